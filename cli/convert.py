@@ -1,0 +1,80 @@
+"""gazetrack convert."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from . import options as opt
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gazetrack.pipeline import Outcome
+
+
+@click.command("convert", short_help="Convert eye-tracker exports to fixation tables.")
+@click.argument("files", nargs=-1, required=True, type=opt.FILE, metavar="FILES…")
+@click.option("-o", "--out", type=opt.FILE, metavar="DIR", help="Folder for the tables; beside each export by default.")
+@click.option("--samples", is_flag=True, help="Also write FILE.samples.parquet.")
+@click.option(
+    "--events", is_flag=True, help="Also write FILE.events.parquet: fixations, saccades, blinks, messages as exported."
+)
+@opt.format_option
+@opt.columns_option
+@opt.screen_option
+@opt.force_option
+@opt.report_option
+@opt.json_option
+@opt.verbose_option
+@opt.quiet_option
+@opt.debug_option
+def command(
+    files: tuple[Path, ...],
+    out: Path | None,
+    samples: bool,
+    events: bool,
+    format_name: str | None,
+    columns: str | None,
+    screen: str | None,
+    force: bool,
+    report: Path | None,
+    as_json: bool,
+    verbose: bool,
+    quiet: bool,
+) -> int:
+    """Convert eye-tracker exports to fixation tables.
+
+    Writes FILE.fixations.parquet beside each FILE, readable with pandas.read_parquet. Fixations are the tracker's own
+    where the export has any; otherwise I-VT detects them. The format is found by content, not by name.
+    """
+    from gazetrack.pipeline import ConvertOptions, convert_files
+
+    pairs = opt.parse_pairs(columns, "--columns")
+    chosen = ConvertOptions(format_name, pairs, opt.parse_screen(screen), None, out, samples, events, force)
+    outcomes = convert_files(files, chosen)
+    if as_json:
+        return opt.finish(
+            outcomes, report, lambda outcome: opt.print_json(outcome.as_json() | {"found": outcome.summary})
+        )
+    return opt.finish(outcomes, report, None if quiet else lambda outcome: show(outcome, verbose))
+
+
+def show(outcome: Outcome, verbose: bool) -> None:
+    """Print what was found in an export and where its table went."""
+    found = outcome.summary
+    click.echo(f"{outcome.file}: {found['format']} ({found['confidence']}: {found['reason']})")
+    click.echo(f"  {opt.facts_line(found)}")
+    detector = found.get("detector")
+    if detector is None:
+        click.echo("  fixations: the export's own")
+    else:
+        scale = " (screen size unknown: taken as 45 deg wide)" if detector["px_per_deg_assumed"] else ""
+        click.echo(f"  fixations: {detector['name']}, {detector['velocity_threshold_deg_s']:g} deg/s{scale}")
+    for reason, count in outcome.dropped.items():
+        click.echo(f"  not used: {count:,} rows, {reason}")
+    for note in found["notes"] if verbose else ():
+        click.echo(f"  note: {note}")
+    for output in outcome.outputs:
+        click.echo(f"  wrote {output['path']} ({output['rows']:,} rows)")

@@ -1,0 +1,67 @@
+"""gazetrack demo: the commands a user would type, typed for them."""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+
+from . import options as opt
+
+# (program, module in this package, arguments); run inside the demo's folder.
+TOOLKIT_STEPS = (
+    ("gazetrack convert", "convert", "reader-1.asc reader-2.tsv"),
+    ("gazetrack render", "render", "--levels 4 --png"),
+    ("gazetrack plot", "plot", "--masks masks --limit 6"),
+)
+MODEL_STEPS = (
+    ("gradtrack-train", "train", "--preset tiny --force"),
+    ("gradtrack-predict", "predict", "images --weights runs/gradtrack --overlay -o predictions"),
+    ("gradtrack-evaluate", "evaluate", "predictions masks --ids val.txt -o evaluation"),
+)
+
+
+@click.command("demo", short_help="Run everything once on a built-in example.")
+@click.option(
+    "-o",
+    "--out",
+    type=opt.FILE,
+    default=Path("demo-out"),
+    show_default=True,
+    metavar="DIR",
+    help="Folder for the demo.",
+)
+@click.option("--seed", default=0, show_default=True, help="Seed of the simulated images and gaze.")
+@opt.debug_option
+def command(out: Path, seed: int) -> int:
+    """Run everything once on a built-in example: simulate, convert, render, train, predict, evaluate.
+
+    Every command is printed as you would type it yourself in that folder.
+    """
+    from gazetrack.simulate import write_example
+
+    write_example(out, seed=seed)
+    click.echo(f"simulated images, masks and the gaze of two readers in {out}\n")
+    with contextlib.chdir(out):
+        for step in TOOLKIT_STEPS:
+            _run(*step)
+        if find_spec("torch") is None:
+            click.echo('PyTorch is not installed; the model steps need: pip install "gazetrack[model]"', err=True)
+            return 2
+        for step in MODEL_STEPS:
+            _run(*step)
+    click.echo(f"look at {out}/plots, {out}/predictions/overlays and {out}/evaluation")
+    return 0
+
+
+def _run(program: str, module: str, arguments: str) -> None:
+    click.echo(f"$ {program} {arguments}")
+    step = import_module(f".{module}", __package__).command
+    code = step.main(shlex.split(arguments), prog_name=program, standalone_mode=False)
+    if code:
+        raise click.ClickException(f"{program} failed with exit code {code}")
+    click.echo()

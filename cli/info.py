@@ -1,0 +1,57 @@
+"""gazetrack info."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from . import options as opt
+from .errors import say
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command("info", short_help="Say what an export is and what it holds.")
+@click.argument("files", nargs=-1, required=True, type=opt.FILE, metavar="FILES…")
+@opt.format_option
+@opt.columns_option
+@opt.screen_option
+@opt.json_option
+@opt.debug_option
+def command(
+    files: tuple[Path, ...], format_name: str | None, columns: str | None, screen: str | None, as_json: bool
+) -> int:
+    """Say what exports are and what they hold: format and why, tracker, rate, eyes, loss, trials, stimuli, events."""
+    from gazetrack.errors import GazetrackError
+    from gazetrack.pipeline import ConvertOptions, info
+
+    chosen = ConvertOptions(format_name, opt.parse_pairs(columns, "--columns"), opt.parse_screen(screen))
+    codes, facts = [], []
+    for file in files:
+        try:
+            facts.append(info(file, chosen))
+        except GazetrackError as error:
+            say("gazetrack", error)
+            codes.append(error.exit_code)
+            continue
+        if not as_json:
+            _show(facts[-1])
+    if as_json:
+        opt.print_json(facts)
+    return 0 if not codes else codes[0] if len(files) == 1 else 1
+
+
+def _show(facts: dict[str, Any]) -> None:
+    click.echo(f"{facts['file']}: {facts['format']} ({facts['confidence']}: {facts['reason']})")
+    for name, value in facts.items():
+        if name in ("file", "format", "confidence", "reason") or value in (None, "", [], {}):
+            continue
+        if isinstance(value, float):
+            value = f"{value:.4g}"
+        elif isinstance(value, dict):
+            value = ", ".join(f"{key} {count}" for key, count in value.items() if count is not None)
+        elif isinstance(value, list):
+            value = "; ".join(map(str, value))
+        click.echo(f"  {name.replace('_', ' ')}: {value}")

@@ -1,0 +1,62 @@
+"""The command `gazetrack`. Commands are imported when they are called, so that help is quick."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+from .errors import debug_option, run_command
+
+# name: (module, one line of help)
+COMMANDS = {
+    "convert": "Convert eye-tracker exports to fixation tables.",
+    "demo": "Run everything once on a built-in example.",
+    "fixations": "Detect fixations in the samples of an export.",
+    "formats": "List the export formats that can be read.",
+    "info": "Say what an export is and what it holds.",
+    "plot": "Draw images with their scanpaths and maps.",
+    "render": "Render fixation tables into gaze track maps.",
+}
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(f".{cmd_name}", __package__).command
+        assert isinstance(command, click.Command)  # noqa: S101 - a module's contract
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(COMMANDS.items()))
+
+
+def _version(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value:
+        from gazetrack import __version__
+
+        click.echo(f"gazetrack {__version__}")
+        context.exit()
+
+
+@click.command(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Print the version."
+)
+@debug_option
+def cli() -> None:
+    """Turn eye-tracker exports into fixation tables and gaze track maps.
+
+    Start with: gazetrack convert EXPORT, then gazetrack render.
+    """
+
+
+def main() -> NoReturn:
+    """Run `gazetrack`."""
+    run_command(cli, "gazetrack")

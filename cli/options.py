@@ -1,0 +1,127 @@
+"""Options and printing that several commands share."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .errors import debug_option, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from gazetrack.pipeline import Outcome
+    from gazetrack.recording import Screen
+
+__all__ = ["debug_option"]
+
+FILE = click.Path(path_type=Path)
+_SCREEN = re.compile(r"(\d{1,6})x(\d{1,6})(?:px)?(?:,([\d.]+)x([\d.]+)mm(?:,([\d.]+)mm)?)?", re.ASCII)
+
+force_option = click.option("--force", is_flag=True, help="Also replace files that gazetrack did not write.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+verbose_option = click.option("-v", "--verbose", is_flag=True, help="Say more: every note of the reader.")
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
+report_option = click.option(
+    "--report", type=FILE, metavar="FILE", help="Write one JSON object per input to FILE (JSON lines)."
+)
+format_option = click.option(
+    "--format", "format_name", metavar="NAME", help="Format of the export; found by content by default."
+)
+columns_option = click.option(
+    "--columns", metavar="OUR=THEIRS,…", help="Columns of a file no reader knows, such as x=GazeX,y=GazeY,t=Time[s]."
+)
+screen_option = click.option(
+    "--screen",
+    metavar="WxH[,WxHmm[,DISTmm]]",
+    help="Screen in pixels, its size and distance in mm, such as 1920x1080,531x299mm,650mm.",
+)
+
+
+def parse_pairs(text: str | None, option: str) -> dict[str, str]:
+    """Parse ``a=b,c=d``."""
+    pairs = [part.partition("=") for part in (text or "").split(",") if part.strip()]
+    if any(not mark or not key.strip() or not value.strip() for key, mark, value in pairs):
+        raise click.BadParameter(f"{text!r} is not of the form name=value,name=value", param_hint=option)
+    return {key.strip(): value.strip() for key, _, value in pairs}
+
+
+def parse_screen(text: str | None) -> Screen | None:
+    """Parse ``1920x1080``, ``1920x1080,531x299mm`` or ``1920x1080,531x299mm,650mm``."""
+    if text is None:
+        return None
+    match = _SCREEN.fullmatch(text.replace(" ", ""))
+    if match is None:
+        raise click.BadParameter(f"{text!r} is not like 1920x1080,531x299mm,650mm", param_hint="--screen")
+    from gazetrack.recording import Screen
+
+    width, height, *lengths = match.groups()
+    return Screen(int(width), int(height), *(None if length is None else float(length) for length in lengths))
+
+
+def parse_size(text: str | None) -> tuple[int, int] | None:
+    """Parse ``224`` or ``HEIGHTxWIDTH`` into (height, width)."""
+    if text is None:
+        return None
+    parts = text.lower().split("x")
+    if len(parts) > 2 or not all(part.isascii() and part.isdigit() for part in parts):
+        raise click.BadParameter(f"{text!r} is not like 224 or 480x640", param_hint="--size")
+    return int(parts[0]), int(parts[-1])
+
+
+def finish(outcomes: Iterable[Outcome], report: Path | None, show: Callable[[Outcome], None] | None) -> int:
+    """Show every outcome as it comes, print its error, write the report, and return the exit code.
+
+    0 when all inputs are done; an error's own code when every failure has the same; otherwise 1.
+    """
+    done, codes = [], set()
+    for outcome in outcomes:
+        done.append(outcome)
+        if show is not None and outcome.status != "failed":
+            show(outcome)
+        if outcome.error is not None:
+            say("gazetrack", outcome.error)
+            codes.add(outcome.error.exit_code)
+    if report is not None:
+        from gazetrack.pipeline import write_report
+
+        write_report(report, done)
+    return 0 if not codes else codes.pop() if len(codes) == 1 and len(done) == 1 else 1
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def progress_bar(label: str, quiet: bool = False) -> Callable[[int, int], None]:
+    """Return a callback (done, total) that draws a bar on stderr, only on a terminal."""
+    state: dict[str, Any] = {}
+
+    def step(done: int, total: int) -> None:
+        if quiet or not sys.stderr.isatty():
+            return
+        bar = state.setdefault("bar", click.progressbar(length=total, label=label, file=sys.stderr))
+        bar.update(done - bar.pos)
+        if done == total:
+            bar.render_finish()
+
+    return step
+
+
+def facts_line(summary: Mapping[str, Any]) -> str:
+    """Return what was found in an export, in one line."""
+    rate = summary.get("rate_hz") or summary.get("effective_rate_hz")
+    parts = [
+        f"{rate:.0f} Hz" if rate else "",
+        str(summary["eyes"]),
+        f"{summary['samples']:,} samples" if summary["samples"] else "fixations only",
+        f"{100 * summary['loss']:.1f} % loss" if summary.get("loss") is not None else "",
+        f"{summary['fixations']:,} fixations",
+    ]
+    return ", ".join(part for part in parts if part)

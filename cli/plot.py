@@ -1,0 +1,48 @@
+"""gazetrack plot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from . import options as opt
+
+
+@click.command("plot", short_help="Draw images with their scanpaths and maps.")
+@click.argument("tables", nargs=-1, type=opt.FILE, metavar="[TABLES]…")
+@click.option("--images", type=opt.FILE, metavar="DIR", help="Folder of the images; ./images by default.")
+@click.option("--masks", type=opt.FILE, metavar="DIR", help="Folder of masks to outline.")
+@click.option("--levels", default=4, show_default=True, help="Levels of the map pyramid beside the image.")
+@click.option("--kind", type=click.Choice(["tube", "density"]), default="tube", show_default=True, help="Kind of map.")
+@click.option(
+    "--placement", metavar="RULE", help="For gaze in screen pixels: centre, fit, stretch or X,Y,WIDTH,HEIGHT."
+)
+@click.option("--limit", default=10, show_default=True, help="Draw so many tracks at most.")
+@click.option(
+    "-o",
+    "--out",
+    type=opt.FILE,
+    default=Path("plots"),
+    show_default=True,
+    metavar="DIR",
+    help="Folder for the pictures.",
+)
+@opt.debug_option
+def command(
+    tables: tuple[Path, ...],
+    images: Path | None,
+    masks: Path | None,
+    levels: int,
+    kind: str,
+    placement: str | None,
+    limit: int,
+    out: Path,
+) -> None:
+    """Draw each image with its scanpath in temporal order, dwell as disc size, and the map pyramid beside it."""
+    from gazetrack.maps import MapParams
+    from gazetrack.pipeline import find_tables, plot_tables
+
+    params = MapParams(kind=kind, levels=levels)
+    written = plot_tables(tables or find_tables(), images or Path("images"), params, out, masks, placement, limit)
+    click.echo(f"wrote {len(written)} pictures to {out}")

@@ -1,0 +1,249 @@
+"""Data sets: images, their masks where there are any, and the gaze on them, matched by file stem."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from gazetrack.errors import DataError, InputError, SchemaError, quote
+from gazetrack.fixations import IMAGE_SUFFIXES, place_by_rule, screen_of, stem
+from gazetrack.mapstore import read_maps
+from gazetrack.store import read_fixations
+from gazetrack.track import Track, build_tracks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+MAX_IMAGE_PX = 64_000_000
+
+
+@dataclass(frozen=True)
+class Item:
+    """One image with what is known about it.
+
+    Parameters
+    ----------
+    image_id : str
+        The image's stem; gaze, masks and splits are matched by it.
+    image : pathlib.Path
+        The image file.
+    mask : pathlib.Path or None
+        The mask file.
+    split : str
+        ``train``, ``val``, ``test`` or empty.
+    tracks : tuple of Track
+        One per observer.
+    width, height : int
+        Size of the image in pixels.
+    """
+
+    image_id: str
+    image: Path
+    mask: Path | None
+    split: str
+    tracks: tuple[Track, ...]
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """All images of a data set, and what did not match.
+
+    Parameters
+    ----------
+    items : tuple of Item
+        Sorted by image id.
+    missing_gaze : tuple of str
+        Images without gaze.
+    missing_images : tuple of str
+        Stimuli with gaze and without an image.
+    """
+
+    items: tuple[Item, ...]
+    missing_gaze: tuple[str, ...]
+    missing_images: tuple[str, ...]
+
+
+def find_images(folder: str | Path) -> dict[str, Path]:
+    """Return the image files of a folder by stem.
+
+    Raises
+    ------
+    InputError
+        There is no such folder.
+    DataError
+        Two images have the same stem.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise InputError("no such folder", path=folder, hint="check the name")
+    found: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() not in IMAGE_SUFFIXES or not path.is_file():
+            continue
+        other = found.setdefault(stem(path.name), path)
+        if other != path:
+            what = f"two images of one name: {quote(other.name)} and {quote(path.name)}"
+            raise DataError(what, path=folder, hint="rename one")
+    return found
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    """Return (width, height) of an image file without decoding it.
+
+    Raises
+    ------
+    InputError
+        The file is no image, damaged, or has more than 64 million pixels.
+    """
+    try:
+        with Image.open(path) as image:
+            width, height = image.size
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise InputError("cannot be read as an image", path=path, hint="replace or remove it") from error
+    if width * height > MAX_IMAGE_PX:
+        raise InputError(
+            f"has {width} x {height} pixels", path=path, hint=f"at most {MAX_IMAGE_PX:,} are read; shrink it"
+        )
+    return width, height
+
+
+def read_ids(path: str | Path) -> tuple[str, ...]:
+    """Read image ids from a text file, one a line; suffixes and blank lines do not matter.
+
+    Raises
+    ------
+    InputError
+        There is no such file, it is no text, or it names nothing.
+    """
+    path = Path(path)
+    try:
+        ids = tuple(stem(line.strip()) for line in path.read_text("utf-8-sig").splitlines() if line.strip())
+    except FileNotFoundError:
+        raise InputError("no such file", path=path, hint="check the name") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError("cannot be read as a list of image ids", path=path, hint="one id a line, UTF-8") from error
+    if not ids:
+        raise InputError("names no image", path=path, hint="one id a line")
+    return ids
+
+
+def hashed_split(image_ids: Iterable[str], val_share: float = 0.1) -> dict[str, str]:
+    """Assign ``train`` or ``val`` to each id by its hash: the same id always falls on the same side."""
+    limit = int(val_share * 2**32)
+    return {i: "val" if int(hashlib.sha256(i.encode()).hexdigest()[:8], 16) < limit else "train" for i in image_ids}
+
+
+def find_items(
+    images: str | Path,
+    *,
+    masks: str | Path | None = None,
+    fixations: Sequence[str | Path] = (),
+    maps: str | Path | None = None,
+    manifest: str | Path | None = None,
+    train_ids: str | Path | None = None,
+    val_ids: str | Path | None = None,
+    placement: str | None = None,
+) -> DataSet:
+    """Match images, masks, gaze and splits.
+
+    Parameters
+    ----------
+    images : path-like
+        Folder of images.
+    masks : path-like, optional
+        Folder of masks with the images' stems.
+    fixations : sequence of path-like
+        Fixation tables.
+    maps : path-like, optional
+        Stored maps, for data sets without fixation tables: images with maps count as images with gaze.
+    manifest : path-like, optional
+        CSV with a column ``image_id`` and optionally ``split``.
+    train_ids, val_ids : path-like, optional
+        Text files of image ids. Images in neither belong to no split.
+    placement : str, optional
+        Rule for gaze in screen pixels, see `gazetrack.recording.place`.
+
+    Returns
+    -------
+    DataSet
+        Without any split given, every split is empty.
+
+    Raises
+    ------
+    InputError, SchemaError, DataError
+        See `find_images`, `read_fixations`; and a split that names one image twice or unknown images.
+    """
+    image_files = find_images(images)
+    mask_files = find_images(masks) if masks is not None else {}
+    splits = _splits(image_files, manifest, train_ids, val_ids)
+    sizes = {image_id: image_size(path) for image_id, path in image_files.items()}
+    tracks: dict[str, list[Track]] = {}
+    for path in fixations:
+        for track in read_tracks(path, sizes, placement):
+            tracks.setdefault(stem(track.stimulus), []).append(track)
+    items = tuple(
+        Item(i, path, mask_files.get(i), splits.get(i, ""), tuple(tracks.get(i, ())), *sizes[i])
+        for i, path in image_files.items()
+    )
+    with_gaze = {*tracks, *(read_maps(maps).ids if maps is not None else ())}
+    without = tuple(i for i in image_files if i not in with_gaze)
+    return DataSet(items, without, tuple(sorted(with_gaze - set(image_files))))
+
+
+def read_tracks(path: str | Path, sizes: dict[str, tuple[int, int]], placement: str | None = None) -> list[Track]:
+    """Read the tracks of a fixation table, on the pixels of the images where these are at hand.
+
+    Parameters
+    ----------
+    path : path-like
+        A fixation table.
+    sizes : dict of str to (width, height)
+        Image sizes by image id; may be empty when the table has them.
+    placement : str, optional
+        Rule for gaze in screen pixels, see `gazetrack.recording.place`.
+
+    Returns
+    -------
+    list of Track
+        Tracks whose image is in `sizes` are scaled to that size.
+
+    Raises
+    ------
+    SchemaError
+        The table lacks image sizes and neither `sizes` nor `placement` make up for it.
+    """
+    table, meta = read_fixations(path)
+    try:
+        tracks = build_tracks(place_by_rule(table, screen_of(meta), sizes, placement))
+    except SchemaError as error:
+        raise SchemaError(error.what, path=path, hint=error.hint) from error
+    return [track.scaled(*sizes.get(stem(track.stimulus), (track.width, track.height))) for track in tracks]
+
+
+def _splits(
+    image_files: dict[str, Path], manifest: str | Path | None, train_ids: str | Path | None, val_ids: str | Path | None
+) -> dict[str, str]:
+    splits: dict[str, str] = {}
+    named = [("train", train_ids), ("val", val_ids)]
+    pairs = [(i, split) for split, path in named if path is not None for i in read_ids(path)]
+    if manifest is not None:
+        with Path(manifest).open(newline="", encoding="utf-8-sig") as file:
+            pairs += [(stem(row["image_id"]), row.get("split") or "") for row in csv.DictReader(file)]
+    for image_id, split in pairs:
+        if image_id not in image_files:
+            raise DataError(
+                f"the {split} split names {quote(image_id)!r}, which is no image",
+                hint="check --images and the split files",
+            )
+        if splits.setdefault(image_id, split) != split:
+            raise DataError(
+                f"{quote(image_id)!r} is in both {splits[image_id]} and {split}", hint="an image belongs to one split"
+            )
+    return splits

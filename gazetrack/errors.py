@@ -1,0 +1,141 @@
+"""The errors of the toolkit: what happened, where, and what to do about it.
+
+Every error a user can meet is one line of this form, whatever raised it::
+
+    <file>:<line>[:<column>]: <what> - <what to do> [CODE]
+
+The library raises; only the command line prints.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+MAX_MESSAGE_CHARS = 300
+
+
+def quote(text: object, limit: int = 60) -> str:
+    """Return text from data as printable ASCII-safe text, cut to `limit` characters.
+
+    Parameters
+    ----------
+    text : object
+        Anything that came out of a file or a file name.
+    limit : int
+        Longest result, in characters.
+
+    Returns
+    -------
+    str
+        Control characters and non-printable characters appear as escapes, never raw.
+    """
+    shown = "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in str(text)
+    )
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+class GazetrackError(Exception):
+    """The parent of all errors of gazetrack and gradtrack_model.
+
+    Parameters
+    ----------
+    what : str
+        What is wrong, in a few words. Text quoted from data goes through `quote` first.
+    path : path-like, optional
+        The file it is about.
+    line, column : int, optional
+        Where in the file, counted from 1.
+    byte : int, optional
+        Offset in the file, counted from 0, where lines mean nothing.
+    hint : str, optional
+        What the user can do.
+    """
+
+    code: ClassVar[str] = "ERROR"
+    exit_code: ClassVar[int] = 1
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        path: str | PathLike[str] | None = None,
+        line: int | None = None,
+        column: int | None = None,
+        byte: int | None = None,
+        hint: str | None = None,
+    ) -> None:
+        self.what, self.line, self.column, self.byte, self.hint = what, line, column, byte, hint
+        self.path = None if path is None else Path(path)
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        tail = (f" - {self.hint}" if self.hint else "") + f" [{self.code}]"
+        where = [] if self.path is None else [quote(self.path, 120)]
+        where += [str(n) for n in (self.line, self.column) if n is not None]
+        head = ":".join(where) + ": " if where else ""
+        body = self.what if self.byte is None else f"{self.what} (byte {self.byte})"
+        room = MAX_MESSAGE_CHARS - len(head) - len(tail)
+        return head + quote(body, max(room, 40)) + tail
+
+
+class InputError(GazetrackError):
+    """A file or folder that cannot be used at all: missing, empty, not a regular file, unreadable."""
+
+    code = "INPUT"
+
+
+class UnknownFormat(InputError):
+    """No reader recognises the file."""
+
+    code = "UNKNOWN_FORMAT"
+
+
+class AmbiguousFormat(InputError):
+    """Several readers claim the file with equal confidence."""
+
+    code = "AMBIGUOUS_FORMAT"
+
+
+class ParseError(GazetrackError):
+    """The file has a known format, and breaks its rules at a named place."""
+
+    code = "PARSE"
+
+
+class SchemaError(GazetrackError):
+    """A table lacks what its kind must have, or has it in another type."""
+
+    code = "SCHEMA"
+
+
+class ConfigError(GazetrackError):
+    """An option or parameter has a value that cannot work, or a needed one is missing."""
+
+    code = "CONFIG"
+    exit_code = 2
+
+
+class OutputError(GazetrackError):
+    """An output cannot be written: exists, read-only, full."""
+
+    code = "OUTPUT"
+    exit_code = 3
+
+
+class DataError(GazetrackError):
+    """Images, masks and gaze of a training set do not fit together."""
+
+    code = "DATA"
+    exit_code = 4
+
+
+class CheckpointError(GazetrackError):
+    """A checkpoint is damaged, or was made for another configuration."""
+
+    code = "CHECKPOINT"
+    exit_code = 5

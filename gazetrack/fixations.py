@@ -1,0 +1,165 @@
+"""From a recording to its fixation table: the tracker's own fixations where it has any, else detected ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gazetrack.errors import ConfigError
+from gazetrack.events.ivt import IVT, detect_ivt
+from gazetrack.recording import Placement, Recording, Screen, place
+from gazetrack.schema import FIXATIONS, conform
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import numpy.typing as npt
+    import pandas as pd
+    import pyarrow as pa
+
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
+_FROM_EVENTS = [
+    "recording",
+    "participant",
+    "stimulus",
+    "trial",
+    "index",
+    "eye",
+    "onset_ms",
+    "duration_ms",
+    "x_px",
+    "y_px",
+    "pupil",
+]
+
+
+def stem(name: str) -> str:
+    """Return a stimulus or image name without folder and image suffix; a dot in the name itself stays.
+
+    >>> stem("shown/case.12.jpg"), stem("case.12")
+    ('case.12', 'case.12')
+    """
+    base = name.replace("\\", "/").rsplit("/", 1)[-1]
+    head, dot, tail = base.rpartition(".")
+    return head if dot and f".{tail.lower()}" in IMAGE_SUFFIXES else base
+
+
+def fixation_table(recording: Recording, detector: IVT | None = None) -> tuple[pa.Table, dict[str, Any]]:
+    """Return a recording's fixations, on image pixels wherever the export says where the image lay.
+
+    Parameters
+    ----------
+    recording : Recording
+        As a reader gave it.
+    detector : IVT, optional
+        Detect fixations from the samples with these parameters even when the export has its own. Without it, I-VT
+        with its default parameters serves exports that have samples only.
+
+    Returns
+    -------
+    pyarrow.Table, dict
+        Schema `FIXATIONS`; and where the fixations come from: ``fixation_source`` (``export`` or ``detector``), and
+        for the latter ``detector`` with all its parameters.
+
+    Raises
+    ------
+    ConfigError
+        A detector was asked for, and the export has no samples.
+    """
+    source: dict[str, Any] = {"fixation_source": "export"}
+    if detector is None and recording.fixations is not None:
+        table = recording.fixations
+    elif detector is None and (vendor := _vendor_fixations(recording)) is not None:
+        table = vendor
+    else:
+        if recording.samples is None:
+            raise ConfigError(
+                "no samples to detect fixations in", hint="leave out --detector: the export has its own fixations"
+            )
+        detector = detector or IVT()
+        table, facts = detect_ivt(recording.samples, recording.screen, detector)
+        source = {"fixation_source": "detector", "detector": facts}
+    return place_known(table, recording.placements), source
+
+
+def place_known(table: pa.Table, placements: Mapping[str, Placement]) -> pa.Table:
+    """Map the fixations on every stimulus with a known placement from screen to image pixels."""
+    return _place(table, placements.get) if placements else table
+
+
+def place_by_rule(
+    table: pa.Table, screen: Screen | None, sizes: Mapping[str, tuple[int, int]], rule: str | None
+) -> pa.Table:
+    """Map the fixations whose image size the table does not know, by a rule of the user's.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Schema `FIXATIONS`.
+    screen : Screen or None
+        The screen of the recording.
+    sizes : mapping of str to (width, height)
+        Image sizes by image id.
+    rule : str or None
+        See `gazetrack.recording.place`; None leaves the table as it is.
+    """
+    if rule is None:
+        return table
+
+    def placement(stimulus: str) -> Placement | None:
+        size = sizes.get(stem(stimulus))
+        return None if size is None else place(rule, screen, *size)
+
+    return _place(table, placement)
+
+
+def screen_of(meta: Mapping[str, Any]) -> Screen | None:
+    """Return the screen that a table's metadata state."""
+    fields = meta.get("screen")
+    return Screen(**fields) if isinstance(fields, dict) else None
+
+
+def _place(table: pa.Table, placement_of: Callable[[str], Placement | None]) -> pa.Table:
+    frame = table.to_pandas()
+    unplaced = frame["image_width_px"].isna()
+    for stimulus, rows in frame[unplaced].groupby("stimulus", observed=True, sort=False):
+        placement = placement_of(str(stimulus))
+        if placement is None:
+            continue
+        x, y = placement.to_image(rows["x_px"].to_numpy(np.float64), rows["y_px"].to_numpy(np.float64))
+        frame.loc[rows.index, ["x_px", "y_px"]] = np.column_stack([x, y]).astype(np.float32)
+        frame.loc[rows.index, "image_width_px"] = placement.image_width_px
+        frame.loc[rows.index, "image_height_px"] = placement.image_height_px
+    return conform({name: frame[name] for name in frame}, FIXATIONS)
+
+
+def _vendor_fixations(recording: Recording) -> pa.Table | None:
+    """Return the export's own fixation events as a fixation table, or None when it has none."""
+    events = recording.events.to_pandas()
+    events = events[events["kind"] == "fixation"]
+    if events.empty:
+        return None
+    columns: dict[str, object] = {name: events[name] for name in _FROM_EVENTS}
+    if recording.samples is not None:
+        columns["n_samples"], columns["dispersion_px"] = _sample_facts(events, recording.samples)
+    return conform(columns, FIXATIONS)
+
+
+def _sample_facts(events: pd.DataFrame, samples: pa.Table) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+    """Count the samples of each fixation and measure their dispersion, (max x - min x) + (max y - min y)."""
+    counts, dispersion = np.zeros(len(events), np.int32), np.full(len(events), np.nan, np.float32)
+    wanted = {"left": ["left_x_px", "left_y_px"], "right": ["right_x_px", "right_y_px"], "both": ["x_px", "y_px"]}
+    frame = samples.select(["recording", "t_ms", *(name for pair in wanted.values() for name in pair)]).to_pandas()
+    order = np.arange(len(events))
+    for (recording, eye), rows in events.groupby(["recording", "eye"], observed=True):
+        own = frame[frame["recording"] == recording].sort_values("t_ms", kind="stable")
+        t, xy = own["t_ms"].to_numpy(), own[wanted.get(str(eye), wanted["both"])].to_numpy()
+        first = np.searchsorted(t, rows["onset_ms"])
+        last = np.searchsorted(t, rows["onset_ms"] + rows["duration_ms"])
+        for at, i, j in zip(order[events.index.get_indexer(rows.index)], first, last, strict=True):
+            seen = xy[i:j][np.isfinite(xy[i:j]).all(axis=1)]
+            counts[at] = len(seen)
+            if len(seen):
+                dispersion[at] = np.ptp(seen, axis=0).sum()
+    return counts, dispersion

@@ -1,0 +1,68 @@
+"""Distance from every pixel to the last fixations of a track, for all levels of a pyramid in one pass."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from gazetrack.kernels._jit import jit
+
+
+@jit
+def suffix_distance(
+    xs: npt.NDArray[np.float32],
+    ys: npt.NDArray[np.float32],
+    radii: npt.NDArray[np.float32],
+    joined: npt.NDArray[np.bool_],
+    firsts: npt.NDArray[np.int64],
+    tapered: bool,
+    out: npt.NDArray[np.float32],
+) -> None:
+    """Write, per level and pixel centre, the least (distance to a segment - its radius there).
+
+    xs, ys, radii [N]: the polyline and its radius at each vertex; joined [N]: whether vertex i is linked to i + 1;
+    firsts [L], not increasing: level l consists of the vertices firsts[l] .. N-1; out [L, H, W], infinity without any.
+    Levels are nested suffixes, so walking from the last vertex to the first and writing the running minimum at each
+    level's end gives all levels for the price of the longest. With `tapered` false all radii must be equal: squared
+    distances suffice.
+    """
+    n_levels, height, width = out.shape
+    n = xs.size
+    nearest = np.empty(width, np.float32)
+    half = np.float32(0.5)
+    zero = np.float32(0.0)
+    one = np.float32(1.0)
+    for row in range(height):
+        py = np.float32(row) + half
+        nearest[:] = np.inf
+        done = n
+        for level in range(n_levels):
+            for i in range(done - 1, firsts[level] - 1, -1):
+                j = i + 1 if (i + 1 < n and joined[i]) else i
+                x0, y0 = xs[i], ys[i]
+                dx, dy = xs[j] - x0, ys[j] - y0
+                length2 = dx * dx + dy * dy
+                scale = one / length2 if length2 > zero else zero
+                ry = py - y0
+                if tapered:
+                    r0, dr = radii[i], radii[j] - radii[i]
+                    for col in range(width):
+                        rx = np.float32(col) + half - x0
+                        a = min(max((rx * dx + ry * dy) * scale, zero), one)
+                        ex, ey = rx - a * dx, ry - a * dy
+                        nearest[col] = min(nearest[col], np.float32(math.sqrt(ex * ex + ey * ey)) - r0 - a * dr)
+                else:
+                    for col in range(width):
+                        rx = np.float32(col) + half - x0
+                        a = min(max((rx * dx + ry * dy) * scale, zero), one)
+                        ex, ey = rx - a * dx, ry - a * dy
+                        nearest[col] = min(nearest[col], ex * ex + ey * ey)
+            done = min(done, firsts[level])
+            if tapered:
+                out[level, row, :] = nearest
+            else:
+                radius = radii[0] if n > 0 else zero
+                for col in range(width):
+                    out[level, row, col] = np.float32(math.sqrt(nearest[col])) - radius

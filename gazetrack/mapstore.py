@@ -1,0 +1,183 @@
+"""Stored maps: one Parquet file per data set, one row and one row group per track, so that any image loads alone.
+
+Three lines read it without this library::
+
+    table = pd.read_parquet("maps/maps.parquet")
+    row = table.iloc[0]
+    maps = np.frombuffer(row.maps, np.uint8).reshape(row.levels, row.height, row.width) / 255
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from gazetrack.errors import GazetrackError, InputError, OutputError, SchemaError, quote
+from gazetrack.fixations import stem
+from gazetrack.publish import publish
+from gazetrack.store import metadata_schema, read_meta, refuse_foreign, table_writer
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterator, Mapping
+
+    import numpy.typing as npt
+
+    from gazetrack.maps import TrackMaps
+
+MAX_TOTAL_BYTES = 2 * 1024**3
+MAPS = pa.schema(
+    [
+        pa.field(name, kind, nullable=False, metadata={"meaning": meaning})
+        for name, kind, meaning in (
+            ("image_id", pa.string(), "stimulus without folder and image suffix"),
+            ("recording", pa.string(), "recording the track comes from"),
+            ("trial", pa.string(), "trial the track comes from"),
+            ("stimulus", pa.string(), "stimulus as named by the fixation table"),
+            ("n_fixations", pa.int32(), "fixations rendered, after cleaning"),
+            ("levels", pa.int32(), "number of maps; the first is the core, the last the full track"),
+            ("height", pa.int32(), "rows of each map"),
+            ("width", pa.int32(), "columns of each map"),
+            ("maps", pa.binary(), "uint8 [levels, height, width] in C order; value / 255 is the map in [0, 1]"),
+        )
+    ]
+)
+
+
+@contextmanager
+def map_writer(
+    path: str | os.PathLike[str],
+    meta: Mapping[str, Any],
+    *,
+    force: bool = False,
+    max_total_bytes: int = MAX_TOTAL_BYTES,
+) -> Iterator[Callable[[TrackMaps], None]]:
+    """Open a map file for writing track by track; it appears when the block ends without an error.
+
+    Parameters
+    ----------
+    path : path-like
+        The Parquet file.
+    meta : mapping
+        JSON values: how the maps were made.
+    force : bool
+        Also replace a file that gazetrack did not write.
+    max_total_bytes : int
+        Refuse to write more unpacked bytes than this.
+
+    Yields
+    ------
+    callable
+        Call it with each `TrackMaps`.
+
+    Raises
+    ------
+    OutputError
+        The file cannot be written, or the maps are too many.
+    """
+    refuse_foreign(path, force=force)
+    schema = metadata_schema(MAPS, meta)
+    total = 0
+    with publish(path) as file, table_writer(file, schema) as writer:
+
+        def write(maps: TrackMaps) -> None:
+            nonlocal total
+            total += maps.values.size
+            if total > max_total_bytes:
+                hint = "give a smaller --size, or a larger --max-total-mb"
+                raise OutputError(f"the maps take more than {max_total_bytes // 1024**2} MB", path=path, hint=hint)
+            writer.write_table(_row(maps).cast(schema))
+
+        yield write
+
+
+def _row(maps: TrackMaps) -> pa.Table:
+    track, (levels, height, width) = maps.track, maps.values.shape
+    values = (stem(track.stimulus), track.recording, track.trial, track.stimulus, len(track), levels, height, width)
+    columns = [*([value] for value in values), [maps.as_uint8().tobytes()]]
+    return pa.Table.from_arrays([pa.array(c, f.type) for c, f in zip(columns, MAPS, strict=True)], schema=MAPS)
+
+
+class MapStore:
+    """Random access to a map file.
+
+    Parameters
+    ----------
+    path : path-like
+        A file written by `map_writer`.
+
+    Raises
+    ------
+    InputError, SchemaError
+        No such file, damaged, or no map file.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self.meta = read_meta(self.path)
+        self._file = pq.ParquetFile(self.path)
+        missing = [name for name in MAPS.names if name not in self._file.schema_arrow.names]
+        if missing:
+            what = f"is no map file: it has no column {', '.join(missing)}"
+            raise SchemaError(what, path=self.path, hint="make one with: gazetrack render")
+        ids = self._file.read(["image_id"])["image_id"].to_pylist()
+        if self._file.num_row_groups != len(ids):
+            raise SchemaError("does not hold one track per row group", path=self.path, hint="render the maps again")
+        self._groups: dict[str, list[int]] = {}
+        for group, image_id in enumerate(ids):
+            self._groups.setdefault(image_id, []).append(group)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Image ids, in the order of the file."""
+        return tuple(self._groups)
+
+    def load(self, image_id: str) -> npt.NDArray[np.uint8]:
+        """Return the maps of an image, the mean over its observers.
+
+        Parameters
+        ----------
+        image_id : str
+            One of `ids`.
+
+        Returns
+        -------
+        ndarray of uint8, shape (L, H, W)
+            0..255.
+
+        Raises
+        ------
+        InputError
+            The image has no maps, or the file is damaged.
+        """
+        if image_id not in self._groups:
+            raise InputError(f"has no maps of {quote(image_id)!r}", path=self.path, hint="render its fixations")
+        try:
+            rows = [self._file.read_row_group(group).to_pylist()[0] for group in self._groups[image_id]]
+            maps = [np.frombuffer(r["maps"], np.uint8).reshape(r["levels"], r["height"], r["width"]) for r in rows]
+            return maps[0] if len(maps) == 1 else np.rint(np.mean(maps, axis=0)).astype(np.uint8)
+        except GazetrackError:
+            raise
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise InputError(f"damaged maps of {quote(image_id)!r}", path=self.path, hint="render again") from error
+
+
+def read_maps(path: str | os.PathLike[str]) -> MapStore:
+    """Open a map file, or the folder it lies in.
+
+    Parameters
+    ----------
+    path : path-like
+        ``maps.parquet`` or the folder that `gazetrack render` wrote.
+
+    Returns
+    -------
+    MapStore
+    """
+    path = Path(path)
+    return MapStore(path / "maps.parquet" if path.is_dir() else path)

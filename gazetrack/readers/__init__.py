@@ -1,0 +1,1 @@
+"""Readers: one export format a file, found by content."""

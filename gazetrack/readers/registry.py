@@ -1,0 +1,95 @@
+"""Which readers there are, and which of them a file belongs to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, cast
+
+from gazetrack.errors import AmbiguousFormat, ConfigError, InputError, UnknownFormat
+from gazetrack.readers.base import Level, Reader, Verdict
+
+if TYPE_CHECKING:
+    from gazetrack.readers.base import Head
+
+# The built-in readers, as strings so that nothing is imported before it is needed.
+BUILTIN = {
+    "eyelink_asc": "gazetrack.readers.eyelink_asc",
+    "eyelink_report": "gazetrack.readers.eyelink_report",
+    "gazemedseg": "gazetrack.readers.gazemedseg",
+    "generic": "gazetrack.readers.generic",
+    "tobii_pro": "gazetrack.readers.tobii_pro",
+}
+ENTRY_POINT_GROUP = "gazetrack.readers"
+
+
+@dataclass(frozen=True)
+class Detection:
+    """The reader a file belongs to, how sure that is, and why."""
+
+    name: str
+    verdict: Verdict
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """Return the names of all readers, built-in and third-party, sorted."""
+    return tuple(sorted({*BUILTIN, *(point.name for point in entry_points(group=ENTRY_POINT_GROUP))}))
+
+
+@cache
+def get(name: str) -> Reader:
+    """Return a reader by name.
+
+    Raises
+    ------
+    ConfigError
+        There is none of that name, or a third party's cannot be imported.
+    """
+    if name in BUILTIN:
+        return cast("Reader", import_module(BUILTIN[name]))
+    for point in entry_points(group=ENTRY_POINT_GROUP):
+        if point.name == name:
+            try:
+                return cast("Reader", point.load())
+            except ImportError as error:
+                raise ConfigError(f"reader {name!r} cannot be imported: {error}", hint="install what it needs") from error
+    raise ConfigError(f"no format is called {name!r}", hint=f"known are {', '.join(names())}")
+
+
+def detect(head: Head) -> Detection:
+    """Find the reader a file belongs to, by content.
+
+    Parameters
+    ----------
+    head : Head
+        The first look at the file.
+
+    Raises
+    ------
+    UnknownFormat
+        No reader claims it; the closest guess is named.
+    AmbiguousFormat
+        Several claim it with the same level.
+    """
+    verdicts = {name: get(name).sniff(head) for name in names()}
+    best = max(verdict.level for verdict in verdicts.values())
+    winners = [name for name, verdict in verdicts.items() if verdict.level == best]
+    if best <= Level.SUFFIX:
+        raise _unknown(head, verdicts)
+    if len(winners) > 1:
+        raise AmbiguousFormat(f"could be {' or '.join(winners)}", path=head.path, hint=f"choose one with --format {winners[0]}")
+    return Detection(winners[0], verdicts[winners[0]])
+
+
+def _unknown(head: Head, verdicts: dict[str, Verdict]) -> InputError:
+    if b"\0" in head.data and not head.encoding.startswith(("utf-16", "utf-32")):
+        return UnknownFormat("is binary, not a text export", path=head.path, hint="export it as text from the tracker's software")
+    closest = max(verdicts, key=lambda name: (verdicts[name].level, bool(verdicts[name].reason)))
+    guess = verdicts[closest]
+    if guess.reason:
+        what = f"unknown format; closest is {closest}: {guess.reason}"
+        return UnknownFormat(what, path=head.path, hint=f"try --format {closest}, or --columns x=NAME,y=NAME,t=NAME")
+    return UnknownFormat("unknown format", path=head.path, hint="name its columns: --columns x=NAME,y=NAME,t=NAME")

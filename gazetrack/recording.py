@@ -1,0 +1,223 @@
+"""One recording as a reader gives it, and the geometry that turns screen pixels into image pixels and degrees."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from gazetrack.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+    import pyarrow as pa
+
+MAX_SCREEN_PX = 100_000
+
+
+@dataclass(frozen=True)
+class Screen:
+    """The screen the stimulus was shown on.
+
+    Parameters
+    ----------
+    width_px, height_px : int
+        Resolution.
+    width_mm, height_mm, distance_mm : float, optional
+        Physical size and viewing distance. Only degrees of visual angle need them.
+
+    Raises
+    ------
+    ConfigError
+        A size is not positive, or absurd (more than 100,000 px).
+    """
+
+    width_px: int
+    height_px: int
+    width_mm: float | None = None
+    height_mm: float | None = None
+    distance_mm: float | None = None
+
+    def __post_init__(self) -> None:
+        if not (0 < self.width_px <= MAX_SCREEN_PX and 0 < self.height_px <= MAX_SCREEN_PX):
+            raise ConfigError(
+                f"a screen of {self.width_px} x {self.height_px} px",
+                hint="give the size as --screen WIDTHxHEIGHT",
+            )
+        for name in ("width_mm", "height_mm", "distance_mm"):
+            value = getattr(self, name)
+            if value is not None and not (math.isfinite(value) and value > 0):
+                raise ConfigError(f"{name} of {value}", hint="give a positive length in millimetres")
+
+    @property
+    def px_per_deg(self) -> float | None:
+        """Pixels per degree of visual angle at the centre of the screen, or None without physical sizes."""
+        if self.width_mm is None or self.distance_mm is None:
+            return None
+        return math.tan(math.radians(1.0)) * self.distance_mm * self.width_px / self.width_mm
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where an image lay on the screen, and how large the image is itself.
+
+    Parameters
+    ----------
+    x_px, y_px : float
+        Top left corner of the shown image, screen pixels.
+    width_px, height_px : float
+        Size of the shown image on the screen, screen pixels.
+    image_width_px, image_height_px : int
+        Size of the image file. Gaze is mapped to these pixels.
+    """
+
+    x_px: float
+    y_px: float
+    width_px: float
+    height_px: float
+    image_width_px: int
+    image_height_px: int
+
+    def __post_init__(self) -> None:
+        sizes = (self.width_px, self.height_px, self.image_width_px, self.image_height_px)
+        if not all(math.isfinite(size) and size > 0 for size in sizes):
+            raise ConfigError(f"an image placed with sizes {sizes}", hint="widths and heights must be positive")
+
+    def to_image(
+        self, x: npt.NDArray[np.floating], y: npt.NDArray[np.floating]
+    ) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]:
+        """Map screen pixels to image pixels; positions beside the image map outside its bounds."""
+        return (
+            (x - self.x_px) * (self.image_width_px / self.width_px),
+            (y - self.y_px) * (self.image_height_px / self.height_px),
+        )
+
+
+def place(rule: str, screen: Screen | None, image_width_px: int, image_height_px: int) -> Placement:
+    """Work out a placement from a rule a user can type.
+
+    Parameters
+    ----------
+    rule : str
+        ``centre`` (own size, centred), ``fit`` (as large as the screen allows, centred), ``stretch`` (the whole
+        screen), or ``X,Y,WIDTH,HEIGHT`` in screen pixels.
+    screen : Screen or None
+        Needed by every rule but the last.
+    image_width_px, image_height_px : int
+        Size of the image file.
+
+    Raises
+    ------
+    ConfigError
+        The rule is none of these, or needs a screen and there is none.
+    """
+    if "," in rule:
+        try:
+            x, y, width, height = (float(part) for part in rule.split(","))
+        except ValueError:
+            raise ConfigError(f"placement {rule!r}", hint="give X,Y,WIDTH,HEIGHT in screen pixels") from None
+        return Placement(x, y, width, height, image_width_px, image_height_px)
+    if screen is None:
+        raise ConfigError(
+            "the screen size is not known", hint="give --screen WIDTHxHEIGHT, or --placement X,Y,WIDTH,HEIGHT"
+        )
+    fitting = min(screen.width_px / image_width_px, screen.height_px / image_height_px)
+    scale = {"centre": (1.0, 1.0), "center": (1.0, 1.0), "fit": (fitting, fitting)}.get(rule)
+    if rule == "stretch":
+        scale = (screen.width_px / image_width_px, screen.height_px / image_height_px)
+    if scale is None:
+        raise ConfigError(f"placement {rule!r}", hint="use centre, fit, stretch or X,Y,WIDTH,HEIGHT")
+    width, height = image_width_px * scale[0], image_height_px * scale[1]
+    return Placement(
+        (screen.width_px - width) / 2,
+        (screen.height_px - height) / 2,
+        width,
+        height,
+        image_width_px,
+        image_height_px,
+    )
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What a reader found in one file.
+
+    Parameters
+    ----------
+    name : str
+        The recording's name: the file's stem.
+    format : str
+        Name of the reader.
+    samples : pyarrow.Table or None
+        Schema `SAMPLES`, positions in screen pixels; None when the export has fixations only.
+    events : pyarrow.Table
+        Schema `EVENTS`, positions in screen pixels: everything the export itself calls an event.
+    fixations : pyarrow.Table or None
+        Schema `FIXATIONS`, only from exports that are fixation tables themselves; None for all others.
+    screen : Screen or None
+        As stated by the export.
+    placements : mapping of str to Placement
+        By stimulus, as stated by the export.
+    rate_hz : float or None
+        Nominal sampling rate as stated by the export.
+    eyes : str
+        ``left``, ``right``, ``binocular`` or ``combined``.
+    origin_ms : float
+        Tracker time of t = 0, in milliseconds.
+    start_ns : int or None
+        Absolute start, nanoseconds since 1970 UTC, where the export states it.
+    time_origin : {"recording", "trial"}
+        What onsets are counted from.
+    tracker, software : str
+        As stated by the export, empty when it does not.
+    rows_in : int
+        Data rows or lines read.
+    dropped : mapping of str to int
+        Rows not used, by reason. ``rows_in`` is the rows used plus all of these.
+    notes : tuple of str
+        What the reader had to infer, in words for the user ("time unit inferred: ms").
+    """
+
+    name: str
+    format: str
+    samples: pa.Table | None
+    events: pa.Table
+    fixations: pa.Table | None = None
+    screen: Screen | None = None
+    placements: Mapping[str, Placement] = field(default_factory=dict)
+    rate_hz: float | None = None
+    eyes: str = "combined"
+    origin_ms: float = 0.0
+    start_ns: int | None = None
+    time_origin: Literal["recording", "trial"] = "recording"
+    tracker: str = ""
+    software: str = ""
+    rows_in: int = 0
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def with_screen(self, screen: Screen | None) -> Recording:
+        """Return the recording with the user's screen in place of the export's, where the user gave one."""
+        return self if screen is None else replace(self, screen=screen)
+
+    @property
+    def loss(self) -> float | None:
+        """Share of samples without a combined gaze position, 0 to 1, or None without samples."""
+        if self.samples is None or self.samples.num_rows == 0:
+            return None
+        x = self.samples["x_px"].to_numpy()
+        y = self.samples["y_px"].to_numpy()
+        return float(np.mean(~(np.isfinite(x) & np.isfinite(y))))
+
+    @property
+    def effective_rate_hz(self) -> float | None:
+        """Sampling rate from the median step between samples of a trial, or None with fewer than two."""
+        if self.samples is None or self.samples.num_rows < 2:
+            return None
+        steps = np.diff(self.samples["t_ms"].to_numpy())
+        steps = steps[steps > 0]
+        return float(1000.0 / np.median(steps)) if steps.size else None

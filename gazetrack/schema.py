@@ -1,0 +1,199 @@
+"""The tables: columns, types, units and meanings of everything gazetrack writes.
+
+Every column carries its unit in its name and again, with its meaning, in the Arrow field metadata. Missing numbers
+are NaN, missing texts are empty; an Arrow null never appears. Times are milliseconds from the start of the recording.
+Positions are pixels, origin at the top left corner, y down.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gazetrack.errors import SchemaError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+VERSION = 1
+TEXT = pa.dictionary(pa.int32(), pa.string())
+
+
+def _field(name: str, kind: pa.DataType, unit: str, meaning: str) -> pa.Field:
+    return pa.field(name, kind, nullable=False, metadata={"unit": unit, "meaning": meaning})
+
+
+_RECORDING = _field("recording", TEXT, "", "recording the row belongs to; the file's stem unless the export names one")
+_PARTICIPANT = _field("participant", TEXT, "", "participant as named by the export; empty when it names none")
+_STIMULUS = _field("stimulus", TEXT, "", "image or other stimulus shown; empty when the export names none")
+_TRIAL = _field("trial", TEXT, "", "trial, block or timeline as named by the export; empty when it names none")
+
+SAMPLES = pa.schema(
+    [
+        _RECORDING,
+        _TRIAL,
+        _STIMULUS,
+        _field("t_ms", pa.float64(), "ms", "time from the start of the recording"),
+        *(
+            _field(f"{eye}_{name}", pa.float32(), unit, f"{meaning} of the {eye} eye")
+            for eye in ("left", "right")
+            for name, unit, meaning in (
+                ("x_px", "px", "horizontal gaze position on the screen"),
+                ("y_px", "px", "vertical gaze position on the screen"),
+                ("pupil", "as exported", "pupil size"),
+            )
+        ),
+        _field("x_px", pa.float32(), "px", "horizontal gaze position on the screen, eyes combined"),
+        _field("y_px", pa.float32(), "px", "vertical gaze position on the screen, eyes combined"),
+    ]
+)
+
+EVENTS = pa.schema(
+    [
+        _RECORDING,
+        _PARTICIPANT,
+        _STIMULUS,
+        _TRIAL,
+        _field(
+            "kind",
+            TEXT,
+            "",
+            "fixation, saccade, blink, message, input, button, unclassified or eyes_not_found",
+        ),
+        _field(
+            "index",
+            pa.int32(),
+            "",
+            "the export's own number of the event, or its order within the trial from 1",
+        ),
+        _field("eye", TEXT, "", "left, right, or both when the export combines the eyes; empty for messages"),
+        _field("onset_ms", pa.float64(), "ms", "first moment, from the start of the recording"),
+        _field("duration_ms", pa.float64(), "ms", "length of the half-open interval; 0 for messages"),
+        _field("x_px", pa.float32(), "px", "mean horizontal position on the screen; start position for saccades"),
+        _field("y_px", pa.float32(), "px", "mean vertical position on the screen; start position for saccades"),
+        _field("end_x_px", pa.float32(), "px", "horizontal end position of a saccade"),
+        _field("end_y_px", pa.float32(), "px", "vertical end position of a saccade"),
+        _field("amplitude_deg", pa.float32(), "deg", "saccade amplitude as exported"),
+        _field("peak_velocity_deg_s", pa.float32(), "deg/s", "peak saccade velocity as exported"),
+        _field("pupil", pa.float32(), "as exported", "mean pupil size"),
+        _field("text", TEXT, "", "text of a message"),
+    ]
+)
+
+FIXATIONS = pa.schema(
+    [
+        _RECORDING,
+        _PARTICIPANT,
+        _STIMULUS,
+        _TRIAL,
+        _field(
+            "index",
+            pa.int32(),
+            "",
+            "number of the fixation in temporal order; may have holes when the export has",
+        ),
+        _field("eye", TEXT, "", "left, right, or both when the eyes are combined"),
+        _field("onset_ms", pa.float64(), "ms", "first moment, from the time origin in the metadata"),
+        _field("duration_ms", pa.float64(), "ms", "length of the half-open interval"),
+        _field(
+            "x_px",
+            pa.float32(),
+            "px",
+            "horizontal position: of the image where image_width_px is given, else of the screen",
+        ),
+        _field(
+            "y_px",
+            pa.float32(),
+            "px",
+            "vertical position: of the image where image_height_px is given, else of the screen",
+        ),
+        _field(
+            "dispersion_px",
+            pa.float32(),
+            "px",
+            "(max x - min x) + (max y - min y) over the samples; NaN without samples",
+        ),
+        _field("pupil", pa.float32(), "as exported", "mean pupil size"),
+        _field("n_samples", pa.int32(), "", "samples in the fixation; 0 when the export has fixations only"),
+        _field("image_width_px", pa.float32(), "px", "width of the image; NaN when its placement is not known"),
+        _field("image_height_px", pa.float32(), "px", "height of the image; NaN when its placement is not known"),
+    ]
+)
+
+MANIFEST = pa.schema(
+    [
+        _field("image_id", TEXT, "", "name of the image without folder and suffix"),
+        _field("image", TEXT, "", "image file, relative to the data folder"),
+        _field("mask", TEXT, "", "mask file, relative to the data folder; empty without one"),
+        _field("split", TEXT, "", "train, val, test, or empty for none"),
+    ]
+)
+
+
+def conform(columns: pa.Table | Mapping[str, object], schema: pa.Schema) -> pa.Table:
+    """Return the columns as a table of exactly this schema.
+
+    Parameters
+    ----------
+    columns : pyarrow.Table or mapping of str to array-like
+        Columns by name, in any order. Scalars are repeated. Absent columns are filled: NaN, 0 or empty text.
+    schema : pyarrow.Schema
+        One of `SAMPLES`, `EVENTS`, `FIXATIONS`, `MANIFEST`.
+
+    Returns
+    -------
+    pyarrow.Table
+        All columns of the schema, in its order, its types, without nulls.
+
+    Raises
+    ------
+    SchemaError
+        A column is unknown to the schema, of another length, or cannot have the schema's type.
+    """
+    given = (
+        dict(zip(columns.column_names, columns.columns, strict=True))
+        if isinstance(columns, pa.Table)
+        else dict(columns)
+    )
+    unknown = [name for name in given if name not in schema.names]
+    if unknown:
+        raise SchemaError(f"unknown columns {unknown}", hint=f"known are {schema.names}")
+    lengths = {len(value) for value in given.values() if not np.isscalar(value)}
+    if len(lengths) > 1:
+        raise SchemaError(f"columns of different lengths: {sorted(lengths)}")
+    n_rows = lengths.pop() if lengths else 0
+    return pa.Table.from_arrays([_column(given.get(field.name), field, n_rows) for field in schema], schema=schema)
+
+
+def _column(value: object, field: pa.Field, n_rows: int) -> pa.ChunkedArray:
+    if value is None:
+        value = "" if field.type == TEXT else np.nan if pa.types.is_floating(field.type) else 0
+    if np.isscalar(value):
+        if field.type == TEXT:
+            return pa.chunked_array(
+                [pa.DictionaryArray.from_arrays(np.zeros(n_rows, np.int32), pa.array([value], pa.string()))]
+            )
+        return pa.chunked_array([pa.array(np.full(n_rows, value), type=field.type)])
+    try:
+        array = value if isinstance(value, pa.Array | pa.ChunkedArray) else pa.array(value, from_pandas=True)
+        if field.type == TEXT:
+            return _text_column(array)
+        if array.type != field.type:
+            array = pc.cast(array, field.type, safe=not pa.types.is_floating(field.type))
+        if array.null_count:
+            array = pc.fill_null(array, np.nan if pa.types.is_floating(field.type) else 0)
+    except (pa.ArrowException, TypeError, ValueError) as error:
+        raise SchemaError(f"column {field.name!r} cannot be {field.type}: {error}") from error
+    return array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])
+
+
+def _text_column(array: pa.Array | pa.ChunkedArray) -> pa.ChunkedArray:
+    if array.type == TEXT and array.null_count == 0:
+        unified = array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])
+        return unified.unify_dictionaries()
+    plain = pc.cast(array, pa.string())
+    encoded = pc.fill_null(plain, "").dictionary_encode()
+    return pa.chunked_array([encoded]) if isinstance(encoded, pa.Array) else encoded.unify_dictionaries()

@@ -1,0 +1,178 @@
+"""Tables on disk: Parquet that explains itself, written whole or not at all.
+
+`pandas.read_parquet` reads every file; what a recording, screen or detector was stands as one JSON text under the key
+``gazetrack`` of the file's metadata. The same table gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from gazetrack import __version__
+from gazetrack.errors import InputError, OutputError, SchemaError
+from gazetrack.publish import publish
+from gazetrack.schema import FIXATIONS, VERSION, conform
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator, Mapping
+
+KEY = b"gazetrack"
+SUFFIX = ".fixations.parquet"
+ROW_GROUP_ROWS = 1 << 18
+
+
+def write_table(path: str | os.PathLike[str], table: pa.Table, meta: Mapping[str, Any], *, force: bool = False) -> None:
+    """Publish a table as Parquet.
+
+    Parameters
+    ----------
+    path : path-like
+        The output file.
+    table : pyarrow.Table
+        One of the schemas of `gazetrack.schema`.
+    meta : mapping
+        JSON values about the source and how the table was made.
+    force : bool
+        Also replace a file that gazetrack did not write.
+
+    Raises
+    ------
+    OutputError
+        The file cannot be written, or is not gazetrack's own and `force` is not set.
+    """
+    refuse_foreign(path, force=force)
+    table = table.replace_schema_metadata({KEY: _metadata(meta)})
+    with publish(path) as file, table_writer(file, table.schema) as writer:
+        writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
+
+
+@contextmanager
+def table_writer(file: Any, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
+    """Open a Parquet writer with the project's settings: small, quick to read, the same bytes every time."""
+    texts = [field.name for field in schema if pa.types.is_dictionary(field.type)]
+    floats = [field.name for field in schema if pa.types.is_floating(field.type)]
+    writer = pq.ParquetWriter(
+        file,
+        schema,
+        compression="zstd",
+        compression_level=1,
+        use_dictionary=texts,
+        use_byte_stream_split=floats,
+        write_statistics=True,
+    )
+    with writer:
+        yield writer
+
+
+def metadata_schema(schema: pa.Schema, meta: Mapping[str, Any]) -> pa.Schema:
+    """Return the schema with gazetrack's metadata in it, for files that are written piece by piece."""
+    return schema.with_metadata({KEY: _metadata(meta)})
+
+
+def read_table(path: str | os.PathLike[str]) -> tuple[pa.Table, dict[str, Any]]:
+    """Read any Parquet table and gazetrack's metadata of it.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+
+    Returns
+    -------
+    pyarrow.Table, dict
+        The metadata are empty when another program wrote the file.
+
+    Raises
+    ------
+    InputError
+        No such file, or a damaged one.
+    """
+    path = Path(path)
+    meta = read_meta(path)
+    try:
+        table = pq.read_table(path)
+        table.validate(full=True)
+    except (pa.ArrowException, OSError, MemoryError) as error:
+        raise InputError(f"damaged Parquet file: {error}", path=path, hint="write it again") from error
+    return table, meta
+
+
+def read_meta(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read gazetrack's metadata of a Parquet file; see `read_table`."""
+    path = Path(path)
+    if not path.is_file():
+        raise InputError("no such file", path=path, hint="check the name and the folder")
+    try:
+        raw = (pq.read_schema(path).metadata or {}).get(KEY, b"{}")
+        meta = json.loads(raw)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise InputError("is no Parquet table", path=path, hint="make one with: gazetrack convert EXPORT") from error
+    return meta if isinstance(meta, dict) else {}
+
+
+def read_fixations(path: str | os.PathLike[str]) -> tuple[pa.Table, dict[str, Any]]:
+    """Read a fixation table, gazetrack's own or anybody's with the same columns.
+
+    Parameters
+    ----------
+    path : path-like
+        A Parquet file.
+
+    Returns
+    -------
+    pyarrow.Table, dict
+        The table in the schema `FIXATIONS`, and its metadata.
+
+    Raises
+    ------
+    InputError
+        No such file, or no Parquet.
+    SchemaError
+        A needed column is missing (``stimulus``, ``onset_ms``, ``duration_ms``, ``x_px``, ``y_px``) or has
+        another type.
+    """
+    table, meta = read_table(path)
+    needed = ("stimulus", "onset_ms", "duration_ms", "x_px", "y_px")
+    missing = [name for name in needed if name not in table.column_names]
+    if missing:
+        hint = "give a *.fixations.parquet file, or rename the columns"
+        raise SchemaError(f"is no fixation table: it has no column {', '.join(missing)}", path=path, hint=hint)
+    table = table.select([name for name in table.column_names if name in FIXATIONS.names])
+    try:
+        return conform(table, FIXATIONS), meta
+    except SchemaError as error:
+        raise SchemaError(error.what, path=path, hint=error.hint) from error
+
+
+def refuse_foreign(path: str | os.PathLike[str], *, force: bool) -> None:
+    """Raise OutputError when `path` is a file that gazetrack did not write, unless `force` is set."""
+    path = Path(path)
+    if force or not path.is_file():
+        return
+    try:
+        ours = KEY in (pq.read_schema(path).metadata or {})
+    except (pa.ArrowException, OSError):
+        ours = False
+    if not ours:
+        raise OutputError(
+            "exists and was not written by gazetrack", path=path, hint="choose another --out, or give --force"
+        )
+
+
+def _metadata(meta: Mapping[str, Any]) -> bytes:
+    full = {"schema_version": VERSION, "gazetrack": __version__, **meta}
+    return json.dumps(full, ensure_ascii=False, sort_keys=True, default=_plain).encode()
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} is no JSON value")

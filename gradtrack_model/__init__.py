@@ -1,0 +1,1 @@
+"""GradTrack: gaze-track-based weakly supervised segmentation, in PyTorch."""

@@ -1,0 +1,45 @@
+"""suffix_distance against its oracle."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gazetrack.kernels.distance import suffix_distance
+from tests import oracles
+
+pytestmark = pytest.mark.kernel
+
+
+@st.composite
+def tracks(draw):
+    n = draw(st.integers(0, 6))
+    coordinate = st.floats(-5, 15, width=32)
+    xs, ys = (np.array(draw(st.lists(coordinate, min_size=n, max_size=n)), np.float32) for _ in range(2))
+    joined = np.array(draw(st.lists(st.booleans(), min_size=n, max_size=n)), np.bool_)
+    firsts = np.array(sorted(draw(st.lists(st.integers(0, n), min_size=1, max_size=3)), reverse=True), np.int64)
+    tapered = draw(st.booleans())
+    radii = np.full(n, 2.0, np.float32)
+    if tapered:
+        radii = np.array(draw(st.lists(st.floats(0, 4, width=32), min_size=n, max_size=n)), np.float32)
+    return xs, ys, radii, joined, firsts, tapered
+
+
+@given(tracks())
+@settings(deadline=None, max_examples=60)
+def test_equals_the_oracle(track):
+    firsts = track[4]
+    fast, slow = (np.empty((len(firsts), 7, 9), np.float32) for _ in range(2))
+    suffix_distance(*track, fast)
+    oracles.suffix_distance(*track, slow)
+    np.testing.assert_allclose(fast, slow, atol=2e-4)
+    assert (fast[1:] <= fast[:-1]).all()
+
+
+def test_no_fixation_is_infinitely_far():
+    empty = np.zeros(0, np.float32)
+    out = np.empty((2, 3, 4), np.float32)
+    suffix_distance(empty, empty, empty, np.zeros(0, np.bool_), np.zeros(2, np.int64), False, out)
+    assert np.isposinf(out).all()

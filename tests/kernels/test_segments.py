@@ -1,0 +1,24 @@
+"""slow_runs against its oracle."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gazetrack.kernels.segments import slow_runs
+from tests import oracles
+
+pytestmark = pytest.mark.kernel
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([2.0, 0.0, 100.0, -9.0]), st.sampled_from([0.0, 1.0, 5.0, np.nan])), max_size=40)
+)
+@settings(deadline=None, max_examples=150)
+def test_equals_the_oracle(samples):
+    t = np.cumsum([step for step, _ in samples]) if samples else np.zeros(0)
+    speed = np.array([value for _, value in samples], float)
+    for fast, slow in zip(slow_runs(t, speed, 3.0, 75.0), oracles.slow_runs(t, speed, 3.0, 75.0), strict=True):
+        assert fast.tolist() == slow.tolist()

@@ -1,0 +1,36 @@
+"""windowed_speed against its oracle."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gazetrack.kernels.signal import windowed_speed
+from tests import oracles
+
+pytestmark = pytest.mark.kernel
+
+steps = st.sampled_from([0.0, 2.0, 4.0, 8.0, 100.0, -50.0])
+positions = st.one_of(st.just(np.nan), st.floats(0, 100, width=32))
+
+
+@given(st.lists(st.tuples(steps, positions, positions), max_size=40), st.sampled_from([1.0, 5.0, 10.0]))
+@settings(deadline=None, max_examples=150)
+def test_equals_the_oracle(samples, half_window):
+    t = np.cumsum([step for step, _, _ in samples]) if samples else np.zeros(0)
+    x = np.array([value for _, value, _ in samples], np.float32)
+    y = np.array([value for _, _, value in samples], np.float32)
+    fast, slow = np.empty(len(t)), np.empty(len(t))
+    windowed_speed(t, x, y, half_window, 75.0, fast)
+    oracles.windowed_speed(t, x, y, half_window, 75.0, slow)
+    np.testing.assert_allclose(fast, slow, rtol=1e-5)
+
+
+def test_a_steady_sweep_has_its_speed():
+    t = np.arange(50) * 4.0
+    x = (t * 0.3).astype(np.float32)
+    out = np.empty(50)
+    windowed_speed(t, x, np.zeros(50, np.float32), 10.0, 75.0, out)
+    np.testing.assert_allclose(out, 0.3, rtol=1e-5)

@@ -1,0 +1,57 @@
+"""Slow, obvious re-implementations of every kernel; nothing of gazetrack is imported here."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+
+def suffix_distance(xs, ys, radii, joined, firsts, tapered, out):
+    n = len(xs)
+    for level, first in enumerate(firsts):
+        for row, col in np.ndindex(out.shape[1:]):
+            p = np.array([col + 0.5, row + 0.5])
+            best = math.inf
+            for i in range(first, n):
+                j = i + 1 if i + 1 < n and joined[i] else i
+                a, b = np.array([xs[i], ys[i]], float), np.array([xs[j], ys[j]], float)
+                length2 = float((b - a) @ (b - a))
+                u = 0.0 if length2 == 0 else min(max(float((p - a) @ (b - a)) / length2, 0.0), 1.0)
+                distance = float(np.linalg.norm(p - a - u * (b - a)))
+                best = min(best, distance - ((1 - u) * radii[i] + u * radii[j] if tapered else radii[0]))
+            out[level, row, col] = best
+
+
+def windowed_speed(t, x, y, half_window, max_gap, out):
+    def known(i):
+        return not (math.isnan(x[i]) or math.isnan(y[i]))
+
+    def linked(i):  # whether sample i and i + 1 belong together
+        return known(i) and known(i + 1) and 0 <= t[i + 1] - t[i] <= max_gap
+
+    n = len(t)
+    for i in range(n):
+        if not known(i):
+            out[i] = math.nan
+            continue
+        first = last = i
+        while first > 0 and linked(first - 1) and (first == i or t[first - 1] >= t[i] - half_window):
+            first -= 1
+        while last + 1 < n and linked(last) and (last == i or t[last + 1] <= t[i] + half_window):
+            last += 1
+        span = t[last] - t[first]
+        out[i] = math.hypot(x[last] - x[first], y[last] - y[first]) / span if span > 0 else math.nan
+
+
+def slow_runs(t, speed, threshold, max_gap):
+    slow = [bool(s < threshold) for s in speed]
+    starts, ends = [], []
+    for i in range(len(t)):
+        goes_on = i > 0 and slow[i - 1] and 0 <= t[i] - t[i - 1] <= max_gap
+        if slow[i] and not goes_on:
+            starts.append(i)
+            ends.append(i + 1)
+        elif slow[i]:
+            ends[-1] = i + 1
+    return np.array(starts, int), np.array(ends, int)

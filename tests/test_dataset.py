@@ -1,0 +1,110 @@
+"""Matching images, masks, gaze and splits."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gazetrack.dataset import find_images, find_items, hashed_split, image_size, read_ids
+from gazetrack.errors import DataError, InputError, SchemaError
+from gazetrack.fixations import stem
+from gazetrack.schema import FIXATIONS, conform
+from gazetrack.store import write_table
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("a.png", "b.png", "c.1.png"):
+        (tmp_path / "images").mkdir(exist_ok=True)
+        Image.new("RGB", (40, 30)).save(tmp_path / "images" / name)
+    (tmp_path / "masks").mkdir()
+    Image.new("L", (40, 30)).save(tmp_path / "masks" / "a.png")
+    return tmp_path
+
+
+def write_fixations(path, stimuli, **columns):
+    n = len(stimuli)
+    full = {"stimulus": stimuli, "x_px": np.full(n, 10.0), "y_px": np.full(n, 10.0), "duration_ms": np.full(n, 300.0)}
+    table = conform(full | {"image_width_px": 80, "image_height_px": 60} | columns, FIXATIONS)
+    write_table(path, table, {"screen": {"width_px": 100, "height_px": 60}})
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("a.jpg", "a"), ("x/y\\a.b.PNG", "a.b"), ("case.12", "case.12"), ("a", "a"), ("C:\\img\\p_3.jpeg", "p_3")],
+)
+def test_stems(name, expected):
+    assert stem(name) == expected
+
+
+def test_gaze_is_matched_by_stem_and_scaled_to_the_image(folder):
+    table = write_fixations(folder / "g.fixations.parquet", ["a.jpg", "c.1.jpg", "z.jpg"])
+    found = find_items(folder / "images", masks=folder / "masks", fixations=[table])
+    assert [item.image_id for item in found.items] == ["a", "b", "c.1"]
+    assert found.missing_gaze == ("b",)
+    assert found.missing_images == ("z",)
+    assert (found.items[0].mask is not None, found.items[1].mask is None) == (True, True)
+    track = found.items[0].tracks[0]
+    assert (track.x.tolist(), track.width, track.height) == ([5.0], 40.0, 30.0)
+
+
+def test_gaze_on_the_screen_needs_a_placement(folder):
+    lost = {"image_width_px": np.nan, "image_height_px": np.nan}
+    table = write_fixations(folder / "g.fixations.parquet", ["a.jpg"], **lost)
+    with pytest.raises(SchemaError, match=r"g\.fixations\.parquet.*--placement"):
+        find_items(folder / "images", fixations=[table])
+    placed = find_items(folder / "images", fixations=[table], placement="centre")
+    assert placed.items[0].tracks[0].x.tolist() == [-20.0]
+    placed = find_items(folder / "images", fixations=[table], placement="stretch")
+    assert placed.items[0].tracks[0].x.tolist() == [4.0]
+
+
+def test_splits(folder):
+    (folder / "train.txt").write_text("a\nb.jpg\n\n")
+    (folder / "val.txt").write_text("c.1\n")
+    found = find_items(folder / "images", train_ids=folder / "train.txt", val_ids=folder / "val.txt")
+    assert [item.split for item in found.items] == ["train", "train", "val"]
+
+
+def test_a_manifest_can_name_the_splits(folder):
+    (folder / "m.csv").write_text("image_id,split\na,train\nb,val\n")
+    assert [i.split for i in find_items(folder / "images", manifest=folder / "m.csv").items] == ["train", "val", ""]
+
+
+@pytest.mark.parametrize(("train", "match"), [("a\nc.1\n", "both"), ("a\nq\n", "'q'")])
+def test_bad_splits_are_refused(folder, train, match):
+    (folder / "train.txt").write_text(train)
+    (folder / "val.txt").write_text("c.1\n")
+    with pytest.raises(DataError, match=match):
+        find_items(folder / "images", train_ids=folder / "train.txt", val_ids=folder / "val.txt")
+
+
+def test_two_images_of_one_name_are_refused(folder):
+    Image.new("RGB", (4, 3)).save(folder / "images" / "a.jpg")
+    with pytest.raises(DataError, match=r"a\.jpg and a\.png"):
+        find_images(folder / "images")
+
+
+def test_what_is_no_image_is_named(folder):
+    bad = folder / "images" / "bad.png"
+    bad.write_text("no image")
+    with pytest.raises(InputError, match=r"bad\.png"):
+        image_size(bad)
+
+
+def test_hashed_split_never_moves_an_image():
+    ids = [f"image{i}" for i in range(2000)]
+    split = hashed_split(ids)
+    assert 0.07 < sum(s == "val" for s in split.values()) / 2000 < 0.13
+    assert hashed_split(ids[:5]) == {i: split[i] for i in ids[:5]}
+
+
+def test_ids_files(tmp_path):
+    (tmp_path / "ids.txt").write_bytes(b"\xef\xbb\xbfa.jpg\r\n\r\n b \r\n")
+    assert read_ids(tmp_path / "ids.txt") == ("a", "b")
+    (tmp_path / "empty.txt").write_text("\n")
+    for name in ("empty.txt", "missing.txt"):
+        with pytest.raises(InputError):
+            read_ids(tmp_path / name)

@@ -1,0 +1,159 @@
+"""Track maps: what must hold for every track."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gazetrack.errors import ConfigError
+from gazetrack.maps import KINDS, MapParams, render_maps, render_points
+from gazetrack.track import Track
+
+H, W = 24, 32
+
+
+@st.composite
+def point_sets(draw, max_size=12):
+    n = draw(st.integers(1, max_size))
+    x = np.array(draw(st.lists(st.floats(0.5, W - 0.5), min_size=n, max_size=n)))
+    y = np.array(draw(st.lists(st.floats(0.5, H - 0.5), min_size=n, max_size=n)))
+    d = np.array(draw(st.lists(st.floats(60, 900), min_size=n, max_size=n)))
+    return x, y, d
+
+
+kinds = st.sampled_from(KINDS)
+truncations = st.sampled_from(["tail", "head", "random", "none"])
+
+
+@given(point_sets(), kinds, st.sampled_from(["tail", "head", "random", "shuffled", "none"]))
+@settings(deadline=None, max_examples=50)
+def test_values_are_in_0_1_and_float32(points, kind, truncation):
+    maps = render_points(*points, H, W, MapParams(kind=kind, truncation=truncation))
+    assert maps.shape == (4, H, W)
+    assert maps.dtype == np.float32
+    assert maps.min() >= 0
+    assert maps.max() <= 1
+
+
+@given(point_sets(), truncations)
+@settings(deadline=None, max_examples=40)
+def test_tube_levels_grow(points, truncation):
+    maps = render_points(*points, H, W, MapParams(truncation=truncation))
+    if truncation in ("tail", "head"):
+        assert (np.diff(maps, axis=0) >= -1e-6).all()
+
+
+@given(point_sets(), kinds)
+@settings(deadline=None, max_examples=40)
+def test_flipping_the_points_flips_the_maps(points, kind):
+    x, y, d = points
+    params = MapParams(kind=kind)
+    flipped = render_points(W - x, y, d, H, W, params)
+    np.testing.assert_allclose(flipped, render_points(x, y, d, H, W, params)[:, :, ::-1], atol=2e-5)
+
+
+@given(point_sets(), st.integers(-4, 4), st.integers(-4, 4))
+@settings(deadline=None, max_examples=40)
+def test_moving_the_points_moves_the_tube(points, dx, dy):
+    x, y, d = points
+    big = 64
+    params = MapParams()
+    still = render_points(x + 16, y + 16, d, big, big, params)
+    moved = render_points(x + 16 + dx, y + 16 + dy, d, big, big, params)
+    inner = slice(8, big - 8)
+    np.testing.assert_allclose(
+        moved[:, 8 + dy : big - 8 + dy, 8 + dx : big - 8 + dx], still[:, inner, inner], atol=2e-5
+    )
+
+
+@given(point_sets(), kinds)
+@settings(deadline=None, max_examples=20)
+def test_the_last_level_of_every_truncation_but_shuffled_is_the_same(points, kind):
+    last = [
+        render_points(*points, H, W, MapParams(kind=kind, truncation=t))[-1] for t in ("tail", "head", "random", "none")
+    ]
+    for other in last[1:]:
+        np.testing.assert_allclose(other, last[0], atol=1e-5)
+
+
+def test_order_matters_for_the_line_and_not_for_a_single_point():
+    x, y, d = np.array([4.0, 28.0, 16.0]), np.array([4.0, 4.0, 20.0]), np.full(3, 300.0)
+    other = np.array([0, 2, 1])
+    assert not np.allclose(
+        render_points(x, y, d, H, W, MapParams())[-1],
+        render_points(x[other], y[other], d[other], H, W, MapParams())[-1],
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_border_of_one_fixation(kind):
+    size = 101
+    maps = render_points(np.array([50.5]), np.array([50.5]), np.array([300.0]), size, size, MapParams(kind=kind))
+    radius = math.sqrt((maps[-1] >= 0.5).sum() / math.pi) / size
+    expected = {"tube": 0.05, "density": 0.05 * math.sqrt(-2 * math.log(0.2))}[kind]
+    assert radius == pytest.approx(expected, abs=0.01)
+
+
+def test_longer_fixations_widen_the_tube_when_asked():
+    x, y = np.array([16.0, 80.0]), np.array([50.0, 50.0])
+    d = np.array([100.0, 900.0])
+    maps = render_points(x, y, d, 100, 100, MapParams(levels=1, duration_exponent=0.5))
+    assert (maps[0, :, 80] >= 0.5).sum() > (maps[0, :, 16] >= 0.5).sum()
+
+
+def test_a_saccade_cap_cuts_the_line():
+    x, y, d = np.array([5.0, 95.0]), np.array([50.0, 50.0]), np.full(2, 300.0)
+    for kind in KINDS:
+        whole = render_points(x, y, d, 100, 100, MapParams(kind=kind))
+        cut = render_points(x, y, d, 100, 100, MapParams(kind=kind, max_saccade=0.25))
+        assert whole[-1, 50, 50] > cut[-1, 50, 50] + 0.15
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_tracks_outside_empty_and_unknown_are_maps_of_zeros(kind):
+    params = MapParams(kind=kind)
+    outside = Track("r", "", "a", np.array([-50.0, 500]), np.array([5.0, 5]), np.full(2, 300.0), 60.0, 40.0)
+    assert not render_maps(outside, params).values.any()
+    nothing = np.zeros(0)
+    assert not render_points(nothing, nothing, nothing, H, W, params).any()
+    lost = np.full(3, np.nan)
+    assert not render_points(lost, lost, np.full(3, 200.0), H, W, params).any()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_ten_thousand_fixations(kind):
+    rng = np.random.default_rng(0)
+    maps = render_points(
+        rng.uniform(0, W, 10_000), rng.uniform(0, H, 10_000), np.full(10_000, 200.0), H, W, MapParams(kind=kind)
+    )
+    assert np.isfinite(maps).all()
+
+
+def test_the_size_scales_with_the_image():
+    track = Track("r", "", "a", np.array([30.0, 90]), np.array([20.0, 60]), np.full(2, 300.0), 120.0, 80.0)
+    small = render_maps(track, size=(40, 60)).values
+    large = render_maps(track).values
+    assert large.shape == (4, 80, 120)
+    mean = large.reshape(4, 40, 2, 60, 2).mean((2, 4))
+    assert np.abs(mean - small).mean() < 0.02
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("kind", "blob"), ("levels", 0), ("radius", 0.0), ("radius", math.nan), ("softness", -1.0), ("drop_first", -1),
+     ("truncation", "middle"), ("ratios", (0.5, 1.0))],
+)  # fmt: skip
+def test_bad_parameters_are_refused(name, value):
+    with pytest.raises(ConfigError):
+        replace(MapParams(), **{name: value})
+
+
+def test_absurd_sizes_are_refused_before_anything_is_allocated():
+    track = Track("r", "", "a", np.ones(1), np.ones(1), np.full(1, 300.0), 10.0, 10.0)
+    with pytest.raises(ConfigError, match="1000000 x 1000000"):
+        render_maps(track, size=(1_000_000, 1_000_000))
