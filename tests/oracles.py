@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 
@@ -55,3 +56,30 @@ def slow_runs(t, speed, threshold, max_gap):
         elif slow[i]:
             ends[-1] = i + 1
     return np.array(starts, int), np.array(ends, int)
+
+
+def parse_number(data, start, end):
+    token = bytes(data[start:end]).decode("latin-1")
+    return float(token) if re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)", token) else math.nan
+
+
+def parse_samples(data, times, values, fields, lines, others):
+    text = bytes(data).decode("latin-1")
+    n_samples = n_others = n_lines = offset = 0
+    pieces = re.split(r"(\r\r\n|\r\n|\r|\n)", text)
+    for line, mark in zip(pieces[::2], [*pieces[1::2], ""], strict=True):
+        if not line and not mark:
+            break
+        if line and line[0] in "0123456789":
+            tokens = re.split(r"[ \t]+", line.strip(" \t"))[:7]
+            numbers = [parse_number(token.encode("latin-1"), 0, len(token)) for token in tokens]
+            times[n_samples] = numbers[0]
+            values[n_samples] = numbers[1:] + [math.nan] * (7 - len(numbers))
+            fields[n_samples], lines[n_samples] = len(tokens), n_lines
+            n_samples += 1
+        elif line:
+            others[n_others] = offset, offset + len(line), n_lines, n_samples
+            n_others += 1
+        offset += len(line) + len(mark)
+        n_lines += 1
+    return n_samples, n_others, n_lines

@@ -186,9 +186,7 @@ def read_head(path: str | os.PathLike[str]) -> Head:
     encoding = _encoding_of(data)
     text = codecs.getincrementaldecoder(encoding)("replace").decode(data, final=complete)
     lines = text.replace("\r\r\n", "\n").replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    if not complete and len(lines) > 1:
-        lines.pop()
-    elif lines and not lines[-1]:
+    if (not complete and len(lines) > 1) or (lines and not lines[-1]):
         lines.pop()
     return Head(path, data, encoding, text, tuple(lines), _delimiter_of(lines))
 
@@ -207,16 +205,13 @@ def open_plain(path: Path) -> IO[bytes]:
         raise InputError("no such file", path=path, hint="check the name and the folder") from None
     except OSError as error:
         raise InputError(f"cannot be opened: {error.strerror}", path=path, hint="check its permissions") from error
-    try:
-        mode = os.fstat(descriptor).st_mode
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(descriptor)
         if stat.S_ISDIR(mode):
             raise InputError("is a folder", path=path, hint="name the files in it")
-        if not stat.S_ISREG(mode):
-            raise InputError("is not a regular file", path=path, hint="copy its content into a file first")
-        file = os.fdopen(descriptor, "rb")
-    except BaseException:
-        os.close(descriptor)
-        raise
+        raise InputError("is not a regular file", path=path, hint="copy its content into a file first")
+    file = os.fdopen(descriptor, "rb")
     magic = file.read(2)
     file.seek(0)
     return _GzipFile(path, file) if magic == _GZIP_MAGIC else file  # type: ignore[return-value]
@@ -243,7 +238,9 @@ class _GzipFile(gzip.GzipFile):
         self._plain += len(data)
         bomb = self._plain > GZIP_RATIO_FROM_BYTES and self._plain > MAX_GZIP_RATIO * self._packed
         if bomb or self._plain > MAX_PLAIN_BYTES:
-            raise ParseError(f"unpacks to more than {self._plain} bytes", path=self._path, hint="unpack it yourself if you trust it")
+            raise ParseError(
+                f"unpacks to more than {self._plain} bytes", path=self._path, hint="unpack it yourself if you trust it"
+            )
         return data
 
     def close(self) -> None:
@@ -252,7 +249,9 @@ class _GzipFile(gzip.GzipFile):
         self._file.close()
 
     def _damaged(self, reason: str) -> ParseError:
-        return ParseError(f"damaged gzip: {reason}", path=self._path, byte=self._plain, hint="copy or export the file again")
+        return ParseError(
+            f"damaged gzip: {reason}", path=self._path, byte=self._plain, hint="copy or export the file again"
+        )
 
 
 def _read_up_to(file: IO[bytes], size: int) -> bytes:
@@ -282,5 +281,7 @@ def _delimiter_of(lines: list[str]) -> str:
     """Choose the delimiter whose count per line is largest on the most lines."""
     counts = {mark: sorted(line.count(mark) for line in lines[-50:]) for mark in "\t;,"}
     typical = {mark: values[len(values) // 2] for mark, values in counts.items() if values}
-    best = max(typical, key=lambda mark: (typical[mark] > 0, mark == "\t" and typical[mark] > 0, typical[mark]), default="")
+    best = max(
+        typical, key=lambda mark: (typical[mark] > 0, mark == "\t" and typical[mark] > 0, typical[mark]), default=""
+    )
     return best if typical.get(best) else ""

@@ -55,7 +55,9 @@ def get(name: str) -> Reader:
             try:
                 return cast("Reader", point.load())
             except ImportError as error:
-                raise ConfigError(f"reader {name!r} cannot be imported: {error}", hint="install what it needs") from error
+                raise ConfigError(
+                    f"reader {name!r} cannot be imported: {error}", hint="install what it needs"
+                ) from error
     raise ConfigError(f"no format is called {name!r}", hint=f"known are {', '.join(names())}")
 
 
@@ -80,13 +82,17 @@ def detect(head: Head) -> Detection:
     if best <= Level.SUFFIX:
         raise _unknown(head, verdicts)
     if len(winners) > 1:
-        raise AmbiguousFormat(f"could be {' or '.join(winners)}", path=head.path, hint=f"choose one with --format {winners[0]}")
+        raise AmbiguousFormat(
+            f"could be {' or '.join(winners)}", path=head.path, hint=f"choose one with --format {winners[0]}"
+        )
     return Detection(winners[0], verdicts[winners[0]])
 
 
 def _unknown(head: Head, verdicts: dict[str, Verdict]) -> InputError:
     if b"\0" in head.data and not head.encoding.startswith(("utf-16", "utf-32")):
-        return UnknownFormat("is binary, not a text export", path=head.path, hint="export it as text from the tracker's software")
+        return UnknownFormat(
+            "is binary, not a text export", path=head.path, hint="export it as text from the tracker's software"
+        )
     closest = max(verdicts, key=lambda name: (verdicts[name].level, bool(verdicts[name].reason)))
     guess = verdicts[closest]
     if guess.reason:

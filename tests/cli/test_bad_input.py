@@ -1,0 +1,174 @@
+"""Bad input: one line on stderr that says what and what to do, a non-zero code, nothing half-written."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gazetrack.schema import FIXATIONS, conform
+from gazetrack.store import write_table
+
+GOOD = "x,y,t\n" + "".join(f"{100 + i % 3},{200 + i % 2},{i * 4}\n" for i in range(200))
+
+
+def assert_one_line(result, *words):
+    lines = result.err.strip().splitlines()
+    assert len(lines) == 1, result.err
+    assert lines[0].startswith("gazetrack: error: ")
+    assert "Traceback" not in result.err
+    assert len(lines[0]) < 340
+    for word in words:
+        assert word in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("missing.tsv", None, ["missing.tsv", "no such file"]),
+        ("empty.tsv", b"", ["empty.tsv", "is empty"]),
+        ("junk.tsv", bytes(range(256)) * 40, ["junk.tsv", "UNKNOWN_FORMAT"]),
+        ("prose.txt", b"It was a dark and stormy night.\n" * 5, ["prose.txt", "UNKNOWN_FORMAT"]),
+        ("other.tsv", b"name\tage\nx\t3\ny\t4\n", ["other.tsv", "UNKNOWN_FORMAT", "closest"]),
+        ("header.csv", b"x,y,t\n", ["header.csv", "a header and no rows"]),
+        ("ragged.csv", b"x,y,t\n1,2,0\n1,2\n", ["ragged.csv:3"]),
+        ("text.csv", b"x,y,t\n1,2,0\n1,oops,4\n1,2,8\n", ["text.csv:3:2", "oops"]),
+    ],
+)
+def test_convert(run, tmp_path, name, content, words):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    result = run(f"gazetrack convert {name}")
+    assert result.code == 1
+    assert_one_line(result, *words)
+    assert [p.name for p in tmp_path.iterdir()] == ([] if content is None else [name])
+
+
+def test_a_tobii_export_without_gaze_columns(run, tmp_path):
+    (tmp_path / "a.tsv").write_text("Recording timestamp [ms]\tParticipant name\n0\tP1\n4\tP1\n")
+    result = run("gazetrack convert a.tsv")
+    assert result.code == 1
+    assert_one_line(result, "a.tsv", "aze point X")
+
+
+def test_a_bad_file_does_not_touch_its_neighbours(run, tmp_path):
+    (tmp_path / "good.csv").write_text(GOOD)
+    (tmp_path / "bad.csv").write_text("x,y,t\n1,2,3\n1,no,4\n")
+    result = run("gazetrack convert bad.csv good.csv missing.csv --report report.jsonl")
+    assert result.code == 1
+    assert len(result.err.strip().splitlines()) == 2
+    assert (tmp_path / "good.fixations.parquet").exists()
+    report = [json.loads(line) for line in (tmp_path / "report.jsonl").read_text().splitlines()]
+    assert [entry["status"] for entry in report] == ["failed", "ok", "failed"]
+    assert (report[0]["line"], report[0]["column"], report[0]["code"]) == (3, 2, "PARSE")
+    assert report[1]["rows_in"] == 200
+    assert report[1]["outputs"][0]["path"] == "good.fixations.parquet"
+
+
+def test_two_inputs_of_one_output_name_are_refused(run, tmp_path):
+    (tmp_path / "a.csv").write_text(GOOD)
+    (tmp_path / "a.txt").write_text(GOOD)
+    result = run("gazetrack convert a.csv a.txt")
+    assert result.code == 1
+    assert_one_line(result, "a.txt", "a.csv")
+
+
+def test_control_characters_in_names_are_escaped(run, tmp_path):
+    name = "evil\x1b[31m\n.tsv"
+    (tmp_path / name).write_bytes(b"junk")
+    result = run(f"gazetrack convert '{name}'")
+    assert_one_line(result)
+    assert "\x1b" not in result.err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="FIFOs are POSIX")
+def test_a_fifo_is_refused_and_not_waited_for(run, tmp_path):
+    os.mkfifo(tmp_path / "pipe.tsv")
+    assert_one_line(run("gazetrack convert pipe.tsv"), "not a regular file")
+
+
+def test_unknown_format_and_option_values_are_usage_errors(run, tmp_path):
+    (tmp_path / "a.csv").write_text(GOOD)
+    assert run("gazetrack convert a.csv --format nonsense").code == 2
+    assert run("gazetrack convert a.csv --screen wide").code == 2
+    assert run("gazetrack convert").code == 2
+    assert run("gazetrack frobnicate").code == 2
+    assert run("gazetrack fixations a.csv --set speed=3").code == 2
+
+
+def write_fixations(path, stimuli, **columns):
+    n = len(stimuli)
+    values = {
+        "stimulus": stimuli,
+        "x_px": np.arange(n) + 5.0,
+        "y_px": np.full(n, 8.0),
+        "duration_ms": np.full(n, 300.0),
+    }
+    write_table(path, conform(values | columns, FIXATIONS), {})
+
+
+def test_render_without_any_table(run):
+    result = run("gazetrack render --levels 4")
+    assert result.code == 2
+    assert_one_line(result, "*.fixations.parquet", "gazetrack convert")
+
+
+def test_render_without_image_sizes(run, tmp_path):
+    write_fixations(tmp_path / "a.fixations.parquet", ["p.png"] * 3)
+    result = run("gazetrack render --levels 4")
+    assert result.code == 1
+    assert_one_line(result, "a.fixations.parquet", "p.png", "--images")
+    assert not (tmp_path / "maps").exists()
+
+
+def test_render_names_and_counts_missing_images_and_does_the_rest(run, tmp_path):
+    (tmp_path / "images").mkdir()
+    Image.new("RGB", (40, 30)).save(tmp_path / "images" / "p.png")
+    stimuli = ["p.png"] * 5 + ["q.png"] * 2 + ["r.png"]
+    write_fixations(tmp_path / "a.fixations.parquet", stimuli, image_width_px=40, image_height_px=30)
+    result = run("gazetrack render --report report.jsonl")
+    assert result.code == 1
+    assert_one_line(result, "2 of 3 stimuli", "q.png", "r.png")
+    assert (tmp_path / "maps" / "maps.parquet").exists()
+    entry = json.loads((tmp_path / "report.jsonl").read_text())
+    assert entry["status"] == "partial"
+    assert entry["dropped"]["no image"] == 3
+    assert entry["rows_in"] == entry["rows_out"] + sum(entry["dropped"].values())
+
+
+def test_render_refuses_absurd_sizes(run, tmp_path):
+    write_fixations(tmp_path / "a.fixations.parquet", ["p.png"] * 3, image_width_px=40, image_height_px=30)
+    for size in ("1000000", "0", "wide"):
+        assert run(f"gazetrack render --size {size}").code == 2
+    assert not (tmp_path / "maps").exists()
+
+
+def test_an_output_folder_that_is_a_file(run, tmp_path):
+    (tmp_path / "a.csv").write_text(GOOD)
+    (tmp_path / "out").write_text("mine")
+    result = run("gazetrack convert a.csv --out out")
+    assert result.code == 3
+    assert_one_line(result, "out")
+    assert (tmp_path / "out").read_text() == "mine"
+
+
+def test_a_foreign_output_is_kept(run, tmp_path):
+    (tmp_path / "a.csv").write_text(GOOD)
+    (tmp_path / "a.fixations.parquet").write_text("mine")
+    assert run("gazetrack convert a.csv").code == 3
+    assert (tmp_path / "a.fixations.parquet").read_text() == "mine"
+    assert run("gazetrack convert a.csv --force").code == 0
+
+
+def test_debug_shows_the_traceback(run, tmp_path):
+    from gazetrack.errors import InputError
+
+    with pytest.raises(InputError):
+        run(
+            "gazetrack --debug info missing.tsv --json".replace(
+                "info missing.tsv --json", "render nothing.parquet --images nowhere"
+            )
+        )
