@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PIL import Image
 
 from gazetrack.errors import DataError, InputError, SchemaError, quote
@@ -18,6 +19,8 @@ from gazetrack.track import Track, build_tracks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    import numpy.typing as npt
 
 MAX_IMAGE_PX = 64_000_000
 
@@ -112,6 +115,38 @@ def image_size(path: Path) -> tuple[int, int]:
             f"has {width} x {height} pixels", path=path, hint=f"at most {MAX_IMAGE_PX:,} are read; shrink it"
         )
     return width, height
+
+
+def read_image(path: Path, mode: str, size: tuple[int, int] | None = None) -> npt.NDArray[np.uint8]:
+    """Read an image as 8-bit grey (``L``) or colour (``RGB``).
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    mode : {"L", "RGB"}
+        What to return.
+    size : (height, width), optional
+        Resize to this, bilinear with antialiasing.
+
+    Returns
+    -------
+    ndarray of uint8, shape (H, W) or (H, W, 3)
+
+    Raises
+    ------
+    InputError
+        See `image_size`.
+    """
+    image_size(path)
+    try:
+        with Image.open(path) as opened:
+            image = opened.convert(mode)
+            if size is not None:
+                image = image.resize((size[1], size[0]), Image.Resampling.BILINEAR)
+            return np.asarray(image)
+    except (OSError, ValueError, SyntaxError) as error:
+        raise InputError("is a damaged image", path=path, hint="replace or remove it") from error
 
 
 def read_ids(path: str | Path) -> tuple[str, ...]:

@@ -7,15 +7,19 @@ input: what the command line prints and what ``--report`` writes.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+import math
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from gazetrack import __version__
-from gazetrack.dataset import find_images, image_size, read_tracks
+from gazetrack.crf import CRFParams, refine
+from gazetrack.dataset import find_images, image_size, read_image, read_tracks
 from gazetrack.errors import ConfigError, GazetrackError, InputError, OutputError, ParseError, quote
 from gazetrack.fixations import fixation_table, stem
-from gazetrack.maps import MapParams, render_maps
+from gazetrack.maps import MapParams, TrackMaps, render_maps
 from gazetrack.mapstore import MAX_TOTAL_BYTES, map_writer
 from gazetrack.publish import publish, sha256_of, unique_names, write_text
 from gazetrack.readers import registry
@@ -311,6 +315,8 @@ class RenderOptions:
         Size of the maps; the image's own by default.
     out : pathlib.Path
         Folder for ``maps.parquet`` and pictures.
+    crf : CRFParams or None
+        Refine the full track's map on its image; needs `images`.
     png : bool
         Also write every level as a PNG.
     force : bool
@@ -324,6 +330,7 @@ class RenderOptions:
     placement: str | None = None
     size: tuple[int, int] | None = None
     out: Path = Path("maps")
+    crf: CRFParams | None = None
     png: bool = False
     force: bool = False
     max_total_bytes: int = MAX_TOTAL_BYTES
@@ -349,6 +356,8 @@ def render_tables(
         One per table; the map file is listed with the first. Tables that fail are left out; nothing is written when
         none is left.
     """
+    if options.crf is not None and options.images is None:
+        raise ConfigError("a CRF needs the images", hint="give --images DIR")
     images = find_images(options.images) if options.images is not None else None
     sizes = {image_id: image_size(path) for image_id, path in (images or {}).items()}
     outcomes, work = [], []
@@ -362,7 +371,7 @@ def render_tables(
         except GazetrackError as error:
             outcome.status, outcome.error = "failed", error
     if work:
-        _write_maps(work, outcomes, options, progress)
+        _write_maps(work, outcomes, images or {}, options, progress)
     return outcomes
 
 
@@ -392,6 +401,7 @@ def _tracks_with_images(
 def _write_maps(
     work: Sequence[tuple[Track, Outcome]],
     outcomes: Sequence[Outcome],
+    images: Mapping[str, Path],
     options: RenderOptions,
     progress: Callable[[int, int], None] | None,
 ) -> None:
@@ -399,10 +409,13 @@ def _write_maps(
     sources = [{"file": Path(o.file).name, "sha256": o.sha256} for o in used]
     target = options.out / "maps.parquet"
     pictures = unique_names(f"{stem(t.stimulus)}.{t.recording}.{t.trial}" for t, _ in work) if options.png else {}
-    meta = {"params": options.params.as_dict(), "sources": sources, "placement_rule": options.placement}
+    crf = None if options.crf is None else asdict(options.crf)
+    meta = {"params": options.params.as_dict(), "sources": sources, "placement_rule": options.placement, "crf": crf}
     with map_writer(target, meta, force=options.force, max_total_bytes=options.max_total_bytes) as write:
         for done, (track, outcome) in enumerate(work, 1):
             maps = render_maps(track, options.params, options.size)
+            if options.crf is not None:
+                maps = _refined(maps, images[stem(track.stimulus)], options.crf)
             write(maps)
             outcome.rows_out += len(maps.track)
             cleaned = len(track) - len(maps.track)
@@ -416,6 +429,16 @@ def _write_maps(
             if progress is not None:
                 progress(done, len(work))
     used[0].outputs.append({"path": str(target), "rows": len(work), "sha256": sha256_of(target)})
+
+
+def _refined(maps: TrackMaps, path: Path, params: CRFParams) -> TrackMaps:
+    """Refine the last level on its image; on resized maps, lengths in pixels shrink with the image."""
+    _, height, width = maps.values.shape
+    own_width, own_height = image_size(path)
+    scale = math.sqrt(height * width / (own_height * own_width))
+    image = read_image(path, "RGB", (height, width))
+    refined = refine(maps.values[-1:], image, replace(params, position_px=params.position_px * scale))
+    return replace(maps, values=np.concatenate([maps.values[:-1], refined]))
 
 
 def _write_pngs(folder: Path, name: str, values: Any) -> None:
@@ -482,7 +505,7 @@ def plot_tables(
     InputError
         None of the tracks has an image in the folder; and what reading the tables raises.
     """
-    from gazetrack.plot import plot_track, read_picture, save_figure
+    from gazetrack.plot import plot_track, save_figure
 
     files = find_images(images)
     outlines = find_images(masks) if masks is not None else {}
@@ -494,9 +517,9 @@ def plot_tables(
     written = []
     for track in tracks:
         image_id = stem(track.stimulus)
-        mask = read_picture(outlines[image_id], "L") > 127 if image_id in outlines else None
+        mask = read_image(outlines[image_id], "L") > 127 if image_id in outlines else None
         maps = render_maps(track, params).values
-        figure = plot_track(read_picture(files[image_id], "RGB"), track, maps, mask)
+        figure = plot_track(read_image(files[image_id], "RGB"), track, maps, mask)
         written.append(out / f"{names[f'{image_id}.{track.recording}.{track.trial}']}.png")
         save_figure(figure, written[-1])
     return written

@@ -83,3 +83,55 @@ def parse_samples(data, times, values, fields, lines, others):
         offset += len(line) + len(mark)
         n_lines += 1
     return n_samples, n_others, n_lines
+
+
+def lattice_build(features):
+    """The simplex of each point, found by trying all vertices: dicts of vertex tuple -> weight."""
+    d = features.shape[1]
+    up = math.sqrt(2 / 3) * (d + 1)
+    simplices = []
+    for f in features.astype(np.float64):
+        c = f * up / np.sqrt(np.arange(1, d + 1) * np.arange(2, d + 2))
+        # Column j of the basis of the plane sum = 0 has ones above row j and -j in it.
+        e = np.array([sum(c[j:]) - (j * c[j - 1] if j else 0) for j in range(d + 1)])
+        base = np.floor(e / (d + 1) + 0.5).astype(int) * (d + 1)
+        order = np.argsort(-(e - base), kind="stable")
+        rank = np.empty(d + 1, int)
+        rank[order] = np.arange(d + 1)
+        rank += base.sum() // (d + 1)
+        base[rank < 0] += d + 1
+        rank[rank < 0] += d + 1
+        base[rank > d] -= d + 1
+        rank[rank > d] -= d + 1
+        y = np.sort((e - base) / (d + 1))[::-1]  # descending remainders
+        simplex = {}
+        for r in range(d + 1):
+            vertex = base + np.where(rank <= d - r, r, r - (d + 1))
+            weight = y[d - r] - y[d + 1 - r] if r else 1 + y[d] - y[0]
+            simplex[tuple(int(v) for v in vertex)] = float(weight)
+        simplices.append(simplex)
+    return simplices
+
+
+def lattice_filter(features, values):
+    d = features.shape[1]
+    simplices = lattice_build(features)
+    here = {}
+    for simplex, value in zip(simplices, values, strict=True):
+        for vertex, weight in simplex.items():
+            here[vertex] = here.get(vertex, 0.0) + weight * value
+    for axis in range(d + 1):
+        blurred = {}
+        for vertex, value in here.items():
+            before = tuple(v - 1 + (d + 1) * (j == axis) for j, v in enumerate(vertex))
+            after = tuple(v + 1 - (d + 1) * (j == axis) for j, v in enumerate(vertex))
+            blurred[vertex] = value + 0.5 * (here.get(before, 0.0) + here.get(after, 0.0))
+        here = blurred
+    alpha = 1 / (1 + 2.0**-d)
+    return np.array([alpha * sum(w * here[v] for v, w in simplex.items()) for simplex in simplices])
+
+
+def gaussian_filter_brute_force(features, values):
+    f = features.astype(np.float64)
+    squared = ((f[:, None] - f[None]) ** 2).sum(-1)
+    return np.exp(-0.5 * squared) @ values

@@ -1,0 +1,62 @@
+"""The dense CRF on images whose edges are known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gazetrack.crf import CRFParams, refine
+from gazetrack.errors import ConfigError
+from tests import oracles
+
+
+def scene(size=24):
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:size, :size]
+    mask = (x - 12) ** 2 + (y - 11) ** 2 < 36
+    image = np.where(mask[..., None], [170, 60, 60], [90, 120, 90]) + rng.normal(0, 4, (size, size, 3))
+    guess = (x - 14) ** 2 + (y - 13) ** 2  # off by two pixels
+    soft = 1 / (1 + np.exp((np.sqrt(guess) - 6) / 1.5))
+    return image.clip(0, 255).astype(np.uint8), mask, soft.astype(np.float32)[None]
+
+
+def dice(a, b):
+    return 2 * (a & b).sum() / (a.sum() + b.sum())
+
+
+def test_a_border_moves_to_the_edge():
+    image, mask, soft = scene()
+    refined = refine(soft, image, CRFParams(position_px=20))[0]
+    assert dice(refined >= 0.5, mask) > dice(soft[0] >= 0.5, mask) + 0.1
+    assert dice(refined >= 0.5, mask) > 0.97
+
+
+def test_close_to_mean_field_by_brute_force():
+    image, _, soft = scene()
+    params = CRFParams(position_px=8, weight=2.0, iterations=5)
+    y, x = np.mgrid[:24, :24]
+    features = np.concatenate([np.stack([x, y], -1) / 8, image / 13], -1).reshape(-1, 5)
+    norm = 1 / np.sqrt(oracles.gaussian_filter_brute_force(features, np.ones(576)))
+    p = soft[0].ravel().clip(1e-5, 1 - 1e-5).astype(float)
+    unary, q = np.log(p / (1 - p)), p
+    for _ in range(5):
+        q = 1 / (1 + np.exp(-unary - 2.0 * norm * oracles.gaussian_filter_brute_force(features, norm * (2 * q - 1))))
+    ours = refine(soft, image, params)[0].ravel()
+    assert np.abs(ours - q).mean() < 0.02
+    assert ((ours >= 0.5) == (q >= 0.5)).mean() > 0.98
+
+
+def test_levels_do_not_see_each_other_and_grey_images_will_do():
+    image, _, soft = scene()
+    levels = np.concatenate([soft * 0.5, soft])
+    both = refine(levels, image)
+    np.testing.assert_array_equal(both[1], refine(soft, image)[0])
+    assert refine(soft, image[..., 0]).shape == soft.shape
+
+
+def test_sizes_and_parameters_must_fit():
+    image, _, soft = scene()
+    with pytest.raises(ConfigError, match="24 x 24"):
+        refine(soft, image[:20])
+    with pytest.raises(ConfigError, match="colour"):
+        CRFParams(colour=0)
