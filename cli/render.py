@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 @click.option(
     "-o", "--out", type=opt.FILE, default=Path("maps"), show_default=True, metavar="DIR", help="Folder for the maps."
 )
+@click.option("--crf", is_flag=True, help="Refine the full track's map by a dense CRF on its image.")
+@click.option("--crf-weight", default=3.0, show_default=True, help="Weight of the CRF's bilateral term.")
 @click.option("--png", is_flag=True, help="Also write every level as a PNG, for people.")
 @click.option("--max-total-mb", default=2048, show_default=True, help="Refuse to write more than this, unpacked.")
 @opt.force_option
@@ -59,6 +61,8 @@ def command(
     min_duration_ms: float,
     truncation: str,
     out: Path,
+    crf: bool,
+    crf_weight: float,
     png: bool,
     max_total_mb: int,
     force: bool,
@@ -70,6 +74,7 @@ def command(
     Takes every *.fixations.parquet of the folder when no table is named. Writes maps.parquet: one row an image and
     observer.
     """
+    from gazetrack.crf import CRFParams
     from gazetrack.maps import MapParams
     from gazetrack.pipeline import RenderOptions, find_tables, render_tables
 
@@ -80,7 +85,17 @@ def command(
         kind=kind, levels=levels, truncation=truncation, drop_first=drop_first,
         min_duration_ms=min_duration_ms, radius=radius, softness=softness,
     )  # fmt: skip
-    chosen = RenderOptions(params, images, placement, shape, out, png, force, max_total_mb * 1024**2)
+    chosen = RenderOptions(
+        params,
+        images,
+        placement,
+        shape,
+        out,
+        CRFParams(weight=crf_weight) if crf else None,
+        png,
+        force,
+        max_total_mb * 1024**2,
+    )
     outcomes = render_tables(tables or find_tables(), chosen, opt.progress_bar("rendering", quiet))
     return opt.finish(outcomes, report, None if quiet else _show)
 
