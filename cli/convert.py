@@ -11,7 +11,7 @@ from . import options as opt
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gazetrack.pipeline import Outcome
+    from gazetrack.outcome import Outcome
 
 
 @click.command("convert", short_help="Convert eye-tracker exports to fixation tables.")

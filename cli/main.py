@@ -39,7 +39,7 @@ class _LazyGroup(click.Group):
 
 def _version(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
     if value:
-        from gazetrack import __version__
+        from gazetrack.version import __version__
 
         click.echo(f"gazetrack {__version__}")
         context.exit()

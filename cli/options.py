@@ -15,7 +15,7 @@ from .errors import debug_option, say
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from gazetrack.pipeline import Outcome
+    from gazetrack.outcome import Outcome
     from gazetrack.recording import Screen
 
 __all__ = ["debug_option"]
@@ -88,7 +88,7 @@ def finish(outcomes: Iterable[Outcome], report: Path | None, show: Callable[[Out
             say("gazetrack", outcome.error)
             codes.add(outcome.error.exit_code)
     if report is not None:
-        from gazetrack.pipeline import write_report
+        from gazetrack.outcome import write_report
 
         write_report(report, done)
     return 0 if not codes else codes.pop() if len(codes) == 1 and len(done) == 1 else 1

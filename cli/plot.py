@@ -41,7 +41,7 @@ def command(
 ) -> None:
     """Draw each image with its scanpath in temporal order, dwell as disc size, and the map pyramid beside it."""
     from gazetrack.maps import MapParams
-    from gazetrack.pipeline import find_tables, plot_tables
+    from gazetrack.rendering import find_tables, plot_tables
 
     params = MapParams(kind=kind, levels=levels)
     written = plot_tables(tables or find_tables(), images or Path("images"), params, out, masks, placement, limit)

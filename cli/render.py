@@ -10,7 +10,7 @@ import click
 from . import options as opt
 
 if TYPE_CHECKING:
-    from gazetrack.pipeline import Outcome
+    from gazetrack.outcome import Outcome
 
 
 @click.command("render", short_help="Render fixation tables into gaze track maps.")
@@ -76,7 +76,7 @@ def command(
     """
     from gazetrack.crf import CRFParams
     from gazetrack.maps import MapParams
-    from gazetrack.pipeline import RenderOptions, find_tables, render_tables
+    from gazetrack.rendering import RenderOptions, find_tables, render_tables
 
     if images is None and Path("images").is_dir():
         images = Path("images")

@@ -8,6 +8,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from gazetrack.version import __version__
+
 if TYPE_CHECKING:
     from gazetrack.errors import GazetrackError
     from gazetrack.maps import MapParams, TrackMaps, render_maps
@@ -16,8 +18,6 @@ if TYPE_CHECKING:
     from gazetrack.recording import Placement, Recording, Screen
     from gazetrack.store import read_fixations
     from gazetrack.track import Track, build_tracks
-
-__version__ = "0.1.0"
 
 _HOME = {
     "GazetrackError": "errors",
@@ -42,6 +42,7 @@ __all__ = [
     "Screen",
     "Track",
     "TrackMaps",
+    "__version__",
     "build_tracks",
     "read_fixations",
     "read_maps",

@@ -179,10 +179,7 @@ def render_points(x: Floats, y: Floats, duration_ms: Floats, height: int, width:
     ndarray of float32, shape (L, H, W)
         Values in [0, 1].
     """
-    if not (height > 0 and width > 0 and height * width <= MAX_MAP_PX):
-        raise ConfigError(
-            f"maps of {height} x {width} px", hint=f"use at least 1 x 1 and at most {MAX_MAP_PX:,} pixels"
-        )
+    check_size(height, width)
     known = np.isfinite(x) & np.isfinite(y) & np.isfinite(duration_ms)
     x, y, duration_ms = x[known], y[known], duration_ms[known]
     members = level_members(duration_ms, params.ratios, truncation=params.truncation, by=params.by, seed=params.seed)
@@ -192,6 +189,14 @@ def render_points(x: Floats, y: Floats, duration_ms: Floats, height: int, width:
     whole = np.zeros(1, np.int64)
     levels = [render(x[m], y[m], duration_ms[m], whole, (height, width), params) for m in members]
     return np.concatenate(levels)
+
+
+def check_size(height: int, width: int) -> None:
+    """Raise ConfigError when maps of this size are not possible, before anything is allocated or written."""
+    if not (height > 0 and width > 0 and height * width <= MAX_MAP_PX):
+        raise ConfigError(
+            f"maps of {height} x {width} px", hint=f"use at least 1 x 1 and at most {MAX_MAP_PX:,} pixels"
+        )
 
 
 def _render_tube(

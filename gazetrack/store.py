@@ -15,10 +15,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gazetrack import __version__
 from gazetrack.errors import InputError, OutputError, SchemaError
 from gazetrack.publish import publish
 from gazetrack.schema import FIXATIONS, VERSION, conform
+from gazetrack.version import __version__
 
 if TYPE_CHECKING:
     import os

@@ -13,7 +13,7 @@ _POW10 = 10.0 ** np.arange(19)
 
 
 @jit
-def parse_number(data: npt.NDArray[np.uint8], start: int, end: int) -> float:
+def _parse_number(data: npt.NDArray[np.uint8], start: int, end: int) -> float:
     """Return the plain decimal number in data[start:end], NaN for anything else.
 
     The grammar is ``[+-]?(digits[.digits?] | .digits)``. Up to 15 digits give the nearest double, because the integer
@@ -42,8 +42,7 @@ def parse_number(data: npt.NDArray[np.uint8], start: int, end: int) -> float:
                     return math.nan
                 mantissa = mantissa * 10 + (c - 48)
                 digits += 1
-            if places == 18:
-                point = True
+            if places == 18:  # the last power of the table
                 digits = 15
         elif c == 46 and not point:
             point = True
@@ -52,7 +51,7 @@ def parse_number(data: npt.NDArray[np.uint8], start: int, end: int) -> float:
         i += 1
     if not seen:
         return math.nan
-    value = np.float64(mantissa) / _POW10[places]
+    value: float = np.float64(mantissa) / _POW10[places]
     return -value if negative else value
 
 
@@ -91,7 +90,7 @@ def parse_samples(
                 first = i
                 while i < n and data[i] != 32 and data[i] != 9 and data[i] != 10 and data[i] != 13:
                     i += 1
-                number = parse_number(data, first, i)
+                number = _parse_number(data, first, i)
                 if field == 0:
                     times[n_samples] = number
                 else:

@@ -21,7 +21,6 @@ import gzip
 import os
 import stat
 import zlib
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
@@ -30,6 +29,8 @@ from typing import IO, TYPE_CHECKING, Protocol
 from gazetrack.errors import InputError, ParseError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gazetrack.recording import Recording
 
 HEAD_BYTES = 64 * 1024

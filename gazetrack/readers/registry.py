@@ -93,7 +93,7 @@ def _unknown(head: Head, verdicts: dict[str, Verdict]) -> InputError:
         return UnknownFormat(
             "is binary, not a text export", path=head.path, hint="export it as text from the tracker's software"
         )
-    closest = max(verdicts, key=lambda name: (verdicts[name].level, bool(verdicts[name].reason)))
+    closest = max(verdicts, key=lambda name: (verdicts[name].level, bool(verdicts[name].reason), name != "generic"))
     guess = verdicts[closest]
     if guess.reason:
         what = f"unknown format; closest is {closest}: {guess.reason}"

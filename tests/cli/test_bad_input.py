@@ -51,7 +51,7 @@ def test_a_tobii_export_without_gaze_columns(run, tmp_path):
     (tmp_path / "a.tsv").write_text("Recording timestamp [ms]\tParticipant name\n0\tP1\n4\tP1\n")
     result = run("gazetrack convert a.tsv")
     assert result.code == 1
-    assert_one_line(result, "a.tsv", "aze point X")
+    assert_one_line(result, "a.tsv", "tobii_pro", "without gaze points")
 
 
 def test_a_bad_file_does_not_touch_its_neighbours(run, tmp_path):

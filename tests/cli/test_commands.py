@@ -93,7 +93,7 @@ def test_render_and_plot_with_nothing_named(run, export):
 
 
 def test_version_and_help(run):
-    from gazetrack import __version__
+    from gazetrack.version import __version__
 
     assert __version__ in run("gazetrack --version").out
     assert "convert" in run("gazetrack --help").out

@@ -1,0 +1,95 @@
+"""gradtrack-predict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from . import options as opt
+from .errors import say
+
+if TYPE_CHECKING:
+    from gradtrack_model.predict import Prediction
+
+
+@click.command("predict", context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("folder", type=opt.FILE)
+@click.option(
+    "--weights",
+    type=opt.FILE,
+    default=Path("runs/gradtrack"),
+    show_default=True,
+    metavar="RUN|FILE",
+    help="Run folder (its best checkpoint) or .safetensors file.",
+)
+@click.option(
+    "-o",
+    "--out",
+    type=opt.FILE,
+    default=Path("predictions"),
+    show_default=True,
+    metavar="DIR",
+    help="Folder for the masks.",
+)
+@click.option("--overlay", is_flag=True, help="Also write images with the mask drawn in: DIR/overlays.")
+@click.option("--probabilities", is_flag=True, help="Also write probabilities as gray images: DIR/probabilities.")
+@click.option("--tta", is_flag=True, help="Average over the four flips of each image.")
+@click.option("--batch-size", type=click.IntRange(1), default=8, show_default=True, help="Images at once.")
+@click.option(
+    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where to compute."
+)
+@click.option(
+    "--encoder",
+    type=click.Choice(["lite", "basic"]),
+    show_default="any",
+    help="Refuse weights of another encoder.",
+)
+@opt.quiet_option
+@opt.json_option
+@opt.debug_option
+def command(
+    folder: Path,
+    weights: Path,
+    out: Path,
+    overlay: bool,
+    probabilities: bool,
+    tta: bool,
+    batch_size: int,
+    device: str,
+    encoder: str | None,
+    quiet: bool,
+    as_json: bool,
+) -> int:
+    """Segment every image of FOLDER: one mask each, 0 and 255, at the image's own size."""
+    from gradtrack_model.checkpoint import load_model
+    from gradtrack_model.predict import PredictOptions, predict_folder
+    from gradtrack_model.train import pick_device
+
+    checkpoint = load_model(weights, {"model.encoder": encoder})
+    chosen = PredictOptions(probabilities, overlay, tta, batch_size, pick_device(device))
+    done = list(predict_folder(folder, checkpoint, out, chosen))
+    _show(done, out, quiet, as_json)
+    return 1 if any(prediction.error for prediction in done) else 0
+
+
+def _show(done: list[Prediction], out: Path, quiet: bool, as_json: bool) -> None:
+    for prediction in done:
+        if prediction.error is not None:
+            say("gradtrack-predict", prediction.error)
+    if as_json:
+        opt.print_json(
+            [
+                {
+                    "image": str(p.image),
+                    "outputs": [str(path) for path in p.outputs],
+                    "share": p.share,
+                    "error": None if p.error is None else str(p.error),
+                }
+                for p in done
+            ]
+        )
+    elif not quiet:
+        written = sum(p.error is None for p in done)
+        click.echo(f"segmented {written} of {len(done)} images; wrote {out}")

@@ -1,0 +1,162 @@
+"""gradtrack-train."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from . import options as opt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gradtrack_model.data import TrainingData
+    from gradtrack_model.train import Progress, TrainResult
+
+_SHOWN_CHARS = 300
+
+
+@click.command("train", context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--data", type=opt.FILE, default=Path(), show_default="this folder", metavar="DIR", help="Folder of the data set."
+)
+@click.option("--images", type=opt.FILE, metavar="DIR", help="Folder of images; DIR/images or DIR by default.")
+@click.option(
+    "--masks",
+    type=opt.FILE,
+    metavar="DIR",
+    help="Folder of masks, for validation only; DIR/masks by default where there is one.",
+)
+@click.option(
+    "--fixations",
+    type=opt.FILE,
+    multiple=True,
+    metavar="FILE",
+    help="Fixation table, may be repeated; DIR/*.fixations.parquet by default.",
+)
+@click.option(
+    "--maps",
+    type=opt.FILE,
+    metavar="FILE",
+    help="Stored maps instead of fixation tables; DIR/maps/maps.parquet where there are no tables.",
+)
+@click.option(
+    "--train-ids", type=opt.FILE, metavar="FILE", help="Ids of training images; DIR/train.txt or DIR/fit.txt."
+)
+@click.option(
+    "--val-ids",
+    type=opt.FILE,
+    metavar="FILE",
+    help="Ids of validation images; DIR/val.txt, else a tenth by the hash of their id.",
+)
+@click.option(
+    "--placement", metavar="RULE", help="For gaze in screen pixels: centre, fit, stretch or X,Y,WIDTH,HEIGHT."
+)
+@click.option(
+    "--preset",
+    type=click.Choice(["default", "tiny", "gazemedseg"]),
+    default="default",
+    show_default=True,
+    help="Settings to start from.",
+)
+@click.option("--config", "config_file", type=opt.FILE, metavar="FILE", help="TOML file of settings, over the preset.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="A.B=C",
+    help="One setting, such as optimizer.lr=0.001; may be repeated.",
+)
+@click.option(
+    "--encoder",
+    type=click.Choice(["lite", "basic"]),
+    show_default="lite",
+    help="lite: EfficientNet-Lite0, pretrained; basic: U-Net from scratch.",
+)
+@click.option("--steps", type=int, show_default="1500", help="Training steps.")
+@click.option("--batch-size", type=int, show_default="8", help="Images a step.")
+@click.option("--image-size", type=int, show_default="224", help="Images are resized to a square of this many pixels.")
+@click.option("--seed", type=int, show_default="0", help="Seed of weights, order and augmentation.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), show_default="auto", help="Where to compute.")
+@click.option("--levels", type=int, show_default="4", help="Levels of the track maps rendered from fixations.")
+@click.option("--radius", type=float, show_default="0.05", help="Tube radius, share of sqrt(H x W).")
+@click.option("--drop-first", type=int, show_default="1", help="Fixations dropped from the start of each track.")
+@click.option("-o", "--out", type=opt.FILE, metavar="DIR", help="Run folder; DIR/runs/gradtrack by default.")
+@click.option("--force", is_flag=True, help="Replace a run that is there.")
+@click.option("-v", "--verbose", is_flag=True, help="Show every log row and whole notes.")
+@opt.quiet_option
+@opt.json_option
+@opt.debug_option
+def command(data: Path, out: Path | None, force: bool, verbose: bool, quiet: bool, as_json: bool, **given: Any) -> int:
+    """Train a segmentation network on gaze alone.
+
+    Takes images, gaze and splits from the folder it runs in, or from --data. Masks, where there are any, choose the
+    best checkpoint on the validation images; training never opens them.
+    """
+    from gradtrack_model.config import load_config
+    from gradtrack_model.data import discover, load_data
+    from gradtrack_model.train import train
+
+    config = load_config(given.pop("preset"), given.pop("config_file"), given.pop("settings"), _settings(given))
+    loaded = load_data(discover(data, **given), config)
+    if not quiet:
+        _show_data(loaded, verbose)
+    result = train(
+        config, loaded, out or data / "runs" / "gradtrack", force=force, report=_reporter(config.steps, quiet, verbose)
+    )
+    _show(result, quiet, as_json)
+    return 0 if result.stopped_by is None else 128 + result.stopped_by
+
+
+def _settings(given: dict[str, Any]) -> dict[str, Any]:
+    """Take the options that are settings out of `given`, under their dotted names."""
+    names = {"encoder": "model.encoder"} | {name: f"maps.{name}" for name in ("levels", "radius", "drop_first")}
+    plain = ("steps", "batch_size", "image_size", "seed", "device")
+    return {key: given.pop(name) for name, key in {**names, **{name: name for name in plain}}.items()}
+
+
+def _show_data(data: TrainingData, verbose: bool) -> None:
+    click.echo(f"{len(data.train)} training images with gaze, {len(data.val)} validation images", err=True)
+    for note in data.notes:
+        short = verbose or len(note) <= _SHOWN_CHARS
+        click.echo(f"note: {note if short else note[:_SHOWN_CHARS] + '… (all in log.txt)'}", err=True)
+
+
+def _reporter(steps: int, quiet: bool, verbose: bool) -> Callable[[Progress], None]:
+    bar = click.progressbar(length=steps, label="training", file=sys.stderr) if sys.stderr.isatty() else None
+
+    def report(progress: Progress) -> None:
+        if quiet:
+            return
+        if bar is not None and not verbose:
+            bar.update(1)
+            if progress.step == steps:
+                bar.render_finish()
+        elif "val_loss" in progress.row or "val_dice" in progress.row or (verbose and progress.step % 10 == 0):
+            values = "  ".join(f"{name} {value:.4g}" for name, value in progress.row.items())
+            best = "  (best so far)" if progress.saved_best else ""
+            click.echo(f"step {progress.step}/{steps}  {values}{best}", err=True)
+
+    return report
+
+
+def _show(result: TrainResult, quiet: bool, as_json: bool) -> None:
+    facts = {
+        "run": str(result.folder),
+        "step": result.step,
+        "best_step": result.best_step,
+        "selected_by": result.selected_by,
+        **result.best,
+        "seconds": round(result.seconds, 3),
+    }
+    if as_json:
+        opt.print_json(facts)
+    elif not quiet:
+        values = ", ".join(f"{name} {value:.4f}" for name, value in result.best.items())
+        ended = "stopped after" if result.stopped_by is not None else "trained"
+        click.echo(f"{ended} {result.step} steps in {result.seconds:.0f} s; best at step {result.best_step} by")
+        click.echo(f"{result.selected_by}: {values or 'not measured'}")
+        click.echo(f"  wrote {result.folder}/best.safetensors, last.safetensors and metrics.csv")

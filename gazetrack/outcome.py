@@ -1,0 +1,65 @@
+"""What became of each input: what the command line prints and what ``--report`` writes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from gazetrack.publish import write_text
+from gazetrack.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from gazetrack.errors import GazetrackError
+
+
+@dataclass
+class Outcome:
+    """What became of one input.
+
+    Parameters
+    ----------
+    file : str
+        The input as the user named it.
+    status : {"ok", "partial", "failed"}
+        ``partial``: the output is there, some of the input is not in it.
+    error : GazetrackError or None
+        Why it failed, or is partial.
+    sha256, format : str
+        Of the input.
+    rows_in, rows_out : int
+        Rows read and written; ``rows_in`` is the rows used plus all `dropped`.
+    dropped : dict of str to int
+        Rows not used, by reason.
+    outputs : list of dict
+        Path, rows and sha256 of every file written.
+    summary : dict
+        What was found, for the user.
+    """
+
+    file: str
+    status: Literal["ok", "partial", "failed"] = "ok"
+    error: GazetrackError | None = None
+    sha256: str = ""
+    format: str = ""
+    rows_in: int = 0
+    rows_out: int = 0
+    dropped: dict[str, int] = field(default_factory=dict)
+    outputs: list[dict[str, Any]] = field(default_factory=list)
+    summary: dict[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the outcome as one object of a report file."""
+        values = {name: value for name, value in vars(self).items() if name not in ("error", "summary")}
+        error = self.error
+        where = {name: getattr(error, name, None) for name in ("code", "line", "column", "byte")}
+        message = "" if error is None else str(error)
+        return {**values, **where, "message": message, "version": __version__}
+
+
+def write_report(path: str | Path, outcomes: Iterable[Outcome]) -> None:
+    """Publish the outcomes as JSON lines, one object per input."""
+    write_text(path, "".join(json.dumps(o.as_json(), ensure_ascii=False, sort_keys=True) + "\n" for o in outcomes))

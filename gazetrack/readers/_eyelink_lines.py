@@ -1,0 +1,294 @@
+"""EyeLink ASC: the lines that are not samples, and what they say about the samples around them."""
+
+from __future__ import annotations
+
+import math
+import re
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from gazetrack.errors import ConfigError, ParseError, quote
+from gazetrack.recording import Placement, Screen
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_NUMBER = re.compile(r"[+-]?([0-9]{1,18}\.?[0-9]{0,18}|\.[0-9]{1,18})")
+_IMAGE_VARIABLE = re.compile(r"!V\s+TRIAL_VAR\s+(?:image|stimulus|picture)(?:_name|_file)?\s+(\S.*)", re.IGNORECASE)
+_IMAGE_LOAD = re.compile(r"!V\s+IMGLOAD\s+(FILL|TOP_LEFT|CENTER)\s+(\S.*)")
+_SCREEN = re.compile(r"(?:DISPLAY_COORDS|GAZE_COORDS)\b[\s=]*(.*)")
+_TRIAL = re.compile(r"TRIALID\b\s*(.*)")
+_MODEL = re.compile(r"\*\*\s+(EYELINK\s+.*?v[0-9.]+)")
+_SOFTWARE = re.compile(r"\busing (edfapi [0-9.]+)")
+_EYES = {("LEFT",): "left", ("RIGHT",): "right", ("LEFT", "RIGHT"): "binocular"}
+_EVENT_FIELDS = {"EFIX": 8, "ESACC": 11, "EBLINK": 5}
+_MAX_RATE_HZ = 10_000.0
+
+
+class Event(NamedTuple):
+    """One line of the export that becomes a row of the events; times on the tracker's clock."""
+
+    kind: str
+    eye: str
+    onset: float
+    last: float
+    vendor_duration: float
+    step: float
+    x: float = math.nan
+    y: float = math.nan
+    end_x: float = math.nan
+    end_y: float = math.nan
+    amplitude: float = math.nan
+    peak_velocity: float = math.nan
+    pupil: float = math.nan
+    text: str = ""
+    in_pixels: bool = True
+
+
+class Load(NamedTuple):
+    """An image put on the screen: when, which, and how."""
+
+    time: float
+    sample: int
+    name: str
+    mode: str
+    numbers: tuple[float, ...]
+
+
+@dataclass
+class Trial:
+    """A stretch of the recording, from a time and a sample on."""
+
+    name: str
+    time: float
+    sample: int
+    named: bool = False
+    loads: list[Load] = field(default_factory=list)
+    variable: str = ""
+
+
+class Segment(NamedTuple):
+    """From this time and sample on, this trial and stimulus."""
+
+    time: float
+    sample: int
+    trial: str
+    stimulus: str
+
+
+def number(token: str) -> float:
+    """Return a plain decimal number, NaN for anything else."""
+    return float(token) if _NUMBER.fullmatch(token) else math.nan
+
+
+class Lines:
+    """Collects what the lines say, in the order of the file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file, for errors.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.eyes = ""
+        self.rate_hz: float | None = None
+        self.origin: float | None = None
+        self.events: list[Event] = []
+        self.trials = [Trial("", -math.inf, 0)]
+        self.screen: Screen | None = None
+        self.tracker = self.software = ""
+        self.notes: dict[str, None] = {}
+        self._blocks = 0
+        self._recording = False
+        self._pixels = True
+        self._loads: list[Load] = []
+
+    def take(self, text: str, line: int, sample: int) -> bool:
+        """Take one line, with the number of samples before it; return whether the samples' layout may have changed."""
+        keyword = text.split(None, 1)[0] if text[0] in "*ABDEIMPRSV" else ""
+        if keyword in _EVENT_FIELDS:
+            self._event(keyword, text.split(), line)
+        elif keyword == "MSG":
+            self._message(text, line, sample)
+        elif keyword in {"INPUT", "BUTTON"}:
+            self._signal(keyword, text.split(), line)
+        elif keyword == "START":
+            self._start(text.split(), line, sample)
+        elif keyword == "END":
+            self._recording = False
+        elif keyword in {"SAMPLES", "EVENTS"}:
+            self._declare(keyword, text.split(), line)
+        elif keyword == "**":
+            self._header(text)
+        return keyword in {"START", "SAMPLES"}
+
+    def _time(self, tokens: list[str], at: int, line: int) -> float:
+        time = number(tokens[at]) if at < len(tokens) else math.nan
+        if math.isnan(time):
+            what = f"{quote(tokens[0])} line without a time"
+            raise ParseError(what, path=self.path, line=line, hint="the file is damaged here; convert the EDF again")
+        return time
+
+    def _event(self, keyword: str, tokens: list[str], line: int) -> None:
+        needed = _EVENT_FIELDS[keyword]
+        if len(tokens) < needed or tokens[1] not in {"L", "R"}:
+            what = f"{keyword} line with {len(tokens)} fields" if len(tokens) < needed else f"{keyword} of no eye"
+            hint = f"it needs {needed}, the second L or R; convert the EDF again"
+            raise ParseError(what, path=self.path, line=line, hint=hint)
+        onset, last = self._time(tokens, 2, line), self._time(tokens, 3, line)
+        if last < onset:
+            raise ParseError(
+                f"{keyword} ends before it starts", path=self.path, line=line, hint="convert the EDF again"
+            )
+        eye = "left" if tokens[1] == "L" else "right"
+        step = 1000.0 / self.rate_hz if self.rate_hz else math.nan
+        rest = [number(token) for token in tokens[5:needed]]
+        common = (eye, onset, last, number(tokens[4]), step)
+        if keyword == "EFIX":
+            event = Event("fixation", *common, x=rest[0], y=rest[1], pupil=rest[2] or math.nan, in_pixels=self._pixels)
+        elif keyword == "ESACC":
+            event = Event(
+                "saccade",
+                *common,
+                x=rest[0],
+                y=rest[1],
+                end_x=rest[2],
+                end_y=rest[3],
+                amplitude=rest[4],
+                peak_velocity=rest[5],
+                in_pixels=self._pixels,
+            )
+        else:
+            event = Event("blink", *common)
+        self.events.append(event)
+
+    def _signal(self, keyword: str, tokens: list[str], line: int) -> None:
+        time = self._time(tokens, 1, line)
+        self.events.append(Event(keyword.lower(), "", time, time, 0.0, 0.0, text=" ".join(tokens[2:])))
+
+    def _start(self, tokens: list[str], line: int, sample: int) -> None:
+        time = self._time(tokens, 1, line)
+        self.origin = time if self.origin is None else self.origin
+        self._blocks += 1
+        self._recording = True
+        self._set_eyes(tokens)
+        if not self.trials[-1].named:
+            self._begin(Trial(str(self._blocks), time, sample))
+
+    def _begin(self, trial: Trial) -> None:
+        trial.loads, self._loads = self._loads, []
+        self.trials.append(trial)
+
+    def _set_eyes(self, tokens: list[str]) -> None:
+        self.eyes = _EYES.get(tuple(token for token in ("LEFT", "RIGHT") if token in tokens), self.eyes)
+
+    def _declare(self, keyword: str, tokens: list[str], line: int) -> None:
+        if "RATE" in tokens[:-1]:
+            rate = number(tokens[tokens.index("RATE") + 1])
+            if 0 < rate <= _MAX_RATE_HZ:
+                self.rate_hz = rate
+            else:
+                self.notes["a sampling rate in the header is not usable: ignored"] = None
+        if keyword == "EVENTS":
+            self._pixels = "GAZE" in tokens
+            return
+        self._set_eyes(tokens)
+        if "HREF" in tokens or "PUPIL" in tokens[:2]:
+            what = "sample positions are not screen pixels"
+            raise ParseError(
+                what, path=self.path, line=line, hint="convert the EDF with gaze coordinates (edf2asc -sg)"
+            )
+
+    def _header(self, text: str) -> None:
+        # Nothing else of the header is kept: it holds paths, dates and serial numbers.
+        if not self.tracker and (match := _MODEL.match(text)):
+            self.tracker = " ".join(match[1].split())
+        if not self.software and (match := _SOFTWARE.search(text)):
+            self.software = match[1].rstrip(".")
+
+    def _message(self, text: str, line: int, sample: int) -> None:
+        tokens = text.split(None, 2)
+        time = self._time(tokens, 1, line)
+        message = tokens[2].strip() if len(tokens) > 2 else ""
+        self.events.append(Event("message", "", time, time, 0.0, 0.0, text=message))
+        if match := _SCREEN.match(message):
+            self._set_screen(match[1].split())
+        elif match := _TRIAL.match(message):
+            self._begin(Trial(match[1].strip() or str(len(self.trials)), time, sample, named=True))
+        elif match := _IMAGE_LOAD.search(message):
+            self._load(time, sample, match[1], match[2])
+        elif match := _IMAGE_VARIABLE.search(message):
+            self.trials[-1].variable = _base_name(match[1])
+
+    def _load(self, time: float, sample: int, mode: str, rest: str) -> None:
+        words = rest.split()
+        numbers: list[float] = []
+        while mode != "FILL" and len(words) > 1 and len(numbers) < 4 and not math.isnan(number(words[-1])):
+            numbers.append(number(words.pop()))
+        load = Load(time, sample, _base_name(" ".join(words)), mode, tuple(reversed(numbers)))
+        # Before a START the image belongs to the block that follows, unless a TRIALID has opened the trial already.
+        waits = not self._recording and not self.trials[-1].named
+        (self._loads if waits else self.trials[-1].loads).append(load)
+
+    def _set_screen(self, tokens: list[str]) -> None:
+        if self.screen is not None:
+            return
+        corners = [number(token) for token in tokens[:4]]
+        if len(corners) == 4 and not any(map(math.isnan, corners)) and corners[:2] == [0.0, 0.0]:
+            with suppress(ConfigError):
+                self.screen = Screen(_pixels(corners[2]), _pixels(corners[3]))
+        if self.screen is None:
+            self.notes["the screen geometry in the file is not usable: ignored"] = None
+
+    def segments(self) -> list[Segment]:
+        """Return the trials and stimuli in the order of the file; the first begins at minus infinity."""
+        any_named = any(trial.named for trial in self.trials)
+        found = []
+        for trial in self.trials:
+            name = trial.name if trial.named or not any_named else ""
+            first = trial.loads[0].name if trial.loads else trial.variable
+            found.append(Segment(trial.time, trial.sample, name, first))
+            found += [
+                Segment(max(load.time, trial.time), max(load.sample, trial.sample), name, load.name)
+                for load in trial.loads[1:]
+            ]
+        return found
+
+    def placements(self) -> dict[str, Placement]:
+        """Return where the images lay; those shown at several places are left out, with a note."""
+        found: dict[str, Placement] = {}
+        clashes = set()
+        for load in (load for trial in self.trials for load in trial.loads):
+            placement = self._placement(load)
+            if placement is not None and found.setdefault(load.name, placement) != placement:
+                clashes.add(load.name)
+        if clashes:
+            self.notes[f"{len(clashes)} images were shown at several places: not mapped to image pixels"] = None
+        return {name: placement for name, placement in found.items() if name not in clashes}
+
+    def _placement(self, load: Load) -> Placement | None:
+        if load.mode == "FILL":
+            if self.screen is None:
+                return None
+            size = self.screen.width_px, self.screen.height_px
+            return Placement(0.0, 0.0, *size, *size)
+        if len(load.numbers) < 4:
+            return None
+        x, y, width, height = load.numbers
+        if min(width, height) < 1:
+            return None
+        shift = (width / 2, height / 2) if load.mode == "CENTER" else (0.0, 0.0)
+        return Placement(x - shift[0], y - shift[1], width, height, round(width), round(height))
+
+
+def _base_name(name: str) -> str:
+    return re.split(r"[\\/]", name.strip().strip('"'))[-1]
+
+
+def _pixels(last: float) -> int:
+    # The coordinates name the last pixel ("0 0 1023 767") or the size ("0.00 0.00 1920.00 1080.00"); screens are even.
+    whole = round(last)
+    return whole + 1 if whole % 2 else whole

@@ -1,0 +1,69 @@
+"""Exports that are fixation tables: rows to the table of fixations, with a reason for every row left out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from gazetrack.schema import FIXATIONS, conform
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+    import pyarrow as pa
+
+
+def fixations_from(columns: Mapping[str, object], n_rows: int) -> tuple[pa.Table, dict[str, int]]:
+    """Return the rows that are fixations, and the number of all others by reason.
+
+    Parameters
+    ----------
+    columns : mapping of str to array or scalar
+        Columns of `schema.FIXATIONS`; x_px, y_px, onset_ms and duration_ms must be there.
+    n_rows : int
+        Rows of the export.
+    """
+    frame = pd.DataFrame({"recording": np.full(n_rows, "", object), **columns})
+    left = np.ones(n_rows, bool)
+    dropped = {}
+    for reason, wrong in {
+        "no position": ~(np.isfinite(frame["x_px"]) & np.isfinite(frame["y_px"])),
+        "no duration": ~(frame["duration_ms"] > 0),
+        "no onset": ~np.isfinite(frame["onset_ms"]),
+    }.items():
+        now = left & wrong.to_numpy()
+        if now.any():
+            dropped[reason] = int(now.sum())
+        left &= ~now
+    kept = frame[left]
+    return conform({name: kept[name].to_numpy() for name in kept}, FIXATIONS), dropped
+
+
+def end_to_end(groups: npt.NDArray[np.object_], durations: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    """Return onsets of fixations laid end to end within their group, for exports without onsets."""
+    lengths = pd.Series(np.nan_to_num(durations).astype(np.float64))
+    ends = lengths.groupby(groups).cumsum()
+    return (ends - lengths).to_numpy(np.float64)
+
+
+def order_within(groups: npt.NDArray[np.object_]) -> npt.NDArray[np.int32]:
+    """Return each row's number within its group, from 1."""
+    return np.asarray(pd.Series(groups).groupby(groups).cumcount() + 1, np.int32)
+
+
+def trials_from_onsets(
+    recordings: npt.NDArray[np.object_], onsets: npt.NDArray[np.floating]
+) -> npt.NDArray[np.object_]:
+    """Number trials of a recording from 1: one begins wherever the onset falls back."""
+    back = pd.Series(onsets).groupby(recordings).diff() < 0
+    return (back.astype(int).groupby(recordings).cumsum() + 1).astype(str).to_numpy(object)
+
+
+def eyes_of(values: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
+    """Return left, right or both for an export's own words for the eye."""
+    words = {"l": "left", "left": "left", "0": "left", "r": "right", "right": "right", "1": "right"}
+    known = {value: words.get(str(value).lower(), "both") for value in set(values)}
+    return np.array([known[value] for value in values], object)

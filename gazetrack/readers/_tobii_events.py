@@ -1,0 +1,154 @@
+"""Tobii Pro Lab: messages, and the fixations, saccades and gaps that its filter found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from gazetrack.schema import EVENTS, conform
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    import pyarrow as pa
+
+    from gazetrack.readers._tables import Columns
+
+_KINDS = {
+    "Fixation": "fixation",
+    "Saccade": "saccade",
+    "Unclassified": "unclassified",
+    "EyesNotFound": "eyes_not_found",
+    "EyesNotFoundMovement": "eyes_not_found",
+}
+_SEVERAL = 10
+
+
+class EventFacts(NamedTuple):
+    """What the rows of the export say, one element per row."""
+
+    table: Columns
+    recording: npt.NDArray[np.object_]
+    stimulus: npt.NDArray[np.object_]
+    t: npt.NDArray[np.floating]
+    gaze: dict[str, npt.NDArray[np.floating]]
+    is_sample: npt.NDArray[np.bool_]
+    is_message: npt.NDArray[np.bool_]
+
+
+def events_table(facts: EventFacts, notes: list[str]) -> pa.Table:
+    """Return messages and eye movements, in the order of the file.
+
+    Parameters
+    ----------
+    facts : EventFacts
+        The rows of the export.
+    notes : list of str
+        Receives what had to be inferred.
+    """
+    both = pd.concat([_messages(facts), _movements(facts, notes)]).sort_values("row", kind="stable")
+    return conform({name: both[name].to_numpy() for name in both if name != "row"}, EVENTS)
+
+
+def _messages(facts: EventFacts) -> pd.DataFrame:
+    rows = np.flatnonzero(facts.is_message)
+    values = facts.table.text("event_value")[rows]
+    texts = [f"{text} {value}".strip() for text, value in zip(facts.table.text("event")[rows], values, strict=True)]
+    messages = pd.DataFrame(
+        {
+            "row": rows,
+            "recording": facts.recording[rows],
+            "participant": facts.table.text("participant")[rows],
+            "stimulus": facts.stimulus[rows],
+            "trial": facts.table.text("timeline")[rows],
+            "kind": "message",
+            "eye": "",
+            "onset_ms": facts.t[rows],
+            "duration_ms": 0.0,
+            "text": np.array(texts, object),
+            **dict.fromkeys(("x_px", "y_px", "end_x_px", "end_y_px", "pupil"), np.nan),
+        }
+    )
+    index = messages.groupby(["recording", "trial"], sort=False).cumcount() + 1
+    return messages.assign(index=index.astype(np.int32))
+
+
+def _movements(facts: EventFacts, notes: list[str]) -> pd.DataFrame:
+    """Return one row per eye movement: its first sample, with the export's own duration and position."""
+    table = facts.table
+    samples = pd.DataFrame(
+        {
+            "row": np.arange(table.n_rows),
+            "recording": facts.recording,
+            "participant": table.text("participant"),
+            "stimulus": facts.stimulus,
+            "trial": table.text("timeline"),
+            "kind": pd.Series(table.text("event_type")).map(_KINDS).to_numpy(object),
+            "number": table.number("event_index"),
+            "onset_ms": facts.t,
+            "duration_ms": table.number("duration").astype(np.float64),
+            "x_px": table.number("fixation_x"),
+            "y_px": table.number("fixation_y"),
+            "gaze_x": facts.gaze["x"],
+            "gaze_y": facts.gaze["y"],
+            "pupil": _pupil(facts.gaze),
+            "filter": table.text("filter"),
+        }
+    )[facts.is_sample]
+    samples = samples[samples["kind"].notna()]
+    keys = ["recording", "trial", "kind", "number"]
+    runs = samples[["recording", "trial", "kind"]].ne(samples[["recording", "trial", "kind"]].shift()).any(axis=1)
+    if "event_index" not in table.found or samples["number"].isna().any():
+        samples["number"] = runs.cumsum()
+    groups = samples.groupby(keys, sort=False)
+    events = groups.first().reset_index()
+    events["n"] = groups.size().to_numpy()
+    events["pupil"] = groups["pupil"].mean().to_numpy()
+    _fill(events, groups, samples, notes)
+    events = _without_raw(events, notes)
+    if "event_index" not in table.found:
+        events["number"] = events.groupby(["recording", "trial", "kind"], sort=False).cumcount() + 1
+    return events.assign(index=events["number"].astype(np.int32), eye="both", text="").drop(
+        columns=["number", "gaze_x", "gaze_y", "filter", "n"]
+    )
+
+
+def _pupil(gaze: dict[str, npt.NDArray[np.floating]]) -> npt.NDArray[np.floating]:
+    left, right = gaze["left_pupil"], gaze["right_pupil"]
+    both = (left + right) / 2
+    return np.where(np.isnan(both), np.where(np.isnan(left), right, left), both)
+
+
+def _fill(events: pd.DataFrame, groups: Any, samples: pd.DataFrame, notes: list[str]) -> None:
+    """Take from the samples what the export does not state."""
+    fixations = (events["kind"] == "fixation").to_numpy()
+    saccades = (events["kind"] == "saccade").to_numpy()
+    for axis in "xy":
+        stated = events[f"{axis}_px"].to_numpy(np.float64)
+        mean = groups[f"gaze_{axis}"].mean().to_numpy(np.float64)
+        start = np.where(saccades, groups[f"gaze_{axis}"].first(), np.nan)
+        absent = fixations & np.isnan(stated)
+        events[f"{axis}_px"] = np.where(fixations, np.where(absent, mean, stated), start)
+        events[f"end_{axis}_px"] = np.where(saccades, groups[f"gaze_{axis}"].last(), np.nan)
+        if axis == "x" and absent.any():
+            notes.append(f"{int(absent.sum())} fixations without a position: mean of their samples")
+    unknown = events["duration_ms"].isna().to_numpy()
+    if unknown.any():
+        steps = samples["onset_ms"].diff()
+        step = float(steps[steps > 0].median())
+        length = (groups["onset_ms"].last() - groups["onset_ms"].first()).to_numpy() + (0.0 if np.isnan(step) else step)
+        events["duration_ms"] = np.where(unknown, length, events["duration_ms"])
+        notes.append(f"{int(unknown.sum())} eye movements without a duration: last - first + one sample")
+
+
+def _without_raw(events: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
+    """Leave out the fixations of the filter ``Raw``, which calls every valid sample one."""
+    fixations = events["kind"] == "fixation"
+    raw = fixations & (events["filter"].str.casefold().str.startswith("raw"))
+    unnamed = fixations & (events["filter"] == "")
+    if unnamed.sum() >= _SEVERAL and (events.loc[unnamed, "n"] == 1).all():
+        raw |= unnamed
+    if raw.any():
+        notes.append(f"{int(raw.sum())} one-sample fixations of the filter Raw are no fixations: left out")
+    return events[~raw]

@@ -1,0 +1,77 @@
+"""Text of any encoding as UTF-8 lines."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import re
+from typing import IO, TYPE_CHECKING, Any
+
+from gazetrack.errors import ParseError
+from gazetrack.readers.base import BLOCK_BYTES, MAX_LINE_BYTES
+
+if TYPE_CHECKING:
+    from gazetrack.readers.base import Head
+
+
+class Utf8Lines(io.RawIOBase):
+    """The file as UTF-8 with LF line ends; NUL bytes and over-long lines are errors."""
+
+    def __init__(self, head: Head) -> None:
+        super().__init__()
+        self._path = head.path
+        self._file: IO[bytes] = head.blocks()
+        self._plain = head.encoding in {"utf-8", "utf-8-sig", "ascii"}
+        self._decoder = codecs.getincrementaldecoder(head.encoding)("replace")
+        self._ready = self._held = b""
+        self._line, self._length, self._ended = 1, 0, False
+
+    def readable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        """Close the file as well."""
+        if not self.closed:
+            self._file.close()
+        super().close()
+
+    def read(self, size: int = -1) -> bytes:
+        """Read up to `size` bytes."""
+        if size < 0:
+            return b"".join(iter(lambda: self.read(BLOCK_BYTES), b""))
+        while not self._ready and not self._ended:
+            self._ready = self._next_block()
+        data, self._ready = self._ready[:size], self._ready[size:]
+        return data
+
+    def readinto(self, buffer: Any) -> int:
+        """Read into a buffer, for `io.BufferedReader`."""
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def _next_block(self) -> bytes:
+        raw = self._file.read(BLOCK_BYTES)
+        self._ended = not raw
+        if not (self._plain and raw.isascii() and not self._decoder.getstate()[0]):
+            raw = self._decoder.decode(raw, final=self._ended).encode()
+        data = self._held + raw
+        # A CR at the end may belong to the next block's LF.
+        kept = len(data) if self._ended else len(data.rstrip(b"\r"))
+        data, self._held = data[:kept], data[kept:]
+        if b"\r" in data:
+            data = re.sub(rb"\r\r\n|\r\n|\r", b"\n", data)
+        self._check(data)
+        return data
+
+    def _check(self, data: bytes) -> None:
+        first_end = data.find(b"\n")
+        longest = self._length + (len(data) if first_end < 0 else first_end)
+        if longest > MAX_LINE_BYTES or len(self._held) > MAX_LINE_BYTES:
+            what = f"a line of more than {MAX_LINE_BYTES} bytes"
+            raise ParseError(what, path=self._path, line=self._line, hint="not a table; export the recording again")
+        if (at := data.find(b"\0")) >= 0:
+            line = self._line + data.count(b"\n", 0, at)
+            raise ParseError("a NUL byte", path=self._path, line=line, hint="the file is damaged here; copy it again")
+        self._line += data.count(b"\n")
+        self._length = longest if first_end < 0 else len(data) - data.rfind(b"\n") - 1

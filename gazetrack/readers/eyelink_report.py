@@ -1,0 +1,117 @@
+"""EyeLink Data Viewer fixation report: one row per fixation, columns chosen by the user, also as text named .xls.
+
+Specification: "EyeLink Data Viewer User Manual", SR Research, "Fixation Report".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gazetrack.readers._fixation_rows import end_to_end, eyes_of, fixations_from, order_within, trials_from_onsets
+from gazetrack.readers._tables import Columns, Header, Kind, header_of, needed_header, read_columns
+from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
+from gazetrack.recording import Recording
+from gazetrack.schema import EVENTS, conform
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+FORMAT = Format(
+    name="eyelink_report",
+    title="SR Research Data Viewer fixation report",
+    suffixes=(".xls", ".txt", ".csv"),
+    provides="fixations",
+    units="ms from the start of the trial, px",
+    lost="all other columns of the report",
+    source="EyeLink Data Viewer User Manual, Fixation Report",
+)
+_REQUIRED = {"x": "CURRENT_FIX_X", "y": "CURRENT_FIX_Y", "duration": "CURRENT_FIX_DURATION"}
+_NUMBERS = {"onset": "CURRENT_FIX_START", "index": "CURRENT_FIX_INDEX", "pupil": "CURRENT_FIX_PUPIL"}
+# Alternatives in the order of preference, compared without case.
+_TEXTS = {
+    "recording": ("RECORDING_SESSION_LABEL",),
+    "trial": ("TRIAL_INDEX", "TRIAL_LABEL"),
+    "eye": ("EYE_USED",),
+    "stimulus": ("image", "image_name", "image_file", "stimulus", "stimulus_name", "picture", "picture_name"),
+}
+
+
+def sniff(head: Head) -> Verdict:
+    """Judge the file by its header."""
+    header = header_of(head)
+    found = [] if header is None else [name for name in header.names if name.startswith("CURRENT_FIX_")]
+    if not found:
+        return NO
+    missing = set(_REQUIRED.values()) - set(found)
+    if missing:
+        return Verdict(Level.NO, f"a Data Viewer report without {', '.join(sorted(missing))}")
+    return Verdict(Level.LIKELY, "columns " + ", ".join(_REQUIRED.values()))
+
+
+def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
+    """Read a fixation report.
+
+    Raises
+    ------
+    ParseError
+        A damaged row or cell.
+    """
+    header = needed_header(head)
+    table = read_columns(head, header, _wanted(header, head))
+    notes: list[str] = []
+    recording = table.text("recording") if "recording" in table.found else np.full(table.n_rows, head.stem, object)
+    onset = table.number("onset").astype(np.float64)
+    trial = _trials(table, recording, onset, notes)
+    groups = np.array([f"{r}\0{t}" for r, t in zip(recording, trial, strict=True)], object)
+    if "onset" not in table.found:
+        onset = end_to_end(groups, table.number("duration"))
+        notes.append("the report has no CURRENT_FIX_START: fixations laid end to end within a trial")
+    index = np.nan_to_num(table.number("index")) if "index" in table.found else order_within(groups)
+    columns = {
+        "recording": recording,
+        "stimulus": table.text("stimulus"),
+        "trial": trial,
+        "index": index.astype(np.int32),
+        "eye": eyes_of(table.text("eye")),
+        "onset_ms": onset,
+        "duration_ms": table.number("duration"),
+        "x_px": table.number("x"),
+        "y_px": table.number("y"),
+        "pupil": table.number("pupil"),
+    }
+    fixations, dropped = fixations_from(columns, table.n_rows)
+    return Recording(
+        name=head.stem,
+        format=FORMAT.name,
+        samples=None,
+        events=conform({}, EVENTS),
+        fixations=fixations,
+        time_origin="trial",
+        rows_in=table.n_rows,
+        dropped=dropped,
+        notes=tuple(notes),
+    )
+
+
+def _wanted(header: Header, head: Head) -> dict[str, tuple[int, Kind]]:
+    wanted: dict[str, tuple[int, Kind]] = {}
+    for key, name in {**_REQUIRED, **_NUMBERS}.items():
+        if key in _REQUIRED or name in header.names:
+            wanted[key] = header.index(name, head.path), "float64"
+    lower = {name.lower(): name for name in reversed(header.names)}
+    for key, names in _TEXTS.items():
+        found = next((lower[name.lower()] for name in names if name.lower() in lower), None)
+        if found is not None:
+            wanted[key] = header.index(found, head.path), "text"
+    return wanted
+
+
+def _trials(
+    table: Columns, recording: npt.NDArray[np.object_], onset: npt.NDArray[np.float64], notes: list[str]
+) -> npt.NDArray[np.object_]:
+    if "trial" in table.found or "onset" not in table.found:
+        return table.text("trial")
+    notes.append("the report has no TRIAL_INDEX: a trial begins wherever CURRENT_FIX_START falls back")
+    return trials_from_onsets(recording, onset)

@@ -1,0 +1,193 @@
+"""Any table of gaze samples or fixations, with the columns named by the user or by unmistakable headers."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from gazetrack.errors import ConfigError, quote
+from gazetrack.readers._fixation_rows import end_to_end, eyes_of, fixations_from, order_within
+from gazetrack.readers._tables import Columns, Header, Kind, header_of, needed_header, read_columns
+from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
+from gazetrack.recording import Recording
+from gazetrack.schema import EVENTS, SAMPLES, conform
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+
+FORMAT = Format(
+    name="generic",
+    title="Any delimited text",
+    suffixes=(".csv", ".tsv", ".txt"),
+    provides="samples, or fixations when a duration column is named",
+    units="time in ms unless said otherwise (t=NAME[us]); px",
+    lost="all columns that are not named",
+    source="",
+)
+KEYS = (
+    *("x", "y", "t", "duration", "pupil", "stimulus", "trial", "participant", "recording", "eye"),
+    *("left_x", "left_y", "right_x", "right_y", "width", "height"),
+)
+_TEXTS = {"stimulus", "trial", "participant", "recording", "eye"}
+_UNITS_MS = {"s": 1e3, "ms": 1.0, "us": 1e-3, "µs": 1e-3, "μs": 1e-3, "ns": 1e-6}
+_POSITIONS = (("x", "y"), ("gaze_x", "gaze_y"), ("x_px", "y_px"), ("gazex", "gazey"))
+_TIMES = ("t", "time", "timestamp", "t_ms", "time_ms", "timestamp_ms")
+_FIXATION_TIMES = ("duration", "duration_ms", "fixation_duration")
+
+
+def sniff(head: Head) -> Verdict:
+    """Judge the file by its header: only unmistakable names count."""
+    header = header_of(head)
+    if header is None:
+        return NO
+    found = _guess(header)
+    if found:
+        return Verdict(Level.LIKELY, "columns " + ", ".join(found.values()))
+    seen = quote(", ".join(header.names[:12]), 120)
+    return Verdict(Level.NO, f"a table whose columns say nothing certain ({seen})")
+
+
+def _guess(header: Header) -> dict[str, str]:
+    lower = {name.lower(): name for name in reversed(header.names)}
+    position = next((pair for pair in _POSITIONS if set(pair) <= set(lower)), None)
+    time = next((name for name in _TIMES if name in lower), None)
+    if position is None or time is None:
+        return {}
+    columns = {"x": lower[position[0]], "y": lower[position[1]], "t": lower[time]}
+    duration = next((name for name in _FIXATION_TIMES if name in lower), None)
+    if duration is not None:
+        columns["duration"] = lower[duration]
+    return columns | {key: lower[key] for key in ("pupil", *sorted(_TEXTS)) if key in lower}
+
+
+def read(head: Head, options: ReadOptions) -> Recording:
+    """Read a table by the columns that `options` name, else by its header.
+
+    Raises
+    ------
+    ConfigError
+        An unknown key or unit, a column that is not there, or no position or time.
+    ParseError
+        A damaged row or cell.
+    """
+    header = needed_header(head)
+    columns, units = _chosen(options.columns, header, head)
+    kinds: dict[str, Kind] = dict.fromkeys(_TEXTS, "text")
+    kinds |= {"t": "float64", "duration": "float64"}
+    wanted = {key: (header.index(name, head.path), kinds.get(key, "float32")) for key, name in columns.items()}
+    values = dict(read_columns(head, header, wanted).found)
+    notes = []
+    for key in {"t", "duration"} & set(columns):
+        values[key] = values[key] * _UNITS_MS[units.get(key, "ms")]
+        if key not in units:
+            notes.append(f"{key} taken as ms: no unit was given")
+    table = Columns(len(next(iter(values.values()))), values)
+    return (_fixations if "duration" in columns else _samples)(head, table, sorted(notes))
+
+
+def _chosen(given: Mapping[str, str], header: Header, head: Head) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the columns by key, and the units given for times, after checking both."""
+    columns, units = dict(given) or _guess(header), {}
+    unknown = sorted(set(columns) - set(KEYS))
+    if unknown:
+        raise ConfigError(f"unknown key {quote(unknown[0])!r} in the columns", hint=f"known are {', '.join(KEYS)}")
+    for key in ("t", "duration"):
+        match = re.fullmatch(r"(.*)\[([^\]]*)\]", columns.get(key, ""))
+        if match and columns[key] not in header.names:
+            columns[key], units[key] = match[1].strip(), match[2]
+            if match[2] not in _UNITS_MS:
+                raise ConfigError(f"time unit {quote(match[2])!r}", hint="use one of s, ms, us, ns")
+    present = quote(", ".join(header.names), 150)
+    for name in columns.values():
+        if name not in header.names:
+            raise ConfigError(f"no column {quote(name, 40)!r}", path=head.path, hint=f"there are {present}")
+    pairs = [("x", "y"), ("left_x", "left_y"), ("right_x", "right_y")]
+    needed = any(set(pair) <= set(columns) for pair in (pairs[:1] if "duration" in columns else pairs))
+    if not needed or not {"t", "duration"} & set(columns):
+        raise ConfigError("x, y and t (or duration) are needed", path=head.path, hint=f"name them; there are {present}")
+    return columns, units
+
+
+def _recordings(head: Head, table: Columns) -> npt.NDArray[np.object_]:
+    key = next((key for key in ("recording", "participant") if key in table.found), None)
+    return np.full(table.n_rows, head.stem, object) if key is None else table.text(key)
+
+
+def _fixations(head: Head, table: Columns, notes: list[str]) -> Recording:
+    groups = np.array(["\0".join(row) for row in zip(*map(table.text, sorted(_TEXTS)), strict=True)], object)
+    duration, onset = table.number("duration"), table.number("t")
+    if "t" not in table.found:
+        onset = end_to_end(groups, duration)
+        notes.append("no time column: fixations laid end to end within a trial")
+    columns = {
+        "recording": _recordings(head, table),
+        "participant": table.text("participant"),
+        "stimulus": table.text("stimulus"),
+        "trial": table.text("trial"),
+        "index": order_within(groups).astype(np.int32),
+        "eye": eyes_of(table.text("eye")),
+        "onset_ms": onset,
+        "duration_ms": duration,
+        "x_px": table.number("x"),
+        "y_px": table.number("y"),
+        "pupil": table.number("pupil"),
+        "image_width_px": table.number("width"),
+        "image_height_px": table.number("height"),
+    }
+    fixations, dropped = fixations_from(columns, table.n_rows)
+    return Recording(
+        name=head.stem,
+        format=FORMAT.name,
+        samples=None,
+        events=conform({}, EVENTS),
+        fixations=fixations,
+        time_origin="trial",
+        rows_in=table.n_rows,
+        dropped=dropped,
+        notes=tuple(notes),
+    )
+
+
+def _samples(head: Head, table: Columns, notes: list[str]) -> Recording:
+    timed = np.isfinite(table.number("t"))
+    dropped = {"no time": int((~timed).sum())} if not timed.all() else {}
+    recordings = _recordings(head, table)[timed]
+    t = pd.Series(table.number("t")[timed])
+    starts = t.groupby(recordings).transform("first")
+    columns: dict[str, object] = {
+        "recording": recordings,
+        "trial": table.text("trial")[timed],
+        "stimulus": table.text("stimulus")[timed],
+        "t_ms": (t - starts).to_numpy(),
+    }
+    notes += [f"{key} is not used for samples" for key in ("eye", "width", "height") if key in table.found]
+    eyes = {key: table.number(key)[timed] for key in ("left_x", "left_y", "right_x", "right_y")}
+    columns |= {f"{key}_px": values for key, values in eyes.items()}
+    for axis in "xy":
+        both = _mean(eyes[f"left_{axis}"], eyes[f"right_{axis}"])
+        columns[f"{axis}_px"] = table.number(axis)[timed] if axis in table.found else both
+    if "pupil" in table.found:
+        columns["left_pupil"] = columns["right_pupil"] = table.number("pupil")[timed]
+        notes.append("one pupil column: taken for both eyes")
+    sides = {side for side in ("left", "right") if f"{side}_x" in table.found}
+    return Recording(
+        name=head.stem,
+        format=FORMAT.name,
+        samples=conform(columns, SAMPLES),
+        events=conform({}, EVENTS),
+        eyes="binocular" if len(sides) > 1 else sides.pop() if sides else "combined",
+        origin_ms=float(starts.iloc[0]) if len(starts) else 0.0,
+        rows_in=table.n_rows,
+        dropped=dropped,
+        notes=tuple(notes),
+    )
+
+
+def _mean(left: npt.NDArray[np.floating], right: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+    both = (left + right) / 2
+    return np.where(np.isnan(both), np.where(np.isnan(left), right, left), both)

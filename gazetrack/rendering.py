@@ -1,0 +1,248 @@
+"""Fixation tables in, stored maps and pictures out, over many tables."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gazetrack.crf import CRFParams, refine
+from gazetrack.dataset import find_images, image_size, read_image, read_tracks
+from gazetrack.errors import ConfigError, GazetrackError, InputError, quote
+from gazetrack.fixations import stem
+from gazetrack.maps import MapParams, TrackMaps, check_size, render_maps
+from gazetrack.mapstore import MAX_TOTAL_BYTES, map_writer
+from gazetrack.outcome import Outcome
+from gazetrack.publish import publish, sha256_of, unique_names
+from gazetrack.store import SUFFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from gazetrack.track import Track
+
+
+@dataclass(frozen=True)
+class RenderOptions:
+    """What a user may choose when rendering.
+
+    Parameters
+    ----------
+    params : MapParams
+        How a track becomes maps.
+    images : pathlib.Path or None
+        Folder of the images: their sizes are used, and stimuli without an image are left out and named.
+    placement : str or None
+        Rule for gaze in screen pixels, see `gazetrack.recording.place`.
+    size : (height, width) or None
+        Size of the maps; the image's own by default.
+    out : pathlib.Path
+        Folder for ``maps.parquet`` and pictures.
+    crf : CRFParams or None
+        Refine the full track's map on its image; needs `images`.
+    png : bool
+        Also write every level as a PNG.
+    force : bool
+        Also replace files that gazetrack did not write.
+    max_total_bytes : int
+        Refuse to write more unpacked bytes than this.
+    """
+
+    params: MapParams = field(default_factory=MapParams)
+    images: Path | None = None
+    placement: str | None = None
+    size: tuple[int, int] | None = None
+    out: Path = Path("maps")
+    crf: CRFParams | None = None
+    png: bool = False
+    force: bool = False
+    max_total_bytes: int = MAX_TOTAL_BYTES
+
+
+def render_tables(
+    paths: Sequence[str | Path], options: RenderOptions, progress: Callable[[int, int], None] | None = None
+) -> list[Outcome]:
+    """Render the tracks of fixation tables into one map file.
+
+    Parameters
+    ----------
+    paths : sequence of path-like
+        Fixation tables.
+    options : RenderOptions
+        How and where.
+    progress : callable, optional
+        Called with (done, total) after each track.
+
+    Returns
+    -------
+    list of Outcome
+        One per table; the map file is listed with the first. Tables that fail are left out; nothing is written when
+        none is left.
+    """
+    if options.size is not None:
+        check_size(*options.size)
+    if options.crf is not None and options.images is None:
+        raise ConfigError("a CRF needs the images", hint="give --images DIR")
+    images = find_images(options.images) if options.images is not None else None
+    sizes = {image_id: image_size(path) for image_id, path in (images or {}).items()}
+    outcomes, work = [], []
+    for path in paths:
+        outcome = Outcome(str(path), format="fixations")
+        outcomes.append(outcome)
+        try:
+            outcome.sha256 = sha256_of(path) if Path(path).is_file() else ""
+            tracks = _tracks_with_images(path, images, sizes, options, outcome)
+            work += [(track, outcome) for track in tracks]
+        except GazetrackError as error:
+            outcome.status, outcome.error = "failed", error
+    if work:
+        _write_maps(work, outcomes, images or {}, options, progress)
+    return outcomes
+
+
+def _tracks_with_images(
+    path: str | Path,
+    images: Mapping[str, Path] | None,
+    sizes: dict[str, tuple[int, int]],
+    options: RenderOptions,
+    outcome: Outcome,
+) -> list[Track]:
+    tracks = read_tracks(path, sizes, options.placement)
+    outcome.rows_in = sum(map(len, tracks))
+    without = [] if images is None else [track for track in tracks if stem(track.stimulus) not in images]
+    if without:
+        names = sorted({track.stimulus for track in without})
+        outcome.dropped["no image"] = sum(map(len, without))
+        shown = ", ".join(quote(name, 30) for name in names[:3]) + (", …" if len(names) > 3 else "")
+        what = f"no image for {len(names)} of {len({t.stimulus for t in tracks})} stimuli: {shown}"
+        outcome.status = "partial"
+        outcome.error = InputError(what, path=path, hint=f"add them to {quote(options.images, 40)}")
+    kept = [track for track in tracks if images is None or stem(track.stimulus) in images]
+    if not kept:
+        raise outcome.error or InputError("holds no fixation", path=path, hint="convert the recording again")
+    return kept
+
+
+def _write_maps(
+    work: Sequence[tuple[Track, Outcome]],
+    outcomes: Sequence[Outcome],
+    images: Mapping[str, Path],
+    options: RenderOptions,
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    used = [outcome for outcome in outcomes if outcome.status != "failed"]
+    sources = [{"file": Path(o.file).name, "sha256": o.sha256} for o in used]
+    target = options.out / "maps.parquet"
+    pictures = unique_names(f"{stem(t.stimulus)}.{t.recording}.{t.trial}" for t, _ in work) if options.png else {}
+    crf = None if options.crf is None else asdict(options.crf)
+    meta = {"params": options.params.as_dict(), "sources": sources, "placement_rule": options.placement, "crf": crf}
+    with map_writer(target, meta, force=options.force, max_total_bytes=options.max_total_bytes) as write:
+        for done, (track, outcome) in enumerate(work, 1):
+            maps = render_maps(track, options.params, options.size)
+            if options.crf is not None:
+                maps = _refined(maps, images[stem(track.stimulus)], options.crf)
+            write(maps)
+            outcome.rows_out += len(maps.track)
+            cleaned = len(track) - len(maps.track)
+            if cleaned:
+                outcome.dropped["short, off-image or first"] = (
+                    outcome.dropped.get("short, off-image or first", 0) + cleaned
+                )
+            if options.png:
+                name = pictures[f"{stem(track.stimulus)}.{track.recording}.{track.trial}"]
+                _write_pngs(options.out / "png", name, maps.as_uint8())
+            if progress is not None:
+                progress(done, len(work))
+    used[0].outputs.append({"path": str(target), "rows": len(work), "sha256": sha256_of(target)})
+
+
+def _refined(maps: TrackMaps, path: Path, params: CRFParams) -> TrackMaps:
+    """Refine the last level on its image; on resized maps, lengths in pixels shrink with the image."""
+    _, height, width = maps.values.shape
+    own_width, own_height = image_size(path)
+    scale = math.sqrt(height * width / (own_height * own_width))
+    image = read_image(path, "RGB", (height, width))
+    refined = refine(maps.values[-1:], image, replace(params, position_px=params.position_px * scale))
+    return replace(maps, values=np.concatenate([maps.values[:-1], refined]))
+
+
+def _write_pngs(folder: Path, name: str, values: Any) -> None:
+    from PIL import Image
+
+    for level, picture in enumerate(values):
+        with publish(folder / f"{name}.level{level + 1}.png") as file:
+            Image.fromarray(picture).save(file, format="PNG")
+
+
+def find_tables(folder: str | Path = ".") -> list[Path]:
+    """Return every fixation table of a folder.
+
+    Raises
+    ------
+    ConfigError
+        There is none.
+    """
+    tables = sorted(Path(folder).glob(f"*{SUFFIX}"))
+    if not tables:
+        what = f"no *{SUFFIX} in {quote(Path(folder).resolve(), 80)}"
+        raise ConfigError(what, hint="name tables, or make one with: gazetrack convert EXPORT")
+    return tables
+
+
+def plot_tables(
+    paths: Sequence[str | Path],
+    images: Path,
+    params: MapParams,
+    out: Path,
+    masks: Path | None = None,
+    placement: str | None = None,
+    limit: int = 10,
+) -> list[Path]:
+    """Draw the first tracks of fixation tables on their images, with their maps.
+
+    Parameters
+    ----------
+    paths : sequence of path-like
+        Fixation tables.
+    images, masks : pathlib.Path
+        Folders of images and, optionally, of masks to outline.
+    params : MapParams
+        The pyramid beside each image.
+    out : pathlib.Path
+        Folder for the PNG pictures.
+    placement : str, optional
+        Rule for gaze in screen pixels.
+    limit : int
+        Draw so many tracks at most.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The pictures.
+
+    Raises
+    ------
+    InputError
+        None of the tracks has an image in the folder; and what reading the tables raises.
+    """
+    from gazetrack.plot import plot_track, save_figure
+
+    files = find_images(images)
+    outlines = find_images(masks) if masks is not None else {}
+    sizes = {image_id: image_size(path) for image_id, path in files.items()}
+    tracks = [t for path in paths for t in read_tracks(path, sizes, placement) if stem(t.stimulus) in files][:limit]
+    if not tracks:
+        raise InputError("holds no image of these fixations", path=images, hint="give --images DIR")
+    names = unique_names(f"{stem(t.stimulus)}.{t.recording}.{t.trial}" for t in tracks)
+    written = []
+    for track in tracks:
+        image_id = stem(track.stimulus)
+        mask = read_image(outlines[image_id], "L") > 127 if image_id in outlines else None
+        maps = render_maps(track, params).values
+        figure = plot_track(read_image(files[image_id], "RGB"), track, maps, mask)
+        written.append(out / f"{names[f'{image_id}.{track.recording}.{track.trial}']}.png")
+        save_figure(figure, written[-1])
+    return written

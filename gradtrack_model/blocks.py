@@ -1,0 +1,52 @@
+"""The convolutional blocks of the U-Net."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+NORM_GROUPS = 4
+
+
+class ConvNormAct(nn.Sequential):
+    """3 x 3 convolution, GroupNorm, leaky ReLU: [B, C_in, h, w] -> [B, C_out, h, w]."""
+
+    def __init__(self, c_in: int, c_out: int) -> None:
+        super().__init__(
+            nn.Conv2d(c_in, c_out, 3, padding=1, bias=False),
+            nn.GroupNorm(NORM_GROUPS, c_out),
+            nn.LeakyReLU(0.1, inplace=True),
+        )
+
+
+class DoubleConv(nn.Sequential):
+    """Two `ConvNormAct`: [B, C_in, h, w] -> [B, C_out, h, w]."""
+
+    def __init__(self, c_in: int, c_out: int) -> None:
+        super().__init__(ConvNormAct(c_in, c_out), ConvNormAct(c_out, c_out))
+
+
+class DecoderStage(nn.Module):
+    """Bring deep features to the size of the skip connection and merge the two.
+
+    The deep features are resized to whatever size the skip has, so that no input size needs padding.
+    """
+
+    def __init__(self, c_deep: int, c_skip: int, c_out: int) -> None:
+        super().__init__()
+        self.reduce = nn.Conv2d(c_deep, c_out, 1)
+        self.merge = DoubleConv(c_out + c_skip, c_out)
+
+    def forward(self, deep: Tensor, skip: Tensor) -> Tensor:
+        """Merge deep [B, C_deep, h', w'] and skip [B, C_skip, h, w] into [B, C_out, h, w]."""
+        deep = resize(self.reduce(deep), skip)  # [B, C_out, h, w]
+        merged: Tensor = self.merge(torch.cat([deep, skip], dim=1))
+        return merged
+
+
+def resize(features: Tensor, like: Tensor) -> Tensor:
+    """Resize [B, C, h', w'] bilinearly to the height and width of `like`."""
+    if features.shape[-2:] == like.shape[-2:]:
+        return features
+    return functional.interpolate(features, size=like.shape[-2:], mode="bilinear", align_corners=False)

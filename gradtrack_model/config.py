@@ -1,0 +1,324 @@
+"""What a training run is told: dataclasses, presets, TOML files and ``a.b=c`` settings."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
+
+from gazetrack.errors import ConfigError, InputError, quote
+from gradtrack_model.losses import LossConfig
+from gradtrack_model.model import ModelConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+MIN_IMAGE_SIZE, MAX_IMAGE_SIZE = 32, 4096
+
+
+@dataclass(frozen=True)
+class MapsConfig:
+    """How tracks are rendered during training; the fields are those of `gazetrack.maps.MapParams`, described there."""
+
+    kind: str = "tube"
+    levels: int = 4
+    ratios: tuple[float, ...] = ()
+    truncation: str = "tail"
+    by: str = "count"
+    drop_first: int = 1
+    min_duration_ms: float = 50.0
+    radius: float = 0.05
+    softness: float = 0.015
+    duration_exponent: float = 0.0
+    max_saccade: float = math.inf
+    blur: float = 0.05
+    threshold: float = 0.2
+    width: float = 0.06
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class OptimizerConfig:
+    """The optimizer and its schedule: linear warm-up, then a cosine.
+
+    Parameters
+    ----------
+    name : {"adamw", "sgd"}
+        ``sgd`` uses Nesterov momentum.
+    lr : float
+        Peak learning rate.
+    final_lr_share : float
+        Share of `lr` at the end of the cosine.
+    encoder_lr_share : float
+        Share of the learning rate that a pretrained encoder gets.
+    warmup : int
+        Steps of the warm-up.
+    weight_decay : float
+        Of weights of more than one dimension; norms, biases and alpha are not decayed.
+    momentum : float
+        Of ``sgd``.
+    clip : float
+        Gradient norm above which gradients are scaled down; 0 for none.
+    """
+
+    name: str = "adamw"
+    lr: float = 1e-3
+    final_lr_share: float = 0.01
+    encoder_lr_share: float = 0.3
+    warmup: int = 50
+    weight_decay: float = 0.01
+    momentum: float = 0.99
+    clip: float = 1.0
+
+
+@dataclass(frozen=True)
+class AugmentConfig:
+    """Random changes of training images; the geometric ones apply to gaze alike.
+
+    Parameters
+    ----------
+    hflip, vflip : bool
+        Flip, with probability one half.
+    scale : float
+        Zoom by a factor in [1 - scale, 1 + scale].
+    rotate : float
+        Rotate by an angle in [-rotate, rotate] degrees.
+    translate : float
+        Shift by a share of the image size in [-translate, translate] on both axes.
+    brightness, contrast, saturation : float
+        Multiply by a factor in [1 - v, 1 + v].
+    """
+
+    hflip: bool = True
+    vflip: bool = True
+    scale: float = 0.2
+    rotate: float = 30.0
+    translate: float = 0.05
+    brightness: float = 0.2
+    contrast: float = 0.2
+    saturation: float = 0.2
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """A training run.
+
+    Parameters
+    ----------
+    image_size : int
+        Images are resized to a square of this many pixels.
+    batch_size, steps : int
+        Images a step, and number of steps.
+    seed : int
+        Of initial weights, order and augmentation.
+    device : {"auto", "cpu", "cuda"}
+        ``auto`` is a GPU when there is one.
+    precision : {"auto", "fp32", "bf16"}
+        ``auto`` is bfloat16 autocast on a GPU and float32 on a CPU, where bfloat16 is slower.
+    workers : int
+        Threads that prepare batches ahead; 0 for none. The result does not depend on it.
+    log_every, val_every : int
+        Steps between log rows, and between validations with checkpoints.
+    val_share : float
+        Share of images held out by the hash of their id when no validation images are named.
+    tensorboard : bool
+        Write TensorBoard events where TensorBoard is installed.
+    model, maps, loss, optimizer, augment : dataclass
+        The sections of a configuration file.
+    """
+
+    image_size: int = 224
+    batch_size: int = 8
+    steps: int = 1500
+    seed: int = 0
+    device: str = "auto"
+    precision: str = "auto"
+    workers: int = 0
+    log_every: int = 10
+    val_every: int = 100
+    val_share: float = 0.1
+    tensorboard: bool = True
+    model: ModelConfig = field(default_factory=ModelConfig)
+    maps: MapsConfig = field(default_factory=MapsConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+
+    def __post_init__(self) -> None:
+        _one_of("device", self.device, ("auto", "cpu", "cuda"))
+        _one_of("precision", self.precision, ("auto", "fp32", "bf16"))
+        _one_of("optimizer.name", self.optimizer.name, ("adamw", "sgd"))
+        _within("image_size", self.image_size, MIN_IMAGE_SIZE, MAX_IMAGE_SIZE)
+        for name in ("batch_size", "steps", "log_every", "val_every"):
+            _within(name, getattr(self, name), 1, 10**9)
+        _within("seed", self.seed, 0, 2**63 - 1)
+        _within("workers", self.workers, 0, 64)
+        _within("val_share", self.val_share, 0, 0.9)
+        _within("optimizer.lr", self.optimizer.lr, 0, 100)
+        _within("loss.ignore_band", self.loss.ignore_band, 0, 0.5)
+        for name in ("scale", "translate", "brightness", "contrast", "saturation"):
+            _within(f"augment.{name}", getattr(self.augment, name), 0, 0.9)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON values, which `config_from` takes back."""
+        plain: dict[str, Any] = _plain(dataclasses.asdict(self))
+        return plain
+
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "default": {},
+    "tiny": {
+        "image_size": 96,
+        "steps": 300,
+        "val_every": 50,
+        "model": {"encoder": "basic", "widths": (8, 16, 32, 64, 64, 16)},
+        "optimizer": {"lr": 3e-3, "warmup": 20},
+    },
+    # The released recipe of GazeMedSeg; its loss has no Dice term.
+    "gazemedseg": {
+        "steps": 15000,
+        "val_every": 1000,
+        "model": {"encoder": "basic"},
+        "loss": {"dice_weight": 0.0},
+        "optimizer": {"name": "sgd", "lr": 1e-2, "weight_decay": 4e-4, "warmup": 0, "clip": 0.0},
+        "augment": dict.fromkeys(("scale", "rotate", "translate", "brightness", "contrast", "saturation"), 0.0),
+    },
+}
+
+
+def load_config(
+    preset: str = "default",
+    file: str | Path | None = None,
+    settings: Iterable[str] = (),
+    overrides: Mapping[str, Any] | None = None,
+) -> TrainConfig:
+    """Build a configuration; later sources win: preset, file, overrides, settings.
+
+    Parameters
+    ----------
+    preset : str
+        One of `PRESETS`.
+    file : path-like, optional
+        A TOML file.
+    settings : iterable of str
+        ``a.b=c``, with c as in TOML; quotes may be left out.
+    overrides : mapping, optional
+        Dotted keys and values; None means not given.
+
+    Returns
+    -------
+    TrainConfig
+
+    Raises
+    ------
+    ConfigError
+        An unknown key, a value of the wrong type or out of range, or a file that is no TOML.
+    InputError
+        The file cannot be read.
+    """
+    _one_of("preset", preset, tuple(PRESETS))
+    values: dict[str, Any] = {}
+    _merge(values, PRESETS[preset])
+    if file is not None:
+        _merge(values, _read_toml(Path(file)))
+    given = {key: value for key, value in (overrides or {}).items() if value is not None}
+    for key, value in [*given.items(), *map(_parse_setting, settings)]:
+        _merge(values, _nested(key, value))
+    return config_from(values)
+
+
+def config_from(values: Mapping[str, Any]) -> TrainConfig:
+    """Build a configuration from nested plain values, as read from TOML or JSON.
+
+    Raises
+    ------
+    ConfigError
+        An unknown key, or a value of the wrong type or out of range.
+    """
+    config: TrainConfig = _build(TrainConfig, values, "")
+    return config
+
+
+def _build(kind: Any, values: Any, prefix: str) -> Any:
+    if not isinstance(values, dict):
+        raise ConfigError(f"{prefix.rstrip('.')} is {quote(values)}", hint="it is a section with keys of its own")
+    hints = get_type_hints(kind)
+    for key in values:
+        if key not in hints:
+            raise ConfigError(f"unknown setting {quote(prefix + str(key))!r}", hint=f"known: {', '.join(hints)}")
+    arguments = {key: _convert(hints[key], value, prefix + key) for key, value in values.items()}
+    try:
+        return kind(**arguments)
+    except ValueError as error:
+        raise ConfigError(f"{prefix}{quote(error, 200)}", hint="change it") from error
+
+
+def _convert(kind: Any, value: Any, key: str) -> Any:
+    if dataclasses.is_dataclass(kind):
+        return _build(kind, value, f"{key}.")
+    if get_origin(kind) is tuple:
+        members = value if isinstance(value, list | tuple) else [value]
+        return tuple(_convert(get_args(kind)[0], member, key) for member in members)
+    if kind is float and (value in ("inf", math.inf) or (type(value) in (int, float) and math.isfinite(value))):
+        return float(value)
+    if kind is not float and type(value) is kind:
+        return value
+    raise ConfigError(f"{key} is {quote(value)!r}", hint=f"it takes a value of type {kind.__name__}")
+
+
+def _merge(into: dict[str, Any], layer: Mapping[str, Any]) -> None:
+    """Put `layer` over `into`; another encoder brings its own default widths."""
+    for key, value in layer.items():
+        if isinstance(value, dict):
+            section = into.setdefault(key, {})
+            if key == "model" and value.get("encoder", section.get("encoder")) != section.get("encoder"):
+                section.pop("widths", None)
+            if isinstance(section, dict):
+                section.update(value)
+                continue
+        into[key] = value
+
+
+def _nested(key: str, value: Any) -> dict[str, Any]:
+    head, dot, tail = key.partition(".")
+    return {head: {tail: value} if dot else value}
+
+
+def _parse_setting(text: str) -> tuple[str, Any]:
+    key, mark, value = (part.strip() for part in text.partition("="))
+    if not mark or not key:
+        raise ConfigError(f"setting {quote(text)!r}", hint="write it as optimizer.lr=0.001")
+    try:
+        return key, tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key, value
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8-sig"))
+    except FileNotFoundError:
+        raise InputError("no such file", path=path, hint="check --config") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"is no TOML: {quote(error, 120)}", path=path, hint="see --config in the help") from error
+
+
+def _one_of(key: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise ConfigError(f"{key} is {quote(value)!r}", hint=f"use one of {', '.join(known)}")
+
+
+def _within(key: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise ConfigError(f"{key} is {value}", hint=f"use {low} to {high}")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(member) for key, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(member) for member in value]
+    return "inf" if value == math.inf else value

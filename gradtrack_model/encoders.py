@@ -1,0 +1,120 @@
+"""The two encoders: five feature maps each, finest first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from gradtrack_model.blocks import DoubleConv
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# EfficientNet-Lite0, a row per group: expansion, kernel, stride of the first block, channels, blocks.
+# (Tan & Le 2019; the Lite variants leave out squeeze-and-excitation, use ReLU6, and do not scale the stem.)
+LITE_GROUPS = (
+    (1, 3, 1, 16, 1),
+    (6, 3, 2, 24, 2),
+    (6, 5, 2, 40, 2),
+    (6, 3, 2, 80, 3),
+    (6, 5, 1, 112, 3),
+    (6, 5, 2, 192, 4),
+    (6, 3, 1, 320, 1),
+)
+LITE_STEM = 32
+LITE_NORM_EPS = 1e-3
+# Blocks after which the next one halves the size (and the last): their outputs are the skip connections.
+LITE_TAPS = (0, 2, 4, 10, 15)
+
+
+class BasicEncoder(nn.Module):
+    """U-Net encoder from scratch: strides 1, 2, 4, 8, 16."""
+
+    def __init__(self, widths: Sequence[int], c_in: int = 3) -> None:
+        super().__init__()
+        self.channels = tuple(widths)
+        self.levels = nn.ModuleList(DoubleConv(a, b) for a, b in zip((c_in, *widths), widths, strict=False))
+
+    def forward(self, image: Tensor) -> list[Tensor]:
+        """Turn [B, 3, H, W] into features [B, C_i, H/2^i, W/2^i]."""
+        features: list[Tensor] = []
+        for level in self.levels:
+            image = level(functional.max_pool2d(image, 2) if features else image)
+            features.append(image)
+        return features
+
+
+class ConvBN(nn.Module):
+    """Convolution with 'same' padding as in TensorFlow, BatchNorm, and ReLU6 where wanted.
+
+    With stride 2 that padding is uneven and depends on the input size; the pretrained weights expect it.
+    """
+
+    def __init__(
+        self, c_in: int, c_out: int, kernel: int, stride: int = 1, groups: int = 1, activate: bool = True
+    ) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(
+            c_in, c_out, kernel, stride, padding=kernel // 2 if stride == 1 else 0, groups=groups, bias=False
+        )
+        self.norm = nn.BatchNorm2d(c_out, eps=LITE_NORM_EPS, momentum=0.01)
+        self.activate = activate
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, C_in, h, w] -> [B, C_out, ceil(h/stride), ceil(w/stride)]."""
+        stride, kernel = self.conv.stride[0], self.conv.kernel_size[0]
+        if stride > 1:
+            (top, bottom), (left, right) = (_same_padding(n, kernel, stride) for n in x.shape[-2:])
+            x = functional.pad(x, (left, right, top, bottom))
+        x = self.norm(self.conv(x))
+        return functional.relu6(x, inplace=True) if self.activate else x
+
+
+class MBConv(nn.Module):
+    """Inverted residual: expand, depthwise convolution, project, and add the input where shapes allow."""
+
+    def __init__(self, c_in: int, c_out: int, kernel: int, stride: int, expansion: int) -> None:
+        super().__init__()
+        hidden = c_in * expansion
+        self.expand = ConvBN(c_in, hidden, 1) if expansion > 1 else nn.Identity()
+        self.depthwise = ConvBN(hidden, hidden, kernel, stride, groups=hidden)
+        self.project = ConvBN(hidden, c_out, 1, activate=False)
+        self.residual = stride == 1 and c_in == c_out
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, C_in, h, w] -> [B, C_out, ceil(h/stride), ceil(w/stride)]."""
+        out: Tensor = self.project(self.depthwise(self.expand(x)))
+        return x + out if self.residual else out
+
+
+class LiteEncoder(nn.Module):
+    """EfficientNet-Lite0 without its classifier: strides 2, 4, 8, 16, 32."""
+
+    channels = (16, 24, 40, 112, 320)
+
+    def __init__(self, c_in: int = 3) -> None:
+        super().__init__()
+        self.stem = ConvBN(c_in, LITE_STEM, 3, stride=2)
+        self.blocks = nn.ModuleList()
+        channels = LITE_STEM
+        for expansion, kernel, stride, c_out, count in LITE_GROUPS:
+            for i in range(count):
+                self.blocks.append(MBConv(channels, c_out, kernel, stride if i == 0 else 1, expansion))
+                channels = c_out
+
+    def forward(self, image: Tensor) -> list[Tensor]:
+        """Turn [B, 3, H, W] into features of 16, 24, 40, 112 and 320 channels."""
+        features = []
+        x = self.stem(image)  # [B, 32, H/2, W/2]
+        for i, block in enumerate(self.blocks):
+            x = block(x)
+            if i in LITE_TAPS:
+                features.append(x)
+        return features
+
+
+def _same_padding(n: int, kernel: int, stride: int) -> tuple[int, int]:
+    total = max((-(-n // stride) - 1) * stride + kernel - n, 0)
+    return total // 2, total - total // 2

@@ -1,0 +1,123 @@
+"""The network: a U-Net whose every decoder stage carries Track Attention.
+
+Our reading of GradTrack (Wang et al., MICCAI 2025, arXiv 2505.22230). Gaze is a training signal only: it is no input.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+from gradtrack_model.attention import TrackAttention
+from gradtrack_model.blocks import NORM_GROUPS, DecoderStage, resize
+from gradtrack_model.encoders import BasicEncoder, LiteEncoder
+
+# Five encoder widths and the last decoder width, those of GazeMedSeg.
+BASIC_WIDTHS = (64, 128, 256, 512, 1024, 128)
+# Decoder widths at strides 16, 8, 4, 2.
+LITE_WIDTHS = (128, 64, 48, 32)
+DEFAULT_WIDTHS = {"basic": BASIC_WIDTHS, "lite": LITE_WIDTHS}
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """What network to build.
+
+    Parameters
+    ----------
+    encoder : {"lite", "basic"}
+        ``lite``: EfficientNet-Lite0. ``basic``: U-Net with GroupNorm from scratch.
+    widths : tuple of int
+        ``basic``: five encoder widths and the last decoder width. ``lite``: four decoder widths, deepest first.
+        Multiples of 8; empty for the default.
+    attention : bool
+        Off: a plain U-Net with deep supervision, as a control.
+    pretrained : bool
+        Start ``lite`` from its ImageNet weights.
+
+    Raises
+    ------
+    ValueError
+        An unknown encoder, or widths that do not fit it.
+    """
+
+    encoder: str = "lite"
+    widths: tuple[int, ...] = ()
+    attention: bool = True
+    pretrained: bool = True
+
+    def __post_init__(self) -> None:
+        if self.encoder not in DEFAULT_WIDTHS:
+            raise ValueError(f"encoder {self.encoder!r}: use one of {', '.join(DEFAULT_WIDTHS)}")
+        default = DEFAULT_WIDTHS[self.encoder]
+        object.__setattr__(self, "widths", tuple(self.widths) or default)
+        if len(self.widths) != len(default):
+            raise ValueError(f"widths {self.widths}: encoder {self.encoder!r} takes {len(default)}")
+        if any(width < 2 * NORM_GROUPS or width % (2 * NORM_GROUPS) for width in self.widths):
+            raise ValueError(f"widths {self.widths}: use positive multiples of {2 * NORM_GROUPS}")
+
+
+class Output(NamedTuple):
+    """What the network predicts.
+
+    Parameters
+    ----------
+    logits : Tensor, shape (B, 1, H, W)
+        Of the segmentation.
+    tracks : list of Tensor, shapes (B, 1, h_k, w_k)
+        Logits of the track maps, deepest stage first.
+    """
+
+    logits: Tensor
+    tracks: list[Tensor]
+
+
+class TrackUNet(nn.Module):
+    """The U-Net with Track Attention.
+
+    Parameters
+    ----------
+    config : ModelConfig
+        What to build. Weights are random; see `gradtrack_model.pretrained`.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.encoder, widths = _encoder_and_decoder_widths(config)
+        self.stages, self.attention = nn.ModuleList(), nn.ModuleList()
+        *skips, channels = self.encoder.channels
+        for c_skip, width in zip(reversed(skips), widths, strict=True):
+            self.stages.append(DecoderStage(channels, c_skip, width))
+            self.attention.append(TrackAttention(width, deepest=len(self.attention) == 0, attend=config.attention))
+            channels = width
+        self.head = nn.Conv2d(channels, 1, 1)
+
+    def forward(self, image: Tensor) -> Output:
+        """Segment images.
+
+        Parameters
+        ----------
+        image : Tensor, shape (B, 3, H, W)
+            Normalised; any size from 32 x 32.
+
+        Returns
+        -------
+        Output
+        """
+        *skips, x = self.encoder(image)  # finest first; x [B, C_0, h_0, w_0] is the bottleneck
+        track, tracks = None, []
+        for stage, attention, skip in zip(self.stages, self.attention, reversed(skips), strict=True):
+            x = stage(x, skip)  # F_k  [B, C_k, h_k, w_k]
+            x, track = attention(x, track)  # F'_k [B, C_k, h_k, w_k], a_k [B, 1, h_k, w_k]
+            tracks.append(track)
+        return Output(resize(self.head(x), image), tracks)
+
+
+def _encoder_and_decoder_widths(config: ModelConfig) -> tuple[BasicEncoder | LiteEncoder, tuple[int, ...]]:
+    if config.encoder == "lite":
+        return LiteEncoder(), config.widths
+    *encoder, last = config.widths
+    return BasicEncoder(encoder), (*reversed(encoder[1:-1]), last)

@@ -1,0 +1,77 @@
+"""_parse_number and parse_samples against their oracles."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from gazetrack.kernels.text import _parse_number, parse_samples
+from tests import oracles
+
+pytestmark = pytest.mark.kernel
+
+digits = st.text("0123456789", max_size=7)
+decimals = st.builds(
+    lambda sign, a, point, b: sign + a + point + b,
+    st.sampled_from(["", "-", "+"]),
+    digits,
+    st.sampled_from(["", "."]),
+    digits,
+)
+tokens = st.one_of(
+    decimals, st.sampled_from([".", "...", ".C.C.", "MAR", "1e5", "1_0", "--1", "nan", "inf", "0x1", "1.2.3"])
+)
+blanks = st.sampled_from(["\t", " ", "\t   ", " \t"])
+others = st.sampled_from(["", "MSG\t12 hello", "EFIX L 1 2 3", "   0.5  7", "** a", "-5 1 2 3", "\t1 2"])
+samples = st.builds(
+    lambda t, rest: t + "".join(rest),
+    st.from_regex(r"[0-9]{1,8}(\.[05])?[a-z]?", fullmatch=True),
+    st.lists(st.builds(str.__add__, blanks, tokens), max_size=9),
+)
+ends = st.sampled_from(["\n", "\r\n", "\r\r\n", "\r"])
+texts = st.builds(
+    lambda lines, last: "".join(line + end for line, end in lines) + last,
+    st.lists(st.tuples(st.one_of(samples, others), ends), max_size=12),
+    st.one_of(st.just(""), samples, others),
+)
+
+
+def outputs(data):
+    n = data.count(b"\n") + data.count(b"\r") + 1
+    shapes = (n, np.float64), ((n, 6), np.float32), (n, np.uint8), (n, np.int64), ((n, 4), np.int64)
+    return [np.full(shape, 7, kind) for shape, kind in shapes]
+
+
+@given(texts)
+@example("1\r\r2\r\r\n3 4\r")
+@settings(deadline=None, max_examples=300)
+def test_parse_samples_is_its_oracle(text):
+    data = text.encode()
+    got, want = outputs(data), outputs(data)
+    counts = parse_samples(np.frombuffer(data, np.uint8), *got)
+    assert counts == oracles.parse_samples(data, *want)
+    for a, b in zip(got, want, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@given(st.one_of(tokens, decimals))
+@example("0.0000000000000000000000001")
+@settings(deadline=None, max_examples=300)
+def test_parse_number_gives_the_nearest_double(token):
+    data = token.encode()
+    want = oracles.parse_number(data, 0, len(data))
+    got = _parse_number(np.frombuffer(data, np.uint8), 0, len(data))
+    assert got == want or (math.isnan(got) and math.isnan(want)) or abs(got - want) < 1e-18
+
+
+@pytest.mark.parametrize(
+    ("token", "want"),
+    [("12345678901234567", 12345678901234567.0), ("1.23456789012345678901", 1.234567890123456), ("1" * 19, math.nan)],
+)
+def test_parse_number_with_more_digits_than_a_double_holds(token, want):
+    data = np.frombuffer(token.encode(), np.uint8)
+    np.testing.assert_allclose(_parse_number(data, 0, data.size), want, rtol=1e-14)

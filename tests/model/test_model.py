@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import inspect
+
+import pytest
+import torch
+
+from gradtrack_model.blocks import resize
+from gradtrack_model.model import BASIC_WIDTHS, ModelConfig, TrackUNet
+from gradtrack_model.pretrained import _CLASSIFIER, _weights_file, load_lite, rename
+
+TINY = (8, 16, 32, 64, 64, 16)
+
+
+def build(encoder="basic", **options):
+    torch.manual_seed(0)
+    options.setdefault("widths", TINY if encoder == "basic" else (16, 16, 8, 8))
+    return TrackUNet(ModelConfig(encoder, **options)).eval()
+
+
+@pytest.mark.parametrize("size", [(64, 64), (37, 51), (33, 100)])
+@pytest.mark.parametrize("encoder", ["basic", "lite"])
+def test_any_size(encoder, size):
+    with torch.no_grad():
+        output = build(encoder)(torch.randn(2, 3, *size))
+    assert output.logits.shape == (2, 1, *size)
+    assert len(output.tracks) == 4
+    heights = [track.shape[-2] for track in output.tracks]
+    assert heights == sorted(heights)
+    finest = size[0] if encoder == "basic" else -(-size[0] // 2)
+    assert heights[-1] == finest
+
+
+def test_gaze_is_no_input():
+    assert list(inspect.signature(TrackUNet.forward).parameters) == ["self", "image"]
+
+
+def test_training_starts_as_the_plain_unet():
+    image = torch.randn(1, 3, 40, 40)
+    model, plain = build(), build(attention=False)
+    plain.load_state_dict(model.state_dict(), strict=False)
+    with torch.no_grad():
+        before = model(image).logits
+        for attention in model.attention:
+            for parameter in attention.predict.parameters():
+                parameter.normal_()
+        assert torch.equal(model(image).logits, before)
+        assert torch.equal(plain(image).logits, before)
+
+
+def test_track_attention_is_the_formula():
+    model, features, deeper = build(), torch.randn(2, 16, 10, 12), torch.randn(2, 1, 5, 6)
+    attention = model.attention[-1]
+    with torch.no_grad():
+        attention.alpha.fill_(0.7)
+        attention.refine.weight.normal_()
+        refined, track = attention(features, deeper)
+        expected = attention.predict(features) + 0.7 * resize(deeper, features)
+        assert torch.allclose(track, expected, atol=1e-6)
+        expected = features + attention.refine(features * torch.sigmoid(track))
+        assert torch.allclose(refined, expected, atol=1e-6)
+
+
+def test_every_parameter_learns():
+    model = build()
+    output = model(torch.randn(2, 3, 32, 32))
+    (output.logits.mean() + sum(track.mean() for track in output.tracks)).backward()
+    assert [name for name, p in model.named_parameters() if p.grad is None] == []
+
+
+def test_the_lite_weights_all_load():
+    stored = torch.load(_weights_file(), weights_only=True)
+    encoder = TrackUNet(ModelConfig("lite")).encoder
+    load_lite(encoder)
+    ours = encoder.state_dict()
+    assert set(rename(stored)) == set(ours)
+    assert {name for name in stored if name.startswith(_CLASSIFIER)} >= {"_fc.weight", "_conv_head.weight"}
+    assert torch.equal(ours["blocks.15.project.conv.weight"], stored["_blocks.15._project_conv.weight"])
+    with torch.no_grad():
+        features = encoder.eval()(torch.randn(1, 3, 224, 224))
+    assert [tuple(f.shape[1:]) for f in features] == [
+        (16, 112, 112), (24, 56, 56), (40, 28, 28), (112, 14, 14), (320, 7, 7)
+    ]  # fmt: skip
+    assert all(torch.isfinite(f).all() and f.std() > 0.05 for f in features)
+
+
+@pytest.mark.parametrize("bad", [{"encoder": "vgg"}, {"widths": (8, 8)}, {"encoder": "basic", "widths": (9,) * 6}])
+def test_bad_configurations(bad):
+    with pytest.raises(ValueError, match=r"encoder|widths"):
+        ModelConfig(**bad)
+
+
+def test_default_widths():
+    assert ModelConfig("basic").widths == BASIC_WIDTHS

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gazetrack.errors import DataError, InputError
+from gradtrack_model.checkpoint import load_model
+from gradtrack_model.evaluate import evaluate_folder
+from gradtrack_model.predict import PredictOptions, draw_overlay, predict_folder
+from tests.model.synthetic import H, W
+
+
+def write_mask(path, array):
+    path.parent.mkdir(exist_ok=True)
+    Image.fromarray(np.asarray(array, np.uint8) * 255).save(path)
+
+
+def test_masks_have_the_size_of_their_images(run_folder, tmp_path):
+    images = tmp_path / "images"
+    images.mkdir()
+    sizes = {"a": (40, 90), "b c": (64, 64), "gray": (33, 50)}
+    for name, (h, w) in sizes.items():
+        Image.new("L" if name == "gray" else "RGB", (w, h), 90).save(images / f"{name}.png")
+    (images / "bad.png").write_bytes(b"no image")
+    checkpoint = load_model(run_folder / "runs" / "gradtrack")
+    options = PredictOptions(probabilities=True, overlay=True, tta=True, batch_size=2)
+    done = list(predict_folder(images, checkpoint, tmp_path / "out", options))
+    assert [p.image.name for p in done if p.error] == ["bad.png"]
+    for prediction in done:
+        if prediction.error:
+            continue
+        h, w = sizes[prediction.image.stem]
+        mask, probability, overlay = (np.array(Image.open(path)) for path in prediction.outputs)
+        assert mask.shape == probability.shape == (h, w)
+        assert overlay.shape == (h, w, 3)
+        assert set(np.unique(mask)) <= {0, 255}
+        assert ((probability >= 127) >= (mask > 0)).all()
+        assert prediction.share == pytest.approx((mask > 0).mean())
+    assert (tmp_path / "out" / "a.png").exists()
+    assert next((tmp_path / "out").glob("b_c-*.png")).is_file()  # a name from data, made safe
+
+
+def test_tta_of_a_symmetric_image_changes_little_and_flips_back(run_folder, tmp_path):
+    checkpoint = load_model(run_folder / "runs" / "gradtrack")
+    images = run_folder / "images"
+    first = [p.share for p in predict_folder(images, checkpoint, tmp_path / "a", PredictOptions(batch_size=1))]
+    second = [p.share for p in predict_folder(images, checkpoint, tmp_path / "b", PredictOptions(batch_size=4))]
+    assert first == pytest.approx(second, abs=1e-3)
+
+
+def test_nothing_to_predict(run_folder, tmp_path):
+    checkpoint = load_model(run_folder / "runs" / "gradtrack")
+    with pytest.raises(InputError, match="holds no image"):
+        list(predict_folder(tmp_path, checkpoint, tmp_path / "out", PredictOptions()))
+
+
+def test_overlay():
+    mask = np.zeros((20, 20), bool)
+    mask[5:15, 5:15] = True
+    drawn = draw_overlay(np.full((20, 20, 3), 100, np.uint8), mask)
+    assert drawn[0, 0].tolist() == [100, 100, 100]
+    assert drawn[5, 8].tolist() == [0, 220, 80]
+    assert drawn[10, 10].tolist() == [70, 136, 94]
+
+
+def test_scores(tmp_path):
+    a = np.zeros((H, W), bool)
+    a[:4] = True
+    b = np.zeros((H, W), bool)
+    b[:8] = True
+    for name, predicted, mask in (
+        ("half", a, b),
+        ("same", a, a),
+        ("none", a & False, a & False),
+        ("missed", a & False, a),
+    ):
+        write_mask(tmp_path / "p" / f"{name}.png", predicted)
+        write_mask(tmp_path / "m" / f"{name}.png", mask)
+    write_mask(tmp_path / "m" / "alone.png", a)
+    result = evaluate_folder(tmp_path / "p", tmp_path / "m", tmp_path / "out")
+    assert {s.image_id: round(s.dice, 4) for s in result.scores} == {"half": 0.6667, "missed": 0, "none": 1, "same": 1}
+    assert result.complete
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert summary["dice"]["mean"] == pytest.approx((2 / 3 + 2) / 4)
+    assert summary["iou"]["median"] == pytest.approx(0.75)
+    assert (summary["n"], summary["without_prediction"]) == (4, ["alone"])
+    assert "both masks empty: 1" in summary["empty_masks"]
+    with (tmp_path / "out" / "evaluation.csv").open() as file:
+        assert next(csv.DictReader(file)) == {
+            "image_id": "half", "dice": "0.666667", "iou": "0.500000", "predicted_px": "320", "mask_px": "640",
+            "error": "",
+        }  # fmt: skip
+
+
+def test_a_mask_of_another_size_fails_alone(tmp_path):
+    for name in ("a", "=b"):
+        write_mask(tmp_path / "p" / f"{name}.png", np.ones((H, W)))
+        write_mask(tmp_path / "m" / f"{name}.png", np.ones((H, W + (name == "=b"))))
+    result = evaluate_folder(tmp_path / "p", tmp_path / "m", tmp_path / "out")
+    assert not result.complete
+    bad, good = result.scores
+    assert f"=b.png: is {W + 1} x {H} pixels, its prediction {W} x {H}" in str(bad.error)
+    assert good.dice == 1
+    text = (tmp_path / "out" / "evaluation.csv").read_text()
+    assert "\n'=b,,,,," in text
+
+
+def test_ids_are_all_wanted(tmp_path):
+    write_mask(tmp_path / "p" / "a.png", np.ones((4, 4)))
+    write_mask(tmp_path / "m" / "a.png", np.ones((4, 4)))
+    write_mask(tmp_path / "m" / "b.png", np.ones((4, 4)))
+    (tmp_path / "ids.txt").write_text("a\nb\n")
+    result = evaluate_folder(tmp_path / "p", tmp_path / "m", tmp_path / "out", tmp_path / "ids.txt")
+    assert not result.complete
+    assert result.without_prediction == ("b",)
+    (tmp_path / "ids.txt").write_text("z\n")
+    with pytest.raises(DataError, match="no prediction has a mask"):
+        evaluate_folder(tmp_path / "p", tmp_path / "m", tmp_path / "out", tmp_path / "ids.txt")

@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+import os
+import shutil
+import signal
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from gazetrack.errors import OutputError
+from gradtrack_model import train as training
+from gradtrack_model.checkpoint import load_model
+from gradtrack_model.config import OptimizerConfig, load_config
+from gradtrack_model.data import discover, load_data
+from gradtrack_model.metrics import dice_and_iou
+from gradtrack_model.train import BY_DICE, BY_LOSS, BY_STEP, NonFiniteLossError, build_model, lr_share, train, validate
+from tests.model.synthetic import H, W, picture, write_gaze
+
+
+def weights(path):
+    return load_model(path).model.state_dict()
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[key], b[key]) for key in a)
+
+
+def test_the_same_seed_gives_the_same_weights(run_folder, tmp_path, config):
+    again = train(config, load_data(discover(run_folder), config), tmp_path / "again")
+    assert (again.folder / "last.safetensors").read_bytes() == (
+        run_folder / "runs" / "gradtrack" / "last.safetensors"
+    ).read_bytes()
+    other = dataclasses.replace(config, seed=1)
+    different = train(other, load_data(discover(run_folder), other), tmp_path / "other")
+    assert not same(weights(again.folder / "last.safetensors"), weights(different.folder / "last.safetensors"))
+
+
+def test_training_never_reads_masks(run_folder, tmp_path, config):
+    shutil.copytree(run_folder / "images", tmp_path / "images")
+    for name in ("g.fixations.parquet", "val.txt"):
+        shutil.copy(run_folder / name, tmp_path / name)
+    result = train(config, load_data(discover(tmp_path), config), tmp_path / "run")
+    assert result.selected_by == BY_LOSS
+    assert "val_dice" not in result.best
+    with_masks = run_folder / "runs" / "gradtrack" / "last.safetensors"
+    assert same(weights(tmp_path / "run" / "last.safetensors"), weights(with_masks))
+
+
+def test_masks_of_training_images_may_be_broken(data_folder, config):
+    for i in range(5):
+        (data_folder / "masks" / f"im{i}.png").write_bytes(b"no image")
+    assert load_data(discover(data_folder), config).val[0].mask is not None
+
+
+def test_the_run_folder(run_folder):
+    folder = run_folder / "runs" / "gradtrack"
+    assert {p.name for p in folder.iterdir()} == {
+        "best.safetensors", "best.json", "last.safetensors", "last.json", "metrics.csv", "log.txt"
+    }  # fmt: skip
+    with (folder / "metrics.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["step"] for row in rows] == ["1", "2", "3", "4", "5", "6"]
+    assert [bool(row["val_dice"]) for row in rows] == [False, False, True, False, False, True]
+    facts = json.loads((folder / "best.json").read_text())
+    assert (facts["protocol"], facts["metrics"]["selected_by"]) == ("clean", BY_DICE)
+    assert "chosen by validation Dice" in (folder / "log.txt").read_text()
+
+
+def test_tensorboard(data_folder, config):
+    config = dataclasses.replace(config, tensorboard=True, steps=1)
+    train(config, load_data(discover(data_folder), config), data_folder / "run")
+    assert list((data_folder / "run" / "tensorboard").glob("events*"))
+
+
+def test_a_run_is_not_replaced_by_accident(run_folder, config, tmp_path):
+    data = load_data(discover(run_folder), config)
+    shutil.copytree(run_folder / "runs" / "gradtrack", tmp_path / "run")
+    with pytest.raises(OutputError, match=r"already holds a run.*--force"):
+        train(config, data, tmp_path / "run")
+    (tmp_path / "run" / "mine.txt").write_text("kept")
+    train(dataclasses.replace(config, steps=1), data, tmp_path / "run", force=True)
+    assert load_model(tmp_path / "run").step == 1
+    assert (tmp_path / "run" / "mine.txt").exists()
+
+
+def test_it_overfits_four_images(tmp_path):
+    points, masks = {}, []
+    (tmp_path / "images").mkdir()
+    for i, (cx, cy) in enumerate([(25, 25), (50, 40), (30, 42), (55, 22)]):
+        image, mask = picture(cx, cy, 12)
+        masks.append(mask)
+        Image.fromarray(image).save(tmp_path / "images" / f"im{i}.png")
+        # A ring whose tube fills the disc.
+        a = np.linspace(0, 2 * np.pi, 13)
+        points[f"im{i}.png"] = [(cx + 6 * np.cos(t), cy + 6 * np.sin(t)) for t in a] + [(cx, cy)]
+    write_gaze(tmp_path / "g.fixations.parquet", points)
+    settings = ["maps.drop_first=0", "maps.radius=0.085", "val_share=0.0", "tensorboard=false", "batch_size=4"]
+    settings += [f"augment.{k}=0" for k in ("scale", "rotate", "translate", "brightness", "contrast", "saturation")]
+    config = load_config("tiny", None, settings, {"image_size": 64, "steps": 120, "val_every": 120})
+    data = load_data(discover(tmp_path), config)
+    result = train(config, data, tmp_path / "run")
+    assert result.selected_by == BY_STEP
+    assert result.best_step == result.step == 120
+    model = load_model(tmp_path / "run").model
+    seen = tuple(dataclasses.replace(s, mask=m) for s, m in zip(data.train, masks, strict=True))
+    assert validate(model, seen, config, torch.device("cpu"))["val_dice"] > 0.95
+
+
+def test_validation_is_at_the_masks_own_size(data_folder, config):
+    data = load_data(discover(data_folder), config)
+    model = build_model(config)
+    torch.nn.init.constant_(model.head.bias, 100)
+    measured = validate(model, data.val, config, torch.device("cpu"))
+    assert data.val[0].mask.shape == (H, W)
+    assert measured["val_dice"] == dice_and_iou(np.ones((H, W), bool), data.val[0].mask)[0]
+
+
+def test_a_loss_that_is_not_finite_ends_the_run(data_folder, config, monkeypatch):
+    real, calls = training.gaze_loss, []
+
+    def spoiled(*args):
+        calls.append(1)
+        losses = real(*args)
+        return losses._replace(total=losses.total * float("nan")) if len(calls) == 3 else losses
+
+    monkeypatch.setattr(training, "gaze_loss", spoiled)
+    with pytest.raises(NonFiniteLossError, match=r"not finite at step 3, images im\d, im\d.*\[NON_FINITE\]") as caught:
+        train(config, load_data(discover(data_folder), config), data_folder / "run")
+    assert caught.value.exit_code == 6
+    assert load_model(data_folder / "run" / "last.safetensors").step == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_run_after_the_step(data_folder, config, number):
+    before = signal.getsignal(number)
+
+    def report(progress):
+        if progress.step == 2:
+            os.kill(os.getpid(), number)
+
+    result = train(config, load_data(discover(data_folder), config), data_folder / "run", report=report)
+    assert result.stopped_by == number
+    assert load_model(data_folder / "run" / "last.safetensors").step == result.step == 3
+    assert signal.getsignal(number) is before
+
+
+def test_every_recipe_makes_a_step(data_folder):
+    for settings in (
+        ["optimizer.name=sgd", "model.attention=false"],
+        ["model.encoder=lite", "model.widths=[16, 16, 16, 16]", "loss.ignore_band=0.1", "maps.kind=density"],
+        ["maps.levels=2", "maps.truncation=random", "precision=bf16"],
+    ):
+        config = load_config("tiny", None, settings, {"image_size": 64, "steps": 1, "tensorboard": False})
+        result = train(config, load_data(discover(data_folder), config), data_folder / "run", force=True)
+        assert result.best_step == 1
+        assert load_model(data_folder / "run").config == config
+
+
+def test_schedule():
+    config = OptimizerConfig(warmup=10, final_lr_share=0.1)
+    shares = [lr_share(step, 100, config) for step in range(1, 101)]
+    assert shares[0] == pytest.approx(0.1)
+    assert shares[9] == 1
+    assert shares[-1] == pytest.approx(0.1)
+    assert shares[9:] == sorted(shares[9:], reverse=True)
+    assert lr_share(1, 1, config) == pytest.approx(0.1)

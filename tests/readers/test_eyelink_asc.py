@@ -1,0 +1,165 @@
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gazetrack.errors import ParseError
+from gazetrack.readers import eyelink_asc
+from gazetrack.readers.base import NO, Level, ReadOptions, read_head
+from gazetrack.recording import Placement, Screen
+from tests.contracts import _check_equal
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "eyelink_asc"
+HEADER = "START\t100 \tLEFT\tSAMPLES\tEVENTS\nSAMPLES\tGAZE\tLEFT\tRATE\t 500.00\tTRACKING\tCR\tFILTER\t2\n"
+SAMPLE = "{}\t  10.0\t  20.0\t  900.0\t...\n"
+
+
+def write(tmp_path, text, name="a.asc"):
+    path = tmp_path / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def read(path, **more):
+    return eyelink_asc.read(read_head(path), ReadOptions(), **more)
+
+
+def refused(tmp_path, text):
+    with pytest.raises(ParseError) as caught:
+        read(write(tmp_path, text))
+    return caught.value
+
+
+@pytest.mark.parametrize("case", ["mono_inputs", "remote_href", "no_header"])
+def test_where_the_blocks_end_does_not_matter(case, tmp_path):
+    source = (GOLDEN / case / "input.asc").read_bytes()
+    for data in (source, source.replace(b"\r\r\n", b"\n").replace(b"\n", b"\r")):
+        path = write(tmp_path, data)
+        whole = read(path)
+        for size in range(1, len(data) + 1, 1 if len(data) < 400 else 7):
+            _check_equal(read(path, block_bytes=size), whole)
+
+
+def test_utf16_reads_as_utf8(tmp_path):
+    text = HEADER + SAMPLE.format(100) + "MSG\t101 Größe\n"
+    wide, narrow = read(write(tmp_path, text.encode("utf-16"), "b.asc")), read(write(tmp_path, text, "b.asc"))
+    _check_equal(wide, narrow)
+    assert narrow.events["text"].to_pylist() == ["Größe"]
+
+
+@pytest.mark.parametrize(
+    ("message", "size"),
+    [
+        ("DISPLAY_COORDS 0 0 1023 767", (1024, 768)),
+        ("DISPLAY_COORDS = 0 0 1919 1079", (1920, 1080)),
+        ("GAZE_COORDS 0.00 0.00 1920.00 1080.00", (1920, 1080)),
+        ("GAZE_COORDS 0.00 0.00 1679.00 1049.00", (1680, 1050)),
+        ("DISPLAY_COORDS 0 0 999999999 999999999", None),
+        ("DISPLAY_COORDS 0 0 wide 767", None),
+        ("DISPLAY_COORDS", None),
+    ],
+)
+def test_screen(message, size, tmp_path):
+    recording = read(write(tmp_path, f"MSG\t90 {message}\n" + HEADER + SAMPLE.format(100)))
+    assert recording.screen == (size and Screen(*size))
+    assert bool(recording.notes) == (size is None)
+
+
+def test_images_have_places_when_the_message_says_so(tmp_path):
+    messages = [
+        "DISPLAY_COORDS 0 0 799 599",
+        "TRIALID 1",
+        "!V IMGLOAD FILL c:\\pics\\a.png",
+        "!V IMGLOAD TOP_LEFT pics/b.png 10 20 300 200",
+        "!V IMGLOAD TOP_LEFT c.png 10 20",
+    ]
+    text = "".join(f"MSG\t{90 + i} {message}\n" for i, message in enumerate(messages)) + HEADER + SAMPLE.format(100)
+    recording = read(write(tmp_path, text))
+    assert recording.placements == {
+        "a.png": Placement(0, 0, 800, 600, 800, 600),
+        "b.png": Placement(10, 20, 300, 200, 300, 200),
+    }
+    assert recording.samples["stimulus"].to_pylist() == ["c.png"]
+
+
+def test_image_at_two_places_has_none(tmp_path):
+    text = "MSG\t1 !V IMGLOAD TOP_LEFT a.png 0 0 10 10\nMSG\t2 !V IMGLOAD TOP_LEFT a.png 5 0 10 10\n"
+    recording = read(write(tmp_path, text + HEADER + SAMPLE.format(100)))
+    assert not recording.placements
+    assert "several places" in recording.notes[0]
+
+
+def test_event_belongs_to_the_trial_of_its_onset(tmp_path):
+    text = "MSG\t99 TRIALID one\n" + HEADER + SAMPLE.format(100)
+    text += "MSG\t110 TRIALID two\nEFIX L   100\t112\t14\t  10.0\t  20.0\t    900\n" + SAMPLE.format(112)
+    recording = read(write(tmp_path, text))
+    rows = {row["kind"]: row for row in recording.events.to_pylist()}
+    assert (rows["fixation"]["trial"], rows["fixation"]["duration_ms"]) == ("one", 14.0)
+    assert recording.samples["trial"].to_pylist() == ["one", "two"]
+
+
+def test_eyes_may_change_between_blocks(tmp_path):
+    text = HEADER + SAMPLE.format(100) + "END\t102\n" + HEADER.replace("LEFT", "RIGHT") + SAMPLE.format(200)
+    recording = read(write(tmp_path, text))
+    np.testing.assert_array_equal(recording.samples["left_x_px"], np.float32([10, np.nan]))
+    np.testing.assert_array_equal(recording.samples["right_x_px"], np.float32([np.nan, 10]))
+    assert recording.eyes == "binocular"
+
+
+def test_2000_hz_in_whole_milliseconds(tmp_path):
+    text = HEADER.replace(" 500", "2000") + "".join(SAMPLE.format(t) for t in (100, 100, 101, 101))
+    recording = read(write(tmp_path, text))
+    assert recording.samples["t_ms"].to_pylist() == [0.0, 0.5, 1.0, 1.5]
+    assert "2000 Hz" in recording.notes[0]
+
+
+def test_any_word_may_stand_for_a_missing_value(tmp_path):
+    recording = read(write(tmp_path, HEADER + "100\tlost\tlost\t0.0\t...\n"))
+    assert np.isnan(recording.samples["x_px"].to_pylist()[0])
+
+
+def test_events_alone_are_enough(tmp_path):
+    recording = read(write(tmp_path, "EFIX R   100\t112\t14\t  10.0\t  20.0\t    900\n"))
+    assert recording.samples is None
+    assert recording.events["duration_ms"].to_pylist() == [14.0]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "what"),
+    [
+        (HEADER + SAMPLE.format(100) + "102\t 10.0\n", 4, "a sample without time and 3 values"),
+        (HEADER + SAMPLE.format(100) + "10x\t 1 2 3 ...\n", 4, "a sample without time"),
+        (HEADER + "EFIX L 100\n", 3, "EFIX line with 3 fields"),
+        (HEADER + "EFIX L 112 100 14 1 2 3\n", 3, "ends before it starts"),
+        (HEADER + "EFIX X 100 112 14 1 2 3\n", 3, "EFIX of no eye"),
+        (HEADER + "MSG soon hello\n", 3, "MSG line without a time"),
+        (HEADER.replace("GAZE", "HREF"), 2, "not screen pixels"),
+        (HEADER + SAMPLE.format(100) + "1\0\n", 4, "a NUL byte"),
+        (HEADER + SAMPLE.format(100) + "M" * (1024 * 1024 + 1) + "\n", 4, "a line of more than"),
+        (HEADER + SAMPLE.format(100) + "M" * (3 * 1024 * 1024), 4, "a line of more than"),
+        (HEADER, None, "no samples and no events"),
+    ],
+)
+def test_damage_is_named_with_its_line(text, line, what, tmp_path):
+    error = refused(tmp_path, text)
+    assert error.line == line
+    assert what in str(error)
+
+
+def test_truncated_gzip(tmp_path):
+    packed = gzip.compress((HEADER + "".join(SAMPLE.format(t * 7919) for t in range(100, 20000))).encode())
+    with pytest.raises(ParseError, match="ends in the middle"):
+        read(write(tmp_path, packed[: len(packed) // 2], "a.asc.gz"))
+
+
+def test_nothing_of_the_header_is_kept_but_model_and_version(tmp_path):
+    text = (GOLDEN / "mono_inputs" / "input.asc").read_text()
+    recording = read(write(tmp_path, text))
+    assert (recording.tracker, recording.software) == ("EYELINK II CL v6.12", "edfapi 4.2.1")
+    assert recording.start_ns is None
+
+
+def test_sniff_says_no_to_other_text(tmp_path):
+    assert eyelink_asc.sniff(read_head(write(tmp_path, "x,y,t\n1,2,3\n"))) == NO
+    assert eyelink_asc.sniff(read_head(write(tmp_path, SAMPLE.format(1) * 3))).level == Level.LIKELY
