@@ -1,0 +1,75 @@
+"""Dense CRF: ours (kernels lattice_build and lattice_filter) beside pydensecrf2 where it is installed.
+
+Usage: python benchmarks/bench_crf.py [--height 529] [--width 619] [--json FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+from importlib.util import find_spec
+
+import numpy as np
+from _timing import race, save, show
+from scipy.ndimage import gaussian_filter
+
+from gazetrack.crf import CRFParams, refine
+from gazetrack.kernels.lattice import lattice_build, lattice_filter
+
+ITERATIONS = 10
+
+
+def scene(height, width):
+    """A smooth image with an object, and a soft map that is a little off."""
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:height, :width]
+    inside = np.hypot(x - width / 2, y - height / 2) < height / 5
+    texture = gaussian_filter(rng.normal(0, 1, (height, width, 3)), (3, 3, 0)) * 60
+    image = np.where(inside[..., None], [190, 90, 80], [140, 80, 60]) + texture
+    soft = 1 / (1 + np.exp((np.hypot(x - width / 2 - 12, y - height / 2) - height / 5) / 6))
+    return image.clip(0, 255).astype(np.uint8), soft.astype(np.float32)[None]
+
+
+def peer(image, soft, params):
+    """The same inference by pydensecrf."""
+    import pydensecrf.densecrf as dcrf
+
+    height, width = soft.shape[1:]
+    crf = dcrf.DenseCRF2D(width, height, 2)
+    p = np.clip(soft[0].ravel(), 1e-5, 1 - 1e-5)
+    crf.setUnaryEnergy(np.ascontiguousarray(-np.log(np.stack([1 - p, p])), np.float32))
+    position, colour = params.position_px, params.colour
+    crf.addPairwiseBilateral(sxy=position, srgb=colour, rgbim=np.ascontiguousarray(image), compat=params.weight)
+    return np.array(crf.inference(params.iterations))[1].reshape(height, width)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--height", type=int, default=529)
+    parser.add_argument("--width", type=int, default=619)
+    parser.add_argument("--json")
+    options = parser.parse_args()
+    image, soft = scene(options.height, options.width)
+    params = CRFParams(iterations=ITERATIONS)
+    rgb_xy = np.concatenate([np.indices(soft.shape[1:])[::-1] / 80, image.transpose(2, 0, 1) / 13])
+    features = np.ascontiguousarray(rgb_xy.reshape(5, -1).T, np.float32)
+    lattice, out = lattice_build(features), np.empty(len(features), np.float32)
+    entries = {
+        "refine": lambda: refine(soft, image, params),
+        "refine, four levels": lambda: refine(np.repeat(soft, 4, 0), image, params),
+        "lattice_build": lambda: lattice_build(features),
+        "lattice_filter": lambda: lattice_filter(*lattice, soft.ravel(), out),
+    }
+    results = {}
+    if find_spec("pydensecrf") is not None:
+        entries["pydensecrf2"] = lambda: peer(image, soft, params)
+        results["largest difference to pydensecrf2"] = float(
+            np.abs(peer(image, soft, params) - refine(soft, image, params)[0]).max()
+        )
+        print(results)
+    seconds = race(entries)
+    show(f"dense CRF, {options.height} x {options.width}, {ITERATIONS} iterations", seconds, "refine")
+    save(options.json, results | seconds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,16 @@
+"""Who looked how long at which image: plain pandas on the tables that gazetrack convert writes.
+
+Run it in a folder with *.fixations.parquet files.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+fixations = pd.concat(pd.read_parquet(path) for path in sorted(Path().glob("*.fixations.parquet")))
+per_image = fixations.groupby(["recording", "stimulus"], observed=True).agg(
+    fixations=("duration_ms", "size"),
+    dwell_s=("duration_ms", lambda ms: ms.sum() / 1000),
+    median_ms=("duration_ms", "median"),
+)
+print(per_image.round(2).to_string())

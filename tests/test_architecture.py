@@ -1,0 +1,177 @@
+"""The house rules, so that nobody has to remember them."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import click
+import gazetrack_cli
+import pytest
+
+import gazetrack
+import gradtrack_model
+from gazetrack.readers import registry
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = {module.__name__: Path(module.__file__).parent for module in (gazetrack, gradtrack_model, gazetrack_cli)}
+SOURCES = sorted(path for folder in PACKAGES.values() for path in folder.rglob("*.py"))
+HEAVY = ("numba", "numpy", "pandas", "pyarrow", "scipy", "matplotlib", "torch")
+
+
+def read(*patterns):
+    return "\n".join(path.read_text("utf-8") for pattern in patterns for path in sorted(ROOT.glob(pattern)))
+
+
+def kernels():
+    """(module, function name, number of parameters) of every public kernel."""
+    for path in sorted((PACKAGES["gazetrack"] / "kernels").glob("[!_]*.py")):
+        for node in ast.parse(path.read_text("utf-8")).body:
+            decorated = isinstance(node, ast.FunctionDef) and any("jit" in ast.unparse(d) for d in node.decorator_list)
+            if decorated and not node.name.startswith("_"):
+                yield path.stem, node.name, len(node.args.args)
+
+
+@pytest.mark.parametrize(("module", "name", "parameters"), list(kernels()))
+def test_every_kernel_has_an_oracle_a_test_and_a_benchmark(module, name, parameters):
+    assert re.search(rf"^def {name}\(", read("tests/oracles.py"), re.MULTILINE), "no oracle in tests/oracles.py"
+    assert name in read("tests/kernels/*.py"), "no test in tests/kernels/"
+    assert name in read("benchmarks/bench_*.py"), "no benchmark in benchmarks/"
+    assert parameters <= 8
+
+
+def test_oracles_know_nothing_of_the_code_they_judge():
+    tree = ast.parse(read("tests/oracles.py"))
+    imports = [ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert not [line for line in imports if "gazetrack" in line]
+
+
+def test_every_reader_is_in_the_table_under_its_name_and_has_golden_files():
+    folder = PACKAGES["gazetrack"] / "readers"
+    modules = [import_module(f"gazetrack.readers.{path.stem}") for path in sorted(folder.glob("[!_]*.py"))]
+    found = {module.FORMAT.name: module.__name__ for module in modules if hasattr(module, "FORMAT")}
+    assert found == registry.BUILTIN
+    for name in found:
+        assert list((ROOT / "tests" / "golden" / name).glob("*/expected.json")), f"no golden file for {name}"
+
+
+def test_no_reader_imports_another():
+    for path in sorted((PACKAGES["gazetrack"] / "readers").glob("[!_]*.py")):
+        for name in registry.BUILTIN:
+            assert f"readers.{name}" not in path.read_text("utf-8") or path.stem in (name, "registry")
+
+
+def commands():
+    from gazetrack_cli import evaluate, predict, train
+    from gazetrack_cli.main import COMMANDS, cli
+
+    context = click.Context(cli)
+    for name in COMMANDS:
+        yield f"gazetrack {name}", cli.get_command(context, name)
+    yield from (("gradtrack-train", train.command), ("gradtrack-predict", predict.command))
+    yield ("gradtrack-evaluate", evaluate.command)
+
+
+@pytest.mark.parametrize(("name", "command"), list(commands()))
+def test_every_command_has_help_and_is_in_the_readme(name, command):
+    assert command.help
+    assert name in read("README.md")
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help, f"{name} {parameter.opts[0]} has no help"
+            assert all(len(opt) == 2 or opt == opt.lower().replace("_", "-") for opt in parameter.opts)
+    body = inspect.getsource(command.callback).split('"""')[-1].strip().splitlines()
+    assert len(body) <= 25, "a command parses, makes one library call, and prints"
+
+
+def test_the_commands_of_the_group_have_the_summary_of_their_module():
+    from gazetrack_cli.main import COMMANDS
+
+    for name, command in commands():
+        if name.startswith("gazetrack "):
+            assert command.get_short_help_str(100) == COMMANDS[name.split()[1]]
+
+
+def loaded_by(code):
+    check = f"{code}\nimport sys\nprint(*[m for m in {HEAVY!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()[-1]
+
+
+def test_import_gazetrack_is_light():
+    assert loaded_by("import gazetrack") == ""
+
+
+def test_help_is_light():
+    code = """
+from gazetrack_cli.main import cli
+cli.main(["--help"], prog_name="gazetrack", standalone_mode=False)"""
+    assert loaded_by(code) == ""
+
+
+def test_the_public_names_exist():
+    for name in gazetrack.__all__:
+        assert getattr(gazetrack, name) is not None
+    with pytest.raises(AttributeError, match="nonsense"):
+        gazetrack.nonsense  # noqa: B018
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_types_are_shipped(package):
+    assert (PACKAGES[package] / "py.typed").exists()
+    assert package in read("pyproject.toml").split("[tool.setuptools.package-data]")[1].split("[tool.ruff]")[0]
+
+
+def test_no_code_from_data():
+    calls = {"eval", "exec", "pickle.load", "pickle.loads", "yaml.load", "os.system"}
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                names = [alias.name for alias in node.names] + [getattr(node, "module", "") or ""]
+                assert not {"pickle", "marshal", "shelve", "yaml"} & set(names), path
+            if isinstance(node, ast.Call):
+                called = ast.unparse(node.func)
+                assert called not in calls, f"{path}:{node.lineno}: {called}"
+                assert called != "torch.load" or path.name == "pretrained.py", f"{path}:{node.lineno}: torch.load"
+                for keyword in node.keywords:
+                    truth = isinstance(keyword.value, ast.Constant) and keyword.value.value is True
+                    assert not (keyword.arg in ("shell", "allow_pickle") and truth), f"{path}:{node.lineno}"
+
+
+def test_the_library_neither_prints_nor_exits():
+    for path in SOURCES:
+        if PACKAGES["gazetrack_cli"] in path.parents:
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+            assert called not in ("print", "sys.exit", "exit", "quit"), f"{path}:{node.lineno}: {called}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+def test_files_are_small(path):
+    lines = len(path.read_text("utf-8").splitlines())
+    assert lines <= 500, "one room too few? see CONTRIBUTING"
+
+
+def test_outputs_are_published_and_nothing_else_writes():
+    writers = ("write_text", "write_bytes", "open", "to_csv", "to_parquet", "to_json", "savefig", "save_file")
+    for path in SOURCES:
+        if path.name in ("publish.py", "base.py"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+                continue
+            if node.func.attr == "open":
+                modes = [
+                    a.value for a in [*node.args, *(k.value for k in node.keywords)] if isinstance(a, ast.Constant)
+                ]
+                assert not [m for m in modes if isinstance(m, str) and set(m) <= set("wxab+t") and m], (
+                    f"{path}:{node.lineno}"
+                )
+            elif node.func.attr in writers[:2]:
+                pytest.fail(f"{path}:{node.lineno}: {node.func.attr} without publishing")

@@ -1,0 +1,81 @@
+"""The documents say what the code does: tables.md comes from the schemas, the README's snippets run."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from gazetrack import schema
+from gazetrack.mapstore import MAPS
+from gazetrack.pipeline import ConvertOptions, convert_files
+from gazetrack.rendering import RenderOptions, render_tables
+from gazetrack.simulate import write_example
+
+ROOT = Path(__file__).parents[1]
+TABLES = {
+    "*.fixations.parquet": schema.FIXATIONS,
+    "*.samples.parquet": schema.SAMPLES,
+    "*.events.parquet": schema.EVENTS,
+    "maps.parquet": MAPS,
+}
+
+
+def tables_page():
+    lines = [
+        "# Tables",
+        "",
+        "Every file is plain Parquet: `pandas.read_parquet` reads it, and it means the same without this library.",
+        "Missing numbers are NaN, missing texts are empty. Times are milliseconds from the start of the recording (of",
+        "the trial, where the metadata's `time_origin` says so), intervals half open. Positions are pixels, origin top",
+        "left, y down; the centre of the first pixel is (0.5, 0.5). What the recording, screen, reader and detector",
+        "were stands as one JSON text under the key `gazetrack` of the file's metadata.",
+        "",
+        "This page is made from the schemas: `python -m tests.test_docs`.",
+    ]
+    for name, table in TABLES.items():
+        lines += ["", f"## `{name}`", "", "| column | type | unit | meaning |", "|---|---|---|---|"]
+        for field in table:
+            kind = "text" if field.type in (schema.TEXT, "string") else str(field.type)
+            unit = field.metadata.get(b"unit", b"").decode()
+            lines.append(f"| `{field.name}` | {kind} | {unit} | {field.metadata[b'meaning'].decode()} |")
+    return "\n".join(lines) + "\n"
+
+
+def test_the_tables_page_is_current():
+    assert (ROOT / "docs" / "tables.md").read_text("utf-8") == tables_page()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder as the README's examples assume it."""
+    folder = tmp_path_factory.mktemp("readme")
+    example = write_example(folder, n_images=4, size=(48, 64))
+    example.exports[1].rename(folder / "raw.tsv")
+    list(convert_files([folder / "raw.tsv"], ConvertOptions()))
+    render_tables([folder / "raw.fixations.parquet"], RenderOptions(out=folder / "maps"))
+    return folder
+
+
+def snippets(*paths):
+    for path in paths:
+        for number, code in enumerate(re.findall(r"```python\n(.*?)```", (ROOT / path).read_text("utf-8"), re.DOTALL)):
+            yield pytest.param(code, id=f"{path}-{number}")
+
+
+@pytest.mark.parametrize("code", list(snippets("README.md")))
+def test_the_snippets_run(code, folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    exec(compile(code, "README.md", "exec"), {})
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda path: path.name)
+def test_the_examples_run(path, folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    exec(compile(path.read_text("utf-8"), str(path), "exec"), {"__name__": "__main__"})
+    assert capsys.readouterr().out
+
+
+if __name__ == "__main__":
+    (ROOT / "docs" / "tables.md").write_text(tables_page(), "utf-8")

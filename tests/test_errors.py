@@ -1,0 +1,41 @@
+"""The form of every error."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gazetrack import errors
+from gazetrack.errors import MAX_MESSAGE_CHARS, GazetrackError, InputError, ParseError, quote
+
+CLASSES = [c for c in vars(errors).values() if isinstance(c, type) and issubclass(c, GazetrackError)]
+
+
+def test_the_form():
+    error = ParseError("the cell 'x' is no number", path="a/raw.tsv", line=12, column=3, hint="export it again")
+    assert str(error) == "a/raw.tsv:12:3: the cell 'x' is no number - export it again [PARSE]"
+    assert str(InputError("is empty", path="a.tsv")) == "a.tsv: is empty [INPUT]"
+    assert str(ParseError("ends", path="a.gz", byte=99)) == "a.gz: ends (byte 99) [PARSE]"
+    assert str(ParseError("no", path="a", line=4)) == "a:4: no [PARSE]"
+
+
+@given(st.text(max_size=2000), st.text(max_size=400), st.text(max_size=600))
+def test_messages_are_one_short_printable_line(what, path, hint):
+    for hint_or_none in (hint[:80], None):
+        text = str(ParseError(what, path=path or "x", line=1, hint=hint_or_none and quote(hint_or_none)))
+        assert text.replace("\u2026", "").isprintable()
+        assert len(text) <= MAX_MESSAGE_CHARS
+
+
+@given(st.text(), st.integers(1, 100))
+def test_quote_is_printable_and_short(text, limit):
+    shown = quote(text, limit)
+    assert shown.isprintable()
+    assert len(shown) <= limit
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+def test_every_kind_has_a_code_and_an_exit_code(kind):
+    assert kind.code.isupper()
+    assert 1 <= kind.exit_code <= 7

@@ -1,0 +1,41 @@
+"""Pictures."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gazetrack.maps import MapParams, render_maps
+from gazetrack.plot import plot_track, save_figure
+from gazetrack.track import Track
+
+
+def track(n):
+    rng = np.random.default_rng(0)
+    return Track("r", "", "a.png", rng.uniform(5, 75, n), rng.uniform(5, 55, n), rng.uniform(100, 800, n), 80.0, 60.0)
+
+
+@pytest.mark.parametrize("n", [0, 1, 12])
+@pytest.mark.parametrize("gray", [True, False])
+def test_a_picture_of_any_track(tmp_path, n, gray):
+    image = np.full((60, 80) if gray else (60, 80, 3), 120, np.uint8)
+    mask = np.zeros((60, 80), np.bool_)
+    mask[20:40, 20:50] = True
+    maps = render_maps(track(n), MapParams(levels=3)).values
+    figure = plot_track(image, track(n), maps, mask)
+    assert len(figure.axes) == 4
+    assert str(n) in figure.axes[0].get_title()
+    save_figure(figure, tmp_path / "a.png")
+    with Image.open(tmp_path / "a.png") as picture:
+        assert picture.width > 800
+
+
+def test_discs_have_the_area_of_the_dwell_time_and_the_same_picture_the_same_bytes(tmp_path):
+    image = np.zeros((60, 80, 3), np.uint8)
+    for name in ("a.png", "b.png"):
+        figure = plot_track(image, track(5))
+        save_figure(figure, tmp_path / name)
+    areas = figure.axes[0].collections[0].get_sizes()
+    np.testing.assert_allclose(areas / areas[0], track(5).duration_ms / track(5).duration_ms[0])
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()

@@ -1,0 +1,188 @@
+"""Publishing: old or new, never damaged, nothing left behind; and names from data."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import subprocess
+import sys
+from contextlib import nullcontext
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gazetrack import publish as module
+from gazetrack.errors import OutputError
+from gazetrack.publish import (
+    MAX_NAME_CHARS,
+    publish,
+    safe_name,
+    sha256_of,
+    unique_names,
+    write_bytes,
+    write_json,
+    write_text,
+)
+
+
+def test_a_file_appears_whole_with_its_folder(tmp_path):
+    path = tmp_path / "new" / "folder" / "a.bin"
+    with publish(path) as file:
+        file.write(b"half")
+        assert not path.exists()
+        file.write(b" whole")
+    assert path.read_bytes() == b"half whole"
+    assert [p.name for p in path.parent.iterdir()] == ["a.bin"]
+
+
+def test_an_exception_leaves_the_old_file_and_no_other(tmp_path):
+    path = tmp_path / "a.bin"
+    write_bytes(path, b"old")
+
+    def fail():
+        with publish(path) as file:
+            file.write(b"new")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert path.read_bytes() == b"old"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.bin"]
+
+
+# How often each is called to write one file: the temporary file and two folders, its folder and itself, once.
+CALLS = {"open": 2, "fsync": 2, "replace": 1}
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE])
+@pytest.mark.parametrize("call", ["open", "fsync", "replace"])
+def test_every_call_that_fails_is_reported_and_cleaned_up(tmp_path, monkeypatch, call, number):
+    path = tmp_path / "a.bin"
+    write_bytes(path, b"old")
+    real = getattr(os, call)
+    for nth in range(1, 4):
+        calls = 0
+
+        def fails_at_nth(*args, nth=nth, **kwargs):
+            nonlocal calls
+            calls += 1
+            if calls == nth:
+                raise OSError(number, os.strerror(number))
+            return real(*args, **kwargs)
+
+        monkeypatch.setattr(module.os, call, fails_at_nth)
+        expected = pytest.raises(OutputError, match=re.escape(str(path))) if nth <= CALLS[call] else nullcontext()
+        with expected:
+            write_bytes(path, b"new")
+        monkeypatch.undo()
+        assert path.read_bytes() in (b"old", b"new")
+        assert [p.name for p in tmp_path.iterdir()] == ["a.bin"]
+
+
+def test_the_order_is_write_sync_replace_sync_folder(tmp_path, monkeypatch):
+    calls = []
+    for name in ("fsync", "replace"):
+        real = getattr(os, name)
+        monkeypatch.setattr(module.os, name, lambda *a, real=real, name=name: (calls.append(name), real(*a))[1])
+    write_bytes(tmp_path / "a.bin", b"x")
+    assert calls == ["fsync", "replace", "fsync"]
+
+
+def test_a_full_disk_while_writing(tmp_path, monkeypatch):
+    path = tmp_path / "a.bin"
+
+    def fail():
+        with publish(path):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OutputError, match="No space left"):
+        fail()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_dead_runs_left_is_removed_and_live_ones_kept(tmp_path):
+    dead = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True, check=True
+    )
+    stale = tmp_path / f".a.bin.{int(dead.stdout)}.gtmp"
+    live = tmp_path / f".b.bin.{os.getppid()}.gtmp"
+    for path in (stale, live):
+        path.write_bytes(b"half")
+    write_bytes(tmp_path / "c.bin", b"x")
+    assert sorted(p.name for p in tmp_path.iterdir()) == [live.name, "c.bin"]
+
+
+def test_a_link_is_replaced_and_never_followed(tmp_path):
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"precious")
+    path = tmp_path / "a.bin"
+    path.symlink_to(victim)
+    write_bytes(path, b"x")
+    assert victim.read_bytes() == b"precious"
+    assert not path.is_symlink()
+
+
+def test_a_planted_temporary_link_is_not_followed(tmp_path):
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"precious")
+    (tmp_path / f".a.bin.{os.getpid()}.gtmp").symlink_to(victim)
+    with pytest.raises(OutputError):
+        write_bytes(tmp_path / "a.bin", b"x")
+    assert victim.read_bytes() == b"precious"
+
+
+def test_a_folder_of_that_name_and_a_file_as_folder(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_bytes(b"x")
+    for path in (tmp_path / "folder", tmp_path / "file" / "a.bin"):
+        with pytest.raises(OutputError):
+            write_bytes(path, b"x")
+
+
+def test_others_may_read_what_the_umask_allows(tmp_path):
+    write_bytes(tmp_path / "a.bin", b"x")
+    umask = os.umask(0)
+    os.umask(umask)
+    assert (tmp_path / "a.bin").stat().st_mode & 0o777 == 0o666 & ~umask
+
+
+def test_text_json_and_hash(tmp_path):
+    write_text(tmp_path / "a.txt", "ä\n")
+    assert (tmp_path / "a.txt").read_bytes() == "ä\n".encode()
+    write_json(tmp_path / "a.json", {"b": 1, "a": "ü"})
+    assert (tmp_path / "a.json").read_text("utf-8") == '{\n  "b": 1,\n  "a": "ü"\n}\n'
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(tmp_path / "b.json", float("nan"))
+    assert sha256_of(tmp_path / "a.txt").startswith("ac6f010e")
+    assert not (tmp_path / "b.json").exists()
+
+
+@given(st.text(max_size=300))
+def test_safe_names_are_safe(text):
+    name = safe_name(text)
+    assert re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", name)
+    assert len(name) <= MAX_NAME_CHARS
+    assert ".." not in name or ".." in text
+    assert safe_name(name) == name
+
+
+@given(st.lists(st.text(max_size=20), max_size=30))
+def test_different_names_stay_different_whatever_the_case(texts):
+    names = unique_names(texts)
+    assert set(names) == set(texts)
+    assert len({name.lower() for name in names.values()}) == len(names)
+
+
+@pytest.mark.parametrize(
+    "text", ["../../x", "/etc/passwd", "-rf", ".hidden", "a\0b", "a\nb", "\u202etxt.exe", "", "x" * 300]
+)
+def test_hostile_names(text):
+    assert safe_name(text) != text
+    assert "/" not in safe_name(text)
+
+
+@pytest.mark.parametrize("text", ["case_12", "P01", "a.b-c", "image.jpg"])
+def test_ordinary_names_stay_as_they_are(text):
+    assert safe_name(text) == text

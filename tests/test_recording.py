@@ -1,0 +1,72 @@
+"""Screens and placements."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gazetrack.errors import ConfigError
+from gazetrack.recording import Placement, Recording, Screen, place
+from gazetrack.schema import EVENTS, SAMPLES, conform
+
+SCREEN = Screen(1000, 800, 500.0, 400.0, 600.0)
+sizes = st.integers(1, 4000)
+
+
+def test_pixels_per_degree():
+    assert SCREEN.px_per_deg == pytest.approx(20.946, abs=1e-3)
+    assert Screen(1000, 800).px_per_deg is None
+
+
+@pytest.mark.parametrize("size", [(0, 10), (10, -1), (999_999_999, 10)])
+def test_absurd_screens_are_refused(size):
+    with pytest.raises(ConfigError, match="--screen"):
+        Screen(*size)
+
+
+@given(sizes, sizes, st.sampled_from(["centre", "center", "fit", "stretch"]))
+def test_the_middle_of_the_screen_is_the_middle_of_the_image(width, height, rule):
+    x, y = place(rule, SCREEN, width, height).to_image(np.array([500.0]), np.array([400.0]))
+    assert (x[0], y[0]) == pytest.approx((width / 2, height / 2))
+
+
+@given(sizes, sizes)
+def test_fit_touches_two_edges_and_keeps_the_aspect(width, height):
+    p = place("fit", SCREEN, width, height)
+    assert p.width_px / p.height_px == pytest.approx(width / height)
+    assert p.width_px == pytest.approx(1000) or p.height_px == pytest.approx(800)
+    assert p.width_px <= 1000.001
+    assert p.height_px <= 800.001
+
+
+def test_a_box_needs_no_screen():
+    p = place("100,50,200,100", None, 400, 100)
+    x, y = p.to_image(np.array([100.0, 300.0]), np.array([50.0, 150.0]))
+    assert x.tolist() == [0, 400]
+    assert y.tolist() == [0, 100]
+
+
+@pytest.mark.parametrize(
+    ("rule", "screen"), [("middle", SCREEN), ("1,2,3", SCREEN), ("1,2,3,x", SCREEN), ("fit", None), ("0,0,0,5", None)]
+)
+def test_bad_rules_are_refused(rule, screen):
+    with pytest.raises(ConfigError):
+        place(rule, screen, 10, 10)
+
+
+def test_placements_have_positive_sizes():
+    with pytest.raises(ConfigError):
+        Placement(0, 0, 10, float("nan"), 5, 5)
+
+
+def test_loss_and_effective_rate():
+    t = np.arange(10) * 4.0
+    x = np.where(np.arange(10) < 3, np.nan, 1.0)
+    samples = conform({"t_ms": t, "x_px": x, "y_px": np.ones(10)}, SAMPLES)
+    recording = Recording("r", "f", samples, conform({}, EVENTS))
+    assert recording.loss == pytest.approx(0.3)
+    assert recording.effective_rate_hz == pytest.approx(250)
+    assert Recording("r", "f", None, conform({}, EVENTS)).loss is None
+    assert recording.with_screen(SCREEN).screen == SCREEN
