@@ -68,5 +68,7 @@ def test_loss_and_effective_rate():
     recording = Recording("r", "f", samples, conform({}, EVENTS))
     assert recording.loss == pytest.approx(0.3)
     assert recording.effective_rate_hz == pytest.approx(250)
+    rounded = conform({"t_ms": np.rint(np.arange(300) * 1000 / 300) + 500 * (np.arange(300) > 99)}, SAMPLES)
+    assert Recording("r", "f", rounded, conform({}, EVENTS)).effective_rate_hz == pytest.approx(300, rel=0.01)
     assert Recording("r", "f", None, conform({}, EVENTS)).loss is None
     assert recording.with_screen(SCREEN).screen == SCREEN
