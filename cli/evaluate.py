@@ -31,10 +31,13 @@ _SHOWN_IDS = 5
     metavar="DIR",
     help="Folder for evaluation.csv and summary.json.",
 )
+@opt.report_option
 @opt.quiet_option
 @opt.json_option
 @opt.debug_option
-def command(predictions: Path, masks: Path, ids: Path | None, out: Path, quiet: bool, as_json: bool) -> int:
+def command(
+    predictions: Path, masks: Path, ids: Path | None, out: Path, report: Path | None, quiet: bool, as_json: bool
+) -> int:
     """Compare PREDICTIONS with MASKS, matched by file stem: Dice and IoU of every image.
 
     Gray above 127 is foreground. With both masks empty an image counts 1, with one empty 0.
@@ -42,6 +45,7 @@ def command(predictions: Path, masks: Path, ids: Path | None, out: Path, quiet: 
     from gradtrack_model.evaluate import evaluate_folder
 
     result = evaluate_folder(predictions, masks, out, ids)
+    opt.write_results(report, [(predictions / f"{s.image_id}.png", s.error, ()) for s in result.scores])
     _show_problems(result)
     if as_json:
         opt.print_json(result.summary())

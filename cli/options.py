@@ -15,6 +15,7 @@ from .errors import debug_option, say
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from gazetrack.errors import GazetrackError
     from gazetrack.outcome import Outcome
     from gazetrack.recording import Screen
 
@@ -92,6 +93,21 @@ def finish(outcomes: Iterable[Outcome], report: Path | None, show: Callable[[Out
 
         write_report(report, done)
     return 0 if not codes else codes.pop() if len(codes) == 1 and len(done) == 1 else 1
+
+
+def write_results(report: Path | None, results: Iterable[tuple[Path, GazetrackError | None, Iterable[Path]]]) -> None:
+    """Write a report about (input, its error or None, its outputs) where one is asked for."""
+    if report is None:
+        return
+    from gazetrack.outcome import Outcome, write_report
+    from gazetrack.publish import sha256_of
+
+    outcomes = []
+    for file, error, paths in results:
+        outputs = [{"path": str(path), "sha256": sha256_of(path)} for path in paths]
+        digest = sha256_of(file) if file.is_file() else ""
+        outcomes.append(Outcome(str(file), "failed" if error else "ok", error, digest, "image", outputs=outputs))
+    write_report(report, outcomes)
 
 
 def print_json(value: Any) -> None:

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     show_default="any",
     help="Refuse weights of another encoder.",
 )
+@opt.report_option
 @opt.quiet_option
 @opt.json_option
 @opt.debug_option
@@ -59,6 +60,7 @@ def command(
     batch_size: int,
     device: str,
     encoder: str | None,
+    report: Path | None,
     quiet: bool,
     as_json: bool,
 ) -> int:
@@ -70,6 +72,7 @@ def command(
     checkpoint = load_model(weights, {"model.encoder": encoder})
     chosen = PredictOptions(probabilities, overlay, tta, batch_size, pick_device(device))
     done = list(predict_folder(folder, checkpoint, out, chosen))
+    opt.write_results(report, [(p.image, p.error, p.outputs) for p in done])
     _show(done, out, quiet, as_json)
     return 1 if any(prediction.error for prediction in done) else 0
 

@@ -135,3 +135,17 @@ def test_every_option_has_help(name):
     for parameter in command.params:
         assert parameter.param_type_name == "argument" or parameter.help, parameter.name
     assert run(f"{name} --help").exit_code == 0
+
+
+def test_reports_have_one_object_per_image(folder, monkeypatch, capsys):
+    run(f"train {SMALL}")
+    (folder / "images" / "bad.png").write_bytes(b"no image")
+    assert code_and_error("gradtrack-predict images --report report.jsonl", monkeypatch, capsys)[0] == 1
+    entries = [json.loads(line) for line in (folder / "report.jsonl").read_text().splitlines()]
+    assert [entry["status"] for entry in entries] == ["failed"] + ["ok"] * 6
+    assert entries[0]["code"] == "INPUT"
+    assert entries[1]["outputs"][0]["path"] == "predictions/im0.png"
+    Image.fromarray(np.zeros((9, 9), np.uint8)).save(folder / "masks" / "im2.png")
+    assert code_and_error("gradtrack-evaluate predictions masks --report report.jsonl", monkeypatch, capsys)[0] == 1
+    entries = [json.loads(line) for line in (folder / "report.jsonl").read_text().splitlines()]
+    assert [entry["status"] for entry in entries] == ["ok", "ok", "failed", "ok", "ok", "ok"]
