@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["debug_option"]
 
+# As in gazetrack.maps, which is too slow to import for a help page; a test compares the two.
+MAP_KINDS = ["tube", "density", "disc", "gaussian", "heatmap", "linear"]
 FILE = click.Path(path_type=Path)
 _SCREEN = re.compile(r"(\d{1,6})x(\d{1,6})(?:px)?(?:,([\d.]+)x([\d.]+)mm(?:,([\d.]+)mm)?)?", re.ASCII)
 

@@ -14,7 +14,7 @@ from . import options as opt
 @click.option("--images", type=opt.FILE, metavar="DIR", help="Folder of the images; ./images by default.")
 @click.option("--masks", type=opt.FILE, metavar="DIR", help="Folder of masks to outline.")
 @click.option("--levels", default=4, show_default=True, help="Levels of the map pyramid beside the image.")
-@click.option("--kind", type=click.Choice(["tube", "density"]), default="tube", show_default=True, help="Kind of map.")
+@click.option("--kind", type=click.Choice(opt.MAP_KINDS), default="tube", show_default=True, help="Kind of map.")
 @click.option(
     "--placement", metavar="RULE", help="For gaze in screen pixels: centre, fit, stretch or X,Y,WIDTH,HEIGHT."
 )

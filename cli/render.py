@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @click.command("render", short_help="Render fixation tables into gaze track maps.")
 @click.argument("tables", nargs=-1, type=opt.FILE, metavar="[TABLES]…")
 @click.option("--levels", default=4, show_default=True, help="Levels; level l of L keeps the last l/L of the track.")
-@click.option("--kind", type=click.Choice(["tube", "density"]), default="tube", show_default=True, help="Kind of map.")
+@click.option("--kind", type=click.Choice(opt.MAP_KINDS), default="tube", show_default=True, help="Kind of map.")
 @click.option(
     "--images", type=opt.FILE, metavar="DIR", help="Folder of the images; ./images by default where there is one."
 )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gazetrack import kinds
 from gazetrack.errors import ConfigError
 from gazetrack.track import TRUNCATIONS, Track, clean, level_members
 
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
     Maps = npt.NDArray[np.float32]
 
-KINDS = ("tube", "density")
+KINDS = ("tube", "density", "disc", "gaussian", "heatmap", "linear")
+CALIBRATED = ("tube", "density", "disc")
 MAX_MAP_PX = 64_000_000
-_MIN_RADIUS_SHARE, _MAX_RADIUS_SHARE = 0.25, 4.0
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,11 @@ class MapParams:
 
     Parameters
     ----------
-    kind : {"tube", "density"}
-        ``tube``: soft distance to the polyline through the fixations. ``density``: dwell time spread along that line,
-        blurred, and calibrated so that .5 is the border.
+    kind : {"tube", "density", "disc", "gaussian", "heatmap", "linear"}
+        ``tube``: logistic of the distance to the polyline through the fixations. ``density``: dwell time spread along
+        that line, blurred. ``disc``: a tube around the fixations alone, without order. Of these, .5 is the border.
+        ``gaussian``: exp(-D^2 / 2 blur^2) of the distance D to the line. ``linear``: 1 - D / D_max. ``heatmap``:
+        Gaussians at the fixations weighted by duration, scaled to 0 .. 1.
     levels : int
         Number of levels; level l of L keeps the share l/L of the track unless `ratios` says otherwise.
     ratios : tuple of float
@@ -54,7 +57,8 @@ class MapParams:
     max_saccade : float
         Longer segments are left out; infinity for none. For images with several objects.
     blur, threshold, width : float
-        Of the density: Gaussian sigma; border as a share of the maximum; width of the logistic there.
+        Gaussian sigma of the density, gaussian and heatmap. Of the density: border as a share of the maximum, and
+        width of the logistic there.
     seed : int
         For the random truncations.
     """
@@ -183,12 +187,10 @@ def render_points(x: Floats, y: Floats, duration_ms: Floats, height: int, width:
     known = np.isfinite(x) & np.isfinite(y) & np.isfinite(duration_ms)
     x, y, duration_ms = x[known], y[known], duration_ms[known]
     members = level_members(duration_ms, params.ratios, truncation=params.truncation, by=params.by, seed=params.seed)
-    render = _render_tube if params.kind == "tube" else _render_density
+    size = (height, width)
     if params.truncation == "tail":
-        return render(x, y, duration_ms, np.array([len(x) - len(m) for m in members]), (height, width), params)
-    whole = np.zeros(1, np.int64)
-    levels = [render(x[m], y[m], duration_ms[m], whole, (height, width), params) for m in members]
-    return np.concatenate(levels)
+        return _render(x, y, duration_ms, [len(x) - len(m) for m in members], size, params)
+    return np.concatenate([_render(x[m], y[m], duration_ms[m], [0], size, params) for m in members])
 
 
 def check_size(height: int, width: int) -> None:
@@ -199,88 +201,17 @@ def check_size(height: int, width: int) -> None:
         )
 
 
-def _render_tube(
-    x: Floats,
-    y: Floats,
-    duration_ms: Floats,
-    firsts: npt.NDArray[np.int64],
-    size: tuple[int, int],
-    params: MapParams,
-) -> Maps:
-    from scipy.special import expit
-
-    from gazetrack.kernels.distance import suffix_distance
-
-    scale = math.sqrt(size[0] * size[1])
-    radii = np.full(len(x), params.radius * scale, np.float32)
-    tapered = params.duration_exponent != 0 and len(x) > 0
-    if tapered:
-        share = np.clip(duration_ms / np.median(duration_ms), _MIN_RADIUS_SHARE, _MAX_RADIUS_SHARE)
-        radii *= (share**params.duration_exponent).astype(np.float32)
-    out = np.empty((len(firsts), *size), np.float32)
-    joined = _joined(x, y, params.max_saccade * scale)
-    suffix_distance(x.astype(np.float32), y.astype(np.float32), radii, joined, firsts, tapered, out)
-    out *= np.float32(-1.0 / (params.softness * scale))
-    return np.asarray(expit(out, out=out))
-
-
-def _render_density(
-    x: Floats,
-    y: Floats,
-    duration_ms: Floats,
-    firsts: npt.NDArray[np.int64],
-    size: tuple[int, int],
-    params: MapParams,
-) -> Maps:
-    """Spread dwell time along the segments, blur it, and set the border of each level at a share of its maximum."""
-    from scipy.special import expit
-
-    sigma = params.blur * math.sqrt(size[0] * size[1])
-    joined = _joined(x, y, params.max_saccade * math.sqrt(size[0] * size[1]))
-    total = np.zeros(size, np.float32)
-    out = np.empty((len(firsts), *size), np.float32)
-    done = len(x)
-    for level, first in enumerate(firsts):
-        if first < done:
-            total += _blurred(*_spread(x, y, duration_ms, joined, int(first), done, sigma), sigma, size)
-            done = int(first)
-        peak = float(total.max())
-        out[level] = expit((total / peak - params.threshold) / params.width) if peak > 0 else 0.0
-    return out
-
-
-def _joined(x: Floats, y: Floats, longest: float) -> npt.NDArray[np.bool_]:
-    """Return, per fixation, whether the line goes on to the next one."""
+def _render(x: Floats, y: Floats, duration_ms: Floats, firsts: list[int], size: tuple[int, int], p: MapParams) -> Maps:
+    """Render levels that are suffixes of the same fixations; the parameters' shares become pixels here."""
+    s = math.sqrt(size[0] * size[1])
     joined = np.zeros(len(x), np.bool_)
-    joined[:-1] = np.hypot(np.diff(x), np.diff(y)) <= longest
-    return joined
-
-
-def _spread(
-    x: Floats,
-    y: Floats,
-    duration_ms: Floats,
-    joined: npt.NDArray[np.bool_],
-    first: int,
-    last: int,
-    sigma: float,
-) -> tuple[Floats, Floats, Floats]:
-    """Spread fixations first..last-1 along the segments that start at them, as weighted points up to sigma/2 apart."""
-    px, py, weights = [], [], []
-    for i in range(first, last):
-        j = i + 1 if joined[i] else i
-        n = 1 + math.ceil(2 * math.hypot(x[j] - x[i], y[j] - y[i]) / sigma)
-        a = (np.arange(n) + 0.5) / n
-        px.append(x[i] + a * (x[j] - x[i]))
-        py.append(y[i] + a * (y[j] - y[i]))
-        weights.append(np.full(n, (duration_ms[i] + duration_ms[j]) / (2 * n)))
-    return np.concatenate(px), np.concatenate(py), np.concatenate(weights)
-
-
-def _blurred(px: Floats, py: Floats, weights: Floats, sigma: float, size: tuple[int, int]) -> Maps:
-    """Sum Gaussians at weighted points: separable, so it is one matrix product."""
-
-    def profile(n: int, at: Floats) -> npt.NDArray[np.float32]:
-        return np.exp(-0.5 * ((np.arange(n)[:, None] + 0.5 - at) / sigma) ** 2).astype(np.float32)
-
-    return profile(size[0], py) * weights.astype(np.float32) @ profile(size[1], px).T
+    if p.kind != "disc":
+        joined[:-1] = np.hypot(np.diff(x), np.diff(y)) <= p.max_saccade * s
+    points = kinds.Points(x, y, duration_ms, joined, np.array(firsts, np.int64), size)
+    if p.kind in ("tube", "disc"):
+        return kinds.tube(points, p.radius * s, p.softness * s, p.duration_exponent)
+    if p.kind == "density":
+        return kinds.density(points, p.blur * s, p.threshold, p.width)
+    if p.kind == "heatmap":
+        return kinds.heatmap(points, p.blur * s)
+    return kinds.gaussian(points, p.blur * s) if p.kind == "gaussian" else kinds.linear(points)

@@ -13,7 +13,7 @@ from gazetrack.crf import CRFParams, refine
 from gazetrack.dataset import find_images, image_size, read_image, read_tracks
 from gazetrack.errors import ConfigError, GazetrackError, InputError, quote
 from gazetrack.fixations import stem
-from gazetrack.maps import MapParams, TrackMaps, check_size, render_maps
+from gazetrack.maps import CALIBRATED, MapParams, TrackMaps, check_size, render_maps
 from gazetrack.mapstore import MAX_TOTAL_BYTES, map_writer
 from gazetrack.outcome import Outcome
 from gazetrack.publish import publish, sha256_of, unique_names
@@ -86,6 +86,9 @@ def render_tables(
         check_size(*options.size)
     if options.crf is not None and options.images is None:
         raise ConfigError("a CRF needs the images", hint="give --images DIR")
+    if options.crf is not None and options.params.kind not in CALIBRATED:
+        what = f"a CRF needs maps whose .5 is the border, and kind {options.params.kind!r} has none there"
+        raise ConfigError(what, hint=f"use --kind {' or '.join(CALIBRATED)}")
     images = find_images(options.images) if options.images is not None else None
     sizes = {image_id: image_size(path) for image_id, path in (images or {}).items()}
     outcomes, work = [], []

@@ -11,10 +11,10 @@ from importlib import import_module
 from pathlib import Path
 
 import click
-import gazetrack_cli
 import pytest
 
 import gazetrack
+import gazetrack_cli
 import gradtrack_model
 from gazetrack.readers import registry
 
@@ -112,6 +112,13 @@ def test_help_is_light():
 from gazetrack_cli.main import cli
 cli.main(["--help"], prog_name="gazetrack", standalone_mode=False)"""
     assert loaded_by(code) == ""
+
+
+def test_the_kinds_of_maps_are_the_commands_choices():
+    from gazetrack.maps import KINDS
+    from gazetrack_cli.options import MAP_KINDS
+
+    assert list(KINDS) == MAP_KINDS
 
 
 def test_the_public_names_exist():

@@ -95,8 +95,18 @@ def test_the_border_of_one_fixation(kind):
     size = 101
     maps = render_points(np.array([50.5]), np.array([50.5]), np.array([300.0]), size, size, MapParams(kind=kind))
     radius = math.sqrt((maps[-1] >= 0.5).sum() / math.pi) / size
-    expected = {"tube": 0.05, "density": 0.05 * math.sqrt(-2 * math.log(0.2))}[kind]
-    assert radius == pytest.approx(expected, abs=0.01)
+    gaussian = 0.05 * math.sqrt(-2 * math.log(0.5))
+    expected = {"tube": 0.05, "disc": 0.05, "density": 0.05 * math.sqrt(-2 * math.log(0.2)), "gaussian": gaussian}
+    expected |= {"heatmap": gaussian, "linear": 0.5 * math.sqrt(0.5)}
+    assert radius == pytest.approx(expected[kind], abs=0.01)
+
+
+def test_discs_and_heatmaps_know_no_order():
+    x, y, d = np.array([4.0, 28.0, 16.0]), np.array([4.0, 4.0, 20.0]), np.array([200.0, 300.0, 400.0])
+    other = np.array([0, 2, 1])
+    for kind in ("disc", "heatmap"):
+        last = [render_points(x[o], y[o], d[o], H, W, MapParams(kind=kind))[-1] for o in (slice(None), other)]
+        np.testing.assert_allclose(last[0], last[1], atol=1e-6)
 
 
 def test_longer_fixations_widen_the_tube_when_asked():
@@ -108,7 +118,7 @@ def test_longer_fixations_widen_the_tube_when_asked():
 
 def test_a_saccade_cap_cuts_the_line():
     x, y, d = np.array([5.0, 95.0]), np.array([50.0, 50.0]), np.full(2, 300.0)
-    for kind in KINDS:
+    for kind in ("tube", "density", "gaussian"):
         whole = render_points(x, y, d, 100, 100, MapParams(kind=kind))
         cut = render_points(x, y, d, 100, 100, MapParams(kind=kind, max_saccade=0.25))
         assert whole[-1, 50, 50] > cut[-1, 50, 50] + 0.15

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib import import_module
 
 import pytest
+
 from gazetrack_cli import errors
 
 

@@ -11,9 +11,9 @@ from importlib import import_module
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from gazetrack_cli import errors, model_commands
 from PIL import Image
 
+from gazetrack_cli import errors, model_commands
 from tests.model.synthetic import write_data
 
 SMALL = "--preset tiny --steps 3 --image-size 64 --batch-size 2 --set val_every=2 --set tensorboard=false"
