@@ -9,20 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 from PIL import Image
 
 from gazetrack.errors import DataError, InputError, SchemaError, quote
 from gazetrack.fixations import IMAGE_SUFFIXES, place_by_rule, screen_of, stem
 from gazetrack.mapstore import read_maps
 from gazetrack.store import read_fixations
-from gazetrack.track import Track, build_tracks
+from gazetrack.track import MAX_IMAGE_PX, Track, build_tracks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import numpy.typing as npt
-
-MAX_IMAGE_PX = 64_000_000
 
 
 @dataclass(frozen=True)
@@ -220,8 +219,11 @@ def find_items(
     splits = _splits(image_files, manifest, train_ids, val_ids)
     sizes = {image_id: image_size(path) for image_id, path in image_files.items()}
     tracks: dict[str, list[Track]] = {}
+    without_image: set[str] = set()
     for path in fixations:
-        for track in read_tracks(path, sizes, placement):
+        found = read_tracks(path, sizes, placement)
+        without_image.update(map(stem, found.missing_images))
+        for track in found.tracks:
             tracks.setdefault(stem(track.stimulus), []).append(track)
     items = tuple(
         Item(i, path, mask_files.get(i), splits.get(i, ""), tuple(tracks.get(i, ())), *sizes[i])
@@ -229,25 +231,49 @@ def find_items(
     )
     with_gaze = {*tracks, *(read_maps(maps).ids if maps is not None else ())}
     without = tuple(i for i in image_files if i not in with_gaze)
-    return DataSet(items, without, tuple(sorted(with_gaze - set(image_files))))
+    return DataSet(items, without, tuple(sorted((with_gaze - set(image_files)) | without_image)))
 
 
-def read_tracks(path: str | Path, sizes: dict[str, tuple[int, int]], placement: str | None = None) -> list[Track]:
+@dataclass(frozen=True)
+class TableTracks:
+    """The tracks of a fixation table, and what is not in them.
+
+    Parameters
+    ----------
+    tracks : tuple of Track
+        On the pixels of the images.
+    n_rows : int
+        Fixations in the table.
+    dropped : dict of str to int
+        Fixations in no track, by reason.
+    missing_images : tuple of str
+        Stimuli left out because there is no image of them.
+    """
+
+    tracks: tuple[Track, ...]
+    n_rows: int
+    dropped: dict[str, int]
+    missing_images: tuple[str, ...]
+
+
+def read_tracks(
+    path: str | Path, sizes: Mapping[str, tuple[int, int]] | None, placement: str | None = None
+) -> TableTracks:
     """Read the tracks of a fixation table, on the pixels of the images where these are at hand.
 
     Parameters
     ----------
     path : path-like
         A fixation table.
-    sizes : dict of str to (width, height)
-        Image sizes by image id; may be empty when the table has them.
+    sizes : mapping of str to (width, height), or None
+        Sizes of all images by image id: stimuli that are not among them are left out. None when there are no images;
+        then the table must know the sizes itself.
     placement : str, optional
         Rule for gaze in screen pixels, see `gazetrack.recording.place`.
 
     Returns
     -------
-    list of Track
-        Tracks whose image is in `sizes` are scaled to that size.
+    TableTracks
 
     Raises
     ------
@@ -255,11 +281,24 @@ def read_tracks(path: str | Path, sizes: dict[str, tuple[int, int]], placement: 
         The table lacks image sizes and neither `sizes` nor `placement` make up for it.
     """
     table, meta = read_fixations(path)
+    table = place_by_rule(table, screen_of(meta), sizes or {}, placement)
+    stimuli = table["stimulus"].combine_chunks().cast("string").to_numpy(zero_copy_only=False)
+    known = np.isfinite(table["image_width_px"].to_numpy()) & np.isfinite(table["image_height_px"].to_numpy())
+    # Between the images people look at nothing, and at instructions: that gaze has no place on any image.
+    nowhere = ~known & (stimuli == "")
+    missing = sorted({name for name in stimuli if name and stem(name) not in sizes}) if sizes is not None else []
+    left_out = np.isin(stimuli, missing)
+    kept = table.filter(pa.array(~(nowhere | left_out)))
+    if kept.num_rows == 0 and nowhere.any() and not missing:
+        kept = table  # so that the error below says what is wrong
     try:
-        tracks = build_tracks(place_by_rule(table, screen_of(meta), sizes, placement))
+        tracks = build_tracks(kept)
     except SchemaError as error:
         raise SchemaError(error.what, path=path, hint=error.hint) from error
-    return [track.scaled(*sizes.get(stem(track.stimulus), (track.width, track.height))) for track in tracks]
+    reasons = {"no stimulus": int(nowhere.sum()), "no image": int((left_out & ~nowhere).sum())}
+    reasons["other eye"] = kept.num_rows - sum(map(len, tracks))
+    scaled = [track.scaled(*(sizes or {}).get(stem(track.stimulus), (track.width, track.height))) for track in tracks]
+    return TableTracks(tuple(scaled), table.num_rows, {k: n for k, n in reasons.items() if n}, tuple(missing))
 
 
 def _splits(

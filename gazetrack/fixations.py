@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gazetrack.errors import ConfigError
+from gazetrack.errors import ConfigError, InputError
 from gazetrack.events.ivt import IVT, detect_ivt
 from gazetrack.recording import Placement, Recording, Screen, place
 from gazetrack.schema import FIXATIONS, conform
@@ -66,6 +66,8 @@ def fixation_table(recording: Recording, detector: IVT | None = None) -> tuple[p
     ------
     ConfigError
         A detector was asked for, and the export has no samples.
+    InputError
+        The export has neither fixations nor samples.
     """
     source: dict[str, Any] = {"fixation_source": "export"}
     if detector is None and recording.fixations is not None:
@@ -73,6 +75,8 @@ def fixation_table(recording: Recording, detector: IVT | None = None) -> tuple[p
     elif detector is None and (vendor := _vendor_fixations(recording)) is not None:
         table = vendor
     else:
+        if recording.samples is None and detector is None:
+            raise InputError("holds neither fixations nor samples", hint="export the recording again, with both")
         if recording.samples is None:
             raise ConfigError(
                 "no samples to detect fixations in", hint="leave out --detector: the export has its own fixations"

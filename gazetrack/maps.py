@@ -14,7 +14,7 @@ import numpy as np
 
 from gazetrack import kinds
 from gazetrack.errors import ConfigError
-from gazetrack.track import TRUNCATIONS, Track, clean, level_members
+from gazetrack.track import MAX_IMAGE_PX, TRUNCATIONS, Track, clean, level_members
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 KINDS = ("tube", "density", "disc", "gaussian", "heatmap", "linear")
 CALIBRATED = ("tube", "density", "disc")
-MAX_MAP_PX = 64_000_000
 
 
 @dataclass(frozen=True)
@@ -195,9 +194,9 @@ def render_points(x: Floats, y: Floats, duration_ms: Floats, height: int, width:
 
 def check_size(height: int, width: int) -> None:
     """Raise ConfigError when maps of this size are not possible, before anything is allocated or written."""
-    if not (height > 0 and width > 0 and height * width <= MAX_MAP_PX):
+    if not (height > 0 and width > 0 and height * width <= MAX_IMAGE_PX):
         raise ConfigError(
-            f"maps of {height} x {width} px", hint=f"use at least 1 x 1 and at most {MAX_MAP_PX:,} pixels"
+            f"maps of {height} x {width} px", hint=f"use at least 1 x 1 and at most {MAX_IMAGE_PX:,} pixels"
         )
 
 

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gazetrack.errors import ConfigError, GazetrackError, OutputError, ParseError, quote
+from gazetrack.errors import ConfigError, GazetrackError, InputError, OutputError, ParseError, quote
 from gazetrack.fixations import fixation_table
 from gazetrack.outcome import Outcome
 from gazetrack.publish import sha256_of, unique_names
@@ -208,8 +208,8 @@ def _convert_file(path: Path, target: Path, options: ConvertOptions, outcome: Ou
     recording = _read(head, outcome.format, ReadOptions(options.columns)).with_screen(options.screen)
     try:
         fixations, source = fixation_table(recording, options.detector)
-    except ConfigError as error:
-        raise ConfigError(error.what, path=path, hint=error.hint) from error
+    except (ConfigError, InputError) as error:
+        raise type(error)(error.what, path=path, hint=error.hint) from error
     outcome.rows_in, outcome.rows_out = recording.rows_in, fixations.num_rows
     outcome.dropped = dict(recording.dropped)
     outcome.summary = {**describe(recording, verdict, head), **source, "fixations": fixations.num_rows}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gazetrack.crf import CRFParams, refine
-from gazetrack.dataset import find_images, image_size, read_image, read_tracks
+from gazetrack.dataset import TableTracks, find_images, image_size, read_image, read_tracks
 from gazetrack.errors import ConfigError, GazetrackError, InputError, quote
 from gazetrack.fixations import stem
 from gazetrack.maps import CALIBRATED, MapParams, TrackMaps, check_size, render_maps
@@ -89,44 +89,52 @@ def render_tables(
     if options.crf is not None and options.params.kind not in CALIBRATED:
         what = f"a CRF needs maps whose .5 is the border, and kind {options.params.kind!r} has none there"
         raise ConfigError(what, hint=f"use --kind {' or '.join(CALIBRATED)}")
-    images = find_images(options.images) if options.images is not None else None
-    sizes = {image_id: image_size(path) for image_id, path in (images or {}).items()}
+    images = find_images(options.images) if options.images is not None else {}
+    sizes, unreadable = _image_sizes(images)
     outcomes, work = [], []
     for path in paths:
         outcome = Outcome(str(path), format="fixations")
         outcomes.append(outcome)
         try:
             outcome.sha256 = sha256_of(path) if Path(path).is_file() else ""
-            tracks = _tracks_with_images(path, images, sizes, options, outcome)
-            work += [(track, outcome) for track in tracks]
+            found = read_tracks(path, sizes if options.images is not None else None, options.placement)
+            work += [(track, outcome) for track in found.tracks]
+            _take_note(outcome, found, unreadable, options)
         except GazetrackError as error:
             outcome.status, outcome.error = "failed", error
     if work:
-        _write_maps(work, outcomes, images or {}, options, progress)
+        _write_maps(work, outcomes, images, options, progress)
     return outcomes
 
 
-def _tracks_with_images(
-    path: str | Path,
-    images: Mapping[str, Path] | None,
-    sizes: dict[str, tuple[int, int]],
-    options: RenderOptions,
-    outcome: Outcome,
-) -> list[Track]:
-    tracks = read_tracks(path, sizes, options.placement)
-    outcome.rows_in = sum(map(len, tracks))
-    without = [] if images is None else [track for track in tracks if stem(track.stimulus) not in images]
-    if without:
-        names = sorted({track.stimulus for track in without})
-        outcome.dropped["no image"] = sum(map(len, without))
+def _image_sizes(images: Mapping[str, Path]) -> tuple[dict[str, tuple[int, int]], dict[str, GazetrackError]]:
+    """Return the sizes of the images, and the errors of those that cannot be read."""
+    sizes, errors = {}, {}
+    for image_id, path in images.items():
+        try:
+            sizes[image_id] = image_size(path)
+        except GazetrackError as error:
+            errors[image_id] = error
+    return sizes, errors
+
+
+def _take_note(
+    outcome: Outcome, found: TableTracks, unreadable: Mapping[str, GazetrackError], options: RenderOptions
+) -> None:
+    """Say in the outcome what of the table is not rendered, and why."""
+    outcome.rows_in, outcome.dropped = found.n_rows, dict(found.dropped)
+    damaged = [unreadable[stem(name)] for name in found.missing_images if stem(name) in unreadable]
+    if damaged:
+        outcome.error = damaged[0]
+    elif found.missing_images:
+        names, n_all = found.missing_images, len(found.missing_images) + len({t.stimulus for t in found.tracks})
         shown = ", ".join(quote(name, 30) for name in names[:3]) + (", …" if len(names) > 3 else "")
-        what = f"no image for {len(names)} of {len({t.stimulus for t in tracks})} stimuli: {shown}"
+        what = f"no image for {len(names)} of {n_all} stimuli: {shown}"
+        outcome.error = InputError(what, path=outcome.file, hint=f"add them to {quote(options.images, 40)}")
+    if outcome.error is not None:
         outcome.status = "partial"
-        outcome.error = InputError(what, path=path, hint=f"add them to {quote(options.images, 40)}")
-    kept = [track for track in tracks if images is None or stem(track.stimulus) in images]
-    if not kept:
-        raise outcome.error or InputError("holds no fixation", path=path, hint="convert the recording again")
-    return kept
+    if not found.tracks:
+        raise outcome.error or InputError("holds no fixation", path=outcome.file, hint="convert the recording again")
 
 
 def _write_maps(
@@ -236,7 +244,7 @@ def plot_tables(
     files = find_images(images)
     outlines = find_images(masks) if masks is not None else {}
     sizes = {image_id: image_size(path) for image_id, path in files.items()}
-    tracks = [t for path in paths for t in read_tracks(path, sizes, placement) if stem(t.stimulus) in files][:limit]
+    tracks = [track for path in paths for track in read_tracks(path, sizes, placement).tracks][:limit]
     if not tracks:
         raise InputError("holds no image of these fixations", path=images, hint="give --images DIR")
     names = unique_names(f"{stem(t.stimulus)}.{t.recording}.{t.trial}" for t in tracks)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 TRUNCATIONS = ("tail", "head", "random", "shuffled", "none")
 MIN_FIXATIONS_TO_DROP = 4
+MAX_IMAGE_PX = 64_000_000
 _KEYS = ["recording", "trial", "stimulus"]
 
 
@@ -87,7 +88,7 @@ def build_tracks(fixations: pa.Table, eye: str = "auto") -> list[Track]:
     Raises
     ------
     SchemaError
-        The image size of some fixations is not known.
+        The image size of some fixations is not known, or absurd.
     """
     frame = fixations.to_pandas()
     unknown = ~(np.isfinite(frame["image_width_px"]) & np.isfinite(frame["image_height_px"]))
@@ -95,6 +96,13 @@ def build_tracks(fixations: pa.Table, eye: str = "auto") -> list[Track]:
         stimulus = quote(frame.loc[unknown, "stimulus"].iloc[0])
         what = f"the image size is not known for {int(unknown.sum())} fixations, first on stimulus {stimulus!r}"
         raise SchemaError(what, hint="give --images DIR, and --placement for screen pixels")
+    width, height = frame["image_width_px"], frame["image_height_px"]
+    absurd = (width < 1) | (height < 1) | (width.astype(float) * height > MAX_IMAGE_PX)
+    if absurd.any():
+        size = f"{width[absurd].iloc[0]:g} x {height[absurd].iloc[0]:g} px"
+        raise SchemaError(
+            f"an image of {size}", hint=f"sizes are at least 1 and at most {MAX_IMAGE_PX:,} pixels in all"
+        )
     groups = frame.groupby(_KEYS, sort=False, observed=True)
     return [_build_track(key, _of_one_eye(rows, eye)) for key, rows in groups]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gazetrack.dataset import find_images, find_items, hashed_split, image_size, read_ids
+from gazetrack.dataset import find_images, find_items, hashed_split, image_size, read_ids, read_tracks
 from gazetrack.errors import DataError, InputError, SchemaError
 from gazetrack.fixations import stem
 from gazetrack.schema import FIXATIONS, conform
@@ -48,6 +48,26 @@ def test_gaze_is_matched_by_stem_and_scaled_to_the_image(folder):
     assert (found.items[0].mask is not None, found.items[1].mask is None) == (True, True)
     track = found.items[0].tracks[0]
     assert (track.x.tolist(), track.width, track.height) == ([5.0], 40.0, 30.0)
+
+
+def test_gaze_between_the_images_is_left_out_and_counted(folder):
+    sizes = {"a": (40, 30), "b": (40, 30)}
+    width = [40, np.nan, np.nan, 40, 40]
+    eyes = ["left", "left", "left", "right", "left"]
+    path = folder / "g.fixations.parquet"
+    write_fixations(path, ["a.png", "", "instructions", "a.png", "a.png"], image_width_px=width, eye=eyes)
+    found = read_tracks(path, sizes)
+    assert [t.stimulus for t in found.tracks] == ["a.png"]
+    assert found.dropped == {"no stimulus": 1, "no image": 1, "other eye": 1}
+    assert found.missing_images == ("instructions",)
+    assert found.n_rows == sum(map(len, found.tracks)) + sum(found.dropped.values())
+
+
+@pytest.mark.parametrize("size", [0.0, -5.0, 1e9])
+def test_absurd_image_sizes_are_refused(folder, size):
+    path = write_fixations(folder / "g.fixations.parquet", ["a.jpg"], image_width_px=size)
+    with pytest.raises(SchemaError, match="an image of"):
+        read_tracks(path, None)
 
 
 def test_gaze_on_the_screen_needs_a_placement(folder):

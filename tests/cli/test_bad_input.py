@@ -139,6 +139,18 @@ def test_render_names_and_counts_missing_images_and_does_the_rest(run, tmp_path)
     assert entry["rows_in"] == entry["rows_out"] + sum(entry["dropped"].values())
 
 
+def test_render_names_a_damaged_image_and_does_the_rest(run, tmp_path):
+    (tmp_path / "images").mkdir()
+    Image.new("RGB", (40, 30)).save(tmp_path / "images" / "p.png")
+    (tmp_path / "images" / "q.png").write_bytes(b"damaged")
+    (tmp_path / "images" / "unused.png").write_bytes(b"damaged")
+    write_fixations(tmp_path / "a.fixations.parquet", ["p.png", "q.png"], image_width_px=40, image_height_px=30)
+    result = run("gazetrack render")
+    assert result.code == 1
+    assert_one_line(result, "q.png", "cannot be read as an image")
+    assert (tmp_path / "maps" / "maps.parquet").exists()
+
+
 def test_render_refuses_absurd_sizes(run, tmp_path):
     write_fixations(tmp_path / "a.fixations.parquet", ["p.png"] * 3, image_width_px=40, image_height_px=30)
     for size in ("1000000", "0", "wide"):
