@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gazetrack.schema import FIXATIONS, conform
+from gazetrack.recording import Recording
+from gazetrack.schema import EVENTS, FIXATIONS, conform
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
     import pyarrow as pa
@@ -40,6 +41,24 @@ def fixations_from(columns: Mapping[str, object], n_rows: int) -> tuple[pa.Table
         left &= ~now
     kept = frame[left]
     return conform({name: kept[name].to_numpy() for name in kept}, FIXATIONS), dropped
+
+
+def fixation_recording(
+    name: str, format: str, columns: Mapping[str, object], n_rows: int, notes: Sequence[str] = ()
+) -> Recording:
+    """Return the recording of an export that is a fixation table; see `fixations_from`. Onsets count from the trial."""
+    fixations, dropped = fixations_from(columns, n_rows)
+    return Recording(
+        name=name,
+        format=format,
+        samples=None,
+        events=conform({}, EVENTS),
+        fixations=fixations,
+        time_origin="trial",
+        rows_in=n_rows,
+        dropped=dropped,
+        notes=tuple(notes),
+    )
 
 
 def end_to_end(groups: npt.NDArray[np.object_], durations: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:

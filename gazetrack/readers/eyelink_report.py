@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gazetrack.readers._fixation_rows import end_to_end, eyes_of, fixations_from, order_within, trials_from_onsets
+from gazetrack.readers._fixation_rows import end_to_end, eyes_of, fixation_recording, order_within, trials_from_onsets
 from gazetrack.readers._tables import Columns, Header, Kind, header_of, needed_header, read_columns
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
-from gazetrack.recording import Recording
-from gazetrack.schema import EVENTS, conform
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+    from gazetrack.recording import Recording
 
 FORMAT = Format(
     name="eyelink_report",
@@ -81,18 +81,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         "y_px": table.number("y"),
         "pupil": table.number("pupil"),
     }
-    fixations, dropped = fixations_from(columns, table.n_rows)
-    return Recording(
-        name=head.stem,
-        format=FORMAT.name,
-        samples=None,
-        events=conform({}, EVENTS),
-        fixations=fixations,
-        time_origin="trial",
-        rows_in=table.n_rows,
-        dropped=dropped,
-        notes=tuple(notes),
-    )
+    return fixation_recording(head.stem, FORMAT.name, columns, table.n_rows, notes)
 
 
 def _wanted(header: Header, head: Head) -> dict[str, tuple[int, Kind]]:

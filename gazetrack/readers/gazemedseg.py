@@ -5,13 +5,16 @@ Source: Zhong et al., "Weakly-supervised Medical Image Segmentation with Gaze An
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from gazetrack.readers._fixation_rows import fixations_from
+from gazetrack.readers._fixation_rows import fixation_recording
 from gazetrack.readers._tables import Kind, header_of, needed_header, read_columns
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
-from gazetrack.recording import Recording
-from gazetrack.schema import EVENTS, conform
+
+if TYPE_CHECKING:
+    from gazetrack.recording import Recording
 
 FORMAT = Format(
     name="gazemedseg",
@@ -71,14 +74,4 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         "image_width_px": width,
         "image_height_px": height,
     }
-    fixations, dropped = fixations_from(columns, table.n_rows)
-    return Recording(
-        name=head.stem,
-        format=FORMAT.name,
-        samples=None,
-        events=conform({}, EVENTS),
-        fixations=fixations,
-        time_origin="trial",
-        rows_in=table.n_rows,
-        dropped=dropped,
-    )
+    return fixation_recording(head.stem, FORMAT.name, columns, table.n_rows)

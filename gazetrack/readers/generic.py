@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gazetrack.errors import ConfigError, quote
-from gazetrack.readers._fixation_rows import end_to_end, eyes_of, fixations_from, order_within
+from gazetrack.readers._fixation_rows import end_to_end, eyes_of, fixation_recording, order_within
 from gazetrack.readers._tables import Columns, Header, Kind, header_of, needed_header, read_columns
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.recording import Recording
@@ -139,18 +139,7 @@ def _fixations(head: Head, table: Columns, notes: list[str]) -> Recording:
         "image_width_px": table.number("width"),
         "image_height_px": table.number("height"),
     }
-    fixations, dropped = fixations_from(columns, table.n_rows)
-    return Recording(
-        name=head.stem,
-        format=FORMAT.name,
-        samples=None,
-        events=conform({}, EVENTS),
-        fixations=fixations,
-        time_origin="trial",
-        rows_in=table.n_rows,
-        dropped=dropped,
-        notes=tuple(notes),
-    )
+    return fixation_recording(head.stem, FORMAT.name, columns, table.n_rows, notes)
 
 
 def _samples(head: Head, table: Columns, notes: list[str]) -> Recording:
