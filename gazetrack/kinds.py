@@ -46,8 +46,6 @@ class Points(NamedTuple):
 
 def tube(p: Points, radius: float, softness: float, duration_exponent: float) -> Maps:
     """Logistic of the distance to the line: .5 at `radius` from it."""
-    from scipy.special import expit
-
     radii = np.full(len(p.x), radius)
     tapered = duration_exponent != 0 and len(p.x) > 0
     if tapered:
@@ -55,7 +53,7 @@ def tube(p: Points, radius: float, softness: float, duration_exponent: float) ->
         radii *= share**duration_exponent
     out = _distance(p, radii, tapered)
     out *= np.float32(-1.0 / softness)
-    return np.asarray(expit(out, out=out))
+    return _logistic(out)
 
 
 def gaussian(p: Points, sigma: float) -> Maps:
@@ -75,12 +73,10 @@ def linear(p: Points) -> Maps:
 
 def density(p: Points, sigma: float, threshold: float, width: float) -> Maps:
     """Dwell time spread along the line and blurred; each level's .5 is at a share `threshold` of its maximum."""
-    from scipy.special import expit
-
     total = _blurred_levels(p, sigma, p.joined)
     for level in total:
         peak = level.max()
-        level[:] = expit((level / peak - threshold) / width) if peak > 0 else 0.0
+        level[:] = _logistic((level / peak - np.float32(threshold)) / np.float32(width)) if peak > 0 else 0.0
     return total
 
 
@@ -91,6 +87,14 @@ def heatmap(p: Points, sigma: float) -> Maps:
         low, peak = level.min(), level.max()
         level[:] = (level - low) / (peak - low) if peak > low else 0.0
     return total
+
+
+def _logistic(x: Maps) -> Maps:
+    """Return 1 / (1 + exp(-x)), in place: in single precision numpy's exp is vectorised, scipy's expit is not."""
+    with np.errstate(over="ignore"):  # exp(-x) = inf is a map of exactly 0
+        np.exp(np.negative(x, out=x), out=x)
+    x += np.float32(1)
+    return np.reciprocal(x, out=x)
 
 
 def _distance(p: Points, radii: Floats, tapered: bool) -> Maps:
@@ -116,11 +120,12 @@ def _blurred_levels(p: Points, sigma: float, joined: npt.NDArray[np.bool_]) -> M
 
 
 def _spread(p: Points, joined: npt.NDArray[np.bool_], chosen: range, sigma: float) -> tuple[Floats, Floats, Floats]:
-    """Spread fixations along the segments that start at them, as weighted points at most sigma/2 apart."""
+    """Spread fixations along the segments that start at them, as weighted points at most sigma apart."""
     px, py, weights = [], [], []
     for i in chosen:
         j = i + 1 if joined[i] else i
-        n = 1 + math.ceil(2 * math.hypot(p.x[j] - p.x[i], p.y[j] - p.y[i]) / sigma)
+        # Gaussians one sigma apart add up to their integral to 1e-8.
+        n = 1 + math.ceil(math.hypot(p.x[j] - p.x[i], p.y[j] - p.y[i]) / sigma)
         a = (np.arange(n) + 0.5) / n
         px.append(p.x[i] + a * (p.x[j] - p.x[i]))
         py.append(p.y[i] + a * (p.y[j] - p.y[i]))
@@ -132,6 +137,7 @@ def _blurred(px: Floats, py: Floats, weights: Floats, sigma: float, size: tuple[
     """Sum Gaussians at weighted points: separable, so it is one matrix product."""
 
     def profile(n: int, at: Floats) -> Maps:
-        return np.exp(-0.5 * ((np.arange(n)[:, None] + 0.5 - at) / sigma) ** 2).astype(np.float32)
+        away = (np.arange(n)[:, None] + 0.5 - at) / sigma
+        return np.asarray(np.exp((-0.5 * away * away).astype(np.float32)))
 
     return profile(size[0], py) * weights.astype(np.float32) @ profile(size[1], px).T
