@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from os import PathLike
 
 MAX_MESSAGE_CHARS = 300
+MAX_PATH_CHARS = 120
+_BODY_FIRST_CHARS = 100  # of a message, before its hint gets the rest
+_LEAST_CHARS = 40
 
 
 def quote(text: object, limit: int = 60) -> str:
@@ -33,10 +36,18 @@ def quote(text: object, limit: int = 60) -> str:
     str
         Control characters and non-printable characters appear as escapes, never raw.
     """
-    shown = "".join(
-        c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in str(text)
-    )
+    shown = _escaped(text)
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def _escaped(text: object) -> str:
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in str(text))
+
+
+def _path_end(path: Path) -> str:
+    """Return the path, or its end where it is long: the name of the file matters most."""
+    shown = _escaped(path)
+    return shown if len(shown) <= MAX_PATH_CHARS else "…" + shown[1 - MAX_PATH_CHARS :]
 
 
 class GazetrackError(Exception):
@@ -74,13 +85,15 @@ class GazetrackError(Exception):
         super().__init__(str(self))
 
     def __str__(self) -> str:
-        tail = (f" - {self.hint}" if self.hint else "") + f" [{self.code}]"
-        where = [] if self.path is None else [quote(self.path, 120)]
+        code = f" [{self.code}]"
+        where = [] if self.path is None else [_path_end(self.path)]
         where += [str(n) for n in (self.line, self.column) if n is not None]
         head = ":".join(where) + ": " if where else ""
         body = self.what if self.byte is None else f"{self.what} (byte {self.byte})"
-        room = MAX_MESSAGE_CHARS - len(head) - len(tail)
-        return head + quote(body, max(room, 40)) + tail
+        room = MAX_MESSAGE_CHARS - len(head) - len(code)
+        for_hint = room - len(" - ") - min(len(_escaped(body)), _BODY_FIRST_CHARS)
+        hint = f" - {quote(self.hint, max(for_hint, _LEAST_CHARS))}" if self.hint else ""
+        return head + quote(body, max(room - len(hint), _LEAST_CHARS)) + hint + code
 
 
 class InputError(GazetrackError):

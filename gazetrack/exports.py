@@ -130,9 +130,16 @@ def write_asc(path: Path, trials: Sequence[Trial], screen: Screen, rate_hz: int,
     for number, trial in enumerate(trials, 1):
         clock += 500
         samples = _sample(trial, step, rng)
+        lines += _asc_set_up(clock - 10, screen, rate_hz)
         lines += _asc_block(number, trial, samples, clock, step, rate_hz, rng)
         clock += int(samples.t[-1]) + step
     write_text(path, "\n".join(lines) + "\n")
+
+
+def _asc_set_up(stamp: int, screen: Screen, rate_hz: int) -> Iterator[str]:
+    yield f"MSG\t{stamp} RECCFG CR {rate_hz} 2 1 R"
+    yield f"MSG\t{stamp} ELCLCFG MTABLER"
+    yield f"MSG\t{stamp} GAZE_COORDS 0.00 0.00 {screen.width_px - 1:.2f} {screen.height_px - 1:.2f}"
 
 
 def _asc_block(
@@ -140,7 +147,7 @@ def _asc_block(
 ) -> Iterator[str]:
     p = trial.placement
     mode = f"GAZE\tRIGHT\tRATE\t {rate_hz:.2f}\tTRACKING\tCR\tFILTER\t2"
-    yield f"MSG\t{start - 20} TRIALID {number}"
+    yield f"MSG\t{start - 5} TRIALID {number}"
     yield f"START\t{start} \tRIGHT\tSAMPLES\tEVENTS"
     yield from ("PRESCALER\t1", "VPRESCALER\t1", "PUPIL\tAREA", f"EVENTS\t{mode}", f"SAMPLES\t{mode}")
     box = f"{p.x_px:.0f} {p.y_px:.0f} {p.width_px:.0f} {p.height_px:.0f}"

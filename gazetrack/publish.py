@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 MAX_NAME_CHARS = 100
-_TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<pid>\d+)\.gtmp")
+_TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<pid>\d+)(?:-(?P<start>\d+))?\.gtmp")
+_DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)  # reserved on Windows
 _ALLOWED = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9._-]{{0,{MAX_NAME_CHARS - 1}}}")
 
 
@@ -37,15 +38,17 @@ def safe_name(text: str) -> str:
     Returns
     -------
     str
-        `text` itself when it consists of ``A-Z a-z 0-9 . _ -``, starts with neither ``.`` nor ``-`` and has at most 100
-        characters; otherwise an ASCII rendering of it followed by eight hexadecimal digits of its hash, so that
-        different names stay different.
+        `text` itself when it consists of ``A-Z a-z 0-9 . _ -``, starts with neither ``.`` nor ``-``, names no device
+        and has at most 100 characters; otherwise an ASCII rendering of it followed by eight hexadecimal digits of its
+        hash, so that different names stay different.
     """
-    if _ALLOWED.fullmatch(text) and not text.endswith("."):
+    if _ALLOWED.fullmatch(text) and not text.endswith(".") and not _DEVICE.fullmatch(text):
         return text
     ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    slug = re.sub(r"[^A-Za-z0-9._-]+", "_", ascii_text).strip("._-")[: MAX_NAME_CHARS - 9] or "unnamed"
-    return f"{slug}-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+    slug = re.sub(r"[^A-Za-z0-9._-]+", "_", ascii_text).strip("._-")
+    # A device name keeps its meaning in front of a dot, whatever follows.
+    slug = slug.replace(".", "_") if _DEVICE.fullmatch(slug) else slug
+    return f"{slug[: MAX_NAME_CHARS - 9] or 'unnamed'}-{_digest(text)}"
 
 
 def unique_names(texts: Iterable[str]) -> dict[str, str]:
@@ -55,14 +58,18 @@ def unique_names(texts: Iterable[str]) -> dict[str, str]:
     for text in texts:
         if text in names:
             continue
-        name = safe_name(text)
-        if name.lower() in taken:
-            name = (
-                f"{name[: MAX_NAME_CHARS - 9]}-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
-            )
+        name = own = safe_name(text)
+        salt = ""
+        while name.lower() in taken:
+            name = f"{own[: MAX_NAME_CHARS - 9]}-{_digest(text + salt)}"
+            salt += "\0"  # data may hold a name that looks like our digest of another one
         names[text] = name
         taken.add(name.lower())
     return names
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
 @contextlib.contextmanager
@@ -132,30 +139,42 @@ def sha256_of(path: str | os.PathLike[str]) -> str:
 
 
 def _temporary_name(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{os.getpid()}.gtmp")
+    start = _start_of(os.getpid())
+    return path.with_name(f".{path.name}.{os.getpid()}{'' if start is None else f'-{start}'}.gtmp")
 
 
 def _prepare_folder(folder: Path) -> None:
     """Make the folder, and remove what runs that are no longer alive have left in it."""
     folder.mkdir(parents=True, exist_ok=True)
-    for entry in os.scandir(folder):
-        match = _TEMPORARY.fullmatch(entry.name)
-        if match is None or _is_alive(int(match["pid"])):
-            continue
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(entry.path)  # noqa: PTH108 - see publish
+    with os.scandir(folder) as entries:
+        left = [(entry.path, match) for entry in entries if (match := _TEMPORARY.fullmatch(entry.name))]
+    for path, match in left:
+        if not _is_alive(int(match["pid"]), match["start"]):
+            with contextlib.suppress(OSError):  # another user's, in a shared folder: no reason to write nothing
+                os.unlink(path)  # noqa: PTH108 - see publish
 
 
-def _is_alive(pid: int) -> bool:
-    if pid == os.getpid():
-        return True
+def _is_alive(pid: int, start: str | None) -> bool:
+    """Whether the process that began a temporary file still runs: its number alone may have been given anew."""
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except OSError:
-        return True
-    return True
+        pass
+    now = _start_of(pid)
+    if start is None:
+        return now is None or pid != os.getpid()
+    return now is None or now == start
+
+
+def _start_of(pid: int) -> str | None:
+    """Return when a process started, in clock ticks since boot, or None where the system does not tell."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+    except OSError:
+        return None
+    return status.rpartition(")")[2].split()[19]
 
 
 def _sync_folder(folder: Path) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gazetrack.errors import ConfigError
 from gazetrack.exports import Gaze, Trial, write_asc, write_tobii_tsv
 from gazetrack.publish import write_bytes, write_text
 from gazetrack.recording import Screen, place
@@ -29,6 +30,7 @@ SCREEN = Screen(1280, 1024, 376.0, 301.0, 600.0)
 FIRST_ON_TARGET, LATER_ON_TARGET = 0.45, 0.88
 DURATION_MEDIAN_MS, DURATION_LOG_SD = 305.0, 0.38
 BLINK_PROBABILITY, BLINK_MS = 0.03, 160.0
+MIN_TRIAL_MS = 100.0
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,13 @@ def write_example(
 
     Raises
     ------
+    ConfigError
+        Fewer than two images: each reader needs one.
     OutputError
         The folder cannot be written.
     """
+    if n_images < 2:
+        raise ConfigError(f"an example of {n_images} images", hint="two readers need at least two")
     folder = Path(folder)
     rng = np.random.default_rng(seed)
     trials = []
@@ -141,8 +147,17 @@ def simulate_gaze(mask: Mask, rng: np.random.Generator, duration_ms: float = 900
     Returns
     -------
     Gaze
-        Fixations in image pixels.
+        Fixations in image pixels, at least one.
+
+    Raises
+    ------
+    ConfigError
+        The target is empty, or the trial shorter than 100 ms.
     """
+    if not mask.any():
+        raise ConfigError("gaze on an empty mask", hint="simulate it on masks that have a target")
+    if not duration_ms >= MIN_TRIAL_MS:
+        raise ConfigError(f"a trial of {duration_ms} ms", hint=f"give at least {MIN_TRIAL_MS:.0f}")
     height, width = mask.shape
     n_scan = int(rng.integers(1, 4))
     inside, around = np.argwhere(mask), _around(mask)
@@ -150,12 +165,14 @@ def simulate_gaze(mask: Mask, rng: np.random.Generator, duration_ms: float = 900
     onset = float(rng.uniform(5, 40))
     while True:
         length = float(DURATION_MEDIAN_MS * math.exp(rng.normal(0, DURATION_LOG_SD)))
+        if not rows:
+            length = min(length, duration_ms - onset)
         if onset + length > duration_ms:
             break
         on_target = rng.random() < (FIRST_ON_TARGET if len(rows) == 0 else LATER_ON_TARGET)
         if on_target and (len(rows) >= n_scan or len(rows) == 0):
             row, col = inside[rng.integers(len(inside))]
-        elif len(rows) < n_scan:
+        elif len(rows) < n_scan or not len(around):
             row, col = rng.uniform(0, height), rng.uniform(0, width)
         else:
             row, col = around[rng.integers(len(around))]

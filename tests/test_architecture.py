@@ -77,6 +77,13 @@ def commands():
     yield ("gradtrack-evaluate", evaluate.command)
 
 
+def test_the_contracts_of_imports_hold():
+    lint = "import sys; from importlinter.cli import lint_imports_command; lint_imports_command()"
+    command = [sys.executable, "-c", lint, "--no-cache"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
 @pytest.mark.parametrize(("name", "command"), list(commands()))
 def test_every_command_has_help_and_is_in_the_readme(name, command):
     assert command.help
@@ -166,7 +173,8 @@ def test_files_are_small(path):
 
 
 def test_outputs_are_published_and_nothing_else_writes():
-    writers = ("write_text", "write_bytes", "open", "to_csv", "to_parquet", "to_json", "savefig", "save_file")
+    to_a_path = ("write_text", "write_bytes", "to_csv", "to_parquet", "to_json", "save_file", "savetxt", "tofile")
+    to_anything = ("savefig", "save", "savez", "dump")  # into a buffer or a published file, never to a path
     for path in SOURCES:
         if path.name in ("publish.py", "base.py"):
             continue
@@ -180,5 +188,9 @@ def test_outputs_are_published_and_nothing_else_writes():
                 assert not [m for m in modes if isinstance(m, str) and set(m) <= set("wxab+t") and m], (
                     f"{path}:{node.lineno}"
                 )
-            elif node.func.attr in writers[:2]:
+            elif node.func.attr in to_a_path:
                 pytest.fail(f"{path}:{node.lineno}: {node.func.attr} without publishing")
+            elif node.func.attr in to_anything and node.args:
+                target = ast.unparse(node.args[0])
+                assert "path" not in target, f"{path}:{node.lineno}: {node.func.attr} to {target}"
+                assert "/" not in target, f"{path}:{node.lineno}: {node.func.attr} to {target}"

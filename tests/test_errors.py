@@ -20,12 +20,24 @@ def test_the_form():
     assert str(ParseError("no", path="a", line=4)) == "a:4: no [PARSE]"
 
 
-@given(st.text(max_size=2000), st.text(max_size=400), st.text(max_size=600))
-def test_messages_are_one_short_printable_line(what, path, hint):
-    for hint_or_none in (hint[:80], None):
-        text = str(ParseError(what, path=path or "x", line=1, hint=hint_or_none and quote(hint_or_none)))
-        assert text.replace("\u2026", "").isprintable()
-        assert len(text) <= MAX_MESSAGE_CHARS
+@given(
+    st.text(max_size=2000), st.text(max_size=400), st.one_of(st.none(), st.text(max_size=600)), st.sampled_from(CLASSES)
+)
+def test_messages_are_one_short_printable_line(what, path, hint, kind):
+    text = str(kind(what, path=path or "x", line=10**9, column=10**6, hint=hint))
+    assert text.isprintable()
+    assert len(text) <= MAX_MESSAGE_CHARS
+    assert text.endswith(f" [{kind.code}]")
+
+
+def test_a_long_hint_leaves_room_for_what_is_wrong():
+    text = str(ParseError("w" * 90, path="p" * 500, line=7, hint="h" * 500))
+    assert "w" * 80 in text
+    assert "h" * 39 + "\u2026" in text
+
+
+def test_of_a_long_path_the_name_of_the_file_stays():
+    assert "/raw.tsv:3: ends" in str(ParseError("ends", path="folder/" * 40 + "raw.tsv", line=3))
 
 
 @given(st.text(), st.integers(1, 100))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
 from PIL import Image
 
 from gazetrack.maps import MapParams, render_maps
 from gazetrack.plot import plot_track, save_figure
 from gazetrack.track import Track
+from tests import strategies
 
 
 def track(n):
@@ -29,6 +31,16 @@ def test_a_picture_of_any_track(tmp_path, n, gray):
     save_figure(figure, tmp_path / "a.png")
     with Image.open(tmp_path / "a.png") as picture:
         assert picture.width > 800
+
+
+@settings(max_examples=10, deadline=None)
+@given(strategies.tracks())
+def test_the_picture_is_the_image_whatever_the_track(track):
+    width, height = int(track.width), int(track.height)
+    axis = plot_track(np.zeros((height, width), np.uint8), track).axes[0]
+    assert axis.get_xlim() == (0, width)
+    assert axis.get_ylim() == (height, 0)
+    assert [text.get_text() for text in axis.texts] == [str(i + 1) for i in range(len(track))]
 
 
 def test_discs_have_the_area_of_the_dwell_time_and_the_same_picture_the_same_bytes(tmp_path):

@@ -25,6 +25,7 @@ from gazetrack.publish import (
     write_json,
     write_text,
 )
+from tests import strategies
 
 
 def test_a_file_appears_whole_with_its_folder(tmp_path):
@@ -114,6 +115,50 @@ def test_what_dead_runs_left_is_removed_and_live_ones_kept(tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == [live.name, "c.bin"]
 
 
+def test_what_an_earlier_process_of_our_own_number_left_is_removed(tmp_path):
+    # In a container the first process has the same number on every start.
+    if module._start_of(os.getpid()) is None:
+        pytest.skip("the system does not tell when a process started")
+    for left in (f".a.bin.{os.getpid()}.gtmp", f".a.bin.{os.getpid()}-1.gtmp"):
+        (tmp_path / left).write_bytes(b"half")
+    write_bytes(tmp_path / "a.bin", b"x")
+    assert [p.name for p in tmp_path.iterdir()] == ["a.bin"]
+
+
+def test_where_the_system_does_not_tell_the_start_the_number_decides(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_start_of", lambda pid: None)
+    live = tmp_path / f".b.bin.{os.getppid()}-7.gtmp"
+    live.write_bytes(b"half")
+    write_bytes(tmp_path / "a.bin", b"x")
+    assert sorted(p.name for p in tmp_path.iterdir()) == [live.name, "a.bin"]
+
+
+def test_what_cannot_be_removed_does_not_stop_us(tmp_path):
+    for left in (".a.bin.999999999.gtmp", f".a.bin.{'9' * 30}.gtmp"):
+        (tmp_path / left).mkdir()
+    write_bytes(tmp_path / "a.bin", b"x")
+    assert (tmp_path / "a.bin").read_bytes() == b"x"
+
+
+def test_a_file_too_large_for_the_disk(tmp_path):
+    write_bytes(tmp_path / "a.bin", b"old")
+    code = """
+import resource, sys
+from gazetrack.errors import OutputError
+from gazetrack.publish import write_bytes
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+try:
+    write_bytes(sys.argv[1], bytes(1_000_000))
+except OutputError as error:
+    sys.exit(error.exit_code)
+"""
+    command = [sys.executable, "-c", code, str(tmp_path / "a.bin")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (3, "")
+    assert (tmp_path / "a.bin").read_bytes() == b"old"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.bin"]
+
+
 def test_a_link_is_replaced_and_never_followed(tmp_path):
     victim = tmp_path / "victim"
     victim.write_bytes(b"precious")
@@ -127,7 +172,7 @@ def test_a_link_is_replaced_and_never_followed(tmp_path):
 def test_a_planted_temporary_link_is_not_followed(tmp_path):
     victim = tmp_path / "victim"
     victim.write_bytes(b"precious")
-    (tmp_path / f".a.bin.{os.getpid()}.gtmp").symlink_to(victim)
+    module._temporary_name(tmp_path / "a.bin").symlink_to(victim)
     with pytest.raises(OutputError):
         write_bytes(tmp_path / "a.bin", b"x")
     assert victim.read_bytes() == b"precious"
@@ -159,24 +204,32 @@ def test_text_json_and_hash(tmp_path):
     assert not (tmp_path / "b.json").exists()
 
 
-@given(st.text(max_size=300))
+@given(strategies.names())
 def test_safe_names_are_safe(text):
     name = safe_name(text)
     assert re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", name)
     assert len(name) <= MAX_NAME_CHARS
     assert ".." not in name or ".." in text
+    assert name.split(".")[0].lower() not in {"con", "prn", "aux", "nul", "com1", "lpt1"}
     assert safe_name(name) == name
 
 
-@given(st.lists(st.text(max_size=20), max_size=30))
+@given(st.lists(strategies.names(), max_size=30))
 def test_different_names_stay_different_whatever_the_case(texts):
     names = unique_names(texts)
     assert set(names) == set(texts)
     assert len({name.lower() for name in names.values()}) == len(names)
 
 
+def test_a_name_that_looks_like_our_digest_of_another():
+    taken = unique_names(["a", "A"])["A"]
+    names = unique_names(["a", taken, "A"])
+    assert len({name.lower() for name in names.values()}) == 3
+
+
 @pytest.mark.parametrize(
-    "text", ["../../x", "/etc/passwd", "-rf", ".hidden", "a\0b", "a\nb", "\u202etxt.exe", "", "x" * 300]
+    "text",
+    ["../../x", "/etc/passwd", "-rf", ".hidden", "a\0b", "a\nb", "\u202etxt.exe", "", "x" * 300, "CON", "nul.txt"],
 )
 def test_hostile_names(text):
     assert safe_name(text) != text

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from gazetrack.errors import ConfigError
 from gazetrack.recording import Placement, Recording, Screen, place
 from gazetrack.schema import EVENTS, SAMPLES, conform
+from tests import strategies
 
 SCREEN = Screen(1000, 800, 500.0, 400.0, 600.0)
 sizes = st.integers(1, 4000)
@@ -59,6 +60,22 @@ def test_bad_rules_are_refused(rule, screen):
 def test_placements_have_positive_sizes():
     with pytest.raises(ConfigError):
         Placement(0, 0, 10, float("nan"), 5, 5)
+
+
+@given(strategies.placements())
+def test_the_corners_of_what_is_shown_are_the_corners_of_the_image(p):
+    x, y = p.to_image(np.array([p.x_px, p.x_px + p.width_px]), np.array([p.y_px, p.y_px + p.height_px]))
+    np.testing.assert_allclose(x, [0, p.image_width_px], atol=1e-6 * p.image_width_px)
+    np.testing.assert_allclose(y, [0, p.image_height_px], atol=1e-6 * p.image_height_px)
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=2))
+def test_missing_gaze_stays_missing(position):
+    x, y = Placement(10, 20, 30, 40, 300, 400).to_image(
+        np.array([position[0], np.nan]), np.array([np.nan, position[1]])
+    )
+    assert np.isnan(y[0])
+    assert np.isnan(x[1])
 
 
 def test_loss_and_effective_rate():

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from gazetrack import read_recording
+from gazetrack.errors import ConfigError
 from gazetrack.exports import Trial, write_asc, write_tobii_tsv
 from gazetrack.fixations import fixation_table
 from gazetrack.recording import place
@@ -58,6 +59,43 @@ def test_gaze_is_like_a_physicians():
     assert 0.84 < np.mean(later) < 0.92
     assert 20 < np.median(counts) < 30
     assert np.percentile(durations, [25, 50, 75]) == pytest.approx([237, 305, 395], rel=0.08)
+
+
+def test_gaze_on_a_target_that_fills_the_image_or_in_a_short_trial():
+    rng = np.random.default_rng(0)
+    full = np.ones((48, 64), np.bool_)
+    assert len(simulate_gaze(full, rng).x_px) > 10
+    for _ in range(20):
+        gaze = simulate_gaze(full, rng, duration_ms=100)
+        assert len(gaze.x_px) >= 1
+        assert gaze.onset_ms[-1] + gaze.duration_ms[-1] <= 100
+
+
+def test_what_cannot_be_simulated_is_refused(tmp_path):
+    rng = np.random.default_rng(0)
+    with pytest.raises(ConfigError, match="empty mask"):
+        simulate_gaze(np.zeros((48, 64), np.bool_), rng)
+    with pytest.raises(ConfigError, match="99 ms"):
+        simulate_gaze(np.ones((48, 64), np.bool_), rng, duration_ms=99)
+    with pytest.raises(ConfigError, match="1 images"):
+        write_example(tmp_path / "new", n_images=1)
+    assert not (tmp_path / "new").exists()
+
+
+def test_the_asc_file_is_in_order_of_time_and_its_events_are_closed(example):
+    lines = example.exports[0].read_text().splitlines()
+    assert sum("RECCFG CR 250 2 1 R" in line for line in lines) == 4
+    stamps = [int(line.split("\t")[0]) for line in lines if line[:1].isdigit()]
+    assert stamps == sorted(set(stamps))
+    for kind in ("FIX", "SACC", "BLINK"):
+        starts, ends = ([line for line in lines if line.startswith(mark + kind)] for mark in "SE")
+        assert len(starts) == len(ends)
+    now = 0
+    for line in lines:
+        if line.startswith(("MSG", "START", "SFIX", "SSACC", "SBLINK")) or line[:1].isdigit():
+            stamp = int(line.split()[0 if line[:1].isdigit() else 2 if line.startswith("S") and line[1] != "T" else 1])
+            assert stamp >= now
+            now = stamp
 
 
 @pytest.mark.parametrize("export", [0, 1])
