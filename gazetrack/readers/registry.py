@@ -19,8 +19,13 @@ BUILTIN = {
     "eyelink_asc": "gazetrack.readers.eyelink_asc",
     "eyelink_report": "gazetrack.readers.eyelink_report",
     "gazemedseg": "gazetrack.readers.gazemedseg",
+    "gazepoint": "gazetrack.readers.gazepoint",
     "generic": "gazetrack.readers.generic",
+    "pupil_cloud": "gazetrack.readers.pupil_cloud",
+    "pupil_core": "gazetrack.readers.pupil_core",
+    "smi": "gazetrack.readers.smi",
     "tobii_pro": "gazetrack.readers.tobii_pro",
+    "tobii_studio": "gazetrack.readers.tobii_studio",
 }
 ENTRY_POINT_GROUP = "gazetrack.readers"
 

@@ -1,0 +1,220 @@
+"""Pupil Cloud exports of Pupil Invisible and Neon: ``gaze.csv`` and ``fixations.csv``.
+
+Specification: "Pupil Invisible, Recordings and Export Formats" and "Neon, Timeseries Data", Pupil Labs. Positions are
+pixels of the world camera. Times are nanoseconds since 1970 UTC: float64 has too few digits for them, so they are taken
+as integers until the start of the recording is subtracted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gazetrack.errors import ParseError
+from gazetrack.readers._fixation_rows import fixation_recording
+from gazetrack.readers._tables import Columns, Header, Kind, header_of, needed_header, read_columns
+from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
+from gazetrack.recording import Recording
+from gazetrack.schema import EVENTS, SAMPLES, conform
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+FORMAT = Format(
+    name="pupil_cloud",
+    title="Pupil Cloud export of Pupil Invisible or Neon",
+    suffixes=(".csv",),
+    provides="samples, fixations and blinks, or fixations",
+    units="ns since 1970 UTC, converted to ms from the start; px of the world camera",
+    lost="azimuth and elevation, sections",
+    source="https://docs.pupil-labs.com",
+)
+_TIME, _RECORDING = "timestamp [ns]", "recording id"
+_GAZE = {"x": "gaze x [px]", "y": "gaze y [px]"}
+_FIXATION = {"x": "fixation x [px]", "y": "fixation y [px]", "duration": "duration [ms]", "id": "fixation id"}
+_OPTIONAL = {"worn": "worn", "id": "fixation id", "blink": "blink id"}
+_GIVE = "give gaze.csv or fixations.csv of the same recording"
+# The other files of an export by columns that no other has, the most particular first.
+_COMPANIONS = {
+    "saccades": {"saccade id"},
+    "blinks": {"blink id", "start timestamp [ns]"},
+    "events": {_TIME, "name", "type"},
+    "inertial data": {_TIME, "gyro x [deg/s]"},
+    "eye states": {_TIME, "pupil diameter left [mm]"},
+    "gaze on a surface": {"gaze position on surface x [normalized]"},
+    "fixations on a surface": {"fixation x [normalized]"},
+}
+_JSON_MARKS = ('"android_device_id"', '"camera_matrix"', '"scene_camera_serial_number"')
+_MOST_INDEX = 2**31 - 1
+
+
+class _Times(NamedTuple):
+    """Times of the rows that have one."""
+
+    timed: npt.NDArray[np.bool_]
+    recording: npt.NDArray[np.object_]
+    t_ms: npt.NDArray[np.float64]
+    start_ns: int | None
+
+
+def sniff(head: Head) -> Verdict:
+    """Judge the file by its header."""
+    companion = _companion(head)
+    if companion:
+        return Verdict(Level.NO, f"{companion} of a Pupil Cloud recording, which hold no gaze in pixels: {_GIVE}")
+    header = header_of(head)
+    names = set() if header is None else set(header.names)
+    if {_TIME, *_GAZE.values()} <= names:
+        return Verdict(Level.CERTAIN, "columns timestamp [ns] and gaze x [px]")
+    if {f"start {_TIME}", *_FIXATION.values()} <= names:
+        return Verdict(Level.CERTAIN, "columns start timestamp [ns] and fixation x [px]")
+    return NO
+
+
+def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
+    """Read gaze or fixations; several recordings may be in one file.
+
+    Returns
+    -------
+    Recording
+        Times count from the first sample or fixation of each recording; `start_ns` is exact, and the first one's.
+
+    Raises
+    ------
+    ParseError
+        A file without gaze, a missing column, or a damaged row or cell.
+    """
+    companion = _companion(head)
+    if companion:
+        raise ParseError(f"{companion}, which hold no gaze in pixels", path=head.path, line=1, hint=_GIVE)
+    header = needed_header(head)
+    notes: list[str] = []
+    recording = _fixations(head, header, notes) if f"start {_TIME}" in header.names else _samples(head, header, notes)
+    return replace(recording, software="Pupil Cloud", notes=tuple(notes))
+
+
+def _companion(head: Head) -> str:
+    """Return what a file without gaze holds, or an empty text."""
+    if head.text.lstrip("\ufeff \r\n").startswith("{"):
+        return "settings" if any(mark in head.text for mark in _JSON_MARKS) else ""
+    header = header_of(head)
+    if header is None:
+        return ""
+    if _TIME in header.names and set(header.names) <= {_TIME, _RECORDING, "section id"}:
+        return "timestamps of camera frames"
+    return next((what for what, marks in _COMPANIONS.items() if marks <= set(header.names)), "")
+
+
+def _table(head: Head, header: Header, names: dict[str, str]) -> Columns:
+    wanted: dict[str, tuple[int, Kind]] = {
+        key: (header.index(name, head.path), "float64") for key, name in names.items()
+    }
+    if _RECORDING in header.names:
+        wanted["recording"] = header.index(_RECORDING, head.path), "text"
+    return read_columns(head, header, wanted)
+
+
+def _times(head: Head, header: Header, table: Columns, name: str, notes: list[str]) -> _Times:
+    """Return times from the start of each recording, subtracted as integers.
+
+    The column is read a second time: as numbers, where every damaged cell is refused at its place, and as texts.
+    """
+    timed = np.isfinite(table.number("t"))
+    at = header.index(name, head.path)
+    texts = read_columns(head, header, {"t": (at, "text")}).text("t")[timed]
+    try:
+        stamps = pd.Series(pc.cast(pa.array(texts, pa.string()), pa.int64()).to_numpy())
+    except pa.ArrowInvalid as error:
+        hint = "export again: spreadsheets round long numbers"
+        what = f"a {name!r} that is no whole number"
+        raise ParseError(what, path=head.path, column=at + 1, hint=hint) from error
+    named = "recording" in table.found
+    recording = (table.text("recording") if named else np.full(table.n_rows, head.stem, object))[timed]
+    starts = stamps.groupby(recording).transform("first") if len(stamps) else stamps
+    count = len(set(recording))
+    if count > 1:
+        notes.append(f"{count} recordings: the stated start is that of the first")
+    start_ns = int(stamps.iloc[0]) if len(stamps) else None
+    return _Times(timed, recording, ((stamps - starts) / 1e6).to_numpy(np.float64), start_ns)
+
+
+def _samples(head: Head, header: Header, notes: list[str]) -> Recording:
+    names = {"t": _TIME, **_GAZE} | {key: name for key, name in _OPTIONAL.items() if name in header.names}
+    table = _table(head, header, names)
+    times = _times(head, header, table, _TIME, notes)
+    timed = times.timed
+    off = table.number("worn", 1.0)[timed] == 0
+    if off.any():
+        notes.append(f"{int(off.sum())} samples while the glasses were not worn: taken as missing")
+    x, y = (np.where(off, np.nan, table.number(axis)[timed]) for axis in "xy")
+    samples = {"recording": times.recording, "t_ms": times.t_ms, "x_px": x, "y_px": y}
+    frame = pd.DataFrame({**samples, "end_ms": _next(times)})
+    events = pd.concat(
+        [_runs(frame, table.number(key)[timed], kind) for key, kind in (("id", "fixation"), ("blink", "blink"))]
+    ).sort_values("row", kind="stable")
+    if len(events):
+        notes.append("fixations and blinks from the numbers of the samples: each ends with the next sample")
+    return Recording(
+        name=head.stem,
+        format=FORMAT.name,
+        samples=conform(samples, SAMPLES),
+        events=conform({name: events[name].to_numpy() for name in events if name != "row"}, EVENTS),
+        origin_ms=(times.start_ns or 0) / 1e6,
+        start_ns=times.start_ns,
+        rows_in=table.n_rows,
+        dropped={} if timed.all() else {"no time": int((~timed).sum())},
+    )
+
+
+def _next(times: _Times) -> npt.NDArray[np.floating]:
+    """Return the time of the next sample of the same recording; after the last one, as much later as is usual."""
+    t = pd.Series(times.t_ms)
+    steps = t.groupby(times.recording).diff()
+    usual = steps[steps > 0].median()
+    later = t.groupby(times.recording).shift(-1)
+    return later.fillna(t + (0.0 if np.isnan(usual) else usual)).to_numpy(np.float64)
+
+
+def _runs(frame: pd.DataFrame, numbers: npt.NDArray[np.floating], kind: str) -> pd.DataFrame:
+    """Return one row per number: from its first sample to the one after its last."""
+    rows = frame.assign(row=np.arange(len(frame)), index=numbers)[np.isfinite(numbers)]
+    groups = rows.groupby(["recording", "index"], sort=False)
+    runs = groups.agg(row=("row", "first"), onset_ms=("t_ms", "first"), end=("end_ms", "last")).reset_index()
+    for axis in ("x_px", "y_px"):
+        runs[axis] = groups[axis].mean().to_numpy() if kind == "fixation" else np.nan
+    length = np.maximum(runs["end"] - runs["onset_ms"], 0.0)
+    index = runs["index"].clip(0, _MOST_INDEX).astype(np.int32)
+    result: pd.DataFrame = runs.assign(kind=kind, eye="both", duration_ms=length, index=index).drop(columns="end")
+    return result
+
+
+def _fixations(head: Head, header: Header, notes: list[str]) -> Recording:
+    name = f"start {_TIME}"
+    table = _table(head, header, {"t": name, **_FIXATION})
+    times = _times(head, header, table, name, notes)
+    timed = times.timed
+    index = np.clip(np.nan_to_num(table.number("id")[timed]), 0, _MOST_INDEX)
+    columns = {
+        "recording": times.recording,
+        "index": index.astype(np.int32),
+        "eye": "both",
+        "onset_ms": times.t_ms,
+        "duration_ms": table.number("duration")[timed],
+        "x_px": table.number("x")[timed],
+        "y_px": table.number("y")[timed],
+    }
+    recording = fixation_recording(head.stem, FORMAT.name, columns, int(timed.sum()))
+    dropped = {} if timed.all() else {"no onset": int((~timed).sum())}
+    return replace(
+        recording,
+        origin_ms=(times.start_ns or 0) / 1e6,
+        start_ns=times.start_ns,
+        time_origin="recording",
+        rows_in=table.n_rows,
+        dropped=dropped | dict(recording.dropped),
+    )

@@ -1,0 +1,47 @@
+import pytest
+
+from gazetrack.errors import ParseError
+from gazetrack.readers import gazepoint
+from gazetrack.readers.base import Level, ReadOptions, read_head
+
+HEADER = "MEDIA_ID,MEDIA_NAME,TIME(2024/01/01 00:00:00.000),FPOGX,FPOGY,FPOGS,FPOGD,FPOGID,FPOGV,"
+
+
+def head_of(tmp_path, rows, header=HEADER):
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    return read_head(path)
+
+
+def read(tmp_path, rows, header=HEADER):
+    return gazepoint.read(head_of(tmp_path, rows, header), ReadOptions())
+
+
+def test_without_best_gaze_samples_are_the_gaze_of_fixations(tmp_path):
+    recording = read(tmp_path, ["0,a,1.0,0.5,0.5,1.0,0,1,0,", "0,a,1.1,0.5,0.5,1.0,0.1,1,1,"])
+    assert recording.samples["x_px"].to_pylist() == pytest.approx([float("nan"), 960], nan_ok=True)
+    assert (recording.origin_ms, recording.events["onset_ms"].to_pylist()) == (1000, [0])
+    assert any("no BPOGX" in note for note in recording.notes)
+
+
+def test_a_medium_shown_twice_is_two_recordings(tmp_path):
+    rows = ["0,a,0.0,0.5,0.5,0,0,1,1,", "0,a,0.1,0.5,0.5,0,0.1,1,1,"]
+    recording = read(tmp_path, rows + rows)
+    assert recording.samples["recording"].to_pylist() == ["a_1", "a_1", "a_2", "a_2"]
+    assert recording.samples["t_ms"].to_pylist() == [0, 100, 0, 100]
+
+
+def test_a_damaged_cell_has_its_place(tmp_path):
+    with pytest.raises(ParseError, match="FPOGY") as caught:
+        read(tmp_path, ["0,a,0.0,0.5,0.5,0,0,1,1,", "0,a,0.1,0.5,??,0,0.1,1,1,"])
+    assert (caught.value.line, caught.value.column) == (3, 5)
+
+
+def test_an_export_without_gaze_is_named(tmp_path):
+    verdict = gazepoint.sniff(head_of(tmp_path, [], "MEDIA_ID,MEDIA_NAME,TIME(2024/01/01 00:00:00.000),AOI,"))
+    assert (verdict.level, "without FPOGD" in verdict.reason) == (Level.NO, True)
+
+
+def test_a_time_column_is_needed(tmp_path):
+    with pytest.raises(ParseError, match="TIME"):
+        read(tmp_path, ["0,1"], "MEDIA_ID,FPOGX")
