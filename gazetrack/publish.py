@@ -45,7 +45,7 @@ def safe_name(text: str) -> str:
     if _ALLOWED.fullmatch(text) and not text.endswith(".") and not _DEVICE.fullmatch(text):
         return text
     ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    slug = re.sub(r"[^A-Za-z0-9._-]+", "_", ascii_text).strip("._-")
+    slug = re.sub(r"\.{2,}", "_", re.sub(r"[^A-Za-z0-9._-]+", "_", ascii_text)).strip("._-")
     # A device name keeps its meaning in front of a dot, whatever follows.
     slug = slug.replace(".", "_") if _DEVICE.fullmatch(slug) else slug
     return f"{slug[: MAX_NAME_CHARS - 9] or 'unnamed'}-{_digest(text)}"
