@@ -159,7 +159,7 @@ class Recording:
     fixations : pyarrow.Table or None
         Schema `FIXATIONS`, only from exports that are fixation tables themselves; None for all others.
     screen : Screen or None
-        As stated by the export.
+        As stated by the export; a nominal one where `fractions_of` is given.
     placements : mapping of str to Placement
         By stimulus, as stated by the export.
     rate_hz : float or None
@@ -180,6 +180,8 @@ class Recording:
         Rows not used, by reason. ``rows_in`` is the rows used plus all of these.
     notes : tuple of str
         What the reader had to infer, in words for the user ("time unit inferred: ms").
+    fractions_of : str
+        What the export gives positions as fractions of without telling its size, such as ``screen``; else empty.
     """
 
     name: str
@@ -199,10 +201,33 @@ class Recording:
     rows_in: int = 0
     dropped: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    fractions_of: str = ""
+
+    def on_nominal_screen(self, screen: Screen, fractions_of: str) -> Recording:
+        """Return the recording with a note that its pixels are those of a screen that nobody stated."""
+        notes = (*self.notes, _nominal_note(screen, fractions_of))
+        return replace(self, screen=screen, fractions_of=fractions_of, notes=notes)
 
     def with_screen(self, screen: Screen | None) -> Recording:
-        """Return the recording with the user's screen in place of the export's, where the user gave one."""
-        return self if screen is None else replace(self, screen=screen)
+        """Return the recording with the user's screen in place of the export's, where the user gave one.
+
+        Positions that were fractions in the export become pixels of that screen.
+        """
+        if screen is None:
+            return self
+        recording = replace(self, screen=screen)
+        if not self.fractions_of or self.screen is None:
+            return recording
+        factors = {"x_px": screen.width_px / self.screen.width_px, "y_px": screen.height_px / self.screen.height_px}
+        assumed = _nominal_note(self.screen, self.fractions_of)
+        return replace(
+            recording,
+            samples=None if self.samples is None else _scaled(self.samples, factors),
+            events=_scaled(self.events, factors),
+            fixations=None if self.fixations is None else _scaled(self.fixations, factors),
+            notes=tuple(note for note in self.notes if note != assumed),
+            fractions_of="",
+        )
 
     @property
     def loss(self) -> float | None:
@@ -224,3 +249,23 @@ class Recording:
         steps = np.diff(self.samples["t_ms"].to_numpy())
         steps = steps[steps > 0]
         return float(1000.0 / steps[steps < 1.5 * np.median(steps)].mean()) if steps.size else None
+
+
+def _nominal_note(screen: Screen, fractions_of: str) -> str:
+    return (
+        f"positions are fractions of the {fractions_of}, whose size the export does not state: taken as "
+        f"{screen.width_px}x{screen.height_px} px (give the real size as --screen)"
+    )
+
+
+def _scaled(table: pa.Table, factors: Mapping[str, float]) -> pa.Table:
+    """Scale the columns of positions, whichever eye's, by the factor of their axis."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for number, column in enumerate(table.schema):
+        factor = next((factors[axis] for axis in factors if column.name.endswith(axis)), None)
+        if factor is not None:
+            scaled = pc.multiply(table.column(number), pa.scalar(factor, column.type))
+            table = table.set_column(number, column, scaled)
+    return table

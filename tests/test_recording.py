@@ -89,3 +89,18 @@ def test_loss_and_effective_rate():
     assert Recording("r", "f", rounded, conform({}, EVENTS)).effective_rate_hz == pytest.approx(300, rel=0.01)
     assert Recording("r", "f", None, conform({}, EVENTS)).loss is None
     assert recording.with_screen(SCREEN).screen == SCREEN
+
+
+def test_fractions_become_pixels_of_the_screen_given():
+    columns = {"recording": ["a"], "t_ms": [0.0], "x_px": [500.0], "y_px": [400.0], "left_x_px": [100.0]}
+    recording = Recording("a", "f", conform(columns, SAMPLES), conform({}, EVENTS), notes=("other",))
+    nominal = recording.on_nominal_screen(SCREEN, "screen")
+    assert "1000x800 px" in nominal.notes[1]
+    assert nominal.with_screen(None) == nominal
+    given = nominal.with_screen(Screen(2000, 400))
+    assert given.samples["x_px"].to_pylist() == [1000.0]
+    assert given.samples["left_x_px"].to_pylist() == [200.0]
+    assert given.samples["y_px"].to_pylist() == [200.0]
+    assert (given.notes, given.fractions_of) == (("other",), "")
+    assert given.with_screen(SCREEN).samples["x_px"].to_pylist() == [1000.0]
+    assert recording.with_screen(Screen(2000, 400)).samples is recording.samples

@@ -29,15 +29,11 @@ FORMAT = Format(
     title="Gazepoint Analysis export",
     suffixes=(".csv",),
     provides="samples and fixations, or fixations",
-    units="s, converted to ms; fractions of the screen, converted to px of a nominal 1920x1080; pupil in mm",
+    units="s, converted to ms; fractions of the screen, to px of the screen given or 1920x1080; pupil in mm",
     lost="cursor, pupil positions, blinks, biometrics, areas of interest, the local time of the start",
     source="https://www.gazept.com",
 )
 _NOMINAL = Screen(1920, 1080)
-_NOMINAL_NOTE = (
-    "the export does not state the screen size: its fractions are pixels of a nominal 1920x1080 screen, "
-    "whatever the real one was"
-)
 _NEEDED = {"x": "FPOGX", "y": "FPOGY", "onset": "FPOGS", "duration": "FPOGD", "index": "FPOGID", "valid": "FPOGV"}
 _OPTIONAL = {
     "best_x": "BPOGX",
@@ -94,12 +90,14 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     header = needed_header(head)
     table = read_columns(head, header, _wanted(header, head))
     timed = np.isfinite(table.number("t")) & np.isfinite(table.number("index"))
-    notes = [_NOMINAL_NOTE]
+    notes: list[str] = []
     rows = _rows(head, table, timed, notes)
     if _is_fixation_table(rows):
         notes.append("one row per fixation number: a fixation table")
-        return _fixations(head, table, timed, rows, notes)
-    return _samples(head, table, timed, rows, notes)
+        recording = _fixations(head, table, timed, rows, notes)
+    else:
+        recording = _samples(head, table, timed, rows, notes)
+    return recording.on_nominal_screen(_NOMINAL, "screen")
 
 
 def _time_column(header: Header) -> str | None:
@@ -194,7 +192,7 @@ def _fixations(head: Head, table: Columns, timed: npt.NDArray[np.bool_], rows: _
     }
     recording = fixation_recording(head.stem, FORMAT.name, columns, len(rows.t), notes)
     dropped = _dropped(table) | dict(recording.dropped)
-    return replace(recording, screen=_NOMINAL, software="Gazepoint Analysis", rows_in=table.n_rows, dropped=dropped)
+    return replace(recording, software="Gazepoint Analysis", rows_in=table.n_rows, dropped=dropped)
 
 
 def _samples(head: Head, table: Columns, timed: npt.NDArray[np.bool_], rows: _Rows, notes: list[str]) -> Recording:
@@ -219,7 +217,6 @@ def _samples(head: Head, table: Columns, timed: npt.NDArray[np.bool_], rows: _Ro
         format=FORMAT.name,
         samples=conform(columns, SAMPLES),
         events=_events(rows, starts, fixed_x[timed], fixed_y[timed], notes),
-        screen=_NOMINAL,
         origin_ms=float(starts[0]) if starts.size else 0.0,
         software="Gazepoint Analysis",
         rows_in=table.n_rows,

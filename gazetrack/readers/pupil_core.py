@@ -28,7 +28,7 @@ FORMAT = Format(
     title="Pupil Core, Pupil Player export",
     suffixes=(".csv",),
     provides="samples, or fixations",
-    units="s, converted to ms; fractions of the camera image or surface, converted to px of a nominal 1280x720",
+    units="s, converted to ms; fractions of the camera image or surface, to px of the size given or 1280x720",
     lost="confidence, 3d gaze, eye centres, frame numbers, dispersion in degrees",
     source="https://docs.pupil-labs.com/core/software/pupil-player/",
 )
@@ -84,7 +84,9 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     if companion:
         raise ParseError(f"{companion}, which hold no gaze", path=head.path, line=header.lines, hint=_GIVE)
     recording = _fixations(head, header) if "start_timestamp" in header.names else _samples(head, header)
-    return replace(recording, screen=_NOMINAL, software="Pupil Player", time_origin="recording")
+    recording = replace(recording, software="Pupil Player", time_origin="recording")
+    fractions_of = "surface" if "world_timestamp" in header.names else "world camera's image"
+    return recording.on_nominal_screen(_NOMINAL, fractions_of)
 
 
 def _companion(head: Head, header: Header) -> str:
@@ -97,13 +99,6 @@ def _companion(head: Head, header: Header) -> str:
 def _gaze_time(header: Header) -> str:
     """Return the time column: until 2019 it was ``timestamp``."""
     return next((name for name in ("gaze_timestamp", "timestamp") if name in header.names), "")
-
-
-def _nominal(what: str) -> str:
-    return (
-        f"the export does not state the size of the {what}: its fractions are pixels of a nominal "
-        f"{_NOMINAL.width_px}x{_NOMINAL.height_px} image, whatever the real one was"
-    )
 
 
 def _to_px(table: Columns) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]:
@@ -124,7 +119,7 @@ def _samples(head: Head, header: Header) -> Recording:
     unsure = ~(table.number("confidence") >= _LEAST_CONFIDENCE)
     x, y = (np.where(unsure, np.nan, values)[timed] for values in _to_px(table))
     columns = {"recording": head.stem, "t_ms": (seconds[timed] - start) * 1e3, "x_px": x, "y_px": y}
-    notes = [_nominal("world camera's image")]
+    notes = []
     if unsure.any():
         notes.append(f"{int(unsure.sum())} samples with a confidence below {_LEAST_CONFIDENCE}: taken as missing")
     return Recording(
@@ -146,7 +141,7 @@ def _fixations(head: Head, header: Header) -> Recording:
     table = read_columns(head, header, {key: (header.index(name, head.path), "float64") for key, name in names.items()})
     frame = pd.DataFrame({key: table.number(key) for key in names})
     frame["x"], frame["y"] = _to_px(table)
-    notes = [_nominal("surface" if surface else "world camera's image")]
+    notes = []
     repeated = 0
     if surface:
         groups = frame.groupby(["id", "t"], sort=False, dropna=False)
