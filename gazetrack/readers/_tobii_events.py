@@ -98,20 +98,35 @@ def _movements(facts: EventFacts, notes: list[str]) -> pd.DataFrame:
     )[facts.is_sample]
     samples = samples[samples["kind"].notna()]
     keys = ["recording", "trial", "kind", "number"]
-    runs = samples[["recording", "trial", "kind"]].ne(samples[["recording", "trial", "kind"]].shift()).any(axis=1)
-    if "event_index" not in table.found or samples["number"].isna().any():
-        samples["number"] = runs.cumsum()
+    samples["number"] = _numbers(samples, keys, "event_index" in table.found, notes)
     groups = samples.groupby(keys, sort=False)
     events = groups.first().reset_index()
     events["n"] = groups.size().to_numpy()
     events["pupil"] = groups["pupil"].mean().to_numpy()
     _fill(events, groups, samples, notes)
     events = _without_raw(events, notes)
-    if "event_index" not in table.found:
+    if "event_index" not in table.found or (events["number"] < 0).any():
         events["number"] = events.groupby(["recording", "trial", "kind"], sort=False).cumcount() + 1
     return events.assign(index=events["number"].astype(np.int32), eye="both", text="").drop(
         columns=["number", "gaze_x", "gaze_y", "filter", "n"]
     )
+
+
+def _numbers(samples: pd.DataFrame, keys: list[str], exported: bool, notes: list[str]) -> pd.Series:
+    """Return which movement of its kind each sample belongs to: as exported, else by runs of one kind.
+
+    A run without exported numbers gets one that no exported number is: minus its place in the file.
+    """
+    runs = samples[keys[:-1]].ne(samples[keys[:-1]].shift()).any(axis=1).cumsum()
+    missing = samples["number"].isna()
+    if not exported or missing.all():
+        return -runs
+    if not missing.any():
+        return samples["number"]
+    notes.append(f"{int(missing.sum())} samples without an eye movement index: they belong to the movement around them")
+    # Within a run of one kind a missing number is that of the last sample with one, else of the next.
+    by_run = samples["number"].groupby(runs)
+    return by_run.ffill().fillna(by_run.bfill()).fillna(-runs)
 
 
 def _pupil(gaze: dict[str, npt.NDArray[np.floating]]) -> npt.NDArray[np.floating]:
@@ -133,13 +148,34 @@ def _fill(events: pd.DataFrame, groups: Any, samples: pd.DataFrame, notes: list[
         events[f"end_{axis}_px"] = np.where(saccades, groups[f"gaze_{axis}"].last(), np.nan)
         if axis == "x" and absent.any():
             notes.append(f"{int(absent.sum())} fixations without a position: mean of their samples")
+    steps = samples["onset_ms"].diff()
+    step = float(np.nan_to_num(steps[steps > 0].median()))
+    length = (groups["onset_ms"].last() - groups["onset_ms"].first()).to_numpy(np.float64) + step
     unknown = events["duration_ms"].isna().to_numpy()
     if unknown.any():
-        steps = samples["onset_ms"].diff()
-        step = float(steps[steps > 0].median())
-        length = (groups["onset_ms"].last() - groups["onset_ms"].first()).to_numpy() + (0.0 if np.isnan(step) else step)
-        events["duration_ms"] = np.where(unknown, length, events["duration_ms"])
         notes.append(f"{int(unknown.sum())} eye movements without a duration: last - first + one sample")
+    events["duration_ms"] = np.where(unknown, length, events["duration_ms"])
+    _mend_cut(events, length, 1.5 * step, notes)
+
+
+def _mend_cut(events: pd.DataFrame, length: npt.NDArray[np.float64], slack: float, notes: list[str]) -> None:
+    """Move the movements that the start of an excerpt cuts: with their whole duration they would overlap the next.
+
+    Their end is known, so they begin their duration before it, or last as long as their samples where even that
+    would overlap.
+    """
+    onsets = events.groupby("recording")["onset_ms"]
+    end = events["onset_ms"] + length
+    cut = events["onset_ms"] + events["duration_ms"] > onsets.shift(-1) + slack
+    if not cut.any():
+        return
+    earlier = end - events["duration_ms"]
+    movable = cut & ~(earlier < onsets.shift(1))
+    events["onset_ms"] = events["onset_ms"].mask(movable, earlier)
+    events["duration_ms"] = events["duration_ms"].mask(cut & ~movable, length)
+    for rows, what in ((movable, "begin before their first sample"), (cut & ~movable, "last as long as their samples")):
+        if rows.any():
+            notes.append(f"{int(rows.sum())} eye movements reach beyond the start of the next: they {what}")
 
 
 def _without_raw(events: pd.DataFrame, notes: list[str]) -> pd.DataFrame:

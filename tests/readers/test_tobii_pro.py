@@ -63,3 +63,40 @@ def test_metrics_exports_are_not_this_format(tmp_path):
 def test_without_rows_of_the_eye_tracker(tmp_path):
     with pytest.raises(ParseError, match="no rows of the eye tracker"):
         read(tmp_path, HEADER + "\tSensor", [(0, "r", "", "", "", "", "Mouse")])
+
+
+def test_one_missing_number_does_not_merge_fixations(tmp_path):
+    rows = [(10 * i, "r", 100 * (i // 3), 5, "Fixation", 1 + i // 3) for i in range(9)]
+    rows[4] = (*rows[4][:5], "")
+    recording = read(tmp_path, HEADER, rows)
+    assert [event["index"] for event in recording.events.to_pylist()] == [1, 2, 3]
+    assert [event["onset_ms"] for event in recording.events.to_pylist()] == [0, 30, 60]
+    assert any("1 samples without an eye movement index" in note for note in recording.notes)
+
+
+def test_a_movement_without_any_number_stays_one_of_its_own(tmp_path):
+    kinds = [("Fixation", 1), ("Fixation", 1), ("Saccade", 1), ("Fixation", ""), ("Fixation", ""), ("Saccade", 2)]
+    recording = read(tmp_path, HEADER, [(10 * i, "r", 5, 5, *kind) for i, kind in enumerate(kinds)])
+    found = [(event["kind"], event["onset_ms"], event["index"]) for event in recording.events.to_pylist()]
+    assert found == [("fixation", 0, 1), ("saccade", 20, 1), ("fixation", 30, 2), ("saccade", 50, 2)]
+
+
+DURATIONS = HEADER + "\tGaze event duration"
+
+
+def test_a_fixation_cut_by_the_start_of_an_excerpt_begins_before_it(tmp_path):
+    rows = [(10 * i, "r", 5, 5, "Fixation", 7, 90) for i in range(3)]
+    rows += [(10 * i, "r", 5, 5, "Saccade", 3, 20) for i in (3, 4)]
+    rows += [(10 * i, "r", 5, 5, "Fixation", 8, 30) for i in (5, 6, 7)]
+    recording = read(tmp_path, DURATIONS, rows)
+    found = [(event["onset_ms"], event["duration_ms"]) for event in recording.events.to_pylist()]
+    assert found == [(-60, 90), (30, 20), (50, 30)]
+    assert "begin before their first sample" in recording.notes[-1]
+
+
+def test_a_duration_that_cannot_be_true_gives_way_to_the_samples(tmp_path):
+    rows = [(10 * i, "r", 5, 5, "Fixation", 1 + i // 2, 900 if i // 2 == 1 else 20) for i in range(6)]
+    recording = read(tmp_path, DURATIONS, rows)
+    found = [(event["onset_ms"], event["duration_ms"]) for event in recording.events.to_pylist()]
+    assert found == [(0, 20), (20, 20), (40, 20)]
+    assert "last as long as their samples" in recording.notes[-1]
