@@ -24,6 +24,7 @@ _SOFTWARE = re.compile(r"\busing (edfapi [0-9.]+)")
 _EYES = {("LEFT",): "left", ("RIGHT",): "right", ("LEFT", "RIGHT"): "binocular"}
 _EVENT_FIELDS = {"EFIX": 8, "ESACC": 11, "EBLINK": 5}
 _MAX_RATE_HZ = 10_000.0
+_MAX_DISORDER_MS = 1000.0
 
 
 class Event(NamedTuple):
@@ -102,6 +103,7 @@ class Lines:
         self.tracker = self.software = ""
         self.notes: dict[str, None] = {}
         self._blocks = 0
+        self._last_start = -math.inf
         self._recording = False
         self._pixels = True
         self._loads: list[Load] = []
@@ -122,7 +124,7 @@ class Lines:
         elif keyword in {"SAMPLES", "EVENTS"}:
             self._declare(keyword, text.split(), line)
         elif keyword == "**":
-            self._header(text)
+            self._header(text, line)
         return keyword in {"START", "SAMPLES"}
 
     def _time(self, tokens: list[str], at: int, line: int) -> float:
@@ -171,12 +173,30 @@ class Lines:
 
     def _start(self, tokens: list[str], line: int, sample: int) -> None:
         time = self._time(tokens, 1, line)
+        if time < self._last_start:
+            raise self._second_recording(f"START {time:g} after START {self._last_start:g}", line)
+        self._last_start = time
         self.origin = time if self.origin is None else self.origin
         self._blocks += 1
         self._recording = True
         self._set_eyes(tokens)
         if not self.trials[-1].named:
             self._begin(Trial(str(self._blocks), time, sample))
+
+    def _second_recording(self, what: str, line: int) -> ParseError:
+        hint = "give each recording a file of its own; convert each EDF by itself"
+        return ParseError(f"another recording begins: {what}", path=self.path, line=line, hint=hint)
+
+    def check_clock(self, before: float, time: float, line: int) -> None:
+        """Refuse a sample whose time steps back further than any disorder within one recording.
+
+        Raises
+        ------
+        ParseError
+            It does, by more than a second.
+        """
+        if time < before - _MAX_DISORDER_MS:
+            raise self._second_recording(f"a sample at {time:g} after one at {before:g}", line)
 
     def _begin(self, trial: Trial) -> None:
         trial.loads, self._loads = self._loads, []
@@ -202,7 +222,9 @@ class Lines:
                 what, path=self.path, line=line, hint="convert the EDF with gaze coordinates (edf2asc -sg)"
             )
 
-    def _header(self, text: str) -> None:
+    def _header(self, text: str, line: int) -> None:
+        if text.startswith("** CONVERTED FROM") and self._blocks:
+            raise self._second_recording("a second header", line)
         # Nothing else of the header is kept: it holds paths, dates and serial numbers.
         if not self.tracker and (match := _MODEL.match(text)):
             self.tracker = " ".join(match[1].split())

@@ -185,6 +185,7 @@ class _Samples:
             line = self.n_lines + int(self._sample_lines[first + int(damaged.argmax())]) + 1
             hint = "the file is damaged here; convert the EDF again"
             raise ParseError(f"a sample without time and {width} values", path=self.head.path, line=line, hint=hint)
+        self._check_clock(first, last)
         placed = np.full((last - first, 6), np.nan, np.float32)
         at = _FIRST[eyes]
         placed[:, at : at + width] = values[:, :width]
@@ -193,6 +194,13 @@ class _Samples:
         self.eyes.add(eyes)
         self.times.append(self._times[part].copy())
         self.values.append(placed)
+
+    def _check_clock(self, first: int, last: int) -> None:
+        previous = self.times[-1][-1:] if self.times else self._times[first : first + 1]
+        times = np.concatenate([previous, self._times[first:last]])
+        at = int(np.argmin(np.diff(times)))
+        line = self.n_lines + int(self._sample_lines[first + at]) + 1
+        self.lines.check_clock(float(times[at]), float(times[at + 1]), line)
 
     def _guess_eyes(self, values: npt.NDArray[np.float32]) -> str:
         if np.isfinite(values[:, 5]).any():

@@ -163,3 +163,26 @@ def test_nothing_of_the_header_is_kept_but_model_and_version(tmp_path):
 def test_sniff_says_no_to_other_text(tmp_path):
     assert eyelink_asc.sniff(read_head(write(tmp_path, "x,y,t\n1,2,3\n"))) == NO
     assert eyelink_asc.sniff(read_head(write(tmp_path, SAMPLE.format(1) * 3))).level == Level.LIKELY
+
+
+BLOCK = HEADER + "".join(SAMPLE.format(t) for t in (100, 102, 104)) + "END\t106 \tSAMPLES\tEVENTS\tRES\t 30 30\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "what"),
+    [
+        (BLOCK + BLOCK.replace("START\t100", "START\t90"), 7, "START 90 after START 100"),
+        (f"** CONVERTED FROM a.edf\n{BLOCK}** CONVERTED FROM b.edf\n{BLOCK}", 8, "a second header"),
+        (SAMPLE.format(90_000) + SAMPLE.format(90_002) + SAMPLE.format(10), 3, "a sample at 10 after one at 90002"),
+    ],
+)
+def test_two_recordings_in_one_file_are_refused(text, line, what, tmp_path):
+    error = refused(tmp_path, text)
+    assert error.line == line
+    assert what in str(error)
+
+
+def test_a_little_disorder_is_noted_and_read(tmp_path):
+    recording = read(write(tmp_path, HEADER + "".join(SAMPLE.format(t) for t in (100, 104, 102, 106))))
+    assert recording.samples.num_rows == 4
+    assert "the tracker's clock goes back 1 times" in recording.notes
