@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from gazetrack.outcome import Outcome
 
 
+_SHOWN_NOTES = 5
+
+
 @click.command("convert", short_help="Convert eye-tracker exports to fixation tables.")
 @click.argument("files", nargs=-1, required=True, type=opt.FILE, metavar="FILES…")
 @click.option("-o", "--out", type=opt.FILE, metavar="DIR", help="Folder for the tables; beside each export by default.")
@@ -74,7 +77,12 @@ def show(outcome: Outcome, verbose: bool) -> None:
         click.echo(f"  fixations: {detector['name']}, {detector['velocity_threshold_deg_s']:g} deg/s{scale}")
     for reason, count in outcome.dropped.items():
         click.echo(f"  not used: {count:,} rows, {reason}")
-    for note in found["notes"] if verbose else ():
+    for reason, count in outcome.left_out.items():
+        click.echo(f"  left out: {count:,} fixations, {reason}")
+    shown = outcome.notes if verbose else outcome.notes[:_SHOWN_NOTES]
+    for note in shown:
         click.echo(f"  note: {note}")
+    if len(shown) < len(outcome.notes):
+        click.echo(f"  and {len(outcome.notes) - len(shown)} more notes (-v shows them)")
     for output in outcome.outputs:
         click.echo(f"  wrote {output['path']} ({output['rows']:,} rows)")

@@ -24,7 +24,8 @@ __all__ = ["debug_option"]
 # As in gazetrack.maps, which is too slow to import for a help page; a test compares the two.
 MAP_KINDS = ["tube", "density", "disc", "gaussian", "heatmap", "linear"]
 FILE = click.Path(path_type=Path)
-_SCREEN = re.compile(r"(\d{1,6})x(\d{1,6})(?:px)?(?:,([\d.]+)x([\d.]+)mm(?:,([\d.]+)mm)?)?", re.ASCII)
+_MM = r"(\d+(?:\.\d+)?)"
+_SCREEN = re.compile(rf"(\d{{1,6}})x(\d{{1,6}})(?:px)?(?:,{_MM}x{_MM}mm(?:,{_MM}mm)?)?", re.ASCII)
 
 force_option = click.option("--force", is_flag=True, help="Also replace files that gazetrack did not write.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
@@ -51,7 +52,11 @@ def parse_pairs(text: str | None, option: str) -> dict[str, str]:
     pairs = [part.partition("=") for part in (text or "").split(",") if part.strip()]
     if any(not mark or not key.strip() or not value.strip() for key, mark, value in pairs):
         raise click.BadParameter(f"{text!r} is not of the form name=value,name=value", param_hint=option)
-    return {key.strip(): value.strip() for key, _, value in pairs}
+    keys = [key.strip() for key, _, _ in pairs]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise click.BadParameter(f"{key!r} is there twice", param_hint=option)
+    return {key: value.strip() for key, (_, _, value) in zip(keys, pairs, strict=True)}
 
 
 def parse_screen(text: str | None) -> Screen | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from gazetrack.checks import valid_fixations
 from gazetrack.errors import ConfigError, InputError
 from gazetrack.events.ivt import IVT, detect_ivt
 from gazetrack.recording import Placement, Recording, Screen, place
@@ -59,8 +60,9 @@ def fixation_table(recording: Recording, detector: IVT | None = None) -> tuple[p
     Returns
     -------
     pyarrow.Table, dict
-        Schema `FIXATIONS`; and where the fixations come from: ``fixation_source`` (``export`` or ``detector``), and
-        for the latter ``detector`` with all its parameters.
+        Schema `FIXATIONS`; and where the fixations come from: ``fixation_source`` (``export`` or ``detector``), for
+        the latter ``detector`` with all its parameters, for the former ``left_out`` with the number of impossible
+        ones by reason, where there are any.
 
     Raises
     ------
@@ -73,7 +75,8 @@ def fixation_table(recording: Recording, detector: IVT | None = None) -> tuple[p
     if detector is None and recording.fixations is not None:
         table = recording.fixations
     elif detector is None and (vendor := _vendor_fixations(recording)) is not None:
-        table = vendor
+        table, left_out = valid_fixations(vendor)
+        source |= {"left_out": left_out} if left_out else {}
     else:
         if recording.samples is None and detector is None:
             raise InputError("holds neither fixations nor samples", hint="export the recording again, with both")
@@ -146,13 +149,26 @@ def _vendor_fixations(recording: Recording) -> pa.Table | None:
         return None
     columns: dict[str, object] = {name: events[name] for name in _FROM_EVENTS}
     if recording.samples is not None:
-        columns["n_samples"], columns["dispersion_px"] = _sample_facts(events, recording.samples)
+        facts = _sample_facts(events, recording.samples)
+        unplaced = events["x_px"].isna() | events["y_px"].isna()
+        columns |= {"n_samples": facts.counts, "dispersion_px": facts.dispersion}
+        for axis, values in zip(("x_px", "y_px"), facts.centres.T, strict=True):
+            columns[axis] = events[axis].mask(unplaced, values)
     return conform(columns, FIXATIONS)
 
 
-def _sample_facts(events: pd.DataFrame, samples: pa.Table) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
-    """Count the samples of each fixation and measure their dispersion, (max x - min x) + (max y - min y)."""
-    counts, dispersion = np.zeros(len(events), np.int32), np.full(len(events), np.nan, np.float32)
+class _SampleFacts(NamedTuple):
+    """What the samples say about each fixation: their number, (max x - min x) + (max y - min y), mean position."""
+
+    counts: npt.NDArray[np.int32]
+    dispersion: npt.NDArray[np.float32]
+    centres: npt.NDArray[np.float64]
+
+
+def _sample_facts(events: pd.DataFrame, samples: pa.Table) -> _SampleFacts:
+    n = len(events)
+    counts, dispersion = np.zeros(n, np.int32), np.full(n, np.nan, np.float32)
+    centres = np.full((n, 2), np.nan)
     wanted = {"left": ["left_x_px", "left_y_px"], "right": ["right_x_px", "right_y_px"], "both": ["x_px", "y_px"]}
     frame = samples.select(["recording", "t_ms", *(name for pair in wanted.values() for name in pair)]).to_pandas()
     order = np.arange(len(events))
@@ -166,4 +182,5 @@ def _sample_facts(events: pd.DataFrame, samples: pa.Table) -> tuple[npt.NDArray[
             counts[at] = len(seen)
             if len(seen):
                 dispersion[at] = np.ptp(seen, axis=0).sum()
-    return counts, dispersion
+                centres[at] = seen.mean(axis=0, dtype=np.float64)
+    return _SampleFacts(counts, dispersion, centres)

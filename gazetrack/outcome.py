@@ -31,9 +31,14 @@ class Outcome:
     sha256, format : str
         Of the input.
     rows_in, rows_out : int
-        Rows read and written; ``rows_in`` is the rows used plus all `dropped`.
+        Rows read and written. In the report ``rows_used`` stands beside them: ``rows_in`` is ``rows_used`` plus all
+        of `dropped`. Many rows used, such as samples, may make few rows written, such as fixations.
     dropped : dict of str to int
         Rows not used, by reason.
+    left_out : dict of str to int
+        Fixations that the export's own rows describe and the table does not hold, by reason.
+    notes : list of str
+        What had to be inferred.
     outputs : list of dict
         Path, rows and sha256 of every file written.
     summary : dict
@@ -48,6 +53,8 @@ class Outcome:
     rows_in: int = 0
     rows_out: int = 0
     dropped: dict[str, int] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
     outputs: list[dict[str, Any]] = field(default_factory=list)
     summary: dict[str, Any] = field(default_factory=dict)
 
@@ -57,7 +64,8 @@ class Outcome:
         error = self.error
         where = {name: getattr(error, name, None) for name in ("code", "line", "column", "byte")}
         message = "" if error is None else str(error)
-        return {**values, **where, "message": message, "version": __version__}
+        used = {"rows_used": self.rows_in - sum(self.dropped.values())}
+        return {**values, **used, **where, "message": message, "version": __version__}
 
 
 def write_report(path: str | Path, outcomes: Iterable[Outcome]) -> None:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gazetrack.checks import checked
 from gazetrack.errors import ConfigError, GazetrackError, InputError, OutputError, ParseError, quote
 from gazetrack.fixations import fixation_table
 from gazetrack.outcome import Outcome
@@ -106,7 +107,7 @@ def _read(head: Head, name: str, options: ReadOptions) -> Recording:
     import pyarrow as pa
 
     try:
-        return registry.get(name).read(head, options)
+        return checked(registry.get(name).read(head, options))
     except GazetrackError:
         raise
     except (ValueError, KeyError, IndexError, OverflowError, RecursionError, MemoryError, pa.ArrowException) as error:
@@ -211,7 +212,8 @@ def _convert_file(path: Path, target: Path, options: ConvertOptions, outcome: Ou
     except (ConfigError, InputError) as error:
         raise type(error)(error.what, path=path, hint=error.hint) from error
     outcome.rows_in, outcome.rows_out = recording.rows_in, fixations.num_rows
-    outcome.dropped = dict(recording.dropped)
+    outcome.dropped, outcome.notes = dict(recording.dropped), list(recording.notes)
+    outcome.left_out = source.get("left_out", {})
     outcome.summary = {**describe(recording, verdict, head), **source, "fixations": fixations.num_rows}
     meta = _provenance(recording, head, outcome) | source
     tables = {SUFFIX: fixations}

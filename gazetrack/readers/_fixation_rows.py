@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from gazetrack.checks import valid_fixations
 from gazetrack.recording import Recording
 from gazetrack.schema import EVENTS, FIXATIONS, conform
 
@@ -27,20 +28,7 @@ def fixations_from(columns: Mapping[str, object], n_rows: int) -> tuple[pa.Table
     n_rows : int
         Rows of the export.
     """
-    frame = pd.DataFrame({"recording": np.full(n_rows, "", object), **columns})
-    left = np.ones(n_rows, bool)
-    dropped = {}
-    for reason, wrong in {
-        "no position": ~(np.isfinite(frame["x_px"]) & np.isfinite(frame["y_px"])),
-        "no duration": ~(frame["duration_ms"] > 0),
-        "no onset": ~np.isfinite(frame["onset_ms"]),
-    }.items():
-        now = left & wrong.to_numpy()
-        if now.any():
-            dropped[reason] = int(now.sum())
-        left &= ~now
-    kept = frame[left]
-    return conform({name: kept[name].to_numpy() for name in kept}, FIXATIONS), dropped
+    return valid_fixations(conform({"recording": np.full(n_rows, "", object), **columns}, FIXATIONS))
 
 
 def fixation_recording(

@@ -191,13 +191,13 @@ def _batches(head: Head, header: Header, wanted: Wanted, file: Utf8Lines) -> Ite
         if ragged:
             row, cells = ragged[0]
             what = f"a row with {cells} cells, the header has {len(names)}"
-            line = _line_of(head, header, row - header.lines - 1)
+            line = line_of(head, header, row - header.lines - 1)
             raise ParseError(what, path=head.path, line=line, hint=_DAMAGED) from None
         if "Empty CSV" not in str(error) and "Could not skip" not in str(error):
             raise ParseError(quote(error, 120), path=head.path, hint=_DAMAGED) from error
 
 
-def _line_of(head: Head, header: Header, row: int) -> int:
+def line_of(head: Head, header: Header, row: int) -> int:
     """Return the line of a data row, both counted from their own start: blank lines are no rows."""
     with Utf8Lines(head) as raw, io.BufferedReader(raw) as file:
         for line, text in enumerate(file, 1):
@@ -252,7 +252,7 @@ class _Caster:
         return pc.cast(cells, pa.float64())
 
     def _refuse(self, cells: pa.Array, row: int, at: int, first_row: int, what: str = "") -> None:
-        line = _line_of(self.head, self.header, first_row + row)
+        line = line_of(self.head, self.header, first_row + row)
         name = quote(self.header.names[at], 40)
         what = what or f"{quote(cells[row].as_py(), 30)!r} in column {name!r} is not a number"
         hint = "correct the cell, or empty it if the value is missing"

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gazetrack.errors import ConfigError, quote
+from gazetrack.errors import ConfigError, ParseError, quote
 from gazetrack.readers._fixation_rows import end_to_end, eyes_of, fixation_recording, order_within
-from gazetrack.readers._tables import Columns, Header, Kind, header_of, needed_header, read_columns
+from gazetrack.readers._tables import Columns, Header, Kind, header_of, line_of, needed_header, read_columns
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.recording import Recording
 from gazetrack.schema import EVENTS, SAMPLES, conform
@@ -38,6 +38,16 @@ _UNITS_MS = {"s": 1e3, "ms": 1.0, "us": 1e-3, "µs": 1e-3, "μs": 1e-3, "ns": 1e
 _POSITIONS = (("x", "y"), ("gaze_x", "gaze_y"), ("x_px", "y_px"), ("gazex", "gazey"))
 _TIMES = ("t", "time", "timestamp", "t_ms", "time_ms", "timestamp_ms")
 _FIXATION_TIMES = ("duration", "duration_ms", "fixation_duration")
+_ALIASES = {
+    "participant": ("participant", "participant_id", "subject", "subject_id", "sub", "observer"),
+    "recording": ("recording", "recording_id", "session"),
+    "trial": ("trial", "trial_id", "trial_index"),
+    "stimulus": ("stimulus", "stimulus_name", "image", "image_id", "image_name", "picture"),
+    "eye": ("eye",),
+    "pupil": ("pupil",),
+}
+# Beyond these a time column taken as ms is surely in another unit: (shortest, longest) step or duration.
+_POSSIBLE_MS = {"t": (0.1, 1000.0), "duration": (5.0, 20_000.0)}
 
 
 def sniff(head: Head) -> Verdict:
@@ -62,7 +72,11 @@ def _guess(header: Header) -> dict[str, str]:
     duration = next((name for name in _FIXATION_TIMES if name in lower), None)
     if duration is not None:
         columns["duration"] = lower[duration]
-    return columns | {key: lower[key] for key in ("pupil", *sorted(_TEXTS)) if key in lower}
+    for key, aliases in sorted(_ALIASES.items()):
+        name = next((name for name in aliases if name in lower), None)
+        if name is not None:
+            columns[key] = lower[name]
+    return columns
 
 
 def read(head: Head, options: ReadOptions) -> Recording:
@@ -73,7 +87,7 @@ def read(head: Head, options: ReadOptions) -> Recording:
     ConfigError
         An unknown key or unit, a column that is not there, or no position or time.
     ParseError
-        A damaged row or cell.
+        A damaged row or cell, times that cannot be in the unit they are taken for, or that step back.
     """
     header = needed_header(head)
     columns, units = _chosen(options.columns, header, head)
@@ -87,7 +101,17 @@ def read(head: Head, options: ReadOptions) -> Recording:
         if key not in units:
             notes.append(f"{key} taken as ms: no unit was given")
     table = Columns(len(next(iter(values.values()))), values)
-    return (_fixations if "duration" in columns else _samples)(head, table, sorted(notes))
+    if not options.columns:
+        notes.append(
+            "columns inferred from the header: " + ", ".join(f"{k}={columns[k]}" for k in KEYS if k in columns)
+        )
+    groups = np.array(["\0".join(row) for row in zip(*map(table.text, sorted(_TEXTS)), strict=True)], object)
+    _check_times(head, header, table, groups)
+    for key in sorted({"t", "duration"} & set(columns) - set(units)):
+        _check_unit(head, columns[key], key, table, groups)
+    if "duration" in columns:
+        return _fixations(head, table, groups, sorted(notes))
+    return _samples(head, table, sorted(notes))
 
 
 def _chosen(given: Mapping[str, str], header: Header, head: Head) -> tuple[dict[str, str], dict[str, str]]:
@@ -113,13 +137,39 @@ def _chosen(given: Mapping[str, str], header: Header, head: Head) -> tuple[dict[
     return columns, units
 
 
+def _check_times(head: Head, header: Header, table: Columns, groups: npt.NDArray[np.object_]) -> None:
+    """Refuse times that step back: several recordings or trials lie in one that the named columns cannot tell apart."""
+    back = pd.Series(table.number("t")).groupby(groups).diff().to_numpy() < 0
+    if back.any():
+        line = line_of(head, header, int(back.argmax()))
+        hint = "name the columns that tell recordings and trials apart, as in --columns …,participant=NAME,trial=NAME"
+        raise ParseError("the time steps back within one trial", path=head.path, line=line, hint=hint)
+
+
+def _check_unit(head: Head, name: str, key: str, table: Columns, groups: npt.NDArray[np.object_]) -> None:
+    """Refuse times whose usual step, or durations whose usual length, no tracker has in ms."""
+    values = pd.Series(table.number(key))
+    if key == "t":
+        if "duration" in table.found:
+            return  # onsets of fixations come in any step
+        values = values.groupby(groups).diff()
+    usual = float(values[values > 0].median())
+    shortest, longest = _POSSIBLE_MS[key]
+    if usual < shortest or usual > longest:
+        unit = "s" if usual < shortest else "us"
+        what = (
+            f"column {quote(name, 40)!r} taken as ms has a usual {'step' if key == 't' else 'length'} of {usual:g} ms"
+        )
+        hint = f"name its unit: --columns …,{key}={quote(name, 40)}[{unit}] (s, ms, us or ns)"
+        raise ParseError(what, path=head.path, hint=hint)
+
+
 def _recordings(head: Head, table: Columns) -> npt.NDArray[np.object_]:
     key = next((key for key in ("recording", "participant") if key in table.found), None)
     return np.full(table.n_rows, head.stem, object) if key is None else table.text(key)
 
 
-def _fixations(head: Head, table: Columns, notes: list[str]) -> Recording:
-    groups = np.array(["\0".join(row) for row in zip(*map(table.text, sorted(_TEXTS)), strict=True)], object)
+def _fixations(head: Head, table: Columns, groups: npt.NDArray[np.object_], notes: list[str]) -> Recording:
     duration, onset = table.number("duration"), table.number("t")
     if "t" not in table.found:
         onset = end_to_end(groups, duration)

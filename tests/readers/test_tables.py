@@ -190,3 +190,42 @@ def test_generic_recognises_unmistakable_names_alone(header, known, tmp_path):
     verdict = generic.sniff(read_head(path))
     assert (verdict.level > 0) == known
     assert known or header.replace(",", ", ") in verdict.reason
+
+
+def generic_table(tmp_path, header, *rows, columns=None):
+    text = "\n".join([header, *(",".join(map(str, row)) for row in rows)]) + "\n"
+    return read(tmp_path, "generic", text, columns)
+
+
+@pytest.mark.parametrize("name", ["subject", "Participant_ID", "sub"])
+def test_participants_and_images_go_by_their_usual_names(name, tmp_path):
+    rows = [(20 * i, 1, 2, who, "a.png") for who in ("p1", "p2") for i in range(3)]
+    recording = generic_table(tmp_path, f"t,x,y,{name},image", *rows)
+    assert recording.samples["recording"].to_pylist() == ["p1"] * 3 + ["p2"] * 3
+    assert set(recording.samples["stimulus"].to_pylist()) == {"a.png"}
+    assert f"participant={name}, recording" not in recording.notes[0]
+    assert f"participant={name}" in recording.notes[0]
+
+
+@pytest.mark.parametrize("header", ["t,x,y", "t,x,y,duration"])
+def test_time_that_steps_back_is_two_trials_nobody_can_tell_apart(header, tmp_path):
+    with pytest.raises(ParseError, match="the time steps back") as caught:
+        generic_table(tmp_path, header, *((t, 1, 2, 90)[: len(header.split(","))] for t in (0, 20, 40, 10)))
+    assert caught.value.line == 5
+    assert "trial=NAME" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "hint"),
+    [
+        ("t,x,y", [(0.004 * i, 1, 2) for i in range(5)], "t=t[s]"),
+        ("t,x,y", [(4000.0 * i, 1, 2) for i in range(5)], "t=t[us]"),
+        ("t,x,y,duration", [(0.3 * i, 1, 2, 0.25) for i in range(5)], "duration=duration[s]"),
+    ],
+)
+def test_times_that_cannot_be_milliseconds(header, rows, hint, tmp_path):
+    with pytest.raises(ParseError) as caught:
+        generic_table(tmp_path, header, *rows)
+    assert hint in caught.value.hint
+    columns = {key: key for key in header.split(",")} | dict([hint.split("=")])
+    assert generic_table(tmp_path, header, *rows, columns=columns).rows_in == 5
