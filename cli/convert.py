@@ -56,6 +56,7 @@ def command(
 
     pairs = opt.parse_pairs(columns, "--columns")
     chosen = ConvertOptions(format_name, pairs, opt.parse_screen(screen), None, out, samples, events, force)
+    opt.check_report(report, files)
     outcomes = convert_files(files, chosen)
     if as_json:
         return opt.finish(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -10,6 +11,7 @@ from typing import NoReturn
 import click
 
 _FORESEEN = (OSError, MemoryError, RecursionError, UnicodeError, EOFError)
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)
 _debug = False
 
 
@@ -74,6 +76,11 @@ def _report(error: Exception, prog_name: str) -> int:
     if isinstance(error, GazetrackError):
         say(prog_name, error)
         return error.exit_code
+    # Every file goes through gazetrack.publish, whose errors are OutputErrors: what is left is our own printing.
+    if isinstance(error, OSError) and error.filename is None and error.errno in _UNWRITABLE:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python would complain again when it flushes at exit
+        say(prog_name, f"standard output cannot be written: {quote(error.strerror)} - free its disk [OUTPUT]")
+        return 3
     kind = "" if isinstance(error, _FORESEEN) else "internal error: "
     say(
         prog_name,

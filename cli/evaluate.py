@@ -40,10 +40,14 @@ def command(
 ) -> int:
     """Compare PREDICTIONS with MASKS, matched by file stem: Dice and IoU of every image.
 
-    Gray above 127 is foreground. With both masks empty an image counts 1, with one empty 0.
+    Every mask, or every image of --ids, must have its prediction; otherwise the exit code is 1 and the summary says
+    how many were compared. Gray above 127 is foreground. With both masks empty an image counts 1, with one empty 0.
     """
+    from gradtrack_model.data import find_images
     from gradtrack_model.evaluate import evaluate_folder
 
+    inputs = [*find_images(predictions).values(), *find_images(masks).values(), *([ids] if ids else [])]
+    opt.check_report(report, inputs)
     result = evaluate_folder(predictions, masks, out, ids)
     opt.write_results(report, [(predictions / f"{s.image_id}.png", s.error, ()) for s in result.scores])
     _show_problems(result)
@@ -68,9 +72,10 @@ def _show_problems(result: Evaluation) -> None:
 
 def _show(result: Evaluation, out: Path) -> None:
     summary = result.summary()
-    click.echo(f"{summary['n']} images   ({summary['empty_masks']})")
+    click.echo(f"{summary['n']} of {summary['n_wanted']} images")
     for name, title in (("dice", "Dice"), ("iou", "IoU")):
         if summary[name] is not None:
             values = "  ".join(f"{key} {value:.4f}" for key, value in summary[name].items())
             click.echo(f"  {title:<5} {values}")
+    click.echo(f"  an image counts {summary['empty_masks']}")
     click.echo(f"  wrote {out}/evaluation.csv and {out}/summary.json")

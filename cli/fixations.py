@@ -53,6 +53,7 @@ def command(
     pairs = opt.parse_pairs(columns, "--columns")
     params = _detector(opt.parse_pairs(",".join(settings), "--set"))
     chosen = ConvertOptions(format_name, pairs, opt.parse_screen(screen), params, out, force=force)
+    opt.check_report(report, files)
     return opt.finish(convert_files(files, chosen), report, None if quiet else lambda outcome: show(outcome, verbose))
 
 

@@ -82,6 +82,14 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
     return int(parts[0]), int(parts[-1])
 
 
+def check_report(report: Path | None, inputs: Iterable[Path]) -> None:
+    """Refuse, before any work, to write a report over an input or over something else than a report."""
+    if report is not None:
+        from gazetrack.outcome import check_report as check
+
+        check(report, inputs)
+
+
 def finish(outcomes: Iterable[Outcome], report: Path | None, show: Callable[[Outcome], None] | None) -> int:
     """Show every outcome as it comes, print its error, write the report, and return the exit code.
 

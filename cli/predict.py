@@ -66,9 +66,11 @@ def command(
 ) -> int:
     """Segment every image of FOLDER: one mask each, 0 and 255, at the image's own size."""
     from gradtrack_model.checkpoint import load_model
+    from gradtrack_model.data import find_images
     from gradtrack_model.predict import PredictOptions, predict_folder
     from gradtrack_model.train import pick_device
 
+    opt.check_report(report, find_images(folder).values())
     checkpoint = load_model(weights, {"model.encoder": encoder})
     chosen = PredictOptions(probabilities, overlay, tta, batch_size, pick_device(device))
     done = list(predict_folder(folder, checkpoint, out, chosen))

@@ -80,7 +80,6 @@ def command(
 
     if images is None and Path("images").is_dir():
         images = Path("images")
-    shape = opt.parse_size(size)
     params = MapParams(
         kind=kind, levels=levels, truncation=truncation, drop_first=drop_first,
         min_duration_ms=min_duration_ms, radius=radius, softness=softness,
@@ -89,14 +88,16 @@ def command(
         params,
         images,
         placement,
-        shape,
+        opt.parse_size(size),
         out,
         CRFParams(weight=crf_weight) if crf else None,
         png,
         force,
         max_total_mb * 1024**2,
     )
-    outcomes = render_tables(tables or find_tables(), chosen, opt.progress_bar("rendering", quiet))
+    tables = tables or tuple(find_tables())
+    opt.check_report(report, tables)
+    outcomes = render_tables(tables, chosen, opt.progress_bar("rendering", quiet))
     return opt.finish(outcomes, report, None if quiet else _show)
 
 

@@ -12,7 +12,8 @@ import numpy as np
 import pyarrow as pa
 from PIL import Image
 
-from gazetrack.errors import DataError, InputError, SchemaError, quote
+from gazetrack.checks import valid_fixations
+from gazetrack.errors import ConfigError, DataError, InputError, SchemaError, quote
 from gazetrack.fixations import IMAGE_SUFFIXES, place_by_rule, screen_of, stem
 from gazetrack.mapstore import read_maps
 from gazetrack.store import read_fixations
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     import numpy.typing as npt
+
+
+MAX_ASPECT_ERROR = 0.02
 
 
 @dataclass(frozen=True)
@@ -135,11 +139,14 @@ def read_image(path: Path, mode: str, size: tuple[int, int] | None = None) -> np
     Raises
     ------
     InputError
-        See `image_size`.
+        See `image_size`; and more than 8 bits a channel, which no rule of ours could map to 8 for every modality.
     """
     image_size(path)
     try:
         with Image.open(path) as opened:
+            if opened.mode in ("I", "F") or opened.mode.startswith("I;"):
+                hint = "window it to 8 bits first, as you would to look at it"
+                raise InputError(f"has more than 8 bits a channel (mode {opened.mode})", path=path, hint=hint)
             image = opened.convert(mode)
             if size is not None:
                 image = image.resize((size[1], size[0]), Image.Resampling.BILINEAR)
@@ -212,8 +219,10 @@ def find_items(
     Raises
     ------
     InputError, SchemaError, DataError
-        See `find_images`, `read_fixations`; and a split that names one image twice or unknown images.
+        See `find_images`, `read_tracks`; and a split that names one image twice or unknown images, an image of another
+        shape than its gaze says.
     """
+    distinct(fixations)
     image_files = find_images(images)
     mask_files = find_images(masks) if masks is not None else {}
     splits = _splits(image_files, manifest, train_ids, val_ids)
@@ -223,6 +232,9 @@ def find_items(
     for path in fixations:
         found = read_tracks(path, sizes, placement)
         without_image.update(map(stem, found.missing_images))
+        for name, sizes_text in found.misfits.items():
+            what = f"stimulus {quote(name, 60)!r} has another shape: {sizes_text}"
+            raise DataError(what, path=path, hint="give the images that were shown")
         for track in found.tracks:
             tracks.setdefault(stem(track.stimulus), []).append(track)
     items = tuple(
@@ -248,12 +260,15 @@ class TableTracks:
         Fixations in no track, by reason.
     missing_images : tuple of str
         Stimuli left out because there is no image of them.
+    misfits : dict of str to str
+        Stimuli left out because their image has another shape than the table says, and both sizes.
     """
 
     tracks: tuple[Track, ...]
     n_rows: int
     dropped: dict[str, int]
     missing_images: tuple[str, ...]
+    misfits: dict[str, str]
 
 
 def read_tracks(
@@ -278,12 +293,16 @@ def read_tracks(
     Raises
     ------
     SchemaError
-        The table lacks image sizes and neither `sizes` nor `placement` make up for it.
+        The table lacks image sizes and neither `sizes` nor `placement` make up for it, or names two stimuli that are
+        one image by their stem.
     """
     table, meta = read_fixations(path)
+    n_rows = table.num_rows
+    table, impossible = valid_fixations(table)
     table = place_by_rule(table, screen_of(meta), sizes or {}, placement)
     stimuli = table["stimulus"].combine_chunks().cast("string").to_numpy(zero_copy_only=False)
     known = np.isfinite(table["image_width_px"].to_numpy()) & np.isfinite(table["image_height_px"].to_numpy())
+    _refuse_namesakes(path, stimuli)
     # Between the images people look at nothing, and at instructions: that gaze has no place on any image.
     nowhere = ~known & (stimuli == "")
     missing = sorted({name for name in stimuli if name and stem(name) not in sizes}) if sizes is not None else []
@@ -295,10 +314,46 @@ def read_tracks(
         tracks = build_tracks(kept)
     except SchemaError as error:
         raise SchemaError(error.what, path=path, hint=error.hint) from error
+    sizes = sizes or {}
+    misfits = {t.stimulus: text for t in tracks if (text := _misfit(t, sizes.get(stem(t.stimulus))))}
     reasons = {"no stimulus": int(nowhere.sum()), "no image": int((left_out & ~nowhere).sum())}
     reasons["other eye"] = kept.num_rows - sum(map(len, tracks))
-    scaled = [track.scaled(*(sizes or {}).get(stem(track.stimulus), (track.width, track.height))) for track in tracks]
-    return TableTracks(tuple(scaled), table.num_rows, {k: n for k, n in reasons.items() if n}, tuple(missing))
+    reasons["image of another shape"] = sum(len(track) for track in tracks if track.stimulus in misfits)
+    fitting = [track for track in tracks if track.stimulus not in misfits]
+    scaled = [track.scaled(*sizes.get(stem(track.stimulus), (track.width, track.height))) for track in fitting]
+    dropped = impossible | {reason: n for reason, n in reasons.items() if n}
+    return TableTracks(tuple(scaled), n_rows, dropped, tuple(missing), misfits)
+
+
+def distinct(paths: Sequence[str | Path]) -> None:
+    """Refuse a table that is named twice: its gaze would count twice.
+
+    Raises
+    ------
+    ConfigError
+        One is.
+    """
+    seen: set[Path] = set()
+    for path in map(Path, paths):
+        if path.resolve() in seen:
+            raise ConfigError(f"{quote(path, 80)} is named twice", hint="name each table once")
+        seen.add(path.resolve())
+
+
+def _refuse_namesakes(path: str | Path, stimuli: npt.NDArray[np.object_]) -> None:
+    by_stem: dict[str, str] = {}
+    for name in filter(None, dict.fromkeys(stimuli)):
+        other = by_stem.setdefault(stem(name), name)
+        if other != name:
+            what = f"two stimuli are one image by name: {quote(other, 40)!r} and {quote(name, 40)!r}"
+            raise SchemaError(what, path=path, hint="images are matched without folder and suffix; rename one")
+
+
+def _misfit(track: Track, size: tuple[int, int] | None) -> str:
+    """Return both sizes where the image's shape is not that of the table, else an empty text."""
+    if size is None or abs(track.width * size[1] / (track.height * size[0]) - 1) <= MAX_ASPECT_ERROR:
+        return ""
+    return f"{track.width:g} x {track.height:g} in the table, {size[0]} x {size[1]} in the image"
 
 
 def _splits(

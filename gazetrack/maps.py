@@ -130,6 +130,13 @@ class TrackMaps:
         return np.rint(self.values * 255).astype(np.uint8)
 
 
+def level_titles(params: MapParams) -> list[str]:
+    """Return in words what each level keeps, such as ``last 25 %``."""
+    words = {"tail": "last {}", "head": "first {}", "random": "random {}", "shuffled": "shuffled {}", "none": "all"}
+    titles = [words[params.truncation].format(f"{100 * ratio:.3g} %") for ratio in params.ratios]
+    return ["all" if ratio == 1 else title for ratio, title in zip(params.ratios, titles, strict=True)]
+
+
 def prepare(track: Track, params: MapParams) -> Track:
     """Return the track without the fixations that `params` leaves out of every level."""
     return clean(track, min_duration_ms=params.min_duration_ms, drop_first=params.drop_first)

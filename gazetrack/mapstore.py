@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from gazetrack.maps import TrackMaps
 
+MAP_FILE = "maps.parquet"
 MAX_TOTAL_BYTES = 2 * 1024**3
 MAPS = pa.schema(
     [
@@ -37,7 +38,8 @@ MAPS = pa.schema(
         for name, kind, meaning in (
             ("image_id", pa.string(), "stimulus without folder and image suffix"),
             ("recording", pa.string(), "recording the track comes from"),
-            ("trial", pa.string(), "trial the track comes from"),
+            ("participant", pa.string(), "who looked; empty when the export does not say"),
+            ("trial", pa.string(), "trial the track comes from; #2 for an image's second showing in it"),
             ("stimulus", pa.string(), "stimulus as named by the fixation table"),
             ("n_fixations", pa.int32(), "fixations rendered, after cleaning"),
             ("levels", pa.int32(), "number of maps; the first is the core, the last the full track"),
@@ -98,7 +100,8 @@ def map_writer(
 
 def _row(maps: TrackMaps) -> pa.Table:
     track, (levels, height, width) = maps.track, maps.values.shape
-    values = (stem(track.stimulus), track.recording, track.trial, track.stimulus, len(track), levels, height, width)
+    names = (stem(track.stimulus), track.recording, track.participant, track.trial, track.stimulus)
+    values = (*names, len(track), levels, height, width)
     columns = [*([value] for value in values), [maps.as_uint8().tobytes()]]
     return pa.Table.from_arrays([pa.array(c, f.type) for c, f in zip(columns, MAPS, strict=True)], schema=MAPS)
 
@@ -180,4 +183,4 @@ def read_maps(path: str | os.PathLike[str]) -> MapStore:
     MapStore
     """
     path = Path(path)
-    return MapStore(path / "maps.parquet" if path.is_dir() else path)
+    return MapStore(path / MAP_FILE if path.is_dir() else path)

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from gazetrack.publish import write_text
+from gazetrack.errors import OutputError
+from gazetrack.publish import refuse_overwrite, write_text
 from gazetrack.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from gazetrack.errors import GazetrackError
+
+
+_MARKS = {"file", "status", "sha256", "version"}
+_MAX_LINE_BYTES = 64 * 1024**2
 
 
 @dataclass
@@ -66,6 +71,27 @@ class Outcome:
         message = "" if error is None else str(error)
         used = {"rows_used": self.rows_in - sum(self.dropped.values())}
         return {**values, **used, **where, "message": message, "version": __version__}
+
+
+def check_report(path: str | Path, inputs: Iterable[str | Path]) -> None:
+    """Refuse to write a report over an input, or over a file that is no earlier report; call it before any work.
+
+    Raises
+    ------
+    OutputError
+        It would be.
+    """
+    refuse_overwrite(path, inputs)
+    path = Path(path)
+    if not path.exists():
+        return
+    try:
+        with path.open("rb") as file:
+            first = json.loads(file.readline(_MAX_LINE_BYTES) or "{}")
+    except (OSError, ValueError):
+        first = None
+    if not isinstance(first, dict) or (first and not set(first) >= _MARKS):
+        raise OutputError("is there and is no earlier report", path=path, hint="choose another --report, or remove it")
 
 
 def write_report(path: str | Path, outcomes: Iterable[Outcome]) -> None:

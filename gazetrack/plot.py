@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from gazetrack.publish import write_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import numpy.typing as npt
@@ -30,6 +31,7 @@ def plot_track(
     track: Track,
     maps: npt.NDArray[np.float32] | None = None,
     mask: npt.NDArray[np.bool_] | None = None,
+    titles: Sequence[str] = (),
 ) -> Figure:
     """Draw a track on its image, and each level of its maps beside it.
 
@@ -43,6 +45,8 @@ def plot_track(
         In [0, 1]; the .5 contour, the border, is drawn white.
     mask : ndarray of bool, shape (H, W), optional
         Outlined in green.
+    titles : sequence of str
+        One per level; by default its number.
 
     Returns
     -------
@@ -55,9 +59,10 @@ def plot_track(
     figure = Figure(figsize=(panel[0] * (1 + len(levels)), panel[1] + 0.4), layout="constrained")
     axes = np.atleast_1d(figure.subplots(1, 1 + len(levels)))
     _draw_scanpath(axes[0], image, track)
-    for number, (axis, level) in enumerate(zip(axes[1:], levels, strict=True), 1):
+    titles = titles or [f"level {number} of {len(levels)}" for number in range(1, len(levels) + 1)]
+    for axis, level, title in zip(axes[1:], levels, titles, strict=True):
         _draw_level(axis, image, level)
-        axis.set_title(f"level {number} of {len(levels)}", fontsize=9)
+        axis.set_title(title, fontsize=9)
     for axis in axes:
         if mask is not None and mask.any():
             axis.contour(np.arange(width) + 0.5, np.arange(height) + 0.5, mask, [0.5], colors="#00d27f", linewidths=1.2)

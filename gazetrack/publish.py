@@ -72,6 +72,23 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
+def refuse_overwrite(output: str | os.PathLike[str], inputs: Iterable[str | os.PathLike[str]]) -> None:
+    """Refuse an output that is one of the inputs, under whatever name; to be called before any work starts.
+
+    Raises
+    ------
+    OutputError
+        It is.
+    """
+    output = Path(output)
+    if not output.exists():
+        return
+    for path in map(Path, inputs):
+        if path.exists() and output.samefile(path):
+            what = f"would be written over the input {path}"
+            raise OutputError(what, path=output, hint="choose another place with --out")
+
+
 @contextlib.contextmanager
 def publish(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     """Open a temporary binary file that becomes `path` when the block ends without an error.

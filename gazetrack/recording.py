@@ -91,10 +91,11 @@ class Placement:
         self, x: npt.NDArray[np.floating], y: npt.NDArray[np.floating]
     ) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]:
         """Map screen pixels to image pixels; positions beside the image map outside its bounds."""
-        return (
-            (x - self.x_px) * (self.image_width_px / self.width_px),
-            (y - self.y_px) * (self.image_height_px / self.height_px),
-        )
+        with np.errstate(over="ignore"):  # what is beyond all numbers is infinitely far beside the image
+            return (
+                (x - self.x_px) * (self.image_width_px / self.width_px),
+                (y - self.y_px) * (self.image_height_px / self.height_px),
+            )
 
 
 def place(rule: str, screen: Screen | None, image_width_px: int, image_height_px: int) -> Placement:

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gazetrack.crf import CRFParams, refine
-from gazetrack.dataset import TableTracks, find_images, image_size, read_image, read_tracks
-from gazetrack.errors import ConfigError, GazetrackError, InputError, quote
+from gazetrack.dataset import TableTracks, distinct, find_images, image_size, read_image, read_tracks
+from gazetrack.errors import ConfigError, DataError, GazetrackError, InputError, quote
 from gazetrack.fixations import stem
-from gazetrack.maps import CALIBRATED, MapParams, TrackMaps, check_size, render_maps
-from gazetrack.mapstore import MAX_TOTAL_BYTES, map_writer
+from gazetrack.maps import CALIBRATED, MapParams, TrackMaps, check_size, level_titles, render_maps
+from gazetrack.mapstore import MAP_FILE, MAX_TOTAL_BYTES, map_writer
 from gazetrack.outcome import Outcome
-from gazetrack.publish import publish, sha256_of, unique_names
+from gazetrack.publish import publish, refuse_overwrite, sha256_of
 from gazetrack.store import SUFFIX
+from gazetrack.track import track_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -90,6 +91,8 @@ def render_tables(
         what = f"a CRF needs maps whose .5 is the border, and kind {options.params.kind!r} has none there"
         raise ConfigError(what, hint=f"use --kind {' or '.join(CALIBRATED)}")
     images = find_images(options.images) if options.images is not None else {}
+    distinct(paths)
+    refuse_overwrite(options.out / MAP_FILE, [*paths, *images.values()])
     sizes, unreadable = _image_sizes(images)
     outcomes, work = [], []
     for path in paths:
@@ -131,6 +134,10 @@ def _take_note(
         shown = ", ".join(quote(name, 30) for name in names[:3]) + (", …" if len(names) > 3 else "")
         what = f"no image for {len(names)} of {n_all} stimuli: {shown}"
         outcome.error = InputError(what, path=outcome.file, hint=f"add them to {quote(options.images, 40)}")
+    elif found.misfits:
+        name, sizes = next(iter(found.misfits.items()))
+        what = f"{len(found.misfits)} images of another shape than the table says, first {quote(name, 40)}: {sizes}"
+        outcome.error = DataError(what, path=outcome.file, hint="give the images that were shown")
     if outcome.error is not None:
         outcome.status = "partial"
     if not found.tracks:
@@ -146,8 +153,8 @@ def _write_maps(
 ) -> None:
     used = [outcome for outcome in outcomes if outcome.status != "failed"]
     sources = [{"file": Path(o.file).name, "sha256": o.sha256} for o in used]
-    target = options.out / "maps.parquet"
-    pictures = unique_names(f"{stem(t.stimulus)}.{t.recording}.{t.trial}" for t, _ in work) if options.png else {}
+    target = options.out / MAP_FILE
+    pictures = track_names([track for track, _ in work]) if options.png else []
     crf = None if options.crf is None else asdict(options.crf)
     meta = {"params": options.params.as_dict(), "sources": sources, "placement_rule": options.placement, "crf": crf}
     with map_writer(target, meta, force=options.force, max_total_bytes=options.max_total_bytes) as write:
@@ -163,8 +170,7 @@ def _write_maps(
                     outcome.dropped.get("short, off-image or first", 0) + cleaned
                 )
             if options.png:
-                name = pictures[f"{stem(track.stimulus)}.{track.recording}.{track.trial}"]
-                _write_pngs(options.out / "png", name, maps.as_uint8())
+                _write_pngs(options.out / "png", pictures[done - 1], maps.as_uint8())
             if progress is not None:
                 progress(done, len(work))
     used[0].outputs.append({"path": str(target), "rows": len(work), "sha256": sha256_of(target)})
@@ -241,19 +247,20 @@ def plot_tables(
     """
     from gazetrack.plot import plot_track, save_figure
 
+    distinct(paths)
     files = find_images(images)
     outlines = find_images(masks) if masks is not None else {}
     sizes = {image_id: image_size(path) for image_id, path in files.items()}
     tracks = [track for path in paths for track in read_tracks(path, sizes, placement).tracks][:limit]
     if not tracks:
         raise InputError("holds no image of these fixations", path=images, hint="give --images DIR")
-    names = unique_names(f"{stem(t.stimulus)}.{t.recording}.{t.trial}" for t in tracks)
-    written = []
-    for track in tracks:
+    written = [out / f"{name}.png" for name in track_names(tracks)]
+    for path in written:
+        refuse_overwrite(path, [*paths, *files.values(), *outlines.values()])
+    for track, path in zip(tracks, written, strict=True):
         image_id = stem(track.stimulus)
         mask = read_image(outlines[image_id], "L") > 127 if image_id in outlines else None
         maps = render_maps(track, params).values
-        figure = plot_track(read_image(files[image_id], "RGB"), track, maps, mask)
-        written.append(out / f"{names[f'{image_id}.{track.recording}.{track.trial}']}.png")
-        save_figure(figure, written[-1])
+        figure = plot_track(read_image(files[image_id], "RGB"), track, maps, mask, level_titles(params))
+        save_figure(figure, path)
     return written

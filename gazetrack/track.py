@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gazetrack.checks import valid_fixations
 from gazetrack.errors import ConfigError, SchemaError, quote
+from gazetrack.fixations import stem
+from gazetrack.publish import unique_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 TRUNCATIONS = ("tail", "head", "random", "shuffled", "none")
 MIN_FIXATIONS_TO_DROP = 4
 MAX_IMAGE_PX = 64_000_000
-_KEYS = ["recording", "trial", "stimulus"]
+_KEYS = ["recording", "participant", "trial", "stimulus", "showing"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,8 @@ class Track:
         Fixation durations.
     width, height : float
         Size of the image in pixels.
+    participant : str
+        Who looked; empty when the export does not say.
     """
 
     recording: str
@@ -50,6 +55,7 @@ class Track:
     duration_ms: Floats
     width: float
     height: float
+    participant: str = ""
 
     def __len__(self) -> int:
         return len(self.x)
@@ -70,7 +76,10 @@ class Track:
 
 
 def build_tracks(fixations: pa.Table, eye: str = "auto") -> list[Track]:
-    """Build one track per recording, trial and stimulus from a fixation table.
+    """Build one track per recording, participant, trial and stimulus from a fixation table.
+
+    An image that comes back within a trial, after another one, gives a track per showing: the second one's trial is
+    called ``TRIAL#2``. Fixations without position, onset or duration are left out, see `checks.valid_fixations`.
 
     Parameters
     ----------
@@ -88,9 +97,9 @@ def build_tracks(fixations: pa.Table, eye: str = "auto") -> list[Track]:
     Raises
     ------
     SchemaError
-        The image size of some fixations is not known, or absurd.
+        The image size of some fixations is not known, absurd, or another one for the same image.
     """
-    frame = fixations.to_pandas()
+    frame = valid_fixations(fixations)[0].to_pandas()
     unknown = ~(np.isfinite(frame["image_width_px"]) & np.isfinite(frame["image_height_px"]))
     if unknown.any():
         stimulus = quote(frame.loc[unknown, "stimulus"].iloc[0])
@@ -103,8 +112,23 @@ def build_tracks(fixations: pa.Table, eye: str = "auto") -> list[Track]:
         raise SchemaError(
             f"an image of {size}", hint=f"sizes are at least 1 and at most {MAX_IMAGE_PX:,} pixels in all"
         )
+    frame["showing"] = _showings(frame)
     groups = frame.groupby(_KEYS, sort=False, observed=True)
     return [_build_track(key, _of_one_eye(rows, eye)) for key, rows in groups]
+
+
+def _showings(frame: pd.DataFrame) -> npt.NDArray[np.int64]:
+    """Return which showing of its image within its trial each fixation belongs to, from 1.
+
+    Only where one clock runs through the trial, so that the order of its rows is that of time.
+    """
+    trial = [frame[name] for name in ("recording", "participant", "trial", "eye")]
+    back = frame["onset_ms"].groupby(trial, observed=True).diff() < 0
+    one_clock = ~back.groupby(trial, observed=True).transform("any")
+    stimulus = frame["stimulus"].cat.codes
+    runs = (stimulus.groupby(trial, observed=True).diff() != 0).groupby(trial, observed=True).cumsum()
+    showings = runs.groupby([*trial, frame["stimulus"]], observed=True).rank("dense").astype(int)
+    return np.asarray(showings.where(one_clock, 1), np.int64)
 
 
 def _of_one_eye(rows: pd.DataFrame, eye: str) -> pd.DataFrame:
@@ -118,12 +142,28 @@ def _of_one_eye(rows: pd.DataFrame, eye: str) -> pd.DataFrame:
 
 def _build_track(key: tuple[object, ...], rows: pd.DataFrame) -> Track:
     rows = rows.sort_values(["onset_ms", "index"], kind="stable")
-    width, height = (
-        float(rows[name].iloc[0]) if len(rows) else math.nan for name in ("image_width_px", "image_height_px")
-    )
+    recording, participant, trial, stimulus = (str(part) for part in key[:-1])
+    sizes = rows[["image_width_px", "image_height_px"]].drop_duplicates().to_numpy(np.float64)
+    if len(sizes) > 1:
+        shown = " and ".join(f"{width:g} x {height:g} px" for width, height in sizes[:2])
+        what = f"stimulus {quote(stimulus)!r} has {len(sizes)} sizes in one trial: {shown}"
+        raise SchemaError(what, hint="an image has one size; correct the table")
+    width, height = sizes[0] if len(sizes) else (math.nan, math.nan)
     x, y, duration_ms = (rows[name].to_numpy(np.float64) for name in ("x_px", "y_px", "duration_ms"))
-    recording, trial, stimulus = (str(part) for part in key)
-    return Track(recording, trial, stimulus, x, y, duration_ms, width, height)
+    trial = trial if key[-1] == 1 else f"{trial}#{key[-1]}"
+    return Track(recording, trial, stimulus, x, y, duration_ms, float(width), float(height), participant)
+
+
+def track_names(tracks: Sequence[Track]) -> list[str]:
+    """Return a file name without suffix for each track, no two alike whatever the tracks are called."""
+    seen: dict[str, int] = {}
+    texts = []
+    for track in tracks:
+        text = ".".join(filter(None, (stem(track.stimulus), track.recording, track.participant, track.trial)))
+        seen[text] = seen.get(text, 0) + 1
+        texts.append(text if seen[text] == 1 else f"{text}.{seen[text]}")
+    names = unique_names(texts)
+    return [names[text] for text in texts]
 
 
 def clean(track: Track, *, min_duration_ms: float = 50.0, drop_first: int = 1) -> Track:

@@ -54,19 +54,25 @@ class Evaluation:
         Sorted by image id.
     without_prediction, without_mask : tuple of str
         Ids that could not be compared.
-    complete : bool
-        Whether every image asked for has a result.
+    n_wanted : int
+        Images that should have a result: those of `ids`, else all that have a mask.
     """
 
     scores: tuple[Score, ...]
     without_prediction: tuple[str, ...]
     without_mask: tuple[str, ...]
-    complete: bool
+    n_wanted: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether every image that should have a result has one."""
+        return sum(score.error is None for score in self.scores) == self.n_wanted
 
     def summary(self) -> dict[str, Any]:
         """Return plain JSON values: number of images, and mean, standard deviation and median of Dice and IoU."""
         return {
             "n": sum(score.error is None for score in self.scores),
+            "n_wanted": self.n_wanted,
             "dice": _describe([score.dice for score in self.scores if score.dice is not None]),
             "iou": _describe([score.iou for score in self.scores if score.iou is not None]),
             "empty_masks": EMPTY_POLICY,
@@ -86,7 +92,7 @@ def evaluate_folder(predictions: Path, masks: Path, out: Path, ids: Path | None 
     out : pathlib.Path
         Output folder.
     ids : pathlib.Path, optional
-        Image ids, one a line: only these count, and each one must be there. By default all that are in both folders.
+        Image ids, one a line: only these count, and each one must be there. By default all that have a mask.
 
     Returns
     -------
@@ -109,10 +115,8 @@ def evaluate_folder(predictions: Path, masks: Path, out: Path, ids: Path | None 
     scores = tuple(_score(i, predicted[i], reference[i]) for i in both)
     no_prediction = tuple(i for i in wanted if i not in predicted)
     no_mask = tuple(i for i in wanted if i not in reference)
-    failed = any(score.error is not None for score in scores)
-    complete = not failed and (ids is None or not (no_prediction or no_mask))
-    result = Evaluation(scores, no_prediction, no_mask, complete)
-    write_text(out / "evaluation.csv", _csv(scores))
+    result = Evaluation(scores, no_prediction, no_mask, len(reference if ids is None else wanted))
+    write_text(out / "evaluation.csv", _csv(result))
     write_json(out / "summary.json", result.summary())
     return result
 
@@ -140,13 +144,15 @@ def _describe(values: Sequence[float]) -> dict[str, float] | None:
     }
 
 
-def _csv(scores: Sequence[Score]) -> str:
+def _csv(result: Evaluation) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["image_id", "dice", "iou", "predicted_px", "mask_px", "error"])
-    for score in scores:
+    for score in result.scores:
         values = ["", "", "", ""] if score.dice is None else _numbers(score)
         writer.writerow([_cell(score.image_id), *values, _cell("" if score.error is None else str(score.error))])
+    for ids, what in ((result.without_prediction, "no prediction"), (result.without_mask, "no mask")):
+        writer.writerows([_cell(i), "", "", "", "", what] for i in ids)
     return text.getvalue()
 
 

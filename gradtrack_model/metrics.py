@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     Mask = npt.NDArray[np.bool_]
 
-EMPTY_POLICY = "both masks empty: 1; one empty: 0"
+EMPTY_POLICY = "1 with both masks empty, 0 with one empty"
 
 
 def dice_and_iou(predicted: Mask, mask: Mask) -> tuple[float, float]:

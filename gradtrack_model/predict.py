@@ -12,7 +12,7 @@ from PIL import Image
 from torch.nn import functional
 
 from gazetrack.errors import GazetrackError, InputError
-from gazetrack.publish import unique_names, write_bytes
+from gazetrack.publish import refuse_overwrite, unique_names, write_bytes
 from gradtrack_model.data import find_images, normalise, open_image, resized
 
 if TYPE_CHECKING:
@@ -104,12 +104,15 @@ def predict_folder(folder: Path, checkpoint: Checkpoint, out: Path, options: Pre
     InputError
         No such folder, or no image in it.
     OutputError
-        `out` cannot be written.
+        `out` cannot be written, or an output would replace an image.
     """
     images = find_images(folder)
     if not images:
         raise InputError("holds no image", path=folder, hint="PNG, JPEG, TIFF and BMP are read")
     names, paths = unique_names(images), list(images.items())
+    for name in names.values():
+        for relative in _outputs(name, options):
+            refuse_overwrite(out / relative, images.values())
     model = checkpoint.model.to(options.device)
     for start in range(0, len(paths), options.batch_size):
         opened = [(i, path, _open(path)) for i, path in paths[start : start + options.batch_size]]
@@ -120,6 +123,12 @@ def predict_folder(folder: Path, checkpoint: Checkpoint, out: Path, options: Pre
                 yield Prediction(path, error=image)
             else:
                 yield _write(path, image, next(logits), out, names[image_id], options)
+
+
+def _outputs(name: str, options: PredictOptions) -> list[str]:
+    """Return what is written for an image, the mask first."""
+    folders = ["", *(["probabilities/"] if options.probabilities else []), *(["overlays/"] if options.overlay else [])]
+    return [f"{folder}{name}.png" for folder in folders]
 
 
 def _open(path: Path) -> Image.Image | GazetrackError:
@@ -144,14 +153,15 @@ def _write(path: Path, image: Image.Image, logits: Tensor, out: Path, name: str,
     shape = (image.height, image.width)
     full = functional.interpolate(logits[None, None], size=shape, mode="bilinear", align_corners=False)[0, 0]
     mask = (full > 0).numpy()
-    pictures: dict[str, Pixels] = {f"{name}.png": mask.astype(np.uint8) * 255}
+    pictures: list[Pixels] = [mask.astype(np.uint8) * 255]
     if options.probabilities:
-        pictures[f"probabilities/{name}.png"] = (torch.sigmoid(full) * 255).round().to(torch.uint8).numpy()
+        pictures.append((torch.sigmoid(full) * 255).round().to(torch.uint8).numpy())
     if options.overlay:
-        pictures[f"overlays/{name}.png"] = draw_overlay(np.array(image), mask)
-    for relative, picture in pictures.items():
-        write_bytes(out / relative, _png(picture))
-    return Prediction(path, tuple(out / relative for relative in pictures), float(mask.mean()))
+        pictures.append(draw_overlay(np.array(image), mask))
+    outputs = tuple(out / relative for relative in _outputs(name, options))
+    for output, picture in zip(outputs, pictures, strict=True):
+        write_bytes(output, _png(picture))
+    return Prediction(path, outputs, float(mask.mean()))
 
 
 def draw_overlay(pixels: Pixels, mask: npt.NDArray[np.bool_]) -> Pixels:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gazetrack.dataset import find_images, find_items, hashed_split, image_size, read_ids, read_tracks
+from gazetrack.dataset import find_images, find_items, hashed_split, image_size, read_ids, read_image, read_tracks
 from gazetrack.errors import DataError, InputError, SchemaError
 from gazetrack.fixations import stem
 from gazetrack.schema import FIXATIONS, conform
@@ -26,6 +26,7 @@ def folder(tmp_path):
 def write_fixations(path, stimuli, **columns):
     n = len(stimuli)
     full = {"stimulus": stimuli, "x_px": np.full(n, 10.0), "y_px": np.full(n, 10.0), "duration_ms": np.full(n, 300.0)}
+    full["onset_ms"] = np.arange(n) * 400.0
     table = conform(full | {"image_width_px": 80, "image_height_px": 60} | columns, FIXATIONS)
     write_table(path, table, {"screen": {"width_px": 100, "height_px": 60}})
     return path
@@ -51,7 +52,7 @@ def test_gaze_is_matched_by_stem_and_scaled_to_the_image(folder):
 
 
 def test_gaze_between_the_images_is_left_out_and_counted(folder):
-    sizes = {"a": (40, 30), "b": (40, 30)}
+    sizes = {"a": (40, 60), "b": (40, 60)}
     width = [40, np.nan, np.nan, 40, 40]
     eyes = ["left", "left", "left", "right", "left"]
     path = folder / "g.fixations.parquet"
@@ -128,3 +129,23 @@ def test_ids_files(tmp_path):
     for name in ("empty.txt", "missing.txt"):
         with pytest.raises(InputError):
             read_ids(tmp_path / name)
+
+
+@pytest.mark.parametrize("mode", ["I;16", "I", "F"])
+def test_images_of_more_than_8_bits_are_refused(tmp_path, mode):
+    Image.new(mode, (8, 6), 300).save(tmp_path / "a.tiff")
+    with pytest.raises(InputError, match="more than 8 bits"):
+        read_image(tmp_path / "a.tiff", "L")
+
+
+def test_impossible_rows_are_counted_by_reason(folder):
+    onset, duration = np.array([0.0, np.nan, 400.0]), np.array([300.0, 300.0, np.inf])
+    table = write_fixations(folder / "g.fixations.parquet", ["a.jpg"] * 3, onset_ms=onset, duration_ms=duration)
+    found = read_tracks(table, None)
+    assert (found.n_rows, found.dropped) == (3, {"no onset": 1, "no duration": 1})
+
+
+def test_training_refuses_gaze_on_an_image_of_another_shape(folder):
+    table = write_fixations(folder / "g.fixations.parquet", ["a.jpg"], image_width_px=200, image_height_px=60)
+    with pytest.raises(DataError, match=r"a\.jpg.* has another shape: 200 x 60 in the table"):
+        find_items(folder / "images", fixations=[table])

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gazetrack.errors import ConfigError
-from gazetrack.maps import KINDS, MapParams, render_maps, render_points
+from gazetrack.maps import KINDS, MapParams, level_titles, render_maps, render_points
 from gazetrack.track import Track
 
 H, W = 24, 32
@@ -167,3 +167,8 @@ def test_absurd_sizes_are_refused_before_anything_is_allocated():
     track = Track("r", "", "a", np.ones(1), np.ones(1), np.full(1, 300.0), 10.0, 10.0)
     with pytest.raises(ConfigError, match="1000000 x 1000000"):
         render_maps(track, size=(1_000_000, 1_000_000))
+
+
+def test_levels_are_named_by_what_they_keep():
+    assert level_titles(MapParams(levels=4)) == ["last 25 %", "last 50 %", "last 75 %", "all"]
+    assert level_titles(MapParams(levels=2, truncation="head")) == ["first 50 %", "all"]

@@ -18,6 +18,7 @@ from gazetrack.errors import OutputError
 from gazetrack.publish import (
     MAX_NAME_CHARS,
     publish,
+    refuse_overwrite,
     safe_name,
     sha256_of,
     unique_names,
@@ -240,3 +241,15 @@ def test_hostile_names(text):
 @pytest.mark.parametrize("text", ["case_12", "P01", "a.b-c", "image.jpg"])
 def test_ordinary_names_stay_as_they_are(text):
     assert safe_name(text) == text
+
+
+def test_an_output_that_is_an_input_is_refused_under_any_name(tmp_path):
+    (tmp_path / "a").write_text("x")
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+    (tmp_path / "hard").hardlink_to(tmp_path / "a")
+    for name in ("a", "link", "hard"):
+        with pytest.raises(OutputError, match="over the input"):
+            refuse_overwrite(tmp_path / name, [tmp_path / "missing", tmp_path / "a"])
+    refuse_overwrite(tmp_path / "b", [tmp_path / "a"])
+    (tmp_path / "b").write_text("x")
+    refuse_overwrite(tmp_path / "b", [tmp_path / "a"])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gazetrack.errors import ConfigError, SchemaError
 from gazetrack.schema import FIXATIONS, conform
-from gazetrack.track import TRUNCATIONS, Track, build_tracks, clean, level_members
+from gazetrack.track import TRUNCATIONS, Track, build_tracks, clean, level_members, track_names
 
 durations = st.lists(st.floats(50, 2000), max_size=40).map(np.array)
 RATIOS = (0.25, 0.5, 0.75, 1.0)
@@ -102,3 +102,38 @@ def test_ratios_round_up_and_time_is_accumulated():
 def test_bad_ratios_are_refused(ratios):
     with pytest.raises(ConfigError, match="ratios"):
         level_members(np.ones(3), ratios)
+
+
+def test_participants_are_kept_apart():
+    tracks = build_tracks(fixations(x_px=[1.0, 2.0, 3.0], participant=["p1", "p2", "p1"]))
+    assert [(t.participant, t.x.tolist()) for t in tracks] == [("p1", [1, 3]), ("p2", [2])]
+    assert track_names(tracks) == ["a.r.p1", "a.r.p2"]
+
+
+def test_an_image_that_comes_back_is_a_track_per_showing():
+    tracks = build_tracks(fixations(x_px=[1.0, 2.0, 3.0, 4.0], stimulus=["a", "a", "b", "a"], trial="1"))
+    assert [(t.stimulus, t.trial, t.x.tolist()) for t in tracks] == [
+        ("a", "1", [1, 2]),
+        ("b", "1", [3]),
+        ("a", "1#2", [4]),
+    ]
+
+
+def test_where_each_image_has_its_own_clock_the_order_of_rows_says_nothing():
+    table = fixations(x_px=[1.0, 3.0, 2.0], stimulus=["a", "b", "a"], onset_ms=[100.0, 0.0, 200.0])
+    assert [(t.stimulus, t.x.tolist()) for t in build_tracks(table)] == [("a", [1, 2]), ("b", [3])]
+
+
+def test_an_image_of_two_sizes_is_refused():
+    with pytest.raises(SchemaError, match=r"'a\.jpg' has 2 sizes in one trial: 100 x 80 px and 50 x 80 px"):
+        build_tracks(fixations(x_px=[1.0, 2.0], image_width_px=[100, 50]))
+
+
+def test_fixations_without_a_time_are_in_no_track():
+    table = fixations(x_px=[1.0, 2.0, 3.0], onset_ms=[np.nan, 0.0, 5.0], duration_ms=[200.0, 200.0, np.nan])
+    assert build_tracks(table)[0].x.tolist() == [2]
+
+
+def test_equal_names_are_numbered():
+    one = track([1.0])
+    assert track_names([one, one, one]) == ["a.r", "a.r.2", "a.r.3"]

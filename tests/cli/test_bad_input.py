@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -106,6 +109,7 @@ def write_fixations(path, stimuli, **columns):
         "x_px": np.arange(n) + 5.0,
         "y_px": np.full(n, 8.0),
         "duration_ms": np.full(n, 300.0),
+        "onset_ms": np.arange(n) * 400.0,
     }
     write_table(path, conform(values | columns, FIXATIONS), {})
 
@@ -184,3 +188,96 @@ def test_debug_shows_the_traceback(run, tmp_path):
                 "info missing.tsv --json", "render nothing.parquet --images nowhere"
             )
         )
+
+
+def image(path, size):
+    path.parent.mkdir(exist_ok=True)
+    Image.new("RGB", size).save(path)
+
+
+def test_render_refuses_an_image_of_another_shape_and_does_the_rest(run, tmp_path):
+    image(tmp_path / "images" / "p.png", (80, 60))
+    image(tmp_path / "images" / "q.png", (40, 40))
+    write_fixations(tmp_path / "a.fixations.parquet", ["p.png", "q.png"], image_width_px=40, image_height_px=30)
+    result = run("gazetrack render --report r.jsonl")
+    assert result.code == 4
+    assert_one_line(result, "q.png", "40 x 30 in the table", "40 x 40 in the image")
+    assert json.loads((tmp_path / "r.jsonl").read_text())["dropped"] == {"image of another shape": 1}
+    assert (tmp_path / "maps" / "maps.parquet").exists()
+
+
+@pytest.mark.parametrize("command", ["render", "plot --images images"])
+def test_a_table_named_twice_is_refused(run, tmp_path, command):
+    image(tmp_path / "images" / "p.png", (40, 30))
+    write_fixations(tmp_path / "a.fixations.parquet", ["p.png"], image_width_px=40, image_height_px=30)
+    program, *options = command.split(" ", 1)
+    result = run(f"gazetrack {program} a.fixations.parquet ./a.fixations.parquet {' '.join(options)}")
+    assert result.code == 2
+    assert_one_line(result, "named twice")
+
+
+def test_pictures_of_one_name_do_not_replace_each_other(run, tmp_path):
+    for name in ("a", "b"):
+        write_fixations(tmp_path / f"{name}.fixations.parquet", ["p.png"] * 4, image_width_px=40, image_height_px=30)
+    assert run("gazetrack render --levels 1 --png").code == 0
+    assert len(list((tmp_path / "maps" / "png").iterdir())) == 2
+
+
+def test_two_stimuli_of_one_stem_are_refused(run, tmp_path):
+    names = ["x/p.png", "y/p.png"]
+    write_fixations(tmp_path / "a.fixations.parquet", names, image_width_px=40, image_height_px=30)
+    assert_one_line(run("gazetrack render"), "a.fixations.parquet", "'x/p.png' and 'y/p.png'")
+
+
+def test_a_plot_does_not_replace_its_image(run, tmp_path):
+    image(tmp_path / "p.png", (40, 30))
+    write_fixations(tmp_path / "a.fixations.parquet", ["p.png"] * 3, image_width_px=40, image_height_px=30)
+    before = (tmp_path / "p.png").read_bytes()
+    result = run("gazetrack plot --images . -o .")
+    assert result.code == 3
+    assert_one_line(result, "p.png", "would be written over the input")
+    assert (tmp_path / "p.png").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("option", "word"), [("--columns x=a,x=b", "'x' is there twice"), ("--screen 1920x1080,1.2.3x4mm", "is not like")]
+)
+def test_options_that_make_no_sense_are_usage_errors(run, tmp_path, option, word):
+    (tmp_path / "a.csv").write_text(GOOD)
+    result = run(f"gazetrack convert a.csv {option}")
+    assert result.code == 2
+    assert word in result.err
+
+
+def test_a_report_is_checked_before_any_work(run, tmp_path):
+    (tmp_path / "a.csv").write_text(GOOD)
+    (tmp_path / "thesis.txt").write_text("years of work")
+    for command in ("convert a.csv", "fixations a.csv"):
+        for target, word in (("a.csv", "over the input"), ("thesis.txt", "no earlier report")):
+            result = run(f"gazetrack {command} --report {target}")
+            assert result.code == 3
+            assert_one_line(result, target, word)
+            assert sorted(p.name for p in tmp_path.iterdir()) == ["a.csv", "thesis.txt"]
+    assert (tmp_path / "thesis.txt").read_text() == "years of work"
+    assert run("gazetrack convert a.csv --report r.jsonl").code == 0
+    assert run("gazetrack convert a.csv --report r.jsonl").code == 0
+
+
+def test_a_report_tells_what_was_used_and_inferred(run, tmp_path):
+    (tmp_path / "a.csv").write_text(GOOD)
+    assert "note: t taken as ms" in run("gazetrack convert a.csv --report r.jsonl").out
+    entry = json.loads((tmp_path / "r.jsonl").read_text())
+    assert entry["rows_in"] == entry["rows_used"] + sum(entry["dropped"].values()) == 200
+    assert any("taken as ms" in note for note in entry["notes"])
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+def test_a_full_standard_output_is_named(tmp_path):
+    code = "from gazetrack_cli.main import main; main()"
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", code, "formats"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 3
+    assert done.stderr.count("\n") == 1
+    assert "standard output cannot be written" in done.stderr

@@ -51,7 +51,7 @@ def test_train_predict_evaluate(folder):
     assert (folder / "predictions" / "overlays" / "im5.png").exists()
     evaluated = run("evaluate predictions masks --ids val.txt -o evaluation")
     assert evaluated.exit_code == 0
-    assert evaluated.stdout.startswith("1 images")
+    assert evaluated.stdout.startswith("1 of 1 images")
     whole = json.loads(run("evaluate predictions masks --json").stdout)
     assert whole["n"] == 6
 
@@ -149,3 +149,31 @@ def test_reports_have_one_object_per_image(folder, monkeypatch, capsys):
     assert code_and_error("gradtrack-evaluate predictions masks --report report.jsonl", monkeypatch, capsys)[0] == 1
     entries = [json.loads(line) for line in (folder / "report.jsonl").read_text().splitlines()]
     assert [entry["status"] for entry in entries] == ["ok", "ok", "failed", "ok", "ok", "ok"]
+
+
+def test_predictions_never_replace_the_images(folder, monkeypatch, capsys):
+    run(f"train {SMALL}")
+    before = (folder / "images" / "im0.png").read_bytes()
+    code, error = code_and_error("gradtrack-predict images -o images", monkeypatch, capsys)
+    assert (code, error.count("\n")) == (3, 1)
+    assert "would be written over the input" in error
+    assert (folder / "images" / "im0.png").read_bytes() == before
+
+
+def test_a_report_replaces_nothing_but_a_report(folder, monkeypatch, capsys):
+    run(f"train {SMALL}")
+    line = "gradtrack-predict images -q --report"
+    for target, word in (("images/im0.png", "over the input"), ("val.txt", "is no earlier report")):
+        before = (folder / target).read_bytes()
+        code, error = code_and_error(f"{line} {target}", monkeypatch, capsys)
+        assert (code, error.count("\n")) == (3, 1)
+        assert word in error
+        assert (folder / target).read_bytes() == before
+        assert not (folder / "predictions").exists()
+    for _ in range(2):
+        assert code_and_error(f"{line} report.jsonl", monkeypatch, capsys)[0] == 0
+    (folder / "predictions" / "im0.png").unlink()
+    code, error = code_and_error("gradtrack-evaluate predictions masks --report masks/im1.png", monkeypatch, capsys)
+    assert (code, "over the input" in error) == (3, True)
+    code, error = code_and_error("gradtrack-evaluate predictions masks --report report.jsonl", monkeypatch, capsys)
+    assert (code, "no prediction of 1 images" in error) == (1, True)

@@ -83,17 +83,20 @@ def test_scores(tmp_path):
     write_mask(tmp_path / "m" / "alone.png", a)
     result = evaluate_folder(tmp_path / "p", tmp_path / "m", tmp_path / "out")
     assert {s.image_id: round(s.dice, 4) for s in result.scores} == {"half": 0.6667, "missed": 0, "none": 1, "same": 1}
-    assert result.complete
+    assert not result.complete
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert summary["dice"]["mean"] == pytest.approx((2 / 3 + 2) / 4)
     assert summary["iou"]["median"] == pytest.approx(0.75)
-    assert (summary["n"], summary["without_prediction"]) == (4, ["alone"])
-    assert "both masks empty: 1" in summary["empty_masks"]
+    assert (summary["n"], summary["n_wanted"], summary["without_prediction"]) == (4, 5, ["alone"])
+    assert "1 with both masks empty" in summary["empty_masks"]
     with (tmp_path / "out" / "evaluation.csv").open() as file:
-        assert next(csv.DictReader(file)) == {
-            "image_id": "half", "dice": "0.666667", "iou": "0.500000", "predicted_px": "320", "mask_px": "640",
-            "error": "",
-        }  # fmt: skip
+        first, *_, last = csv.DictReader(file)
+    assert first == {
+        "image_id": "half", "dice": "0.666667", "iou": "0.500000", "predicted_px": "320", "mask_px": "640", "error": "",
+    }  # fmt: skip
+    assert (last["image_id"], last["dice"], last["error"]) == ("alone", "", "no prediction")
+    (tmp_path / "m" / "alone.png").unlink()
+    assert evaluate_folder(tmp_path / "p", tmp_path / "m", tmp_path / "out").complete
 
 
 def test_a_mask_of_another_size_fails_alone(tmp_path):
