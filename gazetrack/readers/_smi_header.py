@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, replace
-from typing import IO, TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from gazetrack.errors import ConfigError
 from gazetrack.readers._tables import Header, header_of
-from gazetrack.readers._utf8 import Utf8Lines
-from gazetrack.readers.base import Head
+from gazetrack.readers._utf8 import rewritten
 from gazetrack.recording import Screen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+
+    from gazetrack.readers.base import Head
 
 MESSAGE = "MSG "
 _PROPERTY = re.compile(r"#*\s*([^\t:]+?)\s*:[\s]*(.*?)\s*")
@@ -79,50 +80,22 @@ def _numbers(text: str) -> list[float]:
     return [value for value in (float(part.replace(",", ".")) for part in parts) if math.isfinite(value)]
 
 
-@dataclass(frozen=True)
-class MessagesAsRows(Head):
-    """A file of raw samples whose message lines have as many cells as its samples; see `with_messages_as_rows`."""
-
-    rows: Callable[[], IO[bytes]] | None = None
-
-    def blocks(self) -> IO[bytes]:
-        """Open the file for reading its lines as UTF-8, messages as rows."""
-        return super().blocks() if self.rows is None else self.rows()
-
-
-def with_messages_as_rows(head: Head, header: Header) -> MessagesAsRows:
+def with_messages_as_rows(head: Head, header: Header) -> Head:
     """Return the file with messages as rows of the table.
 
     A message line has four cells: time, ``MSG``, trial and text. The text moves into the type, after ``MSG``, and empty
     cells follow. Lines keep their numbers.
     """
+    delimiter = header.delimiter.encode()
+    mark, cell = re.escape(delimiter), b"([^" + re.escape(delimiter) + b"\n]*)"
+    message = re.compile(b"^" + cell + mark + b"MSG" + mark + cell + mark + b"?(.*)$", re.MULTILINE)
+    padding = delimiter * max(len(header.names) - 3, 0)
 
-    def rows() -> IO[bytes]:
-        return _Rows(head, header)  # type: ignore[return-value]
+    def as_row(match: re.Match[bytes]) -> bytes:
+        kind = MESSAGE.encode() + match[3].replace(delimiter, b" ")
+        return match[1] + delimiter + kind + delimiter + match[2] + padding
 
-    return MessagesAsRows(head.path, head.data, "utf-8", head.text, head.lines, head.delimiter, rows)
+    def rewrite(block: bytes) -> bytes:
+        return message.sub(as_row, block) if delimiter + b"MSG" + delimiter in block else block
 
-
-class _Rows(Utf8Lines):
-    """Blocks of whole lines, rewritten."""
-
-    def __init__(self, head: Head, header: Header) -> None:
-        super().__init__(head)
-        mark = re.escape(header.delimiter.encode())
-        cell = b"([^" + mark + b"\n]*)"
-        self._delimiter = header.delimiter.encode()
-        self._mark = self._delimiter + b"MSG" + self._delimiter
-        self._line_of = re.compile(b"^" + cell + mark + b"MSG" + mark + cell + mark + b"?(.*)$", re.MULTILINE)
-        self._padding = self._delimiter * max(len(header.names) - 3, 0)
-        self._rest = b""
-
-    def _next_block(self) -> bytes:
-        data = self._rest + super()._next_block()
-        cut = len(data) if self._ended else data.rfind(b"\n") + 1
-        data, self._rest = data[:cut], data[cut:]
-        return self._line_of.sub(self._as_row, data) if self._mark in data else data
-
-    def _as_row(self, match: re.Match[bytes]) -> bytes:
-        text = match[3].replace(self._delimiter, b" ")
-        kind = MESSAGE.encode() + text
-        return match[1] + self._delimiter + kind + self._delimiter + match[2] + self._padding
+    return rewritten(head, lambda: rewrite)

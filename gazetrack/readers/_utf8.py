@@ -5,13 +5,14 @@ from __future__ import annotations
 import codecs
 import io
 import re
+from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
 from gazetrack.errors import ParseError
-from gazetrack.readers.base import BLOCK_BYTES, MAX_LINE_BYTES
+from gazetrack.readers.base import BLOCK_BYTES, MAX_LINE_BYTES, Head
 
 if TYPE_CHECKING:
-    from gazetrack.readers.base import Head
+    from collections.abc import Callable
 
 
 class Utf8Lines(io.RawIOBase):
@@ -75,3 +76,58 @@ class Utf8Lines(io.RawIOBase):
             raise ParseError("a NUL byte", path=self._path, line=line, hint="the file is damaged here; copy it again")
         self._line += data.count(b"\n")
         self._length = longest if first_end < 0 else len(data) - data.rfind(b"\n") - 1
+
+
+class _RewrittenLines(Utf8Lines):
+    """The file with every block of whole lines rewritten."""
+
+    def __init__(self, head: Head, rewrite: Callable[[bytes], bytes]) -> None:
+        super().__init__(head)
+        self._rewrite = rewrite
+        self._rest = b""
+
+    def _next_block(self) -> bytes:
+        data = self._rest + super()._next_block()
+        cut = len(data) if self._ended else data.rfind(b"\n") + 1
+        data, self._rest = data[:cut], data[cut:]
+        return self._rewrite(data) if data else data
+
+
+@dataclass(frozen=True)
+class RewrittenHead(Head):
+    """A file that reads as if its lines were others; see `rewritten`."""
+
+    rows: Callable[[], IO[bytes]] | None = None
+
+    def blocks(self) -> IO[bytes]:
+        """Open the file for reading its rewritten lines as UTF-8."""
+        return super().blocks() if self.rows is None else self.rows()
+
+
+def rewritten(head: Head, start: Callable[[], Callable[[bytes], bytes]]) -> RewrittenHead:
+    """Return the file as a table, made of its lines on the way.
+
+    Parameters
+    ----------
+    head : Head
+        The first look at the file.
+    start : callable
+        Called at each start of the file; returns the function that rewrites a block of whole UTF-8 lines. It must
+        keep the number of lines, so that errors name the right one: a blank line is no row.
+    """
+    text = "\n".join(head.lines)
+    lines = start()((text + "\n").encode("utf-8", "replace")).decode("utf-8", "replace").split("\n")[:-1]
+
+    def rows() -> IO[bytes]:
+        return _RewrittenLines(head, start())  # type: ignore[return-value]
+
+    return RewrittenHead(head.path, head.data, "utf-8", "\n".join(lines), tuple(lines), head.delimiter, rows)
+
+
+def by_line(rewrite: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
+    """Return a function that rewrites a block of lines, each by itself."""
+
+    def block(data: bytes) -> bytes:
+        return b"\n".join(rewrite(line) if line else line for line in data.split(b"\n"))
+
+    return block

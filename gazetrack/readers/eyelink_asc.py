@@ -17,6 +17,7 @@ from gazetrack.errors import ParseError
 from gazetrack.kernels.text import parse_samples
 from gazetrack.readers._eyelink_events import events_table
 from gazetrack.readers._eyelink_lines import Lines, Segment
+from gazetrack.readers._gaze import mean_of_eyes
 from gazetrack.readers.base import BLOCK_BYTES, MAX_LINE_BYTES, NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.recording import Recording
 from gazetrack.schema import SAMPLES, conform
@@ -262,7 +263,7 @@ def _samples_table(
     columns["trial"] = _repeat([segment.trial for segment in segments], counts)
     columns["stimulus"] = _repeat([segment.stimulus for segment in segments], counts)
     columns |= {column: values[:, i] for i, column in enumerate(_COLUMNS)}
-    columns |= {"x_px": _mean(values[:, 0], values[:, 3]), "y_px": _mean(values[:, 1], values[:, 4])}
+    columns |= {"x_px": mean_of_eyes(values[:, 0], values[:, 3]), "y_px": mean_of_eyes(values[:, 1], values[:, 4])}
     return conform(columns, SAMPLES)
 
 
@@ -270,8 +271,3 @@ def _repeat(texts: list[str], counts: npt.NDArray[np.int64]) -> pa.DictionaryArr
     names = sorted(set(texts))
     codes = np.array([names.index(text) for text in texts], np.int32)
     return pa.DictionaryArray.from_arrays(np.repeat(codes, counts), pa.array(names, pa.string()))
-
-
-def _mean(left: npt.NDArray[np.float32], right: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    both = (left + right) / np.float32(2)
-    return np.where(np.isnan(both), np.where(np.isnan(left), right, left), both)

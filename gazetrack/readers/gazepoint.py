@@ -15,6 +15,7 @@ import pandas as pd
 
 from gazetrack.errors import ParseError
 from gazetrack.readers._fixation_rows import fixation_recording
+from gazetrack.readers._gaze import mean_of_eyes
 from gazetrack.readers._tables import Columns, Header, Kind, header_of, needed_header, read_columns
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.recording import Recording, Screen
@@ -151,11 +152,6 @@ def _pupil(table: Columns, eye: str) -> npt.NDArray[np.floating]:
     return np.where(lost, np.nan, table.number(f"{eye}_pupil"))
 
 
-def _both(pupils: dict[str, npt.NDArray[np.floating]]) -> npt.NDArray[np.floating]:
-    left, right = pupils["left"], pupils["right"]
-    return np.where(np.isnan(left), right, np.where(np.isnan(right), left, (left + right) / 2))
-
-
 def _is_fixation_table(rows: _Rows) -> bool:
     """Tell whether every row is a finished fixation: no number comes twice, and all are valid."""
     numbers = pd.DataFrame({"part": rows.part, "index": rows.number})
@@ -188,7 +184,7 @@ def _fixations(head: Head, table: Columns, timed: npt.NDArray[np.bool_], rows: _
         "duration_ms": rows.duration,
         "x_px": x[timed],
         "y_px": y[timed],
-        "pupil": _both(rows.pupils),
+        "pupil": mean_of_eyes(rows.pupils["left"], rows.pupils["right"]),
     }
     recording = fixation_recording(head.stem, FORMAT.name, columns, len(rows.t), notes)
     dropped = _dropped(table) | dict(recording.dropped)
@@ -246,7 +242,7 @@ def _events(
             "duration_ms": rows.duration,
             "x_px": x,
             "y_px": y,
-            "pupil": _both(rows.pupils),
+            "pupil": mean_of_eyes(rows.pupils["left"], rows.pupils["right"]),
         }
     )
     groups = frame.groupby(["part", "index"], sort=False)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from gazetrack.errors import ConfigError, ParseError, quote
 from gazetrack.readers._fixation_rows import end_to_end, eyes_of, fixation_recording, order_within
+from gazetrack.readers._gaze import mean_of_eyes
 from gazetrack.readers._tables import Columns, Header, Kind, header_of, line_of, needed_header, read_columns
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.recording import Recording
@@ -208,7 +209,7 @@ def _samples(head: Head, table: Columns, notes: list[str]) -> Recording:
     eyes = {key: table.number(key)[timed] for key in ("left_x", "left_y", "right_x", "right_y")}
     columns |= {f"{key}_px": values for key, values in eyes.items()}
     for axis in "xy":
-        both = _mean(eyes[f"left_{axis}"], eyes[f"right_{axis}"])
+        both = mean_of_eyes(eyes[f"left_{axis}"], eyes[f"right_{axis}"])
         columns[f"{axis}_px"] = table.number(axis)[timed] if axis in table.found else both
     if "pupil" in table.found:
         columns["left_pupil"] = columns["right_pupil"] = table.number("pupil")[timed]
@@ -225,8 +226,3 @@ def _samples(head: Head, table: Columns, notes: list[str]) -> Recording:
         dropped=dropped,
         notes=tuple(notes),
     )
-
-
-def _mean(left: npt.NDArray[np.floating], right: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
-    both = (left + right) / 2
-    return np.where(np.isnan(both), np.where(np.isnan(left), right, left), both)

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from gazetrack.errors import ParseError
+from gazetrack.readers._gaze import mean_of_eyes
 from gazetrack.readers._smi_events import TABLE, read_events
 from gazetrack.readers._smi_header import (
     MESSAGE,
@@ -197,13 +198,8 @@ def _gaze(table: Columns, notes: list[str]) -> dict[str, npt.NDArray[np.floating
     if doubtful:
         notes.append(f"{doubtful} positions of eyes with Validity 0 are kept")
     for axis in "xy":
-        gaze[axis] = _mean(gaze[f"left_{axis}"], gaze[f"right_{axis}"])
+        gaze[axis] = mean_of_eyes(gaze[f"left_{axis}"], gaze[f"right_{axis}"])
     return gaze
-
-
-def _mean(left: npt.NDArray[np.floating], right: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
-    both = (left + right) / 2
-    return np.where(np.isnan(both), np.where(np.isnan(left), right, left), both)
 
 
 def _samples(name: str, rows: _Rows) -> pa.Table:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from gazetrack.errors import ParseError
 from gazetrack.readers._fixation_rows import fixation_recording
+from gazetrack.readers._gaze import mean_of_eyes
 from gazetrack.readers._tables import Columns, Header, Kind, read_columns
 from gazetrack.readers._tobii_studio_header import NO_GAZE, STUDIO_3, Layout, layout_of, needed_layout, screen_of
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
@@ -217,14 +218,9 @@ def _gaze(table: Columns) -> dict[str, npt.NDArray[np.floating]]:
     validity = [table.number(f"{eye}_validity") for eye in _EYES if f"{eye}_validity" in table.found]
     no_eye = np.all([values >= _NOT_FOUND_FROM for values in validity], axis=0) if validity else False
     for axis in "xy":
-        mean = _mean(gaze[f"left_{axis}"], gaze[f"right_{axis}"])
+        mean = mean_of_eyes(gaze[f"left_{axis}"], gaze[f"right_{axis}"])
         gaze[axis] = np.where(no_eye, np.nan, exported[axis]) if axis in table.found else mean
     return gaze
-
-
-def _mean(left: npt.NDArray[np.floating], right: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
-    both = (left + right) / 2
-    return np.where(np.isnan(both), np.where(np.isnan(left), right, left), both)
 
 
 def _samples(rows: _Rows) -> pa.Table:
@@ -274,7 +270,7 @@ def _movements(rows: _Rows, notes: list[str]) -> pd.DataFrame:
             "text": "",
             "x_px": x + offset["x"],
             "y_px": y + offset["y"],
-            "pupil": _mean(rows.gaze["left_pupil"], rows.gaze["right_pupil"]),
+            "pupil": mean_of_eyes(rows.gaze["left_pupil"], rows.gaze["right_pupil"]),
         }
     )[rows.is_sample & np.isfinite(_index(table))]
     groups = frame.groupby("index", sort=False)
