@@ -50,6 +50,8 @@ MAPS = pa.schema(
     ]
 )
 
+_NEEDED = ("image_id", "levels", "height", "width", "maps")
+
 
 @contextmanager
 def map_writer(
@@ -124,7 +126,7 @@ class MapStore:
         self.path = Path(path)
         self.meta = read_meta(self.path)
         self._file = pq.ParquetFile(self.path)
-        missing = [name for name in MAPS.names if name not in self._file.schema_arrow.names]
+        missing = [name for name in _NEEDED if name not in self._file.schema_arrow.names]
         if missing:
             what = f"is no map file: it has no column {', '.join(missing)}"
             raise SchemaError(what, path=self.path, hint="make one with: gazetrack render")
