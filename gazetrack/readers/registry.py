@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
 # The built-in readers, as strings so that nothing is imported before it is needed.
 BUILTIN = {
+    "arff": "gazetrack.readers.arff",
     "eyelink_asc": "gazetrack.readers.eyelink_asc",
     "eyelink_report": "gazetrack.readers.eyelink_report",
+    "eyetribe": "gazetrack.readers.eyetribe",
     "gazemedseg": "gazetrack.readers.gazemedseg",
     "gazepoint": "gazetrack.readers.gazepoint",
     "generic": "gazetrack.readers.generic",
@@ -26,6 +28,9 @@ BUILTIN = {
     "smi": "gazetrack.readers.smi",
     "tobii_pro": "gazetrack.readers.tobii_pro",
     "tobii_studio": "gazetrack.readers.tobii_studio",
+    "viewpoint": "gazetrack.readers.viewpoint",
+    "vr_headset": "gazetrack.readers.vr_headset",
+    "webgazer": "gazetrack.readers.webgazer",
 }
 ENTRY_POINT_GROUP = "gazetrack.readers"
 

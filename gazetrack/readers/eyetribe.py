@@ -1,0 +1,148 @@
+"""EyeTribe logs as PyTribe and PyGaze write them: a row per sample, messages between them.
+
+Source: "PyTribe", E. S. Dalmaijer, https://github.com/esdalmaijer/PyTribe. A position of (0, 0) means that the gaze was
+lost. ``raw`` is the position as measured, ``avg`` a smoothed one.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gazetrack.errors import ParseError
+from gazetrack.readers._gaze import gaze_columns
+from gazetrack.readers._tables import Columns, header_of, needed_header, read_columns
+from gazetrack.readers._utf8 import by_line, rewritten
+from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
+from gazetrack.recording import Recording, Screen
+from gazetrack.schema import EVENTS, SAMPLES, conform
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy.typing as npt
+    import pyarrow as pa
+
+FORMAT = Format(
+    name="eyetribe",
+    title="EyeTribe, PyTribe log",
+    suffixes=(".tsv", ".txt"),
+    provides="samples and messages",
+    units="ms, px; pupil as exported",
+    lost="smoothed positions, pupil centres, the tracker's state and its fixation flag, the local time",
+    source="https://github.com/esdalmaijer/PyTribe",
+)
+_NEEDED = {"t": "time", "x": "rawx", "y": "rawy"}
+_EYES = {
+    f"{side}_{key}": f"{letter}{name}"
+    for side, letter in (("left", "L"), ("right", "R"))
+    for key, name in (("x", "rawx"), ("y", "rawy"), ("pupil", "psize"))
+}
+_MARKS = ("timestamp", "time", "fix", "state", "rawx", "rawy")
+_RESOLUTION = re.compile(r"display resolution: ([0-9]{1,5})x([0-9]{1,5})")
+_SIZE = re.compile(r"display size in cm: ([0-9]{1,4}(?:\.[0-9]+)?)x([0-9]{1,4}(?:\.[0-9]+)?)")
+_RATE = re.compile(r"samplerate: ([0-9]{1,4}(?:\.[0-9]+)?) Hz")
+
+
+class _Messages:
+    """Takes the message lines out of a file, and leaves blank lines in their place."""
+
+    def __init__(self) -> None:
+        self.found: list[tuple[str, str]] = []
+
+    def start(self) -> Callable[[bytes], bytes]:
+        """Return the function that rewrites lines; the messages so far are forgotten."""
+        self.found = []
+        return by_line(self._take)
+
+    def _take(self, line: bytes) -> bytes:
+        if not line.startswith(b"MSG\t"):
+            return line
+        _, _, time, text = (*line.decode("utf-8", "replace").split("\t", 3), "", "", "")[:4]
+        self.found.append((time, text))
+        return b""
+
+
+def sniff(head: Head) -> Verdict:
+    """Judge the file by its header."""
+    header = header_of(head)
+    if header is None or header.names[: len(_MARKS)] != _MARKS:
+        return NO
+    return Verdict(Level.CERTAIN, f"columns {', '.join(_MARKS)}")
+
+
+def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
+    """Read a log.
+
+    Returns
+    -------
+    Recording
+        Times count from the first sample.
+
+    Raises
+    ------
+    ParseError
+        A missing column, a damaged row or cell, or a message without a time.
+    """
+    messages = _Messages()
+    log = rewritten(head, messages.start)
+    header = needed_header(log)
+    names = _NEEDED | {key: name for key, name in _EYES.items() if name in header.names}
+    table = read_columns(log, header, {key: (header.index(name, head.path), "float64") for key, name in names.items()})
+    timed = np.isfinite(table.number("t"))
+    t = table.number("t")[timed]
+    origin = float(t[0]) if t.size else 0.0
+    columns = gaze_columns({key: values[timed] for key, values in _gaze(table).items()})
+    texts = "\n".join(text for _, text in messages.found)
+    return Recording(
+        name=head.stem,
+        format=FORMAT.name,
+        samples=conform({"recording": head.stem, "t_ms": t - origin, **columns}, SAMPLES),
+        events=_events(head, messages.found, origin),
+        screen=_screen(texts),
+        rate_hz=float(match[1]) if (match := _RATE.search(texts)) else None,
+        eyes="binocular" if "left_x" in names else "combined",
+        origin_ms=origin,
+        tracker="EyeTribe",
+        software="PyTribe",
+        rows_in=table.n_rows + len(messages.found),
+        dropped={} if timed.all() else {"no time": int((~timed).sum())},
+    )
+
+
+def _gaze(table: Columns) -> dict[str, npt.NDArray[np.floating]]:
+    gaze: dict[str, npt.NDArray[np.floating]] = {}
+    for prefix in ("", "left_", "right_"):
+        x, y = table.number(f"{prefix}x"), table.number(f"{prefix}y")
+        lost = (x == 0) & (y == 0)
+        gaze |= {f"{prefix}x": np.where(lost, np.nan, x), f"{prefix}y": np.where(lost, np.nan, y)}
+        if prefix:
+            gaze[f"{prefix}pupil"] = np.where(lost, np.nan, table.number(f"{prefix}pupil"))
+    return gaze
+
+
+def _screen(texts: str) -> Screen | None:
+    pixels, centimetres = _RESOLUTION.search(texts), _SIZE.search(texts)
+    if pixels is None:
+        return None
+    size = (None, None) if centimetres is None else (10 * float(centimetres[1]), 10 * float(centimetres[2]))
+    return Screen(int(pixels[1]), int(pixels[2]), *size)
+
+
+def _events(head: Head, messages: Sequence[tuple[str, str]], origin: float) -> pa.Table:
+    times = []
+    for time, text in messages:
+        if not time.isascii() or not time.isdigit():
+            raise ParseError(f"the message {text[:40]!r} has no time", path=head.path, hint="export it again")
+        times.append(float(time) - origin)
+    columns = {
+        "recording": head.stem,
+        "kind": "message",
+        "index": np.arange(1, len(times) + 1, dtype=np.int32),
+        "onset_ms": np.array(times, np.float64),
+        "duration_ms": np.zeros(len(times)),
+        "text": np.array([text for _, text in messages], object),
+    }
+    return conform(columns if times else {}, EVENTS)

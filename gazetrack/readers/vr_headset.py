@@ -1,0 +1,166 @@
+"""Gaze of VR headsets: HTC Vive Pro Eye (SRanipal) and Pico Neo logs, with a direction per sample.
+
+Sources: "SRanipal SDK", HTC (right-handed axes: x to the left of the wearer; validity bit 1 is the direction's); "Eye
+Tracking", Pico Unity SDK (left-handed axes: x to the right). There is no screen: directions are projected on a plane
+1 m before the eyes, where a pixel is a millimetre, so that degrees come out right in its middle.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gazetrack.readers._gaze import gaze_columns
+from gazetrack.readers._tables import Columns, Header, Kind, header_of, needed_header, read_columns
+from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
+from gazetrack.recording import Recording, Screen
+from gazetrack.schema import EVENTS, SAMPLES, conform
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+
+FORMAT = Format(
+    name="vr_headset",
+    title="HTC Vive (SRanipal) and Pico VR headset logs",
+    suffixes=(".csv",),
+    provides="samples",
+    units="100 ns or s, converted to ms; directions, to px on a plane 1 m away (1 px = 1 mm); pupil in mm",
+    lost="head and controller movements, eye openness, gaze origins and distances",
+    source="SRanipal SDK, HTC; Pico Unity SDK",
+)
+_PLANE = Screen(4000, 4000, 4000.0, 4000.0, 1000.0)
+_NOTE = "directions of gaze, projected on a plane 1 m before the eyes: 1 px is 1 mm, the middle is straight ahead"
+_DIRECTION_IS_VALID = 2  # bit 1 of SRanipal's flags
+_LEAST_FORWARD = 0.1  # about 84 degrees off the axis, where no eye can look
+
+
+@dataclass(frozen=True)
+class _Dialect:
+    """Where a product keeps what.
+
+    Parameters
+    ----------
+    tracker : str
+        Its name.
+    time, ms : str, float
+        Column of the time, and its unit in ms.
+    right : float
+        Sign of x for what is to the right of the wearer.
+    axes : mapping of str to str
+        Columns of the direction by eye (``left``, ``right`` or empty for both) without the axis.
+    flags, pupils : mapping of str to str
+        Columns of validity flags and pupils by eye.
+    stimulus : str
+        Column of the video's name.
+    """
+
+    tracker: str
+    time: str
+    ms: float
+    right: float
+    axes: Mapping[str, str]
+    flags: Mapping[str, str]
+    pupils: Mapping[str, str]
+    stimulus: str = ""
+
+
+_DIALECTS = (
+    _Dialect(
+        "HTC Vive Pro Eye", "time(100ns)", 1e-4, -1.0,
+        {"left": "gaze_direct_L.", "right": "gaze_direct_R."},
+        {"left": "eye_valid_L", "right": "eye_valid_R"},
+        {"left": "pupil_diameter_L(mm)", "right": "pupil_diameter_R(mm)"},
+    ),
+    _Dialect("Pico", "Timeline", 1e3, 1.0, {"": "Combine Eye Gaze Vector. "}, {}, {}, "Video Name"),
+)  # fmt: skip
+
+
+def sniff(head: Head) -> Verdict:
+    """Judge the file by its header."""
+    header = header_of(head)
+    dialect = None if header is None else _dialect(header)
+    if dialect is None:
+        return NO
+    return Verdict(
+        Level.CERTAIN, f"columns {dialect.time} and {next(iter(dialect.axes.values()))}x of a {dialect.tracker}"
+    )
+
+
+def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
+    """Read a log.
+
+    Returns
+    -------
+    Recording
+        Times count from the first sample.
+
+    Raises
+    ------
+    ParseError
+        A missing column, or a damaged row or cell.
+    """
+    header = needed_header(head)
+    dialect = _dialect(header) or _DIALECTS[0]
+    table = read_columns(head, header, _wanted(head, header, dialect))
+    time = table.number("t") * dialect.ms
+    timed = np.isfinite(time)
+    origin = float(time[timed][0]) if timed.any() else 0.0
+    columns = gaze_columns({key: values[timed] for key, values in _gaze(table, dialect).items()})
+    columns |= {"recording": head.stem, "t_ms": time[timed] - origin, "stimulus": table.text("stimulus")[timed]}
+    return Recording(
+        name=head.stem,
+        format=FORMAT.name,
+        samples=conform(columns, SAMPLES),
+        events=conform({}, EVENTS),
+        screen=_PLANE,
+        eyes="binocular" if "left" in dialect.axes else "combined",
+        origin_ms=origin,
+        tracker=dialect.tracker,
+        rows_in=table.n_rows,
+        dropped={} if timed.all() else {"no time": int((~timed).sum())},
+        notes=(_NOTE,),
+    )
+
+
+def _dialect(header: Header) -> _Dialect | None:
+    names = set(header.names)
+    for dialect in _DIALECTS:
+        if dialect.time in names and all(
+            f"{prefix}{axis}" in names for prefix in dialect.axes.values() for axis in "xyz"
+        ):
+            return dialect
+    return None
+
+
+def _wanted(head: Head, header: Header, dialect: _Dialect) -> dict[str, tuple[int, Kind]]:
+    names = {"t": dialect.time}
+    names |= {f"{eye}_{axis}": f"{prefix}{axis}" for eye, prefix in dialect.axes.items() for axis in "xyz"}
+    optional = {f"{eye}_flags": name for eye, name in dialect.flags.items()}
+    optional |= {f"{eye}_pupil": name for eye, name in dialect.pupils.items()}
+    names |= {key: name for key, name in optional.items() if name in header.names}
+    wanted: dict[str, tuple[int, Kind]] = {
+        key: (header.index(name, head.path), "float64") for key, name in names.items()
+    }
+    if dialect.stimulus in header.names:
+        wanted["stimulus"] = header.index(dialect.stimulus, head.path), "text"
+    return wanted
+
+
+def _gaze(table: Columns, dialect: _Dialect) -> dict[str, npt.NDArray[np.floating]]:
+    gaze: dict[str, npt.NDArray[np.floating]] = {}
+    for eye in dialect.axes:
+        x, y, z = (table.number(f"{eye}_{axis}") for axis in "xyz")
+        flags = np.nan_to_num(table.number(f"{eye}_flags", _DIRECTION_IS_VALID)).astype(np.int64)
+        seen = (z > _LEAST_FORWARD) & ((flags & _DIRECTION_IS_VALID) > 0)
+        depth = np.where(seen, z, np.nan)
+        prefix = f"{eye}_" if eye else ""
+        gaze[f"{prefix}x"] = _PLANE.width_px / 2 + 1000 * dialect.right * x / depth
+        gaze[f"{prefix}y"] = _PLANE.height_px / 2 - 1000 * y / depth
+        if f"{eye}_pupil" in table.found:
+            pupil = table.number(f"{eye}_pupil")
+            gaze[f"{prefix}pupil"] = np.where(pupil > 0, pupil, np.nan)
+    return gaze
