@@ -1,0 +1,247 @@
+"""Logs of Tobii screen trackers by other software: PyGaze, E-Prime (gazedata), and MATLAB for the TX300.
+
+Sources: "PyGaze", Dalmaijer, Mathôt & Van der Stigchel 2014; "E-Prime Extensions for Tobii", Psychology Software Tools;
+"Tobii Analytics SDK" (validity 0 best to 4 not found; from 2 on it is not certain which eye it was). PyGaze begins a
+block anew, with a header and a clock of its own, at every recording.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from gazetrack.readers._gaze import gaze_columns
+from gazetrack.readers._tables import Columns, Header, Kind, header_of, needed_header, read_columns
+from gazetrack.readers._utf8 import by_line, rewritten
+from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
+from gazetrack.recording import Recording, Screen
+from gazetrack.schema import EVENTS, SAMPLES, conform
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy.typing as npt
+    import pyarrow as pa
+
+FORMAT = Format(
+    name="tobii_logs",
+    title="Tobii logs of PyGaze, E-Prime (gazedata) and MATLAB (TX300)",
+    suffixes=(".tsv", ".gazedata", ".txt"),
+    provides="samples and messages",
+    units="times to ms; px, or fractions of the screen, to px of the screen given or 1920x1080; pupil in mm",
+    lost="positions and distances of the eyes, cursor, E-Prime's own columns",
+    source="https://www.pygaze.org; Psychology Software Tools, E-Prime Extensions for Tobii",
+)
+_NOMINAL = Screen(1920, 1080)
+_WORST_VALIDITY = 1.0
+_MESSAGE = re.compile(r"([0-9]{1,15}(?:\.[0-9]+)?)\t+([^\t]+)\t*")
+_RESOLUTION = re.compile(r"(?:Recording resolution\t|display resolution: )\s*([0-9]{1,5}) ?x ?([0-9]{1,5})")
+_SIZE = re.compile(r"display size in cm: ([0-9]{1,4}(?:\.[0-9]+)?)x([0-9]{1,4}(?:\.[0-9]+)?)")
+_DISTANCE = re.compile(r"distance between participant and display: ([0-9]{1,4}(?:\.[0-9]+)?) cm")
+
+
+@dataclass(frozen=True)
+class _Dialect:
+    """The columns of a program; in the names ``{}`` stands for the eye as the program writes it."""
+
+    software: str
+    time: str
+    ms: float
+    x: str
+    y: str
+    pupil: str
+    validity: str
+    eyes: tuple[str, str]
+    fractions: bool
+    trial: str = ""
+    stimulus: str = ""
+
+
+_DIALECTS = (
+    _Dialect(
+        "PyGaze", "TimeStamp", 1.0, "GazePointX{}", "GazePointY{}", "{}Pupil", "Validity{}", ("Left", "Right"), False
+    ),
+    _Dialect(
+        "E-Prime", "TETTime", 1.0, "XGazePos{}Eye", "YGazePos{}Eye", "DiameterPupil{}Eye", "Validity{}Eye",
+        ("Left", "Right"), True, "TrialId", "CurrentObject",
+    ),
+    _Dialect(
+        "MATLAB", "Time", 1e-3, "{}GazePos2dx", "{}GazePos2dy", "{}PupilDm", "{}Validity", ("L", "R"), True
+    ),
+)  # fmt: skip
+
+
+class _Blocks:
+    """Makes one table of a log of several blocks, each with a preamble and a header: the first header stays."""
+
+    def __init__(self) -> None:
+        self.block_of_row: list[int] = []
+        self.messages: list[tuple[int, float, str]] = []  # block, time as logged, text
+
+    def start(self) -> Callable[[bytes], bytes]:
+        """Return the function that rewrites lines from the start of the file on."""
+        self._header = b""
+        self._block = 0
+        self.block_of_row, self.messages = [], []
+        return by_line(self._line)
+
+    def _line(self, line: bytes) -> bytes:
+        if not self._header:
+            self._header = line if _dialect(tuple(line.decode("utf-8", "replace").split("\t"))) else b""
+            self._block += bool(self._header)
+            return self._header
+        if line == self._header:
+            self._block += 1
+            return b""
+        if line.count(b"\t") != self._header.count(b"\t"):
+            if match := _MESSAGE.fullmatch(line.decode("utf-8", "replace")):
+                self.messages.append((self._block, float(match[1]), match[2]))
+            return b""
+        self.block_of_row.append(self._block)
+        return line
+
+
+def sniff(head: Head) -> Verdict:
+    """Judge the file by its columns, below any preamble."""
+    for line in head.lines:
+        dialect = _dialect(tuple(name.strip() for name in line.removeprefix("\ufeff").split("\t")))
+        if dialect is not None:
+            return Verdict(Level.CERTAIN, f"columns {dialect.time} and {_name(dialect.x, dialect.eyes[0])}")
+    return NO
+
+
+def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
+    """Read a log.
+
+    Returns
+    -------
+    Recording
+        Times count from the first sample, or within each trial where the log's clock begins anew.
+
+    Raises
+    ------
+    ParseError
+        A missing column, or a damaged row or cell.
+    """
+    blocks = _Blocks()
+    table_head = rewritten(head, blocks.start) if _has_blocks(head) else head
+    header = needed_header(table_head)
+    dialect = _dialect(header.names) or _DIALECTS[0]
+    table = read_columns(table_head, header, _wanted(head, header, dialect))
+    time = table.number("t") * dialect.ms
+    timed = np.isfinite(time)
+    trials = np.array(blocks.block_of_row, np.int64) if blocks.block_of_row else np.ones(table.n_rows, np.int64)
+    notes: list[str] = []
+    trial = _trials(table, time, trials, notes)[timed]
+    time = time[timed]
+    restarts = bool((np.diff(time) < 0).any())
+    origin = 0.0 if restarts or not time.size else float(time[0])
+    columns = gaze_columns({key: values[timed] for key, values in _gaze(table, dialect).items()})
+    columns |= {
+        "recording": head.stem,
+        "trial": trial,
+        "stimulus": table.text("stimulus")[timed],
+        "t_ms": time - origin,
+    }
+    recording = Recording(
+        name=head.stem,
+        format=FORMAT.name,
+        samples=conform(columns, SAMPLES),
+        events=_messages(head, blocks.messages, dialect.ms, origin),
+        screen=_screen(head.text),
+        eyes="binocular",
+        origin_ms=origin,
+        time_origin="trial" if restarts else "recording",
+        tracker="Tobii",
+        software=dialect.software,
+        rows_in=table.n_rows + len(blocks.messages),
+        dropped={} if timed.all() else {"no time": int((~timed).sum())},
+        notes=tuple(notes),
+    )
+    return recording.on_nominal_screen(_NOMINAL, "screen") if dialect.fractions else recording
+
+
+def _name(pattern: str, eye: str) -> str:
+    return pattern.format(eye)
+
+
+def _dialect(names: tuple[str, ...]) -> _Dialect | None:
+    for dialect in _DIALECTS:
+        needed = {dialect.time, *(_name(axis, eye) for eye in dialect.eyes for axis in (dialect.x, dialect.y))}
+        if needed <= set(names):
+            return dialect
+    return None
+
+
+def _has_blocks(head: Head) -> bool:
+    header = header_of(head)
+    return header is None or _dialect(header.names) is None or head.lines.count(head.lines[header.lines - 1]) > 1
+
+
+def _wanted(head: Head, header: Header, dialect: _Dialect) -> dict[str, tuple[int, Kind]]:
+    wanted: dict[str, tuple[int, Kind]] = {"t": (header.index(dialect.time, head.path), "float64")}
+    for side, eye in zip(("left", "right"), dialect.eyes, strict=True):
+        for key, pattern in (
+            ("x", dialect.x),
+            ("y", dialect.y),
+            ("pupil", dialect.pupil),
+            ("validity", dialect.validity),
+        ):
+            if _name(pattern, eye) in header.names:
+                wanted[f"{side}_{key}"] = header.index(_name(pattern, eye), head.path), "float64"
+    for key, name in (("trial", dialect.trial), ("stimulus", dialect.stimulus)):
+        if name in header.names:
+            wanted[key] = header.index(name, head.path), "text"
+    return wanted
+
+
+def _trials(
+    table: Columns, time: npt.NDArray[np.floating], blocks: npt.NDArray[np.int64], notes: list[str]
+) -> npt.NDArray[np.object_]:
+    """Return the trial of each row: as named, else by blocks and wherever the clock begins anew."""
+    if "trial" in table.found:
+        return table.text("trial")
+    begins = np.r_[True, (np.diff(blocks) > 0) | (np.diff(time) < 0)][: len(time)]
+    number = np.cumsum(begins)
+    if not len(time) or number[-1] == 1:
+        return np.full(len(time), "", object)
+    notes.append(f"the clock begins anew {number[-1] - 1} times: each stretch is a trial")
+    return np.asarray(pd.Series(number).astype(str), object)
+
+
+def _gaze(table: Columns, dialect: _Dialect) -> dict[str, npt.NDArray[np.floating]]:
+    width, height = (_NOMINAL.width_px, _NOMINAL.height_px) if dialect.fractions else (1, 1)
+    gaze: dict[str, npt.NDArray[np.floating]] = {}
+    for side in ("left", "right"):
+        x, y, pupil = (table.number(f"{side}_{key}") for key in ("x", "y", "pupil"))
+        lost = (table.number(f"{side}_validity", 0.0) > _WORST_VALIDITY) | ((x == -1) & (y == -1))
+        gaze |= {f"{side}_x": np.where(lost, np.nan, x * width), f"{side}_y": np.where(lost, np.nan, y * height)}
+        gaze[f"{side}_pupil"] = np.where(lost | ~(pupil > 0), np.nan, pupil)
+    return gaze
+
+
+def _messages(head: Head, messages: list[tuple[int, float, str]], ms: float, origin: float) -> pa.Table:
+    frame = pd.DataFrame(messages, columns=["block", "time", "text"])
+    columns = {
+        "recording": head.stem,
+        "trial": frame["block"].astype(str).to_numpy(object),
+        "kind": "message",
+        "index": (frame.groupby("block").cumcount() + 1).to_numpy(np.int32),
+        "onset_ms": frame["time"].to_numpy(np.float64) * ms - origin,
+        "duration_ms": np.zeros(len(frame)),
+        "text": frame["text"].to_numpy(object),
+    }
+    return conform(columns if messages else {}, EVENTS)
+
+
+def _screen(text: str) -> Screen | None:
+    pixels, size, distance = _RESOLUTION.search(text), _SIZE.search(text), _DISTANCE.search(text)
+    if pixels is None:
+        return None
+    width, height = (None, None) if size is None else (10 * float(size[1]), 10 * float(size[2]))
+    away = None if distance is None else 10 * float(distance[1])
+    return Screen(int(pixels[1]), int(pixels[2]), width, height, away)
