@@ -27,7 +27,7 @@ _ENOUGH_NAMES = 3
 _PROPERTY = re.compile(r"([A-Z][A-Za-z ]+?)\s*:\s+(\S.*)")
 _SIZE = re.compile(r"([0-9]{1,6}) x ([0-9]{1,6})")
 
-NO_GAZE = "a Tobii Studio Event-Data export, which holds no gaze: export All-Data or Fixation-Data"
+NO_GAZE = "a Tobii Studio Event-Data export: export All-Data or Fixation-Data"
 STUDIO_3 = "a Tobii Studio 3 export, which is not read: name its columns with --columns"
 
 

@@ -60,10 +60,21 @@ class Level(IntEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """A level and the reason for it, in words for the user."""
+    """A level and the reason for it, in words for the user.
+
+    Parameters
+    ----------
+    level : Level
+        How sure the reader is.
+    reason : str
+        Why; of a file that belongs to a recording and holds no gaze, what it is.
+    instead : str
+        For such a file: which one to give instead.
+    """
 
     level: Level
     reason: str = ""
+    instead: str = ""
 
 
 NO = Verdict(Level.NO)

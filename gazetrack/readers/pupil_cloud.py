@@ -66,7 +66,7 @@ def sniff(head: Head) -> Verdict:
     """Judge the file by its header."""
     companion = _companion(head)
     if companion:
-        return Verdict(Level.NO, f"{companion} of a Pupil Cloud recording, which hold no gaze in pixels: {_GIVE}")
+        return Verdict(Level.NO, f"{companion} of a Pupil Cloud recording", _GIVE)
     header = header_of(head)
     names = set() if header is None else set(header.names)
     if {_TIME, *_GAZE.values()} <= names:

@@ -56,7 +56,7 @@ def sniff(head: Head) -> Verdict:
         return NO
     companion = _companion(head, header)
     if companion:
-        return Verdict(Level.NO, f"{companion} of a Pupil Core recording, which hold no gaze: {_GIVE}")
+        return Verdict(Level.NO, f"{companion} of a Pupil Core recording", _GIVE)
     names = set(header.names)
     if {*_FIXATION.values(), "dispersion"} <= names:
         return Verdict(Level.CERTAIN, "columns start_timestamp, norm_pos_x and dispersion")

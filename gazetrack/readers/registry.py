@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from gazetrack.errors import AmbiguousFormat, ConfigError, InputError, UnknownFormat
 from gazetrack.readers.base import Level, Reader, Verdict
+from gazetrack.readers.companions import companion
 
 if TYPE_CHECKING:
     from gazetrack.readers.base import Head
@@ -17,13 +18,16 @@ if TYPE_CHECKING:
 # The built-in readers, as strings so that nothing is imported before it is needed.
 BUILTIN = {
     "arff": "gazetrack.readers.arff",
+    "bids": "gazetrack.readers.bids",
     "eyelink_asc": "gazetrack.readers.eyelink_asc",
     "eyelink_report": "gazetrack.readers.eyelink_report",
+    "eyelink_samples": "gazetrack.readers.eyelink_samples",
     "eyetribe": "gazetrack.readers.eyetribe",
     "gazemedseg": "gazetrack.readers.gazemedseg",
     "gazepoint": "gazetrack.readers.gazepoint",
     "generic": "gazetrack.readers.generic",
     "imotions": "gazetrack.readers.imotions",
+    "labelled_events": "gazetrack.readers.labelled_events",
     "pupil_cloud": "gazetrack.readers.pupil_cloud",
     "pupil_core": "gazetrack.readers.pupil_core",
     "smi": "gazetrack.readers.smi",
@@ -87,7 +91,7 @@ def detect(head: Head) -> Detection:
     Raises
     ------
     UnknownFormat
-        No reader claims it; the closest guess is named.
+        No reader claims it; a file of a recording that holds no gaze is named, else the closest guess.
     AmbiguousFormat
         Several claim it with the same level.
     """
@@ -104,6 +108,9 @@ def detect(head: Head) -> Detection:
 
 
 def _unknown(head: Head, verdicts: dict[str, Verdict]) -> InputError:
+    found = next((verdict for verdict in verdicts.values() if verdict.instead), None) or companion(head)
+    if found is not None:
+        return UnknownFormat(f"holds no gaze: it is {found.reason}", path=head.path, hint=found.instead)
     if b"\0" in head.data and not head.encoding.startswith(("utf-16", "utf-32")):
         return UnknownFormat(
             "is binary, not a text export", path=head.path, hint="export it as text from the tracker's software"

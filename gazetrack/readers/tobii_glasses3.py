@@ -38,7 +38,7 @@ def sniff(head: Head) -> Verdict:
     if "gaze" in kinds:
         return Verdict(Level.CERTAIN, "JSON lines of type gaze with timestamp and data")
     what = next((_STREAMS[kind] for kind in sorted(kinds) if kind in _STREAMS), "another stream")
-    return Verdict(Level.NO, f"{what} of a Glasses 3 recording, which hold no gaze: give its gazedata")
+    return Verdict(Level.NO, f"{what} of a Glasses 3 recording", "give its gazedata")
 
 
 def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001

@@ -83,7 +83,7 @@ def sniff(head: Head) -> Verdict:
     if layout is None:
         return NO
     if layout.kind == "events":
-        return Verdict(Level.NO, NO_GAZE)
+        return Verdict(Level.NO, *NO_GAZE.split(": "))
     if layout.kind == "studio3":
         return Verdict(Level.NO, STUDIO_3)
     marks = ("GazePointXLeft", "GazePointX", "MappedFixationPointX")

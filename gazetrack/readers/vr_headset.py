@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from gazetrack.readers._gaze import gaze_columns
 from gazetrack.readers._tables import Columns, Header, Kind, header_of, needed_header, read_columns
@@ -106,11 +107,12 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     header = needed_header(head)
     dialect = _dialect(header) or _DIALECTS[0]
     table = read_columns(head, header, _wanted(head, header, dialect))
-    time = table.number("t") * dialect.ms
-    timed = np.isfinite(time)
-    origin = float(time[timed][0]) if timed.any() else 0.0
+    ticks = _ticks(table)
+    timed = np.isfinite(ticks.astype(np.float64))
+    first = ticks[timed][:1].sum()
+    time, origin = (ticks - first) * dialect.ms, float(first * dialect.ms)
     columns = gaze_columns({key: values[timed] for key, values in _gaze(table, dialect).items()})
-    columns |= {"recording": head.stem, "t_ms": time[timed] - origin, "stimulus": table.text("stimulus")[timed]}
+    columns |= {"recording": head.stem, "t_ms": time[timed], "stimulus": table.text("stimulus")[timed]}
     return Recording(
         name=head.stem,
         format=FORMAT.name,
@@ -145,9 +147,16 @@ def _wanted(head: Head, header: Header, dialect: _Dialect) -> dict[str, tuple[in
     wanted: dict[str, tuple[int, Kind]] = {
         key: (header.index(name, head.path), "float64") for key, name in names.items()
     }
+    wanted["t"] = wanted["t"][0], "text"
     if dialect.stimulus in header.names:
         wanted["stimulus"] = header.index(dialect.stimulus, head.path), "text"
     return wanted
+
+
+def _ticks(table: Columns) -> npt.NDArray[np.integer] | npt.NDArray[np.floating]:
+    """Return the times as whole numbers where they are: 100 ns since the year 1 have more digits than a float."""
+    texts = pd.Series(table.text("t"))
+    return pd.to_numeric(texts.where(texts != ""), errors="coerce").to_numpy()
 
 
 def _gaze(table: Columns, dialect: _Dialect) -> dict[str, npt.NDArray[np.floating]]:

@@ -75,7 +75,7 @@ def test_all_listed_files_are_tested(truth):
 
 
 def test_exports_without_gaze_are_named(data_dir):
-    with pytest.raises(UnknownFormat, match="Event-Data export, which holds no gaze"):
+    with pytest.raises(UnknownFormat, match="holds no gaze: it is a Tobii Studio Event-Data export"):
         registry.detect(read_head(data_dir / "exports" / "tobii_studio" / "emdat_P61-Event-Data.tsv"))
 
 

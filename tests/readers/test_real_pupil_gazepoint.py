@@ -85,7 +85,7 @@ def test_pupil_core_companions_are_refused(data_dir, truth):
     files = [file for file, facts in truth.items() if facts["format"] in companions]
     assert files
     for file in files:
-        with pytest.raises(UnknownFormat, match="of a Pupil Core recording, which hold no gaze"):
+        with pytest.raises(UnknownFormat, match=r"holds no gaze: it is .* of a Pupil Core recording"):
             registry.detect(read_head(data_dir / "exports" / file))
 
 
@@ -121,5 +121,5 @@ def test_pupil_cloud_companions_are_refused(data_dir, truth):
     files = [file for file, facts in truth.items() if facts["format"] in {f"pupil_cloud_{kind}" for kind in kinds}]
     assert files
     for file in files:
-        with pytest.raises(UnknownFormat, match="of a Pupil Cloud recording, which hold no gaze"):
+        with pytest.raises(UnknownFormat, match=r"holds no gaze: it is .* of a Pupil Cloud recording"):
             registry.detect(read_head(data_dir / "exports" / file))

@@ -56,7 +56,7 @@ def test_a_bad_cell_below_a_preamble_is_named_by_line_and_column(tmp_path):
 @pytest.mark.parametrize(
     ("header", "reason"),
     [
-        (["Timestamp", "Event", "EventKey", "Data1"], "Event-Data export, which holds no gaze"),
+        (["Timestamp", "Event", "EventKey", "Data1"], "Event-Data export"),
         (["RecordingTimestamp", "GazeEventType", "GazePointX (ADCSpx)"], "Studio 3"),
     ],
 )

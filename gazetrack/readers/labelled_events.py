@@ -1,0 +1,132 @@
+"""Tables of eye movements with a label each, as classification tools write them.
+
+Sources: "REMoDNaV", Dar, Wagner & Hanke 2021 (onset and duration in s, labels FIXA, SACC, PURS, …; also as events of a
+BIDS data set such as studyforrest); "EMDAT" (label, start and end in µs, duration in ms).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from gazetrack.readers._tables import Columns, Header, Kind, header_of, needed_header, read_columns
+from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
+from gazetrack.recording import Recording
+from gazetrack.schema import EVENTS, conform
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    import pyarrow as pa
+
+FORMAT = Format(
+    name="labelled_events",
+    title="Labelled eye movements (REMoDNaV, EMDAT)",
+    suffixes=(".tsv", ".csv"),
+    provides="fixations, saccades and other events",
+    units="s (REMoDNaV) or µs and ms (EMDAT), converted to ms; px as exported",
+    lost="median and average velocities",
+    source="https://github.com/psychoinformatics-de/remodnav",
+)
+_REMODNAV = {"onset", "duration", "label", "start_x", "start_y", "end_x", "end_y"}
+_EMDAT = {"label", "x", "y", "start", "end", "duration"}
+_KINDS = {
+    "fixa": "fixation", "fixation": "fixation", "sacc": "saccade", "isac": "saccade", "saccade": "saccade",
+    "purs": "unclassified", "hpso": "unclassified", "lpso": "unclassified", "ihps": "unclassified",
+    "ilps": "unclassified", "blink": "blink",
+}  # fmt: skip
+
+
+def sniff(head: Head) -> Verdict:
+    """Judge the file by its header."""
+    header = header_of(head)
+    if header is None:
+        return NO
+    for program, names in (("REMoDNaV", _REMODNAV), ("EMDAT", _EMDAT)):
+        if names <= set(header.names):
+            return Verdict(Level.CERTAIN, f"columns {', '.join(n for n in header.names if n in names)} of {program}")
+    return NO
+
+
+def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
+    """Read the events.
+
+    Returns
+    -------
+    Recording
+        Without samples. Onsets of REMoDNaV count from its own zero, those of EMDAT from the first event.
+
+    Raises
+    ------
+    ParseError
+        A missing column, or a damaged row or cell.
+    """
+    header = needed_header(head)
+    remodnav = set(header.names) >= _REMODNAV
+    table = read_columns(head, header, _wanted(head, header, remodnav))
+    onset = table.number("onset") * (1e3 if remodnav else 1e-3)
+    duration = table.number("duration") * (1e3 if remodnav else 1.0)
+    labels = np.array([label.strip().lower() for label in table.text("label")], object)
+    usable = np.isfinite(onset) & (duration >= 0)
+    known = onset[usable]
+    origin = 0.0 if remodnav or not known.size else float(known[0])
+    notes = [] if remodnav else ["positions kept as EMDAT gives them: their unit is not in the file"]
+    return Recording(
+        name=head.stem,
+        format=FORMAT.name,
+        samples=None,
+        events=_events(head.stem, table, onset - origin, duration, labels, usable, notes),
+        origin_ms=origin,
+        software="REMoDNaV" if remodnav else "EMDAT",
+        rows_in=table.n_rows,
+        dropped={} if usable.all() else {"no onset or duration": int((~usable).sum())},
+        notes=tuple(notes),
+    )
+
+
+def _wanted(head: Head, header: Header, remodnav: bool) -> dict[str, tuple[int, Kind]]:
+    names = {"onset": "onset", "x": "start_x", "y": "start_y", "end_x": "end_x", "end_y": "end_y"}
+    names |= {"amplitude": "amp", "peak_velocity": "peak_vel"}
+    names = names if remodnav else {"onset": "start", "x": "x", "y": "y"}
+    names |= {"duration": "duration"}
+    wanted: dict[str, tuple[int, Kind]] = {"label": (header.index("label", head.path), "text")}
+    needed = {"onset", "duration", "x", "y"}
+    for key, name in names.items():
+        if key in needed or name in header.names:
+            wanted[key] = header.index(name, head.path), "float64"
+    return wanted
+
+
+def _events(
+    name: str,
+    table: Columns,
+    onset: npt.NDArray[np.floating],
+    duration: npt.NDArray[np.floating],
+    labels: npt.NDArray[np.object_],
+    usable: npt.NDArray[np.bool_],
+    notes: list[str],
+) -> pa.Table:
+    kinds = np.array([_KINDS.get(label, "unclassified") for label in labels], object)
+    unknown = sorted(set(labels) - set(_KINDS))
+    if unknown:
+        notes.append(f"labels taken as unclassified: {', '.join(unknown[:5])}")
+    fixation = kinds == "fixation"
+    # A fixation lies between where it begins and where it ends, as far as the table tells.
+    x, y = (np.where(fixation, (table.number(a) + table.number(f"end_{a}", np.nan)) / 2, table.number(a)) for a in "xy")
+    x, y = (np.where(np.isnan(v) & fixation, table.number(a), v) for v, a in ((x, "x"), (y, "y")))
+    ends = {f"end_{a}_px": np.where(fixation, np.nan, table.number(f"end_{a}", np.nan))[usable] for a in "xy"}
+    order = pd.Series(kinds[usable])
+    columns = {
+        "recording": name,
+        "kind": kinds[usable],
+        "index": (order.groupby(order).cumcount() + 1).to_numpy(np.int32),
+        "eye": "both",
+        "onset_ms": onset[usable],
+        "duration_ms": duration[usable],
+        "x_px": x[usable],
+        "y_px": y[usable],
+        "text": labels[usable],
+        **ends,
+    }
+    return conform(columns, EVENTS)
