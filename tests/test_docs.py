@@ -1,4 +1,4 @@
-"""The documents say what the code does: tables.md comes from the schemas, the README's snippets run."""
+"""The documents say what the code does: their pages come from it, the README's snippets run."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from gazetrack import schema
 from gazetrack.mapstore import MAPS
 from gazetrack.pipeline import ConvertOptions, convert_files
+from gazetrack.readers import registry
 from gazetrack.rendering import RenderOptions, render_tables
 from gazetrack.simulate import write_example
 
@@ -43,8 +44,41 @@ def tables_page():
     return "\n".join(lines) + "\n"
 
 
-def test_the_tables_page_is_current():
-    assert (ROOT / "docs" / "tables.md").read_text("utf-8") == tables_page()
+def formats_page():
+    lines = [
+        "# Formats",
+        "",
+        "A file's format is found by its content; its name and suffix do not matter. `gazetrack info FILE` says what",
+        "was found and why, `gazetrack formats` lists what can be read. Files that lie beside gaze and hold none",
+        "(calibrations, sidecars, metrics, blinks) are named as what they are, with the file to give instead.",
+        "",
+        "Encodings are found by their mark, else UTF-8, else by a detector; any line ends; gzip is unpacked on the way.",
+        "Rows that cannot be used are counted by reason, and whatever had to be inferred is said as a note.",
+        "",
+        "This page is made from the readers: `python -m tests.test_docs`.",
+    ]
+    for name in sorted(registry.BUILTIN):
+        found = registry.get(name).FORMAT
+        lines += [
+            "",
+            f"## `{name}`: {found.title}",
+            "",
+            f"- Read: {found.provides}",
+            f"- Units: {found.units}",
+            f"- Lost: {found.lost}",
+            f"- Usual suffixes: {' '.join(found.suffixes)}",
+        ]
+        if found.source:
+            lines.append(f"- Described in: {found.source}")
+    return "\n".join(lines) + "\n"
+
+
+PAGES = {"tables.md": tables_page, "formats.md": formats_page}
+
+
+@pytest.mark.parametrize("page", sorted(PAGES))
+def test_the_page_is_current(page):
+    assert (ROOT / "docs" / page).read_text("utf-8") == PAGES[page]()
 
 
 @pytest.fixture(scope="module")
@@ -78,4 +112,5 @@ def test_the_examples_run(path, folder, monkeypatch, capsys):
 
 
 if __name__ == "__main__":
-    (ROOT / "docs" / "tables.md").write_text(tables_page(), "utf-8")
+    for page, text in PAGES.items():
+        (ROOT / "docs" / page).write_text(text(), "utf-8")
