@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -9,8 +10,6 @@ import click
 from . import options as opt
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from gazetrack.outcome import Outcome
 
 
@@ -18,17 +17,39 @@ _SHOWN_NOTES = 5
 
 
 @click.command("convert", short_help="Convert eye-tracker exports to fixation tables.")
-@click.argument("files", nargs=-1, required=True, type=opt.FILE, metavar="FILES…")
+@click.argument("files", nargs=-1, required=True, type=opt.FILE, metavar="FILES|FOLDERS…")
 @click.option("-o", "--out", type=opt.FILE, metavar="DIR", help="Folder for the tables; beside each export by default.")
 @click.option("--samples", is_flag=True, help="Also write FILE.samples.parquet.")
 @click.option(
     "--events", is_flag=True, help="Also write FILE.events.parquet: fixations, saccades, blinks, messages as exported."
+)
+@click.option("--recursive", is_flag=True, help="Of a folder, also convert what lies below it.")
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes to convert with.")
+@click.option(
+    "--eye", type=click.Choice(["auto", "left", "right"]), default="auto", show_default=True, help="Use one eye alone."
+)
+@click.option("--trial-by", metavar="RULE", help="Where trials begin: stimulus, or message=REGEX; else as exported.")
+@click.option(
+    "--participant",
+    type=click.Choice(["keep", "hash", "drop"]),
+    default="keep",
+    show_default=True,
+    help="Names of participants: as exported, keyed pseudonyms, or none.",
+)
+@click.option(
+    "--key",
+    type=opt.FILE,
+    default=Path("gazetrack.key"),
+    show_default=True,
+    metavar="FILE",
+    help="Secret of --participant hash; made where there is none. Keep it to yourself.",
 )
 @opt.format_option
 @opt.columns_option
 @opt.screen_option
 @opt.force_option
 @opt.report_option
+@opt.errors_option
 @opt.json_option
 @opt.verbose_option
 @opt.quiet_option
@@ -41,32 +62,52 @@ def command(
     format_name: str | None,
     columns: str | None,
     screen: str | None,
+    recursive: bool,
+    jobs: int,
+    eye: str,
+    trial_by: str | None,
+    participant: str,
+    key: Path,
     force: bool,
     report: Path | None,
+    errors: Path | None,
     as_json: bool,
     verbose: bool,
     quiet: bool,
 ) -> int:
     """Convert eye-tracker exports to fixation tables.
 
-    Writes FILE.fixations.parquet beside each FILE, readable with pandas.read_parquet. Fixations are the tracker's own
-    where the export has any; otherwise I-VT detects them. The format is found by content, not by name.
+    Writes FILE.fixations.parquet beside each FILE, readable with pandas.read_parquet; of a folder, every export in it
+    is converted. Fixations are the tracker's own where the export has any; otherwise I-VT detects them. The format is
+    found by content, not by name.
     """
     from gazetrack.pipeline import ConvertOptions, convert_files
+    from gazetrack.pseudonyms import Pseudonyms, read_key
 
     pairs = opt.parse_pairs(columns, "--columns")
-    chosen = ConvertOptions(format_name, pairs, opt.parse_screen(screen), None, out, samples, events, force)
-    opt.check_report(report, files)
-    outcomes = convert_files(files, chosen)
+    for target in (report, errors):
+        opt.check_report(target, files)
+    pseudonyms = Pseudonyms(participant, read_key(key) if participant == "hash" else b"")
+    chosen = ConvertOptions(
+        format_name, pairs, opt.parse_screen(screen), None, out, samples, events, force, recursive, eye, trial_by,
+        pseudonyms,
+    )  # fmt: skip
+    outcomes = convert_files(files, chosen, jobs)
     if as_json:
-        return opt.finish(
-            outcomes, report, lambda outcome: opt.print_json(outcome.as_json() | {"found": outcome.summary})
-        )
-    return opt.finish(outcomes, report, None if quiet else lambda outcome: show(outcome, verbose))
+        return opt.finish(outcomes, report, _print_json, errors)
+    return opt.finish(outcomes, report, None if quiet else lambda outcome: show(outcome, verbose), errors)
+
+
+def _print_json(outcome: Outcome) -> None:
+    opt.print_json(outcome.as_json() | {"found": outcome.summary})
 
 
 def show(outcome: Outcome, verbose: bool) -> None:
     """Print what was found in an export and where its table went."""
+    if outcome.status == "skipped":
+        if verbose:
+            click.echo(f"skipped {outcome.notes[0]}")
+        return
     found = outcome.summary
     click.echo(f"{outcome.file}: {found['format']} ({found['confidence']}: {found['reason']})")
     click.echo(f"  {opt.facts_line(found)}")

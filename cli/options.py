@@ -34,6 +34,9 @@ quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print errors on
 report_option = click.option(
     "--report", type=FILE, metavar="FILE", help="Write one JSON object per input to FILE (JSON lines)."
 )
+errors_option = click.option(
+    "--errors", type=FILE, metavar="FILE", help="Write one JSON object per failed input to FILE (JSON lines)."
+)
 format_option = click.option(
     "--format", "format_name", metavar="NAME", help="Format of the export; found by content by default."
 )
@@ -90,10 +93,16 @@ def check_report(report: Path | None, inputs: Iterable[Path]) -> None:
         check(report, inputs)
 
 
-def finish(outcomes: Iterable[Outcome], report: Path | None, show: Callable[[Outcome], None] | None) -> int:
-    """Show every outcome as it comes, print its error, write the report, and return the exit code.
+def finish(
+    outcomes: Iterable[Outcome],
+    report: Path | None,
+    show: Callable[[Outcome], None] | None,
+    errors: Path | None = None,
+) -> int:
+    """Show every outcome as it comes, print its error, write the reports, and return the exit code.
 
-    0 when all inputs are done; an error's own code when every failure has the same; otherwise 1.
+    0 when all inputs are done; an error's own code when every failure has the same; otherwise 1. Of many inputs, the
+    failures are listed again at the end, where they are seen.
     """
     done, codes = [], set()
     for outcome in outcomes:
@@ -103,10 +112,16 @@ def finish(outcomes: Iterable[Outcome], report: Path | None, show: Callable[[Out
         if outcome.error is not None:
             say("gazetrack", outcome.error)
             codes.add(outcome.error.exit_code)
-    if report is not None:
-        from gazetrack.outcome import write_report
+    failed = [outcome for outcome in done if outcome.error is not None]
+    skipped = sum(outcome.status == "skipped" for outcome in done)
+    if show is not None and len(done) > 1 and (failed or skipped):
+        counts = f"{len(done) - len(failed) - skipped} converted, {skipped} skipped, {len(failed)} with errors"
+        click.echo(f"of {len(done)} files: {counts}")
+    from gazetrack.outcome import write_report
 
-        write_report(report, done)
+    for path, listed in ((report, done), (errors, failed)):
+        if path is not None:
+            write_report(path, listed)
     return 0 if not codes else codes.pop() if len(codes) == 1 and len(done) == 1 else 1
 
 

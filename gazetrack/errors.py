@@ -10,7 +10,7 @@ The library raises; only the command line prints.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -84,6 +84,11 @@ class GazetrackError(Exception):
         self.path = None if path is None else Path(path)
         super().__init__(str(self))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The arguments are named, which exceptions forget on their way between processes.
+        named = {name: getattr(self, name) for name in ("path", "line", "column", "byte", "hint")}
+        return _rebuilt, (type(self), self.what, named)
+
     def __str__(self) -> str:
         code = f" [{self.code}]"
         where = [] if self.path is None else [_path_end(self.path)]
@@ -94,6 +99,10 @@ class GazetrackError(Exception):
         for_hint = room - len(" - ") - min(len(_escaped(body)), _BODY_FIRST_CHARS)
         hint = f" - {quote(self.hint, max(for_hint, _LEAST_CHARS))}" if self.hint else ""
         return head + quote(body, max(room - len(hint), _LEAST_CHARS)) + hint + code
+
+
+def _rebuilt(kind: type[GazetrackError], what: str, named: dict[str, Any]) -> GazetrackError:
+    return kind(what, **named)
 
 
 class InputError(GazetrackError):

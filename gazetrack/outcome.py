@@ -29,8 +29,9 @@ class Outcome:
     ----------
     file : str
         The input as the user named it.
-    status : {"ok", "partial", "failed"}
-        ``partial``: the output is there, some of the input is not in it.
+    status : {"ok", "partial", "failed", "skipped"}
+        ``partial``: the output is there, some of the input is not in it. ``skipped``: a file found in a folder that
+        is no export; its note says what it is.
     error : GazetrackError or None
         Why it failed, or is partial.
     sha256, format : str
@@ -51,7 +52,7 @@ class Outcome:
     """
 
     file: str
-    status: Literal["ok", "partial", "failed"] = "ok"
+    status: Literal["ok", "partial", "failed", "skipped"] = "ok"
     error: GazetrackError | None = None
     sha256: str = ""
     format: str = ""

@@ -5,18 +5,32 @@ Every function takes one input after the other and never lets a bad one touch it
 
 from __future__ import annotations
 
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gazetrack.checks import checked
-from gazetrack.errors import ConfigError, GazetrackError, InputError, OutputError, ParseError, quote
+from gazetrack.errors import (
+    ConfigError,
+    DataError,
+    GazetrackError,
+    InputError,
+    OutputError,
+    ParseError,
+    UnknownFormat,
+    quote,
+)
 from gazetrack.fixations import fixation_table
 from gazetrack.outcome import Outcome
-from gazetrack.publish import sha256_of, unique_names
+from gazetrack.pseudonyms import Pseudonyms
+from gazetrack.publish import safe_name, sha256_of, unique_names
 from gazetrack.readers import registry
 from gazetrack.readers.base import Level, ReadOptions, Verdict, read_head
-from gazetrack.store import SUFFIX, write_table
+from gazetrack.selection import select_eye, split_trials
+from gazetrack.store import SUFFIX, read_meta, write_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -48,6 +62,14 @@ class ConvertOptions:
         Also write ``*.samples.parquet`` and ``*.events.parquet``.
     force : bool
         Also replace files that gazetrack did not write.
+    recursive : bool
+        Of a folder, also take the files below it.
+    eye : {"auto", "left", "right"}
+        See `selection.select_eye`.
+    trial_by : str or None
+        See `selection.split_trials`.
+    pseudonyms : Pseudonyms
+        How participants are named in what is written.
     """
 
     format: str | None = None
@@ -58,6 +80,10 @@ class ConvertOptions:
     samples: bool = False
     events: bool = False
     force: bool = False
+    recursive: bool = False
+    eye: str = "auto"
+    trial_by: str | None = None
+    pseudonyms: Pseudonyms = field(default_factory=Pseudonyms)
 
 
 def read_recording(
@@ -157,32 +183,65 @@ def _distinct(table: pa.Table, name: str) -> list[str]:
     return [value for value in table[name].cast("string").unique().to_pylist() if value]
 
 
-def convert_files(paths: Sequence[str | Path], options: ConvertOptions) -> Iterator[Outcome]:
-    """Convert exports to fixation tables, one after the other.
+def convert_files(paths: Sequence[str | Path], options: ConvertOptions, jobs: int = 1) -> Iterator[Outcome]:
+    """Convert exports to fixation tables.
 
     Parameters
     ----------
     paths : sequence of path-like
-        Exports.
+        Exports; of a folder, all files in it, and with ``options.recursive`` those below it as well.
     options : ConvertOptions
         What to write and where.
+    jobs : int
+        Processes; the files and their order are the same whatever their number.
 
     Yields
     ------
     Outcome
-        One per input, as soon as it is done. A failed input does not touch the others.
+        One per input, in order, as soon as it is done. A failed input does not touch the others. A file of a folder
+        that is no export is skipped, not failed.
     """
-    targets = _targets(paths, options.out)
-    for path in paths:
-        outcome = Outcome(str(path))
-        try:
-            target = targets[Path(path)]
-            if isinstance(target, GazetrackError):
-                raise target
-            _convert_file(Path(path), target, options, outcome)
-        except GazetrackError as error:
-            outcome.status, outcome.error = "failed", error
-        yield outcome
+    found = _expand(paths, options.recursive)
+    targets = _targets([path for path, _ in found], options.out)
+    work = [(path, from_folder, targets[path]) for path, from_folder in found]
+    convert = partial(_convert, options=options)
+    if jobs == 1 or len(work) == 1:
+        yield from map(convert, work)
+    else:
+        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+            yield from pool.map(convert, work)
+
+
+def _convert(work: tuple[Path, bool, Path | GazetrackError], options: ConvertOptions) -> Outcome:
+    path, from_folder, target = work
+    outcome = Outcome(str(path))
+    try:
+        if isinstance(target, GazetrackError):
+            raise target
+        _convert_file(path, target, options, outcome)
+    except UnknownFormat as error:
+        outcome.status, outcome.error = ("skipped", None) if from_folder else ("failed", error)
+        outcome.notes = [str(error)] if from_folder else []
+    except GazetrackError as error:
+        outcome.status, outcome.error = "failed", error
+    return outcome
+
+
+def _expand(paths: Sequence[str | Path], recursive: bool) -> list[tuple[Path, bool]]:
+    """Return each file once, and whether it was found in a folder: tables of ours and hidden files are left out."""
+    found: dict[Path, bool] = {}
+    for path in map(Path, paths):
+        if not path.is_dir():
+            found.setdefault(path, False)
+            continue
+        inside = sorted(path.rglob("*") if recursive else path.iterdir())
+        files = [p for p in inside if p.is_file() and not p.name.startswith(".") and p.suffix != ".parquet"]
+        if not files:
+            hint = "name the exports" if recursive else "name the exports, or add --recursive"
+            raise InputError("a folder without files", path=path, hint=hint)
+        for file in files:
+            found.setdefault(file, True)
+    return list(found.items())
 
 
 def _targets(paths: Sequence[str | Path], out: Path | None) -> dict[Path, Path | GazetrackError]:
@@ -208,14 +267,21 @@ def _convert_file(path: Path, target: Path, options: ConvertOptions, outcome: Ou
     outcome.format, verdict = recognise(head, options.format, options.columns)
     recording = _read(head, outcome.format, ReadOptions(options.columns)).with_screen(options.screen)
     try:
+        recording = split_trials(select_eye(recording, options.eye), options.trial_by)
+        recording = options.pseudonyms.apply(recording)
         fixations, source = fixation_table(recording, options.detector)
-    except (ConfigError, InputError) as error:
+    except (ConfigError, InputError, DataError) as error:
         raise type(error)(error.what, path=path, hint=error.hint) from error
     outcome.rows_in, outcome.rows_out = recording.rows_in, fixations.num_rows
     outcome.dropped, outcome.notes = dict(recording.dropped), list(recording.notes)
     outcome.left_out = source.get("left_out", {})
     outcome.summary = {**describe(recording, verdict, head), **source, "fixations": fixations.num_rows}
-    meta = _provenance(recording, head, outcome) | source
+    file_name = head.path.name
+    if options.pseudonyms.policy != "keep":  # the file may be called after the participant
+        file_name = recording.name
+        target = target.with_name(safe_name(recording.name))
+        _refuse_other_source(target.with_name(target.name + SUFFIX), outcome.sha256)
+    meta = _provenance(recording, file_name, outcome) | source
     tables = {SUFFIX: fixations}
     if options.samples and recording.samples is not None:
         tables[".samples.parquet"] = recording.samples
@@ -227,10 +293,17 @@ def _convert_file(path: Path, target: Path, options: ConvertOptions, outcome: Ou
         outcome.outputs.append({"path": str(output), "rows": table.num_rows, "sha256": sha256_of(output)})
 
 
-def _provenance(recording: Recording, head: Head, outcome: Outcome) -> dict[str, Any]:
+def _refuse_other_source(path: Path, sha256: str) -> None:
+    """Keep the tables of two people whose files have no name left to tell them apart."""
+    if path.exists() and read_meta(path).get("source", {}).get("sha256") != sha256:
+        hint = "choose another --out, or --participant hash, which keeps people apart"
+        raise OutputError("holds another recording", path=path, hint=hint)
+
+
+def _provenance(recording: Recording, file_name: str, outcome: Outcome) -> dict[str, Any]:
     """Return the metadata of a table: everything about its source but names of people, places and dates."""
     return {
-        "source": {"file": head.path.name, "sha256": outcome.sha256},
+        "source": {"file": file_name, "sha256": outcome.sha256},
         "reader": recording.format,
         "tracker": recording.tracker,
         "software": recording.software,

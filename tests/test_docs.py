@@ -52,7 +52,7 @@ def formats_page():
         "was found and why, `gazetrack formats` lists what can be read. Files that lie beside gaze and hold none",
         "(calibrations, sidecars, metrics, blinks) are named as what they are, with the file to give instead.",
         "",
-        "Encodings are found by their mark, else UTF-8, else by a detector; any line ends; gzip is unpacked on the way.",
+        "Encodings are found by their mark, else UTF-8, else by a detector; any line ends; gzip is unpacked.",
         "Rows that cannot be used are counted by reason, and whatever had to be inferred is said as a note.",
         "",
         "This page is made from the readers: `python -m tests.test_docs`.",

@@ -1,0 +1,137 @@
+"""Folders, processes, eyes, trials and names of participants."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+GOOD = "x,y,t\n" + "".join(f"{100 + i % 3},{200 + i % 2},{i * 4}\n" for i in range(200))
+TOBII = "Recording timestamp [ms]\tParticipant name\tRecording name\tGaze point left X\tGaze point left Y\t" + (
+    "Gaze point right X\tGaze point right Y\tEvent\tPresented Stimulus name\tEye movement type\tSensor\n"
+)
+
+
+def tobii(participant="Ada Test", recording="Ada Test 1"):
+    rows = [f"0\t{participant}\t{recording}\t\t\t\t\tstart ada.test@example.org\t\t\t\n"]
+    for i in range(60):
+        if i == 30:
+            rows.append(f"{10 * i}\t{participant}\t{recording}\t\t\t\t\tstart two\t\t\t\n")
+        image = "a.png" if i < 30 else "b.png"
+        rows.append(f"{10 * i}\t{participant}\t{recording}\t100\t200\t140\t260\t\t{image}\t\tEye Tracker\n")
+    return TOBII + "".join(rows)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("exports/a.csv", "exports/deep/b.csv", "exports/c.csv"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(GOOD)
+    (tmp_path / "exports" / "readme.txt").write_text("Recorded in spring.\n")
+    (tmp_path / "exports" / "damaged.csv").write_text("x,y,t\n1,2,0\n1\n")
+    return tmp_path
+
+
+def tables(folder):
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*.parquet"))}
+
+
+def test_a_folder_is_its_exports(run, folder):
+    result = run("gazetrack convert exports --errors errors.jsonl")
+    assert result.code == 1
+    assert "of 4 files: 2 converted, 1 skipped, 1 with errors" in result.out
+    assert [json.loads(line)["file"] for line in (folder / "errors.jsonl").read_text().splitlines()] == [
+        "exports/damaged.csv"
+    ]
+    assert set(tables(folder)) == {"exports/a.fixations.parquet", "exports/c.fixations.parquet"}
+    again = run("gazetrack convert exports --recursive -q")  # its own tables are no exports
+    assert again.err.count("\n") == 1
+    assert "exports/deep/b.fixations.parquet" in tables(folder)
+
+
+def test_any_number_of_processes_gives_the_same_bytes(run, folder):
+    run("gazetrack convert exports --recursive -q -o one --report one.jsonl")
+    result = run("gazetrack convert exports --recursive -q -o two --jobs 2 --report two.jsonl")
+    assert result.code == 1
+    assert "damaged.csv:3" in result.err
+    assert list(tables(folder / "one").values()) == list(tables(folder / "two").values())
+    one, two = ((folder / f"{name}.jsonl").read_text() for name in ("one", "two"))
+    assert one.replace("one/", "two/") == two
+
+
+def test_an_empty_folder(run, tmp_path):
+    (tmp_path / "empty").mkdir()
+    result = run("gazetrack convert empty")
+    assert result.code == 1
+    assert "a folder without files" in result.err
+
+
+def read(path):
+    return pd.read_parquet(path)
+
+
+def test_one_eye(run, tmp_path):
+    (tmp_path / "a.tsv").write_text(tobii())
+    for eye, x in (("auto", 120), ("left", 100), ("right", 140)):
+        assert run(f"gazetrack convert a.tsv --eye {eye}").code == 0
+        np.testing.assert_allclose(read(tmp_path / "a.fixations.parquet")["x_px"], x)
+    (tmp_path / "b.csv").write_text(GOOD)
+    result = run("gazetrack convert b.csv --eye left")
+    assert result.code == 4
+    assert "no samples of the left eye" in result.err
+
+
+def test_trials_by_stimulus_and_by_message(run, tmp_path):
+    (tmp_path / "a.tsv").write_text(tobii())
+    run("gazetrack convert a.tsv --trial-by stimulus")
+    assert list(read(tmp_path / "a.fixations.parquet")["trial"]) == ["1", "2"]
+    run("gazetrack convert a.tsv --trial-by 'message=^start (two)?'")
+    assert list(read(tmp_path / "a.fixations.parquet")["trial"]) == ["1", "two"]
+    for rule, word in (
+        ("message=nothing", "none of 2 messages matches"),
+        ("noon", "trials by"),
+        ("message=(", "pattern"),
+    ):
+        result = run(f"gazetrack convert a.tsv --trial-by '{rule}'")
+        assert result.code != 0
+        assert word in result.err
+
+
+@pytest.mark.parametrize("policy", ["hash", "drop"])
+def test_no_name_of_a_participant_is_left(run, tmp_path, policy):
+    (tmp_path / "Ada Test.tsv").write_text(tobii())
+    result = run(f"gazetrack convert 'Ada Test.tsv' --events --samples --participant {policy} -o out")
+    assert result.code == 0, result.err
+    written = sorted((tmp_path / "out").iterdir())
+    assert len(written) == 3
+    for path in written:
+        whole = path.name + "".join(map(str, read(path).to_numpy().ravel())) + str(path.read_bytes())
+        for token in ("Ada", "Test", "example.org"):
+            assert token not in whole, (path, token)
+    assert (tmp_path / "gazetrack.key").exists() == (policy == "hash")
+
+
+def test_pseudonyms_are_the_same_in_all_files_and_need_the_key(run, tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.tsv").write_text(tobii(recording="r"))
+        run(f"gazetrack convert {name}.tsv --events --participant hash")
+    run("gazetrack convert a.tsv --events --participant hash --key other.key -o other")
+    one, two, other = (set(read(tmp_path / f"{name}.events.parquet")["participant"]) for name in ("a", "b", "other/a"))
+    assert one == two != other
+    assert len(one) == 1
+    assert (tmp_path / "gazetrack.key").stat().st_mode & 0o077 == 0
+    (tmp_path / "bad.key").write_text("secret")
+    result = run("gazetrack convert a.tsv --participant hash --key bad.key")
+    assert (result.code, "no key of 64" in result.err) == (2, True)
+
+
+def test_two_people_without_names_do_not_replace_each_other(run, tmp_path):
+    for folder, y in (("one", 200), ("two", 210)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "Ada Test.tsv").write_text(tobii().replace("\t200\t", f"\t{y}\t"))
+    run("gazetrack convert 'one/Ada Test.tsv' --participant drop -o out")
+    result = run("gazetrack convert 'two/Ada Test.tsv' --participant drop -o out")
+    assert result.code == 3
+    assert "holds another recording" in result.err
