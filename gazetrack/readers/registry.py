@@ -40,6 +40,7 @@ BUILTIN = {
     "viewpoint": "gazetrack.readers.viewpoint",
     "vr_headset": "gazetrack.readers.vr_headset",
     "webgazer": "gazetrack.readers.webgazer",
+    "xdf": "gazetrack.readers.xdf",
 }
 ENTRY_POINT_GROUP = "gazetrack.readers"
 
