@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from gazetrack.errors import ConfigError, ParseError, quote
+from gazetrack.readers._clock import check_clock
 from gazetrack.readers._gaze import gaze_columns
 from gazetrack.readers._runs import movements
 from gazetrack.readers._tables import Columns, Kind, header_of, needed_header, read_columns
@@ -101,9 +102,13 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     timed = np.isfinite(table.number("t"))
     t = table.number("t")[timed]
     origin = float(t[0]) if t.size else 0.0
+    notes: list[str] = []
+    check_clock(log, header, t, timed, notes)
     gaze = {key: values[timed] for key, values in _gaze(table).items()}
     fixating = np.array([flag.lower() == "true" for flag in table.text("fix")[timed]], bool)
     fixations = _fixations(fixating, t, gaze)
+    if fixating.any():
+        notes.append("fixations are runs of the tracker's flag fix")
     texts = "\n".join(text for _, text in messages.found)
     return Recording(
         name=head.stem,
@@ -118,7 +123,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         software="PyTribe",
         rows_in=table.n_rows + len(messages.found),
         dropped={} if timed.all() else {"no time": int((~timed).sum())},
-        notes=("fixations are runs of the tracker's flag fix",) if fixating.any() else (),
+        notes=tuple(notes),
     )
 
 

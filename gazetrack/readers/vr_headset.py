@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gazetrack.errors import ParseError, quote
+from gazetrack.readers._clock import check_clock
 from gazetrack.readers._gaze import gaze_columns
 from gazetrack.readers._tables import Columns, Header, Kind, header_of, line_of, needed_header, read_columns
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
@@ -113,7 +114,10 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     first = ticks[:1].sum()
     columns = gaze_columns({key: values[timed] for key, values in _gaze(table, dialect).items()})
     columns |= {"recording": head.stem, "stimulus": table.text("stimulus")[timed]}
-    columns["t_ms"] = (ticks - first) * dialect.ms
+    time = (ticks - first) * dialect.ms
+    columns["t_ms"] = time
+    notes = [_NOTE]
+    check_clock(head, header, time, timed, notes)
     return Recording(
         name=head.stem,
         format=FORMAT.name,
@@ -125,7 +129,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         tracker=dialect.tracker,
         rows_in=table.n_rows,
         dropped={} if timed.all() else {"no time": int((~timed).sum())},
-        notes=(_NOTE,),
+        notes=tuple(notes),
     )
 
 

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from gazetrack.errors import ConfigError, ParseError, quote
+from gazetrack.readers._clock import check_clock
 from gazetrack.readers._tables import header_of, needed_header, read_columns
 from gazetrack.readers._utf8 import by_line, rewritten
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
@@ -112,6 +113,8 @@ def _read_log(head: Head) -> Recording:
     time = table.number("t")
     timed = np.isfinite(time)
     origin = float(time[timed][0]) if timed.any() else 0.0
+    notes: list[str] = []
+    check_clock(table_head, header, time[timed], timed, notes)
     columns = {"t_ms": time[timed] - origin, "x_px": table.number("x")[timed], "y_px": table.number("y")[timed]}
     facts = {key.strip(): value.strip() for key, _, value in _preamble(head)}
     return Recording(
@@ -125,6 +128,7 @@ def _read_log(head: Head) -> Recording:
         software="WebGazer",
         rows_in=table.n_rows,
         dropped={} if timed.all() else {"no time": int((~timed).sum())},
+        notes=tuple(notes),
     )
 
 
