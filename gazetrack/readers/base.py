@@ -40,6 +40,8 @@ MAX_PLAIN_BYTES = 64 * 1024**3
 MAX_GZIP_RATIO = 1000
 GZIP_RATIO_FROM_BYTES = 100 * 1024**2
 _GZIP_MAGIC = b"\x1f\x8b"
+_PROBE_BYTES = 4096
+_LEAST_CHARS = 16
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -277,6 +279,8 @@ def _encoding_of(data: bytes) -> str:
     for bom, encoding in _BOMS:
         if data.startswith(bom):
             return encoding
+    if (wide := _unmarked_utf16(data[:_PROBE_BYTES])) is not None:
+        return wide
     try:
         codecs.getincrementaldecoder("utf-8")().decode(data, final=False)
     except UnicodeDecodeError:
@@ -287,6 +291,17 @@ def _encoding_of(data: bytes) -> str:
 
     best = charset_normalizer.from_bytes(data).best()
     return best.encoding if best is not None else "latin-1"
+
+
+def _unmarked_utf16(data: bytes) -> str | None:
+    """Recognise UTF-16 without its mark: of mostly ASCII text, every other byte is zero."""
+    n = len(data) // 2
+    if n < _LEAST_CHARS:
+        return None
+    even, odd = data[0 : 2 * n : 2].count(0), data[1 : 2 * n : 2].count(0)
+    if odd > 0.9 * n and even == 0:
+        return "utf-16-le"
+    return "utf-16-be" if even > 0.9 * n and odd == 0 else None
 
 
 def _delimiter_of(lines: list[str]) -> str:

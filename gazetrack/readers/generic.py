@@ -37,6 +37,7 @@ KEYS = (
 _TEXTS = {"stimulus", "trial", "participant", "recording", "eye"}
 _UNITS_MS = {"s": 1e3, "ms": 1.0, "us": 1e-3, "µs": 1e-3, "μs": 1e-3, "ns": 1e-6}
 _POSITIONS = (("x", "y"), ("gaze_x", "gaze_y"), ("x_px", "y_px"), ("gazex", "gazey"))
+_EYES = (("x_l", "y_l", "x_r", "y_r"), ("left_x", "left_y", "right_x", "right_y"), ("lx", "ly", "rx", "ry"))
 _TIMES = ("t", "time", "timestamp", "t_ms", "time_ms", "timestamp_ms")
 _FIXATION_TIMES = ("duration", "duration_ms", "fixation_duration")
 _ALIASES = {
@@ -66,10 +67,16 @@ def sniff(head: Head) -> Verdict:
 def _guess(header: Header) -> dict[str, str]:
     lower = {name.lower(): name for name in reversed(header.names)}
     position = next((pair for pair in _POSITIONS if set(pair) <= set(lower)), None)
-    time = next((name for name in _TIMES if name in lower), None)
-    if position is None or time is None:
+    eyes = next((names for names in _EYES if set(names) <= set(lower)), None)
+    # Two eyes' positions are gaze; a lone x and y with an onset might be anything.
+    time = next((name for name in (*_TIMES, *(("onset",) if eyes else ())) if name in lower), None)
+    if (position is None and eyes is None) or time is None:
         return {}
-    columns = {"x": lower[position[0]], "y": lower[position[1]], "t": lower[time]}
+    columns = {"t": lower[time]}
+    if position is not None:
+        columns |= {"x": lower[position[0]], "y": lower[position[1]]}
+    elif eyes is not None:
+        columns |= {key: lower[name] for key, name in zip(_EYES[1], eyes, strict=True)}
     duration = next((name for name in _FIXATION_TIMES if name in lower), None)
     if duration is not None:
         columns["duration"] = lower[duration]

@@ -20,6 +20,7 @@ BUILTIN = {
     "arff": "gazetrack.readers.arff",
     "bids": "gazetrack.readers.bids",
     "eyelink_asc": "gazetrack.readers.eyelink_asc",
+    "eyelink_edf": "gazetrack.readers.eyelink_edf",
     "eyelink_report": "gazetrack.readers.eyelink_report",
     "eyelink_samples": "gazetrack.readers.eyelink_samples",
     "eyetribe": "gazetrack.readers.eyetribe",
@@ -40,6 +41,7 @@ BUILTIN = {
     "viewpoint": "gazetrack.readers.viewpoint",
     "vr_headset": "gazetrack.readers.vr_headset",
     "webgazer": "gazetrack.readers.webgazer",
+    "xdf": "gazetrack.readers.xdf",
 }
 ENTRY_POINT_GROUP = "gazetrack.readers"
 

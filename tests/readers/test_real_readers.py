@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from gazetrack.errors import GazetrackError, InputError, UnknownFormat
+from gazetrack.errors import GazetrackError, InputError, ParseError, UnknownFormat
 from gazetrack.readers import registry
-from gazetrack.readers.base import HEAD_BYTES, read_head
+from gazetrack.readers.base import HEAD_BYTES, ReadOptions, read_head
 from tests.contracts import check_reader
 
 pytestmark = pytest.mark.real_data
@@ -24,6 +24,8 @@ FILES = {
     "eyelink_dataviewer/gazer_s2_samples.xls": "generic",
     "eyetribe/huettel_P1_EyeTribe.tsv": "eyetribe",
     "eyetribe/huettel_P2_EyeTribe.tsv": "eyetribe",
+    "eyelink_asc/cili_binoc_250Hz_1_samps.csv": "generic",
+    "lsl_xdf/tobii_streamer_test_old1.xdf": "xdf",
     "imotions/brhumphe_ET_Emotiv_FACET_Shimmer.txt": "imotions",
     "tobii_glasses3/eyedentify3d_calibration_1/eventdata.gz": "sync signals of a Glasses 3",
     "tobii_glasses3/eyedentify3d_calibration_1/gazedata.gz": "tobii_glasses3",
@@ -125,5 +127,10 @@ def test_nothing_crashes_and_all_is_known(data_dir, truth):
         except GazetrackError as error:
             if "holds no gaze" not in str(error) and not (isinstance(error, InputError) and "is empty" in str(error)):
                 unknown[file] = str(error)
-    # A parse of an ASC file by a peer, without column names that say what they are.
-    assert {file for file in unknown if not file.endswith(".xdf")} <= {"eyelink_asc/cili_binoc_250Hz_1_samps.csv"}
+    assert not unknown
+
+
+def test_a_lab_recording_without_a_tracker_is_named(data_dir):
+    head = read_head(data_dir / "exports" / "lsl_xdf" / "xdf_minimal.xdf")
+    with pytest.raises(ParseError, match="holds no gaze: its streams are"):
+        registry.get("xdf").read(head, ReadOptions())
