@@ -1,7 +1,8 @@
 """Gaze in ARFF, the attribute-relation format, as sp_tool and the GazeCom data set write it.
 
 Source: "sp_tool", M. Startsev et al., https://github.com/MikhailStartsev/sp_tool: time in µs, positions in pixels,
-confidence 0 to 1; the screen stands in comments ``%@METADATA``.
+confidence 0 to 1; the screen stands in comments ``%@METADATA``. A label per sample, of sp_tool (``EYE_MOVEMENT_TYPE``)
+or of the experts of GazeCom (``handlabeller_final``: 1 fixation, 2 saccade, 3 pursuit, 4 noise), makes events.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gazetrack.errors import ConfigError
-from gazetrack.readers._tables import needed_header, read_columns
+from gazetrack.errors import ConfigError, ParseError
+from gazetrack.readers._clock import check_clock
+from gazetrack.readers._runs import movements
+from gazetrack.readers._tables import Header, Kind, needed_header, read_columns
 from gazetrack.readers._utf8 import by_line, rewritten
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.recording import Recording, Screen
@@ -21,18 +24,26 @@ from gazetrack.schema import EVENTS, SAMPLES, conform
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import numpy.typing as npt
+    import pyarrow as pa
+
 FORMAT = Format(
     name="arff",
     title="ARFF gaze recording (sp_tool, GazeCom)",
     suffixes=(".arff",),
-    provides="samples",
+    provides="samples, and labelled eye movements",
     units="µs, converted to ms; px",
-    lost="confidence (0 is missing gaze), labels of other tools",
+    lost="confidence (below 0.5 is missing gaze), labels of single coders, features",
     source="https://github.com/MikhailStartsev/sp_tool",
 )
 _ATTRIBUTE = re.compile(rb"@attribute\s+(?:'([^']+)'|\"([^\"]+)\"|(\S+))\s+\S", re.IGNORECASE)
 _METADATA = re.compile(r"%@METADATA\s+(\w+)\s+([0-9]{1,7}(?:\.[0-9]+)?)\s*", re.IGNORECASE)
+_UNKNOWN = re.compile(rb"(^|,)\s*\?\s*(?=,|$)")
 _LEAST_CONFIDENCE = 0.5
+_LEAST_STEP_US = 100.0  # no tracker samples at more than 10 kHz
+_LABELS = ("handlabeller_final", "eye_movement_type")
+_CODES = {"1": "FIX", "2": "SACCADE", "3": "SP", "4": "NOISE"}
+_KINDS = {"FIX": "fixation", "SACCADE": "saccade", "SP": "unclassified", "NOISE": "unclassified", "BLINK": "blink"}
 
 
 class _Arff:
@@ -47,7 +58,8 @@ class _Arff:
     def _line(self, line: bytes) -> bytes:
         line = line.strip()
         if self._in_data:
-            return b"" if line.startswith(b"%") else line
+            # A question mark is a missing value.
+            return b"" if line.startswith(b"%") else _UNKNOWN.sub(rb"\1", line) if b"?" in line else line
         if match := _ATTRIBUTE.match(line):
             self._names.append(match[1] or match[2] or match[3])
         elif line.lower() == b"@data":
@@ -61,7 +73,8 @@ def sniff(head: Head) -> Verdict:
     lines = [line.strip().lower() for line in head.lines]
     if not any(line.startswith("@relation") for line in lines):
         return NO
-    names = {match[3].decode().lower() for line in lines if (match := _ATTRIBUTE.match(line.encode())) and match[3]}
+    matches = [match for line in lines if (match := _ATTRIBUTE.match(line.encode()))]
+    names = {(match[1] or match[2] or match[3]).decode() for match in matches}
     if not {"time", "x", "y"} <= names:
         return Verdict(Level.NO, "an ARFF file without the attributes time, x and y")
     return Verdict(Level.CERTAIN, "@RELATION with the attributes time, x and y")
@@ -83,26 +96,66 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     table_head = rewritten(head, _Arff().start)
     header = needed_header(table_head)
     spelt = {name.lower(): name for name in header.names}
-    wanted = {key: header.index(spelt.get(key, key), head.path) for key in ("time", "x", "y")}
+    wanted: dict[str, tuple[int, Kind]] = {
+        key: (header.index(spelt.get(key, key), head.path), "float64") for key in ("time", "x", "y")
+    }
     if "confidence" in spelt:
-        wanted["confidence"] = header.index(spelt["confidence"], head.path)
-    table = read_columns(table_head, header, {key: (at, "float64") for key, at in wanted.items()})
+        wanted["confidence"] = header.index(spelt["confidence"], head.path), "float64"
+    label = next((name for name in _LABELS if name in spelt), None)
+    if label is not None:
+        wanted["label"] = header.index(spelt[label], head.path), "text"
+    table = read_columns(table_head, header, wanted)
     time = table.number("time") / 1000
     timed = np.isfinite(time)
+    notes = ["time taken as µs, as this format defines it"]
+    check_clock(table_head, header, time[timed], timed, notes)
+    _check_unit(head, header, time[timed])
     origin = float(time[timed][0]) if timed.any() else 0.0
-    lost = ~(table.number("confidence", 1.0) >= _LEAST_CONFIDENCE)
+    confidence = table.number("confidence", 1.0)
+    lost = ~(confidence >= _LEAST_CONFIDENCE)
+    if unsure := int((lost & (confidence > 0)).sum()):
+        notes.append(f"{unsure} samples with a confidence below {_LEAST_CONFIDENCE}: taken as missing")
     x, y = (np.where(lost, np.nan, table.number(axis))[timed] for axis in "xy")
+    if label is not None:
+        notes.append(f"events are runs of one label in {label}")
     return Recording(
         name=head.stem,
         format=FORMAT.name,
         samples=conform({"recording": head.stem, "t_ms": time[timed] - origin, "x_px": x, "y_px": y}, SAMPLES),
-        events=conform({}, EVENTS),
+        events=_events(head.stem, table.text("label")[timed], time[timed] - origin, x, y),
         screen=_screen(head),
         origin_ms=origin,
         rows_in=table.n_rows,
         dropped={} if timed.all() else {"no time": int((~timed).sum())},
-        notes=("time taken as µs, as this format defines it",),
+        notes=tuple(notes),
     )
+
+
+def _check_unit(head: Head, header: Header, t: npt.NDArray[np.floating]) -> None:
+    """Refuse times too close together to be µs: some tools write ms."""
+    steps = 1000 * np.diff(t)
+    steps = steps[steps > 0]
+    if steps.size and np.median(steps) < _LEAST_STEP_US:
+        what = f"times {np.median(steps):.3g} apart cannot be µs: no tracker samples at more than 10 kHz"
+        hint = "multiply the attribute time by 1000 if it is in ms"
+        raise ParseError(what, path=head.path, line=header.lines, hint=hint)
+
+
+def _events(
+    name: str,
+    labels: npt.NDArray[np.object_],
+    t: npt.NDArray[np.floating],
+    x: npt.NDArray[np.floating],
+    y: npt.NDArray[np.floating],
+) -> pa.Table:
+    """Return the runs of one label; pursuit and noise have no kind of their own."""
+    plain = [label.strip("'\"").upper() for label in labels]
+    labels = np.array([_CODES.get(label.removesuffix(".0"), label) for label in plain], object)
+    kinds = np.array([_KINDS.get(label, "") for label in labels], object)
+    runs = movements(kinds, t, x, y, begins=np.r_[True, labels[1:] != labels[:-1]][: t.size])
+    rows = runs.pop("first").astype(np.intp)
+    del runs["last"]
+    return conform({**runs, "recording": name, "eye": "both", "text": labels[rows]} if rows.size else {}, EVENTS)
 
 
 def _screen(head: Head) -> Screen | None:

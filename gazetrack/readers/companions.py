@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Companion = partial(Verdict, Level.NO)
 _GLASSES = "give livedata.json.gz of the recording's segment"
 _BIDS = "give the *_physio.tsv.gz or *_eyetrack.tsv it describes"
-_ADHAWK = "give gaze_data.csv of the same recording"
+_ADHAWK = "give gaze_data.csv of the same recording, with --columns t=Timestamp[s],x=Image_X,y=Image_Y"
 # Keys of a JSON object that no other file has.
 _JSON = (
     ({"pr_id", "pr_info"}, Companion("a project file of Tobii Glasses 2", _GLASSES)),
@@ -45,6 +45,15 @@ _TABLES = (
         Companion("a metrics export of Tobii Pro Lab: sums over areas of interest", "export the raw data as TSV"),
     ),
     ({"Timestamp", "IPD", "UTC_Time"}, Companion("pupil distances of an AdHawk MindLink recording", _ADHAWK)),
+    (
+        {"Timestamp", "Pupil_Size_Right", "Pupil_Size_Left"},
+        Companion("pupil sizes of an AdHawk MindLink recording", _ADHAWK),
+    ),
+    (
+        {"Timestamp", "Pupil_Pos_X_Right", "Pupil_Pos_X_Left"},
+        Companion("pupil positions of an AdHawk MindLink recording", _ADHAWK),
+    ),
+    ({"Timestamp", "Gyro_X", "Accel_X"}, Companion("movements of the head of an AdHawk MindLink recording", _ADHAWK)),
     ({"Timestamp_End", "Duration", "UTC_Time"}, Companion("blinks of an AdHawk MindLink recording", _ADHAWK)),
     (
         {"onset", "duration"},

@@ -1,7 +1,7 @@
 """EyeTribe logs as PyTribe and PyGaze write them: a row per sample, messages between them.
 
 Source: "PyTribe", E. S. Dalmaijer, https://github.com/esdalmaijer/PyTribe. A position of (0, 0) means that the gaze was
-lost. ``raw`` is the position as measured, ``avg`` a smoothed one.
+lost. ``raw`` is the position as measured, ``avg`` a smoothed one; ``fix`` says whether the tracker saw a fixation.
 """
 
 from __future__ import annotations
@@ -10,17 +10,20 @@ import re
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
-from gazetrack.errors import ParseError
+from gazetrack.errors import ConfigError, ParseError, quote
+from gazetrack.readers._clock import check_clock
 from gazetrack.readers._gaze import gaze_columns
-from gazetrack.readers._tables import Columns, header_of, needed_header, read_columns
+from gazetrack.readers._runs import movements
+from gazetrack.readers._tables import Columns, Kind, header_of, needed_header, read_columns
 from gazetrack.readers._utf8 import by_line, rewritten
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.recording import Recording, Screen
 from gazetrack.schema import EVENTS, SAMPLES, conform
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy.typing as npt
     import pyarrow as pa
@@ -29,9 +32,9 @@ FORMAT = Format(
     name="eyetribe",
     title="EyeTribe, PyTribe log",
     suffixes=(".tsv", ".txt"),
-    provides="samples and messages",
+    provides="samples, fixations and messages",
     units="ms, px; pupil as exported",
-    lost="smoothed positions, pupil centres, the tracker's state and its fixation flag, the local time",
+    lost="smoothed positions, pupil centres, the tracker's state, the local time",
     source="https://github.com/esdalmaijer/PyTribe",
 )
 _NEEDED = {"t": "time", "x": "rawx", "y": "rawy"}
@@ -43,6 +46,7 @@ _EYES = {
 _MARKS = ("timestamp", "time", "fix", "state", "rawx", "rawy")
 _RESOLUTION = re.compile(r"display resolution: ([0-9]{1,5})x([0-9]{1,5})")
 _SIZE = re.compile(r"display size in cm: ([0-9]{1,4}(?:\.[0-9]+)?)x([0-9]{1,4}(?:\.[0-9]+)?)")
+_TIME = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,9})?")
 _RATE = re.compile(r"samplerate: ([0-9]{1,4}(?:\.[0-9]+)?) Hz")
 
 
@@ -68,7 +72,7 @@ class _Messages:
 def sniff(head: Head) -> Verdict:
     """Judge the file by its header."""
     header = header_of(head)
-    if header is None or header.names[: len(_MARKS)] != _MARKS:
+    if header is None or not set(_MARKS) <= set(header.names):
         return NO
     return Verdict(Level.CERTAIN, f"columns {', '.join(_MARKS)}")
 
@@ -90,26 +94,42 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     log = rewritten(head, messages.start)
     header = needed_header(log)
     names = _NEEDED | {key: name for key, name in _EYES.items() if name in header.names}
-    table = read_columns(log, header, {key: (header.index(name, head.path), "float64") for key, name in names.items()})
+    wanted: dict[str, tuple[int, Kind]] = {
+        key: (header.index(name, head.path), "float64") for key, name in names.items()
+    }
+    wanted["fix"] = header.index("fix", head.path), "text"
+    table = read_columns(log, header, wanted)
     timed = np.isfinite(table.number("t"))
     t = table.number("t")[timed]
     origin = float(t[0]) if t.size else 0.0
-    columns = gaze_columns({key: values[timed] for key, values in _gaze(table).items()})
+    notes: list[str] = []
+    check_clock(log, header, t, timed, notes)
+    gaze = {key: values[timed] for key, values in _gaze(table).items()}
+    fixating = np.array([flag.lower() == "true" for flag in table.text("fix")[timed]], bool)
+    fixations = _fixations(fixating, t, gaze)
+    if fixating.any():
+        notes.append("fixations are runs of the tracker's flag fix")
     texts = "\n".join(text for _, text in messages.found)
     return Recording(
         name=head.stem,
         format=FORMAT.name,
-        samples=conform({"recording": head.stem, "t_ms": t - origin, **columns}, SAMPLES),
-        events=_events(head, messages.found, origin),
+        samples=conform({"recording": head.stem, "t_ms": t - origin, **gaze_columns(gaze)}, SAMPLES),
+        events=_events(head, messages.found, fixations, origin),
         screen=_screen(texts),
-        rate_hz=float(match[1]) if (match := _RATE.search(texts)) else None,
+        rate_hz=_rate(texts),
         eyes="binocular" if "left_x" in names else "combined",
         origin_ms=origin,
         tracker="EyeTribe",
         software="PyTribe",
         rows_in=table.n_rows + len(messages.found),
         dropped={} if timed.all() else {"no time": int((~timed).sum())},
+        notes=tuple(notes),
     )
+
+
+def _rate(texts: str) -> float | None:
+    match = _RATE.search(texts)
+    return (float(match[1]) or None) if match else None
 
 
 def _gaze(table: Columns) -> dict[str, npt.NDArray[np.floating]]:
@@ -128,21 +148,30 @@ def _screen(texts: str) -> Screen | None:
     if pixels is None:
         return None
     size = (None, None) if centimetres is None else (10 * float(centimetres[1]), 10 * float(centimetres[2]))
-    return Screen(int(pixels[1]), int(pixels[2]), *size)
+    try:
+        return Screen(int(pixels[1]), int(pixels[2]), *(length or None for length in size))
+    except ConfigError:
+        return None  # a resolution of 0x0: PyGaze without a display
 
 
-def _events(head: Head, messages: Sequence[tuple[str, str]], origin: float) -> pa.Table:
+def _fixations(
+    fixating: npt.NDArray[np.bool_], t: npt.NDArray[np.floating], gaze: Mapping[str, npt.NDArray[np.floating]]
+) -> pd.DataFrame:
+    runs = movements(np.where(fixating, "fixation", "").astype(object), t, gaze["x"], gaze["y"])
+    return pd.DataFrame({name: column for name, column in runs.items() if name not in ("first", "last")})
+
+
+def _events(head: Head, messages: Sequence[tuple[str, str]], fixations: pd.DataFrame, origin: float) -> pa.Table:
     times = []
     for time, text in messages:
-        if not time.isascii() or not time.isdigit():
-            raise ParseError(f"the message {text[:40]!r} has no time", path=head.path, hint="export it again")
-        times.append(float(time) - origin)
-    columns = {
-        "recording": head.stem,
-        "kind": "message",
-        "index": np.arange(1, len(times) + 1, dtype=np.int32),
-        "onset_ms": np.array(times, np.float64),
-        "duration_ms": np.zeros(len(times)),
-        "text": np.array([text for _, text in messages], object),
-    }
-    return conform(columns if times else {}, EVENTS)
+        if _TIME.fullmatch(time) is None:
+            raise ParseError(f"the message {quote(text, 40)!r} has no time", path=head.path, hint="export it again")
+        times.append(float(time))
+    said = pd.DataFrame({"onset_ms": np.array(times, np.float64), "text": [text for _, text in messages]})
+    said = said.assign(kind="message", duration_ms=0.0, index=np.arange(1, len(said) + 1))
+    parts = [part for part in (said, fixations.assign(eye="both")) if len(part)]
+    if not parts:
+        return conform({}, EVENTS)
+    events = pd.concat(parts).sort_values("onset_ms", kind="stable")
+    events = events.assign(onset_ms=events["onset_ms"] - origin, index=events["index"].astype(np.int32))
+    return conform({name: events[name].to_numpy() for name in events} | {"recording": head.stem}, EVENTS)

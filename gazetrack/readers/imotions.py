@@ -3,6 +3,8 @@
 Source: "Sensor Data Export", iMotions Help Center. Two generations: until 2019 tab-separated text with columns
 ``GazeLeftx`` and times as ``yyyymmdd_HHMMSSfff``; since then CSV with ``#`` lines before the header, columns
 ``ET_GazeLeftx`` and times in ms. -1 marks lost gaze. A row may hold the data of several sensors (``ET|Shimmer``).
+Fixations of iMotions stand in the rows they last over; their start counts from the stimulus's (``MediaTime``), in the
+newer generation from the recording's.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from gazetrack.errors import ParseError, quote
+from gazetrack.readers._clock import check_clock
 from gazetrack.readers._gaze import gaze_columns
 from gazetrack.readers._tables import Columns, Header, Kind, header_of, line_of, needed_header, read_columns
 from gazetrack.readers._utf8 import by_line, rewritten
@@ -26,21 +29,28 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import numpy.typing as npt
+    import pyarrow as pa
 
 FORMAT = Format(
     name="imotions",
     title="iMotions sensor data",
     suffixes=(".txt", ".csv"),
-    provides="samples",
+    provides="samples and fixations",
     units="times to ms; px; pupil in mm",
-    lost="all other sensors, iMotions' own fixations, distances, areas of interest, names, age and gender",
+    lost="all other sensors, saccades, distances, areas of interest, names, age and gender",
     source="https://help.imotions.com, Sensor Data Export",
 )
 _GAZE = {
     f"{side}_{axis}": f"Gaze{side.title()}{axis}" for side in ("left", "right") for axis in "xy"
 } | {"left_pupil": "PupilLeft", "right_pupil": "PupilRight"}  # fmt: skip
+_COMBINED = {"x": "Gaze X", "y": "Gaze Y"}  # of iMotions' gaze analysis, which may be exported by itself
+_FIXATION = ("Seq", "X", "Y", "Start", "Duration")
+_NEWER_FIXATION = ("Index", "X", "Y", "Start", "Duration")
+_NEWER_MARK = "Fixation Index by Stimulus"
 _STIMULUS = ("StimulusName", "SourceStimuliName", "Stimulus")
 _STAMP = re.compile(r"(\d{8})_(\d{6})(\d{3})")
+_NUMBER = r"[0-9]{1,15}(?:\.[0-9]{1,12})?"
+_MOST_INDEX = 2**31 - 1
 _WORST_VALIDITY = 1.0  # of 0 best to 4 not found; 2 and more is a guess which eye it was
 
 
@@ -57,9 +67,10 @@ def sniff(head: Head) -> Verdict:
     layout = _layout(head)
     if layout is None:
         return NO
-    if f"{layout.prefix}GazeLeftx" not in layout.header.names:
+    gaze = next((name for name in (f"{layout.prefix}GazeLeftx", "Gaze X") if name in layout.header.names), None)
+    if gaze is None:
         return Verdict(Level.NO, "an iMotions export without eye tracking: export the sensor data of the eye tracker")
-    return Verdict(Level.CERTAIN, f"columns Timestamp and {layout.prefix}GazeLeftx")
+    return Verdict(Level.CERTAIN, f"columns Timestamp and {gaze} of iMotions")
 
 
 def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
@@ -85,6 +96,8 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     time = _times(table_head, header, table)
     used = of_tracker & np.isfinite(time)
     origin = float(time[used][0]) if used.any() else 0.0
+    notes: list[str] = []
+    check_clock(table_head, header, time[used], used, notes)
     columns = gaze_columns({key: values[used] for key, values in _gaze(table).items()})
     columns |= {"recording": head.stem, "t_ms": time[used] - origin, "stimulus": table.text("stimulus")[used]}
     dropped = {"other sensors": int((~of_tracker).sum()), "no time": int((of_tracker & ~used).sum())}
@@ -92,12 +105,13 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         name=head.stem,
         format=FORMAT.name,
         samples=conform(columns, SAMPLES),
-        events=conform({}, EVENTS),
-        eyes="binocular",
+        events=_fixations(head.stem, table, time, origin, notes),
+        eyes="binocular" if "left_x" in table.found else "combined",
         origin_ms=origin,
         software="iMotions",
         rows_in=table.n_rows,
         dropped={reason: count for reason, count in dropped.items() if count},
+        notes=tuple(notes),
     )
 
 
@@ -106,7 +120,7 @@ def _layout(head: Head) -> _Layout | None:
     if header is None:
         return None
     names = set(header.names)
-    old, new = {"EventSource", "StudyName"} <= names, bool(names & {"ET_GazeLeftx", "SlideEvent"})
+    old, new = {"EventSource", "StudyName"} <= names, bool(names & {"ET_GazeLeftx", "SlideEvent", _NEWER_MARK})
     if "Timestamp" in names and (old or new):
         return _Layout(header, "ET_" if "ET_GazeLeftx" in names else "")
     return None
@@ -122,26 +136,33 @@ def _without_comments() -> Callable[[bytes], bytes]:
 
 
 def _wanted(head: Head, header: Header, prefix: str) -> dict[str, tuple[int, Kind]]:
-    wanted: dict[str, tuple[int, Kind]] = {"t": (header.index("Timestamp", head.path), "text")}
-    for key, name in _GAZE.items():
-        if key.endswith("pupil") and prefix + name not in header.names:
-            continue
-        wanted[key] = header.index(prefix + name, head.path), "float64"
+    names = set(header.names)
+    needed = _COMBINED if "Gaze X" in names and f"{prefix}GazeLeftx" not in names else _GAZE
+    gaze = {key: name if needed is _COMBINED else prefix + name for key, name in needed.items()}
+    found = {key: name for key, name in gaze.items() if not key.endswith("pupil") or name in names}
     for side in ("Left", "Right"):
-        if f"{prefix}Validity{side}" in header.names:
-            wanted[f"{side.lower()}_validity"] = header.index(f"{prefix}Validity{side}", head.path), "float64"
-    if not prefix and "EventSource" in header.names:
-        wanted["source"] = header.index("EventSource", head.path), "text"
-    stimulus = next((name for name in _STIMULUS if name in header.names), None)
-    if stimulus is not None:
-        wanted["stimulus"] = header.index(stimulus, head.path), "text"
-    return wanted
+        validity = next((n for n in (f"{prefix}Validity{side}", f"{prefix}Validity{side}Eye") if n in names), None)
+        found |= {f"{side.lower()}_validity": validity} if validity else {}
+    fixation = {key.lower(): f"Fixation{key}" for key in _FIXATION}
+    newer = dict(zip(fixation, (f"Fixation {key}" for key in _NEWER_FIXATION), strict=True))
+    for form, columns in (("fixation", fixation), ("newer", newer)):
+        if set(columns.values()) <= names:
+            found |= {f"{form}_{key}": name for key, name in columns.items()}
+    found |= {"media_t": "MediaTime"} if "MediaTime" in names else {}
+    wanted: dict[str, tuple[int, Kind]] = {
+        key: (header.index(name, head.path), "float64") for key, name in found.items()
+    }
+    stimulus = next((name for name in _STIMULUS if name in names), None)
+    texts = {"t": "Timestamp"} | ({"stimulus": stimulus} if stimulus else {})
+    # In the newer generation the column is there once per sensor.
+    texts |= {"source": "EventSource"} if not prefix and header.names.count("EventSource") == 1 else {}
+    return wanted | {key: (header.index(name, head.path), "text") for key, name in texts.items()}
 
 
 def _rows_of_tracker(table: Columns) -> npt.NDArray[np.bool_]:
-    if "source" in table.found:
+    if "source" in table.found and "left_x" in table.found:
         return np.array([_is_tracker(source) for source in table.text("source")], np.bool_)
-    gaze = np.column_stack([table.number(key) for key in _GAZE])
+    gaze = np.column_stack([table.number(key) for key in (*_GAZE, *_COMBINED)])
     return np.asarray(np.isfinite(gaze).any(axis=1), np.bool_)
 
 
@@ -150,6 +171,9 @@ def _is_tracker(source: str) -> bool:
 
 
 def _gaze(table: Columns) -> dict[str, npt.NDArray[np.floating]]:
+    if "x" in table.found:
+        lost = (table.number("x") == -1) & (table.number("y") == -1)
+        return {axis: np.where(lost, np.nan, table.number(axis)) for axis in "xy"}
     gaze: dict[str, npt.NDArray[np.floating]] = {}
     for side in ("left", "right"):
         x, y = table.number(f"{side}_x"), table.number(f"{side}_y")
@@ -160,18 +184,51 @@ def _gaze(table: Columns) -> dict[str, npt.NDArray[np.floating]]:
     return gaze
 
 
+def _fixations(name: str, table: Columns, time: npt.NDArray[np.float64], origin: float, notes: list[str]) -> pa.Table:
+    """Return iMotions' own fixations, each from the first of its rows."""
+    form = next((form for form in ("fixation", "newer") if f"{form}_start" in table.found), None)
+    if form is None:
+        return conform({}, EVENTS)
+    rows = pd.DataFrame({key: table.number(f"{form}_{key}") for key in ("seq", "x", "y", "start", "duration")})
+    rows = rows.assign(stimulus=table.text("stimulus"), t=time, media_t=table.number("media_t"))
+    rows = rows[rows["seq"].notna() & rows["start"].notna() & (rows["seq"] > 0)]
+    rows = rows.drop_duplicates(["stimulus", "seq", "start"])
+    # From the start of the stimulus to the clock of the rows.
+    rows["onset"] = rows["start"] + (rows["t"] - rows["media_t"] if form == "fixation" else 0.0)
+    if unplaced := int((rows["onset"].isna() & rows["t"].notna()).sum()):
+        notes.append(f"{unplaced} fixations begin with their first row: their rows have no MediaTime")
+        rows["onset"] = rows["onset"].fillna(rows["t"])
+    usable = rows[["onset", "x", "y"]].notna().all(axis=1) & (rows["duration"] > 0) & (rows["seq"] <= _MOST_INDEX)
+    if not usable.all():
+        notes.append(f"{int((~usable).sum())} fixations without an onset, position or duration: left out")
+    rows = rows[usable]
+    columns = {
+        "recording": name,
+        "kind": "fixation",
+        "stimulus": rows["stimulus"].to_numpy(object),
+        "index": rows["seq"].to_numpy(np.int32),
+        "eye": "both",
+        "onset_ms": rows["onset"].to_numpy() - origin,
+        "duration_ms": rows["duration"].to_numpy(),
+        "x_px": rows["x"].to_numpy(),
+        "y_px": rows["y"].to_numpy(),
+    }
+    return conform(columns if len(rows) else {}, EVENTS)
+
+
 def _times(head: Head, header: Header, table: Columns) -> npt.NDArray[np.float64]:
     """Return times in ms: as exported, or from midnight of the first row where the export gives local times."""
     texts = pd.Series(table.text("t"))
-    if _STAMP.fullmatch(texts.iloc[0]) is None:
-        numbers = pd.to_numeric(texts.where(texts != ""), errors="coerce")
-        _refuse(head, header, texts, (numbers.isna() & (texts != "")).to_numpy())
+    there = texts != ""
+    if not there.any() or _STAMP.fullmatch(texts[there].iloc[0]) is None:
+        decimal = texts if header.delimiter == "," else texts.str.replace(",", ".", regex=False)
+        numbers = pd.to_numeric(decimal.where(decimal.str.fullmatch(_NUMBER)), errors="coerce")
+        _refuse(head, header, texts, (numbers.isna() & there).to_numpy())
         return np.asarray(numbers, np.float64)
-    parts = texts.str.extract(_STAMP.pattern)
-    _refuse(head, header, texts, (parts[0].isna() & (texts != "")).to_numpy())
+    parts = texts.str.extract(f"^{_STAMP.pattern}$")
     stamps = pd.to_datetime(parts[0] + parts[1] + parts[2], format="%Y%m%d%H%M%S%f", errors="coerce")
-    _refuse(head, header, texts, (stamps.isna() & (texts != "")).to_numpy())
-    midnight = stamps.iloc[0].normalize()
+    _refuse(head, header, texts, (stamps.isna() & there).to_numpy())
+    midnight = stamps[there].iloc[0].normalize()
     return np.asarray((stamps - midnight) / pd.Timedelta(milliseconds=1), np.float64)
 
 

@@ -7,14 +7,16 @@ Tracking", Pico Unity SDK (left-handed axes: x to the right). There is no screen
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
+from gazetrack.errors import ParseError, quote
+from gazetrack.readers._clock import check_clock
 from gazetrack.readers._gaze import gaze_columns
-from gazetrack.readers._tables import Columns, Header, Kind, header_of, needed_header, read_columns
+from gazetrack.readers._tables import Columns, Header, Kind, header_of, line_of, needed_header, read_columns
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.recording import Recording, Screen
 from gazetrack.schema import EVENTS, SAMPLES, conform
@@ -36,6 +38,7 @@ FORMAT = Format(
 _PLANE = Screen(4000, 4000, 4000.0, 4000.0, 1000.0)
 _NOTE = "directions of gaze, projected on a plane 1 m before the eyes: 1 px is 1 mm, the middle is straight ahead"
 _DIRECTION_IS_VALID = 2  # bit 1 of SRanipal's flags
+_TICKS = re.compile(r"[0-9]{1,18}")
 _LEAST_FORWARD = 0.1  # about 84 degrees off the axis, where no eye can look
 
 
@@ -107,12 +110,14 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     header = needed_header(head)
     dialect = _dialect(header) or _DIALECTS[0]
     table = read_columns(head, header, _wanted(head, header, dialect))
-    ticks = _ticks(table)
-    timed = np.isfinite(ticks.astype(np.float64))
-    first = ticks[timed][:1].sum()
-    time, origin = (ticks - first) * dialect.ms, float(first * dialect.ms)
+    ticks, timed = _ticks(head, header, table) if "ticks" in table.found else _seconds(table)
+    first = ticks[:1].sum()
     columns = gaze_columns({key: values[timed] for key, values in _gaze(table, dialect).items()})
-    columns |= {"recording": head.stem, "t_ms": time[timed], "stimulus": table.text("stimulus")[timed]}
+    columns |= {"recording": head.stem, "stimulus": table.text("stimulus")[timed]}
+    time = (ticks - first) * dialect.ms
+    columns["t_ms"] = time
+    notes = [_NOTE]
+    check_clock(head, header, time, timed, notes)
     return Recording(
         name=head.stem,
         format=FORMAT.name,
@@ -120,11 +125,11 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         events=conform({}, EVENTS),
         screen=_PLANE,
         eyes="binocular" if "left" in dialect.axes else "combined",
-        origin_ms=origin,
+        origin_ms=float(first * dialect.ms),
         tracker=dialect.tracker,
         rows_in=table.n_rows,
         dropped={} if timed.all() else {"no time": int((~timed).sum())},
-        notes=(_NOTE,),
+        notes=tuple(notes),
     )
 
 
@@ -139,24 +144,36 @@ def _dialect(header: Header) -> _Dialect | None:
 
 
 def _wanted(head: Head, header: Header, dialect: _Dialect) -> dict[str, tuple[int, Kind]]:
-    names = {"t": dialect.time}
-    names |= {f"{eye}_{axis}": f"{prefix}{axis}" for eye, prefix in dialect.axes.items() for axis in "xyz"}
+    names = {f"{eye}_{axis}": f"{prefix}{axis}" for eye, prefix in dialect.axes.items() for axis in "xyz"}
     optional = {f"{eye}_flags": name for eye, name in dialect.flags.items()}
     optional |= {f"{eye}_pupil": name for eye, name in dialect.pupils.items()}
     names |= {key: name for key, name in optional.items() if name in header.names}
     wanted: dict[str, tuple[int, Kind]] = {
         key: (header.index(name, head.path), "float64") for key, name in names.items()
     }
-    wanted["t"] = wanted["t"][0], "text"
+    time = header.index(dialect.time, head.path)
+    wanted |= {"ticks": (time, "text")} if dialect.ms < 1 else {"seconds": (time, "float64")}
     if dialect.stimulus in header.names:
         wanted["stimulus"] = header.index(dialect.stimulus, head.path), "text"
     return wanted
 
 
-def _ticks(table: Columns) -> npt.NDArray[np.integer] | npt.NDArray[np.floating]:
-    """Return the times as whole numbers where they are: 100 ns since the year 1 have more digits than a float."""
-    texts = pd.Series(table.text("t"))
-    return pd.to_numeric(texts.where(texts != ""), errors="coerce").to_numpy()
+def _seconds(table: Columns) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.bool_]]:
+    """Return the times, and which rows have one."""
+    timed = np.isfinite(table.number("seconds"))
+    return table.number("seconds")[timed], timed
+
+
+def _ticks(head: Head, header: Header, table: Columns) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Return the times as whole numbers: 100 ns since the year 1 have more digits than a float."""
+    texts = table.text("ticks")
+    timed = texts != ""
+    for row in np.flatnonzero(timed):
+        if _TICKS.fullmatch(texts[row]) is None:
+            what = f"{quote(texts[row], 30)!r} is no whole number of 100 ns"
+            line = line_of(head, header, int(row))
+            raise ParseError(what, path=head.path, line=line, hint="the file is damaged here; export it again")
+    return texts[timed].astype(np.int64), timed
 
 
 def _gaze(table: Columns, dialect: _Dialect) -> dict[str, npt.NDArray[np.floating]]:

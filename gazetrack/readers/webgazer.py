@@ -1,21 +1,25 @@
-"""Gaze of a webcam: WebGazer in jsPsych experiments (JSON), and WebGazer logs with a preamble (CSV).
+"""Gaze of a webcam: WebGazer in jsPsych experiments (JSON or CSV), and WebGazer logs with a preamble (CSV).
 
 Sources: "webgazer extension", jsPsych (a list of trials, each with ``webgazer_data``: x and y in pixels of the browser
-window, t in ms from the start of the trial); "WebGazer.js", Brown University. The CSV has ``# key,value`` lines first
-and may have a summary of its own after the samples.
+window, t in ms from the start of the trial; as CSV a row per trial, with that list as JSON in its cell); "WebGazer.js",
+Brown University. The log has ``# key,value`` lines first and may have a summary of its own after the samples.
 """
 
 from __future__ import annotations
 
+import io
+import itertools
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
-from gazetrack.errors import ConfigError, ParseError
+from gazetrack.errors import ConfigError, ParseError, quote
+from gazetrack.readers._clock import check_clock
 from gazetrack.readers._tables import header_of, needed_header, read_columns
-from gazetrack.readers._utf8 import Utf8Lines, by_line, rewritten
+from gazetrack.readers._utf8 import by_line, rewritten
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.recording import Recording, Screen
 from gazetrack.schema import EVENTS, SAMPLES, conform
@@ -23,9 +27,11 @@ from gazetrack.schema import EVENTS, SAMPLES, conform
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import numpy.typing as npt
+
 FORMAT = Format(
     name="webgazer",
-    title="WebGazer: jsPsych data (JSON), WebGazer logs (CSV)",
+    title="WebGazer: jsPsych data (JSON, CSV), WebGazer logs (CSV)",
     suffixes=(".json", ".csv"),
     provides="samples",
     units="ms, px of the browser window",
@@ -35,6 +41,9 @@ FORMAT = Format(
 _COLUMNS = {"t": "timestamp_ms", "x": "gaze_x", "y": "gaze_y"}
 _IMAGE = re.compile(r"[^\s<>\"']+\.(?:jpe?g|png|bmp|gif|tiff?)", re.IGNORECASE)
 _TABLE_ENDS = b"# ---"
+_TRIAL_COLUMNS = {"webgazer_data", "trial_index", "trial_type"}
+_LARGEST = 1e19
+_MAX_BYTES = 1024**3  # trials are read whole
 
 
 class _Log:
@@ -55,12 +64,14 @@ class _Log:
 
 def sniff(head: Head) -> Verdict:
     """Judge the file by the key ``webgazer_data``, or by the columns below a preamble."""
-    if head.text.lstrip("\ufeff \t\r\n").startswith(("[", "{")):
+    if _is_json(head):
         if '"webgazer_data"' in head.text:
             return Verdict(Level.CERTAIN, "jsPsych trials with webgazer_data")
         if '"trial_type"' in head.text and '"webgazer' in head.text:
             return Verdict(Level.LIKELY, "jsPsych trials that use WebGazer")
         return NO
+    if _is_trial_table(head):
+        return Verdict(Level.CERTAIN, "jsPsych columns trial_type, trial_index and webgazer_data")
     header = header_of(rewritten(head, _Log().start))
     if header is not None and set(_COLUMNS.values()) <= set(header.names):
         return Verdict(Level.CERTAIN, "columns timestamp_ms, gaze_x and gaze_y")
@@ -80,8 +91,18 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     ParseError
         No JSON, no trials with gaze, or a damaged row or cell.
     """
-    is_json = head.text.lstrip("\ufeff \t\r\n").startswith(("[", "{"))
-    return _read_trials(head) if is_json else _read_log(head)
+    if _is_json(head):
+        return _trials(head, _json_trials(head))
+    return _trials(head, _table_trials(head)) if _is_trial_table(head) else _read_log(head)
+
+
+def _is_json(head: Head) -> bool:
+    return head.text.lstrip("\ufeff \t\r\n").startswith(("[", "{"))
+
+
+def _is_trial_table(head: Head) -> bool:
+    header = header_of(head)
+    return header is not None and set(header.names) >= _TRIAL_COLUMNS
 
 
 def _read_log(head: Head) -> Recording:
@@ -92,6 +113,8 @@ def _read_log(head: Head) -> Recording:
     time = table.number("t")
     timed = np.isfinite(time)
     origin = float(time[timed][0]) if timed.any() else 0.0
+    notes: list[str] = []
+    check_clock(table_head, header, time[timed], timed, notes)
     columns = {"t_ms": time[timed] - origin, "x_px": table.number("x")[timed], "y_px": table.number("y")[timed]}
     facts = {key.strip(): value.strip() for key, _, value in _preamble(head)}
     return Recording(
@@ -105,6 +128,7 @@ def _read_log(head: Head) -> Recording:
         software="WebGazer",
         rows_in=table.n_rows,
         dropped={} if timed.all() else {"no time": int((~timed).sum())},
+        notes=tuple(notes),
     )
 
 
@@ -119,36 +143,69 @@ def _screen(width: Any, height: Any) -> Screen | None:
         return None
 
 
-def _read_trials(head: Head) -> Recording:
-    with Utf8Lines(head) as file:
-        text = file.read()
+def _text(head: Head) -> str:
+    """Return the whole file: jsPsych writes all trials into one line, which no table's limits fit."""
+    with head.blocks() as file:
+        data = file.read(_MAX_BYTES + 1)
+    if len(data) > _MAX_BYTES:
+        raise ParseError("more than 1 GiB of trials", path=head.path, hint="save each participant by itself")
+    return data.decode(head.encoding, "replace")
+
+
+def _json_trials(head: Head) -> list[dict[str, Any]]:
     try:
-        data = json.loads(text)
+        data = json.loads(_text(head).lstrip("\ufeff"))
     except (ValueError, RecursionError) as error:
         line = getattr(error, "lineno", None)
         raise ParseError(
             "is no whole JSON", path=head.path, line=line, hint="save the data of jsPsych again"
         ) from error
-    trials = [t for t in (data if isinstance(data, list) else data.get("trials", [data])) if isinstance(t, dict)]
-    parts, dropped = [], 0
+    if isinstance(data, dict):
+        data = data["trials"] if isinstance(data.get("trials"), list) else [data]
+    return [trial for trial in data if isinstance(trial, dict)] if isinstance(data, list) else []
+
+
+def _table_trials(head: Head) -> list[dict[str, Any]]:
+    """Return the rows as trials; cells may hold line ends, which is why this is no table like others."""
+    try:
+        frame = pd.read_csv(io.StringIO(_text(head)), dtype=str, keep_default_na=False)
+    except ValueError as error:
+        what = f"a damaged table: {quote(error, 100)}"
+        raise ParseError(what, path=head.path, hint="save the data of jsPsych again") from error
+    trials = [{str(key).removeprefix("\ufeff"): cell for key, cell in row.items()} for row in frame.to_dict("records")]
+    for number, trial in enumerate(trials, 1):
+        try:
+            trial["webgazer_data"] = json.loads(trial["webgazer_data"] or "null")
+        except (ValueError, RecursionError) as error:
+            what = f"webgazer_data of trial {number} is no JSON"
+            raise ParseError(what, path=head.path, hint="save the data of jsPsych again") from error
+    return trials
+
+
+def _trials(head: Head, trials: list[dict[str, Any]]) -> Recording:
+    parts: list[_Part] = []
+    dropped = 0
     for number, trial in enumerate(trials):
         points = trial.get("webgazer_data")
         points = points if isinstance(points, list) else []
-        usable = [p for p in points if isinstance(p, dict) and _is_number(p.get("t"))]
+        usable = [p for p in points if isinstance(p, dict) and np.isfinite(_number(p.get("t")))]
         dropped += len(points) - len(usable)
-        parts.append((str(trial.get("trial_index", number)), _stimulus(trial), usable))
-    n = sum(len(points) for _, _, points in parts)
+        parts.append(_Part(_number(trial.get("trial_index"), float(number)), _stimulus(trial), usable))
+    n = sum(len(part.points) for part in parts)
     if not n:
         hint = "add the webgazer extension to the trials, and save the data again"
         raise ParseError("no trial has webgazer_data", path=head.path, hint=hint)
+    # Trials are numbered anew in each run of an experiment.
+    runs = np.cumsum([True, *(b.number <= a.number for a, b in itertools.pairwise(parts))])
+    several = runs[-1] > 1
+    names = [f"{head.stem}_{run}" if several else head.stem for run in runs]
     columns = {
-        "recording": head.stem,
-        "trial": np.array([trial for trial, _, points in parts for _ in points], object),
-        "stimulus": np.array([stimulus for _, stimulus, points in parts for _ in points], object),
-        "t_ms": np.array([float(p["t"]) for _, _, points in parts for p in points]),
+        "recording": _repeated(names, parts),
+        "trial": _repeated([f"{part.number:.15g}" for part in parts], parts),
+        "stimulus": _repeated([part.stimulus for part in parts], parts),
     }
-    for axis in "xy":
-        columns[f"{axis}_px"] = np.array([_number(p.get(axis)) for _, _, points in parts for p in points])
+    for name, key in (("t_ms", "t"), ("x_px", "x"), ("y_px", "y")):
+        columns[name] = np.array([_number(point.get(key)) for part in parts for point in part.points])
     return Recording(
         name=head.stem,
         format=FORMAT.name,
@@ -160,15 +217,31 @@ def _read_trials(head: Head) -> Recording:
         software="jsPsych, WebGazer",
         rows_in=n + dropped,
         dropped={"no time": dropped} if dropped else {},
+        notes=(f"{runs[-1]} runs of an experiment: each is a recording of its own",) if several else (),
     )
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and bool(np.isfinite(value))
+class _Part(NamedTuple):
+    """A trial's number, the image it shows, and its points."""
+
+    number: float
+    stimulus: str
+    points: list[dict[str, Any]]
 
 
-def _number(value: Any) -> float:
-    return float(value) if _is_number(value) else float("nan")
+def _repeated(values: list[str], parts: list[_Part]) -> npt.NDArray[np.object_]:
+    return np.repeat(np.array(values, object), [len(part.points) for part in parts])
+
+
+def _number(value: Any, missing: float = float("nan")) -> float:
+    """Return a number of JSON, or of a cell that holds one."""
+    if isinstance(value, bool | list | dict) or value is None:
+        return missing
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return missing
+    return number if abs(number) <= _LARGEST else missing
 
 
 def _stimulus(trial: dict[str, Any]) -> str:
@@ -178,8 +251,11 @@ def _stimulus(trial: dict[str, Any]) -> str:
 
 
 def _trials_screen(trials: list[dict[str, Any]]) -> Screen | None:
+    """Return the size of the window or the screen; ``width`` of any other trial may be that of its stimulus."""
+    names = [("windowWidth", "windowHeight"), ("screen_width", "screen_height")]
     for trial in trials:
-        for width, height in (("windowWidth", "windowHeight"), ("screen_width", "screen_height"), ("width", "height")):
-            if _is_number(trial.get(width)) and (screen := _screen(trial[width], trial.get(height))):
+        checked = [("width", "height")] if trial.get("trial_type") == "browser-check" else []
+        for width, height in names + checked:
+            if screen := _screen(trial.get(width), trial.get(height)):
                 return screen
     return None

@@ -62,9 +62,11 @@ READ = sorted((file, name) for file, name in FILES.items() if " " not in name)
 REFUSED = sorted((file, what) for file, what in FILES.items() if " " in what)
 # Where the independent counts are not those of gaze samples: what they count, and what is right.
 CORRECTED = {
+    # Not counted: the stretches over which ViewPoint's own timer of fixations grows; the first began before the file.
+    "arrington_viewpoint/pspm_viewpoint_test_data.txt": {"n_fixations": 2},
     # Rows whose source is "ET" alone; the tracker's rows that also hold another sensor's are samples, too: with them
-    # the sampling is even, at 60 Hz.
-    "imotions/brhumphe_ET_Emotiv_FACET_Shimmer.txt": {"n_samples": 458},
+    # the sampling is even, at 60 Hz. The fixations, FixationSeq 1 to 16, are not counted.
+    "imotions/brhumphe_ET_Emotiv_FACET_Shimmer.txt": {"n_samples": 458, "n_fixations": 16},
     # 356 of the 16,905 rows are messages: a time, nine empty cells and a text.
     "tobii_other/huettel_P1_pygaze_TOBII_output.tsv": {"n_samples": 16549},
     # 28 labelled rows, of which 14 are saccades.

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
+import re
 import tempfile
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,12 +41,24 @@ class Writer:
         Lines before the header.
     shuffles : bool
         Whether the order of the columns is free.
+    marks : tuple of str
+        What may stand for lost gaze, where a cell says `LOST`.
+    decimals : str
+        Decimal marks, where the delimiter is not a comma.
+    header : callable
+        Makes the lines of the header of (columns, delimiter).
+    row : str
+        What each row begins with.
     """
 
     columns: dict[str, Callable[[float, float, float, bool], str]]
     delimiters: str = "\t"
     before: tuple[str, ...] = ()
     shuffles: bool = True
+    marks: tuple[str, ...] = ("",)
+    decimals: str = ".,"
+    header: Callable[[list[str], str], list[str]] = lambda columns, delimiter: [delimiter.join(columns)]
+    row: str = ""
 
 
 def number(value):
@@ -59,6 +76,25 @@ def pair(names, mark, scale=(1.0, 1.0)):
     return {name: axis(i) for i, name in enumerate(names)}
 
 
+def stamp(t, *_):
+    when = datetime(2020, 1, 31, 23, 55, tzinfo=UTC) + timedelta(milliseconds=t)
+    return f"{when:%Y%m%d_%H%M%S}{when.microsecond // 1000:03d}"
+
+
+def direction(names, right):
+    """Directions to a point on a plane 1 m away, of which (2000, 2000) is straight ahead, at 1 px per mm."""
+
+    def axis(i):
+        def cell(t, x, y, seen):
+            to = np.array([right * (x - 2000), 2000 - y, 1000])
+            return f"{to[i] / np.linalg.norm(to):.10f}" if seen else "0"
+
+        return cell
+
+    return {name: axis(i) for i, name in enumerate(names)}
+
+
+LOST = "lost"
 HD = (1920.0, 1080.0)
 WRITERS = {
     "eyetribe": Writer(
@@ -70,7 +106,40 @@ WRITERS = {
             **pair(("rawx", "rawy"), "0"),
             **pair(("avgx", "avgy"), "0"),
         },
-        shuffles=False,
+    ),
+    "arff": Writer(
+        {"time": lambda t, *_: f"{1000 * t:.0f}", **pair(("x", "Y"), LOST), "confidence": constant("1.0")},
+        delimiters=",",
+        before=("% by hand", "@RELATION gaze", ""),
+        marks=("?", "", " ? "),
+        header=lambda columns, _: [*(f"@attribute '{name}' numeric" for name in columns), "@Data"],
+    ),
+    "viewpoint": Writer(
+        {
+            "ATT": lambda t, *_: f"{t / 1000:.4f}",
+            **pair(("ALX", "ALY"), "0.0", (1280, 960)),
+            "AQU": lambda t, x, y, seen: "1" if seen else "5",
+        },
+        before=("3\tProduct Version: 0", "3\tScreenSize\t400.0\t300.0"),
+        header=lambda columns, _: ["\t".join(["6", *columns]), "\t".join(["5", *columns])],
+        row="10\t",
+    ),
+    "vr_headset of HTC": Writer(
+        {
+            "time(100ns)": lambda t, *_: str(638342794000115346 + int(10_000 * t)),
+            **{f"eye_valid_{eye}": lambda t, x, y, seen: "31" if seen else "8" for eye in "LR"},
+            **direction([f"gaze_direct_L.{a}" for a in "xyz"], -1),
+            **direction([f"gaze_direct_R.{a}" for a in "xyz"], -1),
+        },
+        delimiters=";,\t",
+    ),
+    "vr_headset of Pico": Writer(
+        {
+            "Video Name": constant("v"),
+            "Timeline": lambda t, *_: f"{t / 1000:.6f}",
+            **direction([f"Combine Eye Gaze Vector. {a}" for a in "xyz"], 1),
+        },
+        delimiters="\t,;",
     ),
     "tobii_logs": Writer(
         {
@@ -105,9 +174,19 @@ WRITERS = {
         delimiters=",\t",
         before=("#METADATA", "#DATA"),
     ),
+    "imotions until 2019": Writer(
+        {
+            "StudyName": constant("s"),
+            "EventSource": constant("ET|GSR"),
+            "Timestamp": stamp,
+            **pair(("GazeLeftx", "GazeLefty"), "-1"),
+            **pair(("GazeRightx", "GazeRighty"), "-1"),
+        },
+    ),
     "webgazer": Writer(
-        {"timestamp_ms": lambda t, *_: number(t), **pair(("gaze_x", "gaze_y"), "")},
+        {"timestamp_ms": lambda t, *_: number(t), **pair(("gaze_x", "gaze_y"), LOST)},
         delimiters=",",
+        marks=("", "NaN"),
         before=("# screen_width,800", "# screen_height,600"),
     ),
     "bids": Writer(
@@ -117,9 +196,10 @@ WRITERS = {
         {
             "RECORDING_SESSION_LABEL": constant("s"),
             "TIMESTAMP": lambda t, *_: number(t),
-            **pair(("RIGHT_GAZE_X", "RIGHT_GAZE_Y"), "."),
+            **pair(("RIGHT_GAZE_X", "RIGHT_GAZE_Y"), LOST),
         },
         delimiters="\t,",
+        marks=(".", ""),
     ),
     "gazepoint": Writer(
         {
@@ -134,10 +214,17 @@ WRITERS = {
         delimiters=",",
     ),
     "generic": Writer(
-        {"t": lambda t, *_: number(t), **pair(("x", "y"), "NA")},
+        {"t": lambda t, *_: number(t), **pair(("x", "y"), LOST)},
         delimiters=",;\t",
+        marks=("NA", "", ".", "-", "nan", "n/a"),
     ),
 }
+
+
+def cell_of(text, mark, comma):
+    """Say what a cell says with the marks of a dialect."""
+    text = mark if text == LOST else text
+    return text.replace(".", ",") if comma and re.fullmatch(r"-?[0-9]+\.[0-9]+", text) else text
 
 
 @st.composite
@@ -162,21 +249,55 @@ def test_what_is_written_is_read_back(name, gaze, data):
     if writer.shuffles:
         columns = data.draw(st.permutations(columns))
     delimiter = data.draw(st.sampled_from(writer.delimiters))
+    mark = data.draw(st.sampled_from(writer.marks))
+    comma = delimiter != "," and data.draw(st.sampled_from(writer.decimals)) == ","
     rows = [
-        [writer.columns[column](*sample) for column in columns]
+        [cell_of(writer.columns[column](*sample), mark, comma) for column in columns]
         for sample in zip(t, x, y, (bool(value) for value in seen), strict=True)
     ]
-    lines = [*writer.before, delimiter.join(columns), *(delimiter.join(row) for row in rows)]
+    lines = [*writer.before, *writer.header(columns, delimiter), *(writer.row + delimiter.join(row) for row in rows)]
     text = "".join(f"{line}\n" for line in lines).replace("\n", data.draw(st.sampled_from(ENDS)))
     encoding = data.draw(st.sampled_from(ENCODINGS))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "any name.dat")
         path.write_bytes(text.encode(encoding))
         head = read_head(path)
-        assert registry.detect(head).name == name
-        recording = registry.get(name).read(head, ReadOptions())
+        assert registry.detect(head).name == name.split()[0]
+        recording = registry.get(name.split()[0]).read(head, ReadOptions())
     found = {column: recording.samples[column].to_numpy() for column in ("t_ms", "x_px", "y_px")}
     np.testing.assert_allclose(found["t_ms"], t - t[0], atol=2e-3)
     for column, values in (("x_px", x), ("y_px", y)):
         np.testing.assert_allclose(found[column], np.where(seen, values, np.nan), rtol=1e-5, atol=2e-2)
     assert not recording.dropped
+
+
+@settings(max_examples=25, deadline=None)
+@given(recordings(), st.data())
+def test_trials_of_jspsych_are_read_back(gaze, data):
+    t, x, y, seen = gaze
+    points = [
+        {"x": float(a) if there else None, "y": float(b) if there else None, "t": float(time)}
+        for time, a, b, there in zip(t, x, y, seen, strict=True)
+    ]
+    cut = data.draw(st.integers(0, len(points)))
+    parts = (points[:cut], points[cut:])
+    trials = [{"trial_type": "image", "trial_index": i, "webgazer_data": part} for i, part in enumerate(parts)]
+    if data.draw(st.booleans()):
+        text = json.dumps(trials, indent=data.draw(st.sampled_from([None, 0, 2])))
+        text = data.draw(st.sampled_from([text, f'{{"trials": {text}}}', f"\n{text}\n"]))
+    else:
+        quoting = data.draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
+        out = io.StringIO()
+        writer = csv.DictWriter(out, data.draw(st.permutations(list(trials[0]))), quoting=quoting)
+        writer.writeheader()
+        writer.writerows(trial | {"webgazer_data": json.dumps(trial["webgazer_data"])} for trial in trials)
+        text = out.getvalue()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "any name.dat")
+        path.write_bytes(text.encode(data.draw(st.sampled_from(ENCODINGS))))
+        head = read_head(path)
+        assert registry.detect(head).name == "webgazer"
+        samples = registry.get("webgazer").read(head, ReadOptions()).samples.to_pandas()
+    np.testing.assert_allclose(samples["t_ms"], t)
+    np.testing.assert_allclose(samples["x_px"], np.where(seen, x, np.nan), rtol=1e-6)
+    assert samples["trial"].tolist() == ["0"] * cut + ["1"] * (len(t) - cut)

@@ -1,0 +1,35 @@
+import json
+
+import pytest
+
+from gazetrack.errors import UnknownFormat
+from gazetrack.readers import registry
+from gazetrack.readers.base import read_head
+
+ADHAWK = {
+    "Timestamp,IPD,UTC_Time": "pupil distances",
+    "Timestamp_End,Duration,UTC_Time": "blinks",
+    "Timestamp,Pupil_Size_Right,Pupil_Size_Left,UTC_Time": "pupil sizes",
+    ",".join(["Timestamp", *(f"Pupil_Pos_{a}_{e}" for e in ("Right", "Left") for a in "XYZ")]): "pupil positions",
+    "Timestamp,Gyro_X,Gyro_Y,Gyro_Z,Accel_X,Accel_Y,Accel_Z,UTC_Time": "movements of the head",
+}
+
+
+@pytest.mark.parametrize("delimiter", [",", '","'])
+@pytest.mark.parametrize("header", ADHAWK)
+def test_tables_of_a_mindlink_without_gaze_are_named(header, delimiter, tmp_path):
+    path = tmp_path / "any name.dat"
+    names = header.split(",")
+    lines = (delimiter.join(cells) for cells in (names, ["1.5"] * len(names)))
+    quote = '"' if '"' in delimiter else ""
+    path.write_bytes("".join(f"{quote}{line}{quote}\r\n" for line in lines).encode())
+    with pytest.raises(UnknownFormat, match=f"{ADHAWK[header]} of an AdHawk MindLink recording") as caught:
+        registry.detect(read_head(path))
+    assert "gaze_data.csv" in caught.value.hint
+
+
+def test_the_settings_of_a_mindlink_are_named(tmp_path):
+    path = tmp_path / "any name.dat"
+    path.write_text(json.dumps({"user_profile": {}, "camera_config": {}, "manifest": {"entries": []}}, indent="\t"))
+    with pytest.raises(UnknownFormat, match="the settings of an AdHawk MindLink recording"):
+        registry.detect(read_head(path))

@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+
+from gazetrack.errors import ParseError
+from gazetrack.readers import registry, vr_headset
+from gazetrack.readers.base import Level, ReadOptions, read_head
+
+VIVE = "time(100ns);eye_valid_L;eye_valid_R;" + ";".join(f"gaze_direct_{e}.{a}" for e in "LR" for a in "xyz")
+PICO = "Video Name\tTimeline\t" + "\t".join(f"Combine Eye Gaze Vector. {a}" for a in "xyz")
+START = 638342794000115346
+
+
+def read(tmp_path, *lines):
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return vr_headset.read(read_head(path), ReadOptions())
+
+
+def vive(time, left="0;0;1", right="0;0;1", valid=31):
+    return f"{time};{valid};{valid};{left};{right}"
+
+
+def test_times_of_100_ns_keep_every_digit(tmp_path):
+    recording = read(tmp_path, VIVE, vive(START), vive(START + 1), vive(""), vive(START + 79_771))
+    assert recording.samples["t_ms"].to_pylist() == pytest.approx([0, 1e-4, 7.9771], abs=1e-12)
+    assert recording.dropped == {"no time": 1}
+
+
+@pytest.mark.parametrize("time", ["soon", "638.5", "-5", "9" * 30])
+def test_a_damaged_time_has_its_line(time, tmp_path):
+    with pytest.raises(ParseError, match="no whole number of 100 ns") as caught:
+        read(tmp_path, VIVE, vive(START), vive(time))
+    assert caught.value.line == 3
+
+
+def test_seconds_may_have_a_decimal_comma(tmp_path):
+    recording = read(tmp_path, PICO, "v\t0,02\t0\t0\t1", "v\t0,04\t0,5\t0\t1", "v\t\t0\t0\t1")
+    assert recording.samples["t_ms"].to_pylist() == pytest.approx([0, 20])
+    assert (recording.origin_ms, recording.dropped) == (pytest.approx(20), {"no time": 1})
+
+
+def test_a_damaged_second_has_its_place(tmp_path):
+    with pytest.raises(ParseError, match="Timeline") as caught:
+        read(tmp_path, PICO, "v\t0.02\t0\t0\t1", "v\t??\t0\t0\t1")
+    assert (caught.value.line, caught.value.column) == (3, 2)
+
+
+def test_right_of_the_wearer_is_right_and_up_is_up_in_both_products(tmp_path):
+    # 45 degrees to the right and up: a metre away on a plane a metre before the eyes, at 1 px per mm.
+    of_vive = read(tmp_path, VIVE, vive(START, "-0.5;0.5;0.5", "-0.5;0.5;0.5")).samples
+    of_pico = read(tmp_path, PICO, "v\t0\t0.5\t0.5\t0.5").samples
+    for samples in (of_vive, of_pico):
+        assert (samples["x_px"].to_pylist(), samples["y_px"].to_pylist()) == ([3000], [1000])
+
+
+def test_degrees_come_out_right(tmp_path):
+    recording = read(tmp_path, PICO, f"v\t0\t{np.sin(np.radians(1))}\t0\t{np.cos(np.radians(1))}")
+    x = recording.samples["x_px"].to_numpy()[0] - recording.screen.width_px / 2
+    assert x == pytest.approx(recording.screen.px_per_deg, rel=1e-6)
+
+
+@pytest.mark.parametrize("line", [vive(START, valid=29), vive(START, "0;0;0", "0;0;0"), vive(START, "0;0;-1", "1;0;0")])
+def test_no_direction_no_gaze(line, tmp_path):
+    samples = read(tmp_path, VIVE, line).samples
+    assert np.isnan(samples["x_px"].to_numpy()).all()
+
+
+def test_the_other_eye_is_taken_when_one_is_lost(tmp_path):
+    samples = read(tmp_path, VIVE, vive(START, left="0;0;0", right="0;0;1")).samples
+    assert (np.isnan(samples["left_x_px"].to_numpy()).all(), samples["x_px"].to_pylist()) == (True, [2000])
+
+
+def test_a_log_without_directions_is_not_claimed(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("time(100ns);frame\n1;2\n")
+    assert vr_headset.sniff(read_head(path)).level == Level.NO
+    path.write_text(f"{PICO}\nv\t0\t0\t0\t1\n")
+    assert registry.detect(read_head(path)).name == "vr_headset"
