@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Companion = partial(Verdict, Level.NO)
 _GLASSES = "give livedata.json.gz of the recording's segment"
 _BIDS = "give the *_physio.tsv.gz or *_eyetrack.tsv it describes"
-_ADHAWK = "give gaze_data.csv of the same recording, with --columns t=Timestamp[s],x=Image_X,y=Image_Y"
+_ADHAWK = "give gaze_data.csv of the same recording"
 # Keys of a JSON object that no other file has.
 _JSON = (
     ({"pr_id", "pr_info"}, Companion("a project file of Tobii Glasses 2", _GLASSES)),

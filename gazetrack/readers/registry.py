@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # The built-in readers, as strings so that nothing is imported before it is needed.
 BUILTIN = {
+    "adhawk": "gazetrack.readers.adhawk",
     "arff": "gazetrack.readers.arff",
     "bids": "gazetrack.readers.bids",
     "eyelink_asc": "gazetrack.readers.eyelink_asc",

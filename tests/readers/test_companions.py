@@ -4,7 +4,8 @@ import pytest
 
 from gazetrack.errors import UnknownFormat
 from gazetrack.readers import registry
-from gazetrack.readers.base import read_head
+from gazetrack.readers.base import ReadOptions, read_head
+from gazetrack.recording import Screen
 
 ADHAWK = {
     "Timestamp,IPD,UTC_Time": "pupil distances",
@@ -26,6 +27,18 @@ def test_tables_of_a_mindlink_without_gaze_are_named(header, delimiter, tmp_path
     with pytest.raises(UnknownFormat, match=f"{ADHAWK[header]} of an AdHawk MindLink recording") as caught:
         registry.detect(read_head(path))
     assert "gaze_data.csv" in caught.value.hint
+
+
+def test_the_file_to_give_is_read_as_fractions_of_the_camera_image(tmp_path):
+    path = tmp_path / "any name.dat"
+    path.write_text(
+        "Timestamp,Gaze_X,Gaze_Y,Gaze_Z,Vergence,Image_X,Image_Y\n1.5,9,9,9,0.1,0.5,0.25\n1.508,9,9,9,0.1,,\n"
+    )
+    assert registry.detect(read_head(path)).name == "adhawk"
+    recording = registry.get("adhawk").read(read_head(path), ReadOptions()).with_screen(Screen(1000, 800))
+    assert (recording.samples["x_px"].to_pylist()[0], recording.samples["y_px"].to_pylist()[0]) == (500, 200)
+    assert recording.samples["t_ms"].to_pylist() == pytest.approx([0, 8])
+    assert recording.loss == 0.5
 
 
 def test_the_settings_of_a_mindlink_are_named(tmp_path):

@@ -97,6 +97,16 @@ def direction(names, right):
 LOST = "lost"
 HD = (1920.0, 1080.0)
 WRITERS = {
+    "adhawk": Writer(
+        {
+            "Timestamp": lambda t, *_: f"{t / 1000:.4f}",
+            "Gaze_X": constant("0.1"),
+            "Vergence": constant("0.06"),
+            **pair(("Image_X", "Image_Y"), LOST, HD),
+        },
+        delimiters=",\t",
+        marks=("", "nan"),
+    ),
     "eyetribe": Writer(
         {
             "timestamp": constant("2020-01-31 10:00:00.000"),
