@@ -1,0 +1,47 @@
+"""Real recordings of LabStreamingLayer against counts that were made without this library."""
+
+import json
+
+import pytest
+
+from gazetrack.errors import UnknownFormat
+from gazetrack.readers import registry
+from gazetrack.readers.base import HEAD_BYTES, read_head
+from tests.contracts import check_reader
+
+pytestmark = pytest.mark.real_data
+XDF = "lsl_xdf/tobii_streamer_test_old1.xdf"
+
+
+@pytest.fixture(scope="module")
+def truth(data_dir):
+    return json.loads((data_dir / "exports" / "truth.json").read_text(encoding="utf-8"))
+
+
+def test_xdf_gaze(data_dir, truth):
+    recording, want = check_reader(registry.get("xdf"), data_dir / "exports" / XDF), truth[XDF]
+    t = recording.origin_ms + recording.samples["t_ms"].to_numpy()
+    assert recording.samples.num_rows == want["n_samples"]
+    assert (t[0], t[-1]) == pytest.approx((want["first_t_ms"], want["last_t_ms"]), rel=0, abs=1e-3)
+    assert (recording.tracker, recording.rate_hz) == (want["streams"][0]["name"], None)
+    assert (recording.loss, recording.fractions_of) == (0, "screen")
+    assert recording.effective_rate_hz == pytest.approx(90, abs=2)
+
+
+def test_xdf_is_told_by_its_head_under_any_name(data_dir, tmp_path):
+    (tmp_path / "a.txt").write_bytes((data_dir / "exports" / XDF).read_bytes()[:HEAD_BYTES])
+    assert registry.detect(read_head(tmp_path / "a.txt")).name == "xdf"
+
+
+def test_xdf_without_gaze_is_refused(data_dir):
+    with pytest.raises(UnknownFormat, match=r"holds no gaze: it is .* SendDataC \(EEG\), SendDataString"):
+        registry.detect(read_head(data_dir / "exports" / "lsl_xdf" / "xdf_minimal.xdf"))
+
+
+def test_no_other_real_file_is_taken_for_xdf(data_dir, truth):
+    others = [file for file in truth if not file.startswith("lsl_xdf/")]
+    assert others
+    for file in others:
+        path = data_dir / "exports" / file
+        with path.open("rb") as opened:
+            assert opened.read(4) != b"XDF:"
