@@ -1,4 +1,4 @@
-"""Tobii Pro Lab: the names of the columns in all dialects of the header."""
+"""Tobii Pro Lab and Tobii Studio 3: the names of the columns in all dialects of the header."""
 
 from __future__ import annotations
 
@@ -13,22 +13,24 @@ if TYPE_CHECKING:
 
     from gazetrack.readers._tables import Header, Kind
 
+_WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _NAME = re.compile(r"(.*?)\s*(?:[\[(]([^\])]*)[\])])?")
 # Our key to the names it goes by, lower case and without unit, in the order of preference.
 _TEXTS = {
     "sensor": ("sensor",),
-    "event": ("event",),
-    "event_value": ("event value",),
+    "event": ("event", "studio event"),
+    "event_value": ("event value", "studio event data"),
     "participant": ("participant name", "participant"),
     "recording": ("recording name", "recording"),
     "timeline": ("timeline name", "timeline"),
-    "stimulus": ("presented stimulus name",),
+    "stimulus": ("presented stimulus name", "media name"),
     "media": ("presented media name",),
-    "filter": ("recording fixation filter name",),
-    "software": ("recording software version",),
+    "filter": ("recording fixation filter name", "fixation filter"),
+    "software": ("recording software version", "studio version rec"),
     "validity_left": ("validity left",),
     "validity_right": ("validity right",),
-    "event_type": ("eye movement type",),
+    "event_type": ("eye movement type", "gaze event type"),
+    "resolution": ("recording resolution",),
 }
 _PIXELS = {
     "x": "gaze point x",
@@ -49,18 +51,24 @@ _PIXELS = {
     "image_height": "original media height",
 }
 _OTHERS = {
-    "left_pupil": ("pupil diameter left",),
-    "right_pupil": ("pupil diameter right",),
+    "left_pupil": ("pupil diameter left", "pupil left"),
+    "right_pupil": ("pupil diameter right", "pupil right"),
     "duration": ("eye movement event duration", "gaze event duration"),
     "event_index": ("eye movement type index",),
+    "fixation_index": ("fixation index",),
+    "saccade_index": ("saccade index",),
+    "gaze_index": ("gaze point index",),
 }
 _MICRO = {"us", "µs", "μs"}
 _TIMESTAMP = "recording timestamp"
 
 
 def _split(name: str) -> tuple[str, str]:
+    """Return name and unit in lower case; Studio 3 writes ``GazePointX (ADCSpx)``."""
     match = _NAME.fullmatch(name)
-    return (match[1].lower(), (match[2] or "").lower()) if match else (name.lower(), "")
+    base, unit = (match[1], match[2] or "") if match else (name, "")
+    words = base if " " in base else _WORDS.sub(" ", base)
+    return words.lower(), unit.lower()
 
 
 def has_timestamp(names: Iterable[str]) -> bool:

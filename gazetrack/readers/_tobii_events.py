@@ -85,7 +85,7 @@ def _movements(facts: EventFacts, notes: list[str]) -> pd.DataFrame:
             "stimulus": facts.stimulus,
             "trial": table.text("timeline"),
             "kind": pd.Series(table.text("event_type")).map(_KINDS).to_numpy(object),
-            "number": table.number("event_index"),
+            "number": _exported_numbers(table),
             "onset_ms": facts.t,
             "duration_ms": table.number("duration").astype(np.float64),
             "x_px": table.number("fixation_x"),
@@ -98,18 +98,27 @@ def _movements(facts: EventFacts, notes: list[str]) -> pd.DataFrame:
     )[facts.is_sample]
     samples = samples[samples["kind"].notna()]
     keys = ["recording", "trial", "kind", "number"]
-    samples["number"] = _numbers(samples, keys, "event_index" in table.found, notes)
+    numbered = bool({"event_index", "fixation_index", "saccade_index"} & set(table.found))
+    samples["number"] = _numbers(samples, keys, numbered, notes)
     groups = samples.groupby(keys, sort=False)
     events = groups.first().reset_index()
     events["n"] = groups.size().to_numpy()
     events["pupil"] = groups["pupil"].mean().to_numpy()
     _fill(events, groups, samples, notes)
     events = _without_raw(events, notes)
-    if "event_index" not in table.found or (events["number"] < 0).any():
+    if not numbered or (events["number"] < 0).any():
         events["number"] = events.groupby(["recording", "trial", "kind"], sort=False).cumcount() + 1
     return events.assign(index=events["number"].astype(np.int32), eye="both", text="").drop(
         columns=["number", "gaze_x", "gaze_y", "filter", "n"]
     )
+
+
+def _exported_numbers(table: Columns) -> npt.NDArray[np.floating]:
+    """Return the export's number of each row's movement; Studio 3 counts fixations and saccades in two columns."""
+    if "event_index" in table.found:
+        return table.number("event_index")
+    fixation, saccade = table.number("fixation_index"), table.number("saccade_index")
+    return np.where(table.text("event_type") == "Fixation", fixation, saccade)
 
 
 def _numbers(samples: pd.DataFrame, keys: list[str], exported: bool, notes: list[str]) -> pd.Series:

@@ -28,7 +28,6 @@ _PROPERTY = re.compile(r"([A-Z][A-Za-z ]+?)\s*:\s+(\S.*)")
 _SIZE = re.compile(r"([0-9]{1,6}) x ([0-9]{1,6})")
 
 NO_GAZE = "a Tobii Studio Event-Data export: export All-Data or Fixation-Data"
-STUDIO_3 = "a Tobii Studio 3 export, which is not read: name its columns with --columns"
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Layout:
     Parameters
     ----------
     kind : str
-        ``samples``, ``fixations``, ``events`` (no gaze) or ``studio3`` (not read).
+        ``samples``, ``fixations``, or ``events`` (no gaze).
     header : Header
         The line with the names of the columns.
     properties : mapping of str to str
@@ -80,8 +79,8 @@ def needed_layout(head: Head) -> Layout:
     if layout is None:
         hint = "export All-Data or Fixation-Data as text"
         raise ParseError("no header line of Tobii Studio", path=head.path, line=1, hint=hint)
-    if layout.kind in {"events", "studio3"}:
-        what, hint = (NO_GAZE if layout.kind == "events" else STUDIO_3).split(": ")
+    if layout.kind == "events":
+        what, hint = NO_GAZE.split(": ")
         raise ParseError(what, path=head.path, line=layout.header.lines, hint=hint)
     unit = layout.stated("Coordinate unit") or "Pixels"
     if unit.casefold() != "pixels":
@@ -109,6 +108,4 @@ def _kind_of(names: set[str]) -> str:
         return "samples"
     if names >= _FIXATION_NAMES:
         return "fixations"
-    if names >= _EVENT_NAMES:
-        return "events"
-    return "studio3" if "RecordingTimestamp" in names and names & {"GazeEventType", "StudioEvent"} else ""
+    return "events" if names >= _EVENT_NAMES else ""

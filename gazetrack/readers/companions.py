@@ -51,7 +51,6 @@ _TABLES = (
         Companion("BIDS events: what was shown, not where people looked", "give the *_physio.tsv.gz beside it"),
     ),
 )
-_EDF = b"SR_RESEARCH"
 _XLS = (b"\xd0\xcf\x11\xe0", b"PK\x03\x04")
 
 
@@ -65,8 +64,6 @@ def companion(head: Head) -> Verdict | None:
     """
     if head.data.startswith(_XLS):
         return Companion("a spreadsheet in Excel's own format", "save it as tab-separated text")
-    if head.data.startswith(_EDF):
-        return Companion("an EyeLink EDF recording in SR Research's own format", "convert it with edf2asc")
     if head.path.name.lower().startswith("et.tslv"):
         return Companion("the binary stream log of Tobii Glasses 2", _GLASSES)
     keys = _json_keys(head)

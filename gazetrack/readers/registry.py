@@ -20,6 +20,7 @@ BUILTIN = {
     "arff": "gazetrack.readers.arff",
     "bids": "gazetrack.readers.bids",
     "eyelink_asc": "gazetrack.readers.eyelink_asc",
+    "eyelink_edf": "gazetrack.readers.eyelink_edf",
     "eyelink_report": "gazetrack.readers.eyelink_report",
     "eyelink_samples": "gazetrack.readers.eyelink_samples",
     "eyetribe": "gazetrack.readers.eyetribe",

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 FORMAT = Format(
     name="tobii_pro",
-    title="Tobii Pro Lab data export",
+    title="Tobii Pro Lab and Tobii Studio 3 data export",
     suffixes=(".tsv", ".txt"),
     provides="samples and events",
     units="ms or µs, px; pupil in mm",
@@ -34,6 +34,8 @@ FORMAT = Format(
 )
 _MICROSECONDS_FROM = 400.0
 _EYES = ("left", "right")
+_SIZE = r"^\s*([0-9]{1,5}) ?x ?([0-9]{1,5})\s*$"
+_INVALID = ("Invalid", "2", "3", "4")  # Studio: from 2 on it is not certain which eye it was
 _MEDIA = ("media_width", "media_height", "media_x", "media_y", "image_width", "image_height")
 
 
@@ -99,7 +101,10 @@ def _sort_rows(table: Columns) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bo
     timed = np.isfinite(table.number("t"))
     event, sensor = table.text("event"), table.text("sensor")
     is_message = timed & (event != "")
-    is_sample = timed & (sensor == "Eye Tracker" if "sensor" in table.found else event == "")
+    if "gaze_index" in table.found:  # Studio 3 writes events into the rows of samples
+        is_sample = timed & np.isfinite(table.number("gaze_index"))
+    else:
+        is_sample = timed & (sensor == "Eye Tracker" if "sensor" in table.found else event == "")
     dropped: dict[str, int] = {}
     if not timed.all():
         dropped["no timestamp"] = int((~timed).sum())
@@ -146,7 +151,7 @@ def _gaze(table: Columns) -> dict[str, npt.NDArray[np.floating]]:
     gaze = {}
     lost = {}
     for eye in _EYES:
-        lost[eye] = table.text(f"validity_{eye}") == "Invalid"
+        lost[eye] = np.isin(table.text(f"validity_{eye}"), _INVALID)
         for name in ("x", "y", "pupil"):
             gaze[f"{eye}_{name}"] = np.where(lost[eye], np.nan, table.number(f"{eye}_{name}"))
     for axis in "xy":
@@ -183,11 +188,14 @@ def _eyes(table: Columns) -> str:
 
 def _software(table: Columns) -> str:
     versions = sorted(set(table.text("software")) - {""})
-    return f"Tobii Pro Lab {versions[0]}" if versions else "Tobii Pro Lab"
+    program = "Tobii Studio" if "gaze_index" in table.found else "Tobii Pro Lab"
+    return f"{program} {versions[0]}" if versions else program
 
 
 def _screen(table: Columns, notes: list[str]) -> Screen | None:
     sizes = np.column_stack([table.number("screen_width"), table.number("screen_height")])
+    if "resolution" in table.found:  # Studio 3: "1920 x 1080"
+        sizes = pd.Series(table.text("resolution")).str.extract(_SIZE).to_numpy(np.float64)
     sizes = np.unique(sizes[np.isfinite(sizes).all(axis=1)], axis=0)
     if len(sizes) > 1:
         notes.append("recordings with different screens: none is stated")

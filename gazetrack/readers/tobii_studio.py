@@ -16,7 +16,7 @@ from gazetrack.errors import ParseError
 from gazetrack.readers._fixation_rows import fixation_recording
 from gazetrack.readers._gaze import mean_of_eyes
 from gazetrack.readers._tables import Columns, Header, Kind, read_columns
-from gazetrack.readers._tobii_studio_header import NO_GAZE, STUDIO_3, Layout, layout_of, needed_layout, screen_of
+from gazetrack.readers._tobii_studio_header import NO_GAZE, Layout, layout_of, needed_layout, screen_of
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.recording import Recording
 from gazetrack.schema import EVENTS, SAMPLES, conform
@@ -84,8 +84,6 @@ def sniff(head: Head) -> Verdict:
         return NO
     if layout.kind == "events":
         return Verdict(Level.NO, *NO_GAZE.split(": "))
-    if layout.kind == "studio3":
-        return Verdict(Level.NO, STUDIO_3)
     marks = ("GazePointXLeft", "GazePointX", "MappedFixationPointX")
     mark = next((name for name in marks if name in layout.header.names), "GazePointXRight")
     return Verdict(Level.CERTAIN, f"columns Timestamp and {mark} in line {layout.header.lines}")
