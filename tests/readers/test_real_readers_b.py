@@ -1,12 +1,15 @@
-"""Real recordings of LabStreamingLayer against counts that were made without this library."""
+"""Real Lab Streaming Layer recordings against counts made without this library; real BIDS sidecars."""
 
+import gzip
 import json
+import shutil
 
 import pytest
 
-from gazetrack.errors import UnknownFormat
+from gazetrack.errors import InputError, UnknownFormat
 from gazetrack.readers import registry
-from gazetrack.readers.base import HEAD_BYTES, read_head
+from gazetrack.readers.base import HEAD_BYTES, ReadOptions, read_head
+from gazetrack.recording import Screen
 from tests.contracts import check_reader
 
 pytestmark = pytest.mark.real_data
@@ -45,3 +48,27 @@ def test_no_other_real_file_is_taken_for_xdf(data_dir, truth):
         path = data_dir / "exports" / file
         with path.open("rb") as opened:
             assert opened.read(4) != b"XDF:"
+
+
+def test_real_bids_sidecars_describe_a_table(data_dir, tmp_path):
+    """The tables of the example are empty placeholders; with rows of ours, all that its sidecars say is found."""
+    shutil.copytree(data_dir / "exports" / "bids_eyetrack" / "bids_examples", tmp_path / "set", copy_function=copied)
+    name = "sub-01_task-FreeView_run-01_recording-eye1"
+    folder = tmp_path / "set" / "eyetracking_binocular" / "sub-01" / "beh"
+    folder.chmod(0o755)  # the data are read-only
+    for suffix in ("physio", "physioevents"):
+        with pytest.raises(InputError, match="is empty"):
+            read_head(folder / f"{name}_{suffix}.tsv.gz")
+    (folder / f"{name}_physio.tsv.gz").write_bytes(gzip.compress(b"5000\t1\t2\t3\n5001\t3\t2\t3\n5002\tn/a\tn/a\t0\n"))
+    (folder / f"{name}_physioevents.tsv.gz").write_bytes(gzip.compress(b"5000\t2\tfixation\t0\tn/a\n"))
+    head = read_head(folder / f"{name}_physio.tsv.gz")
+    assert registry.detect(head).name == "bids"
+    recording = registry.get("bids").read(head, ReadOptions())
+    assert (recording.eyes, recording.rate_hz, recording.origin_ms) == ("left", 1000, 5000)
+    assert recording.screen == Screen(1919, 1079, 696, 391, 600)
+    assert recording.events["x_px"].to_pylist() == [2]
+    assert recording.tracker.startswith("SR-Research EYELINK II")
+
+
+def copied(source, target):
+    return shutil.copyfile(source, target)  # without its mode
