@@ -1,4 +1,4 @@
-"""Real Lab Streaming Layer recordings against counts made without this library; real BIDS sidecars."""
+"""Real Lab Streaming Layer recordings against counts made without this library; real BIDS sidecars; a clock."""
 
 import gzip
 import json
@@ -48,6 +48,12 @@ def test_no_other_real_file_is_taken_for_xdf(data_dir, truth):
         path = data_dir / "exports" / file
         with path.open("rb") as opened:
             assert opened.read(4) != b"XDF:"
+
+
+def test_tobii_sdk_rate_is_that_of_the_tracker(data_dir):
+    """The truth's first and last time are of the system's clock, whose stamps are rounded to 10 ms: 100 Hz."""
+    recording = check_reader(registry.get("tobii_sdk"), data_dir / "exports/tobii_other/emdat_tobii_sdk_4Ctest.csv")
+    assert recording.effective_rate_hz == pytest.approx(90, abs=0.1)
 
 
 def test_real_bids_sidecars_describe_a_table(data_dir, tmp_path):
