@@ -7,19 +7,20 @@ drafts: ``*_eyetrack.tsv`` with a header such as ``eye1_x_coordinate``.
 
 from __future__ import annotations
 
-import json
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gazetrack.errors import ConfigError, ParseError
+from gazetrack.errors import ConfigError, ParseError, quote
+from gazetrack.readers._bids_events import UNITS_MS, GazeRows, events_beside
+from gazetrack.readers._bids_sidecars import described, expected_sidecar, sidecar
 from gazetrack.readers._gaze import gaze_columns
 from gazetrack.readers._tables import Columns, Header, Kind, header_of, read_columns
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.recording import Recording, Screen
-from gazetrack.schema import EVENTS, SAMPLES, conform
+from gazetrack.schema import SAMPLES, conform
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,17 +31,27 @@ FORMAT = Format(
     name="bids",
     title="BIDS eye tracking (1.11 and drafts)",
     suffixes=(".tsv", ".tsv.gz"),
-    provides="samples",
-    units="times by the sidecar, ms without one; px; pupil as exported",
-    lost="columns that are no time, position or pupil; events (their own files)",
+    provides="samples, and the events of the physioevents file beside them",
+    units="times and positions by the sidecar, ms and px without one; pupil as exported",
+    lost="columns that are no time, position or pupil; blink flags; what was shown (events.tsv)",
     source="https://bids-specification.readthedocs.io, BEP020",
 )
+_NOMINAL = Screen(1920, 1080)
 _TIMES = ("timestamp", "eye_timestamp", "time")
 _COLUMN = re.compile(r"(?:eye([12])_)?(x_coordinate|y_coordinate|pupil_size)")
 _KEYS = {"x_coordinate": "x", "y_coordinate": "y", "pupil_size": "pupil"}
 _NAME = re.compile(r"(?:sub|task|ses|run|recording|acq)-[A-Za-z0-9]+")
-_UNITS_MS = {"s": 1e3, "ms": 1.0, "us": 1e-3, "µs": 1e-3, "μs": 1e-3, "ns": 1e-6}
-_MAX_SIDECAR_BYTES = 1024**2
+_PIXELS = {"", "pixel", "pixels", "px"}
+_FRACTIONS = {"normalized", "normalised", "fraction", "1"}
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]{1,3})?|n/a")
+
+
+@dataclass(frozen=True)
+class _Gaze:
+    """Gaze by ``left_x``, …, in pixels or fractions, and whose eyes it is of."""
+
+    values: dict[str, npt.NDArray[np.floating]]
+    eyes: str
 
 
 def sniff(head: Head) -> Verdict:
@@ -50,17 +61,28 @@ def sniff(head: Head) -> Verdict:
         return NO
     if _is_gaze(header.names):
         return Verdict(Level.CERTAIN, f"columns {', '.join(name for name in header.names if _COLUMN.fullmatch(name))}")
-    columns = _sidecar(head.path).get("Columns")
+    if not _NUMBER.fullmatch(header.names[0]):
+        return NO
+    named = _NAME.match(head.path.name) is not None
+    if named and "_physioevents." in head.path.name:
+        return Verdict(
+            Level.NO, "the events of a BIDS recording", "give the *_physio.tsv.gz beside it, which reads them"
+        )
+    try:
+        columns = sidecar(head.path).get("Columns")
+    except ParseError as error:
+        return Verdict(Level.NO, f"a BIDS table without header, whose sidecar cannot be read: {quote(error.what)}")
     if isinstance(columns, list) and _is_gaze(columns) and len(columns) == len(header.names):
         return Verdict(Level.CERTAIN, "a table without header, whose BIDS sidecar lists columns of gaze")
-    if _NAME.match(head.path.name) and "_physio" in head.path.name and _is_number(header.names[0]):
-        reason = "a BIDS table without header, whose JSON sidecar is not beside it or lists no gaze: copy it there"
-        return Verdict(Level.NO, reason)
+    if named and "_physio." in head.path.name:
+        if columns is None:  # short: the way to the file takes most of the line
+            return Verdict(Level.NO, "a BIDS table whose sidecar, its name with .json, is not beside it")
+        return Verdict(Level.NO, f"a BIDS table; {_missing(head.path, columns, len(header.names))}")
     return NO
 
 
 def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
-    """Read the samples.
+    """Read the samples, and the tracker's events from the ``*_physioevents.tsv.gz`` beside them.
 
     Returns
     -------
@@ -70,38 +92,43 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     Raises
     ------
     ParseError
-        No columns of gaze in the header or the sidecar, or a damaged row or cell.
+        No columns of gaze in the header or the sidecar, a unit of positions that cannot be read, a damaged sidecar,
+        row or cell.
     """
-    facts = _sidecar(head.path)
-    header = header_of(head)
-    if header is not None and not _is_gaze(header.names):
-        listed = tuple(str(name) for name in facts.get("Columns") or ())
-        header = replace(header, names=listed, lines=0) if len(listed) == len(header.names) else None
-    if header is None or not _is_gaze(header.names):
-        hint = "put the JSON sidecar that lists its columns beside it"
-        raise ParseError("no columns timestamp, x_coordinate and y_coordinate", path=head.path, line=1, hint=hint)
+    facts = sidecar(head.path)
+    header = _header(head, facts)
     table = read_columns(head, header, _wanted(header, head.path))
     notes: list[str] = []
-    time = table.number("t") * _unit(header, facts, notes)
+    name = next(name for name in _TIMES if name in header.names)
+    unit = _time_unit(name, table.number("t"), facts, head.path, notes)
+    time = table.number("t") * unit
     timed = np.isfinite(time)
-    origin = float(time[timed][0]) if timed.any() else 0.0
-    gaze, eyes = _gaze(table, facts)
-    columns = gaze_columns({key: values[timed] for key, values in gaze.items()})
+    t, origin = time[timed], float(time[timed][0]) if timed.any() else 0.0
+    shown = _shown(facts) or _shown(sidecar(head.path, "events"))
+    screen = _screen(shown)
+    gaze = _gaze(table, facts, notes)
+    fractions = _in_pixels(gaze.values, facts | {"ScreenOrigin": shown.get("ScreenOrigin")}, screen, head.path, notes)
+    columns = gaze_columns({key: values[timed] for key, values in gaze.values.items()})
+    samples = conform({"recording": head.stem, "t_ms": t - origin, **columns}, SAMPLES)
+    x, y = (samples[f"{axis}_px"].to_numpy() for axis in "xy")
+    eye = gaze.eyes if gaze.eyes in ("left", "right") else "both"
+    rows = GazeRows(head.stem, eye, name, unit, origin, t - origin, x, y)
     rate = facts.get("SamplingFrequency")
-    return Recording(
+    recording = Recording(
         name=head.stem,
         format=FORMAT.name,
-        samples=conform({"recording": head.stem, "t_ms": time[timed] - origin, **columns}, SAMPLES),
-        events=conform({}, EVENTS),
-        screen=_screen(facts),
+        samples=samples,
+        events=events_beside(head.path, rows, notes),
+        screen=screen,
         rate_hz=float(rate) if isinstance(rate, int | float) and rate > 0 else None,
-        eyes=eyes,
+        eyes=gaze.eyes,
         origin_ms=origin,
         tracker=" ".join(str(facts.get(key, "")) for key in ("Manufacturer", "ManufacturersModelName")).strip(),
         rows_in=table.n_rows,
         dropped={} if timed.all() else {"no time": int((~timed).sum())},
         notes=tuple(notes),
     )
+    return recording.on_nominal_screen(_NOMINAL, "screen") if fractions and screen is None else recording
 
 
 def _is_gaze(names: Any) -> bool:
@@ -109,33 +136,24 @@ def _is_gaze(names: Any) -> bool:
     return {"x_coordinate", "y_coordinate"} <= found and any(name in names for name in _TIMES)
 
 
-def _is_number(text: str) -> bool:
-    return re.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?|n/a", text) is not None
+def _missing(path: Path, columns: Any, n_cells: int) -> str:
+    if not isinstance(columns, list):
+        return f"put its sidecar {quote(expected_sidecar(path), 100)} beside it, or task-…_physio.json above"
+    if not _is_gaze(columns):
+        return "its sidecar lists no columns timestamp, x_coordinate and y_coordinate: another recording than gaze"
+    return f"its sidecar lists {len(columns)} columns, the table has {n_cells}"
 
 
-def _sidecar(path: Path) -> dict[str, Any]:
-    """Return what the sidecars say, the nearest first: BIDS lets them stand in the folders above, with fewer names."""
-    name = re.sub(r"\.tsv(\.gz)?$", "", path.name, flags=re.IGNORECASE)
-    *entities, suffix = name.split("_")
-    facts: dict[str, Any] = {}
-    folder = path.resolve().parent
-    for _ in range(5):
-        candidates = sorted(folder.glob(f"*{suffix}.json"), key=lambda found: -found.name.count("_"))
-        for candidate in candidates if suffix and entities else ():
-            if set(candidate.stem.split("_")[:-1]) <= set(entities):
-                facts = _load(candidate) | facts
-        folder = folder.parent
-    return facts
-
-
-def _load(path: Path) -> dict[str, Any]:
-    try:
-        if path.stat().st_size > _MAX_SIDECAR_BYTES:
-            return {}
-        value = json.loads(path.read_text("utf-8-sig"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
+def _header(head: Head, facts: dict[str, Any]) -> Header:
+    header = header_of(head)
+    if header is not None and _is_gaze(header.names):
+        return header
+    columns = facts.get("Columns")
+    n_cells = len(header.names) if header is not None else 1
+    if header is None or not isinstance(columns, list) or not _is_gaze(columns) or len(columns) != n_cells:
+        hint = _missing(head.path, columns, n_cells)
+        raise ParseError("no header, and no sidecar that fits", path=head.path, line=1, hint=hint)
+    return replace(header, names=tuple(map(str, columns)), lines=0)
 
 
 def _wanted(header: Header, path: Path) -> dict[str, tuple[int, Kind]]:
@@ -149,41 +167,84 @@ def _wanted(header: Header, path: Path) -> dict[str, tuple[int, Kind]]:
     return wanted
 
 
-def _unit(header: Header, facts: dict[str, Any], notes: list[str]) -> float:
-    time = next(name for name in _TIMES if name in header.names)
-    described = facts.get(time)
-    unit = str(described.get("Units", "")) if isinstance(described, dict) else ""
-    if unit not in _UNITS_MS:
-        notes.append("time taken as ms: no sidecar gives its unit")
-    return _UNITS_MS.get(unit, 1.0)
+def _time_unit(name: str, time: npt.NDArray[np.floating], facts: dict[str, Any], path: Path, notes: list[str]) -> float:
+    """Return the milliseconds in a unit of the time column: as stated, else by the sampling rate, else 1."""
+    unit = described(facts, name, "Units")
+    if unit:
+        if unit.lower() not in UNITS_MS:
+            hint = "use s, ms, us or ns in the sidecar"
+            raise ParseError(f"{quote(name)} in the unit {quote(unit, 30)!r}", path=path, hint=hint)
+        return UNITS_MS[unit.lower()]
+    rate, steps = facts.get("SamplingFrequency"), np.diff(time[np.isfinite(time)])
+    steps = steps[steps > 0]
+    if isinstance(rate, int | float) and rate > 0 and steps.size:
+        found = {key: float(np.median(steps)) * ms * rate / 1e3 for key, ms in (("s", 1e3), ("ms", 1.0), ("us", 1e-3))}
+        close = next((key for key, ratio in found.items() if 0.5 < ratio < 2), None)
+        if close is not None:
+            notes.append(f"time unit inferred from the sampling rate: {close}")
+            return UNITS_MS[close]
+    notes.append("time taken as ms: no sidecar gives its unit")
+    return 1.0
 
 
-def _gaze(table: Columns, facts: dict[str, Any]) -> tuple[dict[str, npt.NDArray[np.floating]], str]:
-    """Return the gaze by eye; eye 1 is the left one where both are there, and nothing says otherwise."""
-    both = {"2x", "2y"} <= set(table.found)
+def _gaze(table: Columns, facts: dict[str, Any], notes: list[str]) -> _Gaze:
+    """Return the gaze by eye; a draft's eye 1 is the left one where both are there, and nothing says otherwise."""
     recorded = str(facts.get("RecordedEye", "")).lower()
-    if both:
+    if {"2x", "2y"} <= set(table.found):
         sides = {"1": "left", "2": "right"}
+        notes.append("eye1 taken as the left eye, eye2 as the right: the table does not say")
         keys = {f"{side}_{key}": f"{n}{key}" for n, side in sides.items() for key in ("x", "y", "pupil")}
-        return {key: table.number(name) for key, name in keys.items()}, "binocular"
+        return _Gaze({key: table.number(name) for key, name in keys.items()}, "binocular")
     n = "1" if "1x" in table.found else ""
     x, y, pupil = (table.number(f"{n}{key}") for key in ("x", "y", "pupil"))
     if recorded in ("left", "right"):
         other = "right" if recorded == "left" else "left"
-        lost = np.full(table.n_rows, np.nan)
-        gaze = {f"{recorded}_x": x, f"{recorded}_y": y, f"{recorded}_pupil": pupil}
-        return gaze | {f"{other}_x": lost, f"{other}_y": lost}, recorded
-    return {"x": x, "y": y, "left_pupil": pupil, "right_pupil": pupil}, "combined"
+        lost = {f"{other}_{axis}": np.full(table.n_rows, np.nan) for axis in "xy"}
+        return _Gaze({f"{recorded}_x": x, f"{recorded}_y": y, f"{recorded}_pupil": pupil, **lost}, recorded)
+    return _Gaze({"x": x, "y": y, "left_pupil": pupil, "right_pupil": pupil}, "combined")
 
 
-def _screen(facts: dict[str, Any]) -> Screen | None:
-    shown = facts.get("StimulusPresentation")
-    shown = shown if isinstance(shown, dict) else facts
-    pixels, size = shown.get("ScreenResolution"), shown.get("ScreenSize")
+def _in_pixels(
+    values: dict[str, npt.NDArray[np.floating]],
+    facts: dict[str, Any],
+    screen: Screen | None,
+    path: Path,
+    notes: list[str],
+) -> bool:
+    """Turn fractions into pixels, and y down; return whether there were fractions."""
+    units = {
+        described(facts, f"{eye}{axis}_coordinate", "Units").lower() for axis in "xy" for eye in ("", "eye1_", "eye2_")
+    } - {""}
+    if units - _PIXELS and units - _FRACTIONS:
+        hint = "pixels and fractions (normalized) of a screen can be read"
+        raise ParseError(f"positions in {quote(', '.join(sorted(units)), 40)!r}", path=path, hint=hint)
+    system = str(facts.get("SampleCoordinateSystem") or "gaze-on-screen")
+    if system != "gaze-on-screen":
+        notes.append(f"positions are {quote(system, 40)}, not on a screen")
+    fractions = bool(units & _FRACTIONS)
+    size = screen or _NOMINAL
+    origin = facts.get("ScreenOrigin") or ["top", "left"]
+    if origin not in (["top", "left"], ["bottom", "left"]) or (origin[0] == "bottom" and not (fractions or screen)):
+        hint = "top left can be read, and bottom left of a screen whose resolution is stated"
+        raise ParseError(f"the screen's origin at {quote(origin, 40)}", path=path, hint=hint)
+    for key in [key for key in values if key[-2:] in ("_x", "_y") or key in ("x", "y")]:
+        extent = size.width_px if key.endswith("x") else size.height_px
+        pixels = values[key] * extent if fractions else values[key]
+        values[key] = extent - pixels if key.endswith("y") and origin[0] == "bottom" else pixels
+    return fractions
+
+
+def _shown(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return what is said of the screen: with the task's events since 1.11, with the gaze in drafts."""
+    shown = facts.get("StimulusPresentation", facts)
+    return shown if isinstance(shown, dict) and shown.get("ScreenResolution") else {}
+
+
+def _screen(shown: dict[str, Any]) -> Screen | None:
+    pixels, size, distance = (shown.get(key) for key in ("ScreenResolution", "ScreenSize", "ScreenDistance"))
     try:
         lengths = [None, None] if size is None else [1000 * float(value) for value in size]  # metres in BIDS
-        distance = shown.get("ScreenDistance")
         away = None if distance is None else 1000 * float(distance)
         return Screen(int(pixels[0]), int(pixels[1]), lengths[0], lengths[1], away)  # type: ignore[index]
-    except (TypeError, ValueError, IndexError, KeyError, ConfigError):
+    except (TypeError, ValueError, IndexError, KeyError, OverflowError, ConfigError):
         return None

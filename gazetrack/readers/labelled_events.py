@@ -116,6 +116,10 @@ def _events(
     x, y = (np.where(fixation, (table.number(a) + table.number(f"end_{a}", np.nan)) / 2, table.number(a)) for a in "xy")
     x, y = (np.where(np.isnan(v) & fixation, table.number(a), v) for v, a in ((x, "x"), (y, "y")))
     ends = {f"end_{a}_px": np.where(fixation, np.nan, table.number(f"end_{a}", np.nan))[usable] for a in "xy"}
+    moves = {
+        key: np.where(fixation, np.nan, table.number(name))[usable]
+        for key, name in (("amplitude_deg", "amplitude"), ("peak_velocity_deg_s", "peak_velocity"))
+    }
     order = pd.Series(kinds[usable])
     columns = {
         "recording": name,
@@ -128,5 +132,6 @@ def _events(
         "y_px": y[usable],
         "text": labels[usable],
         **ends,
+        **moves,
     }
     return conform(columns, EVENTS)

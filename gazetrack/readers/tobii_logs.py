@@ -38,7 +38,9 @@ FORMAT = Format(
 )
 _NOMINAL = Screen(1920, 1080)
 _WORST_VALIDITY = 1.0
-_MESSAGE = re.compile(r"([0-9]{1,15}(?:\.[0-9]+)?)\t+([^\t]+)\t*")
+# A number as text is no message: it is a row that ends early.
+_MESSAGE = re.compile(r"([0-9]{1,15}(?:\.[0-9]+)?)\t+(?![-+.0-9]+\t*$)([^\t]+)\t*")
+_ROW = re.compile(rb"[0-9]{1,15}(\.[0-9]*)?(\t|$)")
 _RESOLUTION = re.compile(r"(?:Recording resolution\t|display resolution: )\s*([0-9]{1,5}) ?x ?([0-9]{1,5})")
 _SIZE = re.compile(r"display size in cm: ([0-9]{1,4}(?:\.[0-9]+)?)x([0-9]{1,4}(?:\.[0-9]+)?)")
 _DISTANCE = re.compile(r"distance between participant and display: ([0-9]{1,4}(?:\.[0-9]+)?) cm")
@@ -81,12 +83,13 @@ class _Blocks:
     def __init__(self) -> None:
         self.block_of_row: list[int] = []
         self.messages: list[tuple[int, float, str]] = []  # block, time as logged, text
+        self.cut_off = 0
 
     def start(self) -> Callable[[bytes], bytes]:
         """Return the function that rewrites lines from the start of the file on."""
         self._header = b""
         self._block = 0
-        self.block_of_row, self.messages = [], []
+        self.block_of_row, self.messages, self.cut_off = [], [], 0
         return by_line(self._line)
 
     def _line(self, line: bytes) -> bytes:
@@ -100,6 +103,8 @@ class _Blocks:
         if line.count(b"\t") != self._header.count(b"\t"):
             if match := _MESSAGE.fullmatch(line.decode("utf-8", "replace")):
                 self.messages.append((self._block, float(match[1]), match[2]))
+            elif _ROW.match(line):  # other lines are the preamble of the next block
+                self.cut_off += 1
             return b""
         self.block_of_row.append(self._block)
         return line
@@ -147,19 +152,20 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         "stimulus": table.text("stimulus")[timed],
         "t_ms": time - origin,
     }
+    dropped = {"no time": int((~timed).sum()), "row cut off": blocks.cut_off}
     recording = Recording(
         name=head.stem,
         format=FORMAT.name,
         samples=conform(columns, SAMPLES),
-        events=_messages(head, blocks.messages, dialect.ms, origin),
+        events=_messages(head, blocks.messages, dialect.ms, origin, numbered=_are_blocks(trial, trials[timed])),
         screen=_screen(head.text),
         eyes="binocular",
         origin_ms=origin,
         time_origin="trial" if restarts else "recording",
         tracker="Tobii",
         software=dialect.software,
-        rows_in=table.n_rows + len(blocks.messages),
-        dropped={} if timed.all() else {"no time": int((~timed).sum())},
+        rows_in=table.n_rows + len(blocks.messages) + blocks.cut_off,
+        dropped={reason: count for reason, count in dropped.items() if count},
         notes=tuple(notes),
     )
     return recording.on_nominal_screen(_NOMINAL, "screen") if dialect.fractions else recording
@@ -213,6 +219,11 @@ def _trials(
     return np.asarray(pd.Series(number).astype(str), object)
 
 
+def _are_blocks(trial: npt.NDArray[np.object_], blocks: npt.NDArray[np.int64]) -> bool:
+    """Tell whether the numbers of blocks, which messages have, are those of the trials of the samples."""
+    return bool((trial == blocks.astype(str).astype(object)).all())
+
+
 def _gaze(table: Columns, dialect: _Dialect) -> dict[str, npt.NDArray[np.floating]]:
     width, height = (_NOMINAL.width_px, _NOMINAL.height_px) if dialect.fractions else (1, 1)
     gaze: dict[str, npt.NDArray[np.floating]] = {}
@@ -224,11 +235,13 @@ def _gaze(table: Columns, dialect: _Dialect) -> dict[str, npt.NDArray[np.floatin
     return gaze
 
 
-def _messages(head: Head, messages: list[tuple[int, float, str]], ms: float, origin: float) -> pa.Table:
+def _messages(
+    head: Head, messages: list[tuple[int, float, str]], ms: float, origin: float, *, numbered: bool
+) -> pa.Table:
     frame = pd.DataFrame(messages, columns=["block", "time", "text"])
     columns = {
         "recording": head.stem,
-        "trial": frame["block"].astype(str).to_numpy(object),
+        "trial": frame["block"].astype(str).to_numpy(object) if numbered else "",
         "kind": "message",
         "index": (frame.groupby("block").cumcount() + 1).to_numpy(np.int32),
         "onset_ms": frame["time"].to_numpy(np.float64) * ms - origin,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from gazetrack.errors import ParseError, quote
 from gazetrack.readers._gaze import gaze_columns
 from gazetrack.readers._tables import Columns, Header, Kind, header_of, needed_header, read_columns
 from gazetrack.readers._utf8 import by_line, rewritten
@@ -36,11 +37,17 @@ _NOMINAL = Screen(1920, 1080)
 _POINT = "{}_gaze_point_on_display_area"
 _AXES = {"x": ("_x", "_0"), "y": ("_y", "_1")}
 _TIMES = ("system_time_stamp", "device_time_stamp")
-_PAIR = r"^\s*[(\[]\s*([^,\s]+)\s*,\s*([^,\s)\]]+)\s*[)\]]\s*$"
+_VALUE = r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?|nan|None)"
+_PAIR = rf"^\s*[(\[]\s*{_VALUE}\s*,\s*{_VALUE}\s*[)\]]\s*$"
+_MISSING = ("", "nan", "na", "n/a", "none")
+_COARSE = 1000  # µs
 
 
 class _Padding:
-    """Completes rows that are cut off, as the last one is when the writing program ended early."""
+    """Completes rows that are cut off, as the last one is when the writing program ended early.
+
+    Their last cell goes: half a number is another number.
+    """
 
     def __init__(self, header: Header) -> None:
         self._delimiter = header.delimiter.encode()
@@ -53,8 +60,11 @@ class _Padding:
 
     def _line(self, line: bytes) -> bytes:
         missing = self._n - line.count(self._delimiter)
-        self.count += missing > 0
-        return line + missing * self._delimiter
+        if missing <= 0 or not line:
+            return line
+        self.count += 1
+        whole, _, _ = line.rpartition(self._delimiter)
+        return whole + (missing + (self._delimiter in line)) * self._delimiter
 
 
 def sniff(head: Head) -> Verdict:
@@ -82,10 +92,11 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     header = needed_header(head)
     padding = _Padding(header)
     table = read_columns(rewritten(head, padding.start), header, _wanted(head, header))
-    time = table.number("t") / 1000
+    notes = [f"{padding.count} rows cut off: the cells that are not there are missing"] if padding.count else []
+    time = _times(table, notes) / 1000
     timed = np.isfinite(time)
     origin = float(time[timed][0]) if timed.any() else 0.0
-    columns = gaze_columns({key: values[timed] for key, values in _gaze(table).items()})
+    columns = gaze_columns({key: values[timed] for key, values in _gaze(head, header, table).items()})
     recording = Recording(
         name=head.stem,
         format=FORMAT.name,
@@ -97,7 +108,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         software="Tobii Pro SDK",
         rows_in=table.n_rows,
         dropped={} if timed.all() else {"no time": int((~timed).sum())},
-        notes=(f"{padding.count} rows cut off: the cells that are not there are missing",) if padding.count else (),
+        notes=tuple(notes),
     )
     return recording.on_nominal_screen(_NOMINAL, "screen")
 
@@ -108,6 +119,8 @@ def _time(header: Header) -> str:
 
 def _wanted(head: Head, header: Header) -> dict[str, tuple[int, Kind]]:
     wanted: dict[str, tuple[int, Kind]] = {"t": (header.index(_time(header), head.path), "float64")}
+    if set(_TIMES) <= set(header.names):
+        wanted["device"] = header.index(_TIMES[1], head.path), "float64"
     for eye in ("left", "right"):
         point = _POINT.format(eye)
         if point in header.names:
@@ -122,10 +135,31 @@ def _wanted(head: Head, header: Header) -> dict[str, tuple[int, Kind]]:
     return wanted
 
 
-def _gaze(table: Columns) -> dict[str, npt.NDArray[np.floating]]:
+def _times(table: Columns, notes: list[str]) -> npt.NDArray[np.floating]:
+    """Return the times of the system's clock in µs, by the steps of the tracker's where they were rounded in writing.
+
+    Python writes 1564666170330123.0 as 1.56466617033e+15 in twelve digits, which is 10 ms.
+    """
+    system, device = table.number("t"), table.number("device")
+    both = np.isfinite(system) & np.isfinite(device)
+    if both.sum() < 2 or (system[both] % _COARSE).any() or not (device[both] % _COARSE).any():
+        return system
+    spans = np.ptp(system[both]), np.ptp(device[both])
+    if not 0.5 * spans[0] < spans[1] < 2 * spans[0]:  # in another unit
+        return system
+    notes.append("system_time_stamp is rounded to whole ms or more: times go by the steps of device_time_stamp")
+    first = int(both.argmax())
+    by_device = system[first] + (device - device[first])
+    # A row cut off before the device's time keeps the rounded one, but not before the row above.
+    least = pd.Series(by_device).ffill().to_numpy(np.float64)
+    times: npt.NDArray[np.floating] = np.where(np.isfinite(device), by_device, np.fmax(system, least))
+    return times
+
+
+def _gaze(head: Head, header: Header, table: Columns) -> dict[str, npt.NDArray[np.floating]]:
     gaze: dict[str, npt.NDArray[np.floating]] = {}
     for eye in ("left", "right"):
-        x, y = _point(table, eye)
+        x, y = _point(head, header, table, eye)
         lost = table.number(f"{eye}_valid", 1.0) != 1
         gaze[f"{eye}_x"] = np.where(lost, np.nan, x * _NOMINAL.width_px)
         gaze[f"{eye}_y"] = np.where(lost, np.nan, y * _NOMINAL.height_px)
@@ -133,9 +167,19 @@ def _gaze(table: Columns) -> dict[str, npt.NDArray[np.floating]]:
     return gaze
 
 
-def _point(table: Columns, eye: str) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]:
+def _point(
+    head: Head, header: Header, table: Columns, eye: str
+) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]:
     if f"{eye}_point" not in table.found:
         return table.number(f"{eye}_x"), table.number(f"{eye}_y")
-    parts = pd.Series(table.text(f"{eye}_point")).str.extract(_PAIR)
+    texts = pd.Series(table.text(f"{eye}_point"))
+    parts = texts.str.extract(_PAIR)
+    damaged = (parts[0].isna() & ~texts.str.lower().isin(_MISSING)).to_numpy()
+    if damaged.any():
+        row = int(damaged.argmax())
+        what = f"{quote(texts[row], 40)!r} is no pair of numbers"
+        column = header.index(_POINT.format(eye), head.path) + 1
+        hint = "correct the cell, or empty it if the value is missing"
+        raise ParseError(what, path=head.path, line=header.lines + row + 1, column=column, hint=hint)
     x, y = (pd.to_numeric(parts[i], errors="coerce").to_numpy(np.float64) for i in (0, 1))
     return x, y

@@ -1,26 +1,31 @@
-"""XDF, the files of Lab Recorder (Lab Streaming Layer), through pyxdf.
+"""XDF, the files of Lab Recorder (Lab Streaming Layer): streams of gaze, and texts beside them as messages.
 
-Specification: "XDF", https://github.com/sccn/xdf. A file holds streams of many devices on one clock; those of type Gaze
-are read, and markers as messages. What a channel is stands in the stream's description, where its maker wrote one.
+Specification: "XDF 1.0", https://github.com/sccn/xdf. Read with `pyxdf`, an optional package (``gazetrack[xdf]``): it
+puts all streams on one clock and takes the jitter out of regular ones. It loads streams as a whole; those of gaze and
+of texts are loaded.
 """
 
 from __future__ import annotations
 
-import io
 import logging
-import re
-from typing import TYPE_CHECKING, Any
+import struct
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from gazetrack.errors import ConfigError, GazetrackError, ParseError, quote
+from gazetrack.errors import ConfigError, ParseError, quote
 from gazetrack.readers._gaze import gaze_columns
-from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
+from gazetrack.readers._xdf_channels import FRACTIONS, Gaze, channels_of, gaze_of
+from gazetrack.readers._xdf_chunks import MAGIC, Stream, checked_streams, first_streams
+from gazetrack.readers.base import HEAD_BYTES, NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.recording import Recording, Screen
 from gazetrack.schema import EVENTS, SAMPLES, conform
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import numpy.typing as npt
     import pyarrow as pa
@@ -30,158 +35,214 @@ FORMAT = Format(
     title="XDF (Lab Streaming Layer)",
     suffixes=(".xdf", ".xdfz"),
     provides="samples and messages",
-    units="s, converted to ms; px, or fractions of the screen, to px of the screen given or 1920x1080",
-    lost="all other streams, channels that are no position or pupil",
-    source="https://github.com/sccn/xdf",
+    units="s, converted to ms; px, or fractions, to px of the screen given or 1920x1080; pupil as exported",
+    lost="all other streams, 3d gaze, head, eye and pupil positions, names of computers",
+    source="https://github.com/sccn/xdf/wiki/Specifications",
 )
+T = TypeVar("T")
 _NOMINAL = Screen(1920, 1080)
-_TYPES = {"gaze", "eyetracking", "eyetracker", "eye tracking", "eye"}
-_SIDES = (
-    ("left", re.compile(r"(^|[^a-z])(left|l)([^a-z]|$)")),
-    ("right", re.compile(r"(^|[^a-z])(right|r)([^a-z]|$)")),
+_GIVE = "give the XDF file with the stream of the eye tracker, of the type Gaze"
+_DAMAGE = (  # of pyxdf, which has no exception of its own for what it cannot read
+    *(ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, OSError, RecursionError, RuntimeError),
+    *(SyntaxError, TypeError, ValueError, struct.error),
 )
-_AXIS = re.compile(r"(?:^|[^a-z])([xy])(?:[^a-z]|$)")
-_FRACTIONS_WITHIN = (-0.5, 1.5)
+
+
+@dataclass
+class _Part:
+    """The gaze of one stream between two steps back of its clock."""
+
+    t: npt.NDArray[np.float64]
+    gaze: Gaze
+    rows: slice
+
+
+@dataclass
+class _Streams:
+    """What all streams of gaze hold."""
+
+    parts: list[_Part] = field(default_factory=list)
+    rates: set[float] = field(default_factory=set)
+    names: list[str] = field(default_factory=list)
+    timeless: int = 0
 
 
 def sniff(head: Head) -> Verdict:
-    """Judge the file by its first bytes."""
-    return Verdict(Level.CERTAIN, "first bytes XDF:") if head.data.startswith(b"XDF:") else NO
+    """Judge the file by its first bytes, and the headers of the streams among them."""
+    if not head.data.startswith(MAGIC):
+        return NO
+    streams = first_streams(head.data)
+    gaze = [stream.name for stream in streams if stream.is_gaze]
+    if gaze:
+        return Verdict(Level.CERTAIN, f"an XDF recording with the gaze stream {quote(gaze[0], 40)!r}")
+    if streams and len(head.data) < HEAD_BYTES:
+        return Verdict(Level.NO, f"an XDF recording of {_listed(streams)}", _GIVE)
+    return Verdict(Level.LIKELY, "an XDF recording, whose first streams are not of gaze")
 
 
 def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
-    """Read the streams of gaze.
+    """Read the gaze of all streams of the type Gaze, and all texts as messages.
 
     Returns
     -------
     Recording
-        A recording per stream of gaze where there are several; times count from the first sample of the file's gaze.
+        Several streams, and what follows a step back of a clock, are recordings of their own. All times count from
+        the first sample of the file's gaze.
 
     Raises
     ------
     ConfigError
-        pyxdf is not installed.
+        `pyxdf` is not installed.
     ParseError
-        A damaged file, or one without gaze.
+        A damaged chunk, no stream of gaze, channels or a unit that cannot be understood.
     """
-    streams = _load(head)
-    gaze = [stream for stream in streams if _type(stream) in _TYPES and len(stream["time_stamps"])]
-    if not gaze:
-        kinds = ", ".join(sorted({f"{stream['info']['name'][0]} ({_type(stream)})" for stream in streams}))
-        what = f"holds no gaze: its streams are {quote(kinds, 120) or 'none'}"
-        raise ParseError(what, path=head.path, hint="record the eye tracker's stream as well")
+    pyxdf = _pyxdf(head)
+    with head.blocks() as file:
+        headers = checked_streams(file, head.path)
+    if not any(stream.is_gaze for stream in headers):
+        raise ParseError(f"holds no gaze: its streams are {_listed(headers)}", path=head.path, hint=_GIVE)
     notes: list[str] = []
-    origin = min(float(stream["time_stamps"][0]) for stream in gaze) * 1e3
-    names = [head.stem if len(gaze) == 1 else f"{head.stem}_{stream['info']['name'][0]}" for stream in gaze]
-    parts = [_samples(stream, name, origin, notes) for stream, name in zip(gaze, names, strict=True)]
-    fractions = any(is_fraction for _, is_fraction in parts)
-    samples = conform({}, SAMPLES) if not parts else _joined([table for table, _ in parts])
-    rate = float(gaze[0]["info"]["nominal_srate"][0])
+    loaded = _loaded(pyxdf, head, [s.id for s in headers if s.is_gaze or s.format == "string"], notes)
+    found = _gaze_streams(head, [s for s in loaded if _is_gaze(s)], notes)
+    names = [head.stem] if len(found.parts) == 1 else [f"{head.stem}_{n}" for n in range(1, len(found.parts) + 1)]
+    if len(names) > 1:
+        notes.append(f"{len(names)} streams of gaze, or parts between steps back of their clocks: a recording each")
+    if not found.parts:
+        raise ParseError("a gaze stream without samples", path=head.path, hint="record it again")
+    origin = min(float(part.t[0]) for part in found.parts)
+    events, n_messages, lost = _messages(names[0], [s for s in loaded if not _is_gaze(s)], origin)
+    samples = _samples(names, found.parts, origin)
+    timeless = found.timeless + lost
     recording = Recording(
         name=head.stem,
         format=FORMAT.name,
         samples=samples,
-        events=_messages(streams, names[0], origin),
-        rate_hz=rate if rate > 0 else None,
-        eyes="binocular" if np.isfinite(samples["left_x_px"].to_numpy()).any() else "combined",
+        events=events,
+        rate_hz=_common(found.rates, 0.0) or None,
+        eyes=_common({part.gaze.eyes for part in found.parts}, "combined"),
         origin_ms=origin,
-        tracker=str(gaze[0]["info"]["name"][0]),
+        tracker=", ".join(found.names),
         software="Lab Streaming Layer",
-        rows_in=samples.num_rows + sum(len(s["time_stamps"]) for s in streams if _is_marker(s)),
-        notes=tuple(dict.fromkeys(notes)),
+        rows_in=samples.num_rows + n_messages + timeless,
+        dropped={"no time": timeless} if timeless else {},
+        notes=tuple(notes),
     )
-    return recording.on_nominal_screen(_NOMINAL, "screen") if fractions else recording
+    units = {part.gaze.unit for part in found.parts}
+    if units == {FRACTIONS}:
+        of_camera = all(part.gaze.of_camera for part in found.parts)
+        return recording.on_nominal_screen(_NOMINAL, "world camera's image" if of_camera else "screen")
+    if len(units) > 1:
+        raise ParseError("one stream in pixels, another in fractions", path=head.path, hint="record one of them")
+    return recording
 
 
-def _load(head: Head) -> list[dict[str, Any]]:
+def _pyxdf(head: Head) -> Any:
     try:
         import pyxdf
     except ImportError:
         hint = 'install pyxdf, with: pip install "gazetrack[xdf]"'
         raise ConfigError("XDF is read through pyxdf, which is not installed", path=head.path, hint=hint) from None
-    logging.getLogger("pyxdf").setLevel(logging.ERROR)
+    return pyxdf
+
+
+def _common(values: set[T], otherwise: T) -> T:
+    return next(iter(values)) if len(values) == 1 else otherwise
+
+
+def _listed(streams: Sequence[Stream]) -> str:
+    kinds = [f"{stream.name or 'a stream'} ({stream.kind or 'no type'})" for stream in streams]
+    return quote(", ".join(kinds) or "no streams", 120)
+
+
+@contextmanager
+def _overheard() -> Iterator[list[logging.LogRecord]]:
+    """Collect what pyxdf says, which reads on over damage with no more than a word in the log."""
+    records: list[logging.LogRecord] = []
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = records.append  # type: ignore[method-assign,assignment]
+    logger = logging.getLogger("pyxdf")
+    logger.addHandler(handler)
     try:
-        with head.blocks() as file:
-            streams, _ = pyxdf.load_xdf(io.BytesIO(file.read()))
-    except GazetrackError:
-        raise
-    except Exception as error:
-        what = f"is a damaged XDF file: {type(error).__name__}: {error}"
-        raise ParseError(what, path=head.path, hint="copy it from the recording computer again") from error
-    found: list[dict[str, Any]] = streams
+        yield records
+    finally:
+        logger.removeHandler(handler)
+
+
+def _loaded(pyxdf: Any, head: Head, ids: list[int], notes: list[str]) -> list[dict[str, Any]]:
+    hint = "copy the file again; pyxdf can save what is before the damage"
+    with _overheard() as records, head.blocks() as file:
+        try:
+            streams: list[dict[str, Any]] = pyxdf.load_xdf(file, ids)[0]
+        except _DAMAGE as error:
+            raise ParseError(f"damaged XDF: {quote(error, 80)}", path=head.path, hint=hint) from error
+    for record in records:
+        if record.levelno >= logging.ERROR or "scanning forward" in record.getMessage():
+            raise ParseError(f"damaged XDF: {quote(record.getMessage(), 80)}", path=head.path, hint=hint)
+        # It says this of every stream whose clock was never compared with another, too.
+        if "clock-segments differ" not in record.getMessage():
+            notes.append(f"pyxdf: {quote(record.getMessage(), 100)}")
+    for stream in streams:
+        if len(stream["info"]["clock_segments"]) > 1:
+            notes.append(f"the clock of stream {quote(stream['info']['name'][0], 40)} was reset: times joined by pyxdf")
+        footer = stream.get("footer")
+        if not footer:
+            notes.append(f"stream {quote(stream['info']['name'][0], 40)} has no footer: the recording ended early")
+        stated = str(footer["info"]["sample_count"][0]) if footer and footer["info"].get("sample_count") else ""
+        if stated.isdecimal() and stated.isascii() and int(stated[:18]) != len(stream["time_stamps"]):
+            what = f"{len(stream['time_stamps'])} samples, the stream's footer says {quote(stated, 20)}"
+            raise ParseError(f"damaged XDF: {what}", path=head.path, hint=hint)
+    return streams
+
+
+def _is_gaze(stream: dict[str, Any]) -> bool:
+    return str(stream["info"]["channel_format"][0]) != "string"
+
+
+def _gaze_streams(head: Head, streams: list[dict[str, Any]], notes: list[str]) -> _Streams:
+    found = _Streams()
+    for stream in streams:
+        t = np.asarray(stream["time_stamps"], np.float64) * 1e3
+        timed = np.isfinite(t)
+        found.timeless += int((~timed).sum())
+        t, series = t[timed], np.asarray(stream["time_series"])[timed]
+        if not t.size:
+            notes.append("a gaze stream without samples: left out")
+            continue
+        gaze = gaze_of(series, channels_of(stream["info"]), head.path, notes)
+        bounds = [0, *(np.flatnonzero(np.diff(t) < 0) + 1).tolist(), t.size]
+        for start, end in pairwise(bounds):
+            found.parts.append(_Part(t[start:end], gaze, slice(start, end)))
+        found.rates.add(float(stream["info"]["nominal_srate"][0] or 0))
+        found.names.append(str(stream["info"]["name"][0] or ""))
     return found
 
 
-def _type(stream: dict[str, Any]) -> str:
-    return str((stream["info"].get("type") or [""])[0]).strip().lower()
-
-
-def _is_marker(stream: dict[str, Any]) -> bool:
-    return bool(stream["info"]["channel_format"][0] == "string")
-
-
-def _labels(stream: dict[str, Any]) -> list[str]:
-    try:
-        channels = stream["info"]["desc"][0]["channels"][0]["channel"]
-        return [str(channel["label"][0]).lower().replace("_", " ") for channel in channels]
-    except (KeyError, IndexError, TypeError):
-        return []
-
-
-def _channels(stream: dict[str, Any], notes: list[str]) -> dict[str, int]:
-    """Return the number of each channel of gaze by our name for it."""
-    found: dict[str, int] = {}
-    for number, label in enumerate(_labels(stream)):
-        side = next((f"{name}_" for name, pattern in _SIDES if pattern.search(label)), "")
-        axis = _AXIS.search(label)
-        if "pupil" in label and side:
-            found.setdefault(f"{side}pupil", number)
-        elif axis is not None and not any(word in label for word in ("origin", "3d", "pupil", "head")):
-            found.setdefault(f"{side}{axis[1]}", number)
-    pairs = [side for side in ("", "left_", "right_") if {f"{side}x", f"{side}y"} <= set(found)]
-    if not pairs and int(stream["info"]["channel_count"][0]) >= 2:
-        notes.append("the stream does not name its channels: the first two taken for x and y")
-        return {"x": 0, "y": 1}
-    return found
-
-
-def _samples(stream: dict[str, Any], name: str, origin: float, notes: list[str]) -> tuple[pa.Table, bool]:
-    values = np.asarray(stream["time_series"], np.float64)
-    gaze = {key: values[:, number] for key, number in _channels(stream, notes).items()}
-    positions = np.concatenate([column for key, column in gaze.items() if not key.endswith("pupil")] or [np.empty(0)])
-    seen = positions[np.isfinite(positions)]
-    low, high = _FRACTIONS_WITHIN
-    fractions = bool(seen.size) and bool(np.mean((seen > low) & (seen < high)) > 0.99)
-    if fractions:
-        for key, column in gaze.items():
-            if not key.endswith("pupil"):
-                gaze[key] = column * (_NOMINAL.width_px if key.endswith("x") else _NOMINAL.height_px)
-        notes.append("nearly all positions lie between -0.5 and 1.5: taken as fractions of the screen")
-    for side in ("left_", "right_"):
-        for key in ("x", "y", "pupil"):
-            gaze.setdefault(side + key, np.full(len(values), np.nan))
-    time = np.asarray(stream["time_stamps"], np.float64) * 1e3 - origin
-    return conform({"recording": name, "t_ms": time, **gaze_columns(gaze)}, SAMPLES), fractions
-
-
-def _joined(tables: Sequence[pa.Table]) -> pa.Table:
+def _samples(names: list[str], parts: list[_Part], origin: float) -> pa.Table:
     import pyarrow as pa
 
+    tables = []
+    for name, part in zip(names, parts, strict=True):
+        sizes = {"x": _NOMINAL.width_px, "y": _NOMINAL.height_px} if part.gaze.unit == FRACTIONS else {}
+        gaze = {key: values[part.rows] * sizes.get(key[-1], 1) for key, values in part.gaze.values.items()}
+        columns = {"recording": name, "t_ms": part.t - origin, **gaze_columns(gaze)}
+        tables.append(conform(columns, SAMPLES))
     return conform(pa.concat_tables(tables), SAMPLES)
 
 
-def _messages(streams: list[dict[str, Any]], name: str, origin: float) -> pa.Table:
-    found: list[tuple[float, str]] = []
-    for stream in filter(_is_marker, streams):
-        found += [(float(t), str(row[0])) for t, row in zip(stream["time_stamps"], stream["time_series"], strict=True)]
-    found.sort(key=lambda message: message[0])
-    times: npt.NDArray[np.float64] = np.array([t for t, _ in found], np.float64) * 1e3 - origin
+def _messages(name: str, streams: list[dict[str, Any]], origin: float) -> tuple[pa.Table, int, int]:
+    """Return the texts of all streams as messages in the order of time, their number, and how many have no time."""
+    rows = [
+        (float(t) * 1e3 - origin, " ".join(texts).strip())
+        for stream in streams
+        for t, texts in zip(stream["time_stamps"], stream["time_series"], strict=True)
+    ]
+    timed = sorted((row for row in rows if np.isfinite(row[0])), key=lambda row: row[0])
     columns = {
         "recording": name,
         "kind": "message",
-        "index": np.arange(1, len(found) + 1, dtype=np.int32),
-        "onset_ms": times,
-        "duration_ms": np.zeros(len(found)),
-        "text": np.array([text for _, text in found], object),
+        "index": np.arange(1, len(timed) + 1, dtype=np.int32),
+        "onset_ms": np.array([t for t, _ in timed]),
+        "duration_ms": 0.0,
+        "text": np.array([text for _, text in timed], object),
     }
-    return conform(columns if found else {}, EVENTS)
+    return conform(columns, EVENTS) if timed else conform({}, EVENTS), len(timed), len(rows) - len(timed)
