@@ -36,8 +36,8 @@ def test_the_file_to_give_is_read_as_fractions_of_the_camera_image(tmp_path):
     )
     assert registry.detect(read_head(path)).name == "adhawk"
     recording = registry.get("adhawk").read(read_head(path), ReadOptions()).with_screen(Screen(1000, 800))
-    found = recording.samples["x_px"].to_pylist()[0], recording.samples["y_px"].to_pylist()[0]
-    assert found == pytest.approx((500, 200))
+    first = recording.samples["x_px"].to_pylist()[0], recording.samples["y_px"].to_pylist()[0]
+    assert first == pytest.approx((500, 200), rel=1e-6)  # float32, scaled twice
     assert recording.samples["t_ms"].to_pylist() == pytest.approx([0, 8])
     assert recording.loss == 0.5
 
