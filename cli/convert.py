@@ -78,8 +78,8 @@ def command(
     """Convert eye-tracker exports to fixation tables.
 
     Writes FILE.fixations.parquet beside each FILE, readable with pandas.read_parquet; of a folder, every export in it
-    is converted. Fixations are the tracker's own where the export has any; otherwise I-VT detects them. The format is
-    found by content, not by name.
+    is converted. Fixations are the tracker's own where the export has any; otherwise they are detected in the
+    samples. The format is found by content, not by name.
     """
     from gazetrack.pipeline import ConvertOptions, convert_files
     from gazetrack.pseudonyms import Pseudonyms, read_key
@@ -116,7 +116,7 @@ def show(outcome: Outcome, verbose: bool) -> None:
         click.echo("  fixations: the export's own")
     else:
         scale = " (screen size unknown: taken as 45 deg wide)" if detector["px_per_deg_assumed"] else ""
-        click.echo(f"  fixations: {detector['name']}, {detector['velocity_threshold_deg_s']:g} deg/s{scale}")
+        click.echo(f"  fixations: detected by {detector['name']}{scale}")
     for reason, count in outcome.dropped.items():
         click.echo(f"  not used: {count:,} rows, {reason}")
     for reason, count in outcome.left_out.items():

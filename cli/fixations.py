@@ -13,14 +13,18 @@ from .convert import show
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gazetrack.events.ivt import IVT
+    from gazetrack.events.base import Detector
 
 
 @click.command("fixations", short_help="Detect fixations in the samples of an export.")
 @click.argument("files", nargs=-1, required=True, type=opt.FILE, metavar="FILES…")
-@click.option("--detector", type=click.Choice(["ivt"]), default="ivt", show_default=True, help="Algorithm.")
+@click.option("--detector", type=click.Choice(opt.DETECTORS), default="auto", show_default=True, help="Algorithm.")
 @click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A parameter of the detector, such as window_ms=20."
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A parameter of the detector, such as min_duration_ms=80; may be repeated.",
 )
 @click.option("-o", "--out", type=opt.FILE, metavar="DIR", help="Folder for the tables; beside each export by default.")
 @opt.format_option
@@ -33,7 +37,7 @@ if TYPE_CHECKING:
 @opt.debug_option
 def command(
     files: tuple[Path, ...],
-    detector: str,  # noqa: ARG001 - one choice so far
+    detector: str,
     settings: tuple[str, ...],
     out: Path | None,
     format_name: str | None,
@@ -51,20 +55,21 @@ def command(
     from gazetrack.pipeline import ConvertOptions, convert_files
 
     pairs = opt.parse_pairs(columns, "--columns")
-    params = _detector(opt.parse_pairs(",".join(settings), "--set"))
+    params = _detector(detector, opt.parse_pairs(",".join(settings), "--set"))
     chosen = ConvertOptions(format_name, pairs, opt.parse_screen(screen), params, out, force=force)
     opt.check_report(report, files)
     return opt.finish(convert_files(files, chosen), report, None if quiet else lambda outcome: show(outcome, verbose))
 
 
-def _detector(settings: dict[str, str]) -> IVT:
-    from gazetrack.events.ivt import IVT
+def _detector(name: str, settings: dict[str, str]) -> Detector:
+    from gazetrack.events.detectors import DETECTORS
 
-    known = [field.name for field in fields(IVT)]
+    kind = DETECTORS[name]
+    known = [field.name for field in fields(kind)]
     for key in settings:
         if key not in known:
             raise click.BadParameter(f"{key!r} is none of {', '.join(known)}", param_hint="--set")
     try:
-        return IVT(**{key: float(value) for key, value in settings.items()})
+        return kind(**{key: float(value) for key, value in settings.items()})
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--set") from None

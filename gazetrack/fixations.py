@@ -8,7 +8,8 @@ import numpy as np
 
 from gazetrack.checks import valid_fixations
 from gazetrack.errors import ConfigError, InputError
-from gazetrack.events.ivt import IVT, detect_ivt
+from gazetrack.events.base import detect
+from gazetrack.events.detectors import DEFAULT, DETECTORS
 from gazetrack.recording import Placement, Recording, Screen, place
 from gazetrack.schema import FIXATIONS, conform
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
     import pyarrow as pa
+
+    from gazetrack.events.base import Detector
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 _FROM_EVENTS = [
@@ -46,16 +49,16 @@ def stem(name: str) -> str:
     return head if dot and f".{tail.lower()}" in IMAGE_SUFFIXES else base
 
 
-def fixation_table(recording: Recording, detector: IVT | None = None) -> tuple[pa.Table, dict[str, Any]]:
+def fixation_table(recording: Recording, detector: Detector | None = None) -> tuple[pa.Table, dict[str, Any]]:
     """Return a recording's fixations, on image pixels wherever the export says where the image lay.
 
     Parameters
     ----------
     recording : Recording
         As a reader gave it.
-    detector : IVT, optional
-        Detect fixations from the samples with these parameters even when the export has its own. Without it, I-VT
-        with its default parameters serves exports that have samples only.
+    detector : Detector, optional
+        Detect fixations from the samples with these parameters even when the export has its own. Without it, the
+        default one serves exports that have samples only.
 
     Returns
     -------
@@ -84,8 +87,7 @@ def fixation_table(recording: Recording, detector: IVT | None = None) -> tuple[p
             raise ConfigError(
                 "no samples to detect fixations in", hint="leave out --detector: the export has its own fixations"
             )
-        detector = detector or IVT()
-        table, facts = detect_ivt(recording.samples, recording.screen, detector)
+        table, facts = detect(recording.samples, recording.screen, detector or DETECTORS[DEFAULT]())
         source = {"fixation_source": "detector", "detector": facts}
     return place_known(table, recording.placements), source
 
@@ -134,8 +136,9 @@ def _place(table: pa.Table, placement_of: Callable[[str], Placement | None]) -> 
         placement = placement_of(str(stimulus))
         if placement is None:
             continue
-        x, y = placement.to_image(rows["x_px"].to_numpy(np.float64), rows["y_px"].to_numpy(np.float64))
-        frame.loc[rows.index, ["x_px", "y_px"]] = np.column_stack([x, y]).astype(np.float32)
+        for names in (["x_px", "y_px"], ["median_x_px", "median_y_px"]):
+            xy = placement.to_image(*(rows[name].to_numpy(np.float64) for name in names))
+            frame.loc[rows.index, names] = np.column_stack(xy).astype(np.float32)
         frame.loc[rows.index, "image_width_px"] = placement.image_width_px
         frame.loc[rows.index, "image_height_px"] = placement.image_height_px
     return conform({name: frame[name] for name in frame}, FIXATIONS)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from gazetrack.events.ivt import IVT
+    from gazetrack.events.base import Detector
     from gazetrack.readers.base import Head
     from gazetrack.recording import Recording, Screen
 
@@ -54,7 +54,7 @@ class ConvertOptions:
         For the generic reader.
     screen : Screen or None
         In place of the export's.
-    detector : IVT or None
+    detector : Detector or None
         Detect fixations even when the export has its own.
     out : pathlib.Path or None
         Folder for the outputs; beside each input by default.
@@ -75,7 +75,7 @@ class ConvertOptions:
     format: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     screen: Screen | None = None
-    detector: IVT | None = None
+    detector: Detector | None = None
     out: Path | None = None
     samples: bool = False
     events: bool = False

@@ -116,6 +116,21 @@ FIXATIONS = pa.schema(
             "px",
             "(max x - min x) + (max y - min y) over the samples; NaN without samples",
         ),
+        _field(
+            "median_x_px", pa.float32(), "px", "median horizontal position, as x_px; NaN without samples"
+        ),
+        _field(
+            "median_y_px", pa.float32(), "px", "median vertical position, as y_px; NaN without samples"
+        ),
+        _field(
+            "rms_s2s_px", pa.float32(), "px", "RMS of the steps from sample to sample; NaN without samples"
+        ),
+        _field(
+            "amplitude_deg",
+            pa.float32(),
+            "deg",
+            "distance from the fixation before; NaN for the first, and where the screen's physical size is not known",
+        ),
         _field("pupil", pa.float32(), "as exported", "mean pupil size"),
         _field("n_samples", pa.int32(), "", "samples in the fixation; 0 when the export has fixations only"),
         _field("image_width_px", pa.float32(), "px", "width of the image; NaN when its placement is not known"),

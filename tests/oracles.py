@@ -135,3 +135,117 @@ def gaussian_filter_brute_force(features, values):
     f = features.astype(np.float64)
     squared = ((f[:, None] - f[None]) ** 2).sum(-1)
     return np.exp(-0.5 * squared) @ values
+
+
+def describe_runs(x, y, starts, ends):
+    rows = []
+    for a, b in zip(starts, ends, strict=True):
+        known = [i for i in range(a, b) if np.isfinite(x[i]) and np.isfinite(y[i])]
+        if not known:
+            rows.append([math.nan] * 6 + [0])
+            continue
+        px, py = x[known], y[known]
+        steps = [(x[i] - x[i - 1]) ** 2 + (y[i] - y[i - 1]) ** 2 for i in known if i - 1 in known]
+        spread = px.max() - px.min() + py.max() - py.min()
+        rms = math.sqrt(np.mean(steps)) if steps else math.nan
+        rows.append([px.mean(), py.mean(), np.median(px), np.median(py), spread, rms, len(known)])
+    return np.array(rows, float).reshape(-1, 7)
+
+
+def fill_gaps(t, v, max_gap):
+    known = np.flatnonzero(~np.isnan(v))
+    out = v.copy()
+    for a, b in zip(known, known[1:], strict=False):
+        if 0 < t[b] - t[a] <= max_gap:
+            out[a:b] = np.interp(t[a:b], [t[a], t[b]], [v[a], v[b]])
+    return out
+
+
+def moving_median(t, v, half_window, max_samples):
+    out = np.full(len(v), math.nan)
+    for i in np.flatnonzero(~np.isnan(v)):
+        reach = 0
+        for r in range(1, max_samples + 1):
+            if i - r < 0 or i + r >= len(v) or max(t[i] - t[i - r], t[i + r] - t[i]) > half_window:
+                break
+            reach = r
+        out[i] = np.nanmedian(v[i - reach : i + reach + 1])
+    return out
+
+
+def local_slope(t, v, half_window, max_gap):
+    def linked(i):  # whether sample i and i + 1 belong together
+        return not math.isnan(v[i]) and not math.isnan(v[i + 1]) and t[i + 1] - t[i] <= max_gap
+
+    out = np.full(len(v), math.nan)
+    for i in np.flatnonzero(~np.isnan(v)):
+        a = b = i
+        while a > 0 and linked(a - 1) and (a == i or t[i] - t[a - 1] <= half_window):
+            a -= 1
+        while b + 1 < len(v) and linked(b) and (b == i or t[b + 1] - t[i] <= half_window):
+            b += 1
+        if t[b] > t[a]:
+            out[i] = np.polynomial.polynomial.polyfit(t[a : b + 1] - t[i], v[a : b + 1], 1)[1]
+    return out
+
+
+def moving_samples(t, speed, high, low, quiet):
+    state = np.where(np.isnan(speed), 2, 0)
+    for i in np.flatnonzero(speed > high):
+        if state[i] == 1:
+            continue
+        a = i
+        while a > 0 and state[a - 1] == 0 and speed[a - 1] > low:
+            a -= 1
+        fast = [i]
+        for j in range(i + 1, len(t)):
+            if math.isnan(speed[j]) or (speed[j] <= low and t[j] - t[fast[-1]] > quiet):
+                break
+            if speed[j] > low:
+                fast.append(j)
+        state[a : fast[-1] + 1] = 1
+    return state
+
+
+def merge_runs(t, x, y, starts, ends, max_gap, max_distance, edge):
+    runs = []
+    for a, b in zip(starts, ends, strict=True):
+        if runs and t[a] - t[runs[-1][1] - 1] <= max_gap:
+            c, d = runs[-1]
+            before = [i for i in range(c, d) if t[d - 1] - t[i] <= edge and not math.isnan(x[i])]
+            after = [i for i in range(a, b) if t[i] - t[a] <= edge and not math.isnan(x[i])]
+            if math.hypot(x[before].mean() - x[after].mean(), y[before].mean() - y[after].mean()) <= max_distance:
+                runs[-1] = (c, b)
+                continue
+        runs.append((a, b))
+    return np.array([a for a, _ in runs], int), np.array([b for _, b in runs], int)
+
+
+def pursuit_samples(
+    t, x, y, speed, starts, ends, threshold, join, min_duration, min_distance, straightness, leg, share
+):
+    out = np.zeros(len(t), bool)
+    for a, b in zip(starts, ends, strict=True):
+        stretches = []
+        for i in range(a, b):
+            if speed[i] > threshold:
+                # a pause is too long as soon as one sample in it is later than join after the last fast one
+                pause = stretches and any(t[j] - t[stretches[-1][1]] > join for j in range(stretches[-1][1], i))
+                if stretches and not pause:
+                    stretches[-1][1] = i
+                else:
+                    stretches.append([i, i])
+        inside = 0
+        for first, last in stretches:
+            stops = [first]
+            for j in range(first + 1, last + 1):
+                if not math.isnan(x[j]) and (t[j] - t[stops[-1]] >= leg or j == last):
+                    stops.append(j)
+            way = sum(math.hypot(x[j] - x[i], y[j] - y[i]) for i, j in zip(stops, stops[1:], strict=False))
+            net = math.hypot(x[last] - x[first], y[last] - y[first])
+            if t[last] - t[first] >= min_duration and net >= min_distance and net >= straightness * way:
+                out[first : last + 1] = True
+                inside += last + 1 - first
+        if inside and inside >= share * (b - a):
+            out[a:b] = True
+    return out

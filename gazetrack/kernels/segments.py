@@ -35,3 +35,46 @@ def slow_runs(
     if inside:
         ends[count - 1] = n
     return starts[:count].copy(), ends[:count].copy()
+
+
+@jit
+def describe_runs(
+    x: npt.NDArray[np.float64],
+    y: npt.NDArray[np.float64],
+    starts: npt.NDArray[np.int64],
+    ends: npt.NDArray[np.int64],
+) -> npt.NDArray[np.float64]:
+    """Return [n, 7] for runs [start, end) of samples x, y [N] px, NaN when missing.
+
+    Columns: mean x, mean y, median x, median y, (max x - min x) + (max y - min y), RMS of the steps between
+    neighbouring known samples (NaN without any), number of known samples. All but the last are NaN in a run
+    without gaze.
+    """
+    out = np.full((starts.size, 7), np.nan)
+    for k in range(starts.size):
+        known_x = np.empty(ends[k] - starts[k])
+        known_y = np.empty(ends[k] - starts[k])
+        count = 0
+        steps = 0
+        squares = 0.0
+        for i in range(starts[k], ends[k]):
+            if math.isnan(x[i]) or math.isnan(y[i]):
+                continue
+            if i > starts[k] and not (math.isnan(x[i - 1]) or math.isnan(y[i - 1])):
+                squares += (x[i] - x[i - 1]) ** 2 + (y[i] - y[i - 1]) ** 2
+                steps += 1
+            known_x[count] = x[i]
+            known_y[count] = y[i]
+            count += 1
+        out[k, 6] = count
+        if count > 0:
+            known_x = known_x[:count]
+            known_y = known_y[:count]
+            out[k, 0] = known_x.mean()
+            out[k, 1] = known_y.mean()
+            out[k, 2] = np.median(known_x)
+            out[k, 3] = np.median(known_y)
+            out[k, 4] = known_x.max() - known_x.min() + known_y.max() - known_y.min()
+        if steps > 0:
+            out[k, 5] = math.sqrt(squares / steps)
+    return out

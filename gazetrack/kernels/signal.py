@@ -13,8 +13,8 @@ from gazetrack.kernels._jit import jit
 @jit
 def windowed_speed(
     t: npt.NDArray[np.float64],
-    x: npt.NDArray[np.float32],
-    y: npt.NDArray[np.float32],
+    x: npt.NDArray[np.floating],
+    y: npt.NDArray[np.floating],
     half_window: float,
     max_gap: float,
     out: npt.NDArray[np.float64],

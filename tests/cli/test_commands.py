@@ -28,7 +28,7 @@ def test_convert_says_what_it_found_and_writes_the_table(run, export):
     assert len(frame) == 6
     assert frame["x_px"].to_numpy() == pytest.approx([100.5, 400.5, 250.5] * 2, abs=3)
     meta = json.loads(pq.read_schema(export / "raw.fixations.parquet").metadata[b"gazetrack"])
-    assert meta["detector"]["name"] == "ivt"
+    assert meta["detector"]["name"] == "auto"
     assert meta["source"]["file"] == "raw.csv"
     assert len(pd.read_parquet(export / "raw.samples.parquet")) == 420
     assert len(pd.read_parquet(export / "raw.events.parquet")) == 0

@@ -1,0 +1,152 @@
+"""What every detector shares: its parameters, the trial it is given, and the fixation table made of the runs it finds.
+
+A detector is a frozen dataclass, its fields the parameters, with one method: `Detector.runs`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from gazetrack.errors import ConfigError
+from gazetrack.kernels.segments import describe_runs
+from gazetrack.schema import FIXATIONS, conform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy.typing as npt
+    import pyarrow as pa
+
+    from gazetrack.recording import Screen
+
+    Floats = npt.NDArray[np.float64]
+    Runs = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
+
+# A 24-inch 16:9 screen (531 mm wide) seen from 650 mm covers about 45 degrees.
+ASSUMED_SCREEN_WIDTH_DEG = 45.0
+ASSUMED_SCREEN_WIDTH_PX = 1920
+_KEYS = ["recording", "trial", "stimulus"]
+
+
+class Trial(NamedTuple):
+    """Samples that belong together, in temporal order.
+
+    Parameters
+    ----------
+    t_ms : ndarray of float64, shape (N,)
+        Not decreasing; steps may be uneven, and stamps may repeat.
+    x_px, y_px : ndarray of float64, shape (N,)
+        Screen pixels; both NaN where gaze is missing.
+    px_per_deg : float
+        Pixels that one degree of visual angle covers.
+    """
+
+    t_ms: Floats
+    x_px: Floats
+    y_px: Floats
+    px_per_deg: float
+
+    @property
+    def step_ms(self) -> float:
+        """Typical time between samples, whatever the nominal rate: the median step forward; 0 when there is none."""
+        steps = np.diff(self.t_ms)
+        steps = steps[steps > 0]
+        return float(np.median(steps)) if steps.size else 0.0
+
+
+@dataclass(frozen=True)
+class Detector:
+    """Base of all detectors.
+
+    Raises
+    ------
+    ConfigError
+        A parameter is no finite number of 0 or more.
+    """
+
+    name: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if not (np.isfinite(value) and value >= 0):
+                raise ConfigError(f"{name} = {value}", hint="use a number of 0 or more")
+
+    def runs(self, trial: Trial) -> Runs:
+        """Return the first sample of each fixation and the one after its last, in temporal order."""
+        raise NotImplementedError
+
+
+def detect(samples: pa.Table, screen: Screen | None, detector: Detector) -> tuple[pa.Table, dict[str, Any]]:
+    """Detect fixations in the combined gaze of a sample table.
+
+    Parameters
+    ----------
+    samples : pyarrow.Table
+        Schema `SAMPLES`. A step back in time within a trial is the clock's: what follows it is looked at on its own.
+    screen : Screen or None
+        For degrees. Without physical sizes the screen is taken to be 45 degrees wide, and the result says so.
+    detector : Detector
+        The algorithm with all its parameters.
+
+    Returns
+    -------
+    pyarrow.Table, dict
+        Schema `FIXATIONS` in screen pixels; and the detector's name, parameters and the scale used.
+    """
+    known = screen.px_per_deg if screen is not None else None
+    width_px = screen.width_px if screen is not None else ASSUMED_SCREEN_WIDTH_PX
+    scale = known or width_px / ASSUMED_SCREEN_WIDTH_DEG
+    facts = {"name": detector.name, **asdict(detector), "px_per_deg": scale, "px_per_deg_assumed": known is None}
+    parts: dict[str, list[npt.ArrayLike]] = {name: [] for name in FIXATIONS.names}
+    for key, trial in _trials(samples, scale):
+        pieces = [_fixations(piece, detector, known is not None) for piece in _pieces(trial)]
+        n = sum(len(piece["onset_ms"]) for piece in pieces)
+        columns = {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
+        columns |= {name: np.full(n, value, object) for name, value in zip(_KEYS, key, strict=True)}
+        columns |= {"index": np.arange(1, n + 1), "eye": np.full(n, "both", object)}
+        for name, values in columns.items():
+            parts[name].append(values)
+    return conform({name: np.concatenate(values) for name, values in parts.items() if values}, FIXATIONS), facts
+
+
+def _trials(samples: pa.Table, scale: float) -> Iterator[tuple[tuple[object, ...], Trial]]:
+    frame = samples.select([*_KEYS, "t_ms", "x_px", "y_px"]).to_pandas()
+    for key, rows in frame.groupby(_KEYS, observed=True, sort=False):
+        t, x, y = (rows[name].to_numpy(np.float64) for name in ("t_ms", "x_px", "y_px"))
+        missing = ~(np.isfinite(x) & np.isfinite(y))
+        yield key, Trial(t, np.where(missing, np.nan, x), np.where(missing, np.nan, y), scale)
+
+
+def _pieces(trial: Trial) -> Iterator[Trial]:
+    """Split a trial where its clock steps back."""
+    edges = [0, *(np.flatnonzero(np.diff(trial.t_ms) < 0) + 1).tolist(), len(trial.t_ms)]
+    for a, b in itertools.pairwise(edges):
+        yield Trial(trial.t_ms[a:b], trial.x_px[a:b], trial.y_px[a:b], trial.px_per_deg)
+
+
+def _fixations(trial: Trial, detector: Detector, in_degrees: bool) -> dict[str, npt.NDArray[Any]]:
+    starts, ends = detector.runs(trial)
+    facts = describe_runs(trial.x_px, trial.y_px, starts, ends)  # [n, 7]
+    x, y, median_x, median_y, dispersion, rms, count = facts.T
+    jumps = np.hypot(np.diff(x), np.diff(y)) / trial.px_per_deg
+    return {
+        "onset_ms": trial.t_ms[starts],
+        "duration_ms": durations(trial, starts, ends),
+        "x_px": x,
+        "y_px": y,
+        "median_x_px": median_x,
+        "median_y_px": median_y,
+        "dispersion_px": dispersion,
+        "rms_s2s_px": rms,
+        "amplitude_deg": np.concatenate([np.full(min(len(x), 1), np.nan), jumps if in_degrees else jumps * np.nan]),
+        "n_samples": count.astype(np.int32),
+    }
+
+
+def durations(trial: Trial, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> Floats:
+    """Return how long runs last: to the end of their last sample, which lasts one step."""
+    return trial.t_ms[ends - 1] + trial.step_ms - trial.t_ms[starts]

@@ -1,0 +1,72 @@
+"""Filters and movements against their oracles."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gazetrack.kernels import movements, segments, smooth
+from tests import oracles
+
+pytestmark = pytest.mark.kernel
+
+step = st.sampled_from([0.0, 2.0, 4.0, 4.0, 4.0, 30.0, 200.0])
+value = st.one_of(st.just(np.nan), st.integers(0, 50).map(float))
+signals = st.lists(st.tuples(step, value, value), max_size=50)
+quick = settings(deadline=None, max_examples=120)
+
+
+def arrays(signal):
+    t = np.cumsum([s for s, _, _ in signal]).astype(float)
+    x = np.array([a for _, a, _ in signal], float)
+    y = np.array([b for _, _, b in signal], float)
+    missing = np.isnan(x) | np.isnan(y)
+    x[missing] = y[missing] = np.nan
+    return t, x, y
+
+
+@given(signals, st.sampled_from([0.0, 8.0, 40.0]))
+@quick
+def test_fill_gaps(signal, max_gap):
+    t, x, _ = arrays(signal)
+    np.testing.assert_allclose(smooth.fill_gaps(t, x, max_gap), oracles.fill_gaps(t, x, max_gap), atol=1e-9)
+
+
+@given(signals, st.sampled_from([0.0, 5.0, 20.0]), st.sampled_from([1, 3, 64]))
+@quick
+def test_moving_median(signal, half, most):
+    t, x, _ = arrays(signal)
+    np.testing.assert_array_equal(smooth.moving_median(t, x, half, most), oracles.moving_median(t, x, half, most))
+
+
+@given(signals, st.sampled_from([0.0, 5.0, 20.0]))
+@quick
+def test_local_slope(signal, half):
+    t, x, _ = arrays(signal)
+    np.testing.assert_allclose(smooth.local_slope(t, x, half, 100.0), oracles.local_slope(t, x, half, 100.0), atol=1e-8)
+
+
+@given(signals, st.sampled_from([10.0, 30.0]), st.sampled_from([5.0, 10.0]), st.sampled_from([0.0, 6.0]))
+@quick
+def test_moving_samples(signal, high, low, quiet):
+    t, speed, _ = arrays(signal)
+    expected = oracles.moving_samples(t, speed, high, low, quiet)
+    np.testing.assert_array_equal(movements.moving_samples(t, speed, high, low, quiet), expected)
+
+
+@given(signals)
+@quick
+def test_describe_merge_and_pursuit(signal):
+    t, x, y = arrays(signal)
+    still = movements.still_runs(np.where(np.isnan(x) | (x > 35), movements.MOVING, movements.STILL).astype(np.int8))
+    np.testing.assert_allclose(segments.describe_runs(x, y, *still), oracles.describe_runs(x, y, *still), atol=1e-9)
+    merged = movements.merge_runs(t, x, y, *still, 20.0, 12.0, 10.0)
+    for fast, slow in zip(merged, oracles.merge_runs(t, x, y, *still, 20.0, 12.0, 10.0), strict=True):
+        assert fast.tolist() == slow.tolist()
+    speed = np.abs(np.nan_to_num(y, nan=0.0))
+    speed[np.isnan(x)] = np.nan
+    for share in (0.3, 1.0):
+        arguments = (t, x, y, speed, *merged, 20.0, 6.0, 4.0, 3.0, 0.6, 8.0, share)
+        np.testing.assert_array_equal(movements.pursuit_samples(*arguments), oracles.pursuit_samples(*arguments))
