@@ -116,15 +116,9 @@ FIXATIONS = pa.schema(
             "px",
             "(max x - min x) + (max y - min y) over the samples; NaN without samples",
         ),
-        _field(
-            "median_x_px", pa.float32(), "px", "median horizontal position, as x_px; NaN without samples"
-        ),
-        _field(
-            "median_y_px", pa.float32(), "px", "median vertical position, as y_px; NaN without samples"
-        ),
-        _field(
-            "rms_s2s_px", pa.float32(), "px", "RMS of the steps from sample to sample; NaN without samples"
-        ),
+        _field("median_x_px", pa.float32(), "px", "median horizontal position, as x_px; NaN without samples"),
+        _field("median_y_px", pa.float32(), "px", "median vertical position, as y_px; NaN without samples"),
+        _field("rms_s2s_px", pa.float32(), "px", "RMS of the steps from sample to sample; NaN without samples"),
         _field(
             "amplitude_deg",
             pa.float32(),

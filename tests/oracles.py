@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 
@@ -155,7 +156,7 @@ def describe_runs(x, y, starts, ends):
 def fill_gaps(t, v, max_gap):
     known = np.flatnonzero(~np.isnan(v))
     out = v.copy()
-    for a, b in zip(known, known[1:], strict=False):
+    for a, b in itertools.pairwise(known):
         if 0 < t[b] - t[a] <= max_gap:
             out[a:b] = np.interp(t[a:b], [t[a], t[b]], [v[a], v[b]])
     return out
@@ -221,31 +222,111 @@ def merge_runs(t, x, y, starts, ends, max_gap, max_distance, edge):
     return np.array([a for a, _ in runs], int), np.array([b for _, b in runs], int)
 
 
-def pursuit_samples(
-    t, x, y, speed, starts, ends, threshold, join, min_duration, min_distance, straightness, leg, share
-):
-    out = np.zeros(len(t), bool)
+def still_runs(state):
+    runs = re.finditer("0+", "".join(map(str, state)))
+    spans = np.array([match.span() for match in runs], int).reshape(-1, 2)
+    return spans[:, 0], spans[:, 1]
+
+
+def joined_runs(t, fast, group, join):
+    runs = []
+    for i in np.flatnonzero(fast):
+        if runs:
+            last = runs[-1][1]
+            pauses = [t[j] - t[last] for j in range(last + 1, i)]
+            if group[last] == group[i] and all(pause <= join for pause in pauses):
+                runs[-1][1] = i
+                continue
+        runs.append([i, i])
+    return np.array([a for a, _ in runs], int), np.array([b + 1 for _, b in runs], int)
+
+
+def net_and_way(t, x, y, starts, ends, leg):
+    rows = []
     for a, b in zip(starts, ends, strict=True):
-        stretches = []
-        for i in range(a, b):
-            if speed[i] > threshold:
-                # a pause is too long as soon as one sample in it is later than join after the last fast one
-                pause = stretches and any(t[j] - t[stretches[-1][1]] > join for j in range(stretches[-1][1], i))
-                if stretches and not pause:
-                    stretches[-1][1] = i
-                else:
-                    stretches.append([i, i])
-        inside = 0
-        for first, last in stretches:
-            stops = [first]
-            for j in range(first + 1, last + 1):
-                if not math.isnan(x[j]) and (t[j] - t[stops[-1]] >= leg or j == last):
-                    stops.append(j)
-            way = sum(math.hypot(x[j] - x[i], y[j] - y[i]) for i, j in zip(stops, stops[1:], strict=False))
-            net = math.hypot(x[last] - x[first], y[last] - y[first])
-            if t[last] - t[first] >= min_duration and net >= min_distance and net >= straightness * way:
-                out[first : last + 1] = True
-                inside += last + 1 - first
-        if inside and inside >= share * (b - a):
-            out[a:b] = True
+        stops = [a]
+        for i in range(a + 1, b):
+            if not math.isnan(x[i]) and (t[i] - t[stops[-1]] >= leg or i == b - 1):
+                stops.append(i)
+        way = sum(math.hypot(x[j] - x[i], y[j] - y[i]) for i, j in itertools.pairwise(stops))
+        rows.append([math.hypot(x[b - 1] - x[a], y[b - 1] - y[a]), way])
+    return np.array(rows, float).reshape(-1, 2)
+
+
+def compact_runs(t, x, y, dispersion, window, max_gap):
+    def within(a, b):
+        return np.ptp(x[a:b]) + np.ptp(y[a:b]) <= dispersion and (np.diff(t[a:b]) <= max_gap).all()
+
+    runs, a = [], 0
+    while a < len(t):
+        b = a + 1
+        while b < len(t) and within(a, b + 1):
+            b += 1
+        if t[b - 1] - t[a] >= window:
+            runs.append((a, b))
+            a = b
+        else:
+            a += 1
+    return np.array([a for a, _ in runs], int), np.array([b for _, b in runs], int)
+
+
+def two_states(v, means, deviations, log_stay, log_leave):
+    best = -math.inf
+    for path in np.ndindex((2,) * len(v)):
+        score = sum(
+            -0.5 * ((x - means[k]) / deviations[k]) ** 2 - math.log(deviations[k]) for x, k in zip(v, path, strict=True)
+        )
+        score += sum(log_stay[a] if a == b else log_leave[a] for a, b in itertools.pairwise(path))
+        if score > best + 1e-12:
+            best = score
+    return best
+
+
+def five_point_velocity(t, v, max_gap):
+    out = np.full(len(v), math.nan)
+    for i in range(2, len(v) - 2):
+        time = t[i + 2] + t[i + 1] - t[i - 1] - t[i - 2]
+        if t[i + 2] - t[i - 2] <= 4 * max_gap and time > 0 and not np.isnan(v[i - 2 : i + 3]).any():
+            out[i] = (v[i + 2] + v[i + 1] - v[i - 1] - v[i - 2]) / time
     return out
+
+
+def two_means(points):
+    """Labels of Lloyd's algorithm that starts from the extremes of the wider axis."""
+    axis = 0 if np.ptp(points[:, 0]) >= np.ptp(points[:, 1]) else 1
+    centres = points[[points[:, axis].argmin(), points[:, axis].argmax()]]
+    labels = np.full(len(points), -1)
+    for _ in range(100):
+        again = (((points - centres[1]) ** 2).sum(1) < ((points - centres[0]) ** 2).sum(1)).astype(int)
+        if (again == labels).all():
+            break
+        labels = again
+        if len(set(labels)) < 2:
+            break
+        centres = np.array([points[labels == k].mean(0) for k in (0, 1)])
+    return labels
+
+
+def change_weights(t, x, y, window, step, averaged):
+    total, windows = np.zeros(len(t)), np.zeros(len(t))
+    first = 0
+    while first < len(t):
+        inside = [i for i in range(first, len(t)) if t[i] - t[first] < window]
+        if inside[-1] == len(t) - 1 and t[-1] - t[first] < window - step:
+            break
+        missing = [i for i in inside if math.isnan(x[i])]
+        if missing:
+            first = missing[-1] + 1
+            continue
+        for n in averaged:
+            blocks = len(inside) // n
+            if blocks < 3:
+                continue
+            means = [[v[first + b * n : first + (b + 1) * n].mean() for v in (x, y)] for b in range(blocks)]
+            labels = two_means(np.array(means))
+            changes = [b for b in range(1, blocks) if labels[b] != labels[b - 1]]
+            for b in changes:
+                total[first + (b - 1) * n + n // 2 : first + b * n + n // 2 + 1] += 1 / (len(changes) * len(averaged))
+        windows[inside] += 1
+        first = next((i for i in range(first + 1, len(t)) if t[i] - t[first] >= step), len(t))
+    return np.array([a / b if b else math.nan for a, b in zip(total, windows, strict=True)])

@@ -129,6 +129,13 @@ def test_the_kinds_of_maps_are_the_commands_choices():
     assert list(KINDS) == MAP_KINDS
 
 
+def test_the_detectors_are_the_commands_choices():
+    from gazetrack.events import detectors
+    from gazetrack_cli.options import DETECTORS
+
+    assert list(detectors.DETECTORS) == DETECTORS
+
+
 def test_the_public_names_exist():
     for name in gazetrack.__all__:
         assert getattr(gazetrack, name) is not None

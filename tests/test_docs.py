@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
 import re
 from pathlib import Path
 
 import pytest
 
 from gazetrack import schema
+from gazetrack.events.detectors import DETECTORS
 from gazetrack.mapstore import MAPS
 from gazetrack.pipeline import ConvertOptions, convert_files
 from gazetrack.readers import registry
@@ -73,7 +76,33 @@ def formats_page():
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"tables.md": tables_page, "formats.md": formats_page}
+def detectors_page():
+    lines = [
+        "# Fixation detectors",
+        "",
+        "`gazetrack fixations FILE --detector NAME --set KEY=VALUE` detects fixations in the samples of an export,",
+        "also where it has its own; `gazetrack convert` uses the default, `auto`, where it has none. The table says",
+        "which detector made it, with all parameters. Velocities and distances are degrees; without the screen's physical",
+        "size it is taken to be 45 degrees wide, and the table says that, too. No detector needs a constant rate, and",
+        "the nominal one is never asked. Figures of agreement with human coders: `benchmarks/human_agreement.py`.",
+        "",
+        "This page is made from the detectors: `python -m tests.test_docs`.",
+    ]
+    for name, kind in DETECTORS.items():
+        about = inspect.getdoc(inspect.getmodule(kind)) if kind.__module__.endswith(name) else inspect.getdoc(kind)
+        text, _, table = inspect.getdoc(kind).partition("Parameters\n----------\n")
+        lines += ["", f"## `{name}`", "", (about or text).partition("Parameters\n---")[0].strip(), ""]
+        defaults = {f.name: f.default for f in dataclasses.fields(kind)}
+        lines += ["| parameter | default | meaning |", "|---|---|---|"]
+        for names, meaning in re.findall(r"^(\w[^\n]*) : float\n((?:    [^\n]*\n?)+)", table, re.MULTILINE):
+            for one in names.split(", "):
+                lines.append(f"| `{one}` | {defaults.pop(one):g} | {' '.join(meaning.split())} |")
+        for one, value in defaults.items():
+            lines.append(f"| `{one}` | {value:g} | as `{kind.__mro__[1].name}` |")
+    return "\n".join(lines) + "\n"
+
+
+PAGES = {"tables.md": tables_page, "formats.md": formats_page, "detectors.md": detectors_page}
 
 
 @pytest.mark.parametrize("page", sorted(PAGES))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from gazetrack.events.base import Detector, Trial, durations
-from gazetrack.kernels.movements import MOVING, STILL, merge_runs, moving_samples, pursuit_samples, still_runs
+from gazetrack.kernels.movements import MOVING, STILL, joined_runs, merge_runs, moving_samples, net_and_way, still_runs
 from gazetrack.kernels.smooth import fill_gaps, local_slope, moving_median
 
 if TYPE_CHECKING:
@@ -39,23 +39,36 @@ class Auto(Detector):
         Length of the moving median.
     velocity_window_ms : float
         Length of the window that velocity is the slope of.
-    saccade_noise, edge_noise : float
-        A saccade passes the one and reaches to the other, times the standard deviation of the velocity.
+    saccade_noise : float
+        A saccade is faster than this many standard deviations of the velocity, taken by medians,
+    edge_noise : float
+        and reaches as far as the eye is faster than this many.
     min_velocity_deg_s : float
         No threshold is lower.
     quiet_ms : float
         A saccade ends when the eye has been slow for longer.
-    merge_gap_ms, merge_distance_deg, merge_noise : float
-        Neighbouring fixations are merged when the time between them is at most the first and their distance at most
-        the second, or `merge_noise` times the step that noise makes from sample to sample.
+    merge_gap_ms : float
+        Neighbouring fixations are merged when no more time is between them,
+    merge_distance_deg : float
+        and no larger distance than this,
+    merge_noise : float
+        or than this many times the step that noise makes from sample to sample.
     min_duration_ms : float
         Shorter fixations are discarded.
     pursuit_window_ms : float
         Length of the window that slow velocity is the slope of.
-    pursuit_velocity_deg_s, pursuit_noise : float
-        Pursuit is faster than the first, and than `pursuit_noise` times what noise makes of the slope.
-    pursuit_pause_ms, pursuit_duration_ms, pursuit_distance_deg, pursuit_straightness : float
-        Pursuit goes on but for pauses of the first, for the second, over the third, and over this share of its way.
+    pursuit_velocity_deg_s : float
+        Smooth pursuit is faster than this,
+    pursuit_noise : float
+        and than this many times what noise alone makes of the slope;
+    pursuit_pause_ms : float
+        it goes on but for shorter pauses
+    pursuit_duration_ms : float
+        for at least this time,
+    pursuit_distance_deg : float
+        from end to end over at least this distance,
+    pursuit_straightness : float
+        and over at least this share of its way.
     pursuit_share : float
         A fixation of which this share pursues is none.
     """
@@ -100,22 +113,25 @@ class Auto(Detector):
 
     def _without_pursuit(self, trial: Trial, x: Floats, y: Floats, fixations: Runs, noise: float) -> Runs:
         t, step, scale = trial.t_ms, trial.step_ms, trial.px_per_deg
-        inside, slow = np.zeros(t.size, np.bool_), np.full(t.size, np.nan)
-        for a, b in zip(*fixations, strict=True):
-            inside[a:b] = True
-            slopes = (local_slope(t[a:b], v[a:b], self.pursuit_window_ms / 2, _PAUSE_MS) for v in (x, y))
-            slow[a:b] = np.hypot(*slopes)
+        owner, slow = np.full(t.size, -1), np.full(t.size, np.nan)
+        for k, (a, b) in enumerate(zip(*fixations, strict=True)):
+            owner[a:b] = k
+            slow[a:b] = np.hypot(*(local_slope(t[a:b], v[a:b], self.pursuit_window_ms / 2, _PAUSE_MS) for v in (x, y)))
         # Standard deviation of the slope of n equally spaced samples with white noise: sigma sqrt(12) / (step n^1.5).
         n = max(self.pursuit_window_ms / step, 3.0) if step else 3.0
         of_noise = math.sqrt(12) * noise / (step * n**1.5) if step else 0.0
         threshold = max(self.pursuit_velocity_deg_s * scale / 1000, self.pursuit_noise * of_noise)
-        pursues = pursuit_samples(
-            t, x, y, slow, *fixations, threshold,
-            self.pursuit_pause_ms, self.pursuit_duration_ms - step, self.pursuit_distance_deg * scale,
-            self.pursuit_straightness, self.pursuit_window_ms / 2, self.pursuit_share,
-        )  # fmt: skip
-        left = np.where(inside & ~pursues, STILL, MOVING).astype(np.int8)
-        return still_runs(left)
+        starts, ends = joined_runs(t, slow > threshold, owner, self.pursuit_pause_ms)
+        net, way = net_and_way(t, x, y, starts, ends, self.pursuit_window_ms / 2).T
+        pursuit = (net >= self.pursuit_distance_deg * scale) & (net >= self.pursuit_straightness * way)
+        pursuit &= durations(trial, starts, ends) >= self.pursuit_duration_ms
+        left = owner >= 0
+        for a, b in zip(starts[pursuit], ends[pursuit], strict=True):
+            left[a:b] = False
+        for a, b in zip(*fixations, strict=True):
+            if left[a:b].mean() <= 1 - self.pursuit_share:
+                left[a:b] = False
+        return still_runs(np.where(left, STILL, MOVING).astype(np.int8))
 
     def _long(self, trial: Trial, fixations: Runs) -> Runs:
         keep = durations(trial, *fixations) >= self.min_duration_ms

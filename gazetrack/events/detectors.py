@@ -5,10 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gazetrack.events.auto import Auto
-from gazetrack.events.ivt import IVT
+from gazetrack.events.engbert_kliegl import EngbertKliegl
+from gazetrack.events.i2mc import I2MC
+from gazetrack.events.idt import IDT
+from gazetrack.events.ihmm import IHMM
+from gazetrack.events.ivt import IVT, TobiiIVT
+from gazetrack.events.nystrom_holmqvist import NystromHolmqvist
 
 if TYPE_CHECKING:
     from gazetrack.events.base import Detector
 
-DETECTORS: dict[str, type[Detector]] = {detector.name: detector for detector in (Auto, IVT)}
+_ALL = (Auto, IVT, TobiiIVT, IDT, EngbertKliegl, IHMM, I2MC, NystromHolmqvist)
+DETECTORS: dict[str, type[Detector]] = {detector.name: detector for detector in _ALL}
 DEFAULT = Auto.name

@@ -14,6 +14,7 @@ import numpy as np
 from gazetrack.events.base import Detector, Trial, durations
 from gazetrack.kernels.segments import slow_runs
 from gazetrack.kernels.signal import windowed_speed
+from gazetrack.kernels.smooth import fill_gaps
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -58,6 +59,26 @@ class IVT(Detector):
         starts, ends = merge(trial, (starts, ends), self.merge_gap_ms, self.merge_distance_deg)
         keep = durations(trial, starts, ends) >= self.min_duration_ms
         return starts[keep], ends[keep]
+
+
+@dataclass(frozen=True)
+class TobiiIVT(IVT):
+    """I-VT as Olsen (2012) specifies it for Tobii: short losses of gaze are filled in first.
+
+    Parameters
+    ----------
+    fill_gap_ms : float
+        Shorter losses of gaze are interpolated; 75 ms.
+    """
+
+    name: ClassVar[str] = "ivt_tobii"
+
+    fill_gap_ms: float = 75.0
+
+    def runs(self, trial: Trial) -> Runs:
+        """Return the fixations; see `Detector.runs`."""
+        x, y = (fill_gaps(trial.t_ms, v, self.fill_gap_ms) for v in (trial.x_px, trial.y_px))
+        return super().runs(trial._replace(x_px=x, y_px=y))
 
 
 def merge(trial: Trial, runs: Runs, max_gap_ms: float, max_distance_deg: float) -> Runs:

@@ -111,53 +111,38 @@ def merge_runs(
 
 
 @jit
-def pursuit_samples(
-    t: Floats,
-    x: Floats,
-    y: Floats,
-    speed: Floats,
-    starts: Integers,
-    ends: Integers,
-    threshold: float,
-    join: float,
-    min_duration: float,
-    min_distance: float,
-    straightness: float,
-    leg: float,
-    share: float,
-) -> npt.NDArray[np.bool_]:
-    """Return which samples of the runs are smooth pursuit.
+def joined_runs(t: Floats, fast: npt.NDArray[np.bool_], group: Integers, join: float) -> tuple[Integers, Integers]:
+    """Return the runs of `fast` [N], joined over pauses of at most `join` ms within the same group [N]."""
+    n = t.size
+    starts = np.empty(n, np.int64)
+    ends = np.empty(n, np.int64)
+    count = 0
+    for i in range(n):
+        if not fast[i]:
+            continue
+        last = ends[count - 1] - 1 if count > 0 else -1
+        goes_on = last >= 0 and group[last] == group[i] and (last == i - 1 or t[i - 1] - t[last] <= join)
+        if not goes_on:
+            starts[count] = i
+            count += 1
+        ends[count - 1] = i + 1
+    return starts[:count].copy(), ends[:count].copy()
 
-    A stretch of a run pursues where `speed` [N], taken over a long window, stays above `threshold` but for pauses of at
-    most `join` ms, for at least `min_duration` ms, from end to end over at least `min_distance`, and over at least
-    `straightness` of the way walked in legs of `leg` ms. A run of which at least `share` pursues does so altogether.
+
+@jit
+def net_and_way(t: Floats, x: Floats, y: Floats, starts: Integers, ends: Integers, leg: float) -> Floats:
+    """Return [n, 2]: the distance from the first to the last sample of each run, and the way in legs of `leg` ms.
+
+    The first and the last sample of a run are known; missing ones in between are passed over.
     """
-    pursues = np.zeros(t.size, np.bool_)
+    out = np.zeros((starts.size, 2))
     for k in range(starts.size):
-        total = 0
-        i = starts[k]
-        while i < ends[k]:
-            if not speed[i] > threshold:
-                i += 1
-                continue
-            first = i
-            last = i
-            while i < ends[k]:
-                if speed[i] > threshold:
-                    last = i
-                elif t[i] - t[last] > join:
-                    break
-                i += 1
-            net = math.hypot(x[last] - x[first], y[last] - y[first])
-            way = 0.0
-            at = first
-            for j in range(first + 1, last + 1):
-                if not math.isnan(x[j]) and (t[j] - t[at] >= leg or j == last):
-                    way += math.hypot(x[j] - x[at], y[j] - y[at])
-                    at = j
-            if t[last] - t[first] >= min_duration and net >= min_distance and net >= straightness * way:
-                pursues[first : last + 1] = True
-                total += last + 1 - first
-        if total > 0 and total >= share * (ends[k] - starts[k]):
-            pursues[starts[k] : ends[k]] = True
-    return pursues
+        first = starts[k]
+        last = ends[k] - 1
+        out[k, 0] = math.hypot(x[last] - x[first], y[last] - y[first])
+        at = first
+        for i in range(first + 1, last + 1):
+            if not math.isnan(x[i]) and (t[i] - t[at] >= leg or i == last):
+                out[k, 1] += math.hypot(x[i] - x[at], y[i] - y[at])
+                at = i
+    return out

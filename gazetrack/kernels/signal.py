@@ -51,3 +51,22 @@ def windowed_speed(
             last += 1
         span = t[last] - t[first]
         out[i] = math.hypot(x[last] - x[first], y[last] - y[first]) / span if span > 0.0 else np.nan
+
+
+@jit
+def five_point_velocity(
+    t: npt.NDArray[np.float64], v: npt.NDArray[np.float64], max_gap: float
+) -> npt.NDArray[np.float64]:
+    """Return the velocity of v [N] over five samples, per ms; NaN where one of them is missing or a step too long.
+
+    (v[i+2] + v[i+1] - v[i-1] - v[i-2]) over the same sum of times, which for equal steps is six of them.
+    """
+    n = v.size
+    out = np.full(n, np.nan)
+    for i in range(2, n - 2):
+        if t[i + 2] - t[i - 2] > 4.0 * max_gap:
+            continue
+        time = t[i + 2] + t[i + 1] - t[i - 1] - t[i - 2]
+        if time > 0.0 and not math.isnan(v[i]):
+            out[i] = (v[i + 2] + v[i + 1] - v[i - 1] - v[i - 2]) / time
+    return out

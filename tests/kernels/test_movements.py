@@ -65,8 +65,19 @@ def test_describe_merge_and_pursuit(signal):
     merged = movements.merge_runs(t, x, y, *still, 20.0, 12.0, 10.0)
     for fast, slow in zip(merged, oracles.merge_runs(t, x, y, *still, 20.0, 12.0, 10.0), strict=True):
         assert fast.tolist() == slow.tolist()
-    speed = np.abs(np.nan_to_num(y, nan=0.0))
-    speed[np.isnan(x)] = np.nan
-    for share in (0.3, 1.0):
-        arguments = (t, x, y, speed, *merged, 20.0, 6.0, 4.0, 3.0, 0.6, 8.0, share)
-        np.testing.assert_array_equal(movements.pursuit_samples(*arguments), oracles.pursuit_samples(*arguments))
+    owner = np.full(len(t), -1)
+    for k, (a, b) in enumerate(zip(*merged, strict=True)):
+        owner[a:b] = k
+    fast = (np.nan_to_num(y) > 20) & (owner >= 0)
+    for join in (0.0, 6.0, 50.0):
+        runs = movements.joined_runs(t, fast, owner, join)
+        for ours, slow in zip(runs, oracles.joined_runs(t, fast, owner, join), strict=True):
+            assert ours.tolist() == slow.tolist()
+        np.testing.assert_allclose(movements.net_and_way(t, x, y, *runs, 8.0), oracles.net_and_way(t, x, y, *runs, 8.0))
+
+
+@given(st.lists(st.sampled_from([0, 1, 2]), max_size=30))
+@quick
+def test_still_runs(state):
+    for ours, slow in zip(movements.still_runs(np.array(state, np.int8)), oracles.still_runs(state), strict=True):
+        assert ours.tolist() == slow.tolist()

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
 from PIL import Image
 
-from gazetrack.schema import FIXATIONS
+from gazetrack.schema import FIXATIONS, conform
 from gazetrack.store import write_table
 
 W, H = 80, 64
@@ -27,15 +26,15 @@ def write_gaze(path, points):
     rows = []
     for stimulus, places in points.items():
         for i, (x, y) in enumerate(places):
-            facts = dict.fromkeys(FIXATIONS.names, "") | {
+            facts = {
                 "recording": "r", "participant": "p", "stimulus": stimulus, "trial": "1", "index": i + 1,
                 "eye": "right",
                 "onset_ms": 300.0 * i, "duration_ms": 250.0, "x_px": x, "y_px": y, "dispersion_px": 1.0, "pupil": 1.0,
                 "n_samples": 100, "image_width_px": W, "image_height_px": H,
             }  # fmt: skip
             rows.append(facts)
-    columns = {f.name: pa.array([row[f.name] for row in rows], f.type) for f in FIXATIONS}
-    write_table(path, pa.table(columns, schema=FIXATIONS), {"position": "image"})
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    write_table(path, conform(columns, FIXATIONS), {"position": "image"})
     return path
 
 

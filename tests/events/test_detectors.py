@@ -1,0 +1,171 @@
+"""What every detector must do, and what human coders say of them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gazetrack.errors import ConfigError
+from gazetrack.events.auto import Auto
+from gazetrack.events.base import Trial, detect
+from gazetrack.events.detectors import DEFAULT, DETECTORS
+from gazetrack.recording import Screen
+from gazetrack.schema import FIXATIONS, SAMPLES, conform
+
+ROOT = Path(__file__).parents[2]
+SCREEN = Screen(1920, 1080, 531.0, 299.0, 650.0)
+every = pytest.mark.parametrize("detector", [kind() for kind in DETECTORS.values()], ids=list(DETECTORS))
+
+
+def gaze(rate, places=((300, 300), (900, 500), (500, 800)), seconds=0.6, noise=0.5, seed=0):
+    """Fixations of `seconds` each, with saccades of 30 ms between them."""
+    rng = np.random.default_rng(seed)
+    t = np.arange(0, seconds * len(places), 1 / rate)
+    at = np.minimum(t / seconds, len(places) - 1e-9)
+    k = at.astype(int)
+    share = np.clip((at - k) * seconds / 0.03, 0, 1)  # a straight line from the place before
+    xy = np.array(places, float)
+    before = xy[np.maximum(k - 1, 0)]
+    xy = before + (xy[k] - before) * share[:, None] + rng.normal(0, noise, (len(t), 2))
+    return t * 1000, xy[:, 0], xy[:, 1]
+
+
+def table_of(t, x, y):
+    return conform({"recording": "r", "t_ms": t, "x_px": x, "y_px": y}, SAMPLES)
+
+
+@every
+@pytest.mark.parametrize("rate", [60, 200, 1000, 2000])
+def test_finds_three_fixations_at_any_rate(detector, rate):
+    table, _ = detect(table_of(*gaze(rate)), SCREEN, detector)
+    assert table.num_rows == 3
+    assert table["x_px"].to_pylist() == pytest.approx([300, 900, 500], abs=15)
+    assert table["median_y_px"].to_pylist() == pytest.approx([300, 500, 800], abs=3)
+    assert table["duration_ms"].to_numpy() == pytest.approx([600, 570, 570], abs=90)
+    assert table.schema == FIXATIONS
+
+
+@every
+def test_at_30_hz_some_fixations_are_found(detector):
+    table, _ = detect(table_of(*gaze(30, seconds=1.0)), SCREEN, detector)
+    assert 1 <= table.num_rows <= 3
+
+
+@every
+def test_signals_without_gaze_and_single_samples_have_no_crash(detector):
+    nothing = np.zeros(0)
+    for n in (0, 1, 2, 500):
+        missing = np.full(n, np.nan)
+        table, _ = detect(table_of(np.arange(n) * 4.0, missing, missing), SCREEN, detector)
+        assert table.num_rows == 0
+    assert detect(table_of(nothing, nothing, nothing), SCREEN, detector)[0].num_rows == 0
+    for n in (1, 2, 3, 6):
+        table, _ = detect(table_of(np.arange(n) * 1.0, np.full(n, 5.0), np.full(n, 5.0)), SCREEN, detector)
+        assert table.num_rows <= 1
+
+
+@every
+def test_constant_gaze_is_one_fixation(detector):
+    table, _ = detect(table_of(np.arange(500) * 4.0, np.full(500, 7.0), np.full(500, 9.0)), SCREEN, detector)
+    assert table.num_rows == 1
+    assert table["duration_ms"][0].as_py() == pytest.approx(2000, abs=50)
+    assert table["rms_s2s_px"].to_pylist() == table["dispersion_px"].to_pylist() == [0.0]
+
+
+@every
+def test_storms_of_missing_samples_do_no_harm(detector):
+    t, x, y = gaze(500)
+    rng = np.random.default_rng(1)
+    x[rng.random(len(x)) < 0.3] = np.nan
+    table, _ = detect(table_of(t, x, y), SCREEN, detector)
+    rows = table.to_pandas()
+    assert np.isfinite(rows[["x_px", "y_px", "onset_ms", "duration_ms"]]).all(axis=None)
+    assert (rows["duration_ms"] > 0).all()
+
+
+@every
+def test_a_clock_that_is_reset_splits_and_repeated_stamps_are_borne(detector):
+    t, x, y = gaze(250)
+    twice = table_of(np.concatenate([t, t]), np.concatenate([x, x]), np.concatenate([y, y]))
+    once, _ = detect(table_of(t, x, y), SCREEN, detector)
+    assert detect(twice, SCREEN, detector)[0].num_rows == 2 * once.num_rows
+    repeated, _ = detect(table_of(np.repeat(t[::2], 2), x, y), SCREEN, detector)
+    assert repeated.num_rows >= 1
+
+
+@every
+def test_pixels_alone_serve_and_the_result_says_so(detector):
+    table, facts = detect(table_of(*gaze(250)), None, detector)
+    assert table.num_rows == 3
+    assert facts["px_per_deg_assumed"] is True
+    assert facts["name"] == detector.name
+    assert np.isnan(table["amplitude_deg"].to_numpy()).all()
+
+
+@every
+@given(st.data())
+@settings(deadline=None, max_examples=15)
+def test_runs_are_ordered_apart_and_move_with_the_gaze(detector, data):
+    n = data.draw(st.integers(2, 60))
+    places = data.draw(st.lists(st.sampled_from([100.0, 104.0, 400.0, np.nan]), min_size=n, max_size=n))
+    step = data.draw(st.sampled_from([2.0, 4.0, 16.0]))
+    x = np.repeat(places, 5)
+    trial = Trial(np.arange(len(x)) * step, x, x.copy(), 40.0)
+    starts, ends = detector.runs(trial)
+    assert (starts < ends).all()
+    assert (starts[1:] >= ends[:-1]).all()
+    moved = detector.runs(trial._replace(x_px=x + 256.0, t_ms=trial.t_ms + 4096.0))
+    assert moved[0].tolist() == starts.tolist()
+    assert moved[1].tolist() == ends.tolist()
+
+
+def test_smooth_pursuit_is_no_fixation():
+    t = np.arange(0, 1500, 2.0)
+    x = np.where(t < 700, 300.0, 300 + (t - 700) * 0.4) + np.random.default_rng(0).normal(0, 0.5, len(t))
+    table, _ = detect(table_of(t, x, np.full(len(t), 500.0)), SCREEN, Auto())
+    assert table.num_rows == 1
+    assert table["duration_ms"][0].as_py() == pytest.approx(700, abs=120)
+    by_speed, _ = detect(table_of(t, x, np.full(len(t), 500.0)), SCREEN, DETECTORS["ivt"]())
+    assert by_speed["duration_ms"][0].as_py() > 1400
+
+
+def test_amplitudes_are_degrees_from_the_fixation_before():
+    table, _ = detect(table_of(*gaze(500, ((300, 300), (800, 300)))), SCREEN, Auto())
+    first, second = table["amplitude_deg"].to_pylist()
+    assert np.isnan(first)
+    assert second == pytest.approx(500 / SCREEN.px_per_deg, rel=0.02)
+
+
+def test_the_default_is_there_and_parameters_are_checked():
+    assert DEFAULT in DETECTORS
+    with pytest.raises(ConfigError, match="quiet_ms"):
+        Auto(quiet_ms=-1)
+
+
+HUMAN_AGREEMENT = {
+    "image kappa": 0.855,
+    "image F1": 0.975,
+    "dots kappa": 0.741,
+    "video kappa": 0.556,
+    "adult F1": 0.935,
+    "infant F1": 0.940,
+    "points kappa": 0.846,
+}
+
+
+@pytest.mark.real_data
+def test_auto_agrees_with_human_coders_as_reported(data_dir, tmp_path):
+    import json
+
+    command = [sys.executable, ROOT / "benchmarks" / "human_agreement.py", data_dir / "eventbench"]
+    subprocess.run([*command, "--json", tmp_path / "result.json"], check=True, capture_output=True, cwd=ROOT)
+    table = json.loads((tmp_path / "result.json").read_text())["table"]
+    for name, value in HUMAN_AGREEMENT.items():
+        assert table["auto"][name] == pytest.approx(value, abs=0.01), name
+    assert table["human"]["image kappa"] == pytest.approx(0.870, abs=0.001)

@@ -1,0 +1,82 @@
+"""The kernels of single detectors against their oracles."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gazetrack.kernels.clusters import change_weights, two_means
+from gazetrack.kernels.dispersion import compact_runs
+from gazetrack.kernels.signal import five_point_velocity
+from gazetrack.kernels.viterbi import two_states
+from tests import oracles
+
+pytestmark = pytest.mark.kernel
+
+steps = st.sampled_from([0.0, 2.0, 4.0, 4.0, 200.0])
+whole = st.integers(0, 9).map(float)
+quick = settings(deadline=None, max_examples=150)
+
+
+@given(st.lists(st.tuples(steps, whole, whole), max_size=40), st.sampled_from([0.0, 6.0, 16.0]), st.integers(0, 9))
+@quick
+def test_compact_runs(signal, window, dispersion):
+    t = np.cumsum([s for s, _, _ in signal]).astype(float)
+    x, y = (np.array([row[k] for row in signal], float) for k in (1, 2))
+    for fast, slow in zip(
+        compact_runs(t, x, y, dispersion, window, 50.0),
+        oracles.compact_runs(t, x, y, dispersion, window, 50.0),
+        strict=True,
+    ):
+        assert fast.tolist() == slow.tolist()
+
+
+def test_compact_runs_of_a_ramp_take_linear_time():
+    """A slow ramp never settles: an algorithm that looks at its window anew for every sample would not end."""
+    t = np.arange(200_000) * 1.0
+    assert compact_runs(t, t * 0.01, t * 0.0, 10.0, 5000.0, 50.0)[0].size == 0
+
+
+@given(st.lists(whole, min_size=1, max_size=8))
+@quick
+def test_two_states_are_the_most_probable(values):
+    v, means, deviations = np.array(values), np.array([1.0, 6.0]), np.array([1.0, 2.0])
+    stay, leave = np.log([0.9, 0.7]), np.log([0.1, 0.3])
+    path = two_states(v, means, deviations, stay, leave)
+    z = (v - means[path]) / deviations[path]
+    score = -0.5 * z @ z - np.log(deviations[path]).sum()
+    score += sum(stay[a] if a == b else leave[a] for a, b in itertools.pairwise(path))
+    assert score == pytest.approx(oracles.two_states(v, means, deviations, stay, leave))
+
+
+@given(st.lists(st.tuples(steps, st.one_of(st.just(np.nan), whole)), max_size=20))
+@quick
+def test_five_point_velocity(signal):
+    t = np.cumsum([s for s, _ in signal]).astype(float)
+    v = np.array([value for _, value in signal], float)
+    np.testing.assert_allclose(five_point_velocity(t, v, 50.0), oracles.five_point_velocity(t, v, 50.0))
+
+
+def test_two_means_splits_two_plateaus_and_the_change_has_the_weight():
+    x = np.repeat([10.0, 50.0], 50)
+    labels = np.empty(100, np.int8)
+    two_means(x, x * 0, 0, 1, 100, labels)
+    assert labels.tolist() == [0] * 50 + [1] * 50
+    weights = change_weights(np.arange(100) * 4.0, x, x * 0, 200.0, 20.0, np.array([1, 2]))
+    assert np.nanargmax(weights) in (48, 49, 50, 51)
+    assert np.isfinite(weights).any()
+    assert np.nan_to_num(weights[:30]).max() == 0
+
+
+@given(st.lists(st.tuples(st.sampled_from([2.0, 4.0]), st.one_of(whole, whole, st.just(np.nan)), whole), max_size=40))
+@quick
+def test_change_weights_equal_the_oracle(signal):
+    t = np.cumsum([s for s, _, _ in signal]).astype(float)
+    x, y = (np.array([row[k] for row in signal], float) for k in (1, 2))
+    y[np.isnan(x)] = np.nan
+    arguments = (t, x, y, 30.0, 8.0, np.array([1, 2]))
+    np.testing.assert_allclose(change_weights(*arguments), oracles.change_weights(*arguments))
