@@ -67,8 +67,8 @@ def _spread(velocity: Floats) -> float:
 def _without_short(trial: Trial, fast: np.ndarray, min_ms: float) -> np.ndarray:
     edges = np.flatnonzero(np.diff(np.concatenate([[False], fast, [False]]).astype(np.int8)))
     starts, ends = edges[::2], edges[1::2]
+    short = durations(trial, starts, ends) < min_ms
     out = fast.copy()
-    for a, b in zip(starts, ends, strict=True):
-        if trial.t_ms[b - 1] + trial.step_ms - trial.t_ms[a] < min_ms:
-            out[a:b] = False
+    for a, b in zip(starts[short], ends[short], strict=True):
+        out[a:b] = False
     return out

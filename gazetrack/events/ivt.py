@@ -83,13 +83,16 @@ class TobiiIVT(IVT):
 
 def merge(trial: Trial, runs: Runs, max_gap_ms: float, max_distance_deg: float) -> Runs:
     """Merge neighbouring runs whose ends and mean positions are close, comparing each with the merged one before it."""
-    t, x, y = trial.t_ms, trial.x_px, trial.y_px
+    t, step = trial.t_ms, trial.step_ms
+    known = ~np.isnan(trial.x_px)
+    before = [np.concatenate([[0], np.cumsum(np.where(known, v, 0))]) for v in (1, trial.x_px, trial.y_px)]
     merged: list[tuple[int, int]] = []
     for i, j in zip(*runs, strict=True):
         if merged:
             a, b = merged[-1]
-            near = np.hypot(np.nanmean(x[i:j]) - np.nanmean(x[a:b]), np.nanmean(y[i:j]) - np.nanmean(y[a:b]))
-            if t[i] - (t[b - 1] + trial.step_ms) <= max_gap_ms and near <= max_distance_deg * trial.px_per_deg:
+            (n, x, y), (m, u, v) = ((s[b] - s[a] for s in before), (s[j] - s[i] for s in before))
+            near = np.hypot(x / n - u / m, y / n - v / m)
+            if t[i] - (t[b - 1] + step) <= max_gap_ms and near <= max_distance_deg * trial.px_per_deg:
                 merged[-1] = (a, j)
                 continue
         merged.append((i, j))

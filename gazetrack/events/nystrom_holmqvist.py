@@ -86,9 +86,11 @@ class NystromHolmqvist(Detector):
         """Lengthen saccades by their glissades, and take out those too short."""
         t = trial.t_ms
         edges = np.flatnonzero(np.diff(np.concatenate([[False], state == MOVING, [False]]).astype(np.int8)))
+        starts, ends = edges[::2], edges[1::2]
+        short = durations(trial, starts, ends) < self.min_saccade_ms
         out = state.copy()
-        for a, b in zip(edges[::2], edges[1::2], strict=True):
-            if t[b - 1] + trial.step_ms - t[a] < self.min_saccade_ms:
+        for a, b, too_short in zip(starts, ends, short, strict=True):
+            if too_short:
                 out[a:b] = STILL
                 continue
             end = int(np.searchsorted(t, t[b - 1] + self.glissade_ms, side="right"))
