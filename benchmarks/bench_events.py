@@ -17,6 +17,7 @@ from gazetrack.events.detectors import DETECTORS
 from gazetrack.kernels.clusters import change_weights, two_means
 from gazetrack.kernels.dispersion import compact_runs
 from gazetrack.kernels.movements import joined_runs, merge_runs, moving_samples, net_and_way, still_runs
+from gazetrack.kernels.precision import moving_precision
 from gazetrack.kernels.segments import describe_runs, slow_runs
 from gazetrack.kernels.signal import five_point_velocity, windowed_speed
 from gazetrack.kernels.smooth import fill_gaps, local_slope, moving_median
@@ -79,6 +80,7 @@ def main():
         "net_and_way": lambda: net_and_way(t, x64, y64, *runs, 90.0),
         "describe_runs": lambda: describe_runs(x64, y64, *runs),
         "compact_runs": lambda: compact_runs(t, x64, y64, PX_PER_DEG, 100.0, 75.0),
+        "moving_precision, 100 samples": lambda: moving_precision(t, x64, y64, 100, 150.0),
         "two_states": lambda: two_states(speed, *gaussian),
         "change_weights": lambda: change_weights(t, x64, y64, 200.0, 20.0, np.array([1, 2, 5, 10])),
         "two_means, 200 samples": lambda: two_means(x64, y64, 0, 1, 200, labels),

@@ -46,6 +46,19 @@ def windowed_speed(t, x, y, half_window, max_gap, out):
         out[i] = math.hypot(x[last] - x[first], y[last] - y[first]) / span if span > 0 else math.nan
 
 
+def moving_precision(t, x, y, n, max_span):
+    out = []
+    for first in range(len(t) - n + 1):
+        wx, wy, wt = (np.asarray(v)[first : first + n] for v in (x, y, t))
+        steps = np.diff(wx) ** 2 + np.diff(wy) ** 2
+        steps, known = steps[~np.isnan(steps)], ~np.isnan(wx)
+        pause = wt[-1] - wt[0] > max_span
+        rms = math.nan if pause or not steps.size else math.sqrt(steps.mean())
+        std = math.nan if pause or not known.any() else math.hypot(wx[known].std(), wy[known].std())
+        out.append((rms, std))
+    return np.array(out).reshape(-1, 2)
+
+
 def slow_runs(t, speed, threshold, max_gap):
     slow = [bool(s < threshold) for s in speed]
     starts, ends = [], []

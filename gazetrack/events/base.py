@@ -72,7 +72,7 @@ class Detector:
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
-            if not (np.isfinite(value) and value >= 0):
+            if not isinstance(value, str) and not (np.isfinite(value) and value >= 0):
                 raise ConfigError(f"{name} = {value}", hint="use a number of 0 or more")
 
     def runs(self, trial: Trial) -> Runs:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from gazetrack.errors import ConfigError
 from gazetrack.events.base import Detector, Trial, durations
+from gazetrack.events.velocity import ESTIMATORS, speed
 from gazetrack.kernels.segments import slow_runs
-from gazetrack.kernels.signal import windowed_speed
 from gazetrack.kernels.smooth import fill_gaps
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class IVT(Detector):
         Neighbouring fixations closer than both are merged; 75 ms and 0.5 deg (Olsen 2012).
     min_duration_ms : float
         Shorter fixations are discarded; 60 ms (Olsen 2012).
+    velocity : {"window", "neighbours", "five_point", "savgol"}
+        How velocity is estimated; see `events.velocity.speed`.
     """
 
     name: ClassVar[str] = "ivt"
@@ -48,14 +51,18 @@ class IVT(Detector):
     merge_gap_ms: float = 75.0
     merge_distance_deg: float = 0.5
     min_duration_ms: float = 60.0
+    velocity: str = "window"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.velocity not in ESTIMATORS:
+            raise ConfigError(f"velocity = {self.velocity!r}", hint=f"use one of {', '.join(ESTIMATORS)}")
 
     def runs(self, trial: Trial) -> Runs:
         """Return the fixations; see `Detector.runs`."""
-        t, x, y = trial.t_ms, trial.x_px, trial.y_px
-        speed = np.empty(t.size)
-        windowed_speed(t, x, y, self.window_ms / 2, self.max_gap_ms, speed)
         threshold = self.velocity_threshold_deg_s * trial.px_per_deg / 1000
-        starts, ends = slow_runs(t, speed, threshold, self.max_gap_ms)
+        velocity = speed(trial, self.velocity, self.window_ms, self.max_gap_ms)
+        starts, ends = slow_runs(trial.t_ms, velocity, threshold, self.max_gap_ms)
         starts, ends = merge(trial, (starts, ends), self.merge_gap_ms, self.merge_distance_deg)
         keep = durations(trial, starts, ends) >= self.min_duration_ms
         return starts[keep], ends[keep]
