@@ -59,6 +59,25 @@ def moving_precision(t, x, y, n, max_span):
     return np.array(out).reshape(-1, 2)
 
 
+def still_stretches(t, x, y, half_window, max_gap, threshold):
+    speed = np.empty(len(t))
+    windowed_speed(t, x, y, half_window, max_gap, speed)
+    return slow_runs(t, speed, threshold, max_gap)
+
+
+def merge_centred(t, x, y, starts, ends, max_step, max_distance):
+    merged = []
+    for a, b in zip(starts, ends, strict=True):
+        if merged:
+            c, d = merged[-1]
+            apart = [np.nanmean(v[c:d]) - np.nanmean(v[a:b]) for v in (x, y)]
+            if t[a] - t[d - 1] <= max_step and math.hypot(*apart) <= max_distance:
+                merged[-1] = (c, b)
+                continue
+        merged.append((a, b))
+    return np.array([a for a, _ in merged], int), np.array([b for _, b in merged], int)
+
+
 def slow_runs(t, speed, threshold, max_gap):
     slow = [bool(s < threshold) for s in speed]
     starts, ends = [], []

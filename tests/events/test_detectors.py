@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -121,9 +122,19 @@ def test_runs_are_ordered_apart_and_move_with_the_gaze(detector, data):
     starts, ends = detector.runs(trial)
     assert (starts < ends).all()
     assert (starts[1:] >= ends[:-1]).all()
-    moved = detector.runs(trial._replace(x_px=x + 256.0, t_ms=trial.t_ms + 4096.0))
+    moved = detector.runs(dataclasses.replace(trial, x_px=x + 256.0, t_ms=trial.t_ms + 4096.0))
     assert moved[0].tolist() == starts.tolist()
     assert moved[1].tolist() == ends.tolist()
+
+
+def test_long_trials_are_cut_where_gaze_jumps(monkeypatch):
+    samples = table_of(*gaze(250))
+    whole, _ = detect(samples, SCREEN, DETECTORS["ivt"]())
+    monkeypatch.setattr("gazetrack.events.base.MAX_PIECE_SAMPLES", 310)  # the eye jumps at the samples 150 and 300
+    monkeypatch.setattr("gazetrack.events.base.CUT_SAMPLES", 50)
+    cut, _ = detect(samples, SCREEN, DETECTORS["ivt"]())
+    assert cut["onset_ms"].to_pylist() == whole["onset_ms"].to_pylist()
+    assert sum(cut["n_samples"].to_pylist()) >= sum(whole["n_samples"].to_pylist()) - 2
 
 
 def test_smooth_pursuit_is_no_fixation():

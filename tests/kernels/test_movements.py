@@ -65,6 +65,9 @@ def test_describe_merge_and_pursuit(signal):
     merged = movements.merge_runs(t, x, y, *still, 20.0, 12.0, 10.0)
     for fast, slow in zip(merged, oracles.merge_runs(t, x, y, *still, 20.0, 12.0, 10.0), strict=True):
         assert fast.tolist() == slow.tolist()
+    centred = movements.merge_centred(t, x, y, *still, 20.0, 12.0)
+    for fast, slow in zip(centred, oracles.merge_centred(t, x, y, *still, 20.0, 12.0), strict=True):
+        assert fast.tolist() == slow.tolist()
     owner = np.full(len(t), -1)
     for k, (a, b) in enumerate(zip(*merged, strict=True)):
         owner[a:b] = k
