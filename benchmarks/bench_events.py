@@ -56,7 +56,7 @@ def main():
     x64, y64 = trial.x_px, trial.y_px
     windowed_speed(t, x, y, 10.0, 75.0, speed)
     state = moving_samples(t, speed, 1.0, 0.5, 18.0)
-    runs = still_runs(state)
+    runs = still_runs(t, state, 100.0)
     owner, fast = np.zeros(len(t), np.int64), speed > np.float64(0.2)
     labels = np.empty(200, np.int8)
     gaussian = np.array([0.1, 2.0]), np.array([0.2, 2.0]), np.log([0.9, 0.9]), np.log([0.1, 0.1])
@@ -73,7 +73,7 @@ def main():
         "moving_median": lambda: moving_median(t, x64, 7.0, 64),
         "local_slope": lambda: local_slope(t, x64, 8.0, 100.0),
         "moving_samples": lambda: moving_samples(t, speed, 1.0, 0.5, 18.0),
-        "still_runs": lambda: still_runs(state),
+        "still_runs": lambda: still_runs(t, state, 100.0),
         "merge_runs": lambda: merge_runs(t, x64, y64, *runs, 120.0, 8.0, 60.0),
         "merge_centred": lambda: merge_centred(t, x64, y64, *runs, 76.0, 20.0),
         "joined_runs": lambda: joined_runs(t, fast, owner, 90.0),

@@ -254,10 +254,14 @@ def merge_runs(t, x, y, starts, ends, max_gap, max_distance, edge):
     return np.array([a for a, _ in runs], int), np.array([b for _, b in runs], int)
 
 
-def still_runs(state):
-    runs = re.finditer("0+", "".join(map(str, state)))
-    spans = np.array([match.span() for match in runs], int).reshape(-1, 2)
-    return spans[:, 0], spans[:, 1]
+def still_runs(t, state, max_gap):
+    runs = []
+    for i in np.flatnonzero(np.asarray(state) == 0):
+        if runs and runs[-1][1] == i and t[i] - t[i - 1] <= max_gap:
+            runs[-1][1] = i + 1
+        else:
+            runs.append([i, i + 1])
+    return np.array(runs, int).reshape(-1, 2).T
 
 
 def joined_runs(t, fast, group, join):
@@ -318,7 +322,7 @@ def five_point_velocity(t, v, max_gap):
     out = np.full(len(v), math.nan)
     for i in range(2, len(v) - 2):
         time = t[i + 2] + t[i + 1] - t[i - 1] - t[i - 2]
-        if t[i + 2] - t[i - 2] <= 4 * max_gap and time > 0 and not np.isnan(v[i - 2 : i + 3]).any():
+        if np.diff(t[i - 2 : i + 3]).max() <= max_gap and time > 0 and not np.isnan(v[i - 2 : i + 3]).any():
             out[i] = (v[i + 2] + v[i + 1] - v[i - 1] - v[i - 2]) / time
     return out
 

@@ -48,8 +48,8 @@ def moving_samples(t: Floats, speed: Floats, high: float, low: float, quiet: flo
 
 
 @jit
-def still_runs(state: npt.NDArray[np.int8]) -> tuple[Integers, Integers]:
-    """Return starts and ends (half open) of the runs of `STILL`."""
+def still_runs(t: Floats, state: npt.NDArray[np.int8], max_gap: float) -> tuple[Integers, Integers]:
+    """Return starts and ends (half open) of the runs of `STILL`; a step of t [N] longer than max_gap ends one."""
     n = state.size
     starts = np.empty(n, np.int64)
     ends = np.empty(n, np.int64)
@@ -57,7 +57,7 @@ def still_runs(state: npt.NDArray[np.int8]) -> tuple[Integers, Integers]:
     for i in range(n):
         if state[i] != STILL:
             continue
-        if i == 0 or state[i - 1] != STILL:
+        if i == 0 or state[i - 1] != STILL or t[i] - t[i - 1] > max_gap:
             starts[count] = i
             count += 1
         ends[count - 1] = i + 1
@@ -154,7 +154,10 @@ def merge_centred(
 
 @jit
 def joined_runs(t: Floats, fast: npt.NDArray[np.bool_], group: Integers, join: float) -> tuple[Integers, Integers]:
-    """Return the runs of `fast` [N], joined over pauses of at most `join` ms within the same group [N]."""
+    """Return the runs of `fast` [N], joined over pauses of at most `join` ms within the same group [N].
+
+    A pause lasts from a run's last sample to the last one that is not fast; none is shorter than a negative `join`.
+    """
     n = t.size
     starts = np.empty(n, np.int64)
     ends = np.empty(n, np.int64)

@@ -101,6 +101,17 @@ def test_a_clock_that_is_reset_splits_and_repeated_stamps_are_borne(detector):
 
 
 @every
+@pytest.mark.parametrize("there", [300, 900])
+def test_no_fixation_goes_on_where_no_samples_are(detector, there):
+    t, x, y = gaze(500, places=((300, 300), (there, 300)), seconds=1.0)
+    later = np.where(t < 1000, t, t + 10_000)  # as in exports that leave out what they lost
+    rows = detect(table_of(later, x, y), SCREEN, detector)[0].to_pandas()
+    assert len(rows) == 2
+    assert rows["duration_ms"].max() < 1050
+    assert rows["x_px"].tolist() == pytest.approx([300, there], abs=15)
+
+
+@every
 def test_pixels_alone_serve_and_the_result_says_so(detector):
     table, facts = detect(table_of(*gaze(250)), None, detector)
     assert table.num_rows == 3
