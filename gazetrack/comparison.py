@@ -121,7 +121,7 @@ def _agreement(a: Intervals, b: Intervals) -> dict[str, Any]:
     found, strict = event_agreement(a, b), event_agreement(a, b, MIN_IOU)
     edges = np.unique(np.concatenate([*a, *b]))  # between two of them, neither coding changes
     spans = np.diff(edges)
-    within = [_within(edges[:-1] + spans / 2, intervals) for intervals in (a, b)]
+    mine, yours = (_within(edges[:-1] + spans / 2, intervals) for intervals in (a, b))
     return {
         "reference": found.reference,
         "other": found.other,
@@ -129,7 +129,7 @@ def _agreement(a: Intervals, b: Intervals) -> dict[str, Any]:
         "matched_iou": strict.matched,
         "f1": found.f1,
         "f1_iou": strict.f1,
-        "kappa": kappa(*within, spans),
+        "kappa": kappa(mine, yours, spans),
         "onset_error_ms": found.onset_error,
         "offset_error_ms": found.offset_error,
     }
