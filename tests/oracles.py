@@ -78,6 +78,20 @@ def merge_centred(t, x, y, starts, ends, max_step, max_distance):
     return np.array([a for a, _ in merged], int), np.array([b for _, b in merged], int)
 
 
+def splat(x, y, weights, sigma, step, out):
+    rows, columns = (np.arange(n) * step for n in out.shape)
+    for px, py, weight in zip(x, y, weights, strict=True):
+        out += weight * np.exp(-((columns[None, :] - px) ** 2 + (rows[:, None] - py) ** 2) / (2 * sigma**2))
+
+
+def widen(grids, down, across, out):
+    out[:] = np.einsum("rj,ljk,kc->lrc", down.astype(float), grids.astype(float), across.astype(float))
+
+
+def logistic(values, scale, shift):
+    values[:] = [1 / (1 + math.exp(min(-(float(scale) * float(v) + float(shift)), 700.0))) for v in values]
+
+
 def slow_runs(t, speed, threshold, max_gap):
     slow = [bool(s < threshold) for s in speed]
     starts, ends = [], []
