@@ -13,8 +13,8 @@ _POW10 = 10.0 ** np.arange(19)
 
 
 @jit
-def _parse_number(data: npt.NDArray[np.uint8], start: int, end: int) -> float:
-    """Return the plain decimal number in data[start:end], NaN for anything else.
+def _parse_number(data: npt.NDArray[np.uint8], start: int, end: int, mark: int) -> float:
+    """Return the plain decimal number in data[start:end], NaN for anything else; mark is the decimal mark.
 
     The grammar is ``[+-]?(digits[.digits?] | .digits)``. Up to 15 digits give the nearest double, because the integer
     of all digits and the power of ten are both exact; digits of a fraction beyond the 15th are cut off.
@@ -44,7 +44,7 @@ def _parse_number(data: npt.NDArray[np.uint8], start: int, end: int) -> float:
                 digits += 1
             if places == 18:  # the last power of the table
                 digits = 15
-        elif c == 46 and not point:
+        elif c == mark and not point:
             point = True
         else:
             return math.nan
@@ -90,7 +90,7 @@ def parse_samples(
                 first = i
                 while i < n and data[i] != 32 and data[i] != 9 and data[i] != 10 and data[i] != 13:
                     i += 1
-                number = _parse_number(data, first, i)
+                number = _parse_number(data, first, i, 46)
                 if field == 0:
                     times[n_samples] = number
                 else:
