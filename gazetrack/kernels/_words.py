@@ -64,19 +64,19 @@ def _trailing_zeros(typing: Any, word: Any) -> Any:  # noqa: ARG001
 @inlined
 def word_at(data: npt.NDArray[np.uint8], at: int) -> np.uint64:
     """Return data[at:at + 8] as a little-endian number; data must hold them all."""
-    return _word_at(data, at)
+    return _word_at(data, at)  # type: ignore[call-arg]
 
 
 @inlined
 def marks_at(data: npt.NDArray[np.uint8], at: int, one: int, other: int) -> np.uint64:
     """Return which of data[at:at + 64] are one of two bytes, the first in the lowest bit; data must hold them all."""
-    return _marks_at(data, at, np.uint8(one), np.uint8(other))
+    return _marks_at(data, at, np.uint8(one), np.uint8(other))  # type: ignore[call-arg]
 
 
 @inlined
 def trailing_zeros(word: np.uint64) -> int:
     """Return the number of zero bits below the lowest one, 64 without any."""
-    return np.int64(_trailing_zeros(word))
+    return np.int64(_trailing_zeros(word))  # type: ignore[call-arg, return-value]
 
 
 @inlined
@@ -106,21 +106,31 @@ def short_number(word: np.uint64, length: int, mark: int) -> float:
     word &= _LOWER
     word = word * np.uint64(10) + (word >> np.uint64(8))
     word = ((word & _PAIRS) * _HUNDREDS + ((word >> np.uint64(16)) & _PAIRS) * _UNITS) >> np.uint64(32)
-    return np.float64(np.int64(word & _HALF)) / _POW10[places]
+    number: float = np.float64(np.int64(word & _HALF)) / _POW10[places]
+    return number
 
 
-if numba.config.DISABLE_JIT:
+def _slow_word_at(data: npt.NDArray[np.uint8], at: int) -> np.uint64:
+    return np.uint64(int.from_bytes(data[at : at + 8].tobytes(), "little"))
 
-    def word_at(data: npt.NDArray[np.uint8], at: int) -> np.uint64:
-        """See above."""
-        return np.uint64(int.from_bytes(data[at : at + 8].tobytes(), "little"))
 
-    def marks_at(data: npt.NDArray[np.uint8], at: int, one: int, other: int) -> np.uint64:
-        """See above."""
-        found = (data[at : at + 64] == one) | (data[at : at + 64] == other)
-        return np.uint64(int.from_bytes(np.packbits(found, bitorder="little").tobytes(), "little"))
+def _slow_marks_at(data: npt.NDArray[np.uint8], at: int, one: int, other: int) -> np.uint64:
+    found = (data[at : at + 64] == one) | (data[at : at + 64] == other)
+    return np.uint64(int.from_bytes(np.packbits(found, bitorder="little").tobytes(), "little"))
 
-    def trailing_zeros(word: np.uint64) -> int:
-        """See above."""
-        whole = int(word)
-        return (whole & -whole).bit_length() - 1 if whole else 64
+
+def _slow_trailing_zeros(word: np.uint64) -> int:
+    whole = int(word)
+    return (whole & -whole).bit_length() - 1 if whole else 64
+
+
+def _slow_short_number(word: np.uint64, length: int, mark: int) -> float:
+    token = int(word).to_bytes(8, "little")[:length]
+    digits = token.replace(bytes([mark]), b"", 1)
+    places = len(token) - 1 - token.index(mark) if mark in token else 0
+    return int(digits) / 10.0**places if digits.isdigit() else np.inf
+
+
+if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
+    word_at, marks_at = _slow_word_at, _slow_marks_at  # type: ignore[assignment]
+    trailing_zeros, short_number = _slow_trailing_zeros, _slow_short_number  # type: ignore[assignment]

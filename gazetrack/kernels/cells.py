@@ -177,7 +177,7 @@ def parse_cells(
             codes[j, r] = code
         line = ends[r, width - 1] + 1
     counts[n_texts] = marked
-    return rows
+    return int(rows)
 
 
 @jit

@@ -74,12 +74,15 @@ class Columns:
         column = self.found.get(key)
         return np.full(self.n_rows, missing) if column is None else column
 
+    def texts(self, key: str) -> Texts:
+        """Return a text column as codes, of an empty text when the table does not have it."""
+        column = self.found.get(key)
+        return Texts(np.zeros(self.n_rows, np.int32), [""]) if column is None else column
+
     def text(self, key: str) -> npt.NDArray[np.object_]:
         """Return a text column as Python strings, or empty texts when the table does not have it."""
-        column = self.found.get(key)
-        if column is None:
-            return np.full(self.n_rows, "", object)
-        texts: npt.NDArray[np.object_] = np.array(column.names, object)[column.codes]
+        codes, names = self.texts(key)
+        texts: npt.NDArray[np.object_] = np.array(names, object)[codes]
         return texts
 
 
