@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-SPILL_ROWS = 1 << 20
+SPILL_ROWS = 1 << 18
 _PLAIN = pa.schema([pa.field(field.name, pa.int32() if field.type == TEXT else field.type) for field in SAMPLES])
 
 
@@ -68,23 +68,50 @@ class SampleSink:
             raise OutputError(what, hint=hint) from error
         self._batches.clear()
 
-    def table(self, names: Mapping[str, Sequence[str]]) -> pa.Table:
-        """Return the samples; `names` are the texts by column that the codes stand for."""
-        if self._file is not None:
-            self._spill()
-            self._writer.close()
-            self._file.flush()
-            mapped = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
-            self._batches = list(pa.ipc.open_stream(pa.py_buffer(mapped)))
-            self._file.close()
-        columns = []
+    def table(self, names: Mapping[str, Sequence[str]], shift_ms: float = 0.0) -> pa.Table:
+        """Return the samples.
+
+        Parameters
+        ----------
+        names : mapping of str to sequence of str
+            The texts by column that the codes stand for; one may be there twice.
+        shift_ms : float
+            What to add to all times.
+        """
+        texts = {column: list(dict.fromkeys(own)) for column, own in names.items()}
+        if shift_ms or any(1 < len(texts[column]) < len(names[column]) for column in texts):
+            codes = {column: _codes(texts[column], names[column]) for column in texts}
+            again = SampleSink(self._spill_rows)
+            for batch in self._finished():
+                columns = dict(zip(_PLAIN.names, (column.to_numpy() for column in batch.columns), strict=True))
+                columns |= {column: own[columns[column]] for column, own in codes.items()}
+                columns["t_ms"] = columns["t_ms"] + shift_ms
+                again.append(columns)
+            return again.table(texts)
+        batches = self._finished()
+        arrays = []
+        zeros = pa.array(np.zeros(max((batch.num_rows for batch in batches), default=0), np.int32))
         for number, field in enumerate(SAMPLES):
-            chunks = [batch.column(number) for batch in self._batches]
+            chunks = [batch.column(number) for batch in batches]
             if field.type == TEXT:
-                texts = list(dict.fromkeys(names[field.name]))
-                if len(texts) < len(names[field.name]):
-                    own = np.array([texts.index(name) for name in names[field.name]], np.int32)
-                    chunks = [pa.array(own[chunk.to_numpy()]) for chunk in chunks]
-                chunks = [pa.DictionaryArray.from_arrays(chunk, pa.array(texts, pa.string())) for chunk in chunks]
-            columns.append(pa.chunked_array(chunks, field.type))
-        return pa.Table.from_arrays(columns, schema=SAMPLES)
+                own = pa.array(texts[field.name], pa.string())
+                if len(own) == 1:
+                    chunks = [zeros.slice(0, len(chunk)) for chunk in chunks]
+                chunks = [pa.DictionaryArray.from_arrays(chunk, own) for chunk in chunks]
+            arrays.append(pa.chunked_array(chunks, field.type))
+        return pa.Table.from_arrays(arrays, schema=SAMPLES)
+
+    def _finished(self) -> list[pa.RecordBatch]:
+        if self._file is None:
+            return self._batches
+        self._spill()
+        self._writer.close()
+        self._file.flush()
+        mapped = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
+        self._file.close()
+        return list(pa.ipc.open_stream(pa.py_buffer(mapped)))
+
+
+def _codes(texts: list[str], names: Sequence[str]) -> npt.NDArray[np.int32]:
+    places = {text: place for place, text in enumerate(texts)}
+    return np.array([places[name] for name in names], np.int32)
