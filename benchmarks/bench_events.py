@@ -16,8 +16,9 @@ from gazetrack.events.base import Trial
 from gazetrack.events.detectors import DETECTORS
 from gazetrack.kernels.clusters import change_weights, two_means
 from gazetrack.kernels.dispersion import compact_runs
-from gazetrack.kernels.movements import joined_runs, merge_runs, moving_samples, net_and_way, still_runs
-from gazetrack.kernels.segments import describe_runs, slow_runs
+from gazetrack.kernels.movements import joined_runs, merge_centred, merge_runs, moving_samples, net_and_way, still_runs
+from gazetrack.kernels.precision import moving_precision
+from gazetrack.kernels.segments import describe_runs, slow_runs, still_stretches
 from gazetrack.kernels.signal import five_point_velocity, windowed_speed
 from gazetrack.kernels.smooth import fill_gaps, local_slope, moving_median
 from gazetrack.kernels.viterbi import two_states
@@ -49,19 +50,18 @@ def main():
     speed = np.empty(len(t))
 
     def ours():
-        windowed_speed(t, x, y, 10.0, 75.0, speed)
-        return slow_runs(t, speed, 1.0, 75.0)
+        return still_stretches(t, x, y, 10.0, 75.0, 1.0)
 
     trial = Trial(t, x.astype(float), y.astype(float), PX_PER_DEG)
     x64, y64 = trial.x_px, trial.y_px
     windowed_speed(t, x, y, 10.0, 75.0, speed)
     state = moving_samples(t, speed, 1.0, 0.5, 18.0)
-    runs = still_runs(state)
+    runs = still_runs(t, state, 100.0)
     owner, fast = np.zeros(len(t), np.int64), speed > np.float64(0.2)
     labels = np.empty(200, np.int8)
     gaussian = np.array([0.1, 2.0]), np.array([0.2, 2.0]), np.log([0.9, 0.9]), np.log([0.1, 0.1])
     entries = {
-        "ours": ours,
+        "still_stretches: I-VT": ours,
         "numpy, no window": lambda: numpy_ivt(t, x, y, 1.0),
         "floor: sum the samples": lambda: t.sum() + x.sum() + y.sum(),
         **{f"detector {name}": functools.partial(kind().runs, trial) for name, kind in DETECTORS.items()},
@@ -73,18 +73,20 @@ def main():
         "moving_median": lambda: moving_median(t, x64, 7.0, 64),
         "local_slope": lambda: local_slope(t, x64, 8.0, 100.0),
         "moving_samples": lambda: moving_samples(t, speed, 1.0, 0.5, 18.0),
-        "still_runs": lambda: still_runs(state),
+        "still_runs": lambda: still_runs(t, state, 100.0),
         "merge_runs": lambda: merge_runs(t, x64, y64, *runs, 120.0, 8.0, 60.0),
+        "merge_centred": lambda: merge_centred(t, x64, y64, *runs, 76.0, 20.0),
         "joined_runs": lambda: joined_runs(t, fast, owner, 90.0),
         "net_and_way": lambda: net_and_way(t, x64, y64, *runs, 90.0),
         "describe_runs": lambda: describe_runs(x64, y64, *runs),
         "compact_runs": lambda: compact_runs(t, x64, y64, PX_PER_DEG, 100.0, 75.0),
+        "moving_precision, 100 samples": lambda: moving_precision(t, x64, y64, 100, 150.0),
         "two_states": lambda: two_states(speed, *gaussian),
         "change_weights": lambda: change_weights(t, x64, y64, 200.0, 20.0, np.array([1, 2, 5, 10])),
         "two_means, 200 samples": lambda: two_means(x64, y64, 0, 1, 200, labels),
     }
     seconds = race(entries)
-    show(f"Detection, {options.samples:,} samples", seconds, "ours")
+    show(f"Detection, {options.samples:,} samples", seconds, "still_stretches: I-VT")
     save(options.json, {"samples": options.samples, "seconds": seconds})
 
 

@@ -194,7 +194,7 @@ def summary(rows: list[dict[str, float]], recordings: list[Labelled]) -> dict[st
 
 def pixels_only(trial: Trial) -> tuple[np.ndarray, np.ndarray]:
     """Detect as if the screen were unknown: 1920 px across 45 degrees."""
-    return Auto().runs(trial._replace(px_per_deg=1920 / 45))
+    return Auto().runs(dataclasses.replace(trial, px_per_deg=1920 / 45))
 
 
 def neighbours(n: int, seed: int = 0) -> list[Auto]:

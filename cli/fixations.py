@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gazetrack.events.base import Detector
+    from gazetrack.preparation import Preparation
+
+T = TypeVar("T")
 
 
 @click.command("fixations", short_help="Detect fixations in the samples of an export.")
@@ -25,6 +28,13 @@ if TYPE_CHECKING:
     multiple=True,
     metavar="KEY=VALUE",
     help="A parameter of the detector, such as min_duration_ms=80; may be repeated.",
+)
+@click.option(
+    "--prepare",
+    "preparations",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="What to do to the samples first, such as eye=strict, max_gap_ms=75 or smooth=median; may be repeated.",
 )
 @click.option("-o", "--out", type=opt.FILE, metavar="DIR", help="Folder for the tables; beside each export by default.")
 @opt.format_option
@@ -39,6 +49,7 @@ def command(
     files: tuple[Path, ...],
     detector: str,
     settings: tuple[str, ...],
+    preparations: tuple[str, ...],
     out: Path | None,
     format_name: str | None,
     columns: str | None,
@@ -50,13 +61,17 @@ def command(
 ) -> int:
     """Detect fixations in the samples of exports, also where the export has its own.
 
-    Writes FILE.fixations.parquet with the detector and all its parameters in the metadata.
+    Writes FILE.fixations.parquet with the detector and all its parameters in the metadata. FILES may be tables of
+    samples as well, which gazetrack convert --samples writes.
     """
     from gazetrack.pipeline import ConvertOptions, convert_files
 
     pairs = opt.parse_pairs(columns, "--columns")
     params = _detector(detector, opt.parse_pairs(",".join(settings), "--set"))
-    chosen = ConvertOptions(format_name, pairs, opt.parse_screen(screen), params, out, force=force)
+    prepared = _preparation(opt.parse_pairs(",".join(preparations), "--prepare"))
+    chosen = ConvertOptions(
+        format_name, pairs, opt.parse_screen(screen), params, out, force=force, preparation=prepared
+    )
     opt.check_report(report, files)
     return opt.finish(convert_files(files, chosen), report, None if quiet else lambda outcome: show(outcome, verbose))
 
@@ -64,12 +79,25 @@ def command(
 def _detector(name: str, settings: dict[str, str]) -> Detector:
     from gazetrack.events.detectors import DETECTORS
 
-    kind = DETECTORS[name]
-    known = [field.name for field in fields(kind)]
-    for key in settings:
+    return _built(DETECTORS[name], settings, "--set")
+
+
+def _preparation(settings: dict[str, str]) -> Preparation | None:
+    from gazetrack.preparation import Preparation
+
+    return _built(Preparation, settings, "--prepare") if settings else None
+
+
+def _built(kind: type[T], settings: dict[str, str], option: str) -> T:
+    """Build a dataclass of parameters, numbers but for those whose default is a name."""
+    known = {field.name: field.default for field in fields(kind)}  # type: ignore[arg-type]
+    values: dict[str, Any] = dict(settings)
+    for key, value in settings.items():
         if key not in known:
-            raise click.BadParameter(f"{key!r} is none of {', '.join(known)}", param_hint="--set")
-    try:
-        return kind(**{key: float(value) for key, value in settings.items()})
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--set") from None
+            raise click.BadParameter(f"{key!r} is none of {', '.join(known)}", param_hint=option)
+        if not isinstance(known[key], str):
+            try:
+                values[key] = float(value)
+            except ValueError:
+                raise click.BadParameter(f"{key}={value} is no number", param_hint=option) from None
+    return kind(**values)

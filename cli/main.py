@@ -11,12 +11,14 @@ from .errors import debug_option, run_command
 
 # name: (module, one line of help)
 COMMANDS = {
+    "compare": "Say how well two tables of fixations agree.",
     "convert": "Convert eye-tracker exports to fixation tables.",
     "demo": "Run everything once on a built-in example.",
     "fixations": "Detect fixations in the samples of an export.",
     "formats": "List the export formats that can be read.",
     "info": "Say what an export is and what it holds.",
     "plot": "Draw images with their scanpaths and maps.",
+    "quality": "Report the data quality of exports or sample tables.",
     "render": "Render fixation tables into gaze track maps.",
 }
 

@@ -13,7 +13,7 @@ import click
 from .errors import debug_option, say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from gazetrack.errors import GazetrackError
     from gazetrack.outcome import Outcome
@@ -145,6 +145,27 @@ def write_results(report: Path | None, results: Iterable[tuple[Path, GazetrackEr
 def print_json(value: Any) -> None:
     """Print a value as JSON."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def without_nan(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row for JSON, which knows no NaN."""
+    return {name: None if value != value else value for name, value in row.items()}
+
+
+def cell(value: object) -> str:
+    """Return a value of a table as text."""
+    if isinstance(value, float):
+        return "-" if value != value else f"{value:.4g}"
+    return str(value)
+
+
+def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table: the first column to the left, numbers to the right."""
+    lines = [list(header), *map(list, rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = [cell.rjust(width) for cell, width in zip(line, widths, strict=True)]
+        click.echo("  ".join([line[0].ljust(widths[0]), *cells[1:]]).rstrip())
 
 
 def progress_bar(label: str, quiet: bool = False) -> Callable[[int, int], None]:

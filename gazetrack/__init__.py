@@ -31,6 +31,7 @@ _HOME = {
     "read_fixations": "store",
     "read_maps": "mapstore",
     "read_recording": "pipeline",
+    "render_batch": "maps",
     "render_maps": "maps",
 }
 
@@ -47,6 +48,7 @@ __all__ = [
     "read_fixations",
     "read_maps",
     "read_recording",
+    "render_batch",
     "render_maps",
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ from gazetrack.checks import valid_fixations
 from gazetrack.errors import ConfigError, InputError
 from gazetrack.events.base import detect
 from gazetrack.events.detectors import DEFAULT, DETECTORS
+from gazetrack.preparation import prepare
 from gazetrack.recording import Placement, Recording, Screen, place
 from gazetrack.schema import FIXATIONS, conform
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from gazetrack.events.base import Detector
+    from gazetrack.preparation import Preparation
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 _FROM_EVENTS = [
@@ -49,7 +52,9 @@ def stem(name: str) -> str:
     return head if dot and f".{tail.lower()}" in IMAGE_SUFFIXES else base
 
 
-def fixation_table(recording: Recording, detector: Detector | None = None) -> tuple[pa.Table, dict[str, Any]]:
+def fixation_table(
+    recording: Recording, detector: Detector | None = None, preparation: Preparation | None = None
+) -> tuple[pa.Table, dict[str, Any]]:
     """Return a recording's fixations, on image pixels wherever the export says where the image lay.
 
     Parameters
@@ -59,13 +64,15 @@ def fixation_table(recording: Recording, detector: Detector | None = None) -> tu
     detector : Detector, optional
         Detect fixations from the samples with these parameters even when the export has its own. Without it, the
         default one serves exports that have samples only.
+    preparation : Preparation, optional
+        What to do to the samples before; nothing by default.
 
     Returns
     -------
     pyarrow.Table, dict
         Schema `FIXATIONS`; and where the fixations come from: ``fixation_source`` (``export`` or ``detector``), for
-        the latter ``detector`` with all its parameters, for the former ``left_out`` with the number of impossible
-        ones by reason, where there are any.
+        the latter ``detector`` and ``preparation`` with all their parameters, for the former ``left_out`` with the
+        number of impossible ones by reason, where there are any.
 
     Raises
     ------
@@ -87,8 +94,12 @@ def fixation_table(recording: Recording, detector: Detector | None = None) -> tu
             raise ConfigError(
                 "no samples to detect fixations in", hint="leave out --detector: the export has its own fixations"
             )
-        table, facts = detect(recording.samples, recording.screen, detector or DETECTORS[DEFAULT]())
+        samples = recording.samples
+        if preparation is not None:
+            samples = prepare(samples, recording.screen, preparation)
+        table, facts = detect(samples, recording.screen, detector or DETECTORS[DEFAULT]())
         source = {"fixation_source": "detector", "detector": facts}
+        source |= {"preparation": asdict(preparation)} if preparation is not None else {}
     return place_known(table, recording.placements), source
 
 

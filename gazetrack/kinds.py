@@ -10,12 +10,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from gazetrack.kernels.distance import suffix_distance
+from gazetrack.kernels.gaussian import REACH, splat, widen
+from gazetrack.kernels.logistic import logistic
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     Floats = npt.NDArray[np.float64]
     Maps = npt.NDArray[np.float32]
 
+_LEAST_STEP_PX = 2.0
 _MIN_RADIUS_SHARE, _MAX_RADIUS_SHARE = 0.25, 4.0
 
 
@@ -51,9 +56,10 @@ def tube(p: Points, radius: float, softness: float, duration_exponent: float) ->
     if tapered:
         share = np.clip(p.duration_ms / np.median(p.duration_ms), _MIN_RADIUS_SHARE, _MAX_RADIUS_SHARE)
         radii *= share**duration_exponent
-    out = _distance(p, radii, tapered)
-    out *= np.float32(-1.0 / softness)
-    return _logistic(out)
+    # Beyond 17 of these lengths the logistic is 0 to 4e-8.
+    out = _distance(p, radii, tapered, radii.max(initial=0.0) + 17 * softness)
+    logistic(out.ravel(), np.float32(-1 / softness), np.float32(0))
+    return out
 
 
 def gaussian(p: Points, sigma: float) -> Maps:
@@ -75,8 +81,9 @@ def density(p: Points, sigma: float, threshold: float, width: float) -> Maps:
     """Dwell time spread along the line and blurred; each level's .5 is at a share `threshold` of its maximum."""
     total = _blurred_levels(p, sigma, p.joined)
     for level in total:
-        peak = level.max()
-        level[:] = _logistic((level / peak - np.float32(threshold)) / np.float32(width)) if peak > 0 else 0.0
+        peak = float(level.max())
+        if peak > 0:
+            logistic(level.ravel(), np.float32(1 / (peak * width)), np.float32(-threshold / width))
     return total
 
 
@@ -89,55 +96,61 @@ def heatmap(p: Points, sigma: float) -> Maps:
     return total
 
 
-def _logistic(x: Maps) -> Maps:
-    """Return 1 / (1 + exp(-x)), in place: in single precision numpy's exp is vectorised, scipy's expit is not."""
-    with np.errstate(over="ignore"):  # exp(-x) = inf is a map of exactly 0
-        np.exp(np.negative(x, out=x), out=x)
-    x += np.float32(1)
-    return np.reciprocal(x, out=x)
-
-
-def _distance(p: Points, radii: Floats, tapered: bool) -> Maps:
-    from gazetrack.kernels.distance import suffix_distance
-
+def _distance(p: Points, radii: Floats, tapered: bool, reach: float = math.inf) -> Maps:
     out = np.empty((len(p.firsts), *p.size), np.float32)
     x, y = p.x.astype(np.float32), p.y.astype(np.float32)
-    suffix_distance(x, y, radii.astype(np.float32), p.joined, p.firsts, tapered, out)
+    suffix_distance(x, y, radii.astype(np.float32), p.joined, p.firsts, tapered, reach, out)
     return out
 
 
 def _blurred_levels(p: Points, sigma: float, joined: npt.NDArray[np.bool_]) -> Maps:
-    """Sum up dwell time level by level: each adds the fixations that the one before lacks."""
-    total = np.zeros(p.size, np.float32)
-    out = np.empty((len(p.firsts), *p.size), np.float32)
+    """Sum up dwell time, as Gaussians along the track, for all levels for the price of the longest.
+
+    A Gaussian of variance sigma^2 is one of half of it, blurred by another one of that half. So the first are summed
+    on a grid as coarse as they allow, and the second, a product of two narrow matrices per level, takes that grid to
+    the pixels: the work hardly depends on the number of fixations. With three quarters of the smaller Gaussians'
+    standard deviation between its nodes the sum is the integral to 2 exp(-pi^2 / .75^2) = 5e-8 (Poisson's formula).
+    """
+    half = sigma / math.sqrt(2)
+    coarse = half > _LEAST_STEP_PX
+    step, margin = (0.75 * half, math.ceil(REACH / 0.75)) if coarse else (1.0, 0)
+    origin = -margin * step if coarse else 0.5
+    shape = [math.ceil(n / step) + 2 * margin + 1 if coarse else n for n in p.size]
+    grid = np.zeros((len(p.firsts), *shape))
     done = len(p.x)
     for level, first in enumerate(p.firsts.tolist()):
+        grid[level] = grid[level - 1] if level else 0.0
         if first < done:
-            total += _blurred(*_spread(p, joined, range(first, done), sigma), sigma, p.size)
+            x, y, weights = _spread(p, joined, first, done, sigma)
+            splat(x - origin, y - origin, weights, half if coarse else sigma, step, grid[level])
             done = first
-        out[level] = total
+    if not coarse:
+        return grid.astype(np.float32)
+    rows, columns = (_gaussians(n, origin, step, k, half) for n, k in zip(p.size, shape, strict=True))
+    out = np.empty((len(p.firsts), *p.size), np.float32)
+    widen(grid.astype(np.float32), rows, np.ascontiguousarray(columns.T), out)
     return out
 
 
-def _spread(p: Points, joined: npt.NDArray[np.bool_], chosen: range, sigma: float) -> tuple[Floats, Floats, Floats]:
+def _gaussians(n: int, origin: float, step: float, nodes: int, sigma: float) -> Maps:
+    """Return [n, nodes]: a Gaussian around each node at the pixels' centres, so that nodes add up to a blur."""
+    away = (np.arange(n)[:, None] + 0.5 - origin - step * np.arange(nodes)) / sigma
+    # Two Gaussians of variance s^2 / 2 make one of s^2 that is lower by 1 / sqrt(2) on each axis; the sum over nodes
+    # stands for an integral over sigma.
+    values = np.where(np.abs(away) <= REACH, np.exp(-0.5 * away * away), 0.0)
+    return np.asarray(values * (step / (sigma * math.sqrt(math.pi))), np.float32)
+
+
+def _spread(
+    p: Points, joined: npt.NDArray[np.bool_], first: int, end: int, sigma: float
+) -> tuple[Floats, Floats, Floats]:
     """Spread fixations along the segments that start at them, as weighted points at most sigma apart."""
-    px, py, weights = [], [], []
-    for i in chosen:
-        j = i + 1 if joined[i] else i
-        # Gaussians one sigma apart add up to their integral to 1e-8.
-        n = 1 + math.ceil(math.hypot(p.x[j] - p.x[i], p.y[j] - p.y[i]) / sigma)
-        a = (np.arange(n) + 0.5) / n
-        px.append(p.x[i] + a * (p.x[j] - p.x[i]))
-        py.append(p.y[i] + a * (p.y[j] - p.y[i]))
-        weights.append(np.full(n, (p.duration_ms[i] + p.duration_ms[j]) / (2 * n)))
-    return np.concatenate(px), np.concatenate(py), np.concatenate(weights)
-
-
-def _blurred(px: Floats, py: Floats, weights: Floats, sigma: float, size: tuple[int, int]) -> Maps:
-    """Sum Gaussians at weighted points: separable, so it is one matrix product."""
-
-    def profile(n: int, at: Floats) -> Maps:
-        away = (np.arange(n)[:, None] + 0.5 - at) / sigma
-        return np.asarray(np.exp((-0.5 * away * away).astype(np.float32)))
-
-    return profile(size[0], py) * weights.astype(np.float32) @ profile(size[1], px).T
+    i = np.arange(first, end)
+    j = i + joined[first:end]
+    dx, dy = p.x[j] - p.x[i], p.y[j] - p.y[i]
+    # Gaussians one sigma apart add up to their integral to 1e-8.
+    n = 1 + np.ceil(np.hypot(dx, dy) / sigma).astype(np.int64)
+    k = np.repeat(np.arange(len(i)), n)
+    share = (np.arange(n.sum()) - np.repeat(np.cumsum(n) - n, n) + 0.5) / n[k]
+    weights = (p.duration_ms[i] + p.duration_ms[j]) / (2 * n)
+    return p.x[i][k] + share * dx[k], p.y[i][k] + share * dy[k], weights[k]

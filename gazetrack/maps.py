@@ -7,6 +7,7 @@ track. The formulas are our reading of the method (Wang et al., MICCAI 2025, arX
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ from gazetrack.errors import ConfigError
 from gazetrack.track import MAX_IMAGE_PX, TRUNCATIONS, Track, clean, level_members
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
     Floats = npt.NDArray[np.float64]
@@ -168,6 +171,42 @@ def render_maps(track: Track, params: MapParams | None = None, size: tuple[int, 
     height, width = size or (round(track.height), round(track.width))
     kept = prepare(track, params).scaled(width, height)
     return TrackMaps(kept, params, render_points(kept.x, kept.y, kept.duration_ms, height, width, params))
+
+
+def render_batch(
+    tracks: Sequence[Track], size: tuple[int, int], params: MapParams | None = None, *, jobs: int = 1
+) -> Maps:
+    """Render many tracks at one size, for a trainer: no storage, and no result but the arrays.
+
+    Parameters
+    ----------
+    tracks : sequence of Track
+        As for `render_maps`.
+    size : (height, width)
+        Of all maps.
+    params : MapParams, optional
+        Defaults: four tube levels.
+    jobs : int
+        Threads; the result does not depend on it.
+
+    Returns
+    -------
+    ndarray of float32, shape (B, L, H, W)
+    """
+    params = params or MapParams()
+    check_size(*size)
+    out = np.empty((len(tracks), params.levels, *size), np.float32)
+
+    def render(i: int) -> None:
+        out[i] = render_maps(tracks[i], params, size).values
+
+    if jobs <= 1:
+        for i in range(len(tracks)):
+            render(i)
+    else:
+        with ThreadPoolExecutor(jobs) as pool:
+            list(pool.map(render, range(len(tracks))))
+    return out
 
 
 def render_points(x: Floats, y: Floats, duration_ms: Floats, height: int, width: int, params: MapParams) -> Maps:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from gazetrack.events.base import Detector
+    from gazetrack.preparation import Preparation
     from gazetrack.readers.base import Head
     from gazetrack.recording import Recording, Screen
 
@@ -70,6 +71,8 @@ class ConvertOptions:
         See `selection.split_trials`.
     pseudonyms : Pseudonyms
         How participants are named in what is written.
+    preparation : Preparation or None
+        What to do to the samples before fixations are detected.
     """
 
     format: str | None = None
@@ -84,6 +87,7 @@ class ConvertOptions:
     eye: str = "auto"
     trial_by: str | None = None
     pseudonyms: Pseudonyms = field(default_factory=Pseudonyms)
+    preparation: Preparation | None = None
 
 
 def read_recording(
@@ -250,7 +254,8 @@ def _targets(paths: Sequence[str | Path], out: Path | None) -> dict[Path, Path |
     owners: dict[str, Path] = {}
     for path in map(Path, paths):
         name = path.name[:-3] if path.name.lower().endswith(".gz") else path.name
-        base = next(iter(unique_names([Path(name).stem]).values()))
+        stem = Path(name).stem
+        base = next(iter(unique_names([stem.removesuffix(".samples")]).values()))
         target = (out or path.parent) / base
         owner = owners.setdefault(str(target).lower(), path)
         if owner == path:
@@ -269,7 +274,7 @@ def _convert_file(path: Path, target: Path, options: ConvertOptions, outcome: Ou
     try:
         recording = split_trials(select_eye(recording, options.eye), options.trial_by)
         recording = options.pseudonyms.apply(recording)
-        fixations, source = fixation_table(recording, options.detector)
+        fixations, source = fixation_table(recording, options.detector, options.preparation)
     except (ConfigError, InputError, DataError) as error:
         raise type(error)(error.what, path=path, hint=error.hint) from error
     outcome.rows_in, outcome.rows_out = recording.rows_in, fixations.num_rows

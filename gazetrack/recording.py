@@ -60,6 +60,33 @@ class Screen:
             return None
         return math.tan(math.radians(1.0)) * self.distance_mm * self.width_px / self.width_mm
 
+    def degrees(
+        self, x_px: npt.NDArray[np.float64], y_px: npt.NDArray[np.float64]
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Return Fick angles (azimuth, elevation) of positions, for an eye straight in front of the screen's centre.
+
+        Parameters
+        ----------
+        x_px, y_px : ndarray of float64
+            Screen pixels.
+
+        Returns
+        -------
+        (ndarray, ndarray)
+            Degrees to the right and down. Without a height in mm pixels are square.
+
+        Raises
+        ------
+        ConfigError
+            The width in mm or the distance is not known.
+        """
+        if self.width_mm is None or self.distance_mm is None:
+            raise ConfigError("a screen without width and distance", hint="give --screen 1920x1080,531x299mm,650mm")
+        mm = self.width_mm / self.width_px
+        x = (x_px - self.width_px / 2) * mm
+        y = (y_px - self.height_px / 2) * (mm if self.height_mm is None else self.height_mm / self.height_px)
+        return np.degrees(np.arctan2(x, self.distance_mm)), np.degrees(np.arctan2(y, np.hypot(self.distance_mm, x)))
+
 
 @dataclass(frozen=True)
 class Placement:

@@ -132,6 +132,47 @@ FIXATIONS = pa.schema(
     ]
 )
 
+QUALITY = pa.schema(
+    [
+        _RECORDING,
+        _TRIAL,
+        _STIMULUS,
+        _field("target", TEXT, "", "what was to be looked at; empty without targets"),
+        _field("eye", TEXT, "", "left, right, or both when the eyes are combined"),
+        _field("onset_ms", pa.float64(), "ms", "first sample of the period; NaN without any"),
+        _field("duration_ms", pa.float64(), "ms", "from first to last sample and one step more; pauses are left out"),
+        _field("n_samples", pa.int64(), "", "samples in the period, with or without gaze"),
+        _field("rate_hz", pa.float64(), "Hz", "sampling rate as measured from the steps between samples"),
+        _field("effective_rate_hz", pa.float64(), "Hz", "samples with gaze per second"),
+        _field("jitter_ms", pa.float64(), "ms", "standard deviation of the steps between samples, gaps left out"),
+        _field("loss", pa.float64(), "", "share of the samples without gaze, 0 to 1"),
+        _field(
+            "loss_expected",
+            pa.float64(),
+            "",
+            "share of the samples expected at rate_hz that lack gaze or are not there",
+        ),
+        _field("n_gaps", pa.int64(), "", "stretches without gaze"),
+        _field("longest_gap_ms", pa.float64(), "ms", "the longest of them"),
+        _field("gaps_ms", pa.float64(), "ms", "all of them together"),
+        *(
+            _field(f"{name}_{unit}{power}", pa.float64(), f"{unit}{power and '²'}", meaning)
+            for unit in ("px", "deg")
+            for name, power, meaning in (
+                ("rms_s2s", "", "precision: root mean square of the steps from sample to sample"),
+                ("std", "", "precision: standard deviations of both axes as one length"),
+                ("bcea", "2", "precision: area of the ellipse that holds 68 % of the gaze"),
+                ("window_rms_s2s", "", "median of RMS-S2S in a window that moves along the samples"),
+                ("window_std", "", "median of STD in a window that moves along the samples"),
+            )
+        ),
+        _field("accuracy_px", pa.float64(), "px", "distance of the mean gaze from the target"),
+        _field("accuracy_deg", pa.float64(), "deg", "angle between mean gaze and target"),
+        _field("accuracy_x_deg", pa.float64(), "deg", "horizontal part of it, positive to the right"),
+        _field("accuracy_y_deg", pa.float64(), "deg", "vertical part of it, positive down"),
+    ]
+)
+
 MANIFEST = pa.schema(
     [
         _field("image_id", TEXT, "", "name of the image without folder and suffix"),
@@ -150,7 +191,7 @@ def conform(columns: pa.Table | Mapping[str, object], schema: pa.Schema) -> pa.T
     columns : pyarrow.Table or mapping of str to array-like
         Columns by name, in any order. Scalars are repeated. Absent columns are filled: NaN, 0 or empty text.
     schema : pyarrow.Schema
-        One of `SAMPLES`, `EVENTS`, `FIXATIONS`, `MANIFEST`.
+        One of `SAMPLES`, `EVENTS`, `FIXATIONS`, `QUALITY`, `MANIFEST`.
 
     Returns
     -------

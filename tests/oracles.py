@@ -46,6 +46,52 @@ def windowed_speed(t, x, y, half_window, max_gap, out):
         out[i] = math.hypot(x[last] - x[first], y[last] - y[first]) / span if span > 0 else math.nan
 
 
+def moving_precision(t, x, y, n, max_span):
+    out = []
+    for first in range(len(t) - n + 1):
+        wx, wy, wt = (np.asarray(v)[first : first + n] for v in (x, y, t))
+        steps = np.diff(wx) ** 2 + np.diff(wy) ** 2
+        steps, known = steps[~np.isnan(steps)], ~np.isnan(wx)
+        pause = wt[-1] - wt[0] > max_span
+        rms = math.nan if pause or not steps.size else math.sqrt(steps.mean())
+        std = math.nan if pause or not known.any() else math.hypot(wx[known].std(), wy[known].std())
+        out.append((rms, std))
+    return np.array(out).reshape(-1, 2)
+
+
+def still_stretches(t, x, y, half_window, max_gap, threshold):
+    speed = np.empty(len(t))
+    windowed_speed(t, x, y, half_window, max_gap, speed)
+    return slow_runs(t, speed, threshold, max_gap)
+
+
+def merge_centred(t, x, y, starts, ends, max_step, max_distance):
+    merged = []
+    for a, b in zip(starts, ends, strict=True):
+        if merged:
+            c, d = merged[-1]
+            apart = [np.nanmean(v[c:d]) - np.nanmean(v[a:b]) for v in (x, y)]
+            if t[a] - t[d - 1] <= max_step and math.hypot(*apart) <= max_distance:
+                merged[-1] = (c, b)
+                continue
+        merged.append((a, b))
+    return np.array([a for a, _ in merged], int), np.array([b for _, b in merged], int)
+
+
+def splat(x, y, weights, sigma, step, out):
+    rows, columns = (np.arange(n) * step for n in out.shape)
+    for px, py, weight in zip(x, y, weights, strict=True):
+        out += weight * np.exp(-((columns[None, :] - px) ** 2 + (rows[:, None] - py) ** 2) / (2 * sigma**2))
+
+
+def widen(grids, down, across, out):
+    out[:] = np.einsum("rj,ljk,kc->lrc", down.astype(float), grids.astype(float), across.astype(float))
+
+
+def logistic(values, scale, shift):
+    values[:] = [1 / (1 + math.exp(min(-(float(scale) * float(v) + float(shift)), 700.0))) for v in values]
+
+
 def slow_runs(t, speed, threshold, max_gap):
     slow = [bool(s < threshold) for s in speed]
     starts, ends = [], []
@@ -222,10 +268,14 @@ def merge_runs(t, x, y, starts, ends, max_gap, max_distance, edge):
     return np.array([a for a, _ in runs], int), np.array([b for _, b in runs], int)
 
 
-def still_runs(state):
-    runs = re.finditer("0+", "".join(map(str, state)))
-    spans = np.array([match.span() for match in runs], int).reshape(-1, 2)
-    return spans[:, 0], spans[:, 1]
+def still_runs(t, state, max_gap):
+    runs = []
+    for i in np.flatnonzero(np.asarray(state) == 0):
+        if runs and runs[-1][1] == i and t[i] - t[i - 1] <= max_gap:
+            runs[-1][1] = i + 1
+        else:
+            runs.append([i, i + 1])
+    return np.array(runs, int).reshape(-1, 2).T
 
 
 def joined_runs(t, fast, group, join):
@@ -286,7 +336,7 @@ def five_point_velocity(t, v, max_gap):
     out = np.full(len(v), math.nan)
     for i in range(2, len(v) - 2):
         time = t[i + 2] + t[i + 1] - t[i - 1] - t[i - 2]
-        if t[i + 2] - t[i - 2] <= 4 * max_gap and time > 0 and not np.isnan(v[i - 2 : i + 3]).any():
+        if np.diff(t[i - 2 : i + 3]).max() <= max_gap and time > 0 and not np.isnan(v[i - 2 : i + 3]).any():
             out[i] = (v[i + 2] + v[i + 1] - v[i - 1] - v[i - 2]) / time
     return out
 

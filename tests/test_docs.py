@@ -13,6 +13,7 @@ from gazetrack import schema
 from gazetrack.events.detectors import DETECTORS
 from gazetrack.mapstore import MAPS
 from gazetrack.pipeline import ConvertOptions, convert_files
+from gazetrack.preparation import Preparation
 from gazetrack.readers import registry
 from gazetrack.rendering import RenderOptions, render_tables
 from gazetrack.simulate import write_example
@@ -22,6 +23,7 @@ TABLES = {
     "*.fixations.parquet": schema.FIXATIONS,
     "*.samples.parquet": schema.SAMPLES,
     "*.events.parquet": schema.EVENTS,
+    "quality, as `gazetrack quality -o FILE` writes it": schema.QUALITY,
     "maps.parquet": MAPS,
 }
 
@@ -39,7 +41,8 @@ def tables_page():
         "This page is made from the schemas: `python -m tests.test_docs`.",
     ]
     for name, table in TABLES.items():
-        lines += ["", f"## `{name}`", "", "| column | type | unit | meaning |", "|---|---|---|---|"]
+        title = name if "`" in name else f"`{name}`"
+        lines += ["", f"## {title}", "", "| column | type | unit | meaning |", "|---|---|---|---|"]
         for field in table:
             kind = "text" if field.type in (schema.TEXT, "string") else str(field.type)
             unit = field.metadata.get(b"unit", b"").decode()
@@ -89,17 +92,17 @@ def detectors_page():
         "",
         "This page is made from the detectors: `python -m tests.test_docs`.",
     ]
-    for name, kind in DETECTORS.items():
+    for name, kind in {**DETECTORS, "--prepare": Preparation}.items():
         about = inspect.getdoc(inspect.getmodule(kind)) if kind.__module__.endswith(name) else inspect.getdoc(kind)
         text, _, table = inspect.getdoc(kind).partition("Parameters\n----------\n")
         lines += ["", f"## `{name}`", "", (about or text).partition("Parameters\n---")[0].strip(), ""]
-        defaults = {f.name: f.default for f in dataclasses.fields(kind)}
+        defaults = {f.name: f"{f.default:g}" if f.type == "float" else f.default for f in dataclasses.fields(kind)}
         lines += ["| parameter | default | meaning |", "|---|---|---|"]
-        for names, meaning in re.findall(r"^(\w[^\n]*) : float\n((?:    [^\n]*\n?)+)", table, re.MULTILINE):
+        for names, meaning in re.findall(r"^(\w[^\n]*) : (?:float|\{.*\})\n((?:    [^\n]*\n?)+)", table, re.MULTILINE):
             for one in names.split(", "):
-                lines.append(f"| `{one}` | {defaults.pop(one):g} | {' '.join(meaning.split())} |")
+                lines.append(f"| `{one}` | {defaults.pop(one)} | {' '.join(meaning.split())} |")
         for one, value in defaults.items():
-            lines.append(f"| `{one}` | {value:g} | as `{kind.__mro__[1].name}` |")
+            lines.append(f"| `{one}` | {value} | as `{kind.__mro__[1].name}` |")
     return "\n".join(lines) + "\n"
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gazetrack.errors import ConfigError
-from gazetrack.maps import KINDS, MapParams, level_titles, render_maps, render_points
+from gazetrack.maps import KINDS, MapParams, level_titles, render_batch, render_maps, render_points
 from gazetrack.track import Track
 
 H, W = 24, 32
@@ -79,6 +79,18 @@ def test_the_last_level_of_every_truncation_but_shuffled_is_the_same(points, kin
     ]
     for other in last[1:]:
         np.testing.assert_allclose(other, last[0], atol=1e-5)
+
+
+@pytest.mark.parametrize(("blur", "size"), [(0.05, 200), (0.02, 200), (0.01, 200), (0.005, 90)])
+def test_blurred_kinds_are_the_sum_of_gaussians_on_either_grid(blur, size):
+    rng = np.random.default_rng(3)
+    x, y, d = rng.uniform(-20, size + 20, 9), rng.uniform(-20, size + 20, 9), rng.uniform(100, 900, 9)
+    centres = np.arange(size) + 0.5
+    squares = (centres - x[:, None, None]) ** 2 + (centres[:, None] - y[:, None, None]) ** 2
+    total = (d[:, None, None] * np.exp(-squares / (2 * (blur * size) ** 2))).sum(0)
+    expected = (total - total.min()) / (total.max() - total.min())
+    maps = render_points(x, y, d, size, size, MapParams(kind="heatmap", blur=blur))
+    np.testing.assert_allclose(maps[-1], expected, atol=2e-6)
 
 
 def test_order_matters_for_the_line_and_not_for_a_single_point():
@@ -172,3 +184,19 @@ def test_absurd_sizes_are_refused_before_anything_is_allocated():
 def test_levels_are_named_by_what_they_keep():
     assert level_titles(MapParams(levels=4)) == ["last 25 %", "last 50 %", "last 75 %", "all"]
     assert level_titles(MapParams(levels=2, truncation="head")) == ["first 50 %", "all"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_batch_is_its_tracks_whatever_the_threads(kind):
+    rng = np.random.default_rng(0)
+    tracks = [
+        Track("r", "", str(n), rng.uniform(0, 60, n), rng.uniform(0, 40, n), np.full(n, 300.0), 60.0, 40.0)
+        for n in (0, 1, 5, 30)
+    ]
+    params = MapParams(kind=kind)
+    batch = render_batch(tracks, (24, 36), params, jobs=3)
+    assert batch.shape == (4, 4, 24, 36)
+    for track, maps in zip(tracks, batch, strict=True):
+        assert (maps == render_maps(track, params, (24, 36)).values).all()
+    assert (render_batch(tracks, (24, 36), params) == batch).all()
+    assert render_batch([], (24, 36)).shape == (0, 4, 24, 36)

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from gazetrack.events.base import Detector, Trial, durations
-from gazetrack.kernels.movements import MOVING, STILL, joined_runs, merge_runs, moving_samples, net_and_way, still_runs
+from gazetrack.kernels.movements import joined_runs, merge_runs, moving_samples, net_and_way, still_runs
 from gazetrack.kernels.smooth import fill_gaps, local_slope, moving_median
 
 if TYPE_CHECKING:
     from gazetrack.events.base import Floats, Runs
 
 _MEDIAN_SAMPLES = 64
-_PAUSE_MS = 100.0  # no velocity is taken across a longer step
+_PAUSE_MS = 100.0  # across a longer step no velocity is taken, and no fixation goes on
 _EDGE_MS = 60.0  # how far apart two fixations are is seen where they end and begin
 
 
@@ -107,7 +107,7 @@ class Auto(Detector):
         high, low = (max(k * spread, floor) for k in (self.saccade_noise, self.edge_noise))
         state = moving_samples(t, np.hypot(vx, vy), max(high, low), low, self.quiet_ms)
         near = max(self.merge_distance_deg * trial.px_per_deg, self.merge_noise * noise)
-        fixations = merge_runs(t, x, y, *still_runs(state), self.merge_gap_ms + step, near, _EDGE_MS)
+        fixations = merge_runs(t, x, y, *still_runs(t, state, _PAUSE_MS), self.merge_gap_ms + step, near, _EDGE_MS)
         fixations = self._long(trial, fixations)
         return self._long(trial, self._without_pursuit(trial, x, y, fixations, noise))
 
@@ -131,7 +131,7 @@ class Auto(Detector):
         for a, b in zip(*fixations, strict=True):
             if left[a:b].mean() <= 1 - self.pursuit_share:
                 left[a:b] = False
-        return still_runs(np.where(left, STILL, MOVING).astype(np.int8))
+        return joined_runs(t, left, owner, -1.0)
 
     def _long(self, trial: Trial, fixations: Runs) -> Runs:
         keep = durations(trial, *fixations) >= self.min_duration_ms

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -29,10 +30,13 @@ if TYPE_CHECKING:
 # A 24-inch 16:9 screen (531 mm wide) seen from 650 mm covers about 45 degrees.
 ASSUMED_SCREEN_WIDTH_DEG = 45.0
 ASSUMED_SCREEN_WIDTH_PX = 1920
+MAX_PIECE_SAMPLES = 1 << 21
+CUT_SAMPLES = 1 << 14  # how many of the last ones are searched for a jump
 _KEYS = ["recording", "trial", "stimulus"]
 
 
-class Trial(NamedTuple):
+@dataclass(frozen=True)
+class Trial:
     """Samples that belong together, in temporal order.
 
     Parameters
@@ -50,7 +54,7 @@ class Trial(NamedTuple):
     y_px: Floats
     px_per_deg: float
 
-    @property
+    @cached_property
     def step_ms(self) -> float:
         """Typical time between samples, whatever the nominal rate: the median step forward; 0 when there is none."""
         steps = np.diff(self.t_ms)
@@ -72,7 +76,7 @@ class Detector:
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
-            if not (np.isfinite(value) and value >= 0):
+            if not isinstance(value, str) and not (np.isfinite(value) and value >= 0):
                 raise ConfigError(f"{name} = {value}", hint="use a number of 0 or more")
 
     def runs(self, trial: Trial) -> Runs:
@@ -87,6 +91,7 @@ def detect(samples: pa.Table, screen: Screen | None, detector: Detector) -> tupl
     ----------
     samples : pyarrow.Table
         Schema `SAMPLES`. A step back in time within a trial is the clock's: what follows it is looked at on its own.
+        So are parts of a trial of more than two million samples, cut where gaze jumps.
     screen : Screen or None
         For degrees. Without physical sizes the screen is taken to be 45 degrees wide, and the result says so.
     detector : Detector
@@ -102,8 +107,8 @@ def detect(samples: pa.Table, screen: Screen | None, detector: Detector) -> tupl
     scale = known or width_px / ASSUMED_SCREEN_WIDTH_DEG
     facts = {"name": detector.name, **asdict(detector), "px_per_deg": scale, "px_per_deg_assumed": known is None}
     parts: dict[str, list[npt.ArrayLike]] = {name: [] for name in FIXATIONS.names}
-    for key, trial in _trials(samples, scale):
-        pieces = [_fixations(piece, detector, known is not None) for piece in _pieces(trial)]
+    for key, trials in _trials(samples, scale):
+        pieces = [_fixations(piece, detector, known is not None) for piece in trials]
         n = sum(len(piece["onset_ms"]) for piece in pieces)
         columns = {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
         columns |= {name: np.full(n, value, object) for name, value in zip(_KEYS, key, strict=True)}
@@ -113,19 +118,44 @@ def detect(samples: pa.Table, screen: Screen | None, detector: Detector) -> tupl
     return conform({name: np.concatenate(values) for name, values in parts.items() if values}, FIXATIONS), facts
 
 
-def _trials(samples: pa.Table, scale: float) -> Iterator[tuple[tuple[object, ...], Trial]]:
-    frame = samples.select([*_KEYS, "t_ms", "x_px", "y_px"]).to_pandas()
-    for key, rows in frame.groupby(_KEYS, observed=True, sort=False):
-        t, x, y = (rows[name].to_numpy(np.float64) for name in ("t_ms", "x_px", "y_px"))
-        missing = ~(np.isfinite(x) & np.isfinite(y))
-        yield key, Trial(t, np.where(missing, np.nan, x), np.where(missing, np.nan, y), scale)
+def _trials(samples: pa.Table, scale: float) -> Iterator[tuple[tuple[str, ...], Iterator[Trial]]]:
+    """Yield (recording, trial, stimulus) and its pieces, in the order in which they begin."""
+    if samples.num_rows == 0:
+        return
+    columns = [samples[name].combine_chunks() for name in _KEYS]
+    codes = [column.indices.to_numpy() for column in columns]
+    new = np.zeros(samples.num_rows, np.bool_)
+    new[:1] = True
+    for code in codes:
+        new[1:] |= code[1:] != code[:-1]
+    firsts = np.flatnonzero(new)
+    spans: dict[tuple[str, ...], list[slice]] = {}
+    for a, b in zip(firsts, np.append(firsts[1:], samples.num_rows), strict=True):
+        key = tuple(column.dictionary[int(code[a])].as_py() for column, code in zip(columns, codes, strict=True))
+        spans.setdefault(key, []).append(slice(a, b))
+    t, x, y = (samples[name].to_numpy() for name in ("t_ms", "x_px", "y_px"))
+    for key, rows in spans.items():
+        own = rows[0] if len(rows) == 1 else np.concatenate([np.arange(r.start, r.stop) for r in rows])
+        yield key, _pieces(t[own], x[own], y[own], scale)
 
 
-def _pieces(trial: Trial) -> Iterator[Trial]:
-    """Split a trial where its clock steps back."""
-    edges = [0, *(np.flatnonzero(np.diff(trial.t_ms) < 0) + 1).tolist(), len(trial.t_ms)]
-    for a, b in itertools.pairwise(edges):
-        yield Trial(trial.t_ms[a:b], trial.x_px[a:b], trial.y_px[a:b], trial.px_per_deg)
+def _pieces(t: Floats, x: npt.NDArray[np.floating], y: npt.NDArray[np.floating], scale: float) -> Iterator[Trial]:
+    """Cut a trial where its clock steps back, and a long one where gaze jumps, so that memory is bounded."""
+    cuts = np.flatnonzero(t[1:] < t[:-1]) + 1
+    edges = [0, *cuts.tolist(), len(t)]
+    for start, end in itertools.pairwise(edges):
+        a = start
+        while a < end:
+            b = min(a + MAX_PIECE_SAMPLES, end)
+            if b < end:
+                tail = slice(b - CUT_SAMPLES, b)
+                jumps = np.abs(np.diff(x[tail])) + np.abs(np.diff(y[tail]))
+                b = tail.start + 1 + int(np.argmax(np.where(np.isnan(jumps), np.inf, jumps)))
+            near, across = x[a:b].astype(np.float64), y[a:b].astype(np.float64)
+            missing = ~(np.isfinite(near) & np.isfinite(across))
+            near[missing] = across[missing] = np.nan
+            yield Trial(t[a:b], near, across, scale)
+            a = b
 
 
 def _fixations(trial: Trial, detector: Detector, in_degrees: bool) -> dict[str, npt.NDArray[Any]]:

@@ -10,7 +10,7 @@ random, so that the result is always the same.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -73,7 +73,7 @@ class I2MC(Detector):
         known = weights[~np.isnan(weights)]
         cutoff = known.mean() + self.cutoff_deviations * known.std() if known.size else 0.0
         runs = slow_runs(trial.t_ms, weights, np.nextafter(cutoff, np.inf), self.max_gap_ms)
-        filled = trial._replace(x_px=x, y_px=y)
+        filled = replace(trial, x_px=x, y_px=y)
         starts, ends = self._trimmed(filled, *merge(filled, runs, self.merge_gap_ms, self.merge_distance_deg))
         keep = durations(trial, starts, ends) >= self.min_duration_ms
         return starts[keep], ends[keep]

@@ -6,19 +6,17 @@ window, merging and discarding of Olsen (2012), The Tobii I-VT fixation filter.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-
+from gazetrack.errors import ConfigError
 from gazetrack.events.base import Detector, Trial, durations
-from gazetrack.kernels.segments import slow_runs
-from gazetrack.kernels.signal import windowed_speed
+from gazetrack.events.velocity import ESTIMATORS, speed
+from gazetrack.kernels.movements import merge_centred
+from gazetrack.kernels.segments import slow_runs, still_stretches
 from gazetrack.kernels.smooth import fill_gaps
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from gazetrack.events.base import Runs
 
 
@@ -38,6 +36,8 @@ class IVT(Detector):
         Neighbouring fixations closer than both are merged; 75 ms and 0.5 deg (Olsen 2012).
     min_duration_ms : float
         Shorter fixations are discarded; 60 ms (Olsen 2012).
+    velocity : {"window", "neighbours", "five_point", "savgol"}
+        How velocity is estimated; see `events.velocity.speed`.
     """
 
     name: ClassVar[str] = "ivt"
@@ -48,14 +48,22 @@ class IVT(Detector):
     merge_gap_ms: float = 75.0
     merge_distance_deg: float = 0.5
     min_duration_ms: float = 60.0
+    velocity: str = "window"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.velocity not in ESTIMATORS:
+            raise ConfigError(f"velocity = {self.velocity!r}", hint=f"use one of {', '.join(ESTIMATORS)}")
 
     def runs(self, trial: Trial) -> Runs:
         """Return the fixations; see `Detector.runs`."""
-        t, x, y = trial.t_ms, trial.x_px, trial.y_px
-        speed = np.empty(t.size)
-        windowed_speed(t, x, y, self.window_ms / 2, self.max_gap_ms, speed)
         threshold = self.velocity_threshold_deg_s * trial.px_per_deg / 1000
-        starts, ends = slow_runs(t, speed, threshold, self.max_gap_ms)
+        if self.velocity == "window":
+            t, x, y = trial.t_ms, trial.x_px, trial.y_px
+            starts, ends = still_stretches(t, x, y, self.window_ms / 2, self.max_gap_ms, threshold)
+        else:
+            velocity = speed(trial, self.velocity, self.window_ms, self.max_gap_ms)
+            starts, ends = slow_runs(trial.t_ms, velocity, threshold, self.max_gap_ms)
         starts, ends = merge(trial, (starts, ends), self.merge_gap_ms, self.merge_distance_deg)
         keep = durations(trial, starts, ends) >= self.min_duration_ms
         return starts[keep], ends[keep]
@@ -78,23 +86,11 @@ class TobiiIVT(IVT):
     def runs(self, trial: Trial) -> Runs:
         """Return the fixations; see `Detector.runs`."""
         x, y = (fill_gaps(trial.t_ms, v, self.fill_gap_ms) for v in (trial.x_px, trial.y_px))
-        return super().runs(trial._replace(x_px=x, y_px=y))
+        return super().runs(replace(trial, x_px=x, y_px=y))
 
 
 def merge(trial: Trial, runs: Runs, max_gap_ms: float, max_distance_deg: float) -> Runs:
     """Merge neighbouring runs whose ends and mean positions are close, comparing each with the merged one before it."""
-    t, step = trial.t_ms, trial.step_ms
-    known = ~np.isnan(trial.x_px)
-    before = [np.concatenate([[0], np.cumsum(np.where(known, v, 0))]) for v in (1, trial.x_px, trial.y_px)]
-    merged: list[tuple[int, int]] = []
-    for i, j in zip(*runs, strict=True):
-        if merged:
-            a, b = merged[-1]
-            (n, x, y), (m, u, v) = ((s[b] - s[a] for s in before), (s[j] - s[i] for s in before))
-            near = np.hypot(x / n - u / m, y / n - v / m)
-            if t[i] - (t[b - 1] + step) <= max_gap_ms and near <= max_distance_deg * trial.px_per_deg:
-                merged[-1] = (a, j)
-                continue
-        merged.append((i, j))
-    pairs: npt.NDArray[np.int64] = np.array(merged, np.int64).reshape(-1, 2)
-    return pairs[:, 0], pairs[:, 1]
+    max_step = max_gap_ms + trial.step_ms  # from the last sample of a run to the first of the next
+    max_distance = max_distance_deg * trial.px_per_deg
+    return merge_centred(trial.t_ms, trial.x_px, trial.y_px, *runs, max_step, max_distance)

@@ -20,7 +20,7 @@ from gazetrack.kernels.smooth import local_slope
 if TYPE_CHECKING:
     from gazetrack.events.base import Floats, Runs
 
-_PAUSE_MS = 100.0
+_PAUSE_MS = 100.0  # across a longer step no velocity is taken, and no fixation goes on
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class NystromHolmqvist(Detector):
         peak, onset = self._thresholds(speed)
         state = moving_samples(t, speed, peak, onset, 0.0)
         state = self._with_glissades(trial, speed, state, onset)
-        starts, ends = still_runs(state)
+        starts, ends = still_runs(t, state, _PAUSE_MS)
         keep = durations(trial, starts, ends) >= self.min_duration_ms
         return starts[keep], ends[keep]
 

@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 from gazetrack.kernels._jit import jit
 
+_OFTEN = 64
+
 
 @jit
 def suffix_distance(
@@ -18,6 +20,7 @@ def suffix_distance(
     joined: npt.NDArray[np.bool_],
     firsts: npt.NDArray[np.int64],
     tapered: bool,
+    reach: float,
     out: npt.NDArray[np.float32],
 ) -> None:
     """Write, per level and pixel centre, the least (distance to a segment - its radius there).
@@ -26,39 +29,50 @@ def suffix_distance(
     firsts [L], not increasing: level l consists of the vertices firsts[l] .. N-1; out [L, H, W], infinity without any.
     Levels are nested suffixes, so walking from the last vertex to the first and writing the running minimum at each
     level's end gives all levels for the price of the longest. With `tapered` false all radii must be equal: squared
-    distances suffice.
+    distances suffice. Segments farther away than `reach` may be left out, so that pixels beyond it are infinitely far.
     """
     n_levels, height, width = out.shape
     n = xs.size
     nearest = np.empty(width, np.float32)
+    widest = float(radii.max()) if n > 0 else 0.0
     half = np.float32(0.5)
     zero = np.float32(0.0)
     one = np.float32(1.0)
     for row in range(height):
         py = np.float32(row) + half
         nearest[:] = np.inf
+        bound = reach  # no segment farther away than this can be the nearest anywhere in the row
         done = n
         for level in range(n_levels):
             for i in range(done - 1, firsts[level] - 1, -1):
                 j = i + 1 if (i + 1 < n and joined[i]) else i
                 x0, y0 = xs[i], ys[i]
                 dx, dy = xs[j] - x0, ys[j] - y0
+                if i % _OFTEN == 0:
+                    worst = nearest.max()
+                    bound = min(reach, (worst + widest if tapered else math.sqrt(worst)) + 1.0)
+                if py < min(y0, ys[j]) - bound or py > max(y0, ys[j]) + bound:
+                    continue
+                left = int(min(max(min(x0, xs[j]) - bound, 0.0), float(width)))
+                right = int(min(max(max(x0, xs[j]) + bound + 1.0, 0.0), float(width)))
+                near = nearest[left:right]
+                x0 -= np.float32(left)  # columns count from the first one in reach
                 length2 = dx * dx + dy * dy
                 scale = one / length2 if length2 > zero else zero
                 ry = py - y0
                 if tapered:
                     r0, dr = radii[i], radii[j] - radii[i]
-                    for col in range(width):
+                    for col in range(near.size):
                         rx = np.float32(col) + half - x0
                         a = min(max((rx * dx + ry * dy) * scale, zero), one)
                         ex, ey = rx - a * dx, ry - a * dy
-                        nearest[col] = min(nearest[col], np.float32(math.sqrt(ex * ex + ey * ey)) - r0 - a * dr)
+                        near[col] = min(near[col], np.float32(math.sqrt(ex * ex + ey * ey)) - r0 - a * dr)
                 else:
-                    for col in range(width):
+                    for col in range(near.size):
                         rx = np.float32(col) + half - x0
                         a = min(max((rx * dx + ry * dy) * scale, zero), one)
                         ex, ey = rx - a * dx, ry - a * dy
-                        nearest[col] = min(nearest[col], ex * ex + ey * ey)
+                        near[col] = min(near[col], ex * ex + ey * ey)
             done = min(done, firsts[level])
             if tapered:
                 out[level, row, :] = nearest

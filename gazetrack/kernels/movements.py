@@ -48,8 +48,8 @@ def moving_samples(t: Floats, speed: Floats, high: float, low: float, quiet: flo
 
 
 @jit
-def still_runs(state: npt.NDArray[np.int8]) -> tuple[Integers, Integers]:
-    """Return starts and ends (half open) of the runs of `STILL`."""
+def still_runs(t: Floats, state: npt.NDArray[np.int8], max_gap: float) -> tuple[Integers, Integers]:
+    """Return starts and ends (half open) of the runs of `STILL`; a step of t [N] longer than max_gap ends one."""
     n = state.size
     starts = np.empty(n, np.int64)
     ends = np.empty(n, np.int64)
@@ -57,7 +57,7 @@ def still_runs(state: npt.NDArray[np.int8]) -> tuple[Integers, Integers]:
     for i in range(n):
         if state[i] != STILL:
             continue
-        if i == 0 or state[i - 1] != STILL:
+        if i == 0 or state[i - 1] != STILL or t[i] - t[i - 1] > max_gap:
             starts[count] = i
             count += 1
         ends[count - 1] = i + 1
@@ -111,8 +111,53 @@ def merge_runs(
 
 
 @jit
+def merge_centred(
+    t: Floats, x: Floats, y: Floats, starts: Integers, ends: Integers, max_step: float, max_distance: float
+) -> tuple[Integers, Integers]:
+    """Merge each run with the one before where neither much time nor much distance is between them.
+
+    The time is from the last sample of the one to the first of the other, the distance between the mean positions of
+    the known samples from first to last; t, x, y [N].
+    """
+    merged_starts = np.empty(starts.size, np.int64)
+    merged_ends = np.empty(starts.size, np.int64)
+    count = 0
+    before_x = before_y = 0.0
+    before = 0
+    for k in range(starts.size):
+        own_x = own_y = 0.0
+        own = 0
+        for i in range(starts[k], ends[k]):
+            if not math.isnan(x[i]):
+                own_x += x[i]
+                own_y += y[i]
+                own += 1
+        if count > 0 and t[starts[k]] - t[merged_ends[count - 1] - 1] <= max_step:
+            apart = math.hypot(before_x / before - own_x / own, before_y / before - own_y / own)
+            if apart <= max_distance:
+                for i in range(merged_ends[count - 1], starts[k]):
+                    if not math.isnan(x[i]):
+                        before_x += x[i]
+                        before_y += y[i]
+                        before += 1
+                before_x += own_x
+                before_y += own_y
+                before += own
+                merged_ends[count - 1] = ends[k]
+                continue
+        merged_starts[count] = starts[k]
+        merged_ends[count] = ends[k]
+        before_x, before_y, before = own_x, own_y, own
+        count += 1
+    return merged_starts[:count].copy(), merged_ends[:count].copy()
+
+
+@jit
 def joined_runs(t: Floats, fast: npt.NDArray[np.bool_], group: Integers, join: float) -> tuple[Integers, Integers]:
-    """Return the runs of `fast` [N], joined over pauses of at most `join` ms within the same group [N]."""
+    """Return the runs of `fast` [N], joined over pauses of at most `join` ms within the same group [N].
+
+    A pause lasts from a run's last sample to the last one that is not fast; none is shorter than a negative `join`.
+    """
     n = t.size
     starts = np.empty(n, np.int64)
     ends = np.empty(n, np.int64)

@@ -38,6 +38,59 @@ def slow_runs(
 
 
 @jit
+def still_stretches(
+    t: npt.NDArray[np.float64],
+    x: npt.NDArray[np.floating],
+    y: npt.NDArray[np.floating],
+    half_window: float,
+    max_gap: float,
+    threshold: float,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return what `slow_runs` finds in the speeds of `signal.windowed_speed`, in one pass and without the speeds."""
+    n = t.size
+    starts = np.empty(n, np.int64)
+    ends = np.empty(n, np.int64)
+    count = 0
+    begin = 0
+    while begin < n:
+        if math.isnan(x[begin]) or math.isnan(y[begin]):
+            begin += 1
+            continue
+        first = begin
+        last = begin
+        inside = False
+        linked = True  # whether the sample after `last` belongs to the same stretch
+        i = begin
+        while i <= last:
+            while first < i - 1 and t[first] < t[i] - half_window:
+                first += 1
+            while linked and (last <= i or t[last + 1] <= t[i] + half_window):
+                linked = last + 1 < n and 0.0 <= t[last + 1] - t[last] <= max_gap
+                linked = linked and not (math.isnan(x[last + 1]) or math.isnan(y[last + 1]))
+                if not linked:
+                    break
+                last += 1
+                if last + 1 >= n:
+                    linked = False
+            reach = threshold * (t[last] - t[first])
+            dx = x[last] - x[first]
+            dy = y[last] - y[first]
+            slow = reach > 0.0 and dx * dx + dy * dy < reach * reach
+            if slow and not inside:
+                starts[count] = i
+            if inside and not slow:
+                ends[count] = i
+                count += 1
+            inside = slow
+            i += 1
+        if inside:
+            ends[count] = i
+            count += 1
+        begin = i
+    return starts[:count].copy(), ends[:count].copy()
+
+
+@jit
 def describe_runs(
     x: npt.NDArray[np.float64],
     y: npt.NDArray[np.float64],

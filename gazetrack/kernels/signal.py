@@ -64,9 +64,8 @@ def five_point_velocity(
     n = v.size
     out = np.full(n, np.nan)
     for i in range(2, n - 2):
-        if t[i + 2] - t[i - 2] > 4.0 * max_gap:
-            continue
+        longest = max(t[i + 2] - t[i + 1], t[i + 1] - t[i], t[i] - t[i - 1], t[i - 1] - t[i - 2])
         time = t[i + 2] + t[i + 1] - t[i - 1] - t[i - 2]
-        if time > 0.0 and not math.isnan(v[i]):
+        if time > 0.0 and longest <= max_gap and not math.isnan(v[i]):
             out[i] = (v[i + 2] + v[i + 1] - v[i - 1] - v[i - 2]) / time
     return out

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from gazetrack.kernels._jit import jit
 
 Floats = npt.NDArray[np.float64]
+_FRESH = 128
 
 
 @jit
@@ -32,32 +33,62 @@ def fill_gaps(t: Floats, v: Floats, max_gap: float) -> Floats:
 def moving_median(t: Floats, v: Floats, half_window: float, max_samples: int) -> Floats:
     """Return the median of the known samples within half_window of each known sample of v [N]; NaN stays NaN.
 
-    The window holds as many samples before as after, and at most max_samples to either side.
+    The window holds as many samples before as after, and at most max_samples to either side. Its known samples are kept
+    in order, one leaves and one enters from sample to sample.
     """
     n = v.size
     out = np.full(n, np.nan)
-    window = np.empty(2 * max_samples + 1)
+    window = np.empty(2 * max_samples + 2)
+    count = 0
+    first = 0
+    last = 0  # window holds what is known of [first, last)
+    before = 0
+    after = 0
     for i in range(n):
+        while t[i] - t[before] > half_window:
+            before += 1
+        after = max(after, i)
+        while after + 1 < n and t[after + 1] - t[i] <= half_window:
+            after += 1
         if math.isnan(v[i]):
             continue
-        reach = 0
-        while reach < max_samples and i - reach > 0 and i + reach + 1 < n:
-            if t[i] - t[i - reach - 1] > half_window or t[i + reach + 1] - t[i] > half_window:
-                break
-            reach += 1
-        count = 0
-        for j in range(i - reach, i + reach + 1):
-            if math.isnan(v[j]):
-                continue
-            place = count  # insertion sort: windows are short
-            while place > 0 and window[place - 1] > v[j]:
-                window[place] = window[place - 1]
-                place -= 1
-            window[place] = v[j]
-            count += 1
+        reach = min(i - before, after - i, max_samples)
+        if i - reach < first or i + reach + 1 < last or i - reach >= last:
+            count = 0
+            first = last = i - reach
+        while first < i - reach:
+            count = _take(window, count, v[first])
+            first += 1
+        while last <= i + reach:
+            count = _put(window, count, v[last])
+            last += 1
         middle = count // 2
         out[i] = window[middle] if count % 2 else 0.5 * (window[middle - 1] + window[middle])
     return out
+
+
+@jit
+def _put(ordered: Floats, count: int, value: float) -> int:
+    if math.isnan(value):
+        return count
+    place = count
+    while place > 0 and ordered[place - 1] > value:
+        ordered[place] = ordered[place - 1]
+        place -= 1
+    ordered[place] = value
+    return count + 1
+
+
+@jit
+def _take(ordered: Floats, count: int, value: float) -> int:
+    if math.isnan(value):
+        return count
+    place = 0
+    while ordered[place] != value:
+        place += 1
+    for k in range(place, count - 1):
+        ordered[k] = ordered[k + 1]
+    return count - 1
 
 
 @jit
@@ -65,37 +96,51 @@ def local_slope(t: Floats, v: Floats, half_window: float, max_gap: float) -> Flo
     """Return the slope of the straight line fitted to v [N] within half_window of each known sample.
 
     The window reaches at least one sample to either side, never across a missing sample or a step longer than max_gap;
-    NaN where fewer than two different times are in it.
+    NaN where fewer than two different times are in it. Sums slide along, from a fresh start every few samples, so that
+    rounding cannot add up.
     """
     n = v.size
     out = np.full(n, np.nan)
-    for i in range(n):
-        if math.isnan(v[i]):
+    begin = 0
+    while begin < n:
+        if math.isnan(v[begin]):
+            begin += 1
             continue
-        first = i
-        while first > 0 and not math.isnan(v[first - 1]) and t[first] - t[first - 1] <= max_gap:
-            if first < i and t[i] - t[first - 1] > half_window:
-                break
-            first -= 1
-        last = i
-        while last + 1 < n and not math.isnan(v[last + 1]) and t[last + 1] - t[last] <= max_gap:
-            if last > i and t[last + 1] - t[i] > half_window:
-                break
-            last += 1
-        count = last - first + 1
-        mean_t = 0.0
-        mean_v = 0.0
-        for j in range(first, last + 1):
-            mean_t += t[j] - t[i]
-            mean_v += v[j]
-        mean_t /= count
-        mean_v /= count
-        along = 0.0
-        spread = 0.0
-        for j in range(first, last + 1):
-            offset = t[j] - t[i] - mean_t
-            spread += offset * offset
-            along += offset * (v[j] - mean_v)
-        if spread > 0.0:
-            out[i] = along / spread
+        end = begin + 1
+        while end < n and not math.isnan(v[end]) and t[end] - t[end - 1] <= max_gap:
+            end += 1
+        first = begin
+        last = begin  # the window is [first, last)
+        origin_t = origin_v = sum_t = sum_v = sum_tt = sum_tv = 0.0
+        for i in range(begin, end):
+            fresh = (i - begin) % _FRESH == 0
+            if fresh:
+                origin_t = t[i]
+                origin_v = v[i]
+            while first < i - 1 and t[i] - t[first] > half_window:
+                if not fresh:
+                    dt = t[first] - origin_t
+                    dv = v[first] - origin_v
+                    sum_t -= dt
+                    sum_v -= dv
+                    sum_tt -= dt * dt
+                    sum_tv -= dt * dv
+                first += 1
+            start = last
+            while last < end and (last <= i + 1 or t[last] - t[i] <= half_window):
+                last += 1
+            if fresh:
+                start = first
+                sum_t = sum_v = sum_tt = sum_tv = 0.0
+            for j in range(start, last):
+                dt = t[j] - origin_t
+                dv = v[j] - origin_v
+                sum_t += dt
+                sum_v += dv
+                sum_tt += dt * dt
+                sum_tv += dt * dv
+            if t[last - 1] > t[first]:
+                count = last - first
+                out[i] = (sum_tv - sum_t * sum_v / count) / (sum_tt - sum_t * sum_t / count)
+        begin = end
     return out

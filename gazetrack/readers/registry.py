@@ -27,6 +27,7 @@ BUILTIN = {
     "eyetribe": "gazetrack.readers.eyetribe",
     "gazemedseg": "gazetrack.readers.gazemedseg",
     "gazepoint": "gazetrack.readers.gazepoint",
+    "gazetrack_samples": "gazetrack.readers.gazetrack_samples",
     "generic": "gazetrack.readers.generic",
     "imotions": "gazetrack.readers.imotions",
     "labelled_events": "gazetrack.readers.labelled_events",

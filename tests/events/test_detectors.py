@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -100,6 +101,17 @@ def test_a_clock_that_is_reset_splits_and_repeated_stamps_are_borne(detector):
 
 
 @every
+@pytest.mark.parametrize("there", [300, 900])
+def test_no_fixation_goes_on_where_no_samples_are(detector, there):
+    t, x, y = gaze(500, places=((300, 300), (there, 300)), seconds=1.0)
+    later = np.where(t < 1000, t, t + 10_000)  # as in exports that leave out what they lost
+    rows = detect(table_of(later, x, y), SCREEN, detector)[0].to_pandas()
+    assert len(rows) == 2
+    assert rows["duration_ms"].max() < 1050
+    assert rows["x_px"].tolist() == pytest.approx([300, there], abs=15)
+
+
+@every
 def test_pixels_alone_serve_and_the_result_says_so(detector):
     table, facts = detect(table_of(*gaze(250)), None, detector)
     assert table.num_rows == 3
@@ -115,14 +127,25 @@ def test_runs_are_ordered_apart_and_move_with_the_gaze(detector, data):
     n = data.draw(st.integers(2, 60))
     places = data.draw(st.lists(st.sampled_from([100.0, 104.0, 400.0, np.nan]), min_size=n, max_size=n))
     step = data.draw(st.sampled_from([2.0, 4.0, 16.0]))
-    x = np.repeat(places, 5)
+    # Noise, as eyes have: without any, methods that compare deviations decide by rounding. Sixty-fourths shift exactly.
+    x = np.repeat(places, 5) + np.round(np.random.default_rng(n).normal(0, 1, 5 * n) * 64) / 64
     trial = Trial(np.arange(len(x)) * step, x, x.copy(), 40.0)
     starts, ends = detector.runs(trial)
     assert (starts < ends).all()
     assert (starts[1:] >= ends[:-1]).all()
-    moved = detector.runs(trial._replace(x_px=x + 256.0, t_ms=trial.t_ms + 4096.0))
+    moved = detector.runs(dataclasses.replace(trial, x_px=x + 256.0, t_ms=trial.t_ms + 4096.0))
     assert moved[0].tolist() == starts.tolist()
     assert moved[1].tolist() == ends.tolist()
+
+
+def test_long_trials_are_cut_where_gaze_jumps(monkeypatch):
+    samples = table_of(*gaze(250))
+    whole, _ = detect(samples, SCREEN, DETECTORS["ivt"]())
+    monkeypatch.setattr("gazetrack.events.base.MAX_PIECE_SAMPLES", 310)  # the eye jumps at the samples 150 and 300
+    monkeypatch.setattr("gazetrack.events.base.CUT_SAMPLES", 50)
+    cut, _ = detect(samples, SCREEN, DETECTORS["ivt"]())
+    assert cut["onset_ms"].to_pylist() == whole["onset_ms"].to_pylist()
+    assert sum(cut["n_samples"].to_pylist()) >= sum(whole["n_samples"].to_pylist()) - 2
 
 
 def test_smooth_pursuit_is_no_fixation():

@@ -27,19 +27,34 @@ def tracks(draw):
     return xs, ys, radii, joined, firsts, tapered
 
 
-@given(tracks())
+@given(tracks(), st.sampled_from([np.inf, 3.0]))
 @settings(deadline=None, max_examples=60)
-def test_equals_the_oracle(track):
+def test_equals_the_oracle_within_reach(track, reach):
     firsts = track[4]
     fast, slow = (np.empty((len(firsts), 7, 9), np.float32) for _ in range(2))
-    suffix_distance(*track, fast)
+    suffix_distance(*track, reach, fast)
+    oracles.suffix_distance(*track, slow)
+    near = slow + track[2].max(initial=0.0) < reach
+    np.testing.assert_allclose(fast[near], slow[near], atol=2e-4)
+    assert (fast >= slow - 2e-4).all()
+    assert (fast[1:] <= fast[:-1]).all()
+
+
+@pytest.mark.parametrize("tapered", [False, True])
+def test_many_fixations(tapered):
+    rng = np.random.default_rng(0)
+    n = 300
+    xs, ys = rng.uniform(-5, 14, (2, n)).astype(np.float32)
+    radii = (rng.uniform(0, 2, n) if tapered else np.ones(n)).astype(np.float32)
+    track = xs, ys, radii, rng.random(n) < 0.3, np.array([250, 0]), tapered
+    fast, slow = (np.empty((2, 7, 9), np.float32) for _ in range(2))
+    suffix_distance(*track, np.inf, fast)
     oracles.suffix_distance(*track, slow)
     np.testing.assert_allclose(fast, slow, atol=2e-4)
-    assert (fast[1:] <= fast[:-1]).all()
 
 
 def test_no_fixation_is_infinitely_far():
     empty = np.zeros(0, np.float32)
     out = np.empty((2, 3, 4), np.float32)
-    suffix_distance(empty, empty, empty, np.zeros(0, np.bool_), np.zeros(2, np.int64), False, out)
+    suffix_distance(empty, empty, empty, np.zeros(0, np.bool_), np.zeros(2, np.int64), False, np.inf, out)
     assert np.isposinf(out).all()

@@ -60,24 +60,30 @@ def test_moving_samples(signal, high, low, quiet):
 @quick
 def test_describe_merge_and_pursuit(signal):
     t, x, y = arrays(signal)
-    still = movements.still_runs(np.where(np.isnan(x) | (x > 35), movements.MOVING, movements.STILL).astype(np.int8))
+    state = np.where(np.isnan(x) | (x > 35), movements.MOVING, movements.STILL).astype(np.int8)
+    still = movements.still_runs(t, state, 50.0)
     np.testing.assert_allclose(segments.describe_runs(x, y, *still), oracles.describe_runs(x, y, *still), atol=1e-9)
     merged = movements.merge_runs(t, x, y, *still, 20.0, 12.0, 10.0)
     for fast, slow in zip(merged, oracles.merge_runs(t, x, y, *still, 20.0, 12.0, 10.0), strict=True):
+        assert fast.tolist() == slow.tolist()
+    centred = movements.merge_centred(t, x, y, *still, 20.0, 12.0)
+    for fast, slow in zip(centred, oracles.merge_centred(t, x, y, *still, 20.0, 12.0), strict=True):
         assert fast.tolist() == slow.tolist()
     owner = np.full(len(t), -1)
     for k, (a, b) in enumerate(zip(*merged, strict=True)):
         owner[a:b] = k
     fast = (np.nan_to_num(y) > 20) & (owner >= 0)
-    for join in (0.0, 6.0, 50.0):
+    for join in (-1.0, 0.0, 6.0, 50.0):
         runs = movements.joined_runs(t, fast, owner, join)
         for ours, slow in zip(runs, oracles.joined_runs(t, fast, owner, join), strict=True):
             assert ours.tolist() == slow.tolist()
         np.testing.assert_allclose(movements.net_and_way(t, x, y, *runs, 8.0), oracles.net_and_way(t, x, y, *runs, 8.0))
 
 
-@given(st.lists(st.sampled_from([0, 1, 2]), max_size=30))
+@given(st.lists(st.tuples(step, st.sampled_from([0, 1, 2])), max_size=30))
 @quick
-def test_still_runs(state):
-    for ours, slow in zip(movements.still_runs(np.array(state, np.int8)), oracles.still_runs(state), strict=True):
+def test_still_runs(signal):
+    t = np.cumsum([s for s, _ in signal]).astype(float)
+    state = np.array([kind for _, kind in signal], np.int8)
+    for ours, slow in zip(movements.still_runs(t, state, 20.0), oracles.still_runs(t, state, 20.0), strict=True):
         assert ours.tolist() == slow.tolist()

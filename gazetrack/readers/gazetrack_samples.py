@@ -1,0 +1,112 @@
+"""Our own tables of samples, ``*.samples.parquet``, and anybody's Parquet with the same columns.
+
+So that whatever takes an export takes them as well: detecting fixations anew needs no second reading of the export.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from gazetrack.errors import ParseError, SchemaError
+from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
+from gazetrack.recording import Placement, Recording, Screen
+from gazetrack.schema import EVENTS, SAMPLES, conform
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FORMAT = Format(
+    name="gazetrack_samples",
+    title="gazetrack's own samples (Parquet)",
+    suffixes=(".samples.parquet",),
+    provides="samples",
+    units="ms, px: as they are",
+    lost="participants and events, which stand in the other tables; columns of other names",
+    source="docs/tables.md",
+)
+_MAGIC = b"PAR1"
+_NEEDED = {"t_ms", "x_px", "y_px"}
+_STATED = ("rate_hz", "eyes", "origin_ms", "start_ns", "time_origin", "tracker", "software")
+
+
+def sniff(head: Head) -> Verdict:
+    """Judge the file by the names of its columns, which Parquet keeps at its end."""
+    if not head.data.startswith(_MAGIC):
+        return NO
+    try:
+        names = set(pq.read_schema(_file(head)).names)
+    except (pa.ArrowException, OSError):
+        return Verdict(Level.NO, "a damaged Parquet file")
+    if names >= _NEEDED:
+        return Verdict(Level.CERTAIN, "a Parquet table with t_ms, x_px and y_px")
+    if "duration_ms" in names:
+        return Verdict(Level.NO, "a table of fixations or events", "give the export, or its *.samples.parquet")
+    return Verdict(Level.NO, "a Parquet table without t_ms, x_px and y_px")
+
+
+def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
+    """Read a table.
+
+    Returns
+    -------
+    Recording
+        What the metadata state of screen, rate and placements; samples without a time are left out.
+
+    Raises
+    ------
+    ParseError
+        A damaged file, or columns of other types.
+    """
+    hint = "write it again: gazetrack convert EXPORT --samples"
+    try:
+        table = pq.read_table(_file(head))
+        table.validate(full=True)
+        meta = json.loads((table.schema.metadata or {}).get(b"gazetrack", b"{}"))
+        stated = {name: meta[name] for name in _STATED if meta.get(name) is not None}
+        screen = Screen(**meta["screen"]) if meta.get("screen") else None
+        placements = {name: Placement(**values) for name, values in meta.get("placement", {}).items()}
+    except (pa.ArrowException, OSError, ValueError, TypeError, AttributeError) as error:
+        raise ParseError(f"is a damaged table of samples: {error}", path=head.path, hint=hint) from error
+    samples = _samples(table, head.path, head.stem)
+    known = np.isfinite(samples["t_ms"].to_numpy())
+    kept = samples.filter(pa.array(known))
+    untimed = samples.num_rows - kept.num_rows
+    return Recording(
+        name=head.stem,
+        format=FORMAT.name,
+        samples=kept,
+        events=conform({}, EVENTS),
+        screen=screen,
+        placements=placements,
+        rows_in=samples.num_rows,
+        dropped={"no time": untimed} if untimed else {},
+        notes=tuple(map(str, meta.get("notes", ()))),
+        **stated,
+    )
+
+
+def _samples(table: pa.Table, path: Path, stem: str) -> pa.Table:
+    columns: dict[str, Any] = {name: table[name] for name in table.column_names if name in SAMPLES.names}
+    try:
+        samples = conform({"recording": stem} | columns, SAMPLES)
+    except SchemaError as error:
+        raise ParseError(error.what, path=path, hint="see docs/tables.md for the types") from error
+    for name in SAMPLES.names:
+        if pa.types.is_floating(samples.schema.field(name).type) and np.isinf(values := samples[name].to_numpy()).any():
+            known = np.where(np.isinf(values), np.nan, values)
+            samples = samples.set_column(samples.column_names.index(name), SAMPLES.field(name), pa.array(known))
+    return samples
+
+
+def _file(head: Head) -> Any:
+    """Return what Arrow opens: the file itself, or its unpacked bytes."""
+    with head.blocks() as file:
+        if not hasattr(file, "mtime"):  # a plain file, not gzip
+            return head.path
+        return io.BytesIO(file.read(-1))

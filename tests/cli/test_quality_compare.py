@@ -1,0 +1,112 @@
+"""gazetrack quality, compare, and fixations of prepared samples."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+ROWS = [f"{[100, 400, 250][i // 70 % 3] + i % 2},{200 + i % 2},{i * 4}" for i in range(420)]
+SCREEN = "--screen 1000x600,500x300mm,600mm"
+
+
+@pytest.fixture
+def export(tmp_path):
+    (tmp_path / "raw.csv").write_text("x,y,t\n" + "\n".join(ROWS) + "\n")
+    return tmp_path
+
+
+def test_quality_prints_a_row_a_recording(run, export):
+    result = run("gazetrack quality raw.csv")
+    assert result.code == 0, result.err
+    header, row = result.out.splitlines()
+    assert header.split()[:3] == ["recording", "eye", "ms"]
+    assert row.split()[:4] == ["raw", "both", "1680", "250"]
+    assert " px" in row
+    assert " deg" in run(f"gazetrack quality raw.csv {SCREEN}").out
+
+
+def test_quality_json_and_table_hold_all_measures(run, export):
+    (row,) = json.loads(run(f"gazetrack quality raw.csv {SCREEN} --json -o q.parquet").out)
+    assert row["std_deg"] > 0
+    assert row["accuracy_deg"] is None
+    frame = pd.read_parquet(export / "q.parquet")
+    assert frame["std_deg"].tolist() == [row["std_deg"]]
+    meta = json.loads(pq.read_schema(export / "q.parquet").metadata[b"gazetrack"])
+    assert meta["quality"] == {"by": "recording", "window_ms": 200.0}
+
+
+def test_quality_by_window_and_by_target(run, export):
+    out = run("gazetrack quality raw.csv --by window --window 280").out.splitlines()
+    assert len(out) == 1 + 6
+    (export / "targets.csv").write_text("name,x_px,y_px,onset_ms,duration_ms\nfirst,100,200,0,280\n")
+    out = run("gazetrack quality raw.csv --targets targets.csv").out.splitlines()
+    assert out[1].split()[-2:] == ["0.707", "px"]
+    assert "first" in out[1]
+
+
+def test_quality_goes_on_after_a_bad_file(run, export):
+    (export / "bad.csv").write_text("nothing\n")
+    result = run("gazetrack quality bad.csv raw.csv")
+    assert result.code == 1
+    assert "bad.csv" in result.err
+    assert "raw" in result.out
+    assert run("gazetrack quality bad.csv -o q.parquet").out == ""
+    assert not (export / "q.parquet").exists()
+
+
+def test_quality_does_not_write_over_what_is_not_its_own(run, export):
+    (export / "mine.parquet").write_text("precious")
+    assert run("gazetrack quality raw.csv -o mine.parquet").code == 3
+    assert (export / "mine.parquet").read_text() == "precious"
+
+
+def test_tables_of_samples_serve_as_exports(run, export):
+    run(f"gazetrack convert raw.csv --samples {SCREEN}")
+    straight = (export / "raw.fixations.parquet").rename(export / "straight.parquet")
+    result = run("gazetrack fixations raw.samples.parquet")
+    assert result.code == 0, result.err
+    assert pd.read_parquet(export / "raw.fixations.parquet").equals(pd.read_parquet(straight))
+    assert "gazetrack_samples" in run("gazetrack info raw.samples.parquet").out
+    again = run("gazetrack quality raw.fixations.parquet")
+    assert again.code == 1
+    assert "samples.parquet" in again.err
+
+
+def test_prepared_samples_are_said_in_the_table(run, export):
+    result = run("gazetrack fixations raw.csv --prepare max_gap_ms=75 --prepare smooth=median --detector ivt")
+    assert result.code == 0, result.err
+    meta = json.loads(pq.read_schema(export / "raw.fixations.parquet").metadata[b"gazetrack"])
+    assert meta["preparation"]["smooth"] == "median"
+    assert meta["preparation"]["max_gap_ms"] == 75
+    assert run("gazetrack fixations raw.csv --detector ivt --set velocity=five_point").code == 0
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("--prepare eye=third", "eye = 'third'"),
+        ("--prepare speed=3", "'speed' is none of"),
+        ("--prepare max_gap_ms=long", "max_gap_ms=long is no number"),
+        ("--prepare eye=left", "no samples of the left eye"),
+        ("--detector ivt --set velocity=guess", "velocity = 'guess'"),
+    ],
+)
+def test_wrong_preparation_is_named(run, export, option, message):
+    result = run(f"gazetrack fixations raw.csv {option}")
+    assert result.code != 0
+    assert message in result.err
+
+
+def test_compare(run, export):
+    run("gazetrack fixations raw.csv --detector ivt -o a")
+    run("gazetrack fixations raw.csv --detector idt -o b")
+    result = run("gazetrack compare a/raw.fixations.parquet b/raw.fixations.parquet")
+    assert result.code == 0, result.err
+    assert result.out.splitlines()[-1].split()[:4] == ["all", "6", "6", "6"]
+    value = json.loads(run("gazetrack compare a/raw.fixations.parquet a/raw.fixations.parquet --json").out)
+    assert value["overall"]["f1"] == 1
+    assert value["rows"][0]["kappa"] == 1
+    assert run("gazetrack compare a/raw.fixations.parquet none.parquet").code == 1
