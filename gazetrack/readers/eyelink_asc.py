@@ -146,8 +146,8 @@ class _Samples:
 
     def take(self, block: bytes) -> None:
         """Parse one block of whole lines."""
-        self._reserve(block.count(b"\n") + (block.count(b"\r") if b"\r" in block else 0) + 1)
         data = np.frombuffer(block, np.uint8)
+        self._reserve(int(np.count_nonzero(data == ord("\n"))) + (block.count(b"\r") if b"\r" in block else 0) + 1)
         n, n_others, n_lines = parse_samples(
             data, self._times, self._values, self._fields, self._sample_lines, self._others
         )
