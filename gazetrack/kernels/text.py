@@ -8,12 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from gazetrack.kernels._jit import inlined, jit
-from gazetrack.kernels._words import short_number, trailing_zeros, word_at
+from gazetrack.kernels._words import bytes_to_blank, short_number, trailing_zeros, word_at
 
 _POW10 = 10.0 ** np.arange(19)
 _KEPT = np.array([0, *(2 ** (8 * i) - 1 for i in range(1, 9))], np.uint64)  # the lowest bytes of a word
 _SPACES = np.uint64(0x2020202020202020)
-_BLANKS, _TOPS = np.uint64(0x2121212121212121), np.uint64(0x8080808080808080)
 
 _EFIX, _ESACC, _EBLINK = (np.frombuffer(word, np.uint8) for word in (b"EFIX", b"ESACC", b"EBLINK"))
 _SFIX, _SSACC, _SBLINK = (np.frombuffer(word, np.uint8) for word in (b"SFIX", b"SSACC", b"SBLINK"))
@@ -78,12 +77,10 @@ def _end_of_token(data: npt.NDArray[np.uint8], start: int) -> int:
     """Return where the token that begins at `start` ends: at a blank, a tab, a line end, or the end of data."""
     i = start
     while i + 8 <= data.size:
-        word = word_at(data, i)
-        stop = (word - _BLANKS) & ~word & _TOPS  # the lowest bit set is that of the first byte below 33
-        if stop == 0:
-            i += 8
+        length = bytes_to_blank(word_at(data, i))
+        i += length
+        if length == 8:
             continue
-        i += trailing_zeros(stop) >> 3
         c = data[i]
         if c == 32 or c == 9 or c == 10 or c == 13:
             return i
