@@ -198,14 +198,10 @@ def read_head(path: str | os.PathLike[str]) -> Head:
         data = _read_up_to(file, HEAD_BYTES)
         complete = not file.read(1)
     if not data:
-        placeholder = _BIDS_NAME.match(path.name)
-        what = (
-            "is empty: a placeholder, as in the BIDS examples and in data sets not fetched yet"
-            if placeholder
-            else "is empty"
-        )
-        hint = "fetch the data themselves" if placeholder else "export the recording again"
-        raise InputError(what, path=path, hint=hint)
+        if _BIDS_NAME.match(path.name):
+            what = "is empty: a placeholder, as in the BIDS examples and in data sets not fetched yet"
+            raise InputError(what, path=path, hint="fetch the data themselves")
+        raise InputError("is empty", path=path, hint="export the recording again")
     encoding = _encoding_of(data)
     text = codecs.getincrementaldecoder(encoding)("replace").decode(data, final=complete)
     lines = text.replace("\r\r\n", "\n").replace("\r\n", "\n").replace("\r", "\n").split("\n")

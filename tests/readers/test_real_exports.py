@@ -72,12 +72,14 @@ def detected(path):
     try:
         return registry.detect(read_head(path)).name
     except UnknownFormat as error:
-        return str(error).split(": ", 1)[1].split(" - ")[0]
+        return error.what
 
 
 def test_the_first_64_kib_of_every_export_tell_what_it_is(data_dir, truth, tmp_path):
-    for file in truth:
+    for file, want in truth.items():
         path = data_dir / "exports" / file
+        if not want["n_samples"] and file.endswith(".tsv.gz"):
+            continue  # an empty placeholder
         cut = tmp_path / "renamed.txt"
         cut.write_bytes(read_head(path).data[:HEAD_BYTES])
         if not detected(path).startswith("holds no gaze"):  # a companion may be told by its name
