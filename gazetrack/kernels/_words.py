@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 _ONES = np.uint64(0x0101010101010101)
 _TOPS = np.uint64(0x8080808080808080)
 _ZEROS = np.uint64(0x3030303030303030)  # "00000000"
-_BLANKS = np.uint64(0x2121212121212121)
 _UPPER, _SIX = np.uint64(0xF0F0F0F0F0F0F0F0), np.uint64(0x0606060606060606)
 _LOWER = np.uint64(0x0F0F0F0F0F0F0F0F)
 _PAIRS, _HALF = np.uint64(0x000000FF000000FF), np.uint64(0xFFFFFFFF)
@@ -87,9 +86,9 @@ def without_lowest(word: np.uint64) -> np.uint64:
 
 
 @inlined
-def bytes_to_blank(word: np.uint64) -> int:
-    """Return how many of the lowest bytes of a word come before the first one that is a blank or below, 8 at most."""
-    return trailing_zeros((word - _BLANKS) & ~word & _TOPS) >> 3  # the lowest bit set is that of the first such byte
+def bytes_before(word: np.uint64, limit: int) -> int:
+    """Return how many of the lowest bytes of a word come before the first one below `limit` (128 at most), or 8."""
+    return trailing_zeros((word - np.uint64(limit) * _ONES) & ~word & _TOPS) >> 3  # the lowest bit set is exact
 
 
 @inlined
@@ -142,8 +141,8 @@ def _slow_without_lowest(word: np.uint64) -> np.uint64:
     return np.uint64(whole & (whole - 1)) if whole else word
 
 
-def _slow_bytes_to_blank(word: np.uint64) -> int:
-    return next((i for i, byte in enumerate(int(word).to_bytes(8, "little")) if byte <= ord(" ")), 8)
+def _slow_bytes_before(word: np.uint64, limit: int) -> int:
+    return next((i for i, byte in enumerate(int(word).to_bytes(8, "little")) if byte < limit), 8)
 
 
 def _slow_short_number(word: np.uint64, length: int, mark: int) -> float:
@@ -156,4 +155,4 @@ def _slow_short_number(word: np.uint64, length: int, mark: int) -> float:
 if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
     word_at, marks_at = _slow_word_at, _slow_marks_at  # type: ignore[assignment]
     trailing_zeros, without_lowest = _slow_trailing_zeros, _slow_without_lowest  # type: ignore[assignment]
-    short_number, bytes_to_blank = _slow_short_number, _slow_bytes_to_blank  # type: ignore[assignment]
+    short_number, bytes_before = _slow_short_number, _slow_bytes_before  # type: ignore[assignment]

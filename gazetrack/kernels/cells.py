@@ -56,7 +56,7 @@ def find_cells(data: npt.NDArray[np.uint8], delimiter: int, ends: npt.NDArray[np
     return found, lines
 
 
-@jit
+@inlined
 def _number(data: npt.NDArray[np.uint8], start: int, end: int, mark: int) -> float:
     """Return the number in data[start:end], NaN for a mark of missing data, infinity for what is neither."""
     first = start

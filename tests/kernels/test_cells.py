@@ -92,7 +92,7 @@ def test_words_have_a_twin_for_where_numba_is_switched_off(data, at, one, other)
     assert word == _words._slow_word_at(bytes_, at)
     assert _words.marks_at(bytes_, at, one, other) == _words._slow_marks_at(bytes_, at, one, other)
     assert _words.without_lowest(word) == _words._slow_without_lowest(word)
-    assert _words.bytes_to_blank(word) == _words._slow_bytes_to_blank(word)
+    assert _words.bytes_before(word, one // 2) == _words._slow_bytes_before(word, one // 2)
     assert _words.trailing_zeros(word) == _words._slow_trailing_zeros(word)
 
 
