@@ -341,6 +341,7 @@ def _provenance(recording: Recording, file_name: str, outcome: Outcome) -> dict[
         "origin_ms": recording.origin_ms,
         "start_ns": recording.start_ns,
         "time_origin": recording.time_origin,
+        "fractions_of": recording.fractions_of,
         "rows_in": recording.rows_in,
         "dropped": dict(recording.dropped),
         "notes": list(recording.notes),
