@@ -11,9 +11,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from gazetrack.errors import ConfigError, InputError, ParseError
-from gazetrack.quality import Gaze, Target, bcea, describe, joined, precision, quality, read_targets, sampling
+from gazetrack.quality import Gaze, bcea, describe, joined, precision, quality, sampling
 from gazetrack.recording import Recording, Screen
 from gazetrack.schema import EVENTS, QUALITY, SAMPLES, conform
+from gazetrack.targets import Target, read_targets
 
 SCREEN = Screen(1920, 1080, 531.0, 299.0, 650.0)
 
@@ -75,6 +76,15 @@ def test_a_wrong_nominal_rate_does_not_matter():
     assert row["loss_expected"] == pytest.approx(0, abs=1e-9)
 
 
+@pytest.mark.parametrize("rate", [60, 90, 300, 1000 / 17])
+def test_stamps_in_whole_milliseconds_and_repeated_ones_are_no_loss(rate):
+    t = np.floor(np.arange(600) * 1000 / rate)
+    for times in (t, np.repeat(t, 2)):
+        facts = sampling(Gaze(times, times, times, np.zeros(len(times), int)))
+        assert facts["rate_hz"] == pytest.approx(rate, rel=2e-3)
+        assert facts["loss_expected"] == pytest.approx(0, abs=1e-12)
+
+
 def test_gaps_are_missing_samples_and_missing_rows_alike():
     t = np.arange(100) * 10.0
     x = np.full(100, 5.0)
@@ -119,6 +129,9 @@ def test_eyes_are_reported_apart_and_one_eye_alone_once():
     both = left | {"right_x_px": x + 10, "right_y_px": y}
     assert quality(recording(t, x, y, **both))["eye"].to_pylist() == ["left", "right", "both"]
     assert quality(recording(t, x, y))["eye"].to_pylist() == ["both"]
+    assert quality(recording(t, x + 5, y, **left))["eye"].to_pylist() == ["left", "both"]
+    nan = np.full(len(t), np.nan)
+    assert quality(recording(t, nan, nan, **both))["eye"].to_pylist() == ["left", "right"]
 
 
 def test_pixels_alone_without_the_physical_screen():
@@ -185,7 +198,16 @@ def test_targets_from_a_file(tmp_path):
     path = tmp_path / "targets.csv"
     path.write_text("name,x_px,y_px,onset_ms\nleft,10,20,\nright,30,40,500\n")
     assert read_targets(path) == [Target("left", 10, 20), Target("right", 30, 40, 500)]
-    for text, line in (("x_px,y\n1,2\n", 1), ("x_px,y_px\n1,2\n1,up\n", 3), ("x_px,y_px\n1,\n", 2), ("", 1)):
+    for text, line in (
+        ("x_px,y\n1,2\n", 1),
+        ("x_px,y_px\n1,2\n\n1,up\n", 4),
+        ("x_px,y_px\n1,\n", 2),
+        ("", 1),
+        ("x_px,y_px\n", 1),
+        ("x_px,y_px\n1,2,3\n", 2),
+        ("x_px,y_px,onset_ms\n1,2\n", 2),
+        ("x_px,y_px,onset_ms\n1,2,nan\n", 2),
+    ):
         path.write_text(text)
         with pytest.raises(ParseError) as error:
             read_targets(path)
@@ -195,6 +217,9 @@ def test_targets_from_a_file(tmp_path):
         read_targets(path)
     with pytest.raises(InputError):
         read_targets(tmp_path / "none.csv")
+    path.write_text('x_px,y_px\n"1,2\n')
+    with pytest.raises(InputError, match="CSV"):
+        read_targets(path)
 
 
 def test_what_cannot_be_is_refused():

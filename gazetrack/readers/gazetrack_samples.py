@@ -33,6 +33,7 @@ FORMAT = Format(
     source="docs/tables.md",
 )
 _MAGIC = b"PAR1"
+_NOTE_CHARS = 300
 _NEEDED = {"t_ms", "x_px", "y_px"}
 _STATED: dict[str, Any] = {
     "rate_hz": (int, float),
@@ -84,7 +85,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         table.validate(full=True)
         meta = json.loads((table.schema.metadata or {}).get(b"gazetrack", b"{}"))
         stated = {name: _stated(name, meta[name], kind) for name, kind in _STATED.items() if meta.get(name) is not None}
-        notes = tuple(_stated("notes", note, str) for note in meta.get("notes") or ())
+        notes = tuple(quote(_stated("notes", note, str), _NOTE_CHARS) for note in meta.get("notes") or ())
         screen = Screen(**meta["screen"]) if meta.get("screen") else None
         placements = {name: Placement(**values) for name, values in (meta.get("placement") or {}).items()}
     except ConfigError as error:
