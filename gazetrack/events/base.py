@@ -178,5 +178,7 @@ def _fixations(trial: Trial, detector: Detector, in_degrees: bool) -> dict[str, 
 
 
 def durations(trial: Trial, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> Floats:
-    """Return how long runs last: to the end of their last sample, which lasts one step."""
-    return trial.t_ms[ends - 1] + trial.step_ms - trial.t_ms[starts]
+    """Return how long runs last: to the end of their last sample, which lasts one step, or until the next if sooner."""
+    t, last = trial.t_ms, trial.t_ms.size - 1
+    after = np.where(ends <= last, t[np.minimum(ends, last)], np.inf)
+    return np.asarray(np.minimum(t[ends - 1] + trial.step_ms, after) - t[starts])

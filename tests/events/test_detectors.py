@@ -101,6 +101,18 @@ def test_a_clock_that_is_reset_splits_and_repeated_stamps_are_borne(detector):
 
 
 @every
+@given(st.integers(0, 500))
+@settings(deadline=None, max_examples=10)
+def test_fixations_do_not_overlap_whatever_the_steps(detector, seed):
+    t, x, y = gaze(100, seconds=0.4, seed=seed)
+    uneven = np.cumsum(np.random.default_rng(seed).choice([1.0, 3.0, 17.0, 17.0, 34.0], len(t)))
+    rows = detect(table_of(uneven, x, y), SCREEN, detector)[0].to_pandas()
+    ends = rows["onset_ms"] + rows["duration_ms"]
+    assert (ends.to_numpy()[:-1] <= rows["onset_ms"].to_numpy()[1:] + 1e-9).all()
+    assert (rows["duration_ms"] > 0).all()
+
+
+@every
 @pytest.mark.parametrize("there", [300, 900])
 def test_no_fixation_goes_on_where_no_samples_are(detector, there):
     t, x, y = gaze(500, places=((300, 300), (there, 300)), seconds=1.0)
