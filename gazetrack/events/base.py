@@ -161,6 +161,8 @@ def _pieces(t: Floats, x: npt.NDArray[np.floating], y: npt.NDArray[np.floating],
 def _fixations(trial: Trial, detector: Detector, in_degrees: bool) -> dict[str, npt.NDArray[Any]]:
     starts, ends = detector.runs(trial)
     facts = describe_runs(trial.x_px, trial.y_px, starts, ends)  # [n, 7]
+    seen = facts[:, 6] > 0  # not so a run that a detector found in what it filled in
+    starts, ends, facts = starts[seen], ends[seen], facts[seen]
     x, y, median_x, median_y, dispersion, rms, count = facts.T
     jumps = np.hypot(np.diff(x), np.diff(y)) / trial.px_per_deg
     return {

@@ -100,6 +100,14 @@ def test_a_clock_that_is_reset_splits_and_repeated_stamps_are_borne(detector):
     assert repeated.num_rows >= 1
 
 
+def test_what_was_filled_in_is_no_fixation_by_itself():
+    t = np.arange(200) * 4.0
+    x = np.where(t < 396, 10 * t, 3940 + 10 * (t - 464))  # fast but for the gap, which a slow line fills
+    x[(t > 392) & (t < 464)] = np.nan
+    table, _ = detect(table_of(t, x, np.full(200, 300.0)), SCREEN, DETECTORS["ivt_tobii"](min_duration_ms=40.0))
+    assert table.num_rows == 0
+
+
 @every
 @given(st.integers(0, 500))
 @settings(deadline=None, max_examples=10)
