@@ -148,4 +148,6 @@ def _cell(row: dict[str, Any], name: str, window: str) -> str:
         unit = "deg" if row[f"{name}_deg"] == row[f"{name}_deg"] else "px"
         value = row[f"{name}_{unit}"]
         return f"{value:.3g} {unit}" if value == value else "-"
-    return opt.cell(100 * row[name] if name in ("loss", "loss_expected") else row[name])
+    if name in ("loss", "loss_expected"):
+        return "-" if row[name] != row[name] else f"{round(100 * row[name], 2) + 0:.2f}"
+    return opt.cell(row[name])

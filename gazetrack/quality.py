@@ -207,19 +207,18 @@ def sampling(gaze: Gaze) -> dict[str, float]:
     lasts = np.append(firsts[1:], gaze.t_ms.size) - 1 if firsts.size else firsts
     duration = float((gaze.t_ms[lasts] - gaze.t_ms[firsts] + step).sum()) if firsts.size else 0.0
     known = np.isfinite(gaze.x)
-    usual = float(ordinary.mean()) if ordinary.size else float("nan")
-    expected = round(float((gaze.t_ms[lasts] - gaze.t_ms[firsts]).sum()) / usual, 6) + firsts.size
+    rate = 1000 / float(ordinary.mean()) if ordinary.size else float("nan")
     different = (np.diff(gaze.t_ms[known], prepend=-np.inf) != 0) | (np.diff(gaze.piece[known], prepend=-1) != 0)
     gaps = _gaps(gaze, known, firsts, lasts, step)
     return {
         "onset_ms": float(gaze.t_ms[0]) if gaze.t_ms.size else float("nan"),
         "duration_ms": duration,
         "n_samples": gaze.t_ms.size,
-        "rate_hz": 1000 / usual,
+        "rate_hz": rate,
         "effective_rate_hz": 1000 * float(known.sum()) / duration if duration else float("nan"),
         "jitter_ms": float(ordinary.std()) if ordinary.size else float("nan"),
         "loss": float(1 - known.mean()) if known.size else float("nan"),
-        "loss_expected": 1 - float(different.sum()) / expected,
+        "loss_expected": 1 - float(different.sum()) / (duration / 1000 * rate) if duration else float("nan"),
         "n_gaps": gaps.size,
         "longest_gap_ms": float(gaps.max(initial=0.0)),
         "gaps_ms": float(gaps.sum()),
