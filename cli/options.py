@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["debug_option"]
 
 # As in gazetrack.maps, which is too slow to import for a help page; a test compares the two.
-MAP_KINDS = ["tube", "density", "disc", "gaussian", "heatmap", "linear"]
+MAP_KINDS = ["tube", "density", "disc", "hull", "gaussian", "heatmap", "gazemedseg", "linear"]
 # As in gazetrack.events.detectors; likewise.
 DETECTORS = ["auto", "ivt", "ivt_tobii", "idt", "engbert_kliegl", "ihmm", "i2mc", "nystrom_holmqvist"]
 FILE = click.Path(path_type=Path)

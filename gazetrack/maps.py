@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
     Maps = npt.NDArray[np.float32]
 
-KINDS = ("tube", "density", "disc", "gaussian", "heatmap", "linear")
-CALIBRATED = ("tube", "density", "disc")
+KINDS = ("tube", "density", "disc", "hull", "gaussian", "heatmap", "gazemedseg", "linear")
+CALIBRATED = ("tube", "density", "disc", "hull")
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,13 @@ class MapParams:
 
     Parameters
     ----------
-    kind : {"tube", "density", "disc", "gaussian", "heatmap", "linear"}
+    kind : {"tube", "density", "disc", "hull", "gaussian", "heatmap", "gazemedseg", "linear"}
         ``tube``: logistic of the distance to the polyline through the fixations. ``density``: dwell time spread along
-        that line, blurred. ``disc``: a tube around the fixations alone, without order. Of these, .5 is the border.
+        that line, blurred. ``disc``: a tube around the fixations alone, without order. ``hull``: a logistic of the
+        signed distance to their convex hull. Of these, .5 is the border.
         ``gaussian``: exp(-D^2 / 2 blur^2) of the distance D to the line. ``linear``: 1 - D / D_max. ``heatmap``:
-        Gaussians at the fixations weighted by duration, scaled to 0 .. 1.
+        Gaussians at the fixations weighted by duration, scaled to 0 .. 1. ``gazemedseg``: the same as GazeMedSeg
+        releases it, on a canvas of 768 x 768, `blur` being a share of that (70 / 768; 50 / 768 for prostates).
     levels : int
         Number of levels; level l of L keeps the share l/L of the track unless `ratios` says otherwise.
     ratios : tuple of float
@@ -53,7 +55,7 @@ class MapParams:
     min_duration_ms : float
         Shorter fixations are dropped.
     radius, softness : float
-        Of the tube: distance of its border from the line, and width of the logistic there.
+        Of tube, disc and hull: distance of the border from the line, points or hull, and width of the logistic there.
     duration_exponent : float
         Exponent with which longer fixations widen the tube; 0 for none.
     max_saccade : float
@@ -108,6 +110,41 @@ class MapParams:
             key: ("inf" if value == math.inf else list(value) if isinstance(value, tuple) else value)
             for key, value in values.items()
         }
+
+
+# Chosen on validation images by benchmarks/map_quality.py: Kvasir-SEG's val.txt, a tenth of NCI-ISBI's cases.
+PRESETS = {
+    "polyp": MapParams(kind="density", threshold=0.17),
+    "prostate": MapParams(kind="hull", radius=0.024),
+    "gazemedseg": MapParams(kind="gazemedseg", levels=1, drop_first=0, min_duration_ms=0, blur=70 / 768),
+}
+
+
+def map_params(preset: str | None = None, **changes: Any) -> MapParams:
+    """Return the parameters of a preset, or the defaults, with those changes that are not None.
+
+    Parameters
+    ----------
+    preset : {"polyp", "prostate", "gazemedseg"}, optional
+        A key of `PRESETS`.
+    **changes
+        Fields of `MapParams`; `ratios` alone also sets the number of levels.
+
+    Returns
+    -------
+    MapParams
+
+    Raises
+    ------
+    ConfigError
+        An unknown preset; and what `MapParams` raises.
+    """
+    if preset is not None and preset not in PRESETS:
+        raise ConfigError(f"preset {preset!r}", hint=f"use one of {', '.join(PRESETS)}")
+    given = {name: value for name, value in changes.items() if value is not None}
+    if given.get("ratios"):
+        given.setdefault("levels", len(given["ratios"]))
+    return replace(PRESETS[preset] if preset else MapParams(), **{"ratios": (), **given})
 
 
 @dataclass(frozen=True)
@@ -257,6 +294,10 @@ def _render(x: Floats, y: Floats, duration_ms: Floats, firsts: list[int], size: 
         return kinds.tube(points, p.radius * s, p.softness * s, p.duration_exponent)
     if p.kind == "density":
         return kinds.density(points, p.blur * s, p.threshold, p.width)
+    if p.kind == "hull":
+        return kinds.hull(points, p.radius * s, p.softness * s)
+    if p.kind == "gazemedseg":
+        return kinds.gazemedseg(points, p.blur)
     if p.kind == "heatmap":
         return kinds.heatmap(points, p.blur * s)
     return kinds.gaussian(points, p.blur * s) if p.kind == "gaussian" else kinds.linear(points)
