@@ -4,8 +4,8 @@ Usage: python benchmarks/map_quality.py ../shared/data [--limit N] [--crf] [--la
 
 Needs the research data (Kvasir-SEG with gaze, NCI-ISBI masks with gaze). Masks are read here to measure the labels; no
 training ever sees them. Two figures a row, means over all images: map >= .5 against the mask at the image's own size,
-and map >= the level that is best on the validation images (Kvasir's val.txt; the cases of a tenth of NCI-ISBI, by hash),
-on every second pixel. Beside them METHOD's figure, made once by other code. `--crf` adds what a CRF makes of calibrated
+and map >= the level that is best on the validation images (Kvasir's val.txt; a tenth of NCI-ISBI's cases, by hash), on
+every second pixel. Beside them METHOD's figure, made once by other code. `--crf` adds what a CRF makes of calibrated
 maps on Kvasir, at 256 px (the MRI of NCI-ISBI are not at hand); `--labels` scores a map file made in any other way.
 """
 

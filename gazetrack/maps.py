@@ -98,10 +98,14 @@ class MapParams:
                     f"{name} {getattr(self, name)}",
                     hint="use a positive share of the image size, such as 0.05",
                 )
+        for name in ("duration_exponent", "threshold", "max_saccade", "min_duration_ms"):
+            if not getattr(self, name) >= 0:
+                raise ConfigError(f"{name} {getattr(self, name)}", hint="use 0 or more")
         if not self.ratios:
             object.__setattr__(self, "ratios", tuple((level + 1) / self.levels for level in range(self.levels)))
         if len(self.ratios) != self.levels:
             raise ConfigError(f"{len(self.ratios)} ratios for {self.levels} levels", hint="give one ratio per level")
+        level_members(np.ones(1), self.ratios, truncation=self.truncation, by=self.by)  # refuses bad ratios and units
 
     def as_dict(self) -> dict[str, Any]:
         """Return the parameters as plain JSON values."""
@@ -168,6 +172,45 @@ class TrackMaps:
     def as_uint8(self) -> npt.NDArray[np.uint8]:
         """Return the maps as 0..255, the form they are stored in."""
         return np.rint(self.values * 255).astype(np.uint8)
+
+
+def pool(observers: Sequence[TrackMaps]) -> TrackMaps:
+    """Return the mean of several observers' maps of one image; each keeps the order of their own track.
+
+    Parameters
+    ----------
+    observers : sequence of TrackMaps
+        Of one size and with the same parameters, at least one.
+
+    Returns
+    -------
+    TrackMaps
+        Its track holds the fixations of all, one observer after the other.
+
+    Raises
+    ------
+    ConfigError
+        They differ in size.
+    """
+    if len({maps.values.shape for maps in observers}) > 1:
+        what = f"maps of several sizes for {observers[0].track.stimulus!r} cannot be pooled"
+        raise ConfigError(what, hint="give --images DIR or --size")
+    tracks = [maps.track for maps in observers]
+
+    def names(key: str) -> str:
+        return ", ".join(dict.fromkeys(filter(None, (getattr(track, key) for track in tracks))))
+
+    track = replace(
+        tracks[0],
+        recording=names("recording"),
+        trial=names("trial"),
+        participant=names("participant"),
+        x=np.concatenate([track.x for track in tracks]),
+        y=np.concatenate([track.y for track in tracks]),
+        duration_ms=np.concatenate([track.duration_ms for track in tracks]),
+    )
+    values = np.asarray(np.mean([maps.values for maps in observers], axis=0), np.float32)
+    return TrackMaps(track, observers[0].params, values)
 
 
 def level_titles(params: MapParams) -> list[str]:

@@ -101,7 +101,7 @@ def test_order_matters_for_kinds_that_follow_the_line_alone(points, kind, random
     random.shuffle(other)
     params = MapParams(kind=kind, levels=1)
     maps = [render_points(*(a[order] for a in points), H, W, params) for order in (slice(None), other)]
-    if kind in ("disc", "hull", "heatmap", "gazemedseg") or len(other) < 3 and kind != "density":
+    if kind in ("disc", "hull", "heatmap", "gazemedseg") or (len(other) < 3 and kind != "density"):
         np.testing.assert_allclose(maps[0], maps[1], atol=2e-6)
 
 
