@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Maps = npt.NDArray[np.float32]
 
 _LEAST_STEP_PX = 2.0
+_ON_THE_BORDER_PX = 1e-6
 _CANVAS = 768
 _MIN_RADIUS_SHARE, _MAX_RADIUS_SHARE = 0.25, 4.0
 
@@ -110,7 +111,9 @@ def hull(p: Points, radius: float, softness: float) -> Maps:
         if n > 3:  # the first corner comes again at the end
             inside = np.ones(p.size, np.bool_)
             for ax, ay, bx, by in zip(cx, cy, cx[1:], cy[1:], strict=False):
-                inside &= (bx - ax) * (y - ay) >= (by - ay) * (x - ax)
+                # A hull thinner than rounding has no inside, or the line through it would all be inside.
+                least = _ON_THE_BORDER_PX * math.hypot(bx - ax, by - ay)
+                inside &= (bx - ax) * (y - ay) - (by - ay) * (x - ax) > least
             np.negative(out[level], out=out[level], where=inside)
     logistic(out.ravel(), np.float32(-1 / softness), np.float32(radius / softness))
     return out

@@ -40,7 +40,15 @@ def test_the_hull_is_scipys_widened(seed, n):
     np.testing.assert_allclose(ours, expected, atol=1e-4)
 
 
-@pytest.mark.parametrize("corners", [[(20, 20)], [(20, 20), (20, 20)], [(10, 10), (30, 30), (20, 20)]])
+@pytest.mark.parametrize(
+    "corners",
+    [
+        [(20, 20)],
+        [(20, 20), (20, 20)],
+        [(10, 10), (30, 30), (20, 20)],
+        [(4, 4), (1, 1), (0.73841573, 0.73841573 + 1e-15)],
+    ],
+)
 def test_a_hull_without_area_is_its_line(corners):
     x, y = np.array(corners, float).T
     d = np.full(len(x), 300.0)
