@@ -54,6 +54,8 @@ class OptimizerConfig:
         Share of `lr` at the end of the cosine.
     encoder_lr_share : float
         Share of the learning rate that a pretrained encoder gets.
+    frozen_blocks : int
+        Blocks of a pretrained encoder, with its stem, that are not trained: its first ones cost most of the time.
     warmup : int
         Steps of the warm-up.
     weight_decay : float
@@ -68,6 +70,7 @@ class OptimizerConfig:
     lr: float = 1e-3
     final_lr_share: float = 0.01
     encoder_lr_share: float = 0.3
+    frozen_blocks: int = 0
     warmup: int = 50
     weight_decay: float = 0.01
     momentum: float = 0.99
@@ -118,6 +121,8 @@ class TrainConfig:
         ``auto`` is a GPU when there is one.
     precision : {"auto", "fp32", "bf16"}
         ``auto`` is bfloat16 autocast on a GPU and float32 on a CPU, where bfloat16 is slower.
+    ema : float
+        Decay of a moving average of the weights, such as 0.998; the average is validated and saved. 0 for none.
     workers : int
         Threads that prepare batches ahead; 0 for none. The result does not depend on it.
     log_every, val_every : int
@@ -136,6 +141,7 @@ class TrainConfig:
     seed: int = 0
     device: str = "auto"
     precision: str = "auto"
+    ema: float = 0.0
     workers: int = 0
     log_every: int = 10
     val_every: int = 100
@@ -157,6 +163,8 @@ class TrainConfig:
         _within("seed", self.seed, 0, 2**63 - 1)
         _within("workers", self.workers, 0, 64)
         _within("val_share", self.val_share, 0, 0.9)
+        _within("ema", self.ema, 0, 0.99999)
+        _within("optimizer.frozen_blocks", self.optimizer.frozen_blocks, 0, 16)
         _within("optimizer.lr", self.optimizer.lr, 0, 100)
         _within("loss.ignore_band", self.loss.ignore_band, 0, 0.5)
         for name in ("scale", "translate", "brightness", "contrast", "saturation"):

@@ -1,36 +1,34 @@
 """Training: from a data set in memory to a run folder with the best and the last network.
 
-A run folder holds ``best.*`` and ``last.*`` (see `gradtrack_model.checkpoint`), ``metrics.csv``, ``log.txt`` and,
-where TensorBoard is installed, ``tensorboard/``.
+A run folder holds ``best.*`` and ``last.*`` (see `gradtrack_model.checkpoint`), ``metrics.csv``, ``log.txt``, the state
+for ``--resume`` (see `gradtrack_model.state`) and, where TensorBoard is installed, ``tensorboard/``.
 """
 
 from __future__ import annotations
 
 import contextlib
-import csv
-import io
+import copy
+import itertools
 import math
-import shutil
 import signal
 import threading
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
-from torch import nn
 from torch.nn import functional
 
-from gazetrack.errors import GazetrackError, OutputError, quote
-from gazetrack.publish import write_text
-from gradtrack_model.checkpoint import save_checkpoint
+from gazetrack.errors import GazetrackError, quote
 from gradtrack_model.data import Batch, batches, normalise, plain_batch
 from gradtrack_model.encoders import LiteEncoder
 from gradtrack_model.losses import Losses, gaze_loss
 from gradtrack_model.metrics import dice_and_iou
 from gradtrack_model.model import TrackUNet
+from gradtrack_model.optim import average_in, build_optimizer, descend, lr_share, set_lr
 from gradtrack_model.pretrained import load_lite
+from gradtrack_model.run import BY_DICE, BY_LOSS, BY_STEP, Run, TrainResult, refuse_other_run
+from gradtrack_model.state import load_state, read_facts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -39,12 +37,10 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.optim import Optimizer
 
-    from gradtrack_model.config import OptimizerConfig, TrainConfig
+    from gradtrack_model.config import TrainConfig
     from gradtrack_model.data import Sample, TrainingData
 
-COLUMNS = ("step", "loss", "loss_mask", "loss_dice", "loss_tracks", "lr", "val_dice", "val_iou", "val_loss", "seconds")
-BY_DICE, BY_LOSS, BY_STEP = "validation Dice", "validation loss on gaze labels", "last step (nothing to validate on)"
-_RUN_FILES = ("best.json", "last.json", "best.safetensors", "last.safetensors", "metrics.csv", "log.txt")
+__all__ = ["BY_DICE", "BY_LOSS", "BY_STEP", "TrainResult", "train"]
 
 
 class NonFiniteLossError(GazetrackError):
@@ -74,43 +70,13 @@ class Progress:
     saved_best: bool = False
 
 
-@dataclass(frozen=True)
-class TrainResult:
-    """What became of a run.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        The run folder.
-    step : int
-        Steps done.
-    best_step : int
-        Step of ``best.*``; 0 when the run was stopped before any.
-    best : dict
-        Validation metrics of ``best.*``.
-    selected_by : str
-        What ``best.*`` was chosen by.
-    seconds : float
-        Time taken.
-    stopped_by : int or None
-        Number of the signal that stopped the run.
-    """
-
-    folder: Path
-    step: int
-    best_step: int
-    best: dict[str, float]
-    selected_by: str
-    seconds: float
-    stopped_by: int | None = None
-
-
 def train(
     config: TrainConfig,
     data: TrainingData,
     out: Path,
     *,
     force: bool = False,
+    resume: bool = False,
     report: Callable[[Progress], None] | None = None,
 ) -> TrainResult:
     """Train a network on gaze. The same seed gives the same weights, bit for bit on one CPU.
@@ -125,13 +91,16 @@ def train(
         The run folder.
     force : bool
         Replace a run that is there.
+    resume : bool
+        Go on with the run that is there from where its state was last saved: every `val_every` steps, and when it is
+        stopped. The result is that of a run nobody interrupted, bit for bit on one CPU.
     report : callable, optional
         Called after every step.
 
     Returns
     -------
     TrainResult
-        SIGINT and SIGTERM end the run after the step at hand, with ``last.*`` saved and `stopped_by` set.
+        SIGINT and SIGTERM end the run after the step at hand, with ``last.*`` and its state saved and `stopped_by` set.
 
     Raises
     ------
@@ -140,32 +109,56 @@ def train(
     NonFiniteLossError
         The loss is not finite; ``last.*`` keeps the weights from before.
     ConfigError
-        The device is not there, or pretrained weights are not installed.
+        The device is not there, pretrained weights are not installed, or the run to resume had other settings or data.
+    CheckpointError
+        There is no state to resume, or a damaged one.
     """
     device = pick_device(config.device)
     model = build_model(config).to(device)
+    average = copy.deepcopy(model) if config.ema > 0 else model
     optimizer = build_optimizer(model, config)
-    run = _Run(out, config, data, force)
-    step, best_lr = 0, [group["lr"] for group in optimizer.param_groups]
+    models = {"model": model} | ({"average": average} if config.ema > 0 else {})
+    facts = None
+    if resume:
+        refuse_other_run(read_facts(out), config, data)
+        facts = load_state(out, models, optimizer)
+    run = Run(out, config, data, force, facts)
+    step = facts["step"] if facts else 0
+    best_lr = [group["initial_lr"] for group in optimizer.param_groups]
     with contextlib.closing(run), _stop_signals() as stop:
-        for step, batch in enumerate(batches(data.train, config), start=1):
-            _set_lr(optimizer, best_lr, lr_share(step, config.steps, config.optimizer))
+        for batch in itertools.islice(batches(data.train, config, step), config.steps - step):
+            step += 1
+            set_lr(optimizer, best_lr, lr_share(step, config.steps, config.optimizer))
             losses = _forward(model, batch, config, device)
             if not math.isfinite(losses.total.item()):
-                run.save_if_finite("last", model, step - 1)
+                run.save_if_finite("last", average, step - 1)
                 raise _non_finite(step, batch, run.folder)
-            _backward(losses.total, model, optimizer, config.optimizer.clip)
+            descend(losses.total, model, optimizer, config.optimizer.clip)
+            if average is not model:
+                average_in(average, model, config.ema, step)
             row = _row(losses, optimizer)
-            last = step == config.steps or stop.signal is not None
-            if last or step % config.val_every == 0:
-                row |= validate(model, data.val, config, device)
-                run.save(model, step, row)
-            run.log(step, row, write=last or step % config.val_every == 0)
+            due, stopping = step == config.steps or step % config.val_every == 0, stop.signal is not None
+            if due:
+                row |= validate(average, data.val, config, device)
+                run.save(average, step, row)
+            run.log(step, row, keep=due, write=due or stopping)
+            if due or stopping:
+                run.save_state(step, models, optimizer)
             if report is not None:
                 report(Progress(step, config.steps, row, run.best_step == step))
-            if last:
+            if stopping and not due:
+                _save_stopped(run, average, step, validate(average, data.val, config, device))
+            if stopping:
                 break
     return run.result(step, None if step == config.steps else stop.signal)
+
+
+def _save_stopped(run: Run, model: TrackUNet, step: int, measured: dict[str, float]) -> None:
+    """Save a run stopped between validations; ``best.*`` stays what it is, so that a resumed run gets the same."""
+    if run.best_step == 0:
+        run.save(model, step, measured)
+    else:
+        run.save_if_finite("last", model, step, measured)
 
 
 def pick_device(name: str) -> torch.device:
@@ -186,35 +179,6 @@ def build_model(config: TrainConfig) -> TrackUNet:
         load_lite(model.encoder)
     channels_last: TrackUNet = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # stub lacks it
     return channels_last
-
-
-def build_optimizer(model: TrackUNet, config: TrainConfig) -> Optimizer:
-    """Build the optimizer: a pretrained encoder learns slower, and vectors are not decayed."""
-    chosen = config.optimizer
-    pretrained = config.model.pretrained and isinstance(model.encoder, LiteEncoder)
-    groups = []
-    for in_encoder in (True, False):
-        for decayed in (True, False):
-            members = [
-                p
-                for name, p in model.named_parameters()
-                if name.startswith("encoder.") == in_encoder and (p.ndim > 1) == decayed
-            ]
-            lr = chosen.lr * (chosen.encoder_lr_share if in_encoder and pretrained else 1)
-            decay = chosen.weight_decay if decayed else 0.0
-            groups.append({"params": members, "lr": lr, "weight_decay": decay})
-    if chosen.name == "sgd":
-        return torch.optim.SGD(groups, momentum=chosen.momentum, nesterov=chosen.momentum > 0)
-    return torch.optim.AdamW(groups)
-
-
-def lr_share(step: int, steps: int, config: OptimizerConfig) -> float:
-    """Return the share of the learning rate at a step counted from 1: a linear warm-up, then a cosine."""
-    warmup = min(config.warmup, steps // 2)
-    if step <= warmup:
-        return step / warmup
-    done = (step - warmup) / max(steps - warmup, 1)
-    return config.final_lr_share + (1 - config.final_lr_share) * 0.5 * (1 + math.cos(math.pi * done))
 
 
 def validate(
@@ -264,19 +228,6 @@ def _autocast(config: TrainConfig, device: torch.device) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16, enabled=half)
 
 
-def _backward(loss: Tensor, model: nn.Module, optimizer: Optimizer, clip: float) -> None:
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call] # untyped in torch
-    if clip > 0:
-        nn.utils.clip_grad_norm_(model.parameters(), clip)
-    optimizer.step()
-
-
-def _set_lr(optimizer: Optimizer, peaks: Sequence[float], share: float) -> None:
-    for group, peak in zip(optimizer.param_groups, peaks, strict=True):
-        group["lr"] = peak * share
-
-
 def _row(losses: Losses, optimizer: Optimizer) -> dict[str, float]:
     names = ("loss", "loss_mask", "loss_dice", "loss_tracks")
     row = {name: value.item() for name, value in zip(names, losses, strict=True)}
@@ -290,104 +241,6 @@ def _non_finite(step: int, batch: Batch, folder: Path) -> NonFiniteLossError:
         path=folder,
         hint="lower optimizer.lr; last.* holds the weights before",
     )
-
-
-@dataclass
-class _Run:
-    """The run folder: what is written where, and which step is the best."""
-
-    folder: Path
-    config: TrainConfig
-    data: TrainingData
-    force: bool
-    best_step: int = 0
-    best: dict[str, float] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._start = time.monotonic()
-        self._rows: list[dict[str, float]] = []
-        self._prepare_folder()
-        write_text(self.folder / "log.txt", "".join(f"{note}\n" for note in self._notes()))
-        self._board = _tensorboard(self.folder) if self.config.tensorboard else None
-
-    @property
-    def selected_by(self) -> str:
-        if any(sample.mask is not None for sample in self.data.val):
-            return BY_DICE
-        return BY_LOSS if any(sample.has_gaze for sample in self.data.val) else BY_STEP
-
-    def save(self, model: TrackUNet, step: int, row: dict[str, float]) -> None:
-        """Save ``last.*``, and ``best.*`` when this is the best."""
-        measured = {name: value for name, value in row.items() if name.startswith("val_") and math.isfinite(value)}
-        if not self.save_if_finite("last", model, step, measured):
-            return
-        if self.best_step == 0 or self._score(measured) > self._score(self.best):
-            self.best_step, self.best = step, measured
-            self.save_if_finite("best", model, step, measured)
-
-    def save_if_finite(self, name: str, model: TrackUNet, step: int, measured: dict[str, float] | None = None) -> bool:
-        """Save the weights unless some are not finite: what is on disk is then the last good state."""
-        finite = all(bool(torch.isfinite(p).all()) for p in model.state_dict().values())
-        if finite:
-            metrics = {"selected_by": self.selected_by, **(measured or {})}
-            save_checkpoint(self.folder, name, model, self.config, step, metrics)
-        return finite
-
-    def log(self, step: int, row: dict[str, float], write: bool) -> None:
-        """Add a row to the log at every `log_every` steps, and to the disk when `write`."""
-        row["seconds"] = time.monotonic() - self._start
-        if write or step % self.config.log_every == 0:
-            self._rows.append({"step": step, **row})
-            if self._board is not None:
-                for name, value in row.items():
-                    self._board.add_scalar(name, value, step)
-        if write:
-            write_text(self.folder / "metrics.csv", _csv(self._rows))
-
-    def result(self, step: int, stopped_by: int | None) -> TrainResult:
-        """Return what became of the run."""
-        seconds = time.monotonic() - self._start
-        return TrainResult(self.folder, step, self.best_step, self.best, self.selected_by, seconds, stopped_by)
-
-    def close(self) -> None:
-        if self._board is not None:
-            self._board.close()
-
-    def _score(self, measured: dict[str, float]) -> float:
-        by = self.selected_by
-        if by == BY_STEP:
-            return math.inf if measured is not self.best else 0.0
-        return measured.get("val_dice", -math.inf) if by == BY_DICE else -measured.get("val_loss", math.inf)
-
-    def _notes(self) -> list[str]:
-        sizes = f"{len(self.data.train)} training images, {len(self.data.val)} validation images"
-        return [sizes, f"best.* is chosen by {self.selected_by}", *self.data.notes]
-
-    def _prepare_folder(self) -> None:
-        there = [name for name in _RUN_FILES if (self.folder / name).exists()]
-        if there and not self.force:
-            what = f"already holds a run ({there[0]})"
-            raise OutputError(what, path=self.folder, hint="give another --out, or --force to replace it")
-        for name in there:
-            (self.folder / name).unlink()
-        if there:
-            shutil.rmtree(self.folder / "tensorboard", ignore_errors=True)
-
-
-def _csv(rows: Sequence[dict[str, float]]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: f"{value:.6g}" for name, value in row.items()} for row in rows)
-    return text.getvalue()
-
-
-def _tensorboard(folder: Path) -> Any:
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
-        return None
-    return SummaryWriter(str(folder / "tensorboard"))
 
 
 @dataclass
