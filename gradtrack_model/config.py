@@ -42,7 +42,7 @@ class MapsConfig:
 
 @dataclass(frozen=True)
 class OptimizerConfig:
-    """The optimizer and its schedule: linear warm-up, then a cosine.
+    """The optimizer and its schedule.
 
     Parameters
     ----------
@@ -50,8 +50,10 @@ class OptimizerConfig:
         ``sgd`` uses Nesterov momentum.
     lr : float
         Peak learning rate.
+    schedule : {"cosine", "onecycle", "poly"}
+        How it falls after the warm-up; ``onecycle`` rises over the first 30 % of the steps and has no warm-up.
     final_lr_share : float
-        Share of `lr` at the end of the cosine.
+        Share of `lr` at the end.
     encoder_lr_share : float
         Share of the learning rate that a pretrained encoder gets.
     warmup : int
@@ -66,6 +68,7 @@ class OptimizerConfig:
 
     name: str = "adamw"
     lr: float = 1e-3
+    schedule: str = "cosine"
     final_lr_share: float = 0.01
     encoder_lr_share: float = 0.3
     warmup: int = 50
@@ -111,13 +114,17 @@ class TrainConfig:
     image_size : int
         Images are resized to a square of this many pixels.
     batch_size, steps : int
-        Images a step, and number of steps.
+        Images a batch, and number of optimizer steps.
+    accumulate : int
+        Batches a step: their mean gradient is that of one batch as large as all.
+    ema : float
+        Decay of the moving average of the weights, such as .999; it is what is validated and saved. 0 for none.
     seed : int
         Of initial weights, order and augmentation.
     device : {"auto", "cpu", "cuda"}
         ``auto`` is a GPU when there is one.
-    precision : {"auto", "fp32", "bf16"}
-        ``auto`` is bfloat16 autocast on a GPU and float32 on a CPU, where bfloat16 is slower.
+    precision : {"auto", "fp32", "bf16", "fp16"}
+        ``auto`` is bfloat16 autocast on a GPU and float32 on a CPU, where bfloat16 is slower; ``fp16`` scales the loss.
     workers : int
         Threads that prepare batches ahead; 0 for none. The result does not depend on it.
     log_every, val_every : int
@@ -133,6 +140,8 @@ class TrainConfig:
     image_size: int = 224
     batch_size: int = 8
     steps: int = 1500
+    accumulate: int = 1
+    ema: float = 0.0
     seed: int = 0
     device: str = "auto"
     precision: str = "auto"
@@ -149,14 +158,16 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         _one_of("device", self.device, ("auto", "cpu", "cuda"))
-        _one_of("precision", self.precision, ("auto", "fp32", "bf16"))
+        _one_of("precision", self.precision, ("auto", "fp32", "bf16", "fp16"))
         _one_of("optimizer.name", self.optimizer.name, ("adamw", "sgd"))
+        _one_of("optimizer.schedule", self.optimizer.schedule, ("cosine", "onecycle", "poly"))
         _within("image_size", self.image_size, MIN_IMAGE_SIZE, MAX_IMAGE_SIZE)
-        for name in ("batch_size", "steps", "log_every", "val_every"):
+        for name in ("batch_size", "steps", "accumulate", "log_every", "val_every"):
             _within(name, getattr(self, name), 1, 10**9)
         _within("seed", self.seed, 0, 2**63 - 1)
         _within("workers", self.workers, 0, 64)
         _within("val_share", self.val_share, 0, 0.9)
+        _within("ema", self.ema, 0, 0.999999)
         _within("optimizer.lr", self.optimizer.lr, 0, 100)
         _within("loss.ignore_band", self.loss.ignore_band, 0, 0.5)
         for name in ("scale", "translate", "brightness", "contrast", "saturation"):
