@@ -86,11 +86,14 @@ _SHOWN_CHARS = 300
 @click.option("--drop-first", type=int, show_default="1", help="Fixations dropped from the start of each track.")
 @click.option("-o", "--out", type=opt.FILE, metavar="DIR", help="Run folder; DIR/runs/gradtrack by default.")
 @click.option("--force", is_flag=True, help="Replace a run that is there.")
+@click.option("--resume", is_flag=True, help="Go on with an interrupted run, as if nothing had happened.")
 @click.option("-v", "--verbose", is_flag=True, help="Show every log row and whole notes.")
 @opt.quiet_option
 @opt.json_option
 @opt.debug_option
-def command(data: Path, out: Path | None, force: bool, verbose: bool, quiet: bool, as_json: bool, **given: Any) -> int:
+def command(
+    data: Path, out: Path | None, force: bool, resume: bool, verbose: bool, quiet: bool, as_json: bool, **given: Any
+) -> int:
     """Train a segmentation network on gaze alone.
 
     Takes images, gaze and splits from the folder it runs in, or from --data. Masks, where there are any, choose the
@@ -105,8 +108,9 @@ def command(data: Path, out: Path | None, force: bool, verbose: bool, quiet: boo
     if not quiet:
         _show_data(loaded, verbose)
     result = train(
-        config, loaded, out or data / "runs" / "gradtrack", force=force, report=_reporter(config.steps, quiet, verbose)
-    )
+        config, loaded, out or data / "runs" / "gradtrack", force=force, resume=resume,
+        report=_reporter(config.steps, quiet, verbose),
+    )  # fmt: skip
     _show(result, quiet, as_json)
     return 0 if result.stopped_by is None else 128 + result.stopped_by
 
@@ -132,7 +136,7 @@ def _reporter(steps: int, quiet: bool, verbose: bool) -> Callable[[Progress], No
         if quiet:
             return
         if bar is not None and not verbose:
-            bar.update(1)
+            bar.update(progress.step - bar.pos)
             if progress.step == steps:
                 bar.render_finish()
         elif "val_loss" in progress.row or "val_dice" in progress.row or (verbose and progress.step % 10 == 0):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -162,6 +163,18 @@ class TrainingData:
     train: tuple[Sample, ...]
     val: tuple[Sample, ...]
     notes: tuple[str, ...]
+
+    def sha256(self) -> str:
+        """Return a digest of all that training depends on."""
+        digest = hashlib.sha256()
+        for sample in (*self.train, *self.val):
+            digest.update(sample.image_id.encode() + b"\0")
+            arrays = [sample.pixels.numpy(), *(a for t in sample.tracks for a in (t.x, t.y, t.duration_ms))]
+            arrays += [] if sample.maps is None else [sample.maps.numpy()]
+            arrays += [] if sample.mask is None else [sample.mask]
+            for array in arrays:
+                digest.update(f"{array.dtype}{array.shape}".encode() + np.ascontiguousarray(array).tobytes())
+        return f"{len(self.train)}+{len(self.val)}:{digest.hexdigest()}"
 
 
 def load_data(sources: Sources, config: TrainConfig) -> TrainingData:

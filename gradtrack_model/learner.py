@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from gazetrack.errors import ConfigError, GazetrackError, quote
 from gradtrack_model.encoders import LiteEncoder
@@ -77,6 +77,48 @@ class Learner:
         self.scaler.update()
         self.ema.update(step)
         return sums | {"lr": float(self.optimizer.param_groups[-1]["lr"])}
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return everything in tensors that the next step depends on."""
+        optimizer = self.optimizer.state_dict()["state"]
+        moments = {
+            f"optimizer.{i}.{name}": value
+            for i, state in optimizer.items()
+            for name, value in state.items()
+            if isinstance(value, Tensor)
+        }
+        weights = {f"model.{key}": value for key, value in self.model.state_dict().items()}
+        averages = {f"ema.{key}": value for key, value in self.ema.weights.items()}
+        return {**weights, **averages, **moments, "generator": torch.get_rng_state()}
+
+    def restore(self, tensors: dict[str, Tensor], scaler: dict[str, Any]) -> None:
+        """Take over what `tensors` and the loss scaler's ``state_dict`` returned.
+
+        Raises
+        ------
+        KeyError, RuntimeError
+            They are another network's.
+        """
+        self.model.load_state_dict(_under("model.", tensors))
+        for key, average in self.ema.weights.items():
+            average.copy_(tensors[f"ema.{key}"])
+        moments: dict[int, dict[str, Tensor]] = {}
+        parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+        for key, value in _under("optimizer.", tensors).items():
+            i, name = key.split(".", 1)
+            # In the parameter's own memory order: another one could round sums differently.
+            like = parameters[int(i)]
+            value = torch.empty_like(like, dtype=value.dtype).copy_(value) if value.shape == like.shape else value
+            moments.setdefault(int(i), {})[name] = value
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
+        if scaler:
+            self.scaler.load_state_dict(scaler)
+        torch.set_rng_state(tensors["generator"])
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
 
 
 def pick_device(name: str) -> torch.device:

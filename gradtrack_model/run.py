@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from gazetrack.errors import OutputError
+from gazetrack.errors import CheckpointError, OutputError
 from gazetrack.publish import write_text
-from gradtrack_model.checkpoint import save_checkpoint
+from gradtrack_model.checkpoint import load_model, save_checkpoint
+from gradtrack_model.states import States
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,10 +23,14 @@ if TYPE_CHECKING:
 
     from gradtrack_model.config import TrainConfig
     from gradtrack_model.data import TrainingData
+    from gradtrack_model.learner import Learner
     from gradtrack_model.model import TrackUNet
 
 COLUMNS = ("step", "loss", "loss_mask", "loss_dice", "loss_tracks", "lr", "val_dice", "val_iou", "val_loss", "seconds")
 BY_DICE, BY_LOSS, BY_STEP = "validation Dice", "validation loss on gaze labels", "last step (nothing to validate on)"
+# What may differ after an interruption: the numbers do not depend on it, or (device) only in their last bits.
+_FREE = ("device", "workers", "tensorboard")
+_COMPLETE = "complete"
 _RUN_FILES = ("best.json", "last.json", "best.safetensors", "last.safetensors", "metrics.csv", "log.txt")
 
 
@@ -68,14 +73,21 @@ class Run:
     config: TrainConfig
     data: TrainingData
     force: bool
+    resume: bool = False
     best_step: int = 0
     best: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._start = time.monotonic()
         self._rows: list[dict[str, float]] = []
-        self._prepare_folder()
-        write_text(self.folder / "log.txt", "".join(f"{note}\n" for note in self._notes()))
+        self.states = States(self.folder)
+        self.notes: list[str] = []
+        if self.resume and self.states.paths:
+            self.notes = (self.folder / "log.txt").read_text("utf-8").splitlines()
+        else:
+            self._prepare_folder()
+            self.notes = self._notes()
+            write_text(self.folder / "log.txt", "".join(f"{note}\n" for note in self.notes))
         self._board = _tensorboard(self.folder) if self.config.tensorboard else None
 
     @property
@@ -85,14 +97,15 @@ class Run:
             return BY_DICE
         return BY_LOSS if any(sample.has_gaze for sample in self.data.val) else BY_STEP
 
-    def save(self, model: TrackUNet, step: int, row: dict[str, float]) -> None:
-        """Save ``last.*``, and ``best.*`` when this is the best."""
+    def save(self, model: TrackUNet, step: int, row: dict[str, float]) -> bool:
+        """Save ``last.*``, and ``best.*`` when this is the best; return whether the weights are finite."""
         measured = {name: value for name, value in row.items() if name.startswith("val_") and math.isfinite(value)}
         if not self.save_if_finite("last", model, step, measured):
-            return
+            return False
         if self.best_step == 0 or self._score(measured) > self._score(self.best):
             self.best_step, self.best = step, measured
             self.save_if_finite("best", model, step, measured)
+        return True
 
     def save_if_finite(self, name: str, model: TrackUNet, step: int, measured: dict[str, float] | None = None) -> bool:
         """Save the weights unless some are not finite: what is on disk is then the last good state."""
@@ -102,19 +115,65 @@ class Run:
             save_checkpoint(self.folder, name, model, self.config, step, metrics)
         return finite
 
-    def log(self, step: int, row: dict[str, float], write: bool) -> None:
-        """Add a row to the log at every `log_every` steps, and to the disk when `write`."""
+    def log(self, step: int, row: dict[str, float]) -> None:
+        """Add a row to the log, at every `log_every` steps and where something was validated."""
         row["seconds"] = time.monotonic() - self._start
-        if write or step % self.config.log_every == 0:
+        validated = step == self.config.steps or step % self.config.val_every == 0
+        if validated or step % self.config.log_every == 0:
             self._rows.append({"step": step, **row})
             if self._board is not None:
                 for name, value in row.items():
                     self._board.add_scalar(name, value, step)
-        if write:
-            write_text(self.folder / "metrics.csv", _csv(self._rows))
 
-    def result(self, step: int, stopped_by: int | None) -> TrainResult:
-        """Return what became of the run."""
+    def write(self) -> None:
+        """Bring the log to the disk."""
+        write_text(self.folder / "metrics.csv", _csv(self._rows))
+
+    def save_state(self, step: int, learner: Learner) -> None:
+        """Save all that the rest of the run depends on."""
+        facts = {
+            "config": self.config.as_dict(),
+            "data": self.data.sha256(),
+            "scaler": learner.scaler.state_dict(),
+            "best_step": self.best_step,
+            "best": self.best,
+            "rows": self._rows,
+            "seconds": time.monotonic() - self._start,
+        }
+        self.states.save(step, learner.tensors(), facts)
+
+    def restore(self, learner: Learner) -> int:
+        """Go on where the newest state is: return its step, 0 where there is none.
+
+        Raises
+        ------
+        CheckpointError
+            The states are damaged, or of another configuration or data set.
+        """
+        state = self.states.newest()
+        if state is None:
+            self._note("nothing to resume: the run begins at step 1")
+            return 0
+        _check_same(state.facts, self.config, self.data, self.states.folder)
+        learner.restore(state.tensors, state.facts["scaler"])
+        self.best_step, self.best, self._rows = (state.facts[name] for name in ("best_step", "best", "rows"))
+        self._start = time.monotonic() - state.facts["seconds"]
+        for note in (*state.notes, f"resumed after step {state.step}"):
+            self._note(note)
+        return state.step
+
+    def _note(self, text: str) -> None:
+        self.notes.append(text)
+        write_text(self.folder / "log.txt", "".join(f"{note}\n" for note in self.notes))
+
+    def end(self, step: int, learner: Learner, stopped_by: int | None) -> TrainResult:
+        """Leave the folder as a complete run's, or as one to be resumed, and return what became of it."""
+        if stopped_by is None:
+            self._note(f"{_COMPLETE} after {step} steps")
+            self.states.clear()
+        elif step % self.config.val_every:
+            with learner.ema.applied():
+                self.save_if_finite("last", learner.model, step)
         seconds = time.monotonic() - self._start
         return TrainResult(self.folder, step, self.best_step, self.best, self.selected_by, seconds, stopped_by)
 
@@ -135,13 +194,43 @@ class Run:
 
     def _prepare_folder(self) -> None:
         there = [name for name in _RUN_FILES if (self.folder / name).exists()]
-        if there and not self.force:
+        if there and not self.force and not self.resume:
             what = f"already holds a run ({there[0]})"
             raise OutputError(what, path=self.folder, hint="give another --out, or --force to replace it")
         for name in there:
             (self.folder / name).unlink()
+        self.states.clear()
         if there:
             shutil.rmtree(self.folder / "tensorboard", ignore_errors=True)
+
+
+def finished(folder: Path) -> TrainResult | None:
+    """Return the result of a run that is complete, as its log says in the last line."""
+    log = folder / "log.txt"
+    if not log.exists() or not log.read_text("utf-8").rstrip().rpartition("\n")[2].startswith(_COMPLETE):
+        return None
+    last, best = (load_model(folder / f"{name}.safetensors") for name in ("last", "best"))
+    measured = {name: value for name, value in best.metrics.items() if name != "selected_by"}
+    return TrainResult(folder, last.step, best.step, measured, best.metrics["selected_by"], 0.0)
+
+
+def _check_same(facts: dict[str, Any], config: TrainConfig, data: TrainingData, path: Path) -> None:
+    """Refuse to go on with other settings or data: the result would be neither run's."""
+    before, now = _flat(facts["config"]), _flat(config.as_dict())
+    changed = [key for key in now if key not in _FREE and before.get(key, now[key]) != now[key]]
+    if changed:
+        what = ", ".join(f"{key} was {before[key]!r}, is {now[key]!r}" for key in changed)
+        raise CheckpointError(f"cannot resume with other settings: {what}", path=path, hint="give those it began with")
+    if facts["data"] != data.sha256():
+        what = "cannot resume: images, gaze, maps, masks or splits have changed"
+        raise CheckpointError(what, path=path, hint="restore them, or train again with --force")
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    return flat
 
 
 def _csv(rows: Sequence[dict[str, float]]) -> str:

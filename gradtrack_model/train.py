@@ -1,7 +1,7 @@
 """Training: from a data set in memory to a run folder with the best and the last network.
 
 A run folder holds ``best.*`` and ``last.*`` (see `gradtrack_model.checkpoint`), ``metrics.csv``, ``log.txt`` and,
-where TensorBoard is installed, ``tensorboard/``.
+where TensorBoard is installed, ``tensorboard/``. Until a run is complete, ``states/`` holds what it needs to go on.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from gradtrack_model.batches import batches
 from gradtrack_model.learner import Learner, NonFiniteLossError, build_model, pick_device
-from gradtrack_model.run import Run, TrainResult
+from gradtrack_model.run import Run, TrainResult, finished
 from gradtrack_model.signals import stop_signals
 from gradtrack_model.validation import validate
 
@@ -53,6 +53,7 @@ def train(
     out: Path,
     *,
     force: bool = False,
+    resume: bool = False,
     report: Callable[[Progress], None] | None = None,
 ) -> TrainResult:
     """Train a network on gaze. The same seed gives the same weights, bit for bit on one CPU.
@@ -67,13 +68,16 @@ def train(
         The run folder.
     force : bool
         Replace a run that is there.
+    resume : bool
+        Go on where an interrupted run of the same settings and data was last saved: the outcome is that of a run
+        without the interruption, bit for bit on one CPU. A run that is complete is left as it is.
     report : callable, optional
         Called after every step.
 
     Returns
     -------
     TrainResult
-        SIGINT and SIGTERM end the run after the step at hand, with ``last.*`` saved and `stopped_by` set.
+        SIGINT and SIGTERM end the run after the step at hand, with its state saved and `stopped_by` set.
 
     Raises
     ------
@@ -81,30 +85,37 @@ def train(
         The folder holds a run, or cannot be written.
     NonFiniteLossError
         The loss is not finite; ``last.*`` keeps the weights from before.
+    CheckpointError
+        Nothing of the run can be resumed, or its settings or data were others.
     ConfigError
         The device is not there, or pretrained weights are not installed.
     """
+    if resume and (done := finished(out)) is not None:
+        return done
     learner = Learner(config)
-    run = Run(out, config, data, force)
-    step = 0
+    run = Run(out, config, data, force, resume)
     with contextlib.closing(run), stop_signals() as stop:
-        stream = batches(data.train, config)
-        for step in range(1, config.steps + 1):
-            parts = list(itertools.islice(stream, config.accumulate))
+        step = run.restore(learner) if resume else 0
+        stream = batches(data.train, config, first=step * config.accumulate)
+        stopping = False
+        while step < config.steps and not stopping:
+            step += 1
             try:
-                row = learner.advance(step, parts)
+                row = learner.advance(step, list(itertools.islice(stream, config.accumulate)))
             except NonFiniteLossError:
                 with learner.ema.applied():
                     run.save_if_finite("last", learner.model, step - 1)
                 raise
-            last = step == config.steps or stop.signal is not None
-            if last or step % config.val_every == 0:
+            validated = step == config.steps or step % config.val_every == 0
+            if validated:
                 with learner.ema.applied():
                     row |= validate(learner.model, data.val, config, learner.device)
                     run.save(learner.model, step, row)
-            run.log(step, row, write=last or step % config.val_every == 0)
+            run.log(step, row)
             if report is not None:
                 report(Progress(step, config.steps, row, run.best_step == step))
-            if last:
-                break
-    return run.result(step, None if step == config.steps else stop.signal)
+            stopping = stop.signal is not None
+            if validated or stopping:
+                run.write()
+                run.save_state(step, learner)
+        return run.end(step, learner, stop.signal if step < config.steps else None)

@@ -149,7 +149,7 @@ def test_a_signal_ends_the_run_after_the_step(data_folder, config, number):
 
     result = train(config, load_data(discover(data_folder), config), data_folder / "run", report=report)
     assert result.stopped_by == number
-    assert load_model(data_folder / "run" / "last.safetensors").step == result.step == 3
+    assert load_model(data_folder / "run" / "last.safetensors").step == result.step == 2
     assert signal.getsignal(number) is before
 
 

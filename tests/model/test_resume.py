@@ -1,0 +1,170 @@
+"""A run that is interrupted and resumed is the run that was not."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from gazetrack.errors import CheckpointError
+from gradtrack_model.config import load_config
+from gradtrack_model.data import discover, load_data
+from gradtrack_model.states import KEPT, States
+from gradtrack_model.train import train
+from tests.model.synthetic import write_data
+
+STEPS = 9
+RECIPE = {"image_size": 32, "steps": STEPS, "val_every": 2, "log_every": 2, "batch_size": 2, "tensorboard": False,
+          "ema": 0.9, "model.widths": [8] * 6, "accumulate": 2, "maps.levels": 2}  # fmt: skip
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """Configuration, data and folder of a run without interruption."""
+    folder = write_data(tmp_path_factory.mktemp("whole"))
+    config = load_config("tiny", overrides=RECIPE)
+    data = load_data(discover(folder), config)
+    return config, data, train(config, data, folder / "run").folder
+
+
+def contents(folder):
+    """Everything of a run but the time it took."""
+    with (folder / "metrics.csv").open() as file:
+        rows = [{**row, "seconds": None} for row in csv.DictReader(file)]
+    files = {path.name: path.read_bytes() for path in folder.iterdir() if path.name[:4] in ("best", "last")}
+    return rows, files, (folder / "states").exists()
+
+
+def interrupt(step, how):
+    def report(progress):
+        if progress.step == step:
+            if how == "kill":
+                raise Killed
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    return report
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_interrupted_runs_are_the_same_bit_for_bit(whole, tmp_path, seed):
+    config, data, expected = whole
+    rng = np.random.default_rng(seed)
+    done = None
+    for _ in range(rng.integers(1, 4)):
+        how = rng.choice(["kill", "signal"])
+        torch.manual_seed(seed)  # another process starts with another generator
+        try:
+            done = train(config, data, tmp_path, resume=True, report=interrupt(rng.integers(1, STEPS), how))
+        except Killed:
+            done = None
+        if done is not None and done.stopped_by is None:
+            break
+    done = train(config, data, tmp_path, resume=True)
+    assert (done.step, done.stopped_by) == (STEPS, None)
+    assert contents(tmp_path) == contents(expected)
+
+
+@pytest.mark.parametrize("recipe", [{"optimizer.name": "sgd"}, {"model.encoder": "lite", "model.widths": [16] * 4,
+                                    "model.pretrained": False}, {"precision": "bf16", "workers": 2}])  # fmt: skip
+def test_every_optimizer_and_encoder_resumes(whole, tmp_path, recipe):
+    _, data, _ = whole
+    config = load_config("tiny", overrides=RECIPE | {"steps": 4} | recipe)
+    train(config, data, tmp_path / "whole")
+    with pytest.raises(Killed):
+        train(config, data, tmp_path / "run", report=interrupt(3, "kill"))
+    train(config, data, tmp_path / "run", resume=True)
+    assert contents(tmp_path / "run") == contents(tmp_path / "whole")
+
+
+def test_a_killed_process_resumes(whole, tmp_path):
+    config, data, expected = whole
+    settings = [f"{key}={json.dumps(value)}" for key, value in RECIPE.items()]
+    arguments = ["--data", str(expected.parent), "--preset", "tiny", "-o", str(tmp_path / "run"), "--resume", "-q"]
+    arguments += [part for text in settings for part in ("--set", text)]
+    # Slowed down, so that the kill comes before the end.
+    code = f"""
+import time, torch
+from gradtrack_model import learner
+torch.set_num_threads(1)
+advance = learner.Learner.advance
+learner.Learner.advance = lambda *a: (time.sleep(.1), advance(*a))[1]
+from gazetrack_cli.train import command
+command({arguments!r})
+"""
+    process = subprocess.Popen([sys.executable, "-c", code])
+    deadline = time.monotonic() + 60
+    while not States(tmp_path / "run").paths and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
+    assert States(tmp_path / "run").paths
+    assert train(config, data, tmp_path / "run", resume=True).step == STEPS
+    assert contents(tmp_path / "run") == contents(expected)
+
+
+def stopped(whole, folder, step=7):
+    config, data, _ = whole
+    with pytest.raises(Killed):
+        train(config, data, folder, report=interrupt(step, "kill"))
+    return config, data
+
+
+def test_a_damaged_state_gives_way_to_the_one_before(whole, tmp_path):
+    config, data = stopped(whole, tmp_path)
+    states = States(tmp_path)
+    assert [path.stem for path in states.paths] == ["00000002", "00000004", "00000006"][-KEPT:]
+    newest = states.paths[-1].with_suffix(".safetensors")
+    damaged = bytearray(newest.read_bytes())
+    damaged[-5] ^= 1
+    newest.write_bytes(damaged)
+    train(config, data, tmp_path, resume=True)
+    assert contents(tmp_path) == contents(whole[2])
+    log = (tmp_path / "log.txt").read_text()
+    assert "states/00000006 is damaged: the one before is used" in log
+    assert "resumed after step 4" in log
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b"\xff", b'{"format": 1, "sha256": 2}'])
+def test_no_usable_state_is_an_error_and_never_a_fresh_start(whole, tmp_path, content):
+    config, data = stopped(whole, tmp_path, step=3)
+    for path in States(tmp_path).paths:
+        path.write_bytes(content)
+    with pytest.raises(CheckpointError, match="all 1 states of the run are damaged"):
+        train(config, data, tmp_path, resume=True)
+
+
+def test_other_settings_or_data_are_refused(whole, tmp_path):
+    config, data = stopped(whole, tmp_path)
+    with pytest.raises(CheckpointError, match="other settings: seed was 0, is 1"):
+        train(dataclasses.replace(config, seed=1), data, tmp_path, resume=True)
+    with pytest.raises(CheckpointError, match="have changed"):
+        train(config, dataclasses.replace(data, train=data.train[:-1]), tmp_path, resume=True)
+
+
+def test_a_complete_run_is_left_as_it_is(whole):
+    config, data, folder = whole
+    before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    again = train(config, data, folder, resume=True)
+    assert again.step == STEPS
+    assert again.best_step > 0
+    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+
+
+def test_resuming_nothing_says_so(whole, tmp_path):
+    config, data, expected = whole
+    train(config, data, tmp_path, resume=True)
+    assert contents(tmp_path) == contents(expected)
+    assert "nothing to resume" in (tmp_path / "log.txt").read_text()
