@@ -11,6 +11,7 @@ import functools
 import numpy as np
 import peers_events
 from _timing import race, save, show
+from scipy.signal import savgol_filter
 
 from gazetrack.events.base import Trial
 from gazetrack.events.detectors import DETECTORS
@@ -20,7 +21,7 @@ from gazetrack.kernels.movements import joined_runs, merge_centred, merge_runs, 
 from gazetrack.kernels.precision import moving_precision
 from gazetrack.kernels.segments import describe_runs, slow_runs, still_stretches
 from gazetrack.kernels.signal import five_point_velocity, windowed_speed
-from gazetrack.kernels.smooth import fill_gaps, local_slope, moving_median
+from gazetrack.kernels.smooth import fill_gaps, local_polynomial, local_slope, moving_median
 from gazetrack.kernels.viterbi import two_states
 
 PX_PER_DEG = 40.0
@@ -72,6 +73,8 @@ def main():
         "fill_gaps": lambda: fill_gaps(t, x64, 60.0),
         "moving_median": lambda: moving_median(t, x64, 7.0, 64),
         "local_slope": lambda: local_slope(t, x64, 8.0, 100.0),
+        "local_polynomial, 21 samples": lambda: local_polynomial(t, x64, 10.0, 2, 10.0),
+        "scipy savgol_filter, 21 samples": lambda: savgol_filter(x64, 21, 2),
         "moving_samples": lambda: moving_samples(t, speed, 1.0, 0.5, 18.0),
         "still_runs": lambda: still_runs(t, state, 100.0),
         "merge_runs": lambda: merge_runs(t, x64, y64, *runs, 120.0, 8.0, 60.0),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _COLUMNS = {
     "recording": "recording",
     "trial": "trial",
+    "stimulus": "stimulus",
     "eyes": "eyes",
     "reference": "A",
     "other": "B",
@@ -35,17 +36,22 @@ def command(a: Path, b: Path, as_json: bool) -> int:
     """Say how well two tables of fixations of the same recordings agree: A is the reference.
 
     Fixations are matched one to one by largest overlap, for the second F1 only those that overlap by half of their
-    union; onset and offset errors are mean absolute ones of the matched; kappa is that of every millisecond.
+    union; onset and offset errors are mean absolute ones of the matched; kappa is that of all moments from the first
+    onset to the last offset. Recordings, trials and stimuli are compared one by one.
     """
-    from gazetrack.comparison import compare_fixations, overall
+    from gazetrack.comparison import compare_fixations, left_out, overall
     from gazetrack.store import read_fixations
 
-    rows = compare_fixations(read_fixations(a)[0], read_fixations(b)[0])
+    tables = read_fixations(a)[0], read_fixations(b)[0]
+    rows, alone = compare_fixations(*tables), left_out(*tables)
     total = overall(rows)
     if as_json:
-        opt.print_json({"rows": [opt.without_nan(row) for row in rows], "overall": opt.without_nan(total)})
+        listed = [opt.without_nan(row) for row in rows]
+        opt.print_json({"rows": listed, "overall": opt.without_nan(total), "left_out": alone})
         return 0
-    listed = [*rows, {"recording": "all", "trial": "", "eyes": ""} | total]
-    shown = [name for name in _COLUMNS if name != "trial" or any(row["trial"] for row in rows)]
-    opt.print_table([_COLUMNS[name] for name in shown], [[opt.cell(row[name]) for name in shown] for row in listed])
+    rows.append({"recording": "all", "trial": "", "stimulus": "", "eyes": ""} | total)
+    shown = [name for name in _COLUMNS if name not in ("trial", "stimulus") or any(row[name] for row in rows)]
+    opt.print_table([_COLUMNS[name] for name in shown], [[opt.cell(row[name]) for name in shown] for row in rows])
+    if alone:
+        click.echo(f"note: left out, in one of the tables only: {', '.join(map(opt.cell, alone))}")
     return 0

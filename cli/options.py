@@ -153,10 +153,12 @@ def without_nan(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def cell(value: object) -> str:
-    """Return a value of a table as text."""
+    """Return a value of a table as text: numbers to four digits or whole, names without control characters."""
+    from gazetrack.errors import quote
+
     if isinstance(value, float):
-        return "-" if value != value else f"{value:.4g}"
-    return str(value)
+        return "-" if value != value else f"{value:.0f}" if abs(value) >= 1e4 else f"{value:.4g}"
+    return quote(value)
 
 
 def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     type=opt.FILE,
     default=Path("runs/gradtrack"),
     show_default=True,
-    metavar="RUN|FILE",
-    help="Run folder (its best checkpoint) or .safetensors file.",
+    metavar="RUN|FILE|NAME",
+    help="Run folder (its best checkpoint), .safetensors file, or a released network such as kvasir-lite.",
 )
 @click.option(
     "-o",

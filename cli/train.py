@@ -86,7 +86,7 @@ _SHOWN_CHARS = 300
 @click.option("--drop-first", type=int, show_default="1", help="Fixations dropped from the start of each track.")
 @click.option("-o", "--out", type=opt.FILE, metavar="DIR", help="Run folder; DIR/runs/gradtrack by default.")
 @click.option("--force", is_flag=True, help="Replace a run that is there.")
-@click.option("--resume", is_flag=True, help="Go on with an interrupted run, as if nothing had happened.")
+@click.option("--resume", is_flag=True, help="Go on with the run that is there, to the same result as without a pause.")
 @click.option("-v", "--verbose", is_flag=True, help="Show every log row and whole notes.")
 @opt.quiet_option
 @opt.json_option
@@ -107,10 +107,8 @@ def command(
     loaded = load_data(discover(data, **given), config)
     if not quiet:
         _show_data(loaded, verbose)
-    result = train(
-        config, loaded, out or data / "runs" / "gradtrack", force=force, resume=resume,
-        report=_reporter(config.steps, quiet, verbose),
-    )  # fmt: skip
+    report = _reporter(config.steps, quiet, verbose)
+    result = train(config, loaded, out or data / "runs" / "gradtrack", force=force, resume=resume, report=report)
     _show(result, quiet, as_json)
     return 0 if result.stopped_by is None else 128 + result.stopped_by
 

@@ -81,11 +81,11 @@ def valid_fixations(table: pa.Table) -> tuple[pa.Table, dict[str, int]]:
 
 def _without_absurd_positions(table: pa.Table, what: str, notes: list[str]) -> pa.Table:
     names = [name for name in table.column_names if name.endswith(("x_px", "y_px"))]
+    if not any(_reach(table[name]) > MAX_POSITION_PX for name in names):
+        return table
     values = {name: _column(table, name) for name in names}
     absurd = {name: np.abs(column) > MAX_POSITION_PX for name, column in values.items()}
     anywhere = np.logical_or.reduce(list(absurd.values()))
-    if not anywhere.any():
-        return table
     notes.append(
         f"{int(anywhere.sum())} {what} at absurd positions, beyond {MAX_POSITION_PX:,.0f} px: taken as missing"
     )
@@ -93,6 +93,11 @@ def _without_absurd_positions(table: pa.Table, what: str, notes: list[str]) -> p
     pairs = {name: absurd[name] | absurd[name[:-4] + ("y_px" if name.endswith("x_px") else "x_px")] for name in names}
     mended = {name: np.where(pairs[name], np.float32(np.nan), values[name]) for name in names}
     return conform({name: mended.get(name, table[name]) for name in table.column_names}, table.schema)
+
+
+def _reach(column: pa.ChunkedArray) -> float:
+    """Return the largest distance from 0; missing numbers do not count."""
+    return max((float(np.fmax.reduce(np.abs(chunk), initial=0)) for chunk in column.chunks), default=0.0)
 
 
 def _column(table: pa.Table, name: str) -> npt.NDArray[np.floating]:

@@ -16,27 +16,28 @@ if TYPE_CHECKING:
 
     Times = npt.NDArray[np.float64]
 
-GRID_MS = 1.0
 MIN_IOU = 0.5
-_KEYS = ["recording", "trial"]
+_PERIODS = ("trial", "stimulus")
 
 
 def compare_fixations(reference: pa.Table, other: pa.Table) -> list[dict[str, Any]]:
-    """Compare the fixations of two tables, recording by recording and trial by trial.
+    """Compare the fixations of two tables, trial by trial and stimulus by stimulus of each recording.
 
     Parameters
     ----------
     reference, other : pyarrow.Table
-        Schema `FIXATIONS`. Recordings are matched by name, or, where either table has a single one, without; trials by
-        name where both tables name any. Eyes are compared with their like, or with fixations of both eyes.
+        Schema `FIXATIONS`. Recordings are matched by name, or, where either table has a single one, without; trials and
+        stimuli by name where both tables name any. Eyes are compared with their like, or with fixations of both eyes.
 
     Returns
     -------
     list of dict
-        A row per recording, trial and pair of eyes: numbers of fixations (``reference``, ``other``), ``matched`` by
-        largest overlap, ``f1``, ``f1_iou`` (pairs that overlap by half of their union), ``onset_error_ms`` and
-        ``offset_error_ms`` (mean absolute, of the matched), and ``kappa`` of a grid of `GRID_MS` from the first onset
-        of either table to the last offset. In a trial that one table lacks, no fixation of the other is matched.
+        A row per recording, trial, stimulus and pair of eyes: numbers of fixations (``reference``, ``other``),
+        ``matched`` by largest overlap, ``f1``, ``f1_iou`` (pairs that overlap by half of their union),
+        ``onset_error_ms`` and ``offset_error_ms`` (mean absolute, of the matched), and ``kappa`` of the time from the
+        first onset of either table to the last offset. In a trial that one table lacks, and where it is empty, no
+        fixation of the other is matched; `left_out` tells of recordings. Where fixations of a table overlap, one ends
+        as the next begins; of those with one onset the longest counts.
 
     Raises
     ------
@@ -44,24 +45,35 @@ def compare_fixations(reference: pa.Table, other: pa.Table) -> list[dict[str, An
         The tables have no recording in common.
     """
     a, b = (_with_ends(table) for table in (reference, other))
-    names, others = list(dict.fromkeys(a["recording"])), set(b["recording"])
-    if len(names) == len(others) == 1:
-        b["recording"], others = names[0], set(names)
-    common = [name for name in names if name in others]
-    if not common:
+    common, _ = _recordings(a, b)
+    if not common and len(a) and len(b):
         raise DataError("the tables have no recording in common", hint="give tables of the same recordings")
-    if not (a["trial"].any() and b["trial"].any()):
-        a["trial"] = b["trial"] = ""
+    named = [name for name in _PERIODS if all(frame.empty or frame[name].any() for frame in (a, b))]
+    keys = ["recording", *named]
+    parts = [dict(iter(frame.groupby(keys, sort=False))) for frame in (a, b)]
     rows = []
-    for name in common:
-        ours, theirs = (frame[frame["recording"] == name] for frame in (a, b))
-        for trial in dict.fromkeys([*ours["trial"], *theirs["trial"]]):
-            mine, yours = (frame[frame["trial"] == trial] for frame in (ours, theirs))
-            rows += [
-                {"recording": name, "trial": trial, "eyes": eyes} | _agreement(i, j)
-                for eyes, i, j in _eyes(mine, yours)
-            ]
+    for key in dict.fromkeys([*parts[0], *parts[1]]):
+        if key[0] in common:
+            mine, yours = (part.get(key, a.iloc[:0]) for part in parts)
+            period = {"recording": "", "trial": "", "stimulus": ""} | dict(zip(keys, key, strict=True))
+            rows += [period | {"eyes": eyes} | _agreement(i, j) for eyes, i, j in _eyes(mine, yours)]
     return rows
+
+
+def left_out(reference: pa.Table, other: pa.Table) -> list[str]:
+    """Return the names of the recordings that one of the tables lacks: `compare_fixations` leaves them out."""
+    return _recordings(_with_ends(reference), _with_ends(other))[1]
+
+
+def _recordings(a: pd.DataFrame, b: pd.DataFrame) -> tuple[list[str], list[str]]:
+    """Return the recordings to compare and those to leave out; where each table has one, they get the same name."""
+    ours, theirs = (list(dict.fromkeys(frame["recording"])) for frame in (a, b))
+    if len(ours) == len(theirs) == 1:
+        b["recording"], theirs = ours[0], ours
+    if not (ours and theirs):
+        return ours or theirs, []
+    common = [name for name in ours if name in set(theirs)]
+    return common, [name for name in dict.fromkeys([*ours, *theirs]) if name not in common]
 
 
 def overall(rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -77,11 +89,12 @@ def overall(rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _with_ends(table: pa.Table) -> pd.DataFrame:
-    names = ["recording", "trial", "eye", "onset_ms", "duration_ms"]
-    frame: pd.DataFrame = table.select(names).to_pandas().astype(dict.fromkeys(names[:3], str))
+    texts = ["recording", *_PERIODS, "eye"]
+    frame: pd.DataFrame = (
+        table.select([*texts, "onset_ms", "duration_ms"]).to_pandas().astype(dict.fromkeys(texts, str))
+    )
     frame = frame[np.isfinite(frame["onset_ms"]) & (frame["duration_ms"] > 0)]
-    frame = frame.assign(end_ms=frame["onset_ms"] + frame["duration_ms"])
-    return frame.sort_values("onset_ms", kind="stable")
+    return frame.assign(end_ms=frame["onset_ms"] + frame["duration_ms"])
 
 
 def _eyes(a: pd.DataFrame, b: pd.DataFrame) -> list[tuple[str, Intervals, Intervals]]:
@@ -96,16 +109,19 @@ def _eyes(a: pd.DataFrame, b: pd.DataFrame) -> list[tuple[str, Intervals, Interv
 
 
 def _intervals(rows: pd.DataFrame) -> Intervals:
-    """Return the fixations as intervals that do not overlap: where an export's do, one ends as the next begins."""
+    """Return the fixations as intervals that do not overlap."""
+    rows = rows.sort_values(["onset_ms", "end_ms"], kind="stable")
     starts, ends = rows["onset_ms"].to_numpy(np.float64), rows["end_ms"].to_numpy(np.float64)
-    return Intervals(starts, np.minimum(ends, np.append(starts[1:], np.inf)))
+    ends = np.minimum(ends, np.append(starts[1:], np.inf))
+    lasting = ends > starts
+    return Intervals(starts[lasting], ends[lasting])
 
 
 def _agreement(a: Intervals, b: Intervals) -> dict[str, Any]:
     found, strict = event_agreement(a, b), event_agreement(a, b, MIN_IOU)
-    first = min(*a.starts[:1], *b.starts[:1], np.inf, np.inf)
-    last = max(*a.ends[-1:], *b.ends[-1:], -np.inf, -np.inf)
-    grid = np.arange(first + GRID_MS / 2, last, GRID_MS) if last > first else np.zeros(0)
+    edges = np.unique(np.concatenate([*a, *b]))  # between two of them, neither coding changes
+    spans = np.diff(edges)
+    mine, yours = (_within(edges[:-1] + spans / 2, intervals) for intervals in (a, b))
     return {
         "reference": found.reference,
         "other": found.other,
@@ -113,7 +129,7 @@ def _agreement(a: Intervals, b: Intervals) -> dict[str, Any]:
         "matched_iou": strict.matched,
         "f1": found.f1,
         "f1_iou": strict.f1,
-        "kappa": kappa(_within(grid, a), _within(grid, b)),
+        "kappa": kappa(mine, yours, spans),
         "onset_error_ms": found.onset_error,
         "offset_error_ms": found.offset_error,
     }

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 
 from gazetrack.checks import valid_fixations
 from gazetrack.errors import ConfigError, InputError
 from gazetrack.events.base import detect
 from gazetrack.events.detectors import DEFAULT, DETECTORS
+from gazetrack.kernels.segments import describe_runs
 from gazetrack.preparation import prepare
 from gazetrack.recording import Placement, Recording, Screen, place
 from gazetrack.schema import FIXATIONS, conform
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
     import pandas as pd
-    import pyarrow as pa
 
     from gazetrack.events.base import Detector
     from gazetrack.preparation import Preparation
@@ -165,36 +166,35 @@ def _vendor_fixations(recording: Recording) -> pa.Table | None:
     if recording.samples is not None:
         facts = _sample_facts(events, recording.samples)
         unplaced = events["x_px"].isna() | events["y_px"].isna()
-        columns |= {"n_samples": facts.counts, "dispersion_px": facts.dispersion}
-        for axis, values in zip(("x_px", "y_px"), facts.centres.T, strict=True):
+        columns |= {"n_samples": facts[:, 6].astype(np.int32), "dispersion_px": facts[:, 4]}
+        for axis, values in (("x_px", facts[:, 0]), ("y_px", facts[:, 1])):
             columns[axis] = events[axis].mask(unplaced, values)
     return conform(columns, FIXATIONS)
 
 
-class _SampleFacts(NamedTuple):
-    """What the samples say about each fixation: their number, (max x - min x) + (max y - min y), mean position."""
-
-    counts: npt.NDArray[np.int32]
-    dispersion: npt.NDArray[np.float32]
-    centres: npt.NDArray[np.float64]
+_EYE_COLUMNS = {"left": ("left_x_px", "left_y_px"), "right": ("right_x_px", "right_y_px"), "both": ("x_px", "y_px")}
 
 
-def _sample_facts(events: pd.DataFrame, samples: pa.Table) -> _SampleFacts:
-    n = len(events)
-    counts, dispersion = np.zeros(n, np.int32), np.full(n, np.nan, np.float32)
-    centres = np.full((n, 2), np.nan)
-    wanted = {"left": ["left_x_px", "left_y_px"], "right": ["right_x_px", "right_y_px"], "both": ["x_px", "y_px"]}
-    frame = samples.select(["recording", "t_ms", *(name for pair in wanted.values() for name in pair)]).to_pandas()
-    order = np.arange(len(events))
-    for (recording, eye), rows in events.groupby(["recording", "eye"], observed=True):
-        own = frame[frame["recording"] == recording].sort_values("t_ms", kind="stable")
-        t, xy = own["t_ms"].to_numpy(), own[wanted.get(str(eye), wanted["both"])].to_numpy()
-        first = np.searchsorted(t, rows["onset_ms"])
-        last = np.searchsorted(t, rows["onset_ms"] + rows["duration_ms"])
-        for at, i, j in zip(order[events.index.get_indexer(rows.index)], first, last, strict=True):
-            seen = xy[i:j][np.isfinite(xy[i:j]).all(axis=1)]
-            counts[at] = len(seen)
-            if len(seen):
-                dispersion[at] = np.ptp(seen, axis=0).sum()
-                centres[at] = seen.mean(axis=0, dtype=np.float64)
-    return _SampleFacts(counts, dispersion, centres)
+def _sample_facts(events: pd.DataFrame, samples: pa.Table) -> npt.NDArray[np.float64]:
+    """Return what `describe_runs` says of the samples in each fixation [n, 7], with one eye in memory at a time."""
+    facts = np.full((len(events), 7), np.nan)
+    facts[:, 6] = 0
+    names = samples["recording"].unify_dictionaries()
+    several = len(names.unique()) > 1
+    for recording, own_events in events.groupby("recording", observed=True).indices.items():
+        own = samples
+        if several:
+            codes = [chunk.indices.to_numpy() == chunk.dictionary.index(recording).as_py() for chunk in names.chunks]
+            own = samples.filter(pa.array(np.concatenate(codes)))
+        t = own["t_ms"].to_numpy()
+        order = slice(None) if (np.diff(t) >= 0).all() else np.argsort(t, kind="stable")
+        t = t[order]
+        onsets, eyes = events["onset_ms"].to_numpy()[own_events], events["eye"].to_numpy(object)[own_events]
+        ends = onsets + events["duration_ms"].to_numpy()[own_events]
+        first, last = np.searchsorted(t, onsets), np.searchsorted(t, ends)
+        del t
+        for eye in dict.fromkeys(eyes):
+            x, y = (own[name].to_numpy()[order] for name in _EYE_COLUMNS.get(str(eye), _EYE_COLUMNS["both"]))
+            at = eyes == eye
+            facts[own_events[at]] = describe_runs(x, y, first[at], np.maximum(last[at], first[at]))
+    return facts

@@ -5,7 +5,7 @@ Every function takes one input after the other and never lets a bad one touch it
 
 from __future__ import annotations
 
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from multiprocessing import get_context
@@ -184,7 +184,7 @@ def describe(recording: Recording, verdict: Verdict, head: Head) -> dict[str, An
 
 
 def _distinct(table: pa.Table, name: str) -> list[str]:
-    return [value for value in table[name].cast("string").unique().to_pylist() if value]
+    return [value for value in table[name].unify_dictionaries().unique().to_pylist() if value]
 
 
 def convert_files(paths: Sequence[str | Path], options: ConvertOptions, jobs: int = 1) -> Iterator[Outcome]:
@@ -268,9 +268,13 @@ def _targets(paths: Sequence[str | Path], out: Path | None) -> dict[Path, Path |
 
 def _convert_file(path: Path, target: Path, options: ConvertOptions, outcome: Outcome) -> None:
     head = read_head(path)
-    outcome.sha256 = sha256_of(path)
-    outcome.format, verdict = recognise(head, options.format, options.columns)
-    recording = _read(head, outcome.format, ReadOptions(options.columns)).with_screen(options.screen)
+    with ThreadPoolExecutor(1) as beside:
+        digest = beside.submit(sha256_of, path)
+        try:
+            outcome.format, verdict = recognise(head, options.format, options.columns)
+            recording = _read(head, outcome.format, ReadOptions(options.columns)).with_screen(options.screen)
+        finally:
+            outcome.sha256 = digest.result()
     try:
         recording = split_trials(select_eye(recording, options.eye), options.trial_by)
         recording = options.pseudonyms.apply(recording)
@@ -319,6 +323,7 @@ def _provenance(recording: Recording, file_name: str, outcome: Outcome) -> dict[
         "origin_ms": recording.origin_ms,
         "start_ns": recording.start_ns,
         "time_origin": recording.time_origin,
+        "fractions_of": recording.fractions_of,
         "rows_in": recording.rows_in,
         "dropped": dict(recording.dropped),
         "notes": list(recording.notes),

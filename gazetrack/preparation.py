@@ -11,10 +11,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.signal import savgol_filter
 
 from gazetrack.errors import ConfigError, DataError
-from gazetrack.kernels.smooth import fill_gaps, moving_median
+from gazetrack.kernels.smooth import fill_gaps, local_polynomial, moving_median
 from gazetrack.schema import SAMPLES, conform
 
 if TYPE_CHECKING:
@@ -29,7 +28,8 @@ if TYPE_CHECKING:
 
 EYES = ("exported", "left", "right", "average", "strict")
 FILTERS = ("none", "median", "savgol")
-_MAX_MEDIAN_SAMPLES = 512
+_MAX_REACH = 512  # samples to either side of one that is smoothed
+_PAUSE = 1.5  # a step of this many usual ones is a gap
 _MAX_ORDER = 5
 
 
@@ -48,13 +48,13 @@ class Preparation:
         Also take out the samples this close to a gap of `pad_gap_ms` or more: lids that close and open move the pupil
         (Nyström & Holmqvist 2010, Behavior Research Methods).
     pad_gap_ms : float
-        Shorter gaps are noise rather than blinks, and are not padded.
+        Shorter gaps, from known sample to known sample, are noise rather than blinks, and are not padded.
     max_gap_ms : float
         Fill gaps up to this long by straight lines; 0 fills none. Olsen (2012): 75.
     smooth : {"none", "median", "savgol"}
-        Moving median, or Savitzky–Golay (1964) polynomial of `order`.
+        Moving median, or Savitzky–Golay (1964) polynomial of `order`, fitted to times, so that steps may be uneven.
     smooth_ms : float
-        Length of its window.
+        Length of its window; longer gaps than half of it are not smoothed across.
     order : float
         Degree of the polynomial.
 
@@ -104,7 +104,7 @@ def prepare(samples: pa.Table, screen: Screen | None, preparation: Preparation) 
     Raises
     ------
     ConfigError
-        `off_screen` without a screen.
+        `off_screen` without a screen, or a `smooth_ms` that takes in more than a thousand samples.
     DataError
         There is no sample of the eye asked for.
     """
@@ -162,35 +162,32 @@ def _prepared(t: Floats, x: Floats, y: Floats, chosen: Preparation) -> tuple[Flo
         x, y = np.where(near, np.nan, x), np.where(near, np.nan, y)
     if chosen.max_gap_ms > 0:
         x, y = (fill_gaps(t, values, chosen.max_gap_ms) for values in (x, y))
-    if chosen.smooth == "median":
-        half = chosen.smooth_ms / 2
-        return moving_median(t, x, half, _MAX_MEDIAN_SAMPLES), moving_median(t, y, half, _MAX_MEDIAN_SAMPLES)
-    if chosen.smooth == "savgol":
-        return _savgol(t, x, chosen), _savgol(t, y, chosen)
+    if chosen.smooth == "none":
+        return x, y
+    known = np.isfinite(x)
+    for values in (x, y):
+        values[known] = _smoothed(t[known], values[known], chosen)
     return x, y
 
 
 def _near_gaps(t: Floats, known: npt.NDArray[np.bool_], least_ms: float, pad_ms: float) -> npt.NDArray[np.bool_]:
-    """Return which samples are within pad_ms of a gap between known samples that lasts least_ms or more."""
-    at = np.flatnonzero(known)
-    long = np.flatnonzero(np.diff(t[at]) >= least_ms)
-    near = np.zeros(len(t), np.bool_)
-    for before, after in zip(t[at[long]], t[at[long + 1]], strict=True):
-        near[np.searchsorted(t, before - pad_ms) : np.searchsorted(t, after + pad_ms, side="right")] = True
-    return near
-
-
-def _savgol(t: Floats, values: Floats, chosen: Preparation) -> Floats:
-    """Smooth each stretch of known samples that is as long as the window; shorter ones stay as they are."""
+    """Return which samples are within pad_ms of a gap of least_ms or more, which may be at either end."""
     steps = np.diff(t)
     step = float(np.median(steps[steps > 0])) if (steps > 0).any() else 0.0
-    window = 2 * int(chosen.smooth_ms / 2 / step) + 1 if step else 0
-    if window <= chosen.order:
-        return values
-    out = values.copy()
-    known = np.isfinite(values)
-    edges = np.flatnonzero(np.diff(known, prepend=False, append=False))
-    for a, b in zip(edges[::2], edges[1::2], strict=True):
-        if b - a >= window:
-            out[a:b] = savgol_filter(values[a:b], window, int(chosen.order))
-    return out
+    seen = np.concatenate([t[:1] - step, t[known], t[-1:] + step])
+    gaps = np.flatnonzero((np.diff(seen) >= least_ms) & (np.diff(seen) > _PAUSE * step))
+    change = np.zeros(len(t) + 1, np.int64)
+    np.add.at(change, np.searchsorted(t, seen[gaps] - pad_ms), 1)
+    np.add.at(change, np.searchsorted(t, seen[gaps + 1] + pad_ms, side="right"), -1)
+    return np.asarray(np.cumsum(change[:-1]) > 0)
+
+
+def _smoothed(t: Floats, values: Floats, chosen: Preparation) -> Floats:
+    half = chosen.smooth_ms / 2
+    reach = int(np.max(np.searchsorted(t, t + half, side="right") - np.arange(len(t)), initial=1)) - 1
+    if reach > _MAX_REACH:
+        what = f"smooth_ms = {chosen.smooth_ms:g} takes in {2 * reach + 1:,} samples at once"
+        raise ConfigError(what, hint=f"use at most {chosen.smooth_ms * _MAX_REACH / reach:.0f}")
+    if chosen.smooth == "median":
+        return moving_median(t, values, half, _MAX_REACH)
+    return local_polynomial(t, values, half, int(chosen.order), half)

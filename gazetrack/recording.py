@@ -11,12 +11,13 @@ import numpy as np
 from gazetrack.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     import numpy.typing as npt
     import pyarrow as pa
 
 MAX_SCREEN_PX = 100_000
+_ENOUGH_STEPS = 1 << 20  # to know the ordinary one
 
 
 @dataclass(frozen=True)
@@ -262,9 +263,10 @@ class Recording:
         """Share of samples without a combined gaze position, 0 to 1, or None without samples."""
         if self.samples is None or self.samples.num_rows == 0:
             return None
-        x = self.samples["x_px"].to_numpy()
-        y = self.samples["y_px"].to_numpy()
-        return float(np.mean(~(np.isfinite(x) & np.isfinite(y))))
+        known = 0.0
+        for batch in self.samples.select(["x_px", "y_px"]).to_batches():
+            known += int(np.count_nonzero(np.isfinite(batch.column(0)) & np.isfinite(batch.column(1))))
+        return 1.0 - known / float(self.samples.num_rows)
 
     @property
     def effective_rate_hz(self) -> float | None:
@@ -274,9 +276,28 @@ class Recording:
         """
         if self.samples is None or self.samples.num_rows < 2:
             return None
-        steps = np.diff(self.samples["t_ms"].to_numpy())
-        steps = steps[steps > 0]
-        return float(1000.0 / steps[steps < 1.5 * np.median(steps)].mean()) if steps.size else None
+        first: list[npt.NDArray[np.float64]] = []
+        for steps in _steps_forward(self.samples["t_ms"]):
+            first.append(steps)
+            if sum(map(len, first)) > _ENOUGH_STEPS:
+                break
+        if not sum(map(len, first)):
+            return None
+        ordinary = 1.5 * float(np.median(np.concatenate(first)))
+        total = count = 0.0
+        for steps in _steps_forward(self.samples["t_ms"]):
+            usual = steps[steps < ordinary]
+            total, count = total + float(usual.sum()), count + len(usual)
+        return 1000.0 * count / total
+
+
+def _steps_forward(times: pa.ChunkedArray) -> Iterator[npt.NDArray[np.float64]]:
+    """Yield the steps between times that go forward, chunk by chunk."""
+    last = np.empty(0)
+    for chunk in times.chunks:
+        t = np.concatenate([last, chunk.to_numpy()])
+        steps, last = np.diff(t), t[-1:]
+        yield steps[steps > 0]
 
 
 def _nominal_note(screen: Screen, fractions_of: str) -> str:

@@ -1,7 +1,7 @@
 """Checkpoints: weights as safetensors beside a readable JSON file that carries their SHA-256. No pickle.
 
 ``<name>.safetensors`` and ``<name>.json`` belong together; loading checks the hash, the configuration, and the name and
-shape of every tensor before anything is used.
+shape of every tensor before anything is used. Released networks lie in ``weights/`` beside this file, as float16.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 FORMAT = "gradtrack-checkpoint-1"
+_RELEASED = Path(__file__).with_name("weights")
 MAX_JSON_BYTES = 1_000_000
 _RETRAIN = "use another checkpoint of the run, or train again"
 
@@ -59,7 +60,14 @@ class Checkpoint:
 
 
 def save_checkpoint(
-    folder: Path, name: str, model: TrackUNet, config: TrainConfig, step: int, metrics: Mapping[str, Any]
+    folder: Path,
+    name: str,
+    model: TrackUNet,
+    config: TrainConfig,
+    step: int,
+    metrics: Mapping[str, Any],
+    *,
+    half: bool = False,
 ) -> Path:
     """Publish ``<folder>/<name>.safetensors`` and its JSON.
 
@@ -77,6 +85,8 @@ def save_checkpoint(
         Steps done.
     metrics : mapping
         Plain JSON values.
+    half : bool
+        Store float16: half the size, loaded as float32 again.
 
     Returns
     -------
@@ -88,7 +98,10 @@ def save_checkpoint(
     OutputError
         The folder cannot be written.
     """
-    data = save_tensors({key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()})
+    stored = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
+    if half:
+        stored = {key: value.half() if value.is_floating_point() else value for key, value in stored.items()}
+    data = save_tensors(stored)
     path = folder / f"{name}.safetensors"
     write_bytes(path, data)
     facts = {
@@ -111,7 +124,8 @@ def load_model(path: str | Path, expect: Mapping[str, Any] | None = None) -> Che
     Parameters
     ----------
     path : path-like
-        A run's folder, for its best checkpoint, or a ``.safetensors`` file with its JSON beside it.
+        A run's folder, for its best checkpoint, a ``.safetensors`` file with its JSON beside it, or the name of a
+        released network, see `released`.
     expect : mapping, optional
         Settings it must have been trained with, by dotted key such as ``model.encoder``; None means any.
 
@@ -125,8 +139,12 @@ def load_model(path: str | Path, expect: Mapping[str, Any] | None = None) -> Che
         Missing, damaged, or made with another configuration.
     """
     path = Path(path)
+    if not path.exists() and str(path) in (known := released()):
+        path = known[str(path)]
     if not path.exists() and path.suffix != ".safetensors":
-        raise CheckpointError("no such run", path=path, hint="give --weights: a run folder of gradtrack-train")
+        names = ", ".join(released())
+        hint = f"give --weights: a run folder of gradtrack-train{names and f', or one of {names}'}"
+        raise CheckpointError("no such run", path=path, hint=hint)
     if path.is_dir():
         path = path / "best.safetensors"
     if path.suffix != ".safetensors":
@@ -141,6 +159,11 @@ def load_model(path: str | Path, expect: Mapping[str, Any] | None = None) -> Che
     model.load_state_dict(weights, assign=True)
     model = model.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload] # torch's stub lacks it
     return Checkpoint(model, config, facts["step"], facts["metrics"], path)
+
+
+def released() -> dict[str, Path]:
+    """Return the weights files of the networks that come with this package, by name."""
+    return {path.stem: path for path in sorted(_RELEASED.glob("*.safetensors"))}
 
 
 def _read_facts(path: Path) -> dict[str, Any]:
@@ -192,7 +215,7 @@ def _read_weights(path: Path, sha256: str) -> dict[str, Tensor]:
         weights: dict[str, Tensor] = load_tensors(data)
     except (SafetensorError, ValueError) as error:
         raise CheckpointError("is damaged: no safetensors file", path=path, hint=_RETRAIN) from error
-    return weights
+    return {key: value.float() if value.dtype == torch.float16 else value for key, value in weights.items()}
 
 
 def _check_shapes(model: Mapping[str, Tensor], weights: Mapping[str, Tensor], path: Path) -> None:

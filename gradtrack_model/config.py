@@ -56,6 +56,8 @@ class OptimizerConfig:
         Share of `lr` at the end.
     encoder_lr_share : float
         Share of the learning rate that a pretrained encoder gets.
+    frozen_blocks : int
+        Blocks of a pretrained encoder, with its stem, that are not trained: its first ones cost most of the time.
     warmup : int
         Steps of the warm-up.
     weight_decay : float
@@ -71,6 +73,7 @@ class OptimizerConfig:
     schedule: str = "cosine"
     final_lr_share: float = 0.01
     encoder_lr_share: float = 0.3
+    frozen_blocks: int = 0
     warmup: int = 50
     weight_decay: float = 0.01
     momentum: float = 0.99
@@ -167,7 +170,8 @@ class TrainConfig:
         _within("seed", self.seed, 0, 2**63 - 1)
         _within("workers", self.workers, 0, 64)
         _within("val_share", self.val_share, 0, 0.9)
-        _within("ema", self.ema, 0, 0.999999)
+        _within("ema", self.ema, 0, 0.99999)
+        _within("optimizer.frozen_blocks", self.optimizer.frozen_blocks, 0, 16)
         _within("optimizer.lr", self.optimizer.lr, 0, 100)
         _within("loss.ignore_band", self.loss.ignore_band, 0, 0.5)
         for name in ("scale", "translate", "brightness", "contrast", "saturation"):

@@ -24,8 +24,11 @@ ONE_CYCLE_START, ONE_CYCLE_RISE = 1 / 25, 0.3  # share of the peak at step 0, an
 
 
 def build_optimizer(model: TrackUNet, config: TrainConfig) -> Optimizer:
-    """Build the optimizer: a pretrained encoder learns slower, and vectors are not decayed."""
+    """Build the optimizer: a pretrained encoder learns slower or not at all, and vectors are not decayed."""
     chosen = config.optimizer
+    if isinstance(model.encoder, LiteEncoder) and chosen.frozen_blocks > 0:
+        for part in (model.encoder.stem, *model.encoder.blocks[: chosen.frozen_blocks]):
+            part.requires_grad_(False)
     pretrained = config.model.pretrained and isinstance(model.encoder, LiteEncoder)
     groups = []
     for in_encoder in (True, False):
@@ -33,7 +36,7 @@ def build_optimizer(model: TrackUNet, config: TrainConfig) -> Optimizer:
             members = [
                 p
                 for name, p in model.named_parameters()
-                if name.startswith("encoder.") == in_encoder and (p.ndim > 1) == decayed
+                if name.startswith("encoder.") == in_encoder and (p.ndim > 1) == decayed and p.requires_grad
             ]
             lr = chosen.lr * (chosen.encoder_lr_share if in_encoder and pretrained else 1)
             decay = chosen.weight_decay if decayed else 0.0

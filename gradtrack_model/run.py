@@ -14,7 +14,7 @@ import torch
 
 from gazetrack.errors import CheckpointError, OutputError
 from gazetrack.publish import write_text
-from gradtrack_model.checkpoint import load_model, save_checkpoint
+from gradtrack_model.checkpoint import save_checkpoint
 from gradtrack_model.states import States
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ COLUMNS = ("step", "loss", "loss_mask", "loss_dice", "loss_tracks", "lr", "val_d
 BY_DICE, BY_LOSS, BY_STEP = "validation Dice", "validation loss on gaze labels", "last step (nothing to validate on)"
 # What may differ after an interruption: the numbers do not depend on it, or (device) only in their last bits.
 _FREE = ("device", "workers", "tensorboard")
-_COMPLETE = "complete"
 _RUN_FILES = ("best.json", "last.json", "best.safetensors", "last.safetensors", "metrics.csv", "log.txt")
 
 
@@ -82,8 +81,8 @@ class Run:
         self._rows: list[dict[str, float]] = []
         self.states = States(self.folder)
         self.notes: list[str] = []
-        if self.resume and self.states.paths:
-            self.notes = (self.folder / "log.txt").read_text("utf-8").splitlines()
+        if self.resume:
+            self.notes = _lines(self.folder / "log.txt")
         else:
             self._prepare_folder()
             self.notes = self._notes()
@@ -106,6 +105,13 @@ class Run:
             self.best_step, self.best = step, measured
             self.save_if_finite("best", model, step, measured)
         return True
+
+    def save_stopped(self, model: TrackUNet, step: int, measured: dict[str, float]) -> None:
+        """Save a run stopped between validations; ``best.*`` stays what it is, as a resumed run shall get the same."""
+        if self.best_step == 0:
+            self.save(model, step, measured)
+        else:
+            self.save_if_finite("last", model, step, measured)
 
     def save_if_finite(self, name: str, model: TrackUNet, step: int, measured: dict[str, float] | None = None) -> bool:
         """Save the weights unless some are not finite: what is on disk is then the last good state."""
@@ -143,17 +149,14 @@ class Run:
         self.states.save(step, learner.tensors(), facts)
 
     def restore(self, learner: Learner) -> int:
-        """Go on where the newest state is: return its step, 0 where there is none.
+        """Go on where the newest state is, and return its step.
 
         Raises
         ------
         CheckpointError
-            The states are damaged, or of another configuration or data set.
+            There is no state, none that is whole, or it is of another configuration or data set.
         """
         state = self.states.newest()
-        if state is None:
-            self._note("nothing to resume: the run begins at step 1")
-            return 0
         _check_same(state.facts, self.config, self.data, self.states.folder)
         learner.restore(state.tensors, state.facts["scaler"])
         self.best_step, self.best, self._rows = (state.facts[name] for name in ("best_step", "best", "rows"))
@@ -166,14 +169,10 @@ class Run:
         self.notes.append(text)
         write_text(self.folder / "log.txt", "".join(f"{note}\n" for note in self.notes))
 
-    def end(self, step: int, learner: Learner, stopped_by: int | None) -> TrainResult:
-        """Leave the folder as a complete run's, or as one to be resumed, and return what became of it."""
+    def end(self, step: int, stopped_by: int | None) -> TrainResult:
+        """Return what became of the run; of a complete one, the last state stays."""
         if stopped_by is None:
-            self._note(f"{_COMPLETE} after {step} steps")
-            self.states.clear()
-        elif step % self.config.val_every:
-            with learner.ema.applied():
-                self.save_if_finite("last", learner.model, step)
+            self.states.keep(1)
         seconds = time.monotonic() - self._start
         return TrainResult(self.folder, step, self.best_step, self.best, self.selected_by, seconds, stopped_by)
 
@@ -194,24 +193,14 @@ class Run:
 
     def _prepare_folder(self) -> None:
         there = [name for name in _RUN_FILES if (self.folder / name).exists()]
-        if there and not self.force and not self.resume:
+        if there and not self.force:
             what = f"already holds a run ({there[0]})"
             raise OutputError(what, path=self.folder, hint="give another --out, or --force to replace it")
         for name in there:
             (self.folder / name).unlink()
-        self.states.clear()
+        self.states.keep(0)
         if there:
             shutil.rmtree(self.folder / "tensorboard", ignore_errors=True)
-
-
-def finished(folder: Path) -> TrainResult | None:
-    """Return the result of a run that is complete, as its log says in the last line."""
-    log = folder / "log.txt"
-    if not log.exists() or not log.read_text("utf-8").rstrip().rpartition("\n")[2].startswith(_COMPLETE):
-        return None
-    last, best = (load_model(folder / f"{name}.safetensors") for name in ("last", "best"))
-    measured = {name: value for name, value in best.metrics.items() if name != "selected_by"}
-    return TrainResult(folder, last.step, best.step, measured, best.metrics["selected_by"], 0.0)
 
 
 def _check_same(facts: dict[str, Any], config: TrainConfig, data: TrainingData, path: Path) -> None:
@@ -231,6 +220,10 @@ def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     for key, value in values.items():
         flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
     return flat
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text("utf-8").splitlines() if path.exists() else []
 
 
 def _csv(rows: Sequence[dict[str, float]]) -> str:

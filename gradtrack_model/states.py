@@ -75,34 +75,31 @@ class States:
         path = self.folder / f"{step:08d}.json"
         write_bytes(path.with_suffix(".safetensors"), data)
         write_json(path, {"format": FORMAT, "step": step, "sha256": hashlib.sha256(data).hexdigest()})
-        for old in self.paths[:-KEPT]:
-            _remove(old)
+        self.keep(KEPT)
 
-    def newest(self) -> State | None:
-        """Return the newest state that is whole, or None where none was ever saved.
+    def newest(self) -> State:
+        """Return the newest state that is whole.
 
         Raises
         ------
         CheckpointError
-            All are damaged.
+            There is none: never saved, or all damaged.
         """
+        if not self.paths:
+            raise CheckpointError("holds no run to resume", path=self.folder.parent, hint="leave out --resume")
         notes: list[str] = []
         for path in reversed(self.paths):
             try:
                 return State(int(path.stem), *_read(path), tuple(notes))
             except (OSError, ValueError, KeyError, TypeError, RecursionError, SafetensorError):
                 notes.append(f"states/{path.stem} is damaged: the one before is used")
-        if notes:
-            hint = "train again with --force, or restore states/ from a copy"
-            raise CheckpointError(f"all {len(notes)} states of the run are damaged", path=self.folder, hint=hint)
-        return None
+        hint = "train again with --force, or restore states/ from a copy"
+        raise CheckpointError(f"all {len(notes)} states of the run are damaged", path=self.folder, hint=hint)
 
-    def clear(self) -> None:
-        """Remove all: the run is complete, or begins anew."""
-        if self.folder.is_dir():
-            for path in self.folder.glob("[0-9]*.safetensors"):
-                _remove(path.with_suffix(".json"))
-            self.folder.rmdir()
+    def keep(self, n: int) -> None:
+        """Remove all but the newest n."""
+        for path in self.paths[::-1][n:]:
+            _remove(path)
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

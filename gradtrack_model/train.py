@@ -1,7 +1,7 @@
 """Training: from a data set in memory to a run folder with the best and the last network.
 
 A run folder holds ``best.*`` and ``last.*`` (see `gradtrack_model.checkpoint`), ``metrics.csv``, ``log.txt`` and,
-where TensorBoard is installed, ``tensorboard/``. Until a run is complete, ``states/`` holds what it needs to go on.
+where TensorBoard is installed, ``tensorboard/``. ``states/`` holds what ``--resume`` needs.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from gradtrack_model.batches import batches
 from gradtrack_model.learner import Learner, NonFiniteLossError, build_model, pick_device
-from gradtrack_model.run import Run, TrainResult, finished
+from gradtrack_model.run import Run, TrainResult
 from gradtrack_model.signals import stop_signals
 from gradtrack_model.validation import validate
 
@@ -90,8 +90,6 @@ def train(
     ConfigError
         The device is not there, or pretrained weights are not installed.
     """
-    if resume and (done := finished(out)) is not None:
-        return done
     learner = Learner(config)
     run = Run(out, config, data, force, resume)
     with contextlib.closing(run), stop_signals() as stop:
@@ -118,4 +116,7 @@ def train(
             if validated or stopping:
                 run.write()
                 run.save_state(step, learner)
-        return run.end(step, learner, stop.signal if step < config.steps else None)
+            if stopping and not validated:
+                with learner.ema.applied():
+                    run.save_stopped(learner.model, step, validate(learner.model, data.val, config, learner.device))
+        return run.end(step, stop.signal if step < config.steps else None)

@@ -268,6 +268,19 @@ def merge_runs(t, x, y, starts, ends, max_gap, max_distance, edge):
     return np.array([a for a, _ in runs], int), np.array([b for _, b in runs], int)
 
 
+def local_polynomial(t, v, half_window, order, max_gap):
+    out = np.array(v, float)
+    for part in np.split(np.arange(len(t)), np.flatnonzero(np.diff(t) > max_gap) + 1):
+        for i in part:
+            low, high = t[part[0]] + half_window, t[part[-1]] - half_window
+            centre = (low + high) / 2 if low > high else np.clip(t[i], low, high)
+            near = part[np.abs(t[part] - centre) <= half_window * (1 + 1e-9)]
+            degree = min(order, len(np.unique(t[near])) - 1)
+            powers = np.vander(t[near] - t[i], degree + 1, increasing=True)
+            out[i] = np.linalg.lstsq(powers, v[near], rcond=None)[0][0]
+    return out
+
+
 def still_runs(t, state, max_gap):
     runs = []
     for i in np.flatnonzero(np.asarray(state) == 0):

@@ -71,6 +71,20 @@ def test_blinks_are_padded_and_flicker_is_not():
     assert np.flatnonzero(np.isnan(out)).tolist() == [5, *range(12, 23)]
 
 
+def test_steps_longer_than_a_blink_are_no_gaps():
+    x = np.arange(30.0)
+    slow = prepare(table(x, x * 66.7), None, Preparation(pad_ms=20))  # 15 Hz
+    assert x_of(slow) == x.tolist()
+    assert x_of(prepare(table(x), None, Preparation(pad_ms=20, pad_gap_ms=0))) == x.tolist()
+
+
+def test_gaps_at_the_ends_are_padded():
+    x = np.arange(30.0)
+    x[:8] = x[-8:] = NAN
+    out = np.array(x_of(prepare(table(x), None, Preparation(pad_ms=20))))
+    assert np.flatnonzero(np.isfinite(out)).tolist() == list(range(11, 19))
+
+
 def test_short_gaps_are_filled_and_long_ones_are_not():
     out = x_of(prepare(table([0, NAN, 20, NAN, NAN, NAN, 60]), None, Preparation(max_gap_ms=25)))
     assert out == pytest.approx([0, 10, 20, NAN, NAN, NAN, 60], nan_ok=True)
@@ -96,6 +110,29 @@ def test_savitzky_golay_keeps_parabolas_and_lowers_noise():
     assert np.std(x_of(prepare(table(noisy, t), None, chosen))) < 0.6
     short = table([1, NAN, 5, 2, NAN])
     assert x_of(prepare(short, None, chosen)) == pytest.approx([1, NAN, 5, 2, NAN], nan_ok=True)
+
+
+def test_savitzky_golay_goes_by_times():
+    t = np.cumsum(np.random.default_rng(0).uniform(1, 8, 300))
+    curve = 0.001 * (t - 600) ** 2
+    assert x_of(prepare(table(curve, t), None, Preparation(smooth="savgol", smooth_ms=60))) == pytest.approx(
+        curve, abs=1e-3
+    )
+
+
+@pytest.mark.parametrize("smooth", ["median", "savgol"])
+def test_nothing_is_smoothed_across_a_pause(smooth):
+    t = np.concatenate([np.arange(50), 1000 + np.arange(50)]) * 4.0
+    x = np.repeat([0.0, 500.0], 50)
+    assert x_of(prepare(table(x, t), None, Preparation(smooth=smooth, smooth_ms=40))) == pytest.approx(x, abs=1e-4)
+
+
+@pytest.mark.parametrize("smooth", ["median", "savgol"])
+def test_a_window_of_more_than_a_thousand_samples_is_refused(smooth):
+    samples = table(np.arange(3000.0), np.arange(3000) * 0.5)
+    assert prepare(samples, None, Preparation(smooth=smooth, smooth_ms=512)).num_rows == 3000
+    with pytest.raises(ConfigError, match="1,027 samples at once"):
+        prepare(samples, None, Preparation(smooth=smooth, smooth_ms=513))
 
 
 @pytest.mark.parametrize(

@@ -54,13 +54,15 @@ class EventAgreement(NamedTuple):
         return 2 * self.matched / total if total else 1.0
 
 
-def kappa(a: Labels, b: Labels) -> float:
+def kappa(a: Labels, b: Labels, weights: Times | None = None) -> float:
     """Return Cohen's kappa of two binary labels of the same samples.
 
     Parameters
     ----------
     a, b : ndarray of bool, shape (N,)
         Whether each sample belongs to an event.
+    weights : ndarray of float64, shape (N,), optional
+        How much each counts, such as the time it stands for; all the same by default.
 
     Returns
     -------
@@ -69,8 +71,7 @@ def kappa(a: Labels, b: Labels) -> float:
     """
     if a.size == 0:
         return float("nan")
-    observed = float(np.mean(a == b))
-    p, q = float(a.mean()), float(b.mean())
+    observed, p, q = (float(np.average(labels, weights=weights)) for labels in (a == b, a, b))
     chance = p * q + (1 - p) * (1 - q)
     return (observed - chance) / (1 - chance) if chance < 1 else 1.0
 

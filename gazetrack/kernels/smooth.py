@@ -144,3 +144,64 @@ def local_slope(t: Floats, v: Floats, half_window: float, max_gap: float) -> Flo
                 out[i] = (sum_tv - sum_t * sum_v / count) / (sum_tt - sum_t * sum_t / count)
         begin = end
     return out
+
+
+@jit
+def local_polynomial(t: Floats, v: Floats, half_window: float, order: int, max_gap: float) -> Floats:
+    """Return the value at each sample of the polynomial fitted to v [N], without NaN, within half_window of it.
+
+    Least squares by polynomials orthogonal over the window's samples (Forsythe 1957, J. SIAM 5), of a lower degree
+    where it holds fewer times. A step longer than max_gap ends a stretch; near the ends of a stretch the window is the
+    outermost one of full length, so that for equal steps the result is that of Savitzky & Golay.
+    """
+    n = v.size
+    out = v.copy()
+    half = half_window * (1.0 + 1e-9)  # samples at the window's very edge are in it, whatever the rounding
+    now = np.empty(n)
+    before = np.empty(n)
+    begin = 0
+    while begin < n:
+        end = begin + 1
+        while end < n and t[end] - t[end - 1] <= max_gap:
+            end += 1
+        first = begin
+        last = begin  # the window is [first, last)
+        for i in range(begin, end):
+            centre = max(min(t[i], t[end - 1] - half_window), t[begin] + half_window)
+            if t[end - 1] - t[begin] < 2.0 * half_window:
+                centre = 0.5 * (t[begin] + t[end - 1])
+            while t[first] < centre - half:
+                first += 1
+            while last < end and t[last] <= centre + half:
+                last += 1
+            out[i] = _polynomial_at(t[first:last] - centre, v[first:last], t[i] - centre, order, now, before)
+        begin = end
+    return out
+
+
+@jit
+def _polynomial_at(u: Floats, v: Floats, at: float, order: int, now: Floats, before: Floats) -> float:
+    n = u.size
+    span = max(abs(u[0]), abs(u[n - 1]))
+    now[:n] = 1.0
+    before[:n] = 0.0
+    now_at, before_at = 1.0, 0.0
+    size_before = 1.0
+    value = 0.0
+    for degree in range(order + 1):
+        size = along = product = 0.0
+        for j in range(n):
+            square = now[j] * now[j]
+            size += square
+            along += u[j] * square
+            product += v[j] * now[j]
+        if size <= 1e-18 * n * span ** (2 * degree):  # no times are left that it could tell apart
+            break
+        value += product / size * now_at
+        shift = along / size
+        share = size / size_before if degree > 0 else 0.0
+        for j in range(n):
+            now[j], before[j] = (u[j] - shift) * now[j] - share * before[j], now[j]
+        now_at, before_at = (at - shift) * now_at - share * before_at, now_at
+        size_before = size
+    return value

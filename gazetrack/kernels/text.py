@@ -1,4 +1,4 @@
-"""Sample lines of text exports, parsed from bytes."""
+"""Lines of EyeLink text exports, parsed from bytes."""
 
 from __future__ import annotations
 
@@ -7,14 +7,21 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from gazetrack.kernels._jit import jit
+from gazetrack.kernels._jit import inlined, jit
+from gazetrack.kernels._words import short_number, trailing_zeros, word_at
 
 _POW10 = 10.0 ** np.arange(19)
+_KEPT = np.array([0, *(2 ** (8 * i) - 1 for i in range(1, 9))], np.uint64)  # the lowest bytes of a word
+_SPACES = np.uint64(0x2020202020202020)
+_BLANKS, _TOPS = np.uint64(0x2121212121212121), np.uint64(0x8080808080808080)
+
+_EFIX, _ESACC, _EBLINK = (np.frombuffer(word, np.uint8) for word in (b"EFIX", b"ESACC", b"EBLINK"))
+_SFIX, _SSACC, _SBLINK = (np.frombuffer(word, np.uint8) for word in (b"SFIX", b"SSACC", b"SBLINK"))
 
 
 @jit
-def _parse_number(data: npt.NDArray[np.uint8], start: int, end: int) -> float:
-    """Return the plain decimal number in data[start:end], NaN for anything else.
+def _parse_number(data: npt.NDArray[np.uint8], start: int, end: int, mark: int) -> float:
+    """Return the plain decimal number in data[start:end], NaN for anything else; mark is the decimal mark.
 
     The grammar is ``[+-]?(digits[.digits?] | .digits)``. Up to 15 digits give the nearest double, because the integer
     of all digits and the power of ten are both exact; digits of a fraction beyond the 15th are cut off.
@@ -44,7 +51,7 @@ def _parse_number(data: npt.NDArray[np.uint8], start: int, end: int) -> float:
                 digits += 1
             if places == 18:  # the last power of the table
                 digits = 15
-        elif c == 46 and not point:
+        elif c == mark and not point:
             point = True
         else:
             return math.nan
@@ -52,6 +59,51 @@ def _parse_number(data: npt.NDArray[np.uint8], start: int, end: int) -> float:
     if not seen:
         return math.nan
     value: float = np.float64(mantissa) / _POW10[places]
+    return -value if negative else value
+
+
+@inlined
+def _after_blanks(data: npt.NDArray[np.uint8], start: int) -> int:
+    """Return the first place from `start` on that holds neither a blank nor a tab."""
+    i = start
+    while i < data.size and (data[i] == 32 or data[i] == 9):
+        i += 1
+        if i + 8 <= data.size:  # all the blanks that pad a number, without a branch for each
+            i += trailing_zeros(word_at(data, i) ^ _SPACES) >> 3
+    return i
+
+
+@inlined
+def _end_of_token(data: npt.NDArray[np.uint8], start: int) -> int:
+    """Return where the token that begins at `start` ends: at a blank, a tab, a line end, or the end of data."""
+    i = start
+    while i + 8 <= data.size:
+        word = word_at(data, i)
+        stop = (word - _BLANKS) & ~word & _TOPS  # the lowest bit set is that of the first byte below 33
+        if stop == 0:
+            i += 8
+            continue
+        i += trailing_zeros(stop) >> 3
+        c = data[i]
+        if c == 32 or c == 9 or c == 10 or c == 13:
+            return i
+        i += 1  # another control character belongs to the token
+    while i < data.size and data[i] != 32 and data[i] != 9 and data[i] != 10 and data[i] != 13:
+        i += 1
+    return i
+
+
+@jit
+def _token_number(data: npt.NDArray[np.uint8], start: int, end: int) -> float:
+    """Return the number in data[start:end], NaN for anything else; short ones at once."""
+    negative = data[start] == 45
+    first = start + 1 if negative or data[start] == 43 else start
+    length = end - first
+    if length <= 0 or length > 8 or first + 8 > data.size:
+        return _parse_number(data, start, end, 46)
+    value = short_number(word_at(data, first) & _KEPT[length], length, 46)
+    if value == math.inf:
+        return math.nan
     return -value if negative else value
 
 
@@ -83,14 +135,12 @@ def parse_samples(
             for k in range(6):
                 values[n_samples, k] = math.nan
             while field < 7:
-                while i < n and (data[i] == 32 or data[i] == 9):
-                    i += 1
+                i = _after_blanks(data, i)
                 if i == n or data[i] == 10 or data[i] == 13:
                     break
                 first = i
-                while i < n and data[i] != 32 and data[i] != 9 and data[i] != 10 and data[i] != 13:
-                    i += 1
-                number = _parse_number(data, first, i)
+                i = _end_of_token(data, i)
+                number = _token_number(data, first, i)
                 if field == 0:
                     times[n_samples] = number
                 else:
@@ -116,3 +166,60 @@ def parse_samples(
                 i += 2
         line += 1
     return n_samples, n_others, line
+
+
+@inlined
+def _is_word(data: npt.NDArray[np.uint8], start: int, end: int, word: npt.NDArray[np.uint8]) -> bool:
+    if end - start != word.size:
+        return False
+    for i in range(word.size):
+        if data[start + i] != word[i]:
+            return False
+    return True
+
+
+@jit
+def parse_events(
+    data: npt.NDArray[np.uint8],
+    others: npt.NDArray[np.int64],
+    kinds: npt.NDArray[np.uint8],
+    fields: npt.NDArray[np.float64],
+) -> None:
+    """Parse the lines of eye movements among the lines of `parse_samples` that are no samples.
+
+    others [O, 4] as `parse_samples` gives it. kinds [O]: 1 EFIX, 2 ESACC, 3 EBLINK, 4 the start of one (SFIX, SSACC,
+    SBLINK), 0 any other line, also one of these that is damaged: too short, of no eye, without times, or that ends
+    before it starts. fields [O, 10]: of an end, the eye (0 left, 1 right), then the numbers in the order of the line:
+    start, end, duration, and 3 more of EFIX, 6 of ESACC, NaN where one is none.
+    """
+    for o in range(others.shape[0]):
+        start, end = others[o, 0], others[o, 1]
+        kinds[o] = 0
+        i = min(_end_of_token(data, start), end)
+        needed = 0
+        if _is_word(data, start, i, _EFIX):
+            kind, needed = 1, 8
+        elif _is_word(data, start, i, _ESACC):
+            kind, needed = 2, 11
+        elif _is_word(data, start, i, _EBLINK):
+            kind, needed = 3, 5
+        elif _is_word(data, start, i, _SFIX) or _is_word(data, start, i, _SSACC) or _is_word(data, start, i, _SBLINK):
+            kinds[o] = 4
+        if needed == 0:
+            continue
+        token = 1
+        while token < needed:
+            i = _after_blanks(data, i)
+            if i >= end:
+                break
+            first = i
+            i = min(_end_of_token(data, i), end)
+            if token == 1:
+                if i - first != 1 or (data[first] != 76 and data[first] != 82):
+                    break
+                fields[o, 0] = data[first] == 82
+            else:
+                fields[o, token - 1] = _token_number(data, first, i)
+            token += 1
+        if token == needed and fields[o, 1] <= fields[o, 2]:
+            kinds[o] = kind

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gazetrack.errors import ParseError
-from gazetrack.readers._tables import line_of
+from gazetrack.readers._numbers import line_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from gazetrack.readers._eyelink_lines import Event
 from gazetrack.schema import EVENTS, conform
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     import pyarrow as pa
 
-    from gazetrack.readers._eyelink_lines import Event, Lines, Segment
+    from gazetrack.readers._eyelink_lines import Lines, Movements, Segment
 
+_COLUMNS = ("left_x_px", "left_y_px", "left_pupil", "right_x_px", "right_y_px", "right_pupil")
 _FIRST_COLUMN = {"left": 0, "right": 3}
 
 
@@ -23,8 +25,7 @@ def events_table(
     lines: Lines,
     segments: list[Segment],
     origin: float,
-    t: npt.NDArray[np.float64],
-    values: npt.NDArray[np.float32],
+    samples: pa.Table | None,
 ) -> pa.Table:
     """Return the events of a recording, in the order of their onsets.
 
@@ -38,20 +39,17 @@ def events_table(
         Trials and stimuli.
     origin : float
         Tracker time of t = 0, ms.
-    t : ndarray, shape (N,)
-        Times of the samples from `origin`, ms.
-    values : ndarray, shape (N, 6)
-        x, y, pupil of the left and the right eye.
+    samples : pyarrow.Table or None
+        The samples.
     """
-    if not lines.events:
+    if not lines.n_events:
         return conform({}, EVENTS)
-    events = _in_pixels(lines, origin, t, values)
-    frame = pd.DataFrame(events, columns=events[0]._fields)
-    onsets = frame["onset"].to_numpy(np.float64)
-    owner = _owner(onsets, segments)
-    frame["trial"] = [segments[i].trial for i in owner]
-    frame["stimulus"] = [segments[i].stimulus for i in owner]
-    frame["duration"] = _durations(frame, t, lines)
+    frame = pd.concat([_frame_of_lines(lines, origin, samples), _frame(lines.movements())], ignore_index=True)
+    frame = frame.sort_values("line", kind="stable", ignore_index=True)
+    owner = _owner(frame["onset"].to_numpy(np.float64), segments)
+    frame["trial"] = np.array([segment.trial for segment in segments], object)[owner]
+    frame["stimulus"] = np.array([segment.stimulus for segment in segments], object)[owner]
+    frame["duration"] = _durations(frame, samples, lines)
     frame = frame.sort_values("onset", kind="stable")
     columns = {
         "recording": name,
@@ -74,30 +72,66 @@ def events_table(
     return conform(columns, EVENTS)
 
 
+def _frame_of_lines(lines: Lines, origin: float, samples: pa.Table | None) -> pd.DataFrame:
+    return pd.DataFrame(_in_pixels(lines, origin, samples), columns=Event._fields)
+
+
+def _frame(movements: Movements) -> pd.DataFrame:
+    """Return eye movements that the kernel has parsed with the columns of `Event`."""
+    kinds, fields, _, _ = movements
+    fixation, saccade = kinds == 1, kinds == 2
+    lost = np.full(len(kinds), np.nan)
+    columns: dict[str, object] = {
+        "kind": np.array(["", "fixation", "saccade", "blink"], object)[kinds],
+        "eye": np.array(["left", "right"], object)[fields[:, 0].astype(np.intp)],
+        "onset": fields[:, 1],
+        "last": fields[:, 2],
+        "vendor_duration": fields[:, 3],
+        "step": movements.steps,
+        "x": np.where(kinds < 3, fields[:, 4], lost),
+        "y": np.where(kinds < 3, fields[:, 5], lost),
+        "pupil": np.where(fixation & (fields[:, 6] != 0), fields[:, 6], lost),
+        "text": "",
+        "in_pixels": True,
+        "line": movements.lines,
+    }
+    for name, at in (("end_x", 6), ("end_y", 7), ("amplitude", 8), ("peak_velocity", 9)):
+        columns[name] = np.where(saccade, fields[:, at], lost)
+    return pd.DataFrame(columns)
+
+
 def _owner(onsets: npt.NDArray[np.float64], segments: list[Segment]) -> npt.NDArray[np.intp]:
     # An event line follows the event's end, by then the next trial may have begun: its onset decides.
     starts = np.maximum.accumulate([segment.time for segment in segments])
     return np.maximum(np.searchsorted(starts, onsets, side="right") - 1, 0)
 
 
-def _durations(frame: pd.DataFrame, t: npt.NDArray[np.float64], lines: Lines) -> npt.NDArray[np.float64]:
+def _durations(frame: pd.DataFrame, samples: pa.Table | None, lines: Lines) -> npt.NDArray[np.float64]:
     """End - onset + one sample; the export's own column says the same, where it is not garbage."""
     length = (frame["last"] - frame["onset"]).to_numpy(np.float64)
     vendor, step = frame["vendor_duration"].to_numpy(np.float64), frame["step"].to_numpy(np.float64)
-    usual = float(np.median(np.diff(t))) if t.size > 1 else 0.0
     sane = (vendor >= length) & (vendor <= length + 100.0)
     if garbage := int((~sane & np.isfinite(vendor)).sum()):
         lines.notes[f"{garbage} durations in the export are not end - start: computed instead"] = None
     unknown = np.isnan(step)
+    if not unknown.any():
+        whole: npt.NDArray[np.float64] = length + step
+        return whole
+    t = np.empty(0) if samples is None else samples["t_ms"].to_numpy()
+    usual = float(np.median(np.diff(t))) if t.size > 1 else 0.0
     return np.where(unknown & sane, vendor, length + np.where(unknown, usual, step))
 
 
-def _in_pixels(lines: Lines, origin: float, t: npt.NDArray[np.float64], values: npt.NDArray[np.float32]) -> list[Event]:
+def _in_pixels(lines: Lines, origin: float, samples: pa.Table | None) -> list[Event]:
     """Replace positions that are not screen pixels by those of the samples in the interval."""
     angular = [event for event in lines.events if not event.in_pixels]
     if not angular:
         return lines.events
     lines.notes[f"{len(angular)} events have positions in HREF, not px: taken from the samples instead"] = None
+    t = np.empty(0) if samples is None else samples["t_ms"].to_numpy()
+    values = np.empty((0, 6), np.float32)
+    if samples is not None:
+        values = np.column_stack([samples[name].to_numpy() for name in _COLUMNS])
     ordered = bool((np.diff(t) >= 0).all())
     return [event if event.in_pixels else _from_samples(event, origin, t, values, ordered) for event in lines.events]
 

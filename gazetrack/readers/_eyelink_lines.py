@@ -8,11 +8,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from gazetrack.errors import ConfigError, ParseError, quote
 from gazetrack.recording import Placement, Screen
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import numpy.typing as npt
 
 _NUMBER = re.compile(r"[+-]?([0-9]{1,18}\.?[0-9]{0,18}|\.[0-9]{1,18})")
 _IMAGE_VARIABLE = re.compile(r"!V\s+TRIAL_VAR\s+(?:image|stimulus|picture)(?:_name|_file)?\s+(\S.*)", re.IGNORECASE)
@@ -45,6 +49,16 @@ class Event(NamedTuple):
     pupil: float = math.nan
     text: str = ""
     in_pixels: bool = True
+    line: int = 0
+
+
+class Movements(NamedTuple):
+    """Eye movements as `kernels.text.parse_events` gives them, with their lines and the ordinary step of samples."""
+
+    kinds: npt.NDArray[np.uint8]
+    fields: npt.NDArray[np.float64]
+    lines: npt.NDArray[np.int64]
+    steps: npt.NDArray[np.float64]
 
 
 class Load(NamedTuple):
@@ -98,6 +112,8 @@ class Lines:
         self.rate_hz: float | None = None
         self.origin: float | None = None
         self.events: list[Event] = []
+        self._movements: list[Movements] = []
+        self.n_segments = 1
         self.trials = [Trial("", -math.inf, 0)]
         self.screen: Screen | None = None
         self.tracker = self.software = ""
@@ -105,11 +121,11 @@ class Lines:
         self._blocks = 0
         self._last_start = -math.inf
         self._recording = False
-        self._pixels = True
+        self.pixels = True
         self._loads: list[Load] = []
 
-    def take(self, text: str, line: int, sample: int) -> bool:
-        """Take one line, with the number of samples before it; return whether the samples' layout may have changed."""
+    def take(self, text: str, line: int, sample: int) -> None:
+        """Take one line, with the number of samples before it."""
         keyword = text.split(None, 1)[0] if text[0] in "*ABDEIMPRSV" else ""
         if keyword in _EVENT_FIELDS:
             self._event(keyword, text.split(), line)
@@ -125,7 +141,31 @@ class Lines:
             self._declare(keyword, text.split(), line)
         elif keyword == "**":
             self._header(text, line)
-        return keyword in {"START", "SAMPLES"}
+
+    def take_movements(
+        self, kinds: npt.NDArray[np.uint8], fields: npt.NDArray[np.float64], lines: npt.NDArray[np.int64]
+    ) -> None:
+        """Take eye movements, which all belong to what the lines so far declare."""
+        if len(kinds):
+            self._movements.append(Movements(kinds, fields, lines, np.full(len(kinds), self._step())))
+
+    def movements(self) -> Movements:
+        """Return all eye movements that the kernel has parsed."""
+        none = Movements(np.empty(0, np.uint8), np.empty((0, 10)), np.empty(0, np.int64), np.empty(0))
+        return Movements(*map(np.concatenate, zip(none, *self._movements, strict=True)))
+
+    @property
+    def n_events(self) -> int:
+        """The number of events so far."""
+        return len(self.events) + sum(len(movements.kinds) for movements in self._movements)
+
+    def first_onset(self) -> float:
+        """Return the earliest time of an event."""
+        onsets = [event.onset for event in self.events]
+        return min(onsets + [float(movements.fields[:, 1].min()) for movements in self._movements])
+
+    def _step(self) -> float:
+        return 1000.0 / self.rate_hz if self.rate_hz else math.nan
 
     def _time(self, tokens: list[str], at: int, line: int) -> float:
         time = number(tokens[at]) if at < len(tokens) else math.nan
@@ -146,11 +186,12 @@ class Lines:
                 f"{keyword} ends before it starts", path=self.path, line=line, hint="convert the EDF again"
             )
         eye = "left" if tokens[1] == "L" else "right"
-        step = 1000.0 / self.rate_hz if self.rate_hz else math.nan
         rest = [number(token) for token in tokens[5:needed]]
-        common = (eye, onset, last, number(tokens[4]), step)
+        common = (eye, onset, last, number(tokens[4]), self._step())
         if keyword == "EFIX":
-            event = Event("fixation", *common, x=rest[0], y=rest[1], pupil=rest[2] or math.nan, in_pixels=self._pixels)
+            event = Event(
+                "fixation", *common, x=rest[0], y=rest[1], pupil=rest[2] or math.nan, in_pixels=self.pixels, line=line
+            )
         elif keyword == "ESACC":
             event = Event(
                 "saccade",
@@ -161,15 +202,16 @@ class Lines:
                 end_y=rest[3],
                 amplitude=rest[4],
                 peak_velocity=rest[5],
-                in_pixels=self._pixels,
+                in_pixels=self.pixels,
+                line=line,
             )
         else:
-            event = Event("blink", *common)
+            event = Event("blink", *common, line=line)
         self.events.append(event)
 
     def _signal(self, keyword: str, tokens: list[str], line: int) -> None:
         time = self._time(tokens, 1, line)
-        self.events.append(Event(keyword.lower(), "", time, time, 0.0, 0.0, text=" ".join(tokens[2:])))
+        self.events.append(Event(keyword.lower(), "", time, time, 0.0, 0.0, text=" ".join(tokens[2:]), line=line))
 
     def _start(self, tokens: list[str], line: int, sample: int) -> None:
         time = self._time(tokens, 1, line)
@@ -201,6 +243,7 @@ class Lines:
     def _begin(self, trial: Trial) -> None:
         trial.loads, self._loads = self._loads, []
         self.trials.append(trial)
+        self.n_segments += max(len(trial.loads), 1)
 
     def _set_eyes(self, tokens: list[str]) -> None:
         self.eyes = _EYES.get(tuple(token for token in ("LEFT", "RIGHT") if token in tokens), self.eyes)
@@ -213,7 +256,7 @@ class Lines:
             else:
                 self.notes["a sampling rate in the header is not usable: ignored"] = None
         if keyword == "EVENTS":
-            self._pixels = "GAZE" in tokens
+            self.pixels = "GAZE" in tokens
             return
         self._set_eyes(tokens)
         if "HREF" in tokens or "PUPIL" in tokens[:2]:
@@ -235,7 +278,7 @@ class Lines:
         tokens = text.split(None, 2)
         time = self._time(tokens, 1, line)
         message = tokens[2].strip() if len(tokens) > 2 else ""
-        self.events.append(Event("message", "", time, time, 0.0, 0.0, text=message))
+        self.events.append(Event("message", "", time, time, 0.0, 0.0, text=message, line=line))
         if match := _SCREEN.match(message):
             self._set_screen(match[1].split())
         elif match := _TRIAL.match(message):
@@ -253,7 +296,9 @@ class Lines:
         load = Load(time, sample, _base_name(" ".join(words)), mode, tuple(reversed(numbers)))
         # Before a START the image belongs to the block that follows, unless a TRIALID has opened the trial already.
         waits = not self._recording and not self.trials[-1].named
-        (self._loads if waits else self.trials[-1].loads).append(load)
+        loads = self._loads if waits else self.trials[-1].loads
+        self.n_segments += bool(loads) and not waits
+        loads.append(load)
 
     def _set_screen(self, tokens: list[str]) -> None:
         if self.screen is not None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from gazetrack.readers._gaze import mean_of_eyes
+from gazetrack.readers._tobii_rows import starts_of_runs
 from gazetrack.schema import EVENTS, conform
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import numpy.typing as npt
     import pyarrow as pa
 
     from gazetrack.readers._tables import Columns
+    from gazetrack.readers._tobii_rows import Rows
 
 _KINDS = {
     "Fixation": "fixation",
@@ -22,95 +27,163 @@ _KINDS = {
     "EyesNotFound": "eyes_not_found",
     "EyesNotFoundMovement": "eyes_not_found",
 }
+_KEYS = ["recording", "trial", "kind", "number"]
 _SEVERAL = 10
 
 
-class EventFacts(NamedTuple):
-    """What the rows of the export say, one element per row."""
+class EventRows:
+    """What the parts of an export say about events: a row a message, and a row a run of samples of one movement."""
 
-    table: Columns
-    recording: npt.NDArray[np.object_]
-    stimulus: npt.NDArray[np.object_]
-    t: npt.NDArray[np.floating]
-    gaze: dict[str, npt.NDArray[np.floating]]
-    is_sample: npt.NDArray[np.bool_]
-    is_message: npt.NDArray[np.bool_]
+    def __init__(self) -> None:
+        self._messages: list[pd.DataFrame] = []
+        self._runs: list[pd.DataFrame] = []
+        self._steps: dict[float, int] = {}
+        self._last: npt.NDArray[np.floating] = np.empty(0)
+
+    def take(self, rows: Rows, to_ms: float) -> None:
+        """Take a part of the export, with the factor from its times to milliseconds."""
+        self._messages.append(_messages(rows, to_ms))
+        codes, names = rows.table.texts("event_type")
+        kinds = np.array([_KINDS.get(name, "") for name in names], object)
+        moves = np.flatnonzero(rows.is_sample & (kinds != "")[codes])
+        stamps = rows.stamp[moves]
+        steps, counts = np.unique(np.diff(np.r_[self._last, stamps]), return_counts=True)
+        for step, count in zip((steps * to_ms).tolist(), counts.tolist(), strict=True):
+            self._steps[step] = self._steps.get(step, 0) + count
+        if len(moves):
+            self._last = stamps[-1:]
+            self._runs.append(_runs(rows, moves, kinds[codes[moves]], to_ms))
+
+    def table(
+        self, recordings: Sequence[str], stimuli: Sequence[str], trials: Sequence[str], numbered: bool, notes: list[str]
+    ) -> pa.Table:
+        """Return messages and eye movements, in the order of the file.
+
+        Parameters
+        ----------
+        recordings, stimuli, trials : sequence of str
+            The texts that the codes of the parts stand for.
+        numbered : bool
+            Whether the export numbers the movements.
+        notes : list of str
+            Receives what had to be inferred.
+        """
+        messages, runs = pd.concat(self._messages), self._runs
+        frames = (
+            [messages, _movements(pd.concat(runs, ignore_index=True), self._step(), numbered, notes)]
+            if runs
+            else [messages]
+        )
+        for frame in frames:
+            for name, texts in (("recording", recordings), ("stimulus", stimuli), ("trial", trials)):
+                frame[name] = np.array(texts, object)[frame[name]]
+        index = frames[0].groupby(["recording", "trial"], sort=False).cumcount() + 1
+        frames[0] = frames[0].assign(index=index.astype(np.int32))
+        both = pd.concat(frames).sort_values("row", kind="stable")
+        return conform({name: both[name].to_numpy() for name in both if name != "row"}, EVENTS)
+
+    def _step(self) -> float:
+        """Return the median of the steps forward between samples of eye movements, 0 without any."""
+        forward = sorted((step, count) for step, count in self._steps.items() if step > 0)
+        if not forward:
+            return 0.0
+        steps, counts = np.array(forward).T
+        below = np.cumsum(counts)
+        middle = np.searchsorted(below, [(below[-1] - 1) // 2, below[-1] // 2], side="right")
+        return float(steps[middle].mean())
 
 
-def events_table(facts: EventFacts, notes: list[str]) -> pa.Table:
-    """Return messages and eye movements, in the order of the file.
-
-    Parameters
-    ----------
-    facts : EventFacts
-        The rows of the export.
-    notes : list of str
-        Receives what had to be inferred.
-    """
-    both = pd.concat([_messages(facts), _movements(facts, notes)]).sort_values("row", kind="stable")
-    return conform({name: both[name].to_numpy() for name in both if name != "row"}, EVENTS)
-
-
-def _messages(facts: EventFacts) -> pd.DataFrame:
-    rows = np.flatnonzero(facts.is_message)
-    values = facts.table.text("event_value")[rows]
-    texts = [f"{text} {value}".strip() for text, value in zip(facts.table.text("event")[rows], values, strict=True)]
-    messages = pd.DataFrame(
+def _messages(rows: Rows, to_ms: float) -> pd.DataFrame:
+    table, at = rows.table, np.flatnonzero(rows.is_message)
+    (events, names), (values, texts) = table.texts("event"), table.texts("event_value")
+    words = [f"{names[i]} {texts[j]}".strip() for i, j in zip(events[at].tolist(), values[at].tolist(), strict=True)]
+    return pd.DataFrame(
         {
-            "row": rows,
-            "recording": facts.recording[rows],
-            "participant": facts.table.text("participant")[rows],
-            "stimulus": facts.stimulus[rows],
-            "trial": facts.table.text("timeline")[rows],
+            "row": rows.first + at,
+            "recording": rows.recording[at],
+            "participant": _texts(table, "participant", at),
+            "stimulus": rows.stimulus[at],
+            "trial": rows.trial[at],
             "kind": "message",
             "eye": "",
-            "onset_ms": facts.t[rows],
+            "onset_ms": rows.stamp[at] * to_ms,
             "duration_ms": 0.0,
-            "text": np.array(texts, object),
+            "text": np.array(words, object),
             **dict.fromkeys(("x_px", "y_px", "end_x_px", "end_y_px", "pupil"), np.nan),
         }
     )
-    index = messages.groupby(["recording", "trial"], sort=False).cumcount() + 1
-    return messages.assign(index=index.astype(np.int32))
 
 
-def _movements(facts: EventFacts, notes: list[str]) -> pd.DataFrame:
+def _texts(table: Columns, key: str, at: npt.NDArray[np.intp]) -> npt.NDArray[np.object_]:
+    codes, names = table.texts(key)
+    texts: npt.NDArray[np.object_] = np.array(names, object)[codes[at]]
+    return texts
+
+
+def _runs(rows: Rows, moves: npt.NDArray[np.intp], kinds: npt.NDArray[np.object_], to_ms: float) -> pd.DataFrame:
+    """Return one row per run of samples that belong to one movement, with what is needed of its samples."""
+    table, t = rows.table, rows.stamp[moves] * to_ms
+    number = _exported_numbers(table)[moves]
+    recording, trial = rows.recording[moves], rows.trial[moves]
+    codes = table.texts("event_type").codes[moves]
+    first = starts_of_runs(recording, trial, codes, number)
+    last = np.r_[first[1:], len(moves)] - 1
+    head = moves[first]
+    columns: dict[str, Any] = {
+        "row": rows.first + head,
+        "recording": recording[first],
+        "participant": _texts(table, "participant", head),
+        "stimulus": rows.stimulus[head],
+        "trial": trial[first],
+        "kind": kinds[first],
+        "number": number[first],
+        "n": last - first + 1,
+        "filter": _texts(table, "filter", head),
+        "onset_ms": t[first],
+        "last_ms": t[last],
+    }
+    for name, key in (("duration_ms", "duration"), ("x_px", "fixation_x"), ("y_px", "fixation_y")):
+        columns[name] = _first_known(table.number(key)[moves], first).astype(np.float64)
+    for axis in "xy":
+        gaze = rows.gaze[axis][moves]
+        columns[f"first_{axis}"] = _first_known(gaze, first)
+        columns[f"last_{axis}"] = _first_known(gaze[::-1], len(moves) - 1 - last[::-1])[::-1]
+        columns |= _sums(axis, gaze, first)
+    return pd.DataFrame(columns | _sums("pupil", _pupil(rows.gaze)[moves], first))
+
+
+def _first_known(values: npt.NDArray[np.floating], first: npt.NDArray[np.intp]) -> npt.NDArray[np.floating]:
+    """Return the first number of each run, NaN where it has none."""
+    n = len(values)
+    at = np.minimum.reduceat(np.where(np.isnan(values), n, np.arange(n)), first)
+    ends = np.r_[first[1:], n]
+    return np.where(at < ends, values[np.minimum(at, n - 1)], np.nan)
+
+
+def _sums(
+    name: str, values: npt.NDArray[np.floating], first: npt.NDArray[np.intp]
+) -> dict[str, npt.NDArray[np.generic]]:
+    known = ~np.isnan(values)
+    sums = np.add.reduceat(np.where(known, values, 0.0).astype(np.float64), first)
+    return {f"sum_{name}": sums, f"known_{name}": np.add.reduceat(known.astype(np.int64), first)}
+
+
+def _movements(runs: pd.DataFrame, step: float, numbered: bool, notes: list[str]) -> pd.DataFrame:
     """Return one row per eye movement: its first sample, with the export's own duration and position."""
-    table = facts.table
-    samples = pd.DataFrame(
-        {
-            "row": np.arange(table.n_rows),
-            "recording": facts.recording,
-            "participant": table.text("participant"),
-            "stimulus": facts.stimulus,
-            "trial": table.text("timeline"),
-            "kind": pd.Series(table.text("event_type")).map(_KINDS).to_numpy(object),
-            "number": _exported_numbers(table),
-            "onset_ms": facts.t,
-            "duration_ms": table.number("duration").astype(np.float64),
-            "x_px": table.number("fixation_x"),
-            "y_px": table.number("fixation_y"),
-            "gaze_x": facts.gaze["x"],
-            "gaze_y": facts.gaze["y"],
-            "pupil": _pupil(facts.gaze),
-            "filter": table.text("filter"),
-        }
-    )[facts.is_sample]
-    samples = samples[samples["kind"].notna()]
-    keys = ["recording", "trial", "kind", "number"]
-    numbered = bool({"event_index", "fixation_index", "saccade_index"} & set(table.found))
-    samples["number"] = _numbers(samples, keys, numbered, notes)
-    groups = samples.groupby(keys, sort=False)
+    runs["number"] = _numbers(runs, _KEYS, numbered, notes)
+    groups = runs.groupby(_KEYS, sort=False)
     events = groups.first().reset_index()
-    events["n"] = groups.size().to_numpy()
-    events["pupil"] = groups["pupil"].mean().to_numpy()
-    _fill(events, groups, samples, notes)
+    for name in ("n", *(f"{what}_{of}" for what in ("sum", "known") for of in ("x", "y", "pupil"))):
+        events[name] = groups[name].sum().to_numpy()
+    for name in ("last_ms", "last_x", "last_y"):
+        events[name] = groups[name].last().to_numpy()
+    events["pupil"] = events["sum_pupil"] / events["known_pupil"]
+    _fill(events, step, notes)
     events = _without_raw(events, notes)
     if not numbered or (events["number"] < 0).any():
         events["number"] = events.groupby(["recording", "trial", "kind"], sort=False).cumcount() + 1
-    return events.assign(index=events["number"].astype(np.int32), eye="both", text="").drop(
-        columns=["number", "gaze_x", "gaze_y", "filter", "n"]
-    )
+    events = events.assign(index=events["number"].astype(np.int32), eye="both", text="")
+    return events[[name for name in events if name in {*EVENTS.names, "row"}]].copy()
 
 
 def _exported_numbers(table: Columns) -> npt.NDArray[np.floating]:
@@ -118,11 +191,12 @@ def _exported_numbers(table: Columns) -> npt.NDArray[np.floating]:
     if "event_index" in table.found:
         return table.number("event_index")
     fixation, saccade = table.number("fixation_index"), table.number("saccade_index")
-    return np.where(table.text("event_type") == "Fixation", fixation, saccade)
+    codes, names = table.texts("event_type")
+    return np.where(np.array([name == "Fixation" for name in names])[codes], fixation, saccade)
 
 
 def _numbers(samples: pd.DataFrame, keys: list[str], exported: bool, notes: list[str]) -> pd.Series:
-    """Return which movement of its kind each sample belongs to: as exported, else by runs of one kind.
+    """Return which movement of its kind each run of samples belongs to: as exported, else by runs of one kind.
 
     A run without exported numbers gets one that no exported number is: minus its place in the file.
     """
@@ -132,34 +206,31 @@ def _numbers(samples: pd.DataFrame, keys: list[str], exported: bool, notes: list
         return -runs
     if not missing.any():
         return samples["number"]
-    notes.append(f"{int(missing.sum())} samples without an eye movement index: they belong to the movement around them")
+    lost = int(samples.loc[missing, "n"].sum())
+    notes.append(f"{lost} samples without an eye movement index: they belong to the movement around them")
     # Within a run of one kind a missing number is that of the last sample with one, else of the next.
     by_run = samples["number"].groupby(runs)
     return by_run.ffill().fillna(by_run.bfill()).fillna(-runs)
 
 
-def _pupil(gaze: dict[str, npt.NDArray[np.floating]]) -> npt.NDArray[np.floating]:
-    left, right = gaze["left_pupil"], gaze["right_pupil"]
-    both = (left + right) / 2
-    return np.where(np.isnan(both), np.where(np.isnan(left), right, left), both)
+def _pupil(gaze: Mapping[str, npt.NDArray[np.floating]]) -> npt.NDArray[np.floating]:
+    return mean_of_eyes(gaze["left_pupil"], gaze["right_pupil"])
 
 
-def _fill(events: pd.DataFrame, groups: Any, samples: pd.DataFrame, notes: list[str]) -> None:
+def _fill(events: pd.DataFrame, step: float, notes: list[str]) -> None:
     """Take from the samples what the export does not state."""
     fixations = (events["kind"] == "fixation").to_numpy()
     saccades = (events["kind"] == "saccade").to_numpy()
     for axis in "xy":
         stated = events[f"{axis}_px"].to_numpy(np.float64)
-        mean = groups[f"gaze_{axis}"].mean().to_numpy(np.float64)
-        start = np.where(saccades, groups[f"gaze_{axis}"].first(), np.nan)
+        mean = (events[f"sum_{axis}"] / events[f"known_{axis}"]).to_numpy(np.float64)
+        start = np.where(saccades, events[f"first_{axis}"], np.nan)
         absent = fixations & np.isnan(stated)
         events[f"{axis}_px"] = np.where(fixations, np.where(absent, mean, stated), start)
-        events[f"end_{axis}_px"] = np.where(saccades, groups[f"gaze_{axis}"].last(), np.nan)
+        events[f"end_{axis}_px"] = np.where(saccades, events[f"last_{axis}"], np.nan)
         if axis == "x" and absent.any():
             notes.append(f"{int(absent.sum())} fixations without a position: mean of their samples")
-    steps = samples["onset_ms"].diff()
-    step = float(np.nan_to_num(steps[steps > 0].median()))
-    length = (groups["onset_ms"].last() - groups["onset_ms"].first()).to_numpy(np.float64) + step
+    length = (events["last_ms"] - events["onset_ms"]).to_numpy(np.float64) + step
     unknown = events["duration_ms"].isna().to_numpy()
     if unknown.any():
         notes.append(f"{int(unknown.sum())} eye movements without a duration: last - first + one sample")

@@ -18,14 +18,15 @@ if TYPE_CHECKING:
 class Utf8Lines(io.RawIOBase):
     """The file as UTF-8 with LF line ends; NUL bytes and over-long lines are errors."""
 
-    def __init__(self, head: Head) -> None:
+    def __init__(self, head: Head, *, checked: bool = True) -> None:
         super().__init__()
-        self._path = head.path
+        self._head, self._checked = head, checked
         self._file: IO[bytes] = head.blocks()
         self._plain = head.encoding in {"utf-8", "utf-8-sig", "ascii"}
         self._decoder = codecs.getincrementaldecoder(head.encoding)("replace")
         self._ready = self._held = b""
-        self._line, self._length, self._ended = 1, 0, False
+        self._before = self._length = 0
+        self._ended = False
 
     def readable(self) -> bool:
         return True
@@ -61,21 +62,36 @@ class Utf8Lines(io.RawIOBase):
         kept = len(data) if self._ended else len(data.rstrip(b"\r"))
         data, self._held = data[:kept], data[kept:]
         if b"\r" in data:
-            data = re.sub(rb"\r\r\n|\r\n|\r", b"\n", data)
-        self._check(data)
+            twice = b"\r\r" in data
+            data = re.sub(rb"\r\r\n|\r\n|\r", b"\n", data) if twice else _without_cr(data)
+        if self._checked:
+            self._check(data)
         return data
 
     def _check(self, data: bytes) -> None:
         first_end = data.find(b"\n")
         longest = self._length + (len(data) if first_end < 0 else first_end)
         if longest > MAX_LINE_BYTES or len(self._held) > MAX_LINE_BYTES:
-            what = f"a line of more than {MAX_LINE_BYTES} bytes"
-            raise ParseError(what, path=self._path, line=self._line, hint="not a table; export the recording again")
+            raise self._damaged(
+                f"a line of more than {MAX_LINE_BYTES} bytes", 0, "not a table; export the recording again"
+            )
         if (at := data.find(b"\0")) >= 0:
-            line = self._line + data.count(b"\n", 0, at)
-            raise ParseError("a NUL byte", path=self._path, line=line, hint="the file is damaged here; copy it again")
-        self._line += data.count(b"\n")
+            raise self._damaged("a NUL byte", at, "the file is damaged here; copy it again")
+        self._before += len(data)
         self._length = longest if first_end < 0 else len(data) - data.rfind(b"\n") - 1
+
+    def _damaged(self, what: str, at: int, hint: str) -> ParseError:
+        """Return an error about byte `at` of the block; lines are counted now, as few files have such an error."""
+        left, lines = self._before + at, 1
+        with Utf8Lines(self._head, checked=False) as file:
+            while left > 0 and (data := file.read(left)):
+                left -= len(data)
+                lines += data.count(b"\n")
+        return ParseError(what, path=self._head.path, line=lines, hint=hint)
+
+
+def _without_cr(data: bytes) -> bytes:
+    return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
 class _RewrittenLines(Utf8Lines):

@@ -6,21 +6,21 @@ Specification: "EyeLink 1000 Plus User Manual", SR Research, chapter "ASC File F
 from __future__ import annotations
 
 import codecs
+import math
 import re
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
 from gazetrack.errors import ParseError
-from gazetrack.kernels.text import parse_samples
+from gazetrack.kernels.text import parse_events, parse_samples
 from gazetrack.readers._eyelink_events import events_table
-from gazetrack.readers._eyelink_lines import Lines, Segment
+from gazetrack.readers._eyelink_lines import Lines
 from gazetrack.readers._gaze import mean_of_eyes
+from gazetrack.readers._sink import SampleSink
 from gazetrack.readers.base import BLOCK_BYTES, MAX_LINE_BYTES, NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.recording import Recording
-from gazetrack.schema import SAMPLES, conform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +39,7 @@ FORMAT = Format(
 _KEYWORD = re.compile(r"(START|END|EFIX|SFIX|ESACC|SSACC|EBLINK|SBLINK|SAMPLES|EVENTS)\s")
 _SAMPLE = re.compile(r"[0-9]+(\.[0-9]+)?\s+([0-9.+-]+\s+){3,}[.CIRMA]{3,}\s*")
 _COLUMNS = ("left_x_px", "left_y_px", "left_pupil", "right_x_px", "right_y_px", "right_pupil")
+_STATEMENTS = ("START", "SAMPLES", "EVENTS")
 _FIRST = {"left": 0, "right": 3, "binocular": 0, "": 0}
 
 
@@ -129,47 +130,74 @@ def _check(head: Head, data: bytes, cut: int, line: int) -> None:
 
 @dataclass
 class _Samples:
-    """The samples so far; one kernel call per block."""
+    """The samples so far; two kernel calls per block."""
 
     head: Head
     lines: Lines
-    times: list[npt.NDArray[np.float64]] = field(default_factory=list)
-    values: list[npt.NDArray[np.float32]] = field(default_factory=list)
+    sink: SampleSink = field(default_factory=SampleSink)
     eyes: set[str] = field(default_factory=set)
     n_lines: int = 0
     count: int = 0
+    origin: float = math.nan
+    twins: bool = False
+    backwards: int = 0
+    _last: float = math.nan
     _room: int = 0
 
     def take(self, block: bytes) -> None:
         """Parse one block of whole lines."""
-        self._reserve(block.count(b"\n") + (block.count(b"\r") if b"\r" in block else 0) + 1)
         data = np.frombuffer(block, np.uint8)
+        self._reserve(int(np.count_nonzero(data == ord("\n"))) + (block.count(b"\r") if b"\r" in block else 0) + 1)
         n, n_others, n_lines = parse_samples(
             data, self._times, self._values, self._fields, self._sample_lines, self._others
         )
-        done = 0
-        for start, end, line, before in self._others[:n_others].tolist():
-            text = self._decode(block[start:end])
-            eyes = self.lines.eyes
-            if text and self.lines.take(text, self.n_lines + line + 1, self.count + before) and self.lines.eyes != eyes:
-                self._flush(done, before, eyes)
-                done = before
-        self._flush(done, n, self.lines.eyes)
+        self._take_lines(block, self._others[:n_others], n)
         self.count += n
         self.n_lines += n_lines
+
+    def _take_lines(self, block: bytes, others: npt.NDArray[np.int64], n: int) -> None:
+        """Take the lines that are no samples, and keep the samples between those that change their layout."""
+        kinds, fields = np.empty(len(others), np.uint8), np.empty((len(others), 10))
+        parse_events(np.frombuffer(block, np.uint8), others, kinds, fields)
+        lines, done, first = self.lines, 0, 0
+        self._segments[:n] = lines.n_segments - 1
+        for o in np.flatnonzero(kinds == 0).tolist():
+            before, eyes, text = int(others[o, 3]), lines.eyes, self._decode(block, others[o])
+            if text.startswith(_STATEMENTS):
+                self._take_movements(block, kinds[first:o], fields[first:o], others[first:o])
+                first = o
+            if text:
+                lines.take(text, self.n_lines + int(others[o, 2]) + 1, self.count + before)
+            if lines.eyes != eyes:
+                self._flush(done, before, eyes)
+                done = before
+            self._segments[before:n] = lines.n_segments - 1
+        self._take_movements(block, kinds[first:], fields[first:], others[first:])
+        self._flush(done, n, lines.eyes)
+
+    def _take_movements(
+        self, block: bytes, kinds: npt.NDArray[np.uint8], fields: npt.NDArray[np.float64], others: npt.NDArray[np.int64]
+    ) -> None:
+        """Take the eye movements between two statements about how they are written."""
+        at = np.flatnonzero((kinds > 0) & (kinds < 4))
+        numbers = self.n_lines + others[at, 2] + 1
+        if self.lines.pixels:
+            self.lines.take_movements(kinds[at], fields[at], numbers)
+            return
+        for place, line in zip(others[at], numbers.tolist(), strict=True):
+            self.lines.take(self._decode(block, place), line, self.count + int(place[3]))
 
     def _reserve(self, n_lines: int) -> None:
         if n_lines <= self._room:
             return
         self._room = n_lines
-        self._times = np.empty(n_lines, np.float64)
-        self._values = np.empty((n_lines, 6), np.float32)
-        self._fields = np.empty(n_lines, np.uint8)
-        self._sample_lines = np.empty(n_lines, np.int64)
-        self._others = np.empty((n_lines, 4), np.int64)
+        self._times, self._values = np.empty(n_lines), np.empty((n_lines, 6), np.float32)
+        self._fields, self._sample_lines = np.empty(n_lines, np.uint8), np.empty(n_lines, np.int64)
+        self._others, self._segments = np.empty((n_lines, 4), np.int64), np.empty(n_lines, np.int32)
 
-    def _decode(self, line: bytes) -> str:
+    def _decode(self, block: bytes, place: npt.NDArray[np.int64]) -> str:
         encoding = self.head.encoding
+        line = block[place[0] : place[1]]
         return line.decode("utf-8" if encoding.startswith("utf") else encoding, "replace").strip()
 
     def _flush(self, first: int, last: int, eyes: str) -> None:
@@ -187,18 +215,35 @@ class _Samples:
             hint = "the file is damaged here; convert the EDF again"
             raise ParseError(f"a sample without time and {width} values", path=self.head.path, line=line, hint=hint)
         self._check_clock(first, last)
-        placed = np.full((last - first, 6), np.nan, np.float32)
+        placed = np.full((6, last - first), np.nan, np.float32)
         at = _FIRST[eyes]
-        placed[:, at : at + width] = values[:, :width]
+        placed[at : at + width] = values[:, :width].T
         for pupil in (2, 5):  # pupil 0 is how the tracker writes a lost eye
-            placed[placed[:, pupil] == 0, pupil - 2 : pupil + 1] = np.nan
+            placed[pupil - 2 : pupil + 1, placed[pupil] == 0] = np.nan
         self.eyes.add(eyes)
-        self.times.append(self._times[part].copy())
-        self.values.append(placed)
+        columns = dict(zip(_COLUMNS, placed, strict=True))
+        columns |= {"x_px": mean_of_eyes(placed[0], placed[3]), "y_px": mean_of_eyes(placed[1], placed[4])}
+        segments = self._segments[part].copy()
+        texts = {"recording": np.zeros_like(segments), "trial": segments, "stimulus": segments}
+        self.sink.append({**texts, "t_ms": self._clocked(part), **columns})
+
+    def _clocked(self, part: slice) -> npt.NDArray[np.float64]:
+        """Return times from the origin; at 2000 Hz, the second of two samples with one whole millisecond is moved."""
+        times = self._times[part]
+        if np.isnan(self.origin):
+            self.origin = float(times[0]) if self.lines.origin is None else self.lines.origin
+        steps = np.diff(np.r_[self._last if self._last == self._last else times[0] - 1, times])
+        t: npt.NDArray[np.float64] = times - self.origin
+        if self.lines.rate_hz == 2000 and (steps == 0).any():
+            self.twins = True
+            t[steps == 0] += 0.5
+        self.backwards += int((steps < 0).sum())
+        self._last = float(times[-1])
+        return t
 
     def _check_clock(self, first: int, last: int) -> None:
-        previous = self.times[-1][-1:] if self.times else self._times[first : first + 1]
-        times = np.concatenate([previous, self._times[first:last]])
+        previous = self._times[first] if np.isnan(self._last) else self._last
+        times = np.r_[previous, self._times[first:last]]
         at = int(np.argmin(np.diff(times)))
         line = self.n_lines + int(self._sample_lines[first + at]) + 1
         self.lines.check_clock(float(times[at]), float(times[at + 1]), line)
@@ -212,25 +257,29 @@ class _Samples:
 
 
 def _recording(head: Head, lines: Lines, samples: _Samples) -> Recording:
-    if not samples.count and not lines.events:
+    if not samples.count and not lines.n_events:
         raise ParseError("no samples and no events", path=head.path, hint="convert the EDF with samples and events")
-    t = np.concatenate(samples.times) if samples.count else np.empty(0)
-    values = np.concatenate(samples.values) if samples.count else np.empty((0, 6), np.float32)
-    samples.times.clear()
-    samples.values.clear()
     origin = lines.origin
     if origin is None:
-        origin = float(t[0]) if t.size else min(event.onset for event in lines.events)
-    t -= origin
-    _spread_twins(t, lines)
+        origin = samples.origin if samples.count else lines.first_onset()
     segments = lines.segments()
-    events = events_table(head.stem, lines, segments, origin, t, values)
+    names = {
+        "recording": [head.stem],
+        "trial": [segment.trial for segment in segments],
+        "stimulus": [segment.stimulus for segment in segments],
+    }
+    table = samples.sink.table(names, samples.origin - origin) if samples.count else None
+    if samples.twins:
+        lines.notes["2000 Hz with whole milliseconds: every second sample moved by 0.5 ms"] = None
+    if samples.backwards:
+        lines.notes[f"the tracker's clock goes back {samples.backwards} times"] = None
+    events = events_table(head.stem, lines, segments, origin, table)
     eyes = samples.eyes or {lines.eyes}
     placements = lines.placements()
     return Recording(
         name=head.stem,
         format=FORMAT.name,
-        samples=_samples_table(head.stem, t, values, segments) if samples.count else None,
+        samples=table,
         events=events,
         screen=lines.screen,
         placements=placements,
@@ -239,35 +288,6 @@ def _recording(head: Head, lines: Lines, samples: _Samples) -> Recording:
         origin_ms=origin,
         tracker=lines.tracker,
         software=lines.software,
-        rows_in=samples.count + len(lines.events),
+        rows_in=samples.count + lines.n_events,
         notes=tuple(lines.notes),
     )
-
-
-def _spread_twins(t: npt.NDArray[np.float64], lines: Lines) -> None:
-    """Give the second of two samples with one whole millisecond its half; note a clock that goes back."""
-    step = np.diff(t)
-    if lines.rate_hz == 2000 and (twins := step == 0).any():
-        t[1:][twins] += 0.5
-        lines.notes["2000 Hz with whole milliseconds: every second sample moved by 0.5 ms"] = None
-    if backwards := int((step < 0).sum()):
-        lines.notes[f"the tracker's clock goes back {backwards} times"] = None
-
-
-def _samples_table(
-    name: str, t: npt.NDArray[np.float64], values: npt.NDArray[np.float32], segments: list[Segment]
-) -> pa.Table:
-    ends = [segment.sample for segment in segments[1:]] + [len(t)]
-    counts = np.diff([0, *np.minimum(ends, len(t))])
-    columns: dict[str, object] = {"recording": name, "t_ms": t}
-    columns["trial"] = _repeat([segment.trial for segment in segments], counts)
-    columns["stimulus"] = _repeat([segment.stimulus for segment in segments], counts)
-    columns |= {column: values[:, i] for i, column in enumerate(_COLUMNS)}
-    columns |= {"x_px": mean_of_eyes(values[:, 0], values[:, 3]), "y_px": mean_of_eyes(values[:, 1], values[:, 4])}
-    return conform(columns, SAMPLES)
-
-
-def _repeat(texts: list[str], counts: npt.NDArray[np.int64]) -> pa.DictionaryArray:
-    names = sorted(set(texts))
-    codes = np.array([names.index(text) for text in texts], np.int32)
-    return pa.DictionaryArray.from_arrays(np.repeat(codes, counts), pa.array(names, pa.string()))

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gazetrack.errors import ParseError, SchemaError
+from gazetrack.errors import ConfigError, ParseError, SchemaError, quote
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.recording import Placement, Recording, Screen
 from gazetrack.schema import EVENTS, SAMPLES, conform
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 FORMAT = Format(
@@ -32,7 +34,20 @@ FORMAT = Format(
 )
 _MAGIC = b"PAR1"
 _NEEDED = {"t_ms", "x_px", "y_px"}
-_STATED = ("rate_hz", "eyes", "origin_ms", "start_ns", "time_origin", "tracker", "software")
+_STATED: dict[str, Any] = {
+    "rate_hz": (int, float),
+    "eyes": str,
+    "origin_ms": (int, float),
+    "start_ns": int,
+    "time_origin": str,
+    "tracker": str,
+    "software": str,
+    "fractions_of": str,
+}
+_POSSIBLE: dict[str, Callable[[Any], bool]] = {
+    "rate_hz": lambda rate: rate > 0,
+    "time_origin": lambda origin: origin in ("recording", "trial"),
+}
 
 
 def sniff(head: Head) -> Verdict:
@@ -68,9 +83,12 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         table = pq.read_table(_file(head))
         table.validate(full=True)
         meta = json.loads((table.schema.metadata or {}).get(b"gazetrack", b"{}"))
-        stated = {name: meta[name] for name in _STATED if meta.get(name) is not None}
+        stated = {name: _stated(name, meta[name], kind) for name, kind in _STATED.items() if meta.get(name) is not None}
+        notes = tuple(_stated("notes", note, str) for note in meta.get("notes") or ())
         screen = Screen(**meta["screen"]) if meta.get("screen") else None
-        placements = {name: Placement(**values) for name, values in meta.get("placement", {}).items()}
+        placements = {name: Placement(**values) for name, values in (meta.get("placement") or {}).items()}
+    except ConfigError as error:
+        raise ParseError(f"is a damaged table of samples: {error.what}", path=head.path, hint=hint) from error
     except (pa.ArrowException, OSError, ValueError, TypeError, AttributeError) as error:
         raise ParseError(f"is a damaged table of samples: {error}", path=head.path, hint=hint) from error
     samples = _samples(table, head.path, head.stem)
@@ -86,9 +104,18 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         placements=placements,
         rows_in=samples.num_rows,
         dropped={"no time": untimed} if untimed else {},
-        notes=tuple(map(str, meta.get("notes", ()))),
+        notes=notes,
         **stated,
     )
+
+
+def _stated(name: str, value: Any, kind: Any) -> Any:
+    """Return a value of the metadata, which anybody may have written."""
+    possible = isinstance(value, kind) and not isinstance(value, bool)
+    possible = possible and not (isinstance(value, float) and not math.isfinite(value))
+    if not possible or (name in _POSSIBLE and not _POSSIBLE[name](value)):
+        raise ValueError(f"{name} cannot be {quote(repr(value))}")
+    return value
 
 
 def _samples(table: pa.Table, path: Path, stem: str) -> pa.Table:

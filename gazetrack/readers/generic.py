@@ -11,7 +11,8 @@ import pandas as pd
 from gazetrack.errors import ConfigError, ParseError, quote
 from gazetrack.readers._fixation_rows import end_to_end, eyes_of, fixation_recording, order_within
 from gazetrack.readers._gaze import mean_of_eyes
-from gazetrack.readers._tables import Columns, Header, Kind, header_of, line_of, needed_header, read_columns
+from gazetrack.readers._numbers import line_of
+from gazetrack.readers._tables import Columns, Header, Kind, header_of, needed_header, read_columns
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.recording import Recording
 from gazetrack.schema import EVENTS, SAMPLES, conform
@@ -102,13 +103,14 @@ def read(head: Head, options: ReadOptions) -> Recording:
     kinds: dict[str, Kind] = dict.fromkeys(_TEXTS, "text")
     kinds |= {"t": "float64", "duration": "float64"}
     wanted = {key: (header.index(name, head.path), kinds.get(key, "float32")) for key, name in columns.items()}
-    values = dict(read_columns(head, header, wanted).found)
+    table = read_columns(head, header, wanted)
+    values = dict(table.found)
     notes = []
     for key in {"t", "duration"} & set(columns):
         values[key] = values[key] * _UNITS_MS[units.get(key, "ms")]
         if key not in units:
             notes.append(f"{key} taken as ms: no unit was given")
-    table = Columns(len(next(iter(values.values()))), values)
+    table = Columns(table.n_rows, values)
     if not options.columns:
         notes.append(
             "columns inferred from the header: " + ", ".join(f"{k}={columns[k]}" for k in KEYS if k in columns)

@@ -6,22 +6,25 @@ changed over the years: ``Gaze point X``, ``Gaze point X (DACSpx)``, ``Gaze poin
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from gazetrack.errors import ConfigError, ParseError
-from gazetrack.readers._tables import Columns, header_of, needed_header, read_columns
+from gazetrack.readers._sink import SampleSink
+from gazetrack.readers._tables import header_of, needed_header, no_rows, read_parts
 from gazetrack.readers._tobii_columns import find_columns, has_timestamp, time_unit
-from gazetrack.readers._tobii_events import EventFacts, events_table
+from gazetrack.readers._tobii_events import EventRows
+from gazetrack.readers._tobii_rows import EYES, Names, Rows, gaze_of, recording_names, sorted_rows, starts_of_runs
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.recording import Placement, Recording, Screen
-from gazetrack.schema import SAMPLES, conform
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-    import pyarrow as pa
+
+    from gazetrack.readers._tables import Columns, Header, Wanted
 
 FORMAT = Format(
     name="tobii_pro",
@@ -33,9 +36,7 @@ FORMAT = Format(
     source="Tobii Pro Lab User Manual, Data Export",
 )
 _MICROSECONDS_FROM = 400.0
-_EYES = ("left", "right")
-_SIZE = r"^\s*([0-9]{1,5}) ?x ?([0-9]{1,5})\s*$"
-_INVALID = ("Invalid", "2", "3", "4")  # Studio: from 2 on it is not certain which eye it was
+_SIZE = re.compile(r"\s*([0-9]{1,5}) ?x ?([0-9]{1,5})\s*$")
 _MEDIA = ("media_width", "media_height", "media_x", "media_y", "image_width", "image_height")
 
 
@@ -68,152 +69,129 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     if not has_timestamp(header.names):
         hint = "export with Recording timestamp and the gaze points; metrics exports hold neither"
         raise ParseError("no column 'Recording timestamp'", path=head.path, line=header.lines, hint=hint)
-    columns = find_columns(header, head.path)
-    table = read_columns(head, header, columns)
-    notes: list[str] = []
-    is_sample, is_message, dropped = _sort_rows(table)
-    if not is_sample.any():
+    export = _Export(head, header)
+    for part in read_parts(head, header, export.wanted):
+        export.take(part)
+    if not export.n_rows:
+        raise no_rows(head, header)
+    if not export.samples.rows:
         raise ParseError("no rows of the eye tracker", path=head.path, hint="export the gaze data as well")
-    recording = _recording_names(table, head.stem, notes)
-    unit = time_unit(header.names[columns["t"][0]])
-    t = table.number("t") * _to_ms(unit, table.number("t"), is_sample, recording, notes)
-    stimulus = np.where(table.text("stimulus") != "", table.text("stimulus"), table.text("media"))
-    gaze = _gaze(table)
-    facts = EventFacts(table, recording, stimulus, t, gaze, is_sample, is_message)
-    return Recording(
-        name=head.stem,
-        format=FORMAT.name,
-        samples=_samples(table, recording, stimulus, t, gaze, is_sample),
-        events=events_table(facts, notes),
-        screen=_screen(table, notes),
-        placements=_placements(table, stimulus, notes),
-        eyes=_eyes(table),
-        tracker="",
-        software=_software(table),
-        rows_in=table.n_rows,
-        dropped=dropped,
-        notes=tuple(notes),
-    )
+    return export.recording()
 
 
-def _sort_rows(table: Columns) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_], dict[str, int]]:
-    """Tell samples and messages from all other rows, which are counted by reason."""
-    timed = np.isfinite(table.number("t"))
-    event, sensor = table.text("event"), table.text("sensor")
-    is_message = timed & (event != "")
-    if "gaze_index" in table.found:  # Studio 3 writes events into the rows of samples
-        is_sample = timed & np.isfinite(table.number("gaze_index"))
-    else:
-        is_sample = timed & (sensor == "Eye Tracker" if "sensor" in table.found else event == "")
-    dropped: dict[str, int] = {}
-    if not timed.all():
-        dropped["no timestamp"] = int((~timed).sum())
-    rest = timed & ~is_sample & ~is_message
-    for name in sorted(set(sensor[rest])):
-        dropped[f"{name or 'no'} sensor"] = int((rest & (sensor == name)).sum())
-    return is_sample, is_message, dropped
+class _Export:
+    """What the parts of an export add up to."""
+
+    def __init__(self, head: Head, header: Header) -> None:
+        self.wanted = find_columns(header, head.path)
+        self.n_rows = 0
+        self.samples = SampleSink()
+        self._head = head
+        self._unit = time_unit(header.names[self.wanted["t"][0]])
+        self._unit_note = "timestamps converted from µs" if self._unit == "us" else ""
+        self._recordings, self._stimuli = Names(), Names(either=True)
+        self._events = EventRows()
+        self._dropped: dict[str, int] = {}
+        self._screens: set[tuple[float, float]] = set()
+        self._media: list[pd.DataFrame] = []
+        self._texts: dict[str, list[str]] = {}
+        self._notes: list[str] = []
+
+    def take(self, table: Columns) -> None:
+        """Take a part of some ten thousand rows."""
+        is_sample, is_message = sorted_rows(table, self._dropped)
+        recording = self._recordings.codes(table, "recording", "participant")
+        stimulus, trial = self._stimuli.codes(table, "stimulus", "media"), table.texts("timeline")
+        stamp, gaze = table.number("t"), gaze_of(table)
+        if not self._unit:
+            self._unit = _inferred_unit(stamp[is_sample], recording[is_sample])
+            words = "µs, converted" if self._unit == "us" else "ms"
+            self._unit_note = f"time unit inferred from the step between samples: {words}"
+        to_ms = 1e-3 if self._unit == "us" else 1.0
+        rows = Rows(table, self.n_rows, recording, stimulus, trial.codes, stamp, gaze, is_sample, is_message)
+        self._events.take(rows, to_ms)
+        columns = {"recording": recording, "trial": trial.codes, "stimulus": stimulus, "t_ms": stamp * to_ms}
+        columns |= {name if "pupil" in name else f"{name}_px": values for name, values in gaze.items()}
+        self.samples.append(columns if is_sample.all() else {name: v[is_sample] for name, v in columns.items()})
+        sizes = [table.number("screen_width"), table.number("screen_height")]
+        self._screens |= {tuple(size) for size in np.column_stack(sizes)[starts_of_runs(*sizes)].tolist()}
+        if set(_MEDIA) <= set(self.wanted):
+            self._media.append(_media(table, stimulus))
+        self._texts = {key: table.texts(key).names for key in ("software", "resolution", "timeline")}
+        self.n_rows += table.n_rows
+
+    def recording(self) -> Recording:
+        """Return all of it."""
+        notes = self._notes
+        recordings = recording_names(list(self._recordings.pairs), self.wanted, self._head.stem, notes)
+        notes += [self._unit_note] if self._unit_note else []
+        stimuli, trials = [name for name, _ in self._stimuli.pairs], self._texts["timeline"]
+        numbered = bool({"event_index", "fixation_index", "saccade_index"} & set(self.wanted))
+        events = self._events.table(recordings, stimuli, trials, numbered, notes)
+        return Recording(
+            name=self._head.stem,
+            format=FORMAT.name,
+            samples=self.samples.table({"recording": recordings, "stimulus": stimuli, "trial": trials}),
+            events=events,
+            screen=_screen(self._screens, self._texts["resolution"] if "resolution" in self.wanted else None, notes),
+            placements=_placements(self._media, stimuli, notes),
+            eyes=_eyes(self.wanted),
+            software=_software(self._texts["software"], self.wanted),
+            rows_in=self.n_rows,
+            dropped=dict(sorted(self._dropped.items(), key=lambda item: (item[0] != "no timestamp", item[0]))),
+            notes=tuple(notes),
+        )
 
 
-def _recording_names(table: Columns, stem: str, notes: list[str]) -> npt.NDArray[np.object_]:
-    """Return each row's recording: as named, with the participant where two share a name, else the file's stem."""
-    if "recording" not in table.found:
-        participants = table.text("participant")
-        return participants if len(set(participants)) > 1 else np.full(table.n_rows, stem, object)
-    names, participants = table.text("recording"), table.text("participant")
-    owners = pd.DataFrame({"name": names, "owner": participants}).drop_duplicates()
-    if not owners["name"].duplicated().any():
-        return names
-    notes.append("recordings of several participants share a name: the participant is part of it")
-    return np.array([f"{p}_{n}" for p, n in zip(participants, names, strict=True)], object)
-
-
-def _to_ms(
-    unit: str,
-    stamps: npt.NDArray[np.floating],
-    is_sample: npt.NDArray[np.bool_],
-    recording: npt.NDArray[np.object_],
-    notes: list[str],
-) -> float:
-    if unit == "ms":
-        return 1.0
-    if unit == "us":
-        notes.append("timestamps converted from µs")
-        return 1e-3
-    steps = pd.Series(stamps[is_sample]).groupby(recording[is_sample]).diff().to_numpy()
+def _inferred_unit(stamps: npt.NDArray[np.floating], recording: npt.NDArray[np.int32]) -> str:
+    """Return the unit that the steps between the first samples speak for."""
+    steps = np.diff(stamps)[np.diff(recording) == 0]
     steps = steps[steps > 0]
-    micro = steps.size > 0 and float(np.median(steps)) >= _MICROSECONDS_FROM
-    notes.append(f"time unit inferred from the step between samples: {'µs, converted' if micro else 'ms'}")
-    return 1e-3 if micro else 1.0
+    return "us" if steps.size and float(np.median(steps)) >= _MICROSECONDS_FROM else "ms"
 
 
-def _gaze(table: Columns) -> dict[str, npt.NDArray[np.floating]]:
-    """Return gaze and pupils of every row; an eye marked Invalid is missing."""
-    gaze = {}
-    lost = {}
-    for eye in _EYES:
-        lost[eye] = np.isin(table.text(f"validity_{eye}"), _INVALID)
-        for name in ("x", "y", "pupil"):
-            gaze[f"{eye}_{name}"] = np.where(lost[eye], np.nan, table.number(f"{eye}_{name}"))
-    for axis in "xy":
-        left, right = gaze[f"left_{axis}"], gaze[f"right_{axis}"]
-        both = (left + right) / 2
-        mean = np.where(np.isnan(both), np.where(np.isnan(left), right, left), both)
-        exported = np.where(lost["left"] & lost["right"], np.nan, table.number(axis))
-        gaze[axis] = exported if axis in table.found else mean
-    return gaze
-
-
-def _samples(
-    table: Columns,
-    recording: npt.NDArray[np.object_],
-    stimulus: npt.NDArray[np.object_],
-    t: npt.NDArray[np.floating],
-    gaze: dict[str, npt.NDArray[np.floating]],
-    rows: npt.NDArray[np.bool_],
-) -> pa.Table:
-    columns: dict[str, object] = {
-        "recording": recording[rows],
-        "trial": table.text("timeline")[rows],
-        "stimulus": stimulus[rows],
-        "t_ms": t[rows],
-    }
-    columns |= {name if "pupil" in name else f"{name}_px": values[rows] for name, values in gaze.items()}
-    return conform(columns, SAMPLES)
-
-
-def _eyes(table: Columns) -> str:
-    eyes = [eye for eye in _EYES if f"{eye}_x" in table.found]
+def _eyes(wanted: Wanted) -> str:
+    eyes = [eye for eye in EYES if f"{eye}_x" in wanted]
     return "binocular" if len(eyes) > 1 else eyes[0] if eyes else "combined"
 
 
-def _software(table: Columns) -> str:
-    versions = sorted(set(table.text("software")) - {""})
-    program = "Tobii Studio" if "gaze_index" in table.found else "Tobii Pro Lab"
+def _software(texts: list[str], wanted: Wanted) -> str:
+    versions = sorted(set(texts) - {""})
+    program = "Tobii Studio" if "gaze_index" in wanted else "Tobii Pro Lab"
     return f"{program} {versions[0]}" if versions else program
 
 
-def _screen(table: Columns, notes: list[str]) -> Screen | None:
-    sizes = np.column_stack([table.number("screen_width"), table.number("screen_height")])
-    if "resolution" in table.found:  # Studio 3: "1920 x 1080"
-        sizes = pd.Series(table.text("resolution")).str.extract(_SIZE).to_numpy(np.float64)
-    sizes = np.unique(sizes[np.isfinite(sizes).all(axis=1)], axis=0)
+def _screen(found: set[tuple[float, float]], resolutions: list[str] | None, notes: list[str]) -> Screen | None:
+    if resolutions is not None:  # Studio 3: "1920 x 1080"
+        matches = [match for match in map(_SIZE.match, resolutions) if match]
+        found = {(float(match[1]), float(match[2])) for match in matches}
+    sizes = [size for size in found if np.isfinite(size).all()]
     if len(sizes) > 1:
         notes.append("recordings with different screens: none is stated")
     if len(sizes) != 1:
         return None
     try:
-        return Screen(int(sizes[0, 0]), int(sizes[0, 1]))
+        return Screen(int(sizes[0][0]), int(sizes[0][1]))
     except ConfigError:
         notes.append("the recording resolution is not usable: ignored")
         return None
 
 
-def _placements(table: Columns, stimulus: npt.NDArray[np.object_], notes: list[str]) -> dict[str, Placement]:
+def _media(table: Columns, stimulus: npt.NDArray[np.int32]) -> pd.DataFrame:
+    """Return where the media lay, a row a change."""
+    values = {name: table.number(name) for name in _MEDIA}
+    at = starts_of_runs(stimulus, *values.values())
+    frame = pd.DataFrame({name: column[at] for name, column in values.items()}).assign(stimulus=stimulus[at])
+    return frame.dropna().drop_duplicates()
+
+
+def _placements(media: list[pd.DataFrame], stimuli: list[str], notes: list[str]) -> dict[str, Placement]:
     """Return where the media lay; those shown at several places are left out, with a note."""
-    if not set(_MEDIA) <= set(table.found):
+    if not media:
         return {}
-    frame = pd.DataFrame({name: table.number(name) for name in _MEDIA}).assign(stimulus=stimulus)
-    frame = frame[frame["stimulus"] != ""].dropna().drop_duplicates()
+    frame = pd.concat(media).drop_duplicates()
+    frame["stimulus"] = np.array(stimuli, object)[frame["stimulus"]]
+    frame = frame[frame["stimulus"] != ""]
     frame = frame[(frame[["media_width", "media_height", "image_width", "image_height"]] >= 1).all(axis=1)]
     several = frame["stimulus"].duplicated(keep=False)
     if several.any():

@@ -16,7 +16,8 @@ import numpy as np
 from gazetrack.errors import ParseError, quote
 from gazetrack.readers._clock import check_clock
 from gazetrack.readers._gaze import gaze_columns
-from gazetrack.readers._tables import Columns, Header, Kind, header_of, line_of, needed_header, read_columns
+from gazetrack.readers._numbers import line_of
+from gazetrack.readers._tables import Columns, Header, Kind, header_of, needed_header, read_columns
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.recording import Recording, Screen
 from gazetrack.schema import EVENTS, SAMPLES, conform

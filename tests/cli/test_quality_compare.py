@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
@@ -110,3 +111,22 @@ def test_compare(run, export):
     assert value["overall"]["f1"] == 1
     assert value["rows"][0]["kappa"] == 1
     assert run("gazetrack compare a/raw.fixations.parquet none.parquet").code == 1
+
+
+def test_compare_names_stimuli_and_what_it_leaves_out(run, export):
+    from gazetrack.schema import FIXATIONS, conform
+    from gazetrack.store import write_table
+
+    def write(name, recordings, stimuli):
+        columns = {"recording": recordings, "stimulus": stimuli}
+        columns = {key: np.array(values, object) for key, values in columns.items()}
+        times = {"onset_ms": np.zeros(len(stimuli)), "duration_ms": np.full(len(stimuli), 100.0)}
+        write_table(export / name, conform(columns | times, FIXATIONS), {})
+
+    write("a.fixations.parquet", ["r", "r", "alone\x1b[31m"], ["cat", "dog", "cat"])
+    write("b.fixations.parquet", ["r", "r"], ["cat", "dog"])
+    out = run("gazetrack compare a.fixations.parquet b.fixations.parquet").out.splitlines()
+    assert [line.split()[:2] for line in out[1:3]] == [["r", "cat"], ["r", "dog"]]
+    assert out[-1] == r"note: left out, in one of the tables only: alone\x1b[31m"
+    value = json.loads(run("gazetrack compare a.fixations.parquet b.fixations.parquet --json").out)
+    assert value["left_out"] == ["alone\x1b[31m"]

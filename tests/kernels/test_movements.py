@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.signal import savgol_filter
 
 from gazetrack.kernels import movements, segments, smooth
 from tests import oracles
@@ -46,6 +47,22 @@ def test_moving_median(signal, half, most):
 def test_local_slope(signal, half):
     t, x, _ = arrays(signal)
     np.testing.assert_allclose(smooth.local_slope(t, x, half, 100.0), oracles.local_slope(t, x, half, 100.0), atol=1e-8)
+
+
+@given(signals, st.sampled_from([4.0, 10.0, 60.0]), st.integers(0, 3))
+@quick
+def test_local_polynomial(signal, half, order):
+    t, x, _ = arrays(signal)
+    t, x = t[np.isfinite(x)], x[np.isfinite(x)]
+    expected = oracles.local_polynomial(t, x, half, order, half)
+    np.testing.assert_allclose(smooth.local_polynomial(t, x, half, order, half), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("order", [0, 1, 2, 3, 5])
+def test_local_polynomial_is_savitzky_golay_where_steps_are_equal(order):
+    v = np.random.default_rng(0).normal(0, 1, 300).cumsum()
+    ours = smooth.local_polynomial(np.arange(300) * 3.3333, v, 5 * 3.3333, order, 20.0)
+    np.testing.assert_allclose(ours, savgol_filter(v, 11, order), atol=1e-9)
 
 
 @given(signals, st.sampled_from([10.0, 30.0]), st.sampled_from([5.0, 10.0]), st.sampled_from([0.0, 6.0]))

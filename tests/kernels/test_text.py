@@ -64,7 +64,7 @@ def test_parse_samples_is_its_oracle(text):
 def test_parse_number_gives_the_nearest_double(token):
     data = token.encode()
     want = oracles.parse_number(data, 0, len(data))
-    got = _parse_number(np.frombuffer(data, np.uint8), 0, len(data))
+    got = _parse_number(np.frombuffer(data, np.uint8), 0, len(data), 46)
     assert got == want or (math.isnan(got) and math.isnan(want)) or abs(got - want) < 1e-18
 
 
@@ -74,4 +74,4 @@ def test_parse_number_gives_the_nearest_double(token):
 )
 def test_parse_number_with_more_digits_than_a_double_holds(token, want):
     data = np.frombuffer(token.encode(), np.uint8)
-    np.testing.assert_allclose(_parse_number(data, 0, data.size), want, rtol=1e-14)
+    np.testing.assert_allclose(_parse_number(data, 0, data.size, 46), want, rtol=1e-14)

@@ -97,3 +97,23 @@ def test_other_ways_to_fail(run, tmp_path):
     (run / "last.safetensors").unlink()
     with pytest.raises(CheckpointError, match="cannot be read"):
         load_model(run / "last.safetensors")
+
+
+def test_half_precision_is_half_the_size_and_loads_as_single(tmp_path, config):
+    model = build_model(config).eval()
+    whole, half = (
+        save_checkpoint(tmp_path, name, model, config, 3, {}, half=name == "half") for name in ("whole", "half")
+    )
+    assert half.stat().st_size < 0.6 * whole.stat().st_size
+    loaded = load_model(half).model.state_dict()
+    for key, value in model.state_dict().items():
+        assert loaded[key].dtype == value.dtype
+        torch.testing.assert_close(loaded[key], value, rtol=1e-3, atol=1e-6)
+
+
+def test_released_networks_have_names(tmp_path, config, monkeypatch):
+    save_checkpoint(tmp_path, "made-up", build_model(config), config, 3, {}, half=True)
+    monkeypatch.setattr("gradtrack_model.checkpoint._RELEASED", tmp_path)
+    assert load_model("made-up").step == 3
+    with pytest.raises(CheckpointError, match="or one of made-up"):
+        load_model("nobody")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
 import json
@@ -16,10 +17,11 @@ import pytest
 import torch
 
 from gazetrack.errors import CheckpointError
+from gradtrack_model.checkpoint import load_model
 from gradtrack_model.config import load_config
 from gradtrack_model.data import discover, load_data
 from gradtrack_model.states import KEPT, States
-from gradtrack_model.train import train
+from gradtrack_model.train import build_model, train
 from tests.model.synthetic import write_data
 
 STEPS = 9
@@ -45,7 +47,7 @@ def contents(folder):
     with (folder / "metrics.csv").open() as file:
         rows = [{**row, "seconds": None} for row in csv.DictReader(file)]
     files = {path.name: path.read_bytes() for path in folder.iterdir() if path.name[:4] in ("best", "last")}
-    return rows, files, (folder / "states").exists()
+    return rows, files
 
 
 def interrupt(step, how):
@@ -58,21 +60,22 @@ def interrupt(step, how):
     return report
 
 
+def again(folder):
+    """Resume where there is a state, as whoever starts jobs would; else begin anew."""
+    saved = bool(States(folder).paths)
+    return {"resume": saved, "force": not saved}
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_interrupted_runs_are_the_same_bit_for_bit(whole, tmp_path, seed):
     config, data, expected = whole
     rng = np.random.default_rng(seed)
-    done = None
     for _ in range(rng.integers(1, 4)):
-        how = rng.choice(["kill", "signal"])
         torch.manual_seed(seed)  # another process starts with another generator
-        try:
-            done = train(config, data, tmp_path, resume=True, report=interrupt(rng.integers(1, STEPS), how))
-        except Killed:
-            done = None
-        if done is not None and done.stopped_by is None:
-            break
-    done = train(config, data, tmp_path, resume=True)
+        how, step = rng.choice(["kill", "signal"]), rng.integers(1, STEPS)
+        with contextlib.suppress(Killed):
+            train(config, data, tmp_path, **again(tmp_path), report=interrupt(step, how))
+    done = train(config, data, tmp_path, **again(tmp_path))
     assert (done.step, done.stopped_by) == (STEPS, None)
     assert contents(tmp_path) == contents(expected)
 
@@ -92,7 +95,7 @@ def test_every_optimizer_and_encoder_resumes(whole, tmp_path, recipe):
 def test_a_killed_process_resumes(whole, tmp_path):
     config, data, expected = whole
     settings = [f"{key}={json.dumps(value)}" for key, value in RECIPE.items()]
-    arguments = ["--data", str(expected.parent), "--preset", "tiny", "-o", str(tmp_path / "run"), "--resume", "-q"]
+    arguments = ["--data", str(expected.parent), "--preset", "tiny", "-o", str(tmp_path / "run"), "-q"]
     arguments += [part for text in settings for part in ("--set", text)]
     # Slowed down, so that the kill comes before the end.
     code = f"""
@@ -156,15 +159,26 @@ def test_other_settings_or_data_are_refused(whole, tmp_path):
 
 def test_a_complete_run_is_left_as_it_is(whole):
     config, data, folder = whole
-    before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    before = contents(folder)
     again = train(config, data, folder, resume=True)
-    assert again.step == STEPS
+    assert (again.step, again.stopped_by) == (STEPS, None)
     assert again.best_step > 0
-    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+    assert contents(folder) == before
 
 
-def test_resuming_nothing_says_so(whole, tmp_path):
-    config, data, expected = whole
-    train(config, data, tmp_path, resume=True)
-    assert contents(tmp_path) == contents(expected)
-    assert "nothing to resume" in (tmp_path / "log.txt").read_text()
+def test_there_must_be_something_to_resume(whole, tmp_path):
+    config, data, _ = whole
+    with pytest.raises(CheckpointError, match="holds no run to resume"):
+        train(config, data, tmp_path, resume=True)
+
+
+def test_frozen_blocks_stay(whole, tmp_path):
+    _, data, _ = whole
+    settings = ["model.encoder=lite", "model.widths=[16, 16, 16, 16]", "optimizer.frozen_blocks=3"]
+    config = load_config("tiny", None, settings, {"image_size": 32, "steps": 2, "tensorboard": False})
+    start = build_model(config).state_dict()
+    weights = load_model(train(config, data, tmp_path).folder).model.state_dict()
+    changed = {key for key, value in weights.items() if not torch.equal(value, start[key])}
+    trained = {key for key in changed if key.endswith("conv.weight") and key.startswith("encoder.")}
+    assert trained
+    assert not [key for key in trained if key.startswith(("encoder.stem", *(f"encoder.blocks.{k}." for k in range(3))))]

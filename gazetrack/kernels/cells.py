@@ -1,0 +1,188 @@
+"""Cells of delimited text, found and parsed in bytes."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from gazetrack.kernels._jit import inlined, jit
+from gazetrack.kernels._words import marks_at, short_number, trailing_zeros, word_at
+from gazetrack.kernels.text import _parse_number
+
+_SLOTS = 64
+_ONE = np.uint64(1)
+_KEPT = np.array([0, *(2 ** (8 * i) - 1 for i in range(1, 9))], np.uint64)  # the lowest bytes of a word
+_MISSING = np.array(
+    [int.from_bytes(token, "little") for token in (b".", b"-", b"NA", b"na", b"nan", b"NaN", b"NAN", b"N/A", b"n/a")],
+    np.uint64,
+)
+
+
+@jit
+def find_cells(data: npt.NDArray[np.uint8], delimiter: int, ends: npt.NDArray[np.int32]) -> tuple[int, int]:
+    """Write the positions of all delimiters and line feeds in data [B] to `ends`.
+
+    Returns their number and that of the line feeds alone; -1 for both when there are more than ends.size - 72.
+    """
+    n = data.size
+    room = ends.size - 72
+    found = 0
+    lines = 0
+    i = 0
+    while i + 64 <= n and found <= room:
+        mask = marks_at(data, i, delimiter, 10)
+        feeds = marks_at(data, i, 10, 10)
+        while feeds != 0:
+            lines += 1
+            feeds &= feeds - _ONE
+        k = found
+        while mask != 0:
+            # Eight at a time, whether there are as many or not, saves most of the mispredicted branches.
+            for _ in range(8):
+                ends[k] = i + trailing_zeros(mask)
+                k += 1
+                found += mask != 0
+                mask &= mask - _ONE
+        i += 64
+    while i < n and found <= room:
+        if data[i] == delimiter or data[i] == 10:
+            lines += data[i] == 10
+            ends[found] = i
+            found += 1
+        i += 1
+    if found > room:
+        return -1, -1
+    return found, lines
+
+
+@jit
+def _number(data: npt.NDArray[np.uint8], start: int, end: int, mark: int) -> float:
+    """Return the number in data[start:end], NaN for a mark of missing data, infinity for what is neither."""
+    first = start
+    negative = data[start] == 45
+    if negative or data[start] == 43:
+        start += 1
+    length = end - start
+    value = math.inf
+    if 0 < length <= 8 and start + 8 <= data.size:
+        value = short_number(word_at(data, start), length, mark)
+    elif 0 < length <= 16:
+        value = _parse_number(data, start, end, mark)
+        value = math.inf if math.isnan(value) else value
+    if value != math.inf:
+        return -value if negative else value
+    if end - first <= 3:
+        word = np.uint64(0)
+        for i in range(end - first):
+            word |= np.uint64(data[first + i]) << np.uint64(8 * i)
+        for token in _MISSING:
+            if word == token:
+                return math.nan
+    return math.inf
+
+
+@inlined
+def _has_mark(data: npt.NDArray[np.uint8], start: int, end: int, mark: int) -> bool:
+    for i in range(start, end):
+        if data[i] == mark:
+            return True
+    return False
+
+
+@inlined
+def _same(data: npt.NDArray[np.uint8], a: int, b: int, length: int) -> bool:
+    i = 0
+    while i + 8 <= length:
+        if word_at(data, a + i) != word_at(data, b + i):
+            return False
+        i += 8
+    while i < length:
+        if data[a + i] != data[b + i]:
+            return False
+        i += 1
+    return True
+
+
+@jit
+def parse_cells(
+    data: npt.NDArray[np.uint8],
+    ends: npt.NDArray[np.int32],
+    wanted: npt.NDArray[np.int64],
+    mark: int,
+    numbers: npt.NDArray[np.float64],
+    codes: npt.NDArray[np.int32],
+    texts: npt.NDArray[np.int32],
+    counts: npt.NDArray[np.int64],
+) -> int:
+    """Parse some columns of whole lines: numbers, then texts as codes of a dictionary of the block's own.
+
+    data [B] the lines, each ended by LF. ends [R, C] where the cells end, see `find_cells`. wanted [K] the columns
+    among the C, numbers first. mark is the decimal mark's byte. numbers [N, R], N ≤ K: NaN where missing. codes
+    [K - N, R]: texts[j, codes[j, r]] is where the text starts and ends in data; counts[j] of them, where one text may
+    be twice. texts [K - N, R, 2]. counts [K - N + 1], the last: whether any number has a decimal mark. Returns the
+    first row that is not plain (its last cell does not end the line, or a number is in none of the plain notations),
+    R when all are.
+    """
+    rows, width = ends.shape
+    n_numbers = numbers.shape[0]
+    n_texts = wanted.size - n_numbers
+    slots = np.full((n_texts, _SLOTS), -1, np.int32)
+    latest = np.full(n_texts, -1, np.int32)
+    words = np.zeros(n_numbers, np.uint64)
+    values = np.full(n_numbers, math.nan)
+    counts[:] = 0
+    marked = False
+    line = 0
+    for r in range(rows):
+        if data[ends[r, width - 1]] != 10:
+            return r
+        for j in range(n_numbers):
+            c = wanted[j]
+            start = line if c == 0 else ends[r, c - 1] + 1
+            length = ends[r, c] - start
+            if length == 0:
+                numbers[j, r] = math.nan
+                continue
+            word = np.uint64(0)
+            if length <= 8 and start + 8 <= data.size:
+                word = word_at(data, start) & _KEPT[length]
+            if word == 0 or word != words[j]:  # most columns keep their number for a while
+                words[j] = word
+                values[j] = _number(data, start, ends[r, c], mark)
+                if values[j] == math.inf or values[j] == -math.inf:
+                    return r
+                if not marked:
+                    marked = not math.isnan(values[j]) and _has_mark(data, start, ends[r, c], mark)
+            numbers[j, r] = values[j]
+        for j in range(n_texts):
+            c = wanted[n_numbers + j]
+            start = line if c == 0 else ends[r, c - 1] + 1
+            length = ends[r, c] - start
+            code = latest[j]
+            known = code >= 0 and texts[j, code, 1] - texts[j, code, 0] == length
+            if not (known and _same(data, start, texts[j, code, 0], length)):
+                middle = np.int64(data[start + (length >> 1)])
+                slot = (length * 31 + np.int64(data[start]) * 7 + np.int64(data[ends[r, c] - 1]) * 3 + middle) % _SLOTS
+                code = slots[j, slot]
+                known = code >= 0 and texts[j, code, 1] - texts[j, code, 0] == length
+                if not (known and _same(data, start, texts[j, code, 0], length)):
+                    code = counts[j]
+                    counts[j] += 1
+                    texts[j, code, 0] = start
+                    texts[j, code, 1] = ends[r, c]
+                    slots[j, slot] = code
+                latest[j] = code
+            codes[j, r] = code
+        line = ends[r, width - 1] + 1
+    counts[n_texts] = marked
+    return int(rows)
+
+
+@jit
+def recode(codes: npt.NDArray[np.int32], lookup: npt.NDArray[np.int32]) -> None:
+    """Replace the codes of each row: codes[j, r] becomes lookup[j, codes[j, r]]; codes [K, R], lookup [K, M]."""
+    for j in range(codes.shape[0]):
+        for r in range(codes.shape[1]):
+            codes[j, r] = lookup[j, codes[j, r]]

@@ -1,0 +1,74 @@
+"""Our own tables of samples: their metadata may be anybody's."""
+
+from __future__ import annotations
+
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from gazetrack.errors import ParseError
+from gazetrack.pipeline import ConvertOptions, convert_files, read_recording
+from gazetrack.recording import Screen
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [
+        {"rate_hz": "fast"},
+        {"rate_hz": -1},
+        {"rate_hz": True},
+        {"origin_ms": {"a": 1}},
+        {"start_ns": 1.5},
+        {"eyes": 5},
+        {"time_origin": "moon"},
+        {"notes": 5},
+        {"notes": [5]},
+        {"screen": {"width_px": 0, "height_px": 5}},
+        {"screen": [1, 2]},
+        {"placement": {"a": {"x_px": "1"}}},
+        [1],
+    ],
+    ids=str,
+)
+def test_metadata_of_other_kinds_are_an_error_about_the_file(tmp_path, meta):
+    path = _written(tmp_path, json.dumps(meta))
+    with pytest.raises(ParseError, match=r"a\.samples\.parquet: is a damaged table of samples"):
+        read_recording(path)
+
+
+@pytest.mark.parametrize("text", ['{"rate_hz": NaN}', "{", "\\"])
+def test_metadata_that_are_no_json(tmp_path, text):
+    with pytest.raises(ParseError, match="damaged"):
+        read_recording(_written(tmp_path, text))
+
+
+def test_metadata_may_be_null(tmp_path):
+    meta = {"screen": None, "placement": None, "notes": None, "rate_hz": None}
+    recording = read_recording(_written(tmp_path, json.dumps(meta)))
+    assert (recording.screen, recording.notes, recording.rate_hz) == (None, (), None)
+
+
+def test_fractions_become_pixels_of_the_users_screen_from_the_table_as_from_the_export(tmp_path):
+    rows = "".join(f"0,a,{n},{n * 0.016},0.5,0.25,{n * 0.016},0.1,1,1\n" for n in range(9))
+    export = tmp_path / "raw.csv"
+    header = "MEDIA_ID,MEDIA_NAME,CNT,TIME(2022/09/19 13:34:49.156),FPOGX,FPOGY,FPOGS,FPOGD,FPOGID,FPOGV\n"
+    export.write_text(header + rows)
+    (outcome,) = convert_files([export], ConvertOptions(samples=True))
+    assert outcome.error is None
+    screen = Screen(1280, 1024, 340.0, 270.0, 600.0)
+    straight, again = (
+        read_recording(tmp_path / name).with_screen(screen) for name in ("raw.csv", "raw.samples.parquet")
+    )
+    assert straight.samples["x_px"].to_pylist() == again.samples["x_px"].to_pylist()
+    assert again.samples["x_px"][0].as_py() == 640
+    assert again.notes == straight.notes
+
+
+def _written(folder, meta):
+    numbers = pa.array([0.0, 4.0, 8.0])
+    table = pa.table({"t_ms": numbers, "x_px": numbers, "y_px": numbers})
+    path = folder / "a.samples.parquet"
+    pq.write_table(table.replace_schema_metadata({b"gazetrack": meta.encode()}), path)
+    return path
