@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 from gazetrack.errors import ConfigError, InputError, quote
 from gradtrack_model.losses import LossConfig
+from gradtrack_model.methods import METHODS
 from gradtrack_model.model import ModelConfig
 
 if TYPE_CHECKING:
@@ -114,6 +115,8 @@ class TrainConfig:
 
     Parameters
     ----------
+    method : str
+        One of `gradtrack_model.methods.METHODS`; its settings come over the preset's and under all others.
     image_size : int
         Images are resized to a square of this many pixels.
     batch_size, steps : int
@@ -140,6 +143,7 @@ class TrainConfig:
         The sections of a configuration file.
     """
 
+    method: str = "gradtrack"
     image_size: int = 224
     batch_size: int = 8
     steps: int = 1500
@@ -160,6 +164,14 @@ class TrainConfig:
     augment: AugmentConfig = field(default_factory=AugmentConfig)
 
     def __post_init__(self) -> None:
+        _one_of("method", self.method, tuple(METHODS))
+        if len(self.loss.thresholds) != self.model.heads:
+            what = f"loss.thresholds has {len(self.loss.thresholds)} values, model.heads is {self.model.heads}"
+            raise ConfigError(what, hint="give one threshold per head")
+        if self.loss.consistency_weight > 0 and self.model.heads == 1:
+            raise ConfigError("loss.consistency_weight with one head", hint="use model.heads=2")
+        for threshold in self.loss.thresholds:
+            _within("loss.thresholds", threshold, 0, 1)
         _one_of("device", self.device, ("auto", "cpu", "cuda"))
         _one_of("precision", self.precision, ("auto", "fp32", "bf16", "fp16"))
         _one_of("optimizer.name", self.optimizer.name, ("adamw", "sgd"))
@@ -210,7 +222,7 @@ def load_config(
     settings: Iterable[str] = (),
     overrides: Mapping[str, Any] | None = None,
 ) -> TrainConfig:
-    """Build a configuration; later sources win: preset, file, overrides, settings.
+    """Build a configuration; later sources win: preset, method, file, overrides, settings.
 
     Parameters
     ----------
@@ -235,13 +247,14 @@ def load_config(
         The file cannot be read.
     """
     _one_of("preset", preset, tuple(PRESETS))
-    values: dict[str, Any] = {}
-    _merge(values, PRESETS[preset])
-    if file is not None:
-        _merge(values, _read_toml(Path(file)))
+    layers = [_read_toml(Path(file))] if file is not None else []
     given = {key: value for key, value in (overrides or {}).items() if value is not None}
-    for key, value in [*given.items(), *map(_parse_setting, settings)]:
-        _merge(values, _nested(key, value))
+    layers += [_nested(key, value) for key, value in [*given.items(), *map(_parse_setting, settings)]]
+    method = next((layer["method"] for layer in reversed(layers) if "method" in layer), "gradtrack")
+    _one_of("method", method, tuple(METHODS))
+    values: dict[str, Any] = {}
+    for layer in (PRESETS[preset], METHODS[method], *layers):
+        _merge(values, layer)
     return config_from(values)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from gazetrack.mapstore import MapStore, read_maps
 from gradtrack_model.augment import normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     import numpy.typing as npt
@@ -75,6 +76,7 @@ def discover(
     train_ids: Path | None = None,
     val_ids: Path | None = None,
     placement: str | None = None,
+    need_gaze: bool = True,
 ) -> Sources:
     """Find the parts of a data set in a folder; parts that are given are taken as given.
 
@@ -85,6 +87,8 @@ def discover(
         ``fit.txt``, ``val.txt`` and ``manifest.csv``.
     images, masks, fixations, maps, train_ids, val_ids, placement
         See `Sources`.
+    need_gaze : bool
+        Off for full supervision, which learns from the masks.
 
     Returns
     -------
@@ -102,7 +106,7 @@ def discover(
     if images.is_dir() and not find_images(images):
         looked = "images/ and the folder itself" if images == folder else quote(images)
         missing.append(f"no images (looked in {looked} for PNG, JPEG, TIFF, BMP)")
-    if not tables and maps is None:
+    if need_gaze and not tables and maps is None:
         missing.append("no gaze (looked for *.fixations.parquet and maps/maps.parquet)")
     if missing:
         what = f"holds {' and '.join(missing)}"
@@ -178,14 +182,16 @@ class TrainingData:
 
 
 def load_data(sources: Sources, config: TrainConfig) -> TrainingData:
-    """Read a data set into memory, and check it on the way. Masks of training images are never opened.
+    """Read a data set into memory, and check it on the way.
+
+    Masks of training images are never opened, but by the method ``full``, which learns from them in place of gaze.
 
     Parameters
     ----------
     sources : Sources
         Where its parts are.
     config : TrainConfig
-        Image size, map parameters, held-out share.
+        Method, image size, map parameters, held-out share.
 
     Returns
     -------
@@ -203,23 +209,27 @@ def load_data(sources: Sources, config: TrainConfig) -> TrainingData:
     splits, notes = _complete_split(found.items, config.val_share)
     store = read_maps(sources.maps) if sources.maps is not None else None
     params = map_params(config.maps)
+    full = config.method == "full"
+    load = functools.partial(_load_labelled if full else _load_sample, store, params, config.image_size)
     train, silent = [], []
     for item in found.items:
         if splits[item.image_id] != "train":
             continue
-        sample = _load_sample(item, store, params, config.image_size)
+        sample = load(item)
         if sample is None:
             silent.append(item.image_id)
         else:
             train.append(sample)
     if not train:
+        if full:
+            raise DataError("no training image has a mask", path=sources.masks or sources.images, hint="give --masks")
         gaze = ", ".join(quote(path.name) for path in (*sources.fixations, sources.maps) if path is not None)
         what = f"none of its {len(found.items)} images is a training image with gaze in {gaze}"
         hint = "names of images and stimuli must match, and the split name them"
         raise DataError(what, path=sources.images, hint=hint)
-    val = [_load_val(i, store, params, config.image_size) for i in found.items if splits[i.image_id] == "val"]
+    val = [_load_val(item, load, config.image_size) for item in found.items if splits[item.image_id] == "val"]
     _check_levels([*train, *val])
-    notes += _named(silent, "training images without gaze are left out")
+    notes += _named(silent, f"training images without {'a mask' if full else 'gaze'} are left out")
     notes += _named(found.missing_images, "stimuli with gaze have no image")
     return TrainingData(tuple(train), tuple(val), tuple(notes))
 
@@ -247,7 +257,7 @@ def _named(ids: Sequence[str], what: str) -> list[str]:
     return [f"{len(ids)} {what}: {', '.join(quote(i) for i in ids)}"] if ids else []
 
 
-def _load_sample(item: Item, store: MapStore | None, params: MapParams, size: int) -> Sample | None:
+def _load_sample(store: MapStore | None, params: MapParams, size: int, item: Item) -> Sample | None:
     """Return the item in memory, or None when it has no gaze."""
     if store is not None:
         if item.image_id not in store.ids:
@@ -260,15 +270,26 @@ def _load_sample(item: Item, store: MapStore | None, params: MapParams, size: in
     return Sample(item.image_id, read_image(item.image, size), tracks) if tracks else None
 
 
-def _load_val(item: Item, store: MapStore | None, params: MapParams, size: int) -> Sample:
-    sample = _load_sample(item, store, params, size) or Sample(item.image_id, read_image(item.image, size))
+def _load_labelled(_store: MapStore | None, _params: MapParams, size: int, item: Item) -> Sample | None:
+    """Return the item with its mask as the one level of its maps, or None when it has none."""
     if item.mask is None:
-        return sample
-    mask = read_mask(item.mask)
+        return None
+    mask = torch.from_numpy(_mask_of(item, item.mask)).float()[None, None]
+    label = (functional.interpolate(mask, size=(size, size), mode="area")[0] * 255).round().to(torch.uint8)
+    return Sample(item.image_id, read_image(item.image, size), maps=label)
+
+
+def _load_val(item: Item, load: Callable[[Item], Sample | None], size: int) -> Sample:
+    sample = load(item) or Sample(item.image_id, read_image(item.image, size))
+    return sample if item.mask is None else dataclasses.replace(sample, mask=_mask_of(item, item.mask))
+
+
+def _mask_of(item: Item, path: Path) -> npt.NDArray[np.bool_]:
+    mask = read_mask(path)
     if mask.shape != (item.height, item.width):
         what = f"is {mask.shape[1]} x {mask.shape[0]} pixels, its image {item.width} x {item.height}"
-        raise DataError(what, path=item.mask, hint="a mask has the size of its image")
-    return dataclasses.replace(sample, mask=mask)
+        raise DataError(what, path=path, hint="a mask has the size of its image")
+    return mask
 
 
 def _check_levels(samples: Iterable[Sample]) -> None:
