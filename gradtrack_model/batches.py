@@ -17,6 +17,7 @@ import torch
 from gazetrack.maps import MapParams, render_points
 from gradtrack_model.augment import Affine, draw_affine, draw_colour, normalise, recolour, sampling_grid, warp
 from gradtrack_model.data import map_params
+from gradtrack_model.parallel import rank, world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -65,9 +66,12 @@ def batches(samples: Sequence[Sample], config: TrainConfig, first: int = 0) -> I
 
 
 def training_batch(samples: Sequence[Sample], config: TrainConfig, step: int) -> Batch:
-    """Return the augmented batch of one step: full batches from one shuffled epoch after the other."""
+    """Return the augmented batch of one step: full batches from one shuffled epoch after the other.
+
+    One of several processes gets its share of the batch.
+    """
     picked, affines, colours = [], [], []
-    for position in range(step * config.batch_size, (step + 1) * config.batch_size):
+    for position in range(step * config.batch_size + rank(), (step + 1) * config.batch_size, world()):
         epoch, place = divmod(position, len(samples))
         index = int(_order(config.seed, epoch, len(samples))[place])
         rng = np.random.default_rng([config.seed, epoch, index])

@@ -131,6 +131,10 @@ class TrainConfig:
         ``auto`` is a GPU when there is one.
     precision : {"auto", "fp32", "bf16", "fp16"}
         ``auto`` is bfloat16 autocast on a GPU and float32 on a CPU, where bfloat16 is slower; ``fp16`` scales the loss.
+    compile : bool
+        Let ``torch.compile`` make the network faster; the first step then takes a minute.
+    patience : int
+        Validations without a better one after which the run ends; 0 for none.
     workers : int
         Threads that prepare batches ahead; 0 for none. The result does not depend on it.
     log_every, val_every : int
@@ -152,6 +156,8 @@ class TrainConfig:
     seed: int = 0
     device: str = "auto"
     precision: str = "auto"
+    compile: bool = False
+    patience: int = 0
     workers: int = 0
     log_every: int = 10
     val_every: int = 100
@@ -181,6 +187,7 @@ class TrainConfig:
             _within(name, getattr(self, name), 1, 10**9)
         _within("seed", self.seed, 0, 2**63 - 1)
         _within("workers", self.workers, 0, 64)
+        _within("patience", self.patience, 0, 10**9)
         _within("val_share", self.val_share, 0, 0.9)
         _within("ema", self.ema, 0, 0.99999)
         _within("optimizer.frozen_blocks", self.optimizer.frozen_blocks, 0, 16)

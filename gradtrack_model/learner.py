@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from gazetrack.errors import ConfigError, GazetrackError, quote
+from gradtrack_model import parallel
 from gradtrack_model.encoders import LiteEncoder
 from gradtrack_model.losses import Losses, gaze_loss
 from gradtrack_model.model import TrackUNet
@@ -45,8 +46,9 @@ class Learner:
 
     def __init__(self, config: TrainConfig) -> None:
         self.config = config
-        self.device = pick_device(config.device)
+        self.device = parallel.local_device(pick_device(config.device))
         self.model = build_model(config).to(self.device)
+        self.forward: nn.Module = torch.compile(self.model) if config.compile else self.model  # type: ignore[assignment] # stub
         self.optimizer = build_optimizer(self.model, config)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=config.precision == "fp16")
         self.ema = EMA(self.model, config.ema)
@@ -64,12 +66,14 @@ class Learner:
         self.optimizer.zero_grad(set_to_none=True)
         sums = dict.fromkeys(("loss", "loss_mask", "loss_dice", "loss_tracks"), 0.0)
         for batch in parts:
-            losses = batch_loss(self.model, batch, self.config, self.device)
-            if not math.isfinite(losses.total.item()):
+            losses = batch_loss(self.forward, batch, self.config, self.device)
+            values = parallel.mean([value.item() for value in losses], self.device)
+            if not math.isfinite(values[0]):
                 raise _non_finite(step, batch)
             self.scaler.scale(losses.total / len(parts)).backward()  # type: ignore[no-untyped-call] # untyped in torch
-            for name, value in zip(sums, losses, strict=True):
-                sums[name] += value.item() / len(parts)
+            for name, value in zip(sums, values, strict=True):
+                sums[name] += value / len(parts)
+        parallel.average_gradients(self.model.parameters())
         self.scaler.unscale_(self.optimizer)
         if self.config.optimizer.clip > 0:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.config.optimizer.clip)

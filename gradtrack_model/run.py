@@ -15,6 +15,7 @@ import torch
 from gazetrack.errors import CheckpointError, OutputError
 from gazetrack.publish import write_text
 from gradtrack_model.checkpoint import save_checkpoint
+from gradtrack_model.parallel import rank
 from gradtrack_model.states import States
 
 if TYPE_CHECKING:
@@ -81,6 +82,10 @@ class Run:
         self._rows: list[dict[str, float]] = []
         self.states = States(self.folder)
         self.notes: list[str] = []
+        self._writes = rank() == 0
+        self._board = None
+        if not self._writes:
+            return
         if self.resume:
             self.notes = _lines(self.folder / "log.txt")
         else:
@@ -116,7 +121,7 @@ class Run:
     def save_if_finite(self, name: str, model: TrackUNet, step: int, measured: dict[str, float] | None = None) -> bool:
         """Save the weights unless some are not finite: what is on disk is then the last good state."""
         finite = all(bool(torch.isfinite(p).all()) for p in model.state_dict().values())
-        if finite:
+        if finite and self._writes:
             metrics = {"selected_by": self.selected_by, **(measured or {})}
             save_checkpoint(self.folder, name, model, self.config, step, metrics)
         return finite
@@ -133,10 +138,13 @@ class Run:
 
     def write(self) -> None:
         """Bring the log to the disk."""
-        write_text(self.folder / "metrics.csv", _csv(self._rows))
+        if self._writes:
+            write_text(self.folder / "metrics.csv", _csv(self._rows))
 
     def save_state(self, step: int, learner: Learner) -> None:
         """Save all that the rest of the run depends on."""
+        if not self._writes:
+            return
         facts = {
             "config": self.config.as_dict(),
             "data": self.data.sha256(),
@@ -167,11 +175,17 @@ class Run:
 
     def _note(self, text: str) -> None:
         self.notes.append(text)
-        write_text(self.folder / "log.txt", "".join(f"{note}\n" for note in self.notes))
+        if self._writes:
+            write_text(self.folder / "log.txt", "".join(f"{note}\n" for note in self.notes))
+
+    def over(self, step: int) -> bool:
+        """Whether all steps are done, or `patience` validations have brought nothing better."""
+        waited = step - self.best_step if self.best_step else 0
+        return step >= self.config.steps or 0 < self.config.patience * self.config.val_every <= waited
 
     def end(self, step: int, stopped_by: int | None) -> TrainResult:
         """Return what became of the run; of a complete one, the last state stays."""
-        if stopped_by is None:
+        if stopped_by is None and self._writes:
             self.states.keep(1)
         seconds = time.monotonic() - self._start
         return TrainResult(self.folder, step, self.best_step, self.best, self.selected_by, seconds, stopped_by)

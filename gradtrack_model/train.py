@@ -11,6 +11,8 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gazetrack.errors import ConfigError
+from gradtrack_model import parallel
 from gradtrack_model.batches import batches
 from gradtrack_model.learner import Learner, NonFiniteLossError, build_model, pick_device
 from gradtrack_model.run import Run, TrainResult
@@ -88,15 +90,30 @@ def train(
     CheckpointError
         Nothing of the run can be resumed, or its settings or data were others.
     ConfigError
-        The device is not there, or pretrained weights are not installed.
+        The device is not there, pretrained weights are not installed, or processes cannot share a batch evenly.
     """
+    if config.batch_size % parallel.world():
+        what = f"batch_size {config.batch_size} on {parallel.world()} processes"
+        raise ConfigError(what, hint="use a multiple of their number")
+    with parallel.joined(pick_device(config.device)):
+        return _train(config, data, out, force, resume, report)
+
+
+def _train(
+    config: TrainConfig,
+    data: TrainingData,
+    out: Path,
+    force: bool,
+    resume: bool,
+    report: Callable[[Progress], None] | None,
+) -> TrainResult:
     learner = Learner(config)
     run = Run(out, config, data, force, resume)
     with contextlib.closing(run), stop_signals() as stop:
         step = run.restore(learner) if resume else 0
         stream = batches(data.train, config, first=step * config.accumulate)
-        stopping = False
-        while step < config.steps and not stopping:
+        stopping, number = False, None
+        while not run.over(step) and not stopping:
             step += 1
             try:
                 row = learner.advance(step, list(itertools.islice(stream, config.accumulate)))
@@ -112,11 +129,12 @@ def train(
             run.log(step, row)
             if report is not None:
                 report(Progress(step, config.steps, row, run.best_step == step))
-            stopping = stop.signal is not None
+            number = parallel.any_signal(stop.signal, learner.device)
+            stopping = number is not None and not run.over(step)
             if validated or stopping:
                 run.write()
                 run.save_state(step, learner)
             if stopping and not validated:
                 with learner.ema.applied():
                     run.save_stopped(learner.model, step, validate(learner.model, data.val, config, learner.device))
-        return run.end(step, stop.signal if step < config.steps else None)
+        return run.end(step, number if stopping else None)

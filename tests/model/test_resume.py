@@ -17,6 +17,7 @@ import pytest
 import torch
 
 from gazetrack.errors import CheckpointError
+from gradtrack_model import train as training
 from gradtrack_model.checkpoint import load_model
 from gradtrack_model.config import load_config
 from gradtrack_model.data import discover, load_data
@@ -182,3 +183,13 @@ def test_frozen_blocks_stay(whole, tmp_path):
     trained = {key for key in changed if key.endswith("conv.weight") and key.startswith("encoder.")}
     assert trained
     assert not [key for key in trained if key.startswith(("encoder.stem", *(f"encoder.blocks.{k}." for k in range(3))))]
+
+
+def test_it_ends_early_when_nothing_gets_better(whole, tmp_path, monkeypatch):
+    _, data, _ = whole
+    config = load_config("tiny", overrides=RECIPE | {"steps": 50, "patience": 2})
+    measured = iter([0.5, 0.6, 0.6, 0.55, 0.9])
+    monkeypatch.setattr(training, "validate", lambda *_: {"val_dice": next(measured)})
+    result = train(config, data, tmp_path)
+    assert (result.step, result.best_step, result.stopped_by) == (8, 4, None)
+    assert train(config, data, tmp_path, resume=True).step == 8
