@@ -46,14 +46,3 @@ def change_maps(source: Path, target: Path, change: Callable[[str, Levels], Leve
                 row["maps"] = change(row["image_id"], levels.copy()).tobytes()
                 writer.write_table(pa.Table.from_pylist([row], schema=file.schema_arrow))
     part.rename(target)
-
-
-def labels_of_masks(source: Path, masks: Path, target: Path) -> None:
-    """Write maps that are the masks at every level: full supervision."""
-    files = {path.stem: path for path in masks.iterdir()}
-
-    def masked(image_id: str, levels: Levels) -> Levels:
-        levels[:] = np.where(read_gray(files[image_id], levels.shape[1:]) > 127, 255, 0)
-        return levels
-
-    change_maps(source, target, masked)

@@ -1,12 +1,13 @@
 """The study on Kvasir-SEG with real gaze: methods, their controls, and self-training, by the commands a user types.
 
-    python benchmarks/kvasir.py --data DATA [--out DIR] [--rows A,B] [--seeds 3] [--steps 1600] [--size 224] [--quick]
+    python benchmarks/kvasir.py --data DATA [--out DIR] [--rows 'A;B'] [--seeds 3] [--steps 1600] [--size 224] [--quick]
 
 DATA holds images/, masks/, fit.txt, val.txt and the fixation CSV. No mask of a training image is opened but by the row
-`full`; masks of the images in val.txt choose checkpoints and evaluate. A step whose output is there is not done again, an
-interrupted training goes on: call it again until all is done. Written are a JSON file a run, per-image CSV files,
+`full`; masks of the images in val.txt choose checkpoints and evaluate. A step whose output is there is not done again,
+an interrupted training goes on: call it again until all is done. Written are the runs, per-image CSV files,
 results.json, results.md (means over seeds, bootstrap intervals over images, paired differences from `plain`) and
-results.png. --quick: 96 x 96, few steps, one seed, four rows, to see the order in minutes.
+results.png.
+--quick: 96 x 96, few steps, one seed, the four methods, to see their order in minutes.
 """
 
 from __future__ import annotations
@@ -15,76 +16,75 @@ import argparse
 import csv
 import json
 import statistics
-import time
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-from _commands import labels_of_masks, run
+from _commands import run
 from scipy.stats import wilcoxon
-from self_training import cross_fitted
+from self_training import grow
 
 mpl.use("agg")
 from matplotlib import pyplot as plt
 
-PLAIN = ("model.attention=false", "loss.track_weight=0")
-# Row: (labels, settings). Labels are stored maps made once per kind; `full` is the masks.
+STORED = "density maps refined by the CRF"
+GROWN = "those, grown by what the network of the row `plain` saw"
+PLAIN = ("--set", "model.attention=false", "--set", "loss.track_weight=0")
+# Row: (labels, what else gradtrack-train is told). Without labels, maps are rendered from the fixations in training.
 ROWS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "full": ("masks", PLAIN),
-    "plain": ("density-crf", PLAIN),
-    "gradtrack": ("density-crf", ()),
-    "heatmap": ("heatmap", PLAIN),
-    "plain, tube": ("tube", PLAIN),
-    "gradtrack, tube": ("tube", ()),
-    "levels without attention": ("density-crf", ("model.attention=false",)),
-    "attention without levels": ("density-crf", ("loss.track_weight=0",)),
-    "full track at every level": ("density-crf-none", ()),
-    "first fixations": ("density-crf-head", ()),
-    "random fixations": ("density-crf-random", ()),
-    "shuffled order": ("tube-shuffled", ()),
-    "discs": ("disc", ()),
-}
-SELF_TRAINING = "self-training"
-LABELS = {
-    "density-crf": ("--kind", "density", "--crf", "--crf-weight", "5"),
-    "heatmap": ("--kind", "heatmap"),
-    "tube": ("--kind", "tube"),
-    "disc": ("--kind", "disc"),
-    **{f"density-crf-{t}": ("--kind", "density", "--crf", "--crf-weight", "5", "--truncation", t)
-       for t in ("none", "head", "random")},
-    "tube-shuffled": ("--kind", "tube", "--truncation", "shuffled"),
+    "full": ("", ("--method", "full")),
+    "heatmap": ("", ("--method", "heatmap")),
+    "gazemedseg": ("", ("--method", "gazemedseg")),
+    "gradtrack": ("", ("--method", "gradtrack")),
+    "gradtrack, stored": (STORED, ()),
+    "plain": (STORED, PLAIN),
+    "self-training": (GROWN, PLAIN),
+    **{f"gradtrack-{control}": ("", ("--method", f"gradtrack-{control}"))
+       for control in ("none", "head", "random", "shuffled", "discs", "no-attention", "no-supervision", "gates")},
 }  # fmt: skip
-QUICK = ("full", "plain", "gradtrack", "heatmap")
+QUICK = ("full", "heatmap", "gazemedseg", "gradtrack")
 
 
-def labels(name: str, data: Path, out: Path, size: int) -> Path:
-    """Return the stored maps that a row learns from, rendered where they are not there yet."""
-    maps = out / "labels" / f"{name}-{size}" / "maps.parquet"
-    if not maps.exists():
+def tables_of(data: Path, out: Path) -> list[Path]:
+    """Return the fixation tables, converted where they are not there yet."""
+    if not (tables := sorted((out / "tables").glob("*.fixations.parquet"))):
+        run("main", "convert", *sorted(data.glob("*.csv")), "-o", out / "tables", "-q")
         tables = sorted((out / "tables").glob("*.fixations.parquet"))
-        if not tables:
-            run("main", "convert", *sorted(data.glob("*.csv")), "-o", out / "tables", "-q")
-            tables = sorted((out / "tables").glob("*.fixations.parquet"))
-        if name == "masks":
-            labels_of_masks(labels("tube", data, out, size), data / "masks", maps)
-        else:
-            where = ["--images", data / "images", "--size", size, "-o", maps.parent, "-q"]
-            run("main", "render", *tables, *LABELS[name], *where)
+    return tables
+
+
+def stored_labels(data: Path, out: Path, size: int) -> Path:
+    """Return the density maps, rendered and refined where they are not there yet."""
+    maps = out / f"density-crf-{size}" / "maps.parquet"
+    if not maps.exists():
+        kind = ["--kind", "density", "--crf", "--crf-weight", 5, "--size", size]
+        run("main", "render", *tables_of(data, out), "--images", data / "images", *kind, "-o", maps.parent, "-q")
     return maps
 
 
-def train_and_evaluate(folder: Path, data: Path, maps: Path, settings: list[str], options: argparse.Namespace) -> None:
+def grown_labels(before: Path, folder: Path, options: argparse.Namespace) -> Path:
+    """Return the labels of self-training: the gaze's, grown by what the network trained on them saw in all images."""
+    maps, seen = folder / "labels" / "maps.parquet", folder / "seen"
+    if not maps.exists():
+        where = ["--weights", before / "run", "-o", seen, "--tta", "--probabilities", "-q"]
+        run("predict", options.data / "images", *where)
+        grow(stored_labels(options.data, options.out, options.size), seen / "probabilities", maps)
+    return maps
+
+
+def train_and_evaluate(
+    folder: Path, gaze: list[object], settings: tuple[str, ...], options: argparse.Namespace
+) -> None:
     """Train one network and evaluate it on the validation images, with and without flips."""
+    data = options.data
     if not (folder / "run" / "done").exists():
         resume = ["--resume"] if (folder / "run" / "state.json").exists() else []
-        where = ["--data", data, "--maps", maps, "--train-ids", data / "fit.txt", "--val-ids", data / "val.txt"]
-        size = ["--steps", options.steps, "--image-size", options.size, "--device", options.device]
+        where = ["--data", data, *gaze, "--train-ids", data / "fit.txt", "--val-ids", data / "val.txt"]
+        size = ["--steps", options.steps, "--image-size", options.size, "--device", options.device, "-q"]
         every = ["--set", f"val_every={max(options.steps // 8, 1)}", "--preset", options.preset]
-        start = time.perf_counter()
-        chosen = [part for setting in settings for part in ("--set", setting)]
-        run("train", *where, *size, *every, *chosen, "-o", folder / "run", "-q", *resume)
-        (folder / "run" / "done").write_text(f"{time.perf_counter() - start:.1f}\n")
+        run("train", *where, *size, *every, *settings, "-o", folder / "run", *resume)
+        (folder / "run" / "done").touch()
     evaluate(folder, folder / "run", data)
 
 
@@ -95,6 +95,11 @@ def evaluate(folder: Path, weights: Path, data: Path) -> None:
             ids = ["--ids", data / "val.txt", "-q"]
             run("predict", data / "images", "--weights", weights, "-o", folder / name, *more, *ids)
             run("evaluate", folder / name, data / "masks", "-o", folder / name / "evaluation", *ids)
+
+
+def slug(row: str) -> str:
+    """Return a row's name as a folder's."""
+    return row.replace(", ", "-").replace(" ", "-")
 
 
 def dice_of(folder: Path, name: str) -> dict[str, float]:
@@ -138,10 +143,8 @@ def summarise(out: Path, rows: dict[str, list[Path]]) -> list[dict[str, Any]]:
 
 def write_table(out: Path, lines: list[dict[str, Any]]) -> str:
     """Write results.md and results.png, and return the table."""
-    table = [
-        "| row | seeds | Dice | with flips | 95 % over images | from `plain` (95 %, Wilcoxon p) |",
-        "|---" * 6 + "|",
-    ]
+    names = ("row", "seeds", "Dice", "with flips", "95 % over images", "from `plain` (95 %, Wilcoxon p)")
+    table = [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
     for line in lines:
         spread = f" ± {line['sd_seeds']:.3f}" if line["sd_seeds"] is not None else ""
         low, high = line["interval"]
@@ -166,35 +169,32 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=Path("kvasir-study"))
-    parser.add_argument("--rows", help=f"comma-separated; of {', '.join((*ROWS, SELF_TRAINING))}")
+    parser.add_argument("--rows", help=f"separated by semicolons; of {'; '.join(ROWS)}")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=1600)
     parser.add_argument("--size", type=int, default=224)
-    parser.add_argument(
-        "--preset", default="default", help="of gradtrack-train; gazemedseg for the network from scratch"
-    )
+    parser.add_argument("--preset", default="default", help="of gradtrack-train; gazemedseg: the network from scratch")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
     if options.quick:
         options.steps, options.size, options.seeds = 250, 96, 1
-    chosen = options.rows.split(",") if options.rows else list(QUICK if options.quick else (*ROWS, SELF_TRAINING))
-    if unknown := [row for row in chosen if row not in (*ROWS, SELF_TRAINING)]:
+    chosen = options.rows.split(";") if options.rows else list(QUICK if options.quick else ROWS)
+    if unknown := [row for row in chosen if row not in ROWS]:
         parser.error(f"no rows called {', '.join(unknown)}")
     done: dict[str, list[Path]] = {}
+    study = options.out / f"{options.preset}-{options.size}-{options.steps}"
     for seed in range(options.seeds):
         for row in chosen:
-            folder = (
-                options.out / f"{options.preset}-{options.size}-{options.steps}" / row.replace(" ", "-") / str(seed)
-            )
-            if row == SELF_TRAINING:
-                maps = labels("density-crf", options.data, options.out, options.size)
-                evaluate(
-                    folder, cross_fitted(options.data, maps, folder, options.steps, options.size, seed), options.data
-                )
-            else:
-                maps = labels(ROWS[row][0], options.data, options.out, options.size)
-                train_and_evaluate(folder, options.data, maps, [*ROWS[row][1], f"seed={seed}"], options)
+            kind, settings = ROWS[row]
+            folder = study / slug(row) / str(seed)
+            tables = tables_of(options.data, options.out)
+            gaze: list[object] = [part for table in tables for part in ("--fixations", table)]
+            if kind == STORED:
+                gaze = ["--maps", stored_labels(options.data, options.out, options.size)]
+            elif kind == GROWN:
+                gaze = ["--maps", grown_labels(study / "plain" / str(seed), folder, options)]
+            train_and_evaluate(folder, gaze, (*settings, "--seed", str(seed)), options)
             done.setdefault(row, []).append(folder)
             print(f"{row}, seed {seed}: {np.mean([*dice_of(folder, 'flips').values()]):.4f}", flush=True)
     print(write_table(options.out, summarise(options.out, done)))
