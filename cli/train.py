@@ -62,6 +62,12 @@ _SHOWN_CHARS = 300
     show_default=True,
     help="Settings to start from.",
 )
+@click.option(
+    "--method",
+    show_default="gradtrack",
+    metavar="NAME",
+    help="gradtrack, full (from masks), heatmap, gazemedseg, or a control such as gradtrack-discs.",
+)
 @click.option("--config", "config_file", type=opt.FILE, metavar="FILE", help="TOML file of settings, over the preset.")
 @click.option(
     "--set",
@@ -104,7 +110,7 @@ def command(
     from gradtrack_model.train import train
 
     config = load_config(given.pop("preset"), given.pop("config_file"), given.pop("settings"), _settings(given))
-    loaded = load_data(discover(data, **given), config)
+    loaded = load_data(discover(data, need_gaze=config.method != "full", **given), config)
     if not quiet:
         _show_data(loaded, verbose)
     report = _reporter(config.steps, quiet, verbose)
@@ -116,7 +122,7 @@ def command(
 def _settings(given: dict[str, Any]) -> dict[str, Any]:
     """Take the options that are settings out of `given`, under their dotted names."""
     names = {"encoder": "model.encoder"} | {name: f"maps.{name}" for name in ("levels", "radius", "drop_first")}
-    plain = ("steps", "batch_size", "image_size", "seed", "device")
+    plain = ("method", "steps", "batch_size", "image_size", "seed", "device")
     return {key: given.pop(name) for name, key in {**names, **{name: name for name in plain}}.items()}
 
 
@@ -134,7 +140,7 @@ def _reporter(steps: int, quiet: bool, verbose: bool) -> Callable[[Progress], No
         if quiet:
             return
         if bar is not None and not verbose:
-            bar.update(1)
+            bar.update(progress.step - bar.pos)
             if progress.step == steps:
                 bar.render_finish()
         elif "val_loss" in progress.row or "val_dice" in progress.row or (verbose and progress.step % 10 == 0):

@@ -27,20 +27,40 @@ class DoubleConv(nn.Sequential):
         super().__init__(ConvNormAct(c_in, c_out), ConvNormAct(c_out, c_out))
 
 
+class AttentionGate(nn.Module):
+    """Weigh a skip connection: skip * sigmoid(conv1(ReLU(conv1(deep) + conv1(skip))))."""
+
+    def __init__(self, c_deep: int, c_skip: int) -> None:
+        super().__init__()
+        hidden = max(c_skip // 2, 1)
+        self.of_deep = nn.Conv2d(c_deep, hidden, 1)
+        self.of_skip = nn.Conv2d(c_skip, hidden, 1, bias=False)
+        self.weigh = nn.Conv2d(hidden, 1, 1)
+
+    def forward(self, deep: Tensor, skip: Tensor) -> Tensor:
+        """Return skip [B, C_skip, h, w], weighted pixel by pixel."""
+        weight = torch.sigmoid(self.weigh(functional.relu(self.of_deep(deep) + self.of_skip(skip))))
+        return skip * weight
+
+
 class DecoderStage(nn.Module):
     """Bring deep features to the size of the skip connection and merge the two.
 
     The deep features are resized to whatever size the skip has, so that no input size needs padding.
+    With `gate`, an attention gate weighs the skip by them (Oktay et al. 2018).
     """
 
-    def __init__(self, c_deep: int, c_skip: int, c_out: int) -> None:
+    def __init__(self, c_deep: int, c_skip: int, c_out: int, gate: bool = False) -> None:
         super().__init__()
         self.reduce = nn.Conv2d(c_deep, c_out, 1)
+        self.gate = AttentionGate(c_out, c_skip) if gate else None
         self.merge = DoubleConv(c_out + c_skip, c_out)
 
     def forward(self, deep: Tensor, skip: Tensor) -> Tensor:
         """Merge deep [B, C_deep, h', w'] and skip [B, C_skip, h, w] into [B, C_out, h, w]."""
         deep = resize(self.reduce(deep), skip)  # [B, C_out, h, w]
+        if self.gate is not None:
+            skip = self.gate(deep, skip)
         merged: Tensor = self.merge(torch.cat([deep, skip], dim=1))
         return merged
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 from gazetrack.errors import ConfigError, InputError, quote
 from gradtrack_model.losses import LossConfig
+from gradtrack_model.methods import METHODS
 from gradtrack_model.model import ModelConfig
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class MapsConfig:
 
 @dataclass(frozen=True)
 class OptimizerConfig:
-    """The optimizer and its schedule: linear warm-up, then a cosine.
+    """The optimizer and its schedule.
 
     Parameters
     ----------
@@ -50,8 +51,10 @@ class OptimizerConfig:
         ``sgd`` uses Nesterov momentum.
     lr : float
         Peak learning rate.
+    schedule : {"cosine", "onecycle", "poly"}
+        How it falls after the warm-up; ``onecycle`` rises over the first 30 % of the steps and has no warm-up.
     final_lr_share : float
-        Share of `lr` at the end of the cosine.
+        Share of `lr` at the end.
     encoder_lr_share : float
         Share of the learning rate that a pretrained encoder gets.
     frozen_blocks : int
@@ -68,6 +71,7 @@ class OptimizerConfig:
 
     name: str = "adamw"
     lr: float = 1e-3
+    schedule: str = "cosine"
     final_lr_share: float = 0.01
     encoder_lr_share: float = 0.3
     frozen_blocks: int = 0
@@ -111,18 +115,26 @@ class TrainConfig:
 
     Parameters
     ----------
+    method : str
+        One of `gradtrack_model.methods.METHODS`; its settings come over the preset's and under all others.
     image_size : int
         Images are resized to a square of this many pixels.
     batch_size, steps : int
-        Images a step, and number of steps.
+        Images a batch, and number of optimizer steps.
+    accumulate : int
+        Batches a step: their mean gradient is that of one batch as large as all.
+    ema : float
+        Decay of the moving average of the weights, such as .999; it is what is validated and saved. 0 for none.
     seed : int
         Of initial weights, order and augmentation.
     device : {"auto", "cpu", "cuda"}
         ``auto`` is a GPU when there is one.
-    precision : {"auto", "fp32", "bf16"}
-        ``auto`` is bfloat16 autocast on a GPU and float32 on a CPU, where bfloat16 is slower.
-    ema : float
-        Decay of a moving average of the weights, such as 0.998; the average is validated and saved. 0 for none.
+    precision : {"auto", "fp32", "bf16", "fp16"}
+        ``auto`` is bfloat16 autocast on a GPU and float32 on a CPU, where bfloat16 is slower; ``fp16`` scales the loss.
+    compile : bool
+        Let ``torch.compile`` make the network faster; the first step then takes a minute.
+    patience : int
+        Validations without a better one after which the run ends; 0 for none.
     workers : int
         Threads that prepare batches ahead; 0 for none. The result does not depend on it.
     log_every, val_every : int
@@ -135,13 +147,17 @@ class TrainConfig:
         The sections of a configuration file.
     """
 
+    method: str = "gradtrack"
     image_size: int = 224
     batch_size: int = 8
     steps: int = 1500
+    accumulate: int = 1
+    ema: float = 0.0
     seed: int = 0
     device: str = "auto"
     precision: str = "auto"
-    ema: float = 0.0
+    compile: bool = False
+    patience: int = 0
     workers: int = 0
     log_every: int = 10
     val_every: int = 100
@@ -154,14 +170,24 @@ class TrainConfig:
     augment: AugmentConfig = field(default_factory=AugmentConfig)
 
     def __post_init__(self) -> None:
+        _one_of("method", self.method, tuple(METHODS))
+        if len(self.loss.thresholds) != self.model.heads:
+            what = f"loss.thresholds has {len(self.loss.thresholds)} values, model.heads is {self.model.heads}"
+            raise ConfigError(what, hint="give one threshold per head")
+        if self.loss.consistency_weight > 0 and self.model.heads == 1:
+            raise ConfigError("loss.consistency_weight with one head", hint="use model.heads=2")
+        for threshold in self.loss.thresholds:
+            _within("loss.thresholds", threshold, 0, 1)
         _one_of("device", self.device, ("auto", "cpu", "cuda"))
-        _one_of("precision", self.precision, ("auto", "fp32", "bf16"))
+        _one_of("precision", self.precision, ("auto", "fp32", "bf16", "fp16"))
         _one_of("optimizer.name", self.optimizer.name, ("adamw", "sgd"))
+        _one_of("optimizer.schedule", self.optimizer.schedule, ("cosine", "onecycle", "poly"))
         _within("image_size", self.image_size, MIN_IMAGE_SIZE, MAX_IMAGE_SIZE)
-        for name in ("batch_size", "steps", "log_every", "val_every"):
+        for name in ("batch_size", "steps", "accumulate", "log_every", "val_every"):
             _within(name, getattr(self, name), 1, 10**9)
         _within("seed", self.seed, 0, 2**63 - 1)
         _within("workers", self.workers, 0, 64)
+        _within("patience", self.patience, 0, 10**9)
         _within("val_share", self.val_share, 0, 0.9)
         _within("ema", self.ema, 0, 0.99999)
         _within("optimizer.frozen_blocks", self.optimizer.frozen_blocks, 0, 16)
@@ -203,7 +229,7 @@ def load_config(
     settings: Iterable[str] = (),
     overrides: Mapping[str, Any] | None = None,
 ) -> TrainConfig:
-    """Build a configuration; later sources win: preset, file, overrides, settings.
+    """Build a configuration; later sources win: preset, method, file, overrides, settings.
 
     Parameters
     ----------
@@ -228,13 +254,14 @@ def load_config(
         The file cannot be read.
     """
     _one_of("preset", preset, tuple(PRESETS))
-    values: dict[str, Any] = {}
-    _merge(values, PRESETS[preset])
-    if file is not None:
-        _merge(values, _read_toml(Path(file)))
+    layers = [_read_toml(Path(file))] if file is not None else []
     given = {key: value for key, value in (overrides or {}).items() if value is not None}
-    for key, value in [*given.items(), *map(_parse_setting, settings)]:
-        _merge(values, _nested(key, value))
+    layers += [_nested(key, value) for key, value in [*given.items(), *map(_parse_setting, settings)]]
+    method = next((layer["method"] for layer in reversed(layers) if "method" in layer), "gradtrack")
+    _one_of("method", method, tuple(METHODS))
+    values: dict[str, Any] = {}
+    for layer in (PRESETS[preset], METHODS[method], *layers):
+        _merge(values, layer)
     return config_from(values)
 
 

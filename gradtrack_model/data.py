@@ -1,17 +1,12 @@
-"""Images and gaze as batches: the one module of this package that knows the rest of gazetrack.
-
-A batch is a function of (seed, step) alone: neither threads nor what ran before change it.
-"""
+"""Data sets in memory: images, gaze and splits, read with the toolkit and checked on the way."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
-import math
-from collections import deque
-from concurrent.futures import ThreadPoolExecutor
+import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -20,26 +15,23 @@ from torch.nn import functional
 
 from gazetrack.dataset import Item, find_images, find_items, hashed_split, image_size, read_ids
 from gazetrack.errors import ConfigError, DataError, InputError, quote
-from gazetrack.maps import MapParams, prepare, render_points
+from gazetrack.maps import MapParams, prepare
 from gazetrack.mapstore import MapStore, read_maps
+from gradtrack_model.augment import normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     import numpy.typing as npt
     from torch import Tensor
 
     from gazetrack.track import Track
-    from gradtrack_model.config import AugmentConfig, MapsConfig, TrainConfig
+    from gradtrack_model.config import MapsConfig, TrainConfig
 
-    Matrix = npt.NDArray[np.float64]
+__all__ = ["find_images", "image_size", "normalise", "read_ids"]
 
-__all__ = ["find_images", "image_size", "read_ids"]
-
-IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 MASK_THRESHOLD = 127
-_LUMA = (0.299, 0.587, 0.114)
 _DEEP_MODES = ("I", "F", "I;16", "I;16B", "I;16L")
 _MAX_LABEL = 3
 
@@ -84,6 +76,7 @@ def discover(
     train_ids: Path | None = None,
     val_ids: Path | None = None,
     placement: str | None = None,
+    need_gaze: bool = True,
 ) -> Sources:
     """Find the parts of a data set in a folder; parts that are given are taken as given.
 
@@ -94,6 +87,8 @@ def discover(
         ``fit.txt``, ``val.txt`` and ``manifest.csv``.
     images, masks, fixations, maps, train_ids, val_ids, placement
         See `Sources`.
+    need_gaze : bool
+        Off for full supervision, which learns from the masks.
 
     Returns
     -------
@@ -111,7 +106,7 @@ def discover(
     if images.is_dir() and not find_images(images):
         looked = "images/ and the folder itself" if images == folder else quote(images)
         missing.append(f"no images (looked in {looked} for PNG, JPEG, TIFF, BMP)")
-    if not tables and maps is None:
+    if need_gaze and not tables and maps is None:
         missing.append("no gaze (looked for *.fixations.parquet and maps/maps.parquet)")
     if missing:
         what = f"holds {' and '.join(missing)}"
@@ -173,16 +168,30 @@ class TrainingData:
     val: tuple[Sample, ...]
     notes: tuple[str, ...]
 
+    def sha256(self) -> str:
+        """Return a digest of all that training depends on."""
+        digest = hashlib.sha256()
+        for sample in (*self.train, *self.val):
+            digest.update(sample.image_id.encode() + b"\0")
+            arrays = [sample.pixels.numpy(), *(a for t in sample.tracks for a in (t.x, t.y, t.duration_ms))]
+            arrays += [] if sample.maps is None else [sample.maps.numpy()]
+            arrays += [] if sample.mask is None else [sample.mask]
+            for array in arrays:
+                digest.update(f"{array.dtype}{array.shape}".encode() + np.ascontiguousarray(array).tobytes())
+        return f"{len(self.train)}+{len(self.val)}:{digest.hexdigest()}"
+
 
 def load_data(sources: Sources, config: TrainConfig) -> TrainingData:
-    """Read a data set into memory, and check it on the way. Masks of training images are never opened.
+    """Read a data set into memory, and check it on the way.
+
+    Masks of training images are never opened, but by the method ``full``, which learns from them in place of gaze.
 
     Parameters
     ----------
     sources : Sources
         Where its parts are.
     config : TrainConfig
-        Image size, map parameters, held-out share.
+        Method, image size, map parameters, held-out share.
 
     Returns
     -------
@@ -200,23 +209,27 @@ def load_data(sources: Sources, config: TrainConfig) -> TrainingData:
     splits, notes = _complete_split(found.items, config.val_share)
     store = read_maps(sources.maps) if sources.maps is not None else None
     params = map_params(config.maps)
+    full = config.method == "full"
+    load = functools.partial(_load_labelled if full else _load_sample, store, params, config.image_size)
     train, silent = [], []
     for item in found.items:
         if splits[item.image_id] != "train":
             continue
-        sample = _load_sample(item, store, params, config.image_size)
+        sample = load(item)
         if sample is None:
             silent.append(item.image_id)
         else:
             train.append(sample)
     if not train:
+        if full:
+            raise DataError("no training image has a mask", path=sources.masks or sources.images, hint="give --masks")
         gaze = ", ".join(quote(path.name) for path in (*sources.fixations, sources.maps) if path is not None)
         what = f"none of its {len(found.items)} images is a training image with gaze in {gaze}"
         hint = "names of images and stimuli must match, and the split name them"
         raise DataError(what, path=sources.images, hint=hint)
-    val = [_load_val(i, store, params, config.image_size) for i in found.items if splits[i.image_id] == "val"]
+    val = [_load_val(item, load, config.image_size) for item in found.items if splits[item.image_id] == "val"]
     _check_levels([*train, *val])
-    notes += _named(silent, "training images without gaze are left out")
+    notes += _named(silent, f"training images without {'a mask' if full else 'gaze'} are left out")
     notes += _named(found.missing_images, "stimuli with gaze have no image")
     return TrainingData(tuple(train), tuple(val), tuple(notes))
 
@@ -244,7 +257,7 @@ def _named(ids: Sequence[str], what: str) -> list[str]:
     return [f"{len(ids)} {what}: {', '.join(quote(i) for i in ids)}"] if ids else []
 
 
-def _load_sample(item: Item, store: MapStore | None, params: MapParams, size: int) -> Sample | None:
+def _load_sample(store: MapStore | None, params: MapParams, size: int, item: Item) -> Sample | None:
     """Return the item in memory, or None when it has no gaze."""
     if store is not None:
         if item.image_id not in store.ids:
@@ -257,15 +270,26 @@ def _load_sample(item: Item, store: MapStore | None, params: MapParams, size: in
     return Sample(item.image_id, read_image(item.image, size), tracks) if tracks else None
 
 
-def _load_val(item: Item, store: MapStore | None, params: MapParams, size: int) -> Sample:
-    sample = _load_sample(item, store, params, size) or Sample(item.image_id, read_image(item.image, size))
+def _load_labelled(_store: MapStore | None, _params: MapParams, size: int, item: Item) -> Sample | None:
+    """Return the item with its mask as the one level of its maps, or None when it has none."""
     if item.mask is None:
-        return sample
-    mask = read_mask(item.mask)
+        return None
+    mask = torch.from_numpy(_mask_of(item, item.mask)).float()[None, None]
+    label = (functional.interpolate(mask, size=(size, size), mode="area")[0] * 255).round().to(torch.uint8)
+    return Sample(item.image_id, read_image(item.image, size), maps=label)
+
+
+def _load_val(item: Item, load: Callable[[Item], Sample | None], size: int) -> Sample:
+    sample = load(item) or Sample(item.image_id, read_image(item.image, size))
+    return sample if item.mask is None else dataclasses.replace(sample, mask=_mask_of(item, item.mask))
+
+
+def _mask_of(item: Item, path: Path) -> npt.NDArray[np.bool_]:
+    mask = read_mask(path)
     if mask.shape != (item.height, item.width):
         what = f"is {mask.shape[1]} x {mask.shape[0]} pixels, its image {item.width} x {item.height}"
-        raise DataError(what, path=item.mask, hint="a mask has the size of its image")
-    return dataclasses.replace(sample, mask=mask)
+        raise DataError(what, path=path, hint="a mask has the size of its image")
+    return mask
 
 
 def _check_levels(samples: Iterable[Sample]) -> None:
@@ -332,150 +356,3 @@ def _decode(path: Path) -> Image.Image:
             return image
     except (OSError, ValueError, SyntaxError) as error:
         raise InputError("cannot be read as an image", path=path, hint="replace or remove it") from error
-
-
-class Batch(NamedTuple):
-    """What a training step gets.
-
-    Parameters
-    ----------
-    images : Tensor of float32, shape (B, 3, S, S)
-        Normalised.
-    maps : Tensor of float32, shape (B, L, S, S)
-        Track maps in [0, 1], the core first.
-    ids : tuple of str
-        Image ids.
-    """
-
-    images: Tensor
-    maps: Tensor
-    ids: tuple[str, ...]
-
-
-def batches(samples: Sequence[Sample], config: TrainConfig, first: int = 0) -> Iterator[Batch]:
-    """Yield the batches of steps `first`, first + 1, … without end, prepared ahead by `config.workers` threads."""
-    make = functools.partial(training_batch, samples, config)
-    if config.workers == 0:
-        step = first
-        while True:
-            yield make(step)
-            step += 1
-    with ThreadPoolExecutor(config.workers) as pool:
-        ahead = deque(pool.submit(make, first + i) for i in range(config.workers + 1))
-        step = first + len(ahead)
-        while True:
-            ahead.append(pool.submit(make, step))
-            step += 1
-            yield ahead.popleft().result()
-
-
-def training_batch(samples: Sequence[Sample], config: TrainConfig, step: int) -> Batch:
-    """Return the augmented batch of one step: full batches from one shuffled epoch after the other."""
-    picked, affines, colours = [], [], []
-    for position in range(step * config.batch_size, (step + 1) * config.batch_size):
-        epoch, place = divmod(position, len(samples))
-        index = int(_order(config.seed, epoch, len(samples))[place])
-        rng = np.random.default_rng([config.seed, epoch, index])
-        picked.append(samples[index])
-        affines.append(draw_affine(rng, config.augment, config.image_size))
-        colours.append(draw_colour(rng, config.augment))
-    images = warp(torch.stack([s.pixels for s in picked]).float() / 255, affines)
-    maps = render_batch(picked, config, affines)
-    return Batch(normalise(recolour(images, np.array(colours))), maps, tuple(s.image_id for s in picked))
-
-
-def plain_batch(samples: Sequence[Sample], config: TrainConfig) -> Batch:
-    """Return samples as they are; all have gaze."""
-    images = torch.stack([s.pixels for s in samples]).float() / 255
-    same = [Affine(np.eye(3), 1.0)] * len(samples)
-    return Batch(normalise(images), render_batch(samples, config, same), tuple(s.image_id for s in samples))
-
-
-@functools.lru_cache(maxsize=4)
-def _order(seed: int, epoch: int, n: int) -> npt.NDArray[np.int64]:
-    return np.random.default_rng([seed, epoch]).permutation(n)
-
-
-class Affine(NamedTuple):
-    """A map of the image plane, in pixels with the first pixel's centre at (.5, .5), and its change of lengths."""
-
-    matrix: Matrix
-    scale: float
-
-
-def draw_affine(rng: np.random.Generator, augment: AugmentConfig, size: int) -> Affine:
-    """Draw flips, zoom, rotation and shift about the centre of a square image."""
-    flip_x = -1.0 if augment.hflip and rng.random() < 0.5 else 1.0
-    flip_y = -1.0 if augment.vflip and rng.random() < 0.5 else 1.0
-    scale = 1 + augment.scale * rng.uniform(-1, 1)
-    angle = math.radians(augment.rotate) * rng.uniform(-1, 1)
-    dx, dy = size * augment.translate * rng.uniform(-1, 1, 2)
-    cos, sin, centre = scale * math.cos(angle), scale * math.sin(angle), size / 2
-    linear = np.array([[cos, -sin], [sin, cos]]) * [flip_x, flip_y]
-    matrix = np.eye(3)
-    matrix[:2, :2] = linear
-    matrix[:2, 2] = centre - linear @ [centre, centre] + [dx, dy]
-    return Affine(matrix, scale)
-
-
-def draw_colour(rng: np.random.Generator, augment: AugmentConfig) -> npt.NDArray[np.float64]:
-    """Draw factors of brightness, contrast and saturation."""
-    return 1 + rng.uniform(-1, 1, 3) * [augment.brightness, augment.contrast, augment.saturation]
-
-
-def warp(images: Tensor, affines: Sequence[Affine]) -> Tensor:
-    """Move images [B, C, S, S] as `affines` move points; what comes in from outside is 0."""
-    return functional.grid_sample(images, _grid(affines, images.shape[-1]), align_corners=False)
-
-
-def _grid(affines: Sequence[Affine], size: int) -> Tensor:
-    """Return, per target pixel, where it comes from, in grid_sample's coordinates (-1 to 1): [B, S, S, 2]."""
-    to_pixels = np.array([[size / 2, 0, size / 2], [0, size / 2, size / 2], [0, 0, 1]])
-    thetas = [np.linalg.inv(to_pixels) @ np.linalg.inv(a.matrix) @ to_pixels for a in affines]
-    theta = torch.from_numpy(np.stack(thetas)[:, :2]).float()
-    return functional.affine_grid(theta, [len(affines), 1, size, size], align_corners=False)
-
-
-def render_batch(samples: Sequence[Sample], config: TrainConfig, affines: Sequence[Affine]) -> Tensor:
-    """Return the track maps [B, L, S, S] of samples whose images `affines` have moved.
-
-    Fixations are moved and then rendered, with the tube's radius scaled along; stored maps are warped like the image.
-    """
-    params, size = map_params(config.maps), config.image_size
-    maps = []
-    for sample, affine in zip(samples, affines, strict=True):
-        if sample.maps is not None:
-            maps.append(warp(sample.maps[None].float() / 255, [affine])[0])
-        else:
-            maps.append(_render(sample.tracks, params, affine, size))
-    inside = (_grid(affines, size).abs() <= 1).all(-1)[:, None]  # no label where there is no image
-    return torch.stack(maps) * inside
-
-
-def _render(tracks: Sequence[Track], params: MapParams, affine: Affine, size: int) -> Tensor:
-    scaled = dataclasses.replace(
-        params, radius=params.radius * affine.scale, softness=params.softness * affine.scale,
-        blur=params.blur * affine.scale, max_saccade=params.max_saccade * affine.scale,
-    )  # fmt: skip
-    total = np.zeros((params.levels, size, size), np.float32)
-    for track in tracks:
-        x, y, _ = affine.matrix @ np.stack([track.x, track.y, np.ones_like(track.x)])
-        total += render_points(x, y, track.duration_ms, size, size, scaled)
-    return torch.from_numpy(total / len(tracks))
-
-
-def recolour(images: Tensor, factors: npt.NDArray[np.float64]) -> Tensor:
-    """Change brightness, contrast and saturation of images [B, 3, S, S] in [0, 1] by factors [B, 3]."""
-    brightness, contrast, saturation = torch.from_numpy(factors).float().T[..., None, None, None].unbind()
-    luma = torch.tensor(_LUMA)[:, None, None]
-    images = images * brightness
-    mean = (images * luma).sum(1, keepdim=True).mean((2, 3), keepdim=True)
-    images = mean + contrast * (images - mean)
-    gray = (images * luma).sum(1, keepdim=True)
-    return (gray + saturation * (images - gray)).clamp(0, 1)
-
-
-def normalise(images: Tensor) -> Tensor:
-    """Normalise images [B, 3, S, S] in [0, 1] by the statistics of ImageNet."""
-    mean, std = (torch.tensor(v, device=images.device)[:, None, None] for v in (IMAGENET_MEAN, IMAGENET_STD))
-    return ((images - mean) / std).contiguous(memory_format=torch.channels_last)

@@ -9,6 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from gradtrack_model.blocks import resize
+from gradtrack_model.consistency import consistency_loss
+
 if TYPE_CHECKING:
     from gradtrack_model.model import Output
 
@@ -27,6 +30,10 @@ class LossConfig:
         Pixels whose full-track map is closer than this to .5 are left out of the segmentation terms.
     soft_labels : bool
         Use the full-track map itself as the label instead of map >= .5.
+    thresholds : tuple of float
+        Where the label begins on the full-track map, for each head of the network.
+    consistency_weight : float
+        Of the agreement between heads, see `gradtrack_model.consistency`.
     full_first : bool
         Give the deepest stage the full track and the last one the core: the opposite order, as a control.
     """
@@ -35,6 +42,8 @@ class LossConfig:
     track_weight: float = 1.0
     ignore_band: float = 0.0
     soft_labels: bool = False
+    thresholds: tuple[float, ...] = (0.5,)
+    consistency_weight: float = 0.0
     full_first: bool = False
 
 
@@ -50,7 +59,8 @@ class Losses(NamedTuple):
 def gaze_loss(output: Output, maps: Tensor, config: LossConfig) -> Losses:
     """Compare predictions with track maps.
 
-    BCE(logits, M_L >= .5) + dice_weight * Dice + track_weight * sum over stages k of BCE(a_k, M_k at its size).
+    Sum over heads i of BCE(logits_i, M_L >= t_i) + dice_weight * Dice, + track_weight * sum over stages k of
+    BCE(a_k, M_k at its size) + consistency_weight * consistency of the heads.
 
     Parameters
     ----------
@@ -66,13 +76,19 @@ def gaze_loss(output: Output, maps: Tensor, config: LossConfig) -> Losses:
     Losses
     """
     full = maps[:, -1:]  # [B, 1, H, W]
-    target = full if config.soft_labels else (full >= 0.5).to(full.dtype)
-    weight = ((full - 0.5).abs() >= config.ignore_band).to(full.dtype)
-    logits = output.logits.float()
-    mask = weighted_bce(logits, target, weight)
-    dice = dice_loss(logits, target, weight) if config.dice_weight else mask.new_zeros(())
+    mask, dice = full.new_zeros(()), full.new_zeros(())
+    for i, threshold in enumerate(config.thresholds):
+        target = full if config.soft_labels else (full >= threshold).to(full.dtype)
+        weight = ((full - threshold).abs() >= config.ignore_band).to(full.dtype)
+        logits = resize(output.heads[:, i : i + 1], full).float()
+        mask = mask + weighted_bce(logits, target, weight)
+        if config.dice_weight:
+            dice = dice + dice_loss(logits, target, weight)
     tracks = tracks_loss(output.tracks, maps, config) if config.track_weight else mask.new_zeros(())
-    return Losses(mask + config.dice_weight * dice + config.track_weight * tracks, mask, dice, tracks)
+    total = mask + config.dice_weight * dice + config.track_weight * tracks
+    if config.consistency_weight:
+        total = total + config.consistency_weight * consistency_loss(output.heads, output.features)
+    return Losses(total, mask, dice, tracks)
 
 
 def weighted_bce(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:

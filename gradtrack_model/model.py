@@ -34,6 +34,10 @@ class ModelConfig:
         Multiples of 8; empty for the default.
     attention : bool
         Off: a plain U-Net with deep supervision, as a control.
+    gates : bool
+        Attention gates on the skip connections, as a control.
+    heads : int
+        Segmentations, whose mean is the prediction; one for each threshold of the loss.
     pretrained : bool
         Start ``lite`` from its ImageNet weights.
 
@@ -46,12 +50,16 @@ class ModelConfig:
     encoder: str = "lite"
     widths: tuple[int, ...] = ()
     attention: bool = True
+    gates: bool = False
+    heads: int = 1
     pretrained: bool = True
 
     def __post_init__(self) -> None:
         if self.encoder not in DEFAULT_WIDTHS:
             raise ValueError(f"encoder {self.encoder!r}: use one of {', '.join(DEFAULT_WIDTHS)}")
         default = DEFAULT_WIDTHS[self.encoder]
+        if not 1 <= self.heads <= 8:
+            raise ValueError(f"heads {self.heads}: use 1 to 8")
         object.__setattr__(self, "widths", tuple(self.widths) or default)
         if len(self.widths) != len(default):
             raise ValueError(f"widths {self.widths}: encoder {self.encoder!r} takes {len(default)}")
@@ -68,10 +76,16 @@ class Output(NamedTuple):
         Of the segmentation.
     tracks : list of Tensor, shapes (B, 1, h_k, w_k)
         Logits of the track maps, deepest stage first.
+    heads : Tensor, shape (B, m, h, w)
+        Logits of each segmentation, at the last stage's size; what the loss compares.
+    features : Tensor, shape (B, C, h, w)
+        Of the last stage.
     """
 
     logits: Tensor
     tracks: list[Tensor]
+    heads: Tensor
+    features: Tensor
 
 
 class TrackUNet(nn.Module):
@@ -90,10 +104,10 @@ class TrackUNet(nn.Module):
         self.stages, self.attention = nn.ModuleList(), nn.ModuleList()
         *skips, channels = self.encoder.channels
         for c_skip, width in zip(reversed(skips), widths, strict=True):
-            self.stages.append(DecoderStage(channels, c_skip, width))
+            self.stages.append(DecoderStage(channels, c_skip, width, config.gates))
             self.attention.append(TrackAttention(width, deepest=len(self.attention) == 0, attend=config.attention))
             channels = width
-        self.head = nn.Conv2d(channels, 1, 1)
+        self.head = nn.Conv2d(channels, config.heads, 1)
 
     def forward(self, image: Tensor) -> Output:
         """Segment images.
@@ -113,7 +127,8 @@ class TrackUNet(nn.Module):
             x = stage(x, skip)  # F_k  [B, C_k, h_k, w_k]
             x, track = attention(x, track)  # F'_k [B, C_k, h_k, w_k], a_k [B, 1, h_k, w_k]
             tracks.append(track)
-        return Output(resize(self.head(x), image), tracks)
+        heads = self.head(x)  # [B, m, h_K, w_K]
+        return Output(resize(heads.mean(1, keepdim=True), image), tracks, heads, x)
 
 
 def _encoder_and_decoder_widths(config: ModelConfig) -> tuple[BasicEncoder | LiteEncoder, tuple[int, ...]]:

@@ -1,23 +1,26 @@
-"""What changes the weights: optimizer, schedule, gradient step, and the moving average of the weights."""
+"""The optimizer, its schedules, and the moving average of the weights."""
 
 from __future__ import annotations
 
+import contextlib
 import math
 from typing import TYPE_CHECKING
 
 import torch
-from torch import nn
 
 from gradtrack_model.encoders import LiteEncoder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from torch import Tensor
+    from torch import Tensor, nn
     from torch.optim import Optimizer
 
     from gradtrack_model.config import OptimizerConfig, TrainConfig
     from gradtrack_model.model import TrackUNet
+
+POLY_POWER = 0.9  # of DeepLab (Chen et al. 2018) and nnU-Net
+ONE_CYCLE_START, ONE_CYCLE_RISE = 1 / 25, 0.3  # share of the peak at step 0, and of the steps before it
 
 
 def build_optimizer(model: TrackUNet, config: TrainConfig) -> Optimizer:
@@ -37,52 +40,84 @@ def build_optimizer(model: TrackUNet, config: TrainConfig) -> Optimizer:
             ]
             lr = chosen.lr * (chosen.encoder_lr_share if in_encoder and pretrained else 1)
             decay = chosen.weight_decay if decayed else 0.0
-            groups.append({"params": members, "lr": lr, "initial_lr": lr, "weight_decay": decay})
+            groups.append({"params": members, "lr": lr, "weight_decay": decay})
     if chosen.name == "sgd":
         return torch.optim.SGD(groups, momentum=chosen.momentum, nesterov=chosen.momentum > 0)
     return torch.optim.AdamW(groups)
 
 
 def lr_share(step: int, steps: int, config: OptimizerConfig) -> float:
-    """Return the share of the learning rate at a step counted from 1: a linear warm-up, then a cosine."""
+    """Return the share of the learning rate at a step counted from 1.
+
+    ``cosine`` and ``poly`` fall after a linear warm-up; ``onecycle`` (Smith & Topin 2018) rises and falls by cosines.
+    """
+    low = config.final_lr_share
+    if config.schedule == "onecycle":
+        peak = ONE_CYCLE_RISE * steps
+        if step <= peak:
+            return _cosine(ONE_CYCLE_START, 1, step / peak)
+        return _cosine(1, low, (step - peak) / (steps - peak))
     warmup = min(config.warmup, steps // 2)
     if step <= warmup:
         return step / warmup
     done = (step - warmup) / max(steps - warmup, 1)
-    return config.final_lr_share + (1 - config.final_lr_share) * 0.5 * (1 + math.cos(math.pi * done))
+    if config.schedule == "poly":
+        return float(low + (1 - low) * (1 - done) ** POLY_POWER)
+    return _cosine(1, low, done)
 
 
-def descend(loss: Tensor, model: nn.Module, optimizer: Optimizer, clip: float) -> None:
-    """Take one step down the gradient of the loss, scaled down to the norm `clip` where that is above 0."""
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call] # untyped in torch
-    if clip > 0:
-        nn.utils.clip_grad_norm_(model.parameters(), clip)
-    optimizer.step()
+def _cosine(start: float, end: float, done: float) -> float:
+    return end + (start - end) * 0.5 * (1 + math.cos(math.pi * done))
 
 
 def set_lr(optimizer: Optimizer, peaks: Sequence[float], share: float) -> None:
-    """Set the learning rate of every group to a share of its peak."""
+    """Set every group's learning rate to a share of its peak."""
     for group, peak in zip(optimizer.param_groups, peaks, strict=True):
         group["lr"] = peak * share
 
 
-def average_in(average: TrackUNet, model: TrackUNet, decay: float, step: int) -> None:
-    """Move the average's weights towards the model's by 1 - decay, faster in the first steps.
+class EMA:
+    """Exponential moving average of a network's weights and statistics.
+
+    Averages of the last 1 / (1 - decay) steps or so; early on of fewer, as the first weights are random:
+    the decay of step t is min(decay, (1 + t) / (10 + t)).
 
     Parameters
     ----------
-    average, model : TrackUNet
-        The first is changed in place; counters are copied.
+    model : nn.Module
+        Averaged from here on.
     decay : float
-        In [0, 1).
-    step : int
-        Counted from 1.
+        0 for none: then `applied` changes nothing.
     """
-    share = 1 - min(decay, (1 + step) / (10 + step))
-    with torch.no_grad():
-        for old, new in zip(average.state_dict().values(), model.state_dict().values(), strict=True):
-            if old.dtype.is_floating_point:
-                old.lerp_(new, share)
+
+    def __init__(self, model: nn.Module, decay: float) -> None:
+        self.decay = decay
+        self._model = model
+        self.weights = {key: value.detach().clone() for key, value in model.state_dict().items()} if decay else {}
+
+    @torch.no_grad()
+    def update(self, step: int) -> None:
+        """Take in the weights after a step counted from 1."""
+        decay = min(self.decay, (1 + step) / (10 + step))
+        current = self._model.state_dict()
+        for key, average in self.weights.items():
+            if average.is_floating_point():
+                average.lerp_(current[key], 1 - decay)
             else:
-                old.copy_(new)
+                average.copy_(current[key])  # counters
+
+    @contextlib.contextmanager
+    def applied(self) -> Iterator[None]:
+        """Let the network have the averaged weights inside a ``with`` block."""
+        current = {key: value.clone() for key, value in self._model.state_dict().items()} if self.weights else {}
+        self._load(self.weights)
+        try:
+            yield
+        finally:
+            self._load(current)
+
+    @torch.no_grad()
+    def _load(self, weights: dict[str, Tensor]) -> None:
+        into = self._model.state_dict()
+        for key, value in weights.items():
+            into[key].copy_(value)

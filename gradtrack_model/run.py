@@ -1,9 +1,8 @@
-"""The folder of a run: what is written where, and which step is the best."""
+"""The run folder: what is written where, and which step is the best."""
 
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import math
 import shutil
@@ -13,26 +12,26 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from gazetrack.errors import ConfigError, OutputError
+from gazetrack.errors import CheckpointError, OutputError
 from gazetrack.publish import write_text
 from gradtrack_model.checkpoint import save_checkpoint
-from gradtrack_model.state import save_state
+from gradtrack_model.parallel import rank
+from gradtrack_model.states import States
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
-
-    from torch.optim import Optimizer
 
     from gradtrack_model.config import TrainConfig
     from gradtrack_model.data import TrainingData
+    from gradtrack_model.learner import Learner
     from gradtrack_model.model import TrackUNet
 
 COLUMNS = ("step", "loss", "loss_mask", "loss_dice", "loss_tracks", "lr", "val_dice", "val_iou", "val_loss", "seconds")
 BY_DICE, BY_LOSS, BY_STEP = "validation Dice", "validation loss on gaze labels", "last step (nothing to validate on)"
-_RUN_FILES = (
-    "best.json", "last.json", "best.safetensors", "last.safetensors", "metrics.csv", "log.txt", "state.json"
-)  # fmt: skip
+# What may differ after an interruption: the numbers do not depend on it, or (device) only in their last bits.
+_FREE = ("device", "workers", "tensorboard")
+_RUN_FILES = ("best.json", "last.json", "best.safetensors", "last.safetensors", "metrics.csv", "log.txt")
 
 
 @dataclass(frozen=True)
@@ -74,70 +73,125 @@ class Run:
     config: TrainConfig
     data: TrainingData
     force: bool
-    resumed: dict[str, Any] | None = None
+    resume: bool = False
     best_step: int = 0
     best: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._start = time.monotonic()
         self._rows: list[dict[str, float]] = []
-        if self.resumed is None:
-            self._prepare_folder()
+        self.states = States(self.folder)
+        self.notes: list[str] = []
+        self._writes = rank() == 0
+        self._board = None
+        if not self._writes:
+            return
+        if self.resume:
+            self.notes = _lines(self.folder / "log.txt")
         else:
-            self.best_step, self.best, self._rows = (self.resumed[key] for key in ("best_step", "best", "rows"))
-            self._start -= self.resumed["seconds"]
-        write_text(self.folder / "log.txt", "".join(f"{note}\n" for note in self._notes()))
+            self._prepare_folder()
+            self.notes = self._notes()
+            write_text(self.folder / "log.txt", "".join(f"{note}\n" for note in self.notes))
         self._board = _tensorboard(self.folder) if self.config.tensorboard else None
 
     @property
     def selected_by(self) -> str:
-        """What ``best.*`` is chosen by."""
+        """What the best step is chosen by."""
         if any(sample.mask is not None for sample in self.data.val):
             return BY_DICE
         return BY_LOSS if any(sample.has_gaze for sample in self.data.val) else BY_STEP
 
-    def save(self, model: TrackUNet, step: int, row: dict[str, float]) -> None:
-        """Save ``last.*``, and ``best.*`` when this is the best."""
+    def save(self, model: TrackUNet, step: int, row: dict[str, float]) -> bool:
+        """Save ``last.*``, and ``best.*`` when this is the best; return whether the weights are finite."""
         measured = {name: value for name, value in row.items() if name.startswith("val_") and math.isfinite(value)}
         if not self.save_if_finite("last", model, step, measured):
-            return
+            return False
         if self.best_step == 0 or self._score(measured) > self._score(self.best):
             self.best_step, self.best = step, measured
             self.save_if_finite("best", model, step, measured)
+        return True
+
+    def save_stopped(self, model: TrackUNet, step: int, measured: dict[str, float]) -> None:
+        """Save a run stopped between validations; ``best.*`` stays what it is, as a resumed run shall get the same."""
+        if self.best_step == 0:
+            self.save(model, step, measured)
+        else:
+            self.save_if_finite("last", model, step, measured)
 
     def save_if_finite(self, name: str, model: TrackUNet, step: int, measured: dict[str, float] | None = None) -> bool:
         """Save the weights unless some are not finite: what is on disk is then the last good state."""
         finite = all(bool(torch.isfinite(p).all()) for p in model.state_dict().values())
-        if finite:
+        if finite and self._writes:
             metrics = {"selected_by": self.selected_by, **(measured or {})}
             save_checkpoint(self.folder, name, model, self.config, step, metrics)
         return finite
 
-    def save_state(self, step: int, models: Mapping[str, TrackUNet], optimizer: Optimizer) -> None:
-        """Save where the run stands."""
-        facts = {"best_step": self.best_step, "best": self.best, "rows": self._rows}
-        facts |= {"config": self.config.as_dict(), "data": data_digest(self.data)}
-        facts["seconds"] = time.monotonic() - self._start
-        save_state(self.folder, step, models, optimizer, facts)
-
-    def log(self, step: int, row: dict[str, float], keep: bool, write: bool) -> None:
-        """Add a row to the log when `keep` and at every `log_every` steps; put the log on disk when `write`."""
+    def log(self, step: int, row: dict[str, float]) -> None:
+        """Add a row to the log, at every `log_every` steps and where something was validated."""
         row["seconds"] = time.monotonic() - self._start
-        if keep or step % self.config.log_every == 0:
+        validated = step == self.config.steps or step % self.config.val_every == 0
+        if validated or step % self.config.log_every == 0:
             self._rows.append({"step": step, **row})
             if self._board is not None:
                 for name, value in row.items():
                     self._board.add_scalar(name, value, step)
-        if write:
+
+    def write(self) -> None:
+        """Bring the log to the disk."""
+        if self._writes:
             write_text(self.folder / "metrics.csv", _csv(self._rows))
 
-    def result(self, step: int, stopped_by: int | None) -> TrainResult:
-        """Return what became of the run."""
+    def save_state(self, step: int, learner: Learner) -> None:
+        """Save all that the rest of the run depends on."""
+        if not self._writes:
+            return
+        facts = {
+            "config": self.config.as_dict(),
+            "data": self.data.sha256(),
+            "scaler": learner.scaler.state_dict(),
+            "best_step": self.best_step,
+            "best": self.best,
+            "rows": self._rows,
+            "seconds": time.monotonic() - self._start,
+        }
+        self.states.save(step, learner.tensors(), facts)
+
+    def restore(self, learner: Learner) -> int:
+        """Go on where the newest state is, and return its step.
+
+        Raises
+        ------
+        CheckpointError
+            There is no state, none that is whole, or it is of another configuration or data set.
+        """
+        state = self.states.newest()
+        _check_same(state.facts, self.config, self.data, self.states.folder)
+        learner.restore(state.tensors, state.facts["scaler"])
+        self.best_step, self.best, self._rows = (state.facts[name] for name in ("best_step", "best", "rows"))
+        self._start = time.monotonic() - state.facts["seconds"]
+        for note in (*state.notes, f"resumed after step {state.step}"):
+            self._note(note)
+        return state.step
+
+    def _note(self, text: str) -> None:
+        self.notes.append(text)
+        if self._writes:
+            write_text(self.folder / "log.txt", "".join(f"{note}\n" for note in self.notes))
+
+    def over(self, step: int) -> bool:
+        """Whether all steps are done, or `patience` validations have brought nothing better."""
+        waited = step - self.best_step if self.best_step else 0
+        return step >= self.config.steps or 0 < self.config.patience * self.config.val_every <= waited
+
+    def end(self, step: int, stopped_by: int | None) -> TrainResult:
+        """Return what became of the run; of a complete one, the last state stays."""
+        if stopped_by is None and self._writes:
+            self.states.keep(1)
         seconds = time.monotonic() - self._start
         return TrainResult(self.folder, step, self.best_step, self.best, self.selected_by, seconds, stopped_by)
 
     def close(self) -> None:
-        """Close what is open."""
+        """Close TensorBoard's file."""
         if self._board is not None:
             self._board.close()
 
@@ -158,47 +212,32 @@ class Run:
             raise OutputError(what, path=self.folder, hint="give another --out, or --force to replace it")
         for name in there:
             (self.folder / name).unlink()
-        for old in self.folder.glob("state-*.safetensors"):
-            old.unlink()
+        self.states.keep(0)
         if there:
             shutil.rmtree(self.folder / "tensorboard", ignore_errors=True)
 
 
-def data_digest(data: TrainingData) -> str:
-    """Return a SHA-256 of what a run learns from: ids and pixels in their order."""
-    digest = hashlib.sha256()
-    for samples in (data.train, data.val):
-        for sample in samples:
-            digest.update(sample.image_id.encode() + b"\0")
-            digest.update(sample.pixels.numpy().tobytes())
-        digest.update(b"\1")
-    return digest.hexdigest()
-
-
-def refuse_other_run(facts: Mapping[str, Any], config: TrainConfig, data: TrainingData) -> None:
-    """Refuse to go on with another configuration or other data than the run began with.
-
-    Raises
-    ------
-    ConfigError
-        Names the settings that differ.
-    """
+def _check_same(facts: dict[str, Any], config: TrainConfig, data: TrainingData, path: Path) -> None:
+    """Refuse to go on with other settings or data: the result would be neither run's."""
     before, now = _flat(facts["config"]), _flat(config.as_dict())
-    # Where and how fast something is computed does not change what is computed.
-    free = {"device", "workers", "tensorboard"}
-    differing = [key for key in {**before, **now} if before.get(key) != now.get(key) and key not in free]
-    if differing:
-        shown = ", ".join(f"{key} was {before.get(key)!r}, now {now.get(key)!r}" for key in differing[:3])
-        raise ConfigError(f"the run had other settings: {shown}", hint="resume with the same ones, or use --force")
-    if facts["data"] != data_digest(data):
-        raise ConfigError("the run had other images", hint="resume with the same data, or use --force")
+    changed = [key for key in now if key not in _FREE and before.get(key, now[key]) != now[key]]
+    if changed:
+        what = ", ".join(f"{key} was {before[key]!r}, is {now[key]!r}" for key in changed)
+        raise CheckpointError(f"cannot resume with other settings: {what}", path=path, hint="give those it began with")
+    if facts["data"] != data.sha256():
+        what = "cannot resume: images, gaze, maps, masks or splits have changed"
+        raise CheckpointError(what, path=path, hint="restore them, or train again with --force")
 
 
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, value in values.items():
         flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
     return flat
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text("utf-8").splitlines() if path.exists() else []
 
 
 def _csv(rows: Sequence[dict[str, float]]) -> str:

@@ -39,7 +39,7 @@ def test_another_encoder_brings_its_own_widths():
 @pytest.mark.parametrize(
     ("setting", "match"),
     [
-        ("stepz=3", r"'stepz' - known: image_size.*\[CONFIG\]"),
+        ("stepz=3", r"'stepz' - known: method.*\[CONFIG\]"),
         ("optimizer.rate=3", "'optimizer.rate' - known: name, lr"),
         ("steps=many", "steps is 'many' - it takes a value of type int"),
         ("steps=0", "steps is 0"),

@@ -11,22 +11,10 @@ from gazetrack.errors import ConfigError, DataError, InputError
 from gazetrack.maps import MapParams, prepare, render_maps, render_points
 from gazetrack.mapstore import map_writer
 from gazetrack.track import Track
+from gradtrack_model.augment import Affine, draw_affine, recolour, warp
+from gradtrack_model.batches import batches, plain_batch, render_batch, training_batch
 from gradtrack_model.config import AugmentConfig, load_config
-from gradtrack_model.data import (
-    Affine,
-    Sample,
-    batches,
-    discover,
-    draw_affine,
-    load_data,
-    open_image,
-    plain_batch,
-    read_mask,
-    recolour,
-    render_batch,
-    training_batch,
-    warp,
-)
+from gradtrack_model.data import Sample, discover, load_data, open_image, read_mask
 from tests.model.synthetic import H, W, write_gaze
 
 S = 64

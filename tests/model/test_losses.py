@@ -10,6 +10,10 @@ from gradtrack_model.metrics import dice_and_iou
 from gradtrack_model.model import Output
 
 
+def output_of(logits, tracks):
+    return Output(logits, tracks, logits, logits)
+
+
 def test_stages_and_levels():
     assert [level_of_stage(k, 4, 4) for k in range(4)] == [0, 1, 2, 3]
     assert [level_of_stage(k, 4, 1) for k in range(4)] == [0, 0, 0, 0]
@@ -21,7 +25,7 @@ def test_stages_and_levels():
 def test_the_loss_is_the_formula():
     torch.manual_seed(0)
     maps = torch.rand(2, 4, 16, 16)
-    output = Output(torch.randn(2, 1, 16, 16), [torch.randn(2, 1, n, n) for n in (2, 4, 8, 16)])
+    output = output_of(torch.randn(2, 1, 16, 16), [torch.randn(2, 1, n, n) for n in (2, 4, 8, 16)])
     losses = gaze_loss(output, maps, LossConfig(dice_weight=0.5, track_weight=2.0))
     bce = functional.binary_cross_entropy_with_logits
     label = (maps[:, 3:] >= 0.5).float()
@@ -41,17 +45,17 @@ def test_ignored_pixels_do_not_count():
     maps[..., :2] = 0.9
     logits = torch.zeros(1, 1, 4, 4)
     config = LossConfig(ignore_band=0.2, track_weight=0)
-    before = gaze_loss(Output(logits, []), maps, config).total
+    before = gaze_loss(output_of(logits, []), maps, config).total
     logits[..., 2:] = 50
-    assert torch.equal(gaze_loss(Output(logits, []), maps, config).total, before)
-    nothing_left = gaze_loss(Output(logits, []), torch.full_like(maps, 0.5), config)
+    assert torch.equal(gaze_loss(output_of(logits, []), maps, config).total, before)
+    nothing_left = gaze_loss(output_of(logits, []), torch.full_like(maps, 0.5), config)
     assert torch.isfinite(nothing_left.total)
     assert nothing_left.mask == 0
 
 
 def test_soft_labels_and_empty_labels():
     maps = torch.full((1, 1, 4, 4), 0.3)
-    output = Output(torch.full((1, 1, 4, 4), float(np.log(0.3 / 0.7))), [])
+    output = output_of(torch.full((1, 1, 4, 4), float(np.log(0.3 / 0.7))), [])
     soft = gaze_loss(output, maps, LossConfig(soft_labels=True, track_weight=0, dice_weight=0))
     assert soft.total == pytest.approx(-(0.3 * np.log(0.3) + 0.7 * np.log(0.7)), abs=1e-5)
     empty = torch.zeros(1, 1, 4, 4)

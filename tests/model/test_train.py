@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
+import math
 import os
 import shutil
 import signal
@@ -13,12 +14,15 @@ import torch
 from PIL import Image
 
 from gazetrack.errors import OutputError
-from gradtrack_model import train as training
+from gradtrack_model import learner
+from gradtrack_model.batches import training_batch
 from gradtrack_model.checkpoint import load_model
 from gradtrack_model.config import OptimizerConfig, load_config
 from gradtrack_model.data import discover, load_data
 from gradtrack_model.metrics import dice_and_iou
-from gradtrack_model.train import BY_DICE, BY_LOSS, BY_STEP, NonFiniteLossError, build_model, lr_share, train, validate
+from gradtrack_model.optim import EMA, lr_share
+from gradtrack_model.run import BY_DICE, BY_LOSS, BY_STEP
+from gradtrack_model.train import NonFiniteLossError, build_model, train, validate
 from tests.model.synthetic import H, W, picture, write_gaze
 
 
@@ -61,7 +65,7 @@ def test_the_run_folder(run_folder):
     folder = run_folder / "runs" / "gradtrack"
     assert {p.name for p in folder.iterdir()} == {
         "best.safetensors", "best.json", "last.safetensors", "last.json", "metrics.csv", "log.txt",
-        "state.json", "state-6.safetensors",
+        "states",
     }  # fmt: skip
     with (folder / "metrics.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -122,14 +126,14 @@ def test_validation_is_at_the_masks_own_size(data_folder, config):
 
 
 def test_a_loss_that_is_not_finite_ends_the_run(data_folder, config, monkeypatch):
-    real, calls = training.gaze_loss, []
+    real, calls = learner.gaze_loss, []
 
     def spoiled(*args):
         calls.append(1)
         losses = real(*args)
         return losses._replace(total=losses.total * float("nan")) if len(calls) == 3 else losses
 
-    monkeypatch.setattr(training, "gaze_loss", spoiled)
+    monkeypatch.setattr(learner, "gaze_loss", spoiled)
     with pytest.raises(NonFiniteLossError, match=r"not finite at step 3, images im\d, im\d.*\[NON_FINITE\]") as caught:
         train(config, load_data(discover(data_folder), config), data_folder / "run")
     assert caught.value.exit_code == 6
@@ -146,7 +150,7 @@ def test_a_signal_ends_the_run_after_the_step(data_folder, config, number):
 
     result = train(config, load_data(discover(data_folder), config), data_folder / "run", report=report)
     assert result.stopped_by == number
-    assert load_model(data_folder / "run" / "last.safetensors").step == result.step == 3
+    assert load_model(data_folder / "run" / "last.safetensors").step == result.step == 2
     assert signal.getsignal(number) is before
 
 
@@ -170,3 +174,40 @@ def test_schedule():
     assert shares[-1] == pytest.approx(0.1)
     assert shares[9:] == sorted(shares[9:], reverse=True)
     assert lr_share(1, 1, config) == pytest.approx(0.1)
+    poly = OptimizerConfig(schedule="poly", warmup=0, final_lr_share=0)
+    assert lr_share(50, 100, poly) == pytest.approx(0.5**0.9)
+    cycle = [lr_share(step, 100, OptimizerConfig(schedule="onecycle", final_lr_share=0.1)) for step in range(1, 101)]
+    assert cycle[:30] == sorted(cycle[:30])
+    assert cycle[29:] == sorted(cycle[29:], reverse=True)
+    assert (cycle[29], cycle[-1]) == (1, pytest.approx(0.1))
+    assert all(math.isfinite(lr_share(1, 1, OptimizerConfig(schedule=name))) for name in ("cosine", "poly", "onecycle"))
+
+
+def test_the_moving_average_is_what_is_saved(data_folder, config):
+    config = dataclasses.replace(config, ema=0.9)
+    model = torch.nn.Linear(1, 1, bias=False)
+    ema = EMA(model, 0.9)
+    torch.nn.init.constant_(model.weight, 5.0)
+    before = ema.weights["weight"].item()
+    ema.update(100)
+    assert ema.weights["weight"].item() == pytest.approx(0.9 * before + 0.1 * 5)
+    with ema.applied():
+        assert model.weight.item() != 5
+    assert model.weight.item() == 5
+    data = load_data(discover(data_folder), config)
+    train(config, data, data_folder / "run")
+    plain = train(dataclasses.replace(config, ema=0.0), data, data_folder / "plain")
+    saved = load_model(data_folder / "run")
+    assert not same(saved.model.state_dict(), weights(plain.folder))
+    assert validate(saved.model, data.val, config, torch.device("cpu"))["val_dice"] == saved.metrics["val_dice"]
+
+
+def test_accumulated_batches_are_one_large_batch(data_folder, config):
+    large = dataclasses.replace(config, batch_size=4)
+    small = dataclasses.replace(config, batch_size=2, accumulate=2)
+    data = load_data(discover(data_folder), config)
+    learners = [learner.Learner(c) for c in (large, small)]
+    learners[0].advance(1, [training_batch(data.train, large, 0)])
+    learners[1].advance(1, [training_batch(data.train, small, i) for i in range(2)])
+    for a, b in zip(*(each.model.parameters() for each in learners), strict=True):
+        assert torch.allclose(a, b, atol=1e-5)

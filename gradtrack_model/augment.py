@@ -1,0 +1,80 @@
+"""Random changes of images; the geometric ones move gaze alike, and draw from the generator they are given."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+    from torch import Tensor
+
+    from gradtrack_model.config import AugmentConfig
+
+    Matrix = npt.NDArray[np.float64]
+
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+_LUMA = (0.299, 0.587, 0.114)
+
+
+class Affine(NamedTuple):
+    """A map of the image plane, in pixels with the first pixel's centre at (.5, .5), and its change of lengths."""
+
+    matrix: Matrix
+    scale: float
+
+
+def draw_affine(rng: np.random.Generator, augment: AugmentConfig, size: int) -> Affine:
+    """Draw flips, zoom, rotation and shift about the centre of a square image."""
+    flip_x = -1.0 if augment.hflip and rng.random() < 0.5 else 1.0
+    flip_y = -1.0 if augment.vflip and rng.random() < 0.5 else 1.0
+    scale = 1 + augment.scale * rng.uniform(-1, 1)
+    angle = math.radians(augment.rotate) * rng.uniform(-1, 1)
+    dx, dy = size * augment.translate * rng.uniform(-1, 1, 2)
+    cos, sin, centre = scale * math.cos(angle), scale * math.sin(angle), size / 2
+    linear = np.array([[cos, -sin], [sin, cos]]) * [flip_x, flip_y]
+    matrix = np.eye(3)
+    matrix[:2, :2] = linear
+    matrix[:2, 2] = centre - linear @ [centre, centre] + [dx, dy]
+    return Affine(matrix, scale)
+
+
+def draw_colour(rng: np.random.Generator, augment: AugmentConfig) -> npt.NDArray[np.float64]:
+    """Draw factors of brightness, contrast and saturation."""
+    return 1 + rng.uniform(-1, 1, 3) * [augment.brightness, augment.contrast, augment.saturation]
+
+
+def warp(images: Tensor, affines: Sequence[Affine]) -> Tensor:
+    """Move images [B, C, S, S] as `affines` move points; what comes in from outside is 0."""
+    return functional.grid_sample(images, sampling_grid(affines, images.shape[-1]), align_corners=False)
+
+
+def sampling_grid(affines: Sequence[Affine], size: int) -> Tensor:
+    """Return, per target pixel, where it comes from, in grid_sample's coordinates (-1 to 1): [B, S, S, 2]."""
+    to_pixels = np.array([[size / 2, 0, size / 2], [0, size / 2, size / 2], [0, 0, 1]])
+    thetas = [np.linalg.inv(to_pixels) @ np.linalg.inv(a.matrix) @ to_pixels for a in affines]
+    theta = torch.from_numpy(np.stack(thetas)[:, :2]).float()
+    return functional.affine_grid(theta, [len(affines), 1, size, size], align_corners=False)
+
+
+def recolour(images: Tensor, factors: npt.NDArray[np.float64]) -> Tensor:
+    """Change brightness, contrast and saturation of images [B, 3, S, S] in [0, 1] by factors [B, 3]."""
+    brightness, contrast, saturation = torch.from_numpy(factors).float().T[..., None, None, None].unbind()
+    luma = torch.tensor(_LUMA)[:, None, None]
+    images = images * brightness
+    mean = (images * luma).sum(1, keepdim=True).mean((2, 3), keepdim=True)
+    images = mean + contrast * (images - mean)
+    gray = (images * luma).sum(1, keepdim=True)
+    return (gray + saturation * (images - gray)).clamp(0, 1)
+
+
+def normalise(images: Tensor) -> Tensor:
+    """Normalise images [B, 3, S, S] in [0, 1] by the statistics of ImageNet."""
+    mean, std = (torch.tensor(v, device=images.device)[:, None, None] for v in (IMAGENET_MEAN, IMAGENET_STD))
+    return ((images - mean) / std).contiguous(memory_format=torch.channels_last)
