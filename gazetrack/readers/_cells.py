@@ -210,13 +210,15 @@ def _whole_lines(file: Utf8Lines, skipped: int) -> Iterator[bytes]:
     """Yield blocks of whole lines, without the first ones."""
     rest = b""
     while data := file.read(BLOCK_BYTES):
-        rest += data
-        while skipped and (end := rest.find(b"\n") + 1):
-            rest, skipped = rest[end:], skipped - 1
-        cut = 0 if skipped else rest.rfind(b"\n") + 1
+        while skipped and (end := data.find(b"\n") + 1):
+            data, skipped = data[end:], skipped - 1
+        if skipped:
+            continue
+        cut = data.rfind(b"\n") + 1
         if cut:
-            yield rest[:cut]
-            rest = rest[cut:]
+            yield b"".join((rest, memoryview(data)[:cut]))
+            rest = b""
+        rest += data[cut:]
     if rest and not skipped:
         yield rest + b"\n"
 
