@@ -12,40 +12,25 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-from PIL import Image
+from _commands import change_maps, read_gray, run
 
-
-def run(module: str, *arguments: object) -> None:
-    """Run one of our commands."""
-    code = f"from gazetrack_cli.{module} import main; main()"
-    if module != "main":
-        program, module = module, "model_commands"
-        code = f"from gazetrack_cli.{module} import {program}_main; {program}_main()"
-    subprocess.run([sys.executable, "-c", code, *map(str, arguments)], check=True)
+if TYPE_CHECKING:
+    from _commands import Levels
 
 
 def grow(maps: Path, probabilities: Path, target: Path) -> None:
     """Write the maps with their last level grown to max(level, probability of the network), both 0..255."""
-    source = pq.ParquetFile(maps)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with pq.ParquetWriter(target, source.schema_arrow, compression="zstd") as writer:
-        for group in range(source.num_row_groups):
-            row = source.read_row_group(group).to_pylist()[0]
-            shape = row["levels"], row["height"], row["width"]
-            levels = np.frombuffer(row["maps"], np.uint8).reshape(shape).copy()
-            with Image.open(probabilities / f"{row['image_id']}.png") as picture:
-                seen = np.asarray(picture.resize((row["width"], row["height"]), Image.Resampling.BILINEAR))
-            levels[-1] = np.maximum(levels[-1], seen)
-            row["maps"] = levels.tobytes()
-            writer.write_table(pa.Table.from_pylist([row], schema=source.schema_arrow))
+
+    def grown(image_id: str, levels: Levels) -> Levels:
+        levels[-1] = np.maximum(levels[-1], read_gray(probabilities / f"{image_id}.png", levels.shape[1:]))
+        return levels
+
+    change_maps(maps, target, grown)
 
 
 def main() -> None:

@@ -14,33 +14,39 @@ if TYPE_CHECKING:
 
 
 @click.command("info", short_help="Say what an export is and what it holds.")
-@click.argument("files", nargs=-1, required=True, type=opt.FILE, metavar="FILES…")
+@click.argument("files", nargs=-1, required=True, type=opt.FILE, metavar="FILES|FOLDERS…")
+@click.option("--recursive", is_flag=True, help="Of a folder, also look at what lies below it.")
 @opt.format_option
 @opt.columns_option
 @opt.screen_option
 @opt.json_option
 @opt.debug_option
 def command(
-    files: tuple[Path, ...], format_name: str | None, columns: str | None, screen: str | None, as_json: bool
+    files: tuple[Path, ...],
+    recursive: bool,
+    format_name: str | None,
+    columns: str | None,
+    screen: str | None,
+    as_json: bool,
 ) -> int:
     """Say what exports are and what they hold: format and why, tracker, rate, eyes, loss, trials, stimuli, events."""
     from gazetrack.errors import GazetrackError
-    from gazetrack.pipeline import ConvertOptions, info
+    from gazetrack.pipeline import ConvertOptions, info_files
 
-    chosen = ConvertOptions(format_name, opt.parse_pairs(columns, "--columns"), opt.parse_screen(screen))
+    pairs = opt.parse_pairs(columns, "--columns")
+    chosen = ConvertOptions(format_name, pairs, opt.parse_screen(screen), recursive=recursive)
     codes, facts = [], []
-    for file in files:
-        try:
-            facts.append(info(file, chosen))
-        except GazetrackError as error:
-            say("gazetrack", error)
-            codes.append(error.exit_code)
+    for found in info_files(files, chosen):
+        if isinstance(found, GazetrackError):
+            say("gazetrack", found)
+            codes.append(found.exit_code)
             continue
+        facts.append(found)
         if not as_json:
-            _show(facts[-1])
+            _show(found)
     if as_json:
         opt.print_json(facts)
-    return 0 if not codes else codes[0] if len(files) == 1 else 1
+    return 0 if not codes else codes[0] if len(codes) + len(facts) == 1 else 1
 
 
 def _show(facts: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ COMMANDS = {
     "info": "Say what an export is and what it holds.",
     "plot": "Draw images with their scanpaths and maps.",
     "quality": "Report the data quality of exports or sample tables.",
+    "refine": "Refine stored maps by a dense CRF on their images.",
     "render": "Render fixation tables into gaze track maps.",
 }
 

@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 
 __all__ = ["debug_option"]
 
-# As in gazetrack.maps, which is too slow to import for a help page; a test compares the two.
-MAP_KINDS = ["tube", "density", "disc", "gaussian", "heatmap", "linear"]
+# As in gazetrack.maps, which is too slow to import for a help page; a test compares them.
+MAP_KINDS = ["tube", "density", "disc", "hull", "gaussian", "heatmap", "gazemedseg", "linear"]
 # As in gazetrack.events.detectors; likewise.
 DETECTORS = ["auto", "ivt", "ivt_tobii", "idt", "engbert_kliegl", "ihmm", "i2mc", "nystrom_holmqvist"]
+PRESETS = ["polyp", "prostate", "gazemedseg"]
 FILE = click.Path(path_type=Path)
 _MM = r"(\d+(?:\.\d+)?)"
 _SCREEN = re.compile(rf"(\d{{1,6}})x(\d{{1,6}})(?:px)?(?:,{_MM}x{_MM}mm(?:,{_MM}mm)?)?", re.ASCII)

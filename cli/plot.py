@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from . import options as opt
+from .map_options import map_options
 
 
 @click.command("plot", short_help="Draw images with their scanpaths and maps.")
 @click.argument("tables", nargs=-1, type=opt.FILE, metavar="[TABLES]…")
 @click.option("--images", type=opt.FILE, metavar="DIR", help="Folder of the images; ./images by default.")
 @click.option("--masks", type=opt.FILE, metavar="DIR", help="Folder of masks to outline.")
-@click.option("--levels", default=4, show_default=True, help="Levels of the map pyramid beside the image.")
-@click.option("--kind", type=click.Choice(opt.MAP_KINDS), default="tube", show_default=True, help="Kind of map.")
+@map_options
 @click.option(
     "--placement", metavar="RULE", help="For gaze in screen pixels: centre, fit, stretch or X,Y,WIDTH,HEIGHT."
 )
@@ -28,21 +29,23 @@ from . import options as opt
     metavar="DIR",
     help="Folder for the pictures.",
 )
+@opt.quiet_option
 @opt.debug_option
 def command(
     tables: tuple[Path, ...],
     images: Path | None,
     masks: Path | None,
-    levels: int,
-    kind: str,
     placement: str | None,
     limit: int,
     out: Path,
+    quiet: bool,
+    **choices: Any,
 ) -> None:
     """Draw each image with its scanpath in temporal order, dwell as disc size, and the map pyramid beside it."""
-    from gazetrack.maps import MapParams
+    from gazetrack.maps import map_params
     from gazetrack.rendering import find_tables, plot_tables
 
-    params = MapParams(kind=kind, levels=levels)
-    written = plot_tables(tables or find_tables(), images or Path("images"), params, out, masks, placement, limit)
-    click.echo(f"wrote {len(written)} pictures to {out}")
+    params, bar = map_params(**choices), opt.progress_bar("drawing", quiet)
+    written = plot_tables(tables or find_tables(), images or Path("images"), params, out, masks, placement, limit, bar)
+    if not quiet:
+        click.echo(f"wrote {len(written)} pictures to {out}")

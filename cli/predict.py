@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Folder for the masks.",
 )
+@click.option("--ids", type=opt.FILE, metavar="FILE", help="Image ids, one a line: segment only these.")
 @click.option("--overlay", is_flag=True, help="Also write images with the mask drawn in: DIR/overlays.")
 @click.option("--probabilities", is_flag=True, help="Also write probabilities as gray images: DIR/probabilities.")
 @click.option("--tta", is_flag=True, help="Average over the four flips of each image.")
@@ -54,6 +55,7 @@ def command(
     folder: Path,
     weights: Path,
     out: Path,
+    ids: Path | None,
     overlay: bool,
     probabilities: bool,
     tta: bool,
@@ -64,15 +66,16 @@ def command(
     quiet: bool,
     as_json: bool,
 ) -> int:
-    """Segment every image of FOLDER: one mask each, 0 and 255, at the image's own size."""
+    """Segment the images of FOLDER: one mask each, 0 and 255, at the image's own size."""
     from gradtrack_model.checkpoint import load_model
-    from gradtrack_model.data import find_images
+    from gradtrack_model.data import find_images, read_ids
     from gradtrack_model.predict import PredictOptions, predict_folder
     from gradtrack_model.train import pick_device
 
     opt.check_report(report, find_images(folder).values())
     checkpoint = load_model(weights, {"model.encoder": encoder})
-    chosen = PredictOptions(probabilities, overlay, tta, batch_size, pick_device(device))
+    chosen_ids = () if ids is None else read_ids(ids)
+    chosen = PredictOptions(probabilities, overlay, tta, batch_size, pick_device(device), chosen_ids)
     done = list(predict_folder(folder, checkpoint, out, chosen))
     opt.write_results(report, [(p.image, p.error, p.outputs) for p in done])
     _show(done, out, quiet, as_json)

@@ -10,16 +10,19 @@ from . import options as opt
 from .errors import say
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     import pyarrow as pa
 
-    from gazetrack.recording import Screen
+    from gazetrack.recording import Recording
 
 _HEADER = {
     "recording": "recording",
     "trial": "trial",
+    "stimulus": "stimulus",
     "target": "target",
+    "onset_ms": "from ms",
     "eye": "eye",
     "duration_ms": "ms",
     "rate_hz": "Hz",
@@ -76,54 +79,67 @@ def command(
     RMS-S2S and STD are medians in a window that moves along the samples (with --by window or --targets, those of the
     row itself), in degrees where the screen's size and distance are known, else in pixels. --json and --out have all.
     """
-    from gazetrack.errors import GazetrackError
-    from gazetrack.quality import joined, read_targets
+    from gazetrack.pipeline import read_recording
+    from gazetrack.quality import joined
     from gazetrack.store import refuse_foreign, write_table
+    from gazetrack.targets import read_targets
 
+    if targets is not None and by != "recording":
+        raise click.UsageError("--targets has a row per target: leave out --by")
+    chosen = {"by": by, "window_ms": window_ms, "targets": [] if targets is None else read_targets(targets)}
     pairs, stated = opt.parse_pairs(columns, "--columns"), opt.parse_screen(screen)
-    aims = [] if targets is None else read_targets(targets)
     if out is not None:
         refuse_foreign(out, force=force)
-    tables, codes = [], []
-    for file in files:
-        try:
-            tables.append(_of_file(file, format_name, pairs, stated, by=by, window_ms=window_ms, targets=aims))
-        except GazetrackError as error:
-            say("gazetrack", error)
-            codes.append(error.exit_code)
+    tables, notes, codes = _of_files(
+        files, lambda file: read_recording(file, format_name, pairs).with_screen(stated), chosen
+    )
     table = joined(tables)
     if out is not None and tables:
         write_table(out, table, {"quality": {"by": by, "window_ms": window_ms}}, force=force)
-    # The eye is still in a window or on a target; over longer periods the median of a moving window says as much.
-    _show(table, "" if aims or by == "window" else "window_", as_json, out if tables else None)
+    if as_json:
+        opt.print_json([opt.without_nan(row) for row in table.to_pylist()])
+    elif tables:
+        _show(table, by, notes)
+        if out is not None:
+            click.echo(f"wrote {out} ({table.num_rows:,} rows)")
     return 0 if not codes else codes[0] if len(files) == 1 else 1
 
 
-def _of_file(
-    file: Path, format_name: str | None, columns: dict[str, str], screen: Screen | None, **chosen: Any
-) -> pa.Table:
-    from gazetrack.errors import GazetrackError
-    from gazetrack.pipeline import read_recording
+def _of_files(
+    files: Iterable[Path], read: Callable[[Path], Recording], chosen: Mapping[str, Any]
+) -> tuple[list[pa.Table], list[str], list[int]]:
+    """Return the reports, the readers' notes, and the exit codes of the errors, each of which is said as it comes."""
+    from gazetrack.errors import GazetrackError, quote
     from gazetrack.quality import quality
 
-    recording = read_recording(file, format_name, columns).with_screen(screen)
-    try:
-        return quality(recording, **chosen)
-    except GazetrackError as error:
-        raise type(error)(error.what, path=file, hint=error.hint) from error
+    tables, notes, codes = [], [], []
+    for file in files:
+        try:
+            recording = read(file)
+            try:
+                tables.append(quality(recording, **chosen))
+            except GazetrackError as error:
+                raise type(error)(error.what, path=file, hint=error.hint) from error
+            notes += [f"{quote(file.name)}: {note}" for note in recording.notes]
+        except GazetrackError as error:
+            say("gazetrack", error)
+            codes.append(error.exit_code)
+    return tables, notes, codes
 
 
-def _show(table: pa.Table, window: str, as_json: bool, out: Path | None) -> None:
+def _show(table: pa.Table, by: str, notes: list[str]) -> None:
     rows = table.to_pylist()
-    if as_json:
-        opt.print_json([opt.without_nan(row) for row in rows])
-    if as_json or not rows:
-        return
-    shown = [name for name in _HEADER if name != "trial" or any(row["trial"] for row in rows)]
-    shown = [name for name in shown if name != "target" or any(row["target"] for row in rows)]
+    # The eye is still in a window or on a target; over longer periods the median of a moving window says as much.
+    window = "" if by == "window" or any(row["target"] for row in rows) else "window_"
+    told = {"trial": "trial", "stimulus": "stimulus", "target": "target", "accuracy": "target"}
+    shown = [name for name in _HEADER if name not in told or any(row[told[name]] for row in rows)]
+    if len({(row["recording"], row["eye"]) for row in rows}) == len(rows):
+        shown.remove("onset_ms")
     opt.print_table([_HEADER[name] for name in shown], [[_cell(row, name, window) for name in shown] for row in rows])
-    if out is not None:
-        click.echo(f"wrote {out} ({len(rows):,} rows)")
+    if any(row["std_px"] == row["std_px"] and row["std_deg"] != row["std_deg"] for row in rows):
+        notes = [*notes, "pixels where the screen's size and distance are not known: give --screen for degrees"]
+    for note in notes:
+        click.echo(f"note: {note}")
 
 
 def _cell(row: dict[str, Any], name: str, window: str) -> str:
@@ -132,4 +148,6 @@ def _cell(row: dict[str, Any], name: str, window: str) -> str:
         unit = "deg" if row[f"{name}_deg"] == row[f"{name}_deg"] else "px"
         value = row[f"{name}_{unit}"]
         return f"{value:.3g} {unit}" if value == value else "-"
-    return opt.cell(100 * row[name] if name in ("loss", "loss_expected") else row[name])
+    if name in ("loss", "loss_expected"):
+        return "-" if row[name] != row[name] else f"{round(100 * row[name], 2) + 0:.2f}"
+    return opt.cell(row[name])

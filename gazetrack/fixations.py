@@ -93,7 +93,7 @@ def fixation_table(
             raise InputError("holds neither fixations nor samples", hint="export the recording again, with both")
         if recording.samples is None:
             raise ConfigError(
-                "no samples to detect fixations in", hint="leave out --detector: the export has its own fixations"
+                "no samples to detect fixations in", hint="use gazetrack convert: the export has its own fixations"
             )
         samples = recording.samples
         if preparation is not None:

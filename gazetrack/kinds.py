@@ -6,6 +6,7 @@ A level is the suffix of the track that starts at the level's first fixation.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     Maps = npt.NDArray[np.float32]
 
 _LEAST_STEP_PX = 2.0
+_ON_THE_BORDER_PX = 1e-6
+_CANVAS = 768
 _MIN_RADIUS_SHARE, _MAX_RADIUS_SHARE = 0.25, 4.0
 
 
@@ -94,6 +97,86 @@ def heatmap(p: Points, sigma: float) -> Maps:
         low, peak = level.min(), level.max()
         level[:] = (level - low) / (peak - low) if peak > low else 0.0
     return total
+
+
+def hull(p: Points, radius: float, softness: float) -> Maps:
+    """Logistic of the signed distance to the convex hull of the fixations: .5 at `radius` outside it."""
+    out = np.empty((len(p.firsts), *p.size), np.float32)
+    y, x = (axis + 0.5 for axis in np.ogrid[: p.size[0], : p.size[1]])
+    for level, first in enumerate(p.firsts.tolist()):
+        cx, cy = _hull_corners(p.x[first:], p.y[first:])
+        n = len(cx)
+        line = Points(cx, cy, np.zeros(n), np.arange(n) < n - 1, np.zeros(1, np.int64), p.size)
+        out[level] = _distance(line, np.zeros(n), tapered=False)[0]
+        if n > 3:  # the first corner comes again at the end
+            inside = np.ones(p.size, np.bool_)
+            for ax, ay, bx, by in zip(cx, cy, cx[1:], cy[1:], strict=False):
+                # A hull thinner than rounding has no inside, or the line through it would all be inside.
+                least = _ON_THE_BORDER_PX * math.hypot(bx - ax, by - ay)
+                inside &= (bx - ax) * (y - ay) - (by - ay) * (x - ax) > least
+            np.negative(out[level], out=out[level], where=inside)
+    logistic(out.ravel(), np.float32(-1 / softness), np.float32(radius / softness))
+    return out
+
+
+def _hull_corners(x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """Return the corners of the convex hull in order, the first again at the end (Andrew 1979, monotone chain)."""
+    points = sorted(set(zip(x.tolist(), y.tolist(), strict=True)))
+    corners: list[tuple[float, float]] = []
+    for walk in (points, points[::-1]) if len(points) > 1 else (points,):
+        half: list[tuple[float, float]] = []
+        for px, py in walk:
+            while len(half) > 1:
+                (ax, ay), (bx, by) = half[-2:]
+                if (bx - ax) * (py - ay) > (by - ay) * (px - ax):
+                    break
+                half.pop()
+            half.append((px, py))
+        corners += half if not corners else half[1:]
+    return np.array([px for px, _ in corners]), np.array([py for _, py in corners])
+
+
+def gazemedseg(p: Points, sigma: float) -> Maps:
+    """GazeMedSeg's heatmap: impulses of duration on a square canvas, blurred, scaled to 0 .. 1, then resized.
+
+    As released by Zhong et al. (MICCAI 2024): 768 x 768 pixels, positions rounded and moved by one pixel, so that the
+    first becomes the last; `sigma` is a share of the canvas. A separable blur of impulses is a sum of products.
+    """
+    height, width = p.size
+    blur = _canvas_blur(sigma * _CANVAS)
+    rows, columns = (_cubic(n, _CANVAS) for n in p.size)
+    at_x, at_y = (np.rint(at / n * _CANVAS).astype(np.int64) - 1 for at, n in ((p.x, width), (p.y, height)))
+    inside = (at_x >= -1) & (at_y >= -1) & (at_x < _CANVAS) & (at_y < _CANVAS)
+    weights = np.where(inside, p.duration_ms, 0.0)
+    at_x, at_y = np.where(inside, at_x, 0), np.where(inside, at_y, 0)
+    out = np.zeros((len(p.firsts), height, width), np.float32)
+    for level, first in enumerate(p.firsts.tolist()):
+        canvas = (blur[:, at_y[first:]] * weights[first:]) @ blur[:, at_x[first:]].T
+        low, peak = canvas.min(), canvas.max()
+        if peak > low:
+            out[level] = np.clip(rows @ ((canvas - low) / (peak - low)) @ columns.T, 0, 1)
+    return out
+
+
+@lru_cache(maxsize=4)
+def _canvas_blur(sigma_px: float) -> Floats:
+    """Return [_CANVAS, _CANVAS]: an impulse at each place of a canvas's axis, blurred and reflected at its ends."""
+    from scipy.ndimage import gaussian_filter1d
+
+    return np.asarray(gaussian_filter1d(np.eye(_CANVAS), sigma_px, axis=0))
+
+
+def _cubic(n_out: int, n_in: int) -> Floats:
+    """Return [n_out, n_in]: cubic interpolation with a = -.75, as in OpenCV (Keys 1981, eq. 4)."""
+    at = (np.arange(n_out) + 0.5) * n_in / n_out - 0.5
+    base = np.floor(at).astype(np.int64)
+    weights = np.zeros((n_out, n_in))
+    for k in range(-1, 3):
+        d = np.abs(at - base - k)
+        near = 1.25 * d**3 - 2.25 * d**2 + 1
+        far = -0.75 * (d**3 - 5 * d**2 + 8 * d - 4)
+        np.add.at(weights, (np.arange(n_out), np.clip(base + k, 0, n_in - 1)), np.where(d <= 1, near, far))
+    return weights
 
 
 def _distance(p: Points, radii: Floats, tapered: bool, reach: float = math.inf) -> Maps:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
     Maps = npt.NDArray[np.float32]
 
-KINDS = ("tube", "density", "disc", "gaussian", "heatmap", "linear")
-CALIBRATED = ("tube", "density", "disc")
+KINDS = ("tube", "density", "disc", "hull", "gaussian", "heatmap", "gazemedseg", "linear")
+CALIBRATED = ("tube", "density", "disc", "hull")
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,13 @@ class MapParams:
 
     Parameters
     ----------
-    kind : {"tube", "density", "disc", "gaussian", "heatmap", "linear"}
+    kind : {"tube", "density", "disc", "hull", "gaussian", "heatmap", "gazemedseg", "linear"}
         ``tube``: logistic of the distance to the polyline through the fixations. ``density``: dwell time spread along
-        that line, blurred. ``disc``: a tube around the fixations alone, without order. Of these, .5 is the border.
+        that line, blurred. ``disc``: a tube around the fixations alone, without order. ``hull``: a logistic of the
+        signed distance to their convex hull. Of these, .5 is the border.
         ``gaussian``: exp(-D^2 / 2 blur^2) of the distance D to the line. ``linear``: 1 - D / D_max. ``heatmap``:
-        Gaussians at the fixations weighted by duration, scaled to 0 .. 1.
+        Gaussians at the fixations weighted by duration, scaled to 0 .. 1. ``gazemedseg``: the same as GazeMedSeg
+        releases it, on a canvas of 768 x 768, `blur` being a share of that (70 / 768; 50 / 768 for prostates).
     levels : int
         Number of levels; level l of L keeps the share l/L of the track unless `ratios` says otherwise.
     ratios : tuple of float
@@ -53,7 +55,7 @@ class MapParams:
     min_duration_ms : float
         Shorter fixations are dropped.
     radius, softness : float
-        Of the tube: distance of its border from the line, and width of the logistic there.
+        Of tube, disc and hull: distance of the border from the line, points or hull, and width of the logistic there.
     duration_exponent : float
         Exponent with which longer fixations widen the tube; 0 for none.
     max_saccade : float
@@ -96,10 +98,14 @@ class MapParams:
                     f"{name} {getattr(self, name)}",
                     hint="use a positive share of the image size, such as 0.05",
                 )
+        for name in ("duration_exponent", "threshold", "max_saccade", "min_duration_ms"):
+            if not getattr(self, name) >= 0:
+                raise ConfigError(f"{name} {getattr(self, name)}", hint="use 0 or more")
         if not self.ratios:
             object.__setattr__(self, "ratios", tuple((level + 1) / self.levels for level in range(self.levels)))
         if len(self.ratios) != self.levels:
             raise ConfigError(f"{len(self.ratios)} ratios for {self.levels} levels", hint="give one ratio per level")
+        level_members(np.ones(1), self.ratios, truncation=self.truncation, by=self.by)  # refuses bad ratios and units
 
     def as_dict(self) -> dict[str, Any]:
         """Return the parameters as plain JSON values."""
@@ -108,6 +114,41 @@ class MapParams:
             key: ("inf" if value == math.inf else list(value) if isinstance(value, tuple) else value)
             for key, value in values.items()
         }
+
+
+# Chosen on validation images by benchmarks/map_quality.py: Kvasir-SEG's val.txt, a tenth of NCI-ISBI's cases.
+PRESETS = {
+    "polyp": MapParams(kind="density", threshold=0.17),
+    "prostate": MapParams(kind="hull", radius=0.024),
+    "gazemedseg": MapParams(kind="gazemedseg", levels=1, drop_first=0, min_duration_ms=0, blur=70 / 768),
+}
+
+
+def map_params(preset: str | None = None, **changes: Any) -> MapParams:
+    """Return the parameters of a preset, or the defaults, with those changes that are not None.
+
+    Parameters
+    ----------
+    preset : {"polyp", "prostate", "gazemedseg"}, optional
+        A key of `PRESETS`.
+    **changes
+        Fields of `MapParams`; `ratios` alone also sets the number of levels.
+
+    Returns
+    -------
+    MapParams
+
+    Raises
+    ------
+    ConfigError
+        An unknown preset; and what `MapParams` raises.
+    """
+    if preset is not None and preset not in PRESETS:
+        raise ConfigError(f"preset {preset!r}", hint=f"use one of {', '.join(PRESETS)}")
+    given = {name: value for name, value in changes.items() if value is not None}
+    if given.get("ratios"):
+        given.setdefault("levels", len(given["ratios"]))
+    return replace(PRESETS[preset] if preset else MapParams(), **{"ratios": (), **given})
 
 
 @dataclass(frozen=True)
@@ -131,6 +172,45 @@ class TrackMaps:
     def as_uint8(self) -> npt.NDArray[np.uint8]:
         """Return the maps as 0..255, the form they are stored in."""
         return np.rint(self.values * 255).astype(np.uint8)
+
+
+def pool(observers: Sequence[TrackMaps]) -> TrackMaps:
+    """Return the mean of several observers' maps of one image; each keeps the order of their own track.
+
+    Parameters
+    ----------
+    observers : sequence of TrackMaps
+        Of one size and with the same parameters, at least one.
+
+    Returns
+    -------
+    TrackMaps
+        Its track holds the fixations of all, one observer after the other.
+
+    Raises
+    ------
+    ConfigError
+        They differ in size.
+    """
+    if len({maps.values.shape for maps in observers}) > 1:
+        what = f"maps of several sizes for {observers[0].track.stimulus!r} cannot be pooled"
+        raise ConfigError(what, hint="give --images DIR or --size")
+    tracks = [maps.track for maps in observers]
+
+    def names(key: str) -> str:
+        return ", ".join(dict.fromkeys(filter(None, (getattr(track, key) for track in tracks))))
+
+    track = replace(
+        tracks[0],
+        recording=names("recording"),
+        trial=names("trial"),
+        participant=names("participant"),
+        x=np.concatenate([track.x for track in tracks]),
+        y=np.concatenate([track.y for track in tracks]),
+        duration_ms=np.concatenate([track.duration_ms for track in tracks]),
+    )
+    values = np.asarray(np.mean([maps.values for maps in observers], axis=0), np.float32)
+    return TrackMaps(track, observers[0].params, values)
 
 
 def level_titles(params: MapParams) -> list[str]:
@@ -257,6 +337,10 @@ def _render(x: Floats, y: Floats, duration_ms: Floats, firsts: list[int], size: 
         return kinds.tube(points, p.radius * s, p.softness * s, p.duration_exponent)
     if p.kind == "density":
         return kinds.density(points, p.blur * s, p.threshold, p.width)
+    if p.kind == "hull":
+        return kinds.hull(points, p.radius * s, p.softness * s)
+    if p.kind == "gazemedseg":
+        return kinds.gazemedseg(points, p.blur)
     if p.kind == "heatmap":
         return kinds.heatmap(points, p.blur * s)
     return kinds.gaussian(points, p.blur * s) if p.kind == "gaussian" else kinds.linear(points)

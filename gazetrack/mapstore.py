@@ -10,6 +10,7 @@ Three lines read it without this library::
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,34 @@ MAPS = pa.schema(
 _NEEDED = ("image_id", "levels", "height", "width", "maps")
 
 
+@dataclass(frozen=True)
+class StoredMaps:
+    """One row of a map file.
+
+    Parameters
+    ----------
+    stimulus, recording, participant, trial : str
+        Where the track comes from.
+    n_fixations : int
+        Fixations rendered.
+    values : ndarray of uint8, shape (L, H, W)
+        0..255.
+    """
+
+    stimulus: str
+    recording: str
+    participant: str
+    trial: str
+    n_fixations: int
+    values: npt.NDArray[np.uint8]
+
+
+def stored(maps: TrackMaps) -> StoredMaps:
+    """Return rendered maps as they are stored."""
+    track = maps.track
+    return StoredMaps(track.stimulus, track.recording, track.participant, track.trial, len(track), maps.as_uint8())
+
+
 @contextmanager
 def map_writer(
     path: str | os.PathLike[str],
@@ -60,7 +89,7 @@ def map_writer(
     *,
     force: bool = False,
     max_total_bytes: int = MAX_TOTAL_BYTES,
-) -> Iterator[Callable[[TrackMaps], None]]:
+) -> Iterator[Callable[[TrackMaps | StoredMaps], None]]:
     """Open a map file for writing track by track; it appears when the block ends without an error.
 
     Parameters
@@ -77,7 +106,7 @@ def map_writer(
     Yields
     ------
     callable
-        Call it with each `TrackMaps`.
+        Call it with each `TrackMaps` or `StoredMaps`.
 
     Raises
     ------
@@ -89,22 +118,22 @@ def map_writer(
     total = 0
     with publish(path) as file, table_writer(file, schema) as writer:
 
-        def write(maps: TrackMaps) -> None:
+        def write(maps: TrackMaps | StoredMaps) -> None:
             nonlocal total
-            total += maps.values.size
+            row = maps if isinstance(maps, StoredMaps) else stored(maps)
+            total += row.values.size
             if total > max_total_bytes:
                 hint = "give a smaller --size, or a larger --max-total-mb"
                 raise OutputError(f"the maps take more than {max_total_bytes // 1024**2} MB", path=path, hint=hint)
-            writer.write_table(_row(maps).cast(schema))
+            writer.write_table(_row(row).cast(schema))
 
         yield write
 
 
-def _row(maps: TrackMaps) -> pa.Table:
-    track, (levels, height, width) = maps.track, maps.values.shape
-    names = (stem(track.stimulus), track.recording, track.participant, track.trial, track.stimulus)
-    values = (*names, len(track), levels, height, width)
-    columns = [*([value] for value in values), [maps.as_uint8().tobytes()]]
+def _row(maps: StoredMaps) -> pa.Table:
+    names = (stem(maps.stimulus), maps.recording, maps.participant, maps.trial, maps.stimulus)
+    values = (*names, maps.n_fixations, *maps.values.shape)
+    columns = [*([value] for value in values), [maps.values.tobytes()]]
     return pa.Table.from_arrays([pa.array(c, f.type) for c, f in zip(columns, MAPS, strict=True)], schema=MAPS)
 
 
@@ -141,6 +170,28 @@ class MapStore:
     def ids(self) -> tuple[str, ...]:
         """Image ids, in the order of the file."""
         return tuple(self._groups)
+
+    def __len__(self) -> int:
+        """Return the number of rows: one per image and observer."""
+        return int(self._file.num_row_groups)
+
+    def rows(self) -> Iterator[StoredMaps]:
+        """Yield every row in the order of the file, one in memory at a time.
+
+        Raises
+        ------
+        InputError
+            The file is damaged.
+        """
+        for group in range(len(self)):
+            try:
+                row = self._file.read_row_group(group).to_pylist()[0]
+                values = np.frombuffer(row["maps"], np.uint8).reshape(row["levels"], row["height"], row["width"])
+                recording, participant, trial = (row.get(k) or "" for k in ("recording", "participant", "trial"))
+                stimulus, n_fixations = row.get("stimulus") or row["image_id"], row.get("n_fixations") or 0
+            except (pa.ArrowException, OSError, ValueError) as error:
+                raise InputError(f"damaged maps in row {group + 1}", path=self.path, hint="render again") from error
+            yield StoredMaps(stimulus, recording, participant, trial, n_fixations, values)
 
     def load(self, image_id: str) -> npt.NDArray[np.uint8]:
         """Return the maps of an image, the mean over its observers.

@@ -153,6 +153,24 @@ def info(path: str | Path, options: ConvertOptions) -> dict[str, Any]:
     return {"file": str(path), **describe(recording, verdict, head)}
 
 
+def info_files(paths: Sequence[str | Path], options: ConvertOptions) -> Iterator[dict[str, Any] | GazetrackError]:
+    """Describe exports, one after the other; of a folder, all in it, as `convert_files` takes them.
+
+    Yields
+    ------
+    dict or GazetrackError
+        What `info` says, or why it cannot; a file of a folder that is no export is left out.
+    """
+    for path, from_folder in _expand(paths, options.recursive):
+        try:
+            yield info(path, options)
+        except UnknownFormat as error:
+            if not from_folder:
+                yield error
+        except GazetrackError as error:
+            yield error
+
+
 def describe(recording: Recording, verdict: Verdict, head: Head) -> dict[str, Any]:
     """Return the facts about a recording as JSON values."""
     events, table = recording.events, recording.samples if recording.samples is not None else recording.fixations

@@ -6,15 +6,12 @@ ETDQualitizer (https://github.com/dcnieho/ETDQualitizer), whose figures these eq
 
 from __future__ import annotations
 
-import csv
-from dataclasses import dataclass, fields
 from itertools import pairwise
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from gazetrack.errors import ConfigError, InputError, ParseError
+from gazetrack.errors import ConfigError, InputError
 from gazetrack.kernels.precision import moving_precision
 from gazetrack.schema import QUALITY, conform
 
@@ -26,6 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from gazetrack.recording import Recording, Screen
+    from gazetrack.targets import Target
 
     Floats = npt.NDArray[np.float64]
 
@@ -33,41 +31,6 @@ BY = ("recording", "trial", "window")
 BCEA_SHARE = 0.68
 EYES = {"left": ("left_x_px", "left_y_px"), "right": ("right_x_px", "right_y_px"), "both": ("x_px", "y_px")}
 _PAUSE = 1.5  # a step of this many usual ones is a gap
-
-
-@dataclass(frozen=True)
-class Target:
-    """What was to be looked at, where and when.
-
-    Parameters
-    ----------
-    name : str
-        Names the row of the report.
-    x_px, y_px : float
-        Position on the screen.
-    onset_ms, duration_ms : float
-        When; all of the time by default.
-    trial, stimulus : str or None
-        In which trial, and at which stimulus; None for any.
-    """
-
-    name: str
-    x_px: float
-    y_px: float
-    onset_ms: float = -np.inf
-    duration_ms: float = np.inf
-    trial: str | None = None
-    stimulus: str | None = None
-
-    def __post_init__(self) -> None:
-        if not (np.isfinite(self.x_px) and np.isfinite(self.y_px) and self.duration_ms > 0):
-            where = f"target {self.name!r} at ({self.x_px}, {self.y_px}) px for {self.duration_ms} ms"
-            raise ConfigError(where, hint="give a finite position and a positive duration")
-
-    @property
-    def end_ms(self) -> float:
-        """The moment after it."""
-        return self.onset_ms + self.duration_ms if np.isfinite(self.duration_ms) else np.inf
 
 
 class Gaze(NamedTuple):
@@ -130,9 +93,7 @@ def quality(
     if recording.samples is None or recording.samples.num_rows == 0:
         raise InputError("has no samples", hint="export the recording again, with samples")
     frame = _with_pieces(recording.samples)
-    eyes = [eye for eye, (x, y) in EYES.items() if (frame[x].notna() & frame[y].notna()).any()]
-    eyes = eyes if len(eyes) == len(EYES) else eyes[:1] or ["both"]  # of one eye alone, both is that eye again
-    rows = []
+    eyes, rows = _eyes(frame), []
     for keys, period, target in _periods(frame, by, window_ms, targets):
         for eye in eyes:
             x, y = (period[name].to_numpy(np.float64) for name in EYES[eye])
@@ -151,45 +112,6 @@ def joined(tables: Sequence[pa.Table]) -> pa.Table:
     return conform(pa.concat_tables([conform({}, QUALITY), *tables]).unify_dictionaries(), QUALITY)
 
 
-def read_targets(path: str | Path) -> list[Target]:
-    """Read targets from a CSV file.
-
-    Parameters
-    ----------
-    path : path-like
-        With the columns ``x_px`` and ``y_px``, and of ``name``, ``onset_ms``, ``duration_ms``, ``trial`` and
-        ``stimulus`` those that say when each was shown.
-
-    Raises
-    ------
-    InputError
-        No such file, or no text.
-    ParseError
-        A column is missing or unknown, or a cell is no number.
-    """
-    try:
-        with Path(path).open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError("cannot be read as a table of targets", path=path, hint="a CSV file, UTF-8") from error
-    known = [field.name for field in fields(Target)]
-    names = list(rows[0]) if rows else []
-    if not {"x_px", "y_px"} <= set(names) <= set(known):
-        what = f"has the columns {', '.join(map(str, names)) or 'of an empty table'}"
-        raise ParseError(what, path=path, line=1, hint=f"x_px and y_px are needed, known are {', '.join(known)}")
-    targets = []
-    for number, row in enumerate(rows, start=2):
-        values: dict[str, Any] = {"name": str(number - 1)} | {key: value for key, value in row.items() if value}
-        try:
-            numbers = {key: float(value) for key, value in values.items() if key.endswith(("_px", "_ms"))}
-            targets.append(Target(**values | numbers))
-        except (ValueError, TypeError) as error:
-            raise ParseError(f"is no target: {error}", path=path, line=number, hint="give numbers") from error
-        except ConfigError as error:
-            raise ParseError(error.what, path=path, line=number, hint=error.hint) from error
-    return targets
-
-
 def _with_pieces(samples: pa.Table) -> pd.DataFrame:
     """Number the stretches of samples of one trial within which the clock does not step back."""
     frame: pd.DataFrame = samples.to_pandas()
@@ -199,6 +121,16 @@ def _with_pieces(samples: pa.Table) -> pd.DataFrame:
         new |= np.diff(codes, prepend=codes[:1]) != 0
     frame["piece"] = np.cumsum(new)
     return frame
+
+
+def _eyes(frame: pd.DataFrame) -> list[str]:
+    """Return the eyes that have gaze; both is left out where it is a single eye's gaze again."""
+    eyes = [eye for eye, (x, y) in EYES.items() if (frame[x].notna() & frame[y].notna()).any()]
+    if eyes[1:] == ["both"] and all(
+        frame[a].equals(frame[b]) for a, b in zip(EYES[eyes[0]], EYES["both"], strict=True)
+    ):
+        eyes.pop()
+    return eyes or ["both"]
 
 
 def _periods(
@@ -265,7 +197,8 @@ def sampling(gaze: Gaze) -> dict[str, float]:
     """Return what the time stamps say: duration, rates, jitter, loss and gaps.
 
     The rate is measured from the ordinary steps, since some exports state a wrong one; expected samples are those of
-    that rate. A gap is the time between two known samples less one step, or before the first or after the last.
+    that rate, of which samples of one time are one. A gap is the time between two known samples less one step, or
+    before the first or after the last.
     """
     steps = gaze.steps_ms
     step = float(np.median(steps)) if steps.size else 0.0
@@ -275,6 +208,7 @@ def sampling(gaze: Gaze) -> dict[str, float]:
     duration = float((gaze.t_ms[lasts] - gaze.t_ms[firsts] + step).sum()) if firsts.size else 0.0
     known = np.isfinite(gaze.x)
     rate = 1000 / float(ordinary.mean()) if ordinary.size else float("nan")
+    different = (np.diff(gaze.t_ms[known], prepend=-np.inf) != 0) | (np.diff(gaze.piece[known], prepend=-1) != 0)
     gaps = _gaps(gaze, known, firsts, lasts, step)
     return {
         "onset_ms": float(gaze.t_ms[0]) if gaze.t_ms.size else float("nan"),
@@ -284,7 +218,7 @@ def sampling(gaze: Gaze) -> dict[str, float]:
         "effective_rate_hz": 1000 * float(known.sum()) / duration if duration else float("nan"),
         "jitter_ms": float(ordinary.std()) if ordinary.size else float("nan"),
         "loss": float(1 - known.mean()) if known.size else float("nan"),
-        "loss_expected": 1 - float(known.sum()) / (duration / 1000 * rate) if duration else float("nan"),
+        "loss_expected": 1 - float(different.sum()) / (duration / 1000 * rate) if duration else float("nan"),
         "n_gaps": gaps.size,
         "longest_gap_ms": float(gaps.max(initial=0.0)),
         "gaps_ms": float(gaps.sum()),

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gazetrack.crf import CRFParams, refine
 from gazetrack.dataset import TableTracks, distinct, find_images, image_size, read_image, read_tracks
 from gazetrack.errors import ConfigError, DataError, GazetrackError, InputError, quote
 from gazetrack.fixations import stem
-from gazetrack.maps import CALIBRATED, MapParams, TrackMaps, check_size, level_titles, render_maps
+from gazetrack.maps import MapParams, TrackMaps, check_size, level_titles, pool, render_maps
 from gazetrack.mapstore import MAP_FILE, MAX_TOTAL_BYTES, map_writer
 from gazetrack.outcome import Outcome
+from gazetrack.overlay import overlay
 from gazetrack.publish import publish, refuse_overwrite, sha256_of
+from gazetrack.refining import check_calibrated, refine_on
 from gazetrack.store import SUFFIX
 from gazetrack.track import track_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from gazetrack.crf import CRFParams
     from gazetrack.track import Track
 
 
@@ -44,8 +45,12 @@ class RenderOptions:
         Folder for ``maps.parquet`` and pictures.
     crf : CRFParams or None
         Refine the full track's map on its image; needs `images`.
+    pooled : bool
+        Write one map an image, the mean over its observers, instead of one each.
     png : bool
         Also write every level as a PNG.
+    overlay : bool
+        Also write the maps drawn on their images; needs `images`.
     force : bool
         Also replace files that gazetrack did not write.
     max_total_bytes : int
@@ -58,7 +63,9 @@ class RenderOptions:
     size: tuple[int, int] | None = None
     out: Path = Path("maps")
     crf: CRFParams | None = None
+    pooled: bool = False
     png: bool = False
+    overlay: bool = False
     force: bool = False
     max_total_bytes: int = MAX_TOTAL_BYTES
 
@@ -85,11 +92,11 @@ def render_tables(
     """
     if options.size is not None:
         check_size(*options.size)
-    if options.crf is not None and options.images is None:
-        raise ConfigError("a CRF needs the images", hint="give --images DIR")
-    if options.crf is not None and options.params.kind not in CALIBRATED:
-        what = f"a CRF needs maps whose .5 is the border, and kind {options.params.kind!r} has none there"
-        raise ConfigError(what, hint=f"use --kind {' or '.join(CALIBRATED)}")
+    for needed, what in ((options.crf is not None, "a CRF"), (options.overlay, "an overlay")):
+        if needed and options.images is None:
+            raise ConfigError(f"{what} needs the images", hint="give --images DIR")
+    if options.crf is not None:
+        check_calibrated(options.params.kind)
     images = find_images(options.images) if options.images is not None else {}
     distinct(paths)
     refuse_overwrite(options.out / MAP_FILE, [*paths, *images.values()])
@@ -154,44 +161,57 @@ def _write_maps(
     used = [outcome for outcome in outcomes if outcome.status != "failed"]
     sources = [{"file": Path(o.file).name, "sha256": o.sha256} for o in used]
     target = options.out / MAP_FILE
-    pictures = track_names([track for track, _ in work]) if options.png else []
+    groups = _by_image(work) if options.pooled else [[one] for one in work]
+    pictures = track_names([group[0][0] for group in groups])
     crf = None if options.crf is None else asdict(options.crf)
     meta = {"params": options.params.as_dict(), "sources": sources, "placement_rule": options.placement, "crf": crf}
     with map_writer(target, meta, force=options.force, max_total_bytes=options.max_total_bytes) as write:
-        for done, (track, outcome) in enumerate(work, 1):
-            maps = render_maps(track, options.params, options.size)
-            if options.crf is not None:
-                maps = _refined(maps, images[stem(track.stimulus)], options.crf)
+        for done, (group, name) in enumerate(zip(groups, pictures, strict=True), 1):
+            image = images.get(stem(group[0][0].stimulus))
+            maps = _rendered(group, image, options)
             write(maps)
-            outcome.rows_out += len(maps.track)
-            cleaned = len(track) - len(maps.track)
-            if cleaned:
-                outcome.dropped["short, off-image or first"] = (
-                    outcome.dropped.get("short, off-image or first", 0) + cleaned
-                )
             if options.png:
-                _write_pngs(options.out / "png", pictures[done - 1], maps.as_uint8())
+                _write_pngs(options.out / "png", name, maps.as_uint8())
+            if options.overlay and image is not None:
+                drawn = overlay(read_image(image, "RGB", maps.values.shape[1:]), maps.values)
+                _write_png(options.out / "overlay" / f"{name}.png", drawn)
             if progress is not None:
-                progress(done, len(work))
-    used[0].outputs.append({"path": str(target), "rows": len(work), "sha256": sha256_of(target)})
+                progress(done, len(groups))
+    used[0].outputs.append({"path": str(target), "rows": len(groups), "sha256": sha256_of(target)})
 
 
-def _refined(maps: TrackMaps, path: Path, params: CRFParams) -> TrackMaps:
-    """Refine the last level on its image; on resized maps, lengths in pixels shrink with the image."""
-    _, height, width = maps.values.shape
-    own_width, own_height = image_size(path)
-    scale = math.sqrt(height * width / (own_height * own_width))
-    image = read_image(path, "RGB", (height, width))
-    refined = refine(maps.values[-1:], image, replace(params, position_px=params.position_px * scale))
-    return replace(maps, values=np.concatenate([maps.values[:-1], refined]))
+def _by_image(work: Sequence[tuple[Track, Outcome]]) -> list[list[tuple[Track, Outcome]]]:
+    groups: dict[str, list[tuple[Track, Outcome]]] = {}
+    for track, outcome in work:
+        groups.setdefault(stem(track.stimulus), []).append((track, outcome))
+    return list(groups.values())
+
+
+def _rendered(group: Sequence[tuple[Track, Outcome]], image: Path | None, options: RenderOptions) -> TrackMaps:
+    """Render the tracks of one row, and count in their outcomes what cleaning left of them."""
+    observers = [render_maps(track, options.params, options.size) for track, _ in group]
+    for (track, outcome), own in zip(group, observers, strict=True):
+        outcome.rows_out += len(own.track)
+        if cleaned := len(track) - len(own.track):
+            reason = "short, off-image or first"
+            outcome.dropped[reason] = outcome.dropped.get(reason, 0) + cleaned
+    maps = pool(observers) if options.pooled else observers[0]
+    if options.crf is not None and image is not None:
+        last = refine_on(maps.values[-1:], image, options.crf)
+        maps = replace(maps, values=np.concatenate([maps.values[:-1], last]))
+    return maps
 
 
 def _write_pngs(folder: Path, name: str, values: Any) -> None:
+    for level, picture in enumerate(values):
+        _write_png(folder / f"{name}.level{level + 1}.png", picture)
+
+
+def _write_png(path: Path, picture: Any) -> None:
     from PIL import Image
 
-    for level, picture in enumerate(values):
-        with publish(folder / f"{name}.level{level + 1}.png") as file:
-            Image.fromarray(picture).save(file, format="PNG")
+    with publish(path) as file:
+        Image.fromarray(picture).save(file, format="PNG")
 
 
 def find_tables(folder: str | Path = ".") -> list[Path]:
@@ -217,6 +237,7 @@ def plot_tables(
     masks: Path | None = None,
     placement: str | None = None,
     limit: int = 10,
+    progress: Callable[[int, int], None] | None = None,
 ) -> list[Path]:
     """Draw the first tracks of fixation tables on their images, with their maps.
 
@@ -234,6 +255,8 @@ def plot_tables(
         Rule for gaze in screen pixels.
     limit : int
         Draw so many tracks at most.
+    progress : callable, optional
+        Called with (done, total) after each picture.
 
     Returns
     -------
@@ -257,10 +280,12 @@ def plot_tables(
     written = [out / f"{name}.png" for name in track_names(tracks)]
     for path in written:
         refuse_overwrite(path, [*paths, *files.values(), *outlines.values()])
-    for track, path in zip(tracks, written, strict=True):
+    for done, (track, path) in enumerate(zip(tracks, written, strict=True), 1):
         image_id = stem(track.stimulus)
         mask = read_image(outlines[image_id], "L") > 127 if image_id in outlines else None
         maps = render_maps(track, params).values
         figure = plot_track(read_image(files[image_id], "RGB"), track, maps, mask, level_titles(params))
         save_figure(figure, path)
+        if progress is not None:
+            progress(done, len(tracks))
     return written

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torch.nn import functional
 
-from gazetrack.errors import GazetrackError, InputError
+from gazetrack.errors import GazetrackError, InputError, quote
 from gazetrack.publish import refuse_overwrite, unique_names, write_bytes
 from gradtrack_model.data import find_images, normalise, open_image, resized
 
@@ -49,6 +49,8 @@ class PredictOptions:
         Images at once.
     device : torch.device
         Where to compute.
+    ids : tuple of str
+        Only these images; all by default.
     """
 
     probabilities: bool = False
@@ -56,6 +58,7 @@ class PredictOptions:
     tta: bool = False
     batch_size: int = 8
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -102,14 +105,18 @@ def predict_folder(folder: Path, checkpoint: Checkpoint, out: Path, options: Pre
     Raises
     ------
     InputError
-        No such folder, or no image in it.
+        No such folder, no image in it, or an id that is none of its images.
     OutputError
         `out` cannot be written, or an output would replace an image.
     """
     images = find_images(folder)
     if not images:
         raise InputError("holds no image", path=folder, hint="PNG, JPEG, TIFF and BMP are read")
-    names, paths = unique_names(images), list(images.items())
+    if unknown := [i for i in options.ids if i not in images]:
+        what = f"has no image {quote(unknown[0])!r}, nor {len(unknown) - 1} others of --ids"
+        raise InputError(what if len(unknown) > 1 else what.partition(",")[0], path=folder, hint="check the ids")
+    wanted = {i: images[i] for i in dict.fromkeys(options.ids)} or images
+    names, paths = unique_names(images), list(wanted.items())
     for name in names.values():
         for relative in _outputs(name, options):
             refuse_overwrite(out / relative, images.values())

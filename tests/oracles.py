@@ -132,6 +132,64 @@ def parse_samples(data, times, values, fields, lines, others):
     return n_samples, n_others, n_lines
 
 
+def parse_events(data, others, kinds, fields):
+    needs = {"EFIX": (1, 8), "ESACC": (2, 11), "EBLINK": (3, 5)}
+    for o, (start, end, _, _) in enumerate(others):
+        tokens = re.split(r"[ \t]+", bytes(data[start:end]).decode("latin-1").rstrip(" \t"))
+        kind, needed = needs.get(tokens[0], (0, 0))
+        kinds[o] = 4 if tokens[0] in {"SFIX", "SSACC", "SBLINK"} else 0
+        if not needed or len(tokens) < needed or tokens[1] not in {"L", "R"}:
+            continue
+        numbers = [parse_number(token.encode("latin-1"), 0, len(token)) for token in tokens[2:needed]]
+        fields[o, : needed - 1] = [tokens[1] == "R", *numbers]
+        if numbers[0] <= numbers[1]:
+            kinds[o] = kind
+
+
+def find_cells(data, delimiter, ends):
+    places = [i for i, byte in enumerate(data) if byte in (delimiter, 10)]
+    if len(places) > len(ends) - 72:
+        return -1, -1
+    ends[: len(places)] = places
+    return len(places), bytes(data).count(b"\n")
+
+
+def parse_cells(data, ends, wanted, mark, numbers, codes, texts, counts):
+    rows, _ = ends.shape
+    lines = bytes(data).decode("latin-1")
+    starts = [0, *(int(end) + 1 for end in ends.ravel())]
+    cells = [lines[a:b] for a, b in zip(starts, ends.ravel(), strict=False)]
+    marked, names = False, [{} for _ in codes]
+    for r in range(rows):
+        if lines[ends[r, -1]] != "\n":
+            return r
+        row = [cells[r * ends.shape[1] + c] for c in wanted]
+        for j, cell in enumerate(row[: len(numbers)]):
+            if cell in {"", ".", "-", "NA", "na", "nan", "NaN", "NAN", "N/A", "n/a"}:
+                numbers[j, r] = math.nan
+                continue
+            plain = cell.replace(chr(mark), ".", 1)
+            unsigned = cell.lstrip("+-") if cell[1:2] not in ("+", "-") else cell
+            other = "." in cell and mark != ord(".")
+            if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)", plain) or other or len(unsigned) > 16:
+                return r
+            marked |= chr(mark) in cell
+            numbers[j, r] = float(plain)
+        for j, cell in enumerate(row[len(numbers) :]):
+            codes[j, r] = names[j].setdefault(cell, len(names[j]))
+            first = starts[r * ends.shape[1] + wanted[len(numbers) + j]]
+            if codes[j, r] == len(names[j]) - 1 and counts[j] <= codes[j, r]:
+                texts[j, codes[j, r]] = first, first + len(cell)
+            counts[j] = len(names[j])
+    counts[len(codes)] = marked
+    return rows
+
+
+def recode(codes, lookup):
+    for j, r in np.ndindex(codes.shape):
+        codes[j, r] = lookup[j, codes[j, r]]
+
+
 def lattice_build(features):
     """The simplex of each point, found by trying all vertices: dicts of vertex tuple -> weight."""
     d = features.shape[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import inspect
 import re
 import subprocess
@@ -123,10 +124,19 @@ cli.main(["--help"], prog_name="gazetrack", standalone_mode=False)"""
 
 
 def test_the_kinds_of_maps_are_the_commands_choices():
-    from gazetrack.maps import KINDS
-    from gazetrack_cli.options import MAP_KINDS
+    from gazetrack.maps import KINDS, PRESETS
+    from gazetrack_cli import options
 
-    assert list(KINDS) == MAP_KINDS
+    assert list(KINDS) == options.MAP_KINDS
+    assert list(PRESETS) == options.PRESETS
+
+
+def test_the_options_of_maps_are_the_parameters_with_their_defaults():
+    from gazetrack.maps import MapParams
+    from gazetrack_cli.map_options import FIELDS
+
+    known = {field.name: field.default for field in dataclasses.fields(MapParams) if field.name != "ratios"}
+    assert {name: float("inf") if default == "inf" else default for name, _, default, _ in FIELDS} == known
 
 
 def test_the_detectors_are_the_commands_choices():

@@ -61,6 +61,10 @@ def formats_page():
         "Encodings are found by their mark, else UTF-8, else by a detector; any line ends; gzip is unpacked.",
         "Rows that cannot be used are counted by reason, and whatever had to be inferred is said as a note.",
         "",
+        "Files are read block by block. Of EyeLink ASC and Tobii Pro Lab, samples beyond 262,144 wait in a temporary",
+        "file (56 bytes each, in the folder `TMPDIR` names), so that memory grows with the events alone. Other readers",
+        "of text keep the columns they need. XDF takes about 7 times its size, jsPsych's JSON about 11 times.",
+        "",
         "This page is made from the readers: `python -m tests.test_docs`.",
     ]
     for name in sorted(registry.BUILTIN):

@@ -11,9 +11,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from gazetrack.errors import ConfigError, InputError, ParseError
-from gazetrack.quality import Gaze, Target, bcea, describe, joined, precision, quality, read_targets, sampling
+from gazetrack.pipeline import read_recording
+from gazetrack.quality import Gaze, bcea, describe, joined, precision, quality, sampling
 from gazetrack.recording import Recording, Screen
 from gazetrack.schema import EVENTS, QUALITY, SAMPLES, conform
+from gazetrack.targets import Target, read_targets
 
 SCREEN = Screen(1920, 1080, 531.0, 299.0, 650.0)
 
@@ -40,32 +42,60 @@ def only_row(table, **where):
     return rows[0]
 
 
-@pytest.mark.parametrize(("hz", "missing"), [(500, 0.1), (30, 0.0), (2000, 0.4), (250, 0.2)])
-def test_equals_etdqualitizer(hz, missing):
-    t, x, y = noise(hz=hz, missing=missing)
-    row = only_row(quality(recording(t, x, y), targets=[Target("centre", 1000, 400)]))
-    screen = etd.ScreenConfiguration(531, 299, 1920, 1080, 650)
-    azi, ele = screen.pix_to_deg(x - 960, y - 540)
-    n = round(200 / (1000 / hz))
-    theirs = etd.DataQuality(azi, ele, t / 1000, "degrees")
-    aim = screen.pix_to_deg(1000 - 960, 400 - 540)
-    expected = {
-        "rms_s2s_deg": theirs.precision_RMS_S2S()[0],
-        "std_deg": theirs.precision_STD()[0],
-        "bcea_deg2": theirs.precision_BCEA()[0],
-        "window_rms_s2s_deg": theirs.precision_using_moving_window(n, "RMS-S2S"),
-        "window_std_deg": theirs.precision_using_moving_window(n, "STD"),
-        "loss": theirs.data_loss_from_invalid() / 100,
-        "loss_expected": theirs.data_loss_from_expected(hz) / 100,
-        "effective_rate_hz": theirs.effective_frequency(),
-        "duration_ms": theirs.get_duration() * 1000,
-        **dict(zip(("accuracy_deg", "accuracy_x_deg", "accuracy_y_deg"), theirs.accuracy(*aim), strict=True)),
+def theirs(t, x, y, hz):
+    """Return what ETDQualitizer says of gaze on `SCREEN`."""
+    azi, ele = etd.ScreenConfiguration(531, 299, 1920, 1080, 650).pix_to_deg(x - 960, y - 540)
+    n = round(200 / float(np.median(np.diff(t))))
+    measured = etd.DataQuality(azi, ele, t / 1000, "degrees")
+    return {
+        "rms_s2s_deg": measured.precision_RMS_S2S()[0],
+        "std_deg": measured.precision_STD()[0],
+        "bcea_deg2": measured.precision_BCEA()[0],
+        "window_rms_s2s_deg": measured.precision_using_moving_window(n, "RMS-S2S"),
+        "window_std_deg": measured.precision_using_moving_window(n, "STD"),
+        "loss": measured.data_loss_from_invalid() / 100,
+        "loss_expected": measured.data_loss_from_expected(hz) / 100,
+        "effective_rate_hz": measured.effective_frequency(),
+        "duration_ms": measured.get_duration() * 1000,
         "rms_s2s_px": etd.rms_s2s(x, y)[0],
         "std_px": etd.std(x, y)[0],
         "bcea_px2": etd.bcea(x, y)[0],
     }
+
+
+@pytest.mark.parametrize(("hz", "missing"), [(500, 0.1), (30, 0.0), (2000, 0.4), (250, 0.2)])
+def test_equals_etdqualitizer(hz, missing):
+    t, x, y = noise(hz=hz, missing=missing)
+    row = only_row(quality(recording(t, x, y), targets=[Target("centre", 1000, 400)]))
+    expected = theirs(t, x, y, hz)
+    screen = etd.ScreenConfiguration(531, 299, 1920, 1080, 650)
+    measured = etd.DataQuality(*screen.pix_to_deg(x - 960, y - 540), t / 1000, "degrees")
+    aim = screen.pix_to_deg(1000 - 960, 400 - 540)
+    names = ("accuracy_deg", "accuracy_x_deg", "accuracy_y_deg")
+    expected |= dict(zip(names, measured.accuracy(*aim), strict=True))
     assert {name: row[name] for name in expected} == pytest.approx(expected, rel=1e-6, abs=1e-9, nan_ok=True)
     assert (row["rate_hz"], row["jitter_ms"]) == (pytest.approx(hz), pytest.approx(0, abs=1e-9))
+
+
+@pytest.mark.filterwarnings("ignore:Mean of empty slice:RuntimeWarning")  # theirs, of windows without gaze
+@pytest.mark.filterwarnings("ignore:Degrees of freedom:RuntimeWarning")
+@pytest.mark.parametrize(
+    "name",
+    [
+        "eyelink_asc/mne_test_eyelink.asc",
+        "tobii_other/i2mc_tx300_participant1_2.tsv",
+        "tobii_pro_lab/andersson_transition_test_Data_Export.tsv",
+        "tobii_glasses3/eyedentify3d_calibration_1/gazedata.gz",
+    ],
+)
+def test_equals_etdqualitizer_on_real_exports(data_dir, name):
+    export = read_recording(data_dir / "exports" / name).with_screen(SCREEN)
+    row = only_row(quality(export, by="trial"), eye="both")
+    t, x, y = (export.samples[column].to_numpy().astype(float) for column in ("t_ms", "x_px", "y_px"))
+    missing = np.isnan(x) | np.isnan(y)
+    x[missing] = y[missing] = np.nan
+    expected = theirs(t, x, y, row["rate_hz"])
+    assert {name: row[name] for name in expected} == pytest.approx(expected, rel=1e-6, abs=1e-9)
 
 
 def test_a_wrong_nominal_rate_does_not_matter():
@@ -73,6 +103,15 @@ def test_a_wrong_nominal_rate_does_not_matter():
     row = only_row(quality(dataclasses.replace(recording(t, x, y), rate_hz=500.0)))
     assert row["rate_hz"] == pytest.approx(200)
     assert row["loss_expected"] == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize("rate", [60, 90, 300, 1000 / 17])
+def test_stamps_in_whole_milliseconds_and_repeated_ones_are_no_loss(rate):
+    t = np.floor(np.arange(600) * 1000 / rate)
+    for times in (t, np.repeat(t, 2)):
+        facts = sampling(Gaze(times, times, times, np.zeros(len(times), int)))
+        assert facts["rate_hz"] == pytest.approx(rate, rel=2e-3)
+        assert facts["loss_expected"] == pytest.approx(0, abs=1e-3)  # the last sample lasts the median step
 
 
 def test_gaps_are_missing_samples_and_missing_rows_alike():
@@ -119,6 +158,9 @@ def test_eyes_are_reported_apart_and_one_eye_alone_once():
     both = left | {"right_x_px": x + 10, "right_y_px": y}
     assert quality(recording(t, x, y, **both))["eye"].to_pylist() == ["left", "right", "both"]
     assert quality(recording(t, x, y))["eye"].to_pylist() == ["both"]
+    assert quality(recording(t, x + 5, y, **left))["eye"].to_pylist() == ["left", "both"]
+    nan = np.full(len(t), np.nan)
+    assert quality(recording(t, nan, nan, **both))["eye"].to_pylist() == ["left", "right"]
 
 
 def test_pixels_alone_without_the_physical_screen():
@@ -185,7 +227,16 @@ def test_targets_from_a_file(tmp_path):
     path = tmp_path / "targets.csv"
     path.write_text("name,x_px,y_px,onset_ms\nleft,10,20,\nright,30,40,500\n")
     assert read_targets(path) == [Target("left", 10, 20), Target("right", 30, 40, 500)]
-    for text, line in (("x_px,y\n1,2\n", 1), ("x_px,y_px\n1,2\n1,up\n", 3), ("x_px,y_px\n1,\n", 2), ("", 1)):
+    for text, line in (
+        ("x_px,y\n1,2\n", 1),
+        ("x_px,y_px\n1,2\n\n1,up\n", 4),
+        ("x_px,y_px\n1,\n", 2),
+        ("", 1),
+        ("x_px,y_px\n", 1),
+        ("x_px,y_px\n1,2,3\n", 2),
+        ("x_px,y_px,onset_ms\n1,2\n", 2),
+        ("x_px,y_px,onset_ms\n1,2,nan\n", 2),
+    ):
         path.write_text(text)
         with pytest.raises(ParseError) as error:
             read_targets(path)
@@ -195,6 +246,9 @@ def test_targets_from_a_file(tmp_path):
         read_targets(path)
     with pytest.raises(InputError):
         read_targets(tmp_path / "none.csv")
+    path.write_text('x_px,y_px\n"1,2\n')
+    with pytest.raises(InputError, match="CSV"):
+        read_targets(path)
 
 
 def test_what_cannot_be_is_refused():

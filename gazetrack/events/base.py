@@ -161,6 +161,8 @@ def _pieces(t: Floats, x: npt.NDArray[np.floating], y: npt.NDArray[np.floating],
 def _fixations(trial: Trial, detector: Detector, in_degrees: bool) -> dict[str, npt.NDArray[Any]]:
     starts, ends = detector.runs(trial)
     facts = describe_runs(trial.x_px, trial.y_px, starts, ends)  # [n, 7]
+    seen = facts[:, 6] > 0  # not so a run that a detector found in what it filled in
+    starts, ends, facts = starts[seen], ends[seen], facts[seen]
     x, y, median_x, median_y, dispersion, rms, count = facts.T
     jumps = np.hypot(np.diff(x), np.diff(y)) / trial.px_per_deg
     return {
@@ -178,5 +180,7 @@ def _fixations(trial: Trial, detector: Detector, in_degrees: bool) -> dict[str, 
 
 
 def durations(trial: Trial, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> Floats:
-    """Return how long runs last: to the end of their last sample, which lasts one step."""
-    return trial.t_ms[ends - 1] + trial.step_ms - trial.t_ms[starts]
+    """Return how long runs last: to the end of their last sample, which lasts one step, or until the next if sooner."""
+    t, last = trial.t_ms, trial.t_ms.size - 1
+    after = np.where(ends <= last, t[np.minimum(ends, last)], np.inf)
+    return np.asarray(np.minimum(t[ends - 1] + trial.step_ms, after) - t[starts])

@@ -80,6 +80,18 @@ def trailing_zeros(word: np.uint64) -> int:
 
 
 @inlined
+def without_lowest(word: np.uint64) -> np.uint64:
+    """Return the word without its lowest bit that is set; 0 stays 0."""
+    return word & (word - np.uint64(1))
+
+
+@inlined
+def bytes_before(word: np.uint64, limit: int) -> int:
+    """Return how many of the lowest bytes of a word come before the first one below `limit` (128 at most), or 8."""
+    return trailing_zeros((word - np.uint64(limit) * _ONES) & ~word & _TOPS) >> 3  # the lowest bit set is exact
+
+
+@inlined
 def short_number(word: np.uint64, length: int, mark: int) -> float:
     """Return the decimal number in the lowest bytes of a word, infinity for anything else.
 
@@ -124,6 +136,15 @@ def _slow_trailing_zeros(word: np.uint64) -> int:
     return (whole & -whole).bit_length() - 1 if whole else 64
 
 
+def _slow_without_lowest(word: np.uint64) -> np.uint64:
+    whole = int(word)
+    return np.uint64(whole & (whole - 1)) if whole else word
+
+
+def _slow_bytes_before(word: np.uint64, limit: int) -> int:
+    return next((i for i, byte in enumerate(int(word).to_bytes(8, "little")) if byte < limit), 8)
+
+
 def _slow_short_number(word: np.uint64, length: int, mark: int) -> float:
     token = int(word).to_bytes(8, "little")[:length]
     digits = token.replace(bytes([mark]), b"", 1)
@@ -133,4 +154,5 @@ def _slow_short_number(word: np.uint64, length: int, mark: int) -> float:
 
 if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
     word_at, marks_at = _slow_word_at, _slow_marks_at  # type: ignore[assignment]
-    trailing_zeros, short_number = _slow_trailing_zeros, _slow_short_number  # type: ignore[assignment]
+    trailing_zeros, without_lowest = _slow_trailing_zeros, _slow_without_lowest  # type: ignore[assignment]
+    short_number, bytes_before = _slow_short_number, _slow_bytes_before  # type: ignore[assignment]

@@ -8,11 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from gazetrack.kernels._jit import inlined, jit
-from gazetrack.kernels._words import marks_at, short_number, trailing_zeros, word_at
+from gazetrack.kernels._words import marks_at, short_number, trailing_zeros, without_lowest, word_at
 from gazetrack.kernels.text import _parse_number
 
 _SLOTS = 64
-_ONE = np.uint64(1)
 _KEPT = np.array([0, *(2 ** (8 * i) - 1 for i in range(1, 9))], np.uint64)  # the lowest bytes of a word
 _MISSING = np.array(
     [int.from_bytes(token, "little") for token in (b".", b"-", b"NA", b"na", b"nan", b"NaN", b"NAN", b"N/A", b"n/a")],
@@ -36,7 +35,7 @@ def find_cells(data: npt.NDArray[np.uint8], delimiter: int, ends: npt.NDArray[np
         feeds = marks_at(data, i, 10, 10)
         while feeds != 0:
             lines += 1
-            feeds &= feeds - _ONE
+            feeds = without_lowest(feeds)
         k = found
         while mask != 0:
             # Eight at a time, whether there are as many or not, saves most of the mispredicted branches.
@@ -44,7 +43,7 @@ def find_cells(data: npt.NDArray[np.uint8], delimiter: int, ends: npt.NDArray[np
                 ends[k] = i + trailing_zeros(mask)
                 k += 1
                 found += mask != 0
-                mask &= mask - _ONE
+                mask = without_lowest(mask)
         i += 64
     while i < n and found <= room:
         if data[i] == delimiter or data[i] == 10:
@@ -57,7 +56,7 @@ def find_cells(data: npt.NDArray[np.uint8], delimiter: int, ends: npt.NDArray[np
     return found, lines
 
 
-@jit
+@inlined
 def _number(data: npt.NDArray[np.uint8], start: int, end: int, mark: int) -> float:
     """Return the number in data[start:end], NaN for a mark of missing data, infinity for what is neither."""
     first = start
@@ -69,8 +68,10 @@ def _number(data: npt.NDArray[np.uint8], start: int, end: int, mark: int) -> flo
     if 0 < length <= 8 and start + 8 <= data.size:
         value = short_number(word_at(data, start), length, mark)
     elif 0 < length <= 16:
-        value = _parse_number(data, start, end, mark)
-        value = math.inf if math.isnan(value) else value
+        value = _parse_number(data, first, end, mark)
+        if not math.isnan(value):
+            return value
+        value = math.inf
     if value != math.inf:
         return -value if negative else value
     if end - first <= 3:

@@ -8,12 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from gazetrack.kernels._jit import inlined, jit
-from gazetrack.kernels._words import short_number, trailing_zeros, word_at
+from gazetrack.kernels._words import bytes_before, short_number, trailing_zeros, word_at
 
 _POW10 = 10.0 ** np.arange(19)
 _KEPT = np.array([0, *(2 ** (8 * i) - 1 for i in range(1, 9))], np.uint64)  # the lowest bytes of a word
 _SPACES = np.uint64(0x2020202020202020)
-_BLANKS, _TOPS = np.uint64(0x2121212121212121), np.uint64(0x8080808080808080)
 
 _EFIX, _ESACC, _EBLINK = (np.frombuffer(word, np.uint8) for word in (b"EFIX", b"ESACC", b"EBLINK"))
 _SFIX, _SSACC, _SBLINK = (np.frombuffer(word, np.uint8) for word in (b"SFIX", b"SSACC", b"SBLINK"))
@@ -78,12 +77,10 @@ def _end_of_token(data: npt.NDArray[np.uint8], start: int) -> int:
     """Return where the token that begins at `start` ends: at a blank, a tab, a line end, or the end of data."""
     i = start
     while i + 8 <= data.size:
-        word = word_at(data, i)
-        stop = (word - _BLANKS) & ~word & _TOPS  # the lowest bit set is that of the first byte below 33
-        if stop == 0:
-            i += 8
+        length = bytes_before(word_at(data, i), 33)
+        i += length
+        if length == 8:
             continue
-        i += trailing_zeros(stop) >> 3
         c = data[i]
         if c == 32 or c == 9 or c == 10 or c == 13:
             return i
@@ -93,18 +90,41 @@ def _end_of_token(data: npt.NDArray[np.uint8], start: int) -> int:
     return i
 
 
+@inlined
+def _end_of_line(data: npt.NDArray[np.uint8], start: int) -> int:
+    """Return where the line ends that holds the place `start`: at its first CR or LF, or at the end of data."""
+    i = start
+    while i < data.size:
+        if i + 8 <= data.size:
+            length = bytes_before(word_at(data, i), 14)
+            i += length
+            if length == 8:
+                continue
+        if data[i] == 10 or data[i] == 13:
+            return i
+        i += 1
+    return i
+
+
+@inlined
+def _short_token(word: np.uint64, length: int) -> float:
+    """Return the number in the lowest bytes of a word, NaN for anything else; length 1 to 8."""
+    sign = word & np.uint64(255)
+    if sign == 45 or sign == 43:
+        word >>= np.uint64(8)
+        length -= 1
+    value = short_number(word, length, 46) if length > 0 else math.inf
+    if value == math.inf:
+        return math.nan
+    return -value if sign == 45 else value
+
+
 @jit
 def _token_number(data: npt.NDArray[np.uint8], start: int, end: int) -> float:
     """Return the number in data[start:end], NaN for anything else; short ones at once."""
-    negative = data[start] == 45
-    first = start + 1 if negative or data[start] == 43 else start
-    length = end - first
-    if length <= 0 or length > 8 or first + 8 > data.size:
+    if end - start > 8 or start + 8 > data.size:
         return _parse_number(data, start, end, 46)
-    value = short_number(word_at(data, first) & _KEPT[length], length, 46)
-    if value == math.inf:
-        return math.nan
-    return -value if negative else value
+    return _short_token(word_at(data, start), end - start)
 
 
 @jit
@@ -139,8 +159,15 @@ def parse_samples(
                 if i == n or data[i] == 10 or data[i] == 13:
                     break
                 first = i
-                i = _end_of_token(data, i)
-                number = _token_number(data, first, i)
+                number = math.nan
+                length = bytes_before(word_at(data, i), 33) if i + 8 <= n else 8
+                after = data[i + length] if length < 8 else 0
+                if after == 9 or after == 32 or after == 10 or after == 13:
+                    number = _short_token(word_at(data, i), length)
+                    i += length
+                else:
+                    i = _end_of_token(data, i)
+                    number = _token_number(data, first, i)
                 if field == 0:
                     times[n_samples] = number
                 else:
@@ -149,8 +176,7 @@ def parse_samples(
             fields[n_samples] = field
             lines[n_samples] = line
             n_samples += 1
-        while i < n and data[i] != 10 and data[i] != 13:
-            i += 1
+        i = _end_of_line(data, i)
         if i > start and not 48 <= data[start] <= 57:
             others[n_others, 0] = start
             others[n_others, 1] = i

@@ -96,7 +96,8 @@ class EventRows:
 def _messages(rows: Rows, to_ms: float) -> pd.DataFrame:
     table, at = rows.table, np.flatnonzero(rows.is_message)
     (events, names), (values, texts) = table.texts("event"), table.texts("event_value")
-    words = [f"{names[i]} {texts[j]}".strip() for i, j in zip(events[at].tolist(), values[at].tolist(), strict=True)]
+    pairs = list(zip(events[at].tolist(), values[at].tolist(), strict=True))
+    said = {(i, j): f"{names[i]} {texts[j]}".strip() for i, j in set(pairs)}
     return pd.DataFrame(
         {
             "row": rows.first + at,
@@ -108,7 +109,7 @@ def _messages(rows: Rows, to_ms: float) -> pd.DataFrame:
             "eye": "",
             "onset_ms": rows.stamp[at] * to_ms,
             "duration_ms": 0.0,
-            "text": np.array(words, object),
+            "text": np.array([said[pair] for pair in pairs], object),
             **dict.fromkeys(("x_px", "y_px", "end_x_px", "end_y_px", "pupil"), np.nan),
         }
     )

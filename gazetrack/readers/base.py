@@ -19,6 +19,7 @@ from __future__ import annotations
 import codecs
 import gzip
 import os
+import re
 import stat
 import zlib
 from dataclasses import dataclass, field
@@ -41,6 +42,7 @@ MAX_GZIP_RATIO = 1000
 GZIP_RATIO_FROM_BYTES = 100 * 1024**2
 _GZIP_MAGIC = b"\x1f\x8b"
 _PROBE_BYTES = 4096
+_BIDS_NAME = re.compile(r"sub-[A-Za-z0-9]+_")
 _LEAST_CHARS = 16
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -196,6 +198,9 @@ def read_head(path: str | os.PathLike[str]) -> Head:
         data = _read_up_to(file, HEAD_BYTES)
         complete = not file.read(1)
     if not data:
+        if _BIDS_NAME.match(path.name):
+            what = "is empty: a placeholder, as in the BIDS examples and in data sets not fetched yet"
+            raise InputError(what, path=path, hint="fetch the data themselves")
         raise InputError("is empty", path=path, hint="export the recording again")
     encoding = _encoding_of(data)
     text = codecs.getincrementaldecoder(encoding)("replace").decode(data, final=complete)

@@ -33,6 +33,8 @@ FORMAT = Format(
     source="docs/tables.md",
 )
 _MAGIC = b"PAR1"
+_NOTE_CHARS = 300
+_HINT = "write it again: gazetrack convert EXPORT --samples"
 _NEEDED = {"t_ms", "x_px", "y_px"}
 _STATED: dict[str, Any] = {
     "rate_hz": (int, float),
@@ -57,12 +59,13 @@ def sniff(head: Head) -> Verdict:
     try:
         names = set(pq.read_schema(_file(head)).names)
     except (pa.ArrowException, OSError):
-        return Verdict(Level.NO, "a damaged Parquet file")
+        return Verdict(Level.NO, "a damaged Parquet file", _HINT)
     if names >= _NEEDED:
         return Verdict(Level.CERTAIN, "a Parquet table with t_ms, x_px and y_px")
     if "duration_ms" in names:
         return Verdict(Level.NO, "a table of fixations or events", "give the export, or its *.samples.parquet")
-    return Verdict(Level.NO, "a Parquet table without t_ms, x_px and y_px")
+    hint = "call its columns t_ms (milliseconds), x_px and y_px, see docs/tables.md"
+    return Verdict(Level.NO, "a Parquet table without t_ms, x_px and y_px", hint)
 
 
 def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
@@ -78,19 +81,18 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     ParseError
         A damaged file, or columns of other types.
     """
-    hint = "write it again: gazetrack convert EXPORT --samples"
     try:
         table = pq.read_table(_file(head))
         table.validate(full=True)
         meta = json.loads((table.schema.metadata or {}).get(b"gazetrack", b"{}"))
         stated = {name: _stated(name, meta[name], kind) for name, kind in _STATED.items() if meta.get(name) is not None}
-        notes = tuple(_stated("notes", note, str) for note in meta.get("notes") or ())
+        notes = tuple(quote(_stated("notes", note, str), _NOTE_CHARS) for note in meta.get("notes") or ())
         screen = Screen(**meta["screen"]) if meta.get("screen") else None
         placements = {name: Placement(**values) for name, values in (meta.get("placement") or {}).items()}
     except ConfigError as error:
-        raise ParseError(f"is a damaged table of samples: {error.what}", path=head.path, hint=hint) from error
+        raise ParseError(f"is a damaged table of samples: {error.what}", path=head.path, hint=_HINT) from error
     except (pa.ArrowException, OSError, ValueError, TypeError, AttributeError) as error:
-        raise ParseError(f"is a damaged table of samples: {error}", path=head.path, hint=hint) from error
+        raise ParseError(f"is a damaged table of samples: {error}", path=head.path, hint=_HINT) from error
     samples = _samples(table, head.path, head.stem)
     known = np.isfinite(samples["t_ms"].to_numpy())
     kept = samples.filter(pa.array(known))

@@ -52,6 +52,19 @@ def test_a_folder_is_its_exports(run, folder):
     assert "exports/deep/b.fixations.parquet" in tables(folder)
 
 
+def test_info_takes_folders_as_convert_does(run, folder):
+    result = run("gazetrack info exports")
+    assert (result.code, result.err.count("\n")) == (1, 1)
+    assert "damaged.csv:3" in result.err
+    assert [line.split(": ")[0] for line in result.out.splitlines() if line[0] != " "] == [
+        "exports/a.csv",
+        "exports/c.csv",
+    ]
+    found = json.loads(run("gazetrack info exports/deep exports/a.csv --recursive --json").out)
+    assert [facts["file"] for facts in found] == ["exports/deep/b.csv", "exports/a.csv"]
+    assert run("gazetrack info exports/readme.txt").code == 1
+
+
 def test_any_number_of_processes_gives_the_same_bytes(run, folder):
     run("gazetrack convert exports --recursive -q -o one --report one.jsonl")
     result = run("gazetrack convert exports --recursive -q -o two --jobs 2 --report two.jsonl")

@@ -22,7 +22,9 @@ def export(tmp_path):
 def test_quality_prints_a_row_a_recording(run, export):
     result = run("gazetrack quality raw.csv")
     assert result.code == 0, result.err
-    header, row = result.out.splitlines()
+    header, row, *notes = result.out.splitlines()
+    assert notes[0].startswith("note: raw.csv: ")  # what the reader took for granted
+    assert notes[-1] == "note: pixels where the screen's size and distance are not known: give --screen for degrees"
     assert header.split()[:3] == ["recording", "eye", "ms"]
     assert row.split()[:4] == ["raw", "both", "1680", "250"]
     assert " px" in row
@@ -41,11 +43,23 @@ def test_quality_json_and_table_hold_all_measures(run, export):
 
 def test_quality_by_window_and_by_target(run, export):
     out = run("gazetrack quality raw.csv --by window --window 280").out.splitlines()
-    assert len(out) == 1 + 6
+    rows = [line.split() for line in out if line.startswith("raw ")]
+    assert [row[1] for row in rows] == ["0", "280", "560", "840", "1120", "1400"]  # from ms
     (export / "targets.csv").write_text("name,x_px,y_px,onset_ms,duration_ms\nfirst,100,200,0,280\n")
     out = run("gazetrack quality raw.csv --targets targets.csv").out.splitlines()
     assert out[1].split()[-2:] == ["0.707", "px"]
     assert "first" in out[1]
+    assert run("gazetrack quality raw.csv --targets targets.csv --by trial").code == 2
+
+
+def test_quality_by_trial_tells_stimuli_apart(run, export):
+    header = "x,y,t,stimulus\n"
+    rows = [f"{row},{'cat' if n < 200 else 'dog'}" for n, row in enumerate(ROWS)]
+    (export / "shown.csv").write_text(header + "\n".join(rows) + "\n")
+    result = run("gazetrack quality shown.csv --by trial")
+    header, cat, dog = result.out.splitlines()[:3]
+    assert header.split()[:5] == ["recording", "stimulus", "from", "ms", "eye"]
+    assert (cat.split()[1:3], dog.split()[1:3]) == (["cat", "0"], ["dog", "800"])
 
 
 def test_quality_goes_on_after_a_bad_file(run, export):

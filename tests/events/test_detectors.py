@@ -100,6 +100,26 @@ def test_a_clock_that_is_reset_splits_and_repeated_stamps_are_borne(detector):
     assert repeated.num_rows >= 1
 
 
+def test_what_was_filled_in_is_no_fixation_by_itself():
+    t = np.arange(200) * 4.0
+    x = np.where(t < 396, 10 * t, 3940 + 10 * (t - 464))  # fast but for the gap, which a slow line fills
+    x[(t > 392) & (t < 464)] = np.nan
+    table, _ = detect(table_of(t, x, np.full(200, 300.0)), SCREEN, DETECTORS["ivt_tobii"](min_duration_ms=40.0))
+    assert table.num_rows == 0
+
+
+@every
+@given(st.integers(0, 500))
+@settings(deadline=None, max_examples=10)
+def test_fixations_do_not_overlap_whatever_the_steps(detector, seed):
+    t, x, y = gaze(100, seconds=0.4, seed=seed)
+    uneven = np.cumsum(np.random.default_rng(seed).choice([1.0, 3.0, 17.0, 17.0, 34.0], len(t)))
+    rows = detect(table_of(uneven, x, y), SCREEN, detector)[0].to_pandas()
+    ends = rows["onset_ms"] + rows["duration_ms"]
+    assert (ends.to_numpy()[:-1] <= rows["onset_ms"].to_numpy()[1:] + 1e-9).all()
+    assert (rows["duration_ms"] > 0).all()
+
+
 @every
 @pytest.mark.parametrize("there", [300, 900])
 def test_no_fixation_goes_on_where_no_samples_are(detector, there):

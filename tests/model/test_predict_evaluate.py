@@ -123,3 +123,12 @@ def test_ids_are_all_wanted(tmp_path):
     (tmp_path / "ids.txt").write_text("z\n")
     with pytest.raises(DataError, match="no prediction has a mask"):
         evaluate_folder(tmp_path / "p", tmp_path / "m", tmp_path / "out", tmp_path / "ids.txt")
+
+
+def test_chosen_images_alone_are_segmented(run_folder, tmp_path):
+    checkpoint = load_model(run_folder / "runs" / "gradtrack")
+    options = PredictOptions(ids=("im2", "im0"))
+    done = list(predict_folder(run_folder / "images", checkpoint, tmp_path / "out", options))
+    assert [p.image.stem for p in done] == ["im2", "im0"]
+    with pytest.raises(InputError, match="has no image 'nobody'"):
+        list(predict_folder(run_folder / "images", checkpoint, tmp_path / "out", PredictOptions(ids=("nobody",))))

@@ -218,3 +218,11 @@ def test_what_is_written_is_read_back(data):
         np.testing.assert_allclose(recording.samples[name].to_numpy(), np.where(seen, values, np.nan), rtol=1e-6)
     assert recording.eyes == {"cyclopean": "combined"}.get(eye, eye)
     assert not recording.dropped
+
+
+def test_a_placeholder_says_what_it_is(tmp_path):
+    path = tmp_path / "sub-01_task-read_recording-eye1_physio.tsv.gz"
+    path.touch()
+    with pytest.raises(InputError, match="is empty: a placeholder, as in the BIDS examples") as caught:
+        read_head(path)
+    assert caught.value.hint == "fetch the data themselves"

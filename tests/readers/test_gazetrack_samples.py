@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from gazetrack.errors import ParseError
+from gazetrack.errors import ParseError, UnknownFormat
 from gazetrack.pipeline import ConvertOptions, convert_files, read_recording
 from gazetrack.recording import Screen
 
@@ -42,6 +42,21 @@ def test_metadata_of_other_kinds_are_an_error_about_the_file(tmp_path, meta):
 def test_metadata_that_are_no_json(tmp_path, text):
     with pytest.raises(ParseError, match="damaged"):
         read_recording(_written(tmp_path, text))
+
+
+def test_other_parquet_files_are_told_what_they_lack(tmp_path):
+    path = _written(tmp_path, "{}")
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(UnknownFormat, match="a damaged Parquet file - write it again"):
+        read_recording(path)
+    pq.write_table(pa.table({"time": [1.0], "x": [2.0]}), path)
+    with pytest.raises(UnknownFormat, match="call its columns t_ms"):
+        read_recording(path)
+
+
+def test_notes_of_metadata_carry_no_control_characters(tmp_path):
+    recording = read_recording(_written(tmp_path, json.dumps({"notes": ["\x1b[2J"]})))
+    assert recording.notes == (r"\x1b[2J",)
 
 
 def test_metadata_may_be_null(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 
 from gazetrack.errors import UnknownFormat
 from gazetrack.readers import registry
-from gazetrack.readers.base import read_head
+from gazetrack.readers.base import HEAD_BYTES, read_head
 from tests.contracts import check_reader
 
 pytestmark = pytest.mark.real_data
@@ -66,6 +66,24 @@ def test_counts(name, file, data_dir, truth):
     assert durations.size == (want["n_fixations"] or 0)
     if want["mean_fix_dur_ms"] is not None:
         assert durations.mean() == pytest.approx(want["mean_fix_dur_ms"], abs=1e-3)
+
+
+def detected(path):
+    try:
+        return registry.detect(read_head(path)).name
+    except UnknownFormat as error:
+        return error.what
+
+
+def test_the_first_64_kib_of_every_export_tell_what_it_is(data_dir, truth, tmp_path):
+    for file, want in truth.items():
+        path = data_dir / "exports" / file
+        if not want["n_samples"] and file.endswith(".tsv.gz"):
+            continue  # an empty placeholder
+        cut = tmp_path / "renamed.txt"
+        cut.write_bytes(read_head(path).data[:HEAD_BYTES])
+        if not detected(path).startswith("holds no gaze"):  # a companion may be told by its name
+            assert detected(cut) == detected(path), file
 
 
 def test_all_listed_files_are_tested(truth):

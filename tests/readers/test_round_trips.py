@@ -311,3 +311,41 @@ def test_trials_of_jspsych_are_read_back(gaze, data):
     np.testing.assert_allclose(samples["t_ms"], t)
     np.testing.assert_allclose(samples["x_px"], np.where(seen, x, np.nan), rtol=1e-6)
     assert samples["trial"].tolist() == ["0"] * cut + ["1"] * (len(t) - cut)
+
+
+labelled = st.tuples(
+    st.sampled_from(["FIXA", "SACC", "ISAC", "PURS", "HPSO"]),
+    st.integers(1, 900),
+    *(st.integers(0, 19_000).map(lambda value: value / 10) for _ in range(4)),
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(labelled, min_size=1, max_size=9), st.booleans(), st.data())
+def test_labelled_events_are_read_back(events, remodnav, data):
+    starts = np.cumsum([0, *(event[1] for event in events)])[:-1]
+    cells = []
+    for start, (label, length, x, y, end_x, end_y) in zip(starts.tolist(), events, strict=True):
+        if remodnav:
+            times = {"onset": f"{start / 1e3:.3f}", "duration": f"{length / 1e3:.3f}", "label": label}
+            cells.append(times | {"start_x": str(x), "start_y": str(y), "end_x": str(end_x), "end_y": str(end_y)})
+        else:
+            times = {"start": str(1000.0 * start), "end": str(1000.0 * (start + length)), "duration": str(length)}
+            cells.append(times | {"label": label.lower(), "x": str(x), "y": str(y)})
+    columns = data.draw(st.permutations(list(cells[0])))
+    mark = "\t" if remodnav else ","
+    lines = [mark.join(columns), *(mark.join(row[name] for name in columns) for row in cells)]
+    end, encoding = data.draw(st.sampled_from(ENDS)), data.draw(st.sampled_from(ENCODINGS))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "events.dat")
+        path.write_bytes("".join(line + end for line in lines).encode(encoding))
+        head = read_head(path)
+        assert registry.detect(head).name == "labelled_events"
+        found = registry.get("labelled_events").read(head, ReadOptions()).events.to_pandas()
+    kinds = {"FIXA": "fixation", "SACC": "saccade", "ISAC": "saccade"}
+    assert found["kind"].tolist() == [kinds.get(event[0], "unclassified") for event in events]
+    np.testing.assert_allclose(found["onset_ms"], starts, atol=1e-6)
+    np.testing.assert_allclose(found["duration_ms"], [event[1] for event in events], atol=1e-6)
+    fixed = found["kind"] == "fixation"
+    x, end_x = (np.array([event[at] for event in events]) for at in (2, 4))
+    np.testing.assert_allclose(found["x_px"], np.where(fixed & remodnav, (x + end_x) / 2, x), rtol=1e-6)

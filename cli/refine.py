@@ -1,0 +1,70 @@
+"""gazetrack refine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from . import options as opt
+
+if TYPE_CHECKING:
+    from gazetrack.outcome import Outcome
+
+
+@click.command("refine", short_help="Refine stored maps by a dense CRF on their images.")
+@click.argument("maps", type=opt.FILE, default=Path("maps"))
+@click.option("--images", type=opt.FILE, metavar="DIR", help="Folder of the images; ./images by default.")
+@click.option("--preset", type=click.Choice(opt.PRESETS), help="Parameters chosen for a kind of image.")
+@click.option("--weight", type=float, help="Weight of the bilateral term.  [default: 3]")
+@click.option("--position-px", type=float, help="Reach in position, pixels of the image itself.  [default: 80]")
+@click.option("--colour", type=float, help="Reach in colour, 0 to 255.  [default: 13]")
+@click.option("--iterations", type=int, help="Mean-field steps.  [default: 10]")
+@click.option("--all-levels", is_flag=True, help="Refine every level, not just the full track's.")
+@click.option(
+    "-o",
+    "--out",
+    type=opt.FILE,
+    default=Path("refined"),
+    show_default=True,
+    metavar="DIR",
+    help="Folder for the new maps.",
+)
+@opt.force_option
+@opt.report_option
+@opt.quiet_option
+@opt.debug_option
+def command(
+    maps: Path,
+    images: Path | None,
+    preset: str | None,
+    weight: float | None,
+    position_px: float | None,
+    colour: float | None,
+    iterations: int | None,
+    all_levels: bool,
+    out: Path,
+    force: bool,
+    report: Path | None,
+    quiet: bool,
+) -> int:
+    """Refine stored maps by a dense CRF: the border moves to the edges of the image.
+
+    MAPS is a maps.parquet or its folder, ./maps by default. Only calibrated maps are taken (tube, density, disc, hull):
+    of other kinds .5 is no border, and a CRF would make the object vanish.
+    """
+    from gazetrack.crf import crf_params
+    from gazetrack.refining import refine_maps
+
+    params = crf_params(preset, weight=weight, position_px=position_px, colour=colour, iterations=iterations)
+    opt.check_report(report, [maps])
+    bar = opt.progress_bar("refining", quiet)
+    done = refine_maps(maps, images or Path("images"), out, params, all_levels=all_levels, force=force, progress=bar)
+    return opt.finish([done], report, None if quiet else _show)
+
+
+def _show(outcome: Outcome) -> None:
+    click.echo(f"{outcome.file}: {outcome.rows_out:,} of {outcome.rows_in:,} tracks refined")
+    for output in outcome.outputs:
+        click.echo(f"  wrote {output['path']}")

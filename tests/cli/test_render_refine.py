@@ -1,0 +1,152 @@
+"""Rendering with every option, refining stored maps, and what both refuse."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from gazetrack.mapstore import read_maps
+
+HEADER = "IMAGE," + ",".join(f"CURRENT_FIX_{n}" for n in ("INDEX", "X", "Y", "DURATION", "PUPIL", "START"))
+
+
+@pytest.fixture
+def folder(run, tmp_path):
+    """Two observers on p, one on q, as fixation tables; images with a red disc where they look."""
+    y, x = np.mgrid[:60, :80]
+    disc = np.hypot(x - 40, y - 30) < 15
+    noise = np.random.default_rng(0).normal(0, 3, (60, 80, 3))
+    (tmp_path / "images").mkdir()
+    for name in "pq":
+        pixels = np.where(disc[..., None], [170, 60, 60], [90, 120, 90]) + noise
+        Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(tmp_path / "images" / f"{name}.png")
+    for observer, images in (("one", "pq"), ("two", "p")):
+        rows = [
+            f"{image}.jpg,{i + 1},{0.4 + 0.05 * (i % 5)},{0.4 + 0.04 * (i * 7 % 5)},{150 + 50 * i},1,{i * 910},60,80\n"
+            for image in images
+            for i in range(8)
+        ]
+        (tmp_path / f"{observer}.csv").write_text(f"{HEADER},IMAGE_HEIGHT,IMAGE_WIDTH\n{''.join(rows)}")
+        assert run(f"gazetrack convert {observer}.csv -q").code == 0
+    return tmp_path
+
+
+def meta_of(path):
+    return json.loads(pq.read_schema(path).metadata[b"gazetrack"])
+
+
+def test_the_options_reach_the_maps(run, folder):
+    options = "--kind disc --ratios .3,1 --by time --truncation head --seed 3 --max-saccade .4 --duration-exponent .5"
+    assert run(f"gazetrack render {options} --radius .06 --min-duration-ms 0").code == 0
+    params = meta_of(folder / "maps" / "maps.parquet")["params"]
+    told = {"kind": "disc", "levels": 2, "ratios": [0.3, 1.0], "by": "time", "truncation": "head", "seed": 3}
+    told |= {"max_saccade": 0.4, "duration_exponent": 0.5, "radius": 0.06, "min_duration_ms": 0.0, "drop_first": 1}
+    assert {key: params[key] for key in told} == told
+
+
+def test_a_preset_is_a_start_and_options_change_it(run, folder):
+    assert run("gazetrack render --preset prostate --levels 2 --softness .02").code == 0
+    params = meta_of(folder / "maps" / "maps.parquet")["params"]
+    assert (params["kind"], params["radius"], params["levels"], params["softness"]) == ("hull", 0.024, 2, 0.02)
+    assert run("gazetrack render --preset polyp --crf --levels 1").code == 0
+    meta = meta_of(folder / "maps" / "maps.parquet")
+    assert (meta["params"]["threshold"], meta["crf"]["position_px"], meta["crf"]["weight"]) == (0.17, 50, 5)
+
+
+def test_observers_stay_apart_or_are_pooled(run, folder):
+    assert run("gazetrack render one.fixations.parquet two.fixations.parquet").code == 0
+    apart = read_maps(folder / "maps")
+    assert [row.stimulus for row in apart.rows()] == ["p.jpg", "q.jpg", "p.jpg"]
+    assert run("gazetrack render one.fixations.parquet two.fixations.parquet --pool -o pooled").code == 0
+    pooled = read_maps(folder / "pooled")
+    rows = list(pooled.rows())
+    assert [row.stimulus for row in rows] == ["p.jpg", "q.jpg"]
+    assert rows[0].recording == "one, two"
+    assert rows[0].n_fixations == 14
+    for image_id in "pq":
+        np.testing.assert_allclose(pooled.load(image_id).astype(int), apart.load(image_id), atol=1)
+
+
+def test_overlays_are_the_image_with_the_maps_on_it(run, folder):
+    assert run("gazetrack render one.fixations.parquet --overlay").code == 0
+    drawn = sorted((folder / "maps" / "overlay").iterdir())
+    assert len(drawn) == 2
+    with Image.open(drawn[0]) as picture, Image.open(folder / "images" / "p.png") as image:
+        assert picture.size == image.size
+        assert np.asarray(picture)[0, 0] == pytest.approx(np.asarray(image)[0, 0], abs=1)
+        assert (np.asarray(picture) == 255).all(-1).any()
+    result = run("gazetrack render one.fixations.parquet --overlay --images nowhere")
+    assert result.code != 0
+
+
+def test_refine_is_render_with_a_crf(run, folder):
+    tables = "one.fixations.parquet two.fixations.parquet"
+    assert run(f"gazetrack render {tables} --preset polyp").code == 0
+    assert run(f"gazetrack render {tables} --preset polyp --crf -o direct").code == 0
+    result = run("gazetrack refine --preset polyp")
+    assert result.code == 0, result.err
+    assert "3 of 3 tracks refined" in result.out
+    later, direct, before = (list(read_maps(folder / name).rows()) for name in ("refined", "direct", "maps"))
+    for a, b, c in zip(later, direct, before, strict=True):
+        assert (a.stimulus, a.recording, a.n_fixations) == (b.stimulus, b.recording, b.n_fixations)
+        np.testing.assert_array_equal(a.values[:-1], c.values[:-1])
+        assert ((a.values[-1] >= 128) == (b.values[-1] >= 128)).mean() > 0.99
+    meta = meta_of(folder / "refined" / "maps.parquet")
+    assert meta["crf"]["weight"] == 5
+    assert meta["params"]["kind"] == "density"
+    assert run("gazetrack refine --preset polyp --all-levels -o all").code == 0
+    assert not np.array_equal(next(read_maps(folder / "all").rows()).values[0], before[0].values[0])
+
+
+def test_refine_twice_gives_the_same_bytes(run, folder):
+    assert run("gazetrack render --levels 1").code == 0
+    for out in ("a", "b"):
+        assert run(f"gazetrack refine maps/maps.parquet -q -o {out}").code == 0
+    assert (folder / "a" / "maps.parquet").read_bytes() == (folder / "b" / "maps.parquet").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("before", "line", "says"),
+    [("--kind heatmap", "refine", ".5 is the border, and kind 'heatmap' has none"),
+     ("--crf", "refine", "went through a CRF already"),
+     ("", "refine --images maps", "holds no image of these maps"),
+     ("", "refine elsewhere", "no such file"),
+     ("", "refine -o maps", "maps.parquet"),
+     ("", "refine --weight 0", "positive"),
+     ("", "render --ratios .5,.2,1", "increasing"),
+     ("", "render --ratios a,b", "not like"),
+     ("", "render --levels 3 --ratios .5,1", "2 ratios for 3 levels"),
+     ("", "render --max-saccade nan", "use 0 or more"),
+     ("", "render --kind linear --crf", "has none there")],
+)  # fmt: skip
+def test_what_cannot_be_is_refused_in_a_line(run, folder, before, line, says):
+    assert run(f"gazetrack render {before}").code == 0
+    bytes_before = (folder / "maps" / "maps.parquet").read_bytes()
+    result = run(f"gazetrack {line}")
+    assert result.code != 0
+    assert says in result.err
+    assert "Traceback" not in result.err
+    assert (folder / "maps" / "maps.parquet").read_bytes() == bytes_before
+    assert not (folder / "refined").exists()
+
+
+def test_maps_without_image_are_named_and_the_rest_is_written(run, folder):
+    assert run("gazetrack render").code == 0
+    (folder / "images" / "q.png").unlink()
+    result = run("gazetrack refine")
+    assert result.code != 0
+    assert "no image for 1 of 2 maps: q" in result.err
+    assert [row.stimulus for row in read_maps(folder / "refined").rows()] == ["p.jpg", "p.jpg"]
+
+
+def test_plot_takes_the_same_options(run, folder):
+    assert run("gazetrack plot one.fixations.parquet --preset prostate --levels 2 --limit 1").code == 0
+    (picture,) = (folder / "plots").iterdir()
+    with Image.open(picture) as opened:
+        assert opened.width > 2.5 * opened.height
+    assert run("gazetrack plot one.fixations.parquet -q --force-nothing").code == 2
+    assert run("gazetrack plot one.fixations.parquet -q").out == ""

@@ -1,0 +1,107 @@
+"""find_cells, parse_cells and recode against their oracles, and the words they are made of."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from gazetrack.kernels import _words
+from gazetrack.kernels.cells import find_cells, parse_cells, recode
+from tests import oracles
+
+pytestmark = pytest.mark.kernel
+
+digits = st.text("0123456789", max_size=9)
+numbers = st.one_of(
+    st.builds("{}{}{}{}".format, st.sampled_from(["", "-", "+"]), digits, st.sampled_from(["", ".", ","]), digits),
+    st.sampled_from(
+        ["", "", ".", "-", "NA", "nan", "N/A", "1e5", "--1", "1_0", "inf", "0x1", "1.2.3", "nAN", "+", "5 "]
+    ),
+)
+texts = st.one_of(
+    st.text("ab", max_size=3), st.sampled_from(["Eye Tracker", "Mouse", "a longer text of one cell", "é"])
+)
+
+
+def table(rows):
+    return "".join("\t".join(row) + "\n" for row in rows).encode()
+
+
+@given(st.binary(max_size=300), st.sampled_from([9, 44]), st.integers(72, 200))
+@example(b"\t\n" * 64, 9, 72 + 128)
+@example(b"\t\n" * 64, 9, 72 + 127)
+@settings(deadline=None, max_examples=300)
+def test_find_cells_is_its_oracle(data, delimiter, room):
+    cells = np.frombuffer(data, np.uint8)
+    got, want = np.zeros(room, np.int32), np.zeros(room, np.int32)
+    found = find_cells(cells, delimiter, got)
+    assert found == oracles.find_cells(data, delimiter, want)
+    np.testing.assert_array_equal(got[: max(found[0], 0)], want[: max(found[0], 0)])
+
+
+@given(st.lists(st.tuples(numbers, texts, numbers, texts), min_size=1, max_size=12), st.sampled_from([46, 44]))
+@example([("1.5", "", "2", "a"), ("", "a", "2", "a"), ("12345678.25", "", "", "b")], 46)
+@settings(deadline=None, max_examples=300)
+def test_parse_cells_is_its_oracle(rows, mark):
+    data = np.frombuffer(table(rows), np.uint8)
+    ends = np.empty(data.size + 72, np.int32)
+    found, lines = find_cells(data, 9, ends)
+    wanted, ends = np.array([0, 2, 1, 3]), ends[:found].reshape(lines, 4)
+    results = []
+    for kernel in (parse_cells, oracles.parse_cells):
+        values, codes = np.full((2, lines), -7.0), np.full((2, lines), -7, np.int32)
+        spans, counts = np.zeros((2, lines, 2), np.int32), np.zeros(3, np.int64)
+        done = kernel(data, ends, wanted, mark, values, codes, spans, counts)
+        names = [[bytes(data[slice(*spans[j, code])]) for code in codes[j, :done]] for j in range(2)]
+        results.append((done, values[:, :done], names, counts[2] if done == lines else 0))
+    (done, values, names, marked), want = results
+    assert (done, names, marked) == (want[0], want[2], want[3])
+    np.testing.assert_array_equal(values, want[1])
+
+
+def test_a_row_of_another_width_is_not_plain():
+    data = np.frombuffer(b"1\t2\t3\n4\n", np.uint8)
+    ends = np.empty(100, np.int32)
+    assert find_cells(data, 9, ends) == (4, 2)
+    done = parse_cells(
+        data, ends[:4].reshape(2, 2), np.array([0]), 46, np.empty((1, 2)), np.empty((0, 2), np.int32),
+        np.empty((0, 2, 2), np.int32), np.empty(1, np.int64),
+    )  # fmt: skip
+    assert done == 0
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=9), st.lists(st.integers(0, 99), min_size=4, max_size=4))
+@settings(deadline=None)
+def test_recode_is_its_oracle(codes, lookup):
+    got, want = (np.array([codes, codes[::-1]], np.int32) for _ in range(2))
+    both = np.array([lookup, lookup[::-1]], np.int32)
+    recode(got, both)
+    oracles.recode(want, both)
+    np.testing.assert_array_equal(got, want)
+
+
+@given(st.binary(min_size=80, max_size=80), st.integers(0, 16), st.integers(0, 255), st.integers(0, 255))
+@settings(deadline=None)
+def test_words_have_a_twin_for_where_numba_is_switched_off(data, at, one, other):
+    bytes_ = np.frombuffer(data, np.uint8)
+    word = np.uint64(_words.word_at(bytes_, at))
+    assert word == _words._slow_word_at(bytes_, at)
+    assert _words.marks_at(bytes_, at, one, other) == _words._slow_marks_at(bytes_, at, one, other)
+    assert _words.without_lowest(word) == _words._slow_without_lowest(word)
+    assert _words.bytes_before(word, one // 2) == _words._slow_bytes_before(word, one // 2)
+    assert _words.trailing_zeros(word) == _words._slow_trailing_zeros(word)
+
+
+@given(st.text("0123456789.,x ", min_size=1, max_size=8), st.sampled_from([46, 44]))
+@settings(deadline=None, max_examples=500)
+def test_short_numbers_are_exact(token, mark):
+    word = np.uint64(int.from_bytes(token.encode(), "little"))
+    got = _words.short_number(word, len(token), mark)
+    assert got == _words._slow_short_number(word, len(token), mark)
+    want = oracles.parse_number(token.replace(chr(mark), ".").encode(), 0, len(token))
+    other = "." in token and mark == 44
+    assert (got == want and not other) or (math.isinf(got) and (other or math.isnan(want)))
