@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from gazetrack.errors import quote
+
 from . import options as opt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from gradtrack_model.data import TrainingData
+    from gradtrack_model.preflight import Finding
     from gradtrack_model.train import Progress, TrainResult
 
 _SHOWN_CHARS = 300
 
 
 @click.command("train", context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("action", type=click.Choice(["run", "check"]), default="run")
 @click.option(
     "--data", type=opt.FILE, default=Path(), show_default="this folder", metavar="DIR", help="Folder of the data set."
 )
@@ -93,30 +98,61 @@ _SHOWN_CHARS = 300
 @click.option("-o", "--out", type=opt.FILE, metavar="DIR", help="Run folder; DIR/runs/gradtrack by default.")
 @click.option("--force", is_flag=True, help="Replace a run that is there.")
 @click.option("--resume", is_flag=True, help="Go on with the run that is there, to the same result as without a pause.")
+@click.option("--dry-run", is_flag=True, help="Say what the run will take, after three steps in memory; write nothing.")
 @click.option("-v", "--verbose", is_flag=True, help="Show every log row and whole notes.")
 @opt.quiet_option
 @opt.json_option
 @opt.debug_option
-def command(
-    data: Path, out: Path | None, force: bool, resume: bool, verbose: bool, quiet: bool, as_json: bool, **given: Any
-) -> int:
-    """Train a segmentation network on gaze alone.
+def command(action: str, data: Path, quiet: bool, as_json: bool, **given: Any) -> int:
+    """Train a segmentation network on gaze alone, or check its data.
 
     Takes images, gaze and splits from the folder it runs in, or from --data. Masks, where there are any, choose the
-    best checkpoint on the validation images; training never opens them.
+    best checkpoint on the validation images; training never opens them, unless they are the --method.
+
+    `gradtrack-train check` names every image without gaze, gaze without image, odd mask and empty label.
     """
     from gradtrack_model.config import load_config
     from gradtrack_model.data import discover, load_data
+    from gradtrack_model.preflight import check, plan
     from gradtrack_model.train import train
 
     config = load_config(given.pop("preset"), given.pop("config_file"), given.pop("settings"), _settings(given))
-    loaded = load_data(discover(data, need_gaze=config.method != "full", **given), config)
+    out, force, resume, dry, verbose = (given.pop(name) for name in ("out", "force", "resume", "dry_run", "verbose"))
+    sources = discover(data, need_gaze=config.method != "full", **given)
+    if action == "check":
+        return _show_findings(check(sources, config), quiet, as_json)
+    loaded = load_data(sources, config)
     if not quiet:
         _show_data(loaded, verbose)
+    if dry:
+        return _show_plan(plan(config, loaded), as_json)
     report = _reporter(config.steps, quiet, verbose)
     result = train(config, loaded, out or data / "runs" / "gradtrack", force=force, resume=resume, report=report)
     _show(result, quiet, as_json)
     return 0 if result.stopped_by is None else 128 + result.stopped_by
+
+
+def _show_findings(findings: Sequence[Finding], quiet: bool, as_json: bool) -> int:
+    """Return 4, the exit code of unusable data, when training would stop."""
+    fatal = sum(finding.fatal for finding in findings)
+    if as_json:
+        opt.print_json([asdict(finding) for finding in findings])
+    else:
+        for finding in findings:
+            click.echo(f"{'error' if finding.fatal else 'note'}: {quote(finding.image_id)}: {finding.what}")
+        if not quiet:
+            click.echo(f"{len(findings)} findings, {fatal} of them would stop training", err=True)
+    return 4 if fatal else 0
+
+
+def _show_plan(planned: dict[str, Any], as_json: bool) -> int:
+    if as_json:
+        opt.print_json(planned)
+    else:
+        for name, value in planned.items():
+            shown = f"{value:,}" if isinstance(value, int) else value
+            click.echo(f"{name.replace('_', ' '):20s}{shown}")
+    return 0
 
 
 def _settings(given: dict[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _LUMA = (0.299, 0.587, 0.114)
+# NTSC's luma and its two axes of colour, in whose plane hue is an angle.
+_YIQ = (_LUMA, (0.596, -0.274, -0.322), (0.211, -0.523, 0.312))
 
 
 class Affine(NamedTuple):
@@ -72,6 +74,51 @@ def recolour(images: Tensor, factors: npt.NDArray[np.float64]) -> Tensor:
     images = mean + contrast * (images - mean)
     gray = (images * luma).sum(1, keepdim=True)
     return (gray + saturation * (images - gray)).clamp(0, 1)
+
+
+def draw_tint(rng: np.random.Generator, augment: AugmentConfig) -> tuple[float, float]:
+    """Draw a power and an angle in radians."""
+    power, angle = rng.uniform(-1, 1, 2) * [augment.gamma, math.radians(augment.hue)]
+    return math.exp(power), float(angle)
+
+
+def tint(images: Tensor, powers: Sequence[float], angles: Sequence[float]) -> Tensor:
+    """Raise images [B, 3, S, S] in [0, 1] to powers, and turn their colours by angles."""
+    images = images ** torch.tensor(powers, dtype=images.dtype)[:, None, None, None]
+    if any(angles):
+        to_yiq = np.array(_YIQ)
+        turns = [np.array([[1, 0, 0], [0, math.cos(a), -math.sin(a)], [0, math.sin(a), math.cos(a)]]) for a in angles]
+        turned = np.stack([np.linalg.inv(to_yiq) @ turn @ to_yiq for turn in turns])
+        images = torch.einsum("bij,bjhw->bihw", torch.from_numpy(turned).to(images.dtype), images).clamp(0, 1)
+    return images
+
+
+class Box(NamedTuple):
+    """Rows and columns of an image."""
+
+    rows: slice
+    columns: slice
+
+
+def draw_box(rng: np.random.Generator, augment: AugmentConfig, size: int) -> Box | None:
+    """Draw the box of CutMix (Yun et al. 2019): its share of the image is uniform, and so is its centre."""
+    if rng.random() >= augment.cutmix:
+        return None
+    half = size * math.sqrt(rng.random()) / 2
+    (top, bottom), (left, right) = (
+        (max(round(c - half), 0), min(round(c + half), size)) for c in rng.uniform(0, size, 2)
+    )
+    return Box(slice(top, bottom), slice(left, right))
+
+
+def cutmix(tensors: Sequence[Tensor], boxes: Sequence[Box | None]) -> list[Tensor]:
+    """Put the box of every image's successor into it: [B, C, S, S] each, the same boxes in all."""
+    mixed = [tensor.clone() for tensor in tensors]
+    for i, box in enumerate(boxes):
+        if box is not None:
+            for tensor, before in zip(mixed, tensors, strict=True):
+                tensor[i, :, box.rows, box.columns] = before[(i + 1) % len(boxes), :, box.rows, box.columns]
+    return mixed
 
 
 def normalise(images: Tensor) -> Tensor:

@@ -15,7 +15,19 @@ import numpy as np
 import torch
 
 from gazetrack.maps import MapParams, render_points
-from gradtrack_model.augment import Affine, draw_affine, draw_colour, normalise, recolour, sampling_grid, warp
+from gradtrack_model.augment import (
+    Affine,
+    cutmix,
+    draw_affine,
+    draw_box,
+    draw_colour,
+    draw_tint,
+    normalise,
+    recolour,
+    sampling_grid,
+    tint,
+    warp,
+)
 from gradtrack_model.data import map_params
 from gradtrack_model.parallel import rank, world
 
@@ -70,7 +82,7 @@ def training_batch(samples: Sequence[Sample], config: TrainConfig, step: int) ->
 
     One of several processes gets its share of the batch.
     """
-    picked, affines, colours = [], [], []
+    picked, affines, colours, tints, boxes = [], [], [], [], []
     for position in range(step * config.batch_size + rank(), (step + 1) * config.batch_size, world()):
         epoch, place = divmod(position, len(samples))
         index = int(_order(config.seed, epoch, len(samples))[place])
@@ -78,9 +90,16 @@ def training_batch(samples: Sequence[Sample], config: TrainConfig, step: int) ->
         picked.append(samples[index])
         affines.append(draw_affine(rng, config.augment, config.image_size))
         colours.append(draw_colour(rng, config.augment))
+        tints.append(draw_tint(rng, config.augment))
+        boxes.append(draw_box(rng, config.augment, config.image_size))
     images = warp(torch.stack([s.pixels for s in picked]).float() / 255, affines)
     maps = render_batch(picked, config, affines)
-    return Batch(normalise(recolour(images, np.array(colours))), maps, tuple(s.image_id for s in picked))
+    images = recolour(images, np.array(colours))
+    if config.augment.gamma or config.augment.hue:
+        images = tint(images, *zip(*tints, strict=True))
+    if config.augment.cutmix:
+        images, maps = cutmix([images, maps], boxes)
+    return Batch(normalise(images), maps, tuple(s.image_id for s in picked))
 
 
 def plain_batch(samples: Sequence[Sample], config: TrainConfig) -> Batch:

@@ -97,6 +97,12 @@ class AugmentConfig:
         Shift by a share of the image size in [-translate, translate] on both axes.
     brightness, contrast, saturation : float
         Multiply by a factor in [1 - v, 1 + v].
+    gamma : float
+        Raise to a power in [exp(-gamma), exp(gamma)].
+    hue : float
+        Turn colours by an angle in [-hue, hue] degrees.
+    cutmix : float
+        Probability that a box of the batch's next image, with its maps, replaces that part of an image.
     """
 
     hflip: bool = True
@@ -107,6 +113,9 @@ class AugmentConfig:
     brightness: float = 0.2
     contrast: float = 0.2
     saturation: float = 0.2
+    gamma: float = 0.0
+    hue: float = 0.0
+    cutmix: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -193,6 +202,9 @@ class TrainConfig:
         _within("optimizer.frozen_blocks", self.optimizer.frozen_blocks, 0, 16)
         _within("optimizer.lr", self.optimizer.lr, 0, 100)
         _within("loss.ignore_band", self.loss.ignore_band, 0, 0.5)
+        _within("loss.bootstrap", self.loss.bootstrap, 0, 1)
+        for name, high in (("gamma", 2), ("hue", 180), ("cutmix", 1)):
+            _within(f"augment.{name}", getattr(self.augment, name), 0, high)
         for name in ("scale", "translate", "brightness", "contrast", "saturation"):
             _within(f"augment.{name}", getattr(self.augment, name), 0, 0.9)
 

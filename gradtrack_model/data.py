@@ -274,17 +274,18 @@ def _load_labelled(_store: MapStore | None, _params: MapParams, size: int, item:
     """Return the item with its mask as the one level of its maps, or None when it has none."""
     if item.mask is None:
         return None
-    mask = torch.from_numpy(_mask_of(item, item.mask)).float()[None, None]
+    mask = torch.from_numpy(mask_of(item, item.mask)).float()[None, None]
     label = (functional.interpolate(mask, size=(size, size), mode="area")[0] * 255).round().to(torch.uint8)
     return Sample(item.image_id, read_image(item.image, size), maps=label)
 
 
 def _load_val(item: Item, load: Callable[[Item], Sample | None], size: int) -> Sample:
     sample = load(item) or Sample(item.image_id, read_image(item.image, size))
-    return sample if item.mask is None else dataclasses.replace(sample, mask=_mask_of(item, item.mask))
+    return sample if item.mask is None else dataclasses.replace(sample, mask=mask_of(item, item.mask))
 
 
-def _mask_of(item: Item, path: Path) -> npt.NDArray[np.bool_]:
+def mask_of(item: Item, path: Path) -> npt.NDArray[np.bool_]:
+    """Read an item's mask; errors as in `read_mask`, and DataError where its size is not the image's."""
     mask = read_mask(path)
     if mask.shape != (item.height, item.width):
         what = f"is {mask.shape[1]} x {mask.shape[0]} pixels, its image {item.width} x {item.height}"

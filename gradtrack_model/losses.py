@@ -30,6 +30,9 @@ class LossConfig:
         Pixels whose full-track map is closer than this to .5 are left out of the segmentation terms.
     soft_labels : bool
         Use the full-track map itself as the label instead of map >= .5.
+    bootstrap : float
+        Share of the network's own prediction in the label of the cross-entropy, for labels with errors
+        (soft bootstrapping, Reed et al. 2015).
     thresholds : tuple of float
         Where the label begins on the full-track map, for each head of the network.
     consistency_weight : float
@@ -42,6 +45,7 @@ class LossConfig:
     track_weight: float = 1.0
     ignore_band: float = 0.0
     soft_labels: bool = False
+    bootstrap: float = 0.0
     thresholds: tuple[float, ...] = (0.5,)
     consistency_weight: float = 0.0
     full_first: bool = False
@@ -81,7 +85,8 @@ def gaze_loss(output: Output, maps: Tensor, config: LossConfig) -> Losses:
         target = full if config.soft_labels else (full >= threshold).to(full.dtype)
         weight = ((full - threshold).abs() >= config.ignore_band).to(full.dtype)
         logits = resize(output.heads[:, i : i + 1], full).float()
-        mask = mask + weighted_bce(logits, target, weight)
+        believed = torch.lerp(target, torch.sigmoid(logits).detach(), config.bootstrap) if config.bootstrap else target
+        mask = mask + weighted_bce(logits, believed, weight)
         if config.dice_weight:
             dice = dice + dice_loss(logits, target, weight)
     tracks = tracks_loss(output.tracks, maps, config) if config.track_weight else mask.new_zeros(())

@@ -11,7 +11,7 @@ from gazetrack.errors import ConfigError, DataError, InputError
 from gazetrack.maps import MapParams, prepare, render_maps, render_points
 from gazetrack.mapstore import map_writer
 from gazetrack.track import Track
-from gradtrack_model.augment import Affine, draw_affine, recolour, warp
+from gradtrack_model.augment import Affine, Box, cutmix, draw_affine, draw_box, recolour, tint, warp
 from gradtrack_model.batches import batches, plain_batch, render_batch, training_batch
 from gradtrack_model.config import AugmentConfig, load_config
 from gradtrack_model.data import Sample, discover, load_data, open_image, read_mask
@@ -72,6 +72,46 @@ def test_colour_factors_of_one_change_nothing():
     assert torch.allclose(recolour(images, np.ones((2, 3))), images, atol=1e-6)
     gray = recolour(images, np.array([[1, 1, 0]] * 2))
     assert torch.allclose(gray[:, 0], gray[:, 1], atol=1e-6)
+
+
+def test_tints():
+    images = torch.rand(2, 3, 8, 8)
+    assert torch.allclose(tint(images, [1.0, 1.0], [0.0, 0.0]), images)
+    assert torch.allclose(tint(images, [2.0, 1.0], [0.0, 0.0])[0], images[0] ** 2)
+    gray = images[:, :1].expand(-1, 3, -1, -1)
+    assert torch.allclose(tint(gray, [1.0, 1.0], [1.0, -2.0]), gray, atol=2e-3)
+    assert torch.allclose(tint(images * 0.2 + 0.4, [1.0, 1.0], [2 * np.pi] * 2), images * 0.2 + 0.4, atol=1e-5)
+    assert not torch.allclose(tint(images, [1.0, 1.0], [1.0, 1.0]), images, atol=1e-2)
+
+
+def test_cutmix_moves_image_and_maps_alike():
+    images, maps = torch.rand(3, 3, 16, 16), torch.rand(3, 4, 16, 16)
+    boxes = [None, Box(slice(2, 5), slice(3, 9)), Box(slice(0, 16), slice(0, 16))]
+    for before, after in zip((images, maps), cutmix([images, maps], boxes), strict=True):
+        assert torch.equal(after[0], before[0])
+        assert torch.equal(after[1, :, 2:5, 3:9], before[2, :, 2:5, 3:9])
+        assert torch.equal(after[1, :, 5:], before[1, :, 5:])
+        assert torch.equal(after[2], before[0])
+    rng = np.random.default_rng(0)
+    drawn = [draw_box(rng, AugmentConfig(cutmix=0.5), 64) for _ in range(400)]
+    assert 150 < sum(box is not None for box in drawn) < 250
+    assert all(
+        0 <= b.rows.start <= b.rows.stop <= 64 and 0 <= b.columns.start <= b.columns.stop <= 64 for b in drawn if b
+    )
+
+
+def test_a_new_change_leaves_the_draws_of_the_others():
+    samples = [square(str(i)) for i in range(5)]
+
+    def images(**augment):
+        settings = {f"augment.{name}": value for name, value in augment.items()}
+        config = load_config("tiny", overrides={"image_size": S, "batch_size": 3} | settings)
+        return training_batch(samples, config, 0).images
+
+    assert torch.equal(images(), images(cutmix=1e-12))
+    assert not torch.equal(images(), images(cutmix=1.0))
+    assert torch.allclose(images(), images(gamma=1e-9, hue=1e-9), atol=1e-3)
+    assert not torch.allclose(images(), images(gamma=1.0), atol=1e-3)
 
 
 def test_gaze_is_rendered_on_the_resized_image(data_folder, config):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -71,3 +73,15 @@ def test_dice_and_iou():
     assert dice_and_iou(a, b) == (pytest.approx(2 * 4 / 12), pytest.approx(4 / 8))
     with pytest.raises(ValueError, match="shapes"):
         dice_and_iou(a, b[:2])
+
+
+def test_bootstrapped_labels():
+    """Where the network believes itself alone, the cross-entropy is its entropy: no gradient pulls it elsewhere."""
+    logits = torch.randn(1, 1, 4, 4, requires_grad=True)
+    maps = torch.rand(1, 1, 4, 4)
+    config = LossConfig(dice_weight=0.0, track_weight=0.0, bootstrap=1.0)
+    gaze_loss(output_of(logits, []), maps, config).total.backward()
+    assert logits.grad.abs().max() < 1e-6
+    half = gaze_loss(output_of(logits, []), maps, dataclasses.replace(config, bootstrap=0.5)).total
+    label = 0.5 * (maps >= 0.5).float() + 0.5 * torch.sigmoid(logits.detach())
+    assert torch.allclose(half, functional.binary_cross_entropy_with_logits(logits, label))
