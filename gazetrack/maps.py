@@ -116,7 +116,7 @@ class MapParams:
         }
 
 
-# Chosen on validation images by benchmarks/map_quality.py: Kvasir-SEG's val.txt, a tenth of NCI-ISBI's cases.
+# Chosen on validation images, see benchmarks/map_quality.py: Kvasir-SEG's val.txt, some of NCI-ISBI's cases.
 PRESETS = {
     "polyp": MapParams(kind="density", threshold=0.17),
     "prostate": MapParams(kind="hull", radius=0.024),
