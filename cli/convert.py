@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 
 _SHOWN_NOTES = 5
+_MOST_CHARS = 4096  # of a path
 
 
 @click.command("convert", short_help="Convert eye-tracker exports to fixation tables.")
@@ -108,8 +109,10 @@ def show(outcome: Outcome, verbose: bool) -> None:
         if verbose:
             click.echo(f"skipped {outcome.notes[0]}")
         return
+    from gazetrack.errors import quote
+
     found = outcome.summary
-    click.echo(f"{outcome.file}: {found['format']} ({found['confidence']}: {found['reason']})")
+    click.echo(f"{quote(outcome.file, _MOST_CHARS)}: {found['format']} ({found['confidence']}: {found['reason']})")
     click.echo(f"  {opt.facts_line(found)}")
     detector = found.get("detector")
     if detector is None:

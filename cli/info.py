@@ -12,6 +12,8 @@ from .errors import say
 if TYPE_CHECKING:
     from pathlib import Path
 
+_MOST_CHARS = 10_000  # of what a file says, which is shown without control characters
+
 
 @click.command("info", short_help="Say what an export is and what it holds.")
 @click.argument("files", nargs=-1, required=True, type=opt.FILE, metavar="FILES|FOLDERS…")
@@ -50,7 +52,9 @@ def command(
 
 
 def _show(facts: dict[str, Any]) -> None:
-    click.echo(f"{facts['file']}: {facts['format']} ({facts['confidence']}: {facts['reason']})")
+    from gazetrack.errors import quote
+
+    click.echo(f"{quote(facts['file'], _MOST_CHARS)}: {facts['format']} ({facts['confidence']}: {facts['reason']})")
     for name, value in facts.items():
         if name in ("file", "format", "confidence", "reason") or value in (None, "", [], {}):
             continue
@@ -60,4 +64,4 @@ def _show(facts: dict[str, Any]) -> None:
             value = ", ".join(f"{key} {count}" for key, count in value.items() if count is not None)
         elif isinstance(value, list):
             value = "; ".join(map(str, value))
-        click.echo(f"  {name.replace('_', ' ')}: {value}")
+        click.echo(f"  {name.replace('_', ' ')}: {quote(value, _MOST_CHARS)}")

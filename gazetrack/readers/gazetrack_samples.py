@@ -48,6 +48,7 @@ _STATED: dict[str, Any] = {
 }
 _POSSIBLE: dict[str, Callable[[Any], bool]] = {
     "rate_hz": lambda rate: rate > 0,
+    "eyes": lambda eyes: eyes in ("left", "right", "binocular", "combined"),
     "time_origin": lambda origin: origin in ("recording", "trial"),
 }
 

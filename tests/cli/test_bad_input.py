@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
@@ -77,6 +79,18 @@ def test_two_inputs_of_one_output_name_are_refused(run, tmp_path):
     result = run("gazetrack convert a.csv a.txt")
     assert result.code == 1
     assert_one_line(result, "a.txt", "a.csv")
+
+
+def test_what_a_file_says_of_itself_is_shown_without_control_characters(run, tmp_path):
+    numbers = pa.array([0.0, 4.0, 8.0])
+    table = pa.table({"t_ms": numbers, "x_px": numbers, "y_px": numbers, "trial": pa.array(["\a"] * 3)})
+    meta = {"tracker": "bell\a", "software": "\x9b2J", "notes": ["\a"]}
+    path = tmp_path / "a\a.samples.parquet"
+    pq.write_table(table.replace_schema_metadata({b"gazetrack": json.dumps(meta).encode()}), path)
+    for command in ("info", "fixations --out out", "quality --by trial"):
+        result = run(f"gazetrack {command} '{path.name}'")
+        assert result.code == 0, result.err
+        assert all(c.isprintable() for c in result.out.replace("\n", "")), result.out
 
 
 def test_control_characters_in_names_are_escaped(run, tmp_path):
