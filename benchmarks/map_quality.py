@@ -5,10 +5,10 @@ Usage: python benchmarks/map_quality.py ../shared/data [--only SET] [--limit N] 
 Needs the research data (Kvasir-SEG with gaze, NCI-ISBI masks with gaze). Masks are read here to measure the labels; no
 training ever sees them. Two figures a row, means over all images: map >= .5 against the mask at the image's own size,
 and map >= the level that is best on the validation images (Kvasir's val.txt; a fifth of NCI-ISBI's cases, by hash), on
-every second pixel. Beside them METHOD's figure, made once by other code. `--crf` adds what a CRF makes of calibrated
+every second pixel. Beside them the figure of a prototype, made once by other code. `--crf` adds what a CRF makes of calibrated
 maps on Kvasir, at 256 px (the MRI of NCI-ISBI are not at hand); `--labels` scores a map file made in any other way.
 
-Where a figure at .5 is more than .005 below METHOD's, METHOD seems to have chosen one level for all images where we
+Where a figure at .5 is more than .005 below the prototype's, that seems to have chosen one level for all images where we
 keep the parameters it states. At the level chosen here, discs reach .730 and .791, the tube of the last 75 % .774 and
 .802, of the first .744 and .807. The density of NCI-ISBI reaches .842 with all fixations and a border at .09 of the
 maximum (level .27), not at the .15 stated. That of Kvasir is .804 on maps of 128 px, .801 at the images' own size.
@@ -43,7 +43,7 @@ NEIGHBOUR = 0.25
 VAL_SHARE = 0.2
 CRF_SIDE = 256
 LOGITS = np.arange(-6, 6.25, 0.25)
-METHOD = {
+PROTOTYPE = {
     "GazeMedSeg heatmap": (0.749, 0.791),
     "discs, no order": (0.729, 0.779),
     "tube, full track": (0.756, 0.828),
@@ -206,13 +206,13 @@ def main():
         names = next(iter(halves.values()))
         chosen_on = validation(data, options.data / folder, names) & set(names) or set(names)
         print(f"\n{data}: {len(names)} images, levels chosen on {len(chosen_on)} of them; mean Dice")
-        print(f"  {'':48} METHOD   at .5   diff.  at the level chosen")
+        print(f"  {'':48} before   at .5   diff.  at the level chosen")
         for row, scores in halves.items():
             half = float(np.mean(list(scores.values())))
             best = int(np.argmax(np.mean([curves[row][name] for name in sorted(chosen_on)], axis=0)))
             level = 1 / (1 + math.exp(-LOGITS[best]))
             chosen = float(np.mean([dices[best] for dices in curves[row].values()]))
-            known = METHOD.get(row, (None, None))[column]
+            known = PROTOTYPE.get(row, (None, None))[column]
             results.setdefault(data, {})[row] = {"half": half, "chosen": chosen, "level": level, "method": known}
             beside = f"{known:.3f}   {half:.3f}   {half - known:+.3f}" if known else f"        {half:.3f}         "
             print(f"  {row:48} {beside}   {chosen:.3f} at {level:.2f}")
