@@ -79,7 +79,7 @@ def train_and_evaluate(
     """Train one network and evaluate it on the validation images, with and without flips."""
     data = options.data
     if not (folder / "run" / "done").exists():
-        resume = ["--resume"] if (folder / "run" / "state.json").exists() else []
+        resume = ["--resume"] if (folder / "run" / "states").exists() else []
         where = ["--data", data, *gaze, "--train-ids", data / "fit.txt", "--val-ids", data / "val.txt"]
         size = ["--steps", options.steps, "--image-size", options.size, "--device", options.device, "-q"]
         every = ["--set", f"val_every={max(options.steps // 8, 1)}", "--preset", options.preset]

@@ -5,12 +5,12 @@ Usage: python benchmarks/map_quality.py ../shared/data [--only SET] [--limit N] 
 Needs the research data (Kvasir-SEG with gaze, NCI-ISBI masks with gaze). Masks are read here to measure the labels; no
 training ever sees them. Two figures a row, means over all images: map >= .5 against the mask at the image's own size,
 and map >= the level that is best on the validation images (Kvasir's val.txt; a fifth of NCI-ISBI's cases, by hash), on
-every second pixel. Beside them the figure of a prototype, made once by other code. `--crf` adds what a CRF makes of calibrated
-maps on Kvasir, at 256 px (the MRI of NCI-ISBI are not at hand); `--labels` scores a map file made in any other way.
+every second pixel. Beside them the figure of a prototype, other code. `--crf` adds what a CRF makes of calibrated maps
+on Kvasir, at 256 px (the MRI of NCI-ISBI are not at hand); `--labels` scores a map file made in any other way.
 
-Where a figure at .5 is more than .005 below the prototype's, that seems to have chosen one level for all images where we
-keep the parameters it states. At the level chosen here, discs reach .730 and .791, the tube of the last 75 % .774 and
-.802, of the first .744 and .807. The density of NCI-ISBI reaches .842 with all fixations and a border at .09 of the
+Where a figure at .5 is more than .005 below the prototype's, that seems to have chosen one level for all images where
+we keep the parameters it states. At the level chosen here, discs reach .730 and .791, the tube of the last 75 % .774
+and .802, of the first .744 and .807. The density of NCI-ISBI reaches .842 with all fixations and a border at .09 of the
 maximum (level .27), not at the .15 stated. That of Kvasir is .804 on maps of 128 px, .801 at the images' own size.
 """
 
