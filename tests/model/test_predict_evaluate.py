@@ -5,11 +5,15 @@ import json
 
 import numpy as np
 import pytest
-from PIL import Image
+import torch
+from PIL import Image, ImageOps
+from torch.nn import functional
 
 from gazetrack.errors import DataError, InputError
 from gradtrack_model.checkpoint import load_model
+from gradtrack_model.data import resized
 from gradtrack_model.evaluate import evaluate_folder
+from gradtrack_model.model import ModelConfig, TrackUNet
 from gradtrack_model.predict import PredictOptions, draw_overlay, predict_folder
 from tests.model.synthetic import H, W
 
@@ -132,3 +136,29 @@ def test_chosen_images_alone_are_segmented(run_folder, tmp_path):
     assert [p.image.stem for p in done] == ["im2", "im0"]
     with pytest.raises(InputError, match="has no image 'nobody'"):
         list(predict_folder(run_folder / "images", checkpoint, tmp_path / "out", PredictOptions(ids=("nobody",))))
+
+
+@pytest.mark.parametrize("size", [(96, 96), (97, 131), (40, 33)])
+def test_resizing_to_the_network_and_back_has_no_shift(size):
+    rng = np.random.default_rng(0)
+    image = Image.fromarray(rng.integers(0, 255, (*size, 3), np.uint8))
+    small, mirrored = resized(image, 64), resized(ImageOps.mirror(image), 64)
+    assert (small.int() - mirrored.flip(-1).int()).abs().max() <= 1  # Pillow rounds; half a pixel would be tens
+    logits = small[None, :1].float()
+    back = functional.interpolate(logits, size=size, mode="bilinear", align_corners=False)
+    again = functional.interpolate(logits.flip(-1, -2), size=size, mode="bilinear", align_corners=False)
+    torch.testing.assert_close(back, again.flip(-1, -2), rtol=0, atol=1e-3)
+
+
+def test_the_network_has_no_shift_of_its_own():
+    """With kernels made symmetric a network without uneven padding turns with its input: all of it is aligned."""
+    torch.manual_seed(0)
+    model = TrackUNet(ModelConfig("basic", (8, 8, 8, 8, 8, 8))).eval()
+    for p in model.parameters():
+        if p.ndim == 4:
+            p.data = (p.data + p.data.flip(-1) + p.data.flip(-2) + p.data.flip(-1, -2)) / 4
+    image = torch.randn(1, 3, 64, 96)
+    with torch.inference_mode():
+        straight, turned = model(image), model(image.flip(-1, -2))
+    for a, b in zip([straight.logits, *straight.tracks], [turned.logits, *turned.tracks], strict=True):
+        torch.testing.assert_close(a, b.flip(-1, -2), rtol=1e-4, atol=1e-5)
