@@ -49,6 +49,17 @@ def test_local_slope(signal, half):
     np.testing.assert_allclose(smooth.local_slope(t, x, half, 100.0), oracles.local_slope(t, x, half, 100.0), atol=1e-8)
 
 
+@pytest.mark.parametrize("half", [8.0, 90.0])
+def test_local_slope_of_long_signals_far_from_time_zero(half):
+    """Longer than the sums run along before they are taken anew, with losses, repeated stamps and pauses."""
+    rng = np.random.default_rng(7)
+    t = 1e9 + np.cumsum(rng.choice([0.0, 2.0, 2.0, 2.0, 4.0], 1500))
+    t[700:] += 150.0
+    x = 900.0 + np.cumsum(rng.normal(0.0, 2.0, t.size))
+    x[rng.random(t.size) < 0.002] = np.nan
+    np.testing.assert_allclose(smooth.local_slope(t, x, half, 100.0), oracles.local_slope(t, x, half, 100.0), atol=1e-8)
+
+
 @given(signals, st.sampled_from([4.0, 10.0, 60.0]), st.integers(0, 3))
 @quick
 def test_local_polynomial(signal, half, order):
