@@ -23,6 +23,9 @@ _SHOWN_IDS = 5
     "--ids", type=opt.FILE, metavar="FILE", help="Image ids, one a line: only these count, and all must be there."
 )
 @click.option(
+    "--against", type=opt.FILE, metavar="CSV", help="evaluation.csv of another run: the paired difference in Dice."
+)
+@click.option(
     "-o",
     "--out",
     type=opt.FILE,
@@ -36,9 +39,16 @@ _SHOWN_IDS = 5
 @opt.json_option
 @opt.debug_option
 def command(
-    predictions: Path, masks: Path, ids: Path | None, out: Path, report: Path | None, quiet: bool, as_json: bool
+    predictions: Path,
+    masks: Path,
+    ids: Path | None,
+    against: Path | None,
+    out: Path,
+    report: Path | None,
+    quiet: bool,
+    as_json: bool,
 ) -> int:
-    """Compare PREDICTIONS with MASKS, matched by file stem: Dice and IoU of every image.
+    """Compare PREDICTIONS with MASKS, matched by file stem: Dice, IoU, precision, recall, HD95, ASD of every image.
 
     Every mask, or every image of --ids, must have its prediction; otherwise the exit code is 1 and the summary says
     how many were compared. Gray above 127 is foreground. With both masks empty an image counts 1, with one empty 0.
@@ -48,7 +58,7 @@ def command(
 
     inputs = [*find_images(predictions).values(), *find_images(masks).values(), *([ids] if ids else [])]
     opt.check_report(report, inputs)
-    result = evaluate_folder(predictions, masks, out, ids)
+    result = evaluate_folder(predictions, masks, out, ids, against)
     opt.write_results(report, [(predictions / f"{s.image_id}.png", s.error, ()) for s in result.scores])
     _show_problems(result)
     if as_json:
@@ -71,11 +81,20 @@ def _show_problems(result: Evaluation) -> None:
 
 
 def _show(result: Evaluation, out: Path) -> None:
+    from gradtrack_model.evaluate import MEASURES
+
     summary = result.summary()
     click.echo(f"{summary['n']} of {summary['n_wanted']} images")
-    for name, title in (("dice", "Dice"), ("iou", "IoU")):
-        if summary[name] is not None:
-            values = "  ".join(f"{key} {value:.4f}" for key, value in summary[name].items())
-            click.echo(f"  {title:<5} {values}")
+    for name in MEASURES.values():
+        if (found := summary[name]) is not None:
+            low, high = found["interval"]
+            digits = 1 if name.endswith("_px") else 4
+            values = "  ".join(f"{key} {found[key]:.{digits}f}" for key in ("std", "median", "min", "max"))
+            click.echo(f"  {name:<9} {found['mean']:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]  {values}")
+    if (paired := summary.get("against")) is not None:
+        low, high = paired["interval"]
+        difference = f"{paired['difference']:+.4f} [{low:+.4f}, {high:+.4f}], p = {paired['p']:.2g}"
+        click.echo(f"  dice from {paired['file']}: {difference} (Wilcoxon, {paired['n']} images)")
+    click.echo("  [95 % bootstrap interval of the mean over images]")
     click.echo(f"  an image counts {summary['empty_masks']}")
     click.echo(f"  wrote {out}/evaluation.csv and {out}/summary.json")

@@ -8,15 +8,29 @@ import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gazetrack.errors import DataError, GazetrackError
+import numpy as np
+from scipy.stats import wilcoxon
+
+from gazetrack.errors import DataError, GazetrackError, InputError
 from gazetrack.publish import write_json, write_text
 from gradtrack_model.data import find_images, read_ids, read_mask
-from gradtrack_model.metrics import EMPTY_POLICY, dice_and_iou
+from gradtrack_model.metrics import EMPTY_DISTANCE_POLICY, EMPTY_POLICY, Scores, score
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    import numpy.typing as npt
+
+# Of `metrics.Scores`, and their names in what is written.
+MEASURES = {
+    "dice": "dice",
+    "iou": "iou",
+    "precision": "precision",
+    "recall": "recall",
+    "hd95": "hd95_px",
+    "asd": "asd_px",
+}
 _FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -28,8 +42,8 @@ class Score:
     ----------
     image_id : str
         The image.
-    dice, iou : float or None
-        None after an error.
+    measures : Scores or None
+        None after an error. Distances are pixels.
     predicted_px, mask_px : int
         Foreground pixels.
     error : GazetrackError or None
@@ -37,8 +51,7 @@ class Score:
     """
 
     image_id: str
-    dice: float | None = None
-    iou: float | None = None
+    measures: Scores | None = None
     predicted_px: int = 0
     mask_px: int = 0
     error: GazetrackError | None = None
@@ -56,12 +69,15 @@ class Evaluation:
         Ids that could not be compared.
     n_wanted : int
         Images that should have a result: those of `ids`, else all that have a mask.
+    against : dict or None
+        The paired comparison with another evaluation; see `compare`.
     """
 
     scores: tuple[Score, ...]
     without_prediction: tuple[str, ...]
     without_mask: tuple[str, ...]
     n_wanted: int
+    against: dict[str, Any] | None = None
 
     @property
     def complete(self) -> bool:
@@ -69,20 +85,24 @@ class Evaluation:
         return sum(score.error is None for score in self.scores) == self.n_wanted
 
     def summary(self) -> dict[str, Any]:
-        """Return plain JSON values: number of images, and mean, standard deviation and median of Dice and IoU."""
+        """Return plain JSON values: number of images, and of each measure mean, bootstrap interval and more."""
+        measured = [score.measures for score in self.scores if score.measures is not None]
         return {
             "n": sum(score.error is None for score in self.scores),
             "n_wanted": self.n_wanted,
-            "dice": _describe([score.dice for score in self.scores if score.dice is not None]),
-            "iou": _describe([score.iou for score in self.scores if score.iou is not None]),
+            **{key: describe([getattr(one, name) for one in measured]) for name, key in MEASURES.items()},
             "empty_masks": EMPTY_POLICY,
+            "empty_masks_distance": EMPTY_DISTANCE_POLICY,
+            **({"against": self.against} if self.against else {}),
             "failed": {score.image_id: str(score.error) for score in self.scores if score.error is not None},
             "without_prediction": list(self.without_prediction),
             "without_mask": list(self.without_mask),
         }
 
 
-def evaluate_folder(predictions: Path, masks: Path, out: Path, ids: Path | None = None) -> Evaluation:
+def evaluate_folder(
+    predictions: Path, masks: Path, out: Path, ids: Path | None = None, against: Path | None = None
+) -> Evaluation:
     """Compare two folders of masks, matched by file stem; write ``evaluation.csv`` and ``summary.json`` to `out`.
 
     Parameters
@@ -93,6 +113,8 @@ def evaluate_folder(predictions: Path, masks: Path, out: Path, ids: Path | None 
         Output folder.
     ids : pathlib.Path, optional
         Image ids, one a line: only these count, and each one must be there. By default all that have a mask.
+    against : pathlib.Path, optional
+        ``evaluation.csv`` of another run, to be compared with image by image.
 
     Returns
     -------
@@ -102,11 +124,12 @@ def evaluate_folder(predictions: Path, masks: Path, out: Path, ids: Path | None 
     Raises
     ------
     DataError
-        Nothing to compare.
+        Nothing to compare, or no image in common with `against`.
     InputError, OutputError
         A folder is missing; `out` cannot be written.
     """
     predicted, reference = find_images(predictions), find_images(masks)
+    other = None if against is None else read_dice(against)
     wanted = sorted({*predicted, *reference}) if ids is None else sorted(set(read_ids(ids)))
     both = [i for i in wanted if i in predicted and i in reference]
     if not both:
@@ -115,7 +138,9 @@ def evaluate_folder(predictions: Path, masks: Path, out: Path, ids: Path | None 
     scores = tuple(_score(i, predicted[i], reference[i]) for i in both)
     no_prediction = tuple(i for i in wanted if i not in predicted)
     no_mask = tuple(i for i in wanted if i not in reference)
-    result = Evaluation(scores, no_prediction, no_mask, len(reference if ids is None else wanted))
+    ours = {score.image_id: score.measures.dice for score in scores if score.measures is not None}
+    paired = None if other is None or against is None else compare(ours, other, against)
+    result = Evaluation(scores, no_prediction, no_mask, len(reference if ids is None else wanted), paired)
     write_text(out / "evaluation.csv", _csv(result))
     write_json(out / "summary.json", result.summary())
     return result
@@ -129,14 +154,69 @@ def _score(image_id: str, prediction: Path, mask: Path) -> Score:
             raise DataError(what, path=mask, hint="predict at the size of the image, as gradtrack-predict does")
     except GazetrackError as error:
         return Score(image_id, error=error)
-    return Score(image_id, *dice_and_iou(a, b), int(a.sum()), int(b.sum()))
+    return Score(image_id, score(a, b), int(a.sum()), int(b.sum()))
 
 
-def _describe(values: Sequence[float]) -> dict[str, float] | None:
+def read_dice(path: Path) -> dict[str, float]:
+    """Read the Dice of each image from an ``evaluation.csv``.
+
+    Raises
+    ------
+    InputError
+        It is none.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        return {row["image_id"].removeprefix("'"): float(row["dice"]) for row in rows if row["dice"]}
+    except (OSError, UnicodeDecodeError, KeyError, ValueError, TypeError) as error:
+        raise InputError("is no evaluation", path=path, hint="give evaluation.csv of gradtrack-evaluate") from error
+
+
+def compare(ours: Mapping[str, float], theirs: Mapping[str, float], path: Path) -> dict[str, Any]:
+    """Compare two evaluations image by image.
+
+    Parameters
+    ----------
+    ours, theirs : mapping of str to float
+        Dice by image id; images that one of them lacks are left out.
+    path : pathlib.Path
+        Where `theirs` comes from.
+
+    Returns
+    -------
+    dict
+        ``n``, mean ``difference`` ours - theirs, its bootstrap ``interval``, and ``p`` of Wilcoxon's signed-rank test.
+
+    Raises
+    ------
+    DataError
+        No image in common.
+    """
+    both = sorted(set(ours) & set(theirs))
+    if not both:
+        raise DataError("has no image in common with these predictions", path=path, hint="compare the same images")
+    differences = np.array([ours[i] - theirs[i] for i in both])
+    p = float(wilcoxon(differences).pvalue) if differences.any() else 1.0
+    facts = {"file": str(path), "n": len(both), "difference": float(differences.mean())}
+    return facts | {"interval": bootstrap(differences), "p": p}
+
+
+def bootstrap(values: npt.ArrayLike) -> list[float]:
+    """Return the 95 % interval of the mean of values [N] from 10,000 resamples, the same for the same values."""
+    data = np.asarray(values, np.float64)
+    rng = np.random.default_rng(0)
+    means = [data[rng.integers(0, len(data), (1000, len(data)))].mean(1) for _ in range(10)]
+    return [float(v) for v in np.percentile(np.concatenate(means), [2.5, 97.5])]
+
+
+def describe(values: Sequence[float]) -> dict[str, Any] | None:
+    """Return mean, its interval, standard deviation, median, least and largest of values; None of none."""
     if not values:
         return None
     return {
         "mean": statistics.fmean(values),
+        "interval": bootstrap(values),
         "std": statistics.stdev(values) if len(values) > 1 else 0.0,
         "median": statistics.median(values),
         "min": min(values),
@@ -147,17 +227,18 @@ def _describe(values: Sequence[float]) -> dict[str, float] | None:
 def _csv(result: Evaluation) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["image_id", "dice", "iou", "predicted_px", "mask_px", "error"])
-    for score in result.scores:
-        values = ["", "", "", ""] if score.dice is None else _numbers(score)
-        writer.writerow([_cell(score.image_id), *values, _cell("" if score.error is None else str(score.error))])
+    writer.writerow(["image_id", *MEASURES.values(), "predicted_px", "mask_px", "error"])
+    blank = [""] * (len(MEASURES) + 2)
+    for one in result.scores:
+        values = blank if one.measures is None else _numbers(one, one.measures)
+        writer.writerow([_cell(one.image_id), *values, _cell("" if one.error is None else str(one.error))])
     for ids, what in ((result.without_prediction, "no prediction"), (result.without_mask, "no mask")):
-        writer.writerows([_cell(i), "", "", "", "", what] for i in ids)
+        writer.writerows([_cell(i), *blank, what] for i in ids)
     return text.getvalue()
 
 
-def _numbers(score: Score) -> list[str]:
-    return [f"{score.dice:.6f}", f"{score.iou:.6f}", str(score.predicted_px), str(score.mask_px)]
+def _numbers(score: Score, measures: Scores) -> list[str]:
+    return [*(f"{getattr(measures, name):.6f}" for name in MEASURES), str(score.predicted_px), str(score.mask_px)]
 
 
 def _cell(text: str) -> str:

@@ -86,7 +86,12 @@ def test_scores(tmp_path):
         write_mask(tmp_path / "m" / f"{name}.png", mask)
     write_mask(tmp_path / "m" / "alone.png", a)
     result = evaluate_folder(tmp_path / "p", tmp_path / "m", tmp_path / "out")
-    assert {s.image_id: round(s.dice, 4) for s in result.scores} == {"half": 0.6667, "missed": 0, "none": 1, "same": 1}
+    assert {s.image_id: round(s.measures.dice, 4) for s in result.scores} == {
+        "half": 0.6667,
+        "missed": 0,
+        "none": 1,
+        "same": 1,
+    }
     assert not result.complete
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert summary["dice"]["mean"] == pytest.approx((2 / 3 + 2) / 4)
@@ -96,7 +101,8 @@ def test_scores(tmp_path):
     with (tmp_path / "out" / "evaluation.csv").open() as file:
         first, *_, last = csv.DictReader(file)
     assert first == {
-        "image_id": "half", "dice": "0.666667", "iou": "0.500000", "predicted_px": "320", "mask_px": "640", "error": "",
+        "image_id": "half", "dice": "0.666667", "iou": "0.500000", "precision": "1.000000", "recall": "0.500000",
+        "hd95_px": "4.000000", "asd_px": first["asd_px"], "predicted_px": "320", "mask_px": "640", "error": "",
     }  # fmt: skip
     assert (last["image_id"], last["dice"], last["error"]) == ("alone", "", "no prediction")
     (tmp_path / "m" / "alone.png").unlink()
@@ -162,3 +168,27 @@ def test_the_network_has_no_shift_of_its_own():
         straight, turned = model(image), model(image.flip(-1, -2))
     for a, b in zip([straight.logits, *straight.tracks], [turned.logits, *turned.tracks], strict=True):
         torch.testing.assert_close(a, b.flip(-1, -2), rtol=1e-4, atol=1e-5)
+
+
+def test_two_evaluations_are_compared_image_by_image(tmp_path):
+    rng = np.random.default_rng(0)
+    for i in range(12):
+        mask = np.zeros((H, W), bool)
+        mask[10:30, 10:40] = True
+        write_mask(tmp_path / "m" / f"{i}.png", mask)
+        write_mask(tmp_path / "good" / f"{i}.png", mask & (rng.random((H, W)) < 0.95))
+        write_mask(tmp_path / "poor" / f"{i}.png", mask & (rng.random((H, W)) < 0.6))
+    evaluate_folder(tmp_path / "poor", tmp_path / "m", tmp_path / "a")
+    result = evaluate_folder(
+        tmp_path / "good", tmp_path / "m", tmp_path / "b", against=tmp_path / "a" / "evaluation.csv"
+    )
+    paired = result.summary()["against"]
+    assert paired["n"] == 12
+    assert paired["interval"][0] < paired["difference"] < paired["interval"][1]
+    assert paired["interval"][0] > 0.1
+    assert paired["p"] < 0.001
+    low, high = result.summary()["dice"]["interval"]
+    assert low <= result.summary()["dice"]["mean"] <= high
+    (tmp_path / "none.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(InputError, match="is no evaluation"):
+        evaluate_folder(tmp_path / "good", tmp_path / "m", tmp_path / "b", against=tmp_path / "none.csv")
