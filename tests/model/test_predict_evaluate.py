@@ -117,7 +117,7 @@ def test_a_mask_of_another_size_fails_alone(tmp_path):
     assert not result.complete
     bad, good = result.scores
     assert f"=b.png: is {W + 1} x {H} pixels, its prediction {W} x {H}" in str(bad.error)
-    assert good.dice == 1
+    assert good.measures.dice == 1
     text = (tmp_path / "out" / "evaluation.csv").read_text()
     assert "\n'=b,,,,," in text
 
