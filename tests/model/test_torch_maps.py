@@ -1,0 +1,71 @@
+"""The renderer in torch against the toolkit's, and its gradients."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from gazetrack.errors import ConfigError
+from gazetrack.maps import MapParams, render_points
+from gradtrack_model.config import MapsConfig
+from gradtrack_model.torch_maps import KINDS, render_tracks
+
+SIZE = (40, 56)
+LEVELS = 4
+
+
+def tracks(counts, seed=0):
+    """Return padded fixations, and each track by itself."""
+    rng = np.random.default_rng(seed)
+    longest = max(counts)
+    padded = np.full((3, len(counts), longest), np.nan)
+    for b, n in enumerate(counts):
+        padded[:, b, :n] = rng.uniform(-5, SIZE[1] + 5, n), rng.uniform(-5, SIZE[0] + 5, n), rng.uniform(80, 900, n)
+    firsts = [[n - -(-n * (level + 1) // LEVELS) for level in range(LEVELS)] for n in counts]
+    return torch.from_numpy(padded), torch.tensor(firsts), [padded[:, b, :n] for b, n in enumerate(counts)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("more", [{}, {"max_saccade": 0.3}, {"duration_exponent": 0.5}])
+def test_equals_the_toolkit(kind, more):
+    padded, firsts, alone = tracks([1, 2, 7, 12])
+    config = MapsConfig(kind=kind, levels=LEVELS, **more)
+    maps = render_tracks(*padded.float(), firsts, SIZE, config)
+    params = MapParams(**dataclasses.asdict(config))
+    for found, (x, y, d) in zip(maps, alone, strict=True):
+        expected = render_points(x, y, d, *SIZE, params)
+        np.testing.assert_allclose(found.numpy(), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_levels_without_fixations_are_zeros(kind):
+    nothing = torch.full((2, 3), float("nan"))
+    maps = render_tracks(nothing, nothing, nothing, torch.zeros(2, 4, dtype=torch.long), (8, 9), MapsConfig(kind=kind))
+    assert maps.shape == (2, 4, 8, 9)
+    assert not maps.any()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_gradients_reach_the_positions(kind):
+    padded, firsts, _ = tracks([3, 2], seed=1)
+    x, y, d = padded.nan_to_num(0.0)[0], padded.nan_to_num(0.0)[1], padded[2]
+    config = MapsConfig(kind=kind, levels=LEVELS, blur=0.1, radius=0.1, softness=0.05)
+
+    def rendered(x, y):
+        return render_tracks(x, y, d, firsts, (6, 7), config)
+
+    x.requires_grad_()
+    y.requires_grad_()
+    assert torch.autograd.gradcheck(rendered, (x / 8, y / 8), eps=1e-7, atol=1e-3, nondet_tol=0)
+    rendered(x / 8, y / 8).sum().backward()
+    assert x.grad.isfinite().all()
+    assert x.grad[d.isfinite()].any()
+
+
+def test_kinds_that_stay_on_the_cpu_are_refused():
+    one = torch.ones(1, 1)
+    with pytest.raises(ConfigError, match="hull"):
+        render_tracks(one, one, one, torch.zeros(1, 1, dtype=torch.long), (4, 4), MapsConfig(kind="hull"))
