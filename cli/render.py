@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 @click.option("--png", is_flag=True, help="Also write every level as a PNG, for people.")
 @click.option("--overlay", is_flag=True, help="Also draw the maps on their images, for people.")
 @click.option("--max-total-mb", default=2048, show_default=True, help="Refuse to write more than this, unpacked.")
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Threads to render with.")
 @opt.force_option
 @opt.report_option
 @opt.quiet_option
@@ -49,6 +50,7 @@ def command(
     png: bool,
     overlay: bool,
     max_total_mb: int,
+    jobs: int,
     force: bool,
     report: Path | None,
     quiet: bool,
@@ -68,7 +70,7 @@ def command(
     chosen = RenderOptions(
         map_params(**choices), images, placement, opt.parse_size(size), out,
         crf_params(choices["preset"], weight=crf_weight) if crf else None,
-        pool, png, overlay, force, max_total_mb * 1024**2,
+        pool, png, overlay, force, max_total_mb * 1024**2, jobs,
     )  # fmt: skip
     tables = tables or tuple(find_tables())
     opt.check_report(report, tables)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +23,8 @@ from gazetrack.store import SUFFIX
 from gazetrack.track import track_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from concurrent.futures import Future
 
     from gazetrack.crf import CRFParams
     from gazetrack.track import Track
@@ -55,6 +58,8 @@ class RenderOptions:
         Also replace files that gazetrack did not write.
     max_total_bytes : int
         Refuse to write more unpacked bytes than this.
+    jobs : int
+        Threads to render with; what is written does not depend on it.
     """
 
     params: MapParams = field(default_factory=MapParams)
@@ -68,6 +73,7 @@ class RenderOptions:
     overlay: bool = False
     force: bool = False
     max_total_bytes: int = MAX_TOTAL_BYTES
+    jobs: int = 1
 
 
 def render_tables(
@@ -166,9 +172,10 @@ def _write_maps(
     crf = None if options.crf is None else asdict(options.crf)
     meta = {"params": options.params.as_dict(), "sources": sources, "placement_rule": options.placement, "crf": crf}
     with map_writer(target, meta, force=options.force, max_total_bytes=options.max_total_bytes) as write:
-        for done, (group, name) in enumerate(zip(groups, pictures, strict=True), 1):
-            image = images.get(stem(group[0][0].stimulus))
-            maps = _rendered(group, image, options)
+        shown = [images.get(stem(group[0][0].stimulus)) for group in groups]
+        rendered = _in_order(list(zip(groups, shown, strict=True)), options)
+        for done, (group, name, image, found) in enumerate(zip(groups, pictures, shown, rendered, strict=True), 1):
+            maps = _counted(group, *found)
             write(maps)
             if options.png:
                 _write_pngs(options.out / "png", name, maps.as_uint8())
@@ -187,19 +194,43 @@ def _by_image(work: Sequence[tuple[Track, Outcome]]) -> list[list[tuple[Track, O
     return list(groups.values())
 
 
-def _rendered(group: Sequence[tuple[Track, Outcome]], image: Path | None, options: RenderOptions) -> TrackMaps:
-    """Render the tracks of one row, and count in their outcomes what cleaning left of them."""
-    observers = [render_maps(track, options.params, options.size) for track, _ in group]
-    for (track, outcome), own in zip(group, observers, strict=True):
-        outcome.rows_out += len(own.track)
-        if cleaned := len(track) - len(own.track):
+def _in_order(
+    work: Sequence[tuple[Sequence[tuple[Track, Outcome]], Path | None]], options: RenderOptions
+) -> Iterator[tuple[TrackMaps, list[int]]]:
+    """Render by `options.jobs` threads, a few rows ahead of the one that is asked for; the kernels let others run."""
+    if options.jobs <= 1:
+        yield from (_rendered(group, image, options) for group, image in work)
+        return
+    with ThreadPoolExecutor(options.jobs) as pool:
+        ahead: deque[Future[tuple[TrackMaps, list[int]]]] = deque()
+        for group, image in work:
+            ahead.append(pool.submit(_rendered, group, image, options))
+            if len(ahead) > 2 * options.jobs:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+
+
+def _counted(group: Sequence[tuple[Track, Outcome]], maps: TrackMaps, kept: Sequence[int]) -> TrackMaps:
+    """Count in the outcomes what cleaning left of the tracks of a row."""
+    for (track, outcome), n in zip(group, kept, strict=True):
+        outcome.rows_out += n
+        if cleaned := len(track) - n:
             reason = "short, off-image or first"
             outcome.dropped[reason] = outcome.dropped.get(reason, 0) + cleaned
+    return maps
+
+
+def _rendered(
+    group: Sequence[tuple[Track, Outcome]], image: Path | None, options: RenderOptions
+) -> tuple[TrackMaps, list[int]]:
+    """Render the tracks of one row; and the number of fixations that cleaning left of each."""
+    observers = [render_maps(track, options.params, options.size) for track, _ in group]
     maps = pool(observers) if options.pooled else observers[0]
     if options.crf is not None and image is not None:
         last = refine_on(maps.values[-1:], image, options.crf)
         maps = replace(maps, values=np.concatenate([maps.values[:-1], last]))
-    return maps
+    return maps, [len(own.track) for own in observers]
 
 
 def _write_pngs(folder: Path, name: str, values: Any) -> None:

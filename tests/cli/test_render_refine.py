@@ -10,6 +10,8 @@ import pytest
 from PIL import Image
 
 from gazetrack.mapstore import read_maps
+from gazetrack.pipeline import ConvertOptions, convert_files
+from gazetrack.simulate import write_example
 
 HEADER = "IMAGE," + ",".join(f"CURRENT_FIX_{n}" for n in ("INDEX", "X", "Y", "DURATION", "PUPIL", "START"))
 
@@ -150,3 +152,18 @@ def test_plot_takes_the_same_options(run, folder):
         assert opened.width > 2.5 * opened.height
     assert run("gazetrack plot one.fixations.parquet -q --force-nothing").code == 2
     assert run("gazetrack plot one.fixations.parquet -q").out == ""
+
+
+@pytest.mark.parametrize("more", ["", "--crf --kind density --png --overlay", "--pool"])
+def test_the_bytes_do_not_depend_on_the_jobs(run, tmp_path, more):
+    example = write_example(tmp_path, n_images=5, size=(48, 64))
+    list(convert_files(example.exports, ConvertOptions(out=tmp_path)))
+    written = {}
+    for jobs in (1, 3):
+        result = run(f"gazetrack render --images images --jobs {jobs} -o out{jobs} --report report{jobs}.jsonl {more}")
+        assert result.code == 0, result.err
+        folder = tmp_path / f"out{jobs}"
+        written[jobs] = {p.relative_to(folder): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+        rows = [json.loads(line) for line in (tmp_path / f"report{jobs}.jsonl").read_text().splitlines()]
+        written[jobs]["counts"] = [(row["rows_out"], row["dropped"]) for row in rows]
+    assert written[1] == written[3]
