@@ -9,7 +9,7 @@ from _exports import TSV_NUMBERS, TSV_TEXTS, write_asc, write_tsv
 from _timing import race, save, show
 
 from gazetrack.kernels.cells import find_cells, parse_cells, recode
-from gazetrack.kernels.text import parse_events, parse_samples
+from gazetrack.kernels.text import parse_events, parse_samples, place_samples
 
 
 def cells(path, wanted):
@@ -34,11 +34,13 @@ def lines(path):
     data = np.frombuffer(path.read_bytes(), np.uint8)
     n = int(np.count_nonzero(data == 10)) + 1
     out = np.empty(n), np.empty((n, 6), np.float32), np.empty(n, np.uint8), np.empty(n, np.int64), np.empty((n, 4), int)
-    _, n_others, _ = parse_samples(data, *out)
+    n_samples, n_others, _ = parse_samples(data, *out)
+    samples, placed = [array[:n_samples] for array in out[:3]], np.empty((8, n_samples), np.float32)
     kinds, fields = np.empty(n_others, np.uint8), np.empty((n_others, 10))
     return {
         "floor: count lines": lambda: int(np.count_nonzero(data == 10)),
         "parse_samples": lambda: parse_samples(data, *out),
+        "place_samples": lambda: place_samples(*samples, 6, 0, 0.0, placed),
         "parse_events": lambda: parse_events(data, out[-1][:n_others], kinds, fields),
     }
 

@@ -132,6 +132,21 @@ def parse_samples(data, times, values, fields, lines, others):
     return n_samples, n_others, n_lines
 
 
+def place_samples(times, values, fields, width, first, previous, placed):
+    steps = np.diff(times, prepend=previous)
+    damaged = [s for s in range(len(times)) if math.isnan(times[s]) or fields[s] <= width]
+    placed[:] = math.nan
+    for s, row in enumerate(values):
+        for eye in range(first, first + width, 3):
+            x, y, pupil = row[eye - first : eye - first + 3]
+            if pupil != 0:
+                placed[eye : eye + 3, s] = x, y, pupil
+        for axis in (0, 1):
+            seen = [v for v in placed[[axis, axis + 3], s] if not math.isnan(v)]
+            placed[6 + axis, s] = sum(seen) / len(seen) if seen else math.nan
+    return damaged[0] if damaged else len(times), int(np.argmin(steps)), int(sum(steps < 0)), int(sum(steps == 0))
+
+
 def parse_events(data, others, kinds, fields):
     needs = {"EFIX": (1, 8), "ESACC": (2, 11), "EBLINK": (3, 5)}
     for o, (start, end, _, _) in enumerate(others):

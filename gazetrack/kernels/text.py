@@ -194,6 +194,52 @@ def parse_samples(
     return n_samples, n_others, line
 
 
+@jit
+def place_samples(
+    times: npt.NDArray[np.float64],
+    values: npt.NDArray[np.float32],
+    fields: npt.NDArray[np.uint8],
+    width: int,
+    first: int,
+    previous: float,
+    placed: npt.NDArray[np.float32],
+) -> tuple[int, int, int, int]:
+    """Put samples as `parse_samples` gives them into columns.
+
+    times [S], values [S, 6], fields [S]: the samples, of which the first `width` values (3 or 6) count. previous: the
+    time before the first one. placed [8, S]: x, y, pupil of the left eye, then of the right one, then the mean of the
+    eyes' x and y, or the one that is there; NaN where missing, as a whole eye is when its pupil is 0. The values are
+    those from column `first` on (0 or 3). Returns the first sample without a time or enough values, S without any;
+    the one whose time is furthest behind that of the one before it; and how many are behind it, and how many equal.
+    """
+    n = times.size
+    damaged, steepest, backwards, repeats = n, 0, 0, 0
+    largest = math.inf
+    for s in range(n):
+        if damaged == n and (math.isnan(times[s]) or fields[s] <= width):
+            damaged = s
+        step = times[s] - previous
+        if step < largest:
+            largest = step
+            steepest = s
+        backwards += step < 0
+        repeats += step == 0
+        previous = times[s]
+    for k in range(6):
+        for s in range(n):
+            placed[k, s] = values[s, k - first] if first <= k < first + width else math.nan
+    for eye in (0, 3):
+        for s in range(n):
+            if placed[eye + 2, s] == 0:  # how the tracker writes a lost eye
+                placed[eye, s] = placed[eye + 1, s] = placed[eye + 2, s] = math.nan
+    for axis in (0, 1):
+        for s in range(n):
+            left, right = placed[axis, s], placed[3 + axis, s]
+            mean = (left + right) * np.float32(0.5)
+            placed[6 + axis, s] = mean if not math.isnan(mean) else right if math.isnan(left) else left
+    return damaged, steepest, backwards, repeats
+
+
 @inlined
 def _is_word(data: npt.NDArray[np.uint8], start: int, end: int, word: npt.NDArray[np.uint8]) -> bool:
     if end - start != word.size:

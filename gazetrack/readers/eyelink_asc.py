@@ -9,17 +9,17 @@ import codecs
 import math
 import re
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from gazetrack.errors import ParseError
-from gazetrack.kernels.text import parse_events, parse_samples
+from gazetrack.kernels.text import parse_events, parse_samples, place_samples
+from gazetrack.readers._ahead import in_threads
 from gazetrack.readers._eyelink_events import events_table
 from gazetrack.readers._eyelink_lines import Lines
-from gazetrack.readers._gaze import mean_of_eyes
 from gazetrack.readers._sink import SampleSink
-from gazetrack.readers.base import BLOCK_BYTES, MAX_LINE_BYTES, NO, Format, Head, Level, ReadOptions, Verdict
+from gazetrack.readers.base import MAX_LINE_BYTES, NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.recording import Recording
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ FORMAT = Format(
 )
 _KEYWORD = re.compile(r"(START|END|EFIX|SFIX|ESACC|SSACC|EBLINK|SBLINK|SAMPLES|EVENTS)\s")
 _SAMPLE = re.compile(r"[0-9]+(\.[0-9]+)?\s+([0-9.+-]+\s+){3,}[.CIRMA]{3,}\s*")
-_COLUMNS = ("left_x_px", "left_y_px", "left_pupil", "right_x_px", "right_y_px", "right_pupil")
+_COLUMNS = ("left_x_px", "left_y_px", "left_pupil", "right_x_px", "right_y_px", "right_pupil", "x_px", "y_px")
 _STATEMENTS = ("START", "SAMPLES", "EVENTS")
 _FIRST = {"left": 0, "right": 3, "binocular": 0, "": 0}
 
@@ -56,7 +56,7 @@ def sniff(head: Head) -> Verdict:
     return NO
 
 
-def read(head: Head, options: ReadOptions, *, block_bytes: int = BLOCK_BYTES) -> Recording:  # noqa: ARG001
+def read(head: Head, options: ReadOptions, *, block_bytes: int = MAX_LINE_BYTES) -> Recording:  # noqa: ARG001
     """Read an ASC file block by block.
 
     Parameters
@@ -78,16 +78,15 @@ def read(head: Head, options: ReadOptions, *, block_bytes: int = BLOCK_BYTES) ->
     ParseError
         A damaged line, a NUL byte, a line longer than 1 MiB, neither samples nor events, or positions not in pixels.
     """
-    lines = Lines(head.path)
-    samples = _Samples(head, lines)
-    with head.blocks() as file:
-        for block in _whole_lines(head, file, block_bytes, samples):
+    samples = _Samples(head, Lines(head.path))
+    with head.blocks() as file, in_threads(_parse, _whole_lines(head, file, block_bytes)) as blocks:
+        for block in blocks:
             samples.take(block)
-    return _recording(head, lines, samples)
+    return _recording(head, samples.lines, samples)
 
 
-def _whole_lines(head: Head, file: IO[bytes], block_bytes: int, samples: _Samples) -> Iterator[bytes]:
-    """Yield blocks of whole lines in an encoding that contains ASCII."""
+def _whole_lines(head: Head, file: IO[bytes], block_bytes: int) -> Iterator[bytes]:
+    """Yield blocks of whole lines in an encoding that contains ASCII; one with a line that is too long is the last."""
     wide = head.encoding.startswith(("utf-16", "utf-32"))
     decoder = codecs.getincrementaldecoder(head.encoding)("replace") if wide else None
     rest, first = b"", True
@@ -96,14 +95,17 @@ def _whole_lines(head: Head, file: IO[bytes], block_bytes: int, samples: _Sample
         data = decoder.decode(raw, final=not raw).encode() if decoder else raw
         if first and data:
             first, data = False, data.removeprefix(codecs.BOM_UTF8)
-        rest += data
-        cut = len(rest) if not raw else _end_of_lines(rest)
-        _check(head, rest, cut, samples.n_lines + 1)
-        if cut:
-            yield rest[:cut]
-            rest = rest[cut:]
-        if not raw:
+        if rest.endswith(b"\r"):  # perhaps the first half of a line end
+            rest, data = b"", rest + data
+        cut = _end_of_lines(data)
+        last = not raw or len(rest) + len(data) - cut > MAX_LINE_BYTES
+        cut = len(data) if last else cut
+        if lines := b"".join((rest, memoryview(data)[:cut])) if last or cut else b"":
+            yield lines
+            rest = b""
+        if last:
             return
+        rest += data[cut:]
 
 
 def _end_of_lines(data: bytes) -> int:
@@ -113,9 +115,35 @@ def _end_of_lines(data: bytes) -> int:
     return data.rstrip(b"\r").rfind(b"\r") + 1
 
 
-def _check(head: Head, data: bytes, cut: int, line: int) -> None:
-    # Only the first line of a block can be too long: the others fit into one block.
-    longest = max(re.search(rb"[\r\n]|\Z", data[:cut]).start() if cut else 0, len(data) - cut)  # type: ignore[union-attr]
+class _Block(NamedTuple):
+    """Whole lines and what the kernels make of them."""
+
+    data: bytes
+    n_lines: int
+    times: npt.NDArray[np.float64]
+    values: npt.NDArray[np.float32]
+    fields: npt.NDArray[np.uint8]
+    lines: npt.NDArray[np.int64]
+    others: npt.NDArray[np.int64]
+    kinds: npt.NDArray[np.uint8]
+    movements: npt.NDArray[np.float64]
+
+
+def _parse(block: bytes) -> _Block:
+    data = np.frombuffer(block, np.uint8)
+    room = int(np.count_nonzero(data == ord("\n"))) + (block.count(b"\r") if b"\r" in block else 0) + 1
+    times, values = np.empty(room), np.empty((room, 6), np.float32)
+    fields, lines, others = np.empty(room, np.uint8), np.empty(room, np.int64), np.empty((room, 4), np.int64)
+    n, n_others, n_lines = parse_samples(data, times, values, fields, lines, others)
+    others = others[:n_others].copy()
+    kinds, movements = np.empty(n_others, np.uint8), np.empty((n_others, 10))
+    parse_events(data, others, kinds, movements)
+    return _Block(block, n_lines, times[:n], values[:n], fields[:n], lines[:n], others, kinds, movements)
+
+
+def _check(head: Head, data: bytes, line: int) -> None:
+    # Only the first line of a block and its end can be too long: all others fit into what is read at once.
+    longest = max(re.search(rb"[\r\n]|\Z", data).start(), len(data) - _end_of_lines(data))  # type: ignore[union-attr]
     if longest > MAX_LINE_BYTES:
         raise ParseError(
             f"a line of more than {MAX_LINE_BYTES} bytes",
@@ -130,7 +158,7 @@ def _check(head: Head, data: bytes, cut: int, line: int) -> None:
 
 @dataclass
 class _Samples:
-    """The samples so far; two kernel calls per block."""
+    """The samples so far."""
 
     head: Head
     lines: Lines
@@ -142,111 +170,81 @@ class _Samples:
     twins: bool = False
     backwards: int = 0
     _last: float = math.nan
-    _room: int = 0
 
-    def take(self, block: bytes) -> None:
-        """Parse one block of whole lines."""
-        data = np.frombuffer(block, np.uint8)
-        self._reserve(int(np.count_nonzero(data == ord("\n"))) + (block.count(b"\r") if b"\r" in block else 0) + 1)
-        n, n_others, n_lines = parse_samples(
-            data, self._times, self._values, self._fields, self._sample_lines, self._others
-        )
-        self._take_lines(block, self._others[:n_others], n)
-        self.count += n
-        self.n_lines += n_lines
-
-    def _take_lines(self, block: bytes, others: npt.NDArray[np.int64], n: int) -> None:
-        """Take the lines that are no samples, and keep the samples between those that change their layout."""
-        kinds, fields = np.empty(len(others), np.uint8), np.empty((len(others), 10))
-        parse_events(np.frombuffer(block, np.uint8), others, kinds, fields)
-        lines, done, first = self.lines, 0, 0
-        self._segments[:n] = lines.n_segments - 1
-        for o in np.flatnonzero(kinds == 0).tolist():
-            before, eyes, text = int(others[o, 3]), lines.eyes, self._decode(block, others[o])
+    def take(self, block: _Block) -> None:
+        """Take one block: the lines that are no samples, and the samples between those that change their layout."""
+        _check(self.head, block.data, self.n_lines + 1)
+        lines, n, done, first = self.lines, len(block.times), 0, 0
+        segments = np.full(n, lines.n_segments - 1, np.int32)
+        for o in np.flatnonzero(block.kinds == 0).tolist():
+            before, eyes, segment = int(block.others[o, 3]), lines.eyes, lines.n_segments
+            text = self._decode(block, o)
             if text.startswith(_STATEMENTS):
-                self._take_movements(block, kinds[first:o], fields[first:o], others[first:o])
+                self._take_movements(block, first, o)
                 first = o
             if text:
-                lines.take(text, self.n_lines + int(others[o, 2]) + 1, self.count + before)
+                lines.take(text, self.n_lines + int(block.others[o, 2]) + 1, self.count + before)
             if lines.eyes != eyes:
-                self._flush(done, before, eyes)
+                self._flush(block, slice(done, before), eyes, segments)
                 done = before
-            self._segments[before:n] = lines.n_segments - 1
-        self._take_movements(block, kinds[first:], fields[first:], others[first:])
-        self._flush(done, n, lines.eyes)
+            if lines.n_segments != segment:
+                segments[before:] = lines.n_segments - 1
+        self._take_movements(block, first, len(block.others))
+        self._flush(block, slice(done, n), lines.eyes, segments)
+        self.count += n
+        self.n_lines += block.n_lines
 
-    def _take_movements(
-        self, block: bytes, kinds: npt.NDArray[np.uint8], fields: npt.NDArray[np.float64], others: npt.NDArray[np.int64]
-    ) -> None:
+    def _take_movements(self, block: _Block, first: int, last: int) -> None:
         """Take the eye movements between two statements about how they are written."""
-        at = np.flatnonzero((kinds > 0) & (kinds < 4))
-        numbers = self.n_lines + others[at, 2] + 1
+        at = first + np.flatnonzero((block.kinds[first:last] > 0) & (block.kinds[first:last] < 4))
+        numbers = self.n_lines + block.others[at, 2] + 1
         if self.lines.pixels:
-            self.lines.take_movements(kinds[at], fields[at], numbers)
+            self.lines.take_movements(block.kinds[at], block.movements[at], numbers)
             return
-        for place, line in zip(others[at], numbers.tolist(), strict=True):
-            self.lines.take(self._decode(block, place), line, self.count + int(place[3]))
+        for o, line in zip(at.tolist(), numbers.tolist(), strict=True):
+            self.lines.take(self._decode(block, o), line, self.count + int(block.others[o, 3]))
 
-    def _reserve(self, n_lines: int) -> None:
-        if n_lines <= self._room:
-            return
-        self._room = n_lines
-        self._times, self._values = np.empty(n_lines), np.empty((n_lines, 6), np.float32)
-        self._fields, self._sample_lines = np.empty(n_lines, np.uint8), np.empty(n_lines, np.int64)
-        self._others, self._segments = np.empty((n_lines, 4), np.int64), np.empty(n_lines, np.int32)
-
-    def _decode(self, block: bytes, place: npt.NDArray[np.int64]) -> str:
+    def _decode(self, block: _Block, other: int) -> str:
         encoding = self.head.encoding
-        line = block[place[0] : place[1]]
-        return line.decode("utf-8" if encoding.startswith("utf") else encoding, "replace").strip()
+        start, end = block.others[other, :2].tolist()
+        return block.data[start:end].decode("utf-8" if encoding.startswith("utf") else encoding, "replace").strip()
 
-    def _flush(self, first: int, last: int, eyes: str) -> None:
-        """Keep samples first:last of the block, recorded from these eyes."""
-        if first == last:
+    def _flush(self, block: _Block, part: slice, eyes: str, segments: npt.NDArray[np.int32]) -> None:
+        """Keep a part of the block's samples, recorded from these eyes."""
+        times, values = block.times[part], block.values[part]
+        if not len(times):
             return
-        part = slice(first, last)
-        values = self._values[part]
         if not eyes:
             eyes = self._guess_eyes(values)
         width = 6 if eyes == "binocular" else 3
-        damaged = np.isnan(self._times[part]) | (self._fields[part] <= width)
-        if damaged.any():
-            line = self.n_lines + int(self._sample_lines[first + int(damaged.argmax())]) + 1
+        placed = np.empty((8, len(times)), np.float32)
+        previous = float(times[0]) - 1.0 if math.isnan(self._last) else self._last
+        damaged, steepest, backwards, repeats = place_samples(
+            times, values, block.fields[part], width, _FIRST[eyes], previous, placed
+        )
+        if damaged < len(times):
+            line = self.n_lines + int(block.lines[part][damaged]) + 1
             hint = "the file is damaged here; convert the EDF again"
             raise ParseError(f"a sample without time and {width} values", path=self.head.path, line=line, hint=hint)
-        self._check_clock(first, last)
-        placed = np.full((6, last - first), np.nan, np.float32)
-        at = _FIRST[eyes]
-        placed[at : at + width] = values[:, :width].T
-        for pupil in (2, 5):  # pupil 0 is how the tracker writes a lost eye
-            placed[pupil - 2 : pupil + 1, placed[pupil] == 0] = np.nan
+        before = previous if steepest == 0 else float(times[steepest - 1])
+        self.lines.check_clock(before, float(times[steepest]), self.n_lines + int(block.lines[part][steepest]) + 1)
+        self.backwards += backwards
         self.eyes.add(eyes)
-        columns = dict(zip(_COLUMNS, placed, strict=True))
-        columns |= {"x_px": mean_of_eyes(placed[0], placed[3]), "y_px": mean_of_eyes(placed[1], placed[4])}
-        segments = self._segments[part].copy()
+        segments = segments[part]
         texts = {"recording": np.zeros_like(segments), "trial": segments, "stimulus": segments}
-        self.sink.append({**texts, "t_ms": self._clocked(part), **columns})
-
-    def _clocked(self, part: slice) -> npt.NDArray[np.float64]:
-        """Return times from the origin; at 2000 Hz, the second of two samples with one whole millisecond is moved."""
-        times = self._times[part]
-        if np.isnan(self.origin):
-            self.origin = float(times[0]) if self.lines.origin is None else self.lines.origin
-        steps = np.diff(np.r_[self._last if self._last == self._last else times[0] - 1, times])
-        t: npt.NDArray[np.float64] = times - self.origin
-        if self.lines.rate_hz == 2000 and (steps == 0).any():
-            self.twins = True
-            t[steps == 0] += 0.5
-        self.backwards += int((steps < 0).sum())
+        gaze = dict(zip(_COLUMNS, placed, strict=True))
+        self.sink.append({**texts, "t_ms": self._clocked(times, repeats), **gaze})
         self._last = float(times[-1])
-        return t
 
-    def _check_clock(self, first: int, last: int) -> None:
-        previous = self._times[first] if np.isnan(self._last) else self._last
-        times = np.r_[previous, self._times[first:last]]
-        at = int(np.argmin(np.diff(times)))
-        line = self.n_lines + int(self._sample_lines[first + at]) + 1
-        self.lines.check_clock(float(times[at]), float(times[at + 1]), line)
+    def _clocked(self, times: npt.NDArray[np.float64], repeats: int) -> npt.NDArray[np.float64]:
+        """Return times from the origin; at 2000 Hz, the second of two samples with one whole millisecond is moved."""
+        if math.isnan(self.origin):
+            self.origin = float(times[0]) if self.lines.origin is None else self.lines.origin
+        t: npt.NDArray[np.float64] = times - self.origin
+        if self.lines.rate_hz == 2000 and repeats:
+            self.twins = True
+            t[np.diff(times, prepend=self._last) == 0] += 0.5
+        return t
 
     def _guess_eyes(self, values: npt.NDArray[np.float32]) -> str:
         if np.isfinite(values[:, 5]).any():

@@ -1,4 +1,4 @@
-"""_parse_number, parse_samples and parse_events against their oracles."""
+"""_parse_number, parse_samples, place_samples and parse_events against their oracles."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gazetrack.kernels.text import _parse_number, parse_events, parse_samples
+from gazetrack.kernels.text import _parse_number, parse_events, parse_samples, place_samples
 from tests import oracles
 
 pytestmark = pytest.mark.kernel
@@ -81,6 +81,36 @@ def test_parse_events_is_its_oracle(lines):
     for kind, width in ((1, 7), (2, 10), (3, 4)):
         of_kind = known & (got[0] == kind)
         np.testing.assert_allclose(got[1][of_kind, :width], want[1][of_kind, :width], rtol=1e-15)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 9),
+            st.lists(st.sampled_from([math.nan, 0.0, 1.0, 2.5]), min_size=6, max_size=6),
+            st.integers(1, 7),
+        ),
+        min_size=1,
+        max_size=12,
+    ),
+    st.sampled_from([(6, 0), (3, 0), (3, 3)]),
+    st.integers(0, 9),
+)
+@settings(deadline=None, max_examples=300)
+def test_place_samples_is_its_oracle(samples, layout, previous):
+    times, values, fields = zip(*samples, strict=True)
+    arrays = np.array(times, float), np.array(values, np.float32), np.array(fields, np.uint8)
+    got, want = np.empty((8, len(times)), np.float32), np.empty((8, len(times)), np.float32)
+    assert place_samples(*arrays, *layout, float(previous), got) == oracles.place_samples(
+        *arrays, *layout, float(previous), want
+    )
+    np.testing.assert_array_equal(got, want)
+
+
+def test_place_samples_finds_a_sample_without_a_time():
+    times = np.array([1.0, math.nan])
+    got = place_samples(times, np.ones((2, 6), np.float32), np.full(2, 7, np.uint8), 6, 0, 0.0, np.empty((8, 2), "f4"))
+    assert got[0] == 1
 
 
 @given(st.one_of(tokens, decimals))
