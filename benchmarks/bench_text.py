@@ -17,15 +17,16 @@ def cells(path, wanted):
     data = np.frombuffer(path.read_bytes().partition(b"\n")[2], np.uint8)
     ends = np.empty(data.size // 4, np.int32)
     found, rows = find_cells(data, 9, ends)
-    values, codes = np.empty((len(TSV_NUMBERS), rows)), np.empty((len(TSV_TEXTS), rows), np.int32)
+    values = np.empty((1, rows)), np.empty((len(TSV_NUMBERS) - 1, rows), np.float32)
+    codes = np.empty((len(TSV_TEXTS), rows), np.int32)
     texts, counts = np.empty((len(TSV_TEXTS), rows, 2), np.int32), np.empty(len(TSV_TEXTS) + 1, np.int64)
     table = ends[:found].reshape(rows, -1)
-    lookup = np.zeros((len(TSV_TEXTS), rows), np.int32)
+    lookup = np.zeros(rows, np.int32)
     return {
         "floor: count tabs": lambda: int(np.count_nonzero(data == 9)),
         "find_cells": lambda: find_cells(data, 9, ends),
         "parse_cells": lambda: parse_cells(data, table, wanted, 46, values, codes, texts, counts),
-        "recode": lambda: recode(codes, lookup),
+        "recode": lambda: [recode(row, lookup) for row in codes],
     }
 
 

@@ -175,13 +175,14 @@ def parse_cells(data, ends, wanted, mark, numbers, codes, texts, counts):
     starts = [0, *(int(end) + 1 for end in ends.ravel())]
     cells = [lines[a:b] for a, b in zip(starts, ends.ravel(), strict=False)]
     marked, names = False, [{} for _ in codes]
+    numbers = [*numbers[0], *numbers[1]]
     for r in range(rows):
         if lines[ends[r, -1]] != "\n":
             return r
         row = [cells[r * ends.shape[1] + c] for c in wanted]
         for j, cell in enumerate(row[: len(numbers)]):
             if cell in {"", ".", "-", "NA", "na", "nan", "NaN", "NAN", "N/A", "n/a"}:
-                numbers[j, r] = math.nan
+                numbers[j][r] = math.nan
                 continue
             plain = cell.replace(chr(mark), ".", 1)
             unsigned = cell.lstrip("+-") if cell[1:2] not in ("+", "-") else cell
@@ -189,7 +190,7 @@ def parse_cells(data, ends, wanted, mark, numbers, codes, texts, counts):
             if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)", plain) or other or len(unsigned) > 16:
                 return r
             marked |= chr(mark) in cell
-            numbers[j, r] = float(plain)
+            numbers[j][r] = float(plain)
         for j, cell in enumerate(row[len(numbers) :]):
             codes[j, r] = names[j].setdefault(cell, len(names[j]))
             first = starts[r * ends.shape[1] + wanted[len(numbers) + j]]
@@ -201,8 +202,7 @@ def parse_cells(data, ends, wanted, mark, numbers, codes, texts, counts):
 
 
 def recode(codes, lookup):
-    for j, r in np.ndindex(codes.shape):
-        codes[j, r] = lookup[j, codes[j, r]]
+    codes[:] = [lookup[code] for code in codes]
 
 
 def lattice_build(features):

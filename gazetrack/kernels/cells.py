@@ -112,7 +112,7 @@ def parse_cells(
     ends: npt.NDArray[np.int32],
     wanted: npt.NDArray[np.int64],
     mark: int,
-    numbers: npt.NDArray[np.float64],
+    numbers: tuple[npt.NDArray[np.float64], npt.NDArray[np.float32]],
     codes: npt.NDArray[np.int32],
     texts: npt.NDArray[np.int32],
     counts: npt.NDArray[np.int64],
@@ -120,14 +120,16 @@ def parse_cells(
     """Parse some columns of whole lines: numbers, then texts as codes of a dictionary of the block's own.
 
     data [B] the lines, each ended by LF. ends [R, C] where the cells end, see `find_cells`. wanted [K] the columns
-    among the C, numbers first. mark is the decimal mark's byte. numbers [N, R], N ≤ K: NaN where missing. codes
-    [K - N, R]: texts[j, codes[j, r]] is where the text starts and ends in data; counts[j] of them, where one text may
-    be twice. texts [K - N, R, 2]. counts [K - N + 1], the last: whether any number has a decimal mark. Returns the
-    first row that is not plain (its last cell does not end the line, or a number is in none of the plain notations),
-    R when all are.
+    among the C: numbers, first the exact ones, then texts. mark is the decimal mark's byte. numbers [M, R] and
+    [N, R]: NaN where missing. codes [T, R], T = K - M - N: texts[j, codes[j, r]] is where the text starts and ends in
+    data; counts[j] of them, where one text may be twice. texts [T, R, 2]. counts [T + 1], the last: whether any number
+    has a decimal mark. Returns the first row that is not plain (its last cell does not end the line, or a number is in
+    none of the plain notations), R when all are.
     """
     rows, width = ends.shape
-    n_numbers = numbers.shape[0]
+    exact, short = numbers
+    n_exact = exact.shape[0]
+    n_numbers = n_exact + short.shape[0]
     n_texts = wanted.size - n_numbers
     slots = np.full((n_texts, _SLOTS), -1, np.int32)
     latest = np.full(n_texts, -1, np.int32)
@@ -143,20 +145,23 @@ def parse_cells(
             c = wanted[j]
             start = line if c == 0 else ends[r, c - 1] + 1
             length = ends[r, c] - start
-            if length == 0:
-                numbers[j, r] = math.nan
-                continue
             word = np.uint64(0)
             if length <= 8 and start + 8 <= data.size:
                 word = word_at(data, start) & _KEPT[length]
-            if word == 0 or word != words[j]:  # most columns keep their number for a while
+            if length == 0:
+                words[j] = np.uint64(0)
+                values[j] = math.nan
+            elif word == 0 or word != words[j]:  # most columns keep their number for a while
                 words[j] = word
                 values[j] = _number(data, start, ends[r, c], mark)
                 if values[j] == math.inf or values[j] == -math.inf:
                     return r
                 if not marked:
                     marked = not math.isnan(values[j]) and _has_mark(data, start, ends[r, c], mark)
-            numbers[j, r] = values[j]
+            if j < n_exact:
+                exact[j, r] = values[j]
+            else:
+                short[j - n_exact, r] = values[j]
         for j in range(n_texts):
             c = wanted[n_numbers + j]
             start = line if c == 0 else ends[r, c - 1] + 1
@@ -183,7 +188,6 @@ def parse_cells(
 
 @jit
 def recode(codes: npt.NDArray[np.int32], lookup: npt.NDArray[np.int32]) -> None:
-    """Replace the codes of each row: codes[j, r] becomes lookup[j, codes[j, r]]; codes [K, R], lookup [K, M]."""
-    for j in range(codes.shape[0]):
-        for r in range(codes.shape[1]):
-            codes[j, r] = lookup[j, codes[j, r]]
+    """Replace each of the codes [R]: codes[r] becomes lookup[codes[r]]; lookup [M]."""
+    for r in range(codes.size):
+        codes[r] = lookup[codes[r]]

@@ -15,7 +15,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _WORKERS = 2
-_AHEAD = 4
+_AHEAD = 32
 
 
 @contextmanager

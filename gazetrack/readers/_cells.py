@@ -6,8 +6,7 @@ decimal mark; both ways give the same table. Blocks are parsed beside the thread
 
 from __future__ import annotations
 
-from collections import deque
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -16,6 +15,7 @@ import pyarrow.csv as pa_csv
 
 from gazetrack.errors import ParseError, quote
 from gazetrack.kernels.cells import find_cells, parse_cells, recode
+from gazetrack.readers._ahead import in_threads
 from gazetrack.readers._numbers import Caster, line_of
 from gazetrack.readers._utf8 import Utf8Lines
 from gazetrack.readers.base import BLOCK_BYTES, MAX_LINE_BYTES
@@ -23,7 +23,6 @@ from gazetrack.schema import TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from concurrent.futures import Future
 
     import numpy.typing as npt
 
@@ -31,9 +30,6 @@ if TYPE_CHECKING:
     from gazetrack.readers.base import Head
 
 PART_ROWS = 60_000  # no power of two: the columns of a part would share their places in the cache
-_WORKERS = 2
-_AHEAD = 4  # blocks
-_SLACK = 72  # what `find_cells` wants beyond the cells
 _DAMAGED = "the file is damaged here; export it again"
 
 
@@ -44,17 +40,36 @@ class Texts(NamedTuple):
     names: list[str]
 
 
+@dataclass(eq=False)
+class _Part:
+    """Room for the rows of some blocks, a row a column; `lost` are rows that turned out to be blank lines."""
+
+    exact: npt.NDArray[np.float64]
+    short: npt.NDArray[np.float32]
+    codes: npt.NDArray[np.int32]
+    rows: int = 0
+    lost: list[int] = field(default_factory=list)
+
+
 class _Block(NamedTuple):
-    """A block on its way through `parse_cells`."""
+    """A block of whole lines, where its cells end, and the rows of a part that are kept for it."""
 
     data: bytes
+    ends: npt.NDArray[np.int32]
+    found: int
+    part: _Part
     first: int
     rows: int
+
+
+class _Parsed(NamedTuple):
+    """What the kernel found in a block; nothing where it is not plain."""
+
+    block: _Block
+    plain: bool
     mark: str
-    ends: npt.NDArray[np.int32]
     texts: npt.NDArray[np.int32]
     counts: npt.NDArray[np.int64]
-    job: Future[int]
 
 
 def parts(head: Head, header: Header, wanted: Wanted) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -65,119 +80,118 @@ def parts(head: Head, header: Header, wanted: Wanted) -> Iterator[tuple[int, dic
     ParseError
         A row with too few or too many cells, a cell that is no number, a NUL byte, or a line over 1 MiB.
     """
-    with Utf8Lines(head) as file, ThreadPoolExecutor(_WORKERS) as pool:
-        table = _Parts(head, header, wanted, pool)
+    table = _Parts(head, header, wanted)
+    with Utf8Lines(head) as file:
         if header.quoted:
             for batch in _batches(head, header, table.types, file):
                 yield from table.take_batch(batch)
         else:
-            blocks = _whole_lines(file, header.lines)
-            while (block := table.settled_if_it_fails(blocks)) is not None:
-                yield from table.take(block)
-        yield from table.close(0)
+            blocks = table.with_room(_whole_lines(file, header.lines))
+            with in_threads(table.parse, blocks) as parsed:
+                for found in parsed:
+                    yield from table.take(found)
+        yield from table.close()
 
 
 class _Parts:
     """The part in the making."""
 
-    def __init__(self, head: Head, header: Header, wanted: Wanted, pool: ThreadPoolExecutor) -> None:
-        self.numbers = [(key, at, kind) for key, (at, kind) in wanted.items() if kind != "text"]
-        self.texts = [(key, at) for key, (at, kind) in wanted.items() if kind == "text"]
-        columns = [*(at for _, at, _ in self.numbers), *(at for _, at in self.texts)]
-        self.types = {f"f{at}": pa.string() for _, at, _ in self.numbers} | {f"f{at}": TEXT for _, at in self.texts}
-        self._head, self._header, self._pool = head, header, pool
-        self._wanted = np.array(columns, np.int64)
+    def __init__(self, head: Head, header: Header, wanted: Wanted) -> None:
+        self.exact, self.short, self.texts = (
+            {key: at for key, (at, kind) in wanted.items() if kind == own} for own in ("float64", "float32", "text")
+        )
+        self.numbers = self.exact | self.short
+        self.types = {f"f{at}": pa.string() for at in self.numbers.values()}
+        self.types |= {f"f{at}": TEXT for at in self.texts.values()}
+        self._head, self._header = head, header
+        self._wanted = np.array([*self.numbers.values(), *self.texts.values()], np.int64)
         self._caster = Caster(head, header)
         self._known: list[dict[bytes, int]] = [{} for _ in self.texts]
         self._names: list[list[str]] = [[] for _ in self.texts]
-        self._pending: deque[_Block] = deque()
-        self._spare = [np.empty(1 << 16, np.int32)]
-        self._first_row = self._rows = 0
-        self._reserve(0)
+        self._spare: list[npt.NDArray[np.int32]] = []
+        self._part = self._room(0)
+        self._first_row = 0
 
-    def _reserve(self, rows: int) -> None:
-        self._capacity = max(PART_ROWS, rows)
-        self._values = np.empty((len(self.numbers), self._capacity))
-        self._codes = np.empty((len(self.texts), self._capacity), np.int32)
+    def _room(self, rows: int) -> _Part:
+        n = max(PART_ROWS, rows)
+        numbers = np.empty((len(self.exact), n)), np.empty((len(self.short), n), np.float32)
+        return _Part(*numbers, np.empty((len(self.texts), n), np.int32))
 
-    def settled_if_it_fails(self, blocks: Iterator[bytes]) -> bytes | None:
-        """Return the next block; before an error in it, one in the blocks before is raised."""
-        try:
-            return next(blocks, None)
-        except ParseError:
-            self._settle(0)
-            raise
+    def with_room(self, blocks: Iterator[bytes]) -> Iterator[_Block]:
+        """Yield the blocks with room for their rows in a part."""
+        part, delimiter = self._part, ord(self._header.delimiter)
+        for data in blocks:
+            cells = np.frombuffer(data, np.uint8)
+            ends = self._spare.pop() if self._spare else np.empty(1 << 16, np.int32)
+            while (found := find_cells(cells, delimiter, ends))[0] < 0:
+                ends = np.empty(2 * ends.size, np.int32)
+            rows = found[1]
+            if part.rows + rows > part.codes.shape[1]:
+                part = self._room(rows)
+            yield _Block(data, ends, found[0], part, part.rows, rows)
+            part.rows += rows
 
-    def take(self, data: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Send a block of whole lines to the kernel, or to Arrow where they are not plain at first sight."""
-        ends = self._spare.pop() if self._spare else np.empty(1 << 16, np.int32)
-        cells = np.frombuffer(data, np.uint8)
-        found, rows = find_cells(cells, ord(self._header.delimiter), ends)
-        while found < 0:
-            ends = np.empty(2 * ends.size, np.int32)
-            found, rows = find_cells(cells, ord(self._header.delimiter), ends)
-        width = len(self._header.names)
-        if found != rows * width:
-            self._spare.append(ends)
-            self._settle(0)
-            yield from self.take_batch(self._by_arrow(data, self._first_row + self._rows))
-            return
-        yield from self.close(rows)
-        here = slice(self._rows, self._rows + rows)
-        texts, counts = np.empty((len(self.texts), rows, 2), np.int32), np.empty(len(self.texts) + 1, np.int64)
+    def parse(self, block: _Block) -> _Parsed:
+        """Write the cells of a block to its place, texts as codes of its own; done by several threads."""
+        rows, width = block.rows, len(self._header.names)
+        texts, counts = np.empty((len(self.texts), rows, 2), np.int32), np.zeros(len(self.texts) + 1, np.int64)
         mark = "," if self._caster.marks == {","} else "."
-        job = self._pool.submit(
-            parse_cells, cells, ends[:found].reshape(rows, width), self._wanted, ord(mark),
-            self._values[:, here], self._codes[:, here], texts, counts,
-        )  # fmt: skip
-        self._pending.append(_Block(data, self._rows, rows, mark, ends, texts, counts, job))
-        self._rows += rows
-        self._settle(_AHEAD)
+        plain = block.found == rows * width
+        if plain:
+            here = slice(block.first, block.first + rows)
+            numbers, codes = (block.part.exact[:, here], block.part.short[:, here]), block.part.codes[:, here]
+            cells, ends = np.frombuffer(block.data, np.uint8), block.ends[: block.found].reshape(rows, width)
+            plain = rows == parse_cells(cells, ends, self._wanted, ord(mark), numbers, codes, texts, counts)
+        self._spare.append(block.ends)
+        return _Parsed(block, plain, mark, texts, counts)
 
-    def take_batch(self, batch: pa.RecordBatch | pa.Table) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Take rows that Arrow has parsed."""
-        yield from self.close(batch.num_rows)
-        self._put(batch, self._rows)
-        self._rows += batch.num_rows
-
-    def close(self, rows: int) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Yield the part when there is no room in it for so many rows more, or for 0, the last one."""
-        if rows and self._rows + rows <= self._capacity:
+    def take(self, found: _Parsed) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Take a block: what the kernel made of it, or what Arrow makes of it where it is not plain."""
+        block = found.block
+        if block.part is not self._part:
+            yield from self.close()
+            self._part = block.part
+        marked = bool(found.plain and found.counts[-1] and self._header.delimiter != ",")
+        if found.plain and not (marked and self._caster.marks - {found.mark}):
+            self._caster.marks |= {found.mark} if marked else set()
+            self._name(found)
             return
-        self._settle(0)
-        if self._rows:
-            n = self._rows
-            part: dict[str, Any] = {
-                key: values[:n].astype(kind, copy=False)
-                for (key, _, kind), values in zip(self.numbers, self._values, strict=True)
-            }
-            for (key, _), codes, names in zip(self.texts, self._codes, self._names, strict=True):
-                part[key] = Texts(codes[:n], names)
-            yield n, part
-        self._first_row += self._rows
-        self._rows = 0
-        self._reserve(rows)
+        first_row = self._first_row + block.first - len(block.part.lost)
+        rows = list(_batches(self._head, self._header, self.types, pa.BufferReader(block.data), first_row))
+        table = pa.Table.from_batches(rows, pa.schema(list(self.types.items())))
+        self._put(table, block.first, first_row)
+        block.part.lost += range(block.first + table.num_rows, block.first + block.rows)
 
-    def _settle(self, ahead: int) -> None:
-        """Finish the blocks but for so many that are still on their way, in the order of the file."""
-        while len(self._pending) > ahead:
-            block = self._pending.popleft()
-            plain = block.job.result() == block.rows
-            marked = bool(plain and block.counts[-1] and self._header.delimiter != ",")
-            if plain and not (marked and self._caster.marks - {block.mark}):
-                self._caster.marks |= {block.mark} if marked else set()
-                self._name(block)
-            else:
-                self._put(self._by_arrow(block.data, self._first_row + block.first), block.first)
-            self._spare.append(block.ends)
+    def take_batch(self, batch: pa.RecordBatch) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Take rows that Arrow has parsed."""
+        part = self._part
+        if part.rows + batch.num_rows > part.codes.shape[1]:
+            yield from self.close()
+            self._part = part = self._room(batch.num_rows)
+        self._put(batch, part.rows, self._first_row + part.rows)
+        part.rows += batch.num_rows
 
-    def _name(self, block: _Block) -> None:
+    def close(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Yield the part, which is complete."""
+        part = self._part
+        columns: list[npt.NDArray[Any]] = [kind[:, : part.rows] for kind in (part.exact, part.short, part.codes)]
+        if part.lost:
+            columns = [np.delete(kind, part.lost, axis=1) for kind in columns]
+        exact, short, codes = columns
+        rows = codes.shape[1]
+        self._first_row += rows
+        if rows:
+            texts = {key: Texts(*both) for key, *both in zip(self.texts, codes, self._names, strict=True)}
+            yield rows, dict(zip(self.numbers, (*exact, *short), strict=True)) | texts
+
+    def _name(self, found: _Parsed) -> None:
         """Turn the block's own codes of texts into those of the file."""
-        lookup = np.zeros((len(self.texts), int(block.counts[:-1].max(initial=0))), np.int32)
-        for j, row in enumerate(lookup):
-            spans = block.texts[j, : block.counts[j]].tolist()
-            row[: len(spans)] = [self._code(j, block.data[start:end]) for start, end in spans]
-        recode(self._codes[:, block.first : block.first + block.rows], lookup)
+        block = found.block
+        for j, own in enumerate(block.part.codes[:, block.first : block.first + block.rows]):
+            spans = found.texts[j, : found.counts[j]].tolist()
+            codes = [self._code(j, block.data[start:end]) for start, end in spans]
+            if codes != list(range(len(codes))):
+                recode(own, np.array(codes, np.int32))
 
     def _code(self, j: int, text: bytes) -> int:
         code = self._known[j].get(text)
@@ -189,21 +203,18 @@ class _Parts:
             self._names[j] += [name] if bare == text else []
         return code
 
-    def _put(self, batch: pa.RecordBatch | pa.Table, first: int) -> None:
+    def _put(self, batch: pa.RecordBatch | pa.Table, first: int, first_row: int) -> None:
         here = slice(first, first + batch.num_rows)
-        for values, (_, at, _) in zip(self._values, self.numbers, strict=True):
+        part = self._part
+        for values, at in zip((*part.exact, *part.short), self.numbers.values(), strict=True):
             column = batch.column(f"f{at}")
             column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-            values[here] = self._caster.numbers(column, at, self._first_row + first)
-        for j, (codes, (_, at)) in enumerate(zip(self._codes, self.texts, strict=True)):
+            values[here] = self._caster.numbers(column, at, first_row)
+        for j, (codes, at) in enumerate(zip(part.codes, self.texts.values(), strict=True)):
             column = batch.column(f"f{at}")
             column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
             own = np.array([self._code(j, name.encode()) for name in column.dictionary.to_pylist()], np.int32)
             codes[here] = own[column.indices.to_numpy()]
-
-    def _by_arrow(self, data: bytes, first_row: int) -> pa.Table:
-        found = list(_batches(self._head, self._header, self.types, pa.BufferReader(data), first_row))
-        return pa.Table.from_batches(found, pa.schema(list(self.types.items())))
 
 
 def _whole_lines(file: Utf8Lines, skipped: int) -> Iterator[bytes]:

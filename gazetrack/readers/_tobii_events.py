@@ -28,6 +28,7 @@ _KINDS = {
     "EyesNotFoundMovement": "eyes_not_found",
 }
 _KEYS = ["recording", "trial", "kind", "number"]
+_NO_GAZE = dict.fromkeys(("x_px", "y_px", "end_x_px", "end_y_px", "pupil"), np.nan)
 _SEVERAL = 10
 
 
@@ -35,8 +36,8 @@ class EventRows:
     """What the parts of an export say about events: a row a message, and a row a run of samples of one movement."""
 
     def __init__(self) -> None:
-        self._messages: list[pd.DataFrame] = []
-        self._runs: list[pd.DataFrame] = []
+        self._messages: list[dict[str, Any]] = []
+        self._runs: list[dict[str, Any]] = []
         self._steps: dict[float, int] = {}
         self._last: npt.NDArray[np.floating] = np.empty(0)
 
@@ -45,14 +46,20 @@ class EventRows:
         self._messages.append(_messages(rows, to_ms))
         codes, names = rows.table.texts("event_type")
         kinds = np.array([_KINDS.get(name, "") for name in names], object)
-        moves = np.flatnonzero(rows.is_sample & (kinds != "")[codes])
+        is_move = rows.is_sample & (kinds != "")[codes]
+        moves = slice(None) if is_move.all() else np.flatnonzero(is_move)
         stamps = rows.stamp[moves]
-        steps, counts = np.unique(np.diff(np.r_[self._last, stamps]), return_counts=True)
-        for step, count in zip((steps * to_ms).tolist(), counts.tolist(), strict=True):
-            self._steps[step] = self._steps.get(step, 0) + count
-        if len(moves):
+        self._count_steps(np.diff(np.r_[self._last, stamps]) * to_ms)
+        if len(stamps):
             self._last = stamps[-1:]
-            self._runs.append(_runs(rows, moves, kinds[codes[moves]], to_ms))
+            self._runs.append(_runs(rows, moves, kinds, to_ms))
+
+    def _count_steps(self, steps: npt.NDArray[np.floating]) -> None:
+        if not len(steps):
+            return
+        first = starts_of_runs(steps)  # most recordings have few different ones: no need to sort them all
+        for step, count in zip(steps[first].tolist(), np.diff(np.r_[first, len(steps)]).tolist(), strict=True):
+            self._steps[step] = self._steps.get(step, 0) + count
 
     def table(
         self, recordings: Sequence[str], stimuli: Sequence[str], trials: Sequence[str], numbered: bool, notes: list[str]
@@ -68,12 +75,9 @@ class EventRows:
         notes : list of str
             Receives what had to be inferred.
         """
-        messages, runs = pd.concat(self._messages), self._runs
-        frames = (
-            [messages, _movements(pd.concat(runs, ignore_index=True), self._step(), numbered, notes)]
-            if runs
-            else [messages]
-        )
+        frames = [_frame(self._messages).assign(kind="message", eye="", duration_ms=0.0, **_NO_GAZE)]
+        if self._runs:
+            frames.append(_movements(_frame(self._runs), self._step(), numbered, notes))
         for frame in frames:
             for name, texts in (("recording", recordings), ("stimulus", stimuli), ("trial", trials)):
                 frame[name] = np.array(texts, object)[frame[name]]
@@ -93,26 +97,24 @@ class EventRows:
         return float(steps[middle].mean())
 
 
-def _messages(rows: Rows, to_ms: float) -> pd.DataFrame:
+def _frame(parts: list[dict[str, Any]]) -> pd.DataFrame:
+    return pd.DataFrame({name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
+
+
+def _messages(rows: Rows, to_ms: float) -> dict[str, Any]:
     table, at = rows.table, np.flatnonzero(rows.is_message)
     (events, names), (values, texts) = table.texts("event"), table.texts("event_value")
     pairs = list(zip(events[at].tolist(), values[at].tolist(), strict=True))
     said = {(i, j): f"{names[i]} {texts[j]}".strip() for i, j in set(pairs)}
-    return pd.DataFrame(
-        {
-            "row": rows.first + at,
-            "recording": rows.recording[at],
-            "participant": _texts(table, "participant", at),
-            "stimulus": rows.stimulus[at],
-            "trial": rows.trial[at],
-            "kind": "message",
-            "eye": "",
-            "onset_ms": rows.stamp[at] * to_ms,
-            "duration_ms": 0.0,
-            "text": np.array([said[pair] for pair in pairs], object),
-            **dict.fromkeys(("x_px", "y_px", "end_x_px", "end_y_px", "pupil"), np.nan),
-        }
-    )
+    return {
+        "row": rows.first + at,
+        "recording": rows.recording[at],
+        "participant": _texts(table, "participant", at),
+        "stimulus": rows.stimulus[at],
+        "trial": rows.trial[at],
+        "onset_ms": rows.stamp[at] * to_ms,
+        "text": np.array([said[pair] for pair in pairs], object),
+    }
 
 
 def _texts(table: Columns, key: str, at: npt.NDArray[np.intp]) -> npt.NDArray[np.object_]:
@@ -121,22 +123,25 @@ def _texts(table: Columns, key: str, at: npt.NDArray[np.intp]) -> npt.NDArray[np
     return texts
 
 
-def _runs(rows: Rows, moves: npt.NDArray[np.intp], kinds: npt.NDArray[np.object_], to_ms: float) -> pd.DataFrame:
-    """Return one row per run of samples that belong to one movement, with what is needed of its samples."""
+def _runs(rows: Rows, moves: Any, kinds: npt.NDArray[np.object_], to_ms: float) -> dict[str, Any]:
+    """Return one row per run of samples that belong to one movement, with what is needed of its samples.
+
+    moves are their rows; kinds that of each code of the text of their type.
+    """
     table, t = rows.table, rows.stamp[moves] * to_ms
     number = _exported_numbers(table)[moves]
     recording, trial = rows.recording[moves], rows.trial[moves]
     codes = table.texts("event_type").codes[moves]
     first = starts_of_runs(recording, trial, codes, number)
-    last = np.r_[first[1:], len(moves)] - 1
-    head = moves[first]
+    last = np.r_[first[1:], len(t)] - 1
+    head = first if isinstance(moves, slice) else moves[first]
     columns: dict[str, Any] = {
         "row": rows.first + head,
         "recording": recording[first],
         "participant": _texts(table, "participant", head),
         "stimulus": rows.stimulus[head],
         "trial": trial[first],
-        "kind": kinds[first],
+        "kind": kinds[codes[first]],
         "number": number[first],
         "n": last - first + 1,
         "filter": _texts(table, "filter", head),
@@ -148,9 +153,9 @@ def _runs(rows: Rows, moves: npt.NDArray[np.intp], kinds: npt.NDArray[np.object_
     for axis in "xy":
         gaze = rows.gaze[axis][moves]
         columns[f"first_{axis}"] = _first_known(gaze, first)
-        columns[f"last_{axis}"] = _first_known(gaze[::-1], len(moves) - 1 - last[::-1])[::-1]
+        columns[f"last_{axis}"] = _first_known(gaze[::-1], len(t) - 1 - last[::-1])[::-1]
         columns |= _sums(axis, gaze, first)
-    return pd.DataFrame(columns | _sums("pupil", _pupil(rows.gaze)[moves], first))
+    return columns | _sums("pupil", _pupil(rows.gaze)[moves], first)
 
 
 def _first_known(values: npt.NDArray[np.floating], first: npt.NDArray[np.intp]) -> npt.NDArray[np.floating]:

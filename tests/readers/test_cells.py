@@ -28,7 +28,7 @@ rows = st.lists(st.tuples(numbers, names, numbers, names), min_size=1, max_size=
 
 def outcome(path, blocks=1 << 19, part=60_000, kernel=True):
     head = read_head(path)
-    without = mock.patch.object(_cells, "find_cells", return_value=(1, 0))
+    without = mock.patch.object(_cells, "parse_cells", return_value=-1)
     with (
         mock.patch.object(_cells, "BLOCK_BYTES", blocks),
         mock.patch.object(_cells, "PART_ROWS", part),
