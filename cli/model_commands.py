@@ -27,6 +27,11 @@ def evaluate_main() -> NoReturn:
     _run("evaluate")
 
 
+def export_main() -> NoReturn:
+    """Run `gradtrack-export`."""
+    _run("export")
+
+
 def _run(name: str) -> NoReturn:
     program = f"gradtrack-{name}"
     for module, title in _NEEDED.items():

@@ -138,5 +138,5 @@ def _whole_channels(wanted: float) -> int:
 
 
 def _same_padding(n: int, kernel: int, stride: int) -> tuple[int, int]:
-    total = max((-(-n // stride) - 1) * stride + kernel - n, 0)
+    total = ((n + stride - 1) // stride - 1) * stride + kernel - n  # never below 0: no kernel is below its stride
     return total // 2, total - total // 2
