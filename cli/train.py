@@ -116,7 +116,7 @@ def command(action: str, data: Path, quiet: bool, as_json: bool, **given: Any) -
     from gradtrack_model.preflight import check, plan
     from gradtrack_model.train import train
 
-    config = load_config(given.pop("preset"), given.pop("config_file"), given.pop("settings"), _settings(given))
+    config = load_config(given.pop("preset"), given.pop("config_file"), given.pop("settings"), settings_of(given))
     out, force, resume, dry, verbose = (given.pop(name) for name in ("out", "force", "resume", "dry_run", "verbose"))
     sources = discover(data, need_gaze=config.method != "full", **given)
     if action == "check":
@@ -155,11 +155,11 @@ def _show_plan(planned: dict[str, Any], as_json: bool) -> int:
     return 0
 
 
-def _settings(given: dict[str, Any]) -> dict[str, Any]:
+def settings_of(given: dict[str, Any]) -> dict[str, Any]:
     """Take the options that are settings out of `given`, under their dotted names."""
     names = {"encoder": "model.encoder"} | {name: f"maps.{name}" for name in ("levels", "radius", "drop_first")}
     plain = ("method", "steps", "batch_size", "image_size", "seed", "device")
-    return {key: given.pop(name) for name, key in {**names, **{name: name for name in plain}}.items()}
+    return {key: given.pop(name, None) for name, key in {**names, **{name: name for name in plain}}.items()}
 
 
 def _show_data(data: TrainingData, verbose: bool) -> None:
