@@ -128,4 +128,4 @@ def _show(result: Comparison, out: Path, quiet: bool, as_json: bool) -> None:
     elif result.lines and not quiet:
         opt.print_table(*cells(result.lines))
         click.echo(f"  {result.lines[0]['images']} validation images; segmented from the image alone")
-        click.echo(f"  wrote {out}/comparison.md, .csv, .json and .png")
+        click.echo(f"  wrote {out}/comparison.md, .csv, .json, .png{opt.with_report('.html')}")

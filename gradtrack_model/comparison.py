@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gazetrack.errors import ConfigError
+from gradtrack_model.report import installed, write_comparison_report
 from gradtrack_model.study import Job, Result, run_jobs
 from gradtrack_model.table import Line, summarise, write_table
 
@@ -61,7 +62,8 @@ def compare_methods(
     jobs : sequence of Job
         Methods times seeds.
     out : pathlib.Path
-        Gets ``comparison.md``, ``.csv``, ``.json`` and ``.png``, and a folder per method and seed, see `study`.
+        Gets ``comparison.md``, ``.csv``, ``.json``, ``.png`` and, with Jinja2, ``.html``, and a folder per method and
+        seed, see `study`.
     reference : str, optional
         The method the others are compared with; the first one by default.
     flips : bool
@@ -96,8 +98,10 @@ def compare_methods(
             tell(result)
     lines = summarise(results, reference, way)
     if lines:
-        about = {"reference": reference, "flips": flips, "runs": [_facts(result, out, way) for result in results]}
-        write_table(out, NAME, lines, about)
+        runs = [_facts(result, out, way) for result in results]
+        plot = write_table(out, NAME, lines, {"reference": reference, "flips": flips, "runs": runs})
+        if installed():
+            write_comparison_report(out / f"{NAME}.html", lines, runs, plot, flips)
     return Comparison(tuple(results), lines)
 
 

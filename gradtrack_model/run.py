@@ -234,7 +234,7 @@ def check_same(facts: Mapping[str, Any], config: TrainConfig, data: TrainingData
     CheckpointError
         A setting that counts, or the data, have changed.
     """
-    before, now = _flat(facts["config"]), _flat(config.as_dict())
+    before, now = flat(facts["config"]), flat(config.as_dict())
     changed = [key for key in now if key not in _FREE and before.get(key, now[key]) != now[key]]
     if changed:
         what = ", ".join(f"{key} was {before[key]!r}, is {now[key]!r}" for key in changed)
@@ -246,11 +246,12 @@ def check_same(facts: Mapping[str, Any], config: TrainConfig, data: TrainingData
         raise CheckpointError(what, path=path, hint="restore them, or train again with --force")
 
 
-def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
+def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested values by dotted keys."""
+    found: dict[str, Any] = {}
     for key, value in values.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
-    return flat
+        found |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    return found
 
 
 def _lines(path: Path) -> list[str]:

@@ -19,6 +19,7 @@ from gradtrack_model.data import load_data
 from gradtrack_model.evaluate import MEASURES, evaluate_folder, read_scores
 from gradtrack_model.learner import pick_device
 from gradtrack_model.predict import PredictOptions, predict_folder
+from gradtrack_model.report import installed, write_run_report
 from gradtrack_model.run import check_same
 from gradtrack_model.states import States
 from gradtrack_model.train import train
@@ -148,6 +149,8 @@ def _do(
             return Result(job, {}, {}, stopped_by=stopped_by)
         for way in WAYS:
             (folder / way / "evaluation" / "evaluation.csv").unlink(missing_ok=True)
+        if installed():
+            write_run_report(folder / "run", data)
     write_text(folder / "val.txt", "".join(f"{image_id}\n" for image_id in ids))
     for way in ways:
         if not _evaluated(folder, way):

@@ -118,8 +118,8 @@ def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)]) + "\n"
 
 
-def write_table(out: Path, name: str, lines: Sequence[Line], about: Mapping[str, Any]) -> None:
-    """Write ``<name>.md``, ``.csv``, ``.json`` and ``.png`` to `out`.
+def write_table(out: Path, name: str, lines: Sequence[Line], about: Mapping[str, Any]) -> bytes:
+    """Write ``<name>.md``, ``.csv``, ``.json`` and ``.png`` to `out`, and return the picture.
 
     Parameters
     ----------
@@ -140,7 +140,9 @@ def write_table(out: Path, name: str, lines: Sequence[Line], about: Mapping[str,
     write_text(out / f"{name}.md", markdown(*cells(lines)))
     write_text(out / f"{name}.csv", _csv(lines))
     write_json(out / f"{name}.json", {**about, "methods": list(lines)})
-    write_bytes(out / f"{name}.png", draw(lines))
+    picture = draw(lines)
+    write_bytes(out / f"{name}.png", picture)
+    return picture
 
 
 def _csv(lines: Sequence[Line]) -> str:
