@@ -83,9 +83,9 @@ _SHOWN_CHARS = 300
 )
 @click.option(
     "--encoder",
-    type=click.Choice(["lite", "basic"]),
+    type=click.Choice(["lite", "lite1", "lite2", "basic"]),
     show_default="lite",
-    help="lite: EfficientNet-Lite0, pretrained; basic: U-Net from scratch.",
+    help="lite: EfficientNet-Lite0, pretrained, lite1 and lite2: larger ones; basic: U-Net from scratch.",
 )
 @click.option("--steps", type=int, show_default="1500", help="Training steps.")
 @click.option("--batch-size", type=int, show_default="8", help="Images a step.")

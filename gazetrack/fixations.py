@@ -172,29 +172,71 @@ def _vendor_fixations(recording: Recording) -> pa.Table | None:
     return conform(columns, FIXATIONS)
 
 
+_WINDOW = 1 << 18  # samples
+_TEXTS = ("recording", "trial", "stimulus")
 _EYE_COLUMNS = {"left": ("left_x_px", "left_y_px"), "right": ("right_x_px", "right_y_px"), "both": ("x_px", "y_px")}
 
 
 def _sample_facts(events: pd.DataFrame, samples: pa.Table) -> npt.NDArray[np.float64]:
-    """Return what `describe_runs` says of the samples in each fixation [n, 7], with one eye in memory at a time."""
+    """Return what `describe_runs` says of the samples in each fixation [n, 7], with a window of them in memory."""
     facts = np.full((len(events), 7), np.nan)
     facts[:, 6] = 0
-    names = samples["recording"].unify_dictionaries()
-    several = len(names.unique()) > 1
-    for recording, own_events in events.groupby("recording", observed=True).indices.items():
-        own = samples
-        if several:
-            codes = [chunk.indices.to_numpy() == chunk.dictionary.index(recording).as_py() for chunk in names.chunks]
-            own = samples.filter(pa.array(np.concatenate(codes)))
-        t = own["t_ms"].to_numpy()
-        order = slice(None) if (np.diff(t) >= 0).all() else np.argsort(t, kind="stable")
-        t = t[order]
-        onsets, eyes = events["onset_ms"].to_numpy()[own_events], events["eye"].to_numpy(object)[own_events]
-        ends = onsets + events["duration_ms"].to_numpy()[own_events]
-        first, last = np.searchsorted(t, onsets), np.searchsorted(t, ends)
-        del t
-        for eye in dict.fromkeys(eyes):
-            x, y = (own[name].to_numpy()[order] for name in _EYE_COLUMNS.get(str(eye), _EYE_COLUMNS["both"]))
-            at = eyes == eye
-            facts[own_events[at]] = describe_runs(x, y, first[at], np.maximum(last[at], first[at]))
+    onsets, eyes = events["onset_ms"].to_numpy(), events["eye"].to_numpy(object)
+    ends = onsets + events["duration_ms"].to_numpy()
+    for recording, indices in events.groupby("recording", observed=True).indices.items():
+        rows = np.asarray(indices)
+        own = _in_order(_samples_of(str(recording), samples))
+        first, last = _places(onsets[rows], own["t_ms"]), _places(ends[rows], own["t_ms"])
+        last = np.maximum(first, last)
+        for eye in dict.fromkeys(eyes[rows]):
+            of_eye = np.flatnonzero(eyes[rows] == eye)
+            for group in _groups(first[of_eye] // _WINDOW):
+                at = of_eye[group]
+                start, stop = int(first[at].min()), int(last[at].max())
+                columns = _EYE_COLUMNS.get(str(eye), _EYE_COLUMNS["both"])
+                x, y = (own[name].slice(start, stop - start).to_numpy() for name in columns)
+                facts[rows[at]] = describe_runs(x, y, first[at] - start, last[at] - start)
     return facts
+
+
+def _groups(keys: npt.NDArray[np.integer]) -> list[npt.NDArray[np.intp]]:
+    """Return the places of each of the keys."""
+    order = np.argsort(keys, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(keys[order])) + 1) if len(keys) else []
+
+
+def _samples_of(recording: str, samples: pa.Table) -> pa.Table:
+    """Return the samples of one recording, without a copy where they lie together."""
+    names = samples["recording"].unify_dictionaries()
+    if len(names.unique()) == 1:
+        return samples
+    is_own = np.concatenate(
+        [chunk.indices.to_numpy() == chunk.dictionary.index(recording).as_py() for chunk in names.chunks]
+    )
+    first, n = int(is_own.argmax()), int(np.count_nonzero(is_own))
+    return samples.slice(first, n) if is_own[first : first + n].all() else samples.filter(pa.array(is_own))
+
+
+def _in_order(samples: pa.Table) -> pa.Table:
+    """Return the samples by their times, without a copy where they are so already."""
+    last = -np.inf
+    for chunk in samples["t_ms"].chunks:
+        t = chunk.to_numpy()
+        if len(t) and not (t[0] >= last and (np.diff(t) >= 0).all()):
+            order = np.argsort(samples["t_ms"].to_numpy(), kind="stable")
+            return samples.select([name for name in samples.column_names if name not in _TEXTS]).take(pa.array(order))
+        last = t[-1] if len(t) else last
+    return samples
+
+
+def _places(values: npt.NDArray[np.float64], times: pa.ChunkedArray) -> npt.NDArray[np.int64]:
+    """Return the first place in ascending times that is not before each value, chunk by chunk."""
+    chunks = [chunk.to_numpy() for chunk in times.chunks if len(chunk)]
+    if not chunks:
+        return np.zeros(len(values), np.int64)
+    offsets = np.cumsum([0, *map(len, chunks)])
+    owner = np.maximum(np.searchsorted([chunk[0] for chunk in chunks], values) - 1, 0)
+    places = np.empty(len(values), np.int64)
+    for at in _groups(owner):
+        places[at] = offsets[owner[at[0]]] + np.searchsorted(chunks[owner[at[0]]], values[at])
+    return places

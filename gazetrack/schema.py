@@ -16,7 +16,9 @@ import pyarrow.compute as pc
 from gazetrack.errors import SchemaError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    import numpy.typing as npt
 
 VERSION = 1
 TEXT = pa.dictionary(pa.int32(), pa.string())
@@ -216,6 +218,16 @@ def conform(columns: pa.Table | Mapping[str, object], schema: pa.Schema) -> pa.T
         raise SchemaError(f"columns of different lengths: {sorted(lengths)}")
     n_rows = lengths.pop() if lengths else 0
     return pa.Table.from_arrays([_column(given.get(field.name), field, n_rows) for field in schema], schema=schema)
+
+
+def coded(codes: npt.NDArray[np.integer], names: Sequence[str]) -> pa.DictionaryArray:
+    """Return names[codes] as a column of texts, whose dictionary is those that are used, in their order."""
+    used, first, codes = np.unique(codes, return_index=True, return_inverse=True)
+    own: dict[str, int] = {}
+    places = np.empty(len(used), np.int32)
+    for at in np.argsort(first):
+        places[at] = own.setdefault(names[used[at]], len(own))
+    return pa.DictionaryArray.from_arrays(places[codes], pa.array(list(own), pa.string()))
 
 
 def _column(value: object, field: pa.Field, n_rows: int) -> pa.ChunkedArray:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from gazetrack.readers._gaze import mean_of_eyes
 from gazetrack.readers._tobii_rows import starts_of_runs
-from gazetrack.schema import EVENTS, conform
+from gazetrack.schema import EVENTS, coded, conform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,22 +20,30 @@ if TYPE_CHECKING:
     from gazetrack.readers._tables import Columns
     from gazetrack.readers._tobii_rows import Rows
 
-_KINDS = {
-    "Fixation": "fixation",
-    "Saccade": "saccade",
-    "Unclassified": "unclassified",
-    "EyesNotFound": "eyes_not_found",
-    "EyesNotFoundMovement": "eyes_not_found",
+_KINDS = ["message", "fixation", "saccade", "unclassified", "eyes_not_found"]
+_MESSAGE, _FIXATION, _SACCADE, _UNCLASSIFIED, _NOT_FOUND = range(5)
+_KIND_OF = {
+    "Fixation": _FIXATION,
+    "Saccade": _SACCADE,
+    "Unclassified": _UNCLASSIFIED,
+    "EyesNotFound": _NOT_FOUND,
+    "EyesNotFoundMovement": _NOT_FOUND,
 }
+_EYES = ["", "both"]
 _KEYS = ["recording", "trial", "kind", "number"]
 _NO_GAZE = dict.fromkeys(("x_px", "y_px", "end_x_px", "end_y_px", "pupil"), np.nan)
 _SEVERAL = 10
 
 
 class EventRows:
-    """What the parts of an export say about events: a row a message, and a row a run of samples of one movement."""
+    """What the parts of an export say about events: a row a message, and a row a run of samples of one movement.
+
+    There are many of both in a long export, so texts stay codes to the end.
+    """
 
     def __init__(self) -> None:
+        self._said = {"": 0}
+        self._names: dict[str, list[str]] = {}
         self._messages: list[dict[str, Any]] = []
         self._runs: list[dict[str, Any]] = []
         self._steps: dict[float, int] = {}
@@ -43,10 +51,11 @@ class EventRows:
 
     def take(self, rows: Rows, to_ms: float) -> None:
         """Take a part of the export, with the factor from its times to milliseconds."""
-        self._messages.append(_messages(rows, to_ms))
+        self._messages.append(self._take_messages(rows, to_ms))
+        self._names = {key: rows.table.texts(key).names for key in ("participant", "filter")}
         codes, names = rows.table.texts("event_type")
-        kinds = np.array([_KINDS.get(name, "") for name in names], object)
-        is_move = rows.is_sample & (kinds != "")[codes]
+        kinds = np.array([_KIND_OF.get(name, _MESSAGE) for name in names], np.int32)
+        is_move = rows.is_sample & (kinds != _MESSAGE)[codes]
         moves = slice(None) if is_move.all() else np.flatnonzero(is_move)
         stamps = rows.stamp[moves]
         self._count_steps(np.diff(np.r_[self._last, stamps]) * to_ms)
@@ -75,16 +84,33 @@ class EventRows:
         notes : list of str
             Receives what had to be inferred.
         """
-        frames = [_frame(self._messages).assign(kind="message", eye="", duration_ms=0.0, **_NO_GAZE)]
+        messages = _frame(self._messages)
+        index = messages.groupby(["recording", "trial"], sort=False).cumcount() + 1
+        frames = [messages.assign(kind=_MESSAGE, eye=0, index=index.astype(np.int32), duration_ms=0.0, **_NO_GAZE)]
         if self._runs:
-            frames.append(_movements(_frame(self._runs), self._step(), numbered, notes))
-        for frame in frames:
-            for name, texts in (("recording", recordings), ("stimulus", stimuli), ("trial", trials)):
-                frame[name] = np.array(texts, object)[frame[name]]
-        index = frames[0].groupby(["recording", "trial"], sort=False).cumcount() + 1
-        frames[0] = frames[0].assign(index=index.astype(np.int32))
-        both = pd.concat(frames).sort_values("row", kind="stable")
-        return conform({name: both[name].to_numpy() for name in both if name != "row"}, EVENTS)
+            filters = self._names["filter"]
+            frames.append(_movements(_frame(self._runs), self._step(), filters, numbered, notes))
+        both = pd.concat(frames).sort_values("row", kind="stable").drop(columns="row")
+        texts = {"recording": recordings, "stimulus": stimuli, "trial": trials, "kind": _KINDS, "eye": _EYES}
+        texts |= {"participant": self._names["participant"], "text": list(self._said)}
+        columns = {name: both[name].to_numpy() for name in both}
+        return conform(columns | {name: coded(columns[name], own) for name, own in texts.items()}, EVENTS)
+
+    def _take_messages(self, rows: Rows, to_ms: float) -> dict[str, Any]:
+        table, at = rows.table, np.flatnonzero(rows.is_message)
+        (events, names), (values, texts) = table.texts("event"), table.texts("event_value")
+        pairs = list(zip(events[at].tolist(), values[at].tolist(), strict=True))
+        said = {(i, j): f"{names[i]} {texts[j]}".strip() for i, j in set(pairs)}
+        codes = {pair: self._said.setdefault(said[pair], len(self._said)) for pair in dict.fromkeys(pairs)}
+        return {
+            "row": rows.first + at,
+            "recording": rows.recording[at],
+            "participant": table.texts("participant").codes[at],
+            "stimulus": rows.stimulus[at],
+            "trial": rows.trial[at],
+            "onset_ms": rows.stamp[at] * to_ms,
+            "text": np.array([codes[pair] for pair in pairs], np.int32),
+        }
 
     def _step(self) -> float:
         """Return the median of the steps forward between samples of eye movements, 0 without any."""
@@ -98,32 +124,12 @@ class EventRows:
 
 
 def _frame(parts: list[dict[str, Any]]) -> pd.DataFrame:
-    return pd.DataFrame({name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
+    """Return all parts as one; each column is taken from them, so that there are no two of all."""
+    names = list(parts[0])
+    return pd.DataFrame({name: np.concatenate([part.pop(name) for part in parts]) for name in names}, copy=False)
 
 
-def _messages(rows: Rows, to_ms: float) -> dict[str, Any]:
-    table, at = rows.table, np.flatnonzero(rows.is_message)
-    (events, names), (values, texts) = table.texts("event"), table.texts("event_value")
-    pairs = list(zip(events[at].tolist(), values[at].tolist(), strict=True))
-    said = {(i, j): f"{names[i]} {texts[j]}".strip() for i, j in set(pairs)}
-    return {
-        "row": rows.first + at,
-        "recording": rows.recording[at],
-        "participant": _texts(table, "participant", at),
-        "stimulus": rows.stimulus[at],
-        "trial": rows.trial[at],
-        "onset_ms": rows.stamp[at] * to_ms,
-        "text": np.array([said[pair] for pair in pairs], object),
-    }
-
-
-def _texts(table: Columns, key: str, at: npt.NDArray[np.intp]) -> npt.NDArray[np.object_]:
-    codes, names = table.texts(key)
-    texts: npt.NDArray[np.object_] = np.array(names, object)[codes[at]]
-    return texts
-
-
-def _runs(rows: Rows, moves: Any, kinds: npt.NDArray[np.object_], to_ms: float) -> dict[str, Any]:
+def _runs(rows: Rows, moves: Any, kinds: npt.NDArray[np.int32], to_ms: float) -> dict[str, Any]:
     """Return one row per run of samples that belong to one movement, with what is needed of its samples.
 
     moves are their rows; kinds that of each code of the text of their type.
@@ -138,13 +144,13 @@ def _runs(rows: Rows, moves: Any, kinds: npt.NDArray[np.object_], to_ms: float) 
     columns: dict[str, Any] = {
         "row": rows.first + head,
         "recording": recording[first],
-        "participant": _texts(table, "participant", head),
+        "participant": table.texts("participant").codes[head],
         "stimulus": rows.stimulus[head],
         "trial": trial[first],
         "kind": kinds[codes[first]],
         "number": number[first],
         "n": last - first + 1,
-        "filter": _texts(table, "filter", head),
+        "filter": table.texts("filter").codes[head],
         "onset_ms": t[first],
         "last_ms": t[last],
     }
@@ -174,7 +180,9 @@ def _sums(
     return {f"sum_{name}": sums, f"known_{name}": np.add.reduceat(known.astype(np.int64), first)}
 
 
-def _movements(runs: pd.DataFrame, step: float, numbered: bool, notes: list[str]) -> pd.DataFrame:
+def _movements(
+    runs: pd.DataFrame, step: float, filters: Sequence[str], numbered: bool, notes: list[str]
+) -> pd.DataFrame:
     """Return one row per eye movement: its first sample, with the export's own duration and position."""
     runs["number"] = _numbers(runs, _KEYS, numbered, notes)
     groups = runs.groupby(_KEYS, sort=False)
@@ -185,10 +193,10 @@ def _movements(runs: pd.DataFrame, step: float, numbered: bool, notes: list[str]
         events[name] = groups[name].last().to_numpy()
     events["pupil"] = events["sum_pupil"] / events["known_pupil"]
     _fill(events, step, notes)
-    events = _without_raw(events, notes)
+    events = _without_raw(events, filters, notes)
     if not numbered or (events["number"] < 0).any():
         events["number"] = events.groupby(["recording", "trial", "kind"], sort=False).cumcount() + 1
-    events = events.assign(index=events["number"].astype(np.int32), eye="both", text="")
+    events = events.assign(index=events["number"].astype(np.int32), eye=1, text=0)
     return events[[name for name in events if name in {*EVENTS.names, "row"}]].copy()
 
 
@@ -225,8 +233,8 @@ def _pupil(gaze: Mapping[str, npt.NDArray[np.floating]]) -> npt.NDArray[np.float
 
 def _fill(events: pd.DataFrame, step: float, notes: list[str]) -> None:
     """Take from the samples what the export does not state."""
-    fixations = (events["kind"] == "fixation").to_numpy()
-    saccades = (events["kind"] == "saccade").to_numpy()
+    fixations = (events["kind"] == _FIXATION).to_numpy()
+    saccades = (events["kind"] == _SACCADE).to_numpy()
     for axis in "xy":
         stated = events[f"{axis}_px"].to_numpy(np.float64)
         mean = (events[f"sum_{axis}"] / events[f"known_{axis}"]).to_numpy(np.float64)
@@ -264,11 +272,11 @@ def _mend_cut(events: pd.DataFrame, length: npt.NDArray[np.float64], slack: floa
             notes.append(f"{int(rows.sum())} eye movements reach beyond the start of the next: they {what}")
 
 
-def _without_raw(events: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
+def _without_raw(events: pd.DataFrame, filters: Sequence[str], notes: list[str]) -> pd.DataFrame:
     """Leave out the fixations of the filter ``Raw``, which calls every valid sample one."""
-    fixations = events["kind"] == "fixation"
-    raw = fixations & (events["filter"].str.casefold().str.startswith("raw"))
-    unnamed = fixations & (events["filter"] == "")
+    fixations = events["kind"] == _FIXATION
+    raw = fixations & np.array([name.casefold().startswith("raw") for name in filters])[events["filter"]]
+    unnamed = fixations & np.array([not name for name in filters])[events["filter"]]
     if unnamed.sum() >= _SEVERAL and (events.loc[unnamed, "n"] == 1).all():
         raw |= unnamed
     if raw.any():

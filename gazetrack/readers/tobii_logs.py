@@ -177,7 +177,9 @@ def _name(pattern: str, eye: str) -> str:
 
 def _dialect(names: tuple[str, ...]) -> _Dialect | None:
     for dialect in _DIALECTS:
-        needed = {dialect.time, *(_name(axis, eye) for eye in dialect.eyes for axis in (dialect.x, dialect.y))}
+        if dialect.time not in names:  # every line of every file is asked
+            continue
+        needed = {_name(axis, eye) for eye in dialect.eyes for axis in (dialect.x, dialect.y)}
         if needed <= set(names):
             return dialect
     return None
