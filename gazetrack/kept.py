@@ -45,7 +45,8 @@ class Kept:
     def get(self, key: str) -> npt.NDArray[np.uint8] | None:
         """Return a result, or None where it is not there or not whole."""
         try:
-            with np.load(self.folder / f"{key}.npz", allow_pickle=False) as file:
+            data = io.BytesIO((self.folder / f"{key}.npz").read_bytes())
+            with np.load(data, allow_pickle=False) as file:
                 values: npt.NDArray[np.uint8] = file["values"]
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
             return None
