@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,22 @@ def snippets(*paths):
 def test_the_snippets_run(code, folder, monkeypatch):
     monkeypatch.chdir(folder)
     exec(compile(code, "README.md", "exec"), {})
+
+
+def test_the_commands_of_the_comparison_exist():
+    text = (ROOT / "docs" / "comparison.md").read_text("utf-8")
+    named = re.findall(r"`(gazetrack \w+|gradtrack-\w+)(?: (check))?(?: (--[\w-]+))?`", text)
+    assert len(named) > 10
+    for program, action, option in named:
+        if program.startswith("gazetrack"):
+            known = import_module(f"gazetrack_cli.{program.split()[1]}").command
+        else:
+            name = program.removeprefix("gradtrack-").replace("compare", "compare_methods")
+            known = import_module(f"gazetrack_cli.{name}").command
+        assert known is not None, program
+        options = {o for p in known.params for o in (*p.opts, *(p.type.choices if hasattr(p.type, "choices") else ()))}
+        assert not option or option in options, (program, option)
+        assert not action or action in options
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda path: path.name)
