@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-from PIL import Image
 
 from gazetrack.checks import valid_fixations
 from gazetrack.errors import ConfigError, DataError, InputError, SchemaError, quote
-from gazetrack.fixations import IMAGE_SUFFIXES, place_by_rule, screen_of, stem
+from gazetrack.fixations import place_by_rule, screen_of, stem
+from gazetrack.images import find_images, image_size
 from gazetrack.mapstore import read_maps
 from gazetrack.store import read_fixations
-from gazetrack.track import MAX_IMAGE_PX, Track, build_tracks
+from gazetrack.track import Track, build_tracks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -74,85 +74,6 @@ class DataSet:
     items: tuple[Item, ...]
     missing_gaze: tuple[str, ...]
     missing_images: tuple[str, ...]
-
-
-def find_images(folder: str | Path) -> dict[str, Path]:
-    """Return the image files of a folder by stem.
-
-    Raises
-    ------
-    InputError
-        There is no such folder.
-    DataError
-        Two images have the same stem.
-    """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise InputError("no such folder", path=folder, hint="check the name")
-    found: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in IMAGE_SUFFIXES or not path.is_file():
-            continue
-        other = found.setdefault(stem(path.name), path)
-        if other != path:
-            what = f"two images of one name: {quote(other.name)} and {quote(path.name)}"
-            raise DataError(what, path=folder, hint="rename one")
-    return found
-
-
-def image_size(path: Path) -> tuple[int, int]:
-    """Return (width, height) of an image file without decoding it.
-
-    Raises
-    ------
-    InputError
-        The file is no image, damaged, or has more than 64 million pixels.
-    """
-    try:
-        with Image.open(path) as image:
-            width, height = image.size
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError("cannot be read as an image", path=path, hint="replace or remove it") from error
-    if width * height > MAX_IMAGE_PX:
-        raise InputError(
-            f"has {width} x {height} pixels", path=path, hint=f"at most {MAX_IMAGE_PX:,} are read; shrink it"
-        )
-    return width, height
-
-
-def read_image(path: Path, mode: str, size: tuple[int, int] | None = None) -> npt.NDArray[np.uint8]:
-    """Read an image as 8-bit grey (``L``) or colour (``RGB``).
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file.
-    mode : {"L", "RGB"}
-        What to return.
-    size : (height, width), optional
-        Resize to this, bilinear with antialiasing.
-
-    Returns
-    -------
-    ndarray of uint8, shape (H, W) or (H, W, 3)
-
-    Raises
-    ------
-    InputError
-        See `image_size`; and more than 8 bits a channel, which no rule of ours could map to 8 for every modality.
-    """
-    image_size(path)
-    try:
-        with Image.open(path) as opened:
-            if opened.mode in ("I", "F") or opened.mode.startswith("I;"):
-                hint = "window it to 8 bits first, as you would to look at it"
-                raise InputError(f"has more than 8 bits a channel (mode {opened.mode})", path=path, hint=hint)
-            image = opened.convert(mode)
-            if size is not None:
-                image = image.resize((size[1], size[0]), Image.Resampling.BILINEAR)
-            return np.asarray(image)
-    except (OSError, ValueError, SyntaxError) as error:
-        raise InputError("is a damaged image", path=path, hint="replace or remove it") from error
 
 
 def read_ids(path: str | Path) -> tuple[str, ...]:

@@ -13,10 +13,12 @@ import torch
 from PIL import Image
 from torch.nn import functional
 
-from gazetrack.dataset import Item, find_images, find_items, hashed_split, image_size, read_ids
-from gazetrack.errors import ConfigError, DataError, InputError, quote
+from gazetrack.dataset import Item, find_items, hashed_split, read_ids
+from gazetrack.errors import ConfigError, DataError, quote
+from gazetrack.images import DEEP_MODES, decode, find_images, image_size, read_mask
 from gazetrack.maps import MapParams, prepare
 from gazetrack.mapstore import MapStore, read_maps
+from gazetrack.volumes import read_slice, suffix_of
 from gradtrack_model.augment import normalise
 
 if TYPE_CHECKING:
@@ -29,11 +31,7 @@ if TYPE_CHECKING:
     from gazetrack.track import Track
     from gradtrack_model.config import MapsConfig, TrainConfig
 
-__all__ = ["find_images", "image_size", "normalise", "read_ids"]
-
-MASK_THRESHOLD = 127
-_DEEP_MODES = ("I", "F", "I;16", "I;16B", "I;16L")
-_MAX_LABEL = 3
+__all__ = ["find_images", "image_size", "normalise", "read_ids", "read_mask"]
 
 
 @dataclass(frozen=True)
@@ -303,7 +301,7 @@ def _check_levels(samples: Iterable[Sample]) -> None:
 
 
 def read_image(path: Path, size: int) -> Tensor:
-    """Read an 8-bit gray or RGB image as uint8 [3, size, size].
+    """Read an image as uint8 [3, size, size].
 
     Raises
     ------
@@ -321,39 +319,14 @@ def resized(image: Image.Image, size: int) -> Tensor:
     return torch.from_numpy(np.array(small)).permute(2, 0, 1).contiguous()
 
 
-def open_image(path: Path) -> Image.Image:
-    """Read an 8-bit image as RGB at its own size; errors as in `read_image`."""
-    image = _decode(path)
-    if image.mode in _DEEP_MODES:
+def open_image(path: Path, window: tuple[float, ...] = ()) -> Image.Image:
+    """Read an image as RGB at its own size; errors as in `read_image`.
+
+    Of DICOM, NRRD and NIfTI the gray values are mapped to 8 bits as `gazetrack.volumes.read_slice` says.
+    """
+    if suffix_of(path):
+        return Image.fromarray(read_slice(path, window)).convert("RGB")
+    image = decode(path)
+    if image.mode in DEEP_MODES:
         raise DataError(f"has pixels of type {image.mode}", path=path, hint="convert it to 8 bits a channel")
     return image.convert("RGB")
-
-
-def read_mask(path: Path) -> npt.NDArray[np.bool_]:
-    """Read a mask: gray value above 127 is foreground.
-
-    Raises
-    ------
-    DataError
-        It holds labels 0, 1, … instead of gray values, which would silently read as empty.
-    InputError
-        It is damaged, no image, or too large.
-    """
-    image = _decode(path)
-    if image.mode == "1":
-        return np.array(image, np.bool_)
-    gray = np.array(image if image.mode in _DEEP_MODES else image.convert("L"))
-    if 0 < gray.max() <= _MAX_LABEL and path.suffix.lower() not in (".jpg", ".jpeg"):
-        what = f"has values up to {int(gray.max())}; foreground is what is above {MASK_THRESHOLD}"
-        raise DataError(what, path=path, hint="store masks as 0 and 255")
-    return np.asarray(gray > MASK_THRESHOLD)
-
-
-def _decode(path: Path) -> Image.Image:
-    image_size(path)  # refuses what is too large before anything is decoded
-    try:
-        with Image.open(path) as image:
-            image.load()
-            return image
-    except (OSError, ValueError, SyntaxError) as error:
-        raise InputError("cannot be read as an image", path=path, hint="replace or remove it") from error
