@@ -128,6 +128,9 @@ class TrainConfig:
         One of `gradtrack_model.methods.METHODS`; its settings come over the preset's and under all others.
     image_size : int
         Images are resized to a square of this many pixels.
+    window : tuple of float
+        (center, width) of the gray values of DICOM, NRRD and NIfTI that become 0 to 255, in the file's units, such as
+        Hounsfield units; without it, from the 0.5th to the 99.5th percentile of the file.
     batch_size, steps : int
         Images a batch, and number of optimizer steps.
     accumulate : int
@@ -158,6 +161,7 @@ class TrainConfig:
 
     method: str = "gradtrack"
     image_size: int = 224
+    window: tuple[float, ...] = ()
     batch_size: int = 8
     steps: int = 1500
     accumulate: int = 1
@@ -187,6 +191,8 @@ class TrainConfig:
             raise ConfigError("loss.consistency_weight with one head", hint="use model.heads=2")
         for threshold in self.loss.thresholds:
             _within("loss.thresholds", threshold, 0, 1)
+        if self.window and (len(self.window) != 2 or not 0 < self.window[1] < math.inf):
+            raise ConfigError(f"window is {list(self.window)}", hint="give center and width, such as [40, 400]")
         _one_of("device", self.device, ("auto", "cpu", "cuda"))
         _one_of("precision", self.precision, ("auto", "fp32", "bf16", "fp16"))
         _one_of("optimizer.name", self.optimizer.name, ("adamw", "sgd"))
