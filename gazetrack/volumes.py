@@ -183,8 +183,13 @@ def read_labels(path: Path) -> npt.NDArray[np.bool_]:
     return np.ascontiguousarray((values.max(-1) if values.ndim == 3 else values) > 0)
 
 
-def write_like(path: Path, labels: npt.NDArray[np.uint8], out: Path) -> bool:
-    """Write labels [N, H, W] as a volume of the same format and geometry as the file `path`; False for DICOM.
+def is_writable(path: Path) -> bool:
+    """Whether `write_like` writes the format of a file: NRRD and NIfTI."""
+    return suffix_of(path) in _MODULES and suffix_of(path) != ".dcm"
+
+
+def write_like(path: Path, labels: npt.NDArray[np.uint8], out: Path) -> None:
+    """Write labels [N, H, W] as a volume of the same format and geometry as the NRRD or NIfTI file `path`.
 
     Raises
     ------
@@ -195,17 +200,13 @@ def write_like(path: Path, labels: npt.NDArray[np.uint8], out: Path) -> bool:
     stored = found.layout.stored(labels)
     if suffix_of(path) == ".nrrd":
         write_bytes(out, _nrrd_like(path, stored if found.raw["dimension"] == 3 else stored[:, :, 0]))
-        return True
-    if suffix_of(path).startswith(".nii"):
-        module = _library(path)
-        image = module.Nifti1Image(stored.reshape(found.raw.shape), found.raw.affine, found.raw.header)
-        image.set_data_dtype(np.uint8)
-        image.header["cal_min"] = image.header["cal_max"] = 0
-        image.header.extensions.clear()
-        data = image.to_bytes()
-        write_bytes(out, gzip.compress(data, mtime=0) if out.name.lower().endswith(".gz") else data)
-        return True
-    return False
+        return
+    image = _library(path).Nifti1Image(stored.reshape(found.raw.shape), found.raw.affine, found.raw.header)
+    image.set_data_dtype(np.uint8)
+    image.header["cal_min"] = image.header["cal_max"] = 0
+    image.header.extensions.clear()  # may say whose it is
+    data = image.to_bytes()
+    write_bytes(out, gzip.compress(data, mtime=0) if out.name.lower().endswith(".gz") else data)
 
 
 def header(path: Path) -> Header:
