@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-EXTRAS := model,medical,report,test,dev
+EXTRAS := model,export,medical,report,test,dev
 
 .PHONY: demo test lint clean
 

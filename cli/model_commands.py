@@ -27,10 +27,20 @@ def evaluate_main() -> NoReturn:
     _run("evaluate")
 
 
-def _run(name: str) -> NoReturn:
+def export_main() -> NoReturn:
+    """Run `gradtrack-export`."""
+    _run("export")
+
+
+def compare_main() -> NoReturn:
+    """Run `gradtrack-compare`."""
+    _run("compare", "compare_methods")
+
+
+def _run(name: str, module_name: str | None = None) -> NoReturn:
     program = f"gradtrack-{name}"
     for module, title in _NEEDED.items():
         if find_spec(module) is None:
             say(program, f'{title} is not installed - pip install "gazetrack[model]" [CONFIG]')
             sys.exit(2)
-    run_command(import_module(f".{name}", __package__).command, program)
+    run_command(import_module(f".{module_name or name}", __package__).command, program)

@@ -197,3 +197,10 @@ def facts_line(summary: Mapping[str, Any]) -> str:
         f"{summary['fixations']:,} fixations",
     ]
     return ", ".join(part for part in parts if part)
+
+
+def with_report(name: str) -> str:
+    """Return how a list of written files ends: with a report's name, or with what to install for one."""
+    from gradtrack_model.report import installed
+
+    return f" and {name}" if installed() else f'; for a report, {name}: pip install "gazetrack[report]"'

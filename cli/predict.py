@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--encoder",
-    type=click.Choice(["lite", "basic"]),
+    type=click.Choice(["lite", "lite1", "lite2", "basic"]),
     show_default="any",
     help="Refuse weights of another encoder.",
 )

@@ -96,9 +96,9 @@ _SHOWN_CHARS = 300
 )
 @click.option(
     "--encoder",
-    type=click.Choice(["lite", "basic"]),
+    type=click.Choice(["lite", "lite1", "lite2", "basic"]),
     show_default="lite",
-    help="lite: EfficientNet-Lite0, pretrained; basic: U-Net from scratch.",
+    help="lite: EfficientNet-Lite0, pretrained, lite1 and lite2: larger ones; basic: U-Net from scratch.",
 )
 @click.option("--steps", type=int, show_default="1500", help="Training steps.")
 @click.option("--batch-size", type=int, show_default="8", help="Images a step.")
@@ -129,7 +129,7 @@ def command(action: str, data: Path, quiet: bool, as_json: bool, **given: Any) -
     from gradtrack_model.preflight import check, plan
     from gradtrack_model.train import train
 
-    config = load_config(given.pop("preset"), given.pop("config_file"), given.pop("settings"), _settings(given))
+    config = load_config(given.pop("preset"), given.pop("config_file"), given.pop("settings"), settings_of(given))
     out, force, resume, dry, verbose = (given.pop(name) for name in ("out", "force", "resume", "dry_run", "verbose"))
     sources = discover(data, need_gaze=config.method != "full", **given)
     if action == "check":
@@ -141,6 +141,7 @@ def command(action: str, data: Path, quiet: bool, as_json: bool, **given: Any) -
         return _show_plan(plan(config, loaded), as_json)
     report = _reporter(config.steps, quiet, verbose)
     result = train(config, loaded, out or data / "runs" / "gradtrack", force=force, resume=resume, report=report)
+    _write_report(result, loaded)
     _show(result, quiet, as_json)
     return 0 if result.stopped_by is None else 128 + result.stopped_by
 
@@ -168,11 +169,11 @@ def _show_plan(planned: dict[str, Any], as_json: bool) -> int:
     return 0
 
 
-def _settings(given: dict[str, Any]) -> dict[str, Any]:
+def settings_of(given: dict[str, Any]) -> dict[str, Any]:
     """Take the options that are settings out of `given`, under their dotted names."""
     names = {"encoder": "model.encoder"} | {name: f"maps.{name}" for name in ("levels", "radius", "drop_first")}
     plain = ("method", "steps", "batch_size", "image_size", "seed", "device")
-    return {key: given.pop(name) for name, key in {**names, **{name: name for name in plain}}.items()}
+    return {key: given.pop(name, None) for name, key in {**names, **{name: name for name in plain}}.items()}
 
 
 def _show_data(data: TrainingData, verbose: bool) -> None:
@@ -200,6 +201,15 @@ def _reporter(steps: int, quiet: bool, verbose: bool) -> Callable[[Progress], No
     return report
 
 
+def _write_report(result: TrainResult, data: TrainingData) -> None:
+    """Write the report of a complete run: here, where its data are in memory and nothing more has to be typed."""
+    from gradtrack_model.parallel import rank
+    from gradtrack_model.report import installed, write_run_report
+
+    if installed() and rank() == 0 and result.stopped_by is None:
+        write_run_report(result.folder, data)
+
+
 def _show(result: TrainResult, quiet: bool, as_json: bool) -> None:
     facts = {
         "run": str(result.folder),
@@ -216,4 +226,5 @@ def _show(result: TrainResult, quiet: bool, as_json: bool) -> None:
         ended = "stopped after" if result.stopped_by is not None else "trained"
         click.echo(f"{ended} {result.step} steps in {result.seconds:.0f} s; best at step {result.best_step} by")
         click.echo(f"{result.selected_by}: {values or 'not measured'}")
-        click.echo(f"  wrote {result.folder}/best.safetensors, last.safetensors and metrics.csv")
+        page = "" if result.stopped_by is not None else opt.with_report("report.html")
+        click.echo(f"  wrote {result.folder}/best.safetensors, last.safetensors, metrics.csv{page}")

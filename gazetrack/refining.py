@@ -13,6 +13,7 @@ from gazetrack.crf import CRFParams, refine
 from gazetrack.errors import ConfigError, InputError, quote
 from gazetrack.fixations import stem
 from gazetrack.images import find_images, image_size, read_image
+from gazetrack.kept import Kept
 from gazetrack.maps import CALIBRATED
 from gazetrack.mapstore import MAP_FILE, map_writer, read_maps
 from gazetrack.outcome import Outcome
@@ -38,7 +39,9 @@ def check_calibrated(kind: str) -> None:
         raise ConfigError(what, hint=f"use --kind {' or '.join(CALIBRATED)}")
 
 
-def refine_on(values: npt.NDArray[np.float32], image: Path, params: CRFParams) -> npt.NDArray[np.float32]:
+def refine_on(
+    values: npt.NDArray[np.float32], image: Path, params: CRFParams, kept: Kept | None = None
+) -> npt.NDArray[np.float32]:
     """Refine maps on an image file; on resized maps, lengths in pixels shrink with the image.
 
     Parameters
@@ -49,16 +52,29 @@ def refine_on(values: npt.NDArray[np.float32], image: Path, params: CRFParams) -
         The image, of any size.
     params : CRFParams
         In pixels of the image.
+    kept : Kept, optional
+        Where the result is looked for, and kept.
 
     Returns
     -------
     ndarray of float32, shape (L, H, W)
+        Multiples of 1/255, as maps are stored.
 
     Raises
     ------
     InputError
         The image cannot be read.
     """
+    key = "" if kept is None else kept.key(values, sha256_of(image), params)
+    found = None if kept is None else kept.get(key)
+    if found is None or found.shape != values.shape:
+        found = np.rint(_refined(values, image, params) * 255).astype(np.uint8)
+        if kept is not None:
+            kept.put(key, found)
+    return (found / 255).astype(np.float32)
+
+
+def _refined(values: npt.NDArray[np.float32], image: Path, params: CRFParams) -> npt.NDArray[np.float32]:
     _, height, width = values.shape
     own_width, own_height = image_size(image)
     scale = math.sqrt(height * width / (own_height * own_width))
@@ -76,7 +92,7 @@ def refine_maps(
     force: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Outcome:
-    """Refine the maps of a file on their images.
+    """Refine the maps of a file on their images; after an interruption, the next call goes on where this one was.
 
     Parameters
     ----------
@@ -119,18 +135,20 @@ def refine_maps(
     outcome = Outcome(str(store.path), format="maps", sha256=digest, rows_in=len(store))
     source = {"file": store.path.name, "sha256": digest}
     meta = {**store.meta, "maps": source, "crf": asdict(params), "crf_levels": "all" if all_levels else "last"}
+    kept = Kept(target)
     with map_writer(target, meta, force=force) as write:
         for done, row in enumerate(store.rows(), 1):
             if (image := files.get(stem(row.stimulus))) is None:
                 outcome.dropped["no image"] = outcome.dropped.get("no image", 0) + 1
             else:
                 first = 0 if all_levels else len(row.values) - 1
-                refined = refine_on((row.values[first:] / 255).astype(np.float32), image, params)
+                refined = refine_on((row.values[first:] / 255).astype(np.float32), image, params, kept)
                 new = np.rint(refined * 255).astype(np.uint8)
                 write(replace(row, values=np.concatenate([row.values[:first], new])))
                 outcome.rows_out += 1
             if progress is not None:
                 progress(done, len(store))
+    kept.clear()
     outcome.outputs.append({"path": str(target), "rows": outcome.rows_out, "sha256": sha256_of(target)})
     if missing:
         shown = ", ".join(quote(name, 30) for name in missing[:3]) + (", …" if len(missing) > 3 else "")

@@ -14,6 +14,7 @@ from gazetrack.dataset import TableTracks, distinct, read_tracks
 from gazetrack.errors import ConfigError, DataError, GazetrackError, InputError, quote
 from gazetrack.fixations import stem
 from gazetrack.images import find_images, image_size, read_image, read_mask
+from gazetrack.kept import Kept
 from gazetrack.maps import MapParams, TrackMaps, check_size, level_titles, pool, render_maps
 from gazetrack.mapstore import MAP_FILE, MAX_TOTAL_BYTES, map_writer
 from gazetrack.outcome import Outcome
@@ -81,6 +82,8 @@ def render_tables(
     paths: Sequence[str | Path], options: RenderOptions, progress: Callable[[int, int], None] | None = None
 ) -> list[Outcome]:
     """Render the tracks of fixation tables into one map file.
+
+    What a CRF refined is kept until the file is complete: after an interruption, the next call goes on there.
 
     Parameters
     ----------
@@ -185,6 +188,7 @@ def _write_maps(
                 _write_png(options.out / "overlay" / f"{name}.png", drawn)
             if progress is not None:
                 progress(done, len(groups))
+    Kept(target).clear()
     used[0].outputs.append({"path": str(target), "rows": len(groups), "sha256": sha256_of(target)})
 
 
@@ -229,7 +233,7 @@ def _rendered(
     observers = [render_maps(track, options.params, options.size) for track, _ in group]
     maps = pool(observers) if options.pooled else observers[0]
     if options.crf is not None and image is not None:
-        last = refine_on(maps.values[-1:], image, options.crf)
+        last = refine_on(maps.values[-1:], image, options.crf, Kept(options.out / MAP_FILE))
         maps = replace(maps, values=np.concatenate([maps.values[:-1], last]))
     return maps, [len(own.track) for own in observers]
 

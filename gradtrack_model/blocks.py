@@ -67,6 +67,7 @@ class DecoderStage(nn.Module):
 
 def resize(features: Tensor, like: Tensor) -> Tensor:
     """Resize [B, C, h', w'] bilinearly to the height and width of `like`."""
-    if features.shape[-2:] == like.shape[-2:]:
+    # Where sizes are symbols, this would be a condition on them: an exported network takes any size.
+    if not torch.compiler.is_compiling() and features.shape[-2:] == like.shape[-2:]:
         return features
     return functional.interpolate(features, size=like.shape[-2:], mode="bilinear", align_corners=False)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 FORMAT = "gradtrack-checkpoint-1"
+CARD_WEIGHTS, CARD_CONFIG = "model.safetensors", "config.json"  # the names that the Hugging Face hub knows
 _RELEASED = Path(__file__).with_name("weights")
 MAX_JSON_BYTES = 1_000_000
 _RETRAIN = "use another checkpoint of the run, or train again"
@@ -114,7 +115,7 @@ def save_checkpoint(
         "sha256": hashlib.sha256(data).hexdigest(),
         "config": config.as_dict(),
     }
-    write_json(path.with_suffix(".json"), facts)
+    write_json(_facts_beside(path), facts)
     return path
 
 
@@ -124,8 +125,8 @@ def load_model(path: str | Path, expect: Mapping[str, Any] | None = None) -> Che
     Parameters
     ----------
     path : path-like
-        A run's folder, for its best checkpoint, a ``.safetensors`` file with its JSON beside it, or the name of a
-        released network, see `released`.
+        A run's folder, for its best checkpoint, a folder of `gradtrack_model.hub.save_pretrained`, a ``.safetensors``
+        file with its JSON beside it, or the name of a released network, see `released`.
     expect : mapping, optional
         Settings it must have been trained with, by dotted key such as ``model.encoder``; None means any.
 
@@ -146,11 +147,11 @@ def load_model(path: str | Path, expect: Mapping[str, Any] | None = None) -> Che
         hint = f"give --weights: a run folder of gradtrack-train{names and f', or one of {names}'}"
         raise CheckpointError("no such run", path=path, hint=hint)
     if path.is_dir():
-        path = path / "best.safetensors"
+        path = path / (CARD_WEIGHTS if (path / CARD_WEIGHTS).exists() else "best.safetensors")
     if path.suffix != ".safetensors":
         raise CheckpointError("is no checkpoint", path=path, hint="give a run folder or a .safetensors file")
-    facts = _read_facts(path.with_suffix(".json"))
-    config = _config_of(facts, path.with_suffix(".json"))
+    facts = _read_facts(_facts_beside(path))
+    config = _config_of(facts, _facts_beside(path))
     _compare(config, expect or {}, path)
     weights = _read_weights(path, facts["sha256"])
     with torch.device("meta"):
@@ -159,6 +160,10 @@ def load_model(path: str | Path, expect: Mapping[str, Any] | None = None) -> Che
     model.load_state_dict(weights, assign=True)
     model = model.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload] # torch's stub lacks it
     return Checkpoint(model, config, facts["step"], facts["metrics"], path)
+
+
+def _facts_beside(path: Path) -> Path:
+    return path.with_name(CARD_CONFIG) if path.name == CARD_WEIGHTS else path.with_suffix(".json")
 
 
 def released() -> dict[str, Path]:
@@ -209,7 +214,7 @@ def _read_weights(path: Path, sha256: str) -> dict[str, Tensor]:
     except OSError as error:
         raise CheckpointError("cannot be read", path=path, hint="check the name and its permissions") from error
     if hashlib.sha256(data).hexdigest() != sha256:
-        what = f"is damaged: its SHA-256 is not the one in {path.with_suffix('.json').name}"
+        what = f"is damaged: its SHA-256 is not the one in {_facts_beside(path).name}"
         raise CheckpointError(what, path=path, hint=_RETRAIN)
     try:
         weights: dict[str, Tensor] = load_tensors(data)

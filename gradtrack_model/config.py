@@ -131,8 +131,10 @@ class TrainConfig:
     window : tuple of float
         (center, width) of the gray values of DICOM, NRRD and NIfTI that become 0 to 255, in the file's units, such as
         Hounsfield units; without it, from the 0.5th to the 99.5th percentile of the file.
-    batch_size, steps : int
-        Images a batch, and number of optimizer steps.
+    batch_size : int
+        Images a batch.
+    steps : int
+        Number of optimizer steps.
     accumulate : int
         Batches a step: their mean gradient is that of one batch as large as all.
     ema : float
@@ -149,10 +151,12 @@ class TrainConfig:
         Validations without a better one after which the run ends; 0 for none.
     workers : int
         Threads that prepare batches ahead; 0 for none. The result does not depend on it.
-    log_every, val_every : int
-        Steps between log rows, and between validations with checkpoints.
+    log_every : int
+        Steps between rows of the log.
+    val_every : int
+        Steps between validations, each with a checkpoint.
     val_share : float
-        Share of images held out by the hash of their id when no validation images are named.
+        Share of cases held out by the hash of their name when no validation images are named.
     tensorboard : bool
         Write TensorBoard events where TensorBoard is installed.
     model, maps, loss, optimizer, augment : dataclass

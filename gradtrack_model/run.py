@@ -20,7 +20,7 @@ from gradtrack_model.splits import FORMAT, SPLITS_FILE
 from gradtrack_model.states import States
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from gradtrack_model.config import TrainConfig
@@ -167,7 +167,7 @@ class Run:
             There is no state, none that is whole, or it is of another configuration or data set.
         """
         state = self.states.newest()
-        _check_same(state.facts, self.config, self.data, self.states.folder)
+        check_same(state.facts, self.config, self.data, self.states.folder)
         learner.restore(state.tensors, state.facts["scaler"])
         self.best_step, self.best, self._rows = (state.facts[name] for name in ("best_step", "best", "rows"))
         self._start = time.monotonic() - state.facts["seconds"]
@@ -219,23 +219,41 @@ class Run:
             shutil.rmtree(self.folder / "tensorboard", ignore_errors=True)
 
 
-def _check_same(facts: dict[str, Any], config: TrainConfig, data: TrainingData, path: Path) -> None:
-    """Refuse to go on with other settings or data: the result would be neither run's."""
-    before, now = _flat(facts["config"]), _flat(config.as_dict())
+def check_same(facts: Mapping[str, Any], config: TrainConfig, data: TrainingData, path: Path) -> None:
+    """Refuse to go on with other settings or data: the result would be neither run's.
+
+    Parameters
+    ----------
+    facts : mapping
+        ``config`` and ``data`` of before, as `Run.save_state` saves them.
+    config, data : TrainConfig, TrainingData
+        Those of now.
+    path : pathlib.Path
+        Where `facts` are from.
+
+    Raises
+    ------
+    CheckpointError
+        A setting that counts, or the data, have changed.
+    """
+    before, now = flat(facts["config"]), flat(config.as_dict())
     changed = [key for key in now if key not in _FREE and before.get(key, now[key]) != now[key]]
     if changed:
         what = ", ".join(f"{key} was {before[key]!r}, is {now[key]!r}" for key in changed)
-        raise CheckpointError(f"cannot resume with other settings: {what}", path=path, hint="give those it began with")
+        raise CheckpointError(
+            f"cannot resume with other settings: {what}", path=path, hint="give those it began with, or --force"
+        )
     if facts["data"] != data.sha256():
         what = "cannot resume: images, gaze, maps, masks or splits have changed"
         raise CheckpointError(what, path=path, hint="restore them, or train again with --force")
 
 
-def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
+def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested values by dotted keys."""
+    found: dict[str, Any] = {}
     for key, value in values.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
-    return flat
+        found |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    return found
 
 
 def _lines(path: Path) -> list[str]:

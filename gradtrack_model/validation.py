@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,13 +14,16 @@ from gradtrack_model.learner import autocast, batch_loss
 from gradtrack_model.metrics import dice_and_iou
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    import numpy.typing as npt
     from torch import Tensor
 
     from gradtrack_model.config import TrainConfig
     from gradtrack_model.data import Sample
     from gradtrack_model.model import TrackUNet
+
+    Mask = npt.NDArray[np.bool_]
 
 
 def validate(
@@ -29,14 +32,13 @@ def validate(
     """Return mean Dice and IoU at the masks' own size where there are masks, and the loss where there is gaze."""
     model.eval()
     dices, ious, losses = [], [], []
+    for sample, predicted in predicted_masks(model, samples, config, device):
+        if sample.mask is not None:
+            dice, iou = dice_and_iou(predicted, sample.mask)
+            dices.append(dice)
+            ious.append(iou)
     with torch.no_grad():
-        for start in range(0, len(samples), config.batch_size):
-            chunk = samples[start : start + config.batch_size]
-            for sample, logits in zip(chunk, _predict(model, chunk, config, device), strict=True):
-                if sample.mask is not None:
-                    dice, iou = dice_and_iou(_at_size(logits, sample.mask.shape), sample.mask)
-                    dices.append(dice)
-                    ious.append(iou)
+        for chunk in _chunks(samples, config):
             gazed = [sample for sample in chunk if sample.has_gaze]
             if gazed:
                 loss = batch_loss(model, plain_batch(gazed, config), config, device).total.item()
@@ -46,13 +48,22 @@ def validate(
     return {name: float(np.mean(values)) for name, values in means.items() if values}
 
 
-def _predict(model: TrackUNet, samples: Sequence[Sample], config: TrainConfig, device: torch.device) -> Tensor:
-    images = normalise(torch.stack([s.pixels for s in samples]).to(device).float() / 255)
-    with autocast(config, device):
-        logits: Tensor = model(images).logits
-    return logits.float()
+def predicted_masks(
+    model: TrackUNet, samples: Sequence[Sample], config: TrainConfig, device: torch.device
+) -> Iterator[tuple[Sample, Mask]]:
+    """Yield each sample with its predicted mask: at its mask's own size, at the network's where it has none."""
+    for chunk in _chunks(samples, config):
+        images = normalise(torch.stack([s.pixels for s in chunk]).to(device).float() / 255)
+        with torch.no_grad(), autocast(config, device):
+            logits: Tensor = model(images).logits
+        for sample, one in zip(chunk, logits.float(), strict=True):
+            yield sample, _at_size(one, one.shape[-2:] if sample.mask is None else sample.mask.shape)
 
 
-def _at_size(logits: Tensor, size: tuple[int, ...]) -> Any:
+def _chunks(samples: Sequence[Sample], config: TrainConfig) -> Iterator[Sequence[Sample]]:
+    return (samples[i : i + config.batch_size] for i in range(0, len(samples), config.batch_size))
+
+
+def _at_size(logits: Tensor, size: tuple[int, ...]) -> Mask:
     resized = functional.interpolate(logits[None], size=size, mode="bilinear", align_corners=False)
-    return (resized[0, 0] > 0).cpu().numpy()
+    return np.asarray((resized[0, 0] > 0).cpu().numpy())

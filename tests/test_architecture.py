@@ -69,14 +69,14 @@ def test_no_reader_imports_another():
 
 
 def commands():
-    from gazetrack_cli import evaluate, predict, train
+    from gazetrack_cli import compare_methods, evaluate, predict, train
     from gazetrack_cli.main import COMMANDS, cli
 
     context = click.Context(cli)
     for name in COMMANDS:
         yield f"gazetrack {name}", cli.get_command(context, name)
     yield from (("gradtrack-train", train.command), ("gradtrack-predict", predict.command))
-    yield ("gradtrack-evaluate", evaluate.command)
+    yield from (("gradtrack-evaluate", evaluate.command), ("gradtrack-compare", compare_methods.command))
 
 
 def test_the_contracts_of_imports_hold():

@@ -34,27 +34,39 @@ def suffix_distance(
     n_levels, height, width = out.shape
     n = xs.size
     nearest = np.empty(width, np.float32)
-    widest = float(radii.max()) if n > 0 else 0.0
+    lows, highs = np.empty(n, np.float32), np.empty(n, np.float32)  # of each segment with its radius
+    for i in range(n):
+        j = i + 1 if (i + 1 < n and joined[i]) else i
+        wide = max(radii[i], radii[j]) if tapered else np.float32(0.0)
+        lows[i], highs[i] = min(ys[i], ys[j]) - wide, max(ys[i], ys[j]) + wide
     half = np.float32(0.5)
     zero = np.float32(0.0)
     one = np.float32(1.0)
     for row in range(height):
         py = np.float32(row) + half
         nearest[:] = np.inf
-        bound = reach  # no segment farther away than this can be the nearest anywhere in the row
+        bound = reach  # a segment farther away than this and its radius can be the nearest nowhere in the row
+        since = 0
         done = n
         for level in range(n_levels):
             for i in range(done - 1, firsts[level] - 1, -1):
+                if lows[i] > py + bound or highs[i] < py - bound:
+                    continue
+                since += 1
+                if since % _OFTEN == 0:
+                    worst = nearest.max()
+                    bound = min(reach, (worst if tapered else math.sqrt(worst)) + 1.0)
                 j = i + 1 if (i + 1 < n and joined[i]) else i
                 x0, y0 = xs[i], ys[i]
                 dx, dy = xs[j] - x0, ys[j] - y0
-                if i % _OFTEN == 0:
-                    worst = nearest.max()
-                    bound = min(reach, (worst + widest if tapered else math.sqrt(worst)) + 1.0)
-                if py < min(y0, ys[j]) - bound or py > max(y0, ys[j]) + bound:
-                    continue
-                left = int(min(max(min(x0, xs[j]) - bound, 0.0), float(width)))
-                right = int(min(max(max(x0, xs[j]) + bound + 1.0, 0.0), float(width)))
+                far = bound + (max(radii[i], radii[j]) if tapered else zero)
+                x1, x2 = x0, xs[j]  # the ends of the part that is not too far from the row
+                if abs(dy) > far:
+                    enters, leaves = (py - far - y0) / dy, (py + far - y0) / dy
+                    x1 = x0 + dx * min(max(enters, 0.0), 1.0)
+                    x2 = x0 + dx * min(max(leaves, 0.0), 1.0)
+                left = int(min(max(min(x1, x2) - far, 0.0), float(width)))
+                right = int(min(max(max(x1, x2) + far + 1.0, 0.0), float(width)))
                 near = nearest[left:right]
                 x0 -= np.float32(left)  # columns count from the first one in reach
                 length2 = dx * dx + dy * dy

@@ -167,3 +167,48 @@ def test_the_bytes_do_not_depend_on_the_jobs(run, tmp_path, more):
         rows = [json.loads(line) for line in (tmp_path / f"report{jobs}.jsonl").read_text().splitlines()]
         written[jobs]["counts"] = [(row["rows_out"], row["dropped"]) for row in rows]
     assert written[1] == written[3]
+
+
+@pytest.mark.parametrize("command", ["render one.fixations.parquet --crf", "refine rendered"])
+@pytest.mark.parametrize("fails_at", [1, 2])
+def test_an_interrupted_run_goes_on_where_it_was(run, folder, monkeypatch, command, fails_at):
+    from gazetrack import refining
+
+    Image.new("RGB", (80, 60), (90, 120, 90)).save(folder / "images" / "q.png")  # unlike p
+    assert run("gazetrack render one.fixations.parquet -q -o rendered").code == 0
+    line = f"gazetrack {command} -q -o"
+    assert run(f"{line} whole").code == 0
+    assert [path.name for path in (folder / "whole").iterdir()] == ["maps.parquet"]
+    calls, refine = [], refining.refine
+
+    def failing(*arguments):
+        calls.append(1)
+        if len(calls) == fails_at:
+            raise KeyboardInterrupt
+        return refine(*arguments)
+
+    monkeypatch.setattr(refining, "refine", failing)
+    assert run(f"{line} cut").code == 130
+    assert not (folder / "cut" / "maps.parquet").exists()
+    assert len(list(folder.glob("cut/.maps.parquet.kept/*"))) == fails_at - 1
+    assert run(f"{line} cut").code == 0
+    assert len(calls) == 2 + 1  # the one that was cut short is done again, no other
+    assert [path.name for path in (folder / "cut").iterdir()] == ["maps.parquet"]
+    assert (folder / "cut" / "maps.parquet").read_bytes() == (folder / "whole" / "maps.parquet").read_bytes()
+
+
+def test_what_is_kept_is_for_the_same_gaze_image_and_parameters_alone(tmp_path):
+    from gazetrack.kept import Kept
+
+    kept, values = Kept(tmp_path / "maps.parquet"), np.zeros((1, 4, 5), np.float32)
+    key = kept.key(values, "image", 3.0)
+    assert key not in {kept.key(values, "image", 5.0), kept.key(values + 1, "image", 3.0), kept.key(values, "b", 3.0)}
+    assert kept.key(values.reshape(1, 5, 4), "image", 3.0) != key
+    assert kept.get(key) is None
+    kept.put(key, np.full((1, 4, 5), 7, np.uint8))
+    assert (kept.get(key) == 7).all()
+    for damage in (b"", b"PK\x03\x04 no zip", (kept.folder / f"{key}.npz").read_bytes()[:-30]):
+        (kept.folder / f"{key}.npz").write_bytes(damage)
+        assert kept.get(key) is None
+    kept.clear()
+    assert not kept.folder.exists()

