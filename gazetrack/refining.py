@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gazetrack.crf import CRFParams, refine
-from gazetrack.dataset import find_images, image_size, read_image
 from gazetrack.errors import ConfigError, InputError, quote
 from gazetrack.fixations import stem
+from gazetrack.images import find_images, image_size, read_image
 from gazetrack.kept import Kept
 from gazetrack.maps import CALIBRATED
 from gazetrack.mapstore import MAP_FILE, map_writer, read_maps
