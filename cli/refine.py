@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 @click.option("--iterations", type=int, help="Mean-field steps.  [default: 10]")
 @click.option("--all-levels", is_flag=True, help="Refine every level, not just the full track's.")
 @click.option(
+    "--probabilities",
+    type=opt.FILE,
+    metavar="DIR",
+    help="Also mix in what networks saw that were not trained on the image: PNG of gradtrack-predict --probabilities.",
+)
+@click.option("--share", type=float, default=0.45, show_default=True, help="Of the networks in that mix.")
+@click.option(
     "-o",
     "--out",
     type=opt.FILE,
@@ -44,6 +51,8 @@ def command(
     colour: float | None,
     iterations: int | None,
     all_levels: bool,
+    probabilities: Path | None,
+    share: float,
     out: Path,
     force: bool,
     report: Path | None,
@@ -60,7 +69,10 @@ def command(
     params = crf_params(preset, weight=weight, position_px=position_px, colour=colour, iterations=iterations)
     opt.check_report(report, [maps])
     bar = opt.progress_bar("refining", quiet)
-    done = refine_maps(maps, images or Path("images"), out, params, all_levels=all_levels, force=force, progress=bar)
+    done = refine_maps(
+        maps, images or Path("images"), out, params,
+        seen=probabilities, share=share, all_levels=all_levels, force=force, progress=bar,
+    )  # fmt: skip
     return opt.finish([done], report, None if quiet else _show)
 
 
