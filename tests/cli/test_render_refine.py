@@ -232,12 +232,9 @@ def test_what_unseen_networks_saw_is_mixed_in(run, folder):
     rows = (read_maps(folder / name).rows() for name in ("maps", "refined", "mixed"))
     for before, refined, after in zip(*rows, strict=True):
         np.testing.assert_array_equal(after.values[:-1], before.values[:-1])
-        a, b, c = (
-            np.clip(v / 255, 0.03, 0.97) for v in (before.values[-1], refined.values[-1], seen[before.stimulus[0]])
-        )
+        levels = before.values[-1], refined.values[-1], seen[before.stimulus[0]]
+        a, b, c = (np.clip(level / 255, 0.03, 0.97) for level in levels)
         logits = 0.35 * np.log(a / (1 - a)) + 0.35 * np.log(b / (1 - b)) + 0.3 * np.log(c / (1 - c))
         np.testing.assert_allclose(after.values[-1], 255 / (1 + np.exp(-logits)), atol=0.51)
-        np.testing.assert_array_equal(
-            after.values[-1], mixed(before.values[-1], refined.values[-1], seen[before.stimulus[0]], 0.3)
-        )
+        np.testing.assert_array_equal(after.values[-1], mixed(*levels, 0.3))
     assert "use a number above 0 and below 1" in run("gazetrack refine --share 1 -o x").err
