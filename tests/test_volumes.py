@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import functools
 import gzip
+import itertools
 import sys
 
 import numpy as np
@@ -285,11 +285,13 @@ def test_real_slices_their_masks_and_gaze_fit(data_dir):
         mask, gray = read_mask(masks[image_id]), read_slice(path)
         assert mask.shape == gray.shape == (320, 320)
         assert (gray.min(), gray.max()) == (0, 255)
-    inside, mask_of = {}, functools.cache(lambda image_id: read_mask(masks[image_id]))
+    inside: dict[str, list[bool]] = {}
     with (folder / "nci-isbi_fixation.csv").open() as file:
-        for row in csv.DictReader(file):
-            if (image_id := stem(row["IMAGE"])) in masks:
-                mask = mask_of(image_id)
+        rows = sorted(csv.DictReader(file), key=lambda row: row["IMAGE"])
+    for image_id, of_image in itertools.groupby(rows, lambda row: stem(row["IMAGE"])):
+        if image_id in masks:
+            mask = read_mask(masks[image_id])
+            for row in of_image:
                 x, y = float(row["CURRENT_FIX_X"]) * mask.shape[1], float(row["CURRENT_FIX_Y"]) * mask.shape[0]
                 hit = 0 <= x < mask.shape[1] and 0 <= y < mask.shape[0] and mask[int(y), int(x)]
                 inside.setdefault(image_id, []).append(bool(hit))
