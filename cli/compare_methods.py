@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gradtrack_model.train import Progress
 
 _METHODS = "full,heatmap,gazemedseg,gradtrack"
-_OF_ONE_RUN = {"action", "method", "seed", "out", "force", "resume", "dry_run", "verbose"}
+_OF_ONE_RUN = {"action", "method", "seed", "out", "force", "resume", "dry_run", "verbose", "nnunet_name"}
 _PROGRAM = "gradtrack-compare"
 
 

@@ -24,7 +24,7 @@ _SHOWN_CHARS = 300
 
 
 @click.command("train", context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("action", type=click.Choice(["run", "check"]), default="run")
+@click.argument("action", type=click.Choice(["run", "check", "nnunet"]), default="run")
 @click.option(
     "--data", type=opt.FILE, default=Path(), show_default="this folder", metavar="DIR", help="Folder of the data set."
 )
@@ -108,10 +108,19 @@ _SHOWN_CHARS = 300
 @click.option("--levels", type=int, show_default="4", help="Levels of the track maps rendered from fixations.")
 @click.option("--radius", type=float, show_default="0.05", help="Tube radius, share of sqrt(H x W).")
 @click.option("--drop-first", type=int, show_default="1", help="Fixations dropped from the start of each track.")
-@click.option("-o", "--out", type=opt.FILE, metavar="DIR", help="Run folder; DIR/runs/gradtrack by default.")
+@click.option(
+    "-o", "--out", type=opt.FILE, metavar="DIR", help="Run folder; DIR/runs/gradtrack by default (nnunet: DIR/nnunet)."
+)
 @click.option("--force", is_flag=True, help="Replace a run that is there.")
 @click.option("--resume", is_flag=True, help="Go on with the run that is there, to the same result as without a pause.")
 @click.option("--dry-run", is_flag=True, help="Say what the run will take, after three steps in memory; write nothing.")
+@click.option(
+    "--nnunet-name",
+    default="Dataset511_Gaze",
+    show_default=True,
+    metavar="NAME",
+    help="Name of the data set in nnU-Net.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Show every log row and whole notes.")
 @opt.quiet_option
 @opt.json_option
@@ -122,18 +131,23 @@ def command(action: str, data: Path, quiet: bool, as_json: bool, **given: Any) -
     Takes images, gaze and splits from the folder it runs in, or from --data. Masks, where there are any, choose the
     best checkpoint on the validation images; training never opens them, unless they are the --method.
 
-    `gradtrack-train check` names every image without gaze, gaze without image, odd mask and empty label.
+    `gradtrack-train check` names every image without gaze, gaze without image, odd mask, empty label, and case or image
+    in two splits. `gradtrack-train nnunet` writes images, labels and splits in the layout of nnU-Net v2.
     """
     from gradtrack_model.config import load_config
     from gradtrack_model.data import discover, load_data
+    from gradtrack_model.nnunet import write_nnunet
     from gradtrack_model.preflight import check, plan
     from gradtrack_model.train import train
 
     config = load_config(given.pop("preset"), given.pop("config_file"), given.pop("settings"), settings_of(given))
     out, force, resume, dry, verbose = (given.pop(name) for name in ("out", "force", "resume", "dry_run", "verbose"))
+    name = given.pop("nnunet_name")
     sources = discover(data, need_gaze=config.method != "full", **given)
     if action == "check":
         return _show_findings(check(sources, config), quiet, as_json)
+    if action == "nnunet":
+        return _show_plan(write_nnunet(sources, config, out or data / "nnunet", name, force), as_json)
     loaded = load_data(sources, config)
     if not quiet:
         _show_data(loaded, verbose)

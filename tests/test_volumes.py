@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import gzip
+import itertools
 import sys
 
 import numpy as np
@@ -270,3 +272,28 @@ def test_files_and_slices(tmp_path):
     with pytest.raises(InputError, match="no such file"):
         slices_of(tmp_path / "gone.nii")
     assert AFFINE.shape == (4, 4)
+
+
+@pytest.mark.real_data
+def test_real_slices_their_masks_and_gaze_fit(data_dir):
+    """The DICOM slices and NRRD labels of NCI-ISBI lie on each other, and the gaze on both."""
+    folder = data_dir / "nci-isbi-gaze"
+    masks = find_images(folder / "masks" / "nrrd3T")
+    images = {i: path for i, path in find_images(folder / "two-slices" / "images").items() if path.suffix == ".dcm"}
+    assert sorted(images) == ["Prostate3T-01-0001_13", "Prostate3T-01-0002_16"]
+    for image_id, path in images.items():
+        mask, gray = read_mask(masks[image_id]), read_slice(path)
+        assert mask.shape == gray.shape == (320, 320)
+        assert (gray.min(), gray.max()) == (0, 255)
+    inside: dict[str, list[bool]] = {}
+    with (folder / "nci-isbi_fixation.csv").open() as file:
+        rows = sorted(csv.DictReader(file), key=lambda row: row["IMAGE"])
+    for image_id, of_image in itertools.groupby(rows, lambda row: stem(row["IMAGE"])):
+        if image_id in masks:
+            mask = read_mask(masks[image_id])
+            for row in of_image:
+                x, y = float(row["CURRENT_FIX_X"]) * mask.shape[1], float(row["CURRENT_FIX_Y"]) * mask.shape[0]
+                hit = 0 <= x < mask.shape[1] and 0 <= y < mask.shape[0] and mask[int(y), int(x)]
+                inside.setdefault(image_id, []).append(bool(hit))
+    assert len(inside) > 300
+    assert np.mean([np.mean(hits) for hits in inside.values()]) > 0.85
