@@ -79,7 +79,7 @@ def _refined(values: npt.NDArray[np.float32], image: Path, params: CRFParams) ->
     own_width, own_height = image_size(image)
     scale = math.sqrt(height * width / (own_height * own_width))
     pixels = read_image(image, "RGB", (height, width))
-    return refine(values, pixels, replace(params, position_px=params.position_px * scale))
+    return refine(values, pixels, params.resized(scale))
 
 
 def refine_maps(
