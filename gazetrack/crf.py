@@ -119,7 +119,8 @@ def refine(maps: Floats, image: npt.NDArray[np.uint8], params: CRFParams | None 
     if image.shape[:2] != (height, width):
         sizes = f"maps of {height} x {width} px on an image of {image.shape[0]} x {image.shape[1]}"
         raise ConfigError(sizes, hint="render the maps at the image's own size")
-    position = np.stack(np.mgrid[:height, :width][::-1], -1).reshape(-1, 2)
+    y, x = np.mgrid[:height, :width]
+    position = np.stack([x, y], -1).reshape(-1, 2)
     rgb = np.broadcast_to(image[..., None] if image.ndim == 2 else image[..., :3], (height, width, 3)).reshape(-1, 3)
     terms = [_term(params.weight, np.concatenate([position / params.position_px, rgb / params.colour], -1))]
     if params.smooth_weight:

@@ -142,8 +142,8 @@ def refine_maps(
                 outcome.dropped["no image"] = outcome.dropped.get("no image", 0) + 1
             else:
                 first = 0 if all_levels else len(row.values) - 1
-                refined = refine_on((row.values[first:] / 255).astype(np.float32), image, params, kept)
-                new = np.rint(refined * 255).astype(np.uint8)
+                refined = refine_on(row.as_float32()[first:], image, params, kept)
+                new = np.rint(refined * 255).astype(np.uint8) if row.values.dtype == np.uint8 else refined
                 write(replace(row, values=np.concatenate([row.values[:first], new])))
                 outcome.rows_out += 1
             if progress is not None:
