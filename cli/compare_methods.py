@@ -92,7 +92,9 @@ def _numbers(text: str) -> list[int]:
 
 
 def _reporter(jobs: list[Job], quiet: bool) -> Callable[[Job, Progress], None]:
-    """Return what draws a bar for each job, on a terminal."""
+    """Say what is to be done, and return what draws a bar for each job, on a terminal."""
+    if not quiet:
+        click.echo(f"{len(jobs)} runs: {', '.join(f'{job.name} {job.seed}' for job in jobs)}", err=True)
     bars: dict[tuple[str, int], Callable[[int, int], None]] = {}
 
     def report(job: Job, progress: Progress) -> None:

@@ -54,7 +54,9 @@ def command(out: Path, seed: int) -> int:
             return 2
         for step in MODEL_STEPS:
             _run(*step)
-    click.echo(f"look at {out}/plots, {out}/predictions/overlays and {out}/evaluation")
+    click.echo(
+        f"look at {out}/plots, {out}/predictions/overlays, {out}/evaluation and {out}/runs/gradtrack/report.html"
+    )
     return 0
 
 

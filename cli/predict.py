@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 @click.option("--ids", type=opt.FILE, metavar="FILE", help="Image ids, one a line: segment only these.")
 @click.option("--overlay", is_flag=True, help="Also write images with the mask drawn in: DIR/overlays.")
 @click.option("--probabilities", is_flag=True, help="Also write probabilities as gray images: DIR/probabilities.")
+@click.option("--tracks", is_flag=True, help="Also write the predicted track maps: DIR/tracks/1 (the core) to K.")
 @click.option("--tta", is_flag=True, help="Average over the four flips of each image.")
 @click.option("--batch-size", type=click.IntRange(1), default=8, show_default=True, help="Images at once.")
 @click.option(
@@ -58,6 +59,7 @@ def command(
     ids: Path | None,
     overlay: bool,
     probabilities: bool,
+    tracks: bool,
     tta: bool,
     batch_size: int,
     device: str,
@@ -66,7 +68,10 @@ def command(
     quiet: bool,
     as_json: bool,
 ) -> int:
-    """Segment the images of FOLDER: one mask each, 0 and 255, at the image's own size."""
+    """Segment the images of FOLDER: one mask each, 0 and 255, at the image's own size.
+
+    Slices of NRRD and NIfTI volumes are images of their own; their masks also become volumes, in DIR/volumes.
+    """
     from gradtrack_model.checkpoint import load_model
     from gradtrack_model.data import find_images, read_ids
     from gradtrack_model.predict import PredictOptions, predict_folder
@@ -75,7 +80,7 @@ def command(
     opt.check_report(report, find_images(folder).values())
     checkpoint = load_model(weights, {"model.encoder": encoder})
     chosen_ids = () if ids is None else read_ids(ids)
-    chosen = PredictOptions(probabilities, overlay, tta, batch_size, pick_device(device), chosen_ids)
+    chosen = PredictOptions(probabilities, overlay, tta, batch_size, pick_device(device), chosen_ids, tracks)
     done = list(predict_folder(folder, checkpoint, out, chosen))
     opt.write_results(report, [(p.image, p.error, p.outputs) for p in done])
     _show(done, out, quiet, as_json)

@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 @click.option("--smooth-px", type=float, help="Reach of that term, pixels of the image itself.  [default: 3]")
 @click.option("--all-levels", is_flag=True, help="Refine every level, not just the full track's.")
 @click.option(
+    "--probabilities",
+    type=opt.FILE,
+    metavar="DIR",
+    help="Also mix in what networks saw that were not trained on the image: PNG of gradtrack-predict --probabilities.",
+)
+@click.option("--share", type=float, default=0.45, show_default=True, help="Of the networks in that mix.")
+@click.option(
     "-o",
     "--out",
     type=opt.FILE,
@@ -42,6 +49,8 @@ def command(
     images: Path | None,
     preset: str | None,
     all_levels: bool,
+    probabilities: Path | None,
+    share: float,
     out: Path,
     force: bool,
     report: Path | None,
@@ -59,7 +68,10 @@ def command(
     params = crf_params(preset, **choices)
     opt.check_report(report, [maps])
     bar = opt.progress_bar("refining", quiet)
-    done = refine_maps(maps, images or Path("images"), out, params, all_levels=all_levels, force=force, progress=bar)
+    done = refine_maps(
+        maps, images or Path("images"), out, params,
+        seen=probabilities, share=share, all_levels=all_levels, force=force, progress=bar,
+    )  # fmt: skip
     return opt.finish([done], report, None if quiet else _show)
 
 

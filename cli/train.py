@@ -55,8 +55,21 @@ _SHOWN_CHARS = 300
     "--val-ids",
     type=opt.FILE,
     metavar="FILE",
-    help="Ids of validation images; DIR/val.txt, else a tenth by the hash of their id.",
+    help="Ids of validation images; DIR/val.txt, else a tenth by the hash of their case.",
 )
+@click.option(
+    "--test-ids", type=opt.FILE, metavar="FILE", help="Ids of test images, never trained on; DIR/test.txt by default."
+)
+@click.option(
+    "--case",
+    metavar="REGEX",
+    help="Start of every image id; its group is the case, such as '(case\\d+)_'. Slices belong to their volume.",
+)
+@click.option(
+    "--split", type=opt.FILE, metavar="FILE", help="splits.json of a run: the same images in the same splits again."
+)
+@click.option("--allow-changes", is_flag=True, help="With --split, leave out missing images and take changed ones.")
+@click.option("--allow-overlap", is_flag=True, help="Train although one case or image is in two splits.")
 @click.option(
     "--placement", metavar="RULE", help="For gaze in screen pixels: centre, fit, stretch or X,Y,WIDTH,HEIGHT."
 )

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-from PIL import Image
 
 from gazetrack.checks import valid_fixations
 from gazetrack.errors import ConfigError, DataError, InputError, SchemaError, quote
-from gazetrack.fixations import IMAGE_SUFFIXES, place_by_rule, screen_of, stem
+from gazetrack.fixations import place_by_rule, screen_of, stem
+from gazetrack.images import find_images, image_size, volume_of
 from gazetrack.mapstore import read_maps
 from gazetrack.store import read_fixations
-from gazetrack.track import MAX_IMAGE_PX, Track, build_tracks
+from gazetrack.track import Track, build_tracks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -46,6 +47,8 @@ class Item:
         One per observer.
     width, height : int
         Size of the image in pixels.
+    case : str
+        What the image belongs to: images of one case never fall into two splits by chance.
     """
 
     image_id: str
@@ -55,6 +58,7 @@ class Item:
     tracks: tuple[Track, ...]
     width: int
     height: int
+    case: str
 
 
 @dataclass(frozen=True)
@@ -74,85 +78,6 @@ class DataSet:
     items: tuple[Item, ...]
     missing_gaze: tuple[str, ...]
     missing_images: tuple[str, ...]
-
-
-def find_images(folder: str | Path) -> dict[str, Path]:
-    """Return the image files of a folder by stem.
-
-    Raises
-    ------
-    InputError
-        There is no such folder.
-    DataError
-        Two images have the same stem.
-    """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise InputError("no such folder", path=folder, hint="check the name")
-    found: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in IMAGE_SUFFIXES or not path.is_file():
-            continue
-        other = found.setdefault(stem(path.name), path)
-        if other != path:
-            what = f"two images of one name: {quote(other.name)} and {quote(path.name)}"
-            raise DataError(what, path=folder, hint="rename one")
-    return found
-
-
-def image_size(path: Path) -> tuple[int, int]:
-    """Return (width, height) of an image file without decoding it.
-
-    Raises
-    ------
-    InputError
-        The file is no image, damaged, or has more than 64 million pixels.
-    """
-    try:
-        with Image.open(path) as image:
-            width, height = image.size
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError("cannot be read as an image", path=path, hint="replace or remove it") from error
-    if width * height > MAX_IMAGE_PX:
-        raise InputError(
-            f"has {width} x {height} pixels", path=path, hint=f"at most {MAX_IMAGE_PX:,} are read; shrink it"
-        )
-    return width, height
-
-
-def read_image(path: Path, mode: str, size: tuple[int, int] | None = None) -> npt.NDArray[np.uint8]:
-    """Read an image as 8-bit grey (``L``) or colour (``RGB``).
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file.
-    mode : {"L", "RGB"}
-        What to return.
-    size : (height, width), optional
-        Resize to this, bilinear with antialiasing.
-
-    Returns
-    -------
-    ndarray of uint8, shape (H, W) or (H, W, 3)
-
-    Raises
-    ------
-    InputError
-        See `image_size`; and more than 8 bits a channel, which no rule of ours could map to 8 for every modality.
-    """
-    image_size(path)
-    try:
-        with Image.open(path) as opened:
-            if opened.mode in ("I", "F") or opened.mode.startswith("I;"):
-                hint = "window it to 8 bits first, as you would to look at it"
-                raise InputError(f"has more than 8 bits a channel (mode {opened.mode})", path=path, hint=hint)
-            image = opened.convert(mode)
-            if size is not None:
-                image = image.resize((size[1], size[0]), Image.Resampling.BILINEAR)
-            return np.asarray(image)
-    except (OSError, ValueError, SyntaxError) as error:
-        raise InputError("is a damaged image", path=path, hint="replace or remove it") from error
 
 
 def read_ids(path: str | Path) -> tuple[str, ...]:
@@ -175,10 +100,18 @@ def read_ids(path: str | Path) -> tuple[str, ...]:
     return ids
 
 
-def hashed_split(image_ids: Iterable[str], val_share: float = 0.1) -> dict[str, str]:
-    """Assign ``train`` or ``val`` to each id by its hash: the same id always falls on the same side."""
-    limit = int(val_share * 2**32)
-    return {i: "val" if int(hashlib.sha256(i.encode()).hexdigest()[:8], 16) < limit else "train" for i in image_ids}
+def hashed_split(names: Iterable[str], val_share: float = 0.1, *, both: bool = False) -> dict[str, str]:
+    """Assign ``train`` or ``val`` to each image id or case by its hash: one name always falls on the same side.
+
+    With `both`, neither side stays empty where there are two names: for a few cases, chance alone would not see to it.
+    """
+    places = {name: int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) / 2**32 for name in names}
+    sides = {name: "val" if place < val_share else "train" for name, place in places.items()}
+    if both and val_share > 0 and len(sides) > 1:
+        for side, pick in (("val", min), ("train", max)):
+            if side not in sides.values():
+                sides[pick(places, key=places.__getitem__)] = side
+    return sides
 
 
 def find_items(
@@ -190,7 +123,9 @@ def find_items(
     manifest: str | Path | None = None,
     train_ids: str | Path | None = None,
     val_ids: str | Path | None = None,
+    test_ids: str | Path | None = None,
     placement: str | None = None,
+    case: str | None = None,
 ) -> DataSet:
     """Match images, masks, gaze and splits.
 
@@ -206,10 +141,13 @@ def find_items(
         Stored maps, for data sets without fixation tables: images with maps count as images with gaze.
     manifest : path-like, optional
         CSV with a column ``image_id`` and optionally ``split``.
-    train_ids, val_ids : path-like, optional
-        Text files of image ids. Images in neither belong to no split.
+    train_ids, val_ids, test_ids : path-like, optional
+        Text files of image ids. Images in none belong to no split.
     placement : str, optional
         Rule for gaze in screen pixels, see `gazetrack.recording.place`.
+    case : str, optional
+        Regular expression that matches the start of every image id; its first group, or all it matches, is the case.
+        By default the case of a slice is its volume, and any other image is a case of its own.
 
     Returns
     -------
@@ -221,11 +159,15 @@ def find_items(
     InputError, SchemaError, DataError
         See `find_images`, `read_tracks`; and a split that names one image twice or unknown images, an image of another
         shape than its gaze says.
+    ConfigError
+        `case` is no regular expression, or does not match an image id.
     """
     distinct(fixations)
     image_files = find_images(images)
     mask_files = find_images(masks) if masks is not None else {}
-    splits = _splits(image_files, manifest, train_ids, val_ids)
+    named = {"train": train_ids, "val": val_ids, "test": test_ids}
+    splits = _splits(image_files, manifest, {split: path for split, path in named.items() if path is not None})
+    cases = cases_of(image_files, case)
     sizes = {image_id: image_size(path) for image_id, path in image_files.items()}
     tracks: dict[str, list[Track]] = {}
     without_image: set[str] = set()
@@ -238,12 +180,29 @@ def find_items(
         for track in found.tracks:
             tracks.setdefault(stem(track.stimulus), []).append(track)
     items = tuple(
-        Item(i, path, mask_files.get(i), splits.get(i, ""), tuple(tracks.get(i, ())), *sizes[i])
+        Item(i, path, mask_files.get(i), splits.get(i, ""), tuple(tracks.get(i, ())), *sizes[i], cases[i])
         for i, path in image_files.items()
     )
     with_gaze = {*tracks, *(read_maps(maps).ids if maps is not None else ())}
     without = tuple(i for i in image_files if i not in with_gaze)
     return DataSet(items, without, tuple(sorted((with_gaze - set(image_files)) | without_image)))
+
+
+def cases_of(images: Mapping[str, Path], pattern: str | None) -> dict[str, str]:
+    """Return the case of each image, by id; `pattern` and errors as in `find_items`."""
+    if pattern is None:
+        volumes = {i: volume_of(path) for i, path in images.items()}
+        return {i: i if volume is None else stem(volume.name) for i, volume in volumes.items()}
+    try:
+        expression = re.compile(pattern)
+    except re.error as error:
+        what = f"case {quote(pattern)!r} is no regular expression: {error}"
+        raise ConfigError(what, hint=r"write it like '(case\d+)_'") from error
+    matches = {i: expression.match(i) for i in images}
+    if strangers := [i for i, match in matches.items() if match is None]:
+        what = f"case {quote(pattern)!r} does not match {len(strangers)} image ids, such as {quote(strangers[0])!r}"
+        raise ConfigError(what, hint=r"write it like '(case\d+)_'")
+    return {i: match[1 if expression.groups else 0] or i for i, match in matches.items() if match is not None}
 
 
 @dataclass(frozen=True)
@@ -356,12 +315,9 @@ def _misfit(track: Track, size: tuple[int, int] | None) -> str:
     return f"{track.width:g} x {track.height:g} in the table, {size[0]} x {size[1]} in the image"
 
 
-def _splits(
-    image_files: dict[str, Path], manifest: str | Path | None, train_ids: str | Path | None, val_ids: str | Path | None
-) -> dict[str, str]:
+def _splits(image_files: dict[str, Path], manifest: str | Path | None, named: dict[str, str | Path]) -> dict[str, str]:
     splits: dict[str, str] = {}
-    named = [("train", train_ids), ("val", val_ids)]
-    pairs = [(i, split) for split, path in named if path is not None for i in read_ids(path)]
+    pairs = [(i, split) for split, path in named.items() for i in read_ids(path)]
     if manifest is not None:
         with Path(manifest).open(newline="", encoding="utf-8-sig") as file:
             pairs += [(stem(row["image_id"]), row.get("split") or "") for row in csv.DictReader(file)]

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from gazetrack.preparation import Preparation
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
+VOLUME_SUFFIXES = (".dcm", ".nrrd", ".nii", ".nii.gz")
 _FROM_EVENTS = [
     "recording",
     "participant",
@@ -49,8 +50,8 @@ def stem(name: str) -> str:
     ('case.12', 'case.12')
     """
     base = name.replace("\\", "/").rsplit("/", 1)[-1]
-    head, dot, tail = base.rpartition(".")
-    return head if dot and f".{tail.lower()}" in IMAGE_SUFFIXES else base
+    found = [suffix for suffix in (*IMAGE_SUFFIXES, *VOLUME_SUFFIXES) if base.lower().endswith(suffix)]
+    return base[: -len(max(found, key=len))] if found else base
 
 
 def fixation_table(

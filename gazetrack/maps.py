@@ -54,15 +54,20 @@ class MapParams:
         Fixations dropped from the start of tracks with at least four.
     min_duration_ms : float
         Shorter fixations are dropped.
-    radius, softness : float
-        Of tube, disc and hull: distance of the border from the line, points or hull, and width of the logistic there.
+    radius : float
+        Of tube, disc and hull: distance of the border from the line, points or hull.
+    softness : float
+        Of tube, disc and hull: width of the logistic at the border.
     duration_exponent : float
         Exponent with which longer fixations widen the tube; 0 for none.
     max_saccade : float
         Longer segments are left out; infinity for none. For images with several objects.
-    blur, threshold, width : float
-        Gaussian sigma of the density, gaussian and heatmap. Of the density: border as a share of the maximum, and
-        width of the logistic there.
+    blur : float
+        Gaussian sigma of the density, gaussian and heatmap.
+    threshold : float
+        Of the density: border as a share of the maximum.
+    width : float
+        Of the density: width of the logistic at the border.
     seed : int
         For the random truncations.
     """

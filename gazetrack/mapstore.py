@@ -89,6 +89,10 @@ class StoredMaps:
         """Return the maps in [0, 1]."""
         return (self.values / 255 if self.values.dtype == np.uint8 else self.values).astype(np.float32)
 
+    def as_uint8(self) -> npt.NDArray[np.uint8]:
+        """Return the maps as 0..255."""
+        return (self.values if self.values.dtype == np.uint8 else np.rint(self.values * 255)).astype(np.uint8)
+
 
 def stored(maps: TrackMaps, dtype: str = "uint8") -> StoredMaps:
     """Return rendered maps as they are stored: uint8, or float32."""

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gazetrack.dataset import TableTracks, distinct, find_images, image_size, read_image, read_tracks
+from gazetrack.dataset import TableTracks, distinct, read_tracks
 from gazetrack.errors import ConfigError, DataError, GazetrackError, InputError, quote
 from gazetrack.fixations import stem
+from gazetrack.images import find_images, image_size, read_image, read_mask
 from gazetrack.kept import Kept
 from gazetrack.maps import MapParams, TrackMaps, check_size, level_titles, pool, render_maps
 from gazetrack.mapstore import MAP_FILE, MAX_TOTAL_BYTES, map_writer, stored
@@ -320,7 +321,7 @@ def plot_tables(
         refuse_overwrite(path, [*paths, *files.values(), *outlines.values()])
     for done, (track, path) in enumerate(zip(tracks, written, strict=True), 1):
         image_id = stem(track.stimulus)
-        mask = read_image(outlines[image_id], "L") > 127 if image_id in outlines else None
+        mask = read_mask(outlines[image_id]) if image_id in outlines else None
         maps = render_maps(track, params).values
         figure = plot_track(read_image(files[image_id], "RGB"), track, maps, mask, level_titles(params))
         save_figure(figure, path)

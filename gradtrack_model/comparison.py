@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gazetrack.errors import ConfigError
+from gradtrack_model.parallel import world
 from gradtrack_model.report import installed, write_comparison_report
 from gradtrack_model.study import Job, Result, run_jobs
 from gradtrack_model.table import Line, summarise, write_table
@@ -82,10 +83,13 @@ def compare_methods(
     Raises
     ------
     ConfigError
-        `reference` is none of the methods.
+        `reference` is none of the methods, or several processes share this call.
     OutputError
         `out` cannot be written.
     """
+    if world() > 1:
+        what = f"a comparison in {world()} processes"
+        raise ConfigError(what, hint="leave out torchrun; it is for one gradtrack-train")
     names = list(dict.fromkeys(job.name for job in jobs))
     reference = reference or names[0]
     if reference not in names:

@@ -128,8 +128,13 @@ class TrainConfig:
         One of `gradtrack_model.methods.METHODS`; its settings come over the preset's and under all others.
     image_size : int
         Images are resized to a square of this many pixels.
-    batch_size, steps : int
-        Images a batch, and number of optimizer steps.
+    window : tuple of float
+        (center, width) of the gray values of DICOM, NRRD and NIfTI that become 0 to 255, in the file's units, such as
+        Hounsfield units; without it, from the 0.5th to the 99.5th percentile of the file.
+    batch_size : int
+        Images a batch.
+    steps : int
+        Number of optimizer steps.
     accumulate : int
         Batches a step: their mean gradient is that of one batch as large as all.
     ema : float
@@ -146,10 +151,12 @@ class TrainConfig:
         Validations without a better one after which the run ends; 0 for none.
     workers : int
         Threads that prepare batches ahead; 0 for none. The result does not depend on it.
-    log_every, val_every : int
-        Steps between log rows, and between validations with checkpoints.
+    log_every : int
+        Steps between rows of the log.
+    val_every : int
+        Steps between validations, each with a checkpoint.
     val_share : float
-        Share of images held out by the hash of their id when no validation images are named.
+        Share of cases held out by the hash of their name when no validation images are named.
     tensorboard : bool
         Write TensorBoard events where TensorBoard is installed.
     model, maps, loss, optimizer, augment : dataclass
@@ -158,6 +165,7 @@ class TrainConfig:
 
     method: str = "gradtrack"
     image_size: int = 224
+    window: tuple[float, ...] = ()
     batch_size: int = 8
     steps: int = 1500
     accumulate: int = 1
@@ -187,6 +195,8 @@ class TrainConfig:
             raise ConfigError("loss.consistency_weight with one head", hint="use model.heads=2")
         for threshold in self.loss.thresholds:
             _within("loss.thresholds", threshold, 0, 1)
+        if self.window and (len(self.window) != 2 or not 0 < self.window[1] < math.inf):
+            raise ConfigError(f"window is {list(self.window)}", hint="give center and width, such as [40, 400]")
         _one_of("device", self.device, ("auto", "cpu", "cuda"))
         _one_of("precision", self.precision, ("auto", "fp32", "bf16", "fp16"))
         _one_of("optimizer.name", self.optimizer.name, ("adamw", "sgd"))

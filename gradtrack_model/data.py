@@ -5,19 +5,22 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from PIL import Image
 from torch.nn import functional
 
-from gazetrack.dataset import Item, find_images, find_items, hashed_split, image_size, read_ids
-from gazetrack.errors import ConfigError, DataError, InputError, quote
+from gazetrack.dataset import Item, find_items, hashed_split, read_ids
+from gazetrack.errors import ConfigError, DataError, quote
+from gazetrack.images import DEEP_MODES, decode, find_images, image_size, read_mask
 from gazetrack.maps import MapParams, prepare
 from gazetrack.mapstore import MapStore, read_maps
+from gazetrack.volumes import read_slice, suffix_of
 from gradtrack_model.augment import normalise
+from gradtrack_model.splits import doubles, manifest_of, recorded, refuse_overlaps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -26,14 +29,12 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from torch import Tensor
 
+    from gazetrack.dataset import DataSet
     from gazetrack.track import Track
     from gradtrack_model.config import MapsConfig, TrainConfig
+    from gradtrack_model.splits import Manifest
 
-__all__ = ["find_images", "image_size", "normalise", "read_ids"]
-
-MASK_THRESHOLD = 127
-_DEEP_MODES = ("I", "F", "I;16", "I;16B", "I;16L")
-_MAX_LABEL = 3
+__all__ = ["find_images", "image_size", "normalise", "read_ids", "read_mask"]
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,16 @@ class Sources:
         Fixation tables.
     maps : pathlib.Path or None
         Stored maps, used when there are no fixation tables.
-    train_ids, val_ids, manifest : pathlib.Path or None
+    train_ids, val_ids, test_ids, manifest : pathlib.Path or None
         Splits.
     placement : str or None
         Rule for gaze in screen pixels.
+    case : str or None
+        Regular expression of the case in an image id, see `gazetrack.dataset.find_items`.
+    split : pathlib.Path or None
+        ``splits.json`` of a run, instead of all other splits and cases.
+    allow_changes, allow_overlap : bool
+        Take what is refused otherwise: a data set that is not that of `split`; splits that share cases or images.
     """
 
     images: Path
@@ -62,8 +69,13 @@ class Sources:
     maps: Path | None = None
     train_ids: Path | None = None
     val_ids: Path | None = None
+    test_ids: Path | None = None
     manifest: Path | None = None
     placement: str | None = None
+    case: str | None = None
+    split: Path | None = None
+    allow_changes: bool = False
+    allow_overlap: bool = False
 
 
 def discover(
@@ -75,8 +87,10 @@ def discover(
     maps: Path | None = None,
     train_ids: Path | None = None,
     val_ids: Path | None = None,
-    placement: str | None = None,
+    test_ids: Path | None = None,
+    split: Path | None = None,
     need_gaze: bool = True,
+    **others: Any,
 ) -> Sources:
     """Find the parts of a data set in a folder; parts that are given are taken as given.
 
@@ -84,11 +98,13 @@ def discover(
     ----------
     folder : pathlib.Path
         Looked through for ``images/``, ``masks/``, ``*.fixations.parquet``, ``maps/maps.parquet``, ``train.txt`` or
-        ``fit.txt``, ``val.txt`` and ``manifest.csv``.
-    images, masks, fixations, maps, train_ids, val_ids, placement
+        ``fit.txt``, ``val.txt``, ``test.txt`` and ``manifest.csv``.
+    images, masks, fixations, maps, train_ids, val_ids, test_ids, split
         See `Sources`.
     need_gaze : bool
         Off for full supervision, which learns from the masks.
+    **others
+        The rest of `Sources`, as it is.
 
     Returns
     -------
@@ -97,25 +113,29 @@ def discover(
     Raises
     ------
     ConfigError
-        There are no images, or no gaze.
+        There are no images, or no gaze; or `split` and other splits.
     """
+    if split is not None and (train_ids or val_ids or test_ids):
+        raise ConfigError("--split and other splits", hint="give one or the other")
     images = images or (folder / "images" if (folder / "images").is_dir() else folder)
     tables = tuple(fixations) or (() if maps else tuple(sorted(folder.glob("*.fixations.parquet"))))
     maps = None if tables else maps or _if_exists(folder / "maps" / "maps.parquet")
     missing = []
     if images.is_dir() and not find_images(images):
         looked = "images/ and the folder itself" if images == folder else quote(images)
-        missing.append(f"no images (looked in {looked} for PNG, JPEG, TIFF, BMP)")
+        missing.append(f"no images (looked in {looked} for PNG, JPEG, TIFF, BMP, DICOM, NRRD, NIfTI)")
     if need_gaze and not tables and maps is None:
         missing.append("no gaze (looked for *.fixations.parquet and maps/maps.parquet)")
     if missing:
         what = f"holds {' and '.join(missing)}"
         raise ConfigError(what, path=folder, hint="see --help, or run gazetrack demo for an example")
-    train_ids = train_ids or _if_exists(folder / "train.txt") or _if_exists(folder / "fit.txt")
-    val_ids = val_ids or _if_exists(folder / "val.txt")
-    manifest = None if train_ids or val_ids else _if_exists(folder / "manifest.csv")
     masks = masks or _if_exists(folder / "masks")
-    return Sources(images, masks, tables, maps, train_ids, val_ids, manifest, placement)
+    if split is not None:
+        return Sources(images, masks, tables, maps, split=split, **others)
+    train_ids = train_ids or _if_exists(folder / "train.txt") or _if_exists(folder / "fit.txt")
+    val_ids, test_ids = val_ids or _if_exists(folder / "val.txt"), test_ids or _if_exists(folder / "test.txt")
+    manifest = None if train_ids or val_ids or test_ids else _if_exists(folder / "manifest.csv")
+    return Sources(images, masks, tables, maps, train_ids, val_ids, test_ids, manifest, **others)
 
 
 def _if_exists(path: Path) -> Path | None:
@@ -162,11 +182,14 @@ class TrainingData:
         Training samples all have gaze.
     notes : tuple of str
         What was left out or assumed, each in one line.
+    splits : dict
+        See `gradtrack_model.splits.manifest_of`.
     """
 
     train: tuple[Sample, ...]
     val: tuple[Sample, ...]
     notes: tuple[str, ...]
+    splits: Manifest = field(default_factory=dict)
 
     def sha256(self) -> str:
         """Return a digest of all that training depends on."""
@@ -200,20 +223,20 @@ def load_data(sources: Sources, config: TrainConfig) -> TrainingData:
     Raises
     ------
     DataError
-        No image can be trained on, a mask has another size than its image, or an image is not 8-bit.
+        No image can be trained on, a mask has another size than its image, an image is not 8-bit, splits overlap, or
+        the data set is not that of the split manifest.
     """
-    found = find_items(
-        sources.images, masks=sources.masks, fixations=sources.fixations, maps=sources.maps,
-        manifest=sources.manifest, train_ids=sources.train_ids, val_ids=sources.val_ids, placement=sources.placement,
-    )  # fmt: skip
-    splits, notes = _complete_split(found.items, config.val_share)
-    store = read_maps(sources.maps) if sources.maps is not None else None
-    params = map_params(config.maps)
     full = config.method == "full"
-    load = functools.partial(_load_labelled if full else _load_sample, store, params, config.image_size)
+    found, manifest, notes = split_items(sources, config)
+    splits = {image_id: facts["split"] for image_id, facts in manifest.items()}
+    if not sources.allow_overlap:
+        refuse_overlaps(manifest, sources.images)
+    notes += _named(doubles(manifest), "images are there under two names")
+    store = read_maps(sources.maps) if sources.maps is not None else None
+    load = functools.partial(_load_labelled if full else _load_sample, store, config)
     train, silent = [], []
     for item in found.items:
-        if splits[item.image_id] != "train":
+        if splits.get(item.image_id) != "train":
             continue
         sample = load(item)
         if sample is None:
@@ -227,11 +250,27 @@ def load_data(sources: Sources, config: TrainConfig) -> TrainingData:
         what = f"none of its {len(found.items)} images is a training image with gaze in {gaze}"
         hint = "names of images and stimuli must match, and the split name them"
         raise DataError(what, path=sources.images, hint=hint)
-    val = [_load_val(item, load, config.image_size) for item in found.items if splits[item.image_id] == "val"]
+    val = [_load_val(item, load, config) for item in found.items if splits.get(item.image_id) == "val"]
     _check_levels([*train, *val])
     notes += _named(silent, f"training images without {'a mask' if full else 'gaze'} are left out")
     notes += _named(found.missing_images, "stimuli with gaze have no image")
-    return TrainingData(tuple(train), tuple(val), tuple(notes))
+    return TrainingData(tuple(train), tuple(val), tuple(notes), manifest)
+
+
+def split_items(sources: Sources, config: TrainConfig) -> tuple[DataSet, Manifest, list[str]]:
+    """Return the data set, its split manifest, and notes on both; errors as in `load_data`, but for overlaps."""
+    found = find_items(
+        sources.images, masks=sources.masks, fixations=sources.fixations, maps=sources.maps,
+        manifest=sources.manifest, train_ids=sources.train_ids, val_ids=sources.val_ids, test_ids=sources.test_ids,
+        placement=sources.placement, case=sources.case,
+    )  # fmt: skip
+    if sources.split is not None:
+        items, notes = recorded(found.items, sources.split, sources.allow_changes)
+        found = dataclasses.replace(found, items=tuple(items))
+        splits = {item.image_id: item.split for item in items}
+    else:
+        splits, notes = _complete_split(found.items, config.val_share)
+    return found, manifest_of(found.items, splits, config.method == "full"), notes
 
 
 def map_params(config: MapsConfig) -> MapParams:
@@ -247,40 +286,45 @@ def _complete_split(items: Sequence[Item], val_share: float) -> tuple[dict[str, 
         splits = {i: split or "train" for i, split in splits.items()}
     if "val" in named:
         return splits, []
-    trained_on = [i for i, split in splits.items() if split == "train"]
-    splits.update(hashed_split(trained_on, val_share))
+    cases = {item.image_id: item.case for item in items if splits[item.image_id] == "train"}
+    grouped = any(i != case for i, case in cases.items())
+    sides = hashed_split(cases.values(), val_share, both=grouped)
+    splits.update({i: sides[case] for i, case in cases.items()})
     held_out = sum(split == "val" for split in splits.values())
-    return splits, [f"no validation images named: {held_out} of {len(trained_on)} held out by the hash of their id"]
+    by = f"the hash of their {'case' if grouped else 'id'}"
+    return splits, [f"no validation images named: {held_out} of {len(cases)} held out by {by}"]
 
 
 def _named(ids: Sequence[str], what: str) -> list[str]:
     return [f"{len(ids)} {what}: {', '.join(quote(i) for i in ids)}"] if ids else []
 
 
-def _load_sample(store: MapStore | None, params: MapParams, size: int, item: Item) -> Sample | None:
+def _load_sample(store: MapStore | None, config: TrainConfig, item: Item) -> Sample | None:
     """Return the item in memory, or None when it has no gaze."""
+    size = config.image_size
     if store is not None:
         if item.image_id not in store.ids:
             return None
         stored = torch.from_numpy(store.load(item.image_id).copy()).float()[None]  # [1, L, H, W]
         maps = functional.interpolate(stored, size=(size, size), mode="area")[0].round().to(torch.uint8)
-        return Sample(item.image_id, read_image(item.image, size), maps=maps)
-    prepared = [prepare(track, params) for track in item.tracks]
+        return Sample(item.image_id, read_image(item.image, size, config.window), maps=maps)
+    prepared = [prepare(track, map_params(config.maps)) for track in item.tracks]
     tracks = tuple(track.scaled(size, size) for track in prepared if len(track))
-    return Sample(item.image_id, read_image(item.image, size), tracks) if tracks else None
+    return Sample(item.image_id, read_image(item.image, size, config.window), tracks) if tracks else None
 
 
-def _load_labelled(_store: MapStore | None, _params: MapParams, size: int, item: Item) -> Sample | None:
+def _load_labelled(_store: MapStore | None, config: TrainConfig, item: Item) -> Sample | None:
     """Return the item with its mask as the one level of its maps, or None when it has none."""
     if item.mask is None:
         return None
+    size = config.image_size
     mask = torch.from_numpy(mask_of(item, item.mask)).float()[None, None]
     label = (functional.interpolate(mask, size=(size, size), mode="area")[0] * 255).round().to(torch.uint8)
-    return Sample(item.image_id, read_image(item.image, size), maps=label)
+    return Sample(item.image_id, read_image(item.image, size, config.window), maps=label)
 
 
-def _load_val(item: Item, load: Callable[[Item], Sample | None], size: int) -> Sample:
-    sample = load(item) or Sample(item.image_id, read_image(item.image, size))
+def _load_val(item: Item, load: Callable[[Item], Sample | None], config: TrainConfig) -> Sample:
+    sample = load(item) or Sample(item.image_id, read_image(item.image, config.image_size, config.window))
     return sample if item.mask is None else dataclasses.replace(sample, mask=mask_of(item, item.mask))
 
 
@@ -302,8 +346,8 @@ def _check_levels(samples: Iterable[Sample]) -> None:
         )
 
 
-def read_image(path: Path, size: int) -> Tensor:
-    """Read an 8-bit gray or RGB image as uint8 [3, size, size].
+def read_image(path: Path, size: int, window: tuple[float, ...] = ()) -> Tensor:
+    """Read an image as uint8 [3, size, size].
 
     Raises
     ------
@@ -312,7 +356,7 @@ def read_image(path: Path, size: int) -> Tensor:
     InputError
         It is damaged, no image, or too large.
     """
-    return resized(open_image(path), size)
+    return resized(open_image(path, window), size)
 
 
 def resized(image: Image.Image, size: int) -> Tensor:
@@ -321,39 +365,14 @@ def resized(image: Image.Image, size: int) -> Tensor:
     return torch.from_numpy(np.array(small)).permute(2, 0, 1).contiguous()
 
 
-def open_image(path: Path) -> Image.Image:
-    """Read an 8-bit image as RGB at its own size; errors as in `read_image`."""
-    image = _decode(path)
-    if image.mode in _DEEP_MODES:
+def open_image(path: Path, window: tuple[float, ...] = ()) -> Image.Image:
+    """Read an image as RGB at its own size; errors as in `read_image`.
+
+    Of DICOM, NRRD and NIfTI the gray values are mapped to 8 bits as `gazetrack.volumes.read_slice` says.
+    """
+    if suffix_of(path):
+        return Image.fromarray(read_slice(path, window)).convert("RGB")
+    image = decode(path)
+    if image.mode in DEEP_MODES:
         raise DataError(f"has pixels of type {image.mode}", path=path, hint="convert it to 8 bits a channel")
     return image.convert("RGB")
-
-
-def read_mask(path: Path) -> npt.NDArray[np.bool_]:
-    """Read a mask: gray value above 127 is foreground.
-
-    Raises
-    ------
-    DataError
-        It holds labels 0, 1, … instead of gray values, which would silently read as empty.
-    InputError
-        It is damaged, no image, or too large.
-    """
-    image = _decode(path)
-    if image.mode == "1":
-        return np.array(image, np.bool_)
-    gray = np.array(image if image.mode in _DEEP_MODES else image.convert("L"))
-    if 0 < gray.max() <= _MAX_LABEL and path.suffix.lower() not in (".jpg", ".jpeg"):
-        what = f"has values up to {int(gray.max())}; foreground is what is above {MASK_THRESHOLD}"
-        raise DataError(what, path=path, hint="store masks as 0 and 255")
-    return np.asarray(gray > MASK_THRESHOLD)
-
-
-def _decode(path: Path) -> Image.Image:
-    image_size(path)  # refuses what is too large before anything is decoded
-    try:
-        with Image.open(path) as image:
-            image.load()
-            return image
-    except (OSError, ValueError, SyntaxError) as error:
-        raise InputError("cannot be read as an image", path=path, hint="replace or remove it") from error

@@ -28,6 +28,7 @@ def joined(device: torch.device) -> Iterator[None]:
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield
+        distributed.barrier()  # who leaves while another still sends takes the connection down with it
     finally:
         distributed.destroy_process_group()
 

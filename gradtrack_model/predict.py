@@ -11,19 +11,21 @@ import torch
 from PIL import Image
 from torch.nn import functional
 
-from gazetrack.errors import GazetrackError, InputError, quote
+from gazetrack.errors import ConfigError, GazetrackError, InputError, quote
+from gazetrack.images import volume_of
 from gazetrack.publish import refuse_overwrite, unique_names, write_bytes
+from gazetrack.volumes import is_writable, slices_of, write_like
 from gradtrack_model.data import find_images, normalise, open_image, resized
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     import numpy.typing as npt
     from torch import Tensor
 
     from gradtrack_model.checkpoint import Checkpoint
-    from gradtrack_model.model import TrackUNet
+    from gradtrack_model.model import Output, TrackUNet
 
     Pixels = npt.NDArray[np.uint8]
 
@@ -51,6 +53,9 @@ class PredictOptions:
         Where to compute.
     ids : tuple of str
         Only these images; all by default.
+    tracks : bool
+        Also write the predicted track maps, ``tracks/<k>/<name>.png``, 0..255: of decoder stage 1, the deepest
+        (the core of the gaze), to the last (all of it).
     """
 
     probabilities: bool = False
@@ -59,6 +64,7 @@ class PredictOptions:
     batch_size: int = 8
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     ids: tuple[str, ...] = ()
+    tracks: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,7 @@ class Prediction:
     image : pathlib.Path
         The input.
     outputs : tuple of pathlib.Path
-        What was written: the mask first.
+        What was written: the mask first; with the last slice of a volume, the volume of its masks.
     share : float
         Share of the image that the mask covers.
     error : GazetrackError or None
@@ -89,11 +95,12 @@ def predict_folder(folder: Path, checkpoint: Checkpoint, out: Path, options: Pre
     Parameters
     ----------
     folder : pathlib.Path
-        Images: PNG, JPEG, TIFF, BMP.
+        Images, and volumes whose slices are images, see `gazetrack.images.find_images`.
     checkpoint : Checkpoint
         Of `gradtrack_model.checkpoint.load_model`.
     out : pathlib.Path
-        Masks go to ``<out>/<name>.png``, 0 and 255.
+        Masks go to ``<out>/<name>.png``, 0 and 255. Those of all slices of an NRRD or NIfTI file also go to
+        ``<out>/volumes``, 0 and 1, in a file of the same name, format and geometry.
     options : PredictOptions
         What else to write.
 
@@ -108,67 +115,116 @@ def predict_folder(folder: Path, checkpoint: Checkpoint, out: Path, options: Pre
         No such folder, no image in it, or an id that is none of its images.
     OutputError
         `out` cannot be written, or an output would replace an image.
+    ConfigError
+        `tracks` of a network that learned none.
     """
+    if options.tracks and checkpoint.config.loss.track_weight == 0:
+        raise ConfigError("the network was trained without track maps", hint="leave --tracks out")
     images = find_images(folder)
     if not images:
-        raise InputError("holds no image", path=folder, hint="PNG, JPEG, TIFF and BMP are read")
+        raise InputError("holds no image", path=folder, hint="PNG, JPEG, TIFF, BMP, DICOM, NRRD and NIfTI are read")
     if unknown := [i for i in options.ids if i not in images]:
         what = f"has no image {quote(unknown[0])!r}, nor {len(unknown) - 1} others of --ids"
         raise InputError(what if len(unknown) > 1 else what.partition(",")[0], path=folder, hint="check the ids")
     wanted = {i: images[i] for i in dict.fromkeys(options.ids)} or images
     names, paths = unique_names(images), list(wanted.items())
+    levels = len(checkpoint.model.stages) if options.tracks else 0
     for name in names.values():
-        for relative in _outputs(name, options):
+        for relative in _outputs(name, options, levels):
             refuse_overwrite(out / relative, images.values())
-    model = checkpoint.model.to(options.device)
+    masks = VolumeMasks(wanted.values(), out / "volumes")
+    model, window = checkpoint.model.to(options.device), checkpoint.config.window
     for start in range(0, len(paths), options.batch_size):
-        opened = [(i, path, _open(path)) for i, path in paths[start : start + options.batch_size]]
+        opened = [(i, path, _open(path, window)) for i, path in paths[start : start + options.batch_size]]
         whole = [image for _, _, image in opened if isinstance(image, Image.Image)]
         logits = iter(_predict(model, whole, checkpoint.config.image_size, options))
         for image_id, path, image in opened:
             if isinstance(image, GazetrackError):
                 yield Prediction(path, error=image)
             else:
-                yield _write(path, image, next(logits), out, names[image_id], options)
+                yield _write(path, image, next(logits), out, names[image_id], options, masks)
 
 
-def _outputs(name: str, options: PredictOptions) -> list[str]:
+def _outputs(name: str, options: PredictOptions, levels: int) -> list[str]:
     """Return what is written for an image, the mask first."""
     folders = ["", *(["probabilities/"] if options.probabilities else []), *(["overlays/"] if options.overlay else [])]
-    return [f"{folder}{name}.png" for folder in folders]
+    return [f"{folder}{name}.png" for folder in (*folders, *(f"tracks/{k}/" for k in range(1, levels + 1)))]
 
 
-def _open(path: Path) -> Image.Image | GazetrackError:
+def _open(path: Path, window: tuple[float, ...]) -> Image.Image | GazetrackError:
     try:
-        return open_image(path)
+        return open_image(path, window)
     except GazetrackError as error:
         return error
 
 
 def _predict(model: TrackUNet, images: list[Image.Image], size: int, options: PredictOptions) -> list[Tensor]:
-    """Return the logits [h, w] of each image at the network's size."""
+    """Return the logits [1 + levels, h, w] of each image at the network's size: segmentation, then track maps."""
     if not images:
         return []
     batch = normalise(torch.stack([resized(image, size) for image in images]).to(options.device).float() / 255)
     flips = _FLIPS if options.tta else _FLIPS[:1]
     with torch.inference_mode():
-        logits = sum((model(batch.flip(axes)).logits.flip(axes) for axes in flips), torch.zeros(())) / len(flips)
-    return list(logits[:, 0].float().cpu())
+        logits = sum((_logits(model(batch.flip(axes)), options.tracks).flip(axes) for axes in flips), torch.zeros(()))
+    return list((logits / len(flips)).float().cpu())
 
 
-def _write(path: Path, image: Image.Image, logits: Tensor, out: Path, name: str, options: PredictOptions) -> Prediction:
+def _logits(output: Output, tracks: bool) -> Tensor:
+    shape = output.logits.shape[-2:]
+    maps = [functional.interpolate(track, size=shape, mode="bilinear") for track in output.tracks] if tracks else []
+    return torch.cat([output.logits, *maps], 1)
+
+
+def _write(
+    path: Path, image: Image.Image, logits: Tensor, out: Path, name: str, options: PredictOptions, masks: VolumeMasks
+) -> Prediction:
     shape = (image.height, image.width)
-    full = functional.interpolate(logits[None, None], size=shape, mode="bilinear", align_corners=False)[0, 0]
-    mask = (full > 0).numpy()
+    full = functional.interpolate(logits[None], size=shape, mode="bilinear", align_corners=False)[0]
+    mask = (full[0] > 0).numpy()
+    probability, *tracks = (torch.sigmoid(full) * 255).round().to(torch.uint8).numpy()
     pictures: list[Pixels] = [mask.astype(np.uint8) * 255]
-    if options.probabilities:
-        pictures.append((torch.sigmoid(full) * 255).round().to(torch.uint8).numpy())
-    if options.overlay:
-        pictures.append(draw_overlay(np.array(image), mask))
-    outputs = tuple(out / relative for relative in _outputs(name, options))
-    for output, picture in zip(outputs, pictures, strict=True):
+    pictures += [probability] if options.probabilities else []
+    pictures += [draw_overlay(np.array(image), mask)] if options.overlay else []
+    outputs = [out / relative for relative in _outputs(name, options, len(tracks))]
+    for output, picture in zip(outputs, [*pictures, *tracks], strict=True):
         write_bytes(output, _png(picture))
-    return Prediction(path, outputs, float(mask.mean()))
+    return Prediction(path, (*outputs, *masks.add(path, mask)), float(mask.mean()))
+
+
+class VolumeMasks:
+    """The masks of volumes' slices, written when the last slice of a volume is there.
+
+    Parameters
+    ----------
+    images : iterable of pathlib.Path
+        All images to be segmented. A volume of which a slice is not among them is not written.
+    out : pathlib.Path
+        Folder for the volumes.
+    """
+
+    def __init__(self, images: Iterable[Path], out: Path) -> None:
+        self.out = out
+        self._left: dict[Path, set[Path]] = {}
+        self._masks: dict[Path, dict[Path, npt.NDArray[np.bool_]]] = {}
+        wanted = set(images)
+        for file in {volume for image in wanted if (volume := volume_of(image))}:
+            slices = slices_of(file)
+            if wanted.issuperset(slices) and is_writable(file):
+                self._left[file] = set(slices)
+                refuse_overwrite(self.out / file.name, [file])
+
+    def add(self, image: Path, mask: npt.NDArray[np.bool_]) -> list[Path]:
+        """Take an image's mask, and return the volume that it completed, if any."""
+        file = volume_of(image)
+        if file is None or file not in self._left:
+            return []
+        self._masks.setdefault(file, {})[image] = mask
+        self._left[file].discard(image)
+        if self._left[file]:
+            return []
+        masks = self._masks.pop(file)
+        write_like(file, np.stack([masks[one] for one in slices_of(file)]).astype(np.uint8), self.out / file.name)
+        return [self.out / file.name]
 
 
 def draw_overlay(pixels: Pixels, mask: npt.NDArray[np.bool_]) -> Pixels:

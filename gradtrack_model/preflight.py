@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from gazetrack.dataset import find_items
 from gazetrack.errors import GazetrackError
 from gazetrack.maps import prepare, render_points
 from gazetrack.mapstore import read_maps
 from gradtrack_model.batches import training_batch
-from gradtrack_model.data import map_params, mask_of, open_image
+from gradtrack_model.data import map_params, mask_of, open_image, split_items
 from gradtrack_model.learner import Learner
+from gradtrack_model.splits import overlaps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +48,7 @@ class Finding:
 
 
 def check(sources: Sources, config: TrainConfig) -> list[Finding]:
-    """Name every image without gaze, gaze without image, odd mask, empty label, and mask of another size.
+    """Name every image without gaze, gaze without image, odd mask, empty label, and image or case in two splits.
 
     Parameters
     ----------
@@ -67,15 +67,13 @@ def check(sources: Sources, config: TrainConfig) -> list[Finding]:
     InputError, SchemaError, DataError
         Files that cannot be matched at all, see `gazetrack.dataset.find_items`.
     """
-    found = find_items(
-        sources.images, masks=sources.masks, fixations=sources.fixations, maps=sources.maps,
-        manifest=sources.manifest, train_ids=sources.train_ids, val_ids=sources.val_ids, placement=sources.placement,
-    )  # fmt: skip
+    found, manifest, _ = split_items(sources, config)
     findings = [Finding(i, "image without gaze") for i in found.missing_gaze if config.method != "full"]
     findings += [Finding(i, "gaze without image") for i in found.missing_images]
+    findings += [Finding(i, what, fatal=not sources.allow_overlap) for i, what in overlaps(manifest).items()]
     stored = read_maps(sources.maps) if sources.maps is not None else None
     for item in found.items:
-        findings += _of_files(item, config.method == "full")
+        findings += _of_files(item, config)
         if stored is not None and item.image_id in stored.ids and stored.load(item.image_id)[-1].max() < 128:
             findings.append(Finding(item.image_id, "empty label: no pixel of its last map reaches one half"))
         elif item.tracks and _is_empty(item, map_params(config.maps), config.image_size):
@@ -83,15 +81,15 @@ def check(sources: Sources, config: TrainConfig) -> list[Finding]:
     return sorted(findings, key=lambda finding: finding.image_id)
 
 
-def _of_files(item: Item, full: bool) -> Iterator[Finding]:
+def _of_files(item: Item, config: TrainConfig) -> Iterator[Finding]:
     try:
-        open_image(item.image)
+        open_image(item.image, config.window)
     except GazetrackError as error:
         yield Finding(item.image_id, error.what, fatal=True)
     if item.mask is None:
         return
     # Masks of training images are read by full supervision alone: elsewhere they can do no harm.
-    used = full or item.split != "train"
+    used = config.method == "full" or item.split != "train"
     try:
         mask = mask_of(item, item.mask)
     except GazetrackError as error:

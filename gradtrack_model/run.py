@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from gazetrack.errors import CheckpointError, OutputError
-from gazetrack.publish import write_text
+from gazetrack.publish import write_json, write_text
 from gradtrack_model.checkpoint import save_checkpoint
 from gradtrack_model.parallel import rank
+from gradtrack_model.splits import FORMAT, SPLITS_FILE
 from gradtrack_model.states import States
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ COLUMNS = ("step", "loss", "loss_mask", "loss_dice", "loss_tracks", "lr", "val_d
 BY_DICE, BY_LOSS, BY_STEP = "validation Dice", "validation loss on gaze labels", "last step (nothing to validate on)"
 # What may differ after an interruption: the numbers do not depend on it, or (device) only in their last bits.
 _FREE = ("device", "workers", "tensorboard")
-_RUN_FILES = ("best.json", "last.json", "best.safetensors", "last.safetensors", "metrics.csv", "log.txt")
+_RUN_FILES = ("best.json", "last.json", "best.safetensors", "last.safetensors", "metrics.csv", "log.txt", SPLITS_FILE)
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,7 @@ class Run:
             self._prepare_folder()
             self.notes = self._notes()
             write_text(self.folder / "log.txt", "".join(f"{note}\n" for note in self.notes))
+            write_json(self.folder / SPLITS_FILE, {"format": FORMAT, "images": self.data.splits})
         self._board = _tensorboard(self.folder) if self.config.tensorboard else None
 
     @property

@@ -1,7 +1,8 @@
 """Training: from a data set in memory to a run folder with the best and the last network.
 
-A run folder holds ``best.*`` and ``last.*`` (see `gradtrack_model.checkpoint`), ``metrics.csv``, ``log.txt`` and,
-where TensorBoard is installed, ``tensorboard/``. ``states/`` holds what ``--resume`` needs.
+A run folder holds ``best.*`` and ``last.*`` (see `gradtrack_model.checkpoint`), ``metrics.csv``, ``log.txt``,
+``splits.json`` (see `gradtrack_model.splits`) and, where TensorBoard is installed, ``tensorboard/``. ``states/`` holds
+what ``--resume`` needs.
 """
 
 from __future__ import annotations

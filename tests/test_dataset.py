@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gazetrack.dataset import find_images, find_items, hashed_split, image_size, read_ids, read_image, read_tracks
+from gazetrack.dataset import find_items, hashed_split, read_ids, read_tracks
 from gazetrack.errors import DataError, InputError, SchemaError
 from gazetrack.fixations import stem
+from gazetrack.images import find_images, image_size, read_image
 from gazetrack.schema import FIXATIONS, conform
 from gazetrack.store import write_table
 

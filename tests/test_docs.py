@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import json
+import math
 import re
+import typing
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from gazetrack import schema
 from gazetrack.events.detectors import DETECTORS
+from gazetrack.maps import MapParams
 from gazetrack.mapstore import MAPS
 from gazetrack.pipeline import ConvertOptions, convert_files
 from gazetrack.preparation import Preparation
@@ -110,7 +115,76 @@ def detectors_page():
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"tables.md": tables_page, "formats.md": formats_page, "detectors.md": detectors_page}
+def training_page():
+    from gradtrack_model import config
+    from gradtrack_model.methods import METHODS
+
+    lines = [
+        "# Settings of gradtrack-train",
+        "",
+        "Settings come from, later ones win: the preset (`--preset`), the method (`--method`), a TOML file",
+        "(`--config run.toml`), options of their own such as `--steps`, and `--set section.key=value`. The run folder",
+        "keeps all of them in `best.json` and `last.json`. A file with an unknown key, a value of another type or one",
+        "out of range is refused with the key's name. In TOML:",
+        "",
+        "```toml",
+        *("steps = 3000", 'precision = "fp32"', "", "[model]", 'encoder = "basic"', "", "[maps]", 'kind = "density"'),
+        "```",
+        "",
+        f"Methods: {', '.join(f'`{name}`' for name in METHODS)}.",
+        "",
+        "The run folder also keeps `splits.json`: split, case and digest of every image, and of masks that were used;",
+        "`--split splits.json` takes it back. Images of one case (the slices of a volume, or what `--case REGEX` says)",
+        "are never in two splits.",
+        "",
+        "This page is made from the configuration: `python -m tests.test_docs`.",
+    ]
+    sections = {"The run": config.TrainConfig}
+    for name, kind in typing.get_type_hints(config.TrainConfig).items():
+        if dataclasses.is_dataclass(kind):
+            sections[f"[{name}]"] = kind
+    for name, kind in sections.items():
+        described = MapParams if kind is config.MapsConfig else kind
+        meanings = parameters_of(described)
+        lines += ["", f"## {name}", "", "| key | type | default | meaning |", "|---|---|---|---|"]
+        for field in dataclasses.fields(kind):
+            if f"[{field.name}]" not in sections:
+                type_, meaning = meanings[field.name]
+                lines.append(f"| `{field.name}` | {type_} | {toml(field.default)} | {meaning} |")
+    lines += ["", "## Presets", ""]
+    for name, values in config.PRESETS.items():
+        flat = ", ".join(f"`{key} = {toml(value).strip('`')}`" for key, value in dotted(values))
+        lines.append(f"- `{name}`: {flat or 'the defaults above'}")
+    return "\n".join(lines) + "\n"
+
+
+def parameters_of(kind):
+    """{name: (type, meaning)} of a numpydoc section; choices are set as code."""
+    table = inspect.getdoc(kind).partition("Parameters\n----------\n")[2]
+    found = {}
+    for names, type_, meaning in re.findall(r"^(\w[^\n]*?) : ([^\n]*)\n((?:    [^\n]*\n?)+)", table, re.MULTILINE):
+        shown = type_.strip("{}").replace('"', "`") if type_.startswith("{") else type_
+        for name in names.split(", "):
+            found[name] = (shown.replace("str", "text"), " ".join(meaning.split()).replace("``", "`"))
+    return found
+
+
+def toml(value):
+    plain = json.dumps(list(value) if isinstance(value, tuple) else value)
+    return f"`{'inf' if value == math.inf else plain}`"
+
+
+def dotted(values, prefix=""):
+    for key, value in values.items():
+        yield from dotted(value, f"{key}.") if isinstance(value, dict) else [(prefix + key, value)]
+
+
+PAGES = {
+    "tables.md": tables_page,
+    "formats.md": formats_page,
+    "detectors.md": detectors_page,
+    "training.md": training_page,
+}
 
 
 @pytest.mark.parametrize("page", sorted(PAGES))
@@ -139,6 +213,22 @@ def snippets(*paths):
 def test_the_snippets_run(code, folder, monkeypatch):
     monkeypatch.chdir(folder)
     exec(compile(code, "README.md", "exec"), {})
+
+
+def test_the_commands_of_the_comparison_exist():
+    text = (ROOT / "docs" / "comparison.md").read_text("utf-8")
+    named = re.findall(r"`(gazetrack \w+|gradtrack-\w+)(?: (check))?(?: (--[\w-]+))?`", text)
+    assert len(named) > 10
+    for program, action, option in named:
+        if program.startswith("gazetrack"):
+            known = import_module(f"gazetrack_cli.{program.split()[1]}").command
+        else:
+            name = program.removeprefix("gradtrack-").replace("compare", "compare_methods")
+            known = import_module(f"gazetrack_cli.{name}").command
+        assert known is not None, program
+        options = {o for p in known.params for o in (*p.opts, *(p.type.choices if hasattr(p.type, "choices") else ()))}
+        assert not option or option in options, (program, option)
+        assert not action or action in options
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda path: path.name)

@@ -181,6 +181,12 @@ def test_bad_words(folder):
     assert not (folder / "comparison").exists()
 
 
+def test_one_process_compares(folder, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ConfigError, match="in 2 processes - leave out torchrun"):
+        compare_methods(jobs_of(folder), folder / "out")
+
+
 def results_of(**rows):
     """Return results of made-up Dice: method → a list of images' values per seed."""
     config = load_config("tiny")

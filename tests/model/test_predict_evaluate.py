@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 
 import numpy as np
@@ -9,13 +10,18 @@ import torch
 from PIL import Image, ImageOps
 from torch.nn import functional
 
-from gazetrack.errors import DataError, InputError
+from gazetrack.errors import ConfigError, DataError, InputError
+from gazetrack.images import read_mask
+from gazetrack.volumes import slices_of
+from gradtrack_model.augment import normalise
+from gradtrack_model.blocks import resize
 from gradtrack_model.checkpoint import load_model
-from gradtrack_model.data import resized
+from gradtrack_model.data import open_image, resized
 from gradtrack_model.evaluate import evaluate_folder
 from gradtrack_model.model import ModelConfig, TrackUNet
 from gradtrack_model.predict import PredictOptions, draw_overlay, predict_folder
-from tests.model.synthetic import H, W
+from tests.model.synthetic import H, W, picture
+from tests.volume_files import write_dicom, write_nifti, write_nrrd
 
 
 def write_mask(path, array):
@@ -192,3 +198,46 @@ def test_two_evaluations_are_compared_image_by_image(tmp_path):
     (tmp_path / "none.csv").write_text("a,b\n1,2\n")
     with pytest.raises(InputError, match="is no evaluation"):
         evaluate_folder(tmp_path / "good", tmp_path / "m", tmp_path / "b", against=tmp_path / "none.csv")
+
+
+def test_predicted_track_maps(run_folder, tmp_path):
+    checkpoint = load_model(run_folder / "runs" / "gradtrack")
+    done = list(predict_folder(run_folder / "images", checkpoint, tmp_path, PredictOptions(tracks=True, tta=True)))
+    levels = len(checkpoint.model.stages)
+    assert [path.relative_to(tmp_path).as_posix() for path in done[0].outputs] == [
+        "im0.png", *(f"tracks/{k}/im0.png" for k in range(1, levels + 1))
+    ]  # fmt: skip
+    image = resized(open_image(run_folder / "images" / "im0.png"), checkpoint.config.image_size)
+    batch = normalise(image[None].float() / 255)
+    flips = ((), (-1,), (-2,), (-2, -1))
+    with torch.inference_mode():
+        logits = sum(resize(checkpoint.model(batch.flip(a)).tracks[-1], batch).flip(a) for a in flips) / 4
+    expected = torch.sigmoid(resize(logits, torch.zeros(1, 1, H, W)))[0, 0].numpy() * 255
+    with Image.open(tmp_path / "tracks" / str(levels) / "im0.png") as written:
+        assert np.abs(np.asarray(written) - expected).max() < 1
+    silent = dataclasses.replace(checkpoint.config.loss, track_weight=0)
+    checkpoint = dataclasses.replace(checkpoint, config=dataclasses.replace(checkpoint.config, loss=silent))
+    with pytest.raises(ConfigError, match="without track maps"):
+        list(predict_folder(run_folder / "images", checkpoint, tmp_path, PredictOptions(tracks=True)))
+
+
+def test_volumes_are_predicted_in_their_own_format(run_folder, tmp_path):
+    checkpoint = load_model(run_folder / "runs" / "gradtrack")
+    shown = np.stack([picture(30 + 5 * k, 30, 12)[0][..., 0] for k in range(3)], -1).transpose(1, 0, 2).astype(np.int16)
+    (tmp_path / "in").mkdir()
+    write_nifti(tmp_path / "in" / "a.nii.gz", shown)
+    write_nrrd(tmp_path / "in" / "b.nrrd", shown)
+    write_dicom(tmp_path / "in" / "c.dcm", shown.transpose(2, 1, 0).copy())
+    (tmp_path / "in" / "d.nii.gz").write_bytes(b"no volume")
+    done = list(predict_folder(tmp_path / "in", checkpoint, tmp_path / "out", PredictOptions(batch_size=2)))
+    assert [p.error is None for p in done] == [True] * 9 + [False]
+    assert "d.nii.gz: cannot be read" in str(done[-1].error)
+    assert sorted(p.name for p in (tmp_path / "out" / "volumes").iterdir()) == ["a.nii.gz", "b.nrrd"]
+    assert done[2].outputs == (tmp_path / "out" / "a_3.png", tmp_path / "out" / "volumes" / "a.nii.gz")
+    for name in ("a", "b"):
+        file = next((tmp_path / "out" / "volumes").glob(f"{name}.*"))
+        for number, path in enumerate(slices_of(file), 1):
+            assert np.array_equal(read_mask(path), read_mask(tmp_path / "out" / f"{name}_{number}.png"))
+    chosen = PredictOptions(ids=("a_1", "b_1", "b_2", "b_3"))
+    list(predict_folder(tmp_path / "in", checkpoint, tmp_path / "some", chosen))
+    assert sorted(p.name for p in (tmp_path / "some" / "volumes").iterdir()) == ["b.nrrd"]

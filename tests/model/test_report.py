@@ -137,7 +137,7 @@ def test_names_from_data_are_text(tmp_path):
     folder = write_data(tmp_path / "data")
     image, mask = picture(30, 30, 12)
     Image.fromarray(image).save(folder / "images" / f"{HOSTILE}.png")
-    Image.fromarray(image).save(folder / "images" / f"silent {HOSTILE}.png")
+    Image.fromarray(255 - image).save(folder / "images" / f"silent {HOSTILE}.png")
     Image.fromarray(mask).save(folder / "masks" / f"{HOSTILE}.png")
     write_gaze(folder / "h.fixations.parquet", {f"{HOSTILE}.png": [(30.0, 30.0)] * 4})
     (folder / "val.txt").write_text(f"{HOSTILE}\n")

@@ -1,0 +1,129 @@
+"""One training step: time, the arithmetic's floor, memory, and how long the network waits for its data.
+
+Usage: python benchmarks/bench_step.py [--encoders lite basic] [--precisions fp32 bf16] [--compile no yes] [--size 224]
+    [--batch 8] [--steps 10] [--device auto] [--json FILE]
+
+The floor is the step's multiplications and additions at the rate that this device reaches on one large product of
+matrices of that precision. ``batch`` is the time to make a batch in one thread, augmentation and rendering of the
+fixations included; ``waiting`` the share of the step's time that the network waits for batches with `--workers`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import time
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from _timing import save
+from torch.utils.flop_counter import FlopCounterMode
+
+from gazetrack.track import Track
+from gradtrack_model.batches import batches, training_batch
+from gradtrack_model.config import load_config
+from gradtrack_model.data import Sample
+from gradtrack_model.learner import Learner, batch_loss, pick_device
+
+if TYPE_CHECKING:
+    from gradtrack_model.config import TrainConfig
+
+SAMPLES, FIXATIONS = 64, 27
+KINDS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def samples(size: int) -> list[Sample]:
+    """Return noise with as many fixations as Kvasir-SEG has an image."""
+    rng = np.random.default_rng(0)
+    made = []
+    for i in range(SAMPLES):
+        x, y = rng.uniform(0, size, (2, FIXATIONS))
+        track = Track("", "", f"{i}", x, y, rng.uniform(100, 500, FIXATIONS), size, size)
+        pixels = torch.from_numpy(rng.integers(0, 256, (3, size, size), np.uint8))
+        made.append(Sample(f"{i}", pixels, (track,)))
+    return made
+
+
+def synchronised(device: torch.device) -> float:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter()
+
+
+def flops_a_second(device: torch.device, kind: torch.dtype) -> float:
+    n = 8192 if device.type == "cuda" else 1024
+    a, b = (torch.randn(n, n, device=device).to(kind) for _ in range(2))
+    times = []
+    for _ in range(5):
+        start = synchronised(device)
+        a @ b
+        times.append(synchronised(device) - start)
+    return 2 * n**3 / min(times)
+
+
+def flops(learner: Learner, config: TrainConfig, data: list[Sample]) -> int:
+    counter = FlopCounterMode(display=False)
+    with counter:
+        batch_loss(learner.model, training_batch(data, config, 0), config, learner.device).total.backward()
+    return int(counter.get_total_flops())
+
+
+def measure(config: TrainConfig, steps: int) -> dict[str, Any]:
+    data, device = samples(config.image_size), pick_device(config.device)
+    learner = Learner(config)
+    work = flops(Learner(dataclasses.replace(config, compile=False)), config, data)
+    stream, times, waits, makes = batches(data, config), [], [], []
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    for step in range(steps + 3):  # the first ones compile, and fill caches
+        start = synchronised(device)
+        batch = next(stream)
+        ready = time.perf_counter()
+        learner.advance(step + 1, [batch])
+        if step >= 3:
+            times.append(synchronised(device) - start)
+            waits.append(ready - start)
+    for step in range(3):
+        start = time.perf_counter()
+        training_batch(data, config, step)
+        makes.append(time.perf_counter() - start)
+    floor = work / flops_a_second(device, KINDS[config.precision])
+    memory = torch.cuda.max_memory_allocated(device) / 1e9 if device.type == "cuda" else None
+    return {
+        "step_ms": 1e3 * median(times), "floor_ms": 1e3 * floor, "ratio": median(times) / floor, "tflop": work / 1e12,
+        "batch_ms": 1e3 * min(makes), "waiting": sum(waits) / sum(times), "memory_gb": memory,
+    }  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--encoders", nargs="+", default=["lite", "basic"])
+    parser.add_argument("--precisions", nargs="+", default=["fp32", "bf16"], choices=sorted(KINDS))
+    parser.add_argument("--compile", nargs="+", default=["no", "yes"], choices=["no", "yes"])
+    parser.add_argument("--size", type=int, default=224)
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--widths", help="of the network, such as [8,16,32,64,128,16]; its own by default")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--steps", type=int, default=10)
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--json", help="write the figures here")
+    options = parser.parse_args()
+    found = []
+    for encoder in options.encoders:
+        for precision in options.precisions:
+            for compiled in options.compile:
+                own = [f"model.encoder={encoder}", "model.pretrained=false", f"precision={precision}"]
+                own += [f"image_size={options.size}", f"batch_size={options.batch}", f"workers={options.workers}"]
+                own += [f"compile={'true' if compiled == 'yes' else 'false'}", f"device={options.device}"]
+                own += [f"model.widths={options.widths}"] if options.widths else []
+                row = measure(load_config("default", None, own, {}), options.steps)
+                found.append({"encoder": encoder, "precision": precision, "compile": compiled, **row})
+                shown = "  ".join(f"{key} {value:.3g}" for key, value in row.items() if value is not None)
+                print(f"{encoder:6} {precision} compile {compiled:3}  {shown}", flush=True)
+    save(options.json, {"device": str(pick_device(options.device)), "batch": options.batch, "rows": found})
+
+
+if __name__ == "__main__":
+    main()
