@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 @click.option("--position-px", type=float, help="Reach in position, pixels of the image itself.  [default: 80]")
 @click.option("--colour", type=float, help="Reach in colour, 0 to 255.  [default: 13]")
 @click.option("--iterations", type=int, help="Mean-field steps.  [default: 10]")
+@click.option("--smooth-weight", type=float, help="Weight of a term of position alone, which smooths.  [default: 0]")
+@click.option("--smooth-px", type=float, help="Reach of that term, pixels of the image itself.  [default: 3]")
 @click.option("--all-levels", is_flag=True, help="Refine every level, not just the full track's.")
 @click.option(
     "--probabilities",
@@ -46,10 +48,6 @@ def command(
     maps: Path,
     images: Path | None,
     preset: str | None,
-    weight: float | None,
-    position_px: float | None,
-    colour: float | None,
-    iterations: int | None,
     all_levels: bool,
     probabilities: Path | None,
     share: float,
@@ -57,6 +55,7 @@ def command(
     force: bool,
     report: Path | None,
     quiet: bool,
+    **choices: Any,
 ) -> int:
     """Refine stored maps by a dense CRF: the border moves to the edges of the image.
 
@@ -66,7 +65,7 @@ def command(
     from gazetrack.crf import crf_params
     from gazetrack.refining import refine_maps
 
-    params = crf_params(preset, weight=weight, position_px=position_px, colour=colour, iterations=iterations)
+    params = crf_params(preset, **choices)
     opt.check_report(report, [maps])
     bar = opt.progress_bar("refining", quiet)
     done = refine_maps(

@@ -81,7 +81,7 @@ def _refined(values: npt.NDArray[np.float32], image: Path, params: CRFParams) ->
     own_width, own_height = image_size(image)
     scale = math.sqrt(height * width / (own_height * own_width))
     pixels = read_image(image, "RGB", (height, width))
-    return refine(values, pixels, replace(params, position_px=params.position_px * scale))
+    return refine(values, pixels, params.resized(scale))
 
 
 def mixed(
@@ -187,12 +187,13 @@ def refine_maps(
                 outcome.dropped["no image"] = outcome.dropped.get("no image", 0) + 1
             else:
                 first = 0 if all_levels else len(row.values) - 1
-                refined = refine_on((row.values[first:] / 255).astype(np.float32), image, params, kept)
+                own = row.as_uint8()
+                refined = refine_on(row.as_float32()[first:], image, params, kept)
                 new = np.rint(refined * 255).astype(np.uint8)
                 if seen is not None:
                     probability = read_image(pictures[stem(row.stimulus)], "L", row.values.shape[1:])
-                    new[-1] = mixed(row.values[-1], new[-1], probability, share)
-                write(replace(row, values=np.concatenate([row.values[:first], new])))
+                    new[-1] = mixed(own[-1], new[-1], probability, share)
+                write(replace(row, values=np.concatenate([own[:first], new])))
                 outcome.rows_out += 1
             if progress is not None:
                 progress(done, len(store))

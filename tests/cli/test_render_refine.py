@@ -104,6 +104,17 @@ def test_refine_is_render_with_a_crf(run, folder):
     assert not np.array_equal(next(read_maps(folder / "all").rows()).values[0], before[0].values[0])
 
 
+def test_floats_on_request(run, folder):
+    tables = "one.fixations.parquet two.fixations.parquet"
+    assert run(f"gazetrack render {tables}").code == 0
+    assert run(f"gazetrack render {tables} --dtype float32 -o exact").code == 0
+    assert run("gazetrack refine exact --preset polyp").code == 0
+    for name, dtype in (("exact", "float32"), ("refined", "uint8")):
+        assert {row.values.dtype.name for row in read_maps(folder / name).rows()} == {dtype}
+    for exact, rounded in zip(read_maps(folder / "exact").rows(), read_maps(folder / "maps").rows(), strict=True):
+        np.testing.assert_array_equal(np.rint(exact.values * 255), rounded.values)
+
+
 def test_refine_twice_gives_the_same_bytes(run, folder):
     assert run("gazetrack render --levels 1").code == 0
     for out in ("a", "b"):
