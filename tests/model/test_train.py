@@ -65,7 +65,7 @@ def test_the_run_folder(run_folder):
     folder = run_folder / "runs" / "gradtrack"
     assert {p.name for p in folder.iterdir()} == {
         "best.safetensors", "best.json", "last.safetensors", "last.json", "metrics.csv", "log.txt",
-        "states",
+        "splits.json", "states",
     }  # fmt: skip
     with (folder / "metrics.csv").open() as file:
         rows = list(csv.DictReader(file))
