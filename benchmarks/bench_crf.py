@@ -1,11 +1,13 @@
 """Dense CRF: ours (kernels lattice_build and lattice_filter) beside pydensecrf2 where it is installed.
 
-Usage: python benchmarks/bench_crf.py [--height 529] [--width 619] [--json FILE]
+Usage: python benchmarks/bench_crf.py [--height 529] [--width 619] [--rounds 5] [--json FILE]
 """
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 
 import numpy as np
@@ -33,19 +35,24 @@ def peer(image, soft, params):
     """The same inference by pydensecrf."""
     import pydensecrf.densecrf as dcrf
 
-    height, width = soft.shape[1:]
-    crf = dcrf.DenseCRF2D(width, height, 2)
-    p = np.clip(soft[0].ravel(), 1e-5, 1 - 1e-5)
-    crf.setUnaryEnergy(np.ascontiguousarray(-np.log(np.stack([1 - p, p])), np.float32))
-    position, colour = params.position_px, params.colour
-    crf.addPairwiseBilateral(sxy=position, srgb=colour, rgbim=np.ascontiguousarray(image), compat=params.weight)
-    return np.array(crf.inference(params.iterations))[1].reshape(height, width)
+    _, height, width = soft.shape
+    position, colour, refined = params.position_px, params.colour, []
+    for level in soft:
+        crf = dcrf.DenseCRF2D(width, height, 2)
+        p = np.clip(level.ravel(), 1e-5, 1 - 1e-5)
+        crf.setUnaryEnergy(np.ascontiguousarray(-np.log(np.stack([1 - p, p])), np.float32))
+        crf.addPairwiseBilateral(sxy=position, srgb=colour, rgbim=np.ascontiguousarray(image), compat=params.weight)
+        if params.smooth_weight:
+            crf.addPairwiseGaussian(sxy=params.smooth_px, compat=params.smooth_weight)
+        refined.append(np.array(crf.inference(params.iterations))[1].reshape(height, width))
+    return np.stack(refined)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--height", type=int, default=529)
     parser.add_argument("--width", type=int, default=619)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json")
     options = parser.parse_args()
     image, soft = scene(options.height, options.width)
@@ -53,22 +60,25 @@ def main():
     rgb_xy = np.concatenate([np.indices(soft.shape[1:])[::-1] / 80, image.transpose(2, 0, 1) / 13])
     features = np.ascontiguousarray(rgb_xy.reshape(5, -1).T, np.float32)
     lattice, out = lattice_build(features), np.empty(len(features), np.float32)
-    entries = {
-        "refine": lambda: refine(soft, image, params),
-        "refine, four levels": lambda: refine(np.repeat(soft, 4, 0), image, params),
+    kernels = {
         "lattice_build": lambda: lattice_build(features),
         "lattice_filter": lambda: lattice_filter(*lattice, soft.ravel(), out),
     }
     results = {}
-    if find_spec("pydensecrf") is not None:
-        entries["pydensecrf2"] = lambda: peer(image, soft, params)
-        results["largest difference to pydensecrf2"] = float(
-            np.abs(peer(image, soft, params) - refine(soft, image, params)[0]).max()
-        )
-        print(results)
-    seconds = race(entries)
-    show(f"dense CRF, {options.height} x {options.width}, {ITERATIONS} iterations", seconds, "refine")
-    save(options.json, results | seconds)
+    work = {"one level": (soft, params), "one level, smoothed": (soft, replace(params, smooth_weight=3.0))}
+    work |= {"four levels": (np.repeat(soft, 4, 0), params)}
+    for title, (maps, chosen) in work.items():
+        entries = {"refine": partial(refine, maps, image, chosen)} | (kernels if title == "one level" else {})
+        if find_spec("pydensecrf") is not None:
+            entries["pydensecrf2"] = partial(peer, image, maps, chosen)
+            difference = float(np.abs(entries["pydensecrf2"]() - entries["refine"]()).max())
+            results[f"largest difference, {title}"] = difference
+        seconds = race(entries, options.rounds)
+        show(f"dense CRF, {options.height} x {options.width}, {ITERATIONS} iterations, {title}", seconds, "refine")
+        if find_spec("pydensecrf") is not None:
+            print(f"  largest difference to pydensecrf2: {difference:.1e}")
+        results[title] = seconds
+    save(options.json, results)
 
 
 if __name__ == "__main__":

@@ -144,7 +144,7 @@ def crf_maps(track, path):
     plans += [("preset polyp", map_params("polyp"), CRF_PRESETS["polyp"])]
     for name, params, crf in plans:
         maps = render_maps(track, replace(params, levels=1, ratios=()), size).values
-        refined = refine(maps, image, replace(crf, position_px=crf.position_px * scale))[0]
+        refined = refine(maps, image, crf.resized(scale))[0]
         yield f"{name} + CRF, {crf.position_px:g} px, weight {crf.weight:g}", refined
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,7 +21,16 @@ if TYPE_CHECKING:
 @click.option("--position-px", type=float, help="Reach in position, pixels of the image itself.  [default: 80]")
 @click.option("--colour", type=float, help="Reach in colour, 0 to 255.  [default: 13]")
 @click.option("--iterations", type=int, help="Mean-field steps.  [default: 10]")
+@click.option("--smooth-weight", type=float, help="Weight of a term of position alone, which smooths.  [default: 0]")
+@click.option("--smooth-px", type=float, help="Reach of that term, pixels of the image itself.  [default: 3]")
 @click.option("--all-levels", is_flag=True, help="Refine every level, not just the full track's.")
+@click.option(
+    "--probabilities",
+    type=opt.FILE,
+    metavar="DIR",
+    help="Also mix in what networks saw that were not trained on the image: PNG of gradtrack-predict --probabilities.",
+)
+@click.option("--share", type=float, default=0.45, show_default=True, help="Of the networks in that mix.")
 @click.option(
     "-o",
     "--out",
@@ -39,15 +48,14 @@ def command(
     maps: Path,
     images: Path | None,
     preset: str | None,
-    weight: float | None,
-    position_px: float | None,
-    colour: float | None,
-    iterations: int | None,
     all_levels: bool,
+    probabilities: Path | None,
+    share: float,
     out: Path,
     force: bool,
     report: Path | None,
     quiet: bool,
+    **choices: Any,
 ) -> int:
     """Refine stored maps by a dense CRF: the border moves to the edges of the image.
 
@@ -57,10 +65,13 @@ def command(
     from gazetrack.crf import crf_params
     from gazetrack.refining import refine_maps
 
-    params = crf_params(preset, weight=weight, position_px=position_px, colour=colour, iterations=iterations)
+    params = crf_params(preset, **choices)
     opt.check_report(report, [maps])
     bar = opt.progress_bar("refining", quiet)
-    done = refine_maps(maps, images or Path("images"), out, params, all_levels=all_levels, force=force, progress=bar)
+    done = refine_maps(
+        maps, images or Path("images"), out, params,
+        seen=probabilities, share=share, all_levels=all_levels, force=force, progress=bar,
+    )  # fmt: skip
     return opt.finish([done], report, None if quiet else _show)
 
 

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 @click.option("--crf-weight", type=float, help="Weight of the CRF's bilateral term.  [default: 3]")
 @click.option("--png", is_flag=True, help="Also write every level as a PNG, for people.")
 @click.option("--overlay", is_flag=True, help="Also draw the maps on their images, for people.")
+@click.option(
+    "--dtype", type=click.Choice(["uint8", "float32"]), default="uint8", show_default=True, help="Of the maps."
+)
 @click.option("--max-total-mb", default=2048, show_default=True, help="Refuse to write more than this, unpacked.")
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Threads to render with.")
 @opt.force_option
@@ -51,6 +54,7 @@ def command(
     overlay: bool,
     max_total_mb: int,
     jobs: int,
+    dtype: str,
     force: bool,
     report: Path | None,
     quiet: bool,
@@ -70,7 +74,7 @@ def command(
     chosen = RenderOptions(
         map_params(**choices), images, placement, opt.parse_size(size), out,
         crf_params(choices["preset"], weight=crf_weight) if crf else None,
-        pool, png, overlay, force, max_total_mb * 1024**2, jobs,
+        pool, png, overlay, force, max_total_mb * 1024**2, jobs, dtype,
     )  # fmt: skip
     tables = tables or tuple(find_tables())
     opt.check_report(report, tables)

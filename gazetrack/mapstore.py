@@ -4,7 +4,9 @@ Three lines read it without this library::
 
     table = pd.read_parquet("maps/maps.parquet")
     row = table.iloc[0]
-    maps = np.frombuffer(row.maps, np.uint8).reshape(row.levels, row.height, row.width) / 255
+    maps = np.frombuffer(row.maps, row.value_type).reshape(row.levels, row.height, row.width)
+
+They are 0 .. 255 where the type is uint8, the default, and 0 .. 1 where it is float32.
 """
 
 from __future__ import annotations
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 
     from gazetrack.maps import TrackMaps
 
+    Values = npt.NDArray[np.uint8] | npt.NDArray[np.float32]
+
 MAP_FILE = "maps.parquet"
 MAX_TOTAL_BYTES = 2 * 1024**3
 MAPS = pa.schema(
@@ -46,10 +50,16 @@ MAPS = pa.schema(
             ("levels", pa.int32(), "number of maps; the first is the core, the last the full track"),
             ("height", pa.int32(), "rows of each map"),
             ("width", pa.int32(), "columns of each map"),
-            ("maps", pa.binary(), "uint8 [levels, height, width] in C order; value / 255 is the map in [0, 1]"),
+            (
+                "value_type",
+                pa.string(),
+                "uint8: value / 255 is the map in [0, 1]; float32: the value is; little-endian",
+            ),
+            ("maps", pa.binary(), "[levels, height, width] in C order"),
         )
     ]
 )
+DTYPES = ("uint8", "float32")
 
 _NEEDED = ("image_id", "levels", "height", "width", "maps")
 
@@ -64,8 +74,8 @@ class StoredMaps:
         Where the track comes from.
     n_fixations : int
         Fixations rendered.
-    values : ndarray of uint8, shape (L, H, W)
-        0..255.
+    values : ndarray of uint8 or float32, shape (L, H, W)
+        0..255, or in [0, 1].
     """
 
     stimulus: str
@@ -73,13 +83,21 @@ class StoredMaps:
     participant: str
     trial: str
     n_fixations: int
-    values: npt.NDArray[np.uint8]
+    values: Values
+
+    def as_float32(self) -> npt.NDArray[np.float32]:
+        """Return the maps in [0, 1]."""
+        return (self.values / 255 if self.values.dtype == np.uint8 else self.values).astype(np.float32)
+
+    def as_uint8(self) -> npt.NDArray[np.uint8]:
+        """Return the maps as 0..255."""
+        return (self.values if self.values.dtype == np.uint8 else np.rint(self.values * 255)).astype(np.uint8)
 
 
-def stored(maps: TrackMaps) -> StoredMaps:
-    """Return rendered maps as they are stored."""
-    track = maps.track
-    return StoredMaps(track.stimulus, track.recording, track.participant, track.trial, len(track), maps.as_uint8())
+def stored(maps: TrackMaps, dtype: str = "uint8") -> StoredMaps:
+    """Return rendered maps as they are stored: uint8, or float32."""
+    track, values = maps.track, maps.as_uint8() if dtype == "uint8" else maps.values
+    return StoredMaps(track.stimulus, track.recording, track.participant, track.trial, len(track), values)
 
 
 @contextmanager
@@ -106,7 +124,7 @@ def map_writer(
     Yields
     ------
     callable
-        Call it with each `TrackMaps` or `StoredMaps`.
+        Call it with each `TrackMaps`, stored as uint8, or `StoredMaps`.
 
     Raises
     ------
@@ -121,7 +139,7 @@ def map_writer(
         def write(maps: TrackMaps | StoredMaps) -> None:
             nonlocal total
             row = maps if isinstance(maps, StoredMaps) else stored(maps)
-            total += row.values.size
+            total += row.values.nbytes
             if total > max_total_bytes:
                 hint = "give a smaller --size, or a larger --max-total-mb"
                 raise OutputError(f"the maps take more than {max_total_bytes // 1024**2} MB", path=path, hint=hint)
@@ -133,8 +151,20 @@ def map_writer(
 def _row(maps: StoredMaps) -> pa.Table:
     names = (stem(maps.stimulus), maps.recording, maps.participant, maps.trial, maps.stimulus)
     values = (*names, maps.n_fixations, *maps.values.shape)
-    columns = [*([value] for value in values), [maps.values.tobytes()]]
+    little_endian = maps.values.astype(maps.values.dtype.newbyteorder("<"), copy=False)
+    columns = [*([value] for value in values), [maps.values.dtype.name], [little_endian.tobytes()]]
     return pa.Table.from_arrays([pa.array(c, f.type) for c, f in zip(columns, MAPS, strict=True)], schema=MAPS)
+
+
+def _values(row: Mapping[str, Any]) -> Any:
+    """Return the maps of a row; ValueError when they are no maps. Files of version 0.1.0 have no type: uint8."""
+    dtype = row.get("value_type") or "uint8"
+    if dtype not in DTYPES:
+        raise ValueError(dtype)
+    values = np.frombuffer(row["maps"], np.dtype(dtype).newbyteorder("<"))
+    if dtype == "float32" and not ((values >= 0) & (values <= 1)).all():
+        raise ValueError("outside [0, 1]")
+    return values.reshape(row["levels"], row["height"], row["width"])
 
 
 class MapStore:
@@ -186,7 +216,7 @@ class MapStore:
         for group in range(len(self)):
             try:
                 row = self._file.read_row_group(group).to_pylist()[0]
-                values = np.frombuffer(row["maps"], np.uint8).reshape(row["levels"], row["height"], row["width"])
+                values = _values(row)
                 recording, participant, trial = (row.get(k) or "" for k in ("recording", "participant", "trial"))
                 stimulus, n_fixations = row.get("stimulus") or row["image_id"], row.get("n_fixations") or 0
             except (pa.ArrowException, OSError, ValueError) as error:
@@ -215,12 +245,16 @@ class MapStore:
             raise InputError(f"has no maps of {quote(image_id)!r}", path=self.path, hint="render its fixations")
         try:
             rows = [self._file.read_row_group(group).to_pylist()[0] for group in self._groups[image_id]]
-            maps = [np.frombuffer(r["maps"], np.uint8).reshape(r["levels"], r["height"], r["width"]) for r in rows]
-            return maps[0] if len(maps) == 1 else np.rint(np.mean(maps, axis=0)).astype(np.uint8)
+            maps: list[npt.NDArray[Any]] = [_values(row) for row in rows]
         except GazetrackError:
             raise
         except (pa.ArrowException, OSError, ValueError) as error:
             raise InputError(f"damaged maps of {quote(image_id)!r}", path=self.path, hint="render again") from error
+        if len(maps) == 1 and maps[0].dtype == np.uint8:
+            return maps[0]
+        mean = np.mean([values if values.dtype == np.uint8 else values * 255 for values in maps], axis=0)
+        rounded: npt.NDArray[np.uint8] = np.rint(mean).astype(np.uint8)
+        return rounded
 
 
 def read_maps(path: str | os.PathLike[str]) -> MapStore:

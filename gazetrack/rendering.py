@@ -16,7 +16,7 @@ from gazetrack.fixations import stem
 from gazetrack.images import find_images, image_size, read_image, read_mask
 from gazetrack.kept import Kept
 from gazetrack.maps import MapParams, TrackMaps, check_size, level_titles, pool, render_maps
-from gazetrack.mapstore import MAP_FILE, MAX_TOTAL_BYTES, map_writer
+from gazetrack.mapstore import MAP_FILE, MAX_TOTAL_BYTES, map_writer, stored
 from gazetrack.outcome import Outcome
 from gazetrack.overlay import overlay
 from gazetrack.publish import publish, refuse_overwrite, sha256_of
@@ -62,6 +62,8 @@ class RenderOptions:
         Refuse to write more unpacked bytes than this.
     jobs : int
         Threads to render with; what is written does not depend on it.
+    dtype : {"uint8", "float32"}
+        Of the stored maps.
     """
 
     params: MapParams = field(default_factory=MapParams)
@@ -76,6 +78,7 @@ class RenderOptions:
     force: bool = False
     max_total_bytes: int = MAX_TOTAL_BYTES
     jobs: int = 1
+    dtype: str = "uint8"
 
 
 def render_tables(
@@ -180,7 +183,7 @@ def _write_maps(
         rendered = _in_order(list(zip(groups, shown, strict=True)), options)
         for done, (group, name, image, found) in enumerate(zip(groups, pictures, shown, rendered, strict=True), 1):
             maps = _counted(group, *found)
-            write(maps)
+            write(stored(maps, options.dtype))
             if options.png:
                 _write_pngs(options.out / "png", name, maps.as_uint8())
             if options.overlay and image is not None:

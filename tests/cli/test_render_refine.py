@@ -104,6 +104,17 @@ def test_refine_is_render_with_a_crf(run, folder):
     assert not np.array_equal(next(read_maps(folder / "all").rows()).values[0], before[0].values[0])
 
 
+def test_floats_on_request(run, folder):
+    tables = "one.fixations.parquet two.fixations.parquet"
+    assert run(f"gazetrack render {tables}").code == 0
+    assert run(f"gazetrack render {tables} --dtype float32 -o exact").code == 0
+    assert run("gazetrack refine exact --preset polyp").code == 0
+    for name, dtype in (("exact", "float32"), ("refined", "uint8")):
+        assert {row.values.dtype.name for row in read_maps(folder / name).rows()} == {dtype}
+    for exact, rounded in zip(read_maps(folder / "exact").rows(), read_maps(folder / "maps").rows(), strict=True):
+        np.testing.assert_array_equal(np.rint(exact.values * 255), rounded.values)
+
+
 def test_refine_twice_gives_the_same_bytes(run, folder):
     assert run("gazetrack render --levels 1").code == 0
     for out in ("a", "b"):
@@ -212,3 +223,29 @@ def test_what_is_kept_is_for_the_same_gaze_image_and_parameters_alone(tmp_path):
         assert kept.get(key) is None
     kept.clear()
     assert not kept.folder.exists()
+
+
+def test_what_unseen_networks_saw_is_mixed_in(run, folder):
+    from gazetrack.refining import mixed
+
+    assert run("gazetrack render -q").code == 0
+    assert run("gazetrack refine -q").code == 0
+    (folder / "seen").mkdir()
+    rng = np.random.default_rng(1)
+    seen = {name: rng.integers(0, 256, (60, 80), np.uint8) for name in "pq"}
+    Image.fromarray(seen["p"]).save(folder / "seen" / "p.png")
+    result = run("gazetrack refine --probabilities seen -o mixed")
+    assert result.code == 1
+    assert "has no probabilities of 1 images, first 'q'" in result.err
+    Image.fromarray(seen["q"]).save(folder / "seen" / "q.png")
+    assert run("gazetrack refine --probabilities seen --share 0.3 -q -o mixed").code == 0
+    assert meta_of(folder / "mixed" / "maps.parquet")["probabilities_share"] == 0.3
+    rows = (read_maps(folder / name).rows() for name in ("maps", "refined", "mixed"))
+    for before, refined, after in zip(*rows, strict=True):
+        np.testing.assert_array_equal(after.values[:-1], before.values[:-1])
+        levels = before.values[-1], refined.values[-1], seen[before.stimulus[0]]
+        a, b, c = (np.clip(level / 255, 0.03, 0.97) for level in levels)
+        logits = 0.35 * np.log(a / (1 - a)) + 0.35 * np.log(b / (1 - b)) + 0.3 * np.log(c / (1 - c))
+        np.testing.assert_allclose(after.values[-1], 255 / (1 + np.exp(-logits)), atol=0.51)
+        np.testing.assert_array_equal(after.values[-1], mixed(*levels, 0.3))
+    assert "use a number above 0 and below 1" in run("gazetrack refine --share 1 -o x").err

@@ -64,8 +64,8 @@ def test_masks_of_training_images_may_be_broken(data_folder, config):
 def test_the_run_folder(run_folder):
     folder = run_folder / "runs" / "gradtrack"
     assert {p.name for p in folder.iterdir()} == {
-        "best.safetensors", "best.json", "last.safetensors", "last.json", "metrics.csv", "log.txt",
-        "splits.json", "states",
+        "best.safetensors", "best.json", "last.safetensors", "last.json", "metrics.csv", "log.txt", "splits.json",
+        "states",
     }  # fmt: skip
     with (folder / "metrics.csv").open() as file:
         rows = list(csv.DictReader(file))
