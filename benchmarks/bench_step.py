@@ -53,10 +53,10 @@ def synchronised(device: torch.device) -> float:
 
 
 def flops_a_second(device: torch.device, kind: torch.dtype) -> float:
-    n = 8192 if device.type == "cuda" else 1024
+    n = 8192 if device.type == "cuda" else 2048
     a, b = (torch.randn(n, n, device=device).to(kind) for _ in range(2))
     times = []
-    for _ in range(5):
+    for _ in range(10):
         start = synchronised(device)
         a @ b
         times.append(synchronised(device) - start)

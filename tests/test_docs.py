@@ -217,7 +217,7 @@ def test_the_snippets_run(code, folder, monkeypatch):
 
 def test_the_commands_of_the_comparison_exist():
     text = (ROOT / "docs" / "comparison.md").read_text("utf-8")
-    named = re.findall(r"`(gazetrack \w+|gradtrack-\w+)(?: (check))?(?: (--[\w-]+))?`", text)
+    named = re.findall(r"`(gazetrack \w+|gradtrack-\w+)(?: (check|nnunet))?(?: (--[\w-]+))?`", text)
     assert len(named) > 10
     for program, action, option in named:
         if program.startswith("gazetrack"):
