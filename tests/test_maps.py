@@ -113,6 +113,14 @@ def test_another_order_is_another_line(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_what_came_last_is_the_core_whatever_the_kind(kind):
+    x, y, d = np.array([6.0, 26.0]), np.array([6.0, 18.0]), np.full(2, 300.0)
+    late, early = (render_points(x[o], y[o], d[o], H, W, MapParams(kind=kind, levels=2)) for o in ([0, 1], [1, 0]))
+    assert late[0, 18, 26] > late[0, 6, 6]
+    assert early[0, 6, 6] > early[0, 18, 26]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_border_of_one_fixation(kind):
     size = 101
     maps = render_points(np.array([50.5]), np.array([50.5]), np.array([300.0]), size, size, MapParams(kind=kind))
