@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--encoder",
-    type=click.Choice(["lite", "lite1", "lite2", "basic"]),
+    metavar="NAME",
     show_default="any",
     help="Refuse weights of another encoder.",
 )

@@ -96,9 +96,9 @@ _SHOWN_CHARS = 300
 )
 @click.option(
     "--encoder",
-    type=click.Choice(["lite", "lite1", "lite2", "basic"]),
+    metavar="NAME",
     show_default="lite",
-    help="lite: EfficientNet-Lite0, pretrained, lite1 and lite2: larger ones; basic: U-Net from scratch.",
+    help="lite: EfficientNet-Lite0, pretrained, lite1, lite2: larger ones; basic: U-Net from scratch; timm:NAME.",
 )
 @click.option("--steps", type=int, show_default="1500", help="Training steps.")
 @click.option("--batch-size", type=int, show_default="8", help="Images a step.")

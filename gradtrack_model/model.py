@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from gradtrack_model.attention import TrackAttention
 from gradtrack_model.blocks import NORM_GROUPS, DecoderStage, resize
-from gradtrack_model.encoders import LITE_SCALES, BasicEncoder, LiteEncoder
+from gradtrack_model.encoders import LITE_SCALES, TIMM, BasicEncoder, LiteEncoder, TimmEncoder
 
 # Five encoder widths and the last decoder width, those of GazeMedSeg.
 BASIC_WIDTHS = (64, 128, 256, 512, 1024, 128)
@@ -27,8 +27,9 @@ class ModelConfig:
 
     Parameters
     ----------
-    encoder : {"lite", "lite1", "lite2", "basic"}
+    encoder : {"lite", "lite1", "lite2", "basic", "timm:NAME"}
         ``lite``: EfficientNet-Lite0; ``lite1`` and ``lite2`` are larger. ``basic``: U-Net with GroupNorm from scratch.
+        ``timm:resnet34``: any network of the package timm with features at strides 2 to 32.
     widths : tuple of int
         ``basic``: five encoder widths and the last decoder width. Others: four decoder widths, deepest first.
         Multiples of 8; empty for the default.
@@ -39,7 +40,7 @@ class ModelConfig:
     heads : int
         Segmentations, whose mean is the prediction; one for each threshold of the loss.
     pretrained : bool
-        Start a ``lite`` encoder from its ImageNet weights.
+        Start the encoder from its ImageNet weights; ``basic`` has none.
 
     Raises
     ------
@@ -55,9 +56,9 @@ class ModelConfig:
     pretrained: bool = True
 
     def __post_init__(self) -> None:
-        if self.encoder not in DEFAULT_WIDTHS:
-            raise ValueError(f"encoder {self.encoder!r}: use one of {', '.join(DEFAULT_WIDTHS)}")
-        default = DEFAULT_WIDTHS[self.encoder]
+        if self.encoder not in DEFAULT_WIDTHS and not self.encoder.startswith(TIMM):
+            raise ValueError(f"encoder {self.encoder!r}: use one of {', '.join(DEFAULT_WIDTHS)}, {TIMM}NAME")
+        default = DEFAULT_WIDTHS.get(self.encoder, LITE_WIDTHS)
         if not 1 <= self.heads <= 8:
             raise ValueError(f"heads {self.heads}: use 1 to 8")
         object.__setattr__(self, "widths", tuple(self.widths) or default)
@@ -131,7 +132,11 @@ class TrackUNet(nn.Module):
         return Output(resize(heads.mean(1, keepdim=True), image), tracks, heads, x)
 
 
-def _encoder_and_decoder_widths(config: ModelConfig) -> tuple[BasicEncoder | LiteEncoder, tuple[int, ...]]:
+def _encoder_and_decoder_widths(
+    config: ModelConfig,
+) -> tuple[BasicEncoder | LiteEncoder | TimmEncoder, tuple[int, ...]]:
+    if config.encoder.startswith(TIMM):
+        return TimmEncoder(config.encoder.removeprefix(TIMM)), config.widths
     if config.encoder in LITE_SCALES:
         return LiteEncoder(config.encoder), config.widths
     *encoder, last = config.widths
