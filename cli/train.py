@@ -106,7 +106,7 @@ _SHOWN_CHARS = 300
 @click.option("--seed", type=int, show_default="0", help="Seed of weights, order and augmentation.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), show_default="auto", help="Where to compute.")
 @click.option("--levels", type=int, show_default="4", help="Levels of the track maps rendered from fixations.")
-@click.option("--radius", type=float, show_default="0.05", help="Tube radius, share of sqrt(H x W).")
+@click.option("--radius", type=float, show_default="0.05", help="Radius of --set maps.kind=tube, share of sqrt(H x W).")
 @click.option("--drop-first", type=int, show_default="1", help="Fixations dropped from the start of each track.")
 @click.option(
     "-o", "--out", type=opt.FILE, metavar="DIR", help="Run folder; DIR/runs/gradtrack by default (nnunet: DIR/nnunet)."

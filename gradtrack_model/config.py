@@ -22,9 +22,13 @@ MIN_IMAGE_SIZE, MAX_IMAGE_SIZE = 32, 4096
 
 @dataclass(frozen=True)
 class MapsConfig:
-    """How tracks are rendered during training; the fields are those of `gazetrack.maps.MapParams`, described there."""
+    """How tracks are rendered during training; the fields are those of `gazetrack.maps.MapParams`, described there.
 
-    kind: str = "tube"
+    Unlike there, `kind` is ``density``: on real colonoscopies its label agrees better with the mask (Dice .80 against
+    .78 for tubes), and so do networks that learn it.
+    """
+
+    kind: str = "density"
     levels: int = 4
     ratios: tuple[float, ...] = ()
     truncation: str = "tail"

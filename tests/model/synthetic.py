@@ -10,6 +10,7 @@ from gazetrack.store import write_table
 
 W, H = 80, 64
 TINY = {"image_size": 64, "steps": 6, "val_every": 3, "log_every": 1, "tensorboard": False, "batch_size": 4}
+TINY |= {"maps.kind": "tube"}  # whose borders are known
 
 
 def picture(cx, cy, r):

@@ -109,7 +109,14 @@ def test_it_overfits_four_images(tmp_path, method, size, flip, least):
         a = np.linspace(0, 2 * np.pi, 13)
         points[f"im{i}.png"] = [(cx + 6 * np.cos(t), cy + 6 * np.sin(t)) for t in a] + [(cx, cy)]
     write_gaze(tmp_path / "g.fixations.parquet", points)
-    settings = ["maps.drop_first=0", "maps.radius=0.085", "val_share=0.0", "tensorboard=false", "batch_size=4"]
+    settings = [
+        "maps.kind=tube",
+        "maps.drop_first=0",
+        "maps.radius=0.085",
+        "val_share=0.0",
+        "tensorboard=false",
+        "batch_size=4",
+    ]
     settings += [f"augment.{k}=0" for k in ("scale", "rotate", "translate", "brightness", "contrast", "saturation")]
     settings += [f"augment.hflip={flip}", f"augment.vflip={flip}"]
     config = load_config("tiny", None, settings, {"image_size": size, "steps": 120, "val_every": 120, "method": method})
