@@ -1,17 +1,19 @@
 """One training step: time, the arithmetic's floor, memory, and how long the network waits for its data.
 
-Usage: python benchmarks/bench_step.py [--encoders lite basic] [--precisions fp32 bf16] [--compile no yes] [--size 224]
-    [--batch 8] [--steps 10] [--device auto] [--json FILE]
+Usage: python benchmarks/bench_step.py [--encoders lite basic] [--precisions fp32 bf16] [--compile no yes]
+    [--cache auto] [--size 224] [--batch 8] [--steps 10] [--device auto] [--json FILE]
 
 The floor is the step's multiplications and additions at the rate that this device reaches on one large product of
-matrices of that precision. ``batch`` is the time to make a batch in one thread, augmentation and rendering of the
-fixations included; ``waiting`` the share of the step's time that the network waits for batches with `--workers`.
+matrices of that precision. ``batch`` is the time to make a batch in one thread or, where the data lie on the device,
+there, augmentation and rendering of the fixations included; ``waiting`` the share of the step's time in which the
+network waits for batches, made ahead by `--workers`, and on a device are given out as work to do.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import itertools
 import time
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -26,6 +28,7 @@ from gradtrack_model.batches import batches, training_batch
 from gradtrack_model.config import load_config
 from gradtrack_model.data import Sample
 from gradtrack_model.learner import Learner, batch_loss, pick_device
+from gradtrack_model.resident import batch_maker
 
 if TYPE_CHECKING:
     from gradtrack_model.config import TrainConfig
@@ -74,7 +77,8 @@ def measure(config: TrainConfig, steps: int) -> dict[str, Any]:
     data, device = samples(config.image_size), pick_device(config.device)
     learner = Learner(config)
     work = flops(Learner(dataclasses.replace(config, compile=False)), config, data)
-    stream, times, waits, makes = batches(data, config), [], [], []
+    make, ahead = batch_maker(data, config, device)
+    stream, times, waits, makes = batches(make, ahead), [], [], []
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     for step in range(steps + 3):  # the first ones compile, and fill caches
@@ -86,9 +90,9 @@ def measure(config: TrainConfig, steps: int) -> dict[str, Any]:
             times.append(synchronised(device) - start)
             waits.append(ready - start)
     for step in range(3):
-        start = time.perf_counter()
-        training_batch(data, config, step)
-        makes.append(time.perf_counter() - start)
+        start = synchronised(device)
+        make(step)
+        makes.append(synchronised(device) - start)
     floor = work / flops_a_second(device, KINDS[config.precision])
     memory = torch.cuda.max_memory_allocated(device) / 1e9 if device.type == "cuda" else None
     return {
@@ -102,26 +106,26 @@ def main() -> None:
     parser.add_argument("--encoders", nargs="+", default=["lite", "basic"])
     parser.add_argument("--precisions", nargs="+", default=["fp32", "bf16"], choices=sorted(KINDS))
     parser.add_argument("--compile", nargs="+", default=["no", "yes"], choices=["no", "yes"])
+    parser.add_argument("--cache", nargs="+", default=["auto"], choices=["auto", "host", "device"])
     parser.add_argument("--size", type=int, default=224)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--widths", help="of the network, such as [8,16,32,64,128,16]; its own by default")
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=0)
     parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--json", help="write the figures here")
     options = parser.parse_args()
     found = []
-    for encoder in options.encoders:
-        for precision in options.precisions:
-            for compiled in options.compile:
-                own = [f"model.encoder={encoder}", "model.pretrained=false", f"precision={precision}"]
-                own += [f"image_size={options.size}", f"batch_size={options.batch}", f"workers={options.workers}"]
-                own += [f"compile={'true' if compiled == 'yes' else 'false'}", f"device={options.device}"]
-                own += [f"model.widths={options.widths}"] if options.widths else []
-                row = measure(load_config("default", None, own, {}), options.steps)
-                found.append({"encoder": encoder, "precision": precision, "compile": compiled, **row})
-                shown = "  ".join(f"{key} {value:.3g}" for key, value in row.items() if value is not None)
-                print(f"{encoder:6} {precision} compile {compiled:3}  {shown}", flush=True)
+    every = (options.encoders, options.precisions, options.compile, options.cache)
+    for encoder, precision, compiled, cache in itertools.product(*every):
+        own = [f"model.encoder={encoder}", "model.pretrained=false", f"precision={precision}", f"cache={cache}"]
+        own += [f"image_size={options.size}", f"batch_size={options.batch}", f"workers={options.workers}"]
+        own += [f"compile={'true' if compiled == 'yes' else 'false'}", f"device={options.device}"]
+        own += [f"model.widths={options.widths}"] if options.widths else []
+        row = measure(load_config("default", None, own, {}), options.steps)
+        found.append({"encoder": encoder, "precision": precision, "compile": compiled, "cache": cache, **row})
+        shown = "  ".join(f"{key} {value:.3g}" for key, value in row.items() if value is not None)
+        print(f"{encoder:6} {precision} compile {compiled:3} cache {cache:6}  {shown}", flush=True)
     save(options.json, {"device": str(pick_device(options.device)), "batch": options.batch, "rows": found})
 
 

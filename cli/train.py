@@ -232,13 +232,15 @@ def _show(result: TrainResult, quiet: bool, as_json: bool) -> None:
         "selected_by": result.selected_by,
         **result.best,
         "seconds": round(result.seconds, 3),
+        "waiting": round(result.waiting, 4),
     }
     if as_json:
         opt.print_json(facts)
     elif not quiet:
         values = ", ".join(f"{name} {value:.4f}" for name, value in result.best.items())
         ended = "stopped after" if result.stopped_by is not None else "trained"
-        click.echo(f"{ended} {result.step} steps in {result.seconds:.0f} s; best at step {result.best_step} by")
-        click.echo(f"{result.selected_by}: {values or 'not measured'}")
+        time = f"{result.seconds:.0f} s, {result.waiting:.1%} of them waiting for batches"
+        click.echo(f"{ended} {result.step} steps in {time}")
+        click.echo(f"best at step {result.best_step} by {result.selected_by}: {values or 'not measured'}")
         page = "" if result.stopped_by is not None else opt.with_report("report.html")
         click.echo(f"  wrote {result.folder}/best.safetensors, last.safetensors, metrics.csv{page}")

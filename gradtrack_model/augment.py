@@ -54,21 +54,28 @@ def draw_colour(rng: np.random.Generator, augment: AugmentConfig) -> npt.NDArray
 
 def warp(images: Tensor, affines: Sequence[Affine]) -> Tensor:
     """Move images [B, C, S, S] as `affines` move points; what comes in from outside is 0."""
-    return functional.grid_sample(images, sampling_grid(affines, images.shape[-1]), align_corners=False)
+    grid = sampling_grid(affines, images.shape[-1], images.device)
+    return functional.grid_sample(images, grid, align_corners=False)
 
 
-def sampling_grid(affines: Sequence[Affine], size: int) -> Tensor:
+def inside(affines: Sequence[Affine], size: int, device: torch.device | None = None) -> Tensor:
+    """Return where there is something of the image after `affines`, bool [B, 1, S, S]: elsewhere is no label."""
+    return (sampling_grid(affines, size, device).abs() <= 1).all(-1)[:, None]
+
+
+def sampling_grid(affines: Sequence[Affine], size: int, device: torch.device | None = None) -> Tensor:
     """Return, per target pixel, where it comes from, in grid_sample's coordinates (-1 to 1): [B, S, S, 2]."""
     to_pixels = np.array([[size / 2, 0, size / 2], [0, size / 2, size / 2], [0, 0, 1]])
     thetas = [np.linalg.inv(to_pixels) @ np.linalg.inv(a.matrix) @ to_pixels for a in affines]
-    theta = torch.from_numpy(np.stack(thetas)[:, :2]).float()
+    theta = torch.from_numpy(np.stack(thetas)[:, :2]).float().to(device)
     return functional.affine_grid(theta, [len(affines), 1, size, size], align_corners=False)
 
 
 def recolour(images: Tensor, factors: npt.NDArray[np.float64]) -> Tensor:
     """Change brightness, contrast and saturation of images [B, 3, S, S] in [0, 1] by factors [B, 3]."""
-    brightness, contrast, saturation = torch.from_numpy(factors).float().T[..., None, None, None].unbind()
-    luma = torch.tensor(_LUMA)[:, None, None]
+    factors_there = torch.from_numpy(factors).float().to(images.device)
+    brightness, contrast, saturation = factors_there.T[..., None, None, None].unbind()
+    luma = torch.tensor(_LUMA, device=images.device)[:, None, None]
     images = images * brightness
     mean = (images * luma).sum(1, keepdim=True).mean((2, 3), keepdim=True)
     images = mean + contrast * (images - mean)
@@ -84,12 +91,12 @@ def draw_tint(rng: np.random.Generator, augment: AugmentConfig) -> tuple[float, 
 
 def tint(images: Tensor, powers: Sequence[float], angles: Sequence[float]) -> Tensor:
     """Raise images [B, 3, S, S] in [0, 1] to powers, and turn their colours by angles."""
-    images = images ** torch.tensor(powers, dtype=images.dtype)[:, None, None, None]
+    images = images ** images.new_tensor(powers)[:, None, None, None]
     if any(angles):
         to_yiq = np.array(_YIQ)
         turns = [np.array([[1, 0, 0], [0, math.cos(a), -math.sin(a)], [0, math.sin(a), math.cos(a)]]) for a in angles]
         turned = np.stack([np.linalg.inv(to_yiq) @ turn @ to_yiq for turn in turns])
-        images = torch.einsum("bij,bjhw->bihw", torch.from_numpy(turned).to(images.dtype), images).clamp(0, 1)
+        images = torch.einsum("bij,bjhw->bihw", images.new_tensor(turned), images).clamp(0, 1)
     return images
 
 

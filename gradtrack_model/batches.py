@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,14 +18,15 @@ import torch
 from gazetrack.maps import MapParams, render_points
 from gradtrack_model.augment import (
     Affine,
+    Box,
     cutmix,
     draw_affine,
     draw_box,
     draw_colour,
     draw_tint,
+    inside,
     normalise,
     recolour,
-    sampling_grid,
     tint,
     warp,
 )
@@ -32,7 +34,7 @@ from gradtrack_model.data import map_params
 from gradtrack_model.parallel import rank, world
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import numpy.typing as npt
     from torch import Tensor
@@ -60,46 +62,62 @@ class Batch(NamedTuple):
     ids: tuple[str, ...]
 
 
-def batches(samples: Sequence[Sample], config: TrainConfig, first: int = 0) -> Iterator[Batch]:
-    """Yield the batches of steps `first`, first + 1, … without end, prepared ahead by `config.workers` threads."""
-    make = functools.partial(training_batch, samples, config)
-    if config.workers == 0:
-        step = first
-        while True:
-            yield make(step)
-            step += 1
-    with ThreadPoolExecutor(config.workers) as pool:
-        ahead = deque(pool.submit(make, first + i) for i in range(config.workers + 1))
-        step = first + len(ahead)
-        while True:
+class Drawn(NamedTuple):
+    """What is random in a batch: the places of its samples, and their augmentations."""
+
+    indices: list[int]
+    affines: list[Affine]
+    colours: list[npt.NDArray[np.float64]]
+    tints: list[tuple[float, float]]
+    boxes: list[Box | None]
+
+
+def draw(n: int, config: TrainConfig, step: int) -> Drawn:
+    """Draw the batch of one step from `n` samples: full batches from one shuffled epoch after the other.
+
+    One of several processes gets its share of the batch.
+    """
+    drawn = Drawn([], [], [], [], [])
+    for position in range(step * config.batch_size + rank(), (step + 1) * config.batch_size, world()):
+        epoch, place = divmod(position, n)
+        index = int(_order(config.seed, epoch, n)[place])
+        rng = np.random.default_rng([config.seed, epoch, index])
+        drawn.indices.append(index)
+        drawn.affines.append(draw_affine(rng, config.augment, config.image_size))
+        drawn.colours.append(draw_colour(rng, config.augment))
+        drawn.tints.append(draw_tint(rng, config.augment))
+        drawn.boxes.append(draw_box(rng, config.augment, config.image_size))
+    return drawn
+
+
+def batches(make: Callable[[int], Batch], workers: int = 0, first: int = 0) -> Iterator[Batch]:
+    """Yield what `make` makes of steps `first`, first + 1, … without end, prepared ahead by `workers` threads."""
+    if workers == 0:
+        yield from map(make, itertools.count(first))
+    with ThreadPoolExecutor(workers) as pool:
+        ahead = deque(pool.submit(make, first + i) for i in range(workers + 1))
+        for step in itertools.count(first + len(ahead)):
             ahead.append(pool.submit(make, step))
-            step += 1
             yield ahead.popleft().result()
 
 
 def training_batch(samples: Sequence[Sample], config: TrainConfig, step: int) -> Batch:
-    """Return the augmented batch of one step: full batches from one shuffled epoch after the other.
+    """Return the augmented batch of one step, made in memory."""
+    drawn = draw(len(samples), config, step)
+    picked = [samples[i] for i in drawn.indices]
+    pixels = torch.stack([sample.pixels for sample in picked])
+    images, maps = augment(pixels, render_batch(picked, config, drawn.affines), drawn, config)
+    return Batch(images, maps, tuple(sample.image_id for sample in picked))
 
-    One of several processes gets its share of the batch.
-    """
-    picked, affines, colours, tints, boxes = [], [], [], [], []
-    for position in range(step * config.batch_size + rank(), (step + 1) * config.batch_size, world()):
-        epoch, place = divmod(position, len(samples))
-        index = int(_order(config.seed, epoch, len(samples))[place])
-        rng = np.random.default_rng([config.seed, epoch, index])
-        picked.append(samples[index])
-        affines.append(draw_affine(rng, config.augment, config.image_size))
-        colours.append(draw_colour(rng, config.augment))
-        tints.append(draw_tint(rng, config.augment))
-        boxes.append(draw_box(rng, config.augment, config.image_size))
-    images = warp(torch.stack([s.pixels for s in picked]).float() / 255, affines)
-    maps = render_batch(picked, config, affines)
-    images = recolour(images, np.array(colours))
+
+def augment(pixels: Tensor, maps: Tensor, drawn: Drawn, config: TrainConfig) -> tuple[Tensor, Tensor]:
+    """Return the augmented and normalised images of pixels [B, 3, S, S], and their maps, which are moved already."""
+    images = recolour(warp(pixels.float() / 255, drawn.affines), np.array(drawn.colours))
     if config.augment.gamma or config.augment.hue:
-        images = tint(images, *zip(*tints, strict=True))
+        images = tint(images, *zip(*drawn.tints, strict=True))
     if config.augment.cutmix:
-        images, maps = cutmix([images, maps], boxes)
-    return Batch(normalise(images), maps, tuple(s.image_id for s in picked))
+        images, maps = cutmix([images, maps], drawn.boxes)
+    return normalise(images), maps
 
 
 def plain_batch(samples: Sequence[Sample], config: TrainConfig) -> Batch:
@@ -126,8 +144,7 @@ def render_batch(samples: Sequence[Sample], config: TrainConfig, affines: Sequen
             maps.append(warp(sample.maps[None].float() / 255, [affine])[0])
         else:
             maps.append(_render(sample.tracks, params, affine, size))
-    inside = (sampling_grid(affines, size).abs() <= 1).all(-1)[:, None]  # no label where there is no image
-    return torch.stack(maps) * inside
+    return torch.stack(maps) * inside(affines, size)
 
 
 def _render(tracks: Sequence[Track], params: MapParams, affine: Affine, size: int) -> Tensor:

@@ -67,7 +67,7 @@ class Learner:
         sums = dict.fromkeys(("loss", "loss_mask", "loss_dice", "loss_tracks"), 0.0)
         for batch in parts:
             losses = batch_loss(self.forward, batch, self.config, self.device)
-            values = parallel.mean([value.item() for value in losses], self.device)
+            values = parallel.mean(torch.stack(list(losses)).tolist(), self.device)  # one wait for a GPU, not four
             if not math.isfinite(values[0]):
                 raise _non_finite(step, batch)
             self.scaler.scale(losses.total / len(parts)).backward()  # type: ignore[no-untyped-call] # untyped in torch

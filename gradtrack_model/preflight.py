@@ -12,9 +12,9 @@ import torch
 from gazetrack.errors import GazetrackError
 from gazetrack.maps import prepare, render_points
 from gazetrack.mapstore import read_maps
-from gradtrack_model.batches import training_batch
 from gradtrack_model.data import map_params, mask_of, open_image, split_items
 from gradtrack_model.learner import Learner
+from gradtrack_model.resident import batch_maker
 from gradtrack_model.splits import overlaps
 
 if TYPE_CHECKING:
@@ -125,10 +125,10 @@ def plan(config: TrainConfig, data: TrainingData) -> dict[str, Any]:
     learner = Learner(config)
     if learner.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(learner.device)
-    seconds = math.inf
+    seconds, (make, _) = math.inf, batch_maker(data.train, config, learner.device)
     for step in range(_PROBED_STEPS):
         start = time.monotonic()
-        parts = [training_batch(data.train, config, step * config.accumulate + i) for i in range(config.accumulate)]
+        parts = [make(step * config.accumulate + i) for i in range(config.accumulate)]
         learner.advance(step + 1, parts)
         seconds = min(seconds, time.monotonic() - start)
     weights = sum(p.nbytes for p in learner.model.state_dict().values())

@@ -20,9 +20,10 @@ from gradtrack_model.splits import FORMAT, SPLITS_FILE
 from gradtrack_model.states import States
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from gradtrack_model.batches import Batch
     from gradtrack_model.config import TrainConfig
     from gradtrack_model.data import TrainingData
     from gradtrack_model.learner import Learner
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 
 COLUMNS = ("step", "loss", "loss_mask", "loss_dice", "loss_tracks", "lr", "val_dice", "val_iou", "val_loss", "seconds")
 BY_DICE, BY_LOSS, BY_STEP = "validation Dice", "validation loss on gaze labels", "last step (nothing to validate on)"
-# What may differ after an interruption: the numbers do not depend on it, or (device) only in their last bits.
-_FREE = ("device", "workers", "tensorboard")
+# What may differ after an interruption: the numbers do not depend on it, or (device, cache) only in their last bits.
+_FREE = ("device", "cache", "workers", "tensorboard")
 _RUN_FILES = ("best.json", "last.json", "best.safetensors", "last.safetensors", "metrics.csv", "log.txt", SPLITS_FILE)
 
 
@@ -53,6 +54,8 @@ class TrainResult:
         What ``best.*`` was chosen by.
     seconds : float
         Time taken.
+    waiting : float
+        Share of it in which the network waited for batches.
     stopped_by : int or None
         Number of the signal that stopped the run.
     """
@@ -63,6 +66,7 @@ class TrainResult:
     best: dict[str, float]
     selected_by: str
     seconds: float
+    waiting: float = 0.0
     stopped_by: int | None = None
 
 
@@ -77,6 +81,7 @@ class Run:
     resume: bool = False
     best_step: int = 0
     best: dict[str, float] = field(default_factory=dict)
+    waited: float = 0.0
 
     def __post_init__(self) -> None:
         self._start = time.monotonic()
@@ -128,6 +133,13 @@ class Run:
             save_checkpoint(self.folder, name, model, self.config, step, metrics)
         return finite
 
+    def timed(self, parts: Iterable[Batch]) -> list[Batch]:
+        """Return the batches of a step, and count the time until they are there."""
+        start = time.monotonic()
+        made = list(parts)
+        self.waited += time.monotonic() - start
+        return made
+
     def log(self, step: int, row: dict[str, float]) -> None:
         """Add a row to the log, at every `log_every` steps and where something was validated."""
         row["seconds"] = time.monotonic() - self._start
@@ -155,6 +167,7 @@ class Run:
             "best": self.best,
             "rows": self._rows,
             "seconds": time.monotonic() - self._start,
+            "waited": self.waited,
         }
         self.states.save(step, learner.tensors(), facts)
 
@@ -171,6 +184,7 @@ class Run:
         learner.restore(state.tensors, state.facts["scaler"])
         self.best_step, self.best, self._rows = (state.facts[name] for name in ("best_step", "best", "rows"))
         self._start = time.monotonic() - state.facts["seconds"]
+        self.waited = state.facts.get("waited", 0.0)
         for note in (*state.notes, f"resumed after step {state.step}"):
             self._note(note)
         return state.step
@@ -190,7 +204,9 @@ class Run:
         if stopped_by is None and self._writes:
             self.states.keep(1)
         seconds = time.monotonic() - self._start
-        return TrainResult(self.folder, step, self.best_step, self.best, self.selected_by, seconds, stopped_by)
+        waiting = self.waited / max(seconds, 1e-9)
+        best = (self.best_step, self.best, self.selected_by)
+        return TrainResult(self.folder, step, *best, seconds, waiting, stopped_by)
 
     def close(self) -> None:
         """Close TensorBoard's file."""

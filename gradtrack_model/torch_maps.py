@@ -22,7 +22,13 @@ _MIN_RADIUS_SHARE, _MAX_RADIUS_SHARE = 0.25, 4.0
 
 
 def render_tracks(
-    x: Tensor, y: Tensor, duration_ms: Tensor, firsts: Tensor, size: tuple[int, int], config: MapsConfig
+    x: Tensor,
+    y: Tensor,
+    duration_ms: Tensor,
+    firsts: Tensor,
+    size: tuple[int, int],
+    config: MapsConfig,
+    scale: Tensor | None = None,
 ) -> Tensor:
     """Render tracks at every level.
 
@@ -36,6 +42,8 @@ def render_tracks(
         Of the maps.
     config : MapsConfig
         Kind and lengths, which are shares of sqrt(height x width).
+    scale : Tensor, shape (B,), optional
+        Factor of all lengths of each track, as for tracks that were zoomed.
 
     Returns
     -------
@@ -51,7 +59,7 @@ def render_tracks(
         raise ConfigError(f"map kind {config.kind!r} on a device", hint=f"use one of {', '.join(KINDS)}")
     known = duration_ms.isfinite()
     x, y, duration_ms = (torch.where(known, v, torch.zeros_like(v)) for v in (x, y, duration_ms))
-    s = math.sqrt(size[0] * size[1])
+    s = math.sqrt(size[0] * size[1]) * (x.new_ones(len(x), 1) if scale is None else scale[:, None])  # [B, 1]
     order = torch.arange(x.shape[1], device=x.device)
     member = known[:, None] & (order >= firsts[..., None])  # [B, L, N]
     joined = torch.zeros_like(known)
@@ -65,9 +73,9 @@ def render_tracks(
         radius = _radii(duration_ms, known, config) * s
     distance = _distance(x, y, radius, joined, member, size)  # [B, L, H, W]
     if config.kind in ("tube", "disc"):
-        return torch.sigmoid(-distance / (config.softness * s))
+        return torch.sigmoid(-distance / (config.softness * s[..., None, None]))
     if config.kind == "gaussian":
-        return torch.exp(-0.5 * (distance / (config.blur * s)) ** 2)
+        return torch.exp(-0.5 * (distance / (config.blur * s[..., None, None])) ** 2)
     farthest = distance.amax((2, 3), keepdim=True)
     return torch.where(farthest.isfinite(), 1 - distance / farthest, torch.zeros_like(distance))
 
@@ -110,7 +118,7 @@ def _blurred(
     member: Tensor,
     size: tuple[int, int],
     config: MapsConfig,
-    sigma: float,
+    sigma: Tensor,
 ) -> Tensor:
     """Sum dwell time as Gaussians along the track, and scale each level: calibrated for a density, to 0 .. 1 else."""
     rows, columns = _centres(size, x)
@@ -121,8 +129,9 @@ def _blurred(
     share = (k + 0.5) / n[..., None]  # [B, N, M]
     weight = torch.where(k < n[..., None], (dwell / n)[..., None], torch.zeros_like(share))
     px, py = (v[..., None] + share * d[..., None] for v, d in ((x, dx), (y, dy)))
-    down = torch.exp(-0.5 * ((rows.flatten() - py.flatten(1)[..., None]) / sigma) ** 2)  # [B, N M, H]
-    across = torch.exp(-0.5 * ((columns.flatten() - px.flatten(1)[..., None]) / sigma) ** 2)  # [B, N M, W]
+    wide = sigma[..., None]  # [B, 1, 1]
+    down = torch.exp(-0.5 * ((rows.flatten() - py.flatten(1)[..., None]) / wide) ** 2)  # [B, N M, H]
+    across = torch.exp(-0.5 * ((columns.flatten() - px.flatten(1)[..., None]) / wide) ** 2)  # [B, N M, W]
     weights = (member[..., None] * weight[:, None]).flatten(2)  # [B, L, N M]
     total = torch.einsum("blp,bph,bpw->blhw", weights, down, across)
     peak = total.amax((2, 3), keepdim=True)

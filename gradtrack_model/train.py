@@ -16,6 +16,7 @@ from gazetrack.errors import ConfigError
 from gradtrack_model import parallel
 from gradtrack_model.batches import batches
 from gradtrack_model.learner import Learner, NonFiniteLossError, build_model, pick_device
+from gradtrack_model.resident import batch_maker
 from gradtrack_model.run import Run, TrainResult
 from gradtrack_model.signals import stop_signals
 from gradtrack_model.validation import validate
@@ -112,12 +113,13 @@ def _train(
     run = Run(out, config, data, force, resume)
     with contextlib.closing(run), stop_signals() as stop:
         step = run.restore(learner) if resume else 0
-        stream = batches(data.train, config, first=step * config.accumulate)
+        stream = batches(*batch_maker(data.train, config, learner.device), first=step * config.accumulate)
         stopping, number = False, None
         while not run.over(step) and not stopping:
             step += 1
+            parts = run.timed(itertools.islice(stream, config.accumulate))
             try:
-                row = learner.advance(step, list(itertools.islice(stream, config.accumulate)))
+                row = learner.advance(step, parts)
             except NonFiniteLossError:
                 with learner.ema.applied():
                     run.save_if_finite("last", learner.model, step - 1)

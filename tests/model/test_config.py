@@ -37,6 +37,11 @@ def test_another_encoder_brings_its_own_widths():
     assert load_config("tiny", overrides={"model.encoder": "basic"}).model.widths == (8, 16, 32, 64, 64, 16)
 
 
+def test_numbers_may_begin_with_their_point():
+    config = load_config(settings=["optimizer.lr=.5", "maps.ratios=[.2, 0.75,1]", "maps.levels=3", "augment.hue=1.5"])
+    assert (config.optimizer.lr, config.maps.ratios, config.augment.hue) == (0.5, (0.2, 0.75, 1.0), 1.5)
+
+
 @pytest.mark.parametrize(
     ("setting", "match"),
     [

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import numpy as np
 import pytest
@@ -57,7 +58,7 @@ def test_batches_depend_on_seed_and_step_alone():
     config = load_config("tiny", overrides={"image_size": S, "batch_size": 3})
     samples = [square(str(i)) for i in range(5)]
     direct = [training_batch(samples, config, step) for step in range(4)]
-    threaded = batches(samples, dataclasses.replace(config, workers=2))
+    threaded = batches(functools.partial(training_batch, samples, config), workers=2)
     for a in direct:
         b = next(threaded)
         assert a.ids == b.ids

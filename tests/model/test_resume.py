@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import dataclasses
+import functools
 import json
 import os
 import signal
@@ -82,8 +83,11 @@ def test_interrupted_runs_are_the_same_bit_for_bit(whole, tmp_path, seed):
 
 
 @pytest.mark.parametrize("recipe", [{"optimizer.name": "sgd"}, {"model.encoder": "lite", "model.widths": [16] * 4,
-                                    "model.pretrained": False}, {"precision": "bf16", "workers": 2}])  # fmt: skip
-def test_every_optimizer_and_encoder_resumes(whole, tmp_path, recipe):
+                                    "model.pretrained": False}, {"precision": "bf16", "workers": 2},
+                                    {"precision": "fp16"}, {"compile": True}])  # fmt: skip
+def test_every_recipe_resumes(whole, tmp_path, recipe, monkeypatch):
+    # What is traced is the same; code made from it would take a compiler, and half a minute.
+    monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend="aot_eager"))
     _, data, _ = whole
     config = load_config("tiny", overrides=RECIPE | {"steps": 4} | recipe)
     train(config, data, tmp_path / "whole")

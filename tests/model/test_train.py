@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import functools
 import json
 import math
 import os
 import shutil
 import signal
+import time
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from PIL import Image
 
 from gazetrack.errors import OutputError
 from gradtrack_model import learner
+from gradtrack_model import train as training
 from gradtrack_model.batches import training_batch
 from gradtrack_model.checkpoint import load_model
 from gradtrack_model.config import OptimizerConfig, load_config
@@ -22,6 +25,7 @@ from gradtrack_model.data import discover, load_data
 from gradtrack_model.metrics import dice_and_iou
 from gradtrack_model.optim import EMA, lr_share
 from gradtrack_model.run import BY_DICE, BY_LOSS, BY_STEP
+from gradtrack_model.states import States
 from gradtrack_model.train import NonFiniteLossError, build_model, train, validate
 from tests.model.synthetic import H, W, picture, write_gaze
 
@@ -224,3 +228,47 @@ def test_accumulated_batches_are_one_large_batch(data_folder, config):
     learners[1].advance(1, [training_batch(data.train, small, i) for i in range(2)])
     for a, b in zip(*(each.model.parameters() for each in learners), strict=True):
         assert torch.allclose(a, b, atol=1e-5)
+
+
+def test_a_compiled_network_computes_what_the_eager_one_does(data_folder, config, monkeypatch):
+    # Traced alike, but run as it is: code made from it would take a compiler, and half a minute.
+    monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend="aot_eager"))
+    data = load_data(discover(data_folder), config)
+    for name in ("host", "compiled"):
+        train(dataclasses.replace(config, compile=name == "compiled"), data, data_folder / name)
+    eager, compiled = weights(data_folder / "host"), weights(data_folder / "compiled")
+    assert list(eager) == list(compiled)  # the names say nothing of the compiler
+    for key in eager:
+        torch.testing.assert_close(compiled[key], eager[key], rtol=1e-3, atol=1e-3)
+
+
+def test_half_precision_skips_steps_whose_gradients_overflow(data_folder, config):
+    data = load_data(discover(data_folder), config)
+    half = dataclasses.replace(config, precision="fp16")
+    learning = learner.Learner(half)
+    before = {key: value.clone() for key, value in learning.model.state_dict().items()}
+    learning.scaler = torch.amp.GradScaler("cpu", init_scale=2.0**100)
+    learning.advance(1, [training_batch(data.train, half, 0)])
+    names = [key for key, _ in learning.model.named_parameters()]
+    assert all(torch.equal(before[key], learning.model.state_dict()[key]) for key in names)
+    assert learning.scaler.get_scale() == 2.0**99
+    learning.scaler = torch.amp.GradScaler("cpu", init_scale=2.0)
+    learning.advance(2, [training_batch(data.train, half, 1)])
+    assert not all(torch.equal(before[key], learning.model.state_dict()[key]) for key in names)
+
+
+def test_waiting_for_batches_is_told(data_folder, config, monkeypatch):
+    data = load_data(discover(data_folder), config)
+    make = training.batch_maker
+
+    def slowly(*arguments):
+        one, ahead = make(*arguments)
+        return lambda step: (time.sleep(0.05), one(step))[1], ahead
+
+    monkeypatch.setattr(training, "batch_maker", slowly)
+    done = train(config, data, data_folder / "run")
+    assert 0.3 <= done.waiting * done.seconds <= done.seconds
+    monkeypatch.undo()
+    state = States(data_folder / "run").newest()
+    assert state.facts["waited"] == pytest.approx(done.waiting * done.seconds)
+    assert train(config, data, data_folder / "run", resume=True).waiting > 0.01  # that of before counts
