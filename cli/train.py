@@ -147,7 +147,8 @@ def command(action: str, data: Path, quiet: bool, as_json: bool, **given: Any) -
     if action == "check":
         return _show_findings(check(sources, config), quiet, as_json)
     if action == "nnunet":
-        return _show_plan(write_nnunet(sources, config, out or data / "nnunet", name, force), as_json)
+        written = write_nnunet(sources, config, out or data / "nnunet", name, force)
+        return 0 if quiet and not as_json else _show_plan(written, as_json)
     loaded = load_data(sources, config)
     if not quiet:
         _show_data(loaded, verbose)

@@ -101,6 +101,15 @@ def image_size(path: Path) -> tuple[int, int]:
     return width, height
 
 
+def is_gray(path: Path) -> bool:
+    """Whether a picture has one channel of 8 bits; errors as in `image_size`."""
+    image_size(path)
+    if suffix_of(path):
+        return False
+    with Image.open(path) as image:
+        return image.mode == "L"
+
+
 def read_image(path: Path, mode: str, size: tuple[int, int] | None = None) -> npt.NDArray[np.uint8]:
     """Read an image as 8-bit grey (``L``) or colour (``RGB``).
 

@@ -12,7 +12,7 @@ import numpy as np
 from gazetrack.crf import CRFParams, refine
 from gazetrack.errors import ConfigError, InputError, quote
 from gazetrack.fixations import stem
-from gazetrack.images import find_images, image_size, read_image
+from gazetrack.images import find_images, image_size, is_gray, read_image
 from gazetrack.kept import Kept
 from gazetrack.maps import CALIBRATED
 from gazetrack.mapstore import MAP_FILE, map_writer, read_maps
@@ -168,6 +168,9 @@ def refine_maps(
     if seen is not None and (unseen := [i for i in store.ids if i in files and i not in pictures]):
         what = f"has no probabilities of {len(unseen)} images, first {quote(unseen[0], 60)!r}"
         raise InputError(what, path=seen, hint="predict them with gradtrack-predict --probabilities")
+    if coloured := next((path for i in store.ids if (path := pictures.get(i)) and not is_gray(path)), None):
+        hint = "predict probabilities with gradtrack-predict --probabilities"
+        raise InputError("is no probability: it is not gray with 8 bits", path=coloured, hint=hint)
     check_calibrated(str((store.meta.get("params") or {}).get("kind", "unknown")))
     if store.meta.get("crf"):
         raise ConfigError(f"{quote(store.path, 80)} went through a CRF already", hint="refine the maps it was made of")

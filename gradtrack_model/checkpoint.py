@@ -144,7 +144,7 @@ def load_model(path: str | Path, expect: Mapping[str, Any] | None = None) -> Che
         path = known[str(path)]
     if not path.exists() and path.suffix != ".safetensors":
         names = ", ".join(released())
-        hint = f"give --weights: a run folder of gradtrack-train{names and f', or one of {names}'}"
+        hint = f"give a run folder of gradtrack-train{names and f', or one of {names}'}"
         raise CheckpointError("no such run", path=path, hint=hint)
     if path.is_dir():
         path = path / (CARD_WEIGHTS if (path / CARD_WEIGHTS).exists() else "best.safetensors")

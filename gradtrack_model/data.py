@@ -117,6 +117,8 @@ def discover(
     """
     if split is not None and (train_ids or val_ids or test_ids):
         raise ConfigError("--split and other splits", hint="give one or the other")
+    if not folder.is_dir():
+        raise ConfigError("no such folder", path=folder, hint="check --data")
     images = images or (folder / "images" if (folder / "images").is_dir() else folder)
     tables = tuple(fixations) or (() if maps else tuple(sorted(folder.glob("*.fixations.parquet"))))
     maps = None if tables else maps or _if_exists(folder / "maps" / "maps.parquet")

@@ -239,6 +239,10 @@ def test_what_unseen_networks_saw_is_mixed_in(run, folder):
     assert "has no probabilities of 1 images, first 'q'" in result.err
     Image.fromarray(seen["q"]).save(folder / "seen" / "q.png")
     assert run("gazetrack refine --probabilities seen --share 0.3 -q -o mixed").code == 0
+    result = run("gazetrack refine --probabilities images -o wrong")
+    assert result.code == 1
+    assert "is no probability" in result.err
+    assert not (folder / "wrong").exists()
     assert meta_of(folder / "mixed" / "maps.parquet")["probabilities_share"] == 0.3
     rows = (read_maps(folder / name).rows() for name in ("maps", "refined", "mixed"))
     for before, refined, after in zip(*rows, strict=True):
