@@ -98,7 +98,7 @@ _SHOWN_CHARS = 300
     "--encoder",
     metavar="NAME",
     show_default="lite",
-    help="lite: EfficientNet-Lite0, pretrained, lite1, lite2: larger ones; basic: U-Net from scratch; timm:NAME.",
+    help="lite: EfficientNet-Lite0, pretrained; lite1, lite2: larger; basic: U-Net from scratch; timm:NAME; smp:NAME.",
 )
 @click.option("--steps", type=int, show_default="1500", help="Training steps.")
 @click.option("--batch-size", type=int, show_default="8", help="Images a step.")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 from torch.nn import functional
 
-from gazetrack.errors import ConfigError, quote
 from gradtrack_model.blocks import DoubleConv
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ LITE_GROUPS = (
 )
 LITE_STEM = 32
 LITE_NORM_EPS = 1e-3
-TIMM = "timm:"  # prefix of the names of its encoders
 LITE_SCALES = {"lite": (1.0, 1.0), "lite1": (1.0, 1.1), "lite2": (1.1, 1.2)}  # of channels and of blocks a group
 
 
@@ -131,52 +129,6 @@ class LiteEncoder(nn.Module):
             if i in self.taps:
                 features.append(x)
         return features
-
-
-class TimmEncoder(nn.Module):
-    """An encoder of the package timm with random weights: strides 2, 4, 8, 16, 32.
-
-    Parameters
-    ----------
-    name : str
-        Such as ``resnet34``; one of ``timm.list_models()``.
-
-    Raises
-    ------
-    ConfigError
-        timm is not installed, does not know it, or it has no five such feature maps.
-    """
-
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self.name = name
-        self.net = _timm_network(name, pretrained=False)
-        self.channels: tuple[int, ...] = tuple(self.net.feature_info.channels())
-        if (strides := tuple(self.net.feature_info.reduction())) != (2, 4, 8, 16, 32):
-            what = f"timm's {name} has features at strides {', '.join(map(str, strides))}"
-            raise ConfigError(what, hint="use a network with strides 2, 4, 8, 16 and 32, such as resnet34")
-
-    def load_pretrained(self) -> None:
-        """Take over timm's pretrained weights, which it may download."""
-        self.net.load_state_dict(_timm_network(self.name, pretrained=True).state_dict())
-
-    def forward(self, image: Tensor) -> list[Tensor]:
-        """Turn [B, 3, H, W] into features [B, C_i, H/2^(i+1), W/2^(i+1)]."""
-        features: list[Tensor] = self.net(image)
-        return features
-
-
-def _timm_network(name: str, *, pretrained: bool) -> Any:
-    try:
-        import timm
-    except ImportError as error:
-        hint = "pip install timm, and the torchvision that fits this PyTorch; or use lite"
-        raise ConfigError(f"encoder timm:{name} needs the package timm: {error}", hint=hint) from error
-    try:
-        return timm.create_model(name, features_only=True, pretrained=pretrained)
-    except (RuntimeError, ValueError, KeyError, OSError) as error:
-        what = f"timm does not give {name}: {quote(error, 120)}"
-        raise ConfigError(what, hint="see timm.list_models(); or --set model.pretrained=false") from error
 
 
 def _whole_channels(wanted: float) -> int:

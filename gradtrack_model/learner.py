@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from gazetrack.errors import ConfigError, GazetrackError, quote
 from gradtrack_model import parallel
-from gradtrack_model.encoders import LiteEncoder, TimmEncoder
+from gradtrack_model.borrowed import BorrowedEncoder
+from gradtrack_model.encoders import LiteEncoder
 from gradtrack_model.losses import Losses, gaze_loss
 from gradtrack_model.model import TrackUNet
 from gradtrack_model.optim import EMA, build_optimizer, lr_share, set_lr
@@ -139,7 +140,7 @@ def build_model(config: TrainConfig) -> TrackUNet:
         model = TrackUNet(config.model)
     if isinstance(model.encoder, LiteEncoder) and config.model.pretrained:
         load_lite(model.encoder)
-    elif isinstance(model.encoder, TimmEncoder) and config.model.pretrained:
+    elif isinstance(model.encoder, BorrowedEncoder) and config.model.pretrained:
         model.encoder.load_pretrained()
     channels_last: TrackUNet = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # stub lacks it
     return channels_last

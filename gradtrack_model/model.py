@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from gradtrack_model.attention import TrackAttention
 from gradtrack_model.blocks import NORM_GROUPS, DecoderStage, resize
-from gradtrack_model.encoders import LITE_SCALES, TIMM, BasicEncoder, LiteEncoder, TimmEncoder
+from gradtrack_model.borrowed import BorrowedEncoder, is_borrowed
+from gradtrack_model.encoders import LITE_SCALES, BasicEncoder, LiteEncoder
 
 # Five encoder widths and the last decoder width, those of GazeMedSeg.
 BASIC_WIDTHS = (64, 128, 256, 512, 1024, 128)
@@ -27,9 +28,10 @@ class ModelConfig:
 
     Parameters
     ----------
-    encoder : {"lite", "lite1", "lite2", "basic", "timm:NAME"}
+    encoder : {"lite", "lite1", "lite2", "basic", "timm:NAME", "smp:NAME"}
         ``lite``: EfficientNet-Lite0; ``lite1`` and ``lite2`` are larger. ``basic``: U-Net with GroupNorm from scratch.
-        ``timm:resnet34``: any network of the package timm with features at strides 2 to 32.
+        ``timm:resnet34``, ``smp:mobileone_s0``: any network of the package timm or segmentation_models_pytorch, where
+        installed, with features at strides 2 to 32; images are normalised as for ImageNet.
     widths : tuple of int
         ``basic``: five encoder widths and the last decoder width. Others: four decoder widths, deepest first.
         Multiples of 8; empty for the default.
@@ -56,8 +58,8 @@ class ModelConfig:
     pretrained: bool = True
 
     def __post_init__(self) -> None:
-        if self.encoder not in DEFAULT_WIDTHS and not self.encoder.startswith(TIMM):
-            raise ValueError(f"encoder {self.encoder!r}: use one of {', '.join(DEFAULT_WIDTHS)}, {TIMM}NAME")
+        if self.encoder not in DEFAULT_WIDTHS and not is_borrowed(self.encoder):
+            raise ValueError(f"encoder {self.encoder!r}: use one of {', '.join(DEFAULT_WIDTHS)}, timm:NAME, smp:NAME")
         default = DEFAULT_WIDTHS.get(self.encoder, LITE_WIDTHS)
         if not 1 <= self.heads <= 8:
             raise ValueError(f"heads {self.heads}: use 1 to 8")
@@ -134,9 +136,9 @@ class TrackUNet(nn.Module):
 
 def _encoder_and_decoder_widths(
     config: ModelConfig,
-) -> tuple[BasicEncoder | LiteEncoder | TimmEncoder, tuple[int, ...]]:
-    if config.encoder.startswith(TIMM):
-        return TimmEncoder(config.encoder.removeprefix(TIMM)), config.widths
+) -> tuple[BasicEncoder | LiteEncoder | BorrowedEncoder, tuple[int, ...]]:
+    if is_borrowed(config.encoder):
+        return BorrowedEncoder(config.encoder), config.widths
     if config.encoder in LITE_SCALES:
         return LiteEncoder(config.encoder), config.widths
     *encoder, last = config.widths

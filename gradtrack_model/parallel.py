@@ -25,6 +25,8 @@ def joined(device: torch.device) -> Iterator[None]:
     if int(os.environ.get("WORLD_SIZE", "1")) == 1 or distributed.is_initialized():
         yield
         return
+    if device.type == "cuda":
+        torch.cuda.set_device(local_device(device))  # or every process' messages would go through the first GPU
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield
