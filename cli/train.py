@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from gradtrack_model.train import Progress, TrainResult
 
 _SHOWN_CHARS = 300
+_NNUNET_VARIABLES = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
 
 
 @click.command("train", context_settings={"help_option_names": ["-h", "--help"]})
@@ -147,8 +149,7 @@ def command(action: str, data: Path, quiet: bool, as_json: bool, **given: Any) -
     if action == "check":
         return _show_findings(check(sources, config), quiet, as_json)
     if action == "nnunet":
-        written = write_nnunet(sources, config, out or data / "nnunet", name, force)
-        return 0 if quiet and not as_json else _show_plan(written, as_json)
+        return _show_nnunet(write_nnunet(sources, config, out or data / "nnunet", name, force), quiet, as_json)
     loaded = load_data(sources, config)
     if not quiet:
         _show_data(loaded, verbose)
@@ -181,6 +182,19 @@ def _show_plan(planned: dict[str, Any], as_json: bool) -> int:
         for name, value in planned.items():
             shown = f"{value:,}" if isinstance(value, int) else value
             click.echo(f"{name.replace('_', ' '):20s}{shown}")
+    return 0
+
+
+def _show_nnunet(written: dict[str, Any], quiet: bool, as_json: bool) -> int:
+    if quiet and not as_json:
+        return 0
+    _show_plan(written, as_json)
+    if not as_json:
+        raw = Path(written["folder"])
+        number, beside = raw.name[7:10], raw.parent.parent
+        places = " ".join(f"{name}={shlex.quote(str(beside / name))}" for name in _NNUNET_VARIABLES)
+        click.echo(f"next: export {places}")
+        click.echo(f"      nnUNetv2_plan_and_preprocess -d {number} -c 2d; nnUNetv2_train {number} 2d 0")
     return 0
 
 

@@ -3,6 +3,7 @@
 Layout: https://github.com/MIC-DKFZ/nnUNet/blob/master/documentation/dataset_format.md (``nnUNet_raw/DatasetXXX_Name``
 with ``dataset.json``, ``imagesTr/CASE_0000.png``, ``labelsTr/CASE.png``, ``imagesTs``; an RGB picture is one file of
 three channels) and manual_data_splits.md there (``nnUNet_preprocessed/DatasetXXX_Name/splits_final.json``).
+nnU-Net 2.8.1 verifies, plans and preprocesses it, and takes its split (tried in November 2026).
 """
 
 from __future__ import annotations

@@ -58,6 +58,14 @@ def test_the_layout(data_folder, tmp_path):
     assert 2 * (truth & (label > 0)).sum() / (truth.sum() + label.sum()) > 0.6
 
 
+def test_the_next_commands_are_told(data_folder, tmp_path):
+    arguments = ["nnunet", "--data", str(data_folder), "-o", str(tmp_path / "a b")]
+    done = CliRunner().invoke(cli.command, arguments, standalone_mode=False)
+    assert f"nnUNet_raw='{tmp_path}/a b/nnUNet_raw' nnUNet_preprocessed='" in done.stdout
+    assert "nnUNetv2_plan_and_preprocess -d 511 -c 2d; nnUNetv2_train 511 2d 0" in done.stdout
+    assert CliRunner().invoke(cli.command, [*arguments, "-q", "--force"], standalone_mode=False).stdout == ""
+
+
 def test_masks_for_full_supervision(data_folder, tmp_path):
     config = load_config("tiny", overrides=TINY | {"method": "full"})
     for i in range(6):
