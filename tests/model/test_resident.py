@@ -14,6 +14,8 @@ from gradtrack_model import resident
 from gradtrack_model.batches import batches, training_batch
 from gradtrack_model.config import load_config
 from gradtrack_model.data import Sample, discover, load_data
+from gradtrack_model.learner import build_model
+from gradtrack_model.losses import gaze_loss
 from gradtrack_model.resident import Resident, batch_maker, lies_on_device
 from gradtrack_model.torch_maps import KINDS
 from gradtrack_model.train import train
@@ -97,3 +99,18 @@ def test_a_run_with_its_data_on_the_device_learns_the_same(data_folder, tmp_path
         losses[cache] = [float(row["loss"]) for row in rows]
     assert len(losses["host"]) == TINY["steps"]
     np.testing.assert_allclose(losses["device"], losses["host"], rtol=1e-3)
+
+
+@pytest.mark.parametrize("settings", [[f"maps.kind={kind}"] for kind in KINDS] + [["maps.kind=hull"], ["stored"],
+                                      ["method=gazemedseg"], ["loss.ignore_band=.1", "loss.bootstrap=.2"]])  # fmt: skip
+def test_nothing_is_left_behind_in_memory(settings, monkeypatch):
+    # The device "meta" holds no values, but refuses, like a GPU, what mixes devices.
+    meta, item = torch.device("meta"), torch.Tensor.item
+    monkeypatch.setattr(torch.Tensor, "item", lambda self: 3 if self.is_meta else item(self))
+    stored = settings == ["stored"]
+    config = load_config("tiny", overrides=RECIPE, settings=[] if stored else settings)
+    batch = Resident(samples(stored=stored), config, meta).batch(0)
+    losses = gaze_loss(build_model(config).to(meta)(batch.images), batch.maps, config.loss)
+    assert {batch.images.device, batch.maps.device, losses.total.device} == {meta}
+    assert batch.images.shape == (4, 3, S, S)
+    assert batch.maps.shape[2:] == (S, S)
