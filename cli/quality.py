@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,7 +11,7 @@ from . import options as opt
 from .errors import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     import pyarrow as pa
@@ -106,25 +107,39 @@ def command(
 
 
 def _of_files(
-    files: Iterable[Path], read: Callable[[Path], Recording], chosen: Mapping[str, Any]
+    files: Sequence[Path], read: Callable[[Path], Recording], chosen: Mapping[str, Any]
 ) -> tuple[list[pa.Table], list[str], list[int]]:
     """Return the reports, the readers' notes, and the exit codes of the errors, each of which is said as it comes."""
     from gazetrack.errors import GazetrackError, quote
     from gazetrack.quality import quality
 
     tables, notes, codes = [], [], []
+    names = Counter(file.name for file in files)
     for file in files:
+        folder = f"{file.parent}/" if names[file.name] > 1 else ""
         try:
             recording = read(file)
             try:
-                tables.append(quality(recording, **chosen))
+                tables.append(_named(quality(recording, **chosen), folder))
             except GazetrackError as error:
                 raise type(error)(error.what, path=file, hint=error.hint) from error
-            notes += [f"{quote(file.name)}: {note}" for note in recording.notes]
+            notes += [f"{quote(folder + file.name)}: {note}" for note in recording.notes]
         except GazetrackError as error:
             say("gazetrack", error)
             codes.append(error.exit_code)
     return tables, notes, codes
+
+
+def _named(table: pa.Table, folder: str) -> pa.Table:
+    """Put the folder before the recordings' names: with another file of that name they could not be told apart."""
+    import pyarrow.compute as pc
+
+    if not folder:
+        return table
+    place = table.schema.get_field_index("recording")
+    column = table.column(place).cast("string")
+    named = pc.binary_join_element_wise(folder, column, "").dictionary_encode()
+    return table.set_column(place, table.schema.field(place), named)
 
 
 def _show(table: pa.Table, by: str, notes: list[str]) -> None:

@@ -41,6 +41,16 @@ def test_quality_json_and_table_hold_all_measures(run, export):
     assert meta["quality"] == {"by": "recording", "window_ms": 200.0}
 
 
+def test_files_of_one_name_are_told_apart(run, export):
+    for name in "ab":
+        (export / name).mkdir()
+        (export / name / "raw.csv").write_text((export / "raw.csv").read_text())
+    result = run("gazetrack quality a/raw.csv b/raw.csv -o quality.parquet")
+    assert [line.split()[0] for line in result.out.splitlines()[1:3]] == ["a/raw", "b/raw"]
+    assert "note: b/raw.csv: " in result.out
+    assert list(pd.read_parquet(export / "quality.parquet")["recording"]) == ["a/raw", "b/raw"]
+
+
 def test_quality_by_window_and_by_target(run, export):
     out = run("gazetrack quality raw.csv --by window --window 280").out.splitlines()
     rows = [line.split() for line in out if line.startswith("raw ")]
