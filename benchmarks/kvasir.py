@@ -91,8 +91,9 @@ def jobs_of(rows: Sequence[str], study: Path, options: argparse.Namespace) -> It
             yield Job(row, seed, config, discover(data, need_gaze=method != "full", **gaze, **split))
 
 
-def write_results(out: Path, results: Sequence[Result]) -> str:
+def write_results(options: argparse.Namespace, results: Sequence[Result]) -> str:
     """Write results.json, results.md and results.png, and return the table."""
+    out = options.out
     lines = summarise(results, "plain", "flips")
     names = ("row", "seeds", "Dice", "with flips", "95 % over images", "from `plain` (95 %, Wilcoxon p)")
     facts, rows = [], []
@@ -112,7 +113,9 @@ def write_results(out: Path, results: Sequence[Result]) -> str:
         shown = [f"{fact['dice']:.3f}", f"{line['dice']:.3f}{spread}", f"{low:.3f} to {high:.3f}", beside]
         rows.append([fact["row"], str(fact["seeds"]), *shown])
     table = markdown(names, rows)
-    (out / "results.json").write_text(json.dumps(facts, indent=2) + "\n")
+    images = len(results[0].scores["plain"]) if results[0].scores else 0
+    settings = {"preset": options.preset, "size": options.size, "steps": options.steps, "validation_images": images}
+    (out / "results.json").write_text(json.dumps({**settings, "rows": facts}, indent=2) + "\n")
     (out / "results.md").write_text(table)
     (out / "results.png").write_bytes(draw(lines, "Dice on the validation images, flips averaged"))
     return table
@@ -144,7 +147,7 @@ def main() -> None:
         what = f"{statistics.fmean(dice):.4f}" if dice else str(result.error or "stopped")
         print(f"{result.job.name}, seed {result.job.seed}: {what}", flush=True)
     if any(result.scores for result in results):
-        print(write_results(options.out, results), end="")
+        print(write_results(options, results), end="")
     sys.exit(0 if all(result.scores for result in results) else 1)
 
 

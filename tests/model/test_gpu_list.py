@@ -52,7 +52,11 @@ def test_training_from_scratch(tmp_path):
     quick = ["--preset", "tiny", "--steps", 2, "--size", 32]
     done = gpu_list(tmp_path / "out", "train", data, *quick)
     assert done.returncode == 0, done.stderr
-    rows = json.loads((tmp_path / "out" / "kvasir" / "results.json").read_text())
+    found = json.loads((tmp_path / "out" / "kvasir" / "results.json").read_text())
+    assert {key: value for key, value in found.items() if key != "rows"} == {
+        "preset": "tiny", "size": 32, "steps": 2, "validation_images": 1
+    }  # fmt: skip
+    rows = found["rows"]
     assert sorted(row["row"] for row in rows) == ["full", "gazemedseg", "gradtrack"]
     assert all(0 <= row["dice"] <= 1 for row in rows)
 
