@@ -156,8 +156,8 @@ class TrainConfig:
     patience : int
         Validations without a better one after which the run ends; 0 for none.
     workers : int
-        Threads that prepare batches ahead, for a GPU: on a CPU they take more from the network than they give.
-        The result does not depend on it.
+        Threads that prepare batches ahead, for a GPU: on two CPU cores they take more from the network than they give
+        (`benchmarks/bench_step.py`). The result does not depend on it.
     cache : {"auto", "host", "device"}
         Where the training set lies, and batches are augmented and maps rendered: in memory, or beside the network,
         which differs by rounding. ``auto`` is the device when that is a GPU with four times the room.
