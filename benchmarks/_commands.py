@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,12 +14,29 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Collection
 
     import numpy.typing as npt
 
     Levels = npt.NDArray[np.uint8]
+
+
+def add_study_options(parser: argparse.ArgumentParser, out: str, rows: Collection[str]) -> None:
+    """Add what all studies of methods are told."""
+
+    def chosen(text: str) -> list[str]:
+        if unknown := [row for row in text.split(";") if row not in rows]:
+            raise argparse.ArgumentTypeError(f"no rows called {', '.join(unknown)}")
+        return text.split(";")
+
+    parser.add_argument("--out", type=Path, default=Path(out))
+    parser.add_argument("--rows", type=chosen, help=f"separated by semicolons; of {'; '.join(rows)}")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=1600)
+    parser.add_argument("--size", type=int, default=224)
+    parser.add_argument("--preset", default="default", help="of gradtrack-train; gazemedseg: the network from scratch")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--quick", action="store_true")
 
 
 def run(module: str, *arguments: object) -> None:

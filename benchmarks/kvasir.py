@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from _commands import run
+from _commands import add_study_options, run
 from self_training import grow
 
 from gradtrack_model.config import load_config
@@ -125,20 +125,11 @@ def main() -> None:
     """Do what is left of the study, and print its table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--out", type=Path, default=Path("kvasir-study"))
-    parser.add_argument("--rows", help=f"separated by semicolons; of {'; '.join(ROWS)}")
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=1600)
-    parser.add_argument("--size", type=int, default=224)
-    parser.add_argument("--preset", default="default", help="of gradtrack-train; gazemedseg: the network from scratch")
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--quick", action="store_true")
+    add_study_options(parser, "kvasir-study", ROWS)
     options = parser.parse_args()
     if options.quick:
         options.steps, options.size, options.seeds = 250, 96, 1
-    chosen = options.rows.split(";") if options.rows else list(QUICK if options.quick else ROWS)
-    if unknown := [row for row in chosen if row not in ROWS]:
-        parser.error(f"no rows called {', '.join(unknown)}")
+    chosen = options.rows or list(QUICK if options.quick else ROWS)
     study = options.out / f"{options.preset}-{options.size}-{options.steps}"
     results = []
     for result in run_jobs(jobs_of(chosen, study, options), study, ("plain", "flips")):

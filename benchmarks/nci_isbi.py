@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import pydicom
-from _commands import run
+from _commands import add_study_options, run
 from _look_alike import write_look_alike
 
 from gazetrack.dataset import read_tracks
@@ -141,20 +141,11 @@ def main() -> None:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--data", type=Path)
     source.add_argument("--look-alike", action="store_true")
-    parser.add_argument("--out", type=Path, default=Path("nci-isbi-study"))
-    parser.add_argument("--rows", help=f"separated by semicolons; of {'; '.join(ROWS)}")
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=1600)
-    parser.add_argument("--size", type=int, default=224)
-    parser.add_argument("--preset", default="default", help="of gradtrack-train; gazemedseg: the network from scratch")
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--quick", action="store_true")
+    add_study_options(parser, "nci-isbi-study", ROWS)
     options = parser.parse_args()
     if options.quick:
         options.steps, options.size, options.seeds, options.preset = 120, 96, 1, "tiny"
-    chosen = options.rows.split(";") if options.rows else [row for row in ROWS if not options.quick or "," not in row]
-    if unknown := [row for row in chosen if row not in ROWS]:
-        parser.error(f"no rows called {', '.join(unknown)}")
+    chosen = options.rows or [row for row in ROWS if not options.quick or "," not in row]
     if options.look_alike:
         options.data = write_look_alike(options.out / "look-alike")
     data = options.out / "data"

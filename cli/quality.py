@@ -132,10 +132,10 @@ def _of_files(
 
 def _named(table: pa.Table, folder: str) -> pa.Table:
     """Put the folder before the recordings' names: with another file of that name they could not be told apart."""
-    import pyarrow.compute as pc
-
     if not folder:
         return table
+    import pyarrow.compute as pc
+
     place = table.schema.get_field_index("recording")
     column = table.column(place).cast("string")
     named = pc.binary_join_element_wise(folder, column, "").dictionary_encode()

@@ -186,10 +186,9 @@ def _show_plan(planned: dict[str, Any], as_json: bool) -> int:
 
 
 def _show_nnunet(written: dict[str, Any], quiet: bool, as_json: bool) -> int:
-    if quiet and not as_json:
-        return 0
-    _show_plan(written, as_json)
-    if not as_json:
+    if as_json or not quiet:
+        _show_plan(written, as_json)
+    if not (as_json or quiet):
         raw = Path(written["folder"])
         number, beside = raw.name[7:10], raw.parent.parent
         places = " ".join(f"{name}={shlex.quote(str(beside / name))}" for name in _NNUNET_VARIABLES)

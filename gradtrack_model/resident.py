@@ -104,15 +104,15 @@ class Resident:
     def batch(self, step: int) -> Batch:
         """Return the augmented batch of one step, on the device."""
         drawn = draw(len(self._samples), self._config, step)
-        pixels = self._pixels[torch.tensor(drawn.indices, device=self._device)]
-        images, maps = augment(pixels, self._maps_of(drawn), drawn, self._config)
+        which = torch.tensor(drawn.indices, device=self._device)
+        images, maps = augment(self._pixels[which], self._maps_of(drawn, which), drawn, self._config)
         return Batch(images, maps, tuple(self._samples[i].image_id for i in drawn.indices))
 
-    def _maps_of(self, drawn: Drawn) -> Tensor:
+    def _maps_of(self, drawn: Drawn, which: Tensor) -> Tensor:
         """Return the maps [B, L, S, S] of images that the drawn affines have moved."""
         size = self._config.image_size
         if self._maps is not None:
-            maps = warp(self._maps[torch.tensor(drawn.indices, device=self._device)].float() / 255, drawn.affines)
+            maps = warp(self._maps[which].float() / 255, drawn.affines)
         elif self._tracks is not None:
             maps = _rendered(self._tracks, drawn, size, self._config.maps)
         else:

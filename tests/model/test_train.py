@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import functools
 import json
 import math
 import os
@@ -232,10 +231,12 @@ def test_accumulated_batches_are_one_large_batch(data_folder, config):
 
 def test_a_compiled_network_computes_what_the_eager_one_does(data_folder, config, monkeypatch):
     # Traced alike, but run as it is: code made from it would take a compiler, and half a minute.
-    monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend="aot_eager"))
+    compile_, asked = torch.compile, []
+    monkeypatch.setattr(torch, "compile", lambda model: asked.append(model) or compile_(model, backend="aot_eager"))
     data = load_data(discover(data_folder), config)
     for name in ("host", "compiled"):
         train(dataclasses.replace(config, compile=name == "compiled"), data, data_folder / name)
+    assert len(asked) == 1
     eager, compiled = weights(data_folder / "host"), weights(data_folder / "compiled")
     assert list(eager) == list(compiled)  # the names say nothing of the compiler
     for key in eager:
