@@ -150,7 +150,8 @@ class TrainConfig:
     device : {"auto", "cpu", "cuda"}
         ``auto`` is a GPU when there is one.
     precision : {"auto", "fp32", "bf16", "fp16"}
-        ``auto`` is bfloat16 autocast on a GPU and float32 on a CPU, where bfloat16 is slower; ``fp16`` scales the loss.
+        ``auto`` is bfloat16 autocast on a GPU and float32 on a CPU; CPUs with AMX are faster with ``bf16``. ``fp16``
+        scales the loss.
     compile : bool
         Let ``torch.compile`` make the network faster; the first step then takes a minute.
     patience : int

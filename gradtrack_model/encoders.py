@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -68,8 +69,17 @@ class ConvBN(nn.Module):
         if stride > 1:
             (top, bottom), (left, right) = (_same_padding(n, kernel, stride) for n in x.shape[-2:])
             x = functional.pad(x, (left, right, top, bottom))
-        x = self.norm(self.conv(x))
+        x = self.norm(self._convolve(x))
         return functional.relu6(x, inplace=True) if self.activate else x
+
+    def _convolve(self, x: Tensor) -> Tensor:
+        if self.conv.groups > 1 and torch.is_autocast_enabled("cpu"):
+            # CPUs have no fast bfloat16 for depthwise convolutions: these alone would take longer than all in float32.
+            with torch.autocast("cpu", enabled=False):
+                x = self.conv(x.float())
+        else:
+            x = self.conv(x)
+        return x
 
 
 class MBConv(nn.Module):

@@ -102,6 +102,18 @@ def test_larger_lite_encoders(name, channels, blocks):
             load_lite(encoder)
 
 
+def test_half_precision_on_a_cpu_spares_depthwise_convolutions():
+    model, image, seen = build("lite"), torch.rand(1, 3, 64, 64), {}
+    for module in model.modules():
+        if isinstance(module, torch.nn.Conv2d):
+            module.register_forward_hook(lambda conv, _, out: seen.setdefault(conv.groups > 1, set()).add(out.dtype))
+    with torch.no_grad():
+        with torch.autocast("cpu", torch.bfloat16):
+            half = model(image).logits
+        assert seen == {True: {torch.float32}, False: {torch.bfloat16}}
+        torch.testing.assert_close(half.float(), model(image).logits, atol=0.1, rtol=0.1)
+
+
 @pytest.mark.parametrize("bad", [{"encoder": "vgg"}, {"widths": (8, 8)}, {"encoder": "basic", "widths": (9,) * 6}])
 def test_bad_configurations(bad):
     with pytest.raises(ValueError, match=r"encoder|widths"):
