@@ -11,7 +11,8 @@ from PIL import Image
 from gazetrack.errors import DataError, InputError, quote
 from gazetrack.fixations import IMAGE_SUFFIXES, VOLUME_SUFFIXES, stem
 from gazetrack.track import MAX_IMAGE_PX
-from gazetrack.volumes import file_of, read_labels, read_slice, slice_size, slices_of, suffix_of
+from gazetrack.volume_files import suffix_of
+from gazetrack.volumes import file_of, read_labels, read_slice, slice_size, slices_of
 
 MASK_THRESHOLD = 127
 DEEP_MODES = ("I", "F", "I;16", "I;16B", "I;16L")

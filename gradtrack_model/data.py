@@ -18,7 +18,8 @@ from gazetrack.errors import ConfigError, DataError, quote
 from gazetrack.images import DEEP_MODES, decode, find_images, image_size, read_mask
 from gazetrack.maps import MapParams, prepare
 from gazetrack.mapstore import MapStore, read_maps
-from gazetrack.volumes import read_slice, suffix_of
+from gazetrack.volume_files import suffix_of
+from gazetrack.volumes import read_slice
 from gradtrack_model.augment import normalise
 from gradtrack_model.splits import doubles, manifest_of, recorded, refuse_overlaps
 

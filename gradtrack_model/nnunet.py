@@ -20,7 +20,8 @@ from gazetrack.images import decode
 from gazetrack.maps import prepare, render_points
 from gazetrack.mapstore import MapStore, read_maps
 from gazetrack.publish import unique_names, write_bytes, write_json
-from gazetrack.volumes import read_slice, suffix_of
+from gazetrack.volume_files import suffix_of
+from gazetrack.volumes import read_slice
 from gradtrack_model.data import map_params, mask_of, open_image, split_items
 from gradtrack_model.splits import refuse_overlaps
 

@@ -14,7 +14,8 @@ from torch.nn import functional
 from gazetrack.errors import ConfigError, GazetrackError, InputError, quote
 from gazetrack.images import volume_of
 from gazetrack.publish import refuse_overwrite, unique_names, write_bytes
-from gazetrack.volumes import is_writable, slices_of, write_like
+from gazetrack.volume_files import is_writable
+from gazetrack.volumes import slices_of, write_like
 from gradtrack_model.data import find_images, normalise, open_image, resized
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from gazetrack import volumes
 from gazetrack.errors import ConfigError, DataError, GazetrackError, InputError
 from gazetrack.fixations import stem
 from gazetrack.images import find_images, image_size, read_image, read_mask, volume_of
-from gazetrack.volumes import Layout, file_of, layout_of, read_labels, read_slice, slice_size, slices_of, write_like
+from gazetrack.volume_files import Layout, is_writable, layout_of
+from gazetrack.volumes import file_of, read_labels, read_slice, slice_size, slices_of, write_like
 from tests.volume_files import AFFINE, write_dicom, write_nifti, write_nrrd
 
 nibabel, nrrd, pydicom = (pytest.importorskip(name) for name in ("nibabel", "nrrd", "pydicom"))
@@ -125,7 +126,7 @@ def test_a_prediction_keeps_the_geometry_of_its_volume(tmp_path_factory, shape, 
 
 
 def test_what_is_written(tmp_path):
-    found = {name: volumes.is_writable(tmp_path / name) for name in ("a.dcm", "a.nrrd", "a.nii", "a.nii.gz", "a.png")}
+    found = {name: is_writable(tmp_path / name) for name in ("a.dcm", "a.nrrd", "a.nii", "a.nii.gz", "a.png")}
     assert found == {"a.dcm": False, "a.nrrd": True, "a.nii": True, "a.nii.gz": True, "a.png": False}
 
 
