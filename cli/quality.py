@@ -113,33 +113,38 @@ def _of_files(
     from gazetrack.errors import GazetrackError, quote
     from gazetrack.quality import quality
 
-    tables, notes, codes = [], [], []
+    found, notes, codes = [], [], []
     names = Counter(file.name for file in files)
     for file in files:
-        folder = f"{file.parent}/" if names[file.name] > 1 else ""
+        name = file.name if names[file.name] == 1 else str(file)
         try:
             recording = read(file)
             try:
-                tables.append(_named(quality(recording, **chosen), folder))
+                found.append((str(file), quality(recording, **chosen)))
             except GazetrackError as error:
                 raise type(error)(error.what, path=file, hint=error.hint) from error
-            notes += [f"{quote(folder + file.name)}: {note}" for note in recording.notes]
+            notes += [f"{quote(name)}: {note}" for note in recording.notes]
         except GazetrackError as error:
             say("gazetrack", error)
             codes.append(error.exit_code)
-    return tables, notes, codes
+    return _told_apart(found), notes, codes
 
 
-def _named(table: pa.Table, folder: str) -> pa.Table:
-    """Put the folder before the recordings' names: with another file of that name they could not be told apart."""
-    if not folder:
-        return table
+def _told_apart(found: list[tuple[str, pa.Table]]) -> list[pa.Table]:
+    """Return the reports; recordings of one name in two files are named by their file."""
     import pyarrow.compute as pc
 
-    place = table.schema.get_field_index("recording")
-    column = table.column(place).cast("string")
-    named = pc.binary_join_element_wise(folder, column, "").dictionary_encode()
-    return table.set_column(place, table.schema.field(place), named)
+    names = [set(table["recording"].to_pylist()) for _, table in found]
+    held = Counter(name for own in names for name in own)
+    tables = []
+    for (file, table), own in zip(found, names, strict=True):
+        if any(held[name] > 1 for name in own):
+            place = table.schema.get_field_index("recording")
+            column = table.column(place).cast("string")
+            named = pc.binary_join_element_wise(file, column, "/") if len(own) > 1 else pc.if_else(True, file, column)
+            table = table.set_column(place, table.schema.field(place), named.dictionary_encode())
+        tables.append(table)
+    return tables
 
 
 def _show(table: pa.Table, by: str, notes: list[str]) -> None:

@@ -41,14 +41,15 @@ def test_quality_json_and_table_hold_all_measures(run, export):
     assert meta["quality"] == {"by": "recording", "window_ms": 200.0}
 
 
-def test_files_of_one_name_are_told_apart(run, export):
-    for name in "ab":
-        (export / name).mkdir()
-        (export / name / "raw.csv").write_text((export / "raw.csv").read_text())
-    result = run("gazetrack quality a/raw.csv b/raw.csv -o quality.parquet")
-    assert [line.split()[0] for line in result.out.splitlines()[1:3]] == ["a/raw", "b/raw"]
+def test_recordings_of_one_name_are_told_apart(run, export):
+    for name in ("a/raw.csv", "b/raw.csv", "b/raw.txt"):
+        (export / name).parent.mkdir(exist_ok=True)
+        (export / name).write_text((export / "raw.csv").read_text())
+    result = run("gazetrack quality a/raw.csv b/raw.csv b/raw.txt -o quality.parquet")
+    assert [line.split()[0] for line in result.out.splitlines()[1:4]] == ["a/raw.csv", "b/raw.csv", "b/raw.txt"]
     assert "note: b/raw.csv: " in result.out
-    assert list(pd.read_parquet(export / "quality.parquet")["recording"]) == ["a/raw", "b/raw"]
+    assert "note: raw.txt: " in result.out
+    assert list(pd.read_parquet(export / "quality.parquet")["recording"]) == ["a/raw.csv", "b/raw.csv", "b/raw.txt"]
 
 
 def test_quality_by_window_and_by_target(run, export):
