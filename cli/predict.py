@@ -38,6 +38,13 @@ if TYPE_CHECKING:
 @click.option("--probabilities", is_flag=True, help="Also write probabilities as gray images: DIR/probabilities.")
 @click.option("--tracks", is_flag=True, help="Also write the predicted track maps: DIR/tracks/1 (the core) to K.")
 @click.option("--tta", is_flag=True, help="Average over the four flips of each image.")
+@click.option(
+    "--image-size",
+    type=click.IntRange(32, 4096),
+    metavar="PX",
+    show_default="the network's",
+    help="Images are resized to a square of this many pixels.",
+)
 @click.option("--batch-size", type=click.IntRange(1), default=8, show_default=True, help="Images at once.")
 @click.option(
     "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where to compute."
@@ -61,6 +68,7 @@ def command(
     probabilities: bool,
     tracks: bool,
     tta: bool,
+    image_size: int | None,
     batch_size: int,
     device: str,
     encoder: str | None,
@@ -80,7 +88,8 @@ def command(
     opt.check_report(report, find_images(folder).values())
     checkpoint = load_model(weights, {"model.encoder": encoder})
     chosen_ids = () if ids is None else read_ids(ids)
-    chosen = PredictOptions(probabilities, overlay, tta, batch_size, pick_device(device), chosen_ids, tracks)
+    where = pick_device(device)
+    chosen = PredictOptions(probabilities, overlay, tta, batch_size, where, chosen_ids, tracks, image_size or 0)
     done = list(predict_folder(folder, checkpoint, out, chosen))
     opt.write_results(report, [(p.image, p.error, p.outputs) for p in done])
     _show(done, out, quiet, as_json)

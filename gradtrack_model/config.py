@@ -134,6 +134,9 @@ class TrainConfig:
         One of `gradtrack_model.methods.METHODS`; its settings come over the preset's and under all others.
     image_size : int
         Images are resized to a square of this many pixels.
+    predict_scale : float
+        Images are larger by this factor in validation and prediction. As zooming in training makes objects larger than
+        they are, networks trained so see more on larger images (Touvron et al. 2019).
     window : tuple of float
         (center, width) of the gray values of DICOM, NRRD and NIfTI that become 0 to 255, in the file's units, such as
         Hounsfield units; without it, from the 0.5th to the 99.5th percentile of the file.
@@ -176,6 +179,7 @@ class TrainConfig:
 
     method: str = "gradtrack"
     image_size: int = 224
+    predict_scale: float = 1.0
     window: tuple[float, ...] = ()
     batch_size: int = 8
     steps: int = 1500
@@ -215,6 +219,8 @@ class TrainConfig:
         _one_of("optimizer.name", self.optimizer.name, ("adamw", "sgd"))
         _one_of("optimizer.schedule", self.optimizer.schedule, ("cosine", "onecycle", "poly"))
         _within("image_size", self.image_size, MIN_IMAGE_SIZE, MAX_IMAGE_SIZE)
+        _within("predict_scale", self.predict_scale, 0.25, 4)
+        _within("image_size * predict_scale", self.predicting_size, MIN_IMAGE_SIZE, MAX_IMAGE_SIZE)
         for name in ("batch_size", "steps", "accumulate", "log_every", "val_every"):
             _within(name, getattr(self, name), 1, 10**9)
         _within("seed", self.seed, 0, 2**63 - 1)
@@ -230,6 +236,15 @@ class TrainConfig:
             _within(f"augment.{name}", getattr(self.augment, name), 0, high)
         for name in ("scale", "translate", "brightness", "contrast", "saturation"):
             _within(f"augment.{name}", getattr(self.augment, name), 0, 0.9)
+
+    @property
+    def predicting_size(self) -> int:
+        """Pixels a side of the images in validation and prediction."""
+        return round(self.image_size * self.predict_scale)
+
+    def predicting(self) -> TrainConfig:
+        """Return these settings with the image size of validation and prediction."""
+        return dataclasses.replace(self, image_size=self.predicting_size, predict_scale=1.0)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON values, which `config_from` takes back."""

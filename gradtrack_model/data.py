@@ -236,12 +236,12 @@ def load_data(sources: Sources, config: TrainConfig) -> TrainingData:
         refuse_overlaps(manifest, sources.images)
     notes += _named(doubles(manifest), "images are there under two names")
     store = read_maps(sources.maps) if sources.maps is not None else None
-    load = functools.partial(_load_labelled if full else _load_sample, store, config)
+    load = functools.partial(_load_labelled if full else _load_sample, store)
     train, silent = [], []
     for item in found.items:
         if splits.get(item.image_id) != "train":
             continue
-        sample = load(item)
+        sample = load(config, item)
         if sample is None:
             silent.append(item.image_id)
         else:
@@ -253,7 +253,7 @@ def load_data(sources: Sources, config: TrainConfig) -> TrainingData:
         what = f"none of its {len(found.items)} images is a training image with gaze in {gaze}"
         hint = "names of images and stimuli must match, and the split name them"
         raise DataError(what, path=sources.images, hint=hint)
-    val = [_load_val(item, load, config) for item in found.items if splits.get(item.image_id) == "val"]
+    val = [_load_val(item, load, config.predicting()) for item in found.items if splits.get(item.image_id) == "val"]
     _check_levels([*train, *val])
     notes += _named(silent, f"training images without {'a mask' if full else 'gaze'} are left out")
     notes += _named(found.missing_images, "stimuli with gaze have no image")
@@ -326,8 +326,8 @@ def _load_labelled(_store: MapStore | None, config: TrainConfig, item: Item) -> 
     return Sample(item.image_id, read_image(item.image, size, config.window), maps=label)
 
 
-def _load_val(item: Item, load: Callable[[Item], Sample | None], config: TrainConfig) -> Sample:
-    sample = load(item) or Sample(item.image_id, read_image(item.image, config.image_size, config.window))
+def _load_val(item: Item, load: Callable[[TrainConfig, Item], Sample | None], config: TrainConfig) -> Sample:
+    sample = load(config, item) or Sample(item.image_id, read_image(item.image, config.image_size, config.window))
     return sample if item.mask is None else dataclasses.replace(sample, mask=mask_of(item, item.mask))
 
 

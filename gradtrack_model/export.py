@@ -125,11 +125,12 @@ def export_model(checkpoint: Checkpoint, path: Path, *, half: bool = False, trac
     original = Segmenter(_copy(checkpoint), tracks).eval()
     segmenter = Segmenter(_copy(checkpoint), tracks, half).eval()
     n_tracks = len(checkpoint.model.stages) if tracks else 0
+    shapes = _shapes(checkpoint.config.predicting_size)
     names = ("probability", *(f"track_{k}" for k in range(1, n_tracks + 1)))
     facts = _facts(checkpoint, names, half)
     with _quiet(), torch.no_grad():
         data, run = _as_onnx(segmenter, names, facts) if kind == "onnx" else _as_program(segmenter, facts)
-        difference = max(_difference(original, run, shape) for shape in _shapes(checkpoint.config.image_size))
+        difference = max(_difference(original, run, shape) for shape in shapes)
     if not difference <= TOLERANCE[half]:
         what = f"the exported network differs by {difference:.2g} in probability, more than {TOLERANCE[half]:g}"
         raise CheckpointError(what, path=checkpoint.path, hint="export it in the other format, or without --half")
@@ -146,12 +147,12 @@ def _copy(checkpoint: Checkpoint) -> nn.Module:
 
 def _facts(checkpoint: Checkpoint, names: Sequence[str], half: bool) -> dict[str, str]:
     """Return what a user of the file must know, as texts."""
-    size = checkpoint.config.image_size
+    size = checkpoint.config.predicting_size
     config = {key: value for key, value in checkpoint.config.as_dict().items() if key in _DETERMINED_BY}
     return {
         "producer": f"gazetrack {__version__}",
         "input": f"image: RGB in [0, 1], float32, [batch, 3, height, width], at least {SMALLEST} pixels a side",
-        "trained_at": f"{size} x {size} pixels: resize images to it, and the probabilities back",
+        "image_size": f"{size} x {size} pixels: resize images to it, and the probabilities back",
         "outputs": ", ".join(names) + ": in [0, 1]; foreground is probability > 0.5",
         "precision": "float16" if half else "float32",
         "weights_sha256": sha256_of(checkpoint.path),

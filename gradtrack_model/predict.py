@@ -57,6 +57,8 @@ class PredictOptions:
     tracks : bool
         Also write the predicted track maps, ``tracks/<k>/<name>.png``, 0..255: of decoder stage 1, the deepest
         (the core of the gaze), to the last (all of it).
+    image_size : int
+        Images are resized to a square of this many pixels; 0 for what the network was validated at.
     """
 
     probabilities: bool = False
@@ -66,6 +68,7 @@ class PredictOptions:
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     ids: tuple[str, ...] = ()
     tracks: bool = False
+    image_size: int = 0
 
 
 @dataclass(frozen=True)
@@ -135,10 +138,11 @@ def predict_folder(folder: Path, checkpoint: Checkpoint, out: Path, options: Pre
             refuse_overwrite(out / relative, images.values())
     masks = VolumeMasks(wanted.values(), out / "volumes")
     model, window = checkpoint.model.to(options.device), checkpoint.config.window
+    size = options.image_size or checkpoint.config.predicting_size
     for start in range(0, len(paths), options.batch_size):
         opened = [(i, path, _open(path, window)) for i, path in paths[start : start + options.batch_size]]
         whole = [image for _, _, image in opened if isinstance(image, Image.Image)]
-        logits = iter(_predict(model, whole, checkpoint.config.image_size, options))
+        logits = iter(_predict(model, whole, size, options))
         for image_id, path, image in opened:
             if isinstance(image, GazetrackError):
                 yield Prediction(path, error=image)

@@ -66,17 +66,17 @@ def write_run_report(run: Path, data: TrainingData) -> Path:
         The page cannot be written.
     """
     checkpoint = load_model(run)
-    config = checkpoint.config
+    config, predicting = checkpoint.config, checkpoint.config.predicting()
     checkpoint.model.to(device := pick_device(config.device))
     scores: dict[str, Scores] = {}
-    for sample, mask in predicted_masks(checkpoint.model, data.val, config, device):
+    for sample, mask in predicted_masks(checkpoint.model, data.val, predicting, device):
         if sample.mask is not None:
             scores[sample.image_id] = score(mask, sample.mask)
     groups = []
     for heading, samples in _chosen(data.val, scores):
-        drawn = predicted_masks(checkpoint.model, samples, config, device)
+        drawn = predicted_masks(checkpoint.model, samples, predicting, device)
         dice = {image_id: one.dice for image_id, one in scores.items()}
-        groups.append((heading, [draw_case(s, mask, dice.get(s.image_id), config) for s, mask in drawn]))
+        groups.append((heading, [draw_case(s, mask, dice.get(s.image_id), predicting) for s, mask in drawn]))
     page = {
         "title": f"{config.method}, seed {config.seed}",
         "lead": "Trained on gaze alone." if config.method != "full" else "Trained on masks.",
@@ -169,11 +169,13 @@ def _chosen(samples: Sequence[Sample], scores: Mapping[str, Scores]) -> list[tup
 def _facts(checkpoint: Checkpoint, data: TrainingData) -> list[tuple[str, str]]:
     metrics = checkpoint.metrics
     config = checkpoint.config
+    sizes = dict.fromkeys((config.image_size, config.predicting_size))
+    pixels = ", validated at ".join(f"{size} x {size}" for size in sizes)
     return [
         ("method", config.method),
         ("data", f"{len(data.train)} training images, {len(data.val)} validation images"),
         ("data, SHA-256", data.sha256().partition(":")[2]),
-        ("network", f"{config.model.encoder}, {config.image_size} x {config.image_size} pixels"),
+        ("network", f"{config.model.encoder}, {pixels} pixels"),
         ("best step", f"{checkpoint.step} of {config.steps}, by {metrics.get('selected_by', '')}"),
         ("protocol", "clean: the checkpoint is chosen on the validation images, which are also the ones shown"),
         ("gazetrack", __version__),

@@ -30,6 +30,7 @@ def validate(
     model: TrackUNet, samples: Sequence[Sample], config: TrainConfig, device: torch.device
 ) -> dict[str, float]:
     """Return mean Dice and IoU at the masks' own size where there are masks, and the loss where there is gaze."""
+    config = config.predicting()
     model.eval()
     dices, ious, losses = [], [], []
     for sample, predicted in predicted_masks(model, samples, config, device):

@@ -74,7 +74,7 @@ def test_onnx_gives_the_same_at_any_size(basic, tmp_path, half):
 def test_an_onnx_file_says_what_it_is(basic, tmp_path):
     session = onnx_session(export_model(basic, tmp_path / "net.onnx").path)
     facts = session.get_modelmeta().custom_metadata_map
-    assert facts["trained_at"].startswith("64 x 64 pixels")
+    assert facts["image_size"].startswith("64 x 64 pixels")
     assert json.loads(facts["config"])["model"]["encoder"] == "basic"
     assert re.fullmatch(r"[0-9a-f]{64}", facts["weights_sha256"])
     assert [i.name for i in session.get_inputs()] == ["image"]

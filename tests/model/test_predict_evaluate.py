@@ -54,6 +54,16 @@ def test_masks_have_the_size_of_their_images(run_folder, tmp_path):
     assert next((tmp_path / "out").glob("b_c-*.png")).is_file()  # a name from data, made safe
 
 
+def test_images_are_resized_to_what_the_network_was_validated_at(run_folder, tmp_path):
+    checkpoint = load_model(run_folder / "runs" / "gradtrack")
+    sizes = []
+    checkpoint.model.register_forward_pre_hook(lambda _, inputs: sizes.append(inputs[0].shape[-1]))
+    larger = dataclasses.replace(checkpoint, config=dataclasses.replace(checkpoint.config, predict_scale=1.25))
+    for found, asked in ((checkpoint, 0), (checkpoint, 48), (larger, 0), (larger, 48)):
+        list(predict_folder(run_folder / "images", found, tmp_path, PredictOptions(image_size=asked, batch_size=64)))
+    assert sizes == [64, 48, 80, 48]
+
+
 def test_tta_of_a_symmetric_image_changes_little_and_flips_back(run_folder, tmp_path):
     checkpoint = load_model(run_folder / "runs" / "gradtrack")
     images = run_folder / "images"

@@ -23,6 +23,7 @@ from gradtrack_model.config import OptimizerConfig, load_config
 from gradtrack_model.data import discover, load_data
 from gradtrack_model.metrics import dice_and_iou
 from gradtrack_model.optim import EMA, lr_share
+from gradtrack_model.report import write_run_report
 from gradtrack_model.run import BY_DICE, BY_LOSS, BY_STEP
 from gradtrack_model.states import States
 from gradtrack_model.train import NonFiniteLossError, build_model, train, validate
@@ -180,6 +181,19 @@ def test_every_recipe_makes_a_step(data_folder):
         result = train(config, load_data(discover(data_folder), config), data_folder / "run", force=True)
         assert result.best_step == 1
         assert load_model(data_folder / "run").config == config
+
+
+def test_validation_at_another_size(data_folder):
+    settings = ["tensorboard=false", "predict_scale=1.5"]
+    config = load_config("tiny", None, settings, {"image_size": 64, "steps": 2, "val_every": 2, "ema": 0.5})
+    data = load_data(discover(data_folder), config)
+    assert {sample.pixels.shape[-1] for sample in data.train} == {64}
+    assert {sample.pixels.shape[-1] for sample in data.val} == {96}
+    train(config, data, data_folder / "run")
+    found = load_model(data_folder / "run")
+    again = validate(found.model, data.val, config, torch.device("cpu"))
+    assert found.metrics["val_dice"] == pytest.approx(again["val_dice"])
+    assert "64 x 64, validated at 96 x 96 pixels" in write_run_report(data_folder / "run", data).read_text()
 
 
 def test_schedule():
