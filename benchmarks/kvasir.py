@@ -19,8 +19,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from _commands import add_study_options, run
-from self_training import grow
+import numpy as np
+from _commands import add_study_options, change_maps, read_gray, run
 
 from gradtrack_model.config import load_config
 from gradtrack_model.data import discover
@@ -29,6 +29,8 @@ from gradtrack_model.table import draw, markdown, per_image, summarise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from _commands import Levels
 
 STORED = "density maps refined by the CRF"
 GROWN = "those, grown by what the network of the row `plain` saw"
@@ -68,7 +70,12 @@ def grown_labels(before: Path, folder: Path, options: argparse.Namespace) -> Pat
     if not maps.exists():
         where = ["--weights", before / "run", "-o", seen, "--tta", "--probabilities", "-q"]
         run("predict", options.data / "images", *where)
-        grow(stored_labels(options.data, options.out, options.size), seen / "probabilities", maps)
+
+        def grown(image_id: str, levels: Levels) -> Levels:
+            levels[-1] = np.maximum(levels[-1], read_gray(seen / "probabilities" / f"{image_id}.png", levels.shape[1:]))
+            return levels
+
+        change_maps(stored_labels(options.data, options.out, options.size), maps, grown)
     return maps
 
 

@@ -1,11 +1,12 @@
-"""Self-training on gaze: the labels of a round are the gaze's maps, grown by what the network before it saw.
+"""Self-training on gaze: the labels of a round are the gaze's maps, mixed with what the network before it saw.
 
-    python benchmarks/self_training.py DATA [--out DIR] [--rounds 2] [--steps 1600] [--seed 0]
+    python benchmarks/self_training.py DATA [--out DIR] [--rounds 3] [--steps 2000] [--seed 0] [--precision bf16]
 
-DATA holds images/, masks/ (only ever to evaluate on the validation images), fit.txt, val.txt and a fixation CSV.
-Round 1 trains a plain U-Net decoder on density maps refined by the CRF. Each later round trains anew on max(map,
-probability of the last round's network with flips). No mask of a training image is opened. Every step is a command as a
-user types it, and a step whose output is there is not done again.
+DATA holds images/, masks/ (only ever those of the validation images), fit.txt, val.txt and a fixation CSV. Round 1
+trains on density maps refined by the CRF, with gradtrack-train --preset polyp. Each later round trains anew, on those
+maps mixed with the last network's probabilities (gazetrack refine --probabilities) and without the images on which gaze
+and network agree least. No mask of a training image is opened. Every step is a command as a user types it; one whose
+output is there is not done again, an interrupted training goes on.
 """
 
 from __future__ import annotations
@@ -14,23 +15,48 @@ import argparse
 import json
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import numpy as np
-from _commands import change_maps, read_gray, run
+from _commands import read_gray, run
 
-if TYPE_CHECKING:
-    from _commands import Levels
+from gazetrack.mapstore import read_maps
 
 
-def grow(maps: Path, probabilities: Path, target: Path) -> None:
-    """Write the maps with their last level grown to max(level, probability of the network), both 0..255."""
+def agreement(maps: Path, probabilities: Path, ids: list[str]) -> dict[str, float]:
+    """Return the soft Dice of each image's map and what the network saw."""
+    stored, found = read_maps(maps), {}
+    for image_id in ids:
+        gaze = stored.load(image_id)[-1] / 255
+        seen = read_gray(probabilities / f"{image_id}.png", gaze.shape) / 255
+        found[image_id] = float(2 * (gaze * seen).sum() / max(gaze.sum() + seen.sum(), 1))
+    return found
 
-    def grown(image_id: str, levels: Levels) -> Levels:
-        levels[-1] = np.maximum(levels[-1], read_gray(probabilities / f"{image_id}.png", levels.shape[1:]))
-        return levels
 
-    change_maps(maps, target, grown)
+def next_labels(maps: Path, before: Path, folder: Path, options: argparse.Namespace) -> None:
+    """Write maps.parquet and train.txt of a round from the network of the round before."""
+    seen = before / "seen"
+    if not seen.exists():
+        every = ["--weights", before / "run", "--tta", "--probabilities", "-o", seen, "-q"]
+        run("predict", options.data / "images", *every)
+    if not (folder / "maps.parquet").exists():
+        mix = ["--preset", "polyp", "--images", options.data / "images", "--probabilities", seen / "probabilities"]
+        run("main", "refine", maps, *mix, "-o", folder, "-q")
+    ids = [Path(name).stem for name in (options.data / "fit.txt").read_text("utf-8").split()]
+    agreed = agreement(maps, seen / "probabilities", ids)
+    least = set(sorted(ids, key=lambda i: agreed[i])[: round(options.leave_out * len(ids))])
+    (folder / "train.txt").write_text("".join(f"{i}\n" for i in ids if i not in least))
+
+
+def dice_of(folder: Path, options: argparse.Namespace) -> dict[str, float]:
+    """Evaluate a round's network on the validation images, with and without flips."""
+    dice = {}
+    for name, more in (("plain", []), ("flips", ["--tta"])):
+        what = ["--ids", options.data / "val.txt", "-q"]
+        if not (folder / name).exists():
+            run("predict", options.data / "images", "--weights", folder / "run", *more, *what, "-o", folder / name)
+        run("evaluate", folder / name, options.data / "masks", *what, "-o", folder / f"evaluation-{name}")
+        summary = json.loads((folder / f"evaluation-{name}" / "summary.json").read_text())
+        dice[name] = summary["dice"]["mean"]
+    return dice
 
 
 def main() -> None:
@@ -38,48 +64,43 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--out", type=Path, default=Path("self-training"))
-    parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--steps", type=int, default=1600)
-    parser.add_argument("--size", type=int, default=224)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--preset", default="default")
+    parser.add_argument("--leave-out", type=float, default=0.05)
+    parser.add_argument("--preset", default="polyp")
+    parser.add_argument("--precision", default="auto")
     options = parser.parse_args()
     data, out = options.data, options.out
-    ids = ["--train-ids", data / "fit.txt", "--val-ids", data / "val.txt"]
-    if not all(path.exists() for path in ids[1::2]):
+    if not all((data / name).exists() for name in ("fit.txt", "val.txt")):
         parser.error(f"{data} has no fit.txt and val.txt")
-    tables = sorted(out.glob("*.fixations.parquet")) or sorted(data.glob("*.fixations.parquet"))
-    if not tables:
-        run("main", "convert", *sorted(data.glob("*.csv")), "-o", out, "-q")
-        tables = sorted(out.glob("*.fixations.parquet"))
-    maps = out / "round-1" / "maps.parquet"
+    images = ["--images", data / "images"]
+    maps, refined = out / "maps" / "maps.parquet", out / "round-1" / "maps.parquet"
     if not maps.exists():
-        density = ["--kind", "density", "--crf", "--crf-weight", 5, "--size", options.size]
-        run("main", "render", *tables, "--images", data / "images", *density, "-o", maps.parent, "-q")
+        run("main", "convert", *sorted(data.glob("*.csv")), "-o", out / "tables", "-q")
+        tables = sorted((out / "tables").glob("*.fixations.parquet"))
+        run("main", "render", *tables, "--preset", "polyp", "--size", 224, *images, "-o", maps.parent, "-q")
+    if not refined.exists():
+        run("main", "refine", maps, "--preset", "polyp", *images, "-o", refined.parent, "-q")
+        (refined.parent / "train.txt").write_text((data / "fit.txt").read_text("utf-8"))
     results = []
     for number in range(1, options.rounds + 1):
         folder, start = out / f"round-{number}", time.perf_counter()
-        if not (folder / "run" / "best.json").exists():
-            plain = ["--set", "model.attention=false", "--set", "loss.track_weight=0", "--preset", options.preset]
-            plain += ["--set", f"val_every={max(options.steps // 8, 1)}", "--image-size", options.size]
-            where = ["--images", data / "images", "--masks", data / "masks", "--maps", folder / "maps.parquet", *ids]
-            size = ["--steps", options.steps, "--seed", options.seed]
-            run("train", *where, *plain, *size, "-o", folder / "run", "-q")
-        seconds = time.perf_counter() - start
-        for name, more in (("plain", []), ("tta", ["--tta", "--probabilities"])):
-            if not (folder / name).exists():
-                run("predict", data / "images", "--weights", folder / "run", "-o", folder / name, *more, "-q")
-            where = [folder / name, data / "masks", "--ids", data / "val.txt", "-o", folder / f"evaluation-{name}"]
-            run("evaluate", *where, "-q")
-        dice = {
-            name: json.loads((folder / f"evaluation-{name}" / "summary.json").read_text())["dice"]["mean"]
-            for name in ("plain", "tta")
-        }
-        results.append({"round": number, "dice": dice["plain"], "dice_flips": dice["tta"], "train_seconds": seconds})
-        print(f"round {number}: Dice {dice['plain']:.4f}, with flips {dice['tta']:.4f}", flush=True)
-        if number < options.rounds:
-            grow(maps, folder / "tta" / "probabilities", out / f"round-{number + 1}" / "maps.parquet")
-    (out / "results.json").write_text(json.dumps(vars(options) | {"rounds": results}, default=str, indent=2) + "\n")
+        if number > 1:
+            next_labels(maps, out / f"round-{number - 1}", folder, options)
+        if not (folder / "run" / "report.html").exists():
+            where = [*images, "--masks", data / "masks", "--maps", folder / "maps.parquet"]
+            where += ["--train-ids", folder / "train.txt", "--val-ids", data / "val.txt"]
+            size = ["--preset", options.preset, "--image-size", options.size, "--steps", options.steps]
+            size += ["--set", f"val_every={max(options.steps // 8, 1)}", "--set", f"precision={options.precision}"]
+            resume = ["--resume"] if (folder / "run" / "states").exists() else []
+            run("train", *where, *size, "--seed", options.seed, "-o", folder / "run", *resume, "-q")
+        dice = dice_of(folder, options)
+        results.append({"round": number, **dice, "seconds": round(time.perf_counter() - start)})
+        print(f"round {number}: Dice {dice['plain']:.4f}, with flips {dice['flips']:.4f}", flush=True)
+        facts = {key: value for key, value in vars(options).items() if key not in ("data", "out")}
+        (out / "results.json").write_text(json.dumps(facts | {"rounds": results}, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -45,6 +45,13 @@ if TYPE_CHECKING:
     show_default="the network's",
     help="Images are resized to a square of this many pixels.",
 )
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    metavar="P",
+    show_default="the network's",
+    help="Probability above which a pixel is foreground.",
+)
 @click.option("--batch-size", type=click.IntRange(1), default=8, show_default=True, help="Images at once.")
 @click.option(
     "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where to compute."
@@ -69,6 +76,7 @@ def command(
     tracks: bool,
     tta: bool,
     image_size: int | None,
+    threshold: float | None,
     batch_size: int,
     device: str,
     encoder: str | None,
@@ -89,7 +97,7 @@ def command(
     checkpoint = load_model(weights, {"model.encoder": encoder})
     chosen_ids = () if ids is None else read_ids(ids)
     where = pick_device(device)
-    chosen = PredictOptions(probabilities, overlay, tta, batch_size, where, chosen_ids, tracks, image_size or 0)
+    chosen = PredictOptions(probabilities, overlay, tta, batch_size, where, chosen_ids, tracks, image_size, threshold)
     done = list(predict_folder(folder, checkpoint, out, chosen))
     opt.write_results(report, [(p.image, p.error, p.outputs) for p in done])
     _show(done, out, quiet, as_json)

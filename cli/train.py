@@ -77,7 +77,7 @@ _NNUNET_VARIABLES = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
 )
 @click.option(
     "--preset",
-    type=click.Choice(["default", "tiny", "gazemedseg"]),
+    type=click.Choice(["default", "polyp", "tiny", "gazemedseg"]),
     default="default",
     show_default=True,
     help="Settings to start from.",

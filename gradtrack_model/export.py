@@ -147,13 +147,13 @@ def _copy(checkpoint: Checkpoint) -> nn.Module:
 
 def _facts(checkpoint: Checkpoint, names: Sequence[str], half: bool) -> dict[str, str]:
     """Return what a user of the file must know, as texts."""
-    size = checkpoint.config.predicting_size
+    size, threshold = checkpoint.config.predicting_size, checkpoint.config.predict_threshold
     config = {key: value for key, value in checkpoint.config.as_dict().items() if key in _DETERMINED_BY}
     return {
         "producer": f"gazetrack {__version__}",
         "input": f"image: RGB in [0, 1], float32, [batch, 3, height, width], at least {SMALLEST} pixels a side",
         "image_size": f"{size} x {size} pixels: resize images to it, and the probabilities back",
-        "outputs": ", ".join(names) + ": in [0, 1]; foreground is probability > 0.5",
+        "outputs": ", ".join(names) + f": in [0, 1]; foreground is probability > {threshold:g}",
         "precision": "float16" if half else "float32",
         "weights_sha256": sha256_of(checkpoint.path),
         "config": json.dumps(config, sort_keys=True),

@@ -5,6 +5,7 @@ Our reading of GradTrack (Wang et al., MICCAI 2025, arXiv 2505.22230). Gaze is a
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -132,6 +133,11 @@ class TrackUNet(nn.Module):
             tracks.append(track)
         heads = self.head(x)  # [B, m, h_K, w_K]
         return Output(resize(heads.mean(1, keepdim=True), image), tracks, heads, x)
+
+
+def foreground(logits: Tensor, threshold: float) -> Tensor:
+    """Return where the probability is above `threshold`, as bool of the shape of `logits`."""
+    return logits > math.log(threshold / (1 - threshold))
 
 
 def _encoder_and_decoder_widths(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +17,7 @@ from gazetrack.publish import refuse_overwrite, unique_names, write_bytes
 from gazetrack.volume_files import is_writable
 from gazetrack.volumes import slices_of, write_like
 from gradtrack_model.data import find_images, normalise, open_image, resized
+from gradtrack_model.model import foreground
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -57,8 +58,10 @@ class PredictOptions:
     tracks : bool
         Also write the predicted track maps, ``tracks/<k>/<name>.png``, 0..255: of decoder stage 1, the deepest
         (the core of the gaze), to the last (all of it).
-    image_size : int
-        Images are resized to a square of this many pixels; 0 for what the network was validated at.
+    image_size : int, optional
+        Images are resized to a square of this many pixels; by default what the network was validated at.
+    threshold : float, optional
+        Probability above which a pixel is foreground; by default that of the validation.
     """
 
     probabilities: bool = False
@@ -68,7 +71,8 @@ class PredictOptions:
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     ids: tuple[str, ...] = ()
     tracks: bool = False
-    image_size: int = 0
+    image_size: int | None = None
+    threshold: float | None = None
 
 
 @dataclass(frozen=True)
@@ -137,10 +141,11 @@ def predict_folder(folder: Path, checkpoint: Checkpoint, out: Path, options: Pre
         for relative in _outputs(name, options, levels):
             refuse_overwrite(out / relative, images.values())
     masks = VolumeMasks(wanted.values(), out / "volumes")
-    model, window = checkpoint.model.to(options.device), checkpoint.config.window
-    size = options.image_size or checkpoint.config.predicting_size
+    model, config = checkpoint.model.to(options.device), checkpoint.config
+    size = options.image_size or config.predicting_size
+    options = replace(options, threshold=options.threshold or config.predict_threshold)
     for start in range(0, len(paths), options.batch_size):
-        opened = [(i, path, _open(path, window)) for i, path in paths[start : start + options.batch_size]]
+        opened = [(i, path, _open(path, config.window)) for i, path in paths[start : start + options.batch_size]]
         whole = [image for _, _, image in opened if isinstance(image, Image.Image)]
         logits = iter(_predict(model, whole, size, options))
         for image_id, path, image in opened:
@@ -167,7 +172,8 @@ def _predict(model: TrackUNet, images: list[Image.Image], size: int, options: Pr
     """Return the logits [1 + levels, h, w] of each image at the network's size: segmentation, then track maps."""
     if not images:
         return []
-    batch = normalise(torch.stack([resized(image, size) for image in images]).to(options.device).float() / 255)
+    pixels = torch.stack([resized(image, size) for image in images])
+    batch = normalise(pixels.to(options.device).float() / 255)
     flips = _FLIPS if options.tta else _FLIPS[:1]
     with torch.inference_mode():
         logits = sum((_logits(model(batch.flip(axes)), options.tracks).flip(axes) for axes in flips), torch.zeros(()))
@@ -185,7 +191,7 @@ def _write(
 ) -> Prediction:
     shape = (image.height, image.width)
     full = functional.interpolate(logits[None], size=shape, mode="bilinear", align_corners=False)[0]
-    mask = (full[0] > 0).numpy()
+    mask = foreground(full[0], options.threshold or 0.5).numpy()
     probability, *tracks = (torch.sigmoid(full) * 255).round().to(torch.uint8).numpy()
     pictures: list[Pixels] = [mask.astype(np.uint8) * 255]
     pictures += [probability] if options.probabilities else []

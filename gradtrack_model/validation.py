@@ -12,6 +12,7 @@ from gradtrack_model.augment import normalise
 from gradtrack_model.batches import plain_batch
 from gradtrack_model.learner import autocast, batch_loss
 from gradtrack_model.metrics import dice_and_iou
+from gradtrack_model.model import foreground
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,13 +59,14 @@ def predicted_masks(
         with torch.no_grad(), autocast(config, device):
             logits: Tensor = model(images).logits
         for sample, one in zip(chunk, logits.float(), strict=True):
-            yield sample, _at_size(one, one.shape[-2:] if sample.mask is None else sample.mask.shape)
+            size = one.shape[-2:] if sample.mask is None else sample.mask.shape
+            yield sample, _mask(one, size, config.predict_threshold)
 
 
 def _chunks(samples: Sequence[Sample], config: TrainConfig) -> Iterator[Sequence[Sample]]:
     return (samples[i : i + config.batch_size] for i in range(0, len(samples), config.batch_size))
 
 
-def _at_size(logits: Tensor, size: tuple[int, ...]) -> Mask:
+def _mask(logits: Tensor, size: tuple[int, ...], threshold: float) -> Mask:
     resized = functional.interpolate(logits[None], size=size, mode="bilinear", align_corners=False)
-    return np.asarray((resized[0, 0] > 0).cpu().numpy())
+    return np.asarray(foreground(resized[0, 0], threshold).cpu().numpy())

@@ -59,9 +59,20 @@ def test_images_are_resized_to_what_the_network_was_validated_at(run_folder, tmp
     sizes = []
     checkpoint.model.register_forward_pre_hook(lambda _, inputs: sizes.append(inputs[0].shape[-1]))
     larger = dataclasses.replace(checkpoint, config=dataclasses.replace(checkpoint.config, predict_scale=1.25))
-    for found, asked in ((checkpoint, 0), (checkpoint, 48), (larger, 0), (larger, 48)):
+    for found, asked in ((checkpoint, None), (checkpoint, 48), (larger, None), (larger, 48)):
         list(predict_folder(run_folder / "images", found, tmp_path, PredictOptions(image_size=asked, batch_size=64)))
     assert sizes == [64, 48, 80, 48]
+
+
+def test_foreground_is_what_the_validation_took_for_it(run_folder, tmp_path):
+    checkpoint = load_model(run_folder / "runs" / "gradtrack")
+    lower = dataclasses.replace(checkpoint, config=dataclasses.replace(checkpoint.config, predict_threshold=0.2))
+    for found, asked, threshold in ((checkpoint, None, 0.5), (lower, None, 0.2), (lower, 0.6, 0.6)):
+        options = PredictOptions(threshold=asked, probabilities=True)
+        for prediction in predict_folder(run_folder / "images", found, tmp_path, options):
+            mask, probability = (np.array(Image.open(path)) for path in prediction.outputs)
+            unsure = np.abs(probability / 255 - threshold) < 0.003
+            assert ((mask > 0) == (probability / 255 > threshold))[~unsure].all()
 
 
 def test_tta_of_a_symmetric_image_changes_little_and_flips_back(run_folder, tmp_path):

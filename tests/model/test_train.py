@@ -27,6 +27,7 @@ from gradtrack_model.report import write_run_report
 from gradtrack_model.run import BY_DICE, BY_LOSS, BY_STEP
 from gradtrack_model.states import States
 from gradtrack_model.train import NonFiniteLossError, build_model, train, validate
+from gradtrack_model.validation import predicted_masks
 from tests.model.synthetic import H, W, picture, write_gaze
 
 
@@ -183,6 +184,11 @@ def test_every_recipe_makes_a_step(data_folder):
         assert load_model(data_folder / "run").config == config
 
 
+def _share(model, samples, config, threshold):
+    config = dataclasses.replace(config.predicting(), predict_threshold=threshold)
+    return np.mean([mask.mean() for _, mask in predicted_masks(model, samples, config, torch.device("cpu"))])
+
+
 def test_validation_at_another_size(data_folder):
     settings = ["tensorboard=false", "predict_scale=1.5"]
     config = load_config("tiny", None, settings, {"image_size": 64, "steps": 2, "val_every": 2, "ema": 0.5})
@@ -193,6 +199,8 @@ def test_validation_at_another_size(data_folder):
     found = load_model(data_folder / "run")
     again = validate(found.model, data.val, config, torch.device("cpu"))
     assert found.metrics["val_dice"] == pytest.approx(again["val_dice"])
+    share = {threshold: _share(found.model, data.val, config, threshold) for threshold in (0.1, 0.5, 0.9)}
+    assert share[0.1] > share[0.5] > share[0.9]
     assert "64 x 64, validated at 96 x 96 pixels" in write_run_report(data_folder / "run", data).read_text()
 
 
