@@ -61,8 +61,9 @@ def command(
 ) -> int:
     """Detect fixations in the samples of exports, also where the export has its own.
 
-    Writes FILE.fixations.parquet with the detector and all its parameters in the metadata. FILES may be tables of
-    samples as well, which gazetrack convert --samples writes.
+    Writes FILE.DETECTOR.fixations.parquet, such as FILE.auto.fixations.parquet, beside the table of gazetrack convert,
+    with the detector and all its parameters in the metadata: gazetrack compare compares the two. FILES may be tables
+    of samples as well, which gazetrack convert --samples writes.
     """
     from gazetrack.pipeline import ConvertOptions, convert_files
 

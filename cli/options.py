@@ -30,7 +30,9 @@ FILE = click.Path(path_type=Path)
 _MM = r"(\d+(?:\.\d+)?)"
 _SCREEN = re.compile(rf"(\d{{1,6}})x(\d{{1,6}})(?:px)?(?:,{_MM}x{_MM}mm(?:,{_MM}mm)?)?", re.ASCII)
 
-force_option = click.option("--force", is_flag=True, help="Also replace files that gazetrack did not write.")
+force_option = click.option(
+    "--force", is_flag=True, help="Also replace what gazetrack did not write, and tables of another origin."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 verbose_option = click.option("-v", "--verbose", is_flag=True, help="Say more: every note of the reader.")
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
@@ -86,6 +88,17 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
     if len(parts) > 2 or not all(part.isascii() and part.isdigit() for part in parts):
         raise click.BadParameter(f"{text!r} is not like 224 or 480x640", param_hint="--size")
     return int(parts[0]), int(parts[-1])
+
+
+def tables_of_folder(quiet: bool) -> tuple[Path, ...]:
+    """Return the fixation tables of the working directory, one a recording; what is left out is said on stderr."""
+    from gazetrack.finding import find_tables
+
+    found = find_tables()
+    if not quiet:
+        for note in found.notes:
+            click.echo(f"note: {note}", err=True)
+    return found.paths
 
 
 def check_report(report: Path | None, inputs: Iterable[Path]) -> None:

@@ -43,9 +43,10 @@ def command(
 ) -> None:
     """Draw each image with its scanpath in temporal order, dwell as disc size, and the map pyramid beside it."""
     from gazetrack.maps import map_params
-    from gazetrack.rendering import find_tables, plot_tables
+    from gazetrack.rendering import plot_tables
 
+    tables = tables or opt.tables_of_folder(quiet)
     params, bar = map_params(**choices), opt.progress_bar("drawing", quiet)
-    written = plot_tables(tables or find_tables(), images or Path("images"), params, out, masks, placement, limit, bar)
+    written = plot_tables(tables, images or Path("images"), params, out, masks, placement, limit, bar)
     if not quiet:
         click.echo(f"wrote {len(written)} pictures to {out}")

@@ -67,7 +67,7 @@ def command(
     """
     from gazetrack.crf import crf_params
     from gazetrack.maps import map_params
-    from gazetrack.rendering import RenderOptions, find_tables, render_tables
+    from gazetrack.rendering import RenderOptions, render_tables
 
     if images is None and Path("images").is_dir():
         images = Path("images")
@@ -76,7 +76,7 @@ def command(
         crf_params(choices["preset"], weight=crf_weight) if crf else None,
         pool, png, overlay, force, max_total_mb * 1024**2, jobs, dtype,
     )  # fmt: skip
-    tables = tables or tuple(find_tables())
+    tables = tables or opt.tables_of_folder(quiet)
     opt.check_report(report, tables)
     outcomes = render_tables(tables, chosen, opt.progress_bar("rendering", quiet))
     return opt.finish(outcomes, report, None if quiet else _show)

@@ -30,7 +30,7 @@ from gazetrack.publish import safe_name, sha256_of, unique_names
 from gazetrack.readers import registry
 from gazetrack.readers.base import Level, ReadOptions, Verdict, read_head
 from gazetrack.selection import select_eye, split_trials
-from gazetrack.store import SUFFIX, read_meta, write_table
+from gazetrack.store import SUFFIX, read_meta, refuse_other_origin, write_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -62,7 +62,7 @@ class ConvertOptions:
     samples, events : bool
         Also write ``*.samples.parquet`` and ``*.events.parquet``.
     force : bool
-        Also replace files that gazetrack did not write.
+        Also replace files that gazetrack did not write, and tables of another origin.
     recursive : bool
         Of a folder, also take the files below it.
     eye : {"auto", "left", "right"}
@@ -304,27 +304,37 @@ def _convert_file(path: Path, target: Path, options: ConvertOptions, outcome: Ou
     outcome.left_out = source.get("left_out", {})
     outcome.summary = {**describe(recording, verdict, head), **source, "fixations": fixations.num_rows}
     file_name = head.path.name
-    if options.pseudonyms.policy != "keep":  # the file may be called after the participant
+    is_renamed = options.pseudonyms.policy != "keep"
+    if is_renamed:  # the file may be called after the participant
         file_name = recording.name
         target = target.with_name(safe_name(recording.name))
-        _refuse_other_source(target.with_name(target.name + SUFFIX), outcome.sha256)
     meta = _provenance(recording, file_name, outcome) | source
-    tables = {SUFFIX: fixations}
+    meta["source"] |= _first_source(head.path, outcome.format)
+    # Fixations that were asked for lie beside those that `convert` takes, so that both can be compared.
+    suffix = SUFFIX if options.detector is None else f".{source['detector']['name']}{SUFFIX}"
+    tables = {suffix: fixations}
     if options.samples and recording.samples is not None:
         tables[".samples.parquet"] = recording.samples
     if options.events:
         tables[".events.parquet"] = recording.events
-    for ending, table in tables.items():
-        output = target.with_name(target.name + ending)
+    outputs = {target.with_name(target.name + ending): table for ending, table in tables.items()}
+    for output in outputs:
+        in_one_folder = options.out is not None or is_renamed
+        refuse_other_origin(output, meta, force=options.force, same_bytes=in_one_folder)
+    for output, table in outputs.items():
         write_table(output, table, meta, force=options.force)
         outcome.outputs.append({"path": str(output), "rows": table.num_rows, "sha256": sha256_of(output)})
 
 
-def _refuse_other_source(path: Path, sha256: str) -> None:
-    """Keep the tables of two people whose files have no name left to tell them apart."""
-    if path.exists() and read_meta(path).get("source", {}).get("sha256") != sha256:
-        hint = "choose another --out, or --participant hash, which keeps people apart"
-        raise OutputError("holds another recording", path=path, hint=hint)
+def _first_source(path: Path, format: str) -> dict[str, Any]:
+    """Return what a table of samples was itself made of: fixations detected in it are the export's all the same."""
+    if format != "gazetrack_samples":
+        return {}
+    try:
+        source = read_meta(path).get("source")
+    except InputError:  # gzip
+        return {}
+    return {"made_of": source.get("made_of", source)} if isinstance(source, dict) else {}
 
 
 def _provenance(recording: Recording, file_name: str, outcome: Outcome) -> dict[str, Any]:

@@ -21,7 +21,6 @@ from gazetrack.outcome import Outcome
 from gazetrack.overlay import overlay
 from gazetrack.publish import publish, refuse_overwrite, sha256_of
 from gazetrack.refining import check_calibrated, refine_on
-from gazetrack.store import SUFFIX
 from gazetrack.track import track_names
 
 if TYPE_CHECKING:
@@ -251,21 +250,6 @@ def _write_png(path: Path, picture: Any) -> None:
 
     with publish(path) as file:
         Image.fromarray(picture).save(file, format="PNG")
-
-
-def find_tables(folder: str | Path = ".") -> list[Path]:
-    """Return every fixation table of a folder.
-
-    Raises
-    ------
-    ConfigError
-        There is none.
-    """
-    tables = sorted(Path(folder).glob(f"*{SUFFIX}"))
-    if not tables:
-        what = f"no *{SUFFIX} in {quote(Path(folder).resolve(), 80)}"
-        raise ConfigError(what, hint="name tables, or make one with: gazetrack convert EXPORT")
-    return tables
 
 
 def plot_tables(

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gazetrack.errors import InputError, OutputError, SchemaError
+from gazetrack.errors import InputError, OutputError, SchemaError, quote
 from gazetrack.publish import publish
 from gazetrack.schema import FIXATIONS, VERSION, conform
 from gazetrack.version import __version__
@@ -165,6 +165,66 @@ def refuse_foreign(path: str | os.PathLike[str], *, force: bool) -> None:
         raise OutputError(
             "exists and was not written by gazetrack", path=path, hint="choose another --out, or give --force"
         )
+
+
+def refuse_other_origin(
+    path: str | os.PathLike[str], meta: Mapping[str, Any], *, force: bool, same_bytes: bool
+) -> None:
+    """Refuse to replace a table of ours that was made of something else, or in another way, unless `force` is set.
+
+    The export's own fixations are never replaced by detected ones without a word, nor a detector's by another's, nor
+    one person's by those of somebody whose file is called the same.
+
+    Parameters
+    ----------
+    path : path-like
+        The output.
+    meta : mapping
+        The metadata of what is to be written there.
+    force : bool
+        Replace whatever is there.
+    same_bytes : bool
+        Whether the source must be the very same bytes. Beside its export, a table is that of the file of this name,
+        changed or not; in a folder for all tables the name alone does not say so.
+
+    Raises
+    ------
+    OutputError
+        The file is there and has another origin.
+    """
+    path = Path(path)
+    if force or not path.is_file():
+        return
+    refuse_foreign(path, force=False)
+    there = read_meta(path)
+    mine, yours = _origin(there), _origin(meta)
+    if same_bytes and mine["sha256"] != yours["sha256"]:
+        hint = "choose another --out, or give --force to replace it"
+        raise OutputError(f"holds another recording, of {quote(mine['file'], 60)}", path=path, hint=hint)
+    if (mine["file"], mine["fixations"]) != (yours["file"], yours["fixations"]):
+        what = f"holds {mine['fixations']} of {quote(mine['file'], 60)}, not {yours['fixations']}"
+        raise OutputError(what, path=path, hint="give --force to replace it, or choose another --out")
+
+
+def origin_of(meta: Mapping[str, Any]) -> str:
+    """Return in words for the user where the fixations of a table come from."""
+    detector = meta.get("detector")
+    if not isinstance(detector, dict):
+        return "the export's own fixations"
+    return f"fixations detected by {detector.get('name', 'a detector')}"
+
+
+def first_source(meta: Mapping[str, Any]) -> dict[str, str]:
+    """Return name and hash of the export a table was made of, though by way of a table of its samples."""
+    source = meta.get("source")
+    source = source if isinstance(source, dict) else {}
+    first = source.get("made_of")
+    first = first if isinstance(first, dict) else source
+    return {name: str(first.get(name) or "") for name in ("file", "sha256")}
+
+
+def _origin(meta: Mapping[str, Any]) -> dict[str, str]:
+    return {**first_source(meta), "fixations": origin_of(meta)}
 
 
 def _metadata(meta: Mapping[str, Any]) -> bytes:

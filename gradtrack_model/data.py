@@ -15,9 +15,11 @@ from torch.nn import functional
 
 from gazetrack.dataset import Item, find_items, hashed_split, read_ids
 from gazetrack.errors import ConfigError, DataError, quote
+from gazetrack.finding import choose_tables
 from gazetrack.images import DEEP_MODES, decode, find_images, image_size, read_mask
 from gazetrack.maps import MapParams, prepare
 from gazetrack.mapstore import MapStore, read_maps
+from gazetrack.store import SUFFIX
 from gazetrack.volume_files import suffix_of
 from gazetrack.volumes import read_slice
 from gradtrack_model.augment import normalise
@@ -62,6 +64,8 @@ class Sources:
         ``splits.json`` of a run, instead of all other splits and cases.
     allow_changes, allow_overlap : bool
         Take what is refused otherwise: a data set that is not that of `split`; splits that share cases or images.
+    notes : tuple of str
+        What was left out when the parts were looked for, in words for the user.
     """
 
     images: Path
@@ -77,6 +81,7 @@ class Sources:
     split: Path | None = None
     allow_changes: bool = False
     allow_overlap: bool = False
+    notes: tuple[str, ...] = ()
 
 
 def discover(
@@ -121,7 +126,9 @@ def discover(
     if not folder.is_dir():
         raise ConfigError("no such folder", path=folder, hint="check --data")
     images = images or (folder / "images" if (folder / "images").is_dir() else folder)
-    tables = tuple(fixations) or (() if maps else tuple(sorted(folder.glob("*.fixations.parquet"))))
+    is_asked_for = bool(fixations or maps)
+    found = choose_tables([] if is_asked_for else sorted(folder.glob(f"*{SUFFIX}")))
+    tables = tuple(fixations) or found.paths
     maps = None if tables else maps or _if_exists(folder / "maps" / "maps.parquet")
     missing = []
     if images.is_dir() and not find_images(images):
@@ -134,11 +141,13 @@ def discover(
         raise ConfigError(what, path=folder, hint="see --help, or run gazetrack demo for an example")
     masks = masks or _if_exists(folder / "masks")
     if split is not None:
-        return Sources(images, masks, tables, maps, split=split, **others)
+        return Sources(images, masks, tables, maps, split=split, notes=found.notes, **others)
     train_ids = train_ids or _if_exists(folder / "train.txt") or _if_exists(folder / "fit.txt")
     val_ids, test_ids = val_ids or _if_exists(folder / "val.txt"), test_ids or _if_exists(folder / "test.txt")
     manifest = None if train_ids or val_ids or test_ids else _if_exists(folder / "manifest.csv")
-    return Sources(images, masks, tables, maps, train_ids, val_ids, test_ids, manifest, **others)
+    return Sources(
+        images, masks, tables, maps, train_ids, val_ids, test_ids, manifest, notes=found.notes, **others
+    )  # fmt: skip
 
 
 def _if_exists(path: Path) -> Path | None:
@@ -273,7 +282,7 @@ def split_items(sources: Sources, config: TrainConfig) -> tuple[DataSet, Manifes
         splits = {item.image_id: item.split for item in items}
     else:
         splits, notes = _complete_split(found.items, config.val_share)
-    return found, manifest_of(found.items, splits, config.method == "full"), notes
+    return found, manifest_of(found.items, splits, config.method == "full"), [*sources.notes, *notes]
 
 
 def map_params(config: MapsConfig) -> MapParams:

@@ -65,7 +65,7 @@ def test_formats(run):
 
 def test_fixations_carry_the_detector_and_its_parameters(run, export):
     assert run("gazetrack fixations raw.csv --detector ivt --set min_duration_ms=300").code == 0
-    path = export / "raw.fixations.parquet"
+    path = export / "raw.ivt.fixations.parquet"
     assert len(pd.read_parquet(path)) == 0
     meta = json.loads(pq.read_schema(path).metadata[b"gazetrack"])
     assert meta["detector"]["min_duration_ms"] == 300

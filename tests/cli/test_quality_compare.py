@@ -91,10 +91,10 @@ def test_quality_does_not_write_over_what_is_not_its_own(run, export):
 
 def test_tables_of_samples_serve_as_exports(run, export):
     run(f"gazetrack convert raw.csv --samples {SCREEN}")
-    straight = (export / "raw.fixations.parquet").rename(export / "straight.parquet")
     result = run("gazetrack fixations raw.samples.parquet")
     assert result.code == 0, result.err
-    assert pd.read_parquet(export / "raw.fixations.parquet").equals(pd.read_parquet(straight))
+    straight, again = (pd.read_parquet(export / f"raw{kind}.fixations.parquet") for kind in ("", ".auto"))
+    assert again.equals(straight)
     assert "gazetrack_samples" in run("gazetrack info raw.samples.parquet").out
     again = run("gazetrack quality raw.fixations.parquet")
     assert again.code == 1
@@ -104,7 +104,7 @@ def test_tables_of_samples_serve_as_exports(run, export):
 def test_prepared_samples_are_said_in_the_table(run, export):
     result = run("gazetrack fixations raw.csv --prepare max_gap_ms=75 --prepare smooth=median --detector ivt")
     assert result.code == 0, result.err
-    meta = json.loads(pq.read_schema(export / "raw.fixations.parquet").metadata[b"gazetrack"])
+    meta = json.loads(pq.read_schema(export / "raw.ivt.fixations.parquet").metadata[b"gazetrack"])
     assert meta["preparation"]["smooth"] == "median"
     assert meta["preparation"]["max_gap_ms"] == 75
     assert run("gazetrack fixations raw.csv --detector ivt --set velocity=five_point").code == 0
@@ -127,15 +127,15 @@ def test_wrong_preparation_is_named(run, export, option, message):
 
 
 def test_compare(run, export):
-    run("gazetrack fixations raw.csv --detector ivt -o a")
-    run("gazetrack fixations raw.csv --detector idt -o b")
-    result = run("gazetrack compare a/raw.fixations.parquet b/raw.fixations.parquet")
+    run("gazetrack fixations raw.csv --detector ivt")
+    run("gazetrack fixations raw.csv --detector idt")
+    result = run("gazetrack compare raw.ivt.fixations.parquet raw.idt.fixations.parquet")
     assert result.code == 0, result.err
     assert result.out.splitlines()[-1].split()[:4] == ["all", "6", "6", "6"]
-    value = json.loads(run("gazetrack compare a/raw.fixations.parquet a/raw.fixations.parquet --json").out)
+    value = json.loads(run("gazetrack compare raw.ivt.fixations.parquet raw.ivt.fixations.parquet --json").out)
     assert value["overall"]["f1"] == 1
     assert value["rows"][0]["kappa"] == 1
-    assert run("gazetrack compare a/raw.fixations.parquet none.parquet").code == 1
+    assert run("gazetrack compare raw.ivt.fixations.parquet none.parquet").code == 1
 
 
 def test_compare_names_stimuli_and_what_it_leaves_out(run, export):

@@ -1,0 +1,143 @@
+"""Tables are not replaced by those of another origin, and commands never take two tables of the same gaze."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gazetrack.finding import choose_tables, find_tables
+from gazetrack.schema import FIXATIONS, conform
+from gazetrack.simulate import write_example
+from gazetrack.store import origin_of, read_meta, write_table
+
+GAZE = "x,y,t\n" + "".join(f"{[100, 400, 250][i // 70 % 3] + i % 2},{200 + i % 2},{i * 4}\n" for i in range(420))
+
+
+@pytest.fixture
+def study(tmp_path):
+    """An EyeLink recording of a few images, with the tracker's own fixations."""
+    write_example(tmp_path)
+    for path in tmp_path.glob("*.tsv"):
+        path.unlink()
+    (export,) = tmp_path.glob("*.asc")
+    export.rename(tmp_path / "x.asc")
+    return tmp_path
+
+
+def test_detected_fixations_do_not_replace_the_trackers_own(run, study):
+    assert run("gazetrack convert x.asc").code == 0
+    own = (study / "x.fixations.parquet").read_bytes()
+    result = run("gazetrack fixations x.asc")
+    assert result.code == 0, result.err
+    assert (study / "x.fixations.parquet").read_bytes() == own
+    assert origin_of(read_meta(study / "x.auto.fixations.parquet")) == "fixations detected by auto"
+    compared = run("gazetrack compare x.fixations.parquet x.auto.fixations.parquet")
+    assert compared.code == 0, compared.err
+
+
+def test_a_table_of_another_origin_is_replaced_with_force_alone(run, study):
+    """A table that an earlier version made of detected fixations has the name of the export's own."""
+    assert run("gazetrack fixations x.asc").code == 0
+    detected = (study / "x.auto.fixations.parquet").rename(study / "x.fixations.parquet")
+    before = detected.read_bytes()
+    result = run("gazetrack convert x.asc")
+    assert result.code == 3
+    assert "holds fixations detected by auto of x.asc, not the export's own fixations" in result.err
+    assert "--force" in result.err
+    assert detected.read_bytes() == before
+    assert run("gazetrack convert x.asc --force").code == 0
+    assert origin_of(read_meta(detected)) == "the export's own fixations"
+    assert run("gazetrack convert x.asc").code == 0  # the same origin once more
+
+
+def test_nothing_is_replaced_when_one_of_the_outputs_must_not_be(run, tmp_path):
+    (tmp_path / "raw.csv").write_text(GAZE)
+    assert run("gazetrack convert raw.csv").code == 0
+    before = (tmp_path / "raw.fixations.parquet").read_bytes()
+    (tmp_path / "raw.csv").write_text(GAZE.replace("\n10", "\n13"))
+    (tmp_path / "raw.samples.parquet").write_text("mine")
+    assert run("gazetrack convert raw.csv --samples").code == 3
+    assert (tmp_path / "raw.fixations.parquet").read_bytes() == before
+
+
+def test_a_changed_export_replaces_its_table_beside_it_and_no_others_elsewhere(run, tmp_path):
+    for name, x in (("one", "10"), ("two", "11")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "raw.csv").write_text(GAZE.replace("\n10", f"\n{x}"))
+    assert run("gazetrack convert one/raw.csv -o out").code == 0
+    result = run("gazetrack convert two/raw.csv -o out")
+    assert result.code == 3
+    assert "holds another recording, of raw.csv" in result.err
+    assert run("gazetrack convert two/raw.csv -o out --force").code == 0
+    assert run("gazetrack convert two/raw.csv -o out").code == 0
+    assert run("gazetrack convert one/raw.csv").code == 0
+    (tmp_path / "one" / "raw.csv").write_text(GAZE.replace("\n10", "\n12"))
+    assert run("gazetrack convert one/raw.csv").code == 0
+    assert pd.read_parquet(tmp_path / "one" / "raw.fixations.parquet")["x_px"].iloc[0] == pytest.approx(120, abs=3)
+
+
+def test_the_samples_of_an_export_lead_to_its_own_table(run, study):
+    assert run("gazetrack convert x.asc --samples -q").code == 0
+    assert run("gazetrack fixations x.asc -q").code == 0
+    result = run("gazetrack fixations x.samples.parquet -q")
+    assert result.code == 0, result.err
+
+
+def test_all_tables_of_a_folder_are_one_a_recording(run, study):
+    run("gazetrack convert x.asc -q")
+    run("gazetrack fixations x.asc -q")
+    run("gazetrack fixations x.asc -q --detector idt")
+    result = run("gazetrack render --levels 1")
+    assert result.code == 0, result.err
+    assert "took x.fixations.parquet (the export's own fixations)" in result.err
+    assert "left out x.auto.fixations.parquet (fixations detected by auto)" in result.err
+    maps = pd.read_parquet(study / "maps" / "maps.parquet")
+    n_images = pd.read_parquet(study / "x.fixations.parquet").query("stimulus != ''")["stimulus"].nunique()
+    assert len(maps) == n_images
+    plotted = run("gazetrack plot --limit 1")
+    assert "left out x.idt.fixations.parquet" in plotted.err
+    (study / "x.fixations.parquet").unlink()
+    refused = run("gazetrack render --levels 1")
+    assert refused.code == 2
+    assert "x.auto.fixations.parquet and x.idt.fixations.parquet hold the same recording, x" in refused.err
+    assert run("gazetrack render --levels 1 x.idt.fixations.parquet").code == 0
+
+
+def test_training_takes_one_table_a_recording_and_says_so(study):
+    from gradtrack_model.data import discover
+
+    write(study / "x.fixations.parquet", "x", {"source": {"file": "x.asc", "sha256": "1"}})
+    detected = {"source": {"file": "x.asc", "sha256": "1"}, "detector": {"name": "auto"}}
+    write(study / "x.auto.fixations.parquet", "x", detected)
+    sources = discover(study, images=study / "images")
+    assert [path.name for path in sources.fixations] == ["x.fixations.parquet"]
+    assert "left out x.auto.fixations.parquet" in sources.notes[0]
+    assert len(discover(study, fixations=list(study.glob("*.parquet"))).fixations) == 2
+
+
+def write(path, recording, meta):
+    columns = {"recording": np.array([recording], object), "stimulus": np.array(["p.png"], object)}
+    write_table(path, conform(columns | {"onset_ms": np.zeros(1), "duration_ms": np.ones(1)}, FIXATIONS), meta)
+    return path
+
+
+def test_two_files_with_one_name_of_a_recording_are_two(tmp_path):
+    one, two = (
+        write(tmp_path / f"{name}.fixations.parquet", "r", {"source": {"file": name, "sha256": name}})
+        for name in ("one", "two")
+    )
+    found = find_tables(tmp_path)
+    assert found.paths == (one, two)
+    assert found.notes == (
+        "one.fixations.parquet and two.fixations.parquet both name a recording r: taken as two, of two files",
+    )
+
+
+def test_tables_of_other_programs_are_never_taken_for_the_same(tmp_path):
+    for name in ("one", "two"):
+        pd.DataFrame({"stimulus": ["p"], "x": [1.0]}).to_parquet(tmp_path / f"{name}.fixations.parquet")
+    (tmp_path / "three.fixations.parquet").write_text("no table")
+    found = find_tables(tmp_path)
+    assert (len(found.paths), found.notes) == (3, ())
+    assert choose_tables([]).paths == ()
