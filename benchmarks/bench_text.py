@@ -9,7 +9,7 @@ from _exports import TSV_NUMBERS, TSV_TEXTS, write_asc, write_tsv
 from _timing import race, save, show
 
 from gazetrack.kernels.cells import find_cells, parse_cells, recode
-from gazetrack.kernels.text import parse_events, parse_samples, place_samples
+from gazetrack.kernels.text import parse_events, parse_samples, place_samples, settle_samples
 
 
 def cells(path, wanted):
@@ -41,6 +41,7 @@ def lines(path):
     return {
         "floor: count lines": lambda: int(np.count_nonzero(data == 10)),
         "parse_samples": lambda: parse_samples(data, *out),
+        "settle_samples": lambda: settle_samples(samples[1], 6, False),
         "place_samples": lambda: place_samples(*samples, 6, 0, 0.0, placed),
         "parse_events": lambda: parse_events(data, out[-1][:n_others], kinds, fields),
     }

@@ -192,7 +192,11 @@ class Recording:
     placements : mapping of str to Placement
         By stimulus, as stated by the export.
     rate_hz : float or None
-        Nominal sampling rate as stated by the export.
+        Nominal sampling rate as stated by the export; None also where it changes within the recording.
+    rates_hz : tuple of (float, float)
+        Where the rate changes: from which time on, ms from the start, which rate holds, Hz. Else empty.
+    pupil_measure : {"", "area", "diameter"}
+        What pupil sizes in arbitrary units measure, where the export states it.
     eyes : str
         ``left``, ``right``, ``binocular`` or ``combined``.
     origin_ms : float
@@ -221,6 +225,8 @@ class Recording:
     screen: Screen | None = None
     placements: Mapping[str, Placement] = field(default_factory=dict)
     rate_hz: float | None = None
+    rates_hz: tuple[tuple[float, float], ...] = ()
+    pupil_measure: str = ""
     eyes: str = "combined"
     origin_ms: float = 0.0
     start_ns: int | None = None

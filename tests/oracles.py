@@ -121,7 +121,9 @@ def parse_samples(data, times, values, fields, lines, others):
             tokens = re.split(r"[ \t]+", line.strip(" \t"))[:7]
             numbers = [parse_number(token.encode("latin-1"), 0, len(token)) for token in tokens]
             times[n_samples] = numbers[0]
-            values[n_samples] = numbers[1:] + [math.nan] * (7 - len(numbers))
+            missing = [word == "." for word in tokens]
+            read = [n if lost or not math.isnan(n) else math.inf for n, lost in zip(numbers, missing, strict=True)]
+            values[n_samples] = read[1:] + [math.nan] * (7 - len(numbers))
             fields[n_samples], lines[n_samples] = len(tokens), n_lines
             n_samples += 1
         elif line:
@@ -132,6 +134,21 @@ def parse_samples(data, times, values, fields, lines, others):
     return n_samples, n_others, n_lines
 
 
+def settle_samples(values, width, has_pupil):
+    ours = values[:, :width]
+    texts = [s for s, row in enumerate(ours) for value in row if value == math.inf]
+    ours[ours == math.inf] = math.nan
+    has_pupil = has_pupil or bool((ours[:, 2::3] > 0).any())
+    stay = 0
+    for row in ours:
+        for eye in range(0, width, 3):
+            x, y, pupil = row[eye : eye + 3]
+            if pupil == 0 and (has_pupil or math.isnan(x) or math.isnan(y)):
+                row[eye : eye + 3] = math.nan
+            stay += row[eye + 2] == 0
+    return has_pupil, stay, len(texts), texts[0] if texts else len(values)
+
+
 def place_samples(times, values, fields, width, first, previous, placed):
     steps = np.diff(times, prepend=previous)
     damaged = [s for s in range(len(times)) if math.isnan(times[s]) or fields[s] <= width]
@@ -139,8 +156,7 @@ def place_samples(times, values, fields, width, first, previous, placed):
     for s, row in enumerate(values):
         for eye in range(first, first + width, 3):
             x, y, pupil = row[eye - first : eye - first + 3]
-            if pupil != 0:
-                placed[eye : eye + 3, s] = x, y, pupil
+            placed[eye : eye + 3, s] = x, y, pupil
         for axis in (0, 1):
             seen = [v for v in placed[[axis, axis + 3], s] if not math.isnan(v)]
             placed[6 + axis, s] = sum(seen) / len(seen) if seen else math.nan
@@ -157,7 +173,7 @@ def parse_events(data, others, kinds, fields):
             continue
         numbers = [parse_number(token.encode("latin-1"), 0, len(token)) for token in tokens[2:needed]]
         fields[o, : needed - 1] = [tokens[1] == "R", *numbers]
-        if numbers[0] <= numbers[1]:
+        if numbers[0] <= numbers[1] < 2**32 - 1:
             kinds[o] = kind
 
 

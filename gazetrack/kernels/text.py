@@ -14,6 +14,8 @@ _POW10 = 10.0 ** np.arange(19)
 _KEPT = np.array([0, *(2 ** (8 * i) - 1 for i in range(1, 9))], np.uint64)  # the lowest bytes of a word
 _SPACES = np.uint64(0x2020202020202020)
 
+UNKNOWN_TIME = 4294967295.0  # how edf2asc writes a time that the tracker never knew: -1 in 32 bits
+
 _EFIX, _ESACC, _EBLINK = (np.frombuffer(word, np.uint8) for word in (b"EFIX", b"ESACC", b"EBLINK"))
 _SFIX, _SSACC, _SBLINK = (np.frombuffer(word, np.uint8) for word in (b"SFIX", b"SSACC", b"SBLINK"))
 
@@ -138,10 +140,11 @@ def parse_samples(
 ) -> tuple[int, int, int]:
     """Parse the lines that begin with a digit, and mark all others that are not empty.
 
-    data [B] whole lines, ended by LF, CR, CR LF or CR CR LF. For sample s: times[s] its first field, values[s, :6] the
-    next six fields, NaN where a field is no number or absent; fields[s] their count, 7 at most; lines[s] the line
-    counted from 0. For other line o: others[o] = start, end (without line end), line, samples before it. The outputs
-    hold at least as many rows as data has lines. Returns the numbers of samples, other lines, and lines.
+    data [B] whole lines, ended by LF, CR, CR LF or CR CR LF. For sample s: times[s] its first field, NaN if it is no
+    number; values[s, :6] the next six fields, NaN where a field is a lone point (the tracker's mark of a missing value)
+    or absent, infinity where it is any other text that is no number; fields[s] their count, 7 at most; lines[s] the
+    line counted from 0. For other line o: others[o] = start, end (without line end), line, samples before it. The
+    outputs hold at least as many rows as data has lines. Returns the numbers of samples, other lines, and lines.
     """
     n = data.size
     i = 0
@@ -170,6 +173,8 @@ def parse_samples(
                     number = _token_number(data, first, i)
                 if field == 0:
                     times[n_samples] = number
+                elif math.isnan(number) and (i > first + 1 or data[first] != 46):
+                    values[n_samples, field - 1] = math.inf
                 else:
                     values[n_samples, field - 1] = number
                 field += 1
@@ -195,6 +200,39 @@ def parse_samples(
 
 
 @jit
+def settle_samples(values: npt.NDArray[np.float32], width: int, has_pupil: bool) -> tuple[bool, int, int, int]:
+    """Turn what stands for a missing value into NaN, in place.
+
+    values [S, 6]: x, y and pupil of one eye or two, as `parse_samples` gives them, of which the first `width` (3 or 6)
+    count. has_pupil: whether a pupil above 0 came before them. The tracker writes a lost eye with a pupil of 0: all
+    three values of the eye become NaN. But a recording without any pupil sizes has a pupil of 0 beside every position:
+    while no pupil above 0 has come, a pupil of 0 beside a position stays as it is.
+
+    Returns whether a pupil above 0 has come by now; how often a pupil of 0 stayed; how many values were text that is
+    no number; and the first sample with such a text, S without any.
+    """
+    n = values.shape[0]
+    texts, first_text, unsettled = 0, n, 0
+    for s in range(n):
+        for k in range(width):
+            value = values[s, k]
+            if value == math.inf:
+                values[s, k] = math.nan
+                texts += 1
+                first_text = min(first_text, s)
+            elif k % 3 == 2 and value > 0:
+                has_pupil = True
+    for eye in range(0, width, 3):
+        for s in range(n):
+            if values[s, eye + 2] == 0:
+                if has_pupil or math.isnan(values[s, eye] + values[s, eye + 1]):
+                    values[s, eye] = values[s, eye + 1] = values[s, eye + 2] = math.nan
+                else:
+                    unsettled += 1
+    return has_pupil, unsettled, texts, first_text
+
+
+@jit
 def place_samples(
     times: npt.NDArray[np.float64],
     values: npt.NDArray[np.float32],
@@ -204,12 +242,12 @@ def place_samples(
     previous: float,
     placed: npt.NDArray[np.float32],
 ) -> tuple[int, int, int, int]:
-    """Put samples as `parse_samples` gives them into columns.
+    """Put samples as `settle_samples` leaves them into columns.
 
     times [S], values [S, 6], fields [S]: the samples, of which the first `width` values (3 or 6) count. previous: the
     time before the first one. placed [8, S]: x, y, pupil of the left eye, then of the right one, then the mean of the
-    eyes' x and y, or the one that is there; NaN where missing, as a whole eye is when its pupil is 0. The values are
-    those from column `first` on (0 or 3). Returns the first sample without a time or enough values, S without any;
+    eyes' x and y, or the one that is there; NaN where missing. The values are those from column `first` on (0 or 3).
+    Returns the first sample without a time or enough values, S without any;
     the one whose time is furthest behind that of the one before it; and how many are behind it, and how many equal.
     """
     n = times.size
@@ -228,10 +266,6 @@ def place_samples(
     for k in range(6):
         for s in range(n):
             placed[k, s] = values[s, k - first] if first <= k < first + width else math.nan
-    for eye in (0, 3):
-        for s in range(n):
-            if placed[eye + 2, s] == 0:  # how the tracker writes a lost eye
-                placed[eye, s] = placed[eye + 1, s] = placed[eye + 2, s] = math.nan
     for axis in (0, 1):
         for s in range(n):
             left, right = placed[axis, s], placed[3 + axis, s]
@@ -260,9 +294,9 @@ def parse_events(
     """Parse the lines of eye movements among the lines of `parse_samples` that are no samples.
 
     others [O, 4] as `parse_samples` gives it. kinds [O]: 1 EFIX, 2 ESACC, 3 EBLINK, 4 the start of one (SFIX, SSACC,
-    SBLINK), 0 any other line, also one of these that is damaged: too short, of no eye, without times, or that ends
-    before it starts. fields [O, 10]: of an end, the eye (0 left, 1 right), then the numbers in the order of the line:
-    start, end, duration, and 3 more of EFIX, 6 of ESACC, NaN where one is none.
+    SBLINK), 0 any other line, also one of these that cannot be used: too short, of no eye, without times, of an unknown
+    time, or that ends before it starts. fields [O, 10]: of an end, the eye (0 left, 1 right), then the numbers in the
+    order of the line: start, end, duration, and 3 more of EFIX, 6 of ESACC, NaN where one is none.
     """
     for o in range(others.shape[0]):
         start, end = others[o, 0], others[o, 1]
@@ -293,5 +327,5 @@ def parse_events(
             else:
                 fields[o, token - 1] = _token_number(data, first, i)
             token += 1
-        if token == needed and fields[o, 1] <= fields[o, 2]:
+        if token == needed and fields[o, 1] <= fields[o, 2] < UNKNOWN_TIME:
             kinds[o] = kind

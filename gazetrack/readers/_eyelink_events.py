@@ -45,6 +45,7 @@ def events_table(
     if not lines.n_events:
         return conform({}, EVENTS)
     frame = pd.concat([_frame_of_lines(lines, origin, samples), _frame(lines.movements())], ignore_index=True)
+    frame = _since_the_start(frame, lines)
     frame = frame.sort_values("line", kind="stable", ignore_index=True)
     owner = _owner(frame["onset"].to_numpy(np.float64), segments)
     frame["trial"] = np.array([segment.trial for segment in segments], object)[owner]
@@ -70,6 +71,17 @@ def events_table(
         "text": frame["text"],
     }
     return conform(columns, EVENTS)
+
+
+def _since_the_start(frame: pd.DataFrame, lines: Lines) -> pd.DataFrame:
+    """Leave out eye movements that start before the first START line: their onset was never measured (often 0)."""
+    if lines.origin is None:
+        return frame
+    early = frame["kind"].isin(["fixation", "saccade", "blink"]) & (frame["onset"] < lines.origin)
+    if not early.any():
+        return frame
+    lines.drop("event that starts before the recording", int(early.sum()))
+    return frame[~early]
 
 
 def _frame_of_lines(lines: Lines, origin: float, samples: pa.Table | None) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from gazetrack.errors import ConfigError, ParseError, quote
+from gazetrack.kernels.text import UNKNOWN_TIME
 from gazetrack.recording import Placement, Screen
 
 if TYPE_CHECKING:
@@ -61,6 +62,13 @@ class Movements(NamedTuple):
     steps: npt.NDArray[np.float64]
 
 
+class Layout(NamedTuple):
+    """How the samples that follow were recorded."""
+
+    eyes: str
+    rate_hz: float | None
+
+
 class Load(NamedTuple):
     """An image put on the screen: when, which, and how."""
 
@@ -92,6 +100,14 @@ class Segment(NamedTuple):
     stimulus: str
 
 
+def _artefact(onset: float, last: float) -> str:
+    """Return why an eye movement cannot have been, empty when it can."""
+    # The tracker's online parser leaves such events at the edges of blinks and of recording blocks.
+    if max(onset, last) >= UNKNOWN_TIME:
+        return "event of unknown time"
+    return "event that ends before it starts" if last < onset else ""
+
+
 def number(token: str) -> float:
     """Return a plain decimal number, NaN for anything else."""
     return float(token) if _NUMBER.fullmatch(token) else math.nan
@@ -110,6 +126,7 @@ class Lines:
         self.path = path
         self.eyes = ""
         self.rate_hz: float | None = None
+        self.rates: list[tuple[float, float]] = []
         self.origin: float | None = None
         self.events: list[Event] = []
         self._movements: list[Movements] = []
@@ -118,6 +135,8 @@ class Lines:
         self.screen: Screen | None = None
         self.tracker = self.software = ""
         self.notes: dict[str, None] = {}
+        self.dropped: dict[str, int] = {}
+        self.pupil_measure = ""
         self._blocks = 0
         self._last_start = -math.inf
         self._recording = False
@@ -139,6 +158,8 @@ class Lines:
             self._recording = False
         elif keyword in {"SAMPLES", "EVENTS"}:
             self._declare(keyword, text.split(), line)
+        elif keyword == "PUPIL":
+            self._pupil(text.split()[1:])
         elif keyword == "**":
             self._header(text, line)
 
@@ -153,6 +174,17 @@ class Lines:
         """Return all eye movements that the kernel has parsed."""
         none = Movements(np.empty(0, np.uint8), np.empty((0, 10)), np.empty(0, np.int64), np.empty(0))
         return Movements(*map(np.concatenate, zip(none, *self._movements, strict=True)))
+
+    @property
+    def layout(self) -> Layout:
+        """How the samples after the lines so far were recorded."""
+        return Layout(self.eyes, self.rate_hz)
+
+    def rates_from(self, origin: float) -> tuple[tuple[float, float], ...]:
+        """Return from which time of the recording on (ms) which sampling rate holds (Hz); empty when there is one."""
+        if len(self.rates) < 2:
+            return ()
+        return tuple((max(start - origin, 0.0), rate) for start, rate in self.rates)
 
     @property
     def n_events(self) -> int:
@@ -181,10 +213,9 @@ class Lines:
             hint = f"it needs {needed}, the second L or R; convert the EDF again"
             raise ParseError(what, path=self.path, line=line, hint=hint)
         onset, last = self._time(tokens, 2, line), self._time(tokens, 3, line)
-        if last < onset:
-            raise ParseError(
-                f"{keyword} ends before it starts", path=self.path, line=line, hint="convert the EDF again"
-            )
+        if artefact := _artefact(onset, last):
+            self.drop(artefact)
+            return
         eye = "left" if tokens[1] == "L" else "right"
         rest = [number(token) for token in tokens[5:needed]]
         common = (eye, onset, last, number(tokens[4]), self._step())
@@ -208,6 +239,10 @@ class Lines:
         else:
             event = Event("blink", *common, line=line)
         self.events.append(event)
+
+    def drop(self, reason: str, count: int = 1) -> None:
+        """Count lines that are not used, by reason."""
+        self.dropped[reason] = self.dropped.get(reason, 0) + count
 
     def _signal(self, keyword: str, tokens: list[str], line: int) -> None:
         time = self._time(tokens, 1, line)
@@ -248,11 +283,22 @@ class Lines:
     def _set_eyes(self, tokens: list[str]) -> None:
         self.eyes = _EYES.get(tuple(token for token in ("LEFT", "RIGHT") if token in tokens), self.eyes)
 
+    def _set_rate(self, rate: float) -> None:
+        if rate != self.rate_hz:
+            self.rates.append((self._last_start, rate))
+        self.rate_hz = rate
+
+    def _pupil(self, words: list[str]) -> None:
+        measure = words[0].lower() if words and words[0] in {"AREA", "DIAMETER"} else ""
+        if self.pupil_measure and measure != self.pupil_measure:
+            self.notes["pupil sizes are areas in some blocks and diameters in others"] = None
+        self.pupil_measure = measure
+
     def _declare(self, keyword: str, tokens: list[str], line: int) -> None:
         if "RATE" in tokens[:-1]:
             rate = number(tokens[tokens.index("RATE") + 1])
             if 0 < rate <= _MAX_RATE_HZ:
-                self.rate_hz = rate
+                self._set_rate(rate)
             else:
                 self.notes["a sampling rate in the header is not usable: ignored"] = None
         if keyword == "EVENTS":

@@ -13,9 +13,11 @@ from gazetrack.errors import OutputError
 from gazetrack.schema import SAMPLES, TEXT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy.typing as npt
+
+    Columns = Mapping[str, npt.NDArray[Any]]
 
 SPILL_ROWS = 1 << 18
 _PLAIN = pa.schema([pa.field(field.name, pa.int32() if field.type == TEXT else field.type) for field in SAMPLES])
@@ -37,7 +39,7 @@ class SampleSink:
         self._writer: Any = None
         self.rows = 0
 
-    def append(self, columns: Mapping[str, npt.NDArray[np.generic]]) -> None:
+    def append(self, columns: Columns) -> None:
         """Add a part: columns of `SAMPLES`, texts as codes; columns of numbers that are absent are missing.
 
         Raises
@@ -68,7 +70,12 @@ class SampleSink:
             raise OutputError(what, hint=hint) from error
         self._batches.clear()
 
-    def table(self, names: Mapping[str, Sequence[str]], shift_ms: float = 0.0) -> pa.Table:
+    def table(
+        self,
+        names: Mapping[str, Sequence[str]],
+        shift_ms: float = 0.0,
+        mend: Callable[[Columns], Columns] | None = None,
+    ) -> pa.Table:
         """Return the samples.
 
         Parameters
@@ -77,13 +84,16 @@ class SampleSink:
             The texts by column that the codes stand for; one may be there twice.
         shift_ms : float
             What to add to all times.
+        mend : callable, optional
+            Given the columns of each part once more, when all parts are known, returns them as they should be.
         """
         texts = {column: list(dict.fromkeys(own)) for column, own in names.items()}
-        if shift_ms or any(1 < len(texts[column]) < len(names[column]) for column in texts):
+        if mend or shift_ms or any(1 < len(texts[column]) < len(names[column]) for column in texts):
             codes = {column: _codes(texts[column], names[column]) for column in texts}
             again = SampleSink(self._spill_rows)
             for batch in self._finished():
                 columns = dict(zip(_PLAIN.names, (column.to_numpy() for column in batch.columns), strict=True))
+                columns = dict(mend(columns)) if mend else columns
                 columns |= {column: own[columns[column]] for column, own in codes.items()}
                 columns["t_ms"] = columns["t_ms"] + shift_ms
                 again.append(columns)

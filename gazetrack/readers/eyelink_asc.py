@@ -13,19 +13,22 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from gazetrack.errors import ParseError
-from gazetrack.kernels.text import parse_events, parse_samples, place_samples
+from gazetrack.errors import ParseError, quote
+from gazetrack.kernels.text import parse_events, parse_samples, place_samples, settle_samples
 from gazetrack.readers._ahead import in_threads
 from gazetrack.readers._eyelink_events import events_table
-from gazetrack.readers._eyelink_lines import Lines
+from gazetrack.readers._eyelink_lines import Layout, Lines, number
+from gazetrack.readers._gaze import mean_of_eyes
 from gazetrack.readers._sink import SampleSink
 from gazetrack.readers.base import MAX_LINE_BYTES, NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.recording import Recording
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import numpy.typing as npt
+
+    from gazetrack.readers._sink import Columns
 
 FORMAT = Format(
     name="eyelink_asc",
@@ -38,6 +41,7 @@ FORMAT = Format(
 )
 _KEYWORD = re.compile(r"(START|END|EFIX|SFIX|ESACC|SSACC|EBLINK|SBLINK|SAMPLES|EVENTS)\s")
 _SAMPLE = re.compile(r"[0-9]+(\.[0-9]+)?\s+([0-9.+-]+\s+){3,}[.CIRMA]{3,}\s*")
+_DECIMAL_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]")
 _COLUMNS = ("left_x_px", "left_y_px", "left_pupil", "right_x_px", "right_y_px", "right_pupil", "x_px", "y_px")
 _STATEMENTS = ("START", "SAMPLES", "EVENTS")
 _FIRST = {"left": 0, "right": 3, "binocular": 0, "": 0}
@@ -169,6 +173,12 @@ class _Samples:
     origin: float = math.nan
     twins: bool = False
     backwards: int = 0
+    has_pupil: bool = False
+    unsettled: int = 0
+    texts: int = 0
+    first_text: str = ""
+    first_text_line: int = 0
+    any_position: bool = False
     _last: float = math.nan
 
     def take(self, block: _Block) -> None:
@@ -177,20 +187,20 @@ class _Samples:
         lines, n, done, first = self.lines, len(block.times), 0, 0
         segments = np.full(n, lines.n_segments - 1, np.int32)
         for o in np.flatnonzero(block.kinds == 0).tolist():
-            before, eyes, segment = int(block.others[o, 3]), lines.eyes, lines.n_segments
+            before, layout, segment = int(block.others[o, 3]), lines.layout, lines.n_segments
             text = self._decode(block, o)
             if text.startswith(_STATEMENTS):
                 self._take_movements(block, first, o)
                 first = o
             if text:
                 lines.take(text, self.n_lines + int(block.others[o, 2]) + 1, self.count + before)
-            if lines.eyes != eyes:
-                self._flush(block, slice(done, before), eyes, segments)
+            if lines.layout != layout:
+                self._flush(block, slice(done, before), layout, segments)
                 done = before
             if lines.n_segments != segment:
                 segments[before:] = lines.n_segments - 1
         self._take_movements(block, first, len(block.others))
-        self._flush(block, slice(done, n), lines.eyes, segments)
+        self._flush(block, slice(done, n), lines.layout, segments)
         self.count += n
         self.n_lines += block.n_lines
 
@@ -209,14 +219,14 @@ class _Samples:
         start, end = block.others[other, :2].tolist()
         return block.data[start:end].decode("utf-8" if encoding.startswith("utf") else encoding, "replace").strip()
 
-    def _flush(self, block: _Block, part: slice, eyes: str, segments: npt.NDArray[np.int32]) -> None:
-        """Keep a part of the block's samples, recorded from these eyes."""
+    def _flush(self, block: _Block, part: slice, layout: Layout, segments: npt.NDArray[np.int32]) -> None:
+        """Keep a part of the block's samples, recorded from one set of eyes at one rate."""
         times, values = block.times[part], block.values[part]
         if not len(times):
             return
-        if not eyes:
-            eyes = self._guess_eyes(values)
+        eyes = layout.eyes or self._guess_eyes(values)
         width = 6 if eyes == "binocular" else 3
+        self._settle(block, part, values, width)
         placed = np.empty((8, len(times)), np.float32)
         previous = float(times[0]) - 1.0 if math.isnan(self._last) else self._last
         damaged, steepest, backwards, repeats = place_samples(
@@ -228,20 +238,32 @@ class _Samples:
             raise ParseError(f"a sample without time and {width} values", path=self.head.path, line=line, hint=hint)
         before = previous if steepest == 0 else float(times[steepest - 1])
         self.lines.check_clock(before, float(times[steepest]), self.n_lines + int(block.lines[part][steepest]) + 1)
+        self.any_position = self.any_position or bool(np.isfinite(placed[6]).any())
         self.backwards += backwards
         self.eyes.add(eyes)
         segments = segments[part]
         texts = {"recording": np.zeros_like(segments), "trial": segments, "stimulus": segments}
         gaze = dict(zip(_COLUMNS, placed, strict=True))
-        self.sink.append({**texts, "t_ms": self._clocked(times, repeats), **gaze})
+        self.sink.append({**texts, "t_ms": self._clocked(times, repeats, layout.rate_hz), **gaze})
         self._last = float(times[-1])
 
-    def _clocked(self, times: npt.NDArray[np.float64], repeats: int) -> npt.NDArray[np.float64]:
+    def _settle(self, block: _Block, part: slice, values: npt.NDArray[np.float32], width: int) -> None:
+        """Turn the tracker's marks of lost eyes into NaN, and count the values that are no number."""
+        self.has_pupil, unsettled, texts, first = settle_samples(values, width, self.has_pupil)
+        self.unsettled += unsettled
+        if texts and not self.texts:
+            line = int(block.lines[part][first])
+            tokens = _line_of(block.data, line).split()[1 : width + 1]
+            odd = next(token for token in tokens if token != b"." and math.isnan(number(token.decode("latin-1"))))
+            self.first_text, self.first_text_line = quote(odd.decode("latin-1")), self.n_lines + line + 1
+        self.texts += texts
+
+    def _clocked(self, times: npt.NDArray[np.float64], repeats: int, rate_hz: float | None) -> npt.NDArray[np.float64]:
         """Return times from the origin; at 2000 Hz, the second of two samples with one whole millisecond is moved."""
         if math.isnan(self.origin):
             self.origin = float(times[0]) if self.lines.origin is None else self.lines.origin
         t: npt.NDArray[np.float64] = times - self.origin
-        if self.lines.rate_hz == 2000 and repeats:
+        if rate_hz == 2000 and repeats:
             self.twins = True
             t[np.diff(times, prepend=self._last) == 0] += 0.5
         return t
@@ -254,9 +276,34 @@ class _Samples:
         return "left"
 
 
+def _line_of(data: bytes, line: int) -> bytes:
+    """Return one line of a block, counted from 0."""
+    return re.split(rb"\r\r\n|\r\n|\r|\n", data, maxsplit=line + 1)[line]
+
+
+def _pupils_settled(has_pupil: bool) -> Callable[[Columns], Columns]:
+    """Return what to do with pupils of 0 beside positions that came before it was known whether there are pupils."""
+
+    def settled(columns: Columns) -> Columns:
+        found = dict(columns)
+        for eye in ("left", "right"):
+            lost = columns[f"{eye}_pupil"] == 0
+            for name in ("pupil", "x_px", "y_px") if has_pupil else ("pupil",):
+                found[f"{eye}_{name}"] = np.where(lost, np.float32(np.nan), columns[f"{eye}_{name}"])
+        for axis in ("x_px", "y_px"):
+            found[axis] = mean_of_eyes(found[f"left_{axis}"], found[f"right_{axis}"])
+        return found
+
+    return settled
+
+
 def _recording(head: Head, lines: Lines, samples: _Samples) -> Recording:
     if not samples.count and not lines.n_events:
         raise ParseError("no samples and no events", path=head.path, hint="convert the EDF with samples and events")
+    if samples.texts and not samples.any_position and _DECIMAL_COMMA.match(samples.first_text):
+        what = f"numbers with a decimal comma: '{samples.first_text}'"
+        hint = "write decimal points, or convert the EDF again"
+        raise ParseError(what, path=head.path, line=samples.first_text_line, hint=hint)
     origin = lines.origin
     if origin is None:
         origin = samples.origin if samples.count else lines.first_onset()
@@ -266,11 +313,18 @@ def _recording(head: Head, lines: Lines, samples: _Samples) -> Recording:
         "trial": [segment.trial for segment in segments],
         "stimulus": [segment.stimulus for segment in segments],
     }
-    table = samples.sink.table(names, samples.origin - origin) if samples.count else None
+    mend = _pupils_settled(samples.has_pupil) if samples.unsettled else None
+    table = samples.sink.table(names, samples.origin - origin, mend) if samples.count else None
     if samples.twins:
         lines.notes["2000 Hz with whole milliseconds: every second sample moved by 0.5 ms"] = None
     if samples.backwards:
         lines.notes[f"the tracker's clock goes back {samples.backwards} times"] = None
+    if samples.unsettled and not samples.has_pupil:
+        lines.notes["every pupil size is 0: taken as not recorded, the positions are kept"] = None
+    if samples.texts:
+        first = f"the first '{samples.first_text}' in line {samples.first_text_line}"
+        lines.notes[f"{samples.texts} values of samples are no numbers, {first}: missing"] = None
+    rows_in = samples.count + lines.n_events + sum(lines.dropped.values())
     events = events_table(head.stem, lines, segments, origin, table)
     eyes = samples.eyes or {lines.eyes}
     placements = lines.placements()
@@ -281,11 +335,14 @@ def _recording(head: Head, lines: Lines, samples: _Samples) -> Recording:
         events=events,
         screen=lines.screen,
         placements=placements,
-        rate_hz=lines.rate_hz,
+        rate_hz=lines.rate_hz if len(lines.rates) < 2 else None,
+        rates_hz=lines.rates_from(origin),
+        pupil_measure=lines.pupil_measure,
         eyes=(eyes.pop() or "combined") if len(eyes) == 1 else "binocular",
         origin_ms=origin,
         tracker=lines.tracker,
         software=lines.software,
-        rows_in=samples.count + lines.n_events,
+        rows_in=rows_in,
+        dropped=lines.dropped,
         notes=tuple(lines.notes),
     )

@@ -68,20 +68,24 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     edf = _load(head)
     info, times = edf["info"], np.asarray(edf["times"], np.float64) * 1e3
     mono = {"LEFT_EYE": "left", "RIGHT_EYE": "right"}.get(str(info["eye"]))
-    samples = {"recording": head.stem, "t_ms": times, **gaze_columns(_gaze(edf, mono))}
+    notes = [_NOTE]
+    samples = {"recording": head.stem, "t_ms": times, **gaze_columns(_gaze(edf, mono, notes))}
+    events, dropped = _events(edf, head.stem)
     return Recording(
         name=head.stem,
         format=FORMAT.name,
         samples=conform(samples, SAMPLES),
-        events=_events(edf, head.stem),
+        events=events,
         screen=_screen(info),
         rate_hz=float(info["sfreq"]),
+        pupil_measure=_pupil_measure(info),
         eyes=mono or "binocular",
         tracker=str(info.get("version", "")),
         software="eyelinkio",
         rows_in=times.size
         + sum(len(edf["discrete"][name]) for name in (*_EVENTS, "messages") if name in edf["discrete"]),
-        notes=(_NOTE,),
+        dropped=dropped,
+        notes=tuple(notes),
     )
 
 
@@ -117,27 +121,47 @@ def _quiet() -> Iterator[None]:
         os.close(nowhere)
 
 
-def _gaze(edf: Any, mono: str | None) -> dict[str, npt.NDArray[np.floating]]:
+def _gaze(edf: Any, mono: str | None, notes: list[str]) -> dict[str, npt.NDArray[np.floating]]:
     values = np.asarray(edf["samples"], np.float64)
     gaze = {f"{eye}_{key}": np.full(values.shape[1], np.nan) for eye in ("left", "right") for key in _FIELDS.values()}
     for name, column in zip(edf["info"]["sample_fields"], values, strict=True):
         field, _, eye = str(name).partition("_")
         if field in _FIELDS and (eye or mono):
             gaze[f"{eye or mono}_{_FIELDS[field]}"] = column
-    for eye in ("left", "right"):  # pupil 0 is how the tracker writes a lost eye
-        lost = gaze[f"{eye}_pupil"] == 0
-        for key in _FIELDS.values():
+    has_pupil = any(bool((gaze[f"{eye}_pupil"] > 0).any()) for eye in ("left", "right"))
+    kept = False
+    for eye in ("left", "right"):
+        # A pupil of 0 marks a lost eye, but stands beside every position of a recording without pupil sizes.
+        no_pupil = gaze[f"{eye}_pupil"] == 0
+        no_position = np.isnan(gaze[f"{eye}_x"]) | np.isnan(gaze[f"{eye}_y"])
+        lost = no_pupil if has_pupil else no_pupil & no_position
+        kept = kept or bool((no_pupil & ~lost).any())
+        for key in ("x", "y"):
             gaze[f"{eye}_{key}"] = np.where(lost, np.nan, gaze[f"{eye}_{key}"])
+        gaze[f"{eye}_pupil"] = np.where(no_pupil, np.nan, gaze[f"{eye}_pupil"])
+    if kept:
+        notes.append("every pupil size is 0: taken as not recorded, the positions are kept")
     return gaze
 
 
-def _events(edf: Any, name: str) -> pa.Table:
-    discrete, parts = edf["discrete"], []
+def _pupil_measure(info: Any) -> str:
+    """Return what pupil sizes measure; eyelinkio writes ``PUPIL_AREA`` or ``PUPIL_DIAMETER``."""
+    words = str(info.get("ps_units", "")).lower()
+    return next((measure for measure in ("area", "diameter") if measure in words), "")
+
+
+def _events(edf: Any, name: str) -> tuple[pa.Table, dict[str, int]]:
+    """Return the events, and the number of those that cannot have been, by reason."""
+    discrete, parts, backwards = edf["discrete"], [], 0
+    # The end that the tracker writes is the time of the last sample, which lasts until the next one.
+    step = 1e3 / float(edf["info"]["sfreq"])
     for key, (kind, columns) in _EVENTS.items():
         if key in discrete and len(discrete[key]):
-            table = discrete[key]
+            possible = discrete[key]["stime"] <= discrete[key]["etime"]
+            backwards += int((~possible).sum())
+            table = discrete[key][possible]
             onset = table["stime"] * 1e3
-            part = {"kind": kind, "onset_ms": onset, "duration_ms": np.maximum(table["etime"] * 1e3 - onset, 0)}
+            part = {"kind": kind, "onset_ms": onset, "duration_ms": table["etime"] * 1e3 - onset + step}
             part |= {"eye": np.where(table["eye"] == 0, "left", "right"), "text": ""}
             parts.append(pd.DataFrame(part | {ours: table[theirs] for ours, theirs in columns.items()}))
     if "messages" in discrete and len(discrete["messages"]):
@@ -145,11 +169,13 @@ def _events(edf: Any, name: str) -> pa.Table:
         texts = [bytes(text).decode("utf-8", "replace").strip() for text in table["msg"]]
         message = {"kind": "message", "onset_ms": table["stime"] * 1e3, "duration_ms": 0.0, "eye": "", "text": texts}
         parts.append(pd.DataFrame(message))
+    dropped = {"event that ends before it starts": backwards} if backwards else {}
     if not parts:
-        return conform({}, EVENTS)
+        return conform({}, EVENTS), dropped
     frame = pd.concat(parts).sort_values("onset_ms", kind="stable")
     frame["index"] = (frame.groupby(["kind", "eye"]).cumcount() + 1).astype(np.int32)
-    return conform({"recording": name, **{column: frame[column].to_numpy() for column in frame}}, EVENTS)
+    table_columns: dict[str, object] = {str(column): frame[column].to_numpy() for column in frame}
+    return conform({"recording": name} | table_columns, EVENTS), dropped
 
 
 def _screen(info: Any) -> Screen | None:

@@ -1,4 +1,4 @@
-"""_parse_number, parse_samples, place_samples and parse_events against their oracles."""
+"""_parse_number, parse_samples, settle_samples, place_samples and parse_events against their oracles."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gazetrack.kernels.text import _parse_number, parse_events, parse_samples, place_samples
+from gazetrack.kernels.text import _parse_number, parse_events, parse_samples, place_samples, settle_samples
 from tests import oracles
 
 pytestmark = pytest.mark.kernel
@@ -67,7 +67,14 @@ events = st.builds(
 
 
 @given(st.lists(st.one_of(events, others), max_size=8))
-@example(["EFIX L   100\t200\t101\t  960.0\t  -540.5\t   1200", "EBLINK R 5 7 3", "ESACC L 9 8 1 1 1 1 1 1 1"])
+@example(
+    [
+        "EFIX L   100\t200\t101\t  960.0\t  -540.5\t   1200",
+        "EBLINK R 5 7 3",
+        "ESACC L 9 8 1 1 1 1 1 1 1",
+        "EBLINK L 5 4294967295 1",
+    ]
+)
 @settings(deadline=None, max_examples=300)
 def test_parse_events_is_its_oracle(lines):
     data = np.frombuffer("\n".join(["", *lines, ""]).encode(), np.uint8)
@@ -81,6 +88,19 @@ def test_parse_events_is_its_oracle(lines):
     for kind, width in ((1, 7), (2, 10), (3, 4)):
         of_kind = known & (got[0] == kind)
         np.testing.assert_allclose(got[1][of_kind, :width], want[1][of_kind, :width], rtol=1e-15)
+
+
+@given(
+    st.lists(st.lists(st.sampled_from([math.nan, math.inf, 0.0, 1.0]), min_size=6, max_size=6), min_size=1, max_size=9),
+    st.sampled_from([3, 6]),
+    st.booleans(),
+)
+@example([[4.0, 3.0, 0.0, 1.0, 1.0, 1.0]], 3, False)  # a recording without pupils
+@settings(deadline=None, max_examples=300)
+def test_settle_samples_is_its_oracle(samples, width, has_pupil):
+    got, want = np.array(samples, np.float32), np.array(samples, np.float32)
+    assert settle_samples(got, width, has_pupil) == oracles.settle_samples(want, width, has_pupil)
+    np.testing.assert_array_equal(got, want)
 
 
 @given(

@@ -131,7 +131,6 @@ def test_events_alone_are_enough(tmp_path):
         (HEADER + SAMPLE.format(100) + "102\t 10.0\n", 4, "a sample without time and 3 values"),
         (HEADER + SAMPLE.format(100) + "10x\t 1 2 3 ...\n", 4, "a sample without time"),
         (HEADER + "EFIX L 100\n", 3, "EFIX line with 3 fields"),
-        (HEADER + "EFIX L 112 100 14 1 2 3\n", 3, "ends before it starts"),
         (HEADER + "EFIX X 100 112 14 1 2 3\n", 3, "EFIX of no eye"),
         (HEADER + "MSG soon hello\n", 3, "MSG line without a time"),
         (HEADER.replace("GAZE", "HREF"), 2, "not screen pixels"),
@@ -186,3 +185,81 @@ def test_a_little_disorder_is_noted_and_read(tmp_path):
     recording = read(write(tmp_path, HEADER + "".join(SAMPLE.format(t) for t in (100, 104, 102, 106))))
     assert recording.samples.num_rows == 4
     assert "the tracker's clock goes back 1 times" in recording.notes
+
+
+def eye_line(t, x, pupil):
+    return f"{t}\t  {x}\t  20.0\t  {pupil}\t...\n"
+
+
+def test_positions_stay_where_every_pupil_is_0(tmp_path):
+    text = (
+        HEADER + "".join(eye_line(100 + 2 * i, 10.0 + i, "0.0") for i in range(50)) + "200\t   .\t   .\t    0.0\t...\n"
+    )
+    recording = read(write(tmp_path, text))
+    np.testing.assert_array_equal(recording.samples["left_x_px"], [*np.arange(10, 60, dtype=np.float32), np.nan])
+    np.testing.assert_array_equal(recording.samples["x_px"], recording.samples["left_x_px"])
+    assert np.isnan(recording.samples["left_pupil"]).all()
+    assert recording.loss == pytest.approx(1 / 51)
+    assert any("every pupil size is 0" in note for note in recording.notes)
+
+
+@pytest.mark.parametrize("block_bytes", [40, 1 << 20])
+def test_pupil_0_is_a_lost_eye_where_other_samples_have_pupils(tmp_path, block_bytes):
+    pupils = ["0.0", "0.0", "900.0", "0.0"]
+    text = HEADER + "".join(eye_line(100 + 2 * i, 10.0, pupil) for i, pupil in enumerate(pupils))
+    recording = read(write(tmp_path, text), block_bytes=block_bytes)
+    for name in ("left_x_px", "left_y_px", "x_px", "y_px", "left_pupil"):
+        assert np.isnan(recording.samples[name]).tolist() == [True, True, False, True], name
+    assert not recording.notes
+
+
+def test_two_eyes_without_pupils(tmp_path):
+    header = HEADER.replace("LEFT", "LEFT\tRIGHT")
+    text = (
+        header + "100\t 10.0\t 20.0\t 0.0\t 30.0\t 40.0\t 0.0\t.....\n102\t . \t .\t 0.0\t 30.0\t 40.0\t 0.0\t.....\n"
+    )
+    recording = read(write(tmp_path, text))
+    assert recording.samples["x_px"].to_pylist() == [20.0, 30.0]
+
+
+def test_values_that_are_no_numbers_are_counted_with_the_first_line(tmp_path):
+    text = HEADER + SAMPLE.format(100) + "102\t  10,5\t  20,5\t  900.0\t...\n" + "104\t  .\t  .\t  0.0\t...\n"
+    recording = read(write(tmp_path, text))
+    assert recording.notes == ("2 values of samples are no numbers, the first '10,5' in line 4: missing",)
+    assert recording.loss == pytest.approx(2 / 3)
+
+
+def test_decimal_commas_throughout_are_refused(tmp_path):
+    text = HEADER + "100\t  10,5\t  20,5\t  900,0\t...\n102\t  ,\t  ,\t  0,0\t...\n"
+    error = refused(tmp_path, text)
+    assert (error.line, error.what) == (3, "numbers with a decimal comma: '10,5'")
+
+
+def test_artefact_events_are_left_out_and_counted(tmp_path):
+    text = HEADER + SAMPLE.format(100) + "EBLINK L 112 100 14\nEFIX L   100\t112\t14\t  10.0\t  20.0\t    900\n"
+    text += "EBLINK R 0 110 14\nESACC L 4294967295 120 14 1 2 3 4 5 6\nEFIX L 110 4294967295 14 1 2 3\n"
+    text += "ESACC L 113 111 14 1 2 3 4 5 6\n"
+    recording = read(write(tmp_path, text))
+    assert recording.events["kind"].to_pylist() == ["fixation"]
+    assert recording.dropped == {"event that ends before it starts": 2, "event of unknown time": 2} | {
+        "event that starts before the recording": 1
+    }
+    assert recording.rows_in == 1 + 1 + 5
+
+
+def test_rates_of_blocks_are_kept_where_they_change(tmp_path):
+    later = HEADER.replace("START\t100", "START\t200").replace(" 500", "2000")
+    samples = "".join(SAMPLE.format(t) for t in (200, 200, 201, 201))
+    fixations = "EFIX L   {}\t{}\t14\t  10.0\t  20.0\t    900\n"
+    text = HEADER + SAMPLE.format(100) + SAMPLE.format(102) + fixations.format(100, 102) + "END\t104\n"
+    recording = read(write(tmp_path, text + later + samples + fixations.format(200, 201)))
+    assert (recording.rate_hz, recording.rates_hz) == (None, ((0.0, 500.0), (100.0, 2000.0)))
+    assert recording.samples["t_ms"].to_pylist() == [0.0, 2.0, 100.0, 100.5, 101.0, 101.5]
+    assert recording.events["duration_ms"].to_pylist() == [4.0, 1.5]
+    one = read(write(tmp_path, text, "b.asc"))
+    assert (one.rate_hz, one.rates_hz) == (500.0, ())
+
+
+@pytest.mark.parametrize(("line", "measure"), [("PUPIL\tAREA\n", "area"), ("PUPIL\tDIAMETER\n", "diameter"), ("", "")])
+def test_what_pupil_sizes_measure_is_told(line, measure, tmp_path):
+    assert read(write(tmp_path, HEADER + line + SAMPLE.format(100))).pupil_measure == measure

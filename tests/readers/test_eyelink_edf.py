@@ -61,8 +61,8 @@ def test_two_eyes(head, monkeypatch, capfd):
     found = [(e["kind"], e["eye"], e["onset_ms"], e["duration_ms"], e["text"]) for e in recording.events.to_pylist()]
     assert found == [
         ("message", "", 0, 0, "TRIALID 1"),
-        ("fixation", "right", 2, pytest.approx(4), ""),
-        ("saccade", "left", 6, pytest.approx(2), ""),
+        ("fixation", "right", 2, pytest.approx(6), ""),
+        ("saccade", "left", 6, pytest.approx(4), ""),
     ]
     assert (recording.eyes, recording.rate_hz, recording.screen.width_px) == ("binocular", 500, 1024)
 
@@ -88,11 +88,74 @@ def test_what_eyelinkio_cannot_read_is_an_error_about_the_file(head, monkeypatch
         eyelink_edf.read(head, ReadOptions())
 
 
-def test_eyelinkio_itself():
+def test_positions_stay_where_every_pupil_is_0(head, monkeypatch):
+    samples = [[4.0, 5.0, np.nan], [3.0, 3.0, np.nan], [0.0, 0.0, 0.0]]
+    recording = read(head, monkeypatch, stub(["xpos", "ypos", "ps"], samples, "LEFT_EYE", {}))
+    np.testing.assert_array_equal(recording.samples["x_px"], np.float32([4, 5, np.nan]))
+    assert np.isnan(recording.samples["left_pupil"]).all()
+    assert any("every pupil size is 0" in note for note in recording.notes)
+
+
+def test_pupil_0_is_a_lost_eye_where_other_samples_have_pupils(head, monkeypatch):
+    samples = [[4.0, 5.0], [3.0, 3.0], [0.0, 900.0]]
+    recording = read(head, monkeypatch, stub(["xpos", "ypos", "ps"], samples, "LEFT_EYE", {}))
+    np.testing.assert_array_equal(recording.samples["x_px"], np.float32([np.nan, 5]))
+
+
+def test_artefact_events_are_left_out_and_counted(head, monkeypatch):
+    blinks = np.array([(0, 0.4, 0.2), (0, 0.1, 0.2), (0, 4294967.295, 0.2)], dtype=EVENT)
+    discrete = {**DISCRETE, "blinks": blinks}
+    recording = read(head, monkeypatch, stub(["xpos", "ypos", "ps"], [[4.0], [3.0], [9.0]], "LEFT_EYE", discrete))
+    assert recording.dropped == {"event that ends before it starts": 2}
+    assert recording.events["kind"].to_pylist().count("blink") == 1
+
+
+EXAMPLES = {"test_raw.edf": 66827, "test_2_raw.edf": 124740, "test_raw_binocular.edf": 99823}
+
+
+@pytest.fixture(scope="module", params=EXAMPLES)
+def example(request):
+    """One of the recordings that come with eyelinkio: its samples as counted by the library, and what we read."""
     eyelinkio = pytest.importorskip("eyelinkio")
-    path = Path(eyelinkio.__file__).parent / "tests" / "data" / "test_2_raw.edf"
+    path = Path(eyelinkio.__file__).parent / "tests" / "data" / request.param
     if not path.exists():
-        pytest.skip("eyelinkio came without its example")
-    recording = eyelink_edf.read(read_head(path), ReadOptions())
-    assert recording.samples.num_rows == 124740
-    assert recording.eyes == "left"
+        pytest.skip("eyelinkio came without its examples")
+    return EXAMPLES[request.param], eyelink_edf.read(read_head(path), ReadOptions())
+
+
+def test_eyelinkio_itself(example):
+    count, recording = example
+    assert recording.samples.num_rows == count
+    assert recording.pupil_measure == "area"
+    assert recording.eyes == ("binocular" if count == 99823 else "left")
+
+
+def test_a_saccade_begins_when_the_fixation_before_it_ends(example):
+    """The tracker's parser cuts time without gaps: the end of an event is the onset of the next one, to the sample."""
+    _, recording = example
+    events = recording.events.to_pandas()
+    gaps = []
+    for _, own in events[events["kind"].isin(["fixation", "saccade"])].groupby("eye"):
+        own = own.sort_values("onset_ms")
+        ends = (own["onset_ms"] + own["duration_ms"]).to_numpy()
+        gaps += list(own["onset_ms"].to_numpy()[1:] - ends[:-1])
+    gaps = np.round(gaps, 6)
+    assert gaps.min() == 0  # no two overlap
+    assert np.mean(gaps == 0) > 0.97  # the rest are where the eye was lost
+
+
+def test_the_trackers_mean_position_is_that_of_the_samples_within_a_fixation(example):
+    """The tracker averages the samples of a fixation: only with the last of them is its mean ours, to its rounding."""
+    _, recording = example
+    step = 1000 / recording.rate_hz
+    t = recording.samples["t_ms"].to_numpy()
+    events = recording.events.to_pandas()
+    fixations = events[events["kind"] == "fixation"]
+    onsets, ends = fixations["onset_ms"], fixations["onset_ms"] + fixations["duration_ms"]
+    # Times are sums of floats: half a step decides on which side of a border a sample lies.
+    first, end = (np.searchsorted(t, times - step / 2) for times in (onsets, ends))
+    seen = {eye: recording.samples[f"{eye}_x_px"].to_numpy().astype(float) for eye in ("left", "right")}
+    means = [np.nanmean(seen[eye][a:b]) for eye, a, b in zip(fixations["eye"], first, end, strict=True)]
+    shorter = [np.nanmean(seen[eye][a : b - 1]) for eye, a, b in zip(fixations["eye"], first, end, strict=True)]
+    assert np.mean(np.abs(means - fixations["x_px"]) < 0.06) > 0.99
+    assert np.mean(np.abs(shorter - fixations["x_px"]) < 0.06) < 0.96
