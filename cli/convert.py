@@ -10,6 +10,8 @@ import click
 from . import options as opt
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gazetrack.outcome import Outcome
 
 
@@ -26,9 +28,7 @@ _MOST_CHARS = 4096  # of a path
 )
 @click.option("--recursive", is_flag=True, help="Of a folder, also convert what lies below it.")
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes to convert with.")
-@click.option(
-    "--eye", type=click.Choice(["auto", "left", "right"]), default="auto", show_default=True, help="Use one eye alone."
-)
+@opt.eye_option
 @click.option("--trial-by", metavar="RULE", help="Where trials begin: stimulus, or message=REGEX; else as exported.")
 @click.option(
     "--participant",
@@ -116,7 +116,7 @@ def show(outcome: Outcome, verbose: bool) -> None:
     click.echo(f"  {opt.facts_line(found)}")
     detector = found.get("detector")
     if detector is None:
-        click.echo("  fixations: the export's own")
+        click.echo(f"  fixations: the export's own{_whose(found['fixation_eye'])}")
     else:
         scale = " (screen size unknown: taken as 45 deg wide)" if detector["px_per_deg_assumed"] else ""
         click.echo(f"  fixations: detected by {detector['name']}{scale}")
@@ -131,3 +131,11 @@ def show(outcome: Outcome, verbose: bool) -> None:
         click.echo(f"  and {len(outcome.notes) - len(shown)} more notes (-v shows them)")
     for output in outcome.outputs:
         click.echo(f"  wrote {output['path']} ({output['rows']:,} rows)")
+
+
+def _whose(fixation_eye: Mapping[str, str]) -> str:
+    """Return whose fixations a table holds, where it is not those of both eyes together."""
+    held = fixation_eye["held"]
+    if fixation_eye["rows"].endswith("eye"):
+        return f", a row of each eye: {held}"
+    return f", of the {held} eye" if held in ("left", "right") else ""

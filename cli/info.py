@@ -18,6 +18,7 @@ _MOST_CHARS = 10_000  # of what a file says, which is shown without control char
 @click.command("info", short_help="Say what an export is and what it holds.")
 @click.argument("files", nargs=-1, required=True, type=opt.FILE, metavar="FILES|FOLDERS…")
 @click.option("--recursive", is_flag=True, help="Of a folder, also look at what lies below it.")
+@opt.eye_option
 @opt.format_option
 @opt.columns_option
 @opt.screen_option
@@ -26,6 +27,7 @@ _MOST_CHARS = 10_000  # of what a file says, which is shown without control char
 def command(
     files: tuple[Path, ...],
     recursive: bool,
+    eye: str,
     format_name: str | None,
     columns: str | None,
     screen: str | None,
@@ -36,7 +38,7 @@ def command(
     from gazetrack.pipeline import ConvertOptions, info_files
 
     pairs = opt.parse_pairs(columns, "--columns")
-    chosen = ConvertOptions(format_name, pairs, opt.parse_screen(screen), recursive=recursive)
+    chosen = ConvertOptions(format_name, pairs, opt.parse_screen(screen), recursive=recursive, eye=eye)
     codes, facts = [], []
     for found in info_files(files, chosen):
         if isinstance(found, GazetrackError):
@@ -61,7 +63,7 @@ def _show(facts: dict[str, Any]) -> None:
         if isinstance(value, float):
             value = f"{value:.4g}"
         elif isinstance(value, dict):
-            value = ", ".join(f"{key} {count}" for key, count in value.items() if count is not None)
+            value = ", ".join(f"{key} {count}" for key, count in value.items() if count is not None and key != "rule")
         elif isinstance(value, list):
             value = "; ".join(map(str, value))
         click.echo(f"  {name.replace('_', ' ')}: {quote(value, _MOST_CHARS)}")

@@ -25,6 +25,8 @@ __all__ = ["debug_option"]
 MAP_KINDS = ["tube", "density", "disc", "hull", "gaussian", "heatmap", "gazemedseg", "linear"]
 # As in gazetrack.events.detectors; likewise.
 DETECTORS = ["auto", "ivt", "ivt_tobii", "idt", "engbert_kliegl", "ihmm", "i2mc", "nystrom_holmqvist"]
+# As in gazetrack.selection; likewise.
+EYES = ["auto", "left", "right", "both"]
 PRESETS = ["polyp", "prostate", "gazemedseg"]
 FILE = click.Path(path_type=Path)
 _MM = r"(\d+(?:\.\d+)?)"
@@ -52,6 +54,13 @@ screen_option = click.option(
     "--screen",
     metavar="WxH[,WxHmm[,DISTmm]]",
     help="Screen in pixels, its size and distance in mm, such as 1920x1080,531x299mm,650mm.",
+)
+eye_option = click.option(
+    "--eye",
+    type=click.Choice(EYES),
+    default="auto",
+    show_default=True,
+    help="Whose fixations, where each eye has its own: of the eye with more, of one, or both in a row each.",
 )
 
 

@@ -1,6 +1,7 @@
 """Who looked how long at which image: plain pandas on the tables that gazetrack convert writes.
 
-Run it in a folder with *.fixations.parquet files.
+Run it in a folder with *.fixations.parquet files. A table holds one eye, unless it was made with --eye both:
+then either eye has rows of its own, and their dwell is of the same time.
 """
 
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 fixations = pd.concat(pd.read_parquet(path) for path in sorted(Path().glob("*.fixations.parquet")))
-per_image = fixations.groupby(["recording", "stimulus"], observed=True).agg(
+per_image = fixations.groupby(["recording", "stimulus", "eye"], observed=True).agg(
     fixations=("duration_ms", "size"),
     dwell_s=("duration_ms", lambda ms: ms.sum() / 1000),
     median_ms=("duration_ms", "median"),

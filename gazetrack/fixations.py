@@ -16,6 +16,7 @@ from gazetrack.kernels.segments import describe_runs
 from gazetrack.preparation import prepare
 from gazetrack.recording import Placement, Recording, Screen, place
 from gazetrack.schema import FIXATIONS, conform
+from gazetrack.selection import EyeChoice, gaze_of, has_gaze, one_eye
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -55,7 +56,10 @@ def stem(name: str) -> str:
 
 
 def fixation_table(
-    recording: Recording, detector: Detector | None = None, preparation: Preparation | None = None
+    recording: Recording,
+    detector: Detector | None = None,
+    preparation: Preparation | None = None,
+    eye: str = "auto",
 ) -> tuple[pa.Table, dict[str, Any]]:
     """Return a recording's fixations, on image pixels wherever the export says where the image lay.
 
@@ -68,26 +72,30 @@ def fixation_table(
         default one serves exports that have samples only.
     preparation : Preparation, optional
         What to do to the samples before; nothing by default.
+    eye : {"auto", "left", "right", "both"}
+        Whose fixations, see `selection.one_eye`: but for ``both``, no moment is in two rows. Where they are detected,
+        ``auto`` takes the combined gaze, and ``both`` each eye's on its own.
 
     Returns
     -------
     pyarrow.Table, dict
         Schema `FIXATIONS`; and where the fixations come from: ``fixation_source`` (``export`` or ``detector``), for
         the latter ``detector`` and ``preparation`` with all their parameters, for the former ``left_out`` with the
-        number of impossible ones by reason, where there are any.
+        number of those the table does not hold by reason, where there are any; ``fixation_eye`` with whose they are;
+        and ``notes`` for the user.
 
     Raises
     ------
     ConfigError
-        A detector was asked for, and the export has no samples.
+        A detector was asked for, and the export has no samples; or ``both`` with a preparation that mixes the eyes.
     InputError
         The export has neither fixations nor samples.
     """
     source: dict[str, Any] = {"fixation_source": "export"}
-    if detector is None and recording.fixations is not None:
-        table = recording.fixations
-    elif detector is None and (vendor := _vendor_fixations(recording)) is not None:
-        table, left_out = valid_fixations(vendor)
+    vendor, left_out = (None, {}) if detector is not None else _exported(recording)
+    if vendor is not None:
+        table, choice = one_eye(vendor, eye)
+        left_out |= {"of the other eye": choice.left_out} if choice.left_out else {}
         source |= {"left_out": left_out} if left_out else {}
     else:
         if recording.samples is None and detector is None:
@@ -96,13 +104,42 @@ def fixation_table(
             raise ConfigError(
                 "no samples to detect fixations in", hint="use gazetrack convert: the export has its own fixations"
             )
-        samples = recording.samples
-        if preparation is not None:
-            samples = prepare(samples, recording.screen, preparation)
-        table, facts = detect(samples, recording.screen, detector or DETECTORS[DEFAULT]())
+        table, facts = _detected(recording, detector or DETECTORS[DEFAULT](), preparation, eye)
+        choice = EyeChoice(asked=eye, held=tuple(sorted(set(table["eye"].to_pylist()))))
         source = {"fixation_source": "detector", "detector": facts}
         source |= {"preparation": asdict(preparation)} if preparation is not None else {}
+    source |= {"fixation_eye": choice.as_json(), "notes": [choice.note] if choice.note else []}
     return place_known(table, recording.placements), source
+
+
+def _exported(recording: Recording) -> tuple[pa.Table | None, dict[str, int]]:
+    """Return the export's own fixations, each eye's, or None; and the number of impossible ones by reason."""
+    if recording.fixations is not None:
+        return recording.fixations, {}
+    vendor = _vendor_fixations(recording)
+    return (None, {}) if vendor is None else valid_fixations(vendor)
+
+
+def _detected(
+    recording: Recording, detector: Detector, preparation: Preparation | None, eye: str
+) -> tuple[pa.Table, dict[str, Any]]:
+    """Return the fixations in the combined gaze or in that of one eye or of each, and the detector's facts."""
+    samples = recording.samples
+    prepared = "exported" if preparation is None else preparation.eye
+    sides = [eye] if eye in ("left", "right") else []
+    if eye == "both":
+        sides = [side for side in ("left", "right") if has_gaze(samples, side)]
+        if prepared != "exported":
+            raise ConfigError(f"each eye on its own, and eye={prepared}", hint="leave out one of the two")
+    tables: list[pa.Table] = []
+    facts: dict[str, Any] = {}
+    for side in sides or [""]:
+        own = gaze_of(samples, side) if side else samples
+        own = own if preparation is None else prepare(own, recording.screen, preparation)
+        table, facts = detect(own, recording.screen, detector)
+        whose = next((one for one in (prepared, side, recording.eyes) if one in ("left", "right")), "both")
+        tables.append(conform({name: table[name] for name in table.column_names} | {"eye": whose}, FIXATIONS))
+    return pa.concat_tables(tables).unify_dictionaries(), facts
 
 
 def place_known(table: pa.Table, placements: Mapping[str, Placement]) -> pa.Table:

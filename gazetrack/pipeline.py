@@ -6,11 +6,13 @@ Every function takes one input after the other and never lets a bad one touch it
 from __future__ import annotations
 
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import pyarrow.compute as pc
 
 from gazetrack.checks import checked
 from gazetrack.errors import (
@@ -65,8 +67,8 @@ class ConvertOptions:
         Also replace files that gazetrack did not write, and tables of another origin.
     recursive : bool
         Of a folder, also take the files below it.
-    eye : {"auto", "left", "right"}
-        See `selection.select_eye`.
+    eye : {"auto", "left", "right", "both"}
+        Whose gaze and fixations, see `selection.select_eye` and `selection.one_eye`.
     trial_by : str or None
         See `selection.split_trials`.
     pseudonyms : Pseudonyms
@@ -150,7 +152,20 @@ def info(path: str | Path, options: ConvertOptions) -> dict[str, Any]:
     head = read_head(path)
     name, verdict = recognise(head, options.format, options.columns)
     recording = _read(head, name, ReadOptions(options.columns)).with_screen(options.screen)
-    return {"file": str(path), **describe(recording, verdict, head)}
+    return {"file": str(path), **describe(recording, verdict, head), **_fixation_eye(recording, head.path, options.eye)}
+
+
+def _fixation_eye(recording: Recording, path: Path, eye: str) -> dict[str, Any]:
+    """Return how many fixations `convert_files` would write, and of which eye, where the export has its own."""
+    is_own = pc.equal(recording.events["kind"].cast("string"), "fixation")
+    if recording.fixations is None and not pc.any(is_own).as_py():
+        return {}
+    try:
+        table, source = fixation_table(select_eye(recording, eye), eye=eye)
+    except (ConfigError, DataError) as error:
+        raise type(error)(error.what, path=path, hint=error.hint) from error
+    notes = [*recording.notes, *source["notes"]]
+    return {"fixations": table.num_rows, "fixation_eye": source["fixation_eye"], "notes": notes}
 
 
 def info_files(paths: Sequence[str | Path], options: ConvertOptions) -> Iterator[dict[str, Any] | GazetrackError]:
@@ -298,7 +313,8 @@ def _convert_file(path: Path, target: Path, options: ConvertOptions, outcome: Ou
     try:
         recording = split_trials(select_eye(recording, options.eye), options.trial_by)
         recording = options.pseudonyms.apply(recording)
-        fixations, source = fixation_table(recording, options.detector, options.preparation)
+        fixations, source = fixation_table(recording, options.detector, options.preparation, options.eye)
+        recording = replace(recording, notes=(*recording.notes, *source.pop("notes")))
     except (ConfigError, InputError, DataError) as error:
         raise type(error)(error.what, path=path, hint=error.hint) from error
     outcome.rows_in, outcome.rows_out = recording.rows_in, fixations.num_rows

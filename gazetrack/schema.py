@@ -97,7 +97,7 @@ FIXATIONS = pa.schema(
             "",
             "number of the fixation in temporal order; may have holes when the export has",
         ),
-        _field("eye", TEXT, "", "left, right, or both when the eyes are combined"),
+        _field("eye", TEXT, "", "whose fixation: left, right, or both when the eyes are combined"),
         _field("onset_ms", pa.float64(), "ms", "first moment, from the time origin in the metadata"),
         _field("duration_ms", pa.float64(), "ms", "length of the half-open interval"),
         _field(

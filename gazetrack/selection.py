@@ -1,9 +1,9 @@
-"""What of a recording to use: one eye, and where its trials begin."""
+"""What of a recording to use: whose eye's gaze and fixations, and where its trials begin."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,11 +14,134 @@ from gazetrack.errors import ConfigError, DataError, quote
 from gazetrack.schema import conform
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy.typing as npt
 
     from gazetrack.recording import Recording
 
-EYES = ("auto", "left", "right")
+EYES = ("auto", "left", "right", "both")
+RULE = (
+    "where each eye has fixations of its own, those of the eye with more fixation time in the recording (the right one "
+    "when equal); a trial in which that eye has none keeps the other's; what the export gives for both eyes together "
+    "comes before either"
+)
+_SIDES = {"left", "right"}
+_NEVER = 3  # the rank of a row that no trial falls back on
+_SUM_ERROR_MS = 1e-6  # the same durations added up in another order
+
+
+@dataclass(frozen=True, kw_only=True)
+class EyeChoice:
+    """Whose fixations a table holds.
+
+    Parameters
+    ----------
+    asked : {"auto", "left", "right", "both"}
+        As in `one_eye`.
+    held : tuple of str
+        The eyes of the table's rows, in the order of the alphabet.
+    left_out : int
+        Fixations of the other eye.
+    fixation_ms : mapping of (str, str) to dict of str to float
+        Of each recording and participant with fixations of each eye, the fixation time of ``left`` and ``right``.
+    """
+
+    asked: str
+    held: tuple[str, ...]
+    left_out: int = 0
+    fixation_ms: Mapping[tuple[str, ...], Mapping[str, float]] = field(default_factory=dict)
+
+    @property
+    def a_row_per_eye(self) -> bool:
+        """Whether one moment may have a row of each eye, so that durations add up to more than the time there was."""
+        return self.asked == "both" and set(self.held) >= _SIDES
+
+    def as_json(self) -> dict[str, str]:
+        """Return the choice for a table's metadata."""
+        rows = "a row per fixation and eye" if self.a_row_per_eye else "a row per fixation"
+        facts = {"asked": self.asked, "held": " and ".join(self.held), "rows": rows}
+        return facts | {"rule": RULE} if self.asked == "auto" and self.left_out else facts
+
+    @property
+    def note(self) -> str:
+        """What the user is to know of the choice, empty where there was nothing to choose."""
+        if self.a_row_per_eye:
+            return "a row per fixation and eye: take one eye, or group by eye, before durations are added up"
+        if self.asked != "auto" or not self.left_out:
+            return ""
+        chosen = [favoured_eye(times) for times in self.fixation_ms.values()]
+        if not chosen:
+            return "the table holds the fixations of both eyes together, not each eye's; --eye left or right for these"
+        if len(chosen) == 1:
+            eye, other = chosen[0], _other(chosen[0])
+            times = next(iter(self.fixation_ms.values()))
+            spent = f"{times[eye] / 1000:.1f} s in all, {times[other] / 1000:.1f} s of the {other} eye"
+            whose = f"of the {eye} eye ({spent})"
+        else:
+            left, right = chosen.count("left"), chosen.count("right")
+            whose = f"of the left eye in {left} recordings and of the right eye in {right}"
+        return f"each eye has fixations of its own: the table holds those {whose}; --eye left, right or both for others"
+
+
+def favoured_eye(fixation_ms: Mapping[str, float]) -> str:
+    """Return the eye with more fixation time, the right one when equal."""
+    return "right" if fixation_ms["right"] >= fixation_ms["left"] - _SUM_ERROR_MS else "left"
+
+
+def _other(eye: str) -> str:
+    return "left" if eye == "right" else "right"
+
+
+def one_eye(fixations: pa.Table, eye: str = "auto") -> tuple[pa.Table, EyeChoice]:
+    """Keep the fixations of one eye, so that no moment is counted twice.
+
+    Parameters
+    ----------
+    fixations : pyarrow.Table
+        Schema `FIXATIONS`.
+    eye : {"auto", "left", "right", "both"}
+        ``auto`` follows `RULE`: the same eye for all of a recording, unless a trial has the other's fixations alone.
+        ``left`` and ``right`` keep that eye's; trials that have none of it keep those of both eyes together. ``both``
+        keeps every row.
+
+    Returns
+    -------
+    pyarrow.Table, EyeChoice
+        The rows that stay, in their order.
+    """
+    names = fixations["eye"].cast("string").to_numpy()
+    if eye == "both" or not set(names) & _SIDES:
+        return fixations, EyeChoice(asked=eye, held=tuple(sorted(set(names))))
+    frame = fixations.select(["recording", "participant", "trial", "duration_ms"]).to_pandas()
+    person, people = _numbered(frame, ["recording", "participant"])
+    trial, trials = _numbered(frame, ["recording", "participant", "trial"])
+    lasts = np.nan_to_num(frame["duration_ms"].to_numpy(np.float64))
+    left, right = (np.bincount(person, np.where(names == side, lasts, 0.0)) for side in ("left", "right"))
+    spent = [{"left": float(a), "right": float(b)} for a, b in zip(left, right, strict=True)]
+    if eye == "auto":
+        favoured = np.array([favoured_eye(times) for times in spent], object)[person]
+        # Both eyes together before the favoured eye before the other.
+        rank = np.where(names == favoured, 1, np.where(np.isin(names, list(_SIDES)), 2, 0))
+    else:
+        rank = np.where(names == eye, 0, np.where(names == _other(eye), _NEVER, 1))
+    best = np.full(len(trials), _NEVER)
+    np.minimum.at(best, trial, rank)
+    keep = (rank == best[trial]) & (rank != _NEVER)
+    choice = EyeChoice(
+        asked=eye,
+        held=tuple(sorted(set(names[keep]))),
+        left_out=int((~keep).sum()),
+        fixation_ms={key: times for key, times in zip(people, spent, strict=True) if min(times.values()) > 0},
+    )
+    return fixations if keep.all() else fixations.filter(pa.array(keep)), choice
+
+
+def _numbered(frame: pd.DataFrame, keys: list[str]) -> tuple[npt.NDArray[np.integer], list[tuple[str, ...]]]:
+    """Return the number of each row's group, and the groups in the order in which they begin."""
+    numbers = frame.groupby(keys, observed=True, sort=False).ngroup().to_numpy()
+    groups = frame[keys].drop_duplicates().itertuples(index=False, name=None)
+    return numbers, [tuple(map(str, group)) for group in groups]
 
 
 def select_eye(recording: Recording, eye: str) -> Recording:
@@ -28,8 +151,8 @@ def select_eye(recording: Recording, eye: str) -> Recording:
     ----------
     recording : Recording
         As a reader gave it.
-    eye : {"auto", "left", "right"}
-        ``auto`` leaves all as it is: the mean of the eyes in samples, both eyes' events.
+    eye : {"auto", "left", "right", "both"}
+        ``auto`` and ``both`` leave all as it is: the mean of the eyes in samples, each eye's events.
 
     Returns
     -------
@@ -42,16 +165,15 @@ def select_eye(recording: Recording, eye: str) -> Recording:
     DataError
         The recording has no gaze of that eye.
     """
-    if eye == "auto":
+    if eye not in _SIDES:
         return recording
-    other = "left" if eye == "right" else "right"
+    other = _other(eye)
     samples, events, fixations = recording.samples, recording.events, recording.fixations
     if samples is not None:
-        own = {axis: samples[f"{eye}_{axis}"] for axis in ("x_px", "y_px")}
-        if not np.isfinite(own["x_px"].to_numpy()).any():
+        if not has_gaze(samples, eye):
             what = f"has no samples of the {eye} eye"
             raise DataError(what, hint=f"it has {recording.eyes}; leave out --eye")
-        samples = conform({name: own.get(name, samples[name]) for name in samples.column_names}, samples.schema)
+        samples = gaze_of(samples, eye)
     events, left_out = _without(events, other)
     if fixations is not None:
         fixations, more = _without(fixations, other)
@@ -60,6 +182,17 @@ def select_eye(recording: Recording, eye: str) -> Recording:
             raise DataError(f"has no fixations of the {eye} eye", hint="leave out --eye")
     notes = (*recording.notes, f"{eye} eye alone: {left_out} events of the {other} eye left out")
     return replace(recording, samples=samples, events=events, fixations=fixations, eyes=eye, notes=notes)
+
+
+def has_gaze(samples: pa.Table, eye: str) -> bool:
+    """Return whether a table of samples has any gaze of the left or right eye."""
+    return bool(np.isfinite(samples[f"{eye}_x_px"].to_numpy()).any())
+
+
+def gaze_of(samples: pa.Table, eye: str) -> pa.Table:
+    """Return the samples with the gaze of the left or right eye in place of the combined one."""
+    own = {axis: samples[f"{eye}_{axis}"] for axis in ("x_px", "y_px")}
+    return conform({name: own.get(name, samples[name]) for name in samples.column_names}, samples.schema)
 
 
 def _without(table: pa.Table, eye: str) -> tuple[pa.Table, int]:

@@ -13,6 +13,7 @@ from gazetrack.checks import valid_fixations
 from gazetrack.errors import ConfigError, SchemaError, quote
 from gazetrack.fixations import stem
 from gazetrack.publish import unique_names
+from gazetrack.selection import one_eye
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +46,8 @@ class Track:
         Size of the image in pixels.
     participant : str
         Who looked; empty when the export does not say.
+    eye : str
+        ``left`` or ``right`` where each eye has a track of its own; else empty.
     """
 
     recording: str
@@ -56,6 +59,7 @@ class Track:
     width: float
     height: float
     participant: str = ""
+    eye: str = ""
 
     def __len__(self) -> int:
         return len(self.x)
@@ -86,8 +90,8 @@ def build_tracks(fixations: pa.Table, eye: str = "auto") -> list[Track]:
     fixations : pyarrow.Table
         Schema `FIXATIONS`, positions in image pixels.
     eye : {"auto", "left", "right", "both"}
-        Which eye's fixations to use where a trial has those of both. ``auto`` takes the eye with more fixations, the
-        right one when equal.
+        Which eye's fixations to use where a trial has those of each, see `selection.one_eye`. With ``both``, either eye
+        has a track of its own: none ever holds the fixations of two eyes in turn.
 
     Returns
     -------
@@ -99,7 +103,7 @@ def build_tracks(fixations: pa.Table, eye: str = "auto") -> list[Track]:
     SchemaError
         The image size of some fixations is not known, absurd, or another one for the same image.
     """
-    frame = valid_fixations(fixations)[0].to_pandas()
+    frame = one_eye(valid_fixations(fixations)[0], eye)[0].to_pandas()
     unknown = ~(np.isfinite(frame["image_width_px"]) & np.isfinite(frame["image_height_px"]))
     if unknown.any():
         stimulus = quote(frame.loc[unknown, "stimulus"].iloc[0])
@@ -113,8 +117,8 @@ def build_tracks(fixations: pa.Table, eye: str = "auto") -> list[Track]:
             f"an image of {size}", hint=f"sizes are at least 1 and at most {MAX_IMAGE_PX:,} pixels in all"
         )
     frame["showing"] = _showings(frame)
-    groups = frame.groupby(_KEYS, sort=False, observed=True)
-    return [_build_track(key, _of_one_eye(rows, eye)) for key, rows in groups]
+    keys = [*_KEYS, "eye"] if eye == "both" else _KEYS
+    return [_build_track(key, rows) for key, rows in frame.groupby(keys, sort=False, observed=True)]
 
 
 def _showings(frame: pd.DataFrame) -> npt.NDArray[np.int64]:
@@ -131,18 +135,10 @@ def _showings(frame: pd.DataFrame) -> npt.NDArray[np.int64]:
     return np.asarray(showings.where(one_clock, 1), np.int64)
 
 
-def _of_one_eye(rows: pd.DataFrame, eye: str) -> pd.DataFrame:
-    if eye == "both":
-        return rows
-    if eye == "auto":
-        counts = rows["eye"].value_counts()
-        eye = max(counts.index, key=lambda name: (counts[name], name == "right"))
-    return rows[rows["eye"] == eye]
-
-
 def _build_track(key: tuple[object, ...], rows: pd.DataFrame) -> Track:
     rows = rows.sort_values(["onset_ms", "index"], kind="stable")
-    recording, participant, trial, stimulus = (str(part) for part in key[:-1])
+    recording, participant, trial, stimulus = (str(part) for part in key[:4])
+    showing, eye = key[4], "".join(map(str, key[5:]))
     sizes = rows[["image_width_px", "image_height_px"]].drop_duplicates().to_numpy(np.float64)
     if len(sizes) > 1:
         shown = " and ".join(f"{width:g} x {height:g} px" for width, height in sizes[:2])
@@ -150,8 +146,8 @@ def _build_track(key: tuple[object, ...], rows: pd.DataFrame) -> Track:
         raise SchemaError(what, hint="an image has one size; correct the table")
     width, height = sizes[0] if len(sizes) else (math.nan, math.nan)
     x, y, duration_ms = (rows[name].to_numpy(np.float64) for name in ("x_px", "y_px", "duration_ms"))
-    trial = trial if key[-1] == 1 else f"{trial}#{key[-1]}"
-    return Track(recording, trial, stimulus, x, y, duration_ms, float(width), float(height), participant)
+    trial = trial if showing == 1 else f"{trial}#{showing}"
+    return Track(recording, trial, stimulus, x, y, duration_ms, float(width), float(height), participant, eye)
 
 
 def track_names(tracks: Sequence[Track]) -> list[str]:
@@ -159,7 +155,9 @@ def track_names(tracks: Sequence[Track]) -> list[str]:
     seen: dict[str, int] = {}
     texts = []
     for track in tracks:
-        text = ".".join(filter(None, (stem(track.stimulus), track.recording, track.participant, track.trial)))
+        text = ".".join(
+            filter(None, (stem(track.stimulus), track.recording, track.participant, track.trial, track.eye))
+        )
         seen[text] = seen.get(text, 0) + 1
         texts.append(text if seen[text] == 1 else f"{text}.{seen[text]}")
     names = unique_names(texts)

@@ -146,6 +146,13 @@ def test_the_detectors_are_the_commands_choices():
     assert list(detectors.DETECTORS) == DETECTORS
 
 
+def test_the_eyes_are_the_commands_choices():
+    from gazetrack.selection import EYES
+    from gazetrack_cli import options
+
+    assert list(EYES) == options.EYES
+
+
 def test_the_public_names_exist():
     for name in gazetrack.__all__:
         assert getattr(gazetrack, name) is not None

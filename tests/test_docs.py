@@ -7,6 +7,7 @@ import inspect
 import json
 import math
 import re
+import textwrap
 import typing
 from importlib import import_module
 from pathlib import Path
@@ -21,6 +22,7 @@ from gazetrack.pipeline import ConvertOptions, convert_files
 from gazetrack.preparation import Preparation
 from gazetrack.readers import registry
 from gazetrack.rendering import RenderOptions, render_tables
+from gazetrack.selection import RULE
 from gazetrack.simulate import write_example
 
 ROOT = Path(__file__).parents[1]
@@ -42,6 +44,17 @@ def tables_page():
         "the trial, where the metadata's `time_origin` says so), intervals half open. Positions are pixels, origin top",
         "left, y down; the centre of the first pixel is (0.5, 0.5). What the recording, screen, reader and detector",
         "were stands as one JSON text under the key `gazetrack` of the file's metadata.",
+        "",
+        *textwrap.wrap(
+            "A table of fixations counts no moment for two eyes, so that durations add up to time there was. "
+            f"Which eye it holds: {RULE}. Where fixations are detected, they are those of the combined gaze. "
+            "`--eye left` or `right` takes that eye alone. `--eye both` writes a row per fixation and eye: group by "
+            "`eye` before adding up durations. The metadata say which under `fixation_eye`, and so does `gazetrack "
+            "info FILE` before anything is converted. Tracks, and maps made of them, are of one eye whatever the "
+            "table holds.",
+            110,
+            break_on_hyphens=False,
+        ),
         "",
         "This page is made from the schemas: `python -m tests.test_docs`.",
     ]

@@ -48,9 +48,26 @@ def test_rows_are_ordered_by_onset_whatever_the_holes_in_the_index():
 
 def test_one_eye_is_chosen_where_a_trial_has_both():
     table = fixations(x_px=[1.0, 2.0, 3.0, 4.0, 5.0], eye=["left", "right", "left", "right", "left"])
-    assert build_tracks(table)[0].x.tolist() == [1, 3, 5]
-    assert build_tracks(table, eye="right")[0].x.tolist() == [2, 4]
-    assert len(build_tracks(table, eye="both")[0]) == 5
+    assert [t.x.tolist() for t in build_tracks(table)] == [[1, 3, 5]]
+    assert [t.x.tolist() for t in build_tracks(table, eye="right")] == [[2, 4]]
+
+
+def test_no_track_holds_the_fixations_of_two_eyes_in_turn():
+    table = fixations(x_px=[1.0, 2.0, 3.0, 4.0, 5.0], eye=["left", "right", "left", "right", "left"])
+    tracks = build_tracks(table, eye="both")
+    assert [(t.eye, t.x.tolist()) for t in tracks] == [("left", [1, 3, 5]), ("right", [2, 4])]
+    assert track_names(tracks) == ["a.r.left", "a.r.right"]
+
+
+def test_the_eye_of_a_track_is_that_of_its_recording():
+    # The left eye has more fixations of a.jpg, the right one more time in the recording: one eye for both images.
+    table = fixations(
+        x_px=[1.0, 2.0, 3.0, 4.0, 5.0],
+        eye=["left", "left", "right", "right", "left"],
+        stimulus=["a.jpg", "a.jpg", "a.jpg", "b.jpg", "b.jpg"],
+        duration_ms=[100.0, 100.0, 180.0, 900.0, 300.0],
+    )
+    assert [(t.stimulus, t.x.tolist()) for t in build_tracks(table)] == [("a.jpg", [3]), ("b.jpg", [4])]
 
 
 def test_observers_and_stimuli_are_kept_apart():

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 GOOD = "x,y,t\n" + "".join(f"{100 + i % 3},{200 + i % 2},{i * 4}\n" for i in range(200))
@@ -95,6 +96,32 @@ def test_one_eye(run, tmp_path):
     result = run("gazetrack convert b.csv --eye left")
     assert result.code == 4
     assert "no samples of the left eye" in result.err
+
+
+def test_dwell_of_both_eyes_is_kept_when_asked_for_and_said(run, tmp_path):
+    (tmp_path / "two.csv").write_text("x,y,t,duration,eye\n1,1,0,100,L\n3,3,0,300,R\n5,5,400,100,L\n7,7,400,300,R\n")
+    columns = "--columns x=x,y=y,t=t[ms],duration=duration[ms],eye=eye"
+    result = run(f"gazetrack convert two.csv {columns}")
+    assert "left out: 2 fixations, of the other eye" in result.out
+    assert "the table holds those of the right eye (0.6 s in all, 0.2 s of the left eye)" in result.out
+    assert list(read(tmp_path / "two.fixations.parquet")["x_px"]) == [3, 7]
+    assert run(f"gazetrack convert two.csv {columns} --eye left").code == 0
+    assert list(read(tmp_path / "two.fixations.parquet")["x_px"]) == [1, 5]
+    assert "a row of each eye: left and right" in run(f"gazetrack convert two.csv {columns} --eye both").out
+    assert list(read(tmp_path / "two.fixations.parquet")["x_px"]) == [1, 3, 5, 7]
+    meta = json.loads(pq.read_schema(tmp_path / "two.fixations.parquet").metadata[b"gazetrack"])
+    assert meta["fixation_eye"] == {"asked": "both", "held": "left and right", "rows": "a row per fixation and eye"}
+    assert any("group by eye" in note for note in meta["notes"])
+
+
+def test_info_says_whose_fixations_the_table_holds(run, tmp_path):
+    (tmp_path / "two.csv").write_text("x,y,t,duration,eye\n1,1,0,100,L\n3,3,0,300,R\n5,5,400,100,L\n")
+    line = "gazetrack info two.csv --columns x=x,y=y,t=t[ms],duration=duration[ms],eye=eye"
+    assert "fixation eye: asked auto, held right, rows a row per fixation\n" in run(line).out
+    assert "rows a row per fixation and eye\n" in run(f"{line} --eye both").out
+    (facts,) = json.loads(run(f"{line} --json").out)
+    assert (facts["fixations"], facts["fixation_eye"]["held"]) == (1, "right")
+    assert "the eye with more fixation time" in facts["fixation_eye"]["rule"]
 
 
 def test_trials_by_stimulus_and_by_message(run, tmp_path):
