@@ -48,6 +48,7 @@ _MOST_CHARS = 4096  # of a path
 @opt.format_option
 @opt.columns_option
 @opt.screen_option
+@opt.fov_option
 @opt.force_option
 @opt.report_option
 @opt.errors_option
@@ -63,6 +64,7 @@ def command(
     format_name: str | None,
     columns: str | None,
     screen: str | None,
+    fov: float | None,
     recursive: bool,
     jobs: int,
     eye: str,
@@ -91,7 +93,7 @@ def command(
     pseudonyms = Pseudonyms(participant, read_key(key) if participant == "hash" else b"")
     chosen = ConvertOptions(
         format_name, pairs, opt.parse_screen(screen), None, out, samples, events, force, recursive, eye, trial_by,
-        pseudonyms,
+        pseudonyms, fov_deg=fov,
     )  # fmt: skip
     outcomes = convert_files(files, chosen, jobs)
     if as_json:

@@ -40,6 +40,7 @@ T = TypeVar("T")
 @opt.format_option
 @opt.columns_option
 @opt.screen_option
+@opt.fov_option
 @opt.force_option
 @opt.report_option
 @opt.verbose_option
@@ -54,6 +55,7 @@ def command(
     format_name: str | None,
     columns: str | None,
     screen: str | None,
+    fov: float | None,
     force: bool,
     report: Path | None,
     verbose: bool,
@@ -71,7 +73,7 @@ def command(
     params = _detector(detector, opt.parse_pairs(",".join(settings), "--set"))
     prepared = _preparation(opt.parse_pairs(",".join(preparations), "--prepare"))
     chosen = ConvertOptions(
-        format_name, pairs, opt.parse_screen(screen), params, out, force=force, preparation=prepared
+        format_name, pairs, opt.parse_screen(screen), params, out, force=force, preparation=prepared, fov_deg=fov
     )
     opt.check_report(report, files)
     return opt.finish(convert_files(files, chosen), report, None if quiet else lambda outcome: show(outcome, verbose))

@@ -22,6 +22,7 @@ _MOST_CHARS = 10_000  # of what a file says, which is shown without control char
 @opt.format_option
 @opt.columns_option
 @opt.screen_option
+@opt.fov_option
 @opt.json_option
 @opt.debug_option
 def command(
@@ -31,6 +32,7 @@ def command(
     format_name: str | None,
     columns: str | None,
     screen: str | None,
+    fov: float | None,
     as_json: bool,
 ) -> int:
     """Say what exports are and what they hold: format and why, tracker, rate, eyes, loss, trials, stimuli, events."""
@@ -38,7 +40,9 @@ def command(
     from gazetrack.pipeline import ConvertOptions, info_files
 
     pairs = opt.parse_pairs(columns, "--columns")
-    chosen = ConvertOptions(format_name, pairs, opt.parse_screen(screen), recursive=recursive, eye=eye)
+    chosen = ConvertOptions(
+        format_name, pairs, opt.parse_screen(screen), recursive=recursive, eye=eye, fov_deg=fov
+    )
     codes, facts = [], []
     for found in info_files(files, chosen):
         if isinstance(found, GazetrackError):

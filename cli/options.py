@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import sys
 from pathlib import Path
@@ -29,8 +30,14 @@ DETECTORS = ["auto", "ivt", "ivt_tobii", "idt", "engbert_kliegl", "ihmm", "i2mc"
 EYES = ["auto", "left", "right", "both"]
 PRESETS = ["polyp", "prostate", "gazemedseg"]
 FILE = click.Path(path_type=Path)
-_MM = r"(\d+(?:\.\d+)?)"
-_SCREEN = re.compile(rf"(\d{{1,6}})x(\d{{1,6}})(?:px)?(?:,{_MM}x{_MM}mm(?:,{_MM}mm)?)?", re.ASCII)
+_NUMBER, _UNIT = r"\d+(?:\.\d+)?", r'mm|cm|in|"'
+_SCREEN = re.compile(
+    r"(?P<width>\d{1,6})x(?P<height>\d{1,6})(?:px)?"
+    rf"(?:,(?:(?P<wide>{_NUMBER})x(?P<high>{_NUMBER})(?P<unit>{_UNIT})|(?P<diagonal>{_NUMBER})(?:in|\"))"
+    rf"(?:,(?P<far>{_NUMBER})(?P<far_unit>{_UNIT}))?)?",
+    re.ASCII,
+)
+_MM_PER = {"mm": 1.0, "cm": 10.0, "in": 25.4, '"': 25.4}
 
 force_option = click.option(
     "--force", is_flag=True, help="Also replace what gazetrack did not write, and tables of another origin."
@@ -52,8 +59,14 @@ columns_option = click.option(
 )
 screen_option = click.option(
     "--screen",
-    metavar="WxH[,WxHmm[,DISTmm]]",
-    help="Screen in pixels, its size and distance in mm, such as 1920x1080,531x299mm,650mm.",
+    metavar="WxH[,SIZE[,DISTANCE]]",
+    help="Screen in pixels, with size and distance in mm, cm or in: 1920x1080,531x299mm,650mm or 1920x1080,24in,65cm.",
+)
+fov_option = click.option(
+    "--fov",
+    type=click.FloatRange(0, 360, min_open=True, max_open=True),
+    metavar="DEGREES",
+    help="Width of the view in degrees: of a head-mounted tracker's world camera, or of the screen.",
 )
 eye_option = click.option(
     "--eye",
@@ -77,16 +90,27 @@ def parse_pairs(text: str | None, option: str) -> dict[str, str]:
 
 
 def parse_screen(text: str | None) -> Screen | None:
-    """Parse ``1920x1080``, ``1920x1080,531x299mm`` or ``1920x1080,531x299mm,650mm``."""
+    """Parse ``1920x1080``, ``1920x1080,531x299mm``, ``1920x1080,53.1x29.9cm,65cm`` or ``1920x1080,24in,65cm``.
+
+    One length in inches is the diagonal, as screens are sold; its pixels are taken as square.
+    """
     if text is None:
         return None
     match = _SCREEN.fullmatch(text.replace(" ", ""))
     if match is None:
-        raise click.BadParameter(f"{text!r} is not like 1920x1080,531x299mm,650mm", param_hint="--screen")
+        what = f"{text!r} is not like 1920x1080,531x299mm,650mm or 1920x1080,24in,65cm"
+        raise click.BadParameter(what, param_hint="--screen")
     from gazetrack.recording import Screen
 
-    width, height, *lengths = match.groups()
-    return Screen(int(width), int(height), *(None if length is None else float(length) for length in lengths))
+    width, height = int(match["width"]), int(match["height"])
+    wide = high = None
+    if match["diagonal"] is not None:
+        mm_per_px = float(match["diagonal"]) * _MM_PER["in"] / max(math.hypot(width, height), 1.0)
+        wide, high = width * mm_per_px, height * mm_per_px
+    elif match["wide"] is not None:
+        wide, high = (float(match[side]) * _MM_PER[match["unit"]] for side in ("wide", "high"))
+    far = None if match["far"] is None else float(match["far"]) * _MM_PER[match["far_unit"]]
+    return Screen(width, height, wide, high, far)
 
 
 def parse_size(text: str | None) -> tuple[int, int] | None:

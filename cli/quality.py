@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -60,6 +61,7 @@ _HEADER = {
 @opt.format_option
 @opt.columns_option
 @opt.screen_option
+@opt.fov_option
 @opt.force_option
 @opt.json_option
 @opt.debug_option
@@ -72,6 +74,7 @@ def command(
     format_name: str | None,
     columns: str | None,
     screen: str | None,
+    fov: float | None,
     force: bool,
     as_json: bool,
 ) -> int:
@@ -91,9 +94,8 @@ def command(
     pairs, stated = opt.parse_pairs(columns, "--columns"), opt.parse_screen(screen)
     if out is not None:
         refuse_foreign(out, force=force)
-    tables, notes, codes = _of_files(
-        files, lambda file: read_recording(file, format_name, pairs).with_screen(stated), chosen
-    )
+    read = partial(read_recording, format=format_name, columns=pairs, screen=stated, fov_deg=fov)
+    tables, notes, codes = _of_files(files, read, chosen)
     table = joined(tables)
     if out is not None and tables:
         write_table(out, table, {"quality": {"by": by, "window_ms": window_ms}}, force=force)

@@ -87,7 +87,8 @@ def fixation_table(
     Raises
     ------
     ConfigError
-        A detector was asked for, and the export has no samples; or ``both`` with a preparation that mixes the eyes.
+        A detector was asked for, and the export has no samples; ``both`` with a preparation that mixes the eyes; or
+        fixations are to be detected behind a world camera whose field of view is not known.
     InputError
         The export has neither fixations nor samples.
     """
@@ -104,6 +105,9 @@ def fixation_table(
             raise ConfigError(
                 "no samples to detect fixations in", hint="use gazetrack convert: the export has its own fixations"
             )
+        if recording.world_camera and (recording.screen is None or recording.screen.px_per_deg is None):
+            what = f"detecting fixations needs degrees: the field of view of the {recording.world_camera} is not known"
+            raise ConfigError(what, hint="give its width, as in --fov 82 (with --screen WIDTHxHEIGHT of its image)")
         table, facts = _detected(recording, detector or DETECTORS[DEFAULT](), preparation, eye)
         choice = EyeChoice(asked=eye, held=tuple(sorted(set(table["eye"].to_pylist()))))
         source = {"fixation_source": "detector", "detector": facts}

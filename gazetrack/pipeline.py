@@ -26,11 +26,12 @@ from gazetrack.errors import (
     quote,
 )
 from gazetrack.fixations import fixation_table
+from gazetrack.geometry import with_geometry
 from gazetrack.outcome import Outcome
 from gazetrack.pseudonyms import Pseudonyms
 from gazetrack.publish import safe_name, sha256_of, unique_names
 from gazetrack.readers import registry
-from gazetrack.readers.base import Level, ReadOptions, Verdict, read_head
+from gazetrack.readers.base import POSITION_SETTINGS, Level, ReadOptions, Verdict, read_head
 from gazetrack.selection import select_eye, split_trials
 from gazetrack.store import SUFFIX, read_meta, refuse_other_origin, write_table
 
@@ -75,6 +76,8 @@ class ConvertOptions:
         How participants are named in what is written.
     preparation : Preparation or None
         What to do to the samples before fixations are detected.
+    fov_deg : float or None
+        How many degrees the width of the screen, or of a world camera's image, covers.
     """
 
     format: str | None = None
@@ -90,12 +93,16 @@ class ConvertOptions:
     trial_by: str | None = None
     pseudonyms: Pseudonyms = field(default_factory=Pseudonyms)
     preparation: Preparation | None = None
+    fov_deg: float | None = None
 
 
 def read_recording(
     path: str | Path,
     format: str | None = None,
     columns: Mapping[str, str] | None = None,
+    *,
+    screen: Screen | None = None,
+    fov_deg: float | None = None,
 ) -> Recording:
     """Read an export of any known format.
 
@@ -106,7 +113,12 @@ def read_recording(
     format : str, optional
         Name of the reader; detected by content by default.
     columns : mapping of str to str, optional
-        For the generic reader: our name (x, y, t, duration, …) to the export's column.
+        For the generic reader: our name (x, y, t, duration, …) to the export's column; also ``unit``, ``origin`` and
+        ``y_axis`` of the positions, see docs/formats.md.
+    screen : Screen, optional
+        In place of the export's.
+    fov_deg : float, optional
+        How many degrees the width of the screen, or of a world camera's image, covers.
 
     Returns
     -------
@@ -120,7 +132,7 @@ def read_recording(
     """
     head = read_head(path)
     name, _ = recognise(head, format, columns or {})
-    return _read(head, name, ReadOptions(columns or {}))
+    return _read(head, name, ReadOptions(columns or {}, screen), fov_deg)
 
 
 def recognise(head: Head, format: str | None, columns: Mapping[str, str]) -> tuple[str, Verdict]:
@@ -128,30 +140,34 @@ def recognise(head: Head, format: str | None, columns: Mapping[str, str]) -> tup
     if format is not None:
         registry.get(format)
         return format, Verdict(Level.CERTAIN, "chosen with --format")
-    if columns:
+    if columns and not set(columns) <= POSITION_SETTINGS:
         return "generic", Verdict(Level.CERTAIN, "columns named with --columns")
     found = registry.detect(head)
     return found.name, found.verdict
 
 
-def _read(head: Head, name: str, options: ReadOptions) -> Recording:
+def _read(head: Head, name: str, options: ReadOptions, fov_deg: float | None) -> Recording:
     """Call a reader; what it does not foresee in a file is still an error about that file, not a crash."""
     import pyarrow as pa
 
+    if options.columns and name in registry.BUILTIN and not registry.get(name).FORMAT.takes_columns:
+        what = f"--columns is for tables that do not say what they hold; {name} states its own columns and units"
+        raise ConfigError(what, path=head.path, hint="leave --columns out, or add --format generic")
     try:
-        return checked(registry.get(name).read(head, options))
+        recording = checked(registry.get(name).read(head, options))
     except GazetrackError:
         raise
     except (ValueError, KeyError, IndexError, OverflowError, RecursionError, MemoryError, pa.ArrowException) as error:
         what = f"the {name} reader cannot make sense of it: {type(error).__name__}: {error}"
         raise ParseError(what, path=head.path, hint="check the export, or name the format with --format") from error
+    return with_geometry(recording, options.screen, fov_deg)
 
 
 def info(path: str | Path, options: ConvertOptions) -> dict[str, Any]:
     """Describe an export: its format and why, tracker, rate, eyes, loss, trials, stimuli, events."""
     head = read_head(path)
     name, verdict = recognise(head, options.format, options.columns)
-    recording = _read(head, name, ReadOptions(options.columns)).with_screen(options.screen)
+    recording = _read(head, name, ReadOptions(options.columns, options.screen), options.fov_deg)
     return {"file": str(path), **describe(recording, verdict, head), **_fixation_eye(recording, head.path, options.eye)}
 
 
@@ -204,7 +220,8 @@ def describe(recording: Recording, verdict: Verdict, head: Head) -> dict[str, An
         "pupil_measure": recording.pupil_measure,
         "effective_rate_hz": recording.effective_rate_hz,
         "eyes": recording.eyes,
-        "screen": asdict(recording.screen) if recording.screen else None,
+        "screen": recording.screen.facts() if recording.screen else None,
+        "world_camera": recording.world_camera or None,
         "samples": 0 if recording.samples is None else recording.samples.num_rows,
         "loss": recording.loss,
         "fixations": fixations,
@@ -307,7 +324,8 @@ def _convert_file(path: Path, target: Path, options: ConvertOptions, outcome: Ou
         digest = beside.submit(sha256_of, path)
         try:
             outcome.format, verdict = recognise(head, options.format, options.columns)
-            recording = _read(head, outcome.format, ReadOptions(options.columns)).with_screen(options.screen)
+            read_options = ReadOptions(options.columns, options.screen)
+            recording = _read(head, outcome.format, read_options, options.fov_deg)
         finally:
             outcome.sha256 = digest.result()
     try:
@@ -366,7 +384,8 @@ def _provenance(recording: Recording, file_name: str, outcome: Outcome) -> dict[
         "rates_hz": [list(pair) for pair in recording.rates_hz],
         "pupil_measure": recording.pupil_measure,
         "eyes": recording.eyes,
-        "screen": asdict(recording.screen) if recording.screen else None,
+        "screen": recording.screen.facts() if recording.screen else None,
+        "world_camera": recording.world_camera,
         "placement": {name: asdict(placement) for name, placement in sorted(recording.placements.items())},
         "origin_ms": recording.origin_ms,
         "start_ns": recording.start_ns,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -30,11 +30,17 @@ class Screen:
         Resolution.
     width_mm, height_mm, distance_mm : float, optional
         Physical size and viewing distance. Only degrees of visual angle need them.
+    fov_deg : float, optional
+        In place of these lengths, how many degrees the width covers: the horizontal field of view of a world camera,
+        whose image then stands for the screen.
+    fisheye : bool
+        With `fov_deg`: whether angles grow in proportion to the distance from the middle, as in the image of an
+        equidistant fisheye, not their tangents, as on a flat screen.
 
     Raises
     ------
     ConfigError
-        A size is not positive, or absurd (more than 100,000 px).
+        A size is not positive, or absurd (more than 100,000 px), or a field of view cannot be.
     """
 
     width_px: int
@@ -42,6 +48,8 @@ class Screen:
     width_mm: float | None = None
     height_mm: float | None = None
     distance_mm: float | None = None
+    fov_deg: float | None = None
+    fisheye: bool = False
 
     def __post_init__(self) -> None:
         if not (0 < self.width_px <= MAX_SCREEN_PX and 0 < self.height_px <= MAX_SCREEN_PX):
@@ -53,13 +61,33 @@ class Screen:
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value > 0):
                 raise ConfigError(f"{name} of {value}", hint="give a positive length in millimetres")
+        widest = 360.0 if self.fisheye else 180.0
+        if self.fov_deg is not None and not 0 < self.fov_deg < widest:
+            raise ConfigError(f"a field of view of {self.fov_deg} degrees", hint=f"give degrees from 0 to {widest:g}")
 
     @property
     def px_per_deg(self) -> float | None:
-        """Pixels per degree of visual angle at the centre of the screen, or None without physical sizes."""
+        """Pixels per degree of visual angle at the centre of the screen, or None where sizes or angles are unknown."""
+        distance_px = self._distance_px
+        if self.fov_deg is not None and self.fisheye:
+            return self.width_px / self.fov_deg
+        return None if distance_px is None else math.tan(math.radians(1.0)) * distance_px
+
+    @property
+    def _distance_px(self) -> float | None:
+        """How far away the eye is from a flat screen, in pixels of its width."""
+        if self.fov_deg is not None:
+            return self.width_px / 2 / math.tan(math.radians(min(self.fov_deg, 179.0)) / 2)
         if self.width_mm is None or self.distance_mm is None:
             return None
-        return math.tan(math.radians(1.0)) * self.distance_mm * self.width_px / self.width_mm
+        return self.distance_mm * self.width_px / self.width_mm
+
+    def facts(self) -> dict[str, Any]:
+        """Return the fields as JSON values; those of a camera only where it is one."""
+        fields = asdict(self)
+        if self.fov_deg is None:
+            del fields["fov_deg"], fields["fisheye"]
+        return fields
 
     def degrees(
         self, x_px: npt.NDArray[np.float64], y_px: npt.NDArray[np.float64]
@@ -81,12 +109,62 @@ class Screen:
         ConfigError
             The width in mm or the distance is not known.
         """
-        if self.width_mm is None or self.distance_mm is None:
+        distance = self._distance_px
+        if distance is None:
             raise ConfigError("a screen without width and distance", hint="give --screen 1920x1080,531x299mm,650mm")
-        mm = self.width_mm / self.width_px
-        x = (x_px - self.width_px / 2) * mm
-        y = (y_px - self.height_px / 2) * (mm if self.height_mm is None else self.height_mm / self.height_px)
-        return np.degrees(np.arctan2(x, self.distance_mm)), np.degrees(np.arctan2(y, np.hypot(self.distance_mm, x)))
+        x, y = x_px - self.width_px / 2, y_px - self.height_px / 2
+        if self.fov_deg is not None and self.fisheye:
+            return _fisheye_degrees(x, y, self.fov_deg / self.width_px)
+        y = y * self._aspect
+        return np.degrees(np.arctan2(x, distance)), np.degrees(np.arctan2(y, np.hypot(distance, x)))
+
+    def pixels(
+        self, azimuth_deg: npt.NDArray[np.floating], elevation_deg: npt.NDArray[np.floating]
+    ) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]:
+        """Return the positions on a flat screen in Fick angles: what `degrees` undoes.
+
+        Parameters
+        ----------
+        azimuth_deg, elevation_deg : ndarray of float
+            Degrees to the right and down of the middle of the screen.
+
+        Returns
+        -------
+        (ndarray, ndarray)
+            Screen pixels; missing where an angle is a right one or more, since no screen reaches there.
+
+        Raises
+        ------
+        ConfigError
+            The width in mm or the distance is not known.
+        """
+        distance = self._distance_px
+        if distance is None:
+            raise ConfigError("a screen without width and distance", hint="give --screen 1920x1080,531x299mm,650mm")
+        beyond = (np.abs(azimuth_deg) >= 90.0) | (np.abs(elevation_deg) >= 90.0)
+        azimuth, elevation = (np.radians(np.where(beyond, np.nan, a)) for a in (azimuth_deg, elevation_deg))
+        x = distance * np.tan(azimuth)
+        y = np.hypot(distance, x) * np.tan(elevation)
+        return x + self.width_px / 2, y / self._aspect + self.height_px / 2
+
+    @property
+    def _aspect(self) -> float:
+        """Height of a pixel as a multiple of its width; 1 without a height in mm."""
+        if self.width_mm is None or self.height_mm is None:
+            return 1.0
+        return (self.height_mm / self.height_px) / (self.width_mm / self.width_px)
+
+
+def _fisheye_degrees(
+    x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], deg_per_px: float
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return Fick angles of positions from the middle of an equidistant fisheye's image."""
+    radius = np.hypot(x, y)
+    off_axis = np.radians(radius * deg_per_px)
+    # The direction as a unit vector: to the right, down, ahead. In the middle there is no sideways part.
+    sideways = np.sin(off_axis) / np.where(radius == 0, 1.0, radius)
+    right, down, ahead = x * sideways, y * sideways, np.cos(off_axis)
+    return np.degrees(np.arctan2(right, ahead)), np.degrees(np.arctan2(down, np.hypot(right, ahead)))
 
 
 @dataclass(frozen=True)
@@ -215,6 +293,9 @@ class Recording:
         What the reader had to infer, in words for the user ("time unit inferred: ms").
     fractions_of : str
         What the export gives positions as fractions of without telling its size, such as ``screen``; else empty.
+    world_camera : str
+        Of a head-mounted tracker, its model, such as ``Pupil Core``: `screen` is then the image of the camera on the
+        head. Empty for all others.
     """
 
     name: str
@@ -237,6 +318,7 @@ class Recording:
     dropped: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     fractions_of: str = ""
+    world_camera: str = ""
 
     def on_nominal_screen(self, screen: Screen, fractions_of: str) -> Recording:
         """Return the recording with a note that its pixels are those of a screen that nobody stated."""

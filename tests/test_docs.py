@@ -15,12 +15,14 @@ from pathlib import Path
 import pytest
 
 from gazetrack import schema
+from gazetrack.cameras import CAMERAS
 from gazetrack.events.detectors import DETECTORS
 from gazetrack.maps import MapParams
 from gazetrack.mapstore import MAPS
 from gazetrack.pipeline import ConvertOptions, convert_files
 from gazetrack.preparation import Preparation
 from gazetrack.readers import registry
+from gazetrack.readers._positions import UNITS
 from gazetrack.rendering import RenderOptions, render_tables
 from gazetrack.selection import RULE
 from gazetrack.simulate import write_example
@@ -68,6 +70,80 @@ def tables_page():
     return "\n".join(lines) + "\n"
 
 
+def prose(text):
+    return textwrap.fill(" ".join(text.split()), 112, break_on_hyphens=False, break_long_words=False).splitlines()
+
+
+def units_section():
+    return [
+        "",
+        "## Units and origins",
+        "",
+        *prose(
+            """Tables that no reader knows are read by the columns you name. A unit stands in brackets behind a column,
+            and a setting among the columns; one unit holds for all positions, and a name such as `gaze_x_px` or
+            `X [deg]` says it as well:"""
+        ),
+        "",
+        "```console",
+        'gazetrack convert a.csv --columns "x=GazeX[norm],y=GazeY[norm],t=Time[s]" --screen 1920x1080',
+        "gazetrack convert a.csv --columns x=gx,y=gy,t=time[s],unit=px,origin=centre,y_axis=up --screen 1920x1080",
+        "gazetrack convert a.csv --columns unit=norm    # the columns' own names say enough, but for the unit",
+        "```",
+        "",
+        "Times: `ms` (by default), `s`, `us`, `ns`. Positions:",
+        "",
+        "| `unit=` | 1 is |",
+        "|---|---|",
+        *(f"| `{unit}` | {meaning} |" for unit, meaning in UNITS.items()),
+        "",
+        *prose(
+            """`origin=` is `top_left`, `bottom_left` or `centre`; `y_axis=` is `down` or `up`, and has to be said from
+            the centre, but for PsychoPy's units, where it is up. Millimetres need the size of the screen, degrees its
+            distance as well, and whatever is counted from the centre or the bottom its pixels:
+            `--screen 1920x1080,531x299mm,650mm`, or `1920x1080,53.1x29.9cm,65cm`, or `1920x1080,24in,65cm` with the
+            diagonal. Fractions without `--screen` are put on 1920x1080, with a note. Positions that lie within 0…1,
+            or close around 0, and have no unit are refused."""
+        ),
+        "",
+        *prose(
+            """From a corner, (-1, -1) and (0, 0) are lost gaze, and counted. Where more than a fifth of the gaze of any
+            format lies off the screen, the first note says so: x and y may be swapped, the origin another, the size
+            wrong. Where `--screen` contradicts what an export states, a note says so, and `--screen` wins."""
+        ),
+    ]
+
+
+def cameras_section():
+    lines = [
+        "",
+        "## World cameras",
+        "",
+        *prose(
+            """Head-mounted trackers have no screen: positions are pixels of the image of a camera on the head, and what
+            a degree is depends on that camera. Known are:"""
+        ),
+        "",
+        "| camera | degrees wide | lens | stated by |",
+        "|---|---|---|---|",
+    ]
+    for name, camera in CAMERAS.items():
+        wide = camera.fov_deg
+        wide = f"{wide:g}" if isinstance(wide, float) else ", ".join(f"{v:g} at {w}x{h}" for (w, h), v in wide.items())
+        lines.append(f"| {name} | {wide} | {'fisheye' if camera.fisheye else 'flat'} | {camera.source} |")
+    return [
+        *lines,
+        "",
+        *prose(
+            """Pupil Cloud's gaze.csv has azimuths, which tell the camera and its scale. For any other camera, lens or
+            size of image give the width of its view: `--fov 82`, with `--screen 1280x720` where the size is another
+            than the one said. Without it nothing that needs degrees is computed: no fixations are detected, and
+            `quality` stays in pixels. The export's own fixations need none. `--fov` also serves for a screen whose size
+            in millimetres is not known."""
+        ),
+    ]
+
+
 def formats_page():
     lines = [
         "# Formats",
@@ -84,6 +160,8 @@ def formats_page():
         "of text keep the columns they need. XDF takes about 7 times its size, jsPsych's JSON about 11 times.",
         "",
         "This page is made from the readers: `python -m tests.test_docs`.",
+        *units_section(),
+        *cameras_section(),
     ]
     for name in sorted(registry.BUILTIN):
         found = registry.get(name).FORMAT

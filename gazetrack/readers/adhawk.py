@@ -64,6 +64,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         events=conform({}, EVENTS),
         origin_ms=origin,
         tracker="AdHawk MindLink",
+        world_camera="AdHawk MindLink",
         rows_in=table.n_rows,
         dropped={} if timed.all() else {"no time": int((~timed).sum())},
         notes=tuple(notes),

@@ -162,8 +162,8 @@ def _screen(head: Head) -> Screen | None:
     facts = {m[1].lower(): float(m[2]) for line in head.lines if (m := _METADATA.fullmatch(line.strip()))}
     if not {"width_px", "height_px"} <= set(facts):
         return None
-    millimetres = (facts.get(name) or None for name in ("width_mm", "height_mm", "distance_mm"))
+    wide, high, far = (facts.get(name) or None for name in ("width_mm", "height_mm", "distance_mm"))
     try:
-        return Screen(int(facts["width_px"]), int(facts["height_px"]), *millimetres)
+        return Screen(int(facts["width_px"]), int(facts["height_px"]), wide, high, far)
     except ConfigError:
         return None

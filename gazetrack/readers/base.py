@@ -32,7 +32,7 @@ from gazetrack.errors import InputError, ParseError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gazetrack.recording import Recording
+    from gazetrack.recording import Recording, Screen
 
 HEAD_BYTES = 64 * 1024
 BLOCK_BYTES = 512 * 1024
@@ -40,6 +40,8 @@ MAX_LINE_BYTES = 1024 * 1024
 MAX_PLAIN_BYTES = 64 * 1024**3
 MAX_GZIP_RATIO = 1000
 GZIP_RATIO_FROM_BYTES = 100 * 1024**2
+# What may stand among the columns and names none: how the positions are to be read.
+POSITION_SETTINGS = frozenset({"unit", "origin", "y_axis"})
 _GZIP_MAGIC = b"\x1f\x8b"
 _PROBE_BYTES = 4096
 _BIDS_NAME = re.compile(r"sub-[A-Za-z0-9]+_")
@@ -104,6 +106,8 @@ class Format:
         What the export holds and the tables do not.
     source : str
         Where the format is described.
+    takes_columns : bool
+        Whether `ReadOptions.columns` mean anything to the reader.
     """
 
     name: str
@@ -113,6 +117,7 @@ class Format:
     units: str
     lost: str
     source: str
+    takes_columns: bool = False
 
 
 @dataclass(frozen=True)
@@ -122,10 +127,14 @@ class ReadOptions:
     Parameters
     ----------
     columns : mapping of str to str
-        For the generic reader: our name (x, y, t, duration, …) to the export's column.
+        For readers with `Format.takes_columns`: our name (x, y, t, duration, …) to the export's column; and the
+        `POSITION_SETTINGS`.
+    screen : Screen or None
+        As the user states it, for positions that mean nothing without it. All others meet it in `geometry`.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
+    screen: Screen | None = None
 
 
 @dataclass(frozen=True)

@@ -147,9 +147,9 @@ def _screen(texts: str) -> Screen | None:
     pixels, centimetres = _RESOLUTION.search(texts), _SIZE.search(texts)
     if pixels is None:
         return None
-    size = (None, None) if centimetres is None else (10 * float(centimetres[1]), 10 * float(centimetres[2]))
+    wide, high = (None, None) if centimetres is None else (10 * float(centimetres[1]), 10 * float(centimetres[2]))
     try:
-        return Screen(int(pixels[1]), int(pixels[2]), *(length or None for length in size))
+        return Screen(int(pixels[1]), int(pixels[2]), wide or None, high or None)
     except ConfigError:
         return None  # a resolution of 0x0: PyGaze without a display
 

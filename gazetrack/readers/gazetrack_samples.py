@@ -45,6 +45,7 @@ _STATED: dict[str, Any] = {
     "tracker": str,
     "software": str,
     "fractions_of": str,
+    "world_camera": str,
 }
 _POSSIBLE: dict[str, Callable[[Any], bool]] = {
     "rate_hz": lambda rate: rate > 0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,8 +13,18 @@ from gazetrack.errors import ConfigError, ParseError, quote
 from gazetrack.readers._fixation_rows import end_to_end, eyes_of, fixation_recording, order_within
 from gazetrack.readers._gaze import mean_of_eyes
 from gazetrack.readers._numbers import line_of
+from gazetrack.readers._positions import (
+    Axes,
+    Frame,
+    axes_of,
+    frame_of,
+    refuse_other_units,
+    to_px,
+    unit_of_name,
+    without_marks_of_loss,
+)
 from gazetrack.readers._tables import Columns, Header, Kind, header_of, needed_header, read_columns
-from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
+from gazetrack.readers.base import NO, POSITION_SETTINGS, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.recording import Recording
 from gazetrack.schema import EVENTS, SAMPLES, conform
 
@@ -22,19 +33,24 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from gazetrack.recording import Screen
+
 FORMAT = Format(
     name="generic",
     title="Any delimited text",
     suffixes=(".csv", ".tsv", ".txt"),
     provides="samples, or fixations when a duration column is named",
-    units="time in ms unless said otherwise (t=NAME[us]); px",
+    units="time in ms, positions in px from the top left, unless said otherwise: see Units and origins",
     lost="all columns that are not named",
     source="",
+    takes_columns=True,
 )
 KEYS = (
     *("x", "y", "t", "duration", "pupil", "stimulus", "trial", "participant", "recording", "eye"),
     *("left_x", "left_y", "right_x", "right_y", "width", "height"),
 )
+_PAIRS = (("x", "y"), ("left_x", "left_y"), ("right_x", "right_y"))
+_POSITION_KEYS = tuple(key for pair in _PAIRS for key in pair)
 _TEXTS = {"stimulus", "trial", "participant", "recording", "eye"}
 _UNITS_MS = {"s": 1e3, "ms": 1.0, "us": 1e-3, "µs": 1e-3, "μs": 1e-3, "ns": 1e-6}
 _POSITIONS = (("x", "y"), ("gaze_x", "gaze_y"), ("x_px", "y_px"), ("gazex", "gazey"))
@@ -99,7 +115,10 @@ def read(head: Head, options: ReadOptions) -> Recording:
         A damaged row or cell, times that cannot be in the unit they are taken for, or that step back.
     """
     header = needed_header(head)
-    columns, units = _chosen(options.columns, header, head)
+    settings = {key: value for key, value in options.columns.items() if key in POSITION_SETTINGS}
+    named = {key: name for key, name in options.columns.items() if key not in POSITION_SETTINGS}
+    columns, units = _chosen(named, header, head)
+    axes = _axes(columns, units, settings, head)
     kinds: dict[str, Kind] = dict.fromkeys(_TEXTS, "text")
     kinds |= {"t": "float64", "duration": "float64"}
     wanted = {key: (header.index(name, head.path), kinds.get(key, "float32")) for key, name in columns.items()}
@@ -110,38 +129,86 @@ def read(head: Head, options: ReadOptions) -> Recording:
         values[key] = values[key] * _UNITS_MS[units.get(key, "ms")]
         if key not in units:
             notes.append(f"{key} taken as ms: no unit was given")
-    table = Columns(table.n_rows, values)
-    if not options.columns:
+    if not named:
         notes.append(
             "columns inferred from the header: " + ", ".join(f"{k}={columns[k]}" for k in KEYS if k in columns)
         )
+    table = Columns(table.n_rows, values)
     groups = np.array(["\0".join(row) for row in zip(*map(table.text, sorted(_TEXTS)), strict=True)], object)
     _check_times(head, header, table, groups)
     for key in sorted({"t", "duration"} & set(columns) - set(units)):
         _check_unit(head, columns[key], key, table, groups)
-    if "duration" in columns:
-        return _fixations(head, table, groups, sorted(notes))
-    return _samples(head, table, sorted(notes))
+    placed, screen = _placed(head, table, axes, options.screen, notes, named=bool(named))
+    table = Columns(table.n_rows, values | placed)
+    recording = (
+        _fixations(head, table, groups, sorted(notes))
+        if "duration" in columns
+        else _samples(head, table, sorted(notes))
+    )
+    if axes.fractions and options.screen is None and screen is not None:
+        return recording.on_nominal_screen(screen, "screen")
+    return replace(recording, screen=screen)
+
+
+def _axes(columns: Mapping[str, str], units: Mapping[str, str], settings: Mapping[str, str], head: Head) -> Axes:
+    """Return how positions are counted: by the settings, the brackets behind the columns, or the columns' own names."""
+    positions = [key for key in columns if key in _POSITION_KEYS]
+    bracketed = {units[key] for key in positions if key in units}
+    bracketed |= {settings["unit"]} if "unit" in settings else set()
+    if len(bracketed) > 1:
+        what = f"positions in {' and '.join(sorted(map(quote, bracketed)))}"
+        raise ConfigError(what, path=head.path, hint="one unit holds for all of them")
+    by_name = {unit for key in positions if (unit := unit_of_name(columns[key])) is not None}
+    if not bracketed and len(by_name) == 1:
+        bracketed = by_name
+    found = dict(settings)
+    if bracketed:
+        found["unit"] = next(iter(bracketed))
+    return axes_of(found, head.path)
+
+
+def _placed(
+    head: Head, table: Columns, axes: Axes, screen: Screen | None, notes: list[str], *, named: bool
+) -> tuple[dict[str, npt.NDArray[np.floating]], Screen | None]:
+    """Return the positions in pixels by key, and the screen that they needed, if any."""
+    pairs = [pair for pair in _PAIRS if set(pair) <= set(table.found)]
+    of_image = axes.fractions and {"width", "height"} <= set(table.found)
+    frame = frame_of(axes, screen, head.path)
+    if of_image:
+        frame = Frame(table.number("width"), table.number("height"), frame.screen)
+    placed: dict[str, npt.NDArray[np.floating]] = {}
+    lost = 0
+    for x_key, y_key in pairs:
+        x, y, marked = without_marks_of_loss(axes, table.number(x_key), table.number(y_key))
+        if not axes.stated:
+            refuse_other_units(x, y, head.path, named)
+        placed[x_key], placed[y_key] = to_px(axes, x, y, frame)
+        lost += marked
+    if lost:
+        notes.append(f"{lost} positions at (-1, -1) or (0, 0), which trackers write for lost gaze: taken as missing")
+    needed = not axes.plain and not of_image
+    return placed, frame.screen if needed else None
 
 
 def _chosen(given: Mapping[str, str], header: Header, head: Head) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the columns by key, and the units given for times, after checking both."""
+    """Return the columns by key, and the units given in brackets, after checking both."""
     columns, units = dict(given) or _guess(header), {}
     unknown = sorted(set(columns) - set(KEYS))
     if unknown:
-        raise ConfigError(f"unknown key {quote(unknown[0])!r} in the columns", hint=f"known are {', '.join(KEYS)}")
-    for key in ("t", "duration"):
+        known = ", ".join((*KEYS, *sorted(POSITION_SETTINGS)))
+        raise ConfigError(f"unknown key {quote(unknown[0])!r} in the columns", hint=f"known are {known}")
+    for key in ("t", "duration", *_POSITION_KEYS):
         match = re.fullmatch(r"(.*)\[([^\]]*)\]", columns.get(key, ""))
         if match and columns[key] not in header.names:
-            columns[key], units[key] = match[1].strip(), match[2]
-            if match[2] not in _UNITS_MS:
+            columns[key], units[key] = match[1].strip(), match[2].strip()
+            if key not in _POSITION_KEYS and units[key] not in _UNITS_MS:
                 raise ConfigError(f"time unit {quote(match[2])!r}", hint="use one of s, ms, us, ns")
     present = quote(", ".join(header.names), 150)
     for name in columns.values():
         if name not in header.names:
             raise ConfigError(f"no column {quote(name, 40)!r}", path=head.path, hint=f"there are {present}")
-    pairs = [("x", "y"), ("left_x", "left_y"), ("right_x", "right_y")]
-    needed = any(set(pair) <= set(columns) for pair in (pairs[:1] if "duration" in columns else pairs))
+    pairs = _PAIRS[:1] if "duration" in columns else _PAIRS
+    needed = any(set(pair) <= set(columns) for pair in pairs)
     if not needed or not {"t", "duration"} & set(columns):
         raise ConfigError("x, y and t (or duration) are needed", path=head.path, hint=f"name them; there are {present}")
     return columns, units

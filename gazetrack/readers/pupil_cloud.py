@@ -19,7 +19,7 @@ from gazetrack.errors import ParseError
 from gazetrack.readers._fixation_rows import fixation_recording
 from gazetrack.readers._tables import Columns, Header, Kind, header_of, needed_header, read_columns
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
-from gazetrack.recording import Recording
+from gazetrack.recording import Recording, Screen
 from gazetrack.schema import EVENTS, SAMPLES, conform
 
 if TYPE_CHECKING:
@@ -37,7 +37,11 @@ FORMAT = Format(
 _TIME, _RECORDING = "timestamp [ns]", "recording id"
 _GAZE = {"x": "gaze x [px]", "y": "gaze y [px]"}
 _FIXATION = {"x": "fixation x [px]", "y": "fixation y [px]", "duration": "duration [ms]", "id": "fixation id"}
-_OPTIONAL = {"worn": "worn", "id": "fixation id", "blink": "blink id"}
+_OPTIONAL = {"worn": "worn", "id": "fixation id", "blink": "blink id", "azimuth": "azimuth [deg]"}
+# By the size of its image: gaze.csv names neither of the two.
+_CAMERAS = {"Pupil Invisible": Screen(1088, 1080), "Neon": Screen(1600, 1200)}
+_NEAR_AXIS_DEG, _LEAST_NEAR_AXIS, _LEAST_SPREAD_DEG = 15.0, 50, 2.0  # for a line through azimuths
+_OFF_CENTRE = 0.1  # as a share of the width, how far from the middle of its image a camera may look straight ahead
 _GIVE = "give gaze.csv or fixations.csv of the same recording"
 # The other files of an export by columns that no other has, the most particular first.
 _COMPANIONS = {
@@ -50,6 +54,7 @@ _COMPANIONS = {
     "fixations on a surface": {"fixation x [normalized]"},
 }
 _JSON_MARKS = ('"android_device_id"', '"camera_matrix"', '"scene_camera_serial_number"')
+_UNKNOWN_CAMERA = "Pupil Invisible or Neon"
 _MOST_INDEX = 2**31 - 1
 
 
@@ -152,6 +157,12 @@ def _samples(head: Head, header: Header, notes: list[str]) -> Recording:
     if off.any():
         notes.append(f"{int(off.sum())} samples while the glasses were not worn: taken as missing")
     x, y = (np.where(off, np.nan, table.number(axis)[timed]) for axis in "xy")
+    camera, screen = _camera(x, table.number("azimuth")[timed])
+    if screen is not None:
+        notes.append(
+            f"the scene camera is that of {camera} by where it looks straight ahead ({screen.width_px}x"
+            f"{screen.height_px} px), and {screen.fov_deg:.1f} degrees wide by the export's azimuths"
+        )
     samples = {"recording": times.recording, "t_ms": times.t_ms, "x_px": x, "y_px": y}
     frame = pd.DataFrame({**samples, "end_ms": _next(times)})
     events = pd.concat(
@@ -164,11 +175,30 @@ def _samples(head: Head, header: Header, notes: list[str]) -> Recording:
         format=FORMAT.name,
         samples=conform(samples, SAMPLES),
         events=conform({name: events[name].to_numpy() for name in events if name != "row"}, EVENTS),
+        screen=screen,
+        world_camera=camera,
         origin_ms=(times.start_ns or 0) / 1e6,
         start_ns=times.start_ns,
         rows_in=table.n_rows,
         dropped={} if timed.all() else {"no time": int((~timed).sum())},
     )
+
+
+def _camera(x: npt.NDArray[np.floating], azimuth: npt.NDArray[np.floating]) -> tuple[str, Screen | None]:
+    """Tell the camera from positions and their azimuths: pixels per degree, and the column that is straight ahead.
+
+    Near the axis both are a line. Where the gaze went nowhere, or the file has no azimuths, the camera stays unknown.
+    """
+    near = np.isfinite(x) & (np.abs(azimuth) < _NEAR_AXIS_DEG)
+    if np.count_nonzero(near) < _LEAST_NEAR_AXIS or np.ptp(azimuth[near]) < _LEAST_SPREAD_DEG:
+        return _UNKNOWN_CAMERA, None
+    px_per_deg, ahead = np.polyfit(azimuth[near], x[near], 1)
+    off_centre = {model: abs(ahead / screen.width_px - 0.5) for model, screen in _CAMERAS.items()}
+    model = min(off_centre, key=lambda name: off_centre[name])
+    if px_per_deg <= 0 or off_centre[model] > _OFF_CENTRE:
+        return _UNKNOWN_CAMERA, None
+    screen = _CAMERAS[model]
+    return model, replace(screen, fov_deg=float(screen.width_px / px_per_deg), fisheye=True)
 
 
 def _next(times: _Times) -> npt.NDArray[np.floating]:
@@ -214,6 +244,7 @@ def _fixations(head: Head, header: Header, notes: list[str]) -> Recording:
         recording,
         origin_ms=(times.start_ns or 0) / 1e6,
         start_ns=times.start_ns,
+        world_camera=_UNKNOWN_CAMERA,
         time_origin="recording",
         rows_in=table.n_rows,
         dropped=dropped | dict(recording.dropped),

@@ -84,8 +84,14 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     if companion:
         raise ParseError(f"{companion}, which hold no gaze", path=head.path, line=header.lines, hint=_GIVE)
     recording = _fixations(head, header) if "start_timestamp" in header.names else _samples(head, header)
-    recording = replace(recording, software="Pupil Player", time_origin="recording")
-    fractions_of = "surface" if "world_timestamp" in header.names else "world camera's image"
+    on_surface = "world_timestamp" in header.names
+    recording = replace(
+        recording,
+        software="Pupil Player",
+        time_origin="recording",
+        world_camera="" if on_surface else "Pupil Core",
+    )
+    fractions_of = "surface" if on_surface else "world camera's image"
     return recording.on_nominal_screen(_NOMINAL, fractions_of)
 
 

@@ -91,6 +91,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         events=conform({}, EVENTS),
         origin_ms=origin,
         tracker="Tobii Pro Glasses 2",
+        world_camera="Tobii Pro Glasses 2",
         rows_in=n_lines,
         dropped={reason: count for reason, count in dropped.items() if count},
     )

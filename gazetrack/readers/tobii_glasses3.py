@@ -86,6 +86,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         events=conform({}, EVENTS),
         origin_ms=origin,
         tracker="Tobii Pro Glasses 3",
+        world_camera="Tobii Pro Glasses 3",
         rows_in=len(rows) + others,
         dropped={reason: count for reason, count in dropped.items() if count},
     )

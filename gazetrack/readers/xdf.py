@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import struct
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -41,6 +41,7 @@ FORMAT = Format(
 )
 T = TypeVar("T")
 _NOMINAL = Screen(1920, 1080)
+_NOMINAL_CAMERA = Screen(1280, 720)  # as Pupil Capture records by default
 _GIVE = "give the XDF file with the stream of the eye tracker, of the type Gaze"
 _DAMAGE = (  # of pyxdf, which has no exception of its own for what it cannot read
     *(ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, OSError, RecursionError, RuntimeError),
@@ -111,7 +112,9 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         raise ParseError("a gaze stream without samples", path=head.path, hint="record it again")
     origin = min(float(part.t[0]) for part in found.parts)
     events, n_messages, lost = _messages(names[0], [s for s in loaded if not _is_gaze(s)], origin)
-    samples = _samples(names, found.parts, origin)
+    of_camera = all(part.gaze.of_camera for part in found.parts)
+    nominal = _NOMINAL_CAMERA if of_camera else _NOMINAL
+    samples = _samples(names, found.parts, origin, nominal)
     timeless = found.timeless + lost
     recording = Recording(
         name=head.stem,
@@ -129,8 +132,11 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     )
     units = {part.gaze.unit for part in found.parts}
     if units == {FRACTIONS}:
-        of_camera = all(part.gaze.of_camera for part in found.parts)
-        return recording.on_nominal_screen(_NOMINAL, "world camera's image" if of_camera else "screen")
+        if not of_camera:
+            return recording.on_nominal_screen(nominal, "screen")
+        from_capture = all("pupil" in name.lower() for name in found.names)
+        recording = replace(recording, world_camera="Pupil Core" if from_capture else "unknown world camera")
+        return recording.on_nominal_screen(nominal, "world camera's image")
     if len(units) > 1:
         raise ParseError("one stream in pixels, another in fractions", path=head.path, hint="record one of them")
     return recording
@@ -217,12 +223,12 @@ def _gaze_streams(head: Head, streams: list[dict[str, Any]], notes: list[str]) -
     return found
 
 
-def _samples(names: list[str], parts: list[_Part], origin: float) -> pa.Table:
+def _samples(names: list[str], parts: list[_Part], origin: float, nominal: Screen) -> pa.Table:
     import pyarrow as pa
 
     tables = []
     for name, part in zip(names, parts, strict=True):
-        sizes = {"x": _NOMINAL.width_px, "y": _NOMINAL.height_px} if part.gaze.unit == FRACTIONS else {}
+        sizes = {"x": nominal.width_px, "y": nominal.height_px} if part.gaze.unit == FRACTIONS else {}
         gaze = {key: values[part.rows] * sizes.get(key[-1], 1) for key, values in part.gaze.values.items()}
         columns = {"recording": name, "t_ms": part.t - origin, **gaze_columns(gaze)}
         tables.append(conform(columns, SAMPLES))

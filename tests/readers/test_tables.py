@@ -16,7 +16,7 @@ HEADERS = {
         " ".join(f"CURRENT_FIX_{name}" for name in ("X", "Y", "DURATION", "START", "INDEX", "PUPIL"))
         + " IMAGE_HEIGHT IMAGE_WIDTH IMAGE",
     ),
-    "generic": (";", "x y duration t"),
+    "generic": (";", "x_px y_px duration t"),
     "tobii_pro": ("\t", "Gaze-point-X Gaze-point-Y Gaze-event-duration Recording-timestamp"),
 }
 NAMES = sorted(HEADERS)
@@ -162,10 +162,10 @@ def test_quoted_cells(tmp_path):
 @pytest.mark.parametrize(
     ("columns", "words"),
     [
-        ({"x": "nope", "y": "y", "t": "t"}, ("'nope'", "x, y, duration, t")),
-        ({"x": "x", "y": "y"}, ("are needed",)),
-        ({"x": "x", "y": "y", "t": "t[min]"}, ("'min'", "s, ms, us, ns")),
-        ({"x": "x", "y": "y", "t": "t", "speed": "t"}, ("'speed'",)),
+        ({"x": "nope", "y": "y_px", "t": "t"}, ("'nope'", "x_px, y_px, duration, t")),
+        ({"x": "x_px", "y": "y_px"}, ("are needed",)),
+        ({"x": "x_px", "y": "y_px", "t": "t[min]"}, ("'min'", "s, ms, us, ns")),
+        ({"x": "x_px", "y": "y_px", "t": "t", "speed": "t"}, ("'speed'", "y_axis")),
     ],
 )
 def test_columns_that_cannot_be(columns, words, tmp_path):

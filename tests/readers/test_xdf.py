@@ -42,8 +42,8 @@ def read(folder, *streams, **options):
 def test_pupil_capture_has_its_origin_at_the_bottom_and_a_confidence(tmp_path):
     samples = [(1.0, (0.9, 0.25, 0.25, 0, 30, 40)), (1.01, (0.2, 0.5, 0.5, 0, 31, 41))]
     recording = read(tmp_path, xdf_files.Stream(1, "pupil_capture", "Gaze", samples, PUPIL, len(PUPIL), "double64"))
-    assert recording.samples["x_px"].to_pylist() == pytest.approx([480, float("nan")], nan_ok=True)
-    assert recording.samples["y_px"].to_pylist() == pytest.approx([810, float("nan")], nan_ok=True)
+    assert recording.samples["x_px"].to_pylist() == pytest.approx([320, float("nan")], nan_ok=True)
+    assert recording.samples["y_px"].to_pylist() == pytest.approx([540, float("nan")], nan_ok=True)
     assert recording.samples["left_pupil"].to_pylist() == [40, 41]
     assert recording.samples["right_pupil"].to_pylist() == [30, 31]
     assert (recording.fractions_of, recording.eyes) == ("world camera's image", "combined")
