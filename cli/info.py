@@ -40,9 +40,7 @@ def command(
     from gazetrack.pipeline import ConvertOptions, info_files
 
     pairs = opt.parse_pairs(columns, "--columns")
-    chosen = ConvertOptions(
-        format_name, pairs, opt.parse_screen(screen), recursive=recursive, eye=eye, fov_deg=fov
-    )
+    chosen = ConvertOptions(format_name, pairs, opt.parse_screen(screen), recursive=recursive, eye=eye, fov_deg=fov)
     codes, facts = [], []
     for found in info_files(files, chosen):
         if isinstance(found, GazetrackError):

@@ -11,7 +11,7 @@ import pyarrow as pa
 from gazetrack.checks import valid_fixations
 from gazetrack.errors import ConfigError, InputError
 from gazetrack.events.base import detect
-from gazetrack.events.detectors import DEFAULT, DETECTORS
+from gazetrack.events.detectors import BEHIND_CAMERA, DEFAULT, DETECTORS
 from gazetrack.kernels.segments import describe_runs
 from gazetrack.preparation import prepare
 from gazetrack.recording import Placement, Recording, Screen, place
@@ -108,7 +108,7 @@ def fixation_table(
         if recording.world_camera and (recording.screen is None or recording.screen.px_per_deg is None):
             what = f"detecting fixations needs degrees: the field of view of the {recording.world_camera} is not known"
             raise ConfigError(what, hint="give its width, as in --fov 82 (with --screen WIDTHxHEIGHT of its image)")
-        table, facts = _detected(recording, detector or DETECTORS[DEFAULT](), preparation, eye)
+        table, facts = _detected(recording, _suited(detector, recording), preparation, eye)
         choice = EyeChoice(asked=eye, held=tuple(sorted(set(table["eye"].to_pylist()))))
         source = {"fixation_source": "detector", "detector": facts}
         source |= {"preparation": asdict(preparation)} if preparation is not None else {}
@@ -144,6 +144,17 @@ def _detected(
         whose = next((one for one in (prepared, side, recording.eyes) if one in ("left", "right")), "both")
         tables.append(conform({name: table[name] for name in table.column_names} | {"eye": whose}, FIXATIONS))
     return pa.concat_tables(tables).unify_dictionaries(), facts
+
+
+def _suited(detector: Detector | None, recording: Recording) -> Detector:
+    """Return the detector; the default one takes nothing for smooth pursuit behind a camera that moves with the head.
+
+    There the eyes drift against the head to stay on what they look at, which is a fixation.
+    """
+    default = DETECTORS[DEFAULT]()
+    if recording.world_camera and detector in (None, default):
+        return BEHIND_CAMERA
+    return detector or default
 
 
 def place_known(table: pa.Table, placements: Mapping[str, Placement]) -> pa.Table:

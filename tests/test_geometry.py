@@ -114,6 +114,18 @@ def test_no_fixations_are_detected_behind_an_unknown_camera():
     assert (table.num_rows, source["detector"]["px_per_deg_assumed"]) == (1, False)
 
 
+def test_drift_behind_a_camera_on_the_head_is_no_pursuit_to_the_default_detector():
+    drifting = [(300 + 0.8 * i, 400) for i in range(120)]  # about 6 degrees a second for 1.2 s
+    screen = Screen(1280, 720, fov_deg=103.0, fisheye=True)
+    auto = DETECTORS["auto"]
+    assert fixation_table(recording(drifting, screen))[0].num_rows == 0
+    for detector in (None, auto()):
+        table, source = fixation_table(recording(drifting, screen, world_camera="Pupil Core"), detector)
+        assert (table.num_rows, source["detector"]["pursuit_velocity_deg_s"]) == (1, 1000)
+    chosen = auto(min_duration_ms=80.0)
+    assert fixation_table(recording(drifting, screen, world_camera="Pupil Core"), chosen)[0].num_rows == 0
+
+
 def test_the_vendors_fixations_need_no_camera():
     fixations = conform(
         {"recording": "a", "onset_ms": [0.0], "duration_ms": [200.0], "x_px": [5.0], "y_px": [5.0]}, FIXATIONS

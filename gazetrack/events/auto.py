@@ -58,7 +58,7 @@ class Auto(Detector):
     pursuit_window_ms : float
         Length of the window that slow velocity is the slope of.
     pursuit_velocity_deg_s : float
-        Smooth pursuit is faster than this,
+        Smooth pursuit is faster than this (1000, and so nothing is, behind a world camera that moves with the head),
     pursuit_noise : float
         and than this many times what noise alone makes of the slope;
     pursuit_pause_ms : float

@@ -37,7 +37,8 @@ FORMAT = Format(
 _TIME, _RECORDING = "timestamp [ns]", "recording id"
 _GAZE = {"x": "gaze x [px]", "y": "gaze y [px]"}
 _FIXATION = {"x": "fixation x [px]", "y": "fixation y [px]", "duration": "duration [ms]", "id": "fixation id"}
-_OPTIONAL = {"worn": "worn", "id": "fixation id", "blink": "blink id", "azimuth": "azimuth [deg]"}
+_ANGLES = {"azimuth": "azimuth [deg]", "elevation": "elevation [deg]"}
+_OPTIONAL = {"worn": "worn", "id": "fixation id", "blink": "blink id", **_ANGLES}
 # By the size of its image: gaze.csv names neither of the two.
 _CAMERAS = {"Pupil Invisible": Screen(1088, 1080), "Neon": Screen(1600, 1200)}
 _NEAR_AXIS_DEG, _LEAST_NEAR_AXIS, _LEAST_SPREAD_DEG = 15.0, 50, 2.0  # for a line through azimuths
@@ -157,7 +158,7 @@ def _samples(head: Head, header: Header, notes: list[str]) -> Recording:
     if off.any():
         notes.append(f"{int(off.sum())} samples while the glasses were not worn: taken as missing")
     x, y = (np.where(off, np.nan, table.number(axis)[timed]) for axis in "xy")
-    camera, screen = _camera(x, table.number("azimuth")[timed])
+    camera, screen = _camera(x, *(table.number(name)[timed] for name in _ANGLES))
     if screen is not None:
         notes.append(
             f"the scene camera is that of {camera} by where it looks straight ahead ({screen.width_px}x"
@@ -184,12 +185,14 @@ def _samples(head: Head, header: Header, notes: list[str]) -> Recording:
     )
 
 
-def _camera(x: npt.NDArray[np.floating], azimuth: npt.NDArray[np.floating]) -> tuple[str, Screen | None]:
+def _camera(
+    x: npt.NDArray[np.floating], azimuth: npt.NDArray[np.floating], elevation: npt.NDArray[np.floating]
+) -> tuple[str, Screen | None]:
     """Tell the camera from positions and their azimuths: pixels per degree, and the column that is straight ahead.
 
     Near the axis both are a line. Where the gaze went nowhere, or the file has no azimuths, the camera stays unknown.
     """
-    near = np.isfinite(x) & (np.abs(azimuth) < _NEAR_AXIS_DEG)
+    near = np.isfinite(x) & (np.hypot(azimuth, elevation) < _NEAR_AXIS_DEG)
     if np.count_nonzero(near) < _LEAST_NEAR_AXIS or np.ptp(azimuth[near]) < _LEAST_SPREAD_DEG:
         return _UNKNOWN_CAMERA, None
     px_per_deg, ahead = np.polyfit(azimuth[near], x[near], 1)
