@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
-from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numba
 
+from gazetrack.kernels._cache import keep_compiled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 # Missing gaze is NaN and an empty minimum is infinity: the flags nnan and ninf would let the compiler
 # delete isnan() tests, so they are left out of the fast-math set.
-_policy = partial(
-    numba.njit, cache=True, nogil=True, error_model="numpy", fastmath={"nsz", "arcp", "contract", "afn", "reassoc"}
-)
-jit = _policy()
-inlined = _policy(forceinline=True)  # a call costs more than what these do
+_POLICY = {"nogil": True, "error_model": "numpy", "fastmath": {"nsz", "arcp", "contract", "afn", "reassoc"}}
+
+
+def jit(function: Callable[..., Any]) -> Any:
+    """Compile a kernel on its first call, or take what an earlier run has compiled."""
+    return _compiled(function)
+
+
+def inlined(function: Callable[..., Any]) -> Any:
+    """Compile a kernel into those that call it: a call costs more than what it does."""
+    return _compiled(function, forceinline=True)
+
+
+def _compiled(function: Callable[..., Any], **more: Any) -> Any:
+    compiled = numba.njit(**_POLICY, **more)(function)
+    if compiled is not function:  # as it stays under NUMBA_DISABLE_JIT
+        keep_compiled(compiled)
+    return compiled
