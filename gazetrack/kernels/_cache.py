@@ -5,6 +5,9 @@ whatever the working directory and the place of the package are, and each is ope
 nobody else may write to it. Where there is no such folder, kernels are compiled anew in every run.
 """
 
+# numba's cache is untyped.
+# mypy: disable-error-code="no-untyped-call"
+
 from __future__ import annotations
 
 import contextlib
@@ -81,7 +84,7 @@ def _sources() -> str:
     return digest.hexdigest()
 
 
-class _OwnFolder(_CacheLocator):  # type: ignore[misc] # numba is untyped
+class _OwnFolder(_CacheLocator):
     def __init__(self, function: Callable[..., Any]) -> None:
         self._line = function.__code__.co_firstlineno
 
@@ -99,11 +102,11 @@ class _OwnFolder(_CacheLocator):  # type: ignore[misc] # numba is untyped
         return cls(py_func)
 
 
-class _OwnImplementation(CompileResultCacheImpl):  # type: ignore[misc]
-    _locator_classes = (_OwnFolder,)
+class _OwnImplementation(CompileResultCacheImpl):
+    _locator_classes = [_OwnFolder]  # noqa: RUF012 - numba's own attribute
 
 
-class _PrivateFile(IndexDataCacheFile):  # type: ignore[misc]
+class _PrivateFile(IndexDataCacheFile):
     """numba's two kinds of files, read only where they are private."""
 
     def _load_index(self) -> dict[Any, Any]:
@@ -126,12 +129,14 @@ class _PrivateFile(IndexDataCacheFile):  # type: ignore[misc]
             yield file
 
 
-class _PrivateCache(FunctionCache):  # type: ignore[misc]
+class _PrivateCache(FunctionCache):
     _impl_class = _OwnImplementation
 
     def __init__(self, py_func: Callable[..., Any]) -> None:
         super().__init__(py_func)
-        self._cache_file = _PrivateFile(self._cache_path, self._impl.filename_base, self._impl.locator.get_source_stamp())
+        self._cache_file = _PrivateFile(
+            self._cache_path, self._impl.filename_base, self._impl.locator.get_source_stamp()
+        )
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         try:

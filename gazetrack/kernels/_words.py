@@ -153,6 +153,6 @@ def _slow_short_number(word: np.uint64, length: int, mark: int) -> float:
 
 
 if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
-    word_at, marks_at = _slow_word_at, _slow_marks_at  # type: ignore[assignment]
-    trailing_zeros, without_lowest = _slow_trailing_zeros, _slow_without_lowest  # type: ignore[assignment]
-    short_number, bytes_before = _slow_short_number, _slow_bytes_before  # type: ignore[assignment]
+    word_at, marks_at = _slow_word_at, _slow_marks_at
+    trailing_zeros, without_lowest = _slow_trailing_zeros, _slow_without_lowest
+    short_number, bytes_before = _slow_short_number, _slow_bytes_before

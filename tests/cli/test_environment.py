@@ -18,21 +18,21 @@ GAZE = "x,y,t\n" + "".join(f"{100 + i % 3},{200 + i % 2},{i * 4}\n" for i in ran
 PROGRAM = [sys.executable, "-P", "-c", "from gazetrack_cli.main import main; main()"]
 
 # All that numba asks of PyYAML, so that the test needs no package: a text of "key: value" lines.
-YAML = '''
+YAML = """
 def safe_load(file):
     text = file.read()
     if "\\0" in text:
         raise ValueError("unacceptable character #x0000")
     return dict(line.split(": ", 1) for line in text.splitlines()) or None
-'''
+"""
 # An index file of numba's cache: reading it makes the folder "ran".
-INDEX = '''
+INDEX = """
 import pathlib, pickle, sys
 class Foreign:
     def __reduce__(self):
         return pathlib.Path.mkdir, (pathlib.Path(sys.argv[1]), 0o777, False, True)
 sys.stdout.buffer.write(pickle.dumps(Foreign()))
-'''
+"""
 
 
 def shell(*arguments, cwd, **options):

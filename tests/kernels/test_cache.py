@@ -37,8 +37,8 @@ def call(folder, umask=0o022, **env):
     """Call a kernel in a new process; return [times found, times compiled]."""
     before = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
     env = before | {"XDG_CACHE_HOME": str(folder)} | env
-    options = {"capture_output": True, "text": True, "umask": umask, "check": False}
-    done = subprocess.run([sys.executable, "-P", "-c", CALL], env=env, cwd=folder, **options)
+    options = {"capture_output": True, "text": True, "umask": umask}
+    done = subprocess.run([sys.executable, "-P", "-c", CALL], env=env, cwd=folder, check=False, **options)
     assert done.stderr == ""
     return [int(n) for n in done.stdout.split()]
 
