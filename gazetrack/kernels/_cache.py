@@ -103,7 +103,7 @@ class _OwnFolder(_CacheLocator):
 
 
 class _OwnImplementation(CompileResultCacheImpl):
-    _locator_classes = [_OwnFolder]  # noqa: RUF012 - numba's own attribute
+    _locator_classes: list[Any] = [_OwnFolder]  # noqa: RUF012 - the attribute is numba's
 
 
 class _PrivateFile(IndexDataCacheFile):
