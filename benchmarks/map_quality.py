@@ -1,12 +1,14 @@
 """How well do track maps match the masks nobody drew for training? Dice of each kind of map, on real gaze.
 
-Usage: python benchmarks/map_quality.py ../shared/data [--only SET] [--limit N] [--crf] [--labels MAPS] [--json FILE]
+Usage: python benchmarks/map_quality.py ../shared/data [--only SET] [--limit N] [--crf] [--labels MAPS]
+       [--borders SHARE,SHARE] [--json FILE]
 
 Needs the research data (Kvasir-SEG with gaze, NCI-ISBI masks with gaze). Masks are read here to measure the labels; no
 training ever sees them. Two figures a row, means over all images: map >= .5 against the mask at the image's own size,
 and map >= the level that is best on the validation images (Kvasir's val.txt; a fifth of NCI-ISBI's cases, by hash), on
 every second pixel. Beside them the figure of a prototype, other code. `--crf` adds what a CRF makes of calibrated maps
-on Kvasir, at 256 px (the MRI of NCI-ISBI are not at hand); `--labels` scores a map file made in any other way.
+on Kvasir, at 256 px (the MRI of NCI-ISBI are not at hand); `--labels` scores a map file made in any other way;
+`--borders` scores nothing but densities whose border is at these shares of their maximum.
 
 Where a figure at .5 is more than .005 below the prototype's, that seems to have chosen one level for all images where
 we keep the parameters it states. At the level chosen here, discs reach .730 and .791, the tube of the last 75 % .774
@@ -73,6 +75,11 @@ def kinds(data):
         "density, all fixations": last(replace(density, drop_first=0)),
         f"preset {PRESET[data]}": last(map_params(PRESET[data])),
     }
+
+
+def borders(data, shares):
+    """Densities alone, as `kinds`."""
+    return {f"density, border at {share:g}": last(replace(DENSITIES[data], threshold=share)) for share in shares}
 
 
 def last(params):
@@ -168,12 +175,13 @@ def slices_beside(logits):
 def measure(data, folder, options):
     """Dice per row and image: at .5, and at every level."""
     halves, curves, logits, masks = {}, {}, {}, {}
+    rows = borders(data, options.borders) if options.borders else kinds(data)
     labels = read_maps(options.labels) if options.labels and data == "kvasir" else None
     for number, (track, mask, path) in enumerate({"kvasir": kvasir, "nci": nci}[data](folder)):
         if number == options.limit:
             break
         name, small = stem(track.stimulus), mask[::2, ::2]
-        maps = {row: render(track) for row, render in kinds(data).items()}
+        maps = {row: render(track) for row, render in rows.items()}
         if labels is not None:
             maps["the map file"] = fitted((labels.load(name)[-1] / 255).astype(np.float32), mask.shape)
         if options.crf and path:
@@ -181,12 +189,17 @@ def measure(data, folder, options):
         for row, values in maps.items():
             halves.setdefault(row, {})[name] = dice(values >= 0.5, mask)
             curves.setdefault(row, {})[name] = curve(logit(values[::2, ::2]), small)
-        if data == "nci":
+        if data == "nci" and not options.borders:
             logits[name], masks[name] = logit(maps[f"preset {PRESET[data]}"][::2, ::2]), small
     for name, values in slices_beside(logits):
         halves.setdefault(SLICES, {})[name] = dice(values >= 0, masks[name])
         curves.setdefault(SLICES, {})[name] = curve(values, masks[name])
     return halves, curves
+
+
+def numbers(text):
+    """Of a list with commas."""
+    return [float(number) for number in text.split(",")]
 
 
 def main():
@@ -196,6 +209,7 @@ def main():
     parser.add_argument("--limit", type=int, help="images per data set")
     parser.add_argument("--crf", action="store_true", help="also with the CRF on Kvasir")
     parser.add_argument("--labels", type=Path, help="also score a map file on Kvasir")
+    parser.add_argument("--borders", type=numbers, help="score densities with these borders alone")
     parser.add_argument("--json")
     options = parser.parse_args()
     results = {}

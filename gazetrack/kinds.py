@@ -14,6 +14,7 @@ import numpy as np
 from gazetrack.kernels.distance import suffix_distance
 from gazetrack.kernels.gaussian import REACH, splat, widen
 from gazetrack.kernels.logistic import logistic
+from gazetrack.quadrature import pieces_and_nodes, unit_rules
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -36,6 +37,8 @@ class Points(NamedTuple):
         Fixations in pixels of the map.
     duration_ms : ndarray of float64, shape (N,)
         Their durations.
+    widening : ndarray of float64, shape (N,)
+        Factors of the tube's radius, see `widening`.
     joined : ndarray of bool, shape (N,)
         Whether the line goes on from a fixation to the next one.
     firsts : ndarray of int64, shape (L,)
@@ -47,22 +50,33 @@ class Points(NamedTuple):
     x: Floats
     y: Floats
     duration_ms: Floats
+    widening: Floats
     joined: npt.NDArray[np.bool_]
     firsts: npt.NDArray[np.int64]
     size: tuple[int, int]
 
 
-def tube(p: Points, radius: float, softness: float, duration_exponent: float) -> Maps:
-    """Logistic of the distance to the line: .5 at `radius` from it."""
-    radii = np.full(len(p.x), radius)
-    tapered = duration_exponent != 0 and len(p.x) > 0
-    if tapered:
-        share = np.clip(p.duration_ms / np.median(p.duration_ms), _MIN_RADIUS_SHARE, _MAX_RADIUS_SHARE)
-        radii *= share**duration_exponent
+def tube(p: Points, radius: float, softness: float) -> Maps:
+    """Logistic of the distance to the line: .5 at `radius` from it, times the widening of the fixations beside it."""
+    radii = radius * p.widening
+    tapered = bool((p.widening != 1).any())
     # Beyond 17 of these lengths the logistic is 0 to 4e-8.
     out = _distance(p, radii, tapered, radii.max(initial=0.0) + 17 * softness)
     logistic(out.ravel(), np.float32(-1 / softness), np.float32(0))
     return out
+
+
+def widening(duration_ms: Floats, duration_exponent: float) -> Floats:
+    """Return the factor of the tube's radius at each fixation, from the durations of the whole track.
+
+    It is (duration / median) ** exponent, the ratio kept within 1/4 to 4. Levels are compared with each other, so a
+    fixation's factor is the same in all of them, whatever else they keep. Without a median above 0 it is 1.
+    """
+    middle = np.median(duration_ms) if len(duration_ms) else 0.0
+    if duration_exponent == 0 or not middle > 0:
+        return np.ones(len(duration_ms))
+    share = np.clip(duration_ms / middle, _MIN_RADIUS_SHARE, _MAX_RADIUS_SHARE)
+    return np.asarray(share**duration_exponent)
 
 
 def gaussian(p: Points, sigma: float) -> Maps:
@@ -74,14 +88,23 @@ def gaussian(p: Points, sigma: float) -> Maps:
 def linear(p: Points) -> Maps:
     """1 - D / D_max of the distance D to the line, each level over its own farthest pixel."""
     distance = _distance(p, np.zeros(len(p.x)), tapered=False)
-    if len(p.x) == 0:
-        return np.zeros_like(distance)
-    farthest = distance.max(axis=(1, 2), keepdims=True)
-    return np.where(np.isfinite(farthest), 1 - distance / farthest, 0).astype(np.float32)
+    for level in distance:
+        farthest = level.max()
+        if not np.isfinite(farthest):  # a level without fixations
+            level[:] = 0
+        elif farthest > 0:
+            level[:] = 1 - level / farthest
+        else:  # a line through every pixel's centre
+            level[:] = 1
+    return distance
 
 
 def density(p: Points, sigma: float, threshold: float, width: float) -> Maps:
-    """Dwell time spread along the line and blurred; each level's .5 is at a share `threshold` of its maximum."""
+    """Dwell time spread along the line and blurred; each level's .5 is at a share `threshold` of its maximum.
+
+    A fixation's dwell time lies half on the line before it and half on the line after it, evenly; at an end of the
+    line, that half stays at the fixation. So each counts once, and a track read backwards has the same density.
+    """
     total = _blurred_levels(p, sigma, p.joined)
     for level in total:
         peak = float(level.max())
@@ -106,8 +129,9 @@ def hull(p: Points, radius: float, softness: float) -> Maps:
     for level, first in enumerate(p.firsts.tolist()):
         cx, cy = _hull_corners(p.x[first:], p.y[first:])
         n = len(cx)
-        line = Points(cx, cy, np.zeros(n), np.arange(n) < n - 1, np.zeros(1, np.int64), p.size)
-        out[level] = _distance(line, np.zeros(n), tapered=False)[0]
+        nothing = np.zeros(n)
+        line = Points(cx, cy, nothing, nothing, np.arange(n) < n - 1, np.zeros(1, np.int64), p.size)
+        out[level] = _distance(line, nothing, tapered=False)[0]
         if n > 3:  # the first corner comes again at the end
             inside = np.ones(p.size, np.bool_)
             for ax, ay, bx, by in zip(cx, cy, cx[1:], cy[1:], strict=False):
@@ -200,13 +224,24 @@ def _blurred_levels(p: Points, sigma: float, joined: npt.NDArray[np.bool_]) -> M
     origin = -margin * step if coarse else 0.5
     shape = [math.ceil(n / step) + 2 * margin + 1 if coarse else n for n in p.size]
     grid = np.zeros((len(p.firsts), *shape))
+
+    def add(level: int, x: Floats, y: Floats, weights: Floats) -> None:
+        splat(x - origin, y - origin, weights, half if coarse else sigma, step, grid[level])
+
+    firsts = p.firsts.tolist()
     done = len(p.x)
-    for level, first in enumerate(p.firsts.tolist()):
+    own, lines = _staying(p, joined), _spread(p, joined, sigma)
+    for level, first in enumerate(firsts):
         grid[level] = grid[level - 1] if level else 0.0
         if first < done:
-            x, y, weights = _spread(p, joined, first, done, sigma)
-            splat(x - origin, y - origin, weights, half if coarse else sigma, step, grid[level])
+            for source, *values in (own, lines):
+                start, end = np.searchsorted(source, (first, done))
+                add(level, *(v[start:end] for v in values))
             done = first
+    # Where a level cuts the line, its first fixation keeps the half that the next level spreads over the line before.
+    for level, first in enumerate(firsts):
+        if 0 < first < len(p.x) and joined[first - 1]:
+            add(level, *(v[first : first + 1] for v in (p.x, p.y, p.duration_ms / 2)))
     if not coarse:
         return grid.astype(np.float32)
     rows, columns = (_gaussians(n, origin, step, k, half) for n, k in zip(p.size, shape, strict=True))
@@ -224,16 +259,34 @@ def _gaussians(n: int, origin: float, step: float, nodes: int, sigma: float) -> 
     return np.asarray(values * (step / (sigma * math.sqrt(math.pi))), np.float32)
 
 
-def _spread(
-    p: Points, joined: npt.NDArray[np.bool_], first: int, end: int, sigma: float
-) -> tuple[Floats, Floats, Floats]:
-    """Spread fixations along the segments that start at them, as weighted points at most sigma apart."""
-    i = np.arange(first, end)
-    j = i + joined[first:end]
-    dx, dy = p.x[j] - p.x[i], p.y[j] - p.y[i]
-    # Gaussians one sigma apart add up to their integral to 1e-8.
-    n = 1 + np.ceil(np.hypot(dx, dy) / sigma).astype(np.int64)
-    k = np.repeat(np.arange(len(i)), n)
-    share = (np.arange(n.sum()) - np.repeat(np.cumsum(n) - n, n) + 0.5) / n[k]
-    weights = (p.duration_ms[i] + p.duration_ms[j]) / (2 * n)
-    return p.x[i][k] + share * dx[k], p.y[i][k] + share * dy[k], weights[k]
+class _Dwell(NamedTuple):
+    """Weighted points [M], sorted by the fixation that they belong to, or that their line starts at."""
+
+    source: npt.NDArray[np.int64]
+    x: Floats
+    y: Floats
+    weights: Floats
+
+
+def _staying(p: Points, joined: npt.NDArray[np.bool_]) -> _Dwell:
+    """Return the fixations that keep dwell time to themselves: half for each side on which the track has no line."""
+    starts = np.ones(len(joined), np.bool_)
+    np.logical_not(joined[:-1], out=starts[1:])
+    sides = starts.astype(np.int64) + ~joined
+    i = np.flatnonzero(sides)
+    return _Dwell(i, p.x[i], p.y[i], sides[i] / 2 * p.duration_ms[i])
+
+
+def _spread(p: Points, joined: npt.NDArray[np.bool_], sigma: float) -> _Dwell:
+    """Spread half of the dwell time of its two ends along each line, as weighted points that stand for an integral."""
+    i = np.flatnonzero(joined)
+    dx, dy = p.x[i + 1] - p.x[i], p.y[i + 1] - p.y[i]
+    time = (p.duration_ms[i] + p.duration_ms[i + 1]) / 2
+    pieces, nodes = pieces_and_nodes(np.hypot(dx, dy) / sigma)
+    places, shares = unit_rules()
+    n = pieces * nodes
+    k = np.repeat(np.arange(len(i)), n)  # the line that each point lies on
+    piece, node = np.divmod(np.arange(len(k)) - np.repeat(np.cumsum(n) - n, n), nodes[k])
+    rule = nodes[k], node
+    along = (piece + places[rule]) / pieces[k]
+    return _Dwell(i[k], p.x[i][k] + along * dx[k], p.y[i][k] + along * dy[k], (time / pieces)[k] * shares[rule])

@@ -1,7 +1,12 @@
 """Gaze track maps: a track rendered at several levels, each a soft map in [0, 1] whose .5 contour is the border.
 
 Levels follow GradTrack's reverse truncation: the first level is the core (the last fixations), the last the full
-track. The formulas are our reading of the method (Wang et al., MICCAI 2025, arXiv 2505.22230), which publishes none.
+track. They are nested as sets of fixations, whatever the truncation. As maps, each at least as high as the one before
+it everywhere, those of discs and hulls are nested, and those of tubes and ``gaussian`` but for the truncation
+``random``, whose line takes other ways when fixations are put into its middle. Kinds that each level scales by its own
+extremes are not nested as maps: density, heatmap, gazemedseg, linear.
+
+The formulas are our reading of the method (Wang et al., MICCAI 2025, arXiv 2505.22230), which publishes none.
 """
 
 from __future__ import annotations
@@ -59,7 +64,7 @@ class MapParams:
     softness : float
         Of tube, disc and hull: width of the logistic at the border.
     duration_exponent : float
-        Exponent with which longer fixations widen the tube; 0 for none.
+        Exponent with which fixations longer than the track's median widen the tube; 0 for none.
     max_saccade : float
         Longer segments are left out; infinity for none. For images with several objects.
     blur : float
@@ -318,9 +323,10 @@ def render_points(x: Floats, y: Floats, duration_ms: Floats, height: int, width:
     x, y, duration_ms = x[known], y[known], duration_ms[known]
     members = level_members(duration_ms, params.ratios, truncation=params.truncation, by=params.by, seed=params.seed)
     size = (height, width)
+    fixations = np.stack([x, y, duration_ms, kinds.widening(duration_ms, params.duration_exponent)])
     if params.truncation == "tail":
-        return _render(x, y, duration_ms, [len(x) - len(m) for m in members], size, params)
-    return np.concatenate([_render(x[m], y[m], duration_ms[m], [0], size, params) for m in members])
+        return _render(fixations, [len(x) - len(m) for m in members], size, params)
+    return np.concatenate([_render(fixations[:, m], [0], size, params) for m in members])
 
 
 def check_size(height: int, width: int) -> None:
@@ -331,15 +337,19 @@ def check_size(height: int, width: int) -> None:
         )
 
 
-def _render(x: Floats, y: Floats, duration_ms: Floats, firsts: list[int], size: tuple[int, int], p: MapParams) -> Maps:
-    """Render levels that are suffixes of the same fixations; the parameters' shares become pixels here."""
+def _render(fixations: Floats, firsts: list[int], size: tuple[int, int], p: MapParams) -> Maps:
+    """Render levels that are suffixes of the same fixations; the parameters' shares become pixels here.
+
+    Fixations [4, N] are their x, y, duration and widening.
+    """
+    x, y, duration_ms, widening = fixations
     s = math.sqrt(size[0] * size[1])
     joined = np.zeros(len(x), np.bool_)
     if p.kind != "disc":
         joined[:-1] = np.hypot(np.diff(x), np.diff(y)) <= p.max_saccade * s
-    points = kinds.Points(x, y, duration_ms, joined, np.array(firsts, np.int64), size)
+    points = kinds.Points(x, y, duration_ms, widening, joined, np.array(firsts, np.int64), size)
     if p.kind in ("tube", "disc"):
-        return kinds.tube(points, p.radius * s, p.softness * s, p.duration_exponent)
+        return kinds.tube(points, p.radius * s, p.softness * s)
     if p.kind == "density":
         return kinds.density(points, p.blur * s, p.threshold, p.width)
     if p.kind == "hull":

@@ -216,7 +216,8 @@ def level_members(
     Returns
     -------
     list of ndarray of int
-        Per level, indices into the track in the order in which the polyline visits them. Levels are nested.
+        Per level, indices into the track in the order in which the polyline visits them. Each level holds at least one
+        fixation, and all of the level before it.
 
     Raises
     ------
@@ -239,9 +240,13 @@ def level_members(
 
 
 def _count(duration_ms: Floats, ratio: float, by: str) -> int:
-    """Return how many of the last fixations make up `ratio` of the track."""
+    """Return how many of the last fixations make up `ratio` of the track: at least one, where it has any."""
     n = len(duration_ms)
-    if by == "count" or n == 0:
-        return math.ceil(ratio * n - 1e-9)  # .3 * 10 is 3.0000000000000004
+    if n == 0 or ratio == 1:
+        return n
+    if by == "count":
+        return max(math.ceil(ratio * n - 1e-9), 1)  # .3 * 10 is 3.0000000000000004
     from_end = np.cumsum(duration_ms[::-1])
+    if from_end[-1] == 0:  # instants alone: any number of them makes up any share of the time
+        return _count(duration_ms, ratio, "count")
     return min(int(np.searchsorted(from_end, ratio * from_end[-1] * (1 - 1e-12))) + 1, n)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from gazetrack.errors import ConfigError
+from gazetrack.quadrature import LONGEST, NODES_AT_LEAST, NODES_PER_SIGMA, unit_rules
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -67,7 +68,8 @@ def render_tracks(
         step = torch.hypot(x[:, 1:] - x[:, :-1], y[:, 1:] - y[:, :-1])
         joined[:, :-1] = known[:, 1:] & known[:, :-1] & (step <= config.max_saccade * s)
     if config.kind in ("density", "heatmap"):
-        return _blurred(x, y, duration_ms, joined, member, size, config, config.blur * s)
+        points = _dwell(x, y, duration_ms, joined, member, config.blur * s)
+        return _blurred(*points, size, config, config.blur * s)
     radius = torch.zeros_like(x)
     if config.kind in ("tube", "disc"):
         radius = _radii(duration_ms, known, config) * s
@@ -77,7 +79,9 @@ def render_tracks(
     if config.kind == "gaussian":
         return torch.exp(-0.5 * (distance / (config.blur * s[..., None, None])) ** 2)
     farthest = distance.amax((2, 3), keepdim=True)
-    return torch.where(farthest.isfinite(), 1 - distance / farthest, torch.zeros_like(distance))
+    # Where every pixel lies on the line, D / D_max is 0 / 0 and means 0.
+    share = distance / farthest.clamp(min=torch.finfo(x.dtype).tiny)
+    return torch.where(farthest.isfinite(), 1 - share, torch.zeros_like(distance))
 
 
 def _radii(duration_ms: Tensor, known: Tensor, config: MapsConfig) -> Tensor:
@@ -89,7 +93,8 @@ def _radii(duration_ms: Tensor, known: Tensor, config: MapsConfig) -> Tensor:
     count = known.sum(1, keepdim=True).clamp(min=1)
     middle = torch.cat([sorted_first.gather(1, (count - 1) // 2), sorted_first.gather(1, count // 2)], 1).mean(1, True)
     share = (duration_ms / middle).clamp(_MIN_RADIUS_SHARE, _MAX_RADIUS_SHARE)
-    return radius * share.clamp(min=_MIN_RADIUS_SHARE) ** config.duration_exponent
+    widened = radius * share**config.duration_exponent
+    return torch.where(middle > 0, widened, radius)  # a ratio to a median of 0 says nothing
 
 
 def _distance(x: Tensor, y: Tensor, radius: Tensor, joined: Tensor, member: Tensor, size: tuple[int, int]) -> Tensor:
@@ -110,29 +115,49 @@ def _distance(x: Tensor, y: Tensor, radius: Tensor, joined: Tensor, member: Tens
     return torch.stack(levels, 1)
 
 
-def _blurred(
-    x: Tensor,
-    y: Tensor,
-    duration_ms: Tensor,
-    joined: Tensor,
-    member: Tensor,
-    size: tuple[int, int],
-    config: MapsConfig,
-    sigma: Tensor,
-) -> Tensor:
-    """Sum dwell time as Gaussians along the track, and scale each level: calibrated for a density, to 0 .. 1 else."""
-    rows, columns = _centres(size, x)
+def _dwell(
+    x: Tensor, y: Tensor, duration_ms: Tensor, joined: Tensor, member: Tensor, sigma: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return points x, y [B, P] and their weights at each level [B, L, P]: `gazetrack.kinds.density` says which.
+
+    First the N fixations with the dwell time that stays there, then the points along the lines that start at them.
+    """
+    before = torch.cat([torch.zeros_like(joined[:, :1]), joined[:, :-1]], 1)
+    earlier = torch.cat([torch.zeros_like(member[..., :1]), member[..., :-1]], 2)
+    starts = ~before[:, None] | (member & ~earlier)  # [B, L, N]: a level's first fixation has no line before it
+    sides = starts.to(x.dtype) + (~joined[:, None]).to(x.dtype)
+    own = member * sides * (duration_ms / 2)[:, None]
     dx, dy = (torch.where(joined, v.roll(-1, 1) - v, torch.zeros_like(v)) for v in (x, y))
-    dwell = (duration_ms + torch.where(joined, duration_ms.roll(-1, 1), duration_ms)) / 2
-    n = 1 + torch.ceil(torch.hypot(dx, dy).detach() / sigma)  # [B, N]: points at most sigma apart
-    k = torch.arange(int(n.max().item()) if n.numel() else 1, device=x.device)
-    share = (k + 0.5) / n[..., None]  # [B, N, M]
-    weight = torch.where(k < n[..., None], (dwell / n)[..., None], torch.zeros_like(share))
-    px, py = (v[..., None] + share * d[..., None] for v, d in ((x, dx), (y, dy)))
+    time = torch.where(joined, (duration_ms + duration_ms.roll(-1, 1)) / 2, torch.zeros_like(duration_ms))
+    along, share = _nodes(torch.hypot(dx, dy).detach() / sigma, joined)  # [B, N, M]
+    px, py = ((v[..., None] + along * d[..., None]).flatten(1) for v, d in ((x, dx), (y, dy)))
+    spread = member[..., None] * (share * time[..., None])[:, None]  # [B, L, N, M]
+    return torch.cat([x, px], 1), torch.cat([y, py], 1), torch.cat([own, spread.flatten(2)], 2)
+
+
+def _nodes(lengths: Tensor, joined: Tensor) -> tuple[Tensor, Tensor]:
+    """Return places along each line, 0 .. 1, and weights of a sum that stands for an integral: each [B, N, M].
+
+    `gazetrack.quadrature.pieces_and_nodes` says how many; lengths [B, N] are in standard deviations.
+    """
+    places, shares = (torch.as_tensor(v, dtype=lengths.dtype, device=lengths.device) for v in unit_rules())
+    pieces = torch.ceil(lengths / LONGEST).clamp(min=1).long()
+    nodes = NODES_AT_LEAST + torch.ceil(NODES_PER_SIGMA * lengths / pieces).long().clamp(max=places.shape[1] - 2)
+    n = torch.where(joined, pieces * nodes, torch.zeros_like(nodes))
+    k = torch.arange(int(n.max().item()) if n.numel() else 0, device=lengths.device)
+    piece, node = k // nodes[..., None], k % nodes[..., None]
+    rule = nodes[..., None].expand_as(node), node
+    along = (piece + places[rule]) / pieces[..., None]
+    share = torch.where(k < n[..., None], shares[rule] / pieces[..., None], torch.zeros_like(along))
+    return along, share
+
+
+def _blurred(x: Tensor, y: Tensor, weights: Tensor, size: tuple[int, int], config: MapsConfig, sigma: Tensor) -> Tensor:
+    """Sum Gaussians at points x, y [B, P], and scale each level: calibrated for a density, to 0 .. 1 else."""
+    rows, columns = _centres(size, x)
     wide = sigma[..., None]  # [B, 1, 1]
-    down = torch.exp(-0.5 * ((rows.flatten() - py.flatten(1)[..., None]) / wide) ** 2)  # [B, N M, H]
-    across = torch.exp(-0.5 * ((columns.flatten() - px.flatten(1)[..., None]) / wide) ** 2)  # [B, N M, W]
-    weights = (member[..., None] * weight[:, None]).flatten(2)  # [B, L, N M]
+    down = torch.exp(-0.5 * ((rows.flatten() - y[..., None]) / wide) ** 2)  # [B, P, H]
+    across = torch.exp(-0.5 * ((columns.flatten() - x[..., None]) / wide) ** 2)  # [B, P, W]
     total = torch.einsum("blp,bph,bpw->blhw", weights, down, across)
     peak = total.amax((2, 3), keepdim=True)
     if config.kind == "density":

@@ -22,19 +22,30 @@ def splat(x: Floats, y: Floats, weights: Floats, sigma: float, step: float, out:
     height, width = out.shape
     reach = REACH * sigma
     across = np.empty(width)
+    # From one node to the next, exp(-a^2 / 2) changes by exp(-a h - h^2 / 2), and this factor by exp(-h^2).
+    h = step / sigma
+    change = math.exp(-h * h)
     for i in range(x.size):
         left = max(math.ceil(max((x[i] - reach) / step, -1.0)), 0)
         right = min(math.floor(min((x[i] + reach) / step, float(width))), width - 1)
         top = max(math.ceil(max((y[i] - reach) / step, -1.0)), 0)
         bottom = min(math.floor(min((y[i] + reach) / step, float(height))), height - 1)
+        if left > right or top > bottom:
+            continue
+        away = (left * step - x[i]) / sigma
+        value, factor = math.exp(-0.5 * away * away), math.exp(-away * h - 0.5 * h * h)
         for column in range(left, right + 1):
-            away = (column * step - x[i]) / sigma
-            across[column] = math.exp(-0.5 * away * away)
+            across[column] = value
+            value *= factor
+            factor *= change
+        away = (top * step - y[i]) / sigma
+        value, factor = weights[i] * math.exp(-0.5 * away * away), math.exp(-away * h - 0.5 * h * h)
         for row in range(top, bottom + 1):
-            away = (row * step - y[i]) / sigma
-            down = weights[i] * math.exp(-0.5 * away * away)
+            line = out[row]
             for column in range(left, right + 1):
-                out[row, column] += down * across[column]
+                line[column] += value * across[column]
+            value *= factor
+            factor *= change
 
 
 @jit

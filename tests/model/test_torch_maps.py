@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ from gazetrack.errors import ConfigError
 from gazetrack.maps import MapParams, render_points
 from gradtrack_model.config import MapsConfig
 from gradtrack_model.torch_maps import KINDS, render_tracks
+from tests import oracles
 
 SIZE = (40, 56)
 LEVELS = 4
@@ -34,10 +35,38 @@ def test_equals_the_toolkit(kind, more):
     padded, firsts, alone = tracks([1, 2, 7, 12])
     config = MapsConfig(kind=kind, levels=LEVELS, **more)
     maps = render_tracks(*padded.float(), firsts, SIZE, config)
-    params = MapParams(**dataclasses.asdict(config))
+    params = MapParams(**asdict(config))
     for found, (x, y, d) in zip(maps, alone, strict=True):
         expected = render_points(x, y, d, *SIZE, params)
         np.testing.assert_allclose(found.numpy(), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("blur", [0.01, 0.05, 0.2])
+def test_density_is_the_exact_integral_along_the_line(blur):
+    padded, firsts, alone = tracks([1, 2, 7, 12], seed=4)
+    padded[:2, torch.arange(4), torch.tensor([0, 1, 6, 11])] = torch.tensor([20.0, 15.0], dtype=torch.float64)[:, None]
+    config = MapsConfig(kind="density", levels=LEVELS, blur=blur, max_saccade=0.8)
+    s = (SIZE[0] * SIZE[1]) ** 0.5
+    maps = render_tracks(*padded, firsts, SIZE, config).numpy()
+    for found, own, (x, y, d) in zip(maps, firsts.tolist(), alone, strict=True):
+        joined = np.append(np.hypot(np.diff(x), np.diff(y)) <= config.max_saccade * s, False)
+        for level, first in enumerate(own):
+            total = oracles.dwell(x[first:], y[first:], d[first:], joined[first:], blur * s, SIZE)
+            expected = 1 / (1 + np.exp((config.threshold - total / total.max()) / config.width))
+            np.testing.assert_allclose(found[level], expected, atol=2e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_smallest_maps_and_durations_are_numbers(kind):
+    config = MapsConfig(kind=kind, levels=1, duration_exponent=1.0)
+    first = torch.zeros(1, 1, dtype=torch.long)
+    for size in ((1, 1), (1, 6), (5, 4)):
+        for durations in ([300.0], [0.0], [0.0, 0.0, 90.0]):
+            d = torch.tensor([durations])
+            x, y = (torch.full_like(d, n / 2) for n in size[::-1])
+            found = render_tracks(x, y, d, first, size, config)[0].numpy()
+            expected = render_points(*(v[0].double().numpy() for v in (x, y, d)), *size, MapParams(**asdict(config)))
+            np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("kind", KINDS)
