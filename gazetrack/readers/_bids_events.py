@@ -7,13 +7,13 @@ seconds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from gazetrack.errors import InputError
+from gazetrack.errors import InputError, ParseError, quote
 from gazetrack.readers._bids_sidecars import described, sibling, sidecar
 from gazetrack.readers._tables import Columns, Header, Kind, header_of, read_columns
 from gazetrack.readers.base import read_head
@@ -32,13 +32,15 @@ UNITS_MS = {
     **dict.fromkeys(("ns", "nanosecond", "nanoseconds"), 1e-6),
 }
 _KINDS = {"fixation": "fixation", "saccade": "saccade", "blink": "blink"}
+_SLACK_MS = 1000.0  # trackers write their last messages a little after the last sample
 _TEXTS = ("trial_type", "message")
 
 
 @dataclass(frozen=True)
 class GazeRows:
-    """The rows of gaze the events belong to."""
+    """The rows of gaze the events belong to, and the file of the events."""
 
+    beside: Path
     name: str
     eye: str
     time_column: str
@@ -77,21 +79,15 @@ def events_beside(path: Path, gaze: GazeRows, notes: list[str]) -> pa.Table:
     wanted: dict[str, tuple[int, Kind]] = {
         key: (header.index(key, beside), "float64") for key in ("onset", "duration")
     } | {key: (header.index(key, beside), "text") for key in _TEXTS if key in header.names}
-    return _table(read_columns(head, header, wanted), facts, gaze, notes)
+    return _table(read_columns(head, header, wanted), facts, replace(gaze, beside=beside), notes)
 
 
 def _table(table: Columns, facts: dict[str, Any], gaze: GazeRows, notes: list[str]) -> pa.Table:
-    onset, unit = table.number("onset"), 1e3
-    if facts.get("OnsetSource") == gaze.time_column:
-        unit = gaze.unit_ms
-        onset = onset * unit - gaze.origin_ms
-    else:
-        onset = onset * unit
-        notes.append("events without an OnsetSource: onsets taken as seconds from the first sample")
-    stated = described(facts, "duration", "Units").lower()
-    if stated not in UNITS_MS:
+    onset, unit = _onsets(table, facts, gaze, notes)
+    of_durations = stated_unit(facts, "duration", gaze.beside)
+    if of_durations is None:
         notes.append("durations of events taken in the unit of their onsets: no sidecar gives it")
-    duration = table.number("duration") * UNITS_MS.get(stated, unit)
+    duration = table.number("duration") * (unit if of_durations is None else of_durations)
     kinds = np.array([_KINDS.get(name.lower(), "unclassified") for name in table.text("trial_type")], object)
     unnamed = np.isin(table.text("trial_type").astype(str), ("", "n/a"))
     kinds[unnamed] = "message"
@@ -100,6 +96,7 @@ def _table(table: Columns, facts: dict[str, Any], gaze: GazeRows, notes: list[st
     usable = np.isfinite(onset) & (duration >= 0)
     if not usable.all():
         notes.append(f"{int((~usable).sum())} events without onset or duration: left out")
+    usable &= _within(onset, duration, kinds == "message", usable, gaze, notes)
     frame = pd.DataFrame({"kind": kinds, "onset_ms": onset, "duration_ms": duration, "text": texts})[usable]
     frame["text"] = frame["text"].where(frame["text"] != "n/a", "")
     frame["index"] = (frame.groupby("kind").cumcount() + 1).astype(np.int32)
@@ -107,6 +104,65 @@ def _table(table: Columns, facts: dict[str, Any], gaze: GazeRows, notes: list[st
     frame["recording"] = gaze.name
     _place(frame, gaze, notes)
     return conform({name: frame[name].to_numpy() for name in frame}, EVENTS)
+
+
+def _onsets(
+    table: Columns, facts: dict[str, Any], gaze: GazeRows, notes: list[str]
+) -> tuple[npt.NDArray[np.floating], float]:
+    """Return onsets in ms from the first sample, and the milliseconds in the unit they are written in."""
+    stated = stated_unit(facts, "onset", gaze.beside)
+    if facts.get("OnsetSource") == gaze.time_column:
+        unit = gaze.unit_ms if stated is None else stated
+        return table.number("onset") * unit - gaze.origin_ms, unit
+    unit = 1e3 if stated is None else stated
+    words = "seconds" if stated is None else described(facts, "onset", "Units")
+    notes.append(f"events without an OnsetSource: onsets taken as {words} from the first sample")
+    return table.number("onset") * unit, unit
+
+
+def _within(
+    onset: npt.NDArray[np.floating],
+    duration: npt.NDArray[np.floating],
+    is_message: npt.NDArray[np.bool_],
+    usable: npt.NDArray[np.bool_],
+    gaze: GazeRows,
+    notes: list[str],
+) -> npt.NDArray[np.bool_]:
+    """Return which events lie within the recording; messages of the set-up before it count as within.
+
+    Raises
+    ------
+    ParseError
+        Most of them do not: onsets are of another clock or in another unit.
+    """
+    length = float(gaze.t.max(initial=0.0))
+    after, before = onset > length + _SLACK_MS, (onset + duration < -_SLACK_MS) & ~is_message
+    outside = usable & (after | before)
+    count, total = int(outside.sum()), int(usable.sum())
+    if 2 * count > total:
+        first = float(onset[outside][0])
+        what = f"{count} of {total} events lie outside the recording: the first at {first:g} ms of {length:g} ms"
+        raise ParseError(what, path=gaze.beside, hint="state OnsetSource and the Units of onset in its sidecar")
+    if count:
+        notes.append(f"{count} events outside the recording: left out")
+    return ~outside
+
+
+def stated_unit(facts: dict[str, Any], column: str, path: Path) -> float | None:
+    """Return the milliseconds in the unit that the sidecar states for a column of times, None without one.
+
+    Raises
+    ------
+    ParseError
+        A unit that is none of time.
+    """
+    unit = described(facts, column, "Units")
+    if not unit:
+        return None
+    if unit.lower() not in UNITS_MS:
+        hint = "use s, ms, us or ns in the sidecar"
+        raise ParseError(f"{quote(column)} in the unit {quote(unit, 30)!r}", path=path, hint=hint)
+    return UNITS_MS[unit.lower()]
 
 
 def _place(frame: pd.DataFrame, gaze: GazeRows, notes: list[str]) -> None:

@@ -18,6 +18,32 @@ def mean_of_eyes(left: npt.NDArray[np.floating], right: npt.NDArray[np.floating]
     return np.where(np.isnan(both), np.where(np.isnan(left), right, left), both)
 
 
+def without_marks(
+    x: npt.NDArray[np.floating], y: npt.NDArray[np.floating], mark: float
+) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.floating], int]:
+    """Return positions without those that are a vendor's mark of missing gaze, and how many they were.
+
+    Parameters
+    ----------
+    x, y : ndarray
+        Positions of one eye.
+    mark : float
+        What stands in both coordinates where there is no gaze. In one coordinate alone it is a position.
+    """
+    maybe = np.flatnonzero(x == mark)
+    missing = maybe[y[maybe] == mark]
+    if not len(missing):
+        return x, y, 0
+    x, y = x.copy(), y.copy()
+    x[missing] = y[missing] = np.nan
+    return x, y, len(missing)
+
+
+def pupils_of(sizes: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+    """Return pupil sizes without 0 and -1, which trackers write where they found no pupil."""
+    return np.where((sizes == 0) | (sizes == -1), sizes.dtype.type(np.nan), sizes)
+
+
 def gaze_columns(gaze: Mapping[str, npt.NDArray[np.floating]]) -> dict[str, object]:
     """Return the columns of `schema.SAMPLES` for positions and pupils.
 

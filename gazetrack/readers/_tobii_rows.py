@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gazetrack.readers._gaze import mean_of_eyes
+from gazetrack.readers._gaze import mean_of_eyes, pupils_of, without_marks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Mask = npt.NDArray[np.bool_]
 
 EYES = ("left", "right")
+MISSING = -1.0
 _INVALID = {"Invalid", "2", "3", "4"}  # Studio: from 2 on it is not certain which eye it was
 
 
@@ -120,16 +121,18 @@ def sorted_rows(table: Columns, dropped: dict[str, int]) -> tuple[Mask, Mask]:
 
 
 def gaze_of(table: Columns) -> dict[str, Floats]:
-    """Return gaze and pupils of every row; an eye marked Invalid is missing."""
+    """Return gaze and pupils of every row; an eye marked Invalid is missing, and so is what is -1 (Studio 3)."""
     gaze, lost = {}, {}
     for eye in EYES:
         lost[eye] = is_one_of(table, f"validity_{eye}", _INVALID)
-        for name in ("x", "y", "pupil"):
-            gaze[f"{eye}_{name}"] = np.where(lost[eye], np.nan, table.number(f"{eye}_{name}"))
-    for axis in "xy":
-        exported = axis in table.found
-        gaze[axis] = table.number(axis) if exported else mean_of_eyes(gaze[f"left_{axis}"], gaze[f"right_{axis}"])
-        gaze[axis] = np.where(lost["left"] & lost["right"], np.nan, gaze[axis])
+        x, y, _ = without_marks(table.number(f"{eye}_x"), table.number(f"{eye}_y"), MISSING)
+        pupil = pupils_of(table.number(f"{eye}_pupil"))
+        for name, values in (("x", x), ("y", y), ("pupil", pupil)):
+            gaze[f"{eye}_{name}"] = np.where(lost[eye], np.nan, values)
+    combined = without_marks(table.number("x"), table.number("y"), MISSING)
+    for axis, exported in zip("xy", combined[:2], strict=True):
+        mean = exported if axis in table.found else mean_of_eyes(gaze[f"left_{axis}"], gaze[f"right_{axis}"])
+        gaze[axis] = np.where(lost["left"] & lost["right"], np.nan, mean)
     return gaze
 
 

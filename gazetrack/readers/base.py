@@ -76,11 +76,14 @@ class Verdict:
         Why; of a file that belongs to a recording and holds no gaze, what it is.
     instead : str
         For such a file: which one to give instead.
+    hint : str
+        What to do so that the file can be read, where the reader knows its format but cannot read it as it is.
     """
 
     level: Level
     reason: str = ""
     instead: str = ""
+    hint: str = ""
 
 
 NO = Verdict(Level.NO)

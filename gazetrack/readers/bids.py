@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gazetrack.errors import ConfigError, ParseError, quote
-from gazetrack.readers._bids_events import UNITS_MS, GazeRows, events_beside
+from gazetrack.readers._bids_events import UNITS_MS, GazeRows, events_beside, stated_unit
 from gazetrack.readers._bids_sidecars import described, expected_sidecar, sidecar
-from gazetrack.readers._gaze import gaze_columns
+from gazetrack.readers._gaze import gaze_columns, pupils_of, without_marks
 from gazetrack.readers._tables import Columns, Header, Kind, header_of, read_columns
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.recording import Recording, Screen
 from gazetrack.schema import SAMPLES, conform
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import numpy.typing as npt
@@ -40,6 +41,8 @@ _NOMINAL = Screen(1920, 1080)
 _TIMES = ("timestamp", "eye_timestamp", "time")
 _COLUMN = re.compile(r"(?:eye([12])_)?(x_coordinate|y_coordinate|pupil_size)")
 _KEYS = {"x_coordinate": "x", "y_coordinate": "y", "pupil_size": "pupil"}
+_MOST_METRES = 5.0
+_LEAST_CM, _MOST_CM, _LEAST_MM = 10.0, 150.0, 300.0
 _NAME = re.compile(r"(?:sub|task|ses|run|recording|acq)-[A-Za-z0-9]+")
 _PIXELS = {"", "pixel", "pixels", "px"}
 _FRACTIONS = {"normalized", "normalised", "fraction", "1"}
@@ -75,8 +78,9 @@ def sniff(head: Head) -> Verdict:
     if isinstance(columns, list) and _is_gaze(columns) and len(columns) == len(header.names):
         return Verdict(Level.CERTAIN, "a table without header, whose BIDS sidecar lists columns of gaze")
     if named and "_physio." in head.path.name:
-        if columns is None:  # short: the way to the file takes most of the line
-            return Verdict(Level.NO, "a BIDS table whose sidecar, its name with .json, is not beside it")
+        if columns is None:
+            missing = quote(expected_sidecar(head.path), 110)
+            return Verdict(Level.NO, f"a BIDS table without its sidecar {missing}", hint="put the sidecar beside it")
         return Verdict(Level.NO, f"a BIDS table; {_missing(head.path, columns, len(header.names))}")
     return NO
 
@@ -105,14 +109,15 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     timed = np.isfinite(time)
     t, origin = time[timed], float(time[timed][0]) if timed.any() else 0.0
     shown = _shown(facts) or _shown(sidecar(head.path, "events"))
-    screen = _screen(shown)
+    screen = _screen(shown, notes)
     gaze = _gaze(table, facts, notes)
+    _take_out_marks(gaze.values, notes)
     fractions = _in_pixels(gaze.values, facts | {"ScreenOrigin": shown.get("ScreenOrigin")}, screen, head.path, notes)
     columns = gaze_columns({key: values[timed] for key, values in gaze.values.items()})
     samples = conform({"recording": head.stem, "t_ms": t - origin, **columns}, SAMPLES)
     x, y = (samples[f"{axis}_px"].to_numpy() for axis in "xy")
     eye = gaze.eyes if gaze.eyes in ("left", "right") else "both"
-    rows = GazeRows(head.stem, eye, name, unit, origin, t - origin, x, y)
+    rows = GazeRows(head.path, head.stem, eye, name, unit, origin, t - origin, x, y)
     rate = facts.get("SamplingFrequency")
     recording = Recording(
         name=head.stem,
@@ -169,12 +174,9 @@ def _wanted(header: Header, path: Path) -> dict[str, tuple[int, Kind]]:
 
 def _time_unit(name: str, time: npt.NDArray[np.floating], facts: dict[str, Any], path: Path, notes: list[str]) -> float:
     """Return the milliseconds in a unit of the time column: as stated, else by the sampling rate, else 1."""
-    unit = described(facts, name, "Units")
-    if unit:
-        if unit.lower() not in UNITS_MS:
-            hint = "use s, ms, us or ns in the sidecar"
-            raise ParseError(f"{quote(name)} in the unit {quote(unit, 30)!r}", path=path, hint=hint)
-        return UNITS_MS[unit.lower()]
+    stated = stated_unit(facts, name, path)
+    if stated is not None:
+        return stated
     rate, steps = facts.get("SamplingFrequency"), np.diff(time[np.isfinite(time)])
     steps = steps[steps > 0]
     if isinstance(rate, int | float) and rate > 0 and steps.size:
@@ -201,7 +203,25 @@ def _gaze(table: Columns, facts: dict[str, Any], notes: list[str]) -> _Gaze:
         other = "right" if recorded == "left" else "left"
         lost = {f"{other}_{axis}": np.full(table.n_rows, np.nan) for axis in "xy"}
         return _Gaze({f"{recorded}_x": x, f"{recorded}_y": y, f"{recorded}_pupil": pupil, **lost}, recorded)
+    if recorded == "cyclopean":
+        if np.isfinite(pupil).any():
+            notes.append("the pupil size of the cyclopean eye is no eye's own: left out")
+        pupil = np.full(table.n_rows, np.nan)
     return _Gaze({"x": x, "y": y, "left_pupil": pupil, "right_pupil": pupil}, "combined")
+
+
+def _take_out_marks(values: dict[str, npt.NDArray[np.floating]], notes: list[str]) -> None:
+    """Turn what vendors write for missing values into NaN: converters copy it although BIDS says n/a."""
+    count = 0
+    for x, y in (("x", "y"), ("left_x", "left_y"), ("right_x", "right_y")):
+        if x in values:
+            values[x], values[y], found = without_marks(values[x], values[y], -1.0)
+            count += found
+    for eye in ("left", "right"):
+        if f"{eye}_pupil" in values:
+            values[f"{eye}_pupil"] = pupils_of(values[f"{eye}_pupil"])
+    if count:
+        notes.append(f"{count} positions at (-1, -1): taken as missing")
 
 
 def _in_pixels(
@@ -234,17 +254,36 @@ def _in_pixels(
     return fractions
 
 
+def _in_mm(what: str, values: Sequence[Any], notes: list[str]) -> list[float | None]:
+    """Return lengths that BIDS states in metres, in mm; those that were written in cm or mm are noticed.
+
+    A screen, or the way to it, measures between 5 cm and 5 m. Written in cm it is 10 to 150 (5 to 10 would be metres of
+    a cinema, from 150 on mm of a telephone), in mm at least 300. Anything else is not used.
+    """
+    lengths = [float(value) for value in values]
+    largest = max(lengths)
+    if largest <= _MOST_METRES:
+        return [1000 * length for length in lengths]
+    unit = "cm" if _LEAST_CM <= largest <= _MOST_CM else "mm" if _LEAST_MM <= largest <= 1000 * _MOST_METRES else ""
+    stated = " x ".join(f"{length:g}" for length in lengths)
+    if not unit:
+        notes.append(f"{what} {stated} is no length of a screen in metres: not used")
+        return [None] * len(lengths)
+    notes.append(f"{what} {stated} taken as {unit}: in metres, as BIDS has it, it would be absurd")
+    return [length * (10 if unit == "cm" else 1) for length in lengths]
+
+
 def _shown(facts: dict[str, Any]) -> dict[str, Any]:
     """Return what is said of the screen: with the task's events since 1.11, with the gaze in drafts."""
     shown = facts.get("StimulusPresentation", facts)
     return shown if isinstance(shown, dict) and shown.get("ScreenResolution") else {}
 
 
-def _screen(shown: dict[str, Any]) -> Screen | None:
+def _screen(shown: dict[str, Any], notes: list[str]) -> Screen | None:
     pixels, size, distance = (shown.get(key) for key in ("ScreenResolution", "ScreenSize", "ScreenDistance"))
     try:
-        lengths = [None, None] if size is None else [1000 * float(value) for value in size]  # metres in BIDS
-        away = None if distance is None else 1000 * float(distance)
+        lengths = [None, None] if size is None else _in_mm("ScreenSize", size, notes)
+        away = None if distance is None else _in_mm("ScreenDistance", [distance], notes)[0]
         return Screen(int(pixels[0]), int(pixels[1]), lengths[0], lengths[1], away)  # type: ignore[index]
     except (TypeError, ValueError, IndexError, KeyError, OverflowError, ConfigError):
         return None

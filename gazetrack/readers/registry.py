@@ -123,5 +123,6 @@ def _unknown(head: Head, verdicts: dict[str, Verdict]) -> InputError:
     guess = verdicts[closest]
     if guess.reason:
         what = f"unknown format; closest is {closest}: {guess.reason}"
-        return UnknownFormat(what, path=head.path, hint=f"try --format {closest}, or --columns x=NAME,y=NAME,t=NAME")
+        hint = guess.hint or f"try --format {closest}, or --columns x=NAME,y=NAME,t=NAME"
+        return UnknownFormat(what, path=head.path, hint=hint)
     return UnknownFormat("unknown format", path=head.path, hint="name its columns: --columns x=NAME,y=NAME,t=NAME")

@@ -14,7 +14,7 @@ import pandas as pd
 
 from gazetrack.errors import ParseError
 from gazetrack.readers._fixation_rows import fixation_recording
-from gazetrack.readers._gaze import mean_of_eyes
+from gazetrack.readers._gaze import mean_of_eyes, pupils_of, without_marks
 from gazetrack.readers._tables import Columns, Header, Kind, read_columns
 from gazetrack.readers._tobii_studio_header import NO_GAZE, Layout, layout_of, needed_layout, screen_of
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
@@ -199,8 +199,8 @@ def _both(
     x: npt.NDArray[np.floating], y: npt.NDArray[np.floating]
 ) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]:
     """Return positions without those Studio calls missing: -1 in both; a lone -1 lies beside the screen."""
-    missing = (x == -1) & (y == -1)
-    return np.where(missing, np.nan, x), np.where(missing, np.nan, y)
+    x, y, _ = without_marks(x, y, -1.0)
+    return x, y
 
 
 def _gaze(table: Columns) -> dict[str, npt.NDArray[np.floating]]:
@@ -209,9 +209,9 @@ def _gaze(table: Columns) -> dict[str, npt.NDArray[np.floating]]:
     for eye in _EYES:
         lost = table.number(f"{eye}_validity", missing=0.0) >= _NOT_FOUND_FROM
         x, y = _both(table.number(f"{eye}_x"), table.number(f"{eye}_y"))
-        pupil = table.number(f"{eye}_pupil")
+        pupil = pupils_of(table.number(f"{eye}_pupil"))
         gaze[f"{eye}_x"], gaze[f"{eye}_y"] = np.where(lost, np.nan, x), np.where(lost, np.nan, y)
-        gaze[f"{eye}_pupil"] = np.where(lost | (pupil == -1), np.nan, pupil)
+        gaze[f"{eye}_pupil"] = np.where(lost, np.nan, pupil)
     exported = dict(zip("xy", _both(table.number("x"), table.number("y")), strict=True))
     validity = [table.number(f"{eye}_validity") for eye in _EYES if f"{eye}_validity" in table.found]
     no_eye = np.all([values >= _NOT_FOUND_FROM for values in validity], axis=0) if validity else False

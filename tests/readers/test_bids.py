@@ -74,7 +74,7 @@ def test_sidecars_above_the_data_set_are_not_of_it(tmp_path):
 
 def test_a_missing_sidecar_is_asked_for_by_name(tmp_path):
     path = recording_in(tmp_path, None)
-    with pytest.raises(UnknownFormat, match=r"a BIDS table whose sidecar, its name with \.json, is not beside it"):
+    with pytest.raises(UnknownFormat, match=rf"without its sidecar {NAME}_physio\.json - put the sidecar beside it"):
         registry.detect(read_head(path))
     with pytest.raises(ParseError, match=f"put its sidecar {NAME}_physio.json beside it"):
         bids.read(read_head(path), ReadOptions())
@@ -122,11 +122,88 @@ def test_events_of_the_tracker_stand_beside(tmp_path):
     assert recording.events["x_px"].to_pylist() == pytest.approx([401.5, float("nan"), float("nan")], nan_ok=True)
     assert "1 events without onset or duration: left out" in recording.notes
     (tmp_path / "task-look_physioevents.json").write_text(json.dumps(facts | {"OnsetSource": "n/a"}))
-    assert read(path).events["onset_ms"].to_pylist()[0] == 1004e3
+    with pytest.raises(
+        ParseError, match=r"3 of 3 events lie outside the recording: the first at 1\.004e\+06 ms of 20 ms"
+    ) as caught:
+        read(path)
+    assert caught.value.path.name == f"{NAME}_physioevents.tsv.gz"
     (tmp_path / "task-look_physioevents.json").unlink()
     assert "no sidecar with its columns: no events" in read(path).notes[0]
     with pytest.raises(UnknownFormat, match="holds no gaze: it is the events of a BIDS recording"):
         registry.detect(read_head(path.with_name(f"{NAME}_physioevents.tsv.gz")))
+
+
+def with_events(root, rows, **facts):
+    """Write a recording of 20 ms with events, whose sidecar says these facts."""
+    path = recording_in(root)
+    path.with_name(f"{NAME}_physioevents.tsv.gz").write_bytes(gzip.compress(rows.encode()))
+    columns = {"Columns": ["onset", "duration", "trial_type"]}
+    (root / "task-look_physioevents.json").write_text(json.dumps(columns | facts))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("onset", "facts"),
+    [
+        ("1.004", {"OnsetSource": "timestamp", "onset": {"Units": "s"}}),
+        ("1004", {"OnsetSource": "timestamp", "onset": {"Units": "ms"}}),
+        ("1004", {"OnsetSource": "timestamp"}),
+        ("4", {"onset": {"Units": "ms"}}),
+        ("4000", {"onset": {"Units": "us"}}),
+        ("0.004", {"onset": {"Units": "s"}}),
+        ("0.004", {}),
+    ],
+)
+def test_onsets_are_in_the_unit_that_is_stated(onset, facts, tmp_path):
+    path = with_events(tmp_path, f"{onset}\t8\tfixation\n", duration={"Units": "ms"}, **facts)
+    (event,) = read(path).events.to_pylist()
+    assert (event["onset_ms"], event["duration_ms"]) == (pytest.approx(4), 8)
+    assert event["x_px"] == 401.5
+
+
+def test_a_unit_of_onsets_that_is_none_is_refused(tmp_path):
+    with pytest.raises(ParseError, match="onset in the unit 'fortnight'"):
+        read(with_events(tmp_path, "4\t8\tfixation\n", onset={"Units": "fortnight"}))
+
+
+def test_single_events_outside_the_recording_are_left_out(tmp_path):
+    rows = "4\t8\tfixation\n12\t4\tsaccade\n90000\t8\tfixation\n-5000\t0\tn/a\n-5000\t1\tblink\n16\t1\tblink\n"
+    recording = read(with_events(tmp_path, rows, onset={"Units": "ms"}))
+    assert recording.events["onset_ms"].to_pylist() == [4, 12, -5000, 16]  # a message may come before the gaze
+    assert "2 events outside the recording: left out" in recording.notes
+
+
+@pytest.mark.parametrize(
+    ("size", "distance", "screen", "words"),
+    [
+        ([0.5, 0.4], 0.6, (500, 400, 600), []),
+        ([50, 40], 60, (500, 400, 600), ["ScreenSize 50 x 40 taken as cm", "ScreenDistance 60 taken as cm"]),
+        ([531, 299], 0.6, (531, 299, 600), ["ScreenSize 531 x 299 taken as mm"]),
+        ([200, 112.5], None, (None, None, None), ["ScreenSize 200 x 112.5 is no length of a screen"]),
+    ],
+)
+def test_sizes_of_screens_that_are_not_in_metres_are_noticed(size, distance, screen, words, tmp_path):
+    shown = {"ScreenResolution": [1000, 800], "ScreenSize": size, "ScreenDistance": distance}
+    recording = read(recording_in(tmp_path, FACTS | {"StimulusPresentation": shown}))
+    found = recording.screen
+    assert (found.width_mm, found.height_mm, found.distance_mm) == screen
+    assert [note for note in recording.notes if any(map(note.startswith, words))] == list(recording.notes)
+    assert len(recording.notes) == len(words)
+
+
+def test_the_pupil_of_a_cyclopean_eye_is_no_eyes(tmp_path):
+    recording = read(recording_in(tmp_path, FACTS | {"RecordedEye": "cyclopean"}))
+    assert np.isnan(recording.samples["left_pupil"]).all()
+    assert np.isnan(recording.samples["right_pupil"]).all()
+    assert recording.notes == ("the pupil size of the cyclopean eye is no eye's own: left out",)
+
+
+def test_marks_of_missing_gaze_that_converters_copy_are_missing(tmp_path):
+    rows = "1000\t-1\t-1\t0\n1004\t-1\t300\t-1\n1008\t400\t300\t900\n"
+    recording = read(recording_in(tmp_path, rows=rows))
+    assert recording.samples["x_px"].to_pylist() == pytest.approx([float("nan"), -1, 400], nan_ok=True)
+    assert recording.samples["right_pupil"].to_pylist() == pytest.approx([float("nan")] * 2 + [900], nan_ok=True)
+    assert recording.notes == ("1 positions at (-1, -1): taken as missing",)
 
 
 def test_placeholders_are_empty(tmp_path):

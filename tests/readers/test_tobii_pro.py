@@ -100,3 +100,18 @@ def test_a_duration_that_cannot_be_true_gives_way_to_the_samples(tmp_path):
     found = [(event["onset_ms"], event["duration_ms"]) for event in recording.events.to_pylist()]
     assert found == [(0, 20), (20, 20), (40, 20)]
     assert "last as long as their samples" in recording.notes[-1]
+
+
+def test_minus_one_is_missing(tmp_path):
+    header = HEADER + "\tGaze event duration\tPupil left\tPupil right\tFixation point x\tFixation point y"
+    rows = [
+        (0, "r", -1, -1, "Fixation", 1, -1, "-1.00", 4, -1, -1),
+        (10, "r", -1, 20, "Fixation", 1, -1, 3, "-1.00", -1, -1),
+    ]
+    recording = read(tmp_path, header, rows)
+    nan = float("nan")
+    assert recording.samples["x_px"].to_pylist() == pytest.approx([nan, -1], nan_ok=True)  # alone, beside the screen
+    assert recording.samples["left_pupil"].to_pylist() == pytest.approx([nan, 3], nan_ok=True)
+    assert recording.samples["right_pupil"].to_pylist() == pytest.approx([4, nan], nan_ok=True)
+    (event,) = recording.events.to_pylist()
+    assert [event[name] for name in ("duration_ms", "x_px", "y_px", "pupil")] == [20, -1, 20, 3.5]
