@@ -12,7 +12,7 @@ import pytest
 
 from gazetrack.errors import InputError, OutputError, SchemaError
 from gazetrack.schema import FIXATIONS, conform
-from gazetrack.store import read_fixations, write_table
+from gazetrack.store import ROW_GROUP_ROWS, read_fixations, write_table
 
 TABLE = conform(
     {"recording": ["r", "r"], "stimulus": ["ä.png", ""], "x_px": [1.5, np.nan], "y_px": [2.0, 3.0]}, FIXATIONS
@@ -94,3 +94,59 @@ def test_a_damaged_table_is_an_error_not_a_crash(tmp_path):
         except (InputError, SchemaError):
             continue
         assert isinstance(table, pa.Table)
+
+
+def test_every_reader_of_parquet_counts_and_filters_alike(tmp_path):
+    """Statistics of columns with NaN let DuckDB skip row groups that it should have looked into."""
+    duckdb, polars = pytest.importorskip("duckdb"), pytest.importorskip("polars")
+    rng = np.random.default_rng(0)
+    n = 3 * ROW_GROUP_ROWS // 2  # two row groups
+    x, pupil = rng.uniform(0, 1920, n).astype(np.float32), np.full(n, np.nan, np.float32)
+    x[::7], pupil[-1] = np.nan, 3.5
+    columns = {"recording": ["r"] * n, "x_px": x, "pupil": pupil, "onset_ms": np.arange(n) * 2.0, "index": np.arange(n)}
+    path = tmp_path / "a.fixations.parquet"
+    write_table(path, conform(columns, FIXATIONS), {})
+
+    def asked(what, where="true"):
+        query = " ".join(["select", what, "from", f"'{path}'", "where", where])
+        return duckdb.connect().execute(query).fetchone()[0]
+
+    questions = {
+        "rows": ("count(*)", polars.len(), None),
+        "lost": ("count(*) filter (where isnan(x_px))", polars.col("x_px").is_nan().sum(), np.isnan(x).sum()),
+        "seen": ("count(*) filter (where not isnan(x_px))", (~polars.col("x_px").is_nan()).sum(), (~np.isnan(x)).sum()),
+        "left": ("count(*) filter (where x_px < 960)", (polars.col("x_px") < 960).sum(), (x < 960).sum()),
+        "pupils": ("count(*) filter (where not isnan(pupil))", (~polars.col("pupil").is_nan()).sum(), 1),
+    }
+    frame, lazy = pd.read_parquet(path), polars.scan_parquet(path)
+    assert len(frame) == n
+    for name, (sql, expression, expected) in questions.items():
+        expected = n if expected is None else int(expected)
+        assert asked(sql) == expected, name
+        assert lazy.select(expression).collect().item() == expected, name
+    # A filter that is pushed down to the file meets its statistics; the one of an aggregate above may not.
+    for where, expression, expected in (
+        ("isnan(x_px)", polars.col("x_px").is_nan(), int(np.isnan(x).sum())),
+        ("not isnan(pupil)", ~polars.col("pupil").is_nan(), 1),
+        ("x_px < 960", polars.col("x_px") < 960, int((x < 960).sum())),
+        ("x_px between 960 and 1e6", polars.col("x_px").is_between(960, 1e6), int((x >= 960).sum())),
+        ("onset_ms < 100", polars.col("onset_ms") < 100, 50),
+        ('"index" >= 1000', polars.col("index") >= 1000, n - 1000),
+    ):
+        assert asked("count(*)", where) == expected, where
+        assert lazy.filter(expression).select(polars.len()).collect().item() == expected, where
+    mean = float(np.nanmean(x.astype(float)))
+    assert frame["x_px"].astype(float).mean() == pytest.approx(mean)
+    assert asked("avg(x_px)", "not isnan(x_px)") == pytest.approx(mean)
+    known = lazy.filter(~polars.col("x_px").is_nan()).select(polars.col("x_px").cast(polars.Float64).mean())
+    assert known.collect().item() == pytest.approx(mean)
+
+
+def test_columns_of_numbers_with_nan_have_no_statistics_and_others_have(tmp_path):
+    path = tmp_path / "a.fixations.parquet"
+    write_table(path, TABLE, {})
+    group = pq.read_metadata(path).row_group(0)
+    for at, field in enumerate(TABLE.schema):
+        found = group.column(at).statistics
+        known = found is not None and found.has_min_max
+        assert known == (not pa.types.is_floating(field.type)), field.name
