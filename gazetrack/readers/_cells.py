@@ -105,7 +105,7 @@ class _Parts:
         self.types |= {f"f{at}": TEXT for at in self.texts.values()}
         self._head, self._header = head, header
         self._wanted = np.array([*self.numbers.values(), *self.texts.values()], np.int64)
-        self._caster = Caster(head, header)
+        self._caster = Caster(head, header, tuple(self.numbers.values()))
         self._known: list[dict[bytes, int]] = [{} for _ in self.texts]
         self._names: list[list[str]] = [[] for _ in self.texts]
         self._spare: list[npt.NDArray[np.int32]] = []

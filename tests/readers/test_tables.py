@@ -127,6 +127,21 @@ def test_decimal_comma(name, tmp_path):
 def test_the_decimal_mark_may_not_change(cells, tmp_path):
     error = refused(tmp_path, "generic", table("generic", row(0, cells[0]), row(1, cells[1])).replace("0.25", "1"))
     assert "decimal mark changes" in str(error)
+    assert (error.line, error.column) == (3, 1)
+
+
+@pytest.mark.parametrize(("first", "second"), [(".", ","), (",", ".")])
+@pytest.mark.parametrize("change", [3, 4000])
+@pytest.mark.parametrize("quoted", [False, True])
+def test_the_line_where_the_decimal_mark_changes_is_named(first, second, change, quoted, tmp_path):
+    """In whatever order blocks and columns are read: the last column has the first mark all the way."""
+    rows = [f"{i}{first if i < change else second}5;7;{20 * i}{first}0" for i in range(6000)]
+    if quoted:
+        rows = [";".join(f'"{cell}"' for cell in row.split(";")) for row in rows]
+    text = "x_px;y_px;t\n" + "\n".join(rows) + "\n"
+    error = refused(tmp_path, "generic", text)
+    assert (error.line, error.column) == (change + 2, 1)
+    assert f"since line 2 {'a point' if first == '.' else 'a comma'}" in error.what
 
 
 @pytest.mark.parametrize("name", ["eyelink_report", "gazemedseg"])
