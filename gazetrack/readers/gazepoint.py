@@ -45,7 +45,10 @@ _OPTIONAL = {
 }
 # Each pupil has its own flag; older exports have only the one of the eye.
 _PUPIL_FLAGS = {"left_valid": ("LPMMV", "LPV"), "right_valid": ("RPMMV", "RPV")}
-_TEXTS = {"media_id": "MEDIA_ID", "stimulus": "MEDIA_NAME"}
+# Tables that were put together of many sessions, as EGD-CXR, number these and name the image.
+_TEXTS = {"session": ("SESSION_ID",), "media_id": ("MEDIA_ID",), "stimulus": ("MEDIA_NAME", "DICOM_ID")}
+_TIME_IN_SECONDS = "Time (in secs)"
+_ON_IMAGE = {"X_ORIGINAL", "Y_ORIGINAL"}
 _MOST_INDEX = 2**31 - 1
 
 
@@ -92,6 +95,11 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     table = read_columns(head, header, _wanted(header, head))
     timed = np.isfinite(table.number("t")) & np.isfinite(table.number("index"))
     notes: list[str] = []
+    if set(header.names) >= _ON_IMAGE:
+        notes.append(
+            "X_ORIGINAL and Y_ORIGINAL, positions on the image, are not used: for those give --columns "
+            "x=X_ORIGINAL,y=Y_ORIGINAL,unit=px,t=FPOGS[s],duration=FPOGD[s],stimulus=DICOM_ID,trial=SESSION_ID"
+        )
     rows = _rows(head, table, timed, notes)
     if _is_fixation_table(rows):
         notes.append("one row per fixation number: a fixation table")
@@ -102,8 +110,9 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
 
 
 def _time_column(header: Header) -> str | None:
-    """Return the name of the time column, which holds the start: ``TIME(2020/01/31 12:00:00.000)``."""
-    return next((name for name in header.names if name == "TIME" or name.startswith("TIME(")), None)
+    """Return the name of the time column, which usually holds the start: ``TIME(2020/01/31 12:00:00.000)``."""
+    known = ("TIME", _TIME_IN_SECONDS)
+    return next((name for name in header.names if name in known or name.startswith("TIME(")), None)
 
 
 def _wanted(header: Header, head: Head) -> dict[str, tuple[int, Kind]]:
@@ -118,17 +127,20 @@ def _wanted(header: Header, head: Head) -> dict[str, tuple[int, Kind]]:
         name = next((name for name in names if name in header.names), None)
         if name is not None:
             wanted[key] = header.index(name, head.path), "float64"
-    for key, name in _TEXTS.items():
-        if name in header.names:
+    for key, names in _TEXTS.items():
+        name = next((name for name in names if name in header.names), None)
+        if name is not None:
             wanted[key] = header.index(name, head.path), "text"
     return wanted
 
 
 def _rows(head: Head, table: Columns, timed: npt.NDArray[np.bool_], notes: list[str]) -> _Rows:
     t = table.number("t")[timed] * 1e3
-    media = pd.Series(table.text("media_id")[timed])
     # A medium shown twice in a row shows by its clock alone.
-    begins = media.ne(media.shift()).to_numpy() | np.r_[True, np.diff(t) < 0][: t.size]
+    begins = np.diff(t, prepend=np.inf) < 0
+    for key in _TEXTS:
+        codes = table.texts(key).codes[timed]
+        begins[1:] |= codes[1:] != codes[:-1]
     part = np.cumsum(begins)
     several = bool(t.size) and part[-1] > 1
     if several:

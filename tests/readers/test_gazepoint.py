@@ -1,6 +1,9 @@
+from pathlib import Path
+
 import pytest
 
 from gazetrack.errors import ParseError
+from gazetrack.pipeline import read_recording
 from gazetrack.readers import gazepoint
 from gazetrack.readers.base import Level, ReadOptions, read_head
 
@@ -45,3 +48,13 @@ def test_an_export_without_gaze_is_named(tmp_path):
 def test_a_time_column_is_needed(tmp_path):
     with pytest.raises(ParseError, match="TIME"):
         read(tmp_path, ["0,1"], "MEDIA_ID,FPOGX")
+
+
+def test_units_of_the_image_are_read_as_the_note_says():
+    path = Path(__file__).parents[1] / "golden" / "gazepoint" / "time_in_secs" / "input.csv"
+    (note,) = [note for note in read_recording(path).notes if "X_ORIGINAL" in note]
+    columns = dict(pair.split("=") for pair in note.rsplit(" ", 1)[1].split(","))
+    fixations = read_recording(path, columns=columns).fixations
+    assert fixations["x_px"].to_pylist() == [998, 952, 642, 650]
+    assert fixations["onset_ms"].to_pylist() == pytest.approx([100, 750, 200, 900])
+    assert fixations["stimulus"].to_pylist() == ["chest-a", "chest-a", "chest-b", "chest-b"]
