@@ -46,7 +46,11 @@ _OPTIONAL = {
 # Each pupil has its own flag; older exports have only the one of the eye.
 _PUPIL_FLAGS = {"left_valid": ("LPMMV", "LPV"), "right_valid": ("RPMMV", "RPV")}
 # Tables that were put together of many sessions, as EGD-CXR, number these and name the image.
-_TEXTS = {"session": ("SESSION_ID",), "media_id": ("MEDIA_ID",), "stimulus": ("MEDIA_NAME", "DICOM_ID")}
+_TEXTS: dict[str, tuple[str, ...]] = {
+    "session": ("SESSION_ID",),
+    "media_id": ("MEDIA_ID",),
+    "stimulus": ("MEDIA_NAME", "DICOM_ID"),
+}
 _TIME_IN_SECONDS = "Time (in secs)"
 _ON_IMAGE = {"X_ORIGINAL", "Y_ORIGINAL"}
 _MOST_INDEX = 2**31 - 1
@@ -127,8 +131,8 @@ def _wanted(header: Header, head: Head) -> dict[str, tuple[int, Kind]]:
         name = next((name for name in names if name in header.names), None)
         if name is not None:
             wanted[key] = header.index(name, head.path), "float64"
-    for key, names in _TEXTS.items():
-        name = next((name for name in names if name in header.names), None)
+    for key, spellings in _TEXTS.items():
+        name = next((name for name in spellings if name in header.names), None)
         if name is not None:
             wanted[key] = header.index(name, head.path), "text"
     return wanted
@@ -141,7 +145,7 @@ def _rows(head: Head, table: Columns, timed: npt.NDArray[np.bool_], notes: list[
     for key in _TEXTS:
         codes = table.texts(key).codes[timed]
         begins[1:] |= codes[1:] != codes[:-1]
-    part = np.cumsum(begins)
+    part = np.cumsum(begins).astype(np.int64)
     several = bool(t.size) and part[-1] > 1
     if several:
         notes.append(f"{part[-1]} showings of media, each with its own clock: each is a recording of its own")

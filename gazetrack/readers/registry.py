@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 BUILTIN = {
     "adhawk": "gazetrack.readers.adhawk",
     "arff": "gazetrack.readers.arff",
+    "begaze": "gazetrack.readers.begaze",
     "bids": "gazetrack.readers.bids",
     "eyelink_asc": "gazetrack.readers.eyelink_asc",
     "eyelink_edf": "gazetrack.readers.eyelink_edf",
