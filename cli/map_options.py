@@ -26,7 +26,7 @@ FIELDS: tuple[tuple[str, Any, Any, str], ...] = (
         "Part of the track that a level keeps.",
     ),
     ("seed", int, 0, "Of the random truncations."),
-    ("drop_first", int, 1, "Fixations dropped from the start of each track."),
+    ("drop_first", int, 1, "Fixations dropped from the start of each track of four or more; none for heatmaps."),
     ("min_duration_ms", float, 50, "Shorter fixations are dropped."),
     ("radius", float, 0.05, "Tube, disc, hull: distance of the border, share of sqrt(H x W)."),
     ("softness", float, 0.015, "Tube, disc, hull: width of the border, share of sqrt(H x W)."),

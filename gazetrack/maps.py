@@ -20,7 +20,7 @@ import numpy as np
 
 from gazetrack import kinds
 from gazetrack.errors import ConfigError
-from gazetrack.track import MAX_IMAGE_PX, TRUNCATIONS, Track, clean, level_members
+from gazetrack.track import MAX_IMAGE_PX, TRUNCATIONS, Track, clean, cleaned_out, level_members
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     Maps = npt.NDArray[np.float32]
 
 KINDS = ("tube", "density", "disc", "hull", "gaussian", "heatmap", "gazemedseg", "linear")
+# They count dwell time wherever it was: nothing is dropped from their start unless asked for.
+HEATMAPS = ("heatmap", "gazemedseg")
 CALIBRATED = ("tube", "density", "disc", "hull")
 
 
@@ -142,7 +144,8 @@ def map_params(preset: str | None = None, **changes: Any) -> MapParams:
     preset : {"polyp", "prostate", "gazemedseg"}, optional
         A key of `PRESETS`.
     **changes
-        Fields of `MapParams`; `ratios` alone also sets the number of levels.
+        Fields of `MapParams`; `ratios` alone also sets the number of levels, and a `kind` of heatmap alone keeps the
+        first fixation too.
 
     Returns
     -------
@@ -158,6 +161,8 @@ def map_params(preset: str | None = None, **changes: Any) -> MapParams:
     given = {name: value for name, value in changes.items() if value is not None}
     if given.get("ratios"):
         given.setdefault("levels", len(given["ratios"]))
+    if given.get("kind") in HEATMAPS:
+        given.setdefault("drop_first", 0)
     return replace(PRESETS[preset] if preset else MapParams(), **{"ratios": (), **given})
 
 
@@ -233,6 +238,12 @@ def level_titles(params: MapParams) -> list[str]:
 def prepare(track: Track, params: MapParams) -> Track:
     """Return the track without the fixations that `params` leaves out of every level."""
     return clean(track, min_duration_ms=params.min_duration_ms, drop_first=params.drop_first)
+
+
+def left_out(track: Track, params: MapParams) -> dict[str, int]:
+    """Return how many fixations of the track `prepare` drops, by reason; reasons without any are not listed."""
+    found = cleaned_out(track, min_duration_ms=params.min_duration_ms, drop_first=params.drop_first)
+    return {reason: int(which.sum()) for reason, which in found.items() if which.any()}
 
 
 def render_maps(track: Track, params: MapParams | None = None, size: tuple[int, int] | None = None) -> TrackMaps:

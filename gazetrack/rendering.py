@@ -15,7 +15,7 @@ from gazetrack.errors import ConfigError, DataError, GazetrackError, InputError,
 from gazetrack.fixations import stem
 from gazetrack.images import find_images, image_size, read_image, read_mask
 from gazetrack.kept import Kept
-from gazetrack.maps import MapParams, TrackMaps, check_size, level_titles, pool, render_maps
+from gazetrack.maps import MapParams, TrackMaps, check_size, left_out, level_titles, pool, render_maps
 from gazetrack.mapstore import MAP_FILE, MAX_TOTAL_BYTES, map_writer, stored
 from gazetrack.outcome import Outcome
 from gazetrack.overlay import overlay
@@ -180,8 +180,8 @@ def _write_maps(
     with map_writer(target, meta, force=options.force, max_total_bytes=options.max_total_bytes) as write:
         shown = [images.get(stem(group[0][0].stimulus)) for group in groups]
         rendered = _in_order(list(zip(groups, shown, strict=True)), options)
-        for done, (group, name, image, found) in enumerate(zip(groups, pictures, shown, rendered, strict=True), 1):
-            maps = _counted(group, *found)
+        for done, (group, name, image, maps) in enumerate(zip(groups, pictures, shown, rendered, strict=True), 1):
+            _count(group, options.params)
             write(stored(maps, options.dtype))
             if options.png:
                 _write_pngs(options.out / "png", name, maps.as_uint8())
@@ -203,13 +203,13 @@ def _by_image(work: Sequence[tuple[Track, Outcome]]) -> list[list[tuple[Track, O
 
 def _in_order(
     work: Sequence[tuple[Sequence[tuple[Track, Outcome]], Path | None]], options: RenderOptions
-) -> Iterator[tuple[TrackMaps, list[int]]]:
+) -> Iterator[TrackMaps]:
     """Render by `options.jobs` threads, a few rows ahead of the one that is asked for; the kernels let others run."""
     if options.jobs <= 1:
         yield from (_rendered(group, image, options) for group, image in work)
         return
     with ThreadPoolExecutor(options.jobs) as pool:
-        ahead: deque[Future[tuple[TrackMaps, list[int]]]] = deque()
+        ahead: deque[Future[TrackMaps]] = deque()
         for group, image in work:
             ahead.append(pool.submit(_rendered, group, image, options))
             if len(ahead) > 2 * options.jobs:
@@ -218,26 +218,23 @@ def _in_order(
             yield ahead.popleft().result()
 
 
-def _counted(group: Sequence[tuple[Track, Outcome]], maps: TrackMaps, kept: Sequence[int]) -> TrackMaps:
-    """Count in the outcomes what cleaning left of the tracks of a row."""
-    for (track, outcome), n in zip(group, kept, strict=True):
-        outcome.rows_out += n
-        if cleaned := len(track) - n:
-            reason = "short, off-image or first"
-            outcome.dropped[reason] = outcome.dropped.get(reason, 0) + cleaned
-    return maps
+def _count(group: Sequence[tuple[Track, Outcome]], params: MapParams) -> None:
+    """Count in the outcomes what cleaning leaves of the tracks of a row, and what it does not, by reason."""
+    for track, outcome in group:
+        reasons = left_out(track, params)
+        outcome.rows_out += len(track) - sum(reasons.values())
+        for reason, n in reasons.items():
+            outcome.dropped[reason] = outcome.dropped.get(reason, 0) + n
 
 
-def _rendered(
-    group: Sequence[tuple[Track, Outcome]], image: Path | None, options: RenderOptions
-) -> tuple[TrackMaps, list[int]]:
-    """Render the tracks of one row; and the number of fixations that cleaning left of each."""
+def _rendered(group: Sequence[tuple[Track, Outcome]], image: Path | None, options: RenderOptions) -> TrackMaps:
+    """Render the tracks of one row."""
     observers = [render_maps(track, options.params, options.size) for track, _ in group]
     maps = pool(observers) if options.pooled else observers[0]
     if options.crf is not None and image is not None:
         last = refine_on(maps.values[-1:], image, options.crf, Kept(options.out / MAP_FILE))
         maps = replace(maps, values=np.concatenate([maps.values[:-1], last]))
-    return maps, [len(own.track) for own in observers]
+    return maps
 
 
 def _write_pngs(folder: Path, name: str, values: Any) -> None:

@@ -175,7 +175,7 @@ def clean(track: Track, *, min_duration_ms: float = 50.0, drop_first: int = 1) -
     track : Track
         Any track.
     min_duration_ms : float
-        Shorter fixations are dropped.
+        Shorter fixations are dropped; those of exactly this duration stay.
     drop_first : int
         How many to drop from the start, of tracks with at least four fixations left.
 
@@ -184,9 +184,33 @@ def clean(track: Track, *, min_duration_ms: float = 50.0, drop_first: int = 1) -
     Track
         Possibly empty.
     """
+    left_out = cleaned_out(track, min_duration_ms=min_duration_ms, drop_first=drop_first)
+    return track.take(~np.logical_or.reduce(list(left_out.values())))
+
+
+def cleaned_out(
+    track: Track, *, min_duration_ms: float = 50.0, drop_first: int = 1
+) -> dict[str, npt.NDArray[np.bool_]]:
+    """Return which fixations `clean` drops, and why.
+
+    Parameters
+    ----------
+    track, min_duration_ms, drop_first
+        As for `clean`.
+
+    Returns
+    -------
+    dict of str to ndarray of bool, shape (N,)
+        By reason, in the order in which they are asked for: a fixation counts under the first that holds for it.
+    """
+    short = ~(track.duration_ms >= min_duration_ms)
     inside = (track.x >= 0) & (track.x < track.width) & (track.y >= 0) & (track.y < track.height)
-    kept = track.take(inside & (track.duration_ms >= min_duration_ms))
-    return kept.take(np.arange(drop_first, len(kept))) if len(kept) >= MIN_FIXATIONS_TO_DROP else kept
+    kept = np.flatnonzero(inside & ~short)
+    first = np.zeros(len(track), np.bool_)
+    if len(kept) >= MIN_FIXATIONS_TO_DROP:
+        first[kept[:drop_first]] = True
+    whole = "first of their track" if drop_first == 1 else f"first {drop_first} of their track"
+    return {f"shorter than {min_duration_ms:g} ms": short, "off the image": ~inside & ~short, whole: first}
 
 
 def level_members(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gazetrack.errors import ConfigError, SchemaError
 from gazetrack.schema import FIXATIONS, conform
-from gazetrack.track import TRUNCATIONS, Track, build_tracks, clean, level_members, track_names
+from gazetrack.track import TRUNCATIONS, Track, build_tracks, clean, cleaned_out, level_members, track_names
 
 durations = st.lists(st.floats(50, 2000), max_size=40).map(np.array)
 RATIOS = (0.25, 0.5, 0.75, 1.0)
@@ -92,6 +92,22 @@ def test_clean_drops_short_off_image_and_the_first():
 
 def test_a_short_track_keeps_its_first_fixation():
     assert clean(track([10, 20, 30])).x.tolist() == [10, 20, 30]
+
+
+def test_a_fixation_of_exactly_the_least_duration_stays():
+    d = np.array([49.999, 50.0, 50.001])
+    assert clean(track([10, 20, 30], d=d), min_duration_ms=50.0).x.tolist() == [20, 30]
+
+
+def test_what_cleaning_drops_has_one_reason_each():
+    dirty = track([10, -5, 30, 40, 120, 50, 60], d=np.array([40.0, 40, 250, 250, 250, 250, 250]))
+    found = cleaned_out(dirty, drop_first=2)
+    assert {reason: np.flatnonzero(which).tolist() for reason, which in found.items()} == {
+        "shorter than 50 ms": [0, 1],  # the second is off the image, too
+        "off the image": [4],
+        "first 2 of their track": [2, 3],
+    }
+    assert clean(dirty, drop_first=2).x.tolist() == [50, 60]
 
 
 @given(durations, st.sampled_from(TRUNCATIONS), st.sampled_from(["count", "time"]), st.integers(0, 3))

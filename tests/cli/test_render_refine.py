@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from gazetrack.maps import KINDS
 from gazetrack.mapstore import read_maps
 from gazetrack.pipeline import ConvertOptions, convert_files
 from gazetrack.simulate import write_example
@@ -71,6 +72,30 @@ def test_observers_stay_apart_or_are_pooled(run, folder):
     assert rows[0].n_fixations == 14
     for image_id in "pq":
         np.testing.assert_allclose(pooled.load(image_id).astype(int), apart.load(image_id), atol=1)
+
+
+def test_what_is_not_rendered_has_its_reason(run, tmp_path):
+    fixations = [(-9, 300), (20, 300), (30, 40), (40, 300), (50, 300), (60, 300), (70, 49)]
+    rows = [f"a.jpg,{i + 1},{x / 80},.5,{d},1,{i * 900},60,80\n" for i, (x, d) in enumerate(fixations)]
+    (tmp_path / "t.csv").write_text(f"{HEADER},IMAGE_HEIGHT,IMAGE_WIDTH\n{''.join(rows)}")
+    assert run("gazetrack convert t.csv -q").code == 0
+    told = run("gazetrack render t.fixations.parquet --report r.jsonl")
+    assert "3 of 7 fixations rendered; not used: 2, shorter than 50 ms; not used: 1, off the image" in told.out
+    report = json.loads((tmp_path / "r.jsonl").read_text())
+    assert report["dropped"] == {"shorter than 50 ms": 2, "off the image": 1, "first of their track": 1}
+    assert report["rows_out"] == report["rows_used"] == 3
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_heatmap_keeps_the_first_fixation(run, folder, kind):
+    assert run(f"gazetrack render one.fixations.parquet --kind {kind} --report r.jsonl").code == 0
+    params = meta_of(folder / "maps" / "maps.parquet")["params"]
+    first = 0 if kind in ("heatmap", "gazemedseg") else 1
+    assert params["drop_first"] == first
+    dropped = json.loads((folder / "r.jsonl").read_text())["dropped"]
+    assert dropped.get("first of their track", 0) == 2 * first
+    assert run(f"gazetrack render one.fixations.parquet --kind {kind} --drop-first 2").code == 0
+    assert meta_of(folder / "maps" / "maps.parquet")["params"]["drop_first"] == 2
 
 
 def test_overlays_are_the_image_with_the_maps_on_it(run, folder):
