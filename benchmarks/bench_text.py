@@ -8,7 +8,7 @@ import numpy as np
 from _exports import TSV_NUMBERS, TSV_TEXTS, write_asc, write_tsv
 from _timing import race, save, show
 
-from gazetrack.kernels.cells import find_cells, parse_cells, recode
+from gazetrack.kernels.cells import find_cells, parse_cells, pick_cells, recode
 from gazetrack.kernels.text import parse_events, parse_samples, place_samples, settle_samples
 
 
@@ -22,10 +22,13 @@ def cells(path, wanted):
     texts, counts = np.empty((len(TSV_TEXTS), rows, 2), np.int32), np.empty(len(TSV_TEXTS) + 1, np.int64)
     table = ends[:found].reshape(rows, -1)
     lookup = np.zeros(rows, np.int32)
+    columns, width, facts = np.sort(wanted), len(ends[:found]) // rows, np.empty(9, np.int64)
+    out = np.empty(data.size + (len(columns) + 2) * rows, np.uint8)
     return {
         "floor: count tabs": lambda: int(np.count_nonzero(data == 9)),
         "find_cells": lambda: find_cells(data, 9, ends),
         "parse_cells": lambda: parse_cells(data, table, wanted, 46, values, codes, texts, counts),
+        "pick_cells": lambda: pick_cells(data, (9, 0), columns, (width, width), out, facts),
         "recode": lambda: [recode(row, lookup) for row in codes],
     }
 

@@ -49,6 +49,8 @@ _MOST_CHARS = 4096  # of a path
 @opt.columns_option
 @opt.screen_option
 @opt.fov_option
+@opt.salvage_option
+@opt.trust_gzip_option
 @opt.force_option
 @opt.report_option
 @opt.errors_option
@@ -65,6 +67,8 @@ def command(
     columns: str | None,
     screen: str | None,
     fov: float | None,
+    salvage: bool,
+    trust_gzip: bool,
     recursive: bool,
     jobs: int,
     eye: str,
@@ -93,7 +97,7 @@ def command(
     pseudonyms = Pseudonyms(participant, read_key(key) if participant == "hash" else b"")
     chosen = ConvertOptions(
         format_name, pairs, opt.parse_screen(screen), None, out, samples, events, force, recursive, eye, trial_by,
-        pseudonyms, fov_deg=fov,
+        pseudonyms, fov_deg=fov, salvage=salvage, trust_gzip=trust_gzip,
     )  # fmt: skip
     outcomes = convert_files(files, chosen, jobs)
     if as_json:

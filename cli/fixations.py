@@ -41,6 +41,8 @@ T = TypeVar("T")
 @opt.columns_option
 @opt.screen_option
 @opt.fov_option
+@opt.salvage_option
+@opt.trust_gzip_option
 @opt.force_option
 @opt.report_option
 @opt.verbose_option
@@ -56,6 +58,8 @@ def command(
     columns: str | None,
     screen: str | None,
     fov: float | None,
+    salvage: bool,
+    trust_gzip: bool,
     force: bool,
     report: Path | None,
     verbose: bool,
@@ -73,8 +77,9 @@ def command(
     params = _detector(detector, opt.parse_pairs(",".join(settings), "--set"))
     prepared = _preparation(opt.parse_pairs(",".join(preparations), "--prepare"))
     chosen = ConvertOptions(
-        format_name, pairs, opt.parse_screen(screen), params, out, force=force, preparation=prepared, fov_deg=fov
-    )
+        format_name, pairs, opt.parse_screen(screen), params, out, force=force, preparation=prepared, fov_deg=fov,
+        salvage=salvage, trust_gzip=trust_gzip,
+    )  # fmt: skip
     opt.check_report(report, files)
     return opt.finish(convert_files(files, chosen), report, None if quiet else lambda outcome: show(outcome, verbose))
 

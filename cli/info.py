@@ -23,6 +23,8 @@ _MOST_CHARS = 10_000  # of what a file says, which is shown without control char
 @opt.columns_option
 @opt.screen_option
 @opt.fov_option
+@opt.salvage_option
+@opt.trust_gzip_option
 @opt.json_option
 @opt.debug_option
 def command(
@@ -33,6 +35,8 @@ def command(
     columns: str | None,
     screen: str | None,
     fov: float | None,
+    salvage: bool,
+    trust_gzip: bool,
     as_json: bool,
 ) -> int:
     """Say what exports are and what they hold: format and why, tracker, rate, eyes, loss, trials, stimuli, events."""
@@ -40,7 +44,10 @@ def command(
     from gazetrack.pipeline import ConvertOptions, info_files
 
     pairs = opt.parse_pairs(columns, "--columns")
-    chosen = ConvertOptions(format_name, pairs, opt.parse_screen(screen), recursive=recursive, eye=eye, fov_deg=fov)
+    chosen = ConvertOptions(
+        format_name, pairs, opt.parse_screen(screen), recursive=recursive, eye=eye, fov_deg=fov,
+        salvage=salvage, trust_gzip=trust_gzip,
+    )  # fmt: skip
     codes, facts = [], []
     for found in info_files(files, chosen):
         if isinstance(found, GazetrackError):

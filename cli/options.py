@@ -76,6 +76,13 @@ eye_option = click.option(
     help="Whose fixations, where each eye has its own: of the eye with more, of one, or both in a row each.",
 )
 
+salvage_option = click.option(
+    "--salvage", is_flag=True, help="Of a file that is cut off, take the whole rows; it is refused by default."
+)
+trust_gzip_option = click.option(
+    "--trust-gzip", is_flag=True, help="Also unpack gzip that grows to more than 200 times its size, or to over 64 GiB."
+)
+
 
 def parse_pairs(text: str | None, option: str) -> dict[str, str]:
     """Parse ``a=b,c=d``."""

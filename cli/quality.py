@@ -62,6 +62,8 @@ _HEADER = {
 @opt.columns_option
 @opt.screen_option
 @opt.fov_option
+@opt.salvage_option
+@opt.trust_gzip_option
 @opt.force_option
 @opt.json_option
 @opt.debug_option
@@ -75,6 +77,8 @@ def command(
     columns: str | None,
     screen: str | None,
     fov: float | None,
+    salvage: bool,
+    trust_gzip: bool,
     force: bool,
     as_json: bool,
 ) -> int:
@@ -94,7 +98,15 @@ def command(
     pairs, stated = opt.parse_pairs(columns, "--columns"), opt.parse_screen(screen)
     if out is not None:
         refuse_foreign(out, force=force)
-    read = partial(read_recording, format=format_name, columns=pairs, screen=stated, fov_deg=fov)
+    read = partial(
+        read_recording,
+        format=format_name,
+        columns=pairs,
+        screen=stated,
+        fov_deg=fov,
+        salvage=salvage,
+        trust_gzip=trust_gzip,
+    )
     tables, notes, codes = _of_files(files, read, chosen)
     table = joined(tables)
     if out is not None and tables:

@@ -41,6 +41,8 @@ class Outcome:
         of `dropped`. Many rows used, such as samples, may make few rows written, such as fixations.
     dropped : dict of str to int
         Rows not used, by reason.
+    mended : dict of str to int
+        Rows used though they were shorter or longer than the header, by what was done.
     left_out : dict of str to int
         Fixations that the export's own rows describe and the table does not hold, by reason.
     notes : list of str
@@ -59,6 +61,7 @@ class Outcome:
     rows_in: int = 0
     rows_out: int = 0
     dropped: dict[str, int] = field(default_factory=dict)
+    mended: dict[str, int] = field(default_factory=dict)
     left_out: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     outputs: list[dict[str, Any]] = field(default_factory=list)

@@ -31,7 +31,7 @@ from gazetrack.outcome import Outcome
 from gazetrack.pseudonyms import Pseudonyms
 from gazetrack.publish import safe_name, sha256_of, unique_names
 from gazetrack.readers import registry
-from gazetrack.readers.base import POSITION_SETTINGS, Level, ReadOptions, Verdict, read_head
+from gazetrack.readers.base import POSITION_SETTINGS, Level, Reading, ReadOptions, Verdict, read_head
 from gazetrack.selection import select_eye, split_trials
 from gazetrack.store import SUFFIX, read_meta, refuse_other_origin, write_table
 
@@ -78,6 +78,10 @@ class ConvertOptions:
         What to do to the samples before fixations are detected.
     fov_deg : float or None
         How many degrees the width of the screen, or of a world camera's image, covers.
+    salvage : bool
+        Take the whole rows of a file that is cut off.
+    trust_gzip : bool
+        Unpack gzip without the limits of ratio and size.
     """
 
     format: str | None = None
@@ -94,6 +98,13 @@ class ConvertOptions:
     pseudonyms: Pseudonyms = field(default_factory=Pseudonyms)
     preparation: Preparation | None = None
     fov_deg: float | None = None
+    salvage: bool = False
+    trust_gzip: bool = False
+
+    @property
+    def reading(self) -> Reading:
+        """How to read one file."""
+        return Reading(salvage=self.salvage, trust_gzip=self.trust_gzip)
 
 
 def read_recording(
@@ -103,6 +114,8 @@ def read_recording(
     *,
     screen: Screen | None = None,
     fov_deg: float | None = None,
+    salvage: bool = False,
+    trust_gzip: bool = False,
 ) -> Recording:
     """Read an export of any known format.
 
@@ -119,6 +132,10 @@ def read_recording(
         In place of the export's.
     fov_deg : float, optional
         How many degrees the width of the screen, or of a world camera's image, covers.
+    salvage : bool
+        Take the whole rows of a file that is cut off; without it such a file is refused.
+    trust_gzip : bool
+        Unpack gzip that grows to more than 200 times its size, or to more than 64 GiB, as well.
 
     Returns
     -------
@@ -130,7 +147,7 @@ def read_recording(
     GazetrackError
         `InputError`, `UnknownFormat`, `AmbiguousFormat`, `ParseError` or `ConfigError`, with the place and what to do.
     """
-    head = read_head(path)
+    head = read_head(path, Reading(salvage=salvage, trust_gzip=trust_gzip))
     name, _ = recognise(head, format, columns or {})
     return _read(head, name, ReadOptions(columns or {}, screen), fov_deg)
 
@@ -154,7 +171,7 @@ def _read(head: Head, name: str, options: ReadOptions, fov_deg: float | None) ->
         what = f"--columns is for tables that do not say what they hold; {name} states its own columns and units"
         raise ConfigError(what, path=head.path, hint="leave --columns out, or add --format generic")
     try:
-        recording = checked(registry.get(name).read(head, options))
+        recording = checked(head.reading.applied(registry.get(name).read(head, options)))
     except GazetrackError:
         raise
     except (ValueError, KeyError, IndexError, OverflowError, RecursionError, MemoryError, pa.ArrowException) as error:
@@ -165,7 +182,7 @@ def _read(head: Head, name: str, options: ReadOptions, fov_deg: float | None) ->
 
 def info(path: str | Path, options: ConvertOptions) -> dict[str, Any]:
     """Describe an export: its format and why, tracker, rate, eyes, loss, trials, stimuli, events."""
-    head = read_head(path)
+    head = read_head(path, options.reading)
     name, verdict = recognise(head, options.format, options.columns)
     recording = _read(head, name, ReadOptions(options.columns, options.screen), options.fov_deg)
     return {"file": str(path), **describe(recording, verdict, head), **_fixation_eye(recording, head.path, options.eye)}
@@ -231,6 +248,7 @@ def describe(recording: Recording, verdict: Verdict, head: Head) -> dict[str, An
         "placed_stimuli": len(recording.placements),
         "rows_in": recording.rows_in,
         "dropped": dict(recording.dropped),
+        "mended": dict(recording.mended),
         "notes": list(recording.notes),
     }
 
@@ -319,7 +337,7 @@ def _targets(paths: Sequence[str | Path], out: Path | None) -> dict[Path, Path |
 
 
 def _convert_file(path: Path, target: Path, options: ConvertOptions, outcome: Outcome) -> None:
-    head = read_head(path)
+    head = read_head(path, options.reading)
     with ThreadPoolExecutor(1) as beside:
         digest = beside.submit(sha256_of, path)
         try:
@@ -337,6 +355,7 @@ def _convert_file(path: Path, target: Path, options: ConvertOptions, outcome: Ou
         raise type(error)(error.what, path=path, hint=error.hint) from error
     outcome.rows_in, outcome.rows_out = recording.rows_in, fixations.num_rows
     outcome.dropped, outcome.notes = dict(recording.dropped), list(recording.notes)
+    outcome.mended = dict(recording.mended)
     outcome.left_out = source.get("left_out", {})
     outcome.summary = {**describe(recording, verdict, head), **source, "fixations": fixations.num_rows}
     file_name = head.path.name
@@ -393,5 +412,6 @@ def _provenance(recording: Recording, file_name: str, outcome: Outcome) -> dict[
         "fractions_of": recording.fractions_of,
         "rows_in": recording.rows_in,
         "dropped": dict(recording.dropped),
+        "mended": dict(recording.mended),
         "notes": list(recording.notes),
     }

@@ -296,6 +296,8 @@ class Recording:
     world_camera : str
         Of a head-mounted tracker, its model, such as ``Pupil Core``: `screen` is then the image of the camera on the
         head. Empty for all others.
+    mended : mapping of str to int
+        Rows whose text was shorter or longer than the header and that were read all the same, by what was done.
     """
 
     name: str
@@ -319,6 +321,7 @@ class Recording:
     notes: tuple[str, ...] = ()
     fractions_of: str = ""
     world_camera: str = ""
+    mended: Mapping[str, int] = field(default_factory=dict)
 
     def on_nominal_screen(self, screen: Screen, fractions_of: str) -> Recording:
         """Return the recording with a note that its pixels are those of a screen that nobody stated."""

@@ -242,6 +242,51 @@ def parse_cells(data, ends, wanted, mark, numbers, codes, texts, counts):
     return rows
 
 
+def _rows(text, delimiter, quote):
+    """The rows of cells in a text of whole lines, raw; None for a row whose quote is left open."""
+    if not quote:
+        return [line.split(delimiter) for line in text.split("\n")[:-1] if line]
+    cell = f"(?:{quote}(?:[^{quote}]|{quote}{quote})*{quote}(?!{quote}))?[^{re.escape(delimiter)}\n]*"
+    rows, at = [], 0
+    while at < len(text):
+        if text[at] == "\n":
+            at += 1
+            continue
+        row = []
+        while True:
+            quoted = text[at] == quote
+            found = re.compile(cell).match(text, at)
+            if quoted and not re.compile(f"{quote}(?:[^{quote}]|{quote}{quote})*{quote}(?!{quote})").match(text, at):
+                return [*rows, None]
+            row.append(found[0])
+            at = found.end() + 1
+            if text[at - 1] == "\n":
+                break
+        rows.append(row)
+    return rows
+
+
+def pick_cells(data, marks, wanted, widths, out, facts):
+    text = bytes(data).decode("latin-1")
+    delimiter, quote = (chr(mark) if mark else "" for mark in marks)
+    rows, lines, counted, refused = _rows(text, delimiter, quote), [], [], -1
+    whole = [row for row in rows if row is not None]
+    for number, row in enumerate(whole):
+        beyond = [cell.strip(' \t"') for cell in row[widths[1] :]]
+        texts = [cell for cell in beyond if cell]
+        figures = [cell for cell in texts if re.fullmatch(r'[-+.,eE0-9 \t"]*', cell) and re.search("[0-9]", cell)]
+        spare = len(row) > widths[1] and not texts
+        counted.append((len(row) < widths[0], len(row) <= max(wanted, default=-1), spare, bool(texts)))
+        if refused < 0 and (figures or len(texts) >= max(2, widths[1] - 1)):
+            refused = number
+        lines.append([row[c] if c < len(row) else "" for c in wanted] + [""])
+    written = "".join(delimiter.join(line) + "\n" for line in lines).encode("latin-1")
+    out[: len(written)] = np.frombuffer(written, np.uint8)
+    kinds = list(zip(*counted, strict=True)) if counted else [()] * 4
+    facts[:] = [len(whole), *(sum(kind) for kind in kinds), *(kind.index(True) if any(kind) else -1 for kind in kinds)]
+    return len(written), refused, None in rows
+
+
 def recode(codes, lookup):
     codes[:] = [lookup[code] for code in codes]
 

@@ -186,6 +186,114 @@ def parse_cells(
     return int(rows)
 
 
+@inlined
+def _kind_beyond(data: npt.NDArray[np.uint8], start: int, end: int) -> int:
+    """Return what data[start:end], a cell that no column claims, holds: 0 nothing, 1 text, 2 a number."""
+    digits = False
+    other = False
+    for i in range(start, end):
+        c = data[i]
+        if c == 32 or c == 9 or c == 34:  # blanks, and the quotes around an empty cell
+            continue
+        if 48 <= c <= 57:
+            digits = True
+        elif c != 43 and c != 44 and c != 45 and c != 46 and c != 69 and c != 101:  # + , - . E e
+            return 1
+        else:
+            other = True
+    if digits:
+        return 2
+    return 1 if other else 0
+
+
+@jit
+def pick_cells(
+    data: npt.NDArray[np.uint8],
+    marks: tuple[int, int],
+    wanted: npt.NDArray[np.int64],
+    widths: tuple[int, int],
+    out: npt.NDArray[np.uint8],
+    facts: npt.NDArray[np.int64],
+) -> tuple[int, int, int]:
+    """Write some cells of each row, so that rows of any length become rows of one, and count those of another length.
+
+    data [B] lines, each ended by LF; blank ones are no rows. marks: the bytes of the delimiter and of the quote that
+    may enclose cells, 0 for none. wanted [K] the columns to keep, ascending. widths: the columns up to the last one
+    that has a name, and all columns of the header. out: of each row its wanted cells as they are, empty where the row
+    ends before, and an empty one, so that no row is a blank line; at most B + (K + 2) * R bytes for R rows.
+    facts [9]: the rows; those that end before the last name; those that end before a wanted cell; those with empty
+    cells beyond the header; those with text beyond it; the first one of each of these four kinds, -1 for none.
+    A row is refused where a number stands beyond the header, or as many cells as make a second row.
+    Returns the bytes written, those read (less than B where a quote is left open) and the first refused row, else -1.
+    """
+    delimiter, quote = marks
+    named, width = widths
+    facts[:5] = 0
+    facts[5:] = -1
+    refused = -1
+    n = data.size
+    i = 0
+    written = 0
+    while i < n:
+        if data[i] == 10:
+            i += 1
+            continue
+        row_start, row_written = i, written
+        cell = 0
+        kept = 0
+        texts = 0
+        numbers = 0
+        last = False
+        while not last:
+            start = i
+            wants = kept < wanted.size and wanted[kept] == cell
+            if quote != 0 and data[i] == quote:
+                i += 1
+                while i < n and (data[i] != quote or (i + 1 < n and data[i + 1] == quote)):
+                    i += 1 if data[i] != quote else 2
+                if i >= n:
+                    return row_written, row_start, refused
+                if wants:
+                    for k in range(start, i):
+                        out[written + k - start] = data[k]
+                    written += i - start
+            if wants:
+                while data[i] != delimiter and data[i] != 10:
+                    out[written] = data[i]
+                    written += 1
+                    i += 1
+                out[written] = delimiter
+                written += 1
+                kept += 1
+            else:
+                while data[i] != delimiter and data[i] != 10:
+                    i += 1
+            if cell >= width:
+                kind = _kind_beyond(data, start, i)
+                texts += kind != 0
+                numbers += kind == 2
+            last = data[i] == 10
+            i += 1
+            cell += 1
+        row = facts[0]
+        kinds = (cell < named, kept < wanted.size, cell > width and texts == 0, texts > 0)
+        for k in range(4):
+            if kinds[k]:
+                facts[1 + k] += 1
+                if facts[5 + k] < 0:
+                    facts[5 + k] = row
+        if refused < 0 and (numbers > 0 or texts >= max(2, width - 1)):
+            refused = row
+        facts[0] += 1
+        while kept < wanted.size:
+            out[written] = delimiter
+            written += 1
+            kept += 1
+        out[written] = 10
+        written += 1
+    return written, n, refused
+
+
 @jit
 def recode(codes: npt.NDArray[np.int32], lookup: npt.NDArray[np.int32]) -> None:
     """Replace each of the codes [R]: codes[r] becomes lookup[codes[r]]; lookup [M]."""

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pyarrow as pa
 
+    from gazetrack.readers.base import Head
+
 UNITS_MS = {
     **dict.fromkeys(("s", "sec", "second", "seconds"), 1e3),
     **dict.fromkeys(("ms", "msec", "millisecond", "milliseconds"), 1.0),
@@ -51,7 +53,7 @@ class GazeRows:
     y: npt.NDArray[np.floating]
 
 
-def events_beside(path: Path, gaze: GazeRows, notes: list[str]) -> pa.Table:
+def events_beside(own: Head, gaze: GazeRows, notes: list[str]) -> pa.Table:
     """Return the events of the file beside a table of gaze; none when there is no such file, or an empty one.
 
     Raises
@@ -59,11 +61,11 @@ def events_beside(path: Path, gaze: GazeRows, notes: list[str]) -> pa.Table:
     ParseError
         A damaged file or sidecar.
     """
-    beside = sibling(path, "physioevents") if "_physio." in path.name else None
+    beside = sibling(own.path, "physioevents") if "_physio." in own.path.name else None
     if beside is None:
         return conform({}, EVENTS)
     try:
-        head = read_head(beside)
+        head = read_head(beside, own.reading.for_companion())
     except InputError:
         notes.append("the physioevents file beside it is empty: no events")
         return conform({}, EVENTS)
@@ -79,7 +81,9 @@ def events_beside(path: Path, gaze: GazeRows, notes: list[str]) -> pa.Table:
     wanted: dict[str, tuple[int, Kind]] = {
         key: (header.index(key, beside), "float64") for key in ("onset", "duration")
     } | {key: (header.index(key, beside), "text") for key in _TEXTS if key in header.names}
-    return _table(read_columns(head, header, wanted), facts, replace(gaze, beside=beside), notes)
+    table = read_columns(head, header, wanted)
+    notes += [f"{count} rows of the physioevents file beside it {what}" for what, count in head.reading.mended.items()]
+    return _table(table, facts, replace(gaze, beside=beside), notes)
 
 
 def _table(table: Columns, facts: dict[str, Any], gaze: GazeRows, notes: list[str]) -> pa.Table:

@@ -1,7 +1,8 @@
 """The cells of a table, in parts of some ten thousand rows: a kernel parses what is plain, Arrow all else.
 
 Plain is a block of whole lines with the header's number of cells each, and numbers in the usual notation with one
-decimal mark; both ways give the same table. Blocks are parsed beside the thread that reads them, and fit the cache.
+decimal mark; both ways give the same table. Of a block with other rows, the cells that are wanted are picked first, see
+`_ragged.py`. Blocks are parsed beside the thread that reads them, and fit the cache.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ import pyarrow.csv as pa_csv
 from gazetrack.errors import ParseError, quote
 from gazetrack.kernels.cells import find_cells, parse_cells, recode
 from gazetrack.readers._ahead import in_threads
-from gazetrack.readers._numbers import Caster, line_of
+from gazetrack.readers._numbers import Caster
+from gazetrack.readers._ragged import DAMAGED, Picked, RaggedRows
 from gazetrack.readers._utf8 import Utf8Lines
-from gazetrack.readers.base import BLOCK_BYTES, MAX_LINE_BYTES
+from gazetrack.readers.base import BLOCK_BYTES
 from gazetrack.schema import TEXT
 
 if TYPE_CHECKING:
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from gazetrack.readers.base import Head
 
 PART_ROWS = 60_000  # no power of two: the columns of a part would share their places in the cache
-_DAMAGED = "the file is damaged here; export it again"
 
 
 class Texts(NamedTuple):
@@ -52,9 +53,14 @@ class _Part:
 
 
 class _Block(NamedTuple):
-    """A block of whole lines, where its cells end, and the rows of a part that are kept for it."""
+    """A block of whole lines, where its cells end, and the rows of a part that are kept for it.
+
+    `picked` are the wanted cells alone where not all rows are as long as the header: `data` is made of them.
+    """
 
     data: bytes
+    ended: bool
+    picked: Picked | None
     ends: npt.NDArray[np.int32]
     found: int
     part: _Part
@@ -78,19 +84,21 @@ def parts(head: Head, header: Header, wanted: Wanted) -> Iterator[tuple[int, dic
     Raises
     ------
     ParseError
-        A row with too few or too many cells, a cell that is no number, a NUL byte, or a line over 1 MiB.
+        A row that cannot be one of this table, a cell that is no number, a NUL byte, or a line over 1 MiB.
     """
     table = _Parts(head, header, wanted)
     with Utf8Lines(head) as file:
+        blocks = _whole_lines(file, header.lines)
         if header.quoted:
-            for batch in _batches(head, header, table.types, file):
-                yield from table.take_batch(batch)
+            with in_threads(table.parse_quoted, table.ragged.quoted_blocks(blocks)) as quoted:
+                for picked, ended, columns in quoted:
+                    yield from table.take_quoted(picked, ended, columns)
         else:
-            blocks = table.with_room(_whole_lines(file, header.lines))
-            with in_threads(table.parse, blocks) as parsed:
+            with in_threads(table.parse, table.with_room(blocks)) as parsed:
                 for found in parsed:
                     yield from table.take(found)
         yield from table.close()
+    table.finish()
 
 
 class _Parts:
@@ -105,6 +113,8 @@ class _Parts:
         self.types |= {f"f{at}": TEXT for at in self.texts.values()}
         self._head, self._header = head, header
         self._wanted = np.array([*self.numbers.values(), *self.texts.values()], np.int64)
+        self.ragged = RaggedRows(head, header, self._wanted)
+        self._ranks = np.searchsorted(self.ragged.columns, self._wanted)
         self._caster = Caster(head, header, tuple(self.numbers.values()))
         self._known: list[dict[bytes, int]] = [{} for _ in self.texts]
         self._names: list[list[str]] = [[] for _ in self.texts]
@@ -117,23 +127,34 @@ class _Parts:
         numbers = np.empty((len(self.exact), n)), np.empty((len(self.short), n), np.float32)
         return _Part(*numbers, np.empty((len(self.texts), n), np.int32))
 
-    def with_room(self, blocks: Iterator[bytes]) -> Iterator[_Block]:
+    def with_room(self, blocks: Iterator[tuple[bytes, bool]]) -> Iterator[_Block]:
         """Yield the blocks with room for their rows in a part."""
-        part, delimiter = self._part, ord(self._header.delimiter)
-        for data in blocks:
-            cells = np.frombuffer(data, np.uint8)
-            ends = self._spare.pop() if self._spare else np.empty(1 << 16, np.int32)
-            while (found := find_cells(cells, delimiter, ends))[0] < 0:
-                ends = np.empty(2 * ends.size, np.int32)
-            rows = found[1]
+        part, width = self._part, len(self._header.names)
+        for data, ended in blocks:
+            ends, found, rows = self._cells_of(data)
+            picked = self.ragged.pick(data) if found != rows * width else None
+            if picked is not None:
+                data = picked.data
+                self._spare.append(ends)
+                ends, found, rows = self._cells_of(data)
             if part.rows + rows > part.codes.shape[1]:
                 part = self._room(rows)
-            yield _Block(data, ends, found[0], part, part.rows, rows)
+            yield _Block(data, ended, picked, ends, found, part, part.rows, rows)
             part.rows += rows
+
+    def _cells_of(self, data: bytes) -> tuple[npt.NDArray[np.int32], int, int]:
+        """Return where the cells of a block end, their number, and that of its lines."""
+        cells, delimiter = np.frombuffer(data, np.uint8), ord(self._header.delimiter)
+        ends = self._spare.pop() if self._spare else np.empty(1 << 16, np.int32)
+        while (found := find_cells(cells, delimiter, ends))[0] < 0:
+            ends = np.empty(2 * ends.size, np.int32)
+        return ends, *found
 
     def parse(self, block: _Block) -> _Parsed:
         """Write the cells of a block to its place, texts as codes of its own; done by several threads."""
-        rows, width = block.rows, len(self._header.names)
+        rows, width, wanted = block.rows, len(self._header.names), self._wanted
+        if block.picked is not None:
+            width, wanted = self.ragged.width, self._ranks
         texts, counts = np.empty((len(self.texts), rows, 2), np.int32), np.zeros(len(self.texts) + 1, np.int64)
         mark = "," if self._caster.marks == {","} else "."
         plain = block.found == rows * width
@@ -141,7 +162,7 @@ class _Parts:
             here = slice(block.first, block.first + rows)
             numbers, codes = (block.part.exact[:, here], block.part.short[:, here]), block.part.codes[:, here]
             cells, ends = np.frombuffer(block.data, np.uint8), block.ends[: block.found].reshape(rows, width)
-            plain = rows == parse_cells(cells, ends, self._wanted, ord(mark), numbers, codes, texts, counts)
+            plain = rows == parse_cells(cells, ends, wanted, ord(mark), numbers, codes, texts, counts)
         self._spare.append(block.ends)
         return _Parsed(block, plain, mark, texts, counts)
 
@@ -151,25 +172,62 @@ class _Parts:
         if block.part is not self._part:
             yield from self.close()
             self._part = block.part
+        first_row = self._first_row + block.first - len(block.part.lost)
+        if block.picked is not None:
+            self.ragged.count(block.picked, block.ended, first_row)
         marked = bool(found.plain and found.counts[-1] and self._header.delimiter != ",")
         if found.plain and not (marked and self._caster.marks - {found.mark}):
             self._caster.marks |= {found.mark} if marked else set()
             self._name(found)
             return
-        first_row = self._first_row + block.first - len(block.part.lost)
-        rows = list(_batches(self._head, self._header, self.types, pa.BufferReader(block.data), first_row))
-        table = pa.Table.from_batches(rows, pa.schema(list(self.types.items())))
-        self._put(table, block.first, first_row)
-        block.part.lost += range(block.first + table.num_rows, block.first + block.rows)
+        picked = block.picked
+        if picked is None:
+            # As many cells as rows of the header's length would have, perhaps of rows of other lengths.
+            picked = self.ragged.pick(block.data)
+            self.ragged.count(picked, block.ended, first_row)
+        self._put(self._by_arrow(picked), block.first, first_row)
+        block.part.lost += range(block.first + picked.rows, block.first + block.rows)
 
-    def take_batch(self, batch: pa.RecordBatch) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Take rows that Arrow has parsed."""
+    def parse_quoted(self, block: tuple[Picked, bool]) -> tuple[Picked, bool, pa.Table]:
+        """Parse rows with quoted cells; done by several threads."""
+        return *block, self._by_arrow(block[0])
+
+    def take_quoted(self, picked: Picked, ended: bool, columns: pa.Table) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Take rows with quoted cells."""
         part = self._part
-        if part.rows + batch.num_rows > part.codes.shape[1]:
+        if part.rows + picked.rows > part.codes.shape[1]:
             yield from self.close()
-            self._part = part = self._room(batch.num_rows)
-        self._put(batch, part.rows, self._first_row + part.rows)
-        part.rows += batch.num_rows
+            self._part = part = self._room(picked.rows)
+        first_row = self._first_row + part.rows
+        self.ragged.count(picked, ended, first_row)
+        self._put(columns, part.rows, first_row)
+        part.rows += picked.rows
+
+    def finish(self) -> None:
+        """Say what was unusual about the rows."""
+        self.ragged.finish(self._first_row)
+
+    def _by_arrow(self, picked: Picked) -> pa.Table:
+        """Return the wanted columns of rows, parsed by Arrow."""
+        schema, head, header = pa.schema(list(self.types.items())), self._head, self._header
+        if not picked.rows:
+            return schema.empty_table()
+        names = [*(f"f{at}" for at in self.ragged.columns), ""]
+        read = pa_csv.ReadOptions(use_threads=False, block_size=len(picked.data) + 1, column_names=names)
+        marks = pa_csv.ParseOptions(
+            delimiter=header.delimiter, quote_char='"' if header.quoted else False, newlines_in_values=header.quoted
+        )
+        types = pa_csv.ConvertOptions(
+            column_types=self.types, include_columns=list(self.types), strings_can_be_null=False
+        )
+        try:
+            table = pa_csv.read_csv(pa.BufferReader(picked.data), read, marks, types)
+        except pa.ArrowInvalid as error:
+            raise ParseError(quote(error, 120), path=head.path, hint=DAMAGED) from error
+        if table.num_rows != picked.rows:
+            what = f"quoted cells that make {table.num_rows} rows or {picked.rows}"
+            raise ParseError(what, path=head.path, hint=DAMAGED)
+        return table
 
     def close(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """Yield the part, which is complete."""
@@ -203,22 +261,20 @@ class _Parts:
             self._names[j] += [name] if bare == text else []
         return code
 
-    def _put(self, batch: pa.RecordBatch | pa.Table, first: int, first_row: int) -> None:
+    def _put(self, batch: pa.Table, first: int, first_row: int) -> None:
         here = slice(first, first + batch.num_rows)
         part = self._part
         for values, at in zip((*part.exact, *part.short), self.numbers.values(), strict=True):
-            column = batch.column(f"f{at}")
-            column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+            column = batch.column(f"f{at}").combine_chunks()
             values[here] = self._caster.numbers(column, at, first_row)
         for j, (codes, at) in enumerate(zip(part.codes, self.texts.values(), strict=True)):
-            column = batch.column(f"f{at}")
-            column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+            column = batch.column(f"f{at}").combine_chunks()
             own = np.array([self._code(j, name.encode()) for name in column.dictionary.to_pylist()], np.int32)
             codes[here] = own[column.indices.to_numpy()]
 
 
-def _whole_lines(file: Utf8Lines, skipped: int) -> Iterator[bytes]:
-    """Yield blocks of whole lines, without the first ones."""
+def _whole_lines(file: Utf8Lines, skipped: int) -> Iterator[tuple[bytes, bool]]:
+    """Yield blocks of whole lines, without the first ones, and whether the last line of each has an end of its own."""
     rest = b""
     while data := file.read(BLOCK_BYTES):
         while skipped and (end := data.find(b"\n") + 1):
@@ -227,44 +283,8 @@ def _whole_lines(file: Utf8Lines, skipped: int) -> Iterator[bytes]:
             continue
         cut = data.rfind(b"\n") + 1
         if cut:
-            yield b"".join((rest, memoryview(data)[:cut]))
+            yield b"".join((rest, memoryview(data)[:cut])), True
             rest = b""
         rest += data[cut:]
     if rest and not skipped:
-        yield rest + b"\n"
-
-
-def _batches(
-    head: Head, header: Header, types: dict[str, pa.DataType], file: Any, first_row: int | None = None
-) -> Iterator[pa.RecordBatch]:
-    """Yield what Arrow reads of the whole file, or of a block of rows without the header."""
-    ragged: list[tuple[int, int]] = []
-    names = [f"f{i}" for i in range(len(header.names))]
-    skipped = header.lines if first_row is None else 0
-
-    def refuse(row: pa_csv.InvalidRow) -> str:
-        ragged.append((row.number, row.actual_columns))
-        return "error"
-
-    try:
-        # Without threads rows come with their numbers.
-        yield from pa_csv.open_csv(
-            file if first_row is not None else pa.PythonFile(file, mode="r"),
-            read_options=pa_csv.ReadOptions(
-                use_threads=False, block_size=MAX_LINE_BYTES + 16, column_names=names, skip_rows=skipped
-            ),
-            parse_options=pa_csv.ParseOptions(
-                delimiter=header.delimiter, quote_char='"' if header.quoted else False, invalid_row_handler=refuse
-            ),
-            convert_options=pa_csv.ConvertOptions(
-                column_types=types, include_columns=list(types), strings_can_be_null=False
-            ),
-        )
-    except pa.ArrowInvalid as error:
-        if ragged:
-            row, cells = ragged[0]
-            what = f"a row with {cells} cells, the header has {len(names)}"
-            line = line_of(head, header, row - skipped - 1 + (first_row or 0))
-            raise ParseError(what, path=head.path, line=line, hint=_DAMAGED) from None
-        if "Empty CSV" not in str(error) and "Could not skip" not in str(error):
-            raise ParseError(quote(error, 120), path=head.path, hint=_DAMAGED) from error
+        yield rest + b"\n", False

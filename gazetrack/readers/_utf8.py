@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
 from gazetrack.errors import ParseError
-from gazetrack.readers.base import BLOCK_BYTES, MAX_LINE_BYTES, Head
+from gazetrack.readers.base import BLOCK_BYTES, CUT_OFF, MAX_LINE_BYTES, Head
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +27,7 @@ class Utf8Lines(io.RawIOBase):
         self._ready = self._held = b""
         self._before = self._length = 0
         self._ended = False
+        self._cut = b""  # of a file to be salvaged: what follows its last line end so far
 
     def readable(self) -> bool:
         return True
@@ -66,6 +67,15 @@ class Utf8Lines(io.RawIOBase):
             data = re.sub(rb"\r\r\n|\r\n|\r", b"\n", data) if twice else _without_cr(data)
         if self._checked:
             self._check(data)
+        return self._without_cut(data) if self._head.reading.salvage else data
+
+    def _without_cut(self, data: bytes) -> bytes:
+        """Return whole lines; what follows the last line end of the file is counted, not read."""
+        data = self._cut + data
+        end = data.rfind(b"\n") + 1
+        data, self._cut = data[:end], data[end:]
+        if self._ended and self._cut.strip():
+            self._head.reading.dropped[CUT_OFF] = 1
         return data
 
     def _check(self, data: bytes) -> None:
@@ -137,7 +147,9 @@ def rewritten(head: Head, start: Callable[[], Callable[[bytes], bytes]]) -> Rewr
     def rows() -> IO[bytes]:
         return _RewrittenLines(head, start())  # type: ignore[return-value]
 
-    return RewrittenHead(head.path, head.data, "utf-8", "\n".join(lines), tuple(lines), head.delimiter, rows)
+    return RewrittenHead(
+        head.path, head.data, "utf-8", "\n".join(lines), tuple(lines), head.delimiter, head.reading, rows
+    )
 
 
 def by_line(rewrite: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:

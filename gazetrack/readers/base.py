@@ -22,7 +22,7 @@ import os
 import re
 import stat
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol
@@ -38,10 +38,12 @@ HEAD_BYTES = 64 * 1024
 BLOCK_BYTES = 512 * 1024
 MAX_LINE_BYTES = 1024 * 1024
 MAX_PLAIN_BYTES = 64 * 1024**3
-MAX_GZIP_RATIO = 1000
+# Exports shrink to a fifth or a twentieth; what shrinks to less than a two-hundredth was made to fill a disk.
+MAX_GZIP_RATIO = 200
 GZIP_RATIO_FROM_BYTES = 100 * 1024**2
 # What may stand among the columns and names none: how the positions are to be read.
 POSITION_SETTINGS = frozenset({"unit", "origin", "y_axis"})
+CUT_OFF = "cut off at the end of the file"
 _GZIP_MAGIC = b"\x1f\x8b"
 _PROBE_BYTES = 4096
 _BIDS_NAME = re.compile(r"sub-[A-Za-z0-9]+_")
@@ -140,6 +142,60 @@ class ReadOptions:
     screen: Screen | None = None
 
 
+@dataclass(eq=False)
+class Reading:
+    """How a file is to be read, and what its text needed so that it could be.
+
+    Parameters
+    ----------
+    salvage : bool
+        Take the whole rows of a file that is cut off.
+    trust_gzip : bool
+        Unpack gzip without the limits of ratio and size.
+    mended : dict of str to int
+        Rows that are used though their text was not as the header says, by what was done.
+    lines : dict of str to int
+        The first line of each kind of mended rows.
+    dropped : dict of str to int
+        Rows that were lost before any reader saw them, by reason.
+    notes : list of str
+        What else was found, in words for the user.
+    """
+
+    salvage: bool = False
+    trust_gzip: bool = False
+    mended: dict[str, int] = field(default_factory=dict)
+    lines: dict[str, int] = field(default_factory=dict)
+    dropped: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def mend(self, what: str, rows: int, line: int) -> None:
+        """Count mended rows; a table that is read twice counts once."""
+        self.mended[what] = max(rows, self.mended.get(what, 0))
+        self.lines[what] = min(line, self.lines.get(what, line))
+
+    def note(self, words: str) -> None:
+        """Add a note, once: files are opened several times."""
+        if words not in self.notes:
+            self.notes.append(words)
+
+    def for_companion(self) -> Reading:
+        """Return a way to read another file of the recording, which has mended rows of its own."""
+        return Reading(salvage=self.salvage, trust_gzip=self.trust_gzip)
+
+    def applied(self, recording: Recording) -> Recording:
+        """Return the recording with what was found and done before its reader saw the rows."""
+        mended = [f"{count} rows {what} (first: line {self.lines[what]})" for what, count in self.mended.items()]
+        lost = {reason: count + recording.dropped.get(reason, 0) for reason, count in self.dropped.items()}
+        return replace(
+            recording,
+            rows_in=recording.rows_in + sum(self.dropped.values()),
+            dropped={**recording.dropped, **lost},
+            mended=dict(self.mended),
+            notes=(*mended, *self.notes, *recording.notes),
+        )
+
+
 @dataclass(frozen=True)
 class Head:
     """The first 64 KiB of a file, decoded once for all readers.
@@ -158,6 +214,8 @@ class Head:
         The lines of `text` without line ends; a last line that is cut off is left out.
     delimiter : str
         The most likely one of tab, semicolon, comma; empty when no line has any.
+    reading : Reading
+        How to read the file, and what came up on the way.
     """
 
     path: Path
@@ -166,10 +224,11 @@ class Head:
     text: str
     lines: tuple[str, ...]
     delimiter: str
+    reading: Reading = field(default_factory=Reading, compare=False, repr=False)
 
     def blocks(self) -> IO[bytes]:
         """Open the file for reading its plain bytes; gzip is unpacked on the way, within limits."""
-        return open_plain(self.path)
+        return open_plain(self.path, self.reading)
 
     @property
     def stem(self) -> str:
@@ -190,13 +249,15 @@ class Reader(Protocol):
         """Read the file."""
 
 
-def read_head(path: str | os.PathLike[str]) -> Head:
+def read_head(path: str | os.PathLike[str], reading: Reading | None = None) -> Head:
     """Take the first look at a file.
 
     Parameters
     ----------
     path : path-like
         The file; gzip is recognised by its content.
+    reading : Reading, optional
+        How to read it; whole files within all limits by default.
 
     Raises
     ------
@@ -205,8 +266,8 @@ def read_head(path: str | os.PathLike[str]) -> Head:
     ParseError
         A damaged gzip stream.
     """
-    path = Path(path)
-    with open_plain(path) as file:
+    path, reading = Path(path), reading or Reading()
+    with open_plain(path, reading) as file:
         data = _read_up_to(file, HEAD_BYTES)
         complete = not file.read(1)
     if not data:
@@ -219,11 +280,11 @@ def read_head(path: str | os.PathLike[str]) -> Head:
     lines = text.replace("\r\r\n", "\n").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if (not complete and len(lines) > 1) or (lines and not lines[-1]):
         lines.pop()
-    return Head(path, data, encoding, text, tuple(lines), _delimiter_of(lines))
+    return Head(path, data, encoding, text, tuple(lines), _delimiter_of(lines), reading)
 
 
-def open_plain(path: Path) -> IO[bytes]:
-    """Open a regular file for binary reading; gzip is unpacked on the way.
+def open_plain(path: Path, reading: Reading) -> IO[bytes]:
+    """Open a regular file for binary reading; gzip is unpacked on the way, within limits unless it is trusted.
 
     Raises
     ------
@@ -245,44 +306,52 @@ def open_plain(path: Path) -> IO[bytes]:
     file = os.fdopen(descriptor, "rb")
     magic = file.read(2)
     file.seek(0)
-    return _GzipFile(path, file) if magic == _GZIP_MAGIC else file  # type: ignore[return-value]
+    return _GzipFile(path, file, reading) if magic == _GZIP_MAGIC else file  # type: ignore[return-value]
 
 
 class _GzipFile(gzip.GzipFile):
     """Gzip with the errors of this library and a limit on how much a small file may unpack to."""
 
-    def __init__(self, path: Path, file: IO[bytes]) -> None:
+    def __init__(self, path: Path, file: IO[bytes], reading: Reading) -> None:
         super().__init__(fileobj=file, mode="rb")
-        self._path, self._packed = path, os.fstat(file.fileno()).st_size
-        self._plain, self._file = 0, file
+        self._path, self._file, self._reading = path, file, reading
+        self._plain = 0
 
     def read(self, size: int | None = -1) -> bytes:
         """Read up to `size` plain bytes."""
         if size is None or size < 0:
             return b"".join(iter(lambda: self.read(BLOCK_BYTES), b""))
         try:
-            data = super().read(size)
+            # One piece at a time: what comes before the place where a file is cut off is not lost with the error.
+            data = super().read1(size) if self._reading.salvage else super().read(size)
         except EOFError:
-            raise self._damaged("ends in the middle") from None
+            if self._reading.salvage:
+                self._reading.note("the gzip stream ends in the middle: read up to there")
+                return b""
+            hint = "copy or export the file again, or take its whole rows with --salvage"
+            raise self._damaged("ends in the middle", hint) from None
         except (gzip.BadGzipFile, zlib.error, OSError) as error:
-            raise self._damaged(str(error)) from error
+            raise self._damaged(str(error), "copy or export the file again") from error
         self._plain += len(data)
-        bomb = self._plain > GZIP_RATIO_FROM_BYTES and self._plain > MAX_GZIP_RATIO * self._packed
-        if bomb or self._plain > MAX_PLAIN_BYTES:
-            raise ParseError(
-                f"unpacks to more than {self._plain} bytes", path=self._path, hint="unpack it yourself if you trust it"
-            )
+        if not self._reading.trust_gzip:
+            self._check_size()
         return data
+
+    def _check_size(self) -> None:
+        # What was read of the file so far, not its length: a bomb behind a long tail of nothing is found as soon.
+        bomb = self._plain > max(GZIP_RATIO_FROM_BYTES, MAX_GZIP_RATIO * self._file.tell())
+        if bomb or self._plain > MAX_PLAIN_BYTES:
+            what = f"unpacks to more than {MAX_GZIP_RATIO} times its size" if bomb else "unpacks to more than 64 GiB"
+            hint = "if you know where it comes from, add --trust-gzip, or unpack it yourself"
+            raise ParseError(what, path=self._path, byte=self._plain, hint=hint)
 
     def close(self) -> None:
         """Close the stream and the file under it."""
         super().close()
         self._file.close()
 
-    def _damaged(self, reason: str) -> ParseError:
-        return ParseError(
-            f"damaged gzip: {reason}", path=self._path, byte=self._plain, hint="copy or export the file again"
-        )
+    def _damaged(self, reason: str, hint: str) -> ParseError:
+        return ParseError(f"damaged gzip: {reason}", path=self._path, byte=self._plain, hint=hint)
 
 
 def _read_up_to(file: IO[bytes], size: int) -> bytes:

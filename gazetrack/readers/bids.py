@@ -123,7 +123,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         name=head.stem,
         format=FORMAT.name,
         samples=samples,
-        events=events_beside(head.path, rows, notes),
+        events=events_beside(head, rows, notes),
         screen=screen,
         rate_hz=float(rate) if isinstance(rate, int | float) and rate > 0 else None,
         eyes=gaze.eyes,

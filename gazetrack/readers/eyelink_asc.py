@@ -20,7 +20,7 @@ from gazetrack.readers._eyelink_events import events_table
 from gazetrack.readers._eyelink_lines import Layout, Lines, number
 from gazetrack.readers._gaze import mean_of_eyes
 from gazetrack.readers._sink import SampleSink
-from gazetrack.readers.base import MAX_LINE_BYTES, NO, Format, Head, Level, ReadOptions, Verdict
+from gazetrack.readers.base import CUT_OFF, MAX_LINE_BYTES, NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.recording import Recording
 
 if TYPE_CHECKING:
@@ -105,11 +105,19 @@ def _whole_lines(head: Head, file: IO[bytes], block_bytes: int) -> Iterator[byte
         last = not raw or len(rest) + len(data) - cut > MAX_LINE_BYTES
         cut = len(data) if last else cut
         if lines := b"".join((rest, memoryview(data)[:cut])) if last or cut else b"":
-            yield lines
+            yield lines if raw or not head.reading.salvage else _without_cut(head, lines)
             rest = b""
         if last:
             return
         rest += data[cut:]
+
+
+def _without_cut(head: Head, lines: bytes) -> bytes:
+    """Return the last lines of a file to be salvaged; what follows the last line end is counted, not read."""
+    end = max(lines.rfind(b"\n"), lines.rfind(b"\r")) + 1
+    if lines[end:].strip():
+        head.reading.dropped[CUT_OFF] = 1
+    return lines[:end]
 
 
 def _end_of_lines(data: bytes) -> int:

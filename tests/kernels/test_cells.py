@@ -1,4 +1,4 @@
-"""find_cells, parse_cells and recode against their oracles, and the words they are made of."""
+"""find_cells, parse_cells, pick_cells and recode against their oracles, and the words they are made of."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gazetrack.kernels import _words
-from gazetrack.kernels.cells import find_cells, parse_cells, recode
+from gazetrack.kernels.cells import find_cells, parse_cells, pick_cells, recode
 from tests import oracles
 
 pytestmark = pytest.mark.kernel
@@ -74,6 +74,30 @@ def test_a_row_of_another_width_is_not_plain():
         np.empty((0, 2, 2), np.int32), np.empty(1, np.int64),
     )  # fmt: skip
     assert done == 0
+
+
+ragged = st.lists(
+    st.lists(st.sampled_from(["", "", "1", "a b", '"', '""', '"a\t""b"', '"a\nb"', " ", "1,5", "-", "é"]), max_size=6),
+    max_size=8,
+)
+
+
+@given(ragged, st.sampled_from([0, 34]), st.sets(st.integers(0, 3), min_size=1), st.integers(0, 2))
+@example([["1", "2", "3"], ["1"], ["1", "2", "3", "4", "", ""], ["1", "2", "3", "4", "a"]], 0, {0, 3}, 0)
+@example([["1", "2", "3", "4", "5"], ["1", "2", "3", "4", "a", "b", "c"]], 0, {0, 3}, 0)
+@settings(deadline=None, max_examples=500)
+def test_pick_cells_is_its_oracle(rows, quote, wanted, nameless):
+    data = table(rows)
+    columns, widths = sorted(wanted), (4 - nameless, 4)
+    results = []
+    for kernel in (pick_cells, oracles.pick_cells):
+        out, facts = np.zeros(len(data) + (len(columns) + 2) * len(rows), np.uint8), np.zeros(9, np.int64)
+        cells = np.frombuffer(data, np.uint8)
+        found = kernel(cells, (9, quote), np.array(columns), widths, out, facts)
+        results.append((bytes(out[: found[0]]), facts.tolist(), found))
+    (got, facts, (_, read, refused)), (want, expected, (_, bad, left_open)) = results
+    assert (got, facts, refused) == (want, expected, bad)
+    assert (read < len(data)) == left_open
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=9), st.lists(st.integers(0, 99), min_size=4, max_size=4))

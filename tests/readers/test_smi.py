@@ -49,10 +49,12 @@ def test_messages_do_not_move_the_lines_of_errors(n, tmp_path):
     assert (error.value.line, error.value.column) == (n + 6, 4)
 
 
-def test_a_short_sample_is_an_error(tmp_path):
-    with pytest.raises(ParseError, match="a row with 4 cells, the header has 6") as error:
-        read(tmp_path, [HEADER, *samples(1), "1000\tSMP\t1\t5"])
-    assert error.value.line == 3
+def test_a_short_sample_has_no_gaze_and_is_counted(tmp_path):
+    head = head_of(tmp_path, [HEADER, *samples(1), "1000\tSMP\t1\t5"])
+    recording = smi.read(head, ReadOptions())
+    assert (recording.rows_in, recording.loss) == (2, 0.5)
+    assert head.reading.mended == {"shorter than the header: the missing cells taken as empty": 1}
+    assert list(head.reading.lines.values()) == [3]
 
 
 def test_messages_in_another_encoding(tmp_path):

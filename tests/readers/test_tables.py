@@ -87,14 +87,6 @@ def test_missing_numbers_are_counted(cell, tmp_path):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_ragged_rows(name, tmp_path):
-    text = table(name, row(0)) + "\n" + table(name, row(1), ["1", "2"]).split("\n", 1)[1]
-    error = refused(tmp_path, name, text)
-    assert error.line == 5
-    assert "a row with 2 cells" in str(error)
-
-
-@pytest.mark.parametrize("name", NAMES)
 def test_nul_and_long_lines(name, tmp_path):
     good = table(name, row(0))
     nul = refused(tmp_path, name, good + "\0")
