@@ -98,15 +98,8 @@ def command(
     pairs, stated = opt.parse_pairs(columns, "--columns"), opt.parse_screen(screen)
     if out is not None:
         refuse_foreign(out, force=force)
-    read = partial(
-        read_recording,
-        format=format_name,
-        columns=pairs,
-        screen=stated,
-        fov_deg=fov,
-        salvage=salvage,
-        trust_gzip=trust_gzip,
-    )
+    as_stated: dict[str, Any] = {"format": format_name, "columns": pairs, "screen": stated, "fov_deg": fov}
+    read = partial(read_recording, **as_stated, salvage=salvage, trust_gzip=trust_gzip)
     tables, notes, codes = _of_files(files, read, chosen)
     table = joined(tables)
     if out is not None and tables:
