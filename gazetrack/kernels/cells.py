@@ -220,7 +220,7 @@ def pick_cells(
     data [B] lines, each ended by LF; blank ones are no rows. marks: the bytes of the delimiter and of the quote that
     may enclose cells, 0 for none. wanted [K] the columns to keep, ascending. widths: the columns up to the last one
     that has a name, and all columns of the header. out: of each row its wanted cells as they are, empty where the row
-    ends before, and an empty one, so that no row is a blank line; at most B + (K + 2) * R bytes for R rows.
+    ends before, and an empty one, so that no row is a blank line; at most B + (K + 2) * R bytes for R line ends.
     facts [9]: the rows; those that end before the last name; those that end before a wanted cell; those with empty
     cells beyond the header; those with text beyond it; the first one of each of these four kinds, -1 for none.
     A row is refused where a number stands beyond the header, or as many cells as make a second row.
