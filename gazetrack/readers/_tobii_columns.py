@@ -49,6 +49,8 @@ _PIXELS = {
     "media_y": "presented media position y",
     "image_width": "original media width",
     "image_height": "original media height",
+    "video_width": "recording media width",
+    "video_height": "recording media height",
 }
 _OTHERS = {
     "left_pupil": ("pupil diameter left", "pupil left"),
@@ -59,6 +61,26 @@ _OTHERS = {
     "saccade_index": ("saccade index",),
     "gaze_index": ("gaze point index",),
 }
+# What positions may be in: pixels, fractions or millimetres of the screen or of the medium shown.
+SCREEN_PX, SCREEN_NORM, SCREEN_MM = "screen px", "screen norm", "screen mm"
+MEDIA_PX, MEDIA_NORM = "media px", "media norm"
+_UNITS = {
+    "": SCREEN_PX,
+    "px": SCREEN_PX,
+    "dacspx": SCREEN_PX,
+    "adcspx": SCREEN_PX,
+    "dacsnorm": SCREEN_NORM,
+    "adcsnorm": SCREEN_NORM,
+    "mcspx": MEDIA_PX,
+    "mcsnorm": MEDIA_NORM,
+    "dacsmm": SCREEN_MM,
+    "adcsmm": SCREEN_MM,
+}
+_PREFERRED = (SCREEN_PX, SCREEN_NORM, MEDIA_PX, MEDIA_NORM, SCREEN_MM)
+_GAZE = {"x", "y", "left_x", "left_y", "right_x", "right_y"}
+_FIXATION = {"fixation_x", "fixation_y"}
+_ALIASES = {"media pos x": "media_x", "media pos y": "media_y", "media width": "media_width"}
+_ALIASES |= {"media height": "media_height"}  # Studio 3
 _MICRO = {"us", "µs", "μs"}
 _TIMESTAMP = "recording timestamp"
 
@@ -82,6 +104,11 @@ def time_unit(name: str) -> str:
     return "us" if unit in _MICRO else "ms" if unit == "ms" else ""
 
 
+def unit_of(name: str) -> str:
+    """Return what a column of positions is in, empty for a unit that is none of these."""
+    return _UNITS.get(_split(name)[1].replace(" ", ""), "")
+
+
 def find_columns(header: Header, path: Path) -> dict[str, tuple[int, Kind]]:
     """Return position and kind of every column the reader uses.
 
@@ -93,20 +120,45 @@ def find_columns(header: Header, path: Path) -> dict[str, tuple[int, Kind]]:
     known: dict[str, tuple[str, Kind]] = {_TIMESTAMP: ("t", "float64")}
     known |= {name: (key, "text") for key, names in _TEXTS.items() for name in names}
     known |= {name: (key, "float32") for key, names in _OTHERS.items() for name in names}
-    pixels = {name: key for key, name in _PIXELS.items()}
+    positions = {name: key for key, name in _PIXELS.items()} | _ALIASES
     found: dict[str, tuple[int, Kind]] = {}
+    of_units: dict[str, dict[str, int]] = {unit: {} for unit in _PREFERRED}
     for at, full in enumerate(header.names):
-        base, unit = _split(full)
-        if base in pixels and (not unit or (unit.endswith("px") and not unit.startswith("mcs"))):
-            known_as: tuple[str, Kind] = pixels[base], "float32"
+        base = _split(full)[0]
+        if base in positions and (unit := unit_of(full)):
+            _add(of_units[unit], positions[base], at, header, path)
         elif base in known:
-            known_as = known[base]
-        else:
-            continue
-        key, kind = known_as
-        if key in found:
-            hint = "export the column once"
-            what = f"columns {quote(header.names[found[key][0]], 40)!r} and {quote(full, 40)!r} are the same"
-            raise ParseError(what, path=path, line=header.lines, column=at + 1, hint=hint)
-        found[key] = at, kind
+            key, kind = known[base]
+            found[key] = _add({key: found[key][0]} if key in found else {}, key, at, header, path), kind
+    return found | {key: (at, "float32") for key, at in _one_unit(of_units).items()}
+
+
+def unreadable_gaze(header: Header) -> str:
+    """Return a column of gaze points in a unit that is none of these, empty when there is none."""
+    bases = {_PIXELS[key] for key in _GAZE}
+    return next((name for name in header.names if _split(name)[0] in bases and not unit_of(name)), "")
+
+
+def _add(found: dict[str, int], key: str, at: int, header: Header, path: Path) -> int:
+    if key in found:
+        hint = "export the column once"
+        what = f"columns {quote(header.names[found[key]], 40)!r} and {quote(header.names[at], 40)!r} are the same"
+        raise ParseError(what, path=path, line=header.lines, column=at + 1, hint=hint)
+    found[key] = at
+    return at
+
+
+def _one_unit(of_units: dict[str, dict[str, int]]) -> dict[str, int]:
+    """Return the columns of positions, all gaze points in one unit: that which says most about the screen.
+
+    Positions of fixations come in the same unit, or in pixels of the screen; else the samples tell them.
+    """
+    on_screen = of_units[SCREEN_PX]
+    found = {key: at for key, at in on_screen.items() if key not in _GAZE}
+    own = next((unit for unit in _PREFERRED if _GAZE & set(of_units[unit])), None)
+    if own is None:
+        own = next((unit for unit in _PREFERRED if _FIXATION & set(of_units[unit])), SCREEN_PX)
+    for key, at in of_units[own].items():
+        if key in _GAZE or key in _FIXATION:
+            found.setdefault(key, at)
     return found

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from gazetrack.readers._gaze import mean_of_eyes, without_marks
-from gazetrack.readers._tobii_rows import MISSING, starts_of_runs
+from gazetrack.readers._gaze import mean_of_eyes
+from gazetrack.readers._tobii_rows import starts_of_runs
 from gazetrack.schema import EVENTS, coded, conform
 
 if TYPE_CHECKING:
@@ -154,9 +154,9 @@ def _runs(rows: Rows, moves: Any, kinds: npt.NDArray[np.int32], to_ms: float) ->
         "onset_ms": t[first],
         "last_ms": t[last],
     }
-    x, y, _ = without_marks(table.number("fixation_x"), table.number("fixation_y"), MISSING)
     duration = table.number("duration")
-    stated = {"duration_ms": np.where(duration > 0, duration, np.nan), "x_px": x, "y_px": y}
+    stated = {"duration_ms": np.where(duration > 0, duration, np.nan)}
+    stated |= {f"{axis}_px": values for axis, values in rows.fixation.items()}
     for name, values in stated.items():
         columns[name] = _first_known(values[moves], first).astype(np.float64)
     for axis in "xy":

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from gazetrack.readers._tables import Columns, Wanted
+    from gazetrack.readers._tobii_units import Positions
 
     Floats = npt.NDArray[np.floating]
     Codes = npt.NDArray[np.int32]
@@ -40,7 +41,9 @@ class Rows:
     stamp : ndarray of float64
         Times as exported.
     gaze : mapping of str to ndarray
-        Gaze and pupils; an eye marked Invalid is missing.
+        Gaze in pixels, and pupils; an eye marked Invalid is missing.
+    fixation : mapping of str to ndarray
+        Position of each row's fixation as exported, in pixels.
     is_sample, is_message : ndarray of bool
         What the row is.
     """
@@ -52,6 +55,7 @@ class Rows:
     trial: Codes
     stamp: Floats
     gaze: Mapping[str, Floats]
+    fixation: Mapping[str, Floats]
     is_sample: Mask
     is_message: Mask
 
@@ -120,17 +124,21 @@ def sorted_rows(table: Columns, dropped: dict[str, int]) -> tuple[Mask, Mask]:
     return is_sample, is_message
 
 
-def gaze_of(table: Columns) -> dict[str, Floats]:
-    """Return gaze and pupils of every row; an eye marked Invalid is missing, and so is what is -1 (Studio 3)."""
+def points_of(table: Columns, prefix: str, positions: Positions) -> dict[str, Floats]:
+    """Return exported positions in pixels, without those that are -1 (Studio 3)."""
+    x, y, _ = without_marks(table.number(f"{prefix}x"), table.number(f"{prefix}y"), MISSING)
+    return {axis: positions.pixels(table, axis, values) for axis, values in (("x", x), ("y", y))}
+
+
+def gaze_of(table: Columns, positions: Positions) -> dict[str, Floats]:
+    """Return gaze in pixels, and pupils, of every row; an eye marked Invalid is missing."""
     gaze, lost = {}, {}
     for eye in EYES:
         lost[eye] = is_one_of(table, f"validity_{eye}", _INVALID)
-        x, y, _ = without_marks(table.number(f"{eye}_x"), table.number(f"{eye}_y"), MISSING)
-        pupil = pupils_of(table.number(f"{eye}_pupil"))
-        for name, values in (("x", x), ("y", y), ("pupil", pupil)):
+        own = points_of(table, f"{eye}_", positions) | {"pupil": pupils_of(table.number(f"{eye}_pupil"))}
+        for name, values in own.items():
             gaze[f"{eye}_{name}"] = np.where(lost[eye], np.nan, values)
-    combined = without_marks(table.number("x"), table.number("y"), MISSING)
-    for axis, exported in zip("xy", combined[:2], strict=True):
+    for axis, exported in points_of(table, "", positions).items():
         mean = exported if axis in table.found else mean_of_eyes(gaze[f"left_{axis}"], gaze[f"right_{axis}"])
         gaze[axis] = np.where(lost["left"] & lost["right"], np.nan, mean)
     return gaze

@@ -12,12 +12,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gazetrack.errors import ConfigError, ParseError
+from gazetrack.errors import ConfigError, ParseError, quote
 from gazetrack.readers._sink import SampleSink
 from gazetrack.readers._tables import header_of, needed_header, no_rows, read_parts
-from gazetrack.readers._tobii_columns import find_columns, has_timestamp, time_unit
+from gazetrack.readers._tobii_columns import find_columns, has_timestamp, time_unit, unreadable_gaze
 from gazetrack.readers._tobii_events import EventRows
-from gazetrack.readers._tobii_rows import EYES, Names, Rows, gaze_of, recording_names, sorted_rows, starts_of_runs
+from gazetrack.readers._tobii_rows import (
+    EYES,
+    Names,
+    Rows,
+    gaze_of,
+    points_of,
+    recording_names,
+    sorted_rows,
+    starts_of_runs,
+)
+from gazetrack.readers._tobii_units import FIXATION_POINTS, GAZE_POINTS, NOMINAL, Positions
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.recording import Placement, Recording, Screen
 
@@ -31,12 +41,14 @@ FORMAT = Format(
     title="Tobii Pro Lab and Tobii Studio 3 data export",
     suffixes=(".tsv", ".txt"),
     provides="samples and events",
-    units="ms or µs, px; pupil in mm",
+    units="ms or µs; px, or fractions of the screen or px or fractions of the medium, to px; pupil in mm",
     lost="gaze directions, eye positions, areas of interest, mouse and inertial sensors",
     source="Tobii Pro Lab User Manual, Data Export",
 )
 _MICROSECONDS_FROM = 400.0
 _SIZE = re.compile(r"\s*([0-9]{1,5}) ?x ?([0-9]{1,5})\s*$")
+_GLASSES = "Tobii Pro Glasses"  # the export does not say which
+_SHOWN = {"media_width", "media_height", "image_width", "image_height"}
 _MEDIA = ("media_width", "media_height", "media_x", "media_y", "image_width", "image_height")
 
 
@@ -49,6 +61,8 @@ def sniff(head: Head) -> Verdict:
     gaze = {"x", "left_x", "right_x", "event_type", "fixation_x"} & set(found)
     if gaze:
         return Verdict(Level.CERTAIN, "columns Recording timestamp and " + header.names[found[min(gaze)][0]])
+    if unreadable := unreadable_gaze(header):
+        return Verdict(Level.CERTAIN, "columns Recording timestamp and " + unreadable)
     return Verdict(Level.NO, "a Tobii Pro Lab export without gaze points")
 
 
@@ -84,6 +98,14 @@ class _Export:
 
     def __init__(self, head: Head, header: Header) -> None:
         self.wanted = find_columns(header, head.path)
+        if not set(GAZE_POINTS) & set(self.wanted) and (unreadable := unreadable_gaze(header)):
+            hint = "export the gaze points in DACS px"
+            what = f"gaze points in a unit that cannot be read: {quote(unreadable, 60)}"
+            raise ParseError(what, path=head.path, line=header.lines, hint=hint)
+        self._gaze = Positions.of(GAZE_POINTS, header, self.wanted, head.path)
+        self._fixation = Positions.of(FIXATION_POINTS, header, self.wanted, head.path)
+        if self._fixation.on_screen != self._gaze.on_screen:  # then the samples tell where fixations are
+            self.wanted = {key: at for key, at in self.wanted.items() if key not in ("fixation_x", "fixation_y")}
         self.n_rows = 0
         self.samples = SampleSink()
         self._head = head
@@ -93,6 +115,7 @@ class _Export:
         self._events = EventRows()
         self._dropped: dict[str, int] = {}
         self._screens: set[tuple[float, float]] = set()
+        self._videos: set[tuple[float, float]] = set()
         self._media: list[pd.DataFrame] = []
         self._texts: dict[str, list[str]] = {}
         self._notes: list[str] = []
@@ -102,21 +125,25 @@ class _Export:
         is_sample, is_message = sorted_rows(table, self._dropped)
         recording = self._recordings.codes(table, "recording", "participant")
         stimulus, trial = self._stimuli.codes(table, "stimulus", "media"), table.texts("timeline")
-        stamp, gaze = table.number("t"), gaze_of(table)
+        stamp, gaze = table.number("t"), gaze_of(table, self._gaze)
+        fixation = points_of(table, "fixation_", self._fixation)
+        self._gaze.count_unsized(table, is_sample)
         if not self._unit:
             self._unit = _inferred_unit(stamp[is_sample], recording[is_sample])
             words = "µs, converted" if self._unit == "us" else "ms"
             self._unit_note = f"time unit inferred from the step between samples: {words}"
         to_ms = 1e-3 if self._unit == "us" else 1.0
-        rows = Rows(table, self.n_rows, recording, stimulus, trial.codes, stamp, gaze, is_sample, is_message)
+        rows = Rows(table, self.n_rows, recording, stimulus, trial.codes, stamp, gaze, fixation, is_sample, is_message)
         self._events.take(rows, to_ms)
         columns = {"recording": recording, "trial": trial.codes, "stimulus": stimulus, "t_ms": stamp * to_ms}
         columns |= {name if "pupil" in name else f"{name}_px": values for name, values in gaze.items()}
         self.samples.append(columns if is_sample.all() else {name: v[is_sample] for name, v in columns.items()})
         sizes = [table.number("screen_width"), table.number("screen_height")]
         self._screens |= {tuple(size) for size in np.column_stack(sizes)[starts_of_runs(*sizes)].tolist()}
-        if set(_MEDIA) <= set(self.wanted):
+        if len(_SHOWN & set(self.wanted)) > 1:
             self._media.append(_media(table, stimulus))
+        videos = [table.number("video_width"), table.number("video_height")]
+        self._videos |= {tuple(size) for size in np.column_stack(videos)[starts_of_runs(*videos)].tolist()}
         self._texts = {key: table.texts(key).names for key in ("software", "resolution", "timeline")}
         self.n_rows += table.n_rows
 
@@ -128,19 +155,33 @@ class _Export:
         stimuli, trials = [name for name, _ in self._stimuli.pairs], self._texts["timeline"]
         numbered = bool({"event_index", "fixation_index", "saccade_index"} & set(self.wanted))
         events = self._events.table(recordings, stimuli, trials, numbered, notes)
-        return Recording(
+        notes += self._gaze.notes()
+        found = Recording(
             name=self._head.stem,
             format=FORMAT.name,
             samples=self.samples.table({"recording": recordings, "stimulus": stimuli, "trial": trials}),
             events=events,
-            screen=_screen(self._screens, self._texts["resolution"] if "resolution" in self.wanted else None, notes),
-            placements=_placements(self._media, stimuli, notes),
+            screen=self._screen(notes),
+            placements=_placements(self._media, stimuli, self._gaze, notes),
             eyes=_eyes(self.wanted),
+            world_camera=_GLASSES if self._videos_known and not self._gaze.on_screen else "",
             software=_software(self._texts["software"], self.wanted),
             rows_in=self.n_rows,
             dropped=dict(sorted(self._dropped.items(), key=lambda item: (item[0] != "no timestamp", item[0]))),
             notes=tuple(notes),
         )
+        unsized = self._gaze.fractions_of_unknown_screen
+        return found.on_nominal_screen(NOMINAL, "screen") if unsized else found
+
+    @property
+    def _videos_known(self) -> bool:
+        return any(np.isfinite(size).all() for size in self._videos)
+
+    def _screen(self, notes: list[str]) -> Screen | None:
+        """Return what positions are pixels of: the screen, or the scene video of glasses; None of a medium alone."""
+        if not self._gaze.on_screen:
+            return _screen(self._videos, None, notes)
+        return _screen(self._screens, self._texts["resolution"] if "resolution" in self.wanted else None, notes)
 
 
 def _inferred_unit(stamps: npt.NDArray[np.floating], recording: npt.NDArray[np.int32]) -> str:
@@ -182,14 +223,19 @@ def _media(table: Columns, stimulus: npt.NDArray[np.int32]) -> pd.DataFrame:
     values = {name: table.number(name) for name in _MEDIA}
     at = starts_of_runs(stimulus, *values.values())
     frame = pd.DataFrame({name: column[at] for name, column in values.items()}).assign(stimulus=stimulus[at])
-    return frame.dropna().drop_duplicates()
+    return frame.drop_duplicates()
 
 
-def _placements(media: list[pd.DataFrame], stimuli: list[str], notes: list[str]) -> dict[str, Placement]:
+def _placements(
+    media: list[pd.DataFrame], stimuli: list[str], gaze: Positions, notes: list[str]
+) -> dict[str, Placement]:
     """Return where the media lay; those shown at several places are left out, with a note."""
     if not media:
         return {}
-    frame = pd.concat(media).drop_duplicates()
+    frame = pd.concat(media)
+    if not gaze.on_screen:
+        frame = gaze.media_by_themselves(frame)
+    frame = frame.dropna().drop_duplicates()
     frame["stimulus"] = np.array(stimuli, object)[frame["stimulus"]]
     frame = frame[frame["stimulus"] != ""]
     frame = frame[(frame[["media_width", "media_height", "image_width", "image_height"]] >= 1).all(axis=1)]

@@ -1,8 +1,10 @@
+import numpy as np
 import pytest
 
 from gazetrack.errors import ParseError
-from gazetrack.readers import tobii_pro
+from gazetrack.readers import registry, tobii_pro
 from gazetrack.readers.base import NO, ReadOptions, read_head
+from gazetrack.recording import Placement, Screen
 
 HEADER = "Recording timestamp\tRecording name\tGaze point X\tGaze point Y\tEye movement type\tEye movement type index"
 
@@ -115,3 +117,104 @@ def test_minus_one_is_missing(tmp_path):
     assert recording.samples["right_pupil"].to_pylist() == pytest.approx([4, nan], nan_ok=True)
     (event,) = recording.events.to_pylist()
     assert [event[name] for name in ("duration_ms", "x_px", "y_px", "pupil")] == [20, -1, 20, 3.5]
+
+
+RNG = np.random.default_rng(3)
+# Points on a screen of 1600 x 900 pixels, and on an image of 400 x 300, shown there twice as large at (200, 100).
+POINTS = RNG.uniform((200, 100), (1000, 700), (8, 3, 2))
+NAMES = ("Gaze point {} {}", "Gaze point left {} {}", "Gaze point right {} {}")
+SHOWN = {"Presented Media name": "a.png", "Presented Media width [px]": 800, "Presented Media height [px]": 600}
+PLACE = {"Presented Media position X [DACS px]": 200, "Presented Media position Y [DACS px]": 100}
+OWN = {"Original Media width [px]": 400, "Original Media height [px]": 300}
+RESOLUTION = {"Recording resolution width [px]": 1600, "Recording resolution height [px]": 900}
+IN_UNIT = {
+    "[DACS px]": lambda xy: xy,
+    "[DACS norm]": lambda xy: xy / (1600, 900),
+    "(DACSnorm)": lambda xy: xy / (1600, 900),
+    "[MCS norm]": lambda xy: (xy - (200, 100)) / (800, 600),
+    "(MCSnorm)": lambda xy: (xy - (200, 100)) / (800, 600),
+    "[MCS px]": lambda xy: (xy - (200, 100)) / 2,
+}
+
+
+def in_unit(tmp_path, unit, *facts, extra=None):
+    """Write the points in a unit, all eyes and the fixation, with facts that stand in every row, and read them."""
+    facts = {name: value for part in facts for name, value in part.items()}
+    names = [name.format(axis, unit) for name in (*NAMES, "Fixation point {} {}") for axis in "XY"]
+    header = "\t".join(["Recording timestamp [ms]", "Eye movement type", *names, *facts])
+    rows = []
+    for i, eyes in enumerate(POINTS):
+        values = IN_UNIT.get(unit, IN_UNIT["[DACS px]"])(np.vstack([eyes, POINTS[0, :1]]))
+        rows.append((10 * i, "Fixation", *(f"{value:.9f}" for value in values.ravel()), *facts.values()))
+    return read(tmp_path, header, rows)
+
+
+@pytest.mark.parametrize("unit", IN_UNIT)
+def test_positions_in_any_unit_become_pixels_of_the_screen(unit, tmp_path):
+    recording = in_unit(tmp_path, unit, SHOWN, PLACE, OWN, RESOLUTION)
+    for name, eye in (("", 0), ("left_", 1), ("right_", 2)):
+        for axis in (0, 1):
+            got = recording.samples[f"{name}{'xy'[axis]}_px"].to_numpy()
+            np.testing.assert_allclose(got, POINTS[:, eye, axis], rtol=1e-5)
+    (fixation,) = recording.events.to_pylist()
+    assert (fixation["x_px"], fixation["y_px"]) == pytest.approx(tuple(POINTS[0, 0]), rel=1e-5)
+    assert recording.placements == {"a.png": Placement(200, 100, 800, 600, 400, 300)}
+    assert recording.loss == 0
+    assert any("moved to where it lay" in note for note in recording.notes) == ("MCS" in unit)
+
+
+@pytest.mark.parametrize("unit", ["[MCS norm]", "[MCS px]"])
+def test_positions_on_a_medium_without_a_place_stay_on_the_medium(unit, tmp_path):
+    recording = in_unit(tmp_path, unit, SHOWN, OWN, RESOLUTION)
+    x, y = (recording.samples[f"{axis}_px"].to_numpy().astype(float) for axis in "xy")
+    on_image = recording.placements["a.png"].to_image(x, y)
+    np.testing.assert_allclose(np.column_stack(on_image), (POINTS[:, 0] - (200, 100)) / 2, rtol=1e-4)
+    assert recording.screen is None  # they are no pixels of the screen
+    assert (
+        "positions count from the corner of the medium shown: the export does not say where that lay" in recording.notes
+    )
+
+
+def test_pixels_of_a_scene_video_are_on_the_video(tmp_path):
+    video = {"Recording media width [px]": 1920, "Recording media height [px]": 1080}
+    recording = in_unit(tmp_path, "[MCS px]", video)
+    assert (recording.screen.width_px, recording.screen.height_px) == (1920, 1080)
+    assert recording.world_camera == "Tobii Pro Glasses"
+    np.testing.assert_allclose(recording.samples["x_px"].to_numpy(), (POINTS[:, 0, 0] - 200) / 2, rtol=1e-5)
+
+
+def test_fractions_of_a_screen_without_size_are_of_a_nominal_one(tmp_path):
+    recording = in_unit(tmp_path, "[DACS norm]")
+    assert (recording.fractions_of, recording.screen.width_px) == ("screen", 1920)
+    true = recording.with_screen(Screen(1600, 900))
+    np.testing.assert_allclose(true.samples["x_px"].to_numpy(), POINTS[:, 0, 0], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("unit", "facts", "words"),
+    [
+        ("[DACS mm]", RESOLUTION, r"mm on a screen whose size in mm is not stated: Gaze point X \[DACS mm\]"),
+        ("[MCS norm]", RESOLUTION, r"fractions of a medium whose size is not stated: Gaze point X \[MCS norm\]"),
+        ("[furlongs]", RESOLUTION, r"unit that cannot be read: Gaze point X \[furlongs\]"),
+    ],
+)
+def test_units_that_cannot_become_pixels_are_refused_by_name(unit, facts, words, tmp_path):
+    with pytest.raises(ParseError, match=words) as caught:
+        in_unit(tmp_path, unit, facts)
+    assert caught.value.line == 1
+    assert registry.detect(read_head(tmp_path / "a.tsv")).name == "tobii_pro"
+
+
+def test_pixels_of_the_screen_win_over_other_units(tmp_path):
+    header = HEADER + "\tGaze point X [MCS norm]\tGaze point Y [MCS norm]\tFixation point X [MCS norm]"
+    recording = read(tmp_path, header, [(10 * i, "r", 500, 400, "Fixation", 1, 0.1, 0.1, 0.1) for i in range(3)])
+    assert recording.samples["x_px"].to_pylist() == [500] * 3
+    assert recording.events["x_px"].to_pylist() == [500]
+
+
+def test_gaze_on_a_medium_whose_size_a_row_lacks_is_counted(tmp_path):
+    names = ("Gaze point X [MCS norm]", "Gaze point Y [MCS norm]", "Presented Media width", "Presented Media height")
+    header = "\t".join(("Recording timestamp [ms]", *names))
+    recording = read(tmp_path, header, [(0, 0.5, 0.5, 800, 600), (10, 0.5, 0.5, "", ""), (20, "", "", "", "")])
+    assert recording.samples["x_px"].to_pylist() == pytest.approx([400, np.nan, np.nan], nan_ok=True)
+    assert "1 samples on a medium without size or place: their positions are missing" in recording.notes
