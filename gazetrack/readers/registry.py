@@ -31,6 +31,7 @@ BUILTIN = {
     "gazetrack_samples": "gazetrack.readers.gazetrack_samples",
     "generic": "gazetrack.readers.generic",
     "imotions": "gazetrack.readers.imotions",
+    "iohub": "gazetrack.readers.iohub",
     "labelled_events": "gazetrack.readers.labelled_events",
     "pupil_cloud": "gazetrack.readers.pupil_cloud",
     "pupil_core": "gazetrack.readers.pupil_core",
