@@ -71,6 +71,14 @@ def test_blinks_are_padded_and_flicker_is_not():
     assert np.flatnonzero(np.isnan(out)).tolist() == [5, *range(12, 23)]
 
 
+@pytest.mark.parametrize(("least_ms", "padded"), [(50, True), (50.01, False)])
+def test_a_gap_of_exactly_the_least_length_is_padded(least_ms, padded):
+    x = np.arange(30.0)
+    x[10:14] = NAN  # 50 ms from known to known
+    out = np.array(x_of(prepare(table(x), None, Preparation(pad_ms=20, pad_gap_ms=least_ms))))
+    assert np.flatnonzero(np.isnan(out)).tolist() == (list(range(7, 17)) if padded else [10, 11, 12, 13])
+
+
 def test_steps_longer_than_a_blink_are_no_gaps():
     x = np.arange(30.0)
     slow = prepare(table(x, x * 66.7), None, Preparation(pad_ms=20))  # 15 Hz

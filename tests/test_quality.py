@@ -126,6 +126,25 @@ def test_gaps_are_missing_samples_and_missing_rows_alike():
     assert facts["loss_expected"] == pytest.approx(6 / 100)
 
 
+@pytest.mark.parametrize(("longer", "is_gap"), [(14.9, False), (15.1, True)])
+def test_a_step_of_one_and_a_half_is_a_gap(longer, is_gap):
+    t = np.cumsum([0.0, *[10.0] * 20, longer, *[10.0] * 20])
+    facts = sampling(Gaze(t, t, t, np.zeros(len(t), int)))
+    assert facts["n_gaps"] == is_gap
+    assert facts["gaps_ms"] == pytest.approx(longer - 10 if is_gap else 0)
+    assert facts["rate_hz"] == pytest.approx(100 if is_gap else 41_000 / (400 + longer))
+    assert (facts["jitter_ms"] > 1e-9) == (not is_gap)
+
+
+@pytest.mark.parametrize(("pause", "known"), [(109, True), (111, False)])
+def test_a_window_takes_up_to_one_and_a_half_of_its_length(pause, known):
+    t = np.cumsum([0.0, *[10.0] * 9, 10.0 + pause, *[10.0] * 9])  # 20 samples: one window of 200 ms
+    x = np.random.default_rng(0).normal(0, 1, 20)
+    facts = precision(Gaze(t, x, x, np.zeros(20, int)), 200.0)
+    assert np.isfinite(facts["window_rms_s2s"]) == np.isfinite(facts["window_std"]) == known
+    assert np.isfinite(facts["rms_s2s"])
+
+
 def test_pauses_between_trials_are_no_loss_and_no_movement():
     t = np.concatenate([np.arange(50), 10_000 + np.arange(50)]) * 1.0
     x = np.repeat([100.0, 900.0], 50)

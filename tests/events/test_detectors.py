@@ -18,6 +18,7 @@ from gazetrack.events.base import Trial, detect
 from gazetrack.events.detectors import DEFAULT, DETECTORS
 from gazetrack.recording import Screen
 from gazetrack.schema import FIXATIONS, SAMPLES, conform
+from tests import oracles
 
 ROOT = Path(__file__).parents[2]
 SCREEN = Screen(1920, 1080, 531.0, 299.0, 650.0)
@@ -98,6 +99,48 @@ def test_a_clock_that_is_reset_splits_and_repeated_stamps_are_borne(detector):
     assert detect(twice, SCREEN, detector)[0].num_rows == 2 * once.num_rows
     repeated, _ = detect(table_of(np.repeat(t[::2], 2), x, y), SCREEN, detector)
     assert repeated.num_rows >= 1
+
+
+@every
+def test_a_fixation_of_exactly_the_least_duration_is_one(detector):
+    samples = table_of(*gaze(500, seconds=0.3))
+    found = detect(samples, SCREEN, detector)[0]["duration_ms"].to_pylist()
+    exactly = dataclasses.replace(detector, min_duration_ms=min(found))
+    assert min(found) in detect(samples, SCREEN, exactly)[0]["duration_ms"].to_pylist()
+    more = dataclasses.replace(detector, min_duration_ms=min(found) + 0.01)
+    assert min(found) not in detect(samples, SCREEN, more)[0]["duration_ms"].to_pylist()
+
+
+@pytest.mark.parametrize(("still_ms", "n"), [(90, 0), (100, 1)])
+def test_the_window_of_i_dt_is_its_least_duration_with_the_step_of_its_last_sample(still_ms, n):
+    t = np.arange(60) * 10.0
+    x = 500.0 * np.arange(60)  # nothing stays together but one stretch
+    x[20 : 20 + still_ms // 10] = 7.0
+    found = DETECTORS["idt"](min_duration_ms=100.0).runs(Trial(t, x, x, 40.0))
+    assert [v.tolist() for v in found] == ([[20], [30]] if n else [[], []])
+
+
+@pytest.mark.parametrize("factor", [3.0, 6.0])
+@pytest.mark.parametrize("drift", [0.0, 0.05])
+def test_engbert_kliegl_leaves_an_ellipse_of_medians(factor, drift):
+    """The threshold is that of their paper: sqrt(<v^2> - <v>^2), medians, for each axis (Engbert & Kliegl 2003)."""
+    rng = np.random.default_rng(3)
+    t = np.arange(800) * 2.0
+    x, y = 300 + drift * t, 300 + rng.normal(0, 0.3, 800)
+    x += rng.normal(0, 0.2, 800)
+    for start, size in ((200, 30.0), (500, 3.0), (650, 1.2)):
+        x[start:] += size * np.clip(np.arange(800 - start) / 8, 0, 1)
+    vx, vy = (oracles.five_point_velocity(t, v, 75.0) for v in (x, y))
+    eta = [factor * np.sqrt(np.nanmedian(v**2) - np.nanmedian(v) ** 2) for v in (vx, vy)]
+    outside = (vx / eta[0]) ** 2 + (vy / eta[1]) ** 2 > 1
+    detector = DETECTORS["engbert_kliegl"](threshold_factor=factor, min_saccade_ms=0.0, min_duration_ms=0.0)
+    starts, ends = detector.runs(Trial(t, x, y, 40.0))
+    fixating = np.zeros(800, bool)
+    for a, b in zip(starts, ends, strict=True):
+        fixating[a:b] = True
+    known = ~np.isnan(vx)
+    assert outside[known].any()
+    assert (fixating[known] == ~outside[known]).all()
 
 
 def test_what_was_filled_in_is_no_fixation_by_itself():
