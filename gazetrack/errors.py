@@ -117,6 +117,12 @@ class UnknownFormat(InputError):
     code = "UNKNOWN_FORMAT"
 
 
+class CompanionFile(UnknownFormat):
+    """A file that belongs to a recording and holds no gaze, such as a calibration."""
+
+    code = "NO_GAZE"
+
+
 class AmbiguousFormat(InputError):
     """Several readers claim the file with equal confidence."""
 
@@ -127,6 +133,12 @@ class ParseError(GazetrackError):
     """The file has a known format, and breaks its rules at a named place."""
 
     code = "PARSE"
+
+
+class NoGaze(ParseError):
+    """An export of a known format without any gaze."""
+
+    code = "NO_GAZE"
 
 
 class SchemaError(GazetrackError):

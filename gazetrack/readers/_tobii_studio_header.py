@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gazetrack.errors import ConfigError, ParseError, quote
+from gazetrack.errors import ConfigError, NoGaze, ParseError, quote
 from gazetrack.readers._tables import Header, header_of
 from gazetrack.recording import Screen
 
@@ -81,7 +81,7 @@ def needed_layout(head: Head) -> Layout:
         raise ParseError("no header line of Tobii Studio", path=head.path, line=1, hint=hint)
     if layout.kind == "events":
         what, hint = NO_GAZE.split(": ")
-        raise ParseError(what, path=head.path, line=layout.header.lines, hint=hint)
+        raise NoGaze(f"holds no gaze: it is {what}", path=head.path, line=layout.header.lines, hint=hint)
     unit = layout.stated("Coordinate unit") or "Pixels"
     if unit.casefold() != "pixels":
         what = f"positions in {quote(unit, 30)!r}"

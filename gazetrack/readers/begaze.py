@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gazetrack.errors import ParseError
+from gazetrack.errors import NoGaze, ParseError
 from gazetrack.readers._gaze import gaze_columns
 from gazetrack.readers._runs import movements
 from gazetrack.readers._tables import Columns, Header, Kind, header_of, needed_header, read_columns
@@ -76,7 +76,9 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     other = timed & ~_are_samples(table)
     kept = timed & ~other
     if not kept.any():
-        raise ParseError("no samples", path=head.path, line=header.lines, hint="export the gaze data as well")
+        raise NoGaze(
+            "holds no gaze: no samples", path=head.path, line=header.lines, hint="export the gaze data as well"
+        )
     notes: list[str] = []
     gaze = _gaze(table, kept, notes)
     recording = _recordings(head, table, kept, notes)

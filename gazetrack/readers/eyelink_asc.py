@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from gazetrack.errors import ParseError, quote
+from gazetrack.errors import NoGaze, ParseError, quote
 from gazetrack.kernels.text import parse_events, parse_samples, place_samples, settle_samples
 from gazetrack.readers._ahead import in_threads
 from gazetrack.readers._eyelink_events import events_table
@@ -307,7 +307,9 @@ def _pupils_settled(has_pupil: bool) -> Callable[[Columns], Columns]:
 
 def _recording(head: Head, lines: Lines, samples: _Samples) -> Recording:
     if not samples.count and not lines.n_events:
-        raise ParseError("no samples and no events", path=head.path, hint="convert the EDF with samples and events")
+        raise NoGaze(
+            "holds no gaze: no samples and no events", path=head.path, hint="convert the EDF with samples and events"
+        )
     if samples.texts and not samples.any_position and _DECIMAL_COMMA.match(samples.first_text):
         what = f"numbers with a decimal comma: '{samples.first_text}'"
         hint = "write decimal points, or convert the EDF again"

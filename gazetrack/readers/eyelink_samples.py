@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gazetrack.errors import ParseError
+from gazetrack.errors import NoGaze
 from gazetrack.readers._gaze import gaze_columns
 from gazetrack.readers._tables import Columns, Header, Kind, header_of, needed_header, read_columns
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
@@ -101,7 +101,7 @@ def _wanted(head: Head, header: Header) -> dict[str, tuple[int, Kind]]:
             wanted[key] = header.index(name, head.path), "float64"
     if not {"left_x", "right_x", "x"} & set(wanted):
         hint = "add the gaze positions to the report"
-        raise ParseError("no gaze positions", path=head.path, line=header.lines, hint=hint)
+        raise NoGaze("holds no gaze: no positions", path=head.path, line=header.lines, hint=hint)
     for key, name in _TEXTS.items():
         if name in header.names:
             wanted[key] = header.index(name, head.path), "text"

@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gazetrack.errors import ParseError
+from gazetrack.errors import NoGaze, ParseError
 from gazetrack.readers._fixation_rows import fixation_recording
 from gazetrack.readers._tables import Columns, Header, Kind, header_of, needed_header, read_columns
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
@@ -97,7 +97,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     """
     companion = _companion(head)
     if companion:
-        raise ParseError(f"{companion}, which hold no gaze in pixels", path=head.path, line=1, hint=_GIVE)
+        raise NoGaze(f"holds no gaze: it is {companion} of a Pupil Cloud recording", path=head.path, line=1, hint=_GIVE)
     header = needed_header(head)
     notes: list[str] = []
     recording = _fixations(head, header, notes) if f"start {_TIME}" in header.names else _samples(head, header, notes)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gazetrack.errors import ParseError
+from gazetrack.errors import NoGaze
 from gazetrack.readers._fixation_rows import fixation_recording
 from gazetrack.readers._tables import Columns, Header, header_of, needed_header, read_columns
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
@@ -82,7 +82,9 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     header = needed_header(head)
     companion = _companion(head, header)
     if companion:
-        raise ParseError(f"{companion}, which hold no gaze", path=head.path, line=header.lines, hint=_GIVE)
+        raise NoGaze(
+            f"holds no gaze: it is {companion} of a Pupil Core recording", path=head.path, line=header.lines, hint=_GIVE
+        )
     recording = _fixations(head, header) if "start_timestamp" in header.names else _samples(head, header)
     on_surface = "world_timestamp" in header.names
     recording = replace(

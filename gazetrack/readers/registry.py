@@ -8,7 +8,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, cast
 
-from gazetrack.errors import AmbiguousFormat, ConfigError, InputError, UnknownFormat
+from gazetrack.errors import AmbiguousFormat, CompanionFile, ConfigError, InputError, UnknownFormat
 from gazetrack.readers.base import Level, Reader, Verdict
 from gazetrack.readers.companions import companion
 
@@ -116,7 +116,7 @@ def detect(head: Head) -> Detection:
 def _unknown(head: Head, verdicts: dict[str, Verdict]) -> InputError:
     found = next((verdict for verdict in verdicts.values() if verdict.instead), None) or companion(head)
     if found is not None:
-        return UnknownFormat(f"holds no gaze: it is {found.reason}", path=head.path, hint=found.instead)
+        return CompanionFile(f"holds no gaze: it is {found.reason}", path=head.path, hint=found.instead)
     if b"\0" in head.data and not head.encoding.startswith(("utf-16", "utf-32")):
         return UnknownFormat(
             "is binary, not a text export", path=head.path, hint="export it as text from the tracker's software"

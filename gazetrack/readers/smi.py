@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from gazetrack.errors import ParseError
+from gazetrack.errors import NoGaze, ParseError
 from gazetrack.readers._gaze import mean_of_eyes
 from gazetrack.readers._smi_events import TABLE, read_events
 from gazetrack.readers._smi_header import (
@@ -131,7 +131,9 @@ def _raw(head: Head, header: Header) -> Recording:
     is_sample = timed & (kind == "SMP")
     is_message = timed & np.array([value.startswith(MESSAGE) for value in kind], bool)
     if not is_sample.any():
-        raise ParseError("no samples", path=head.path, line=header.lines, hint="export the gaze data as well")
+        raise NoGaze(
+            "holds no gaze: no samples", path=head.path, line=header.lines, hint="export the gaze data as well"
+        )
     other = timed & ~is_sample & ~is_message
     reasons = {"no timestamp": ~timed, "neither SMP nor MSG": other}
     micro = table.number("t")

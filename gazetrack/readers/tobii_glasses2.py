@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from gazetrack.errors import ParseError
+from gazetrack.errors import NoGaze
 from gazetrack.readers._json_lines import column, first_objects, number, objects, vector
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.recording import Recording, Screen
@@ -68,7 +68,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         else:
             dropped["other streams"] += 1
     if not gaze:
-        raise ParseError("no gaze (gp) in any line", path=head.path, hint="give the segment's livedata.json.gz")
+        raise NoGaze("holds no gaze: no gp in any line", path=head.path, hint="give the segment's livedata.json.gz")
     values = np.array(gaze)
     timed = np.isfinite(values[:, 0])
     dropped["no time"] = int((~timed).sum())

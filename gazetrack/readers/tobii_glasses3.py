@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from gazetrack.errors import ParseError
+from gazetrack.errors import NoGaze
 from gazetrack.readers._json_lines import first_objects, number, objects, vector
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.recording import Recording, Screen
@@ -63,7 +63,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         data = found.get("data")
         rows.append(_row(found.get("timestamp"), data if isinstance(data, dict) else {}))
     if not rows:
-        raise ParseError("no line of type gaze", path=head.path, hint="give the recording's gazedata")
+        raise NoGaze("holds no gaze: no line of type gaze", path=head.path, hint="give the recording's gazedata")
     values = np.array(rows)
     timed = np.isfinite(values[:, 0])
     values = values[timed]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gazetrack.errors import ConfigError, ParseError, quote
+from gazetrack.errors import ConfigError, NoGaze, ParseError, quote
 from gazetrack.readers._sink import SampleSink
 from gazetrack.readers._tables import header_of, needed_header, no_rows, read_parts
 from gazetrack.readers._tobii_columns import find_columns, has_timestamp, time_unit, unreadable_gaze
@@ -89,7 +89,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     if not export.n_rows:
         raise no_rows(head, header)
     if not export.samples.rows:
-        raise ParseError("no rows of the eye tracker", path=head.path, hint="export the gaze data as well")
+        raise NoGaze("holds no gaze: no rows of the eye tracker", path=head.path, hint="export the gaze data as well")
     return export.recording()
 
 

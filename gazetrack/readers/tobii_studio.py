@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from gazetrack.errors import ParseError
+from gazetrack.errors import NoGaze
 from gazetrack.readers._fixation_rows import fixation_recording
 from gazetrack.readers._gaze import mean_of_eyes, pupils_of, without_marks
 from gazetrack.readers._tables import Columns, Header, Kind, read_columns
@@ -161,7 +161,7 @@ def _all(head: Head, layout: Layout, table: Columns, notes: list[str]) -> Record
     is_sample, is_message, dropped = _sort_rows(table)
     if not is_sample.any():
         hint = "export the gaze data as well"
-        raise ParseError("no gaze samples", path=head.path, line=layout.header.lines, hint=hint)
+        raise NoGaze("holds no gaze: no samples", path=head.path, line=layout.header.lines, hint=hint)
     stimulus = table.text("stimulus")
     stimulus[stimulus == _NO_MEDIA] = ""
     origin = float(table.number("t")[is_sample][0])

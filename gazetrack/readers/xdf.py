@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from gazetrack.errors import ConfigError, ParseError, quote
+from gazetrack.errors import ConfigError, NoGaze, ParseError, quote
 from gazetrack.readers._gaze import gaze_columns
 from gazetrack.readers._xdf_channels import FRACTIONS, Gaze, channels_of, gaze_of
 from gazetrack.readers._xdf_chunks import MAGIC, Stream, checked_streams, first_streams
@@ -101,7 +101,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     with head.blocks() as file:
         headers = checked_streams(file, head.path)
     if not any(stream.is_gaze for stream in headers):
-        raise ParseError(f"holds no gaze: its streams are {_listed(headers)}", path=head.path, hint=_GIVE)
+        raise NoGaze(f"holds no gaze: its streams are {_listed(headers)}", path=head.path, hint=_GIVE)
     notes: list[str] = []
     loaded = _loaded(pyxdf, head, [s.id for s in headers if s.is_gaze or s.format == "string"], notes)
     found = _gaze_streams(head, [s for s in loaded if _is_gaze(s)], notes)

@@ -25,7 +25,7 @@ def test_companions_are_refused_by_name(text, what, tmp_path):
     head = head_of(tmp_path, text)
     with pytest.raises(UnknownFormat, match=f"{what} .*give gaze_positions.csv"):
         registry.detect(head)
-    with pytest.raises(ParseError, match=f"{what}, which hold no gaze"):
+    with pytest.raises(ParseError, match=rf"holds no gaze: it is {what} .*\[NO_GAZE\]"):
         pupil_core.read(head, ReadOptions())
 
 

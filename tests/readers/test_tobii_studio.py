@@ -74,7 +74,7 @@ def test_positions_must_be_pixels(tmp_path):
 
 
 def test_events_alone_are_no_recording(tmp_path):
-    with pytest.raises(ParseError, match="no gaze samples"):
+    with pytest.raises(ParseError, match="holds no gaze: no samples"):
         read(tmp_path, table((100, "", "", "", "", "", "KeyPress", 4, "")))
 
 
