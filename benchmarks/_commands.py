@@ -36,6 +36,9 @@ def add_study_options(parser: argparse.ArgumentParser, out: str, rows: Collectio
     parser.add_argument("--size", type=int, default=224)
     parser.add_argument("--preset", default="default", help="of gradtrack-train; gazemedseg: the network from scratch")
     parser.add_argument("--device", default="auto")
+    parser.add_argument(
+        "--set", action="append", default=[], dest="settings", help="of gradtrack-train, such as compile=true"
+    )
     parser.add_argument("--quick", action="store_true")
 
 

@@ -87,7 +87,9 @@ def jobs_of(rows: Sequence[str], study: Path, options: argparse.Namespace) -> It
     for seed in range(options.seeds):
         for row in rows:
             labels, method, settings = ROWS[row]
-            config = load_config(options.preset, None, settings, fixed | {"method": method, "seed": seed})
+            config = load_config(
+                options.preset, None, (*settings, *options.settings), fixed | {"method": method, "seed": seed}
+            )
             gaze: dict[str, Any] = {"fixations": tables}
             if labels == STORED:
                 gaze = {"maps": stored_labels(data, options.out, options.size)}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -23,6 +24,17 @@ IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _LUMA = (0.299, 0.587, 0.114)
 # NTSC's luma and its two axes of colour, in whose plane hue is an angle.
 _YIQ = (_LUMA, (0.596, -0.274, -0.322), (0.211, -0.523, 0.312))
+
+
+def upload(values: npt.NDArray[Any], device: torch.device | None) -> Tensor:
+    """Return an array as a tensor on a device; what runs there goes on meanwhile.
+
+    From memory that the system may move (not pinned), a copy to a GPU would wait for all that is queued there.
+    """
+    tensor = torch.from_numpy(values)
+    if device is not None and device.type == "cuda":
+        tensor = tensor.pin_memory()
+    return tensor.to(device, non_blocking=True)
 
 
 class Affine(NamedTuple):
@@ -67,15 +79,15 @@ def sampling_grid(affines: Sequence[Affine], size: int, device: torch.device | N
     """Return, per target pixel, where it comes from, in grid_sample's coordinates (-1 to 1): [B, S, S, 2]."""
     to_pixels = np.array([[size / 2, 0, size / 2], [0, size / 2, size / 2], [0, 0, 1]])
     thetas = [np.linalg.inv(to_pixels) @ np.linalg.inv(a.matrix) @ to_pixels for a in affines]
-    theta = torch.from_numpy(np.stack(thetas)[:, :2]).float().to(device)
+    theta = upload(np.stack(thetas)[:, :2].astype(np.float32), device)
     return functional.affine_grid(theta, [len(affines), 1, size, size], align_corners=False)
 
 
 def recolour(images: Tensor, factors: npt.NDArray[np.float64]) -> Tensor:
     """Change brightness, contrast and saturation of images [B, 3, S, S] in [0, 1] by factors [B, 3]."""
-    factors_there = torch.from_numpy(factors).float().to(images.device)
+    factors_there = upload(factors.astype(np.float32), images.device)
     brightness, contrast, saturation = factors_there.T[..., None, None, None].unbind()
-    luma = torch.tensor(_LUMA, device=images.device)[:, None, None]
+    luma = _constant(_LUMA, images.device)[:, None, None]
     images = images * brightness
     mean = (images * luma).sum(1, keepdim=True).mean((2, 3), keepdim=True)
     images = mean + contrast * (images - mean)
@@ -91,12 +103,13 @@ def draw_tint(rng: np.random.Generator, augment: AugmentConfig) -> tuple[float, 
 
 def tint(images: Tensor, powers: Sequence[float], angles: Sequence[float]) -> Tensor:
     """Raise images [B, 3, S, S] in [0, 1] to powers, and turn their colours by angles."""
-    images = images ** images.new_tensor(powers)[:, None, None, None]
+    images = images ** upload(np.array(powers, np.float32), images.device)[:, None, None, None]
     if any(angles):
         to_yiq = np.array(_YIQ)
         turns = [np.array([[1, 0, 0], [0, math.cos(a), -math.sin(a)], [0, math.sin(a), math.cos(a)]]) for a in angles]
         turned = np.stack([np.linalg.inv(to_yiq) @ turn @ to_yiq for turn in turns])
-        images = torch.einsum("bij,bjhw->bihw", images.new_tensor(turned), images).clamp(0, 1)
+        matrices = upload(np.array(turned, np.float32), images.device)
+        images = torch.einsum("bij,bjhw->bihw", matrices, images).clamp(0, 1)
     return images
 
 
@@ -130,5 +143,10 @@ def cutmix(tensors: Sequence[Tensor], boxes: Sequence[Box | None]) -> list[Tenso
 
 def normalise(images: Tensor) -> Tensor:
     """Normalise images [B, 3, S, S] in [0, 1] by the statistics of ImageNet."""
-    mean, std = (torch.tensor(v, device=images.device)[:, None, None] for v in (IMAGENET_MEAN, IMAGENET_STD))
+    mean, std = (_constant(v, images.device)[:, None, None] for v in (IMAGENET_MEAN, IMAGENET_STD))
     return ((images - mean) / std).contiguous(memory_format=torch.channels_last)
+
+
+@functools.cache
+def _constant(values: tuple[float, ...], device: torch.device) -> Tensor:
+    return torch.tensor(values, device=device)

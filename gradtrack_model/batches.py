@@ -101,6 +101,11 @@ def batches(make: Callable[[int], Batch], workers: int = 0, first: int = 0) -> I
             yield ahead.popleft().result()
 
 
+def pinned(batch: Batch) -> Batch:
+    """Return a batch in memory from which a GPU copies while other work goes on."""
+    return Batch(batch.images.pin_memory(), batch.maps.pin_memory(), batch.ids)
+
+
 def training_batch(samples: Sequence[Sample], config: TrainConfig, step: int) -> Batch:
     """Return the augmented batch of one step, made in memory."""
     drawn = draw(len(samples), config, step)

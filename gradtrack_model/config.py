@@ -159,7 +159,10 @@ class TrainConfig:
         ``auto`` is bfloat16 autocast on a GPU and float32 on a CPU; CPUs with AMX are faster with ``bf16``. ``fp16``
         scales the loss.
     compile : bool
-        Let ``torch.compile`` make the network faster; the first step then takes a minute.
+        Let ``torch.compile`` make network and loss faster; the first step then takes a minute.
+    cuda_graphs : bool
+        With `compile`, on a GPU: replay the compiled network as a CUDA graph, where small batches leave the GPU waiting
+        for the next operation to be queued. Needs ``accumulate = 1``.
     patience : int
         Validations without a better one after which the run ends; 0 for none.
     workers : int
@@ -193,6 +196,7 @@ class TrainConfig:
     device: str = "auto"
     precision: str = "auto"
     compile: bool = False
+    cuda_graphs: bool = False
     patience: int = 0
     workers: int = 0
     cache: str = "auto"
@@ -213,6 +217,9 @@ class TrainConfig:
             raise ConfigError(what, hint="give one threshold per head")
         if self.loss.consistency_weight > 0 and self.model.heads == 1:
             raise ConfigError("loss.consistency_weight with one head", hint="use model.heads=2")
+        if self.cuda_graphs and not (self.compile and self.accumulate == 1):
+            # A replayed graph writes its gradients where it wrote those of the batch before.
+            raise ConfigError("cuda_graphs without compile, or with accumulate", hint="use compile=true, accumulate=1")
         for threshold in self.loss.thresholds:
             _within("loss.thresholds", threshold, 0, 1)
         if self.window and (len(self.window) != 2 or not 0 < self.window[1] < math.inf):

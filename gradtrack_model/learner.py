@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -18,21 +19,43 @@ from gradtrack_model.optim import EMA, build_optimizer, lr_share, set_lr
 from gradtrack_model.pretrained import load_lite
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from gradtrack_model.batches import Batch
     from gradtrack_model.config import TrainConfig
 
 
+LOSS_NAMES = ("loss", "loss_mask", "loss_dice", "loss_tracks")
+
+
 class NonFiniteLossError(GazetrackError):
-    """The loss became infinite or not a number."""
+    """The loss became infinite or not a number, at the step `step`."""
 
     code: ClassVar[str] = "NON_FINITE"
     exit_code: ClassVar[int] = 6
+    step: int = 0
+
+
+class Row(NamedTuple):
+    """What is known of a step that was taken.
+
+    Parameters
+    ----------
+    step : int
+        Counted from 1.
+    values : dict
+        Losses and learning rate, by the names in `gradtrack_model.run.COLUMNS`.
+    """
+
+    step: int
+    values: dict[str, float]
 
 
 class Learner:
     """A network in training.
+
+    No step waits for a GPU: while it computes one step, the next one is prepared and queued. What a step returns is
+    therefore the losses of the step before, which are there by then; `rest` returns those that are still out.
 
     Parameters
     ----------
@@ -49,39 +72,86 @@ class Learner:
         self.config = config
         self.device = parallel.local_device(pick_device(config.device))
         self.model = build_model(config).to(self.device)
-        self.forward: nn.Module = torch.compile(self.model) if config.compile else self.model  # type: ignore[assignment] # stub
         self.optimizer = build_optimizer(self.model, config)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=config.precision == "fp16")
         self.ema = EMA(self.model, config.ema)
         self._peaks = [float(group["lr"]) for group in self.optimizer.param_groups]
+        self._compute = self._losses
+        if config.compile:
+            # The loss is compiled with the network: by itself, its many small operations take as long as a stage.
+            mode = "reduce-overhead" if config.cuda_graphs else None
+            self._compute = torch.compile(self._losses, mode=mode)
+        # 1 from the first loss on that is not finite: an optimizer on a GPU then leaves the weights as they are.
+        self._broken = torch.zeros((), device=self.device)
+        self._unread: list[_Taken] = []
 
-    def advance(self, step: int, parts: Sequence[Batch]) -> dict[str, float]:
-        """Take one step, counted from 1, on the mean gradient of `parts`; return the losses and the learning rate.
+    def advance(self, step: int, parts: Sequence[Batch]) -> list[Row]:
+        """Take one step, counted from 1, on the mean gradient of `parts`.
+
+        Returns
+        -------
+        list of Row
+            On a CPU the row of this step; on a GPU that of the step before, if it was not returned yet.
 
         Raises
         ------
         NonFiniteLossError
-            The loss is not finite; the weights are those from before.
+            A loss is not finite; the weights are those from before that step, and stay so.
         """
-        set_lr(self.optimizer, self._peaks, lr_share(step, self.config.steps, self.config.optimizer))
+        share = lr_share(step, self.config.steps, self.config.optimizer)
+        set_lr(self.optimizer, self._peaks, share)
         self.optimizer.zero_grad(set_to_none=True)
-        sums = dict.fromkeys(("loss", "loss_mask", "loss_dice", "loss_tracks"), 0.0)
+        total = torch.zeros(len(LOSS_NAMES), device=self.device)
         for batch in parts:
-            losses = batch_loss(self.forward, batch, self.config, self.device)
-            values = parallel.mean(torch.stack(list(losses)).tolist(), self.device)  # one wait for a GPU, not four
-            if not math.isfinite(values[0]):
-                raise _non_finite(step, batch)
-            self.scaler.scale(losses.total / len(parts)).backward()  # type: ignore[no-untyped-call] # untyped in torch
-            for name, value in zip(sums, values, strict=True):
-                sums[name] += value / len(parts)
+            if self.config.cuda_graphs:
+                torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call] # untyped in torch
+            images = batch.images.to(self.device, non_blocking=True)
+            maps = batch.maps.to(self.device, non_blocking=True)
+            losses = self._compute(images, maps)
+            self.scaler.scale(losses[0] / len(parts)).backward()  # type: ignore[no-untyped-call] # untyped in torch
+            total += losses.detach() / len(parts)
+        total = parallel.mean(total)
+        ids = tuple(image_id for batch in parts for image_id in batch.ids)
+        lr = float(self.optimizer.param_groups[-1]["lr"])
+        self._unread.append(_Taken(step, ids, lr, *_on_its_way_to_memory(total)))
+        if self.device.type == "cpu":
+            rows = self.rest()  # raises before the weights change
+            self._update(step, total)
+            return rows
+        self._update(step, total)
+        due, self._unread = self._unread[:-1], self._unread[-1:]
+        return [taken.row() for taken in due]
+
+    def rest(self) -> list[Row]:
+        """Wait for the device and return the rows of the steps that `advance` has not returned yet.
+
+        Raises
+        ------
+        NonFiniteLossError
+            A loss is not finite; the weights are those from before that step.
+        """
+        due, self._unread = self._unread, []
+        return [taken.row() for taken in due]
+
+    def _losses(self, images: Tensor, maps: Tensor) -> Tensor:
+        """Return the loss and its parts, shape (4,)."""
+        with autocast(self.config, self.device):
+            output = self.model(images)
+        return torch.stack(list(gaze_loss(output, maps, self.config.loss)))
+
+    def _update(self, step: int, total: Tensor) -> None:
         parallel.average_gradients(self.model.parameters())
         self.scaler.unscale_(self.optimizer)
         if self.config.optimizer.clip > 0:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.config.optimizer.clip)
+        if self.device.type == "cuda" and not self.scaler.is_enabled():
+            # Fused optimizers take a flag on the device to leave out a step, which the loss scaler uses, too.
+            lost = torch.logical_not(torch.isfinite(total[0])).float()
+            self._broken = torch.maximum(self._broken, lost)
+            vars(self.optimizer).update(found_inf=self._broken, grad_scale=None)
         self.scaler.step(self.optimizer)
         self.scaler.update()
         self.ema.update(step)
-        return sums | {"lr": float(self.optimizer.param_groups[-1]["lr"])}
 
     def tensors(self) -> dict[str, Tensor]:
         """Return everything in tensors that the next step depends on."""
@@ -122,6 +192,35 @@ class Learner:
         torch.set_rng_state(tensors["generator"])
 
 
+class _Taken(NamedTuple):
+    """A step that was queued; `losses` hold its numbers once `arrived` has happened."""
+
+    step: int
+    ids: tuple[str, ...]
+    lr: float
+    losses: Tensor
+    arrived: torch.cuda.Event | None
+
+    def row(self) -> Row:
+        """Wait for the numbers and return them."""
+        if self.arrived is not None:
+            self.arrived.synchronize()
+        values = self.losses.tolist()
+        if not math.isfinite(values[0]):
+            raise _non_finite(self.step, self.ids)
+        return Row(self.step, dict(zip(LOSS_NAMES, values, strict=True)) | {"lr": self.lr})
+
+
+def _on_its_way_to_memory(values: Tensor) -> tuple[Tensor, torch.cuda.Event | None]:
+    """Start the copy of values on a GPU to memory; return them with the event of their arrival."""
+    if values.device.type != "cuda":
+        return values, None
+    there = torch.empty(values.shape, pin_memory=True).copy_(values, non_blocking=True)
+    arrived = torch.cuda.Event()  # type: ignore[no-untyped-call] # untyped in torch
+    arrived.record()
+    return there, arrived
+
+
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
 
@@ -154,14 +253,36 @@ def batch_loss(model: nn.Module, batch: Batch, config: TrainConfig, device: torc
     return gaze_loss(output, maps, config.loss)
 
 
-def autocast(config: TrainConfig, device: torch.device) -> torch.autocast:
+def autocast(config: TrainConfig, device: torch.device) -> contextlib.AbstractContextManager[object]:
     """Return the context that computes in the configuration's precision."""
     chosen = ("bf16" if device.type == "cuda" else "fp32") if config.precision == "auto" else config.precision
+    if chosen == "fp32":
+        return contextlib.nullcontext()
     dtype = torch.float16 if chosen == "fp16" else torch.bfloat16
-    return torch.autocast(device.type, dtype, enabled=chosen != "fp32")
+    return torch.autocast(device.type, dtype)
 
 
-def _non_finite(step: int, batch: Batch) -> NonFiniteLossError:
-    ids = ", ".join(quote(i, 30) for i in batch.ids)
+@contextlib.contextmanager
+def fast_convolutions(device: torch.device) -> Iterator[None]:
+    """Let a GPU choose its fastest convolutions, and multiply float32 in TF32, inside a ``with`` block.
+
+    TF32 keeps 10 of the 23 bits of each factor, and sums in float32. Convolutions use it by PyTorch's own default.
+    """
+    if device.type != "cuda":
+        yield
+        return
+    cudnn, products = torch.backends.cudnn, torch.backends.cuda.matmul
+    before = cudnn.benchmark, products.allow_tf32
+    cudnn.benchmark, products.allow_tf32 = True, True
+    try:
+        yield
+    finally:
+        cudnn.benchmark, products.allow_tf32 = before
+
+
+def _non_finite(step: int, image_ids: Sequence[str]) -> NonFiniteLossError:
+    ids = ", ".join(quote(i, 30) for i in image_ids)
     hint = "lower optimizer.lr; last.* holds the weights before"
-    return NonFiniteLossError(f"the loss is not finite at step {step}, images {ids}", hint=hint)
+    error = NonFiniteLossError(f"the loss is not finite at step {step}, images {ids}", hint=hint)
+    error.step = step
+    return error

@@ -130,6 +130,7 @@ def plan(config: TrainConfig, data: TrainingData) -> dict[str, Any]:
         start = time.monotonic()
         parts = [make(step * config.accumulate + i) for i in range(config.accumulate)]
         learner.advance(step + 1, parts)
+        learner.rest()  # waits for a GPU
         seconds = min(seconds, time.monotonic() - start)
     weights = sum(p.nbytes for p in learner.model.state_dict().values())
     state = sum(t.nbytes for t in learner.tensors().values())

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import functools
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
 
 from gazetrack.track import level_members
-from gradtrack_model.augment import inside, warp
-from gradtrack_model.batches import Batch, augment, draw, render_batch, training_batch
+from gradtrack_model.augment import inside, upload, warp
+from gradtrack_model.batches import Batch, augment, draw, pinned, render_batch, training_batch
 from gradtrack_model.data import map_params
 from gradtrack_model.torch_maps import KINDS, render_tracks
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from gazetrack.track import Track
     from gradtrack_model.batches import Drawn
     from gradtrack_model.config import MapsConfig, TrainConfig
     from gradtrack_model.data import Sample
@@ -43,7 +45,10 @@ def batch_maker(
     """
     if lies_on_device(samples, config, device):
         return Resident(samples, config, device).batch, 0
-    return functools.partial(training_batch, samples, config), config.workers
+    make = functools.partial(training_batch, samples, config)
+    if device.type != "cuda":
+        return make, config.workers
+    return lambda step: pinned(make(step)), config.workers
 
 
 def lies_on_device(samples: Sequence[Sample], config: TrainConfig, device: torch.device) -> bool:
@@ -70,12 +75,15 @@ class Tracks(NamedTuple):
         Fixations of each track.
     rows : list of range
         The tracks of each sample.
+    points_a_segment : list of int
+        The most points that a blurred map of each track puts on a segment; known here, nobody waits for a GPU to say.
     """
 
     points: Tensor
     firsts: Tensor
     lengths: list[int]
     rows: list[range]
+    points_a_segment: list[int]
 
 
 class Resident:
@@ -104,7 +112,7 @@ class Resident:
     def batch(self, step: int) -> Batch:
         """Return the augmented batch of one step, on the device."""
         drawn = draw(len(self._samples), self._config, step)
-        which = torch.tensor(drawn.indices, device=self._device)
+        which = upload(np.array(drawn.indices), self._device)
         images, maps = augment(self._pixels[which], self._maps_of(drawn, which), drawn, self._config)
         return Batch(images, maps, tuple(self._samples[i].image_id for i in drawn.indices))
 
@@ -131,7 +139,16 @@ def _padded(samples: Sequence[Sample], config: MapsConfig, device: torch.device)
     firsts = [[n - len(member) for member in levels] for n, levels in zip(lengths, members, strict=True)]
     ends = np.cumsum([len(sample.tracks) for sample in samples]).tolist()
     rows = [range(start, end) for start, end in zip([0, *ends], ends, strict=False)]
-    return Tracks(torch.from_numpy(points).to(device), torch.tensor(firsts, device=device), lengths, rows)
+    size = samples[0].pixels.shape[-1]
+    on_device = torch.from_numpy(points).to(device), torch.tensor(firsts, device=device)
+    return Tracks(*on_device, lengths, rows, [_points_a_segment(track, config, size) for track in tracks])
+
+
+def _points_a_segment(track: Track, config: MapsConfig, size: int) -> int:
+    """Bound the points on a segment: zooming changes distances and sigma alike. One more, as zooming rounds."""
+    steps = np.hypot(np.diff(track.x), np.diff(track.y))
+    joined = steps[steps <= 1.001 * config.max_saccade * size]
+    return 2 + math.ceil(joined.max(initial=0) / (config.blur * size)) if config.blur > 0 else 2
 
 
 def _rendered(tracks: Tracks, drawn: Drawn, size: int, config: MapsConfig) -> Tensor:
@@ -140,11 +157,12 @@ def _rendered(tracks: Tracks, drawn: Drawn, size: int, config: MapsConfig) -> Te
     picked = [row for of_sample in rows for row in of_sample]
     moves = [affine for affine, of_sample in zip(drawn.affines, rows, strict=True) for _ in of_sample]
     device = tracks.points.device
-    which = torch.tensor(picked, device=device)
+    which = upload(np.array(picked), device)
     x, y, duration_ms = tracks.points[:, which, : max(tracks.lengths[row] for row in picked)]
-    matrices = torch.from_numpy(np.stack([move.matrix[:2] for move in moves])).float().to(device)
+    matrices = upload(np.stack([move.matrix[:2] for move in moves]).astype(np.float32), device)
     a, b = (matrices[:, axis, :, None] for axis in (0, 1))  # [T, 3, 1] each
     x, y = (m[:, 0] * x + m[:, 1] * y + m[:, 2] for m in (a, b))
-    scale = torch.tensor([move.scale for move in moves], dtype=torch.float32, device=device)
-    maps = render_tracks(x, y, duration_ms, tracks.firsts[which], (size, size), config, scale)
+    scale = upload(np.array([move.scale for move in moves], np.float32), device)
+    points = max(tracks.points_a_segment[row] for row in picked)
+    maps = render_tracks(x, y, duration_ms, tracks.firsts[which], (size, size), config, scale, points)
     return torch.stack([part.mean(0) for part in torch.split(maps, [len(of_sample) for of_sample in rows])])

@@ -140,11 +140,14 @@ class Run:
         self.waited += time.monotonic() - start
         return made
 
+    def validates(self, step: int) -> bool:
+        """Whether the network is validated and saved after a step counted from 1."""
+        return step == self.config.steps or step % self.config.val_every == 0
+
     def log(self, step: int, row: dict[str, float]) -> None:
         """Add a row to the log, at every `log_every` steps and where something was validated."""
         row["seconds"] = time.monotonic() - self._start
-        validated = step == self.config.steps or step % self.config.val_every == 0
-        if validated or step % self.config.log_every == 0:
+        if self.validates(step) or step % self.config.log_every == 0:
             self._rows.append({"step": step, **row})
             if self._board is not None:
                 for name, value in row.items():

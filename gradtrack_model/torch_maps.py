@@ -5,6 +5,7 @@ Slower than the numba kernels on a CPU; made for a GPU that holds images and gaz
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ def render_tracks(
     size: tuple[int, int],
     config: MapsConfig,
     scale: Tensor | None = None,
+    points: int | None = None,
 ) -> Tensor:
     """Render tracks at every level.
 
@@ -45,6 +47,8 @@ def render_tracks(
         Kind and lengths, which are shares of sqrt(height x width).
     scale : Tensor, shape (B,), optional
         Factor of all lengths of each track, as for tracks that were zoomed.
+    points : int, optional
+        The most points on a segment, for blurred kinds, where that is known; a GPU is asked, and waited for, otherwise.
 
     Returns
     -------
@@ -68,8 +72,8 @@ def render_tracks(
         step = torch.hypot(x[:, 1:] - x[:, :-1], y[:, 1:] - y[:, :-1])
         joined[:, :-1] = known[:, 1:] & known[:, :-1] & (step <= config.max_saccade * s)
     if config.kind in ("density", "heatmap"):
-        points = _dwell(x, y, duration_ms, joined, member, config.blur * s)
-        return _blurred(*points, size, config, config.blur * s)
+        places_and_weights = _dwell(x, y, duration_ms, joined, member, config.blur * s, points)
+        return _blurred(*places_and_weights, size, config, config.blur * s)
     radius = torch.zeros_like(x)
     if config.kind in ("tube", "disc"):
         radius = _radii(duration_ms, known, config) * s
@@ -116,7 +120,13 @@ def _distance(x: Tensor, y: Tensor, radius: Tensor, joined: Tensor, member: Tens
 
 
 def _dwell(
-    x: Tensor, y: Tensor, duration_ms: Tensor, joined: Tensor, member: Tensor, sigma: Tensor
+    x: Tensor,
+    y: Tensor,
+    duration_ms: Tensor,
+    joined: Tensor,
+    member: Tensor,
+    sigma: Tensor,
+    most: int | None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return points x, y [B, P] and their weights at each level [B, L, P]: `gazetrack.kinds.density` says which.
 
@@ -129,27 +139,37 @@ def _dwell(
     own = member * sides * (duration_ms / 2)[:, None]
     dx, dy = (torch.where(joined, v.roll(-1, 1) - v, torch.zeros_like(v)) for v in (x, y))
     time = torch.where(joined, (duration_ms + duration_ms.roll(-1, 1)) / 2, torch.zeros_like(duration_ms))
-    along, share = _nodes(torch.hypot(dx, dy).detach() / sigma, joined)  # [B, N, M]
+    along, share = _nodes(torch.hypot(dx, dy).detach() / sigma, joined, most)  # [B, N, M]
     px, py = ((v[..., None] + along * d[..., None]).flatten(1) for v, d in ((x, dx), (y, dy)))
     spread = member[..., None] * (share * time[..., None])[:, None]  # [B, L, N, M]
     return torch.cat([x, px], 1), torch.cat([y, py], 1), torch.cat([own, spread.flatten(2)], 2)
 
 
-def _nodes(lengths: Tensor, joined: Tensor) -> tuple[Tensor, Tensor]:
+def _nodes(lengths: Tensor, joined: Tensor, most: int | None) -> tuple[Tensor, Tensor]:
     """Return places along each line, 0 .. 1, and weights of a sum that stands for an integral: each [B, N, M].
 
-    `gazetrack.quadrature.pieces_and_nodes` says how many; lengths [B, N] are in standard deviations.
+    `gazetrack.quadrature.pieces_and_nodes` says how many; lengths [B, N] are in standard deviations. M is `most`, or,
+    where that is not known, what the device has to be asked for.
     """
-    places, shares = (torch.as_tensor(v, dtype=lengths.dtype, device=lengths.device) for v in unit_rules())
+    places, shares = _rules(lengths.dtype, lengths.device)
     pieces = torch.ceil(lengths / LONGEST).clamp(min=1).long()
     nodes = NODES_AT_LEAST + torch.ceil(NODES_PER_SIGMA * lengths / pieces).long().clamp(max=places.shape[1] - 2)
     n = torch.where(joined, pieces * nodes, torch.zeros_like(nodes))
-    k = torch.arange(int(n.max().item()) if n.numel() else 0, device=lengths.device)
+    if most is None:
+        most = int(n.max().item()) if n.numel() else 0
+    k = torch.arange(most, device=lengths.device)
     piece, node = k // nodes[..., None], k % nodes[..., None]
     rule = nodes[..., None].expand_as(node), node
     along = (piece + places[rule]) / pieces[..., None]
     share = torch.where(k < n[..., None], shares[rule] / pieces[..., None], torch.zeros_like(along))
     return along, share
+
+
+@functools.cache
+def _rules(dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Return `gazetrack.quadrature.unit_rules` on a device, copied there once."""
+    places, shares = (torch.as_tensor(values, dtype=dtype, device=device) for values in unit_rules())
+    return places, shares
 
 
 def _blurred(x: Tensor, y: Tensor, weights: Tensor, size: tuple[int, int], config: MapsConfig, sigma: Tensor) -> Tensor:

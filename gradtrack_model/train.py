@@ -15,18 +15,19 @@ from typing import TYPE_CHECKING
 from gazetrack.errors import ConfigError
 from gradtrack_model import parallel
 from gradtrack_model.batches import batches
-from gradtrack_model.learner import Learner, NonFiniteLossError, build_model, pick_device
+from gradtrack_model.learner import Learner, NonFiniteLossError, build_model, fast_convolutions, pick_device
 from gradtrack_model.resident import batch_maker
 from gradtrack_model.run import Run, TrainResult
 from gradtrack_model.signals import stop_signals
 from gradtrack_model.validation import validate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from gradtrack_model.config import TrainConfig
     from gradtrack_model.data import TrainingData
+    from gradtrack_model.learner import Row
 
 __all__ = ["NonFiniteLossError", "Progress", "TrainResult", "build_model", "pick_device", "train", "validate"]
 
@@ -111,7 +112,7 @@ def _train(
 ) -> TrainResult:
     learner = Learner(config)
     run = Run(out, config, data, force, resume)
-    with contextlib.closing(run), stop_signals() as stop:
+    with contextlib.closing(run), fast_convolutions(learner.device), stop_signals() as stop:
         step = run.restore(learner) if resume else 0
         stream = batches(*batch_maker(data.train, config, learner.device), first=step * config.accumulate)
         stopping, number = False, None
@@ -119,25 +120,38 @@ def _train(
             step += 1
             parts = run.timed(itertools.islice(stream, config.accumulate))
             try:
-                row = learner.advance(step, parts)
-            except NonFiniteLossError:
+                rows = learner.advance(step, parts)
+                if run.validates(step):
+                    rows += learner.rest()
+                _book(rows, run, learner, report)
+                number = parallel.any_signal(stop.signal, learner.device)
+                stopping = number is not None and not run.over(step)
+                if stopping:
+                    _book(learner.rest(), run, learner, report)
+            except NonFiniteLossError as error:
                 with learner.ema.applied():
-                    run.save_if_finite("last", learner.model, step - 1)
+                    run.save_if_finite("last", learner.model, error.step - 1)
                 raise
-            validated = step == config.steps or step % config.val_every == 0
-            if validated:
-                with learner.ema.applied():
-                    row |= validate(learner.model, data.val, config, learner.device)
-                    run.save(learner.model, step, row)
-            run.log(step, row)
-            if report is not None:
-                report(Progress(step, config.steps, row, run.best_step == step))
-            number = parallel.any_signal(stop.signal, learner.device)
-            stopping = number is not None and not run.over(step)
-            if validated or stopping:
+            if run.validates(step) or stopping:
                 run.write()
                 run.save_state(step, learner)
-            if stopping and not validated:
+            if stopping and not run.validates(step):
                 with learner.ema.applied():
                     run.save_stopped(learner.model, step, validate(learner.model, data.val, config, learner.device))
         return run.end(step, number if stopping else None)
+
+
+def _book(rows: Iterable[Row], run: Run, learner: Learner, report: Callable[[Progress], None] | None) -> None:
+    """Validate and save after steps that are due for it, log every step, and report it.
+
+    The row of a step that is due for validation is the last one known, so that the network is that step's.
+    """
+    config = run.config
+    for step, values in rows:
+        if run.validates(step):
+            with learner.ema.applied():
+                values.update(validate(learner.model, run.data.val, config, learner.device))
+                run.save(learner.model, step, values)
+        run.log(step, values)
+        if report is not None:
+            report(Progress(step, config.steps, values, run.best_step == step))

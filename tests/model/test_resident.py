@@ -10,12 +10,10 @@ import pytest
 import torch
 
 from gazetrack.track import Track
-from gradtrack_model import resident
+from gradtrack_model import learner, resident
 from gradtrack_model.batches import batches, training_batch
 from gradtrack_model.config import load_config
 from gradtrack_model.data import Sample, discover, load_data
-from gradtrack_model.learner import build_model
-from gradtrack_model.losses import gaze_loss
 from gradtrack_model.resident import Resident, batch_maker, lies_on_device
 from gradtrack_model.torch_maps import KINDS
 from gradtrack_model.train import train
@@ -102,15 +100,32 @@ def test_a_run_with_its_data_on_the_device_learns_the_same(data_folder, tmp_path
 
 
 @pytest.mark.parametrize("settings", [[f"maps.kind={kind}"] for kind in KINDS] + [["maps.kind=hull"], ["stored"],
-                                      ["method=gazemedseg"], ["loss.ignore_band=.1", "loss.bootstrap=.2"]])  # fmt: skip
-def test_nothing_is_left_behind_in_memory(settings, monkeypatch):
-    # The device "meta" holds no values, but refuses, like a GPU, what mixes devices.
-    meta, item = torch.device("meta"), torch.Tensor.item
-    monkeypatch.setattr(torch.Tensor, "item", lambda self: 3 if self.is_meta else item(self))
+                                      ["method=gazemedseg"], ["loss.ignore_band=.1", "loss.bootstrap=.2"],
+                                      ["optimizer.name=sgd", "ema=.9"], ["accumulate=2"]])  # fmt: skip
+def test_a_whole_step_waits_for_nothing(settings, monkeypatch):
+    """A step, batch making included, neither leaves anything behind in memory nor asks a device for a number.
+
+    The device "meta" holds no values: like a GPU it refuses what mixes devices, and it cannot answer at all.
+    """
+    monkeypatch.setattr(learner, "pick_device", lambda _name: torch.device("meta"))
     stored = settings == ["stored"]
     config = load_config("tiny", overrides=RECIPE, settings=[] if stored else settings)
-    batch = Resident(samples(stored=stored), config, meta).batch(0)
-    losses = gaze_loss(build_model(config).to(meta)(batch.images), batch.maps, config.loss)
-    assert {batch.images.device, batch.maps.device, losses.total.device} == {meta}
-    assert batch.images.shape == (4, 3, S, S)
-    assert batch.maps.shape[2:] == (S, S)
+    learning = learner.Learner(config)
+    make = Resident(samples(stored=stored), config, learning.device).batch
+    for step in (1, 2):
+        parts = [make(step * config.accumulate + i) for i in range(config.accumulate)]
+        assert {parts[0].images.device, parts[0].maps.device} == {learning.device}
+        assert (parts[0].images.shape, parts[0].maps.shape[2:]) == ((4, 3, S, S), (S, S))
+        monkeypatch.setattr(learner._Taken, "row", lambda taken: taken)  # what is read, is read a step later
+        assert [taken.step for taken in learning.advance(step, parts)] == [1][: step - 1]
+    assert learning.model.head.weight.grad is not None
+
+
+def test_what_asks_a_device_for_a_number_is_found(monkeypatch):
+    monkeypatch.setattr(learner, "pick_device", lambda _name: torch.device("meta"))
+    config = load_config("tiny", overrides=RECIPE)
+    learning = learner.Learner(config)
+    batch = Resident(samples(), config, learning.device).batch(0)
+    learning.advance(1, [batch])
+    with pytest.raises((RuntimeError, NotImplementedError), match="meta"):
+        learning.rest()
