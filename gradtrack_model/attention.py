@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from gradtrack_model.blocks import NORM_GROUPS, resize
+from gradtrack_model.blocks import NORM_GROUPS, GroupNorm, resize
 
 
 class TrackAttention(nn.Module):
@@ -32,7 +32,7 @@ class TrackAttention(nn.Module):
         super().__init__()
         self.predict = nn.Sequential(
             nn.Conv2d(channels, channels // 2, 3, padding=1, bias=False),
-            nn.GroupNorm(NORM_GROUPS, channels // 2),
+            GroupNorm(NORM_GROUPS, channels // 2),
             nn.ReLU(inplace=True),
             nn.Conv2d(channels // 2, 1, 1),
         )

@@ -2,8 +2,8 @@
 # What needs a GPU. Results go to $OUT, ./gpu-results by default.
 #   run.sh check         training on the GPU is right, and no step waits for it
 #   run.sh step          times of a training step: both encoders, eager, compiled, and with CUDA graphs; bf16 and fp32
-#   run.sh train DATA    from scratch on Kvasir-SEG with gaze, side by side: full, gazemedseg, gradtrack; more arguments
-#                        go to kvasir.py
+#   run.sh train DATA    from scratch on Kvasir-SEG with gaze, side by side: full, gazemedseg, gradtrack (or $ROWS); more
+#                        arguments go to kvasir.py
 # DATA is a folder of images/, masks/, fit.txt, val.txt and the fixation CSV, as benchmarks/kvasir.py takes it.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -21,18 +21,19 @@ case $task in
     study() {
       python benchmarks/kvasir.py --data "$data" --out "$out/kvasir" --preset gazemedseg --steps 15000 --seeds 1 "$@"
     }
+    IFS=';' read -ra rows <<<"${ROWS:-full;gazemedseg;gradtrack}"
     # One process a method: each alone leaves a large GPU waiting for the next operation now and then.
     running=()
-    for row in full gazemedseg gradtrack; do
+    for row in "${rows[@]}"; do
       study --rows "$row" "$@" >"$out/$row.txt" 2>&1 &
       running+=($!)
       sleep "${STAGGER:-5}" # the first one converts the gaze for all
     done
     failed=0
     for one in "${running[@]}"; do wait "$one" || failed=1; done
-    cat "$out"/{full,gazemedseg,gradtrack}.txt
+    for row in "${rows[@]}"; do cat "$out/$row.txt"; done
     [ "$failed" = 0 ] || exit 1
-    study --rows 'full;gazemedseg;gradtrack' "$@"
+    study --rows "${ROWS:-full;gazemedseg;gradtrack}" "$@"
     ;;
   *) echo "run.sh: $task is none of check, step, train" >&2; exit 2 ;;
 esac
