@@ -111,7 +111,8 @@ def measure(config: TrainConfig, steps: int, rounds: int) -> dict[str, Any]:
         start = synchronised(device)
         make(step)
         makes.append(synchronised(device) - start)
-    floor = work / flops_a_second(device, KINDS[config.precision])
+    with fast_convolutions(device):
+        floor = work / flops_a_second(device, KINDS[config.precision])
     memory = torch.cuda.max_memory_allocated(device) / 1e9 if device.type == "cuda" else None
     return {
         "step_ms": 1e3 * median(times), "floor_ms": 1e3 * floor, "ratio": median(times) / floor, "tflop": work / 1e12,

@@ -128,8 +128,13 @@ def augment(pixels: Tensor, maps: Tensor, drawn: Drawn, config: TrainConfig) -> 
 def plain_batch(samples: Sequence[Sample], config: TrainConfig) -> Batch:
     """Return samples as they are; all have gaze."""
     images = torch.stack([s.pixels for s in samples]).float() / 255
-    same = [Affine(np.eye(3), 1.0)] * len(samples)
-    return Batch(normalise(images), render_batch(samples, config, same), tuple(s.image_id for s in samples))
+    return Batch(normalise(images), plain_maps(samples, config), tuple(s.image_id for s in samples))
+
+
+def plain_maps(samples: Sequence[Sample], config: TrainConfig) -> Tensor:
+    """Return the track maps [B, L, S, S] of samples as they are; all have gaze."""
+    params, same = map_params(config.maps), Affine(np.eye(3), 1.0)
+    return torch.stack([_maps_of(sample, params, same, config.image_size) for sample in samples])
 
 
 @functools.lru_cache(maxsize=4)
@@ -143,13 +148,15 @@ def render_batch(samples: Sequence[Sample], config: TrainConfig, affines: Sequen
     Fixations are moved and then rendered, with the tube's radius scaled along; stored maps are warped like the image.
     """
     params, size = map_params(config.maps), config.image_size
-    maps = []
-    for sample, affine in zip(samples, affines, strict=True):
-        if sample.maps is not None:
-            maps.append(warp(sample.maps[None].float() / 255, [affine])[0])
-        else:
-            maps.append(_render(sample.tracks, params, affine, size))
+    maps = [_maps_of(sample, params, affine, size) for sample, affine in zip(samples, affines, strict=True)]
     return torch.stack(maps) * inside(affines, size)
+
+
+def _maps_of(sample: Sample, params: MapParams, affine: Affine, size: int) -> Tensor:
+    if sample.maps is not None:
+        moved: Tensor = warp(sample.maps[None].float() / 255, [affine])[0]
+        return moved
+    return _render(sample.tracks, params, affine, size)
 
 
 def _render(tracks: Sequence[Track], params: MapParams, affine: Affine, size: int) -> Tensor:

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from gazetrack.overlay import overlay
-from gradtrack_model.batches import plain_batch
+from gradtrack_model.batches import plain_maps
 from gradtrack_model.predict import draw_overlay
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def draw_case(sample: Sample, predicted: Mask, dice: float | None, config: Train
 def _gaze(sample: Sample, pixels: Pixels, config: TrainConfig) -> Pixels | None:
     if config.method == "full" or not sample.has_gaze:  # the maps of `full` are its labels
         return None
-    drawn = overlay(pixels, plain_batch([sample], config).maps[0].numpy())
+    drawn = overlay(pixels, plain_maps([sample], config)[0].numpy())
     rows, columns = np.mgrid[: drawn.shape[0], : drawn.shape[1]]
     for track in sample.tracks:
         radii = np.sqrt(track.duration_ms / np.median(track.duration_ms)) * len(drawn) / 90

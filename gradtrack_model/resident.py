@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import functools
-import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
 
+from gazetrack.quadrature import pieces_and_nodes
 from gazetrack.track import level_members
 from gradtrack_model.augment import inside, upload, warp
 from gradtrack_model.batches import Batch, augment, draw, pinned, render_batch, training_batch
 from gradtrack_model.data import map_params
-from gradtrack_model.torch_maps import KINDS, render_tracks
+from gradtrack_model.torch_maps import BLURRED, KINDS, render_tracks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -145,10 +145,17 @@ def _padded(samples: Sequence[Sample], config: MapsConfig, device: torch.device)
 
 
 def _points_a_segment(track: Track, config: MapsConfig, size: int) -> int:
-    """Bound the points on a segment: zooming changes distances and sigma alike. One more, as zooming rounds."""
+    """Bound the points that stand for a line of a blurred map: zooming changes its length and sigma alike.
+
+    Zooming also rounds, and so may change the count where it steps: it is taken on both sides of every length.
+    """
+    if config.kind not in BLURRED:
+        return 0
     steps = np.hypot(np.diff(track.x), np.diff(track.y))
-    joined = steps[steps <= 1.001 * config.max_saccade * size]
-    return 2 + math.ceil(joined.max(initial=0) / (config.blur * size)) if config.blur > 0 else 2
+    sigma = config.blur * size
+    joined = steps[steps <= 1.001 * config.max_saccade * size] / sigma
+    pieces, nodes = pieces_and_nodes(np.concatenate([0.999 * joined, 1.001 * joined]))
+    return int((pieces * nodes).max(initial=1))
 
 
 def _rendered(tracks: Tracks, drawn: Drawn, size: int, config: MapsConfig) -> Tensor:

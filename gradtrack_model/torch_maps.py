@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from gradtrack_model.config import MapsConfig
 
-KINDS = ("tube", "disc", "gaussian", "linear", "density", "heatmap")
+BLURRED = ("density", "heatmap")
+KINDS = ("tube", "disc", "gaussian", "linear", *BLURRED)
 _MIN_RADIUS_SHARE, _MAX_RADIUS_SHARE = 0.25, 4.0
 
 
@@ -71,7 +72,7 @@ def render_tracks(
     if config.kind not in ("disc", "heatmap"):
         step = torch.hypot(x[:, 1:] - x[:, :-1], y[:, 1:] - y[:, :-1])
         joined[:, :-1] = known[:, 1:] & known[:, :-1] & (step <= config.max_saccade * s)
-    if config.kind in ("density", "heatmap"):
+    if config.kind in BLURRED:
         places_and_weights = _dwell(x, y, duration_ms, joined, member, config.blur * s, points)
         return _blurred(*places_and_weights, size, config, config.blur * s)
     radius = torch.zeros_like(x)

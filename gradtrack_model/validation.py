@@ -9,10 +9,11 @@ import torch
 from torch.nn import functional
 
 from gradtrack_model.augment import normalise
-from gradtrack_model.batches import plain_batch
-from gradtrack_model.learner import autocast, batch_loss
+from gradtrack_model.batches import plain_maps
+from gradtrack_model.learner import autocast
+from gradtrack_model.losses import gaze_loss
 from gradtrack_model.metrics import dice_and_iou
-from gradtrack_model.model import foreground
+from gradtrack_model.model import Output, foreground
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,17 +35,18 @@ def validate(
     config = config.predicting()
     model.eval()
     dices, ious, losses = [], [], []
-    for sample, predicted in predicted_masks(model, samples, config, device):
-        if sample.mask is not None:
-            dice, iou = dice_and_iou(predicted, sample.mask)
-            dices.append(dice)
-            ious.append(iou)
-    with torch.no_grad():
-        for chunk in _chunks(samples, config):
-            gazed = [sample for sample in chunk if sample.has_gaze]
-            if gazed:
-                loss = batch_loss(model, plain_batch(gazed, config), config, device).total.item()
-                losses += [loss] * len(gazed)
+    for chunk in _chunks(samples, config):
+        output = _output(model, chunk, config, device)
+        for sample, predicted in _masks(chunk, output, config):
+            if sample.mask is not None:
+                dice, iou = dice_and_iou(predicted, sample.mask)
+                dices.append(dice)
+                ious.append(iou)
+        gazed = [place for place, sample in enumerate(chunk) if sample.has_gaze]
+        if gazed:
+            maps = plain_maps([chunk[place] for place in gazed], config).to(device)
+            loss = gaze_loss(_part(output, gazed), maps, config.loss).total.item()
+            losses += [loss] * len(gazed)
     model.train()
     means = {"val_dice": dices, "val_iou": ious, "val_loss": losses}
     return {name: float(np.mean(values)) for name, values in means.items() if values}
@@ -55,12 +57,28 @@ def predicted_masks(
 ) -> Iterator[tuple[Sample, Mask]]:
     """Yield each sample with its predicted mask: at its mask's own size, at the network's where it has none."""
     for chunk in _chunks(samples, config):
-        images = normalise(torch.stack([s.pixels for s in chunk]).to(device).float() / 255)
-        with torch.no_grad(), autocast(config, device):
-            logits: Tensor = model(images).logits
-        for sample, one in zip(chunk, logits.float(), strict=True):
-            size = one.shape[-2:] if sample.mask is None else sample.mask.shape
-            yield sample, _mask(one, size, config.predict_threshold)
+        yield from _masks(chunk, _output(model, chunk, config, device), config)
+
+
+def _output(model: TrackUNet, chunk: Sequence[Sample], config: TrainConfig, device: torch.device) -> Output:
+    images = normalise(torch.stack([sample.pixels for sample in chunk]).to(device).float() / 255)
+    with torch.no_grad(), autocast(config, device):
+        output: Output = model(images)
+    return output
+
+
+def _masks(chunk: Sequence[Sample], output: Output, config: TrainConfig) -> Iterator[tuple[Sample, Mask]]:
+    for sample, one in zip(chunk, output.logits.float(), strict=True):
+        size = one.shape[-2:] if sample.mask is None else sample.mask.shape
+        yield sample, _mask(one, size, config.predict_threshold)
+
+
+def _part(output: Output, places: list[int]) -> Output:
+    """Return what was predicted for some images of a batch."""
+    if len(places) == len(output.logits):
+        return output
+    tracks = [track[places] for track in output.tracks]
+    return Output(output.logits[places], tracks, output.heads[places], output.features[places])
 
 
 def _chunks(samples: Sequence[Sample], config: TrainConfig) -> Iterator[Sequence[Sample]]:
