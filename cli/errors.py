@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import signal
 import sys
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from .start import Stopped, begin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _FORESEEN = (OSError, MemoryError, RecursionError, UnicodeError, EOFError)
-_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 _debug = False
 
 
@@ -30,10 +36,62 @@ debug_option = click.option(
 )
 
 
-def say(program: str, error: object) -> None:
-    """Print one error line."""
+def say(program: str, error: object, kind: str = "error") -> None:
+    """Print one line on stderr; where that is full or closed, nobody can be told and the work goes on."""
     text = " ".join(str(error).split())
-    click.echo(f"{program}: error: {text}", err=True)
+    with contextlib.suppress(OSError):
+        click.echo(f"{program}: {kind}: {text}", err=True)
+
+
+class Printing:
+    """What a command prints about work that goes on whether anybody reads it or not.
+
+    Parameters
+    ----------
+    program : str
+        The name the user typed.
+    """
+
+    def __init__(self, program: str) -> None:
+        self._program = program
+        self._error: OSError | None = None
+
+    @contextlib.contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Print inside the block; from the first failure on, everything printed is thrown away."""
+        try:
+            yield
+            sys.stdout.flush()
+        except OSError as error:
+            if error.filename is not None or error.errno not in (errno.EPIPE, *_UNWRITABLE):
+                raise
+            self._error = error
+            _throw_output_away()
+
+    def end(self) -> int:
+        """Say once what went wrong with printing, and return the exit code it asks for.
+
+        0 where the reader went away (`| head`): that was its choice, and the work is done.
+        """
+        if self._error is None:
+            return 0
+        if self._error.errno == errno.EPIPE:
+            what = "standard output was closed before all was printed; the work is done, as its files and --report show"
+            say(self._program, what, "warning")
+            return 0
+        say(self._program, _unprintable(self._error, "the work is done, but not all of it was printed - "))
+        return 3
+
+
+def _unprintable(error: OSError, state: str = "") -> str:
+    from gazetrack.errors import quote
+
+    reason = quote(error.strerror)
+    return f"standard output cannot be written: {reason}: {state}give it a file or a disk with room [OUTPUT]"
+
+
+def _throw_output_away() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python would complain again when it flushes at exit
 
 
 def run_command(command: click.Command, prog_name: str) -> NoReturn:
@@ -46,10 +104,12 @@ def run_command(command: click.Command, prog_name: str) -> NoReturn:
     prog_name : str
         The name the user typed, as it stands before each error.
     """
+    begin()
     sys.exit(_exit_code(command, prog_name))
 
 
 def _exit_code(command: click.Command, prog_name: str) -> int:
+    output = sys.stdout
     try:
         result = command.main(prog_name=prog_name, standalone_mode=False)
         sys.stdout.flush()
@@ -59,9 +119,13 @@ def _exit_code(command: click.Command, prog_name: str) -> int:
     except (click.Abort, KeyboardInterrupt):
         say(prog_name, "interrupted")
         return 128 + signal.SIGINT
-    except BrokenPipeError:
-        # The reader of our output went away; Python would complain again when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    except Stopped as stopped:
+        say(prog_name, "interrupted" if stopped.code == 128 + signal.SIGINT else "stopped by SIGTERM")
+        return int(stopped.code or 0)
+    except SystemExit:
+        if sys.stdout is output:  # not click's answer to a reader of our output who went away
+            raise
+        _throw_output_away()
         return 0
     except Exception as error:
         if _debug:
@@ -78,8 +142,8 @@ def _report(error: Exception, prog_name: str) -> int:
         return error.exit_code
     # Every file goes through gazetrack.publish, whose errors are OutputErrors: what is left is our own printing.
     if isinstance(error, OSError) and error.filename is None and error.errno in _UNWRITABLE:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python would complain again when it flushes at exit
-        say(prog_name, f"standard output cannot be written: {quote(error.strerror)} - free its disk [OUTPUT]")
+        _throw_output_away()
+        say(prog_name, _unprintable(error))
         return 3
     kind = "" if isinstance(error, _FORESEEN) else "internal error: "
     say(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .errors import debug_option, say
+from .errors import Printing, debug_option, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -161,10 +161,12 @@ def finish(
     failures are listed again at the end, where they are seen.
     """
     done, codes = [], set()
+    printing = Printing("gazetrack")
     for outcome in outcomes:
         done.append(outcome)
         if show is not None and outcome.status != "failed":
-            show(outcome)
+            with printing.guarded():
+                show(outcome)
         if outcome.error is not None:
             say("gazetrack", outcome.error)
             codes.add(outcome.error.exit_code)
@@ -172,13 +174,17 @@ def finish(
     skipped = sum(outcome.status == "skipped" for outcome in done)
     if show is not None and len(done) > 1 and (failed or skipped):
         counts = f"{len(done) - len(failed) - skipped} converted, {skipped} skipped, {len(failed)} with errors"
-        click.echo(f"of {len(done)} files: {counts}")
+        with printing.guarded():
+            click.echo(f"of {len(done)} files: {counts}")
     from gazetrack.outcome import write_report
 
     for path, listed in ((report, done), (errors, failed)):
         if path is not None:
             write_report(path, listed)
-    return 0 if not codes else codes.pop() if len(codes) == 1 and len(done) == 1 else 1
+    unprinted = printing.end() if show is not None else 0
+    if not codes:
+        return unprinted
+    return codes.pop() if len(codes) == 1 and len(done) == 1 else 1
 
 
 def write_results(report: Path | None, results: Iterable[tuple[Path, GazetrackError | None, Iterable[Path]]]) -> None:

@@ -5,10 +5,9 @@ Every function takes one input after the other and never lets a bad one touch it
 
 from __future__ import annotations
 
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +33,7 @@ from gazetrack.readers import registry
 from gazetrack.readers.base import POSITION_SETTINGS, Level, Reading, ReadOptions, Verdict, read_head
 from gazetrack.selection import select_eye, split_trials
 from gazetrack.store import SUFFIX, read_meta, refuse_other_origin, write_table
+from gazetrack.workers import over_processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -282,8 +282,7 @@ def convert_files(paths: Sequence[str | Path], options: ConvertOptions, jobs: in
     if jobs == 1 or len(work) == 1:
         yield from map(convert, work)
     else:
-        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-            yield from pool.map(convert, work)
+        yield from over_processes(convert, work, jobs)
 
 
 def _convert(work: tuple[Path, bool, Path | GazetrackError], options: ConvertOptions) -> Outcome:

@@ -4,9 +4,13 @@ signals. Every test runs the command in a process of its own, as a shell does.
 
 from __future__ import annotations
 
+import json
 import os
+import re
+import signal
 import subprocess
 import sys
+import time
 from importlib import import_module
 from pathlib import Path
 
@@ -15,7 +19,7 @@ import pytest
 import gazetrack.kernels
 
 GAZE = "x,y,t\n" + "".join(f"{100 + i % 3},{200 + i % 2},{i * 4}\n" for i in range(200))
-PROGRAM = [sys.executable, "-P", "-c", "from gazetrack_cli.main import main; main()"]
+PROGRAM = [sys.executable, "-P", "-c", "from gazetrack_cli.start import gazetrack; gazetrack()"]
 
 # All that numba asks of PyYAML, so that the test needs no package: a text of "key: value" lines.
 YAML = """
@@ -96,3 +100,168 @@ def test_a_damaged_settings_file_of_numba_stops_nothing(tmp_path, yaml, command,
     done = shell(command, "a.csv", cwd=study, env=yaml)
     assert (done.returncode, done.stderr) == (0, "")
     assert "200 samples" in done.stdout or "samples: 200" in done.stdout
+
+
+@pytest.fixture
+def study(tmp_path):
+    """Four exports, one of them damaged."""
+    folder = tmp_path / "study"
+    folder.mkdir()
+    for name in ("a", "c", "d"):
+        (folder / f"{name}.csv").write_text(GAZE)
+    (folder / "b.csv").write_text("x,y,t\n1,2,0\n1,oops,4\n")
+    return folder
+
+
+EXPORTS = ("a.csv", "b.csv", "c.csv", "d.csv")
+CONVERT = ("convert", *EXPORTS, "--report", "report.jsonl")
+
+
+def tables(folder):
+    return sorted(path.name[0] for path in folder.glob("*.fixations.parquet"))
+
+
+def statuses(folder):
+    return [json.loads(line)["status"] for line in (folder / "report.jsonl").read_text().splitlines()]
+
+
+def closed_output():
+    """A pipe whose reader has gone, as that of `| head -1` has after the first line."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    return writer
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes and devices are POSIX")
+@pytest.mark.parametrize("how", ["closed by its reader", "full", "closed from the start"])
+def test_a_standard_output_that_takes_nothing_stops_no_batch(study, how):
+    options = {"stdout": closed_output() if how == "closed by its reader" else None}
+    if how == "full":
+        if not Path("/dev/full").exists():
+            pytest.skip("no /dev/full on this system")
+        options["stdout"] = os.open("/dev/full", os.O_WRONLY)
+    if how == "closed from the start":
+        options["preexec_fn"] = lambda: os.close(1)
+    done = shell(*CONVERT, cwd=study, **options)
+    assert tables(study) == ["a", "c", "d"]
+    assert statuses(study) == ["ok", "failed", "ok", "ok"]
+    about_input, about_output = done.stderr.strip().splitlines()
+    assert "b.csv:3:2" in about_input
+    assert "standard output" in about_output
+    assert "the work is done" in about_output
+    assert done.returncode == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+@pytest.mark.parametrize(("options", "code"), [(["--json"], 3), (["-q"], 0)])
+def test_what_was_asked_for_on_a_full_output_is_missed_and_what_was_not_is_not(study, options, code):
+    done = shell("convert", "a.csv", *options, cwd=study, stdout=os.open("/dev/full", os.O_WRONLY))
+    assert done.returncode == code
+    assert done.stderr.count("\n") == (code != 0)
+    assert tables(study) == ["a"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes are POSIX")
+def test_a_command_that_only_prints_ends_quietly_with_its_reader(study):
+    done = shell("formats", cwd=study, stdout=closed_output())
+    assert (done.returncode, done.stderr) == (0, "")
+    done = shell("formats", cwd=study, stdout=None, preexec_fn=lambda: os.close(1))
+    assert done.returncode == 3
+    assert done.stderr.count("\n") == 1
+    assert "standard output cannot be written" in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+def test_a_full_standard_error_stops_no_batch(study):
+    done = shell(*CONVERT, cwd=study, stderr=os.open("/dev/full", os.O_WRONLY))
+    assert done.returncode == 1
+    assert tables(study) == ["a", "c", "d"]
+    assert statuses(study) == ["ok", "failed", "ok", "ok"]
+
+
+def start_slowly(tmp_path, *arguments, cwd):
+    """Start `gazetrack` where a disk takes half a minute to sync: long enough to be met with half-written files."""
+    modules = tmp_path / "slow"
+    modules.mkdir()
+    code = "import os, time\nfsync = os.fsync\nos.fsync = lambda number: (time.sleep(30), fsync(number))\n"
+    (modules / "sitecustomize.py").write_text(code)
+    env = os.environ | {"PYTHONPATH": str(modules)}
+    return subprocess.Popen(
+        [*PROGRAM, *arguments],
+        cwd=cwd,
+        env=env,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+
+
+def half_written(folder):
+    return list(folder.glob(".*.gtmp"))
+
+
+def wait_for(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.01)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_signal_ends_a_command_with_nothing_half_written(study, tmp_path, number, code, jobs):
+    process = start_slowly(tmp_path, *CONVERT, "--jobs", str(jobs), cwd=study)
+    wait_for(lambda: len(half_written(study)) == jobs)
+    if number == signal.SIGINT:  # from a keyboard it goes to all processes
+        os.killpg(process.pid, number)
+    else:
+        process.send_signal(number)
+    output, errors = process.communicate(timeout=20)
+    assert (process.returncode, output) == (code, "")
+    assert errors in ("gazetrack: error: interrupted\n", "gazetrack: error: stopped by SIGTERM\n")
+    assert half_written(study) == []
+    assert sorted(path.name for path in study.iterdir()) == list(EXPORTS)
+
+
+# Sends itself the signal where a module is imported for the first time.
+EARLY = """
+import builtins, os, signal
+real = builtins.__import__
+def imported(name, *rest):
+    if name == {name!r}:
+        builtins.__import__ = real
+        os.kill(os.getpid(), {number})
+    return real(name, *rest)
+builtins.__import__ = imported
+from gazetrack_cli.start import gazetrack
+gazetrack()
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
+@pytest.mark.parametrize("name", ["click", "pyarrow", "numba"])
+def test_a_signal_while_modules_are_imported_prints_no_traceback(study, name):
+    for number in (signal.SIGINT, signal.SIGTERM):
+        code = EARLY.format(name=name, number=int(number))
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", code, "convert", "a.csv"],
+            cwd=study,
+            text=True,
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 128 + number
+        assert "Traceback" not in done.stderr
+        assert done.stderr.count("\n") <= 1
+        assert tables(study) == []
+
+
+def test_the_installed_commands_begin_there():
+    text = (Path(__file__).parents[2] / "pyproject.toml").read_text()
+    scripts = text.partition("[project.scripts]")[2].partition("[tool")[0]
+    places = re.findall(r'^[\w-]+ = "([\w.]+):(\w+)"$', scripts, re.MULTILINE)
+    assert len(places) == 6
+    assert all(callable(getattr(import_module(module), name)) for module, name in places)
+    assert {module for module, _ in places} == {"gazetrack_cli.start"}
