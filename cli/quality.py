@@ -164,7 +164,10 @@ def _show(table: pa.Table, by: str, notes: list[str]) -> None:
         shown.remove("onset_ms")
     opt.print_table([_HEADER[name] for name in shown], [[_cell(row, name, window) for name in shown] for row in rows])
     if any(row["std_px"] == row["std_px"] and row["std_deg"] != row["std_deg"] for row in rows):
-        notes = [*notes, "pixels where the screen's size and distance are not known: give --screen for degrees"]
+        notes = [
+            *notes,
+            "pixels where the screen's size and distance are not known: give --screen, or --fov, for degrees",
+        ]
     for note in notes:
         click.echo(f"note: {note}")
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 MAX_OFF_SCREEN = 0.2
 _SAME_LENGTH = 0.02  # lengths that differ by less are the same, measured twice
+_CORNER_PX, _NEARLY_ALL, _ENOUGH = 1.5, 0.95, 10  # what fractions of a screen are, taken for pixels
 _LENGTHS = ("width_mm", "height_mm", "distance_mm")
 
 
@@ -105,14 +106,19 @@ def _seen_under(screen: Screen, fov_deg: float, fisheye: bool) -> Screen:
 
 
 def _off_screen(recording: Recording) -> str:
-    """Say that much of the gaze lies off the screen, with what usually is the cause; else nothing.
+    """Say that much of the gaze lies off the screen, or all of it at its corner, with the usual cause; else nothing.
 
     Without a known screen what has a negative coordinate lies off any. Fixations on image pixels are not looked at.
     """
     table = recording.samples if recording.samples is not None else recording.fixations
     if table is None:
         return ""
-    known, off = _counted(table, recording.screen)
+    known, off, at_corner = _counted(table, recording.screen)
+    if known >= _ENOUGH and at_corner >= _NEARLY_ALL * known:
+        return (
+            f"{100 * at_corner / known:.0f} % of the gaze lies within {_CORNER_PX:g} px of the corner at (0, 0): are "
+            "these fractions of the screen, which the export gives for pixels?"
+        )
     if not known or off <= MAX_OFF_SCREEN * known:
         return ""
     size = f"{recording.screen.width_px}x{recording.screen.height_px} px" if recording.screen else "negative positions"
@@ -123,11 +129,11 @@ def _off_screen(recording: Recording) -> str:
     )
 
 
-def _counted(table: pa.Table, screen: Screen | None) -> tuple[int, int]:
-    """Return how many positions there are, and how many of them lie off the screen."""
+def _counted(table: pa.Table, screen: Screen | None) -> tuple[int, int, int]:
+    """Return how many positions there are, how many of them lie off the screen, and how many at its corner."""
     width, height = (screen.width_px, screen.height_px) if screen is not None else (np.inf, np.inf)
     names = ["x_px", "y_px", *(["image_width_px"] if "image_width_px" in table.column_names else [])]
-    known = off = 0
+    known = off = at_corner = 0
     for batch in table.select(names).to_batches():
         x, y, *image = (column.to_numpy() for column in batch.columns)
         finite = np.isfinite(x) & np.isfinite(y)
@@ -136,4 +142,5 @@ def _counted(table: pa.Table, screen: Screen | None) -> tuple[int, int]:
         inside = (x >= 0) & (x <= width) & (y >= 0) & (y <= height)
         known += int(np.count_nonzero(finite))
         off += int(np.count_nonzero(finite & ~inside))
-    return known, off
+        at_corner += int(np.count_nonzero(finite & (np.maximum(np.abs(x), np.abs(y)) <= _CORNER_PX)))
+    return known, off, at_corner

@@ -148,6 +148,18 @@ def test_pupil_core_is_detected_by_its_camera_and_no_longer_as_45_degrees(tmp_pa
     json.dumps(outcome.summary)
 
 
+def test_samples_written_behind_a_camera_are_detected_by_it_again(tmp_path):
+    path = tmp_path / "gaze_positions.csv"
+    rows = [f"{10 + 0.005 * i},0,1.0,{0.4 + 0.2 * (i >= 60)},0.5,a" for i in range(120)]
+    path.write_text("gaze_timestamp,world_index,confidence,norm_pos_x,norm_pos_y,base_data\n" + "\n".join(rows) + "\n")
+    (first,) = convert_files([path], ConvertOptions(samples=True))
+    (again,) = convert_files([tmp_path / "gaze_positions.samples.parquet"], ConvertOptions(out=tmp_path / "again"))
+    for outcome in (first, again):
+        assert outcome.summary["detector"]["px_per_deg"] == pytest.approx(1280 / 103)
+        assert outcome.summary["detector"]["pursuit_velocity_deg_s"] == 1000
+        assert outcome.summary["world_camera"] == "Pupil Core"
+
+
 @pytest.mark.parametrize(("model", "size"), [("Pupil Invisible", (1088, 1080)), ("Neon", (1600, 1200))])
 def test_the_camera_of_pupil_cloud_is_told_by_its_azimuths(model, size, tmp_path):
     rng = np.random.default_rng(4)
@@ -211,6 +223,13 @@ def test_more_than_a_fifth_of_the_gaze_off_the_screen_is_the_first_note_whatever
         assert cause in note
     assert other == "other"
     assert notes_of([*on, (1, 1), *off[1:]], Screen(1000, 800)) == ()
+
+
+def test_fractions_that_an_export_gives_for_pixels_are_noticed_whatever_its_units_should_be():
+    rng = np.random.default_rng(6)
+    (note,) = notes_of(rng.uniform(0, 1, (200, 2)), Screen(1000, 800))
+    assert "100 % of the gaze lies within 1.5 px of the corner" in note
+    assert notes_of(rng.uniform(0, 200, (200, 2)), Screen(1000, 800)) == ()
 
 
 def test_lost_gaze_is_not_off_the_screen_in_any_units():

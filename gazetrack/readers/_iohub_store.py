@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gazetrack.errors import ConfigError, ParseError, quote
+from gazetrack.readers.base import MAX_GZIP_RATIO
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,7 +95,12 @@ def _read(head: Head, store: Any, columns: Sequence[str]) -> Store:
     if not filled:
         hint = "record eye samples with ioHub, or give the tracker's own file"
         raise ParseError("an ioHub file without samples of an eye tracker", path=head.path, hint=hint)
-    samples = _columns(tables[filled[0]], columns)
+    table = tables[filled[0]]
+    declared, held = len(table) * table.dtype.itemsize, head.path.stat().st_size
+    if declared > MAX_GZIP_RATIO * held:
+        what = f"damaged HDF5: {len(table)} rows declared in {held} bytes"
+        raise ParseError(what, path=head.path, hint="copy the file again")
+    samples = _columns(table, columns)
     sessions, messages = {}, []
     if (meta := store.get(_SESSIONS)) is not None and {"session_id", "code"} <= set(meta.dtype.names or ()):
         sessions = {int(row["session_id"]): _text(row["code"]) for row in meta[:]}

@@ -181,6 +181,16 @@ def test_a_damaged_store_is_an_error_about_the_file(tmp_path):
             read_recording(path, "iohub", screen=SCREEN)
 
 
+def test_more_rows_than_a_store_can_hold_are_refused(tmp_path):
+    path = store(tmp_path, {"BinocularEyeSampleEvent": binocular(GAZE)})
+    with pytest.importorskip("h5py").File(path, "a") as file:
+        folder = file["data_collection/events/eyetracker"]
+        del folder["BinocularEyeSampleEvent"]
+        folder.create_dataset("BinocularEyeSampleEvent", (10**9,), BOTH, chunks=(1000,))  # none of them written
+    with pytest.raises(ParseError, match="1000000000 rows declared"):
+        read_recording(path, screen=SCREEN)
+
+
 def test_without_h5py_the_error_says_what_to_install(tmp_path, monkeypatch):
     path = store(tmp_path, {"BinocularEyeSampleEvent": binocular(GAZE)})
     monkeypatch.setitem(sys.modules, "h5py", None)
