@@ -164,7 +164,7 @@ def formats_page():
         "is cut off, also of gzip, and counts it. Gzip that unpacks to more than 200 times its size (from 100 MiB on),",
         "or to more than 64 GiB, needs `--trust-gzip`.",
         "",
-        "Files are read block by block. Of EyeLink ASC and Tobii Pro Lab, samples beyond 262,144 wait in a temporary",
+        "Files are read block by block. Of EyeLink ASC, Gazepoint and Tobii Pro, samples beyond 262,144 wait in a temporary",
         "file (56 bytes each, in the folder `TMPDIR` names), so that memory grows with the events alone. Other readers",
         "of text keep the columns they need. XDF takes about 7 times its size, jsPsych's JSON about 11 times.",
         "",

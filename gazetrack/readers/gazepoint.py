@@ -8,7 +8,7 @@ the screen, whose size the file does not state. ``FPOG`` is the point of gaze av
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,14 +16,14 @@ import pandas as pd
 from gazetrack.errors import ParseError
 from gazetrack.readers._fixation_rows import fixation_recording
 from gazetrack.readers._gaze import mean_of_eyes
-from gazetrack.readers._tables import Columns, Header, Kind, header_of, needed_header, read_columns
+from gazetrack.readers._sink import SampleSink
+from gazetrack.readers._tables import Columns, Header, Kind, header_of, needed_header, no_rows, read_parts
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.recording import Recording, Screen
-from gazetrack.schema import EVENTS, SAMPLES, conform
+from gazetrack.schema import EVENTS, conform
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-    import pyarrow as pa
 
 FORMAT = Format(
     name="gazepoint",
@@ -56,20 +56,6 @@ _ON_IMAGE = {"X_ORIGINAL", "Y_ORIGINAL"}
 _MOST_INDEX = 2**31 - 1
 
 
-class _Rows(NamedTuple):
-    """What the rows with a time say, one element per row."""
-
-    part: npt.NDArray[np.int64]
-    recording: npt.NDArray[np.object_]
-    stimulus: npt.NDArray[np.object_]
-    t: npt.NDArray[np.floating]
-    onset: npt.NDArray[np.floating]
-    duration: npt.NDArray[np.floating]
-    number: npt.NDArray[np.int64]
-    valid: npt.NDArray[np.bool_]
-    pupils: dict[str, npt.NDArray[np.floating]]
-
-
 def sniff(head: Head) -> Verdict:
     """Judge the file by its header."""
     header = header_of(head)
@@ -96,21 +82,12 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         A column is missing, or a damaged row or cell.
     """
     header = needed_header(head)
-    table = read_columns(head, header, _wanted(header, head))
-    timed = np.isfinite(table.number("t")) & np.isfinite(table.number("index"))
-    notes: list[str] = []
-    if set(header.names) >= _ON_IMAGE:
-        notes.append(
-            "X_ORIGINAL and Y_ORIGINAL, positions on the image, are not used: for those give --columns "
-            "x=X_ORIGINAL,y=Y_ORIGINAL,unit=px,t=FPOGS[s],duration=FPOGD[s],stimulus=DICOM_ID,trial=SESSION_ID"
-        )
-    rows = _rows(head, table, timed, notes)
-    if _is_fixation_table(rows):
-        notes.append("one row per fixation number: a fixation table")
-        recording = _fixations(head, table, timed, rows, notes)
-    else:
-        recording = _samples(head, table, timed, rows, notes)
-    return recording.on_nominal_screen(_NOMINAL, "screen")
+    export = _Export(head, header)
+    for part in read_parts(head, header, export.wanted):
+        export.take(part)
+    if not export.n_rows:
+        raise no_rows(head, header)
+    return export.recording().on_nominal_screen(_NOMINAL, "screen")
 
 
 def _time_column(header: Header) -> str | None:
@@ -138,29 +115,118 @@ def _wanted(header: Header, head: Head) -> dict[str, tuple[int, Kind]]:
     return wanted
 
 
-def _rows(head: Head, table: Columns, timed: npt.NDArray[np.bool_], notes: list[str]) -> _Rows:
-    t = table.number("t")[timed] * 1e3
-    # A medium shown twice in a row shows by its clock alone.
-    begins = np.diff(t, prepend=np.inf) < 0
-    for key in _TEXTS:
-        codes = table.texts(key).codes[timed]
-        begins[1:] |= codes[1:] != codes[:-1]
-    part = np.cumsum(begins).astype(np.int64)
-    several = bool(t.size) and part[-1] > 1
-    if several:
-        notes.append(f"{part[-1]} showings of media, each with its own clock: each is a recording of its own")
-    index = table.number("index")[timed]
-    return _Rows(
-        part=part,
-        recording=np.array([f"{head.stem}_{n}" if several else head.stem for n in part], object),
-        stimulus=table.text("stimulus")[timed],
-        t=t,
-        onset=table.number("onset")[timed] * 1e3,
-        duration=table.number("duration")[timed] * 1e3,
-        number=np.clip(index, 0, _MOST_INDEX).astype(np.int64),
-        valid=table.number("valid")[timed] == 1,
-        pupils={eye: _pupil(table, eye)[timed] for eye in ("left", "right")},
-    )
+class _Export:
+    """What the parts of an export add up to: samples, and what their rows say about each fixation."""
+
+    def __init__(self, head: Head, header: Header) -> None:
+        self.wanted = _wanted(header, head)
+        self.n_rows = 0
+        self._head = head
+        self._best = {"best_x", "best_y"} <= set(self.wanted)
+        self._samples = SampleSink()
+        self._fixations: list[pd.DataFrame] = []
+        self._stimuli: list[str] = [""]
+        self._starts: list[float] = []
+        self._last_t, self._last_codes = np.inf, dict.fromkeys(_TEXTS, -1)
+        self._all_finished = True
+        self._dropped = {"no time": 0, "no fixation number": 0}
+        self._notes: list[str] = []
+        if set(header.names) >= _ON_IMAGE:
+            self._notes.append(
+                "X_ORIGINAL and Y_ORIGINAL, positions on the image, are not used: for those give --columns "
+                "x=X_ORIGINAL,y=Y_ORIGINAL,unit=px,t=FPOGS[s],duration=FPOGD[s],stimulus=DICOM_ID,trial=SESSION_ID"
+            )
+
+    def take(self, table: Columns) -> None:
+        """Take a part of some ten thousand rows."""
+        has_time, has_number = np.isfinite(table.number("t")), np.isfinite(table.number("index"))
+        self.n_rows += table.n_rows
+        self._dropped["no time"] += int(np.count_nonzero(~has_time))
+        self._dropped["no fixation number"] += int(np.count_nonzero(has_time & ~has_number))
+        self._stimuli = table.texts("stimulus").names
+        timed = has_time & has_number
+        if not timed.any():
+            return
+        t = table.number("t")[timed] * 1e3
+        showing = self._showings(t, table, timed)
+        starts = np.array(self._starts)[showing]
+        pupils = {f"{eye}_pupil": _pupil(table, eye)[timed] for eye in ("left", "right")}
+        stimulus = table.texts("stimulus").codes[timed]
+        x, y = self._gaze(table)
+        columns = {"recording": showing, "trial": showing, "stimulus": stimulus, "t_ms": t - starts}
+        self._samples.append(columns | {"x_px": x[timed], "y_px": y[timed]} | pupils)
+        fixed_x, fixed_y = _position(table, "")
+        rows = pd.DataFrame(
+            {
+                "showing": showing,
+                "index": np.clip(table.number("index")[timed], 0, _MOST_INDEX).astype(np.int32),
+                "stimulus": stimulus,
+                "onset_ms": table.number("onset")[timed] * 1e3,
+                "duration_ms": table.number("duration")[timed] * 1e3,
+                "x_px": fixed_x[timed],
+                "y_px": fixed_y[timed],
+                "pupil": mean_of_eyes(pupils["left_pupil"], pupils["right_pupil"]),
+                "valid": table.number("valid")[timed] == 1,
+            }
+        )
+        self._all_finished &= bool(rows["valid"].all() and (rows["duration_ms"] > 0).all())
+        self._fixations.append(_fixations_so_far(rows))
+
+    def _showings(
+        self, t: npt.NDArray[np.floating], table: Columns, timed: npt.NDArray[np.bool_]
+    ) -> npt.NDArray[np.int32]:
+        """Return the number of each row's showing of a medium, counted from 0 over all parts."""
+        # A medium shown twice in a row shows by its clock alone.
+        begins = np.diff(t, prepend=self._last_t) < 0
+        for key, last in self._last_codes.items():
+            codes = table.texts(key).codes[timed]
+            begins |= np.diff(codes, prepend=last) != 0
+            self._last_codes[key] = codes[-1]
+        showings = len(self._starts) - 1 + np.cumsum(begins)
+        self._last_t = t[-1]
+        self._starts += t[begins].tolist()
+        return showings.astype(np.int32)
+
+    def _gaze(self, table: Columns) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]:
+        x, y = _position(table, "best_" if self._best else "")
+        lost = (table.number("best_valid", 1.0) if self._best else table.number("valid")) != 1
+        return np.where(lost, np.nan, x), np.where(lost, np.nan, y)
+
+    def recording(self) -> Recording:
+        """Return all of it."""
+        notes, stem = self._notes, self._head.stem
+        numbers = [str(n) for n in range(1, len(self._starts) + 1)]
+        several = len(numbers) > 1
+        if several:
+            notes.append(f"{len(numbers)} showings of media, each with its own clock: each is a recording of its own")
+        names = {
+            "recording": [f"{stem}_{n}" for n in numbers] if several else [stem],
+            "trial": numbers or [""],
+            "stimulus": self._stimuli,
+        }
+        fixations = _joined(self._fixations)
+        dropped = {reason: count for reason, count in self._dropped.items() if count}
+        # Every row is a finished fixation: no number comes twice, and all are valid.
+        if self._all_finished and len(fixations) == self._samples.rows:
+            notes.append("one row per fixation number: a fixation table")
+            columns = _named(fixations, names)
+            found = fixation_recording(stem, FORMAT.name, columns, len(fixations), notes)
+            dropped |= found.dropped
+            return replace(found, software="Gazepoint Analysis", rows_in=self.n_rows, dropped=dropped)
+        if not self._best:
+            notes.append("no BPOGX and BPOGY: samples are FPOG, averaged over the fixation so far")
+        fixations["onset_ms"] -= np.array(self._starts)[fixations["showing"]]
+        return Recording(
+            name=stem,
+            format=FORMAT.name,
+            samples=self._samples.table(names),
+            events=conform({"kind": "fixation"} | _named(_usable(fixations, notes), names), EVENTS),
+            origin_ms=self._starts[0],
+            software="Gazepoint Analysis",
+            rows_in=self.n_rows,
+            dropped=dropped,
+            notes=tuple(notes),
+        )
 
 
 def _pupil(table: Columns, eye: str) -> npt.NDArray[np.floating]:
@@ -168,107 +234,64 @@ def _pupil(table: Columns, eye: str) -> npt.NDArray[np.floating]:
     return np.where(lost, np.nan, table.number(f"{eye}_pupil"))
 
 
-def _is_fixation_table(rows: _Rows) -> bool:
-    """Tell whether every row is a finished fixation: no number comes twice, and all are valid."""
-    numbers = pd.DataFrame({"part": rows.part, "index": rows.number})
-    return bool(rows.valid.all() and (rows.duration > 0).all() and not numbers.duplicated().any())
-
-
 def _position(table: Columns, prefix: str) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]:
     return table.number(f"{prefix}x") * _NOMINAL.width_px, table.number(f"{prefix}y") * _NOMINAL.height_px
 
 
-def _dropped(table: Columns) -> dict[str, int]:
-    """Count the rows that cannot be used: without a time first, then without a fixation number."""
-    timeless = np.isnan(table.number("t"))
-    counts = {
-        "no time": int(timeless.sum()),
-        "no fixation number": int((~timeless & np.isnan(table.number("index"))).sum()),
-    }
-    return {reason: count for reason, count in counts.items() if count}
+_KEY = ["showing", "index"]
 
 
-def _fixations(head: Head, table: Columns, timed: npt.NDArray[np.bool_], rows: _Rows, notes: list[str]) -> Recording:
-    x, y = _position(table, "")
-    columns = {
-        "recording": rows.recording,
-        "trial": rows.part.astype(str).astype(object),
-        "stimulus": rows.stimulus,
-        "index": rows.number.astype(np.int32),
-        "eye": "both",
-        "onset_ms": rows.onset,
-        "duration_ms": rows.duration,
-        "x_px": x[timed],
-        "y_px": y[timed],
-        "pupil": mean_of_eyes(rows.pupils["left"], rows.pupils["right"]),
-    }
-    recording = fixation_recording(head.stem, FORMAT.name, columns, len(rows.t), notes)
-    dropped = _dropped(table) | dict(recording.dropped)
-    return replace(recording, software="Gazepoint Analysis", rows_in=table.n_rows, dropped=dropped)
+def _fixations_so_far(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return a row per fixation number, as its last valid row states it: mean and length grow with every sample.
+
+    ``pupil`` becomes the sum of ``pupils`` sizes. A number without a valid row keeps its last one.
+    """
+    pupils = rows.groupby(_KEY, sort=False)["pupil"].agg(["sum", "count"])
+    pupils.columns = pd.Index(["pupil", "pupils"])
+    return _last_valid(rows).drop(columns="pupil").join(pupils, on=_KEY)
 
 
-def _samples(head: Head, table: Columns, timed: npt.NDArray[np.bool_], rows: _Rows, notes: list[str]) -> Recording:
-    starts = pd.Series(rows.t).groupby(rows.part).transform("first").to_numpy(np.float64)
-    best = {"best_x", "best_y"} <= set(table.found)
-    x, y = _position(table, "best_" if best else "")
-    lost = (table.number("best_valid", 1.0) if best else table.number("valid")) != 1
-    if not best:
-        notes.append("no BPOGX and BPOGY: samples are FPOG, averaged over the fixation so far")
-    columns: dict[str, object] = {
-        "recording": rows.recording,
-        "trial": rows.part.astype(str).astype(object),
-        "stimulus": rows.stimulus,
-        "t_ms": rows.t - starts,
-        "x_px": np.where(lost, np.nan, x)[timed],
-        "y_px": np.where(lost, np.nan, y)[timed],
-    }
-    columns |= {f"{eye}_pupil": values for eye, values in rows.pupils.items()}
-    fixed_x, fixed_y = _position(table, "")
-    return Recording(
-        name=head.stem,
-        format=FORMAT.name,
-        samples=conform(columns, SAMPLES),
-        events=_events(rows, starts, fixed_x[timed], fixed_y[timed], notes),
-        origin_ms=float(starts[0]) if starts.size else 0.0,
-        software="Gazepoint Analysis",
-        rows_in=table.n_rows,
-        dropped=_dropped(table),
-        notes=tuple(notes),
-    )
+def _last_valid(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the last valid row of each fixation number, or its last row where none is valid, in their order."""
+    valid = rows["valid"].to_numpy(np.bool_)
+    key = rows["showing"].to_numpy(np.int64) * (_MOST_INDEX + 1) + rows["index"].to_numpy(np.int64)
+    counts = valid | ~np.isin(key, np.unique(key[valid]))
+    last = counts.copy()
+    last[counts] = ~pd.Series(key[counts]).duplicated(keep="last").to_numpy()
+    return rows[last]
 
 
-def _events(
-    rows: _Rows,
-    starts: npt.NDArray[np.float64],
-    x: npt.NDArray[np.floating],
-    y: npt.NDArray[np.floating],
-    notes: list[str],
-) -> pa.Table:
-    """Return the fixations as their last valid rows state them: mean position and length grow with every sample."""
-    frame = pd.DataFrame(
-        {
-            "part": rows.part,
-            "recording": rows.recording,
-            "stimulus": rows.stimulus,
-            "trial": rows.part.astype(str).astype(object),
-            "kind": "fixation",
-            "index": rows.number.astype(np.int32),
-            "eye": "both",
-            "onset_ms": rows.onset - starts,
-            "duration_ms": rows.duration,
-            "x_px": x,
-            "y_px": y,
-            "pupil": mean_of_eyes(rows.pupils["left"], rows.pupils["right"]),
-        }
-    )
-    groups = frame.groupby(["part", "index"], sort=False)
-    frame["pupil"] = groups["pupil"].transform("mean")
-    last = frame[rows.valid].drop_duplicates(["part", "index"], keep="last")
-    never = groups.ngroups - len(last)
-    if never:
+def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """Return a row per fixation number of all parts, those that go on in the next part once."""
+    columns = ["showing", "index", "stimulus", "onset_ms", "duration_ms", "x_px", "y_px", "valid", "pupil", "pupils"]
+    rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({name: [] for name in columns})
+    sums = rows.groupby(_KEY, sort=False)[["pupil", "pupils"]].sum()
+    found = _last_valid(rows).drop(columns=["pupil", "pupils"]).join(sums, on=_KEY)
+    found["pupil"] = (found["pupil"] / found["pupils"]).where(found["pupils"] > 0)
+    return found
+
+
+def _usable(fixations: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
+    """Return the fixations that were valid and have a place and a duration; the others are noted."""
+    valid = fixations[fixations["valid"]]
+    if never := len(fixations) - len(valid):
         notes.append(f"{never} fixation numbers are never valid (FPOGV): no fixations")
-    usable = (last["duration_ms"] > 0) & np.isfinite(last["onset_ms"]) & last["x_px"].notna() & last["y_px"].notna()
+    usable = (valid["duration_ms"] > 0) & valid[["onset_ms", "x_px", "y_px"]].notna().all(axis=1)
     if not usable.all():
         notes.append(f"{int((~usable).sum())} fixations without a duration, onset or position: left out")
-    kept = last[usable].drop(columns="part")
-    return conform({name: kept[name].to_numpy() for name in kept}, EVENTS)
+    return valid[usable]
+
+
+def _named(fixations: pd.DataFrame, names: dict[str, list[str]]) -> dict[str, Any]:
+    """Return the columns of fixations, with texts for their codes."""
+    showing = fixations["showing"].to_numpy(np.int64)
+    recordings = names["recording"]
+    columns: dict[str, Any] = {
+        "recording": np.array(recordings, object)[showing if len(recordings) > 1 else np.zeros_like(showing)],
+        "trial": np.array(names["trial"], object)[showing],
+        "stimulus": np.array(names["stimulus"], object)[fixations["stimulus"].to_numpy(np.int64)],
+        "eye": "both",
+    }
+    for name in ("index", "onset_ms", "duration_ms", "x_px", "y_px", "pupil"):
+        columns[name] = fixations[name].to_numpy()
+    return columns

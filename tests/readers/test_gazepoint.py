@@ -1,10 +1,13 @@
+import tracemalloc
 from pathlib import Path
+from unittest import mock
 
+import pandas as pd
 import pytest
 
 from gazetrack.errors import ParseError
 from gazetrack.pipeline import read_recording
-from gazetrack.readers import gazepoint
+from gazetrack.readers import _cells, _sink, gazepoint
 from gazetrack.readers.base import Level, ReadOptions, read_head
 
 HEADER = "MEDIA_ID,MEDIA_NAME,TIME(2024/01/01 00:00:00.000),FPOGX,FPOGY,FPOGS,FPOGD,FPOGID,FPOGV,"
@@ -58,3 +61,61 @@ def test_units_of_the_image_are_read_as_the_note_says():
     assert fixations["x_px"].to_pylist() == [998, 952, 642, 650]
     assert fixations["onset_ms"].to_pylist() == pytest.approx([100, 750, 200, 900])
     assert fixations["stimulus"].to_pylist() == ["chest-a", "chest-a", "chest-b", "chest-b"]
+
+
+def long_export(tmp_path, n, kind="gaze"):
+    """Three media, fixations of seven samples of which the first two are not valid yet, or one row per fixation."""
+    rows = []
+    for i in range(n):
+        medium, at = divmod(i, (n + 2) // 3)
+        number, step = divmod(at, 7) if kind == "gaze" else (at, 6)
+        place = f"{0.2 + (i * 7919) % 1000 / 2000:.5f}"
+        times = f"{at / 60:.5f},{place},0.5,{number * 7 / 60:.5f},{step / 60:.5f}"
+        rows.append(f"{medium},m{medium}.png,{times},{number},{int(step > 1)},")
+    path = tmp_path / f"{kind}{n}.csv"
+    path.write_text("\n".join([HEADER, *rows]) + "\n")
+    return path
+
+
+@pytest.mark.parametrize("kind", ["gaze", "fixations"])
+def test_parts_of_an_export_make_no_difference(kind, tmp_path):
+    path = long_export(tmp_path, 500, kind)
+    whole = read_recording(path)
+    with (
+        mock.patch.object(_cells, "BLOCK_BYTES", 700),
+        mock.patch("gazetrack.readers._utf8.BLOCK_BYTES", 700),
+        mock.patch.object(_cells, "PART_ROWS", 3),
+    ):
+        parts = read_recording(path)
+    assert (parts.rows_in, parts.dropped, parts.notes) == (whole.rows_in, whole.dropped, whole.notes)
+    for one, other in (
+        (whole.samples, parts.samples),
+        (whole.events, parts.events),
+        (whole.fixations, parts.fixations),
+    ):
+        assert (one is None) == (other is None)
+        if one is not None:
+            pd.testing.assert_frame_equal(one.to_pandas(), other.to_pandas(), check_categorical=False)
+    assert (whole.fixations is None) == (kind == "gaze")
+    assert (whole.events.num_rows > 60) == (kind == "gaze")
+
+
+def peak(path):
+    tracemalloc.start()
+    with (
+        mock.patch.object(_cells, "BLOCK_BYTES", 1 << 14),
+        mock.patch("gazetrack.readers._utf8.BLOCK_BYTES", 1 << 14),
+        mock.patch.object(_cells, "PART_ROWS", 1000),
+        mock.patch.object(_sink.SampleSink.__init__, "__defaults__", (1000,)),
+    ):
+        read_recording(path)
+    found = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return found
+
+
+def test_memory_does_not_grow_with_the_samples(tmp_path):
+    short, long = long_export(tmp_path, 10_000), long_export(tmp_path, 60_000)
+    peak(short)
+    more = long.stat().st_size - short.stat().st_size
+    assert peak(long) - peak(short) < more  # of short rows; before, seven times as much
