@@ -92,9 +92,9 @@ def command(
     from gazetrack.pseudonyms import Pseudonyms, read_key
 
     pairs = opt.parse_pairs(columns, "--columns")
-    for target in (report, errors):
-        opt.check_report(target, files)
     pseudonyms = Pseudonyms(participant, read_key(key) if participant == "hash" else b"")
+    for target in (report, errors):
+        opt.check_report(target, (*files, key))
     chosen = ConvertOptions(
         format_name, pairs, opt.parse_screen(screen), None, out, samples, events, force, recursive, eye, trial_by,
         pseudonyms, fov_deg=fov, salvage=salvage, trust_gzip=trust_gzip,

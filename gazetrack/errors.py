@@ -9,16 +9,30 @@ The library raises; only the command line prints.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from os import PathLike
 
 MAX_MESSAGE_CHARS = 300
 MAX_PATH_CHARS = 120
 _BODY_FIRST_CHARS = 100  # of a message, before its hint gets the rest
 _LEAST_CHARS = 40
+_quotes_nothing = ContextVar("quotes_nothing", default=False)
+
+
+@contextmanager
+def quoting_nothing(nothing: bool = True) -> Iterator[None]:
+    """Let every `quote` within give ``…`` in place of the text: a message may name a person, whatever it is about."""
+    token = _quotes_nothing.set(nothing)
+    try:
+        yield
+    finally:
+        _quotes_nothing.reset(token)
 
 
 def quote(text: object, limit: int = 60) -> str:
@@ -34,8 +48,13 @@ def quote(text: object, limit: int = 60) -> str:
     Returns
     -------
     str
-        Control characters and non-printable characters appear as escapes, never raw.
+        Control characters and non-printable characters appear as escapes, never raw. Within `quoting_nothing`, nothing
+        of the text appears.
     """
+    return "…" if _quotes_nothing.get() else _shortened(text, limit)
+
+
+def _shortened(text: object, limit: int) -> str:
     shown = _escaped(text)
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
@@ -97,8 +116,8 @@ class GazetrackError(Exception):
         body = self.what if self.byte is None else f"{self.what} (byte {self.byte})"
         room = MAX_MESSAGE_CHARS - len(head) - len(code)
         for_hint = room - len(" - ") - min(len(_escaped(body)), _BODY_FIRST_CHARS)
-        hint = f" - {quote(self.hint, max(for_hint, _LEAST_CHARS))}" if self.hint else ""
-        return head + quote(body, max(room - len(hint), _LEAST_CHARS)) + hint + code
+        hint = f" - {_shortened(self.hint, max(for_hint, _LEAST_CHARS))}" if self.hint else ""
+        return head + _shortened(body, max(room - len(hint), _LEAST_CHARS)) + hint + code
 
 
 def _rebuilt(kind: type[GazetrackError], what: str, named: dict[str, Any]) -> GazetrackError:

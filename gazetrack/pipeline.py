@@ -23,10 +23,12 @@ from gazetrack.errors import (
     ParseError,
     UnknownFormat,
     quote,
+    quoting_nothing,
 )
 from gazetrack.fixations import fixation_table
 from gazetrack.geometry import with_geometry
 from gazetrack.outcome import Outcome
+from gazetrack.privacy import Unnamed
 from gazetrack.pseudonyms import Pseudonyms
 from gazetrack.publish import safe_name, sha256_of, unique_names
 from gazetrack.readers import registry
@@ -175,7 +177,7 @@ def _read(head: Head, name: str, options: ReadOptions, fov_deg: float | None) ->
     except GazetrackError:
         raise
     except (ValueError, KeyError, IndexError, OverflowError, RecursionError, MemoryError, pa.ArrowException) as error:
-        what = f"the {name} reader cannot make sense of it: {type(error).__name__}: {error}"
+        what = f"the {name} reader cannot make sense of it: {type(error).__name__}: {quote(error, 150)}"
         raise ParseError(what, path=head.path, hint="check the export, or name the format with --format") from error
     return with_geometry(recording, options.screen, fov_deg)
 
@@ -275,14 +277,39 @@ def convert_files(paths: Sequence[str | Path], options: ConvertOptions, jobs: in
         One per input, in order, as soon as it is done. A failed input does not touch the others. A file of a folder
         that is no export is skipped, not failed.
     """
-    found = _expand(paths, options.recursive)
-    targets = _targets([path for path, _ in found], options.out)
+    try:
+        found = _expand(paths, options.recursive)
+    except InputError as error:
+        if options.pseudonyms.keeps:
+            raise
+        raise InputError(error.what, hint=error.hint) from None
+    if options.pseudonyms.keeps:
+        targets = _targets([path for path, _ in found], options.out)
+    else:  # their names are of what is in them
+        targets = {path: (options.out or path.parent) / "unnamed" for path, _ in found}
     work = [(path, from_folder, targets[path]) for path, from_folder in found]
-    convert = partial(_convert, options=options)
+    unnamed = [Unnamed(n, len(found), (path,), options.out is not None) for n, (path, _) in enumerate(found, 1)]
+    convert = partial(_convert_as_told, options=options)
+    pairs = list(zip(work, unnamed, strict=True))
     if jobs == 1 or len(work) == 1:
-        yield from map(convert, work)
+        yield from map(convert, pairs)
     else:
-        yield from over_processes(convert, work, jobs)
+        yield from over_processes(convert, pairs, jobs)
+
+
+def _convert_as_told(
+    pair: tuple[tuple[Path, bool, Path | GazetrackError], Unnamed], options: ConvertOptions
+) -> Outcome:
+    """Convert an input; where participants are not to be named, tell nothing that may name one."""
+    work, unnamed = pair
+    if options.pseudonyms.keeps:
+        return _convert(work, options)
+    with quoting_nothing():
+        try:
+            return unnamed.outcome(_convert(work, options))
+        except Exception as error:
+            what = f"internal error: {type(error).__name__}"
+            raise GazetrackError(what, path=unnamed.label, hint="run again with --debug for details") from error
 
 
 def _convert(work: tuple[Path, bool, Path | GazetrackError], options: ConvertOptions) -> Outcome:
@@ -347,7 +374,7 @@ def _convert_file(path: Path, target: Path, options: ConvertOptions, outcome: Ou
             outcome.sha256 = digest.result()
     try:
         recording = split_trials(select_eye(recording, options.eye), options.trial_by)
-        recording = options.pseudonyms.apply(recording)
+        recording = options.pseudonyms.apply(recording, outcome.sha256, [head.stem])
         fixations, source = fixation_table(recording, options.detector, options.preparation, options.eye)
         recording = replace(recording, notes=(*recording.notes, *source.pop("notes")))
     except (ConfigError, InputError, DataError) as error:
@@ -358,12 +385,12 @@ def _convert_file(path: Path, target: Path, options: ConvertOptions, outcome: Ou
     outcome.left_out = source.get("left_out", {})
     outcome.summary = {**describe(recording, verdict, head), **source, "fixations": fixations.num_rows}
     file_name = head.path.name
-    is_renamed = options.pseudonyms.policy != "keep"
+    is_renamed = not options.pseudonyms.keeps
     if is_renamed:  # the file may be called after the participant
-        file_name = recording.name
+        file_name = f"sha256-{outcome.sha256[:12]}"
         target = target.with_name(safe_name(recording.name))
     meta = _provenance(recording, file_name, outcome) | source
-    meta["source"] |= _first_source(head.path, outcome.format)
+    meta["source"] |= _first_source(head.path, outcome.format, named=not is_renamed)
     # Fixations that were asked for lie beside those that `convert` takes, so that both can be compared.
     suffix = SUFFIX if options.detector is None else f".{source['detector']['name']}{SUFFIX}"
     tables = {suffix: fixations}
@@ -380,7 +407,7 @@ def _convert_file(path: Path, target: Path, options: ConvertOptions, outcome: Ou
         outcome.outputs.append({"path": str(output), "rows": table.num_rows, "sha256": sha256_of(output)})
 
 
-def _first_source(path: Path, format: str) -> dict[str, Any]:
+def _first_source(path: Path, format: str, *, named: bool) -> dict[str, Any]:
     """Return what a table of samples was itself made of: fixations detected in it are the export's all the same."""
     if format != "gazetrack_samples":
         return {}
@@ -388,7 +415,10 @@ def _first_source(path: Path, format: str) -> dict[str, Any]:
         source = read_meta(path).get("source")
     except InputError:  # gzip
         return {}
-    return {"made_of": source.get("made_of", source)} if isinstance(source, dict) else {}
+    if not isinstance(source, dict):
+        return {}
+    first = source.get("made_of", source)
+    return {"made_of": first if named else {"sha256": first.get("sha256", "")}}
 
 
 def _provenance(recording: Recording, file_name: str, outcome: Outcome) -> dict[str, Any]:

@@ -90,13 +90,15 @@ def refuse_overwrite(output: str | os.PathLike[str], inputs: Iterable[str | os.P
 
 
 @contextlib.contextmanager
-def publish(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+def publish(path: str | os.PathLike[str], *, private: bool = False) -> Iterator[IO[bytes]]:
     """Open a temporary binary file that becomes `path` when the block ends without an error.
 
     Parameters
     ----------
     path : path-like
         The output file. Missing parent folders are made.
+    private : bool
+        Whether nobody but the owner may read it, from its first byte on.
 
     Yields
     ------
@@ -115,7 +117,7 @@ def publish(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
             raise OutputError("is a folder, not a file", path=path, hint="choose another output name")
         temporary = _temporary_name(path)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
-        descriptor = os.open(temporary, flags, 0o666)
+        descriptor = os.open(temporary, flags, 0o600 if private else 0o666)
     try:
         with os.fdopen(descriptor, "wb") as file:
             yield file
@@ -133,15 +135,15 @@ def publish(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         raise
 
 
-def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
+def write_bytes(path: str | os.PathLike[str], data: bytes, *, private: bool = False) -> None:
     """Publish `data` as the file `path`."""
-    with publish(path) as file:
+    with publish(path, private=private) as file:
         file.write(data)
 
 
-def write_text(path: str | os.PathLike[str], text: str) -> None:
+def write_text(path: str | os.PathLike[str], text: str, *, private: bool = False) -> None:
     """Publish `text` as UTF-8 with line feeds."""
-    write_bytes(path, text.encode("utf-8"))
+    write_bytes(path, text.encode("utf-8"), private=private)
 
 
 def write_json(path: str | os.PathLike[str], value: Any) -> None:

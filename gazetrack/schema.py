@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gazetrack.errors import SchemaError
+from gazetrack.errors import SchemaError, quote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -248,7 +248,7 @@ def _column(value: object, field: pa.Field, n_rows: int) -> pa.ChunkedArray:
         if array.null_count:
             array = pc.fill_null(array, np.nan if pa.types.is_floating(field.type) else 0)
     except (pa.ArrowException, TypeError, ValueError) as error:
-        raise SchemaError(f"column {field.name!r} cannot be {field.type}: {error}") from error
+        raise SchemaError(f"column {field.name!r} cannot be {field.type}: {quote(error, 150)}") from error
     return array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])
 
 

@@ -6,6 +6,7 @@ import queue
 import threading
 from concurrent.futures import Future
 from contextlib import contextmanager
+from contextvars import copy_context
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ def in_threads(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterato
             yield result.result()
             room.release()
 
-    threads = [threading.Thread(target=run, daemon=True) for _ in range(_WORKERS)]
+    # A copy of the context for each thread: what errors may quote is set there.
+    threads = [threading.Thread(target=copy_context().run, args=(run,), daemon=True) for _ in range(_WORKERS)]
     for thread in threads:
         thread.start()
     try:

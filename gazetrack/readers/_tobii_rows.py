@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gazetrack.errors import quote
 from gazetrack.readers._gaze import mean_of_eyes, pupils_of, without_marks
 
 if TYPE_CHECKING:
@@ -118,7 +119,9 @@ def sorted_rows(table: Columns, dropped: dict[str, int]) -> tuple[Mask, Mask]:
     rest = timed & ~is_sample & ~is_message
     reasons = {"no timestamp": ~timed} if not timed.all() else {}
     codes, names = table.texts("sensor")
-    reasons |= {f"{names[code] or 'no'} sensor": rest & (codes == code) for code in set(codes[rest].tolist())}
+    for code in set(codes[rest].tolist()):
+        reason = f"{quote(names[code], 40) if names[code] else 'no'} sensor"
+        reasons[reason] = reasons.get(reason, False) | (rest & (codes == code))
     for reason, rows in reasons.items():
         dropped[reason] = dropped.get(reason, 0) + int(np.count_nonzero(rows))
     return is_sample, is_message

@@ -311,7 +311,7 @@ def _recording(head: Head, lines: Lines, samples: _Samples) -> Recording:
             "holds no gaze: no samples and no events", path=head.path, hint="convert the EDF with samples and events"
         )
     if samples.texts and not samples.any_position and _DECIMAL_COMMA.match(samples.first_text):
-        what = f"numbers with a decimal comma: '{samples.first_text}'"
+        what = f"numbers with a decimal comma: {quote(samples.first_text, 30)!r}"
         hint = "write decimal points, or convert the EDF again"
         raise ParseError(what, path=head.path, line=samples.first_text_line, hint=hint)
     origin = lines.origin
@@ -332,7 +332,7 @@ def _recording(head: Head, lines: Lines, samples: _Samples) -> Recording:
     if samples.unsettled and not samples.has_pupil:
         lines.notes["every pupil size is 0: taken as not recorded, the positions are kept"] = None
     if samples.texts:
-        first = f"the first '{samples.first_text}' in line {samples.first_text_line}"
+        first = f"the first {quote(samples.first_text, 30)!r} in line {samples.first_text_line}"
         lines.notes[f"{samples.texts} values of samples are no numbers, {first}: missing"] = None
     rows_in = samples.count + lines.n_events + sum(lines.dropped.values())
     events = events_table(head.stem, lines, segments, origin, table)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from gazetrack.errors import ConfigError, ParseError
+from gazetrack.errors import ConfigError, ParseError, quote
 from gazetrack.readers._gaze import gaze_columns
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.recording import Recording, Screen
@@ -100,9 +100,10 @@ def _load(head: Head) -> Any:
         hint = f'install eyelinkio, with: pip install "gazetrack[edf]", {asc}'
         raise ConfigError("EDF is read through eyelinkio, which is not installed", path=head.path, hint=hint) from None
     except AssertionError as error:
-        raise ConfigError(f"eyelinkio cannot be used: {error}", path=head.path, hint=asc.removeprefix("or ")) from error
+        what = f"eyelinkio cannot be used: {quote(error, 150)}"
+        raise ConfigError(what, path=head.path, hint=asc.removeprefix("or ")) from error
     except Exception as error:
-        what = f"eyelinkio cannot read it: {type(error).__name__}: {error}"
+        what = f"eyelinkio cannot read it: {type(error).__name__}: {quote(error, 150)}"
         raise ParseError(what, path=head.path, hint=asc.removeprefix("or ")) from error
 
 

@@ -94,7 +94,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     except ConfigError as error:
         raise ParseError(f"is a damaged table of samples: {error.what}", path=head.path, hint=_HINT) from error
     except (pa.ArrowException, OSError, ValueError, TypeError, AttributeError) as error:
-        raise ParseError(f"is a damaged table of samples: {error}", path=head.path, hint=_HINT) from error
+        raise ParseError(f"is a damaged table of samples: {quote(error, 150)}", path=head.path, hint=_HINT) from error
     samples = _samples(table, head.path, head.stem)
     known = np.isfinite(samples["t_ms"].to_numpy())
     kept = samples.filter(pa.array(known))

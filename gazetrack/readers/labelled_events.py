@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from gazetrack.errors import quote
 from gazetrack.readers._tables import Columns, Header, Kind, header_of, needed_header, read_columns
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.recording import Recording
@@ -110,7 +111,7 @@ def _events(
     kinds = np.array([_KINDS.get(label, "unclassified") for label in labels], object)
     unknown = sorted(set(labels) - set(_KINDS))
     if unknown:
-        notes.append(f"labels taken as unclassified: {', '.join(unknown[:5])}")
+        notes.append(f"labels taken as unclassified: {quote(', '.join(unknown[:5]), 120)}")
     fixation = kinds == "fixation"
     # A fixation lies between where it begins and where it ends, as far as the table tells.
     x, y = (np.where(fixation, (table.number(a) + table.number(f"end_{a}", np.nan)) / 2, table.number(a)) for a in "xy")

@@ -1,4 +1,4 @@
-"""Folders, processes, eyes, trials and names of participants."""
+"""Folders, processes, eyes and trials."""
 
 from __future__ import annotations
 
@@ -138,41 +138,3 @@ def test_trials_by_stimulus_and_by_message(run, tmp_path):
         result = run(f"gazetrack convert a.tsv --trial-by '{rule}'")
         assert result.code != 0
         assert word in result.err
-
-
-@pytest.mark.parametrize("policy", ["hash", "drop"])
-def test_no_name_of_a_participant_is_left(run, tmp_path, policy):
-    (tmp_path / "Ada Test.tsv").write_text(tobii())
-    result = run(f"gazetrack convert 'Ada Test.tsv' --events --samples --participant {policy} -o out")
-    assert result.code == 0, result.err
-    written = sorted((tmp_path / "out").iterdir())
-    assert len(written) == 3
-    for path in written:
-        whole = path.name + "".join(map(str, read(path).to_numpy().ravel())) + str(path.read_bytes())
-        for token in ("Ada", "Test", "example.org"):
-            assert token not in whole, (path, token)
-    assert (tmp_path / "gazetrack.key").exists() == (policy == "hash")
-
-
-def test_pseudonyms_are_the_same_in_all_files_and_need_the_key(run, tmp_path):
-    for name in ("a", "b"):
-        (tmp_path / f"{name}.tsv").write_text(tobii(recording="r"))
-        run(f"gazetrack convert {name}.tsv --events --participant hash")
-    run("gazetrack convert a.tsv --events --participant hash --key other.key -o other")
-    one, two, other = (set(read(tmp_path / f"{name}.events.parquet")["participant"]) for name in ("a", "b", "other/a"))
-    assert one == two != other
-    assert len(one) == 1
-    assert (tmp_path / "gazetrack.key").stat().st_mode & 0o077 == 0
-    (tmp_path / "bad.key").write_text("secret")
-    result = run("gazetrack convert a.tsv --participant hash --key bad.key")
-    assert (result.code, "no key of 64" in result.err) == (2, True)
-
-
-def test_two_people_without_names_do_not_replace_each_other(run, tmp_path):
-    for folder, y in (("one", 200), ("two", 210)):
-        (tmp_path / folder).mkdir()
-        (tmp_path / folder / "Ada Test.tsv").write_text(tobii().replace("\t200\t", f"\t{y}\t"))
-    run("gazetrack convert 'one/Ada Test.tsv' --participant drop -o out")
-    result = run("gazetrack convert 'two/Ada Test.tsv' --participant drop -o out")
-    assert result.code == 3
-    assert "holds another recording" in result.err
