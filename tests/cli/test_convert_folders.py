@@ -32,7 +32,7 @@ def folder(tmp_path):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(GOOD)
     (tmp_path / "exports" / "readme.txt").write_text("Recorded in spring.\n")
-    (tmp_path / "exports" / "damaged.csv").write_text("x,y,t\n1,2,0\n1\n")
+    (tmp_path / "exports" / "damaged.csv").write_text("x,y,t\n1,2,0\n1,two,4\n")
     return tmp_path
 
 
