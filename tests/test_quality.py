@@ -287,3 +287,14 @@ def test_reports_join():
     assert joined([one, one]).num_rows == 2
     assert joined([]).num_rows == 0
     assert set(describe(Gaze(*noise(), np.zeros(600, int)), SCREEN)) <= set(QUALITY.names)
+
+
+def test_people_with_recordings_of_one_name_are_not_pooled(tmp_path):
+    rows = "".join(
+        f"{100 * k + i % 2},1,{4 * i},{who},rec\n" for k, who in enumerate(("ann", "bob")) for i in range(50)
+    )
+    (tmp_path / "two.csv").write_text("x,y,t,participant,recording\n" + rows)
+    found = quality(read_recording(tmp_path / "two.csv")).to_pandas()
+    assert list(found["recording"]) == ["ann_rec", "bob_rec"]
+    assert list(found["n_samples"]) == [50, 50]
+    assert (found["std_px"] < 1).all()  # of both together it would be 50

@@ -49,6 +49,35 @@ def fixation_recording(
     )
 
 
+SHARED = "recordings of several participants share a name: the participant is part of it"
+
+
+def names_of_pairs(pairs: Sequence[tuple[str, str]]) -> list[str]:
+    """Return a name for each pair of a recording's name and its participant, no two alike.
+
+    Parameters
+    ----------
+    pairs : sequence of (str, str)
+        No two alike.
+
+    Returns
+    -------
+    list of str
+        As named, where no two participants have a recording of one name; else with the participant in front.
+    """
+    names = [name for name, _ in pairs]
+    if len(set(names)) == len(names):
+        return names
+    found: dict[str, None] = {}
+    for name, owner in pairs:
+        own, n = f"{owner}_{name}", 1
+        while own in found:  # a_b and c, a and b_c
+            n += 1
+            own = f"{owner}_{name}.{n}"
+        found[own] = None
+    return list(found)
+
+
 def end_to_end(groups: npt.NDArray[np.object_], durations: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
     """Return onsets of fixations laid end to end within their group, for exports without onsets."""
     lengths = pd.Series(np.nan_to_num(durations).astype(np.float64))

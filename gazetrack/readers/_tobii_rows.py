@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gazetrack.errors import quote
+from gazetrack.readers._fixation_rows import SHARED, names_of_pairs
 from gazetrack.readers._gaze import mean_of_eyes, pupils_of, without_marks
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ def recording_names(pairs: Sequence[tuple[str, str]], wanted: Wanted, stem: str,
     """
     if "recording" not in wanted:
         return [owner for _, owner in pairs] if len(pairs) > 1 else [stem]
-    if len({name for name, _ in pairs}) == len(pairs):
-        return [name for name, _ in pairs]
-    notes.append("recordings of several participants share a name: the participant is part of it")
-    return [f"{owner}_{name}" for name, owner in pairs]
+    names = names_of_pairs(pairs)
+    if names != [name for name, _ in pairs]:
+        notes.append(SHARED)
+    return names

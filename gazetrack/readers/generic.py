@@ -10,7 +10,14 @@ import numpy as np
 import pandas as pd
 
 from gazetrack.errors import ConfigError, ParseError, quote
-from gazetrack.readers._fixation_rows import end_to_end, eyes_of, fixation_recording, order_within
+from gazetrack.readers._fixation_rows import (
+    SHARED,
+    end_to_end,
+    eyes_of,
+    fixation_recording,
+    names_of_pairs,
+    order_within,
+)
 from gazetrack.readers._gaze import mean_of_eyes
 from gazetrack.readers._numbers import line_of
 from gazetrack.readers._positions import (
@@ -241,9 +248,22 @@ def _check_unit(head: Head, name: str, key: str, table: Columns, groups: npt.NDA
         raise ParseError(what, path=head.path, hint=hint)
 
 
-def _recordings(head: Head, table: Columns) -> npt.NDArray[np.object_]:
+def _recordings(head: Head, table: Columns, notes: list[str]) -> npt.NDArray[np.object_]:
+    """Return the recording of each row; two participants are never in one, whatever theirs are called."""
     key = next((key for key in ("recording", "participant") if key in table.found), None)
-    return np.full(table.n_rows, head.stem, object) if key is None else table.text(key)
+    if key is None:
+        return np.full(table.n_rows, head.stem, object)
+    labels = table.text(key)
+    if key == "participant" or "participant" not in table.found:
+        return labels
+    rows = pd.DataFrame({"recording": labels, "participant": table.text("participant")})
+    pairs = [(str(label), str(who)) for label, who in rows.drop_duplicates().itertuples(index=False)]
+    names = names_of_pairs(pairs)
+    if names == [label for label, _ in pairs]:
+        return labels
+    notes.append(SHARED)
+    places = rows.groupby(["recording", "participant"], sort=False).ngroup().to_numpy()
+    return np.array(names, object)[places]
 
 
 def _fixations(head: Head, table: Columns, groups: npt.NDArray[np.object_], notes: list[str]) -> Recording:
@@ -252,7 +272,7 @@ def _fixations(head: Head, table: Columns, groups: npt.NDArray[np.object_], note
         onset = end_to_end(groups, duration)
         notes.append("no time column: fixations laid end to end within a trial")
     columns = {
-        "recording": _recordings(head, table),
+        "recording": _recordings(head, table, notes),
         "participant": table.text("participant"),
         "stimulus": table.text("stimulus"),
         "trial": table.text("trial"),
@@ -272,7 +292,7 @@ def _fixations(head: Head, table: Columns, groups: npt.NDArray[np.object_], note
 def _samples(head: Head, table: Columns, notes: list[str]) -> Recording:
     timed = np.isfinite(table.number("t"))
     dropped = {"no time": int((~timed).sum())} if not timed.all() else {}
-    recordings = _recordings(head, table)[timed]
+    recordings = _recordings(head, table, notes)[timed]
     t = pd.Series(table.number("t")[timed])
     starts = t.groupby(recordings).transform("first")
     columns: dict[str, object] = {

@@ -109,6 +109,22 @@ def test_encodings(name, encoding, tmp_path):
     assert xs(read(tmp_path, name, text.encode(encoding))) == xs(read(tmp_path, name, text))
 
 
+def test_two_people_are_never_in_one_recording(tmp_path):
+    people = [("ann", "rec"), ("bob", "rec"), ("ann", "b_x"), ("ann_b", "x")]
+    text = "x,y,t,participant,recording\n"
+    text += "".join(f"{i},1,{4 * k},{who},{name}\n" for i, (who, name) in enumerate(people) for k in range(3))
+    found = read(tmp_path, "generic", text)
+    assert list(dict.fromkeys(found.samples["recording"].to_pylist())) == ["ann_rec", "bob_rec", "ann_b_x", "ann_b_x.2"]
+    assert found.samples["t_ms"].to_pylist() == [0, 4, 8] * 4
+    assert any("the participant is part of it" in note for note in found.notes)
+    # A name each, and a fixation table.
+    alone = read(tmp_path, "generic", text.replace("bob,rec", "bob,cer").replace("ann_b,x", "ann_b,y"))
+    assert list(dict.fromkeys(alone.samples["recording"].to_pylist())) == ["rec", "cer", "b_x", "y"]
+    rows = "".join(f"{i},1,{300 * k},200,{who},{name}\n" for i, (who, name) in enumerate(people) for k in range(2))
+    fixations = read(tmp_path, "generic", f"x,y,t,duration,participant,recording\n{rows}").fixations
+    assert len(set(fixations["recording"].to_pylist())) == 4
+
+
 @pytest.mark.parametrize("name", ["eyelink_report", "generic", "tobii_pro"])
 def test_decimal_comma(name, tmp_path):
     text = table(name, row(0, "10,5"), row(1, "11,25"))
