@@ -48,22 +48,24 @@ def checked(recording: Recording) -> Recording:
         events = events.filter(~endless)
     dropped = dict(recording.dropped)
     if fixations is not None:
-        fixations, more = valid_fixations(fixations)
+        fixations, more = valid_fixations(fixations, positions=not recording.no_positions)
         dropped |= {reason: count + dropped.get(reason, 0) for reason, count in more.items()}
     return replace(recording, samples=samples, events=events, fixations=fixations, dropped=dropped, notes=tuple(notes))
 
 
-def valid_fixations(table: pa.Table) -> tuple[pa.Table, dict[str, int]]:
+def valid_fixations(table: pa.Table, *, positions: bool = True) -> tuple[pa.Table, dict[str, int]]:
     """Return the fixations that can be, and the number of all others by reason.
 
     Parameters
     ----------
     table : pyarrow.Table
         Schema `FIXATIONS`.
+    positions : bool
+        Whether a fixation needs a position; without, as in an export that has none, it is one all the same.
     """
     x, y, onset, duration = (_column(table, name) for name in ("x_px", "y_px", "onset_ms", "duration_ms"))
     reasons = {
-        "no position": ~(np.isfinite(x) & np.isfinite(y)),
+        "no position": positions & ~(np.isfinite(x) & np.isfinite(y)),
         "absurd position": np.maximum(np.abs(x), np.abs(y)) > MAX_POSITION_PX,
         "no onset": ~np.isfinite(onset),
         "no duration": ~np.isfinite(duration) | (duration == 0),

@@ -7,7 +7,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -252,11 +252,12 @@ def read_tracks(
     Raises
     ------
     SchemaError
-        The table lacks image sizes and neither `sizes` nor `placement` make up for it, or names two stimuli that are
-        one image by their stem.
+        The table holds no positions, or directions of the eye instead; it lacks image sizes and neither `sizes` nor
+        `placement` make up for it; or it names two stimuli that are one image by their stem.
     """
     table, meta = read_fixations(path)
     n_rows = table.num_rows
+    _refuse_placeless(path, table, meta)
     table, impossible = valid_fixations(table)
     table = place_by_rule(table, screen_of(meta), sizes or {}, placement)
     stimuli = table["stimulus"].combine_chunks().cast("string").to_numpy(zero_copy_only=False)
@@ -282,6 +283,16 @@ def read_tracks(
     scaled = [track.scaled(*sizes.get(stem(track.stimulus), (track.width, track.height))) for track in fitting]
     dropped = impossible | {reason: n for reason, n in reasons.items() if n}
     return TableTracks(tuple(scaled), n_rows, dropped, tuple(missing), misfits)
+
+
+def _refuse_placeless(path: str | Path, table: pa.Table, meta: Mapping[str, Any]) -> None:
+    """Refuse a table that does not say where on any image people looked."""
+    if meta.get("directions"):
+        hint = "export gaze on the screen"
+        raise SchemaError("holds directions of the eye, not places on a screen", path=path, hint=hint)
+    if table.num_rows and not np.isfinite(table["x_px"].to_numpy()).any():
+        hint = "export them with positions: nobody knows where they were"
+        raise SchemaError("holds fixations without positions", path=path, hint=hint)
 
 
 def distinct(paths: Sequence[str | Path]) -> None:

@@ -121,7 +121,7 @@ def _exported(recording: Recording) -> tuple[pa.Table | None, dict[str, int]]:
     if recording.fixations is not None:
         return recording.fixations, {}
     vendor = _vendor_fixations(recording)
-    return (None, {}) if vendor is None else valid_fixations(vendor)
+    return (None, {}) if vendor is None else valid_fixations(vendor, positions=not recording.no_positions)
 
 
 def _detected(

@@ -39,14 +39,18 @@ def with_geometry(recording: Recording, screen: Screen | None = None, fov_deg: f
     Returns
     -------
     Recording
-        With notes where the user contradicts the export (the user wins), where a field of view is taken from the
-        camera's model, and, first of all, where more than a fifth of the gaze lies off the screen.
+        As it is where positions are directions, which lie on no screen. Else with notes where the user contradicts the
+        export (the user wins), where a field of view is taken from the camera's model, and, first of all, where more
+        than a fifth of the gaze lies off the screen.
 
     Raises
     ------
     ConfigError
         A field of view without the size of the image.
     """
+    if recording.directions and (screen is not None or fov_deg is not None):
+        note = "positions are directions, on a plane of their own: --screen and --fov are not used"
+        return replace(recording, notes=(*recording.notes, note))
     notes = _contradictions(recording.screen, screen, recording.fractions_of)
     recording = recording.with_screen(_completed(screen, recording.screen, recording.fractions_of))
     recording = _with_field_of_view(recording, fov_deg)

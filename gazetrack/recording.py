@@ -275,6 +275,11 @@ class Recording:
         Where the rate changes: from which time on, ms from the start, which rate holds, Hz. Else empty.
     pupil_measure : {"", "area", "diameter"}
         What pupil sizes in arbitrary units measure, where the export states it.
+    no_positions : bool
+        Whether the export tells when fixations were, and not where: their positions are missing.
+    directions : bool
+        Whether positions are directions of the eye, on the plane 1 m away that `screen` then is, and no places on a
+        screen.
     eyes : str
         ``left``, ``right``, ``binocular`` or ``combined``.
     origin_ms : float
@@ -310,6 +315,8 @@ class Recording:
     rate_hz: float | None = None
     rates_hz: tuple[tuple[float, float], ...] = ()
     pupil_measure: str = ""
+    no_positions: bool = False
+    directions: bool = False
     eyes: str = "combined"
     origin_ms: float = 0.0
     start_ns: int | None = None

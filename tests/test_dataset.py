@@ -11,7 +11,7 @@ from gazetrack.errors import DataError, InputError, SchemaError
 from gazetrack.fixations import stem
 from gazetrack.images import find_images, image_size, read_image
 from gazetrack.schema import FIXATIONS, conform
-from gazetrack.store import write_table
+from gazetrack.store import read_fixations, write_table
 
 
 @pytest.fixture
@@ -137,6 +137,18 @@ def test_images_of_more_than_8_bits_are_refused(tmp_path, mode):
     Image.new(mode, (8, 6), 300).save(tmp_path / "a.tiff")
     with pytest.raises(InputError, match="more than 8 bits"):
         read_image(tmp_path / "a.tiff", "L")
+
+
+def test_gaze_that_has_no_place_on_an_image_is_refused(folder):
+    nowhere = {name: np.full(1, np.nan) for name in ("x_px", "y_px")}
+    table = write_fixations(folder / "g.fixations.parquet", ["a.jpg"], **nowhere)
+    with pytest.raises(SchemaError, match="fixations without positions"):
+        read_tracks(table, None)
+    directions = folder / "d.fixations.parquet"
+    placed = write_fixations(folder / "p.fixations.parquet", ["a.jpg"])
+    write_table(directions, read_fixations(placed)[0], {"directions": True})
+    with pytest.raises(SchemaError, match="directions of the eye, not places on a screen"):
+        read_tracks(directions, {"a": (80, 60)}, "fit")
 
 
 def test_impossible_rows_are_counted_by_reason(folder):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from gazetrack.readers._eyelink_lines import Event
+from gazetrack.readers._gaze import PLANE, PLANE_DISTANCE_MM
 from gazetrack.schema import EVENTS, conform
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from gazetrack.readers._eyelink_lines import Lines, Movements, Segment
 
 _COLUMNS = ("left_x_px", "left_y_px", "left_pupil", "right_x_px", "right_y_px", "right_pupil")
+HREF_DISTANCE = 15_000
 _FIRST_COLUMN = {"left": 0, "right": 3}
 
 
@@ -134,11 +136,39 @@ def _durations(frame: pd.DataFrame, samples: pa.Table | None, lines: Lines) -> n
     return np.where(unknown & sane, vendor, length + np.where(unknown, usual, step))
 
 
+def lies_on_plane(lines: Lines, any_samples: bool) -> bool:
+    """Return whether positions are directions: those of the samples, or without any samples those of all events."""
+    if any_samples:
+        return bool(lines.href)
+    return not _any_in_pixels(lines) and any(not event.in_pixels for event in lines.events)
+
+
+def samples_disagree(lines: Lines) -> bool:
+    """Return whether samples are directions while events have places on the screen."""
+    return bool(lines.href) and _any_in_pixels(lines)
+
+
+def _any_in_pixels(lines: Lines) -> bool:
+    moved = any(event.in_pixels and event.kind in ("fixation", "saccade") for event in lines.events)
+    return moved or bool((lines.movements().kinds < 3).any())
+
+
+def on_plane(href: Any) -> Any:
+    """Return positions on the plane of directions, of EyeLink's HREF coordinates.
+
+    These are units on a plane 15,000 units before the eye, x to the right and y down (EyeLink 1000 Plus User Manual,
+    "HREF"). The tracker takes the amplitude of a saccade as the angle between two such points.
+    """
+    return PLANE.width_px / 2 + href * (PLANE_DISTANCE_MM / HREF_DISTANCE)
+
+
 def _in_pixels(lines: Lines, origin: float, samples: pa.Table | None) -> list[Event]:
-    """Replace positions that are not screen pixels by those of the samples in the interval."""
+    """Replace positions that are not screen pixels by those of the samples in the interval, or on the plane."""
     angular = [event for event in lines.events if not event.in_pixels]
     if not angular:
         return lines.events
+    if lies_on_plane(lines, samples is not None):
+        return [event if event.in_pixels else _moved_on_plane(event) for event in lines.events]
     lines.notes[f"{len(angular)} events have positions in HREF, not px: taken from the samples instead"] = None
     t = np.empty(0) if samples is None else samples["t_ms"].to_numpy()
     values = np.empty((0, 6), np.float32)
@@ -146,6 +176,11 @@ def _in_pixels(lines: Lines, origin: float, samples: pa.Table | None) -> list[Ev
         values = np.column_stack([samples[name].to_numpy() for name in _COLUMNS])
     ordered = bool((np.diff(t) >= 0).all())
     return [event if event.in_pixels else _from_samples(event, origin, t, values, ordered) for event in lines.events]
+
+
+def _moved_on_plane(event: Event) -> Event:
+    names = ("x", "y", "end_x", "end_y")
+    return event._replace(**{name: on_plane(getattr(event, name)) for name in names})
 
 
 def _from_samples(

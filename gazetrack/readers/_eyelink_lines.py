@@ -63,10 +63,11 @@ class Movements(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """How the samples that follow were recorded."""
+    """How the samples that follow were recorded; href: as directions of the eye, not in pixels of the screen."""
 
     eyes: str
     rate_hz: float | None
+    href: bool = False
 
 
 class Load(NamedTuple):
@@ -140,7 +141,8 @@ class Lines:
         self._blocks = 0
         self._last_start = -math.inf
         self._recording = False
-        self.pixels = True
+        self.pixels = True  # of the events that follow
+        self.href: bool | None = None  # of the samples; None until a line says so
         self._loads: list[Load] = []
 
     def take(self, text: str, line: int, sample: int) -> None:
@@ -178,7 +180,7 @@ class Lines:
     @property
     def layout(self) -> Layout:
         """How the samples after the lines so far were recorded."""
-        return Layout(self.eyes, self.rate_hz)
+        return Layout(self.eyes, self.rate_hz, bool(self.href))
 
     def rates_from(self, origin: float) -> tuple[tuple[float, float], ...]:
         """Return from which time of the recording on (ms) which sampling rate holds (Hz); empty when there is one."""
@@ -305,11 +307,15 @@ class Lines:
             self.pixels = "GAZE" in tokens
             return
         self._set_eyes(tokens)
-        if "HREF" in tokens or "PUPIL" in tokens[:2]:
-            what = "sample positions are not screen pixels"
-            raise ParseError(
-                what, path=self.path, line=line, hint="convert the EDF with gaze coordinates (edf2asc -sg)"
-            )
+        hint = "convert the EDF with gaze coordinates (edf2asc -sg)"
+        if "PUPIL" in tokens[:2]:
+            what = "sample positions are those of the pupil in the camera's image"
+            raise ParseError(what, path=self.path, line=line, hint=hint)
+        href = "HREF" in tokens
+        if self.href is not None and href != self.href:
+            what = "positions are HREF in some blocks and pixels in others"
+            raise ParseError(what, path=self.path, line=line, hint=hint)
+        self.href = href
 
     def _header(self, text: str, line: int) -> None:
         if text.startswith("** CONVERTED FROM") and self._blocks:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def fixations_from(columns: Mapping[str, object], n_rows: int) -> tuple[pa.Table, dict[str, int]]:
+def fixations_from(
+    columns: Mapping[str, object], n_rows: int, *, positions: bool = True
+) -> tuple[pa.Table, dict[str, int]]:
     """Return the rows that are fixations, and the number of all others by reason.
 
     Parameters
@@ -27,15 +29,24 @@ def fixations_from(columns: Mapping[str, object], n_rows: int) -> tuple[pa.Table
         Columns of `schema.FIXATIONS`; x_px, y_px, onset_ms and duration_ms must be there.
     n_rows : int
         Rows of the export.
+    positions : bool
+        Whether the export has positions at all; then a row without one is no fixation.
     """
-    return valid_fixations(conform({"recording": np.full(n_rows, "", object), **columns}, FIXATIONS))
+    table = conform({"recording": np.full(n_rows, "", object), **columns}, FIXATIONS)
+    return valid_fixations(table, positions=positions)
 
 
 def fixation_recording(
     name: str, format: str, columns: Mapping[str, object], n_rows: int, notes: Sequence[str] = ()
 ) -> Recording:
-    """Return the recording of an export that is a fixation table; see `fixations_from`. Onsets count from the trial."""
-    fixations, dropped = fixations_from(columns, n_rows)
+    """Return the recording of an export that is a fixation table; see `fixations_from`. Onsets count from the trial.
+
+    Without columns of positions all of them are missing.
+    """
+    no_positions = "x_px" not in columns
+    if no_positions:
+        columns = {**columns, "x_px": np.full(n_rows, np.nan), "y_px": np.full(n_rows, np.nan)}
+    fixations, dropped = fixations_from(columns, n_rows, positions=not no_positions)
     return Recording(
         name=name,
         format=format,
@@ -43,6 +54,7 @@ def fixation_recording(
         events=conform({}, EVENTS),
         fixations=fixations,
         time_origin="trial",
+        no_positions=no_positions,
         rows_in=n_rows,
         dropped=dropped,
         notes=tuple(notes),

@@ -6,10 +6,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gazetrack.recording import Screen
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import numpy.typing as npt
+
+
+# Directions have no screen: they are projected on a plane 1 m before the eyes, where a pixel is a millimetre. Straight
+# ahead is its middle. Angles between positions on it are those between the directions.
+PLANE_DISTANCE_MM = 1000.0
+PLANE = Screen(4000, 4000, 4000.0, 4000.0, PLANE_DISTANCE_MM)
+PLANE_NOTE = "projected on a plane 1 m before the eyes: 1 px is 1 mm, the middle is straight ahead"
 
 
 def mean_of_eyes(left: npt.NDArray[np.floating], right: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:

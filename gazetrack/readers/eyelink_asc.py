@@ -16,9 +16,9 @@ import numpy as np
 from gazetrack.errors import NoGaze, ParseError, quote
 from gazetrack.kernels.text import parse_events, parse_samples, place_samples, settle_samples
 from gazetrack.readers._ahead import in_threads
-from gazetrack.readers._eyelink_events import events_table
+from gazetrack.readers._eyelink_events import events_table, lies_on_plane, on_plane, samples_disagree
 from gazetrack.readers._eyelink_lines import Layout, Lines, number
-from gazetrack.readers._gaze import mean_of_eyes
+from gazetrack.readers._gaze import PLANE, mean_of_eyes
 from gazetrack.readers._sink import SampleSink
 from gazetrack.readers.base import CUT_OFF, MAX_LINE_BYTES, NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.recording import Recording
@@ -35,14 +35,19 @@ FORMAT = Format(
     title="SR Research EyeLink ASC",
     suffixes=(".asc", ".asc.gz"),
     provides="samples and events",
-    units="ms, px; pupil as exported",
+    units="ms; px; HREF to px on a plane 1 m away (1 px = 1 mm); pupil as exported",
     lost="velocity, resolution, head target and input columns of the samples",
     source="EyeLink 1000 Plus User Manual, ASC File Format",
 )
 _KEYWORD = re.compile(r"(START|END|EFIX|SFIX|ESACC|SSACC|EBLINK|SBLINK|SAMPLES|EVENTS)\s")
 _SAMPLE = re.compile(r"[0-9]+(\.[0-9]+)?\s+([0-9.+-]+\s+){3,}[.CIRMA]{3,}\s*")
+_HREF_NOTE = (
+    "positions are directions of the eye (HREF), not places on the screen: on a plane 1 m before it 1 px is 1 mm, the "
+    "middle is the origin of HREF, which is arbitrary"
+)
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]")
 _COLUMNS = ("left_x_px", "left_y_px", "left_pupil", "right_x_px", "right_y_px", "right_pupil", "x_px", "y_px")
+_POSITION_ROWS = [row for row, name in enumerate(_COLUMNS) if name.endswith("_px")]
 _STATEMENTS = ("START", "SAMPLES", "EVENTS")
 _FIRST = {"left": 0, "right": 3, "binocular": 0, "": 0}
 
@@ -240,6 +245,9 @@ class _Samples:
         damaged, steepest, backwards, repeats = place_samples(
             times, values, block.fields[part], width, _FIRST[eyes], previous, placed
         )
+        if layout.href:
+            for row in _POSITION_ROWS:
+                placed[row] = on_plane(placed[row])
         if damaged < len(times):
             line = self.n_lines + int(block.lines[part][damaged]) + 1
             hint = "the file is damaged here; convert the EDF again"
@@ -305,6 +313,19 @@ def _pupils_settled(has_pupil: bool) -> Callable[[Columns], Columns]:
     return settled
 
 
+def _take_notes(lines: Lines, samples: _Samples) -> None:
+    """Note what had to be inferred about the samples."""
+    if samples.twins:
+        lines.notes["2000 Hz with whole milliseconds: every second sample moved by 0.5 ms"] = None
+    if samples.backwards:
+        lines.notes[f"the tracker's clock goes back {samples.backwards} times"] = None
+    if samples.unsettled and not samples.has_pupil:
+        lines.notes["every pupil size is 0: taken as not recorded, the positions are kept"] = None
+    if samples.texts:
+        first = f"the first {quote(samples.first_text, 30)!r} in line {samples.first_text_line}"
+        lines.notes[f"{samples.texts} values of samples are no numbers, {first}: missing"] = None
+
+
 def _recording(head: Head, lines: Lines, samples: _Samples) -> Recording:
     if not samples.count and not lines.n_events:
         raise NoGaze(
@@ -324,27 +345,27 @@ def _recording(head: Head, lines: Lines, samples: _Samples) -> Recording:
         "stimulus": [segment.stimulus for segment in segments],
     }
     mend = _pupils_settled(samples.has_pupil) if samples.unsettled else None
-    table = samples.sink.table(names, samples.origin - origin, mend) if samples.count else None
-    if samples.twins:
-        lines.notes["2000 Hz with whole milliseconds: every second sample moved by 0.5 ms"] = None
-    if samples.backwards:
-        lines.notes[f"the tracker's clock goes back {samples.backwards} times"] = None
-    if samples.unsettled and not samples.has_pupil:
-        lines.notes["every pupil size is 0: taken as not recorded, the positions are kept"] = None
-    if samples.texts:
-        first = f"the first {quote(samples.first_text, 30)!r} in line {samples.first_text_line}"
-        lines.notes[f"{samples.texts} values of samples are no numbers, {first}: missing"] = None
-    rows_in = samples.count + lines.n_events + sum(lines.dropped.values())
+    disagree = samples.count > 0 and samples_disagree(lines)
+    if disagree:
+        lines.drop("sample in HREF beside events in px", samples.count)
+        lines.notes["samples are directions (HREF) and events places on the screen: the events are kept"] = None
+    kept = samples.count > 0 and not disagree
+    table = samples.sink.table(names, samples.origin - origin, mend) if kept else None
+    _take_notes(lines, samples)
+    rows_in = (samples.count if kept else 0) + lines.n_events + sum(lines.dropped.values())
+    directions = lies_on_plane(lines, kept)
+    if directions:
+        lines.notes[_HREF_NOTE] = None
     events = events_table(head.stem, lines, segments, origin, table)
     eyes = samples.eyes or {lines.eyes}
-    placements = lines.placements()
     return Recording(
         name=head.stem,
         format=FORMAT.name,
         samples=table,
         events=events,
-        screen=lines.screen,
-        placements=placements,
+        screen=PLANE if directions else lines.screen,
+        placements={} if directions else lines.placements(),
+        directions=directions,
         rate_hz=lines.rate_hz if len(lines.rates) < 2 else None,
         rates_hz=lines.rates_from(origin),
         pupil_measure=lines.pupil_measure,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gazetrack.readers._fixation_rows import end_to_end, eyes_of, fixation_recording, order_within, trials_from_onsets
+from gazetrack.readers._gaze import pupils_of
 from gazetrack.readers._tables import Columns, Header, Kind, header_of, needed_header, read_columns
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 
@@ -27,7 +28,8 @@ FORMAT = Format(
     lost="all other columns of the report",
     source="EyeLink Data Viewer User Manual, Fixation Report",
 )
-_REQUIRED = {"x": "CURRENT_FIX_X", "y": "CURRENT_FIX_Y", "duration": "CURRENT_FIX_DURATION"}
+_DURATION = "CURRENT_FIX_DURATION"
+_POSITION = {"x": "CURRENT_FIX_X", "y": "CURRENT_FIX_Y"}
 _NUMBERS = {"onset": "CURRENT_FIX_START", "index": "CURRENT_FIX_INDEX", "pupil": "CURRENT_FIX_PUPIL"}
 # Alternatives in the order of preference, compared without case.
 _TEXTS = {
@@ -44,10 +46,11 @@ def sniff(head: Head) -> Verdict:
     found = [] if header is None else [name for name in header.names if name.startswith("CURRENT_FIX_")]
     if not found:
         return NO
-    missing = set(_REQUIRED.values()) - set(found)
-    if missing:
-        return Verdict(Level.NO, f"a Data Viewer report without {', '.join(sorted(missing))}")
-    return Verdict(Level.LIKELY, "columns " + ", ".join(_REQUIRED.values()))
+    if _DURATION not in found:
+        return Verdict(Level.NO, f"a Data Viewer report without {_DURATION}", hint="add it to the report")
+    return Verdict(
+        Level.LIKELY, "columns " + ", ".join(name for name in (*_POSITION.values(), _DURATION) if name in found)
+    )
 
 
 def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
@@ -77,17 +80,19 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         "eye": eyes_of(table.text("eye")),
         "onset_ms": onset,
         "duration_ms": table.number("duration"),
-        "x_px": table.number("x"),
-        "y_px": table.number("y"),
-        "pupil": table.number("pupil"),
+        "pupil": pupils_of(table.number("pupil")),
     }
+    if set(_POSITION) <= set(table.found):
+        columns |= {"x_px": table.number("x"), "y_px": table.number("y")}
+    else:
+        notes.append(f"the report has no {' and '.join(_POSITION.values())}: fixations without positions")
     return fixation_recording(head.stem, FORMAT.name, columns, table.n_rows, notes)
 
 
 def _wanted(header: Header, head: Head) -> dict[str, tuple[int, Kind]]:
-    wanted: dict[str, tuple[int, Kind]] = {}
-    for key, name in {**_REQUIRED, **_NUMBERS}.items():
-        if key in _REQUIRED or name in header.names:
+    wanted: dict[str, tuple[int, Kind]] = {"duration": (header.index(_DURATION, head.path), "float64")}
+    for key, name in {**_POSITION, **_NUMBERS}.items():
+        if name in header.names:
             wanted[key] = header.index(name, head.path), "float64"
     lower = {name.lower(): name for name in reversed(header.names)}
     for key, names in _TEXTS.items():

@@ -15,11 +15,11 @@ import numpy as np
 
 from gazetrack.errors import ParseError, quote
 from gazetrack.readers._clock import check_clock
-from gazetrack.readers._gaze import gaze_columns
+from gazetrack.readers._gaze import PLANE, PLANE_NOTE, gaze_columns
 from gazetrack.readers._numbers import line_of
 from gazetrack.readers._tables import Columns, Header, Kind, header_of, needed_header, read_columns
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
-from gazetrack.recording import Recording, Screen
+from gazetrack.recording import Recording
 from gazetrack.schema import EVENTS, SAMPLES, conform
 
 if TYPE_CHECKING:
@@ -36,8 +36,7 @@ FORMAT = Format(
     lost="head and controller movements, eye openness, gaze origins and distances",
     source="SRanipal SDK, HTC; Pico Unity SDK",
 )
-_PLANE = Screen(4000, 4000, 4000.0, 4000.0, 1000.0)
-_NOTE = "directions of gaze, projected on a plane 1 m before the eyes: 1 px is 1 mm, the middle is straight ahead"
+_NOTE = f"directions of gaze, {PLANE_NOTE}"
 _DIRECTION_IS_VALID = 2  # bit 1 of SRanipal's flags
 _TICKS = re.compile(r"[0-9]{1,18}")
 _LEAST_FORWARD = 0.1  # about 84 degrees off the axis, where no eye can look
@@ -124,7 +123,8 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         format=FORMAT.name,
         samples=conform(columns, SAMPLES),
         events=conform({}, EVENTS),
-        screen=_PLANE,
+        screen=PLANE,
+        directions=True,
         eyes="binocular" if "left" in dialect.axes else "combined",
         origin_ms=float(first * dialect.ms),
         tracker=dialect.tracker,
@@ -185,8 +185,8 @@ def _gaze(table: Columns, dialect: _Dialect) -> dict[str, npt.NDArray[np.floatin
         seen = (z > _LEAST_FORWARD) & ((flags & _DIRECTION_IS_VALID) > 0)
         depth = np.where(seen, z, np.nan)
         prefix = f"{eye}_" if eye else ""
-        gaze[f"{prefix}x"] = _PLANE.width_px / 2 + 1000 * dialect.right * x / depth
-        gaze[f"{prefix}y"] = _PLANE.height_px / 2 - 1000 * y / depth
+        gaze[f"{prefix}x"] = PLANE.width_px / 2 + 1000 * dialect.right * x / depth
+        gaze[f"{prefix}y"] = PLANE.height_px / 2 - 1000 * y / depth
         if f"{eye}_pupil" in table.found:
             pupil = table.number(f"{eye}_pupil")
             gaze[f"{prefix}pupil"] = np.where(pupil > 0, pupil, np.nan)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from gazetrack.errors import ParseError
+from gazetrack.geometry import with_geometry
 from gazetrack.readers import eyelink_asc
 from gazetrack.readers.base import NO, Level, ReadOptions, read_head
 from gazetrack.recording import Placement, Screen
@@ -133,7 +134,8 @@ def test_events_alone_are_enough(tmp_path):
         (HEADER + "EFIX L 100\n", 3, "EFIX line with 3 fields"),
         (HEADER + "EFIX X 100 112 14 1 2 3\n", 3, "EFIX of no eye"),
         (HEADER + "MSG soon hello\n", 3, "MSG line without a time"),
-        (HEADER.replace("GAZE", "HREF"), 2, "not screen pixels"),
+        (HEADER.replace("GAZE", "PUPIL"), 2, "those of the pupil in the camera's image"),
+        (HEADER + HEADER.replace("GAZE", "HREF"), 4, "HREF in some blocks and pixels in others"),
         (HEADER + SAMPLE.format(100) + "1\0\n", 4, "a NUL byte"),
         (HEADER + SAMPLE.format(100) + "M" * (1024 * 1024 + 1) + "\n", 4, "a line of more than"),
         (HEADER + SAMPLE.format(100) + "M" * (3 * 1024 * 1024), 4, "a line of more than"),
@@ -263,3 +265,86 @@ def test_rates_of_blocks_are_kept_where_they_change(tmp_path):
 @pytest.mark.parametrize(("line", "measure"), [("PUPIL\tAREA\n", "area"), ("PUPIL\tDIAMETER\n", "diameter"), ("", "")])
 def test_what_pupil_sizes_measure_is_told(line, measure, tmp_path):
     assert read(write(tmp_path, HEADER + line + SAMPLE.format(100))).pupil_measure == measure
+
+
+def angle_between(one, other):
+    """The angle between two HREF positions in degrees, by the formula of the EyeLink 1000 manual."""
+    (x1, y1), (x2, y2), f2 = one, other, 15000.0**2
+    lengths = np.sqrt((f2 + x1**2 + y1**2) * (f2 + x2**2 + y2**2))
+    return np.degrees(np.arccos((f2 + x1 * x2 + y1 * y2) / lengths))
+
+
+def angle_seen(screen, one, other):
+    """The same for two positions on the plane that our tables state, from its size and distance alone."""
+    rays = [np.array([x - screen.width_px / 2, y - screen.height_px / 2, screen.distance_mm]) for x, y in (one, other)]
+    assert screen.width_mm == screen.width_px  # so that the third coordinate is in pixels, too
+    return np.degrees(np.arccos(rays[0] @ rays[1] / np.prod([np.linalg.norm(ray) for ray in rays])))
+
+
+HREF = [(0, 0), (-3000, 1200), (5359, -3060), (9000, 9000)]
+
+
+def href_lines(events=True, samples=True):
+    lines = [f"{100 + 2 * i}\t{x}\t{y}\t900.0\t...\n" for i, (x, y) in enumerate(HREF)] if samples else []
+    numbers = "\t".join(str(value) for point in (HREF[1], HREF[2]) for value in point)
+    lines += [f"ESACC L 100\t104\t6\t{numbers}\t10.00\t400\n", "EFIX L 102\t104\t4\t-3000\t1200\t900\n"]
+    return "".join(lines if events else lines[:-2])
+
+
+def test_href_becomes_degrees(tmp_path):
+    header = "MSG\t90 DISPLAY_COORDS 0 0 1023 767\n" + HEADER.replace("GAZE", "HREF")
+    header += "EVENTS\tHREF\tLEFT\tRATE\t 500.00\tTRACKING\tCR\tFILTER\t2\n"
+    recording = read(write(tmp_path, header + href_lines()))
+    points = np.column_stack([recording.samples[name].to_numpy().astype(float) for name in ("x_px", "y_px")])
+    for i, j in ((0, 1), (1, 2), (2, 3)):
+        assert angle_seen(recording.screen, points[i], points[j]) == pytest.approx(
+            angle_between(HREF[i], HREF[j]), 1e-4
+        )
+    rows = {row["kind"]: row for row in recording.events.to_pylist()}
+    assert [rows["fixation"][name] for name in ("x_px", "y_px")] == pytest.approx(points[1])
+    saccade = rows["saccade"]
+    ends = (saccade["x_px"], saccade["y_px"]), (saccade["end_x_px"], saccade["end_y_px"])
+    assert angle_seen(recording.screen, *ends) == pytest.approx(angle_between(HREF[1], HREF[2]), 1e-4)
+    assert (recording.directions, recording.placements) == (True, {})
+    assert any("directions of the eye (HREF), not places on the screen" in note for note in recording.notes)
+
+
+def test_a_screen_of_the_users_does_not_change_directions(tmp_path):
+    recording = read(write(tmp_path, HEADER.replace("GAZE", "HREF") + href_lines(events=False)))
+    given = with_geometry(recording, Screen(1920, 1080, 531.0, 299.0, 650.0))
+    assert given.screen == recording.screen
+    assert "--screen and --fov are not used" in given.notes[-1]
+
+
+def test_events_in_href_alone_become_degrees(tmp_path):
+    header = "EVENTS\tHREF\tLEFT\tRATE\t 500.00\n"
+    recording = read(write(tmp_path, header + href_lines(samples=False)))
+    assert recording.directions
+    row = next(row for row in recording.events.to_pylist() if row["kind"] == "fixation")
+    assert (row["x_px"], row["y_px"]) == pytest.approx((2000 - 200, 2000 + 80))
+
+
+def test_events_in_pixels_win_over_samples_in_href(tmp_path):
+    header = "MSG\t90 DISPLAY_COORDS 0 0 1023 767\n" + HEADER.replace("GAZE", "HREF")
+    recording = read(write(tmp_path, header + href_lines(events=False) + "EFIX L 102\t104\t4\t500\t400\t900\n"))
+    assert recording.samples is None
+    assert recording.dropped == {"sample in HREF beside events in px": 4}
+    assert (recording.directions, recording.screen.width_px) == (False, 1024)
+    fixation = next(row for row in recording.events.to_pylist() if row["kind"] == "fixation")
+    assert (fixation["x_px"], fixation["y_px"]) == (500, 400)
+    assert recording.rows_in == 4 + recording.events.num_rows
+
+
+@pytest.mark.real_data
+def test_the_angle_between_the_ends_of_a_saccade_is_the_trackers_own_amplitude(data_dir, tmp_path):
+    """A recording whose events are in HREF: the amplitude that the tracker wrote itself is the angle that we see."""
+    export = data_dir / "exports" / "eyelink_asc" / "sp_tool_eyelink_data_example.asc"
+    events = [line for line in export.read_text(errors="replace").splitlines(True) if not line[:1].isdigit()]
+    recording = read(write(tmp_path, "".join(events)))
+    saccades = [row for row in recording.events.to_pylist() if row["kind"] == "saccade"]
+    ends = [((row["x_px"], row["y_px"]), (row["end_x_px"], row["end_y_px"])) for row in saccades]
+    seen = np.array([angle_seen(recording.screen, *pair) for pair in ends])
+    stated = np.array([row["amplitude_deg"] for row in saccades])
+    known = np.isfinite(seen)
+    assert known.sum() > 60
+    assert np.abs(seen - stated)[known].max() < 0.011  # it is written with two decimals

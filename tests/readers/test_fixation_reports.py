@@ -1,3 +1,7 @@
+import numpy as np
+import pytest
+
+from gazetrack.checks import checked
 from gazetrack.readers import eyelink_report, registry
 from gazetrack.readers.base import Level, ReadOptions, read_head
 
@@ -38,3 +42,21 @@ def test_the_image_size_decides_between_report_and_fractions(tmp_path):
     row = "a.jpg,1,0.5,0.5,100,900,0"
     assert registry.detect(write(tmp_path, f"{columns}\n{row}\n")).name == "eyelink_report"
     assert registry.detect(write(tmp_path, f"{columns},IMAGE_HEIGHT,IMAGE_WIDTH\n{row},10,10\n")).name == "gazemedseg"
+
+
+def test_a_report_without_positions_gives_fixations_without_positions(tmp_path):
+    text = "RECORDING_SESSION_LABEL\tTRIAL_INDEX\tCURRENT_FIX_START\tCURRENT_FIX_DURATION\tCURRENT_FIX_PUPIL\n"
+    head = write(tmp_path, text + "a\t1\t0\t200\t900\na\t1\t250\t100\t0\na\t1\t400\t.\t900\n")
+    assert registry.detect(head).name == "eyelink_report"
+    recording = checked(eyelink_report.read(head, ReadOptions()))
+    assert recording.fixations["duration_ms"].to_pylist() == [200, 100]
+    assert recording.fixations["pupil"].to_pylist() == pytest.approx([900, np.nan], nan_ok=True)
+    assert np.isnan(recording.fixations["x_px"]).all()
+    assert recording.dropped == {"no duration": 1}
+    assert recording.no_positions
+    assert "the report has no CURRENT_FIX_X and CURRENT_FIX_Y: fixations without positions" in recording.notes
+
+
+def test_a_report_with_positions_needs_them(tmp_path):
+    recording = eyelink_report.read(write(tmp_path, f"{REPORT}\ns\t1\t1\t200\ns\t.\t.\t100\n"), ReadOptions())
+    assert recording.dropped == {"no position": 1}
