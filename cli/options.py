@@ -55,7 +55,9 @@ format_option = click.option(
     "--format", "format_name", metavar="NAME", help="Format of the export; found by content by default."
 )
 columns_option = click.option(
-    "--columns", metavar="OUR=THEIRS,…", help="Columns of a file no reader knows, such as x=GazeX,y=GazeY,t=Time[s]."
+    "--columns",
+    metavar="OUR=THEIRS,…",
+    help="Columns of a file no reader knows, such as x=GazeX[norm],y=GazeY,t=Time[s]; also unit=, origin=, y_axis=.",
 )
 screen_option = click.option(
     "--screen",

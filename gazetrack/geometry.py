@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 MAX_OFF_SCREEN = 0.2
 _SAME_LENGTH = 0.02  # lengths that differ by less are the same, measured twice
 _CORNER_PX, _NEARLY_ALL, _ENOUGH = 1.5, 0.95, 10  # what fractions of a screen are, taken for pixels
+_NAMED_COLUMNS = ("generic", "iohub")
 _LENGTHS = ("width_mm", "height_mm", "distance_mm")
 
 
@@ -112,11 +113,11 @@ def _seen_under(screen: Screen, fov_deg: float, fisheye: bool) -> Screen:
 def _off_screen(recording: Recording) -> str:
     """Say that much of the gaze lies off the screen, or all of it at its corner, with the usual cause; else nothing.
 
-    Without a known screen what has a negative coordinate lies off any. Fixations on image pixels are not looked at.
+    Without a known screen what has a negative coordinate lies off any. Fixations on image pixels are not looked at;
+    events are where an export has nothing else.
     """
-    table = recording.samples if recording.samples is not None else recording.fixations
-    if table is None:
-        return ""
+    tables = (recording.samples, recording.fixations, recording.events)
+    table = next(table for table in tables if table is not None)
     known, off, at_corner = _counted(table, recording.screen)
     if known >= _ENOUGH and at_corner >= _NEARLY_ALL * known:
         return (
@@ -127,9 +128,10 @@ def _off_screen(recording: Recording) -> str:
         return ""
     size = f"{recording.screen.width_px}x{recording.screen.height_px} px" if recording.screen else "negative positions"
     what = "the world camera's image" if recording.world_camera else "the screen"
+    option = " (--columns …,origin=centre,y_axis=up)" if recording.format in _NAMED_COLUMNS else ""
     return (
-        f"{100 * off / known:.0f} % of the gaze lies off {what} ({size}): are x and y swapped, is the origin another "
-        "(--columns …,origin=centre,y_axis=up), or is the size wrong (--screen)?"
+        f"{100 * off / known:.0f} % of the gaze lies off {what} ({size}): are x and y swapped, is the origin another"
+        f"{option}, or is the size wrong (--screen)?"
     )
 
 

@@ -23,7 +23,7 @@ from gazetrack.store import read_meta
 def recording(positions, screen=None, **facts):
     x, y = np.asarray(positions, float).T
     samples = conform({"recording": "a", "t_ms": 10.0 * np.arange(len(x)), "x_px": x, "y_px": y}, SAMPLES)
-    return Recording("a", "test", samples, conform({}, EVENTS), screen=screen, **facts)
+    return Recording("a", facts.pop("format", "test"), samples, conform({}, EVENTS), screen=screen, **facts)
 
 
 MIDDLE = [(500, 400)] * 20
@@ -217,12 +217,26 @@ def notes_of(positions, screen, **facts):
 
 def test_more_than_a_fifth_of_the_gaze_off_the_screen_is_the_first_note_whatever_the_units():
     on, off = [(500, 400)] * 79, [(500, 900)] * 21
-    (note, other) = notes_of(on + off, Screen(1000, 800), notes=("other",))
+    (note, other) = notes_of(on + off, Screen(1000, 800), notes=("other",), format="generic")
     assert note.startswith("21 % of the gaze lies off the screen (1000x800 px)")
-    for cause in ("swapped", "origin", "--screen"):
+    for cause in ("swapped", "origin another (--columns", "--screen"):
         assert cause in note
+    assert "--columns" not in notes_of(on + off, Screen(1000, 800), format="smi")[0]
     assert other == "other"
     assert notes_of([*on, (1, 1), *off[1:]], Screen(1000, 800)) == ()
+
+
+def test_events_alone_are_looked_at_in_units_of_pixels():
+    events = {
+        "recording": "a",
+        "kind": "fixation",
+        "eye": "left",
+        "onset_ms": np.arange(4.0) * 300,
+        "duration_ms": 200.0,
+    }
+    events = conform(events | {"x_px": [5.0, 500.0, -300.0, -20.0], "y_px": 10.0}, EVENTS)
+    alone = replace(recording(MIDDLE, Screen(1000, 800)), samples=None, events=events)
+    assert with_geometry(alone).notes[0].startswith("50 % of the gaze lies off the screen")
 
 
 def test_fractions_that_an_export_gives_for_pixels_are_noticed_whatever_its_units_should_be():
