@@ -1,4 +1,4 @@
-"""SMI BeGaze's raw data as one table: a row a sample, times in the column ``RecordingTime [ms]``.
+"""SMI BeGaze's raw data as one table: a row a sample, times in the column ``RecordingTime [ms]``; or its events.
 
 Specification: "BeGaze Manual", SensoMotoric Instruments, "Metrics Export, Raw Data". The table has no preamble; it may
 hold several participants, each with a clock of its own, and rows that separate trials or tell of the user.
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gazetrack.errors import NoGaze, ParseError
+from gazetrack.readers._begaze_fixations import ONSET, position_of, read_fixations
 from gazetrack.readers._gaze import gaze_columns
 from gazetrack.readers._runs import movements
 from gazetrack.readers._tables import Columns, Header, Kind, header_of, needed_header, read_columns
@@ -25,12 +26,12 @@ if TYPE_CHECKING:
 
 FORMAT = Format(
     name="begaze",
-    title="SMI BeGaze raw data table",
+    title="SMI BeGaze tables: raw data, events",
     suffixes=(".csv", ".txt", ".tsv"),
-    provides="samples and events",
+    provides="samples and events, or fixations",
     units="ms, px; pupil in mm where the export has it, else in pixels of the eye camera",
     lost="gaze vectors, eye and pupil positions, areas of interest, annotations, the time of day",
-    source="BeGaze Manual, Metrics Export, Raw Data",
+    source="BeGaze Manual, Metrics Export, Raw Data and Events",
 )
 _TIME = "RecordingTime [ms]"
 _EYES = {"left": "Left", "right": "Right", "both": "Binocular"}
@@ -46,6 +47,8 @@ _NEW_CLOCK_MS = -1000.0
 def sniff(head: Head) -> Verdict:
     """Judge the file by its header."""
     header = header_of(head)
+    if header is not None and (kind := position_of(header)):
+        return Verdict(Level.CERTAIN, f"columns {ONSET} and {kind} Position X [px]")
     if header is None or _TIME not in header.names:
         return NO
     if not _eyes_of(header):
@@ -54,12 +57,12 @@ def sniff(head: Head) -> Verdict:
 
 
 def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
-    """Read samples, and the events that their categories tell.
+    """Read samples, and the events that their categories tell; or a table of events.
 
     Returns
     -------
     Recording
-        Each participant is a recording, whose times count from its first sample.
+        Each participant is a recording, whose times count from its first sample; those of fixations from their trial.
 
     Raises
     ------
@@ -67,6 +70,8 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         No time or point of regard, no samples, or a damaged row or cell.
     """
     header = needed_header(head)
+    if position_of(header):
+        return read_fixations(head, header, FORMAT.name)
     eyes = _eyes_of(header)
     if _TIME not in header.names or not eyes:
         hint = "export raw data with points of regard from BeGaze"

@@ -73,3 +73,21 @@ def test_a_damaged_cell_has_its_place(tmp_path):
     with pytest.raises(ParseError) as caught:
         read_recording(file(tmp_path, [*rows("P1", "a", 0, 3), "12,a,a,P1,Saccade,1,5x,6"]))
     assert (caught.value.line, caught.value.column) == (5, 7)
+
+
+EVENTS = "Trial,Stimulus,Participant,Category,Event Start Trial Time [ms],Event End Trial Time [ms]"
+
+
+def test_events_of_begaze_are_fixations_from_the_start_of_their_trial_whatever_their_name(tmp_path):
+    for kind in ("Fixation", "Visual Intake"):
+        header = f"{EVENTS},{kind} Position X [px],{kind} Position Y [px]"
+        path = file(tmp_path, [f"t1,a.png,P1,{kind},10,260,100,200", "t1,a.png,P1,Saccade,260,300,-,-"], header)
+        recording = read_recording(path)
+        assert recording.fixations["duration_ms"].to_pylist() == [250]
+        assert recording.fixations["x_px"].to_pylist() == [100]
+        assert (recording.rows_in, dict(recording.dropped)) == (2, {"Saccade, no fixation": 1})
+        assert (recording.format, recording.time_origin) == ("begaze", "trial")
+
+
+def test_events_without_positions_are_no_begaze_table(tmp_path):
+    assert begaze.sniff(read_head(file(tmp_path, ["t1,a.png,P1,Fixation,10,260"], EVENTS))).level == Level.NO
