@@ -11,12 +11,13 @@ import numpy as np
 from gazetrack.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     import numpy.typing as npt
     import pyarrow as pa
 
 MAX_SCREEN_PX = 100_000
+SURFACE = "surface"  # what positions are fractions of where a vendor mapped them to the stimulus itself
 _ENOUGH_STEPS = 1 << 20  # to know the ordinary one
 
 
@@ -204,6 +205,12 @@ class Placement:
             )
 
 
+def filling(screen: Screen, stimuli: Iterable[str]) -> dict[str, Placement]:
+    """Return the placements of stimuli that are the whole screen, as surfaces are to which gaze was mapped."""
+    width, height = screen.width_px, screen.height_px
+    return {name: Placement(0.0, 0.0, width, height, width, height) for name in sorted(stimuli)}
+
+
 def place(rule: str, screen: Screen | None, image_width_px: int, image_height_px: int) -> Placement:
     """Work out a placement from a rule a user can type.
 
@@ -353,8 +360,15 @@ class Recording:
             events=_scaled(self.events, factors),
             fixations=None if self.fixations is None else _scaled(self.fixations, factors),
             notes=tuple(note for note in self.notes if note != assumed),
+            placements=self._filled(screen) if self.fractions_of == SURFACE else self.placements,
             fractions_of="",
         )
+
+    def _filled(self, screen: Screen) -> dict[str, Placement]:
+        tables = [
+            table["stimulus"].unify_dictionaries() for table in (self.samples, self.fixations) if table is not None
+        ]
+        return filling(screen, {name for stimuli in tables for name in stimuli.unique().to_pylist() if name})
 
     @property
     def loss(self) -> float | None:

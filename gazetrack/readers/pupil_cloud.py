@@ -1,8 +1,9 @@
-"""Pupil Cloud exports of Pupil Invisible and Neon: ``gaze.csv`` and ``fixations.csv``.
+"""Pupil Cloud exports of Pupil Invisible and Neon: ``gaze.csv`` and ``fixations.csv``, also of its two mappers.
 
 Specification: "Pupil Invisible, Recordings and Export Formats" and "Neon, Timeseries Data", Pupil Labs. Positions are
-pixels of the world camera. Times are nanoseconds since 1970 UTC: float64 has too few digits for them, so they are taken
-as integers until the start of the recording is subtracted.
+pixels of the world camera, fractions of a surface (Marker Mapper) or pixels of a reference image. Times are nanoseconds
+since 1970 UTC: float64 has too few digits for them, so they are taken as integers until the start of the recording is
+subtracted.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ import pyarrow.compute as pc
 
 from gazetrack.errors import NoGaze, ParseError
 from gazetrack.readers._fixation_rows import fixation_recording
+from gazetrack.readers._surface import name_of_cloud_folder, reference_image
 from gazetrack.readers._tables import Columns, Header, Kind, header_of, needed_header, read_columns
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
-from gazetrack.recording import Recording, Screen
+from gazetrack.recording import SURFACE, Recording, Screen, filling
 from gazetrack.schema import EVENTS, SAMPLES, conform
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ FORMAT = Format(
     title="Pupil Cloud export of Pupil Invisible or Neon",
     suffixes=(".csv",),
     provides="samples, fixations and blinks, or fixations",
-    units="ns since 1970 UTC, converted to ms from the start; px of the world camera",
+    units="ns since 1970 UTC, converted to ms from the start; px of the world camera, the surface or the image",
     lost="azimuth and elevation, sections",
     source="https://docs.pupil-labs.com",
 )
@@ -38,6 +40,12 @@ _TIME, _RECORDING = "timestamp [ns]", "recording id"
 _GAZE = {"x": "gaze x [px]", "y": "gaze y [px]"}
 _FIXATION = {"x": "fixation x [px]", "y": "fixation y [px]", "duration": "duration [ms]", "id": "fixation id"}
 _ANGLES = {"azimuth": "azimuth [deg]", "elevation": "elevation [deg]"}
+# Gaze and fixations of the enrichments: as fractions of a surface from its top left corner, or in px of an image.
+_GAZE_ON_SURFACE = {axis: f"gaze position on surface {axis} [normalized]" for axis in "xy"}
+_FIXATION_ON_SURFACE = _FIXATION | {axis: f"fixation {axis} [normalized]" for axis in "xy"}
+_GAZE_ON_IMAGE = {axis: f"gaze position in reference image {axis} [px]" for axis in "xy"}
+_FIXATION_ON_IMAGE_MARK = "fixation detected in reference image"
+_SURFACE_PX = Screen(1280, 720)
 _OPTIONAL = {"worn": "worn", "id": "fixation id", "blink": "blink id", **_ANGLES}
 # By the size of its image: gaze.csv names neither of the two.
 _CAMERAS = {"Pupil Invisible": Screen(1088, 1080), "Neon": Screen(1600, 1200)}
@@ -51,12 +59,26 @@ _COMPANIONS = {
     "events": {_TIME, "name", "type"},
     "inertial data": {_TIME, "gyro x [deg/s]"},
     "eye states": {_TIME, "pupil diameter left [mm]"},
-    "gaze on a surface": {"gaze position on surface x [normalized]"},
-    "fixations on a surface": {"fixation x [normalized]"},
+    "positions of a surface": {_TIME, "tl x [px]"},
 }
 _JSON_MARKS = ('"android_device_id"', '"camera_matrix"', '"scene_camera_serial_number"')
 _UNKNOWN_CAMERA = "Pupil Invisible or Neon"
 _MOST_INDEX = 2**31 - 1
+
+
+class _Plane(NamedTuple):
+    """What positions are on: the camera's image, where there is no stimulus, or a surface or image that is one."""
+
+    gaze: dict[str, str]
+    fixation: dict[str, str]
+    stimulus: str = ""
+    screen: Screen | None = None
+    fractions: bool = False
+
+    def position(self, table: Columns, axis: str) -> npt.NDArray[np.floating]:
+        """Return positions along an axis in px, of a surface in those of its nominal size."""
+        size = {"x": _SURFACE_PX.width_px, "y": _SURFACE_PX.height_px}[axis] if self.fractions else 1
+        return table.number(axis) * size
 
 
 class _Times(NamedTuple):
@@ -75,10 +97,12 @@ def sniff(head: Head) -> Verdict:
         return Verdict(Level.NO, f"{companion} of a Pupil Cloud recording", _GIVE)
     header = header_of(head)
     names = set() if header is None else set(header.names)
-    if {_TIME, *_GAZE.values()} <= names:
-        return Verdict(Level.CERTAIN, "columns timestamp [ns] and gaze x [px]")
-    if {f"start {_TIME}", *_FIXATION.values()} <= names:
-        return Verdict(Level.CERTAIN, "columns start timestamp [ns] and fixation x [px]")
+    for gaze in (_GAZE, _GAZE_ON_SURFACE, _GAZE_ON_IMAGE):
+        if {_TIME, *gaze.values()} <= names:
+            return Verdict(Level.CERTAIN, f"columns timestamp [ns] and {gaze['x']}")
+    for fixation in (_FIXATION, _FIXATION_ON_SURFACE):
+        if {f"start {_TIME}", *fixation.values()} <= names:
+            return Verdict(Level.CERTAIN, f"columns start timestamp [ns] and {fixation['x']}")
     return NO
 
 
@@ -100,8 +124,31 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         raise NoGaze(f"holds no gaze: it is {companion} of a Pupil Cloud recording", path=head.path, line=1, hint=_GIVE)
     header = needed_header(head)
     notes: list[str] = []
-    recording = _fixations(head, header, notes) if f"start {_TIME}" in header.names else _samples(head, header, notes)
-    return replace(recording, software="Pupil Cloud", notes=tuple(notes))
+    plane = _plane(head, header, notes)
+    read_rows = _fixations if f"start {_TIME}" in header.names else _samples
+    recording = replace(read_rows(head, header, plane, notes), software="Pupil Cloud", notes=tuple(notes))
+    if plane.fractions:
+        return recording.on_nominal_screen(_SURFACE_PX, SURFACE)
+    if plane.screen is not None:
+        return replace(recording, screen=plane.screen, placements=filling(plane.screen, [plane.stimulus]))
+    return recording
+
+
+def _plane(head: Head, header: Header, notes: list[str]) -> _Plane:
+    names = set(header.names)
+    if {*_GAZE_ON_SURFACE.values()} <= names or {*_FIXATION_ON_SURFACE.values()} <= names:
+        notes.append("gaze on a surface, the stimulus; positions beside it are kept")
+        return _Plane(_GAZE_ON_SURFACE, _FIXATION_ON_SURFACE, name_of_cloud_folder(head.path), fractions=True)
+    if {*_GAZE_ON_IMAGE.values()} <= names or _FIXATION_ON_IMAGE_MARK in names:
+        image, screen = reference_image(head.path)
+        size = (
+            "of unknown size, as the image is not beside it"
+            if screen is None
+            else f"{screen.width_px}x{screen.height_px} px"
+        )
+        notes.append(f"gaze on the reference image, the stimulus, {size}")
+        return _Plane(_GAZE_ON_IMAGE, _FIXATION, image, screen)
+    return _Plane(_GAZE, _FIXATION)
 
 
 def _companion(head: Head) -> str:
@@ -149,22 +196,24 @@ def _times(head: Head, header: Header, table: Columns, name: str, notes: list[st
     return _Times(timed, recording, ((stamps - starts) / 1e6).to_numpy(np.float64), start_ns)
 
 
-def _samples(head: Head, header: Header, notes: list[str]) -> Recording:
-    names = {"t": _TIME, **_GAZE} | {key: name for key, name in _OPTIONAL.items() if name in header.names}
+def _samples(head: Head, header: Header, plane: _Plane, notes: list[str]) -> Recording:
+    names = {"t": _TIME, **plane.gaze} | {key: name for key, name in _OPTIONAL.items() if name in header.names}
     table = _table(head, header, names)
     times = _times(head, header, table, _TIME, notes)
     timed = times.timed
     off = table.number("worn", 1.0)[timed] == 0
     if off.any():
         notes.append(f"{int(off.sum())} samples while the glasses were not worn: taken as missing")
-    x, y = (np.where(off, np.nan, table.number(axis)[timed]) for axis in "xy")
-    camera, screen = _camera(x, *(table.number(name)[timed] for name in _ANGLES))
+    x, y = (np.where(off, np.nan, plane.position(table, axis)[timed]) for axis in "xy")
+    camera, screen = "", None
+    if not plane.stimulus:
+        camera, screen = _camera(x, *(table.number(name)[timed] for name in _ANGLES))
     if screen is not None:
         notes.append(
             f"the scene camera is that of {camera} by where it looks straight ahead ({screen.width_px}x"
             f"{screen.height_px} px), and {screen.fov_deg:.1f} degrees wide by the export's azimuths"
         )
-    samples = {"recording": times.recording, "t_ms": times.t_ms, "x_px": x, "y_px": y}
+    samples = {"recording": times.recording, "stimulus": plane.stimulus, "t_ms": times.t_ms, "x_px": x, "y_px": y}
     frame = pd.DataFrame({**samples, "end_ms": _next(times)})
     events = pd.concat(
         [_runs(frame, table.number(key)[timed], kind) for key, kind in (("id", "fixation"), ("blink", "blink"))]
@@ -226,20 +275,21 @@ def _runs(frame: pd.DataFrame, numbers: npt.NDArray[np.floating], kind: str) -> 
     return result
 
 
-def _fixations(head: Head, header: Header, notes: list[str]) -> Recording:
+def _fixations(head: Head, header: Header, plane: _Plane, notes: list[str]) -> Recording:
     name = f"start {_TIME}"
-    table = _table(head, header, {"t": name, **_FIXATION})
+    table = _table(head, header, {"t": name, **plane.fixation})
     times = _times(head, header, table, name, notes)
     timed = times.timed
     index = np.clip(np.nan_to_num(table.number("id")[timed]), 0, _MOST_INDEX)
     columns = {
         "recording": times.recording,
+        "stimulus": plane.stimulus,
         "index": index.astype(np.int32),
         "eye": "both",
         "onset_ms": times.t_ms,
         "duration_ms": table.number("duration")[timed],
-        "x_px": table.number("x")[timed],
-        "y_px": table.number("y")[timed],
+        "x_px": plane.position(table, "x")[timed],
+        "y_px": plane.position(table, "y")[timed],
     }
     recording = fixation_recording(head.stem, FORMAT.name, columns, int(timed.sum()))
     dropped = {} if timed.all() else {"no onset": int((~timed).sum())}
@@ -247,7 +297,7 @@ def _fixations(head: Head, header: Header, notes: list[str]) -> Recording:
         recording,
         origin_ms=(times.start_ns or 0) / 1e6,
         start_ns=times.start_ns,
-        world_camera=_UNKNOWN_CAMERA,
+        world_camera="" if plane.stimulus else _UNKNOWN_CAMERA,
         time_origin="recording",
         rows_in=table.n_rows,
         dropped=dropped | dict(recording.dropped),

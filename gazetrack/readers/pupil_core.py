@@ -1,23 +1,24 @@
-"""Pupil Player exports of Pupil Core: ``gaze_positions.csv``, ``fixations.csv``, and fixations on a surface.
+"""Pupil Player exports of Pupil Core: ``gaze_positions.csv``, ``fixations.csv``, and both of them on a surface.
 
 Specification: "Pupil Core, Raw Data Exporter", Pupil Labs. Positions are fractions of the world camera's image, or of
-a surface, with the origin at the bottom left; the size of neither is in the file. Times are seconds of a clock that
-starts anywhere.
+a surface, with the origin at the bottom left; the size of the image is not in the file, that of a surface where the
+user gave it one. Times are seconds of a clock that starts anywhere.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from gazetrack.errors import NoGaze
 from gazetrack.readers._fixation_rows import fixation_recording
+from gazetrack.readers._surface import name_of_player_file, size_from_scaled
 from gazetrack.readers._tables import Columns, Header, header_of, needed_header, read_columns
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
-from gazetrack.recording import Recording, Screen
+from gazetrack.recording import SURFACE, Recording, Screen
 from gazetrack.schema import EVENTS, SAMPLES, conform
 
 if TYPE_CHECKING:
@@ -41,11 +42,16 @@ _GIVE = "give gaze_positions.csv or fixations.csv of the same export"
 _COMPANIONS = {
     "blinks": {"start_timestamp", "filter_response"},
     "pupil positions": {"norm_pos_x", "diameter"},
-    "gaze on a surface": {"x_norm", "y_norm", "on_surf"},
+    "positions of a surface": {"img_to_surf_trans"},
+    "counts of frames with a surface": {"surface_name", "visible_frame_count"},
+    "counts of gaze on surfaces": {"surface_name", "gaze_count"},
+    "when surfaces came and went": {"surface_name", "event_type"},
     "timestamps of camera frames": {"# timestamps [seconds]", "pts"},
     "annotations": {"index", "timestamp", "label", "duration"},
 }
 _INFO_MARKS = ("Player Software Version", "onset_confidence_threshold", "Data Format Version")
+_ON_SURFACE = {"t": "gaze_timestamp", "x": "x_norm", "y": "y_norm"}
+_SCALED = {"x_scaled": "x_scaled", "y_scaled": "y_scaled"}
 _MOST_INDEX = 2**31 - 1
 
 
@@ -60,6 +66,8 @@ def sniff(head: Head) -> Verdict:
     names = set(header.names)
     if {*_FIXATION.values(), "dispersion"} <= names:
         return Verdict(Level.CERTAIN, "columns start_timestamp, norm_pos_x and dispersion")
+    if {*_ON_SURFACE.values(), "on_surf"} <= names:
+        return Verdict(Level.CERTAIN, "columns gaze_timestamp, x_norm and on_surf: gaze on a surface")
     time = _gaze_time(header)
     if time and {*_POSITION.values(), "confidence", "base_data"} <= names:
         return Verdict(Level.CERTAIN, f"columns {time}, norm_pos_x, confidence and base_data")
@@ -85,16 +93,23 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         raise NoGaze(
             f"holds no gaze: it is {companion} of a Pupil Core recording", path=head.path, line=header.lines, hint=_GIVE
         )
-    recording = _fixations(head, header) if "start_timestamp" in header.names else _samples(head, header)
-    on_surface = "world_timestamp" in header.names
-    recording = replace(
-        recording,
-        software="Pupil Player",
-        time_origin="recording",
-        world_camera="" if on_surface else "Pupil Core",
-    )
-    fractions_of = "surface" if on_surface else "world camera's image"
-    return recording.on_nominal_screen(_NOMINAL, fractions_of)
+    notes: list[str] = []
+    read_rows = _fixations if "start_timestamp" in header.names else _samples
+    on_surface = "on_surf" in header.names or "world_timestamp" in header.names
+    rows = read_rows(head, header, on_surface, notes)
+    recording = replace(rows.recording, software="Pupil Player", time_origin="recording", notes=tuple(notes))
+    if not on_surface:
+        recording = replace(recording, world_camera="Pupil Core")
+        return recording.on_nominal_screen(_NOMINAL, "world camera's image")
+    recording = recording.on_nominal_screen(_NOMINAL, SURFACE)
+    return recording if rows.surface is None else recording.with_screen(rows.surface)
+
+
+class _Read(NamedTuple):
+    """A recording in pixels of the nominal size, and the size the export states of its surface."""
+
+    recording: Recording
+    surface: Screen | None
 
 
 def _companion(head: Head, header: Header) -> str:
@@ -119,18 +134,43 @@ def _first(seconds: npt.NDArray[np.floating]) -> float:
     return float(known[0]) if known.size else 0.0
 
 
-def _samples(head: Head, header: Header) -> Recording:
-    names = {"t": _gaze_time(header) or "gaze_timestamp", **_POSITION, "confidence": "confidence"}
-    table = read_columns(head, header, {key: (header.index(name, head.path), "float64") for key, name in names.items()})
+def _table(head: Head, header: Header, names: dict[str, str]) -> Columns:
+    return read_columns(head, header, {key: (header.index(name, head.path), "float64") for key, name in names.items()})
+
+
+def _surface_of(table: Columns, notes: list[str]) -> Screen | None:
+    """Return the size of the surface where the export states it in pixels."""
+    if not set(_SCALED) <= set(table.found):
+        return None
+    fractions, scaled = (tuple(table.number(f"{axis}{end}") for axis in "xy") for end in ("", "_scaled"))
+    found = size_from_scaled((fractions[0], fractions[1]), (scaled[0], scaled[1]))
+    if found is not None:
+        notes.append(f"the surface is {found.width_px}x{found.height_px}, as the scaled positions say: taken as px")
+    return found
+
+
+def _scaled(header: Header) -> dict[str, str]:
+    return _SCALED if set(_SCALED.values()) <= set(header.names) else {}
+
+
+def _samples(head: Head, header: Header, on_surface: bool, notes: list[str]) -> _Read:
+    names = {"t": _gaze_time(header) or "gaze_timestamp", **_POSITION}
+    if on_surface:
+        names = _ON_SURFACE | _scaled(header)
+    if not on_surface or "confidence" in header.names:
+        names = {**names, "confidence": "confidence"}
+    table = _table(head, header, names)
     seconds = table.number("t")
     timed, start = np.isfinite(seconds), _first(seconds)
-    unsure = ~(table.number("confidence") >= _LEAST_CONFIDENCE)
+    unsure = ~(table.number("confidence", 1.0) >= _LEAST_CONFIDENCE)
     x, y = (np.where(unsure, np.nan, values)[timed] for values in _to_px(table))
     columns = {"recording": head.stem, "t_ms": (seconds[timed] - start) * 1e3, "x_px": x, "y_px": y}
-    notes = []
+    if on_surface:
+        columns["stimulus"] = name_of_player_file(head.stem)
+        notes.append("gaze on a surface, the stimulus; positions beside it are kept")
     if unsure.any():
         notes.append(f"{int(unsure.sum())} samples with a confidence below {_LEAST_CONFIDENCE}: taken as missing")
-    return Recording(
+    recording = Recording(
         name=head.stem,
         format=FORMAT.name,
         samples=conform(columns, SAMPLES),
@@ -138,20 +178,18 @@ def _samples(head: Head, header: Header) -> Recording:
         origin_ms=start * 1e3,
         rows_in=table.n_rows,
         dropped={} if timed.all() else {"no time": int((~timed).sum())},
-        notes=tuple(notes),
     )
+    return _Read(recording, _surface_of(table, notes))
 
 
-def _fixations(head: Head, header: Header) -> Recording:
+def _fixations(head: Head, header: Header, on_surface: bool, notes: list[str]) -> _Read:
     """Read fixations; on a surface each has a row per frame, with the position it then had."""
-    surface = "world_timestamp" in header.names
-    names = {**_FIXATION, "id": "fixation_id" if surface else "id"}
-    table = read_columns(head, header, {key: (header.index(name, head.path), "float64") for key, name in names.items()})
+    names = {**_FIXATION, "id": "fixation_id" if on_surface else "id"}
+    table = _table(head, header, names | (_scaled(header) if on_surface else {}))
     frame = pd.DataFrame({key: table.number(key) for key in names})
     frame["x"], frame["y"] = _to_px(table)
-    notes = []
     repeated = 0
-    if surface:
+    if on_surface:
         groups = frame.groupby(["id", "t"], sort=False, dropna=False)
         frame = groups.agg({"duration": "first", "x": "mean", "y": "mean"}).reset_index()
         repeated = table.n_rows - len(frame)
@@ -159,6 +197,7 @@ def _fixations(head: Head, header: Header) -> Recording:
     start = _first(frame["t"].to_numpy())
     columns = {
         "recording": head.stem,
+        "stimulus": name_of_player_file(head.stem) if on_surface else "",
         "index": np.clip(np.nan_to_num(frame["id"].to_numpy()), 0, _MOST_INDEX).astype(np.int32),
         "eye": "both",
         "onset_ms": (frame["t"].to_numpy() - start) * 1e3,
@@ -166,6 +205,8 @@ def _fixations(head: Head, header: Header) -> Recording:
         "x_px": frame["x"].to_numpy(),
         "y_px": frame["y"].to_numpy(),
     }
-    recording = fixation_recording(head.stem, FORMAT.name, columns, len(frame), notes)
+    found = fixation_recording(head.stem, FORMAT.name, columns, len(frame))
+    notes += found.notes
     dropped = {"another frame of the same fixation": repeated} if repeated else {}
-    return replace(recording, origin_ms=start * 1e3, rows_in=table.n_rows, dropped=dropped | dict(recording.dropped))
+    found = replace(found, origin_ms=start * 1e3, rows_in=table.n_rows, dropped=dropped | dict(found.dropped))
+    return _Read(found, _surface_of(table, notes))
