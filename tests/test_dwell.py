@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 
 from gazetrack.errors import GazetrackError
 from gazetrack.fixations import fixation_table
-from gazetrack.pipeline import read_recording
+from gazetrack.pipeline import ConvertOptions, convert_files, read_recording
 from gazetrack.readers import registry
 from gazetrack.recording import Recording
 from gazetrack.schema import EVENTS, FIXATIONS, SAMPLES, conform
@@ -160,6 +161,20 @@ def test_dwell_of_a_binocular_recording_is_counted_once(tmp_path):
     assert source["fixation_eye"] == {"asked": "both", "held": "left and right", "rows": "a row per fixation and eye"}
     assert "before durations are added up" in source["notes"][0]
     assert [len(track) for track in build_tracks(placed(each))] == [2]
+
+
+@pytest.mark.parametrize("eye", ["auto", "both"])
+def test_dwell_by_the_readmes_recipe_is_within_the_length(tmp_path, monkeypatch, eye):
+    binocular(tmp_path)
+    (outcome,) = convert_files([tmp_path / "two.asc"], ConvertOptions(eye=eye))
+    Path(outcome.outputs[0]["path"]).rename(tmp_path / "raw.fixations.parquet")
+    text = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+    recipe = next(code for code in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "dwell = " in code)
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    exec(compile(recipe, "README.md", "exec"), names)
+    assert names["dwell"].tolist() == pytest.approx([712.0] if eye == "auto" else [700.0, 712.0], abs=20)
+    assert names["dwell"].max() < 1000
 
 
 def placed(table):
