@@ -1,4 +1,4 @@
-"""What no reader may let through: positions, durations and onsets that no eye tracker measures.
+"""What no reader may let through: positions, durations and onsets that no eye tracker measures, and silence of damage.
 
 One stage after all readers, third-party ones included, so that no reader needs these rules of its own.
 """
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gazetrack.damage import check_gaze, check_times, refuse_nothing
 from gazetrack.schema import conform
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ MAX_DURATION_MS = 24 * 3600e3
 
 
 def checked(recording: Recording) -> Recording:
-    """Return the recording without impossible values.
+    """Return the recording without impossible values, and with a note of whatever is wrong with it as a whole.
 
     Parameters
     ----------
@@ -36,6 +37,12 @@ def checked(recording: Recording) -> Recording:
     Recording
         Samples and events at impossible positions (beyond 32,000 px) have none; events of impossible length (a day)
         are left out; both with a note. Rows of fixation tables are left out and counted in ``dropped`` by reason.
+
+    Raises
+    ------
+    ParseError
+        Nothing sensible is left: no rows, times in no order, one position throughout that is off the screen. It names
+        no file: the caller knows which it is.
     """
     notes = list(recording.notes)
     samples, events, fixations = recording.samples, recording.events, recording.fixations
@@ -50,7 +57,11 @@ def checked(recording: Recording) -> Recording:
     if fixations is not None:
         fixations, more = valid_fixations(fixations, positions=not recording.no_positions)
         dropped |= {reason: count + dropped.get(reason, 0) for reason, count in more.items()}
-    return replace(recording, samples=samples, events=events, fixations=fixations, dropped=dropped, notes=tuple(notes))
+    mended = replace(recording, samples=samples, events=events, fixations=fixations, dropped=dropped)
+    refuse_nothing(mended)
+    check_times(mended, notes)
+    check_gaze(mended, notes)
+    return replace(mended, notes=tuple(dict.fromkeys(notes)))
 
 
 def valid_fixations(table: pa.Table, *, positions: bool = True) -> tuple[pa.Table, dict[str, int]]:

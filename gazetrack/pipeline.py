@@ -174,6 +174,10 @@ def _read(head: Head, name: str, options: ReadOptions, fov_deg: float | None) ->
         raise ConfigError(what, path=head.path, hint="leave --columns out, or add --format generic")
     try:
         recording = checked(head.reading.applied(registry.get(name).read(head, options)))
+    except ParseError as error:
+        if error.path is not None:
+            raise
+        raise type(error)(error.what, path=head.path, hint=error.hint) from error
     except GazetrackError:
         raise
     except (ValueError, KeyError, IndexError, OverflowError, RecursionError, MemoryError, pa.ArrowException) as error:

@@ -1,49 +1,104 @@
-"""Times of samples that do not go forward."""
+"""Times of rows that do not go forward: the line where another recording begins, or where the order is lost."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
+from gazetrack.clock import Clock
 from gazetrack.errors import ParseError
 from gazetrack.readers._numbers import line_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy.typing as npt
 
     from gazetrack.readers._tables import Header
     from gazetrack.readers.base import Head
 
-MOST_DISORDER_MS = 1000.0  # clocks that are set right while they run, and threads that write late
+CUT = "cut the file here into one per recording, or export it with the columns that name them"
 
 
 def check_clock(
-    head: Head, header: Header, t: npt.NDArray[np.floating], used: npt.NDArray[np.bool_], notes: list[str]
+    head: Head,
+    header: Header,
+    t: npt.NDArray[np.floating],
+    used: npt.NDArray[np.bool_],
+    groups: npt.NDArray[np.object_] | None = None,
 ) -> None:
-    """Note times that step back a little, and refuse a file in which a second recording begins.
+    """Refuse a table in which a second recording begins, or whose rows are in no order of time.
+
+    What is less than that, `gazetrack.checks` notes of every format.
 
     Parameters
     ----------
     head, header : Head, Header
         The table, to name the line.
     t : ndarray, shape (n,)
-        Times of the samples in ms.
+        Times of the samples or fixations in ms; missing ones are passed over.
     used : ndarray of bool, shape (m,)
-        Which of the table's rows the n samples are.
-    notes : list of str
-        The recording's notes.
+        Which of the table's rows the n are.
+    groups : ndarray of str, shape (n,), optional
+        What each belongs to that has a clock of its own, such as the recording. Without it all have one clock.
 
     Raises
     ------
     ParseError
-        A time lies more than a second before the one above it.
+        The clock of a group begins again, or more than a fifth of its times are before the one above them.
     """
-    steps = np.diff(t)
-    if (steps < -MOST_DISORDER_MS).any():
-        row = np.flatnonzero(used)[int((steps < -MOST_DISORDER_MS).argmax()) + 1]
-        what = "the time steps back: a second recording begins here"
-        line = line_of(head, header, int(row))
-        raise ParseError(what, path=head.path, line=line, hint="cut the file here into one per recording")
-    if backwards := int((steps < 0).sum()):
-        notes.append(f"the clock steps back {backwards} times, by {-steps.min():.3g} ms at most")
+    known = np.isfinite(t)
+    codes = None if groups is None else pd.factorize(groups[known])[0]
+    clock = Clock()
+    clock.take(t[known], codes)
+    rows = np.flatnonzero(used)[known]
+    if clock.in_no_order:
+        raise in_no_order(clock, head.path, line_of(head, header, int(rows[clock.first_back])))
+    if clock.first_restart >= 0:
+        raise second_recording(head.path, line_of(head, header, int(rows[clock.first_restart])))
+
+
+def check_lines(
+    head: Head,
+    t: npt.NDArray[np.floating],
+    lines: npt.NDArray[np.integer],
+    groups: npt.NDArray[np.object_] | None = None,
+) -> None:
+    """Refuse a file of lines, each with a time of its own, as `check_clock` refuses a table.
+
+    Parameters
+    ----------
+    head : Head
+        The file.
+    t : ndarray, shape (n,)
+        Times in ms, none missing.
+    lines : ndarray of int, shape (n,)
+        The line of each, counted from 1.
+    groups : ndarray of str, shape (n,), optional
+        As those of `check_clock`.
+
+    Raises
+    ------
+    ParseError
+        The clock begins again, or more than a fifth of the times are before the one above them.
+    """
+    clock = Clock()
+    clock.take(t, None if groups is None else pd.factorize(groups)[0])
+    if clock.in_no_order:
+        raise in_no_order(clock, head.path, int(lines[clock.first_back]))
+    if clock.first_restart >= 0:
+        raise second_recording(head.path, int(lines[clock.first_restart]))
+
+
+def second_recording(path: Path, line: int | None) -> ParseError:
+    """Return the error about a line with which another recording begins."""
+    what = "the time steps back: a second recording begins here"
+    return ParseError(what, path=path, line=line, hint=CUT)
+
+
+def in_no_order(clock: Clock, path: Path, line: int | None) -> ParseError:
+    """Return the error about rows that are not in the order of time, and the line of the first that is not."""
+    hint = "sort the rows by time, or export the recording again"
+    return ParseError(clock.disorder, path=path, line=line, hint=hint)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from gazetrack.clock import MOST_DISORDER_MS
 from gazetrack.errors import ConfigError, ParseError, quote
 from gazetrack.kernels.text import UNKNOWN_TIME
 from gazetrack.recording import Placement, Screen
@@ -29,7 +30,6 @@ _SOFTWARE = re.compile(r"\busing (edfapi [0-9.]+)")
 _EYES = {("LEFT",): "left", ("RIGHT",): "right", ("LEFT", "RIGHT"): "binocular"}
 _EVENT_FIELDS = {"EFIX": 8, "ESACC": 11, "EBLINK": 5}
 _MAX_RATE_HZ = 10_000.0
-_MAX_DISORDER_MS = 1000.0
 
 
 class Event(NamedTuple):
@@ -266,15 +266,15 @@ class Lines:
         hint = "give each recording a file of its own; convert each EDF by itself"
         return ParseError(f"another recording begins: {what}", path=self.path, line=line, hint=hint)
 
-    def check_clock(self, before: float, time: float, line: int) -> None:
+    def check_clock(self, first: float, before: float, time: float, line: int) -> None:
         """Refuse a sample whose time steps back further than any disorder within one recording.
 
         Raises
         ------
         ParseError
-            It does, by more than a second.
+            It does, by more than a second, or from a time after that of the first sample to that or before it.
         """
-        if time < before - _MAX_DISORDER_MS:
+        if time < before - MOST_DISORDER_MS or time <= first < before:
             raise self._second_recording(f"a sample at {time:g} after one at {before:g}", line)
 
     def _begin(self, trial: Trial) -> None:

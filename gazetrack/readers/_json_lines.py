@@ -33,8 +33,8 @@ def first_objects(head: Head, most: int = 50) -> list[dict[str, Any]]:
     return found
 
 
-def objects(head: Head) -> Iterator[dict[str, Any]]:
-    """Yield the object of each line.
+def objects(head: Head) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the number of each line, from 1, and its object.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def objects(head: Head) -> Iterator[dict[str, Any]]:
             if not isinstance(value, dict):
                 hint = "the file is damaged here; copy it from the recording again"
                 raise ParseError("a line that is no JSON object", path=head.path, line=number, hint=hint)
-            yield value
+            yield number, value
 
 
 def number(value: Any) -> float:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from gazetrack.errors import ParseError, quote
+from gazetrack.readers._clock import check_lines
 from gazetrack.readers._smi_header import message_text, properties_of
 from gazetrack.readers._utf8 import Utf8Lines
 from gazetrack.schema import EVENTS, conform
@@ -66,6 +67,10 @@ def read_events(head: Head) -> EventExport:
     if not rows:
         raise ParseError("no events", path=head.path, hint="export the events again, with fixations")
     frame = pd.DataFrame(rows)
+    is_fixation = (frame["kind"] == "fixation").to_numpy()
+    found = frame[is_fixation]
+    lines, eyes_of = np.array(reader.lines)[is_fixation], found["eye"].to_numpy(object)
+    check_lines(head, found["onset_ms"].to_numpy(np.float64), lines, eyes_of)
     origin = float(frame["onset_ms"].min())
     frame["onset_ms"] -= origin
     properties = properties_of(reader.preamble)
@@ -86,6 +91,7 @@ class _Reader:
         self.path = head.path
         self.preamble: list[str] = []
         self.dropped: Counter[str] = Counter()
+        self.lines: list[int] = []  # of the events
         self._names: dict[str, list[str]] = {}
         self._table = ""
         self._delimiter = ""
@@ -96,11 +102,18 @@ class _Reader:
             self._table = text.removeprefix(TABLE).strip(" \t,;:")
         elif text.startswith(_FIRST):
             self._delimiter = text[len(_FIRST) : len(_FIRST) + 1] or "\t"
-            self._names[self._table] = [name.strip() for name in text.split(self._delimiter)]
+            self._names[self._table] = self._header([name.strip() for name in text.split(self._delimiter)], line)
         elif not self._names:
             self.preamble.append(text)
         elif text.strip():
             yield from self._row(text, line)
+
+    def _header(self, names: list[str], line: int) -> list[str]:
+        twice = next((name for name, count in Counter(names).items() if name and count > 1), None)
+        if twice is not None:
+            what = f"column {quote(twice)!r} is there twice"
+            raise ParseError(what, path=self.path, line=line, hint="rename one of the two")
+        return names
 
     def _row(self, text: str, line: int) -> Iterator[dict[str, object]]:
         what, _, eye = text.split(self._delimiter, 1)[0].strip().partition(" ")
@@ -121,6 +134,7 @@ class _Reader:
         if event is None:
             self.dropped[f"{what} without time or duration"] += 1
         else:
+            self.lines.append(line)
             yield event
 
     def number(self, name: str, cell: str, line: int, names: list[str]) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["float64", "float32", "text"]
 Wanted = Mapping[str, tuple[int, Kind]]
+_NOTE_CHARS = 200
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,24 @@ def read_parts(head: Head, header: Header, wanted: Wanted) -> Iterator[Columns]:
     Parameters and errors are those of `read_columns`; a table without rows has no part. The texts of all parts share
     one list of names, which grows.
     """
-    return (Columns(n_rows, found) for n_rows, found in parts(head, header, wanted))
+    _notice_twins(head, header)
+    empty = {key: at for key, (at, kind) in wanted.items() if kind != "text"}
+    n_rows = 0
+    for rows, found in parts(head, header, wanted):
+        n_rows += rows
+        empty = {key: at for key, at in empty.items() if np.isnan(found[key]).all()}
+        yield Columns(rows, found)
+    if n_rows and empty:
+        names = quote(", ".join(header.names[at] for at in empty.values()), _NOTE_CHARS)
+        head.reading.note(f"without a single number in any of {n_rows} rows: {names}")
+
+
+def _notice_twins(head: Head, header: Header) -> None:
+    counts = Counter(name for name in header.names if name)
+    twins = [name for name, count in counts.items() if count > 1]
+    if twins:
+        names = quote(", ".join(twins), _NOTE_CHARS)
+        head.reading.note(f"columns whose name is there more than once, none of them used: {names}")
 
 
 def read_columns(head: Head, header: Header, wanted: Wanted) -> Columns:

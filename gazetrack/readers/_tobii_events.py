@@ -33,6 +33,7 @@ _EYES = ["", "both"]
 _KEYS = ["recording", "trial", "kind", "number"]
 _NO_GAZE = dict.fromkeys(("x_px", "y_px", "end_x_px", "end_y_px", "pupil"), np.nan)
 _SEVERAL = 10
+_LONGEST_GAP_MS = 1000.0  # within one movement whose length the export does not state
 
 
 class EventRows:
@@ -138,7 +139,7 @@ def _runs(rows: Rows, moves: Any, kinds: npt.NDArray[np.int32], to_ms: float) ->
     number = _exported_numbers(table)[moves]
     recording, trial = rows.recording[moves], rows.trial[moves]
     codes = table.texts("event_type").codes[moves]
-    first = starts_of_runs(recording, trial, codes, number)
+    first = starts_of_runs(recording, trial, rows.stimulus[moves], codes, number)
     last = np.r_[first[1:], len(t)] - 1
     head = first if isinstance(moves, slice) else moves[first]
     columns: dict[str, Any] = {
@@ -188,7 +189,11 @@ def _movements(
 ) -> pd.DataFrame:
     """Return one row per eye movement: its first sample, with the export's own duration and position."""
     runs["number"] = _numbers(runs, _KEYS, numbered, notes)
-    groups = runs.groupby(_KEYS, sort=False)
+    runs["round"] = _rounds(runs)
+    n_again = int((runs["round"].groupby([runs[key] for key in _KEYS[:-1]]).diff() > 0).sum())
+    if n_again:
+        notes.append(f"the eye movement index starts again {n_again} times: movements are numbered anew")
+    groups = runs.groupby([*_KEYS, "round"], sort=False)
     events = groups.first().reset_index()
     for name in ("n", *(f"{what}_{of}" for what in ("sum", "known") for of in ("x", "y", "pupil"))):
         events[name] = groups[name].sum().to_numpy()
@@ -197,7 +202,7 @@ def _movements(
     events["pupil"] = events["sum_pupil"] / events["known_pupil"]
     _fill(events, step, notes)
     events = _without_raw(events, filters, notes)
-    if not numbered or (events["number"] < 0).any():
+    if not numbered or n_again or (events["number"] < 0).any():
         events["number"] = events.groupby(["recording", "trial", "kind"], sort=False).cumcount() + 1
     events = events.assign(index=events["number"].astype(np.int32), eye=1, text=0)
     return events[[name for name in events if name in {*EVENTS.names, "row"}]].copy()
@@ -228,6 +233,26 @@ def _numbers(samples: pd.DataFrame, keys: list[str], exported: bool, notes: list
     # Within a run of one kind a missing number is that of the last sample with one, else of the next.
     by_run = samples["number"].groupby(runs)
     return by_run.ffill().fillna(by_run.bfill()).fillna(-runs)
+
+
+def _rounds(runs: pd.DataFrame) -> pd.Series:
+    """Return for each run how often the numbers of its kind have started again before it.
+
+    They do where a number is smaller than the one before, and where one comes again so late that it cannot be the same
+    movement, going on after a gap: later than its length, and after another gap as long or with another stimulus.
+    """
+    kinds = [runs[key] for key in _KEYS[:-1]]
+    exported = runs["number"].where(runs["number"] >= 0)
+    smaller = exported < exported.groupby(kinds).ffill().groupby(kinds).shift()
+    rounds = smaller.groupby(kinds).cumsum()
+    same = runs.groupby([*kinds, runs["number"], rounds])
+    length = same["duration_ms"].transform("first").fillna(_LONGEST_GAP_MS)
+    since = runs["onset_ms"] - same["onset_ms"].transform("first")
+    gap = runs["onset_ms"] - same["last_ms"].shift()
+    elsewhere = same["stimulus"].shift().notna() & (runs["stimulus"] != same["stimulus"].shift())
+    late = (since >= length) & ((gap > length) | elsewhere)
+    again: pd.Series = (smaller | late).groupby(kinds).cumsum()
+    return again
 
 
 def _pupil(gaze: Mapping[str, npt.NDArray[np.floating]]) -> npt.NDArray[np.floating]:

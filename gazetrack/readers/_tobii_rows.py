@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gazetrack.errors import quote
-from gazetrack.readers._fixation_rows import SHARED, names_of_pairs
 from gazetrack.readers._gaze import mean_of_eyes, pupils_of, without_marks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     import numpy.typing as npt
 
-    from gazetrack.readers._tables import Columns, Wanted
+    from gazetrack.readers._tables import Columns
     from gazetrack.readers._tobii_units import Positions
 
     Floats = npt.NDArray[np.floating]
@@ -39,7 +38,7 @@ class Rows:
     first : int
         The number of rows before it.
     recording, stimulus, trial : ndarray of int32
-        Codes of each row's recording, see `Names`, stimulus and timeline.
+        Codes of each row's recording, see `Recordings`, stimulus and timeline.
     stamp : ndarray of float64
         Times as exported.
     gaze : mapping of str to ndarray
@@ -146,16 +145,3 @@ def gaze_of(table: Columns, positions: Positions) -> dict[str, Floats]:
         mean = exported if axis in table.found else mean_of_eyes(gaze[f"left_{axis}"], gaze[f"right_{axis}"])
         gaze[axis] = np.where(lost["left"] & lost["right"], np.nan, mean)
     return gaze
-
-
-def recording_names(pairs: Sequence[tuple[str, str]], wanted: Wanted, stem: str, notes: list[str]) -> list[str]:
-    """Return each recording's name, of its pair of name and participant.
-
-    As named, with the participant where two share a name; by the participants where nothing is named; else the stem.
-    """
-    if "recording" not in wanted:
-        return [owner for _, owner in pairs] if len(pairs) > 1 else [stem]
-    names = names_of_pairs(pairs)
-    if names != [name for name, _ in pairs]:
-        notes.append(SHARED)
-    return names

@@ -53,8 +53,8 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     table = read_columns(head, header, wanted)  # type: ignore[arg-type]
     time = table.number("t") * 1e3
     timed = np.isfinite(time)
-    t, notes = time[timed], list[str]()
-    check_clock(head, header, t, timed, notes)
+    t = time[timed]
+    check_clock(head, header, t, timed)
     origin = float(t[0]) if t.size else 0.0
     x, y = table.number("x")[timed] * _NOMINAL.width_px, table.number("y")[timed] * _NOMINAL.height_px
     recording = Recording(
@@ -67,6 +67,5 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         world_camera="AdHawk MindLink",
         rows_in=table.n_rows,
         dropped={} if timed.all() else {"no time": int((~timed).sum())},
-        notes=tuple(notes),
     )
     return recording.on_nominal_screen(_NOMINAL, "scene camera's image")

@@ -108,7 +108,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     time = table.number("time") / 1000
     timed = np.isfinite(time)
     notes = ["time taken as µs, as this format defines it"]
-    check_clock(table_head, header, time[timed], timed, notes)
+    check_clock(table_head, header, time[timed], timed)
     _check_unit(head, header, time[timed])
     origin = float(time[timed][0]) if timed.any() else 0.0
     confidence = table.number("confidence", 1.0)

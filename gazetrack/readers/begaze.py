@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gazetrack.clock import Clock
 from gazetrack.errors import NoGaze, ParseError
 from gazetrack.readers._begaze_fixations import ONSET, position_of, read_fixations
+from gazetrack.readers._clock import in_no_order
 from gazetrack.readers._gaze import gaze_columns
+from gazetrack.readers._numbers import line_of
 from gazetrack.readers._runs import movements
 from gazetrack.readers._tables import Columns, Header, Kind, header_of, needed_header, read_columns
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
@@ -41,7 +44,6 @@ _PUPILS = ("Pupil Diameter {eye} [mm]", "Pupil Size {eye} X [px]")
 _TEXTS = {"participant": "Participant", "trial": "Trial", "stimulus": "Stimulus", "group": "Category Group"}
 _KINDS = {"Visual Intake": "fixation", "Fixation": "fixation", "Saccade": "saccade", "Blink": "blink"}
 _NO_SAMPLES = {"Separator", "User Event", "Trigger", "Keyboard", "Mouse"}
-_NEW_CLOCK_MS = -1000.0
 
 
 def sniff(head: Head) -> Verdict:
@@ -86,7 +88,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         )
     notes: list[str] = []
     gaze = _gaze(table, kept, notes)
-    recording = _recordings(head, table, kept, notes)
+    recording = _recordings(head, header, table, kept, notes)
     t = table.number("t")[kept]
     starts = {str(name): float(t[recording == name].min()) for name in dict.fromkeys(recording)}
     t = t - np.array([starts[str(name)] for name in recording])
@@ -164,7 +166,9 @@ def _gaze(table: Columns, kept: npt.NDArray[np.bool_], notes: list[str]) -> dict
     return gaze
 
 
-def _recordings(head: Head, table: Columns, kept: npt.NDArray[np.bool_], notes: list[str]) -> npt.NDArray[np.object_]:
+def _recordings(
+    head: Head, header: Header, table: Columns, kept: npt.NDArray[np.bool_], notes: list[str]
+) -> npt.NDArray[np.object_]:
     """Return the recording of each sample: its participant, numbered where one has several clocks.
 
     Trials may stand in any order. A stretch of rows whose times lie among those of the participant's rows above it is
@@ -173,7 +177,12 @@ def _recordings(head: Head, table: Columns, kept: npt.NDArray[np.bool_], notes: 
     t = table.number("t")[kept]
     people = _text(table, "participant", kept)
     people[people == ""] = head.stem
-    new = np.r_[True, (np.diff(t) < _NEW_CLOCK_MS) | (people[1:] != people[:-1])][: t.size]
+    new = np.r_[True, people[1:] != people[:-1]][: t.size]
+    clock = Clock()
+    new[clock.take(t, np.cumsum(new))] = True
+    if clock.in_no_order:
+        rows = np.flatnonzero(kept)
+        raise in_no_order(clock, head.path, line_of(head, header, int(rows[clock.first_back])))
     bounds = [*np.flatnonzero(new).tolist(), t.size]
     spans: dict[str, list[list[tuple[float, float]]]] = {}
     names = np.empty(t.size, object)

@@ -16,6 +16,7 @@ import numpy as np
 from gazetrack.errors import ConfigError, ParseError, quote
 from gazetrack.readers._bids_events import UNITS_MS, GazeRows, events_beside, stated_unit
 from gazetrack.readers._bids_sidecars import described, expected_sidecar, sidecar
+from gazetrack.readers._clock import check_clock
 from gazetrack.readers._gaze import gaze_columns, pupils_of, without_marks
 from gazetrack.readers._tables import Columns, Header, Kind, header_of, read_columns
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
@@ -108,6 +109,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     time = table.number("t") * unit
     timed = np.isfinite(time)
     t, origin = time[timed], float(time[timed][0]) if timed.any() else 0.0
+    check_clock(head, header, t, timed)
     shown = _shown(facts) or _shown(sidecar(head.path, "events"))
     screen = _screen(shown, notes)
     gaze = _gaze(table, facts, notes)

@@ -185,7 +185,7 @@ class _Samples:
     count: int = 0
     origin: float = math.nan
     twins: bool = False
-    backwards: int = 0
+    first: float = math.nan
     has_pupil: bool = False
     unsettled: int = 0
     texts: int = 0
@@ -242,7 +242,7 @@ class _Samples:
         self._settle(block, part, values, width)
         placed = np.empty((8, len(times)), np.float32)
         previous = float(times[0]) - 1.0 if math.isnan(self._last) else self._last
-        damaged, steepest, backwards, repeats = place_samples(
+        damaged, steepest, _, repeats = place_samples(
             times, values, block.fields[part], width, _FIRST[eyes], previous, placed
         )
         if layout.href:
@@ -253,9 +253,10 @@ class _Samples:
             hint = "the file is damaged here; convert the EDF again"
             raise ParseError(f"a sample without time and {width} values", path=self.head.path, line=line, hint=hint)
         before = previous if steepest == 0 else float(times[steepest - 1])
-        self.lines.check_clock(before, float(times[steepest]), self.n_lines + int(block.lines[part][steepest]) + 1)
         self.any_position = self.any_position or bool(np.isfinite(placed[6]).any())
-        self.backwards += backwards
+        line = self.n_lines + int(block.lines[part][steepest]) + 1
+        self.first = float(times[0]) if math.isnan(self.first) else self.first
+        self.lines.check_clock(self.first, before, float(times[steepest]), line)
         self.eyes.add(eyes)
         segments = segments[part]
         texts = {"recording": np.zeros_like(segments), "trial": segments, "stimulus": segments}
@@ -317,8 +318,6 @@ def _take_notes(lines: Lines, samples: _Samples) -> None:
     """Note what had to be inferred about the samples."""
     if samples.twins:
         lines.notes["2000 Hz with whole milliseconds: every second sample moved by 0.5 ms"] = None
-    if samples.backwards:
-        lines.notes[f"the tracker's clock goes back {samples.backwards} times"] = None
     if samples.unsettled and not samples.has_pupil:
         lines.notes["every pupil size is 0: taken as not recorded, the positions are kept"] = None
     if samples.texts:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gazetrack.readers._clock import check_clock
 from gazetrack.readers._fixation_rows import end_to_end, eyes_of, fixation_recording, order_within, trials_from_onsets
 from gazetrack.readers._gaze import pupils_of
 from gazetrack.readers._tables import Columns, Header, Kind, header_of, needed_header, read_columns
@@ -68,7 +69,11 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     onset = table.number("onset").astype(np.float64)
     trial = _trials(table, recording, onset, notes)
     groups = np.array([f"{r}\0{t}" for r, t in zip(recording, trial, strict=True)], object)
-    if "onset" not in table.found:
+    if "onset" in table.found:
+        eye = table.text("eye")
+        of_one_eye = np.array([f"{group}\0{e}" for group, e in zip(groups, eye, strict=True)], object)
+        check_clock(head, header, onset, np.ones(table.n_rows, np.bool_), of_one_eye)
+    else:
         onset = end_to_end(groups, table.number("duration"))
         notes.append("the report has no CURRENT_FIX_START: fixations laid end to end within a trial")
     index = np.nan_to_num(table.number("index")) if "index" in table.found else order_within(groups)

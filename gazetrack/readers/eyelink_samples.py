@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gazetrack.errors import NoGaze
+from gazetrack.readers._clock import check_clock
 from gazetrack.readers._gaze import gaze_columns
 from gazetrack.readers._tables import Columns, Header, Kind, header_of, needed_header, read_columns
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
@@ -72,6 +73,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     sessions = table.text("recording") if "recording" in table.found else np.full(table.n_rows, head.stem, object)
     starts = {name: time[i] for i, name in reversed([*enumerate(sessions)]) if timed[i]}
     origins = np.array([starts.get(name, 0.0) for name in sessions], np.float64)
+    check_clock(head, header, time[timed], timed, sessions[timed])
     gaze, eyes = _gaze(table)
     columns = gaze_columns({key: values[timed] for key, values in gaze.items()})
     columns |= {

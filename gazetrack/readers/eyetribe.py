@@ -103,7 +103,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     t = table.number("t")[timed]
     origin = float(t[0]) if t.size else 0.0
     notes: list[str] = []
-    check_clock(log, header, t, timed, notes)
+    check_clock(log, header, t, timed)
     gaze = {key: values[timed] for key, values in _gaze(table).items()}
     fixating = np.array([flag.lower() == "true" for flag in table.text("fix")[timed]], bool)
     fixations = _fixations(fixating, t, gaze)

@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from gazetrack.clock import Clock
 from gazetrack.errors import ParseError
+from gazetrack.readers._clock import in_no_order
 from gazetrack.readers._fixation_rows import fixation_recording
 from gazetrack.readers._gaze import mean_of_eyes
+from gazetrack.readers._numbers import line_of
 from gazetrack.readers._sink import SampleSink
 from gazetrack.readers._tables import Columns, Header, Kind, header_of, needed_header, no_rows, read_parts
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
@@ -121,13 +124,15 @@ class _Export:
     def __init__(self, head: Head, header: Header) -> None:
         self.wanted = _wanted(header, head)
         self.n_rows = 0
-        self._head = head
+        self._head, self._header = head, header
         self._best = {"best_x", "best_y"} <= set(self.wanted)
         self._samples = SampleSink()
         self._fixations: list[pd.DataFrame] = []
         self._stimuli: list[str] = [""]
         self._starts: list[float] = []
-        self._last_t, self._last_codes = np.inf, dict.fromkeys(_TEXTS, -1)
+        self._clock, self._media, self._last_codes = Clock(), 0, dict.fromkeys(_TEXTS, -1)
+        # A medium that is shown again begins again, but that is rare among samples.
+        self._order, self._first_back, self._n_timed = Clock(), 0, 0
         self._all_finished = True
         self._dropped = {"no time": 0, "no fixation number": 0}
         self._notes: list[str] = []
@@ -149,6 +154,7 @@ class _Export:
             return
         t = table.number("t")[timed] * 1e3
         showing = self._showings(t, table, timed)
+        self._follow(t, table.texts("media_id").codes[timed], self.n_rows - table.n_rows + np.flatnonzero(timed))
         starts = np.array(self._starts)[showing]
         pupils = {f"{eye}_pupil": _pupil(table, eye)[timed] for eye in ("left", "right")}
         stimulus = table.texts("stimulus").codes[timed]
@@ -176,16 +182,26 @@ class _Export:
         self, t: npt.NDArray[np.floating], table: Columns, timed: npt.NDArray[np.bool_]
     ) -> npt.NDArray[np.int32]:
         """Return the number of each row's showing of a medium, counted from 0 over all parts."""
-        # A medium shown twice in a row shows by its clock alone.
-        begins = np.diff(t, prepend=self._last_t) < 0
+        begins = np.zeros(len(t), np.bool_)
         for key, last in self._last_codes.items():
             codes = table.texts(key).codes[timed]
             begins |= np.diff(codes, prepend=last) != 0
             self._last_codes[key] = codes[-1]
+        media = self._media + np.cumsum(begins)
+        self._media = int(media[-1])
+        # A medium shown twice in a row shows by its clock alone.
+        begins[self._clock.take(t, media)] = True
         showings = len(self._starts) - 1 + np.cumsum(begins)
-        self._last_t = t[-1]
         self._starts += t[begins].tolist()
         return showings.astype(np.int32)
+
+    def _follow(self, t: npt.NDArray[np.floating], medium: npt.NDArray[np.int32], rows: npt.NDArray[np.intp]) -> None:
+        """Follow the clock of each medium, whose rows of the export these are."""
+        was_in_order, before = self._order.first_back < 0, self._n_timed
+        self._order.take(t, medium)
+        self._n_timed += len(t)
+        if was_in_order and self._order.first_back >= 0:
+            self._first_back = int(rows[self._order.first_back - before])
 
     def _gaze(self, table: Columns) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]:
         x, y = _position(table, "best_" if self._best else "")
@@ -213,6 +229,9 @@ class _Export:
             found = fixation_recording(stem, FORMAT.name, columns, len(fixations), notes)
             dropped |= found.dropped
             return replace(found, software="Gazepoint Analysis", rows_in=self.n_rows, dropped=dropped)
+        if self._order.in_no_order:
+            line = line_of(self._head, self._header, self._first_back)
+            raise in_no_order(self._order, self._head.path, line)
         if not self._best:
             notes.append("no BPOGX and BPOGY: samples are FPOG, averaged over the fixation so far")
         fixations["onset_ms"] -= np.array(self._starts)[fixations["showing"]]
@@ -221,7 +240,7 @@ class _Export:
             format=FORMAT.name,
             samples=self._samples.table(names),
             events=conform({"kind": "fixation"} | _named(_usable(fixations, notes), names), EVENTS),
-            origin_ms=self._starts[0],
+            origin_ms=self._starts[0] if self._starts else 0.0,
             software="Gazepoint Analysis",
             rows_in=self.n_rows,
             dropped=dropped,

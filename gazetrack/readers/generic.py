@@ -223,9 +223,11 @@ def _chosen(given: Mapping[str, str], header: Header, head: Head) -> tuple[dict[
 
 def _check_times(head: Head, header: Header, table: Columns, groups: npt.NDArray[np.object_]) -> None:
     """Refuse times that step back: several recordings or trials lie in one that the named columns cannot tell apart."""
-    back = pd.Series(table.number("t")).groupby(groups).diff().to_numpy() < 0
+    times = table.number("t")
+    rows = np.flatnonzero(np.isfinite(times))  # a row without a time hides no step back
+    back = pd.Series(times[rows]).groupby(groups[rows]).diff().to_numpy() < 0
     if back.any():
-        line = line_of(head, header, int(back.argmax()))
+        line = line_of(head, header, int(rows[int(back.argmax())]))
         hint = "name the columns that tell recordings and trials apart, as in --columns …,participant=NAME,trial=NAME"
         raise ParseError("the time steps back within one trial", path=head.path, line=line, hint=hint)
 
@@ -294,7 +296,10 @@ def _samples(head: Head, table: Columns, notes: list[str]) -> Recording:
     dropped = {"no time": int((~timed).sum())} if not timed.all() else {}
     recordings = _recordings(head, table, notes)[timed]
     t = pd.Series(table.number("t")[timed])
-    starts = t.groupby(recordings).transform("first")
+    by_recording = t.groupby(recordings)
+    starts = by_recording.transform("first")
+    # Within a trial no time steps back: where one does between trials, each has a clock of its own.
+    of_trials = bool((by_recording.diff() < 0).any())
     columns: dict[str, object] = {
         "recording": recordings,
         "trial": table.text("trial")[timed],
@@ -318,6 +323,7 @@ def _samples(head: Head, table: Columns, notes: list[str]) -> Recording:
         events=conform({}, EVENTS),
         eyes="binocular" if len(sides) > 1 else sides.pop() if sides else "combined",
         origin_ms=float(starts.iloc[0]) if len(starts) else 0.0,
+        time_origin="trial" if of_trials else "recording",
         rows_in=table.n_rows,
         dropped=dropped,
         notes=tuple(notes),

@@ -98,7 +98,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     used = of_tracker & np.isfinite(time)
     origin = float(time[used][0]) if used.any() else 0.0
     notes: list[str] = []
-    check_clock(table_head, header, time[used], used, notes)
+    check_clock(table_head, header, time[used], used)
     columns = gaze_columns({key: values[used] for key, values in _gaze(table).items()})
     columns |= {"recording": head.stem, "t_ms": time[used] - origin, "stimulus": table.text("stimulus")[used]}
     dropped = {"other sensors": int((~of_tracker).sum()), "no time": int((of_tracker & ~used).sum())}

@@ -100,7 +100,7 @@ def _of_report(head: Head, options: ReadOptions) -> Recording:
     timed = np.isfinite(values["time"])
     notes: list[str] = []
     t = values["time"][timed] * 1e3
-    check_clock(head, header, t, timed, notes)
+    check_clock(head, header, t, timed)
     origin = float(t[0]) if t.size else 0.0
     columns = {"recording": head.stem, "t_ms": t - origin, "trial": table.text("trial")[timed]}
     gaze, eyes, recording = _gaze({name: column[timed] for name, column in values.items()}, options, head, notes)

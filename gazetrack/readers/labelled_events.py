@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from gazetrack.errors import quote
+from gazetrack.readers._clock import check_clock
 from gazetrack.readers._tables import Columns, Header, Kind, header_of, needed_header, read_columns
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.recording import Recording
@@ -71,6 +72,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     labels = np.array([label.strip().lower() for label in table.text("label")], object)
     usable = np.isfinite(onset) & (duration >= 0)
     known = onset[usable]
+    check_clock(head, header, known, usable)
     origin = 0.0 if remodnav or not known.size else float(known[0])
     notes = [] if remodnav else ["positions kept as EMDAT gives them: their unit is not in the file"]
     return Recording(

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gazetrack.errors import NoGaze, ParseError
+from gazetrack.readers._clock import check_clock
 from gazetrack.readers._fixation_rows import fixation_recording
 from gazetrack.readers._surface import name_of_cloud_folder, reference_image
 from gazetrack.readers._tables import Columns, Header, Kind, header_of, needed_header, read_columns
@@ -189,11 +190,13 @@ def _times(head: Head, header: Header, table: Columns, name: str, notes: list[st
     named = "recording" in table.found
     recording = (table.text("recording") if named else np.full(table.n_rows, head.stem, object))[timed]
     starts = stamps.groupby(recording).transform("first") if len(stamps) else stamps
+    t_ms = ((stamps - starts) / 1e6).to_numpy(np.float64)
+    check_clock(head, header, t_ms, timed, recording)
     count = len(set(recording))
     if count > 1:
         notes.append(f"{count} recordings: the stated start is that of the first")
     start_ns = int(stamps.iloc[0]) if len(stamps) else None
-    return _Times(timed, recording, ((stamps - starts) / 1e6).to_numpy(np.float64), start_ns)
+    return _Times(timed, recording, t_ms, start_ns)
 
 
 def _samples(head: Head, header: Header, plane: _Plane, notes: list[str]) -> Recording:

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from gazetrack.errors import NoGaze
+from gazetrack.readers._clock import check_clock
 from gazetrack.readers._fixation_rows import fixation_recording
 from gazetrack.readers._surface import name_of_player_file, size_from_scaled
 from gazetrack.readers._tables import Columns, Header, header_of, needed_header, read_columns
@@ -162,6 +163,7 @@ def _samples(head: Head, header: Header, on_surface: bool, notes: list[str]) -> 
     table = _table(head, header, names)
     seconds = table.number("t")
     timed, start = np.isfinite(seconds), _first(seconds)
+    check_clock(head, header, seconds[timed] * 1e3, timed)
     unsure = ~(table.number("confidence", 1.0) >= _LEAST_CONFIDENCE)
     x, y = (np.where(unsure, np.nan, values)[timed] for values in _to_px(table))
     columns = {"recording": head.stem, "t_ms": (seconds[timed] - start) * 1e3, "x_px": x, "y_px": y}
@@ -188,6 +190,7 @@ def _fixations(head: Head, header: Header, on_surface: bool, notes: list[str]) -
     table = _table(head, header, names | (_scaled(header) if on_surface else {}))
     frame = pd.DataFrame({key: table.number(key) for key in names})
     frame["x"], frame["y"] = _to_px(table)
+    check_clock(head, header, table.number("t") * 1e3, np.ones(table.n_rows, np.bool_))
     repeated = 0
     if on_surface:
         groups = frame.groupby(["id", "t"], sort=False, dropna=False)

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from gazetrack.errors import NoGaze, ParseError
+from gazetrack.readers._clock import check_clock
 from gazetrack.readers._gaze import mean_of_eyes
 from gazetrack.readers._smi_events import TABLE, read_events
 from gazetrack.readers._smi_header import (
@@ -126,7 +127,8 @@ def _raw(head: Head, header: Header) -> Recording:
         raise ParseError(what, path=head.path, line=header.lines, hint=hint)
     properties = properties_of(head.lines[: header.lines - 1])
     notes: list[str] = []
-    table = read_columns(with_messages_as_rows(head, header), header, _wanted(header, eyes, head))
+    table_head = with_messages_as_rows(head, header)
+    table = read_columns(table_head, header, _wanted(header, eyes, head))
     kind, timed = table.text("type"), np.isfinite(table.number("t"))
     is_sample = timed & (kind == "SMP")
     is_message = timed & np.array([value.startswith(MESSAGE) for value in kind], bool)
@@ -137,6 +139,7 @@ def _raw(head: Head, header: Header) -> Recording:
     other = timed & ~is_sample & ~is_message
     reasons = {"no timestamp": ~timed, "neither SMP nor MSG": other}
     micro = table.number("t")
+    check_clock(table_head, header, micro[is_sample] / 1000, is_sample)
     start = float(micro[is_sample][0])
     stimulus = _stimuli(table, kind, is_message, notes)
     rows = _Rows(table, kind, stimulus, (micro - start) / 1000, _gaze(table, notes), is_sample, is_message)

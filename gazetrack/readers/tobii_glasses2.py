@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from gazetrack.errors import NoGaze
+from gazetrack.readers._clock import check_lines
 from gazetrack.readers._json_lines import column, first_objects, number, objects, vector
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.recording import Recording, Screen
@@ -54,13 +55,15 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     """
     gaze: list[tuple[float, float, float, float]] = []
     pupils: dict[str, dict[Any, float]] = {"left": {}, "right": {}}
+    lines: list[int] = []
     n_lines, dropped = 0, Counter[str]()
-    for found in objects(head):
+    for line, found in objects(head):
         n_lines += 1
         valid = found.get("s") == 0
         if "gp" in found:
             x, y = vector(found["gp"], 2) if valid else (np.nan, np.nan)
             gaze.append((number(found.get("ts")), x, y, number(found.get("gidx"))))
+            lines.append(line)
         elif "pd" in found and found.get("eye") in pupils:
             dropped["pupil of a gaze sample"] += 1
             if valid:
@@ -73,6 +76,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     timed = np.isfinite(values[:, 0])
     dropped["no time"] = int((~timed).sum())
     values = values[timed]
+    check_lines(head, values[:, 0] / 1e3, np.array(lines)[timed])
     values = values[np.argsort(values[:, 0], kind="stable")]
     time = values[:, 0] / 1e3
     origin = float(time[0]) if time.size else 0.0

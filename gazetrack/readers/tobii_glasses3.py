@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from gazetrack.errors import NoGaze
+from gazetrack.readers._clock import check_lines
 from gazetrack.readers._json_lines import first_objects, number, objects, vector
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.recording import Recording, Screen
@@ -55,18 +56,21 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         A line that is no JSON object, or no gaze at all.
     """
     rows: list[tuple[float, ...]] = []
+    lines: list[int] = []
     others = 0
-    for found in objects(head):
+    for line, found in objects(head):
         if found.get("type") != "gaze":
             others += 1
             continue
         data = found.get("data")
         rows.append(_row(found.get("timestamp"), data if isinstance(data, dict) else {}))
+        lines.append(line)
     if not rows:
         raise NoGaze("holds no gaze: no line of type gaze", path=head.path, hint="give the recording's gazedata")
     values = np.array(rows)
     timed = np.isfinite(values[:, 0])
     values = values[timed]
+    check_lines(head, values[:, 0] * 1e3, np.array(lines)[timed])
     values = values[np.argsort(values[:, 0], kind="stable")]
     time = values[:, 0] * 1e3
     origin = float(time[0]) if time.size else 0.0

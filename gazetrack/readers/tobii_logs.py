@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from gazetrack.clock import Clock
+from gazetrack.readers._clock import check_clock, in_no_order
 from gazetrack.readers._gaze import gaze_columns
+from gazetrack.readers._numbers import line_of
 from gazetrack.readers._tables import Columns, Header, Kind, header_of, needed_header, read_columns
 from gazetrack.readers._utf8 import by_line, rewritten
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
@@ -141,9 +144,12 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     timed = np.isfinite(time)
     trials = np.array(blocks.block_of_row, np.int64) if blocks.block_of_row else np.ones(table.n_rows, np.int64)
     notes: list[str] = []
-    trial = _trials(table, time, trials, notes)[timed]
+    if "trial" in table.found:
+        check_clock(table_head, header, time[timed], timed, table.text("trial")[timed])
+    again = _begins_again(table_head, header, time, trials)
+    trial = _trials(table, again, trials, notes)[timed]
     time = time[timed]
-    restarts = bool((np.diff(time) < 0).any())
+    restarts = bool(again.any())
     origin = 0.0 if restarts or not time.size else float(time[0])
     columns = gaze_columns({key: values[timed] for key, values in _gaze(table, dialect).items()})
     columns |= {
@@ -207,16 +213,29 @@ def _wanted(head: Head, header: Header, dialect: _Dialect) -> dict[str, tuple[in
     return wanted
 
 
+def _begins_again(
+    head: Head, header: Header, time: npt.NDArray[np.floating], blocks: npt.NDArray[np.int64]
+) -> npt.NDArray[np.bool_]:
+    """Return the rows with which the clock begins anew: of a new block, any that is before the one above it."""
+    rows, clock = np.flatnonzero(np.isfinite(time)), Clock()
+    again = np.zeros(len(time), np.bool_)
+    again[rows[clock.take(time[rows], blocks[rows])]] = True
+    again[rows[1:]] |= (np.diff(time[rows]) < 0) & (np.diff(blocks[rows]) > 0)
+    if clock.in_no_order:
+        raise in_no_order(clock, head.path, line_of(head, header, int(rows[clock.first_back])))
+    return again
+
+
 def _trials(
-    table: Columns, time: npt.NDArray[np.floating], blocks: npt.NDArray[np.int64], notes: list[str]
+    table: Columns, again: npt.NDArray[np.bool_], blocks: npt.NDArray[np.int64], notes: list[str]
 ) -> npt.NDArray[np.object_]:
     """Return the trial of each row: as named, else by blocks and wherever the clock begins anew."""
     if "trial" in table.found:
         return table.text("trial")
-    begins = np.r_[True, (np.diff(blocks) > 0) | (np.diff(time) < 0)][: len(time)]
+    begins = again | (np.diff(blocks, prepend=0) > 0)
     number = np.cumsum(begins)
-    if not len(time) or number[-1] == 1:
-        return np.full(len(time), "", object)
+    if not len(number) or number[-1] == 1:
+        return np.full(len(number), "", object)
     notes.append(f"the clock begins anew {number[-1] - 1} times: each stretch is a trial")
     return np.asarray(pd.Series(number).astype(str), object)
 

@@ -17,13 +17,13 @@ from gazetrack.readers._sink import SampleSink
 from gazetrack.readers._tables import header_of, needed_header, no_rows, read_parts
 from gazetrack.readers._tobii_columns import find_columns, has_timestamp, time_unit, unreadable_gaze
 from gazetrack.readers._tobii_events import EventRows
+from gazetrack.readers._tobii_recordings import Recordings
 from gazetrack.readers._tobii_rows import (
     EYES,
     Names,
     Rows,
     gaze_of,
     points_of,
-    recording_names,
     sorted_rows,
     starts_of_runs,
 )
@@ -111,7 +111,8 @@ class _Export:
         self._head = head
         self._unit = time_unit(header.names[self.wanted["t"][0]])
         self._unit_note = "timestamps converted from µs" if self._unit == "us" else ""
-        self._recordings, self._stimuli = Names(), Names(either=True)
+        self._recordings = Recordings(head, header)
+        self._stimuli = Names(either=True)
         self._events = EventRows()
         self._dropped: dict[str, int] = {}
         self._screens: set[tuple[float, float]] = set()
@@ -123,16 +124,17 @@ class _Export:
     def take(self, table: Columns) -> None:
         """Take a part of some ten thousand rows."""
         is_sample, is_message = sorted_rows(table, self._dropped)
-        recording = self._recordings.codes(table, "recording", "participant")
+        named = self._recordings.named(table)
         stimulus, trial = self._stimuli.codes(table, "stimulus", "media"), table.texts("timeline")
         stamp, gaze = table.number("t"), gaze_of(table, self._gaze)
         fixation = points_of(table, "fixation_", self._fixation)
         self._gaze.count_unsized(table, is_sample)
         if not self._unit:
-            self._unit = _inferred_unit(stamp[is_sample], recording[is_sample])
+            self._unit = _inferred_unit(stamp[is_sample], named[is_sample])
             words = "µs, converted" if self._unit == "us" else "ms"
             self._unit_note = f"time unit inferred from the step between samples: {words}"
         to_ms = 1e-3 if self._unit == "us" else 1.0
+        recording = self._recordings.codes(named, stamp * to_ms, is_sample | is_message)
         rows = Rows(table, self.n_rows, recording, stimulus, trial.codes, stamp, gaze, fixation, is_sample, is_message)
         self._events.take(rows, to_ms)
         columns = {"recording": recording, "trial": trial.codes, "stimulus": stimulus, "t_ms": stamp * to_ms}
@@ -150,7 +152,7 @@ class _Export:
     def recording(self) -> Recording:
         """Return all of it."""
         notes = self._notes
-        recordings = recording_names(list(self._recordings.pairs), self.wanted, self._head.stem, notes)
+        recordings = self._recordings.names(self.wanted, notes)
         notes += [self._unit_note] if self._unit_note else []
         stimuli, trials = [name for name, _ in self._stimuli.pairs], self._texts["timeline"]
         numbered = bool({"event_index", "fixation_index", "saccade_index"} & set(self.wanted))

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from gazetrack.errors import ParseError, quote
+from gazetrack.readers._clock import check_clock
 from gazetrack.readers._gaze import gaze_columns
 from gazetrack.readers._tables import Columns, Header, Kind, header_of, needed_header, read_columns
 from gazetrack.readers._utf8 import by_line, rewritten
@@ -91,10 +92,12 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     """
     header = needed_header(head)
     padding = _Padding(header)
-    table = read_columns(rewritten(head, padding.start), header, _wanted(head, header))
+    table_head = rewritten(head, padding.start)
+    table = read_columns(table_head, header, _wanted(head, header))
     notes = [f"{padding.count} rows cut off: the cells that are not there are missing"] if padding.count else []
     time = _times(table, notes) / 1000
     timed = np.isfinite(time)
+    check_clock(table_head, header, time[timed], timed)
     origin = float(time[timed][0]) if timed.any() else 0.0
     columns = gaze_columns({key: values[timed] for key, values in _gaze(head, header, table).items()})
     recording = Recording(

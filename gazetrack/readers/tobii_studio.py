@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from gazetrack.errors import NoGaze
+from gazetrack.readers._clock import check_clock
 from gazetrack.readers._fixation_rows import fixation_recording
 from gazetrack.readers._gaze import mean_of_eyes, pupils_of, without_marks
 from gazetrack.readers._tables import Columns, Header, Kind, read_columns
@@ -139,6 +140,7 @@ def _index(table: Columns) -> npt.NDArray[np.floating]:
 def _fixations(head: Head, layout: Layout, table: Columns, notes: list[str]) -> Recording:
     notes.append("positions count from the corner of the medium shown: the export does not say where that lay")
     recording, participant = _names(head, layout)
+    check_clock(head, layout.header, table.number("t"), np.ones(table.n_rows, np.bool_))
     x, y = _both(table.number("fixation_x"), table.number("fixation_y"))
     index = _index(table)
     if np.isnan(index).any():
@@ -164,13 +166,12 @@ def _all(head: Head, layout: Layout, table: Columns, notes: list[str]) -> Record
         raise NoGaze("holds no gaze: no samples", path=head.path, line=layout.header.lines, hint=hint)
     stimulus = table.text("stimulus")
     stimulus[stimulus == _NO_MEDIA] = ""
+    check_clock(head, layout.header, table.number("t")[is_sample], is_sample)
     origin = float(table.number("t")[is_sample][0])
     t = table.number("t") - origin
     rows = _Rows(table, *_names(head, layout), stimulus, t, _gaze(table), is_sample, is_message)
     events = pd.concat([_messages(rows), _movements(rows, notes)]).sort_values("row", kind="stable")
     _note_media(rows, notes)
-    if backwards := int((np.diff(t[is_sample]) < 0).sum()):
-        notes.append(f"the clock goes back {backwards} times")
     eyes = [eye for eye in _EYES if f"{eye}_x" in table.found]
     return Recording(
         name=head.stem,

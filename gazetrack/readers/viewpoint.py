@@ -113,7 +113,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     timed = np.isfinite(time)
     origin = float(time[timed][0]) if timed.any() else 0.0
     screen, notes = _screen(head), list[str]()
-    check_clock(table_head, header, time[timed], timed, notes)
+    check_clock(table_head, header, time[timed], timed)
     binocular = "b_x" in table.found
     if binocular:
         notes.append("eye A taken for the right eye, eye B for the left")

@@ -117,7 +117,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     time = (ticks - first) * dialect.ms
     columns["t_ms"] = time
     notes = [_NOTE]
-    check_clock(head, header, time, timed, notes)
+    check_clock(head, header, time, timed)
     return Recording(
         name=head.stem,
         format=FORMAT.name,

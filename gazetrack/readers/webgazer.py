@@ -113,8 +113,7 @@ def _read_log(head: Head) -> Recording:
     time = table.number("t")
     timed = np.isfinite(time)
     origin = float(time[timed][0]) if timed.any() else 0.0
-    notes: list[str] = []
-    check_clock(table_head, header, time[timed], timed, notes)
+    check_clock(table_head, header, time[timed], timed)
     columns = {"t_ms": time[timed] - origin, "x_px": table.number("x")[timed], "y_px": table.number("y")[timed]}
     facts = {key.strip(): value.strip() for key, _, value in _preamble(head)}
     return Recording(
@@ -128,7 +127,6 @@ def _read_log(head: Head) -> Recording:
         software="WebGazer",
         rows_in=table.n_rows,
         dropped={} if timed.all() else {"no time": int((~timed).sum())},
-        notes=tuple(notes),
     )
 
 

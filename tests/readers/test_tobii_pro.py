@@ -218,3 +218,56 @@ def test_gaze_on_a_medium_whose_size_a_row_lacks_is_counted(tmp_path):
     recording = read(tmp_path, header, [(0, 0.5, 0.5, 800, 600), (10, 0.5, 0.5, "", ""), (20, "", "", "", "")])
     assert recording.samples["x_px"].to_pylist() == pytest.approx([400, np.nan, np.nan], nan_ok=True)
     assert "1 samples on a medium without size or place: their positions are missing" in recording.notes
+
+
+def test_a_clock_that_begins_again_begins_another_recording(tmp_path):
+    header = HEADER + "\tEvent\tSensor"
+    once = [
+        (0, "r", "", "", "", "", "RecordingStart", ""),
+        *((10 * i, "r", 5, 5, "Fixation", 1, "", "Eye Tracker") for i in range(4)),
+    ]
+    other = [(10 * i, "r_2", 5, 5, "Fixation", 1, "", "Eye Tracker") for i in range(4)]
+    recording = read(tmp_path, header, [*once, *once, *other, *once])
+    fixations = recording.events.to_pandas().query("kind == 'fixation'")
+    assert fixations["recording"].tolist() == ["r", "r_2_", "r_2", "r_3"]
+    assert fixations["onset_ms"].tolist() == [0.0] * 4
+    messages = recording.events.to_pandas().query("kind == 'message'")
+    assert messages["recording"].tolist() == ["r", "r_2_", "r_3"]
+    assert "the clock begins again 2 times: what follows is a recording of its own each time" in recording.notes
+
+
+@pytest.mark.parametrize(
+    ("times", "line", "what"),
+    [
+        ([0, 1000, 2000, 3000, 4000, 2500, 3500], 7, "a second recording begins here"),
+        ([0, 100, 50, 150, 60, 160, 70, 170], 4, "rows in no order: 3 of 7"),
+        ([80, 70, 60, 50, 40], 3, "the clock runs backwards: 4 of 4"),
+    ],
+)
+def test_times_that_step_back_elsewhere_are_refused_at_their_line(times, line, what, tmp_path):
+    with pytest.raises(ParseError, match=what) as caught:
+        read(tmp_path, HEADER.replace("timestamp", "timestamp [ms]"), [(t, "r", 5, 5, "", "") for t in times])
+    assert caught.value.line == line
+
+
+def test_no_fixation_is_lost_where_their_index_starts_again(tmp_path):
+    # Fixations 1, 2, 3 and again 1, 2, 3; and 1 for each of two media.
+    numbers = [1, 1, 2, 2, 3, 3, 1, 1, 2, 2, 3, 3]
+    rows = [(100 * i, "r", 10 * n, 5, "Fixation", n) for i, n in enumerate(numbers)]
+    recording = read(tmp_path, HEADER, rows)
+    events = recording.events.to_pandas()
+    assert events["onset_ms"].tolist() == [0, 200, 400, 600, 800, 1000]
+    assert events["x_px"].tolist() == [10, 20, 30, 10, 20, 30]
+    assert events["index"].tolist() == [1, 2, 3, 4, 5, 6]
+    assert "the eye movement index starts again 1 times: movements are numbered anew" in recording.notes
+    header = HEADER + "\tEye movement event duration\tPresented Media name"
+    rows = [(100 * i, "r", i, 5, "Fixation", 1, 200, "a.png" if i < 2 else "b.png") for i in range(4)]
+    assert read(tmp_path, header, rows).events["onset_ms"].to_pylist() == [0, 200]
+
+
+def test_a_fixation_that_goes_on_after_a_gap_is_one(tmp_path):
+    header = HEADER + "\tEye movement event duration"
+    kinds = ["Fixation"] * 3 + ["EyesNotFound"] * 2 + ["Fixation"] * 3
+    rows = [(10 * i, "r", 5, 5, kind, 1, 80 if kind == "Fixation" else 20) for i, kind in enumerate(kinds)]
+    events = read(tmp_path, header, rows).events.to_pandas().query("kind == 'fixation'")
+    assert events["duration_ms"].tolist() == [80]
