@@ -117,6 +117,9 @@ def show(outcome: Outcome, verbose: bool) -> None:
         return
     from gazetrack.errors import quote
 
+    if outcome.status == "joined":
+        click.echo(f"{quote(outcome.file, _MOST_CHARS)}: {outcome.notes[0]}")
+        return
     found = outcome.summary
     click.echo(f"{quote(outcome.file, _MOST_CHARS)}: {found['format']} ({found['confidence']}: {found['reason']})")
     click.echo(f"  {opt.facts_line(found)}")

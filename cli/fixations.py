@@ -20,7 +20,8 @@ T = TypeVar("T")
 
 
 @click.command("fixations", short_help="Detect fixations in the samples of an export.")
-@click.argument("files", nargs=-1, required=True, type=opt.FILE, metavar="FILES…")
+@click.argument("files", nargs=-1, required=True, type=opt.FILE, metavar="FILES|FOLDERS…")
+@click.option("--recursive", is_flag=True, help="Of a folder, also take what lies below it.")
 @click.option("--detector", type=click.Choice(opt.DETECTORS), default="auto", show_default=True, help="Algorithm.")
 @click.option(
     "--set",
@@ -50,6 +51,7 @@ T = TypeVar("T")
 @opt.debug_option
 def command(
     files: tuple[Path, ...],
+    recursive: bool,
     detector: str,
     settings: tuple[str, ...],
     preparations: tuple[str, ...],
@@ -77,8 +79,8 @@ def command(
     params = _detector(detector, opt.parse_pairs(",".join(settings), "--set"))
     prepared = _preparation(opt.parse_pairs(",".join(preparations), "--prepare"))
     chosen = ConvertOptions(
-        format_name, pairs, opt.parse_screen(screen), params, out, force=force, preparation=prepared, fov_deg=fov,
-        salvage=salvage, trust_gzip=trust_gzip,
+        format_name, pairs, opt.parse_screen(screen), params, out, force=force, recursive=recursive,
+        preparation=prepared, fov_deg=fov, salvage=salvage, trust_gzip=trust_gzip,
     )  # fmt: skip
     opt.check_report(report, files)
     return opt.finish(convert_files(files, chosen), report, None if quiet else lambda outcome: show(outcome, verbose))

@@ -173,9 +173,11 @@ def finish(
             say("gazetrack", outcome.error)
             codes.add(outcome.error.exit_code)
     failed = [outcome for outcome in done if outcome.error is not None]
-    skipped = sum(outcome.status == "skipped" for outcome in done)
+    skipped, joined = (sum(outcome.status == status for outcome in done) for status in ("skipped", "joined"))
     if show is not None and len(done) > 1 and (failed or skipped):
-        counts = f"{len(done) - len(failed) - skipped} converted, {skipped} skipped, {len(failed)} with errors"
+        converted = len(done) - len(failed) - skipped - joined
+        counts = f"{converted} converted, {skipped} skipped, {len(failed)} with errors"
+        counts += f", {joined} read with others" if joined else ""
         with printing.guarded():
             click.echo(f"of {len(done)} files: {counts}")
     from gazetrack.outcome import write_report

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,12 +11,12 @@ from . import options as opt
 from .errors import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import pyarrow as pa
 
-    from gazetrack.recording import Recording
+    from gazetrack.pipeline import ConvertOptions
 
 _HEADER = {
     "recording": "recording",
@@ -40,7 +39,8 @@ _HEADER = {
 
 
 @click.command("quality", short_help="Report the data quality of exports or sample tables.")
-@click.argument("files", nargs=-1, required=True, type=opt.FILE, metavar="FILES…")
+@click.argument("files", nargs=-1, required=True, type=opt.FILE, metavar="FILES|FOLDERS…")
+@click.option("--recursive", is_flag=True, help="Of a folder, also look at what lies below it.")
 @click.option(
     "--by",
     type=click.Choice(["recording", "trial", "window"]),
@@ -57,7 +57,9 @@ _HEADER = {
     metavar="CSV",
     help="What was to be looked at: x_px, y_px, and onset_ms, duration_ms, trial, stimulus, name as needed.",
 )
-@click.option("-o", "--out", type=opt.FILE, metavar="FILE", help="Write all measures as a Parquet table.")
+@click.option(
+    "-o", "--out", type=opt.FILE, metavar="FILE", help="Write all measures as a table: .parquet, .csv or .tsv."
+)
 @opt.format_option
 @opt.columns_option
 @opt.screen_option
@@ -69,6 +71,7 @@ _HEADER = {
 @opt.debug_option
 def command(
     files: tuple[Path, ...],
+    recursive: bool,
     by: str,
     window_ms: float,
     targets: Path | None,
@@ -87,9 +90,9 @@ def command(
     RMS-S2S and STD are medians in a window that moves along the samples (with --by window or --targets, those of the
     row itself), in degrees where the screen's size and distance are known, else in pixels. --json and --out have all.
     """
-    from gazetrack.pipeline import read_recording
-    from gazetrack.quality import joined
-    from gazetrack.store import refuse_foreign, write_table
+    from gazetrack.pipeline import ConvertOptions
+    from gazetrack.schema import QUALITY
+    from gazetrack.store import check_suffix, write_by_suffix
     from gazetrack.targets import read_targets
 
     if targets is not None and by != "recording":
@@ -97,48 +100,48 @@ def command(
     chosen = {"by": by, "window_ms": window_ms, "targets": [] if targets is None else read_targets(targets)}
     pairs, stated = opt.parse_pairs(columns, "--columns"), opt.parse_screen(screen)
     if out is not None:
-        refuse_foreign(out, force=force)
-    as_stated: dict[str, Any] = {"format": format_name, "columns": pairs, "screen": stated, "fov_deg": fov}
-    read = partial(read_recording, **as_stated, salvage=salvage, trust_gzip=trust_gzip)
-    tables, notes, codes = _of_files(files, read, chosen)
-    table = joined(tables)
-    if out is not None and tables:
-        write_table(out, table, {"quality": {"by": by, "window_ms": window_ms}}, force=force)
+        check_suffix(out, QUALITY, force=force)
+    options = ConvertOptions(
+        format_name, pairs, stated, recursive=recursive, fov_deg=fov, salvage=salvage, trust_gzip=trust_gzip
+    )
+    table, notes, codes = _of_files(files, options, chosen)
+    if out is not None and table.num_rows:
+        write_by_suffix(out, table, {"quality": {"by": by, "window_ms": window_ms}}, force=force)
     if as_json:
         opt.print_json([opt.without_nan(row) for row in table.to_pylist()])
-    elif tables:
+    elif table.num_rows:
         _show(table, by, notes)
         if out is not None:
             click.echo(f"wrote {out} ({table.num_rows:,} rows)")
-    return 0 if not codes else codes[0] if len(files) == 1 else 1
+    return 0 if not codes else codes[0] if len(codes) == 1 and not table.num_rows else 1
 
 
 def _of_files(
-    files: Sequence[Path], read: Callable[[Path], Recording], chosen: Mapping[str, Any]
-) -> tuple[list[pa.Table], list[str], list[int]]:
-    """Return the reports, the readers' notes, and the exit codes of the errors, each of which is said as it comes."""
+    files: Sequence[Path], options: ConvertOptions, chosen: Mapping[str, Any]
+) -> tuple[pa.Table, list[str], list[int]]:
+    """Return the report, the readers' notes, and the exit codes of the errors, each of which is said as it comes."""
     from gazetrack.errors import GazetrackError, quote
-    from gazetrack.quality import quality
+    from gazetrack.pipeline import read_files
+    from gazetrack.quality import joined, quality
 
     found, notes, codes = [], [], []
-    names = Counter(file.name for file in files)
-    for file in files:
-        name = file.name if names[file.name] == 1 else str(file)
+    for file, recording in read_files(files, options):
         try:
-            recording = read(file)
+            if isinstance(recording, GazetrackError):
+                raise recording
             try:
                 found.append((str(file), quality(recording, **chosen)))
             except GazetrackError as error:
                 raise type(error)(error.what, path=file, hint=error.hint) from error
-            notes += [f"{quote(name)}: {note}" for note in recording.notes]
+            notes += [f"{quote(file)}: {note}" for note in recording.notes]
         except GazetrackError as error:
             say("gazetrack", error)
             codes.append(error.exit_code)
-    return _told_apart(found), notes, codes
+    return joined(_told_apart(found)), notes, codes
 
 
 def _told_apart(found: list[tuple[str, pa.Table]]) -> list[pa.Table]:
-    """Return the reports; recordings of one name in two files are named by their file."""
+    """Return the reports; recordings to which two exports give one name are named by their file as well."""
     import pyarrow.compute as pc
 
     names = [set(table["recording"].to_pylist()) for _, table in found]

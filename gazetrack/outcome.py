@@ -29,9 +29,10 @@ class Outcome:
     ----------
     file : str
         The input as the user named it.
-    status : {"ok", "partial", "failed", "skipped"}
+    status : {"ok", "partial", "failed", "skipped", "joined"}
         ``partial``: the output is there, some of the input is not in it. ``skipped``: a file found in a folder that
-        is no export; its note says what it is.
+        is no export; its note says what it is. ``joined``: part of the recording of another input, which its note
+        names; its rows are counted with those of that input.
     error : GazetrackError or None
         Why it failed, or is partial.
     sha256, format : str
@@ -54,7 +55,7 @@ class Outcome:
     """
 
     file: str
-    status: Literal["ok", "partial", "failed", "skipped"] = "ok"
+    status: Literal["ok", "partial", "failed", "skipped", "joined"] = "ok"
     error: GazetrackError | None = None
     sha256: str = ""
     format: str = ""

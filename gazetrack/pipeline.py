@@ -8,6 +8,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,6 @@ from gazetrack.errors import (
     DataError,
     GazetrackError,
     InputError,
-    OutputError,
     ParseError,
     UnknownFormat,
     quote,
@@ -27,11 +27,15 @@ from gazetrack.errors import (
 )
 from gazetrack.fixations import fixation_table
 from gazetrack.geometry import with_geometry
+from gazetrack.inputs import Source, find_sources
+from gazetrack.joining import joined, renamed
+from gazetrack.naming import recording_name
 from gazetrack.outcome import Outcome
 from gazetrack.privacy import Unnamed
 from gazetrack.pseudonyms import Pseudonyms
-from gazetrack.publish import safe_name, sha256_of, unique_names
+from gazetrack.publish import safe_name, sha256_of
 from gazetrack.readers import registry
+from gazetrack.readers._pupil_blinks import read_blinks
 from gazetrack.readers.base import POSITION_SETTINGS, Level, Reading, ReadOptions, Verdict, read_head
 from gazetrack.selection import select_eye, split_trials
 from gazetrack.store import SUFFIX, read_meta, refuse_other_origin, write_table
@@ -151,7 +155,8 @@ def read_recording(
     """
     head = read_head(path, Reading(salvage=salvage, trust_gzip=trust_gzip))
     name, _ = recognise(head, format, columns or {})
-    return _read(head, name, ReadOptions(columns or {}, screen), fov_deg)
+    recording = _read(head, name, ReadOptions(columns or {}, screen), fov_deg)
+    return renamed(recording, head.stem, recording_name(head.path))
 
 
 def recognise(head: Head, format: str | None, columns: Mapping[str, str]) -> tuple[str, Verdict]:
@@ -188,10 +193,61 @@ def _read(head: Head, name: str, options: ReadOptions, fov_deg: float | None) ->
 
 def info(path: str | Path, options: ConvertOptions) -> dict[str, Any]:
     """Describe an export: its format and why, tracker, rate, eyes, loss, trials, stimuli, events."""
-    head = read_head(path, options.reading)
-    name, verdict = recognise(head, options.format, options.columns)
-    recording = _read(head, name, ReadOptions(options.columns, options.screen), options.fov_deg)
-    return {"file": str(path), **describe(recording, verdict, head), **_fixation_eye(recording, head.path, options.eye)}
+    return _info(Source(Path(path), recording_name(Path(path)), Path(path)), options)
+
+
+def _info(source: Source, options: ConvertOptions) -> dict[str, Any]:
+    head = read_head(source.path, options.reading)
+    reader, verdict = recognise(head, options.format, options.columns)
+    recording = _read_source(source, options, head, reader)
+    facts = {"file": str(source.path), **describe(recording, verdict, head)}
+    if source.parts:
+        facts["read_with"] = [str(part) for part in source.parts]
+    return facts | _fixation_eye(recording, source.path, options.eye)
+
+
+def _read_source(source: Source, options: ConvertOptions, head: Head, reader: str) -> Recording:
+    """Read a recording from its file or files, under its name and on the user's screen."""
+    given = ReadOptions(options.columns, options.screen)
+    recording = _read(head, reader, given, options.fov_deg)
+    if source.parts:
+        fixations = blinks = None
+        if source.fixations is not None:
+            fixations = _read(read_head(source.fixations, options.reading), reader, given, options.fov_deg)
+        if source.blinks is not None:
+            blinks = read_blinks(read_head(source.blinks, options.reading), reader)
+        try:
+            recording = joined(recording, fixations, blinks)
+        except DataError as error:
+            raise DataError(error.what, path=source.path, hint=error.hint) from error
+    return renamed(recording, head.stem, source.name)
+
+
+def read_files(
+    paths: Sequence[str | Path], options: ConvertOptions
+) -> Iterator[tuple[Path, Recording | GazetrackError]]:
+    """Read exports, one after the other; of a folder, all in it, as `convert_files` takes them.
+
+    Yields
+    ------
+    (pathlib.Path, Recording or GazetrackError)
+        The file, and what is in it or why it cannot be read; a file of a folder that is no export is left out.
+    """
+    for source in find_sources(paths, recursive=options.recursive, join=_may_join(options)):
+        try:
+            head = read_head(source.path, options.reading)
+            reader, _ = recognise(head, options.format, options.columns)
+            yield source.path, _read_source(source, options, head, reader)
+        except UnknownFormat as error:
+            if not source.from_folder:
+                yield source.path, error
+        except GazetrackError as error:
+            yield source.path, error
+
+
+def _may_join(options: ConvertOptions) -> bool:
+    """Whether files of one recording are looked for: not where the user says how each file is to be read."""
+    return options.format is None and not options.columns
 
 
 def _fixation_eye(recording: Recording, path: Path, eye: str) -> dict[str, Any]:
@@ -215,11 +271,11 @@ def info_files(paths: Sequence[str | Path], options: ConvertOptions) -> Iterator
     dict or GazetrackError
         What `info` says, or why it cannot; a file of a folder that is no export is left out.
     """
-    for path, from_folder in _expand(paths, options.recursive):
+    for source in find_sources(paths, recursive=options.recursive, join=_may_join(options)):
         try:
-            yield info(path, options)
+            yield _info(source, options)
         except UnknownFormat as error:
-            if not from_folder:
+            if not source.from_folder:
                 yield error
         except GazetrackError as error:
             yield error
@@ -235,6 +291,7 @@ def describe(recording: Recording, verdict: Verdict, head: Head) -> dict[str, An
         "format": recording.format,
         "confidence": verdict.level.name.lower(),
         "reason": verdict.reason,
+        "recordings": [] if table is None else _distinct(table, "recording"),
         "encoding": head.encoding,
         "tracker": recording.tracker,
         "software": recording.software,
@@ -281,124 +338,102 @@ def convert_files(paths: Sequence[str | Path], options: ConvertOptions, jobs: in
     ------
     Outcome
         One per input, in order, as soon as it is done. A failed input does not touch the others. A file of a folder
-        that is no export is skipped, not failed.
+        that is no export is skipped, not failed. Files of one recording come one after the other, that of the gaze,
+        whose outputs are theirs, first.
     """
     try:
-        found = _expand(paths, options.recursive)
+        sources = find_sources(paths, recursive=options.recursive, out=options.out, join=_may_join(options))
     except InputError as error:
         if options.pseudonyms.keeps:
             raise
         raise InputError(error.what, hint=error.hint) from None
-    if options.pseudonyms.keeps:
-        targets = _targets([path for path, _ in found], options.out)
-    else:  # their names are of what is in them
-        targets = {path: (options.out or path.parent) / "unnamed" for path, _ in found}
-    work = [(path, from_folder, targets[path]) for path, from_folder in found]
-    unnamed = [Unnamed(n, len(found), (path,), options.out is not None) for n, (path, _) in enumerate(found, 1)]
+    if not options.pseudonyms.keeps:  # their names are of what is in them
+        sources = [replace(source, target=source.target.with_name("unnamed"), clash=None) for source in sources]
+    pairs = list(zip(sources, _unnamed(sources, options.out is not None), strict=True))
     convert = partial(_convert_as_told, options=options)
-    pairs = list(zip(work, unnamed, strict=True))
-    if jobs == 1 or len(work) == 1:
-        yield from map(convert, pairs)
+    if jobs == 1 or len(pairs) == 1:
+        yield from chain.from_iterable(map(convert, pairs))
     else:
-        yield from over_processes(convert, pairs, jobs)
+        yield from chain.from_iterable(over_processes(convert, pairs, jobs))
 
 
-def _convert_as_told(
-    pair: tuple[tuple[Path, bool, Path | GazetrackError], Unnamed], options: ConvertOptions
-) -> Outcome:
-    """Convert an input; where participants are not to be named, tell nothing that may name one."""
-    work, unnamed = pair
+def _unnamed(sources: Sequence[Source], shows_folder: bool) -> list[list[Unnamed]]:
+    """Return what the files of each recording are called where they have no names."""
+    total = sum(1 + len(source.parts) for source in sources)
+    number = count(1)
+    return [
+        [Unnamed(next(number), total, (file,), shows_folder) for file in (source.path, *source.parts)]
+        for source in sources
+    ]
+
+
+def _convert_as_told(pair: tuple[Source, list[Unnamed]], options: ConvertOptions) -> list[Outcome]:
+    """Convert a recording; where participants are not to be named, tell nothing that may name one."""
+    source, files = pair
     if options.pseudonyms.keeps:
-        return _convert(work, options)
-    with quoting_nothing():
-        try:
-            return unnamed.outcome(_convert(work, options))
-        except Exception as error:
-            what = f"internal error: {type(error).__name__}"
-            raise GazetrackError(what, path=unnamed.label, hint="run again with --debug for details") from error
+        outcome, first = _convert(source, options), quote(source.path)
+        labels = [str(part) for part in source.parts]
+    else:
+        first, labels = files[0].label, [file.label for file in files[1:]]
+        with quoting_nothing():
+            try:
+                outcome = replace(files[0], paths=(source.path, *source.parts)).outcome(_convert(source, options))
+            except Exception as error:
+                what = f"internal error: {type(error).__name__}"
+                raise GazetrackError(what, path=first, hint="run again with --debug for details") from error
+    note = f"read with {first}, as one recording"
+    return [outcome, *(Outcome(label, "joined", format=outcome.format, notes=[note]) for label in labels)]
 
 
-def _convert(work: tuple[Path, bool, Path | GazetrackError], options: ConvertOptions) -> Outcome:
-    path, from_folder, target = work
-    outcome = Outcome(str(path))
+def _convert(source: Source, options: ConvertOptions) -> Outcome:
+    outcome = Outcome(str(source.path))
     try:
-        if isinstance(target, GazetrackError):
-            raise target
-        _convert_file(path, target, options, outcome)
+        if source.clash is not None:
+            # What is no export clashes with none.
+            recognise(read_head(source.path, options.reading), options.format, options.columns)
+            raise source.clash
+        _convert_file(source, options, outcome)
     except UnknownFormat as error:
-        outcome.status, outcome.error = ("skipped", None) if from_folder else ("failed", error)
-        outcome.notes = [str(error)] if from_folder else []
+        outcome.status, outcome.error = ("skipped", None) if source.from_folder else ("failed", error)
+        outcome.notes = [str(error)] if source.from_folder else []
     except GazetrackError as error:
         outcome.status, outcome.error = "failed", error
     return outcome
 
 
-def _expand(paths: Sequence[str | Path], recursive: bool) -> list[tuple[Path, bool]]:
-    """Return each file once, and whether it was found in a folder: tables of ours and hidden files are left out."""
-    found: dict[Path, bool] = {}
-    for path in map(Path, paths):
-        if not path.is_dir():
-            found.setdefault(path, False)
-            continue
-        inside = sorted(path.rglob("*") if recursive else path.iterdir())
-        files = [p for p in inside if p.is_file() and not p.name.startswith(".") and p.suffix != ".parquet"]
-        if not files:
-            hint = "name the exports" if recursive else "name the exports, or add --recursive"
-            raise InputError("a folder without files", path=path, hint=hint)
-        for file in files:
-            found.setdefault(file, True)
-    return list(found.items())
-
-
-def _targets(paths: Sequence[str | Path], out: Path | None) -> dict[Path, Path | GazetrackError]:
-    """Choose each output's path without its ending; inputs that would share one get an error that names both."""
-    found: dict[Path, Path | GazetrackError] = {}
-    owners: dict[str, Path] = {}
-    for path in map(Path, paths):
-        name = path.name[:-3] if path.name.lower().endswith(".gz") else path.name
-        stem = Path(name).stem
-        base = next(iter(unique_names([stem.removesuffix(".samples")]).values()))
-        target = (out or path.parent) / base
-        owner = owners.setdefault(str(target).lower(), path)
-        if owner == path:
-            found[path] = target
-        else:
-            what = f"would be written over the output of {quote(owner)}"
-            found[path] = OutputError(what, path=path, hint="convert it into another folder with --out")
-    return found
-
-
-def _convert_file(path: Path, target: Path, options: ConvertOptions, outcome: Outcome) -> None:
-    head = read_head(path, options.reading)
+def _convert_file(source: Source, options: ConvertOptions, outcome: Outcome) -> None:
+    path, target = source.path, source.target
+    head = read_head(path, options.reading)  # first: it refuses what is no file, such as a pipe that never ends
     with ThreadPoolExecutor(1) as beside:
-        digest = beside.submit(sha256_of, path)
+        digests = beside.map(sha256_of, (path, *source.parts))
         try:
             outcome.format, verdict = recognise(head, options.format, options.columns)
-            read_options = ReadOptions(options.columns, options.screen)
-            recording = _read(head, outcome.format, read_options, options.fov_deg)
+            recording = _read_source(source, options, head, outcome.format)
         finally:
-            outcome.sha256 = digest.result()
+            outcome.sha256, *others = digests
     try:
         recording = split_trials(select_eye(recording, options.eye), options.trial_by)
-        recording = options.pseudonyms.apply(recording, outcome.sha256, [head.stem])
-        fixations, source = fixation_table(recording, options.detector, options.preparation, options.eye)
-        recording = replace(recording, notes=(*recording.notes, *source.pop("notes")))
+        recording = options.pseudonyms.apply(recording, outcome.sha256, [head.stem, source.name])
+        fixations, facts = fixation_table(recording, options.detector, options.preparation, options.eye)
+        recording = replace(recording, notes=(*recording.notes, *facts.pop("notes")))
     except (ConfigError, InputError, DataError) as error:
         raise type(error)(error.what, path=path, hint=error.hint) from error
     outcome.rows_in, outcome.rows_out = recording.rows_in, fixations.num_rows
     outcome.dropped, outcome.notes = dict(recording.dropped), list(recording.notes)
     outcome.mended = dict(recording.mended)
-    outcome.left_out = source.get("left_out", {})
-    outcome.summary = {**describe(recording, verdict, head), **source, "fixations": fixations.num_rows}
+    outcome.left_out = facts.get("left_out", {})
+    outcome.summary = {**describe(recording, verdict, head), **facts, "fixations": fixations.num_rows}
     file_name = head.path.name
     is_renamed = not options.pseudonyms.keeps
     if is_renamed:  # the file may be called after the participant
         file_name = f"sha256-{outcome.sha256[:12]}"
         target = target.with_name(safe_name(recording.name))
-    meta = _provenance(recording, file_name, outcome) | source
+    meta = _provenance(recording, file_name, outcome) | facts
     meta["source"] |= _first_source(head.path, outcome.format, named=not is_renamed)
+    if source.parts:
+        meta["source"]["parts"] = others
     # Fixations that were asked for lie beside those that `convert` takes, so that both can be compared.
-    suffix = SUFFIX if options.detector is None else f".{source['detector']['name']}{SUFFIX}"
+    suffix = SUFFIX if options.detector is None else f".{facts['detector']['name']}{SUFFIX}"
     tables = {suffix: fixations}
     if options.samples and recording.samples is not None:
         tables[".samples.parquet"] = recording.samples

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 MAX_NAME_CHARS = 100
 _TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<pid>\d+)(?:-(?P<start>\d+))?\.gtmp")
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)  # reserved on Windows
+_SEPARATORS = re.compile(r'[/\\:*?"<>|]')
+_JOINERS = "\u200c\u200d"  # words of several scripts are written with them
+# Of the 255 of a name, our endings and the name of the temporary file beside it take the rest.
+_MAX_STEM_BYTES = 180
 _ALLOWED = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9._-]{{0,{MAX_NAME_CHARS - 1}}}")
 
 
@@ -48,7 +52,29 @@ def safe_name(text: str) -> str:
     slug = re.sub(r"\.{2,}", "_", re.sub(r"[^A-Za-z0-9._-]+", "_", ascii_text)).strip("._-")
     # A device name keeps its meaning in front of a dot, whatever follows.
     slug = slug.replace(".", "_") if _DEVICE.fullmatch(slug) else slug
-    return f"{slug[: MAX_NAME_CHARS - 9] or 'unnamed'}-{_digest(text)}"
+    return f"{slug[: MAX_NAME_CHARS - 9] or 'unnamed'}-{digest_of(text)}"
+
+
+def file_stem(text: str) -> str:
+    """Return the name of a user's own file as the beginning of an output's.
+
+    Parameters
+    ----------
+    text : str
+        The stem of an input, or of a folder.
+
+    Returns
+    -------
+    str
+        `text` itself, with spaces and letters of any script, where every system can write it as a name and show it:
+        no separators, no control characters or marks that turn the direction of text, no dash, dot or space in front,
+        no dot or space behind, no device, at most 180 bytes. Otherwise what `safe_name` makes of it.
+    """
+    shown = all(char.isprintable() or char in _JOINERS for char in text)
+    plain = shown and not _SEPARATORS.search(text) and text.strip(" .") == text and not text.startswith("-")
+    if plain and text and not _DEVICE.fullmatch(text) and len(text.encode()) <= _MAX_STEM_BYTES:
+        return text
+    return safe_name(text)
 
 
 def unique_names(texts: Iterable[str]) -> dict[str, str]:
@@ -61,14 +87,15 @@ def unique_names(texts: Iterable[str]) -> dict[str, str]:
         name = own = safe_name(text)
         salt = ""
         while name.lower() in taken:
-            name = f"{own[: MAX_NAME_CHARS - 9]}-{_digest(text + salt)}"
+            name = f"{own[: MAX_NAME_CHARS - 9]}-{digest_of(text + salt)}"
             salt += "\0"  # data may hold a name that looks like our digest of another one
         names[text] = name
         taken.add(name.lower())
     return names
 
 
-def _digest(text: str) -> str:
+def digest_of(text: str) -> str:
+    """Return eight hexadecimal digits that tell texts apart."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
@@ -87,6 +114,32 @@ def refuse_overwrite(output: str | os.PathLike[str], inputs: Iterable[str | os.P
         if path.exists() and output.samefile(path):
             what = f"would be written over the input {path}"
             raise OutputError(what, path=output, hint="choose another place with --out")
+
+
+def refuse_input_folder(
+    outputs: Iterable[str | os.PathLike[str]], inputs: Iterable[str | os.PathLike[str] | None]
+) -> None:
+    """Refuse to write among the inputs; to be called before any work starts.
+
+    The next call would take the masks in a folder of images for images, two of one name, and could read neither.
+
+    Parameters
+    ----------
+    outputs : iterable of path-like
+        Folders to be written to.
+    inputs : iterable of path-like or None
+        Folders that inputs are looked for in.
+
+    Raises
+    ------
+    OutputError
+        One is the other, under whatever name.
+    """
+    taken = [Path(folder) for folder in inputs if folder is not None]
+    for output in map(Path, outputs):
+        if any(folder.exists() and output.exists() and output.samefile(folder) for folder in taken):
+            what = "is a folder of inputs: what is written there would be taken for one of them"
+            raise OutputError(what, path=output, hint="choose another folder with --out")
 
 
 @contextlib.contextmanager

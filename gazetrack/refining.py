@@ -17,7 +17,7 @@ from gazetrack.kept import Kept
 from gazetrack.maps import CALIBRATED
 from gazetrack.mapstore import MAP_FILE, map_writer, read_maps
 from gazetrack.outcome import Outcome
-from gazetrack.publish import refuse_overwrite, sha256_of
+from gazetrack.publish import refuse_input_folder, refuse_overwrite, sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -163,6 +163,7 @@ def refine_maps(
     """
     if not 0 < share < 1:
         raise ConfigError(f"share {share:g}", hint="use a number above 0 and below 1")
+    refuse_input_folder([out], [images, seen])
     store, files = read_maps(maps), find_images(images)
     pictures = find_images(seen) if seen is not None else {}
     if seen is not None and (unseen := [i for i in store.ids if i in files and i not in pictures]):

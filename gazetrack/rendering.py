@@ -19,7 +19,7 @@ from gazetrack.maps import MapParams, TrackMaps, check_size, left_out, level_tit
 from gazetrack.mapstore import MAP_FILE, MAX_TOTAL_BYTES, map_writer, stored
 from gazetrack.outcome import Outcome
 from gazetrack.overlay import overlay
-from gazetrack.publish import publish, refuse_overwrite, sha256_of
+from gazetrack.publish import publish, refuse_input_folder, refuse_overwrite, sha256_of
 from gazetrack.refining import check_calibrated, refine_on
 from gazetrack.track import track_names
 
@@ -112,6 +112,7 @@ def render_tables(
     images = find_images(options.images) if options.images is not None else {}
     distinct(paths)
     refuse_overwrite(options.out / MAP_FILE, [*paths, *images.values()])
+    refuse_input_folder([options.out, options.out / "png", options.out / "overlay"], [options.images])
     sizes, unreadable = _image_sizes(images)
     outcomes, work = [], []
     for path in paths:
@@ -300,6 +301,7 @@ def plot_tables(
     written = [out / f"{name}.png" for name in track_names(tracks)]
     for path in written:
         refuse_overwrite(path, [*paths, *files.values(), *outlines.values()])
+    refuse_input_folder([out], [images, masks])
     for done, (track, path) in enumerate(zip(tracks, written, strict=True), 1):
         image_id = stem(track.stimulus)
         mask = read_mask(outlines[image_id]) if image_id in outlines else None

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,8 +17,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gazetrack.errors import InputError, OutputError, SchemaError, quote
-from gazetrack.publish import publish
+from gazetrack.errors import ConfigError, InputError, OutputError, SchemaError, quote
+from gazetrack.publish import publish, write_text
 from gazetrack.schema import FIXATIONS, VERSION, conform
 from gazetrack.version import __version__
 
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 KEY = b"gazetrack"
 SUFFIX = ".fixations.parquet"
 ROW_GROUP_ROWS = 1 << 18
+_DELIMITERS = {".csv": ",", ".tsv": "\t"}
+_FORMULA_STARTS = ("=", "+", "-", "@")
+_MOST_HEADER_BYTES = 64 * 1024
 
 
 def write_table(path: str | os.PathLike[str], table: pa.Table, meta: Mapping[str, Any], *, force: bool = False) -> None:
@@ -52,6 +57,62 @@ def write_table(path: str | os.PathLike[str], table: pa.Table, meta: Mapping[str
     table = table.replace_schema_metadata({KEY: _metadata(meta)})
     with publish(path) as file, table_writer(file, table.schema) as writer:
         writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
+
+
+def write_by_suffix(
+    path: str | os.PathLike[str], table: pa.Table, meta: Mapping[str, Any], *, force: bool = False
+) -> None:
+    """Publish a table in the format its name asks for: ``.parquet``, ``.csv`` or ``.tsv``.
+
+    Texts have no metadata; numbers that are missing are empty cells, and no spreadsheet takes a name for a formula.
+
+    Raises
+    ------
+    ConfigError
+        Another suffix.
+    OutputError
+        As `write_table`; of a text, the file is there and its first line is not that of such a table.
+    """
+    check_suffix(path, table.schema, force=force)
+    delimiter = _DELIMITERS.get(Path(path).suffix.lower())
+    if delimiter is None:
+        write_table(path, table, meta, force=force)
+        return
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
+    writer.writerow(table.column_names)
+    writer.writerows([csv_cell(value) for value in row.values()] for row in table.to_pylist())
+    write_text(path, text.getvalue())
+
+
+def check_suffix(path: str | os.PathLike[str], schema: pa.Schema, *, force: bool) -> None:
+    """Refuse what `write_by_suffix` refuses, to be called before any work starts."""
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix == ".parquet":
+        refuse_foreign(path, force=force)
+        return
+    if suffix not in _DELIMITERS:
+        known = ", ".join((".parquet", *_DELIMITERS))
+        raise ConfigError(f"cannot tell the format of {quote(path, 80)} from its name", hint=f"end it in {known}")
+    if force or not path.is_file():
+        return
+    with path.open("rb") as file:
+        first = file.readline(_MOST_HEADER_BYTES).decode("utf-8", "replace").rstrip("\r\n")
+    if first != _DELIMITERS[suffix].join(schema.names):
+        what = "exists and is no such table"
+        raise OutputError(what, path=path, hint="choose another --out, or give --force")
+
+
+def csv_cell(value: object) -> str:
+    """Return a cell of a text table: nothing for NaN, and a text that a spreadsheet cannot take for a formula."""
+    if isinstance(value, float):
+        return "" if value != value else repr(value)
+    text = str(value)
+    is_formula = isinstance(value, str) and any(
+        line.lstrip().startswith(_FORMULA_STARTS) or line.startswith(("\t", "\r")) for line in text.split("\n")
+    )
+    return f"'{text}" if is_formula else text
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.stats import wilcoxon
 
 from gazetrack.errors import DataError, GazetrackError, InputError
-from gazetrack.publish import write_json, write_text
+from gazetrack.publish import refuse_input_folder, write_json, write_text
 from gradtrack_model.data import find_images, read_ids, read_mask
 from gradtrack_model.metrics import EMPTY_DISTANCE_POLICY, EMPTY_POLICY, Scores, score
 
@@ -126,8 +126,9 @@ def evaluate_folder(
     DataError
         Nothing to compare, or no image in common with `against`.
     InputError, OutputError
-        A folder is missing; `out` cannot be written.
+        A folder is missing; `out` cannot be written, or is one of the two.
     """
+    refuse_input_folder([out], [predictions, masks])
     predicted, reference = find_images(predictions), find_images(masks)
     other = None if against is None else {i: row["dice"] for i, row in read_scores(against).items()}
     wanted = sorted({*predicted, *reference}) if ids is None else sorted(set(read_ids(ids)))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gazetrack.errors import CheckpointError, ConfigError
-from gazetrack.publish import write_text
+from gazetrack.publish import refuse_input_folder, write_text
 from gradtrack_model.checkpoint import CARD_CONFIG, CARD_WEIGHTS, Checkpoint, load_model, save_checkpoint
 
 if TYPE_CHECKING:
@@ -39,8 +39,9 @@ def save_pretrained(checkpoint: Checkpoint, folder: Path, *, half: bool = False)
     Raises
     ------
     OutputError
-        The folder cannot be written.
+        The folder cannot be written, or is that of the network itself: a run would be another one afterwards.
     """
+    refuse_input_folder([folder], [checkpoint.path.parent])
     name = CARD_WEIGHTS.removesuffix(".safetensors")
     save_checkpoint(folder, name, checkpoint.model, checkpoint.config, checkpoint.step, checkpoint.metrics, half=half)
     card = folder / "README.md"

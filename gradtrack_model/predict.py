@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from gazetrack.errors import ConfigError, GazetrackError, InputError, quote
 from gazetrack.images import volume_of
-from gazetrack.publish import refuse_overwrite, unique_names, write_bytes
+from gazetrack.publish import refuse_input_folder, refuse_overwrite, unique_names, write_bytes
 from gazetrack.volume_files import is_writable
 from gazetrack.volumes import slices_of, write_like
 from gradtrack_model.data import find_images, normalise, open_image, resized
@@ -122,7 +122,7 @@ def predict_folder(folder: Path, checkpoint: Checkpoint, out: Path, options: Pre
     InputError
         No such folder, no image in it, or an id that is none of its images.
     OutputError
-        `out` cannot be written, or an output would replace an image.
+        `out` cannot be written, or is the folder of the images; or an output would replace an image.
     ConfigError
         `tracks` of a network that learned none.
     """
@@ -140,6 +140,7 @@ def predict_folder(folder: Path, checkpoint: Checkpoint, out: Path, options: Pre
     for name in names.values():
         for relative in _outputs(name, options, levels):
             refuse_overwrite(out / relative, images.values())
+    refuse_input_folder({(out / relative).parent for relative in _outputs("any", options, levels)}, [folder])
     masks = VolumeMasks(wanted.values(), out / "volumes")
     model, config = checkpoint.model.to(options.device), checkpoint.config
     size = options.image_size or config.predicting_size

@@ -24,7 +24,8 @@ def test_quality_prints_a_row_a_recording(run, export):
     assert result.code == 0, result.err
     header, row, *notes = result.out.splitlines()
     assert notes[0].startswith("note: raw.csv: ")  # what the reader took for granted
-    assert notes[-1] == "note: pixels where the screen's size and distance are not known: give --screen for degrees"
+    unknown = "pixels where the screen's size and distance are not known"
+    assert notes[-1] == f"note: {unknown}: give --screen, or --fov, for degrees"
     assert header.split()[:3] == ["recording", "eye", "ms"]
     assert row.split()[:4] == ["raw", "both", "1680", "250"]
     assert " px" in row
@@ -46,10 +47,10 @@ def test_recordings_of_one_name_are_told_apart(run, export):
         (export / name).parent.mkdir(exist_ok=True)
         (export / name).write_text((export / "raw.csv").read_text())
     result = run("gazetrack quality a/raw.csv b/raw.csv b/raw.txt -o quality.parquet")
-    assert [line.split()[0] for line in result.out.splitlines()[1:4]] == ["a/raw.csv", "b/raw.csv", "b/raw.txt"]
+    assert [line.split()[0] for line in result.out.splitlines()[1:4]] == ["a_raw", "b_raw", "raw.txt"]
     assert "note: b/raw.csv: " in result.out
-    assert "note: raw.txt: " in result.out
-    assert list(pd.read_parquet(export / "quality.parquet")["recording"]) == ["a/raw.csv", "b/raw.csv", "b/raw.txt"]
+    assert "note: b/raw.txt: " in result.out
+    assert list(pd.read_parquet(export / "quality.parquet")["recording"]) == ["a_raw", "b_raw", "raw.txt"]
 
 
 def test_quality_by_window_and_by_target(run, export):
@@ -81,6 +82,28 @@ def test_quality_goes_on_after_a_bad_file(run, export):
     assert "raw" in result.out
     assert run("gazetrack quality bad.csv -o q.parquet").out == ""
     assert not (export / "q.parquet").exists()
+
+
+def test_quality_is_written_in_the_format_that_the_name_asks_for(run, export):
+    rows = json.loads(run(f"gazetrack quality raw.csv {SCREEN} --json -o q.csv").out)
+    frame = pd.read_csv(export / "q.csv", keep_default_na=True)
+    assert frame["std_deg"].tolist() == [rows[0]["std_deg"]]
+    assert np.isnan(frame["accuracy_deg"]).all()
+    assert run(f"gazetrack quality raw.csv {SCREEN} -o q.tsv").code == 0
+    assert pd.read_csv(export / "q.tsv", sep="\t").equals(frame)
+    assert run("gazetrack quality raw.csv -o q.csv").code == 0  # its own table once more
+    assert run("gazetrack quality raw.csv -o raw.csv").code == 3
+    assert (export / "raw.csv").read_text().startswith("x,y,t")
+    result = run("gazetrack quality raw.csv -o q.xlsx")
+    assert (result.code, ".parquet, .csv, .tsv" in result.err) == (2, True)
+
+
+def test_no_spreadsheet_takes_a_name_for_a_formula():
+    from gazetrack.store import csv_cell
+
+    assert [csv_cell(value) for value in ("=1+1", " @SUM(A1)", "a\n-b", "\tx", "a-b", -1.5, float("nan"), 3)] == [
+        "'=1+1", "' @SUM(A1)", "'a\n-b", "'\tx", "a-b", "-1.5", "", "3"
+    ]  # fmt: skip
 
 
 def test_quality_does_not_write_over_what_is_not_its_own(run, export):

@@ -278,3 +278,25 @@ def test_what_unseen_networks_saw_is_mixed_in(run, folder):
         np.testing.assert_allclose(after.values[-1], 255 / (1 + np.exp(-logits)), atol=0.51)
         np.testing.assert_array_equal(after.values[-1], mixed(*levels, 0.3))
     assert "use a number above 0 and below 1" in run("gazetrack refine --share 1 -o x").err
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "render one.fixations.parquet -o images",
+        "render one.fixations.parquet --png --images maps/png",
+        "plot one.fixations.parquet -o images",
+        "refine rendered -o images",
+    ],
+)
+def test_nothing_is_written_among_the_images(run, folder, line):
+    assert run("gazetrack render one.fixations.parquet -q -o rendered").code == 0
+    if "maps/png" in line:
+        (folder / "maps").mkdir()
+        (folder / "images").rename(folder / "maps" / "png")
+    before = sorted(folder.rglob("*"))
+    result = run(f"gazetrack {line}")
+    assert (result.code, result.err.count("\n")) == (3, 1)
+    assert "is a folder of inputs" in result.err
+    assert "--out" in result.err
+    assert sorted(folder.rglob("*")) == before

@@ -10,7 +10,7 @@ import torch
 from PIL import Image, ImageOps
 from torch.nn import functional
 
-from gazetrack.errors import ConfigError, DataError, InputError
+from gazetrack.errors import ConfigError, DataError, InputError, OutputError
 from gazetrack.images import read_mask
 from gazetrack.volumes import slices_of
 from gradtrack_model.augment import normalise
@@ -18,6 +18,7 @@ from gradtrack_model.blocks import resize
 from gradtrack_model.checkpoint import load_model
 from gradtrack_model.data import open_image, resized
 from gradtrack_model.evaluate import evaluate_folder
+from gradtrack_model.hub import save_pretrained
 from gradtrack_model.model import ModelConfig, TrackUNet
 from gradtrack_model.predict import PredictOptions, draw_overlay, predict_folder
 from tests.model.synthetic import H, W, picture
@@ -262,3 +263,32 @@ def test_volumes_are_predicted_in_their_own_format(run_folder, tmp_path):
     chosen = PredictOptions(ids=("a_1", "b_1", "b_2", "b_3"))
     list(predict_folder(tmp_path / "in", checkpoint, tmp_path / "some", chosen))
     assert sorted(p.name for p in (tmp_path / "some" / "volumes").iterdir()) == ["b.nrrd"]
+
+
+def test_nothing_is_written_among_the_inputs(run_folder, tmp_path):
+    """Masks among the images would be images of the same names the next time."""
+    images, masks = tmp_path / "images", tmp_path / "masks"
+    images.mkdir()
+    Image.new("RGB", (40, 40)).save(images / "a.jpg")
+    write_mask(masks / "a.png", np.ones((40, 40)))
+    checkpoint = load_model(run_folder / "runs" / "gradtrack")
+    for out, options in ((images, PredictOptions()), (tmp_path, PredictOptions(overlay=True))):
+        folder = images if out == images else tmp_path / "overlays"
+        if folder != images:
+            images.rename(folder)
+        with pytest.raises(OutputError, match="is a folder of inputs"):
+            list(predict_folder(folder, checkpoint, out, options))
+    folder = tmp_path / "overlays"
+    (tmp_path / "link").symlink_to(folder)
+    with pytest.raises(OutputError, match="choose another folder with --out"):
+        list(predict_folder(folder, checkpoint, tmp_path / "link", PredictOptions()))
+    for out in (folder, masks):
+        with pytest.raises(OutputError, match="is a folder of inputs"):
+            evaluate_folder(folder, masks, out)
+    run = run_folder / "runs" / "gradtrack"
+    before = {path.name: path.read_bytes() for path in run.iterdir() if path.is_file()}
+    with pytest.raises(OutputError, match="is a folder of inputs"):
+        save_pretrained(checkpoint, run)
+    assert {path.name: path.read_bytes() for path in run.iterdir() if path.is_file()} == before
+    assert sorted(path.name for path in folder.iterdir()) == ["a.jpg"]
+    assert sorted(path.name for path in masks.iterdir()) == ["a.png"]
