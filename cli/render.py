@@ -85,5 +85,7 @@ def command(
 def _show(outcome: Outcome) -> None:
     dropped = "".join(f"; not used: {count:,}, {reason}" for reason, count in outcome.dropped.items())
     click.echo(f"{outcome.file}: {outcome.rows_out:,} of {outcome.rows_in:,} fixations rendered{dropped}")
+    for note in outcome.notes:
+        click.echo(f"  note: {note}")
     for output in outcome.outputs:
         click.echo(f"  wrote {output['path']} ({output['rows']:,} tracks)")

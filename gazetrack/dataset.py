@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import hashlib
 import re
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from gazetrack.checks import valid_fixations
-from gazetrack.errors import ConfigError, DataError, InputError, SchemaError, quote
+from gazetrack.errors import ConfigError, DataError, InputError, SchemaError, nearest, quote
 from gazetrack.fixations import place_by_rule, screen_of, stem
 from gazetrack.images import find_images, image_size, volume_of
 from gazetrack.mapstore import read_maps
@@ -221,6 +222,10 @@ class TableTracks:
         Stimuli left out because there is no image of them.
     misfits : dict of str to str
         Stimuli left out because their image has another shape than the table says, and both sizes.
+    by_case : dict of str to str
+        Stimuli whose image is one but for upper and lower case, and that image's id, which they go by from then on.
+    alike : dict of str to str
+        The image whose name is most like that of a missing one.
     """
 
     tracks: tuple[Track, ...]
@@ -228,6 +233,8 @@ class TableTracks:
     dropped: dict[str, int]
     missing_images: tuple[str, ...]
     misfits: dict[str, str]
+    by_case: dict[str, str] = field(default_factory=dict)
+    alike: dict[str, str] = field(default_factory=dict)
 
 
 def read_tracks(
@@ -259,6 +266,8 @@ def read_tracks(
     n_rows = table.num_rows
     _refuse_placeless(path, table, meta)
     table, impossible = valid_fixations(table)
+    by_case = _images_by_case(table["stimulus"].unify_dictionaries().unique().to_pylist(), sizes or {})
+    table = _renamed(table, by_case)
     table = place_by_rule(table, screen_of(meta), sizes or {}, placement)
     stimuli = table["stimulus"].combine_chunks().cast("string").to_numpy(zero_copy_only=False)
     known = np.isfinite(table["image_width_px"].to_numpy()) & np.isfinite(table["image_height_px"].to_numpy())
@@ -282,7 +291,32 @@ def read_tracks(
     fitting = [track for track in tracks if track.stimulus not in misfits]
     scaled = [track.scaled(*sizes.get(stem(track.stimulus), (track.width, track.height))) for track in fitting]
     dropped = impossible | {reason: n for reason, n in reasons.items() if n}
-    return TableTracks(tuple(scaled), n_rows, dropped, tuple(missing), misfits)
+    alike = {name: found for name in missing if (found := nearest(stem(name), sizes))}
+    return TableTracks(tuple(scaled), n_rows, dropped, tuple(missing), misfits, by_case, alike)
+
+
+def _images_by_case(stimuli: Sequence[str], image_ids: Iterable[str]) -> dict[str, str]:
+    """Return the stimuli that are an image's name but for upper and lower case, where nothing else could be meant."""
+    ids = set(image_ids)
+    by_folded: dict[str, list[str]] = {}
+    for image_id in ids:
+        by_folded.setdefault(image_id.casefold(), []).append(image_id)
+    meant = Counter(stem(name).casefold() for name in stimuli if name)
+    found = {}
+    for name in filter(None, stimuli):
+        images = by_folded.get(stem(name).casefold(), [])
+        if stem(name) not in ids and len(images) == 1 and meant[stem(name).casefold()] == 1:
+            found[name] = images[0]
+    return found
+
+
+def _renamed(table: pa.Table, names: Mapping[str, str]) -> pa.Table:
+    """Return the table with other names for some stimuli."""
+    if not names:
+        return table
+    stimuli = [names.get(name, name) for name in table["stimulus"].to_pylist()]
+    at = table.schema.get_field_index("stimulus")
+    return table.set_column(at, table.schema.field(at), pa.array(stimuli, pa.string()).dictionary_encode())
 
 
 def _refuse_placeless(path: str | Path, table: pa.Table, meta: Mapping[str, Any]) -> None:

@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from os import PathLike
 
 MAX_MESSAGE_CHARS = 300
 MAX_PATH_CHARS = 120
 _BODY_FIRST_CHARS = 100  # of a message, before its hint gets the rest
 _LEAST_CHARS = 40
+_LEAST_LIKE = 0.7  # one wrong letter of four, or two of seven
 _quotes_nothing = ContextVar("quotes_nothing", default=False)
 
 
@@ -57,6 +58,21 @@ def quote(text: object, limit: int = 60) -> str:
 def _shortened(text: object, limit: int) -> str:
     shown = _escaped(text)
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return the known name that is most like a word, as it was mistyped; empty when none is much like it."""
+    import difflib  # only for errors
+
+    names = {name.casefold(): name for name in known}
+    found = difflib.get_close_matches(word.casefold(), names, n=1, cutoff=_LEAST_LIKE)
+    return names[found[0]] if found else ""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return the beginning of a hint that names what is most like a word, or an empty text."""
+    name = nearest(word, known)
+    return f"did you mean {quote(name, 40)!r}? " if name else ""
 
 
 def _escaped(text: object) -> str:

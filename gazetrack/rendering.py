@@ -146,6 +146,10 @@ def _take_note(
 ) -> None:
     """Say in the outcome what of the table is not rendered, and why."""
     outcome.rows_in, outcome.dropped = found.n_rows, dict(found.dropped)
+    if found.by_case:
+        name, image = next(iter(found.by_case.items()))
+        shown = f"first {quote(name, 40)!r} is {quote(image, 40)!r}"
+        outcome.notes.append(f"{len(found.by_case)} images found by ignoring upper and lower case: {shown}")
     damaged = [unreadable[stem(name)] for name in found.missing_images if stem(name) in unreadable]
     if damaged:
         outcome.error = damaged[0]
@@ -153,7 +157,9 @@ def _take_note(
         names, n_all = found.missing_images, len(found.missing_images) + len({t.stimulus for t in found.tracks})
         shown = ", ".join(quote(name, 30) for name in names[:3]) + (", …" if len(names) > 3 else "")
         what = f"no image for {len(names)} of {n_all} stimuli: {shown}"
-        outcome.error = InputError(what, path=outcome.file, hint=f"add them to {quote(options.images, 40)}")
+        mistyped = [f"is {quote(name, 30)!r} {quote(other, 30)!r}? " for name, other in found.alike.items()]
+        hint = f"{''.join(mistyped[:1])}add them to {quote(options.images, 40)}"
+        outcome.error = InputError(what, path=outcome.file, hint=hint)
     elif found.misfits:
         name, sizes = next(iter(found.misfits.items()))
         what = f"{len(found.misfits)} images of another shape than the table says, first {quote(name, 40)}: {sizes}"

@@ -162,3 +162,29 @@ def test_training_refuses_gaze_on_an_image_of_another_shape(folder):
     table = write_fixations(folder / "g.fixations.parquet", ["a.jpg"], image_width_px=200, image_height_px=60)
     with pytest.raises(DataError, match=r"a\.jpg.* has another shape: 200 x 60 in the table"):
         find_items(folder / "images", fixations=[table])
+
+
+def test_images_are_found_by_ignoring_case_where_nothing_else_can_be_meant(folder):
+    sizes = {"dog": (40, 30), "Cat": (40, 30), "cat": (40, 30), "bird": (40, 30)}
+    stimuli = ["Dog.JPG", "CAT.jpg", "bird.jpg", "BIRD.jpg"]
+    found = read_tracks(write_fixations(folder / "g.fixations.parquet", stimuli), sizes)
+    assert [track.stimulus for track in found.tracks] == ["dog", "bird.jpg"]
+    assert found.by_case == {"Dog.JPG": "dog"}
+    # Two images or two stimuli that differ by case alone: nobody knows which is meant.
+    assert found.missing_images == ("BIRD.jpg", "CAT.jpg")
+    assert found.dropped == {"no image": 2}
+
+
+def test_case_is_ignored_when_gaze_is_placed_by_a_rule_as_well(folder):
+    size = {"image_width_px": np.nan, "image_height_px": np.nan}
+    path = write_fixations(folder / "g.fixations.parquet", ["A.png", "B.PNG"], **size)
+    found = find_items(folder / "images", fixations=[path], placement="stretch")
+    assert [(item.image_id, len(item.tracks)) for item in found.items] == [("a", 1), ("b", 1), ("c.1", 0)]
+    assert found.items[0].tracks[0].x.tolist() == [4.0]
+
+
+def test_the_image_most_like_a_missing_one_is_named(folder):
+    found = read_tracks(write_fixations(folder / "g.fixations.parquet", ["zebra.jpg"]), {"dog": (40, 30)})
+    assert found.alike == {}
+    found = read_tracks(write_fixations(folder / "h.fixations.parquet", ["polpy_12.jpg"]), {"polyp_12": (40, 30)})
+    assert found.alike == {"polpy_12.jpg": "polyp_12"}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from gazetrack.errors import ParseError, quote
+from gazetrack.errors import ParseError, did_you_mean, quote
 from gazetrack.readers._cells import Texts, parts
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Header:
             It is not there, or twice.
         """
         if name not in self.names:
-            hint = f"there are {quote(', '.join(self.names), 150)}"
+            hint = f"{did_you_mean(name, self.names)}there are {quote(', '.join(self.names), 150)}"
             raise ParseError(f"no column {quote(name)!r}", path=path, line=self.lines, hint=hint)
         if self.names.count(name) > 1:
             hint = "rename one of the two"

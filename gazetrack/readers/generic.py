@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gazetrack.errors import ConfigError, ParseError, quote
+from gazetrack.errors import ConfigError, ParseError, did_you_mean, quote
 from gazetrack.readers._fixation_rows import (
     SHARED,
     end_to_end,
@@ -213,7 +213,8 @@ def _chosen(given: Mapping[str, str], header: Header, head: Head) -> tuple[dict[
     present = quote(", ".join(header.names), 150)
     for name in columns.values():
         if name not in header.names:
-            raise ConfigError(f"no column {quote(name, 40)!r}", path=head.path, hint=f"there are {present}")
+            hint = f"{did_you_mean(name, header.names)}there are {present}"
+            raise ConfigError(f"no column {quote(name, 40)!r}", path=head.path, hint=hint)
     pairs = _PAIRS[:1] if "duration" in columns else _PAIRS
     needed = any(set(pair) <= set(columns) for pair in pairs)
     if not needed or not {"t", "duration"} & set(columns):

@@ -8,7 +8,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, cast
 
-from gazetrack.errors import AmbiguousFormat, CompanionFile, ConfigError, InputError, UnknownFormat
+from gazetrack.errors import AmbiguousFormat, CompanionFile, ConfigError, InputError, UnknownFormat, did_you_mean
 from gazetrack.readers.base import Level, Reader, Verdict
 from gazetrack.readers.companions import companion
 
@@ -83,7 +83,8 @@ def get(name: str) -> Reader:
                 raise ConfigError(
                     f"reader {name!r} cannot be imported: {error}", hint="install what it needs"
                 ) from error
-    raise ConfigError(f"no format is called {name!r}", hint=f"known are {', '.join(names())}")
+    hint = f"{did_you_mean(name, names())}known are {', '.join(names())}"
+    raise ConfigError(f"no format is called {name!r}", hint=hint)
 
 
 def detect(head: Head) -> Detection:

@@ -39,7 +39,7 @@ def assert_one_line(result, *words):
         ("prose.txt", b"It was a dark and stormy night.\n" * 5, ["prose.txt", "UNKNOWN_FORMAT"]),
         ("other.tsv", b"name\tage\nx\t3\ny\t4\n", ["other.tsv", "UNKNOWN_FORMAT", "closest"]),
         ("header.csv", b"x,y,t\n", ["header.csv", "a header and no rows"]),
-        ("ragged.csv", b"x,y,t\n1,2,0\n1,2\n", ["ragged.csv:3"]),
+        ("ragged.csv", b"x,y,t\n1,2,0\n1,2,0,7\n", ["ragged.csv:3", "beyond the last column"]),
         ("text.csv", b"x,y,t\n1,2,0\n1,oops,4\n1,2,8\n", ["text.csv:3:2", "oops"]),
     ],
 )
@@ -116,6 +116,16 @@ def test_unknown_format_and_option_values_are_usage_errors(run, tmp_path):
     assert run("gazetrack fixations a.csv --set speed=3").code == 2
 
 
+def test_mistyped_formats_commands_and_columns_name_the_nearest(run, tmp_path):
+    (tmp_path / "a.csv").write_text(GOOD)
+    assert "did you mean 'tobii_pro'?" in run("gazetrack convert a.csv --format tobi_pro").err
+    assert "Did you mean 'convert'?" in run("gazetrack covnert a.csv").err
+    assert "Commands are compare, convert" in run("gazetrack frobnicate").err
+    (tmp_path / "b.csv").write_text("gaze_x,gaze_y,seconds\n1,2,3\n")
+    result = run("gazetrack convert b.csv --columns x=gazex,y=gaze_y,t=seconds[s]")
+    assert "did you mean 'gaze_x'?" in result.err
+
+
 def write_fixations(path, stimuli, **columns):
     n = len(stimuli)
     values = {
@@ -155,6 +165,18 @@ def test_render_names_and_counts_missing_images_and_does_the_rest(run, tmp_path)
     assert entry["status"] == "partial"
     assert entry["dropped"]["no image"] == 3
     assert entry["rows_in"] == entry["rows_out"] + sum(entry["dropped"].values())
+
+
+def test_render_finds_images_by_ignoring_case_and_names_the_nearest(run, tmp_path):
+    (tmp_path / "images").mkdir()
+    Image.new("RGB", (40, 30)).save(tmp_path / "images" / "polyp_12.png")
+    table = tmp_path / "a.fixations.parquet"
+    write_fixations(table, ["Polyp_12.PNG"] * 5, image_width_px=40, image_height_px=30)
+    result = run("gazetrack render")
+    assert result.code == 0
+    assert "1 images found by ignoring upper and lower case: first 'Polyp_12.PNG' is 'polyp_12'" in result.out
+    write_fixations(table, ["polyp_12.png", "polpy_12.png"] * 3, image_width_px=40, image_height_px=30)
+    assert_one_line(run("gazetrack render"), "no image for 1 of 2 stimuli", "is 'polpy_12.png' 'polyp_12'?")
 
 
 def test_render_names_a_damaged_image_and_does_the_rest(run, tmp_path):
