@@ -156,6 +156,24 @@ def test_files_are_named_by_pseudonym_and_sources_by_digest(run, tmp_path, polic
 
 
 @POLICIES
+def test_folders_called_after_people_are_not_named(run, tmp_path, policy):
+    for who in (PERSON, f"{LAST}_{FIRST}"):  # as Pupil Player lays out a study
+        for name, case in (("gaze_positions", "gaze"), ("fixations", "fixations")):
+            (tmp_path / "in" / who).mkdir(parents=True, exist_ok=True)
+            data = (FOLDER / "pupil_core" / case / "input.csv").read_text()
+            x = "0.25" if who == PERSON else "0.26"  # two people, not one file twice
+            (tmp_path / "in" / who / f"{name}.csv").write_text(data.replace(",0.25,", f",{x},"))
+    result = run(f"gazetrack convert in --recursive --participant {policy} --samples -v -o out --report r.jsonl")
+    assert result.code == 0, result.err
+    lines = [json.loads(line) for line in (tmp_path / "r.jsonl").read_text().splitlines()]
+    assert sorted(line["file"] for line in lines) == [f"input {n} of 4" for n in range(1, 5)]
+    assert not telling(result.out, result.err, (tmp_path / "r.jsonl").read_text(), *everything(tmp_path / "out"))
+    tables = [pd.read_parquet(path) for path in (tmp_path / "out").glob("*.fixations.parquet")]
+    recordings = [set(table["recording"]) for table in tables if len(table)]
+    assert len(set.union(*recordings)) == len(recordings) == 2
+
+
+@POLICIES
 def test_a_table_made_of_samples_does_not_name_their_source(run, tmp_path, policy):
     (tmp_path / f"{PERSON}.tsv").write_text(tobii())
     assert run(f"gazetrack convert '{PERSON}.tsv' --samples -o kept").code == 0
