@@ -74,10 +74,13 @@ def _contradictions(own: Screen | None, given: Screen | None, fractions_of: str)
 
 
 def _completed(given: Screen | None, own: Screen | None, fractions_of: str) -> Screen | None:
-    """Return the user's screen with the export's lengths where it has none of its own."""
-    if given is None or own is None or fractions_of or given.fov_deg is not None:
+    """Return the user's screen with the export's lengths where it has none of its own.
+
+    Fractions of an image are the same angles whatever its pixels; a screen of other pixels may be another screen.
+    """
+    if given is None or own is None or given.fov_deg is not None:
         return given
-    if (own.width_px, own.height_px) != (given.width_px, given.height_px):
+    if not fractions_of and (own.width_px, own.height_px) != (given.width_px, given.height_px):
         return given
     missing = {name: getattr(own, name) for name in _LENGTHS if getattr(given, name) is None}
     if given.width_mm is None:

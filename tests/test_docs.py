@@ -136,11 +136,11 @@ def cameras_section():
         *lines,
         "",
         *prose(
-            """Pupil Cloud's gaze.csv has azimuths, which tell the camera and its scale. For any other camera, lens or
-            size of image give the width of its view: `--fov 82`, with `--screen 1280x720` where the size is another
-            than the one said. Without it nothing that needs degrees is computed: no fixations are detected, and
-            `quality` stays in pixels. The export's own fixations need none. `--fov` also serves for a screen whose size
-            in millimetres is not known."""
+            """Pupil Cloud's gaze.csv has azimuths, which tell the camera and its scale, and AdHawk's meta_data.json
+            beside the gaze the width of its view. For any other camera, lens or size of image give that width:
+            `--fov 82`, with `--screen 1280x720` where the size is another than the one said. Without it nothing that
+            needs degrees is computed: no fixations are detected, and `quality` stays in pixels. The export's own
+            fixations need none. `--fov` also serves for a screen whose size in millimetres is not known."""
         ),
     ]
 

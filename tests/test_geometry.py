@@ -126,6 +126,35 @@ def test_drift_behind_a_camera_on_the_head_is_no_pursuit_to_the_default_detector
     assert fixation_table(recording(drifting, screen, world_camera="Pupil Core"), chosen)[0].num_rows == 0
 
 
+def adhawk(tmp_path, deg_to_px):
+    path = tmp_path / "gaze_data.csv"
+    rows = [f"{0.008 * i},0.1,0.2,0.3,0.4,{0.5 + 0.1 * (i > 60)},0.5" for i in range(120)]
+    path.write_text("\n".join(["Timestamp,Gaze_X,Gaze_Y,Gaze_Z,Vergence,Image_X,Image_Y", *rows]) + "\n")
+    if deg_to_px is not None:
+        (tmp_path / "meta_data.json").write_text(json.dumps({"camera_config": {"deg_to_px": deg_to_px}}))
+    return path
+
+
+def test_the_camera_of_a_mindlink_is_told_by_its_settings_beside_the_gaze(tmp_path):
+    flat = Screen(1920, 1080, fov_deg=72.0)
+    path = adhawk(tmp_path, [0.007, 0.0, flat.px_per_deg / math.degrees(math.tan(math.radians(1.0)))])
+    found = read_recording(path)
+    assert found.screen.fov_deg == pytest.approx(72.0)
+    assert any("72.0 degrees wide by meta_data.json" in note for note in found.notes)
+    assert fixation_table(found)[1]["detector"]["px_per_deg"] == pytest.approx(flat.px_per_deg)
+    smaller = read_recording(path, screen=Screen(1280, 720))  # the same picture in fewer pixels
+    assert (smaller.screen.width_px, smaller.screen.fov_deg) == (1280, found.screen.fov_deg)
+
+
+@pytest.mark.parametrize(
+    "deg_to_px", [None, [], ["a"], [0.0, 0.0, -3.0], [0, 0, 1e9], [0, 0, 10**400], [0, 0, math.nan], {"a": 1}]
+)
+def test_settings_that_tell_no_camera_leave_it_unknown(deg_to_px, tmp_path):
+    found = read_recording(adhawk(tmp_path, deg_to_px))
+    assert found.screen.px_per_deg is None
+    assert (deg_to_px is None) != any("not used" in note for note in found.notes)
+
+
 def test_the_vendors_fixations_need_no_camera():
     fixations = conform(
         {"recording": "a", "onset_ms": [0.0], "duration_ms": [200.0], "x_px": [5.0], "y_px": [5.0]}, FIXATIONS

@@ -1,10 +1,16 @@
 """Gaze of AdHawk MindLink glasses: ``gaze_data.csv`` of a recording.
 
 Source: "GlassesViewer4AdHawk", https://github.com/zhiguo-eyelab/GlassesViewer4AdHawk: the columns, times in s, and the
-gaze in the scene camera's image as fractions of it. The image's size is not in the file.
+gaze in the scene camera's image as fractions of it. The image's size is not in the file. How wide the camera sees is
+in ``meta_data.json`` of the same recording: ``deg_to_px`` are the coefficients, the last one constant, of a polynomial
+that tells pixels per degree at an angle off the axis. In the recording published there it is that of a flat picture.
 """
 
 from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -24,6 +30,8 @@ FORMAT = Format(
     source="https://github.com/zhiguo-eyelab/GlassesViewer4AdHawk",
 )
 _NOMINAL = Screen(1920, 1080)
+_META, _MAX_META_BYTES = "meta_data.json", 1024**2
+_POSSIBLE_FOV_DEG = (20.0, 150.0)
 _NEEDED = {"t": "Timestamp", "x": "Image_X", "y": "Image_Y"}
 
 
@@ -57,6 +65,8 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     check_clock(head, header, t, timed)
     origin = float(t[0]) if t.size else 0.0
     x, y = table.number("x")[timed] * _NOMINAL.width_px, table.number("y")[timed] * _NOMINAL.height_px
+    notes: list[str] = []
+    camera = _camera(head, notes)
     recording = Recording(
         name=head.stem,
         format=FORMAT.name,
@@ -67,5 +77,28 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         world_camera="AdHawk MindLink",
         rows_in=table.n_rows,
         dropped={} if timed.all() else {"no time": int((~timed).sum())},
+        notes=tuple(notes),
     )
-    return recording.on_nominal_screen(_NOMINAL, "scene camera's image")
+    return recording.on_nominal_screen(camera, "scene camera's image")
+
+
+def _camera(head: Head, notes: list[str]) -> Screen:
+    """Return the nominal image with the field of view that the recording's settings beside the gaze tell, if any."""
+    path = head.path.with_name(_META)
+    try:
+        if not path.is_file() or path.stat().st_size > _MAX_META_BYTES:
+            return _NOMINAL
+        coefficients = json.loads(path.read_text("utf-8-sig"))["camera_config"]["deg_to_px"]
+        px_per_deg = float(coefficients[-1])
+    except (OSError, ValueError, RecursionError, KeyError, IndexError, TypeError, OverflowError):
+        notes.append(f"{_META} beside the gaze does not tell how wide the camera sees: not used")
+        return _NOMINAL
+    # Of a flat picture, the focal length in pixels is what a radian at its centre covers.
+    fov_deg = math.degrees(2 * math.atan(_NOMINAL.width_px / 2 / math.degrees(px_per_deg))) if px_per_deg > 0 else 0.0
+    if not _POSSIBLE_FOV_DEG[0] < fov_deg < _POSSIBLE_FOV_DEG[1]:
+        notes.append(
+            f"{_META} beside the gaze tells of a camera that cannot be ({px_per_deg:g} px per degree): not used"
+        )
+        return _NOMINAL
+    notes.append(f"the scene camera is {fov_deg:.1f} degrees wide by {_META} of the recording")
+    return replace(_NOMINAL, fov_deg=fov_deg)

@@ -125,13 +125,13 @@ def read(head: Head, options: ReadOptions) -> Recording:
     settings = {key: value for key, value in options.columns.items() if key in POSITION_SETTINGS}
     named = {key: name for key, name in options.columns.items() if key not in POSITION_SETTINGS}
     columns, units = _chosen(named, header, head)
-    axes = _axes(columns, units, settings, head)
+    notes: list[str] = []
+    axes = _axes(columns, units, settings, head, notes)
     kinds: dict[str, Kind] = dict.fromkeys(_TEXTS, "text")
     kinds |= {"t": "float64", "duration": "float64"}
     wanted = {key: (header.index(name, head.path), kinds.get(key, "float32")) for key, name in columns.items()}
     table = read_columns(head, header, wanted)
     values = dict(table.found)
-    notes = []
     for key in {"t", "duration"} & set(columns):
         values[key] = values[key] * _UNITS_MS[units.get(key, "ms")]
         if key not in units:
@@ -157,7 +157,9 @@ def read(head: Head, options: ReadOptions) -> Recording:
     return replace(recording, screen=screen)
 
 
-def _axes(columns: Mapping[str, str], units: Mapping[str, str], settings: Mapping[str, str], head: Head) -> Axes:
+def _axes(
+    columns: Mapping[str, str], units: Mapping[str, str], settings: Mapping[str, str], head: Head, notes: list[str]
+) -> Axes:
     """Return how positions are counted: by the settings, the brackets behind the columns, or the columns' own names."""
     positions = [key for key in columns if key in _POSITION_KEYS]
     bracketed = {units[key] for key in positions if key in units}
@@ -168,6 +170,7 @@ def _axes(columns: Mapping[str, str], units: Mapping[str, str], settings: Mappin
     by_name = {unit for key in positions if (unit := unit_of_name(columns[key])) is not None}
     if not bracketed and len(by_name) == 1:
         bracketed = by_name
+        notes += [f"positions in {unit} by the names of their columns" for unit in by_name - {"px"}]
     found = dict(settings)
     if bracketed:
         found["unit"] = next(iter(bracketed))

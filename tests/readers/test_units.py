@@ -91,7 +91,9 @@ def test_units_in_the_names_of_columns_are_taken(tmp_path):
     written = [WRITTEN["unit=norm"](*position) for position in TRUTH[1:]]
     path = table(tmp_path, written, "Gaze X [norm],Gaze Y [norm],t")
     columns = {"x": "Gaze X [norm]", "y": "Gaze Y [norm]", "t": "t[ms]"}
-    np.testing.assert_allclose(found(read_recording(path, columns=columns, screen=SCREEN)), TRUTH[1:], atol=2e-3)
+    recording = read_recording(path, columns=columns, screen=SCREEN)
+    np.testing.assert_allclose(found(recording), TRUTH[1:], atol=2e-3)
+    assert "positions in norm by the names of their columns" in recording.notes
 
 
 @pytest.mark.parametrize(
