@@ -6,6 +6,7 @@ One stage after all readers, third-party ones included, so that no reader needs 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,8 @@ from gazetrack.damage import check_gaze, check_times, refuse_nothing
 from gazetrack.schema import conform
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy.typing as npt
     import pyarrow as pa
 
@@ -35,8 +38,9 @@ def checked(recording: Recording) -> Recording:
     Returns
     -------
     Recording
-        Samples and events at impossible positions (beyond 32,000 px) have none; events of impossible length (a day)
-        are left out; both with a note. Rows of fixation tables are left out and counted in ``dropped`` by reason.
+        Samples and events at impossible positions (beyond 32,000 px) and at those that trackers write for lost gaze,
+        (0, 0) and (-1, -1), have none; pupil sizes of 0 and -1 are missing; events of impossible length (a day) are
+        left out; all with a note. Rows of fixation tables are left out and counted in ``dropped`` by reason.
 
     Raises
     ------
@@ -46,15 +50,17 @@ def checked(recording: Recording) -> Recording:
     """
     notes = list(recording.notes)
     samples, events, fixations = recording.samples, recording.events, recording.fixations
+    unmarked = partial(_without_marks, on_screen=not recording.directions, notes=notes)
     if samples is not None:
-        samples = _without_absurd_positions(samples, "samples", notes)
-    events = _without_absurd_positions(events, "events", notes)
+        samples = _without_absurd_positions(unmarked(samples, "samples"), "samples", notes)
+    events = _without_absurd_positions(unmarked(events, "events"), "events", notes)
     endless = ~(_column(events, "duration_ms") <= MAX_DURATION_MS)
     if endless.any():
         notes.append(f"{int(endless.sum())} events longer than a day: left out")
         events = events.filter(~endless)
     dropped = dict(recording.dropped)
     if fixations is not None:
+        fixations = unmarked(fixations, "fixations")
         fixations, more = valid_fixations(fixations, positions=not recording.no_positions)
         dropped |= {reason: count + dropped.get(reason, 0) for reason, count in more.items()}
     mended = replace(recording, samples=samples, events=events, fixations=fixations, dropped=dropped)
@@ -90,6 +96,85 @@ def valid_fixations(table: pa.Table, *, positions: bool = True) -> tuple[pa.Tabl
             dropped[reason] = int(now.sum())
         left &= ~now
     return table if left.all() else table.filter(left), dropped
+
+
+def _without_marks(table: pa.Table, what: str, *, on_screen: bool, notes: list[str]) -> pa.Table:
+    """Return a table without what trackers write for lost gaze; batch by batch, so that most of it stays where it is.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Samples, events or fixations.
+    what : str
+        Which of these, for the note.
+    on_screen : bool
+        Whether positions count from a corner; only there are (0, 0) and (-1, -1) no place that anybody looks at.
+    notes : list of str
+        Receives the counts.
+    """
+    import pyarrow as pa
+
+    eyes = [name[:-4] for name in table.column_names if name.endswith("x_px") and not name.startswith("median_")]
+    sizes = [name for name in table.column_names if name.endswith("pupil") and not _is_signed(table[name])]
+    n_positions = n_sizes = 0
+    batches = []
+    for batch in table.to_batches():
+        lost = {eye: _marked(batch, eye) for eye in eyes if on_screen}
+        mended = {name: column for eye, rows in lost.items() for name, column in _blank(batch, eye, rows).items()}
+        if "left_" in lost and "right_" in lost:
+            mended |= _combined_again(batch, mended, np.union1d(lost["left_"], lost["right_"]))
+        n_positions += len(np.unique(np.concatenate(list(lost.values())))) if lost else 0
+        for name in sizes:
+            values = batch.column(name).to_numpy()
+            missing = (values == 0) | (values == -1)
+            if missing.any():
+                n_sizes += int(missing.sum())
+                mended[name] = np.where(missing, np.float32(np.nan), values)
+        columns = [
+            pa.array(mended[field.name], field.type) if field.name in mended else column
+            for field, column in zip(batch.schema, batch.columns, strict=True)
+        ]
+        batches.append(pa.record_batch(columns, batch.schema))
+    if n_positions:
+        notes.append(
+            f"{n_positions} {what} at (0, 0) or (-1, -1), which trackers write for lost gaze: taken as missing"
+        )
+    if n_sizes:
+        notes.append(f"{n_sizes} pupil sizes of 0 or -1 in the {what}: taken as missing")
+    return pa.Table.from_batches(batches, table.schema) if n_positions or n_sizes else table
+
+
+def _is_signed(column: pa.ChunkedArray) -> bool:
+    """Return whether pupil sizes are relative, as to a baseline: then 0 and -1 are sizes as any other."""
+    return any(bool(((values < 0) & (values != -1)).any()) for values in (chunk.to_numpy() for chunk in column.chunks))
+
+
+def _marked(batch: pa.RecordBatch, eye: str) -> npt.NDArray[np.intp]:
+    """Return the rows whose position is a mark of lost gaze: the same, 0 or -1, in both coordinates."""
+    x, y = (batch.column(f"{eye}{axis}_px").to_numpy() for axis in "xy")
+    maybe = np.flatnonzero((x == 0) | (x == -1))
+    rows: npt.NDArray[np.intp] = maybe[y[maybe] == x[maybe]]
+    return rows
+
+
+def _blank(batch: pa.RecordBatch, eye: str, rows: npt.NDArray[np.intp]) -> dict[str, npt.NDArray[np.floating]]:
+    blank = {f"{eye}{axis}_px": batch.column(f"{eye}{axis}_px").to_numpy() for axis in "xy"} if len(rows) else {}
+    for name, values in blank.items():
+        blank[name] = values.copy()
+        blank[name][rows] = np.nan
+    return blank
+
+
+def _combined_again(
+    batch: pa.RecordBatch, mended: Mapping[str, npt.NDArray[np.floating]], rows: npt.NDArray[np.intp]
+) -> dict[str, npt.NDArray[np.floating]]:
+    """Return the combined gaze with only what is left of both eyes in these rows: a mark was averaged into it."""
+    found = {}
+    for name in ("x_px", "y_px") if len(rows) else ():
+        left, right = (mended.get(eye + name, batch.column(eye + name).to_numpy())[rows] for eye in ("left_", "right_"))
+        found[name] = mended.get(name, batch.column(name).to_numpy()).copy()
+        found[name][rows] = np.where(np.isnan(left), right, np.where(np.isnan(right), left, (left + right) / 2))
+    return found
 
 
 def _without_absurd_positions(table: pa.Table, what: str, notes: list[str]) -> pa.Table:

@@ -1,6 +1,9 @@
 """Missing is NaN, never what a vendor writes for it: over all golden and all real exports, whatever the reader."""
 
 import json
+import re
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +13,8 @@ from gazetrack.checks import MAX_POSITION_PX, checked
 from gazetrack.errors import GazetrackError
 from gazetrack.readers import registry
 from gazetrack.readers.base import ReadOptions, read_head
+from gazetrack.recording import Recording
+from gazetrack.schema import EVENTS, SAMPLES, conform
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 CASES = sorted(path for name in registry.BUILTIN for path in (GOLDEN / name).glob("*/input.*"))
@@ -68,6 +73,97 @@ def test_no_real_export_leaves_a_mark_of_a_missing_value(data_dir):
             found[file.name] = marks
     assert count > 60
     assert not found
+
+
+NUMBER = re.compile(r"\"?-?[0-9]+([.,][0-9]+)?\"?")
+PUPIL = re.compile(r"pupil|psize|dia|[LR]P(D|MM)\b", re.IGNORECASE)
+
+
+def pairs_of(names):
+    """Return the columns that are called the same but for an x and a y."""
+    places = {name.strip().strip('"').lower(): at for at, name in enumerate(names)}
+    others = {(name, f"{name[: m.start()]}y{name[m.end() :]}") for name in places for m in re.finditer("x", name)}
+    return {at for x, y in others if y in places for at in (places[x], places[y])}
+
+
+def spoilt(text, mark, wanted):
+    """Return a table of text with a mark in every cell of some columns that holds a number; None without any."""
+    pieces = re.split(r"(\r\r\n|\r\n|\n)", text)
+    for i, line in enumerate(pieces):
+        for delimiter in "\t,;":
+            names = line.split(delimiter)
+            if len(names) > 2 and (columns := wanted(names)):
+                rows = [piece.split(delimiter) for piece in pieces[i + 1 :]]
+                for row in rows:
+                    for at in columns if len(row) >= len(names) else ():
+                        row[at] = mark if NUMBER.fullmatch(row[at]) else row[at]
+                return "".join([*pieces[: i + 1], *(delimiter.join(row) for row in rows)])
+    return None
+
+
+def pupils_of(names):
+    return [at for at, name in enumerate(names) if PUPIL.search(name)]
+
+
+WANTED = {"positions": pairs_of, "pupils": pupils_of}
+SPOILT = [
+    (path, what, mark)
+    for path in CASES
+    for what, wanted in WANTED.items()
+    for mark in ("0", "-1")
+    if spoilt(path.read_bytes().decode("utf-8-sig", "replace"), mark, wanted) is not None
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "what", "mark"),
+    SPOILT,
+    ids=[f"{path.parts[-3]}/{path.parts[-2]}/{what}/{mark}" for path, what, mark in SPOILT],
+)
+def test_a_mark_in_every_cell_of_any_format_is_missing(path, what, mark, tmp_path):
+    """Whatever the vendor, whether its reader has a rule or the stage after all readers."""
+    text = spoilt(path.read_bytes().decode("utf-8-sig", "replace"), mark, WANTED[what])
+    (tmp_path / path.name).write_text(text, encoding="utf-8", newline="")
+    columns = path.parent / "columns.json"
+    options = ReadOptions(json.loads(columns.read_text()) if columns.exists() else {})
+    with suppress(GazetrackError):  # refused is right as well
+        assert_no_marks(checked(registry.get(path.parts[-3]).read(read_head(tmp_path / path.name), options)))
+
+
+def test_every_way_of_spoiling_is_tried():
+    assert len(SPOILT) > 120
+
+
+def samples_of(**columns):
+    n = len(next(iter(columns.values())))
+    return Recording(
+        name="a",
+        format="test",
+        samples=conform({"recording": ["a"] * n, "t_ms": np.arange(n, dtype=float)} | columns, SAMPLES),
+        events=conform({}, EVENTS),
+    )
+
+
+def test_a_mark_of_one_eye_leaves_the_other():
+    eyes = {"left_x_px": [0.0, 100, -1], "left_y_px": [0.0, 50, -1], "right_x_px": [20.0, 120, 0]}
+    eyes |= {"right_y_px": [30.0, 60, 0], "x_px": [10.0, 110, -0.5], "y_px": [15.0, 55, -0.5]}
+    found = checked(samples_of(**{name: np.array(values, np.float32) for name, values in eyes.items()}))
+    nan = np.nan
+    for name, values in {"left_x_px": [nan, 100, nan], "x_px": [20, 110, nan], "y_px": [30, 55, nan]}.items():
+        np.testing.assert_array_equal(found.samples[name].to_numpy(), np.float32(values), name)
+    assert found.notes == ("2 samples at (0, 0) or (-1, -1), which trackers write for lost gaze: taken as missing",)
+
+
+def test_0_is_a_size_where_sizes_are_relative_to_a_baseline():
+    sizes = np.array([-0.4, 0.0, -1.0, 0.7], np.float32)
+    assert checked(samples_of(left_pupil=sizes)).samples["left_pupil"].to_pylist() == sizes.tolist()
+    assert np.isnan(checked(samples_of(left_pupil=np.abs(sizes) - 1 + 1)).samples["left_pupil"].to_numpy()[1])
+
+
+def test_directions_have_no_corner():
+    position = np.zeros(2, np.float32)
+    recording = replace(samples_of(x_px=position, y_px=position), directions=True)
+    assert checked(recording).samples["x_px"].to_pylist() == [0, 0]
 
 
 def test_the_search_for_marks_finds_them():
