@@ -219,7 +219,8 @@ def _vendor_fixations(recording: Recording) -> pa.Table | None:
     if recording.samples is not None:
         facts = _sample_facts(events, recording.samples)
         unplaced = events["x_px"].isna() | events["y_px"].isna()
-        columns |= {"n_samples": facts[:, 6].astype(np.int32), "dispersion_px": facts[:, 4]}
+        columns |= {"n_samples": facts[:, 6].astype(np.int32), "dispersion_px": facts[:, 4], "rms_s2s_px": facts[:, 5]}
+        columns |= {"median_x_px": facts[:, 2], "median_y_px": facts[:, 3]}
         for axis, values in (("x_px", facts[:, 0]), ("y_px", facts[:, 1])):
             columns[axis] = events[axis].mask(unplaced, values)
     return conform(columns, FIXATIONS)

@@ -89,3 +89,16 @@ def test_a_fixation_without_a_position_takes_that_of_its_samples_or_is_left_out(
     assert table["x_px"].to_pylist() == [15.0]
     assert table["y_px"].to_pylist() == [30.0]
     assert (source["fixation_source"], source["left_out"]) == ("export", {"no position": 1})
+
+
+def test_fixations_of_the_export_have_what_their_samples_say():
+    x = [10.0, 20.0, 60.0, 12.0]
+    samples = conform(
+        {"recording": ["r"] * 4, "t_ms": [0.0, 10.0, 20.0, 30.0], "x_px": x, "y_px": [5.0, 5.0, 5.0, 9.0]}, SAMPLES
+    )
+    events = {"recording": ["r"], "kind": ["fixation"], "eye": ["both"], "onset_ms": [0.0], "duration_ms": [30.0]}
+    events = conform(events | {"x_px": [33.0], "y_px": [5.0]}, EVENTS)
+    (row,) = fixation_table(Recording("r", "f", samples, events))[0].to_pylist()
+    assert (row["x_px"], row["n_samples"], row["dispersion_px"]) == (33, 3, 50)
+    assert (row["median_x_px"], row["median_y_px"]) == (20, 5)
+    assert row["rms_s2s_px"] == pytest.approx(np.sqrt((10**2 + 40**2) / 2))

@@ -101,6 +101,19 @@ def _wanted(head: Head, header: Header, remodnav: bool) -> dict[str, tuple[int, 
     return wanted
 
 
+def _positions(
+    table: Columns, fixation: npt.NDArray[np.bool_], notes: list[str]
+) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]:
+    """Return where each event begins; a fixation lies between there and where it ends, where the table tells both."""
+    x, y, end_x, end_y = (table.number(name) for name in ("x", "y", "end_x", "end_y"))
+    known = np.isfinite(end_x) & np.isfinite(end_y)
+    endless = int(np.count_nonzero(fixation & ~known & np.isfinite(x) & np.isfinite(y)))
+    if endless and {"end_x", "end_y"} & set(table.found):
+        notes.append(f"{endless} fixations without an end: they lie where they begin")
+    midway = fixation & known
+    return np.where(midway, (x + end_x) / 2, x), np.where(midway, (y + end_y) / 2, y)
+
+
 def _events(
     name: str,
     table: Columns,
@@ -115,9 +128,7 @@ def _events(
     if unknown:
         notes.append(f"labels taken as unclassified: {quote(', '.join(unknown[:5]), 120)}")
     fixation = kinds == "fixation"
-    # A fixation lies between where it begins and where it ends, as far as the table tells.
-    x, y = (np.where(fixation, (table.number(a) + table.number(f"end_{a}", np.nan)) / 2, table.number(a)) for a in "xy")
-    x, y = (np.where(np.isnan(v) & fixation, table.number(a), v) for v, a in ((x, "x"), (y, "y")))
+    x, y = _positions(table, fixation, notes)
     ends = {f"end_{a}_px": np.where(fixation, np.nan, table.number(f"end_{a}", np.nan))[usable] for a in "xy"}
     moves = {
         key: np.where(fixation, np.nan, table.number(name))[usable]

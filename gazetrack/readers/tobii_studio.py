@@ -254,7 +254,7 @@ def _movements(rows: _Rows, notes: list[str]) -> pd.DataFrame:
     """Return the fixations of Studio's filter: the first sample of each index, moved from the medium to the screen."""
     table = rows.table
     x, y = _both(table.number("fixation_x"), table.number("fixation_y"))
-    offset = {axis: np.nan_to_num(table.number(f"media_{axis}")) for axis in "xy"}
+    left, top = _corner_of_medium(rows)
     frame = pd.DataFrame(
         {
             "row": np.arange(table.n_rows),
@@ -267,15 +267,23 @@ def _movements(rows: _Rows, notes: list[str]) -> pd.DataFrame:
             "onset_ms": rows.t,
             "duration_ms": table.number("duration").astype(np.float64),
             "text": "",
-            "x_px": x + offset["x"],
-            "y_px": y + offset["y"],
+            "x_px": x + left,
+            "y_px": y + top,
             "pupil": mean_of_eyes(rows.gaze["left_pupil"], rows.gaze["right_pupil"]),
         }
     )[rows.is_sample & np.isfinite(_index(table))]
-    groups = frame.groupby("index", sort=False)
-    pupils = groups["pupil"].mean()
-    first = frame.drop_duplicates("index").copy()
-    first["pupil"] = pupils.loc[first["index"]].to_numpy()
+    smaller = frame["index"].diff() < 0
+    if smaller.any():
+        notes.append(f"the fixation index starts again {int(smaller.sum())} times: the same number is another fixation")
+    frame["round"] = smaller.cumsum()
+    pupils = frame.groupby(["round", "index"], sort=False)["pupil"].mean()
+    first = frame.drop_duplicates(["round", "index"]).drop(columns="round")
+    first["pupil"] = pupils.to_numpy()
+    placeless = np.isnan(left + top)[first["row"].to_numpy()]
+    if placeless.any():
+        notes.append(
+            f"{int(placeless.sum())} fixations on a medium whose place is missing: at the mean of their samples"
+        )
     unusable = ~(first["duration_ms"] > 0)
     if unusable.any():
         notes.append(f"{int(unusable.sum())} fixations without a duration: left out")
@@ -283,6 +291,13 @@ def _movements(rows: _Rows, notes: list[str]) -> pd.DataFrame:
         notes.append("fixations count from the corner of the medium shown: the export does not say where that lay")
     fixations: pd.DataFrame = first[~unusable].astype({"index": np.int32})
     return fixations
+
+
+def _corner_of_medium(rows: _Rows) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]:
+    """Return where the medium of each row lay; at 0 where none is shown or the export has no such columns."""
+    left, top = (rows.table.number(f"media_{axis}", 0.0) for axis in "xy")
+    nothing_shown = np.isnan(left) & np.isnan(top) & (rows.stimulus == "")
+    return np.where(nothing_shown, 0.0, left), np.where(nothing_shown, 0.0, top)
 
 
 def _note_media(rows: _Rows, notes: list[str]) -> None:

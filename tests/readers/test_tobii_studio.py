@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from gazetrack.errors import ParseError
+from gazetrack.fixations import fixation_table
 from gazetrack.readers import registry, tobii_studio
 from gazetrack.readers.base import Level, ReadOptions, read_head
 
@@ -89,3 +90,38 @@ def test_a_table_of_another_maker_is_not_taken(tmp_path):
     head = head_of(tmp_path, table((1, 2, 3), header=["Timestamp", "GazePointX", "GazePointY"]))
     assert tobii_studio.sniff(head).level == Level.NO
     assert "tobii_studio" in registry.names()
+
+
+def fixations_on_media(places, stimulus="a.png", numbers=(1, 1, 2, 2)):
+    """Rows of fixations of 100 ms at (100, 50) of a medium at a place, each seen at (145, 83) of the screen."""
+    header = [*HEADER, "FixationDuration", "MappedFixationPointX", "MappedFixationPointY", "MediaPosX", "MediaPosY"]
+    header.append("StimuliName")
+    rows = [
+        (100 + 50 * i, i, 145, 83, 0, 0, "", "", number, 100, 100, 50, *place, stimulus)
+        for i, (number, place) in enumerate(zip(numbers, places, strict=True))
+    ]
+    return table(*rows, header=header)
+
+
+@pytest.mark.parametrize("place", [("nan", 30), ("nan", "nan"), (40, "")])
+def test_a_medium_without_its_place_moves_no_fixation(place, tmp_path):
+    head = head_of(tmp_path, fixations_on_media([place] * 4))
+    recording = tobii_studio.read(head, ReadOptions())
+    table, _ = fixation_table(recording)
+    assert table["x_px"].to_pylist() == [145, 145]
+    assert table["y_px"].to_pylist() == [83, 83]
+    assert "2 fixations on a medium whose place is missing: at the mean of their samples" in recording.notes
+
+
+def test_where_the_medium_lay_or_nothing_was_shown_is_no_guess(tmp_path):
+    placed = read(tmp_path, fixations_on_media([(40, 30)] * 4))
+    assert placed.events["x_px"].to_pylist() == [140, 140]
+    nothing_shown = read(tmp_path, fixations_on_media([("", "")] * 4, stimulus=""))
+    assert nothing_shown.events["x_px"].to_pylist() == [100, 100]
+    assert not any("place is missing" in note for note in placed.notes + nothing_shown.notes)
+
+
+def test_no_fixation_is_lost_where_their_index_starts_again(tmp_path):
+    recording = read(tmp_path, fixations_on_media([(40, 30)] * 6, numbers=[1, 2, 3, 1, 2, 3]))
+    assert recording.events["onset_ms"].to_pylist() == [0, 50, 100, 150, 200, 250]
+    assert "the fixation index starts again 1 times: the same number is another fixation" in recording.notes
