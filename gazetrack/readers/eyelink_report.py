@@ -96,8 +96,10 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
 
 def _wanted(header: Header, head: Head) -> dict[str, tuple[int, Kind]]:
     wanted: dict[str, tuple[int, Kind]] = {"duration": (header.index(_DURATION, head.path), "float64")}
+    # Reports have positions or none; half of one is a column that got lost.
+    placed = any(name in header.names for name in _POSITION.values())
     for key, name in {**_POSITION, **_NUMBERS}.items():
-        if name in header.names:
+        if name in header.names or (placed and key in _POSITION):
             wanted[key] = header.index(name, head.path), "float64"
     lower = {name.lower(): name for name in reversed(header.names)}
     for key, names in _TEXTS.items():
