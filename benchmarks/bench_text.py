@@ -22,7 +22,7 @@ def cells(path, wanted):
     texts, counts = np.empty((len(TSV_TEXTS), rows, 2), np.int32), np.empty(len(TSV_TEXTS) + 1, np.int64)
     table = ends[:found].reshape(rows, -1)
     lookup = np.zeros(rows, np.int32)
-    columns, width, facts = np.sort(wanted), len(ends[:found]) // rows, np.empty(9, np.int64)
+    columns, width, facts = np.sort(wanted), len(ends[:found]) // rows, np.empty(10, np.int64)
     out = np.empty(data.size + (len(columns) + 2) * rows, np.uint8)
     return {
         "floor: count tabs": lambda: int(np.count_nonzero(data == 9)),

@@ -283,7 +283,8 @@ def pick_cells(data, marks, wanted, widths, out, facts):
     written = "".join(delimiter.join(line) + "\n" for line in lines).encode("latin-1")
     out[: len(written)] = np.frombuffer(written, np.uint8)
     kinds = list(zip(*counted, strict=True)) if counted else [()] * 4
-    facts[:] = [len(whole), *(sum(kind) for kind in kinds), *(kind.index(True) if any(kind) else -1 for kind in kinds)]
+    firsts = (kind.index(True) if any(kind) else -1 for kind in kinds)
+    facts[:] = [len(whole), *(sum(kind) for kind in kinds), *firsts, len(whole[-1]) if whole else 0]
     return len(written), refused, None in rows
 
 

@@ -221,15 +221,17 @@ def pick_cells(
     may enclose cells, 0 for none. wanted [K] the columns to keep, ascending. widths: the columns up to the last one
     that has a name, and all columns of the header. out: of each row its wanted cells as they are, empty where the row
     ends before, and an empty one, so that no row is a blank line; at most B + (K + 2) * R bytes for R line ends.
-    facts [9]: the rows; those that end before the last name; those that end before a wanted cell; those with empty
-    cells beyond the header; those with text beyond it; the first one of each of these four kinds, -1 for none.
+    facts [10]: the rows; those that end before the last name; those that end before a wanted cell; those with empty
+    cells beyond the header; those with text beyond it; the first one of each of these four kinds, -1 for none; and the
+    cells of the last row.
     A row is refused where a number stands beyond the header, or as many cells as make a second row.
     Returns the bytes written, those read (less than B where a quote is left open) and the first refused row, else -1.
     """
     delimiter, quote = marks
     named, width = widths
     facts[:5] = 0
-    facts[5:] = -1
+    facts[5:9] = -1
+    facts[9] = 0
     refused = -1
     n = data.size
     i = 0
@@ -285,6 +287,7 @@ def pick_cells(
         if refused < 0 and (numbers > 0 or texts >= max(2, width - 1)):
             refused = row
         facts[0] += 1
+        facts[9] = cell
         while kept < wanted.size:
             out[written] = delimiter
             written += 1

@@ -70,7 +70,7 @@ class RaggedRows:
 
     def pick(self, data: bytes) -> Picked:
         """Return the wanted cells of whole lines; may be called by several threads."""
-        cells, facts = np.frombuffer(data, np.uint8), np.empty(1 + 2 * len(_KINDS), np.int64)
+        cells, facts = np.frombuffer(data, np.uint8), np.empty(2 + 2 * len(_KINDS), np.int64)
         out = np.empty(cells.size + data.count(b"\n") * (self.width + 1), np.uint8)
         written, read, refused = pick_cells(cells, self._marks, self.columns, self._widths, out, facts)
         return Picked(out[:written].tobytes(), int(facts[0]), facts, refused, read)
@@ -112,12 +112,14 @@ class RaggedRows:
         ParseError
             A row is refused, or the file ends before a cell that is used.
         """
-        counts, firsts = picked.facts[1 : 1 + len(_KINDS)], picked.facts[1 + len(_KINDS) :]
+        counts, firsts = picked.facts[1 : 1 + len(_KINDS)], picked.facts[1 + len(_KINDS) : -1]
         if picked.refused >= 0:
             what = "a row with numbers beyond the last column of the header, or two rows in one line"
             hint = "if a column has no name, name it in the header; else the file is damaged here: export it again"
             raise ParseError(what, path=self._head.path, line=self._line(first_row + picked.refused), hint=hint)
-        if not ended and counts[_SHORT]:
+        # Its last cell is cut off as well, perhaps: that matters where it is used.
+        last_cell = int(picked.facts[-1]) - 1
+        if not ended and (counts[_SHORT] or (counts[_UNUSED] and last_cell in self.columns)):
             what = "the file ends in the middle of a row"
             line = self._line(first_row + picked.rows - 1)
             hint = "copy or export it again, or take its whole rows with --salvage"

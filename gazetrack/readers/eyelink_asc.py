@@ -110,18 +110,22 @@ def _whole_lines(head: Head, file: IO[bytes], block_bytes: int) -> Iterator[byte
         last = not raw or len(rest) + len(data) - cut > MAX_LINE_BYTES
         cut = len(data) if last else cut
         if lines := b"".join((rest, memoryview(data)[:cut])) if last or cut else b"":
-            yield lines if raw or not head.reading.salvage else _without_cut(head, lines)
+            yield lines if raw else _at_the_end(head, lines)
             rest = b""
         if last:
             return
         rest += data[cut:]
 
 
-def _without_cut(head: Head, lines: bytes) -> bytes:
-    """Return the last lines of a file to be salvaged; what follows the last line end is counted, not read."""
+def _at_the_end(head: Head, lines: bytes) -> bytes:
+    """Return the last lines of a file; of one to be salvaged, without what follows the last line end."""
     end = max(lines.rfind(b"\n"), lines.rfind(b"\r")) + 1
-    if lines[end:].strip():
-        head.reading.dropped[CUT_OFF] = 1
+    if not lines[end:].strip():
+        return lines
+    if not head.reading.salvage:
+        head.reading.note("the last line has no line end: the file may be cut off there (--salvage leaves it out)")
+        return lines
+    head.reading.dropped[CUT_OFF] = 1
     return lines[:end]
 
 

@@ -91,7 +91,7 @@ def test_pick_cells_is_its_oracle(rows, quote, wanted, nameless):
     columns, widths = sorted(wanted), (4 - nameless, 4)
     results = []
     for kernel in (pick_cells, oracles.pick_cells):
-        out, facts = np.zeros(len(data) + (len(columns) + 2) * data.count(b"\n"), np.uint8), np.zeros(9, np.int64)
+        out, facts = np.zeros(len(data) + (len(columns) + 2) * data.count(b"\n"), np.uint8), np.zeros(10, np.int64)
         cells = np.frombuffer(data, np.uint8)
         found = kernel(cells, (9, quote), np.array(columns), widths, out, facts)
         results.append((bytes(out[: found[0]]), facts.tolist(), found))

@@ -184,6 +184,19 @@ def test_a_file_that_ends_in_the_middle_of_a_row_is_refused_or_salvaged(way, tmp
     assert (recording.rows_in, recording.dropped) == (12, {"cut off at the end of the file": 1})
 
 
+@pytest.mark.parametrize(("cells", "refused"), [(3, True), (4, False)])
+def test_a_cell_at_which_the_file_ends_may_be_cut_off(cells, refused, tmp_path):
+    path = tmp_path / "a.csv"
+    lines = [["t", "x", "y", "one", "other"], *([str(20 * i), "100", "200", "a", "b"] for i in range(5))]
+    lines[-1] = lines[-1][:cells]
+    path.write_text("\n".join(map("\t".join, lines)))
+    if refused:
+        with pytest.raises(ParseError, match="ends in the middle of a row"):
+            read_recording(path)
+    else:
+        assert read_recording(path).mended == {SHORT_UNUSED: 1}
+
+
 def test_salvage_leaves_a_whole_file_as_it_is(tmp_path):
     path = written(tmp_path, rows())
     whole, salvaged = read_recording(path), read_recording(path, salvage=True)
@@ -214,7 +227,8 @@ def test_salvage_of_eyelink_lines(tmp_path):
     lines = [f"{1000 + i}\t {500 + i}.5\t  {300 + i}.0\t  900.0\t...\n" for i in range(20)]
     path = tmp_path / "a.asc"
     head = "START\t1000 \tRIGHT\tSAMPLES\tEVENTS\nSAMPLES\tGAZE\tRIGHT\tRATE\t1000.00\tTRACKING\tCR\n"
-    path.write_text((head + "".join(lines))[:-25])
+    path.write_text((head + "".join(lines))[:-1])
+    assert any("the file may be cut off there" in note for note in read_recording(path).notes)
     recording = read_recording(path, salvage=True)
     assert recording.samples.num_rows == 19
     assert recording.dropped["cut off at the end of the file"] == 1
