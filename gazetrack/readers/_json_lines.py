@@ -50,7 +50,7 @@ def objects(head: Head) -> Iterator[tuple[int, dict[str, Any]]]:
             except (ValueError, RecursionError):
                 value = None
             if not isinstance(value, dict):
-                hint = "the file is damaged here: copy it again, or, where it ends here, take its whole lines with --salvage"
+                hint = "copy the file again; where it only ends here, --salvage takes its whole lines"
                 raise ParseError("a line that is no JSON object", path=head.path, line=number, hint=hint)
             yield number, value
 
