@@ -34,6 +34,8 @@ POLICIES = ("keep", "hash", "drop")
 _KEY_BYTES = 32
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _BETWEEN = re.compile(r"[\s._-]+")
+_WORD = re.compile(r"[^\W_]+")
+_MORE_WORDS = 2
 _LEAST_CHARS = 2  # a participant called 1 would take the 1 out of every name
 _PSEUDONYM_CHARS = 12
 _DIGEST_CHARS = 8
@@ -195,15 +197,32 @@ def cleaner(names: Mapping[str, str]) -> Rename:
         What stands for each name. Case does not matter, nor do spaces, dots, dashes and underscores within it. Names of
         one character or of digits alone are left in: they stand for too much else.
     """
-    known = {_plain(name): new for name, new in names.items()}
-    known = {name: new for name, new in known.items() if len(name) >= _LEAST_CHARS and not name.isdigit()}
-    parts = {_plain(name): [re.escape(part) for part in _BETWEEN.split(name) if part] for name in names}
-    patterns = [r"[\s._-]*".join(parts[name]) for name in sorted(known, key=len, reverse=True)]
-    pattern = re.compile("|".join(rf"(?<![^\W_]){name}(?![^\W_])" for name in patterns) or r"(?!)", re.IGNORECASE)
+    known: dict[str, str] = {}
+    most_words = 0
+    for name, new in names.items():
+        words = list(_WORD.finditer(name))
+        plain = _plain(name[words[0].start() : words[-1].end()]) if words else ""
+        if len(plain) >= _LEAST_CHARS and not plain.isdigit():
+            known[plain] = new
+            most_words = max(most_words, len(words))
+    # A name may be written in more words than it was given in. Each stretch of words is looked up, the longest first:
+    # the time does not grow with the number of names, which a pattern of all of them would need.
+    most_words += _MORE_WORDS if known else 0
 
     def clean(text: str) -> str:
         text = _EMAIL.sub("removed", text)
-        return pattern.sub(lambda match: known.get(_plain(match[0]), "removed"), text)
+        words = [match.span() for match in _WORD.finditer(text)]
+        pieces, done, first = [], 0, 0
+        while first < len(words):
+            start = words[first][0]
+            for last in range(min(first + most_words, len(words)) - 1, first - 1, -1):
+                new = known.get(_plain(text[start : words[last][1]]))
+                if new is not None:
+                    pieces += [text[done:start], new]
+                    done, first = words[last][1], last
+                    break
+            first += 1
+        return "".join([*pieces, text[done:]])
 
     return clean
 
