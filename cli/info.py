@@ -39,7 +39,10 @@ def command(
     trust_gzip: bool,
     as_json: bool,
 ) -> int:
-    """Say what exports are and what they hold: format and why, tracker, rate, eyes, loss, trials, stimuli, events."""
+    """Say what exports are and what they hold: format and why, tracker, rate, eyes, loss, trials, stimuli, events.
+
+    FILES may be tables of gazetrack as well: of fixations, samples, events, quality, and maps.
+    """
     from gazetrack.errors import GazetrackError
     from gazetrack.pipeline import ConvertOptions, info_files
 

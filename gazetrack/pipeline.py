@@ -31,6 +31,7 @@ from gazetrack.inputs import Source, find_sources
 from gazetrack.joining import joined, renamed
 from gazetrack.naming import recording_name
 from gazetrack.outcome import Outcome
+from gazetrack.own_tables import describe_table, tables_of
 from gazetrack.privacy import Unnamed
 from gazetrack.pseudonyms import Pseudonyms
 from gazetrack.publish import safe_name, sha256_of
@@ -42,7 +43,7 @@ from gazetrack.store import SUFFIX, read_meta, refuse_other_origin, write_table
 from gazetrack.workers import over_processes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
@@ -264,13 +265,30 @@ def _fixation_eye(recording: Recording, path: Path, eye: str) -> dict[str, Any]:
 
 
 def info_files(paths: Sequence[str | Path], options: ConvertOptions) -> Iterator[dict[str, Any] | GazetrackError]:
-    """Describe exports, one after the other; of a folder, all in it, as `convert_files` takes them.
+    """Describe exports, one after the other; of a folder, all in it, as `convert_files` takes them, and our own tables.
 
     Yields
     ------
     dict or GazetrackError
-        What `info` says, or why it cannot; a file of a folder that is no export is left out.
+        What `info` or `describe_table` says, or why it cannot; a file of a folder that is neither is left out.
     """
+    tables = tables_of(paths, options.recursive)
+    folders = {table.parent for table in tables}
+    exports = [path for path in map(Path, paths) if path not in tables and not _is_of_tables(path, folders)]
+    yield from _export_infos(exports, options)
+    for table in tables:
+        try:
+            yield describe_table(table)
+        except GazetrackError as error:
+            yield error
+
+
+def _is_of_tables(path: Path, folders: Collection[Path]) -> bool:
+    """Tell whether a folder holds tables of ours and nothing else."""
+    return path in folders and all(file.suffix == ".parquet" for file in path.rglob("*") if file.is_file())
+
+
+def _export_infos(paths: Sequence[str | Path], options: ConvertOptions) -> Iterator[dict[str, Any] | GazetrackError]:
     for source in find_sources(paths, recursive=options.recursive, join=_may_join(options)):
         try:
             yield _info(source, options)
