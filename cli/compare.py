@@ -37,12 +37,12 @@ def command(a: Path, b: Path, as_json: bool) -> int:
 
     Fixations are matched one to one by largest overlap, for the second F1 only those that overlap by half of their
     union; onset and offset errors are mean absolute ones of the matched; kappa is that of all moments from the first
-    onset to the last offset. Recordings, trials and stimuli are compared one by one.
+    onset to the last offset. Recordings, trials and stimuli are compared one by one. A and B may be folders of tables.
     """
-    from gazetrack.comparison import compare_fixations, left_out, overall
+    from gazetrack.comparison import compare_fixations, joined, left_out, overall
     from gazetrack.store import read_fixations
 
-    tables = read_fixations(a)[0], read_fixations(b)[0]
+    tables = [joined([read_fixations(path)[0] for path in opt.tables_among([side], as_json)]) for side in (a, b)]
     rows, alone = compare_fixations(*tables), left_out(*tables)
     total = overall(rows)
     if as_json:

@@ -132,11 +132,15 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
     return int(parts[0]), int(parts[-1])
 
 
-def tables_of_folder(quiet: bool) -> tuple[Path, ...]:
-    """Return the fixation tables of the working directory, one a recording; what is left out is said on stderr."""
-    from gazetrack.finding import find_tables
+def tables_among(paths: Sequence[Path], quiet: bool) -> tuple[Path, ...]:
+    """Return fixation tables: those named, and of folders, or the working directory, one a recording.
 
-    found = find_tables()
+    What is left out is said on stderr.
+    """
+    from gazetrack.finding import find_tables
+    from gazetrack.finding import tables_among as among
+
+    found = among(paths) if paths else find_tables()
     if not quiet:
         for note in found.notes:
             click.echo(f"note: {note}", err=True)

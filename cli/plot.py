@@ -12,7 +12,7 @@ from .map_options import map_options
 
 
 @click.command("plot", short_help="Draw images with their scanpaths and maps.")
-@click.argument("tables", nargs=-1, type=opt.FILE, metavar="[TABLES]…")
+@click.argument("tables", nargs=-1, type=opt.FILE, metavar="[TABLES|FOLDERS]…")
 @click.option("--images", type=opt.FILE, metavar="DIR", help="Folder of the images; ./images by default.")
 @click.option("--masks", type=opt.FILE, metavar="DIR", help="Folder of masks to outline.")
 @map_options
@@ -45,7 +45,7 @@ def command(
     from gazetrack.maps import map_params
     from gazetrack.rendering import plot_tables
 
-    tables = tables or opt.tables_of_folder(quiet)
+    tables = opt.tables_among(tables, quiet)
     params, bar = map_params(**choices), opt.progress_bar("drawing", quiet)
     written = plot_tables(tables, images or Path("images"), params, out, masks, placement, limit, bar)
     if not quiet:

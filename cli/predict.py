@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command("predict", context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("folder", type=opt.FILE)
+@click.argument("folder", type=opt.FILE, metavar="FOLDER|IMAGE")
 @click.option(
     "--weights",
     type=opt.FILE,
@@ -84,7 +84,7 @@ def command(
     quiet: bool,
     as_json: bool,
 ) -> int:
-    """Segment the images of FOLDER: one mask each, 0 and 255, at the image's own size.
+    """Segment the images of FOLDER, or one IMAGE: one mask each, 0 and 255, at the image's own size.
 
     Slices of NRRD and NIfTI volumes are images of their own; their masks also become volumes, in DIR/volumes.
     """

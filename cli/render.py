@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command("render", short_help="Render fixation tables into gaze track maps.")
-@click.argument("tables", nargs=-1, type=opt.FILE, metavar="[TABLES]…")
+@click.argument("tables", nargs=-1, type=opt.FILE, metavar="[TABLES|FOLDERS]…")
 @map_options
 @click.option(
     "--images", type=opt.FILE, metavar="DIR", help="Folder of the images; ./images by default where there is one."
@@ -76,7 +76,7 @@ def command(
         crf_params(choices["preset"], weight=crf_weight) if crf else None,
         pool, png, overlay, force, max_total_mb * 1024**2, jobs, dtype,
     )  # fmt: skip
-    tables = tables or opt.tables_of_folder(quiet)
+    tables = opt.tables_among(tables, quiet)
     opt.check_report(report, tables)
     outcomes = render_tables(tables, chosen, opt.progress_bar("rendering", quiet))
     return opt.finish(outcomes, report, None if quiet else _show)

@@ -4,11 +4,12 @@ Run it in a folder with *.fixations.parquet files. A table holds one eye, unless
 then either eye has rows of its own, and their dwell is of the same time.
 """
 
-from pathlib import Path
-
 import pandas as pd
 
-fixations = pd.concat(pd.read_parquet(path) for path in sorted(Path().glob("*.fixations.parquet")))
+import gazetrack
+
+# One table a recording: those of other detectors beside it, *.auto.fixations.parquet, are of the same looks.
+fixations = pd.concat(map(pd.read_parquet, gazetrack.find_tables().paths))
 per_image = fixations.groupby(["recording", "stimulus", "eye"], observed=True).agg(
     fixations=("duration_ms", "size"),
     dwell_s=("duration_ms", lambda ms: ms.sum() / 1000),

@@ -1,10 +1,11 @@
 """Where the eye lands first, and when: one row an image and eye, from the fixation tables of the folder."""
 
-from pathlib import Path
-
 import pandas as pd
 
-fixations = pd.concat(pd.read_parquet(path) for path in sorted(Path().glob("*.fixations.parquet")))
+import gazetrack
+
+# One table a recording: those of other detectors beside it, *.auto.fixations.parquet, are of the same looks.
+fixations = pd.concat(map(pd.read_parquet, gazetrack.find_tables().paths))
 ordered = fixations.sort_values(["recording", "stimulus", "eye", "onset_ms"])
 first = ordered.groupby(["recording", "stimulus", "eye"], observed=True).first()
 first["x_share"] = first["x_px"] / first["image_width_px"]

@@ -12,6 +12,7 @@ from gazetrack.version import __version__
 
 if TYPE_CHECKING:
     from gazetrack.errors import GazetrackError
+    from gazetrack.finding import find_tables
     from gazetrack.maps import MapParams, TrackMaps, render_maps
     from gazetrack.mapstore import read_maps
     from gazetrack.pipeline import read_recording
@@ -28,6 +29,7 @@ _HOME = {
     "Track": "track",
     "TrackMaps": "maps",
     "build_tracks": "track",
+    "find_tables": "finding",
     "read_fixations": "store",
     "read_maps": "mapstore",
     "read_recording": "pipeline",
@@ -45,6 +47,7 @@ __all__ = [
     "TrackMaps",
     "__version__",
     "build_tracks",
+    "find_tables",
     "read_fixations",
     "read_maps",
     "read_recording",

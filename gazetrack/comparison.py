@@ -10,6 +10,8 @@ from gazetrack.errors import DataError
 from gazetrack.events.agreement import Intervals, event_agreement, kappa
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
     import pandas as pd
     import pyarrow as pa
@@ -18,6 +20,13 @@ if TYPE_CHECKING:
 
 MIN_IOU = 0.5
 _PERIODS = ("trial", "stimulus")
+
+
+def joined(tables: Sequence[pa.Table]) -> pa.Table:
+    """Return the fixation tables of several recordings as one."""
+    import pyarrow as pa
+
+    return pa.concat_tables(tables).unify_dictionaries()
 
 
 def compare_fixations(reference: pa.Table, other: pa.Table) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from gazetrack.errors import ConfigError, InputError, quote
 from gazetrack.store import SUFFIX, first_source, origin_of, read_meta
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 _KEYS = ("recording", "participant", "stimulus")
 
@@ -82,6 +82,22 @@ def find_tables(folder: str | Path = ".") -> FoundTables:
         what = f"no *{SUFFIX} in {quote(Path(folder).resolve(), 80)}"
         raise ConfigError(what, hint="name tables, or make one with: gazetrack convert EXPORT")
     return choose_tables(paths)
+
+
+def tables_among(paths: Iterable[str | Path]) -> FoundTables:
+    """Return tables that are named as they are, and of folders those that `find_tables` takes; errors likewise."""
+    taken: dict[Path, None] = {}
+    notes: list[str] = []
+    for path in map(Path, paths):
+        found = find_tables(path) if path.is_dir() else FoundTables((path,), ())
+        notes += found.notes
+        if path.is_dir():
+            taken |= dict.fromkeys(found.paths)
+        elif path in taken:
+            raise ConfigError(f"{quote(path, 80)} is named twice", hint="name each table once")
+        else:
+            taken[path] = None
+    return FoundTables(tuple(taken), tuple(notes))
 
 
 def choose_tables(paths: Sequence[Path]) -> FoundTables:

@@ -30,7 +30,8 @@ def find_images(folder: str | Path) -> dict[str, Path]:
     Parameters
     ----------
     folder : path-like
-        Looked through for PNG, JPEG, TIFF, BMP, and for DICOM, NRRD and NIfTI, whose slices are images of their own.
+        Looked through for PNG, JPEG, TIFF, BMP, and for DICOM, NRRD and NIfTI, whose slices are images of their own;
+        or one such file.
 
     Returns
     -------
@@ -48,10 +49,10 @@ def find_images(folder: str | Path) -> dict[str, Path]:
         There are volumes, and the package that reads them is not installed.
     """
     folder = Path(folder)
-    if not folder.is_dir():
+    if not folder.exists():
         raise InputError("no such folder", path=folder, hint="check the name")
     found: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
+    for path in sorted(folder.iterdir()) if folder.is_dir() else [folder]:
         if path.name.lower().endswith((*IMAGE_SUFFIXES, *VOLUME_SUFFIXES)) and path.is_file():
             for image_id, image in _images_in(path):
                 other = found.setdefault(image_id, image)

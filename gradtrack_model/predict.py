@@ -134,13 +134,14 @@ def predict_folder(folder: Path, checkpoint: Checkpoint, out: Path, options: Pre
     if unknown := [i for i in options.ids if i not in images]:
         what = f"has no image {quote(unknown[0])!r}, nor {len(unknown) - 1} others of --ids"
         raise InputError(what if len(unknown) > 1 else what.partition(",")[0], path=folder, hint="check the ids")
+    within = folder if folder.is_dir() else folder.parent
     wanted = {i: images[i] for i in dict.fromkeys(options.ids)} or images
     names, paths = unique_names(images), list(wanted.items())
     levels = len(checkpoint.model.stages) if options.tracks else 0
     for name in names.values():
         for relative in _outputs(name, options, levels):
             refuse_overwrite(out / relative, images.values())
-    refuse_input_folder({(out / relative).parent for relative in _outputs("any", options, levels)}, [folder])
+    refuse_input_folder({(out / relative).parent for relative in _outputs("any", options, levels)}, [within])
     masks = VolumeMasks(wanted.values(), out / "volumes")
     model, config = checkpoint.model.to(options.device), checkpoint.config
     size = options.image_size or config.predicting_size

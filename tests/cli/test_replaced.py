@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -141,3 +143,23 @@ def test_tables_of_other_programs_are_never_taken_for_the_same(tmp_path):
     found = find_tables(tmp_path)
     assert (len(found.paths), found.notes) == (3, ())
     assert choose_tables([]).paths == ()
+
+
+def test_folders_of_tables_serve_as_tables(run, study):
+    run("gazetrack convert x.asc -q -o own")
+    run("gazetrack fixations x.asc -q -o detected")
+    for person in ("own", "detected"):
+        write(study / person / "y.fixations.parquet", "y", {})
+    value = json.loads(run("gazetrack compare own detected --json").out)
+    assert {row["recording"] for row in value["rows"]} == {"x", "y"}
+    alone = json.loads(run("gazetrack compare own/x.fixations.parquet detected/x.auto.fixations.parquet --json").out)
+    assert [row for row in value["rows"] if row["recording"] == "x"] == alone["rows"]
+    (study / "own" / "y.fixations.parquet").unlink()
+    assert run("gazetrack fixations x.asc -q -o own").code == 0
+    by_folder = run("gazetrack render own --levels 1 -o a")
+    assert by_folder.code == 0, by_folder.err
+    assert "left out x.auto.fixations.parquet" in by_folder.err
+    assert run("gazetrack render own/x.fixations.parquet --levels 1 -o b").code == 0
+    assert (study / "a" / "maps.parquet").read_bytes() == (study / "b" / "maps.parquet").read_bytes()
+    assert run("gazetrack plot own --limit 1").code == 0
+    assert "is named twice" in run("gazetrack render own/x.fixations.parquet own/x.fixations.parquet").err

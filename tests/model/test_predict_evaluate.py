@@ -282,6 +282,10 @@ def test_nothing_is_written_among_the_inputs(run_folder, tmp_path):
     (tmp_path / "link").symlink_to(folder)
     with pytest.raises(OutputError, match="choose another folder with --out"):
         list(predict_folder(folder, checkpoint, tmp_path / "link", PredictOptions()))
+    with pytest.raises(OutputError, match="is a folder of inputs"):
+        list(predict_folder(folder / "a.jpg", checkpoint, folder, PredictOptions()))
+    (alone,) = predict_folder(folder / "a.jpg", checkpoint, tmp_path / "alone", PredictOptions())
+    assert alone.outputs == (tmp_path / "alone" / "a.png",)
     for out in (folder, masks):
         with pytest.raises(OutputError, match="is a folder of inputs"):
             evaluate_folder(folder, masks, out)
