@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gazetrack.errors import ParseError, quote
+from gazetrack.errors import ConfigError, ParseError, quote
 from gazetrack.readers._tobii_columns import MEDIA_NORM, MEDIA_PX, SCREEN_MM, SCREEN_NORM, SCREEN_PX, unit_of
 from gazetrack.recording import Screen
 
@@ -43,18 +43,30 @@ class Positions:
         Of the gaze points, one of those of `_tobii_columns`.
     wanted : mapping of str to (int, kind)
         The columns of the export.
+    screen : Screen or None
+        As the user states it.
     unsized : int
         Samples with gaze on a medium whose size their row does not state; they have no position.
     """
 
     unit: str
     wanted: Wanted
+    screen: Screen | None = None
     unsized: int = 0
     _screen: dict[str, float] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, keys: Sequence[str], header: Header, wanted: Wanted, path: Path) -> Positions:
+    def of(cls, keys: Sequence[str], header: Header, wanted: Wanted, *, path: Path, screen: Screen | None) -> Positions:
         """Return what the first of some columns that is there is in; pixels of the screen without any.
+
+        Parameters
+        ----------
+        keys : sequence of str
+            The columns, by our names.
+        header, wanted, path
+            Of the export.
+        screen : Screen or None
+            As the user states it: its lengths make pixels of millimetres.
 
         Raises
         ------
@@ -67,20 +79,20 @@ class Positions:
         name = quote(header.names[at], 60)
         unit = unit_of(header.names[at])
         what = hint = ""
-        if unit == SCREEN_MM:
+        if unit == SCREEN_MM and (screen is None or screen.width_mm is None):
             what = f"positions in mm on a screen whose size in mm is not stated: {name}"
-            hint = "export the gaze points in DACS px"
+            hint = "give its size, as in --screen 1920x1080,531x299mm, or export the gaze points in DACS px"
         elif unit == MEDIA_NORM and not ({"media_width", "media_height"} <= set(wanted)):
             what = f"positions in fractions of a medium whose size is not stated: {name}"
             hint = "export Presented Media width, height and position as well, or the gaze points in DACS px"
         if what:
             raise ParseError(what, path=path, line=header.lines, column=at + 1, hint=hint)
-        return cls(unit, wanted)
+        return cls(unit, wanted, screen)
 
     @property
     def on_screen(self) -> bool:
         """Whether pixels count from the corner of the screen, not from that of the medium."""
-        return self.unit in (SCREEN_PX, SCREEN_NORM) or {"media_x", "media_y"} <= set(self.wanted)
+        return self.unit in (SCREEN_PX, SCREEN_NORM, SCREEN_MM) or {"media_x", "media_y"} <= set(self.wanted)
 
     @property
     def fractions_of_unknown_screen(self) -> bool:
@@ -107,6 +119,8 @@ class Positions:
             return exported
         if self.unit == SCREEN_NORM:
             return (exported * self._length_of_screen(table, axis)).astype(exported.dtype)
+        if self.unit == SCREEN_MM:
+            return (exported * self._px_per_mm(axis)).astype(exported.dtype)
         scale = self._scale_of_medium(table, axis)
         offset = table.number(f"media_{axis}") if self.on_screen else 0.0
         return (exported * scale + offset).astype(exported.dtype)
@@ -130,6 +144,15 @@ class Positions:
         exported = table.number(key)
         lost = is_sample & np.isfinite(exported) & ~np.isfinite(self.pixels(table, "x", exported))
         self.unsized += int(np.count_nonzero(lost))
+
+    def _px_per_mm(self, axis: str) -> float:
+        """Return the pixels in a millimetre; they are square where the user states the width alone."""
+        screen = self.screen
+        if screen is None or screen.width_mm is None:
+            raise ConfigError("a screen without its size in mm", hint="give --screen 1920x1080,531x299mm")
+        if axis == "y" and screen.height_mm is not None:
+            return screen.height_px / screen.height_mm
+        return screen.width_px / screen.width_mm
 
     def _length_of_screen(self, table: Columns, axis: str) -> Floats:
         """Return the width or height of each row's screen; rows without it have that of others."""

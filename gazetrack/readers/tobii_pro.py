@@ -41,7 +41,7 @@ FORMAT = Format(
     title="Tobii Pro Lab and Tobii Studio 3 data export",
     suffixes=(".tsv", ".txt"),
     provides="samples and events",
-    units="ms or µs; px, or fractions of the screen or px or fractions of the medium, to px; pupil in mm",
+    units="ms or µs; px, fractions or mm of the screen, px or fractions of the medium, to px; pupil in mm",
     lost="gaze directions, eye positions, areas of interest, mouse and inertial sensors",
     source="Tobii Pro Lab User Manual, Data Export",
 )
@@ -66,7 +66,7 @@ def sniff(head: Head) -> Verdict:
     return Verdict(Level.NO, "a Tobii Pro Lab export without gaze points")
 
 
-def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
+def read(head: Head, options: ReadOptions) -> Recording:
     """Read a data export; several recordings may be in one file.
 
     Returns
@@ -83,7 +83,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     if not has_timestamp(header.names):
         hint = "export with Recording timestamp and the gaze points; metrics exports hold neither"
         raise ParseError("no column 'Recording timestamp'", path=head.path, line=header.lines, hint=hint)
-    export = _Export(head, header)
+    export = _Export(head, header, options.screen)
     for part in read_parts(head, header, export.wanted):
         export.take(part)
     if not export.n_rows:
@@ -96,14 +96,14 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
 class _Export:
     """What the parts of an export add up to."""
 
-    def __init__(self, head: Head, header: Header) -> None:
+    def __init__(self, head: Head, header: Header, screen: Screen | None) -> None:
         self.wanted = find_columns(header, head.path)
         if not set(GAZE_POINTS) & set(self.wanted) and (unreadable := unreadable_gaze(header)):
             hint = "export the gaze points in DACS px"
             what = f"gaze points in a unit that cannot be read: {quote(unreadable, 60)}"
             raise ParseError(what, path=head.path, line=header.lines, hint=hint)
-        self._gaze = Positions.of(GAZE_POINTS, header, self.wanted, head.path)
-        self._fixation = Positions.of(FIXATION_POINTS, header, self.wanted, head.path)
+        self._gaze = Positions.of(GAZE_POINTS, header, self.wanted, path=head.path, screen=screen)
+        self._fixation = Positions.of(FIXATION_POINTS, header, self.wanted, path=head.path, screen=screen)
         if self._fixation.on_screen != self._gaze.on_screen:  # then the samples tell where fixations are
             self.wanted = {key: at for key, at in self.wanted.items() if key not in ("fixation_x", "fixation_y")}
         self.n_rows = 0

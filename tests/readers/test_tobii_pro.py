@@ -205,6 +205,40 @@ def test_units_that_cannot_become_pixels_are_refused_by_name(unit, facts, words,
     assert registry.detect(read_head(tmp_path / "a.tsv")).name == "tobii_pro"
 
 
+def test_millimetres_become_pixels_of_the_screen_that_the_user_states(tmp_path):
+    with pytest.raises(ParseError):
+        in_unit(tmp_path, "[DACS mm]", RESOLUTION)
+    mm = POINTS[:, 0] * (400 / 1600, 240 / 900)
+    names = "Recording timestamp [ms]\tGaze point X [DACS mm]\tGaze point Y [DACS mm]\n"
+    rows = "".join(f"{10 * i}\t{x:.6f}\t{y:.6f}\n" for i, (x, y) in enumerate(mm))
+    (tmp_path / "a.tsv").write_text(names + rows)
+    options = ReadOptions(screen=Screen(1600, 900, 400.0, 240.0))
+    samples = tobii_pro.read(read_head(tmp_path / "a.tsv"), options).samples
+    np.testing.assert_allclose(samples["x_px"].to_numpy(), POINTS[:, 0, 0], rtol=1e-5)
+    np.testing.assert_allclose(samples["y_px"].to_numpy(), POINTS[:, 0, 1], rtol=1e-5)
+
+
+@pytest.mark.real_data
+def test_millimetres_of_a_real_export_are_its_own_pixels(data_dir, tmp_path):
+    """Pro Lab wrote the same gaze in both units; only that in mm is left for the reader to see."""
+    export = data_dir / "exports" / "tobii_pro_lab" / "cemgr_I-VT-normal_Data_export_short.tsv"
+    rows = [line.split("\t") for line in export.read_text("utf-8-sig").splitlines()]
+    of_eye = {f"{side} {axis}" for side in ("left", "right") for axis in "XY"}
+    kept = [
+        at
+        for at, name in enumerate(rows[0])
+        if not name.startswith("Gaze point") or name in {f"Gaze point {eye} [DACS mm]" for eye in of_eye}
+    ]
+    (tmp_path / "mm.tsv").write_text("\n".join("\t".join(row[at] for at in kept) for row in rows) + "\n", "utf-8")
+    own = tobii_pro.read(read_head(export), ReadOptions()).samples
+    screen = Screen(1920, 1080, 528.0, 297.0)  # 24 inches, as the quotient of the two says
+    ours = tobii_pro.read(read_head(tmp_path / "mm.tsv"), ReadOptions(screen=screen)).samples
+    for name in ("left_x_px", "left_y_px", "right_x_px", "right_y_px"):
+        difference = np.abs(own[name].to_numpy() - ours[name].to_numpy())
+        assert np.isfinite(difference).sum() > 4000
+        assert np.nanmax(difference) < 1.2  # pixels are whole there, millimetres have one or two decimals
+
+
 def test_pixels_of_the_screen_win_over_other_units(tmp_path):
     header = HEADER + "\tGaze point X [MCS norm]\tGaze point Y [MCS norm]\tFixation point X [MCS norm]"
     recording = read(tmp_path, header, [(10 * i, "r", 500, 400, "Fixation", 1, 0.1, 0.1, 0.1) for i in range(3)])
