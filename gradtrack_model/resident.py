@@ -75,15 +75,15 @@ class Tracks(NamedTuple):
         Fixations of each track.
     rows : list of range
         The tracks of each sample.
-    points_a_segment : list of int
-        The most points that a blurred map of each track puts on a segment; known here, nobody waits for a GPU to say.
+    points_a_track : list of int
+        The most points that a blurred map of each track puts on its lines; known here, nobody waits for a GPU to say.
     """
 
     points: Tensor
     firsts: Tensor
     lengths: list[int]
     rows: list[range]
-    points_a_segment: list[int]
+    points_a_track: list[int]
 
 
 class Resident:
@@ -141,21 +141,21 @@ def _padded(samples: Sequence[Sample], config: MapsConfig, device: torch.device)
     rows = [range(start, end) for start, end in zip([0, *ends], ends, strict=False)]
     size = samples[0].pixels.shape[-1]
     on_device = torch.from_numpy(points).to(device), torch.tensor(firsts, device=device)
-    return Tracks(*on_device, lengths, rows, [_points_a_segment(track, config, size) for track in tracks])
+    return Tracks(*on_device, lengths, rows, [_points_a_track(track, config, size) for track in tracks])
 
 
-def _points_a_segment(track: Track, config: MapsConfig, size: int) -> int:
-    """Bound the points that stand for a line of a blurred map: zooming changes its length and sigma alike.
+def _points_a_track(track: Track, config: MapsConfig, size: int) -> int:
+    """Bound the points that stand for a track's lines in a blurred map: zooming changes their lengths and sigma alike.
 
-    Zooming also rounds, and so may change the count where it steps: it is taken on both sides of every length.
+    Zooming also rounds, and so may change a count where it steps: the larger one of both sides of a length is taken.
     """
     if config.kind not in BLURRED:
         return 0
     steps = np.hypot(np.diff(track.x), np.diff(track.y))
     sigma = config.blur * size
     joined = steps[steps <= 1.001 * config.max_saccade * size] / sigma
-    pieces, nodes = pieces_and_nodes(np.concatenate([0.999 * joined, 1.001 * joined]))
-    return int((pieces * nodes).max(initial=1))
+    pieces, nodes = pieces_and_nodes(np.stack([0.999 * joined, 1.001 * joined]))
+    return int((pieces * nodes).max(axis=0).sum())
 
 
 def _rendered(tracks: Tracks, drawn: Drawn, size: int, config: MapsConfig) -> Tensor:
@@ -170,6 +170,6 @@ def _rendered(tracks: Tracks, drawn: Drawn, size: int, config: MapsConfig) -> Te
     a, b = (matrices[:, axis, :, None] for axis in (0, 1))  # [T, 3, 1] each
     x, y = (m[:, 0] * x + m[:, 1] * y + m[:, 2] for m in (a, b))
     scale = upload(np.array([move.scale for move in moves], np.float32), device)
-    points = max(tracks.points_a_segment[row] for row in picked)
+    points = max(tracks.points_a_track[row] for row in picked)
     maps = render_tracks(x, y, duration_ms, tracks.firsts[which], (size, size), config, scale, points)
     return torch.stack([part.mean(0) for part in torch.split(maps, [len(of_sample) for of_sample in rows])])

@@ -49,7 +49,8 @@ def render_tracks(
     scale : Tensor, shape (B,), optional
         Factor of all lengths of each track, as for tracks that were zoomed.
     points : int, optional
-        The most points on a segment, for blurred kinds, where that is known; a GPU is asked, and waited for, otherwise.
+        The most points on all lines of a track, for blurred kinds, where no track is known to have more; a GPU is
+        asked, and waited for, otherwise.
 
     Returns
     -------
@@ -140,30 +141,34 @@ def _dwell(
     own = member * sides * (duration_ms / 2)[:, None]
     dx, dy = (torch.where(joined, v.roll(-1, 1) - v, torch.zeros_like(v)) for v in (x, y))
     time = torch.where(joined, (duration_ms + duration_ms.roll(-1, 1)) / 2, torch.zeros_like(duration_ms))
-    along, share = _nodes(torch.hypot(dx, dy).detach() / sigma, joined, most)  # [B, N, M]
-    px, py = ((v[..., None] + along * d[..., None]).flatten(1) for v, d in ((x, dx), (y, dy)))
-    spread = member[..., None] * (share * time[..., None])[:, None]  # [B, L, N, M]
-    return torch.cat([x, px], 1), torch.cat([y, py], 1), torch.cat([own, spread.flatten(2)], 2)
+    line, along, share = _nodes(torch.hypot(dx, dy).detach() / sigma, joined, most)  # [B, M]
+    px, py = (v.gather(1, line) + along * d.gather(1, line) for v, d in ((x, dx), (y, dy)))
+    spread = member.gather(2, line[:, None].expand(-1, member.shape[1], -1)) * (share * time.gather(1, line))[:, None]
+    return torch.cat([x, px], 1), torch.cat([y, py], 1), torch.cat([own, spread], 2)
 
 
-def _nodes(lengths: Tensor, joined: Tensor, most: int | None) -> tuple[Tensor, Tensor]:
-    """Return places along each line, 0 .. 1, and weights of a sum that stands for an integral: each [B, N, M].
+def _nodes(lengths: Tensor, joined: Tensor, most: int | None) -> tuple[Tensor, Tensor, Tensor]:
+    """Return points whose weighted sum stands for an integral along all lines of a track, three tensors [B, M].
 
-    `gazetrack.quadrature.pieces_and_nodes` says how many; lengths [B, N] are in standard deviations. M is `most`, or,
-    where that is not known, what the device has to be asked for.
+    Lengths [B, N] are in standard deviations; `gazetrack.quadrature.pieces_and_nodes` says how many points each takes.
+    A point has the line that it lies on, its place there, 0 .. 1, and its weight, which is 0 for the points that fill
+    up tracks with fewer of them. M is `most`, or, where that is not known, what the device has to be asked for.
     """
     places, shares = _rules(lengths.dtype, lengths.device)
     pieces = torch.ceil(lengths / LONGEST).clamp(min=1).long()
     nodes = NODES_AT_LEAST + torch.ceil(NODES_PER_SIGMA * lengths / pieces).long().clamp(max=places.shape[1] - 2)
-    n = torch.where(joined, pieces * nodes, torch.zeros_like(nodes))
+    ends = torch.where(joined, pieces * nodes, torch.zeros_like(nodes)).cumsum(1)
     if most is None:
-        most = int(n.max().item()) if n.numel() else 0
-    k = torch.arange(most, device=lengths.device)
-    piece, node = k // nodes[..., None], k % nodes[..., None]
-    rule = nodes[..., None].expand_as(node), node
-    along = (piece + places[rule]) / pieces[..., None]
-    share = torch.where(k < n[..., None], shares[rule] / pieces[..., None], torch.zeros_like(along))
-    return along, share
+        most = int(ends[:, -1].max().item()) if ends.numel() else 0
+    k = torch.arange(most, device=lengths.device).expand(len(ends), -1).contiguous()
+    line = torch.searchsorted(ends, k, right=True)  # lines without points have none of these places
+    filler = line == ends.shape[1]
+    line = line.masked_fill(filler, 0)
+    before = torch.where(line > 0, ends.gather(1, (line - 1).clamp(min=0)), torch.zeros_like(line))
+    pieces, nodes = pieces.gather(1, line), nodes.gather(1, line)
+    piece, node = (k - before) // nodes, (k - before) % nodes
+    along = (piece + places[nodes, node]) / pieces
+    return line, along, (shares[nodes, node] / pieces).masked_fill(filler, 0.0)
 
 
 @functools.cache

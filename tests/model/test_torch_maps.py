@@ -56,6 +56,14 @@ def test_density_is_the_exact_integral_along_the_line(blur):
             np.testing.assert_allclose(found[level], expected, atol=2e-5)
 
 
+def test_room_for_more_points_than_there_are_changes_nothing():
+    padded, firsts, _ = tracks([1, 2, 7, 12])
+    config = MapsConfig(kind="density", levels=LEVELS, max_saccade=0.8)
+    asked = render_tracks(*padded, firsts, SIZE, config)
+    told = render_tracks(*padded, firsts, SIZE, config, points=1000)
+    np.testing.assert_allclose(told, asked, atol=1e-12)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_smallest_maps_and_durations_are_numbers(kind):
     config = MapsConfig(kind=kind, levels=1, duration_exponent=1.0)
