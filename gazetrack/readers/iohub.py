@@ -60,11 +60,9 @@ def sniff(head: Head) -> Verdict:
     names = set() if header is None else set(header.names)
     if "time" not in names or not _MARKS & names:
         return NO
-    both = all({f"{eye}_gaze_x", f"{eye}_gaze_y"} <= names for eye in _EYES)
-    if both or {"gaze_x", "gaze_y"} <= names:
-        return Verdict(
-            Level.CERTAIN, f"columns time, {'left_gaze_x' if both else 'gaze_x'} and those of ioHub's events"
-        )
+    for prefix in ("left_", "right_", ""):
+        if {f"{prefix}gaze_x", f"{prefix}gaze_y"} <= names:
+            return Verdict(Level.CERTAIN, f"columns time, {prefix}gaze_x and those of ioHub's events")
     return NO
 
 
@@ -175,11 +173,14 @@ def _gaze(
     status = np.nan_to_num(values.get("status", np.zeros(values["time"].size)))
     raw: dict[str, Floats] = {}
     eyes = [eye for eye in _EYES if f"{eye}_gaze_x" in values and f"{eye}_gaze_y" in values]
-    for eye in eyes:
+    for eye in _EYES if eyes else ():
         lost = np.isin(status, _LOST[eye])
         raw |= _of_eye(values, {key: f"{eye}_{name}" for key, name in _ONE.items()}, lost, f"{eye}_")
     if not eyes:
-        names = _ONE if "gaze_x" in values else _MINIMAL
+        names = next((names for names in (_ONE, _MINIMAL) if names["x"] in values and names["y"] in values), None)
+        if names is None:
+            hint = "report the fields gaze_x and gaze_y, or left_gaze_x, left_gaze_y and those of the right eye"
+            raise ParseError("ioHub's events without positions", path=head.path, hint=hint)
         raw |= _of_eye(values, names, np.isin(status, (2, 20, 22)), "")
         pupil = raw.pop("pupil")
         raw |= {"left_pupil": pupil, "right_pupil": pupil}
@@ -199,10 +200,14 @@ def _gaze(
 def _of_eye(
     values: dict[str, npt.NDArray[Any]], names: dict[str, str], lost: npt.NDArray[np.bool_], prefix: str
 ) -> dict[str, Floats]:
-    """Return positions and pupil of an eye, missing where it is lost; a pupil of 0 or less was not measured."""
+    """Return positions and pupil of an eye, missing where it is lost or not in the table.
+
+    A pupil of 0 or less was not measured.
+    """
     nan = np.float32(np.nan)
-    x, y = (np.where(lost, nan, values[names[axis]].astype(np.float32)) for axis in "xy")
-    pupil = values.get(names["pupil"], np.full(lost.size, nan)).astype(np.float32)
+    absent = np.full(lost.size, nan)
+    x, y, pupil = (values.get(names[key], absent).astype(np.float32) for key in ("x", "y", "pupil"))
+    x, y = np.where(lost, nan, x), np.where(lost, nan, y)
     return {f"{prefix}x": x, f"{prefix}y": y, f"{prefix}pupil": np.where(lost | ~(pupil > 0), nan, pupil)}
 
 

@@ -75,6 +75,18 @@ def test_a_second_recording_in_a_report_is_refused_with_its_line(tmp_path):
     assert caught.value.line == 6
 
 
+def test_a_report_of_one_eyes_columns_is_that_eyes_in_its_units(tmp_path):
+    path = report(tmp_path, [CENTRED["norm"](*position) for position in TRUTH])
+    path.write_text(path.read_text().replace("right_gaze", "right_raw"))
+    recording = read_recording(path, columns={"unit": "norm"}, screen=SCREEN)
+    assert recording.eyes == "left"
+    np.testing.assert_allclose(found(recording), TRUTH, atol=2e-3)
+    assert np.isnan(recording.samples["right_x_px"].to_numpy()).all()
+    path.write_text(path.read_text().replace("left_gaze", "left_raw"))
+    with pytest.raises(ParseError, match="without positions"):
+        read_recording(path, "iohub", {"unit": "norm"}, screen=SCREEN)
+
+
 # The HDF5 file
 
 BOTH = [
