@@ -111,7 +111,8 @@ def _distance(x: Tensor, y: Tensor, radius: Tensor, joined: Tensor, member: Tens
     dx, dy, dr = (end - start for end, start in zip(ends, starts, strict=True))
     rx, ry = columns - starts[0], rows - starts[1]  # [B, N, 1, W], [B, N, H, 1]
     length2 = dx * dx + dy * dy
-    along = ((rx * dx + ry * dy) / length2.clamp(min=torch.finfo(x.dtype).tiny)).clamp(0, 1)
+    along = (rx * dx + ry * dy) / length2.clamp(min=torch.finfo(x.dtype).tiny)
+    along = _nearest_along(along, (rx * dy - ry * dx).abs().detach(), length2.detach(), dr)
     square = (rx - along * dx) ** 2 + (ry - along * dy) ** 2
     # The root's slope at 0 is infinite: a pixel's centre on the line gets no gradient instead of none at all.
     root = torch.where(square > 0, square, torch.ones_like(square)).sqrt()
@@ -119,6 +120,18 @@ def _distance(x: Tensor, y: Tensor, radius: Tensor, joined: Tensor, member: Tens
     far = torch.full_like(away[:, :1], math.inf)
     levels = [torch.where(m[..., None, None], away, far).amin(1) for m in member.unbind(1)]
     return torch.stack(levels, 1)
+
+
+def _nearest_along(foot: Tensor, across: Tensor, length2: Tensor, dr: Tensor) -> Tensor:
+    """Return where along each segment, 0 .. 1, the distance less the radius is least: beyond the foot where it grows.
+
+    `gazetrack.kernels.distance` says why. What is added to the foot gets no gradient: at the least there is none along.
+    """
+    steep = dr * dr >= length2  # one disc lies in the other
+    wide = torch.where(steep, torch.ones_like(length2), length2 - dr * dr).sqrt()
+    tilt = torch.where(steep, torch.zeros_like(dr), dr / (wide * torch.where(steep, torch.ones_like(length2), length2)))
+    end = (dr > 0).to(foot.dtype).expand_as(foot)
+    return torch.where(steep.expand_as(foot), end, (foot + across * tilt).clamp(0, 1))
 
 
 def _dwell(

@@ -14,16 +14,29 @@ def suffix_distance(xs, ys, radii, joined, firsts, tapered, out):
     n = len(xs)
     for level, first in enumerate(firsts):
         for row, col in np.ndindex(out.shape[1:]):
-            p = np.array([col + 0.5, row + 0.5])
+            p = col + 0.5, row + 0.5
             best = math.inf
             for i in range(first, n):
                 j = i + 1 if i + 1 < n and joined[i] else i
-                a, b = np.array([xs[i], ys[i]], float), np.array([xs[j], ys[j]], float)
-                length2 = float((b - a) @ (b - a))
-                u = 0.0 if length2 == 0 else min(max(float((p - a) @ (b - a)) / length2, 0.0), 1.0)
-                distance = float(np.linalg.norm(p - a - u * (b - a)))
-                best = min(best, distance - ((1 - u) * radii[i] + u * radii[j] if tapered else radii[0]))
+                best = min(best, _least_above_segment(p, (xs[i], ys[i], radii[i]), (xs[j], ys[j], radii[j])))
             out[level, row, col] = best
+
+
+def _least_above_segment(p, start, end):
+    """Search for the least (distance to a point of the segment - the radius there), which is convex along it."""
+    (x0, y0, r0), (x1, y1, r1) = (tuple(map(float, v)) for v in (start, end))
+
+    def above(u):
+        return math.hypot(p[0] - x0 - u * (x1 - x0), p[1] - y0 - u * (y1 - y0)) - r0 - u * (r1 - r0)
+
+    low, high = 0.0, 1.0
+    for _ in range(40):
+        third = (high - low) / 3
+        if above(low + third) <= above(high - third):
+            high -= third
+        else:
+            low += third
+    return min(above(0.0), above(1.0), above((low + high) / 2))
 
 
 def windowed_speed(t, x, y, half_window, max_gap, out):

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from gazetrack.errors import ConfigError
@@ -46,6 +46,7 @@ def test_values_are_in_0_1_and_float32(points, kind, truncation):
     st.sampled_from(["count", "time"]),
     st.sampled_from([0.0, 0.5]),
 )
+@example((np.ones(3), np.array([1.0, 2.0, 1.25]), np.array([60.0, 60.0, 63.0])), "tube", "head", "count", 0.5)
 @settings(deadline=None, max_examples=120)
 def test_levels_grow(points, kind, truncation, by, exponent):
     params = MapParams(kind=kind, truncation=truncation, by=by, duration_exponent=exponent)

@@ -23,7 +23,7 @@ def suffix_distance(
     reach: float,
     out: npt.NDArray[np.float32],
 ) -> None:
-    """Write, per level and pixel centre, the least (distance to a segment - its radius there).
+    """Write, per level and pixel centre, the least (distance to a point of a segment - the radius there).
 
     xs, ys, radii [N]: the polyline and its radius at each vertex; joined [N]: whether vertex i is linked to i + 1;
     firsts [L], not increasing: level l consists of the vertices firsts[l] .. N-1; out [L, H, W], infinity without any.
@@ -74,9 +74,15 @@ def suffix_distance(
                 ry = py - y0
                 if tapered:
                     r0, dr = radii[i], radii[j] - radii[i]
+                    # Where the radius grows along the segment, the least is not at the foot of the perpendicular but
+                    # farther on, in proportion to the distance: what joins two discs is then their common tangents.
+                    steep = dr * dr >= length2  # one disc lies in the other
+                    tilt = zero if steep else dr * scale / np.float32(math.sqrt(length2 - dr * dr))
+                    end = one if dr > zero else zero
                     for col in range(near.size):
                         rx = np.float32(col) + half - x0
-                        a = min(max((rx * dx + ry * dy) * scale, zero), one)
+                        a = (rx * dx + ry * dy) * scale + abs(rx * dy - ry * dx) * tilt
+                        a = end if steep else min(max(a, zero), one)
                         ex, ey = rx - a * dx, ry - a * dy
                         near[col] = min(near[col], np.float32(math.sqrt(ex * ex + ey * ey)) - r0 - a * dr)
                 else:
