@@ -98,6 +98,11 @@ def has_timestamp(names: Iterable[str]) -> bool:
     return any(_split(name)[0] == _TIMESTAMP for name in names)
 
 
+def has_mapped_gaze(names: Iterable[str]) -> bool:
+    """Return whether gaze of glasses was mapped to snapshots: ``Mapped gaze data X [Shelf]``."""
+    return any(name.lower().startswith("mapped gaze data x") for name in names)
+
+
 def time_unit(name: str) -> str:
     """Return ``ms``, ``us``, or nothing when the header of the timestamp does not say."""
     unit = _split(name)[1]

@@ -39,6 +39,7 @@ BUILTIN = {
     "tobii_glasses2": "gazetrack.readers.tobii_glasses2",
     "tobii_glasses3": "gazetrack.readers.tobii_glasses3",
     "tobii_logs": "gazetrack.readers.tobii_logs",
+    "tobii_mapped": "gazetrack.readers.tobii_mapped",
     "tobii_pro": "gazetrack.readers.tobii_pro",
     "tobii_sdk": "gazetrack.readers.tobii_sdk",
     "tobii_studio": "gazetrack.readers.tobii_studio",

@@ -15,7 +15,7 @@ import pandas as pd
 from gazetrack.errors import ConfigError, NoGaze, ParseError, quote
 from gazetrack.readers._sink import SampleSink
 from gazetrack.readers._tables import header_of, needed_header, no_rows, read_parts
-from gazetrack.readers._tobii_columns import find_columns, has_timestamp, time_unit, unreadable_gaze
+from gazetrack.readers._tobii_columns import find_columns, has_mapped_gaze, has_timestamp, time_unit, unreadable_gaze
 from gazetrack.readers._tobii_events import EventRows
 from gazetrack.readers._tobii_recordings import Recordings
 from gazetrack.readers._tobii_rows import (
@@ -60,7 +60,9 @@ def sniff(head: Head) -> Verdict:
     found = find_columns(header, head.path)
     gaze = {"x", "left_x", "right_x", "event_type", "fixation_x"} & set(found)
     if gaze:
-        return Verdict(Level.CERTAIN, "columns Recording timestamp and " + header.names[found[min(gaze)][0]])
+        # Gaze on the images people looked at, where there is any, is for the reader of mapped gaze.
+        level = Level.LIKELY if has_mapped_gaze(header.names) else Level.CERTAIN
+        return Verdict(level, "columns Recording timestamp and " + header.names[found[min(gaze)][0]])
     if unreadable := unreadable_gaze(header):
         return Verdict(Level.CERTAIN, "columns Recording timestamp and " + unreadable)
     return Verdict(Level.NO, "a Tobii Pro Lab export without gaze points")
