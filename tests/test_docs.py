@@ -7,11 +7,15 @@ import inspect
 import json
 import math
 import re
+import runpy
+import sys
 import textwrap
 import typing
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from gazetrack import schema
@@ -336,8 +340,22 @@ def test_the_commands_of_the_comparison_exist():
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda path: path.name)
 def test_the_examples_run(path, folder, monkeypatch, capsys):
     monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "argv", [str(path)])
     exec(compile(path.read_text("utf-8"), str(path), "exec"), {"__name__": "__main__"})
     assert capsys.readouterr().out
+
+
+@pytest.mark.parametrize("column", ["onset_ms", "duration_ms", "x_px", "y_px"])
+def test_the_folder_study_notices_a_wrong_number(column):
+    """The study is converted by `test_the_examples_run`; here, that what it compares can fail."""
+    script = runpy.run_path(str(ROOT / "examples" / "folder_study.py"))
+    known = script["a_person"](1)
+    table = pd.DataFrame(known)
+    script["check"](table, known)
+    with pytest.raises(AssertionError, match=column):
+        script["check"](table.assign(**{column: table[column] + np.eye(1, len(table), 3)[0]}), known)
+    with pytest.raises(AssertionError, match="number of fixations"):
+        script["check"](pd.concat([table, table]), known)
 
 
 if __name__ == "__main__":
