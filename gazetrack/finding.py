@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from gazetrack.errors import ConfigError, InputError, quote
+from gazetrack.parquet import read_parquet
 from gazetrack.store import SUFFIX, first_source, origin_of, read_meta
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def _candidate(path: Path) -> _Candidate:
         names = [name for name in _KEYS if name in pq.read_schema(path).names]
         if "recording" not in names:
             return _Candidate(path, meta, frozenset())
-        table = pq.read_table(path, columns=names)
+        table = read_parquet(path, path, path.stat().st_size, names)
         texts = pa.table({name: pc.cast(table[name], pa.string()) for name in names})
         rows = texts.group_by(names).aggregate([]).to_pylist()
     except (InputError, pa.ArrowException, OSError):

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from gazetrack.errors import GazetrackError, InputError, OutputError, SchemaError, quote
+from gazetrack.errors import InputError, OutputError, SchemaError, quote
 from gazetrack.fixations import stem
+from gazetrack.parquet import open_parquet
 from gazetrack.publish import publish
 from gazetrack.store import metadata_schema, read_meta, refuse_foreign, table_writer
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 MAP_FILE = "maps.parquet"
 MAX_TOTAL_BYTES = 2 * 1024**3
+MAX_ROW_BYTES = 2**29  # of one row's maps: two levels of the largest image as float32, eight as uint8
 MAPS = pa.schema(
     [
         pa.field(name, kind, nullable=False, metadata={"meaning": meaning})
@@ -62,6 +63,7 @@ MAPS = pa.schema(
 DTYPES = ("uint8", "float32")
 
 _NEEDED = ("image_id", "levels", "height", "width", "maps")
+_KIND = {"string": "text", "int32": "whole numbers", "binary": "bytes"}
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,9 @@ def map_writer(
             nonlocal total
             row = maps if isinstance(maps, StoredMaps) else stored(maps)
             total += row.values.nbytes
+            if row.values.nbytes > MAX_ROW_BYTES:
+                what = f"the maps of {quote(row.stimulus)!r} take more than {MAX_ROW_BYTES // 1024**2} MB"
+                raise OutputError(what, path=path, hint="give a smaller --size, fewer --levels, or --dtype uint8")
             if total > max_total_bytes:
                 hint = "give a smaller --size, or a larger --max-total-mb"
                 raise OutputError(f"the maps take more than {max_total_bytes // 1024**2} MB", path=path, hint=hint)
@@ -156,15 +161,29 @@ def _row(maps: StoredMaps) -> pa.Table:
     return pa.Table.from_arrays([pa.array(c, f.type) for c, f in zip(columns, MAPS, strict=True)], schema=MAPS)
 
 
-def _values(row: Mapping[str, Any]) -> Any:
+def _values(row: Mapping[str, Any], maps: Any) -> Any:
     """Return the maps of a row; ValueError when they are no maps. Files of version 0.1.0 have no type: uint8."""
     dtype = row.get("value_type") or "uint8"
     if dtype not in DTYPES:
         raise ValueError(dtype)
-    values = np.frombuffer(row["maps"], np.dtype(dtype).newbyteorder("<"))
+    shape = (row["levels"], row["height"], row["width"])
+    if any(size is None or size < 1 for size in shape):
+        raise ValueError(shape)
+    values = np.frombuffer(maps, np.dtype(dtype).newbyteorder("<")).reshape(shape)
     if dtype == "float32" and not ((values >= 0) & (values <= 1)).all():
         raise ValueError("outside [0, 1]")
-    return values.reshape(row["levels"], row["height"], row["width"])
+    return values
+
+
+def _fits(found: pa.DataType, wanted: pa.DataType) -> bool:
+    """Whether a column of one type can stand for one of ours: texts may be coded, numbers of another width."""
+    if pa.types.is_dictionary(found):
+        found = found.value_type
+    if pa.types.is_integer(wanted):
+        return bool(pa.types.is_integer(found))
+    if pa.types.is_string(wanted):
+        return bool(pa.types.is_string(found) or pa.types.is_large_string(found))
+    return bool(pa.types.is_binary(found) or pa.types.is_large_binary(found))
 
 
 class MapStore:
@@ -184,17 +203,38 @@ class MapStore:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         self.meta = read_meta(self.path)
-        self._file = pq.ParquetFile(self.path)
-        missing = [name for name in _NEEDED if name not in self._file.schema_arrow.names]
-        if missing:
-            what = f"is no map file: it has no column {', '.join(missing)}"
-            raise SchemaError(what, path=self.path, hint="make one with: gazetrack render")
-        ids = self._file.read(["image_id"])["image_id"].to_pylist()
-        if self._file.num_row_groups != len(ids):
-            raise SchemaError("does not hold one track per row group", path=self.path, hint="render the maps again")
+        texts = [name for name in MAPS.names if name != "maps"]  # the maps are read row by row
+        try:
+            self._file = open_parquet(self.path, self.path, self.path.stat().st_size, texts)
+            self._check_columns()
+            ids = self._file.read(["image_id"])["image_id"].to_pylist()
+        except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
+            raise InputError(f"damaged map file: {error}", path=self.path, hint="render again") from error
+        if None in ids:
+            raise SchemaError("holds a row without image_id", path=self.path, hint="render the maps again")
         self._groups: dict[str, list[int]] = {}
         for group, image_id in enumerate(ids):
             self._groups.setdefault(image_id, []).append(group)
+
+    def _check_columns(self) -> None:
+        """Refuse what is no map file, from its footer alone."""
+        found, metadata = self._file.schema_arrow, self._file.metadata
+        hint = "make one with: gazetrack render"
+        if missing := [name for name in _NEEDED if name not in found.names]:
+            raise SchemaError(f"is no map file: it has no column {', '.join(missing)}", path=self.path, hint=hint)
+        for field in MAPS:
+            if field.name in found.names and not _fits(found.field(field.name).type, field.type):
+                what = f"is no map file: column {field.name} is not {_KIND[str(field.type)]}"
+                raise SchemaError(what, path=self.path, hint=hint)
+        sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+        if sizes != [1] * metadata.num_rows:
+            raise SchemaError("does not hold one track per row group", path=self.path, hint="render the maps again")
+        for group in range(len(sizes)):
+            n_bytes = metadata.row_group(group).total_byte_size
+            if n_bytes > MAX_ROW_BYTES + 2**20:  # beside the maps there are headers
+                what = f"row {group + 1} unpacks to {n_bytes // 1024**2:,} MB"
+                hint = f"at most {MAX_ROW_BYTES // 1024**2} MB are read: render again with a smaller --size"
+                raise InputError(what, path=self.path, hint=hint)
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -215,13 +255,22 @@ class MapStore:
         """
         for group in range(len(self)):
             try:
-                row = self._file.read_row_group(group).to_pylist()[0]
-                values = _values(row)
+                row, values = self._row(group)
                 recording, participant, trial = (row.get(k) or "" for k in ("recording", "participant", "trial"))
                 stimulus, n_fixations = row.get("stimulus") or row["image_id"], row.get("n_fixations") or 0
-            except (pa.ArrowException, OSError, ValueError) as error:
+            except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
                 raise InputError(f"damaged maps in row {group + 1}", path=self.path, hint="render again") from error
             yield StoredMaps(stimulus, recording, participant, trial, n_fixations, values)
+
+    def _row(self, group: int) -> tuple[dict[str, Any], npt.NDArray[Any]]:
+        """Return a row's other columns, and its maps as a view of what was read."""
+        known = [name for name in self._file.schema_arrow.names if name in MAPS.names]
+        table = self._file.read_row_group(group, known)
+        maps = table["maps"][0]
+        if not maps.is_valid:
+            raise ValueError("no maps")
+        row: dict[str, Any] = table.drop_columns("maps").to_pylist()[0]
+        return row, _values(row, maps.as_buffer())
 
     def load(self, image_id: str) -> npt.NDArray[np.uint8]:
         """Return the maps of an image, the mean over its observers.
@@ -244,12 +293,12 @@ class MapStore:
         if image_id not in self._groups:
             raise InputError(f"has no maps of {quote(image_id)!r}", path=self.path, hint="render its fixations")
         try:
-            rows = [self._file.read_row_group(group).to_pylist()[0] for group in self._groups[image_id]]
-            maps: list[npt.NDArray[Any]] = [_values(row) for row in rows]
-        except GazetrackError:
-            raise
-        except (pa.ArrowException, OSError, ValueError) as error:
+            maps: list[npt.NDArray[Any]] = [self._row(group)[1] for group in self._groups[image_id]]
+        except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
             raise InputError(f"damaged maps of {quote(image_id)!r}", path=self.path, hint="render again") from error
+        if len({values.shape for values in maps}) > 1:
+            what = f"holds maps of several sizes of {quote(image_id)!r}"
+            raise InputError(what, path=self.path, hint="render again with --size")
         if len(maps) == 1 and maps[0].dtype == np.uint8:
             return maps[0]
         mean = np.mean([values if values.dtype == np.uint8 else values * 255 for values in maps], axis=0)

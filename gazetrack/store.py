@@ -18,13 +18,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gazetrack.errors import ConfigError, InputError, OutputError, SchemaError, quote
+from gazetrack.parquet import read_parquet
 from gazetrack.publish import publish, write_text
 from gazetrack.schema import FIXATIONS, VERSION, conform
 from gazetrack.version import __version__
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 KEY = b"gazetrack"
 SUFFIX = ".fixations.parquet"
@@ -141,13 +142,15 @@ def metadata_schema(schema: pa.Schema, meta: Mapping[str, Any]) -> pa.Schema:
     return schema.with_metadata({KEY: _metadata(meta)})
 
 
-def read_table(path: str | os.PathLike[str]) -> tuple[pa.Table, dict[str, Any]]:
+def read_table(path: str | os.PathLike[str], names: Collection[str] | None = None) -> tuple[pa.Table, dict[str, Any]]:
     """Read any Parquet table and gazetrack's metadata of it.
 
     Parameters
     ----------
     path : path-like
         The file.
+    names : collection of str, optional
+        Columns to read, those of them that are there; all by default.
 
     Returns
     -------
@@ -157,14 +160,13 @@ def read_table(path: str | os.PathLike[str]) -> tuple[pa.Table, dict[str, Any]]:
     Raises
     ------
     InputError
-        No such file, or a damaged one.
+        No such file, a damaged one, or one that would fill the memory.
     """
     path = Path(path)
     meta = read_meta(path)
     try:
-        table = pq.read_table(path)
-        table.validate(full=True)
-    except (pa.ArrowException, OSError, MemoryError) as error:
+        table = read_parquet(path, path, path.stat().st_size, names)
+    except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
         raise InputError(f"damaged Parquet file: {error}", path=path, hint="write it again") from error
     return table, meta
 
@@ -177,7 +179,7 @@ def read_meta(path: str | os.PathLike[str]) -> dict[str, Any]:
     try:
         raw = (pq.read_schema(path).metadata or {}).get(KEY, b"{}")
         meta = json.loads(raw)
-    except (pa.ArrowException, OSError, ValueError) as error:
+    except (pa.ArrowException, OSError, ValueError, RecursionError) as error:
         raise InputError("is no Parquet table", path=path, hint="make one with: gazetrack convert EXPORT") from error
     return meta if isinstance(meta, dict) else {}
 
@@ -203,13 +205,12 @@ def read_fixations(path: str | os.PathLike[str]) -> tuple[pa.Table, dict[str, An
         A needed column is missing (``stimulus``, ``onset_ms``, ``duration_ms``, ``x_px``, ``y_px``) or has
         another type.
     """
-    table, meta = read_table(path)
+    table, meta = read_table(path, FIXATIONS.names)
     needed = ("stimulus", "onset_ms", "duration_ms", "x_px", "y_px")
     missing = [name for name in needed if name not in table.column_names]
     if missing:
         hint = "give a *.fixations.parquet file, or rename the columns"
         raise SchemaError(f"is no fixation table: it has no column {', '.join(missing)}", path=path, hint=hint)
-    table = table.select([name for name in table.column_names if name in FIXATIONS.names])
     try:
         return conform(table, FIXATIONS), meta
     except SchemaError as error:

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gazetrack.errors import ConfigError, ParseError, SchemaError, quote
+from gazetrack.parquet import read_parquet
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.recording import Placement, Recording, Screen
 from gazetrack.schema import EVENTS, SAMPLES, conform
@@ -84,8 +85,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         A damaged file, or columns of other types.
     """
     try:
-        table = pq.read_table(_file(head))
-        table.validate(full=True)
+        table = read_parquet(_file(head), head.path, head.path.stat().st_size, SAMPLES.names)
         meta = json.loads((table.schema.metadata or {}).get(b"gazetrack", b"{}"))
         stated = {name: _stated(name, meta[name], kind) for name, kind in _STATED.items() if meta.get(name) is not None}
         notes = tuple(quote(_stated("notes", note, str), _NOTE_CHARS) for note in meta.get("notes") or ())
