@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
     Maps = npt.NDArray[np.float32]
 
+# Of all levels together: four of the largest image, one gigabyte as float32.
+MAX_PYRAMID_PX = 4 * MAX_IMAGE_PX
+_ROWS = 256
 KINDS = ("tube", "density", "disc", "hull", "gaussian", "heatmap", "gazemedseg", "linear")
 # They count dwell time wherever it was: nothing is dropped from their start unless asked for.
 HEATMAPS = ("heatmap", "gazemedseg")
@@ -186,7 +189,17 @@ class TrackMaps:
 
     def as_uint8(self) -> npt.NDArray[np.uint8]:
         """Return the maps as 0..255, the form they are stored in."""
-        return np.rint(self.values * 255).astype(np.uint8)
+        return as_uint8(self.values)
+
+
+def as_uint8(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """Return values in [0, 1] as 0..255, a few rows at a time: of large images two copies would fill the memory."""
+    out = np.empty(values.shape, np.uint8)
+    for level, whole in zip(out, values, strict=True):
+        for first in range(0, len(whole), _ROWS):
+            rows = slice(first, first + _ROWS)
+            level[rows] = np.rint(whole[rows] * 255)
+    return out
 
 
 def pool(observers: Sequence[TrackMaps]) -> TrackMaps:
@@ -295,7 +308,7 @@ def render_batch(
     ndarray of float32, shape (B, L, H, W)
     """
     params = params or MapParams()
-    check_size(*size)
+    check_size(*size, params.levels)
     out = np.empty((len(tracks), params.levels, *size), np.float32)
 
     def render(i: int) -> None:
@@ -329,7 +342,7 @@ def render_points(x: Floats, y: Floats, duration_ms: Floats, height: int, width:
     ndarray of float32, shape (L, H, W)
         Values in [0, 1].
     """
-    check_size(height, width)
+    check_size(height, width, params.levels)
     known = np.isfinite(x) & np.isfinite(y) & np.isfinite(duration_ms)
     x, y, duration_ms = x[known], y[known], duration_ms[known]
     members = level_members(duration_ms, params.ratios, truncation=params.truncation, by=params.by, seed=params.seed)
@@ -340,12 +353,16 @@ def render_points(x: Floats, y: Floats, duration_ms: Floats, height: int, width:
     return np.concatenate([_render(fixations[:, m], [0], size, params) for m in members])
 
 
-def check_size(height: int, width: int) -> None:
+def check_size(height: int, width: int, levels: int = 1) -> None:
     """Raise ConfigError when maps of this size are not possible, before anything is allocated or written."""
     if not (height > 0 and width > 0 and height * width <= MAX_IMAGE_PX):
         raise ConfigError(
             f"maps of {height} x {width} px", hint=f"use at least 1 x 1 and at most {MAX_IMAGE_PX:,} pixels"
         )
+    if height * width * levels > MAX_PYRAMID_PX:
+        what = f"{levels} maps of {height} x {width} px"
+        hint = f"at most {MAX_PYRAMID_PX:,} pixels in all: give a smaller --size, or fewer --levels"
+        raise ConfigError(what, hint=hint)
 
 
 def _render(fixations: Floats, firsts: list[int], size: tuple[int, int], p: MapParams) -> Maps:

@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from gazetrack.errors import InputError, OutputError, SchemaError, quote
 from gazetrack.fixations import stem
+from gazetrack.maps import as_uint8
 from gazetrack.parquet import open_parquet
 from gazetrack.publish import publish
 from gazetrack.store import metadata_schema, read_meta, refuse_foreign, table_writer
@@ -93,7 +94,7 @@ class StoredMaps:
 
     def as_uint8(self) -> npt.NDArray[np.uint8]:
         """Return the maps as 0..255."""
-        return (self.values if self.values.dtype == np.uint8 else np.rint(self.values * 255)).astype(np.uint8)
+        return as_uint8(self.values) if self.values.dtype == np.float32 else self.values.astype(np.uint8)
 
 
 def stored(maps: TrackMaps, dtype: str = "uint8") -> StoredMaps:
@@ -156,9 +157,13 @@ def map_writer(
 def _row(maps: StoredMaps) -> pa.Table:
     names = (stem(maps.stimulus), maps.recording, maps.participant, maps.trial, maps.stimulus)
     values = (*names, maps.n_fixations, *maps.values.shape)
-    little_endian = maps.values.astype(maps.values.dtype.newbyteorder("<"), copy=False)
-    columns = [*([value] for value in values), [maps.values.dtype.name], [little_endian.tobytes()]]
-    return pa.Table.from_arrays([pa.array(c, f.type) for c, f in zip(columns, MAPS, strict=True)], schema=MAPS)
+    little_endian = np.ascontiguousarray(maps.values.astype(maps.values.dtype.newbyteorder("<"), copy=False))
+    # A view of the maps, not a copy: they may take half a gigabyte.
+    offsets = pa.py_buffer(np.array([0, little_endian.nbytes], np.int32))
+    binary = pa.Array.from_buffers(pa.binary(), 1, [None, offsets, pa.py_buffer(little_endian)])
+    facts = [*values, maps.values.dtype.name]
+    columns = [pa.array([fact], field.type) for fact, field in zip(facts, MAPS, strict=False)]
+    return pa.Table.from_arrays([*columns, binary], schema=MAPS)
 
 
 def _values(row: Mapping[str, Any], maps: Any) -> Any:

@@ -103,7 +103,7 @@ def render_tables(
         none is left.
     """
     if options.size is not None:
-        check_size(*options.size)
+        check_size(*options.size, options.params.levels)
     for needed, what in ((options.crf is not None, "a CRF"), (options.overlay, "an overlay")):
         if needed and options.images is None:
             raise ConfigError(f"{what} needs the images", hint="give --images DIR")

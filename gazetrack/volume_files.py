@@ -32,6 +32,11 @@ if TYPE_CHECKING:
 
 PERCENTILES = (0.5, 99.5)
 _SAMPLED_VOXELS = 2**20
+# What a deflated DICOM file may unpack to: so many times its size, or so many bytes where that is more.
+MAX_DEFLATE_RATIO = 200
+DEFLATE_RATIO_FROM_BYTES = 100 * 2**20
+_DEFLATED = "1.2.840.10008.1.2.1.99"
+_BLOCK_BYTES = 2**20
 _MODULES = {".dcm": "pydicom", ".nrrd": "nrrd", ".nii": "nibabel", ".nii.gz": "nibabel"}
 _PACKAGES = {"nrrd": "pynrrd"}
 _TO_LPS = {
@@ -142,7 +147,28 @@ def _nrrd_like(path: Path, stored: Voxels) -> bytes:
     return b"\n".join(facts) + b"\n\n" + gzip.compress(stored.tobytes(order="F"), mtime=0)
 
 
+def _refuse_deflated_bomb(path: Path) -> None:
+    """Refuse a deflated DICOM file that would fill the memory; pydicom unpacks it whole, whatever is asked for."""
+    _library(path)
+    meta = import_module("pydicom.filereader").read_file_meta_info(path)
+    if meta.get("TransferSyntaxUID") != _DEFLATED:
+        return
+    with path.open("rb") as file:
+        # The group's length counts what follows it: preamble and mark, and the element that holds the length.
+        file.seek(128 + 4 + 12 + int(meta.FileMetaInformationGroupLength))
+        size, n_bytes = path.stat().st_size, 0
+        unpack = zlib.decompressobj(-zlib.MAX_WBITS)
+        data = file.read(_BLOCK_BYTES)
+        while data and not unpack.eof:
+            n_bytes += len(unpack.decompress(data, _BLOCK_BYTES))
+            if n_bytes > max(DEFLATE_RATIO_FROM_BYTES, MAX_DEFLATE_RATIO * size):
+                what = f"unpacks to more than {n_bytes // 2**20:,} MB from {size / 1e6:.1f} MB"
+                raise InputError(what, path=path, hint="it is damaged, or made to fill the memory: export it again")
+            data = unpack.unconsumed_tail or file.read(_BLOCK_BYTES)
+
+
 def _dicom_header(path: Path) -> tuple[Header, int]:
+    _refuse_deflated_bomb(path)
     data = _library(path).dcmread(path, defer_size=1024)
     if "PixelData" not in data or "Rows" not in data or "Columns" not in data:
         kind = quote(getattr(data.get("SOPClassUID"), "name", "") or "no kind")

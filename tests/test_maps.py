@@ -11,7 +11,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from gazetrack.errors import ConfigError
-from gazetrack.maps import KINDS, MapParams, level_titles, render_batch, render_maps, render_points
+from gazetrack.maps import KINDS, MapParams, as_uint8, level_titles, render_batch, render_maps, render_points
 from gazetrack.track import TRUNCATIONS, Track
 
 H, W = 24, 32
@@ -237,3 +237,18 @@ def test_a_batch_is_its_tracks_whatever_the_threads(kind):
         assert (maps == render_maps(track, params, (24, 36)).values).all()
     assert (render_batch(tracks, (24, 36), params) == batch).all()
     assert render_batch([], (24, 36)).shape == (0, 4, 24, 36)
+
+
+def test_levels_count_towards_the_largest_size(monkeypatch):
+    monkeypatch.setattr("gazetrack.maps.MAX_PYRAMID_PX", 4 * 30 * 40)
+    x = np.array([5.0, 20.0])
+    track = Track("r", "", "p.png", x, x, np.full(2, 300.0), 40, 30)
+    assert render_maps(track, MapParams(levels=4)).values.shape == (4, 30, 40)
+    for render in (lambda p: render_maps(track, p), lambda p: render_batch([track], (30, 40), p)):
+        with pytest.raises(ConfigError, match="5 maps of 30 x 40 px"):
+            render(MapParams(levels=5))
+
+
+def test_as_bytes_is_rounding_whatever_the_height():
+    values = np.random.default_rng(0).random((2, 600, 3), np.float32)
+    np.testing.assert_array_equal(as_uint8(values), np.rint(values * 255).astype(np.uint8))

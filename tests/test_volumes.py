@@ -299,3 +299,27 @@ def test_real_slices_their_masks_and_gaze_fit(data_dir):
                 inside.setdefault(image_id, []).append(bool(hit))
     assert len(inside) > 300
     assert np.mean([np.mean(hits) for hits in inside.values()]) > 0.85
+
+
+@pytest.mark.parametrize("above", [False, True])
+def test_a_deflated_dicom_is_unpacked_within_its_limit_alone(tmp_path, monkeypatch, above):
+    from pydicom import dcmread
+
+    from gazetrack import volume_files
+
+    pixels = np.arange(12, dtype=np.uint16).reshape(3, 4)
+    data = dcmread(write_dicom(tmp_path / "plain.dcm", pixels, EncapsulatedDocument=bytes(3_000_000)))
+    data.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.1.99"
+    path = tmp_path / "a.dcm"
+    data.save_as(path)
+    unpacked, packed = (tmp_path / "plain.dcm").stat().st_size, path.stat().st_size
+    assert packed < unpacked / 100
+    assert np.array_equal(read_slice(path), read_slice(tmp_path / "plain.dcm"))
+    volumes._header.cache_clear()
+    monkeypatch.setattr(volume_files, "DEFLATE_RATIO_FROM_BYTES", 1000)
+    monkeypatch.setattr(volume_files, "MAX_DEFLATE_RATIO", unpacked // packed + (-5 if above else 5))
+    if above:
+        with pytest.raises(InputError, match=r"a.dcm: unpacks to more than 2 MB from 0.0 MB"):
+            read_slice(path)
+    else:
+        assert read_slice(path).shape == (3, 4)
