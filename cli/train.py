@@ -217,6 +217,8 @@ def _reporter(steps: int, quiet: bool, verbose: bool) -> Callable[[Progress], No
     def report(progress: Progress) -> None:
         if quiet:
             return
+        for note in progress.notes:
+            click.echo(f"note: {note}", err=True)
         if bar is not None and not verbose:
             bar.update(progress.step - bar.pos)
             if progress.step == steps:

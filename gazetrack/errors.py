@@ -208,3 +208,10 @@ class CheckpointError(GazetrackError):
 
     code = "CHECKPOINT"
     exit_code = 5
+
+
+class LockedError(GazetrackError):
+    """Another process works in the folder."""
+
+    code = "LOCKED"
+    exit_code = 7

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import math
+import os
 import shutil
 import time
 from dataclasses import dataclass, field
@@ -12,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from gazetrack.errors import CheckpointError, OutputError
+from gazetrack.errors import CheckpointError, LockedError, OutputError, quote
 from gazetrack.publish import write_json, write_text
+from gradtrack_model.board import Board
 from gradtrack_model.checkpoint import save_checkpoint
 from gradtrack_model.parallel import rank
 from gradtrack_model.splits import FORMAT, SPLITS_FILE
@@ -33,7 +36,9 @@ COLUMNS = ("step", "loss", "loss_mask", "loss_dice", "loss_tracks", "lr", "val_d
 BY_DICE, BY_LOSS, BY_STEP = "validation Dice", "validation loss on gaze labels", "last step (nothing to validate on)"
 # What may differ after an interruption: the numbers do not depend on it, or (device, cache) only in their last bits.
 _FREE = ("device", "cache", "workers", "tensorboard")
-_RUN_FILES = ("best.json", "last.json", "best.safetensors", "last.safetensors", "metrics.csv", "log.txt", SPLITS_FILE)
+_NETWORKS = ("best.json", "last.json", "best.safetensors", "last.safetensors")
+_RUN_FILES = (*_NETWORKS, "metrics.csv", "log.txt", SPLITS_FILE)
+_OTHER_RUN = "it belongs to another run: train again with --force"
 
 
 @dataclass(frozen=True)
@@ -88,18 +93,32 @@ class Run:
         self._rows: list[dict[str, float]] = []
         self.states = States(self.folder)
         self.notes: list[str] = []
+        self._untold: list[str] = []
         self._writes = rank() == 0
-        self._board = None
+        self._board: Board | None = None
+        self._lock: int | None = None
+        anew = self.resume and not self.states.paths and not self._holds_a_result()
+        self.resume = self.resume and not anew
         if not self._writes:
             return
+        self._lock = _locked(self.folder)
+        try:
+            self._open_folder(anew)
+        except BaseException:
+            self.close()
+            raise
+
+    def _open_folder(self, anew: bool) -> None:
         if self.resume:
             self.notes = _lines(self.folder / "log.txt")
         else:
-            self._prepare_folder()
+            self._prepare_folder(replace=self.force or anew)
             self.notes = self._notes()
-            write_text(self.folder / "log.txt", "".join(f"{note}\n" for note in self.notes))
+            self._log("log.txt", "".join(f"{note}\n" for note in self.notes))
             write_json(self.folder / SPLITS_FILE, {"format": FORMAT, "images": self.data.splits})
-        self._board = _tensorboard(self.folder) if self.config.tensorboard else None
+        if anew:
+            self._note("nothing was saved yet to resume: begun from the start")
+        self._board = Board(self.folder / "tensorboard") if self.config.tensorboard else None
 
     @property
     def selected_by(self) -> str:
@@ -150,13 +169,32 @@ class Run:
         if self.validates(step) or step % self.config.log_every == 0:
             self._rows.append({"step": step, **row})
             if self._board is not None:
-                for name, value in row.items():
-                    self._board.add_scalar(name, value, step)
+                self._board.add(step, row)
+                if self._board.failed:
+                    self._note(self._board.failed)
+                    self._board = None
 
     def write(self) -> None:
         """Bring the log to the disk."""
-        if self._writes:
-            write_text(self.folder / "metrics.csv", _csv(self._rows))
+        self._log("metrics.csv", _csv(self._rows))
+
+    def take_notes(self) -> tuple[str, ...]:
+        """Return what nobody was told yet, for the console: all of it stands in log.txt."""
+        notes = tuple(self._untold)
+        self._untold.clear()
+        return notes
+
+    def _log(self, name: str, text: str) -> None:
+        """Write a log; one that cannot be written is a warning, once: what counts are the networks and states."""
+        if not self._writes:
+            return
+        try:
+            write_text(self.folder / name, text)
+        except OutputError as error:
+            warning = f"logs cannot be written ({error.what}): the run goes on without them"
+            if warning not in self.notes:
+                self.notes.append(warning)
+                self._untold.append(warning)
 
     def save_state(self, step: int, learner: Learner) -> None:
         """Save all that the rest of the run depends on."""
@@ -184,18 +222,24 @@ class Run:
         """
         state = self.states.newest()
         check_same(state.facts, self.config, self.data, self.states.folder)
-        learner.restore(state.tensors, state.facts["scaler"])
+        _check_tensors(state.tensors, learner.tensors(), self.states.folder)
+        try:
+            learner.restore(state.tensors, state.facts["scaler"])
+        except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
+            what = f"the state cannot be taken over: {quote(error, 80)}"
+            raise CheckpointError(what, path=self.states.folder, hint=_OTHER_RUN) from error
         self.best_step, self.best, self._rows = (state.facts[name] for name in ("best_step", "best", "rows"))
         self._start = time.monotonic() - state.facts["seconds"]
         self.waited = state.facts.get("waited", 0.0)
         for note in (*state.notes, f"resumed after step {state.step}"):
             self._note(note)
+        self.write()
         return state.step
 
     def _note(self, text: str) -> None:
         self.notes.append(text)
-        if self._writes:
-            write_text(self.folder / "log.txt", "".join(f"{note}\n" for note in self.notes))
+        self._untold.append(text)
+        self._log("log.txt", "".join(f"{note}\n" for note in self.notes))
 
     def over(self, step: int) -> bool:
         """Whether all steps are done, or `patience` validations have brought nothing better."""
@@ -212,9 +256,12 @@ class Run:
         return TrainResult(self.folder, step, *best, seconds, waiting, stopped_by)
 
     def close(self) -> None:
-        """Close TensorBoard's file."""
+        """Close TensorBoard's file, and let others into the folder."""
         if self._board is not None:
             self._board.close()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def _score(self, measured: dict[str, float]) -> float:
         by = self.selected_by
@@ -226,9 +273,16 @@ class Run:
         sizes = f"{len(self.data.train)} training images, {len(self.data.val)} validation images"
         return [sizes, f"best.* is chosen by {self.selected_by}", *self.data.notes]
 
-    def _prepare_folder(self) -> None:
+    def _holds_a_result(self) -> bool:
+        """Whether the folder holds networks that a run has left, which a begin from the start would replace.
+
+        Between its first networks and its first state a run has no metrics.csv yet: killed there, it has nothing.
+        """
+        return (self.folder / "metrics.csv").exists() and any((self.folder / name).exists() for name in _NETWORKS)
+
+    def _prepare_folder(self, *, replace: bool) -> None:
         there = [name for name in _RUN_FILES if (self.folder / name).exists()]
-        if there and not self.force:
+        if there and not replace:
             what = f"already holds a run ({there[0]})"
             raise OutputError(what, path=self.folder, hint="give another --out, or --force to replace it")
         for name in there:
@@ -287,9 +341,46 @@ def _csv(rows: Sequence[dict[str, float]]) -> str:
     return text.getvalue()
 
 
-def _tensorboard(folder: Path) -> Any:
+def _check_tensors(found: Mapping[str, torch.Tensor], wanted: Mapping[str, torch.Tensor], path: Path) -> None:
+    """Refuse a state of another network, before any of it is taken over.
+
+    Before its first step an optimizer has no moments; of what it has later, the names and shapes are checked as it
+    takes them.
+    """
+    for name, like in wanted.items():
+        if name.startswith("optimizer."):
+            continue
+        value = found.get(name)
+        if value is None or value.shape != like.shape or value.dtype != like.dtype:
+            what = f"the state holds no {name} of shape {tuple(like.shape)}"
+            raise CheckpointError(what, path=path, hint=_OTHER_RUN)
+
+
+def _locked(folder: Path) -> int | None:
+    """Lock a run's folder for this process, as long as it lives, and return what holds the lock.
+
+    Raises
+    ------
+    LockedError
+        Another trainer works there.
+    """
     try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
+        import fcntl
+    except ImportError:  # Windows
         return None
-    return SummaryWriter(str(folder / "tensorboard"))
+    descriptor = None
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        if descriptor is not None:
+            os.close(descriptor)
+        what = "another trainer works in this folder"
+        raise LockedError(what, path=folder, hint="wait for it, or give another --out") from None
+    except OSError:  # a file in the way is found when something is written; some network drives know no locks
+        if descriptor is not None:
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+        return None
+    return descriptor

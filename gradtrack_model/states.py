@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 FORMAT = "gradtrack-state-1"
 KEPT = 3
+# What `gradtrack_model.run` saves beside the tensors, and of what type.
+_FACTS: dict[str, type | tuple[type, ...]] = {
+    "config": dict, "data": str, "scaler": dict, "best_step": int, "best": dict, "rows": list, "seconds": (int, float),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,12 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if kept["format"] != FORMAT or kept["sha256"] != hashlib.sha256(data).hexdigest():
         raise ValueError(path)
     header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])  # the layout of safetensors
-    return load_tensors(data), json.loads(header["__metadata__"]["facts"])
+    facts = json.loads(header["__metadata__"]["facts"])
+    if not all(isinstance(facts[name], kind) for name, kind in _FACTS.items()):
+        raise TypeError(path)
+    if not all(isinstance(row, dict) for row in facts["rows"]):
+        raise TypeError(path)
+    return load_tensors(data), facts
 
 
 def _remove(path: Path) -> None:

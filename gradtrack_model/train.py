@@ -44,12 +44,15 @@ class Progress:
         Values by the names in `COLUMNS`; what was not measured is missing.
     saved_best : bool
         Whether this step is the best so far.
+    notes : tuple of str
+        What happened since the last report and the user should know, such as a damaged state or a full disk.
     """
 
     step: int
     steps: int
     row: dict[str, float]
     saved_best: bool = False
+    notes: tuple[str, ...] = ()
 
 
 def train(
@@ -75,7 +78,8 @@ def train(
         Replace a run that is there.
     resume : bool
         Go on where an interrupted run of the same settings and data was last saved: the outcome is that of a run
-        without the interruption, bit for bit on one CPU. A run that is complete is left as it is.
+        without the interruption, bit for bit on one CPU. A run that is complete is left as it is; one that was
+        stopped before anything was saved is begun from the start, and a note says so.
     report : callable, optional
         Called after every step.
 
@@ -92,6 +96,8 @@ def train(
         The loss is not finite; ``last.*`` keeps the weights from before.
     CheckpointError
         Nothing of the run can be resumed, or its settings or data were others.
+    LockedError
+        Another trainer works in the folder.
     ConfigError
         The device is not there, pretrained weights are not installed, or processes cannot share a batch evenly.
     """
@@ -113,7 +119,9 @@ def _train(
     learner = Learner(config)
     run = Run(out, config, data, force, resume)
     with contextlib.closing(run), fast_convolutions(learner.device), stop_signals() as stop:
-        step = run.restore(learner) if resume else 0
+        step = run.restore(learner) if run.resume else 0
+        if report is not None and (notes := run.take_notes()):
+            report(Progress(step, config.steps, {}, notes=notes))
         stream = batches(*batch_maker(data.train, config, learner.device), first=step * config.accumulate)
         stopping, number = False, None
         while not run.over(step) and not stopping:
@@ -133,8 +141,8 @@ def _train(
                     run.save_if_finite("last", learner.model, error.step - 1)
                 raise
             if run.validates(step) or stopping:
-                run.write()
                 run.save_state(step, learner)
+                run.write()
             if stopping and not run.validates(step):
                 with learner.ema.applied():
                     run.save_stopped(learner.model, step, validate(learner.model, data.val, config, learner.device))
@@ -154,4 +162,4 @@ def _book(rows: Iterable[Row], run: Run, learner: Learner, report: Callable[[Pro
                 run.save(learner.model, step, values)
         run.log(step, values)
         if report is not None:
-            report(Progress(step, config.steps, values, run.best_step == step))
+            report(Progress(step, config.steps, values, run.best_step == step, run.take_notes()))

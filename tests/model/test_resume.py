@@ -138,7 +138,9 @@ def test_a_damaged_state_gives_way_to_the_one_before(whole, tmp_path):
     damaged = bytearray(newest.read_bytes())
     damaged[-5] ^= 1
     newest.write_bytes(damaged)
-    train(config, data, tmp_path, resume=True)
+    told = []
+    train(config, data, tmp_path, resume=True, report=lambda progress: told.extend(progress.notes))
+    assert told == ["states/00000006 is damaged: the one before is used", "resumed after step 4"]
     assert contents(tmp_path) == contents(whole[2])
     log = (tmp_path / "log.txt").read_text()
     assert "states/00000006 is damaged: the one before is used" in log
@@ -171,8 +173,22 @@ def test_a_complete_run_is_left_as_it_is(whole):
     assert contents(folder) == before
 
 
-def test_there_must_be_something_to_resume(whole, tmp_path):
+def test_what_was_stopped_before_anything_was_saved_begins_from_the_start(whole, tmp_path):
+    config, data, expected = whole
+    with pytest.raises(Killed):
+        train(config, data, tmp_path, report=interrupt(1, "kill"))
+    assert (tmp_path / "log.txt").exists()
+    told = []
+    train(config, data, tmp_path, resume=True, report=lambda progress: told.extend(progress.notes))
+    assert contents(tmp_path) == contents(expected)
+    assert told == ["nothing was saved yet to resume: begun from the start"]
+    assert told[0] in (tmp_path / "log.txt").read_text()
+
+
+def test_networks_without_a_state_are_never_begun_over(whole, tmp_path):
     config, data, _ = whole
+    train(config, data, tmp_path)
+    States(tmp_path).keep(0)
     with pytest.raises(CheckpointError, match="holds no run to resume"):
         train(config, data, tmp_path, resume=True)
 
