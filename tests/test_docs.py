@@ -63,6 +63,17 @@ def tables_page():
             break_on_hyphens=False,
         ),
         "",
+        *textwrap.wrap(
+            "The JSON also says what cannot be seen in the columns: `pupil_measure`, whether EyeLink's pupil sizes are "
+            "an area or a diameter; `rates_hz`, pairs of a time and the rate from then on, where the rate changes "
+            "within a recording (`rate_hz` is then empty); `no_positions` where the export tells when fixations were "
+            "and not where; and `directions` where positions are directions of the eye (EyeLink HREF, virtual "
+            "reality) and no places on a screen: they lie on a plane 1 m away, where a pixel is a millimetre, so that "
+            "degrees are right and `--screen` does not change them. No map is made of either.",
+            110,
+            break_on_hyphens=False,
+        ),
+        "",
         "This page is made from the schemas: `python -m tests.test_docs`.",
     ]
     for name, table in TABLES.items():
