@@ -155,7 +155,7 @@ def parse_samples(data, times, values, fields, lines, others):
     for line, mark in zip(pieces[::2], [*pieces[1::2], ""], strict=True):
         if not line and not mark:
             break
-        if line and line[0] in "0123456789":
+        if re.match("-?[0-9]", line):
             tokens = re.split(r"[ \t]+", line.strip(" \t"))[:7]
             numbers = [parse_number(token.encode("latin-1"), 0, len(token)) for token in tokens]
             times[n_samples] = numbers[0]

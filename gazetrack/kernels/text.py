@@ -138,7 +138,7 @@ def parse_samples(
     lines: npt.NDArray[np.int64],
     others: npt.NDArray[np.int64],
 ) -> tuple[int, int, int]:
-    """Parse the lines that begin with a digit, and mark all others that are not empty.
+    """Parse the lines that begin with a digit, or a minus and a digit, and mark all others that are not empty.
 
     data [B] whole lines, ended by LF, CR, CR LF or CR CR LF. For sample s: times[s] its first field, NaN if it is no
     number; values[s, :6] the next six fields, NaN where a field is a lone point (the tracker's mark of a missing value)
@@ -153,7 +153,9 @@ def parse_samples(
     n_others = 0
     while i < n:
         start = i
-        if 48 <= data[i] <= 57:
+        negative = data[i] == 45 and i + 1 < n and 48 <= data[i + 1] <= 57  # of tools that count from an event
+        is_sample = negative or 48 <= data[i] <= 57
+        if is_sample:
             field = 0
             for k in range(6):
                 values[n_samples, k] = math.nan
@@ -182,7 +184,7 @@ def parse_samples(
             lines[n_samples] = line
             n_samples += 1
         i = _end_of_line(data, i)
-        if i > start and not 48 <= data[start] <= 57:
+        if i > start and not is_sample:
             others[n_others, 0] = start
             others[n_others, 1] = i
             others[n_others, 2] = line

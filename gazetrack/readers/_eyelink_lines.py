@@ -140,6 +140,8 @@ class Lines:
         self.pupil_measure = ""
         self._blocks = 0
         self._last_start = -math.inf
+        self._started: tuple[str, ...] = ()  # the eyes of the last START
+        self.samples_line = 0  # the first one
         self._recording = False
         self.pixels = True  # of the events that follow
         self.href: bool | None = None  # of the samples; None until a line says so
@@ -259,6 +261,7 @@ class Lines:
         self._blocks += 1
         self._recording = True
         self._set_eyes(tokens)
+        self._started = _eyes_in(tokens)
         if not self.trials[-1].named:
             self._begin(Trial(str(self._blocks), time, sample))
 
@@ -283,7 +286,14 @@ class Lines:
         self.n_segments += max(len(trial.loads), 1)
 
     def _set_eyes(self, tokens: list[str]) -> None:
-        self.eyes = _EYES.get(tuple(token for token in ("LEFT", "RIGHT") if token in tokens), self.eyes)
+        self.eyes = _EYES.get(_eyes_in(tokens), self.eyes)
+
+    def _check_eyes(self, tokens: list[str], line: int) -> None:
+        """Refuse a SAMPLES line that names an eye which the START line above it does not."""
+        self.samples_line = self.samples_line or line
+        if self._started and not set(_eyes_in(tokens)) <= set(self._started):
+            what = f"SAMPLES of {_said(_eyes_in(tokens))} after START with {_said(self._started)}"
+            raise ParseError(what, path=self.path, line=line, hint="the file is damaged here; convert the EDF again")
 
     def _set_rate(self, rate: float) -> None:
         if rate != self.rate_hz:
@@ -306,6 +316,7 @@ class Lines:
         if keyword == "EVENTS":
             self.pixels = "GAZE" in tokens
             return
+        self._check_eyes(tokens, line)
         self._set_eyes(tokens)
         hint = "convert the EDF with gaze coordinates (edf2asc -sg)"
         if "PUPIL" in tokens[:2]:
@@ -401,6 +412,14 @@ class Lines:
             return None
         shift = (width / 2, height / 2) if load.mode == "CENTER" else (0.0, 0.0)
         return Placement(x - shift[0], y - shift[1], width, height, round(width), round(height))
+
+
+def _eyes_in(tokens: list[str]) -> tuple[str, ...]:
+    return tuple(token for token in ("LEFT", "RIGHT") if token in tokens)
+
+
+def _said(eyes: tuple[str, ...]) -> str:
+    return " and ".join(eyes)
 
 
 def _base_name(name: str) -> str:

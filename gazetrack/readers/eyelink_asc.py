@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import numpy.typing as npt
+    import pyarrow as pa
 
     from gazetrack.readers._sink import Columns
 
@@ -329,6 +330,18 @@ def _take_notes(lines: Lines, samples: _Samples) -> None:
         lines.notes[f"{samples.texts} values of samples are no numbers, {first}: missing"] = None
 
 
+def _check_eyes(head: Head, lines: Lines, sampled: set[str], events: pa.Table) -> None:
+    """Refuse samples of one eye beside movements of the other: the SAMPLES line, which names the eye, is damaged."""
+    moved = set(events["eye"].unify_dictionaries().unique().to_pylist()) & {"left", "right"}
+    others = sorted(moved - sampled)
+    if not lines.samples_line or not others or len(sampled) != 1 or "binocular" in sampled:
+        return
+    (eye,), other = sampled, others[0]
+    what = f"samples of the {eye} eye alone, but eye movements of the {other} one"
+    hint = "the SAMPLES line is damaged; convert the EDF again"
+    raise ParseError(what, path=head.path, line=lines.samples_line, hint=hint)
+
+
 def _recording(head: Head, lines: Lines, samples: _Samples) -> Recording:
     if not samples.count and not lines.n_events:
         raise NoGaze(
@@ -360,6 +373,8 @@ def _recording(head: Head, lines: Lines, samples: _Samples) -> Recording:
     if directions:
         lines.notes[_HREF_NOTE] = None
     events = events_table(head.stem, lines, segments, origin, table)
+    if kept:
+        _check_eyes(head, lines, samples.eyes, events)
     eyes = samples.eyes or {lines.eyes}
     return Recording(
         name=head.stem,

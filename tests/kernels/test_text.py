@@ -26,10 +26,12 @@ tokens = st.one_of(
     decimals, st.sampled_from([".", "...", ".C.C.", "MAR", "1e5", "1_0", "--1", "nan", "inf", "0x1", "1.2.3"])
 )
 blanks = st.sampled_from(["\t", " ", "\t   ", " \t"])
-others = st.sampled_from(["", "MSG\t12 hello", "EFIX L 1 2 3", "   0.5  7", "** a", "-5 1 2 3", "\t1 2"])
+others = st.sampled_from(
+    ["", "MSG\t12 hello", "EFIX L 1 2 3", "   0.5  7", "** a", "- 5 1 2 3", "-.5 1 2 3", "-", "\t1 2"]
+)
 samples = st.builds(
     lambda t, rest: t + "".join(rest),
-    st.from_regex(r"[0-9]{1,8}(\.[05])?[a-z]?", fullmatch=True),
+    st.from_regex(r"-?[0-9]{1,8}(\.[05])?[a-z]?", fullmatch=True),
     st.lists(st.builds(str.__add__, blanks, tokens), max_size=9),
 )
 ends = st.sampled_from(["\n", "\r\n", "\r\r\n", "\r"])

@@ -349,3 +349,27 @@ def test_the_angle_between_the_ends_of_a_saccade_is_the_trackers_own_amplitude(d
     known = np.isfinite(seen)
     assert known.sum() > 60
     assert np.abs(seen - stated)[known].max() < 0.011  # it is written with two decimals
+
+
+def test_times_before_an_event_from_which_a_tool_counts_are_read(tmp_path):
+    text = HEADER.replace("START\t100", "START\t-4") + "".join(SAMPLE.format(t) for t in (-4, -2, 0, 2))
+    recording = read(write(tmp_path, text + "EFIX L -4 2 8 10.0 20.0 900\n"))
+    assert recording.origin_ms == -4
+    assert recording.samples["t_ms"].to_pylist() == [0, 2, 4, 6]
+    assert recording.events["onset_ms"].to_pylist() == [0]
+    assert (recording.rows_in, recording.dropped) == (5, {})
+
+
+@pytest.mark.parametrize(
+    ("started", "sampled", "what"),
+    [
+        ("LEFT", "RIGHT", "SAMPLES of RIGHT after START with LEFT"),
+        ("LEFT", "LEFT\tRIGHT", "SAMPLES of LEFT and RIGHT after START with LEFT"),
+        ("LEFT\tRIGHT", "RIGHT", "samples of the right eye alone, but eye movements of the left one"),
+    ],
+)
+def test_a_samples_line_that_names_another_eye_is_refused(started, sampled, what, tmp_path):
+    header = HEADER.replace("\tLEFT\tSAMPLES", f"\t{started}\tSAMPLES").replace("GAZE\tLEFT", f"GAZE\t{sampled}")
+    error = refused(tmp_path, header + SAMPLE.format(100) + SAMPLE.format(102) + "EFIX L 100 102 4 10.0 20.0 900\n")
+    assert error.line == 2
+    assert what in str(error)
