@@ -172,7 +172,7 @@ def arff_by_scipy(data: Path | None) -> Iterator[tuple[str, float | None]]:
         yield f"{name}, positions", largest([x[known], y[known]], [rows["x"][known], rows["y"][known]])
 
 
-def tables(golden: str, exports: str, read: Callable[[Path, Recording], pd.DataFrame]):
+def tables(golden: str, exports: str, read: Callable[[Path, Recording], pd.DataFrame], table: str = "samples"):
     """Make the cases of a text format: `read` gives columns of our names as pandas finds them."""
 
     def cases(data: Path | None) -> Iterator[tuple[str, float | None]]:
@@ -180,7 +180,7 @@ def tables(golden: str, exports: str, read: Callable[[Path, Recording], pd.DataF
             recording = read_recording(path)
             expected = read(path, recording)
             for column in expected:
-                ours = recording.samples[column].to_numpy().astype(float)
+                ours = getattr(recording, table)[column].to_numpy().astype(float)
                 yield f"{name}, {column}", largest(ours, expected[column].to_numpy(float))
 
     return cases
@@ -258,10 +258,110 @@ def eyetribe(path: Path, _recording: Recording) -> pd.DataFrame:
     return pd.DataFrame({"x_px": x.where(~lost), "y_px": y.where(~lost)})
 
 
+def adhawk(path: Path, _recording: Recording) -> pd.DataFrame:
+    """Fractions of the scene camera's 1920 x 1080 pixels; times in seconds."""
+    frame = pd.read_csv(path)
+    frame = frame[pd.to_numeric(frame["Timestamp"], errors="coerce").notna()].astype({"Timestamp": float})
+    t = (frame["Timestamp"] - frame["Timestamp"].iloc[0]) * 1000
+    return pd.DataFrame({"t_ms": t, "x_px": frame["Image_X"] * 1920, "y_px": frame["Image_Y"] * 1080})
+
+
+def viewpoint(path: Path, recording: Recording) -> pd.DataFrame:
+    """Rows of type 10, fractions of the screen, of eye A the right and B the left; a quality of 4 or 5 is lost gaze."""
+    lines = [line.rstrip("\r\n").split("\t") for line in path.read_text("latin-1").splitlines()]
+    header = next(line[1:] for line in lines if line[0] == "6")
+    frame = pd.DataFrame([line[1 : len(header) + 1] for line in lines if line[0] == "10"], columns=header)
+    frame = frame[[f"{eye}{column}" for eye in "AB" for column in ("LX", "LY", "QU") if f"{eye}QU" in frame]].astype(
+        float
+    )
+    found = {}
+    for eye, letter in (("right", "A"), ("left", "B")):
+        if f"{letter}QU" not in frame:
+            continue
+        prefix = f"{eye}_" if "BQU" in frame else ""  # which eye a single one is, the file does not say
+        seen = frame[f"{letter}QU"] < 4
+        for axis, size in (("X", recording.screen.width_px), ("Y", recording.screen.height_px)):
+            found[f"{prefix}{axis.lower()}_px"] = (frame[f"{letter}L{axis}"] * size).where(seen)
+    return pd.DataFrame(found)
+
+
+def tobii_sdk(path: Path, recording: Recording) -> pd.DataFrame:
+    """Pairs of fractions of the screen, one text a cell, of eyes whose gaze is valid."""
+    frame = pd.read_csv(path, sep=";", dtype=str)
+    found = {}
+    for eye in ("left", "right"):
+        pairs = frame[f"{eye}_gaze_point_on_display_area"].str.strip("()").str.split(",", expand=True).astype(float)
+        seen = frame[f"{eye}_gaze_point_validity"] == "1"
+        found[f"{eye}_x_px"] = (pairs[0] * recording.screen.width_px).where(seen)
+        found[f"{eye}_y_px"] = (pairs[1] * recording.screen.height_px).where(seen)
+    return pd.DataFrame(found)
+
+
+def smi_raw(path: Path, _recording: Recording) -> pd.DataFrame:
+    """Points of regard of both eyes in rows of type SMP; 0, 0 is lost."""
+    frame = pd.read_csv(path, sep="\t", comment="#", low_memory=False)
+    frame = frame[frame["Type"] == "SMP"]
+    found = {}
+    for eye in ("left", "right"):
+        x, y = (pd.to_numeric(frame[f"{eye[0].upper()} POR {axis} [px]"]) for axis in "XY")
+        lost = (x == 0) & (y == 0)
+        found |= {f"{eye}_x_px": x.where(~lost), f"{eye}_y_px": y.where(~lost)}
+    return pd.DataFrame(found)
+
+
+def xdf(path: Path, _recording: Recording) -> pd.DataFrame:
+    """The first stream of gaze as pyxdf, which is what reads it for us, has it."""
+    import pyxdf
+
+    streams, _ = pyxdf.load_xdf(path)
+    gaze = next(s for s in streams if s["info"]["type"][0].lower() in ("gaze", "eyetracker", "eye tracker"))
+    times = np.asarray(gaze["time_stamps"])
+    return pd.DataFrame({"t_ms": (times - times[0]) * 1000})
+
+
+def gazepoint_fixations(path: Path, recording: Recording) -> pd.DataFrame:
+    """Positions in fractions of the screen and durations in seconds of valid fixations."""
+    frame = pd.read_csv(path, skipinitialspace=True)
+    frame = frame[frame["FPOGV"] == 1]
+    width, height = recording.screen.width_px, recording.screen.height_px
+    places = {"x_px": frame["FPOGX"] * width, "y_px": frame["FPOGY"] * height}
+    return pd.DataFrame(places | {"duration_ms": frame["FPOGD"] * 1000})
+
+
+def pupil_core_fixations(path: Path, recording: Recording) -> pd.DataFrame:
+    """Fractions of the world camera's image from its lower left corner, seconds, and durations in milliseconds."""
+    frame = pd.read_csv(path)
+    frame = frame[frame["duration"].notna()]
+    return pd.DataFrame(
+        {
+            "duration_ms": frame["duration"],
+            "x_px": frame["norm_pos_x"] * recording.screen.width_px,
+            "y_px": (1 - frame["norm_pos_y"]) * recording.screen.height_px,
+        }
+    )
+
+
+def pupil_cloud_fixations(path: Path, _recording: Recording) -> pd.DataFrame:
+    """Pixels of the scene camera, and durations in milliseconds."""
+    frame = pd.read_csv(path)
+    frame = frame[frame["fixation x [px]"].notna()]
+    names = {"fixation x [px]": "x_px", "fixation y [px]": "y_px", "duration [ms]": "duration_ms"}
+    return frame[list(names)].rename(columns=names)
+
+
+def data_viewer(path: Path, _recording: Recording) -> pd.DataFrame:
+    """Fixations of a Data Viewer report that have a position, an onset and a duration."""
+    frame = pd.read_csv(path, sep="\t", na_values=["."])
+    names = {"CURRENT_FIX_START": "onset_ms", "CURRENT_FIX_DURATION": "duration_ms"}
+    names |= {"CURRENT_FIX_X": "x_px", "CURRENT_FIX_Y": "y_px"}
+    return frame[list(names)].dropna().rename(columns=names).astype(float)
+
+
 def by_pandas(ours: str, golden: str, exports: str, read: Callable[[Path, Recording], pd.DataFrame]) -> Check:
-    """Make the row of a text format."""
+    """Make the row of a text format, of its samples or its fixations, whichever its name says."""
+    table = "fixations" if "fixations" in ours else "samples"
     return Check(ours=ours, peer="pandas, columns by hand", tolerance=FLOAT32_PX, unit="px, ms",
-                 cases=tables(golden, exports, read))  # fmt: skip
+                 cases=tables(golden, exports, read, table))  # fmt: skip
 
 
 CHECKS = [
@@ -281,5 +381,18 @@ CHECKS = [
     by_pandas("Tobii Pro Lab: samples", "tobii_pro/old_microseconds/input.tsv", "tobii_pro_lab/*.tsv", tobii_pro),
     by_pandas("Tobii Glasses 3: samples", "tobii_glasses3/*/input*", "tobii_glasses3/*/gazedata.gz", glasses3),
     by_pandas("EyeTribe: samples", "eyetribe/pytribe/input.tsv", "eyetribe/*.tsv", eyetribe),
+    by_pandas("AdHawk: samples", "adhawk/gaze_data/input.csv", "", adhawk),
+    by_pandas("ViewPoint: samples", "viewpoint/binocular/input.txt", "arrington_viewpoint/*.txt", viewpoint),
+    by_pandas("Tobii SDK: samples", "tobii_sdk/tuples/input.csv", "", tobii_sdk),
+    by_pandas("SMI: samples", "smi/none", "smi/emip_*.tsv", smi_raw),
+    by_pandas("Gazepoint: fixations", "gazepoint/fixations/input.csv", "gazepoint/*fixations.csv", gazepoint_fixations),
+    by_pandas("Pupil Core: fixations", "pupil_core/fixations/input.csv", "pupil_core/pupil_tutorials_10/fixations.csv",
+              pupil_core_fixations),
+    by_pandas("Pupil Cloud: fixations", "pupil_cloud/fixations/input.csv", "pupil_cloud/*/fixations.csv",
+              pupil_cloud_fixations),
+    by_pandas("EyeLink Data Viewer: fixations", "eyelink_report/trials/input.txt", "eyelink_dataviewer/*FixData*.xls",
+              data_viewer),
+    Check(ours="XDF: times of gaze", peer="pyxdf", tolerance=1e-6, unit="ms",
+          cases=tables("xdf/*/input.xdf", "lsl_xdf/tobii*.xdf", xdf), needs="pyxdf"),
     by_pandas("BIDS: samples of two eyes", "bids/two_eyes/input.tsv", "", bids),
 ]  # fmt: skip
