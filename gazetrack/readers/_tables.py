@@ -12,6 +12,7 @@ import numpy as np
 
 from gazetrack.errors import ParseError, did_you_mean, quote
 from gazetrack.readers._cells import Texts, parts
+from gazetrack.readers.base import MAX_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,6 +123,9 @@ def read_parts(head: Head, header: Header, wanted: Wanted) -> Iterator[Columns]:
     Parameters and errors are those of `read_columns`; a table without rows has no part. The texts of all parts share
     one list of names, which grows.
     """
+    if len(header.names) > MAX_COLUMNS:
+        what = f"{len(header.names):,} columns, more than {MAX_COLUMNS:,}"
+        raise ParseError(what, path=head.path, line=header.lines, hint="not a table of gaze; export fewer columns")
     _notice_twins(head, header)
     empty = {key: at for key, (at, kind) in wanted.items() if kind != "text"}
     n_rows = 0

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 HEAD_BYTES = 64 * 1024
 BLOCK_BYTES = 512 * 1024
 MAX_LINE_BYTES = 1024 * 1024
+MAX_COLUMNS = 10_000
 MAX_PLAIN_BYTES = 64 * 1024**3
 # Exports shrink to a fifth or a twentieth; what shrinks to less than a two-hundredth was made to fill a disk.
 MAX_GZIP_RATIO = 200

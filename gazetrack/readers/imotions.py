@@ -52,6 +52,12 @@ _STIMULUS = ("StimulusName", "SourceStimuliName", "Stimulus")
 _STAMP = re.compile(r"(\d{8})_(\d{6})(\d{3})")
 _NUMBER = r"[0-9]{1,15}(?:\.[0-9]{1,12})?"
 _MOST_INDEX = 2**31 - 1
+_FIRST_LINES = 50
+# The columns are the user's choice, so nobody can tell which ones these are.
+_NAMELESS = (
+    "rows of iMotions without the row that names the columns: export again with it, or copy it from another export "
+    "of the study to the top"
+)
 _WORST_VALIDITY = 1.0  # of 0 best to 4 not found; 2 and more is a guess which eye it was
 
 
@@ -67,7 +73,7 @@ def sniff(head: Head) -> Verdict:
     """Judge the file by its header."""
     layout = _layout(head)
     if layout is None:
-        return NO
+        return Verdict(Level.NO, _NAMELESS) if _is_nameless(head) else NO
     gaze = next((name for name in (f"{layout.prefix}GazeLeftx", "Gaze X") if name in layout.header.names), None)
     if gaze is None:
         return Verdict(Level.NO, "an iMotions export without eye tracking: export the sensor data of the eye tracker")
@@ -125,6 +131,12 @@ def _layout(head: Head) -> _Layout | None:
     if "Timestamp" in names and (old or new):
         return _Layout(header, "ET_" if "ET_GazeLeftx" in names else "")
     return None
+
+
+def _is_nameless(head: Head) -> bool:
+    """Return whether the rows are those of an eye tracker in the text of iMotions, without the names of the columns."""
+    cells = [line.split("\t") for line in head.lines[:_FIRST_LINES] if not line.startswith("#")]
+    return any(any(map(_STAMP.fullmatch, row)) and any(map(_is_tracker, row)) for row in cells)
 
 
 def _table(head: Head) -> Head:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gazetrack.errors import ParseError
+from gazetrack.errors import ParseError, UnknownFormat
 from gazetrack.readers import imotions, registry
 from gazetrack.readers.base import Level, ReadOptions, read_head
 
@@ -133,3 +133,14 @@ def test_no_row_of_the_tracker_is_named(tmp_path):
     path = write(tmp_path, OLD, [old("100000000", source="FACET", fixation=())])
     with pytest.raises(ParseError, match="no rows of an eye tracker"):
         imotions.read(read_head(path), ReadOptions())
+
+
+def test_rows_without_the_names_of_their_columns_are_called_what_they_are(tmp_path):
+    path = tmp_path / "a.txt"
+    cells = ["S", "P", "b.png", "ET|GSR", "20200131_100000000", "0", "399", "300", "401", "302"]
+    path.write_text("#Study : S\n" + "\n".join("\t".join(cells) for _ in range(5)) + "\n")
+    with pytest.raises(
+        UnknownFormat, match="closest is imotions: rows of iMotions without the row that names"
+    ) as caught:
+        registry.detect(read_head(path))
+    assert "export again with it" in str(caught.value)

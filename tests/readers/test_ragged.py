@@ -242,6 +242,32 @@ def test_the_outcome_counts_mended_rows(tmp_path):
     assert outcome.notes[0] == f"1 rows {SHORT} (first: line 5)"
 
 
+@pytest.mark.parametrize("step", [-1, 0, 1])
+def test_the_limit_of_columns(step, tmp_path):
+    n = base.MAX_COLUMNS + step
+    path = tmp_path / "a.csv"
+    path.write_text("t\tx\ty" + "\tc" * (n - 3) + "\n0\t100\t200\n20\t100\t200\n40\t100\t200\n")
+    if step > 0:
+        with pytest.raises(ParseError, match="10,001 columns, more than 10,000") as caught:
+            read_recording(path)
+        assert caught.value.line == 1
+    else:
+        assert read_recording(path).samples.num_rows == 3
+
+
+@pytest.mark.parametrize("step", [-1, 0, 1])
+def test_the_limit_of_a_line(step, tmp_path):
+    path = written(tmp_path, rows())
+    row = "400\t112.5\t212\ta.png\t"
+    path.write_text(path.read_text() + row + "o" * (base.MAX_LINE_BYTES + step - len(row)) + "\n")
+    if step > 0:
+        with pytest.raises(ParseError, match="a line of more than") as caught:
+            read_recording(path)
+        assert caught.value.line == 14
+    else:
+        assert read_recording(path).samples.num_rows == 13
+
+
 class TestGzipLimits:
     """What a file may unpack to: just below a limit, at it, and just above it."""
 
