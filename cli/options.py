@@ -256,8 +256,9 @@ def progress_bar(label: str, quiet: bool = False) -> Callable[[int, int], None]:
 def facts_line(summary: Mapping[str, Any]) -> str:
     """Return what was found in an export, in one line."""
     rate = summary.get("rate_hz") or summary.get("effective_rate_hz")
+    rates = dict.fromkeys(hz for _, hz in summary.get("rates_hz") or ()) or ([rate] if rate else [])
     parts = [
-        f"{rate:.0f} Hz" if rate else "",
+        f"{', '.join(f'{hz:.0f}' for hz in rates)} Hz" if rates else "",
         str(summary["eyes"]),
         f"{summary['samples']:,} samples" if summary["samples"] else "fixations only",
         f"{100 * summary['loss']:.1f} % loss" if summary.get("loss") is not None else "",

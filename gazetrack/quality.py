@@ -100,7 +100,10 @@ def quality(
             missing = ~(np.isfinite(x) & np.isfinite(y))
             x[missing] = y[missing] = np.nan
             gaze = Gaze(period["t_ms"].to_numpy(np.float64), x, y, period["piece"].to_numpy(np.int64))
-            rows.append(keys | {"eye": eye} | describe(gaze, recording.screen, window_ms, target))
+            facts = describe(gaze, recording.screen, window_ms, target)
+            if recording.rates_hz:
+                facts |= sampling_at_rates(gaze, [start for start, _ in recording.rates_hz])
+            rows.append(keys | {"eye": eye} | facts)
     given = dict.fromkeys(name for row in rows for name in row)
     return conform({name: [row.get(name, np.nan) for row in rows] for name in given}, QUALITY)
 
@@ -222,6 +225,44 @@ def sampling(gaze: Gaze) -> dict[str, float]:
         "n_gaps": gaps.size,
         "longest_gap_ms": float(gaps.max(initial=0.0)),
         "gaps_ms": float(gaps.sum()),
+    }
+
+
+def sampling_at_rates(gaze: Gaze, starts_ms: Sequence[float]) -> dict[str, float]:
+    """Return what `sampling` does for gaze whose rate changes: each stretch has its own step and expected samples.
+
+    Parameters
+    ----------
+    gaze : Gaze
+        Of one period.
+    starts_ms : sequence of float
+        From which times on another rate holds, ascending.
+
+    Returns
+    -------
+    dict of str to float
+        Rates are means over time, jitter is that of all steps against those of their own rate.
+    """
+    which = np.searchsorted(np.asarray(starts_ms), gaze.t_ms, side="right")
+    parts = [sampling(Gaze(*(values[which == number] for values in gaze))) for number in np.unique(which)]
+    parts = [part for part in parts if part["duration_ms"] > 0 and np.isfinite(part["rate_hz"])]
+    if len(parts) < 2:
+        return sampling(gaze)
+    of = {name: np.array([part[name] for part in parts]) for name in parts[0]}
+    duration, samples = of["duration_ms"], of["n_samples"]
+    expected = duration / 1000 * of["rate_hz"]
+    return {
+        "onset_ms": float(of["onset_ms"].min()),
+        "duration_ms": float(duration.sum()),
+        "n_samples": int(samples.sum()),
+        "rate_hz": float(1000 * expected.sum() / duration.sum()),
+        "effective_rate_hz": float((of["effective_rate_hz"] * duration).sum() / duration.sum()),
+        "jitter_ms": float(np.sqrt((of["jitter_ms"] ** 2 * samples).sum() / samples.sum())),
+        "loss": float((of["loss"] * samples).sum() / samples.sum()),
+        "loss_expected": float((of["loss_expected"] * expected).sum() / expected.sum()),
+        "n_gaps": int(of["n_gaps"].sum()),
+        "longest_gap_ms": float(of["longest_gap_ms"].max()),
+        "gaps_ms": float(of["gaps_ms"].sum()),
     }
 
 

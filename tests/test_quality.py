@@ -298,3 +298,29 @@ def test_people_with_recordings_of_one_name_are_not_pooled(tmp_path):
     assert list(found["recording"]) == ["ann_rec", "bob_rec"]
     assert list(found["n_samples"]) == [50, 50]
     assert (found["std_px"] < 1).all()  # of both together it would be 50
+
+
+def at_rates(lost=()):
+    """One second at each of two rates, with some samples lost by their number."""
+    t = np.concatenate([np.arange(500) * 2.0, 3000 + np.arange(1000) * 1.0])
+    x = np.full(t.size, 10.0)
+    x[list(lost)] = np.nan
+    rates = ((0.0, 500.0), (3000.0, 1000.0))
+    return dataclasses.replace(recording(t, x, x, trial=np.where(t < 3000, "1", "2")), rates_hz=rates)
+
+
+def test_every_rate_of_a_recording_has_its_own_step_and_expected_samples():
+    (row,) = quality(at_rates()).to_pylist()
+    assert (row["duration_ms"], row["n_samples"], row["rate_hz"]) == (2000, 1500, 750)
+    assert (row["loss_expected"], row["n_gaps"], row["jitter_ms"]) == (0, 0, 0)
+    (row,) = quality(at_rates(lost=[100, 101, 700])).to_pylist()
+    assert row["loss_expected"] == pytest.approx(3 / 1500)
+    assert (row["n_gaps"], row["longest_gap_ms"], row["gaps_ms"]) == (2, 4, 5)
+
+
+def test_of_one_rate_nothing_changes():
+    changing = at_rates(lost=[100, 700])
+    rows = quality(changing, by="trial")
+    assert rows["rate_hz"].to_pylist() == [500, 1000]
+    one = quality(dataclasses.replace(changing, rates_hz=()), by="trial")
+    assert rows.to_pandas().equals(one.to_pandas())
