@@ -182,7 +182,8 @@ def _placed(
 ) -> tuple[dict[str, npt.NDArray[np.floating]], Screen | None]:
     """Return the positions in pixels by key, and the screen that they needed, if any."""
     pairs = [pair for pair in _PAIRS if set(pair) <= set(table.found)]
-    of_image = axes.fractions and {"width", "height"} <= set(table.found)
+    # Fixations may lie on images of their own size; samples are always those of the screen.
+    of_image = axes.fractions and {"duration", "width", "height"} <= set(table.found)
     frame = frame_of(axes, screen, head.path)
     if of_image:
         frame = Frame(table.number("width"), table.number("height"), frame.screen)

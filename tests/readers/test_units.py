@@ -15,8 +15,8 @@ from gazetrack.recording import Screen
 
 WIDTH, HEIGHT, WIDE_MM, HIGH_MM, FAR_MM = 1600, 1000, 480.0, 300.0, 700.0
 SCREEN = Screen(WIDTH, HEIGHT, WIDE_MM, HIGH_MM, FAR_MM)
-# Where gaze truly was, in pixels from the top left: corners, the middle, and beside the screen.
-TRUTH = np.array([(0, 0), (1600, 1000), (800, 500), (80, 900), (1234.5, 77.25), (-40, 1040)], float)
+# Where gaze truly was, in pixels from the top left: at corners, in the middle, and beside the screen.
+TRUTH = np.array([(2.5, 3.5), (1600, 1000), (800, 500), (80, 900), (1234.5, 77.25), (-40, 1040)], float)
 MM = WIDE_MM / WIDTH  # pixels are square: 300 / 1000 is the same
 
 
@@ -75,9 +75,8 @@ def found(recording):
 
 @pytest.mark.parametrize("said", WRITTEN)
 def test_positions_in_any_unit_and_origin_become_the_same_pixels(said, tmp_path):
-    shown = TRUTH[1:] if "centre" not in said else TRUTH  # (0, 0) at a corner is what trackers write for lost gaze
-    recording = read(tmp_path, [WRITTEN[said](*position) for position in shown], said, SCREEN)
-    np.testing.assert_allclose(found(recording), shown, atol=2e-3)
+    recording = read(tmp_path, [WRITTEN[said](*position) for position in TRUTH], said, SCREEN)
+    np.testing.assert_allclose(found(recording), TRUTH, atol=2e-3)
     assert recording.fractions_of == ""
 
 
@@ -132,6 +131,15 @@ def test_units_of_an_image_whose_size_stands_in_the_rows(tmp_path):
     assert recording.fixations["x_px"].to_pylist() == pytest.approx([200, 100])
     assert recording.fixations["y_px"].to_pylist() == pytest.approx([200, 450])
     assert recording.screen is None
+
+
+def test_units_of_samples_are_of_the_screen_though_images_have_sizes(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("gx,gy,t,w,h\n0.5,0.25,0,400,800\n0.1,0.9,20,1000,500\n")
+    columns = {"x": "gx[norm]", "y": "gy", "t": "t[ms]", "width": "w", "height": "h"}
+    recording = read_recording(path, columns=columns, screen=SCREEN)
+    np.testing.assert_allclose(found(recording), [(800, 250), (160, 900)], atol=1e-3)
+    assert "width is not used for samples" in recording.notes
 
 
 @pytest.mark.parametrize("named", [False, True])
