@@ -93,8 +93,8 @@ def command(
 
     pairs = opt.parse_pairs(columns, "--columns")
     pseudonyms = Pseudonyms(participant, read_key(key) if participant == "hash" else b"")
-    for target in (report, errors):
-        opt.check_report(target, (*files, key))
+    opt.check_report(report, (*files, key))
+    opt.check_report(errors, (*files, key), report)
     chosen = ConvertOptions(
         format_name, pairs, opt.parse_screen(screen), None, out, samples, events, force, recursive, eye, trial_by,
         pseudonyms, fov_deg=fov, salvage=salvage, trust_gzip=trust_gzip,

@@ -147,9 +147,11 @@ def tables_among(paths: Sequence[Path], quiet: bool) -> tuple[Path, ...]:
     return found.paths
 
 
-def check_report(report: Path | None, inputs: Iterable[Path]) -> None:
-    """Refuse, before any work, to write a report over an input or over something else than a report."""
+def check_report(report: Path | None, inputs: Iterable[Path], other: Path | None = None) -> None:
+    """Refuse, before any work, to write a report over an input, another report, or something else than a report."""
     if report is not None:
+        if other is not None and report.absolute() == other.absolute():
+            raise click.UsageError("--report and --errors are the same file: the second would replace the first")
         from gazetrack.outcome import check_report as check
 
         check(report, inputs)
@@ -211,8 +213,9 @@ def write_results(report: Path | None, results: Iterable[tuple[Path, GazetrackEr
 
 
 def print_json(value: Any) -> None:
-    """Print a value as JSON."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    """Print a value as JSON, which any terminal can show."""
+    narrow = not str(getattr(sys.stdout, "encoding", "")).lower().startswith("utf")
+    click.echo(json.dumps(value, indent=2, ensure_ascii=narrow))
 
 
 def without_nan(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,8 @@ The library raises; only the command line prints.
 
 from __future__ import annotations
 
+import os
+import re
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -22,6 +24,8 @@ MAX_MESSAGE_CHARS = 300
 MAX_PATH_CHARS = 120
 _BODY_FIRST_CHARS = 100  # of a message, before its hint gets the rest
 _LEAST_CHARS = 40
+_PATH_END_CHARS = 48  # of a path, where a message is too long
+_WORD = re.compile(r"[^\s'\"]+")
 _LEAST_LIKE = 0.7  # one wrong letter of four, or two of seven
 _quotes_nothing = ContextVar("quotes_nothing", default=False)
 
@@ -75,14 +79,38 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"did you mean {quote(name, 40)!r}? " if name else ""
 
 
+def readable(name: str) -> str:
+    r"""Return the name of a file as text that every table and report can hold.
+
+    File systems keep bytes. Those that are no UTF-8 appear as ``\xNN``, so that different names stay different; where
+    the system's own encoding is narrower than UTF-8, its names are read as what they are.
+    """
+    try:
+        return os.fsencode(name).decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # no name of a file, but text that this system's encoding does not know
+        return name.encode("utf-8", "backslashreplace").decode()
+
+
 def _escaped(text: object) -> str:
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in str(text))
+    return "".join(map(_escape, str(text)))
 
 
-def _path_end(path: Path) -> str:
+def _escape(char: str) -> str:
+    if char.isprintable():
+        return char
+    if "\udc80" <= char <= "\udcff":  # a byte of a file's name that is no text
+        return f"\\x{ord(char) - 0xDC00:02x}"
+    return char.encode("unicode_escape", "backslashreplace").decode()
+
+
+def _shorter_path(word: re.Match[str]) -> str:
+    return _path_end(word[0], _PATH_END_CHARS) if "/" in word[0] else word[0]
+
+
+def _path_end(path: str | Path, limit: int | None) -> str:
     """Return the path, or its end where it is long: the name of the file matters most."""
     shown = _escaped(path)
-    return shown if len(shown) <= MAX_PATH_CHARS else "…" + shown[1 - MAX_PATH_CHARS :]
+    return shown if limit is None or len(shown) <= limit else "…" + shown[1 - limit :]
 
 
 class GazetrackError(Exception):
@@ -125,15 +153,32 @@ class GazetrackError(Exception):
         return _rebuilt, (type(self), self.what, named)
 
     def __str__(self) -> str:
+        whole = self.whole()
+        if len(whole) <= MAX_MESSAGE_CHARS:
+            return whole
+        # Of a path the end says most; of what is wrong and of what to do about it, every word counts.
         code = f" [{self.code}]"
-        where = [] if self.path is None else [_path_end(self.path)]
-        where += [str(n) for n in (self.line, self.column) if n is not None]
-        head = ":".join(where) + ": " if where else ""
-        body = self.what if self.byte is None else f"{self.what} (byte {self.byte})"
+        body, hint = (_WORD.sub(_shorter_path, text) for text in self._texts())
+        head = self._head(MAX_PATH_CHARS)
+        if len(head) + len(body) + len(hint) + len(code) + len(" - ") > MAX_MESSAGE_CHARS:
+            head = self._head(_PATH_END_CHARS)
         room = MAX_MESSAGE_CHARS - len(head) - len(code)
         for_hint = room - len(" - ") - min(len(_escaped(body)), _BODY_FIRST_CHARS)
-        hint = f" - {_shortened(self.hint, max(for_hint, _LEAST_CHARS))}" if self.hint else ""
+        hint = f" - {_shortened(hint, max(for_hint, _LEAST_CHARS))}" if hint else ""
         return head + _shortened(body, max(room - len(hint), _LEAST_CHARS)) + hint + code
+
+    def whole(self) -> str:
+        """Return the message without any limit of length, for a report that programs read."""
+        body, hint = map(_escaped, self._texts())
+        return self._head(None) + body + (f" - {hint}" if hint else "") + f" [{self.code}]"
+
+    def _texts(self) -> tuple[str, str]:
+        return self.what if self.byte is None else f"{self.what} (byte {self.byte})", self.hint or ""
+
+    def _head(self, path_chars: int | None) -> str:
+        where = [] if self.path is None else [_path_end(self.path, path_chars)]
+        where += [str(n) for n in (self.line, self.column) if n is not None]
+        return ":".join(where) + ": " if where else ""
 
 
 def _rebuilt(kind: type[GazetrackError], what: str, named: dict[str, Any]) -> GazetrackError:

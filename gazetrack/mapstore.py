@@ -22,7 +22,7 @@ import pyarrow as pa
 from gazetrack.errors import InputError, OutputError, SchemaError, quote
 from gazetrack.fixations import stem
 from gazetrack.maps import as_uint8
-from gazetrack.parquet import open_parquet
+from gazetrack.parquet import most_bytes, open_parquet
 from gazetrack.publish import publish
 from gazetrack.store import metadata_schema, read_meta, refuse_foreign, table_writer
 
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 MAP_FILE = "maps.parquet"
 MAX_TOTAL_BYTES = 2 * 1024**3
 MAX_ROW_BYTES = 2**29  # of one row's maps: two levels of the largest image as float32, eight as uint8
+MAX_ID_CHARS = 4096
 MAPS = pa.schema(
     [
         pa.field(name, kind, nullable=False, metadata={"meaning": meaning})
@@ -210,9 +211,9 @@ class MapStore:
         self.meta = read_meta(self.path)
         texts = [name for name in MAPS.names if name != "maps"]  # the maps are read row by row
         try:
-            self._file = open_parquet(self.path, self.path, self.path.stat().st_size, texts)
+            self._file = open_parquet(self.path, self.path, None, texts)
             self._check_columns()
-            ids = self._file.read(["image_id"])["image_id"].to_pylist()
+            ids = self._read_ids()
         except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
             raise InputError(f"damaged map file: {error}", path=self.path, hint="render again") from error
         if None in ids:
@@ -220,6 +221,22 @@ class MapStore:
         self._groups: dict[str, list[int]] = {}
         for group, image_id in enumerate(ids):
             self._groups.setdefault(image_id, []).append(group)
+
+    def _read_ids(self) -> list[Any]:
+        """Return the image id of every row."""
+        groups = range(self._file.metadata.num_row_groups)
+        unpacked = sum(self._file.metadata.row_group(group).total_byte_size for group in groups)
+        if unpacked <= most_bytes(self.path.stat().st_size):
+            ids: list[Any] = self._file.read(["image_id"])["image_id"].to_pylist()
+            return ids
+        # Maps of little gaze shrink to any share of their size, and so do ids that were made to fill the memory.
+        ids = []
+        for group in groups:
+            ids += self._file.read_row_group(group, ["image_id"])["image_id"].to_pylist()
+            if len(ids[-1] or "") > MAX_ID_CHARS:
+                what = f"row {group + 1} has an image_id of {len(ids[-1] or ''):,} characters"
+                raise SchemaError(what, path=self.path, hint="render the maps again")
+        return ids
 
     def _check_columns(self) -> None:
         """Refuse what is no map file, from its footer alone."""

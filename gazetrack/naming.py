@@ -13,6 +13,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gazetrack.errors import readable
 from gazetrack.publish import digest_of
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ def stem_of(path: Path) -> str:
     >>> stem_of(Path("s01/raw.tsv.gz")), stem_of(Path("raw.samples.parquet"))
     ('raw', 'raw')
     """
-    name = path.name[:-3] if path.name.lower().endswith(".gz") else path.name
+    name = readable(path.name)
+    name = name[:-3] if name.lower().endswith(".gz") else name
     return Path(name).stem.removesuffix(".samples")
 
 

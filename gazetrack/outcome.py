@@ -69,12 +69,12 @@ class Outcome:
     summary: dict[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the outcome as one object of a report file."""
+        """Return the outcome as one object of a report file, with the whole message."""
         values = {name: value for name, value in vars(self).items() if name not in ("error", "summary")}
         error = self.error
         where = {name: getattr(error, name, None) for name in ("code", "line", "column", "byte")}
-        message = "" if error is None else str(error)
-        used = {"rows_used": self.rows_in - sum(self.dropped.values())}
+        message = "" if error is None else error.whole()
+        used = {"rows_used": self.rows_in - sum(self.dropped.values()), "loss": self.summary.get("loss")}
         return {**values, **used, **where, "message": message, "version": __version__}
 
 
@@ -100,5 +100,12 @@ def check_report(path: str | Path, inputs: Iterable[str | Path]) -> None:
 
 
 def write_report(path: str | Path, outcomes: Iterable[Outcome]) -> None:
-    """Publish the outcomes as JSON lines, one object per input."""
+    """Publish the outcomes as JSON lines, one object per input.
+
+    Raises
+    ------
+    OutputError
+        It cannot be written, or there is something else by now, such as a table of this very call.
+    """
+    check_report(path, [])
     write_text(path, "".join(json.dumps(o.as_json(), ensure_ascii=False, sort_keys=True) + "\n" for o in outcomes))

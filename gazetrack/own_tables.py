@@ -47,7 +47,7 @@ def kind_of_table(path: Path) -> str:
         return ""
     try:
         names = set(pq.read_schema(path).names)
-    except (pa.ArrowException, OSError):  # whoever reads it says why
+    except (pa.ArrowException, OSError, ValueError):  # whoever reads it says why
         return ""
     return next((kind for kind, marks in _MARKS.items() if names >= set(marks)), "")
 

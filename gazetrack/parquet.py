@@ -26,7 +26,7 @@ _CODE_BYTES = 4
 _HINT = "it is damaged, or made to fill the memory: write it again, or get it from its author"
 
 
-def open_parquet(source: Any, path: Path, size: int, names: Collection[str] | None = None) -> pq.ParquetFile:
+def open_parquet(source: Any, path: Path, size: int | None, names: Collection[str] | None = None) -> pq.ParquetFile:
     """Open a Parquet file whose columns of these names fit into the limits.
 
     Parameters
@@ -35,8 +35,8 @@ def open_parquet(source: Any, path: Path, size: int, names: Collection[str] | No
         What to open.
     path : pathlib.Path
         Its name, for errors.
-    size : int
-        Its size in bytes.
+    size : int or None
+        Its size in bytes; None where the caller keeps limits of its own.
     names : collection of str, optional
         Columns that will be read; all by default.
 
@@ -59,7 +59,8 @@ def open_parquet(source: Any, path: Path, size: int, names: Collection[str] | No
     if hasattr(source, "seek"):
         source.seek(0)
     file = pq.ParquetFile(source, read_dictionary=texts)
-    _refuse_large(_declared(file.metadata, names), size, path)
+    if size is not None:
+        _refuse_large(_declared(file.metadata, names), size, path)
     return file
 
 
@@ -110,8 +111,13 @@ def _spelled_out(column: pa.ChunkedArray) -> int:
     return total
 
 
+def most_bytes(size: int) -> int:
+    """Return what a file of this size may take in memory."""
+    return max(PARQUET_RATIO_FROM_BYTES, MAX_PARQUET_RATIO * size)
+
+
 def _refuse_large(n_bytes: int, size: int, path: Path) -> None:
-    if n_bytes > max(PARQUET_RATIO_FROM_BYTES, MAX_PARQUET_RATIO * size):
+    if n_bytes > most_bytes(size):
         raise InputError(
             f"would take {n_bytes / 1e6:,.0f} MB of memory from {size / 1e6:,.1f} MB", path=path, hint=_HINT
         )

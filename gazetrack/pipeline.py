@@ -25,6 +25,7 @@ from gazetrack.errors import (
     UnknownFormat,
     quote,
     quoting_nothing,
+    readable,
 )
 from gazetrack.fixations import fixation_table
 from gazetrack.geometry import with_geometry
@@ -399,7 +400,7 @@ def _convert_file(source: Source, options: ConvertOptions, outcome: Outcome) -> 
     outcome.mended = dict(recording.mended)
     outcome.left_out = facts.get("left_out", {})
     outcome.summary = {**describe(recording, verdict, head), **facts, "fixations": fixations.num_rows}
-    file_name = head.path.name
+    file_name = readable(head.path.name)
     is_renamed = not options.pseudonyms.keeps
     if is_renamed:  # the file may be called after the participant
         file_name = f"sha256-{outcome.sha256[:12]}"

@@ -72,9 +72,18 @@ def file_stem(text: str) -> str:
     """
     shown = all(char.isprintable() or char in _JOINERS for char in text)
     plain = shown and not _SEPARATORS.search(text) and text.strip(" .") == text and not text.startswith("-")
-    if plain and text and not _DEVICE.fullmatch(text) and len(text.encode()) <= _MAX_STEM_BYTES:
-        return text
+    if plain and text and not _DEVICE.fullmatch(text) and len(text.encode("utf-8", "surrogatepass")) <= _MAX_STEM_BYTES:
+        return _on_this_system(text)
     return safe_name(text)
+
+
+def _on_this_system(name: str) -> str:
+    """Return a name as Python writes its UTF-8 to the disk, also where the system's own encoding is narrower."""
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError:
+        return os.fsdecode(name.encode("utf-8"))
+    return name
 
 
 def unique_names(texts: Iterable[str]) -> dict[str, str]:
@@ -196,7 +205,7 @@ def write_bytes(path: str | os.PathLike[str], data: bytes, *, private: bool = Fa
 
 def write_text(path: str | os.PathLike[str], text: str, *, private: bool = False) -> None:
     """Publish `text` as UTF-8 with line feeds."""
-    write_bytes(path, text.encode("utf-8"), private=private)
+    write_bytes(path, text.encode("utf-8", "backslashreplace"), private=private)
 
 
 def write_json(path: str | os.PathLike[str], value: Any) -> None:

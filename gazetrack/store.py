@@ -294,7 +294,7 @@ def _origin(meta: Mapping[str, Any]) -> dict[str, str]:
 
 def _metadata(meta: Mapping[str, Any]) -> bytes:
     full = {"schema_version": VERSION, "gazetrack": __version__, **meta}
-    return json.dumps(full, ensure_ascii=False, sort_keys=True, default=_plain).encode()
+    return json.dumps(full, ensure_ascii=False, sort_keys=True, default=_plain).encode("utf-8", "backslashreplace")
 
 
 def _plain(value: object) -> object:

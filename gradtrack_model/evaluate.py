@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.stats import wilcoxon
 
-from gazetrack.errors import DataError, GazetrackError, InputError
+from gazetrack.errors import DataError, GazetrackError, InputError, quote
 from gazetrack.publish import refuse_input_folder, write_json, write_text
 from gradtrack_model.data import find_images, read_ids, read_mask
 from gradtrack_model.metrics import EMPTY_DISTANCE_POLICY, EMPTY_POLICY, Scores, score
@@ -31,6 +31,7 @@ MEASURES = {
     "hd95": "hd95_px",
     "asd": "asd_px",
 }
+_MAX_CELL_CHARS = 32_767  # as spreadsheets have it
 _FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -247,5 +248,7 @@ def _numbers(score: Score, measures: Scores) -> list[str]:
 
 
 def _cell(text: str) -> str:
-    """Keep spreadsheets from taking a name for a formula."""
-    return f"'{text}" if text.lstrip().startswith(_FORMULA_START) or text.startswith(("\t", "\r")) else text
+    """Keep spreadsheets from taking a name for a formula, and terminals from taking it for a command."""
+    shown = quote(text, _MAX_CELL_CHARS)
+    formula = text.lstrip().startswith(_FORMULA_START) or text.startswith(("\t", "\r"))
+    return f"'{shown}" if formula else shown

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gazetrack import errors
-from gazetrack.errors import MAX_MESSAGE_CHARS, GazetrackError, InputError, ParseError, quote
+from gazetrack.errors import MAX_MESSAGE_CHARS, GazetrackError, InputError, ParseError, quote, readable
 
 CLASSES = [c for c in vars(errors).values() if isinstance(c, type) and issubclass(c, GazetrackError)]
 
@@ -51,3 +51,24 @@ def test_quote_is_printable_and_short(text, limit):
 def test_every_kind_has_a_code_and_an_exit_code(kind):
     assert kind.code.isupper()
     assert 1 <= kind.exit_code <= 7
+
+
+def test_of_a_long_message_paths_are_shortened_and_never_what_to_do():
+    long = "/home/" + "very_long_folder/" * 12
+    what = f"holds no images (looked in images/ and the folder itself) and no gaze (looked for {long}maps/maps.parquet)"
+    hint = "name --images and --fixations or --maps, or see how it looks with: gazetrack demo"
+    text = str(InputError(what, path=long, hint=hint))
+    assert len(text) <= MAX_MESSAGE_CHARS
+    assert f" - {hint} [INPUT]" in text
+    assert "maps/maps.parquet)" in text
+    assert "looked in images/ and the folder itself" in text
+    assert InputError(what, path=long, hint=hint).whole() == f"{long}: {what} - {hint} [INPUT]".replace("/:", ":")
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("a.csv", "a.csv"), ("caf\u00e9", "caf\u00e9"), ("caf\udce9", "caf\\xe9"), ("\udcc3\udca9", "\u00e9")],
+)
+def test_names_of_files_are_text_in_tables(name, shown):
+    assert readable(name) == shown
+    assert str(InputError("no", path="caf\udce9")) == "caf\\xe9: no [INPUT]"

@@ -195,3 +195,15 @@ def error_of(path):
     except (InputError, SchemaError) as error:
         return error.path
     return None
+
+
+def test_maps_of_little_gaze_are_read_however_small_their_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(parquet, "PARQUET_RATIO_FROM_BYTES", 1000)
+    rows = [map_row(image_id=f"p{i}", levels=1, height=1000, width=1000, maps=bytes(1_000_000)) for i in range(9)]
+    path = write_maps(tmp_path / "maps.parquet", rows)
+    monkeypatch.setattr(parquet, "MAX_PARQUET_RATIO", 2)
+    assert path.stat().st_size * 2 < 9_000_000
+    assert MapStore(path).ids == tuple(f"p{i}" for i in range(9))
+    path = write_maps(tmp_path / "maps.parquet", [*rows, map_row(image_id="q" * 5000)])
+    with pytest.raises(SchemaError, match="row 10 has an image_id of 5,000 characters"):
+        MapStore(path)

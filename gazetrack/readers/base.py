@@ -27,7 +27,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol
 
-from gazetrack.errors import InputError, ParseError
+from gazetrack.errors import InputError, ParseError, readable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -234,7 +234,7 @@ class Head:
     @property
     def stem(self) -> str:
         """The file's name without folder, ``.gz`` and suffix."""
-        name = self.path.name
+        name = readable(self.path.name)
         return Path(name[:-3] if name.lower().endswith(".gz") else name).stem
 
 

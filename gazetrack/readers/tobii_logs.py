@@ -91,15 +91,19 @@ class _Blocks:
     def start(self) -> Callable[[bytes], bytes]:
         """Return the function that rewrites lines from the start of the file on."""
         self._header = b""
+        self._quoted = False
         self._block = 0
         self.block_of_row, self.messages, self.cut_off = [], [], 0
         return by_line(self._line)
 
     def _line(self, line: bytes) -> bytes:
         if not self._header:
+            self._quoted = line.startswith(b'"')
+            line = self._plain(line)
             self._header = line if _dialect(tuple(line.decode("utf-8", "replace").split("\t"))) else b""
             self._block += bool(self._header)
             return self._header
+        line = self._plain(line)
         if line == self._header:
             self._block += 1
             return b""
@@ -112,11 +116,15 @@ class _Blocks:
         self.block_of_row.append(self._block)
         return line
 
+    def _plain(self, line: bytes) -> bytes:
+        """Return a line without quotes, where the header's names stand in them: as spreadsheets save a log."""
+        return line.replace(b'"', b"") if self._quoted else line
+
 
 def sniff(head: Head) -> Verdict:
     """Judge the file by its columns, below any preamble."""
     for line in head.lines:
-        dialect = _dialect(tuple(name.strip() for name in line.removeprefix("\ufeff").split("\t")))
+        dialect = _dialect(tuple(name.strip().strip('"') for name in line.removeprefix("\ufeff").split("\t")))
         if dialect is not None:
             return Verdict(Level.CERTAIN, f"columns {dialect.time} and {_name(dialect.x, dialect.eyes[0])}")
     return NO

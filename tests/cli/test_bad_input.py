@@ -317,3 +317,38 @@ def test_a_full_standard_output_is_named(tmp_path):
     assert done.returncode == 3
     assert done.stderr.count("\n") == 1
     assert "standard output cannot be written" in done.stderr
+
+
+def test_a_report_never_replaces_a_table_of_the_same_call(run, tmp_path):
+    (tmp_path / "a.csv").write_text(GOOD)
+    result = run("gazetrack convert a.csv --report a.fixations.parquet")
+    assert result.code == 3
+    assert_one_line(result, "a.fixations.parquet", "no earlier report")
+    assert pq.read_table(tmp_path / "a.fixations.parquet").num_rows > 0
+
+
+def test_two_reports_in_one_file_are_refused_before_any_work(run, tmp_path):
+    (tmp_path / "a.csv").write_text(GOOD)
+    result = run("gazetrack convert a.csv --report r.jsonl --errors ./r.jsonl")
+    assert result.code == 2
+    assert "--report and --errors" in result.err
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+
+
+def test_a_report_says_how_much_gaze_was_lost(run, tmp_path):
+    lost = "".join(f"nan,nan,{800 + i * 4}\n" for i in range(200))
+    (tmp_path / "a.csv").write_text(GOOD + lost)
+    assert run("gazetrack convert a.csv --report r.jsonl").code == 0
+    assert json.loads((tmp_path / "r.jsonl").read_text())["loss"] == pytest.approx(0.5)
+
+
+def test_a_report_holds_messages_whole(run, tmp_path):
+    folder = tmp_path / ("a" * 200) / ("b" * 200)
+    folder.mkdir(parents=True)
+    (folder / "c.tsv").write_text("no table at all\n")
+    result = run(f"gazetrack convert {folder}/c.tsv --report r.jsonl")
+    message = json.loads((tmp_path / "r.jsonl").read_text())["message"]
+    assert message.startswith(f"{folder}/c.tsv: ")
+    assert "\u2026" not in message
+    assert_one_line(result, "/c.tsv: ")
+    assert message.partition("c.tsv: ")[2] in result.err  # on the console the path alone is shorter

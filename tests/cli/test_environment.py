@@ -265,3 +265,79 @@ def test_the_installed_commands_begin_there():
     assert len(places) == 6
     assert all(callable(getattr(import_module(module), name)) for module, name in places)
     assert {module for module, _ in places} == {"gazetrack_cli.start"}
+
+
+NAMES = (b"caf\xe9.csv", b"caf\xe8.csv", "caf\u00e9.csv".encode(), b"plain.csv")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems refuse such names")
+@pytest.mark.parametrize("locale", ["C.UTF-8", "C"])
+def test_names_that_are_no_text_are_converted_and_reported(tmp_path, locale):
+    import pyarrow.parquet as pq
+
+    for name in NAMES:
+        Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_text(GAZE)
+    # As on a system whose encoding is ASCII: Python would choose UTF-8 by itself.
+    narrow = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"} if locale == "C" else {}
+    env = {"LC_ALL": locale, "LANG": locale} | narrow
+    done = shell("convert", ".", "--report", "report.jsonl", cwd=tmp_path, env=env, encoding="utf-8")
+    assert (done.returncode, done.stderr) == (0, "")
+    found = [json.loads(line) for line in (tmp_path / "report.jsonl").read_text("utf-8").splitlines()]
+    assert len(found) == len({entry["file"] for entry in found}) == 4
+    written = sorted(tmp_path.glob("*.fixations.parquet"))
+    assert len(written) == 4
+    recordings = {pq.read_table(path)["recording"][0].as_py() for path in written}
+    assert recordings == {"caf\\xe9", "caf\\xe8", "caf\u00e9", "plain"}
+    sources = {json.loads(pq.read_schema(path).metadata[b"gazetrack"])["source"]["file"] for path in written}
+    assert sources == {f"{name}.csv" for name in recordings}
+    done = shell("info", ".", "--json", cwd=tmp_path, env=env, encoding="utf-8")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sum(entry["file"].endswith(".csv") for entry in json.loads(done.stdout)) == 4
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems refuse such names")
+def test_an_error_names_a_file_whose_name_is_no_text(tmp_path):
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.csv")).write_text("x,y,t\n1,2,0\n1,oops,4\n")
+    done = shell("convert", ".", "--report", "report.jsonl", cwd=tmp_path)
+    assert "caf\\xe9.csv:3:2: " in done.stderr
+    assert done.returncode == 1
+    (entry,) = [json.loads(line) for line in (tmp_path / "report.jsonl").read_text("utf-8").splitlines()]
+    assert (entry["status"], entry["line"], os.fsencode(entry["file"])) == ("failed", 3, b"caf\xe9.csv")
+
+
+def limited():
+    """Let a process take two gigabytes of addresses beyond what Python and its libraries take."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_DATA, (2**31, 2**31))
+
+
+def write_bomb(path, columns, times):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.table(columns)
+    with pq.ParquetWriter(path, table.schema, compression="zstd") as writer:
+        for _ in range(times):
+            writer.write_table(table)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits of memory are Linux's")
+def test_small_files_that_would_fill_the_memory_end_with_one_line(tmp_path):
+    import numpy as np
+    import pyarrow as pa
+
+    ones = dict.fromkeys(("onset_ms", "duration_ms", "x_px", "y_px"), np.ones(1_000_000))
+    write_bomb(tmp_path / "a.fixations.parquet", {"stimulus": pa.array(["a.png"] * 1_000_000), **ones}, 60)
+    done = shell("render", "a.fixations.parquet", cwd=tmp_path, preexec_fn=limited)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "a.fixations.parquet: would take" in done.stderr
+    maps = {"image_id": ["p"], "levels": pa.array([1], pa.int32()), "height": pa.array([30_000], pa.int32())}
+    maps |= {"width": pa.array([30_000], pa.int32()), "maps": pa.array([bytes(900_000_000)], pa.binary())}
+    (tmp_path / "maps").mkdir()
+    (tmp_path / "images").mkdir()
+    write_bomb(tmp_path / "maps" / "maps.parquet", maps, 1)
+    assert (tmp_path / "maps" / "maps.parquet").stat().st_size < 200_000
+    done = shell("refine", cwd=tmp_path, preexec_fn=limited)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "maps.parquet: row 1 unpacks to 858 MB" in done.stderr

@@ -31,3 +31,19 @@ def test_messages_have_the_trial_of_their_samples_or_none(tmp_path):
     recording = read(tmp_path, HEADER, *rows(0.0, 10.0), *rows(0.0, 10.0), *one)
     assert recording.samples["trial"].to_pylist() == ["1", "1", "2", "2", "3", "3"]
     assert recording.events["trial"].to_pylist() == [""]
+
+
+def test_a_log_that_a_spreadsheet_has_quoted_reads_the_same(tmp_path):
+    from pathlib import Path
+
+    from pandas.testing import assert_frame_equal
+
+    from gazetrack import read_recording
+
+    path = next((Path(__file__).parents[1] / "golden" / "tobii_logs" / "pygaze").glob("input.*"))
+    lines = path.read_text("utf-8").splitlines()
+    quoted = ["\t".join(f'"{cell}"' for cell in line.split("\t")) if "\t" in line else line for line in lines]
+    (tmp_path / path.name).write_text("\n".join(quoted) + "\n")
+    plain, other = read_recording(path), read_recording(tmp_path / path.name)
+    assert other.format == "tobii_logs"
+    assert_frame_equal(other.samples.to_pandas(), plain.samples.to_pandas())
