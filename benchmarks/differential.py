@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import math
 import platform
 import sys
@@ -86,6 +87,7 @@ def main() -> int:
     options = parser.parse_args()
     if options.data is not None and not options.data.is_dir():
         parser.error(f"no such folder: {options.data}")
+    logging.disable(logging.WARNING)  # the peers'
     rows = []
     for check in CHECKS:
         if options.only.lower() in f"{check.ours} {check.peer}".lower():

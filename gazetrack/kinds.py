@@ -17,6 +17,8 @@ from gazetrack.kernels.logistic import logistic
 from gazetrack.quadrature import pieces_and_nodes, unit_rules
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy.typing as npt
 
     Floats = npt.NDArray[np.float64]
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 _LEAST_STEP_PX = 2.0
 _ON_THE_BORDER_PX = 1e-6
 _CANVAS = 768
+_BLOCK = 8192  # fixations whose dwell time is spread at once
 _MIN_RADIUS_SHARE, _MAX_RADIUS_SHARE = 0.25, 4.0
 
 
@@ -230,14 +233,12 @@ def _blurred_levels(p: Points, sigma: float, joined: npt.NDArray[np.bool_]) -> M
 
     firsts = p.firsts.tolist()
     done = len(p.x)
-    own, lines = _staying(p, joined), _spread(p, joined, sigma)
+    blocks = _Blocks(p, joined, sigma)
     for level, first in enumerate(firsts):
         grid[level] = grid[level - 1] if level else 0.0
-        if first < done:
-            for source, *values in (own, lines):
-                start, end = np.searchsorted(source, (first, done))
-                add(level, *(v[start:end] for v in values))
-            done = first
+        for points in blocks.between(first, done):
+            add(level, *points)
+        done = min(done, first)
     # Where a level cuts the line, its first fixation keeps the half that the next level spreads over the line before.
     for level, first in enumerate(firsts):
         if 0 < first < len(p.x) and joined[first - 1]:
@@ -268,18 +269,43 @@ class _Dwell(NamedTuple):
     weights: Floats
 
 
-def _staying(p: Points, joined: npt.NDArray[np.bool_]) -> _Dwell:
-    """Return the fixations that keep dwell time to themselves: half for each side on which the track has no line."""
-    starts = np.ones(len(joined), np.bool_)
-    np.logical_not(joined[:-1], out=starts[1:])
-    sides = starts.astype(np.int64) + ~joined
-    i = np.flatnonzero(sides)
-    return _Dwell(i, p.x[i], p.y[i], sides[i] / 2 * p.duration_ms[i])
+class _Blocks:
+    """The dwell time of a track as weighted points, made for a block of fixations at a time: memory stays flat.
+
+    Levels ask from the last fixation to the first, so one block in memory serves several of them.
+    """
+
+    def __init__(self, p: Points, joined: npt.NDArray[np.bool_], sigma: float) -> None:
+        self._p, self._joined, self._sigma = p, joined, sigma
+        self._block = -1
+        self._points: tuple[_Dwell, ...] = ()
+
+    def between(self, first: int, end: int) -> Iterator[tuple[Floats, Floats, Floats]]:
+        """Yield x, y and weights of the fixations first .. end - 1 and of the lines that start at them."""
+        if first >= end:
+            return
+        for block in range((end - 1) // _BLOCK, first // _BLOCK - 1, -1):
+            if block != self._block:
+                i = np.arange(block * _BLOCK, min((block + 1) * _BLOCK, len(self._p.x)))
+                self._points = _staying(self._p, self._joined, i), _spread(self._p, self._joined, i, self._sigma)
+                self._block = block
+            for source, x, y, weights in self._points:
+                own = slice(*np.searchsorted(source, (first, end)))
+                yield x[own], y[own], weights[own]
 
 
-def _spread(p: Points, joined: npt.NDArray[np.bool_], sigma: float) -> _Dwell:
-    """Spread half of the dwell time of its two ends along each line, as weighted points that stand for an integral."""
-    i = np.flatnonzero(joined)
+def _staying(p: Points, joined: npt.NDArray[np.bool_], i: npt.NDArray[np.int64]) -> _Dwell:
+    """Return those of fixations i that keep dwell time: half for each side on which the track has no line."""
+    starts = ~joined[i - 1]
+    starts[i == 0] = True
+    sides = starts.astype(np.int64) + ~joined[i]
+    i, sides = i[sides > 0], sides[sides > 0]
+    return _Dwell(i, p.x[i], p.y[i], sides / 2 * p.duration_ms[i])
+
+
+def _spread(p: Points, joined: npt.NDArray[np.bool_], i: npt.NDArray[np.int64], sigma: float) -> _Dwell:
+    """Spread half of the dwell time of its ends along each line from fixations i: a sum that stands for an integral."""
+    i = i[joined[i]]
     dx, dy = p.x[i + 1] - p.x[i], p.y[i + 1] - p.y[i]
     time = (p.duration_ms[i] + p.duration_ms[i + 1]) / 2
     pieces, nodes = pieces_and_nodes(np.hypot(dx, dy) / sigma)
