@@ -66,6 +66,8 @@ class Source:
         Whether it was found in a folder: then it may be no export at all.
     fixations, blinks : pathlib.Path or None
         The tracker's own, in files of their own.
+    leaves_fixations : bool
+        Whether a file beside it, that was not named, holds the tracker's own fixations.
     clash : OutputError or None
         Why it cannot be written: another input has the same target.
     """
@@ -76,6 +78,7 @@ class Source:
     from_folder: bool = False
     fixations: Path | None = None
     blinks: Path | None = None
+    leaves_fixations: bool = False
     clash: OutputError | None = None
 
     @property
@@ -123,7 +126,8 @@ def find_sources(
         hint = "convert it into another folder with --out"
         clash = None if owner == path else OutputError(what, path=path, hint=hint)
         fixations, blinks = groups.get(path, (None, None))
-        sources.append(Source(path, names[path], target, from_folder, fixations, blinks, clash))
+        leaves = join and not from_folder and fixations is None and _has_fixations_beside(path)
+        sources.append(Source(path, names[path], target, from_folder, fixations, blinks, leaves, clash))
     return sources
 
 
@@ -162,6 +166,18 @@ def _groups(paths: Iterable[Path]) -> dict[Path, tuple[Path | None, Path | None]
                 if (fixations or blinks) and _of_family(family, path):
                     groups[path] = fixations, blinks
     return groups
+
+
+def _has_fixations_beside(path: Path) -> bool:
+    """Tell whether a file of fixations lies beside a file of gaze, of one recording by their names and contents."""
+    for family in FAMILIES:
+        match = family.gaze.fullmatch(stem_of(path))
+        if match is None or not path.is_file():
+            continue
+        beside = {stem_of(file): file for file in path.parent.iterdir() if file.is_file()}
+        if _of_family(family, _like(beside, family.fixations, match[1])) and _of_family(family, path):
+            return True
+    return False
 
 
 def _like(inside: dict[str, Path], pattern: re.Pattern[str], name: str) -> Path | None:

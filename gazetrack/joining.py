@@ -59,6 +59,8 @@ def joined(gaze: Recording, fixations: Recording | None, blinks: Recording | Non
         notes += [note for note in fixations.notes if note not in notes]
     if blinks is not None:
         events = _with(events, blinks.events, "blink", gaze, blinks)
+    if blinks is not None or (fixations is not None and events is not gaze.events):
+        notes.append("fixations and blinks that lie in files of their own are taken from there")
     others = [part for part in (fixations, blinks) if part is not None]
     dropped, mended = Counter(gaze.dropped), Counter(gaze.mended)
     for part in others:

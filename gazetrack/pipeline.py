@@ -45,7 +45,7 @@ from gazetrack.store import SUFFIX, read_meta, refuse_other_origin, write_table
 from gazetrack.workers import over_processes
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from gazetrack.events.base import Detector
     from gazetrack.preparation import Preparation
@@ -221,7 +221,15 @@ def _read_source(source: Source, options: ConvertOptions, head: Head, reader: st
             recording = joined(recording, fixations, blinks)
         except DataError as error:
             raise DataError(error.what, path=source.path, hint=error.hint) from error
+    if source.leaves_fixations and options.detector is None and not _has_own_fixations(recording):
+        note = "a file beside it holds the tracker's own fixations: name that file as well, or the folder, to have them"
+        recording = replace(recording, notes=(note, *recording.notes))
     return renamed(recording, head.stem, source.name)
+
+
+def _has_own_fixations(recording: Recording) -> bool:
+    is_own = pc.equal(recording.events["kind"].cast("string"), "fixation")
+    return recording.fixations is not None or bool(pc.any(is_own).as_py())
 
 
 def read_files(
@@ -253,8 +261,7 @@ def _may_join(options: ConvertOptions) -> bool:
 
 def _fixation_eye(recording: Recording, path: Path, eye: str) -> dict[str, Any]:
     """Return how many fixations `convert_files` would write, and of which eye, where the export has its own."""
-    is_own = pc.equal(recording.events["kind"].cast("string"), "fixation")
-    if recording.fixations is None and not pc.any(is_own).as_py():
+    if not _has_own_fixations(recording):
         return {}
     try:
         table, source = fixation_table(select_eye(recording, eye), eye=eye)
@@ -328,10 +335,21 @@ def convert_files(paths: Sequence[str | Path], options: ConvertOptions, jobs: in
         sources = [replace(source, target=source.target.with_name("unnamed"), clash=None) for source in sources]
     pairs = list(zip(sources, _unnamed(sources, options.out is not None), strict=True))
     convert = partial(_convert_as_told, options=options)
-    if jobs == 1 or len(pairs) == 1:
-        yield from chain.from_iterable(map(convert, pairs))
-    else:
-        yield from chain.from_iterable(over_processes(convert, pairs, jobs))
+    one_by_one = jobs == 1 or len(pairs) == 1
+    done = map(convert, pairs) if one_by_one else over_processes(convert, pairs, jobs)
+    yield from _namesakes_noted(chain.from_iterable(done))
+
+
+def _namesakes_noted(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+    """Note where two exports name a recording alike: pandas, which knows no files, would take them for one."""
+    owners: dict[str, str] = {}
+    for outcome in outcomes:
+        names = outcome.summary.get("recordings", ())
+        shared = [name for name in names if owners.setdefault(name, outcome.file) != outcome.file]
+        if shared:
+            what = f"{quote(owners[shared[0]], 80)} names a recording {quote(shared[0], 40)} as well"
+            outcome.notes.append(f"{what}: group by participant, or keep the tables apart")
+        yield outcome
 
 
 def _unnamed(sources: Sequence[Source], shows_folder: bool) -> list[list[Unnamed]]:

@@ -28,7 +28,12 @@ def _field(name: str, kind: pa.DataType, unit: str, meaning: str) -> pa.Field:
     return pa.field(name, kind, nullable=False, metadata={"unit": unit, "meaning": meaning})
 
 
-_RECORDING = _field("recording", TEXT, "", "recording the row belongs to; the file's stem unless the export names one")
+_RECORDING = _field(
+    "recording",
+    TEXT,
+    "",
+    "recording the row belongs to; called after the file, or its folder, unless the export names it",
+)
 _PARTICIPANT = _field("participant", TEXT, "", "participant as named by the export; empty when it names none")
 _STIMULUS = _field("stimulus", TEXT, "", "image or other stimulus shown; empty when the export names none")
 _TRIAL = _field("trial", TEXT, "", "trial, block or timeline as named by the export; empty when it names none")

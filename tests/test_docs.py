@@ -74,6 +74,27 @@ def tables_page():
             break_on_hyphens=False,
         ),
         "",
+        *textwrap.wrap(
+            "A recording is called as its export names it, else after its file: `anna.asc` is `anna`. Names that "
+            "software gives to everybody say nothing, so folder or file stand in front: `s01/gaze_positions.csv` is "
+            "`s01`, `s01/data.csv` is `s01_data`, and `Recording1` in `anna.tsv` is `anna_Recording1`. Files of one "
+            "call that would still share a name carry the folders that tell them apart. Files of one recording (gaze, "
+            "fixations and blinks of Pupil Core and Pupil Cloud, the two files of Gazepoint and Tobii Studio) that are "
+            "given together, such as by their folder, are one recording with the tracker's own fixations.",
+            110,
+            break_on_hyphens=False,
+        ),
+        "",
+        *textwrap.wrap(
+            "`gazetrack convert x.asc` writes `x.fixations.parquet`; `gazetrack fixations x.asc` writes "
+            "`x.auto.fixations.parquet`, called after the detector, beside it. No table is replaced by one of another "
+            "origin without `--force`, and where all tables of a folder are taken (`render`, `plot`, `compare`, "
+            "`gradtrack-train`, `gazetrack.find_tables()`), they are one a recording: the export's own fixations "
+            "before detected ones. A script that reads `*.fixations.parquet` by itself has to choose as well.",
+            110,
+            break_on_hyphens=False,
+        ),
+        "",
         "This page is made from the schemas: `python -m tests.test_docs`.",
     ]
     for name, table in TABLES.items():

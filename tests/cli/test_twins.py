@@ -199,3 +199,22 @@ def test_info_of_a_folder_tells_of_recordings_not_files(study):
     facts = list(info_files([study / "s01"], ConvertOptions()))
     assert [(one["fixations"], one["recordings"]) for one in facts] == [(3, ["s01"])]
     assert [path.rsplit("/", 1)[-1] for path in facts[0]["read_with"]] == ["fixations.csv", "blinks.csv"]
+
+
+def test_fixations_that_were_not_named_are_pointed_at(run, study):
+    word = "a file beside it holds the tracker's own fixations"
+    assert word in run("gazetrack convert s01/gaze_positions.csv").out
+    assert word not in run("gazetrack fixations s01/gaze_positions.csv").out
+    assert word not in run("gazetrack convert s02").out
+    assert word not in run("gazetrack convert s03/gaze_positions.csv s03/fixations.csv").out
+
+
+def test_exports_that_name_their_recordings_alike_are_told(run, tmp_path):
+    header = "Recording timestamp [ms]\tParticipant name\tRecording name\tGaze point X\tGaze point Y\tSensor\n"
+    for person in ("anna", "ben"):
+        rows = "".join(f"{10 * i}\t{person}\tthe long one\t{100 + i % 2}\t200\tEye Tracker\n" for i in range(80))
+        (tmp_path / f"{person}.tsv").write_text(header + rows)
+    result = run("gazetrack convert anna.tsv ben.tsv -v")
+    assert "note: anna.tsv names a recording the long one as well" in result.out
+    rows = json.loads(run("gazetrack quality anna.tsv ben.tsv --json").out)
+    assert [row["recording"] for row in rows] == ["anna.tsv", "ben.tsv"]
