@@ -50,7 +50,8 @@ def checked(recording: Recording) -> Recording:
     """
     notes = list(recording.notes)
     samples, events, fixations = recording.samples, recording.events, recording.fixations
-    unmarked = partial(_without_marks, on_screen=not recording.directions, notes=notes)
+    on_screen = not (recording.directions or recording.marks_known)
+    unmarked = partial(_without_marks, on_screen=on_screen, notes=notes)
     if samples is not None:
         samples = _without_absurd_positions(unmarked(samples, "samples"), "samples", notes)
     events = _without_absurd_positions(unmarked(events, "events"), "events", notes)

@@ -287,6 +287,9 @@ class Recording:
     directions : bool
         Whether positions are directions of the eye, on the plane 1 m away that `screen` then is, and no places on a
         screen.
+    marks_known : bool
+        Whether the reader has taken out the marks of lost gaze where they stood, in the unit and from the origin of the
+        export: what is at (0, 0) afterwards is a place, such as a corner counted from the centre.
     eyes : str
         ``left``, ``right``, ``binocular`` or ``combined``.
     origin_ms : float
@@ -323,6 +326,7 @@ class Recording:
     rates_hz: tuple[tuple[float, float], ...] = ()
     pupil_measure: str = ""
     no_positions: bool = False
+    marks_known: bool = False
     directions: bool = False
     eyes: str = "combined"
     origin_ms: float = 0.0

@@ -104,6 +104,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         format=FORMAT.name,
         samples=kept,
         events=conform({}, EVENTS),
+        marks_known=True,  # by the reader of the export
         screen=screen,
         placements=placements,
         rows_in=samples.num_rows,

@@ -326,6 +326,7 @@ def _samples(head: Head, table: Columns, notes: list[str]) -> Recording:
         format=FORMAT.name,
         samples=conform(columns, SAMPLES),
         events=conform({}, EVENTS),
+        marks_known=True,
         eyes="binocular" if len(sides) > 1 else sides.pop() if sides else "combined",
         origin_ms=float(starts.iloc[0]) if len(starts) else 0.0,
         time_origin="trial" if of_trials else "recording",
