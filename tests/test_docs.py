@@ -197,7 +197,7 @@ def formats_page():
         "counted as `mended` in the report, with the first line as a note. A number beyond the header, two rows in one",
         "line, or text beyond it in most rows mean that cells have moved: such a file is refused with the line.",
         "A file that ends in the middle of a row is refused as well; `--salvage` takes the lines before the one that",
-        "is cut off, also of gzip, and counts it. Gzip that unpacks to more than 200 times its size (from 100 MiB on),",
+        "is cut off, also of gzip, and counts it. Gzip that unpacks to more than 200 times its size (from 64 MiB on),",
         "or to more than 64 GiB, needs `--trust-gzip`.",
         "",
         "Files are read block by block. Of EyeLink ASC, Gazepoint and Tobii Pro, samples beyond 262,144 wait in a",

@@ -41,7 +41,7 @@ MAX_COLUMNS = 10_000
 MAX_PLAIN_BYTES = 64 * 1024**3
 # Exports shrink to a fifth or a twentieth; what shrinks to less than a two-hundredth was made to fill a disk.
 MAX_GZIP_RATIO = 200
-GZIP_RATIO_FROM_BYTES = 100 * 1024**2
+GZIP_RATIO_FROM_BYTES = 64 * 1024**2  # a table of so much text is read within 500 MB
 # What may stand among the columns and names none: how the positions are to be read.
 POSITION_SETTINGS = frozenset({"unit", "origin", "y_axis"})
 CUT_OFF = "cut off at the end of the file"

@@ -1,6 +1,7 @@
 """Rows that are shorter or longer than the header, and files that are cut off or grow too much."""
 
 import gzip
+import tracemalloc
 from unittest import mock
 
 import numpy as np
@@ -313,3 +314,27 @@ class TestGzipLimits:
     def test_trust(self, tmp_path, monkeypatch):
         monkeypatch.setattr(base, "MAX_PLAIN_BYTES", 5_000)
         assert self.unpacked(tmp_path, 6_000, Reading(trust_gzip=True))[0] == 6_000
+
+    def test_a_small_file_that_unpacks_to_gigabytes_is_refused_after_little_of_it(self, tmp_path):
+        path = tmp_path / "a.csv.gz"
+        with gzip.open(path, "wb", compresslevel=1) as file:
+            file.write(b"t,x,y\n0,1,2\n20,1,2\n")
+            for _ in range(100):
+                file.write(b"\n" * (1 << 20))
+        with pytest.raises(ParseError, match="more than 200 times its size") as caught:
+            read_recording(path)
+        assert caught.value.byte < base.GZIP_RATIO_FROM_BYTES + 2 * base.BLOCK_BYTES
+
+    def test_blank_lines_are_read_in_no_time_where_the_file_is_trusted(self, tmp_path):
+        path = tmp_path / "a.csv.gz"
+        with gzip.open(path, "wb", compresslevel=1) as file:
+            file.write(b"t,x,y\n0,1,2\n20,1,2\n")
+            for _ in range(100):
+                file.write(b"\n" * (1 << 20))
+            file.write(b"40,1,2\n")
+        tracemalloc.start()
+        recording = read_recording(path, trust_gzip=True)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert recording.samples.num_rows == 3
+        assert peak < 100 * 1024**2
