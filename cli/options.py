@@ -248,7 +248,7 @@ def progress_bar(label: str, quiet: bool = False) -> Callable[[int, int], None]:
     def step(done: int, total: int) -> None:
         if quiet or not sys.stderr.isatty():
             return
-        bar = state.setdefault("bar", click.progressbar(length=total, label=label, file=sys.stderr))
+        bar = state.setdefault("bar", click.progressbar(length=total, label=label, file=sys.stderr, show_pos=True))
         bar.update(done - bar.pos)
         if done == total:
             bar.render_finish()

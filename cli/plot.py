@@ -13,7 +13,12 @@ from .map_options import map_options
 
 @click.command("plot", short_help="Draw images with their scanpaths and maps.")
 @click.argument("tables", nargs=-1, type=opt.FILE, metavar="[TABLES|FOLDERS]…")
-@click.option("--images", type=opt.FILE, metavar="DIR", help="Folder of the images; ./images by default.")
+@click.option(
+    "--images",
+    type=opt.FILE,
+    metavar="DIR",
+    help="Folder of the images; ./images where there is one, else an empty screen.",
+)
 @click.option("--masks", type=opt.FILE, metavar="DIR", help="Folder of masks to outline.")
 @map_options
 @click.option(
@@ -47,6 +52,7 @@ def command(
 
     tables = opt.tables_among(tables, quiet)
     params, bar = map_params(**choices), opt.progress_bar("drawing", quiet)
-    written = plot_tables(tables, images or Path("images"), params, out, masks, placement, limit, bar)
+    images = images or (Path("images") if Path("images").is_dir() else None)
+    written = plot_tables(tables, images, params, out, masks, placement, limit, bar)
     if not quiet:
         click.echo(f"wrote {len(written)} pictures to {out}")

@@ -18,6 +18,7 @@ from gazetrack.errors import ConfigError, DataError, InputError, SchemaError, ne
 from gazetrack.fixations import place_by_rule, screen_of, stem
 from gazetrack.images import find_images, image_size, volume_of
 from gazetrack.mapstore import read_maps
+from gazetrack.schema import FIXATIONS, conform
 from gazetrack.store import read_fixations
 from gazetrack.track import Track, build_tracks
 
@@ -293,6 +294,47 @@ def read_tracks(
     dropped = impossible | {reason: n for reason, n in reasons.items() if n}
     alike = {name: found for name in missing if (found := nearest(stem(name), sizes))}
     return TableTracks(tuple(scaled), n_rows, dropped, tuple(missing), misfits, by_case, alike)
+
+
+def read_screen_tracks(path: str | Path) -> list[Track]:
+    """Read the tracks of a fixation table where no images are at hand, for pictures.
+
+    Parameters
+    ----------
+    path : path-like
+        A fixation table.
+
+    Returns
+    -------
+    list of Track
+        On the pixels of their images where the table knows the sizes of these, else on those of the screen, under the
+        name ``screen`` where there was no stimulus.
+
+    Raises
+    ------
+    SchemaError
+        The table holds no positions; or neither it nor its metadata know the size of an image or screen.
+    """
+    table, meta = read_fixations(path)
+    _refuse_placeless(path, table, meta)
+    screen = screen_of(meta)
+    sizes = [table[name].to_numpy() for name in ("image_width_px", "image_height_px")]
+    known = np.isfinite(sizes[0]) & np.isfinite(sizes[1])
+    if screen is None and not known.all():
+        hint = "give --images DIR, or convert the export again with --screen WxH"
+        raise SchemaError("the size of the screen is not known", path=path, hint=hint)
+    if screen is not None:
+        stimuli = table["stimulus"].cast("string").to_numpy()
+        columns = {
+            "image_width_px": np.where(known, sizes[0], screen.width_px),
+            "image_height_px": np.where(known, sizes[1], screen.height_px),
+            "stimulus": np.where(known | (stimuli != ""), stimuli, "screen"),
+        }
+        table = conform({name: table[name] for name in table.column_names} | columns, FIXATIONS)
+    try:
+        return build_tracks(table)
+    except SchemaError as error:
+        raise SchemaError(error.what, path=path, hint=error.hint) from error
 
 
 def _images_by_case(stimuli: Sequence[str], image_ids: Iterable[str]) -> dict[str, str]:

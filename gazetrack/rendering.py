@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gazetrack.dataset import TableTracks, distinct, read_tracks
+from gazetrack.dataset import TableTracks, distinct, read_screen_tracks, read_tracks
 from gazetrack.errors import ConfigError, DataError, GazetrackError, InputError, quote
 from gazetrack.fixations import stem
 from gazetrack.images import find_images, image_size, read_image, read_mask
@@ -27,8 +27,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from concurrent.futures import Future
 
+    import numpy.typing as npt
+
     from gazetrack.crf import CRFParams
     from gazetrack.track import Track
+
+_SCREEN_GRAY = 96  # dark and bright discs are seen on it
 
 
 @dataclass(frozen=True)
@@ -258,7 +262,7 @@ def _write_png(path: Path, picture: Any) -> None:
 
 def plot_tables(
     paths: Sequence[str | Path],
-    images: Path,
+    images: Path | None,
     params: MapParams,
     out: Path,
     masks: Path | None = None,
@@ -272,8 +276,8 @@ def plot_tables(
     ----------
     paths : sequence of path-like
         Fixation tables.
-    images, masks : pathlib.Path
-        Folders of images and, optionally, of masks to outline.
+    images, masks : pathlib.Path, optional
+        Folders of images and of masks to outline. Without images, scanpaths are drawn on empty screens.
     params : MapParams
         The pyramid beside each image.
     out : pathlib.Path
@@ -298,11 +302,14 @@ def plot_tables(
     from gazetrack.plot import plot_track, save_figure
 
     distinct(paths)
-    files = find_images(images)
+    files = find_images(images) if images is not None else {}
     outlines = find_images(masks) if masks is not None else {}
     sizes = {image_id: image_size(path) for image_id, path in files.items()}
-    tracks = [track for path in paths for track in read_tracks(path, sizes, placement).tracks][:limit]
-    if not tracks:
+    if images is None:
+        tracks = [track for path in paths for track in read_screen_tracks(path)][:limit]
+    else:
+        tracks = [track for path in paths for track in read_tracks(path, sizes, placement).tracks][:limit]
+    if not tracks and images is not None:
         raise InputError("holds no image of these fixations", path=images, hint="give --images DIR")
     written = [out / f"{name}.png" for name in track_names(tracks)]
     for path in written:
@@ -312,8 +319,13 @@ def plot_tables(
         image_id = stem(track.stimulus)
         mask = read_mask(outlines[image_id]) if image_id in outlines else None
         maps = render_maps(track, params).values
-        figure = plot_track(read_image(files[image_id], "RGB"), track, maps, mask, level_titles(params))
+        image = read_image(files[image_id], "RGB") if image_id in files else _empty_screen(track)
+        figure = plot_track(image, track, maps, mask, level_titles(params))
         save_figure(figure, path)
         if progress is not None:
             progress(done, len(tracks))
     return written
+
+
+def _empty_screen(track: Track) -> npt.NDArray[np.uint8]:
+    return np.full((round(track.height), round(track.width)), _SCREEN_GRAY, np.uint8)

@@ -7,8 +7,13 @@ import pytest
 from hypothesis import given, settings
 from PIL import Image
 
+from gazetrack.dataset import read_screen_tracks
+from gazetrack.errors import SchemaError
 from gazetrack.maps import MapParams, render_maps
+from gazetrack.pipeline import ConvertOptions, convert_files
 from gazetrack.plot import plot_track, save_figure
+from gazetrack.recording import Screen
+from gazetrack.rendering import plot_tables
 from gazetrack.track import Track
 from tests import strategies
 
@@ -51,3 +56,19 @@ def test_discs_have_the_area_of_the_dwell_time_and_the_same_picture_the_same_byt
     areas = figure.axes[0].collections[0].get_sizes()
     np.testing.assert_allclose(areas / areas[0], track(5).duration_ms / track(5).duration_ms[0])
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_without_images_the_screen_is_drawn(tmp_path):
+    gaze = "x,y,t\n" + "".join(f"{[100, 400][i // 70 % 2] + i % 2},{200 + i % 2},{i * 4}\n" for i in range(280))
+    (tmp_path / "a.csv").write_text(gaze)
+    list(convert_files([tmp_path / "a.csv"], ConvertOptions(screen=Screen(1000, 600))))
+    table = tmp_path / "a.fixations.parquet"
+    (picture,) = plot_tables([table], None, MapParams(levels=1), tmp_path / "plots")
+    (found,) = read_screen_tracks(table)
+    assert (found.stimulus, found.width, found.height) == ("screen", 1000, 600)
+    assert found.x == pytest.approx([100.5, 400.5] * 2, abs=1)
+    with Image.open(picture) as drawn:
+        assert drawn.width > 500
+    list(convert_files([tmp_path / "a.csv"], ConvertOptions(force=True)))
+    with pytest.raises(SchemaError, match=r"a.fixations.parquet: the size of the screen is not known.*--screen"):
+        plot_tables([table], None, MapParams(levels=1), tmp_path / "plots")

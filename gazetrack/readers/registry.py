@@ -120,9 +120,8 @@ def _unknown(head: Head, verdicts: dict[str, Verdict]) -> InputError:
     if found is not None:
         return CompanionFile(f"holds no gaze: it is {found.reason}", path=head.path, hint=found.instead)
     if b"\0" in head.data and not head.encoding.startswith(("utf-16", "utf-32")):
-        return UnknownFormat(
-            "is binary, not a text export", path=head.path, hint="export it as text from the tracker's software"
-        )
+        hint = "export it as text from the tracker's software"
+        return UnknownFormat("is binary, not a text export", path=head.path, byte=head.data.index(b"\0"), hint=hint)
     closest = max(verdicts, key=lambda name: (verdicts[name].level, bool(verdicts[name].reason), name != "generic"))
     guess = verdicts[closest]
     if guess.reason:

@@ -35,7 +35,7 @@ def assert_one_line(result, *words):
     [
         ("missing.tsv", None, ["missing.tsv", "no such file"]),
         ("empty.tsv", b"", ["empty.tsv", "is empty"]),
-        ("junk.tsv", bytes(range(256)) * 40, ["junk.tsv", "UNKNOWN_FORMAT"]),
+        ("junk.tsv", bytes(range(256)) * 40, ["junk.tsv", "is binary, not a text export (byte 0)", "UNKNOWN_FORMAT"]),
         ("prose.txt", b"It was a dark and stormy night.\n" * 5, ["prose.txt", "UNKNOWN_FORMAT"]),
         ("other.tsv", b"name\tage\nx\t3\ny\t4\n", ["other.tsv", "UNKNOWN_FORMAT", "closest"]),
         ("header.csv", b"x,y,t\n", ["header.csv", "a header and no rows"]),
