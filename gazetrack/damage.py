@@ -110,15 +110,17 @@ def _fixations(recording: Recording) -> pa.Table | None:
 
 def _check_onsets(recording: Recording, notes: list[str]) -> None:
     """Note fixations that are not in the order of time. Their onsets still say when they were."""
-    table = _fixations(recording)
-    if table is None:
-        return
+    table, what = recording.fixations, "fixations"
     keys = ["recording", "trial", "stimulus", "eye"] if recording.time_origin == "trial" else ["recording", "eye"]
+    if table is None:  # each kind of event may have a table of its own
+        table, what = recording.events, "events"
+        table = table.filter(pc.invert(pc.is_in(table["kind"].cast(pa.string()), pa.array(_NO_MOVEMENT))))
+        keys.append("kind")
     clock = _followed(table, keys, "onset_ms")
     if clock.backwards:
-        notes.append(f"{clock.backwards} fixations begin before the one above them: the rows are not in order of time")
+        notes.append(f"{clock.backwards} {what} begin before the one above them: the rows are not in order of time")
     if clock.still:
-        notes.append(f"{clock.still} fixations begin together with the one above them")
+        notes.append(f"{clock.still} {what} begin together with the one above them")
 
 
 def _followed(table: pa.Table, keys: Sequence[str], time: str) -> Clock:

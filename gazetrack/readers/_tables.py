@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Kind = Literal["float64", "float32", "text"]
 Wanted = Mapping[str, tuple[int, Kind]]
 _NOTE_CHARS = 200
+_NO_TEXT = {"", ".", "-", "na", "n/a", "nan", "none", "null"}
 
 
 @dataclass(frozen=True)
@@ -127,20 +128,26 @@ def read_parts(head: Head, header: Header, wanted: Wanted) -> Iterator[Columns]:
         what = f"{len(header.names):,} columns, more than {MAX_COLUMNS:,}"
         raise ParseError(what, path=head.path, line=header.lines, hint="not a table of gaze; export fewer columns")
     _notice_twins(head, header)
-    empty = {key: at for key, (at, kind) in wanted.items() if kind != "text"}
+    empty = {key: at for key, (at, _) in wanted.items()}
     n_rows = 0
     for rows, found in parts(head, header, wanted):
         n_rows += rows
-        empty = {key: at for key, at in empty.items() if np.isnan(found[key]).all()}
+        empty = {key: at for key, at in empty.items() if _is_empty(found[key])}
         yield Columns(rows, found)
     if n_rows and empty:
         names = quote(", ".join(header.names[at] for at in empty.values()), _NOTE_CHARS)
-        head.reading.note(f"without a single number in any of {n_rows} rows: {names}")
+        head.reading.note(f"columns without a value in any of {n_rows} rows: {names}")
+
+
+def _is_empty(column: Any) -> bool:
+    if isinstance(column, Texts):
+        return all(name.lower() in _NO_TEXT for name in column.names)
+    return bool(np.isnan(column).all())
 
 
 def _notice_twins(head: Head, header: Header) -> None:
     counts = Counter(name for name in header.names if name)
-    twins = [name for name, count in counts.items() if count > 1]
+    twins = [f"{name} ({count} times)" for name, count in counts.items() if count > 1]
     if twins:
         names = quote(", ".join(twins), _NOTE_CHARS)
         head.reading.note(f"columns whose name is there more than once, none of them used: {names}")

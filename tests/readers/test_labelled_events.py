@@ -29,5 +29,5 @@ def test_a_fixation_without_its_end_lies_where_it_begins_in_both_directions_and_
 
 def test_a_column_of_ends_that_is_empty_is_named(tmp_path):
     recording = read(tmp_path, *((0.3 * i, 0.2, "FIXA", 100 * i, 50, "", 52) for i in range(3)))
-    assert "without a single number in any of 3 rows: end_x" in recording.notes
+    assert "columns without a value in any of 3 rows: end_x" in recording.notes
     assert "3 fixations without an end: they lie where they begin" in recording.notes
