@@ -48,7 +48,7 @@ class Kept:
             data = io.BytesIO((self.folder / f"{key}.npz").read_bytes())
             with np.load(data, allow_pickle=False) as file:
                 values: npt.NDArray[np.uint8] = file["values"]
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+        except (OSError, ValueError, KeyError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error):
             return None
         return values
 

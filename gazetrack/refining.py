@@ -172,7 +172,8 @@ def refine_maps(
     if coloured := next((path for i in store.ids if (path := pictures.get(i)) and not is_gray(path)), None):
         hint = "predict probabilities with gradtrack-predict --probabilities"
         raise InputError("is no probability: it is not gray with 8 bits", path=coloured, hint=hint)
-    check_calibrated(str((store.meta.get("params") or {}).get("kind", "unknown")))
+    rendered = store.meta.get("params")
+    check_calibrated(str(rendered.get("kind", "unknown")) if isinstance(rendered, dict) else "unknown")
     if store.meta.get("crf"):
         raise ConfigError(f"{quote(store.path, 80)} went through a CRF already", hint="refine the maps it was made of")
     missing = [image_id for image_id in store.ids if image_id not in files]

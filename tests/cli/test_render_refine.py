@@ -300,3 +300,17 @@ def test_nothing_is_written_among_the_images(run, folder, line):
     assert "is a folder of inputs" in result.err
     assert "--out" in result.err
     assert sorted(folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize("params", [[1], "tube", 5, None, {"kind": ["tube"]}])
+def test_refining_maps_whose_metadata_are_odd_is_an_error_that_says_so(run, tmp_path, params):
+    from gazetrack.mapstore import StoredMaps, map_writer
+
+    (tmp_path / "images").mkdir()
+    Image.new("RGB", (4, 3)).save(tmp_path / "images" / "p.png")
+    with map_writer(tmp_path / "maps" / "maps.parquet", {"params": params}) as write:
+        write(StoredMaps("p.png", "r", "", "", 3, np.zeros((1, 3, 4), np.uint8)))
+    result = run("gazetrack refine")
+    assert result.code == 2
+    assert result.err.count("\n") == 1
+    assert "internal" not in result.err
