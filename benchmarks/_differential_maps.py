@@ -35,15 +35,26 @@ def fixations(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def away(x: np.ndarray, y: np.ndarray, radii: np.ndarray) -> np.ndarray:
-    """Return the least (distance to a segment - the radius there) at every pixel, by looking at all segments."""
+    """Return the least (distance to a place on the line - the radius there) at every pixel, over all segments.
+
+    At u along a segment and b beside it, sqrt((u - t)^2 + b^2) - r - k t is least at t = u + k b / sqrt(1 - k^2),
+    k being the change of the radius per pixel; where that is 1 or more, one end has the other's disc within its own.
+    """
     points = np.stack([x, y], -1)
     best = np.full((H, W), np.inf)
     for i in range(len(x)):
         j = min(i + 1, len(x) - 1)
         step = points[j] - points[i]
-        along = np.clip((CENTRES - points[i]) @ step / max(step @ step, 1e-300), 0, 1)
-        distance = np.linalg.norm(CENTRES - points[i] - along[..., None] * step, axis=-1)
-        best = np.minimum(best, distance - radii[i] - along * (radii[j] - radii[i]))
+        length, change = float(np.hypot(*step)), float(radii[j] - radii[i])
+        unit, slope = step / max(length, 1e-300), change / max(length, 1e-300)
+        u = (CENTRES - points[i]) @ unit
+        beside = np.abs((CENTRES - points[i]) @ np.array([-unit[1], unit[0]]))
+        if abs(slope) < 1:
+            t = np.clip(u + slope * beside / math.sqrt(1 - slope**2), 0, length)
+        else:
+            t = np.full_like(u, length if slope > 0 else 0.0)
+        distance = np.linalg.norm(CENTRES - points[i] - t[..., None] * unit, axis=-1)
+        best = np.minimum(best, distance - radii[i] - t * slope)
     return best
 
 

@@ -118,10 +118,10 @@ def test_order_does_not_matter_for_kinds_without_a_line(points, kind, random):
     np.testing.assert_allclose(maps[0], maps[1], atol=2e-6)
 
 
-@given(point_sets(), st.sampled_from(["tube", "density", "gaussian", "linear"]))
-@settings(deadline=None, max_examples=60)
-def test_the_line_backwards_is_the_same_line(points, kind):
-    params = MapParams(kind=kind, levels=1)
+@given(point_sets(), st.sampled_from(["tube", "density", "gaussian", "linear"]), st.sampled_from([0.0, 0.5]))
+@settings(deadline=None, max_examples=80)
+def test_the_line_backwards_is_the_same_line(points, kind, exponent):
+    params = MapParams(kind=kind, levels=1, duration_exponent=exponent)
     maps = [render_points(*(a[::step] for a in points), H, W, params) for step in (1, -1)]
     np.testing.assert_allclose(maps[0], maps[1], atol=2e-5)
 
