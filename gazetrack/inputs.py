@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gazetrack.errors import GazetrackError, InputError, OutputError, quote
-from gazetrack.naming import output_stem, recording_names, stem_of
+from gazetrack.errors import GazetrackError, InputError, OutputError, UnknownFormat, quote
+from gazetrack.naming import output_stem, recording_name, recording_names, stem_of
 from gazetrack.publish import file_stem
 from gazetrack.readers import registry
 from gazetrack.readers._pupil_blinks import is_blinks
@@ -111,11 +111,18 @@ def find_sources(
     found = expand(paths, recursive)
     groups = _groups(found) if join else {}
     parts = {part for group in groups.values() for part in group if part is not None}
-    names = recording_names(found)
+    # Neither the name nor the place of a recording depends on a protocol, settings or a log beside it.
+    beside = (
+        _no_exports(path for path, from_folder in found.items() if from_folder and path not in parts) if join else set()
+    )
+    names = recording_names(path for path in found if path not in beside) | {path: path.name for path in beside}
     sources: list[Source] = []
     owners: dict[str, Path] = {}
     for path, from_folder in found.items():
         if path in parts:
+            continue
+        if path in beside:
+            sources.append(Source(path, names[path], (out or path.parent) / file_stem(path.name), from_folder))
             continue
         stem = stem_of(path) if out is None else output_stem(path, names[path])
         target = (out or path.parent) / file_stem(stem)
@@ -146,6 +153,26 @@ def expand(paths: Iterable[str | Path], recursive: bool) -> dict[Path, bool]:
         for file in files:
             found.setdefault(file, True)
     return found
+
+
+def _no_exports(paths: Iterable[Path]) -> set[Path]:
+    """Return those that share a name with another file of their folder, and are no exports by their content."""
+    alike: dict[tuple[Path, str], list[Path]] = {}
+    for path in paths:
+        for name in {stem_of(path).lower(), recording_name(path).lower()}:
+            alike.setdefault((path.parent, name), []).append(path)
+    doubtful = {path for meeting in alike.values() if len(meeting) > 1 for path in meeting}
+    return {path for path in doubtful if _is_no_export(path)}
+
+
+def _is_no_export(path: Path) -> bool:
+    try:
+        registry.detect(read_head(path))
+    except UnknownFormat:
+        return True
+    except GazetrackError:  # whoever reads it says why
+        return False
+    return False
 
 
 def _groups(paths: Iterable[Path]) -> dict[Path, tuple[Path | None, Path | None]]:

@@ -218,3 +218,40 @@ def test_exports_that_name_their_recordings_alike_are_told(run, tmp_path):
     assert "note: anna.tsv names a recording the long one as well" in result.out
     rows = json.loads(run("gazetrack quality anna.tsv ben.tsv --json").out)
     assert [row["recording"] for row in rows] == ["anna.tsv", "ben.tsv"]
+
+
+def test_what_is_no_export_takes_neither_a_recordings_name_nor_its_place(run, tmp_path):
+    folder = tmp_path / "s"
+    folder.mkdir()
+    (folder / "anna.csv").write_text(GAZE)
+    run("gazetrack convert s/anna.csv -o alone")
+    (folder / "anna.bmp").write_bytes(b"BM\0\0")
+    (folder / "Anna.ASC.json").write_text('{"age": 30}')
+    (folder / "anna.cfg").write_text("[tracker]\nrate = 250\n")
+    for target in ("out", "s"):
+        result = run(f"gazetrack convert s -o {target}")
+        assert result.code == 0, result.err
+        assert "of 4 files: 1 converted, 3 skipped" in result.out
+        table = (tmp_path / target / "anna.fixations.parquet").read_bytes()
+        assert table == (tmp_path / "alone" / "anna.fixations.parquet").read_bytes()
+    described = json.loads(run("gazetrack info s/anna.csv s --json").out)
+    assert described[0]["recordings"] == ["anna"]
+
+
+def test_events_beside_fixations_of_tobii_studio_are_skipped(run, tmp_path):
+    folder = tmp_path / "s"
+    folder.mkdir()
+    fixations = (
+        "RecordingDate\tTimestamp\tMappedFixationPointX\tMappedFixationPointY\tFixationIndex\tFixationDuration\n"
+    )
+    rows = "".join(f"\t{300 * i}\t{100 + i}\t200\t{i}\t250\n" for i in range(1, 6))
+    head = "System Properties:\nOperating System:\tx\n\nRecording name:\tRec 61\n\n"
+    (folder / "P61-Fixation-Data.tsv").write_text(
+        head + fixations.removeprefix("RecordingDate\t") + rows.replace("\n\t", "\n")[1:]
+    )
+    (folder / "P61-Event-Data.tsv").write_text(
+        head + "Timestamp\tEvent\tEventKey\tData1\tDescriptor\n12\tKeyPress\t1\t\ta\n"
+    )
+    result = run("gazetrack convert s -o out")
+    assert result.code == 0, result.err
+    assert len(read(tmp_path / "out" / "P61.fixations.parquet")) == 5
