@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gazetrack.damage import check_gaze, check_times, refuse_nothing
+from gazetrack.damage import check_durations, check_gaze, check_times, refuse_nothing
 from gazetrack.schema import conform
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ def checked(recording: Recording) -> Recording:
     mended = replace(recording, samples=samples, events=events, fixations=fixations, dropped=dropped)
     refuse_nothing(mended)
     check_times(mended, notes)
+    check_durations(mended, notes)
     check_gaze(mended, notes)
     return replace(mended, notes=tuple(dict.fromkeys(notes)))
 

@@ -28,6 +28,12 @@ _EXPORT_AGAIN = "export the recording again, or correct the column"
 _AXES = {"x_px": "horizontal", "y_px": "vertical"}
 _RATE_TOLERANCE = 0.2
 _ENOUGH_FOR_RATE = 100  # samples
+# No eye tracker is slower or faster: then the unit of the times is another than was said.
+_SLOWEST_HZ, _FASTEST_HZ = 2.0, 10_000.0
+# Half of somebody's fixations are never as short or as long: then the unit of the durations is another.
+_SHORTEST_MEDIAN_MS, _LONGEST_MEDIAN_MS = 10.0, 60e3
+_ENOUGH_FIXATIONS = 5  # to say anything of half of them
+_MOST_OVERLAP = 0.05  # of the time of all fixations; in real exports it is at most .002
 
 
 def refuse_nothing(recording: Recording) -> None:
@@ -75,6 +81,29 @@ def check_times(recording: Recording, notes: list[str]) -> None:
     enough = recording.samples.num_rows >= _ENOUGH_FOR_RATE
     if enough and stated and measured and abs(stated - measured) > _RATE_TOLERANCE * stated:
         notes.append(f"the file states a sampling rate of {stated:.4g} Hz, its times say {measured:.4g} Hz")
+    if enough and measured and not _SLOWEST_HZ <= measured <= _FASTEST_HZ:
+        notes.append(f"by its times it was sampled at {measured:.4g} Hz: are they in another unit?")
+
+
+def check_durations(recording: Recording, notes: list[str]) -> None:
+    """Note fixations that last as nobody's do, and those that begin while one of the same eye goes on."""
+    table = _fixations(recording)
+    if table is None:
+        return
+    durations = table["duration_ms"].to_numpy()
+    value, count = _only_value(table["duration_ms"])
+    if count >= _LEAST_UNCHANGED:
+        notes.append(f"all {count} fixations last {value:g} ms")
+    if np.isfinite(durations).sum() < _ENOUGH_FIXATIONS:
+        return
+    median = float(np.nanmedian(durations))
+    if median < _SHORTEST_MEDIAN_MS or median > _LONGEST_MEDIAN_MS:
+        side = "less" if median < _SHORTEST_MEDIAN_MS else "more"
+        notes.append(f"half of the fixations last {median:.3g} ms or {side}: are durations in another unit?")
+    total, shared, n_within = _overlapping(table)
+    if shared > _MOST_OVERLAP * total:
+        what = f"{n_within} of {len(durations)} fixations begin before the one before them ends"
+        notes.append(f"{what}: are onsets and durations in one unit, and the rows of one person?")
 
 
 def check_gaze(recording: Recording, notes: list[str]) -> None:
@@ -121,6 +150,22 @@ def _check_onsets(recording: Recording, notes: list[str]) -> None:
         notes.append(f"{clock.backwards} {what} begin before the one above them: the rows are not in order of time")
     if clock.still:
         notes.append(f"{clock.still} {what} begin together with the one above them")
+
+
+def _overlapping(table: pa.Table) -> tuple[float, float, int]:
+    """Return the time of all fixations, that of it in which one before goes on, and how many begin within one before.
+
+    Fixations are compared with those of the same recording, participant, trial, stimulus and eye.
+    """
+    keys = ["recording", "participant", "trial", "stimulus", "eye"]
+    present = [key for key in keys if key in table.column_names]
+    frame = table.select([*present, "onset_ms", "duration_ms"]).to_pandas().dropna(subset=["onset_ms", "duration_ms"])
+    frame = frame.sort_values("onset_ms", kind="stable")
+    end = frame["onset_ms"] + frame["duration_ms"]
+    groups = [frame[key] for key in present]
+    latest_before = end.groupby(groups, observed=True).cummax().groupby(groups, observed=True).shift()
+    within = (np.minimum(latest_before, end) - frame["onset_ms"]).clip(lower=0).fillna(0)
+    return float(frame["duration_ms"].sum()), float(within.sum()), int((within > 0).sum())
 
 
 def _followed(table: pa.Table, keys: Sequence[str], time: str) -> Clock:

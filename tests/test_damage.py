@@ -21,10 +21,12 @@ def of_samples(t, x=None, y=None, trial="", **facts):
     return Recording("r", "f", conform(columns, SAMPLES), NO_EVENTS, screen=SCREEN, rows_in=n, **facts)
 
 
-def of_fixations(onsets, x=None, **facts):
+def of_fixations(onsets, x=None, durations=None, eye="both", **facts):
     n = len(onsets)
     x = 600 + np.arange(n) % 7 if x is None else x
-    columns = {"recording": ["r"] * n, "onset_ms": np.array(onsets, float), "duration_ms": [90.0] * n, "x_px": x}
+    durations = 80.0 + np.arange(n) % 11 if durations is None else durations
+    columns = {"recording": ["r"] * n, "onset_ms": np.array(onsets, float), "duration_ms": durations, "x_px": x}
+    columns["eye"] = eye
     table = conform(columns | {"y_px": np.arange(n) + 1.0}, FIXATIONS)
     return Recording("r", "f", None, NO_EVENTS, table, screen=SCREEN, rows_in=n, **facts)
 
@@ -117,3 +119,35 @@ def test_a_file_of_which_nothing_is_left_is_refused():
     message = conform({"recording": ["r"], "kind": ["message"], "onset_ms": [0.0]}, EVENTS)
     with pytest.raises(ParseError, match="none of its 1 rows"):
         checked(Recording("r", "f", None, message, rows_in=1))
+
+
+@pytest.mark.parametrize(("step_ms", "rate"), [(4000.0, "0.25 Hz"), (0.004, "2.5e+05 Hz")])
+def test_times_in_another_unit_are_noted(step_ms, rate):
+    (note,) = checked(of_samples(step_ms * np.arange(200))).notes
+    assert note == f"by its times it was sampled at {rate}: are they in another unit?"
+
+
+@pytest.mark.parametrize("rate_hz", [4, 30, 250, 2000])
+def test_the_rates_of_trackers_and_webcams_are_no_note(rate_hz):
+    assert checked(of_samples(1000 / rate_hz * np.arange(200))).notes == ()
+
+
+def test_durations_that_nobody_has_are_noted():
+    lengths = 200.0 + np.arange(50) % 11
+    onsets = 300.0 * np.arange(50)
+    assert checked(of_fixations(onsets, durations=lengths)).notes == ()
+    (note,) = checked(of_fixations(onsets, durations=lengths / 1000)).notes
+    assert note == "half of the fixations last 0.204 ms or less: are durations in another unit?"
+    notes = checked(of_fixations(onsets, durations=lengths * 1000)).notes
+    assert notes[0] == "half of the fixations last 2.04e+05 ms or more: are durations in another unit?"
+    assert notes[1].startswith("49 of 50 fixations begin before the one before them ends")
+    assert checked(of_fixations(onsets, durations=np.full(50, 250.0))).notes == ("all 50 fixations last 250 ms",)
+
+
+def test_fixations_of_two_people_in_one_recording_are_noted():
+    onsets = np.sort(np.concatenate([300.0 * np.arange(25), 300.0 * np.arange(25) + 130]))
+    lengths = 240.0 + np.arange(50) % 11
+    (note,) = checked(of_fixations(onsets, durations=lengths)).notes
+    assert note.startswith("49 of 50 fixations begin before the one before them ends: are onsets and durations")
+    eyes = np.array(["left", "right"] * 25, object)  # of two eyes they may well be at one time
+    assert checked(of_fixations(onsets, durations=lengths, eye=eyes)).notes == ()
