@@ -33,6 +33,7 @@ _SLOWEST_HZ, _FASTEST_HZ = 2.0, 10_000.0
 # Half of somebody's fixations are never as short or as long: then the unit of the durations is another.
 _SHORTEST_MEDIAN_MS, _LONGEST_MEDIAN_MS = 10.0, 60e3
 _ENOUGH_FIXATIONS = 5  # to say anything of half of them
+_MOST_AGAIN = 0.05  # of all fixations
 _MOST_OVERLAP = 0.05  # of the time of all fixations; in real exports it is at most .002
 
 
@@ -100,6 +101,10 @@ def check_durations(recording: Recording, notes: list[str]) -> None:
     if median < _SHORTEST_MEDIAN_MS or median > _LONGEST_MEDIAN_MS:
         side = "less" if median < _SHORTEST_MEDIAN_MS else "more"
         notes.append(f"half of the fixations last {median:.3g} ms or {side}: are durations in another unit?")
+    n_again = _n_again(table)
+    if n_again > _MOST_AGAIN * len(durations):
+        what = f"{n_again} of {len(durations)} fixations are another one to the last digit: onset, duration and place"
+        notes.append(f"{what}; are the same rows in the file twice?")
     total, shared, n_within = _overlapping(table)
     if shared > _MOST_OVERLAP * total:
         what = f"{n_within} of {len(durations)} fixations begin before the one before them ends"
@@ -150,6 +155,13 @@ def _check_onsets(recording: Recording, notes: list[str]) -> None:
         notes.append(f"{clock.backwards} {what} begin before the one above them: the rows are not in order of time")
     if clock.still:
         notes.append(f"{clock.still} {what} begin together with the one above them")
+
+
+def _n_again(table: pa.Table) -> int:
+    """Return how many fixations have the onset, duration, place, eye and stimulus of one before, of any recording."""
+    names = ["onset_ms", "duration_ms", "x_px", "y_px", "eye", "stimulus"]
+    present = [name for name in names if name in table.column_names]
+    return int(table.select(present).to_pandas().duplicated().sum())
 
 
 def _overlapping(table: pa.Table) -> tuple[float, float, int]:

@@ -1,5 +1,7 @@
 """What is wrong with a recording as a whole is said, or refused, whatever reader it came from."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -151,3 +153,15 @@ def test_fixations_of_two_people_in_one_recording_are_noted():
     assert note.startswith("49 of 50 fixations begin before the one before them ends: are onsets and durations")
     eyes = np.array(["left", "right"] * 25, object)  # of two eyes they may well be at one time
     assert checked(of_fixations(onsets, durations=lengths, eye=eyes)).notes == ()
+
+
+def test_the_same_fixations_twice_are_noted_whatever_recording_they_are_in():
+    onsets = np.tile(300.0 * np.arange(25), 2)
+    recording = of_fixations(onsets, x=600.0 + np.arange(50) % 25, durations=200.0 + np.arange(50) % 25)
+    table = recording.fixations.to_pandas().assign(y_px=np.arange(50) % 25 + 1.0, recording=["a"] * 25 + ["b"] * 25)
+    twice = replace(recording, fixations=conform({name: table[name] for name in table}, FIXATIONS))
+    (note,) = checked(twice).notes
+    assert note.startswith("25 of 50 fixations are another one to the last digit: onset, duration and place")
+    table["x_px"] += np.arange(50)
+    others = replace(recording, fixations=conform({name: table[name] for name in table}, FIXATIONS))
+    assert checked(others).notes == ()

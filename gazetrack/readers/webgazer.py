@@ -47,19 +47,24 @@ _MAX_BYTES = 1024**3  # trials are read whole
 
 
 class _Log:
-    """Takes the preamble and all after the first table out of a log, and leaves blank lines in their place."""
+    """Takes the preamble and the summary after the first table out of a log, and leaves blank lines in their place.
+
+    The header of samples stays where it comes again: another log begins there, which the parser refuses at its line.
+    """
 
     def start(self) -> Callable[[bytes], bytes]:
         """Return the function that rewrites lines from the start of the file on."""
         self._in_table = self._ended = False
+        self._header = b""
         return by_line(self._line)
 
     def _line(self, line: bytes) -> bytes:
         if line.startswith(b"#"):
             self._ended |= self._in_table and line.startswith(_TABLE_ENDS)
             return b""
-        self._in_table = True
-        return b"" if self._ended else line
+        if not self._in_table and line.strip():
+            self._in_table, self._header = True, line.strip()
+        return line if not self._ended or line.strip() == self._header else b""
 
 
 def sniff(head: Head) -> Verdict:

@@ -99,6 +99,12 @@ def test_a_second_table_ends_the_log(tmp_path):
     assert (recording.screen.width_px, recording.loss) == (800, 0.5)
 
 
+def test_a_second_log_in_the_file_is_refused_at_its_line(tmp_path):
+    log = "# screen_width,800\ntimestamp_ms,gaze_x,gaze_y\n10,1,2\n20,3,4\n# --- summary ---\ncell,error\n1,2\n"
+    with pytest.raises(ParseError, match=r":9:1: 'timestamp_ms' in column 'timestamp_ms' is not a number"):
+        read(tmp_path, log + log)
+
+
 def test_other_json_is_not_claimed(tmp_path):
     path = tmp_path / "a.json"
     path.write_text('[{"trial_type": "image", "trial_index": 0, "rt": 300}]')
