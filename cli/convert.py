@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -99,7 +100,9 @@ def command(
         format_name, pairs, opt.parse_screen(screen), None, out, samples, events, force, recursive, eye, trial_by,
         pseudonyms, fov_deg=fov, salvage=salvage, trust_gzip=trust_gzip,
     )  # fmt: skip
-    outcomes = convert_files(files, chosen, jobs)
+    # Where the terminal shows what was found in each file, that is the progress.
+    bar = opt.progress_bar("converting", quiet=not as_json and not quiet and sys.stdout.isatty())
+    outcomes = convert_files(files, chosen, jobs, bar)
     if as_json:
         return opt.finish(outcomes, report, _print_json, errors)
     return opt.finish(outcomes, report, None if quiet else lambda outcome: show(outcome, verbose), errors)

@@ -248,7 +248,10 @@ def progress_bar(label: str, quiet: bool = False) -> Callable[[int, int], None]:
     def step(done: int, total: int) -> None:
         if quiet or not sys.stderr.isatty():
             return
-        bar = state.setdefault("bar", click.progressbar(length=total, label=label, file=sys.stderr, show_pos=True))
+        if "bar" not in state:
+            state["bar"] = click.progressbar(length=total, label=label, file=sys.stderr, show_pos=True)
+            state["bar"].render_progress()
+        bar = state["bar"]
         bar.update(done - bar.pos)
         if done == total:
             bar.render_finish()

@@ -42,10 +42,10 @@ from gazetrack.readers._pupil_blinks import read_blinks
 from gazetrack.readers.base import POSITION_SETTINGS, Level, Reading, ReadOptions, Verdict, read_head
 from gazetrack.selection import select_eye, split_trials
 from gazetrack.store import SUFFIX, read_meta, refuse_other_origin, write_table
-from gazetrack.workers import over_processes
+from gazetrack.workers import counted, over_processes
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from gazetrack.events.base import Detector
     from gazetrack.preparation import Preparation
@@ -306,7 +306,12 @@ def _export_infos(paths: Sequence[str | Path], options: ConvertOptions) -> Itera
             yield error
 
 
-def convert_files(paths: Sequence[str | Path], options: ConvertOptions, jobs: int = 1) -> Iterator[Outcome]:
+def convert_files(
+    paths: Sequence[str | Path],
+    options: ConvertOptions,
+    jobs: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> Iterator[Outcome]:
     """Convert exports to fixation tables.
 
     Parameters
@@ -317,6 +322,8 @@ def convert_files(paths: Sequence[str | Path], options: ConvertOptions, jobs: in
         What to write and where.
     jobs : int
         Processes; the files and their order are the same whatever their number.
+    progress : callable, optional
+        Called with the number of recordings done and of all, before the first and after each.
 
     Yields
     ------
@@ -337,7 +344,7 @@ def convert_files(paths: Sequence[str | Path], options: ConvertOptions, jobs: in
     convert = partial(_convert_as_told, options=options)
     one_by_one = jobs == 1 or len(pairs) == 1
     done = map(convert, pairs) if one_by_one else over_processes(convert, pairs, jobs)
-    yield from _namesakes_noted(chain.from_iterable(done))
+    yield from _namesakes_noted(chain.from_iterable(counted(done, len(pairs), progress)))
 
 
 def _namesakes_noted(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:

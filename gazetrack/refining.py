@@ -18,6 +18,7 @@ from gazetrack.maps import CALIBRATED
 from gazetrack.mapstore import MAP_FILE, map_writer, read_maps
 from gazetrack.outcome import Outcome
 from gazetrack.publish import refuse_input_folder, refuse_overwrite, sha256_of
+from gazetrack.workers import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -187,7 +188,7 @@ def refine_maps(
     meta |= {"probabilities_share": share} if seen is not None else {}
     kept = Kept(target)
     with map_writer(target, meta, force=force) as write:
-        for done, row in enumerate(store.rows(), 1):
+        for row in counted(store.rows(), len(store), progress):
             if (image := files.get(stem(row.stimulus))) is None:
                 outcome.dropped["no image"] = outcome.dropped.get("no image", 0) + 1
             else:
@@ -200,8 +201,6 @@ def refine_maps(
                     new[-1] = mixed(own[-1], new[-1], probability, share)
                 write(replace(row, values=np.concatenate([own[:first], new])))
                 outcome.rows_out += 1
-            if progress is not None:
-                progress(done, len(store))
     kept.clear()
     outcome.outputs.append({"path": str(target), "rows": outcome.rows_out, "sha256": sha256_of(target)})
     if missing:

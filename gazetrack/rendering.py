@@ -22,6 +22,7 @@ from gazetrack.overlay import overlay
 from gazetrack.publish import publish, refuse_input_folder, refuse_overwrite, sha256_of
 from gazetrack.refining import check_calibrated, refine_on
 from gazetrack.track import track_names
+from gazetrack.workers import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -191,7 +192,8 @@ def _write_maps(
     with map_writer(target, meta, force=options.force, max_total_bytes=options.max_total_bytes) as write:
         shown = [images.get(stem(group[0][0].stimulus)) for group in groups]
         rendered = _in_order(list(zip(groups, shown, strict=True)), options)
-        for done, (group, name, image, maps) in enumerate(zip(groups, pictures, shown, rendered, strict=True), 1):
+        each = zip(groups, pictures, shown, rendered, strict=True)
+        for group, name, image, maps in counted(each, len(groups), progress):
             _count(group, options.params)
             write(stored(maps, options.dtype))
             if options.png:
@@ -199,8 +201,6 @@ def _write_maps(
             if options.overlay and image is not None:
                 drawn = overlay(read_image(image, "RGB", maps.values.shape[1:]), maps.values)
                 _write_png(options.out / "overlay" / f"{name}.png", drawn)
-            if progress is not None:
-                progress(done, len(groups))
     Kept(target).clear()
     used[0].outputs.append({"path": str(target), "rows": len(groups), "sha256": sha256_of(target)})
 
@@ -315,15 +315,13 @@ def plot_tables(
     for path in written:
         refuse_overwrite(path, [*paths, *files.values(), *outlines.values()])
     refuse_input_folder([out], [images, masks])
-    for done, (track, path) in enumerate(zip(tracks, written, strict=True), 1):
+    for track, path in counted(zip(tracks, written, strict=True), len(tracks), progress):
         image_id = stem(track.stimulus)
         mask = read_mask(outlines[image_id]) if image_id in outlines else None
         maps = render_maps(track, params).values
         image = read_image(files[image_id], "RGB") if image_id in files else _empty_screen(track)
         figure = plot_track(image, track, maps, mask, level_titles(params))
         save_figure(figure, path)
-        if progress is not None:
-            progress(done, len(tracks))
     return written
 
 

@@ -1,4 +1,4 @@
-"""Many inputs by several processes, which end with the one that has started them."""
+"""Many inputs: counted as they are done, and by several processes, which end with the one that has started them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from multiprocessing import active_children, get_context
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from types import FrameType
 
     Item = TypeVar("Item")
@@ -18,6 +18,15 @@ if TYPE_CHECKING:
 
 _ENDED = 128 + signal.SIGTERM
 _ending = False  # of a worker: it was told to end, and begins nothing more
+
+
+def counted(items: Iterable[Item], total: int, progress: Callable[[int, int], None] | None) -> Iterator[Item]:
+    """Yield items, and tell how many are done: none before the first, so that a long one is seen to have begun."""
+    tell = progress or (lambda _done, _total: None)
+    tell(0, total)
+    for done, item in enumerate(items, 1):
+        yield item
+        tell(done, total)
 
 
 def over_processes(function: Callable[[Item], Result], items: Sequence[Item], jobs: int) -> Iterator[Result]:

@@ -52,7 +52,8 @@ def test_levels_grow(points, kind, truncation, by, exponent):
     params = MapParams(kind=kind, truncation=truncation, by=by, duration_exponent=exponent)
     if kind in ("tube", "gaussian"):  # a line with points left out in its middle runs elsewhere
         assume(truncation != "random")
-    assert (np.diff(render_points(*points, H, W, params), axis=0) >= -1e-6).all()
+    # Distances of up to 40 px are right to 4e-6 px in float32, and the logistic is .6 a pixel steep at its steepest.
+    assert (np.diff(render_points(*points, H, W, params), axis=0) >= -4e-6).all()
 
 
 @pytest.mark.parametrize("kind", ["density", "heatmap", "gazemedseg", "linear"])
