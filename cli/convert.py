@@ -22,7 +22,9 @@ _MOST_CHARS = 4096  # of a path
 
 @click.command("convert", short_help="Convert eye-tracker exports to fixation tables.")
 @click.argument("files", nargs=-1, required=True, type=opt.FILE, metavar="FILES|FOLDERS…")
-@click.option("-o", "--out", type=opt.FILE, metavar="DIR", help="Folder for the tables; beside each export by default.")
+@click.option(
+    "-o", "--out", type=opt.TABLES_FOLDER, metavar="DIR", help="Folder for the tables; beside each export by default."
+)
 @click.option("--samples", is_flag=True, help="Also write FILE.samples.parquet.")
 @click.option(
     "--events", is_flag=True, help="Also write FILE.events.parquet: fixations, saccades, blinks, messages as exported."

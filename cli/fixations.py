@@ -37,7 +37,9 @@ T = TypeVar("T")
     metavar="KEY=VALUE",
     help="What to do to the samples first, such as eye=strict, max_gap_ms=75 or smooth=median; may be repeated.",
 )
-@click.option("-o", "--out", type=opt.FILE, metavar="DIR", help="Folder for the tables; beside each export by default.")
+@click.option(
+    "-o", "--out", type=opt.TABLES_FOLDER, metavar="DIR", help="Folder for the tables; beside each export by default."
+)
 @opt.format_option
 @opt.columns_option
 @opt.screen_option

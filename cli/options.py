@@ -30,6 +30,23 @@ DETECTORS = ["auto", "ivt", "ivt_tobii", "idt", "engbert_kliegl", "ihmm", "i2mc"
 EYES = ["auto", "left", "right", "both"]
 PRESETS = ["polyp", "prostate", "gazemedseg"]
 FILE = click.Path(path_type=Path)
+
+
+class TablesFolder(click.Path):
+    """A folder for tables: a new one that is named like a table was meant to be a file."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path of the folder."""
+        folder: Path = super().convert(value, param, ctx)  # type: ignore[assignment]  # by its path_type
+        if folder.suffix.lower() in (".parquet", ".csv", ".tsv") and not folder.is_dir():
+            parent = f"; for {folder.parent}, -o {folder.parent}" if folder.parent != Path() else ""
+            self.fail(
+                f"'{folder}' is named like a file, but is the folder that tables are written to{parent}", param, ctx
+            )
+        return folder
+
+
+TABLES_FOLDER = TablesFolder(path_type=Path)
 _NUMBER, _UNIT = r"\d+(?:\.\d+)?", r'mm|cm|in|"'
 _SCREEN = re.compile(
     r"(?P<width>\d{1,6})x(?P<height>\d{1,6})(?:px)?"

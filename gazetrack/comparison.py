@@ -74,6 +74,12 @@ def left_out(reference: pa.Table, other: pa.Table) -> list[str]:
     return _recordings(_with_ends(reference), _with_ends(other))[1]
 
 
+def taken_for_one(reference: pa.Table, other: pa.Table) -> tuple[str, str] | None:
+    """Return the names of the only recordings of both tables where they differ: they are compared all the same."""
+    ours, theirs = (list(dict.fromkeys(_with_ends(table)["recording"])) for table in (reference, other))
+    return (ours[0], theirs[0]) if len(ours) == len(theirs) == 1 and ours != theirs else None
+
+
 def _recordings(a: pd.DataFrame, b: pd.DataFrame) -> tuple[list[str], list[str]]:
     """Return the recordings to compare and those to leave out; where each table has one, they get the same name."""
     ours, theirs = (list(dict.fromkeys(frame["recording"])) for frame in (a, b))

@@ -161,6 +161,27 @@ def test_compare(run, export):
     assert run("gazetrack compare raw.ivt.fixations.parquet none.parquet").code == 1
 
 
+def test_compare_says_where_it_takes_two_recordings_for_one(run, export):
+    raw = (export / "raw.csv").read_text()
+    (export / "other.csv").write_text(raw)
+    run("gazetrack fixations raw.csv other.csv --detector ivt")
+    run("gazetrack fixations raw.csv --detector idt")
+    word = "note: other of B is compared with raw of A, the only recording of each: are they the same?"
+    assert word in run("gazetrack compare raw.ivt.fixations.parquet other.ivt.fixations.parquet").out
+    assert "note" not in run("gazetrack compare raw.ivt.fixations.parquet raw.idt.fixations.parquet").out
+
+
+@pytest.mark.parametrize("command", ["convert", "fixations"])
+def test_a_folder_of_tables_is_not_named_like_a_table(run, export, command):
+    result = run(f"gazetrack {command} raw.csv -o out/raw.parquet")
+    assert result.code == 2
+    assert "'out/raw.parquet' is named like a file, but is the folder that tables are written to" in result.err
+    assert "for out, -o out" in result.err
+    assert not (export / "out").exists()
+    (export / "s01.csv").mkdir()  # whoever has such a folder means it
+    assert run(f"gazetrack {command} raw.csv -o s01.csv").code == 0
+
+
 def test_compare_names_stimuli_and_what_it_leaves_out(run, export):
     from gazetrack.schema import FIXATIONS, conform
     from gazetrack.store import write_table
