@@ -143,7 +143,23 @@ def _detected(
         table, facts = detect(own, recording.screen, detector)
         whose = next((one for one in (prepared, side, recording.eyes) if one in ("left", "right")), "both")
         tables.append(conform({name: table[name] for name in table.column_names} | {"eye": whose}, FIXATIONS))
-    return pa.concat_tables(tables).unify_dictionaries(), facts
+    found = pa.concat_tables(tables).unify_dictionaries()
+    return _with_participants(found, recording.events), facts
+
+
+def _with_participants(table: pa.Table, events: pa.Table) -> pa.Table:
+    """Return detected fixations with who was recorded, which samples do not say, by what events the recording has.
+
+    A recording whose events name several people, or none, has no participant.
+    """
+    rows = events.select(["recording", "participant"]).to_pandas().astype(str).drop_duplicates()
+    named = rows[rows["participant"] != ""]
+    owners = named.drop_duplicates("recording", keep=False).set_index("recording")["participant"]
+    if owners.empty:
+        return table
+    participant = table["recording"].to_pandas().astype(str).map(owners).fillna("").to_numpy(object)
+    columns = {name: table[name] for name in table.column_names}
+    return conform(columns | {"participant": participant}, FIXATIONS)
 
 
 def _suited(detector: Detector | None, recording: Recording) -> Detector:

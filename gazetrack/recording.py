@@ -236,9 +236,8 @@ def place(rule: str, screen: Screen | None, image_width_px: int, image_height_px
             raise ConfigError(f"placement {rule!r}", hint="give X,Y,WIDTH,HEIGHT in screen pixels") from None
         return Placement(x, y, width, height, image_width_px, image_height_px)
     if screen is None:
-        raise ConfigError(
-            "the screen size is not known", hint="give --screen WIDTHxHEIGHT, or --placement X,Y,WIDTH,HEIGHT"
-        )
+        hint = "convert the export again with --screen WIDTHxHEIGHT, or give --placement X,Y,WIDTH,HEIGHT"
+        raise ConfigError("the screen size is not known", hint=hint)
     fitting = min(screen.width_px / image_width_px, screen.height_px / image_height_px)
     scale = {"centre": (1.0, 1.0), "center": (1.0, 1.0), "fit": (fitting, fitting)}.get(rule)
     if rule == "stretch":

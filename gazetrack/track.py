@@ -108,7 +108,7 @@ def build_tracks(fixations: pa.Table, eye: str = "auto") -> list[Track]:
     if unknown.any():
         stimulus = quote(frame.loc[unknown, "stimulus"].iloc[0])
         what = f"the image size is not known for {int(unknown.sum())} fixations, first on stimulus {stimulus!r}"
-        raise SchemaError(what, hint="give --images DIR, and --placement for screen pixels")
+        raise SchemaError(what, hint="give --images DIR, and --placement fit, centre, stretch or X,Y,WIDTH,HEIGHT")
     width, height = frame["image_width_px"], frame["image_height_px"]
     absurd = (width < 1) | (height < 1) | (width.astype(float) * height > MAX_IMAGE_PX)
     if absurd.any():

@@ -98,6 +98,24 @@ def test_one_eye(run, tmp_path):
     assert "no samples of the left eye" in result.err
 
 
+@pytest.mark.parametrize("command", ["convert", "fixations"])
+def test_detected_fixations_name_who_was_recorded(run, tmp_path, command):
+    both = tobii("Ada", "one") + tobii("Ben", "two").removeprefix(TOBII)
+    (tmp_path / "a.tsv").write_text(both)
+    assert run(f"gazetrack {command} a.tsv -o out").code == 0
+    (path,) = (tmp_path / "out").iterdir()
+    table = read(path)
+    assert set(zip(table["recording"], table["participant"], strict=True)) == {("one", "Ada"), ("two", "Ben")}
+
+
+def test_detected_fixations_name_nobody_where_nobody_is_to_be_named(run, tmp_path):
+    (tmp_path / "a.tsv").write_text(tobii("Ada", "one") + tobii("Ben", "two").removeprefix(TOBII))
+    assert run("gazetrack convert a.tsv -o out --participant drop").code == 0
+    (path,) = (tmp_path / "out").iterdir()
+    assert b"Ada" not in path.read_bytes()
+    assert set(read(path)["participant"]) == {""}
+
+
 def test_dwell_of_both_eyes_is_kept_when_asked_for_and_said(run, tmp_path):
     (tmp_path / "two.csv").write_text("x,y,t,duration,eye\n1,1,0,100,L\n3,3,0,300,R\n5,5,400,100,L\n7,7,400,300,R\n")
     columns = "--columns x=x,y=y,t=t[ms],duration=duration[ms],eye=eye"
