@@ -97,6 +97,8 @@ def begin() -> None:
     _open_closed_streams()
     if sys.stdout is None:
         sys.stdout = _Closed()
+    if sys.stderr is None:  # nobody can be told; what draws a bar or warns still needs a stream
+        sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False)
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, ValueError):  # a stream that a test or a host put there
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # that is what is suppressed

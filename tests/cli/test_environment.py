@@ -179,6 +179,18 @@ def test_a_full_standard_error_stops_no_batch(study):
     assert statuses(study) == ["ok", "failed", "ok", "ok"]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="closed descriptors are POSIX")
+def test_a_closed_standard_error_stops_no_command_that_would_draw_a_bar(tmp_path):
+    export = Path(__file__).parents[1] / "golden" / "gazemedseg" / "fractions" / "input.csv"
+    (tmp_path / "a.csv").write_bytes(export.read_bytes())
+    silent = {"cwd": tmp_path, "stderr": None, "preexec_fn": lambda: os.close(2)}
+    converted = shell("convert", "a.csv", **silent)
+    rendered = shell("render", "a.fixations.parquet", "--size", "16", **silent)
+    assert (converted.returncode, rendered.returncode) == (0, 0)
+    assert "wrote maps" in rendered.stdout
+    assert (tmp_path / "maps" / "maps.parquet").exists()
+
+
 def start_slowly(tmp_path, *arguments, cwd):
     """Start `gazetrack` where a disk takes half a minute to sync: long enough to be met with half-written files."""
     modules = tmp_path / "slow"
