@@ -144,18 +144,19 @@ def _detected(
         whose = next((one for one in (prepared, side, recording.eyes) if one in ("left", "right")), "both")
         tables.append(conform({name: table[name] for name in table.column_names} | {"eye": whose}, FIXATIONS))
     found = pa.concat_tables(tables).unify_dictionaries()
-    return _with_participants(found, recording.events), facts
+    return _with_participants(found, recording), facts
 
 
-def _with_participants(table: pa.Table, events: pa.Table) -> pa.Table:
-    """Return detected fixations with who was recorded, which samples do not say, by what events the recording has.
+def _with_participants(table: pa.Table, recording: Recording) -> pa.Table:
+    """Return detected fixations with who was recorded, by what the reader or the events of the recording say.
 
     A recording whose events name several people, or none, has no participant.
     """
-    rows = events.select(["recording", "participant"]).to_pandas().astype(str).drop_duplicates()
+    rows = recording.events.select(["recording", "participant"]).to_pandas().astype(str).drop_duplicates()
     named = rows[rows["participant"] != ""]
-    owners = named.drop_duplicates("recording", keep=False).set_index("recording")["participant"]
-    if owners.empty:
+    owners = named.drop_duplicates("recording", keep=False).set_index("recording")["participant"].to_dict()
+    owners |= {name: who for name, who in recording.participants.items() if name not in owners}
+    if not owners:
         return table
     participant = table["recording"].to_pandas().astype(str).map(owners).fillna("").to_numpy(object)
     columns = {name: table[name] for name in table.column_names}

@@ -140,6 +140,7 @@ def renamed(recording: Recording, stem: str, name: str) -> Recording:
     return replace(
         recording,
         name=of(recording.name),
+        participants={of(name): who for name, who in recording.participants.items()},
         samples=of_table(recording.samples),
         events=of_table(recording.events),
         fixations=of_table(recording.fixations),

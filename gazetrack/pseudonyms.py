@@ -126,6 +126,11 @@ class Pseudonyms:
             samples=None if samples is None else renamed(samples),
             events=renamed(recording.events),
             fixations=None if fixations is None else renamed(fixations),
+            participants={
+                recordings[label, ""]: self.of(who)
+                for label, who in recording.participants.items()
+                if (label, "") in recordings
+            },
             placements={stimuli[name]: placement for name, placement in recording.placements.items()},
             origin_ms=0.0,
             start_ns=None,
@@ -170,6 +175,8 @@ class _Found:
                 if who:
                     self._owners[label][who] = None
                 pairs[label, who] = None
+        for label, who in recording.participants.items():
+            self._owners.setdefault(label, {})[who] = None
         self.shared = {label for label, owners in self._owners.items() if len(owners) > 1}
         of_samples = [] if recording.samples is None else _distinct(recording.samples, "recording")
         own_labels = [label for (label,) in of_samples]

@@ -281,6 +281,8 @@ class Recording:
         Where the rate changes: from which time on, ms from the start, which rate holds, Hz. Else empty.
     pupil_measure : {"", "area", "diameter"}
         What pupil sizes in arbitrary units measure, where the export states it.
+    participants : mapping of str to str
+        Who was recorded, by recording, where the rows of samples say it and no table of events or fixations does.
     no_positions : bool
         Whether the export tells when fixations were, and not where: their positions are missing.
     directions : bool
@@ -324,6 +326,7 @@ class Recording:
     rate_hz: float | None = None
     rates_hz: tuple[tuple[float, float], ...] = ()
     pupil_measure: str = ""
+    participants: Mapping[str, str] = field(default_factory=dict)
     no_positions: bool = False
     marks_known: bool = False
     directions: bool = False

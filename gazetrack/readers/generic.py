@@ -296,6 +296,14 @@ def _fixations(head: Head, table: Columns, groups: npt.NDArray[np.object_], note
     return fixation_recording(head.stem, FORMAT.name, columns, table.n_rows, notes)
 
 
+def _people(table: Columns, recordings: npt.NDArray[np.object_], timed: npt.NDArray[np.bool_]) -> dict[str, str]:
+    """Return who was recorded by recording: a recording holds one person's rows."""
+    if "participant" not in table.found:
+        return {}
+    who = pd.Series(table.text("participant")[timed]).groupby(recordings).first()
+    return {str(name): str(person) for name, person in who.items() if person}
+
+
 def _samples(head: Head, table: Columns, notes: list[str]) -> Recording:
     timed = np.isfinite(table.number("t"))
     dropped = {"no time": int((~timed).sum())} if not timed.all() else {}
@@ -327,6 +335,7 @@ def _samples(head: Head, table: Columns, notes: list[str]) -> Recording:
         samples=conform(columns, SAMPLES),
         events=conform({}, EVENTS),
         marks_known=True,
+        participants=_people(table, recordings, timed),
         eyes="binocular" if len(sides) > 1 else sides.pop() if sides else "combined",
         origin_ms=float(starts.iloc[0]) if len(starts) else 0.0,
         time_origin="trial" if of_trials else "recording",

@@ -116,6 +116,25 @@ def test_detected_fixations_name_nobody_where_nobody_is_to_be_named(run, tmp_pat
     assert set(read(path)["participant"]) == {""}
 
 
+def test_people_of_a_plain_table_of_samples_are_its_participants(run, tmp_path):
+    rows = "".join(
+        f"{who},{image},{100 + i % 3},200,{4 * i}\n"
+        for who, image in (("Anna", "of Ben.png"), ("Ben", "b.png"))
+        for i in range(200)
+    )
+    (tmp_path / "a.csv").write_text("participant,stimulus,x,y,t\n" + rows)
+    run("gazetrack convert a.csv -o out")
+    table = read(tmp_path / "out" / "a.fixations.parquet")
+    assert set(zip(table["recording"], table["participant"], strict=True)) == {("Anna", "Anna"), ("Ben", "Ben")}
+    for policy in ("hash", "drop"):
+        assert run(f"gazetrack convert a.csv -o {policy} --participant {policy}").code == 0
+        (path,) = (tmp_path / policy).iterdir()
+        assert b"Anna" not in path.read_bytes()
+        assert b"Ben" not in path.read_bytes()
+        assert read(path)["recording"].nunique() == 2
+        assert read(path)["participant"].nunique() == (2 if policy == "hash" else 1)
+
+
 def test_dwell_of_both_eyes_is_kept_when_asked_for_and_said(run, tmp_path):
     (tmp_path / "two.csv").write_text("x,y,t,duration,eye\n1,1,0,100,L\n3,3,0,300,R\n5,5,400,100,L\n7,7,400,300,R\n")
     columns = "--columns x=x,y=y,t=t[ms],duration=duration[ms],eye=eye"
