@@ -29,15 +29,29 @@ DETECTORS = ["auto", "ivt", "ivt_tobii", "idt", "engbert_kliegl", "ihmm", "i2mc"
 # As in gazetrack.selection; likewise.
 EYES = ["auto", "left", "right", "both"]
 PRESETS = ["polyp", "prostate", "gazemedseg"]
-FILE = click.Path(path_type=Path)
 
 
-class TablesFolder(click.Path):
+class NamedPath(click.Path):
+    """A path that is not empty: to Python an empty one is the working directory, which nobody named."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path."""
+        if value == "":
+            self.fail(
+                "a name is empty: name a file or folder, or look whether a variable of the shell is unset", param, ctx
+            )
+        return super().convert(value, param, ctx)
+
+
+FILE = NamedPath(path_type=Path)
+
+
+class TablesFolder(NamedPath):
     """A folder for tables: a new one that is named like a table was meant to be a file."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path of the folder."""
-        folder: Path = super().convert(value, param, ctx)  # type: ignore[assignment]  # by its path_type
+        folder: Path = super().convert(value, param, ctx)
         if folder.suffix.lower() in (".parquet", ".csv", ".tsv") and not folder.is_dir():
             parent = f"; for {folder.parent}, -o {folder.parent}" if folder.parent != Path() else ""
             self.fail(

@@ -191,6 +191,24 @@ def test_a_closed_standard_error_stops_no_command_that_would_draw_a_bar(tmp_path
     assert (tmp_path / "maps" / "maps.parquet").exists()
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("convert", ""),
+        ("convert", "a.csv", "--out", ""),
+        ("info", ""),
+        ("render", ""),
+        ("convert", "a.csv", "--key", ""),
+    ],
+)
+def test_an_unset_variable_is_not_the_working_directory(study, arguments):
+    before = sorted(study.iterdir())
+    done = shell(*arguments, cwd=study)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "a name is empty" in done.stderr
+    assert sorted(study.iterdir()) == before
+
+
 def start_slowly(tmp_path, *arguments, cwd):
     """Start `gazetrack` where a disk takes half a minute to sync: long enough to be met with half-written files."""
     modules = tmp_path / "slow"
