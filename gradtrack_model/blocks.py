@@ -100,10 +100,15 @@ def resize(features: Tensor, like: Tensor) -> Tensor:
     # Where sizes are symbols, this would be a condition on them: an exported network takes any size.
     if not torch.compiler.is_compiling() and features.shape[-2:] == like.shape[-2:]:
         return features
-    doubled = like.shape[-2] == 2 * features.shape[-2] and like.shape[-1] == 2 * features.shape[-1]
-    if torch.compiler.is_compiling() and features.is_cuda and doubled:
+    # Sizes are asked last: of an exported network, which is never on a GPU, they must stay open.
+    if torch.compiler.is_compiling() and features.is_cuda and _is_doubled(features, like):
         return double(features)
     return functional.interpolate(features, size=like.shape[-2:], mode="bilinear", align_corners=False)
+
+
+def _is_doubled(features: Tensor, like: Tensor) -> bool:
+    (height, width), (new_height, new_width) = features.shape[-2:], like.shape[-2:]
+    return new_height == 2 * height and new_width == 2 * width
 
 
 def double(features: Tensor) -> Tensor:
