@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from . import options as opt
+from .errors import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,6 +99,8 @@ def command(
 
     pairs = opt.parse_pairs(columns, "--columns")
     pseudonyms = Pseudonyms(participant, read_key(key) if participant == "hash" else b"")
+    if pseudonyms.key:
+        _warn_of_shared(key)
     opt.check_report(report, (*files, key))
     opt.check_report(errors, (*files, key), report)
     chosen = ConvertOptions(
@@ -108,6 +113,12 @@ def command(
     if as_json:
         return opt.finish(outcomes, report, _print_json, errors)
     return opt.finish(outcomes, report, None if quiet else lambda outcome: show(outcome, verbose), errors)
+
+
+def _warn_of_shared(key: Path) -> None:
+    """Say that others may read the key: with it they can find out whether a name is in the tables."""
+    if os.name == "posix" and key.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+        say("gazetrack", f"{key}: other users may read the key of the pseudonyms - chmod 600 it", "warning")
 
 
 def _print_json(outcome: Outcome) -> None:

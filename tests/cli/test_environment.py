@@ -209,6 +209,19 @@ def test_an_unset_variable_is_not_the_working_directory(study, arguments):
     assert sorted(study.iterdir()) == before
 
 
+@pytest.mark.skipif(os.name != "posix", reason="modes of files are POSIX")
+def test_a_key_that_others_may_read_is_told(study):
+    hashed = ("convert", "a.csv", "--participant", "hash", "-q", "--force")
+    assert shell(*hashed, cwd=study).stderr == ""
+    (study / "gazetrack.key").chmod(0o640)
+    done = shell(*hashed, cwd=study)
+    assert done.returncode == 0
+    assert (
+        done.stderr
+        == "gazetrack: warning: gazetrack.key: other users may read the key of the pseudonyms - chmod 600 it\n"
+    )
+
+
 def start_slowly(tmp_path, *arguments, cwd):
     """Start `gazetrack` where a disk takes half a minute to sync: long enough to be met with half-written files."""
     modules = tmp_path / "slow"
