@@ -417,14 +417,14 @@ def _convert_file(source: Source, options: ConvertOptions, outcome: Outcome) -> 
         recording = split_trials(select_eye(recording, options.eye), options.trial_by)
         recording = options.pseudonyms.apply(recording, outcome.sha256, [head.stem, source.name])
         fixations, facts = fixation_table(recording, options.detector, options.preparation, options.eye)
-        recording = replace(recording, notes=(*recording.notes, *facts.pop("notes")))
     except (ConfigError, InputError, DataError) as error:
         raise type(error)(error.what, path=path, hint=error.hint) from error
     outcome.rows_in, outcome.rows_out = recording.rows_in, fixations.num_rows
-    outcome.dropped, outcome.notes = dict(recording.dropped), list(recording.notes)
+    outcome.dropped, outcome.notes = dict(recording.dropped), [*recording.notes, *facts.pop("notes")]
     outcome.mended = dict(recording.mended)
     outcome.left_out = facts.get("left_out", {})
     outcome.summary = {**describe(recording, verdict, head), **facts, "fixations": fixations.num_rows}
+    outcome.summary["notes"] = outcome.notes
     file_name = readable(head.path.name)
     is_renamed = not options.pseudonyms.keeps
     if is_renamed:  # the file may be called after the participant
@@ -446,7 +446,9 @@ def _convert_file(source: Source, options: ConvertOptions, outcome: Outcome) -> 
         in_one_folder = options.out is not None or is_renamed
         refuse_other_origin(output, meta, force=options.force, same_bytes=in_one_folder)
     for output, table in outputs.items():
-        write_table(output, table, meta, force=options.force)
+        # Which fixations were chosen is a note of their table alone: the samples may be asked for others.
+        own = meta | {"notes": outcome.notes} if table is fixations else meta
+        write_table(output, table, own, force=options.force)
         outcome.outputs.append({"path": str(output), "rows": table.num_rows, "sha256": sha256_of(output)})
 
 

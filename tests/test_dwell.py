@@ -17,6 +17,7 @@ from gazetrack.readers import registry
 from gazetrack.recording import Recording
 from gazetrack.schema import EVENTS, FIXATIONS, SAMPLES, conform
 from gazetrack.selection import RULE, one_eye, select_eye
+from gazetrack.store import read_meta
 from gazetrack.track import build_tracks
 
 GOLDEN = sorted(
@@ -194,3 +195,15 @@ def test_dwell_of_detected_fixations_is_of_the_combined_gaze_of_one_eye_or_of_ea
     mono = conform(recording.samples.to_pandas().assign(right_x_px=np.nan, right_y_px=np.nan), SAMPLES)
     alone = Recording("r", "f", mono, conform({}, EVENTS), eyes="left")
     assert set(fixation_table(alone)[0]["eye"].to_pylist()) == {"left"}
+
+
+def test_which_eye_was_chosen_is_no_note_of_the_samples(tmp_path):
+    path = Path(__file__).parent / "golden" / "smi" / "raw_messages" / "input.txt"
+    options = ConvertOptions(out=tmp_path, samples=True)
+    (outcome,) = convert_files([path], options)
+    assert outcome.status == "ok"
+    chosen = [note for note in outcome.notes if "--eye left, right or both" in note]
+    assert len(chosen) == 1
+    fixations, samples = (read_meta(next(tmp_path.glob(f"*.{what}.parquet"))) for what in ("fixations", "samples"))
+    assert chosen[0] in fixations["notes"]
+    assert chosen[0] not in samples["notes"]
