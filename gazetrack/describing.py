@@ -11,6 +11,19 @@ if TYPE_CHECKING:
     from gazetrack.recording import Recording
 
 
+def stated(recording: Recording) -> dict[str, Any]:
+    """Return what an export states of its recording, as JSON values: for a description, and for a table's metadata."""
+    return {
+        "tracker": recording.tracker,
+        "software": recording.software,
+        "rate_hz": recording.rate_hz,
+        "rates_hz": [list(pair) for pair in recording.rates_hz],
+        "pupil_measure": recording.pupil_measure,
+        "no_positions": recording.no_positions or None,
+        "directions": recording.directions or None,
+    }
+
+
 def describe(recording: Recording, verdict: Verdict, head: Head) -> dict[str, Any]:
     """Return the facts about a recording as JSON values."""
     events, table = recording.events, recording.samples if recording.samples is not None else recording.fixations
@@ -23,13 +36,7 @@ def describe(recording: Recording, verdict: Verdict, head: Head) -> dict[str, An
         "reason": verdict.reason,
         "recordings": [] if table is None else _distinct(table, "recording"),
         "encoding": head.encoding,
-        "tracker": recording.tracker,
-        "software": recording.software,
-        "rate_hz": recording.rate_hz,
-        "rates_hz": [list(pair) for pair in recording.rates_hz],
-        "pupil_measure": recording.pupil_measure,
-        "no_positions": recording.no_positions or None,
-        "directions": recording.directions or None,
+        **stated(recording),
         "effective_rate_hz": recording.effective_rate_hz,
         "eyes": recording.eyes,
         "screen": recording.screen.facts() if recording.screen else None,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.compute as pc
 
 from gazetrack.checks import checked
-from gazetrack.describing import describe
+from gazetrack.describing import describe, stated
 from gazetrack.errors import (
     ConfigError,
     DataError,
@@ -471,13 +471,7 @@ def _provenance(recording: Recording, file_name: str, outcome: Outcome) -> dict[
     return {
         "source": {"file": file_name, "sha256": outcome.sha256},
         "reader": recording.format,
-        "tracker": recording.tracker,
-        "software": recording.software,
-        "rate_hz": recording.rate_hz,
-        "rates_hz": [list(pair) for pair in recording.rates_hz],
-        "pupil_measure": recording.pupil_measure,
-        "no_positions": recording.no_positions or None,
-        "directions": recording.directions or None,
+        **stated(recording),
         "eyes": recording.eyes,
         "screen": recording.screen.facts() if recording.screen else None,
         "world_camera": recording.world_camera,
