@@ -29,7 +29,7 @@ from gazetrack.track import Track
 from gradtrack_model.batches import batches, training_batch
 from gradtrack_model.config import load_config
 from gradtrack_model.data import Sample
-from gradtrack_model.learner import Learner, batch_loss, fast_convolutions, pick_device
+from gradtrack_model.learner import Learner, fast_convolutions, pick_device
 from gradtrack_model.resident import batch_maker
 
 if TYPE_CHECKING:
@@ -76,7 +76,9 @@ def flops_a_second(device: torch.device, kind: torch.dtype) -> float:
 def flops(learner: Learner, config: TrainConfig, data: list[Sample]) -> int:
     counter = FlopCounterMode(display=False)
     with counter:
-        batch_loss(learner.model, training_batch(data, config, 0), config, learner.device).total.backward()
+        batch = training_batch(data, config, 0)
+        images, maps = batch.images.to(learner.device), batch.maps.to(learner.device)
+        learner.losses(images, maps)[0].backward()
     return int(counter.get_total_flops())
 
 

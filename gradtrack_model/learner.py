@@ -13,7 +13,7 @@ from gazetrack.errors import ConfigError, GazetrackError, quote
 from gradtrack_model import parallel
 from gradtrack_model.borrowed import BorrowedEncoder
 from gradtrack_model.encoders import LiteEncoder
-from gradtrack_model.losses import Losses, gaze_loss
+from gradtrack_model.losses import gaze_loss
 from gradtrack_model.model import TrackUNet
 from gradtrack_model.optim import EMA, build_optimizer, lr_share, set_lr
 from gradtrack_model.pretrained import load_lite
@@ -76,11 +76,11 @@ class Learner:
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=config.precision == "fp16")
         self.ema = EMA(self.model, config.ema)
         self._peaks = [float(group["lr"]) for group in self.optimizer.param_groups]
-        self._compute = self._losses
+        self._compute = self.losses
         if config.compile:
             # The loss is compiled with the network: by itself, its many small operations take as long as a stage.
             mode = "reduce-overhead" if config.cuda_graphs else None
-            self._compute = torch.compile(self._losses, mode=mode)
+            self._compute = torch.compile(self.losses, mode=mode)
         # 1 from the first loss on that is not finite: an optimizer on a GPU then leaves the weights as they are.
         self._broken = torch.zeros((), device=self.device)
         self._unread: list[_Taken] = []
@@ -133,8 +133,16 @@ class Learner:
         due, self._unread = self._unread, []
         return [taken.row() for taken in due]
 
-    def _losses(self, images: Tensor, maps: Tensor) -> Tensor:
-        """Return the loss and its parts, shape (4,)."""
+    def losses(self, images: Tensor, maps: Tensor) -> Tensor:
+        """Return the loss and its parts, shape (4,); gaze makes the label and never enters the network.
+
+        Parameters
+        ----------
+        images : Tensor, shape (B, 3, S, S)
+            Normalised, on the learner's device.
+        maps : Tensor, shape (B, L, S, S)
+            Track maps in [0, 1], there too.
+        """
         with autocast(self.config, self.device):
             output = self.model(images)
         return torch.stack(list(gaze_loss(output, maps, self.config.loss)))
@@ -243,14 +251,6 @@ def build_model(config: TrainConfig) -> TrackUNet:
         model.encoder.load_pretrained()
     channels_last: TrackUNet = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # stub lacks it
     return channels_last
-
-
-def batch_loss(model: nn.Module, batch: Batch, config: TrainConfig, device: torch.device) -> Losses:
-    """Return the loss of a batch; gaze makes the label and never enters the network."""
-    images, maps = batch.images.to(device, non_blocking=True), batch.maps.to(device, non_blocking=True)
-    with autocast(config, device):
-        output = model(images)
-    return gaze_loss(output, maps, config.loss)
 
 
 def autocast(config: TrainConfig, device: torch.device) -> contextlib.AbstractContextManager[object]:
