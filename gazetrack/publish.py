@@ -178,9 +178,15 @@ def publish(path: str | os.PathLike[str], *, private: bool = False) -> Iterator[
         if path.is_dir():
             raise OutputError("is a folder, not a file", path=path, hint="choose another output name")
         temporary = _temporary_name(path)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
-        descriptor = os.open(temporary, flags, 0o600 if private else 0o666)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+    ours = True
     try:
+        # The file is made inside this block, since a signal may come before the line after its making.
+        try:
+            descriptor = os.open(temporary, flags, 0o600 if private else 0o666)
+        except FileExistsError:  # another thread writes the same output
+            ours = False
+            raise
         with os.fdopen(descriptor, "wb") as file:
             yield file
             with _output_errors(path):
@@ -190,8 +196,9 @@ def publish(path: str | os.PathLike[str], *, private: bool = False) -> Iterator[
             os.replace(temporary, path)  # noqa: PTH105 - the call whose semantics this module is about
             _sync_folder(path.parent)
     except BaseException as error:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)  # noqa: PTH108 - same
+        if ours:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)  # noqa: PTH108 - same
         if isinstance(error, OSError) and error.errno is not None:
             raise _as_output_error(error, path) from error
         raise

@@ -81,6 +81,8 @@ def _begin() -> None:
 def _end(_number: int, _frame: FrameType | None) -> None:
     global _ending  # noqa: PLW0603 - a signal's handler has no other way to leave word
     _ending = True
+    # A pool that finds one worker gone tells the others once more, which must not stop them while they tidy up.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise SystemExit(_ENDED)
 
 

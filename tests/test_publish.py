@@ -253,3 +253,28 @@ def test_an_output_that_is_an_input_is_refused_under_any_name(tmp_path):
     refuse_overwrite(tmp_path / "b", [tmp_path / "a"])
     (tmp_path / "b").write_text("x")
     refuse_overwrite(tmp_path / "b", [tmp_path / "a"])
+
+
+def test_a_signal_right_after_the_file_was_made_leaves_nothing(tmp_path, monkeypatch):
+    make = os.open
+
+    def made_and_interrupted(path, *arguments):
+        descriptor = make(path, *arguments)
+        if str(path).endswith(".gtmp"):
+            os.close(descriptor)
+            raise KeyboardInterrupt
+        return descriptor
+
+    monkeypatch.setattr(os, "open", made_and_interrupted)
+    with pytest.raises(KeyboardInterrupt), publish(tmp_path / "a.bin"):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_second_writer_of_the_same_output_leaves_the_first_ones_file(tmp_path):
+    path = tmp_path / "a.bin"
+    with publish(path) as first:
+        first.write(b"first")
+        with pytest.raises(OutputError, match="exists"), publish(path):
+            pass
+    assert path.read_bytes() == b"first"
