@@ -30,14 +30,24 @@ def add_study_options(parser: argparse.ArgumentParser, out: str, rows: Collectio
         return text.split(";")
 
     parser.add_argument("--out", type=Path, default=Path(out))
-    parser.add_argument("--rows", type=chosen, help=f"separated by semicolons; of {'; '.join(rows)}")
+    parser.add_argument(
+        "--rows", type=chosen, help=f"separated by semicolons; of {'; '.join(rows)}"
+    )
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=1600)
     parser.add_argument("--size", type=int, default=224)
-    parser.add_argument("--preset", default="default", help="of gradtrack-train; gazemedseg: the network from scratch")
+    parser.add_argument(
+        "--preset",
+        default="default",
+        help="of gradtrack-train; gazemedseg: the network from scratch",
+    )
     parser.add_argument("--device", default="auto")
     parser.add_argument(
-        "--set", action="append", default=[], dest="settings", help="of gradtrack-train, such as compile=true"
+        "--set",
+        action="append",
+        default=[],
+        dest="settings",
+        help="of gradtrack-train, such as compile=true",
     )
     parser.add_argument("--quick", action="store_true")
 
@@ -64,7 +74,9 @@ def change_maps(source: Path, target: Path, change: Callable[[str, Levels], Leve
     with pq.ParquetWriter(part, file.schema_arrow, compression="zstd") as writer:
         for group in range(file.num_row_groups):
             for row in file.read_row_group(group).to_pylist():
-                levels = np.frombuffer(row["maps"], np.uint8).reshape(row["levels"], row["height"], row["width"])
+                levels = np.frombuffer(row["maps"], np.uint8).reshape(
+                    row["levels"], row["height"], row["width"]
+                )
                 row["maps"] = change(row["image_id"], levels.copy()).tobytes()
                 writer.write_table(pa.Table.from_pylist([row], schema=file.schema_arrow))
     part.rename(target)

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    # Given the folder of the research data, or None, yields (case, largest difference), or None for a difference where
-    # the peer cannot read the file.
+    # Given the folder of the research data, or None, yields (case, largest difference), or None for
+    # a difference where the peer cannot read the file.
     Cases = Callable[[Path | None], Iterator[tuple[str, float | None]]]
 
 

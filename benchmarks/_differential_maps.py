@@ -14,9 +14,9 @@ from scipy.spatial import ConvexHull
 from scipy.spatial.distance import cdist
 from scipy.special import erf, expit
 
-from gazetrack.crf import CRFParams, refine
-from gazetrack.maps import PRESETS, MapParams, render_points
-from gazetrack.track import TRUNCATIONS, level_members
+from gazetrack.maps.crf import CRFParams, refine
+from gazetrack.maps.render import PRESETS, MapParams, render_points
+from gazetrack.maps.track import TRUNCATIONS, level_members
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,8 +37,9 @@ def fixations(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def away(x: np.ndarray, y: np.ndarray, radii: np.ndarray) -> np.ndarray:
     """Return the least (distance to a place on the line - the radius there) at every pixel, over all segments.
 
-    At u along a segment and b beside it, sqrt((u - t)^2 + b^2) - r - k t is least at t = u + k b / sqrt(1 - k^2),
-    k being the change of the radius per pixel; where that is 1 or more, one end has the other's disc within its own.
+    At u along a segment and b beside it, sqrt((u - t)^2 + b^2) - r - k t is least at t = u + k b /
+    sqrt(1 - k^2), k being the change of the radius per pixel; where that is 1 or more, one end has
+    the other's disc within its own.
     """
     points = np.stack([x, y], -1)
     best = np.full((H, W), np.inf)
@@ -66,7 +67,10 @@ def per_level(params: MapParams, one) -> Iterator[tuple[str, float]]:
             chosen = replace(params, truncation=truncation)
             members = level_members(d, chosen.ratios, truncation=truncation)
             expected = np.stack([one(x, y, d, m) for m in members])
-            yield f"{len(x)} fixations, {truncation}", largest(render_points(x, y, d, H, W, chosen), expected)
+            yield (
+                f"{len(x)} fixations, {truncation}",
+                largest(render_points(x, y, d, H, W, chosen), expected),
+            )
 
 
 def lines(kind: str, exponent: float = 0.0):
@@ -78,7 +82,10 @@ def lines(kind: str, exponent: float = 0.0):
         if kind == "tube":
             return expit(-away(x[m], y[m], radii[m]) / (params.softness * S))
         if kind == "disc":
-            return np.max([expit(-away(x[[i]], y[[i]], radii[[i]]) / (params.softness * S)) for i in m], axis=0)
+            return np.max(
+                [expit(-away(x[[i]], y[[i]], radii[[i]]) / (params.softness * S)) for i in m],
+                axis=0,
+            )
         distance = away(x[m], y[m], np.zeros(len(m)))
         if kind == "gaussian":
             return np.exp(-0.5 * (distance / (params.blur * S)) ** 2)
@@ -141,7 +148,10 @@ def density_by_quadrature(_data) -> Iterator[tuple[str, float]]:
             for i in range(len(x) - 1):
                 total += (d[i] + d[i + 1]) / 2 * mean_along(points[i], points[i + 1], centre, sigma)
             expected = expit((total / peak - params.threshold) / params.width)
-            yield f"{len(x)} fixations, pixel {row}, {column}", abs(float(ours[row, column]) - expected)
+            yield (
+                f"{len(x)} fixations, pixel {row}, {column}",
+                abs(float(ours[row, column]) - expected),
+            )
 
 
 def heatmap(_data) -> Iterator[tuple[str, float]]:
@@ -161,7 +171,9 @@ def hull(_data) -> Iterator[tuple[str, float]]:
         x, y, d = fixations(seed)
         corners = np.stack([x, y], -1)
         found = ConvexHull(corners)
-        distance = np.min([away(*corners[[a, b]].T, np.zeros(2)) for a, b in found.simplices], axis=0)
+        distance = np.min(
+            [away(*corners[[a, b]].T, np.zeros(2)) for a, b in found.simplices], axis=0
+        )
         inside = (CENTRES @ found.equations[:, :2].T + found.equations[:, 2] <= 0).all(-1)
         signed = np.where(inside, -distance, distance)
         expected = expit((params.radius * S - signed) / (params.softness * S))
@@ -172,7 +184,9 @@ def gazemedseg(_data) -> Iterator[tuple[str, float]]:
     for seed in SEEDS:
         x, y, d = fixations(seed)
         canvas = np.zeros((768, 768))
-        np.add.at(canvas, (np.rint(y / H * 768).astype(int) - 1, np.rint(x / W * 768).astype(int) - 1), d)
+        np.add.at(
+            canvas, (np.rint(y / H * 768).astype(int) - 1, np.rint(x / W * 768).astype(int) - 1), d
+        )
         canvas = gaussian_filter(canvas, 70)
         ours = render_points(x * 768 / W, y * 768 / H, d, 768, 768, PRESETS["gazemedseg"])[0]
         yield f"{len(x)} fixations", largest(ours, (canvas - canvas.min()) / np.ptp(canvas))
@@ -183,7 +197,7 @@ def in_torch(_data) -> Iterator[tuple[str, float]]:
     import torch
 
     from gradtrack_model.config import MapsConfig
-    from gradtrack_model.torch_maps import KINDS, render_tracks
+    from gradtrack_model.data.torch_maps import KINDS, render_tracks
 
     for kind in KINDS:
         for seed in SEEDS:
@@ -211,12 +225,18 @@ def crf(_data) -> Iterator[tuple[str, float]]:
     from pydensecrf import densecrf
 
     image, soft = scene()
-    for params in (CRFParams(), CRFParams(smooth_weight=1.5), CRFParams(position_px=12, colour=6, weight=8)):
+    for params in (
+        CRFParams(),
+        CRFParams(smooth_weight=1.5),
+        CRFParams(position_px=12, colour=6, weight=8),
+    ):
         height, width = soft.shape
         peer = densecrf.DenseCRF2D(width, height, 2)
         p = soft.ravel().clip(1e-5, 1 - 1e-5)
         peer.setUnaryEnergy(np.ascontiguousarray(-np.log(np.stack([1 - p, p])), np.float32))
-        peer.addPairwiseBilateral(sxy=params.position_px, srgb=params.colour, rgbim=image, compat=params.weight)
+        peer.addPairwiseBilateral(
+            sxy=params.position_px, srgb=params.colour, rgbim=image, compat=params.weight
+        )
         if params.smooth_weight:
             peer.addPairwiseGaussian(sxy=params.smooth_px, compat=params.smooth_weight)
         expected = np.array(peer.inference(params.iterations))[1].reshape(height, width)
@@ -233,25 +253,32 @@ def blob(rng: np.random.Generator, share: float) -> np.ndarray:
 def overlap_of_masks(_data) -> Iterator[tuple[str, float]]:
     from sklearn.metrics import f1_score, jaccard_score, precision_score, recall_score
 
-    from gradtrack_model.metrics import score
+    from gradtrack_model.evaluation.metrics import score
 
     rng = np.random.default_rng(0)
     for share in (0.05, 0.3, 0.7):
         a, b = (blob(rng, share) for _ in "ab")
         found = score(a, b)
         flat = b.ravel(), a.ravel()
-        expected = [measure(*flat) for measure in (f1_score, jaccard_score, precision_score, recall_score)]
-        yield f"masks of about {share:.0%}", largest([found.dice, found.iou, found.precision, found.recall], expected)
+        expected = [
+            measure(*flat) for measure in (f1_score, jaccard_score, precision_score, recall_score)
+        ]
+        yield (
+            f"masks of about {share:.0%}",
+            largest([found.dice, found.iou, found.precision, found.recall], expected),
+        )
 
 
 def borders_of_masks(_data) -> Iterator[tuple[str, float]]:
     """Distances from every border pixel to every other, the border found pixel by pixel."""
-    from gradtrack_model.metrics import surface_distances
+    from gradtrack_model.evaluation.metrics import surface_distances
 
     def border(mask):
         rows, columns = np.nonzero(mask)
         wide = np.pad(mask, 1)
-        beside = [wide[rows + 1 + dr, columns + 1 + dc] for dr, dc in ((0, 1), (0, -1), (1, 0), (-1, 0))]
+        beside = [
+            wide[rows + 1 + dr, columns + 1 + dc] for dr, dc in ((0, 1), (0, -1), (1, 0), (-1, 0))
+        ]
         return np.stack([rows, columns], -1)[~np.all(beside, axis=0)]
 
     rng = np.random.default_rng(1)
@@ -259,8 +286,14 @@ def borders_of_masks(_data) -> Iterator[tuple[str, float]]:
         a, b = (blob(rng, 0.4) for _ in "ab")
         apart = cdist(border(a) * spacing, border(b) * spacing)
         there, back = apart.min(1), apart.min(0)
-        expected = [max(np.percentile(there, 95), np.percentile(back, 95)), np.concatenate([there, back]).mean()]
-        yield f"spacing {spacing}", largest(surface_distances(a, b, spacing), expected, relative=True)
+        expected = [
+            max(np.percentile(there, 95), np.percentile(back, 95)),
+            np.concatenate([there, back]).mean(),
+        ]
+        yield (
+            f"spacing {spacing}",
+            largest(surface_distances(a, b, spacing), expected, relative=True),
+        )
 
 
 CHECKS = [

@@ -11,16 +11,16 @@ import numpy as np
 import pandas as pd
 from _differential import Check, largest, simulated_gaze
 
+from gazetrack.data_quality.measures import quality
 from gazetrack.events.agreement import kappa
 from gazetrack.events.base import Trial
 from gazetrack.events.detectors import DETECTORS
+from gazetrack.events.prepare import Preparation, prepare
 from gazetrack.events.velocity import speed
-from gazetrack.pipeline import read_recording
-from gazetrack.preparation import Preparation, prepare
-from gazetrack.quality import quality
-from gazetrack.recording import Recording, Screen
-from gazetrack.schema import EVENTS, FIXATIONS, SAMPLES, conform
-from gazetrack.store import write_table
+from gazetrack.tables.recording import Recording, Screen
+from gazetrack.tables.schema import EVENTS, FIXATIONS, SAMPLES, conform
+from gazetrack.tables.store import write_table
+from gazetrack.workflows.convert import read_recording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +35,9 @@ EXPORTS = (
 )
 
 
-def with_losses(t: np.ndarray, x: np.ndarray, y: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
+def with_losses(
+    t: np.ndarray, x: np.ndarray, y: np.ndarray, share: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Return gaze in the precision of the tables, some of it lost."""
     x, y = (v.astype(np.float32).astype(float) for v in (x, y))
     gone = np.repeat(np.random.default_rng(len(t)).random(len(t) // 20 + 1) < share, 20)[: len(t)]
@@ -71,19 +73,29 @@ def data_quality(data: Path | None) -> Iterator[tuple[str, float]]:
         t, x, y = simulated_gaze(hz)
         x, y = with_losses(t, x, y, share)
         table = conform({"recording": "r", "t_ms": t, "x_px": x, "y_px": y}, SAMPLES)
-        row = quality(Recording("r", "simulated", table, conform({}, EVENTS), screen=SCREEN)).to_pylist()[0]
+        row = quality(
+            Recording("r", "simulated", table, conform({}, EVENTS), screen=SCREEN)
+        ).to_pylist()[0]
         expected = by_etdqualitizer(t, x, y, row["rate_hz"])
         for name, value in expected.items():
             # Shares of loss may be 0: their difference is absolute.
-            yield f"simulated {hz:g} Hz, {name}", largest(row[name], value, relative=not name.startswith("loss"))
+            yield (
+                f"simulated {hz:g} Hz, {name}",
+                largest(row[name], value, relative=not name.startswith("loss")),
+            )
     for name in EXPORTS if data else ():
         export = read_recording(data / "exports" / name).with_screen(SCREEN)
         row = next(r for r in quality(export, by="trial").to_pylist() if r["eye"] == "both")
-        t, x, y = (export.samples[column].to_numpy().astype(float) for column in ("t_ms", "x_px", "y_px"))
+        t, x, y = (
+            export.samples[column].to_numpy().astype(float) for column in ("t_ms", "x_px", "y_px")
+        )
         missing = np.isnan(x) | np.isnan(y)
         x[missing] = y[missing] = np.nan
         for measure, value in by_etdqualitizer(t, x, y, row["rate_hz"]).items():
-            yield f"{name}, {measure}", largest(row[measure], value, relative=not measure.startswith("loss"))
+            yield (
+                f"{name}, {measure}",
+                largest(row[measure], value, relative=not measure.startswith("loss")),
+            )
 
 
 def degrees(_data) -> Iterator[tuple[str, float]]:
@@ -131,9 +143,16 @@ def engbert_kliegl(_data) -> Iterator[tuple[str, float]]:
     for case, trial in trials():
         n, v, step = len(trial.t_ms), five_points(trial), trial.step_ms
         least = 3 * step
-        ours = samples_of(n, DETECTORS["engbert_kliegl"](min_saccade_ms=least - 1e-6, min_duration_ms=0.0).runs(trial))
+        ours = samples_of(
+            n,
+            DETECTORS["engbert_kliegl"](min_saccade_ms=least - 1e-6, min_duration_ms=0.0).runs(
+                trial
+            ),
+        )
         # Their durations are from the first sample to the last, ours to the end of the last.
-        found = microsaccades(v, timesteps=trial.t_ms, minimum_duration=least - step - 1e-6, threshold="engbert2003")
+        found = microsaccades(
+            v, timesteps=trial.t_ms, minimum_duration=least - step - 1e-6, threshold="engbert2003"
+        )
         known = ~np.isnan(v[:, 0])
         yield case, float((ours == by_pymovements(trial, found.frame))[known].sum())
 
@@ -143,10 +162,20 @@ def i_vt(_data) -> Iterator[tuple[str, float]]:
 
     for case, trial in trials():
         per_ms = 30 * trial.px_per_deg / 1000
-        options = {"velocity": "five_point", "merge_gap_ms": 0.0, "merge_distance_deg": 0.0, "min_duration_ms": 60.0}
+        options = {
+            "velocity": "five_point",
+            "merge_gap_ms": 0.0,
+            "merge_distance_deg": 0.0,
+            "min_duration_ms": 60.0,
+        }
         ours = samples_of(len(trial.t_ms), DETECTORS["ivt"](**options).runs(trial))
         least = 60.0 - trial.step_ms - 1e-6
-        found = ivt(five_points(trial), timesteps=trial.t_ms, minimum_duration=least, velocity_threshold=per_ms)
+        found = ivt(
+            five_points(trial),
+            timesteps=trial.t_ms,
+            minimum_duration=least,
+            velocity_threshold=per_ms,
+        )
         yield case, float((ours != by_pymovements(trial, found.frame)).sum())
 
 
@@ -184,7 +213,10 @@ def savitzky_golay(_data) -> Iterator[tuple[str, float]]:
         x = x.astype(np.float32).astype(float)
         reach = 5
         ours = smoothed(t, x, smooth="savgol", smooth_ms=2 * reach * 1000 / hz, order=order)
-        yield f"{hz:g} Hz, degree {order}", largest(ours, savgol_filter(x, 2 * reach + 1, order, mode="interp"))
+        yield (
+            f"{hz:g} Hz, degree {order}",
+            largest(ours, savgol_filter(x, 2 * reach + 1, order, mode="interp")),
+        )
 
 
 def slopes(_data) -> Iterator[tuple[str, float]]:
@@ -193,7 +225,10 @@ def slopes(_data) -> Iterator[tuple[str, float]]:
     for case, trial in trials():
         reach = 4
         ours = speed(trial, "savgol", 2 * reach * trial.step_ms + 1e-6, 75.0)[reach:-reach]
-        axes = (savgol_filter(v, 2 * reach + 1, 1, deriv=1, delta=trial.step_ms) for v in (trial.x_px, trial.y_px))
+        axes = (
+            savgol_filter(v, 2 * reach + 1, 1, deriv=1, delta=trial.step_ms)
+            for v in (trial.x_px, trial.y_px)
+        )
         yield case, largest(ours, np.hypot(*axes)[reach:-reach])
 
 
@@ -222,9 +257,15 @@ def kappas(_data) -> Iterator[tuple[str, float]]:
         a = rng.integers(0, 2, n)
         b = np.where(rng.random(n) < 0.8, a, 1 - a)
         weights = rng.uniform(0.5, 2, n)
-        yield f"{n} samples", largest(kappa(a.astype(bool), b.astype(bool)), cohen_kappa_score(a, b))
+        yield (
+            f"{n} samples",
+            largest(kappa(a.astype(bool), b.astype(bool)), cohen_kappa_score(a, b)),
+        )
         theirs = cohen_kappa_score(a, b, sample_weight=weights)
-        yield f"{n} samples with weights", largest(kappa(a.astype(bool), b.astype(bool), weights), theirs)
+        yield (
+            f"{n} samples with weights",
+            largest(kappa(a.astype(bool), b.astype(bool), weights), theirs),
+        )
 
 
 def table_file(folder: Path) -> tuple[Path, pd.DataFrame]:
@@ -232,7 +273,10 @@ def table_file(folder: Path) -> tuple[Path, pd.DataFrame]:
     rng = np.random.default_rng(0)
     n = 5000
     columns = {"onset_ms": np.arange(n) * 250.0, "duration_ms": rng.uniform(50, 900, n)}
-    columns |= {name: np.where(rng.random(n) < 0.1, np.nan, rng.uniform(0, 1920, n)) for name in ("x_px", "y_px")}
+    columns |= {
+        name: np.where(rng.random(n) < 0.1, np.nan, rng.uniform(0, 1920, n))
+        for name in ("x_px", "y_px")
+    }
     columns |= {"pupil": np.full(n, np.nan), "index": np.arange(n)}
     path = folder / "a.fixations.parquet"
     table = conform({"recording": "r"} | columns, FIXATIONS)
@@ -262,14 +306,23 @@ def in_duckdb(_data) -> Iterator[tuple[str, float]]:
             yield where, largest(duckdb.connect().execute(query).fetchone()[0], expected)
         query = " ".join(["select avg(x_px) from", f"'{path}'", "where not isnan(x_px)"])
         mean = float(frame["x_px"].astype(float).mean())
-        yield "avg(x_px)", largest(duckdb.connect().execute(query).fetchone()[0], mean, relative=True)
+        yield (
+            "avg(x_px)",
+            largest(duckdb.connect().execute(query).fetchone()[0], mean, relative=True),
+        )
 
 
 def in_polars(_data) -> Iterator[tuple[str, float]]:
     import polars as pl
 
     x = pl.col("x_px")
-    asked = [x.is_nan(), ~x.is_nan(), pl.col("pupil").is_nan(), x < 960, pl.col("duration_ms") >= 500]
+    asked = [
+        x.is_nan(),
+        ~x.is_nan(),
+        pl.col("pupil").is_nan(),
+        x < 960,
+        pl.col("duration_ms") >= 500,
+    ]
     with tempfile.TemporaryDirectory() as folder:
         path, frame = table_file(Path(folder))
         for (where, expected), filtered in zip(questions(frame).items(), asked, strict=True):

@@ -14,12 +14,12 @@ import pandas as pd
 from _differential import Check, largest
 
 from gazetrack.errors import GazetrackError
-from gazetrack.pipeline import read_recording
+from gazetrack.workflows.convert import read_recording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from gazetrack.recording import Recording
+    from gazetrack.tables.recording import Recording
 
 GOLDEN = Path(__file__).parents[1] / "tests" / "golden"
 MOST_BYTES = 30 * 1024**2
@@ -28,10 +28,16 @@ FLOAT32_PX = 5e-4  # positions are stored as float32
 
 def files(data: Path | None, golden: str, exports: str) -> Iterator[tuple[str, Path]]:
     """Yield golden files, and exports where there are any, with their names."""
-    found = [(f"golden {p.relative_to(GOLDEN).parent}", p) for p in sorted(GOLDEN.glob(golden or "none"))]
+    found = [
+        (f"golden {p.relative_to(GOLDEN).parent}", p) for p in sorted(GOLDEN.glob(golden or "none"))
+    ]
     if data is not None and exports:
         root = data / "exports"
-        found += [(str(p.relative_to(root)), p) for p in sorted(root.glob(exports)) if p.stat().st_size < MOST_BYTES]
+        found += [
+            (str(p.relative_to(root)), p)
+            for p in sorted(root.glob(exports))
+            if p.stat().st_size < MOST_BYTES
+        ]
     yield from found
 
 
@@ -71,7 +77,8 @@ def eyelink_by_mne(data: Path | None) -> Iterator[tuple[str, float | None]]:
         except Exception:  # noqa: BLE001 - whatever MNE raises for a file it does not know
             yield name, None
             continue
-        # MNE lays the samples of a block side by side, whatever their times: an excerpt that lacks some is not for it.
+        # MNE lays the samples of a block side by side, whatever their times: an excerpt that lacks
+        # some is not for it.
         at = np.rint(recording.samples["t_ms"].to_numpy() * raw.info["sfreq"] / 1000).astype(int)
         if at.max(initial=0) >= raw.n_times:
             yield name, None
@@ -79,8 +86,12 @@ def eyelink_by_mne(data: Path | None) -> Iterator[tuple[str, float | None]]:
         for eye in ("left", "right"):
             if f"xpos_{eye}" not in raw.ch_names:
                 continue
-            theirs = raw.get_data(picks=[f"{part}_{eye}" for part in ("xpos", "ypos", "pupil")])[:, at]
-            ours = np.stack(numbers(recording.samples, f"{eye}_x_px", f"{eye}_y_px", f"{eye}_pupil"))
+            theirs = raw.get_data(picks=[f"{part}_{eye}" for part in ("xpos", "ypos", "pupil")])[
+                :, at
+            ]
+            ours = np.stack(
+                numbers(recording.samples, f"{eye}_x_px", f"{eye}_y_px", f"{eye}_pupil")
+            )
             lost = np.isnan(ours[0]) & (theirs[2] == 0)
             theirs[:, lost] = np.nan
             yield f"{name}, {eye} eye", largest(ours, theirs)
@@ -120,7 +131,12 @@ def eyelink_events_by_pymovements(data: Path | None) -> Iterator[tuple[str, floa
             continue
         first = float(gaze.samples["time"][0])
         theirs = frame[frame["name"].str.startswith("fixation")]
-        theirs = np.sort(np.stack([theirs["onset"] - first, theirs["offset"] - theirs["onset"]], -1).astype(float), 0)
+        theirs = np.sort(
+            np.stack([theirs["onset"] - first, theirs["offset"] - theirs["onset"]], -1).astype(
+                float
+            ),
+            0,
+        )
         events = recording.events.to_pandas()
         events = events[events["kind"] == "fixation"]
         ours = np.stack([events["onset_ms"], events["duration_ms"]], -1).astype(float)
@@ -138,7 +154,10 @@ def eyelink_edf(_data: Path | None) -> Iterator[tuple[str, float | None]]:
 
     for path in sorted((Path(eyelinkio.__file__).parent / "tests" / "data").glob("*.edf")):
         edf, recording = eyelinkio.read_edf(path), read_recording(path)
-        yield f"{path.name}, samples", float(abs(edf["samples"].shape[1] - recording.samples.num_rows))
+        yield (
+            f"{path.name}, samples",
+            float(abs(edf["samples"].shape[1] - recording.samples.num_rows)),
+        )
         fixations = edf["discrete"]["fixations"]
         step = 1000 / edf["info"]["sfreq"]
         theirs = np.sort((fixations["etime"] - fixations["stime"]) * 1000 + step)
@@ -155,9 +174,14 @@ def begaze_by_pymovements(data: Path | None) -> Iterator[tuple[str, float | None
         for eye in ("left", "right"):
             gaze = pymovements.gaze.from_begaze(path, prefer_eye=eye[0].upper())
             theirs = np.array(gaze.samples["pixel"].to_list(), float).T
-            theirs[:, (theirs == 0).all(0)] = np.nan  # SMI's mark of lost gaze, which pymovements keeps
+            theirs[:, (theirs == 0).all(0)] = (
+                np.nan
+            )  # SMI's mark of lost gaze, which pymovements keeps
             # pymovements rounds positions to a tenth of a pixel.
-            yield f"{name}, {eye} eye", largest(numbers(recording.samples, f"{eye}_x_px", f"{eye}_y_px"), theirs)
+            yield (
+                f"{name}, {eye} eye",
+                largest(numbers(recording.samples, f"{eye}_x_px", f"{eye}_y_px"), theirs),
+            )
 
 
 def arff_by_scipy(data: Path | None) -> Iterator[tuple[str, float | None]]:
@@ -169,10 +193,18 @@ def arff_by_scipy(data: Path | None) -> Iterator[tuple[str, float | None]]:
         t, x, y = numbers(table, "t_ms", "x_px", "y_px")
         known = np.isfinite(x)
         yield f"{name}, times", largest(t, (rows["time"] - rows["time"][0]) / 1000)
-        yield f"{name}, positions", largest([x[known], y[known]], [rows["x"][known], rows["y"][known]])
+        yield (
+            f"{name}, positions",
+            largest([x[known], y[known]], [rows["x"][known], rows["y"][known]]),
+        )
 
 
-def tables(golden: str, exports: str, read: Callable[[Path, Recording], pd.DataFrame], table: str = "samples"):
+def tables(
+    golden: str,
+    exports: str,
+    read: Callable[[Path, Recording], pd.DataFrame],
+    table: str = "samples",
+):
     """Make the cases of a text format: `read` gives columns of our names as pandas finds them."""
 
     def cases(data: Path | None) -> Iterator[tuple[str, float | None]]:
@@ -193,7 +225,12 @@ def gazepoint(path: Path, recording: Recording) -> pd.DataFrame:
     frame = frame[frame[time].notna()]
     seen = frame["BPOGV"] == 1
     width, height = recording.screen.width_px, recording.screen.height_px
-    return pd.DataFrame({"x_px": (frame["BPOGX"] * width).where(seen), "y_px": (frame["BPOGY"] * height).where(seen)})
+    return pd.DataFrame(
+        {
+            "x_px": (frame["BPOGX"] * width).where(seen),
+            "y_px": (frame["BPOGY"] * height).where(seen),
+        }
+    )
 
 
 def pupil_core(path: Path, recording: Recording) -> pd.DataFrame:
@@ -216,7 +253,9 @@ def pupil_cloud(path: Path, _recording: Recording) -> pd.DataFrame:
     frame = pd.read_csv(path)
     frame = frame[frame["timestamp [ns]"].notna()]
     worn = frame["worn"].fillna(1) == 1 if "worn" in frame else frame.index == frame.index
-    return pd.DataFrame({"x_px": frame["gaze x [px]"].where(worn), "y_px": frame["gaze y [px]"].where(worn)})
+    return pd.DataFrame(
+        {"x_px": frame["gaze x [px]"].where(worn), "y_px": frame["gaze y [px]"].where(worn)}
+    )
 
 
 def tobii_pro(path: Path, _recording: Recording) -> pd.DataFrame:
@@ -224,7 +263,11 @@ def tobii_pro(path: Path, _recording: Recording) -> pd.DataFrame:
     frame = pd.read_csv(path, sep="\t", encoding="utf-8-sig", dtype=str)
     columns = {}
     for axis in "XY":
-        names = (f"Gaze point {axis} (DACSpx)", f"Gaze point {axis} [DACS px]", f"Gaze point {axis}")
+        names = (
+            f"Gaze point {axis} (DACSpx)",
+            f"Gaze point {axis} [DACS px]",
+            f"Gaze point {axis}",
+        )
         name = next(n for n in names if n in frame)
         columns[f"{axis.lower()}_px"] = pd.to_numeric(frame[name].str.replace(",", "."))
     found = pd.DataFrame(columns)
@@ -244,7 +287,9 @@ def glasses3(path: Path, _recording: Recording) -> pd.DataFrame:
     """Fractions of the scene camera's 1920 x 1080 pixels, in the order of time."""
     opened = gzip.open if path.suffix == ".gz" else open
     with opened(path, "rt", encoding="utf-8") as lines:
-        rows = sorted((json.loads(line) for line in lines if line.strip()), key=lambda row: row["timestamp"])
+        rows = sorted(
+            (json.loads(line) for line in lines if line.strip()), key=lambda row: row["timestamp"]
+        )
     gaze = [row["data"].get("gaze2d", [np.nan, np.nan]) for row in rows if row["type"] == "gaze"]
     return pd.DataFrame(np.array(gaze) * [1920, 1080], columns=["x_px", "y_px"])
 
@@ -261,24 +306,32 @@ def eyetribe(path: Path, _recording: Recording) -> pd.DataFrame:
 def adhawk(path: Path, _recording: Recording) -> pd.DataFrame:
     """Fractions of the scene camera's 1920 x 1080 pixels; times in seconds."""
     frame = pd.read_csv(path)
-    frame = frame[pd.to_numeric(frame["Timestamp"], errors="coerce").notna()].astype({"Timestamp": float})
+    frame = frame[pd.to_numeric(frame["Timestamp"], errors="coerce").notna()].astype(
+        {"Timestamp": float}
+    )
     t = (frame["Timestamp"] - frame["Timestamp"].iloc[0]) * 1000
-    return pd.DataFrame({"t_ms": t, "x_px": frame["Image_X"] * 1920, "y_px": frame["Image_Y"] * 1080})
+    return pd.DataFrame(
+        {"t_ms": t, "x_px": frame["Image_X"] * 1920, "y_px": frame["Image_Y"] * 1080}
+    )
 
 
 def viewpoint(path: Path, recording: Recording) -> pd.DataFrame:
     """Rows of type 10, fractions of the screen, of eye A the right and B the left; a quality of 4 or 5 is lost gaze."""
     lines = [line.rstrip("\r\n").split("\t") for line in path.read_text("latin-1").splitlines()]
     header = next(line[1:] for line in lines if line[0] == "6")
-    frame = pd.DataFrame([line[1 : len(header) + 1] for line in lines if line[0] == "10"], columns=header)
-    frame = frame[[f"{eye}{column}" for eye in "AB" for column in ("LX", "LY", "QU") if f"{eye}QU" in frame]].astype(
-        float
+    frame = pd.DataFrame(
+        [line[1 : len(header) + 1] for line in lines if line[0] == "10"], columns=header
     )
+    frame = frame[
+        [f"{eye}{column}" for eye in "AB" for column in ("LX", "LY", "QU") if f"{eye}QU" in frame]
+    ].astype(float)
     found = {}
     for eye, letter in (("right", "A"), ("left", "B")):
         if f"{letter}QU" not in frame:
             continue
-        prefix = f"{eye}_" if "BQU" in frame else ""  # which eye a single one is, the file does not say
+        prefix = (
+            f"{eye}_" if "BQU" in frame else ""
+        )  # which eye a single one is, the file does not say
         seen = frame[f"{letter}QU"] < 4
         for axis, size in (("X", recording.screen.width_px), ("Y", recording.screen.height_px)):
             found[f"{prefix}{axis.lower()}_px"] = (frame[f"{letter}L{axis}"] * size).where(seen)
@@ -290,7 +343,12 @@ def tobii_sdk(path: Path, recording: Recording) -> pd.DataFrame:
     frame = pd.read_csv(path, sep=";", dtype=str)
     found = {}
     for eye in ("left", "right"):
-        pairs = frame[f"{eye}_gaze_point_on_display_area"].str.strip("()").str.split(",", expand=True).astype(float)
+        pairs = (
+            frame[f"{eye}_gaze_point_on_display_area"]
+            .str.strip("()")
+            .str.split(",", expand=True)
+            .astype(float)
+        )
         seen = frame[f"{eye}_gaze_point_validity"] == "1"
         found[f"{eye}_x_px"] = (pairs[0] * recording.screen.width_px).where(seen)
         found[f"{eye}_y_px"] = (pairs[1] * recording.screen.height_px).where(seen)
@@ -314,7 +372,9 @@ def xdf(path: Path, _recording: Recording) -> pd.DataFrame:
     import pyxdf
 
     streams, _ = pyxdf.load_xdf(path)
-    gaze = next(s for s in streams if s["info"]["type"][0].lower() in ("gaze", "eyetracker", "eye tracker"))
+    gaze = next(
+        s for s in streams if s["info"]["type"][0].lower() in ("gaze", "eyetracker", "eye tracker")
+    )
     times = np.asarray(gaze["time_stamps"])
     return pd.DataFrame({"t_ms": (times - times[0]) * 1000})
 
@@ -357,7 +417,9 @@ def data_viewer(path: Path, _recording: Recording) -> pd.DataFrame:
     return frame[list(names)].dropna().rename(columns=names).astype(float)
 
 
-def by_pandas(ours: str, golden: str, exports: str, read: Callable[[Path, Recording], pd.DataFrame]) -> Check:
+def by_pandas(
+    ours: str, golden: str, exports: str, read: Callable[[Path, Recording], pd.DataFrame]
+) -> Check:
     """Make the row of a text format, of its samples or its fixations, whichever its name says."""
     table = "fixations" if "fixations" in ours else "samples"
     return Check(ours=ours, peer="pandas, columns by hand", tolerance=FLOAT32_PX, unit="px, ms",

@@ -42,7 +42,9 @@ def write_asc(path: Path, n_rows: int) -> None:
         file.write(_ASC_HEADER)
         for first in range(0, n_rows, _BLOCK):
             values = rng.uniform(100.0, 1900.0, (min(_BLOCK, n_rows - first), 6)).tolist()
-            file.writelines(line for i, row in enumerate(values, first) for line in _asc_lines(i, row))
+            file.writelines(
+                line for i, row in enumerate(values, first) for line in _asc_lines(i, row)
+            )
         file.write(f"END\t{1_000_000 + n_rows} \tSAMPLES\tEVENTS\tRES\t  47.75\t  45.92\n")
 
 
@@ -68,27 +70,41 @@ def write_tsv(path: Path, n_rows: int) -> None:
         file.write("\t".join(TSV_COLUMNS) + "\n")
         for first in range(0, n_rows, _BLOCK):
             n = min(_BLOCK, n_rows - first)
-            gaze, pupil = rng.integers(100, 1900, (n, 6)).tolist(), rng.uniform(2, 4, (n, 2)).tolist()
-            direction, eye = rng.uniform(0, 1, (n, 3)).tolist(), rng.uniform(100, 700, (n, 3)).tolist()
+            gaze, pupil = (
+                rng.integers(100, 1900, (n, 6)).tolist(),
+                rng.uniform(2, 4, (n, 2)).tolist(),
+            )
+            direction, eye = (
+                rng.uniform(0, 1, (n, 3)).tolist(),
+                rng.uniform(100, 700, (n, 3)).tolist(),
+            )
             text = io.StringIO()
             for i, rows in enumerate(zip(gaze, pupil, direction, eye, strict=True), first):
                 text.write(_tsv_line(i, *rows))
             file.write(text.getvalue())
 
 
-def _tsv_line(i: int, gaze: list[int], pupil: list[float], direction: list[float], eye: list[float]) -> str:
+def _tsv_line(
+    i: int, gaze: list[int], pupil: list[float], direction: list[float], eye: list[float]
+) -> str:
     start = f"{4 * i}\t{4_578_861_781 + 4 * i}\t"
     who = (
         "Reading of medical images, second study\tParticipant 17\tRecording 3, afternoon\tTimeline 1\t"
         "Tobii I-VT (Fixation)\t1.130.24185\t1080\t1920\t"
     )
-    scene = f"polyp_study_image_{i // 1250:04d}\tpolyp_study_image_{i // 1250:04d} (1)\t1920\t1080\t"
+    scene = (
+        f"polyp_study_image_{i // 1250:04d}\tpolyp_study_image_{i // 1250:04d} (1)\t1920\t1080\t"
+    )
     if i % 50 == 49:
         empty = "\t" * 16
         return f"{start}Mouse\t{who}\tMouseEvent\tDown, Left\t{empty}{scene}812\t\t\t\t\t\n"
     a, b, c, d, e, f = gaze
     index, phase = divmod(i, 75)
-    kind = f"Fixation\t250\t{index + 1}\t960\t540\n" if phase < 63 else f"Saccade\t48\t{index + 1}\t\t\n"
+    kind = (
+        f"Fixation\t250\t{index + 1}\t960\t540\n"
+        if phase < 63
+        else f"Saccade\t48\t{index + 1}\t\t\n"
+    )
     u, v, w = direction
     x, y, z = eye
     return (

@@ -33,7 +33,12 @@ def write_look_alike(folder: Path) -> Path:
         for k in range(SLICES):
             labels[k] = organ(centre, 24 - 2.5 * abs(k - SLICES / 2) + rng.normal(0, 1))
             name = f"{case}_{k + 1}"
-            write_slice(folder / "DICOM" / case / "T2" / f"1-{k + 1:02d}.dcm", case, k + 1, mr(labels[k], rng))
+            write_slice(
+                folder / "DICOM" / case / "T2" / f"1-{k + 1:02d}.dcm",
+                case,
+                k + 1,
+                mr(labels[k], rng),
+            )
             rows += [f"{name}.jpg,{line},{SIZE}.0,{SIZE}.0" for line in gaze(labels[k] > 0, rng)]
             listed.append(name)
         write_labels(folder / "NRRD" / f"{case}.nrrd", labels)
@@ -56,7 +61,9 @@ def mr(labels: npt.NDArray[np.int16], rng: np.random.Generator) -> npt.NDArray[n
         tissue[organ(rng.uniform(15, SIZE - 15, 2), rng.uniform(4, 9)) > 0] += 260
     signal = np.where(labels > 0, np.where(labels == 1, 760, 560), tissue)
     bias = 1 + 0.3 * np.linspace(-1, 1, SIZE)[None] * rng.choice([-1, 1])
-    return np.clip(gaussian_filter(signal, 0.8) * bias + rng.normal(0, 40, labels.shape), 0, 4095).astype(np.uint16)
+    return np.clip(
+        gaussian_filter(signal, 0.8) * bias + rng.normal(0, 40, labels.shape), 0, 4095
+    ).astype(np.uint16)
 
 
 def gaze(mask: npt.NDArray[np.bool_], rng: np.random.Generator) -> list[str]:
@@ -67,9 +74,15 @@ def gaze(mask: npt.NDArray[np.bool_], rng: np.random.Generator) -> list[str]:
     for i in range(n):
         near = np.flatnonzero(np.abs(angle - (-np.pi + 2 * np.pi * i / n)) < 0.4)
         at = rng.choice(near if len(near) else len(xs))
-        x, y = (xs[at] + rng.normal(0, 1.5), ys[at] + rng.normal(0, 1.5)) if i else rng.uniform(20, SIZE - 20, 2)
+        x, y = (
+            (xs[at] + rng.normal(0, 1.5), ys[at] + rng.normal(0, 1.5))
+            if i
+            else rng.uniform(20, SIZE - 20, 2)
+        )
         duration = int(rng.gamma(4, 70)) + 60
-        lines.append(f"{i + 1},{x / SIZE:.6f},{y / SIZE:.6f},{duration},{int(rng.normal(2500, 200))},{start}")
+        lines.append(
+            f"{i + 1},{x / SIZE:.6f},{y / SIZE:.6f},{duration},{int(rng.normal(2500, 200))},{start}"
+        )
         start += duration + 40
     return lines
 
@@ -83,7 +96,12 @@ def write_slice(path: Path, case: str, number: int, pixels: npt.NDArray[np.uint1
     data.SOPClassUID, data.SOPInstanceUID = MRImageStorage, meta.MediaStorageSOPInstanceUID
     data.PatientID, data.InstanceNumber, data.Modality = case, number, "MR"
     data.Rows, data.Columns, data.SamplesPerPixel, data.PixelRepresentation = *pixels.shape, 1, 0
-    data.BitsAllocated, data.BitsStored, data.HighBit, data.PhotometricInterpretation = 16, 12, 11, "MONOCHROME2"
+    data.BitsAllocated, data.BitsStored, data.HighBit, data.PhotometricInterpretation = (
+        16,
+        12,
+        11,
+        "MONOCHROME2",
+    )
     data.ImageOrientationPatient, data.PixelData = [1, 0, 0, 0, 1, 0], pixels.tobytes()
     path.parent.mkdir(parents=True, exist_ok=True)
     pydicom.dcmwrite(path, data, enforce_file_format=True)

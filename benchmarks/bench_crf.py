@@ -14,8 +14,8 @@ import numpy as np
 from _timing import race, save, show
 from scipy.ndimage import gaussian_filter
 
-from gazetrack.crf import CRFParams, refine
 from gazetrack.kernels.lattice import lattice_build, lattice_filter
+from gazetrack.maps.crf import CRFParams, refine
 
 ITERATIONS = 10
 
@@ -41,7 +41,9 @@ def peer(image, soft, params):
         crf = dcrf.DenseCRF2D(width, height, 2)
         p = np.clip(level.ravel(), 1e-5, 1 - 1e-5)
         crf.setUnaryEnergy(np.ascontiguousarray(-np.log(np.stack([1 - p, p])), np.float32))
-        crf.addPairwiseBilateral(sxy=position, srgb=colour, rgbim=np.ascontiguousarray(image), compat=params.weight)
+        crf.addPairwiseBilateral(
+            sxy=position, srgb=colour, rgbim=np.ascontiguousarray(image), compat=params.weight
+        )
         if params.smooth_weight:
             crf.addPairwiseGaussian(sxy=params.smooth_px, compat=params.smooth_weight)
         refined.append(np.array(crf.inference(params.iterations))[1].reshape(height, width))
@@ -65,16 +67,25 @@ def main():
         "lattice_filter": lambda: lattice_filter(*lattice, soft.ravel(), out),
     }
     results = {}
-    work = {"one level": (soft, params), "one level, smoothed": (soft, replace(params, smooth_weight=3.0))}
+    work = {
+        "one level": (soft, params),
+        "one level, smoothed": (soft, replace(params, smooth_weight=3.0)),
+    }
     work |= {"four levels": (np.repeat(soft, 4, 0), params)}
     for title, (maps, chosen) in work.items():
-        entries = {"refine": partial(refine, maps, image, chosen)} | (kernels if title == "one level" else {})
+        entries = {"refine": partial(refine, maps, image, chosen)} | (
+            kernels if title == "one level" else {}
+        )
         if find_spec("pydensecrf") is not None:
             entries["pydensecrf2"] = partial(peer, image, maps, chosen)
             difference = float(np.abs(entries["pydensecrf2"]() - entries["refine"]()).max())
             results[f"largest difference, {title}"] = difference
         seconds = race(entries, options.rounds)
-        show(f"dense CRF, {options.height} x {options.width}, {ITERATIONS} iterations, {title}", seconds, "refine")
+        show(
+            f"dense CRF, {options.height} x {options.width}, {ITERATIONS} iterations, {title}",
+            seconds,
+            "refine",
+        )
         if find_spec("pydensecrf") is not None:
             print(f"  largest difference to pydensecrf2: {difference:.1e}")
         results[title] = seconds

@@ -17,7 +17,14 @@ from gazetrack.events.base import Trial
 from gazetrack.events.detectors import DETECTORS
 from gazetrack.kernels.clusters import change_weights, two_means
 from gazetrack.kernels.dispersion import compact_runs
-from gazetrack.kernels.movements import joined_runs, merge_centred, merge_runs, moving_samples, net_and_way, still_runs
+from gazetrack.kernels.movements import (
+    joined_runs,
+    merge_centred,
+    merge_runs,
+    moving_samples,
+    net_and_way,
+    still_runs,
+)
 from gazetrack.kernels.precision import moving_precision
 from gazetrack.kernels.segments import describe_runs, slow_runs, still_stretches
 from gazetrack.kernels.signal import five_point_velocity, windowed_speed
@@ -65,7 +72,10 @@ def main():
         "still_stretches: I-VT": ours,
         "numpy, no window": lambda: numpy_ivt(t, x, y, 1.0),
         "floor: sum the samples": lambda: t.sum() + x.sum() + y.sum(),
-        **{f"detector {name}": functools.partial(kind().runs, trial) for name, kind in DETECTORS.items()},
+        **{
+            f"detector {name}": functools.partial(kind().runs, trial)
+            for name, kind in DETECTORS.items()
+        },
         **{name: functools.partial(peer, trial) for name, peer in _peers(len(t)).items()},
         "windowed_speed": lambda: windowed_speed(t, x, y, 10.0, 75.0, speed),
         "slow_runs": lambda: slow_runs(t, speed, 1.0, 75.0),
@@ -95,7 +105,11 @@ def main():
 
 def _peers(samples):
     """Return pymovements' detectors; its I-DT is not linear, and left out of long signals."""
-    found = {name: peer for name, peer in peers_events.available().items() if name.startswith("pymovements")}
+    found = {
+        name: peer
+        for name, peer in peers_events.available().items()
+        if name.startswith("pymovements")
+    }
     if samples > 100_000:
         found.pop("pymovements idt", None)
     return found

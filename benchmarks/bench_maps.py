@@ -2,8 +2,8 @@
 
 Usage: python benchmarks/bench_maps.py [--rounds 5] [--json FILE]
 
-OpenCV takes part where it is installed. Every entry makes all levels; the kernels are timed apart, too:
-suffix_distance, splat, widen, logistic.
+OpenCV takes part where it is installed. Every entry makes all levels; the kernels are timed apart,
+too: suffix_distance, splat, widen, logistic.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from scipy.spatial import cKDTree
 from gazetrack.kernels.distance import suffix_distance
 from gazetrack.kernels.gaussian import splat, widen
 from gazetrack.kernels.logistic import logistic
-from gazetrack.maps import MapParams, render_points
+from gazetrack.maps.render import MapParams, render_points
 
 LEVELS = 4
 BLUR = 0.05
@@ -33,7 +33,11 @@ class Track:
 
     def __init__(self, n: int, height: int, width: int, levels: int) -> None:
         rng = np.random.default_rng(0)
-        self.x, self.y, self.d = rng.uniform(0, width, n), rng.uniform(0, height, n), rng.uniform(100, 900, n)
+        self.x, self.y, self.d = (
+            rng.uniform(0, width, n),
+            rng.uniform(0, height, n),
+            rng.uniform(100, 900, n),
+        )
         self.size, self.sigma = (height, width), BLUR * np.sqrt(height * width)
         self.firsts = [n - n * (level + 1) // levels for level in range(levels)]
 
@@ -50,16 +54,26 @@ class Track:
 
     def scipy_gaussian(self):
         """Blur impulses."""
-        return [gaussian_filter(self.impulses(first, self.size), self.sigma) for first in self.firsts]
+        return [
+            gaussian_filter(self.impulses(first, self.size), self.sigma) for first in self.firsts
+        ]
 
     def gazemedseg(self):
         """Blur impulses on a square canvas, then resize."""
-        blurred = (gaussian_filter(self.impulses(first, (CANVAS, CANVAS)), CANVAS_SIGMA) for first in self.firsts)
-        return [np.asarray(Image.fromarray(b).resize(self.size[::-1], Image.Resampling.BICUBIC)) for b in blurred]
+        blurred = (
+            gaussian_filter(self.impulses(first, (CANVAS, CANVAS)), CANVAS_SIGMA)
+            for first in self.firsts
+        )
+        return [
+            np.asarray(Image.fromarray(b).resize(self.size[::-1], Image.Resampling.BICUBIC))
+            for b in blurred
+        ]
 
     def scipy_edt(self):
         """Distances to the pixels of the fixations, no line between them."""
-        return [distance_transform_edt(self.impulses(first, self.size) == 0) for first in self.firsts]
+        return [
+            distance_transform_edt(self.impulses(first, self.size) == 0) for first in self.firsts
+        ]
 
     def kd_tree(self):
         """Distances to the fixations, no line between them."""
@@ -71,7 +85,10 @@ class Track:
         """Blur impulses."""
         import cv2
 
-        return [cv2.GaussianBlur(self.impulses(first, self.size), (0, 0), self.sigma) for first in self.firsts]
+        return [
+            cv2.GaussianBlur(self.impulses(first, self.size), (0, 0), self.sigma)
+            for first in self.firsts
+        ]
 
     def cv2_line(self):
         """Distances to the drawn line, whole pixels."""
@@ -87,18 +104,26 @@ class Track:
 
     def ours(self, kind, levels):
         """Maps in [0, 1]."""
-        return render_points(self.x, self.y, self.d, *self.size, MapParams(kind=kind, levels=levels, blur=BLUR))
+        return render_points(
+            self.x, self.y, self.d, *self.size, MapParams(kind=kind, levels=levels, blur=BLUR)
+        )
 
 
 def kernels(track):
     """Return the kernels with what `density` and `tube` give them."""
     n, (height, width) = len(track.x), track.size
     out = np.empty((LEVELS, height, width), np.float32)
-    points = (*(v.astype(np.float32) for v in (track.x, track.y)), np.full(n, 5.0, np.float32), np.ones(n, np.bool_))
+    points = (
+        *(v.astype(np.float32) for v in (track.x, track.y)),
+        np.full(n, 5.0, np.float32),
+        np.ones(n, np.bool_),
+    )
     firsts = np.array(track.firsts)
     grid = np.zeros((60, 60))
     nodes = np.linspace(0, 1, 60)
-    down, across = (np.exp(-((np.linspace(0, 1, m)[:, None] - nodes) ** 2) * 500) for m in track.size)
+    down, across = (
+        np.exp(-((np.linspace(0, 1, m)[:, None] - nodes) ** 2) * 500) for m in track.size
+    )
     tables = [np.where(table > 1e-8, table, 0).astype(np.float32) for table in (down, across.T)]
     grids = np.ones((LEVELS, 60, 60), np.float32)
     return {
@@ -115,11 +140,16 @@ def measure(n, height, width, levels, rounds):
     few = n < 1000
     entries = {kind: functools.partial(track.ours, kind, levels) for kind in ("heatmap", "density")}
     if few:  # distances to a hundred thousand lines take seconds
-        entries |= {kind: functools.partial(track.ours, kind, levels) for kind in ("tube", "disc")} | kernels(track)
+        entries |= {
+            kind: functools.partial(track.ours, kind, levels) for kind in ("tube", "disc")
+        } | kernels(track)
     peers = {"GazeMedSeg's way": track.gazemedseg, "scipy gaussian_filter": track.scipy_gaussian}
     peers |= {"scipy distance_transform_edt": track.scipy_edt, "scipy cKDTree": track.kd_tree}
     if importlib.util.find_spec("cv2"):
-        peers |= {"cv2 GaussianBlur": track.cv2_gaussian, "cv2 distanceTransform of lines": track.cv2_line}
+        peers |= {
+            "cv2 GaussianBlur": track.cv2_gaussian,
+            "cv2 distanceTransform of lines": track.cv2_line,
+        }
     floor = {"floor: write float32": lambda: np.full((levels, height, width), 0.5, np.float32)}
     return race(entries | peers | floor, rounds)
 
@@ -130,7 +160,11 @@ def main():
     parser.add_argument("--json")
     options = parser.parse_args()
     results = {}
-    for n, height, width, levels in ((30, 576, 720, LEVELS), (30, 224, 224, LEVELS), (100_000, 1080, 1920, 1)):
+    for n, height, width, levels in (
+        (30, 576, 720, LEVELS),
+        (30, 224, 224, LEVELS),
+        (100_000, 1080, 1920, 1),
+    ):
         seconds = measure(n, height, width, levels, options.rounds)
         show(f"{levels} levels, {n:,} fixations, {height} x {width}", seconds, "density")
         results[f"{n} on {height}x{width}"] = seconds

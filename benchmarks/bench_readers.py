@@ -1,12 +1,13 @@
 """Reading and converting large exports: this project, its peers, and the floor of touching the bytes at all.
 
-Usage: python benchmarks/bench_readers.py [--megabytes N] [--sizes 1 2] [--peers PYTHON] [--json FILE]
+Usage: python benchmarks/bench_readers.py [--megabytes N] [--sizes 1 2] [--peers PYTHON] [--json
+FILE]
 
-Each entry runs in a process of its own: once on a small file, for what is loaded and compiled on first use, then
-``cold`` on the large one, while its memory is watched, and a few times ``warm``, of which the best counts, as others
-may use the machine; ``cpu`` is the time of all threads. Memory is the peak of the process, that which no file backs
-(``own``), and how much of that the large file added. With several sizes, ``exponent`` is how the time of all
-threads grows.
+Each entry runs in a process of its own: once on a small file, for what is loaded and compiled on
+first use, then ``cold`` on the large one, while its memory is watched, and a few times ``warm``, of
+which the best counts, as others may use the machine; ``cpu`` is the time of all threads. Memory is
+the peak of the process, that which no file backs (``own``), and how much of that the large file
+added. With several sizes, ``exponent`` is how the time of all threads grows.
 """
 
 from __future__ import annotations
@@ -45,8 +46,9 @@ def floor_count(path: Path) -> int:
 
 
 def ours_columns(path: Path) -> int:
-    from gazetrack.readers._tables import needed_header, read_columns
     from gazetrack.readers.base import read_head
+    from gazetrack.readers.text.header import needed_header
+    from gazetrack.readers.text.table import read_columns
 
     head = read_head(path)
     wanted = {f"n{i}": (i, "float64" if i == 0 else "float32") for i in TSV_NUMBERS}
@@ -55,14 +57,14 @@ def ours_columns(path: Path) -> int:
 
 
 def ours_read(path: Path) -> int:
-    from gazetrack.pipeline import read_recording
+    from gazetrack.workflows.convert import read_recording
 
     recording = read_recording(path)
     return recording.samples.num_rows if recording.samples is not None else 0
 
 
 def ours_convert(path: Path, **options: Any) -> int:
-    from gazetrack.pipeline import ConvertOptions, convert_files
+    from gazetrack.workflows.convert import ConvertOptions, convert_files
 
     with tempfile.TemporaryDirectory(dir=path.parent) as out:
         (outcome,) = convert_files([path], ConvertOptions(out=Path(out), **options))
@@ -96,22 +98,34 @@ def pyarrow_read(path: Path) -> int:
     types = {TSV_COLUMNS[i]: pa.float64() if i == 0 else pa.float32() for i in TSV_NUMBERS}
     types |= {TSV_COLUMNS[i]: pa.dictionary(pa.int32(), pa.string()) for i in TSV_TEXTS}
     convert = csv.ConvertOptions(column_types=types, include_columns=list(types))
-    return csv.read_csv(path, parse_options=csv.ParseOptions(delimiter="\t"), convert_options=convert).num_rows
+    return csv.read_csv(
+        path, parse_options=csv.ParseOptions(delimiter="\t"), convert_options=convert
+    ).num_rows
 
 
 def pandas_read(path: Path) -> int:
     import pandas as pd
 
-    return len(pd.read_csv(path, sep="\t", usecols=[TSV_COLUMNS[i] for i in (*TSV_NUMBERS, *TSV_TEXTS)]))
+    return len(
+        pd.read_csv(path, sep="\t", usecols=[TSV_COLUMNS[i] for i in (*TSV_NUMBERS, *TSV_TEXTS)])
+    )
 
 
 def pymovements_tsv(path: Path) -> int:
     import pymovements as pm
 
     pixels = ["Gaze point X", "Gaze point Y"]
-    read = {"separator": "\t", "quote_char": None, "columns": [TSV_COLUMNS[i] for i in (*TSV_NUMBERS, *TSV_TEXTS)]}
+    read = {
+        "separator": "\t",
+        "quote_char": None,
+        "columns": [TSV_COLUMNS[i] for i in (*TSV_NUMBERS, *TSV_TEXTS)],
+    }
     gaze = pm.gaze.from_csv(
-        path, time_column="Recording timestamp", time_unit="ms", pixel_columns=pixels, read_csv_kwargs=read
+        path,
+        time_column="Recording timestamp",
+        time_unit="ms",
+        pixel_columns=pixels,
+        read_csv_kwargs=read,
     )
     return gaze.samples.height
 
@@ -129,7 +143,11 @@ def mne_asc(path: Path) -> int:
 
 
 FLOORS = {"floor: read": floor, "floor: count tabs and newlines": floor_count}
-OURS = {"gazetrack read": ours_read, "gazetrack convert": ours_convert, "+ samples, events": ours_convert_samples}
+OURS = {
+    "gazetrack read": ours_read,
+    "gazetrack convert": ours_convert,
+    "+ samples, events": ours_convert_samples,
+}
 TSV_PEERS = {
     "polars scan": polars_scan,
     "polars read": polars_read,
@@ -188,8 +206,20 @@ def measure(kind: str, entry: str, small: Path, path: Path, rounds: int) -> dict
     }
 
 
-def measured(python: str, kind: str, entry: str, small: Path, path: Path, rounds: int) -> dict[str, float] | None:
-    command = [python, __file__, "--one", kind, entry, str(small), str(path), "--rounds", str(rounds)]
+def measured(
+    python: str, kind: str, entry: str, small: Path, path: Path, rounds: int
+) -> dict[str, float] | None:
+    command = [
+        python,
+        __file__,
+        "--one",
+        kind,
+        entry,
+        str(small),
+        str(path),
+        "--rounds",
+        str(rounds),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         print(f"  {entry}: not measured: {(done.stderr.strip().splitlines() or ['?'])[-1][:150]}")
@@ -206,7 +236,11 @@ def compare(kind: str, rows: int, options: argparse.Namespace, folder: Path) -> 
     size = path.stat().st_size
     floor_count(path)  # into the cache of the system
     print(f"\n{kind}, {rows} rows, {size / 1e6:.0f} MB")
-    wanted = [name for name in ENTRIES[kind] if not options.only or any(part in name for part in options.only)]
+    wanted = [
+        name
+        for name in ENTRIES[kind]
+        if not options.only or any(part in name for part in options.only)
+    ]
     found = {}
     for name in wanted:
         python = options.peers if name in PEERS else sys.executable
@@ -221,9 +255,13 @@ def compare(kind: str, rows: int, options: argparse.Namespace, folder: Path) -> 
     ratios = {}
     for kind_of_time in ("warm_s", "cpu_s"):
         ours = found.get("gazetrack read", {}).get(kind_of_time)
-        ratios[kind_of_time] = {name: figures[kind_of_time] / ours for name, figures in found.items()} if ours else {}
+        ratios[kind_of_time] = (
+            {name: figures[kind_of_time] / ours for name, figures in found.items()} if ours else {}
+        )
     for name, ratio in ratios["warm_s"].items():
-        print(f"  {name:32} {ratio:8.2f} x the time of gazetrack read, {ratios['cpu_s'][name]:8.2f} x its CPU")
+        print(
+            f"  {name:32} {ratio:8.2f} x the time of gazetrack read, {ratios['cpu_s'][name]:8.2f} x its CPU"
+        )
     return {"bytes": size, "rows": rows, "entries": found, "ratios_to_read": ratios}
 
 
@@ -238,20 +276,28 @@ def growth(results: list[dict[str, Any]]) -> dict[str, Any]:
         exponent = math.log(b["cpu_s"] / a["cpu_s"]) / step
         found[name] = {"exponent": exponent, "mb_per_mb": (b["own_mb"] - a["own_mb"]) / more_mb}
     for name, figures in sorted(found.items()):
-        print(f"  {name:32} CPU ~ size^{figures['exponent']:.2f}, {figures['mb_per_mb']:.3f} MB of memory per MB")
+        print(
+            f"  {name:32} CPU ~ size^{figures['exponent']:.2f}, {figures['mb_per_mb']:.3f} MB of memory per MB"
+        )
     return found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kinds", nargs="+", choices=sorted(ENTRIES), default=sorted(ENTRIES))
-    parser.add_argument("--megabytes", type=float, default=None, help="of the first size; 349 of TSV, 95 of ASC")
-    parser.add_argument("--sizes", type=float, nargs="+", default=[1, 2], help="multiples of the first size")
+    parser.add_argument(
+        "--megabytes", type=float, default=None, help="of the first size; 349 of TSV, 95 of ASC"
+    )
+    parser.add_argument(
+        "--sizes", type=float, nargs="+", default=[1, 2], help="multiples of the first size"
+    )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="+", help="entries whose name holds one of these")
     parser.add_argument("--peers", default=sys.executable, help="the Python that has the peers")
     parser.add_argument("--json", help="write the figures here")
-    parser.add_argument("--one", nargs=4, metavar=("KIND", "ENTRY", "SMALL", "PATH"), help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--one", nargs=4, metavar=("KIND", "ENTRY", "SMALL", "PATH"), help=argparse.SUPPRESS
+    )
     options = parser.parse_args()
     if options.one:
         kind, entry, small, path = options.one
@@ -262,7 +308,9 @@ def main() -> None:
         megabytes = options.megabytes or {"tsv": 349, "asc": 95}[kind]
         rows = int(megabytes * 1e6 / BYTES_A_ROW[kind])
         with tempfile.TemporaryDirectory() as folder:
-            sizes = [compare(kind, int(rows * factor), options, Path(folder)) for factor in options.sizes]
+            sizes = [
+                compare(kind, int(rows * factor), options, Path(folder)) for factor in options.sizes
+            ]
         results[kind] = {"sizes": sizes, "growth": growth(sizes) if len(sizes) > 1 else {}}
     save(options.json, results)
 

@@ -1,13 +1,16 @@
 """One training step: time, the arithmetic's floor, memory, and how long the network waits for its data.
 
-Usage: python benchmarks/bench_step.py [--encoders lite basic] [--precisions fp32 bf16] [--compile no yes graphs]
-    [--cache auto] [--method gradtrack] [--size 224] [--batch 8] [--steps 10] [--rounds 3] [--device auto] [--json FILE]
+Usage: python benchmarks/bench_step.py [--encoders lite basic] [--precisions fp32 bf16] [--compile
+no yes graphs]
+    [--cache auto] [--method gradtrack] [--size 224] [--batch 8] [--steps 10] [--rounds 3] [--device
+    auto] [--json FILE]
 
-The floor is the step's multiplications and additions at the rate that this device reaches on one large product of
-matrices of that precision. A step's time is that of `--steps` steps, one queued after the other as in training, divided
-by their number; the median of `--rounds`. ``batch`` is the time to make a batch in one thread or, where the data lie on
-the device, there, augmentation and rendering of the fixations included; ``waiting`` the share of the step's time in
-which the network's next step is not queued because its batch, made ahead by `--workers`, is not there. ``first`` is the
+The floor is the step's multiplications and additions at the rate that this device reaches on one
+large product of matrices of that precision. A step's time is that of `--steps` steps, one queued
+after the other as in training, divided by their number; the median of `--rounds`. ``batch`` is the
+time to make a batch in one thread or, where the data lie on the device, there, augmentation and
+rendering of the fixations included; ``waiting`` the share of the step's time in which the network's
+next step is not queued because its batch, made ahead by `--workers`, is not there. ``first`` is the
 time of the first step in seconds: with `--compile yes`, or `graphs` (CUDA graphs), the compiler's.
 """
 
@@ -25,12 +28,12 @@ import torch
 from _timing import save
 from torch.utils.flop_counter import FlopCounterMode
 
-from gazetrack.track import Track
-from gradtrack_model.batches import batches, training_batch
+from gazetrack.maps.track import Track
 from gradtrack_model.config import load_config
-from gradtrack_model.data import Sample
-from gradtrack_model.learner import Learner, fast_convolutions, pick_device
-from gradtrack_model.resident import batch_maker
+from gradtrack_model.data.batches import batches, training_batch
+from gradtrack_model.data.device_batches import batch_maker
+from gradtrack_model.data.sources import Sample
+from gradtrack_model.training.learner import Learner, fast_convolutions, pick_device
 
 if TYPE_CHECKING:
     from gradtrack_model.config import TrainConfig
@@ -85,7 +88,9 @@ def flops(learner: Learner, config: TrainConfig, data: list[Sample]) -> int:
 def measure(config: TrainConfig, steps: int, rounds: int) -> dict[str, Any]:
     data, device = samples(config.image_size), pick_device(config.device)
     learner = Learner(config)
-    work = flops(Learner(dataclasses.replace(config, compile=False, cuda_graphs=False)), config, data)
+    work = flops(
+        Learner(dataclasses.replace(config, compile=False, cuda_graphs=False)), config, data
+    )
     make, ahead = batch_maker(data, config, device)
     stream, times, waits, makes = batches(make, ahead), [], [], []
     if device.type == "cuda":
@@ -127,11 +132,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--encoders", nargs="+", default=["lite", "basic"])
     parser.add_argument("--precisions", nargs="+", default=["fp32", "bf16"], choices=sorted(KINDS))
-    parser.add_argument("--compile", nargs="+", default=["no", "yes"], choices=["no", "yes", "graphs"])
+    parser.add_argument(
+        "--compile", nargs="+", default=["no", "yes"], choices=["no", "yes", "graphs"]
+    )
     parser.add_argument("--cache", nargs="+", default=["auto"], choices=["auto", "host", "device"])
     parser.add_argument("--size", type=int, default=224)
     parser.add_argument("--batch", type=int, default=8)
-    parser.add_argument("--widths", help="of the network, such as [8,16,32,64,128,16]; its own by default")
+    parser.add_argument(
+        "--widths", help="of the network, such as [8,16,32,64,128,16]; its own by default"
+    )
     parser.add_argument("--workers", type=int, default=0)
     parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=3)
@@ -143,18 +152,31 @@ def main() -> None:
     found = []
     every = (options.encoders, options.precisions, options.compile, options.cache)
     for encoder, precision, compiled, cache in itertools.product(*every):
-        own = [f"model.encoder={encoder}", "model.pretrained=false", f"precision={precision}", f"cache={cache}"]
-        own += [f"image_size={options.size}", f"batch_size={options.batch}", f"workers={options.workers}"]
+        own = [
+            f"model.encoder={encoder}",
+            "model.pretrained=false",
+            f"precision={precision}",
+            f"cache={cache}",
+        ]
+        own += [
+            f"image_size={options.size}",
+            f"batch_size={options.batch}",
+            f"workers={options.workers}",
+        ]
         own += [f"compile={'false' if compiled == 'no' else 'true'}", f"device={options.device}"]
         own += ["cuda_graphs=true"] if compiled == "graphs" else []
         own += [f"model.widths={options.widths}"] if options.widths else []
         config = load_config(options.preset, None, own, {"method": options.method})
         row = measure(config, options.steps, options.rounds)
-        found.append({"encoder": encoder, "precision": precision, "compile": compiled, "cache": cache, **row})
+        found.append(
+            {"encoder": encoder, "precision": precision, "compile": compiled, "cache": cache, **row}
+        )
         shown = "  ".join(f"{key} {value:.3g}" for key, value in row.items() if value is not None)
         print(f"{encoder:6} {precision} compile {compiled:3} cache {cache:6}  {shown}", flush=True)
     facts = {"device": device_name(options.device), "batch": options.batch, "size": options.size}
-    save(options.json, {**facts, "method": options.method, "torch": torch.__version__, "rows": found})
+    save(
+        options.json, {**facts, "method": options.method, "torch": torch.__version__, "rows": found}
+    )
 
 
 if __name__ == "__main__":

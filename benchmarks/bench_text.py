@@ -19,7 +19,10 @@ def cells(path, wanted):
     found, rows = find_cells(data, 9, ends)
     values = np.empty((1, rows)), np.empty((len(TSV_NUMBERS) - 1, rows), np.float32)
     codes = np.empty((len(TSV_TEXTS), rows), np.int32)
-    texts, counts = np.empty((len(TSV_TEXTS), rows, 2), np.int32), np.empty(len(TSV_TEXTS) + 1, np.int64)
+    texts, counts = (
+        np.empty((len(TSV_TEXTS), rows, 2), np.int32),
+        np.empty(len(TSV_TEXTS) + 1, np.int64),
+    )
     table = ends[:found].reshape(rows, -1)
     lookup = np.zeros(rows, np.int32)
     columns, width, facts = np.sort(wanted), len(ends[:found]) // rows, np.empty(10, np.int64)
@@ -37,7 +40,13 @@ def lines(path):
     """Return the calls of the kernels on EyeLink's lines."""
     data = np.frombuffer(path.read_bytes(), np.uint8)
     n = int(np.count_nonzero(data == 10)) + 1
-    out = np.empty(n), np.empty((n, 6), np.float32), np.empty(n, np.uint8), np.empty(n, np.int64), np.empty((n, 4), int)
+    out = (
+        np.empty(n),
+        np.empty((n, 6), np.float32),
+        np.empty(n, np.uint8),
+        np.empty(n, np.int64),
+        np.empty((n, 4), int),
+    )
     n_samples, n_others, _ = parse_samples(data, *out)
     samples, placed = [array[:n_samples] for array in out[:3]], np.empty((8, n_samples), np.float32)
     kinds, fields = np.empty(n_others, np.uint8), np.empty((n_others, 10))
@@ -65,7 +74,9 @@ def main():
             seconds = race(cells(path, wanted) if kind == "tsv" else lines(path), options.rounds)
             first = next(iter(seconds))
             show(
-                f"{kind}, {options.rows} rows, {path.stat().st_size / 1e6:.1f} MB (ratios to the floor)", seconds, first
+                f"{kind}, {options.rows} rows, {path.stat().st_size / 1e6:.1f} MB (ratios to the floor)",
+                seconds,
+                first,
             )
             results[kind] = {"bytes": path.stat().st_size, "seconds": seconds}
     save(options.json, results)

@@ -2,11 +2,12 @@
 
     python benchmarks/cross_fit.py DATA [--out DIR] [--folds 3] [--steps 800] [--size 224]
 
-DATA holds images/, masks/ (only ever to choose checkpoints on the validation images), fit.txt, val.txt and a fixation
-CSV. The training images fall into folds by a hash of their id. A plain U-Net per fold learns the refined maps of the
-others and predicts its own; the validation images get the mean of all networks. No mask of a training image is opened.
-Every step is a command as a user types it, and a step whose output is there is not done again. The result is
-DIR/mixed/maps.parquet; ``python benchmarks/map_quality.py .. --only kvasir --labels`` measures it.
+DATA holds images/, masks/ (only ever to choose checkpoints on the validation images), fit.txt,
+val.txt and a fixation CSV. The training images fall into folds by a hash of their id. A plain U-Net
+per fold learns the refined maps of the others and predicts its own; the validation images get the
+mean of all networks. No mask of a training image is opened. Every step is a command as a user types
+it, and a step whose output is there is not done again. The result is DIR/mixed/maps.parquet;
+``python benchmarks/map_quality.py .. --only kvasir --labels`` measures it.
 """
 
 from __future__ import annotations
@@ -53,27 +54,68 @@ def main() -> None:
     if not (out / "maps" / "maps.parquet").exists():
         run("main", "convert", *sorted(data.glob("*.csv")), "-o", out / "tables", "-q")
         kind = ["--preset", "polyp", "--size", options.size, "--images", images]
-        run("main", "render", *sorted((out / "tables").glob("*.fixations.parquet")), *kind, "-o", out / "maps", "-q")
+        run(
+            "main",
+            "render",
+            *sorted((out / "tables").glob("*.fixations.parquet")),
+            *kind,
+            "-o",
+            out / "maps",
+            "-q",
+        )
     if not (out / "refined" / "maps.parquet").exists():
-        run("main", "refine", out / "maps", "--preset", "polyp", "--images", images, "-o", out / "refined", "-q")
+        run(
+            "main",
+            "refine",
+            out / "maps",
+            "--preset",
+            "polyp",
+            "--images",
+            images,
+            "-o",
+            out / "refined",
+            "-q",
+        )
     seen = out / "seen"
     for fold in range(options.folds):
         folder = out / f"fold-{fold}"
         own = [i for i in fit if fold_of(i, options.folds) == fold]
         ids = write_ids(folder / "train.txt", [i for i in fit if i not in own])
         if not (folder / "run" / "report.html").exists():
-            where = ["--images", images, "--masks", data / "masks", "--maps", out / "refined" / "maps.parquet"]
-            size = ["--steps", options.steps, "--image-size", options.size, "--preset", options.preset]
+            where = [
+                "--images",
+                images,
+                "--masks",
+                data / "masks",
+                "--maps",
+                out / "refined" / "maps.parquet",
+            ]
+            size = [
+                "--steps",
+                options.steps,
+                "--image-size",
+                options.size,
+                "--preset",
+                options.preset,
+            ]
             which = ["--train-ids", ids, "--val-ids", data / "val.txt", "--set", "ema=0.997"]
             resume = ["--resume"] if (folder / "run" / "states").exists() else []
             run("train", *where, *size, *which, *PLAIN, "-o", folder / "run", "-q", *resume)
         if not (folder / "seen" / "probabilities").exists():
-            which = ["--ids", write_ids(folder / "predict.txt", own + val), "--tta", "--probabilities", "-q"]
+            which = [
+                "--ids",
+                write_ids(folder / "predict.txt", own + val),
+                "--tta",
+                "--probabilities",
+                "-q",
+            ]
             run("predict", images, "--weights", folder / "run", "-o", folder / "seen", *which)
     seen.mkdir(exist_ok=True)
     for image_id in fit + val:
         folds = [fold_of(image_id, options.folds)] if image_id in fit else range(options.folds)
-        pictures = [out / f"fold-{fold}" / "seen" / "probabilities" / f"{image_id}.png" for fold in folds]
+        pictures = [
+            out / f"fold-{fold}" / "seen" / "probabilities" / f"{image_id}.png" for fold in folds
+        ]
         mean_of(pictures, seen / f"{image_id}.png")
     mix = ["--preset", "polyp", "--images", images, "--probabilities", seen, "-o", out / "mixed"]
     run("main", "refine", out / "maps", *mix)

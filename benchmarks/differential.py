@@ -2,10 +2,11 @@
 
 Usage: python benchmarks/differential.py [DATA] [--only WORDS] [--json FILE]
 
-DATA is the folder of the research data; without it, golden files and simulated gaze serve, and rows that need more are
-skipped and say so. So are those whose peer is not installed (pip install mne pymovements eyelinkio ETDQualitizer
-pydensecrf2 duckdb polars scikit-learn; PyTorch for the trainer's renderer and measures). Exit code 1 when a difference
-is above its tolerance or a check fails, 0 otherwise. Shapes or missing values that differ are an infinite difference.
+DATA is the folder of the research data; without it, golden files and simulated gaze serve, and rows
+that need more are skipped and say so. So are those whose peer is not installed (pip install mne
+pymovements eyelinkio ETDQualitizer pydensecrf2 duckdb polars scikit-learn; PyTorch for the
+trainer's renderer and measures). Exit code 1 when a difference is above its tolerance or a check
+fails, 0 otherwise. Shapes or missing values that differ are an infinite difference.
 """
 
 from __future__ import annotations
@@ -33,7 +34,16 @@ if TYPE_CHECKING:
 
 CHECKS = [*_differential_maps.CHECKS, *_differential_measures.CHECKS, *_differential_readers.CHECKS]
 PEERS = (
-    *("mne", "pymovements", "eyelinkio", "ETDQualitizer", "pydensecrf2", "duckdb", "polars", "scikit-learn"),
+    *(
+        "mne",
+        "pymovements",
+        "eyelinkio",
+        "ETDQualitizer",
+        "pydensecrf2",
+        "duckdb",
+        "polars",
+        "scikit-learn",
+    ),
     *("pandas", "scipy", "numpy", "torch"),
 )
 
@@ -74,7 +84,10 @@ def show(row: dict[str, Any]) -> None:
     name = f"  {row['ours']:44} {row['peer']:34}"
     if "difference" in row:
         figures = f"{row['difference']:9.2g} of {row['tolerance']:<7.2g} {row['unit']:9} {row['cases']:4} cases"
-        print(f"{name} {figures}  {row['status']}{'' if row['status'] == 'ok' else ': ' + row['at']}", flush=True)
+        print(
+            f"{name} {figures}  {row['status']}{'' if row['status'] == 'ok' else ': ' + row['at']}",
+            flush=True,
+        )
     else:
         print(f"{name} {row['status']}: {row['why']}", flush=True)
 
@@ -93,12 +106,17 @@ def main() -> int:
         if options.only.lower() in f"{check.ours} {check.peer}".lower():
             rows.append(run(check, options.data))
             show(rows[-1])
-    counts = {status: sum(row["status"] == status for row in rows) for status in ("ok", "failed", "skipped")}
+    counts = {
+        status: sum(row["status"] == status for row in rows)
+        for status in ("ok", "failed", "skipped")
+    }
     print(", ".join(f"{n} {status}" for status, n in counts.items()))
     if options.json:
         facts = {"gazetrack": __version__, "python": platform.python_version(), "peers": versions()}
         plain = [{k: str(v) if v == math.inf else v for k, v in row.items()} for row in rows]
-        options.json.write_text(json.dumps(facts | {"counts": counts, "rows": plain}, indent=2) + "\n", "utf-8")
+        options.json.write_text(
+            json.dumps(facts | {"counts": counts, "rows": plain}, indent=2) + "\n", "utf-8"
+        )
     return 1 if counts["failed"] else 0
 
 

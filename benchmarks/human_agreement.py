@@ -2,10 +2,11 @@
 
     python benchmarks/human_agreement.py DATA [--json FILE] [--tune 40]
 
-DATA is the folder with lund2013_samples.parquet (Andersson et al. 2017, two coders), hooge2018_*.parquet (Hooge et al.
-2018, twelve coders) and lookatpoint_samples.parquet (Zemblys et al. 2018). Every figure is the mean over the recordings
-of a group of the mean over its coders: Cohen's kappa of fixation samples, and the F1 of fixations matched by maximal
-overlap (Startsev & Zemblys 2022). The row "human" scores each coder against the others. A recording on which a detector
+DATA is the folder with lund2013_samples.parquet (Andersson et al. 2017, two coders),
+hooge2018_*.parquet (Hooge et al. 2018, twelve coders) and lookatpoint_samples.parquet (Zemblys et
+al. 2018). Every figure is the mean over the recordings of a group of the mean over its coders:
+Cohen's kappa of fixation samples, and the F1 of fixations matched by maximal overlap (Startsev &
+Zemblys 2022). The row "human" scores each coder against the others. A recording on which a detector
 fails counts as one without fixations.
 
 --tune N shows what choosing parameters on these data is worth: N random neighbours of the default ones are scored on
@@ -33,10 +34,19 @@ from gazetrack.events.auto import Auto
 from gazetrack.events.base import Trial
 from gazetrack.events.detectors import DETECTORS
 
-# Screens as their authors describe them: Lund 380 mm and 1024 px at 670 mm; Hooge 509 mm and 1920 px at 650 mm.
+# Screens as their authors describe them: Lund 380 mm and 1024 px at 670 mm; Hooge 509 mm and 1920
+# px at 650 mm.
 LUND_PX_PER_DEG = math.tan(math.radians(1)) * 670 * 1024 / 380
 HOOGE_PX_PER_DEG = math.tan(math.radians(1)) * 650 * 1920 / 509
-COLUMNS = ("image kappa", "image F1", "dots kappa", "video kappa", "adult F1", "infant F1", "points kappa")
+COLUMNS = (
+    "image kappa",
+    "image F1",
+    "dots kappa",
+    "video kappa",
+    "adult F1",
+    "infant F1",
+    "points kappa",
+)
 HUMAN_TARGETS = {
     "image kappa": 0.83,
     "image F1": 0.96,
@@ -72,7 +82,11 @@ def lund(data: Path) -> list[Labelled]:
         missing = (first["x_px"] == 0) & (first["y_px"] == 0)
         t = first["time"].to_numpy(float)
         labels = [(part["label"] == "fixation").to_numpy()[:n] for part in coders]
-        found.append(_labelled(group, name, t, first["x_px"], first["y_px"], missing, LUND_PX_PER_DEG, labels))
+        found.append(
+            _labelled(
+                group, name, t, first["x_px"], first["y_px"], missing, LUND_PX_PER_DEG, labels
+            )
+        )
     return found
 
 
@@ -83,7 +97,9 @@ def hooge(data: Path) -> list[Labelled]:
     for name, rows in samples.groupby("recording"):
         coders = [
             Intervals(part["onset"].to_numpy(float), part["offset"].to_numpy(float) + 1000 / 300)
-            for _, part in fixations[fixations["recording"] == name].sort_values("onset").groupby("coder")
+            for _, part in fixations[fixations["recording"] == name]
+            .sort_values("onset")
+            .groupby("coder")
         ]
         one = _labelled(
             name.split("_")[0],
@@ -120,7 +136,9 @@ def points(data: Path) -> list[Labelled]:
 def _labelled(group, name, t, x, y, missing, scale, labels):
     x, y = (np.where(missing, np.nan, v).astype(float) for v in (x, y))
     trial = Trial(t, x, y, scale)
-    return Labelled(group, name, trial, labels, [in_ms(trial, intervals_of(part)) for part in labels])
+    return Labelled(
+        group, name, trial, labels, [in_ms(trial, intervals_of(part)) for part in labels]
+    )
 
 
 def in_ms(trial: Trial, runs: Intervals) -> Intervals:
@@ -140,10 +158,16 @@ def of_runs(trial: Trial, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
 def score(recording: Labelled, starts: np.ndarray, ends: np.ndarray) -> dict[str, float]:
     """Score found runs against every coder of a recording."""
     found = in_ms(recording.trial, Intervals(np.asarray(starts), np.asarray(ends)))
-    pairs = [(event_agreement(coder, found), event_agreement(coder, found, 0.5)) for coder in recording.fixations]
+    pairs = [
+        (event_agreement(coder, found), event_agreement(coder, found, 0.5))
+        for coder in recording.fixations
+    ]
     inside = of_runs(recording.trial, starts, ends)
     row = {"F1": np.mean([a.f1 for a, _ in pairs]), "F1 IoU": np.mean([b.f1 for _, b in pairs])}
-    row |= {name: _mean([getattr(a, name) for a, _ in pairs]) for name in ("onset_error", "offset_error")}
+    row |= {
+        name: _mean([getattr(a, name) for a, _ in pairs])
+        for name in ("onset_error", "offset_error")
+    }
     if recording.labels:
         row["kappa"] = np.mean([kappa(labels, inside) for labels in recording.labels])
     return {name: float(value) for name, value in row.items()}
@@ -157,7 +181,9 @@ def humans(recording: Labelled) -> dict[str, float]:
     row = {"F1": np.mean([event_agreement(*pair).f1 for pair in both])}
     row["F1 IoU"] = np.mean([event_agreement(*pair, 0.5).f1 for pair in both])
     if recording.labels:
-        row["kappa"] = np.mean([kappa(*pair) for pair in itertools.combinations(recording.labels, 2)])
+        row["kappa"] = np.mean(
+            [kappa(*pair) for pair in itertools.combinations(recording.labels, 2)]
+        )
     return {name: float(value) for name, value in row.items()}
 
 
@@ -202,7 +228,9 @@ def neighbours(n: int, seed: int = 0) -> list[Auto]:
     rng, found = random.Random(seed), [Auto()]  # noqa: S311 - no secret
     names = [field.name for field in dataclasses.fields(Auto)]
     for _ in range(n):
-        changed = {name: getattr(Auto(), name) * 1.5 ** rng.uniform(-1, 1) for name in rng.sample(names, 3)}
+        changed = {
+            name: getattr(Auto(), name) * 1.5 ** rng.uniform(-1, 1) for name in rng.sample(names, 3)
+        }
         found.append(
             Auto(
                 **{
@@ -220,10 +248,16 @@ def left_out(recordings: list[Labelled], n: int) -> tuple[dict[str, float], dict
     rows, chosen = [], []
     for i in range(len(recordings)):
         others = [j for j in range(len(recordings)) if j != i]
-        goals = [_goal([rows_of[j] for j in others], [recordings[j] for j in others]) for rows_of in table]
+        goals = [
+            _goal([rows_of[j] for j in others], [recordings[j] for j in others])
+            for rows_of in table
+        ]
         chosen.append(int(np.argmax(goals)))
         rows.append(table[chosen[-1]][i])
-    spread = {name: float(np.std([summary(rows_of, recordings)[name] for rows_of in table])) for name in COLUMNS}
+    spread = {
+        name: float(np.std([summary(rows_of, recordings)[name] for rows_of in table]))
+        for name in COLUMNS
+    }
     return summary(rows, recordings), {"settings chosen": len(set(chosen)), **spread}
 
 
@@ -251,13 +285,17 @@ def main() -> None:
         table[name] = summary(rows, recordings)
     if options.tune:
         table["auto, left out"], spread = left_out(recordings, options.tune)
-        print(f"{options.tune} settings around the default: standard deviation of each figure", spread)
+        print(
+            f"{options.tune} settings around the default: standard deviation of each figure", spread
+        )
     width = max(map(len, table))
     print(" " * width, *(f"{name:>12}" for name in COLUMNS), "failed")
     for name, row in table.items():
         values = (f"{row.get(column, math.nan):12.3f}" for column in COLUMNS)
         print(
-            f"{name:{width}}", *values, f"{len(failures.get(name, []))}/{len(recordings)}" if name in failures else ""
+            f"{name:{width}}",
+            *values,
+            f"{len(failures.get(name, []))}/{len(recordings)}" if name in failures else "",
         )
     for name, reasons in failures.items():
         for reason in reasons[:3]:

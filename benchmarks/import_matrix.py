@@ -2,9 +2,10 @@
 
     python benchmarks/import_matrix.py ../shared/data/exports [--json FILE]
 
-A row a file: the format found, samples, fixations and mean fixation duration, whether these and the first and last time
-are those of ``truth.json``, and what pymovements, MNE and eyelinkio read of it, where they are installed and have a
-loader for it. Files without gaze are right when they are refused by name.
+A row a file: the format found, samples, fixations and mean fixation duration, whether these and the
+first and last time are those of ``truth.json``, and what pymovements, MNE and eyelinkio read of it,
+where they are installed and have a loader for it. Files without gaze are right when they are
+refused by name.
 """
 
 from __future__ import annotations
@@ -40,7 +41,10 @@ CORRECTED: dict[str, tuple[dict[str, Any], str]] = {
         {"n_samples": 16549, "first_t_ms": None, "last_t_ms": None},
         "truth counts 356 message rows as samples; 89 clocks have no first and last time in common",
     ),
-    "tobii_other/emdat_tobii_sdk_4Ctest_fixation.csv": ({"n_fixations": 14}, "14 of the 28 labelled rows are saccades"),
+    "tobii_other/emdat_tobii_sdk_4Ctest_fixation.csv": (
+        {"n_fixations": 14},
+        "14 of the 28 labelled rows are saccades",
+    ),
     "gazepoint/jhthompson_c0_User_1_all_gaze.csv": (
         {"n_fixations": 518, "mean_fix_dur_ms": None, "first_t_ms": None, "last_t_ms": None},
         "5 fixation numbers are never valid (FPOGV 0); a clock per medium",
@@ -50,8 +54,15 @@ CORRECTED: dict[str, tuple[dict[str, Any], str]] = {
         "1 fixation number is never valid (FPOGV 0)",
     ),
 }
-_CLOCKS = "the file has several clocks, or onsets count from the trial: no first and last time in common"
-NO_COMMON_CLOCK = ("gazepoint/", "webgazer_jspsych/jspsych", "eyelink_dataviewer/gazer_FixData", "pupil_cloud/")
+_CLOCKS = (
+    "the file has several clocks, or onsets count from the trial: no first and last time in common"
+)
+NO_COMMON_CLOCK = (
+    "gazepoint/",
+    "webgazer_jspsych/jspsych",
+    "eyelink_dataviewer/gazer_FixData",
+    "pupil_cloud/",
+)
 
 
 @dataclass
@@ -76,7 +87,9 @@ def facts(path: Path) -> dict[str, Any]:
     """Return what the library finds in a file, under the names of the truth."""
     recording = read_recording(path)
     if recording.fixations is not None:
-        durations, times = (recording.fixations[name].to_numpy() for name in ("duration_ms", "onset_ms"))
+        durations, times = (
+            recording.fixations[name].to_numpy() for name in ("duration_ms", "onset_ms")
+        )
     else:
         fixations = np.array(recording.events["kind"].to_pylist(), object) == "fixation"
         durations = recording.events["duration_ms"].to_numpy()[fixations]
@@ -165,7 +178,11 @@ def peer_readers() -> dict[str, Any]:
 def ask(reader: Any, path: Path) -> str:
     """Return the number of samples a peer finds, or what it fails with."""
     logging.disable(logging.CRITICAL)
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        warnings.catch_warnings(),
+        contextlib.redirect_stdout(io.StringIO()),
+    ):
         warnings.simplefilter("ignore")
         if path.suffix == ".gz":  # peers do not unpack
             import gzip
@@ -185,14 +202,21 @@ def ask(reader: Any, path: Path) -> str:
 def show(rows: list[Row], peers: list[str]) -> None:
     """Print the matrix."""
     width = max(len(row.file) for row in rows)
-    print(f"{'file':{width}}  {'format':16} {'samples':>9} {'fixations':>9} {'mean ms':>9}  right  " + "  ".join(peers))
+    print(
+        f"{'file':{width}}  {'format':16} {'samples':>9} {'fixations':>9} {'mean ms':>9}  right  "
+        + "  ".join(peers)
+    )
     for row in rows:
         got = row.found
         mean = got.get("mean_fix_dur_ms")
-        numbers = (
-            f"{got.get('n_samples', ''):>9} {got.get('n_fixations', ''):>9} {'' if mean is None else f'{mean:.2f}':>9}"
+        duration = "" if mean is None else f"{mean:.2f}"
+        counts = f"{got.get('n_samples', ''):>9} {got.get('n_fixations', ''):>9}"
+        numbers = f"{counts} {duration:>9}"
+        verdict = (
+            "yes"
+            if row.good
+            else "NO: " + ", ".join(name for name, right in row.right.items() if not right)
         )
-        verdict = "yes" if row.good else "NO: " + ", ".join(name for name, right in row.right.items() if not right)
         answers = "  ".join(f"{row.peers.get(peer, '-'):>{len(peer)}}" for peer in peers)
         print(f"{row.file:{width}}  {row.format or 'refused':16} {numbers}  {verdict:5}  {answers}")
         for text in (row.refused and f"refused: {row.refused}", row.why):

@@ -1,12 +1,13 @@
 """The study on Kvasir-SEG with real gaze: methods, their controls, and self-training.
 
-    python benchmarks/kvasir.py --data DATA [--out DIR] [--rows 'A;B'] [--seeds 3] [--steps 1600] [--size 224] [--quick]
+    python benchmarks/kvasir.py --data DATA [--out DIR] [--rows 'A;B'] [--seeds 3] [--steps 1600]
+    [--size 224] [--quick]
 
-DATA holds images/, masks/, fit.txt, val.txt and the fixation CSV. No mask of a training image is opened but by the row
-`full`; masks of the images in val.txt choose checkpoints and evaluate. A step whose output is there is not done again,
-an interrupted training goes on: call it again until all is done. Written are the runs, per-image CSV files,
-results.json, results.md (means over seeds, bootstrap intervals over images, paired differences from `plain`) and
-results.png.
+DATA holds images/, masks/, fit.txt, val.txt and the fixation CSV. No mask of a training image is
+opened but by the row `full`; masks of the images in val.txt choose checkpoints and evaluate. A step
+whose output is there is not done again, an interrupted training goes on: call it again until all is
+done. Written are the runs, per-image CSV files, results.json, results.md (means over seeds,
+bootstrap intervals over images, paired differences from `plain`) and results.png.
 --quick: 96 x 96, few steps, one seed, the four methods, to see their order in minutes.
 """
 
@@ -23,9 +24,10 @@ import numpy as np
 from _commands import add_study_options, change_maps, read_gray, run
 
 from gradtrack_model.config import load_config
-from gradtrack_model.data import discover
-from gradtrack_model.study import Job, Result, run_jobs
-from gradtrack_model.table import draw, markdown, per_image, summarise
+from gradtrack_model.data.sources import discover
+from gradtrack_model.study.jobs import Job, Result
+from gradtrack_model.study.runner import run_jobs
+from gradtrack_model.study.table import draw, markdown, per_image, summarise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -60,7 +62,17 @@ def stored_labels(data: Path, out: Path, size: int) -> Path:
     maps = out / f"density-crf-{size}" / "maps.parquet"
     if not maps.exists():
         kind = ["--kind", "density", "--crf", "--crf-weight", 5, "--size", size]
-        run("main", "render", *tables_of(data, out), "--images", data / "images", *kind, "-o", maps.parent, "-q")
+        run(
+            "main",
+            "render",
+            *tables_of(data, out),
+            "--images",
+            data / "images",
+            *kind,
+            "-o",
+            maps.parent,
+            "-q",
+        )
     return maps
 
 
@@ -72,7 +84,9 @@ def grown_labels(before: Path, folder: Path, options: argparse.Namespace) -> Pat
         run("predict", options.data / "images", *where)
 
         def grown(image_id: str, levels: Levels) -> Levels:
-            levels[-1] = np.maximum(levels[-1], read_gray(seen / "probabilities" / f"{image_id}.png", levels.shape[1:]))
+            levels[-1] = np.maximum(
+                levels[-1], read_gray(seen / "probabilities" / f"{image_id}.png", levels.shape[1:])
+            )
             return levels
 
         change_maps(stored_labels(options.data, options.out, options.size), maps, grown)
@@ -88,7 +102,10 @@ def jobs_of(rows: Sequence[str], study: Path, options: argparse.Namespace) -> It
         for row in rows:
             labels, method, settings = ROWS[row]
             config = load_config(
-                options.preset, None, (*settings, *options.settings), fixed | {"method": method, "seed": seed}
+                options.preset,
+                None,
+                (*settings, *options.settings),
+                fixed | {"method": method, "seed": seed},
             )
             gaze: dict[str, Any] = {"fixations": tables}
             if labels == STORED:
@@ -97,33 +114,67 @@ def jobs_of(rows: Sequence[str], study: Path, options: argparse.Namespace) -> It
                 folder = Job(row, seed, config, discover(data, need_gaze=False)).folder(study)
                 gaze = {"maps": grown_labels(study / "plain" / str(seed), folder, options)}
             split = {"train_ids": data / "fit.txt", "val_ids": data / "val.txt"}
-            yield Job(row, seed, config, discover(data, need_gaze=method != "full", **gaze, **split))
+            yield Job(
+                row, seed, config, discover(data, need_gaze=method != "full", **gaze, **split)
+            )
 
 
 def write_results(options: argparse.Namespace, results: Sequence[Result]) -> str:
     """Write results.json, results.md and results.png, and return the table."""
     out = options.out
     lines = summarise(results, "plain", "flips")
-    names = ("row", "seeds", "Dice", "with flips", "95 % over images", "from `plain` (95 %, Wilcoxon p)")
+    names = (
+        "row",
+        "seeds",
+        "Dice",
+        "with flips",
+        "95 % over images",
+        "from `plain` (95 %, Wilcoxon p)",
+    )
     facts, rows = [], []
     for line in lines:
-        runs = [result.scores["plain"] for result in results if result.job.name == line["method"] and result.scores]
-        fact = {"row": line["method"], "seeds": len(line["seeds"]), "dice": statistics.fmean(per_image(runs).values())}
-        fact |= {"dice_flips": line["dice"], **{key: line[key] for key in ("per_seed", "interval", "sd_seeds")}}
+        runs = [
+            result.scores["plain"]
+            for result in results
+            if result.job.name == line["method"] and result.scores
+        ]
+        fact = {
+            "row": line["method"],
+            "seeds": len(line["seeds"]),
+            "dice": statistics.fmean(per_image(runs).values()),
+        }
+        fact |= {
+            "dice_flips": line["dice"],
+            **{key: line[key] for key in ("per_seed", "interval", "sd_seeds")},
+        }
         spread = f" ± {line['sd_seeds']:.3f}" if line["sd_seeds"] is not None else ""
         beside = ""
         if found := line["from"]:
-            fact["from_plain"] = {"mean": found["difference"], "interval": found["interval"], "p": found["p"]}
+            fact["from_plain"] = {
+                "mean": found["difference"],
+                "interval": found["interval"],
+                "p": found["p"],
+            }
             beside = "{:+.3f} [{:+.3f}, {:+.3f}], p = {:.2g}".format(
                 *[found["difference"], *found["interval"], found["p"]]
             )
         facts.append(fact)
         low, high = line["interval"]
-        shown = [f"{fact['dice']:.3f}", f"{line['dice']:.3f}{spread}", f"{low:.3f} to {high:.3f}", beside]
+        shown = [
+            f"{fact['dice']:.3f}",
+            f"{line['dice']:.3f}{spread}",
+            f"{low:.3f} to {high:.3f}",
+            beside,
+        ]
         rows.append([fact["row"], str(fact["seeds"]), *shown])
     table = markdown(names, rows)
     images = len(results[0].scores["plain"]) if results[0].scores else 0
-    settings = {"preset": options.preset, "size": options.size, "steps": options.steps, "validation_images": images}
+    settings = {
+        "preset": options.preset,
+        "size": options.size,
+        "steps": options.steps,
+        "validation_images": images,
+    }
     (out / "results.json").write_text(json.dumps({**settings, "rows": facts}, indent=2) + "\n")
     (out / "results.md").write_text(table)
     (out / "results.png").write_bytes(draw(lines, "Dice on the validation images, flips averaged"))

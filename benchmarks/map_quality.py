@@ -1,19 +1,22 @@
 """How well do track maps match the masks nobody drew for training? Dice of each kind of map, on real gaze.
 
-Usage: python benchmarks/map_quality.py ../shared/data [--only SET] [--limit N] [--crf] [--labels MAPS]
+Usage: python benchmarks/map_quality.py ../shared/data [--only SET] [--limit N] [--crf] [--labels
+MAPS]
        [--borders SHARE,SHARE] [--json FILE]
 
-Needs the research data (Kvasir-SEG with gaze, NCI-ISBI masks with gaze). Masks are read here to measure the labels; no
-training ever sees them. Two figures a row, means over all images: map >= .5 against the mask at the image's own size,
-and map >= the level that is best on the validation images (Kvasir's val.txt; a fifth of NCI-ISBI's cases, by hash), on
-every second pixel. Beside them the figure of a prototype, other code. `--crf` adds what a CRF makes of calibrated maps
-on Kvasir, at 256 px (the MRI of NCI-ISBI are not at hand); `--labels` scores a map file made in any other way;
+Needs the research data (Kvasir-SEG with gaze, NCI-ISBI masks with gaze). Masks are read here to
+measure the labels; no training ever sees them. Two figures a row, means over all images: map >= .5
+against the mask at the image's own size, and map >= the level that is best on the validation images
+(Kvasir's val.txt; a fifth of NCI-ISBI's cases, by hash), on every second pixel. Beside them the
+figure of a prototype, other code. `--crf` adds what a CRF makes of calibrated maps on Kvasir, at
+256 px (the MRI of NCI-ISBI are not at hand); `--labels` scores a map file made in any other way;
 `--borders` scores nothing but densities whose border is at these shares of their maximum.
 
-Where a figure at .5 is more than .005 below the prototype's, that seems to have chosen one level for all images where
-we keep the parameters it states. At the level chosen here, discs reach .730 and .791, the tube of the last 75 % .774
-and .802, of the first .744 and .807. The density of NCI-ISBI reaches .841 with a border at .09 of the maximum, .825 at
-the .15 stated (level .27: .841). That of Kvasir is .803 at the images' own size, .804 with its border at .17.
+Where a figure at .5 is more than .005 below the prototype's, that seems to have chosen one level
+for all images where we keep the parameters it states. At the level chosen here, discs reach .730
+and .791, the tube of the last 75 % .774 and .802, of the first .744 and .807. The density of
+NCI-ISBI reaches .841 with a border at .09 of the maximum, .825 at the .15 stated (level .27: .841).
+That of Kvasir is .803 at the images' own size, .804 with its border at .17.
 """
 
 from __future__ import annotations
@@ -27,18 +30,22 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from gazetrack.crf import CRF_PRESETS, CRFParams, refine
-from gazetrack.dataset import hashed_split, read_ids
-from gazetrack.fixations import fixation_table, stem
-from gazetrack.maps import MapParams, map_params, render_maps
-from gazetrack.mapstore import read_maps
-from gazetrack.pipeline import read_recording
-from gazetrack.track import build_tracks
+from gazetrack.events.fixations import fixation_table
+from gazetrack.maps.crf import CRF_PRESETS, CRFParams, refine
+from gazetrack.maps.render import MapParams, map_params, render_maps
+from gazetrack.maps.store import read_maps
+from gazetrack.maps.track import build_tracks
+from gazetrack.tables.stimulus import stem
+from gazetrack.workflows.convert import read_recording
+from gazetrack.workflows.dataset import hashed_split, read_ids
 
 SETS = {"kvasir": "kvasir-gaze", "nci": "nci-isbi-gaze"}
 PRESET = {"kvasir": "polyp", "nci": "prostate"}
 TUBES = {"kvasir": MapParams(), "nci": MapParams(radius=0.025)}
-DENSITIES = {"kvasir": MapParams(kind="density"), "nci": MapParams(kind="density", blur=0.02, threshold=0.15)}
+DENSITIES = {
+    "kvasir": MapParams(kind="density"),
+    "nci": MapParams(kind="density", blur=0.02, threshold=0.15),
+}
 SIGMA = {"kvasir": 70 / 768, "nci": 50 / 768}
 HULL_MARGIN = {"kvasir": 0.04, "nci": 0.02}
 NEIGHBOUR = 0.25
@@ -70,7 +77,9 @@ def kinds(data):
         "tube, last 75 %": lambda track: render_maps(track, tube).values[2],
         "tube, first 75 %": lambda track: render_maps(track, head).values[2],
         "tube, first fixation dropped": last(TUBES[data]),
-        "convex hull with margin": last(replace(TUBES[data], kind="hull", radius=HULL_MARGIN[data])),
+        "convex hull with margin": last(
+            replace(TUBES[data], kind="hull", radius=HULL_MARGIN[data])
+        ),
         "density": last(density),
         "density, all fixations": last(replace(density, drop_first=0)),
         f"preset {PRESET[data]}": last(map_params(PRESET[data])),
@@ -79,7 +88,10 @@ def kinds(data):
 
 def borders(data, shares):
     """Densities alone, as `kinds`."""
-    return {f"density, border at {share:g}": last(replace(DENSITIES[data], threshold=share)) for share in shares}
+    return {
+        f"density, border at {share:g}": last(replace(DENSITIES[data], threshold=share))
+        for share in shares
+    }
 
 
 def last(params):
@@ -100,7 +112,10 @@ def nci(folder):
     """Yield (track, mask, None) of the 789 slices: slice i is volume[:, :, i - 1] transposed."""
     import nrrd
 
-    files = {path.stem.removesuffix("_correctedLabels"): path for path in (folder / "masks").rglob("*.nrrd")}
+    files = {
+        path.stem.removesuffix("_correctedLabels"): path
+        for path in (folder / "masks").rglob("*.nrrd")
+    }
     volumes = {}
     for track in tracks(folder / "nci-isbi_fixation.csv"):
         case, number = stem(track.stimulus).rsplit("_", 1)
@@ -136,7 +151,9 @@ def curve(logits, mask):
     """Dice at every level of LOGITS."""
     level = np.searchsorted(LOGITS, logits.ravel(), side="right")
     above = np.bincount(level, minlength=len(LOGITS) + 1)[::-1].cumsum()[::-1][1:]
-    hits = np.bincount(level, weights=mask.ravel(), minlength=len(LOGITS) + 1)[::-1].cumsum()[::-1][1:]
+    hits = np.bincount(level, weights=mask.ravel(), minlength=len(LOGITS) + 1)[::-1].cumsum()[::-1][
+        1:
+    ]
     return 2 * hits / np.maximum(above + mask.sum(), 1)
 
 
@@ -163,7 +180,8 @@ def fitted(values, shape):
 def slices_beside(logits):
     """Logit maps, each averaged with those of the slices above and below: their signed distances, so to speak.
 
-    Shape-based interpolation (Raya & Udupa 1990): an outline between two slices is the zero of the distances' mean.
+    Shape-based interpolation (Raya & Udupa 1990): an outline between two slices is the zero of the
+    distances' mean.
     """
     for name, own in logits.items():
         case, number = name.rsplit("_", 1)
@@ -183,7 +201,9 @@ def measure(data, folder, options):
         name, small = stem(track.stimulus), mask[::2, ::2]
         maps = {row: render(track) for row, render in rows.items()}
         if labels is not None:
-            maps["the map file"] = fitted((labels.load(name)[-1] / 255).astype(np.float32), mask.shape)
+            maps["the map file"] = fitted(
+                (labels.load(name)[-1] / 255).astype(np.float32), mask.shape
+            )
         if options.crf and path:
             maps |= {row: fitted(values, mask.shape) for row, values in crf_maps(track, path)}
         for row, values in maps.items():
@@ -219,16 +239,29 @@ def main():
         halves, curves = measure(data, options.data / folder, options)
         names = next(iter(halves.values()))
         chosen_on = validation(data, options.data / folder, names) & set(names) or set(names)
-        print(f"\n{data}: {len(names)} images, levels chosen on {len(chosen_on)} of them; mean Dice")
+        print(
+            f"\n{data}: {len(names)} images, levels chosen on {len(chosen_on)} of them; mean Dice"
+        )
         print(f"  {'':48} before   at .5   diff.  at the level chosen")
         for row, scores in halves.items():
             half = float(np.mean(list(scores.values())))
-            best = int(np.argmax(np.mean([curves[row][name] for name in sorted(chosen_on)], axis=0)))
+            best = int(
+                np.argmax(np.mean([curves[row][name] for name in sorted(chosen_on)], axis=0))
+            )
             level = 1 / (1 + math.exp(-LOGITS[best]))
             chosen = float(np.mean([dices[best] for dices in curves[row].values()]))
             known = PROTOTYPE.get(row, (None, None))[column]
-            results.setdefault(data, {})[row] = {"half": half, "chosen": chosen, "level": level, "method": known}
-            beside = f"{known:.3f}   {half:.3f}   {half - known:+.3f}" if known else f"        {half:.3f}         "
+            results.setdefault(data, {})[row] = {
+                "half": half,
+                "chosen": chosen,
+                "level": level,
+                "method": known,
+            }
+            beside = (
+                f"{known:.3f}   {half:.3f}   {half - known:+.3f}"
+                if known
+                else f"        {half:.3f}         "
+            )
             print(f"  {row:48} {beside}   {chosen:.3f} at {level:.2f}")
     if options.json:
         Path(options.json).write_text(json.dumps(results, indent=2) + "\n")

@@ -1,6 +1,7 @@
 """Fixation detectors of other packages, as their documentation calls them, each a function of a trial.
 
-pymovements (Krakowczyk et al. 2023), I2MC (Hessels et al. 2017) and REMoDNaV (Dar et al. 2021), with their defaults.
+pymovements (Krakowczyk et al. 2023), I2MC (Hessels et al. 2017) and REMoDNaV (Dar et al. 2021),
+with their defaults.
 """
 
 from __future__ import annotations
@@ -27,7 +28,12 @@ def available() -> dict[str, Any]:
         "I2MC": {"I2MC": i2mc},
         "remodnav": {"REMoDNaV": remodnav},
     }
-    return {name: detector for package, own in found.items() if find_spec(package) for name, detector in own.items()}
+    return {
+        name: detector
+        for package, own in found.items()
+        if find_spec(package)
+        for name, detector in own.items()
+    }
 
 
 def _degrees(trial: Trial) -> np.ndarray:
@@ -56,7 +62,9 @@ def pymovements_ivt(trial: Trial) -> tuple[np.ndarray, np.ndarray]:
 def pymovements_idt(trial: Trial) -> tuple[np.ndarray, np.ndarray]:
     from pymovements.events import idt
 
-    whole = np.round(trial.t_ms / trial.step_ms).astype(int)  # it demands whole numbers and equal steps
+    whole = np.round(trial.t_ms / trial.step_ms).astype(
+        int
+    )  # it demands whole numbers and equal steps
     found = idt(_degrees(trial), timesteps=whole, minimum_duration=round(100 / trial.step_ms)).frame
     onset, offset = (np.array(found[name].to_list(), int) for name in ("onset", "offset"))
     return np.searchsorted(whole, onset), np.searchsorted(whole, offset, side="right")
@@ -68,7 +76,9 @@ def pymovements_microsaccades(trial: Trial) -> tuple[np.ndarray, np.ndarray]:
 
     velocity = _velocity(trial)
     fast = np.isnan(velocity).any(axis=1)
-    found = microsaccades(velocity, timesteps=trial.t_ms, minimum_duration=6, threshold="engbert2015").frame
+    found = microsaccades(
+        velocity, timesteps=trial.t_ms, minimum_duration=6, threshold="engbert2015"
+    ).frame
     for a, b in zip(*_events(trial, found), strict=True):
         fast[a:b] = True
     edges = np.flatnonzero(np.diff(np.concatenate([[True], fast, [True]]).astype(np.int8)))
@@ -81,7 +91,9 @@ def i2mc(trial: Trial) -> tuple[np.ndarray, np.ndarray]:
     import pandas as pd
     from I2MC import I2MC
 
-    frame = pd.DataFrame({"time": trial.t_ms - trial.t_ms[0], "average_X": trial.x_px, "average_Y": trial.y_px})
+    frame = pd.DataFrame(
+        {"time": trial.t_ms - trial.t_ms[0], "average_X": trial.x_px, "average_Y": trial.y_px}
+    )
     missing = -9999.0
     options = {
         "xres": 1920,
@@ -107,7 +119,9 @@ def remodnav(trial: Trial) -> tuple[np.ndarray, np.ndarray]:
     data = np.rec.fromarrays([trial.x_px, trial.y_px], names=["x", "y"])
     classify = EyegazeClassifier(px2deg=1 / trial.px_per_deg, sampling_rate=rate)
     found = [e for e in classify(classify.preproc(data)) if e["label"] == "FIXA"]
-    times = [np.array([e[name] for e in found], float) * rate for name in ("start_time", "end_time")]
+    times = [
+        np.array([e[name] for e in found], float) * rate for name in ("start_time", "end_time")
+    ]
     starts, ends = (np.clip(np.round(v).astype(int), 0, len(data)) for v in times)
     keep = ends > starts
     return starts[keep], ends[keep]

@@ -1,12 +1,14 @@
 """Self-training on gaze: the labels of a round are the gaze's maps, mixed with what the network before it saw.
 
-    python benchmarks/self_training.py DATA [--out DIR] [--rounds 3] [--steps 2000] [--seed 0] [--precision bf16]
+    python benchmarks/self_training.py DATA [--out DIR] [--rounds 3] [--steps 2000] [--seed 0]
+    [--precision bf16]
 
-DATA holds images/, masks/ (only ever those of the validation images), fit.txt, val.txt and a fixation CSV. Round 1
-trains on density maps refined by the CRF, with gradtrack-train --preset polyp. Each later round trains anew, on those
-maps mixed with the last network's probabilities (gazetrack refine --probabilities) and without the images on which gaze
-and network agree least. No mask of a training image is opened. Every step is a command as a user types it; one whose
-output is there is not done again, an interrupted training goes on.
+DATA holds images/, masks/ (only ever those of the validation images), fit.txt, val.txt and a
+fixation CSV. Round 1 trains on density maps refined by the CRF, with gradtrack-train --preset
+polyp. Each later round trains anew, on those maps mixed with the last network's probabilities
+(gazetrack refine --probabilities) and without the images on which gaze and network agree least. No
+mask of a training image is opened. Every step is a command as a user types it; one whose output is
+there is not done again, an interrupted training goes on.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from pathlib import Path
 
 from _commands import read_gray, run
 
-from gazetrack.mapstore import read_maps
+from gazetrack.maps.store import read_maps
 
 
 def agreement(maps: Path, probabilities: Path, ids: list[str]) -> dict[str, float]:
@@ -38,7 +40,14 @@ def next_labels(maps: Path, before: Path, folder: Path, options: argparse.Namesp
         every = ["--weights", before / "run", "--tta", "--probabilities", "-o", seen, "-q"]
         run("predict", options.data / "images", *every)
     if not (folder / "maps.parquet").exists():
-        mix = ["--preset", "polyp", "--images", options.data / "images", "--probabilities", seen / "probabilities"]
+        mix = [
+            "--preset",
+            "polyp",
+            "--images",
+            options.data / "images",
+            "--probabilities",
+            seen / "probabilities",
+        ]
         run("main", "refine", maps, *mix, "-o", folder, "-q")
     ids = [Path(name).stem for name in (options.data / "fit.txt").read_text("utf-8").split()]
     agreed = agreement(maps, seen / "probabilities", ids)
@@ -52,8 +61,24 @@ def dice_of(folder: Path, options: argparse.Namespace) -> dict[str, float]:
     for name, more in (("plain", []), ("flips", ["--tta"])):
         what = ["--ids", options.data / "val.txt", "-q"]
         if not (folder / name).exists():
-            run("predict", options.data / "images", "--weights", folder / "run", *more, *what, "-o", folder / name)
-        run("evaluate", folder / name, options.data / "masks", *what, "-o", folder / f"evaluation-{name}")
+            run(
+                "predict",
+                options.data / "images",
+                "--weights",
+                folder / "run",
+                *more,
+                *what,
+                "-o",
+                folder / name,
+            )
+        run(
+            "evaluate",
+            folder / name,
+            options.data / "masks",
+            *what,
+            "-o",
+            folder / f"evaluation-{name}",
+        )
         summary = json.loads((folder / f"evaluation-{name}" / "summary.json").read_text())
         dice[name] = summary["dice"]["mean"]
     return dice
@@ -80,7 +105,19 @@ def main() -> None:
     if not maps.exists():
         run("main", "convert", *sorted(data.glob("*.csv")), "-o", out / "tables", "-q")
         tables = sorted((out / "tables").glob("*.fixations.parquet"))
-        run("main", "render", *tables, "--preset", "polyp", "--size", 224, *images, "-o", maps.parent, "-q")
+        run(
+            "main",
+            "render",
+            *tables,
+            "--preset",
+            "polyp",
+            "--size",
+            224,
+            *images,
+            "-o",
+            maps.parent,
+            "-q",
+        )
     if not refined.exists():
         run("main", "refine", maps, "--preset", "polyp", *images, "-o", refined.parent, "-q")
         (refined.parent / "train.txt").write_text((data / "fit.txt").read_text("utf-8"))
@@ -92,13 +129,27 @@ def main() -> None:
         if not (folder / "run" / "report.html").exists():
             where = [*images, "--masks", data / "masks", "--maps", folder / "maps.parquet"]
             where += ["--train-ids", folder / "train.txt", "--val-ids", data / "val.txt"]
-            size = ["--preset", options.preset, "--image-size", options.size, "--steps", options.steps]
-            size += ["--set", f"val_every={max(options.steps // 8, 1)}", "--set", f"precision={options.precision}"]
+            size = [
+                "--preset",
+                options.preset,
+                "--image-size",
+                options.size,
+                "--steps",
+                options.steps,
+            ]
+            size += [
+                "--set",
+                f"val_every={max(options.steps // 8, 1)}",
+                "--set",
+                f"precision={options.precision}",
+            ]
             resume = ["--resume"] if (folder / "run" / "states").exists() else []
             run("train", *where, *size, "--seed", options.seed, "-o", folder / "run", *resume, "-q")
         dice = dice_of(folder, options)
         results.append({"round": number, **dice, "seconds": round(time.perf_counter() - start)})
-        print(f"round {number}: Dice {dice['plain']:.4f}, with flips {dice['flips']:.4f}", flush=True)
+        print(
+            f"round {number}: Dice {dice['plain']:.4f}, with flips {dice['flips']:.4f}", flush=True
+        )
         facts = {key: value for key, value in vars(options).items() if key not in ("data", "out")}
         (out / "results.json").write_text(json.dumps(facts | {"rounds": results}, indent=2) + "\n")
 

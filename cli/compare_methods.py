@@ -15,12 +15,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from gradtrack_model.comparison import Comparison
-    from gradtrack_model.study import Job, Result
-    from gradtrack_model.train import Progress
+    from gradtrack_model.study.comparison import Comparison
+    from gradtrack_model.study.jobs import Job, Result
+    from gradtrack_model.training.loop import Progress
 
 _METHODS = "full,heatmap,gazemedseg,gradtrack"
-_OF_ONE_RUN = {"action", "method", "seed", "out", "force", "resume", "dry_run", "verbose", "nnunet_name"}
+_OF_ONE_RUN = {
+    "action",
+    "method",
+    "seed",
+    "out",
+    "force",
+    "resume",
+    "dry_run",
+    "verbose",
+    "nnunet_name",
+}
 _PROGRAM = "gradtrack-compare"
 
 
@@ -40,39 +50,64 @@ def _with_options_of_train(command: click.Command) -> click.Command:
     metavar="A,B,…",
     help="full, heatmap, gazemedseg, gradtrack, or controls such as gradtrack-discs.",
 )
-@click.option("--seeds", default="0", show_default=True, metavar="N,N,…", help="Each method is trained with each.")
 @click.option(
-    "--reference", metavar="METHOD", show_default="the first one", help="The others are compared with this method."
+    "--seeds",
+    default="0",
+    show_default=True,
+    metavar="N,N,…",
+    help="Each method is trained with each.",
+)
+@click.option(
+    "--reference",
+    metavar="METHOD",
+    show_default="the first one",
+    help="The others are compared with this method.",
 )
 @click.option("--tta", is_flag=True, help="Average over the four flips of each image.")
-@click.option("-o", "--out", type=opt.FILE, metavar="DIR", help="Folder for it all; DIR/comparison by default.")
-@click.option("--force", is_flag=True, help="Train again what is there; by default what is left is done.")
+@click.option(
+    "-o",
+    "--out",
+    type=opt.FILE,
+    metavar="DIR",
+    help="Folder for it all; DIR/comparison by default.",
+)
+@click.option(
+    "--force", is_flag=True, help="Train again what is there; by default what is left is done."
+)
 @opt.quiet_option
 @opt.json_option
 @opt.debug_option
 def command(data: Path, methods: str, seeds: str, quiet: bool, as_json: bool, **given: Any) -> int:
     """Train several methods on one data set, evaluate each on the validation images, and compare.
 
-    Takes the folder, options and settings of `gradtrack-train`, for every method alike. Validation images need masks.
-    Call it again after an interruption: it goes on, and does nothing twice.
+    Takes the folder, options and settings of `gradtrack-train`, for every method alike. Validation
+    images need masks. Call it again after an interruption: it goes on, and does nothing twice.
 
-    Presets: tiny, a small U-Net on 96 x 96, takes a minute a method on a CPU; default has a pretrained encoder on
-    224 x 224; gazemedseg is that recipe's U-Net, from scratch.
+    Presets: tiny, a small U-Net on 96 x 96, takes a minute a method on a CPU; default has a
+    pretrained encoder on 224 x 224; gazemedseg is that recipe's U-Net, from scratch.
     """
-    from gradtrack_model.comparison import compare_methods
     from gradtrack_model.config import load_config
-    from gradtrack_model.data import discover
-    from gradtrack_model.study import Job
+    from gradtrack_model.data.sources import discover
+    from gradtrack_model.study.comparison import compare_methods
+    from gradtrack_model.study.jobs import Job
 
     names, numbers = _names(methods), _numbers(seeds)
     source = (given.pop("preset"), given.pop("config_file"), given.pop("settings"))
-    options = {name: given.pop(name) for name in ("reference", "force")} | {"flips": given.pop("tta")}
+    options = {name: given.pop(name) for name in ("reference", "force")} | {
+        "flips": given.pop("tta")
+    }
     out = given.pop("out") or data / "comparison"
     common = train.settings_of(given)
     sources = discover(data, need_gaze=any(name != "full" for name in names), **given)
-    configs = [load_config(*source, common | {"method": name, "seed": n}) for n in numbers for name in names]
+    configs = [
+        load_config(*source, common | {"method": name, "seed": n})
+        for n in numbers
+        for name in names
+    ]
     jobs = [Job(config.method, config.seed, config, sources) for config in configs]
-    result = compare_methods(jobs, out, **options, report=_reporter(jobs, quiet), tell=_teller(quiet))
+    result = compare_methods(
+        jobs, out, **options, report=_reporter(jobs, quiet), tell=_teller(quiet)
+    )
     _show(result, out, quiet, as_json)
     return int(result.failed) if result.stopped_by is None else 128 + result.stopped_by
 
@@ -94,7 +129,9 @@ def _numbers(text: str) -> list[int]:
 def _reporter(jobs: list[Job], quiet: bool) -> Callable[[Job, Progress], None]:
     """Say what is to be done, and return what draws a bar for each job, on a terminal."""
     if not quiet:
-        click.echo(f"{len(jobs)} runs: {', '.join(f'{job.name} {job.seed}' for job in jobs)}", err=True)
+        click.echo(
+            f"{len(jobs)} runs: {', '.join(f'{job.name} {job.seed}' for job in jobs)}", err=True
+        )
     bars: dict[tuple[str, int], Callable[[int, int], None]] = {}
 
     def report(job: Job, progress: Progress) -> None:
@@ -115,19 +152,27 @@ def _teller(quiet: bool) -> Callable[[Result], None]:
         elif result.stopped_by is not None:
             click.echo(f"{name}: stopped; call again to go on", err=True)
         elif not quiet:
-            dice = statistics.fmean(row["dice"] for scores in result.scores.values() for row in scores.values())
-            how = "done before" if result.again else f"{result.facts['steps']} steps in {result.facts['seconds']:.0f} s"
+            dice = statistics.fmean(
+                row["dice"] for scores in result.scores.values() for row in scores.values()
+            )
+            how = (
+                "done before"
+                if result.again
+                else f"{result.facts['steps']} steps in {result.facts['seconds']:.0f} s"
+            )
             click.echo(f"{name}: Dice {dice:.4f}, {how}", err=True)
 
     return tell
 
 
 def _show(result: Comparison, out: Path, quiet: bool, as_json: bool) -> None:
-    from gradtrack_model.table import cells
+    from gradtrack_model.study.table import cells
 
     if as_json:
         opt.print_json(result.lines)
     elif result.lines and not quiet:
         opt.print_table(*cells(result.lines))
-        click.echo(f"  {result.lines[0]['images']} validation images; segmented from the image alone")
+        click.echo(
+            f"  {result.lines[0]['images']} validation images; segmented from the image alone"
+        )
         click.echo(f"  wrote {out}/comparison.md, .csv, .json, .png{opt.with_report('.html')}")

@@ -16,7 +16,7 @@ from .errors import say
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gazetrack.outcome import Outcome
+    from gazetrack.workflows.outcome import Outcome
 
 
 _SHOWN_NOTES = 5
@@ -26,16 +26,32 @@ _MOST_CHARS = 4096  # of a path
 @click.command("convert", short_help="Convert eye-tracker exports to fixation tables.")
 @click.argument("files", nargs=-1, required=True, type=opt.FILE, metavar="FILES|FOLDERS…")
 @click.option(
-    "-o", "--out", type=opt.TABLES_FOLDER, metavar="DIR", help="Folder for the tables; beside each export by default."
+    "-o",
+    "--out",
+    type=opt.TABLES_FOLDER,
+    metavar="DIR",
+    help="Folder for the tables; beside each export by default.",
 )
 @click.option("--samples", is_flag=True, help="Also write FILE.samples.parquet.")
 @click.option(
-    "--events", is_flag=True, help="Also write FILE.events.parquet: fixations, saccades, blinks, messages as exported."
+    "--events",
+    is_flag=True,
+    help="Also write FILE.events.parquet: fixations, saccades, blinks, messages as exported.",
 )
 @click.option("--recursive", is_flag=True, help="Of a folder, also convert what lies below it.")
-@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes to convert with.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Processes to convert with.",
+)
 @opt.eye_option
-@click.option("--trial-by", metavar="RULE", help="Where trials begin: stimulus, or message=REGEX; else as exported.")
+@click.option(
+    "--trial-by",
+    metavar="RULE",
+    help="Where trials begin: stimulus, or message=REGEX; else as exported.",
+)
 @click.option(
     "--participant",
     type=click.Choice(["keep", "hash", "drop"]),
@@ -90,12 +106,12 @@ def command(
 ) -> int:
     """Convert eye-tracker exports to fixation tables.
 
-    Writes FILE.fixations.parquet beside each FILE, readable with pandas.read_parquet; of a folder, every export in it
-    is converted. Fixations are the tracker's own where the export has any; otherwise they are detected in the
-    samples. The format is found by content, not by name.
+    Writes FILE.fixations.parquet beside each FILE, readable with pandas.read_parquet; of a folder,
+    every export in it is converted. Fixations are the tracker's own where the export has any;
+    otherwise they are detected in the samples. The format is found by content, not by name.
     """
-    from gazetrack.pipeline import ConvertOptions, convert_files
-    from gazetrack.pseudonyms import Pseudonyms, read_key
+    from gazetrack.tables.pseudonyms import Pseudonyms, read_key
+    from gazetrack.workflows.convert import ConvertOptions, convert_files
 
     pairs = opt.parse_pairs(columns, "--columns")
     pseudonyms = Pseudonyms(participant, read_key(key) if participant == "hash" else b"")
@@ -112,13 +128,19 @@ def command(
     outcomes = convert_files(files, chosen, jobs, bar)
     if as_json:
         return opt.finish(outcomes, report, _print_json, errors)
-    return opt.finish(outcomes, report, None if quiet else lambda outcome: show(outcome, verbose), errors)
+    return opt.finish(
+        outcomes, report, None if quiet else lambda outcome: show(outcome, verbose), errors
+    )
 
 
 def _warn_of_shared(key: Path) -> None:
     """Say that others may read the key: with it they can find out whether a name is in the tables."""
     if os.name == "posix" and key.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
-        say("gazetrack", f"{key}: other users may read the key of the pseudonyms - chmod 600 it", "warning")
+        say(
+            "gazetrack",
+            f"{key}: other users may read the key of the pseudonyms - chmod 600 it",
+            "warning",
+        )
 
 
 def _print_json(outcome: Outcome) -> None:
@@ -137,13 +159,17 @@ def show(outcome: Outcome, verbose: bool) -> None:
         click.echo(f"{quote(outcome.file, _MOST_CHARS)}: {outcome.notes[0]}")
         return
     found = outcome.summary
-    click.echo(f"{quote(outcome.file, _MOST_CHARS)}: {found['format']} ({found['confidence']}: {found['reason']})")
+    click.echo(
+        f"{quote(outcome.file, _MOST_CHARS)}: {found['format']} ({found['confidence']}: {found['reason']})"
+    )
     click.echo(f"  {opt.facts_line(found)}")
     detector = found.get("detector")
     if detector is None:
         click.echo(f"  fixations: the export's own{_whose(found['fixation_eye'])}")
     else:
-        scale = " (screen size unknown: taken as 45 deg wide)" if detector["px_per_deg_assumed"] else ""
+        scale = (
+            " (screen size unknown: taken as 45 deg wide)" if detector["px_per_deg_assumed"] else ""
+        )
         click.echo(f"  fixations: detected by {detector['name']}{scale}")
     for reason, count in outcome.dropped.items():
         click.echo(f"  not used: {count:,} rows, {reason}")

@@ -42,7 +42,7 @@ def command(out: Path, seed: int) -> int:
 
     Every command is printed as you would type it yourself in that folder.
     """
-    from gazetrack.simulate import write_example
+    from gazetrack.simulate.example import write_example
 
     write_example(out, seed=seed)
     click.echo(f"simulated images, masks and the gaze of two readers in {out}\n")
@@ -50,7 +50,10 @@ def command(out: Path, seed: int) -> int:
         for step in TOOLKIT_STEPS:
             _run(*step)
         if find_spec("torch") is None:
-            click.echo('PyTorch is not installed; the model steps need: pip install "gazetrack[model]"', err=True)
+            click.echo(
+                'PyTorch is not installed; the model steps need: pip install "gazetrack[model]"',
+                err=True,
+            )
             return 2
         for step in MODEL_STEPS:
             _run(*step)

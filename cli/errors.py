@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from .start import Stopped, begin
+from .signals import Stopped, begin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,7 +79,10 @@ class Printing:
             what = "standard output was closed before all was printed; the work is done, as its files and --report show"
             say(self._program, what, "warning")
             return 0
-        say(self._program, _unprintable(self._error, "the work is done, but not all of it was printed - "))
+        say(
+            self._program,
+            _unprintable(self._error, "the work is done, but not all of it was printed - "),
+        )
         return 3
 
 
@@ -91,7 +94,9 @@ def _unprintable(error: OSError, state: str = "") -> str:
 
 
 def _throw_output_away() -> None:
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python would complain again when it flushes at exit
+    os.dup2(
+        os.open(os.devnull, os.O_WRONLY), 1
+    )  # Python would complain again when it flushes at exit
 
 
 def run_command(command: click.Command, prog_name: str) -> NoReturn:
@@ -120,7 +125,10 @@ def _exit_code(command: click.Command, prog_name: str) -> int:
         say(prog_name, "interrupted")
         return 128 + signal.SIGINT
     except Stopped as stopped:
-        say(prog_name, "interrupted" if stopped.code == 128 + signal.SIGINT else "stopped by SIGTERM")
+        say(
+            prog_name,
+            "interrupted" if stopped.code == 128 + signal.SIGINT else "stopped by SIGTERM",
+        )
         return int(stopped.code or 0)
     except SystemExit:
         if sys.stdout is output:  # not click's answer to a reader of our output who went away
@@ -140,7 +148,8 @@ def _report(error: Exception, prog_name: str) -> int:
     if isinstance(error, GazetrackError):
         say(prog_name, error)
         return error.exit_code
-    # Every file goes through gazetrack.publish, whose errors are OutputErrors: what is left is our own printing.
+    # Every file goes through gazetrack.publish, whose errors are OutputErrors: what is left is our
+    # own printing.
     if isinstance(error, OSError) and error.filename is None and error.errno in _UNWRITABLE:
         _throw_output_away()
         say(prog_name, _unprintable(error))

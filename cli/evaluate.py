@@ -11,7 +11,7 @@ from . import options as opt
 from .errors import say
 
 if TYPE_CHECKING:
-    from gradtrack_model.evaluate import Evaluation
+    from gradtrack_model.evaluation.evaluate import Evaluation
 
 _SHOWN_IDS = 5
 
@@ -20,10 +20,16 @@ _SHOWN_IDS = 5
 @click.argument("predictions", type=opt.FILE)
 @click.argument("masks", type=opt.FILE)
 @click.option(
-    "--ids", type=opt.FILE, metavar="FILE", help="Image ids, one a line: only these count, and all must be there."
+    "--ids",
+    type=opt.FILE,
+    metavar="FILE",
+    help="Image ids, one a line: only these count, and all must be there.",
 )
 @click.option(
-    "--against", type=opt.FILE, metavar="CSV", help="evaluation.csv of another run: the paired difference in Dice."
+    "--against",
+    type=opt.FILE,
+    metavar="CSV",
+    help="evaluation.csv of another run: the paired difference in Dice.",
 )
 @click.option(
     "-o",
@@ -50,16 +56,23 @@ def command(
 ) -> int:
     """Compare PREDICTIONS with MASKS, matched by file stem: Dice, IoU, precision, recall, HD95, ASD of every image.
 
-    Every mask, or every image of --ids, must have its prediction; otherwise the exit code is 1 and the summary says
-    how many were compared. Gray above 127 is foreground. With both masks empty an image counts 1, with one empty 0.
+    Every mask, or every image of --ids, must have its prediction; otherwise the exit code is 1 and
+    the summary says how many were compared. Gray above 127 is foreground. With both masks empty an
+    image counts 1, with one empty 0.
     """
-    from gradtrack_model.data import find_images
-    from gradtrack_model.evaluate import evaluate_folder
+    from gradtrack_model.data.sources import find_images
+    from gradtrack_model.evaluation.evaluate import evaluate_folder
 
-    inputs = [*find_images(predictions).values(), *find_images(masks).values(), *([ids] if ids else [])]
+    inputs = [
+        *find_images(predictions).values(),
+        *find_images(masks).values(),
+        *([ids] if ids else []),
+    ]
     opt.check_report(report, inputs)
     result = evaluate_folder(predictions, masks, out, ids, against)
-    opt.write_results(report, [(predictions / f"{s.image_id}.png", s.error, ()) for s in result.scores])
+    opt.write_results(
+        report, [(predictions / f"{s.image_id}.png", s.error, ()) for s in result.scores]
+    )
     _show_problems(result)
     if as_json:
         opt.print_json(result.summary())
@@ -76,12 +89,13 @@ def _show_problems(result: Evaluation) -> None:
         if ids:
             more = "" if len(ids) <= _SHOWN_IDS else f" and {len(ids) - _SHOWN_IDS} more"
             click.echo(
-                f"note: no {what} of {len(ids)} images: {', '.join(map(repr, ids[:_SHOWN_IDS]))}{more}", err=True
+                f"note: no {what} of {len(ids)} images: {', '.join(map(repr, ids[:_SHOWN_IDS]))}{more}",
+                err=True,
             )
 
 
 def _show(result: Evaluation, out: Path) -> None:
-    from gradtrack_model.evaluate import MEASURES
+    from gradtrack_model.evaluation.evaluate import MEASURES
 
     summary = result.summary()
     click.echo(f"{summary['n']} of {summary['n_wanted']} images")
@@ -89,8 +103,12 @@ def _show(result: Evaluation, out: Path) -> None:
         if (found := summary[name]) is not None:
             low, high = found["interval"]
             digits = 1 if name.endswith("_px") else 4
-            values = "  ".join(f"{key} {found[key]:.{digits}f}" for key in ("std", "median", "min", "max"))
-            click.echo(f"  {name:<9} {found['mean']:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]  {values}")
+            values = "  ".join(
+                f"{key} {found[key]:.{digits}f}" for key in ("std", "median", "min", "max")
+            )
+            click.echo(
+                f"  {name:<9} {found['mean']:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]  {values}"
+            )
     if (paired := summary.get("against")) is not None:
         low, high = paired["interval"]
         difference = f"{paired['difference']:+.4f} [{low:+.4f}, {high:+.4f}], p = {paired['p']:.2g}"

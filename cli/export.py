@@ -24,14 +24,16 @@ from . import options as opt
 @opt.quiet_option
 @opt.json_option
 @opt.debug_option
-def command(weights: Path, out: Path | None, half: bool, tracks: bool, quiet: bool, as_json: bool) -> int:
+def command(
+    weights: Path, out: Path | None, half: bool, tracks: bool, quiet: bool, as_json: bool
+) -> int:
     """Export a network for other programs: probabilities from RGB images in [0, 1], of any number and size.
 
     What is written is compared with the original on images of two sizes first.
     """
-    from gradtrack_model.checkpoint import load_model
-    from gradtrack_model.export import export_model
-    from gradtrack_model.hub import save_pretrained
+    from gradtrack_model.weights.checkpoint import load_model
+    from gradtrack_model.weights.export import export_model
+    from gradtrack_model.weights.hub import save_pretrained
 
     checkpoint = load_model(weights)
     target = out or Path(f"{weights.resolve().stem}.onnx")
@@ -50,4 +52,6 @@ def _show(facts: dict[str, object], quiet: bool, as_json: bool) -> None:
     elif not quiet:
         click.echo(f"wrote {facts['path']}")
         if "difference" in facts:
-            click.echo(f"  largest difference of a probability from the original: {facts['difference']:.1e}")
+            click.echo(
+                f"  largest difference of a probability from the original: {facts['difference']:.1e}"
+            )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gazetrack.events.base import Detector
-    from gazetrack.preparation import Preparation
+    from gazetrack.events.prepare import Preparation
 
 T = TypeVar("T")
 
@@ -22,7 +22,13 @@ T = TypeVar("T")
 @click.command("fixations", short_help="Detect fixations in the samples of an export.")
 @click.argument("files", nargs=-1, required=True, type=opt.FILE, metavar="FILES|FOLDERS…")
 @click.option("--recursive", is_flag=True, help="Of a folder, also take what lies below it.")
-@click.option("--detector", type=click.Choice(opt.DETECTORS), default="auto", show_default=True, help="Algorithm.")
+@click.option(
+    "--detector",
+    type=click.Choice(opt.DETECTORS),
+    default="auto",
+    show_default=True,
+    help="Algorithm.",
+)
 @click.option(
     "--set",
     "settings",
@@ -38,7 +44,11 @@ T = TypeVar("T")
     help="What to do to the samples first, such as eye=strict, max_gap_ms=75 or smooth=median; may be repeated.",
 )
 @click.option(
-    "-o", "--out", type=opt.TABLES_FOLDER, metavar="DIR", help="Folder for the tables; beside each export by default."
+    "-o",
+    "--out",
+    type=opt.TABLES_FOLDER,
+    metavar="DIR",
+    help="Folder for the tables; beside each export by default.",
 )
 @opt.format_option
 @opt.columns_option
@@ -71,11 +81,12 @@ def command(
 ) -> int:
     """Detect fixations in the samples of exports, also where the export has its own.
 
-    Writes FILE.DETECTOR.fixations.parquet, such as FILE.auto.fixations.parquet, beside the table of gazetrack convert,
-    with the detector and all its parameters in the metadata: gazetrack compare compares the two. FILES may be tables
-    of samples as well, which gazetrack convert --samples writes.
+    Writes FILE.DETECTOR.fixations.parquet, such as FILE.auto.fixations.parquet, beside the table of
+    gazetrack convert, with the detector and all its parameters in the metadata: gazetrack compare
+    compares the two. FILES may be tables of samples as well, which gazetrack convert --samples
+    writes.
     """
-    from gazetrack.pipeline import ConvertOptions, convert_files
+    from gazetrack.workflows.convert import ConvertOptions, convert_files
 
     pairs = opt.parse_pairs(columns, "--columns")
     params = _detector(detector, opt.parse_pairs(",".join(settings), "--set"))
@@ -85,7 +96,11 @@ def command(
         preparation=prepared, fov_deg=fov, salvage=salvage, trust_gzip=trust_gzip,
     )  # fmt: skip
     opt.check_report(report, files)
-    return opt.finish(convert_files(files, chosen), report, None if quiet else lambda outcome: show(outcome, verbose))
+    return opt.finish(
+        convert_files(files, chosen),
+        report,
+        None if quiet else lambda outcome: show(outcome, verbose),
+    )
 
 
 def _detector(name: str, settings: dict[str, str]) -> Detector:
@@ -95,7 +110,7 @@ def _detector(name: str, settings: dict[str, str]) -> Detector:
 
 
 def _preparation(settings: dict[str, str]) -> Preparation | None:
-    from gazetrack.preparation import Preparation
+    from gazetrack.events.prepare import Preparation
 
     return _built(Preparation, settings, "--prepare") if settings else None
 

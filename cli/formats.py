@@ -22,4 +22,6 @@ def command(as_json: bool) -> None:
         return
     width = max(len(found.name) for found in formats)
     for found in formats:
-        click.echo(f"{found.name:{width}}  {found.title}: {found.provides} ({' '.join(found.suffixes)})")
+        click.echo(
+            f"{found.name:{width}}  {found.title}: {found.provides} ({' '.join(found.suffixes)})"
+        )

@@ -44,7 +44,7 @@ def command(
     FILES may be tables of gazetrack as well: of fixations, samples, events, quality, and maps.
     """
     from gazetrack.errors import GazetrackError
-    from gazetrack.pipeline import ConvertOptions, info_files
+    from gazetrack.workflows.convert import ConvertOptions, info_files
 
     pairs = opt.parse_pairs(columns, "--columns")
     chosen = ConvertOptions(
@@ -68,14 +68,20 @@ def command(
 def _show(facts: dict[str, Any]) -> None:
     from gazetrack.errors import quote
 
-    click.echo(f"{quote(facts['file'], _MOST_CHARS)}: {facts['format']} ({facts['confidence']}: {facts['reason']})")
+    click.echo(
+        f"{quote(facts['file'], _MOST_CHARS)}: {facts['format']} ({facts['confidence']}: {facts['reason']})"
+    )
     for name, value in facts.items():
         if name in ("file", "format", "confidence", "reason") or value in (None, "", [], {}):
             continue
         if isinstance(value, float):
             value = f"{value:.4g}"
         elif isinstance(value, dict):
-            value = ", ".join(f"{key} {count}" for key, count in value.items() if count is not None and key != "rule")
+            value = ", ".join(
+                f"{key} {count}"
+                for key, count in value.items()
+                if count is not None and key != "rule"
+            )
         elif isinstance(value, list):
             value = "; ".join(map(str, value))
         click.echo(f"  {name.replace('_', ' ')}: {quote(value, _MOST_CHARS)}")

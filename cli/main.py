@@ -43,7 +43,10 @@ class _LazyGroup(click.Group):
         except click.UsageError as error:
             from gazetrack.errors import did_you_mean
 
-            hint = did_you_mean(args[0], COMMANDS).strip() or f"Commands are {', '.join(sorted(COMMANDS))}."
+            hint = (
+                did_you_mean(args[0], COMMANDS).strip()
+                or f"Commands are {', '.join(sorted(COMMANDS))}."
+            )
             raise click.UsageError(f"{error.message} {hint[0].upper()}{hint[1:]}", ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
@@ -61,7 +64,12 @@ def _version(context: click.Context, _parameter: click.Parameter, value: bool) -
 
 @click.command(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
-    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Print the version."
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_version,
+    help="Print the version.",
 )
 @debug_option
 def cli() -> None:

@@ -13,12 +13,18 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
-# Fields of gazetrack.maps.MapParams with their defaults, which click does not get: what nobody gave comes from the
-# preset. Lengths are shares of sqrt(height x width). A test compares names and defaults.
+# Fields of gazetrack.maps.render.MapParams with their defaults, which click does not get: what
+# nobody gave comes from the preset. Lengths are shares of sqrt(height x width). A test compares
+# names and defaults.
 FIELDS: tuple[tuple[str, Any, Any, str], ...] = (
     ("kind", click.Choice(MAP_KINDS), "tube", "Kind of map."),
     ("levels", int, 4, "Levels; level l of L keeps the last l/L of the track."),
-    ("by", click.Choice(["count", "time"]), "count", "What a share counts: fixations, or their duration."),
+    (
+        "by",
+        click.Choice(["count", "time"]),
+        "count",
+        "What a share counts: fixations, or their duration.",
+    ),
     (
         "truncation",
         click.Choice(["tail", "head", "random", "shuffled", "none"]),
@@ -26,7 +32,12 @@ FIELDS: tuple[tuple[str, Any, Any, str], ...] = (
         "Part of the track that a level keeps.",
     ),
     ("seed", int, 0, "Of the random truncations."),
-    ("drop_first", int, 1, "Fixations dropped from the start of each track of four or more; none for heatmaps."),
+    (
+        "drop_first",
+        int,
+        1,
+        "Fixations dropped from the start of each track of four or more; none for heatmaps.",
+    ),
     ("min_duration_ms", float, 50, "Shorter fixations are dropped."),
     ("radius", float, 0.05, "Tube, disc, hull: distance of the border, share of sqrt(H x W)."),
     ("softness", float, 0.015, "Tube, disc, hull: width of the border, share of sqrt(H x W)."),
@@ -38,7 +49,9 @@ FIELDS: tuple[tuple[str, Any, Any, str], ...] = (
 )
 
 
-def _parse_ratios(_context: click.Context, _parameter: click.Parameter, text: str | None) -> tuple[float, ...] | None:
+def _parse_ratios(
+    _context: click.Context, _parameter: click.Parameter, text: str | None
+) -> tuple[float, ...] | None:
     try:
         return None if text is None else tuple(map(float, text.split(",")))
     except ValueError:
@@ -46,10 +59,14 @@ def _parse_ratios(_context: click.Context, _parameter: click.Parameter, text: st
 
 
 def map_options(command: F) -> F:
-    """Add the keywords of `gazetrack.maps.map_params` to a command as options; None where they are not given."""
+    """Add the keywords of `gazetrack.maps.render.map_params` to a command as options; None where they are not given."""
     ratios = "Shares of the track that the levels keep, instead of --levels."
     options = [
-        click.option("--preset", type=click.Choice(PRESETS), help="Parameters for a kind of image; options go first."),
+        click.option(
+            "--preset",
+            type=click.Choice(PRESETS),
+            help="Parameters for a kind of image; options go first.",
+        ),
         click.option("--ratios", callback=_parse_ratios, metavar="R,…,1", help=ratios),
     ]
     for name, kind, default, text in FIELDS:

@@ -17,16 +17,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from gazetrack.errors import GazetrackError
-    from gazetrack.outcome import Outcome
-    from gazetrack.recording import Screen
+    from gazetrack.tables.recording import Screen
+    from gazetrack.workflows.outcome import Outcome
 
 __all__ = ["debug_option"]
 
-# As in gazetrack.maps, which is too slow to import for a help page; a test compares them.
+# As in gazetrack.maps.render, which is too slow to import for a help page; a test compares them.
 MAP_KINDS = ["tube", "density", "disc", "hull", "gaussian", "heatmap", "gazemedseg", "linear"]
 # As in gazetrack.events.detectors; likewise.
-DETECTORS = ["auto", "ivt", "ivt_tobii", "idt", "engbert_kliegl", "ihmm", "i2mc", "nystrom_holmqvist"]
-# As in gazetrack.selection; likewise.
+DETECTORS = [
+    "auto",
+    "ivt",
+    "ivt_tobii",
+    "idt",
+    "engbert_kliegl",
+    "ihmm",
+    "i2mc",
+    "nystrom_holmqvist",
+]
+# As in gazetrack.tables.selection; likewise.
 EYES = ["auto", "left", "right", "both"]
 PRESETS = ["polyp", "prostate", "gazemedseg"]
 
@@ -38,7 +47,9 @@ class NamedPath(click.Path):
         """Return the path."""
         if value == "":
             self.fail(
-                "a name is empty: name a file or folder, or look whether a variable of the shell is unset", param, ctx
+                "a name is empty: name a file or folder, or look whether a variable of the shell is unset",
+                param,
+                ctx,
             )
         return super().convert(value, param, ctx)
 
@@ -55,7 +66,9 @@ class TablesFolder(NamedPath):
         if folder.suffix.lower() in (".parquet", ".csv", ".tsv") and not folder.is_dir():
             parent = f"; for {folder.parent}, -o {folder.parent}" if folder.parent != Path() else ""
             self.fail(
-                f"'{folder}' is named like a file, but is the folder that tables are written to{parent}", param, ctx
+                f"'{folder}' is named like a file, but is the folder that tables are written to{parent}",
+                param,
+                ctx,
             )
         return folder
 
@@ -71,19 +84,32 @@ _SCREEN = re.compile(
 _MM_PER = {"mm": 1.0, "cm": 10.0, "in": 25.4, '"': 25.4}
 
 force_option = click.option(
-    "--force", is_flag=True, help="Also replace what gazetrack did not write, and tables of another origin."
+    "--force",
+    is_flag=True,
+    help="Also replace what gazetrack did not write, and tables of another origin.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
-verbose_option = click.option("-v", "--verbose", is_flag=True, help="Say more: every note of the reader.")
+verbose_option = click.option(
+    "-v", "--verbose", is_flag=True, help="Say more: every note of the reader."
+)
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
 report_option = click.option(
-    "--report", type=FILE, metavar="FILE", help="Write one JSON object per input to FILE (JSON lines)."
+    "--report",
+    type=FILE,
+    metavar="FILE",
+    help="Write one JSON object per input to FILE (JSON lines).",
 )
 errors_option = click.option(
-    "--errors", type=FILE, metavar="FILE", help="Write one JSON object per failed input to FILE (JSON lines)."
+    "--errors",
+    type=FILE,
+    metavar="FILE",
+    help="Write one JSON object per failed input to FILE (JSON lines).",
 )
 format_option = click.option(
-    "--format", "format_name", metavar="NAME", help="Format of the export; found by content by default."
+    "--format",
+    "format_name",
+    metavar="NAME",
+    help="Format of the export; found by content by default.",
 )
 columns_option = click.option(
     "--columns",
@@ -110,10 +136,14 @@ eye_option = click.option(
 )
 
 salvage_option = click.option(
-    "--salvage", is_flag=True, help="Of a file that is cut off, take the whole rows; it is refused by default."
+    "--salvage",
+    is_flag=True,
+    help="Of a file that is cut off, take the whole rows; it is refused by default.",
 )
 trust_gzip_option = click.option(
-    "--trust-gzip", is_flag=True, help="Also unpack gzip that grows to more than 200 times its size, or to over 64 GiB."
+    "--trust-gzip",
+    is_flag=True,
+    help="Also unpack gzip that grows to more than 200 times its size, or to over 64 GiB.",
 )
 
 
@@ -121,7 +151,9 @@ def parse_pairs(text: str | None, option: str) -> dict[str, str]:
     """Parse ``a=b,c=d``."""
     pairs = [part.partition("=") for part in (text or "").split(",") if part.strip()]
     if any(not mark or not key.strip() or not value.strip() for key, mark, value in pairs):
-        raise click.BadParameter(f"{text!r} is not of the form name=value,name=value", param_hint=option)
+        raise click.BadParameter(
+            f"{text!r} is not of the form name=value,name=value", param_hint=option
+        )
     keys = [key.strip() for key, _, _ in pairs]
     for key in keys:
         if keys.count(key) > 1:
@@ -140,7 +172,7 @@ def parse_screen(text: str | None) -> Screen | None:
     if match is None:
         what = f"{text!r} is not like 1920x1080,531x299mm,650mm or 1920x1080,24in,65cm"
         raise click.BadParameter(what, param_hint="--screen")
-    from gazetrack.recording import Screen
+    from gazetrack.tables.recording import Screen
 
     width, height = int(match["width"]), int(match["height"])
     wide = high = None
@@ -168,8 +200,8 @@ def tables_among(paths: Sequence[Path], quiet: bool) -> tuple[Path, ...]:
 
     What is left out is said on stderr.
     """
-    from gazetrack.finding import find_tables
-    from gazetrack.finding import tables_among as among
+    from gazetrack.tables.finding import find_tables
+    from gazetrack.tables.finding import tables_among as among
 
     found = among(paths) if paths else find_tables()
     if not quiet:
@@ -182,8 +214,10 @@ def check_report(report: Path | None, inputs: Iterable[Path], other: Path | None
     """Refuse, before any work, to write a report over an input, another report, or something else than a report."""
     if report is not None:
         if other is not None and report.absolute() == other.absolute():
-            raise click.UsageError("--report and --errors are the same file: the second would replace the first")
-        from gazetrack.outcome import check_report as check
+            raise click.UsageError(
+                "--report and --errors are the same file: the second would replace the first"
+            )
+        from gazetrack.workflows.outcome import check_report as check
 
         check(report, inputs)
 
@@ -196,8 +230,8 @@ def finish(
 ) -> int:
     """Show every outcome as it comes, print its error, write the reports, and return the exit code.
 
-    0 when all inputs are done; an error's own code when every failure has the same; otherwise 1. Of many inputs, the
-    failures are listed again at the end, where they are seen.
+    0 when all inputs are done; an error's own code when every failure has the same; otherwise 1. Of
+    many inputs, the failures are listed again at the end, where they are seen.
     """
     done, codes = [], set()
     printing = Printing("gazetrack")
@@ -210,14 +244,16 @@ def finish(
             say("gazetrack", outcome.error)
             codes.add(outcome.error.exit_code)
     failed = [outcome for outcome in done if outcome.error is not None]
-    skipped, joined = (sum(outcome.status == status for outcome in done) for status in ("skipped", "joined"))
+    skipped, joined = (
+        sum(outcome.status == status for outcome in done) for status in ("skipped", "joined")
+    )
     if show is not None and len(done) > 1 and (failed or skipped):
         converted = len(done) - len(failed) - skipped - joined
         counts = f"{converted} converted, {skipped} skipped, {len(failed)} with errors"
         counts += f", {joined} read with others" if joined else ""
         with printing.guarded():
             click.echo(f"of {len(done)} files: {counts}")
-    from gazetrack.outcome import write_report
+    from gazetrack.workflows.outcome import write_report
 
     for path, listed in ((report, done), (errors, failed)):
         if path is not None:
@@ -228,18 +264,22 @@ def finish(
     return codes.pop() if len(codes) == 1 and len(done) == 1 else 1
 
 
-def write_results(report: Path | None, results: Iterable[tuple[Path, GazetrackError | None, Iterable[Path]]]) -> None:
+def write_results(
+    report: Path | None, results: Iterable[tuple[Path, GazetrackError | None, Iterable[Path]]]
+) -> None:
     """Write a report about (input, its error or None, its outputs) where one is asked for."""
     if report is None:
         return
-    from gazetrack.outcome import Outcome, write_report
     from gazetrack.publish import sha256_of
+    from gazetrack.workflows.outcome import Outcome, write_report
 
     outcomes = []
     for file, error, paths in results:
         outputs = [{"path": str(path), "sha256": sha256_of(path)} for path in paths]
         digest = sha256_of(file) if file.is_file() else ""
-        outcomes.append(Outcome(str(file), "failed" if error else "ok", error, digest, "image", outputs=outputs))
+        outcomes.append(
+            Outcome(str(file), "failed" if error else "ok", error, digest, "image", outputs=outputs)
+        )
     write_report(report, outcomes)
 
 
@@ -280,7 +320,9 @@ def progress_bar(label: str, quiet: bool = False) -> Callable[[int, int], None]:
         if quiet or not sys.stderr.isatty():
             return
         if "bar" not in state:
-            state["bar"] = click.progressbar(length=total, label=label, file=sys.stderr, show_pos=True)
+            state["bar"] = click.progressbar(
+                length=total, label=label, file=sys.stderr, show_pos=True
+            )
             state["bar"].render_progress()
         bar = state["bar"]
         bar.update(done - bar.pos)
@@ -306,6 +348,10 @@ def facts_line(summary: Mapping[str, Any]) -> str:
 
 def with_report(name: str) -> str:
     """Return how a list of written files ends: with a report's name, or with what to install for one."""
-    from gradtrack_model.report import installed
+    from gradtrack_model.study.report import installed
 
-    return f" and {name}" if installed() else f'; for a report, {name}: pip install "gazetrack[report]"'
+    return (
+        f" and {name}"
+        if installed()
+        else f'; for a report, {name}: pip install "gazetrack[report]"'
+    )

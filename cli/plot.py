@@ -22,7 +22,9 @@ from .map_options import map_options
 @click.option("--masks", type=opt.FILE, metavar="DIR", help="Folder of masks to outline.")
 @map_options
 @click.option(
-    "--placement", metavar="RULE", help="For gaze in screen pixels: centre, fit, stretch or X,Y,WIDTH,HEIGHT."
+    "--placement",
+    metavar="RULE",
+    help="For gaze in screen pixels: centre, fit, stretch or X,Y,WIDTH,HEIGHT.",
 )
 @click.option("--limit", default=10, show_default=True, help="Draw so many tracks at most.")
 @click.option(
@@ -47,8 +49,8 @@ def command(
     **choices: Any,
 ) -> None:
     """Draw each image with its scanpath in temporal order, dwell as disc size, and the map pyramid beside it."""
-    from gazetrack.maps import map_params
-    from gazetrack.rendering import plot_tables
+    from gazetrack.maps.render import map_params
+    from gazetrack.workflows.render import plot_tables
 
     tables = opt.tables_among(tables, quiet)
     params, bar = map_params(**choices), opt.progress_bar("drawing", quiet)

@@ -11,7 +11,7 @@ from . import options as opt
 from .errors import say
 
 if TYPE_CHECKING:
-    from gradtrack_model.predict import Prediction
+    from gradtrack_model.evaluation.predict import Prediction
 
 
 @click.command("predict", context_settings={"help_option_names": ["-h", "--help"]})
@@ -33,10 +33,22 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Folder for the masks.",
 )
-@click.option("--ids", type=opt.FILE, metavar="FILE", help="Image ids, one a line: segment only these.")
-@click.option("--overlay", is_flag=True, help="Also write images with the mask drawn in: DIR/overlays.")
-@click.option("--probabilities", is_flag=True, help="Also write probabilities as gray images: DIR/probabilities.")
-@click.option("--tracks", is_flag=True, help="Also write the predicted track maps: DIR/tracks/1 (the core) to K.")
+@click.option(
+    "--ids", type=opt.FILE, metavar="FILE", help="Image ids, one a line: segment only these."
+)
+@click.option(
+    "--overlay", is_flag=True, help="Also write images with the mask drawn in: DIR/overlays."
+)
+@click.option(
+    "--probabilities",
+    is_flag=True,
+    help="Also write probabilities as gray images: DIR/probabilities.",
+)
+@click.option(
+    "--tracks",
+    is_flag=True,
+    help="Also write the predicted track maps: DIR/tracks/1 (the core) to K.",
+)
 @click.option("--tta", is_flag=True, help="Average over the four flips of each image.")
 @click.option(
     "--image-size",
@@ -52,9 +64,15 @@ if TYPE_CHECKING:
     show_default="the network's",
     help="Probability above which a pixel is foreground.",
 )
-@click.option("--batch-size", type=click.IntRange(1), default=8, show_default=True, help="Images at once.")
 @click.option(
-    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where to compute."
+    "--batch-size", type=click.IntRange(1), default=8, show_default=True, help="Images at once."
+)
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="Where to compute.",
 )
 @click.option(
     "--encoder",
@@ -86,18 +104,21 @@ def command(
 ) -> int:
     """Segment the images of FOLDER, or one IMAGE: one mask each, 0 and 255, at the image's own size.
 
-    Slices of NRRD and NIfTI volumes are images of their own; their masks also become volumes, in DIR/volumes.
+    Slices of NRRD and NIfTI volumes are images of their own; their masks also become volumes, in
+    DIR/volumes.
     """
-    from gradtrack_model.checkpoint import load_model
-    from gradtrack_model.data import find_images, read_ids
-    from gradtrack_model.predict import PredictOptions, predict_folder
-    from gradtrack_model.train import pick_device
+    from gradtrack_model.data.sources import find_images, read_ids
+    from gradtrack_model.evaluation.predict import PredictOptions, predict_folder
+    from gradtrack_model.training.loop import pick_device
+    from gradtrack_model.weights.checkpoint import load_model
 
     opt.check_report(report, find_images(folder).values())
     checkpoint = load_model(weights, {"model.encoder": encoder})
     chosen_ids = () if ids is None else read_ids(ids)
     where = pick_device(device)
-    chosen = PredictOptions(probabilities, overlay, tta, batch_size, where, chosen_ids, tracks, image_size, threshold)
+    chosen = PredictOptions(
+        probabilities, overlay, tta, batch_size, where, chosen_ids, tracks, image_size, threshold
+    )
     done = list(predict_folder(folder, checkpoint, out, chosen))
     opt.write_results(report, [(p.image, p.error, p.outputs) for p in done])
     _show(done, out, quiet, as_json)

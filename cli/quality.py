@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from gazetrack.pipeline import ConvertOptions
+    from gazetrack.workflows.convert import ConvertOptions
 
 _HEADER = {
     "recording": "recording",
@@ -49,7 +49,13 @@ _HEADER = {
     help="A row per recording, trial, or window of time, and eye.",
 )
 @click.option(
-    "--window", "window_ms", type=float, default=200.0, show_default=True, metavar="MS", help="Length of the windows."
+    "--window",
+    "window_ms",
+    type=float,
+    default=200.0,
+    show_default=True,
+    metavar="MS",
+    help="Length of the windows.",
 )
 @click.option(
     "--targets",
@@ -58,7 +64,11 @@ _HEADER = {
     help="What was to be looked at: x_px, y_px, and onset_ms, duration_ms, trial, stimulus, name as needed.",
 )
 @click.option(
-    "-o", "--out", type=opt.FILE, metavar="FILE", help="Write all measures as a table: .parquet, .csv or .tsv."
+    "-o",
+    "--out",
+    type=opt.FILE,
+    metavar="FILE",
+    help="Write all measures as a table: .parquet, .csv or .tsv.",
 )
 @opt.format_option
 @opt.columns_option
@@ -87,22 +97,33 @@ def command(
 ) -> int:
     """Report the data quality of exports or sample tables: rates, loss, gaps, precision, accuracy.
 
-    RMS-S2S and STD are medians in a window that moves along the samples (with --by window or --targets, those of the
-    row itself), in degrees where the screen's size and distance are known, else in pixels. --json and --out have all.
+    RMS-S2S and STD are medians in a window that moves along the samples (with --by window or
+    --targets, those of the row itself), in degrees where the screen's size and distance are known,
+    else in pixels. --json and --out have all.
     """
-    from gazetrack.pipeline import ConvertOptions
-    from gazetrack.schema import QUALITY
-    from gazetrack.store import check_suffix, write_by_suffix
-    from gazetrack.targets import read_targets
+    from gazetrack.data_quality.targets import read_targets
+    from gazetrack.tables.schema import QUALITY
+    from gazetrack.tables.store import check_suffix, write_by_suffix
+    from gazetrack.workflows.convert import ConvertOptions
 
     if targets is not None and by != "recording":
         raise click.UsageError("--targets has a row per target: leave out --by")
-    chosen = {"by": by, "window_ms": window_ms, "targets": [] if targets is None else read_targets(targets)}
+    chosen = {
+        "by": by,
+        "window_ms": window_ms,
+        "targets": [] if targets is None else read_targets(targets),
+    }
     pairs, stated = opt.parse_pairs(columns, "--columns"), opt.parse_screen(screen)
     if out is not None:
         check_suffix(out, QUALITY, force=force)
     options = ConvertOptions(
-        format_name, pairs, stated, recursive=recursive, fov_deg=fov, salvage=salvage, trust_gzip=trust_gzip
+        format_name,
+        pairs,
+        stated,
+        recursive=recursive,
+        fov_deg=fov,
+        salvage=salvage,
+        trust_gzip=trust_gzip,
     )
     table, notes, codes = _of_files(files, options, chosen)
     if out is not None and table.num_rows:
@@ -120,9 +141,9 @@ def _of_files(
     files: Sequence[Path], options: ConvertOptions, chosen: Mapping[str, Any]
 ) -> tuple[pa.Table, list[str], list[int]]:
     """Return the report, the readers' notes, and the exit codes of the errors, each of which is said as it comes."""
+    from gazetrack.data_quality.measures import joined, quality
     from gazetrack.errors import GazetrackError, quote
-    from gazetrack.pipeline import read_files
-    from gazetrack.quality import joined, quality
+    from gazetrack.workflows.convert import read_files
 
     found, notes, codes = [], [], []
     for file, recording in read_files(files, options):
@@ -151,7 +172,11 @@ def _told_apart(found: list[tuple[str, pa.Table]]) -> list[pa.Table]:
         if any(held[name] > 1 for name in own):
             place = table.schema.get_field_index("recording")
             column = table.column(place).cast("string")
-            named = pc.binary_join_element_wise(file, column, "/") if len(own) > 1 else pc.if_else(True, file, column)
+            named = (
+                pc.binary_join_element_wise(file, column, "/")
+                if len(own) > 1
+                else pc.if_else(True, file, column)
+            )
             table = table.set_column(place, table.schema.field(place), named.dictionary_encode())
         tables.append(table)
     return tables
@@ -159,13 +184,17 @@ def _told_apart(found: list[tuple[str, pa.Table]]) -> list[pa.Table]:
 
 def _show(table: pa.Table, by: str, notes: list[str]) -> None:
     rows = table.to_pylist()
-    # The eye is still in a window or on a target; over longer periods the median of a moving window says as much.
+    # The eye is still in a window or on a target; over longer periods the median of a moving window
+    # says as much.
     window = "" if by == "window" or any(row["target"] for row in rows) else "window_"
     told = {"trial": "trial", "stimulus": "stimulus", "target": "target", "accuracy": "target"}
     shown = [name for name in _HEADER if name not in told or any(row[told[name]] for row in rows)]
     if len({(row["recording"], row["eye"]) for row in rows}) == len(rows):
         shown.remove("onset_ms")
-    opt.print_table([_HEADER[name] for name in shown], [[_cell(row, name, window) for name in shown] for row in rows])
+    opt.print_table(
+        [_HEADER[name] for name in shown],
+        [[_cell(row, name, window) for name in shown] for row in rows],
+    )
     if any(row["std_px"] == row["std_px"] and row["std_deg"] != row["std_deg"] for row in rows):
         notes = [
             *notes,

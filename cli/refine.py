@@ -10,19 +10,33 @@ import click
 from . import options as opt
 
 if TYPE_CHECKING:
-    from gazetrack.outcome import Outcome
+    from gazetrack.workflows.outcome import Outcome
 
 
 @click.command("refine", short_help="Refine stored maps by a dense CRF on their images.")
 @click.argument("maps", type=opt.FILE, default=Path("maps"))
-@click.option("--images", type=opt.FILE, metavar="DIR", help="Folder of the images; ./images by default.")
-@click.option("--preset", type=click.Choice(opt.PRESETS), help="Parameters chosen for a kind of image.")
+@click.option(
+    "--images", type=opt.FILE, metavar="DIR", help="Folder of the images; ./images by default."
+)
+@click.option(
+    "--preset", type=click.Choice(opt.PRESETS), help="Parameters chosen for a kind of image."
+)
 @click.option("--weight", type=float, help="Weight of the bilateral term.  [default: 3]")
-@click.option("--position-px", type=float, help="Reach in position, pixels of the image itself.  [default: 80]")
+@click.option(
+    "--position-px",
+    type=float,
+    help="Reach in position, pixels of the image itself.  [default: 80]",
+)
 @click.option("--colour", type=float, help="Reach in colour, 0 to 255.  [default: 13]")
 @click.option("--iterations", type=int, help="Mean-field steps.  [default: 10]")
-@click.option("--smooth-weight", type=float, help="Weight of a term of position alone, which smooths.  [default: 0]")
-@click.option("--smooth-px", type=float, help="Reach of that term, pixels of the image itself.  [default: 3]")
+@click.option(
+    "--smooth-weight",
+    type=float,
+    help="Weight of a term of position alone, which smooths.  [default: 0]",
+)
+@click.option(
+    "--smooth-px", type=float, help="Reach of that term, pixels of the image itself.  [default: 3]"
+)
 @click.option("--all-levels", is_flag=True, help="Refine every level, not just the full track's.")
 @click.option(
     "--probabilities",
@@ -30,7 +44,9 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Also mix in what networks saw that were not trained on the image: PNG of gradtrack-predict --probabilities.",
 )
-@click.option("--share", type=float, default=0.45, show_default=True, help="Of the networks in that mix.")
+@click.option(
+    "--share", type=float, default=0.45, show_default=True, help="Of the networks in that mix."
+)
 @click.option(
     "-o",
     "--out",
@@ -59,11 +75,11 @@ def command(
 ) -> int:
     """Refine stored maps by a dense CRF: the border moves to the edges of the image.
 
-    MAPS is a maps.parquet or its folder, ./maps by default. Only calibrated maps are taken (tube, density, disc, hull):
-    of other kinds .5 is no border, and a CRF would make the object vanish.
+    MAPS is a maps.parquet or its folder, ./maps by default. Only calibrated maps are taken (tube,
+    density, disc, hull): of other kinds .5 is no border, and a CRF would make the object vanish.
     """
-    from gazetrack.crf import crf_params
-    from gazetrack.refining import refine_maps
+    from gazetrack.maps.crf import crf_params
+    from gazetrack.workflows.refine import refine_maps
 
     params = crf_params(preset, **choices)
     opt.check_report(report, [maps])

@@ -11,32 +11,60 @@ from . import options as opt
 from .map_options import map_options
 
 if TYPE_CHECKING:
-    from gazetrack.outcome import Outcome
+    from gazetrack.workflows.outcome import Outcome
 
 
 @click.command("render", short_help="Render fixation tables into gaze track maps.")
 @click.argument("tables", nargs=-1, type=opt.FILE, metavar="[TABLES|FOLDERS]…")
 @map_options
 @click.option(
-    "--images", type=opt.FILE, metavar="DIR", help="Folder of the images; ./images by default where there is one."
+    "--images",
+    type=opt.FILE,
+    metavar="DIR",
+    help="Folder of the images; ./images by default where there is one.",
 )
 @click.option(
-    "--placement", metavar="RULE", help="For gaze in screen pixels: centre, fit, stretch or X,Y,WIDTH,HEIGHT."
+    "--placement",
+    metavar="RULE",
+    help="For gaze in screen pixels: centre, fit, stretch or X,Y,WIDTH,HEIGHT.",
 )
 @click.option("--size", metavar="N|HxW", help="Size of the maps; each image's own by default.")
-@click.option("--pool", is_flag=True, help="One map an image, the mean over its observers, instead of one each.")
 @click.option(
-    "-o", "--out", type=opt.FILE, default=Path("maps"), show_default=True, metavar="DIR", help="Folder for the maps."
+    "--pool",
+    is_flag=True,
+    help="One map an image, the mean over its observers, instead of one each.",
 )
-@click.option("--crf", is_flag=True, help="Refine the full track's map by a dense CRF on its image.")
+@click.option(
+    "-o",
+    "--out",
+    type=opt.FILE,
+    default=Path("maps"),
+    show_default=True,
+    metavar="DIR",
+    help="Folder for the maps.",
+)
+@click.option(
+    "--crf", is_flag=True, help="Refine the full track's map by a dense CRF on its image."
+)
 @click.option("--crf-weight", type=float, help="Weight of the CRF's bilateral term.  [default: 3]")
 @click.option("--png", is_flag=True, help="Also write every level as a PNG, for people.")
 @click.option("--overlay", is_flag=True, help="Also draw the maps on their images, for people.")
 @click.option(
-    "--dtype", type=click.Choice(["uint8", "float32"]), default="uint8", show_default=True, help="Of the maps."
+    "--dtype",
+    type=click.Choice(["uint8", "float32"]),
+    default="uint8",
+    show_default=True,
+    help="Of the maps.",
 )
-@click.option("--max-total-mb", default=2048, show_default=True, help="Refuse to write more than this, unpacked.")
-@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Threads to render with.")
+@click.option(
+    "--max-total-mb",
+    default=2048,
+    show_default=True,
+    help="Refuse to write more than this, unpacked.",
+)
+@click.option(
+    "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Threads to render with."
+)
 @opt.force_option
 @opt.report_option
 @opt.quiet_option
@@ -62,12 +90,12 @@ def command(
 ) -> int:
     """Render fixation tables into gaze track maps.
 
-    Takes every *.fixations.parquet of the folder when no table is named. Writes maps.parquet: one row an image and
-    observer.
+    Takes every *.fixations.parquet of the folder when no table is named. Writes maps.parquet: one
+    row an image and observer.
     """
-    from gazetrack.crf import crf_params
-    from gazetrack.maps import map_params
-    from gazetrack.rendering import RenderOptions, render_tables
+    from gazetrack.maps.crf import crf_params
+    from gazetrack.maps.render import map_params
+    from gazetrack.workflows.render import RenderOptions, render_tables
 
     if images is None and Path("images").is_dir():
         images = Path("images")
@@ -83,8 +111,12 @@ def command(
 
 
 def _show(outcome: Outcome) -> None:
-    dropped = "".join(f"; not used: {count:,}, {reason}" for reason, count in outcome.dropped.items())
-    click.echo(f"{outcome.file}: {outcome.rows_out:,} of {outcome.rows_in:,} fixations rendered{dropped}")
+    dropped = "".join(
+        f"; not used: {count:,}, {reason}" for reason, count in outcome.dropped.items()
+    )
+    click.echo(
+        f"{outcome.file}: {outcome.rows_out:,} of {outcome.rows_in:,} fixations rendered{dropped}"
+    )
     for note in outcome.notes:
         click.echo(f"  note: {note}")
     for output in outcome.outputs:

@@ -17,9 +17,9 @@ from . import options as opt
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from gradtrack_model.data import TrainingData
-    from gradtrack_model.preflight import Finding
-    from gradtrack_model.train import Progress, TrainResult
+    from gradtrack_model.data.sources import TrainingData
+    from gradtrack_model.training.loop import Progress, TrainResult
+    from gradtrack_model.training.preflight import Finding
 
 _SHOWN_CHARS = 300
 _NNUNET_VARIABLES = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
@@ -28,9 +28,16 @@ _NNUNET_VARIABLES = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
 @click.command("train", context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("action", type=click.Choice(["run", "check", "nnunet"]), default="run")
 @click.option(
-    "--data", type=opt.FILE, default=Path(), show_default="this folder", metavar="DIR", help="Folder of the data set."
+    "--data",
+    type=opt.FILE,
+    default=Path(),
+    show_default="this folder",
+    metavar="DIR",
+    help="Folder of the data set.",
 )
-@click.option("--images", type=opt.FILE, metavar="DIR", help="Folder of images; DIR/images or DIR by default.")
+@click.option(
+    "--images", type=opt.FILE, metavar="DIR", help="Folder of images; DIR/images or DIR by default."
+)
 @click.option(
     "--masks",
     type=opt.FILE,
@@ -51,7 +58,10 @@ _NNUNET_VARIABLES = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
     help="Stored maps instead of fixation tables; DIR/maps/maps.parquet where there are no tables.",
 )
 @click.option(
-    "--train-ids", type=opt.FILE, metavar="FILE", help="Ids of training images; DIR/train.txt or DIR/fit.txt."
+    "--train-ids",
+    type=opt.FILE,
+    metavar="FILE",
+    help="Ids of training images; DIR/train.txt or DIR/fit.txt.",
 )
 @click.option(
     "--val-ids",
@@ -60,7 +70,10 @@ _NNUNET_VARIABLES = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
     help="Ids of validation images; DIR/val.txt, else a tenth by the hash of their case.",
 )
 @click.option(
-    "--test-ids", type=opt.FILE, metavar="FILE", help="Ids of test images, never trained on; DIR/test.txt by default."
+    "--test-ids",
+    type=opt.FILE,
+    metavar="FILE",
+    help="Ids of test images, never trained on; DIR/test.txt by default.",
 )
 @click.option(
     "--case",
@@ -68,12 +81,23 @@ _NNUNET_VARIABLES = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
     help="Start of every image id; its group is the case, such as '(case\\d+)_'. Slices belong to their volume.",
 )
 @click.option(
-    "--split", type=opt.FILE, metavar="FILE", help="splits.json of a run: the same images in the same splits again."
+    "--split",
+    type=opt.FILE,
+    metavar="FILE",
+    help="splits.json of a run: the same images in the same splits again.",
 )
-@click.option("--allow-changes", is_flag=True, help="With --split, leave out missing images and take changed ones.")
-@click.option("--allow-overlap", is_flag=True, help="Train although one case or image is in two splits.")
 @click.option(
-    "--placement", metavar="RULE", help="For gaze in screen pixels: centre, fit, stretch or X,Y,WIDTH,HEIGHT."
+    "--allow-changes",
+    is_flag=True,
+    help="With --split, leave out missing images and take changed ones.",
+)
+@click.option(
+    "--allow-overlap", is_flag=True, help="Train although one case or image is in two splits."
+)
+@click.option(
+    "--placement",
+    metavar="RULE",
+    help="For gaze in screen pixels: centre, fit, stretch or X,Y,WIDTH,HEIGHT.",
 )
 @click.option(
     "--preset",
@@ -88,7 +112,13 @@ _NNUNET_VARIABLES = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
     metavar="NAME",
     help="gradtrack, full (from masks), heatmap, gazemedseg, or a control such as gradtrack-discs.",
 )
-@click.option("--config", "config_file", type=opt.FILE, metavar="FILE", help="TOML file of settings, over the preset.")
+@click.option(
+    "--config",
+    "config_file",
+    type=opt.FILE,
+    metavar="FILE",
+    help="TOML file of settings, over the preset.",
+)
 @click.option(
     "--set",
     "settings",
@@ -104,18 +134,52 @@ _NNUNET_VARIABLES = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
 )
 @click.option("--steps", type=int, show_default="1500", help="Training steps.")
 @click.option("--batch-size", type=int, show_default="8", help="Images a step.")
-@click.option("--image-size", type=int, show_default="224", help="Images are resized to a square of this many pixels.")
-@click.option("--seed", type=int, show_default="0", help="Seed of weights, order and augmentation.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), show_default="auto", help="Where to compute.")
-@click.option("--levels", type=int, show_default="4", help="Levels of the track maps rendered from fixations.")
-@click.option("--radius", type=float, show_default="0.05", help="Radius of --set maps.kind=tube, share of sqrt(H x W).")
-@click.option("--drop-first", type=int, show_default="1", help="Fixations dropped from the start of each track.")
 @click.option(
-    "-o", "--out", type=opt.FILE, metavar="DIR", help="Run folder; DIR/runs/gradtrack by default (nnunet: DIR/nnunet)."
+    "--image-size",
+    type=int,
+    show_default="224",
+    help="Images are resized to a square of this many pixels.",
+)
+@click.option("--seed", type=int, show_default="0", help="Seed of weights, order and augmentation.")
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    show_default="auto",
+    help="Where to compute.",
+)
+@click.option(
+    "--levels", type=int, show_default="4", help="Levels of the track maps rendered from fixations."
+)
+@click.option(
+    "--radius",
+    type=float,
+    show_default="0.05",
+    help="Radius of --set maps.kind=tube, share of sqrt(H x W).",
+)
+@click.option(
+    "--drop-first",
+    type=int,
+    show_default="1",
+    help="Fixations dropped from the start of each track.",
+)
+@click.option(
+    "-o",
+    "--out",
+    type=opt.FILE,
+    metavar="DIR",
+    help="Run folder; DIR/runs/gradtrack by default (nnunet: DIR/nnunet).",
 )
 @click.option("--force", is_flag=True, help="Replace a run that is there.")
-@click.option("--resume", is_flag=True, help="Go on with the run that is there, to the same result as without a pause.")
-@click.option("--dry-run", is_flag=True, help="Say what the run will take, after three steps in memory; write nothing.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on with the run that is there, to the same result as without a pause.",
+)
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Say what the run will take, after three steps in memory; write nothing.",
+)
 @click.option(
     "--nnunet-name",
     default="Dataset511_Gaze",
@@ -130,33 +194,48 @@ _NNUNET_VARIABLES = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
 def command(action: str, data: Path, quiet: bool, as_json: bool, **given: Any) -> int:
     """Train a segmentation network on gaze alone, or check its data.
 
-    Takes images, gaze and splits from the folder it runs in, or from --data. Masks, where there are any, choose the
-    best checkpoint on the validation images; training never opens them, unless they are the --method.
+    Takes images, gaze and splits from the folder it runs in, or from --data. Masks, where there are
+    any, choose the best checkpoint on the validation images; training never opens them, unless they
+    are the --method.
 
-    `gradtrack-train check` names every image without gaze, gaze without image, odd mask, empty label, and case or image
-    in two splits. `gradtrack-train nnunet` writes images, labels and splits in the layout of nnU-Net v2.
+    `gradtrack-train check` names every image without gaze, gaze without image, odd mask, empty
+    label, and case or image in two splits. `gradtrack-train nnunet` writes images, labels and
+    splits in the layout of nnU-Net v2.
     """
     from gradtrack_model.config import load_config
-    from gradtrack_model.data import discover, load_data
-    from gradtrack_model.nnunet import write_nnunet
-    from gradtrack_model.preflight import check, plan
-    from gradtrack_model.train import train
+    from gradtrack_model.data.nnunet import write_nnunet
+    from gradtrack_model.data.sources import discover, load_data
+    from gradtrack_model.training.loop import train
+    from gradtrack_model.training.preflight import check, plan
 
-    config = load_config(given.pop("preset"), given.pop("config_file"), given.pop("settings"), settings_of(given))
-    out, force, resume, dry, verbose = (given.pop(name) for name in ("out", "force", "resume", "dry_run", "verbose"))
+    config = load_config(
+        given.pop("preset"), given.pop("config_file"), given.pop("settings"), settings_of(given)
+    )
+    out, force, resume, dry, verbose = (
+        given.pop(name) for name in ("out", "force", "resume", "dry_run", "verbose")
+    )
     name = given.pop("nnunet_name")
     sources = discover(data, need_gaze=config.method != "full", **given)
     if action == "check":
         return _show_findings(check(sources, config), quiet, as_json)
     if action == "nnunet":
-        return _show_nnunet(write_nnunet(sources, config, out or data / "nnunet", name, force), quiet, as_json)
+        return _show_nnunet(
+            write_nnunet(sources, config, out or data / "nnunet", name, force), quiet, as_json
+        )
     loaded = load_data(sources, config)
     if not quiet:
         _show_data(loaded, verbose)
     if dry:
         return _show_plan(plan(config, loaded), as_json)
     report = _reporter(config.steps, quiet, verbose)
-    result = train(config, loaded, out or data / "runs" / "gradtrack", force=force, resume=resume, report=report)
+    result = train(
+        config,
+        loaded,
+        out or data / "runs" / "gradtrack",
+        force=force,
+        resume=resume,
+        report=report,
+    )
     _write_report(result, loaded)
     _show(result, quiet, as_json)
     return 0 if result.stopped_by is None else 128 + result.stopped_by
@@ -169,7 +248,9 @@ def _show_findings(findings: Sequence[Finding], quiet: bool, as_json: bool) -> i
         opt.print_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:
-            click.echo(f"{'error' if finding.fatal else 'note'}: {quote(finding.image_id)}: {finding.what}")
+            click.echo(
+                f"{'error' if finding.fatal else 'note'}: {quote(finding.image_id)}: {finding.what}"
+            )
         if not quiet:
             click.echo(f"{len(findings)} findings, {fatal} of them would stop training", err=True)
     return 4 if fatal else 0
@@ -193,26 +274,41 @@ def _show_nnunet(written: dict[str, Any], quiet: bool, as_json: bool) -> int:
         number, beside = raw.name[7:10], raw.parent.parent
         places = " ".join(f"{name}={shlex.quote(str(beside / name))}" for name in _NNUNET_VARIABLES)
         click.echo(f"next: export {places}")
-        click.echo(f"      nnUNetv2_plan_and_preprocess -d {number} -c 2d; nnUNetv2_train {number} 2d 0")
+        click.echo(
+            f"      nnUNetv2_plan_and_preprocess -d {number} -c 2d; nnUNetv2_train {number} 2d 0"
+        )
     return 0
 
 
 def settings_of(given: dict[str, Any]) -> dict[str, Any]:
     """Take the options that are settings out of `given`, under their dotted names."""
-    names = {"encoder": "model.encoder"} | {name: f"maps.{name}" for name in ("levels", "radius", "drop_first")}
+    names = {"encoder": "model.encoder"} | {
+        name: f"maps.{name}" for name in ("levels", "radius", "drop_first")
+    }
     plain = ("method", "steps", "batch_size", "image_size", "seed", "device")
-    return {key: given.pop(name, None) for name, key in {**names, **{name: name for name in plain}}.items()}
+    return {
+        key: given.pop(name, None)
+        for name, key in {**names, **{name: name for name in plain}}.items()
+    }
 
 
 def _show_data(data: TrainingData, verbose: bool) -> None:
-    click.echo(f"{len(data.train)} training images with gaze, {len(data.val)} validation images", err=True)
+    click.echo(
+        f"{len(data.train)} training images with gaze, {len(data.val)} validation images", err=True
+    )
     for note in data.notes:
         short = verbose or len(note) <= _SHOWN_CHARS
-        click.echo(f"note: {note if short else note[:_SHOWN_CHARS] + '… (all in log.txt)'}", err=True)
+        click.echo(
+            f"note: {note if short else note[:_SHOWN_CHARS] + '… (all in log.txt)'}", err=True
+        )
 
 
 def _reporter(steps: int, quiet: bool, verbose: bool) -> Callable[[Progress], None]:
-    bar = click.progressbar(length=steps, label="training", file=sys.stderr) if sys.stderr.isatty() else None
+    bar = (
+        click.progressbar(length=steps, label="training", file=sys.stderr)
+        if sys.stderr.isatty()
+        else None
+    )
 
     def report(progress: Progress) -> None:
         if quiet:
@@ -223,7 +319,11 @@ def _reporter(steps: int, quiet: bool, verbose: bool) -> Callable[[Progress], No
             bar.update(progress.step - bar.pos)
             if progress.step == steps:
                 bar.render_finish()
-        elif "val_loss" in progress.row or "val_dice" in progress.row or (verbose and progress.step % 10 == 0):
+        elif (
+            "val_loss" in progress.row
+            or "val_dice" in progress.row
+            or (verbose and progress.step % 10 == 0)
+        ):
             values = "  ".join(f"{name} {value:.4g}" for name, value in progress.row.items())
             best = "  (best so far)" if progress.saved_best else ""
             click.echo(f"step {progress.step}/{steps}  {values}{best}", err=True)
@@ -234,7 +334,7 @@ def _reporter(steps: int, quiet: bool, verbose: bool) -> Callable[[Progress], No
 def _write_report(result: TrainResult, data: TrainingData) -> None:
     """Write the report of a complete run: here, where its data are in memory and nothing more has to be typed."""
     from gradtrack_model.parallel import rank
-    from gradtrack_model.report import installed, write_run_report
+    from gradtrack_model.study.report import installed, write_run_report
 
     if installed() and rank() == 0 and result.stopped_by is None:
         write_run_report(result.folder, data)
@@ -257,6 +357,8 @@ def _show(result: TrainResult, quiet: bool, as_json: bool) -> None:
         ended = "stopped after" if result.stopped_by is not None else "trained"
         time = f"{result.seconds:.0f} s, {result.waiting:.1%} of them waiting for batches"
         click.echo(f"{ended} {result.step} steps in {time}")
-        click.echo(f"best at step {result.best_step} by {result.selected_by}: {values or 'not measured'}")
+        click.echo(
+            f"best at step {result.best_step} by {result.selected_by}: {values or 'not measured'}"
+        )
         page = "" if result.stopped_by is not None else opt.with_report("report.html")
         click.echo(f"  wrote {result.folder}/best.safetensors, last.safetensors, metrics.csv{page}")

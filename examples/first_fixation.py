@@ -4,7 +4,8 @@ import pandas as pd
 
 import gazetrack
 
-# One table a recording: those of other detectors beside it, *.auto.fixations.parquet, are of the same looks.
+# One table a recording: those of other detectors beside it, *.auto.fixations.parquet, are of the
+# same looks.
 fixations = pd.concat(map(pd.read_parquet, gazetrack.find_tables().paths))
 ordered = fixations.sort_values(["recording", "stimulus", "eye", "onset_ms"])
 first = ordered.groupby(["recording", "stimulus", "eye"], observed=True).first()

@@ -1,8 +1,9 @@
 """A study of seven recordings from four trackers, whose fixations this script knows, comes out as it went in.
 
-It writes the exports that the software of each tracker would write, converts the folder, and compares: three people
-with Pupil Core, whose files have the same names; two recordings in one file of Tobii Pro Lab; an EyeLink that recorded
-both eyes; and columns of a PsychoPy experiment. Run it anywhere; with a folder as argument it leaves everything there.
+It writes the exports that the software of each tracker would write, converts the folder, and
+compares: three people with Pupil Core, whose files have the same names; two recordings in one file
+of Tobii Pro Lab; an EyeLink that recorded both eyes; and columns of a PsychoPy experiment. Run it
+anywhere; with a folder as argument it leaves everything there.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 import gazetrack
-from gazetrack.pipeline import ConvertOptions, convert_files
+from gazetrack.workflows.convert import ConvertOptions, convert_files
 
 SCREEN = gazetrack.Screen(1920, 1080, 531, 299, 650)
 SACCADE_MS = 40
@@ -38,7 +39,8 @@ def a_person(seed: int) -> list[Fixation]:
     durations = rng.integers(200, 500, 8) // 4 * 4
     onsets = np.concatenate([[0], np.cumsum(durations + SACCADE_MS)[:-1]])
     return [
-        Fixation(float(t), float(d), float(x), float(y)) for t, d, (x, y) in zip(onsets, durations, places, strict=True)
+        Fixation(float(t), float(d), float(x), float(y))
+        for t, d, (x, y) in zip(onsets, durations, places, strict=True)
     ]
 
 
@@ -98,7 +100,9 @@ def write_tobii(path: Path, people: dict[str, list[Fixation]]) -> None:
             "Gaze point X [DACS px]": rows["x"].round(),
             "Gaze point Y [DACS px]": rows["y"].round(),
             "Eye movement type": np.where(still, "Fixation", "Saccade"),
-            "Eye movement event duration [ms]": np.where(still, known["duration_ms"].to_numpy()[which], SACCADE_MS),
+            "Eye movement event duration [ms]": np.where(
+                still, known["duration_ms"].to_numpy()[which], SACCADE_MS
+            ),
             "Eye movement type index": which + 1,
             "Fixation point X [DACS px]": np.where(still, known["x_px"].to_numpy()[which], np.nan),
             "Fixation point Y [DACS px]": np.where(still, known["y_px"].to_numpy()[which], np.nan),
@@ -122,7 +126,9 @@ def write_eyelink(path: Path, fixations: list[Fixation]) -> None:
     ended = iter(fixations)
     current = next(ended)
     for t, x, y in gaze(fixations, 4).itertuples(index=False):
-        lines.append(f"{start + t:.0f}\t{x - 6:7.1f}\t{y:7.1f}\t 900.0\t{x:7.1f}\t{y:7.1f}\t 900.0\t.....")
+        lines.append(
+            f"{start + t:.0f}\t{x - 6:7.1f}\t{y:7.1f}\t 900.0\t{x:7.1f}\t{y:7.1f}\t 900.0\t....."
+        )
         last = current.onset_ms + current.duration_ms - 4  # an event ends with its last sample
         if t == last:
             for eye, late, x_px in (("L", 4, current.x_px - 6), ("R", 0, current.x_px)):
@@ -148,7 +154,12 @@ def convert(out: Path, *exports: Path, **options: object) -> None:
             raise outcome.error
 
 
-def check(table: pd.DataFrame, known: list[Fixation], tolerance_ms: float = 0.01, tolerance_px: float = 0.01) -> None:
+def check(
+    table: pd.DataFrame,
+    known: list[Fixation],
+    tolerance_ms: float = 0.01,
+    tolerance_px: float = 0.01,
+) -> None:
     """Compare a recording's fixations with those that its writer knows."""
     wanted = pd.DataFrame(known)
     np.testing.assert_equal(len(table), len(wanted), "number of fixations")
@@ -172,7 +183,14 @@ def study(folder: Path) -> pd.DataFrame:
     convert(tables, folder / "pupil", recursive=True, screen=SCREEN)
     convert(tables, folder / "pair.tsv", folder / "both.asc")
     convert(folder / "each eye", folder / "both.asc", eye="both")
-    axes = {"x": "gaze_x", "y": "gaze_y", "t": "seconds[s]", "unit": "px", "origin": "centre", "y_axis": "up"}
+    axes = {
+        "x": "gaze_x",
+        "y": "gaze_y",
+        "t": "seconds[s]",
+        "unit": "px",
+        "origin": "centre",
+        "y_axis": "up",
+    }
     convert(tables, folder / "psychopy.csv", columns=axes, screen=SCREEN)
 
     found = pd.concat(map(pd.read_parquet, gazetrack.find_tables(tables).paths))
@@ -181,12 +199,17 @@ def study(folder: Path) -> pd.DataFrame:
     np.testing.assert_equal(set(by_recording), names, "names of recordings")
     for person, fixations in people.items():
         check(by_recording[person], fixations)
-    for person, fixations in pair.items():  # Pro Lab's own name is everybody's: the participant is part of it
+    for (
+        person,
+        fixations,
+    ) in pair.items():  # Pro Lab's own name is everybody's: the participant is part of it
         check(by_recording[f"{person}_Recording1"], fixations)
     # One eye, so that durations may be added up; --eye both keeps each eye's rows.
     check(by_recording["both"], both_eyes)
     each_eye = pd.read_parquet(folder / "each eye" / "both.fixations.parquet")
-    np.testing.assert_equal(each_eye["eye"].value_counts()[["left", "right"]].tolist(), [8, 8], "fixations of each eye")
+    np.testing.assert_equal(
+        each_eye["eye"].value_counts()[["left", "right"]].tolist(), [8, 8], "fixations of each eye"
+    )
     # Detected in the samples: at 250 Hz to a few of them.
     check(by_recording["psychopy"], columns, tolerance_ms=SACCADE_MS / 2, tolerance_px=3)
     return found.groupby("recording", observed=True)["duration_ms"].agg(["size", "sum"])

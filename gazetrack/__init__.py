@@ -12,29 +12,29 @@ from gazetrack.version import __version__
 
 if TYPE_CHECKING:
     from gazetrack.errors import GazetrackError
-    from gazetrack.finding import find_tables
-    from gazetrack.maps import MapParams, TrackMaps, render_maps
-    from gazetrack.mapstore import read_maps
-    from gazetrack.pipeline import read_recording
-    from gazetrack.recording import Placement, Recording, Screen
-    from gazetrack.store import read_fixations
-    from gazetrack.track import Track, build_tracks
+    from gazetrack.maps.render import MapParams, TrackMaps, render_maps
+    from gazetrack.maps.store import read_maps
+    from gazetrack.maps.track import Track, build_tracks
+    from gazetrack.tables.finding import find_tables
+    from gazetrack.tables.recording import Placement, Recording, Screen
+    from gazetrack.tables.store import read_fixations
+    from gazetrack.workflows.convert import read_recording
 
 _HOME = {
     "GazetrackError": "errors",
-    "MapParams": "maps",
-    "Placement": "recording",
-    "Recording": "recording",
-    "Screen": "recording",
-    "Track": "track",
-    "TrackMaps": "maps",
-    "build_tracks": "track",
-    "find_tables": "finding",
-    "read_fixations": "store",
-    "read_maps": "mapstore",
-    "read_recording": "pipeline",
-    "render_batch": "maps",
-    "render_maps": "maps",
+    "MapParams": "maps.render",
+    "Placement": "tables.recording",
+    "Recording": "tables.recording",
+    "Screen": "tables.recording",
+    "Track": "maps.track",
+    "TrackMaps": "maps.render",
+    "build_tracks": "maps.track",
+    "find_tables": "tables.finding",
+    "read_fixations": "tables.store",
+    "read_maps": "maps.store",
+    "read_recording": "workflows.convert",
+    "render_batch": "maps.render",
+    "render_maps": "maps.render",
 }
 
 __all__ = [

@@ -53,8 +53,8 @@ def quote(text: object, limit: int = 60) -> str:
     Returns
     -------
     str
-        Control characters and non-printable characters appear as escapes, never raw. Within `quoting_nothing`, nothing
-        of the text appears.
+        Control characters and non-printable characters appear as escapes, never raw. Within
+        `quoting_nothing`, nothing of the text appears.
     """
     return "…" if _quotes_nothing.get() else _shortened(text, limit)
 
@@ -82,12 +82,15 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 def readable(name: str) -> str:
     r"""Return the name of a file as text that every table and report can hold.
 
-    File systems keep bytes. Those that are no UTF-8 appear as ``\xNN``, so that different names stay different; where
-    the system's own encoding is narrower than UTF-8, its names are read as what they are.
+    File systems keep bytes. Those that are no UTF-8 appear as ``\xNN``, so that different names
+    stay different; where the system's own encoding is narrower than UTF-8, its names are read as
+    what they are.
     """
     try:
         return os.fsencode(name).decode("utf-8", "backslashreplace")
-    except UnicodeEncodeError:  # no name of a file, but text that this system's encoding does not know
+    except (
+        UnicodeEncodeError
+    ):  # no name of a file, but text that this system's encoding does not know
         return name.encode("utf-8", "backslashreplace").decode()
 
 
@@ -156,7 +159,8 @@ class GazetrackError(Exception):
         whole = self.whole()
         if len(whole) <= MAX_MESSAGE_CHARS:
             return whole
-        # Of a path the end says most; of what is wrong and of what to do about it, every word counts.
+        # Of a path the end says most; of what is wrong and of what to do about it, every word
+        # counts.
         code = f" [{self.code}]"
         body, hint = (_WORD.sub(_shorter_path, text) for text in self._texts())
         head = self._head(MAX_PATH_CHARS)
@@ -173,7 +177,10 @@ class GazetrackError(Exception):
         return self._head(None) + body + (f" - {hint}" if hint else "") + f" [{self.code}]"
 
     def _texts(self) -> tuple[str, str]:
-        return self.what if self.byte is None else f"{self.what} (byte {self.byte})", self.hint or ""
+        return (
+            self.what if self.byte is None else f"{self.what} (byte {self.byte})",
+            self.hint or "",
+        )
 
     def _head(self, path_chars: int | None) -> str:
         where = [] if self.path is None else [_path_end(self.path, path_chars)]

@@ -1,8 +1,8 @@
 """Publishing: the one way every output of every command reaches the disk.
 
-A file is written under a temporary name in its own folder, synced, and then put in place by `os.replace`, and
-the folder is synced: whoever looks sees the old file or the new one, whole. What a dead run left behind is removed
-by the next one. Names that come from data pass `safe_name` first.
+A file is written under a temporary name in its own folder, synced, and then put in place by
+`os.replace`, and the folder is synced: whoever looks sees the old file or the new one, whole. What
+a dead run left behind is removed by the next one. Names that come from data pass `safe_name` first.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 MAX_NAME_CHARS = 100
 _TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<pid>\d+)(?:-(?P<start>\d+))?\.gtmp")
-_DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)  # reserved on Windows
+_DEVICE = re.compile(
+    r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE
+)  # reserved on Windows
 _SEPARATORS = re.compile(r'[/\\:*?"<>|]')
 _JOINERS = "\u200c\u200d"  # words of several scripts are written with them
 # Of the 255 of a name, our endings and the name of the temporary file beside it take the rest.
@@ -42,9 +44,9 @@ def safe_name(text: str) -> str:
     Returns
     -------
     str
-        `text` itself when it consists of ``A-Z a-z 0-9 . _ -``, starts with neither ``.`` nor ``-``, names no device
-        and has at most 100 characters; otherwise an ASCII rendering of it followed by eight hexadecimal digits of its
-        hash, so that different names stay different.
+        `text` itself when it consists of ``A-Z a-z 0-9 . _ -``, starts with neither ``.`` nor
+        ``-``, names no device and has at most 100 characters; otherwise an ASCII rendering of it
+        followed by eight hexadecimal digits of its hash, so that different names stay different.
     """
     if _ALLOWED.fullmatch(text) and not text.endswith(".") and not _DEVICE.fullmatch(text):
         return text
@@ -66,13 +68,24 @@ def file_stem(text: str) -> str:
     Returns
     -------
     str
-        `text` itself, with spaces and letters of any script, where every system can write it as a name and show it:
-        no separators, no control characters or marks that turn the direction of text, no dash, dot or space in front,
-        no dot or space behind, no device, at most 180 bytes. Otherwise what `safe_name` makes of it.
+        `text` itself, with spaces and letters of any script, where every system can write it as a
+        name and show it: no separators, no control characters or marks that turn the direction of
+        text, no dash, dot or space in front, no dot or space behind, no device, at most 180 bytes.
+        Otherwise what `safe_name` makes of it.
     """
     shown = all(char.isprintable() or char in _JOINERS for char in text)
-    plain = shown and not _SEPARATORS.search(text) and text.strip(" .") == text and not text.startswith("-")
-    if plain and text and not _DEVICE.fullmatch(text) and len(text.encode("utf-8", "surrogatepass")) <= _MAX_STEM_BYTES:
+    plain = (
+        shown
+        and not _SEPARATORS.search(text)
+        and text.strip(" .") == text
+        and not text.startswith("-")
+    )
+    if (
+        plain
+        and text
+        and not _DEVICE.fullmatch(text)
+        and len(text.encode("utf-8", "surrogatepass")) <= _MAX_STEM_BYTES
+    ):
         return _on_this_system(text)
     return safe_name(text)
 
@@ -108,7 +121,9 @@ def digest_of(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
-def refuse_overwrite(output: str | os.PathLike[str], inputs: Iterable[str | os.PathLike[str]]) -> None:
+def refuse_overwrite(
+    output: str | os.PathLike[str], inputs: Iterable[str | os.PathLike[str]]
+) -> None:
     """Refuse an output that is one of the inputs, under whatever name; to be called before any work starts.
 
     Raises
@@ -130,7 +145,8 @@ def refuse_input_folder(
 ) -> None:
     """Refuse to write among the inputs; to be called before any work starts.
 
-    The next call would take the masks in a folder of images for images, two of one name, and could read neither.
+    The next call would take the masks in a folder of images for images, two of one name, and could
+    read neither.
 
     Parameters
     ----------
@@ -176,12 +192,15 @@ def publish(path: str | os.PathLike[str], *, private: bool = False) -> Iterator[
     with _output_errors(path):
         _prepare_folder(path.parent)
         if path.is_dir():
-            raise OutputError("is a folder, not a file", path=path, hint="choose another output name")
+            raise OutputError(
+                "is a folder, not a file", path=path, hint="choose another output name"
+            )
         temporary = _temporary_name(path)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
     ours = True
     try:
-        # The file is made inside this block, since a signal may come before the line after its making.
+        # The file is made inside this block, since a signal may come before the line after its
+        # making.
         try:
             descriptor = os.open(temporary, flags, 0o600 if private else 0o666)
         except FileExistsError:  # another thread writes the same output
@@ -235,10 +254,14 @@ def _prepare_folder(folder: Path) -> None:
     """Make the folder, and remove what runs that are no longer alive have left in it."""
     folder.mkdir(parents=True, exist_ok=True)
     with os.scandir(folder) as entries:
-        left = [(entry.path, match) for entry in entries if (match := _TEMPORARY.fullmatch(entry.name))]
+        left = [
+            (entry.path, match) for entry in entries if (match := _TEMPORARY.fullmatch(entry.name))
+        ]
     for path, match in left:
         if not _is_alive(int(match["pid"]), match["start"]):
-            with contextlib.suppress(OSError):  # another user's, in a shared folder: no reason to write nothing
+            with contextlib.suppress(
+                OSError
+            ):  # another user's, in a shared folder: no reason to write nothing
                 os.unlink(path)  # noqa: PTH108 - see publish
 
 
@@ -286,5 +309,7 @@ def _output_errors(path: Path) -> Iterator[None]:
 def _as_output_error(error: OSError, path: Path) -> OutputError:
     reason = quote(error.strerror or str(error))
     return OutputError(
-        f"cannot be written: {reason}", path=path, hint="check the folder, its permissions and its free space"
+        f"cannot be written: {reason}",
+        path=path,
+        hint="check the folder, its permissions and its free space",
     )

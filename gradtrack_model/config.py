@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 from gazetrack.errors import ConfigError, InputError, quote
-from gradtrack_model.losses import LossConfig
 from gradtrack_model.methods import METHODS
-from gradtrack_model.model import ModelConfig
+from gradtrack_model.network.losses import LossConfig
+from gradtrack_model.network.model import ModelConfig
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -24,10 +24,10 @@ MIN_IMAGE_SIZE, MAX_IMAGE_SIZE = 32, 4096
 
 @dataclass(frozen=True)
 class MapsConfig:
-    """How tracks are rendered during training; the fields are those of `gazetrack.maps.MapParams`, described there.
+    """How tracks are rendered during training, in the words of `MapParams`.
 
-    Unlike there, `kind` is ``density``: on real colonoscopies its label agrees better with the mask (Dice .80 against
-    .78 for tubes), and so do networks that learn it.
+    Unlike there, `kind` is ``density``: on real colonoscopies its label agrees better with the mask
+    (Dice .80 against .78 for tubes), and so do networks that learn it.
     """
 
     kind: str = "density"
@@ -58,13 +58,15 @@ class OptimizerConfig:
     lr : float
         Peak learning rate.
     schedule : {"cosine", "onecycle", "poly"}
-        How it falls after the warm-up; ``onecycle`` rises over the first 30 % of the steps and has no warm-up.
+        How it falls after the warm-up; ``onecycle`` rises over the first 30 % of the steps and has
+        no warm-up.
     final_lr_share : float
         Share of `lr` at the end.
     encoder_lr_share : float
         Share of the learning rate that a pretrained encoder gets.
     frozen_blocks : int
-        Blocks of a pretrained encoder, with its stem, that are not trained: its first ones cost most of the time.
+        Blocks of a pretrained encoder, with its stem, that are not trained: its first ones cost
+        most of the time.
     warmup : int
         Steps of the warm-up.
     weight_decay : float
@@ -108,7 +110,8 @@ class AugmentConfig:
     hue : float
         Turn colours by an angle in [-hue, hue] degrees.
     cutmix : float
-        Probability that a box of the batch's next image, with its maps, replaces that part of an image.
+        Probability that a box of the batch's next image, with its maps, replaces that part of an
+        image.
     """
 
     hflip: bool = True
@@ -131,18 +134,21 @@ class TrainConfig:
     Parameters
     ----------
     method : str
-        One of `gradtrack_model.methods.METHODS`; its settings come over the preset's and under all others.
+        One of `gradtrack_model.methods.METHODS`; its settings come over the preset's and under all
+        others.
     image_size : int
         Images are resized to a square of this many pixels.
     predict_scale : float
-        Images are larger by this factor in validation and prediction. As zooming in training makes objects larger than
-        they are, networks trained so see more on larger images (Touvron et al. 2019).
+        Images are larger by this factor in validation and prediction. As zooming in training makes
+        objects larger than they are, networks trained so see more on larger images (Touvron et al.
+        2019).
     predict_threshold : float
-        Probability above which a pixel is foreground in validation and prediction. Dice is best below .5 where a
-        network is unsure (Lipton et al. 2014).
+        Probability above which a pixel is foreground in validation and prediction. Dice is best
+        below .5 where a network is unsure (Lipton et al. 2014).
     window : tuple of float
-        (center, width) of the gray values of DICOM, NRRD and NIfTI that become 0 to 255, in the file's units, such as
-        Hounsfield units; without it, from the 0.5th to the 99.5th percentile of the file.
+        (center, width) of the gray values of DICOM, NRRD and NIfTI that become 0 to 255, in the
+        file's units, such as Hounsfield units; without it, from the 0.5th to the 99.5th percentile
+        of the file.
     batch_size : int
         Images a batch.
     steps : int
@@ -150,27 +156,29 @@ class TrainConfig:
     accumulate : int
         Batches a step: their mean gradient is that of one batch as large as all.
     ema : float
-        Decay of the moving average of the weights, such as .999; it is what is validated and saved. 0 for none.
+        Decay of the moving average of the weights, such as .999; it is what is validated and saved.
+        0 for none.
     seed : int
         Of initial weights, order and augmentation.
     device : {"auto", "cpu", "cuda"}
         ``auto`` is a GPU when there is one.
     precision : {"auto", "fp32", "bf16", "fp16"}
-        ``auto`` is bfloat16 autocast on a GPU and float32 on a CPU; CPUs with AMX are faster with ``bf16``. ``fp16``
-        scales the loss.
+        ``auto`` is bfloat16 autocast on a GPU and float32 on a CPU; CPUs with AMX are faster with
+        ``bf16``. ``fp16`` scales the loss.
     compile : bool
         Let ``torch.compile`` make network and loss faster; the first step then takes a minute.
     cuda_graphs : bool
-        With `compile`, on a GPU: replay the compiled network as a CUDA graph, where small batches leave the GPU waiting
-        for the next operation to be queued. Needs ``accumulate = 1``.
+        With `compile`, on a GPU: replay the compiled network as a CUDA graph, where small batches
+        leave the GPU waiting for the next operation to be queued. Needs ``accumulate = 1``.
     patience : int
         Validations without a better one after which the run ends; 0 for none.
     workers : int
-        Threads that prepare batches ahead, for a GPU: on two CPU cores they take more from the network than they give
-        (`benchmarks/bench_step.py`). The result does not depend on it.
+        Threads that prepare batches ahead, for a GPU: on two CPU cores they take more from the
+        network than they give (`benchmarks/bench_step.py`). The result does not depend on it.
     cache : {"auto", "host", "device"}
-        Where the training set lies, and batches are augmented and maps rendered: in memory, or beside the network,
-        which differs by rounding. ``auto`` is the device when that is a GPU with four times the room.
+        Where the training set lies, and batches are augmented and maps rendered: in memory, or
+        beside the network, which differs by rounding. ``auto`` is the device when that is a GPU
+        with four times the room.
     log_every : int
         Steps between rows of the log.
     val_every : int
@@ -219,11 +227,16 @@ class TrainConfig:
             raise ConfigError("loss.consistency_weight with one head", hint="use model.heads=2")
         if self.cuda_graphs and not (self.compile and self.accumulate == 1):
             # A replayed graph writes its gradients where it wrote those of the batch before.
-            raise ConfigError("cuda_graphs without compile, or with accumulate", hint="use compile=true, accumulate=1")
+            raise ConfigError(
+                "cuda_graphs without compile, or with accumulate",
+                hint="use compile=true, accumulate=1",
+            )
         for threshold in self.loss.thresholds:
             _within("loss.thresholds", threshold, 0, 1)
         if self.window and (len(self.window) != 2 or not 0 < self.window[1] < math.inf):
-            raise ConfigError(f"window is {list(self.window)}", hint="give center and width, such as [40, 400]")
+            raise ConfigError(
+                f"window is {list(self.window)}", hint="give center and width, such as [40, 400]"
+            )
         _one_of("device", self.device, ("auto", "cpu", "cuda"))
         _one_of("cache", self.cache, ("auto", "host", "device"))
         _one_of("precision", self.precision, ("auto", "fp32", "bf16", "fp16"))
@@ -273,7 +286,8 @@ PRESETS: dict[str, dict[str, Any]] = {
         "model": {"encoder": "basic", "widths": (8, 16, 32, 64, 64, 16)},
         "optimizer": {"lr": 3e-3, "warmup": 20},
     },
-    # Endoscopy, where no side is up: what was best on Kvasir-SEG (docs/results.md). Track Attention gained nothing.
+    # Endoscopy, where no side is up: what was best on Kvasir-SEG (docs/results.md). Track Attention
+    # gained nothing.
     "polyp": {
         "image_size": 256,
         "predict_scale": 1.25,
@@ -303,7 +317,9 @@ PRESETS: dict[str, dict[str, Any]] = {
         "model": {"encoder": "basic"},
         "loss": {"dice_weight": 0.0},
         "optimizer": {"name": "sgd", "lr": 1e-2, "weight_decay": 4e-4, "warmup": 0, "clip": 0.0},
-        "augment": dict.fromkeys(("scale", "rotate", "translate", "brightness", "contrast", "saturation"), 0.0),
+        "augment": dict.fromkeys(
+            ("scale", "rotate", "translate", "brightness", "contrast", "saturation"), 0.0
+        ),
     },
 }
 
@@ -341,7 +357,9 @@ def load_config(
     _one_of("preset", preset, tuple(PRESETS))
     layers = [_read_toml(Path(file))] if file is not None else []
     given = {key: value for key, value in (overrides or {}).items() if value is not None}
-    layers += [_nested(key, value) for key, value in [*given.items(), *map(_parse_setting, settings)]]
+    layers += [
+        _nested(key, value) for key, value in [*given.items(), *map(_parse_setting, settings)]
+    ]
     method = next((layer["method"] for layer in reversed(layers) if "method" in layer), "gradtrack")
     _one_of("method", method, tuple(METHODS))
     values: dict[str, Any] = {}
@@ -364,11 +382,15 @@ def config_from(values: Mapping[str, Any]) -> TrainConfig:
 
 def _build(kind: Any, values: Any, prefix: str) -> Any:
     if not isinstance(values, dict):
-        raise ConfigError(f"{prefix.rstrip('.')} is {quote(values)}", hint="it is a section with keys of its own")
+        raise ConfigError(
+            f"{prefix.rstrip('.')} is {quote(values)}", hint="it is a section with keys of its own"
+        )
     hints = get_type_hints(kind)
     for key in values:
         if key not in hints:
-            raise ConfigError(f"unknown setting {quote(prefix + str(key))!r}", hint=f"known: {', '.join(hints)}")
+            raise ConfigError(
+                f"unknown setting {quote(prefix + str(key))!r}", hint=f"known: {', '.join(hints)}"
+            )
     arguments = {key: _convert(hints[key], value, prefix + key) for key, value in values.items()}
     try:
         return kind(**arguments)
@@ -382,11 +404,15 @@ def _convert(kind: Any, value: Any, key: str) -> Any:
     if get_origin(kind) is tuple:
         members = value if isinstance(value, list | tuple) else [value]
         return tuple(_convert(get_args(kind)[0], member, key) for member in members)
-    if kind is float and (value in ("inf", math.inf) or (type(value) in (int, float) and math.isfinite(value))):
+    if kind is float and (
+        value in ("inf", math.inf) or (type(value) in (int, float) and math.isfinite(value))
+    ):
         return float(value)
     if kind is not float and type(value) is kind:
         return value
-    raise ConfigError(f"{key} is {quote(value)!r}", hint=f"it takes a value of type {kind.__name__}")
+    raise ConfigError(
+        f"{key} is {quote(value)!r}", hint=f"it takes a value of type {kind.__name__}"
+    )
 
 
 def _merge(into: dict[str, Any], layer: Mapping[str, Any]) -> None:
@@ -394,7 +420,9 @@ def _merge(into: dict[str, Any], layer: Mapping[str, Any]) -> None:
     for key, value in layer.items():
         if isinstance(value, dict):
             section = into.setdefault(key, {})
-            if key == "model" and value.get("encoder", section.get("encoder")) != section.get("encoder"):
+            if key == "model" and value.get("encoder", section.get("encoder")) != section.get(
+                "encoder"
+            ):
                 section.pop("widths", None)
             if isinstance(section, dict):
                 section.update(value)
@@ -423,7 +451,9 @@ def _read_toml(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise InputError("no such file", path=path, hint="check --config") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"is no TOML: {quote(error, 120)}", path=path, hint="see --config in the help") from error
+        raise ConfigError(
+            f"is no TOML: {quote(error, 120)}", path=path, hint="see --config in the help"
+        ) from error
 
 
 def _one_of(key: str, value: str, known: tuple[str, ...]) -> None:

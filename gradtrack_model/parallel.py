@@ -1,7 +1,7 @@
 """Several processes on one run, as ``torchrun`` starts them: each takes its share of every batch.
 
-Gradients are averaged in one message after the backward pass, so that N processes take the step that one process takes
-on the whole batch. Every process validates; the first one writes.
+Gradients are averaged in one message after the backward pass, so that N processes take the step
+that one process takes on the whole batch. Every process validates; the first one writes.
 """
 
 from __future__ import annotations
@@ -26,11 +26,14 @@ def joined(device: torch.device) -> Iterator[None]:
         yield
         return
     if device.type == "cuda":
-        torch.cuda.set_device(local_device(device))  # or every process' messages would go through the first GPU
+        torch.cuda.set_device(
+            local_device(device)
+        )  # or every process' messages would go through the first GPU
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield
-        distributed.barrier()  # who leaves while another still sends takes the connection down with it
+        # Who leaves while another still sends takes the connection down with it
+        distributed.barrier()
     finally:
         distributed.destroy_process_group()
 

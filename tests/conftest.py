@@ -1,6 +1,7 @@
 """Fixtures of the whole suite."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,3 +17,42 @@ def data_dir():
             pytest.fail(absent)
         pytest.skip(absent)
     return DATA
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread():
+    # The modules of the tests are imported by now: where none needs torch, it is not loaded for
+    # this.
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+
+
+@pytest.fixture
+def data_folder(tmp_path):
+    """A small data set with gaze."""
+    from tests.synthetic import write_data
+
+    return write_data(tmp_path / "data")
+
+
+@pytest.fixture
+def config():
+    """The configuration of the smallest network."""
+    from gradtrack_model.config import load_config
+    from tests.synthetic import TINY
+
+    return load_config("tiny", overrides=TINY)
+
+
+@pytest.fixture(scope="session")
+def run_folder(tmp_path_factory):
+    """A small data set, and a run trained on it."""
+    from gradtrack_model.config import load_config
+    from gradtrack_model.data.sources import discover, load_data
+    from gradtrack_model.training.loop import train
+    from tests.synthetic import TINY, write_data
+
+    folder = write_data(tmp_path_factory.mktemp("trained"))
+    config = load_config("tiny", overrides=TINY)
+    train(config, load_data(discover(folder), config), folder / "runs" / "gradtrack")
+    return folder

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from gazetrack.readers import registry
 from gazetrack.readers.base import Level, ReadOptions, read_head
-from gazetrack.schema import EVENTS, FIXATIONS, SAMPLES
+from gazetrack.tables.schema import EVENTS, FIXATIONS, SAMPLES
 
 
 def check_reader(reader, path, options=None):
@@ -54,7 +54,11 @@ def _check_recognised(reader, path):
 
 def _check_recording(recording, name, stem):
     assert (recording.format, recording.name) == (name, stem)
-    assert recording.samples is not None or recording.fixations is not None or recording.events.num_rows
+    assert (
+        recording.samples is not None
+        or recording.fixations is not None
+        or recording.events.num_rows
+    )
     _check_table(recording.events, EVENTS)
     used = 0
     if recording.samples is not None:
@@ -92,5 +96,15 @@ def _check_equal(one, other):
         if a is not None:
             # Arrow calls NaN unequal to itself, pandas does not.
             assert a.to_pandas().equals(b.to_pandas()), name
-    for name in ("screen", "placements", "rate_hz", "eyes", "origin_ms", "rows_in", "dropped", "notes", "tracker"):
+    for name in (
+        "screen",
+        "placements",
+        "rate_hz",
+        "eyes",
+        "origin_ms",
+        "rows_in",
+        "dropped",
+        "notes",
+        "tracker",
+    ):
         assert getattr(one, name) == getattr(other, name), name

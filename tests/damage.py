@@ -22,9 +22,8 @@ LINE_FORMATS = {"eyelink_asc", "viewpoint", "tobii_glasses2", "tobii_glasses3", 
 class Export:
     """A text export.
 
-    preamble, header: lines before the table, and its own; header None where every line speaks for itself.
-    rows: the lines after; delimiter, encoding and the name of the format.
-    """
+    preamble, header: lines before the table, and its own; header None where every line speaks for
+    itself. rows: the lines after; delimiter, encoding and the name of the format."""
 
     format: str
     preamble: tuple
@@ -80,21 +79,37 @@ def take_apart(path, format):
     if text.lstrip().startswith(("[", "{")) and format == "webgazer":
         trials = json.loads(text)
         return Export(
-            format, (), None, (), "", "utf-8", tuple(trials["trials"] if isinstance(trials, dict) else trials)
+            format,
+            (),
+            None,
+            (),
+            "",
+            "utf-8",
+            tuple(trials["trials"] if isinstance(trials, dict) else trials),
         )
     lines = [line for line in text.splitlines() if line.strip()]
     if format in LINE_FORMATS:
         return Export(format, (), None, tuple(lines), "", encoding)
-    delimiter = max("\t;,", key=lambda mark: (sum(line.count(mark) for line in lines), mark == "\t"))
+    delimiter = max(
+        "\t;,", key=lambda mark: (sum(line.count(mark) for line in lines), mark == "\t")
+    )
     if format == "arff":
         first = next(i for i, line in enumerate(lines) if line.lower().startswith("@data")) + 1
         return Export(format, tuple(lines[:first]), None, tuple(lines[first:]), delimiter, encoding)
-    lines = lines[: next((i for i, line in enumerate(lines) if line.startswith("# ---")), len(lines))]  # WebGazer
+    lines = lines[
+        : next((i for i, line in enumerate(lines) if line.startswith("# ---")), len(lines))
+    ]  # WebGazer
     width = max(line.count(delimiter) for line in lines)
     first = next(i for i, line in enumerate(lines) if line.count(delimiter) == width)
-    if lines[0].startswith('"') or any(line.startswith("Table Header") for line in lines) or "webgazer_data" in text:
+    if (
+        lines[0].startswith('"')
+        or any(line.startswith("Table Header") for line in lines)
+        or "webgazer_data" in text
+    ):
         return Export(format, (), None, tuple(lines), delimiter, encoding)
-    return Export(format, tuple(lines[:first]), lines[first], tuple(lines[first + 1 :]), delimiter, encoding)
+    return Export(
+        format, tuple(lines[:first]), lines[first], tuple(lines[first + 1 :]), delimiter, encoding
+    )
 
 
 def read(export, folder, suffix=".txt", columns=None):

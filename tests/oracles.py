@@ -18,7 +18,10 @@ def suffix_distance(xs, ys, radii, joined, firsts, tapered, out):
             best = math.inf
             for i in range(first, n):
                 j = i + 1 if i + 1 < n and joined[i] else i
-                best = min(best, _least_above_segment(p, (xs[i], ys[i], radii[i]), (xs[j], ys[j], radii[j])))
+                best = min(
+                    best,
+                    _least_above_segment(p, (xs[i], ys[i], radii[i]), (xs[j], ys[j], radii[j])),
+                )
             out[level, row, col] = best
 
 
@@ -52,7 +55,9 @@ def windowed_speed(t, x, y, half_window, max_gap, out):
             out[i] = math.nan
             continue
         first = last = i
-        while first > 0 and linked(first - 1) and (first == i or t[first - 1] >= t[i] - half_window):
+        while (
+            first > 0 and linked(first - 1) and (first == i or t[first - 1] >= t[i] - half_window)
+        ):
             first -= 1
         while last + 1 < n and linked(last) and (last == i or t[last + 1] <= t[i] + half_window):
             last += 1
@@ -95,39 +100,58 @@ def merge_centred(t, x, y, starts, ends, max_step, max_distance):
 def splat(x, y, weights, sigma, step, out):
     rows, columns = (np.arange(n) * step for n in out.shape)
     for px, py, weight in zip(x, y, weights, strict=True):
-        out += weight * np.exp(-((columns[None, :] - px) ** 2 + (rows[:, None] - py) ** 2) / (2 * sigma**2))
+        out += weight * np.exp(
+            -((columns[None, :] - px) ** 2 + (rows[:, None] - py) ** 2) / (2 * sigma**2)
+        )
 
 
 def widen(grids, down, across, out):
-    out[:] = np.einsum("rj,ljk,kc->lrc", down.astype(float), grids.astype(float), across.astype(float))
+    out[:] = np.einsum(
+        "rj,ljk,kc->lrc", down.astype(float), grids.astype(float), across.astype(float)
+    )
 
 
 def dwell(x, y, durations, joined, sigma, shape):
     """Exact integral of Gaussians over dwell time: half of a fixation's lies on each of its two lines.
 
-    Along a line of length L from a, at u along it and r beside it, the integral of exp(-((t - u)^2 + r^2) / 2 sigma^2)
-    over t from 0 to L has a closed form by erf. The half of a side without a line stays at the fixation.
-    """
+    Along a line of length L from a, at u along it and r beside it, the integral of exp(-((t - u)^2
+    + r^2) / 2 sigma^2) over t from 0 to L has a closed form by erf. The half of a side without a
+    line stays at the fixation."""
     rows, columns = np.mgrid[: shape[0], : shape[1]] + 0.5
     total, root = np.zeros(shape), math.sqrt(2) * sigma
     for i in range(len(x)):
         lines = bool(joined[i]) + bool(i > 0 and joined[i - 1])
-        total += (2 - lines) / 2 * durations[i] * np.exp(-((columns - x[i]) ** 2 + (rows - y[i]) ** 2) / root**2)
+        total += (
+            (2 - lines)
+            / 2
+            * durations[i]
+            * np.exp(-((columns - x[i]) ** 2 + (rows - y[i]) ** 2) / root**2)
+        )
         if not joined[i]:
             continue
-        way, time = math.hypot(x[i + 1] - x[i], y[i + 1] - y[i]), (durations[i] + durations[i + 1]) / 2
+        way, time = (
+            math.hypot(x[i + 1] - x[i], y[i + 1] - y[i]),
+            (durations[i] + durations[i + 1]) / 2,
+        )
         if way < 1e-9 * sigma:
             total += time * np.exp(-((columns - x[i]) ** 2 + (rows - y[i]) ** 2) / root**2)
             continue
         ux, uy = (x[i + 1] - x[i]) / way, (y[i + 1] - y[i]) / way
-        along, beside = (columns - x[i]) * ux + (rows - y[i]) * uy, (rows - y[i]) * ux - (columns - x[i]) * uy
+        along, beside = (
+            (columns - x[i]) * ux + (rows - y[i]) * uy,
+            (rows - y[i]) * ux - (columns - x[i]) * uy,
+        )
         between = erf(along / root) + erf((way - along) / root)
-        total += time / way * math.sqrt(math.pi / 2) * sigma * between * np.exp(-((beside / root) ** 2))
+        total += (
+            time / way * math.sqrt(math.pi / 2) * sigma * between * np.exp(-((beside / root) ** 2))
+        )
     return total
 
 
 def logistic(values, scale, shift):
-    values[:] = [1 / (1 + math.exp(min(-(float(scale) * float(v) + float(shift)), 700.0))) for v in values]
+    values[:] = [
+        1 / (1 + math.exp(min(-(float(scale) * float(v) + float(shift)), 700.0))) for v in values
+    ]
 
 
 def slow_runs(t, speed, threshold, max_gap):
@@ -160,7 +184,10 @@ def parse_samples(data, times, values, fields, lines, others):
             numbers = [parse_number(token.encode("latin-1"), 0, len(token)) for token in tokens]
             times[n_samples] = numbers[0]
             missing = [word == "." for word in tokens]
-            read = [n if lost or not math.isnan(n) else math.inf for n, lost in zip(numbers, missing, strict=True)]
+            read = [
+                n if lost or not math.isnan(n) else math.inf
+                for n, lost in zip(numbers, missing, strict=True)
+            ]
             values[n_samples] = read[1:] + [math.nan] * (7 - len(numbers))
             fields[n_samples], lines[n_samples] = len(tokens), n_lines
             n_samples += 1
@@ -198,7 +225,12 @@ def place_samples(times, values, fields, width, first, previous, placed):
         for axis in (0, 1):
             seen = [v for v in placed[[axis, axis + 3], s] if not math.isnan(v)]
             placed[6 + axis, s] = sum(seen) / len(seen) if seen else math.nan
-    return damaged[0] if damaged else len(times), int(np.argmin(steps)), int(sum(steps < 0)), int(sum(steps == 0))
+    return (
+        damaged[0] if damaged else len(times),
+        int(np.argmin(steps)),
+        int(sum(steps < 0)),
+        int(sum(steps == 0)),
+    )
 
 
 def parse_events(data, others, kinds, fields):
@@ -209,7 +241,9 @@ def parse_events(data, others, kinds, fields):
         kinds[o] = 4 if tokens[0] in {"SFIX", "SSACC", "SBLINK"} else 0
         if not needed or len(tokens) < needed or tokens[1] not in {"L", "R"}:
             continue
-        numbers = [parse_number(token.encode("latin-1"), 0, len(token)) for token in tokens[2:needed]]
+        numbers = [
+            parse_number(token.encode("latin-1"), 0, len(token)) for token in tokens[2:needed]
+        ]
         fields[o, : needed - 1] = [tokens[1] == "R", *numbers]
         if numbers[0] <= numbers[1] < 2**32 - 1:
             kinds[o] = kind
@@ -241,7 +275,11 @@ def parse_cells(data, ends, wanted, mark, numbers, codes, texts, counts):
             plain = cell.replace(chr(mark), ".", 1)
             unsigned = cell.lstrip("+-") if cell[1:2] not in ("+", "-") else cell
             other = "." in cell and mark != ord(".")
-            if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)", plain) or other or len(unsigned) > 16:
+            if (
+                not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)", plain)
+                or other
+                or len(unsigned) > 16
+            ):
                 return r
             marked |= chr(mark) in cell
             numbers[j][r] = float(plain)
@@ -259,7 +297,9 @@ def _rows(text, delimiter, quote):
     """The rows of cells in a text of whole lines, raw; None for a row whose quote is left open."""
     if not quote:
         return [line.split(delimiter) for line in text.split("\n")[:-1] if line]
-    cell = f"(?:{quote}(?:[^{quote}]|{quote}{quote})*{quote}(?!{quote}))?[^{re.escape(delimiter)}\n]*"
+    cell = (
+        f"(?:{quote}(?:[^{quote}]|{quote}{quote})*{quote}(?!{quote}))?[^{re.escape(delimiter)}\n]*"
+    )
     rows, at = [], 0
     while at < len(text):
         if text[at] == "\n":
@@ -269,7 +309,9 @@ def _rows(text, delimiter, quote):
         while True:
             quoted = text[at] == quote
             found = re.compile(cell).match(text, at)
-            if quoted and not re.compile(f"{quote}(?:[^{quote}]|{quote}{quote})*{quote}(?!{quote})").match(text, at):
+            if quoted and not re.compile(
+                f"{quote}(?:[^{quote}]|{quote}{quote})*{quote}(?!{quote})"
+            ).match(text, at):
                 return [*rows, None]
             row.append(found[0])
             at = found.end() + 1
@@ -287,9 +329,15 @@ def pick_cells(data, marks, wanted, widths, out, facts):
     for number, row in enumerate(whole):
         beyond = [cell.strip(' \t"') for cell in row[widths[1] :]]
         texts = [cell for cell in beyond if cell]
-        figures = [cell for cell in texts if re.fullmatch(r'[-+.,eE0-9 \t"]*', cell) and re.search("[0-9]", cell)]
+        figures = [
+            cell
+            for cell in texts
+            if re.fullmatch(r'[-+.,eE0-9 \t"]*', cell) and re.search("[0-9]", cell)
+        ]
         spare = len(row) > widths[1] and not texts
-        counted.append((len(row) < widths[0], len(row) <= max(wanted, default=-1), spare, bool(texts)))
+        counted.append(
+            (len(row) < widths[0], len(row) <= max(wanted, default=-1), spare, bool(texts))
+        )
         if refused < 0 and (figures or len(texts) >= max(2, widths[1] - 1)):
             refused = number
         lines.append([row[c] if c < len(row) else "" for c in wanted] + [""])
@@ -434,7 +482,10 @@ def merge_runs(t, x, y, starts, ends, max_gap, max_distance, edge):
             c, d = runs[-1]
             before = [i for i in range(c, d) if t[d - 1] - t[i] <= edge and not math.isnan(x[i])]
             after = [i for i in range(a, b) if t[i] - t[a] <= edge and not math.isnan(x[i])]
-            if math.hypot(x[before].mean() - x[after].mean(), y[before].mean() - y[after].mean()) <= max_distance:
+            if (
+                math.hypot(x[before].mean() - x[after].mean(), y[before].mean() - y[after].mean())
+                <= max_distance
+            ):
                 runs[-1] = (c, b)
                 continue
         runs.append((a, b))
@@ -510,7 +561,8 @@ def two_states(v, means, deviations, log_stay, log_leave):
     best = -math.inf
     for path in np.ndindex((2,) * len(v)):
         score = sum(
-            -0.5 * ((x - means[k]) / deviations[k]) ** 2 - math.log(deviations[k]) for x, k in zip(v, path, strict=True)
+            -0.5 * ((x - means[k]) / deviations[k]) ** 2 - math.log(deviations[k])
+            for x, k in zip(v, path, strict=True)
         )
         score += sum(log_stay[a] if a == b else log_leave[a] for a, b in itertools.pairwise(path))
         if score > best + 1e-12:
@@ -522,7 +574,11 @@ def five_point_velocity(t, v, max_gap):
     out = np.full(len(v), math.nan)
     for i in range(2, len(v) - 2):
         time = t[i + 2] + t[i + 1] - t[i - 1] - t[i - 2]
-        if np.diff(t[i - 2 : i + 3]).max() <= max_gap and time > 0 and not np.isnan(v[i - 2 : i + 3]).any():
+        if (
+            np.diff(t[i - 2 : i + 3]).max() <= max_gap
+            and time > 0
+            and not np.isnan(v[i - 2 : i + 3]).any()
+        ):
             out[i] = (v[i + 2] + v[i + 1] - v[i - 1] - v[i - 2]) / time
     return out
 
@@ -533,7 +589,9 @@ def two_means(points):
     centres = points[[points[:, axis].argmin(), points[:, axis].argmax()]]
     labels = np.full(len(points), -1)
     for _ in range(100):
-        again = (((points - centres[1]) ** 2).sum(1) < ((points - centres[0]) ** 2).sum(1)).astype(int)
+        again = (((points - centres[1]) ** 2).sum(1) < ((points - centres[0]) ** 2).sum(1)).astype(
+            int
+        )
         if (again == labels).all():
             break
         labels = again
@@ -558,11 +616,16 @@ def change_weights(t, x, y, window, step, averaged):
             blocks = len(inside) // n
             if blocks < 3:
                 continue
-            means = [[v[first + b * n : first + (b + 1) * n].mean() for v in (x, y)] for b in range(blocks)]
+            means = [
+                [v[first + b * n : first + (b + 1) * n].mean() for v in (x, y)]
+                for b in range(blocks)
+            ]
             labels = two_means(np.array(means))
             changes = [b for b in range(1, blocks) if labels[b] != labels[b - 1]]
             for b in changes:
-                total[first + (b - 1) * n + n // 2 : first + b * n + n // 2 + 1] += 1 / (len(changes) * len(averaged))
+                total[first + (b - 1) * n + n // 2 : first + b * n + n // 2 + 1] += 1 / (
+                    len(changes) * len(averaged)
+                )
         windows[inside] += 1
         first = next((i for i in range(first + 1, len(t)) if t[i] - t[first] >= step), len(t))
     return np.array([a / b if b else math.nan for a, b in zip(total, windows, strict=True)])

@@ -10,9 +10,8 @@ START_NS = 1_700_000_000_123_456_789
 def write_core(folder, fixations, *, shift_s=0.0, blinks=()):
     """Write gaze_positions.csv, fixations.csv and blinks.csv of 1280x720 pixels of the world camera.
 
-    `fixations` are (onset_ms, duration_ms, x_px, y_px) from the first sample; `shift_s` is added to the clock of
-    fixations.csv alone; `blinks` are (onset_ms, duration_ms).
-    """
+    `fixations` are (onset_ms, duration_ms, x_px, y_px) from the first sample; `shift_s` is added to
+    the clock of fixations.csv alone; `blinks` are (onset_ms, duration_ms)."""
     folder.mkdir(parents=True, exist_ok=True)
     last = max(onset + duration for onset, duration, *_ in fixations)
     lines = ["gaze_timestamp,world_index,confidence,norm_pos_x,norm_pos_y,base_data"]
@@ -20,7 +19,9 @@ def write_core(folder, fixations, *, shift_s=0.0, blinks=()):
         t_ms = i * STEP_S * 1e3
         *_, x, y = max((f for f in fixations if f[0] <= t_ms), default=fixations[0])
         wobble = 0.4 * (-1) ** i
-        lines.append(f"{CLOCK_S + t_ms / 1e3:.6f},{i},1.0,{(x + wobble) / 1280:.8f},{1 - y / 720:.8f},{i}")
+        lines.append(
+            f"{CLOCK_S + t_ms / 1e3:.6f},{i},1.0,{(x + wobble) / 1280:.8f},{1 - y / 720:.8f},{i}"
+        )
     (folder / "gaze_positions.csv").write_text("\n".join(lines) + "\n")
     lines = [
         "id,start_timestamp,duration,start_frame_index,end_frame_index,norm_pos_x,norm_pos_y,dispersion,confidence"
@@ -33,7 +34,9 @@ def write_core(folder, fixations, *, shift_s=0.0, blinks=()):
         lines = ["id,start_timestamp,duration,end_timestamp,confidence,filter_response,base_data"]
         for i, (onset, duration) in enumerate(blinks, 1):
             start = CLOCK_S + onset / 1e3
-            lines.append(f"{i},{start:.6f},{duration / 1e3},{start + duration / 1e3:.6f},.5,.5 .6,1")
+            lines.append(
+                f"{i},{start:.6f},{duration / 1e3},{start + duration / 1e3:.6f},.5,.5 .6,1"
+            )
         (folder / "blinks.csv").write_text("\n".join(lines) + "\n")
 
 
@@ -53,7 +56,9 @@ def write_cloud(folder, fixations, *, blinks=(), recording="4f0c1d9e-0000-4000-8
         lines.append(f"s,{recording},{i},{start},{start + duration * 1_000_000},{duration},{x},{y}")
     (folder / "fixations.csv").write_text("\n".join(lines) + "\n")
     if blinks:
-        lines = ["section id,recording id,blink id,start timestamp [ns],end timestamp [ns],duration [ms]"]
+        lines = [
+            "section id,recording id,blink id,start timestamp [ns],end timestamp [ns],duration [ms]"
+        ]
         for i, (onset, duration) in enumerate(blinks, 1):
             start = START_NS + int(onset * 1_000_000)
             lines.append(f"s,{recording},{i},{start},{start + duration * 1_000_000},{duration}")

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from gazetrack.recording import Placement
-from gazetrack.track import Track
+from gazetrack.maps.track import Track
+from gazetrack.tables.recording import Placement
 
 HOSTILE = (
     "", ".", "..", "../../x", "/etc/passwd", "..\\x", "-rf", ".hidden", "~", "con", "NUL.txt", "LPT1", "a\0b", "a\nb",

@@ -7,12 +7,11 @@ import json
 import math
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests.places import ROOT
 
 
 @pytest.fixture
@@ -24,13 +23,20 @@ def modules(monkeypatch):
 
 def row(modules, cases, **more):
     differential, parts = modules
-    check = parts.Check(ours="a", peer="b", tolerance=0.5, unit="px", cases=lambda _data: iter(cases), **more)
+    check = parts.Check(
+        ours="a", peer="b", tolerance=0.5, unit="px", cases=lambda _data: iter(cases), **more
+    )
     return differential.run(check, None)
 
 
 def test_the_largest_difference_decides(modules):
     found = row(modules, [("one", 0.1), ("two", 0.5), ("three", 0.2)])
-    assert (found["status"], found["difference"], found["at"], found["cases"]) == ("ok", 0.5, "two", 3)
+    assert (found["status"], found["difference"], found["at"], found["cases"]) == (
+        "ok",
+        0.5,
+        "two",
+        3,
+    )
     for wrong in (0.51, math.inf, math.nan):
         found = row(modules, [("one", 0.1), ("two", wrong), ("three", 0.2)])
         assert (found["status"], found["at"]) == ("failed", "two")
@@ -72,7 +78,13 @@ def test_relative_differences(modules):
 
 
 def run(tmp_path, *arguments):
-    command = [sys.executable, "benchmarks/differential.py", "--json", tmp_path / "d.json", *arguments]
+    command = [
+        sys.executable,
+        "benchmarks/differential.py",
+        "--json",
+        tmp_path / "d.json",
+        *arguments,
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     return done, json.loads((tmp_path / "d.json").read_text())
 
@@ -82,7 +94,9 @@ def test_it_runs_without_data(tmp_path):
     assert done.returncode == 0, done.stdout
     assert report["counts"]["failed"] == 0
     assert report["counts"]["ok"] >= 5
-    assert all(row["difference"] <= row["tolerance"] for row in report["rows"] if row["status"] == "ok")
+    assert all(
+        row["difference"] <= row["tolerance"] for row in report["rows"] if row["status"] == "ok"
+    )
 
 
 def test_what_was_printed_for_the_release_has_no_failure():

@@ -12,26 +12,25 @@ import sys
 import textwrap
 import typing
 from importlib import import_module
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from gazetrack import schema
-from gazetrack.cameras import CAMERAS
 from gazetrack.events.detectors import DETECTORS
-from gazetrack.maps import MapParams
-from gazetrack.mapstore import MAPS
-from gazetrack.pipeline import ConvertOptions, convert_files
-from gazetrack.preparation import Preparation
+from gazetrack.events.prepare import Preparation
+from gazetrack.maps.render import MapParams
+from gazetrack.maps.store import MAPS
 from gazetrack.readers import registry
-from gazetrack.readers._positions import UNITS
-from gazetrack.rendering import RenderOptions, render_tables
-from gazetrack.selection import RULE
-from gazetrack.simulate import write_example
+from gazetrack.readers.shared.positions import UNITS
+from gazetrack.simulate.example import write_example
+from gazetrack.tables import schema
+from gazetrack.tables.cameras import CAMERAS
+from gazetrack.tables.selection import RULE
+from gazetrack.workflows.convert import ConvertOptions, convert_files
+from gazetrack.workflows.render import RenderOptions, render_tables
+from tests.places import ROOT
 
-ROOT = Path(__file__).parents[1]
 TABLES = {
     "*.fixations.parquet": schema.FIXATIONS,
     "*.samples.parquet": schema.SAMPLES,
@@ -103,12 +102,16 @@ def tables_page():
         for field in table:
             kind = "text" if field.type in (schema.TEXT, "string") else str(field.type)
             unit = field.metadata.get(b"unit", b"").decode()
-            lines.append(f"| `{field.name}` | {kind} | {unit} | {field.metadata[b'meaning'].decode()} |")
+            lines.append(
+                f"| `{field.name}` | {kind} | {unit} | {field.metadata[b'meaning'].decode()} |"
+            )
     return "\n".join(lines) + "\n"
 
 
 def prose(text):
-    return textwrap.fill(" ".join(text.split()), 112, break_on_hyphens=False, break_long_words=False).splitlines()
+    return textwrap.fill(
+        " ".join(text.split()), 112, break_on_hyphens=False, break_long_words=False
+    ).splitlines()
 
 
 def units_section():
@@ -166,8 +169,14 @@ def cameras_section():
     ]
     for name, camera in CAMERAS.items():
         wide = camera.fov_deg
-        wide = f"{wide:g}" if isinstance(wide, float) else ", ".join(f"{v:g} at {w}x{h}" for (w, h), v in wide.items())
-        lines.append(f"| {name} | {wide} | {'fisheye' if camera.fisheye else 'flat'} | {camera.source} |")
+        wide = (
+            f"{wide:g}"
+            if isinstance(wide, float)
+            else ", ".join(f"{v:g} at {w}x{h}" for (w, h), v in wide.items())
+        )
+        lines.append(
+            f"| {name} | {wide} | {'fisheye' if camera.fisheye else 'flat'} | {camera.source} |"
+        )
     return [
         *lines,
         "",
@@ -248,12 +257,27 @@ def detectors_page():
         "This page is made from the detectors: `python -m tests.test_docs`.",
     ]
     for name, kind in {**DETECTORS, "--prepare": Preparation}.items():
-        about = inspect.getdoc(inspect.getmodule(kind)) if kind.__module__.endswith(name) else inspect.getdoc(kind)
+        about = (
+            inspect.getdoc(inspect.getmodule(kind))
+            if kind.__module__.endswith(name)
+            else inspect.getdoc(kind)
+        )
         text, _, table = inspect.getdoc(kind).partition("Parameters\n----------\n")
-        lines += ["", f"## `{name}`", "", (about or text).partition("Parameters\n---")[0].strip(), ""]
-        defaults = {f.name: f"{f.default:g}" if f.type == "float" else f.default for f in dataclasses.fields(kind)}
+        lines += [
+            "",
+            f"## `{name}`",
+            "",
+            (about or text).partition("Parameters\n---")[0].strip(),
+            "",
+        ]
+        defaults = {
+            f.name: f"{f.default:g}" if f.type == "float" else f.default
+            for f in dataclasses.fields(kind)
+        }
         lines += ["| parameter | default | meaning |", "|---|---|---|"]
-        for names, meaning in re.findall(r"^(\w[^\n]*) : (?:float|\{.*\})\n((?:    [^\n]*\n?)+)", table, re.MULTILINE):
+        for names, meaning in re.findall(
+            r"^(\w[^\n]*) : (?:float|\{.*\})\n((?:    [^\n]*\n?)+)", table, re.MULTILINE
+        ):
             for one in names.split(", "):
                 lines.append(f"| `{one}` | {defaults.pop(one)} | {' '.join(meaning.split())} |")
         for one, value in defaults.items():
@@ -274,7 +298,16 @@ def training_page():
         "out of range is refused with the key's name. In TOML:",
         "",
         "```toml",
-        *("steps = 3000", 'precision = "fp32"', "", "[model]", 'encoder = "basic"', "", "[maps]", 'kind = "density"'),
+        *(
+            "steps = 3000",
+            'precision = "fp32"',
+            "",
+            "[model]",
+            'encoder = "basic"',
+            "",
+            "[maps]",
+            'kind = "density"',
+        ),
         "```",
         "",
         f"Methods: {', '.join(f'`{name}`' for name in METHODS)}.",
@@ -308,10 +341,15 @@ def parameters_of(kind):
     """{name: (type, meaning)} of a numpydoc section; choices are set as code."""
     table = inspect.getdoc(kind).partition("Parameters\n----------\n")[2]
     found = {}
-    for names, type_, meaning in re.findall(r"^(\w[^\n]*?) : ([^\n]*)\n((?:    [^\n]*\n?)+)", table, re.MULTILINE):
+    for names, type_, meaning in re.findall(
+        r"^(\w[^\n]*?) : ([^\n]*)\n((?:    [^\n]*\n?)+)", table, re.MULTILINE
+    ):
         shown = type_.strip("{}").replace('"', "`") if type_.startswith("{") else type_
         for name in names.split(", "):
-            found[name] = (shown.replace("str", "text"), " ".join(meaning.split()).replace("``", "`"))
+            found[name] = (
+                shown.replace("str", "text"),
+                " ".join(meaning.split()).replace("``", "`"),
+            )
     return found
 
 
@@ -351,7 +389,9 @@ def folder(tmp_path_factory):
 
 def snippets(*paths):
     for path in paths:
-        for number, code in enumerate(re.findall(r"```python\n(.*?)```", (ROOT / path).read_text("utf-8"), re.DOTALL)):
+        for number, code in enumerate(
+            re.findall(r"```python\n(.*?)```", (ROOT / path).read_text("utf-8"), re.DOTALL)
+        ):
             yield pytest.param(code, id=f"{path}-{number}")
 
 
@@ -372,12 +412,18 @@ def test_the_commands_of_the_comparison_exist():
             name = program.removeprefix("gradtrack-").replace("compare", "compare_methods")
             known = import_module(f"gazetrack_cli.{name}").command
         assert known is not None, program
-        options = {o for p in known.params for o in (*p.opts, *(p.type.choices if hasattr(p.type, "choices") else ()))}
+        options = {
+            o
+            for p in known.params
+            for o in (*p.opts, *(p.type.choices if hasattr(p.type, "choices") else ()))
+        }
         assert not option or option in options, (program, option)
         assert not action or action in options
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "examples").glob("*.py")), ids=lambda path: path.name
+)
 def test_the_examples_run(path, folder, monkeypatch, capsys):
     monkeypatch.chdir(folder)
     monkeypatch.setattr(sys, "argv", [str(path)])
@@ -393,7 +439,9 @@ def test_the_folder_study_notices_a_wrong_number(column):
     table = pd.DataFrame(known)
     script["check"](table, known)
     with pytest.raises(AssertionError, match=column):
-        script["check"](table.assign(**{column: table[column] + np.eye(1, len(table), 3)[0]}), known)
+        script["check"](
+            table.assign(**{column: table[column] + np.eye(1, len(table), 3)[0]}), known
+        )
     with pytest.raises(AssertionError, match="number of fixations"):
         script["check"](pd.concat([table, table]), known)
 

@@ -7,13 +7,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gazetrack import errors
-from gazetrack.errors import MAX_MESSAGE_CHARS, GazetrackError, InputError, ParseError, quote, readable
+from gazetrack.errors import (
+    MAX_MESSAGE_CHARS,
+    GazetrackError,
+    InputError,
+    ParseError,
+    quote,
+    readable,
+)
 
-CLASSES = [c for c in vars(errors).values() if isinstance(c, type) and issubclass(c, GazetrackError)]
+CLASSES = [
+    c for c in vars(errors).values() if isinstance(c, type) and issubclass(c, GazetrackError)
+]
 
 
 def test_the_form():
-    error = ParseError("the cell 'x' is no number", path="a/raw.tsv", line=12, column=3, hint="export it again")
+    error = ParseError(
+        "the cell 'x' is no number", path="a/raw.tsv", line=12, column=3, hint="export it again"
+    )
     assert str(error) == "a/raw.tsv:12:3: the cell 'x' is no number - export it again [PARSE]"
     assert str(InputError("is empty", path="a.tsv")) == "a.tsv: is empty [INPUT]"
     assert str(ParseError("ends", path="a.gz", byte=99)) == "a.gz: ends (byte 99) [PARSE]"
@@ -21,7 +32,10 @@ def test_the_form():
 
 
 @given(
-    st.text(max_size=2000), st.text(max_size=400), st.one_of(st.none(), st.text(max_size=600)), st.sampled_from(CLASSES)
+    st.text(max_size=2000),
+    st.text(max_size=400),
+    st.one_of(st.none(), st.text(max_size=600)),
+    st.sampled_from(CLASSES),
 )
 def test_messages_are_one_short_printable_line(what, path, hint, kind):
     text = str(kind(what, path=path or "x", line=10**9, column=10**6, hint=hint))
@@ -62,12 +76,19 @@ def test_of_a_long_message_paths_are_shortened_and_never_what_to_do():
     assert f" - {hint} [INPUT]" in text
     assert "maps/maps.parquet)" in text
     assert "looked in images/ and the folder itself" in text
-    assert InputError(what, path=long, hint=hint).whole() == f"{long}: {what} - {hint} [INPUT]".replace("/:", ":")
+    assert InputError(
+        what, path=long, hint=hint
+    ).whole() == f"{long}: {what} - {hint} [INPUT]".replace("/:", ":")
 
 
 @pytest.mark.parametrize(
     ("name", "shown"),
-    [("a.csv", "a.csv"), ("caf\u00e9", "caf\u00e9"), ("caf\udce9", "caf\\xe9"), ("\udcc3\udca9", "\u00e9")],
+    [
+        ("a.csv", "a.csv"),
+        ("caf\u00e9", "caf\u00e9"),
+        ("caf\udce9", "caf\\xe9"),
+        ("\udcc3\udca9", "\u00e9"),
+    ],
 )
 def test_names_of_files_are_text_in_tables(name, shown):
     assert readable(name) == shown

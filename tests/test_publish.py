@@ -54,11 +54,14 @@ def test_an_exception_leaves_the_old_file_and_no_other(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["a.bin"]
 
 
-# How often each is called to write one file: the temporary file and two folders, its folder and itself, once.
+# How often each is called to write one file: the temporary file and two folders, its folder and
+# itself, once.
 CALLS = {"open": 2, "fsync": 2, "replace": 1}
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE])
+@pytest.mark.parametrize(
+    "number", [errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE]
+)
 @pytest.mark.parametrize("call", ["open", "fsync", "replace"])
 def test_every_call_that_fails_is_reported_and_cleaned_up(tmp_path, monkeypatch, call, number):
     path = tmp_path / "a.bin"
@@ -75,7 +78,11 @@ def test_every_call_that_fails_is_reported_and_cleaned_up(tmp_path, monkeypatch,
             return real(*args, **kwargs)
 
         monkeypatch.setattr(module.os, call, fails_at_nth)
-        expected = pytest.raises(OutputError, match=re.escape(str(path))) if nth <= CALLS[call] else nullcontext()
+        expected = (
+            pytest.raises(OutputError, match=re.escape(str(path)))
+            if nth <= CALLS[call]
+            else nullcontext()
+        )
         with expected:
             write_bytes(path, b"new")
         monkeypatch.undo()
@@ -87,7 +94,9 @@ def test_the_order_is_write_sync_replace_sync_folder(tmp_path, monkeypatch):
     calls = []
     for name in ("fsync", "replace"):
         real = getattr(os, name)
-        monkeypatch.setattr(module.os, name, lambda *a, real=real, name=name: (calls.append(name), real(*a))[1])
+        monkeypatch.setattr(
+            module.os, name, lambda *a, real=real, name=name: (calls.append(name), real(*a))[1]
+        )
     write_bytes(tmp_path / "a.bin", b"x")
     assert calls == ["fsync", "replace", "fsync"]
 
@@ -106,7 +115,10 @@ def test_a_full_disk_while_writing(tmp_path, monkeypatch):
 
 def test_what_dead_runs_left_is_removed_and_live_ones_kept(tmp_path):
     dead = subprocess.run(
-        [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True, check=True
+        [sys.executable, "-c", "import os; print(os.getpid())"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     stale = tmp_path / f".a.bin.{int(dead.stdout)}.gtmp"
     live = tmp_path / f".b.bin.{os.getppid()}.gtmp"
@@ -231,7 +243,19 @@ def test_a_name_that_looks_like_our_digest_of_another():
 
 @pytest.mark.parametrize(
     "text",
-    ["../../x", "/etc/passwd", "-rf", ".hidden", "a\0b", "a\nb", "\u202etxt.exe", "", "x" * 300, "CON", "nul.txt"],
+    [
+        "../../x",
+        "/etc/passwd",
+        "-rf",
+        ".hidden",
+        "a\0b",
+        "a\nb",
+        "\u202etxt.exe",
+        "",
+        "x" * 300,
+        "CON",
+        "nul.txt",
+    ],
 )
 def test_hostile_names(text):
     assert safe_name(text) != text

@@ -6,7 +6,9 @@ import gzip
 
 import numpy as np
 
-AFFINE = np.array([[-0.5, 0, 0, 3], [0, 0.6, 0, -2], [0, 0, 3, 1], [0, 0, 0, 1.0]])  # NIfTI; L, A, S
+AFFINE = np.array(
+    [[-0.5, 0, 0, 3], [0, 0.6, 0, -2], [0, 0, 3, 1], [0, 0, 0, 1.0]]
+)  # NIfTI; L, A, S
 
 
 def write_dicom(path, pixels, **facts):
@@ -48,8 +50,12 @@ def write_nrrd(path, stored, directions=((1, 0, 0), (0, 1, 0), (0, 0, 3)), kind=
     }  # fmt: skip
     if stored.ndim != 3:
         del lines["space"], lines["space directions"], lines["space origin"]
-    text = "".join(f"{key}: {value}\n" for key, value in (lines | more).items() if value is not None)
-    path.write_bytes(b"NRRD0004\n" + text.encode() + b"\n" + gzip.compress(stored.tobytes(order="F")))
+    text = "".join(
+        f"{key}: {value}\n" for key, value in (lines | more).items() if value is not None
+    )
+    path.write_bytes(
+        b"NRRD0004\n" + text.encode() + b"\n" + gzip.compress(stored.tobytes(order="F"))
+    )
     return path
 
 

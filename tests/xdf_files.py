@@ -34,7 +34,9 @@ def chunk(tag, content, width=None):
 
 def header(stream):
     channels = "".join(
-        "<channel>" + "".join(f"<{key}>{value}</{key}>" for key, value in channel.items()) + "</channel>"
+        "<channel>"
+        + "".join(f"<{key}>{value}</{key}>" for key, value in channel.items())
+        + "</channel>"
         for channel in stream.channels
     )
     desc = f"<channels>{channels}</channels>" if channels else ""
@@ -51,7 +53,9 @@ def sample(stream, t, values):
         texts = [value.encode() for value in values]
         return stamp + b"".join(number(len(text)) + text for text in texts)
     whole = stream.format.startswith("int")
-    return stamp + b"".join(struct.pack(CODES[stream.format], int(value) if whole else value) for value in values)
+    return stamp + b"".join(
+        struct.pack(CODES[stream.format], int(value) if whole else value) for value in values
+    )
 
 
 def write(streams, per_chunk=10, width=None):
@@ -67,7 +71,9 @@ def write(streams, per_chunk=10, width=None):
                 body = b"".join(sample(stream, t, values) for t, values in some)
                 parts.append(chunk(3, ids[stream.id] + number(len(some), width) + body, width))
     for stream in streams:
-        parts += [chunk(4, ids[stream.id] + struct.pack("<dd", t, value)) for t, value in stream.offsets]
+        parts += [
+            chunk(4, ids[stream.id] + struct.pack("<dd", t, value)) for t, value in stream.offsets
+        ]
         count = len(stream.samples) if stream.footer_count is None else stream.footer_count
         footer = f'<?xml version="1.0"?><info><sample_count>{count}</sample_count></info>'
         parts.append(chunk(6, ids[stream.id] + footer.encode(), width))

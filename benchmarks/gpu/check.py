@@ -1,6 +1,7 @@
 """What only a GPU can show: that training on it is right. Each line says what was compared and how far it is off.
 
-Usage: python benchmarks/gpu/check.py [--json FILE]. Exit code 1 where something is above its tolerance.
+Usage: python benchmarks/gpu/check.py [--json FILE]. Exit code 1 where something is above its
+tolerance.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from _timing import save
 from bench_step import samples
 
-from gradtrack_model.batches import training_batch
 from gradtrack_model.config import load_config
-from gradtrack_model.learner import Learner, NonFiniteLossError
-from gradtrack_model.resident import Resident
-from gradtrack_model.torch_maps import KINDS
+from gradtrack_model.data.batches import training_batch
+from gradtrack_model.data.device_batches import Resident
+from gradtrack_model.data.torch_maps import KINDS
+from gradtrack_model.training.learner import Learner, NonFiniteLossError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,7 +31,12 @@ if TYPE_CHECKING:
     from gradtrack_model.config import TrainConfig
 
 GPU, SIZE = torch.device("cuda"), 96
-SMALL = ["model.encoder=basic", "model.widths=[16,16,32,32,64,16]", f"image_size={SIZE}", "batch_size=4"]
+SMALL = [
+    "model.encoder=basic",
+    "model.widths=[16,16,32,32,64,16]",
+    f"image_size={SIZE}",
+    "batch_size=4",
+]
 
 
 def config_of(*settings: str) -> TrainConfig:
@@ -41,10 +47,16 @@ def maps_on_the_gpu() -> Iterator[tuple[str, float, float]]:
     """Compare batches made on the GPU with those made in memory: a quarter of a stored gray level is the limit."""
     made = samples(SIZE)
     for kind in KINDS:
-        config = config_of(f"maps.kind={kind}", "augment.gamma=.3", "augment.hue=20", "augment.cutmix=.5")
+        config = config_of(
+            f"maps.kind={kind}", "augment.gamma=.3", "augment.hue=20", "augment.cutmix=.5"
+        )
         there, here = Resident(made, config, GPU).batch(0), training_batch(made, config, 0)
         yield f"maps {kind}", float((there.maps.cpu() - here.maps).abs().max()), 1e-3
-        yield f"images with maps {kind}", float((there.images.cpu() - here.images).abs().max()), 2e-2
+        yield (
+            f"images with maps {kind}",
+            float((there.images.cpu() - here.images).abs().max()),
+            2e-2,
+        )
 
 
 def losses_of(config: TrainConfig, steps: int) -> list[float]:
@@ -62,24 +74,36 @@ def losses_of(config: TrainConfig, steps: int) -> list[float]:
 def losses_beside_a_cpu() -> Iterator[tuple[str, float, float]]:
     """Compare the losses of the first steps with a CPU's: later ones part, as rounding grows from step to step."""
     for precision, tolerance in (("fp32", 1e-3), ("bf16", 0.03), ("fp16", 0.03)):
-        compiled = [("compile=true",), ("compile=true", "cuda_graphs=true")] if precision == "bf16" else []
+        compiled = (
+            [("compile=true",), ("compile=true", "cuda_graphs=true")] if precision == "bf16" else []
+        )
         for extra in [(), *compiled]:
             config = config_of(f"precision={precision}", *extra)
-            slow = dataclasses.replace(config, device="cpu", compile=False, cuda_graphs=False, precision="fp32")
+            slow = dataclasses.replace(
+                config, device="cpu", compile=False, cuda_graphs=False, precision="fp32"
+            )
             there, here = (np.array(losses_of(c, 4)) for c in (config, slow))
-            yield f"losses {precision} {' '.join(extra)}", float(np.abs(there / here - 1).max()), tolerance
+            yield (
+                f"losses {precision} {' '.join(extra)}",
+                float(np.abs(there / here - 1).max()),
+                tolerance,
+            )
 
 
 def a_step_without_waiting() -> Iterator[tuple[str, float, float]]:
     """Take steps while every wait for the GPU is an error."""
     for cache in ("device", "host"):
         for optimizer in ("adamw", "sgd"):
-            config = config_of(f"cache={cache}", f"optimizer.name={optimizer}", "ema=.99", "precision=bf16")
+            config = config_of(
+                f"cache={cache}", f"optimizer.name={optimizer}", "ema=.99", "precision=bf16"
+            )
             made, learner = samples(SIZE), Learner(config)
             make: Callable[[int], object]
             make = Resident(made, config, GPU).batch if cache == "device" else None
             batches = [training_batch(made, config, i) for i in range(6)]
-            batches = [b._replace(images=b.images.pin_memory(), maps=b.maps.pin_memory()) for b in batches]
+            batches = [
+                b._replace(images=b.images.pin_memory(), maps=b.maps.pin_memory()) for b in batches
+            ]
             waits = 0
             for step in range(1, 6):
                 if step == 3:  # the first steps choose convolutions and make the optimizer's state
@@ -106,7 +130,9 @@ def a_loss_that_is_not_finite() -> Iterator[tuple[str, float, float]]:
                 batch = training_batch(made, config, step)
                 if step == 3:
                     torch.cuda.synchronize()
-                    before = {key: value.clone() for key, value in learner.model.state_dict().items()}
+                    before = {
+                        key: value.clone() for key, value in learner.model.state_dict().items()
+                    }
                     batch = batch._replace(images=batch.images * float("nan"))
                 learner.advance(step, [batch])
             learner.rest()
@@ -123,18 +149,29 @@ def main() -> None:
     parser.add_argument("--json", help="write the figures here")
     options = parser.parse_args()
     rows, bad = [], 0
-    for check in (maps_on_the_gpu, a_step_without_waiting, a_loss_that_is_not_finite, losses_beside_a_cpu):
+    for check in (
+        maps_on_the_gpu,
+        a_step_without_waiting,
+        a_loss_that_is_not_finite,
+        losses_beside_a_cpu,
+    ):
         try:
             for name, found, tolerance in check():
                 good = found <= tolerance
                 bad += not good
                 rows.append({"check": name, "found": found, "tolerance": tolerance})
-                print(f"{'ok  ' if good else 'BAD '} {name}: {found:.3g} (at most {tolerance:g})", flush=True)
+                print(
+                    f"{'ok  ' if good else 'BAD '} {name}: {found:.3g} (at most {tolerance:g})",
+                    flush=True,
+                )
         except Exception as error:  # noqa: BLE001 - the other checks are worth their time on a machine that was hard to get
             bad += 1
             rows.append({"check": check.__name__, "error": f"{type(error).__name__}: {error}"})
             print(f"BAD  {check.__name__}: {type(error).__name__}: {str(error)[:600]}", flush=True)
-    save(options.json, {"device": torch.cuda.get_device_name(), "torch": torch.__version__, "rows": rows})
+    save(
+        options.json,
+        {"device": torch.cuda.get_device_name(), "torch": torch.__version__, "rows": rows},
+    )
     sys.exit(1 if bad else 0)
 
 

@@ -1,7 +1,7 @@
 """How well two codings of the same eye movements agree: sample by sample, and event by event.
 
-Events are half-open intervals. Matching is one to one; see Startsev & Zemblys (2022), Evaluating eye movement event
-detection: a review of the state of the art, Behavior Research Methods.
+Events are half-open intervals. Matching is one to one; see Startsev & Zemblys (2022), Evaluating
+eye movement event detection: a review of the state of the art, Behavior Research Methods.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ class EventAgreement(NamedTuple):
     matched, reference, other : int
         Number of matched pairs, and of events in either coding.
     onset_error, offset_error : float
-        Mean absolute difference, other - reference, over the pairs, in the intervals' unit; NaN without pairs.
+        Mean absolute difference, other - reference, over the pairs, in the intervals' unit; NaN
+        without pairs.
     """
 
     matched: int
@@ -84,7 +85,8 @@ def match(reference: Intervals, other: Intervals, min_iou: float = 0.0) -> list[
     reference, other : Intervals
         The two codings.
     min_iou : float
-        0: pairs are ranked by their overlap in time. Above: by intersection over union, which must reach it.
+        0: pairs are ranked by their overlap in time. Above: by intersection over union, which must
+        reach it.
 
     Returns
     -------
@@ -96,8 +98,12 @@ def match(reference: Intervals, other: Intervals, min_iou: float = 0.0) -> list[
     counts = np.maximum(last - first, 0)
     i = np.repeat(np.arange(len(reference.starts)), counts)
     j = np.arange(counts.sum()) + np.repeat(first - np.cumsum(counts) + counts, counts)
-    overlap = np.minimum(reference.ends[i], other.ends[j]) - np.maximum(reference.starts[i], other.starts[j])
-    union = np.maximum(reference.ends[i], other.ends[j]) - np.minimum(reference.starts[i], other.starts[j])
+    overlap = np.minimum(reference.ends[i], other.ends[j]) - np.maximum(
+        reference.starts[i], other.starts[j]
+    )
+    union = np.maximum(reference.ends[i], other.ends[j]) - np.minimum(
+        reference.starts[i], other.starts[j]
+    )
     score = overlap / union if min_iou > 0 else overlap
     taken: tuple[set[int], set[int]] = (set(), set())
     pairs = []

@@ -1,10 +1,11 @@
 """The default detector: thresholds come from the noise of the data at hand, one set of parameters for every tracker.
 
-Saccades are what moves faster than a multiple of the noise of the velocity (as in Engbert & Kliegl 2003, Microsaccades
-uncover the orientation of covert attention, Vision Research 43), by two thresholds (as in Nyström & Holmqvist 2010, An
-adaptive algorithm for fixation, saccade, and glissade detection, Behavior Research Methods 42). What is left between
-them is a fixation unless it drifts straight on for long enough to be smooth pursuit. The parameters were chosen on
-recordings labelled by human coders; see ``benchmarks/human_agreement.py``.
+Saccades are what moves faster than a multiple of the noise of the velocity (as in Engbert & Kliegl
+2003, Microsaccades uncover the orientation of covert attention, Vision Research 43), by two
+thresholds (as in Nyström & Holmqvist 2010, An adaptive algorithm for fixation, saccade, and
+glissade detection, Behavior Research Methods 42). What is left between them is a fixation unless it
+drifts straight on for long enough to be smooth pursuit. The parameters were chosen on recordings
+labelled by human coders; see ``benchmarks/human_agreement.py``.
 """
 
 from __future__ import annotations
@@ -16,7 +17,13 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from gazetrack.events.base import Detector, Trial, durations
-from gazetrack.kernels.movements import joined_runs, merge_runs, moving_samples, net_and_way, still_runs
+from gazetrack.kernels.movements import (
+    joined_runs,
+    merge_runs,
+    moving_samples,
+    net_and_way,
+    still_runs,
+)
 from gazetrack.kernels.smooth import fill_gaps, local_slope, moving_median
 
 if TYPE_CHECKING:
@@ -58,7 +65,8 @@ class Auto(Detector):
     pursuit_window_ms : float
         Length of the window that slow velocity is the slope of.
     pursuit_velocity_deg_s : float
-        Smooth pursuit is faster than this (1000, and so nothing is, behind a world camera that moves with the head),
+        Smooth pursuit is faster than this (1000, and so nothing is, behind a world camera that
+        moves with the head),
     pursuit_noise : float
         and than this many times what noise alone makes of the slope;
     pursuit_pause_ms : float
@@ -107,23 +115,35 @@ class Auto(Detector):
         high, low = (max(k * spread, floor) for k in (self.saccade_noise, self.edge_noise))
         state = moving_samples(t, np.hypot(vx, vy), max(high, low), low, self.quiet_ms)
         near = max(self.merge_distance_deg * trial.px_per_deg, self.merge_noise * noise)
-        fixations = merge_runs(t, x, y, *still_runs(t, state, _PAUSE_MS), self.merge_gap_ms + step, near, _EDGE_MS)
+        fixations = merge_runs(
+            t, x, y, *still_runs(t, state, _PAUSE_MS), self.merge_gap_ms + step, near, _EDGE_MS
+        )
         fixations = self._long(trial, fixations)
         return self._long(trial, self._without_pursuit(trial, x, y, fixations, noise))
 
-    def _without_pursuit(self, trial: Trial, x: Floats, y: Floats, fixations: Runs, noise: float) -> Runs:
+    def _without_pursuit(
+        self, trial: Trial, x: Floats, y: Floats, fixations: Runs, noise: float
+    ) -> Runs:
         t, step, scale = trial.t_ms, trial.step_ms, trial.px_per_deg
         owner, slow = np.full(t.size, -1), np.full(t.size, np.nan)
         for k, (a, b) in enumerate(zip(*fixations, strict=True)):
             owner[a:b] = k
-            slow[a:b] = np.hypot(*(local_slope(t[a:b], v[a:b], self.pursuit_window_ms / 2, _PAUSE_MS) for v in (x, y)))
-        # Standard deviation of the slope of n equally spaced samples with white noise: sigma sqrt(12) / (step n^1.5).
+            slow[a:b] = np.hypot(
+                *(
+                    local_slope(t[a:b], v[a:b], self.pursuit_window_ms / 2, _PAUSE_MS)
+                    for v in (x, y)
+                )
+            )
+        # Standard deviation of the slope of n equally spaced samples with white noise: sigma
+        # sqrt(12) / (step n^1.5).
         n = max(self.pursuit_window_ms / step, 3.0) if step else 3.0
         of_noise = math.sqrt(12) * noise / (step * n**1.5) if step else 0.0
         threshold = max(self.pursuit_velocity_deg_s * scale / 1000, self.pursuit_noise * of_noise)
         starts, ends = joined_runs(t, slow > threshold, owner, self.pursuit_pause_ms)
         net, way = net_and_way(t, x, y, starts, ends, self.pursuit_window_ms / 2).T
-        pursuit = (net >= self.pursuit_distance_deg * scale) & (net >= self.pursuit_straightness * way)
+        pursuit = (net >= self.pursuit_distance_deg * scale) & (
+            net >= self.pursuit_straightness * way
+        )
         pursuit &= durations(trial, starts, ends) >= self.pursuit_duration_ms
         left = owner >= 0
         for a, b in zip(starts[pursuit], ends[pursuit], strict=True):
@@ -141,7 +161,11 @@ class Auto(Detector):
 def _noise(velocity: Floats) -> float:
     """Return the standard deviation about the median of a velocity, by medians: saccades do not count."""
     known = velocity[~np.isnan(velocity)]
-    return math.sqrt(max(_median_square(known) - float(np.median(known)) ** 2, 0.0)) if known.size else 0.0
+    return (
+        math.sqrt(max(_median_square(known) - float(np.median(known)) ** 2, 0.0))
+        if known.size
+        else 0.0
+    )
 
 
 def _median_square(values: Floats) -> float:

@@ -14,7 +14,7 @@ import numpy as np
 
 from gazetrack.errors import ConfigError
 from gazetrack.kernels.segments import describe_runs
-from gazetrack.schema import FIXATIONS, conform
+from gazetrack.tables.schema import FIXATIONS, conform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pyarrow as pa
 
-    from gazetrack.recording import Screen
+    from gazetrack.tables.recording import Screen
 
     Floats = npt.NDArray[np.float64]
     Runs = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
@@ -84,16 +84,20 @@ class Detector:
         raise NotImplementedError
 
 
-def detect(samples: pa.Table, screen: Screen | None, detector: Detector) -> tuple[pa.Table, dict[str, Any]]:
+def detect(
+    samples: pa.Table, screen: Screen | None, detector: Detector
+) -> tuple[pa.Table, dict[str, Any]]:
     """Detect fixations in the combined gaze of a sample table.
 
     Parameters
     ----------
     samples : pyarrow.Table
-        Schema `SAMPLES`. A step back in time within a trial is the clock's: what follows it is looked at on its own.
-        So are parts of a trial of more than two million samples, cut where gaze jumps.
+        Schema `SAMPLES`. A step back in time within a trial is the clock's: what follows it is
+        looked at on its own. So are parts of a trial of more than two million samples, cut where
+        gaze jumps.
     screen : Screen or None
-        For degrees. Without physical sizes the screen is taken to be 45 degrees wide, and the result says so.
+        For degrees. Without physical sizes the screen is taken to be 45 degrees wide, and the
+        result says so.
     detector : Detector
         The algorithm with all its parameters.
 
@@ -105,7 +109,12 @@ def detect(samples: pa.Table, screen: Screen | None, detector: Detector) -> tupl
     known = screen.px_per_deg if screen is not None else None
     width_px = screen.width_px if screen is not None else ASSUMED_SCREEN_WIDTH_PX
     scale = known or width_px / ASSUMED_SCREEN_WIDTH_DEG
-    facts = {"name": detector.name, **asdict(detector), "px_per_deg": scale, "px_per_deg_assumed": known is None}
+    facts = {
+        "name": detector.name,
+        **asdict(detector),
+        "px_per_deg": scale,
+        "px_per_deg_assumed": known is None,
+    }
     parts: dict[str, list[npt.ArrayLike]] = {name: [] for name in FIXATIONS.names}
     for key, trials in _trials(samples, scale):
         pieces = [_fixations(piece, detector, known is not None) for piece in trials]
@@ -115,7 +124,9 @@ def detect(samples: pa.Table, screen: Screen | None, detector: Detector) -> tupl
         columns |= {"index": np.arange(1, n + 1), "eye": np.full(n, "both", object)}
         for name, values in columns.items():
             parts[name].append(values)
-    return conform({name: np.concatenate(values) for name, values in parts.items() if values}, FIXATIONS), facts
+    return conform(
+        {name: np.concatenate(values) for name, values in parts.items() if values}, FIXATIONS
+    ), facts
 
 
 def _trials(samples: pa.Table, scale: float) -> Iterator[tuple[tuple[str, ...], Iterator[Trial]]]:
@@ -131,15 +142,24 @@ def _trials(samples: pa.Table, scale: float) -> Iterator[tuple[tuple[str, ...], 
     firsts = np.flatnonzero(new)
     spans: dict[tuple[str, ...], list[slice]] = {}
     for a, b in zip(firsts, np.append(firsts[1:], samples.num_rows), strict=True):
-        key = tuple(column.dictionary[int(code[a])].as_py() for column, code in zip(columns, codes, strict=True))
+        key = tuple(
+            column.dictionary[int(code[a])].as_py()
+            for column, code in zip(columns, codes, strict=True)
+        )
         spans.setdefault(key, []).append(slice(a, b))
     t, x, y = (samples[name].to_numpy() for name in ("t_ms", "x_px", "y_px"))
     for key, rows in spans.items():
-        own = rows[0] if len(rows) == 1 else np.concatenate([np.arange(r.start, r.stop) for r in rows])
+        own = (
+            rows[0]
+            if len(rows) == 1
+            else np.concatenate([np.arange(r.start, r.stop) for r in rows])
+        )
         yield key, _pieces(t[own], x[own], y[own], scale)
 
 
-def _pieces(t: Floats, x: npt.NDArray[np.floating], y: npt.NDArray[np.floating], scale: float) -> Iterator[Trial]:
+def _pieces(
+    t: Floats, x: npt.NDArray[np.floating], y: npt.NDArray[np.floating], scale: float
+) -> Iterator[Trial]:
     """Cut a trial where its clock steps back, and a long one where gaze jumps, so that memory is bounded."""
     cuts = np.flatnonzero(t[1:] < t[:-1]) + 1
     edges = [0, *cuts.tolist(), len(t)]
@@ -174,7 +194,9 @@ def _fixations(trial: Trial, detector: Detector, in_degrees: bool) -> dict[str, 
         "median_y_px": median_y,
         "dispersion_px": dispersion,
         "rms_s2s_px": rms,
-        "amplitude_deg": np.concatenate([np.full(min(len(x), 1), np.nan), jumps if in_degrees else jumps * np.nan]),
+        "amplitude_deg": np.concatenate(
+            [np.full(min(len(x), 1), np.nan), jumps if in_degrees else jumps * np.nan]
+        ),
         "n_samples": count.astype(np.int32),
     }
 

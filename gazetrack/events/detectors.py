@@ -18,5 +18,6 @@ if TYPE_CHECKING:
 _ALL = (Auto, IVT, TobiiIVT, IDT, EngbertKliegl, IHMM, I2MC, NystromHolmqvist)
 DETECTORS: dict[str, type[Detector]] = {detector.name: detector for detector in _ALL}
 DEFAULT = Auto.name
-# No eye pursues as fast: behind a camera on a moving head, drift is what keeps the eye on its target.
+# No eye pursues as fast: behind a camera on a moving head, drift is what keeps the eye on its
+# target.
 BEHIND_CAMERA = Auto(pursuit_velocity_deg_s=1000.0)

@@ -1,8 +1,8 @@
 """Engbert & Kliegl: fixations are what lies between (micro)saccades.
 
-Engbert & Kliegl (2003), Microsaccades uncover the orientation of covert attention, Vision Research 43; Engbert et al.
-(2015), the Microsaccade Toolbox 0.9. The velocity over five samples is divided by the times between them, so that
-uneven steps are no matter.
+Engbert & Kliegl (2003), Microsaccades uncover the orientation of covert attention, Vision Research
+43; Engbert et al. (2015), the Microsaccade Toolbox 0.9. The velocity over five samples is divided
+by the times between them, so that uneven steps are no matter.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ class EngbertKliegl(Detector):
     Parameters
     ----------
     threshold_factor : float
-        Saccades leave the ellipse of this many standard deviations of velocity, taken by medians; 6 (2003).
+        Saccades leave the ellipse of this many standard deviations of velocity, taken by medians; 6
+        (2003).
     min_saccade_ms : float
         Shorter excursions are no saccades; 6 ms (3 samples at 500 Hz, 2003).
     max_gap_ms : float
@@ -48,7 +49,10 @@ class EngbertKliegl(Detector):
         t = trial.t_ms
         vx, vy = (five_point_velocity(t, v, self.max_gap_ms) for v in (trial.x_px, trial.y_px))
         with np.errstate(divide="ignore", invalid="ignore"):
-            speed = np.hypot(vx / (self.threshold_factor * _spread(vx)), vy / (self.threshold_factor * _spread(vy)))
+            speed = np.hypot(
+                vx / (self.threshold_factor * _spread(vx)),
+                vy / (self.threshold_factor * _spread(vy)),
+            )
         speed[np.isnan(speed) & ~np.isnan(vx)] = 0.0  # gaze that never moves: 0 / 0
         fast = _without_short(trial, speed > 1, self.min_saccade_ms)
         speed = np.where(fast, 2.0, np.where(np.isnan(vx), np.nan, 0.0))

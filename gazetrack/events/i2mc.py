@@ -1,11 +1,12 @@
 """I2MC: a saccade is where two clusters of gaze meet, whatever the noise.
 
-Hessels et al. (2017), Noise-robust fixation detection in eye movement data: identification by two-means clustering
-(I2MC), Behavior Research Methods 49. In a window that moves along, gaze is split into two clusters; samples where it
-changes cluster get a weight, the less the more often it changes. Where the mean weight over all windows is high, no
-fixation is. Their lower rates are made by a Chebyshev filter and every n-th sample; here by means over n samples,
-which needs no constant rate. The clustering starts from the two samples furthest apart along the wider axis, not at
-random, so that the result is always the same.
+Hessels et al. (2017), Noise-robust fixation detection in eye movement data: identification by
+two-means clustering (I2MC), Behavior Research Methods 49. In a window that moves along, gaze is
+split into two clusters; samples where it changes cluster get a weight, the less the more often it
+changes. Where the mean weight over all windows is high, no fixation is. Their lower rates are made
+by a Chebyshev filter and every n-th sample; here by means over n samples, which needs no constant
+rate. The clustering starts from the two samples furthest apart along the wider axis, not at random,
+so that the result is always the same.
 """
 
 from __future__ import annotations
@@ -44,10 +45,11 @@ class I2MC(Detector):
     fill_gap_ms : float
         Shorter losses of gaze are interpolated.
     edge_deviations : float
-        A fixation begins and ends with samples whose distance from its median position is at most the median distance
-        plus this many median absolute deviations; 3.
+        A fixation begins and ends with samples whose distance from its median position is at most
+        the median distance plus this many median absolute deviations; 3.
     merge_gap_ms, merge_distance_deg : float
-        Neighbouring fixations closer than both are merged; 30 ms and 0.7 deg (30 px on their screen).
+        Neighbouring fixations closer than both are merged; 30 ms and 0.7 deg (30 px on their
+        screen).
     min_duration_ms : float
         Shorter fixations are discarded.
     max_gap_ms : float
@@ -74,7 +76,9 @@ class I2MC(Detector):
         cutoff = known.mean() + self.cutoff_deviations * known.std() if known.size else 0.0
         runs = slow_runs(trial.t_ms, weights, np.nextafter(cutoff, np.inf), self.max_gap_ms)
         filled = replace(trial, x_px=x, y_px=y)
-        starts, ends = self._trimmed(filled, *merge(filled, runs, self.merge_gap_ms, self.merge_distance_deg))
+        starts, ends = self._trimmed(
+            filled, *merge(filled, runs, self.merge_gap_ms, self.merge_distance_deg)
+        )
         keep = durations(trial, starts, ends) >= self.min_duration_ms
         return starts[keep], ends[keep]
 
@@ -85,6 +89,8 @@ class I2MC(Detector):
             x, y = trial.x_px[a:b], trial.y_px[a:b]
             far = np.hypot(x - np.nanmedian(x), y - np.nanmedian(y))
             middle = np.nanmedian(far)
-            near = np.flatnonzero(far <= middle + self.edge_deviations * np.nanmedian(np.abs(far - middle)))
+            near = np.flatnonzero(
+                far <= middle + self.edge_deviations * np.nanmedian(np.abs(far - middle))
+            )
             starts[k], ends[k] = a + near[0], a + near[-1] + 1
         return starts, ends

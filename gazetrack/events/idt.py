@@ -1,7 +1,8 @@
 """I-DT: fixations are the longest windows that stay within a small area.
 
-Salvucci & Goldberg (2000), Identifying fixations and saccades in eye-tracking protocols, ETRA. Any timestamps serve:
-the window is a length of time, and the sample that breaks the dispersion is not part of the fixation.
+Salvucci & Goldberg (2000), Identifying fixations and saccades in eye-tracking protocols, ETRA. Any
+timestamps serve: the window is a length of time, and the sample that breaks the dispersion is not
+part of the fixation.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ class IDT(Detector):
     dispersion_deg : float
         Largest (max x - min x) + (max y - min y); 1 deg (Salvucci & Goldberg 2000: 0.5 to 1).
     min_duration_ms : float
-        Length of the first window, and so of the shortest fixation; 100 ms (Salvucci & Goldberg 2000: 100 to 200).
+        Length of the first window, and so of the shortest fixation; 100 ms (Salvucci & Goldberg
+        2000: 100 to 200).
     max_gap_ms : float
         A longer loss of gaze ends a fixation; shorter ones are skipped.
     """
@@ -43,7 +45,9 @@ class IDT(Detector):
         known = np.flatnonzero(~np.isnan(trial.x_px))
         t, x, y = (values[known] for values in (trial.t_ms, trial.x_px, trial.y_px))
         window = max(self.min_duration_ms - trial.step_ms, 0.0)
-        starts, ends = compact_runs(t, x, y, self.dispersion_deg * trial.px_per_deg, window, self.max_gap_ms)
+        starts, ends = compact_runs(
+            t, x, y, self.dispersion_deg * trial.px_per_deg, window, self.max_gap_ms
+        )
         starts, ends = known[starts], known[ends - 1] + 1
         keep = durations(trial, starts, ends) >= self.min_duration_ms
         return starts[keep], ends[keep]

@@ -1,7 +1,8 @@
 """I-HMM: the most probable sequence of two states, fixation and saccade, given the speed.
 
-Salvucci & Goldberg (2000), Identifying fixations and saccades in eye-tracking protocols, ETRA. Speed has a Gaussian
-distribution in each state; means, deviations and transitions are fitted to the trial by Viterbi training.
+Salvucci & Goldberg (2000), Identifying fixations and saccades in eye-tracking protocols, ETRA.
+Speed has a Gaussian distribution in each state; means, deviations and transitions are fitted to the
+trial by Viterbi training.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ class IHMM(Detector):
     fixation_deg_s, saccade_deg_s : float
         Typical speeds of the two: training starts from the samples above their mean as saccades.
     stay : float
-        Probability that a state goes on to the next sample, at the start; 0.95 (Salvucci & Goldberg 2000).
+        Probability that a state goes on to the next sample, at the start; 0.95 (Salvucci & Goldberg
+        2000).
     iterations : float
         Rounds of training.
     window_ms : float
@@ -57,7 +59,9 @@ class IHMM(Detector):
     def runs(self, trial: Trial) -> Runs:
         """Return the fixations; see `Detector.runs`."""
         speed = np.empty(trial.t_ms.size)
-        windowed_speed(trial.t_ms, trial.x_px, trial.y_px, self.window_ms / 2, self.max_gap_ms, speed)
+        windowed_speed(
+            trial.t_ms, trial.x_px, trial.y_px, self.window_ms / 2, self.max_gap_ms, speed
+        )
         known = ~np.isnan(speed)
         fast = self._states(speed[known] * 1000 / trial.px_per_deg)
         state = np.full(speed.size, np.nan)

@@ -1,7 +1,7 @@
 """I-VT: fixations are the runs of samples slower than a threshold.
 
-Salvucci & Goldberg (2000), Identifying fixations and saccades in eye-tracking protocols, ETRA, with the velocity
-window, merging and discarding of Olsen (2012), The Tobii I-VT fixation filter.
+Salvucci & Goldberg (2000), Identifying fixations and saccades in eye-tracking protocols, ETRA, with
+the velocity window, merging and discarding of Olsen (2012), The Tobii I-VT fixation filter.
 """
 
 from __future__ import annotations
@@ -53,7 +53,9 @@ class IVT(Detector):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.velocity not in ESTIMATORS:
-            raise ConfigError(f"velocity = {self.velocity!r}", hint=f"use one of {', '.join(ESTIMATORS)}")
+            raise ConfigError(
+                f"velocity = {self.velocity!r}", hint=f"use one of {', '.join(ESTIMATORS)}"
+            )
 
     def runs(self, trial: Trial) -> Runs:
         """Return the fixations; see `Detector.runs`."""

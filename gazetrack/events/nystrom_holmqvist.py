@@ -1,9 +1,9 @@
 """Nyström & Holmqvist: a velocity threshold found from the data, and saccades that end with their oscillation.
 
-Nyström & Holmqvist (2010), An adaptive algorithm for fixation, saccade, and glissade detection in eyetracking data,
-Behavior Research Methods 42. Velocity is the slope over a window of time here, where they smooth with Savitzky &
-Golay's filter of second order over the same 20 ms: for the first derivative the two are the same, and uneven steps
-are no matter.
+Nyström & Holmqvist (2010), An adaptive algorithm for fixation, saccade, and glissade detection in
+eyetracking data, Behavior Research Methods 42. Velocity is the slope over a window of time here,
+where they smooth with Savitzky & Golay's filter of second order over the same 20 ms: for the first
+derivative the two are the same, and uneven steps are no matter.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ class NystromHolmqvist(Detector):
     first_threshold_deg_s : float
         Peak velocity threshold that the search starts from.
     peak_factor, onset_factor : float
-        Peaks, and the edges of saccades, are this many standard deviations above the mean of slower samples.
+        Peaks, and the edges of saccades, are this many standard deviations above the mean of slower
+        samples.
     window_ms : float
         Length of the window that velocity is the slope of.
     max_velocity_deg_s : float
@@ -57,7 +58,9 @@ class NystromHolmqvist(Detector):
     def runs(self, trial: Trial) -> Runs:
         """Return the fixations; see `Detector.runs`."""
         t = trial.t_ms
-        slopes = (local_slope(t, v, self.window_ms / 2, _PAUSE_MS) for v in (trial.x_px, trial.y_px))
+        slopes = (
+            local_slope(t, v, self.window_ms / 2, _PAUSE_MS) for v in (trial.x_px, trial.y_px)
+        )
         speed = np.hypot(*slopes) * 1000 / trial.px_per_deg
         speed[speed > self.max_velocity_deg_s] = np.nan
         peak, onset = self._thresholds(speed)
@@ -82,10 +85,14 @@ class NystromHolmqvist(Detector):
             peak = again
         return peak, mean + self.onset_factor * deviation
 
-    def _with_glissades(self, trial: Trial, speed: Floats, state: np.ndarray, onset: float) -> np.ndarray:
+    def _with_glissades(
+        self, trial: Trial, speed: Floats, state: np.ndarray, onset: float
+    ) -> np.ndarray:
         """Lengthen saccades by their glissades, and take out those too short."""
         t = trial.t_ms
-        edges = np.flatnonzero(np.diff(np.concatenate([[False], state == MOVING, [False]]).astype(np.int8)))
+        edges = np.flatnonzero(
+            np.diff(np.concatenate([[False], state == MOVING, [False]]).astype(np.int8))
+        )
         starts, ends = edges[::2], edges[1::2]
         short = durations(trial, starts, ends) < self.min_saccade_ms
         out = state.copy()

@@ -23,9 +23,10 @@ def speed(trial: Trial, estimator: str, window_ms: float, max_gap_ms: float) -> 
     trial : Trial
         The samples.
     estimator : {"window", "neighbours", "five_point", "savgol"}
-        Displacement between the outermost samples of a window (Olsen 2012, The Tobii I-VT fixation filter), or between
-        the samples before and after; the mean over five samples (Engbert & Kliegl 2003, Microsaccades uncover the
-        orientation of covert attention); the slope of a line fitted in a window (Savitzky & Golay 1964, degree 1 or 2).
+        Displacement between the outermost samples of a window (Olsen 2012, The Tobii I-VT fixation
+        filter), or between the samples before and after; the mean over five samples (Engbert &
+        Kliegl 2003, Microsaccades uncover the orientation of covert attention); the slope of a line
+        fitted in a window (Savitzky & Golay 1964, degree 1 or 2).
     window_ms : float
         Length of the window.
     max_gap_ms : float

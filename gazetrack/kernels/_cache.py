@@ -1,8 +1,9 @@
 """Where compiled kernels are kept between runs: the user's own folder, and nobody else's files in it.
 
-numba's files are pickles: reading one runs whatever it holds. So they lie in a folder that only the user may enter,
-whatever the working directory and the place of the package are, and each is opened only when it is the user's own and
-nobody else may write to it. Where there is no such folder, kernels are compiled anew in every run.
+numba's files are pickles: reading one runs whatever it holds. So they lie in a folder that only the
+user may enter, whatever the working directory and the place of the package are, and each is opened
+only when it is the user's own and nobody else may write to it. Where there is no such folder,
+kernels are compiled anew in every run.
 """
 
 # numba's cache is untyped.
@@ -19,7 +20,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile, _CacheLocator
+from numba.core.caching import (
+    CompileResultCacheImpl,
+    FunctionCache,
+    IndexDataCacheFile,
+    _CacheLocator,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,7 +46,8 @@ def cache_folder() -> Path | None:
 
     ``NUMBA_CACHE_DIR`` moves it, as it moves numba's own.
     """
-    # One folder per installation, so that the files of an earlier version are replaced and never pile up.
+    # One folder per installation, so that the files of an earlier version are replaced and never
+    # pile up.
     installation = hashlib.sha256(os.fsencode(_KERNELS)).hexdigest()[:16]
     try:
         folder = _base() / installation
@@ -72,7 +79,9 @@ def is_private(path: str | os.PathLike[str]) -> bool:
     if stat.S_ISLNK(status.st_mode):
         return False
     # Windows has neither owners nor modes here; a user's profile is private there.
-    return os.name != "posix" or (status.st_uid == os.geteuid() and not status.st_mode & _OTHERS_MAY_WRITE)
+    return os.name != "posix" or (
+        status.st_uid == os.geteuid() and not status.st_mode & _OTHERS_MAY_WRITE
+    )
 
 
 @functools.cache
@@ -124,7 +133,9 @@ class _PrivateFile(IndexDataCacheFile):
     @contextlib.contextmanager
     def _open_for_write(self, filepath: str) -> Iterator[Any]:
         with super()._open_for_write(filepath) as file:
-            if os.name == "posix":  # under a umask of 002, the default of many systems, the group could write
+            if (
+                os.name == "posix"
+            ):  # under a umask of 002, the default of many systems, the group could write
                 os.fchmod(file.fileno(), 0o600)
             yield file
 

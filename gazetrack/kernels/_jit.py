@@ -13,9 +13,13 @@ if TYPE_CHECKING:
 
 _Kernel = TypeVar("_Kernel", bound="Callable[..., Any]")
 
-# Missing gaze is NaN and an empty minimum is infinity: the flags nnan and ninf would let the compiler
-# delete isnan() tests, so they are left out of the fast-math set.
-_POLICY = {"nogil": True, "error_model": "numpy", "fastmath": {"nsz", "arcp", "contract", "afn", "reassoc"}}
+# Missing gaze is NaN and an empty minimum is infinity: the flags nnan and ninf would let the
+# compiler delete isnan() tests, so they are left out of the fast-math set.
+_POLICY = {
+    "nogil": True,
+    "error_model": "numpy",
+    "fastmath": {"nsz", "arcp", "contract", "afn", "reassoc"},
+}
 
 
 def jit(function: _Kernel) -> _Kernel:
@@ -29,7 +33,9 @@ def inlined(function: _Kernel) -> _Kernel:
 
 
 def _compiled(function: _Kernel, **more: Any) -> _Kernel:
-    njit: Any = numba.njit  # its own type would be that of a dispatcher; here a kernel stays the function it is
+    njit: Any = (
+        numba.njit
+    )  # its own type would be that of a dispatcher; here a kernel stays the function it is
     compiled: _Kernel = njit(**_POLICY, **more)(function)
     if compiled is not function:  # as it stays under NUMBA_DISABLE_JIT
         keep_compiled(compiled)

@@ -1,8 +1,9 @@
 """Loading numba without what lies in the working directory.
 
-numba takes settings from a hidden file ``.numba_config.yaml`` of the current folder, at its import and again at every
-compilation. Whoever hands over a folder of exports could so choose where compiled code is read from, which is code of
-their own; and a damaged file of that name stops every command. Settings come from the environment (``NUMBA_*``) alone.
+numba takes settings from a hidden file ``.numba_config.yaml`` of the current folder, at its import
+and again at every compilation. Whoever hands over a folder of exports could so choose where
+compiled code is read from, which is code of their own; and a damaged file of that name stops every
+command. Settings come from the environment (``NUMBA_*``) alone.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 def load_numba() -> None:
     """Import numba deaf to the working directory.
 
-    A program that has imported numba before has let it read the file already; what it does not get is a second look.
+    A program that has imported numba before has let it read the file already; what it does not get
+    is a second look.
     """
     with _without_yaml():
         from numba.core import config

@@ -44,8 +44,12 @@ def _marks_at(typing: Any, data: Any, at: Any, one: Any, other: Any) -> Any:  # 
         loaded = builder.load(place, align=1)
         found = None
         for mark in args[2:]:
-            splat = builder.insert_element(ir.Constant(vector, ir.Undefined), mark, ir.Constant(lane, 0))
-            splat = builder.shuffle_vector(splat, splat, ir.Constant(ir.VectorType(lane, 64), [0] * 64))
+            splat = builder.insert_element(
+                ir.Constant(vector, ir.Undefined), mark, ir.Constant(lane, 0)
+            )
+            splat = builder.shuffle_vector(
+                splat, splat, ir.Constant(ir.VectorType(lane, 64), [0] * 64)
+            )
             equal = builder.icmp_unsigned("==", loaded, splat)
             found = equal if found is None else builder.or_(found, equal)
         return builder.bitcast(found, ir.IntType(64))
@@ -88,16 +92,19 @@ def without_lowest(word: np.uint64) -> np.uint64:
 @inlined
 def bytes_before(word: np.uint64, limit: int) -> int:
     """Return how many of the lowest bytes of a word come before the first one below `limit` (128 at most), or 8."""
-    return trailing_zeros((word - np.uint64(limit) * _ONES) & ~word & _TOPS) >> 3  # the lowest bit set is exact
+    return (
+        trailing_zeros((word - np.uint64(limit) * _ONES) & ~word & _TOPS) >> 3
+    )  # the lowest bit set is exact
 
 
 @inlined
 def short_number(word: np.uint64, length: int, mark: int) -> float:
     """Return the decimal number in the lowest bytes of a word, infinity for anything else.
 
-    length 1 to 8; mark is the decimal mark's byte. The grammar is ``digits[mark digits?] | mark digits``. The value is
-    the nearest double: the integer of all digits and the power of ten are both exact. Eight digits become a number in
-    three multiplications: D. Lemire, "Quickly parsing eight digits", 2018.
+    length 1 to 8; mark is the decimal mark's byte. The grammar is ``digits[mark digits?] | mark
+    digits``. The value is the nearest double: the integer of all digits and the power of ten are
+    both exact. Eight digits become a number in three multiplications: D. Lemire, "Quickly parsing
+    eight digits", 2018.
     """
     room = np.uint64(8 * (8 - length))
     word = (word << room) | (_ZEROS & ((np.uint64(1) << room) - np.uint64(1)))
@@ -117,7 +124,9 @@ def short_number(word: np.uint64, length: int, mark: int) -> float:
         return np.inf
     word &= _LOWER
     word = word * np.uint64(10) + (word >> np.uint64(8))
-    word = ((word & _PAIRS) * _HUNDREDS + ((word >> np.uint64(16)) & _PAIRS) * _UNITS) >> np.uint64(32)
+    word = ((word & _PAIRS) * _HUNDREDS + ((word >> np.uint64(16)) & _PAIRS) * _UNITS) >> np.uint64(
+        32
+    )
     number: float = np.float64(np.int64(word & _HALF)) / _POW10[places]
     return number
 

@@ -12,18 +12,26 @@ from gazetrack.kernels._words import marks_at, short_number, trailing_zeros, wit
 from gazetrack.kernels.text import _parse_number
 
 _SLOTS = 64
-_KEPT = np.array([0, *(2 ** (8 * i) - 1 for i in range(1, 9))], np.uint64)  # the lowest bytes of a word
+_KEPT = np.array(
+    [0, *(2 ** (8 * i) - 1 for i in range(1, 9))], np.uint64
+)  # the lowest bytes of a word
 _MISSING = np.array(
-    [int.from_bytes(token, "little") for token in (b".", b"-", b"NA", b"na", b"nan", b"NaN", b"NAN", b"N/A", b"n/a")],
+    [
+        int.from_bytes(token, "little")
+        for token in (b".", b"-", b"NA", b"na", b"nan", b"NaN", b"NAN", b"N/A", b"n/a")
+    ],
     np.uint64,
 )
 
 
 @jit
-def find_cells(data: npt.NDArray[np.uint8], delimiter: int, ends: npt.NDArray[np.int32]) -> tuple[int, int]:
+def find_cells(
+    data: npt.NDArray[np.uint8], delimiter: int, ends: npt.NDArray[np.int32]
+) -> tuple[int, int]:
     """Write the positions of all delimiters and line feeds in data [B] to `ends`.
 
-    Returns their number and that of the line feeds alone; -1 for both when there are more than ends.size - 72.
+    Returns their number and that of the line feeds alone; -1 for both when there are more than
+    ends.size - 72.
     """
     n = data.size
     room = ends.size - 72
@@ -38,7 +46,8 @@ def find_cells(data: npt.NDArray[np.uint8], delimiter: int, ends: npt.NDArray[np
             feeds = without_lowest(feeds)
         k = found
         while mask != 0:
-            # Eight at a time, whether there are as many or not, saves most of the mispredicted branches.
+            # Eight at a time, whether there are as many or not, saves most of the mispredicted
+            # branches.
             for _ in range(8):
                 ends[k] = i + trailing_zeros(mask)
                 k += 1
@@ -119,12 +128,13 @@ def parse_cells(
 ) -> int:
     """Parse some columns of whole lines: numbers, then texts as codes of a dictionary of the block's own.
 
-    data [B] the lines, each ended by LF. ends [R, C] where the cells end, see `find_cells`. wanted [K] the columns
-    among the C: numbers, first the exact ones, then texts. mark is the decimal mark's byte. numbers [M, R] and
-    [N, R]: NaN where missing. codes [T, R], T = K - M - N: texts[j, codes[j, r]] is where the text starts and ends in
-    data; counts[j] of them, where one text may be twice. texts [T, R, 2]. counts [T + 1], the last: whether any number
-    has a decimal mark. Returns the first row that is not plain (its last cell does not end the line, or a number is in
-    none of the plain notations), R when all are.
+    data [B] the lines, each ended by LF. ends [R, C] where the cells end, see `find_cells`. wanted
+    [K] the columns among the C: numbers, first the exact ones, then texts. mark is the decimal
+    mark's byte. numbers [M, R] and [N, R]: NaN where missing. codes [T, R], T = K - M - N: texts[j,
+    codes[j, r]] is where the text starts and ends in data; counts[j] of them, where one text may be
+    twice. texts [T, R, 2]. counts [T + 1], the last: whether any number has a decimal mark. Returns
+    the first row that is not plain (its last cell does not end the line, or a number is in none of
+    the plain notations), R when all are.
     """
     rows, width = ends.shape
     exact, short = numbers
@@ -170,7 +180,12 @@ def parse_cells(
             known = code >= 0 and texts[j, code, 1] - texts[j, code, 0] == length
             if not (known and _same(data, start, texts[j, code, 0], length)):
                 middle = np.int64(data[start + (length >> 1)])
-                slot = (length * 31 + np.int64(data[start]) * 7 + np.int64(data[ends[r, c] - 1]) * 3 + middle) % _SLOTS
+                slot = (
+                    length * 31
+                    + np.int64(data[start]) * 7
+                    + np.int64(data[ends[r, c] - 1]) * 3
+                    + middle
+                ) % _SLOTS
                 code = slots[j, slot]
                 known = code >= 0 and texts[j, code, 1] - texts[j, code, 0] == length
                 if not (known and _same(data, start, texts[j, code, 0], length)):
@@ -217,15 +232,16 @@ def pick_cells(
 ) -> tuple[int, int, int]:
     """Write some cells of each row, so that rows of any length become rows of one, and count those of another length.
 
-    data [B] lines, each ended by LF; blank ones are no rows. marks: the bytes of the delimiter and of the quote that
-    may enclose cells, 0 for none. wanted [K] the columns to keep, ascending. widths: the columns up to the last one
-    that has a name, and all columns of the header. out: of each row its wanted cells as they are, empty where the row
-    ends before, and an empty one, so that no row is a blank line; at most B + (K + 2) * R bytes for R line ends.
-    facts [10]: the rows; those that end before the last name; those that end before a wanted cell; those with empty
-    cells beyond the header; those with text beyond it; the first one of each of these four kinds, -1 for none; and the
-    cells of the last row.
-    A row is refused where a number stands beyond the header, or as many cells as make a second row.
-    Returns the bytes written, those read (less than B where a quote is left open) and the first refused row, else -1.
+    data [B] lines, each ended by LF; blank ones are no rows. marks: the bytes of the delimiter and
+    of the quote that may enclose cells, 0 for none. wanted [K] the columns to keep, ascending.
+    widths: the columns up to the last one that has a name, and all columns of the header. out: of
+    each row its wanted cells as they are, empty where the row ends before, and an empty one, so
+    that no row is a blank line; at most B + (K + 2) * R bytes for R line ends. facts [10]: the
+    rows; those that end before the last name; those that end before a wanted cell; those with empty
+    cells beyond the header; those with text beyond it; the first one of each of these four kinds,
+    -1 for none; and the cells of the last row. A row is refused where a number stands beyond the
+    header, or as many cells as make a second row. Returns the bytes written, those read (less than
+    B where a quote is left open) and the first refused row, else -1.
     """
     delimiter, quote = marks
     named, width = widths

@@ -15,12 +15,15 @@ _ROUNDS = 100
 
 
 @jit
-def change_weights(t: Floats, x: Floats, y: Floats, window: float, step: float, averaged: Integers) -> Floats:
+def change_weights(
+    t: Floats, x: Floats, y: Floats, window: float, step: float, averaged: Integers
+) -> Floats:
     """Return, per sample, how much it looks like a change between two clusters; NaN where no whole window covers it.
 
-    In each window of `window` ms, moved on by `step` ms, without a missing sample, x and y [N] are averaged over every
-    n samples for each n of `averaged`, and split in two clusters. The samples at which the cluster changes share a
-    weight of 1, so that many changes (noise) weigh little each. The result is the mean over windows and n.
+    In each window of `window` ms, moved on by `step` ms, without a missing sample, x and y [N] are
+    averaged over every n samples for each n of `averaged`, and split in two clusters. The samples
+    at which the cluster changes share a weight of 1, so that many changes (noise) weigh little
+    each. The result is the mean over windows and n.
     """
     size = t.size
     total = np.zeros(size)
@@ -67,7 +70,9 @@ def change_weights(t: Floats, x: Floats, y: Floats, window: float, step: float, 
 
 
 @jit
-def two_means(x: Floats, y: Floats, first: int, n: int, blocks: int, labels: npt.NDArray[np.int8]) -> None:
+def two_means(
+    x: Floats, y: Floats, first: int, n: int, blocks: int, labels: npt.NDArray[np.int8]
+) -> None:
     """Write the cluster (0 or 1) of each of `blocks` means over n samples from `first` on to labels."""
     mx = np.empty(blocks)
     my = np.empty(blocks)

@@ -17,9 +17,10 @@ def compact_runs(
 ) -> tuple[Integers, Integers]:
     """Return starts and ends (half open) of the runs that I-DT finds in t, x, y [N], without NaN.
 
-    A run begins at the first sample from which on all samples up to `window` ms later lie within `dispersion`, and goes
-    on while they do. A step longer than max_gap ends it. Time and memory are linear in N: the extremes of the window
-    are the heads of four queues, of falling maxima and rising minima.
+    A run begins at the first sample from which on all samples up to `window` ms later lie within
+    `dispersion`, and goes on while they do. A step longer than max_gap ends it. Time and memory are
+    linear in N: the extremes of the window are the heads of four queues, of falling maxima and
+    rising minima.
     """
     n = t.size
     queues = np.empty((4, n), np.int64)  # max x, max -x, max y, max -y

@@ -25,16 +25,20 @@ def suffix_distance(
 ) -> None:
     """Write, per level and pixel centre, the least (distance to a point of a segment - the radius there).
 
-    xs, ys, radii [N]: the polyline and its radius at each vertex; joined [N]: whether vertex i is linked to i + 1;
-    firsts [L], not increasing: level l consists of the vertices firsts[l] .. N-1; out [L, H, W], infinity without any.
-    Levels are nested suffixes, so walking from the last vertex to the first and writing the running minimum at each
-    level's end gives all levels for the price of the longest. With `tapered` false all radii must be equal: squared
-    distances suffice. Segments farther away than `reach` may be left out, so that pixels beyond it are infinitely far.
+    xs, ys, radii [N]: the polyline and its radius at each vertex; joined [N]: whether vertex i is
+    linked to i + 1; firsts [L], not increasing: level l consists of the vertices firsts[l] .. N-1;
+    out [L, H, W], infinity without any. Levels are nested suffixes, so walking from the last vertex
+    to the first and writing the running minimum at each level's end gives all levels for the price
+    of the longest. With `tapered` false all radii must be equal: squared distances suffice.
+    Segments farther away than `reach` may be left out, so that pixels beyond it are infinitely far.
     """
     n_levels, height, width = out.shape
     n = xs.size
     nearest = np.empty(width, np.float32)
-    lows, highs = np.empty(n, np.float32), np.empty(n, np.float32)  # of each segment with its radius
+    lows, highs = (
+        np.empty(n, np.float32),
+        np.empty(n, np.float32),
+    )  # of each segment with its radius
     for i in range(n):
         j = i + 1 if (i + 1 < n and joined[i]) else i
         wide = max(radii[i], radii[j]) if tapered else np.float32(0.0)
@@ -45,7 +49,8 @@ def suffix_distance(
     for row in range(height):
         py = np.float32(row) + half
         nearest[:] = np.inf
-        bound = reach  # a segment farther away than this and its radius can be the nearest nowhere in the row
+        # a segment farther away than this and its radius can be the nearest nowhere in the row
+        bound = reach
         since = 0
         done = n
         for level in range(n_levels):
@@ -74,8 +79,9 @@ def suffix_distance(
                 ry = py - y0
                 if tapered:
                     r0, dr = radii[i], radii[j] - radii[i]
-                    # Where the radius grows along the segment, the least is not at the foot of the perpendicular but
-                    # farther on, in proportion to the distance: what joins two discs is then their common tangents.
+                    # Where the radius grows along the segment, the least is not at the foot of the
+                    # perpendicular but farther on, in proportion to the distance: what joins two
+                    # discs is then their common tangents.
                     steep = dr * dr >= length2  # one disc lies in the other
                     tilt = zero if steep else dr * scale / np.float32(math.sqrt(length2 - dr * dr))
                     end = one if dr > zero else zero
@@ -84,7 +90,9 @@ def suffix_distance(
                         a = (rx * dx + ry * dy) * scale + abs(rx * dy - ry * dx) * tilt
                         a = end if steep else min(max(a, zero), one)
                         ex, ey = rx - a * dx, ry - a * dy
-                        near[col] = min(near[col], np.float32(math.sqrt(ex * ex + ey * ey)) - r0 - a * dr)
+                        near[col] = min(
+                            near[col], np.float32(math.sqrt(ex * ex + ey * ey)) - r0 - a * dr
+                        )
                 else:
                     for col in range(near.size):
                         rx = np.float32(col) + half - x0

@@ -17,12 +17,14 @@ REACH = 6.0  # standard deviations after which a Gaussian is left out: 1.5e-8 of
 def splat(x: Floats, y: Floats, weights: Floats, sigma: float, step: float, out: Floats) -> None:
     """Add weights [N] times exp(-r^2 / 2 sigma^2) around points x, y [N] to the grid out [H, W].
 
-    Node (row, column) of the grid lies at (column, row) times `step`; points may lie beside it, and must be finite.
+    Node (row, column) of the grid lies at (column, row) times `step`; points may lie beside it, and
+    must be finite.
     """
     height, width = out.shape
     reach = REACH * sigma
     across = np.empty(width)
-    # From one node to the next, exp(-a^2 / 2) changes by exp(-a h - h^2 / 2), and this factor by exp(-h^2).
+    # From one node to the next, exp(-a^2 / 2) changes by exp(-a h - h^2 / 2), and this factor by
+    # exp(-h^2).
     h = step / sigma
     change = math.exp(-h * h)
     for i in range(x.size):
@@ -57,8 +59,9 @@ def widen(
 ) -> None:
     """Write down @ grid @ across for each of grids [L, h, w]: down [H, h], across [w, W], out [L, H, W].
 
-    Rows of both are zero but for one stretch, which is all that is multiplied, four rows of `across` at a time. One
-    thread and one order of sums: the same result on every machine, which a matrix library does not promise.
+    Rows of both are zero but for one stretch, which is all that is multiplied, four rows of
+    `across` at a time. One thread and one order of sums: the same result on every machine, which a
+    matrix library does not promise.
     """
     nodes, width = across.shape
     blocks = (nodes + 3) // 4
@@ -86,7 +89,12 @@ def widen(
                 left, right = spans[block, 0], spans[block, 1]
                 if left >= right:
                     continue
-                a, b, c, d = line[4 * block], line[4 * block + 1], line[4 * block + 2], line[4 * block + 3]
+                a, b, c, d = (
+                    line[4 * block],
+                    line[4 * block + 1],
+                    line[4 * block + 2],
+                    line[4 * block + 3],
+                )
                 pixels = out[level, row, left:right]
                 first, second = shares[block, 0, left:right], shares[block, 1, left:right]
                 third, fourth = shares[block, 2, left:right], shares[block, 3, left:right]

@@ -1,7 +1,8 @@
 """Gaussian filtering in a feature space on the permutohedral lattice.
 
-Adams, Baek & Davis (2010), Fast high-dimensional filtering using the permutohedral lattice, Computer Graphics Forum 29.
-Splat every point onto the vertices of its simplex, blur along the lattice's axes, slice back: linear in the points.
+Adams, Baek & Davis (2010), Fast high-dimensional filtering using the permutohedral lattice,
+Computer Graphics Forum 29. Splat every point onto the vertices of its simplex, blur along the
+lattice's axes, slice back: linear in the points.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ def lattice_build(
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32], npt.NDArray[np.int32]]:
     """Return the lattice of points in feature space, whose unit is one standard deviation.
 
-    features [N, D]. Returns vertex indices [N, D+1] counted from 1, barycentric weights [N, D+1], and neighbours
-    [D+1, 2, M+1] along each axis; vertex 0 stands for all that are not there.
+    features [N, D]. Returns vertex indices [N, D+1] counted from 1, barycentric weights [N, D+1],
+    and neighbours [D+1, 2, M+1] along each axis; vertex 0 stands for all that are not there.
     """
     n, d = features.shape
     scale = np.empty(d, np.float32)
@@ -45,7 +46,8 @@ def lattice_build(
             elevated[j] = total - j * c
             total += c
         elevated[0] = total
-        # The nearest vertex whose coordinates are multiples of D+1, and the order of the remainders.
+        # The nearest vertex whose coordinates are multiples of D+1, and the order of the
+        # remainders.
         shift = 0
         for j in range(d + 1):
             r = math.floor(elevated[j] / (d + 1) + 0.5)
@@ -99,7 +101,9 @@ def lattice_build(
 
 
 @jit
-def _slot(keys: npt.NDArray[np.int32], table: npt.NDArray[np.int32], key: npt.NDArray[np.int32]) -> int:
+def _slot(
+    keys: npt.NDArray[np.int32], table: npt.NDArray[np.int32], key: npt.NDArray[np.int32]
+) -> int:
     """Return where the key stands in the hash table, or the free slot where it belongs."""
     h = 2166136261
     for j in range(key.size):

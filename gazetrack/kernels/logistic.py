@@ -17,8 +17,8 @@ _C2, _C3, _C4, _C5, _C6 = (np.float32(1 / n) for n in (2, 6, 24, 120, 720))
 def logistic(values: npt.NDArray[np.float32], scale: np.float32, shift: np.float32) -> None:
     """Replace each v of values [N] by 1 / (1 + exp(-(scale v + shift))), exact to 2e-7.
 
-    exp(-u) is 2^k exp(f) with a whole k, put into the exponent's bits, and |f| <= ln(2) / 2. Beyond 2^126 it is 0 or 1;
-    infinite values are allowed.
+    exp(-u) is 2^k exp(f) with a whole k, put into the exponent's bits, and |f| <= ln(2) / 2. Beyond
+    2^126 it is 0 or 1; infinite values are allowed.
     """
     one = np.float32(1.0)
     for i in range(values.size):

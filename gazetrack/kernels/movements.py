@@ -15,11 +15,14 @@ STILL, MOVING, UNKNOWN = 0, 1, 2
 
 
 @jit
-def moving_samples(t: Floats, speed: Floats, high: float, low: float, quiet: float) -> npt.NDArray[np.int8]:
+def moving_samples(
+    t: Floats, speed: Floats, high: float, low: float, quiet: float
+) -> npt.NDArray[np.int8]:
     """Return `STILL`, `MOVING` or `UNKNOWN` (no speed) for each sample.
 
-    A movement begins where speed [N] passes `high`, reaches back as long as it was above `low`, and ends when it has
-    stayed at or below `low` for longer than `quiet`, which so bridges the dip before a post-saccadic oscillation.
+    A movement begins where speed [N] passes `high`, reaches back as long as it was above `low`, and
+    ends when it has stayed at or below `low` for longer than `quiet`, which so bridges the dip
+    before a post-saccadic oscillation.
     """
     n = speed.size
     state = np.zeros(n, np.int8)
@@ -66,12 +69,20 @@ def still_runs(t: Floats, state: npt.NDArray[np.int8], max_gap: float) -> tuple[
 
 @jit
 def merge_runs(
-    t: Floats, x: Floats, y: Floats, starts: Integers, ends: Integers, max_gap: float, max_distance: float, edge: float
+    t: Floats,
+    x: Floats,
+    y: Floats,
+    starts: Integers,
+    ends: Integers,
+    max_gap: float,
+    max_distance: float,
+    edge: float,
 ) -> tuple[Integers, Integers]:
     """Merge each run with the one before where the time between them and the distance between them are small.
 
-    The distance is between the mean positions of the last and of the first `edge` ms of the neighbours, so that slow
-    drift within a long fixation does not count; t, x, y [N] without NaN inside runs.
+    The distance is between the mean positions of the last and of the first `edge` ms of the
+    neighbours, so that slow drift within a long fixation does not count; t, x, y [N] without NaN
+    inside runs.
     """
     merged_starts = np.empty(starts.size, np.int64)
     merged_ends = np.empty(starts.size, np.int64)
@@ -100,7 +111,9 @@ def merge_runs(
                         after_y += y[j]
                         after += 1
                     j += 1
-                apart = math.hypot(before_x / before - after_x / after, before_y / before - after_y / after)
+                apart = math.hypot(
+                    before_x / before - after_x / after, before_y / before - after_y / after
+                )
                 if apart <= max_distance:
                     merged_ends[count - 1] = ends[k]
                     continue
@@ -112,12 +125,18 @@ def merge_runs(
 
 @jit
 def merge_centred(
-    t: Floats, x: Floats, y: Floats, starts: Integers, ends: Integers, max_step: float, max_distance: float
+    t: Floats,
+    x: Floats,
+    y: Floats,
+    starts: Integers,
+    ends: Integers,
+    max_step: float,
+    max_distance: float,
 ) -> tuple[Integers, Integers]:
     """Merge each run with the one before where neither much time nor much distance is between them.
 
-    The time is from the last sample of the one to the first of the other, the distance between the mean positions of
-    the known samples from first to last; t, x, y [N].
+    The time is from the last sample of the one to the first of the other, the distance between the
+    mean positions of the known samples from first to last; t, x, y [N].
     """
     merged_starts = np.empty(starts.size, np.int64)
     merged_ends = np.empty(starts.size, np.int64)
@@ -153,10 +172,13 @@ def merge_centred(
 
 
 @jit
-def joined_runs(t: Floats, fast: npt.NDArray[np.bool_], group: Integers, join: float) -> tuple[Integers, Integers]:
+def joined_runs(
+    t: Floats, fast: npt.NDArray[np.bool_], group: Integers, join: float
+) -> tuple[Integers, Integers]:
     """Return the runs of `fast` [N], joined over pauses of at most `join` ms within the same group [N].
 
-    A pause lasts from a run's last sample to the last one that is not fast; none is shorter than a negative `join`.
+    A pause lasts from a run's last sample to the last one that is not fast; none is shorter than a
+    negative `join`.
     """
     n = t.size
     starts = np.empty(n, np.int64)
@@ -166,7 +188,9 @@ def joined_runs(t: Floats, fast: npt.NDArray[np.bool_], group: Integers, join: f
         if not fast[i]:
             continue
         last = ends[count - 1] - 1 if count > 0 else -1
-        goes_on = last >= 0 and group[last] == group[i] and (last == i - 1 or t[i - 1] - t[last] <= join)
+        goes_on = (
+            last >= 0 and group[last] == group[i] and (last == i - 1 or t[i - 1] - t[last] <= join)
+        )
         if not goes_on:
             starts[count] = i
             count += 1
@@ -175,7 +199,9 @@ def joined_runs(t: Floats, fast: npt.NDArray[np.bool_], group: Integers, join: f
 
 
 @jit
-def net_and_way(t: Floats, x: Floats, y: Floats, starts: Integers, ends: Integers, leg: float) -> Floats:
+def net_and_way(
+    t: Floats, x: Floats, y: Floats, starts: Integers, ends: Integers, leg: float
+) -> Floats:
     """Return [n, 2]: the distance from the first to the last sample of each run, and the way in legs of `leg` ms.
 
     The first and the last sample of a run are known; missing ones in between are passed over.

@@ -99,9 +99,9 @@ def describe_runs(
 ) -> npt.NDArray[np.float64]:
     """Return [n, 7] for runs [start, end) of samples x, y [N] px, NaN when missing.
 
-    Columns: mean x, mean y, median x, median y, (max x - min x) + (max y - min y), RMS of the steps between
-    neighbouring known samples (NaN without any), number of known samples. All but the last are NaN in a run
-    without gaze.
+    Columns: mean x, mean y, median x, median y, (max x - min x) + (max y - min y), RMS of the steps
+    between neighbouring known samples (NaN without any), number of known samples. All but the last
+    are NaN in a run without gaze.
     """
     out = np.full((starts.size, 7), np.nan)
     for k in range(starts.size):

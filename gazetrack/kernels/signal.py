@@ -21,9 +21,9 @@ def windowed_speed(
 ) -> None:
     """Write the speed at each sample: displacement over time between the outermost samples within half_window of it.
 
-    t [N] ms, not decreasing within a trial; x, y [N] px, NaN when missing; out [N] px per ms, NaN where the sample is
-    missing or alone. The window reaches at least one sample to either side, never across a missing sample, a step back
-    in time or a step longer than max_gap.
+    t [N] ms, not decreasing within a trial; x, y [N] px, NaN when missing; out [N] px per ms, NaN
+    where the sample is missing or alone. The window reaches at least one sample to either side,
+    never across a missing sample, a step back in time or a step longer than max_gap.
     """
     n = t.size
     first = 0
@@ -31,7 +31,12 @@ def windowed_speed(
     start = 0
     for i in range(n):
         known = not (math.isnan(x[i]) or math.isnan(y[i]))
-        broken = i == 0 or not (0.0 <= t[i] - t[i - 1] <= max_gap) or math.isnan(x[i - 1]) or math.isnan(y[i - 1])
+        broken = (
+            i == 0
+            or not (0.0 <= t[i] - t[i - 1] <= max_gap)
+            or math.isnan(x[i - 1])
+            or math.isnan(y[i - 1])
+        )
         if broken:
             start = i
             first = i
@@ -46,7 +51,12 @@ def windowed_speed(
         while last + 1 < n:
             step = t[last + 1] - t[last]
             inside = last < i + 1 or t[last + 1] <= t[i] + half_window
-            if not inside or not (0.0 <= step <= max_gap) or math.isnan(x[last + 1]) or math.isnan(y[last + 1]):
+            if (
+                not inside
+                or not (0.0 <= step <= max_gap)
+                or math.isnan(x[last + 1])
+                or math.isnan(y[last + 1])
+            ):
                 break
             last += 1
         span = t[last] - t[first]
@@ -59,7 +69,8 @@ def five_point_velocity(
 ) -> npt.NDArray[np.float64]:
     """Return the velocity of v [N] over five samples, per ms; NaN where one of them is missing or a step too long.
 
-    (v[i+2] + v[i+1] - v[i-1] - v[i-2]) over the same sum of times, which for equal steps is six of them.
+    (v[i+2] + v[i+1] - v[i-1] - v[i-2]) over the same sum of times, which for equal steps is six of
+    them.
     """
     n = v.size
     out = np.full(n, np.nan)

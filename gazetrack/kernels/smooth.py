@@ -33,8 +33,8 @@ def fill_gaps(t: Floats, v: Floats, max_gap: float) -> Floats:
 def moving_median(t: Floats, v: Floats, half_window: float, max_samples: int) -> Floats:
     """Return the median of the known samples within half_window of each known sample of v [N]; NaN stays NaN.
 
-    The window holds as many samples before as after, and at most max_samples to either side. Its known samples are kept
-    in order, one leaves and one enters from sample to sample.
+    The window holds as many samples before as after, and at most max_samples to either side. Its
+    known samples are kept in order, one leaves and one enters from sample to sample.
     """
     n = v.size
     out = np.full(n, np.nan)
@@ -95,9 +95,9 @@ def _take(ordered: Floats, count: int, value: float) -> int:
 def local_slope(t: Floats, v: Floats, half_window: float, max_gap: float) -> Floats:
     """Return the slope of the straight line fitted to v [N] within half_window of each known sample.
 
-    The window reaches at least one sample to either side, never across a missing sample or a step longer than max_gap;
-    NaN where fewer than two different times are in it. Sums slide along, from a fresh start every few samples, so that
-    rounding cannot add up.
+    The window reaches at least one sample to either side, never across a missing sample or a step
+    longer than max_gap; NaN where fewer than two different times are in it. Sums slide along, from
+    a fresh start every few samples, so that rounding cannot add up.
     """
     n = v.size
     out = np.full(n, np.nan)
@@ -147,16 +147,21 @@ def local_slope(t: Floats, v: Floats, half_window: float, max_gap: float) -> Flo
 
 
 @jit
-def local_polynomial(t: Floats, v: Floats, half_window: float, order: int, max_gap: float) -> Floats:
+def local_polynomial(
+    t: Floats, v: Floats, half_window: float, order: int, max_gap: float
+) -> Floats:
     """Return the value at each sample of the polynomial fitted to v [N], without NaN, within half_window of it.
 
-    Least squares by polynomials orthogonal over the window's samples (Forsythe 1957, J. SIAM 5), of a lower degree
-    where it holds fewer times. A step longer than max_gap ends a stretch; near the ends of a stretch the window is the
-    outermost one of full length, so that for equal steps the result is that of Savitzky & Golay.
+    Least squares by polynomials orthogonal over the window's samples (Forsythe 1957, J. SIAM 5), of
+    a lower degree where it holds fewer times. A step longer than max_gap ends a stretch; near the
+    ends of a stretch the window is the outermost one of full length, so that for equal steps the
+    result is that of Savitzky & Golay.
     """
     n = v.size
     out = v.copy()
-    half = half_window * (1.0 + 1e-9)  # samples at the window's very edge are in it, whatever the rounding
+    half = half_window * (
+        1.0 + 1e-9
+    )  # samples at the window's very edge are in it, whatever the rounding
     now = np.empty(n)
     before = np.empty(n)
     begin = 0
@@ -174,13 +179,17 @@ def local_polynomial(t: Floats, v: Floats, half_window: float, order: int, max_g
                 first += 1
             while last < end and t[last] <= centre + half:
                 last += 1
-            out[i] = _polynomial_at(t[first:last] - centre, v[first:last], t[i] - centre, order, now, before)
+            out[i] = _polynomial_at(
+                t[first:last] - centre, v[first:last], t[i] - centre, order, now, before
+            )
         begin = end
     return out
 
 
 @jit
-def _polynomial_at(u: Floats, v: Floats, at: float, order: int, now: Floats, before: Floats) -> float:
+def _polynomial_at(
+    u: Floats, v: Floats, at: float, order: int, now: Floats, before: Floats
+) -> float:
     n = u.size
     span = max(abs(u[0]), abs(u[n - 1]))
     now[:n] = 1.0

@@ -11,7 +11,9 @@ from gazetrack.kernels._jit import inlined, jit
 from gazetrack.kernels._words import bytes_before, short_number, trailing_zeros, word_at
 
 _POW10 = 10.0 ** np.arange(19)
-_KEPT = np.array([0, *(2 ** (8 * i) - 1 for i in range(1, 9))], np.uint64)  # the lowest bytes of a word
+_KEPT = np.array(
+    [0, *(2 ** (8 * i) - 1 for i in range(1, 9))], np.uint64
+)  # the lowest bytes of a word
 _SPACES = np.uint64(0x2020202020202020)
 
 UNKNOWN_TIME = 4294967295.0  # how edf2asc writes a time that the tracker never knew: -1 in 32 bits
@@ -24,8 +26,9 @@ _SFIX, _SSACC, _SBLINK = (np.frombuffer(word, np.uint8) for word in (b"SFIX", b"
 def _parse_number(data: npt.NDArray[np.uint8], start: int, end: int, mark: int) -> float:
     """Return the plain decimal number in data[start:end], NaN for anything else; mark is the decimal mark.
 
-    The grammar is ``[+-]?(digits[.digits?] | .digits)``. Up to 15 digits give the nearest double, because the integer
-    of all digits and the power of ten are both exact; digits of a fraction beyond the 15th are cut off.
+    The grammar is ``[+-]?(digits[.digits?] | .digits)``. Up to 15 digits give the nearest double,
+    because the integer of all digits and the power of ten are both exact; digits of a fraction
+    beyond the 15th are cut off.
     """
     i = start
     negative = False
@@ -140,11 +143,12 @@ def parse_samples(
 ) -> tuple[int, int, int]:
     """Parse the lines that begin with a digit, or a minus and a digit, and mark all others that are not empty.
 
-    data [B] whole lines, ended by LF, CR, CR LF or CR CR LF. For sample s: times[s] its first field, NaN if it is no
-    number; values[s, :6] the next six fields, NaN where a field is a lone point (the tracker's mark of a missing value)
-    or absent, infinity where it is any other text that is no number; fields[s] their count, 7 at most; lines[s] the
-    line counted from 0. For other line o: others[o] = start, end (without line end), line, samples before it. The
-    outputs hold at least as many rows as data has lines. Returns the numbers of samples, other lines, and lines.
+    data [B] whole lines, ended by LF, CR, CR LF or CR CR LF. For sample s: times[s] its first
+    field, NaN if it is no number; values[s, :6] the next six fields, NaN where a field is a lone
+    point (the tracker's mark of a missing value) or absent, infinity where it is any other text
+    that is no number; fields[s] their count, 7 at most; lines[s] the line counted from 0. For other
+    line o: others[o] = start, end (without line end), line, samples before it. The outputs hold at
+    least as many rows as data has lines. Returns the numbers of samples, other lines, and lines.
     """
     n = data.size
     i = 0
@@ -153,7 +157,9 @@ def parse_samples(
     n_others = 0
     while i < n:
         start = i
-        negative = data[i] == 45 and i + 1 < n and 48 <= data[i + 1] <= 57  # of tools that count from an event
+        negative = (
+            data[i] == 45 and i + 1 < n and 48 <= data[i + 1] <= 57
+        )  # of tools that count from an event
         is_sample = negative or 48 <= data[i] <= 57
         if is_sample:
             field = 0
@@ -202,16 +208,19 @@ def parse_samples(
 
 
 @jit
-def settle_samples(values: npt.NDArray[np.float32], width: int, has_pupil: bool) -> tuple[bool, int, int, int]:
+def settle_samples(
+    values: npt.NDArray[np.float32], width: int, has_pupil: bool
+) -> tuple[bool, int, int, int]:
     """Turn what stands for a missing value into NaN, in place.
 
-    values [S, 6]: x, y and pupil of one eye or two, as `parse_samples` gives them, of which the first `width` (3 or 6)
-    count. has_pupil: whether a pupil above 0 came before them. The tracker writes a lost eye with a pupil of 0: all
-    three values of the eye become NaN. But a recording without any pupil sizes has a pupil of 0 beside every position:
-    while no pupil above 0 has come, a pupil of 0 beside a position stays as it is.
+    values [S, 6]: x, y and pupil of one eye or two, as `parse_samples` gives them, of which the
+    first `width` (3 or 6) count. has_pupil: whether a pupil above 0 came before them. The tracker
+    writes a lost eye with a pupil of 0: all three values of the eye become NaN. But a recording
+    without any pupil sizes has a pupil of 0 beside every position: while no pupil above 0 has come,
+    a pupil of 0 beside a position stays as it is.
 
-    Returns whether a pupil above 0 has come by now; how often a pupil of 0 stayed; how many values were text that is
-    no number; and the first sample with such a text, S without any.
+    Returns whether a pupil above 0 has come by now; how often a pupil of 0 stayed; how many values
+    were text that is no number; and the first sample with such a text, S without any.
     """
     n = values.shape[0]
     texts, first_text, unsettled = 0, n, 0
@@ -246,11 +255,12 @@ def place_samples(
 ) -> tuple[int, int, int, int]:
     """Put samples as `settle_samples` leaves them into columns.
 
-    times [S], values [S, 6], fields [S]: the samples, of which the first `width` values (3 or 6) count. previous: the
-    time before the first one. placed [8, S]: x, y, pupil of the left eye, then of the right one, then the mean of the
-    eyes' x and y, or the one that is there; NaN where missing. The values are those from column `first` on (0 or 3).
-    Returns the first sample without a time or enough values, S without any;
-    the one whose time is furthest behind that of the one before it; and how many are behind it, and how many equal.
+    times [S], values [S, 6], fields [S]: the samples, of which the first `width` values (3 or 6)
+    count. previous: the time before the first one. placed [8, S]: x, y, pupil of the left eye, then
+    of the right one, then the mean of the eyes' x and y, or the one that is there; NaN where
+    missing. The values are those from column `first` on (0 or 3). Returns the first sample without
+    a time or enough values, S without any; the one whose time is furthest behind that of the one
+    before it; and how many are behind it, and how many equal.
     """
     n = times.size
     damaged, steepest, backwards, repeats = n, 0, 0, 0
@@ -272,12 +282,16 @@ def place_samples(
         for s in range(n):
             left, right = placed[axis, s], placed[3 + axis, s]
             mean = (left + right) * np.float32(0.5)
-            placed[6 + axis, s] = mean if not math.isnan(mean) else right if math.isnan(left) else left
+            placed[6 + axis, s] = (
+                mean if not math.isnan(mean) else right if math.isnan(left) else left
+            )
     return damaged, steepest, backwards, repeats
 
 
 @inlined
-def _is_word(data: npt.NDArray[np.uint8], start: int, end: int, word: npt.NDArray[np.uint8]) -> bool:
+def _is_word(
+    data: npt.NDArray[np.uint8], start: int, end: int, word: npt.NDArray[np.uint8]
+) -> bool:
     if end - start != word.size:
         return False
     for i in range(word.size):
@@ -295,10 +309,11 @@ def parse_events(
 ) -> None:
     """Parse the lines of eye movements among the lines of `parse_samples` that are no samples.
 
-    others [O, 4] as `parse_samples` gives it. kinds [O]: 1 EFIX, 2 ESACC, 3 EBLINK, 4 the start of one (SFIX, SSACC,
-    SBLINK), 0 any other line, also one of these that cannot be used: too short, of no eye, without times, of an unknown
-    time, or that ends before it starts. fields [O, 10]: of an end, the eye (0 left, 1 right), then the numbers in the
-    order of the line: start, end, duration, and 3 more of EFIX, 6 of ESACC, NaN where one is none.
+    others [O, 4] as `parse_samples` gives it. kinds [O]: 1 EFIX, 2 ESACC, 3 EBLINK, 4 the start of
+    one (SFIX, SSACC, SBLINK), 0 any other line, also one of these that cannot be used: too short,
+    of no eye, without times, of an unknown time, or that ends before it starts. fields [O, 10]: of
+    an end, the eye (0 left, 1 right), then the numbers in the order of the line: start, end,
+    duration, and 3 more of EFIX, 6 of ESACC, NaN where one is none.
     """
     for o in range(others.shape[0]):
         start, end = others[o, 0], others[o, 1]
@@ -311,7 +326,11 @@ def parse_events(
             kind, needed = 2, 11
         elif _is_word(data, start, i, _EBLINK):
             kind, needed = 3, 5
-        elif _is_word(data, start, i, _SFIX) or _is_word(data, start, i, _SSACC) or _is_word(data, start, i, _SBLINK):
+        elif (
+            _is_word(data, start, i, _SFIX)
+            or _is_word(data, start, i, _SSACC)
+            or _is_word(data, start, i, _SBLINK)
+        ):
             kinds[o] = 4
         if needed == 0:
             continue

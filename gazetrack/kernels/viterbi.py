@@ -18,7 +18,8 @@ def two_states(
 ) -> npt.NDArray[np.int8]:
     """Return the most probable states (0 or 1) of v [N], Gaussian with means [2] and deviations [2] in each state.
 
-    Both states are equally probable at the start; log_stay and log_leave [2] are the logarithms of going on and ending.
+    Both states are equally probable at the start; log_stay and log_leave [2] are the logarithms of
+    going on and ending.
     """
     n = v.size
     states = np.zeros(n, np.int8)

@@ -1,9 +1,10 @@
 """Gaze of AdHawk MindLink glasses: ``gaze_data.csv`` of a recording.
 
-Source: "GlassesViewer4AdHawk", https://github.com/zhiguo-eyelab/GlassesViewer4AdHawk: the columns, times in s, and the
-gaze in the scene camera's image as fractions of it. The image's size is not in the file. How wide the camera sees is
-in ``meta_data.json`` of the same recording: ``deg_to_px`` are the coefficients, the last one constant, of a polynomial
-that tells pixels per degree at an angle off the axis. In the recording published there it is that of a flat picture.
+Source: "GlassesViewer4AdHawk", https://github.com/zhiguo-eyelab/GlassesViewer4AdHawk: the columns,
+times in s, and the gaze in the scene camera's image as fractions of it. The image's size is not in
+the file. How wide the camera sees is in ``meta_data.json`` of the same recording: ``deg_to_px`` are
+the coefficients, the last one constant, of a polynomial that tells pixels per degree at an angle
+off the axis. In the recording published there it is that of a flat picture.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from gazetrack.readers._clock import check_clock
-from gazetrack.readers._tables import header_of, needed_header, read_columns
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
-from gazetrack.recording import Recording, Screen
-from gazetrack.schema import EVENTS, SAMPLES, conform
+from gazetrack.readers.shared.clock import check_clock
+from gazetrack.readers.text.header import header_of, needed_header
+from gazetrack.readers.text.table import read_columns
+from gazetrack.tables.recording import Recording, Screen
+from gazetrack.tables.schema import EVENTS, SAMPLES, conform
 
 FORMAT = Format(
     name="adhawk",
@@ -64,13 +66,18 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     t = time[timed]
     check_clock(head, header, t, timed)
     origin = float(t[0]) if t.size else 0.0
-    x, y = table.number("x")[timed] * _NOMINAL.width_px, table.number("y")[timed] * _NOMINAL.height_px
+    x, y = (
+        table.number("x")[timed] * _NOMINAL.width_px,
+        table.number("y")[timed] * _NOMINAL.height_px,
+    )
     notes: list[str] = []
     camera = _camera(head, notes)
     recording = Recording(
         name=head.stem,
         format=FORMAT.name,
-        samples=conform({"recording": head.stem, "t_ms": t - origin, "x_px": x, "y_px": y}, SAMPLES),
+        samples=conform(
+            {"recording": head.stem, "t_ms": t - origin, "x_px": x, "y_px": y}, SAMPLES
+        ),
         events=conform({}, EVENTS),
         origin_ms=origin,
         tracker="AdHawk MindLink",
@@ -94,7 +101,11 @@ def _camera(head: Head, notes: list[str]) -> Screen:
         notes.append(f"{_META} beside the gaze does not tell how wide the camera sees: not used")
         return _NOMINAL
     # Of a flat picture, the focal length in pixels is what a radian at its centre covers.
-    fov_deg = math.degrees(2 * math.atan(_NOMINAL.width_px / 2 / math.degrees(px_per_deg))) if px_per_deg > 0 else 0.0
+    fov_deg = (
+        math.degrees(2 * math.atan(_NOMINAL.width_px / 2 / math.degrees(px_per_deg)))
+        if px_per_deg > 0
+        else 0.0
+    )
     if not _POSSIBLE_FOV_DEG[0] < fov_deg < _POSSIBLE_FOV_DEG[1]:
         notes.append(
             f"{_META} beside the gaze tells of a camera that cannot be ({px_per_deg:g} px per degree): not used"

@@ -1,8 +1,9 @@
 """Gaze in ARFF, the attribute-relation format, as sp_tool and the GazeCom data set write it.
 
-Source: "sp_tool", M. Startsev et al., https://github.com/MikhailStartsev/sp_tool: time in µs, positions in pixels,
-confidence 0 to 1; the screen stands in comments ``%@METADATA``. A label per sample, of sp_tool (``EYE_MOVEMENT_TYPE``)
-or of the experts of GazeCom (``handlabeller_final``: 1 fixation, 2 saccade, 3 pursuit, 4 noise), makes events.
+Source: "sp_tool", M. Startsev et al., https://github.com/MikhailStartsev/sp_tool: time in µs,
+positions in pixels, confidence 0 to 1; the screen stands in comments ``%@METADATA``. A label per
+sample, of sp_tool (``EYE_MOVEMENT_TYPE``) or of the experts of GazeCom (``handlabeller_final``: 1
+fixation, 2 saccade, 3 pursuit, 4 noise), makes events.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gazetrack.errors import ConfigError, ParseError
-from gazetrack.readers._clock import check_clock
-from gazetrack.readers._runs import movements
-from gazetrack.readers._tables import Header, Kind, needed_header, read_columns
-from gazetrack.readers._utf8 import by_line, rewritten
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
-from gazetrack.recording import Recording, Screen
-from gazetrack.schema import EVENTS, SAMPLES, conform
+from gazetrack.readers.shared.clock import check_clock
+from gazetrack.readers.shared.runs import movements
+from gazetrack.readers.text.header import Header, Kind, needed_header
+from gazetrack.readers.text.table import read_columns
+from gazetrack.readers.text.utf8 import by_line, rewritten
+from gazetrack.tables.recording import Recording, Screen
+from gazetrack.tables.schema import EVENTS, SAMPLES, conform
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +45,13 @@ _LEAST_CONFIDENCE = 0.5
 _LEAST_STEP_US = 100.0  # no tracker samples at more than 10 kHz
 _LABELS = ("handlabeller_final", "eye_movement_type")
 _CODES = {"1": "FIX", "2": "SACCADE", "3": "SP", "4": "NOISE"}
-_KINDS = {"FIX": "fixation", "SACCADE": "saccade", "SP": "unclassified", "NOISE": "unclassified", "BLINK": "blink"}
+_KINDS = {
+    "FIX": "fixation",
+    "SACCADE": "saccade",
+    "SP": "unclassified",
+    "NOISE": "unclassified",
+    "BLINK": "blink",
+}
 
 
 class _Arff:
@@ -59,7 +67,13 @@ class _Arff:
         line = line.strip()
         if self._in_data:
             # A question mark is a missing value.
-            return b"" if line.startswith(b"%") else _UNKNOWN.sub(rb"\1", line) if b"?" in line else line
+            return (
+                b""
+                if line.startswith(b"%")
+                else _UNKNOWN.sub(rb"\1", line)
+                if b"?" in line
+                else line
+            )
         if match := _ATTRIBUTE.match(line):
             self._names.append(match[1] or match[2] or match[3])
         elif line.lower() == b"@data":
@@ -114,14 +128,18 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     confidence = table.number("confidence", 1.0)
     lost = ~(confidence >= _LEAST_CONFIDENCE)
     if unsure := int((lost & (confidence > 0)).sum()):
-        notes.append(f"{unsure} samples with a confidence below {_LEAST_CONFIDENCE}: taken as missing")
+        notes.append(
+            f"{unsure} samples with a confidence below {_LEAST_CONFIDENCE}: taken as missing"
+        )
     x, y = (np.where(lost, np.nan, table.number(axis))[timed] for axis in "xy")
     if label is not None:
         notes.append(f"events are runs of one label in {label}")
     return Recording(
         name=head.stem,
         format=FORMAT.name,
-        samples=conform({"recording": head.stem, "t_ms": time[timed] - origin, "x_px": x, "y_px": y}, SAMPLES),
+        samples=conform(
+            {"recording": head.stem, "t_ms": time[timed] - origin, "x_px": x, "y_px": y}, SAMPLES
+        ),
         events=_events(head.stem, table.text("label")[timed], time[timed] - origin, x, y),
         screen=_screen(head),
         origin_ms=origin,
@@ -155,11 +173,16 @@ def _events(
     runs = movements(kinds, t, x, y, begins=np.r_[True, labels[1:] != labels[:-1]][: t.size])
     rows = runs.pop("first").astype(np.intp)
     del runs["last"]
-    return conform({**runs, "recording": name, "eye": "both", "text": labels[rows]} if rows.size else {}, EVENTS)
+    return conform(
+        {**runs, "recording": name, "eye": "both", "text": labels[rows]} if rows.size else {},
+        EVENTS,
+    )
 
 
 def _screen(head: Head) -> Screen | None:
-    facts = {m[1].lower(): float(m[2]) for line in head.lines if (m := _METADATA.fullmatch(line.strip()))}
+    facts = {
+        m[1].lower(): float(m[2]) for line in head.lines if (m := _METADATA.fullmatch(line.strip()))
+    }
     if not {"width_px", "height_px"} <= set(facts):
         return None
     wide, high, far = (facts.get(name) or None for name in ("width_mm", "height_mm", "distance_mm"))

@@ -5,11 +5,12 @@ A reader is a module in this folder (or in a third party's package) with three n
 ``FORMAT : Format``
     What it is called, what it reads, what is lost.
 ``sniff(head: Head) -> Verdict``
-    How sure it is that the file is its own, judged from the content alone, and why, in words for the user.
-    It must not read more of the file.
+    How sure it is that the file is its own, judged from the content alone, and why, in words for
+    the user. It must not read more of the file.
 ``read(head: Head, options: ReadOptions) -> Recording``
-    Read the whole file, block by block. Tables come back through `schema.conform`. Whatever breaks the format raises
-    `ParseError` with the line; nothing is guessed silently: every row not used is counted in ``dropped`` by reason.
+    Read the whole file, block by block. Tables come back through `schema.conform`. Whatever breaks
+    the format raises `ParseError` with the line; nothing is guessed silently: every row not used is
+    counted in ``dropped`` by reason.
 
 Detection is a contest of verdicts, never a try-and-catch: see `registry.detect`.
 """
@@ -32,14 +33,15 @@ from gazetrack.errors import InputError, ParseError, readable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gazetrack.recording import Recording, Screen
+    from gazetrack.tables.recording import Recording, Screen
 
 HEAD_BYTES = 64 * 1024
 BLOCK_BYTES = 512 * 1024
 MAX_LINE_BYTES = 1024 * 1024
 MAX_COLUMNS = 10_000
 MAX_PLAIN_BYTES = 64 * 1024**3
-# Exports shrink to a fifth or a twentieth; what shrinks to less than a two-hundredth was made to fill a disk.
+# Exports shrink to a fifth or a twentieth; what shrinks to less than a two-hundredth was made to
+# fill a disk.
 MAX_GZIP_RATIO = 200
 GZIP_RATIO_FROM_BYTES = 64 * 1024**2  # a table of so much text is read within 500 MB
 # What may stand among the columns and names none: how the positions are to be read.
@@ -80,7 +82,8 @@ class Verdict:
     instead : str
         For such a file: which one to give instead.
     hint : str
-        What to do so that the file can be read, where the reader knows its format but cannot read it as it is.
+        What to do so that the file can be read, where the reader knows its format but cannot read
+        it as it is.
     """
 
     level: Level
@@ -133,10 +136,11 @@ class ReadOptions:
     Parameters
     ----------
     columns : mapping of str to str
-        For readers with `Format.takes_columns`: our name (x, y, t, duration, …) to the export's column; and the
-        `POSITION_SETTINGS`.
+        For readers with `Format.takes_columns`: our name (x, y, t, duration, …) to the export's
+        column; and the `POSITION_SETTINGS`.
     screen : Screen or None
-        As the user states it, for positions that mean nothing without it. All others meet it in `geometry`.
+        As the user states it, for positions that mean nothing without it. All others meet it in
+        `geometry`.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -186,8 +190,14 @@ class Reading:
 
     def applied(self, recording: Recording) -> Recording:
         """Return the recording with what was found and done before its reader saw the rows."""
-        mended = [f"{count} rows {what} (first: line {self.lines[what]})" for what, count in self.mended.items()]
-        lost = {reason: count + recording.dropped.get(reason, 0) for reason, count in self.dropped.items()}
+        mended = [
+            f"{count} rows {what} (first: line {self.lines[what]})"
+            for what, count in self.mended.items()
+        ]
+        lost = {
+            reason: count + recording.dropped.get(reason, 0)
+            for reason, count in self.dropped.items()
+        }
         return replace(
             recording,
             rows_in=recording.rows_in + sum(self.dropped.values()),
@@ -273,7 +283,9 @@ def read_head(path: str | os.PathLike[str], reading: Reading | None = None) -> H
         complete = not file.read(1)
     if not data:
         if _BIDS_NAME.match(path.name):
-            what = "is empty: a placeholder, as in the BIDS examples and in data sets not fetched yet"
+            what = (
+                "is empty: a placeholder, as in the BIDS examples and in data sets not fetched yet"
+            )
             raise InputError(what, path=path, hint="fetch the data themselves")
         raise InputError("is empty", path=path, hint="export the recording again")
     encoding = _encoding_of(data)
@@ -293,17 +305,23 @@ def open_plain(path: Path, reading: Reading) -> IO[bytes]:
         Missing, a folder, not a regular file, or unreadable.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        descriptor = os.open(
+            path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        )
     except FileNotFoundError:
         raise InputError("no such file", path=path, hint="check the name and the folder") from None
     except OSError as error:
-        raise InputError(f"cannot be opened: {error.strerror}", path=path, hint="check its permissions") from error
+        raise InputError(
+            f"cannot be opened: {error.strerror}", path=path, hint="check its permissions"
+        ) from error
     mode = os.fstat(descriptor).st_mode
     if not stat.S_ISREG(mode):
         os.close(descriptor)
         if stat.S_ISDIR(mode):
             raise InputError("is a folder", path=path, hint="name the files in it")
-        raise InputError("is not a regular file", path=path, hint="copy its content into a file first")
+        raise InputError(
+            "is not a regular file", path=path, hint="copy its content into a file first"
+        )
     file = os.fdopen(descriptor, "rb")
     magic = file.read(2)
     file.seek(0)
@@ -323,7 +341,8 @@ class _GzipFile(gzip.GzipFile):
         if size is None or size < 0:
             return b"".join(iter(lambda: self.read(BLOCK_BYTES), b""))
         try:
-            # One piece at a time: what comes before the place where a file is cut off is not lost with the error.
+            # One piece at a time: what comes before the place where a file is cut off is not lost
+            # with the error.
             data = super().read1(size) if self._reading.salvage else super().read(size)
         except EOFError:
             if self._reading.salvage:
@@ -339,10 +358,15 @@ class _GzipFile(gzip.GzipFile):
         return data
 
     def _check_size(self) -> None:
-        # What was read of the file so far, not its length: a bomb behind a long tail of nothing is found as soon.
+        # What was read of the file so far, not its length: a bomb behind a long tail of nothing is
+        # found as soon.
         bomb = self._plain > max(GZIP_RATIO_FROM_BYTES, MAX_GZIP_RATIO * self._file.tell())
         if bomb or self._plain > MAX_PLAIN_BYTES:
-            what = f"unpacks to more than {MAX_GZIP_RATIO} times its size" if bomb else "unpacks to more than 64 GiB"
+            what = (
+                f"unpacks to more than {MAX_GZIP_RATIO} times its size"
+                if bomb
+                else "unpacks to more than 64 GiB"
+            )
             hint = "if you know where it comes from, add --trust-gzip, or unpack it yourself"
             raise ParseError(what, path=self._path, byte=self._plain, hint=hint)
 
@@ -396,6 +420,8 @@ def _delimiter_of(lines: list[str]) -> str:
     counts = {mark: sorted(line.count(mark) for line in lines[-50:]) for mark in "\t;,"}
     typical = {mark: values[len(values) // 2] for mark, values in counts.items() if values}
     best = max(
-        typical, key=lambda mark: (typical[mark] > 0, mark == "\t" and typical[mark] > 0, typical[mark]), default=""
+        typical,
+        key=lambda mark: (typical[mark] > 0, mark == "\t" and typical[mark] > 0, typical[mark]),
+        default="",
     )
     return best if typical.get(best) else ""

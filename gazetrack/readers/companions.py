@@ -8,8 +8,8 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from gazetrack.readers._tables import header_of
 from gazetrack.readers.base import Level, Verdict
+from gazetrack.readers.text.header import header_of
 
 if TYPE_CHECKING:
     from gazetrack.readers.base import Head
@@ -27,8 +27,14 @@ _JSON = (
     ({"seg_id", "seg_length"}, Companion("a segment file of Tobii Glasses 2", _GLASSES)),
     ({"ca_id", "ca_state"}, Companion("a calibration file of Tobii Glasses 2", _GLASSES)),
     ({"servicemanager_version"}, Companion("a system file of Tobii Glasses 2", _GLASSES)),
-    ({"uuid", "gaze", "scenecamera"}, Companion("a recording file of Tobii Glasses 3", "give its gazedata.gz")),
-    ({"user_profile", "camera_config"}, Companion("the settings of an AdHawk MindLink recording", _ADHAWK)),
+    (
+        {"uuid", "gaze", "scenecamera"},
+        Companion("a recording file of Tobii Glasses 3", "give its gazedata.gz"),
+    ),
+    (
+        {"user_profile", "camera_config"},
+        Companion("the settings of an AdHawk MindLink recording", _ADHAWK),
+    ),
     ({"PhysioType"}, Companion("the sidecar of a BIDS recording", _BIDS)),
     ({"RecordedEye"}, Companion("the sidecar of a BIDS recording", _BIDS)),
     ({"CalibrationType"}, Companion("the sidecar of a BIDS recording", _BIDS)),
@@ -42,9 +48,15 @@ _JSON = (
 _TABLES = (
     (
         {"Recording", "Participant", "TOI"},
-        Companion("a metrics export of Tobii Pro Lab: sums over areas of interest", "export the raw data as TSV"),
+        Companion(
+            "a metrics export of Tobii Pro Lab: sums over areas of interest",
+            "export the raw data as TSV",
+        ),
     ),
-    ({"Timestamp", "IPD", "UTC_Time"}, Companion("pupil distances of an AdHawk MindLink recording", _ADHAWK)),
+    (
+        {"Timestamp", "IPD", "UTC_Time"},
+        Companion("pupil distances of an AdHawk MindLink recording", _ADHAWK),
+    ),
     (
         {"Timestamp", "Pupil_Size_Right", "Pupil_Size_Left"},
         Companion("pupil sizes of an AdHawk MindLink recording", _ADHAWK),
@@ -53,11 +65,20 @@ _TABLES = (
         {"Timestamp", "Pupil_Pos_X_Right", "Pupil_Pos_X_Left"},
         Companion("pupil positions of an AdHawk MindLink recording", _ADHAWK),
     ),
-    ({"Timestamp", "Gyro_X", "Accel_X"}, Companion("movements of the head of an AdHawk MindLink recording", _ADHAWK)),
-    ({"Timestamp_End", "Duration", "UTC_Time"}, Companion("blinks of an AdHawk MindLink recording", _ADHAWK)),
+    (
+        {"Timestamp", "Gyro_X", "Accel_X"},
+        Companion("movements of the head of an AdHawk MindLink recording", _ADHAWK),
+    ),
+    (
+        {"Timestamp_End", "Duration", "UTC_Time"},
+        Companion("blinks of an AdHawk MindLink recording", _ADHAWK),
+    ),
     (
         {"onset", "duration"},
-        Companion("BIDS events: what was shown, not where people looked", "give the *_physio.tsv.gz beside it"),
+        Companion(
+            "BIDS events: what was shown, not where people looked",
+            "give the *_physio.tsv.gz beside it",
+        ),
     ),
 )
 _XLS = (b"\xd0\xcf\x11\xe0", b"PK\x03\x04")

@@ -1,7 +1,8 @@
 """EyeTribe logs as PyTribe and PyGaze write them: a row per sample, messages between them.
 
-Source: "PyTribe", E. S. Dalmaijer, https://github.com/esdalmaijer/PyTribe. A position of (0, 0) means that the gaze was
-lost. ``raw`` is the position as measured, ``avg`` a smoothed one; ``fix`` says whether the tracker saw a fixation.
+Source: "PyTribe", E. S. Dalmaijer, https://github.com/esdalmaijer/PyTribe. A position of (0, 0)
+means that the gaze was lost. ``raw`` is the position as measured, ``avg`` a smoothed one; ``fix``
+says whether the tracker saw a fixation.
 """
 
 from __future__ import annotations
@@ -13,14 +14,15 @@ import numpy as np
 import pandas as pd
 
 from gazetrack.errors import ConfigError, ParseError, quote
-from gazetrack.readers._clock import check_clock
-from gazetrack.readers._gaze import gaze_columns
-from gazetrack.readers._runs import movements
-from gazetrack.readers._tables import Columns, Kind, header_of, needed_header, read_columns
-from gazetrack.readers._utf8 import by_line, rewritten
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
-from gazetrack.recording import Recording, Screen
-from gazetrack.schema import EVENTS, SAMPLES, conform
+from gazetrack.readers.shared.clock import check_clock
+from gazetrack.readers.shared.gaze import gaze_columns
+from gazetrack.readers.shared.runs import movements
+from gazetrack.readers.text.header import Kind, header_of, needed_header
+from gazetrack.readers.text.table import Columns, read_columns
+from gazetrack.readers.text.utf8 import by_line, rewritten
+from gazetrack.tables.recording import Recording, Screen
+from gazetrack.tables.schema import EVENTS, SAMPLES, conform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -113,7 +115,9 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     return Recording(
         name=head.stem,
         format=FORMAT.name,
-        samples=conform({"recording": head.stem, "t_ms": t - origin, **gaze_columns(gaze)}, SAMPLES),
+        samples=conform(
+            {"recording": head.stem, "t_ms": t - origin, **gaze_columns(gaze)}, SAMPLES
+        ),
         events=_events(head, messages.found, fixations, origin),
         screen=_screen(texts),
         rate_hz=_rate(texts),
@@ -147,7 +151,11 @@ def _screen(texts: str) -> Screen | None:
     pixels, centimetres = _RESOLUTION.search(texts), _SIZE.search(texts)
     if pixels is None:
         return None
-    wide, high = (None, None) if centimetres is None else (10 * float(centimetres[1]), 10 * float(centimetres[2]))
+    wide, high = (
+        (None, None)
+        if centimetres is None
+        else (10 * float(centimetres[1]), 10 * float(centimetres[2]))
+    )
     try:
         return Screen(int(pixels[1]), int(pixels[2]), wide or None, high or None)
     except ConfigError:
@@ -155,23 +163,39 @@ def _screen(texts: str) -> Screen | None:
 
 
 def _fixations(
-    fixating: npt.NDArray[np.bool_], t: npt.NDArray[np.floating], gaze: Mapping[str, npt.NDArray[np.floating]]
+    fixating: npt.NDArray[np.bool_],
+    t: npt.NDArray[np.floating],
+    gaze: Mapping[str, npt.NDArray[np.floating]],
 ) -> pd.DataFrame:
     runs = movements(np.where(fixating, "fixation", "").astype(object), t, gaze["x"], gaze["y"])
-    return pd.DataFrame({name: column for name, column in runs.items() if name not in ("first", "last")})
+    return pd.DataFrame(
+        {name: column for name, column in runs.items() if name not in ("first", "last")}
+    )
 
 
-def _events(head: Head, messages: Sequence[tuple[str, str]], fixations: pd.DataFrame, origin: float) -> pa.Table:
+def _events(
+    head: Head, messages: Sequence[tuple[str, str]], fixations: pd.DataFrame, origin: float
+) -> pa.Table:
     times = []
     for time, text in messages:
         if _TIME.fullmatch(time) is None:
-            raise ParseError(f"the message {quote(text, 40)!r} has no time", path=head.path, hint="export it again")
+            raise ParseError(
+                f"the message {quote(text, 40)!r} has no time",
+                path=head.path,
+                hint="export it again",
+            )
         times.append(float(time))
-    said = pd.DataFrame({"onset_ms": np.array(times, np.float64), "text": [text for _, text in messages]})
+    said = pd.DataFrame(
+        {"onset_ms": np.array(times, np.float64), "text": [text for _, text in messages]}
+    )
     said = said.assign(kind="message", duration_ms=0.0, index=np.arange(1, len(said) + 1))
     parts = [part for part in (said, fixations.assign(eye="both")) if len(part)]
     if not parts:
         return conform({}, EVENTS)
     events = pd.concat(parts).sort_values("onset_ms", kind="stable")
-    events = events.assign(onset_ms=events["onset_ms"] - origin, index=events["index"].astype(np.int32))
-    return conform({name: events[name].to_numpy() for name in events} | {"recording": head.stem}, EVENTS)
+    events = events.assign(
+        onset_ms=events["onset_ms"] - origin, index=events["index"].astype(np.int32)
+    )
+    return conform(
+        {name: events[name].to_numpy() for name in events} | {"recording": head.stem}, EVENTS
+    )

@@ -1,6 +1,7 @@
 """The fixation tables published with GazeMedSeg: fixations of radiologists and students as fractions of an image.
 
-Source: Zhong et al., "Weakly-supervised Medical Image Segmentation with Gaze Annotations", MICCAI 2024.
+Source: Zhong et al., "Weakly-supervised Medical Image Segmentation with Gaze Annotations", MICCAI
+2024.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gazetrack.readers._fixation_rows import fixation_recording
-from gazetrack.readers._tables import Kind, header_of, needed_header, read_columns
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
+from gazetrack.readers.shared.fixation_rows import fixation_recording
+from gazetrack.readers.text.header import Kind, header_of, needed_header
+from gazetrack.readers.text.table import read_columns
 
 if TYPE_CHECKING:
-    from gazetrack.recording import Recording
+    from gazetrack.tables.recording import Recording
 
 FORMAT = Format(
     name="gazemedseg",

@@ -1,8 +1,9 @@
 """Gazepoint Analysis exports: a row per sample (``all_gaze``) or fixation (``fixations``), with the same columns.
 
-Specification: "Gazepoint Analysis UX Edition User Manual" and "Open Gaze API", Gazepoint. Positions are fractions of
-the screen, whose size the file does not state. ``FPOG`` is the point of gaze averaged over the fixation so far,
-``BPOG`` the best one of the moment. The clock begins anew with every medium.
+Specification: "Gazepoint Analysis UX Edition User Manual" and "Open Gaze API", Gazepoint. Positions
+are fractions of the screen, whose size the file does not state. ``FPOG`` is the point of gaze
+averaged over the fixation so far, ``BPOG`` the best one of the moment. The clock begins anew with
+every medium.
 """
 
 from __future__ import annotations
@@ -13,17 +14,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from gazetrack.clock import Clock
 from gazetrack.errors import ParseError
-from gazetrack.readers._clock import in_no_order
-from gazetrack.readers._fixation_rows import fixation_recording
-from gazetrack.readers._gaze import mean_of_eyes
-from gazetrack.readers._numbers import line_of
-from gazetrack.readers._sink import SampleSink
-from gazetrack.readers._tables import Columns, Header, Kind, header_of, needed_header, no_rows, read_parts
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
-from gazetrack.recording import Recording, Screen
-from gazetrack.schema import EVENTS, conform
+from gazetrack.readers.shared.clock import in_no_order
+from gazetrack.readers.shared.fixation_rows import fixation_recording
+from gazetrack.readers.shared.gaze import mean_of_eyes
+from gazetrack.readers.shared.sink import SampleSink
+from gazetrack.readers.text.header import Header, Kind, header_of, needed_header
+from gazetrack.readers.text.numbers import line_of
+from gazetrack.readers.text.table import Columns, no_rows, read_parts
+from gazetrack.tables.clock import Clock
+from gazetrack.tables.recording import Recording, Screen
+from gazetrack.tables.schema import EVENTS, conform
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -38,7 +40,14 @@ FORMAT = Format(
     source="https://www.gazept.com",
 )
 _NOMINAL = Screen(1920, 1080)
-_NEEDED = {"x": "FPOGX", "y": "FPOGY", "onset": "FPOGS", "duration": "FPOGD", "index": "FPOGID", "valid": "FPOGV"}
+_NEEDED = {
+    "x": "FPOGX",
+    "y": "FPOGY",
+    "onset": "FPOGS",
+    "duration": "FPOGD",
+    "index": "FPOGID",
+    "valid": "FPOGV",
+}
 _OPTIONAL = {
     "best_x": "BPOGX",
     "best_y": "BPOGY",
@@ -77,7 +86,8 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     Returns
     -------
     Recording
-        Times count from the start of each medium, which is a recording of its own where there are several.
+        Times count from the start of each medium, which is a recording of its own where there are
+        several.
 
     Raises
     ------
@@ -154,7 +164,11 @@ class _Export:
             return
         t = table.number("t")[timed] * 1e3
         showing = self._showings(t, table, timed)
-        self._follow(t, table.texts("media_id").codes[timed], self.n_rows - table.n_rows + np.flatnonzero(timed))
+        self._follow(
+            t,
+            table.texts("media_id").codes[timed],
+            self.n_rows - table.n_rows + np.flatnonzero(timed),
+        )
         starts = np.array(self._starts)[showing]
         pupils = {f"{eye}_pupil": _pupil(table, eye)[timed] for eye in ("left", "right")}
         stimulus = table.texts("stimulus").codes[timed]
@@ -195,7 +209,9 @@ class _Export:
         self._starts += t[begins].tolist()
         return showings.astype(np.int32)
 
-    def _follow(self, t: npt.NDArray[np.floating], medium: npt.NDArray[np.int32], rows: npt.NDArray[np.intp]) -> None:
+    def _follow(
+        self, t: npt.NDArray[np.floating], medium: npt.NDArray[np.int32], rows: npt.NDArray[np.intp]
+    ) -> None:
         """Follow the clock of each medium, whose rows of the export these are."""
         was_in_order, before = self._order.first_back < 0, self._n_timed
         self._order.take(t, medium)
@@ -214,7 +230,9 @@ class _Export:
         numbers = [str(n) for n in range(1, len(self._starts) + 1)]
         several = len(numbers) > 1
         if several:
-            notes.append(f"{len(numbers)} showings of media, each with its own clock: each is a recording of its own")
+            notes.append(
+                f"{len(numbers)} showings of media, each with its own clock: each is a recording of its own"
+            )
         names = {
             "recording": [f"{stem}_{n}" for n in numbers] if several else [stem],
             "trial": numbers or [""],
@@ -228,7 +246,9 @@ class _Export:
             columns = _named(fixations, names)
             found = fixation_recording(stem, FORMAT.name, columns, len(fixations), notes)
             dropped |= found.dropped
-            return replace(found, software="Gazepoint Analysis", rows_in=self.n_rows, dropped=dropped)
+            return replace(
+                found, software="Gazepoint Analysis", rows_in=self.n_rows, dropped=dropped
+            )
         if self._order.in_no_order:
             line = line_of(self._head, self._header, self._first_back)
             raise in_no_order(self._order, self._head.path, line)
@@ -253,8 +273,12 @@ def _pupil(table: Columns, eye: str) -> npt.NDArray[np.floating]:
     return np.where(lost, np.nan, table.number(f"{eye}_pupil"))
 
 
-def _position(table: Columns, prefix: str) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]:
-    return table.number(f"{prefix}x") * _NOMINAL.width_px, table.number(f"{prefix}y") * _NOMINAL.height_px
+def _position(
+    table: Columns, prefix: str
+) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]:
+    return table.number(f"{prefix}x") * _NOMINAL.width_px, table.number(
+        f"{prefix}y"
+    ) * _NOMINAL.height_px
 
 
 _KEY = ["showing", "index"]
@@ -282,8 +306,23 @@ def _last_valid(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
     """Return a row per fixation number of all parts, those that go on in the next part once."""
-    columns = ["showing", "index", "stimulus", "onset_ms", "duration_ms", "x_px", "y_px", "valid", "pupil", "pupils"]
-    rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({name: [] for name in columns})
+    columns = [
+        "showing",
+        "index",
+        "stimulus",
+        "onset_ms",
+        "duration_ms",
+        "x_px",
+        "y_px",
+        "valid",
+        "pupil",
+        "pupils",
+    ]
+    rows = (
+        pd.concat(parts, ignore_index=True)
+        if parts
+        else pd.DataFrame({name: [] for name in columns})
+    )
     sums = rows.groupby(_KEY, sort=False)[["pupil", "pupils"]].sum()
     found = _last_valid(rows).drop(columns=["pupil", "pupils"]).join(sums, on=_KEY)
     found["pupil"] = (found["pupil"] / found["pupils"]).where(found["pupils"] > 0)
@@ -297,7 +336,9 @@ def _usable(fixations: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
         notes.append(f"{never} fixation numbers are never valid (FPOGV): no fixations")
     usable = (valid["duration_ms"] > 0) & valid[["onset_ms", "x_px", "y_px"]].notna().all(axis=1)
     if not usable.all():
-        notes.append(f"{int((~usable).sum())} fixations without a duration, onset or position: left out")
+        notes.append(
+            f"{int((~usable).sum())} fixations without a duration, onset or position: left out"
+        )
     return valid[usable]
 
 
@@ -306,7 +347,9 @@ def _named(fixations: pd.DataFrame, names: dict[str, list[str]]) -> dict[str, An
     showing = fixations["showing"].to_numpy(np.int64)
     recordings = names["recording"]
     columns: dict[str, Any] = {
-        "recording": np.array(recordings, object)[showing if len(recordings) > 1 else np.zeros_like(showing)],
+        "recording": np.array(recordings, object)[
+            showing if len(recordings) > 1 else np.zeros_like(showing)
+        ],
         "trial": np.array(names["trial"], object)[showing],
         "stimulus": np.array(names["stimulus"], object)[fixations["stimulus"].to_numpy(np.int64)],
         "eye": "both",

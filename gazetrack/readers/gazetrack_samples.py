@@ -1,6 +1,7 @@
 """Our own tables of samples, ``*.samples.parquet``, and anybody's Parquet with the same columns.
 
-So that whatever takes an export takes them as well: detecting fixations anew needs no second reading of the export.
+So that whatever takes an export takes them as well: detecting fixations anew needs no second
+reading of the export.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gazetrack.errors import ConfigError, ParseError, SchemaError, quote
-from gazetrack.parquet import read_parquet
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
-from gazetrack.recording import Placement, Recording, Screen
-from gazetrack.schema import EVENTS, SAMPLES, conform
+from gazetrack.tables.parquet import read_parquet
+from gazetrack.tables.recording import Placement, Recording, Screen
+from gazetrack.tables.schema import EVENTS, SAMPLES, conform
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +67,9 @@ def sniff(head: Head) -> Verdict:
     if names >= _NEEDED:
         return Verdict(Level.CERTAIN, "a Parquet table with t_ms, x_px and y_px")
     if "duration_ms" in names:
-        return Verdict(Level.NO, "a table of fixations or events", "give the export, or its *.samples.parquet")
+        return Verdict(
+            Level.NO, "a table of fixations or events", "give the export, or its *.samples.parquet"
+        )
     hint = "call its columns t_ms (milliseconds), x_px and y_px, see docs/tables.md"
     return Verdict(Level.NO, "a Parquet table without t_ms, x_px and y_px", hint)
 
@@ -87,14 +90,26 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     try:
         table = read_parquet(_file(head), head.path, head.path.stat().st_size, SAMPLES.names)
         meta = json.loads((table.schema.metadata or {}).get(b"gazetrack", b"{}"))
-        stated = {name: _stated(name, meta[name], kind) for name, kind in _STATED.items() if meta.get(name) is not None}
-        notes = tuple(quote(_stated("notes", note, str), _NOTE_CHARS) for note in meta.get("notes") or ())
+        stated = {
+            name: _stated(name, meta[name], kind)
+            for name, kind in _STATED.items()
+            if meta.get(name) is not None
+        }
+        notes = tuple(
+            quote(_stated("notes", note, str), _NOTE_CHARS) for note in meta.get("notes") or ()
+        )
         screen = Screen(**meta["screen"]) if meta.get("screen") else None
-        placements = {name: Placement(**values) for name, values in (meta.get("placement") or {}).items()}
+        placements = {
+            name: Placement(**values) for name, values in (meta.get("placement") or {}).items()
+        }
     except ConfigError as error:
-        raise ParseError(f"is a damaged table of samples: {error.what}", path=head.path, hint=_HINT) from error
+        raise ParseError(
+            f"is a damaged table of samples: {error.what}", path=head.path, hint=_HINT
+        ) from error
     except (pa.ArrowException, OSError, ValueError, TypeError, AttributeError) as error:
-        raise ParseError(f"is a damaged table of samples: {quote(error, 150)}", path=head.path, hint=_HINT) from error
+        raise ParseError(
+            f"is a damaged table of samples: {quote(error, 150)}", path=head.path, hint=_HINT
+        ) from error
     samples = _samples(table, head.path, head.stem)
     known = np.isfinite(samples["t_ms"].to_numpy())
     kept = samples.filter(pa.array(known))
@@ -124,15 +139,22 @@ def _stated(name: str, value: Any, kind: Any) -> Any:
 
 
 def _samples(table: pa.Table, path: Path, stem: str) -> pa.Table:
-    columns: dict[str, Any] = {name: table[name] for name in table.column_names if name in SAMPLES.names}
+    columns: dict[str, Any] = {
+        name: table[name] for name in table.column_names if name in SAMPLES.names
+    }
     try:
         samples = conform({"recording": stem} | columns, SAMPLES)
     except SchemaError as error:
         raise ParseError(error.what, path=path, hint="see docs/tables.md for the types") from error
     for name in SAMPLES.names:
-        if pa.types.is_floating(samples.schema.field(name).type) and np.isinf(values := samples[name].to_numpy()).any():
+        if (
+            pa.types.is_floating(samples.schema.field(name).type)
+            and np.isinf(values := samples[name].to_numpy()).any()
+        ):
             known = np.where(np.isinf(values), np.nan, values)
-            samples = samples.set_column(samples.column_names.index(name), SAMPLES.field(name), pa.array(known))
+            samples = samples.set_column(
+                samples.column_names.index(name), SAMPLES.field(name), pa.array(known)
+            )
     return samples
 
 

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from gazetrack.errors import ConfigError, ParseError, did_you_mean, quote
-from gazetrack.readers._fixation_rows import (
+from gazetrack.readers.base import NO, POSITION_SETTINGS, Format, Head, Level, ReadOptions, Verdict
+from gazetrack.readers.shared.fixation_rows import (
     SHARED,
     end_to_end,
     eyes_of,
@@ -18,9 +19,8 @@ from gazetrack.readers._fixation_rows import (
     names_of_pairs,
     order_within,
 )
-from gazetrack.readers._gaze import mean_of_eyes
-from gazetrack.readers._numbers import line_of
-from gazetrack.readers._positions import (
+from gazetrack.readers.shared.gaze import mean_of_eyes
+from gazetrack.readers.shared.positions import (
     Axes,
     Frame,
     axes_of,
@@ -30,17 +30,18 @@ from gazetrack.readers._positions import (
     unit_of_name,
     without_marks_of_loss,
 )
-from gazetrack.readers._tables import Columns, Header, Kind, header_of, needed_header, read_columns
-from gazetrack.readers.base import NO, POSITION_SETTINGS, Format, Head, Level, ReadOptions, Verdict
-from gazetrack.recording import Recording
-from gazetrack.schema import EVENTS, SAMPLES, conform
+from gazetrack.readers.text.header import Header, Kind, header_of, needed_header
+from gazetrack.readers.text.numbers import line_of
+from gazetrack.readers.text.table import Columns, read_columns
+from gazetrack.tables.recording import Recording
+from gazetrack.tables.schema import EVENTS, SAMPLES, conform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import numpy.typing as npt
 
-    from gazetrack.recording import Screen
+    from gazetrack.tables.recording import Screen
 
 FORMAT = Format(
     name="generic",
@@ -61,7 +62,11 @@ _POSITION_KEYS = tuple(key for pair in _PAIRS for key in pair)
 _TEXTS = {"stimulus", "trial", "participant", "recording", "eye"}
 _UNITS_MS = {"s": 1e3, "ms": 1.0, "us": 1e-3, "µs": 1e-3, "μs": 1e-3, "ns": 1e-6}
 _POSITIONS = (("x", "y"), ("gaze_x", "gaze_y"), ("x_px", "y_px"), ("gazex", "gazey"))
-_EYES = (("x_l", "y_l", "x_r", "y_r"), ("left_x", "left_y", "right_x", "right_y"), ("lx", "ly", "rx", "ry"))
+_EYES = (
+    ("x_l", "y_l", "x_r", "y_r"),
+    ("left_x", "left_y", "right_x", "right_y"),
+    ("lx", "ly", "rx", "ry"),
+)
 _TIMES = ("t", "time", "timestamp", "t_ms", "time_ms", "timestamp_ms")
 _FIXATION_TIMES = ("duration", "duration_ms", "fixation_duration")
 _ALIASES = {
@@ -72,7 +77,8 @@ _ALIASES = {
     "eye": ("eye",),
     "pupil": ("pupil",),
 }
-# Beyond these a time column taken as ms is surely in another unit: (shortest, longest) step or duration.
+# Beyond these a time column taken as ms is surely in another unit: (shortest, longest) step or
+# duration.
 _POSSIBLE_MS = {"t": (0.1, 1000.0), "duration": (5.0, 20_000.0)}
 
 
@@ -119,7 +125,8 @@ def read(head: Head, options: ReadOptions) -> Recording:
     ConfigError
         An unknown key or unit, a column that is not there, or no position or time.
     ParseError
-        A damaged row or cell, times that cannot be in the unit they are taken for, or that step back.
+        A damaged row or cell, times that cannot be in the unit they are taken for, or that step
+        back.
     """
     header = needed_header(head)
     settings = {key: value for key, value in options.columns.items() if key in POSITION_SETTINGS}
@@ -129,7 +136,10 @@ def read(head: Head, options: ReadOptions) -> Recording:
     axes = _axes(columns, units, settings, head, notes)
     kinds: dict[str, Kind] = dict.fromkeys(_TEXTS, "text")
     kinds |= {"t": "float64", "duration": "float64"}
-    wanted = {key: (header.index(name, head.path), kinds.get(key, "float32")) for key, name in columns.items()}
+    wanted = {
+        key: (header.index(name, head.path), kinds.get(key, "float32"))
+        for key, name in columns.items()
+    }
     table = read_columns(head, header, wanted)
     values = dict(table.found)
     for key in {"t", "duration"} & set(columns):
@@ -138,10 +148,13 @@ def read(head: Head, options: ReadOptions) -> Recording:
             notes.append(f"{key} taken as ms: no unit was given")
     if not named:
         notes.append(
-            "columns inferred from the header: " + ", ".join(f"{k}={columns[k]}" for k in KEYS if k in columns)
+            "columns inferred from the header: "
+            + ", ".join(f"{k}={columns[k]}" for k in KEYS if k in columns)
         )
     table = Columns(table.n_rows, values)
-    groups = np.array(["\0".join(row) for row in zip(*map(table.text, sorted(_TEXTS)), strict=True)], object)
+    groups = np.array(
+        ["\0".join(row) for row in zip(*map(table.text, sorted(_TEXTS)), strict=True)], object
+    )
     _check_times(head, header, table, groups)
     for key in sorted({"t", "duration"} & set(columns) - set(units)):
         _check_unit(head, columns[key], key, table, groups)
@@ -158,7 +171,11 @@ def read(head: Head, options: ReadOptions) -> Recording:
 
 
 def _axes(
-    columns: Mapping[str, str], units: Mapping[str, str], settings: Mapping[str, str], head: Head, notes: list[str]
+    columns: Mapping[str, str],
+    units: Mapping[str, str],
+    settings: Mapping[str, str],
+    head: Head,
+    notes: list[str],
 ) -> Axes:
     """Return how positions are counted: by the settings, the brackets behind the columns, or the columns' own names."""
     positions = [key for key in columns if key in _POSITION_KEYS]
@@ -196,18 +213,24 @@ def _placed(
         placed[x_key], placed[y_key] = to_px(axes, x, y, frame)
         lost += marked
     if lost:
-        notes.append(f"{lost} positions at (-1, -1) or (0, 0), which trackers write for lost gaze: taken as missing")
+        notes.append(
+            f"{lost} positions at (-1, -1) or (0, 0), which trackers write for lost gaze: taken as missing"
+        )
     needed = not axes.plain and not of_image
     return placed, frame.screen if needed else None
 
 
-def _chosen(given: Mapping[str, str], header: Header, head: Head) -> tuple[dict[str, str], dict[str, str]]:
+def _chosen(
+    given: Mapping[str, str], header: Header, head: Head
+) -> tuple[dict[str, str], dict[str, str]]:
     """Return the columns by key, and the units given in brackets, after checking both."""
     columns, units = dict(given) or _guess(header), {}
     unknown = sorted(set(columns) - set(KEYS))
     if unknown:
         known = ", ".join((*KEYS, *sorted(POSITION_SETTINGS)))
-        raise ConfigError(f"unknown key {quote(unknown[0])!r} in the columns", hint=f"known are {known}")
+        raise ConfigError(
+            f"unknown key {quote(unknown[0])!r} in the columns", hint=f"known are {known}"
+        )
     for key in ("t", "duration", *_POSITION_KEYS):
         match = re.fullmatch(r"(.*)\[([^\]]*)\]", columns.get(key, ""))
         if match and columns[key] not in header.names:
@@ -222,11 +245,17 @@ def _chosen(given: Mapping[str, str], header: Header, head: Head) -> tuple[dict[
     pairs = _PAIRS[:1] if "duration" in columns else _PAIRS
     needed = any(set(pair) <= set(columns) for pair in pairs)
     if not needed or not {"t", "duration"} & set(columns):
-        raise ConfigError("x, y and t (or duration) are needed", path=head.path, hint=f"name them; there are {present}")
+        raise ConfigError(
+            "x, y and t (or duration) are needed",
+            path=head.path,
+            hint=f"name them; there are {present}",
+        )
     return columns, units
 
 
-def _check_times(head: Head, header: Header, table: Columns, groups: npt.NDArray[np.object_]) -> None:
+def _check_times(
+    head: Head, header: Header, table: Columns, groups: npt.NDArray[np.object_]
+) -> None:
     """Refuse times that step back: several recordings or trials lie in one that the named columns cannot tell apart."""
     times = table.number("t")
     rows = np.flatnonzero(np.isfinite(times))  # a row without a time hides no step back
@@ -234,10 +263,14 @@ def _check_times(head: Head, header: Header, table: Columns, groups: npt.NDArray
     if back.any():
         line = line_of(head, header, int(rows[int(back.argmax())]))
         hint = "name the columns that tell recordings and trials apart, as in --columns …,participant=NAME,trial=NAME"
-        raise ParseError("the time steps back within one trial", path=head.path, line=line, hint=hint)
+        raise ParseError(
+            "the time steps back within one trial", path=head.path, line=line, hint=hint
+        )
 
 
-def _check_unit(head: Head, name: str, key: str, table: Columns, groups: npt.NDArray[np.object_]) -> None:
+def _check_unit(
+    head: Head, name: str, key: str, table: Columns, groups: npt.NDArray[np.object_]
+) -> None:
     """Refuse times whose usual step, or durations whose usual length, no tracker has in ms."""
     values = pd.Series(table.number(key))
     if key == "t":
@@ -248,9 +281,8 @@ def _check_unit(head: Head, name: str, key: str, table: Columns, groups: npt.NDA
     shortest, longest = _POSSIBLE_MS[key]
     if usual < shortest or usual > longest:
         unit = "s" if usual < shortest else "us"
-        what = (
-            f"column {quote(name, 40)!r} taken as ms has a usual {'step' if key == 't' else 'length'} of {usual:g} ms"
-        )
+        quantity = "step" if key == "t" else "length"
+        what = f"column {quote(name, 40)!r} taken as ms has a usual {quantity} of {usual:g} ms"
         hint = f"name its unit: --columns …,{key}={quote(name, 40)}[{unit}] (s, ms, us or ns)"
         raise ParseError(what, path=head.path, hint=hint)
 
@@ -264,7 +296,9 @@ def _recordings(head: Head, table: Columns, notes: list[str]) -> npt.NDArray[np.
     if key == "participant" or "participant" not in table.found:
         return labels
     rows = pd.DataFrame({"recording": labels, "participant": table.text("participant")})
-    pairs = [(str(label), str(who)) for label, who in rows.drop_duplicates().itertuples(index=False)]
+    pairs = [
+        (str(label), str(who)) for label, who in rows.drop_duplicates().itertuples(index=False)
+    ]
     names = names_of_pairs(pairs)
     if names == [label for label, _ in pairs]:
         return labels
@@ -273,7 +307,9 @@ def _recordings(head: Head, table: Columns, notes: list[str]) -> npt.NDArray[np.
     return np.array(names, object)[places]
 
 
-def _fixations(head: Head, table: Columns, groups: npt.NDArray[np.object_], notes: list[str]) -> Recording:
+def _fixations(
+    head: Head, table: Columns, groups: npt.NDArray[np.object_], notes: list[str]
+) -> Recording:
     duration, onset = table.number("duration"), table.number("t")
     if "t" not in table.found:
         onset = end_to_end(groups, duration)
@@ -296,7 +332,9 @@ def _fixations(head: Head, table: Columns, groups: npt.NDArray[np.object_], note
     return fixation_recording(head.stem, FORMAT.name, columns, table.n_rows, notes)
 
 
-def _people(table: Columns, recordings: npt.NDArray[np.object_], timed: npt.NDArray[np.bool_]) -> dict[str, str]:
+def _people(
+    table: Columns, recordings: npt.NDArray[np.object_], timed: npt.NDArray[np.bool_]
+) -> dict[str, str]:
     """Return who was recorded by recording: a recording holds one person's rows."""
     if "participant" not in table.found:
         return {}
@@ -319,7 +357,9 @@ def _samples(head: Head, table: Columns, notes: list[str]) -> Recording:
         "stimulus": table.text("stimulus")[timed],
         "t_ms": (t - starts).to_numpy(),
     }
-    notes += [f"{key} is not used for samples" for key in ("eye", "width", "height") if key in table.found]
+    notes += [
+        f"{key} is not used for samples" for key in ("eye", "width", "height") if key in table.found
+    ]
     eyes = {key: table.number(key)[timed] for key in ("left_x", "left_y", "right_x", "right_y")}
     columns |= {f"{key}_px": values for key, values in eyes.items()}
     for axis in "xy":

@@ -1,10 +1,11 @@
 """iMotions sensor data: rows of all sensors in one table, the eye tracker's among them.
 
-Source: "Sensor Data Export", iMotions Help Center. Two generations: until 2019 tab-separated text with columns
-``GazeLeftx`` and times as ``yyyymmdd_HHMMSSfff``; since then CSV with ``#`` lines before the header, columns
-``ET_GazeLeftx`` and times in ms. -1 marks lost gaze. A row may hold the data of several sensors (``ET|Shimmer``).
-Fixations of iMotions stand in the rows they last over; their start counts from the stimulus's (``MediaTime``), in the
-newer generation from the recording's.
+Source: "Sensor Data Export", iMotions Help Center. Two generations: until 2019 tab-separated text
+with columns ``GazeLeftx`` and times as ``yyyymmdd_HHMMSSfff``; since then CSV with ``#`` lines
+before the header, columns ``ET_GazeLeftx`` and times in ms. -1 marks lost gaze. A row may hold the
+data of several sensors (``ET|Shimmer``). Fixations of iMotions stand in the rows they last over;
+their start counts from the stimulus's (``MediaTime``), in the newer generation from the
+recording's.
 """
 
 from __future__ import annotations
@@ -17,14 +18,15 @@ import numpy as np
 import pandas as pd
 
 from gazetrack.errors import ParseError, quote
-from gazetrack.readers._clock import check_clock
-from gazetrack.readers._gaze import gaze_columns
-from gazetrack.readers._numbers import line_of
-from gazetrack.readers._tables import Columns, Header, Kind, header_of, needed_header, read_columns
-from gazetrack.readers._utf8 import by_line, rewritten
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
-from gazetrack.recording import Recording
-from gazetrack.schema import EVENTS, SAMPLES, conform
+from gazetrack.readers.shared.clock import check_clock
+from gazetrack.readers.shared.gaze import gaze_columns
+from gazetrack.readers.text.header import Header, Kind, header_of, needed_header
+from gazetrack.readers.text.numbers import line_of
+from gazetrack.readers.text.table import Columns, read_columns
+from gazetrack.readers.text.utf8 import by_line, rewritten
+from gazetrack.tables.recording import Recording
+from gazetrack.tables.schema import EVENTS, SAMPLES, conform
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +46,10 @@ FORMAT = Format(
 _GAZE = {
     f"{side}_{axis}": f"Gaze{side.title()}{axis}" for side in ("left", "right") for axis in "xy"
 } | {"left_pupil": "PupilLeft", "right_pupil": "PupilRight"}  # fmt: skip
-_COMBINED = {"x": "Gaze X", "y": "Gaze Y"}  # of iMotions' gaze analysis, which may be exported by itself
+_COMBINED = {
+    "x": "Gaze X",
+    "y": "Gaze Y",
+}  # of iMotions' gaze analysis, which may be exported by itself
 _FIXATION = ("Seq", "X", "Y", "Start", "Duration")
 _NEWER_FIXATION = ("Index", "X", "Y", "Start", "Duration")
 _NEWER_MARK = "Fixation Index by Stimulus"
@@ -74,9 +79,15 @@ def sniff(head: Head) -> Verdict:
     layout = _layout(head)
     if layout is None:
         return Verdict(Level.NO, _NAMELESS) if _is_nameless(head) else NO
-    gaze = next((name for name in (f"{layout.prefix}GazeLeftx", "Gaze X") if name in layout.header.names), None)
+    gaze = next(
+        (name for name in (f"{layout.prefix}GazeLeftx", "Gaze X") if name in layout.header.names),
+        None,
+    )
     if gaze is None:
-        return Verdict(Level.NO, "an iMotions export without eye tracking: export the sensor data of the eye tracker")
+        return Verdict(
+            Level.NO,
+            "an iMotions export without eye tracking: export the sensor data of the eye tracker",
+        )
     return Verdict(Level.CERTAIN, f"columns Timestamp and {gaze} of iMotions")
 
 
@@ -91,7 +102,8 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     Raises
     ------
     ParseError
-        A missing column, a damaged row or cell, a time of another form, or no rows of an eye tracker.
+        A missing column, a damaged row or cell, a time of another form, or no rows of an eye
+        tracker.
     """
     table_head = _table(head)
     header = needed_header(table_head)
@@ -99,15 +111,26 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     table = read_columns(table_head, header, _wanted(head, header, prefix))
     of_tracker = _rows_of_tracker(table)
     if not of_tracker.any():
-        raise ParseError("no rows of an eye tracker", path=head.path, hint="export the eye tracker's sensor data too")
+        raise ParseError(
+            "no rows of an eye tracker",
+            path=head.path,
+            hint="export the eye tracker's sensor data too",
+        )
     time = _times(table_head, header, table)
     used = of_tracker & np.isfinite(time)
     origin = float(time[used][0]) if used.any() else 0.0
     notes: list[str] = []
     check_clock(table_head, header, time[used], used)
     columns = gaze_columns({key: values[used] for key, values in _gaze(table).items()})
-    columns |= {"recording": head.stem, "t_ms": time[used] - origin, "stimulus": table.text("stimulus")[used]}
-    dropped = {"other sensors": int((~of_tracker).sum()), "no time": int((of_tracker & ~used).sum())}
+    columns |= {
+        "recording": head.stem,
+        "t_ms": time[used] - origin,
+        "stimulus": table.text("stimulus")[used],
+    }
+    dropped = {
+        "other sensors": int((~of_tracker).sum()),
+        "no time": int((of_tracker & ~used).sum()),
+    }
     return Recording(
         name=head.stem,
         format=FORMAT.name,
@@ -127,7 +150,10 @@ def _layout(head: Head) -> _Layout | None:
     if header is None:
         return None
     names = set(header.names)
-    old, new = {"EventSource", "StudyName"} <= names, bool(names & {"ET_GazeLeftx", "SlideEvent", _NEWER_MARK})
+    old, new = (
+        {"EventSource", "StudyName"} <= names,
+        bool(names & {"ET_GazeLeftx", "SlideEvent", _NEWER_MARK}),
+    )
     if "Timestamp" in names and (old or new):
         return _Layout(header, "ET_" if "ET_GazeLeftx" in names else "")
     return None
@@ -154,7 +180,10 @@ def _wanted(head: Head, header: Header, prefix: str) -> dict[str, tuple[int, Kin
     gaze = {key: name if needed is _COMBINED else prefix + name for key, name in needed.items()}
     found = {key: name for key, name in gaze.items() if not key.endswith("pupil") or name in names}
     for side in ("Left", "Right"):
-        validity = next((n for n in (f"{prefix}Validity{side}", f"{prefix}Validity{side}Eye") if n in names), None)
+        validity = next(
+            (n for n in (f"{prefix}Validity{side}", f"{prefix}Validity{side}Eye") if n in names),
+            None,
+        )
         found |= {f"{side.lower()}_validity": validity} if validity else {}
     fixation = {key.lower(): f"Fixation{key}" for key in _FIXATION}
     newer = dict(zip(fixation, (f"Fixation {key}" for key in _NEWER_FIXATION), strict=True))
@@ -168,7 +197,9 @@ def _wanted(head: Head, header: Header, prefix: str) -> dict[str, tuple[int, Kin
     stimulus = next((name for name in _STIMULUS if name in names), None)
     texts = {"t": "Timestamp"} | ({"stimulus": stimulus} if stimulus else {})
     # In the newer generation the column is there once per sensor.
-    texts |= {"source": "EventSource"} if not prefix and header.names.count("EventSource") == 1 else {}
+    texts |= (
+        {"source": "EventSource"} if not prefix and header.names.count("EventSource") == 1 else {}
+    )
     return wanted | {key: (header.index(name, head.path), "text") for key, name in texts.items()}
 
 
@@ -197,23 +228,35 @@ def _gaze(table: Columns) -> dict[str, npt.NDArray[np.floating]]:
     return gaze
 
 
-def _fixations(name: str, table: Columns, time: npt.NDArray[np.float64], origin: float, notes: list[str]) -> pa.Table:
+def _fixations(
+    name: str, table: Columns, time: npt.NDArray[np.float64], origin: float, notes: list[str]
+) -> pa.Table:
     """Return iMotions' own fixations, each from the first of its rows."""
     form = next((form for form in ("fixation", "newer") if f"{form}_start" in table.found), None)
     if form is None:
         return conform({}, EVENTS)
-    rows = pd.DataFrame({key: table.number(f"{form}_{key}") for key in ("seq", "x", "y", "start", "duration")})
+    rows = pd.DataFrame(
+        {key: table.number(f"{form}_{key}") for key in ("seq", "x", "y", "start", "duration")}
+    )
     rows = rows.assign(stimulus=table.text("stimulus"), t=time, media_t=table.number("media_t"))
     rows = rows[rows["seq"].notna() & rows["start"].notna() & (rows["seq"] > 0)]
     rows = rows.drop_duplicates(["stimulus", "seq", "start"])
     # From the start of the stimulus to the clock of the rows.
     rows["onset"] = rows["start"] + (rows["t"] - rows["media_t"] if form == "fixation" else 0.0)
     if unplaced := int((rows["onset"].isna() & rows["t"].notna()).sum()):
-        notes.append(f"{unplaced} fixations begin with their first row: their rows have no MediaTime")
+        notes.append(
+            f"{unplaced} fixations begin with their first row: their rows have no MediaTime"
+        )
         rows["onset"] = rows["onset"].fillna(rows["t"])
-    usable = rows[["onset", "x", "y"]].notna().all(axis=1) & (rows["duration"] > 0) & (rows["seq"] <= _MOST_INDEX)
+    usable = (
+        rows[["onset", "x", "y"]].notna().all(axis=1)
+        & (rows["duration"] > 0)
+        & (rows["seq"] <= _MOST_INDEX)
+    )
     if not usable.all():
-        notes.append(f"{int((~usable).sum())} fixations without an onset, position or duration: left out")
+        notes.append(
+            f"{int((~usable).sum())} fixations without an onset, position or duration: left out"
+        )
     rows = rows[usable]
     columns = {
         "recording": name,
@@ -239,7 +282,9 @@ def _times(head: Head, header: Header, table: Columns) -> npt.NDArray[np.float64
         _refuse(head, header, texts, (numbers.isna() & there).to_numpy())
         return np.asarray(numbers, np.float64)
     parts = texts.str.extract(f"^{_STAMP.pattern}$")
-    stamps = pd.to_datetime(parts[0] + parts[1] + parts[2], format="%Y%m%d%H%M%S%f", errors="coerce")
+    stamps = pd.to_datetime(
+        parts[0] + parts[1] + parts[2], format="%Y%m%d%H%M%S%f", errors="coerce"
+    )
     _refuse(head, header, texts, (stamps.isna() & there).to_numpy())
     midnight = stamps[there].iloc[0].normalize()
     return np.asarray((stamps - midnight) / pd.Timedelta(milliseconds=1), np.float64)
@@ -250,4 +295,6 @@ def _refuse(head: Head, header: Header, texts: pd.Series, wrong: npt.NDArray[np.
         row = int(wrong.argmax())
         what = f"{quote(texts.iloc[row], 40)!r} is no time like that of the first row"
         line = line_of(head, header, row)
-        raise ParseError(what, path=head.path, line=line, hint="the file is damaged here; export it again")
+        raise ParseError(
+            what, path=head.path, line=line, hint="the file is damaged here; export it again"
+        )

@@ -1,7 +1,8 @@
 """Tables of eye movements with a label each, as classification tools write them.
 
-Sources: "REMoDNaV", Dar, Wagner & Hanke 2021 (onset and duration in s, labels FIXA, SACC, PURS, …; also as events of a
-BIDS data set such as studyforrest); "EMDAT" (label, start and end in µs, duration in ms).
+Sources: "REMoDNaV", Dar, Wagner & Hanke 2021 (onset and duration in s, labels FIXA, SACC, PURS, …;
+also as events of a BIDS data set such as studyforrest); "EMDAT" (label, start and end in µs,
+duration in ms).
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ import numpy as np
 import pandas as pd
 
 from gazetrack.errors import quote
-from gazetrack.readers._clock import check_clock
-from gazetrack.readers._tables import Columns, Header, Kind, header_of, needed_header, read_columns
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
-from gazetrack.recording import Recording
-from gazetrack.schema import EVENTS, conform
+from gazetrack.readers.shared.clock import check_clock
+from gazetrack.readers.text.header import Header, Kind, header_of, needed_header
+from gazetrack.readers.text.table import Columns, read_columns
+from gazetrack.tables.recording import Recording
+from gazetrack.tables.schema import EVENTS, conform
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -47,7 +49,10 @@ def sniff(head: Head) -> Verdict:
         return NO
     for program, names in (("REMoDNaV", _REMODNAV), ("EMDAT", _EMDAT)):
         if names <= set(header.names):
-            return Verdict(Level.CERTAIN, f"columns {', '.join(n for n in header.names if n in names)} of {program}")
+            return Verdict(
+                Level.CERTAIN,
+                f"columns {', '.join(n for n in header.names if n in names)} of {program}",
+            )
     return NO
 
 
@@ -57,7 +62,8 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     Returns
     -------
     Recording
-        Without samples. Onsets of REMoDNaV count from its own zero, those of EMDAT from the first event.
+        Without samples. Onsets of REMoDNaV count from its own zero, those of EMDAT from the first
+        event.
 
     Raises
     ------
@@ -74,7 +80,9 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     known = onset[usable]
     check_clock(head, header, known, usable)
     origin = 0.0 if remodnav or not known.size else float(known[0])
-    notes = [] if remodnav else ["positions kept as EMDAT gives them: their unit is not in the file"]
+    notes = (
+        [] if remodnav else ["positions kept as EMDAT gives them: their unit is not in the file"]
+    )
     return Recording(
         name=head.stem,
         format=FORMAT.name,
@@ -129,7 +137,10 @@ def _events(
         notes.append(f"labels taken as unclassified: {quote(', '.join(unknown[:5]), 120)}")
     fixation = kinds == "fixation"
     x, y = _positions(table, fixation, notes)
-    ends = {f"end_{a}_px": np.where(fixation, np.nan, table.number(f"end_{a}", np.nan))[usable] for a in "xy"}
+    ends = {
+        f"end_{a}_px": np.where(fixation, np.nan, table.number(f"end_{a}", np.nan))[usable]
+        for a in "xy"
+    }
     moves = {
         key: np.where(fixation, np.nan, table.number(name))[usable]
         for key, name in (("amplitude_deg", "amplitude"), ("peak_velocity_deg_s", "peak_velocity"))

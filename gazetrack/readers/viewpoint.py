@@ -1,9 +1,10 @@
 """Arrington Research ViewPoint text: lines whose first cell is a code for what they hold.
 
-Specification: "ViewPoint EyeTracker Software User Guide", Arrington Research, chapter "Data Files": 10 a sample, 5 and
-6 the samples' columns, 3 information, 2 a string, 12 a marker, 16 an asynchronous string. Positions are fractions of
-the screen and may lie beside it; the screen's size is in the file in mm alone. ViewPoint's fixations are a timer per
-eye, in s, that grows with each sample of a fixation and falls back at a saccade.
+Specification: "ViewPoint EyeTracker Software User Guide", Arrington Research, chapter "Data Files":
+10 a sample, 5 and 6 the samples' columns, 3 information, 2 a string, 12 a marker, 16 an
+asynchronous string. Positions are fractions of the screen and may lie beside it; the screen's size
+is in the file in mm alone. ViewPoint's fixations are a timer per eye, in s, that grows with each
+sample of a fixation and falls back at a saccade.
 """
 
 from __future__ import annotations
@@ -16,14 +17,15 @@ import numpy as np
 import pandas as pd
 
 from gazetrack.errors import ConfigError, ParseError, quote
-from gazetrack.readers._clock import check_clock
-from gazetrack.readers._gaze import gaze_columns
-from gazetrack.readers._runs import movements
-from gazetrack.readers._tables import Columns, Header, Kind, needed_header, read_columns
-from gazetrack.readers._utf8 import by_line, rewritten
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
-from gazetrack.recording import Recording, Screen
-from gazetrack.schema import EVENTS, SAMPLES, conform
+from gazetrack.readers.shared.clock import check_clock
+from gazetrack.readers.shared.gaze import gaze_columns
+from gazetrack.readers.shared.runs import movements
+from gazetrack.readers.text.header import Header, Kind, needed_header
+from gazetrack.readers.text.table import Columns, read_columns
+from gazetrack.readers.text.utf8 import by_line, rewritten
+from gazetrack.tables.recording import Recording, Screen
+from gazetrack.tables.schema import EVENTS, SAMPLES, conform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -120,7 +122,10 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     elif "pupil" in table.found:
         notes.append("which eye it was is not in the file: its pupil stands as the right one's")
     eyes = {"right": "", "left": "b_"} if binocular else {"both": ""}
-    gaze = {eye: [values[timed] for values in _eye(table, prefix, screen)] for eye, prefix in eyes.items()}
+    gaze = {
+        eye: [values[timed] for values in _eye(table, prefix, screen)]
+        for eye, prefix in eyes.items()
+    }
     events = [_messages(head, log.messages, table, time)]
     timers = {eye: table.number(f"{prefix}timer")[timed] for eye, prefix in eyes.items()}
     events += [_fixations(eye, timers[eye], time[timed], *gaze[eye][:2]) for eye in eyes]
@@ -148,15 +153,25 @@ def _table(head: Head, log: _Log) -> tuple[Header, Columns]:
         hint = "save the data again with the column headers"
         raise ParseError("no line of column codes (6)", path=head.path, hint=hint)
     header = needed_header(head)
-    numbers = {key: code for key, code in (_CODES | _CODES_B).items() if code in header.names or key in ("t", "x", "y")}
+    numbers = {
+        key: code
+        for key, code in (_CODES | _CODES_B).items()
+        if code in header.names or key in ("t", "x", "y")
+    }
     wanted: dict[str, tuple[int, Kind]] = {
         key: (header.index(code, head.path), "float64") for key, code in numbers.items()
     }
-    wanted |= {key: (header.index(code, head.path), "text") for key, code in _TEXTS.items() if code in header.names}
+    wanted |= {
+        key: (header.index(code, head.path), "text")
+        for key, code in _TEXTS.items()
+        if code in header.names
+    }
     table = read_columns(head, header, wanted)
     if len(set(log.layouts)) > 1:
         hint = "cut the file where the columns change into two"
-        raise ParseError("the columns change within the file (lines of code 6)", path=head.path, hint=hint)
+        raise ParseError(
+            "the columns change within the file (lines of code 6)", path=head.path, hint=hint
+        )
     return header, table
 
 
@@ -177,13 +192,20 @@ def _named(gaze: Mapping[str, list[Floats]]) -> dict[str, Floats]:
     if "both" in gaze:
         x, y, pupil = gaze["both"]
         return {"x": x, "y": y, "right_pupil": pupil}
-    return {f"{eye}_{name}": v for eye in gaze for name, v in zip(("x", "y", "pupil"), gaze[eye], strict=True)}
+    return {
+        f"{eye}_{name}": v
+        for eye in gaze
+        for name, v in zip(("x", "y", "pupil"), gaze[eye], strict=True)
+    }
 
 
 def _eye(table: Columns, prefix: str, screen: Screen) -> list[Floats]:
     lost = table.number(f"{prefix}quality", 0.0) > _WORST_QUALITY
     scales = {"x": screen.width_px, "y": screen.height_px, "pupil": 1.0}
-    return [np.where(lost, np.nan, table.number(prefix + name) * scale) for name, scale in scales.items()]
+    return [
+        np.where(lost, np.nan, table.number(prefix + name) * scale)
+        for name, scale in scales.items()
+    ]
 
 
 def _fixations(eye: str, timer: Floats, t: Floats, x: Floats, y: Floats) -> pd.DataFrame:
@@ -195,20 +217,31 @@ def _fixations(eye: str, timer: Floats, t: Floats, x: Floats, y: Floats) -> pd.D
     last = runs["last"].astype(np.intp)
     long = timer[last] * 1e3
     names = ("kind", "index", "x_px", "y_px")
-    return pd.DataFrame({name: runs[name] for name in names}).assign(eye=eye, duration_ms=long, onset_ms=t[last] - long)
+    return pd.DataFrame({name: runs[name] for name in names}).assign(
+        eye=eye, duration_ms=long, onset_ms=t[last] - long
+    )
 
 
-def _messages(head: Head, messages: list[tuple[str, str]], table: Columns, time: Floats) -> pd.DataFrame:
+def _messages(
+    head: Head, messages: list[tuple[str, str]], table: Columns, time: Floats
+) -> pd.DataFrame:
     found: list[tuple[float, str]] = []
     for seconds, text in messages:
         if _SECONDS.fullmatch(seconds) is None:
             what = f"the message {quote(text, 40)!r} has no time"
             raise ParseError(what, path=head.path, hint="save it again")
         found.append((float(seconds) * 1e3, text))
-    texts = [" ".join(filter(None, pair)) for pair in zip(table.text("marker"), table.text("string"), strict=True)]
-    found += [(float(t), text) for t, text in zip(time, texts, strict=True) if text and np.isfinite(t)]
+    texts = [
+        " ".join(filter(None, pair))
+        for pair in zip(table.text("marker"), table.text("string"), strict=True)
+    ]
+    found += [
+        (float(t), text) for t, text in zip(time, texts, strict=True) if text and np.isfinite(t)
+    ]
     found.sort(key=lambda message: message[0])
-    said = pd.DataFrame({"onset_ms": np.array([t for t, _ in found], float), "text": [text for _, text in found]})
+    said = pd.DataFrame(
+        {"onset_ms": np.array([t for t, _ in found], float), "text": [text for _, text in found]}
+    )
     return said.assign(kind="message", duration_ms=0.0, index=np.arange(1, len(said) + 1))
 
 
@@ -217,5 +250,9 @@ def _joined(name: str, parts: list[pd.DataFrame], origin: float) -> pa.Table:
     if not parts:
         return conform({}, EVENTS)
     events = pd.concat(parts).sort_values("onset_ms", kind="stable")
-    events = events.assign(onset_ms=events["onset_ms"] - origin, index=events["index"].astype(np.int32))
-    return conform({column: events[column].to_numpy() for column in events} | {"recording": name}, EVENTS)
+    events = events.assign(
+        onset_ms=events["onset_ms"] - origin, index=events["index"].astype(np.int32)
+    )
+    return conform(
+        {column: events[column].to_numpy() for column in events} | {"recording": name}, EVENTS
+    )

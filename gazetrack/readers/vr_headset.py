@@ -1,8 +1,9 @@
 """Gaze of VR headsets: HTC Vive Pro Eye (SRanipal) and Pico Neo logs, with a direction per sample.
 
-Sources: "SRanipal SDK", HTC (right-handed axes: x to the left of the wearer; validity bit 1 is the direction's); "Eye
-Tracking", Pico Unity SDK (left-handed axes: x to the right). There is no screen: directions are projected on a plane
-1 m before the eyes, where a pixel is a millimetre, so that degrees come out right in its middle.
+Sources: "SRanipal SDK", HTC (right-handed axes: x to the left of the wearer; validity bit 1 is the
+direction's); "Eye Tracking", Pico Unity SDK (left-handed axes: x to the right). There is no screen:
+directions are projected on a plane 1 m before the eyes, where a pixel is a millimetre, so that
+degrees come out right in its middle.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gazetrack.errors import ParseError, quote
-from gazetrack.readers._clock import check_clock
-from gazetrack.readers._gaze import PLANE, PLANE_NOTE, gaze_columns
-from gazetrack.readers._numbers import line_of
-from gazetrack.readers._tables import Columns, Header, Kind, header_of, needed_header, read_columns
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
-from gazetrack.recording import Recording
-from gazetrack.schema import EVENTS, SAMPLES, conform
+from gazetrack.readers.shared.clock import check_clock
+from gazetrack.readers.shared.gaze import PLANE, PLANE_NOTE, gaze_columns
+from gazetrack.readers.text.header import Header, Kind, header_of, needed_header
+from gazetrack.readers.text.numbers import line_of
+from gazetrack.readers.text.table import Columns, read_columns
+from gazetrack.tables.recording import Recording
+from gazetrack.tables.schema import EVENTS, SAMPLES, conform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,7 +92,8 @@ def sniff(head: Head) -> Verdict:
     if dialect is None:
         return NO
     return Verdict(
-        Level.CERTAIN, f"columns {dialect.time} and {next(iter(dialect.axes.values()))}x of a {dialect.tracker}"
+        Level.CERTAIN,
+        f"columns {dialect.time} and {next(iter(dialect.axes.values()))}x of a {dialect.tracker}",
     )
 
 
@@ -145,7 +148,9 @@ def _dialect(header: Header) -> _Dialect | None:
 
 
 def _wanted(head: Head, header: Header, dialect: _Dialect) -> dict[str, tuple[int, Kind]]:
-    names = {f"{eye}_{axis}": f"{prefix}{axis}" for eye, prefix in dialect.axes.items() for axis in "xyz"}
+    names = {
+        f"{eye}_{axis}": f"{prefix}{axis}" for eye, prefix in dialect.axes.items() for axis in "xyz"
+    }
     optional = {f"{eye}_flags": name for eye, name in dialect.flags.items()}
     optional |= {f"{eye}_pupil": name for eye, name in dialect.pupils.items()}
     names |= {key: name for key, name in optional.items() if name in header.names}
@@ -165,7 +170,9 @@ def _seconds(table: Columns) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.b
     return table.number("seconds")[timed], timed
 
 
-def _ticks(head: Head, header: Header, table: Columns) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+def _ticks(
+    head: Head, header: Header, table: Columns
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
     """Return the times as whole numbers: 100 ns since the year 1 have more digits than a float."""
     texts = table.text("ticks")
     timed = texts != ""
@@ -173,7 +180,9 @@ def _ticks(head: Head, header: Header, table: Columns) -> tuple[npt.NDArray[np.i
         if _TICKS.fullmatch(texts[row]) is None:
             what = f"{quote(texts[row], 30)!r} is no whole number of 100 ns"
             line = line_of(head, header, int(row))
-            raise ParseError(what, path=head.path, line=line, hint="the file is damaged here; export it again")
+            raise ParseError(
+                what, path=head.path, line=line, hint="the file is damaged here; export it again"
+            )
     return texts[timed].astype(np.int64), timed
 
 

@@ -1,8 +1,9 @@
 """Gaze of a webcam: WebGazer in jsPsych experiments (JSON or CSV), and WebGazer logs with a preamble (CSV).
 
-Sources: "webgazer extension", jsPsych (a list of trials, each with ``webgazer_data``: x and y in pixels of the browser
-window, t in ms from the start of the trial; as CSV a row per trial, with that list as JSON in its cell); "WebGazer.js",
-Brown University. The log has ``# key,value`` lines first and may have a summary of its own after the samples.
+Sources: "webgazer extension", jsPsych (a list of trials, each with ``webgazer_data``: x and y in
+pixels of the browser window, t in ms from the start of the trial; as CSV a row per trial, with that
+list as JSON in its cell); "WebGazer.js", Brown University. The log has ``# key,value`` lines first
+and may have a summary of its own after the samples.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ import numpy as np
 import pandas as pd
 
 from gazetrack.errors import ConfigError, ParseError, quote
-from gazetrack.readers._clock import check_clock
-from gazetrack.readers._tables import header_of, needed_header, read_columns
-from gazetrack.readers._utf8 import by_line, rewritten
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
-from gazetrack.recording import Recording, Screen
-from gazetrack.schema import EVENTS, SAMPLES, conform
+from gazetrack.readers.shared.clock import check_clock
+from gazetrack.readers.text.header import header_of, needed_header
+from gazetrack.readers.text.table import read_columns
+from gazetrack.readers.text.utf8 import by_line, rewritten
+from gazetrack.tables.recording import Recording, Screen
+from gazetrack.tables.schema import EVENTS, SAMPLES, conform
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +51,8 @@ _MAX_BYTES = 1024**3  # trials are read whole
 class _Log:
     """Takes the preamble and the summary after the first table out of a log, and leaves blank lines in their place.
 
-    The header of samples stays where it comes again: another log begins there, which the parser refuses at its line.
+    The header of samples stays where it comes again: another log begins there, which the parser
+    refuses at its line.
     """
 
     def start(self) -> Callable[[bytes], bytes]:
@@ -119,7 +122,11 @@ def _read_log(head: Head) -> Recording:
     timed = np.isfinite(time)
     origin = float(time[timed][0]) if timed.any() else 0.0
     check_clock(table_head, header, time[timed], timed)
-    columns = {"t_ms": time[timed] - origin, "x_px": table.number("x")[timed], "y_px": table.number("y")[timed]}
+    columns = {
+        "t_ms": time[timed] - origin,
+        "x_px": table.number("x")[timed],
+        "y_px": table.number("y")[timed],
+    }
     facts = {key.strip(): value.strip() for key, _, value in _preamble(head)}
     return Recording(
         name=head.stem,
@@ -151,7 +158,9 @@ def _text(head: Head) -> str:
     with head.blocks() as file:
         data = file.read(_MAX_BYTES + 1)
     if len(data) > _MAX_BYTES:
-        raise ParseError("more than 1 GiB of trials", path=head.path, hint="save each participant by itself")
+        raise ParseError(
+            "more than 1 GiB of trials", path=head.path, hint="save each participant by itself"
+        )
     return data.decode(head.encoding, "replace")
 
 
@@ -175,7 +184,10 @@ def _table_trials(head: Head) -> list[dict[str, Any]]:
     except ValueError as error:
         what = f"a damaged table: {quote(error, 100)}"
         raise ParseError(what, path=head.path, hint="save the data of jsPsych again") from error
-    trials = [{str(key).removeprefix("\ufeff"): cell for key, cell in row.items()} for row in frame.to_dict("records")]
+    trials = [
+        {str(key).removeprefix("\ufeff"): cell for key, cell in row.items()}
+        for row in frame.to_dict("records")
+    ]
     for number, trial in enumerate(trials, 1):
         try:
             trial["webgazer_data"] = json.loads(trial["webgazer_data"] or "null")
@@ -193,7 +205,9 @@ def _trials(head: Head, trials: list[dict[str, Any]]) -> Recording:
         points = points if isinstance(points, list) else []
         usable = [p for p in points if isinstance(p, dict) and np.isfinite(_number(p.get("t")))]
         dropped += len(points) - len(usable)
-        parts.append(_Part(_number(trial.get("trial_index"), float(number)), _stimulus(trial), usable))
+        parts.append(
+            _Part(_number(trial.get("trial_index"), float(number)), _stimulus(trial), usable)
+        )
     n = sum(len(part.points) for part in parts)
     if not n:
         hint = "add the webgazer extension to the trials, and save the data again"
@@ -208,7 +222,9 @@ def _trials(head: Head, trials: list[dict[str, Any]]) -> Recording:
         "stimulus": _repeated([part.stimulus for part in parts], parts),
     }
     for name, key in (("t_ms", "t"), ("x_px", "x"), ("y_px", "y")):
-        columns[name] = np.array([_number(point.get(key)) for part in parts for point in part.points])
+        columns[name] = np.array(
+            [_number(point.get(key)) for part in parts for point in part.points]
+        )
     return Recording(
         name=head.stem,
         format=FORMAT.name,
@@ -220,7 +236,9 @@ def _trials(head: Head, trials: list[dict[str, Any]]) -> Recording:
         software="jsPsych, WebGazer",
         rows_in=n + dropped,
         dropped={"no time": dropped} if dropped else {},
-        notes=(f"{runs[-1]} runs of an experiment: each is a recording of its own",) if several else (),
+        notes=(f"{runs[-1]} runs of an experiment: each is a recording of its own",)
+        if several
+        else (),
     )
 
 

@@ -26,7 +26,11 @@ def run(capfd, monkeypatch, tmp_path):
 
     def call(line: str) -> Result:
         program, *arguments = shlex.split(line)
-        module, name = ("main", "cli") if program == "gazetrack" else (program.removeprefix("gradtrack-"), "command")
+        module, name = (
+            ("main", "cli")
+            if program == "gazetrack"
+            else (program.removeprefix("gradtrack-"), "command")
+        )
         command = getattr(import_module(f"gazetrack_cli.{module}"), name)
         monkeypatch.setattr(sys, "argv", [program, *arguments])
         monkeypatch.setattr(errors, "_debug", False)

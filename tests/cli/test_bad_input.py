@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from gazetrack.schema import FIXATIONS, conform
-from gazetrack.store import write_table
+from gazetrack.tables.schema import FIXATIONS, conform
+from gazetrack.tables.store import write_table
 
 GOOD = "x,y,t\n" + "".join(f"{100 + i % 3},{200 + i % 2},{i * 4}\n" for i in range(200))
 
@@ -35,7 +35,11 @@ def assert_one_line(result, *words):
     [
         ("missing.tsv", None, ["missing.tsv", "no such file"]),
         ("empty.tsv", b"", ["empty.tsv", "is empty"]),
-        ("junk.tsv", bytes(range(256)) * 40, ["junk.tsv", "is binary, not a text export (byte 0)", "UNKNOWN_FORMAT"]),
+        (
+            "junk.tsv",
+            bytes(range(256)) * 40,
+            ["junk.tsv", "is binary, not a text export (byte 0)", "UNKNOWN_FORMAT"],
+        ),
         ("prose.txt", b"It was a dark and stormy night.\n" * 5, ["prose.txt", "UNKNOWN_FORMAT"]),
         ("other.tsv", b"name\tage\nx\t3\ny\t4\n", ["other.tsv", "UNKNOWN_FORMAT", "closest"]),
         ("header.csv", b"x,y,t\n", ["header.csv", "a header and no rows"]),
@@ -83,7 +87,9 @@ def test_two_inputs_of_one_output_name_are_refused(run, tmp_path):
 
 def test_what_a_file_says_of_itself_is_shown_without_control_characters(run, tmp_path):
     numbers = pa.array([0.0, 4.0, 8.0])
-    table = pa.table({"t_ms": numbers, "x_px": numbers, "y_px": numbers, "trial": pa.array(["\a"] * 3)})
+    table = pa.table(
+        {"t_ms": numbers, "x_px": numbers, "y_px": numbers, "trial": pa.array(["\a"] * 3)}
+    )
     meta = {"tracker": "bell\a", "software": "\x9b2J", "notes": ["\a"]}
     path = tmp_path / "a\a.samples.parquet"
     pq.write_table(table.replace_schema_metadata({b"gazetrack": json.dumps(meta).encode()}), path)
@@ -156,7 +162,9 @@ def test_render_names_and_counts_missing_images_and_does_the_rest(run, tmp_path)
     (tmp_path / "images").mkdir()
     Image.new("RGB", (40, 30)).save(tmp_path / "images" / "p.png")
     stimuli = ["p.png"] * 5 + ["q.png"] * 2 + ["r.png"]
-    write_fixations(tmp_path / "a.fixations.parquet", stimuli, image_width_px=40, image_height_px=30)
+    write_fixations(
+        tmp_path / "a.fixations.parquet", stimuli, image_width_px=40, image_height_px=30
+    )
     result = run("gazetrack render --report report.jsonl")
     assert result.code == 1
     assert_one_line(result, "2 of 3 stimuli", "q.png", "r.png")
@@ -174,9 +182,16 @@ def test_render_finds_images_by_ignoring_case_and_names_the_nearest(run, tmp_pat
     write_fixations(table, ["Polyp_12.PNG"] * 5, image_width_px=40, image_height_px=30)
     result = run("gazetrack render")
     assert result.code == 0
-    assert "1 images found by ignoring upper and lower case: first 'Polyp_12.PNG' is 'polyp_12'" in result.out
-    write_fixations(table, ["polyp_12.png", "polpy_12.png"] * 3, image_width_px=40, image_height_px=30)
-    assert_one_line(run("gazetrack render"), "no image for 1 of 2 stimuli", "is 'polpy_12.png' 'polyp_12'?")
+    assert (
+        "1 images found by ignoring upper and lower case: first 'Polyp_12.PNG' is 'polyp_12'"
+        in result.out
+    )
+    write_fixations(
+        table, ["polyp_12.png", "polpy_12.png"] * 3, image_width_px=40, image_height_px=30
+    )
+    assert_one_line(
+        run("gazetrack render"), "no image for 1 of 2 stimuli", "is 'polpy_12.png' 'polyp_12'?"
+    )
 
 
 def test_render_names_a_damaged_image_and_does_the_rest(run, tmp_path):
@@ -184,7 +199,9 @@ def test_render_names_a_damaged_image_and_does_the_rest(run, tmp_path):
     Image.new("RGB", (40, 30)).save(tmp_path / "images" / "p.png")
     (tmp_path / "images" / "q.png").write_bytes(b"damaged")
     (tmp_path / "images" / "unused.png").write_bytes(b"damaged")
-    write_fixations(tmp_path / "a.fixations.parquet", ["p.png", "q.png"], image_width_px=40, image_height_px=30)
+    write_fixations(
+        tmp_path / "a.fixations.parquet", ["p.png", "q.png"], image_width_px=40, image_height_px=30
+    )
     result = run("gazetrack render")
     assert result.code == 1
     assert_one_line(result, "q.png", "cannot be read as an image")
@@ -192,7 +209,9 @@ def test_render_names_a_damaged_image_and_does_the_rest(run, tmp_path):
 
 
 def test_render_refuses_absurd_sizes(run, tmp_path):
-    write_fixations(tmp_path / "a.fixations.parquet", ["p.png"] * 3, image_width_px=40, image_height_px=30)
+    write_fixations(
+        tmp_path / "a.fixations.parquet", ["p.png"] * 3, image_width_px=40, image_height_px=30
+    )
     for size in ("1000000", "0", "wide"):
         assert run(f"gazetrack render --size {size}").code == 2
     assert not (tmp_path / "maps").exists()
@@ -234,27 +253,40 @@ def image(path, size):
 def test_render_refuses_an_image_of_another_shape_and_does_the_rest(run, tmp_path):
     image(tmp_path / "images" / "p.png", (80, 60))
     image(tmp_path / "images" / "q.png", (40, 40))
-    write_fixations(tmp_path / "a.fixations.parquet", ["p.png", "q.png"], image_width_px=40, image_height_px=30)
+    write_fixations(
+        tmp_path / "a.fixations.parquet", ["p.png", "q.png"], image_width_px=40, image_height_px=30
+    )
     result = run("gazetrack render --report r.jsonl")
     assert result.code == 4
     assert_one_line(result, "q.png", "40 x 30 in the table", "40 x 40 in the image")
-    assert json.loads((tmp_path / "r.jsonl").read_text())["dropped"] == {"image of another shape": 1}
+    assert json.loads((tmp_path / "r.jsonl").read_text())["dropped"] == {
+        "image of another shape": 1
+    }
     assert (tmp_path / "maps" / "maps.parquet").exists()
 
 
 @pytest.mark.parametrize("command", ["render", "plot --images images"])
 def test_a_table_named_twice_is_refused(run, tmp_path, command):
     image(tmp_path / "images" / "p.png", (40, 30))
-    write_fixations(tmp_path / "a.fixations.parquet", ["p.png"], image_width_px=40, image_height_px=30)
+    write_fixations(
+        tmp_path / "a.fixations.parquet", ["p.png"], image_width_px=40, image_height_px=30
+    )
     program, *options = command.split(" ", 1)
-    result = run(f"gazetrack {program} a.fixations.parquet ./a.fixations.parquet {' '.join(options)}")
+    result = run(
+        f"gazetrack {program} a.fixations.parquet ./a.fixations.parquet {' '.join(options)}"
+    )
     assert result.code == 2
     assert_one_line(result, "named twice")
 
 
 def test_pictures_of_one_name_do_not_replace_each_other(run, tmp_path):
     for name in ("a", "b"):
-        write_fixations(tmp_path / f"{name}.fixations.parquet", ["p.png"] * 4, image_width_px=40, image_height_px=30)
+        write_fixations(
+            tmp_path / f"{name}.fixations.parquet",
+            ["p.png"] * 4,
+            image_width_px=40,
+            image_height_px=30,
+        )
     assert run("gazetrack render --levels 1 --png").code == 0
     assert len(list((tmp_path / "maps" / "png").iterdir())) == 2
 
@@ -267,7 +299,9 @@ def test_two_stimuli_of_one_stem_are_refused(run, tmp_path):
 
 def test_a_plot_does_not_replace_its_image(run, tmp_path):
     image(tmp_path / "p.png", (40, 30))
-    write_fixations(tmp_path / "a.fixations.parquet", ["p.png"] * 3, image_width_px=40, image_height_px=30)
+    write_fixations(
+        tmp_path / "a.fixations.parquet", ["p.png"] * 3, image_width_px=40, image_height_px=30
+    )
     before = (tmp_path / "p.png").read_bytes()
     result = run("gazetrack plot --images . -o .")
     assert result.code == 3
@@ -276,7 +310,8 @@ def test_a_plot_does_not_replace_its_image(run, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("option", "word"), [("--columns x=a,x=b", "'x' is there twice"), ("--screen 1920x1080,1.2.3x4mm", "is not like")]
+    ("option", "word"),
+    [("--columns x=a,x=b", "'x' is there twice"), ("--screen 1920x1080,1.2.3x4mm", "is not like")],
 )
 def test_options_that_make_no_sense_are_usage_errors(run, tmp_path, option, word):
     (tmp_path / "a.csv").write_text(GOOD)
@@ -312,7 +347,11 @@ def test_a_full_standard_output_is_named(tmp_path):
     code = "from gazetrack_cli.main import main; main()"
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            [sys.executable, "-c", code, "formats"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+            [sys.executable, "-c", code, "formats"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
         )
     assert done.returncode == 3
     assert done.stderr.count("\n") == 1

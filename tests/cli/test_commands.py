@@ -10,7 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-GAZE = "x,y,t\n" + "".join(f"{[100, 400, 250][i // 70 % 3] + i % 2},{200 + i % 2},{i * 4}\n" for i in range(420))
+GAZE = "x,y,t\n" + "".join(
+    f"{[100, 400, 250][i // 70 % 3] + i % 2},{200 + i % 2},{i * 4}\n" for i in range(420)
+)
 
 
 @pytest.fixture
@@ -60,7 +62,9 @@ def test_formats(run):
 
     result = run("gazetrack formats")
     assert all(name in result.out for name in registry.names())
-    assert {f["name"] for f in json.loads(run("gazetrack formats --json").out)} == set(registry.names())
+    assert {f["name"] for f in json.loads(run("gazetrack formats --json").out)} == set(
+        registry.names()
+    )
 
 
 def test_fixations_carry_the_detector_and_its_parameters(run, export):
@@ -74,8 +78,12 @@ def test_fixations_carry_the_detector_and_its_parameters(run, export):
 def test_render_and_plot_with_nothing_named(run, export):
     (export / "images").mkdir()
     Image.new("RGB", (80, 60), (90, 40, 40)).save(export / "images" / "p.png")
-    rows = "".join(f"p.jpg,{i + 1},{0.2 + 0.1 * (i % 5)},0.5,300,1,{i * 310},60.0,80.0\n" for i in range(8))
-    fix = ",".join(f"CURRENT_FIX_{name}" for name in ("INDEX", "X", "Y", "DURATION", "PUPIL", "START"))
+    rows = "".join(
+        f"p.jpg,{i + 1},{0.2 + 0.1 * (i % 5)},0.5,300,1,{i * 310},60.0,80.0\n" for i in range(8)
+    )
+    fix = ",".join(
+        f"CURRENT_FIX_{name}" for name in ("INDEX", "X", "Y", "DURATION", "PUPIL", "START")
+    )
     header = f"IMAGE,{fix},IMAGE_HEIGHT,IMAGE_WIDTH\n"
     (export / "gaze.csv").write_text(header + rows)
     assert run("gazetrack convert gaze.csv").code == 0

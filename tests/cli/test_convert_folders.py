@@ -22,7 +22,9 @@ def tobii(participant="Ada Test", recording="Ada Test 1"):
         if i == 30:
             rows.append(f"{10 * i}\t{participant}\t{recording}\t\t\t\t\tstart two\t\t\t\n")
         image = "a.png" if i < 30 else "b.png"
-        rows.append(f"{10 * i}\t{participant}\t{recording}\t100\t200\t140\t260\t\t{image}\t\tEye Tracker\n")
+        rows.append(
+            f"{10 * i}\t{participant}\t{recording}\t100\t200\t140\t260\t\t{image}\t\tEye Tracker\n"
+        )
     return TOBII + "".join(rows)
 
 
@@ -44,9 +46,9 @@ def test_a_folder_is_its_exports(run, folder):
     result = run("gazetrack convert exports --errors errors.jsonl")
     assert result.code == 1
     assert "of 4 files: 2 converted, 1 skipped, 1 with errors" in result.out
-    assert [json.loads(line)["file"] for line in (folder / "errors.jsonl").read_text().splitlines()] == [
-        "exports/damaged.csv"
-    ]
+    assert [
+        json.loads(line)["file"] for line in (folder / "errors.jsonl").read_text().splitlines()
+    ] == ["exports/damaged.csv"]
     assert set(tables(folder)) == {"exports/a.fixations.parquet", "exports/c.fixations.parquet"}
     again = run("gazetrack convert exports --recursive -q")  # its own tables are no exports
     assert again.err.count("\n") == 1
@@ -105,7 +107,10 @@ def test_detected_fixations_name_who_was_recorded(run, tmp_path, command):
     assert run(f"gazetrack {command} a.tsv -o out").code == 0
     (path,) = (tmp_path / "out").iterdir()
     table = read(path)
-    assert set(zip(table["recording"], table["participant"], strict=True)) == {("one", "Ada"), ("two", "Ben")}
+    assert set(zip(table["recording"], table["participant"], strict=True)) == {
+        ("one", "Ada"),
+        ("two", "Ben"),
+    }
 
 
 def test_detected_fixations_name_nobody_where_nobody_is_to_be_named(run, tmp_path):
@@ -125,7 +130,10 @@ def test_people_of_a_plain_table_of_samples_are_its_participants(run, tmp_path):
     (tmp_path / "a.csv").write_text("participant,stimulus,x,y,t\n" + rows)
     run("gazetrack convert a.csv -o out")
     table = read(tmp_path / "out" / "a.fixations.parquet")
-    assert set(zip(table["recording"], table["participant"], strict=True)) == {("Anna", "Anna"), ("Ben", "Ben")}
+    assert set(zip(table["recording"], table["participant"], strict=True)) == {
+        ("Anna", "Anna"),
+        ("Ben", "Ben"),
+    }
     for policy in ("hash", "drop"):
         assert run(f"gazetrack convert a.csv -o {policy} --participant {policy}").code == 0
         (path,) = (tmp_path / policy).iterdir()
@@ -136,23 +144,36 @@ def test_people_of_a_plain_table_of_samples_are_its_participants(run, tmp_path):
 
 
 def test_dwell_of_both_eyes_is_kept_when_asked_for_and_said(run, tmp_path):
-    (tmp_path / "two.csv").write_text("x,y,t,duration,eye\n1,1,0,100,L\n3,3,0,300,R\n5,5,400,100,L\n7,7,400,300,R\n")
+    (tmp_path / "two.csv").write_text(
+        "x,y,t,duration,eye\n1,1,0,100,L\n3,3,0,300,R\n5,5,400,100,L\n7,7,400,300,R\n"
+    )
     columns = "--columns x=x,y=y,t=t[ms],duration=duration[ms],eye=eye"
     result = run(f"gazetrack convert two.csv {columns}")
     assert "left out: 2 fixations, of the other eye" in result.out
-    assert "the table holds those of the right eye (0.6 s in all, 0.2 s of the left eye)" in result.out
+    assert (
+        "the table holds those of the right eye (0.6 s in all, 0.2 s of the left eye)" in result.out
+    )
     assert list(read(tmp_path / "two.fixations.parquet")["x_px"]) == [3, 7]
     assert run(f"gazetrack convert two.csv {columns} --eye left").code == 0
     assert list(read(tmp_path / "two.fixations.parquet")["x_px"]) == [1, 5]
-    assert "a row of each eye: left and right" in run(f"gazetrack convert two.csv {columns} --eye both").out
+    assert (
+        "a row of each eye: left and right"
+        in run(f"gazetrack convert two.csv {columns} --eye both").out
+    )
     assert list(read(tmp_path / "two.fixations.parquet")["x_px"]) == [1, 3, 5, 7]
     meta = json.loads(pq.read_schema(tmp_path / "two.fixations.parquet").metadata[b"gazetrack"])
-    assert meta["fixation_eye"] == {"asked": "both", "held": "left and right", "rows": "a row per fixation and eye"}
+    assert meta["fixation_eye"] == {
+        "asked": "both",
+        "held": "left and right",
+        "rows": "a row per fixation and eye",
+    }
     assert any("group by eye" in note for note in meta["notes"])
 
 
 def test_info_says_whose_fixations_the_table_holds(run, tmp_path):
-    (tmp_path / "two.csv").write_text("x,y,t,duration,eye\n1,1,0,100,L\n3,3,0,300,R\n5,5,400,100,L\n")
+    (tmp_path / "two.csv").write_text(
+        "x,y,t,duration,eye\n1,1,0,100,L\n3,3,0,300,R\n5,5,400,100,L\n"
+    )
     line = "gazetrack info two.csv --columns x=x,y=y,t=t[ms],duration=duration[ms],eye=eye"
     assert "fixation eye: asked auto, held right, rows a row per fixation\n" in run(line).out
     assert "rows a row per fixation and eye\n" in run(f"{line} --eye both").out

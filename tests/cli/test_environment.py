@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 import gazetrack.kernels
+from tests.places import GOLDEN, ROOT
 
 GAZE = "x,y,t\n" + "".join(f"{100 + i % 3},{200 + i % 2},{i * 4}\n" for i in range(200))
 PROGRAM = [sys.executable, "-P", "-c", "from gazetrack_cli.start import gazetrack; gazetrack()"]
@@ -43,17 +44,23 @@ def shell(*arguments, cwd, **options):
     """Run `gazetrack` in a process of its own."""
     env = {**os.environ, **options.pop("env", {})}
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "timeout": 120} | options
-    return subprocess.run([*PROGRAM, *arguments], cwd=cwd, text=True, env=env, check=False, **options)
+    return subprocess.run(
+        [*PROGRAM, *arguments], cwd=cwd, text=True, env=env, check=False, **options
+    )
 
 
 def kernels():
     """(source file, qualified name, first line) of every compiled function."""
     folder = Path(gazetrack.kernels.__file__).parent
     for path in sorted(folder.glob("*.py")):
-        module = import_module(f"gazetrack.kernels.{path.stem}" if path.stem != "__init__" else "gazetrack.kernels")
+        module = import_module(
+            f"gazetrack.kernels.{path.stem}" if path.stem != "__init__" else "gazetrack.kernels"
+        )
         for value in vars(module).values():
             function = getattr(value, "py_func", value if callable(value) else None)
-            if getattr(function, "__module__", "") == module.__name__ and hasattr(function, "__code__"):
+            if getattr(function, "__module__", "") == module.__name__ and hasattr(
+                function, "__code__"
+            ):
                 yield path, function.__qualname__, function.__code__.co_firstlineno
 
 
@@ -63,12 +70,18 @@ def yaml(tmp_path):
     modules = tmp_path / "modules"
     modules.mkdir()
     (modules / "yaml.py").write_text(YAML)
-    return {"PYTHONPATH": os.pathsep.join([str(modules), *os.environ.get("PYTHONPATH", "").split(os.pathsep)])}
+    return {
+        "PYTHONPATH": os.pathsep.join(
+            [str(modules), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+        )
+    }
 
 
 def plant_cache(folder, ran):
     """Write foreign index files wherever numba could look for the kernels' below a folder."""
-    index = subprocess.run([sys.executable, "-c", INDEX, str(ran)], capture_output=True, check=True).stdout
+    index = subprocess.run(
+        [sys.executable, "-c", INDEX, str(ran)], capture_output=True, check=True
+    ).stdout
     from numba.core.caching import _CacheLocator
 
     version = f"py{sys.version_info[0]}{sys.version_info[1]}{getattr(sys, 'abiflags', '')}"
@@ -91,7 +104,9 @@ def test_a_cache_named_by_a_file_of_the_working_directory_is_never_read(tmp_path
     assert (study / "a.fixations.parquet").exists()
 
 
-@pytest.mark.parametrize(("command", "content"), [("convert", b"cache_dir: \0\n"), ("info", b"opt: nonsense\n")])
+@pytest.mark.parametrize(
+    ("command", "content"), [("convert", b"cache_dir: \0\n"), ("info", b"opt: nonsense\n")]
+)
 def test_a_damaged_settings_file_of_numba_stops_nothing(tmp_path, yaml, command, content):
     study = tmp_path / "study"
     study.mkdir()
@@ -122,7 +137,9 @@ def tables(folder):
 
 
 def statuses(folder):
-    return [json.loads(line)["status"] for line in (folder / "report.jsonl").read_text().splitlines()]
+    return [
+        json.loads(line)["status"] for line in (folder / "report.jsonl").read_text().splitlines()
+    ]
 
 
 def closed_output():
@@ -154,7 +171,9 @@ def test_a_standard_output_that_takes_nothing_stops_no_batch(study, how):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
 @pytest.mark.parametrize(("options", "code"), [(["--json"], 3), (["-q"], 0)])
-def test_what_was_asked_for_on_a_full_output_is_missed_and_what_was_not_is_not(study, options, code):
+def test_what_was_asked_for_on_a_full_output_is_missed_and_what_was_not_is_not(
+    study, options, code
+):
     done = shell("convert", "a.csv", *options, cwd=study, stdout=os.open("/dev/full", os.O_WRONLY))
     assert done.returncode == code
     assert done.stderr.count("\n") == (code != 0)
@@ -181,7 +200,7 @@ def test_a_full_standard_error_stops_no_batch(study):
 
 @pytest.mark.skipif(os.name != "posix", reason="closed descriptors are POSIX")
 def test_a_closed_standard_error_stops_no_command_that_would_draw_a_bar(tmp_path):
-    export = Path(__file__).parents[1] / "golden" / "gazemedseg" / "fractions" / "input.csv"
+    export = GOLDEN / "gazemedseg" / "fractions" / "input.csv"
     (tmp_path / "a.csv").write_bytes(export.read_bytes())
     silent = {"cwd": tmp_path, "stderr": None, "preexec_fn": lambda: os.close(2)}
     converted = shell("convert", "a.csv", **silent)
@@ -279,6 +298,7 @@ def imported(name, *rest):
     return real(name, *rest)
 builtins.__import__ = imported
 from gazetrack_cli.start import gazetrack
+from tests.places import GOLDEN, ROOT
 gazetrack()
 """
 
@@ -302,7 +322,7 @@ def test_a_signal_while_modules_are_imported_prints_no_traceback(study, name):
 
 
 def test_the_installed_commands_begin_there():
-    text = (Path(__file__).parents[2] / "pyproject.toml").read_text()
+    text = (ROOT / "pyproject.toml").read_text()
     scripts = text.partition("[project.scripts]")[2].partition("[tool")[0]
     places = re.findall(r'^[\w-]+ = "([\w.]+):(\w+)"$', scripts, re.MULTILINE)
     assert len(places) == 6
@@ -323,15 +343,22 @@ def test_names_that_are_no_text_are_converted_and_reported(tmp_path, locale):
     # As on a system whose encoding is ASCII: Python would choose UTF-8 by itself.
     narrow = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"} if locale == "C" else {}
     env = {"LC_ALL": locale, "LANG": locale} | narrow
-    done = shell("convert", ".", "--report", "report.jsonl", cwd=tmp_path, env=env, encoding="utf-8")
+    done = shell(
+        "convert", ".", "--report", "report.jsonl", cwd=tmp_path, env=env, encoding="utf-8"
+    )
     assert (done.returncode, done.stderr) == (0, "")
-    found = [json.loads(line) for line in (tmp_path / "report.jsonl").read_text("utf-8").splitlines()]
+    found = [
+        json.loads(line) for line in (tmp_path / "report.jsonl").read_text("utf-8").splitlines()
+    ]
     assert len(found) == len({entry["file"] for entry in found}) == 4
     written = sorted(tmp_path.glob("*.fixations.parquet"))
     assert len(written) == 4
     recordings = {pq.read_table(path)["recording"][0].as_py() for path in written}
     assert recordings == {"caf\\xe9", "caf\\xe8", "caf\u00e9", "plain"}
-    sources = {json.loads(pq.read_schema(path).metadata[b"gazetrack"])["source"]["file"] for path in written}
+    sources = {
+        json.loads(pq.read_schema(path).metadata[b"gazetrack"])["source"]["file"]
+        for path in written
+    }
     assert sources == {f"{name}.csv" for name in recordings}
     done = shell("info", ".", "--json", cwd=tmp_path, env=env, encoding="utf-8")
     assert (done.returncode, done.stderr) == (0, "")
@@ -340,12 +367,20 @@ def test_names_that_are_no_text_are_converted_and_reported(tmp_path, locale):
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems refuse such names")
 def test_an_error_names_a_file_whose_name_is_no_text(tmp_path):
-    Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.csv")).write_text("x,y,t\n1,2,0\n1,oops,4\n")
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.csv")).write_text(
+        "x,y,t\n1,2,0\n1,oops,4\n"
+    )
     done = shell("convert", ".", "--report", "report.jsonl", cwd=tmp_path)
     assert "caf\\xe9.csv:3:2: " in done.stderr
     assert done.returncode == 1
-    (entry,) = [json.loads(line) for line in (tmp_path / "report.jsonl").read_text("utf-8").splitlines()]
-    assert (entry["status"], entry["line"], os.fsencode(entry["file"])) == ("failed", 3, b"caf\xe9.csv")
+    (entry,) = [
+        json.loads(line) for line in (tmp_path / "report.jsonl").read_text("utf-8").splitlines()
+    ]
+    assert (entry["status"], entry["line"], os.fsencode(entry["file"])) == (
+        "failed",
+        3,
+        b"caf\xe9.csv",
+    )
 
 
 def limited():
@@ -371,12 +406,21 @@ def test_small_files_that_would_fill_the_memory_end_with_one_line(tmp_path):
     import pyarrow as pa
 
     ones = dict.fromkeys(("onset_ms", "duration_ms", "x_px", "y_px"), np.ones(1_000_000))
-    write_bomb(tmp_path / "a.fixations.parquet", {"stimulus": pa.array(["a.png"] * 1_000_000), **ones}, 60)
+    write_bomb(
+        tmp_path / "a.fixations.parquet", {"stimulus": pa.array(["a.png"] * 1_000_000), **ones}, 60
+    )
     done = shell("render", "a.fixations.parquet", cwd=tmp_path, preexec_fn=limited)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert "a.fixations.parquet: would take" in done.stderr
-    maps = {"image_id": ["p"], "levels": pa.array([1], pa.int32()), "height": pa.array([30_000], pa.int32())}
-    maps |= {"width": pa.array([30_000], pa.int32()), "maps": pa.array([bytes(900_000_000)], pa.binary())}
+    maps = {
+        "image_id": ["p"],
+        "levels": pa.array([1], pa.int32()),
+        "height": pa.array([30_000], pa.int32()),
+    }
+    maps |= {
+        "width": pa.array([30_000], pa.int32()),
+        "maps": pa.array([bytes(900_000_000)], pa.binary()),
+    }
     (tmp_path / "maps").mkdir()
     (tmp_path / "images").mkdir()
     write_bomb(tmp_path / "maps" / "maps.parquet", maps, 1)

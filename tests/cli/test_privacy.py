@@ -11,13 +11,13 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from gazetrack.pipeline import read_recording
 from gazetrack.readers import registry
+from gazetrack.workflows.convert import read_recording
+from tests.places import GOLDEN as FOLDER
 
 POLICIES = pytest.mark.parametrize("policy", ["hash", "drop"])
 FIRST, LAST = "Zyxwv", "Qponm"
 PERSON = f"{FIRST} {LAST}"
-FOLDER = Path(__file__).parents[1] / "golden"
 GOLDEN = sorted(path for name in registry.BUILTIN for path in (FOLDER / name).glob("*/input.*"))
 TOBII = (
     "Recording timestamp [ms]\tParticipant name\tRecording name\tGaze point left X\tGaze point left Y\t"
@@ -28,7 +28,13 @@ TOBII = (
 def tobii(participant=PERSON, recording=f"{PERSON} 1", y=200):
     who = f"{participant}\t{recording}"
     said = f"0\t{who}\t\t\t\t\tstart {FIRST}.{LAST}@example.org\t\t\t\n"
-    return TOBII + said + "".join(f"{10 * i}\t{who}\t100\t{y}\t140\t260\t\ta.png\t\tEye Tracker\n" for i in range(60))
+    return (
+        TOBII
+        + said
+        + "".join(
+            f"{10 * i}\t{who}\t100\t{y}\t140\t260\t\ta.png\t\tEye Tracker\n" for i in range(60)
+        )
+    )
 
 
 def telling(*texts):
@@ -49,10 +55,24 @@ def everything(folder):
 def seeded(source, folder):
     """Write an export for every place that names a person to name ours; return it, and how many places there were."""
     columns = source.parent / "columns.json"
-    recording = read_recording(source, columns=json.loads(columns.read_text()) if columns.exists() else None)
-    tables = [table for table in (recording.samples, recording.events, recording.fixations) if table is not None]
-    names = {name for table in tables for name in table["recording"].to_pylist()} - {"input", "input_1", "input_2"}
-    names |= {name for table in tables[bool(recording.samples) :] for name in table["participant"].to_pylist()}
+    recording = read_recording(
+        source, columns=json.loads(columns.read_text()) if columns.exists() else None
+    )
+    tables = [
+        table
+        for table in (recording.samples, recording.events, recording.fixations)
+        if table is not None
+    ]
+    names = {name for table in tables for name in table["recording"].to_pylist()} - {
+        "input",
+        "input_1",
+        "input_2",
+    }
+    names |= {
+        name
+        for table in tables[bool(recording.samples) :]
+        for name in table["participant"].to_pylist()
+    }
     data, count = source.read_bytes(), 0
     if source.suffix in (".csv", ".tsv", ".txt", ".asc", ".json"):
         for name in sorted(names, key=len, reverse=True):
@@ -70,7 +90,11 @@ def seeded(source, folder):
 def test_no_name_is_left_of_golden_exports(run, tmp_path, source, policy):
     path, _ = seeded(source, tmp_path / PERSON)
     columns = source.parent / "columns.json"
-    named = ",".join(f"{k}={v}" for k, v in json.loads(columns.read_text()).items()) if columns.exists() else ""
+    named = (
+        ",".join(f"{k}={v}" for k, v in json.loads(columns.read_text()).items())
+        if columns.exists()
+        else ""
+    )
     line = f"gazetrack convert '{path}' --participant {policy} --samples --events --report r.jsonl --errors e.jsonl"
     line += f" --columns '{named}'" if named else ""
     line += " --fov 82" if "adhawk" in source.parts else ""
@@ -78,7 +102,9 @@ def test_no_name_is_left_of_golden_exports(run, tmp_path, source, policy):
     if "sidecar" not in result.err:  # one that lies beside the original
         assert result.code == 0, result.err
     path.unlink()
-    written = [text for text in everything(tmp_path) if PERSON not in text[: len(PERSON)] or "\n" in text]
+    written = [
+        text for text in everything(tmp_path) if PERSON not in text[: len(PERSON)] or "\n" in text
+    ]
     assert len(written) > 2
     assert not telling(result.out, result.err, *written)
     assert (tmp_path / "gazetrack.key").exists() == (policy == "hash")
@@ -101,14 +127,21 @@ def damaged(data, delimiter):
 @POLICIES
 def test_parse_errors_quote_no_cell(run, tmp_path, policy):
     refused = 0
-    for n, source in enumerate(path for path in GOLDEN if path.suffix in (".csv", ".tsv", ".txt", ".asc")):
+    for n, source in enumerate(
+        path for path in GOLDEN if path.suffix in (".csv", ".tsv", ".txt", ".asc")
+    ):
         data = source.read_bytes()
         delimiter = max((b"\t", b";", b","), key=data.count)
         path = tmp_path / f"{n}{source.suffix}"
         path.write_bytes(damaged(data, delimiter))
-        result = run(f"gazetrack convert {path.name} --participant {policy} --report r.jsonl --errors e.jsonl -o out")
+        result = run(
+            f"gazetrack convert {path.name} --participant {policy} --report r.jsonl --errors e.jsonl -o out"
+        )
         assert not telling(
-            result.out, result.err, (tmp_path / "r.jsonl").read_text(), (tmp_path / "e.jsonl").read_text()
+            result.out,
+            result.err,
+            (tmp_path / "r.jsonl").read_text(),
+            (tmp_path / "e.jsonl").read_text(),
         )
         assert "internal error" not in result.err
         if result.code:
@@ -126,7 +159,9 @@ def test_what_cannot_be_read_is_named_by_its_place(run, tmp_path, policy):
     (folder / "a.tsv").write_text(tobii())
     (folder / "b.csv").write_text(f"x,y,t\n1,2,0\n{PERSON},2,4\n")
     (folder / "c.txt").write_text(f"A letter to {PERSON}.\n")
-    result = run(f"gazetrack convert '{folder}' '{PERSON}.asc' --participant {policy} -v --report r.jsonl -o out")
+    result = run(
+        f"gazetrack convert '{folder}' '{PERSON}.asc' --participant {policy} -v --report r.jsonl -o out"
+    )
     assert result.code == 1
     assert "gazetrack: error: input 2 of 4:3:1: '…' in column '…' is not a number" in result.err
     assert "gazetrack: error: input 4 of 4: no such file" in result.err
@@ -144,15 +179,22 @@ def test_what_cannot_be_read_is_named_by_its_place(run, tmp_path, policy):
 @POLICIES
 def test_files_are_named_by_pseudonym_and_sources_by_digest(run, tmp_path, policy):
     (tmp_path / f"{PERSON}.tsv").write_text(tobii())
-    assert run(f"gazetrack convert '{PERSON}.tsv' --participant {policy} -o out --report r.jsonl").code == 0
+    assert (
+        run(f"gazetrack convert '{PERSON}.tsv' --participant {policy} -o out --report r.jsonl").code
+        == 0
+    )
     (table,) = (tmp_path / "out").iterdir()
     (line,) = map(json.loads, (tmp_path / "r.jsonl").read_text().splitlines())
     meta = json.loads(pq.read_schema(table).metadata[b"gazetrack"])
     assert meta["source"] == {"file": f"sha256-{line['sha256'][:12]}", "sha256": line["sha256"]}
     assert line["outputs"][0]["path"] == f"out/{table.name}"
-    assert set(pd.read_parquet(table)["recording"]) == {table.name.removesuffix(".fixations.parquet")}
+    assert set(pd.read_parquet(table)["recording"]) == {
+        table.name.removesuffix(".fixations.parquet")
+    }
     beside = run(f"gazetrack convert '{PERSON}.tsv' --participant {policy}")
-    assert f"wrote {table.name} " in beside.out  # without its folder, which may be called after somebody
+    assert (
+        f"wrote {table.name} " in beside.out
+    )  # without its folder, which may be called after somebody
 
 
 @POLICIES
@@ -163,11 +205,15 @@ def test_folders_called_after_people_are_not_named(run, tmp_path, policy):
             data = (FOLDER / "pupil_core" / case / "input.csv").read_text()
             x = "0.25" if who == PERSON else "0.26"  # two people, not one file twice
             (tmp_path / "in" / who / f"{name}.csv").write_text(data.replace(",0.25,", f",{x},"))
-    result = run(f"gazetrack convert in --recursive --participant {policy} --samples -v -o out --report r.jsonl")
+    result = run(
+        f"gazetrack convert in --recursive --participant {policy} --samples -v -o out --report r.jsonl"
+    )
     assert result.code == 0, result.err
     lines = [json.loads(line) for line in (tmp_path / "r.jsonl").read_text().splitlines()]
     assert sorted(line["file"] for line in lines) == [f"input {n} of 4" for n in range(1, 5)]
-    assert not telling(result.out, result.err, (tmp_path / "r.jsonl").read_text(), *everything(tmp_path / "out"))
+    assert not telling(
+        result.out, result.err, (tmp_path / "r.jsonl").read_text(), *everything(tmp_path / "out")
+    )
     tables = [pd.read_parquet(path) for path in (tmp_path / "out").glob("*.fixations.parquet")]
     recordings = [set(table["recording"]) for table in tables if len(table)]
     assert len(set.union(*recordings)) == len(recordings) == 2
@@ -227,7 +273,9 @@ def test_in_a_shell_of_its_own(tmp_path):
     (tmp_path / "in" / f"{LAST}.csv").write_text(f"x,y,t\n1,2,0\n{PERSON},2,4\n")
     (tmp_path / "in" / "two.csv").write_text(
         "x,y,t,duration,participant,recording,stimulus\n"
-        + "".join(f"{n},1,{300 * n},200,{'img1' if n % 2 else LAST},rec,img1.png\n" for n in range(6))
+        + "".join(
+            f"{n},1,{300 * n},200,{'img1' if n % 2 else LAST},rec,img1.png\n" for n in range(6)
+        )
     )
     script = """
     umask 000

@@ -47,17 +47,27 @@ def test_recordings_of_one_name_are_told_apart(run, export):
         (export / name).parent.mkdir(exist_ok=True)
         (export / name).write_text((export / "raw.csv").read_text())
     result = run("gazetrack quality a/raw.csv b/raw.csv b/raw.txt -o quality.parquet")
-    assert [line.split()[0] for line in result.out.splitlines()[1:4]] == ["a_raw", "b_raw", "raw.txt"]
+    assert [line.split()[0] for line in result.out.splitlines()[1:4]] == [
+        "a_raw",
+        "b_raw",
+        "raw.txt",
+    ]
     assert "note: b/raw.csv: " in result.out
     assert "note: b/raw.txt: " in result.out
-    assert list(pd.read_parquet(export / "quality.parquet")["recording"]) == ["a_raw", "b_raw", "raw.txt"]
+    assert list(pd.read_parquet(export / "quality.parquet")["recording"]) == [
+        "a_raw",
+        "b_raw",
+        "raw.txt",
+    ]
 
 
 def test_quality_by_window_and_by_target(run, export):
     out = run("gazetrack quality raw.csv --by window --window 280").out.splitlines()
     rows = [line.split() for line in out if line.startswith("raw ")]
     assert [row[1] for row in rows] == ["0", "280", "560", "840", "1120", "1400"]  # from ms
-    (export / "targets.csv").write_text("name,x_px,y_px,onset_ms,duration_ms\nfirst,100,200,0,280\n")
+    (export / "targets.csv").write_text(
+        "name,x_px,y_px,onset_ms,duration_ms\nfirst,100,200,0,280\n"
+    )
     out = run("gazetrack quality raw.csv --targets targets.csv").out.splitlines()
     assert out[1].split()[-2:] == ["0.707", "px"]
     assert "first" in out[1]
@@ -99,7 +109,7 @@ def test_quality_is_written_in_the_format_that_the_name_asks_for(run, export):
 
 
 def test_no_spreadsheet_takes_a_name_for_a_formula():
-    from gazetrack.store import csv_cell
+    from gazetrack.tables.store import csv_cell
 
     assert [csv_cell(value) for value in ("=1+1", " @SUM(A1)", "a\n-b", "\tx", "a-b", -1.5, float("nan"), 3)] == [
         "'=1+1", "' @SUM(A1)", "'a\n-b", "'\tx", "a-b", "-1.5", "", "3"
@@ -116,7 +126,9 @@ def test_tables_of_samples_serve_as_exports(run, export):
     run(f"gazetrack convert raw.csv --samples {SCREEN}")
     result = run("gazetrack fixations raw.samples.parquet")
     assert result.code == 0, result.err
-    straight, again = (pd.read_parquet(export / f"raw{kind}.fixations.parquet") for kind in ("", ".auto"))
+    straight, again = (
+        pd.read_parquet(export / f"raw{kind}.fixations.parquet") for kind in ("", ".auto")
+    )
     assert again.equals(straight)
     assert "gazetrack_samples" in run("gazetrack info raw.samples.parquet").out
     again = run("gazetrack quality raw.fixations.parquet")
@@ -125,7 +137,9 @@ def test_tables_of_samples_serve_as_exports(run, export):
 
 
 def test_prepared_samples_are_said_in_the_table(run, export):
-    result = run("gazetrack fixations raw.csv --prepare max_gap_ms=75 --prepare smooth=median --detector ivt")
+    result = run(
+        "gazetrack fixations raw.csv --prepare max_gap_ms=75 --prepare smooth=median --detector ivt"
+    )
     assert result.code == 0, result.err
     meta = json.loads(pq.read_schema(export / "raw.ivt.fixations.parquet").metadata[b"gazetrack"])
     assert meta["preparation"]["smooth"] == "median"
@@ -155,7 +169,9 @@ def test_compare(run, export):
     result = run("gazetrack compare raw.ivt.fixations.parquet raw.idt.fixations.parquet")
     assert result.code == 0, result.err
     assert result.out.splitlines()[-1].split()[:4] == ["all", "6", "6", "6"]
-    value = json.loads(run("gazetrack compare raw.ivt.fixations.parquet raw.ivt.fixations.parquet --json").out)
+    value = json.loads(
+        run("gazetrack compare raw.ivt.fixations.parquet raw.ivt.fixations.parquet --json").out
+    )
     assert value["overall"]["f1"] == 1
     assert value["rows"][0]["kappa"] == 1
     assert run("gazetrack compare raw.ivt.fixations.parquet none.parquet").code == 1
@@ -166,16 +182,26 @@ def test_compare_says_where_it_takes_two_recordings_for_one(run, export):
     (export / "other.csv").write_text(raw)
     run("gazetrack fixations raw.csv other.csv --detector ivt")
     run("gazetrack fixations raw.csv --detector idt")
-    word = "note: other of B is compared with raw of A, the only recording of each: are they the same?"
-    assert word in run("gazetrack compare raw.ivt.fixations.parquet other.ivt.fixations.parquet").out
-    assert "note" not in run("gazetrack compare raw.ivt.fixations.parquet raw.idt.fixations.parquet").out
+    word = (
+        "note: other of B is compared with raw of A, the only recording of each: are they the same?"
+    )
+    assert (
+        word in run("gazetrack compare raw.ivt.fixations.parquet other.ivt.fixations.parquet").out
+    )
+    assert (
+        "note"
+        not in run("gazetrack compare raw.ivt.fixations.parquet raw.idt.fixations.parquet").out
+    )
 
 
 @pytest.mark.parametrize("command", ["convert", "fixations"])
 def test_a_folder_of_tables_is_not_named_like_a_table(run, export, command):
     result = run(f"gazetrack {command} raw.csv -o out/raw.parquet")
     assert result.code == 2
-    assert "'out/raw.parquet' is named like a file, but is the folder that tables are written to" in result.err
+    assert (
+        "'out/raw.parquet' is named like a file, but is the folder that tables are written to"
+        in result.err
+    )
     assert "for out, -o out" in result.err
     assert not (export / "out").exists()
     (export / "s01.csv").mkdir()  # whoever has such a folder means it
@@ -183,8 +209,8 @@ def test_a_folder_of_tables_is_not_named_like_a_table(run, export, command):
 
 
 def test_compare_names_stimuli_and_what_it_leaves_out(run, export):
-    from gazetrack.schema import FIXATIONS, conform
-    from gazetrack.store import write_table
+    from gazetrack.tables.schema import FIXATIONS, conform
+    from gazetrack.tables.store import write_table
 
     def write(name, recordings, stimuli):
         columns = {"recording": recordings, "stimulus": stimuli}

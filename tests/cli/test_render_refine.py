@@ -9,12 +9,14 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from gazetrack.maps import KINDS
-from gazetrack.mapstore import read_maps
-from gazetrack.pipeline import ConvertOptions, convert_files
-from gazetrack.simulate import write_example
+from gazetrack.maps.render import KINDS
+from gazetrack.maps.store import read_maps
+from gazetrack.simulate.example import write_example
+from gazetrack.workflows.convert import ConvertOptions, convert_files
 
-HEADER = "IMAGE," + ",".join(f"CURRENT_FIX_{n}" for n in ("INDEX", "X", "Y", "DURATION", "PUPIL", "START"))
+HEADER = "IMAGE," + ",".join(
+    f"CURRENT_FIX_{n}" for n in ("INDEX", "X", "Y", "DURATION", "PUPIL", "START")
+)
 
 
 @pytest.fixture
@@ -26,14 +28,18 @@ def folder(run, tmp_path):
     (tmp_path / "images").mkdir()
     for name in "pq":
         pixels = np.where(disc[..., None], [170, 60, 60], [90, 120, 90]) + noise
-        Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(tmp_path / "images" / f"{name}.png")
+        Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(
+            tmp_path / "images" / f"{name}.png"
+        )
     for observer, images in (("one", "pq"), ("two", "p")):
         rows = [
             f"{image}.jpg,{i + 1},{0.4 + 0.05 * (i % 5)},{0.4 + 0.04 * (i * 7 % 5)},{150 + 50 * i},1,{i * 910},60,80\n"
             for image in images
             for i in range(8)
         ]
-        (tmp_path / f"{observer}.csv").write_text(f"{HEADER},IMAGE_HEIGHT,IMAGE_WIDTH\n{''.join(rows)}")
+        (tmp_path / f"{observer}.csv").write_text(
+            f"{HEADER},IMAGE_HEIGHT,IMAGE_WIDTH\n{''.join(rows)}"
+        )
         assert run(f"gazetrack convert {observer}.csv -q").code == 0
     return tmp_path
 
@@ -46,25 +52,50 @@ def test_the_options_reach_the_maps(run, folder):
     options = "--kind disc --ratios .3,1 --by time --truncation head --seed 3 --max-saccade .4 --duration-exponent .5"
     assert run(f"gazetrack render {options} --radius .06 --min-duration-ms 0").code == 0
     params = meta_of(folder / "maps" / "maps.parquet")["params"]
-    told = {"kind": "disc", "levels": 2, "ratios": [0.3, 1.0], "by": "time", "truncation": "head", "seed": 3}
-    told |= {"max_saccade": 0.4, "duration_exponent": 0.5, "radius": 0.06, "min_duration_ms": 0.0, "drop_first": 1}
+    told = {
+        "kind": "disc",
+        "levels": 2,
+        "ratios": [0.3, 1.0],
+        "by": "time",
+        "truncation": "head",
+        "seed": 3,
+    }
+    told |= {
+        "max_saccade": 0.4,
+        "duration_exponent": 0.5,
+        "radius": 0.06,
+        "min_duration_ms": 0.0,
+        "drop_first": 1,
+    }
     assert {key: params[key] for key in told} == told
 
 
 def test_a_preset_is_a_start_and_options_change_it(run, folder):
     assert run("gazetrack render --preset prostate --levels 2 --softness .02").code == 0
     params = meta_of(folder / "maps" / "maps.parquet")["params"]
-    assert (params["kind"], params["radius"], params["levels"], params["softness"]) == ("hull", 0.024, 2, 0.02)
+    assert (params["kind"], params["radius"], params["levels"], params["softness"]) == (
+        "hull",
+        0.024,
+        2,
+        0.02,
+    )
     assert run("gazetrack render --preset polyp --crf --levels 1").code == 0
     meta = meta_of(folder / "maps" / "maps.parquet")
-    assert (meta["params"]["threshold"], meta["crf"]["position_px"], meta["crf"]["weight"]) == (0.17, 50, 5)
+    assert (meta["params"]["threshold"], meta["crf"]["position_px"], meta["crf"]["weight"]) == (
+        0.17,
+        50,
+        5,
+    )
 
 
 def test_observers_stay_apart_or_are_pooled(run, folder):
     assert run("gazetrack render one.fixations.parquet two.fixations.parquet").code == 0
     apart = read_maps(folder / "maps")
     assert [row.stimulus for row in apart.rows()] == ["p.jpg", "q.jpg", "p.jpg"]
-    assert run("gazetrack render one.fixations.parquet two.fixations.parquet --pool -o pooled").code == 0
+    assert (
+        run("gazetrack render one.fixations.parquet two.fixations.parquet --pool -o pooled").code
+        == 0
+    )
     pooled = read_maps(folder / "pooled")
     rows = list(pooled.rows())
     assert [row.stimulus for row in rows] == ["p.jpg", "q.jpg"]
@@ -76,13 +107,22 @@ def test_observers_stay_apart_or_are_pooled(run, folder):
 
 def test_what_is_not_rendered_has_its_reason(run, tmp_path):
     fixations = [(-9, 300), (20, 300), (30, 40), (40, 300), (50, 300), (60, 300), (70, 49)]
-    rows = [f"a.jpg,{i + 1},{x / 80},.5,{d},1,{i * 900},60,80\n" for i, (x, d) in enumerate(fixations)]
+    rows = [
+        f"a.jpg,{i + 1},{x / 80},.5,{d},1,{i * 900},60,80\n" for i, (x, d) in enumerate(fixations)
+    ]
     (tmp_path / "t.csv").write_text(f"{HEADER},IMAGE_HEIGHT,IMAGE_WIDTH\n{''.join(rows)}")
     assert run("gazetrack convert t.csv -q").code == 0
     told = run("gazetrack render t.fixations.parquet --report r.jsonl")
-    assert "3 of 7 fixations rendered; not used: 2, shorter than 50 ms; not used: 1, off the image" in told.out
+    assert (
+        "3 of 7 fixations rendered; not used: 2, shorter than 50 ms; not used: 1, off the image"
+        in told.out
+    )
     report = json.loads((tmp_path / "r.jsonl").read_text())
-    assert report["dropped"] == {"shorter than 50 ms": 2, "off the image": 1, "first of their track": 1}
+    assert report["dropped"] == {
+        "shorter than 50 ms": 2,
+        "off the image": 1,
+        "first of their track": 1,
+    }
     assert report["rows_out"] == report["rows_used"] == 3
 
 
@@ -117,7 +157,9 @@ def test_refine_is_render_with_a_crf(run, folder):
     result = run("gazetrack refine --preset polyp")
     assert result.code == 0, result.err
     assert "3 of 3 tracks refined" in result.out
-    later, direct, before = (list(read_maps(folder / name).rows()) for name in ("refined", "direct", "maps"))
+    later, direct, before = (
+        list(read_maps(folder / name).rows()) for name in ("refined", "direct", "maps")
+    )
     for a, b, c in zip(later, direct, before, strict=True):
         assert (a.stimulus, a.recording, a.n_fixations) == (b.stimulus, b.recording, b.n_fixations)
         np.testing.assert_array_equal(a.values[:-1], c.values[:-1])
@@ -136,7 +178,9 @@ def test_floats_on_request(run, folder):
     assert run("gazetrack refine exact --preset polyp").code == 0
     for name, dtype in (("exact", "float32"), ("refined", "uint8")):
         assert {row.values.dtype.name for row in read_maps(folder / name).rows()} == {dtype}
-    for exact, rounded in zip(read_maps(folder / "exact").rows(), read_maps(folder / "maps").rows(), strict=True):
+    for exact, rounded in zip(
+        read_maps(folder / "exact").rows(), read_maps(folder / "maps").rows(), strict=True
+    ):
         np.testing.assert_array_equal(np.rint(exact.values * 255), rounded.values)
 
 
@@ -144,7 +188,9 @@ def test_refine_twice_gives_the_same_bytes(run, folder):
     assert run("gazetrack render --levels 1").code == 0
     for out in ("a", "b"):
         assert run(f"gazetrack refine maps/maps.parquet -q -o {out}").code == 0
-    assert (folder / "a" / "maps.parquet").read_bytes() == (folder / "b" / "maps.parquet").read_bytes()
+    assert (folder / "a" / "maps.parquet").read_bytes() == (
+        folder / "b" / "maps.parquet"
+    ).read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -182,7 +228,9 @@ def test_maps_without_image_are_named_and_the_rest_is_written(run, folder):
 
 
 def test_plot_takes_the_same_options(run, folder):
-    assert run("gazetrack plot one.fixations.parquet --preset prostate --levels 2 --limit 1").code == 0
+    assert (
+        run("gazetrack plot one.fixations.parquet --preset prostate --levels 2 --limit 1").code == 0
+    )
     (picture,) = (folder / "plots").iterdir()
     with Image.open(picture) as opened:
         assert opened.width > 2.5 * opened.height
@@ -196,11 +244,17 @@ def test_the_bytes_do_not_depend_on_the_jobs(run, tmp_path, more):
     list(convert_files(example.exports, ConvertOptions(out=tmp_path)))
     written = {}
     for jobs in (1, 3):
-        result = run(f"gazetrack render --images images --jobs {jobs} -o out{jobs} --report report{jobs}.jsonl {more}")
+        result = run(
+            f"gazetrack render --images images --jobs {jobs} -o out{jobs} --report report{jobs}.jsonl {more}"
+        )
         assert result.code == 0, result.err
         folder = tmp_path / f"out{jobs}"
-        written[jobs] = {p.relative_to(folder): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
-        rows = [json.loads(line) for line in (tmp_path / f"report{jobs}.jsonl").read_text().splitlines()]
+        written[jobs] = {
+            p.relative_to(folder): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
+        }
+        rows = [
+            json.loads(line) for line in (tmp_path / f"report{jobs}.jsonl").read_text().splitlines()
+        ]
         written[jobs]["counts"] = [(row["rows_out"], row["dropped"]) for row in rows]
     assert written[1] == written[3]
 
@@ -208,7 +262,7 @@ def test_the_bytes_do_not_depend_on_the_jobs(run, tmp_path, more):
 @pytest.mark.parametrize("command", ["render one.fixations.parquet --crf", "refine rendered"])
 @pytest.mark.parametrize("fails_at", [1, 2])
 def test_an_interrupted_run_goes_on_where_it_was(run, folder, monkeypatch, command, fails_at):
-    from gazetrack import refining
+    from gazetrack.workflows import refine as refining
 
     Image.new("RGB", (80, 60), (90, 120, 90)).save(folder / "images" / "q.png")  # unlike p
     assert run("gazetrack render one.fixations.parquet -q -o rendered").code == 0
@@ -230,15 +284,21 @@ def test_an_interrupted_run_goes_on_where_it_was(run, folder, monkeypatch, comma
     assert run(f"{line} cut").code == 0
     assert len(calls) == 2 + 1  # the one that was cut short is done again, no other
     assert [path.name for path in (folder / "cut").iterdir()] == ["maps.parquet"]
-    assert (folder / "cut" / "maps.parquet").read_bytes() == (folder / "whole" / "maps.parquet").read_bytes()
+    assert (folder / "cut" / "maps.parquet").read_bytes() == (
+        folder / "whole" / "maps.parquet"
+    ).read_bytes()
 
 
 def test_what_is_kept_is_for_the_same_gaze_image_and_parameters_alone(tmp_path):
-    from gazetrack.kept import Kept
+    from gazetrack.workflows.unfinished import Kept
 
     kept, values = Kept(tmp_path / "maps.parquet"), np.zeros((1, 4, 5), np.float32)
     key = kept.key(values, "image", 3.0)
-    assert key not in {kept.key(values, "image", 5.0), kept.key(values + 1, "image", 3.0), kept.key(values, "b", 3.0)}
+    assert key not in {
+        kept.key(values, "image", 5.0),
+        kept.key(values + 1, "image", 3.0),
+        kept.key(values, "b", 3.0),
+    }
     assert kept.key(values.reshape(1, 5, 4), "image", 3.0) != key
     assert kept.get(key) is None
     kept.put(key, np.full((1, 4, 5), 7, np.uint8))
@@ -251,7 +311,7 @@ def test_what_is_kept_is_for_the_same_gaze_image_and_parameters_alone(tmp_path):
 
 
 def test_what_unseen_networks_saw_is_mixed_in(run, folder):
-    from gazetrack.refining import mixed
+    from gazetrack.workflows.refine import mixed
 
     assert run("gazetrack render -q").code == 0
     assert run("gazetrack refine -q").code == 0
@@ -304,7 +364,7 @@ def test_nothing_is_written_among_the_images(run, folder, line):
 
 @pytest.mark.parametrize("params", [[1], "tube", 5, None, {"kind": ["tube"]}])
 def test_refining_maps_whose_metadata_are_odd_is_an_error_that_says_so(run, tmp_path, params):
-    from gazetrack.mapstore import StoredMaps, map_writer
+    from gazetrack.maps.store import StoredMaps, map_writer
 
     (tmp_path / "images").mkdir()
     Image.new("RGB", (4, 3)).save(tmp_path / "images" / "p.png")

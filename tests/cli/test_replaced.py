@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gazetrack.finding import choose_tables, find_tables
-from gazetrack.schema import FIXATIONS, conform
-from gazetrack.simulate import write_example
-from gazetrack.store import origin_of, read_meta, write_table
+from gazetrack.simulate.example import write_example
+from gazetrack.tables.finding import choose_tables, find_tables
+from gazetrack.tables.schema import FIXATIONS, conform
+from gazetrack.tables.store import origin_of, read_meta, write_table
 
-GAZE = "x,y,t\n" + "".join(f"{[100, 400, 250][i // 70 % 3] + i % 2},{200 + i % 2},{i * 4}\n" for i in range(420))
+GAZE = "x,y,t\n" + "".join(
+    f"{[100, 400, 250][i // 70 % 3] + i % 2},{200 + i % 2},{i * 4}\n" for i in range(420)
+)
 
 
 @pytest.fixture
@@ -76,7 +78,9 @@ def test_a_changed_export_replaces_its_table_beside_it_and_no_others_elsewhere(r
     assert run("gazetrack convert one/raw.csv").code == 0
     (tmp_path / "one" / "raw.csv").write_text(GAZE.replace("\n10", "\n12"))
     assert run("gazetrack convert one/raw.csv").code == 0
-    assert pd.read_parquet(tmp_path / "one" / "raw.fixations.parquet")["x_px"].iloc[0] == pytest.approx(120, abs=3)
+    assert pd.read_parquet(tmp_path / "one" / "raw.fixations.parquet")["x_px"].iloc[
+        0
+    ] == pytest.approx(120, abs=3)
 
 
 def test_the_samples_of_an_export_lead_to_its_own_table(run, study):
@@ -95,19 +99,24 @@ def test_all_tables_of_a_folder_are_one_a_recording(run, study):
     assert "took x.fixations.parquet (the export's own fixations)" in result.err
     assert "left out x.auto.fixations.parquet (fixations detected by auto)" in result.err
     maps = pd.read_parquet(study / "maps" / "maps.parquet")
-    n_images = pd.read_parquet(study / "x.fixations.parquet").query("stimulus != ''")["stimulus"].nunique()
+    n_images = (
+        pd.read_parquet(study / "x.fixations.parquet").query("stimulus != ''")["stimulus"].nunique()
+    )
     assert len(maps) == n_images
     plotted = run("gazetrack plot --limit 1")
     assert "left out x.idt.fixations.parquet" in plotted.err
     (study / "x.fixations.parquet").unlink()
     refused = run("gazetrack render --levels 1")
     assert refused.code == 2
-    assert "x.auto.fixations.parquet and x.idt.fixations.parquet hold the same recording, x" in refused.err
+    assert (
+        "x.auto.fixations.parquet and x.idt.fixations.parquet hold the same recording, x"
+        in refused.err
+    )
     assert run("gazetrack render --levels 1 x.idt.fixations.parquet").code == 0
 
 
 def test_training_takes_one_table_a_recording_and_says_so(study):
-    from gradtrack_model.data import discover
+    from gradtrack_model.data.sources import discover
 
     write(study / "x.fixations.parquet", "x", {"source": {"file": "x.asc", "sha256": "1"}})
     detected = {"source": {"file": "x.asc", "sha256": "1"}, "detector": {"name": "auto"}}
@@ -120,13 +129,19 @@ def test_training_takes_one_table_a_recording_and_says_so(study):
 
 def write(path, recording, meta):
     columns = {"recording": np.array([recording], object), "stimulus": np.array(["p.png"], object)}
-    write_table(path, conform(columns | {"onset_ms": np.zeros(1), "duration_ms": np.ones(1)}, FIXATIONS), meta)
+    write_table(
+        path,
+        conform(columns | {"onset_ms": np.zeros(1), "duration_ms": np.ones(1)}, FIXATIONS),
+        meta,
+    )
     return path
 
 
 def test_two_files_with_one_name_of_a_recording_are_two(tmp_path):
     one, two = (
-        write(tmp_path / f"{name}.fixations.parquet", "r", {"source": {"file": name, "sha256": name}})
+        write(
+            tmp_path / f"{name}.fixations.parquet", "r", {"source": {"file": name, "sha256": name}}
+        )
         for name in ("one", "two")
     )
     found = find_tables(tmp_path)
@@ -138,7 +153,9 @@ def test_two_files_with_one_name_of_a_recording_are_two(tmp_path):
 
 def test_tables_of_other_programs_are_never_taken_for_the_same(tmp_path):
     for name in ("one", "two"):
-        pd.DataFrame({"stimulus": ["p"], "x": [1.0]}).to_parquet(tmp_path / f"{name}.fixations.parquet")
+        pd.DataFrame({"stimulus": ["p"], "x": [1.0]}).to_parquet(
+            tmp_path / f"{name}.fixations.parquet"
+        )
     (tmp_path / "three.fixations.parquet").write_text("no table")
     found = find_tables(tmp_path)
     assert (len(found.paths), found.notes) == (3, ())
@@ -152,7 +169,11 @@ def test_folders_of_tables_serve_as_tables(run, study):
         write(study / person / "y.fixations.parquet", "y", {})
     value = json.loads(run("gazetrack compare own detected --json").out)
     assert {row["recording"] for row in value["rows"]} == {"x", "y"}
-    alone = json.loads(run("gazetrack compare own/x.fixations.parquet detected/x.auto.fixations.parquet --json").out)
+    alone = json.loads(
+        run(
+            "gazetrack compare own/x.fixations.parquet detected/x.auto.fixations.parquet --json"
+        ).out
+    )
     assert [row for row in value["rows"] if row["recording"] == "x"] == alone["rows"]
     (study / "own" / "y.fixations.parquet").unlink()
     assert run("gazetrack fixations x.asc -q -o own").code == 0
@@ -160,6 +181,11 @@ def test_folders_of_tables_serve_as_tables(run, study):
     assert by_folder.code == 0, by_folder.err
     assert "left out x.auto.fixations.parquet" in by_folder.err
     assert run("gazetrack render own/x.fixations.parquet --levels 1 -o b").code == 0
-    assert (study / "a" / "maps.parquet").read_bytes() == (study / "b" / "maps.parquet").read_bytes()
+    assert (study / "a" / "maps.parquet").read_bytes() == (
+        study / "b" / "maps.parquet"
+    ).read_bytes()
     assert run("gazetrack plot own --limit 1").code == 0
-    assert "is named twice" in run("gazetrack render own/x.fixations.parquet own/x.fixations.parquet").err
+    assert (
+        "is named twice"
+        in run("gazetrack render own/x.fixations.parquet own/x.fixations.parquet").err
+    )

@@ -9,12 +9,15 @@ import pandas as pd
 import pytest
 
 from gazetrack import read_recording
-from gazetrack.pipeline import ConvertOptions, info_files
+from gazetrack.workflows.convert import ConvertOptions, info_files
 from tests.pupil_files import write_cloud, write_core
 
 PEOPLE = ("s01", "s02", "s03")
-GAZE = "x,y,t\n" + "".join(f"{[100, 400][i // 70 % 2] + i % 2},{200 + i % 2},{i * 4}\n" for i in range(210))
-# (onset_ms, duration_ms, x_px, y_px): the first begins after the first sample, so that clocks must be aligned.
+GAZE = "x,y,t\n" + "".join(
+    f"{[100, 400][i // 70 % 2] + i % 2},{200 + i % 2},{i * 4}\n" for i in range(210)
+)
+# (onset_ms, duration_ms, x_px, y_px): the first begins after the first sample, so that clocks must
+# be aligned.
 FIXATIONS = ((250.0, 400, 300.0, 200.0), (700.0, 300, 800.0, 500.0), (1050.0, 250, 500.0, 350.0))
 
 
@@ -38,13 +41,17 @@ def check_tables(paths):
     for n, (person, path) in enumerate(zip(PEOPLE, paths, strict=True)):
         table = read(path)
         assert set(table["recording"]) == {person}
-        np.testing.assert_allclose(table[["onset_ms", "duration_ms", "x_px", "y_px"]], onsets(n), atol=1e-3)
+        np.testing.assert_allclose(
+            table[["onset_ms", "duration_ms", "x_px", "y_px"]], onsets(n), atol=1e-3
+        )
 
 
 def test_people_with_files_of_one_name_are_several_recordings(run, study):
     result = run("gazetrack convert s01 s02 s03 -o out")
     assert result.code == 0, result.err
-    assert sorted(p.name for p in (study / "out").iterdir()) == [f"{p}.fixations.parquet" for p in PEOPLE]
+    assert sorted(p.name for p in (study / "out").iterdir()) == [
+        f"{p}.fixations.parquet" for p in PEOPLE
+    ]
     check_tables([study / "out" / f"{person}.fixations.parquet" for person in PEOPLE])
     assert run("gazetrack convert . --recursive --jobs 2 -q").code == 0
     check_tables([study / person / "gaze_positions.fixations.parquet" for person in PEOPLE])
@@ -62,13 +69,19 @@ def test_every_command_gives_the_same_names(run, study):
     files = " ".join(f"{person}/gaze_positions.csv" for person in PEOPLE)
     rows = json.loads(run(f"gazetrack quality {files} --json").out)
     assert [row["recording"] for row in rows] == list(PEOPLE)
-    assert [row["recording"] for row in json.loads(run("gazetrack quality . --recursive --json").out)] == list(PEOPLE)
+    assert [
+        row["recording"] for row in json.loads(run("gazetrack quality . --recursive --json").out)
+    ] == list(PEOPLE)
     facts = json.loads(run(f"gazetrack info {files} --json").out)
     assert [one["recordings"] for one in facts] == [[person] for person in PEOPLE]
     assert run(f"gazetrack fixations {files} -o out").code == 0
     for person in PEOPLE:
-        assert set(read(study / "out" / f"{person}.auto.fixations.parquet")["recording"]) == {person}
-    assert set(read_recording(study / "s02" / "gaze_positions.csv").samples["recording"].to_pylist()) == {"s02"}
+        assert set(read(study / "out" / f"{person}.auto.fixations.parquet")["recording"]) == {
+            person
+        }
+    assert set(
+        read_recording(study / "s02" / "gaze_positions.csv").samples["recording"].to_pylist()
+    ) == {"s02"}
 
 
 def test_gaze_fixations_and_blinks_of_a_folder_are_one_recording(run, study):
@@ -78,15 +91,21 @@ def test_gaze_fixations_and_blinks_of_a_folder_are_one_recording(run, study):
     assert sorted(p.name for p in (study / "s01").glob("*.parquet")) == [
         f"gaze_positions.{kind}.parquet" for kind in ("events", "fixations", "samples")
     ]
-    events, samples = (read(study / "s01" / f"gaze_positions.{kind}.parquet") for kind in ("events", "samples"))
+    events, samples = (
+        read(study / "s01" / f"gaze_positions.{kind}.parquet") for kind in ("events", "samples")
+    )
     assert events["kind"].value_counts().to_dict() == {"fixation": 3, "blink": 1}
     assert events["onset_ms"].is_monotonic_increasing
     blink = events[events["kind"] == "blink"].iloc[0]
     assert (blink["onset_ms"], blink["duration_ms"]) == pytest.approx((600, 80), abs=1e-3)
     table = read(study / "s01" / "gaze_positions.fixations.parquet")
     for row in table.itertuples():
-        own = samples[(samples["t_ms"] >= row.onset_ms) & (samples["t_ms"] < row.onset_ms + row.duration_ms)]
-        assert len(own) == row.n_samples > 20  # the tracker's fixation and our samples are on one clock
+        own = samples[
+            (samples["t_ms"] >= row.onset_ms) & (samples["t_ms"] < row.onset_ms + row.duration_ms)
+        ]
+        assert (
+            len(own) == row.n_samples > 20
+        )  # the tracker's fixation and our samples are on one clock
         assert own["x_px"].mean() == pytest.approx(row.x_px, abs=0.5)
     lines = [json.loads(line) for line in (study / "r.jsonl").read_text().splitlines()]
     assert {line["file"]: line["status"] for line in lines} == {
@@ -125,13 +144,16 @@ def test_other_files_of_such_names_are_read_as_what_they_are(run, tmp_path):
     for name in ("gaze", "fixations"):
         (tmp_path / "s" / f"{name}.csv").write_text(GAZE)
     result = run("gazetrack convert s -o out")
-    assert result.code == 1  # both are gaze of the folder's recording: the second is refused, not pooled
+    assert (
+        result.code == 1
+    )  # both are gaze of the folder's recording: the second is refused, not pooled
     assert "would be written over the output of" in result.err
 
 
 def gazepoint(media_seconds=2.0):
     header = (
-        "MEDIA_ID,MEDIA_NAME,CNT,TIME(2020/01/31 12:00:00.000),FPOGX,FPOGY,FPOGS,FPOGD,FPOGID,FPOGV,BPOGX,BPOGY,BPOGV\n"
+        "MEDIA_ID,MEDIA_NAME,CNT,TIME(2020/01/31 12:00:00.000),"
+        "FPOGX,FPOGY,FPOGS,FPOGD,FPOGID,FPOGV,BPOGX,BPOGY,BPOGV\n"
     )
     rows, last = [], []
     for i in range(int(media_seconds * 60)):
@@ -173,10 +195,15 @@ def test_stems_that_meet_in_one_call_carry_their_folders(run, tmp_path):
 def test_names_that_software_gives_to_everybody_carry_the_files(run, tmp_path):
     header = "Recording timestamp [ms]\tParticipant name\tRecording name\tGaze point X\tGaze point Y\tSensor\n"
     for person in ("anna", "ben"):
-        rows = "".join(f"{10 * i}\t{person}\tRecording1\t{100 + i % 2}\t200\tEye Tracker\n" for i in range(80))
+        rows = "".join(
+            f"{10 * i}\t{person}\tRecording1\t{100 + i % 2}\t200\tEye Tracker\n" for i in range(80)
+        )
         (tmp_path / f"{person}.tsv").write_text(header + rows)
         assert run(f"gazetrack convert {person}.tsv").code == 0
-    names = {person: set(read(tmp_path / f"{person}.fixations.parquet")["recording"]) for person in ("anna", "ben")}
+    names = {
+        person: set(read(tmp_path / f"{person}.fixations.parquet")["recording"])
+        for person in ("anna", "ben")
+    }
     assert names == {"anna": {"anna_Recording1"}, "ben": {"ben_Recording1"}}
 
 
@@ -198,7 +225,10 @@ def test_folders_called_after_people_are_not_in_what_is_written(run, tmp_path, p
 def test_info_of_a_folder_tells_of_recordings_not_files(study):
     facts = list(info_files([study / "s01"], ConvertOptions()))
     assert [(one["fixations"], one["recordings"]) for one in facts] == [(3, ["s01"])]
-    assert [path.rsplit("/", 1)[-1] for path in facts[0]["read_with"]] == ["fixations.csv", "blinks.csv"]
+    assert [path.rsplit("/", 1)[-1] for path in facts[0]["read_with"]] == [
+        "fixations.csv",
+        "blinks.csv",
+    ]
 
 
 def test_fixations_that_were_not_named_are_pointed_at(run, study):
@@ -212,7 +242,10 @@ def test_fixations_that_were_not_named_are_pointed_at(run, study):
 def test_exports_that_name_their_recordings_alike_are_told(run, tmp_path):
     header = "Recording timestamp [ms]\tParticipant name\tRecording name\tGaze point X\tGaze point Y\tSensor\n"
     for person in ("anna", "ben"):
-        rows = "".join(f"{10 * i}\t{person}\tthe long one\t{100 + i % 2}\t200\tEye Tracker\n" for i in range(80))
+        rows = "".join(
+            f"{10 * i}\t{person}\tthe long one\t{100 + i % 2}\t200\tEye Tracker\n"
+            for i in range(80)
+        )
         (tmp_path / f"{person}.tsv").write_text(header + rows)
     result = run("gazetrack convert anna.tsv ben.tsv -v")
     assert "note: anna.tsv names a recording the long one as well" in result.out
@@ -242,7 +275,8 @@ def test_events_beside_fixations_of_tobii_studio_are_skipped(run, tmp_path):
     folder = tmp_path / "s"
     folder.mkdir()
     fixations = (
-        "RecordingDate\tTimestamp\tMappedFixationPointX\tMappedFixationPointY\tFixationIndex\tFixationDuration\n"
+        "RecordingDate\tTimestamp\tMappedFixationPointX\tMappedFixationPointY\t"
+        "FixationIndex\tFixationDuration\n"
     )
     rows = "".join(f"\t{300 * i}\t{100 + i}\t200\t{i}\t250\n" for i in range(1, 6))
     head = "System Properties:\nOperating System:\tx\n\nRecording name:\tRec 61\n\n"

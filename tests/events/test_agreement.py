@@ -45,10 +45,18 @@ def test_pairs_are_one_to_one_and_overlap(a, b):
 
 
 def test_a_split_fixation_matches_its_larger_half():
-    whole, halves = Intervals(np.array([0.0]), np.array([10.0])), Intervals(np.array([0.0, 4.0]), np.array([3.0, 10.0]))
+    whole, halves = (
+        Intervals(np.array([0.0]), np.array([10.0])),
+        Intervals(np.array([0.0, 4.0]), np.array([3.0, 10.0])),
+    )
     assert match(whole, halves) == [(0, 1)]
     found = event_agreement(whole, halves)
-    assert (found.matched, found.f1, found.onset_error, found.offset_error) == (1, pytest.approx(2 / 3), 4.0, 0.0)
+    assert (found.matched, found.f1, found.onset_error, found.offset_error) == (
+        1,
+        pytest.approx(2 / 3),
+        4.0,
+        0.0,
+    )
     assert event_agreement(whole, halves, 0.7).matched == 0
 
 
@@ -60,13 +68,19 @@ def labelled_runs(events):
 
 
 @pytest.mark.real_data
-@pytest.mark.parametrize(("key", "min_iou"), [("maximum-overlap", 0.0), ("iou", 1e-9), ("iou/05", 0.5)])
+@pytest.mark.parametrize(
+    ("key", "min_iou"), [("maximum-overlap", 0.0), ("iou", 1e-9), ("iou/05", 0.5)]
+)
 def test_the_worked_vectors_of_startsev_and_zemblys(data_dir, key, min_iou):
     folder = data_dir / "eventbench" / "metric_vectors" / "assets"
     name = "majority_voting"
-    expected = json.loads((folder / name / "unittests" / f"{name}_test" / f"{name}.json").read_text())
+    expected = json.loads(
+        (folder / name / "unittests" / f"{name}_test" / f"{name}.json").read_text()
+    )
     one, ours = labelled_runs(pd.read_csv(folder / name / f"{name}.csv")["evt"].to_numpy())
-    two, theirs = labelled_runs(pd.read_csv(folder / f"{name}_test" / f"{name}.csv")["evt"].to_numpy())
+    two, theirs = labelled_runs(
+        pd.read_csv(folder / f"{name}_test" / f"{name}.csv")["evt"].to_numpy()
+    )
     pairs = match(one, two, min_iou)
     matched = [(ours[i], theirs[j]) for i, j in pairs]
     missed = [(label, -1) for i, label in enumerate(ours) if i not in {i for i, _ in pairs}]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,13 +15,15 @@ from gazetrack.errors import ConfigError
 from gazetrack.events.auto import Auto
 from gazetrack.events.base import Trial, detect
 from gazetrack.events.detectors import DEFAULT, DETECTORS
-from gazetrack.recording import Screen
-from gazetrack.schema import FIXATIONS, SAMPLES, conform
+from gazetrack.tables.recording import Screen
+from gazetrack.tables.schema import FIXATIONS, SAMPLES, conform
 from tests import oracles
+from tests.places import ROOT
 
-ROOT = Path(__file__).parents[2]
 SCREEN = Screen(1920, 1080, 531.0, 299.0, 650.0)
-every = pytest.mark.parametrize("detector", [kind() for kind in DETECTORS.values()], ids=list(DETECTORS))
+every = pytest.mark.parametrize(
+    "detector", [kind() for kind in DETECTORS.values()], ids=list(DETECTORS)
+)
 
 
 def gaze(rate, places=((300, 300), (900, 500), (500, 800)), seconds=0.6, noise=0.5, seed=0):
@@ -68,13 +69,17 @@ def test_signals_without_gaze_and_single_samples_have_no_crash(detector):
         assert table.num_rows == 0
     assert detect(table_of(nothing, nothing, nothing), SCREEN, detector)[0].num_rows == 0
     for n in (1, 2, 3, 6):
-        table, _ = detect(table_of(np.arange(n) * 1.0, np.full(n, 5.0), np.full(n, 5.0)), SCREEN, detector)
+        table, _ = detect(
+            table_of(np.arange(n) * 1.0, np.full(n, 5.0), np.full(n, 5.0)), SCREEN, detector
+        )
         assert table.num_rows <= 1
 
 
 @every
 def test_constant_gaze_is_one_fixation(detector):
-    table, _ = detect(table_of(np.arange(500) * 4.0, np.full(500, 7.0), np.full(500, 9.0)), SCREEN, detector)
+    table, _ = detect(
+        table_of(np.arange(500) * 4.0, np.full(500, 7.0), np.full(500, 9.0)), SCREEN, detector
+    )
     assert table.num_rows == 1
     assert table["duration_ms"][0].as_py() == pytest.approx(2000, abs=50)
     assert table["rms_s2s_px"].to_pylist() == table["dispersion_px"].to_pylist() == [0.0]
@@ -133,7 +138,9 @@ def test_engbert_kliegl_leaves_an_ellipse_of_medians(factor, drift):
     vx, vy = (oracles.five_point_velocity(t, v, 75.0) for v in (x, y))
     eta = [factor * np.sqrt(np.nanmedian(v**2) - np.nanmedian(v) ** 2) for v in (vx, vy)]
     outside = (vx / eta[0]) ** 2 + (vy / eta[1]) ** 2 > 1
-    detector = DETECTORS["engbert_kliegl"](threshold_factor=factor, min_saccade_ms=0.0, min_duration_ms=0.0)
+    detector = DETECTORS["engbert_kliegl"](
+        threshold_factor=factor, min_saccade_ms=0.0, min_duration_ms=0.0
+    )
     starts, ends = detector.runs(Trial(t, x, y, 40.0))
     fixating = np.zeros(800, bool)
     for a, b in zip(starts, ends, strict=True):
@@ -145,9 +152,13 @@ def test_engbert_kliegl_leaves_an_ellipse_of_medians(factor, drift):
 
 def test_what_was_filled_in_is_no_fixation_by_itself():
     t = np.arange(200) * 4.0
-    x = np.where(t < 396, 10 * t, 3940 + 10 * (t - 464))  # fast but for the gap, which a slow line fills
+    x = np.where(
+        t < 396, 10 * t, 3940 + 10 * (t - 464)
+    )  # fast but for the gap, which a slow line fills
     x[(t > 392) & (t < 464)] = np.nan
-    table, _ = detect(table_of(t, x, np.full(200, 300.0)), SCREEN, DETECTORS["ivt_tobii"](min_duration_ms=40.0))
+    table, _ = detect(
+        table_of(t, x, np.full(200, 300.0)), SCREEN, DETECTORS["ivt_tobii"](min_duration_ms=40.0)
+    )
     assert table.num_rows == 0
 
 
@@ -188,9 +199,12 @@ def test_pixels_alone_serve_and_the_result_says_so(detector):
 @settings(deadline=None, max_examples=15)
 def test_runs_are_ordered_apart_and_move_with_the_gaze(detector, data):
     n = data.draw(st.integers(2, 60))
-    places = data.draw(st.lists(st.sampled_from([100.0, 104.0, 400.0, np.nan]), min_size=n, max_size=n))
+    places = data.draw(
+        st.lists(st.sampled_from([100.0, 104.0, 400.0, np.nan]), min_size=n, max_size=n)
+    )
     step = data.draw(st.sampled_from([2.0, 4.0, 16.0]))
-    # Noise, as eyes have: without any, methods that compare deviations decide by rounding. Sixty-fourths shift exactly.
+    # Noise, as eyes have: without any, methods that compare deviations decide by rounding.
+    # Sixty-fourths shift exactly.
     x = np.repeat(places, 5) + np.round(np.random.default_rng(n).normal(0, 1, 5 * n) * 64) / 64
     trial = Trial(np.arange(len(x)) * step, x, x.copy(), 40.0)
     starts, ends = detector.runs(trial)
@@ -204,7 +218,9 @@ def test_runs_are_ordered_apart_and_move_with_the_gaze(detector, data):
 def test_long_trials_are_cut_where_gaze_jumps(monkeypatch):
     samples = table_of(*gaze(250))
     whole, _ = detect(samples, SCREEN, DETECTORS["ivt"]())
-    monkeypatch.setattr("gazetrack.events.base.MAX_PIECE_SAMPLES", 310)  # the eye jumps at the samples 150 and 300
+    monkeypatch.setattr(
+        "gazetrack.events.base.MAX_PIECE_SAMPLES", 310
+    )  # the eye jumps at the samples 150 and 300
     monkeypatch.setattr("gazetrack.events.base.CUT_SAMPLES", 50)
     cut, _ = detect(samples, SCREEN, DETECTORS["ivt"]())
     assert cut["onset_ms"].to_pylist() == whole["onset_ms"].to_pylist()
@@ -213,7 +229,9 @@ def test_long_trials_are_cut_where_gaze_jumps(monkeypatch):
 
 def test_smooth_pursuit_is_no_fixation():
     t = np.arange(0, 1500, 2.0)
-    x = np.where(t < 700, 300.0, 300 + (t - 700) * 0.4) + np.random.default_rng(0).normal(0, 0.5, len(t))
+    x = np.where(t < 700, 300.0, 300 + (t - 700) * 0.4) + np.random.default_rng(0).normal(
+        0, 0.5, len(t)
+    )
     table, _ = detect(table_of(t, x, np.full(len(t), 500.0)), SCREEN, Auto())
     assert table.num_rows == 1
     assert table["duration_ms"][0].as_py() == pytest.approx(700, abs=120)
@@ -250,7 +268,9 @@ def test_auto_agrees_with_human_coders_as_reported(data_dir, tmp_path):
     import json
 
     command = [sys.executable, ROOT / "benchmarks" / "human_agreement.py", data_dir / "eventbench"]
-    subprocess.run([*command, "--json", tmp_path / "result.json"], check=True, capture_output=True, cwd=ROOT)
+    subprocess.run(
+        [*command, "--json", tmp_path / "result.json"], check=True, capture_output=True, cwd=ROOT
+    )
     table = json.loads((tmp_path / "result.json").read_text())["table"]
     for name, value in HUMAN_AGREEMENT.items():
         assert table["auto"][name] == pytest.approx(value, abs=0.01), name

@@ -8,15 +8,22 @@ import pytest
 from gazetrack.errors import ConfigError
 from gazetrack.events.base import detect
 from gazetrack.events.ivt import IVT
-from gazetrack.recording import Screen
-from gazetrack.schema import SAMPLES, conform
+from gazetrack.tables.recording import Screen
+from gazetrack.tables.schema import SAMPLES, conform
 
 SCREEN = Screen(1920, 1080, 531.0, 299.0, 650.0)
 
 
 def samples(x, t=None, trial="1"):
     t = np.arange(len(x)) * 4.0 if t is None else t
-    columns = {"recording": "r", "trial": trial, "stimulus": "s", "t_ms": t, "x_px": x, "y_px": np.zeros(len(x)) + 500}
+    columns = {
+        "recording": "r",
+        "trial": trial,
+        "stimulus": "s",
+        "t_ms": t,
+        "x_px": x,
+        "y_px": np.zeros(len(x)) + 500,
+    }
     return conform(columns, SAMPLES)
 
 

@@ -32,7 +32,9 @@ def by_formula(trial, estimator):
     if estimator == "savgol":
         return np.hypot(*(oracles.local_slope(t, v, WINDOW_MS / 2, MAX_GAP_MS) for v in (x, y)))
     out = np.empty(len(t))
-    oracles.windowed_speed(t, x, y, 0.0 if estimator == "neighbours" else WINDOW_MS / 2, MAX_GAP_MS, out)
+    oracles.windowed_speed(
+        t, x, y, 0.0 if estimator == "neighbours" else WINDOW_MS / 2, MAX_GAP_MS, out
+    )
     return out
 
 
@@ -53,7 +55,9 @@ def test_each_is_its_formula(estimator):
     y[np.isnan(x)] = np.nan
     t[40:] += 90.0
     trial = trial_of(t, x, y)
-    np.testing.assert_allclose(speed(trial, estimator, WINDOW_MS, MAX_GAP_MS), by_formula(trial, estimator), rtol=1e-9)
+    np.testing.assert_allclose(
+        speed(trial, estimator, WINDOW_MS, MAX_GAP_MS), by_formula(trial, estimator), rtol=1e-9
+    )
 
 
 def test_the_estimators_differ_where_their_windows_do():
@@ -75,7 +79,9 @@ def test_no_velocity_is_taken_across_a_pause(estimator):
     found = speed(trial_of(t, x, x), estimator, WINDOW_MS, MAX_GAP_MS)
     assert np.nanmax(found) == 0
     across = speed(trial_of(t, x, x), estimator, WINDOW_MS, 90.0)
-    assert np.nanmax(across) > 0 or estimator == "savgol"  # its window of 12 ms to either side ends before
+    assert (
+        np.nanmax(across) > 0 or estimator == "savgol"
+    )  # its window of 12 ms to either side ends before
 
 
 @every

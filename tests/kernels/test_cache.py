@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="nothing is compiled")
+pytestmark = pytest.mark.skipif(
+    os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="nothing is compiled"
+)
 
 # Calls one kernel, and says how often its code was found and how often it was compiled.
 CALL = """
@@ -38,7 +40,9 @@ def call(folder, umask=0o022, **env):
     before = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
     env = before | {"XDG_CACHE_HOME": str(folder)} | env
     options = {"capture_output": True, "text": True, "umask": umask}
-    done = subprocess.run([sys.executable, "-P", "-c", CALL], env=env, cwd=folder, check=False, **options)
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", CALL], env=env, cwd=folder, check=False, **options
+    )
     assert done.stderr == ""
     return [int(n) for n in done.stdout.split()]
 
@@ -82,7 +86,9 @@ def test_numbas_own_variable_moves_it(tmp_path):
 def test_a_file_that_another_may_have_written_is_not_read(caches, tmp_path, kind, how):
     path = next(path for path in files(caches) if path.suffix == f".{kind}")
     ran = tmp_path / "ran"
-    bomb = subprocess.run([sys.executable, "-c", BOMB, str(ran)], capture_output=True, check=True).stdout
+    bomb = subprocess.run(
+        [sys.executable, "-c", BOMB, str(ran)], capture_output=True, check=True
+    ).stdout
     path.write_bytes(bomb)
     if how == "another owner":
         if os.geteuid() != 0:

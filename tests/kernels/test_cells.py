@@ -17,13 +17,37 @@ pytestmark = pytest.mark.kernel
 
 digits = st.text("0123456789", max_size=9)
 numbers = st.one_of(
-    st.builds("{}{}{}{}".format, st.sampled_from(["", "-", "+"]), digits, st.sampled_from(["", ".", ","]), digits),
+    st.builds(
+        "{}{}{}{}".format,
+        st.sampled_from(["", "-", "+"]),
+        digits,
+        st.sampled_from(["", ".", ","]),
+        digits,
+    ),
     st.sampled_from(
-        ["", "", ".", "-", "NA", "nan", "N/A", "1e5", "--1", "1_0", "inf", "0x1", "1.2.3", "nAN", "+", "5 "]
+        [
+            "",
+            "",
+            ".",
+            "-",
+            "NA",
+            "nan",
+            "N/A",
+            "1e5",
+            "--1",
+            "1_0",
+            "inf",
+            "0x1",
+            "1.2.3",
+            "nAN",
+            "+",
+            "5 ",
+        ]
     ),
 )
 texts = st.one_of(
-    st.text("ab", max_size=3), st.sampled_from(["Eye Tracker", "Mouse", "a longer text of one cell", "é"])
+    st.text("ab", max_size=3),
+    st.sampled_from(["Eye Tracker", "Mouse", "a longer text of one cell", "é"]),
 )
 
 
@@ -43,7 +67,10 @@ def test_find_cells_is_its_oracle(data, delimiter, room):
     np.testing.assert_array_equal(got[: max(found[0], 0)], want[: max(found[0], 0)])
 
 
-@given(st.lists(st.tuples(numbers, texts, numbers, texts), min_size=1, max_size=12), st.sampled_from([46, 44]))
+@given(
+    st.lists(st.tuples(numbers, texts, numbers, texts), min_size=1, max_size=12),
+    st.sampled_from([46, 44]),
+)
 @example([("1.5", "", "2", "a"), ("", "a", "2", "a"), ("12345678.25", "", "", "b")], 46)
 @settings(deadline=None, max_examples=300)
 def test_parse_cells_is_its_oracle(rows, mark):
@@ -57,8 +84,12 @@ def test_parse_cells_is_its_oracle(rows, mark):
         codes = np.full((2, lines), -7, np.int32)
         spans, counts = np.zeros((2, lines, 2), np.int32), np.zeros(3, np.int64)
         done = kernel(data, ends, wanted, mark, values, codes, spans, counts)
-        names = [[bytes(data[slice(*spans[j, code])]) for code in codes[j, :done]] for j in range(2)]
-        results.append((done, np.vstack(values)[:, :done], names, counts[2] if done == lines else 0))
+        names = [
+            [bytes(data[slice(*spans[j, code])]) for code in codes[j, :done]] for j in range(2)
+        ]
+        results.append(
+            (done, np.vstack(values)[:, :done], names, counts[2] if done == lines else 0)
+        )
     (done, values, names, marked), want = results
     assert (done, names, marked) == (want[0], want[2], want[3])
     np.testing.assert_array_equal(values, want[1])
@@ -77,13 +108,20 @@ def test_a_row_of_another_width_is_not_plain():
 
 
 ragged = st.lists(
-    st.lists(st.sampled_from(["", "", "1", "a b", '"', '""', '"a\t""b"', '"a\nb"', " ", "1,5", "-", "é"]), max_size=6),
+    st.lists(
+        st.sampled_from(
+            ["", "", "1", "a b", '"', '""', '"a\t""b"', '"a\nb"', " ", "1,5", "-", "é"]
+        ),
+        max_size=6,
+    ),
     max_size=8,
 )
 
 
 @given(ragged, st.sampled_from([0, 34]), st.sets(st.integers(0, 3), min_size=1), st.integers(0, 2))
-@example([["1", "2", "3"], ["1"], ["1", "2", "3", "4", "", ""], ["1", "2", "3", "4", "a"]], 0, {0, 3}, 0)
+@example(
+    [["1", "2", "3"], ["1"], ["1", "2", "3", "4", "", ""], ["1", "2", "3", "4", "a"]], 0, {0, 3}, 0
+)
 @example([["1", "2", "3", "4", "5"], ["1", "2", "3", "4", "a", "b", "c"]], 0, {0, 3}, 0)
 @settings(deadline=None, max_examples=500)
 def test_pick_cells_is_its_oracle(rows, quote, wanted, nameless):
@@ -91,7 +129,10 @@ def test_pick_cells_is_its_oracle(rows, quote, wanted, nameless):
     columns, widths = sorted(wanted), (4 - nameless, 4)
     results = []
     for kernel in (pick_cells, oracles.pick_cells):
-        out, facts = np.zeros(len(data) + (len(columns) + 2) * data.count(b"\n"), np.uint8), np.zeros(10, np.int64)
+        out, facts = (
+            np.zeros(len(data) + (len(columns) + 2) * data.count(b"\n"), np.uint8),
+            np.zeros(10, np.int64),
+        )
         cells = np.frombuffer(data, np.uint8)
         found = kernel(cells, (9, quote), np.array(columns), widths, out, facts)
         results.append((bytes(out[: found[0]]), facts.tolist(), found))
@@ -100,7 +141,10 @@ def test_pick_cells_is_its_oracle(rows, quote, wanted, nameless):
     assert (read < len(data)) == left_open
 
 
-@given(st.lists(st.integers(0, 3), min_size=1, max_size=9), st.lists(st.integers(0, 99), min_size=4, max_size=4))
+@given(
+    st.lists(st.integers(0, 3), min_size=1, max_size=9),
+    st.lists(st.integers(0, 99), min_size=4, max_size=4),
+)
 @settings(deadline=None)
 def test_recode_is_its_oracle(codes, lookup):
     got, want = np.array(codes, np.int32), np.array(codes, np.int32)
@@ -109,7 +153,12 @@ def test_recode_is_its_oracle(codes, lookup):
     np.testing.assert_array_equal(got, want)
 
 
-@given(st.binary(min_size=80, max_size=80), st.integers(0, 16), st.integers(0, 255), st.integers(0, 255))
+@given(
+    st.binary(min_size=80, max_size=80),
+    st.integers(0, 16),
+    st.integers(0, 255),
+    st.integers(0, 255),
+)
 @settings(deadline=None)
 def test_words_have_a_twin_for_where_numba_is_switched_off(data, at, one, other):
     bytes_ = np.frombuffer(data, np.uint8)

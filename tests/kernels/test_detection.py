@@ -22,7 +22,11 @@ whole = st.integers(0, 9).map(float)
 quick = settings(deadline=None, max_examples=150)
 
 
-@given(st.lists(st.tuples(steps, whole, whole), max_size=40), st.sampled_from([0.0, 6.0, 16.0]), st.integers(0, 9))
+@given(
+    st.lists(st.tuples(steps, whole, whole), max_size=40),
+    st.sampled_from([0.0, 6.0, 16.0]),
+    st.integers(0, 9),
+)
 @quick
 def test_compact_runs(signal, window, dispersion):
     t = np.cumsum([s for s, _, _ in signal]).astype(float)
@@ -58,7 +62,9 @@ def test_two_states_are_the_most_probable(values):
 def test_five_point_velocity(signal):
     t = np.cumsum([s for s, _ in signal]).astype(float)
     v = np.array([value for _, value in signal], float)
-    np.testing.assert_allclose(five_point_velocity(t, v, 50.0), oracles.five_point_velocity(t, v, 50.0))
+    np.testing.assert_allclose(
+        five_point_velocity(t, v, 50.0), oracles.five_point_velocity(t, v, 50.0)
+    )
 
 
 def test_two_means_splits_two_plateaus_and_the_change_has_the_weight():
@@ -72,7 +78,12 @@ def test_two_means_splits_two_plateaus_and_the_change_has_the_weight():
     assert np.nan_to_num(weights[:30]).max() == 0
 
 
-@given(st.lists(st.tuples(st.sampled_from([2.0, 4.0]), st.one_of(whole, whole, st.just(np.nan)), whole), max_size=40))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([2.0, 4.0]), st.one_of(whole, whole, st.just(np.nan)), whole),
+        max_size=40,
+    )
+)
 @quick
 def test_change_weights_equal_the_oracle(signal):
     t = np.cumsum([s for s, _, _ in signal]).astype(float)

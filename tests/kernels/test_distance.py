@@ -17,13 +17,19 @@ pytestmark = pytest.mark.kernel
 def tracks(draw):
     n = draw(st.integers(0, 6))
     coordinate = st.floats(-5, 15, width=32)
-    xs, ys = (np.array(draw(st.lists(coordinate, min_size=n, max_size=n)), np.float32) for _ in range(2))
+    xs, ys = (
+        np.array(draw(st.lists(coordinate, min_size=n, max_size=n)), np.float32) for _ in range(2)
+    )
     joined = np.array(draw(st.lists(st.booleans(), min_size=n, max_size=n)), np.bool_)
-    firsts = np.array(sorted(draw(st.lists(st.integers(0, n), min_size=1, max_size=3)), reverse=True), np.int64)
+    firsts = np.array(
+        sorted(draw(st.lists(st.integers(0, n), min_size=1, max_size=3)), reverse=True), np.int64
+    )
     tapered = draw(st.booleans())
     radii = np.full(n, 2.0, np.float32)
     if tapered:
-        radii = np.array(draw(st.lists(st.floats(0, 4, width=32), min_size=n, max_size=n)), np.float32)
+        radii = np.array(
+            draw(st.lists(st.floats(0, 4, width=32), min_size=n, max_size=n)), np.float32
+        )
     return xs, ys, radii, joined, firsts, tapered
 
 
@@ -56,5 +62,7 @@ def test_many_fixations(tapered):
 def test_no_fixation_is_infinitely_far():
     empty = np.zeros(0, np.float32)
     out = np.empty((2, 3, 4), np.float32)
-    suffix_distance(empty, empty, empty, np.zeros(0, np.bool_), np.zeros(2, np.int64), False, np.inf, out)
+    suffix_distance(
+        empty, empty, empty, np.zeros(0, np.bool_), np.zeros(2, np.int64), False, np.inf, out
+    )
     assert np.isposinf(out).all()

@@ -30,11 +30,16 @@ def test_splat(points, sigma, step):
     np.testing.assert_allclose(fast, slow, atol=900 * 2e-8 * max(len(x), 1))
 
 
-@pytest.mark.parametrize(("nodes", "height", "width"), [(1, 3, 4), (5, 6, 9), (8, 7, 20), (11, 2, 33)])
+@pytest.mark.parametrize(
+    ("nodes", "height", "width"), [(1, 3, 4), (5, 6, 9), (8, 7, 20), (11, 2, 33)]
+)
 def test_widen(nodes, height, width):
     rng = np.random.default_rng(nodes)
     grids = rng.random((3, nodes + 1, nodes)).astype(np.float32)
-    down, across = rng.random((height, nodes + 1)).astype(np.float32), rng.random((nodes, width)).astype(np.float32)
+    down, across = (
+        rng.random((height, nodes + 1)).astype(np.float32),
+        rng.random((nodes, width)).astype(np.float32),
+    )
     across[np.abs(np.arange(width) * nodes / width - np.arange(nodes)[:, None]) > 2] = 0
     across[-1] = 0
     down[down < 0.3] = 0
@@ -44,7 +49,11 @@ def test_widen(nodes, height, width):
     np.testing.assert_allclose(fast, slow, rtol=2e-6)
 
 
-@given(st.lists(st.floats(-1e4, 1e4, width=32), max_size=30), st.sampled_from([-3.0, 0.01, 1.0]), st.floats(-9, 9))
+@given(
+    st.lists(st.floats(-1e4, 1e4, width=32), max_size=30),
+    st.sampled_from([-3.0, 0.01, 1.0]),
+    st.floats(-9, 9),
+)
 @settings(deadline=None, max_examples=80)
 def test_logistic(values, scale, shift):
     fast, slow = np.array(values, np.float32), np.array(values, np.float32)

@@ -19,13 +19,20 @@ def filtered(features, values):
     return out
 
 
-@given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.integers(1, 40), st.sampled_from([0.1, 1.0, 30.0]))
+@given(
+    st.integers(0, 2**32 - 1),
+    st.integers(1, 6),
+    st.integers(1, 40),
+    st.sampled_from([0.1, 1.0, 30.0]),
+)
 @settings(deadline=None, max_examples=40)
 def test_equals_the_oracle(seed, d, n, spread):
     rng = np.random.default_rng(seed)
     features = rng.normal(0, spread, (n, d)).astype(np.float32)
     values = rng.uniform(-1, 1, n).astype(np.float32)
-    np.testing.assert_allclose(filtered(features, values), oracles.lattice_filter(features, values), atol=2e-3)
+    np.testing.assert_allclose(
+        filtered(features, values), oracles.lattice_filter(features, values), atol=2e-3
+    )
 
 
 def test_weights_are_barycentric():
@@ -48,13 +55,19 @@ def test_is_close_to_the_gaussian_after_normalisation():
     values = (x + y > 24).ravel().astype(np.float32)
     ones = np.ones(len(values), np.float32)
     ours = filtered(features, values) / filtered(features, ones)
-    exact = oracles.gaussian_filter_brute_force(features, values) / oracles.gaussian_filter_brute_force(features, ones)
+    exact = oracles.gaussian_filter_brute_force(
+        features, values
+    ) / oracles.gaussian_filter_brute_force(features, ones)
     assert np.abs(ours - exact).mean() < 0.02
     assert np.abs(ours - exact).max() < 0.12
 
 
 def test_many_points_make_the_table_grow():
-    features = np.random.default_rng(0).normal(0, 100, (300 if _jit_is_off() else 30_000, 5)).astype(np.float32)
+    features = (
+        np.random.default_rng(0)
+        .normal(0, 100, (300 if _jit_is_off() else 30_000, 5))
+        .astype(np.float32)
+    )
     vertices, _, neighbours = lattice_build(features)
     assert len(np.unique(vertices)) == neighbours.shape[2] - 1
 

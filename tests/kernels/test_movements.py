@@ -32,21 +32,27 @@ def arrays(signal):
 @quick
 def test_fill_gaps(signal, max_gap):
     t, x, _ = arrays(signal)
-    np.testing.assert_allclose(smooth.fill_gaps(t, x, max_gap), oracles.fill_gaps(t, x, max_gap), atol=1e-9)
+    np.testing.assert_allclose(
+        smooth.fill_gaps(t, x, max_gap), oracles.fill_gaps(t, x, max_gap), atol=1e-9
+    )
 
 
 @given(signals, st.sampled_from([0.0, 5.0, 20.0]), st.sampled_from([1, 3, 64]))
 @quick
 def test_moving_median(signal, half, most):
     t, x, _ = arrays(signal)
-    np.testing.assert_array_equal(smooth.moving_median(t, x, half, most), oracles.moving_median(t, x, half, most))
+    np.testing.assert_array_equal(
+        smooth.moving_median(t, x, half, most), oracles.moving_median(t, x, half, most)
+    )
 
 
 @given(signals, st.sampled_from([0.0, 5.0, 20.0]))
 @quick
 def test_local_slope(signal, half):
     t, x, _ = arrays(signal)
-    np.testing.assert_allclose(smooth.local_slope(t, x, half, 100.0), oracles.local_slope(t, x, half, 100.0), atol=1e-8)
+    np.testing.assert_allclose(
+        smooth.local_slope(t, x, half, 100.0), oracles.local_slope(t, x, half, 100.0), atol=1e-8
+    )
 
 
 @pytest.mark.parametrize("half", [8.0, 90.0])
@@ -57,7 +63,9 @@ def test_local_slope_of_long_signals_far_from_time_zero(half):
     t[700:] += 150.0
     x = 900.0 + np.cumsum(rng.normal(0.0, 2.0, t.size))
     x[rng.random(t.size) < 0.002] = np.nan
-    np.testing.assert_allclose(smooth.local_slope(t, x, half, 100.0), oracles.local_slope(t, x, half, 100.0), atol=1e-8)
+    np.testing.assert_allclose(
+        smooth.local_slope(t, x, half, 100.0), oracles.local_slope(t, x, half, 100.0), atol=1e-8
+    )
 
 
 @given(signals, st.sampled_from([4.0, 10.0, 60.0]), st.integers(0, 3))
@@ -66,7 +74,9 @@ def test_local_polynomial(signal, half, order):
     t, x, _ = arrays(signal)
     t, x = t[np.isfinite(x)], x[np.isfinite(x)]
     expected = oracles.local_polynomial(t, x, half, order, half)
-    np.testing.assert_allclose(smooth.local_polynomial(t, x, half, order, half), expected, atol=1e-6)
+    np.testing.assert_allclose(
+        smooth.local_polynomial(t, x, half, order, half), expected, atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("order", [0, 1, 2, 3, 5])
@@ -76,7 +86,12 @@ def test_local_polynomial_is_savitzky_golay_where_steps_are_equal(order):
     np.testing.assert_allclose(ours, savgol_filter(v, 11, order), atol=1e-9)
 
 
-@given(signals, st.sampled_from([10.0, 30.0]), st.sampled_from([5.0, 10.0]), st.sampled_from([0.0, 6.0]))
+@given(
+    signals,
+    st.sampled_from([10.0, 30.0]),
+    st.sampled_from([5.0, 10.0]),
+    st.sampled_from([0.0, 6.0]),
+)
 @quick
 def test_moving_samples(signal, high, low, quiet):
     t, speed, _ = arrays(signal)
@@ -90,9 +105,13 @@ def test_describe_merge_and_pursuit(signal):
     t, x, y = arrays(signal)
     state = np.where(np.isnan(x) | (x > 35), movements.MOVING, movements.STILL).astype(np.int8)
     still = movements.still_runs(t, state, 50.0)
-    np.testing.assert_allclose(segments.describe_runs(x, y, *still), oracles.describe_runs(x, y, *still), atol=1e-9)
+    np.testing.assert_allclose(
+        segments.describe_runs(x, y, *still), oracles.describe_runs(x, y, *still), atol=1e-9
+    )
     merged = movements.merge_runs(t, x, y, *still, 20.0, 12.0, 10.0)
-    for fast, slow in zip(merged, oracles.merge_runs(t, x, y, *still, 20.0, 12.0, 10.0), strict=True):
+    for fast, slow in zip(
+        merged, oracles.merge_runs(t, x, y, *still, 20.0, 12.0, 10.0), strict=True
+    ):
         assert fast.tolist() == slow.tolist()
     centred = movements.merge_centred(t, x, y, *still, 20.0, 12.0)
     for fast, slow in zip(centred, oracles.merge_centred(t, x, y, *still, 20.0, 12.0), strict=True):
@@ -105,7 +124,9 @@ def test_describe_merge_and_pursuit(signal):
         runs = movements.joined_runs(t, fast, owner, join)
         for ours, slow in zip(runs, oracles.joined_runs(t, fast, owner, join), strict=True):
             assert ours.tolist() == slow.tolist()
-        np.testing.assert_allclose(movements.net_and_way(t, x, y, *runs, 8.0), oracles.net_and_way(t, x, y, *runs, 8.0))
+        np.testing.assert_allclose(
+            movements.net_and_way(t, x, y, *runs, 8.0), oracles.net_and_way(t, x, y, *runs, 8.0)
+        )
 
 
 @given(st.lists(st.tuples(step, st.sampled_from([0, 1, 2])), max_size=30))
@@ -113,5 +134,7 @@ def test_describe_merge_and_pursuit(signal):
 def test_still_runs(signal):
     t = np.cumsum([s for s, _ in signal]).astype(float)
     state = np.array([kind for _, kind in signal], np.int8)
-    for ours, slow in zip(movements.still_runs(t, state, 20.0), oracles.still_runs(t, state, 20.0), strict=True):
+    for ours, slow in zip(
+        movements.still_runs(t, state, 20.0), oracles.still_runs(t, state, 20.0), strict=True
+    ):
         assert ours.tolist() == slow.tolist()

@@ -14,7 +14,10 @@ pytestmark = pytest.mark.kernel
 
 
 @given(
-    st.lists(st.tuples(st.sampled_from([2.0, 0.0, 50.0]), st.sampled_from([0.0, 1.0, -3.5, np.nan])), max_size=30),
+    st.lists(
+        st.tuples(st.sampled_from([2.0, 0.0, 50.0]), st.sampled_from([0.0, 1.0, -3.5, np.nan])),
+        max_size=30,
+    ),
     st.integers(2, 8),
 )
 @settings(deadline=None, max_examples=150)

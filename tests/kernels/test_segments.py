@@ -14,13 +14,20 @@ pytestmark = pytest.mark.kernel
 
 
 @given(
-    st.lists(st.tuples(st.sampled_from([2.0, 0.0, 100.0, -9.0]), st.sampled_from([0.0, 1.0, 5.0, np.nan])), max_size=40)
+    st.lists(
+        st.tuples(
+            st.sampled_from([2.0, 0.0, 100.0, -9.0]), st.sampled_from([0.0, 1.0, 5.0, np.nan])
+        ),
+        max_size=40,
+    )
 )
 @settings(deadline=None, max_examples=150)
 def test_equals_the_oracle(samples):
     t = np.cumsum([step for step, _ in samples]) if samples else np.zeros(0)
     speed = np.array([value for _, value in samples], float)
-    for fast, slow in zip(slow_runs(t, speed, 3.0, 75.0), oracles.slow_runs(t, speed, 3.0, 75.0), strict=True):
+    for fast, slow in zip(
+        slow_runs(t, speed, 3.0, 75.0), oracles.slow_runs(t, speed, 3.0, 75.0), strict=True
+    ):
         assert fast.tolist() == slow.tolist()
 
 
@@ -39,6 +46,9 @@ def test_equals_the_oracle(samples):
 def test_still_stretches(samples, half_window):
     t = np.cumsum([step for step, _, _ in samples]) if samples else np.zeros(0)
     x, y = (np.array([sample[k] for sample in samples], float) for k in (1, 2))
-    runs = (kernel(t, x, y, half_window, 75.0, 0.77) for kernel in (still_stretches, oracles.still_stretches))
+    runs = (
+        kernel(t, x, y, half_window, 75.0, 0.77)
+        for kernel in (still_stretches, oracles.still_stretches)
+    )
     for fast, slow in zip(*runs, strict=True):
         assert fast.tolist() == slow.tolist()

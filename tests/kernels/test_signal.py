@@ -16,7 +16,9 @@ steps = st.sampled_from([0.0, 2.0, 4.0, 8.0, 100.0, -50.0])
 positions = st.one_of(st.just(np.nan), st.floats(0, 100, width=32))
 
 
-@given(st.lists(st.tuples(steps, positions, positions), max_size=40), st.sampled_from([1.0, 5.0, 10.0]))
+@given(
+    st.lists(st.tuples(steps, positions, positions), max_size=40), st.sampled_from([1.0, 5.0, 10.0])
+)
 @settings(deadline=None, max_examples=150)
 def test_equals_the_oracle(samples, half_window):
     t = np.cumsum([step for step, _, _ in samples]) if samples else np.zeros(0)

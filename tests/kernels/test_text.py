@@ -9,7 +9,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gazetrack.kernels.text import _parse_number, parse_events, parse_samples, place_samples, settle_samples
+from gazetrack.kernels.text import (
+    _parse_number,
+    parse_events,
+    parse_samples,
+    place_samples,
+    settle_samples,
+)
 from tests import oracles
 
 pytestmark = pytest.mark.kernel
@@ -23,11 +29,24 @@ decimals = st.builds(
     digits,
 )
 tokens = st.one_of(
-    decimals, st.sampled_from([".", "...", ".C.C.", "MAR", "1e5", "1_0", "--1", "nan", "inf", "0x1", "1.2.3"])
+    decimals,
+    st.sampled_from(
+        [".", "...", ".C.C.", "MAR", "1e5", "1_0", "--1", "nan", "inf", "0x1", "1.2.3"]
+    ),
 )
 blanks = st.sampled_from(["\t", " ", "\t   ", " \t"])
 others = st.sampled_from(
-    ["", "MSG\t12 hello", "EFIX L 1 2 3", "   0.5  7", "** a", "- 5 1 2 3", "-.5 1 2 3", "-", "\t1 2"]
+    [
+        "",
+        "MSG\t12 hello",
+        "EFIX L 1 2 3",
+        "   0.5  7",
+        "** a",
+        "- 5 1 2 3",
+        "-.5 1 2 3",
+        "-",
+        "\t1 2",
+    ]
 )
 samples = st.builds(
     lambda t, rest: t + "".join(rest),
@@ -93,7 +112,11 @@ def test_parse_events_is_its_oracle(lines):
 
 
 @given(
-    st.lists(st.lists(st.sampled_from([math.nan, math.inf, 0.0, 1.0]), min_size=6, max_size=6), min_size=1, max_size=9),
+    st.lists(
+        st.lists(st.sampled_from([math.nan, math.inf, 0.0, 1.0]), min_size=6, max_size=6),
+        min_size=1,
+        max_size=9,
+    ),
     st.sampled_from([3, 6]),
     st.booleans(),
 )
@@ -131,7 +154,15 @@ def test_place_samples_is_its_oracle(samples, layout, previous):
 
 def test_place_samples_finds_a_sample_without_a_time():
     times = np.array([1.0, math.nan])
-    got = place_samples(times, np.ones((2, 6), np.float32), np.full(2, 7, np.uint8), 6, 0, 0.0, np.empty((8, 2), "f4"))
+    got = place_samples(
+        times,
+        np.ones((2, 6), np.float32),
+        np.full(2, 7, np.uint8),
+        6,
+        0,
+        0.0,
+        np.empty((8, 2), "f4"),
+    )
     assert got[0] == 1
 
 
@@ -147,7 +178,11 @@ def test_parse_number_gives_the_nearest_double(token):
 
 @pytest.mark.parametrize(
     ("token", "want"),
-    [("12345678901234567", 12345678901234567.0), ("1.23456789012345678901", 1.234567890123456), ("1" * 19, math.nan)],
+    [
+        ("12345678901234567", 12345678901234567.0),
+        ("1.23456789012345678901", 1.234567890123456),
+        ("1" * 19, math.nan),
+    ],
 )
 def test_parse_number_with_more_digits_than_a_double_holds(token, want):
     data = np.frombuffer(token.encode(), np.uint8)

@@ -24,7 +24,10 @@ def read(*args, **kwargs):
 def test_question_marks_are_missing_values(tmp_path):
     recording = read(tmp_path, ["0,?,5,1", "4000, ? , 6 ,1", "?,1,2,1", "8000,1,2,?"])
     np.testing.assert_array_equal(recording.samples["x_px"].to_numpy(), [np.nan, np.nan, np.nan])
-    assert (recording.samples["y_px"].to_pylist()[:2], recording.dropped) == ([5, 6], {"no time": 1})
+    assert (recording.samples["y_px"].to_pylist()[:2], recording.dropped) == (
+        [5, 6],
+        {"no time": 1},
+    )
 
 
 def test_low_confidence_is_missing_and_said(tmp_path):
@@ -50,7 +53,12 @@ def test_labels_make_events(labels, tmp_path):
 
 
 def test_names_may_be_quoted_and_of_any_case(tmp_path):
-    recording = read(tmp_path, ["0,1,2"], ("'Time' real", '"X" real', "Y real"), before=("% note", "@relation 'a b'"))
+    recording = read(
+        tmp_path,
+        ["0,1,2"],
+        ("'Time' real", '"X" real', "Y real"),
+        before=("% note", "@relation 'a b'"),
+    )
     assert recording.samples["y_px"].to_pylist() == [2]
 
 
@@ -72,10 +80,21 @@ def test_a_damaged_cell_has_its_place(tmp_path):
 
 
 def test_the_screen_is_that_of_the_metadata(tmp_path):
-    facts = {"width_px": 1280, "height_px": 720, "width_mm": 400.0, "height_mm": 0, "distance_mm": 450}
+    facts = {
+        "width_px": 1280,
+        "height_px": 720,
+        "width_mm": 400.0,
+        "height_mm": 0,
+        "distance_mm": 450,
+    }
     before = [*(f"%@METADATA {name} {value}" for name, value in facts.items()), "@RELATION gaze"]
     screen = read(tmp_path, ["0,1,2,1"], before=before).screen
-    assert (screen.width_px, screen.width_mm, screen.height_mm, screen.distance_mm) == (1280, 400, None, 450)
+    assert (screen.width_px, screen.width_mm, screen.height_mm, screen.distance_mm) == (
+        1280,
+        400,
+        None,
+        450,
+    )
 
 
 def test_other_relations_are_named(tmp_path):

@@ -5,13 +5,15 @@ import pytest
 from gazetrack.errors import UnknownFormat
 from gazetrack.readers import registry
 from gazetrack.readers.base import ReadOptions, read_head
-from gazetrack.recording import Screen
+from gazetrack.tables.recording import Screen
 
 ADHAWK = {
     "Timestamp,IPD,UTC_Time": "pupil distances",
     "Timestamp_End,Duration,UTC_Time": "blinks",
     "Timestamp,Pupil_Size_Right,Pupil_Size_Left,UTC_Time": "pupil sizes",
-    ",".join(["Timestamp", *(f"Pupil_Pos_{a}_{e}" for e in ("Right", "Left") for a in "XYZ")]): "pupil positions",
+    ",".join(
+        ["Timestamp", *(f"Pupil_Pos_{a}_{e}" for e in ("Right", "Left") for a in "XYZ")]
+    ): "pupil positions",
     "Timestamp,Gyro_X,Gyro_Y,Gyro_Z,Accel_X,Accel_Y,Accel_Z,UTC_Time": "movements of the head",
 }
 
@@ -24,7 +26,9 @@ def test_tables_of_a_mindlink_without_gaze_are_named(header, delimiter, tmp_path
     lines = (delimiter.join(cells) for cells in (names, ["1.5"] * len(names)))
     quote = '"' if '"' in delimiter else ""
     path.write_bytes("".join(f"{quote}{line}{quote}\r\n" for line in lines).encode())
-    with pytest.raises(UnknownFormat, match=f"{ADHAWK[header]} of an AdHawk MindLink recording") as caught:
+    with pytest.raises(
+        UnknownFormat, match=f"{ADHAWK[header]} of an AdHawk MindLink recording"
+    ) as caught:
         registry.detect(read_head(path))
     assert "gaze_data.csv" in caught.value.hint
 
@@ -35,7 +39,9 @@ def test_the_file_to_give_is_read_as_fractions_of_the_camera_image(tmp_path):
         "Timestamp,Gaze_X,Gaze_Y,Gaze_Z,Vergence,Image_X,Image_Y\n1.5,9,9,9,0.1,0.5,0.25\n1.508,9,9,9,0.1,,\n"
     )
     assert registry.detect(read_head(path)).name == "adhawk"
-    recording = registry.get("adhawk").read(read_head(path), ReadOptions()).with_screen(Screen(1000, 800))
+    recording = (
+        registry.get("adhawk").read(read_head(path), ReadOptions()).with_screen(Screen(1000, 800))
+    )
     first = recording.samples["x_px"].to_pylist()[0], recording.samples["y_px"].to_pylist()[0]
     assert first == pytest.approx((500, 200), rel=1e-6)  # float32, scaled twice
     assert recording.samples["t_ms"].to_pylist() == pytest.approx([0, 8])
@@ -44,6 +50,10 @@ def test_the_file_to_give_is_read_as_fractions_of_the_camera_image(tmp_path):
 
 def test_the_settings_of_a_mindlink_are_named(tmp_path):
     path = tmp_path / "any name.dat"
-    path.write_text(json.dumps({"user_profile": {}, "camera_config": {}, "manifest": {"entries": []}}, indent="\t"))
+    path.write_text(
+        json.dumps(
+            {"user_profile": {}, "camera_config": {}, "manifest": {"entries": []}}, indent="\t"
+        )
+    )
     with pytest.raises(UnknownFormat, match="the settings of an AdHawk MindLink recording"):
         registry.detect(read_head(path))

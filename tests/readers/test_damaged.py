@@ -1,12 +1,11 @@
 """Damage is never taken in silence: what it changes is refused, noted or counted, whatever the format.
 
-Each golden text export is damaged in every way that real files were; what is read must then be what was read before, or
-the reader must have said something that it does not say of the whole export.
+Each golden text export is damaged in every way that real files were; what is read must then be what
+was read before, or the reader must have said something that it does not say of the whole export.
 """
 
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,8 +14,8 @@ from pyarrow.types import is_floating
 from gazetrack.errors import GazetrackError
 from gazetrack.readers import registry
 from tests.damage import read, take_apart
+from tests.places import GOLDEN
 
-GOLDEN = Path(__file__).parents[1] / "golden"
 CASES = sorted(path for name in registry.BUILTIN for path in (GOLDEN / name).glob("*/input.*"))
 SEED = 7
 MOST_COLUMNS = 8
@@ -40,7 +39,9 @@ def numbers(export, at):
 def clocks(export):
     """The columns whose numbers always grow: times, and whatever counts the rows."""
     known = [numbers(export, at) for at in range(len(export.names))]
-    return [at for at, t in enumerate(known) if (np.diff(t[np.isfinite(t)]) > 0).sum() >= LEAST_ROWS - 1]
+    return [
+        at for at, t in enumerate(known) if (np.diff(t[np.isfinite(t)]) > 0).sum() >= LEAST_ROWS - 1
+    ]
 
 
 def filled(export, columns, value):
@@ -62,7 +63,9 @@ def frozen(export, columns):
     held = export.cells(export.rows[middle])
 
     def change(row, cells):
-        return [held[at] if row >= middle and at in columns else cell for at, cell in enumerate(cells)]
+        return [
+            held[at] if row >= middle and at in columns else cell for at, cell in enumerate(cells)
+        ]
 
     return export.with_cells(change)
 
@@ -96,12 +99,18 @@ def damaged(export, rng):
         if twin and twin != names[at]:
             header = export.header.split(export.delimiter)
             header[at] = header[names.index(twin)]
-            yield f"{names[at]} called {twin}", replace(export, header=export.delimiter.join(header))
+            yield (
+                f"{names[at]} called {twin}",
+                replace(export, header=export.delimiter.join(header)),
+            )
     if times:
         yield "clock stands still", frozen(export, times)
         yield "all but times empty", filled(export, set(range(len(names))) - set(times), "")
     middle = len(export.rows) // 2
-    yield "header repeated", replace(export, rows=(*export.rows[:middle], export.header, *export.rows[middle:]))
+    yield (
+        "header repeated",
+        replace(export, rows=(*export.rows[:middle], export.header, *export.rows[middle:])),
+    )
     if len(export.rows) > 1:
         yield "header missing", replace(export, header=export.rows[0], rows=export.rows[1:])
 
@@ -121,7 +130,9 @@ def same(one, other):
 
 def rows_of(table):
     """The rows in an order of their own, as pandas, which calls NaN equal to itself."""
-    frame = table.to_pandas().astype({field.name: str for field in table.schema if not is_floating(field.type)})
+    frame = table.to_pandas().astype(
+        {field.name: str for field in table.schema if not is_floating(field.type)}
+    )
     return frame.sort_values(list(frame)).reset_index(drop=True)
 
 
@@ -133,18 +144,25 @@ def is_silent(what, whole, found):
     """Whether damage was taken without a word: other tables, and nothing said that was not said before."""
     if isinstance(found, GazetrackError) or same(whole, found):
         return False
-    if what == "clock stands still" and (len(times_of(whole)) < LEAST_ROWS or times_of(whole) == times_of(found)):
-        return False  # too few samples to stand still, or the columns that count were not those of the time
+    if what == "clock stands still" and (
+        len(times_of(whole)) < LEAST_ROWS or times_of(whole) == times_of(found)
+    ):
+        # Too few samples to stand still, or the columns that count were not those of the time
+        return False
     notes, dropped, rows_in = said(found)
     before = said(whole)
-    counted = dropped != before[1] or dict(found.mended) != dict(whole.mended) or rows_in != before[2]
+    counted = (
+        dropped != before[1] or dict(found.mended) != dict(whole.mended) or rows_in != before[2]
+    )
     return not counted and notes <= before[0]
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parts[-3]}/{path.parts[-2]}")
 def test_no_damage_is_taken_in_silence(path, tmp_path):
     export = take_apart(path, path.parts[-3])
-    if export is None or export.trials or path.parts[-2] == "jspsych_csv":  # a row has several lines there
+    if (
+        export is None or export.trials or path.parts[-2] == "jspsych_csv"
+    ):  # a row has several lines there
         pytest.skip("no lines of text")
     given = path.parent / "columns.json"
     columns = json.loads(given.read_text()) if given.exists() else None
@@ -152,7 +170,9 @@ def test_no_damage_is_taken_in_silence(path, tmp_path):
     assert not isinstance(whole, GazetrackError), str(whole)
     rng = np.random.default_rng(SEED)
     silent = [
-        what for what, bad in damaged(export, rng) if is_silent(what, whole, read(bad, tmp_path, columns=columns))
+        what
+        for what, bad in damaged(export, rng)
+        if is_silent(what, whole, read(bad, tmp_path, columns=columns))
     ]
     silent = [what for what in silent if (*path.parts[-3:-1], what) not in IN_ANY_ORDER]
     assert not silent, f"{silent} changed what is read, and nothing was said"

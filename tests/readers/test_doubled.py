@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,16 +12,22 @@ from gazetrack.readers import registry
 from gazetrack.readers.base import read_head
 from tests.conftest import DATA
 from tests.damage import NAMES, read, take_apart
+from tests.places import GOLDEN
 
-GOLDEN = Path(__file__).parents[1] / "golden"
 CASES = sorted(path for name in registry.BUILTIN for path in (GOLDEN / name).glob("*/input.*"))
 EXPORTS = DATA / "exports"
-REAL = sorted(path for path in EXPORTS.rglob("*") if path.is_file() and path.stat().st_size < 2_000_000)
+REAL = sorted(
+    path for path in EXPORTS.rglob("*") if path.is_file() and path.stat().st_size < 2_000_000
+)
 
 
 def nameless(export):
     """Leave out the columns that tell recordings apart."""
-    return export if export.header is None else export.without([name for name in export.names if NAMES.fullmatch(name)])
+    return (
+        export
+        if export.header is None
+        else export.without([name for name in export.names if NAMES.fullmatch(name)])
+    )
 
 
 def doubled(export):
@@ -50,7 +55,9 @@ def check(export, folder, columns=None):
         assert twice.line is not None or "of trial" in str(twice), str(twice)
         return "refused"
     if once.samples is not None:
-        assert clocks(twice) == tuple(2 * np.array(clocks(once))), "two recordings were taken for one"
+        assert clocks(twice) == tuple(2 * np.array(clocks(once))), (
+            "two recordings were taken for one"
+        )
         assert any("recording" in note or "trial" in note for note in twice.notes)
         return "split"
     assert n_fixations(twice) == 2 * n_fixations(once)
@@ -69,7 +76,9 @@ def test_a_doubled_export_is_refused_or_split_or_has_twice_the_fixations(path, t
 
 @pytest.mark.real_data
 @pytest.mark.parametrize("path", REAL, ids=lambda path: str(path.relative_to(EXPORTS)))
-def test_a_doubled_real_export_is_refused_or_split_or_has_twice_the_fixations(path, data_dir, tmp_path):
+def test_a_doubled_real_export_is_refused_or_split_or_has_twice_the_fixations(
+    path, data_dir, tmp_path
+):
     try:
         recording = read_recording(path)
         export = take_apart(path, registry.detect(read_head(path)).name)

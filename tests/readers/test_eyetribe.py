@@ -19,7 +19,14 @@ def read(tmp_path, *lines):
 
 
 def test_runs_of_the_flag_are_fixations(tmp_path):
-    recording = read(tmp_path, row(0), row(20, "True", 100), row(40, "True", 104), row(60, x=0, y=0), row(80, "True"))
+    recording = read(
+        tmp_path,
+        row(0),
+        row(20, "True", 100),
+        row(40, "True", 104),
+        row(60, x=0, y=0),
+        row(80, "True"),
+    )
     events = recording.events.to_pandas()
     assert events["onset_ms"].tolist() == [20, 80]
     assert events["duration_ms"].tolist() == [40, 20]
@@ -50,19 +57,32 @@ def test_a_message_without_a_time_is_named(time, tmp_path):
 
 
 def test_a_display_of_no_size_is_no_screen(tmp_path):
-    recording = read(tmp_path, "MSG\t-\t0\tdisplay resolution: 0x0", "MSG\t-\t0\tsamplerate: 0.00 Hz", row(0), row(20))
+    recording = read(
+        tmp_path,
+        "MSG\t-\t0\tdisplay resolution: 0x0",
+        "MSG\t-\t0\tsamplerate: 0.00 Hz",
+        row(0),
+        row(20),
+    )
     assert (recording.screen, recording.rate_hz) == (None, None)
 
 
 def test_the_screen_comes_from_the_messages(tmp_path):
-    lines = ["MSG\t-\t0\tdisplay resolution: 1280x1024", "MSG\t-\t0\tdisplay size in cm: 0.0x27.1", row(0)]
+    lines = [
+        "MSG\t-\t0\tdisplay resolution: 1280x1024",
+        "MSG\t-\t0\tdisplay size in cm: 0.0x27.1",
+        row(0),
+    ]
     screen = read(tmp_path, *lines).screen
     assert (screen.width_px, screen.width_mm, screen.height_mm) == (1280, None, 271.0)
 
 
 def test_the_order_of_columns_is_free(tmp_path):
     path = tmp_path / "a.tsv"
-    path.write_text("\n".join("\t".join(reversed(line.split("\t"))) for line in ["\t".join(COLUMNS), row(0)]) + "\n")
+    path.write_text(
+        "\n".join("\t".join(reversed(line.split("\t"))) for line in ["\t".join(COLUMNS), row(0)])
+        + "\n"
+    )
     assert registry.detect(read_head(path)).name == "eyetribe"
 
 

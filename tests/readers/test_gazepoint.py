@@ -1,14 +1,16 @@
 import tracemalloc
-from pathlib import Path
 from unittest import mock
 
 import pandas as pd
 import pytest
 
 from gazetrack.errors import ParseError
-from gazetrack.pipeline import read_recording
-from gazetrack.readers import _cells, _sink, gazepoint
+from gazetrack.readers import gazepoint
 from gazetrack.readers.base import Level, ReadOptions, read_head
+from gazetrack.readers.shared import sink as _sink
+from gazetrack.readers.text import cells as _cells
+from gazetrack.workflows.convert import read_recording
+from tests.places import GOLDEN
 
 HEADER = "MEDIA_ID,MEDIA_NAME,TIME(2024/01/01 00:00:00.000),FPOGX,FPOGY,FPOGS,FPOGD,FPOGID,FPOGV,"
 
@@ -44,7 +46,9 @@ def test_a_damaged_cell_has_its_place(tmp_path):
 
 
 def test_an_export_without_gaze_is_named(tmp_path):
-    verdict = gazepoint.sniff(head_of(tmp_path, [], "MEDIA_ID,MEDIA_NAME,TIME(2024/01/01 00:00:00.000),AOI,"))
+    verdict = gazepoint.sniff(
+        head_of(tmp_path, [], "MEDIA_ID,MEDIA_NAME,TIME(2024/01/01 00:00:00.000),AOI,")
+    )
     assert (verdict.level, "without FPOGD" in verdict.reason) == (Level.NO, True)
 
 
@@ -54,7 +58,7 @@ def test_a_time_column_is_needed(tmp_path):
 
 
 def test_units_of_the_image_are_read_as_the_note_says():
-    path = Path(__file__).parents[1] / "golden" / "gazepoint" / "time_in_secs" / "input.csv"
+    path = GOLDEN / "gazepoint" / "time_in_secs" / "input.csv"
     (note,) = [note for note in read_recording(path).notes if "X_ORIGINAL" in note]
     columns = dict(pair.split("=") for pair in note.rsplit(" ", 1)[1].split(","))
     fixations = read_recording(path, columns=columns).fixations
@@ -83,11 +87,15 @@ def test_parts_of_an_export_make_no_difference(kind, tmp_path):
     whole = read_recording(path)
     with (
         mock.patch.object(_cells, "BLOCK_BYTES", 700),
-        mock.patch("gazetrack.readers._utf8.BLOCK_BYTES", 700),
+        mock.patch("gazetrack.readers.text.utf8.BLOCK_BYTES", 700),
         mock.patch.object(_cells, "PART_ROWS", 3),
     ):
         parts = read_recording(path)
-    assert (parts.rows_in, parts.dropped, parts.notes) == (whole.rows_in, whole.dropped, whole.notes)
+    assert (parts.rows_in, parts.dropped, parts.notes) == (
+        whole.rows_in,
+        whole.dropped,
+        whole.notes,
+    )
     for one, other in (
         (whole.samples, parts.samples),
         (whole.events, parts.events),
@@ -95,7 +103,9 @@ def test_parts_of_an_export_make_no_difference(kind, tmp_path):
     ):
         assert (one is None) == (other is None)
         if one is not None:
-            pd.testing.assert_frame_equal(one.to_pandas(), other.to_pandas(), check_categorical=False)
+            pd.testing.assert_frame_equal(
+                one.to_pandas(), other.to_pandas(), check_categorical=False
+            )
     assert (whole.fixations is None) == (kind == "gaze")
     assert (whole.events.num_rows > 60) == (kind == "gaze")
 
@@ -104,7 +114,7 @@ def peak(path):
     tracemalloc.start()
     with (
         mock.patch.object(_cells, "BLOCK_BYTES", 1 << 14),
-        mock.patch("gazetrack.readers._utf8.BLOCK_BYTES", 1 << 14),
+        mock.patch("gazetrack.readers.text.utf8.BLOCK_BYTES", 1 << 14),
         mock.patch.object(_cells, "PART_ROWS", 1000),
         mock.patch.object(_sink.SampleSink.__init__, "__defaults__", (1000,)),
     ):

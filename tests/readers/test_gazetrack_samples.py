@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from gazetrack.errors import ParseError, UnknownFormat
-from gazetrack.pipeline import ConvertOptions, convert_files, read_recording
-from gazetrack.recording import Screen
+from gazetrack.tables.recording import Screen
+from gazetrack.workflows.convert import ConvertOptions, convert_files, read_recording
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,8 @@ def test_fractions_become_pixels_of_the_users_screen_from_the_table_as_from_the_
     assert outcome.error is None
     screen = Screen(1280, 1024, 340.0, 270.0, 600.0)
     straight, again = (
-        read_recording(tmp_path / name).with_screen(screen) for name in ("raw.csv", "raw.samples.parquet")
+        read_recording(tmp_path / name).with_screen(screen)
+        for name in ("raw.csv", "raw.samples.parquet")
     )
     assert straight.samples["x_px"].to_pylist() == again.samples["x_px"].to_pylist()
     assert again.samples["x_px"][0].as_py() == 640

@@ -1,5 +1,4 @@
 import json
-from pathlib import Path
 
 import pytest
 
@@ -7,8 +6,8 @@ from gazetrack.readers import registry
 from gazetrack.readers.base import ReadOptions
 from tests.contracts import check_reader
 from tests.golden_facts import facts
+from tests.places import GOLDEN
 
-GOLDEN = Path(__file__).parents[1] / "golden"
 CASES = sorted(path for name in registry.BUILTIN for path in (GOLDEN / name).glob("*/input.*"))
 
 
@@ -17,4 +16,6 @@ def test_golden_files_read_as_written_down(path):
     columns = path.parent / "columns.json"
     options = ReadOptions(json.loads(columns.read_text())) if columns.exists() else None
     recording = check_reader(registry.get(path.parts[-3]), path, options)
-    assert facts(recording) == json.loads((path.parent / "expected.json").read_text(encoding="utf-8"))
+    assert facts(recording) == json.loads(
+        (path.parent / "expected.json").read_text(encoding="utf-8")
+    )

@@ -42,7 +42,9 @@ def test_local_times_go_over_midnight(tmp_path):
 
 def test_rows_of_several_sensors_are_samples_if_the_tracker_is_among_them(tmp_path):
     sources = ["ET", "FACET", "ET|Shimmer", "Shimmer|ET", "Emotient FACET|Shimmer", "ET_Tobii"]
-    recording = read(tmp_path, OLD + OLD_FIXATION, [old(f"1000000{i}0", source=s) for i, s in enumerate(sources)])
+    recording = read(
+        tmp_path, OLD + OLD_FIXATION, [old(f"1000000{i}0", source=s) for i, s in enumerate(sources)]
+    )
     assert recording.samples["t_ms"].to_pylist() == [0, 20, 30, 50]
     assert recording.dropped == {"other sensors": 2}
 
@@ -90,13 +92,19 @@ def test_gaze_analysis_by_itself(tmp_path):
 @pytest.mark.parametrize("name", ["Validity{}", "Validity{}Eye"])
 def test_validity_has_two_names(name, tmp_path):
     columns = NEW + tuple("ET_" + name.format(side) for side in ("Left", "Right"))
-    rows = [(*new(10, fixation=()), 0, 4), (*new(20, fixation=()), 4, 4), (*new(30, fixation=()), 1, 2)]
+    rows = [
+        (*new(10, fixation=()), 0, 4),
+        (*new(20, fixation=()), 4, 4),
+        (*new(30, fixation=()), 1, 2),
+    ]
     samples = read(tmp_path, columns, rows, ",").samples
     np.testing.assert_array_equal(samples["x_px"].to_numpy(), [100, np.nan, 100])
 
 
 def test_minus_one_in_both_coordinates_is_lost(tmp_path):
-    samples = read(tmp_path, NEW, [new(10, (-1, -1, 104, 52), ()), new(20, (-1, 5, -1, -1), ())], ",").samples
+    samples = read(
+        tmp_path, NEW, [new(10, (-1, -1, 104, 52), ()), new(20, (-1, 5, -1, -1), ())], ","
+    ).samples
     assert samples["x_px"].to_pylist() == [104, -1]
 
 
@@ -106,12 +114,17 @@ def test_a_column_per_sensor_may_come_twice(tmp_path):
 
 
 def test_times_with_a_decimal_comma(tmp_path):
-    assert read(tmp_path, NEW, [new("10,5", fixation=()), new("20,5", fixation=())], ";").origin_ms == 10.5
+    assert (
+        read(tmp_path, NEW, [new("10,5", fixation=()), new("20,5", fixation=())], ";").origin_ms
+        == 10.5
+    )
 
 
 @pytest.mark.parametrize("time", ["soon", "inf", "1e5", "20200131_100000000"])
 def test_a_damaged_time_has_its_line(time, tmp_path):
-    path = write(tmp_path, NEW, [new(10, fixation=()), new(time, fixation=())], ",", before=("#DATA",))
+    path = write(
+        tmp_path, NEW, [new(10, fixation=()), new(time, fixation=())], ",", before=("#DATA",)
+    )
     with pytest.raises(ParseError, match="no time like that of the first row") as caught:
         imotions.read(read_head(path), ReadOptions())
     assert caught.value.line == 4

@@ -7,14 +7,26 @@ from gazetrack.readers import registry
 from gazetrack.readers.base import ReadOptions, read_head
 
 EMPTY = {
-    "eyelink_asc": ("a.asc", "** CONVERTED FROM a.edf using edfapi 4.2\nSTART\t1\tLEFT\tSAMPLES\nEND\t2\tSAMPLES\n"),
+    "eyelink_asc": (
+        "a.asc",
+        "** CONVERTED FROM a.edf using edfapi 4.2\nSTART\t1\tLEFT\tSAMPLES\nEND\t2\tSAMPLES\n",
+    ),
     "eyelink_samples": ("a.txt", "TIMESTAMP\tRECORDING_SESSION_LABEL\n1\ta\n"),
     "pupil_cloud": ("a.csv", "section id,recording id,timestamp [ns]\n1,2,3\n"),
     "pupil_core": ("a.csv", "key,value\nPlayer Software Version,3.5\n"),
-    "smi": ("a.txt", "## [iView]\nTime\tType\tTrial\tL POR X [px]\tL POR Y [px]\n1\tMSG\t1\t# Message: a\n"),
-    "tobii_glasses2": ("livedata.json", '{"ts":1,"s":0,"ac":[0,0,0]}\n{"ts":2,"s":0,"gy":[0,0,0]}\n'),
+    "smi": (
+        "a.txt",
+        "## [iView]\nTime\tType\tTrial\tL POR X [px]\tL POR Y [px]\n1\tMSG\t1\t# Message: a\n",
+    ),
+    "tobii_glasses2": (
+        "livedata.json",
+        '{"ts":1,"s":0,"ac":[0,0,0]}\n{"ts":2,"s":0,"gy":[0,0,0]}\n',
+    ),
     "tobii_glasses3": ("gazedata", '{"type":"imu","timestamp":1,"data":{}}\n'),
-    "tobii_pro": ("a.tsv", "Recording timestamp [ms]\tSensor\tGaze point X\tGaze point Y\n1\tMouse\t1\t2\n"),
+    "tobii_pro": (
+        "a.tsv",
+        "Recording timestamp [ms]\tSensor\tGaze point X\tGaze point Y\n1\tMouse\t1\t2\n",
+    ),
     "tobii_studio": ("a.tsv", "Timestamp\tEvent\tEventKey\n1\tKeyPress\t2\n"),
 }
 

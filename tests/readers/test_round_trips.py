@@ -57,7 +57,9 @@ class Writer:
     shuffles: bool = True
     marks: tuple[str, ...] = ("",)
     decimals: str = ".,"
-    header: Callable[[list[str], str], list[str]] = lambda columns, delimiter: [delimiter.join(columns)]
+    header: Callable[[list[str], str], list[str]] = lambda columns, delimiter: [
+        delimiter.join(columns)
+    ]
     row: str = ""
 
 
@@ -118,7 +120,11 @@ WRITERS = {
         },
     ),
     "arff": Writer(
-        {"time": lambda t, *_: f"{1000 * t:.0f}", **pair(("x", "Y"), LOST), "confidence": constant("1.0")},
+        {
+            "time": lambda t, *_: f"{1000 * t:.0f}",
+            **pair(("x", "Y"), LOST),
+            "confidence": constant("1.0"),
+        },
         delimiters=",",
         before=("% by hand", "@RELATION gaze", ""),
         marks=("?", "", " ? "),
@@ -265,7 +271,11 @@ def test_what_is_written_is_read_back(name, gaze, data):
         [cell_of(writer.columns[column](*sample), mark, comma) for column in columns]
         for sample in zip(t, x, y, (bool(value) for value in seen), strict=True)
     ]
-    lines = [*writer.before, *writer.header(columns, delimiter), *(writer.row + delimiter.join(row) for row in rows)]
+    lines = [
+        *writer.before,
+        *writer.header(columns, delimiter),
+        *(writer.row + delimiter.join(row) for row in rows),
+    ]
     text = "".join(f"{line}\n" for line in lines).replace("\n", data.draw(st.sampled_from(ENDS)))
     encoding = data.draw(st.sampled_from(ENCODINGS))
     with tempfile.TemporaryDirectory() as folder:
@@ -277,7 +287,9 @@ def test_what_is_written_is_read_back(name, gaze, data):
     found = {column: recording.samples[column].to_numpy() for column in ("t_ms", "x_px", "y_px")}
     np.testing.assert_allclose(found["t_ms"], t - t[0], atol=2e-3)
     for column, values in (("x_px", x), ("y_px", y)):
-        np.testing.assert_allclose(found[column], np.where(seen, values, np.nan), rtol=1e-5, atol=2e-2)
+        np.testing.assert_allclose(
+            found[column], np.where(seen, values, np.nan), rtol=1e-5, atol=2e-2
+        )
     assert not recording.dropped
 
 
@@ -291,7 +303,10 @@ def test_trials_of_jspsych_are_read_back(gaze, data):
     ]
     cut = data.draw(st.integers(0, len(points)))
     parts = (points[:cut], points[cut:])
-    trials = [{"trial_type": "image", "trial_index": i, "webgazer_data": part} for i, part in enumerate(parts)]
+    trials = [
+        {"trial_type": "image", "trial_index": i, "webgazer_data": part}
+        for i, part in enumerate(parts)
+    ]
     if data.draw(st.booleans()):
         text = json.dumps(trials, indent=data.draw(st.sampled_from([None, 0, 2])))
         text = data.draw(st.sampled_from([text, f'{{"trials": {text}}}', f"\n{text}\n"]))
@@ -300,7 +315,9 @@ def test_trials_of_jspsych_are_read_back(gaze, data):
         out = io.StringIO()
         writer = csv.DictWriter(out, data.draw(st.permutations(list(trials[0]))), quoting=quoting)
         writer.writeheader()
-        writer.writerows(trial | {"webgazer_data": json.dumps(trial["webgazer_data"])} for trial in trials)
+        writer.writerows(
+            trial | {"webgazer_data": json.dumps(trial["webgazer_data"])} for trial in trials
+        )
         text = out.getvalue()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "any name.dat")
@@ -327,10 +344,21 @@ def test_labelled_events_are_read_back(events, remodnav, data):
     cells = []
     for start, (label, length, x, y, end_x, end_y) in zip(starts.tolist(), events, strict=True):
         if remodnav:
-            times = {"onset": f"{start / 1e3:.3f}", "duration": f"{length / 1e3:.3f}", "label": label}
-            cells.append(times | {"start_x": str(x), "start_y": str(y), "end_x": str(end_x), "end_y": str(end_y)})
+            times = {
+                "onset": f"{start / 1e3:.3f}",
+                "duration": f"{length / 1e3:.3f}",
+                "label": label,
+            }
+            cells.append(
+                times
+                | {"start_x": str(x), "start_y": str(y), "end_x": str(end_x), "end_y": str(end_y)}
+            )
         else:
-            times = {"start": str(1000.0 * start), "end": str(1000.0 * (start + length)), "duration": str(length)}
+            times = {
+                "start": str(1000.0 * start),
+                "end": str(1000.0 * (start + length)),
+                "duration": str(length),
+            }
             cells.append(times | {"label": label.lower(), "x": str(x), "y": str(y)})
     columns = data.draw(st.permutations(list(cells[0])))
     mark = "\t" if remodnav else ","
@@ -348,4 +376,6 @@ def test_labelled_events_are_read_back(events, remodnav, data):
     np.testing.assert_allclose(found["duration_ms"], [event[1] for event in events], atol=1e-6)
     fixed = found["kind"] == "fixation"
     x, end_x = (np.array([event[at] for event in events]) for at in (2, 4))
-    np.testing.assert_allclose(found["x_px"], np.where(fixed & remodnav, (x + end_x) / 2, x), rtol=1e-6)
+    np.testing.assert_allclose(
+        found["x_px"], np.where(fixed & remodnav, (x + end_x) / 2, x), rtol=1e-6
+    )

@@ -4,21 +4,21 @@ import json
 import re
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from gazetrack.checks import MAX_POSITION_PX, checked
 from gazetrack.errors import GazetrackError
 from gazetrack.readers import registry
 from gazetrack.readers.base import ReadOptions, read_head
-from gazetrack.recording import Recording
-from gazetrack.schema import EVENTS, SAMPLES, conform
+from gazetrack.tables.plausible import MAX_POSITION_PX, checked
+from gazetrack.tables.recording import Recording
+from gazetrack.tables.schema import EVENTS, SAMPLES, conform
+from tests.places import GOLDEN
 
-GOLDEN = Path(__file__).parents[1] / "golden"
 CASES = sorted(path for name in registry.BUILTIN for path in (GOLDEN / name).glob("*/input.*"))
-# In both coordinates of a position these mark lost gaze; in one alone they are a place at the border of the screen.
+# In both coordinates of a position these mark lost gaze; in one alone they are a place at the
+# border of the screen.
 MARKS = (0.0, -1.0)
 # The tracker's movements; a message or a button has no length.
 LASTING = {"fixation", "saccade", "blink"}
@@ -26,28 +26,41 @@ LASTING = {"fixation", "saccade", "blink"}
 
 def marks_in(table):
     """Yield what in a table is a mark of a missing value, in words."""
-    columns = {name: table[name].to_numpy() for name in table.column_names if table[name].type in ("float", "double")}
+    columns = {
+        name: table[name].to_numpy()
+        for name in table.column_names
+        if table[name].type in ("float", "double")
+    }
     for name, values in columns.items():
         if name.endswith("pupil") and (values <= 0).any():
             yield f"{int((values <= 0).sum())} of {name} are not above 0"
         if name.endswith("x_px"):
             other = columns[f"{name[:-4]}y_px"]
             yield from (
-                f"{n} of {name} and y at {m:g}" for m in MARKS if (n := int(((values == m) & (other == m)).sum()))
+                f"{n} of {name} and y at {m:g}"
+                for m in MARKS
+                if (n := int(((values == m) & (other == m)).sum()))
             )
         if name.endswith("_px") and (np.abs(values) > MAX_POSITION_PX).any():
             yield f"{name} beyond any screen"
     if "duration_ms" in columns:
         lasting = np.ones(table.num_rows, bool)
         if "kind" in table.column_names:
-            lasting = np.isin(np.array(table["kind"].to_pylist(), object).astype(str), list(LASTING))
+            lasting = np.isin(
+                np.array(table["kind"].to_pylist(), object).astype(str), list(LASTING)
+            )
         if n := int((columns["duration_ms"][lasting] <= 0).sum()):
             yield f"{n} durations are not above 0"
 
 
 def assert_no_marks(recording):
     tables = {name: getattr(recording, name) for name in ("samples", "events", "fixations")}
-    found = [f"{name}: {mark}" for name, table in tables.items() if table is not None for mark in marks_in(table)]
+    found = [
+        f"{name}: {mark}"
+        for name, table in tables.items()
+        if table is not None
+        for mark in marks_in(table)
+    ]
     assert not found
 
 
@@ -68,7 +81,11 @@ def test_no_real_export_leaves_a_mark_of_a_missing_value(data_dir):
         except GazetrackError:
             continue  # not gaze, or refused: other tests say which
         count += 1
-        tables = [table for table in (recording.samples, recording.events, recording.fixations) if table is not None]
+        tables = [
+            table
+            for table in (recording.samples, recording.events, recording.fixations)
+            if table is not None
+        ]
         if marks := [mark for table in tables for mark in marks_in(table)]:
             found[file.name] = marks
     assert count > 60
@@ -82,7 +99,11 @@ PUPIL = re.compile(r"pupil|psize|dia|[LR]P(D|MM)\b", re.IGNORECASE)
 def pairs_of(names):
     """Return the columns that are called the same but for an x and a y."""
     places = {name.strip().strip('"').lower(): at for at, name in enumerate(names)}
-    others = {(name, f"{name[: m.start()]}y{name[m.end() :]}") for name in places for m in re.finditer("x", name)}
+    others = {
+        (name, f"{name[: m.start()]}y{name[m.end() :]}")
+        for name in places
+        for m in re.finditer("x", name)
+    }
     return {at for x, y in others if y in places for at in (places[x], places[y])}
 
 
@@ -127,7 +148,9 @@ def test_a_mark_in_every_cell_of_any_format_is_missing(path, what, mark, tmp_pat
     columns = path.parent / "columns.json"
     options = ReadOptions(json.loads(columns.read_text()) if columns.exists() else {})
     with suppress(GazetrackError):  # refused is right as well
-        assert_no_marks(checked(registry.get(path.parts[-3]).read(read_head(tmp_path / path.name), options)))
+        assert_no_marks(
+            checked(registry.get(path.parts[-3]).read(read_head(tmp_path / path.name), options))
+        )
 
 
 def test_every_way_of_spoiling_is_tried():
@@ -139,7 +162,9 @@ def samples_of(**columns):
     return Recording(
         name="a",
         format="test",
-        samples=conform({"recording": ["a"] * n, "t_ms": np.arange(n, dtype=float)} | columns, SAMPLES),
+        samples=conform(
+            {"recording": ["a"] * n, "t_ms": np.arange(n, dtype=float)} | columns, SAMPLES
+        ),
         events=conform({}, EVENTS),
     )
 
@@ -147,17 +172,27 @@ def samples_of(**columns):
 def test_a_mark_of_one_eye_leaves_the_other():
     eyes = {"left_x_px": [0.0, 100, -1], "left_y_px": [0.0, 50, -1], "right_x_px": [20.0, 120, 0]}
     eyes |= {"right_y_px": [30.0, 60, 0], "x_px": [10.0, 110, -0.5], "y_px": [15.0, 55, -0.5]}
-    found = checked(samples_of(**{name: np.array(values, np.float32) for name, values in eyes.items()}))
+    found = checked(
+        samples_of(**{name: np.array(values, np.float32) for name, values in eyes.items()})
+    )
     nan = np.nan
-    for name, values in {"left_x_px": [nan, 100, nan], "x_px": [20, 110, nan], "y_px": [30, 55, nan]}.items():
+    for name, values in {
+        "left_x_px": [nan, 100, nan],
+        "x_px": [20, 110, nan],
+        "y_px": [30, 55, nan],
+    }.items():
         np.testing.assert_array_equal(found.samples[name].to_numpy(), np.float32(values), name)
-    assert found.notes == ("2 samples at (0, 0) or (-1, -1), which trackers write for lost gaze: taken as missing",)
+    assert found.notes == (
+        "2 samples at (0, 0) or (-1, -1), which trackers write for lost gaze: taken as missing",
+    )
 
 
 def test_0_is_a_size_where_sizes_are_relative_to_a_baseline():
     sizes = np.array([-0.4, 0.0, -1.0, 0.7], np.float32)
     assert checked(samples_of(left_pupil=sizes)).samples["left_pupil"].to_pylist() == sizes.tolist()
-    assert np.isnan(checked(samples_of(left_pupil=np.abs(sizes) - 1 + 1)).samples["left_pupil"].to_numpy()[1])
+    assert np.isnan(
+        checked(samples_of(left_pupil=np.abs(sizes) - 1 + 1)).samples["left_pupil"].to_numpy()[1]
+    )
 
 
 def test_directions_have_no_corner():
@@ -169,8 +204,13 @@ def test_directions_have_no_corner():
 def test_the_search_for_marks_finds_them():
     path = next(path for path in CASES if path.parts[-3] == "tobii_pro")
     samples = registry.get("tobii_pro").read(read_head(path), ReadOptions()).samples
-    for name, value, words in (("left_pupil", -1, "left_pupil"), ("x_px", 1e8, "x_px beyond any screen")):
+    for name, value, words in (
+        ("left_pupil", -1, "left_pupil"),
+        ("x_px", 1e8, "x_px beyond any screen"),
+    ):
         column = samples[name].to_numpy().copy()
         column[0] = value
-        spoilt = samples.set_column(samples.schema.get_field_index(name), samples.schema.field(name), [column])
+        spoilt = samples.set_column(
+            samples.schema.get_field_index(name), samples.schema.field(name), [column]
+        )
         assert any(words in mark for mark in marks_in(spoilt))

@@ -7,8 +7,8 @@ from pathlib import Path
 
 READER = """
 from gazetrack.readers.base import Format, Level, Verdict
-from gazetrack.recording import Recording
-from gazetrack.schema import EVENTS, SAMPLES, conform
+from gazetrack.tables.recording import Recording
+from gazetrack.tables.schema import EVENTS, SAMPLES, conform
 
 FORMAT = Format("stars", "Star gazer", (".stars",), "samples", "ms, px", "nothing", "")
 
@@ -30,7 +30,9 @@ def test_a_reader_is_found_by_its_entry_point(tmp_path):
     (site / "star_gazer-1.0.dist-info" / "METADATA").write_text(
         "Metadata-Version: 2.1\nName: star-gazer\nVersion: 1.0\n"
     )
-    (site / "star_gazer-1.0.dist-info" / "entry_points.txt").write_text("[gazetrack.readers]\nstars = star_gazer\n")
+    (site / "star_gazer-1.0.dist-info" / "entry_points.txt").write_text(
+        "[gazetrack.readers]\nstars = star_gazer\n"
+    )
     rows = "".join(f"{20 * i} {100 + i % 2} 200\n" for i in range(50))
     (tmp_path / "night.txt").write_text(f"***\n{rows}")
     code = "from gazetrack_cli.main import main; main()"

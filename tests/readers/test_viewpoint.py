@@ -21,9 +21,12 @@ def read(tmp_path, *lines, info=INFO, codes=CODES):
 
 
 def test_fixations_are_where_the_timer_grows(tmp_path):
-    # The first was already 0.5 s long when the file begins; then a saccade, whose samples each begin the timer anew.
+    # The first was already 0.5 s long when the file begins; then a saccade, whose samples each
+    # begin the timer anew.
     timers = [0.5, 0.52, 0.54, 0.02, 0.0201, 0.0199, 0.04, 0.06, 0.02]
-    recording = read(tmp_path, *(sample(1 + 0.02 * i, timer, x=i / 10) for i, timer in enumerate(timers)))
+    recording = read(
+        tmp_path, *(sample(1 + 0.02 * i, timer, x=i / 10) for i, timer in enumerate(timers))
+    )
     events = recording.events.to_pandas()
     assert events["onset_ms"].tolist() == pytest.approx([-500, 80], abs=1e-6)
     assert events["duration_ms"].tolist() == pytest.approx([540, 60])
@@ -38,10 +41,16 @@ def test_a_timer_at_zero_is_no_fixation(tmp_path):
 
 
 def test_two_eyes_have_fixations_of_their_own(tmp_path):
-    rows = [f"10\t{0.02 * i:.2f}\t0.5\t0.5\t{0.02 * i:.2f}\t0.6\t0.5\t{(0, 0, 0, 0.02, 0.04)[i]:.2f}" for i in range(5)]
+    rows = [
+        f"10\t{0.02 * i:.2f}\t0.5\t0.5\t{0.02 * i:.2f}\t0.6\t0.5\t{(0, 0, 0, 0.02, 0.04)[i]:.2f}"
+        for i in range(5)
+    ]
     recording = read(tmp_path, *rows, codes="6\tATT\tALX\tALY\tAFX\tBLX\tBLY\tBFX")
     events = recording.events.to_pandas().set_index("eye")
-    assert events["duration_ms"].to_dict() == {"right": pytest.approx(80), "left": pytest.approx(40)}
+    assert events["duration_ms"].to_dict() == {
+        "right": pytest.approx(80),
+        "left": pytest.approx(40),
+    }
     assert recording.samples["left_x_px"].to_pylist()[0] == pytest.approx(768)
 
 
@@ -51,7 +60,9 @@ def test_lengths_of_the_screen_make_its_proportions_and_degrees(tmp_path):
     assert (screen.width_mm, screen.height_mm, screen.distance_mm) == (400, 300, 600)
 
 
-@pytest.mark.parametrize("info", ["3\tScreenSize\t0\t300", "3\tScreenSize\t1.2.3\t300", "3\tScreenSize\t1\t999999"])
+@pytest.mark.parametrize(
+    "info", ["3\tScreenSize\t0\t300", "3\tScreenSize\t1.2.3\t300", "3\tScreenSize\t1\t999999"]
+)
 def test_useless_lengths_are_none(info, tmp_path):
     screen = read(tmp_path, sample(0), info=info).screen
     assert (screen.height_px, screen.width_mm) == (1024, None)
@@ -70,7 +81,12 @@ def test_lost_samples_by_quality(tmp_path):
 
 
 def test_lines_of_other_codes_are_counted_and_strings_kept(tmp_path):
-    lines = ["16\t 0.000000\tSTART.BMP", "7\t 0.0\tEyeA FrameRate\t0", "814\t0.1\tEyeA:Saccade", "2\t0.05\tgo"]
+    lines = [
+        "16\t 0.000000\tSTART.BMP",
+        "7\t 0.0\tEyeA FrameRate\t0",
+        "814\t0.1\tEyeA:Saccade",
+        "2\t0.05\tgo",
+    ]
     recording = read(tmp_path, *lines, sample(0, marker="A", text="b.png"), sample(0.02))
     assert recording.events["text"].to_pylist() == ["START.BMP", "A b.png", "go"]
     assert (recording.dropped, recording.rows_in) == ({"lines of other codes": 1}, 5)
@@ -90,7 +106,9 @@ def test_a_second_recording_is_refused_at_its_line(tmp_path):
 
 def test_a_small_step_back_is_noted(tmp_path):
     read(tmp_path, sample(1), sample(0.98))
-    assert "the clock steps back 1 times, by 20 ms at most" in read_recording(tmp_path / "a.txt").notes
+    assert (
+        "the clock steps back 1 times, by 20 ms at most" in read_recording(tmp_path / "a.txt").notes
+    )
 
 
 def test_other_columns_further_down_are_refused(tmp_path):

@@ -5,7 +5,9 @@ from gazetrack.errors import ParseError
 from gazetrack.readers import registry, vr_headset
 from gazetrack.readers.base import Level, ReadOptions, read_head
 
-VIVE = "time(100ns);eye_valid_L;eye_valid_R;" + ";".join(f"gaze_direct_{e}.{a}" for e in "LR" for a in "xyz")
+VIVE = "time(100ns);eye_valid_L;eye_valid_R;" + ";".join(
+    f"gaze_direct_{e}.{a}" for e in "LR" for a in "xyz"
+)
 PICO = "Video Name\tTimeline\t" + "\t".join(f"Combine Eye Gaze Vector. {a}" for a in "xyz")
 START = 638342794000115346
 
@@ -46,7 +48,8 @@ def test_a_damaged_second_has_its_place(tmp_path):
 
 
 def test_right_of_the_wearer_is_right_and_up_is_up_in_both_products(tmp_path):
-    # 45 degrees to the right and up: a metre away on a plane a metre before the eyes, at 1 px per mm.
+    # 45 degrees to the right and up: a metre away on a plane a metre before the eyes, at 1 px per
+    # mm.
     of_vive = read(tmp_path, VIVE, vive(START, "-0.5;0.5;0.5", "-0.5;0.5;0.5")).samples
     of_pico = read(tmp_path, PICO, "v\t0\t0.5\t0.5\t0.5").samples
     for samples in (of_vive, of_pico):
@@ -59,7 +62,9 @@ def test_degrees_come_out_right(tmp_path):
     assert x == pytest.approx(recording.screen.px_per_deg, rel=1e-6)
 
 
-@pytest.mark.parametrize("line", [vive(START, valid=29), vive(START, "0;0;0", "0;0;0"), vive(START, "0;0;-1", "1;0;0")])
+@pytest.mark.parametrize(
+    "line", [vive(START, valid=29), vive(START, "0;0;0", "0;0;0"), vive(START, "0;0;-1", "1;0;0")]
+)
 def test_no_direction_no_gaze(line, tmp_path):
     samples = read(tmp_path, VIVE, line).samples
     assert np.isnan(samples["x_px"].to_numpy()).all()
@@ -67,7 +72,10 @@ def test_no_direction_no_gaze(line, tmp_path):
 
 def test_the_other_eye_is_taken_when_one_is_lost(tmp_path):
     samples = read(tmp_path, VIVE, vive(START, left="0;0;0", right="0;0;1")).samples
-    assert (np.isnan(samples["left_x_px"].to_numpy()).all(), samples["x_px"].to_pylist()) == (True, [2000])
+    assert (np.isnan(samples["left_x_px"].to_numpy()).all(), samples["x_px"].to_pylist()) == (
+        True,
+        [2000],
+    )
 
 
 def test_a_log_without_directions_is_not_claimed(tmp_path):

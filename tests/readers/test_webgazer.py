@@ -49,13 +49,21 @@ def test_a_table_of_trials_is_the_same_as_their_json(tmp_path):
 
 
 def test_trials_numbered_anew_are_another_run(tmp_path):
-    recording = read(tmp_path, [trial(3, points(0, 10)), trial(4, points(0)), trial(3, points(0, 10))])
+    recording = read(
+        tmp_path, [trial(3, points(0, 10)), trial(4, points(0)), trial(3, points(0, 10))]
+    )
     assert recording.samples["recording"].to_pylist() == ["a_1", "a_1", "a_1", "a_2", "a_2"]
     assert recording.notes == ("2 runs of an experiment: each is a recording of its own",)
 
 
 def test_points_without_a_time_are_counted_and_without_a_position_missing(tmp_path):
-    found = [{"x": 1, "y": 2, "t": 0}, {"x": None, "y": 2, "t": 5}, {"x": 1, "y": 2}, {"x": 1, "y": 2, "t": True}, 7]
+    found = [
+        {"x": 1, "y": 2, "t": 0},
+        {"x": None, "y": 2, "t": 5},
+        {"x": 1, "y": 2},
+        {"x": 1, "y": 2, "t": True},
+        7,
+    ]
     recording = read(tmp_path, [trial(0, found)])
     assert (recording.dropped, recording.rows_in) == ({"no time": 3}, 5)
     np.testing.assert_array_equal(recording.samples["x_px"].to_numpy(), [1, np.nan])
@@ -63,13 +71,17 @@ def test_points_without_a_time_are_counted_and_without_a_position_missing(tmp_pa
 
 @pytest.mark.parametrize("huge", ["1" + "0" * 400, "1e400", "-Infinity", "NaN"])
 def test_numbers_beyond_all_measure_are_missing(huge, tmp_path):
-    text = f'[{{"webgazer_data": [{{"x": {huge}, "y": 1, "t": 1}}, {{"x": 1, "y": 1, "t": {huge}}}]}}]'
+    text = (
+        f'[{{"webgazer_data": [{{"x": {huge}, "y": 1, "t": 1}}, {{"x": 1, "y": 1, "t": {huge}}}]}}]'
+    )
     recording = read(tmp_path, text)
     assert recording.dropped == {"no time": 1}
     assert np.isnan(recording.samples["x_px"].to_numpy()).all()
 
 
-@pytest.mark.parametrize("text", ['{"trials": 5, "webgazer_data": 3}', "[3, null]", '[{"webgazer_data": {}}]'])
+@pytest.mark.parametrize(
+    "text", ['{"trials": 5, "webgazer_data": 3}', "[3, null]", '[{"webgazer_data": {}}]']
+)
 def test_json_of_another_shape_has_no_trials_with_gaze(text, tmp_path):
     with pytest.raises(ParseError, match="no trial has webgazer_data"):
         read(tmp_path, text)
@@ -93,7 +105,13 @@ def test_the_size_of_a_stimulus_is_not_that_of_the_window(tmp_path):
 
 
 def test_a_second_table_ends_the_log(tmp_path):
-    rows = ["# screen_width,800", "# screen_height,600", "timestamp_ms,gaze_x,gaze_y", "10,1,2", "20,,"]
+    rows = [
+        "# screen_width,800",
+        "# screen_height,600",
+        "timestamp_ms,gaze_x,gaze_y",
+        "10,1,2",
+        "20,,",
+    ]
     recording = read(tmp_path, "\n".join([*rows, "# --- summary ---", "cell,error", "1,??"]) + "\n")
     assert recording.samples["t_ms"].to_pylist() == [0, 10]
     assert (recording.screen.width_px, recording.loss) == (800, 0.5)
@@ -101,7 +119,9 @@ def test_a_second_table_ends_the_log(tmp_path):
 
 def test_a_second_log_in_the_file_is_refused_at_its_line(tmp_path):
     log = "# screen_width,800\ntimestamp_ms,gaze_x,gaze_y\n10,1,2\n20,3,4\n# --- summary ---\ncell,error\n1,2\n"
-    with pytest.raises(ParseError, match=r":9:1: 'timestamp_ms' in column 'timestamp_ms' is not a number"):
+    with pytest.raises(
+        ParseError, match=r":9:1: 'timestamp_ms' in column 'timestamp_ms' is not a number"
+    ):
         read(tmp_path, log + log)
 
 

@@ -1,0 +1,1 @@
+"""How good the gaze of a recording is: loss, accuracy and precision."""

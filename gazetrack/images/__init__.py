@@ -1,0 +1,1 @@
+"""Images by id: pictures, and slices of volumes."""

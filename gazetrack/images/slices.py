@@ -1,0 +1,192 @@
+"""DICOM, NRRD and NIfTI as gray 8-bit slices.
+
+A slice is addressed as a path inside its file, ``images/case.nii.gz/7``, counted from 1; its image
+id is ``case_7``. A file of a single slice is an image like any other: its id is its stem. How
+slices are turned: `gazetrack.images.volume_files`.
+
+Gray values: 8 bits stay as they are. Deeper ones, after the header's rescale slope and intercept,
+are mapped from their
+0.5th to 99.5th percentile over the whole file to 0..255, or from a window where one is given (DICOM PS3.3 C.11.2.1.3.2,
+LINEAR_EXACT). The windows of DICOM headers are not used: they often differ from slice to slice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import threading
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gazetrack.errors import GazetrackError, InputError
+from gazetrack.images.volume_files import encode_like, read_header, read_volume, suffix_of
+from gazetrack.publish import write_bytes
+from gazetrack.tables.stimulus import MAX_IMAGE_PX
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from gazetrack.images.volume_files import Header, Volume
+
+MAX_VOLUME_BYTES = 2**30
+# One file at a time: the libraries' warnings are silenced by a filter that threads would share.
+_LOCK = threading.RLock()
+
+
+def file_of(path: Path) -> Path:
+    """Return the file a slice lies in; the path itself when it is a file."""
+    return path.parent if path.name.isdecimal() and suffix_of(path) else path
+
+
+def slices_of(path: Path) -> list[Path]:
+    """Return the paths of a file's slices; of a file of one slice, its own.
+
+    Raises
+    ------
+    InputError, ConfigError
+        See `read_slice`.
+    """
+    n = header(path).n
+    return [path] if n == 1 else [path / str(number) for number in range(1, n + 1)]
+
+
+def slice_size(path: Path) -> tuple[int, int]:
+    """Return (width, height) of a slice from the header alone; errors as in `read_slice`."""
+    found = header(file_of(path))
+    _index(path, found.n)
+    return found.width, found.height
+
+
+def read_slice(path: Path, window: tuple[float, ...] = ()) -> npt.NDArray[np.uint8]:
+    """Read a slice as 8-bit gray or colour.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        A file of one slice, or a slice in a file.
+    window : (center, width), optional
+        In the file's own units, such as Hounsfield units; see the module for what is done without.
+
+    Returns
+    -------
+    ndarray of uint8, shape (H, W) or (H, W, 3)
+
+    Raises
+    ------
+    InputError
+        The file is missing, damaged, too large, has four axes, no pixels, or pixels of a kind that
+        is not read.
+    ConfigError
+        The package that reads it is not installed.
+    """
+    volume, values = _values(path)
+    if values.ndim == 3:
+        return np.ascontiguousarray(values)
+    plain = values.dtype == np.uint8 and (volume.slope, volume.intercept) == (1, 0)
+    low, high = (window[0] - window[1] / 2, window[0] + window[1] / 2) if window else volume.limits
+    if plain and not window:
+        gray = values
+    else:
+        real = values.astype(np.float64) * volume.slope + volume.intercept
+        share = (
+            np.nan_to_num((real - low) / (high - low), posinf=1.0, neginf=0.0)
+            if high > low
+            else np.zeros_like(real)
+        )
+        gray = np.rint(np.clip(share, 0, 1) * 255).astype(np.uint8)
+    return np.ascontiguousarray(255 - gray if volume.inverted else gray)
+
+
+def read_labels(path: Path) -> npt.NDArray[np.bool_]:
+    """Read a slice of a label volume: every value above 0 is foreground. Errors as in `read_slice`."""
+    _, values = _values(path)
+    return np.ascontiguousarray((values.max(-1) if values.ndim == 3 else values) > 0)
+
+
+def write_like(path: Path, labels: npt.NDArray[np.uint8], out: Path) -> None:
+    """Write labels [N, H, W] as a volume of the same format and geometry as the NRRD or NIfTI file `path`.
+
+    Raises
+    ------
+    OutputError
+        `out` cannot be written.
+    """
+    write_bytes(
+        out, encode_like(path, header(path), labels, packed=out.name.lower().endswith(".gz"))
+    )
+
+
+def header(path: Path) -> Header:
+    """Read a file's header and refuse what is too large before anything is allocated; errors as in `read_slice`."""
+    with _reading(path):
+        status = path.stat()
+        return _header(path, status.st_mtime_ns, status.st_size)
+
+
+@functools.lru_cache(maxsize=4096)
+def _header(path: Path, _changed: int, _size: int) -> Header:
+    found, itemsize = read_header(path)
+    if min(found.n, found.height, found.width) < 1:
+        raise InputError(
+            f"has no pixels: {found.width} x {found.height} x {found.n}",
+            path=path,
+            hint="remove it",
+        )
+    pixels = found.height * found.width
+    if pixels > MAX_IMAGE_PX or pixels * found.n * itemsize > MAX_VOLUME_BYTES:
+        what = f"has {found.width} x {found.height} x {found.n} voxels"
+        limit = (
+            f"at most {MAX_IMAGE_PX:,} pixels a slice and {MAX_VOLUME_BYTES // 2**20:,} MB are read"
+        )
+        raise InputError(what, path=path, hint=limit)
+    return found
+
+
+def _values(path: Path) -> tuple[Volume, npt.NDArray[Any]]:
+    file = file_of(path)
+    found = header(file)
+    with _reading(file):
+        status = file.stat()
+        volume = _volume(file, status.st_mtime_ns, status.st_size)
+    return volume, volume.values[_index(path, found.n)]
+
+
+@functools.lru_cache(maxsize=2)
+def _volume(path: Path, _changed: int, _size: int) -> Volume:
+    return read_volume(path, header(path))
+
+
+def _index(path: Path, n: int) -> int:
+    if file_of(path) == path:
+        if n > 1:
+            raise InputError(
+                f"is a volume of {n} slices", path=path, hint=f"name one, such as {path.name}/1"
+            )
+        return 0
+    if not 1 <= int(path.name) <= n:
+        raise InputError(
+            f"has no slice {path.name}, but 1 to {n}", path=path.parent, hint="check the ids"
+        )
+    return int(path.name) - 1
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Turn whatever a library raises over a damaged file into one line, and keep it quiet."""
+    with _LOCK, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            yield
+        except GazetrackError:
+            raise
+        except FileNotFoundError:
+            raise InputError("no such file", path=path, hint="check the name") from None
+        except Exception as error:  # hostile bytes raise anything
+            raise InputError(
+                "cannot be read as an image", path=path, hint="replace or remove it"
+            ) from error

@@ -1,0 +1,429 @@
+"""Gaze track maps: a track rendered at several levels, each a soft map in [0, 1] whose .5 contour is the border.
+
+Levels follow GradTrack's reverse truncation: the first level is the core (the last fixations), the
+last the full track. They are nested as sets of fixations, whatever the truncation. As maps, each at
+least as high as the one before it everywhere, those of discs and hulls are nested, and those of
+tubes and ``gaussian`` but for the truncation ``random``, whose line takes other ways when fixations
+are put into its middle. Kinds that each level scales by its own extremes are not nested as maps:
+density, heatmap, gazemedseg, linear.
+
+The formulas are our reading of the method (Wang et al., MICCAI 2025, arXiv 2505.22230), which
+publishes none.
+"""
+
+from __future__ import annotations
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gazetrack.errors import ConfigError
+from gazetrack.maps import kinds
+from gazetrack.maps.track import TRUNCATIONS, Track, clean, cleaned_out, level_members
+from gazetrack.tables.stimulus import MAX_IMAGE_PX
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.float64]
+    Maps = npt.NDArray[np.float32]
+
+# Of all levels together: four of the largest image, one gigabyte as float32.
+MAX_PYRAMID_PX = 4 * MAX_IMAGE_PX
+_ROWS = 256
+KINDS = ("tube", "density", "disc", "hull", "gaussian", "heatmap", "gazemedseg", "linear")
+# They count dwell time wherever it was: nothing is dropped from their start unless asked for.
+HEATMAPS = ("heatmap", "gazemedseg")
+CALIBRATED = ("tube", "density", "disc", "hull")
+
+
+@dataclass(frozen=True)
+class MapParams:
+    """How a track becomes maps. Lengths are shares of s = sqrt(height x width) of the image.
+
+    Parameters
+    ----------
+    kind : {"tube", "density", "disc", "hull", "gaussian", "heatmap", "gazemedseg", "linear"}
+        ``tube``: logistic of the distance to the polyline through the fixations. ``density``: dwell
+        time spread along that line, blurred. ``disc``: a tube around the fixations alone, without
+        order. ``hull``: a logistic of the signed distance to their convex hull. Of these, .5 is the
+        border. ``gaussian``: exp(-D^2 / 2 blur^2) of the distance D to the line. ``linear``: 1 - D
+        / D_max. ``heatmap``: Gaussians at the fixations weighted by duration, scaled to 0 .. 1.
+        ``gazemedseg``: the same as GazeMedSeg releases it, on a canvas of 768 x 768, `blur` being a
+        share of that (70 / 768; 50 / 768 for prostates).
+    levels : int
+        Number of levels; level l of L keeps the share l/L of the track unless `ratios` says
+        otherwise.
+    ratios : tuple of float
+        Shares of the track, increasing up to 1.
+    truncation : {"tail", "head", "random", "shuffled", "none"}
+        Which part of the track a level keeps.
+    by : {"count", "time"}
+        Whether a share counts fixations or accumulated duration.
+    drop_first : int
+        Fixations dropped from the start of tracks with at least four.
+    min_duration_ms : float
+        Shorter fixations are dropped.
+    radius : float
+        Of tube, disc and hull: distance of the border from the line, points or hull.
+    softness : float
+        Of tube, disc and hull: width of the logistic at the border.
+    duration_exponent : float
+        Exponent with which fixations longer than the track's median widen the tube; 0 for none.
+    max_saccade : float
+        Longer segments are left out; infinity for none. For images with several objects.
+    blur : float
+        Gaussian sigma of the density, gaussian and heatmap.
+    threshold : float
+        Of the density: border as a share of the maximum.
+    width : float
+        Of the density: width of the logistic at the border.
+    seed : int
+        For the random truncations.
+    """
+
+    kind: str = "tube"
+    levels: int = 4
+    ratios: tuple[float, ...] = ()
+    truncation: str = "tail"
+    by: str = "count"
+    drop_first: int = 1
+    min_duration_ms: float = 50.0
+    radius: float = 0.05
+    softness: float = 0.015
+    duration_exponent: float = 0.0
+    max_saccade: float = math.inf
+    blur: float = 0.05
+    threshold: float = 0.2
+    width: float = 0.06
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ConfigError(f"map kind {self.kind!r}", hint=f"use one of {', '.join(KINDS)}")
+        if self.truncation not in TRUNCATIONS:
+            raise ConfigError(
+                f"truncation {self.truncation!r}", hint=f"use one of {', '.join(TRUNCATIONS)}"
+            )
+        if not 1 <= self.levels <= 64:
+            raise ConfigError(f"{self.levels} levels", hint="use 1 to 64")
+        if self.drop_first < 0:
+            raise ConfigError(f"drop-first {self.drop_first}", hint="use 0 or more")
+        for name in ("radius", "softness", "blur", "width"):
+            if not (math.isfinite(getattr(self, name)) and getattr(self, name) > 0):
+                raise ConfigError(
+                    f"{name} {getattr(self, name)}",
+                    hint="use a positive share of the image size, such as 0.05",
+                )
+        for name in ("duration_exponent", "threshold", "max_saccade", "min_duration_ms"):
+            if not getattr(self, name) >= 0:
+                raise ConfigError(f"{name} {getattr(self, name)}", hint="use 0 or more")
+        if not self.ratios:
+            object.__setattr__(
+                self, "ratios", tuple((level + 1) / self.levels for level in range(self.levels))
+            )
+        if len(self.ratios) != self.levels:
+            raise ConfigError(
+                f"{len(self.ratios)} ratios for {self.levels} levels",
+                hint="give one ratio per level",
+            )
+        level_members(
+            np.ones(1), self.ratios, truncation=self.truncation, by=self.by
+        )  # refuses bad ratios and units
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the parameters as plain JSON values."""
+        values = asdict(self)
+        return {
+            key: (
+                "inf" if value == math.inf else list(value) if isinstance(value, tuple) else value
+            )
+            for key, value in values.items()
+        }
+
+
+# Chosen on validation images, see benchmarks/map_quality.py: Kvasir-SEG's val.txt, some of
+# NCI-ISBI's cases.
+PRESETS = {
+    "polyp": MapParams(kind="density", threshold=0.17),
+    "prostate": MapParams(kind="hull", radius=0.024),
+    "gazemedseg": MapParams(
+        kind="gazemedseg", levels=1, drop_first=0, min_duration_ms=0, blur=70 / 768
+    ),
+}
+
+
+def map_params(preset: str | None = None, **changes: Any) -> MapParams:
+    """Return the parameters of a preset, or the defaults, with those changes that are not None.
+
+    Parameters
+    ----------
+    preset : {"polyp", "prostate", "gazemedseg"}, optional
+        A key of `PRESETS`.
+    **changes
+        Fields of `MapParams`; `ratios` alone also sets the number of levels, and a `kind` of
+        heatmap alone keeps the first fixation too.
+
+    Returns
+    -------
+    MapParams
+
+    Raises
+    ------
+    ConfigError
+        An unknown preset; and what `MapParams` raises.
+    """
+    if preset is not None and preset not in PRESETS:
+        raise ConfigError(f"preset {preset!r}", hint=f"use one of {', '.join(PRESETS)}")
+    given = {name: value for name, value in changes.items() if value is not None}
+    if given.get("ratios"):
+        given.setdefault("levels", len(given["ratios"]))
+    if given.get("kind") in HEATMAPS:
+        given.setdefault("drop_first", 0)
+    return replace(PRESETS[preset] if preset else MapParams(), **{"ratios": (), **given})
+
+
+@dataclass(frozen=True)
+class TrackMaps:
+    """The maps of one track.
+
+    Parameters
+    ----------
+    track : Track
+        The cleaned track, on the image size of the maps.
+    params : MapParams
+        How it was rendered.
+    values : ndarray of float32, shape (L, H, W)
+        In [0, 1]; the first level is the core, the last the full track.
+    """
+
+    track: Track
+    params: MapParams
+    values: Maps
+
+    def as_uint8(self) -> npt.NDArray[np.uint8]:
+        """Return the maps as 0..255, the form they are stored in."""
+        return as_uint8(self.values)
+
+
+def as_uint8(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """Return values in [0, 1] as 0..255, a few rows at a time: of large images two copies would fill the memory."""
+    out = np.empty(values.shape, np.uint8)
+    for level, whole in zip(out, values, strict=True):
+        for first in range(0, len(whole), _ROWS):
+            rows = slice(first, first + _ROWS)
+            level[rows] = np.rint(whole[rows] * 255)
+    return out
+
+
+def pool(observers: Sequence[TrackMaps]) -> TrackMaps:
+    """Return the mean of several observers' maps of one image; each keeps the order of their own track.
+
+    Parameters
+    ----------
+    observers : sequence of TrackMaps
+        Of one size and with the same parameters, at least one.
+
+    Returns
+    -------
+    TrackMaps
+        Its track holds the fixations of all, one observer after the other.
+
+    Raises
+    ------
+    ConfigError
+        They differ in size.
+    """
+    if len({maps.values.shape for maps in observers}) > 1:
+        what = f"maps of several sizes for {observers[0].track.stimulus!r} cannot be pooled"
+        raise ConfigError(what, hint="give --images DIR or --size")
+    tracks = [maps.track for maps in observers]
+
+    def names(key: str) -> str:
+        return ", ".join(dict.fromkeys(filter(None, (getattr(track, key) for track in tracks))))
+
+    track = replace(
+        tracks[0],
+        recording=names("recording"),
+        trial=names("trial"),
+        participant=names("participant"),
+        x=np.concatenate([track.x for track in tracks]),
+        y=np.concatenate([track.y for track in tracks]),
+        duration_ms=np.concatenate([track.duration_ms for track in tracks]),
+    )
+    values = np.asarray(np.mean([maps.values for maps in observers], axis=0), np.float32)
+    return TrackMaps(track, observers[0].params, values)
+
+
+def level_titles(params: MapParams) -> list[str]:
+    """Return in words what each level keeps, such as ``last 25 %``."""
+    words = {
+        "tail": "last {}",
+        "head": "first {}",
+        "random": "random {}",
+        "shuffled": "shuffled {}",
+        "none": "all",
+    }
+    titles = [words[params.truncation].format(f"{100 * ratio:.3g} %") for ratio in params.ratios]
+    return [
+        "all" if ratio == 1 else title for ratio, title in zip(params.ratios, titles, strict=True)
+    ]
+
+
+def prepare(track: Track, params: MapParams) -> Track:
+    """Return the track without the fixations that `params` leaves out of every level."""
+    return clean(track, min_duration_ms=params.min_duration_ms, drop_first=params.drop_first)
+
+
+def left_out(track: Track, params: MapParams) -> dict[str, int]:
+    """Return how many fixations of the track `prepare` drops, by reason; reasons without any are not listed."""
+    found = cleaned_out(track, min_duration_ms=params.min_duration_ms, drop_first=params.drop_first)
+    return {reason: int(which.sum()) for reason, which in found.items() if which.any()}
+
+
+def render_maps(
+    track: Track, params: MapParams | None = None, size: tuple[int, int] | None = None
+) -> TrackMaps:
+    """Render one track at every level.
+
+    Parameters
+    ----------
+    track : Track
+        As built from a fixation table; it is cleaned here.
+    params : MapParams, optional
+        Defaults: four tube levels.
+    size : (height, width), optional
+        Size of the maps; the image's own by default.
+
+    Returns
+    -------
+    TrackMaps
+        Maps of zeros when no fixation is left.
+
+    Raises
+    ------
+    ConfigError
+        A size that is not positive or above 64 million pixels.
+    """
+    params = params or MapParams()
+    height, width = size or (round(track.height), round(track.width))
+    kept = prepare(track, params).scaled(width, height)
+    return TrackMaps(
+        kept, params, render_points(kept.x, kept.y, kept.duration_ms, height, width, params)
+    )
+
+
+def render_batch(
+    tracks: Sequence[Track],
+    size: tuple[int, int],
+    params: MapParams | None = None,
+    *,
+    jobs: int = 1,
+) -> Maps:
+    """Render many tracks at one size, for a trainer: no storage, and no result but the arrays.
+
+    Parameters
+    ----------
+    tracks : sequence of Track
+        As for `render_maps`.
+    size : (height, width)
+        Of all maps.
+    params : MapParams, optional
+        Defaults: four tube levels.
+    jobs : int
+        Threads; the result does not depend on it.
+
+    Returns
+    -------
+    ndarray of float32, shape (B, L, H, W)
+    """
+    params = params or MapParams()
+    check_size(*size, params.levels)
+    out = np.empty((len(tracks), params.levels, *size), np.float32)
+
+    def render(i: int) -> None:
+        out[i] = render_maps(tracks[i], params, size).values
+
+    if jobs <= 1:
+        for i in range(len(tracks)):
+            render(i)
+    else:
+        with ThreadPoolExecutor(jobs) as pool:
+            list(pool.map(render, range(len(tracks))))
+    return out
+
+
+def render_points(
+    x: Floats, y: Floats, duration_ms: Floats, height: int, width: int, params: MapParams
+) -> Maps:
+    """Render fixations that are already cleaned, for example after an augmentation has moved them.
+
+    Parameters
+    ----------
+    x, y : ndarray, shape (N,)
+        Positions in pixels of the map; they may lie outside.
+    duration_ms : ndarray, shape (N,)
+        Durations.
+    height, width : int
+        Size of the maps.
+    params : MapParams
+        Cleaning parameters are ignored here.
+
+    Returns
+    -------
+    ndarray of float32, shape (L, H, W)
+        Values in [0, 1].
+    """
+    check_size(height, width, params.levels)
+    known = np.isfinite(x) & np.isfinite(y) & np.isfinite(duration_ms)
+    x, y, duration_ms = x[known], y[known], duration_ms[known]
+    members = level_members(
+        duration_ms, params.ratios, truncation=params.truncation, by=params.by, seed=params.seed
+    )
+    size = (height, width)
+    fixations = np.stack([x, y, duration_ms, kinds.widening(duration_ms, params.duration_exponent)])
+    if params.truncation == "tail":
+        return _render(fixations, [len(x) - len(m) for m in members], size, params)
+    return np.concatenate([_render(fixations[:, m], [0], size, params) for m in members])
+
+
+def check_size(height: int, width: int, levels: int = 1) -> None:
+    """Raise ConfigError when maps of this size are not possible, before anything is allocated or written."""
+    if not (height > 0 and width > 0 and height * width <= MAX_IMAGE_PX):
+        raise ConfigError(
+            f"maps of {height} x {width} px",
+            hint=f"use at least 1 x 1 and at most {MAX_IMAGE_PX:,} pixels",
+        )
+    if height * width * levels > MAX_PYRAMID_PX:
+        what = f"{levels} maps of {height} x {width} px"
+        hint = f"at most {MAX_PYRAMID_PX:,} pixels in all: give a smaller --size, or fewer --levels"
+        raise ConfigError(what, hint=hint)
+
+
+def _render(fixations: Floats, firsts: list[int], size: tuple[int, int], p: MapParams) -> Maps:
+    """Render levels that are suffixes of the same fixations; the parameters' shares become pixels here.
+
+    Fixations [4, N] are their x, y, duration and widening.
+    """
+    x, y, duration_ms, widening = fixations
+    s = math.sqrt(size[0] * size[1])
+    joined = np.zeros(len(x), np.bool_)
+    if p.kind != "disc":
+        joined[:-1] = np.hypot(np.diff(x), np.diff(y)) <= p.max_saccade * s
+    points = kinds.Points(x, y, duration_ms, widening, joined, np.array(firsts, np.int64), size)
+    if p.kind in ("tube", "disc"):
+        return kinds.tube(points, p.radius * s, p.softness * s)
+    if p.kind == "density":
+        return kinds.density(points, p.blur * s, p.threshold, p.width)
+    if p.kind == "hull":
+        return kinds.hull(points, p.radius * s, p.softness * s)
+    if p.kind == "gazemedseg":
+        return kinds.gazemedseg(points, p.blur)
+    if p.kind == "heatmap":
+        return kinds.heatmap(points, p.blur * s)
+    return kinds.gaussian(points, p.blur * s) if p.kind == "gaussian" else kinds.linear(points)

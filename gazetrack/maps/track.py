@@ -1,0 +1,304 @@
+"""Tracks: the fixations of one observer on one image, in temporal order, and which of them a level keeps."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gazetrack.errors import ConfigError, SchemaError, quote
+from gazetrack.publish import unique_names
+from gazetrack.tables.plausible import valid_fixations
+from gazetrack.tables.selection import one_eye
+from gazetrack.tables.stimulus import MAX_IMAGE_PX, stem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+    import pandas as pd
+    import pyarrow as pa
+
+    Floats = npt.NDArray[np.float64]
+
+TRUNCATIONS = ("tail", "head", "random", "shuffled", "none")
+MIN_FIXATIONS_TO_DROP = 4
+_KEYS = ["recording", "participant", "trial", "stimulus", "showing"]
+
+
+@dataclass(frozen=True)
+class Track:
+    """The fixations of one observer on one image, in temporal order.
+
+    Parameters
+    ----------
+    recording, trial, stimulus : str
+        Where it comes from.
+    x, y : ndarray of float64, shape (N,)
+        Positions in image pixels; the centre of the first pixel is (0.5, 0.5).
+    duration_ms : ndarray of float64, shape (N,)
+        Fixation durations.
+    width, height : float
+        Size of the image in pixels.
+    participant : str
+        Who looked; empty when the export does not say.
+    eye : str
+        ``left`` or ``right`` where each eye has a track of its own; else empty.
+    """
+
+    recording: str
+    trial: str
+    stimulus: str
+    x: Floats
+    y: Floats
+    duration_ms: Floats
+    width: float
+    height: float
+    participant: str = ""
+    eye: str = ""
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def take(self, keep: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> Track:
+        """Return the track with only the fixations that `keep` selects."""
+        return replace(self, x=self.x[keep], y=self.y[keep], duration_ms=self.duration_ms[keep])
+
+    def scaled(self, width: float, height: float) -> Track:
+        """Return the same track on the image resized to this width and height."""
+        return replace(
+            self,
+            x=self.x * (width / self.width),
+            y=self.y * (height / self.height),
+            width=width,
+            height=height,
+        )
+
+
+def build_tracks(fixations: pa.Table, eye: str = "auto") -> list[Track]:
+    """Build one track per recording, participant, trial and stimulus from a fixation table.
+
+    An image that comes back within a trial, after another one, gives a track per showing: the
+    second one's trial is called ``TRIAL#2``. Fixations without position, onset or duration are left
+    out, see `checks.valid_fixations`.
+
+    Parameters
+    ----------
+    fixations : pyarrow.Table
+        Schema `FIXATIONS`, positions in image pixels.
+    eye : {"auto", "left", "right", "both"}
+        Which eye's fixations to use where a trial has those of each, see `selection.one_eye`. With
+        ``both``, either eye has a track of its own: none ever holds the fixations of two eyes in
+        turn.
+
+    Returns
+    -------
+    list of Track
+        In order of first appearance; within each, fixations by onset, then by index.
+
+    Raises
+    ------
+    SchemaError
+        The image size of some fixations is not known, absurd, or another one for the same image.
+    """
+    frame = one_eye(valid_fixations(fixations)[0], eye)[0].to_pandas()
+    unknown = ~(np.isfinite(frame["image_width_px"]) & np.isfinite(frame["image_height_px"]))
+    if unknown.any():
+        stimulus = quote(frame.loc[unknown, "stimulus"].iloc[0])
+        what = f"the image size is not known for {int(unknown.sum())} fixations, first on stimulus {stimulus!r}"
+        raise SchemaError(
+            what, hint="give --images DIR, and --placement fit, centre, stretch or X,Y,WIDTH,HEIGHT"
+        )
+    width, height = frame["image_width_px"], frame["image_height_px"]
+    absurd = (width < 1) | (height < 1) | (width.astype(float) * height > MAX_IMAGE_PX)
+    if absurd.any():
+        size = f"{width[absurd].iloc[0]:g} x {height[absurd].iloc[0]:g} px"
+        raise SchemaError(
+            f"an image of {size}",
+            hint=f"sizes are at least 1 and at most {MAX_IMAGE_PX:,} pixels in all",
+        )
+    frame["showing"] = _showings(frame)
+    keys = [*_KEYS, "eye"] if eye == "both" else _KEYS
+    return [_build_track(key, rows) for key, rows in frame.groupby(keys, sort=False, observed=True)]
+
+
+def _showings(frame: pd.DataFrame) -> npt.NDArray[np.int64]:
+    """Return which showing of its image within its trial each fixation belongs to, from 1.
+
+    Only where one clock runs through the trial, so that the order of its rows is that of time.
+    """
+    trial = [frame[name] for name in ("recording", "participant", "trial", "eye")]
+    back = frame["onset_ms"].groupby(trial, observed=True).diff() < 0
+    one_clock = ~back.groupby(trial, observed=True).transform("any")
+    stimulus = frame["stimulus"].cat.codes
+    runs = (
+        (stimulus.groupby(trial, observed=True).diff() != 0).groupby(trial, observed=True).cumsum()
+    )
+    showings = runs.groupby([*trial, frame["stimulus"]], observed=True).rank("dense").astype(int)
+    return np.asarray(showings.where(one_clock, 1), np.int64)
+
+
+def _build_track(key: tuple[object, ...], rows: pd.DataFrame) -> Track:
+    rows = rows.sort_values(["onset_ms", "index"], kind="stable")
+    recording, participant, trial, stimulus = (str(part) for part in key[:4])
+    showing, eye = key[4], "".join(map(str, key[5:]))
+    sizes = rows[["image_width_px", "image_height_px"]].drop_duplicates().to_numpy(np.float64)
+    if len(sizes) > 1:
+        shown = " and ".join(f"{width:g} x {height:g} px" for width, height in sizes[:2])
+        what = f"stimulus {quote(stimulus)!r} has {len(sizes)} sizes in one trial: {shown}"
+        raise SchemaError(what, hint="an image has one size; correct the table")
+    width, height = sizes[0] if len(sizes) else (math.nan, math.nan)
+    x, y, duration_ms = (
+        rows[name].to_numpy(np.float64) for name in ("x_px", "y_px", "duration_ms")
+    )
+    trial = trial if showing == 1 else f"{trial}#{showing}"
+    return Track(
+        recording, trial, stimulus, x, y, duration_ms, float(width), float(height), participant, eye
+    )
+
+
+def track_names(tracks: Sequence[Track]) -> list[str]:
+    """Return a file name without suffix for each track, no two alike whatever the tracks are called."""
+    seen: dict[str, int] = {}
+    texts = []
+    for track in tracks:
+        text = ".".join(
+            filter(
+                None,
+                (stem(track.stimulus), track.recording, track.participant, track.trial, track.eye),
+            )
+        )
+        seen[text] = seen.get(text, 0) + 1
+        texts.append(text if seen[text] == 1 else f"{text}.{seen[text]}")
+    names = unique_names(texts)
+    return [names[text] for text in texts]
+
+
+def clean(track: Track, *, min_duration_ms: float = 50.0, drop_first: int = 1) -> Track:
+    """Drop what is noise for a map: short and off-image fixations, then the first one or few.
+
+    On an image, the eye starts where the previous stimulus left it: on real data the first fixation
+    is on the target in 45 % of the images, later ones in 87 to 90 %.
+
+    Parameters
+    ----------
+    track : Track
+        Any track.
+    min_duration_ms : float
+        Shorter fixations are dropped; those of exactly this duration stay.
+    drop_first : int
+        How many to drop from the start, of tracks with at least four fixations left.
+
+    Returns
+    -------
+    Track
+        Possibly empty.
+    """
+    left_out = cleaned_out(track, min_duration_ms=min_duration_ms, drop_first=drop_first)
+    return track.take(~np.logical_or.reduce(list(left_out.values())))
+
+
+def cleaned_out(
+    track: Track, *, min_duration_ms: float = 50.0, drop_first: int = 1
+) -> dict[str, npt.NDArray[np.bool_]]:
+    """Return which fixations `clean` drops, and why.
+
+    Parameters
+    ----------
+    track, min_duration_ms, drop_first
+        As for `clean`.
+
+    Returns
+    -------
+    dict of str to ndarray of bool, shape (N,)
+        By reason, in the order in which they are asked for: a fixation counts under the first that
+        holds for it.
+    """
+    short = ~(track.duration_ms >= min_duration_ms)
+    inside = (track.x >= 0) & (track.x < track.width) & (track.y >= 0) & (track.y < track.height)
+    kept = np.flatnonzero(inside & ~short)
+    first = np.zeros(len(track), np.bool_)
+    if len(kept) >= MIN_FIXATIONS_TO_DROP:
+        first[kept[:drop_first]] = True
+    whole = "first of their track" if drop_first == 1 else f"first {drop_first} of their track"
+    return {
+        f"shorter than {min_duration_ms:g} ms": short,
+        "off the image": ~inside & ~short,
+        whole: first,
+    }
+
+
+def level_members(
+    duration_ms: Floats,
+    ratios: Sequence[float],
+    *,
+    truncation: str = "tail",
+    by: str = "count",
+    seed: int = 0,
+) -> list[npt.NDArray[np.intp]]:
+    """Choose the fixations of each level, by reverse truncation or one of its controls.
+
+    Parameters
+    ----------
+    duration_ms : ndarray, shape (N,)
+        Fixation durations in temporal order.
+    ratios : sequence of float
+        Share of the track each level keeps, increasing, in (0, 1].
+    truncation : {"tail", "head", "random", "shuffled", "none"}
+        ``tail`` keeps the last fixations (reverse truncation), ``head`` the first, ``random`` a
+        nested random choice in temporal order, ``shuffled`` the tail of a random order, ``none``
+        all at every level.
+    by : {"count", "time"}
+        Whether a ratio counts fixations or accumulated duration.
+    seed : int
+        For ``random`` and ``shuffled``; the choice depends on it and on the durations, so it
+        survives a flip.
+
+    Returns
+    -------
+    list of ndarray of int
+        Per level, indices into the track in the order in which the polyline visits them. Each level
+        holds at least one fixation, and all of the level before it.
+
+    Raises
+    ------
+    ConfigError
+        An unknown truncation or unit, or ratios that do not increase within (0, 1].
+    """
+    if truncation not in TRUNCATIONS or by not in ("count", "time"):
+        raise ConfigError(
+            f"truncation {truncation!r} by {by!r}",
+            hint=f"use {'|'.join(TRUNCATIONS)} by count|time",
+        )
+    if not ratios or any(not 0 < r <= 1 for r in ratios) or list(ratios) != sorted(ratios):
+        raise ConfigError(
+            f"level ratios {tuple(ratios)}", hint="give increasing numbers above 0 and up to 1"
+        )
+    n = len(duration_ms)
+    order = np.arange(n)
+    if truncation in ("random", "shuffled"):
+        durations = np.ascontiguousarray(duration_ms, np.float64)
+        order = np.random.default_rng([seed, zlib.crc32(durations.tobytes())]).permutation(n)
+    if truncation == "head":
+        order = order[::-1]
+    members = [
+        order[n - _count(duration_ms[order], 1.0 if truncation == "none" else ratio, by) :]
+        for ratio in ratios
+    ]
+    return members if truncation == "shuffled" else [np.sort(m) for m in members]
+
+
+def _count(duration_ms: Floats, ratio: float, by: str) -> int:
+    """Return how many of the last fixations make up `ratio` of the track: at least one, where it has any."""
+    n = len(duration_ms)
+    if n == 0 or ratio == 1:
+        return n
+    if by == "count":
+        return max(math.ceil(ratio * n - 1e-9), 1)  # .3 * 10 is 3.0000000000000004
+    from_end = np.cumsum(duration_ms[::-1])
+    if from_end[-1] == 0:  # instants alone: any number of them makes up any share of the time
+        return _count(duration_ms, ratio, "count")
+    return min(int(np.searchsorted(from_end, ratio * from_end[-1] * (1 - 1e-12))) + 1, n)

@@ -1,0 +1,1 @@
+"""BIDS eye tracking (BEP020)."""

@@ -1,0 +1,101 @@
+"""JSON sidecars of BIDS tables: beside the table, or in a folder above, with fewer names.
+
+Specification: "Brain Imaging Data Structure" 1.11, "The inheritance principle": a sidecar applies
+to all files below it whose names have all of its entities and its suffix; the nearest wins, key by
+key.
+"""
+
+from __future__ import annotations
+
+import glob
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from gazetrack.errors import ParseError, quote
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+_ROOT = "dataset_description.json"
+_MOST_FOLDERS = 5  # data set, subject, session, kind of data, and one more for derivatives
+_MAX_BYTES = 1024**2
+_TABLE = re.compile(r"\.tsv(\.gz)?$", re.IGNORECASE)
+
+
+def sidecar(path: Path, suffix: str = "") -> dict[str, Any]:
+    """Return what the sidecars of a table say, those of all folders together.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The table; nothing is looked for when its name has no entity and suffix,
+        ``sub-01_physio.tsv.gz``.
+    suffix : str
+        Of the sidecars, if not that of the table.
+
+    Raises
+    ------
+    ParseError
+        A sidecar that is no JSON object.
+    """
+    *entities, own = _TABLE.sub("", path.name).split("_")
+    facts: dict[str, Any] = {}
+    if not entities or not own:
+        return facts
+    suffix, folder = suffix or own, path.resolve().parent
+    for _ in range(_MOST_FOLDERS):
+        candidates = sorted(
+            folder.glob(f"*{glob.escape(suffix)}.json"), key=lambda found: -found.name.count("_")
+        )
+        for candidate in candidates:
+            *names, last = candidate.stem.split("_")
+            if last == suffix and set(names) <= set(entities):
+                facts = _load(candidate) | facts
+        if (folder / _ROOT).exists():
+            break
+        folder = folder.parent
+    return facts
+
+
+def expected_sidecar(path: Path) -> str:
+    """Return the name of the sidecar beside a table."""
+    return _TABLE.sub("", path.name) + ".json"
+
+
+def sibling(path: Path, suffix: str) -> Path | None:
+    """Return the table with another suffix and the same entities, or None."""
+    stem, _, _ = _TABLE.sub("", path.name).rpartition("_")
+    names = (f"{stem}_{suffix}.tsv.gz", f"{stem}_{suffix}.tsv")
+    return next((found for name in names if (found := path.with_name(name)).is_file()), None)
+
+
+def described(facts: dict[str, Any], column: str, key: str) -> str:
+    """Return what the sidecar says of a column, or an empty text; ``n/a`` says nothing."""
+    about = facts.get(column)
+    value = str(about.get(key, "")) if isinstance(about, dict) else ""
+    return "" if value == "n/a" else value
+
+
+def _load(path: Path) -> dict[str, Any]:
+    hint = "correct the sidecar, or take it away"
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise ParseError(f"a sidecar of more than {_MAX_BYTES} bytes", path=path, hint=hint)
+        value = json.loads(path.read_text("utf-8-sig"), object_pairs_hook=_without_repeats)
+    except (OSError, ValueError, RecursionError) as error:
+        line = getattr(error, "lineno", None)
+        raise ParseError(
+            f"a damaged sidecar: {quote(error, 80)}", path=path, line=line, hint=hint
+        ) from None
+    if not isinstance(value, dict):
+        raise ParseError("a sidecar that is no JSON object", path=path, line=1, hint=hint)
+    return value
+
+
+def _without_repeats(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        raise ValueError("a key is there twice")
+    return value

@@ -1,0 +1,1 @@
+"""SR Research EyeLink: ASC, EDF, and the reports of Data Viewer."""

@@ -1,0 +1,1 @@
+"""ioHub of PsychoPy: event reports, and the HDF5 file they are made of."""

@@ -1,0 +1,143 @@
+"""The HDF5 file in which ioHub keeps what it recorded, read through h5py.
+
+Sources: ``psychopy/iohub/datastore`` and ``psychopy/iohub/devices/eyetracker/eye_events.py`` of
+PsychoPy: a table per kind of event, of one compound type, under
+``/data_collection/events/<device>``.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gazetrack.errors import ConfigError, ParseError, quote
+from gazetrack.readers.base import MAX_GZIP_RATIO
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+    from gazetrack.readers.base import Head
+
+MAGIC = b"\x89HDF\r\n\x1a\n"
+TITLE = b"ioHub DataStore"  # of the file, which PyTables writes near its beginning
+_EVENTS = "data_collection/events"
+_SESSIONS = "data_collection/session_meta_data"
+# By preference: a tracker fills one of them.
+_TABLES = ("BinocularEyeSampleEvent", "MonocularEyeSampleEvent", "EyeSampleEvent")
+_ROWS_A_BLOCK = 1 << 18
+_MOST_NAME = 100
+
+
+@dataclass(frozen=True)
+class Store:
+    """What a file holds.
+
+    Parameters
+    ----------
+    table : str
+        Name of the table of samples.
+    samples : mapping of str to ndarray
+        The columns of it that were asked for, as far as it has them.
+    messages : list of (int, float, str)
+        Session, time in s and text.
+    sessions : mapping of int to str
+        The sessions' codes by their numbers.
+    others : tuple of str
+        Other tables of samples that hold rows.
+    """
+
+    table: str
+    samples: dict[str, npt.NDArray[Any]]
+    messages: list[tuple[int, float, str]]
+    sessions: dict[int, str]
+    others: tuple[str, ...]
+
+
+def read_store(head: Head, columns: Sequence[str]) -> Store:
+    """Read the samples and messages.
+
+    Parameters
+    ----------
+    head : Head
+        The first look at the file.
+    columns : sequence of str
+        The columns of the samples to read.
+
+    Raises
+    ------
+    ConfigError
+        h5py is not installed.
+    ParseError
+        A damaged file, or one without samples of an eye tracker.
+    """
+    try:
+        import h5py
+    except ImportError:
+        hint = 'install h5py, with: pip install "gazetrack[hdf5]"'
+        raise ConfigError(
+            "HDF5 is read through h5py, which is not installed", path=head.path, hint=hint
+        ) from None
+    with head.blocks() as file:
+        opened = (
+            io.BytesIO(file.read(-1)) if hasattr(file, "mtime") else file
+        )  # gzip has a time of its own
+        try:
+            with h5py.File(opened, "r") as store:
+                return _read(head, store, columns)
+        except (OSError, KeyError, ValueError, RuntimeError, TypeError) as error:
+            hint = "copy the file again"
+            raise ParseError(
+                f"damaged HDF5: {quote(error, 100)}", path=head.path, hint=hint
+            ) from error
+
+
+def _read(head: Head, store: Any, columns: Sequence[str]) -> Store:
+    tables = {name: store.get(f"{_EVENTS}/eyetracker/{name}") for name in _TABLES}
+    filled = [
+        name
+        for name, table in tables.items()
+        if table is not None and table.dtype.names and len(table)
+    ]
+    if not filled:
+        hint = "record eye samples with ioHub, or give the tracker's own file"
+        raise ParseError(
+            "an ioHub file without samples of an eye tracker", path=head.path, hint=hint
+        )
+    table = tables[filled[0]]
+    declared, held = len(table) * table.dtype.itemsize, head.path.stat().st_size
+    if declared > MAX_GZIP_RATIO * held:
+        what = f"damaged HDF5: {len(table)} rows declared in {held} bytes"
+        raise ParseError(what, path=head.path, hint="copy the file again")
+    samples = _columns(table, columns)
+    sessions, messages = {}, []
+    if (meta := store.get(_SESSIONS)) is not None and {"session_id", "code"} <= set(
+        meta.dtype.names or ()
+    ):
+        sessions = {int(row["session_id"]): _text(row["code"]) for row in meta[:]}
+    found = store.get(f"{_EVENTS}/experiment/MessageEvent")
+    if found is not None and {"session_id", "time", "text"} <= set(found.dtype.names or ()):
+        messages = [
+            (int(row["session_id"]), float(row["time"]), _text(row["text"])) for row in found[:]
+        ]
+    return Store(filled[0], samples, messages, sessions, tuple(filled[1:]))
+
+
+def _columns(table: Any, names: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
+    """Return columns of a compound table, which is read block by block since its rows are wide."""
+    held = [name for name in names if name in table.dtype.names]
+    parts: dict[str, list[npt.NDArray[Any]]] = {name: [] for name in held}
+    for first in range(0, len(table), _ROWS_A_BLOCK):
+        rows = table.fields(held)[first : first + _ROWS_A_BLOCK]
+        for name in held:
+            parts[name].append(np.array(rows[name]))
+    return {name: np.concatenate(blocks) for name, blocks in parts.items()}
+
+
+def _text(value: Any) -> str:
+    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    return text.strip("\0 ")

@@ -1,0 +1,1 @@
+"""Pupil Labs: Core, and the exports of Pupil Cloud."""

@@ -1,0 +1,238 @@
+"""Pupil Player exports of Pupil Core: ``gaze_positions.csv``, ``fixations.csv``, and both of them on a surface.
+
+Specification: "Pupil Core, Raw Data Exporter", Pupil Labs. Positions are fractions of the world
+camera's image, or of a surface, with the origin at the bottom left; the size of the image is not in
+the file, that of a surface where the user gave it one. Times are seconds of a clock that starts
+anywhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from gazetrack.errors import NoGaze
+from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
+from gazetrack.readers.pupil.surface import name_of_player_file, size_from_scaled
+from gazetrack.readers.shared.clock import check_clock
+from gazetrack.readers.shared.fixation_rows import fixation_recording
+from gazetrack.readers.text.header import Header, header_of, needed_header
+from gazetrack.readers.text.table import Columns, read_columns
+from gazetrack.tables.recording import SURFACE, Recording, Screen
+from gazetrack.tables.schema import EVENTS, SAMPLES, conform
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+FORMAT = Format(
+    name="pupil_core",
+    title="Pupil Core, Pupil Player export",
+    suffixes=(".csv",),
+    provides="samples, or fixations",
+    units="s, converted to ms; fractions of the camera image or surface, to px of the size given or 1280x720",
+    lost="confidence, 3d gaze, eye centres, frame numbers, dispersion in degrees",
+    source="https://docs.pupil-labs.com/core/software/pupil-player/",
+)
+_NOMINAL = Screen(1280, 720)
+_LEAST_CONFIDENCE = 0.6  # Pupil Labs' own advice; below it the pupil was not found
+_POSITION = {"x": "norm_pos_x", "y": "norm_pos_y"}
+_FIXATION = {"t": "start_timestamp", "duration": "duration", **_POSITION}
+_GIVE = "give gaze_positions.csv or fixations.csv of the same export"
+# The other files of an export by columns that no other has; info files have all the same columns.
+_COMPANIONS = {
+    "blinks": {"start_timestamp", "filter_response"},
+    "pupil positions": {"norm_pos_x", "diameter"},
+    "positions of a surface": {"img_to_surf_trans"},
+    "counts of frames with a surface": {"surface_name", "visible_frame_count"},
+    "counts of gaze on surfaces": {"surface_name", "gaze_count"},
+    "when surfaces came and went": {"surface_name", "event_type"},
+    "timestamps of camera frames": {"# timestamps [seconds]", "pts"},
+    "annotations": {"index", "timestamp", "label", "duration"},
+}
+_INFO_MARKS = ("Player Software Version", "onset_confidence_threshold", "Data Format Version")
+_ON_SURFACE = {"t": "gaze_timestamp", "x": "x_norm", "y": "y_norm"}
+_SCALED = {"x_scaled": "x_scaled", "y_scaled": "y_scaled"}
+_MOST_INDEX = 2**31 - 1
+
+
+def sniff(head: Head) -> Verdict:
+    """Judge the file by its header."""
+    header = header_of(head)
+    if header is None:
+        return NO
+    companion = _companion(head, header)
+    if companion:
+        return Verdict(Level.NO, f"{companion} of a Pupil Core recording", _GIVE)
+    names = set(header.names)
+    if {*_FIXATION.values(), "dispersion"} <= names:
+        return Verdict(Level.CERTAIN, "columns start_timestamp, norm_pos_x and dispersion")
+    if {*_ON_SURFACE.values(), "on_surf"} <= names:
+        return Verdict(
+            Level.CERTAIN, "columns gaze_timestamp, x_norm and on_surf: gaze on a surface"
+        )
+    time = _gaze_time(header)
+    if time and {*_POSITION.values(), "confidence", "base_data"} <= names:
+        return Verdict(Level.CERTAIN, f"columns {time}, norm_pos_x, confidence and base_data")
+    return NO
+
+
+def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
+    """Read gaze or fixations.
+
+    Returns
+    -------
+    Recording
+        Times count from the first sample or fixation.
+
+    Raises
+    ------
+    ParseError
+        A file without gaze, a missing column, or a damaged row or cell.
+    """
+    header = needed_header(head)
+    companion = _companion(head, header)
+    if companion:
+        raise NoGaze(
+            f"holds no gaze: it is {companion} of a Pupil Core recording",
+            path=head.path,
+            line=header.lines,
+            hint=_GIVE,
+        )
+    notes: list[str] = []
+    read_rows = _fixations if "start_timestamp" in header.names else _samples
+    on_surface = "on_surf" in header.names or "world_timestamp" in header.names
+    rows = read_rows(head, header, on_surface, notes)
+    recording = replace(
+        rows.recording, software="Pupil Player", time_origin="recording", notes=tuple(notes)
+    )
+    if not on_surface:
+        recording = replace(recording, world_camera="Pupil Core")
+        return recording.on_nominal_screen(_NOMINAL, "world camera's image")
+    recording = recording.on_nominal_screen(_NOMINAL, SURFACE)
+    return recording if rows.surface is None else recording.with_screen(rows.surface)
+
+
+class _Read(NamedTuple):
+    """A recording in pixels of the nominal size, and the size the export states of its surface."""
+
+    recording: Recording
+    surface: Screen | None
+
+
+def _companion(head: Head, header: Header) -> str:
+    """Return what a file without gaze holds, or an empty text."""
+    if header.names == ("key", "value") and any(mark in head.text for mark in _INFO_MARKS):
+        return "settings"
+    return next((what for what, marks in _COMPANIONS.items() if marks <= set(header.names)), "")
+
+
+def _gaze_time(header: Header) -> str:
+    """Return the time column: until 2019 it was ``timestamp``."""
+    return next((name for name in ("gaze_timestamp", "timestamp") if name in header.names), "")
+
+
+def _to_px(table: Columns) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]:
+    """Return positions with the origin moved from the bottom left to the top left."""
+    return table.number("x") * _NOMINAL.width_px, (1 - table.number("y")) * _NOMINAL.height_px
+
+
+def _first(seconds: npt.NDArray[np.floating]) -> float:
+    known = seconds[np.isfinite(seconds)]
+    return float(known[0]) if known.size else 0.0
+
+
+def _table(head: Head, header: Header, names: dict[str, str]) -> Columns:
+    return read_columns(
+        head,
+        header,
+        {key: (header.index(name, head.path), "float64") for key, name in names.items()},
+    )
+
+
+def _surface_of(table: Columns, notes: list[str]) -> Screen | None:
+    """Return the size of the surface where the export states it in pixels."""
+    if not set(_SCALED) <= set(table.found):
+        return None
+    fractions, scaled = (
+        tuple(table.number(f"{axis}{end}") for axis in "xy") for end in ("", "_scaled")
+    )
+    found = size_from_scaled((fractions[0], fractions[1]), (scaled[0], scaled[1]))
+    if found is not None:
+        notes.append(
+            f"the surface is {found.width_px}x{found.height_px}, as the scaled positions say: taken as px"
+        )
+    return found
+
+
+def _scaled(header: Header) -> dict[str, str]:
+    return _SCALED if set(_SCALED.values()) <= set(header.names) else {}
+
+
+def _samples(head: Head, header: Header, on_surface: bool, notes: list[str]) -> _Read:
+    names = {"t": _gaze_time(header) or "gaze_timestamp", **_POSITION}
+    if on_surface:
+        names = _ON_SURFACE | _scaled(header)
+    if not on_surface or "confidence" in header.names:
+        names = {**names, "confidence": "confidence"}
+    table = _table(head, header, names)
+    seconds = table.number("t")
+    timed, start = np.isfinite(seconds), _first(seconds)
+    check_clock(head, header, seconds[timed] * 1e3, timed)
+    unsure = ~(table.number("confidence", 1.0) >= _LEAST_CONFIDENCE)
+    x, y = (np.where(unsure, np.nan, values)[timed] for values in _to_px(table))
+    columns = {"recording": head.stem, "t_ms": (seconds[timed] - start) * 1e3, "x_px": x, "y_px": y}
+    if on_surface:
+        columns["stimulus"] = name_of_player_file(head.stem)
+        notes.append("gaze on a surface, the stimulus; positions beside it are kept")
+    if unsure.any():
+        notes.append(
+            f"{int(unsure.sum())} samples with a confidence below {_LEAST_CONFIDENCE}: taken as missing"
+        )
+    recording = Recording(
+        name=head.stem,
+        format=FORMAT.name,
+        samples=conform(columns, SAMPLES),
+        events=conform({}, EVENTS),
+        origin_ms=start * 1e3,
+        rows_in=table.n_rows,
+        dropped={} if timed.all() else {"no time": int((~timed).sum())},
+    )
+    return _Read(recording, _surface_of(table, notes))
+
+
+def _fixations(head: Head, header: Header, on_surface: bool, notes: list[str]) -> _Read:
+    """Read fixations; on a surface each has a row per frame, with the position it then had."""
+    names = {**_FIXATION, "id": "fixation_id" if on_surface else "id"}
+    table = _table(head, header, names | (_scaled(header) if on_surface else {}))
+    frame = pd.DataFrame({key: table.number(key) for key in names})
+    frame["x"], frame["y"] = _to_px(table)
+    check_clock(head, header, table.number("t") * 1e3, np.ones(table.n_rows, np.bool_))
+    repeated = 0
+    if on_surface:
+        groups = frame.groupby(["id", "t"], sort=False, dropna=False)
+        frame = groups.agg({"duration": "first", "x": "mean", "y": "mean"}).reset_index()
+        repeated = table.n_rows - len(frame)
+        notes.append(
+            "fixations on a surface lie at the mean of their frames, beside the surface as well"
+        )
+    start = _first(frame["t"].to_numpy())
+    columns = {
+        "recording": head.stem,
+        "stimulus": name_of_player_file(head.stem) if on_surface else "",
+        "index": np.clip(np.nan_to_num(frame["id"].to_numpy()), 0, _MOST_INDEX).astype(np.int32),
+        "eye": "both",
+        "onset_ms": (frame["t"].to_numpy() - start) * 1e3,
+        "duration_ms": frame["duration"].to_numpy(),
+        "x_px": frame["x"].to_numpy(),
+        "y_px": frame["y"].to_numpy(),
+    }
+    found = fixation_recording(head.stem, FORMAT.name, columns, len(frame))
+    notes += found.notes
+    dropped = {"another frame of the same fixation": repeated} if repeated else {}
+    found = replace(
+        found, origin_ms=start * 1e3, rows_in=table.n_rows, dropped=dropped | dict(found.dropped)
+    )
+    return _Read(found, _surface_of(table, notes))

@@ -1,0 +1,1 @@
+"""What readers of several vendors have in common."""

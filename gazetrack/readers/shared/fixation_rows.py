@@ -1,0 +1,120 @@
+"""Exports that are fixation tables: rows to the table of fixations, with a reason for every row left out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from gazetrack.tables.plausible import valid_fixations
+from gazetrack.tables.recording import Recording
+from gazetrack.tables.schema import EVENTS, FIXATIONS, conform
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy.typing as npt
+    import pyarrow as pa
+
+
+def fixations_from(
+    columns: Mapping[str, object], n_rows: int, *, positions: bool = True
+) -> tuple[pa.Table, dict[str, int]]:
+    """Return the rows that are fixations, and the number of all others by reason.
+
+    Parameters
+    ----------
+    columns : mapping of str to array or scalar
+        Columns of `schema.FIXATIONS`; x_px, y_px, onset_ms and duration_ms must be there.
+    n_rows : int
+        Rows of the export.
+    positions : bool
+        Whether the export has positions at all; then a row without one is no fixation.
+    """
+    table = conform({"recording": np.full(n_rows, "", object), **columns}, FIXATIONS)
+    return valid_fixations(table, positions=positions)
+
+
+def fixation_recording(
+    name: str, format: str, columns: Mapping[str, object], n_rows: int, notes: Sequence[str] = ()
+) -> Recording:
+    """Return the recording of an export that is a fixation table; see `fixations_from`. Onsets count from the trial.
+
+    Without columns of positions all of them are missing.
+    """
+    no_positions = "x_px" not in columns
+    if no_positions:
+        columns = {**columns, "x_px": np.full(n_rows, np.nan), "y_px": np.full(n_rows, np.nan)}
+    fixations, dropped = fixations_from(columns, n_rows, positions=not no_positions)
+    return Recording(
+        name=name,
+        format=format,
+        samples=None,
+        events=conform({}, EVENTS),
+        fixations=fixations,
+        time_origin="trial",
+        no_positions=no_positions,
+        rows_in=n_rows,
+        dropped=dropped,
+        notes=tuple(notes),
+    )
+
+
+SHARED = "recordings of several participants share a name: the participant is part of it"
+
+
+def names_of_pairs(pairs: Sequence[tuple[str, str]]) -> list[str]:
+    """Return a name for each pair of a recording's name and its participant, no two alike.
+
+    Parameters
+    ----------
+    pairs : sequence of (str, str)
+        No two alike.
+
+    Returns
+    -------
+    list of str
+        As named, where no two participants have a recording of one name; else with the participant
+        in front.
+    """
+    names = [name for name, _ in pairs]
+    if len(set(names)) == len(names):
+        return names
+    found: dict[str, None] = {}
+    for name, owner in pairs:
+        own, n = f"{owner}_{name}", 1
+        while own in found:  # a_b and c, a and b_c
+            n += 1
+            own = f"{owner}_{name}.{n}"
+        found[own] = None
+    return list(found)
+
+
+def end_to_end(
+    groups: npt.NDArray[np.object_], durations: npt.NDArray[np.floating]
+) -> npt.NDArray[np.float64]:
+    """Return onsets of fixations laid end to end within their group, for exports without onsets."""
+    lengths = pd.Series(np.nan_to_num(durations).astype(np.float64))
+    ends = lengths.groupby(groups).cumsum()
+    return (ends - lengths).to_numpy(np.float64)
+
+
+def order_within(groups: npt.NDArray[np.object_]) -> npt.NDArray[np.int32]:
+    """Return each row's number within its group, from 1."""
+    return np.asarray(pd.Series(groups).groupby(groups).cumcount() + 1, np.int32)
+
+
+def trials_from_onsets(
+    recordings: npt.NDArray[np.object_], onsets: npt.NDArray[np.floating]
+) -> npt.NDArray[np.object_]:
+    """Number trials of a recording from 1: one begins wherever the onset falls back."""
+    back = pd.Series(onsets).groupby(recordings).diff() < 0
+    return (back.astype(int).groupby(recordings).cumsum() + 1).astype(str).to_numpy(object)
+
+
+def eyes_of(values: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
+    """Return left, right or both for an export's own words for the eye."""
+    words = {"l": "left", "left": "left", "0": "left", "r": "right", "right": "right", "1": "right"}
+    known = {value: words.get(str(value).lower(), "both") for value in set(values)}
+    return np.array([known[value] for value in values], object)

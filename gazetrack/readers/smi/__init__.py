@@ -1,0 +1,1 @@
+"""SensoMotoric Instruments: IDF Converter and BeGaze."""

@@ -1,0 +1,227 @@
+"""SMI event exports: several small tables in one file, each row beginning with the name of its event."""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from gazetrack.errors import ParseError, quote
+from gazetrack.readers.shared.clock import check_lines
+from gazetrack.readers.smi.header import message_text, properties_of
+from gazetrack.readers.text.utf8 import Utf8Lines
+from gazetrack.tables.schema import EVENTS, conform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import pyarrow as pa
+
+    from gazetrack.readers.base import Head
+
+TABLE = "Table Header for "
+_FIRST = "Event Type"
+# The first word of a row: the table it belongs to, and our kind.
+_TABLES = {
+    "Fixation": ("Fixations", "fixation"),
+    "Saccade": ("Saccades", "saccade"),
+    "Blink": ("Blinks", "blink"),
+    "UserEvent": ("User Events", "message"),
+    "TriggerLine": ("Trigger Line Events", "input"),
+}
+_POSITIONS = {"fixation": ("Location X", "Location Y"), "saccade": ("Start Loc.X", "Start Loc.Y")}
+_EYES = {"L": "left", "R": "right"}
+_NUMBER = re.compile(r"[+-]?([0-9]{1,18}([.,][0-9]{0,18})?|[.,][0-9]{1,18})")
+_MISSING = {"", "-"}
+_MOST_INDEX = 2**31
+_HINT = "the file is damaged here; export it again"
+
+
+class EventExport(NamedTuple):
+    """What an event export says; times in milliseconds from `origin_ms`."""
+
+    events: pa.Table
+    origin_ms: float
+    eyes: str
+    rows_in: int
+    dropped: dict[str, int]
+    properties: Mapping[str, str]
+
+
+def read_events(head: Head) -> EventExport:
+    """Read an event export line by line.
+
+    Raises
+    ------
+    ParseError
+        No events, a row with too few or too many cells, or a cell that is no number.
+    """
+    reader = _Reader(head)
+    with Utf8Lines(head) as raw, io.BufferedReader(raw) as file:
+        rows = [
+            row
+            for line, text in enumerate(file, 1)
+            for row in reader.take(text.decode().strip("\n"), line)
+        ]
+    if not rows:
+        raise ParseError(
+            "no events", path=head.path, hint="export the events again, with fixations"
+        )
+    frame = pd.DataFrame(rows)
+    is_fixation = (frame["kind"] == "fixation").to_numpy()
+    found = frame[is_fixation]
+    lines, eyes_of = np.array(reader.lines)[is_fixation], found["eye"].to_numpy(object)
+    check_lines(head, found["onset_ms"].to_numpy(np.float64), lines, eyes_of)
+    origin = float(frame["onset_ms"].min())
+    frame["onset_ms"] -= origin
+    properties = properties_of(reader.preamble)
+    stimulus = properties.get("Stimulus", "")
+    frame["stimulus"] = frame["stimulus"].where(frame["stimulus"] != "", stimulus)
+    columns: dict[str, object] = {str(name): frame[name].to_numpy() for name in frame}
+    columns |= {
+        "recording": np.full(len(frame), head.stem, object),
+        "participant": properties.get("Subject", ""),
+    }
+    eyes = set(frame["eye"]) - {""}
+    seen = (
+        "combined"
+        if "both" in eyes or not eyes
+        else "binocular"
+        if len(eyes) > 1
+        else next(iter(eyes))
+    )
+    rows_in = len(rows) + sum(reader.dropped.values())
+    return EventExport(
+        conform(columns, EVENTS), origin, seen, rows_in, dict(reader.dropped), properties
+    )
+
+
+class _Reader:
+    """Takes the lines in the order of the file."""
+
+    def __init__(self, head: Head) -> None:
+        self.path = head.path
+        self.preamble: list[str] = []
+        self.dropped: Counter[str] = Counter()
+        self.lines: list[int] = []  # of the events
+        self._names: dict[str, list[str]] = {}
+        self._table = ""
+        self._delimiter = ""
+
+    def take(self, text: str, line: int) -> Iterator[dict[str, object]]:
+        """Yield the row of a line, if it has one."""
+        if text.startswith(TABLE):
+            self._table = text.removeprefix(TABLE).strip(" \t,;:")
+        elif text.startswith(_FIRST):
+            self._delimiter = text[len(_FIRST) : len(_FIRST) + 1] or "\t"
+            self._names[self._table] = self._header(
+                [name.strip() for name in text.split(self._delimiter)], line
+            )
+        elif not self._names:
+            self.preamble.append(text)
+        elif text.strip():
+            yield from self._row(text, line)
+
+    def _header(self, names: list[str], line: int) -> list[str]:
+        twice = next((name for name, count in Counter(names).items() if name and count > 1), None)
+        if twice is not None:
+            what = f"column {quote(twice)!r} is there twice"
+            raise ParseError(what, path=self.path, line=line, hint="rename one of the two")
+        return names
+
+    def _row(self, text: str, line: int) -> Iterator[dict[str, object]]:
+        what, _, eye = text.split(self._delimiter, 1)[0].strip().partition(" ")
+        if what not in _TABLES:
+            self.dropped[f"event type {quote(what, 20)}"] += 1
+            return
+        table, kind = _TABLES[what]
+        names = self._names.get(table)
+        if names is None:
+            raise ParseError(
+                f"a {what} and no table header for {table}", path=self.path, line=line, hint=_HINT
+            )
+        # The text of a message comes last and may hold the delimiter.
+        cells = text.split(self._delimiter, len(names) - 1 if kind == "message" else -1)
+        if len(cells) != len(names):
+            reason = f"a row with {len(cells)} cells, the table header for {table} has {len(names)}"
+            raise ParseError(reason, path=self.path, line=line, hint=_HINT)
+        row = _Row(dict(zip(names, cells, strict=True)), self, line)
+        event = row.event(
+            kind, _EYES.get(eye, "both") if kind in {"fixation", "saccade", "blink"} else ""
+        )
+        if event is None:
+            self.dropped[f"{what} without time or duration"] += 1
+        else:
+            self.lines.append(line)
+            yield event
+
+    def number(self, name: str, cell: str, line: int, names: list[str]) -> float:
+        """Return a cell as a number, NaN when it is missing."""
+        cell = cell.strip()
+        if cell in _MISSING:
+            return math.nan
+        if _NUMBER.fullmatch(cell) is None:
+            what = f"{quote(cell, 30)!r} in column {quote(name, 40)!r} is not a number"
+            hint = "correct the cell, or empty it if the value is missing"
+            raise ParseError(
+                what, path=self.path, line=line, column=names.index(name) + 1, hint=hint
+            )
+        return float(cell.replace(",", "."))
+
+
+class _Row(NamedTuple):
+    """One row by column name."""
+
+    cells: Mapping[str, str]
+    reader: _Reader
+    line: int
+
+    def event(self, kind: str, eye: str) -> dict[str, object] | None:
+        """Return the row as an event in milliseconds, or None without onset or duration."""
+        onset = self._number("Start")
+        stated = self._number("Duration")
+        duration = (
+            0.0
+            if kind == "message"
+            else self._number("End") - onset
+            if math.isnan(stated)
+            else stated
+        )
+        if math.isnan(onset) or not duration >= 0:
+            return None
+        x, y = self._position(*_POSITIONS.get(kind, ("", "")))
+        end_x, end_y = self._position("End Loc.X", "End Loc.Y")
+        number = self._number("Number")
+        stimulus = next(
+            (self.cells[name].strip() for name in ("Stimulus", "Image") if name in self.cells), ""
+        )
+        return {
+            "kind": kind,
+            "eye": eye,
+            "trial": self.cells.get("Trial", "").strip(),
+            "stimulus": "" if stimulus in _MISSING else stimulus,
+            "index": int(number) if abs(number) < _MOST_INDEX else 0,
+            "onset_ms": onset / 1000,
+            "duration_ms": duration / 1000,
+            "x_px": x,
+            "y_px": y,
+            "end_x_px": end_x,
+            "end_y_px": end_y,
+            "amplitude_deg": self._number("Amplitude"),
+            "peak_velocity_deg_s": self._number("Peak Speed"),
+            "pupil": self._number("Avg. Pupil Size X"),
+            "text": message_text(self.cells.get("Description", self.cells.get("Port Status", ""))),
+        }
+
+    def _position(self, x: str, y: str) -> tuple[float, float]:
+        at = self._number(x), self._number(y)
+        return (math.nan, math.nan) if at == (0, 0) else at
+
+    def _number(self, name: str) -> float:
+        cell = self.cells.get(name, "")
+        return self.reader.number(name, cell, self.line, list(self.cells))

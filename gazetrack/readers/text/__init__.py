@@ -1,0 +1,1 @@
+"""The engine that reads delimited text, block by block."""

@@ -1,0 +1,1 @@
+"""Tobii: Pro Lab, Studio, the SDK's logs, and the glasses."""

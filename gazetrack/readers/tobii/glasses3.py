@@ -1,0 +1,111 @@
+"""Tobii Pro Glasses 3: ``gazedata`` of a recording, one JSON object a line, usually gzip.
+
+Specification: "Tobii Pro Glasses 3 Developer Guide", chapter "Recording data": timestamps in
+seconds, ``gaze2d`` as a fraction of the scene camera's image, origin top left; an empty ``data``
+means that no eye was found.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gazetrack.errors import NoGaze
+from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
+from gazetrack.readers.shared.clock import check_lines
+from gazetrack.readers.text.json_lines import first_objects, number, objects, vector
+from gazetrack.tables.recording import Recording, Screen
+from gazetrack.tables.schema import EVENTS, SAMPLES, conform
+
+FORMAT = Format(
+    name="tobii_glasses3",
+    title="Tobii Pro Glasses 3 gazedata",
+    suffixes=(".gz", ".json"),
+    provides="samples",
+    units="s, converted to ms; fractions of the scene camera's image, to px of 1920x1080; pupil in mm",
+    lost="3d gaze, origins and directions of the eyes",
+    source="Tobii Pro Glasses 3 Developer Guide, Recording data",
+)
+CAMERA = Screen(1920, 1080)
+_STREAMS = {"imu": "movements of the head", "syncport": "sync signals", "event": "events"}
+
+
+def sniff(head: Head) -> Verdict:
+    """Judge the file by its first objects."""
+    first = [found for found in first_objects(head) if {"type", "timestamp", "data"} <= set(found)]
+    if not first:
+        return NO
+    kinds = {str(found["type"]) for found in first}
+    if "gaze" in kinds:
+        return Verdict(Level.CERTAIN, "JSON lines of type gaze with timestamp and data")
+    what = next((_STREAMS[kind] for kind in sorted(kinds) if kind in _STREAMS), "another stream")
+    return Verdict(Level.NO, f"{what} of a Glasses 3 recording", "give its gazedata")
+
+
+def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
+    """Read the gaze.
+
+    Returns
+    -------
+    Recording
+        Times count from the first sample, in temporal order whatever that of the lines.
+
+    Raises
+    ------
+    ParseError
+        A line that is no JSON object, or no gaze at all.
+    """
+    rows: list[tuple[float, ...]] = []
+    lines: list[int] = []
+    others = 0
+    for line, found in objects(head):
+        if found.get("type") != "gaze":
+            others += 1
+            continue
+        data = found.get("data")
+        rows.append(_row(found.get("timestamp"), data if isinstance(data, dict) else {}))
+        lines.append(line)
+    if not rows:
+        raise NoGaze(
+            "holds no gaze: no line of type gaze",
+            path=head.path,
+            hint="give the recording's gazedata",
+        )
+    values = np.array(rows)
+    timed = np.isfinite(values[:, 0])
+    values = values[timed]
+    check_lines(head, values[:, 0] * 1e3, np.array(lines)[timed])
+    values = values[np.argsort(values[:, 0], kind="stable")]
+    time = values[:, 0] * 1e3
+    origin = float(time[0]) if time.size else 0.0
+    columns = {
+        "recording": head.stem,
+        "t_ms": time - origin,
+        "x_px": values[:, 1] * CAMERA.width_px,
+        "y_px": values[:, 2] * CAMERA.height_px,
+        "left_pupil": values[:, 3],
+        "right_pupil": values[:, 4],
+    }
+    dropped = {"no time": int((~timed).sum()), "other streams": others}
+    recording = Recording(
+        name=head.stem,
+        format=FORMAT.name,
+        samples=conform(columns, SAMPLES),
+        events=conform({}, EVENTS),
+        origin_ms=origin,
+        tracker="Tobii Pro Glasses 3",
+        world_camera="Tobii Pro Glasses 3",
+        rows_in=len(rows) + others,
+        dropped={reason: count for reason, count in dropped.items() if count},
+    )
+    return recording.on_nominal_screen(CAMERA, "scene camera's image")
+
+
+def _row(time: Any, data: dict[str, Any]) -> tuple[float, ...]:
+    pupils = (data.get(eye) for eye in ("eyeleft", "eyeright"))
+    diameters = [
+        number(eye.get("pupildiameter")) if isinstance(eye, dict) else float("nan")
+        for eye in pupils
+    ]
+    return (number(time), *vector(data.get("gaze2d"), 2), *diameters)

@@ -1,0 +1,312 @@
+"""Logs of Tobii screen trackers by other software: PyGaze, E-Prime (gazedata), and MATLAB for the TX300.
+
+Sources: "PyGaze", Dalmaijer, Mathôt & Van der Stigchel 2014; "E-Prime Extensions for Tobii",
+Psychology Software Tools; "Tobii Analytics SDK" (validity 0 best to 4 not found; from 2 on it is
+not certain which eye it was). PyGaze begins a block anew, with a header and a clock of its own, at
+every recording.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
+from gazetrack.readers.shared.clock import check_clock, in_no_order
+from gazetrack.readers.shared.gaze import gaze_columns
+from gazetrack.readers.text.header import Header, Kind, header_of, needed_header
+from gazetrack.readers.text.numbers import line_of
+from gazetrack.readers.text.table import Columns, read_columns
+from gazetrack.readers.text.utf8 import by_line, rewritten
+from gazetrack.tables.clock import Clock
+from gazetrack.tables.recording import Recording, Screen
+from gazetrack.tables.schema import EVENTS, SAMPLES, conform
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy.typing as npt
+    import pyarrow as pa
+
+FORMAT = Format(
+    name="tobii_logs",
+    title="Tobii logs of PyGaze, E-Prime (gazedata) and MATLAB (TX300)",
+    suffixes=(".tsv", ".gazedata", ".txt"),
+    provides="samples and messages",
+    units="times to ms; px, or fractions of the screen, to px of the screen given or 1920x1080; pupil in mm",
+    lost="positions and distances of the eyes, cursor, E-Prime's own columns",
+    source="https://www.pygaze.org; Psychology Software Tools, E-Prime Extensions for Tobii",
+)
+_NOMINAL = Screen(1920, 1080)
+_WORST_VALIDITY = 1.0
+# A number as text is no message: it is a row that ends early.
+_MESSAGE = re.compile(r"([0-9]{1,15}(?:\.[0-9]+)?)\t+(?![-+.0-9]+\t*$)([^\t]+)\t*")
+_ROW = re.compile(rb"[0-9]{1,15}(\.[0-9]*)?(\t|$)")
+_RESOLUTION = re.compile(
+    r"(?:Recording resolution\t|display resolution: )\s*([0-9]{1,5}) ?x ?([0-9]{1,5})"
+)
+_SIZE = re.compile(r"display size in cm: ([0-9]{1,4}(?:\.[0-9]+)?)x([0-9]{1,4}(?:\.[0-9]+)?)")
+_DISTANCE = re.compile(r"distance between participant and display: ([0-9]{1,4}(?:\.[0-9]+)?) cm")
+
+
+@dataclass(frozen=True)
+class _Dialect:
+    """The columns of a program; in the names ``{}`` stands for the eye as the program writes it."""
+
+    software: str
+    time: str
+    ms: float
+    x: str
+    y: str
+    pupil: str
+    validity: str
+    eyes: tuple[str, str]
+    fractions: bool
+    trial: str = ""
+    stimulus: str = ""
+
+
+_DIALECTS = (
+    _Dialect(
+        "PyGaze", "TimeStamp", 1.0, "GazePointX{}", "GazePointY{}", "{}Pupil", "Validity{}", ("Left", "Right"), False
+    ),
+    _Dialect(
+        "E-Prime", "TETTime", 1.0, "XGazePos{}Eye", "YGazePos{}Eye", "DiameterPupil{}Eye", "Validity{}Eye",
+        ("Left", "Right"), True, "TrialId", "CurrentObject",
+    ),
+    _Dialect(
+        "MATLAB", "Time", 1e-3, "{}GazePos2dx", "{}GazePos2dy", "{}PupilDm", "{}Validity", ("L", "R"), True
+    ),
+)  # fmt: skip
+
+
+class _Blocks:
+    """Makes one table of a log of several blocks, each with a preamble and a header: the first header stays."""
+
+    def __init__(self) -> None:
+        self.block_of_row: list[int] = []
+        self.messages: list[tuple[int, float, str]] = []  # block, time as logged, text
+        self.cut_off = 0
+
+    def start(self) -> Callable[[bytes], bytes]:
+        """Return the function that rewrites lines from the start of the file on."""
+        self._header = b""
+        self._quoted = False
+        self._block = 0
+        self.block_of_row, self.messages, self.cut_off = [], [], 0
+        return by_line(self._line)
+
+    def _line(self, line: bytes) -> bytes:
+        if not self._header:
+            self._quoted = line.startswith(b'"')
+            line = self._plain(line)
+            self._header = (
+                line if _dialect(tuple(line.decode("utf-8", "replace").split("\t"))) else b""
+            )
+            self._block += bool(self._header)
+            return self._header
+        line = self._plain(line)
+        if line == self._header:
+            self._block += 1
+            return b""
+        if line.count(b"\t") != self._header.count(b"\t"):
+            if match := _MESSAGE.fullmatch(line.decode("utf-8", "replace")):
+                self.messages.append((self._block, float(match[1]), match[2]))
+            elif _ROW.match(line):  # other lines are the preamble of the next block
+                self.cut_off += 1
+            return b""
+        self.block_of_row.append(self._block)
+        return line
+
+    def _plain(self, line: bytes) -> bytes:
+        """Return a line without quotes, where the header's names stand in them: as spreadsheets save a log."""
+        return line.replace(b'"', b"") if self._quoted else line
+
+
+def sniff(head: Head) -> Verdict:
+    """Judge the file by its columns, below any preamble."""
+    for line in head.lines:
+        dialect = _dialect(
+            tuple(name.strip().strip('"') for name in line.removeprefix("\ufeff").split("\t"))
+        )
+        if dialect is not None:
+            return Verdict(
+                Level.CERTAIN, f"columns {dialect.time} and {_name(dialect.x, dialect.eyes[0])}"
+            )
+    return NO
+
+
+def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
+    """Read a log.
+
+    Returns
+    -------
+    Recording
+        Times count from the first sample, or within each trial where the log's clock begins anew.
+
+    Raises
+    ------
+    ParseError
+        A missing column, or a damaged row or cell.
+    """
+    blocks = _Blocks()
+    table_head = rewritten(head, blocks.start) if _has_blocks(head) else head
+    header = needed_header(table_head)
+    dialect = _dialect(header.names) or _DIALECTS[0]
+    table = read_columns(table_head, header, _wanted(head, header, dialect))
+    time = table.number("t") * dialect.ms
+    timed = np.isfinite(time)
+    trials = (
+        np.array(blocks.block_of_row, np.int64)
+        if blocks.block_of_row
+        else np.ones(table.n_rows, np.int64)
+    )
+    notes: list[str] = []
+    if "trial" in table.found:
+        check_clock(table_head, header, time[timed], timed, table.text("trial")[timed])
+    again = _begins_again(table_head, header, time, trials)
+    trial = _trials(table, again, trials, notes)[timed]
+    time = time[timed]
+    restarts = bool(again.any())
+    origin = 0.0 if restarts or not time.size else float(time[0])
+    columns = gaze_columns({key: values[timed] for key, values in _gaze(table, dialect).items()})
+    columns |= {
+        "recording": head.stem,
+        "trial": trial,
+        "stimulus": table.text("stimulus")[timed],
+        "t_ms": time - origin,
+    }
+    dropped = {"no time": int((~timed).sum()), "row cut off": blocks.cut_off}
+    recording = Recording(
+        name=head.stem,
+        format=FORMAT.name,
+        samples=conform(columns, SAMPLES),
+        events=_messages(
+            head, blocks.messages, dialect.ms, origin, numbered=_are_blocks(trial, trials[timed])
+        ),
+        screen=_screen(head.text),
+        eyes="binocular",
+        origin_ms=origin,
+        time_origin="trial" if restarts else "recording",
+        tracker="Tobii",
+        software=dialect.software,
+        rows_in=table.n_rows + len(blocks.messages) + blocks.cut_off,
+        dropped={reason: count for reason, count in dropped.items() if count},
+        notes=tuple(notes),
+    )
+    return recording.on_nominal_screen(_NOMINAL, "screen") if dialect.fractions else recording
+
+
+def _name(pattern: str, eye: str) -> str:
+    return pattern.format(eye)
+
+
+def _dialect(names: tuple[str, ...]) -> _Dialect | None:
+    for dialect in _DIALECTS:
+        if dialect.time not in names:  # every line of every file is asked
+            continue
+        needed = {_name(axis, eye) for eye in dialect.eyes for axis in (dialect.x, dialect.y)}
+        if needed <= set(names):
+            return dialect
+    return None
+
+
+def _has_blocks(head: Head) -> bool:
+    header = header_of(head)
+    return (
+        header is None
+        or _dialect(header.names) is None
+        or head.lines.count(head.lines[header.lines - 1]) > 1
+    )
+
+
+def _wanted(head: Head, header: Header, dialect: _Dialect) -> dict[str, tuple[int, Kind]]:
+    wanted: dict[str, tuple[int, Kind]] = {"t": (header.index(dialect.time, head.path), "float64")}
+    for side, eye in zip(("left", "right"), dialect.eyes, strict=True):
+        for key, pattern in (
+            ("x", dialect.x),
+            ("y", dialect.y),
+            ("pupil", dialect.pupil),
+            ("validity", dialect.validity),
+        ):
+            if _name(pattern, eye) in header.names:
+                wanted[f"{side}_{key}"] = header.index(_name(pattern, eye), head.path), "float64"
+    for key, name in (("trial", dialect.trial), ("stimulus", dialect.stimulus)):
+        if name in header.names:
+            wanted[key] = header.index(name, head.path), "text"
+    return wanted
+
+
+def _begins_again(
+    head: Head, header: Header, time: npt.NDArray[np.floating], blocks: npt.NDArray[np.int64]
+) -> npt.NDArray[np.bool_]:
+    """Return the rows with which the clock begins anew: of a new block, any that is before the one above it."""
+    rows, clock = np.flatnonzero(np.isfinite(time)), Clock()
+    again = np.zeros(len(time), np.bool_)
+    again[rows[clock.take(time[rows], blocks[rows])]] = True
+    again[rows[1:]] |= (np.diff(time[rows]) < 0) & (np.diff(blocks[rows]) > 0)
+    if clock.in_no_order:
+        raise in_no_order(clock, head.path, line_of(head, header, int(rows[clock.first_back])))
+    return again
+
+
+def _trials(
+    table: Columns, again: npt.NDArray[np.bool_], blocks: npt.NDArray[np.int64], notes: list[str]
+) -> npt.NDArray[np.object_]:
+    """Return the trial of each row: as named, else by blocks and wherever the clock begins anew."""
+    if "trial" in table.found:
+        return table.text("trial")
+    begins = again | (np.diff(blocks, prepend=0) > 0)
+    number = np.cumsum(begins)
+    if not len(number) or number[-1] == 1:
+        return np.full(len(number), "", object)
+    notes.append(f"the clock begins anew {number[-1] - 1} times: each stretch is a trial")
+    return np.asarray(pd.Series(number).astype(str), object)
+
+
+def _are_blocks(trial: npt.NDArray[np.object_], blocks: npt.NDArray[np.int64]) -> bool:
+    """Tell whether the numbers of blocks, which messages have, are those of the trials of the samples."""
+    return bool((trial == blocks.astype(str).astype(object)).all())
+
+
+def _gaze(table: Columns, dialect: _Dialect) -> dict[str, npt.NDArray[np.floating]]:
+    width, height = (_NOMINAL.width_px, _NOMINAL.height_px) if dialect.fractions else (1, 1)
+    gaze: dict[str, npt.NDArray[np.floating]] = {}
+    for side in ("left", "right"):
+        x, y, pupil = (table.number(f"{side}_{key}") for key in ("x", "y", "pupil"))
+        lost = (table.number(f"{side}_validity", 0.0) > _WORST_VALIDITY) | ((x == -1) & (y == -1))
+        gaze |= {
+            f"{side}_x": np.where(lost, np.nan, x * width),
+            f"{side}_y": np.where(lost, np.nan, y * height),
+        }
+        gaze[f"{side}_pupil"] = np.where(lost | ~(pupil > 0), np.nan, pupil)
+    return gaze
+
+
+def _messages(
+    head: Head, messages: list[tuple[int, float, str]], ms: float, origin: float, *, numbered: bool
+) -> pa.Table:
+    frame = pd.DataFrame(messages, columns=["block", "time", "text"])
+    columns = {
+        "recording": head.stem,
+        "trial": frame["block"].astype(str).to_numpy(object) if numbered else "",
+        "kind": "message",
+        "index": (frame.groupby("block").cumcount() + 1).to_numpy(np.int32),
+        "onset_ms": frame["time"].to_numpy(np.float64) * ms - origin,
+        "duration_ms": np.zeros(len(frame)),
+        "text": frame["text"].to_numpy(object),
+    }
+    return conform(columns if messages else {}, EVENTS)
+
+
+def _screen(text: str) -> Screen | None:
+    pixels, size, distance = _RESOLUTION.search(text), _SIZE.search(text), _DISTANCE.search(text)
+    if pixels is None:
+        return None
+    width, height = (None, None) if size is None else (10 * float(size[1]), 10 * float(size[2]))
+    away = None if distance is None else 10 * float(distance[1])
+    return Screen(int(pixels[1]), int(pixels[2]), width, height, away)

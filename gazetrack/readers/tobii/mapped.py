@@ -1,0 +1,316 @@
+"""Tobii Pro Lab data exports of glasses whose gaze was mapped to snapshots: gaze on the images people looked at.
+
+Specification: "Tobii Pro Lab User Manual", Tobii AB, "Data Export", glasses projects: a column per
+snapshot, such as ``Mapped gaze data X [Shelf]``, in pixels of the snapshot. Each snapshot is a
+stimulus. The gaze on the scene camera's video that is in the same rows is read with ``--format
+tobii_pro``.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gazetrack.errors import ConfigError, NoGaze, ParseError
+from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
+from gazetrack.readers.shared.runs import movements
+from gazetrack.readers.text.header import Header, Kind, header_of, needed_header
+from gazetrack.readers.text.table import Columns, read_columns
+from gazetrack.readers.tobii.columns import has_timestamp, time_unit
+from gazetrack.readers.tobii.recordings import Recordings
+from gazetrack.tables.recording import Placement, Recording, Screen, filling
+from gazetrack.tables.schema import EVENTS, SAMPLES, conform
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.floating]
+
+FORMAT = Format(
+    name="tobii_mapped",
+    title="Tobii Pro Lab data export of glasses, gaze mapped to snapshots",
+    suffixes=(".tsv",),
+    provides="samples and fixations",
+    units="ms or µs; px of each snapshot",
+    lost="gaze on the scene camera, pupils, areas of interest, other sensors",
+    source="Tobii Pro Lab User Manual, Data Export",
+)
+_COLUMN = re.compile(r"(.*?)\s*\[(.+)\]")
+_OF_SNAPSHOT: dict[str, tuple[str, Kind]] = {
+    "mapped gaze data x": ("x", "float64"),
+    "mapped gaze data y": ("y", "float64"),
+    "mapped fixation x": ("fixation_x", "float64"),
+    "mapped fixation y": ("fixation_y", "float64"),
+    "mapped eye movement type": ("kind", "text"),
+    "mapped eye movement type index": ("index", "float64"),
+    "mapped eye movement index": ("index", "float64"),
+    "media width": ("width", "float64"),
+    "media height": ("height", "float64"),
+    "width": ("width", "float64"),
+    "height": ("height", "float64"),
+}
+_COMMON: dict[str, tuple[str, Kind]] = {
+    "recording timestamp": ("t", "float64"),
+    "sensor": ("sensor", "text"),
+    "recording name": ("recording", "text"),
+    "participant name": ("participant", "text"),
+    "event": ("event", "text"),
+}
+_UNIT = re.compile(r"\s*[\[(].*[\])]$")
+_TRACKER = "Eye Tracker"
+_KINDS = {"Fixation": "fixation", "Saccade": "saccade"}
+_MOST_INDEX = 2**31 - 1
+
+
+@dataclass
+class _Layout:
+    """Where the columns are: those of all rows by our key, and those of each snapshot."""
+
+    common: dict[str, tuple[int, Kind]] = field(default_factory=dict)
+    snapshots: dict[str, dict[str, tuple[int, Kind]]] = field(default_factory=dict)
+
+    @property
+    def mapped(self) -> list[str]:
+        """The snapshots with positions of gaze."""
+        return [name for name, found in self.snapshots.items() if {"x", "y"} <= set(found)]
+
+
+def sniff(head: Head) -> Verdict:
+    """Judge the file by its header."""
+    header = header_of(head)
+    if header is None or not has_timestamp(header.names):
+        return NO
+    mapped = _layout(header, head).mapped
+    if not mapped:
+        return NO
+    return Verdict(
+        Level.CERTAIN, f"columns Recording timestamp and Mapped gaze data X [{mapped[0]}]"
+    )
+
+
+def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
+    """Read the gaze that was mapped to snapshots; several recordings may be in one file.
+
+    Returns
+    -------
+    Recording
+        Times are those of each recording in the export. Samples that are on no snapshot have
+        neither position nor stimulus.
+
+    Raises
+    ------
+    ParseError
+        No mapped gaze, or a damaged row or cell.
+    """
+    header = needed_header(head)
+    layout = _layout(header, head)
+    if not layout.mapped or "t" not in layout.common:
+        hint = "export Recording timestamp and Mapped gaze data X and Y of each snapshot"
+        raise ParseError("no columns of mapped gaze", path=head.path, line=header.lines, hint=hint)
+    table = read_columns(head, header, _wanted(layout))
+    notes: list[str] = []
+    to_ms = _to_ms(header.names[layout.common["t"][0]], notes)
+    timed, tracker = np.isfinite(table.number("t")), _of_tracker(table)
+    used = timed & tracker
+    if not used.any():
+        raise NoGaze(
+            "holds no gaze: no rows of the eye tracker",
+            path=head.path,
+            hint="export the gaze data as well",
+        )
+    numbering = Recordings(head, header)
+    t = table.number("t") * to_ms
+    codes = numbering.codes(numbering.named(table), t, used)[used]
+    names = np.array(numbering.names(layout.common, notes), object)
+    gaze = _Mapped.of(head, table, layout.mapped, used, notes)
+    dropped = {
+        "no timestamp": int(np.count_nonzero(~timed)),
+        "other rows": int(np.count_nonzero(timed & ~tracker)),
+    }
+    sizes = _sizes(table, layout, notes)
+    samples = {
+        "recording": names[codes],
+        "stimulus": gaze.stimulus,
+        "t_ms": t[used],
+        "x_px": gaze.x,
+        "y_px": gaze.y,
+    }
+    return Recording(
+        name=head.stem,
+        format=FORMAT.name,
+        samples=conform(samples, SAMPLES),
+        events=conform(_fixations(table, layout, used, samples), EVENTS),
+        screen=next(iter(sizes.values())) if len(sizes) == len(layout.mapped) == 1 else None,
+        placements=_placements(sizes),
+        software="Tobii Pro Lab",
+        rows_in=table.n_rows,
+        dropped={reason: count for reason, count in dropped.items() if count},
+        notes=tuple(notes),
+    )
+
+
+def _layout(header: Header, head: Head) -> _Layout:
+    layout = _Layout()
+    for at, full in enumerate(header.names):
+        match = _COLUMN.fullmatch(full)
+        of_snapshot = _OF_SNAPSHOT.get(match[1].lower()) if match else None
+        if match and of_snapshot:
+            key, kind = of_snapshot
+            _add(layout.snapshots.setdefault(match[2], {}), key, (at, kind), header, head)
+        elif common := _COMMON.get(_UNIT.sub("", full).lower()):
+            key, kind = common
+            _add(layout.common, key, (at, kind), header, head)
+    return layout
+
+
+def _add(
+    found: dict[str, tuple[int, Kind]],
+    key: str,
+    column: tuple[int, Kind],
+    header: Header,
+    head: Head,
+) -> None:
+    if key in found:
+        names = " and ".join(repr(header.names[at][:40]) for at in (found[key][0], column[0]))
+        what = f"columns {names} are the same"
+        raise ParseError(
+            what,
+            path=head.path,
+            line=header.lines,
+            column=column[0] + 1,
+            hint="export the column once",
+        )
+    found[key] = column
+
+
+def _wanted(layout: _Layout) -> dict[str, tuple[int, Kind]]:
+    wanted = dict(layout.common)
+    for number, name in enumerate(layout.mapped):
+        wanted |= {f"{key}:{number}": column for key, column in layout.snapshots[name].items()}
+    return wanted
+
+
+def _to_ms(name: str, notes: list[str]) -> float:
+    unit = time_unit(name)
+    if unit == "us":
+        notes.append("timestamps converted from µs")
+    return 1e-3 if unit == "us" else 1.0
+
+
+def _of_tracker(table: Columns) -> npt.NDArray[np.bool_]:
+    """Return which rows are the eye tracker's: where no sensor is named, those that are no event."""
+    key, own = ("sensor", {_TRACKER}) if "sensor" in table.found else ("event", {""})
+    codes, names = table.texts(key)
+    return np.array([name in own for name in names], np.bool_)[codes]
+
+
+@dataclass(frozen=True)
+class _Mapped:
+    """The gaze of each sample on the snapshot it was mapped to."""
+
+    x: Floats
+    y: Floats
+    stimulus: npt.NDArray[np.object_]
+
+    @classmethod
+    def of(
+        cls,
+        head: Head,
+        table: Columns,
+        snapshots: list[str],
+        used: npt.NDArray[np.bool_],
+        notes: list[str],
+    ) -> _Mapped:
+        """Take the first snapshot of each sample that it was mapped to."""
+        n = int(np.count_nonzero(used))
+        x, y, stimulus = np.full(n, np.nan), np.full(n, np.nan), np.full(n, "", object)
+        several = 0
+        for number, name in enumerate(snapshots):
+            own_x, own_y = table.number(f"x:{number}")[used], table.number(f"y:{number}")[used]
+            mapped = np.isfinite(own_x) & np.isfinite(own_y)
+            taken = stimulus != ""
+            several += int(np.count_nonzero(mapped & taken))
+            here = mapped & ~taken
+            x[here], y[here], stimulus[here] = own_x[here], own_y[here], name
+        on_any = int(np.count_nonzero(stimulus != ""))
+        if not on_any:
+            hint = "map it in Pro Lab; gaze on the scene camera is read with --format tobii_pro"
+            raise NoGaze("holds no gaze on its snapshots", path=head.path, hint=hint)
+        notes.append(
+            f"{on_any} of {n} samples are mapped to {len(snapshots)} snapshots, the stimuli; gaze on the scene camera "
+            "is read with --format tobii_pro"
+        )
+        if several:
+            notes.append(f"{several} samples are mapped to several snapshots: the first one counts")
+        return cls(x, y, stimulus)
+
+
+def _fixations(
+    table: Columns,
+    layout: _Layout,
+    used: npt.NDArray[np.bool_],
+    samples: Mapping[str, npt.NDArray[Any]],
+) -> dict[str, object]:
+    """Return the fixations and saccades on each snapshot, as runs of samples with one number."""
+    recording, stimulus, t = (samples[key] for key in ("recording", "stimulus", "t_ms"))
+    parts: list[dict[str, npt.NDArray[np.generic]]] = []
+    for number, name in enumerate(layout.mapped):
+        if f"kind:{number}" not in table.found:
+            continue
+        codes, names = table.texts(f"kind:{number}")
+        kinds = np.array([_KINDS.get(kind, "") for kind in names], object)[codes][used]
+        kinds[(stimulus != "") & (stimulus != name)] = ""  # that gaze counts for another snapshot
+        index = np.nan_to_num(table.number(f"index:{number}")[used], nan=-1.0)
+        begins = (np.diff(index, prepend=np.nan) != 0) | np.r_[
+            True, recording[1:] != recording[:-1]
+        ]
+        x, y = (_place(table, axis, number)[used] for axis in "xy")
+        runs = movements(kinds, t, x, y, begins)
+        first = runs.pop("first")
+        runs.pop("last")
+        if f"index:{number}" in table.found:
+            runs["index"] = np.clip(index[first], 0, _MOST_INDEX).astype(np.int32)
+        parts.append(
+            {**runs, "recording": recording[first], "stimulus": np.full(len(first), name, object)}
+        )
+    if not parts:
+        return {}
+    found: dict[str, Any] = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+    onsets = np.concatenate([part["onset_ms"] for part in parts])
+    order = np.lexsort((onsets, found["recording"].astype(str)))
+    return {key: values[order] for key, values in found.items()} | {"eye": "both"}
+
+
+def _place(table: Columns, axis: str, number: int) -> Floats:
+    """Return where a fixation lies: where the export says so, else where its samples do."""
+    sample = table.number(f"{axis}:{number}")
+    own = table.number(f"fixation_{axis}:{number}")
+    return np.where(np.isfinite(own), own, sample)
+
+
+def _sizes(table: Columns, layout: _Layout, notes: list[str]) -> dict[str, Screen]:
+    """Return the sizes of the snapshots that the export states."""
+    found = {}
+    for number, name in enumerate(layout.mapped):
+        stated = [table.number(f"{side}:{number}") for side in ("width", "height")]
+        sizes = {tuple(size) for size in np.column_stack(stated) if np.isfinite(size).all()}
+        if len(sizes) == 1:
+            width, height = sizes.pop()
+            try:
+                found[name] = Screen(int(width), int(height))
+            except ConfigError:
+                notes.append(f"a snapshot of {width:g} x {height:g} px: its size is ignored")
+    return found
+
+
+def _placements(sizes: dict[str, Screen]) -> dict[str, Placement]:
+    return {
+        stimulus: placed
+        for name, size in sizes.items()
+        for stimulus, placed in filling(size, [name]).items()
+    }

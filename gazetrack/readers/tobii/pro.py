@@ -1,0 +1,323 @@
+"""Tobii Pro Lab data export: tab-separated text, one row per sample, event or sensor value.
+
+Specification: "Tobii Pro Lab User Manual", Tobii AB, "Data Export". The columns are the user's
+choice, their names have changed over the years: ``Gaze point X``, ``Gaze point X (DACSpx)``, ``Gaze
+point X [DACS px]``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from gazetrack.errors import ConfigError, NoGaze, ParseError, quote
+from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
+from gazetrack.readers.shared.sink import SampleSink
+from gazetrack.readers.text.header import header_of, needed_header
+from gazetrack.readers.text.table import no_rows, read_parts
+from gazetrack.readers.tobii.columns import (
+    find_columns,
+    has_mapped_gaze,
+    has_timestamp,
+    time_unit,
+    unreadable_gaze,
+)
+from gazetrack.readers.tobii.events import EventRows
+from gazetrack.readers.tobii.recordings import Recordings
+from gazetrack.readers.tobii.rows import (
+    EYES,
+    Names,
+    Rows,
+    gaze_of,
+    points_of,
+    sorted_rows,
+    starts_of_runs,
+)
+from gazetrack.readers.tobii.units import FIXATION_POINTS, GAZE_POINTS, NOMINAL, Positions
+from gazetrack.tables.recording import Placement, Recording, Screen
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from gazetrack.readers.text.header import Header, Wanted
+    from gazetrack.readers.text.table import Columns
+
+FORMAT = Format(
+    name="tobii_pro",
+    title="Tobii Pro Lab and Tobii Studio 3 data export",
+    suffixes=(".tsv", ".txt"),
+    provides="samples and events",
+    units="ms or µs; px, fractions or mm of the screen, px or fractions of the medium, to px; pupil in mm",
+    lost="gaze directions, eye positions, areas of interest, mouse and inertial sensors",
+    source="Tobii Pro Lab User Manual, Data Export",
+)
+_MICROSECONDS_FROM = 400.0
+_SIZE = re.compile(r"\s*([0-9]{1,5}) ?x ?([0-9]{1,5})\s*$")
+_GLASSES = "Tobii Pro Glasses"  # the export does not say which
+_SHOWN = {"media_width", "media_height", "image_width", "image_height"}
+_MEDIA = ("media_width", "media_height", "media_x", "media_y", "image_width", "image_height")
+
+
+def sniff(head: Head) -> Verdict:
+    """Judge the file by its header."""
+    header = header_of(head)
+    if header is None or not has_timestamp(header.names):
+        return NO
+    found = find_columns(header, head.path)
+    gaze = {"x", "left_x", "right_x", "event_type", "fixation_x"} & set(found)
+    if gaze:
+        # Gaze on the images people looked at, where there is any, is for the reader of mapped gaze.
+        level = Level.LIKELY if has_mapped_gaze(header.names) else Level.CERTAIN
+        return Verdict(
+            level, "columns Recording timestamp and " + header.names[found[min(gaze)][0]]
+        )
+    if unreadable := unreadable_gaze(header):
+        return Verdict(Level.CERTAIN, "columns Recording timestamp and " + unreadable)
+    return Verdict(Level.NO, "a Tobii Pro Lab export without gaze points")
+
+
+def read(head: Head, options: ReadOptions) -> Recording:
+    """Read a data export; several recordings may be in one file.
+
+    Returns
+    -------
+    Recording
+        Times are those of each recording in the export.
+
+    Raises
+    ------
+    ParseError
+        No timestamp column, no samples, or a damaged row or cell.
+    """
+    header = needed_header(head)
+    if not has_timestamp(header.names):
+        hint = "export with Recording timestamp and the gaze points; metrics exports hold neither"
+        raise ParseError(
+            "no column 'Recording timestamp'", path=head.path, line=header.lines, hint=hint
+        )
+    export = _Export(head, header, options.screen)
+    for part in read_parts(head, header, export.wanted):
+        export.take(part)
+    if not export.n_rows:
+        raise no_rows(head, header)
+    if not export.samples.rows:
+        raise NoGaze(
+            "holds no gaze: no rows of the eye tracker",
+            path=head.path,
+            hint="export the gaze data as well",
+        )
+    return export.recording()
+
+
+class _Export:
+    """What the parts of an export add up to."""
+
+    def __init__(self, head: Head, header: Header, screen: Screen | None) -> None:
+        self.wanted = find_columns(header, head.path)
+        if not set(GAZE_POINTS) & set(self.wanted) and (unreadable := unreadable_gaze(header)):
+            hint = "export the gaze points in DACS px"
+            what = f"gaze points in a unit that cannot be read: {quote(unreadable, 60)}"
+            raise ParseError(what, path=head.path, line=header.lines, hint=hint)
+        self._gaze = Positions.of(GAZE_POINTS, header, self.wanted, path=head.path, screen=screen)
+        self._fixation = Positions.of(
+            FIXATION_POINTS, header, self.wanted, path=head.path, screen=screen
+        )
+        if (
+            self._fixation.on_screen != self._gaze.on_screen
+        ):  # then the samples tell where fixations are
+            self.wanted = {
+                key: at
+                for key, at in self.wanted.items()
+                if key not in ("fixation_x", "fixation_y")
+            }
+        self.n_rows = 0
+        self.samples = SampleSink()
+        self._head = head
+        self._unit = time_unit(header.names[self.wanted["t"][0]])
+        self._unit_note = "timestamps converted from µs" if self._unit == "us" else ""
+        self._recordings = Recordings(head, header)
+        self._stimuli = Names(either=True)
+        self._events = EventRows()
+        self._dropped: dict[str, int] = {}
+        self._screens: set[tuple[float, float]] = set()
+        self._videos: set[tuple[float, float]] = set()
+        self._media: list[pd.DataFrame] = []
+        self._texts: dict[str, list[str]] = {}
+        self._notes: list[str] = []
+
+    def take(self, table: Columns) -> None:
+        """Take a part of some ten thousand rows."""
+        is_sample, is_message = sorted_rows(table, self._dropped)
+        named = self._recordings.named(table)
+        stimulus, trial = self._stimuli.codes(table, "stimulus", "media"), table.texts("timeline")
+        stamp, gaze = table.number("t"), gaze_of(table, self._gaze)
+        fixation = points_of(table, "fixation_", self._fixation)
+        self._gaze.count_unsized(table, is_sample)
+        if not self._unit:
+            self._unit = _inferred_unit(stamp[is_sample], named[is_sample])
+            words = "µs, converted" if self._unit == "us" else "ms"
+            self._unit_note = f"time unit inferred from the step between samples: {words}"
+        to_ms = 1e-3 if self._unit == "us" else 1.0
+        recording = self._recordings.codes(named, stamp * to_ms, is_sample | is_message)
+        rows = Rows(
+            table,
+            self.n_rows,
+            recording,
+            stimulus,
+            trial.codes,
+            stamp,
+            gaze,
+            fixation,
+            is_sample,
+            is_message,
+        )
+        self._events.take(rows, to_ms)
+        columns = {
+            "recording": recording,
+            "trial": trial.codes,
+            "stimulus": stimulus,
+            "t_ms": stamp * to_ms,
+        }
+        columns |= {
+            name if "pupil" in name else f"{name}_px": values for name, values in gaze.items()
+        }
+        self.samples.append(
+            columns if is_sample.all() else {name: v[is_sample] for name, v in columns.items()}
+        )
+        sizes = [table.number("screen_width"), table.number("screen_height")]
+        self._screens |= {
+            tuple(size) for size in np.column_stack(sizes)[starts_of_runs(*sizes)].tolist()
+        }
+        if len(_SHOWN & set(self.wanted)) > 1:
+            self._media.append(_media(table, stimulus))
+        videos = [table.number("video_width"), table.number("video_height")]
+        self._videos |= {
+            tuple(size) for size in np.column_stack(videos)[starts_of_runs(*videos)].tolist()
+        }
+        self._texts = {
+            key: table.texts(key).names for key in ("software", "resolution", "timeline")
+        }
+        self.n_rows += table.n_rows
+
+    def recording(self) -> Recording:
+        """Return all of it."""
+        notes = self._notes
+        recordings = self._recordings.names(self.wanted, notes)
+        notes += [self._unit_note] if self._unit_note else []
+        stimuli, trials = [name for name, _ in self._stimuli.pairs], self._texts["timeline"]
+        numbered = bool({"event_index", "fixation_index", "saccade_index"} & set(self.wanted))
+        events = self._events.table(recordings, stimuli, trials, numbered, notes)
+        notes += self._gaze.notes()
+        found = Recording(
+            name=self._head.stem,
+            format=FORMAT.name,
+            samples=self.samples.table(
+                {"recording": recordings, "stimulus": stimuli, "trial": trials}
+            ),
+            events=events,
+            screen=self._screen(notes),
+            placements=_placements(self._media, stimuli, self._gaze, notes),
+            eyes=_eyes(self.wanted),
+            world_camera=_GLASSES if self._videos_known and not self._gaze.on_screen else "",
+            software=_software(self._texts["software"], self.wanted),
+            rows_in=self.n_rows,
+            dropped=dict(
+                sorted(self._dropped.items(), key=lambda item: (item[0] != "no timestamp", item[0]))
+            ),
+            notes=tuple(notes),
+        )
+        unsized = self._gaze.fractions_of_unknown_screen
+        return found.on_nominal_screen(NOMINAL, "screen") if unsized else found
+
+    @property
+    def _videos_known(self) -> bool:
+        return any(np.isfinite(size).all() for size in self._videos)
+
+    def _screen(self, notes: list[str]) -> Screen | None:
+        """Return what positions are pixels of: the screen, or the scene video of glasses; None of a medium alone."""
+        if not self._gaze.on_screen:
+            return _screen(self._videos, None, notes)
+        return _screen(
+            self._screens, self._texts["resolution"] if "resolution" in self.wanted else None, notes
+        )
+
+
+def _inferred_unit(stamps: npt.NDArray[np.floating], recording: npt.NDArray[np.int32]) -> str:
+    """Return the unit that the steps between the first samples speak for."""
+    steps = np.diff(stamps)[np.diff(recording) == 0]
+    steps = steps[steps > 0]
+    return "us" if steps.size and float(np.median(steps)) >= _MICROSECONDS_FROM else "ms"
+
+
+def _eyes(wanted: Wanted) -> str:
+    eyes = [eye for eye in EYES if f"{eye}_x" in wanted]
+    return "binocular" if len(eyes) > 1 else eyes[0] if eyes else "combined"
+
+
+def _software(texts: list[str], wanted: Wanted) -> str:
+    versions = sorted(set(texts) - {""})
+    program = "Tobii Studio" if "gaze_index" in wanted else "Tobii Pro Lab"
+    return f"{program} {versions[0]}" if versions else program
+
+
+def _screen(
+    found: set[tuple[float, float]], resolutions: list[str] | None, notes: list[str]
+) -> Screen | None:
+    if resolutions is not None:  # Studio 3: "1920 x 1080"
+        matches = [match for match in map(_SIZE.match, resolutions) if match]
+        found = {(float(match[1]), float(match[2])) for match in matches}
+    sizes = [size for size in found if np.isfinite(size).all()]
+    if len(sizes) > 1:
+        notes.append("recordings with different screens: none is stated")
+    if len(sizes) != 1:
+        return None
+    try:
+        return Screen(int(sizes[0][0]), int(sizes[0][1]))
+    except ConfigError:
+        notes.append("the recording resolution is not usable: ignored")
+        return None
+
+
+def _media(table: Columns, stimulus: npt.NDArray[np.int32]) -> pd.DataFrame:
+    """Return where the media lay, a row a change."""
+    values = {name: table.number(name) for name in _MEDIA}
+    at = starts_of_runs(stimulus, *values.values())
+    frame = pd.DataFrame({name: column[at] for name, column in values.items()}).assign(
+        stimulus=stimulus[at]
+    )
+    return frame.drop_duplicates()
+
+
+def _placements(
+    media: list[pd.DataFrame], stimuli: list[str], gaze: Positions, notes: list[str]
+) -> dict[str, Placement]:
+    """Return where the media lay; those shown at several places are left out, with a note."""
+    if not media:
+        return {}
+    frame = pd.concat(media)
+    if not gaze.on_screen:
+        frame = gaze.media_by_themselves(frame)
+    frame = frame.dropna().drop_duplicates()
+    frame["stimulus"] = np.array(stimuli, object)[frame["stimulus"]]
+    frame = frame[frame["stimulus"] != ""]
+    frame = frame[
+        (frame[["media_width", "media_height", "image_width", "image_height"]] >= 1).all(axis=1)
+    ]
+    several = frame["stimulus"].duplicated(keep=False)
+    if several.any():
+        count = frame.loc[several, "stimulus"].nunique()
+        notes.append(f"{count} images were shown at several places: not mapped to image pixels")
+    return {
+        str(row["stimulus"]): Placement(
+            float(row["media_x"]),
+            float(row["media_y"]),
+            float(row["media_width"]),
+            float(row["media_height"]),
+            int(row["image_width"]),
+            int(row["image_height"]),
+        )
+        for row in frame[~several].to_dict("records")
+    }

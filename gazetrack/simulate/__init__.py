@@ -1,0 +1,1 @@
+"""A made-up study, and exports of it as trackers write them."""

@@ -1,0 +1,248 @@
+"""What no reader may let through: positions, durations and onsets that no eye tracker measures, and silence of damage.
+
+One stage after all readers, third-party ones included, so that no reader needs these rules of its
+own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gazetrack.tables.damage import check_durations, check_gaze, check_times, refuse_nothing
+from gazetrack.tables.schema import conform
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+    import pyarrow as pa
+
+    from gazetrack.tables.recording import Recording
+
+# Trackers mark lost gaze with the extremes of 16 bits; no screen is as wide.
+MAX_POSITION_PX = 32_000.0
+MAX_DURATION_MS = 24 * 3600e3
+
+
+def checked(recording: Recording) -> Recording:
+    """Return the recording without impossible values, and with a note of whatever is wrong with it as a whole.
+
+    Parameters
+    ----------
+    recording : Recording
+        As a reader gave it.
+
+    Returns
+    -------
+    Recording
+        Samples and events at impossible positions (beyond 32,000 px) and at those that trackers
+        write for lost gaze, (0, 0) and (-1, -1), have none; pupil sizes of 0 and -1 are missing;
+        events of impossible length (a day) are left out; all with a note. Rows of fixation tables
+        are left out and counted in ``dropped`` by reason.
+
+    Raises
+    ------
+    ParseError
+        Nothing sensible is left: no rows, times in no order, one position throughout that is off
+        the screen. It names no file: the caller knows which it is.
+    """
+    notes = list(recording.notes)
+    samples, events, fixations = recording.samples, recording.events, recording.fixations
+    on_screen = not (recording.directions or recording.marks_known)
+    unmarked = partial(_without_marks, on_screen=on_screen, notes=notes)
+    if samples is not None:
+        samples = _without_absurd_positions(unmarked(samples, "samples"), "samples", notes)
+    events = _without_absurd_positions(unmarked(events, "events"), "events", notes)
+    endless = ~(_column(events, "duration_ms") <= MAX_DURATION_MS)
+    if endless.any():
+        notes.append(f"{int(endless.sum())} events longer than a day: left out")
+        events = events.filter(~endless)
+    dropped = dict(recording.dropped)
+    if fixations is not None:
+        fixations = unmarked(fixations, "fixations")
+        fixations, more = valid_fixations(fixations, positions=not recording.no_positions)
+        dropped |= {reason: count + dropped.get(reason, 0) for reason, count in more.items()}
+    mended = replace(
+        recording, samples=samples, events=events, fixations=fixations, dropped=dropped
+    )
+    refuse_nothing(mended)
+    check_times(mended, notes)
+    check_durations(mended, notes)
+    check_gaze(mended, notes)
+    return replace(mended, notes=tuple(dict.fromkeys(notes)))
+
+
+def valid_fixations(table: pa.Table, *, positions: bool = True) -> tuple[pa.Table, dict[str, int]]:
+    """Return the fixations that can be, and the number of all others by reason.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Schema `FIXATIONS`.
+    positions : bool
+        Whether a fixation needs a position; without, as in an export that has none, it is one all
+        the same.
+    """
+    x, y, onset, duration = (
+        _column(table, name) for name in ("x_px", "y_px", "onset_ms", "duration_ms")
+    )
+    reasons = {
+        "no position": positions & ~(np.isfinite(x) & np.isfinite(y)),
+        "absurd position": np.maximum(np.abs(x), np.abs(y)) > MAX_POSITION_PX,
+        "no onset": ~np.isfinite(onset),
+        "no duration": ~np.isfinite(duration) | (duration == 0),
+        "negative duration": duration < 0,
+        "absurd duration": duration > MAX_DURATION_MS,
+    }
+    left, dropped = np.ones(table.num_rows, np.bool_), {}
+    for reason, wrong in reasons.items():
+        now = left & wrong
+        if now.any():
+            dropped[reason] = int(now.sum())
+        left &= ~now
+    return table if left.all() else table.filter(left), dropped
+
+
+def _without_marks(table: pa.Table, what: str, *, on_screen: bool, notes: list[str]) -> pa.Table:
+    """Return a table without what trackers write for lost gaze; batch by batch, so that most of it stays where it is.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Samples, events or fixations.
+    what : str
+        Which of these, for the note.
+    on_screen : bool
+        Whether positions count from a corner; only there are (0, 0) and (-1, -1) no place that
+        anybody looks at.
+    notes : list of str
+        Receives the counts.
+    """
+    import pyarrow as pa
+
+    eyes = [
+        name[:-4]
+        for name in table.column_names
+        if name.endswith("x_px") and not name.startswith("median_")
+    ]
+    sizes = [
+        name
+        for name in table.column_names
+        if name.endswith("pupil") and not _is_signed(table[name])
+    ]
+    n_positions = n_sizes = 0
+    batches = []
+    for batch in table.to_batches():
+        lost = {eye: _marked(batch, eye) for eye in eyes if on_screen}
+        mended = {
+            name: column
+            for eye, rows in lost.items()
+            for name, column in _blank(batch, eye, rows).items()
+        }
+        if "left_" in lost and "right_" in lost:
+            mended |= _combined_again(batch, mended, np.union1d(lost["left_"], lost["right_"]))
+        n_positions += len(np.unique(np.concatenate(list(lost.values())))) if lost else 0
+        for name in sizes:
+            values = batch.column(name).to_numpy()
+            missing = (values == 0) | (values == -1)
+            if missing.any():
+                n_sizes += int(missing.sum())
+                mended[name] = np.where(missing, np.float32(np.nan), values)
+        columns = [
+            pa.array(mended[field.name], field.type) if field.name in mended else column
+            for field, column in zip(batch.schema, batch.columns, strict=True)
+        ]
+        batches.append(pa.record_batch(columns, batch.schema))
+    if n_positions:
+        notes.append(
+            f"{n_positions} {what} at (0, 0) or (-1, -1), which trackers write for lost gaze: taken as missing"
+        )
+    if n_sizes:
+        notes.append(f"{n_sizes} pupil sizes of 0 or -1 in the {what}: taken as missing")
+    return pa.Table.from_batches(batches, table.schema) if n_positions or n_sizes else table
+
+
+def _is_signed(column: pa.ChunkedArray) -> bool:
+    """Return whether pupil sizes are relative, as to a baseline: then 0 and -1 are sizes as any other."""
+    return any(
+        bool(((values < 0) & (values != -1)).any())
+        for values in (chunk.to_numpy() for chunk in column.chunks)
+    )
+
+
+def _marked(batch: pa.RecordBatch, eye: str) -> npt.NDArray[np.intp]:
+    """Return the rows whose position is a mark of lost gaze: the same, 0 or -1, in both coordinates."""
+    x, y = (batch.column(f"{eye}{axis}_px").to_numpy() for axis in "xy")
+    maybe = np.flatnonzero((x == 0) | (x == -1))
+    rows: npt.NDArray[np.intp] = maybe[y[maybe] == x[maybe]]
+    return rows
+
+
+def _blank(
+    batch: pa.RecordBatch, eye: str, rows: npt.NDArray[np.intp]
+) -> dict[str, npt.NDArray[np.floating]]:
+    blank = (
+        {f"{eye}{axis}_px": batch.column(f"{eye}{axis}_px").to_numpy() for axis in "xy"}
+        if len(rows)
+        else {}
+    )
+    for name, values in blank.items():
+        blank[name] = values.copy()
+        blank[name][rows] = np.nan
+    return blank
+
+
+def _combined_again(
+    batch: pa.RecordBatch,
+    mended: Mapping[str, npt.NDArray[np.floating]],
+    rows: npt.NDArray[np.intp],
+) -> dict[str, npt.NDArray[np.floating]]:
+    """Return the combined gaze with only what is left of both eyes in these rows: a mark was averaged into it."""
+    found = {}
+    for name in ("x_px", "y_px") if len(rows) else ():
+        left, right = (
+            mended.get(eye + name, batch.column(eye + name).to_numpy())[rows]
+            for eye in ("left_", "right_")
+        )
+        found[name] = mended.get(name, batch.column(name).to_numpy()).copy()
+        found[name][rows] = np.where(
+            np.isnan(left), right, np.where(np.isnan(right), left, (left + right) / 2)
+        )
+    return found
+
+
+def _without_absurd_positions(table: pa.Table, what: str, notes: list[str]) -> pa.Table:
+    names = [name for name in table.column_names if name.endswith(("x_px", "y_px"))]
+    if not any(_reach(table[name]) > MAX_POSITION_PX for name in names):
+        return table
+    values = {name: _column(table, name) for name in names}
+    absurd = {name: np.abs(column) > MAX_POSITION_PX for name, column in values.items()}
+    anywhere = np.logical_or.reduce(list(absurd.values()))
+    notes.append(
+        f"{int(anywhere.sum())} {what} at absurd positions, beyond {MAX_POSITION_PX:,.0f} px: taken as missing"
+    )
+    # Both coordinates go with either.
+    pairs = {
+        name: absurd[name] | absurd[name[:-4] + ("y_px" if name.endswith("x_px") else "x_px")]
+        for name in names
+    }
+    mended = {name: np.where(pairs[name], np.float32(np.nan), values[name]) for name in names}
+    return conform(
+        {name: mended.get(name, table[name]) for name in table.column_names}, table.schema
+    )
+
+
+def _reach(column: pa.ChunkedArray) -> float:
+    """Return the largest distance from 0; missing numbers do not count."""
+    return max(
+        (float(np.fmax.reduce(np.abs(chunk), initial=0)) for chunk in column.chunks), default=0.0
+    )
+
+
+def _column(table: pa.Table, name: str) -> npt.NDArray[np.floating]:
+    values: npt.NDArray[np.floating] = table[name].to_numpy()
+    return values

@@ -1,0 +1,1 @@
+"""Many files at a time: what the commands do, as functions."""

@@ -1,0 +1,255 @@
+"""From what a user names, files and folders, to the recordings to read: which files belong together, and their names.
+
+Trackers write one recording into several files: gaze, fixations and blinks. Read one by one they
+would be two tables of the same looks, and the tracker's own fixations would stand beside detected
+ones.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gazetrack.errors import GazetrackError, InputError, OutputError, UnknownFormat, quote
+from gazetrack.publish import file_stem
+from gazetrack.readers import registry
+from gazetrack.readers.base import Level, read_head
+from gazetrack.readers.pupil.blinks import is_blinks
+from gazetrack.workflows.naming import output_stem, recording_name, recording_names, stem_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+@dataclass(frozen=True)
+class Family:
+    """How a tracker's software names the files of one recording, as patterns of their stems.
+
+    Parameters
+    ----------
+    format : str
+        The reader of gaze and of fixations.
+    gaze, fixations : re.Pattern
+        Their groups, if any, are the same in files of one recording.
+    blinks : str
+        The stem of the file of blinks; empty where there is none.
+    """
+
+    format: str
+    gaze: re.Pattern[str]
+    fixations: re.Pattern[str]
+    blinks: str = ""
+
+
+FAMILIES = (
+    Family("pupil_core", re.compile("gaze_positions()"), re.compile("fixations()"), "blinks"),
+    Family("pupil_cloud", re.compile("gaze()"), re.compile("fixations()"), "blinks"),
+    Family("gazepoint", re.compile("(.+)_all_gaze"), re.compile("(.+)_fixations")),
+    Family("tobii_studio", re.compile("(.+)-All-Data"), re.compile("(.+)-Fixation-Data")),
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One recording to read.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file, that of the gaze where there are several.
+    name : str
+        What the recording is called.
+    target : pathlib.Path
+        Its outputs, without their endings.
+    from_folder : bool
+        Whether it was found in a folder: then it may be no export at all.
+    fixations, blinks : pathlib.Path or None
+        The tracker's own, in files of their own.
+    leaves_fixations : bool
+        Whether a file beside it, that was not named, holds the tracker's own fixations.
+    clash : OutputError or None
+        Why it cannot be written: another input has the same target.
+    """
+
+    path: Path
+    name: str
+    target: Path
+    from_folder: bool = False
+    fixations: Path | None = None
+    blinks: Path | None = None
+    leaves_fixations: bool = False
+    clash: OutputError | None = None
+
+    @property
+    def parts(self) -> tuple[Path, ...]:
+        """The other files of the recording."""
+        return tuple(path for path in (self.fixations, self.blinks) if path is not None)
+
+
+def find_sources(
+    paths: Sequence[str | Path],
+    *,
+    recursive: bool = False,
+    out: Path | None = None,
+    join: bool = True,
+) -> list[Source]:
+    """Return the recordings of files and folders, in order.
+
+    Parameters
+    ----------
+    paths : sequence of path-like
+        Exports; of a folder, all files in it but tables of ours and hidden ones.
+    recursive : bool
+        Of a folder, also take what lies below it.
+    out : pathlib.Path or None
+        Folder of the outputs; None for beside each file.
+    join : bool
+        Whether files of one recording are read as one.
+
+    Raises
+    ------
+    InputError
+        A folder without files.
+    """
+    found = expand(paths, recursive)
+    groups = _groups(found) if join else {}
+    parts = {part for group in groups.values() for part in group if part is not None}
+    # Neither the name nor the place of a recording depends on a protocol, settings or a log beside
+    # it.
+    beside = (
+        _no_exports(
+            path for path, from_folder in found.items() if from_folder and path not in parts
+        )
+        if join
+        else set()
+    )
+    names = recording_names(path for path in found if path not in beside) | {
+        path: path.name for path in beside
+    }
+    sources: list[Source] = []
+    owners: dict[str, Path] = {}
+    for path, from_folder in found.items():
+        if path in parts:
+            continue
+        if path in beside:
+            sources.append(
+                Source(path, names[path], (out or path.parent) / file_stem(path.name), from_folder)
+            )
+            continue
+        stem = stem_of(path) if out is None else output_stem(path, names[path])
+        target = (out or path.parent) / file_stem(stem)
+        # Two files of one stem in one folder are often one recording in two formats, such as x.edf
+        # and x.asc.
+        owner = owners.setdefault(str(path.parent / stem_of(path)).lower(), path)
+        owner = owner if owner != path else owners.setdefault(f"to {target}".lower(), path)
+        what = f"would be written over the output of {quote(owner)}"
+        hint = "convert it into another folder with --out"
+        clash = None if owner == path else OutputError(what, path=path, hint=hint)
+        fixations, blinks = groups.get(path, (None, None))
+        leaves = join and not from_folder and fixations is None and _has_fixations_beside(path)
+        sources.append(
+            Source(path, names[path], target, from_folder, fixations, blinks, leaves, clash)
+        )
+    return sources
+
+
+def expand(paths: Iterable[str | Path], recursive: bool) -> dict[Path, bool]:
+    """Return each file once, and whether it was found in a folder: tables of ours and hidden files are left out."""
+    found: dict[Path, bool] = {}
+    for path in map(Path, paths):
+        if not path.is_dir():
+            found.setdefault(path, False)
+            continue
+        inside = sorted(path.rglob("*") if recursive else path.iterdir())
+        files = [
+            p
+            for p in inside
+            if p.is_file() and not p.name.startswith(".") and p.suffix != ".parquet"
+        ]
+        if not files:
+            hint = "name the exports" if recursive else "name the exports, or add --recursive"
+            raise InputError("a folder without files", path=path, hint=hint)
+        for file in files:
+            found.setdefault(file, True)
+    return found
+
+
+def _no_exports(paths: Iterable[Path]) -> set[Path]:
+    """Return those that share a name with another file of their folder, and are no exports by their content."""
+    alike: dict[tuple[Path, str], list[Path]] = {}
+    for path in paths:
+        for name in {stem_of(path).lower(), recording_name(path).lower()}:
+            alike.setdefault((path.parent, name), []).append(path)
+    doubtful = {path for meeting in alike.values() if len(meeting) > 1 for path in meeting}
+    return {path for path in doubtful if _is_no_export(path)}
+
+
+def _is_no_export(path: Path) -> bool:
+    try:
+        registry.detect(read_head(path))
+    except UnknownFormat:
+        return True
+    except GazetrackError:  # whoever reads it says why
+        return False
+    return False
+
+
+def _groups(paths: Iterable[Path]) -> dict[Path, tuple[Path | None, Path | None]]:
+    """Return the fixations and blinks that belong to a file of gaze, by that file; names say so, and the contents."""
+    folders: dict[Path, dict[str, Path]] = {}
+    for path in paths:
+        folders.setdefault(path.parent, {}).setdefault(stem_of(path), path)
+    groups: dict[Path, tuple[Path | None, Path | None]] = {}
+    for family in FAMILIES:
+        for inside in folders.values():
+            for stem, path in inside.items():
+                match = family.gaze.fullmatch(stem)
+                if match is None:
+                    continue
+                fixations = _of_family(family, _like(inside, family.fixations, match[1]))
+                blinks = inside.get(family.blinks)
+                blinks = (
+                    blinks if blinks is not None and _is_blinks(blinks, family.format) else None
+                )
+                if (fixations or blinks) and _of_family(family, path):
+                    groups[path] = fixations, blinks
+    return groups
+
+
+def _has_fixations_beside(path: Path) -> bool:
+    """Tell whether a file of fixations lies beside a file of gaze, of one recording by their names and contents."""
+    for family in FAMILIES:
+        match = family.gaze.fullmatch(stem_of(path))
+        if match is None or not path.is_file():
+            continue
+        beside = {stem_of(file): file for file in path.parent.iterdir() if file.is_file()}
+        if _of_family(family, _like(beside, family.fixations, match[1])) and _of_family(
+            family, path
+        ):
+            return True
+    return False
+
+
+def _like(inside: dict[str, Path], pattern: re.Pattern[str], name: str) -> Path | None:
+    matches = ((pattern.fullmatch(stem), path) for stem, path in inside.items())
+    return next((path for match, path in matches if match is not None and match[1] == name), None)
+
+
+def _of_family(family: Family, path: Path | None) -> Path | None:
+    """Return the file where its content is of the family's format."""
+    if path is None:
+        return None
+    try:
+        verdict = registry.get(family.format).sniff(read_head(path))
+    except GazetrackError:  # whoever reads it says why
+        return None
+    return path if verdict.level == Level.CERTAIN else None
+
+
+def _is_blinks(path: Path, format: str) -> bool:
+    try:
+        return is_blinks(read_head(path), format)
+    except GazetrackError:
+        return False

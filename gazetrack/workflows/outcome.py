@@ -1,0 +1,126 @@
+"""What became of each input: what the command line prints and what ``--report`` writes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from gazetrack.errors import OutputError
+from gazetrack.publish import refuse_overwrite, write_text
+from gazetrack.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gazetrack.errors import GazetrackError
+
+
+_MARKS = {"file", "status", "sha256", "version"}
+_MAX_LINE_BYTES = 64 * 1024**2
+
+
+@dataclass
+class Outcome:
+    """What became of one input.
+
+    Parameters
+    ----------
+    file : str
+        The input as the user named it.
+    status : {"ok", "partial", "failed", "skipped", "joined"}
+        ``partial``: the output is there, some of the input is not in it. ``skipped``: a file found
+        in a folder that is no export; its note says what it is. ``joined``: part of the recording
+        of another input, which its note names; its rows are counted with those of that input.
+    error : GazetrackError or None
+        Why it failed, or is partial.
+    sha256, format : str
+        Of the input.
+    rows_in, rows_out : int
+        Rows read and written. In the report ``rows_used`` stands beside them: ``rows_in`` is
+        ``rows_used`` plus all of `dropped`. Many rows used, such as samples, may make few rows
+        written, such as fixations.
+    dropped : dict of str to int
+        Rows not used, by reason.
+    mended : dict of str to int
+        Rows used though they were shorter or longer than the header, by what was done.
+    left_out : dict of str to int
+        Fixations that the export's own rows describe and the table does not hold, by reason.
+    notes : list of str
+        What had to be inferred.
+    outputs : list of dict
+        Path, rows and sha256 of every file written.
+    summary : dict
+        What was found, for the user.
+    """
+
+    file: str
+    status: Literal["ok", "partial", "failed", "skipped", "joined"] = "ok"
+    error: GazetrackError | None = None
+    sha256: str = ""
+    format: str = ""
+    rows_in: int = 0
+    rows_out: int = 0
+    dropped: dict[str, int] = field(default_factory=dict)
+    mended: dict[str, int] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    outputs: list[dict[str, Any]] = field(default_factory=list)
+    summary: dict[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the outcome as one object of a report file, with the whole message."""
+        values = {
+            name: value for name, value in vars(self).items() if name not in ("error", "summary")
+        }
+        error = self.error
+        where = {name: getattr(error, name, None) for name in ("code", "line", "column", "byte")}
+        message = "" if error is None else error.whole()
+        used = {
+            "rows_used": self.rows_in - sum(self.dropped.values()),
+            "loss": self.summary.get("loss"),
+        }
+        return {**values, **used, **where, "message": message, "version": __version__}
+
+
+def check_report(path: str | Path, inputs: Iterable[str | Path]) -> None:
+    """Refuse to write a report over an input, or over a file that is no earlier report; call it before any work.
+
+    Raises
+    ------
+    OutputError
+        It would be.
+    """
+    refuse_overwrite(path, inputs)
+    path = Path(path)
+    if not path.exists():
+        return
+    try:
+        with path.open("rb") as file:
+            first = json.loads(file.readline(_MAX_LINE_BYTES) or "{}")
+    except (OSError, ValueError):
+        first = None
+    if not isinstance(first, dict) or (first and not set(first) >= _MARKS):
+        raise OutputError(
+            "is there and is no earlier report",
+            path=path,
+            hint="choose another --report, or remove it",
+        )
+
+
+def write_report(path: str | Path, outcomes: Iterable[Outcome]) -> None:
+    """Publish the outcomes as JSON lines, one object per input.
+
+    Raises
+    ------
+    OutputError
+        It cannot be written, or there is something else by now, such as a table of this very call.
+    """
+    check_report(path, [])
+    write_text(
+        path,
+        "".join(
+            json.dumps(o.as_json(), ensure_ascii=False, sort_keys=True) + "\n" for o in outcomes
+        ),
+    )

@@ -1,0 +1,371 @@
+"""Fixation tables in, stored maps and pictures out, over many tables."""
+
+from __future__ import annotations
+
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gazetrack.errors import ConfigError, DataError, GazetrackError, InputError, quote
+from gazetrack.images.folder import find_images, image_size, read_image, read_mask
+from gazetrack.maps.overlay import overlay
+from gazetrack.maps.render import (
+    MapParams,
+    TrackMaps,
+    check_size,
+    left_out,
+    level_titles,
+    pool,
+    render_maps,
+)
+from gazetrack.maps.store import MAP_FILE, MAX_TOTAL_BYTES, map_writer, stored
+from gazetrack.maps.track import track_names
+from gazetrack.publish import publish, refuse_input_folder, refuse_overwrite, sha256_of
+from gazetrack.tables.stimulus import stem
+from gazetrack.workflows.dataset import TableTracks, distinct, read_screen_tracks, read_tracks
+from gazetrack.workflows.outcome import Outcome
+from gazetrack.workflows.refine import check_calibrated, refine_on
+from gazetrack.workflows.unfinished import Kept
+from gazetrack.workflows.workers import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from concurrent.futures import Future
+
+    import numpy.typing as npt
+
+    from gazetrack.maps.crf import CRFParams
+    from gazetrack.maps.track import Track
+
+_SCREEN_GRAY = 96  # dark and bright discs are seen on it
+
+
+@dataclass(frozen=True)
+class RenderOptions:
+    """What a user may choose when rendering.
+
+    Parameters
+    ----------
+    params : MapParams
+        How a track becomes maps.
+    images : pathlib.Path or None
+        Folder of the images: their sizes are used, and stimuli without an image are left out and
+        named.
+    placement : str or None
+        Rule for gaze in screen pixels, see `gazetrack.tables.recording.place`.
+    size : (height, width) or None
+        Size of the maps; the image's own by default.
+    out : pathlib.Path
+        Folder for ``maps.parquet`` and pictures.
+    crf : CRFParams or None
+        Refine the full track's map on its image; needs `images`.
+    pooled : bool
+        Write one map an image, the mean over its observers, instead of one each.
+    png : bool
+        Also write every level as a PNG.
+    overlay : bool
+        Also write the maps drawn on their images; needs `images`.
+    force : bool
+        Also replace files that gazetrack did not write.
+    max_total_bytes : int
+        Refuse to write more unpacked bytes than this.
+    jobs : int
+        Threads to render with; what is written does not depend on it.
+    dtype : {"uint8", "float32"}
+        Of the stored maps.
+    """
+
+    params: MapParams = field(default_factory=MapParams)
+    images: Path | None = None
+    placement: str | None = None
+    size: tuple[int, int] | None = None
+    out: Path = Path("maps")
+    crf: CRFParams | None = None
+    pooled: bool = False
+    png: bool = False
+    overlay: bool = False
+    force: bool = False
+    max_total_bytes: int = MAX_TOTAL_BYTES
+    jobs: int = 1
+    dtype: str = "uint8"
+
+
+def render_tables(
+    paths: Sequence[str | Path],
+    options: RenderOptions,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Outcome]:
+    """Render the tracks of fixation tables into one map file.
+
+    What a CRF refined is kept until the file is complete: after an interruption, the next call goes
+    on there.
+
+    Parameters
+    ----------
+    paths : sequence of path-like
+        Fixation tables.
+    options : RenderOptions
+        How and where.
+    progress : callable, optional
+        Called with (done, total) after each track.
+
+    Returns
+    -------
+    list of Outcome
+        One per table; the map file is listed with the first. Tables that fail are left out; nothing
+        is written when none is left.
+    """
+    if options.size is not None:
+        check_size(*options.size, options.params.levels)
+    for needed, what in ((options.crf is not None, "a CRF"), (options.overlay, "an overlay")):
+        if needed and options.images is None:
+            raise ConfigError(f"{what} needs the images", hint="give --images DIR")
+    if options.crf is not None:
+        check_calibrated(options.params.kind)
+    images = find_images(options.images) if options.images is not None else {}
+    distinct(paths)
+    refuse_overwrite(options.out / MAP_FILE, [*paths, *images.values()])
+    refuse_input_folder(
+        [options.out, options.out / "png", options.out / "overlay"], [options.images]
+    )
+    sizes, unreadable = _image_sizes(images)
+    outcomes, work = [], []
+    for path in paths:
+        outcome = Outcome(str(path), format="fixations")
+        outcomes.append(outcome)
+        try:
+            outcome.sha256 = sha256_of(path) if Path(path).is_file() else ""
+            found = read_tracks(
+                path, sizes if options.images is not None else None, options.placement
+            )
+            work += [(track, outcome) for track in found.tracks]
+            _take_note(outcome, found, unreadable, options)
+        except GazetrackError as error:
+            outcome.status, outcome.error = "failed", error
+    if work:
+        _write_maps(work, outcomes, images, options, progress)
+    return outcomes
+
+
+def _image_sizes(
+    images: Mapping[str, Path],
+) -> tuple[dict[str, tuple[int, int]], dict[str, GazetrackError]]:
+    """Return the sizes of the images, and the errors of those that cannot be read."""
+    sizes, errors = {}, {}
+    for image_id, path in images.items():
+        try:
+            sizes[image_id] = image_size(path)
+        except GazetrackError as error:
+            errors[image_id] = error
+    return sizes, errors
+
+
+def _take_note(
+    outcome: Outcome,
+    found: TableTracks,
+    unreadable: Mapping[str, GazetrackError],
+    options: RenderOptions,
+) -> None:
+    """Say in the outcome what of the table is not rendered, and why."""
+    outcome.rows_in, outcome.dropped = found.n_rows, dict(found.dropped)
+    if found.by_case:
+        name, image = next(iter(found.by_case.items()))
+        shown = f"first {quote(name, 40)!r} is {quote(image, 40)!r}"
+        outcome.notes.append(
+            f"{len(found.by_case)} images found by ignoring upper and lower case: {shown}"
+        )
+    damaged = [unreadable[stem(name)] for name in found.missing_images if stem(name) in unreadable]
+    if damaged:
+        outcome.error = damaged[0]
+    elif found.missing_images:
+        names, n_all = (
+            found.missing_images,
+            len(found.missing_images) + len({t.stimulus for t in found.tracks}),
+        )
+        shown = ", ".join(quote(name, 30) for name in names[:3]) + (", …" if len(names) > 3 else "")
+        what = f"no image for {len(names)} of {n_all} stimuli: {shown}"
+        mistyped = [
+            f"is {quote(name, 30)!r} {quote(other, 30)!r}? " for name, other in found.alike.items()
+        ]
+        hint = f"{''.join(mistyped[:1])}add them to {quote(options.images, 40)}"
+        outcome.error = InputError(what, path=outcome.file, hint=hint)
+    elif found.misfits:
+        name, sizes = next(iter(found.misfits.items()))
+        what = f"{len(found.misfits)} images of another shape than the table says, first {quote(name, 40)}: {sizes}"
+        outcome.error = DataError(what, path=outcome.file, hint="give the images that were shown")
+    if outcome.error is not None:
+        outcome.status = "partial"
+    if not found.tracks:
+        raise outcome.error or InputError(
+            "holds no fixation", path=outcome.file, hint="convert the recording again"
+        )
+
+
+def _write_maps(
+    work: Sequence[tuple[Track, Outcome]],
+    outcomes: Sequence[Outcome],
+    images: Mapping[str, Path],
+    options: RenderOptions,
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    used = [outcome for outcome in outcomes if outcome.status != "failed"]
+    sources = [{"file": Path(o.file).name, "sha256": o.sha256} for o in used]
+    target = options.out / MAP_FILE
+    groups = _by_image(work) if options.pooled else [[one] for one in work]
+    pictures = track_names([group[0][0] for group in groups])
+    crf = None if options.crf is None else asdict(options.crf)
+    meta = {
+        "params": options.params.as_dict(),
+        "sources": sources,
+        "placement_rule": options.placement,
+        "crf": crf,
+    }
+    with map_writer(
+        target, meta, force=options.force, max_total_bytes=options.max_total_bytes
+    ) as write:
+        shown = [images.get(stem(group[0][0].stimulus)) for group in groups]
+        rendered = _in_order(list(zip(groups, shown, strict=True)), options)
+        each = zip(groups, pictures, shown, rendered, strict=True)
+        for group, name, image, maps in counted(each, len(groups), progress):
+            _count(group, options.params)
+            write(stored(maps, options.dtype))
+            if options.png:
+                _write_pngs(options.out / "png", name, maps.as_uint8())
+            if options.overlay and image is not None:
+                drawn = overlay(read_image(image, "RGB", maps.values.shape[1:]), maps.values)
+                _write_png(options.out / "overlay" / f"{name}.png", drawn)
+    Kept(target).clear()
+    used[0].outputs.append({"path": str(target), "rows": len(groups), "sha256": sha256_of(target)})
+
+
+def _by_image(work: Sequence[tuple[Track, Outcome]]) -> list[list[tuple[Track, Outcome]]]:
+    groups: dict[str, list[tuple[Track, Outcome]]] = {}
+    for track, outcome in work:
+        groups.setdefault(stem(track.stimulus), []).append((track, outcome))
+    return list(groups.values())
+
+
+def _in_order(
+    work: Sequence[tuple[Sequence[tuple[Track, Outcome]], Path | None]], options: RenderOptions
+) -> Iterator[TrackMaps]:
+    """Render by `options.jobs` threads, a few rows ahead of the one that is asked for; the kernels let others run."""
+    if options.jobs <= 1:
+        yield from (_rendered(group, image, options) for group, image in work)
+        return
+    with ThreadPoolExecutor(options.jobs) as pool:
+        ahead: deque[Future[TrackMaps]] = deque()
+        for group, image in work:
+            ahead.append(pool.submit(_rendered, group, image, options))
+            if len(ahead) > 2 * options.jobs:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+
+
+def _count(group: Sequence[tuple[Track, Outcome]], params: MapParams) -> None:
+    """Count in the outcomes what cleaning leaves of the tracks of a row, and what it does not, by reason."""
+    for track, outcome in group:
+        reasons = left_out(track, params)
+        outcome.rows_out += len(track) - sum(reasons.values())
+        for reason, n in reasons.items():
+            outcome.dropped[reason] = outcome.dropped.get(reason, 0) + n
+
+
+def _rendered(
+    group: Sequence[tuple[Track, Outcome]], image: Path | None, options: RenderOptions
+) -> TrackMaps:
+    """Render the tracks of one row."""
+    observers = [render_maps(track, options.params, options.size) for track, _ in group]
+    maps = pool(observers) if options.pooled else observers[0]
+    if options.crf is not None and image is not None:
+        last = refine_on(maps.values[-1:], image, options.crf, Kept(options.out / MAP_FILE))
+        maps = replace(maps, values=np.concatenate([maps.values[:-1], last]))
+    return maps
+
+
+def _write_pngs(folder: Path, name: str, values: Any) -> None:
+    for level, picture in enumerate(values):
+        _write_png(folder / f"{name}.level{level + 1}.png", picture)
+
+
+def _write_png(path: Path, picture: Any) -> None:
+    from PIL import Image
+
+    with publish(path) as file:
+        Image.fromarray(picture).save(file, format="PNG")
+
+
+def plot_tables(
+    paths: Sequence[str | Path],
+    images: Path | None,
+    params: MapParams,
+    out: Path,
+    masks: Path | None = None,
+    placement: str | None = None,
+    limit: int = 10,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Path]:
+    """Draw the first tracks of fixation tables on their images, with their maps.
+
+    Parameters
+    ----------
+    paths : sequence of path-like
+        Fixation tables.
+    images, masks : pathlib.Path, optional
+        Folders of images and of masks to outline. Without images, scanpaths are drawn on empty
+        screens.
+    params : MapParams
+        The pyramid beside each image.
+    out : pathlib.Path
+        Folder for the PNG pictures.
+    placement : str, optional
+        Rule for gaze in screen pixels.
+    limit : int
+        Draw so many tracks at most.
+    progress : callable, optional
+        Called with (done, total) after each picture.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The pictures.
+
+    Raises
+    ------
+    InputError
+        None of the tracks has an image in the folder; and what reading the tables raises.
+    """
+    from gazetrack.maps.plot import plot_track, save_figure
+
+    distinct(paths)
+    files = find_images(images) if images is not None else {}
+    outlines = find_images(masks) if masks is not None else {}
+    sizes = {image_id: image_size(path) for image_id, path in files.items()}
+    if images is None:
+        tracks = [track for path in paths for track in read_screen_tracks(path)][:limit]
+    else:
+        tracks = [track for path in paths for track in read_tracks(path, sizes, placement).tracks][
+            :limit
+        ]
+    if not tracks and images is not None:
+        raise InputError("holds no image of these fixations", path=images, hint="give --images DIR")
+    written = [out / f"{name}.png" for name in track_names(tracks)]
+    for path in written:
+        refuse_overwrite(path, [*paths, *files.values(), *outlines.values()])
+    refuse_input_folder([out], [images, masks])
+    for track, path in counted(zip(tracks, written, strict=True), len(tracks), progress):
+        image_id = stem(track.stimulus)
+        mask = read_mask(outlines[image_id]) if image_id in outlines else None
+        maps = render_maps(track, params).values
+        image = read_image(files[image_id], "RGB") if image_id in files else _empty_screen(track)
+        figure = plot_track(image, track, maps, mask, level_titles(params))
+        save_figure(figure, path)
+    return written
+
+
+def _empty_screen(track: Track) -> npt.NDArray[np.uint8]:
+    return np.full((round(track.height), round(track.width)), _SCREEN_GRAY, np.uint8)

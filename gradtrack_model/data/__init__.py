@@ -1,0 +1,1 @@
+"""Images, masks and gaze as batches: the wing that knows the toolkit."""

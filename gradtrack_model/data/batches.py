@@ -1,0 +1,181 @@
+"""Batches: augmented images with the track maps of the gaze on them.
+
+A batch is a function of (seed, step) alone: neither threads nor what ran before change it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import itertools
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+
+from gazetrack.maps.render import MapParams, render_points
+from gradtrack_model.data.augment import (
+    Affine,
+    Box,
+    cutmix,
+    draw_affine,
+    draw_box,
+    draw_colour,
+    draw_tint,
+    inside,
+    normalise,
+    recolour,
+    tint,
+    warp,
+)
+from gradtrack_model.data.sources import map_params
+from gradtrack_model.parallel import rank, world
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    import numpy.typing as npt
+    from torch import Tensor
+
+    from gazetrack.maps.track import Track
+    from gradtrack_model.config import TrainConfig
+    from gradtrack_model.data.sources import Sample
+
+
+class Batch(NamedTuple):
+    """What a training step gets.
+
+    Parameters
+    ----------
+    images : Tensor of float32, shape (B, 3, S, S)
+        Normalised.
+    maps : Tensor of float32, shape (B, L, S, S)
+        Track maps in [0, 1], the core first.
+    ids : tuple of str
+        Image ids.
+    """
+
+    images: Tensor
+    maps: Tensor
+    ids: tuple[str, ...]
+
+
+class Drawn(NamedTuple):
+    """What is random in a batch: the places of its samples, and their augmentations."""
+
+    indices: list[int]
+    affines: list[Affine]
+    colours: list[npt.NDArray[np.float64]]
+    tints: list[tuple[float, float]]
+    boxes: list[Box | None]
+
+
+def draw(n: int, config: TrainConfig, step: int) -> Drawn:
+    """Draw the batch of one step from `n` samples: full batches from one shuffled epoch after the other.
+
+    One of several processes gets its share of the batch.
+    """
+    drawn = Drawn([], [], [], [], [])
+    for position in range(
+        step * config.batch_size + rank(), (step + 1) * config.batch_size, world()
+    ):
+        epoch, place = divmod(position, n)
+        index = int(_order(config.seed, epoch, n)[place])
+        rng = np.random.default_rng([config.seed, epoch, index])
+        drawn.indices.append(index)
+        drawn.affines.append(draw_affine(rng, config.augment, config.image_size))
+        drawn.colours.append(draw_colour(rng, config.augment))
+        drawn.tints.append(draw_tint(rng, config.augment))
+        drawn.boxes.append(draw_box(rng, config.augment, config.image_size))
+    return drawn
+
+
+def batches(make: Callable[[int], Batch], workers: int = 0, first: int = 0) -> Iterator[Batch]:
+    """Yield what `make` makes of steps `first`, first + 1, … without end, prepared ahead by `workers` threads."""
+    if workers == 0:
+        yield from map(make, itertools.count(first))
+    with ThreadPoolExecutor(workers) as pool:
+        ahead = deque(pool.submit(make, first + i) for i in range(workers + 1))
+        for step in itertools.count(first + len(ahead)):
+            ahead.append(pool.submit(make, step))
+            yield ahead.popleft().result()
+
+
+def pinned(batch: Batch) -> Batch:
+    """Return a batch in memory from which a GPU copies while other work goes on."""
+    return Batch(batch.images.pin_memory(), batch.maps.pin_memory(), batch.ids)
+
+
+def training_batch(samples: Sequence[Sample], config: TrainConfig, step: int) -> Batch:
+    """Return the augmented batch of one step, made in memory."""
+    drawn = draw(len(samples), config, step)
+    picked = [samples[i] for i in drawn.indices]
+    pixels = torch.stack([sample.pixels for sample in picked])
+    images, maps = augment(pixels, render_batch(picked, config, drawn.affines), drawn, config)
+    return Batch(images, maps, tuple(sample.image_id for sample in picked))
+
+
+def augment(
+    pixels: Tensor, maps: Tensor, drawn: Drawn, config: TrainConfig
+) -> tuple[Tensor, Tensor]:
+    """Return the augmented and normalised images of pixels [B, 3, S, S], and their maps, which are moved already."""
+    images = recolour(warp(pixels.float() / 255, drawn.affines), np.array(drawn.colours))
+    if config.augment.gamma or config.augment.hue:
+        images = tint(images, *zip(*drawn.tints, strict=True))
+    if config.augment.cutmix:
+        images, maps = cutmix([images, maps], drawn.boxes)
+    return normalise(images), maps
+
+
+def plain_batch(samples: Sequence[Sample], config: TrainConfig) -> Batch:
+    """Return samples as they are; all have gaze."""
+    images = torch.stack([s.pixels for s in samples]).float() / 255
+    return Batch(normalise(images), plain_maps(samples, config), tuple(s.image_id for s in samples))
+
+
+def plain_maps(samples: Sequence[Sample], config: TrainConfig) -> Tensor:
+    """Return the track maps [B, L, S, S] of samples as they are; all have gaze."""
+    params, same = map_params(config.maps), Affine(np.eye(3), 1.0)
+    return torch.stack([_maps_of(sample, params, same, config.image_size) for sample in samples])
+
+
+@functools.lru_cache(maxsize=4)
+def _order(seed: int, epoch: int, n: int) -> npt.NDArray[np.int64]:
+    return np.random.default_rng([seed, epoch]).permutation(n)
+
+
+def render_batch(
+    samples: Sequence[Sample], config: TrainConfig, affines: Sequence[Affine]
+) -> Tensor:
+    """Return the track maps [B, L, S, S] of samples whose images `affines` have moved.
+
+    Fixations are moved and then rendered, with the tube's radius scaled along; stored maps are
+    warped like the image.
+    """
+    params, size = map_params(config.maps), config.image_size
+    maps = [
+        _maps_of(sample, params, affine, size)
+        for sample, affine in zip(samples, affines, strict=True)
+    ]
+    return torch.stack(maps) * inside(affines, size)
+
+
+def _maps_of(sample: Sample, params: MapParams, affine: Affine, size: int) -> Tensor:
+    if sample.maps is not None:
+        moved: Tensor = warp(sample.maps[None].float() / 255, [affine])[0]
+        return moved
+    return _render(sample.tracks, params, affine, size)
+
+
+def _render(tracks: Sequence[Track], params: MapParams, affine: Affine, size: int) -> Tensor:
+    scaled = dataclasses.replace(
+        params, radius=params.radius * affine.scale, softness=params.softness * affine.scale,
+        blur=params.blur * affine.scale, max_saccade=params.max_saccade * affine.scale,
+    )  # fmt: skip
+    total = np.zeros((params.levels, size, size), np.float32)
+    for track in tracks:
+        x, y, _ = affine.matrix @ np.stack([track.x, track.y, np.ones_like(track.x)])
+        total += render_points(x, y, track.duration_ms, size, size, scaled)
+    return torch.from_numpy(total / len(tracks))

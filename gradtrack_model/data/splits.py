@@ -1,0 +1,197 @@
+"""Who is trained on, validated and tested on: what may not overlap, and the manifest that says it for good.
+
+A manifest holds, per image, its split, its case and the SHA-256 of its file, and of its mask's file
+where the mask is used: bytes rather than pixels, so that anybody can check them with ``sha256sum``
+and no decoder's version matters. A slice of a volume has its file's digest and its number.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+from typing import TYPE_CHECKING, Any
+
+from gazetrack.errors import DataError, InputError, quote
+from gazetrack.images.folder import volume_of
+from gazetrack.publish import sha256_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from gazetrack.workflows.dataset import Item
+
+SPLITS_FILE = "splits.json"
+FORMAT = "gradtrack splits 1"
+SPLITS = ("train", "val", "test")
+_NAMED = 5
+
+Manifest = dict[str, dict[str, Any]]
+
+
+def manifest_of(items: Iterable[Item], splits: Mapping[str, str], full: bool) -> Manifest:
+    """Return what a manifest says of each image that is in a split.
+
+    Parameters
+    ----------
+    items : iterable of Item
+        The data set.
+    splits : mapping of str to str
+        ``train``, ``val`` or ``test`` by image id, as training uses them.
+    full : bool
+        Whether training learns from masks: otherwise those of training images are not opened.
+
+    Returns
+    -------
+    dict
+        By image id: ``split``, ``case``, ``image`` and ``mask``, the digests; None for a mask that
+        is not used.
+
+    Raises
+    ------
+    InputError
+        A file cannot be read.
+    """
+    manifest: Manifest = {}
+    for item in items:
+        if (split := splits[item.image_id]) in SPLITS:
+            used = item.mask if split == "val" or (split == "train" and full) else None
+            facts = {"split": split, "case": item.case, "image": _digest(item.image)}
+            manifest[item.image_id] = facts | {"mask": None if used is None else _digest(used)}
+    return manifest
+
+
+def overlaps(manifest: Manifest) -> dict[str, str]:
+    """Return what is in two splits at once, by the id of one of its images: a case, or one image under two names."""
+    found: dict[str, str] = {}
+    for key, shared in (("case", "is of the case of"), ("image", "is the same file as")):
+        first: dict[str, str] = {}
+        for image_id, facts in manifest.items():
+            other = first.setdefault(facts[key], image_id)
+            if (there := manifest[other]["split"]) != facts["split"]:
+                what = f"is in {facts['split']} and {shared} {quote(other)!r}, which is in {there}"
+                found.setdefault(image_id, what)
+    return found
+
+
+def doubles(manifest: Manifest) -> list[str]:
+    """Return ``a = b`` for images of one split that are the same file."""
+    first: dict[tuple[str, str], str] = {}
+    pairs = (
+        (first.setdefault((facts["split"], facts["image"]), i), i) for i, facts in manifest.items()
+    )
+    return [f"{a} = {b}" for a, b in pairs if a != b]
+
+
+def refuse_overlaps(manifest: Manifest, path: Path) -> None:
+    """Refuse a data set whose splits overlap.
+
+    Raises
+    ------
+    DataError
+        They do.
+    """
+    if found := overlaps(manifest):
+        (image_id, what), *others = found.items()
+        more = f"; and {len(others)} more" if others else ""
+        hint = "split by case (--case), or give --allow-overlap; gradtrack-train check names all"
+        raise DataError(f"{quote(image_id)!r} {what}{more}", path=path, hint=hint)
+
+
+def recorded(
+    items: Sequence[Item], path: Path, allow_changes: bool
+) -> tuple[list[Item], list[str]]:
+    """Give items the splits and cases that a manifest names.
+
+    Parameters
+    ----------
+    items : sequence of Item
+        The data set.
+    path : pathlib.Path
+        ``splits.json`` of a run.
+    allow_changes : bool
+        Also take a data set of which images are missing or have changed.
+
+    Returns
+    -------
+    items : list of Item
+        Images that the manifest does not name are in no split.
+    notes : list of str
+        What differs from the manifest.
+
+    Raises
+    ------
+    InputError
+        It is no manifest.
+    DataError
+        Images are missing or have changed.
+    """
+    manifest = read_manifest(path)
+    known = {item.image_id: item for item in items}
+    changed = [i for i, facts in manifest.items() if i in known and _differs(known[i], facts)]
+    notes = []
+    for ids, what in ((sorted(set(manifest) - set(known)), "missing"), (changed, "changed")):
+        if ids:
+            said = f"{len(ids)} images of {quote(path.name)} are {what}: {_list(ids)}"
+            if not allow_changes:
+                raise DataError(said, path=path, hint="restore them, or give --allow-changes")
+            notes.append(said)
+    if new := sorted(set(known) - set(manifest)):
+        notes.append(
+            f"{len(new)} images are not in {quote(path.name)} and are left out: {_list(new)}"
+        )
+    named = {i: (facts["split"], facts["case"]) for i, facts in manifest.items()}
+    return [_with(item, *named.get(item.image_id, ("none", item.case))) for item in items], notes
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read the images of a manifest; InputError where it is none."""
+    try:
+        content = json.loads(path.read_text("utf-8"))
+        manifest: Manifest = content["images"]
+        whole = content["format"] == FORMAT and all(
+            facts["split"] in SPLITS
+            and all(isinstance(facts[key], str) for key in ("case", "image"))
+            and isinstance(facts["mask"], str | None)
+            for facts in manifest.values()
+        )
+    except FileNotFoundError:
+        raise InputError("no such file", path=path, hint="check --split") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise InputError(
+            "is no split manifest", path=path, hint="give splits.json of a run"
+        ) from error
+    if not whole:
+        raise InputError("is no split manifest", path=path, hint="give splits.json of a run")
+    return manifest
+
+
+def _with(item: Item, split: str, case: str) -> Item:
+    return dataclasses.replace(item, split=split, case=case)
+
+
+def _differs(item: Item, facts: Mapping[str, Any]) -> bool:
+    if _digest(item.image) != facts["image"]:
+        return True
+    return facts["mask"] is not None and (item.mask is None or _digest(item.mask) != facts["mask"])
+
+
+def _digest(path: Path) -> str:
+    """Return the digest of an image's file, with the number of a slice."""
+    file = volume_of(path) or path
+    try:
+        status = file.stat()
+        digest = _digest_of(file, status.st_mtime_ns, status.st_size)
+    except OSError as error:
+        raise InputError("cannot be read", path=file, hint="check its permissions") from error
+    return digest if file == path else f"{digest}/{path.name}"
+
+
+@functools.lru_cache(maxsize=65536)
+def _digest_of(path: Path, _changed: int, _size: int) -> str:
+    return sha256_of(path)
+
+
+def _list(ids: Sequence[str]) -> str:
+    return ", ".join(map(quote, ids[:_NAMED])) + (", …" if len(ids) > _NAMED else "")

@@ -1,0 +1,247 @@
+"""Track maps in PyTorch: batched, on any device, differentiable in the positions.
+
+Slower than the numba kernels on a CPU; made for a GPU that holds images and gaze anyway, and to
+learn where gaze was. `gazetrack.maps.kinds` says what each kind of map is.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import TYPE_CHECKING
+
+import torch
+
+from gazetrack.errors import ConfigError
+from gazetrack.maps.quadrature import LONGEST, NODES_AT_LEAST, NODES_PER_SIGMA, unit_rules
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from gradtrack_model.config import MapsConfig
+
+BLURRED = ("density", "heatmap")
+KINDS = ("tube", "disc", "gaussian", "linear", *BLURRED)
+_MIN_RADIUS_SHARE, _MAX_RADIUS_SHARE = 0.25, 4.0
+
+
+def render_tracks(
+    x: Tensor,
+    y: Tensor,
+    duration_ms: Tensor,
+    firsts: Tensor,
+    size: tuple[int, int],
+    config: MapsConfig,
+    scale: Tensor | None = None,
+    points: int | None = None,
+) -> Tensor:
+    """Render tracks at every level.
+
+    Parameters
+    ----------
+    x, y, duration_ms : Tensor, shape (B, N)
+        Cleaned fixations in pixels of the map, in temporal order; NaN durations fill shorter tracks
+        up at their end.
+    firsts : Tensor of int, shape (B, L)
+        First fixation of each level: level l is the suffix from there on.
+    size : (height, width)
+        Of the maps.
+    config : MapsConfig
+        Kind and lengths, which are shares of sqrt(height x width).
+    scale : Tensor, shape (B,), optional
+        Factor of all lengths of each track, as for tracks that were zoomed.
+    points : int, optional
+        The most points on all lines of a track, for blurred kinds, where no track is known to have
+        more; a GPU is asked, and waited for, otherwise.
+
+    Returns
+    -------
+    Tensor, shape (B, L, H, W)
+        In [0, 1]; zeros where a level has no fixation. Gradients flow to `x` and `y`.
+
+    Raises
+    ------
+    ConfigError
+        A kind that is not rendered here.
+    """
+    if config.kind not in KINDS:
+        raise ConfigError(
+            f"map kind {config.kind!r} on a device", hint=f"use one of {', '.join(KINDS)}"
+        )
+    known = duration_ms.isfinite()
+    x, y, duration_ms = (torch.where(known, v, torch.zeros_like(v)) for v in (x, y, duration_ms))
+    s = math.sqrt(size[0] * size[1]) * (
+        x.new_ones(len(x), 1) if scale is None else scale[:, None]
+    )  # [B, 1]
+    order = torch.arange(x.shape[1], device=x.device)
+    member = known[:, None] & (order >= firsts[..., None])  # [B, L, N]
+    joined = torch.zeros_like(known)
+    if config.kind not in ("disc", "heatmap"):
+        step = torch.hypot(x[:, 1:] - x[:, :-1], y[:, 1:] - y[:, :-1])
+        joined[:, :-1] = known[:, 1:] & known[:, :-1] & (step <= config.max_saccade * s)
+    if config.kind in BLURRED:
+        places_and_weights = _dwell(x, y, duration_ms, joined, member, config.blur * s, points)
+        return _blurred(*places_and_weights, size, config, config.blur * s)
+    radius = torch.zeros_like(x)
+    if config.kind in ("tube", "disc"):
+        radius = _radii(duration_ms, known, config) * s
+    distance = _distance(x, y, radius, joined, member, size)  # [B, L, H, W]
+    if config.kind in ("tube", "disc"):
+        return torch.sigmoid(-distance / (config.softness * s[..., None, None]))
+    if config.kind == "gaussian":
+        return torch.exp(-0.5 * (distance / (config.blur * s[..., None, None])) ** 2)
+    farthest = distance.amax((2, 3), keepdim=True)
+    # Where every pixel lies on the line, D / D_max is 0 / 0 and means 0.
+    share = distance / farthest.clamp(min=torch.finfo(x.dtype).tiny)
+    return torch.where(farthest.isfinite(), 1 - share, torch.zeros_like(distance))
+
+
+def _radii(duration_ms: Tensor, known: Tensor, config: MapsConfig) -> Tensor:
+    """Return the radius at each fixation, [B, N]: longer fixations widen the tube where the exponent is not 0."""
+    radius = torch.full_like(duration_ms, config.radius)
+    if config.duration_exponent == 0:
+        return radius
+    sorted_first = duration_ms.masked_fill(~known, math.inf).sort(1).values
+    count = known.sum(1, keepdim=True).clamp(min=1)
+    middle = torch.cat(
+        [sorted_first.gather(1, (count - 1) // 2), sorted_first.gather(1, count // 2)], 1
+    ).mean(1, True)
+    share = (duration_ms / middle).clamp(_MIN_RADIUS_SHARE, _MAX_RADIUS_SHARE)
+    widened = radius * share**config.duration_exponent
+    return torch.where(middle > 0, widened, radius)  # a ratio to a median of 0 says nothing
+
+
+def _distance(
+    x: Tensor, y: Tensor, radius: Tensor, joined: Tensor, member: Tensor, size: tuple[int, int]
+) -> Tensor:
+    """Return the least (distance to a segment - its radius there) of each level's members, [B, L, H, W]."""
+    rows, columns = _centres(size, x)
+    ends = [torch.where(joined, v.roll(-1, 1), v)[..., None, None] for v in (x, y, radius)]
+    starts = [v[..., None, None] for v in (x, y, radius)]
+    dx, dy, dr = (end - start for end, start in zip(ends, starts, strict=True))
+    rx, ry = columns - starts[0], rows - starts[1]  # [B, N, 1, W], [B, N, H, 1]
+    length2 = dx * dx + dy * dy
+    along = (rx * dx + ry * dy) / length2.clamp(min=torch.finfo(x.dtype).tiny)
+    along = _nearest_along(along, (rx * dy - ry * dx).abs().detach(), length2.detach(), dr)
+    square = (rx - along * dx) ** 2 + (ry - along * dy) ** 2
+    # The root's slope at 0 is infinite: a pixel's centre on the line gets no gradient instead of
+    # none at all.
+    root = torch.where(square > 0, square, torch.ones_like(square)).sqrt()
+    away = (
+        torch.where(square > 0, root, torch.zeros_like(root)) - starts[2] - along * dr
+    )  # [B, N, H, W]
+    far = torch.full_like(away[:, :1], math.inf)
+    levels = [torch.where(m[..., None, None], away, far).amin(1) for m in member.unbind(1)]
+    return torch.stack(levels, 1)
+
+
+def _nearest_along(foot: Tensor, across: Tensor, length2: Tensor, dr: Tensor) -> Tensor:
+    """Return where along each segment, 0 .. 1, the distance less the radius is least: beyond the foot where it grows.
+
+    `gazetrack.kernels.distance` says why. What is added to the foot gets no gradient: at the least
+    there is none along.
+    """
+    steep = dr * dr >= length2  # one disc lies in the other
+    wide = torch.where(steep, torch.ones_like(length2), length2 - dr * dr).sqrt()
+    tilt = torch.where(
+        steep,
+        torch.zeros_like(dr),
+        dr / (wide * torch.where(steep, torch.ones_like(length2), length2)),
+    )
+    end = (dr > 0).to(foot.dtype).expand_as(foot)
+    return torch.where(steep.expand_as(foot), end, (foot + across * tilt).clamp(0, 1))
+
+
+def _dwell(
+    x: Tensor,
+    y: Tensor,
+    duration_ms: Tensor,
+    joined: Tensor,
+    member: Tensor,
+    sigma: Tensor,
+    most: int | None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return points x, y [B, P] and their weights at each level [B, L, P]: `gazetrack.maps.kinds.density` says which.
+
+    First the N fixations with the dwell time that stays there, then the points along the lines that
+    start at them.
+    """
+    before = torch.cat([torch.zeros_like(joined[:, :1]), joined[:, :-1]], 1)
+    earlier = torch.cat([torch.zeros_like(member[..., :1]), member[..., :-1]], 2)
+    starts = ~before[:, None] | (
+        member & ~earlier
+    )  # [B, L, N]: a level's first fixation has no line before it
+    sides = starts.to(x.dtype) + (~joined[:, None]).to(x.dtype)
+    own = member * sides * (duration_ms / 2)[:, None]
+    dx, dy = (torch.where(joined, v.roll(-1, 1) - v, torch.zeros_like(v)) for v in (x, y))
+    time = torch.where(
+        joined, (duration_ms + duration_ms.roll(-1, 1)) / 2, torch.zeros_like(duration_ms)
+    )
+    line, along, share = _nodes(torch.hypot(dx, dy).detach() / sigma, joined, most)  # [B, M]
+    px, py = (v.gather(1, line) + along * d.gather(1, line) for v, d in ((x, dx), (y, dy)))
+    spread = (
+        member.gather(2, line[:, None].expand(-1, member.shape[1], -1))
+        * (share * time.gather(1, line))[:, None]
+    )
+    return torch.cat([x, px], 1), torch.cat([y, py], 1), torch.cat([own, spread], 2)
+
+
+def _nodes(lengths: Tensor, joined: Tensor, most: int | None) -> tuple[Tensor, Tensor, Tensor]:
+    """Return points whose weighted sum stands for an integral along all lines of a track, three tensors [B, M].
+
+    Lengths [B, N] are in standard deviations; `gazetrack.maps.quadrature.pieces_and_nodes` says how
+    many points each takes. A point has the line that it lies on, its place there, 0 .. 1, and its
+    weight, which is 0 for the points that fill up tracks with fewer of them. M is `most`, or, where
+    that is not known, what the device has to be asked for.
+    """
+    places, shares = _rules(lengths.dtype, lengths.device)
+    pieces = torch.ceil(lengths / LONGEST).clamp(min=1).long()
+    nodes = NODES_AT_LEAST + torch.ceil(NODES_PER_SIGMA * lengths / pieces).long().clamp(
+        max=places.shape[1] - 2
+    )
+    ends = torch.where(joined, pieces * nodes, torch.zeros_like(nodes)).cumsum(1)
+    if most is None:
+        most = int(ends[:, -1].max().item()) if ends.numel() else 0
+    k = torch.arange(most, device=lengths.device).expand(len(ends), -1).contiguous()
+    line = torch.searchsorted(ends, k, right=True)  # lines without points have none of these places
+    filler = line == ends.shape[1]
+    line = line.masked_fill(filler, 0)
+    before = torch.where(line > 0, ends.gather(1, (line - 1).clamp(min=0)), torch.zeros_like(line))
+    pieces, nodes = pieces.gather(1, line), nodes.gather(1, line)
+    piece, node = (k - before) // nodes, (k - before) % nodes
+    along = (piece + places[nodes, node]) / pieces
+    return line, along, (shares[nodes, node] / pieces).masked_fill(filler, 0.0)
+
+
+@functools.cache
+def _rules(dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Return `gazetrack.maps.quadrature.unit_rules` on a device, copied there once."""
+    places, shares = (
+        torch.as_tensor(values, dtype=dtype, device=device) for values in unit_rules()
+    )
+    return places, shares
+
+
+def _blurred(
+    x: Tensor, y: Tensor, weights: Tensor, size: tuple[int, int], config: MapsConfig, sigma: Tensor
+) -> Tensor:
+    """Sum Gaussians at points x, y [B, P], and scale each level: calibrated for a density, to 0 .. 1 else."""
+    rows, columns = _centres(size, x)
+    wide = sigma[..., None]  # [B, 1, 1]
+    down = torch.exp(-0.5 * ((rows.flatten() - y[..., None]) / wide) ** 2)  # [B, P, H]
+    across = torch.exp(-0.5 * ((columns.flatten() - x[..., None]) / wide) ** 2)  # [B, P, W]
+    total = torch.einsum("blp,bph,bpw->blhw", weights, down, across)
+    peak = total.amax((2, 3), keepdim=True)
+    if config.kind == "density":
+        scaled = torch.sigmoid((total / peak.clamp(min=1e-30) - config.threshold) / config.width)
+        return torch.where(peak > 0, scaled, torch.zeros_like(scaled))
+    low = total.amin((2, 3), keepdim=True)
+    return torch.where(
+        peak > low, (total - low) / (peak - low).clamp(min=1e-30), torch.zeros_like(total)
+    )
+
+
+def _centres(size: tuple[int, int], like: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the pixels' centres: [H, 1] and [1, W]."""
+    rows, columns = (torch.arange(n, device=like.device, dtype=like.dtype) + 0.5 for n in size)
+    return rows[:, None], columns[None, :]

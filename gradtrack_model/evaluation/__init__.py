@@ -1,0 +1,1 @@
+"""What a trained network finds, and how good that is."""

@@ -1,0 +1,1 @@
+"""The network and its losses, which know nothing of the toolkit."""

@@ -1,0 +1,64 @@
+"""Track Attention: each decoder stage predicts its track map and looks at its features through it."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from gradtrack_model.network.blocks import NORM_GROUPS, GroupNorm, resize
+
+
+class TrackAttention(nn.Module):
+    """Predict the track map of one stage and refine the stage's features with it.
+
+    With F the features and a' the prediction of the deeper stage::
+
+        a  = conv1(ReLU(GN(conv3(F)))) + alpha * up2(a')     alpha is learned and starts at 0
+        F' = F + conv1(F * sigmoid(a))                       this conv1 starts at 0
+
+    so that training starts as the plain U-Net.
+
+    Parameters
+    ----------
+    channels : int
+        Channels of F.
+    deepest : bool
+        Whether there is no stage before: then there is no alpha.
+    attend : bool
+        Without, the stage is deeply supervised only: a = conv1(ReLU(GN(conv3(F)))), F' = F. A
+        control.
+    """
+
+    def __init__(self, channels: int, deepest: bool, attend: bool = True) -> None:
+        super().__init__()
+        self.predict = nn.Sequential(
+            nn.Conv2d(channels, channels // 2, 3, padding=1, bias=False),
+            GroupNorm(NORM_GROUPS, channels // 2),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(channels // 2, 1, 1),
+        )
+        self.attend = attend
+        if attend and not deepest:
+            self.alpha = nn.Parameter(torch.zeros(1))
+        if attend:
+            self.refine = nn.Conv2d(channels, channels, 1)
+            nn.init.zeros_(self.refine.weight)
+            if self.refine.bias is not None:
+                nn.init.zeros_(self.refine.bias)
+
+    def forward(self, features: Tensor, deeper: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Return the refined features [B, C, h, w] and the track map's logits [B, 1, h, w].
+
+        Parameters
+        ----------
+        features : Tensor, shape (B, C, h, w)
+            Of this stage.
+        deeper : Tensor, shape (B, 1, h', w'), or None
+            Logits of the stage before; None at the deepest.
+        """
+        track: Tensor = self.predict(features)
+        if not self.attend:
+            return features, track
+        if deeper is not None:
+            track = track + self.alpha * resize(deeper, track)
+        return features + self.refine(features * torch.sigmoid(track)), track

@@ -1,0 +1,141 @@
+"""The loss: segmentation against the full track's label, every stage against the map of its level."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from gradtrack_model.network.blocks import resize
+from gradtrack_model.network.consistency import consistency_loss
+
+if TYPE_CHECKING:
+    from gradtrack_model.network.model import Output
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """Weights and options of the loss.
+
+    Parameters
+    ----------
+    dice_weight : float
+        Of the soft Dice term of the segmentation; 0 for none.
+    track_weight : float
+        Of each stage's term, the lambda of the method; 0 for Track Attention without supervision.
+    ignore_band : float
+        Pixels whose full-track map is closer than this to .5 are left out of the segmentation
+        terms.
+    soft_labels : bool
+        Use the full-track map itself as the label instead of map >= .5.
+    bootstrap : float
+        Share of the network's own prediction in the label of the cross-entropy, for labels with
+        errors (soft bootstrapping, Reed et al. 2015).
+    thresholds : tuple of float
+        Where the label begins on the full-track map, for each head of the network.
+    consistency_weight : float
+        Of the agreement between heads, see `gradtrack_model.network.consistency`.
+    full_first : bool
+        Give the deepest stage the full track and the last one the core: the opposite order, as a
+        control.
+    """
+
+    dice_weight: float = 1.0
+    track_weight: float = 1.0
+    ignore_band: float = 0.0
+    soft_labels: bool = False
+    bootstrap: float = 0.0
+    thresholds: tuple[float, ...] = (0.5,)
+    consistency_weight: float = 0.0
+    full_first: bool = False
+
+
+class Losses(NamedTuple):
+    """The loss and its parts, each a scalar Tensor."""
+
+    total: Tensor
+    mask: Tensor
+    dice: Tensor
+    tracks: Tensor
+
+
+def gaze_loss(output: Output, maps: Tensor, config: LossConfig) -> Losses:
+    """Compare predictions with track maps.
+
+    Sum over heads i of BCE(logits_i, M_L >= t_i) + dice_weight * Dice, + track_weight * sum over
+    stages k of BCE(a_k, M_k at its size) + consistency_weight * consistency of the heads.
+
+    Parameters
+    ----------
+    output : Output
+        Of the network.
+    maps : Tensor, shape (B, L, H, W)
+        Track maps in [0, 1], the core first, the full track last.
+    config : LossConfig
+        Weights and options.
+
+    Returns
+    -------
+    Losses
+    """
+    full = maps[:, -1:]  # [B, 1, H, W]
+    mask, dice = full.new_zeros(()), full.new_zeros(())
+    for i, threshold in enumerate(config.thresholds):
+        target = full if config.soft_labels else (full >= threshold).to(full.dtype)
+        weight = ((full - threshold).abs() >= config.ignore_band).to(full.dtype)
+        logits = resize(output.heads[:, i : i + 1], full).float()
+        believed = (
+            torch.lerp(target, torch.sigmoid(logits).detach(), config.bootstrap)
+            if config.bootstrap
+            else target
+        )
+        mask = mask + weighted_bce(logits, believed, weight)
+        if config.dice_weight:
+            dice = dice + dice_loss(logits, target, weight)
+    tracks = tracks_loss(output.tracks, maps, config) if config.track_weight else mask.new_zeros(())
+    total = mask + config.dice_weight * dice + config.track_weight * tracks
+    if config.consistency_weight:
+        total = total + config.consistency_weight * consistency_loss(output.heads, output.features)
+    return Losses(total, mask, dice, tracks)
+
+
+def weighted_bce(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    """Mean binary cross-entropy over the pixels of weight 1; 0 when there are none."""
+    loss = functional.binary_cross_entropy_with_logits(logits, target, weight, reduction="sum")
+    return loss / weight.sum().clamp(min=1)
+
+
+def dice_loss(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    """Return 1 - soft Dice, averaged over images; one pixel of smoothing keeps empty labels finite."""
+    p, y = torch.sigmoid(logits) * weight, target * weight
+    overlap, total = (p * y).sum((1, 2, 3)), (p + y).sum((1, 2, 3))
+    return (1 - (2 * overlap + 1) / (total + 1)).mean()
+
+
+def tracks_loss(tracks: list[Tensor], maps: Tensor, config: LossConfig) -> Tensor:
+    """Sum over the stages of the cross-entropy with the area-averaged map of the stage's level."""
+    total = maps.new_zeros(())
+    for stage, logits in enumerate(tracks):
+        level = level_of_stage(stage, len(tracks), maps.shape[1])
+        if config.full_first:
+            level = maps.shape[1] - 1 - level
+        target = functional.interpolate(
+            maps[:, level : level + 1], size=logits.shape[-2:], mode="area"
+        )
+        total = total + functional.binary_cross_entropy_with_logits(logits.float(), target)
+    return total
+
+
+def level_of_stage(stage: int, stages: int, levels: int) -> int:
+    """Return the level that supervises a stage, both counted from 0.
+
+    The deepest stage gets the core and the last the full track. With as many stages as levels it is
+    one each; otherwise levels are spread evenly and rounded, so that some are used twice or not at
+    all.
+    """
+    if stages == 1:
+        return levels - 1
+    return int(stage * (levels - 1) / (stages - 1) + 0.5)

@@ -1,0 +1,159 @@
+"""The network: a U-Net whose every decoder stage carries Track Attention.
+
+Our reading of GradTrack (Wang et al., MICCAI 2025, arXiv 2505.22230). Gaze is a training signal
+only: it is no input.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+from gradtrack_model.network.attention import TrackAttention
+from gradtrack_model.network.blocks import NORM_GROUPS, DecoderStage, resize
+from gradtrack_model.network.encoders import LITE_SCALES, BasicEncoder, LiteEncoder
+from gradtrack_model.network.external_encoders import BorrowedEncoder, is_borrowed
+
+# Five encoder widths and the last decoder width, those of GazeMedSeg.
+BASIC_WIDTHS = (64, 128, 256, 512, 1024, 128)
+# Decoder widths at strides 16, 8, 4, 2.
+LITE_WIDTHS = (128, 64, 48, 32)
+DEFAULT_WIDTHS = {**dict.fromkeys(LITE_SCALES, LITE_WIDTHS), "basic": BASIC_WIDTHS}
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """What network to build.
+
+    Parameters
+    ----------
+    encoder : {"lite", "lite1", "lite2", "basic", "timm:NAME", "smp:NAME"}
+        ``lite``: EfficientNet-Lite0; ``lite1`` and ``lite2`` are larger. ``basic``: U-Net with
+        GroupNorm from scratch. ``timm:resnet34``, ``smp:mobileone_s0``: any network of the package
+        timm or segmentation_models_pytorch, where installed, with features at strides 2 to 32;
+        images are normalised as for ImageNet.
+    widths : tuple of int
+        ``basic``: five encoder widths and the last decoder width. Others: four decoder widths,
+        deepest first. Multiples of 8; empty for the default.
+    attention : bool
+        Off: a plain U-Net with deep supervision, as a control.
+    gates : bool
+        Attention gates on the skip connections, as a control.
+    heads : int
+        Segmentations, whose mean is the prediction; one for each threshold of the loss.
+    pretrained : bool
+        Start the encoder from its ImageNet weights; ``basic`` has none.
+
+    Raises
+    ------
+    ValueError
+        An unknown encoder, or widths that do not fit it.
+    """
+
+    encoder: str = "lite"
+    widths: tuple[int, ...] = ()
+    attention: bool = True
+    gates: bool = False
+    heads: int = 1
+    pretrained: bool = True
+
+    def __post_init__(self) -> None:
+        if self.encoder not in DEFAULT_WIDTHS and not is_borrowed(self.encoder):
+            raise ValueError(
+                f"encoder {self.encoder!r}: use one of {', '.join(DEFAULT_WIDTHS)}, timm:NAME, smp:NAME"
+            )
+        default = DEFAULT_WIDTHS.get(self.encoder, LITE_WIDTHS)
+        if not 1 <= self.heads <= 8:
+            raise ValueError(f"heads {self.heads}: use 1 to 8")
+        object.__setattr__(self, "widths", tuple(self.widths) or default)
+        if len(self.widths) != len(default):
+            raise ValueError(f"widths {self.widths}: encoder {self.encoder!r} takes {len(default)}")
+        if any(width < 2 * NORM_GROUPS or width % (2 * NORM_GROUPS) for width in self.widths):
+            raise ValueError(f"widths {self.widths}: use positive multiples of {2 * NORM_GROUPS}")
+
+
+class Output(NamedTuple):
+    """What the network predicts.
+
+    Parameters
+    ----------
+    logits : Tensor, shape (B, 1, H, W)
+        Of the segmentation.
+    tracks : list of Tensor, shapes (B, 1, h_k, w_k)
+        Logits of the track maps, deepest stage first.
+    heads : Tensor, shape (B, m, h, w)
+        Logits of each segmentation, at the last stage's size; what the loss compares.
+    features : Tensor, shape (B, C, h, w)
+        Of the last stage.
+    """
+
+    logits: Tensor
+    tracks: list[Tensor]
+    heads: Tensor
+    features: Tensor
+
+
+class TrackUNet(nn.Module):
+    """The U-Net with Track Attention.
+
+    Parameters
+    ----------
+    config : ModelConfig
+        What to build. Weights are random; see `gradtrack_model.network.pretrained`.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.encoder, widths = _encoder_and_decoder_widths(config)
+        self.stages, self.attention = nn.ModuleList(), nn.ModuleList()
+        *skips, channels = self.encoder.channels
+        for c_skip, width in zip(reversed(skips), widths, strict=True):
+            self.stages.append(DecoderStage(channels, c_skip, width, config.gates))
+            self.attention.append(
+                TrackAttention(width, deepest=len(self.attention) == 0, attend=config.attention)
+            )
+            channels = width
+        self.head = nn.Conv2d(channels, config.heads, 1)
+
+    def forward(self, image: Tensor) -> Output:
+        """Segment images.
+
+        Parameters
+        ----------
+        image : Tensor, shape (B, 3, H, W)
+            Normalised; any size from 32 x 32.
+
+        Returns
+        -------
+        Output
+        """
+        *skips, x = self.encoder(image)  # finest first; x [B, C_0, h_0, w_0] is the bottleneck
+        track, tracks = None, []
+        for stage, attention, skip in zip(
+            self.stages, self.attention, reversed(skips), strict=True
+        ):
+            x = stage(x, skip)  # F_k  [B, C_k, h_k, w_k]
+            x, track = attention(x, track)  # F'_k [B, C_k, h_k, w_k], a_k [B, 1, h_k, w_k]
+            tracks.append(track)
+        heads = self.head(x)  # [B, m, h_K, w_K]
+        return Output(resize(heads.mean(1, keepdim=True), image), tracks, heads, x)
+
+
+def foreground(logits: Tensor, threshold: float) -> Tensor:
+    """Return where the probability is above `threshold`, as bool of the shape of `logits`."""
+    return logits > math.log(threshold / (1 - threshold))
+
+
+def _encoder_and_decoder_widths(
+    config: ModelConfig,
+) -> tuple[BasicEncoder | LiteEncoder | BorrowedEncoder, tuple[int, ...]]:
+    if is_borrowed(config.encoder):
+        return BorrowedEncoder(config.encoder), config.widths
+    if config.encoder in LITE_SCALES:
+        return LiteEncoder(config.encoder), config.widths
+    *encoder, last = config.widths
+    return BasicEncoder(encoder), (*reversed(encoder[1:-1]), last)

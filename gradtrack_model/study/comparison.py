@@ -1,0 +1,128 @@
+"""A comparison of methods: a study of methods times seeds, its table and its plot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gazetrack.errors import ConfigError
+from gradtrack_model.parallel import world
+from gradtrack_model.study.report import installed, write_comparison_report
+from gradtrack_model.study.runner import run_jobs
+from gradtrack_model.study.table import Line, summarise, write_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from gradtrack_model.study.jobs import Job, Result
+    from gradtrack_model.training.loop import Progress
+
+NAME = "comparison"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What became of a comparison.
+
+    Parameters
+    ----------
+    results : tuple of Result
+        Of every job, in their order.
+    lines : list of dict
+        The table, see `table.summarise`; empty when nothing could be done, and then nothing is
+        written.
+    """
+
+    results: tuple[Result, ...]
+    lines: list[Line]
+
+    @property
+    def stopped_by(self) -> int | None:
+        """Number of the signal that stopped it."""
+        return self.results[-1].stopped_by
+
+    @property
+    def failed(self) -> bool:
+        """Whether a job ended with an error."""
+        return any(result.error is not None for result in self.results)
+
+
+def compare_methods(
+    jobs: Sequence[Job],
+    out: Path,
+    *,
+    reference: str | None = None,
+    flips: bool = False,
+    force: bool = False,
+    report: Callable[[Job, Progress], None] | None = None,
+    tell: Callable[[Result], None] | None = None,
+) -> Comparison:
+    """Train what is not trained yet, evaluate it on the validation images, and write the table.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+        Methods times seeds.
+    out : pathlib.Path
+        Gets ``comparison.md``, ``.csv``, ``.json``, ``.png`` and, with Jinja2, ``.html``, and a
+        folder per method and seed, see `study`.
+    reference : str, optional
+        The method the others are compared with; the first one by default.
+    flips : bool
+        Average over the four flips of each image.
+    force : bool
+        Train again what is there.
+    report : callable, optional
+        Called after every training step.
+    tell : callable, optional
+        Called with every result as it comes.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    ConfigError
+        `reference` is none of the methods, or several processes share this call.
+    OutputError
+        `out` cannot be written.
+    """
+    if world() > 1:
+        what = f"a comparison in {world()} processes"
+        raise ConfigError(what, hint="leave out torchrun; it is for one gradtrack-train")
+    names = list(dict.fromkeys(job.name for job in jobs))
+    reference = reference or names[0]
+    if reference not in names:
+        raise ConfigError(
+            f"the reference {reference!r} is not compared", hint=f"use one of {', '.join(names)}"
+        )
+    way = "flips" if flips else "plain"
+    results = []
+    for result in run_jobs(jobs, out, (way,), force=force, report=report):
+        results.append(result)
+        if tell is not None:
+            tell(result)
+    lines = summarise(results, reference, way)
+    if lines:
+        runs = [_facts(result, out, way) for result in results]
+        plot = write_table(out, NAME, lines, {"reference": reference, "flips": flips, "runs": runs})
+        if installed():
+            write_comparison_report(out / f"{NAME}.html", lines, runs, plot, flips)
+    return Comparison(tuple(results), lines)
+
+
+def _facts(result: Result, out: Path, way: str) -> dict[str, Any]:
+    """Return what the JSON says of a run; where it lies is said from there, so that the folder can move."""
+    folder = result.job.folder(out).relative_to(out).as_posix()
+    facts = {"method": result.job.name, "seed": result.job.seed, "folder": folder}
+    if result.error is not None:
+        return {**facts, "error": str(result.error)}
+    if result.stopped_by is not None:
+        return {**facts, "stopped_by": result.stopped_by}
+    kept = {
+        key: result.facts[key]
+        for key in ("steps", "best_step", "selected_by", "seconds", "images", "data")
+    }
+    return {**facts, **kept, "dice": {i: row["dice"] for i, row in result.scores[way].items()}}

@@ -1,0 +1,184 @@
+"""A study: methods times seeds on one data set, each trained, and evaluated on the validation images by image alone.
+
+``<out>/<method>/<seed>/`` holds the run in ``run/``, as gradtrack-train writes it, the predicted
+masks with their ``evaluation/`` in ``plain/`` or ``flips/``, and ``result.json``, written last:
+what is complete is not done again while settings and data are the same, and what was interrupted
+goes on to the same result as without a pause.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from gazetrack.errors import CheckpointError, DataError, GazetrackError, quote
+from gazetrack.publish import write_json, write_text
+from gradtrack_model.data.sources import load_data
+from gradtrack_model.evaluation.evaluate import MEASURES, evaluate_folder, read_scores
+from gradtrack_model.evaluation.predict import PredictOptions, predict_folder
+from gradtrack_model.study.jobs import WAYS, Job, Result
+from gradtrack_model.study.report import installed, write_run_report
+from gradtrack_model.training.learner import pick_device
+from gradtrack_model.training.loop import train
+from gradtrack_model.training.resume import States
+from gradtrack_model.training.run_folder import check_same
+from gradtrack_model.weights.checkpoint import load_model
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from gradtrack_model.config import TrainConfig
+    from gradtrack_model.data.sources import TrainingData
+    from gradtrack_model.training.loop import Progress
+
+
+def run_jobs(
+    jobs: Iterable[Job],
+    out: Path,
+    ways: Sequence[str] = ("plain",),
+    *,
+    force: bool = False,
+    report: Callable[[Job, Progress], None] | None = None,
+) -> Iterator[Result]:
+    """Do what is left of a study, job by job; one that fails does not touch the others.
+
+    Parameters
+    ----------
+    jobs : iterable of Job
+        In the order in which they are done.
+    out : pathlib.Path
+        The folder of the study.
+    ways : sequence of str
+        Of `WAYS`.
+    force : bool
+        Train again what is there.
+    report : callable, optional
+        Called after every training step.
+
+    Yields
+    ------
+    Result
+        After SIGINT or SIGTERM the one at hand is the last, with its state saved and `stopped_by`
+        set.
+    """
+    for job in jobs:
+        try:
+            result = _do(job, job.folder(out), ways, force, report)
+        except GazetrackError as error:
+            result = Result(job, {}, {}, error)
+        except (RuntimeError, MemoryError) as error:  # of torch: out of memory, no kernel for it, …
+            hint = "change the settings, and call again: what is done stays"
+            result = Result(
+                job,
+                {},
+                {},
+                GazetrackError(f"{type(error).__name__}: {quote(error, 200)}", hint=hint),
+            )
+        yield result
+        if result.stopped_by is not None:
+            return
+
+
+def _do(
+    job: Job,
+    folder: Path,
+    ways: Sequence[str],
+    force: bool,
+    report: Callable[[Job, Progress], None] | None,
+) -> Result:
+    data = load_data(job.sources, job.config)
+    ids = [sample.image_id for sample in data.val if sample.mask is not None]
+    if not ids or job.sources.masks is None:
+        where = job.sources.masks or job.sources.images
+        raise DataError(
+            "no validation image has a mask", path=where, hint="give --masks and --val-ids"
+        )
+    if force:  # an interruption shall not leave the old result with half of a new run
+        (folder / "result.json").unlink(missing_ok=True)
+    facts = _finished(folder, job.config, data)
+    again = facts is not None and all(_evaluated(folder, way) for way in ways)
+    if facts is None:
+        facts, stopped_by = _train(job, folder / "run", data, force, report)
+        if stopped_by is not None:
+            return Result(job, {}, {}, stopped_by=stopped_by)
+        for way in WAYS:
+            (folder / way / "evaluation" / "evaluation.csv").unlink(missing_ok=True)
+        if installed():
+            write_run_report(folder / "run", data)
+    write_text(folder / "val.txt", "".join(f"{image_id}\n" for image_id in ids))
+    for way in ways:
+        if not _evaluated(folder, way):
+            _evaluate(job, folder, way, tuple(ids))
+    write_json(folder / "result.json", facts)
+    names = tuple(MEASURES.values())
+    scores = {
+        way: read_scores(folder / way / "evaluation" / "evaluation.csv", names) for way in ways
+    }
+    return Result(job, facts, scores, again=again)
+
+
+def _train(
+    job: Job,
+    run: Path,
+    data: TrainingData,
+    force: bool,
+    report: Callable[[Job, Progress], None] | None,
+) -> tuple[dict[str, Any], int | None]:
+    """Train, or go on with what is there; return the facts of ``result.json``, and the signal that stopped it."""
+    resume = not force and bool(States(run).paths)
+    tell = None if report is None else lambda progress: report(job, progress)
+    done = train(job.config, data, run, force=not resume, resume=resume, report=tell)
+    facts = {
+        "method": job.name,
+        "seed": job.seed,
+        "steps": done.step,
+        "best_step": done.best_step,
+        "selected_by": done.selected_by,
+        "seconds": round(done.seconds, 3),
+        "images": {"train": len(data.train), "val": len(data.val)},
+        "data": data.sha256(),
+        "config": job.config.as_dict(),
+    }
+    return facts, done.stopped_by
+
+
+def _finished(folder: Path, config: TrainConfig, data: TrainingData) -> dict[str, Any] | None:
+    """Return the facts of a complete job, None where there is none; another one's are refused."""
+    path = folder / "result.json"
+    try:
+        facts: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        check_same(facts, config, data, path)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CheckpointError("is damaged", path=path, hint="remove it, and call again") from error
+    return facts
+
+
+def _evaluated(folder: Path, way: str) -> bool:
+    return (folder / way / "evaluation" / "evaluation.csv").exists()
+
+
+def _evaluate(job: Job, folder: Path, way: str, ids: tuple[str, ...]) -> None:
+    """Segment the validation images with the best network, and compare with their masks."""
+    device = pick_device(job.config.device)
+    options = PredictOptions(
+        tta=WAYS[way], batch_size=job.config.batch_size, device=device, ids=ids
+    )
+    # A queue of no length drives the iterator: pictures that fail are missing in the evaluation,
+    # which says so.
+    deque(predict_folder(job.sources.images, load_model(folder / "run"), folder / way, options), 0)
+    assert job.sources.masks is not None  # noqa: S101 - _do has seen to it
+    evaluated = evaluate_folder(
+        folder / way, job.sources.masks, folder / way / "evaluation", folder / "val.txt"
+    )
+    if not evaluated.complete:
+        n = sum(score.error is None for score in evaluated.scores)
+        what = f"{n} of {evaluated.n_wanted} validation images could be evaluated"
+        raise DataError(
+            what,
+            path=folder / way / "evaluation" / "evaluation.csv",
+            hint="it says which could not",
+        )

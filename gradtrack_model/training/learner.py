@@ -1,0 +1,306 @@
+"""What learns: the network with its optimizer, loss scaler and averaged weights, one step at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from gazetrack.errors import ConfigError, GazetrackError, quote
+from gradtrack_model import parallel
+from gradtrack_model.network.encoders import LiteEncoder
+from gradtrack_model.network.external_encoders import BorrowedEncoder
+from gradtrack_model.network.losses import gaze_loss
+from gradtrack_model.network.model import TrackUNet
+from gradtrack_model.network.pretrained import load_lite
+from gradtrack_model.training.optim import EMA, build_optimizer, lr_share, set_lr
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from gradtrack_model.config import TrainConfig
+    from gradtrack_model.data.batches import Batch
+
+
+LOSS_NAMES = ("loss", "loss_mask", "loss_dice", "loss_tracks")
+
+
+class NonFiniteLossError(GazetrackError):
+    """The loss became infinite or not a number, at the step `step`."""
+
+    code: ClassVar[str] = "NON_FINITE"
+    exit_code: ClassVar[int] = 6
+    step: int = 0
+
+
+class Row(NamedTuple):
+    """What is known of a step that was taken.
+
+    Parameters
+    ----------
+    step : int
+        Counted from 1.
+    values : dict
+        Losses and learning rate, by the names in `gradtrack_model.training.run_folder.COLUMNS`.
+    """
+
+    step: int
+    values: dict[str, float]
+
+
+class Learner:
+    """A network in training.
+
+    No step waits for a GPU: while it computes one step, the next one is prepared and queued. What a
+    step returns is therefore the losses of the step before, which are there by then; `rest` returns
+    those that are still out.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        What to build.
+
+    Raises
+    ------
+    ConfigError
+        The device is not there, or pretrained weights are not installed.
+    """
+
+    def __init__(self, config: TrainConfig) -> None:
+        self.config = config
+        self.device = parallel.local_device(pick_device(config.device))
+        self.model = build_model(config).to(self.device)
+        self.optimizer = build_optimizer(self.model, config)
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=config.precision == "fp16")
+        self.ema = EMA(self.model, config.ema)
+        self._peaks = [float(group["lr"]) for group in self.optimizer.param_groups]
+        self._compute = self.losses
+        if config.compile:
+            # The loss is compiled with the network: by itself, its many small operations take as
+            # long as a stage.
+            mode = "reduce-overhead" if config.cuda_graphs else None
+            self._compute = torch.compile(self.losses, mode=mode)
+        # 1 from the first loss on that is not finite: an optimizer on a GPU then leaves the weights
+        # as they are.
+        self._broken = torch.zeros((), device=self.device)
+        self._unread: list[_Taken] = []
+
+    def advance(self, step: int, parts: Sequence[Batch]) -> list[Row]:
+        """Take one step, counted from 1, on the mean gradient of `parts`.
+
+        Returns
+        -------
+        list of Row
+            On a CPU the row of this step; on a GPU that of the step before, if it was not returned
+            yet.
+
+        Raises
+        ------
+        NonFiniteLossError
+            A loss is not finite; the weights are those from before that step, and stay so.
+        """
+        share = lr_share(step, self.config.steps, self.config.optimizer)
+        set_lr(self.optimizer, self._peaks, share)
+        self.optimizer.zero_grad(set_to_none=True)
+        total = torch.zeros(len(LOSS_NAMES), device=self.device)
+        for batch in parts:
+            if self.config.cuda_graphs:
+                torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call] # untyped in torch
+            images = batch.images.to(self.device, non_blocking=True)
+            maps = batch.maps.to(self.device, non_blocking=True)
+            losses = self._compute(images, maps)
+            self.scaler.scale(losses[0] / len(parts)).backward()  # type: ignore[no-untyped-call] # untyped in torch
+            total += losses.detach() / len(parts)
+        total = parallel.mean(total)
+        ids = tuple(image_id for batch in parts for image_id in batch.ids)
+        lr = float(self.optimizer.param_groups[-1]["lr"])
+        self._unread.append(_Taken(step, ids, lr, *_on_its_way_to_memory(total)))
+        if self.device.type == "cpu":
+            rows = self.rest()  # raises before the weights change
+            self._update(step, total)
+            return rows
+        self._update(step, total)
+        due, self._unread = self._unread[:-1], self._unread[-1:]
+        return [taken.row() for taken in due]
+
+    def rest(self) -> list[Row]:
+        """Wait for the device and return the rows of the steps that `advance` has not returned yet.
+
+        Raises
+        ------
+        NonFiniteLossError
+            A loss is not finite; the weights are those from before that step.
+        """
+        due, self._unread = self._unread, []
+        return [taken.row() for taken in due]
+
+    def losses(self, images: Tensor, maps: Tensor) -> Tensor:
+        """Return the loss and its parts, shape (4,); gaze makes the label and never enters the network.
+
+        Parameters
+        ----------
+        images : Tensor, shape (B, 3, S, S)
+            Normalised, on the learner's device.
+        maps : Tensor, shape (B, L, S, S)
+            Track maps in [0, 1], there too.
+        """
+        with autocast(self.config, self.device):
+            output = self.model(images)
+        return torch.stack(list(gaze_loss(output, maps, self.config.loss)))
+
+    def _update(self, step: int, total: Tensor) -> None:
+        parallel.average_gradients(self.model.parameters())
+        self.scaler.unscale_(self.optimizer)
+        if self.config.optimizer.clip > 0:
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.config.optimizer.clip)
+        if self.device.type == "cuda" and not self.scaler.is_enabled():
+            # Fused optimizers take a flag on the device to leave out a step, which the loss scaler
+            # uses, too.
+            lost = torch.logical_not(torch.isfinite(total[0])).float()
+            self._broken = torch.maximum(self._broken, lost)
+            vars(self.optimizer).update(found_inf=self._broken, grad_scale=None)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.ema.update(step)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return everything in tensors that the next step depends on."""
+        optimizer = self.optimizer.state_dict()["state"]
+        moments = {
+            f"optimizer.{i}.{name}": value
+            for i, state in optimizer.items()
+            for name, value in state.items()
+            if isinstance(value, Tensor)
+        }
+        weights = {f"model.{key}": value for key, value in self.model.state_dict().items()}
+        averages = {f"ema.{key}": value for key, value in self.ema.weights.items()}
+        return {**weights, **averages, **moments, "generator": torch.get_rng_state()}
+
+    def restore(self, tensors: dict[str, Tensor], scaler: dict[str, Any]) -> None:
+        """Take over what `tensors` and the loss scaler's ``state_dict`` returned.
+
+        Raises
+        ------
+        KeyError, RuntimeError
+            They are another network's.
+        """
+        self.model.load_state_dict(_under("model.", tensors))
+        for key, average in self.ema.weights.items():
+            average.copy_(tensors[f"ema.{key}"])
+        moments: dict[int, dict[str, Tensor]] = {}
+        parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+        for key, value in _under("optimizer.", tensors).items():
+            i, name = key.split(".", 1)
+            # In the parameter's own memory order: another one could round sums differently.
+            like = parameters[int(i)]
+            value = (
+                torch.empty_like(like, dtype=value.dtype).copy_(value)
+                if value.shape == like.shape
+                else value
+            )
+            moments.setdefault(int(i), {})[name] = value
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
+        if scaler:
+            self.scaler.load_state_dict(scaler)
+        torch.set_rng_state(tensors["generator"])
+
+
+class _Taken(NamedTuple):
+    """A step that was queued; `losses` hold its numbers once `arrived` has happened."""
+
+    step: int
+    ids: tuple[str, ...]
+    lr: float
+    losses: Tensor
+    arrived: torch.cuda.Event | None
+
+    def row(self) -> Row:
+        """Wait for the numbers and return them."""
+        if self.arrived is not None:
+            self.arrived.synchronize()
+        values = self.losses.tolist()
+        if not math.isfinite(values[0]):
+            raise _non_finite(self.step, self.ids)
+        return Row(self.step, dict(zip(LOSS_NAMES, values, strict=True)) | {"lr": self.lr})
+
+
+def _on_its_way_to_memory(values: Tensor) -> tuple[Tensor, torch.cuda.Event | None]:
+    """Start the copy of values on a GPU to memory; return them with the event of their arrival."""
+    if values.device.type != "cuda":
+        return values, None
+    there = torch.empty(values.shape, pin_memory=True).copy_(values, non_blocking=True)
+    arrived = torch.cuda.Event()  # type: ignore[no-untyped-call] # untyped in torch
+    arrived.record()
+    return there, arrived
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {
+        key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)
+    }
+
+
+def pick_device(name: str) -> torch.device:
+    """Return the device of that name; ``auto`` is a GPU when there is one."""
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ConfigError("device 'cuda' is not there", hint="use --device cpu")
+    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def build_model(config: TrainConfig) -> TrackUNet:
+    """Build the network with the initial weights of the configuration's seed."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        model = TrackUNet(config.model)
+    if isinstance(model.encoder, LiteEncoder) and config.model.pretrained:
+        load_lite(model.encoder)
+    elif isinstance(model.encoder, BorrowedEncoder) and config.model.pretrained:
+        model.encoder.load_pretrained()
+    channels_last: TrackUNet = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # stub lacks it
+    return channels_last
+
+
+def autocast(
+    config: TrainConfig, device: torch.device
+) -> contextlib.AbstractContextManager[object]:
+    """Return the context that computes in the configuration's precision."""
+    chosen = (
+        ("bf16" if device.type == "cuda" else "fp32")
+        if config.precision == "auto"
+        else config.precision
+    )
+    if chosen == "fp32":
+        return contextlib.nullcontext()
+    dtype = torch.float16 if chosen == "fp16" else torch.bfloat16
+    return torch.autocast(device.type, dtype)
+
+
+@contextlib.contextmanager
+def fast_convolutions(device: torch.device) -> Iterator[None]:
+    """Let a GPU choose its fastest convolutions, and multiply float32 in TF32, inside a ``with`` block.
+
+    TF32 keeps 10 of the 23 bits of each factor, and sums in float32. Convolutions use it by
+    PyTorch's own default.
+    """
+    if device.type != "cuda":
+        yield
+        return
+    cudnn, products = torch.backends.cudnn, torch.backends.cuda.matmul
+    before = cudnn.benchmark, products.allow_tf32
+    cudnn.benchmark, products.allow_tf32 = True, True
+    try:
+        yield
+    finally:
+        cudnn.benchmark, products.allow_tf32 = before
+
+
+def _non_finite(step: int, image_ids: Sequence[str]) -> NonFiniteLossError:
+    ids = ", ".join(quote(i, 30) for i in image_ids)
+    hint = "lower optimizer.lr; last.* holds the weights before"
+    error = NonFiniteLossError(f"the loss is not finite at step {step}, images {ids}", hint=hint)
+    error.step = step
+    return error

@@ -1,0 +1,148 @@
+"""The optimizer, its schedules, and the moving average of the weights."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from typing import TYPE_CHECKING
+
+import torch
+
+from gradtrack_model.network.encoders import LiteEncoder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from torch import Tensor, nn
+    from torch.optim import Optimizer
+
+    from gradtrack_model.config import OptimizerConfig, TrainConfig
+    from gradtrack_model.network.model import TrackUNet
+
+POLY_POWER = 0.9  # of DeepLab (Chen et al. 2018) and nnU-Net
+ONE_CYCLE_START, ONE_CYCLE_RISE = (
+    1 / 25,
+    0.3,
+)  # share of the peak at step 0, and of the steps before it
+
+
+def build_optimizer(model: TrackUNet, config: TrainConfig) -> Optimizer:
+    """Build the optimizer: a pretrained encoder learns slower or not at all, and vectors are not decayed."""
+    chosen = config.optimizer
+    if isinstance(model.encoder, LiteEncoder) and chosen.frozen_blocks > 0:
+        for part in (model.encoder.stem, *model.encoder.blocks[: chosen.frozen_blocks]):
+            part.requires_grad_(False)
+    pretrained = config.model.pretrained and isinstance(model.encoder, LiteEncoder)
+    groups = []
+    for in_encoder in (True, False):
+        for decayed in (True, False):
+            members = [
+                p
+                for name, p in model.named_parameters()
+                if name.startswith("encoder.") == in_encoder
+                and (p.ndim > 1) == decayed
+                and p.requires_grad
+            ]
+            lr = chosen.lr * (chosen.encoder_lr_share if in_encoder and pretrained else 1)
+            decay = chosen.weight_decay if decayed else 0.0
+            groups.append({"params": members, "lr": lr, "weight_decay": decay})
+    # One kernel for all weights instead of one for each; None: as on a CPU, where results stay what
+    # they are.
+    fused = True if next(model.parameters()).device.type == "cuda" else None
+    if chosen.name == "sgd":
+        return torch.optim.SGD(
+            groups, momentum=chosen.momentum, nesterov=chosen.momentum > 0, fused=fused
+        )
+    return torch.optim.AdamW(groups, fused=fused)
+
+
+def lr_share(step: int, steps: int, config: OptimizerConfig) -> float:
+    """Return the share of the learning rate at a step counted from 1.
+
+    ``cosine`` and ``poly`` fall after a linear warm-up; ``onecycle`` (Smith & Topin 2018) rises and
+    falls by cosines.
+    """
+    low = config.final_lr_share
+    if config.schedule == "onecycle":
+        peak = ONE_CYCLE_RISE * steps
+        if step <= peak:
+            return _cosine(ONE_CYCLE_START, 1, step / peak)
+        return _cosine(1, low, (step - peak) / (steps - peak))
+    warmup = min(config.warmup, steps // 2)
+    if step <= warmup:
+        return step / warmup
+    done = (step - warmup) / max(steps - warmup, 1)
+    if config.schedule == "poly":
+        return float(low + (1 - low) * (1 - done) ** POLY_POWER)
+    return _cosine(1, low, done)
+
+
+def _cosine(start: float, end: float, done: float) -> float:
+    return end + (start - end) * 0.5 * (1 + math.cos(math.pi * done))
+
+
+def set_lr(optimizer: Optimizer, peaks: Sequence[float], share: float) -> None:
+    """Set every group's learning rate to a share of its peak."""
+    for group, peak in zip(optimizer.param_groups, peaks, strict=True):
+        group["lr"] = peak * share
+
+
+class EMA:
+    """Exponential moving average of a network's weights and statistics.
+
+    Averages of the last 1 / (1 - decay) steps or so; early on of fewer, as the first weights are
+    random: the decay of step t is min(decay, (1 + t) / (10 + t)).
+
+    Parameters
+    ----------
+    model : nn.Module
+        Averaged from here on.
+    decay : float
+        0 for none: then `applied` changes nothing.
+    """
+
+    def __init__(self, model: nn.Module, decay: float) -> None:
+        self.decay = decay
+        self._model = model
+        self.weights = (
+            {key: value.detach().clone() for key, value in model.state_dict().items()}
+            if decay
+            else {}
+        )
+        # The network's own tensors, in the order of `weights`: making a state_dict takes longer
+        # than averaging it.
+        self._current = list(model.state_dict().values()) if decay else []
+
+    @torch.no_grad()
+    def update(self, step: int) -> None:
+        """Take in the weights after a step counted from 1."""
+        decay = min(self.decay, (1 + step) / (10 + step))
+        pairs = list(zip(self.weights.values(), self._current, strict=True))
+        averaged = [pair for pair in pairs if pair[0].is_floating_point()]
+        if averaged:
+            averages, current = (list(tensors) for tensors in zip(*averaged, strict=True))
+            average_into = torch.optim.swa_utils.get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call] # in torch
+            average_into(averages, current, 0)
+        for average, value in pairs:
+            if not average.is_floating_point():
+                average.copy_(value)  # counters
+
+    @contextlib.contextmanager
+    def applied(self) -> Iterator[None]:
+        """Let the network have the averaged weights inside a ``with`` block."""
+        current = (
+            {key: value.clone() for key, value in self._model.state_dict().items()}
+            if self.weights
+            else {}
+        )
+        self._load(self.weights)
+        try:
+            yield
+        finally:
+            self._load(current)
+
+    @torch.no_grad()
+    def _load(self, weights: dict[str, Tensor]) -> None:
+        into = self._model.state_dict()
+        for key, value in weights.items():
+            into[key].copy_(value)

@@ -1,0 +1,94 @@
+"""Validation: Dice at the masks' own size, and the loss on gaze."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from gradtrack_model.data.augment import normalise
+from gradtrack_model.data.batches import plain_maps
+from gradtrack_model.evaluation.metrics import dice_and_iou
+from gradtrack_model.network.losses import gaze_loss
+from gradtrack_model.network.model import Output, foreground
+from gradtrack_model.training.learner import autocast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import numpy.typing as npt
+    from torch import Tensor
+
+    from gradtrack_model.config import TrainConfig
+    from gradtrack_model.data.sources import Sample
+    from gradtrack_model.network.model import TrackUNet
+
+    Mask = npt.NDArray[np.bool_]
+
+
+def validate(
+    model: TrackUNet, samples: Sequence[Sample], config: TrainConfig, device: torch.device
+) -> dict[str, float]:
+    """Return mean Dice and IoU at the masks' own size where there are masks, and the loss where there is gaze."""
+    config = config.predicting()
+    model.eval()
+    dices, ious, losses = [], [], []
+    for chunk in _chunks(samples, config):
+        output = _output(model, chunk, config, device)
+        for sample, predicted in _masks(chunk, output, config):
+            if sample.mask is not None:
+                dice, iou = dice_and_iou(predicted, sample.mask)
+                dices.append(dice)
+                ious.append(iou)
+        gazed = [place for place, sample in enumerate(chunk) if sample.has_gaze]
+        if gazed:
+            maps = plain_maps([chunk[place] for place in gazed], config).to(device)
+            loss = gaze_loss(_part(output, gazed), maps, config.loss).total.item()
+            losses += [loss] * len(gazed)
+    model.train()
+    means = {"val_dice": dices, "val_iou": ious, "val_loss": losses}
+    return {name: float(np.mean(values)) for name, values in means.items() if values}
+
+
+def predicted_masks(
+    model: TrackUNet, samples: Sequence[Sample], config: TrainConfig, device: torch.device
+) -> Iterator[tuple[Sample, Mask]]:
+    """Yield each sample with its predicted mask: at its mask's own size, at the network's where it has none."""
+    for chunk in _chunks(samples, config):
+        yield from _masks(chunk, _output(model, chunk, config, device), config)
+
+
+def _output(
+    model: TrackUNet, chunk: Sequence[Sample], config: TrainConfig, device: torch.device
+) -> Output:
+    images = normalise(torch.stack([sample.pixels for sample in chunk]).to(device).float() / 255)
+    with torch.no_grad(), autocast(config, device):
+        output: Output = model(images)
+    return output
+
+
+def _masks(
+    chunk: Sequence[Sample], output: Output, config: TrainConfig
+) -> Iterator[tuple[Sample, Mask]]:
+    for sample, one in zip(chunk, output.logits.float(), strict=True):
+        size = one.shape[-2:] if sample.mask is None else sample.mask.shape
+        yield sample, _mask(one, size, config.predict_threshold)
+
+
+def _part(output: Output, places: list[int]) -> Output:
+    """Return what was predicted for some images of a batch."""
+    if len(places) == len(output.logits):
+        return output
+    tracks = [track[places] for track in output.tracks]
+    return Output(output.logits[places], tracks, output.heads[places], output.features[places])
+
+
+def _chunks(samples: Sequence[Sample], config: TrainConfig) -> Iterator[Sequence[Sample]]:
+    return (samples[i : i + config.batch_size] for i in range(0, len(samples), config.batch_size))
+
+
+def _mask(logits: Tensor, size: tuple[int, ...], threshold: float) -> Mask:
+    resized = functional.interpolate(logits[None], size=size, mode="bilinear", align_corners=False)
+    return np.asarray(foreground(resized[0, 0], threshold).cpu().numpy())

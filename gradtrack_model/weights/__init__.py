@@ -1,0 +1,1 @@
+"""Networks on disk: checkpoints, the released ones, and other formats."""

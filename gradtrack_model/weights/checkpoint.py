@@ -1,0 +1,269 @@
+"""Checkpoints: weights as safetensors beside a readable JSON file that carries their SHA-256. No pickle.
+
+``<name>.safetensors`` and ``<name>.json`` belong together; loading checks the hash, the
+configuration, and the name and shape of every tensor before anything is used. Released networks lie
+in ``weights/`` beside this file, as float16.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+
+from gazetrack.errors import CheckpointError, ConfigError, quote
+from gazetrack.publish import write_bytes, write_json
+from gazetrack.version import __version__
+from gradtrack_model.config import TrainConfig, config_from
+from gradtrack_model.network.model import TrackUNet
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor
+
+FORMAT = "gradtrack-checkpoint-1"
+CARD_WEIGHTS, CARD_CONFIG = (
+    "model.safetensors",
+    "config.json",
+)  # the names that the Hugging Face hub knows
+_RELEASED = Path(__file__).parent
+MAX_JSON_BYTES = 1_000_000
+_RETRAIN = "use another checkpoint of the run, or train again"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A network with what is known about it.
+
+    Parameters
+    ----------
+    model : TrackUNet
+        In evaluation mode, on the CPU.
+    config : TrainConfig
+        It was trained with.
+    step : int
+        After how many steps.
+    metrics : dict
+        Of its validation.
+    path : pathlib.Path
+        The weights file.
+    """
+
+    model: TrackUNet
+    config: TrainConfig
+    step: int
+    metrics: dict[str, Any]
+    path: Path
+
+
+def save_checkpoint(
+    folder: Path,
+    name: str,
+    model: TrackUNet,
+    config: TrainConfig,
+    step: int,
+    metrics: Mapping[str, Any],
+    *,
+    half: bool = False,
+) -> Path:
+    """Publish ``<folder>/<name>.safetensors`` and its JSON.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The run's folder.
+    name : str
+        ``best`` or ``last``.
+    model : TrackUNet
+        Its weights are copied.
+    config : TrainConfig
+        Of the run.
+    step : int
+        Steps done.
+    metrics : mapping
+        Plain JSON values.
+    half : bool
+        Store float16: half the size, loaded as float32 again.
+
+    Returns
+    -------
+    pathlib.Path
+        The weights file.
+
+    Raises
+    ------
+    OutputError
+        The folder cannot be written.
+    """
+    stored = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
+    if half:
+        stored = {
+            key: value.half() if value.is_floating_point() else value
+            for key, value in stored.items()
+        }
+    data = save_tensors(stored)
+    path = folder / f"{name}.safetensors"
+    write_bytes(path, data)
+    facts = {
+        "format": FORMAT,
+        "version": __version__,
+        "protocol": "clean",
+        "step": step,
+        "metrics": dict(metrics),
+        "weights": path.name,
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "config": config.as_dict(),
+    }
+    write_json(_facts_beside(path), facts)
+    return path
+
+
+def load_model(path: str | Path, expect: Mapping[str, Any] | None = None) -> Checkpoint:
+    """Load a network.
+
+    Parameters
+    ----------
+    path : path-like
+        A run's folder, for its best checkpoint, a folder of
+        `gradtrack_model.weights.hub.save_pretrained`, a ``.safetensors`` file with its JSON beside
+        it, or the name of a released network, see `released`.
+    expect : mapping, optional
+        Settings it must have been trained with, by dotted key such as ``model.encoder``; None means
+        any.
+
+    Returns
+    -------
+    Checkpoint
+
+    Raises
+    ------
+    CheckpointError
+        Missing, damaged, or made with another configuration.
+    """
+    path = Path(path)
+    if not path.exists() and str(path) in (known := released()):
+        path = known[str(path)]
+    if not path.exists() and path.suffix != ".safetensors":
+        names = ", ".join(released())
+        hint = f"give a run folder of gradtrack-train{names and f', or one of {names}'}"
+        raise CheckpointError("no such run", path=path, hint=hint)
+    if path.is_dir():
+        path = path / (CARD_WEIGHTS if (path / CARD_WEIGHTS).exists() else "best.safetensors")
+    if path.suffix != ".safetensors":
+        raise CheckpointError(
+            "is no checkpoint", path=path, hint="give a run folder or a .safetensors file"
+        )
+    facts = _read_facts(_facts_beside(path))
+    config = _config_of(facts, _facts_beside(path))
+    _compare(config, expect or {}, path)
+    weights = _read_weights(path, facts["sha256"])
+    with torch.device("meta"):
+        model = TrackUNet(config.model)
+    _check_shapes(model.state_dict(), weights, path)
+    model.load_state_dict(weights, assign=True)
+    model = model.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload] # torch's stub lacks it
+    return Checkpoint(model, config, facts["step"], facts["metrics"], path)
+
+
+def _facts_beside(path: Path) -> Path:
+    return path.with_name(CARD_CONFIG) if path.name == CARD_WEIGHTS else path.with_suffix(".json")
+
+
+def released() -> dict[str, Path]:
+    """Return the weights files of the networks that come with this package, by name."""
+    return {path.stem: path for path in sorted(_RELEASED.glob("*.safetensors"))}
+
+
+def _read_facts(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            facts = json.loads(file.read(MAX_JSON_BYTES))
+    except FileNotFoundError:
+        raise CheckpointError(
+            "no such file", path=path, hint="give a run folder of gradtrack-train"
+        ) from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise CheckpointError("is damaged: no readable JSON", path=path, hint=_RETRAIN) from error
+    kinds = {"format": str, "sha256": str, "step": int, "metrics": dict, "config": dict}
+    if not isinstance(facts, dict) or any(
+        not isinstance(facts.get(key), kind) for key, kind in kinds.items()
+    ):
+        raise CheckpointError(
+            "is damaged: not what gradtrack-train writes", path=path, hint=_RETRAIN
+        )
+    if facts["format"] != FORMAT:
+        what = f"has format {quote(facts['format'])!r}, this version reads {FORMAT!r}"
+        raise CheckpointError(what, path=path, hint="use the version of gazetrack that wrote it")
+    return facts
+
+
+def _config_of(facts: dict[str, Any], path: Path) -> TrainConfig:
+    try:
+        return config_from(facts["config"])
+    except ConfigError as error:
+        raise CheckpointError(
+            f"holds a configuration that cannot be used: {error.what}", path=path
+        ) from error
+
+
+def _compare(config: TrainConfig, expect: Mapping[str, Any], path: Path) -> None:
+    differing = []
+    for key, wanted in expect.items():
+        value: Any = asdict(config)
+        for part in key.split("."):
+            value = value[part]
+        if wanted is not None and value != wanted:
+            differing.append(
+                f"{key.removeprefix('model.')} is {value!r}, this run asks for {wanted!r}"
+            )
+    if differing:
+        hint = "change the options to the checkpoint's, or give another one"
+        raise CheckpointError(
+            "was made with another configuration: " + "; ".join(differing), path=path, hint=hint
+        )
+
+
+def _read_weights(path: Path, sha256: str) -> dict[str, Tensor]:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(
+            "cannot be read", path=path, hint="check the name and its permissions"
+        ) from error
+    if hashlib.sha256(data).hexdigest() != sha256:
+        what = f"is damaged: its SHA-256 is not the one in {_facts_beside(path).name}"
+        raise CheckpointError(what, path=path, hint=_RETRAIN)
+    try:
+        weights: dict[str, Tensor] = load_tensors(data)
+    except (SafetensorError, ValueError) as error:
+        raise CheckpointError(
+            "is damaged: no safetensors file", path=path, hint=_RETRAIN
+        ) from error
+    return {
+        key: value.float() if value.dtype == torch.float16 else value
+        for key, value in weights.items()
+    }
+
+
+def _check_shapes(model: Mapping[str, Tensor], weights: Mapping[str, Tensor], path: Path) -> None:
+    def fits(key: str) -> bool:
+        return key in model and key in weights and _kind(model[key]) == _kind(weights[key])
+
+    wrong = sorted(key for key in {*model, *weights} if not fits(key))
+    if wrong:
+        what = (
+            f"does not fit its configuration: {len(wrong)} tensors differ, first {quote(wrong[0])}"
+        )
+        raise CheckpointError(what, path=path, hint="it belongs to another run")
+
+
+def _kind(tensor: Tensor) -> tuple[torch.Size, torch.dtype]:
+    return tensor.shape, tensor.dtype

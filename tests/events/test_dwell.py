@@ -1,0 +1,256 @@
+"""Dwell: no moment of a recording is in two rows of its fixation table, so that durations add up to time there was."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gazetrack.errors import GazetrackError
+from gazetrack.events.fixations import fixation_table
+from gazetrack.maps.track import build_tracks
+from gazetrack.readers import registry
+from gazetrack.tables.recording import Recording
+from gazetrack.tables.schema import EVENTS, FIXATIONS, SAMPLES, conform
+from gazetrack.tables.selection import RULE, one_eye, select_eye
+from gazetrack.tables.store import read_meta
+from gazetrack.workflows.convert import ConvertOptions, convert_files, read_recording
+from tests.places import GOLDEN as FOLDER
+from tests.places import ROOT
+
+GOLDEN = sorted(path for name in registry.BUILTIN for path in (FOLDER / name).glob("*/input.*"))
+
+
+def with_ends(table, onset="onset_ms", duration="duration_ms"):
+    frame = table.to_pandas()
+    return frame.assign(
+        start=frame[onset], end=frame[onset] + (frame[duration] if duration else 0.0)
+    )
+
+
+def lengths(recording, keys):
+    """How long each recording is: from its first sample or event to its last, and a step of the samples more."""
+    step = 0.0
+    parts = [
+        with_ends(table) for table in (recording.events, recording.fixations) if table is not None
+    ]
+    if recording.samples is not None:
+        parts.append(with_ends(recording.samples, "t_ms", None))
+        step = (
+            1.5 * 1000 / (recording.effective_rate_hz or np.inf)
+        )  # the usual one, where they are uneven
+    spans = pd.concat(
+        [part[[*keys, "start", "end"]].astype(dict.fromkeys(keys, str)) for part in parts]
+    ).groupby(keys)
+    return spans["end"].max() - spans["start"].min() + step
+
+
+def check_dwell(recording, table):
+    # Where onsets count from the trial, nothing but the trial and what it shows has a length.
+    keys = (
+        ["recording"]
+        if recording.time_origin == "recording"
+        else ["recording", "trial", "stimulus"]
+    )
+    if recording.samples is None:
+        keys.append("participant")
+    frame = table.to_pandas()
+    dwell = frame.astype(dict.fromkeys(keys, str)).groupby(keys)["duration_ms"].sum()
+    length = lengths(recording, keys)
+    assert len(dwell) or not table.num_rows
+    for name, spent in dwell.items():
+        assert spent <= length[name] * (1 + 1e-9) + 1e-6, name
+
+
+@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: f"{path.parts[-3]}/{path.parts[-2]}")
+def test_dwell_of_golden_files_is_within_their_length(path):
+    columns = path.parent / "columns.json"
+    recording = read_recording(
+        path,
+        columns=json.loads(columns.read_text()) if columns.exists() else None,
+        fov_deg=82 if "adhawk" in path.parts else None,  # of which no export states it
+    )
+    for eye in ("auto", "left", "right"):
+        try:
+            table, _ = fixation_table(select_eye(recording, eye), eye=eye)
+        except GazetrackError:
+            assert eye != "auto" or recording.samples is None  # the export has no such eye
+            continue
+        check_dwell(recording, table)
+
+
+@pytest.mark.real_data
+def test_dwell_of_real_exports_is_within_their_length(data_dir):
+    checked = binocular = 0
+    for path in sorted(path for path in (data_dir / "exports").rglob("*") if path.is_file()):
+        try:
+            recording = read_recording(path)
+            table, source = fixation_table(recording)
+        except GazetrackError:
+            continue  # no gaze, or none that can be used: see the readers' tests
+        check_dwell(recording, table)
+        checked += 1
+        binocular += "of the other eye" in source.get("left_out", {})
+    assert checked > 60
+    assert binocular >= 12
+
+
+def fixations(eyes, durations, **columns):
+    given = {
+        "recording": "r",
+        "eye": np.array(eyes, object),
+        "duration_ms": np.array(durations, float),
+    }
+    given |= {
+        "index": np.arange(len(eyes)),
+        "onset_ms": np.arange(len(eyes)) * 1000.0,
+        "x_px": 1.0,
+        "y_px": 1.0,
+    }
+    return conform(
+        given | {name: np.array(values, object) for name, values in columns.items()}, FIXATIONS
+    )
+
+
+def kept(table, eye="auto"):
+    left, choice = one_eye(table, eye)
+    assert left.num_rows + choice.left_out == table.num_rows
+    return left["index"].to_pylist()
+
+
+def test_dwell_is_of_the_eye_with_more_fixation_time_not_of_the_one_with_more_fixations():
+    assert kept(fixations(["left", "right", "right"], [500, 200, 200])) == [0]
+    assert kept(fixations(["left", "right", "right"], [399, 200, 200])) == [1, 2]
+
+
+def test_dwell_of_two_equal_eyes_is_that_of_the_right_one():
+    assert kept(fixations(["left", "right"], [200, 200])) == [1]
+    assert kept(fixations(["right", "left"], [200, 200])) == [0]
+    # Equal but for the order in which the same durations are added up.
+    assert sum([0.1, 0.2, 0.3]) != sum([0.3, 0.2, 0.1])
+    table = fixations(
+        ["left", "left", "left", "right", "right", "right"], [0.1, 0.2, 0.3, 0.3, 0.2, 0.1]
+    )
+    assert kept(table) == [3, 4, 5]
+
+
+def test_dwell_is_of_one_eye_for_all_of_a_recording_but_in_trials_without_it():
+    eyes = ["left", "right", "left", "right", "right", "left"]
+    table = fixations(eyes, [900, 100, 100, 200, 300, 50], trial=["1", "1", "2", "2", "3", "4"])
+    assert kept(table) == [0, 2, 4, 5]
+    assert kept(table, "right") == [
+        1,
+        3,
+        4,
+    ]  # trial 4 has none of the right eye, and the left one was not asked for
+
+
+def test_dwell_of_each_recording_and_person_is_of_their_own_eye():
+    who = ["a", "a", "b", "b"]
+    table = fixations(["left", "right"] * 2, [300, 200, 200, 300], recording=who)
+    assert kept(table) == [0, 3]
+    assert "left eye in 1 recordings and of the right eye in 1" in one_eye(table)[1].note
+    assert kept(fixations(["left", "right"] * 2, [300, 200, 200, 300], participant=who)) == [0, 3]
+
+
+def test_dwell_of_both_eyes_together_comes_before_either():
+    table = fixations(["left", "both", "right"], [300, 200, 400])
+    assert kept(table) == [1]
+    assert (kept(table, "left"), kept(table, "right"), kept(table, "both")) == ([0], [2], [0, 1, 2])
+    assert kept(fixations(["both", "both"], [1, 1]), "left") == [0, 1]
+
+
+def binocular(tmp_path):
+    """An EyeLink file of one second: the left eye's two fixations last 700 ms in all, the right eye's 712 ms."""
+    rows = [f"{t}\t100.0\t200.0\t900\t110.0\t210.0\t900\t.....\n" for t in range(1000, 2000, 4)]
+    lines = [
+        *(
+            "MSG 1000 DISPLAY_COORDS 0 0 1919 1079\n",
+            "START 1000 LEFT RIGHT SAMPLES EVENTS\n",
+            *rows,
+        ),
+        "EFIX L 1000 1396 400 100.0 200.0 900\n",
+        "EFIX R 1000 1408 412 110.0 210.0 900\n",
+        "EFIX L 1500 1796 300 100.0 200.0 900\n",
+        "EFIX R 1504 1800 300 110.0 210.0 900\n",
+        "END 2000 SAMPLES EVENTS RES 40 40\n",
+    ]
+    path = tmp_path / "two.asc"
+    path.write_text("** CONVERTED FROM two.edf\n" + "".join(lines))
+    return path
+
+
+def test_dwell_of_a_binocular_recording_is_counted_once(tmp_path):
+    recording = read_recording(binocular(tmp_path))
+    table, source = fixation_table(recording)
+    assert (table["x_px"].to_pylist(), table["eye"].to_pylist()) == ([110, 110], ["right", "right"])
+    assert (source["left_out"], source["fixation_eye"]["rule"]) == ({"of the other eye": 2}, RULE)
+    assert [note for note in source["notes"] if "0.7 s in all, 0.7 s of the left eye" in note]
+    each, source = fixation_table(recording, eye="both")
+    assert each.num_rows == 4
+    assert source["fixation_eye"] == {
+        "asked": "both",
+        "held": "left and right",
+        "rows": "a row per fixation and eye",
+    }
+    assert "before durations are added up" in source["notes"][0]
+    assert [len(track) for track in build_tracks(placed(each))] == [2]
+
+
+@pytest.mark.parametrize("eye", ["auto", "both"])
+def test_dwell_by_the_readmes_recipe_is_within_the_length(tmp_path, monkeypatch, eye):
+    binocular(tmp_path)
+    (outcome,) = convert_files([tmp_path / "two.asc"], ConvertOptions(eye=eye))
+    Path(outcome.outputs[0]["path"]).rename(tmp_path / "raw.fixations.parquet")
+    text = (ROOT / "README.md").read_text("utf-8")
+    recipe = next(
+        code for code in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "dwell = " in code
+    )
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    exec(compile(recipe, "README.md", "exec"), names)
+    assert names["dwell"].tolist() == pytest.approx(
+        [712.0] if eye == "auto" else [700.0, 712.0], abs=20
+    )
+    assert names["dwell"].max() < 1000
+
+
+def placed(table):
+    return conform(table.to_pandas().assign(image_width_px=100.0, image_height_px=100.0), FIXATIONS)
+
+
+def test_dwell_of_detected_fixations_is_of_the_combined_gaze_of_one_eye_or_of_each(tmp_path):
+    recording = read_recording(binocular(tmp_path))
+    recording = Recording(
+        recording.name, recording.format, recording.samples, conform({}, EVENTS), eyes="binocular"
+    )
+    found = {}
+    for eye in ("auto", "left", "right", "both"):
+        table, source = fixation_table(recording, eye=eye)
+        found[eye] = list(zip(table["eye"].to_pylist(), table["x_px"].to_pylist(), strict=True))
+    assert found["auto"] == [("both", 105)]
+    assert found["both"] == [*found["left"], *found["right"]] == [("left", 100), ("right", 110)]
+    assert source["fixation_eye"]["rows"] == "a row per fixation and eye"
+    mono = conform(
+        recording.samples.to_pandas().assign(right_x_px=np.nan, right_y_px=np.nan), SAMPLES
+    )
+    alone = Recording("r", "f", mono, conform({}, EVENTS), eyes="left")
+    assert set(fixation_table(alone)[0]["eye"].to_pylist()) == {"left"}
+
+
+def test_which_eye_was_chosen_is_no_note_of_the_samples(tmp_path):
+    path = FOLDER / "smi" / "raw_messages" / "input.txt"
+    options = ConvertOptions(out=tmp_path, samples=True)
+    (outcome,) = convert_files([path], options)
+    assert outcome.status == "ok"
+    chosen = [note for note in outcome.notes if "--eye left, right or both" in note]
+    assert len(chosen) == 1
+    fixations, samples = (
+        read_meta(next(tmp_path.glob(f"*.{what}.parquet"))) for what in ("fixations", "samples")
+    )
+    assert chosen[0] in fixations["notes"]
+    assert chosen[0] not in samples["notes"]

@@ -1,0 +1,117 @@
+"""The dense CRF on images whose edges are known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gazetrack.errors import ConfigError
+from gazetrack.maps.crf import CRFParams, refine
+from tests import oracles
+
+
+def scene(size=24):
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:size, :size]
+    mask = (x - 12) ** 2 + (y - 11) ** 2 < 36
+    image = np.where(mask[..., None], [170, 60, 60], [90, 120, 90]) + rng.normal(
+        0, 4, (size, size, 3)
+    )
+    guess = (x - 14) ** 2 + (y - 13) ** 2  # off by two pixels
+    soft = 1 / (1 + np.exp((np.sqrt(guess) - 6) / 1.5))
+    return image.clip(0, 255).astype(np.uint8), mask, soft.astype(np.float32)[None]
+
+
+def dice(a, b):
+    return 2 * (a & b).sum() / (a.sum() + b.sum())
+
+
+def test_a_border_moves_to_the_edge():
+    image, mask, soft = scene()
+    refined = refine(soft, image, CRFParams(position_px=20))[0]
+    assert dice(refined >= 0.5, mask) > dice(soft[0] >= 0.5, mask) + 0.1
+    assert dice(refined >= 0.5, mask) > 0.97
+
+
+def by_brute_force(image, soft, params):
+    y, x = np.mgrid[:24, :24]
+    position = np.stack([x, y], -1)
+    near = np.concatenate([position / params.position_px, image / params.colour], -1).reshape(-1, 5)
+    terms = [
+        (params.weight, near),
+        (params.smooth_weight, (position / params.smooth_px).reshape(-1, 2)),
+    ]
+    filtered = oracles.gaussian_filter_brute_force
+    norms = [1 / np.sqrt(filtered(features, np.ones(576))) for _, features in terms]
+    p = soft[0].ravel().clip(1e-5, 1 - 1e-5).astype(float)
+    unary, q = np.log(p / (1 - p)), p
+    for _ in range(params.iterations):
+        message = sum(
+            weight * norm * filtered(features, norm * (2 * q - 1))
+            for (weight, features), norm in zip(terms, norms, strict=True)
+        )
+        q = 1 / (1 + np.exp(-unary - message))
+    return q
+
+
+@pytest.mark.parametrize("smooth_weight", [0.0, 1.5])
+def test_close_to_mean_field_by_brute_force(smooth_weight):
+    image, _, soft = scene()
+    params = CRFParams(position_px=8, weight=2.0, iterations=5, smooth_weight=smooth_weight)
+    q = by_brute_force(image, soft, params)
+    ours = refine(soft, image, params)[0].ravel()
+    assert np.abs(ours - q).mean() < 0.02
+    assert ((ours >= 0.5) == (q >= 0.5)).mean() > 0.98
+
+
+@pytest.mark.parametrize("smooth_weight", [0.0, 1.5])
+def test_equals_pydensecrf(smooth_weight):
+    peer = pytest.importorskip("pydensecrf.densecrf")
+    image, _, soft = scene()
+    params = CRFParams(smooth_weight=smooth_weight)
+    crf = peer.DenseCRF2D(24, 24, 2)
+    p = soft[0].ravel().clip(1e-5, 1 - 1e-5)
+    crf.setUnaryEnergy(np.ascontiguousarray(-np.log(np.stack([1 - p, p])), np.float32))
+    crf.addPairwiseBilateral(
+        sxy=params.position_px, srgb=params.colour, rgbim=image, compat=params.weight
+    )
+    if smooth_weight:
+        crf.addPairwiseGaussian(sxy=params.smooth_px, compat=smooth_weight)
+    q = np.array(crf.inference(params.iterations))[1].reshape(24, 24)
+    np.testing.assert_allclose(refine(soft, image, params)[0], q, atol=1e-5)
+
+
+def test_the_smoothing_term_takes_specks_away():
+    image, _, soft = scene()
+    image[:] = 100  # no edges to hold on to
+    soft[0, 2, 2] = 0.9
+    assert refine(soft, image, CRFParams(weight=0.1))[0, 2, 2] > 0.5
+    assert refine(soft, image, CRFParams(weight=0.1, smooth_weight=3))[0, 2, 2] < 0.5
+
+
+def test_levels_do_not_see_each_other_and_grey_images_will_do():
+    image, _, soft = scene()
+    levels = np.concatenate([soft * 0.5, soft])
+    both = refine(levels, image)
+    np.testing.assert_array_equal(both[1], refine(soft, image)[0])
+    assert refine(soft, image[..., 0]).shape == soft.shape
+
+
+def test_lengths_in_pixels_shrink_with_the_image_and_nothing_else():
+    params = CRFParams(
+        position_px=40.0, smooth_px=5.0, colour=11.0, weight=2.0, smooth_weight=1.5, iterations=7
+    )
+    expected = CRFParams(
+        position_px=10.0, smooth_px=1.25, colour=11.0, weight=2.0, smooth_weight=1.5, iterations=7
+    )
+    assert params.resized(0.25) == expected
+
+
+def test_sizes_and_parameters_must_fit():
+    image, _, soft = scene()
+    with pytest.raises(ConfigError, match="24 x 24"):
+        refine(soft, image[:20])
+    with pytest.raises(ConfigError, match="colour"):
+        CRFParams(colour=0)
+    with pytest.raises(ConfigError, match="smooth_weight"):
+        CRFParams(smooth_weight=-1)

@@ -1,0 +1,47 @@
+"""Maps drawn on images, and several observers' maps as one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gazetrack.errors import ConfigError
+from gazetrack.maps.overlay import overlay
+from gazetrack.maps.render import MapParams, pool, render_maps
+from gazetrack.maps.track import Track
+
+
+def track(name, x, width=80.0):
+    return Track(
+        name,
+        "",
+        "a.png",
+        np.array([x, x + 4]),
+        np.array([20.0, 24.0]),
+        np.full(2, 300.0),
+        width,
+        60.0,
+        name,
+    )
+
+
+@pytest.mark.parametrize("levels", [1, 3])
+def test_an_overlay_tints_inside_and_leaves_the_rest(levels):
+    image = np.full((60, 80, 3), 100, np.uint8)
+    maps = render_maps(track("r", 30.0), MapParams(levels=levels)).values
+    drawn = overlay(image, maps)
+    assert drawn.shape == image.shape
+    assert (drawn[maps[-1] < 0.001] == 100).all()
+    assert (drawn[maps[-1] > 0.6][:, 0] > 120).all()
+    assert (drawn == 255).all(-1).any()
+    assert not (overlay(image, np.zeros_like(maps)) != image).any()
+
+
+def test_pooled_maps_are_the_mean_and_name_everybody():
+    one, two = (render_maps(track(name, x)) for name, x in (("r", 20.0), ("s", 50.0)))
+    both = pool([one, two])
+    np.testing.assert_allclose(both.values, (one.values + two.values) / 2, atol=1e-6)
+    assert (both.track.recording, both.track.participant, len(both.track)) == ("r, s", "r, s", 4)
+    np.testing.assert_array_equal(pool([one]).values, one.values)
+    with pytest.raises(ConfigError, match="several sizes"):
+        pool([one, render_maps(track("t", 20.0, width=90.0))])

@@ -1,0 +1,87 @@
+"""Pictures."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from PIL import Image
+
+from gazetrack.errors import SchemaError
+from gazetrack.maps.plot import plot_track, save_figure
+from gazetrack.maps.render import MapParams, render_maps
+from gazetrack.maps.track import Track
+from gazetrack.tables.recording import Screen
+from gazetrack.workflows.convert import ConvertOptions, convert_files
+from gazetrack.workflows.dataset import read_screen_tracks
+from gazetrack.workflows.render import plot_tables
+from tests import strategies
+
+
+def track(n):
+    rng = np.random.default_rng(0)
+    return Track(
+        "r",
+        "",
+        "a.png",
+        rng.uniform(5, 75, n),
+        rng.uniform(5, 55, n),
+        rng.uniform(100, 800, n),
+        80.0,
+        60.0,
+    )
+
+
+@pytest.mark.parametrize("n", [0, 1, 12])
+@pytest.mark.parametrize("gray", [True, False])
+def test_a_picture_of_any_track(tmp_path, n, gray):
+    image = np.full((60, 80) if gray else (60, 80, 3), 120, np.uint8)
+    mask = np.zeros((60, 80), np.bool_)
+    mask[20:40, 20:50] = True
+    maps = render_maps(track(n), MapParams(levels=3)).values
+    figure = plot_track(image, track(n), maps, mask)
+    assert len(figure.axes) == 4
+    assert str(n) in figure.axes[0].get_title()
+    save_figure(figure, tmp_path / "a.png")
+    with Image.open(tmp_path / "a.png") as picture:
+        assert picture.width > 800
+
+
+@settings(max_examples=10, deadline=None)
+@given(strategies.tracks())
+def test_the_picture_is_the_image_whatever_the_track(track):
+    width, height = int(track.width), int(track.height)
+    axis = plot_track(np.zeros((height, width), np.uint8), track).axes[0]
+    assert axis.get_xlim() == (0, width)
+    assert axis.get_ylim() == (height, 0)
+    assert [text.get_text() for text in axis.texts] == [str(i + 1) for i in range(len(track))]
+
+
+def test_discs_have_the_area_of_the_dwell_time_and_the_same_picture_the_same_bytes(tmp_path):
+    image = np.zeros((60, 80, 3), np.uint8)
+    for name in ("a.png", "b.png"):
+        figure = plot_track(image, track(5))
+        save_figure(figure, tmp_path / name)
+    areas = figure.axes[0].collections[0].get_sizes()
+    np.testing.assert_allclose(areas / areas[0], track(5).duration_ms / track(5).duration_ms[0])
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_without_images_the_screen_is_drawn(tmp_path):
+    gaze = "x,y,t\n" + "".join(
+        f"{[100, 400][i // 70 % 2] + i % 2},{200 + i % 2},{i * 4}\n" for i in range(280)
+    )
+    (tmp_path / "a.csv").write_text(gaze)
+    list(convert_files([tmp_path / "a.csv"], ConvertOptions(screen=Screen(1000, 600))))
+    table = tmp_path / "a.fixations.parquet"
+    (picture,) = plot_tables([table], None, MapParams(levels=1), tmp_path / "plots")
+    (found,) = read_screen_tracks(table)
+    assert (found.stimulus, found.width, found.height) == ("screen", 1000, 600)
+    assert found.x == pytest.approx([100.5, 400.5] * 2, abs=1)
+    with Image.open(picture) as drawn:
+        assert drawn.width > 500
+    list(convert_files([tmp_path / "a.csv"], ConvertOptions(force=True)))
+    with pytest.raises(
+        SchemaError, match=r"a.fixations.parquet: the size of the screen is not known.*--screen"
+    ):
+        plot_tables([table], None, MapParams(levels=1), tmp_path / "plots")

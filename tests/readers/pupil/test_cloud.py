@@ -1,0 +1,134 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from gazetrack.errors import ParseError, UnknownFormat
+from gazetrack.readers import registry
+from gazetrack.readers.base import ReadOptions, read_head
+from gazetrack.readers.pupil import cloud as pupil_cloud
+from gazetrack.tables.recording import Placement, Screen
+from gazetrack.workflows.convert import read_recording
+
+COMPANIONS = [
+    ("recording id,blink id,start timestamp [ns],end timestamp [ns]\nr,1,5,6", "blinks"),
+    ("recording id,timestamp [ns],name,type\nr,5,recording.begin,recording", "events"),
+    ("section id,recording id,timestamp [ns]\ns,r,5", "timestamps of camera frames"),
+    ("section id,timestamp [ns],tl x [px]\ns,5,7", "positions of a surface"),
+    ('{\n"android_device_id": "x", "duration": 5}', "settings"),
+]
+
+
+def head_of(tmp_path, text):
+    path = tmp_path / "a.csv"
+    path.write_text(text + "\n", encoding="utf-8")
+    return read_head(path)
+
+
+@pytest.mark.parametrize(("text", "what"), COMPANIONS, ids=[what for _, what in COMPANIONS])
+def test_companions_are_refused_by_name(text, what, tmp_path):
+    head = head_of(tmp_path, text)
+    with pytest.raises(UnknownFormat, match=f"{what} .*give gaze.csv"):
+        registry.detect(head)
+    with pytest.raises(ParseError, match=rf"holds no gaze: it is {what} .*\[NO_GAZE\]"):
+        pupil_cloud.read(head, ReadOptions())
+
+
+def test_nanoseconds_stay_exact(tmp_path):
+    head = head_of(
+        tmp_path,
+        "timestamp [ns],gaze x [px],gaze y [px]\n1700000000000000001,1,2\n1700000000000000003,1,2",
+    )
+    recording = pupil_cloud.read(head, ReadOptions())
+    assert recording.start_ns == 1700000000000000001
+    assert recording.samples["t_ms"].to_pylist() == [0, 2e-6]
+
+
+def test_rounded_timestamps_are_refused(tmp_path):
+    head = head_of(tmp_path, "timestamp [ns],gaze x [px],gaze y [px]\n1.70E+18,1,2")
+    with pytest.raises(ParseError, match="no whole number"):
+        pupil_cloud.read(head, ReadOptions())
+
+
+def test_a_damaged_cell_has_its_place(tmp_path):
+    head = head_of(tmp_path, "timestamp [ns],gaze x [px],gaze y [px]\n5,1,2\nsoon,1,2")
+    with pytest.raises(ParseError, match="soon") as caught:
+        pupil_cloud.read(head, ReadOptions())
+    assert (caught.value.line, caught.value.column) == (3, 1)
+
+
+def written(folder, name, header, *rows):
+    folder.mkdir(exist_ok=True)
+    path = folder / name
+    path.write_text("\n".join([header, *rows]) + "\n")
+    return path
+
+
+MAPPED = "section id,recording id,timestamp [ns],gaze detected {},gaze position {} x [{}],gaze position {} y [{}]"
+MAPPED += ",fixation id,blink id"
+
+
+def test_gaze_of_the_marker_mapper_is_gaze_on_its_surface(tmp_path):
+    header = MAPPED.format("on surface", "on surface", "normalized", "on surface", "normalized")
+    rows = [
+        f"s,r,{10**18 + i * 5_000_000},True,{x},{y},{n},"
+        for i, (x, y, n) in enumerate(
+            [(0.25, 0.5, 1), (0.25, 0.5, 1), (1.5, 0.5, ""), ("", "", "")]
+        )
+    ]
+    path = written(tmp_path / "MARKER-MAPPER_Poster_csv", "gaze.csv", header, *rows)
+    recording = read_recording(path)
+    np.testing.assert_allclose(recording.samples["x_px"], [320, 320, 1920, np.nan])
+    np.testing.assert_allclose(recording.samples["y_px"], [360, 360, 360, np.nan])
+    assert set(recording.samples["stimulus"].to_pylist()) == {"Poster"}
+    assert recording.events["kind"].to_pylist() == ["fixation"]
+    assert (recording.fractions_of, recording.world_camera) == ("surface", "")
+    given = read_recording(path, screen=Screen(1000, 500))
+    assert given.placements == {"Poster": Placement(0, 0, 1000, 500, 1000, 500)}
+    assert given.events["y_px"].to_pylist() == pytest.approx([250])
+
+
+def test_fixations_of_the_marker_mapper(tmp_path):
+    header = (
+        "section id,recording id,fixation id,start timestamp [ns],end timestamp [ns],duration [ms]"
+    )
+    header += ",fixation detected on surface,fixation x [normalized],fixation y [normalized]"
+    rows = [
+        f"s,r,1,{10**18},{10**18 + 120_000_000},120,True,0.5,0.25",
+        f"s,r,2,{10**18 + 200_000_000},{10**18},90,,,",
+    ]
+    recording = read_recording(
+        written(tmp_path / "m", "fixations.csv", header, *rows), screen=Screen(1000, 800)
+    )
+    fixations = recording.fixations.select(["x_px", "y_px", "duration_ms"]).to_pylist()
+    assert [pytest.approx(list(row.values())) for row in fixations] == [[500, 200, 120]]
+    assert (recording.rows_in, recording.dropped) == (2, {"no position": 1})
+    assert recording.fixations["stimulus"].to_pylist() == ["surface"]
+
+
+@pytest.mark.parametrize("beside", [True, False])
+@pytest.mark.parametrize("kind", ["gaze", "fixations"])
+def test_the_reference_image_is_the_stimulus(kind, beside, tmp_path):
+    where = "in reference image"
+    if kind == "gaze":
+        header = MAPPED.format(where, where, "px", where, "px")
+        rows = [f"s,r,{10**18},True,300.5,200,,", f"s,r,{10**18 + 5_000_000},True,310.5,200,,"]
+    else:
+        header = "section id,recording id,fixation id,start timestamp [ns],end timestamp [ns],duration [ms]"
+        header += f",fixation detected {where},fixation x [px],fixation y [px]"
+        rows = [
+            f"s,r,1,{10**18},{10**18},120,True,300.5,200",
+            f"s,r,2,{10**18 + 200_000_000},{10**18},90,True,310.5,200",
+        ]
+    path = written(tmp_path / "REFERENCE-IMAGE-MAPPER_Room_csv", f"{kind}.csv", header, *rows)
+    if beside:
+        Image.new("RGB", (640, 480)).save(path.with_name("reference_image.jpeg"))
+    recording = read_recording(path)
+    table = recording.samples if kind == "gaze" else recording.fixations
+    assert table["x_px"].to_pylist() == [300.5, 310.5]
+    name = "reference_image.jpeg" if beside else "reference_image"
+    assert set(table["stimulus"].to_pylist()) == {name}
+    assert recording.placements == ({name: Placement(0, 0, 640, 480, 640, 480)} if beside else {})
+    assert (recording.world_camera, any("reference image" in note for note in recording.notes)) == (
+        "",
+        True,
+    )

@@ -1,0 +1,110 @@
+import numpy as np
+import pytest
+
+from gazetrack.errors import ParseError, UnknownFormat
+from gazetrack.readers import registry
+from gazetrack.readers.base import ReadOptions, read_head
+from gazetrack.readers.pupil import core as pupil_core
+from gazetrack.tables.recording import Placement, Screen
+from gazetrack.tables.store import read_table
+from gazetrack.workflows.convert import ConvertOptions, convert_files, read_recording
+
+COMPANIONS = [
+    ("id,start_timestamp,duration,end_timestamp,filter_response\n1,2.0,0.1,2.1,0.5", "blinks"),
+    (
+        "pupil_timestamp,eye_id,confidence,norm_pos_x,norm_pos_y,diameter\n1.0,0,1,0.5,0.5,30",
+        "pupil positions",
+    ),
+    ("# timestamps [seconds],pts\n1.0,0", "timestamps of camera frames"),
+    ("index,timestamp,label,duration\n", "annotations"),
+    ("key,value\nPlayer Software Version,3.5", "settings"),
+    ("world_index,world_timestamp,img_to_surf_trans\n1,1,[]", "positions of a surface"),
+]
+
+
+def head_of(tmp_path, text):
+    path = tmp_path / "a.csv"
+    path.write_text(text + "\n", encoding="utf-8")
+    return read_head(path)
+
+
+@pytest.mark.parametrize(("text", "what"), COMPANIONS, ids=[what for _, what in COMPANIONS])
+def test_companions_are_refused_by_name(text, what, tmp_path):
+    head = head_of(tmp_path, text)
+    with pytest.raises(UnknownFormat, match=f"{what} .*give gaze_positions.csv"):
+        registry.detect(head)
+    with pytest.raises(ParseError, match=rf"holds no gaze: it is {what} .*\[NO_GAZE\]"):
+        pupil_core.read(head, ReadOptions())
+
+
+def test_a_damaged_cell_has_its_place(tmp_path):
+    head = head_of(
+        tmp_path,
+        "gaze_timestamp,confidence,norm_pos_x,norm_pos_y,base_data\n1,1,0.5,0.5,\n2,1,0.5,low,",
+    )
+    with pytest.raises(ParseError, match="norm_pos_y") as caught:
+        pupil_core.read(head, ReadOptions())
+    assert (caught.value.line, caught.value.column) == (3, 4)
+
+
+SURFACE = (
+    "world_timestamp,world_index,gaze_timestamp,x_norm,y_norm,x_scaled,y_scaled,on_surf,confidence"
+)
+
+
+def surface_file(tmp_path, size=(1.0, 1.0)):
+    rows = [
+        f"50,0,{50 + 0.01 * i},{x},{y},{x * size[0]},{y * size[1]},{0 <= x <= 1},{0.3 if i == 3 else 0.9}"
+        for i, (x, y) in enumerate([(0.25, 0.5), (0.5, 0.75), (1.25, 0.5), (0.5, 0.5)])
+    ]
+    path = tmp_path / "gaze_positions_on_surface_Left page.csv"
+    path.write_text("\n".join([SURFACE, *rows]) + "\n")
+    return path
+
+
+def test_gaze_on_a_surface_is_gaze_on_its_stimulus(tmp_path):
+    recording = read_recording(surface_file(tmp_path))
+    np.testing.assert_allclose(recording.samples["x_px"], [320, 640, 1600, np.nan])
+    np.testing.assert_allclose(recording.samples["y_px"], [360, 180, 360, np.nan])
+    np.testing.assert_allclose(recording.samples["t_ms"], [0, 10, 20, 30], atol=1e-6)
+    assert set(recording.samples["stimulus"].to_pylist()) == {"Left page"}
+    assert (recording.fractions_of, recording.world_camera, recording.placements) == (
+        "surface",
+        "",
+        {},
+    )
+
+
+def test_the_size_of_a_surface_is_the_users_or_the_exports(tmp_path):
+    given = read_recording(surface_file(tmp_path), screen=Screen(800, 600))
+    np.testing.assert_allclose(given.samples["x_px"], [200, 400, 1000, np.nan])
+    assert given.placements == {"Left page": Placement(0, 0, 800, 600, 800, 600)}
+    stated = read_recording(surface_file(tmp_path, (1000.0, 500.0)))
+    np.testing.assert_allclose(stated.samples["y_px"], [250, 125, 250, np.nan])
+    assert (stated.screen.width_px, stated.screen.height_px) == (1000, 500)
+    assert stated.placements == {"Left page": Placement(0, 0, 1000, 500, 1000, 500)}
+    assert any("1000x500" in note for note in stated.notes)
+
+
+@pytest.mark.parametrize("size", [(29.7, 21.0), (0.5, 0.3)])
+def test_a_surface_in_centimetres_has_no_pixels(size, tmp_path):
+    assert read_recording(surface_file(tmp_path, size)).fractions_of == "surface"
+
+
+def test_fixations_on_a_surface_are_in_image_pixels_where_its_size_is_known(tmp_path):
+    rows = [
+        "50,0,0,50.01,200,0.7,0.25,0.5,250,250,True",
+        "50.3,6,1,50.3,180,0.7,0.5,0.75,500,375,True",
+    ]
+    names = "world_timestamp,world_index,fixation_id,start_timestamp,duration,dispersion,norm_pos_x,norm_pos_y"
+    path = tmp_path / "fixations_on_surface_Screen.csv"
+    path.write_text("\n".join([f"{names},x_scaled,y_scaled,on_surf", *rows]) + "\n")
+    (outcome,) = convert_files([path], ConvertOptions())
+    assert outcome.error is None
+    table, _ = read_table(outcome.outputs[0]["path"])
+    assert table["stimulus"].to_pylist() == ["Screen"] * 2
+    assert (table["x_px"].to_pylist(), table["y_px"].to_pylist()) == (
+        [250, 500],
+        pytest.approx([250, 125]),
+    )
+    assert set(table["image_width_px"].to_pylist()) == {1000}

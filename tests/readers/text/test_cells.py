@@ -1,0 +1,145 @@
+"""The kernel and Arrow read the same table; parts and blocks make no difference; samples beyond memory are mapped."""
+
+import tempfile
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from gazetrack.errors import OutputError, ParseError
+from gazetrack.readers.base import read_head
+from gazetrack.readers.shared import sink as _sink
+from gazetrack.readers.text import cells as _cells
+from gazetrack.readers.text.header import needed_header
+from gazetrack.readers.text.table import read_columns, read_parts
+from gazetrack.tables.schema import SAMPLES
+from tests.contracts import _check_table
+
+WANTED = {"n": (0, "float64"), "m": (2, "float32"), "a": (1, "text"), "b": (3, "text")}
+numbers = st.one_of(
+    st.floats(-1e6, 1e6, width=32).map(lambda value: f"{value:.3f}"),
+    st.integers(-(10**15), 10**15).map(str),
+    st.sampled_from(
+        ["", "NA", ".", "-", " 7 ", "+1", "1.", ".5", "2e3", "12345.678901234567", "1,5"]
+    ),
+)
+names = st.one_of(st.text("abé ", max_size=9), st.sampled_from(["Valid", "Invalid"]))
+rows = st.lists(st.tuples(numbers, names, numbers, names), min_size=1, max_size=30)
+
+
+def outcome(path, blocks=1 << 19, part=60_000, kernel=True):
+    head = read_head(path)
+    without = mock.patch.object(_cells, "parse_cells", return_value=-1)
+    with (
+        mock.patch.object(_cells, "BLOCK_BYTES", blocks),
+        mock.patch.object(_cells, "PART_ROWS", part),
+        mock.patch("gazetrack.readers.text.utf8.BLOCK_BYTES", blocks),
+    ):
+        try:
+            if kernel:
+                table = read_columns(head, needed_header(head), WANTED)
+            else:
+                with without:
+                    table = read_columns(head, needed_header(head), WANTED)
+        except ParseError as error:
+            return str(error)
+    return [
+        table.number("n"),
+        table.number("m"),
+        table.text("a").tolist(),
+        table.text("b").tolist(),
+    ]
+
+
+def assert_same(one, other):
+    assert isinstance(one, str) == isinstance(other, str), (one, other)
+    if isinstance(
+        one, str
+    ):  # of several errors in a block, which one is named may depend on the block
+        return
+    for a, b in zip(one, other, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@given(
+    rows,
+    st.sampled_from(["\n", "\r\n"]),
+    st.sampled_from([64, 300, 1 << 19]),
+    st.sampled_from([1, 7, 60_000]),
+)
+@example([("1.5", "a", "2", "")] * 9 + [("1,5", "a", "2", "")], "\n", 64, 60_000)
+@example([("1,5", "a", "2", "")] * 9 + [("1.5", "a", "2", "")], "\n", 64, 60_000)
+@example([("1", "a", "x", "")], "\n", 64, 1)
+@settings(deadline=None, max_examples=150)
+def test_the_kernel_reads_what_arrow_reads(cells, end, blocks, part):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "a.tsv")
+        lines = ["n\ta\tm\tb", *("\t".join(row) for row in cells)]
+        path.write_bytes("".join(line + end for line in lines).encode())
+        whole = outcome(path, kernel=False)
+        assert_same(outcome(path), whole)
+        assert_same(outcome(path, blocks, part), whole)
+
+
+@pytest.mark.parametrize("tail", ["", "\n", "\n\n\n", "1\ta\t2\tb", "1\ta\t2\tb\n\n"])
+def test_the_end_of_the_file_may_be_any(tail, tmp_path):
+    path = tmp_path / "a.tsv"
+    path.write_text("n\ta\tm\tb\n" + "1\ta\t2\tb\n" * 3 + tail)
+    table = read_columns(read_head(path), needed_header(read_head(path)), WANTED)
+    assert table.n_rows == 3 + ("1" in tail)
+
+
+def test_an_error_in_an_earlier_block_comes_first(tmp_path):
+    path = tmp_path / "a.tsv"
+    path.write_text(
+        "n\ta\tm\tb\n"
+        + "1\ta\t2\tb\n" * 5
+        + "x\ta\t2\tb\n"
+        + "1\ta\t2\tb\n" * 50
+        + "1\0\ta\t2\tb\n"
+    )
+    assert "a.tsv:7:1: 'x' in column 'n' is not a number" in outcome(path, blocks=64)
+
+
+def test_texts_of_all_parts_share_their_codes(tmp_path):
+    path = tmp_path / "a.tsv"
+    path.write_text("n\ta\tm\tb\n" + "".join(f"1\t{'xyz'[i % 3]}\t2\t b\n" for i in range(20)))
+    with mock.patch.object(_cells, "PART_ROWS", 6):
+        parts = list(read_parts(read_head(path), needed_header(read_head(path)), WANTED))
+    assert len(parts) == 1  # one block is one part, however small parts are
+    assert parts[0].texts("b").names == ["b"]
+    assert parts[0].texts("a").names == ["x", "y", "z"]
+
+
+def part(t, codes):
+    n = len(t)
+    texts = {name: np.array(codes, np.int32) for name in ("recording", "trial", "stimulus")}
+    return {**texts, "t_ms": np.array(t, float), "x_px": np.arange(n, dtype=np.float32)}
+
+
+@pytest.mark.parametrize("spill_rows", [1, 3, 1000])
+@pytest.mark.parametrize("names", [["a", "b", "c"], ["a", "b", "a"], ["a", "a", "a"]])
+def test_samples_in_a_file_are_those_in_memory(spill_rows, names):
+    sink = _sink.SampleSink(spill_rows)
+    sink.append(part([0, 1], [0, 1]))
+    sink.append(part([2, 3, 4], [1, 2, 2]))
+    table = sink.table(dict.fromkeys(("recording", "trial", "stimulus"), names), shift_ms=0.5)
+    _check_table(table, SAMPLES)
+    assert table["t_ms"].to_pylist() == [0.5, 1.5, 2.5, 3.5, 4.5]
+    assert table["trial"].to_pylist() == [names[i] for i in (0, 1, 1, 2, 2)]
+    assert table["x_px"].to_pylist() == [0, 1, 0, 1, 2]
+    assert np.isnan(table["left_x_px"].to_numpy()).all()
+    assert len(table["stimulus"].chunk(0).dictionary) == len(set(names))
+
+
+def test_no_room_for_samples_is_an_error_of_the_output(monkeypatch):
+    def full():
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(_sink.tempfile, "TemporaryFile", full)
+    with pytest.raises(OutputError, match="No space left on device") as caught:
+        _sink.SampleSink(1).append(part([0], [0]))
+    assert "TMPDIR" in caught.value.hint

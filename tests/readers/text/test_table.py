@@ -1,0 +1,297 @@
+"""Bad input, for all readers of delimited text."""
+
+import gzip
+
+import numpy as np
+import pytest
+
+from gazetrack.errors import ConfigError, ParseError
+from gazetrack.readers import generic, registry
+from gazetrack.readers.base import ReadOptions, read_head
+
+HEADERS = {
+    "eyelink_report": ("\t", "CURRENT_FIX_X CURRENT_FIX_Y CURRENT_FIX_DURATION CURRENT_FIX_START"),
+    "gazemedseg": (
+        ",",
+        " ".join(
+            f"CURRENT_FIX_{name}" for name in ("X", "Y", "DURATION", "START", "INDEX", "PUPIL")
+        )
+        + " IMAGE_HEIGHT IMAGE_WIDTH IMAGE",
+    ),
+    "generic": (";", "x_px y_px duration t"),
+    "tobii_pro": ("\t", "Gaze-point-X Gaze-point-Y Gaze-event-duration Recording-timestamp"),
+}
+NAMES = sorted(HEADERS)
+
+
+def table(name, *rows, end="\n"):
+    mark, header = HEADERS[name]
+    width = len(header.split())
+    lines = [
+        header.split(),
+        *([*row, *["1"] * (width - len(row))] if len(row) == 4 else row for row in rows),
+    ]
+    return "".join(
+        mark.join(cell.replace("-", " ") if i == 0 else cell for cell in line) + end
+        for i, line in enumerate(lines)
+    )
+
+
+def read(tmp_path, name, text, columns=None, suffix=".csv"):
+    path = tmp_path / f"a{suffix}"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return registry.get(name).read(read_head(path), ReadOptions(columns or {}))
+
+
+def refused(tmp_path, name, text, suffix=".csv"):
+    with pytest.raises(ParseError) as caught:
+        read(tmp_path, name, text, suffix=suffix)
+    return caught.value
+
+
+def row(i, x="0.5"):
+    return x, "0.25", "200", str(100 + 300 * i)
+
+
+def xs(recording):
+    found = recording.fixations if recording.fixations is not None else recording.samples
+    return found["x_px"].to_pylist()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_header_only(name, tmp_path):
+    for text in (table(name), table(name, end=""), table(name) + "\n\n"):
+        error = refused(tmp_path, name, text)
+        assert "a header and no rows" in str(error)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r\r\n", "\r"])
+def test_a_cell_that_is_no_number_is_named(name, end, tmp_path):
+    text = table(name, row(0), row(1), row(2, "1_0"), end=end)
+    error = refused(tmp_path, name, text)
+    assert (error.line, error.column) == (4, 1)
+    assert "'1_0'" in str(error)
+    assert error.hint
+
+
+@pytest.mark.parametrize(
+    "cell", ["inf", "Infinity", "1e999", "٣", "0x10", "1,2,3", "twelve", "1e30", "-1e20"]
+)
+def test_strict_numbers(cell, tmp_path):
+    assert refused(tmp_path, "generic", table("generic", row(0), row(1, cell))).line == 3
+
+
+def test_numbers_that_are_allowed(tmp_path):
+    cells = ["1", "+1", " 1 ", "1.", ".5", "1e2", "-3", "1E-1"]
+    recording = read(
+        tmp_path, "generic", table("generic", *(row(i, cell) for i, cell in enumerate(cells)))
+    )
+    np.testing.assert_allclose(xs(recording), [1, 1, 1, 1, 0.5, 100, -3, 0.1], rtol=1e-6)
+
+
+@pytest.mark.parametrize("cell", ["", ".", "NA", "nan", "NaN", "-", " . "])
+def test_missing_numbers_are_counted(cell, tmp_path):
+    recording = read(tmp_path, "generic", table("generic", row(0), row(1, cell)))
+    assert (recording.rows_in, recording.dropped) == (2, {"no position": 1})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nul_and_long_lines(name, tmp_path):
+    good = table(name, row(0))
+    nul = refused(tmp_path, name, good + "\0")
+    assert (nul.line, "a NUL byte" in str(nul)) == (3, True)
+    for tail in ("5" * (1024 * 1024 + 1), "5" * (3 * 1024 * 1024) + "\n"):
+        assert "a line of more than" in str(refused(tmp_path, name, good + tail))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_truncated_gzip(name, tmp_path):
+    packed = gzip.compress(table(name, *(row(i * 7919) for i in range(20000))).encode())
+    error = refused(tmp_path, name, packed[: len(packed) // 2], ".csv.gz")
+    assert "ends in the middle" in str(error)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "utf-32"])
+def test_encodings(name, encoding, tmp_path):
+    text = table(name, row(0), row(1))
+    assert xs(read(tmp_path, name, text.encode(encoding))) == xs(read(tmp_path, name, text))
+
+
+def test_two_people_are_never_in_one_recording(tmp_path):
+    people = [("ann", "rec"), ("bob", "rec"), ("ann", "b_x"), ("ann_b", "x")]
+    text = "x,y,t,participant,recording\n"
+    text += "".join(
+        f"{i},1,{4 * k},{who},{name}\n" for i, (who, name) in enumerate(people) for k in range(3)
+    )
+    found = read(tmp_path, "generic", text)
+    assert list(dict.fromkeys(found.samples["recording"].to_pylist())) == [
+        "ann_rec",
+        "bob_rec",
+        "ann_b_x",
+        "ann_b_x.2",
+    ]
+    assert found.samples["t_ms"].to_pylist() == [0, 4, 8] * 4
+    assert any("the participant is part of it" in note for note in found.notes)
+    # A name each, and a fixation table.
+    alone = read(
+        tmp_path, "generic", text.replace("bob,rec", "bob,cer").replace("ann_b,x", "ann_b,y")
+    )
+    assert list(dict.fromkeys(alone.samples["recording"].to_pylist())) == ["rec", "cer", "b_x", "y"]
+    rows = "".join(
+        f"{i},1,{300 * k},200,{who},{name}\n"
+        for i, (who, name) in enumerate(people)
+        for k in range(2)
+    )
+    fixations = read(tmp_path, "generic", f"x,y,t,duration,participant,recording\n{rows}").fixations
+    assert len(set(fixations["recording"].to_pylist())) == 4
+
+
+@pytest.mark.parametrize("name", ["eyelink_report", "generic", "tobii_pro"])
+def test_decimal_comma(name, tmp_path):
+    text = table(name, row(0, "10,5"), row(1, "11,25"))
+    assert xs(read(tmp_path, name, text.replace("0.25", "0,25"))) == [10.5, 11.25]
+
+
+@pytest.mark.parametrize("cells", [("10.5", "11,25"), ("11,25", "10.5")])
+def test_the_decimal_mark_may_not_change(cells, tmp_path):
+    error = refused(
+        tmp_path,
+        "generic",
+        table("generic", row(0, cells[0]), row(1, cells[1])).replace("0.25", "1"),
+    )
+    assert "decimal mark changes" in str(error)
+    assert (error.line, error.column) == (3, 1)
+
+
+@pytest.mark.parametrize(("first", "second"), [(".", ","), (",", ".")])
+@pytest.mark.parametrize("change", [3, 4000])
+@pytest.mark.parametrize("quoted", [False, True])
+def test_the_line_where_the_decimal_mark_changes_is_named(first, second, change, quoted, tmp_path):
+    """In whatever order blocks and columns are read: the last column has the first mark all the way."""
+    rows = [f"{i}{first if i < change else second}5;7;{20 * i}{first}0" for i in range(6000)]
+    if quoted:
+        rows = [";".join(f'"{cell}"' for cell in row.split(";")) for row in rows]
+    text = "x_px;y_px;t\n" + "\n".join(rows) + "\n"
+    error = refused(tmp_path, "generic", text)
+    assert (error.line, error.column) == (change + 2, 1)
+    assert f"since line 2 {'a point' if first == '.' else 'a comma'}" in error.what
+
+
+@pytest.mark.parametrize("name", ["eyelink_report", "gazemedseg"])
+def test_a_column_that_is_missing(name, tmp_path):
+    error = refused(tmp_path, name, table(name, row(0)).replace("CURRENT_FIX_X", "X"))
+    assert "no column 'CURRENT_FIX_X'" in str(error)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_column_that_is_there_twice(name, tmp_path):
+    mark, header = HEADERS[name]
+    first = header.split()[0].replace("-", " ")
+    text = "".join(
+        line + mark + (first if i == 0 else "7") + "\n"
+        for i, line in enumerate(table(name, row(0)).splitlines())
+    )
+    assert refused(tmp_path, name, text).line == 1
+
+
+def test_latin1_names(tmp_path):
+    text = "stimulus;x;y;t\nGrößenmaß.png;1;2;3\nÜbung.png;2;3;4\n"
+    recording = read(
+        tmp_path,
+        "generic",
+        text.encode("latin-1"),
+        {"x": "x", "y": "y", "t": "t", "stimulus": "stimulus"},
+    )
+    assert recording.rows_in == 2
+    assert recording.samples["stimulus"].to_pylist()[1].endswith("bung.png")
+
+
+def test_quoted_cells(tmp_path):
+    recording = read(tmp_path, "generic", '"stimulus","x","y","t"\n"a, b.png","1","2","3"\n')
+    assert recording.samples["stimulus"].to_pylist() == ["a, b.png"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ({"x": "nope", "y": "y_px", "t": "t"}, ("'nope'", "x_px, y_px, duration, t")),
+        ({"x": "x_px", "y": "y_px"}, ("are needed",)),
+        ({"x": "x_px", "y": "y_px", "t": "t[min]"}, ("'min'", "s, ms, us, ns")),
+        ({"x": "x_px", "y": "y_px", "t": "t", "speed": "t"}, ("'speed'", "y_axis")),
+    ],
+)
+def test_columns_that_cannot_be(columns, words, tmp_path):
+    with pytest.raises(ConfigError) as caught:
+        read(tmp_path, "generic", table("generic", row(0)), columns)
+    assert all(word in str(caught.value) for word in words)
+
+
+@pytest.mark.parametrize(
+    ("unit", "factor"), [("s", 1000.0), ("ms", 1.0), ("us", 0.001), ("ns", 0.000001)]
+)
+def test_units(unit, factor, tmp_path):
+    recording = read(
+        tmp_path, "generic", "T,X,Y\n10,1,1\n30,2,2\n", {"t": f"T[{unit}]", "x": "X", "y": "Y"}
+    )
+    assert recording.samples["t_ms"].to_pylist() == pytest.approx([0, 20 * factor])
+
+
+@pytest.mark.parametrize(
+    ("header", "known"),
+    [
+        ("x,y,t", True),
+        ("Time,X,Y", True),
+        ("gaze_x,gaze_y,timestamp", True),
+        ("a,b,c", False),
+        ("x,y", False),
+    ],
+)
+def test_generic_recognises_unmistakable_names_alone(header, known, tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(header + "\n" + ",".join("1" * len(header.split(","))) + "\n")
+    verdict = generic.sniff(read_head(path))
+    assert (verdict.level > 0) == known
+    assert known or header.replace(",", ", ") in verdict.reason
+
+
+def generic_table(tmp_path, header, *rows, columns=None):
+    text = "\n".join([header, *(",".join(map(str, row)) for row in rows)]) + "\n"
+    return read(tmp_path, "generic", text, columns)
+
+
+@pytest.mark.parametrize("name", ["subject", "Participant_ID", "sub"])
+def test_participants_and_images_go_by_their_usual_names(name, tmp_path):
+    rows = [(20 * i, 1, 2, who, "a.png") for who in ("p1", "p2") for i in range(3)]
+    recording = generic_table(tmp_path, f"t,x,y,{name},image", *rows)
+    assert recording.samples["recording"].to_pylist() == ["p1"] * 3 + ["p2"] * 3
+    assert set(recording.samples["stimulus"].to_pylist()) == {"a.png"}
+    assert f"participant={name}, recording" not in recording.notes[0]
+    assert f"participant={name}" in recording.notes[0]
+
+
+@pytest.mark.parametrize("header", ["t,x,y", "t,x,y,duration"])
+def test_time_that_steps_back_is_two_trials_nobody_can_tell_apart(header, tmp_path):
+    with pytest.raises(ParseError, match="the time steps back") as caught:
+        generic_table(
+            tmp_path, header, *((t, 1, 2, 90)[: len(header.split(","))] for t in (0, 20, 40, 10))
+        )
+    assert caught.value.line == 5
+    assert "trial=NAME" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "hint"),
+    [
+        ("t,x,y", [(0.004 * i, 1, 2) for i in range(5)], "t=t[s]"),
+        ("t,x,y", [(4000.0 * i, 1, 2) for i in range(5)], "t=t[us]"),
+        ("t,x,y,duration", [(0.3 * i, 1, 2, 0.25) for i in range(5)], "duration=duration[s]"),
+    ],
+)
+def test_times_that_cannot_be_milliseconds(header, rows, hint, tmp_path):
+    with pytest.raises(ParseError) as caught:
+        generic_table(tmp_path, header, *rows)
+    assert hint in caught.value.hint
+    columns = {key: key for key in header.split(",")} | dict([hint.split("=")])
+    assert generic_table(tmp_path, header, *rows, columns=columns).rows_in == 5

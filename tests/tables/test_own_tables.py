@@ -1,0 +1,108 @@
+"""gazetrack info of the tables that gazetrack writes."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from gazetrack_cli.main import cli
+from tests.pupil_files import write_core
+
+FIXATIONS = ((250.0, 400, 300.0, 200.0), (700.0, 300, 800.0, 500.0), (1050.0, 250, 500.0, 350.0))
+HEADER = "IMAGE," + ",".join(
+    f"CURRENT_FIX_{n}" for n in ("INDEX", "X", "Y", "DURATION", "PUPIL", "START")
+)
+
+
+def run(*arguments):
+    return CliRunner().invoke(cli, list(map(str, arguments)), standalone_mode=False)
+
+
+def info(*arguments):
+    return {
+        facts["file"].rsplit("/", 1)[-1]: facts
+        for facts in json.loads(run("info", "--json", *arguments).output)
+    }
+
+
+@pytest.fixture
+def tables(tmp_path):
+    """Fixations, samples and events of a recording, a quality report, and maps of another, in a folder of tables."""
+    write_core(tmp_path / "s01", FIXATIONS)
+    out = tmp_path / "tables"
+    run("convert", tmp_path / "s01", "--samples", "--events", "-o", out, "-q")
+    run("fixations", tmp_path / "s01" / "gaze_positions.csv", "--detector", "idt", "-o", out, "-q")
+    run("quality", tmp_path / "s01", "-o", out / "q.parquet")
+    (tmp_path / "shown").mkdir()
+    Image.new("RGB", (80, 60)).save(tmp_path / "shown" / "p.png")
+    rows = [
+        f"p.jpg,{i + 1},{0.2 + 0.1 * (i % 5)},0.5,{200 + i},1,{i * 310},60,80\n" for i in range(8)
+    ]
+    (tmp_path / "seen.csv").write_text(f"{HEADER},IMAGE_HEIGHT,IMAGE_WIDTH\n{''.join(rows)}")
+    run("convert", tmp_path / "seen.csv", "-q")
+    run("render", tmp_path / "seen.fixations.parquet", "--levels", "3", "-o", out, "-q")
+    return out
+
+
+def test_a_table_of_fixations_says_whose_they_are_and_where_from(tables):
+    facts = info(tables / "s01.fixations.parquet")["s01.fixations.parquet"]
+    frame = pd.read_parquet(tables / "s01.fixations.parquet")
+    assert (facts["format"], facts["reason"]) == ("gazetrack_fixations", "a table of fixations")
+    assert facts["recordings"] == ["s01"]
+    assert facts["fixations"] == facts["rows"] == len(frame) == 3
+    assert (
+        facts["dwell_s"] == pytest.approx(frame["duration_ms"].sum() / 1e3) == pytest.approx(0.95)
+    )
+    assert facts["median_ms"] == 300
+    assert (facts["origin"], facts["detector"]) == ("the export's own fixations", None)
+    assert (facts["made_of"], facts["reader"]) == ("gaze_positions.csv", "pupil_core")
+    assert facts["eyes"] == {"both": 3}
+    assert facts["on_images"] == 0
+    detected = info(tables / "s01.idt.fixations.parquet")["s01.idt.fixations.parquet"]
+    assert (detected["origin"], detected["detector"]["name"]) == (
+        "fixations detected by idt",
+        "idt",
+    )
+
+
+def test_all_tables_of_a_folder_are_described(tables):
+    found = info(tables)
+    assert {name: facts["format"] for name, facts in found.items()} == {
+        "maps.parquet": "gazetrack_maps",
+        "q.parquet": "gazetrack_quality",
+        "s01.events.parquet": "gazetrack_events",
+        "s01.fixations.parquet": "gazetrack_fixations",
+        "s01.idt.fixations.parquet": "gazetrack_fixations",
+    }
+    maps = found["maps.parquet"]
+    assert (maps["maps"], maps["images"], maps["sizes"]) == (1, 1, {"3 levels of 60x80": 1})
+    assert maps["made_of"] == ["seen.fixations.parquet"]
+    assert maps["kind"] == maps["params"]["kind"]
+    assert found["s01.events.parquet"]["events"] == {"fixation": 3}
+    assert found["q.parquet"]["settings"] == {"by": "recording", "window_ms": 200.0}
+    samples = info(tables / "s01.samples.parquet")["s01.samples.parquet"]
+    assert (samples["format"], samples["recordings"]) == ("gazetrack_samples", ["s01"])
+
+
+def test_exports_and_tables_of_one_folder_are_both_described(tables):
+    study = tables.parent / "s01"
+    run("convert", study, "-q")
+    assert list(info(study)) == ["gaze_positions.csv", "gaze_positions.fixations.parquet"]
+    result = run("info", study)
+    assert result.return_value == 0
+    assert "a table of fixations" in result.output
+    assert "origin: the export's own fixations" in result.output
+
+
+def test_a_damaged_table_and_anothers_are_said_to_be_so(tables):
+    whole = (tables / "q.parquet").read_bytes()
+    (tables / "q.parquet").write_bytes(whole[: len(whole) // 2])
+    pd.DataFrame({"a": [1]}).to_parquet(tables / "a.parquet")
+    for name, words in (("q", "damaged"), ("a", "Parquet table without")):
+        result = run("info", tables / f"{name}.parquet")
+        assert result.return_value == 1
+        assert words in result.output

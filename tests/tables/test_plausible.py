@@ -1,0 +1,140 @@
+"""What no reader may let through."""
+
+import numpy as np
+import pytest
+
+from gazetrack.events.fixations import fixation_table
+from gazetrack.tables.plausible import checked, valid_fixations
+from gazetrack.tables.recording import Recording
+from gazetrack.tables.schema import EVENTS, FIXATIONS, SAMPLES, conform
+
+NAN = float("nan")
+
+
+def fixations(**columns):
+    n = len(next(iter(columns.values())))
+    usual = {
+        "recording": ["r"] * n,
+        "onset_ms": [0.0] * n,
+        "duration_ms": [200.0] * n,
+        "x_px": [1.0] * n,
+    }
+    return conform(usual | {"y_px": [1.0] * n} | columns, FIXATIONS)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "reason"),
+    [
+        ("x_px", NAN, "no position"),
+        ("y_px", 1e18, "absurd position"),
+        ("x_px", -32768.0, "absurd position"),
+        ("onset_ms", NAN, "no onset"),
+        ("duration_ms", NAN, "no duration"),
+        ("duration_ms", 0.0, "no duration"),
+        ("duration_ms", -5.0, "negative duration"),
+        ("duration_ms", 1e18, "absurd duration"),
+    ],
+)
+def test_rows_that_cannot_be_are_left_out_by_reason(column, value, reason):
+    table = fixations(**{column: [value, 300.0]})
+    kept, dropped = valid_fixations(table)
+    assert dropped == {reason: 1}
+    assert kept.num_rows == 1
+    recording = checked(
+        Recording("r", "f", None, conform({}, EVENTS), table, rows_in=2, dropped={"other": 3})
+    )
+    assert recording.dropped == {"other": 3, reason: 1}
+
+
+def test_samples_and_events_at_absurd_positions_have_none():
+    samples = conform(
+        {
+            "recording": ["r"] * 3,
+            "t_ms": [0.0, 1.0, 2.0],
+            "x_px": [5.0, 1e18, 6.0],
+            "y_px": [5.0, 7.0, -4e4],
+        },
+        SAMPLES,
+    )
+    events = conform(
+        {
+            "recording": ["r"] * 2,
+            "kind": ["saccade"] * 2,
+            "duration_ms": [20.0, 1e15],
+            "end_x_px": [-32768.0, 1.0],
+        },
+        EVENTS,
+    )
+    recording = checked(Recording("r", "f", samples, events))
+    np.testing.assert_array_equal(recording.samples["x_px"].to_numpy(), np.float32([5, NAN, NAN]))
+    np.testing.assert_array_equal(recording.samples["y_px"].to_numpy(), np.float32([5, NAN, NAN]))
+    assert recording.events.num_rows == 1
+    assert np.isnan(recording.events["end_x_px"].to_numpy()).all()
+    assert [note.split(" ", 1)[1].split(" ")[0] for note in recording.notes] == [
+        "samples",
+        "events",
+        "events",
+    ]
+
+
+def test_what_is_possible_stays_as_it_is():
+    samples = conform(
+        {"recording": ["r"], "t_ms": [0.0], "x_px": [-900.0], "y_px": [3000.0]}, SAMPLES
+    )
+    recording = Recording("r", "f", samples, conform({}, EVENTS), fixations(x_px=[4.0]))
+    again = checked(recording)
+    assert again.samples is samples
+    assert again.fixations is recording.fixations
+    assert again.notes == ()
+
+
+def test_a_fixation_without_a_position_takes_that_of_its_samples_or_is_left_out():
+    samples = conform(
+        {
+            "recording": ["r"] * 4,
+            "t_ms": [0.0, 10.0, 500.0, 510.0],
+            "left_x_px": [10.0, 20.0, NAN, NAN],
+            "left_y_px": [30.0, 30.0, NAN, NAN],
+        },
+        SAMPLES,
+    )
+    events = conform(
+        {
+            "recording": ["r"] * 2,
+            "kind": ["fixation"] * 2,
+            "eye": ["left"] * 2,
+            "index": [1, 2],
+            "onset_ms": [0.0, 500.0],
+            "duration_ms": [20.0, 20.0],
+        },
+        EVENTS,
+    )
+    table, source = fixation_table(Recording("r", "f", samples, events))
+    assert table["x_px"].to_pylist() == [15.0]
+    assert table["y_px"].to_pylist() == [30.0]
+    assert (source["fixation_source"], source["left_out"]) == ("export", {"no position": 1})
+
+
+def test_fixations_of_the_export_have_what_their_samples_say():
+    x = [10.0, 20.0, 60.0, 12.0]
+    samples = conform(
+        {
+            "recording": ["r"] * 4,
+            "t_ms": [0.0, 10.0, 20.0, 30.0],
+            "x_px": x,
+            "y_px": [5.0, 5.0, 5.0, 9.0],
+        },
+        SAMPLES,
+    )
+    events = {
+        "recording": ["r"],
+        "kind": ["fixation"],
+        "eye": ["both"],
+        "onset_ms": [0.0],
+        "duration_ms": [30.0],
+    }
+    events = conform(events | {"x_px": [33.0], "y_px": [5.0]}, EVENTS)
+    (row,) = fixation_table(Recording("r", "f", samples, events))[0].to_pylist()
+    assert (row["x_px"], row["n_samples"], row["dispersion_px"]) == (33, 3, 50)
+    assert (row["median_x_px"], row["median_y_px"]) == (20, 5)
+    assert row["rms_s2s_px"] == pytest.approx(np.sqrt((10**2 + 40**2) / 2))

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+
+from gazetrack.errors import ConfigError, InputError
+from gazetrack.maps.render import MapParams
+from gradtrack_model.config import PRESETS, MapsConfig, config_from, load_config
+
+
+def test_maps_config_has_the_toolkits_parameters():
+    def facts(kind):
+        return [(f.name, f.default) for f in dataclasses.fields(kind)]
+
+    label = {"kind": "density"}  # the better label; the toolkit draws tubes
+    assert dict(facts(MapsConfig)) == dict(facts(MapParams)) | label
+
+
+def test_later_sources_win(tmp_path):
+    file = tmp_path / "c.toml"
+    file.write_text('steps = 7\n[model]\nencoder = "basic"\n[optimizer]\nlr = 1\n')
+    config = load_config(
+        "default", file, ["optimizer.lr=0.5", "device=cpu"], {"steps": 9, "seed": None}
+    )
+    assert (config.steps, config.optimizer.lr, config.model.encoder, config.device) == (
+        9,
+        0.5,
+        "basic",
+        "cpu",
+    )
+    assert config.seed == 0
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_configurations_survive_json(preset):
+    config = load_config(preset)
+    assert config_from(json.loads(json.dumps(config.as_dict(), allow_nan=False))) == config
+
+
+def test_another_encoder_brings_its_own_widths():
+    assert load_config("tiny", overrides={"model.encoder": "lite"}).model.widths == (
+        128,
+        64,
+        48,
+        32,
+    )
+    assert load_config("tiny", overrides={"model.encoder": "basic"}).model.widths == (
+        8,
+        16,
+        32,
+        64,
+        64,
+        16,
+    )
+
+
+def test_numbers_may_begin_with_their_point():
+    config = load_config(
+        settings=["optimizer.lr=.5", "maps.ratios=[.2, 0.75,1]", "maps.levels=3", "augment.hue=1.5"]
+    )
+    assert (config.optimizer.lr, config.maps.ratios, config.augment.hue) == (
+        0.5,
+        (0.2, 0.75, 1.0),
+        1.5,
+    )
+
+
+@pytest.mark.parametrize(
+    ("setting", "match"),
+    [
+        ("stepz=3", r"'stepz' - known: method.*\[CONFIG\]"),
+        ("optimizer.rate=3", "'optimizer.rate' - known: name, lr"),
+        ("steps=many", "steps is 'many' - it takes a value of type int"),
+        ("steps=0", "steps is 0"),
+        ("steps=true", "steps is 'True'"),
+        ("optimizer.lr=nan", "optimizer.lr is 'nan'"),
+        ("optimizer=adamw", "optimizer is adamw"),
+        ("optimizer.name=lion", "optimizer.name is 'lion'"),
+        ("model.encoder=vgg", "model.encoder 'vgg'"),
+        ("model.widths=[9]", "model.widths"),
+        ("image_size=16", "image_size is 16"),
+        ("steps", "write it as"),
+        ("a.b.c=1", "unknown setting 'a'"),
+    ],
+)
+def test_bad_settings_are_named(setting, match):
+    with pytest.raises(ConfigError, match=match):
+        load_config(settings=[setting])
+
+
+def test_bad_files(tmp_path):
+    with pytest.raises(InputError, match="no such file"):
+        load_config(file=tmp_path / "missing.toml")
+    (tmp_path / "c.toml").write_text("steps = = 3")
+    with pytest.raises(ConfigError, match="is no TOML"):
+        load_config(file=tmp_path / "c.toml")
+    with pytest.raises(ConfigError, match="preset"):
+        load_config("huge")

@@ -1,0 +1,235 @@
+"""A run that is interrupted and resumed is the run that was not."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import dataclasses
+import functools
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from gazetrack.errors import CheckpointError
+from gradtrack_model.config import load_config
+from gradtrack_model.data.sources import discover, load_data
+from gradtrack_model.training import loop as training
+from gradtrack_model.training.loop import build_model, train
+from gradtrack_model.training.resume import KEPT, States
+from gradtrack_model.weights.checkpoint import load_model
+from tests.synthetic import write_data
+
+STEPS = 9
+RECIPE = {"image_size": 32, "steps": STEPS, "val_every": 2, "log_every": 2, "batch_size": 2, "tensorboard": False,
+          "ema": 0.9, "model.widths": [8] * 6, "accumulate": 2, "maps.levels": 2}  # fmt: skip
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """Configuration, data and folder of a run without interruption."""
+    folder = write_data(tmp_path_factory.mktemp("whole"))
+    config = load_config("tiny", overrides=RECIPE)
+    data = load_data(discover(folder), config)
+    return config, data, train(config, data, folder / "run").folder
+
+
+def contents(folder):
+    """Everything of a run but the time it took."""
+    with (folder / "metrics.csv").open() as file:
+        rows = [{**row, "seconds": None} for row in csv.DictReader(file)]
+    files = {
+        path.name: path.read_bytes()
+        for path in folder.iterdir()
+        if path.name[:4] in ("best", "last")
+    }
+    return rows, files
+
+
+def interrupt(step, how):
+    def report(progress):
+        if progress.step == step:
+            if how == "kill":
+                raise Killed
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    return report
+
+
+def again(folder):
+    """Resume where there is a state, as whoever starts jobs would; else begin anew."""
+    saved = bool(States(folder).paths)
+    return {"resume": saved, "force": not saved}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_interrupted_runs_are_the_same_bit_for_bit(whole, tmp_path, seed):
+    config, data, expected = whole
+    rng = np.random.default_rng(seed)
+    for _ in range(rng.integers(1, 4)):
+        torch.manual_seed(seed)  # another process starts with another generator
+        how, step = rng.choice(["kill", "signal"]), rng.integers(1, STEPS)
+        with contextlib.suppress(Killed):
+            train(config, data, tmp_path, **again(tmp_path), report=interrupt(step, how))
+    done = train(config, data, tmp_path, **again(tmp_path))
+    assert (done.step, done.stopped_by) == (STEPS, None)
+    assert contents(tmp_path) == contents(expected)
+
+
+@pytest.mark.parametrize("recipe", [{"optimizer.name": "sgd"}, {"model.encoder": "lite", "model.widths": [16] * 4,
+                                    "model.pretrained": False}, {"precision": "bf16", "workers": 2},
+                                    {"precision": "fp16"}, {"compile": True}])  # fmt: skip
+def test_every_recipe_resumes(whole, tmp_path, recipe, monkeypatch):
+    # What is traced is the same; code made from it would take a compiler, and half a minute.
+    monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend="aot_eager"))
+    _, data, _ = whole
+    config = load_config("tiny", overrides=RECIPE | {"steps": 4} | recipe)
+    train(config, data, tmp_path / "whole")
+    with pytest.raises(Killed):
+        train(config, data, tmp_path / "run", report=interrupt(3, "kill"))
+    train(config, data, tmp_path / "run", resume=True)
+    assert contents(tmp_path / "run") == contents(tmp_path / "whole")
+
+
+def test_a_killed_process_resumes(whole, tmp_path):
+    config, data, expected = whole
+    settings = [f"{key}={json.dumps(value)}" for key, value in RECIPE.items()]
+    arguments = [
+        "--data",
+        str(expected.parent),
+        "--preset",
+        "tiny",
+        "-o",
+        str(tmp_path / "run"),
+        "-q",
+    ]
+    arguments += [part for text in settings for part in ("--set", text)]
+    # Slowed down, so that the kill comes before the end.
+    code = f"""
+import time, torch
+from gradtrack_model.training import learner
+torch.set_num_threads(1)
+advance = learner.Learner.advance
+learner.Learner.advance = lambda *a: (time.sleep(.1), advance(*a))[1]
+from gazetrack_cli.train import command
+command({arguments!r})
+"""
+    process = subprocess.Popen([sys.executable, "-c", code])
+    deadline = time.monotonic() + 60
+    while not States(tmp_path / "run").paths and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
+    assert States(tmp_path / "run").paths
+    assert train(config, data, tmp_path / "run", resume=True).step == STEPS
+    assert contents(tmp_path / "run") == contents(expected)
+
+
+def stopped(whole, folder, step=7):
+    config, data, _ = whole
+    with pytest.raises(Killed):
+        train(config, data, folder, report=interrupt(step, "kill"))
+    return config, data
+
+
+def test_a_damaged_state_gives_way_to_the_one_before(whole, tmp_path):
+    config, data = stopped(whole, tmp_path)
+    states = States(tmp_path)
+    assert [path.stem for path in states.paths] == ["00000002", "00000004", "00000006"][-KEPT:]
+    newest = states.paths[-1].with_suffix(".safetensors")
+    damaged = bytearray(newest.read_bytes())
+    damaged[-5] ^= 1
+    newest.write_bytes(damaged)
+    told = []
+    train(config, data, tmp_path, resume=True, report=lambda progress: told.extend(progress.notes))
+    assert told == ["states/00000006 is damaged: the one before is used", "resumed after step 4"]
+    assert contents(tmp_path) == contents(whole[2])
+    log = (tmp_path / "log.txt").read_text()
+    assert "states/00000006 is damaged: the one before is used" in log
+    assert "resumed after step 4" in log
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b"{}", b"\xff", b'{"format": 1, "sha256": 2}']
+)
+def test_no_usable_state_is_an_error_and_never_a_fresh_start(whole, tmp_path, content):
+    config, data = stopped(whole, tmp_path, step=3)
+    for path in States(tmp_path).paths:
+        path.write_bytes(content)
+    with pytest.raises(CheckpointError, match="all 1 states of the run are damaged"):
+        train(config, data, tmp_path, resume=True)
+
+
+def test_other_settings_or_data_are_refused(whole, tmp_path):
+    config, data = stopped(whole, tmp_path)
+    with pytest.raises(CheckpointError, match="other settings: seed was 0, is 1"):
+        train(dataclasses.replace(config, seed=1), data, tmp_path, resume=True)
+    with pytest.raises(CheckpointError, match="have changed"):
+        train(config, dataclasses.replace(data, train=data.train[:-1]), tmp_path, resume=True)
+
+
+def test_a_complete_run_is_left_as_it_is(whole):
+    config, data, folder = whole
+    before = contents(folder)
+    again = train(config, data, folder, resume=True)
+    assert (again.step, again.stopped_by) == (STEPS, None)
+    assert again.best_step > 0
+    assert contents(folder) == before
+
+
+def test_what_was_stopped_before_anything_was_saved_begins_from_the_start(whole, tmp_path):
+    config, data, expected = whole
+    with pytest.raises(Killed):
+        train(config, data, tmp_path, report=interrupt(1, "kill"))
+    assert (tmp_path / "log.txt").exists()
+    told = []
+    train(config, data, tmp_path, resume=True, report=lambda progress: told.extend(progress.notes))
+    assert contents(tmp_path) == contents(expected)
+    assert told == ["nothing was saved yet to resume: begun from the start"]
+    assert told[0] in (tmp_path / "log.txt").read_text()
+
+
+def test_networks_without_a_state_are_never_begun_over(whole, tmp_path):
+    config, data, _ = whole
+    train(config, data, tmp_path)
+    States(tmp_path).keep(0)
+    with pytest.raises(CheckpointError, match="holds no run to resume"):
+        train(config, data, tmp_path, resume=True)
+
+
+def test_frozen_blocks_stay(whole, tmp_path):
+    _, data, _ = whole
+    settings = ["model.encoder=lite", "model.widths=[16, 16, 16, 16]", "optimizer.frozen_blocks=3"]
+    config = load_config(
+        "tiny", None, settings, {"image_size": 32, "steps": 2, "tensorboard": False}
+    )
+    start = build_model(config).state_dict()
+    weights = load_model(train(config, data, tmp_path).folder).model.state_dict()
+    changed = {key for key, value in weights.items() if not torch.equal(value, start[key])}
+    trained = {key for key in changed if key.endswith("conv.weight") and key.startswith("encoder.")}
+    assert trained
+    assert not [
+        key
+        for key in trained
+        if key.startswith(("encoder.stem", *(f"encoder.blocks.{k}." for k in range(3))))
+    ]
+
+
+def test_it_ends_early_when_nothing_gets_better(whole, tmp_path, monkeypatch):
+    _, data, _ = whole
+    config = load_config("tiny", overrides=RECIPE | {"steps": 50, "patience": 2})
+    measured = iter([0.5, 0.6, 0.6, 0.55, 0.9])
+    monkeypatch.setattr(training, "validate", lambda *_: {"val_dice": next(measured)})
+    result = train(config, data, tmp_path)
+    assert (result.step, result.best_step, result.stopped_by) == (8, 4, None)
+    assert train(config, data, tmp_path, resume=True).step == 8

@@ -1,0 +1,181 @@
+"""Exported networks give what the original gives, at any size, and say what they are."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import types
+import zipfile
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from gazetrack.errors import CheckpointError, ConfigError
+from gradtrack_model.config import load_config
+from gradtrack_model.network.model import TrackUNet
+from gradtrack_model.weights import export
+from gradtrack_model.weights.checkpoint import load_model, save_checkpoint
+from gradtrack_model.weights.export import Segmenter, export_model
+from gradtrack_model.weights.hub import from_pretrained, save_pretrained
+from tests.places import ROOT
+
+SETTINGS = {"basic": {"model.widths": [8, 8, 8, 8, 8, 8]}, "lite": {"model.widths": [8, 8, 8, 8]}}
+needs_onnx = pytest.mark.skipif(
+    any(find_spec(name) is None for name in ("onnx", "onnxruntime", "onnxscript")),
+    reason="gazetrack[export]",
+)
+
+
+def checkpoint(folder, encoder="basic", size=64):
+    torch.manual_seed(0)
+    overrides = {
+        "image_size": size,
+        "model.encoder": encoder,
+        "model.pretrained": False,
+        **SETTINGS[encoder],
+    }
+    config = load_config("tiny", overrides=overrides)
+    model = TrackUNet(config.model)
+    for (
+        parameter
+    ) in model.parameters():  # some begin at zero: their part of the network must count as well
+        parameter.data += 0.05 * torch.randn_like(parameter)
+    return load_model(save_checkpoint(folder, "best", model, config, 7, {"val_dice": 0.5}))
+
+
+@pytest.fixture(scope="module")
+def basic(tmp_path_factory):
+    return checkpoint(tmp_path_factory.mktemp("basic"))
+
+
+def images(*shape):
+    return torch.rand(shape, generator=torch.Generator().manual_seed(3))
+
+
+def onnx_session(path):
+    import onnxruntime
+
+    return onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+
+
+@needs_onnx
+@pytest.mark.parametrize("half", [False, True])
+def test_onnx_gives_the_same_at_any_size(basic, tmp_path, half):
+    done = export_model(basic, tmp_path / "net.onnx", half=half, tracks=True)
+    assert done.outputs == ("probability", "track_1", "track_2", "track_3", "track_4")
+    assert done.bytes == done.path.stat().st_size
+    session, original = onnx_session(done.path), Segmenter(basic.model, tracks=True)
+    for shape in ((1, 3, 33, 33), (2, 3, 64, 64), (3, 3, 50, 91)):
+        image = images(*shape)
+        with torch.no_grad():
+            want = original(image)
+        for got, wanted in zip(session.run(None, {"image": image.numpy()}), want, strict=True):
+            np.testing.assert_allclose(got, wanted.numpy(), atol=0.02 if half else 1e-5)
+
+
+@needs_onnx
+def test_an_onnx_file_says_what_it_is(basic, tmp_path):
+    session = onnx_session(export_model(basic, tmp_path / "net.onnx").path)
+    facts = session.get_modelmeta().custom_metadata_map
+    assert facts["image_size"].startswith("64 x 64 pixels")
+    assert json.loads(facts["config"])["model"]["encoder"] == "basic"
+    assert re.fullmatch(r"[0-9a-f]{64}", facts["weights_sha256"])
+    assert [i.name for i in session.get_inputs()] == ["image"]
+
+
+@pytest.mark.parametrize("encoder", ["basic", "lite"])
+def test_an_exported_program_gives_the_same_at_any_size(tmp_path, encoder):
+    network = checkpoint(tmp_path, encoder)
+    done = export_model(network, tmp_path / "net.pt2", half=False)
+    module = torch.export.load(done.path).module()
+    for shape in ((1, 3, 47, 80), (3, 3, 64, 33)):
+        image = images(*shape)
+        with torch.no_grad():
+            (want,) = Segmenter(network.model)(image)
+            (got,) = module(image)
+        assert torch.allclose(got, want, atol=1e-5)
+    with zipfile.ZipFile(done.path) as archive:
+        (facts,) = (name for name in archive.namelist() if name.endswith("gradtrack.json"))
+        assert json.loads(archive.read(facts))["outputs"].startswith("probability: ")
+
+
+def test_a_network_that_differs_is_not_written(basic, tmp_path, monkeypatch):
+    monkeypatch.setattr(export, "TOLERANCE", {False: -1.0})
+    with pytest.raises(CheckpointError, match="the exported network differs by"):
+        export_model(basic, tmp_path / "net.pt2")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_cannot_be_exported_is_said(basic, tmp_path, monkeypatch):
+    with pytest.raises(
+        ConfigError, match=r"the ending '\.h5' is no format - name the output \.onnx or \.pt2"
+    ):
+        export_model(basic, tmp_path / "net.h5")
+    monkeypatch.setattr(
+        export, "find_spec", lambda name: None if name == "onnxscript" else object()
+    )
+    with pytest.raises(
+        ConfigError, match=r'onnxscript not installed - pip install "gazetrack\[export\]"'
+    ):
+        export_model(basic, tmp_path / "net.onnx")
+
+
+def test_a_folder_of_the_hub_comes_back(basic, tmp_path):
+    folder = save_pretrained(basic, tmp_path / "net", half=True)
+    assert {path.name for path in folder.iterdir()} == {
+        "config.json",
+        "model.safetensors",
+        "README.md",
+    }
+    again = from_pretrained(str(folder))
+    assert (again.step, again.config) == (basic.step, basic.config)
+    for key, value in basic.model.state_dict().items():
+        assert torch.equal(again.model.state_dict()[key], value.half().float())
+    (folder / "README.md").write_text("mine")
+    save_pretrained(basic, folder)
+    assert (folder / "README.md").read_text() == "mine"
+    (folder / "model.safetensors").write_bytes(b"x")
+    with pytest.raises(
+        CheckpointError, match=r"is damaged: its SHA-256 is not the one in config\.json"
+    ):
+        from_pretrained(str(folder))
+
+
+def test_a_network_of_the_hub(basic, tmp_path, monkeypatch):
+    folder = save_pretrained(basic, tmp_path / "net")
+    monkeypatch.setattr("gradtrack_model.weights.hub.find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match="huggingface_hub is not installed"):
+        from_pretrained("someone/polyps")
+
+    def download(name, allow_patterns):
+        if name != "someone/polyps":
+            raise OSError("404")
+        assert allow_patterns == ["config.json", "model.safetensors"]
+        return str(folder)
+
+    monkeypatch.setattr("gradtrack_model.weights.hub.find_spec", lambda name: object())
+    monkeypatch.setitem(
+        sys.modules, "huggingface_hub", types.SimpleNamespace(snapshot_download=download)
+    )
+    assert from_pretrained("someone/polyps").step == 7
+    with pytest.raises(
+        CheckpointError, match="the hub does not give 'someone/nothing': 404 - check the name"
+    ):
+        from_pretrained("someone/nothing")
+
+
+@needs_onnx
+def test_the_example_of_the_docs_runs(tmp_path, monkeypatch):
+    network = checkpoint(tmp_path / "run", size=224)
+    export_model(network, tmp_path / "polyps.onnx")
+    Image.fromarray((images(60, 80, 3) * 255).to(torch.uint8).numpy()).save(tmp_path / "image.png")
+    (snippet,) = re.findall(
+        r"```python\n(.*?)```", (ROOT / "docs" / "export.md").read_text("utf-8"), re.DOTALL
+    )
+    monkeypatch.chdir(tmp_path)
+    exec(compile(snippet, "docs/export.md", "exec"), {})
+    assert np.array(Image.open("mask.png")).shape == (224, 224)

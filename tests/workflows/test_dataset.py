@@ -1,0 +1,221 @@
+"""Matching images, masks, gaze and splits."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gazetrack.errors import DataError, InputError, SchemaError
+from gazetrack.images.folder import find_images, image_size, read_image
+from gazetrack.tables.schema import FIXATIONS, conform
+from gazetrack.tables.stimulus import stem
+from gazetrack.tables.store import read_fixations, write_table
+from gazetrack.workflows.dataset import find_items, hashed_split, read_ids, read_tracks
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("a.png", "b.png", "c.1.png"):
+        (tmp_path / "images").mkdir(exist_ok=True)
+        Image.new("RGB", (40, 30)).save(tmp_path / "images" / name)
+    (tmp_path / "masks").mkdir()
+    Image.new("L", (40, 30)).save(tmp_path / "masks" / "a.png")
+    return tmp_path
+
+
+def write_fixations(path, stimuli, **columns):
+    n = len(stimuli)
+    full = {
+        "stimulus": stimuli,
+        "x_px": np.full(n, 10.0),
+        "y_px": np.full(n, 10.0),
+        "duration_ms": np.full(n, 300.0),
+    }
+    full["onset_ms"] = np.arange(n) * 400.0
+    table = conform(full | {"image_width_px": 80, "image_height_px": 60} | columns, FIXATIONS)
+    write_table(path, table, {"screen": {"width_px": 100, "height_px": 60}})
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("a.jpg", "a"),
+        ("x/y\\a.b.PNG", "a.b"),
+        ("case.12", "case.12"),
+        ("a", "a"),
+        ("C:\\img\\p_3.jpeg", "p_3"),
+    ],
+)
+def test_stems(name, expected):
+    assert stem(name) == expected
+
+
+def test_gaze_is_matched_by_stem_and_scaled_to_the_image(folder):
+    table = write_fixations(folder / "g.fixations.parquet", ["a.jpg", "c.1.jpg", "z.jpg"])
+    found = find_items(folder / "images", masks=folder / "masks", fixations=[table])
+    assert [item.image_id for item in found.items] == ["a", "b", "c.1"]
+    assert found.missing_gaze == ("b",)
+    assert found.missing_images == ("z",)
+    assert (found.items[0].mask is not None, found.items[1].mask is None) == (True, True)
+    track = found.items[0].tracks[0]
+    assert (track.x.tolist(), track.width, track.height) == ([5.0], 40.0, 30.0)
+
+
+def test_gaze_between_the_images_is_left_out_and_counted(folder):
+    sizes = {"a": (40, 60), "b": (40, 60)}
+    width = [40, np.nan, np.nan, 40, 40]
+    eyes = ["left", "left", "left", "right", "left"]
+    path = folder / "g.fixations.parquet"
+    write_fixations(
+        path, ["a.png", "", "instructions", "a.png", "a.png"], image_width_px=width, eye=eyes
+    )
+    found = read_tracks(path, sizes)
+    assert [t.stimulus for t in found.tracks] == ["a.png"]
+    assert found.dropped == {"no stimulus": 1, "no image": 1, "other eye": 1}
+    assert found.missing_images == ("instructions",)
+    assert found.n_rows == sum(map(len, found.tracks)) + sum(found.dropped.values())
+
+
+@pytest.mark.parametrize("size", [0.0, -5.0, 1e9])
+def test_absurd_image_sizes_are_refused(folder, size):
+    path = write_fixations(folder / "g.fixations.parquet", ["a.jpg"], image_width_px=size)
+    with pytest.raises(SchemaError, match="an image of"):
+        read_tracks(path, None)
+
+
+def test_gaze_on_the_screen_needs_a_placement(folder):
+    lost = {"image_width_px": np.nan, "image_height_px": np.nan}
+    table = write_fixations(folder / "g.fixations.parquet", ["a.jpg"], **lost)
+    with pytest.raises(SchemaError, match=r"g\.fixations\.parquet.*--placement"):
+        find_items(folder / "images", fixations=[table])
+    placed = find_items(folder / "images", fixations=[table], placement="centre")
+    assert placed.items[0].tracks[0].x.tolist() == [-20.0]
+    placed = find_items(folder / "images", fixations=[table], placement="stretch")
+    assert placed.items[0].tracks[0].x.tolist() == [4.0]
+
+
+def test_splits(folder):
+    (folder / "train.txt").write_text("a\nb.jpg\n\n")
+    (folder / "val.txt").write_text("c.1\n")
+    found = find_items(
+        folder / "images", train_ids=folder / "train.txt", val_ids=folder / "val.txt"
+    )
+    assert [item.split for item in found.items] == ["train", "train", "val"]
+
+
+def test_a_manifest_can_name_the_splits(folder):
+    (folder / "m.csv").write_text("image_id,split\na,train\nb,val\n")
+    assert [i.split for i in find_items(folder / "images", manifest=folder / "m.csv").items] == [
+        "train",
+        "val",
+        "",
+    ]
+
+
+@pytest.mark.parametrize(("train", "match"), [("a\nc.1\n", "both"), ("a\nq\n", "'q'")])
+def test_bad_splits_are_refused(folder, train, match):
+    (folder / "train.txt").write_text(train)
+    (folder / "val.txt").write_text("c.1\n")
+    with pytest.raises(DataError, match=match):
+        find_items(folder / "images", train_ids=folder / "train.txt", val_ids=folder / "val.txt")
+
+
+def test_two_images_of_one_name_are_refused(folder):
+    Image.new("RGB", (4, 3)).save(folder / "images" / "a.jpg")
+    with pytest.raises(DataError, match=r"a\.jpg and a\.png"):
+        find_images(folder / "images")
+
+
+def test_what_is_no_image_is_named(folder):
+    bad = folder / "images" / "bad.png"
+    bad.write_text("no image")
+    with pytest.raises(InputError, match=r"bad\.png"):
+        image_size(bad)
+
+
+def test_hashed_split_never_moves_an_image():
+    ids = [f"image{i}" for i in range(2000)]
+    split = hashed_split(ids)
+    assert 0.07 < sum(s == "val" for s in split.values()) / 2000 < 0.13
+    assert hashed_split(ids[:5]) == {i: split[i] for i in ids[:5]}
+
+
+def test_ids_files(tmp_path):
+    (tmp_path / "ids.txt").write_bytes(b"\xef\xbb\xbfa.jpg\r\n\r\n b \r\n")
+    assert read_ids(tmp_path / "ids.txt") == ("a", "b")
+    (tmp_path / "empty.txt").write_text("\n")
+    for name in ("empty.txt", "missing.txt"):
+        with pytest.raises(InputError):
+            read_ids(tmp_path / name)
+
+
+@pytest.mark.parametrize("mode", ["I;16", "I", "F"])
+def test_images_of_more_than_8_bits_are_refused(tmp_path, mode):
+    Image.new(mode, (8, 6), 300).save(tmp_path / "a.tiff")
+    with pytest.raises(InputError, match="more than 8 bits"):
+        read_image(tmp_path / "a.tiff", "L")
+
+
+def test_gaze_that_has_no_place_on_an_image_is_refused(folder):
+    nowhere = {name: np.full(1, np.nan) for name in ("x_px", "y_px")}
+    table = write_fixations(folder / "g.fixations.parquet", ["a.jpg"], **nowhere)
+    with pytest.raises(SchemaError, match="fixations without positions"):
+        read_tracks(table, None)
+    directions = folder / "d.fixations.parquet"
+    placed = write_fixations(folder / "p.fixations.parquet", ["a.jpg"])
+    write_table(directions, read_fixations(placed)[0], {"directions": True})
+    with pytest.raises(SchemaError, match="directions of the eye, not places on a screen"):
+        read_tracks(directions, {"a": (80, 60)}, "fit")
+
+
+def test_impossible_rows_are_counted_by_reason(folder):
+    onset, duration = np.array([0.0, np.nan, 400.0]), np.array([300.0, 300.0, np.inf])
+    table = write_fixations(
+        folder / "g.fixations.parquet", ["a.jpg"] * 3, onset_ms=onset, duration_ms=duration
+    )
+    found = read_tracks(table, None)
+    assert (found.n_rows, found.dropped) == (3, {"no onset": 1, "no duration": 1})
+
+
+def test_training_refuses_gaze_on_an_image_of_another_shape(folder):
+    table = write_fixations(
+        folder / "g.fixations.parquet", ["a.jpg"], image_width_px=200, image_height_px=60
+    )
+    with pytest.raises(DataError, match=r"a\.jpg.* has another shape: 200 x 60 in the table"):
+        find_items(folder / "images", fixations=[table])
+
+
+def test_images_are_found_by_ignoring_case_where_nothing_else_can_be_meant(folder):
+    sizes = {"dog": (40, 30), "Cat": (40, 30), "cat": (40, 30), "bird": (40, 30)}
+    stimuli = ["Dog.JPG", "CAT.jpg", "bird.jpg", "BIRD.jpg"]
+    found = read_tracks(write_fixations(folder / "g.fixations.parquet", stimuli), sizes)
+    assert [track.stimulus for track in found.tracks] == ["dog", "bird.jpg"]
+    assert found.by_case == {"Dog.JPG": "dog"}
+    # Two images or two stimuli that differ by case alone: nobody knows which is meant.
+    assert found.missing_images == ("BIRD.jpg", "CAT.jpg")
+    assert found.dropped == {"no image": 2}
+
+
+def test_case_is_ignored_when_gaze_is_placed_by_a_rule_as_well(folder):
+    size = {"image_width_px": np.nan, "image_height_px": np.nan}
+    path = write_fixations(folder / "g.fixations.parquet", ["A.png", "B.PNG"], **size)
+    found = find_items(folder / "images", fixations=[path], placement="stretch")
+    assert [(item.image_id, len(item.tracks)) for item in found.items] == [
+        ("a", 1),
+        ("b", 1),
+        ("c.1", 0),
+    ]
+    assert found.items[0].tracks[0].x.tolist() == [4.0]
+
+
+def test_the_image_most_like_a_missing_one_is_named(folder):
+    found = read_tracks(
+        write_fixations(folder / "g.fixations.parquet", ["zebra.jpg"]), {"dog": (40, 30)}
+    )
+    assert found.alike == {}
+    found = read_tracks(
+        write_fixations(folder / "h.fixations.parquet", ["polpy_12.jpg"]), {"polyp_12": (40, 30)}
+    )
+    assert found.alike == {"polpy_12.jpg": "polyp_12"}
