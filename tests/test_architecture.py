@@ -190,7 +190,6 @@ def test_import_gazetrack_is_light():
 def test_help_is_light():
     code = """
 from gazetrack_cli.main import cli
-from tests.places import ROOT
 cli.main(["--help"], prog_name="gazetrack", standalone_mode=False)"""
     assert loaded_by(code) == ""
 

@@ -298,7 +298,6 @@ def imported(name, *rest):
     return real(name, *rest)
 builtins.__import__ = imported
 from gazetrack_cli.start import gazetrack
-from tests.places import GOLDEN, ROOT
 gazetrack()
 """
 
