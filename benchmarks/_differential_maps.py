@@ -15,8 +15,9 @@ from scipy.spatial.distance import cdist
 from scipy.special import erf, expit
 
 from gazetrack.maps.crf import CRFParams, refine
-from gazetrack.maps.render import PRESETS, MapParams, render_points
-from gazetrack.maps.track import TRUNCATIONS, level_members
+from gazetrack.maps.parameters import PRESETS, TRUNCATIONS, MapParams
+from gazetrack.maps.render import render_points
+from gazetrack.maps.track import level_members
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

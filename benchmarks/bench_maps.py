@@ -21,7 +21,8 @@ from scipy.spatial import cKDTree
 from gazetrack.kernels.distance import suffix_distance
 from gazetrack.kernels.gaussian import splat, widen
 from gazetrack.kernels.logistic import logistic
-from gazetrack.maps.render import MapParams, render_points
+from gazetrack.maps.parameters import MapParams
+from gazetrack.maps.render import render_points
 
 LEVELS = 4
 BLUR = 0.05

@@ -32,7 +32,8 @@ from PIL import Image
 
 from gazetrack.events.fixations import fixation_table
 from gazetrack.maps.crf import CRF_PRESETS, CRFParams, refine
-from gazetrack.maps.render import MapParams, map_params, render_maps
+from gazetrack.maps.parameters import MapParams, map_params
+from gazetrack.maps.render import render_maps
 from gazetrack.maps.store import read_maps
 from gazetrack.maps.track import build_tracks
 from gazetrack.tables.stimulus import stem

@@ -28,7 +28,8 @@ from _commands import add_study_options, run
 from _look_alike import write_look_alike
 
 from gazetrack.images.folder import find_images, image_size, read_mask
-from gazetrack.maps.render import PRESETS, render_maps
+from gazetrack.maps.parameters import PRESETS
+from gazetrack.maps.render import render_maps
 from gazetrack.tables.stimulus import stem
 from gazetrack.workflows.dataset import read_tracks
 from gradtrack_model.evaluation.evaluate import bootstrap, read_scores

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["debug_option"]
 
-# As in gazetrack.maps.render, which is too slow to import for a help page; a test compares them.
-MAP_KINDS = ["tube", "density", "disc", "hull", "gaussian", "heatmap", "gazemedseg", "linear"]
 # As in gazetrack.events.detectors; likewise.
 DETECTORS = [
     "auto",
@@ -37,7 +35,6 @@ DETECTORS = [
 ]
 # As in gazetrack.tables.selection; likewise.
 EYES = ["auto", "left", "right", "both"]
-PRESETS = ["polyp", "prostate", "gazemedseg"]
 
 
 class NamedPath(click.Path):

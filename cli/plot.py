@@ -49,7 +49,7 @@ def command(
     **choices: Any,
 ) -> None:
     """Draw each image with its scanpath in temporal order, dwell as disc size, and the map pyramid beside it."""
-    from gazetrack.maps.render import map_params
+    from gazetrack.maps.parameters import map_params
     from gazetrack.workflows.render import plot_tables
 
     tables = opt.tables_among(tables, quiet)

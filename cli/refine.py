@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gazetrack.maps.parameters import PRESETS
+
 from . import options as opt
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     "--images", type=opt.FILE, metavar="DIR", help="Folder of the images; ./images by default."
 )
 @click.option(
-    "--preset", type=click.Choice(opt.PRESETS), help="Parameters chosen for a kind of image."
+    "--preset", type=click.Choice(list(PRESETS)), help="Parameters chosen for a kind of image."
 )
 @click.option("--weight", type=float, help="Weight of the bilateral term.  [default: 3]")
 @click.option(

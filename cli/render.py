@@ -94,7 +94,7 @@ def command(
     row an image and observer.
     """
     from gazetrack.maps.crf import crf_params
-    from gazetrack.maps.render import map_params
+    from gazetrack.maps.parameters import map_params
     from gazetrack.workflows.render import RenderOptions, render_tables
 
     if images is None and Path("images").is_dir():

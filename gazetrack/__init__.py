@@ -12,7 +12,8 @@ from gazetrack.version import __version__
 
 if TYPE_CHECKING:
     from gazetrack.errors import GazetrackError
-    from gazetrack.maps.render import MapParams, TrackMaps, render_maps
+    from gazetrack.maps.parameters import MapParams
+    from gazetrack.maps.render import TrackMaps, render_maps
     from gazetrack.maps.store import read_maps
     from gazetrack.maps.track import Track, build_tracks
     from gazetrack.tables.finding import find_tables
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "GazetrackError": "errors",
-    "MapParams": "maps.render",
+    "MapParams": "maps.parameters",
     "Placement": "tables.recording",
     "Recording": "tables.recording",
     "Screen": "tables.recording",

@@ -187,6 +187,15 @@ def test_import_gazetrack_is_light():
     assert loaded_by("import gazetrack") == ""
 
 
+def test_what_names_the_choices_is_light():
+    assert loaded_by("import gazetrack.maps.parameters") == ""
+
+
+@pytest.mark.parametrize("module", ["images", "images.folder", "images.slices"])
+def test_images_load_no_compiler(module):
+    assert "numba" not in loaded_by(f"import gazetrack.{module}").split()
+
+
 def test_help_is_light():
     code = """
 from gazetrack_cli.main import cli
@@ -194,26 +203,26 @@ cli.main(["--help"], prog_name="gazetrack", standalone_mode=False)"""
     assert loaded_by(code) == ""
 
 
-def test_the_kinds_of_maps_are_the_commands_choices():
-    from gazetrack.maps.render import KINDS, PRESETS
-    from gazetrack_cli import options
-
-    assert list(KINDS) == options.MAP_KINDS
-    assert list(PRESETS) == options.PRESETS
+def option(command, name):
+    (found,) = (parameter for parameter in command.params if parameter.name == name)
+    return found
 
 
-def test_the_options_of_maps_are_the_parameters_with_their_defaults():
-    from gazetrack.maps.render import MapParams
-    from gazetrack_cli.map_options import FIELDS
+@pytest.mark.parametrize("name", ["render", "plot"])
+def test_the_options_of_maps_are_the_parameters_with_their_defaults(name):
+    from gazetrack.maps.parameters import KINDS, PRESETS, SHARES_OF, TRUNCATIONS, MapParams
 
-    known = {
-        field.name: field.default
-        for field in dataclasses.fields(MapParams)
-        if field.name != "ratios"
-    }
-    assert {
-        name: float("inf") if default == "inf" else default for name, _, default, _ in FIELDS
-    } == known
+    command = import_module(f"gazetrack_cli.{name}").command
+    choices = {"kind": KINDS, "preset": PRESETS, "by": SHARES_OF, "truncation": TRUNCATIONS}
+    for field, known in choices.items():
+        assert list(option(command, field).type.choices) == list(known)
+    for field in dataclasses.fields(MapParams):
+        found = option(command, field.name)
+        overrides = isinstance(found.default, str | int | float)
+        assert not overrides, "a default of the command's would override the preset's"
+        if field.name != "ratios":
+            shown = f"{field.default:g}" if isinstance(field.default, float) else field.default
+            assert found.help.endswith(f"  [default: {shown}]")
 
 
 def test_the_detectors_are_the_commands_choices():

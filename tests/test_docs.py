@@ -19,7 +19,7 @@ import pytest
 
 from gazetrack.events.detectors import DETECTORS
 from gazetrack.events.prepare import Preparation
-from gazetrack.maps.render import MapParams
+from gazetrack.maps.parameters import MapParams
 from gazetrack.maps.store import MAPS
 from gazetrack.readers import registry
 from gazetrack.readers.shared.positions import UNITS

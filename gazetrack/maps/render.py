@@ -15,14 +15,15 @@ from __future__ import annotations
 
 import math
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gazetrack.errors import ConfigError
 from gazetrack.maps import kinds
-from gazetrack.maps.track import TRUNCATIONS, Track, clean, cleaned_out, level_members
+from gazetrack.maps.parameters import MapParams
+from gazetrack.maps.track import Track, clean, cleaned_out, level_members
 from gazetrack.tables.stimulus import MAX_IMAGE_PX
 
 if TYPE_CHECKING:
@@ -36,156 +37,6 @@ if TYPE_CHECKING:
 # Of all levels together: four of the largest image, one gigabyte as float32.
 MAX_PYRAMID_PX = 4 * MAX_IMAGE_PX
 _ROWS = 256
-KINDS = ("tube", "density", "disc", "hull", "gaussian", "heatmap", "gazemedseg", "linear")
-# They count dwell time wherever it was: nothing is dropped from their start unless asked for.
-HEATMAPS = ("heatmap", "gazemedseg")
-CALIBRATED = ("tube", "density", "disc", "hull")
-
-
-@dataclass(frozen=True)
-class MapParams:
-    """How a track becomes maps. Lengths are shares of s = sqrt(height x width) of the image.
-
-    Parameters
-    ----------
-    kind : {"tube", "density", "disc", "hull", "gaussian", "heatmap", "gazemedseg", "linear"}
-        ``tube``: logistic of the distance to the polyline through the fixations. ``density``: dwell
-        time spread along that line, blurred. ``disc``: a tube around the fixations alone, without
-        order. ``hull``: a logistic of the signed distance to their convex hull. Of these, .5 is the
-        border. ``gaussian``: exp(-D^2 / 2 blur^2) of the distance D to the line. ``linear``: 1 - D
-        / D_max. ``heatmap``: Gaussians at the fixations weighted by duration, scaled to 0 .. 1.
-        ``gazemedseg``: the same as GazeMedSeg releases it, on a canvas of 768 x 768, `blur` being a
-        share of that (70 / 768; 50 / 768 for prostates).
-    levels : int
-        Number of levels; level l of L keeps the share l/L of the track unless `ratios` says
-        otherwise.
-    ratios : tuple of float
-        Shares of the track, increasing up to 1.
-    truncation : {"tail", "head", "random", "shuffled", "none"}
-        Which part of the track a level keeps.
-    by : {"count", "time"}
-        Whether a share counts fixations or accumulated duration.
-    drop_first : int
-        Fixations dropped from the start of tracks with at least four.
-    min_duration_ms : float
-        Shorter fixations are dropped.
-    radius : float
-        Of tube, disc and hull: distance of the border from the line, points or hull.
-    softness : float
-        Of tube, disc and hull: width of the logistic at the border.
-    duration_exponent : float
-        Exponent with which fixations longer than the track's median widen the tube; 0 for none.
-    max_saccade : float
-        Longer segments are left out; infinity for none. For images with several objects.
-    blur : float
-        Gaussian sigma of the density, gaussian and heatmap.
-    threshold : float
-        Of the density: border as a share of the maximum.
-    width : float
-        Of the density: width of the logistic at the border.
-    seed : int
-        For the random truncations.
-    """
-
-    kind: str = "tube"
-    levels: int = 4
-    ratios: tuple[float, ...] = ()
-    truncation: str = "tail"
-    by: str = "count"
-    drop_first: int = 1
-    min_duration_ms: float = 50.0
-    radius: float = 0.05
-    softness: float = 0.015
-    duration_exponent: float = 0.0
-    max_saccade: float = math.inf
-    blur: float = 0.05
-    threshold: float = 0.2
-    width: float = 0.06
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise ConfigError(f"map kind {self.kind!r}", hint=f"use one of {', '.join(KINDS)}")
-        if self.truncation not in TRUNCATIONS:
-            raise ConfigError(
-                f"truncation {self.truncation!r}", hint=f"use one of {', '.join(TRUNCATIONS)}"
-            )
-        if not 1 <= self.levels <= 64:
-            raise ConfigError(f"{self.levels} levels", hint="use 1 to 64")
-        if self.drop_first < 0:
-            raise ConfigError(f"drop-first {self.drop_first}", hint="use 0 or more")
-        for name in ("radius", "softness", "blur", "width"):
-            if not (math.isfinite(getattr(self, name)) and getattr(self, name) > 0):
-                raise ConfigError(
-                    f"{name} {getattr(self, name)}",
-                    hint="use a positive share of the image size, such as 0.05",
-                )
-        for name in ("duration_exponent", "threshold", "max_saccade", "min_duration_ms"):
-            if not getattr(self, name) >= 0:
-                raise ConfigError(f"{name} {getattr(self, name)}", hint="use 0 or more")
-        if not self.ratios:
-            object.__setattr__(
-                self, "ratios", tuple((level + 1) / self.levels for level in range(self.levels))
-            )
-        if len(self.ratios) != self.levels:
-            raise ConfigError(
-                f"{len(self.ratios)} ratios for {self.levels} levels",
-                hint="give one ratio per level",
-            )
-        level_members(
-            np.ones(1), self.ratios, truncation=self.truncation, by=self.by
-        )  # refuses bad ratios and units
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the parameters as plain JSON values."""
-        values = asdict(self)
-        return {
-            key: (
-                "inf" if value == math.inf else list(value) if isinstance(value, tuple) else value
-            )
-            for key, value in values.items()
-        }
-
-
-# Chosen on validation images, see benchmarks/map_quality.py: Kvasir-SEG's val.txt, some of
-# NCI-ISBI's cases.
-PRESETS = {
-    "polyp": MapParams(kind="density", threshold=0.17),
-    "prostate": MapParams(kind="hull", radius=0.024),
-    "gazemedseg": MapParams(
-        kind="gazemedseg", levels=1, drop_first=0, min_duration_ms=0, blur=70 / 768
-    ),
-}
-
-
-def map_params(preset: str | None = None, **changes: Any) -> MapParams:
-    """Return the parameters of a preset, or the defaults, with those changes that are not None.
-
-    Parameters
-    ----------
-    preset : {"polyp", "prostate", "gazemedseg"}, optional
-        A key of `PRESETS`.
-    **changes
-        Fields of `MapParams`; `ratios` alone also sets the number of levels, and a `kind` of
-        heatmap alone keeps the first fixation too.
-
-    Returns
-    -------
-    MapParams
-
-    Raises
-    ------
-    ConfigError
-        An unknown preset; and what `MapParams` raises.
-    """
-    if preset is not None and preset not in PRESETS:
-        raise ConfigError(f"preset {preset!r}", hint=f"use one of {', '.join(PRESETS)}")
-    given = {name: value for name, value in changes.items() if value is not None}
-    if given.get("ratios"):
-        given.setdefault("levels", len(given["ratios"]))
-    if given.get("kind") in HEATMAPS:
-        given.setdefault("drop_first", 0)
-    return replace(PRESETS[preset] if preset else MapParams(), **{"ratios": (), **given})
 
 
 @dataclass(frozen=True)

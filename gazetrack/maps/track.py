@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gazetrack.errors import ConfigError, SchemaError, quote
+from gazetrack.errors import SchemaError, quote
+from gazetrack.maps.parameters import check_levels
 from gazetrack.publish import unique_names
 from gazetrack.tables.plausible import valid_fixations
 from gazetrack.tables.selection import one_eye
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-TRUNCATIONS = ("tail", "head", "random", "shuffled", "none")
 MIN_FIXATIONS_TO_DROP = 4
 _KEYS = ["recording", "participant", "trial", "stimulus", "showing"]
 
@@ -268,15 +268,7 @@ def level_members(
     ConfigError
         An unknown truncation or unit, or ratios that do not increase within (0, 1].
     """
-    if truncation not in TRUNCATIONS or by not in ("count", "time"):
-        raise ConfigError(
-            f"truncation {truncation!r} by {by!r}",
-            hint=f"use {'|'.join(TRUNCATIONS)} by count|time",
-        )
-    if not ratios or any(not 0 < r <= 1 for r in ratios) or list(ratios) != sorted(ratios):
-        raise ConfigError(
-            f"level ratios {tuple(ratios)}", hint="give increasing numbers above 0 and up to 1"
-        )
+    check_levels(ratios, truncation, by)
     n = len(duration_ms)
     order = np.arange(n)
     if truncation in ("random", "shuffled"):

@@ -13,15 +13,8 @@ import numpy as np
 from gazetrack.errors import ConfigError, DataError, GazetrackError, InputError, quote
 from gazetrack.images.folder import find_images, image_size, read_image, read_mask
 from gazetrack.maps.overlay import overlay
-from gazetrack.maps.render import (
-    MapParams,
-    TrackMaps,
-    check_size,
-    left_out,
-    level_titles,
-    pool,
-    render_maps,
-)
+from gazetrack.maps.parameters import MapParams
+from gazetrack.maps.render import TrackMaps, check_size, left_out, level_titles, pool, render_maps
 from gazetrack.maps.store import MAP_FILE, MAX_TOTAL_BYTES, map_writer, stored
 from gazetrack.maps.track import track_names
 from gazetrack.publish import publish, refuse_input_folder, refuse_overwrite, sha256_of

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import torch
 
-from gazetrack.maps.render import MapParams, render_points
+from gazetrack.maps.render import render_points
 from gradtrack_model.data.augment import (
     Affine,
     Box,
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from torch import Tensor
 
+    from gazetrack.maps.parameters import MapParams
     from gazetrack.maps.track import Track
     from gradtrack_model.config import TrainConfig
     from gradtrack_model.data.sources import Sample

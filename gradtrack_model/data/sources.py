@@ -17,7 +17,8 @@ from gazetrack.errors import ConfigError, DataError, quote
 from gazetrack.images.folder import DEEP_MODES, decode, find_images, image_size, read_mask
 from gazetrack.images.slices import read_slice
 from gazetrack.images.volume_files import suffix_of
-from gazetrack.maps.render import MapParams, prepare
+from gazetrack.maps.parameters import MapParams
+from gazetrack.maps.render import prepare
 from gazetrack.maps.store import MapStore, read_maps
 from gazetrack.tables.finding import choose_tables
 from gazetrack.tables.store import SUFFIX

@@ -20,7 +20,7 @@ from gradtrack_model.training.learner import Learner
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gazetrack.maps.render import MapParams
+    from gazetrack.maps.parameters import MapParams
     from gazetrack.workflows.dataset import Item
     from gradtrack_model.config import TrainConfig
     from gradtrack_model.data.sources import Sources, TrainingData

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from gazetrack.maps.render import KINDS
+from gazetrack.maps.parameters import KINDS
 from gazetrack.maps.store import read_maps
 from gazetrack.simulate.example import write_example
 from gazetrack.workflows.convert import ConvertOptions, convert_files

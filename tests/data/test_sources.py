@@ -9,7 +9,8 @@ import torch
 from PIL import Image
 
 from gazetrack.errors import ConfigError, DataError, InputError
-from gazetrack.maps.render import MapParams, prepare, render_maps, render_points
+from gazetrack.maps.parameters import MapParams
+from gazetrack.maps.render import prepare, render_maps, render_points
 from gazetrack.maps.store import map_writer
 from gazetrack.maps.track import Track
 from gradtrack_model.config import AugmentConfig, load_config

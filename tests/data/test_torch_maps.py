@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from gazetrack.errors import ConfigError
-from gazetrack.maps.render import MapParams, render_points
+from gazetrack.maps.parameters import MapParams
+from gazetrack.maps.render import render_points
 from gradtrack_model.config import MapsConfig
 from gradtrack_model.data.torch_maps import KINDS, render_tracks
 from tests import oracles

@@ -12,8 +12,9 @@ from scipy.ndimage import gaussian_filter
 from scipy.spatial import ConvexHull
 
 from gazetrack.errors import ConfigError
-from gazetrack.maps.render import KINDS, PRESETS, MapParams, map_params, render_points
-from gazetrack.maps.track import TRUNCATIONS, level_members
+from gazetrack.maps.parameters import KINDS, PRESETS, TRUNCATIONS, MapParams, map_params
+from gazetrack.maps.render import render_points
+from gazetrack.maps.track import level_members
 from tests import oracles
 
 H, W = 60, 80

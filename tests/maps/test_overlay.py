@@ -7,7 +7,8 @@ import pytest
 
 from gazetrack.errors import ConfigError
 from gazetrack.maps.overlay import overlay
-from gazetrack.maps.render import MapParams, pool, render_maps
+from gazetrack.maps.parameters import MapParams
+from gazetrack.maps.render import pool, render_maps
 from gazetrack.maps.track import Track
 
 

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from PIL import Image
 
 from gazetrack.errors import SchemaError
+from gazetrack.maps.parameters import MapParams
 from gazetrack.maps.plot import plot_track, save_figure
-from gazetrack.maps.render import MapParams, render_maps
+from gazetrack.maps.render import render_maps
 from gazetrack.maps.track import Track
 from gazetrack.tables.recording import Screen
 from gazetrack.workflows.convert import ConvertOptions, convert_files

@@ -11,16 +11,9 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from gazetrack.errors import ConfigError
-from gazetrack.maps.render import (
-    KINDS,
-    MapParams,
-    as_uint8,
-    level_titles,
-    render_batch,
-    render_maps,
-    render_points,
-)
-from gazetrack.maps.track import TRUNCATIONS, Track
+from gazetrack.maps.parameters import KINDS, TRUNCATIONS, MapParams
+from gazetrack.maps.render import as_uint8, level_titles, render_batch, render_maps, render_points
+from gazetrack.maps.track import Track
 
 H, W = 24, 32
 

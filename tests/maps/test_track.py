@@ -10,15 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gazetrack.errors import ConfigError, SchemaError
-from gazetrack.maps.track import (
-    TRUNCATIONS,
-    Track,
-    build_tracks,
-    clean,
-    cleaned_out,
-    level_members,
-    track_names,
-)
+from gazetrack.maps.parameters import TRUNCATIONS
+from gazetrack.maps.track import Track, build_tracks, clean, cleaned_out, level_members, track_names
 from gazetrack.tables.schema import FIXATIONS, conform
 
 durations = st.lists(st.floats(50, 2000), max_size=40).map(np.array)

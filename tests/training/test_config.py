@@ -6,7 +6,7 @@ import json
 import pytest
 
 from gazetrack.errors import ConfigError, InputError
-from gazetrack.maps.render import MapParams
+from gazetrack.maps.parameters import MapParams
 from gradtrack_model.config import PRESETS, MapsConfig, config_from, load_config
 
 
