@@ -65,8 +65,9 @@ class OptimizerConfig:
     encoder_lr_share : float
         Share of the learning rate that a pretrained encoder gets.
     frozen_blocks : int
-        Blocks of a pretrained encoder, with its stem, that are not trained: its first ones cost
-        most of the time.
+        Blocks of a pretrained encoder, from the image on and with its stem, that are not trained:
+        the first ones cost most of the time. ``lite`` has 16, ``lite1`` and ``lite2`` have 21;
+        ``timm:`` and ``smp:`` encoders have 5, one for each halving of the size.
     warmup : int
         Steps of the warm-up.
     weight_decay : float
@@ -253,7 +254,7 @@ class TrainConfig:
         _within("patience", self.patience, 0, 10**9)
         _within("val_share", self.val_share, 0, 0.9)
         _within("ema", self.ema, 0, 0.99999)
-        _within("optimizer.frozen_blocks", self.optimizer.frozen_blocks, 0, 16)
+        _within("optimizer.frozen_blocks", self.optimizer.frozen_blocks, 0, 10**9)
         _within("optimizer.lr", self.optimizer.lr, 0, 100)
         _within("loss.ignore_band", self.loss.ignore_band, 0, 0.5)
         _within("loss.bootstrap", self.loss.bootstrap, 0, 1)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from gazetrack.errors import ConfigError
 from gradtrack_model.network.blocks import DoubleConv
+from gradtrack_model.network.pretrained import load_lite
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,21 +30,126 @@ LITE_GROUPS = (
 )
 LITE_STEM = 32
 LITE_NORM_EPS = 1e-3
+# Factors on the channels, and on the blocks of a group.
 LITE_SCALES = {
     "lite": (1.0, 1.0),
     "lite1": (1.0, 1.1),
     "lite2": (1.1, 1.2),
-}  # of channels and of blocks a group
+}
 
 
-class BasicEncoder(nn.Module):
-    """U-Net encoder from scratch: strides 1, 2, 4, 8, 16."""
+class Block(NamedTuple):
+    """A part of an encoder that can be frozen.
+
+    Parameters
+    ----------
+    parameters : list of nn.Parameter
+        The weights that no longer learn.
+    modules : list of nn.Module
+        The modules that stay in evaluation mode: those whose weights are all among `parameters`.
+    """
+
+    parameters: list[nn.Parameter]
+    modules: list[nn.Module]
+
+
+class Encoder(nn.Module):
+    """What the network and the trainer know of an encoder, whatever package it comes from.
+
+    An encoder is a module that turns images [B, 3, H, W] into five feature maps, finest first.
+    Those with ImageNet weights override `load_pretrained` and `freezable_blocks`.
+
+    Parameters
+    ----------
+    name : str
+        The encoder's name in the configuration, for messages.
+
+    Attributes
+    ----------
+    channels : tuple of int
+        Channels of each feature map, finest first.
+    pretrained : bool
+        Whether the encoder started from ImageNet weights: it then gets its own share of the
+        learning rate, and its first blocks can be frozen.
+    """
+
+    channels: tuple[int, ...]
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+        self.pretrained = False
+        self._frozen: list[nn.Module] = []
+
+    def load_pretrained(self) -> None:
+        """Take over the ImageNet weights; an encoder without any stays as it is."""
+
+    def freezable_blocks(self) -> list[Block]:
+        """Return the blocks in the order of the computation; the stem belongs to the first."""
+        return []
+
+    def freeze(self, n: int) -> None:
+        """Train the first n blocks no more, neither their weights nor their running statistics.
+
+        Parameters
+        ----------
+        n : int
+            Number of blocks, from the image on; 0 leaves everything as it is.
+
+        Raises
+        ------
+        ConfigError
+            The encoder has random weights, or fewer than n blocks.
+        """
+        if n == 0:
+            return
+        setting = f"optimizer.frozen_blocks is {n}"
+        if not self.pretrained:
+            what = f"{setting}, but the encoder {self.name} starts from random weights"
+            raise ConfigError(what, hint="use 0, or an encoder with pretrained weights")
+        blocks = self.freezable_blocks()
+        if n > len(blocks):
+            what = f"{setting}, but the encoder {self.name} has {len(blocks)} blocks"
+            raise ConfigError(what, hint=f"use 0 to {len(blocks)}")
+        for block in blocks[:n]:
+            for parameter in block.parameters:
+                parameter.requires_grad_(False)
+            self._frozen += block.modules
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch between training and evaluation; frozen blocks are always in evaluation.
+
+        In training mode, BatchNorm normalises by the batch and moves its running statistics: the
+        frozen weights would see other features than those they were trained on.
+        """
+        super().train(mode)
+        for module in self._frozen:
+            module.eval()
+        return self
+
+    def forward(self, image: Tensor) -> list[Tensor]:
+        """Turn images [B, 3, H, W] into five feature maps, finest first."""
+        raise NotImplementedError
+
+
+class BasicEncoder(Encoder):
+    """U-Net encoder from scratch: strides 1, 2, 4, 8, 16; there are no weights to start from.
+
+    Parameters
+    ----------
+    widths : sequence of int
+        Channels of the five feature maps.
+    c_in : int
+        Channels of the image.
+    """
 
     def __init__(self, widths: Sequence[int], c_in: int = 3) -> None:
-        super().__init__()
+        super().__init__("basic")
         self.channels = tuple(widths)
+        inputs = (c_in, *widths[:-1])
         self.levels = nn.ModuleList(
-            DoubleConv(a, b) for a, b in zip((c_in, *widths), widths, strict=False)
+            DoubleConv(before, after) for before, after in zip(inputs, widths, strict=True)
         )
 
     def forward(self, image: Tensor) -> list[Tensor]:
@@ -120,43 +227,62 @@ class MBConv(nn.Module):
         return x + out if self.residual else out
 
 
-class LiteEncoder(nn.Module):
+class LiteEncoder(Encoder):
     """EfficientNet-Lite without its classifier: strides 2, 4, 8, 16, 32.
 
     Parameters
     ----------
     name : {"lite", "lite1", "lite2"}
         EfficientNet-Lite0, -Lite1 or -Lite2.
+    c_in : int
+        Channels of the image.
     """
 
     def __init__(self, name: str = "lite", c_in: int = 3) -> None:
-        super().__init__()
-        self.name = name
+        super().__init__(name)
         self.stem = ConvBN(c_in, LITE_STEM, 3, stride=2)
         self.blocks = nn.ModuleList()
-        self.channels: tuple[int, ...] = ()
-        self.taps: tuple[
-            int, ...
-        ] = ()  # the last blocks before each halving, and of all: their outputs are features
+        self.channels = ()
+        # Numbers of the blocks whose outputs are features: the last one before each halving of the
+        # size, and the last of all.
+        self.taps: tuple[int, ...] = ()
         channels = LITE_STEM
+        wide, deep = LITE_SCALES[name]
         for place, (expansion, kernel, stride, c_out, count) in enumerate(LITE_GROUPS):
             if stride == 2:
                 self._tap(channels)
-            wide, deep = LITE_SCALES[name]
             c_out = _whole_channels(c_out * wide)
+            # The first and the last group are as deep in all variants.
             outer = place in {0, len(LITE_GROUPS) - 1}
-            for i in range(count if outer else math.ceil(count * deep)):
-                self.blocks.append(
-                    MBConv(channels, c_out, kernel, stride if i == 0 else 1, expansion)
-                )
+            n_blocks = count if outer else math.ceil(count * deep)
+            for i in range(n_blocks):
+                first_stride = stride if i == 0 else 1
+                self.blocks.append(MBConv(channels, c_out, kernel, first_stride, expansion))
                 channels = c_out
         self._tap(channels)
 
     def _tap(self, channels: int) -> None:
-        self.channels, self.taps = (*self.channels, channels), (*self.taps, len(self.blocks) - 1)
+        """Let the output of the last block so far be a feature map."""
+        self.channels = (*self.channels, channels)
+        self.taps = (*self.taps, len(self.blocks) - 1)
+
+    def load_pretrained(self) -> None:
+        """Take over the ImageNet weights; errors as in `gradtrack_model.network.pretrained`."""
+        load_lite(self, self.name)
+        self.pretrained = True
+
+    def freezable_blocks(self) -> list[Block]:
+        """Return the inverted residuals, the first one with the stem."""
+        blocks = [Block(list(block.parameters()), [block]) for block in self.blocks]
+        blocks[0].parameters.extend(self.stem.parameters())
+        blocks[0].modules.append(self.stem)
+        return blocks
 
     def forward(self, image: Tensor) -> list[Tensor]:
-        """Turn [B, 3, H, W] into features [B, C_i, H/2^(i+1), W/2^(i+1)]; ``lite``: 16, 24, 40, 112, 320 channels."""
+        """Turn [B, 3, H, W] into features [B, C_i, H/2^(i+1), W/2^(i+1)].
+
+        Of ``lite``, they have 16, 24, 40, 112 and 320 channels.
+        """
         features = []
         x = self.stem(image)  # [B, 32, H/2, W/2]
         for i, block in enumerate(self.blocks):
@@ -173,7 +299,8 @@ def _whole_channels(wanted: float) -> int:
 
 
 def _same_padding(n: int, kernel: int, stride: int) -> tuple[int, int]:
-    total = (
-        ((n + stride - 1) // stride - 1) * stride + kernel - n
-    )  # never below 0: no kernel is below its stride
-    return total // 2, total - total // 2
+    """Return how many pixels TensorFlow adds before and after n pixels."""
+    outputs = (n + stride - 1) // stride
+    total = (outputs - 1) * stride + kernel - n  # never below 0: no kernel is below its stride
+    before = total // 2
+    return before, total - before

