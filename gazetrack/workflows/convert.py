@@ -164,7 +164,7 @@ def read_recording(
     """
     head = read_head(path, Reading(salvage=salvage, trust_gzip=trust_gzip))
     name, _ = recognise(head, format, columns or {})
-    recording = _read(head, name, ReadOptions(columns or {}, screen), fov_deg)
+    recording = _read(head, name, ReadOptions(columns=columns or {}, screen=screen), fov_deg)
     return renamed(recording, head.stem, recording_name(head.path))
 
 
@@ -227,7 +227,7 @@ def _info(source: Source, options: ConvertOptions) -> dict[str, Any]:
 
 def _read_source(source: Source, options: ConvertOptions, head: Head, reader: str) -> Recording:
     """Read a recording from its file or files, under its name and on the user's screen."""
-    given = ReadOptions(options.columns, options.screen)
+    given = ReadOptions(columns=options.columns, screen=options.screen)
     recording = _read(head, reader, given, options.fov_deg)
     if source.parts:
         fixations = blinks = None

@@ -14,7 +14,7 @@ CASES = sorted(path for name in registry.BUILTIN for path in (GOLDEN / name).glo
 @pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parts[-3]}/{path.parts[-2]}")
 def test_golden_files_read_as_written_down(path):
     columns = path.parent / "columns.json"
-    options = ReadOptions(json.loads(columns.read_text())) if columns.exists() else None
+    options = ReadOptions(columns=json.loads(columns.read_text())) if columns.exists() else None
     recording = check_reader(registry.get(path.parts[-3]), path, options)
     assert facts(recording) == json.loads(
         (path.parent / "expected.json").read_text(encoding="utf-8")

@@ -7,7 +7,8 @@ import pytest
 
 from gazetrack.errors import GazetrackError, InputError, ParseError, UnknownFormat
 from gazetrack.readers import registry
-from gazetrack.readers.base import HEAD_BYTES, ReadOptions, read_head
+from gazetrack.readers.base import ReadOptions, read_head
+from gazetrack.readers.head import HEAD_BYTES
 from tests.contracts import check_reader
 
 pytestmark = pytest.mark.real_data

@@ -8,7 +8,8 @@ import pytest
 
 from gazetrack.errors import InputError, UnknownFormat
 from gazetrack.readers import registry
-from gazetrack.readers.base import HEAD_BYTES, ReadOptions, read_head
+from gazetrack.readers.base import ReadOptions, read_head
+from gazetrack.readers.head import HEAD_BYTES
 from gazetrack.tables.recording import Screen
 from tests.contracts import check_reader
 

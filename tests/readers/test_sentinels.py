@@ -67,7 +67,7 @@ def assert_no_marks(recording):
 @pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parts[-3]}/{path.parts[-2]}")
 def test_no_golden_export_leaves_a_mark_of_a_missing_value(path):
     columns = path.parent / "columns.json"
-    options = ReadOptions(json.loads(columns.read_text()) if columns.exists() else {})
+    options = ReadOptions(columns=json.loads(columns.read_text()) if columns.exists() else {})
     assert_no_marks(checked(registry.get(path.parts[-3]).read(read_head(path), options)))
 
 
@@ -146,7 +146,7 @@ def test_a_mark_in_every_cell_of_any_format_is_missing(path, what, mark, tmp_pat
     text = spoilt(path.read_bytes().decode("utf-8-sig", "replace"), mark, WANTED[what])
     (tmp_path / path.name).write_text(text, encoding="utf-8", newline="")
     columns = path.parent / "columns.json"
-    options = ReadOptions(json.loads(columns.read_text()) if columns.exists() else {})
+    options = ReadOptions(columns=json.loads(columns.read_text()) if columns.exists() else {})
     with suppress(GazetrackError):  # refused is right as well
         assert_no_marks(
             checked(registry.get(path.parts[-3]).read(read_head(tmp_path / path.name), options))

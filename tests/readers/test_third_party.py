@@ -10,7 +10,15 @@ from gazetrack.readers.base import Format, Level, Verdict
 from gazetrack.tables.recording import Recording
 from gazetrack.tables.schema import EVENTS, SAMPLES, conform
 
-FORMAT = Format("stars", "Star gazer", (".stars",), "samples", "ms, px", "nothing", "")
+FORMAT = Format(
+    name="stars",
+    title="Star gazer",
+    suffixes=(".stars",),
+    provides="samples",
+    units="ms, px",
+    lost="nothing",
+    source="",
+)
 
 def sniff(head):
     return Verdict(Level.CERTAIN, "first line of stars") if head.text.startswith("***") else Verdict(Level.NO)

@@ -15,18 +15,11 @@ import numpy as np
 
 from gazetrack.errors import NoGaze, ParseError, quote
 from gazetrack.kernels.text import parse_events, parse_samples, place_samples, settle_samples
-from gazetrack.readers.base import (
-    CUT_OFF,
-    MAX_LINE_BYTES,
-    NO,
-    Format,
-    Head,
-    Level,
-    ReadOptions,
-    Verdict,
-)
+from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.readers.eyelink.events import events_table, lies_on_plane, on_plane, samples_disagree
 from gazetrack.readers.eyelink.lines import Layout, Lines, number
+from gazetrack.readers.opening import MAX_LINE_BYTES
+from gazetrack.readers.reading import CUT_OFF
 from gazetrack.readers.shared.gaze import PLANE, mean_of_eyes
 from gazetrack.readers.shared.sink import SampleSink
 from gazetrack.readers.text.ahead import in_threads

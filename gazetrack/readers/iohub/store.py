@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gazetrack.errors import ConfigError, ParseError, quote
-from gazetrack.readers.base import MAX_GZIP_RATIO
+from gazetrack.readers.opening import MAX_GZIP_RATIO
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

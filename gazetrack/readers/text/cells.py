@@ -17,7 +17,7 @@ import pyarrow.csv as pa_csv
 
 from gazetrack.errors import ParseError, quote
 from gazetrack.kernels.cells import find_cells, parse_cells, recode
-from gazetrack.readers.base import BLOCK_BYTES
+from gazetrack.readers.opening import BLOCK_BYTES
 from gazetrack.readers.text.ahead import in_threads
 from gazetrack.readers.text.numbers import Caster
 from gazetrack.readers.text.ragged import DAMAGED, Picked, RaggedRows

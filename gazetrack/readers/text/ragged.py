@@ -14,7 +14,7 @@ import numpy as np
 
 from gazetrack.errors import ParseError
 from gazetrack.kernels.cells import pick_cells
-from gazetrack.readers.base import MAX_LINE_BYTES
+from gazetrack.readers.opening import MAX_LINE_BYTES
 from gazetrack.readers.text.numbers import line_of
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gazetrack.errors import ParseError, quote
-from gazetrack.readers.base import MAX_COLUMNS
 from gazetrack.readers.text.cells import Texts, parts
 
 if TYPE_CHECKING:
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
     from gazetrack.readers.base import Head
 
+MAX_COLUMNS = 10_000
 _NOTE_CHARS = 200
 _NO_TEXT = {"", ".", "-", "na", "n/a", "nan", "none", "null"}
 

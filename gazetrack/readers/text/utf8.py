@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
 from gazetrack.errors import ParseError
-from gazetrack.readers.base import BLOCK_BYTES, CUT_OFF, MAX_LINE_BYTES, Head
+from gazetrack.readers.head import Head
+from gazetrack.readers.opening import BLOCK_BYTES, MAX_LINE_BYTES
+from gazetrack.readers.reading import CUT_OFF
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,7 +124,7 @@ class _RewrittenLines(Utf8Lines):
         return self._rewrite(data) if data else data
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RewrittenHead(Head):
     """A file that reads as if its lines were others; see `rewritten`."""
 
@@ -156,14 +158,14 @@ def rewritten(head: Head, start: Callable[[], Callable[[bytes], bytes]]) -> Rewr
         return _RewrittenLines(head, start())  # type: ignore[return-value]
 
     return RewrittenHead(
-        head.path,
-        head.data,
-        "utf-8",
-        "\n".join(lines),
-        tuple(lines),
-        head.delimiter,
-        head.reading,
-        rows,
+        path=head.path,
+        data=head.data,
+        encoding="utf-8",
+        text="\n".join(lines),
+        lines=tuple(lines),
+        delimiter=head.delimiter,
+        reading=head.reading,
+        rows=rows,
     )
 
 

@@ -12,7 +12,7 @@ import re
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from gazetrack.errors import ParseError
-from gazetrack.readers.base import BLOCK_BYTES
+from gazetrack.readers.opening import BLOCK_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from gazetrack.errors import ConfigError, NoGaze, ParseError, quote
-from gazetrack.readers.base import HEAD_BYTES, NO, Format, Head, Level, ReadOptions, Verdict
+from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
+from gazetrack.readers.head import HEAD_BYTES
 from gazetrack.readers.shared.gaze import gaze_columns
 from gazetrack.readers.xdf.channels import FRACTIONS, Gaze, channels_of, gaze_of
 from gazetrack.readers.xdf.chunks import MAGIC, Stream, checked_streams, first_streams

@@ -1,18 +1,17 @@
 """Rows that are shorter or longer than the header, and files that are cut off or grow too much."""
 
 import gzip
-import tracemalloc
 from unittest import mock
 
 import numpy as np
 import pytest
 
 from gazetrack.errors import ParseError
-from gazetrack.readers import base
-from gazetrack.readers.base import Reading, read_head
+from gazetrack.readers.base import read_head
+from gazetrack.readers.opening import MAX_LINE_BYTES
 from gazetrack.readers.text import cells as _cells
 from gazetrack.readers.text.header import needed_header
-from gazetrack.readers.text.table import read_columns
+from gazetrack.readers.text.table import MAX_COLUMNS, read_columns
 from gazetrack.workflows.convert import ConvertOptions, convert_files, read_recording
 
 HEADER = ["t", "x", "y", "stimulus", "remark"]
@@ -275,7 +274,7 @@ def test_the_outcome_counts_mended_rows(tmp_path):
 
 @pytest.mark.parametrize("step", [-1, 0, 1])
 def test_the_limit_of_columns(step, tmp_path):
-    n = base.MAX_COLUMNS + step
+    n = MAX_COLUMNS + step
     path = tmp_path / "a.csv"
     path.write_text("t\tx\ty" + "\tc" * (n - 3) + "\n0\t100\t200\n20\t100\t200\n40\t100\t200\n")
     if step > 0:
@@ -290,81 +289,10 @@ def test_the_limit_of_columns(step, tmp_path):
 def test_the_limit_of_a_line(step, tmp_path):
     path = written(tmp_path, rows())
     row = "400\t112.5\t212\ta.png\t"
-    path.write_text(path.read_text() + row + "o" * (base.MAX_LINE_BYTES + step - len(row)) + "\n")
+    path.write_text(path.read_text() + row + "o" * (MAX_LINE_BYTES + step - len(row)) + "\n")
     if step > 0:
         with pytest.raises(ParseError, match="a line of more than") as caught:
             read_recording(path)
         assert caught.value.line == 14
     else:
         assert read_recording(path).samples.num_rows == 13
-
-
-class TestGzipLimits:
-    """What a file may unpack to: just below a limit, at it, and just above it."""
-
-    def unpacked(self, tmp_path, n, reading=None):
-        path = tmp_path / "a.gz"
-        path.write_bytes(gzip.compress(b"7" * n, 9))
-        with base.open_plain(path, reading or Reading()) as file:
-            return len(file.read()), path.stat().st_size
-
-    @pytest.mark.parametrize("step", [-1, 0, 1])
-    def test_size(self, step, tmp_path, monkeypatch):
-        monkeypatch.setattr(base, "MAX_PLAIN_BYTES", 5_000)
-        if step > 0:
-            with pytest.raises(ParseError, match="unpacks to more than"):
-                self.unpacked(tmp_path, 5_000 + step)
-        else:
-            assert self.unpacked(tmp_path, 5_000 + step)[0] == 5_000 + step
-
-    @pytest.mark.parametrize("step", [-1, 0, 1])
-    def test_ratio_counts_from_some_size_on(self, step, tmp_path, monkeypatch):
-        n = 1_000_000
-        monkeypatch.setattr(base, "GZIP_RATIO_FROM_BYTES", n)
-        monkeypatch.setattr(base, "MAX_GZIP_RATIO", 2)
-        if step > 0:
-            with pytest.raises(ParseError, match="more than 2 times its size") as caught:
-                self.unpacked(tmp_path, n + step)
-            assert "--trust-gzip" in caught.value.hint
-        else:
-            assert self.unpacked(tmp_path, n + step)[0] == n + step
-
-    @pytest.mark.parametrize("step", [-1, 0, 1])
-    def test_ratio(self, step, tmp_path, monkeypatch):
-        n = 1_000_000
-        _, packed = self.unpacked(tmp_path, n)
-        monkeypatch.setattr(base, "GZIP_RATIO_FROM_BYTES", 0)
-        monkeypatch.setattr(base, "MAX_GZIP_RATIO", (n - step) / packed)
-        if step > 0:
-            with pytest.raises(ParseError, match="times its size"):
-                self.unpacked(tmp_path, n)
-        else:
-            assert self.unpacked(tmp_path, n)[0] == n
-
-    def test_trust(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(base, "MAX_PLAIN_BYTES", 5_000)
-        assert self.unpacked(tmp_path, 6_000, Reading(trust_gzip=True))[0] == 6_000
-
-    def test_a_small_file_that_unpacks_to_gigabytes_is_refused_after_little_of_it(self, tmp_path):
-        path = tmp_path / "a.csv.gz"
-        with gzip.open(path, "wb", compresslevel=1) as file:
-            file.write(b"t,x,y\n0,1,2\n20,1,2\n")
-            for _ in range(100):
-                file.write(b"\n" * (1 << 20))
-        with pytest.raises(ParseError, match="more than 200 times its size") as caught:
-            read_recording(path)
-        assert caught.value.byte < base.GZIP_RATIO_FROM_BYTES + 2 * base.BLOCK_BYTES
-
-    def test_blank_lines_are_read_in_no_time_where_the_file_is_trusted(self, tmp_path):
-        path = tmp_path / "a.csv.gz"
-        with gzip.open(path, "wb", compresslevel=1) as file:
-            file.write(b"t,x,y\n0,1,2\n20,1,2\n")
-            for _ in range(100):
-                file.write(b"\n" * (1 << 20))
-            file.write(b"40,1,2\n")
-        tracemalloc.start()
-        recording = read_recording(path, trust_gzip=True)
-        peak = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        assert recording.samples.num_rows == 3
-        assert peak < 100 * 1024**2

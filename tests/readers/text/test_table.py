@@ -40,7 +40,7 @@ def table(name, *rows, end="\n"):
 def read(tmp_path, name, text, columns=None, suffix=".csv"):
     path = tmp_path / f"a{suffix}"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return registry.get(name).read(read_head(path), ReadOptions(columns or {}))
+    return registry.get(name).read(read_head(path), ReadOptions(columns=columns or {}))
 
 
 def refused(tmp_path, name, text, suffix=".csv"):

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from gazetrack.errors import ConfigError, ParseError, UnknownFormat
 from gazetrack.readers import registry
-from gazetrack.readers.base import HEAD_BYTES, Level, ReadOptions, read_head
+from gazetrack.readers.base import Level, ReadOptions, read_head
+from gazetrack.readers.head import HEAD_BYTES
 from gazetrack.readers.xdf import streams as xdf
 from tests import xdf_files
 from tests.contracts import check_reader
