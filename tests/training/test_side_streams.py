@@ -112,7 +112,7 @@ def test_two_trainers_never_share_a_folder(
     config, data, tmp_path, data_folder, monkeypatch, capsys
 ):
     fcntl = pytest.importorskip("fcntl")
-    from tests.test_model_commands import code_and_error
+    from tests.cli.test_model_commands import code_and_error
 
     holder = os.open(tmp_path, os.O_RDONLY)
     fcntl.flock(holder, fcntl.LOCK_EX)
