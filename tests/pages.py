@@ -1,0 +1,408 @@
+"""The pages of docs/ that are made from the code: `python -m tests.pages` writes them."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+import math
+import re
+import textwrap
+import typing
+
+from gazetrack.events.detectors import DETECTORS
+from gazetrack.events.prepare import Preparation
+from gazetrack.maps.parameters import MapParams
+from gazetrack.maps.store import MAPS
+from gazetrack.readers import registry
+from gazetrack.readers.shared.positions import UNITS
+from gazetrack.tables import schema
+from gazetrack.tables.cameras import CAMERAS
+from gazetrack.tables.selection import RULE
+from tests.places import ROOT
+
+TABLES = {
+    "*.fixations.parquet": schema.FIXATIONS,
+    "*.samples.parquet": schema.SAMPLES,
+    "*.events.parquet": schema.EVENTS,
+    "quality, as `gazetrack quality -o FILE` writes it": schema.QUALITY,
+    "maps.parquet": MAPS,
+}
+
+
+def tables_page():
+    lines = [
+        "# Tables",
+        "",
+        *prose(
+            """Every file is plain Parquet: `pandas.read_parquet` reads it, and it means the same
+            without this library. Missing numbers are NaN (in SQL, `isnan(x_px)`, not `x_px is
+            null`; averages need `where not isnan(x_px)`), missing texts are empty. Times are
+            milliseconds from the start of the recording (of the trial, where the metadata's
+            `time_origin` says so), intervals half open. Positions are pixels, origin top left,
+            y down; the centre of the first pixel is (0.5, 0.5). What the recording, screen,
+            reader and detector were stands as one JSON text under the key `gazetrack` of the
+            file's metadata."""
+        ),
+        "",
+        *prose(
+            f"""A table of fixations counts no moment for two eyes, so that durations add up to time
+            there was. Which eye it holds: {RULE}. Where fixations are detected, they are those
+            of the combined gaze. `--eye left` or `right` takes that eye alone. `--eye both`
+            writes a row per fixation and eye: group by `eye` before adding up durations. The
+            metadata say which under `fixation_eye`, and so does `gazetrack info FILE` before
+            anything is converted. Tracks, and maps made of them, are of one eye whatever the
+            table holds."""
+        ),
+        "",
+        *prose(
+            """The JSON also says what cannot be seen in the columns: `pupil_measure`, whether
+            EyeLink's pupil sizes are an area or a diameter; `rates_hz`, pairs of a time and the
+            rate from then on, where the rate changes within a recording (`rate_hz` is then
+            empty); `no_positions` where the export tells when fixations were and not where; and
+            `directions` where positions are directions of the eye (EyeLink HREF, virtual
+            reality) and no places on a screen: they lie on a plane 1 m away, where a pixel is a
+            millimetre, so that degrees are right and `--screen` does not change them. No map is
+            made of either."""
+        ),
+        "",
+        *prose(
+            """A recording is called as its export names it, else after its file: `anna.asc` is
+            `anna`. Names that software gives to everybody say nothing, so folder or file stand
+            in front: `s01/gaze_positions.csv` is `s01`, `s01/data.csv` is `s01_data`, and
+            `Recording1` in `anna.tsv` is `anna_Recording1`. Files of one call that would still
+            share a name carry the folders that tell them apart. Files of one recording (gaze,
+            fixations and blinks of Pupil Core and Pupil Cloud, the two files of Gazepoint and
+            Tobii Studio) that are given together, such as by their folder, are one recording
+            with the tracker's own fixations."""
+        ),
+        "",
+        *prose(
+            """`gazetrack convert x.asc` writes `x.fixations.parquet`; `gazetrack fixations x.asc`
+            writes `x.auto.fixations.parquet`, called after the detector, beside it. No table is
+            replaced by one of another origin without `--force`, and where all tables of a
+            folder are taken (`render`, `plot`, `compare`, `gradtrack-train`,
+            `gazetrack.find_tables()`), they are one a recording: the export's own fixations
+            before detected ones. A script that reads `*.fixations.parquet` by itself has to
+            choose as well."""
+        ),
+        "",
+        "This page is made from the schemas: `python -m tests.pages`.",
+    ]
+    for name, table in TABLES.items():
+        title = name if "`" in name else f"`{name}`"
+        lines += ["", f"## {title}", "", "| column | type | unit | meaning |", "|---|---|---|---|"]
+        for field in table:
+            kind = "text" if field.type in (schema.TEXT, "string") else str(field.type)
+            unit = field.metadata.get(b"unit", b"").decode()
+            lines.append(
+                f"| `{field.name}` | {kind} | {unit} | {field.metadata[b'meaning'].decode()} |"
+            )
+    return "\n".join(lines) + "\n"
+
+
+def prose(text):
+    return textwrap.fill(
+        " ".join(text.split()), 112, break_on_hyphens=False, break_long_words=False
+    ).splitlines()
+
+
+def units_section():
+    return [
+        "",
+        "## Units and origins",
+        "",
+        *prose(
+            """Tables that no reader knows are read by the columns you name. A unit stands in
+            brackets behind a column, and a setting among the columns; one unit holds for all
+            positions, and a name such as `gaze_x_px` or `X [deg]` says it as well:"""
+        ),
+        "",
+        "```console",
+        "# Every column named, each with its unit:",
+        'gazetrack convert a.csv --columns "x=GX[norm],y=GY[norm],t=Time[s]" --screen 1920x1080',
+        "# Pixels from the centre of the screen, y upwards:",
+        "gazetrack convert a.csv --columns x=gx,y=gy,t=time[s],origin=centre,unit=px,y_axis=up \\",
+        "    --screen 1920x1080",
+        "# The columns' own names say enough, but for the unit:",
+        "gazetrack convert a.csv --columns unit=norm",
+        "```",
+        "",
+        "Times: `ms` (by default), `s`, `us`, `ns`. Positions:",
+        "",
+        "| `unit=` | 1 is |",
+        "|---|---|",
+        *(f"| `{unit}` | {meaning} |" for unit, meaning in UNITS.items()),
+        "",
+        *prose(
+            """`origin=` is `top_left`, `bottom_left` or `centre`; `y_axis=` is `down` or `up`, and
+            has to be said from the centre, but for PsychoPy's units, where it is up.
+            Millimetres need the size of the screen, degrees its distance as well, and whatever
+            is counted from the centre or the bottom its pixels: `--screen
+            1920x1080,531x299mm,650mm`, or `1920x1080,53.1x29.9cm,65cm`, or
+            `1920x1080,24in,65cm` with the diagonal. Fractions without `--screen` are put on
+            1920x1080, with a note. Positions that lie within 0…1, or close around 0, and have
+            no unit are refused."""
+        ),
+        "",
+        *prose(
+            """From a corner, (-1, -1) and (0, 0) are lost gaze, and counted. Where more than a
+            fifth of the gaze of any format lies off the screen, the first note says so: x and y
+            may be swapped, the origin another, the size wrong. Where `--screen` contradicts
+            what an export states, a note says so, and `--screen` wins."""
+        ),
+    ]
+
+
+def cameras_section():
+    lines = [
+        "",
+        "## World cameras",
+        "",
+        *prose(
+            """Head-mounted trackers have no screen: positions are pixels of the image of a camera
+            on the head, and what a degree is depends on that camera. Known are:"""
+        ),
+        "",
+        "| camera | degrees wide | lens | stated by |",
+        "|---|---|---|---|",
+    ]
+    for name, camera in CAMERAS.items():
+        wide = camera.fov_deg
+        wide = (
+            f"{wide:g}"
+            if isinstance(wide, float)
+            else ", ".join(f"{v:g} at {w}x{h}" for (w, h), v in wide.items())
+        )
+        lines.append(
+            f"| {name} | {wide} | {'fisheye' if camera.fisheye else 'flat'} | {camera.source} |"
+        )
+    return [
+        *lines,
+        "",
+        *prose(
+            """Pupil Cloud's gaze.csv has azimuths, which tell the camera and its scale, and
+            AdHawk's meta_data.json beside the gaze the width of its view. For any other camera,
+            lens or size of image give that width: `--fov 82`, with `--screen 1280x720` where
+            the size is another than the one said. Without it nothing that needs degrees is
+            computed: no fixations are detected, and `quality` stays in pixels. The export's own
+            fixations need none. `--fov` also serves for a screen whose size in millimetres is
+            not known."""
+        ),
+    ]
+
+
+def formats_page():
+    lines = [
+        "# Formats",
+        "",
+        *prose(
+            """A file's format is found by its content; its name and suffix do not matter.
+            `gazetrack info FILE` says what was found and why, `gazetrack formats` lists what
+            can be read. Files that lie beside gaze and hold none (calibrations, sidecars,
+            metrics, blinks) are named as what they are, with the file to give instead."""
+        ),
+        "",
+        *prose(
+            """Encodings are found by their mark, else UTF-8, else by a detector; any line ends;
+            gzip is unpacked. Rows that cannot be used are counted by reason, and whatever had
+            to be inferred is said as a note."""
+        ),
+        "",
+        *prose(
+            """Rows of a table may be shorter than its header, as vendors leave out empty cells at
+            the end: the missing cells are empty. They may be longer by a separator or a remark:
+            what no column claims is left out. Both are counted as `mended` in the report, with
+            the first line as a note. A number beyond the header, two rows in one line, or text
+            beyond it in most rows mean that cells have moved: such a file is refused with the
+            line. A file that ends in the middle of a row is refused as well; `--salvage` takes
+            the lines before the one that is cut off, also of gzip, and counts it. Gzip that
+            unpacks to more than 200 times its size (from 64 MiB on), or to more than 64 GiB,
+            needs `--trust-gzip`."""
+        ),
+        "",
+        *prose(
+            """A clock that begins again, at its beginning or more than a second back, begins
+            another recording: Tobii Pro Lab, Gazepoint, BeGaze and Tobii logs split there
+            (`name_2`), all others refuse the file at that line. Rows of which more than a fifth
+            are before the one above them are in no order, and refused; so are clocks that stand
+            still throughout, files of which no row can be used, and a position that is the same
+            throughout and off the screen. Notes count what is less: single steps back, repeated
+            times, gaze lost throughout, columns without a value, a stated sampling rate that is
+            not that of the times."""
+        ),
+        "",
+        *prose(
+            """Files are read block by block. Of EyeLink ASC, Gazepoint and Tobii Pro, samples
+            beyond 262,144 wait in a temporary file (56 bytes each, in the folder `TMPDIR`
+            names), so that memory grows with the events alone. Other readers of text keep the
+            columns they need. XDF takes about 7 times its size, jsPsych's JSON about 11 times."""
+        ),
+        "",
+        "This page is made from the readers: `python -m tests.pages`.",
+        *units_section(),
+        *cameras_section(),
+    ]
+    for name in sorted(registry.BUILTIN):
+        found = registry.get(name).FORMAT
+        lines += [
+            "",
+            f"## `{name}`: {found.title}",
+            "",
+            f"- Read: {found.provides}",
+            f"- Units: {found.units}",
+            f"- Lost: {found.lost}",
+            f"- Usual suffixes: {' '.join(found.suffixes)}",
+        ]
+        if found.source:
+            lines.append(f"- Described in: {found.source}")
+    return "\n".join(lines) + "\n"
+
+
+def detectors_page():
+    lines = [
+        "# Fixation detectors",
+        "",
+        *prose(
+            """`gazetrack fixations FILE --detector NAME --set KEY=VALUE` detects fixations in the
+            samples of an export, also where it has its own; the table is called after the
+            detector, `FILE.auto.fixations.parquet`, and lies beside that of `gazetrack
+            convert`, which uses the default, `auto`, where the export has none. The table says
+            which detector made it, with all parameters. Velocities and distances are degrees;
+            without the screen's physical size it is taken to be 45 degrees wide, and the table
+            says that, too. Behind the world camera of a head-mounted tracker its field of view
+            has to be known (`docs/formats.md`). No detector needs a constant rate, and the
+            nominal one is never asked. Figures of agreement with human coders:
+            `benchmarks/human_agreement.py`."""
+        ),
+        "",
+        "This page is made from the detectors: `python -m tests.pages`.",
+    ]
+    for name, kind in {**DETECTORS, "--prepare": Preparation}.items():
+        about = (
+            inspect.getdoc(inspect.getmodule(kind))
+            if kind.__module__.endswith(name)
+            else inspect.getdoc(kind)
+        )
+        text, _, table = inspect.getdoc(kind).partition("Parameters\n----------\n")
+        lines += [
+            "",
+            f"## `{name}`",
+            "",
+            (about or text).partition("Parameters\n---")[0].strip(),
+            "",
+        ]
+        defaults = {
+            f.name: f"{f.default:g}" if f.type == "float" else f.default
+            for f in dataclasses.fields(kind)
+        }
+        lines += ["| parameter | default | meaning |", "|---|---|---|"]
+        for names, meaning in re.findall(
+            r"^(\w[^\n]*) : (?:float|\{.*\})\n((?:    [^\n]*\n?)+)", table, re.MULTILINE
+        ):
+            for one in names.split(", "):
+                lines.append(f"| `{one}` | {defaults.pop(one)} | {' '.join(meaning.split())} |")
+        for one, value in defaults.items():
+            lines.append(f"| `{one}` | {value} | as `{kind.__mro__[1].name}` |")
+    return "\n".join(lines) + "\n"
+
+
+def training_page():
+    from gradtrack_model import config
+    from gradtrack_model.methods import METHODS
+
+    lines = [
+        "# Settings of gradtrack-train",
+        "",
+        *prose(
+            """Settings come from, later ones win: the preset (`--preset`), the method
+            (`--method`), a TOML file (`--config run.toml`), options of their own such as
+            `--steps`, and `--set section.key=value`. The run folder keeps all of them in
+            `best.json` and `last.json`. A file with an unknown key, a value of another type or
+            one out of range is refused with the key's name. In TOML:"""
+        ),
+        "",
+        "```toml",
+        *(
+            "steps = 3000",
+            'precision = "fp32"',
+            "",
+            "[model]",
+            'encoder = "basic"',
+            "",
+            "[maps]",
+            'kind = "density"',
+        ),
+        "```",
+        "",
+        f"Methods: {', '.join(f'`{name}`' for name in METHODS)}.",
+        "",
+        *prose(
+            """The run folder also keeps `splits.json`: split, case and digest of every image, and
+            of masks that were used; `--split splits.json` takes it back. Images of one case
+            (the slices of a volume, or what `--case REGEX` says) are never in two splits."""
+        ),
+        "",
+        "This page is made from the configuration: `python -m tests.pages`.",
+    ]
+    sections = {"The run": config.TrainConfig}
+    for name, kind in typing.get_type_hints(config.TrainConfig).items():
+        if dataclasses.is_dataclass(kind):
+            sections[f"[{name}]"] = kind
+    for name, kind in sections.items():
+        described = MapParams if kind is config.MapsConfig else kind
+        meanings = parameters_of(described)
+        lines += ["", f"## {name}", "", "| key | type | default | meaning |", "|---|---|---|---|"]
+        for field in dataclasses.fields(kind):
+            if f"[{field.name}]" not in sections:
+                type_, meaning = meanings[field.name]
+                lines.append(f"| `{field.name}` | {type_} | {toml(field.default)} | {meaning} |")
+    lines += ["", "## Presets", ""]
+    for name, values in config.PRESETS.items():
+        flat = ", ".join(f"`{key} = {toml(value).strip('`')}`" for key, value in dotted(values))
+        lines.append(f"- `{name}`: {flat or 'the defaults above'}")
+    return "\n".join(lines) + "\n"
+
+
+def parameters_of(kind):
+    """{name: (type, meaning)} of a numpydoc section; choices are set as code."""
+    table = inspect.getdoc(kind).partition("Parameters\n----------\n")[2]
+    found = {}
+    for names, type_, meaning in re.findall(
+        r"^(\w[^\n]*?) : ([^\n]*)\n((?:    [^\n]*\n?)+)", table, re.MULTILINE
+    ):
+        shown = type_.strip("{}").replace('"', "`") if type_.startswith("{") else type_
+        for name in names.split(", "):
+            found[name] = (
+                shown.replace("str", "text"),
+                " ".join(meaning.split()).replace("``", "`"),
+            )
+    return found
+
+
+def toml(value):
+    plain = json.dumps(list(value) if isinstance(value, tuple) else value)
+    return f"`{'inf' if value == math.inf else plain}`"
+
+
+def dotted(values, prefix=""):
+    for key, value in values.items():
+        yield from dotted(value, f"{key}.") if isinstance(value, dict) else [(prefix + key, value)]
+
+
+PAGES = {
+    "tables.md": tables_page,
+    "formats.md": formats_page,
+    "detectors.md": detectors_page,
+    "training.md": training_page,
+}
+
+
+def write_pages():
+    """Write every page to docs/."""
+    for page, text in PAGES.items():
+        (ROOT / "docs" / page).write_text(text(), "utf-8")
+
+
+if __name__ == "__main__":
+    write_pages()
