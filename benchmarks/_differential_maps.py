@@ -14,8 +14,8 @@ from scipy.spatial import ConvexHull
 from scipy.spatial.distance import cdist
 from scipy.special import erf, expit
 
-from gazetrack.maps.crf import CRFParams, refine
-from gazetrack.maps.parameters import PRESETS, TRUNCATIONS, MapParams
+from gazetrack.maps.crf import refine
+from gazetrack.maps.parameters import PRESETS, TRUNCATIONS, CRFParams, MapParams
 from gazetrack.maps.render import render_points
 from gazetrack.maps.track import level_members
 

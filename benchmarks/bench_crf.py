@@ -15,7 +15,8 @@ from _timing import race, save, show
 from scipy.ndimage import gaussian_filter
 
 from gazetrack.kernels.lattice import lattice_build, lattice_filter
-from gazetrack.maps.crf import CRFParams, refine
+from gazetrack.maps.crf import refine
+from gazetrack.maps.parameters import CRFParams
 
 ITERATIONS = 10
 

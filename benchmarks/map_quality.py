@@ -31,8 +31,8 @@ import numpy as np
 from PIL import Image
 
 from gazetrack.events.fixations import fixation_table
-from gazetrack.maps.crf import CRF_PRESETS, CRFParams, refine
-from gazetrack.maps.parameters import MapParams, map_params
+from gazetrack.maps.crf import refine
+from gazetrack.maps.parameters import CRF_PRESETS, CRFParams, MapParams, map_params
 from gazetrack.maps.render import render_maps
 from gazetrack.maps.store import read_maps
 from gazetrack.maps.track import build_tracks

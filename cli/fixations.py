@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from gazetrack.events.detectors import DEFAULT, DETECTORS
+
 from . import options as opt
 from .convert import show
 
@@ -24,8 +26,8 @@ T = TypeVar("T")
 @click.option("--recursive", is_flag=True, help="Of a folder, also take what lies below it.")
 @click.option(
     "--detector",
-    type=click.Choice(opt.DETECTORS),
-    default="auto",
+    type=click.Choice(list(DETECTORS)),
+    default=DEFAULT,
     show_default=True,
     help="Algorithm.",
 )
@@ -104,8 +106,6 @@ def command(
 
 
 def _detector(name: str, settings: dict[str, str]) -> Detector:
-    from gazetrack.events.detectors import DETECTORS
-
     return _built(DETECTORS[name], settings, "--set")
 
 

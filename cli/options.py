@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gazetrack.tables.eyes import DEFAULT_EYE, EYE_CHOICES
+
 from .errors import Printing, debug_option, say
 
 if TYPE_CHECKING:
@@ -21,20 +23,6 @@ if TYPE_CHECKING:
     from gazetrack.workflows.outcome import Outcome
 
 __all__ = ["debug_option"]
-
-# As in gazetrack.events.detectors; likewise.
-DETECTORS = [
-    "auto",
-    "ivt",
-    "ivt_tobii",
-    "idt",
-    "engbert_kliegl",
-    "ihmm",
-    "i2mc",
-    "nystrom_holmqvist",
-]
-# As in gazetrack.tables.selection; likewise.
-EYES = ["auto", "left", "right", "both"]
 
 
 class NamedPath(click.Path):
@@ -126,8 +114,8 @@ fov_option = click.option(
 )
 eye_option = click.option(
     "--eye",
-    type=click.Choice(EYES),
-    default="auto",
+    type=click.Choice(EYE_CHOICES),
+    default=DEFAULT_EYE,
     show_default=True,
     help="Whose fixations, where each eye has its own: of the eye with more, of one, or both in a row each.",
 )

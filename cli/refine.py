@@ -2,17 +2,45 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from gazetrack.maps.parameters import PRESETS
+from gazetrack.maps.parameters import PRESETS, CRFParams, crf_params
 
 from . import options as opt
+from .map_options import with_default
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gazetrack.workflows.outcome import Outcome
+
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+# Each field of `CRFParams`: its help. What nobody gave comes from the preset.
+_FIELDS = {
+    "weight": "Weight of the bilateral term.",
+    "position_px": "Reach in position, pixels of the image itself.",
+    "colour": "Reach in colour, 0 to 255.",
+    "iterations": "Mean-field steps.",
+    "smooth_weight": "Weight of a term of position alone, which smooths.",
+    "smooth_px": "Reach of that term, pixels of the image itself.",
+}
+
+
+def _crf_options(command: F) -> F:
+    """Add the fields of `CRFParams` to a command as options; None where they are not given."""
+    defaults = {field.name: field.default for field in fields(CRFParams)}
+    for name, text in reversed(_FIELDS.items()):
+        flag = "--" + name.replace("_", "-")
+        default = defaults[name]
+        help_ = with_default(text, default)
+        command = click.option(flag, type=type(default), help=help_)(command)
+    return command
 
 
 @click.command("refine", short_help="Refine stored maps by a dense CRF on their images.")
@@ -23,22 +51,7 @@ if TYPE_CHECKING:
 @click.option(
     "--preset", type=click.Choice(list(PRESETS)), help="Parameters chosen for a kind of image."
 )
-@click.option("--weight", type=float, help="Weight of the bilateral term.  [default: 3]")
-@click.option(
-    "--position-px",
-    type=float,
-    help="Reach in position, pixels of the image itself.  [default: 80]",
-)
-@click.option("--colour", type=float, help="Reach in colour, 0 to 255.  [default: 13]")
-@click.option("--iterations", type=int, help="Mean-field steps.  [default: 10]")
-@click.option(
-    "--smooth-weight",
-    type=float,
-    help="Weight of a term of position alone, which smooths.  [default: 0]",
-)
-@click.option(
-    "--smooth-px", type=float, help="Reach of that term, pixels of the image itself.  [default: 3]"
-)
+@_crf_options
 @click.option("--all-levels", is_flag=True, help="Refine every level, not just the full track's.")
 @click.option(
     "--probabilities",
@@ -80,7 +93,6 @@ def command(
     MAPS is a maps.parquet or its folder, ./maps by default. Only calibrated maps are taken (tube,
     density, disc, hull): of other kinds .5 is no border, and a CRF would make the object vanish.
     """
-    from gazetrack.maps.crf import crf_params
     from gazetrack.workflows.refine import refine_maps
 
     params = crf_params(preset, **choices)

@@ -93,8 +93,7 @@ def command(
     Takes every *.fixations.parquet of the folder when no table is named. Writes maps.parquet: one
     row an image and observer.
     """
-    from gazetrack.maps.crf import crf_params
-    from gazetrack.maps.parameters import map_params
+    from gazetrack.maps.parameters import crf_params, map_params
     from gazetrack.workflows.render import RenderOptions, render_tables
 
     if images is None and Path("images").is_dir():

@@ -18,6 +18,7 @@ import pytest
 import gazetrack
 import gazetrack_cli
 import gradtrack_model
+from gazetrack.events import detectors
 from gazetrack.readers import registry
 from tests.places import ROOT
 
@@ -187,8 +188,17 @@ def test_import_gazetrack_is_light():
     assert loaded_by("import gazetrack") == ""
 
 
-def test_what_names_the_choices_is_light():
-    assert loaded_by("import gazetrack.maps.parameters") == ""
+@pytest.mark.parametrize("module", ["maps.parameters", "events.detectors", "tables.eyes"])
+def test_what_names_the_choices_is_light(module):
+    assert loaded_by(f"import gazetrack.{module}") == ""
+
+
+@pytest.mark.parametrize("name", ["fixations", "plot", "refine", "render"])
+def test_the_help_of_a_command_is_light(name):
+    code = f"""
+from gazetrack_cli.main import cli
+cli.main([{name!r}, "--help"], prog_name="gazetrack", standalone_mode=False)"""
+    assert loaded_by(code) == ""
 
 
 @pytest.mark.parametrize("module", ["images", "images.folder", "images.slices"])
@@ -225,18 +235,44 @@ def test_the_options_of_maps_are_the_parameters_with_their_defaults(name):
             assert found.help.endswith(f"  [default: {shown}]")
 
 
+def test_the_options_of_refine_are_the_parameters_with_their_defaults():
+    from gazetrack.maps.parameters import PRESETS, CRFParams
+    from gazetrack_cli.refine import command
+
+    assert option(command, "preset").type.choices == tuple(PRESETS)
+    for field in dataclasses.fields(CRFParams):
+        found = option(command, field.name)
+        assert not isinstance(found.default, int | float)
+        assert found.help.endswith(f"  [default: {field.default:g}]")
+
+
+def test_every_detector_is_in_the_table_under_its_name():
+    folder = PACKAGES["gazetrack"] / "events"
+    found = {}
+    for path in sorted(folder.glob("[!_]*.py")):
+        module = import_module(f"gazetrack.events.{path.stem}")
+        for kind in vars(module).values():
+            own = inspect.isclass(kind) and kind.__module__ == module.__name__
+            if own and "name" in vars(kind) and hasattr(kind, "runs"):
+                found[kind.name] = kind
+    assert found == dict(detectors.DETECTORS)
+
+
 def test_the_detectors_are_the_commands_choices():
-    from gazetrack.events import detectors
-    from gazetrack_cli.options import DETECTORS
+    from gazetrack_cli.fixations import command
 
-    assert list(detectors.DETECTORS) == DETECTORS
+    found = option(command, "detector")
+    assert list(found.type.choices) == list(detectors.DETECTORS)
+    assert found.default == detectors.DEFAULT
 
 
-def test_the_eyes_are_the_commands_choices():
-    from gazetrack.tables.selection import EYES
-    from gazetrack_cli import options
+@pytest.mark.parametrize("name", ["convert", "info"])
+def test_the_eyes_are_the_commands_choices(name):
+    from gazetrack.tables.eyes import DEFAULT_EYE, EYE_CHOICES
 
-    assert list(EYES) == options.EYES
+    found = option(import_module(f"gazetrack_cli.{name}").command, "eye")
+    assert tuple(found.type.choices) == EYE_CHOICES
+    assert found.default == DEFAULT_EYE
 
 
 def test_the_public_names_exist():

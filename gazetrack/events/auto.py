@@ -158,6 +158,11 @@ class Auto(Detector):
         return fixations[0][keep], fixations[1][keep]
 
 
+# No eye pursues as fast: behind a camera on a moving head, drift is what keeps the eye on its
+# target.
+BEHIND_CAMERA = Auto(pursuit_velocity_deg_s=1000.0)
+
+
 def _noise(velocity: Floats) -> float:
     """Return the standard deviation about the median of a velocity, by medians: saccades do not count."""
     known = velocity[~np.isnan(velocity)]

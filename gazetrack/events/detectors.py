@@ -1,23 +1,45 @@
-"""The detectors by name."""
+"""The detectors by name.
+
+A new detector is one file and one line here. Their modules load kernels, so each is imported when
+its detector is first asked for: the names alone cost nothing.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING
-
-from gazetrack.events.auto import Auto
-from gazetrack.events.engbert_kliegl import EngbertKliegl
-from gazetrack.events.i2mc import I2MC
-from gazetrack.events.idt import IDT
-from gazetrack.events.ihmm import IHMM
-from gazetrack.events.ivt import IVT, TobiiIVT
-from gazetrack.events.nystrom_holmqvist import NystromHolmqvist
 
 if TYPE_CHECKING:
     from gazetrack.events.base import Detector
 
-_ALL = (Auto, IVT, TobiiIVT, IDT, EngbertKliegl, IHMM, I2MC, NystromHolmqvist)
-DETECTORS: dict[str, type[Detector]] = {detector.name: detector for detector in _ALL}
-DEFAULT = Auto.name
-# No eye pursues as fast: behind a camera on a moving head, drift is what keeps the eye on its
-# target.
-BEHIND_CAMERA = Auto(pursuit_velocity_deg_s=1000.0)
+DEFAULT = "auto"
+# name: (module of this folder, class)
+_HOMES = {
+    "auto": ("auto", "Auto"),
+    "ivt": ("ivt", "IVT"),
+    "ivt_tobii": ("ivt", "TobiiIVT"),
+    "idt": ("idt", "IDT"),
+    "engbert_kliegl": ("engbert_kliegl", "EngbertKliegl"),
+    "ihmm": ("ihmm", "IHMM"),
+    "i2mc": ("i2mc", "I2MC"),
+    "nystrom_holmqvist": ("nystrom_holmqvist", "NystromHolmqvist"),
+}
+
+
+class _Detectors(Mapping[str, "type[Detector]"]):
+    """The detectors' classes by name; looking one up imports its module."""
+
+    def __getitem__(self, name: str) -> type[Detector]:
+        module, kind = _HOMES[name]
+        found: type[Detector] = getattr(import_module(f"gazetrack.events.{module}"), kind)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_HOMES)
+
+    def __len__(self) -> int:
+        return len(_HOMES)
+
+
+DETECTORS: Mapping[str, type[Detector]] = _Detectors()

@@ -9,8 +9,9 @@ import numpy as np
 import pyarrow as pa
 
 from gazetrack.errors import ConfigError, InputError
+from gazetrack.events.auto import BEHIND_CAMERA
 from gazetrack.events.base import detect
-from gazetrack.events.detectors import BEHIND_CAMERA, DEFAULT, DETECTORS
+from gazetrack.events.detectors import DEFAULT, DETECTORS
 from gazetrack.events.prepare import prepare
 from gazetrack.kernels.segments import describe_runs
 from gazetrack.tables.plausible import valid_fixations

@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from gazetrack.errors import ConfigError, DataError, quote
+from gazetrack.tables.eyes import DEFAULT_EYE, EYE_CHOICES
 from gazetrack.tables.schema import conform
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from gazetrack.tables.recording import Recording
 
-EYES = ("auto", "left", "right", "both")
 RULE = (
     "where each eye has fixations of its own, those of the eye with more fixation time in the recording (the right one "
     "when equal); a trial in which that eye has none keeps the other's; what the export gives for both eyes together "
@@ -96,7 +96,7 @@ def _other(eye: str) -> str:
     return "left" if eye == "right" else "right"
 
 
-def one_eye(fixations: pa.Table, eye: str = "auto") -> tuple[pa.Table, EyeChoice]:
+def one_eye(fixations: pa.Table, eye: str = DEFAULT_EYE) -> tuple[pa.Table, EyeChoice]:
     """Keep the fixations of one eye, so that no moment is counted twice.
 
     Parameters
@@ -112,7 +112,14 @@ def one_eye(fixations: pa.Table, eye: str = "auto") -> tuple[pa.Table, EyeChoice
     -------
     pyarrow.Table, EyeChoice
         The rows that stay, in their order.
+
+    Raises
+    ------
+    ConfigError
+        There is no such choice of an eye.
     """
+    if eye not in EYE_CHOICES:
+        raise ConfigError(f"eye {eye!r}", hint=f"use one of {', '.join(EYE_CHOICES)}")
     names = fixations["eye"].cast("string").to_numpy()
     if eye == "both" or not set(names) & _SIDES:
         return fixations, EyeChoice(asked=eye, held=tuple(sorted(set(names))))

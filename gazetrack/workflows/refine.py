@@ -11,8 +11,8 @@ import numpy as np
 
 from gazetrack.errors import ConfigError, InputError, quote
 from gazetrack.images.folder import find_images, image_size, is_gray, read_image
-from gazetrack.maps.crf import CRFParams, refine
-from gazetrack.maps.parameters import CALIBRATED
+from gazetrack.maps.crf import refine
+from gazetrack.maps.parameters import CALIBRATED, CRFParams
 from gazetrack.maps.store import MAP_FILE, map_writer, read_maps
 from gazetrack.publish import refuse_input_folder, refuse_overwrite, sha256_of
 from gazetrack.tables.stimulus import stem

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from gazetrack.maps.crf import CRFParams
+    from gazetrack.maps.parameters import CRFParams
     from gazetrack.maps.track import Track
 
 _SCREEN_GRAY = 96  # dark and bright discs are seen on it

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from gazetrack.errors import ConfigError
-from gazetrack.maps.crf import CRFParams, refine
+from gazetrack.maps.crf import refine
+from gazetrack.maps.parameters import CRFParams
 from tests import oracles
 
 

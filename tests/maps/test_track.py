@@ -53,6 +53,8 @@ def test_one_eye_is_chosen_where_a_trial_has_both():
     )
     assert [t.x.tolist() for t in build_tracks(table)] == [[1, 3, 5]]
     assert [t.x.tolist() for t in build_tracks(table, eye="right")] == [[2, 4]]
+    with pytest.raises(ConfigError, match=r"eye 'middle'.*use one of auto, left, right, both"):
+        build_tracks(table, eye="middle")
 
 
 def test_no_track_holds_the_fixations_of_two_eyes_in_turn():
