@@ -1,4 +1,8 @@
-"""Tobii Pro Lab and Tobii Studio 3: the names of the columns in all dialects of the header."""
+"""Tobii Pro Lab and Tobii Studio 3: the names of the columns in all dialects of the header.
+
+Source: "Tobii Pro Lab User Manual", Tobii AB, "Data Export". ``Gaze point X``, ``Gaze point X
+[DACS px]`` (Pro Lab) and ``GazePointX (ADCSpx)`` (Studio 3) are one column.
+"""
 
 from __future__ import annotations
 
@@ -79,8 +83,12 @@ _UNITS = {
 _PREFERRED = (SCREEN_PX, SCREEN_NORM, MEDIA_PX, MEDIA_NORM, SCREEN_MM)
 _GAZE = {"x", "y", "left_x", "left_y", "right_x", "right_y"}
 _FIXATION = {"fixation_x", "fixation_y"}
-_ALIASES = {"media pos x": "media_x", "media pos y": "media_y", "media width": "media_width"}
-_ALIASES |= {"media height": "media_height"}  # Studio 3
+_ALIASES = {  # of Studio 3
+    "media pos x": "media_x",
+    "media pos y": "media_y",
+    "media width": "media_width",
+    "media height": "media_height",
+}
 _MICRO = {"us", "µs", "μs"}
 _TIMESTAMP = "recording timestamp"
 
@@ -88,9 +96,10 @@ _TIMESTAMP = "recording timestamp"
 def _split(name: str) -> tuple[str, str]:
     """Return name and unit in lower case; Studio 3 writes ``GazePointX (ADCSpx)``."""
     match = _NAME.fullmatch(name)
-    base, unit = (match[1], match[2] or "") if match else (name, "")
+    base = match[1] if match else name
+    unit = match[2] if match else None
     words = base if " " in base else _WORDS.sub(" ", base)
-    return words.lower(), unit.lower()
+    return words.lower(), (unit or "").lower()
 
 
 def has_timestamp(names: Iterable[str]) -> bool:
@@ -106,7 +115,9 @@ def has_mapped_gaze(names: Iterable[str]) -> bool:
 def time_unit(name: str) -> str:
     """Return ``ms``, ``us``, or nothing when the header of the timestamp does not say."""
     unit = _split(name)[1]
-    return "us" if unit in _MICRO else "ms" if unit == "ms" else ""
+    if unit in _MICRO:
+        return "us"
+    return "ms" if unit == "ms" else ""
 
 
 def unit_of(name: str) -> str:
@@ -129,16 +140,20 @@ def find_columns(header: Header, path: Path) -> dict[str, tuple[int, Kind]]:
     found: dict[str, tuple[int, Kind]] = {}
     of_units: dict[str, dict[str, int]] = {unit: {} for unit in _PREFERRED}
     for at, full in enumerate(header.names):
-        base = _split(full)[0]
-        if base in positions and (unit := unit_of(full)):
-            _add(of_units[unit], positions[base], at, header, path)
+        base, _ = _split(full)
+        unit = unit_of(full)
+        if base in positions and unit:
+            key = positions[base]
+            _refuse_twin(of_units[unit].get(key), at, header, path)
+            of_units[unit][key] = at
         elif base in known:
             key, kind = known[base]
-            found[key] = (
-                _add({key: found[key][0]} if key in found else {}, key, at, header, path),
-                kind,
-            )
-    return found | {key: (at, "float32") for key, at in _one_unit(of_units).items()}
+            before = found[key][0] if key in found else None
+            _refuse_twin(before, at, header, path)
+            found[key] = at, kind
+    for key, at in _one_unit(of_units).items():
+        found[key] = at, "float32"
+    return found
 
 
 def unreadable_gaze(header: Header) -> str:
@@ -149,26 +164,28 @@ def unreadable_gaze(header: Header) -> str:
     )
 
 
-def _add(found: dict[str, int], key: str, at: int, header: Header, path: Path) -> int:
-    if key in found:
-        hint = "export the column once"
-        what = f"columns {quote(header.names[found[key]], 40)!r} and {quote(header.names[at], 40)!r} are the same"
-        raise ParseError(what, path=path, line=header.lines, column=at + 1, hint=hint)
-    found[key] = at
-    return at
+def _refuse_twin(before: int | None, at: int, header: Header, path: Path) -> None:
+    """Raise `ParseError` when a column was there before, under the same or another of its names."""
+    if before is None:
+        return
+    first = quote(header.names[before], 40)
+    second = quote(header.names[at], 40)
+    what = f"columns {first!r} and {second!r} are the same"
+    hint = "export the column once"
+    raise ParseError(what, path=path, line=header.lines, column=at + 1, hint=hint)
 
 
 def _one_unit(of_units: dict[str, dict[str, int]]) -> dict[str, int]:
-    """Return the columns of positions, all gaze points in one unit: that which says most about the screen.
+    """Return the columns of positions, all gaze points in one unit.
 
-    Positions of fixations come in the same unit, or in pixels of the screen; else the samples tell
-    them.
+    It is the first of `_PREFERRED` that is there, which says most about the screen. Positions of
+    fixations come in the same unit, or in pixels of the screen; else the samples tell them.
     """
     on_screen = of_units[SCREEN_PX]
     found = {key: at for key, at in on_screen.items() if key not in _GAZE}
-    own = next((unit for unit in _PREFERRED if _GAZE & set(of_units[unit])), None)
-    if own is None:
-        own = next((unit for unit in _PREFERRED if _FIXATION & set(of_units[unit])), SCREEN_PX)
+    with_gaze = [unit for unit in _PREFERRED if _GAZE & set(of_units[unit])]
+    with_fixations = [unit for unit in _PREFERRED if _FIXATION & set(of_units[unit])]
+    own = next(iter(with_gaze + with_fixations), SCREEN_PX)
     for key, at in of_units[own].items():
         if key in _GAZE or key in _FIXATION:
             found.setdefault(key, at)

@@ -25,7 +25,8 @@ FORMAT = Format(
     title="Tobii Pro Glasses 2 livedata",
     suffixes=(".gz", ".json"),
     provides="samples",
-    units="µs, converted to ms; fractions of the scene camera's image, to px of 1920x1080; pupil in mm",
+    units="µs, converted to ms; fractions of the scene camera's image, to px of 1920x1080; "
+    "pupil in mm",
     lost="3d gaze, pupil centres, gaze directions, head movements, video time stamps, sync signals",
     source="Tobii Pro Glasses 2 API Developer's Guide, Live data",
 )
@@ -36,11 +37,9 @@ _STREAMS = {"gp", "gp3", "gd", "pc", "pd", "ac", "gy", "pts", "vts", "sig"}
 def sniff(head: Head) -> Verdict:
     """Judge the file by its first objects."""
     first = first_objects(head)
-    if (
-        first
-        and all({"ts", "s"} <= set(found) for found in first)
-        and any(_STREAMS & set(found) for found in first)
-    ):
+    all_stamped = all({"ts", "s"} <= set(found) for found in first)
+    any_stream = any(_STREAMS & set(found) for found in first)
+    if first and all_stamped and any_stream:
         return Verdict(Level.CERTAIN, "JSON lines with ts, s and the streams of Glasses 2")
     return NO
 
@@ -58,10 +57,12 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     ParseError
         A line that is no JSON object, or no gaze at all.
     """
-    gaze: list[tuple[float, float, float, float]] = []
+    gaze: list[tuple[float, float, float, float]] = []  # ts, x, y, gidx
+    # A pupil has a line of its own, before or behind that of the gaze with the same gidx.
     pupils: dict[str, dict[Any, float]] = {"left": {}, "right": {}}
     lines: list[int] = []
-    n_lines, dropped = 0, Counter[str]()
+    n_lines = 0
+    dropped = Counter[str]()
     for line, found in objects(head):
         n_lines += 1
         valid = found.get("s") == 0
@@ -85,6 +86,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     timed = np.isfinite(values[:, 0])
     dropped["no time"] = int((~timed).sum())
     values = values[timed]
+    # The order of the lines is checked before they are sorted: a second segment is no late line.
     check_lines(head, values[:, 0] / 1e3, np.array(lines)[timed])
     values = values[np.argsort(values[:, 0], kind="stable")]
     time = values[:, 0] / 1e3
@@ -96,9 +98,8 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         "y_px": values[:, 2] * CAMERA.height_px,
     }
     for eye, found_pupils in pupils.items():
-        columns[f"{eye}_pupil"] = column(
-            [found_pupils.get(index, np.nan) for index in values[:, 3]]
-        )
+        sizes = [found_pupils.get(index, np.nan) for index in values[:, 3]]
+        columns[f"{eye}_pupil"] = column(sizes)
     recording = Recording(
         name=head.stem,
         format=FORMAT.name,

@@ -23,7 +23,8 @@ FORMAT = Format(
     title="Tobii Pro Glasses 3 gazedata",
     suffixes=(".gz", ".json"),
     provides="samples",
-    units="s, converted to ms; fractions of the scene camera's image, to px of 1920x1080; pupil in mm",
+    units="s, converted to ms; fractions of the scene camera's image, to px of 1920x1080; "
+    "pupil in mm",
     lost="3d gaze, origins and directions of the eyes",
     source="Tobii Pro Glasses 3 Developer Guide, Recording data",
 )
@@ -56,7 +57,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     ParseError
         A line that is no JSON object, or no gaze at all.
     """
-    rows: list[tuple[float, ...]] = []
+    rows: list[tuple[float, float, float, float, float]] = []
     lines: list[int] = []
     others = 0
     for line, found in objects(head):
@@ -102,10 +103,12 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     return recording.on_nominal_screen(CAMERA, "scene camera's image")
 
 
-def _row(time: Any, data: dict[str, Any]) -> tuple[float, ...]:
-    pupils = (data.get(eye) for eye in ("eyeleft", "eyeright"))
-    diameters = [
-        number(eye.get("pupildiameter")) if isinstance(eye, dict) else float("nan")
-        for eye in pupils
-    ]
-    return (number(time), *vector(data.get("gaze2d"), 2), *diameters)
+def _row(time: Any, data: dict[str, Any]) -> tuple[float, float, float, float, float]:
+    """Return time, x, y and both pupils of a line, NaN for what it does not have."""
+    x, y = vector(data.get("gaze2d"), 2)
+    return number(time), x, y, _pupil(data.get("eyeleft")), _pupil(data.get("eyeright"))
+
+
+def _pupil(eye: Any) -> float:
+    """Return the diameter of an eye's pupil in mm; the eye is an empty object where it is lost."""
+    return number(eye.get("pupildiameter")) if isinstance(eye, dict) else float("nan")

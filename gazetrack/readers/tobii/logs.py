@@ -1,4 +1,4 @@
-"""Logs of Tobii screen trackers by other software: PyGaze, E-Prime (gazedata), and MATLAB for the TX300.
+"""Logs of Tobii screen trackers by other software: PyGaze, E-Prime (gazedata) and MATLAB (TX300).
 
 Sources: "PyGaze", Dalmaijer, Mathôt & Van der Stigchel 2014; "E-Prime Extensions for Tobii",
 Psychology Software Tools; "Tobii Analytics SDK" (validity 0 best to 4 not found; from 2 on it is
@@ -37,7 +37,8 @@ FORMAT = Format(
     title="Tobii logs of PyGaze, E-Prime (gazedata) and MATLAB (TX300)",
     suffixes=(".tsv", ".gazedata", ".txt"),
     provides="samples and messages",
-    units="times to ms; px, or fractions of the screen, to px of the screen given or 1920x1080; pupil in mm",
+    units="times to ms; px, or fractions of the screen, to px of the screen given or 1920x1080; "
+    "pupil in mm",
     lost="positions and distances of the eyes, cursor, E-Prime's own columns",
     source="https://www.pygaze.org; Psychology Software Tools, E-Prime Extensions for Tobii",
 )
@@ -53,13 +54,13 @@ _SIZE = re.compile(r"display size in cm: ([0-9]{1,4}(?:\.[0-9]+)?)x([0-9]{1,4}(?
 _DISTANCE = re.compile(r"distance between participant and display: ([0-9]{1,4}(?:\.[0-9]+)?) cm")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Dialect:
     """The columns of a program; in the names ``{}`` stands for the eye as the program writes it."""
 
     software: str
     time: str
-    ms: float
+    ms: float  # in a unit of the times
     x: str
     y: str
     pupil: str
@@ -72,20 +73,48 @@ class _Dialect:
 
 _DIALECTS = (
     _Dialect(
-        "PyGaze", "TimeStamp", 1.0, "GazePointX{}", "GazePointY{}", "{}Pupil", "Validity{}", ("Left", "Right"), False
+        software="PyGaze",
+        time="TimeStamp",
+        ms=1.0,
+        x="GazePointX{}",
+        y="GazePointY{}",
+        pupil="{}Pupil",
+        validity="Validity{}",
+        eyes=("Left", "Right"),
+        fractions=False,
     ),
     _Dialect(
-        "E-Prime", "TETTime", 1.0, "XGazePos{}Eye", "YGazePos{}Eye", "DiameterPupil{}Eye", "Validity{}Eye",
-        ("Left", "Right"), True, "TrialId", "CurrentObject",
+        software="E-Prime",
+        time="TETTime",
+        ms=1.0,
+        x="XGazePos{}Eye",
+        y="YGazePos{}Eye",
+        pupil="DiameterPupil{}Eye",
+        validity="Validity{}Eye",
+        eyes=("Left", "Right"),
+        fractions=True,
+        trial="TrialId",
+        stimulus="CurrentObject",
     ),
     _Dialect(
-        "MATLAB", "Time", 1e-3, "{}GazePos2dx", "{}GazePos2dy", "{}PupilDm", "{}Validity", ("L", "R"), True
+        software="MATLAB",
+        time="Time",
+        ms=1e-3,
+        x="{}GazePos2dx",
+        y="{}GazePos2dy",
+        pupil="{}PupilDm",
+        validity="{}Validity",
+        eyes=("L", "R"),
+        fractions=True,
     ),
-)  # fmt: skip
+)
 
 
 class _Blocks:
-    """Makes one table of a log of several blocks, each with a preamble and a header: the first header stays."""
+    """Makes one table of a log of several blocks, each with a preamble and a header.
+
+    The first header stays; which block each row is of is kept beside the table, as are messages.
+    """
 
     def __init__(self) -> None:
         self.block_of_row: list[int] = []
@@ -93,21 +122,26 @@ class _Blocks:
         self.cut_off = 0
 
     def start(self) -> Callable[[bytes], bytes]:
-        """Return the function that rewrites lines from the start of the file on."""
+        """Return the function that rewrites lines from the start of the file on.
+
+        The file is read twice, for its head and for its table, so each start forgets what was.
+        """
         self._header = b""
         self._quoted = False
         self._block = 0
-        self.block_of_row, self.messages, self.cut_off = [], [], 0
+        self.block_of_row = []
+        self.messages = []
+        self.cut_off = 0
         return by_line(self._line)
 
     def _line(self, line: bytes) -> bytes:
         if not self._header:
             self._quoted = line.startswith(b'"')
             line = self._plain(line)
-            self._header = (
-                line if _dialect(tuple(line.decode("utf-8", "replace").split("\t"))) else b""
-            )
-            self._block += bool(self._header)
+            names = line.decode("utf-8", "replace").split("\t")
+            if _dialect(tuple(names)):
+                self._header = line
+                self._block += 1
             return self._header
         line = self._plain(line)
         if line == self._header:
@@ -123,20 +157,18 @@ class _Blocks:
         return line
 
     def _plain(self, line: bytes) -> bytes:
-        """Return a line without quotes, where the header's names stand in them: as spreadsheets save a log."""
+        """Return a line without quotes where the header has them, as spreadsheets save a log."""
         return line.replace(b'"', b"") if self._quoted else line
 
 
 def sniff(head: Head) -> Verdict:
     """Judge the file by its columns, below any preamble."""
     for line in head.lines:
-        dialect = _dialect(
-            tuple(name.strip().strip('"') for name in line.removeprefix("\ufeff").split("\t"))
-        )
+        cells = line.removeprefix("\ufeff").split("\t")
+        dialect = _dialect(tuple(name.strip().strip('"') for name in cells))
         if dialect is not None:
-            return Verdict(
-                Level.CERTAIN, f"columns {dialect.time} and {_name(dialect.x, dialect.eyes[0])}"
-            )
+            first_x = dialect.x.format(dialect.eyes[0])
+            return Verdict(Level.CERTAIN, f"columns {dialect.time} and {first_x}")
     return NO
 
 
@@ -160,16 +192,17 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     table = read_columns(table_head, header, _wanted(head, header, dialect))
     time = table.number("t") * dialect.ms
     timed = np.isfinite(time)
-    trials = (
-        np.array(blocks.block_of_row, np.int64)
-        if blocks.block_of_row
-        else np.ones(table.n_rows, np.int64)
-    )
+    block = np.ones(table.n_rows, np.int64)
+    if blocks.block_of_row:
+        block = np.array(blocks.block_of_row, np.int64)
     notes: list[str] = []
     if "trial" in table.found:
         check_clock(table_head, header, time[timed], timed, table.text("trial")[timed])
-    again = _begins_again(table_head, header, time, trials)
-    trial = _trials(table, again, trials, notes)[timed]
+    again = _begins_again(table_head, header, time, block)
+    trial = _trials(table, again, block, notes)[timed]
+    # The trials of the samples and those of the messages, which know their block alone, are the
+    # same where each block is a trial.
+    are_blocks = bool((trial == block[timed].astype(str).astype(object)).all())
     time = time[timed]
     restarts = bool(again.any())
     origin = 0.0 if restarts or not time.size else float(time[0])
@@ -185,9 +218,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         name=head.stem,
         format=FORMAT.name,
         samples=conform(columns, SAMPLES),
-        events=_messages(
-            head, blocks.messages, dialect.ms, origin, numbered=_are_blocks(trial, trials[timed])
-        ),
+        events=_messages(head, blocks.messages, dialect.ms, origin, numbered=are_blocks),
         screen=_screen(head.text),
         eyes="binocular",
         origin_ms=origin,
@@ -201,41 +232,41 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     return recording.on_nominal_screen(_NOMINAL, "screen") if dialect.fractions else recording
 
 
-def _name(pattern: str, eye: str) -> str:
-    return pattern.format(eye)
-
-
 def _dialect(names: tuple[str, ...]) -> _Dialect | None:
+    """Return the program whose columns of times and positions are among the names, or None."""
     for dialect in _DIALECTS:
         if dialect.time not in names:  # every line of every file is asked
             continue
-        needed = {_name(axis, eye) for eye in dialect.eyes for axis in (dialect.x, dialect.y)}
+        needed = {axis.format(eye) for axis in (dialect.x, dialect.y) for eye in dialect.eyes}
         if needed <= set(names):
             return dialect
     return None
 
 
 def _has_blocks(head: Head) -> bool:
+    """Tell whether a preamble stands before the header, or the header is there again."""
     header = header_of(head)
-    return (
-        header is None
-        or _dialect(header.names) is None
-        or head.lines.count(head.lines[header.lines - 1]) > 1
-    )
+    if header is None or _dialect(header.names) is None:
+        return True
+    line_of_header = head.lines[header.lines - 1]
+    return head.lines.count(line_of_header) > 1
 
 
 def _wanted(head: Head, header: Header, dialect: _Dialect) -> dict[str, tuple[int, Kind]]:
     wanted: dict[str, tuple[int, Kind]] = {"t": (header.index(dialect.time, head.path), "float64")}
     for side, eye in zip(("left", "right"), dialect.eyes, strict=True):
-        for key, pattern in (
-            ("x", dialect.x),
-            ("y", dialect.y),
-            ("pupil", dialect.pupil),
-            ("validity", dialect.validity),
-        ):
-            if _name(pattern, eye) in header.names:
-                wanted[f"{side}_{key}"] = header.index(_name(pattern, eye), head.path), "float64"
-    for key, name in (("trial", dialect.trial), ("stimulus", dialect.stimulus)):
+        patterns = {
+            "x": dialect.x,
+            "y": dialect.y,
+            "pupil": dialect.pupil,
+            "validity": dialect.validity,
+        }
+        for key, pattern in patterns.items():
+            name = pattern.format(eye)
+            if name in header.names:
+                wanted[f"{side}_{key}"] = header.index(name, head.path), "float64"
+    texts = {"trial": dialect.trial, "stimulus": dialect.stimulus}
+    for key, name in texts.items():
         if name in header.names:
             wanted[key] = header.index(name, head.path), "text"
     return wanted
@@ -244,11 +275,18 @@ def _wanted(head: Head, header: Header, dialect: _Dialect) -> dict[str, tuple[in
 def _begins_again(
     head: Head, header: Header, time: npt.NDArray[np.floating], blocks: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.bool_]:
-    """Return the rows with which the clock begins anew: of a new block, any that is before the one above it."""
-    rows, clock = np.flatnonzero(np.isfinite(time)), Clock()
+    """Return the rows with which the clock begins anew.
+
+    Within a block those are rows that are far before the ones above them; the first row of a block
+    need only be before the one above it.
+    """
+    rows = np.flatnonzero(np.isfinite(time))
+    clock = Clock()
     again = np.zeros(len(time), np.bool_)
     again[rows[clock.take(time[rows], blocks[rows])]] = True
-    again[rows[1:]] |= (np.diff(time[rows]) < 0) & (np.diff(blocks[rows]) > 0)
+    steps_back = np.diff(time[rows]) < 0
+    new_block = np.diff(blocks[rows]) > 0
+    again[rows[1:]] |= steps_back & new_block
     if clock.in_no_order:
         raise in_no_order(clock, head.path, line_of(head, header, int(rows[clock.first_back])))
     return again
@@ -268,21 +306,19 @@ def _trials(
     return np.asarray(pd.Series(number).astype(str), object)
 
 
-def _are_blocks(trial: npt.NDArray[np.object_], blocks: npt.NDArray[np.int64]) -> bool:
-    """Tell whether the numbers of blocks, which messages have, are those of the trials of the samples."""
-    return bool((trial == blocks.astype(str).astype(object)).all())
-
-
 def _gaze(table: Columns, dialect: _Dialect) -> dict[str, npt.NDArray[np.floating]]:
-    width, height = (_NOMINAL.width_px, _NOMINAL.height_px) if dialect.fractions else (1, 1)
+    """Return positions in pixels, and pupils; an eye that is uncertain or at (-1, -1) is lost."""
+    width = _NOMINAL.width_px if dialect.fractions else 1
+    height = _NOMINAL.height_px if dialect.fractions else 1
     gaze: dict[str, npt.NDArray[np.floating]] = {}
     for side in ("left", "right"):
-        x, y, pupil = (table.number(f"{side}_{key}") for key in ("x", "y", "pupil"))
-        lost = (table.number(f"{side}_validity", 0.0) > _WORST_VALIDITY) | ((x == -1) & (y == -1))
-        gaze |= {
-            f"{side}_x": np.where(lost, np.nan, x * width),
-            f"{side}_y": np.where(lost, np.nan, y * height),
-        }
+        x = table.number(f"{side}_x")
+        y = table.number(f"{side}_y")
+        pupil = table.number(f"{side}_pupil")
+        uncertain = table.number(f"{side}_validity", 0.0) > _WORST_VALIDITY
+        lost = uncertain | ((x == -1) & (y == -1))
+        gaze[f"{side}_x"] = np.where(lost, np.nan, x * width)
+        gaze[f"{side}_y"] = np.where(lost, np.nan, y * height)
         gaze[f"{side}_pupil"] = np.where(lost | ~(pupil > 0), np.nan, pupil)
     return gaze
 
@@ -290,6 +326,7 @@ def _gaze(table: Columns, dialect: _Dialect) -> dict[str, npt.NDArray[np.floatin
 def _messages(
     head: Head, messages: list[tuple[int, float, str]], ms: float, origin: float, *, numbered: bool
 ) -> pa.Table:
+    """Return the messages, with the number of their block as the trial where `numbered`."""
     frame = pd.DataFrame(messages, columns=["block", "time", "text"])
     columns = {
         "recording": head.stem,
@@ -304,9 +341,16 @@ def _messages(
 
 
 def _screen(text: str) -> Screen | None:
-    pixels, size, distance = _RESOLUTION.search(text), _SIZE.search(text), _DISTANCE.search(text)
+    """Return the screen that a preamble states: pixels, and cm to mm where it has them."""
+    pixels = _RESOLUTION.search(text)
     if pixels is None:
         return None
-    width, height = (None, None) if size is None else (10 * float(size[1]), 10 * float(size[2]))
-    away = None if distance is None else 10 * float(distance[1])
-    return Screen(int(pixels[1]), int(pixels[2]), width, height, away)
+    size = _SIZE.search(text)
+    distance = _DISTANCE.search(text)
+    return Screen(
+        width_px=int(pixels[1]),
+        height_px=int(pixels[2]),
+        width_mm=10 * float(size[1]) if size else None,
+        height_mm=10 * float(size[2]) if size else None,
+        distance_mm=10 * float(distance[1]) if distance else None,
+    )

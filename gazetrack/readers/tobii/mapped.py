@@ -1,4 +1,4 @@
-"""Tobii Pro Lab data exports of glasses whose gaze was mapped to snapshots: gaze on the images people looked at.
+"""Tobii Pro Lab data exports of glasses: gaze on the snapshots that it was mapped to.
 
 Specification: "Tobii Pro Lab User Manual", Tobii AB, "Data Export", glasses projects: a column per
 snapshot, such as ``Mapped gaze data X [Shelf]``, in pixels of the snapshot. Each snapshot is a
@@ -41,6 +41,7 @@ FORMAT = Format(
     source="Tobii Pro Lab User Manual, Data Export",
 )
 _COLUMN = re.compile(r"(.*?)\s*\[(.+)\]")
+# The names of columns in lower case, without the snapshot; they have changed over the years.
 _OF_SNAPSHOT: dict[str, tuple[str, Kind]] = {
     "mapped gaze data x": ("x", "float64"),
     "mapped gaze data y": ("y", "float64"),
@@ -115,7 +116,8 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     table = read_columns(head, header, _wanted(layout))
     notes: list[str] = []
     to_ms = _to_ms(header.names[layout.common["t"][0]], notes)
-    timed, tracker = np.isfinite(table.number("t")), _of_tracker(table)
+    timed = np.isfinite(table.number("t"))
+    tracker = _of_tracker(table)
     used = timed & tracker
     if not used.any():
         raise NoGaze(
@@ -133,6 +135,8 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         "other rows": int(np.count_nonzero(timed & ~tracker)),
     }
     sizes = _sizes(table, layout, notes)
+    # One snapshot alone is the screen of all positions; of several, each has its own size.
+    only_one = len(sizes) == len(layout.mapped) == 1
     samples = {
         "recording": names[codes],
         "stimulus": gaze.stimulus,
@@ -145,7 +149,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         format=FORMAT.name,
         samples=conform(samples, SAMPLES),
         events=conform(_fixations(table, layout, used, samples), EVENTS),
-        screen=next(iter(sizes.values())) if len(sizes) == len(layout.mapped) == 1 else None,
+        screen=next(iter(sizes.values())) if only_one else None,
         placements=_placements(sizes),
         software="Tobii Pro Lab",
         rows_in=table.n_rows,
@@ -155,40 +159,47 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
 
 
 def _layout(header: Header, head: Head) -> _Layout:
+    """Return where the columns are.
+
+    Raises
+    ------
+    ParseError
+        One of them is there twice.
+    """
     layout = _Layout()
     for at, full in enumerate(header.names):
         match = _COLUMN.fullmatch(full)
         of_snapshot = _OF_SNAPSHOT.get(match[1].lower()) if match else None
+        common = _COMMON.get(_UNIT.sub("", full).lower())
         if match and of_snapshot:
+            found = layout.snapshots.setdefault(match[2], {})
             key, kind = of_snapshot
-            _add(layout.snapshots.setdefault(match[2], {}), key, (at, kind), header, head)
-        elif common := _COMMON.get(_UNIT.sub("", full).lower()):
+        elif common:
+            found = layout.common
             key, kind = common
-            _add(layout.common, key, (at, kind), header, head)
+        else:
+            continue
+        if key in found:
+            raise _twins(found[key][0], at, header, head)
+        found[key] = at, kind
     return layout
 
 
-def _add(
-    found: dict[str, tuple[int, Kind]],
-    key: str,
-    column: tuple[int, Kind],
-    header: Header,
-    head: Head,
-) -> None:
-    if key in found:
-        names = " and ".join(repr(header.names[at][:40]) for at in (found[key][0], column[0]))
-        what = f"columns {names} are the same"
-        raise ParseError(
-            what,
-            path=head.path,
-            line=header.lines,
-            column=column[0] + 1,
-            hint="export the column once",
-        )
-    found[key] = column
+def _twins(first: int, second: int, header: Header, head: Head) -> ParseError:
+    """Return the error about two columns that are the same."""
+    one = header.names[first][:40]
+    other = header.names[second][:40]
+    return ParseError(
+        f"columns {one!r} and {other!r} are the same",
+        path=head.path,
+        line=header.lines,
+        column=second + 1,
+        hint="export the column once",
+    )
 
 
 def _wanted(layout: _Layout) -> dict[str, tuple[int, Kind]]:
+    """Return all columns; those of a snapshot have its number behind their key, as ``x:0``."""
     wanted = dict(layout.common)
     for number, name in enumerate(layout.mapped):
         wanted |= {f"{key}:{number}": column for key, column in layout.snapshots[name].items()}
@@ -196,17 +207,22 @@ def _wanted(layout: _Layout) -> dict[str, tuple[int, Kind]]:
 
 
 def _to_ms(name: str, notes: list[str]) -> float:
-    unit = time_unit(name)
-    if unit == "us":
-        notes.append("timestamps converted from µs")
-    return 1e-3 if unit == "us" else 1.0
+    """Return the milliseconds in a unit of the timestamps, by the name of their column."""
+    if time_unit(name) != "us":
+        return 1.0
+    notes.append("timestamps converted from µs")
+    return 1e-3
 
 
 def _of_tracker(table: Columns) -> npt.NDArray[np.bool_]:
-    """Return which rows are the eye tracker's: where no sensor is named, those that are no event."""
-    key, own = ("sensor", {_TRACKER}) if "sensor" in table.found else ("event", {""})
-    codes, names = table.texts(key)
-    return np.array([name in own for name in names], np.bool_)[codes]
+    """Return which rows are the eye tracker's: without a column of sensors, those of no event."""
+    if "sensor" in table.found:
+        codes, names = table.texts("sensor")
+        own = _TRACKER
+    else:
+        codes, names = table.texts("event")
+        own = ""
+    return np.array([name == own for name in names], np.bool_)[codes]
 
 
 @dataclass(frozen=True)
@@ -228,22 +244,27 @@ class _Mapped:
     ) -> _Mapped:
         """Take the first snapshot of each sample that it was mapped to."""
         n = int(np.count_nonzero(used))
-        x, y, stimulus = np.full(n, np.nan), np.full(n, np.nan), np.full(n, "", object)
+        x = np.full(n, np.nan)
+        y = np.full(n, np.nan)
+        stimulus = np.full(n, "", object)
         several = 0
         for number, name in enumerate(snapshots):
-            own_x, own_y = table.number(f"x:{number}")[used], table.number(f"y:{number}")[used]
+            own_x = table.number(f"x:{number}")[used]
+            own_y = table.number(f"y:{number}")[used]
             mapped = np.isfinite(own_x) & np.isfinite(own_y)
             taken = stimulus != ""
             several += int(np.count_nonzero(mapped & taken))
             here = mapped & ~taken
-            x[here], y[here], stimulus[here] = own_x[here], own_y[here], name
+            x[here] = own_x[here]
+            y[here] = own_y[here]
+            stimulus[here] = name
         on_any = int(np.count_nonzero(stimulus != ""))
         if not on_any:
             hint = "map it in Pro Lab; gaze on the scene camera is read with --format tobii_pro"
             raise NoGaze("holds no gaze on its snapshots", path=head.path, hint=hint)
         notes.append(
-            f"{on_any} of {n} samples are mapped to {len(snapshots)} snapshots, the stimuli; gaze on the scene camera "
-            "is read with --format tobii_pro"
+            f"{on_any} of {n} samples are mapped to {len(snapshots)} snapshots, the stimuli; "
+            "gaze on the scene camera is read with --format tobii_pro"
         )
         if several:
             notes.append(f"{several} samples are mapped to several snapshots: the first one counts")
@@ -256,33 +277,34 @@ def _fixations(
     used: npt.NDArray[np.bool_],
     samples: Mapping[str, npt.NDArray[Any]],
 ) -> dict[str, object]:
-    """Return the fixations and saccades on each snapshot, as runs of samples with one number."""
-    recording, stimulus, t = (samples[key] for key in ("recording", "stimulus", "t_ms"))
+    """Return the fixations and saccades on each snapshot: runs of samples with one number."""
+    recording = samples["recording"]
+    stimulus = samples["stimulus"]
+    new_recording = np.r_[True, recording[1:] != recording[:-1]]
     parts: list[dict[str, npt.NDArray[np.generic]]] = []
     for number, name in enumerate(layout.mapped):
         if f"kind:{number}" not in table.found:
             continue
         codes, names = table.texts(f"kind:{number}")
-        kinds = np.array([_KINDS.get(kind, "") for kind in names], object)[codes][used]
+        kind_of = np.array([_KINDS.get(kind, "") for kind in names], object)
+        kinds = kind_of[codes][used]
         kinds[(stimulus != "") & (stimulus != name)] = ""  # that gaze counts for another snapshot
         index = np.nan_to_num(table.number(f"index:{number}")[used], nan=-1.0)
-        begins = (np.diff(index, prepend=np.nan) != 0) | np.r_[
-            True, recording[1:] != recording[:-1]
-        ]
-        x, y = (_place(table, axis, number)[used] for axis in "xy")
-        runs = movements(kinds, t, x, y, begins)
+        begins = (np.diff(index, prepend=np.nan) != 0) | new_recording
+        x = _place(table, "x", number)[used]
+        y = _place(table, "y", number)[used]
+        runs = movements(kinds, samples["t_ms"], x, y, begins)
         first = runs.pop("first")
-        runs.pop("last")
+        del runs["last"]
         if f"index:{number}" in table.found:
             runs["index"] = np.clip(index[first], 0, _MOST_INDEX).astype(np.int32)
-        parts.append(
-            {**runs, "recording": recording[first], "stimulus": np.full(len(first), name, object)}
-        )
+        runs["recording"] = recording[first]
+        runs["stimulus"] = np.full(len(first), name, object)
+        parts.append(runs)
     if not parts:
         return {}
     found: dict[str, Any] = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
-    onsets = np.concatenate([part["onset_ms"] for part in parts])
-    order = np.lexsort((onsets, found["recording"].astype(str)))
+    order = np.lexsort((found["onset_ms"], found["recording"].astype(str)))
     return {key: values[order] for key, values in found.items()} | {"eye": "both"}
 
 
@@ -297,20 +319,23 @@ def _sizes(table: Columns, layout: _Layout, notes: list[str]) -> dict[str, Scree
     """Return the sizes of the snapshots that the export states."""
     found = {}
     for number, name in enumerate(layout.mapped):
-        stated = [table.number(f"{side}:{number}") for side in ("width", "height")]
-        sizes = {tuple(size) for size in np.column_stack(stated) if np.isfinite(size).all()}
-        if len(sizes) == 1:
-            width, height = sizes.pop()
-            try:
-                found[name] = Screen(int(width), int(height))
-            except ConfigError:
-                notes.append(f"a snapshot of {width:g} x {height:g} px: its size is ignored")
+        stated = np.column_stack(
+            [table.number(f"width:{number}"), table.number(f"height:{number}")]
+        )
+        sizes = {tuple(size) for size in stated if np.isfinite(size).all()}
+        if len(sizes) != 1:  # not stated, or stated differently
+            continue
+        width, height = sizes.pop()
+        try:
+            found[name] = Screen(int(width), int(height))
+        except ConfigError:
+            notes.append(f"a snapshot of {width:g} x {height:g} px: its size is ignored")
     return found
 
 
 def _placements(sizes: dict[str, Screen]) -> dict[str, Placement]:
-    return {
-        stimulus: placed
-        for name, size in sizes.items()
-        for stimulus, placed in filling(size, [name]).items()
-    }
+    """Return the placement of each snapshot: it is a plane of its own and fills all of it."""
+    placements: dict[str, Placement] = {}
+    for name, size in sizes.items():
+        placements |= filling(size, [name])
+    return placements

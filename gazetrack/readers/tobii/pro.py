@@ -8,7 +8,7 @@ point X [DACS px]``.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -50,10 +50,12 @@ FORMAT = Format(
     title="Tobii Pro Lab and Tobii Studio 3 data export",
     suffixes=(".tsv", ".txt"),
     provides="samples and events",
-    units="ms or µs; px, fractions or mm of the screen, px or fractions of the medium, to px; pupil in mm",
+    units="ms or µs; px, fractions or mm of the screen, px or fractions of the medium, to px; "
+    "pupil in mm",
     lost="gaze directions, eye positions, areas of interest, mouse and inertial sensors",
     source="Tobii Pro Lab User Manual, Data Export",
 )
+# Steps between samples that are no ms: 400 ms would be a tracker of 2.5 Hz, 400 µs is one of 2500.
 _MICROSECONDS_FROM = 400.0
 _SIZE = re.compile(r"\s*([0-9]{1,5}) ?x ?([0-9]{1,5})\s*$")
 _GLASSES = "Tobii Pro Glasses"  # the export does not say which
@@ -71,11 +73,11 @@ def sniff(head: Head) -> Verdict:
     if gaze:
         # Gaze on the images people looked at, where there is any, is for the reader of mapped gaze.
         level = Level.LIKELY if has_mapped_gaze(header.names) else Level.CERTAIN
-        return Verdict(
-            level, "columns Recording timestamp and " + header.names[found[min(gaze)][0]]
-        )
-    if unreadable := unreadable_gaze(header):
-        return Verdict(Level.CERTAIN, "columns Recording timestamp and " + unreadable)
+        at, _ = found[min(gaze)]
+        return Verdict(level, f"columns Recording timestamp and {header.names[at]}")
+    unreadable = unreadable_gaze(header)
+    if unreadable:
+        return Verdict(Level.CERTAIN, f"columns Recording timestamp and {unreadable}")
     return Verdict(Level.NO, "a Tobii Pro Lab export without gaze points")
 
 
@@ -125,14 +127,11 @@ class _Export:
         self._fixation = Positions.of(
             FIXATION_POINTS, header, self.wanted, path=head.path, screen=screen
         )
-        if (
-            self._fixation.on_screen != self._gaze.on_screen
-        ):  # then the samples tell where fixations are
-            self.wanted = {
-                key: at
-                for key, at in self.wanted.items()
-                if key not in ("fixation_x", "fixation_y")
-            }
+        if self._fixation.on_screen != self._gaze.on_screen:
+            # Positions of fixations that count from another corner than the gaze are not used: the
+            # samples tell where fixations are.
+            unused = {"fixation_x", "fixation_y"}
+            self.wanted = {key: at for key, at in self.wanted.items() if key not in unused}
         self.n_rows = 0
         self.samples = SampleSink()
         self._head = head
@@ -152,81 +151,81 @@ class _Export:
         """Take a part of some ten thousand rows."""
         is_sample, is_message = sorted_rows(table, self._dropped)
         named = self._recordings.named(table)
-        stimulus, trial = self._stimuli.codes(table, "stimulus", "media"), table.texts("timeline")
-        stamp, gaze = table.number("t"), gaze_of(table, self._gaze)
-        fixation = points_of(table, "fixation_", self._fixation)
+        stamp = table.number("t")
+        to_ms = self._to_ms(stamp[is_sample], named[is_sample])
+        t_ms = stamp * to_ms
+        gaze = gaze_of(table, self._gaze)
         self._gaze.count_unsized(table, is_sample)
-        if not self._unit:
-            self._unit = _inferred_unit(stamp[is_sample], named[is_sample])
-            words = "µs, converted" if self._unit == "us" else "ms"
-            self._unit_note = f"time unit inferred from the step between samples: {words}"
-        to_ms = 1e-3 if self._unit == "us" else 1.0
-        recording = self._recordings.codes(named, stamp * to_ms, is_sample | is_message)
         rows = Rows(
-            table,
-            self.n_rows,
-            recording,
-            stimulus,
-            trial.codes,
-            stamp,
-            gaze,
-            fixation,
-            is_sample,
-            is_message,
+            table=table,
+            first=self.n_rows,
+            recording=self._recordings.codes(named, t_ms, is_sample | is_message),
+            stimulus=self._stimuli.codes(table, "stimulus", "media"),
+            trial=table.texts("timeline").codes,
+            stamp=stamp,
+            gaze=gaze,
+            fixation=points_of(table, "fixation_", self._fixation),
+            is_sample=is_sample,
+            is_message=is_message,
         )
         self._events.take(rows, to_ms)
-        columns = {
-            "recording": recording,
-            "trial": trial.codes,
-            "stimulus": stimulus,
-            "t_ms": stamp * to_ms,
+
+        columns: dict[str, npt.NDArray[Any]] = {
+            "recording": rows.recording,
+            "trial": rows.trial,
+            "stimulus": rows.stimulus,
+            "t_ms": t_ms,
         }
-        columns |= {
-            name if "pupil" in name else f"{name}_px": values for name, values in gaze.items()
-        }
-        self.samples.append(
-            columns if is_sample.all() else {name: v[is_sample] for name, v in columns.items()}
-        )
-        sizes = [table.number("screen_width"), table.number("screen_height")]
-        self._screens |= {
-            tuple(size) for size in np.column_stack(sizes)[starts_of_runs(*sizes)].tolist()
-        }
+        for name, values in gaze.items():
+            columns[name if "pupil" in name else f"{name}_px"] = values
+        if not is_sample.all():
+            columns = {name: values[is_sample] for name, values in columns.items()}
+        self.samples.append(columns)
+
+        self._screens |= _sizes(table, "screen")
+        self._videos |= _sizes(table, "video")
         if len(_SHOWN & set(self.wanted)) > 1:
-            self._media.append(_media(table, stimulus))
-        videos = [table.number("video_width"), table.number("video_height")]
-        self._videos |= {
-            tuple(size) for size in np.column_stack(videos)[starts_of_runs(*videos)].tolist()
-        }
-        self._texts = {
-            key: table.texts(key).names for key in ("software", "resolution", "timeline")
-        }
+            self._media.append(_media(table, rows.stimulus))
+        # The lists of texts grow from part to part, so those of the last part are all.
+        for key in ("software", "resolution", "timeline"):
+            self._texts[key] = table.texts(key).names
         self.n_rows += table.n_rows
+
+    def _to_ms(self, stamps: npt.NDArray[np.floating], recording: npt.NDArray[np.int32]) -> float:
+        """Return the milliseconds in a unit of the timestamps, by the header or the first part."""
+        if not self._unit:
+            self._unit = _inferred_unit(stamps, recording)
+            words = "µs, converted" if self._unit == "us" else "ms"
+            self._unit_note = f"time unit inferred from the step between samples: {words}"
+        return 1e-3 if self._unit == "us" else 1.0
 
     def recording(self) -> Recording:
         """Return all of it."""
         notes = self._notes
         recordings = self._recordings.names(self.wanted, notes)
-        notes += [self._unit_note] if self._unit_note else []
-        stimuli, trials = [name for name, _ in self._stimuli.pairs], self._texts["timeline"]
+        if self._unit_note:
+            notes.append(self._unit_note)
+        stimuli = [name for name, _ in self._stimuli.pairs]
+        trials = self._texts["timeline"]
         numbered = bool({"event_index", "fixation_index", "saccade_index"} & set(self.wanted))
         events = self._events.table(recordings, stimuli, trials, numbered, notes)
         notes += self._gaze.notes()
+        of_glasses = self._videos_known and not self._gaze.on_screen
+        texts = {"recording": recordings, "stimulus": stimuli, "trial": trials}
+        # In an order of its own: rows of other sensors come in any.
+        reasons = sorted(self._dropped, key=lambda reason: (reason != "no timestamp", reason))
         found = Recording(
             name=self._head.stem,
             format=FORMAT.name,
-            samples=self.samples.table(
-                {"recording": recordings, "stimulus": stimuli, "trial": trials}
-            ),
+            samples=self.samples.table(texts),
             events=events,
             screen=self._screen(notes),
             placements=_placements(self._media, stimuli, self._gaze, notes),
             eyes=_eyes(self.wanted),
-            world_camera=_GLASSES if self._videos_known and not self._gaze.on_screen else "",
+            world_camera=_GLASSES if of_glasses else "",
             software=_software(self._texts["software"], self.wanted),
             rows_in=self.n_rows,
-            dropped=dict(
-                sorted(self._dropped.items(), key=lambda item: (item[0] != "no timestamp", item[0]))
-            ),
+            dropped={reason: self._dropped[reason] for reason in reasons},
             notes=tuple(notes),
         )
         unsized = self._gaze.fractions_of_unknown_screen
@@ -237,12 +236,17 @@ class _Export:
         return any(np.isfinite(size).all() for size in self._videos)
 
     def _screen(self, notes: list[str]) -> Screen | None:
-        """Return what positions are pixels of: the screen, or the scene video of glasses; None of a medium alone."""
+        """Return what positions are pixels of: the screen, or the scene video of glasses.
+
+        It is None where they are those of a medium alone.
+        """
         if not self._gaze.on_screen:
-            return _screen(self._videos, None, notes)
-        return _screen(
-            self._screens, self._texts["resolution"] if "resolution" in self.wanted else None, notes
-        )
+            return _screen(self._videos, notes)
+        if "resolution" in self.wanted:  # Studio 3: "1920 x 1080"
+            matches = map(_SIZE.match, self._texts["resolution"])
+            sizes = {(float(match[1]), float(match[2])) for match in matches if match}
+            return _screen(sizes, notes)
+        return _screen(self._screens, notes)
 
 
 def _inferred_unit(stamps: npt.NDArray[np.floating], recording: npt.NDArray[np.int32]) -> str:
@@ -252,30 +256,39 @@ def _inferred_unit(stamps: npt.NDArray[np.floating], recording: npt.NDArray[np.i
     return "us" if steps.size and float(np.median(steps)) >= _MICROSECONDS_FROM else "ms"
 
 
+def _sizes(table: Columns, what: str) -> set[tuple[float, float]]:
+    """Return the sizes in pixels, width and height, that the rows state for the screen or video."""
+    width = table.number(f"{what}_width")
+    height = table.number(f"{what}_height")
+    first = starts_of_runs(width, height)
+    return set(zip(width[first].tolist(), height[first].tolist(), strict=True))
+
+
 def _eyes(wanted: Wanted) -> str:
+    """Return whose gaze the export has: both eyes', that of one, or their mean alone."""
     eyes = [eye for eye in EYES if f"{eye}_x" in wanted]
-    return "binocular" if len(eyes) > 1 else eyes[0] if eyes else "combined"
+    if len(eyes) > 1:
+        return "binocular"
+    return eyes[0] if eyes else "combined"
 
 
 def _software(texts: list[str], wanted: Wanted) -> str:
+    """Return the program, with the oldest of the versions that the rows state."""
     versions = sorted(set(texts) - {""})
     program = "Tobii Studio" if "gaze_index" in wanted else "Tobii Pro Lab"
     return f"{program} {versions[0]}" if versions else program
 
 
-def _screen(
-    found: set[tuple[float, float]], resolutions: list[str] | None, notes: list[str]
-) -> Screen | None:
-    if resolutions is not None:  # Studio 3: "1920 x 1080"
-        matches = [match for match in map(_SIZE.match, resolutions) if match]
-        found = {(float(match[1]), float(match[2])) for match in matches}
+def _screen(found: set[tuple[float, float]], notes: list[str]) -> Screen | None:
+    """Return the screen whose size is the only one that rows state, or None."""
     sizes = [size for size in found if np.isfinite(size).all()]
     if len(sizes) > 1:
         notes.append("recordings with different screens: none is stated")
     if len(sizes) != 1:
         return None
+    width, height = sizes[0]
     try:
-        return Screen(int(sizes[0][0]), int(sizes[0][1]))
+        return Screen(int(width), int(height))
     except ConfigError:
         notes.append("the recording resolution is not usable: ignored")
         return None
@@ -285,9 +298,8 @@ def _media(table: Columns, stimulus: npt.NDArray[np.int32]) -> pd.DataFrame:
     """Return where the media lay, a row a change."""
     values = {name: table.number(name) for name in _MEDIA}
     at = starts_of_runs(stimulus, *values.values())
-    frame = pd.DataFrame({name: column[at] for name, column in values.items()}).assign(
-        stimulus=stimulus[at]
-    )
+    frame = pd.DataFrame({name: column[at] for name, column in values.items()})
+    frame["stimulus"] = stimulus[at]
     return frame.drop_duplicates()
 
 
@@ -303,21 +315,22 @@ def _placements(
     frame = frame.dropna().drop_duplicates()
     frame["stimulus"] = np.array(stimuli, object)[frame["stimulus"]]
     frame = frame[frame["stimulus"] != ""]
-    frame = frame[
-        (frame[["media_width", "media_height", "image_width", "image_height"]] >= 1).all(axis=1)
-    ]
+    has_size = (frame[["media_width", "media_height", "image_width", "image_height"]] >= 1).all(
+        axis=1
+    )
+    frame = frame[has_size]
     several = frame["stimulus"].duplicated(keep=False)
     if several.any():
         count = frame.loc[several, "stimulus"].nunique()
         notes.append(f"{count} images were shown at several places: not mapped to image pixels")
-    return {
-        str(row["stimulus"]): Placement(
-            float(row["media_x"]),
-            float(row["media_y"]),
-            float(row["media_width"]),
-            float(row["media_height"]),
-            int(row["image_width"]),
-            int(row["image_height"]),
+    placements = {}
+    for row in frame[~several].to_dict("records"):
+        placements[str(row["stimulus"])] = Placement(
+            x_px=float(row["media_x"]),
+            y_px=float(row["media_y"]),
+            width_px=float(row["media_width"]),
+            height_px=float(row["media_height"]),
+            image_width_px=int(row["image_width"]),
+            image_height_px=int(row["image_height"]),
         )
-        for row in frame[~several].to_dict("records")
-    }
+    return placements

@@ -1,4 +1,8 @@
-"""Tobii Pro Lab: which recording each row is of, by the columns that name it and by the clock, which begins anew."""
+"""Tobii Pro Lab: which recording each row is of.
+
+The columns that name the recording and the participant tell, as far as they are there, and the
+clock, which begins anew with every recording.
+"""
 
 from __future__ import annotations
 
@@ -38,15 +42,18 @@ class Recordings:
     """
 
     def __init__(self, head: Head, header: Header) -> None:
-        self._head, self._header = head, header
+        self._head = head
+        self._header = header
         self._named = Names()
         self._clock = Clock()
-        self._first_ms: dict[int, float] = {}  # by the code of the names
-        self._again: dict[
-            int, int
-        ] = {}  # how often the clock of the named recording has begun again
+        # By the code of the names: the first time, and how often the clock has begun again.
+        self._first_ms: dict[int, float] = {}
+        self._again: dict[int, int] = {}
+        # The code of a recording by that of its names and how often their clock has begun again.
         self._codes: dict[tuple[int, int], int] = {}
-        self._rows = self._first_back = 0
+        # Rows of the parts before, and the first row of all whose time steps back.
+        self._rows = 0
+        self._first_back = 0
 
     def named(self, table: Columns) -> Codes:
         """Return the code of each row's names alone."""
@@ -72,23 +79,28 @@ class Recordings:
             The rows are in no order of time, or step back to where no recording begins.
         """
         rows = np.flatnonzero(used)
+        t_used = t_ms[rows]
         was_in_order = self._clock.first_back < 0
-        self._keep_first(named[rows], t_ms[rows])
-        again = rows[self._clock.take(t_ms[rows], named[rows])]
+        self._keep_first(named[rows], t_used)
+        again = rows[self._clock.take(t_used, named[rows])]
         if was_in_order and self._clock.first_back >= 0:
-            steps = np.flatnonzero(np.diff(t_ms[rows]) < 0)
-            self._first_back = self._rows + int(rows[steps[0] + 1] if len(steps) else rows[0])
+            # The clock counts the rows that are used; the line needs the row of the file.
+            steps_back = np.flatnonzero(np.diff(t_used) < 0)
+            row = rows[steps_back[0] + 1] if len(steps_back) else rows[0]
+            self._first_back = self._rows + int(row)
         if self._clock.in_no_order:
             line = line_of(self._head, self._header, self._first_back)
             raise in_no_order(self._clock, self._head.path, line)
+
         codes = self._current(len(self._named.pairs))[named]
         for row in again.tolist():
             name = int(named[row])
-            if t_ms[row] > self._first_ms[name] + MOST_DISORDER_MS:
-                raise second_recording(
-                    self._head.path, line_of(self._head, self._header, self._rows + row)
-                )
+            latest_start = self._first_ms[name] + MOST_DISORDER_MS
+            if t_ms[row] > latest_start:
+                line = line_of(self._head, self._header, self._rows + row)
+                raise second_recording(self._head.path, line)
             self._again[name] = self._again.get(name, 0) + 1
+            # `rest` is a view: all rows of this name from here on are of the next recording.
             rest = codes[row:]
             rest[named[row:] == name] = self._code(name)
         self._rows += len(named)
@@ -104,31 +116,40 @@ class Recordings:
         if self._again:
             count = sum(self._again.values())
             notes.append(
-                f"the clock begins again {count} times: what follows is a recording of its own each time"
+                f"the clock begins again {count} times: "
+                "what follows is a recording of its own each time"
             )
         found: list[str] = []
         for name, again in self._codes:
-            full = f"{named[name]}_{again + 1}" if again else named[name]
-            while again and (full in found or full in named):
-                full += "_"
+            full = named[name]
+            if again:
+                full = f"{full}_{again + 1}"
+                # Somebody may have called another recording so already.
+                while full in found or full in named:
+                    full += "_"
             found.append(full)
         return found
 
     def _keep_first(self, named: Codes, t_ms: npt.NDArray[np.floating]) -> None:
+        """Remember the first time of each name that is new."""
         for name in np.unique(named).tolist():
             if name not in self._first_ms:
                 self._first_ms[name] = float(t_ms[int((named == name).argmax())])
 
     def _code(self, name: int) -> int:
-        return self._codes.setdefault((name, self._again.get(name, 0)), len(self._codes))
+        """Return the code of the recording that rows of a name now belong to."""
+        recording = (name, self._again.get(name, 0))
+        return self._codes.setdefault(recording, len(self._codes))
 
     def _current(self, n_names: int) -> Codes:
+        """Return the codes of the recordings that rows of each name now belong to."""
         return np.array([self._code(name) for name in range(n_names)], np.int32)
 
 
 def _names(
     pairs: Sequence[tuple[str, str]], wanted: Wanted, stem: str, notes: list[str]
 ) -> list[str]:
+    """Return a name for each pair of a recording and its participant."""
     if "recording" not in wanted:
         return [owner for _, owner in pairs] if len(pairs) > 1 else [stem]
     names = names_of_pairs(pairs)

@@ -1,4 +1,9 @@
-"""Tobii Pro Lab: what each row of a part of the export is: its recording, its stimulus, its gaze."""
+"""Tobii Pro Lab: what each row of a part of the export is: its recording, stimulus and gaze.
+
+Source: "Tobii Pro Lab User Manual", Tobii AB, "Data Export". Rows of all sensors stand in one table
+(``Sensor`` is ``Eye Tracker``, ``Mouse``, …), rows of messages have an ``Event``. Studio 3 wrote
+the same columns under other names, with ``GazePointIndex`` on every sample.
+"""
 
 from __future__ import annotations
 
@@ -78,24 +83,33 @@ class Names:
 
     def codes(self, table: Columns, one: str, other: str) -> Codes:
         """Return the code of each row's texts in two columns."""
-        a, b = table.texts(one), table.texts(other)
+        a = table.texts(one)
+        b = table.texts(other)
+        # Texts change seldom from row to row, so it is enough to look up the first of each run.
         first = starts_of_runs(a.codes, b.codes)
         found = []
         for i, j in zip(a.codes[first].tolist(), b.codes[first].tolist(), strict=True):
-            pair = (a.names[i] or b.names[j], "") if self.either else (a.names[i], b.names[j])
+            one_text = a.names[i]
+            other_text = b.names[j]
+            pair = (one_text or other_text, "") if self.either else (one_text, other_text)
             found.append(self.pairs.setdefault(pair, len(self.pairs)))
-        return np.repeat(np.array(found, np.int32), np.diff(np.r_[first, table.n_rows]))
+        lengths = np.diff(np.r_[first, table.n_rows])
+        return np.repeat(np.array(found, np.int32), lengths)
 
 
 def starts_of_runs(*columns: npt.NDArray[np.generic]) -> npt.NDArray[np.intp]:
-    """Return the rows in which any of the columns differs from the row before; missing numbers are alike."""
+    """Return the rows in which any of the columns differs from the row before.
+
+    Two missing numbers (NaN) do not differ from each other.
+    """
     n = len(columns[0])
     changes = np.zeros(n, np.bool_)
     changes[:1] = True
     for column in columns:
         new = column[1:] != column[:-1]
         if column.dtype.kind == "f":
-            new &= ~(np.isnan(column[1:]) & np.isnan(column[:-1]))
+            missing = np.isnan(column)
+            new &= ~(missing[1:] & missing[:-1])
         changes[1:] |= new
     return np.flatnonzero(changes)
 
@@ -108,48 +122,84 @@ def is_one_of(table: Columns, key: str, texts: set[str]) -> Mask:
 
 
 def sorted_rows(table: Columns, dropped: dict[str, int]) -> tuple[Mask, Mask]:
-    """Tell samples and messages from all other rows, which are counted by reason."""
+    """Return which rows are samples, and which are messages.
+
+    Parameters
+    ----------
+    table : Columns
+        A part of the export, with the keys ``t``, ``event``, ``sensor`` and ``gaze_index`` as far
+        as it has these columns.
+    dropped : dict of str to int
+        Receives how many rows are neither, by reason.
+    """
     timed = np.isfinite(table.number("t"))
     no_event = is_one_of(table, "event", {""})
     if "gaze_index" in table.found:  # Studio 3 writes events into the rows of samples
         is_sample = timed & np.isfinite(table.number("gaze_index"))
-    else:
-        is_sample = timed & (
-            is_one_of(table, "sensor", {"Eye Tracker"}) if "sensor" in table.found else no_event
-        )
+    elif "sensor" in table.found:
+        is_sample = timed & is_one_of(table, "sensor", {"Eye Tracker"})
+    else:  # Pro Lab leaves the column out where all rows are of the eye tracker
+        is_sample = timed & no_event
     is_message = timed & ~no_event
+
+    _count(dropped, "no timestamp", ~timed)
     rest = timed & ~is_sample & ~is_message
-    reasons = {"no timestamp": ~timed} if not timed.all() else {}
     codes, names = table.texts("sensor")
     for code in set(codes[rest].tolist()):
-        reason = f"{quote(names[code], 40) if names[code] else 'no'} sensor"
-        reasons[reason] = reasons.get(reason, False) | (rest & (codes == code))
-    for reason, rows in reasons.items():
-        dropped[reason] = dropped.get(reason, 0) + int(np.count_nonzero(rows))
+        name = quote(names[code], 40) if names[code] else "no"
+        _count(dropped, f"{name} sensor", rest & (codes == code))
     return is_sample, is_message
 
 
+def _count(dropped: dict[str, int], reason: str, rows: Mask) -> None:
+    """Add rows to those that are dropped for a reason; a reason without rows is not named."""
+    count = int(np.count_nonzero(rows))
+    if count:
+        dropped[reason] = dropped.get(reason, 0) + count
+
+
 def points_of(table: Columns, prefix: str, positions: Positions) -> dict[str, Floats]:
-    """Return exported positions in pixels, without those that are -1 (Studio 3)."""
-    x, y, _ = without_marks(table.number(f"{prefix}x"), table.number(f"{prefix}y"), MISSING)
-    return {axis: positions.pixels(table, axis, values) for axis, values in (("x", x), ("y", y))}
+    """Return exported positions in pixels, without those that are -1 (Studio 3).
+
+    Parameters
+    ----------
+    table : Columns
+        A part of the export.
+    prefix : str
+        What stands before ``x`` and ``y`` in the keys of the two columns, as in ``left_``.
+    positions : Positions
+        The unit of the columns, and what they are converted with.
+
+    Returns
+    -------
+    dict of str to ndarray
+        ``x`` and ``y``, one element per row, NaN where there is no position.
+    """
+    exported_x = table.number(f"{prefix}x")
+    exported_y = table.number(f"{prefix}y")
+    x, y, _ = without_marks(exported_x, exported_y, MISSING)
+    return {"x": positions.pixels(table, "x", x), "y": positions.pixels(table, "y", y)}
 
 
 def gaze_of(table: Columns, positions: Positions) -> dict[str, Floats]:
-    """Return gaze in pixels, and pupils, of every row; an eye marked Invalid is missing."""
-    gaze, lost = {}, {}
+    """Return gaze in pixels, and pupils as exported, of every row.
+
+    An eye marked Invalid is missing; the combined gaze is missing where both are.
+    """
+    gaze: dict[str, Floats] = {}
+    lost: dict[str, Mask] = {}
     for eye in EYES:
         lost[eye] = is_one_of(table, f"validity_{eye}", _INVALID)
-        own = points_of(table, f"{eye}_", positions) | {
-            "pupil": pupils_of(table.number(f"{eye}_pupil"))
-        }
+        own = points_of(table, f"{eye}_", positions)
+        own["pupil"] = pupils_of(table.number(f"{eye}_pupil"))
         for name, values in own.items():
             gaze[f"{eye}_{name}"] = np.where(lost[eye], np.nan, values)
+
+    both_lost = lost["left"] & lost["right"]
     for axis, exported in points_of(table, "", positions).items():
-        mean = (
-            exported
-            if axis in table.found
-            else mean_of_eyes(gaze[f"left_{axis}"], gaze[f"right_{axis}"])
-        )
-        gaze[axis] = np.where(lost["left"] & lost["right"], np.nan, mean)
+        if axis in table.found:
+            combined = exported
+        else:
+            combined = mean_of_eyes(gaze[f"left_{axis}"], gaze[f"right_{axis}"])
+        gaze[axis] = np.where(both_lost, np.nan, combined)
     return gaze

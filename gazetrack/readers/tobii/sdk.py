@@ -1,8 +1,8 @@
-"""Tobii Research SDK (Tobii Pro SDK) gaze data saved as a table by user code: the SDK's own names as columns.
+"""Tobii Pro SDK gaze data saved as a table by user code, with the SDK's own names as columns.
 
-Specification: "Tobii Pro SDK", class GazeData: positions on the display area as fractions, origin
-top left; time stamps in µs; validity 0 or 1; pupil in mm. Points stand as text, ``(0.1, 0.5)``, or
-as one column per axis.
+Specification: "Tobii Pro SDK", class GazeData, https://developer.tobiipro.com: positions on the
+display area as fractions, origin top left; time stamps in µs; validity 0 or 1; pupil in mm. Points
+stand as text, ``(0.1, 0.5)``, or as one column per axis.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ FORMAT = Format(
     title="Tobii Pro SDK gaze data as a table",
     suffixes=(".csv", ".tsv"),
     provides="samples",
-    units="µs, converted to ms; fractions of the screen, to px of the screen given or 1920x1080; pupil in mm",
+    units="µs, converted to ms; fractions of the screen, to px of the screen given or 1920x1080; "
+    "pupil in mm",
     lost="positions of the eyes, gaze in user coordinates, the other of the two clocks",
     source="https://developer.tobiipro.com, GazeData",
 )
@@ -43,7 +44,8 @@ _TIMES = ("system_time_stamp", "device_time_stamp")
 _VALUE = r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?|nan|None)"
 _PAIR = rf"^\s*[(\[]\s*{_VALUE}\s*,\s*{_VALUE}\s*[)\]]\s*$"
 _MISSING = ("", "nan", "na", "n/a", "none")
-_COARSE = 1000  # µs
+_COARSE_US = 1000
+_EYES = ("left", "right")
 
 
 class _Padding:
@@ -57,7 +59,10 @@ class _Padding:
         self._n = len(header.names) - 1
 
     def start(self) -> Callable[[bytes], bytes]:
-        """Return the function that rewrites lines from the start of the file on."""
+        """Return the function that rewrites lines from the start of the file on.
+
+        The file is read twice, for its head and for its table, so each start counts anew.
+        """
         self.count = 0
         return by_line(self._line)
 
@@ -66,8 +71,10 @@ class _Padding:
         if missing <= 0 or not line:
             return line
         self.count += 1
-        whole, _, _ = line.rpartition(self._delimiter)
-        return whole + (missing + (self._delimiter in line)) * self._delimiter
+        whole, separator, _ = line.rpartition(self._delimiter)
+        # The delimiter in front of the last cell went with it.
+        lost = missing + 1 if separator else missing
+        return whole + lost * self._delimiter
 
 
 def sniff(head: Head) -> Verdict:
@@ -76,7 +83,9 @@ def sniff(head: Head) -> Verdict:
     if header is None or not set(_TIMES) & set(header.names):
         return NO
     points = [name for name in header.names if name.startswith(_POINT.format("left"))]
-    return Verdict(Level.CERTAIN, f"columns {_time(header)} and {points[0]}") if points else NO
+    if not points:
+        return NO
+    return Verdict(Level.CERTAIN, f"columns {_time(header)} and {points[0]}")
 
 
 def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
@@ -96,22 +105,20 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     padding = _Padding(header)
     table_head = rewritten(head, padding.start)
     table = read_columns(table_head, header, _wanted(head, header))
-    notes = (
-        [f"{padding.count} rows cut off: the cells that are not there are missing"]
-        if padding.count
-        else []
-    )
+    notes: list[str] = []
+    if padding.count:
+        notes.append(f"{padding.count} rows cut off: the cells that are not there are missing")
     time = _times(table, notes) / 1000
     timed = np.isfinite(time)
     check_clock(table_head, header, time[timed], timed)
     origin = float(time[timed][0]) if timed.any() else 0.0
-    columns = gaze_columns(
-        {key: values[timed] for key, values in _gaze(head, header, table).items()}
-    )
+    gaze = _gaze(head, header, table)
+    columns = gaze_columns({key: values[timed] for key, values in gaze.items()})
+    columns |= {"recording": head.stem, "t_ms": time[timed] - origin}
     recording = Recording(
         name=head.stem,
         format=FORMAT.name,
-        samples=conform({"recording": head.stem, "t_ms": time[timed] - origin, **columns}, SAMPLES),
+        samples=conform(columns, SAMPLES),
         events=conform({}, EVENTS),
         eyes="binocular",
         origin_ms=origin,
@@ -125,60 +132,74 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
 
 
 def _time(header: Header) -> str:
+    """Return the column of times: that of the system's clock where both clocks are there."""
     return next((name for name in _TIMES if name in header.names), _TIMES[0])
 
 
 def _wanted(head: Head, header: Header) -> dict[str, tuple[int, Kind]]:
-    wanted: dict[str, tuple[int, Kind]] = {"t": (header.index(_time(header), head.path), "float64")}
+    """Return where the columns are, by our names, and what kind of cells they have."""
+    numbers = {"t": _time(header)}
     if set(_TIMES) <= set(header.names):
-        wanted["device"] = header.index(_TIMES[1], head.path), "float64"
-    for eye in ("left", "right"):
+        numbers["device"] = _TIMES[1]
+    texts: dict[str, str] = {}
+    for eye in _EYES:
         point = _POINT.format(eye)
         if point in header.names:
-            wanted[f"{eye}_point"] = header.index(point, head.path), "text"
+            texts[f"{eye}_point"] = point
         else:
             for axis, endings in _AXES.items():
-                name = next(
-                    (point + ending for ending in endings if point + ending in header.names), point
-                )
-                wanted[f"{eye}_{axis}"] = header.index(name, head.path), "float64"
-        for key, name in (
-            ("valid", f"{eye}_gaze_point_validity"),
-            ("pupil", f"{eye}_pupil_diameter"),
-        ):
-            if name in header.names:
-                wanted[f"{eye}_{key}"] = header.index(name, head.path), "float64"
+                names = (point + ending for ending in endings if point + ending in header.names)
+                # Without a column for the axis, the error names the one that should be there.
+                numbers[f"{eye}_{axis}"] = next(names, point)
+        optional = {
+            f"{eye}_valid": f"{eye}_gaze_point_validity",
+            f"{eye}_pupil": f"{eye}_pupil_diameter",
+        }
+        numbers |= {key: name for key, name in optional.items() if name in header.names}
+
+    wanted: dict[str, tuple[int, Kind]] = {
+        key: (header.index(name, head.path), "float64") for key, name in numbers.items()
+    }
+    wanted |= {key: (header.index(name, head.path), "text") for key, name in texts.items()}
     return wanted
 
 
 def _times(table: Columns, notes: list[str]) -> npt.NDArray[np.floating]:
-    """Return the times of the system's clock in µs, by the steps of the tracker's where they were rounded in writing.
+    """Return the times of the system's clock in µs.
 
-    Python writes 1564666170330123.0 as 1.56466617033e+15 in twelve digits, which is 10 ms.
+    Where they were rounded in writing, they go by the steps of the tracker's clock: Python 2 writes
+    1564666170330123.0 as 1.56466617033e+15 in twelve digits, which is 10 ms.
     """
-    system, device = table.number("t"), table.number("device")
+    system = table.number("t")
+    device = table.number("device")
     both = np.isfinite(system) & np.isfinite(device)
-    if both.sum() < 2 or (system[both] % _COARSE).any() or not (device[both] % _COARSE).any():
+    system_is_rounded = not (system[both] % _COARSE_US).any()
+    device_is_fine = (device[both] % _COARSE_US).any()
+    if both.sum() < 2 or not system_is_rounded or not device_is_fine:
         return system
-    spans = np.ptp(system[both]), np.ptp(device[both])
-    if not 0.5 * spans[0] < spans[1] < 2 * spans[0]:  # in another unit
+    # The two must last equally long; else one of them is in another unit.
+    system_span = np.ptp(system[both])
+    device_span = np.ptp(device[both])
+    if not 0.5 * system_span < device_span < 2 * system_span:
         return system
+
     notes.append(
-        "system_time_stamp is rounded to whole ms or more: times go by the steps of device_time_stamp"
+        "system_time_stamp is rounded to whole ms or more: "
+        "times go by the steps of device_time_stamp"
     )
     first = int(both.argmax())
     by_device = system[first] + (device - device[first])
     # A row cut off before the device's time keeps the rounded one, but not before the row above.
     least = pd.Series(by_device).ffill().to_numpy(np.float64)
-    times: npt.NDArray[np.floating] = np.where(
-        np.isfinite(device), by_device, np.fmax(system, least)
-    )
+    rounded = np.fmax(system, least)
+    times: npt.NDArray[np.floating] = np.where(np.isfinite(device), by_device, rounded)
     return times
 
 
 def _gaze(head: Head, header: Header, table: Columns) -> dict[str, npt.NDArray[np.floating]]:
+    """Return positions in pixels of the nominal screen, none of an invalid eye, and pupils."""
     gaze: dict[str, npt.NDArray[np.floating]] = {}
-    for eye in ("left", "right"):
+    for eye in _EYES:
         x, y = _point(head, header, table, eye)
         lost = table.number(f"{eye}_valid", 1.0) != 1
         gaze[f"{eye}_x"] = np.where(lost, np.nan, x * _NOMINAL.width_px)
@@ -190,11 +211,19 @@ def _gaze(head: Head, header: Header, table: Columns) -> dict[str, npt.NDArray[n
 def _point(
     head: Head, header: Header, table: Columns, eye: str
 ) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]:
+    """Return x and y of an eye as fractions of the screen, from one column of texts or from two.
+
+    Raises
+    ------
+    ParseError
+        A text that is neither a pair of numbers nor a word for a missing one.
+    """
     if f"{eye}_point" not in table.found:
         return table.number(f"{eye}_x"), table.number(f"{eye}_y")
     texts = pd.Series(table.text(f"{eye}_point"))
     parts = texts.str.extract(_PAIR)
-    damaged = (parts[0].isna() & ~texts.str.lower().isin(_MISSING)).to_numpy()
+    is_missing = texts.str.lower().isin(_MISSING)
+    damaged = (parts[0].isna() & ~is_missing).to_numpy()
     if damaged.any():
         row = int(damaged.argmax())
         what = f"{quote(texts[row], 40)!r} is no pair of numbers"
@@ -203,5 +232,6 @@ def _point(
         raise ParseError(
             what, path=head.path, line=header.lines + row + 1, column=column, hint=hint
         )
-    x, y = (pd.to_numeric(parts[i], errors="coerce").to_numpy(np.float64) for i in (0, 1))
+    x = pd.to_numeric(parts[0], errors="coerce").to_numpy(np.float64)
+    y = pd.to_numeric(parts[1], errors="coerce").to_numpy(np.float64)
     return x, y

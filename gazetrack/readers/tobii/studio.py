@@ -1,8 +1,8 @@
-"""Tobii Studio 2 text exports: All-Data (one row per sample or event) and Fixation-Data (one row per fixation).
+"""Tobii Studio 2 text exports: All-Data and Fixation-Data.
 
-Specification: "Tobii Studio 2.x User Manual", Tobii Technology, "Exporting data as text". The
-mapped positions count from the top left corner of the medium shown, all others from that of the
-screen.
+All-Data has one row per sample or event, Fixation-Data one row per fixation. Specification: "Tobii
+Studio 2.x User Manual", Tobii Technology, "Exporting data as text". The mapped positions count from
+the top left corner of the medium shown, all others from that of the screen.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class _Rows(NamedTuple):
     """What the rows of All-Data say, one element per row."""
 
     table: Columns
-    recording: str
+    recording: str  # one of a file, as its preamble states it
     participant: str
     stimulus: npt.NDArray[np.object_]
     t: npt.NDArray[np.floating]
@@ -93,7 +93,8 @@ def sniff(head: Head) -> Verdict:
     if layout is None:
         return NO
     if layout.kind == "events":
-        return Verdict(Level.NO, *NO_GAZE.split(": "))
+        what, _, instead = NO_GAZE.partition(": ")
+        return Verdict(Level.NO, what, instead)
     marks = ("GazePointXLeft", "GazePointX", "MappedFixationPointX")
     mark = next((name for name in marks if name in layout.header.names), "GazePointXRight")
     return Verdict(Level.CERTAIN, f"columns Timestamp and {mark} in line {layout.header.lines}")
@@ -115,24 +116,21 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     layout = needed_layout(head)
     table = read_columns(head, layout.header, _wanted(layout.header, head))
     notes: list[str] = []
-    recording = (
-        _fixations(head, layout, table, notes)
-        if layout.kind == "fixations"
-        else _all(head, layout, table, notes)
-    )
-    return replace(
-        recording, software="Tobii Studio", screen=screen_of(layout, notes), notes=tuple(notes)
-    )
+    if layout.kind == "fixations":
+        recording = _fixations(head, layout, table, notes)
+    else:
+        recording = _all(head, layout, table, notes)
+    screen = screen_of(layout, notes)
+    return replace(recording, software="Tobii Studio", screen=screen, notes=tuple(notes))
 
 
 def _wanted(header: Header, head: Head) -> dict[str, tuple[int, Kind]]:
     wanted: dict[str, tuple[int, Kind]] = {"t": (header.index("Timestamp", head.path), "float64")}
     for key, name in _NUMBERS.items():
         if name in header.names:
-            wanted[key] = (
-                header.index(name, head.path),
-                "float64" if key == "duration" else "float32",
-            )
+            # Durations become times, which are kept in double precision.
+            kind: Kind = "float64" if key == "duration" else "float32"
+            wanted[key] = header.index(name, head.path), kind
     for key, name in _MESSAGE.items():
         if name in header.names:
             wanted[key] = header.index(name, head.path), "text"
@@ -144,9 +142,9 @@ def _wanted(header: Header, head: Head) -> dict[str, tuple[int, Kind]]:
 
 def _names(head: Head, layout: Layout) -> tuple[str, str]:
     """Return recording and participant, as stated."""
-    return layout.stated("Recording name", "Recording") or head.stem, layout.stated(
-        "Participant", "Subject"
-    )
+    recording = layout.stated("Recording name", "Recording") or head.stem
+    participant = layout.stated("Participant", "Subject")
+    return recording, participant
 
 
 def _index(table: Columns) -> npt.NDArray[np.floating]:
@@ -157,7 +155,8 @@ def _index(table: Columns) -> npt.NDArray[np.floating]:
 
 def _fixations(head: Head, layout: Layout, table: Columns, notes: list[str]) -> Recording:
     notes.append(
-        "positions count from the corner of the medium shown: the export does not say where that lay"
+        "positions count from the corner of the medium shown: "
+        "the export does not say where that lay"
     )
     recording, participant = _names(head, layout)
     check_clock(head, layout.header, table.number("t"), np.ones(table.n_rows, np.bool_))
@@ -176,33 +175,42 @@ def _fixations(head: Head, layout: Layout, table: Columns, notes: list[str]) -> 
         "x_px": x,
         "y_px": y,
     }
-    return replace(
-        fixation_recording(head.stem, FORMAT.name, columns, table.n_rows), time_origin="recording"
-    )
+    found = fixation_recording(head.stem, FORMAT.name, columns, table.n_rows)
+    return replace(found, time_origin="recording")
 
 
 def _all(head: Head, layout: Layout, table: Columns, notes: list[str]) -> Recording:
     is_sample, is_message, dropped = _sort_rows(table)
     if not is_sample.any():
         hint = "export the gaze data as well"
-        raise NoGaze(
-            "holds no gaze: no samples", path=head.path, line=layout.header.lines, hint=hint
-        )
+        what = "holds no gaze: no samples"
+        raise NoGaze(what, path=head.path, line=layout.header.lines, hint=hint)
     stimulus = table.text("stimulus")
     stimulus[stimulus == _NO_MEDIA] = ""
     check_clock(head, layout.header, table.number("t")[is_sample], is_sample)
     origin = float(table.number("t")[is_sample][0])
-    t = table.number("t") - origin
-    rows = _Rows(table, *_names(head, layout), stimulus, t, _gaze(table), is_sample, is_message)
-    events = pd.concat([_messages(rows), _movements(rows, notes)]).sort_values("row", kind="stable")
+    recording, participant = _names(head, layout)
+    rows = _Rows(
+        table=table,
+        recording=recording,
+        participant=participant,
+        stimulus=stimulus,
+        t=table.number("t") - origin,
+        gaze=_gaze(table),
+        is_sample=is_sample,
+        is_message=is_message,
+    )
+    frames = [_messages(rows), _movements(rows, notes)]
+    events = pd.concat(frames).sort_values("row", kind="stable").drop(columns="row")
     _note_media(rows, notes)
     eyes = [eye for eye in _EYES if f"{eye}_x" in table.found]
+    one_eye = eyes[0] if eyes else "combined"
     return Recording(
         name=head.stem,
         format=FORMAT.name,
         samples=_samples(rows),
-        events=conform({name: events[name].to_numpy() for name in events if name != "row"}, EVENTS),
-        eyes="binocular" if len(eyes) > 1 else eyes[0] if eyes else "combined",
+        events=conform({name: events[name].to_numpy() for name in events}, EVENTS),
+        eyes="binocular" if len(eyes) > 1 else one_eye,
         origin_ms=origin,
         rows_in=table.n_rows,
         dropped=dropped,
@@ -216,62 +224,72 @@ def _sort_rows(
     timed = np.isfinite(table.number("t"))
     event = table.text("event")
     is_message = timed & (event != "")
-    is_sample = timed & (
-        np.isfinite(table.number("number")) if "number" in table.found else event == ""
-    )
+    # A sample has the number of its gaze point; an event may stand in the row of one.
+    numbered = np.isfinite(table.number("number")) if "number" in table.found else event == ""
+    is_sample = timed & numbered
     rest = timed & ~is_sample & ~is_message
     reasons = {"no timestamp": ~timed, "neither sample nor event": rest}
-    return (
-        is_sample,
-        is_message,
-        {reason: int(rows.sum()) for reason, rows in reasons.items() if rows.any()},
-    )
+    dropped = {reason: int(rows.sum()) for reason, rows in reasons.items() if rows.any()}
+    return is_sample, is_message, dropped
 
 
 def _both(
     x: npt.NDArray[np.floating], y: npt.NDArray[np.floating]
 ) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]:
-    """Return positions without those Studio calls missing: -1 in both; a lone -1 lies beside the screen."""
+    """Return positions without those that Studio calls missing.
+
+    These are -1 in both coordinates; a lone -1 is a place beside the screen.
+    """
     x, y, _ = without_marks(x, y, -1.0)
     return x, y
 
 
 def _gaze(table: Columns) -> dict[str, npt.NDArray[np.floating]]:
-    """Return gaze and pupils of every row; an eye that was not found is missing, whatever its position says."""
+    """Return gaze and pupils of every row.
+
+    An eye that was not found is missing, whatever its position says. The combined gaze is that of
+    the export, else the mean of both eyes.
+    """
     gaze = {}
+    not_found = []
     for eye in _EYES:
         lost = table.number(f"{eye}_validity", missing=0.0) >= _NOT_FOUND_FROM
+        if f"{eye}_validity" in table.found:
+            not_found.append(lost)
         x, y = _both(table.number(f"{eye}_x"), table.number(f"{eye}_y"))
         pupil = pupils_of(table.number(f"{eye}_pupil"))
-        gaze[f"{eye}_x"], gaze[f"{eye}_y"] = np.where(lost, np.nan, x), np.where(lost, np.nan, y)
+        gaze[f"{eye}_x"] = np.where(lost, np.nan, x)
+        gaze[f"{eye}_y"] = np.where(lost, np.nan, y)
         gaze[f"{eye}_pupil"] = np.where(lost, np.nan, pupil)
-    exported = dict(zip("xy", _both(table.number("x"), table.number("y")), strict=True))
-    validity = [
-        table.number(f"{eye}_validity") for eye in _EYES if f"{eye}_validity" in table.found
-    ]
-    no_eye = (
-        np.all([values >= _NOT_FOUND_FROM for values in validity], axis=0) if validity else False
-    )
-    for axis in "xy":
-        mean = mean_of_eyes(gaze[f"left_{axis}"], gaze[f"right_{axis}"])
-        gaze[axis] = np.where(no_eye, np.nan, exported[axis]) if axis in table.found else mean
+
+    no_eye = np.all(not_found, axis=0) if not_found else np.zeros(table.n_rows, np.bool_)
+    combined_x, combined_y = _both(table.number("x"), table.number("y"))
+    for axis, exported in (("x", combined_x), ("y", combined_y)):
+        if axis in table.found:
+            gaze[axis] = np.where(no_eye, np.nan, exported)
+        else:
+            gaze[axis] = mean_of_eyes(gaze[f"left_{axis}"], gaze[f"right_{axis}"])
     return gaze
 
 
 def _samples(rows: _Rows) -> pa.Table:
+    """Return the rows of samples as the table of them."""
     keep = rows.is_sample
-    columns: dict[str, object] = {"recording": np.full(keep.sum(), rows.recording, object)}
-    columns |= {"stimulus": rows.stimulus[keep], "t_ms": rows.t[keep]}
-    columns |= {
-        name if "pupil" in name else f"{name}_px": values[keep]
-        for name, values in rows.gaze.items()
+    columns: dict[str, object] = {
+        "recording": np.full(keep.sum(), rows.recording, object),
+        "stimulus": rows.stimulus[keep],
+        "t_ms": rows.t[keep],
     }
+    for name, values in rows.gaze.items():
+        columns[name if "pupil" in name else f"{name}_px"] = values[keep]
     return conform(columns, SAMPLES)
 
 
 def _messages(rows: _Rows) -> pd.DataFrame:
+    """Return the events of the export; the text is the event and the cells that describe it."""
     at = np.flatnonzero(rows.is_message)
     cells = zip(*(rows.table.text(key)[at] for key in _MESSAGE), strict=True)
+    texts = [" ".join(filter(None, row)) for row in cells]
     return pd.DataFrame(
         {
             "row": at,
@@ -283,17 +301,21 @@ def _messages(rows: _Rows) -> pd.DataFrame:
             "eye": "",
             "onset_ms": rows.t[at],
             "duration_ms": 0.0,
-            "text": np.array([" ".join(filter(None, row)) for row in cells], object),
+            "text": np.array(texts, object),
             **dict.fromkeys(("x_px", "y_px", "pupil"), np.nan),
         }
     )
 
 
 def _movements(rows: _Rows, notes: list[str]) -> pd.DataFrame:
-    """Return the fixations of Studio's filter: the first sample of each index, moved from the medium to the screen."""
+    """Return the fixations of Studio's filter, moved from the medium to the screen.
+
+    Each is the first sample of its ``FixationIndex``; its pupil is the mean of all its samples.
+    """
     table = rows.table
     x, y = _both(table.number("fixation_x"), table.number("fixation_y"))
     left, top = _corner_of_medium(rows)
+    index = _index(table)
     frame = pd.DataFrame(
         {
             "row": np.arange(table.n_rows),
@@ -301,7 +323,7 @@ def _movements(rows: _Rows, notes: list[str]) -> pd.DataFrame:
             "participant": rows.participant,
             "stimulus": rows.stimulus,
             "kind": "fixation",
-            "index": _index(table),
+            "index": index,
             "eye": "both",
             "onset_ms": rows.t,
             "duration_ms": table.number("duration").astype(np.float64),
@@ -310,11 +332,12 @@ def _movements(rows: _Rows, notes: list[str]) -> pd.DataFrame:
             "y_px": y + top,
             "pupil": mean_of_eyes(rows.gaze["left_pupil"], rows.gaze["right_pupil"]),
         }
-    )[rows.is_sample & np.isfinite(_index(table))]
+    )[rows.is_sample & np.isfinite(index)]
     smaller = frame["index"].diff() < 0
     if smaller.any():
         notes.append(
-            f"the fixation index starts again {int(smaller.sum())} times: the same number is another fixation"
+            f"the fixation index starts again {int(smaller.sum())} times: "
+            "the same number is another fixation"
         )
     frame["round"] = smaller.cumsum()
     pupils = frame.groupby(["round", "index"], sort=False)["pupil"].mean()
@@ -323,38 +346,46 @@ def _movements(rows: _Rows, notes: list[str]) -> pd.DataFrame:
     placeless = np.isnan(left + top)[first["row"].to_numpy()]
     if placeless.any():
         notes.append(
-            f"{int(placeless.sum())} fixations on a medium whose place is missing: at the mean of their samples"
+            f"{int(placeless.sum())} fixations on a medium whose place is missing: "
+            "at the mean of their samples"
         )
     unusable = ~(first["duration_ms"] > 0)
     if unusable.any():
         notes.append(f"{int(unusable.sum())} fixations without a duration: left out")
     if len(first) and "media_x" not in table.found:
         notes.append(
-            "fixations count from the corner of the medium shown: the export does not say where that lay"
+            "fixations count from the corner of the medium shown: "
+            "the export does not say where that lay"
         )
     fixations: pd.DataFrame = first[~unusable].astype({"index": np.int32})
     return fixations
 
 
 def _corner_of_medium(rows: _Rows) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]:
-    """Return where the medium of each row lay; at 0 where none is shown or the export has no such columns."""
-    left, top = (rows.table.number(f"media_{axis}", 0.0) for axis in "xy")
+    """Return where the left and top edge of each row's medium lay on the screen.
+
+    They are 0 where no medium is shown, or where the export has no such columns.
+    """
+    left = rows.table.number("media_x", 0.0)
+    top = rows.table.number("media_y", 0.0)
     nothing_shown = np.isnan(left) & np.isnan(top) & (rows.stimulus == "")
     return np.where(nothing_shown, 0.0, left), np.where(nothing_shown, 0.0, top)
 
 
 def _note_media(rows: _Rows, notes: list[str]) -> None:
-    """Say where the media lay. It is no placement, because the size of the image files is not in the export."""
-    keys = ("media_x", "media_y", "media_width", "media_height")
-    frame = pd.DataFrame({key: rows.table.number(key) for key in keys}).assign(
-        stimulus=rows.stimulus
+    """Say where the media lay on the screen.
+
+    It is no placement, because the size of the image files is not in the export.
+    """
+    keys = ["media_x", "media_y", "media_width", "media_height"]
+    frame = pd.DataFrame({key: rows.table.number(key) for key in keys})
+    frame = frame[rows.is_sample & (rows.stimulus != "")].dropna().drop_duplicates()
+    places = [",".join(f"{value:g}" for value in row) for row in frame.to_numpy()]
+    if not places:
+        return
+    shown = " and ".join(places[:_MOST_MEDIA])
+    if len(places) > _MOST_MEDIA:
+        shown += " and others"
+    notes.append(
+        f"media shown at {shown}: give the place with --placement to map gaze to the image"
     )
-    frame = frame[rows.is_sample & (rows.stimulus != "")].dropna().drop_duplicates(list(keys))
-    places = [",".join(f"{value:g}" for value in row) for row in frame[list(keys)].to_numpy()]
-    if places:
-        shown = " and ".join(places[:_MOST_MEDIA]) + (
-            " and others" if len(places) > _MOST_MEDIA else ""
-        )
-        notes.append(
-            f"media shown at {shown}: give the place with --placement to map gaze to the image"
-        )

@@ -1,4 +1,8 @@
-"""Tobii Studio 2: the lines before the table, and which of Studio's exports a file is."""
+"""Tobii Studio 2: the lines before the table, and which of Studio's exports a file is.
+
+Source: "Tobii Studio 2.x User Manual", Tobii Technology, "Exporting data as text". A preamble of
+properties (``Recording resolution: 1280 x 1024``) stands before the names of the columns.
+"""
 
 from __future__ import annotations
 
@@ -16,24 +20,23 @@ if TYPE_CHECKING:
     from gazetrack.readers.base import Head
 
 _GAZE_NAMES = {"GazePointX", "GazePointXLeft", "GazePointXRight"}
+# Names of All-Data that other programs do not use; which of them are there is the user's choice.
 _STUDIO_NAMES = {
-    *(
-        "DateTimeStamp",
-        "DateTimeStampStartOffset",
-        "Number",
-        "CamXLeft",
-        "CamXRight",
-        "ValidityLeft",
-        "ValidityRight",
-    ),
-    *(
-        "FixationIndex",
-        "FixationDuration",
-        "MappedFixationPointX",
-        "MappedGazeDataPointX",
-        "MicroSecondTimestamp",
-    ),
-    *("StimuliName", "StimuliID", "EventKey"),
+    "DateTimeStamp",
+    "DateTimeStampStartOffset",
+    "Number",
+    "CamXLeft",
+    "CamXRight",
+    "ValidityLeft",
+    "ValidityRight",
+    "FixationIndex",
+    "FixationDuration",
+    "MappedFixationPointX",
+    "MappedGazeDataPointX",
+    "MicroSecondTimestamp",
+    "StimuliName",
+    "StimuliID",
+    "EventKey",
 }
 _FIXATION_NAMES = {
     "Timestamp",
@@ -101,21 +104,19 @@ def needed_layout(head: Head) -> Layout:
         hint = "export All-Data or Fixation-Data as text"
         raise ParseError("no header line of Tobii Studio", path=head.path, line=1, hint=hint)
     if layout.kind == "events":
-        what, hint = NO_GAZE.split(": ")
-        raise NoGaze(
-            f"holds no gaze: it is {what}", path=head.path, line=layout.header.lines, hint=hint
-        )
+        found, _, hint = NO_GAZE.partition(": ")
+        what = f"holds no gaze: it is {found}"
+        raise NoGaze(what, path=head.path, line=layout.header.lines, hint=hint)
     unit = layout.stated("Coordinate unit") or "Pixels"
     if unit.casefold() != "pixels":
         what = f"positions in {quote(unit, 30)!r}"
-        raise ParseError(
-            what, path=head.path, hint="set the coordinate unit to pixels and export again"
-        )
+        hint = "set the coordinate unit to pixels and export again"
+        raise ParseError(what, path=head.path, hint=hint)
     return layout
 
 
 def screen_of(layout: Layout, notes: list[str]) -> Screen | None:
-    """Return the screen that the lines before the header state."""
+    """Return the screen that the lines before the header state, None without a usable size."""
     size = layout.stated("Recording resolution", "Screen resolution")
     match = _SIZE.fullmatch(size)
     try:
@@ -129,7 +130,9 @@ def screen_of(layout: Layout, notes: list[str]) -> Screen | None:
 
 
 def _kind_of(names: set[str]) -> str:
-    if "Timestamp" in names and names & _GAZE_NAMES and len(names & _STUDIO_NAMES) >= _ENOUGH_NAMES:
+    """Return which export has these columns, as `Layout.kind`, or an empty text for none."""
+    has_gaze = "Timestamp" in names and bool(names & _GAZE_NAMES)
+    if has_gaze and len(names & _STUDIO_NAMES) >= _ENOUGH_NAMES:
         return "samples"
     if names >= _FIXATION_NAMES:
         return "fixations"

@@ -1,4 +1,4 @@
-"""Tobii Pro Lab and Tobii Studio 3: positions in any unit the export offers, as pixels of the screen.
+"""Tobii Pro Lab and Tobii Studio 3: positions in any unit of the export, as pixels of the screen.
 
 Specification: "Tobii Pro Lab User Manual", Tobii AB, "Coordinate systems". The display area (DACS,
 in Studio ADCS) and the medium shown (MCS) both count from their top left corner; ``norm`` is a
@@ -46,16 +46,16 @@ _ON_MEDIUM = (
 
 @dataclass
 class Positions:
-    """Turns exported positions into pixels.
+    """Turns exported positions into pixels of the screen, or of the medium where it has no place.
 
     Parameters
     ----------
     unit : str
-        Of the gaze points, one of those of `_tobii_columns`.
+        The unit of the positions: ``SCREEN_PX``, ``MEDIA_NORM``, … of `tobii.columns`.
     wanted : mapping of str to (int, kind)
-        The columns of the export.
+        The columns of the export by our names, with their place and kind.
     screen : Screen or None
-        As the user states it.
+        The screen as the user states it; its lengths make pixels of millimetres.
     unsized : int
         Samples with gaze on a medium whose size their row does not state; they have no position.
     """
@@ -76,16 +76,22 @@ class Positions:
         path: Path,
         screen: Screen | None,
     ) -> Positions:
-        """Return what the first of some columns that is there is in; pixels of the screen without any.
+        """Return positions in the unit of the first of some columns that is there.
+
+        Without any of the columns they are in pixels of the screen.
 
         Parameters
         ----------
         keys : sequence of str
-            The columns, by our names.
-        header, wanted, path
-            Of the export.
+            The columns, by our names, in the order of preference.
+        header : Header
+            The header of the export.
+        wanted : mapping of str to (int, kind)
+            The columns of the export by our names, with their place and kind.
+        path : pathlib.Path
+            The export, which an error names.
         screen : Screen or None
-            As the user states it: its lengths make pixels of millimetres.
+            The screen as the user states it.
 
         Raises
         ------
@@ -97,13 +103,21 @@ class Positions:
             return cls(SCREEN_PX, wanted)
         name = quote(header.names[at], 60)
         unit = unit_of(header.names[at])
+        screen_unsized = screen is None or screen.width_mm is None
+        medium_sized = {"media_width", "media_height"} <= set(wanted)
         what = hint = ""
-        if unit == SCREEN_MM and (screen is None or screen.width_mm is None):
+        if unit == SCREEN_MM and screen_unsized:
             what = f"positions in mm on a screen whose size in mm is not stated: {name}"
-            hint = "give its size, as in --screen 1920x1080,531x299mm, or export the gaze points in DACS px"
-        elif unit == MEDIA_NORM and not ({"media_width", "media_height"} <= set(wanted)):
+            hint = (
+                "give its size, as in --screen 1920x1080,531x299mm, "
+                "or export the gaze points in DACS px"
+            )
+        elif unit == MEDIA_NORM and not medium_sized:
             what = f"positions in fractions of a medium whose size is not stated: {name}"
-            hint = "export Presented Media width, height and position as well, or the gaze points in DACS px"
+            hint = (
+                "export Presented Media width, height and position as well, "
+                "or the gaze points in DACS px"
+            )
         if what:
             raise ParseError(what, path=path, line=header.lines, column=at + 1, hint=hint)
         return cls(unit, wanted, screen)
@@ -111,9 +125,9 @@ class Positions:
     @property
     def on_screen(self) -> bool:
         """Whether pixels count from the corner of the screen, not from that of the medium."""
-        return self.unit in (SCREEN_PX, SCREEN_NORM, SCREEN_MM) or {"media_x", "media_y"} <= set(
-            self.wanted
-        )
+        of_screen = self.unit in (SCREEN_PX, SCREEN_NORM, SCREEN_MM)
+        medium_placed = {"media_x", "media_y"} <= set(self.wanted)
+        return of_screen or medium_placed
 
     @property
     def fractions_of_unknown_screen(self) -> bool:
@@ -125,19 +139,27 @@ class Positions:
         found = []
         if self.unit in (MEDIA_PX, MEDIA_NORM):
             words = "px" if self.unit == MEDIA_PX else "fractions"
-            found.append(
-                f"positions in {words} of the medium shown, moved to where it lay on the screen"
-                if self.on_screen
-                else _ON_MEDIUM
-            )
+            moved = f"positions in {words} of the medium shown, moved to where it lay on the screen"
+            found.append(moved if self.on_screen else _ON_MEDIUM)
         if self.unsized:
             found.append(
-                f"{self.unsized} samples on a medium without size or place: their positions are missing"
+                f"{self.unsized} samples on a medium without size or place: "
+                "their positions are missing"
             )
         return found
 
     def pixels(self, table: Columns, axis: str, exported: Floats) -> Floats:
-        """Return positions along an axis, x or y, in pixels."""
+        """Return positions along an axis in pixels.
+
+        Parameters
+        ----------
+        table : Columns
+            The rows of the positions, which may state the size of the screen or of the medium.
+        axis : str
+            ``x`` or ``y``.
+        exported : ndarray, shape (n,)
+            Positions in the unit of the export, NaN where there is none.
+        """
         if self.unit == SCREEN_PX:
             return exported
         if self.unit == SCREEN_NORM:
@@ -149,18 +171,20 @@ class Positions:
         return (exported * scale + offset).astype(exported.dtype)
 
     def media_by_themselves(self, media: pd.DataFrame) -> pd.DataFrame:
-        """Return media without a place as the plane that positions count on: at the origin, in their own size."""
-        width, height = (
-            media[f"media_{side}"].fillna(media[f"image_{side}"]) for side in ("width", "height")
-        )
-        if self.unit == MEDIA_PX:
-            width, height = media["image_width"].fillna(width), media["image_height"].fillna(height)
-        sizes = {"media_width": width, "media_height": height}
-        own = {
-            "image_width": media["image_width"].fillna(width),
-            "image_height": media["image_height"].fillna(height),
-        }
-        return media.assign(**sizes, **own, media_x=0.0, media_y=0.0)
+        """Return media whose place is not stated as lying at the origin, in their own size.
+
+        Positions then count from the corner of the medium, which is the plane they lie on.
+        """
+        placed = media.assign(media_x=0.0, media_y=0.0)
+        for side in ("width", "height"):
+            shown = media[f"media_{side}"]
+            own = media[f"image_{side}"]
+            size = shown.fillna(own)
+            if self.unit == MEDIA_PX:  # counted in pixels of the file, however large it was shown
+                size = own.fillna(size)
+            placed[f"media_{side}"] = size
+            placed[f"image_{side}"] = own.fillna(size)
+        return placed
 
     def count_unsized(self, table: Columns, is_sample: npt.NDArray[np.bool_]) -> None:
         """Count the samples of a part whose position cannot become pixels."""
@@ -170,11 +194,12 @@ class Positions:
         if key is None:
             return
         exported = table.number(key)
-        lost = is_sample & np.isfinite(exported) & ~np.isfinite(self.pixels(table, "x", exported))
+        in_pixels = self.pixels(table, "x", exported)
+        lost = is_sample & np.isfinite(exported) & ~np.isfinite(in_pixels)
         self.unsized += int(np.count_nonzero(lost))
 
     def _px_per_mm(self, axis: str) -> float:
-        """Return the pixels in a millimetre; they are square where the user states the width alone."""
+        """Return the pixels in a millimetre; they are square where only the width is stated."""
         screen = self.screen
         if screen is None or screen.width_mm is None:
             raise ConfigError(
@@ -185,25 +210,34 @@ class Positions:
         return screen.width_px / screen.width_mm
 
     def _length_of_screen(self, table: Columns, axis: str) -> Floats:
-        """Return the width or height of each row's screen; rows without it have that of others."""
+        """Return the width or height of each row's screen.
+
+        Rows that do not state it have that of others: of the last part, else of this one.
+        """
         side = f"screen_{_SIDES[axis]}"
         stated = table.number(side)
         known = stated >= 1
         if known.any():
             self._screen.setdefault(side, float(stated[known][0]))
-        usual = self._screen.get(side, float(getattr(NOMINAL, f"{_SIDES[axis]}_px")))
+        nominal = NOMINAL.width_px if axis == "x" else NOMINAL.height_px
+        usual = self._screen.get(side, float(nominal))
         lengths: Floats = np.where(known, stated, usual)
         if known.any():
             self._screen[side] = float(stated[known][-1])
         return lengths
 
     def _scale_of_medium(self, table: Columns, axis: str) -> Floats:
-        """Return the pixels of the screen, or of the medium where that has no place, in one unit of the export."""
-        shown, own = (table.number(f"{what}_{_SIDES[axis]}") for what in ("media", "image"))
+        """Return the pixels in one unit of the export.
+
+        They are those of the screen, or those of the medium where its place is not stated.
+        """
+        shown = table.number(f"media_{_SIDES[axis]}")
+        own = table.number(f"image_{_SIDES[axis]}")
         if self.unit == MEDIA_NORM:
             return shown
         # Pixels of the medium are those of its file, which may be shown larger or smaller.
         if not self.on_screen:
             return np.ones(table.n_rows)
         known = (shown >= 1) & (own >= 1)
-        return np.where(known, shown / np.where(known, own, 1.0), 1.0)
+        divisor = np.where(known, own, 1.0)
+        return np.where(known, shown / divisor, 1.0)
