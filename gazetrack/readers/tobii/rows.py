@@ -197,9 +197,7 @@ def gaze_of(table: Columns, positions: Positions) -> dict[str, Floats]:
 
     both_lost = lost["left"] & lost["right"]
     for axis, exported in points_of(table, "", positions).items():
-        if axis in table.found:
-            combined = exported
-        else:
-            combined = mean_of_eyes(gaze[f"left_{axis}"], gaze[f"right_{axis}"])
+        mean = mean_of_eyes(gaze[f"left_{axis}"], gaze[f"right_{axis}"])
+        combined = exported if axis in table.found else mean
         gaze[axis] = np.where(both_lost, np.nan, combined)
     return gaze
