@@ -17,8 +17,9 @@ from gazetrack.events.base import Trial
 from gazetrack.events.detectors import DETECTORS
 from gazetrack.events.prepare import Preparation, prepare
 from gazetrack.events.velocity import speed
-from gazetrack.tables.recording import Recording, Screen
+from gazetrack.tables.recording import Recording
 from gazetrack.tables.schema import EVENTS, FIXATIONS, SAMPLES, conform
+from gazetrack.tables.screen import Screen
 from gazetrack.tables.store import write_table
 from gazetrack.workflows.convert import read_recording
 
@@ -74,7 +75,13 @@ def data_quality(data: Path | None) -> Iterator[tuple[str, float]]:
         x, y = with_losses(t, x, y, share)
         table = conform({"recording": "r", "t_ms": t, "x_px": x, "y_px": y}, SAMPLES)
         row = quality(
-            Recording("r", "simulated", table, conform({}, EVENTS), screen=SCREEN)
+            Recording(
+                name="r",
+                format="simulated",
+                sample_table=table,
+                event_table=conform({}, EVENTS),
+                screen=SCREEN,
+            )
         ).to_pylist()[0]
         expected = by_etdqualitizer(t, x, y, row["rate_hz"])
         for name, value in expected.items():
@@ -87,7 +94,8 @@ def data_quality(data: Path | None) -> Iterator[tuple[str, float]]:
         export = read_recording(data / "exports" / name).with_screen(SCREEN)
         row = next(r for r in quality(export, by="trial").to_pylist() if r["eye"] == "both")
         t, x, y = (
-            export.samples[column].to_numpy().astype(float) for column in ("t_ms", "x_px", "y_px")
+            export.sample_table[column].to_numpy().astype(float)
+            for column in ("t_ms", "x_px", "y_px")
         )
         missing = np.isnan(x) | np.isnan(y)
         x[missing] = y[missing] = np.nan

@@ -79,7 +79,9 @@ def eyelink_by_mne(data: Path | None) -> Iterator[tuple[str, float | None]]:
             continue
         # MNE lays the samples of a block side by side, whatever their times: an excerpt that lacks
         # some is not for it.
-        at = np.rint(recording.samples["t_ms"].to_numpy() * raw.info["sfreq"] / 1000).astype(int)
+        at = np.rint(recording.sample_table["t_ms"].to_numpy() * raw.info["sfreq"] / 1000).astype(
+            int
+        )
         if at.max(initial=0) >= raw.n_times:
             yield name, None
             continue
@@ -90,7 +92,7 @@ def eyelink_by_mne(data: Path | None) -> Iterator[tuple[str, float | None]]:
                 :, at
             ]
             ours = np.stack(
-                numbers(recording.samples, f"{eye}_x_px", f"{eye}_y_px", f"{eye}_pupil")
+                numbers(recording.sample_table, f"{eye}_x_px", f"{eye}_y_px", f"{eye}_pupil")
             )
             lost = np.isnan(ours[0]) & (theirs[2] == 0)
             theirs[:, lost] = np.nan
@@ -107,7 +109,7 @@ def eyelink_by_pymovements(data: Path | None) -> Iterator[tuple[str, float | Non
         except Exception:  # noqa: BLE001 - whatever pymovements raises for a file it does not know
             yield name, None
             continue
-        table = recording.samples
+        table = recording.sample_table
         eyes = [e for e in ("left", "right") if np.isfinite(table[f"{e}_x_px"].to_numpy()).any()]
         ours = np.stack([v for e in eyes for v in numbers(table, f"{e}_x_px", f"{e}_y_px")])
         if len(theirs) != len(ours):  # without a header it takes two eyes for one
@@ -137,10 +139,10 @@ def eyelink_events_by_pymovements(data: Path | None) -> Iterator[tuple[str, floa
             ),
             0,
         )
-        events = recording.events.to_pandas()
+        events = recording.event_table.to_pandas()
         events = events[events["kind"] == "fixation"]
         ours = np.stack([events["onset_ms"], events["duration_ms"]], -1).astype(float)
-        steps = np.diff(recording.samples["t_ms"].to_numpy())
+        steps = np.diff(recording.sample_table["t_ms"].to_numpy())
         ours[:, 1] -= 1000 / recording.rate_hz if recording.rate_hz else np.median(steps)
         n_lines = sum(line.startswith("EFIX") for line in path.read_text("latin-1").splitlines())
         yield f"{name}, number of EFIX lines", float(abs(len(ours) - n_lines))
@@ -156,12 +158,12 @@ def eyelink_edf(_data: Path | None) -> Iterator[tuple[str, float | None]]:
         edf, recording = eyelinkio.read_edf(path), read_recording(path)
         yield (
             f"{path.name}, samples",
-            float(abs(edf["samples"].shape[1] - recording.samples.num_rows)),
+            float(abs(edf["samples"].shape[1] - recording.sample_table.num_rows)),
         )
         fixations = edf["discrete"]["fixations"]
         step = 1000 / edf["info"]["sfreq"]
         theirs = np.sort((fixations["etime"] - fixations["stime"]) * 1000 + step)
-        events = recording.events.to_pandas()
+        events = recording.event_table.to_pandas()
         ours = np.sort(events.loc[events["kind"] == "fixation", "duration_ms"].to_numpy())
         yield f"{path.name}, durations of fixations", largest(ours, theirs)
 
@@ -180,7 +182,7 @@ def begaze_by_pymovements(data: Path | None) -> Iterator[tuple[str, float | None
             # pymovements rounds positions to a tenth of a pixel.
             yield (
                 f"{name}, {eye} eye",
-                largest(numbers(recording.samples, f"{eye}_x_px", f"{eye}_y_px"), theirs),
+                largest(numbers(recording.sample_table, f"{eye}_x_px", f"{eye}_y_px"), theirs),
             )
 
 
@@ -189,7 +191,7 @@ def arff_by_scipy(data: Path | None) -> Iterator[tuple[str, float | None]]:
 
     for name, path in files(data, "arff/*/input.arff", "arff/*.arff"):
         rows, _ = arff.loadarff(path)
-        table = read_recording(path).samples
+        table = read_recording(path).sample_table
         t, x, y = numbers(table, "t_ms", "x_px", "y_px")
         known = np.isfinite(x)
         yield f"{name}, times", largest(t, (rows["time"] - rows["time"][0]) / 1000)
@@ -203,7 +205,7 @@ def tables(
     golden: str,
     exports: str,
     read: Callable[[Path, Recording], pd.DataFrame],
-    table: str = "samples",
+    table: str = "sample_table",
 ):
     """Make the cases of a text format: `read` gives columns of our names as pandas finds them."""
 
@@ -421,7 +423,7 @@ def by_pandas(
     ours: str, golden: str, exports: str, read: Callable[[Path, Recording], pd.DataFrame]
 ) -> Check:
     """Make the row of a text format, of its samples or its fixations, whichever its name says."""
-    table = "fixations" if "fixations" in ours else "samples"
+    table = "fixation_table" if "fixations" in ours else "sample_table"
     return Check(ours=ours, peer="pandas, columns by hand", tolerance=FLOAT32_PX, unit="px, ms",
                  cases=tables(golden, exports, read, table))  # fmt: skip
 

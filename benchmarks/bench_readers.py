@@ -60,7 +60,7 @@ def ours_read(path: Path) -> int:
     from gazetrack.workflows.convert import read_recording
 
     recording = read_recording(path)
-    return recording.samples.num_rows if recording.samples is not None else 0
+    return recording.sample_table.num_rows if recording.sample_table is not None else 0
 
 
 def ours_convert(path: Path, **options: Any) -> int:

@@ -86,17 +86,20 @@ class Row:
 def facts(path: Path) -> dict[str, Any]:
     """Return what the library finds in a file, under the names of the truth."""
     recording = read_recording(path)
-    if recording.fixations is not None:
+    if recording.fixation_table is not None:
         durations, times = (
-            recording.fixations[name].to_numpy() for name in ("duration_ms", "onset_ms")
+            recording.fixation_table[name].to_numpy() for name in ("duration_ms", "onset_ms")
         )
     else:
-        fixations = np.array(recording.events["kind"].to_pylist(), object) == "fixation"
-        durations = recording.events["duration_ms"].to_numpy()[fixations]
-        times = np.sort(recording.events["onset_ms"].to_numpy())
+        fixations = np.array(recording.event_table["kind"].to_pylist(), object) == "fixation"
+        durations = recording.event_table["duration_ms"].to_numpy()[fixations]
+        times = np.sort(recording.event_table["onset_ms"].to_numpy())
     n_samples = 0
-    if recording.samples is not None:
-        n_samples, times = recording.samples.num_rows, recording.samples["t_ms"].to_numpy()
+    if recording.sample_table is not None:
+        n_samples, times = (
+            recording.sample_table.num_rows,
+            recording.sample_table["t_ms"].to_numpy(),
+        )
     return {
         "n_samples": n_samples,
         "n_fixations": int(durations.size),

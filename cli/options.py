@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from gazetrack.errors import GazetrackError
-    from gazetrack.tables.recording import Screen
+    from gazetrack.tables.screen import Screen
     from gazetrack.workflows.outcome import Outcome
 
 __all__ = ["debug_option"]
@@ -157,7 +157,7 @@ def parse_screen(text: str | None) -> Screen | None:
     if match is None:
         what = f"{text!r} is not like 1920x1080,531x299mm,650mm or 1920x1080,24in,65cm"
         raise click.BadParameter(what, param_hint="--screen")
-    from gazetrack.tables.recording import Screen
+    from gazetrack.tables.screen import Screen
 
     width, height = int(match["width"]), int(match["height"])
     wide = high = None

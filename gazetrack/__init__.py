@@ -17,16 +17,18 @@ if TYPE_CHECKING:
     from gazetrack.maps.store import read_maps
     from gazetrack.maps.track import Track, build_tracks
     from gazetrack.tables.finding import find_tables
-    from gazetrack.tables.recording import Placement, Recording, Screen
+    from gazetrack.tables.placement import Placement
+    from gazetrack.tables.recording import Recording
+    from gazetrack.tables.screen import Screen
     from gazetrack.tables.store import read_fixations
     from gazetrack.workflows.convert import read_recording
 
 _HOME = {
     "GazetrackError": "errors",
     "MapParams": "maps.parameters",
-    "Placement": "tables.recording",
+    "Placement": "tables.placement",
     "Recording": "tables.recording",
-    "Screen": "tables.recording",
+    "Screen": "tables.screen",
     "Track": "maps.track",
     "TrackMaps": "maps.render",
     "build_tracks": "maps.track",

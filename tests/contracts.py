@@ -55,21 +55,21 @@ def _check_recognised(reader, path):
 def _check_recording(recording, name, stem):
     assert (recording.format, recording.name) == (name, stem)
     assert (
-        recording.samples is not None
-        or recording.fixations is not None
-        or recording.events.num_rows
+        recording.sample_table is not None
+        or recording.fixation_table is not None
+        or recording.event_table.num_rows
     )
-    _check_table(recording.events, EVENTS)
+    _check_table(recording.event_table, EVENTS)
     used = 0
-    if recording.samples is not None:
-        _check_table(recording.samples, SAMPLES)
-        used = recording.samples.num_rows
-    if recording.fixations is not None:
-        _check_table(recording.fixations, FIXATIONS)
-        used = recording.fixations.num_rows
-        assert recording.fixations["onset_ms"].to_numpy().size == used
+    if recording.sample_table is not None:
+        _check_table(recording.sample_table, SAMPLES)
+        used = recording.sample_table.num_rows
+    if recording.fixation_table is not None:
+        _check_table(recording.fixation_table, FIXATIONS)
+        used = recording.fixation_table.num_rows
+        assert recording.fixation_table["onset_ms"].to_numpy().size == used
     kept = recording.rows_in - sum(recording.dropped.values())
-    assert used <= kept <= used + recording.events.num_rows
+    assert used <= kept <= used + recording.event_table.num_rows
     assert all(count > 0 for count in recording.dropped.values())
     assert recording.eyes in {"left", "right", "binocular", "combined"}
     assert all(isinstance(note, str) for note in recording.notes)
@@ -90,7 +90,7 @@ def _check_table(table, schema):
 
 
 def _check_equal(one, other):
-    for name in ("samples", "events", "fixations"):
+    for name in ("sample_table", "event_table", "fixation_table"):
         a, b = getattr(one, name), getattr(other, name)
         assert (a is None) == (b is None)
         if a is not None:

@@ -18,12 +18,12 @@ def _rows(table, n):
 
 
 def facts(recording):
-    samples, fixations, screen = recording.samples, recording.fixations, recording.screen
+    samples, fixations, screen = recording.sample_table, recording.fixation_table, recording.screen
     return {
         "format": recording.format,
         "samples": samples and samples.num_rows,
         "fixations": fixations and fixations.num_rows,
-        "events": dict(sorted(Counter(recording.events["kind"].to_pylist()).items())),
+        "events": dict(sorted(Counter(recording.event_table["kind"].to_pylist()).items())),
         "rows_in": recording.rows_in,
         "dropped": dict(recording.dropped),
         "screen": screen and [screen.width_px, screen.height_px],
@@ -39,6 +39,6 @@ def facts(recording):
         "software": recording.software,
         "notes": list(recording.notes),
         "first_samples": _rows(samples, 5) if samples else [],
-        "first_events": _rows(recording.events, 12),
+        "first_events": _rows(recording.event_table, 12),
         "first_fixations": _rows(fixations, 4) if fixations else [],
     }

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from gazetrack.maps.track import Track
-from gazetrack.tables.recording import Placement
+from gazetrack.tables.placement import Placement
 
 HOSTILE = (
     "", ".", "..", "../../x", "/etc/passwd", "..\\x", "-rf", ".hidden", "~", "con", "NUL.txt", "LPT1", "a\0b", "a\nb",

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from gazetrack.data_quality.targets import Target
-    from gazetrack.tables.recording import Recording, Screen
+    from gazetrack.tables.recording import Recording
+    from gazetrack.tables.screen import Screen
 
     Floats = npt.NDArray[np.float64]
 
@@ -99,9 +100,9 @@ def quality(
         raise ConfigError(f"quality by {by!r}", hint=f"use one of {', '.join(BY)}")
     if not (np.isfinite(window_ms) and window_ms > 0):
         raise ConfigError(f"a window of {window_ms} ms", hint="use a positive length")
-    if recording.samples is None or recording.samples.num_rows == 0:
+    if recording.sample_table is None or recording.sample_table.num_rows == 0:
         raise InputError("has no samples", hint="export the recording again, with samples")
-    frame = _with_pieces(recording.samples)
+    frame = _with_pieces(recording.sample_table)
     eyes, rows = _eyes(frame), []
     for keys, period, target in _periods(frame, by, window_ms, targets):
         for eye in eyes:

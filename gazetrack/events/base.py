@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pyarrow as pa
 
-    from gazetrack.tables.recording import Screen
+    from gazetrack.tables.screen import Screen
 
     Floats = npt.NDArray[np.float64]
     Runs = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]

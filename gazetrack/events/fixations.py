@@ -14,9 +14,10 @@ from gazetrack.events.base import detect
 from gazetrack.events.detectors import DEFAULT, DETECTORS
 from gazetrack.events.prepare import prepare
 from gazetrack.kernels.segments import describe_runs
+from gazetrack.tables.placement import Placement, place
 from gazetrack.tables.plausible import valid_fixations
-from gazetrack.tables.recording import Placement, Recording, Screen, place
 from gazetrack.tables.schema import FIXATIONS, conform
+from gazetrack.tables.screen import Screen
 from gazetrack.tables.selection import EyeChoice, gaze_of, has_gaze, one_eye
 from gazetrack.tables.stimulus import stem
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from gazetrack.events.base import Detector
     from gazetrack.events.prepare import Preparation
+    from gazetrack.tables.recording import Recording
 
 _FROM_EVENTS = [
     "recording",
@@ -89,11 +91,11 @@ def fixation_table(
         left_out |= {"of the other eye": choice.left_out} if choice.left_out else {}
         source |= {"left_out": left_out} if left_out else {}
     else:
-        if recording.samples is None and detector is None:
+        if recording.sample_table is None and detector is None:
             raise InputError(
                 "holds neither fixations nor samples", hint="export the recording again, with both"
             )
-        if recording.samples is None:
+        if recording.sample_table is None:
             raise ConfigError(
                 "no samples to detect fixations in",
                 hint="use gazetrack convert: the export has its own fixations",
@@ -116,8 +118,8 @@ def fixation_table(
 
 def _exported(recording: Recording) -> tuple[pa.Table | None, dict[str, int]]:
     """Return the export's own fixations, each eye's, or None; and the number of impossible ones by reason."""
-    if recording.fixations is not None:
-        return recording.fixations, {}
+    if recording.fixation_table is not None:
+        return recording.fixation_table, {}
     vendor = _vendor_fixations(recording)
     return (
         (None, {})
@@ -130,7 +132,7 @@ def _detected(
     recording: Recording, detector: Detector, preparation: Preparation | None, eye: str
 ) -> tuple[pa.Table, dict[str, Any]]:
     """Return the fixations in the combined gaze or in that of one eye or of each, and the detector's facts."""
-    samples = recording.samples
+    samples = recording.sample_table
     prepared = "exported" if preparation is None else preparation.eye
     sides = [eye] if eye in ("left", "right") else []
     if eye == "both":
@@ -161,7 +163,7 @@ def _with_participants(table: pa.Table, recording: Recording) -> pa.Table:
     A recording whose events name several people, or none, has no participant.
     """
     rows = (
-        recording.events.select(["recording", "participant"])
+        recording.event_table.select(["recording", "participant"])
         .to_pandas()
         .astype(str)
         .drop_duplicates()
@@ -210,7 +212,7 @@ def place_by_rule(
     sizes : mapping of str to (width, height)
         Image sizes by image id.
     rule : str or None
-        See `gazetrack.tables.recording.place`; None leaves the table as it is.
+        See `gazetrack.tables.placement.place`; None leaves the table as it is.
     """
     if rule is None:
         return table
@@ -245,13 +247,13 @@ def _place(table: pa.Table, placement_of: Callable[[str], Placement | None]) -> 
 
 def _vendor_fixations(recording: Recording) -> pa.Table | None:
     """Return the export's own fixation events as a fixation table, or None when it has none."""
-    events = recording.events.to_pandas()
+    events = recording.event_table.to_pandas()
     events = events[events["kind"] == "fixation"]
     if events.empty:
         return None
     columns: dict[str, object] = {name: events[name] for name in _FROM_EVENTS}
-    if recording.samples is not None:
-        facts = _sample_facts(events, recording.samples)
+    if recording.sample_table is not None:
+        facts = _sample_facts(events, recording.sample_table)
         unplaced = events["x_px"].isna() | events["y_px"].isna()
         columns |= {
             "n_samples": facts[:, 6].astype(np.int32),

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gazetrack.cards import card, levels_png
 from gazetrack.errors import ConfigError
 from gazetrack.maps import kinds
 from gazetrack.maps.parameters import MapParams
@@ -60,6 +61,23 @@ class TrackMaps:
     def as_uint8(self) -> npt.NDArray[np.uint8]:
         """Return the maps as 0..255, the form they are stored in."""
         return as_uint8(self.values)
+
+    def __repr__(self) -> str:
+        levels, height, width = self.values.shape
+        of = f"of {self.track.stimulus!r} from {len(self.track)} fixations"
+        return f"<TrackMaps {of}: {levels} {self.params.kind} levels, {height} x {width}>"
+
+    def _repr_html_(self) -> str:
+        levels, height, width = self.values.shape
+        facts = {
+            "kind": self.params.kind,
+            "levels": f"{levels}: {', '.join(level_titles(self.params))}",
+            "size": f"{height} x {width} px (height x width)",
+            "fixations": f"{len(self.track):,}",
+            "above .5": f"{100 * float(np.mean(self.values[-1] >= 0.5)):.1f} % of the last level",
+        }
+        title = f"Track maps of {self.track.stimulus}"
+        return card(title, facts, levels_png(self.as_uint8()))
 
 
 def as_uint8(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:

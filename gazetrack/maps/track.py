@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gazetrack.cards import card, discs_svg
 from gazetrack.errors import SchemaError, quote
 from gazetrack.maps.parameters import check_levels
 from gazetrack.publish import unique_names
@@ -62,6 +63,24 @@ class Track:
 
     def __len__(self) -> int:
         return len(self.x)
+
+    def __repr__(self) -> str:
+        who = f" by {self.participant!r}" if self.participant else ""
+        size = f"{self.width:g} x {self.height:g} px"
+        return f"<Track on {self.stimulus!r} ({size}){who}: {len(self)} fixations>"
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "recording": self.recording,
+            "participant": self.participant,
+            "trial": self.trial,
+            "eye": self.eye,
+            "image": f"{self.width:g} x {self.height:g} px",
+            "fixations": f"{len(self):,}",
+            "dwell": f"{np.nansum(self.duration_ms) / 1000:.3g} s",
+        }
+        picture = discs_svg(self.x, self.y, self.duration_ms, self.width, self.height)
+        return card(f"Track on {self.stimulus}", facts, picture)
 
     def take(self, keep: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> Track:
         """Return the track with only the fixations that `keep` selects."""

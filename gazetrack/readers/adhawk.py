@@ -19,8 +19,9 @@ from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.readers.shared.clock import check_clock
 from gazetrack.readers.text.header import header_of, needed_header
 from gazetrack.readers.text.table import read_columns
-from gazetrack.tables.recording import Recording, Screen
+from gazetrack.tables.recording import Recording
 from gazetrack.tables.schema import EVENTS, SAMPLES, conform
+from gazetrack.tables.screen import Screen
 
 FORMAT = Format(
     name="adhawk",
@@ -75,10 +76,10 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     recording = Recording(
         name=head.stem,
         format=FORMAT.name,
-        samples=conform(
+        sample_table=conform(
             {"recording": head.stem, "t_ms": t - origin, "x_px": x, "y_px": y}, SAMPLES
         ),
-        events=conform({}, EVENTS),
+        event_table=conform({}, EVENTS),
         origin_ms=origin,
         tracker="AdHawk MindLink",
         world_camera="AdHawk MindLink",

@@ -20,8 +20,9 @@ from gazetrack.readers.shared.runs import movements
 from gazetrack.readers.text.header import Header, Kind, needed_header
 from gazetrack.readers.text.table import read_columns
 from gazetrack.readers.text.utf8 import by_line, rewritten
-from gazetrack.tables.recording import Recording, Screen
+from gazetrack.tables.recording import Recording
 from gazetrack.tables.schema import EVENTS, SAMPLES, conform
+from gazetrack.tables.screen import Screen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,10 +138,10 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     return Recording(
         name=head.stem,
         format=FORMAT.name,
-        samples=conform(
+        sample_table=conform(
             {"recording": head.stem, "t_ms": time[timed] - origin, "x_px": x, "y_px": y}, SAMPLES
         ),
-        events=_events(head.stem, table.text("label")[timed], time[timed] - origin, x, y),
+        event_table=_events(head.stem, table.text("label")[timed], time[timed] - origin, x, y),
         screen=_screen(head),
         origin_ms=origin,
         rows_in=table.n_rows,

@@ -30,7 +30,8 @@ from gazetrack.readers.reading import Reading
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gazetrack.tables.recording import Recording, Screen
+    from gazetrack.tables.recording import Recording
+    from gazetrack.tables.screen import Screen
 
 __all__ = [
     "NO",

@@ -21,8 +21,9 @@ from gazetrack.readers.shared.runs import movements
 from gazetrack.readers.text.header import Kind, header_of, needed_header
 from gazetrack.readers.text.table import Columns, read_columns
 from gazetrack.readers.text.utf8 import by_line, rewritten
-from gazetrack.tables.recording import Recording, Screen
+from gazetrack.tables.recording import Recording
 from gazetrack.tables.schema import EVENTS, SAMPLES, conform
+from gazetrack.tables.screen import Screen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -115,10 +116,10 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     return Recording(
         name=head.stem,
         format=FORMAT.name,
-        samples=conform(
+        sample_table=conform(
             {"recording": head.stem, "t_ms": t - origin, **gaze_columns(gaze)}, SAMPLES
         ),
-        events=_events(head, messages.found, fixations, origin),
+        event_table=_events(head, messages.found, fixations, origin),
         screen=_screen(texts),
         rate_hz=_rate(texts),
         eyes="binocular" if "left_x" in names else "combined",

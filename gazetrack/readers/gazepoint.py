@@ -24,8 +24,9 @@ from gazetrack.readers.text.header import Header, Kind, header_of, needed_header
 from gazetrack.readers.text.numbers import line_of
 from gazetrack.readers.text.table import Columns, no_rows, read_parts
 from gazetrack.tables.clock import Clock
-from gazetrack.tables.recording import Recording, Screen
+from gazetrack.tables.recording import Recording
 from gazetrack.tables.schema import EVENTS, conform
+from gazetrack.tables.screen import Screen
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -258,8 +259,10 @@ class _Export:
         return Recording(
             name=stem,
             format=FORMAT.name,
-            samples=self._samples.table(names),
-            events=conform({"kind": "fixation"} | _named(_usable(fixations, notes), names), EVENTS),
+            sample_table=self._samples.table(names),
+            event_table=conform(
+                {"kind": "fixation"} | _named(_usable(fixations, notes), names), EVENTS
+            ),
             origin_ms=self._starts[0] if self._starts else 0.0,
             software="Gazepoint Analysis",
             rows_in=self.n_rows,

@@ -18,8 +18,10 @@ import pyarrow.parquet as pq
 from gazetrack.errors import ConfigError, ParseError, SchemaError, quote
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.tables.parquet import read_parquet
-from gazetrack.tables.recording import Placement, Recording, Screen
+from gazetrack.tables.placement import Placement
+from gazetrack.tables.recording import Recording
 from gazetrack.tables.schema import EVENTS, SAMPLES, conform
+from gazetrack.tables.screen import Screen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,8 +119,8 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     return Recording(
         name=head.stem,
         format=FORMAT.name,
-        samples=kept,
-        events=conform({}, EVENTS),
+        sample_table=kept,
+        event_table=conform({}, EVENTS),
         marks_known=True,  # by the reader of the export
         screen=screen,
         placements=placements,

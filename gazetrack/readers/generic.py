@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from gazetrack.tables.recording import Screen
+    from gazetrack.tables.screen import Screen
 
 FORMAT = Format(
     name="generic",
@@ -372,8 +372,8 @@ def _samples(head: Head, table: Columns, notes: list[str]) -> Recording:
     return Recording(
         name=head.stem,
         format=FORMAT.name,
-        samples=conform(columns, SAMPLES),
-        events=conform({}, EVENTS),
+        sample_table=conform(columns, SAMPLES),
+        event_table=conform({}, EVENTS),
         marks_known=True,
         participants=_people(table, recordings, timed),
         eyes="binocular" if len(sides) > 1 else sides.pop() if sides else "combined",

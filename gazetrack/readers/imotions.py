@@ -134,8 +134,8 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     return Recording(
         name=head.stem,
         format=FORMAT.name,
-        samples=conform(columns, SAMPLES),
-        events=_fixations(head.stem, table, time, origin, notes),
+        sample_table=conform(columns, SAMPLES),
+        event_table=_fixations(head.stem, table, time, origin, notes),
         eyes="binocular" if "left_x" in table.found else "combined",
         origin_ms=origin,
         software="iMotions",

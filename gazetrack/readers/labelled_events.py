@@ -86,8 +86,8 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     return Recording(
         name=head.stem,
         format=FORMAT.name,
-        samples=None,
-        events=_events(head.stem, table, onset - origin, duration, labels, usable, notes),
+        sample_table=None,
+        event_table=_events(head.stem, table, onset - origin, duration, labels, usable, notes),
         origin_ms=origin,
         software="REMoDNaV" if remodnav else "EMDAT",
         rows_in=table.n_rows,

@@ -24,8 +24,9 @@ from gazetrack.readers.shared.runs import movements
 from gazetrack.readers.text.header import Header, Kind, needed_header
 from gazetrack.readers.text.table import Columns, read_columns
 from gazetrack.readers.text.utf8 import by_line, rewritten
-from gazetrack.tables.recording import Recording, Screen
+from gazetrack.tables.recording import Recording
 from gazetrack.tables.schema import EVENTS, SAMPLES, conform
+from gazetrack.tables.screen import Screen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -136,8 +137,8 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     recording = Recording(
         name=head.stem,
         format=FORMAT.name,
-        samples=conform(columns, SAMPLES),
-        events=_joined(head.stem, events, origin),
+        sample_table=conform(columns, SAMPLES),
+        event_table=_joined(head.stem, events, origin),
         eyes="binocular" if binocular else "combined",
         origin_ms=origin,
         tracker="ViewPoint",

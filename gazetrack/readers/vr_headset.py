@@ -124,8 +124,8 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     return Recording(
         name=head.stem,
         format=FORMAT.name,
-        samples=conform(columns, SAMPLES),
-        events=conform({}, EVENTS),
+        sample_table=conform(columns, SAMPLES),
+        event_table=conform({}, EVENTS),
         screen=PLANE,
         directions=True,
         eyes="binocular" if "left" in dialect.axes else "combined",

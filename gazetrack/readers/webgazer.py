@@ -23,8 +23,9 @@ from gazetrack.readers.shared.clock import check_clock
 from gazetrack.readers.text.header import header_of, needed_header
 from gazetrack.readers.text.table import read_columns
 from gazetrack.readers.text.utf8 import by_line, rewritten
-from gazetrack.tables.recording import Recording, Screen
+from gazetrack.tables.recording import Recording
 from gazetrack.tables.schema import EVENTS, SAMPLES, conform
+from gazetrack.tables.screen import Screen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,8 +132,8 @@ def _read_log(head: Head) -> Recording:
     return Recording(
         name=head.stem,
         format=FORMAT.name,
-        samples=conform({"recording": head.stem, **columns}, SAMPLES),
-        events=conform({}, EVENTS),
+        sample_table=conform({"recording": head.stem, **columns}, SAMPLES),
+        event_table=conform({}, EVENTS),
         screen=_screen(facts.get("screen_width"), facts.get("screen_height")),
         origin_ms=origin,
         tracker="webcam",
@@ -228,8 +229,8 @@ def _trials(head: Head, trials: list[dict[str, Any]]) -> Recording:
     return Recording(
         name=head.stem,
         format=FORMAT.name,
-        samples=conform(columns, SAMPLES),
-        events=conform({}, EVENTS),
+        sample_table=conform(columns, SAMPLES),
+        event_table=conform({}, EVENTS),
         screen=_trials_screen(trials),
         time_origin="trial",
         tracker="webcam",

@@ -19,7 +19,8 @@ import numpy as np
 from gazetrack.errors import ConfigError
 from gazetrack.publish import write_bytes, write_text
 from gazetrack.simulate.trackers import Gaze, Trial, write_asc, write_tobii_tsv
-from gazetrack.tables.recording import Screen, place
+from gazetrack.tables.placement import place
+from gazetrack.tables.screen import Screen
 
 if TYPE_CHECKING:
     import numpy.typing as npt

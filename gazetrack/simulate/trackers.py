@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from gazetrack.tables.recording import Placement, Screen
+    from gazetrack.tables.placement import Placement
+    from gazetrack.tables.screen import Screen
 
     Floats = npt.NDArray[np.float64]
 

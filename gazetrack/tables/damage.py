@@ -47,9 +47,9 @@ def refuse_nothing(recording: Recording) -> None:
     ParseError
         With how many rows there were, and why none of them is used.
     """
-    tables = [recording.samples, recording.fixations]
+    tables = [recording.sample_table, recording.fixation_table]
     if any(table is not None and table.num_rows for table in tables) or _n_movements(
-        recording.events
+        recording.event_table
     ):
         return
     reasons = ", ".join(f"{count} {reason}" for reason, count in recording.dropped.items())
@@ -69,11 +69,11 @@ def check_times(recording: Recording, notes: list[str]) -> None:
         The samples are in no order of time, their clock never goes forward, or it begins again
         within a recording.
     """
-    if recording.samples is None or not recording.samples.num_rows:
+    if recording.sample_table is None or not recording.sample_table.num_rows:
         _check_onsets(recording, notes)
         return
     keys = ["recording", "trial", "stimulus"] if recording.time_origin == "trial" else ["recording"]
-    clock = _followed(recording.samples, keys, "t_ms")
+    clock = _followed(recording.sample_table, keys, "t_ms")
     hint = "sort the rows by time, or export the recording again"
     if clock.in_no_order:
         raise ParseError(clock.disorder, hint=hint)
@@ -81,7 +81,7 @@ def check_times(recording: Recording, notes: list[str]) -> None:
         raise ParseError(
             f"the clock stands still: {clock.pairs + 1} samples have one time", hint=_EXPORT_AGAIN
         )
-    if clock.first_restart >= 0 and _overlap(recording.samples, keys):
+    if clock.first_restart >= 0 and _overlap(recording.sample_table, keys):
         what = (
             f"the time steps back: a second recording begins with sample {clock.first_restart + 1}"
         )
@@ -92,7 +92,7 @@ def check_times(recording: Recording, notes: list[str]) -> None:
         )
     notes += clock.notes
     stated, measured = recording.rate_hz, recording.effective_rate_hz
-    enough = recording.samples.num_rows >= _ENOUGH_FOR_RATE
+    enough = recording.sample_table.num_rows >= _ENOUGH_FOR_RATE
     if enough and stated and measured and abs(stated - measured) > _RATE_TOLERANCE * stated:
         notes.append(
             f"the file states a sampling rate of {stated:.4g} Hz, its times say {measured:.4g} Hz"
@@ -136,7 +136,7 @@ def check_gaze(recording: Recording, notes: list[str]) -> None:
     ParseError
         A position is the same throughout, and off the screen.
     """
-    samples, fixations = recording.samples, _fixations(recording)
+    samples, fixations = recording.sample_table, _fixations(recording)
     if samples is not None and samples.num_rows:
         if recording.loss == 1:
             notes.append(f"all gaze is lost: none of {samples.num_rows} samples has a position")
@@ -153,24 +153,24 @@ def _n_movements(events: pa.Table) -> int:
 
 def _fixations(recording: Recording) -> pa.Table | None:
     """Return the export's own fixations, whether they are its rows or some of its events; None without any."""
-    table = recording.fixations
+    table = recording.fixation_table
     if table is None:
-        table = recording.events.filter(
-            pc.equal(recording.events["kind"].cast(pa.string()), "fixation")
+        table = recording.event_table.filter(
+            pc.equal(recording.event_table["kind"].cast(pa.string()), "fixation")
         )
     return table if table.num_rows else None
 
 
 def _check_onsets(recording: Recording, notes: list[str]) -> None:
     """Note fixations that are not in the order of time. Their onsets still say when they were."""
-    table, what = recording.fixations, "fixations"
+    table, what = recording.fixation_table, "fixations"
     keys = (
         ["recording", "trial", "stimulus", "eye"]
         if recording.time_origin == "trial"
         else ["recording", "eye"]
     )
     if table is None:  # each kind of event may have a table of its own
-        table, what = recording.events, "events"
+        table, what = recording.event_table, "events"
         table = table.filter(
             pc.invert(pc.is_in(table["kind"].cast(pa.string()), pa.array(_NO_MOVEMENT)))
         )

@@ -16,7 +16,8 @@ from gazetrack.tables.cameras import field_of_view, is_fisheye
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from gazetrack.tables.recording import Recording, Screen
+    from gazetrack.tables.recording import Recording
+    from gazetrack.tables.screen import Screen
 
 MAX_OFF_SCREEN = 0.2
 _SAME_LENGTH = 0.02  # lengths that differ by less are the same, measured twice
@@ -131,7 +132,7 @@ def _off_screen(recording: Recording) -> str:
     Without a known screen what has a negative coordinate lies off any. Fixations on image pixels
     are not looked at; events are where an export has nothing else.
     """
-    tables = (recording.samples, recording.fixations, recording.events)
+    tables = (recording.sample_table, recording.fixation_table, recording.event_table)
     table = next(table for table in tables if table is not None)
     known, off, at_corner = _counted(table, recording.screen)
     if known >= _ENOUGH and at_corner >= _NEARLY_ALL * known:

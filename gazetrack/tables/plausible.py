@@ -51,7 +51,11 @@ def checked(recording: Recording) -> Recording:
         the screen. It names no file: the caller knows which it is.
     """
     notes = list(recording.notes)
-    samples, events, fixations = recording.samples, recording.events, recording.fixations
+    samples, events, fixations = (
+        recording.sample_table,
+        recording.event_table,
+        recording.fixation_table,
+    )
     on_screen = not (recording.directions or recording.marks_known)
     unmarked = partial(_without_marks, on_screen=on_screen, notes=notes)
     if samples is not None:
@@ -67,7 +71,11 @@ def checked(recording: Recording) -> Recording:
         fixations, more = valid_fixations(fixations, positions=not recording.no_positions)
         dropped |= {reason: count + dropped.get(reason, 0) for reason, count in more.items()}
     mended = replace(
-        recording, samples=samples, events=events, fixations=fixations, dropped=dropped
+        recording,
+        sample_table=samples,
+        event_table=events,
+        fixation_table=fixations,
+        dropped=dropped,
     )
     refuse_nothing(mended)
     check_times(mended, notes)

@@ -126,14 +126,14 @@ class Pseudonyms:
                 table = _with_renamed(table, column, rename)
             return table
 
-        samples, fixations = recording.samples, recording.fixations
+        samples, fixations = recording.sample_table, recording.fixation_table
         notes = [in_texts(note) for note in recording.notes] + _notes(found, stimuli)
         return replace(
             recording,
             name=own_name,
-            samples=None if samples is None else renamed(samples),
-            events=renamed(recording.events),
-            fixations=None if fixations is None else renamed(fixations),
+            sample_table=None if samples is None else renamed(samples),
+            event_table=renamed(recording.event_table),
+            fixation_table=None if fixations is None else renamed(fixations),
             participants={
                 recordings[label, ""]: self.of(who)
                 for label, who in recording.participants.items()
@@ -177,9 +177,11 @@ class _Found:
     def __init__(self, recording: Recording) -> None:
         self._owners: dict[str, dict[str, None]] = {}
         with_people = [
-            table for table in (recording.fixations, recording.events) if table is not None
+            table
+            for table in (recording.fixation_table, recording.event_table)
+            if table is not None
         ]
-        tables = [table for table in (recording.samples, *with_people) if table is not None]
+        tables = [table for table in (recording.sample_table, *with_people) if table is not None]
         pairs: dict[Key, None] = {}
         for table in with_people:
             for label, who in _distinct(table, "recording", "participant"):
@@ -190,7 +192,9 @@ class _Found:
         for label, who in recording.participants.items():
             self._owners.setdefault(label, {})[who] = None
         self.shared = {label for label, owners in self._owners.items() if len(owners) > 1}
-        of_samples = [] if recording.samples is None else _distinct(recording.samples, "recording")
+        of_samples = (
+            [] if recording.sample_table is None else _distinct(recording.sample_table, "recording")
+        )
         own_labels = [label for (label,) in of_samples]
         if self.shared & set(own_labels):
             what = "recordings of several participants share a name, and their samples do not say whose they are"

@@ -185,7 +185,11 @@ def select_eye(recording: Recording, eye: str) -> Recording:
     if eye not in _SIDES:
         return recording
     other = _other(eye)
-    samples, events, fixations = recording.samples, recording.events, recording.fixations
+    samples, events, fixations = (
+        recording.sample_table,
+        recording.event_table,
+        recording.fixation_table,
+    )
     if samples is not None:
         if not has_gaze(samples, eye):
             what = f"has no samples of the {eye} eye"
@@ -199,7 +203,12 @@ def select_eye(recording: Recording, eye: str) -> Recording:
             raise DataError(f"has no fixations of the {eye} eye", hint="leave out --eye")
     notes = (*recording.notes, f"{eye} eye alone: {left_out} events of the {other} eye left out")
     return replace(
-        recording, samples=samples, events=events, fixations=fixations, eyes=eye, notes=notes
+        recording,
+        sample_table=samples,
+        event_table=events,
+        fixation_table=fixations,
+        eyes=eye,
+        notes=notes,
     )
 
 
@@ -274,17 +283,17 @@ def _by_stimulus(recording: Recording) -> Recording:
             table, changes.groupby(frame["recording"]).cumsum().astype(str).to_numpy(object)
         )
 
-    samples, fixations = recording.samples, recording.fixations
+    samples, fixations = recording.sample_table, recording.fixation_table
     return replace(
         recording,
-        samples=None if samples is None else trials(samples),
-        events=trials(recording.events) if samples is None else recording.events,
-        fixations=None if fixations is None else trials(fixations),
+        sample_table=None if samples is None else trials(samples),
+        event_table=trials(recording.event_table) if samples is None else recording.event_table,
+        fixation_table=None if fixations is None else trials(fixations),
     )
 
 
 def _by_message(recording: Recording, pattern: re.Pattern[str]) -> Recording:
-    events = recording.events.select(["recording", "kind", "onset_ms", "text"]).to_pandas()
+    events = recording.event_table.select(["recording", "kind", "onset_ms", "text"]).to_pandas()
     messages = events[events["kind"] == "message"].sort_values("onset_ms", kind="stable")
     found = [
         (row.recording, row.onset_ms, pattern.search(str(row.text)))
@@ -309,12 +318,12 @@ def _by_message(recording: Recording, pattern: re.Pattern[str]) -> Recording:
             labels[rows] = np.array(["", *(label for _, label in own)], object)[at + 1]
         return _with_trial(table, labels)
 
-    samples, fixations = recording.samples, recording.fixations
+    samples, fixations = recording.sample_table, recording.fixation_table
     return replace(
         recording,
-        samples=None if samples is None else trials(samples, "t_ms"),
-        events=trials(recording.events, "onset_ms"),
-        fixations=None if fixations is None else trials(fixations, "onset_ms"),
+        sample_table=None if samples is None else trials(samples, "t_ms"),
+        event_table=trials(recording.event_table, "onset_ms"),
+        fixation_table=None if fixations is None else trials(fixations, "onset_ms"),
     )
 
 

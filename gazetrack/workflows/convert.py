@@ -43,7 +43,7 @@ from gazetrack.tables.plausible import checked
 from gazetrack.tables.pseudonyms import Pseudonyms
 from gazetrack.tables.selection import select_eye, split_trials
 from gazetrack.tables.store import SUFFIX, read_meta, refuse_other_origin, write_table
-from gazetrack.workflows.describing import describe, stated
+from gazetrack.workflows.describing import describe
 from gazetrack.workflows.inputs import Source, find_sources
 from gazetrack.workflows.joining import joined, renamed
 from gazetrack.workflows.naming import recording_name
@@ -57,7 +57,8 @@ if TYPE_CHECKING:
     from gazetrack.events.base import Detector
     from gazetrack.events.prepare import Preparation
     from gazetrack.readers.base import Head
-    from gazetrack.tables.recording import Recording, Screen
+    from gazetrack.tables.recording import Recording
+    from gazetrack.tables.screen import Screen
 
 
 @dataclass(frozen=True)
@@ -248,8 +249,8 @@ def _read_source(source: Source, options: ConvertOptions, head: Head, reader: st
 
 
 def _has_own_fixations(recording: Recording) -> bool:
-    is_own = pc.equal(recording.events["kind"].cast("string"), "fixation")
-    return recording.fixations is not None or bool(pc.any(is_own).as_py())
+    is_own = pc.equal(recording.event_table["kind"].cast("string"), "fixation")
+    return recording.fixation_table is not None or bool(pc.any(is_own).as_py())
 
 
 def read_files(
@@ -499,10 +500,10 @@ def _convert_file(source: Source, options: ConvertOptions, outcome: Outcome) -> 
     # compared.
     suffix = SUFFIX if options.detector is None else f".{facts['detector']['name']}{SUFFIX}"
     tables = {suffix: fixations}
-    if options.samples and recording.samples is not None:
-        tables[".samples.parquet"] = recording.samples
+    if options.samples and recording.sample_table is not None:
+        tables[".samples.parquet"] = recording.sample_table
     if options.events:
-        tables[".events.parquet"] = recording.events
+        tables[".events.parquet"] = recording.event_table
     outputs = {target.with_name(target.name + ending): table for ending, table in tables.items()}
     for output in outputs:
         in_one_folder = options.out is not None or is_renamed
@@ -535,20 +536,8 @@ def _provenance(recording: Recording, file_name: str, outcome: Outcome) -> dict[
     """Return the metadata of a table: everything about its source but names of people, places and dates."""
     return {
         "source": {"file": file_name, "sha256": outcome.sha256},
-        "reader": recording.format,
-        **stated(recording),
-        "eyes": recording.eyes,
-        "screen": recording.screen.facts() if recording.screen else None,
-        "world_camera": recording.world_camera,
+        **recording.facts(),
         "placement": {
             name: asdict(placement) for name, placement in sorted(recording.placements.items())
         },
-        "origin_ms": recording.origin_ms,
-        "start_ns": recording.start_ns,
-        "time_origin": recording.time_origin,
-        "fractions_of": recording.fractions_of,
-        "rows_in": recording.rows_in,
-        "dropped": dict(recording.dropped),
-        "mended": dict(recording.mended),
-        "notes": list(recording.notes),
     }

@@ -157,7 +157,7 @@ def find_items(
     train_ids, val_ids, test_ids : path-like, optional
         Text files of image ids. Images in none belong to no split.
     placement : str, optional
-        Rule for gaze in screen pixels, see `gazetrack.tables.recording.place`.
+        Rule for gaze in screen pixels, see `gazetrack.tables.placement.place`.
     case : str, optional
         Regular expression that matches the start of every image id; its first group, or all it
         matches, is the case. By default the case of a slice is its volume, and any other image is a
@@ -278,7 +278,7 @@ def read_tracks(
         Sizes of all images by image id: stimuli that are not among them are left out. None when
         there are no images; then the table must know the sizes itself.
     placement : str, optional
-        Rule for gaze in screen pixels, see `gazetrack.tables.recording.place`.
+        Rule for gaze in screen pixels, see `gazetrack.tables.placement.place`.
 
     Returns
     -------

@@ -11,24 +11,11 @@ if TYPE_CHECKING:
     from gazetrack.tables.recording import Recording
 
 
-def stated(recording: Recording) -> dict[str, Any]:
-    """Return what an export states of its recording, as JSON values: for a description, and for a table's metadata."""
-    return {
-        "tracker": recording.tracker,
-        "software": recording.software,
-        "rate_hz": recording.rate_hz,
-        "rates_hz": [list(pair) for pair in recording.rates_hz],
-        "pupil_measure": recording.pupil_measure,
-        "no_positions": recording.no_positions or None,
-        "directions": recording.directions or None,
-    }
-
-
 def describe(recording: Recording, verdict: Verdict, head: Head) -> dict[str, Any]:
     """Return the facts about a recording as JSON values."""
     events, table = (
-        recording.events,
-        recording.samples if recording.samples is not None else recording.fixations,
+        recording.event_table,
+        recording.sample_table if recording.sample_table is not None else recording.fixation_table,
     )
     kinds = {
         str(v["values"]): int(v["counts"])
@@ -40,7 +27,9 @@ def describe(recording: Recording, verdict: Verdict, head: Head) -> dict[str, An
         else {}
     )
     fixations = (
-        kinds.get("fixation", 0) if recording.fixations is None else recording.fixations.num_rows
+        kinds.get("fixation", 0)
+        if recording.fixation_table is None
+        else recording.fixation_table.num_rows
     )
     return {
         "format": recording.format,
@@ -48,12 +37,12 @@ def describe(recording: Recording, verdict: Verdict, head: Head) -> dict[str, An
         "reason": verdict.reason,
         "recordings": [] if table is None else _distinct(table, "recording"),
         "encoding": head.encoding,
-        **stated(recording),
+        **recording.stated(),
         "effective_rate_hz": recording.effective_rate_hz,
         "eyes": recording.eyes,
         "screen": recording.screen.facts() if recording.screen else None,
         "world_camera": recording.world_camera or None,
-        "samples": 0 if recording.samples is None else recording.samples.num_rows,
+        "samples": 0 if recording.sample_table is None else recording.sample_table.num_rows,
         "loss": recording.loss,
         "fixations": fixations,
         "events": dict(sorted(kinds.items())),

@@ -46,9 +46,9 @@ def joined(gaze: Recording, fixations: Recording | None, blinks: Recording | Non
         The times of the files do not meet: they are of different recordings. Or one of several
         recordings in a file has no clock that the other file shares.
     """
-    events, notes = gaze.events, list(gaze.notes)
-    if fixations is not None and fixations.fixations is not None:
-        own = fixations.fixations
+    events, notes = gaze.event_table, list(gaze.notes)
+    if fixations is not None and fixations.fixation_table is not None:
+        own = fixations.fixation_table
         if _kinds(events)["fixation"] and fixations.format in ("gazepoint", "tobii_studio"):
             # Both files say the same, and the gaze has them on its own clock, medium by medium.
             notes.append(
@@ -61,8 +61,8 @@ def joined(gaze: Recording, fixations: Recording | None, blinks: Recording | Non
             events = _with(events, conform(table, EVENTS), "fixation", gaze, fixations)
         notes += [note for note in fixations.notes if note not in notes]
     if blinks is not None:
-        events = _with(events, blinks.events, "blink", gaze, blinks)
-    if blinks is not None or (fixations is not None and events is not gaze.events):
+        events = _with(events, blinks.event_table, "blink", gaze, blinks)
+    if blinks is not None or (fixations is not None and events is not gaze.event_table):
         notes.append("fixations and blinks that lie in files of their own are taken from there")
     others = [part for part in (fixations, blinks) if part is not None]
     dropped, mended = Counter(gaze.dropped), Counter(gaze.mended)
@@ -72,7 +72,7 @@ def joined(gaze: Recording, fixations: Recording | None, blinks: Recording | Non
     rows_in = gaze.rows_in + sum(part.rows_in for part in others)
     return replace(
         gaze,
-        events=events,
+        event_table=events,
         notes=tuple(notes),
         dropped=dict(dropped),
         mended=dict(mended),
@@ -88,12 +88,13 @@ def _with(
     events: pa.Table, more: pa.Table, kind: str, gaze: Recording, part: Recording
 ) -> pa.Table:
     """Return the events with those of a part in place of their own of this kind, on the clock of the gaze."""
-    if gaze.samples is None:
+    if gaze.sample_table is None:
         raise DataError(
             "holds no samples to join fixations or blinks to", hint="give the files one at a time"
         )
     names = [
-        pc.unique(table["recording"].cast("string")).to_pylist() for table in (gaze.samples, more)
+        pc.unique(table["recording"].cast("string")).to_pylist()
+        for table in (gaze.sample_table, more)
     ]
     if len(names[0]) > 1 or len(names[1]) > 1:
         what = f"{max(map(len, names))} recordings in one file, whose {kind}s cannot be told to be on the same clock"
@@ -103,7 +104,7 @@ def _with(
     both_exact = gaze.start_ns is not None and part.start_ns is not None
     shift = (part.start_ns - gaze.start_ns) / 1e6 if both_exact else part.origin_ms - gaze.origin_ms  # type: ignore[operator]
     onset = more["onset_ms"].to_numpy() + shift
-    times = gaze.samples["t_ms"].to_numpy()
+    times = gaze.sample_table["t_ms"].to_numpy()
     if (
         len(onset)
         and len(times)
@@ -162,7 +163,7 @@ def renamed(recording: Recording, stem: str, name: str) -> Recording:
         recording,
         name=of(recording.name),
         participants={of(name): who for name, who in recording.participants.items()},
-        samples=of_table(recording.samples),
-        events=of_table(recording.events),
-        fixations=of_table(recording.fixations),
+        sample_table=of_table(recording.sample_table),
+        event_table=of_table(recording.event_table),
+        fixation_table=of_table(recording.fixation_table),
     )

@@ -49,7 +49,7 @@ class RenderOptions:
         Folder of the images: their sizes are used, and stimuli without an image are left out and
         named.
     placement : str or None
-        Rule for gaze in screen pixels, see `gazetrack.tables.recording.place`.
+        Rule for gaze in screen pixels, see `gazetrack.tables.placement.place`.
     size : (height, width) or None
         Size of the maps; the image's own by default.
     out : pathlib.Path

@@ -60,7 +60,7 @@ def seeded(source, folder):
     )
     tables = [
         table
-        for table in (recording.samples, recording.events, recording.fixations)
+        for table in (recording.sample_table, recording.event_table, recording.fixation_table)
         if table is not None
     ]
     names = {name for table in tables for name in table["recording"].to_pylist()} - {
@@ -70,7 +70,7 @@ def seeded(source, folder):
     }
     names |= {
         name
-        for table in tables[bool(recording.samples) :]
+        for table in tables[bool(recording.sample_table) :]
         for name in table["participant"].to_pylist()
     }
     data, count = source.read_bytes(), 0

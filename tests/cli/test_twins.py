@@ -80,7 +80,7 @@ def test_every_command_gives_the_same_names(run, study):
             person
         }
     assert set(
-        read_recording(study / "s02" / "gaze_positions.csv").samples["recording"].to_pylist()
+        read_recording(study / "s02" / "gaze_positions.csv").sample_table["recording"].to_pylist()
     ) == {"s02"}
 
 

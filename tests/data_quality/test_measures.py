@@ -21,8 +21,9 @@ from gazetrack.data_quality.measures import (
 )
 from gazetrack.data_quality.targets import Target, read_targets
 from gazetrack.errors import ConfigError, InputError, ParseError
-from gazetrack.tables.recording import Recording, Screen
+from gazetrack.tables.recording import Recording
 from gazetrack.tables.schema import EVENTS, QUALITY, SAMPLES, conform
+from gazetrack.tables.screen import Screen
 from gazetrack.workflows.convert import read_recording
 
 SCREEN = Screen(1920, 1080, 531.0, 299.0, 650.0)
@@ -33,7 +34,9 @@ def recording(t, x, y, screen=SCREEN, **columns):
         {"t_ms": t, "x_px": np.asarray(x, np.float32), "y_px": np.asarray(y, np.float32)} | columns,
         SAMPLES,
     )
-    return Recording("r", "test", table, conform({}, EVENTS), screen=screen)
+    return Recording(
+        name="r", format="test", sample_table=table, event_table=conform({}, EVENTS), screen=screen
+    )
 
 
 def noise(n=600, hz=500, missing=0.1, seed=0):
@@ -105,7 +108,7 @@ def test_equals_etdqualitizer_on_real_exports(data_dir, name):
     export = read_recording(data_dir / "exports" / name).with_screen(SCREEN)
     row = only_row(quality(export, by="trial"), eye="both")
     t, x, y = (
-        export.samples[column].to_numpy().astype(float) for column in ("t_ms", "x_px", "y_px")
+        export.sample_table[column].to_numpy().astype(float) for column in ("t_ms", "x_px", "y_px")
     )
     missing = np.isnan(x) | np.isnan(y)
     x[missing] = y[missing] = np.nan
@@ -303,7 +306,7 @@ def test_what_cannot_be_is_refused():
     with pytest.raises(ConfigError):
         quality(gaze, window_ms=0)
     with pytest.raises(InputError):
-        quality(dataclasses.replace(gaze, samples=None))
+        quality(dataclasses.replace(gaze, sample_table=None))
     with pytest.raises(ConfigError):
         Screen(100, 100).degrees(np.zeros(1), np.zeros(1))
 

@@ -15,8 +15,8 @@ from gazetrack.errors import ConfigError
 from gazetrack.events.auto import Auto
 from gazetrack.events.base import Trial, detect
 from gazetrack.events.detectors import DEFAULT, DETECTORS
-from gazetrack.tables.recording import Screen
 from gazetrack.tables.schema import FIXATIONS, SAMPLES, conform
+from gazetrack.tables.screen import Screen
 from tests import oracles
 from tests.places import ROOT
 

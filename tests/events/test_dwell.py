@@ -36,10 +36,12 @@ def lengths(recording, keys):
     """How long each recording is: from its first sample or event to its last, and a step of the samples more."""
     step = 0.0
     parts = [
-        with_ends(table) for table in (recording.events, recording.fixations) if table is not None
+        with_ends(table)
+        for table in (recording.event_table, recording.fixation_table)
+        if table is not None
     ]
-    if recording.samples is not None:
-        parts.append(with_ends(recording.samples, "t_ms", None))
+    if recording.sample_table is not None:
+        parts.append(with_ends(recording.sample_table, "t_ms", None))
         step = (
             1.5 * 1000 / (recording.effective_rate_hz or np.inf)
         )  # the usual one, where they are uneven
@@ -56,7 +58,7 @@ def check_dwell(recording, table):
         if recording.time_origin == "recording"
         else ["recording", "trial", "stimulus"]
     )
-    if recording.samples is None:
+    if recording.sample_table is None:
         keys.append("participant")
     frame = table.to_pandas()
     dwell = frame.astype(dict.fromkeys(keys, str)).groupby(keys)["duration_ms"].sum()
@@ -78,7 +80,7 @@ def test_dwell_of_golden_files_is_within_their_length(path):
         try:
             table, _ = fixation_table(select_eye(recording, eye), eye=eye)
         except GazetrackError:
-            assert eye != "auto" or recording.samples is None  # the export has no such eye
+            assert eye != "auto" or recording.sample_table is None  # the export has no such eye
             continue
         check_dwell(recording, table)
 
@@ -226,7 +228,11 @@ def placed(table):
 def test_dwell_of_detected_fixations_is_of_the_combined_gaze_of_one_eye_or_of_each(tmp_path):
     recording = read_recording(binocular(tmp_path))
     recording = Recording(
-        recording.name, recording.format, recording.samples, conform({}, EVENTS), eyes="binocular"
+        name=recording.name,
+        format=recording.format,
+        sample_table=recording.sample_table,
+        event_table=conform({}, EVENTS),
+        eyes="binocular",
     )
     found = {}
     for eye in ("auto", "left", "right", "both"):
@@ -236,9 +242,11 @@ def test_dwell_of_detected_fixations_is_of_the_combined_gaze_of_one_eye_or_of_ea
     assert found["both"] == [*found["left"], *found["right"]] == [("left", 100), ("right", 110)]
     assert source["fixation_eye"]["rows"] == "a row per fixation and eye"
     mono = conform(
-        recording.samples.to_pandas().assign(right_x_px=np.nan, right_y_px=np.nan), SAMPLES
+        recording.sample_table.to_pandas().assign(right_x_px=np.nan, right_y_px=np.nan), SAMPLES
     )
-    alone = Recording("r", "f", mono, conform({}, EVENTS), eyes="left")
+    alone = Recording(
+        name="r", format="f", sample_table=mono, event_table=conform({}, EVENTS), eyes="left"
+    )
     assert set(fixation_table(alone)[0]["eye"].to_pylist()) == {"left"}
 
 

@@ -8,8 +8,8 @@ import pytest
 from gazetrack.errors import ConfigError
 from gazetrack.events.base import detect
 from gazetrack.events.ivt import IVT
-from gazetrack.tables.recording import Screen
 from gazetrack.tables.schema import SAMPLES, conform
+from gazetrack.tables.screen import Screen
 
 SCREEN = Screen(1920, 1080, 531.0, 299.0, 650.0)
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from gazetrack.errors import ConfigError, DataError
 from gazetrack.events.prepare import Preparation, prepare
-from gazetrack.tables.recording import Screen
 from gazetrack.tables.schema import SAMPLES, conform
+from gazetrack.tables.screen import Screen
 
 
 def table(x, t=None, **columns):

@@ -12,7 +12,7 @@ from gazetrack.maps.parameters import MapParams
 from gazetrack.maps.plot import plot_track, save_figure
 from gazetrack.maps.render import render_maps
 from gazetrack.maps.track import Track
-from gazetrack.tables.recording import Screen
+from gazetrack.tables.screen import Screen
 from gazetrack.workflows.convert import ConvertOptions, convert_files
 from gazetrack.workflows.dataset import read_screen_tracks
 from gazetrack.workflows.render import plot_tables

@@ -23,8 +23,10 @@ def read(*args, **kwargs):
 
 def test_question_marks_are_missing_values(tmp_path):
     recording = read(tmp_path, ["0,?,5,1", "4000, ? , 6 ,1", "?,1,2,1", "8000,1,2,?"])
-    np.testing.assert_array_equal(recording.samples["x_px"].to_numpy(), [np.nan, np.nan, np.nan])
-    assert (recording.samples["y_px"].to_pylist()[:2], recording.dropped) == (
+    np.testing.assert_array_equal(
+        recording.sample_table["x_px"].to_numpy(), [np.nan, np.nan, np.nan]
+    )
+    assert (recording.sample_table["y_px"].to_pylist()[:2], recording.dropped) == (
         [5, 6],
         {"no time": 1},
     )
@@ -32,7 +34,7 @@ def test_question_marks_are_missing_values(tmp_path):
 
 def test_low_confidence_is_missing_and_said(tmp_path):
     recording = read(tmp_path, ["0,1,2,0", "4000,1,2,0.4", "8000,1,2,0.5"])
-    np.testing.assert_array_equal(recording.samples["x_px"].to_numpy(), [np.nan, np.nan, 1])
+    np.testing.assert_array_equal(recording.sample_table["x_px"].to_numpy(), [np.nan, np.nan, 1])
     assert "1 samples with a confidence below 0.5: taken as missing" in recording.notes
 
 
@@ -43,7 +45,7 @@ def test_labels_make_events(labels, tmp_path):
     rows = [f"{4000 * i},{100 + i},50,{label}" for i, label in enumerate(labels)]
     names = ("time NUMERIC", "x NUMERIC", "y NUMERIC", "handlabeller_final {x}")
     recording = read(tmp_path, rows, names)
-    events = recording.events.to_pandas()
+    events = recording.event_table.to_pandas()
     assert events["kind"].tolist() == ["fixation", "saccade", "unclassified", "unclassified"]
     assert events["text"].tolist() == ["FIX", "SACCADE", "SP", "NOISE"]
     assert events["onset_ms"].tolist() == [0, 8, 12, 16]
@@ -59,7 +61,7 @@ def test_names_may_be_quoted_and_of_any_case(tmp_path):
         ("'Time' real", '"X" real', "Y real"),
         before=("% note", "@relation 'a b'"),
     )
-    assert recording.samples["y_px"].to_pylist() == [2]
+    assert recording.sample_table["y_px"].to_pylist() == [2]
 
 
 def test_times_in_ms_are_refused(tmp_path):

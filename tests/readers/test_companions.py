@@ -5,7 +5,7 @@ import pytest
 from gazetrack.errors import UnknownFormat
 from gazetrack.readers import registry
 from gazetrack.readers.base import ReadOptions, read_head
-from gazetrack.tables.recording import Screen
+from gazetrack.tables.screen import Screen
 
 ADHAWK = {
     "Timestamp,IPD,UTC_Time": "pupil distances",
@@ -42,9 +42,12 @@ def test_the_file_to_give_is_read_as_fractions_of_the_camera_image(tmp_path):
     recording = (
         registry.get("adhawk").read(read_head(path), ReadOptions()).with_screen(Screen(1000, 800))
     )
-    first = recording.samples["x_px"].to_pylist()[0], recording.samples["y_px"].to_pylist()[0]
+    first = (
+        recording.sample_table["x_px"].to_pylist()[0],
+        recording.sample_table["y_px"].to_pylist()[0],
+    )
     assert first == pytest.approx((500, 200), rel=1e-6)  # float32, scaled twice
-    assert recording.samples["t_ms"].to_pylist() == pytest.approx([0, 8])
+    assert recording.sample_table["t_ms"].to_pylist() == pytest.approx([0, 8])
     assert recording.loss == 0.5
 
 

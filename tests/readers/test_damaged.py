@@ -137,7 +137,7 @@ def rows_of(table):
 
 
 def times_of(recording):
-    return [] if recording.samples is None else recording.samples["t_ms"].to_pylist()
+    return [] if recording.sample_table is None else recording.sample_table["t_ms"].to_pylist()
 
 
 def is_silent(what, whole, found):

@@ -37,14 +37,14 @@ def doubled(export):
 
 def clocks(recording):
     """The stretches that are told apart, and the samples in them."""
-    table = recording.samples.select(["recording", "trial"]).to_pandas().astype(str)
+    table = recording.sample_table.select(["recording", "trial"]).to_pandas().astype(str)
     return len(table.drop_duplicates()), len(table)
 
 
 def n_fixations(recording):
-    if recording.fixations is not None:
-        return recording.fixations.num_rows
-    return recording.events["kind"].to_pylist().count("fixation")
+    if recording.fixation_table is not None:
+        return recording.fixation_table.num_rows
+    return recording.event_table["kind"].to_pylist().count("fixation")
 
 
 def check(export, folder, columns=None):
@@ -54,7 +54,7 @@ def check(export, folder, columns=None):
         assert twice.code == "PARSE"
         assert twice.line is not None or "of trial" in str(twice), str(twice)
         return "refused"
-    if once.samples is not None:
+    if once.sample_table is not None:
         assert clocks(twice) == tuple(2 * np.array(clocks(once))), (
             "two recordings were taken for one"
         )

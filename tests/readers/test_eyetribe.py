@@ -27,7 +27,7 @@ def test_runs_of_the_flag_are_fixations(tmp_path):
         row(60, x=0, y=0),
         row(80, "True"),
     )
-    events = recording.events.to_pandas()
+    events = recording.event_table.to_pandas()
     assert events["onset_ms"].tolist() == [20, 80]
     assert events["duration_ms"].tolist() == [40, 20]
     assert events["x_px"].tolist() == [102, 100]
@@ -36,16 +36,16 @@ def test_runs_of_the_flag_are_fixations(tmp_path):
 
 def test_a_flag_that_is_never_set_gives_no_fixations(tmp_path):
     recording = read(tmp_path, row(0), row(20))
-    assert (recording.events.num_rows, recording.notes) == (0, ())
+    assert (recording.event_table.num_rows, recording.notes) == (0, ())
 
 
 def test_only_both_coordinates_at_zero_mean_lost(tmp_path):
-    samples = read(tmp_path, row(0, x=0, y=0), row(20, x=0, y=5)).samples
+    samples = read(tmp_path, row(0, x=0, y=0), row(20, x=0, y=5)).sample_table
     np.testing.assert_array_equal(samples["x_px"].to_numpy(), [np.nan, 0])
 
 
 def test_messages_keep_tabs_and_stand_in_order(tmp_path):
-    events = read(tmp_path, "MSG\t-\t5\timage on\ta.png", row(10), "MSG\t-\t1\tearly").events
+    events = read(tmp_path, "MSG\t-\t5\timage on\ta.png", row(10), "MSG\t-\t1\tearly").event_table
     assert events["text"].to_pylist() == ["early", "image on\ta.png"]
     assert events["onset_ms"].to_pylist() == [-9, -5]
 

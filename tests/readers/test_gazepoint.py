@@ -27,16 +27,18 @@ def read(tmp_path, rows, header=HEADER):
 
 def test_without_best_gaze_samples_are_the_gaze_of_fixations(tmp_path):
     recording = read(tmp_path, ["0,a,1.0,0.5,0.5,1.0,0,1,0,", "0,a,1.1,0.5,0.5,1.0,0.1,1,1,"])
-    assert recording.samples["x_px"].to_pylist() == pytest.approx([float("nan"), 960], nan_ok=True)
-    assert (recording.origin_ms, recording.events["onset_ms"].to_pylist()) == (1000, [0])
+    assert recording.sample_table["x_px"].to_pylist() == pytest.approx(
+        [float("nan"), 960], nan_ok=True
+    )
+    assert (recording.origin_ms, recording.event_table["onset_ms"].to_pylist()) == (1000, [0])
     assert any("no BPOGX" in note for note in recording.notes)
 
 
 def test_a_medium_shown_twice_is_two_recordings(tmp_path):
     rows = ["0,a,0.0,0.5,0.5,0,0,1,1,", "0,a,0.1,0.5,0.5,0,0.1,1,1,"]
     recording = read(tmp_path, rows + rows)
-    assert recording.samples["recording"].to_pylist() == ["a_1", "a_1", "a_2", "a_2"]
-    assert recording.samples["t_ms"].to_pylist() == [0, 100, 0, 100]
+    assert recording.sample_table["recording"].to_pylist() == ["a_1", "a_1", "a_2", "a_2"]
+    assert recording.sample_table["t_ms"].to_pylist() == [0, 100, 0, 100]
 
 
 def test_a_damaged_cell_has_its_place(tmp_path):
@@ -61,7 +63,7 @@ def test_units_of_the_image_are_read_as_the_note_says():
     path = GOLDEN / "gazepoint" / "time_in_secs" / "input.csv"
     (note,) = [note for note in read_recording(path).notes if "X_ORIGINAL" in note]
     columns = dict(pair.split("=") for pair in note.rsplit(" ", 1)[1].split(","))
-    fixations = read_recording(path, columns=columns).fixations
+    fixations = read_recording(path, columns=columns).fixation_table
     assert fixations["x_px"].to_pylist() == [998, 952, 642, 650]
     assert fixations["onset_ms"].to_pylist() == pytest.approx([100, 750, 200, 900])
     assert fixations["stimulus"].to_pylist() == ["chest-a", "chest-a", "chest-b", "chest-b"]
@@ -97,17 +99,17 @@ def test_parts_of_an_export_make_no_difference(kind, tmp_path):
         whole.notes,
     )
     for one, other in (
-        (whole.samples, parts.samples),
-        (whole.events, parts.events),
-        (whole.fixations, parts.fixations),
+        (whole.sample_table, parts.sample_table),
+        (whole.event_table, parts.event_table),
+        (whole.fixation_table, parts.fixation_table),
     ):
         assert (one is None) == (other is None)
         if one is not None:
             pd.testing.assert_frame_equal(
                 one.to_pandas(), other.to_pandas(), check_categorical=False
             )
-    assert (whole.fixations is None) == (kind == "gaze")
-    assert (whole.events.num_rows > 60) == (kind == "gaze")
+    assert (whole.fixation_table is None) == (kind == "gaze")
+    assert (whole.event_table.num_rows > 60) == (kind == "gaze")
 
 
 def peak(path):

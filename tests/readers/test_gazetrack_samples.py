@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from gazetrack.errors import ParseError, UnknownFormat
-from gazetrack.tables.recording import Screen
+from gazetrack.tables.screen import Screen
 from gazetrack.workflows.convert import ConvertOptions, convert_files, read_recording
 
 
@@ -77,8 +77,8 @@ def test_fractions_become_pixels_of_the_users_screen_from_the_table_as_from_the_
         read_recording(tmp_path / name).with_screen(screen)
         for name in ("raw.csv", "raw.samples.parquet")
     )
-    assert straight.samples["x_px"].to_pylist() == again.samples["x_px"].to_pylist()
-    assert again.samples["x_px"][0].as_py() == 640
+    assert straight.sample_table["x_px"].to_pylist() == again.sample_table["x_px"].to_pylist()
+    assert again.sample_table["x_px"][0].as_py() == 640
     assert again.notes == straight.notes
 
 

@@ -36,7 +36,7 @@ def new(time, gaze=(100, 50, 104, 52), fixation=("",) * 5):
 def test_local_times_go_over_midnight(tmp_path):
     rows = [old("235959990"), (*old("")[:3], "20200201_000000010", *old("")[4:])]
     recording = read(tmp_path, OLD + OLD_FIXATION, rows)
-    assert recording.samples["t_ms"].to_pylist() == [0, 20]
+    assert recording.sample_table["t_ms"].to_pylist() == [0, 20]
     assert recording.origin_ms == 24 * 3600e3 - 10
 
 
@@ -45,7 +45,7 @@ def test_rows_of_several_sensors_are_samples_if_the_tracker_is_among_them(tmp_pa
     recording = read(
         tmp_path, OLD + OLD_FIXATION, [old(f"1000000{i}0", source=s) for i, s in enumerate(sources)]
     )
-    assert recording.samples["t_ms"].to_pylist() == [0, 20, 30, 50]
+    assert recording.sample_table["t_ms"].to_pylist() == [0, 20, 30, 50]
     assert recording.dropped == {"other sensors": 2}
 
 
@@ -58,7 +58,7 @@ def test_older_fixations_count_from_their_stimulus(tmp_path):
         old("100000800", media=400, fixation=(3, "", "", 400, 80)),
     ]
     recording = read(tmp_path, OLD + OLD_FIXATION, rows)
-    events = recording.events.to_pandas()
+    events = recording.event_table.to_pandas()
     assert events["index"].tolist() == [1, 2]
     assert events["onset_ms"].tolist() == [490, 700]
     assert events["duration_ms"].tolist() == [120, 80]
@@ -73,7 +73,9 @@ def test_newer_fixations_count_from_the_recording(tmp_path):
         new(1010.5, fixation=(7, 300, 200, 1009.5, 60)),
         new(1020.5, fixation=(7, 300, 200, 1009.5, 60)),
     ]
-    events = read(tmp_path, NEW + NEW_FIXATION, rows, ",", before=("#DATA,,,",)).events.to_pandas()
+    events = read(
+        tmp_path, NEW + NEW_FIXATION, rows, ",", before=("#DATA,,,",)
+    ).event_table.to_pandas()
     assert events[["index", "onset_ms", "duration_ms"]].to_numpy().tolist() == [[7, 9, 60]]
 
 
@@ -85,8 +87,8 @@ def test_gaze_analysis_by_itself(tmp_path):
         (3, 30, 510, 310, 1, 1, 510, 310, 30, 50),
     ]
     recording = read(tmp_path, columns, rows, ",", before=("#HEADER", "#DATA"))
-    np.testing.assert_array_equal(recording.samples["x_px"].to_numpy(), [500, np.nan, 510])
-    assert (recording.eyes, recording.events.num_rows) == ("combined", 1)
+    np.testing.assert_array_equal(recording.sample_table["x_px"].to_numpy(), [500, np.nan, 510])
+    assert (recording.eyes, recording.event_table.num_rows) == ("combined", 1)
 
 
 @pytest.mark.parametrize("name", ["Validity{}", "Validity{}Eye"])
@@ -97,20 +99,20 @@ def test_validity_has_two_names(name, tmp_path):
         (*new(20, fixation=()), 4, 4),
         (*new(30, fixation=()), 1, 2),
     ]
-    samples = read(tmp_path, columns, rows, ",").samples
+    samples = read(tmp_path, columns, rows, ",").sample_table
     np.testing.assert_array_equal(samples["x_px"].to_numpy(), [100, np.nan, 100])
 
 
 def test_minus_one_in_both_coordinates_is_lost(tmp_path):
     samples = read(
         tmp_path, NEW, [new(10, (-1, -1, 104, 52), ()), new(20, (-1, 5, -1, -1), ())], ","
-    ).samples
+    ).sample_table
     assert samples["x_px"].to_pylist() == [104, -1]
 
 
 def test_a_column_per_sensor_may_come_twice(tmp_path):
     columns = (*NEW, "EventSource", "EventSource")
-    assert read(tmp_path, columns, [(*new(10, fixation=()), 1, 2)], ",").samples.num_rows == 1
+    assert read(tmp_path, columns, [(*new(10, fixation=()), 1, 2)], ",").sample_table.num_rows == 1
 
 
 def test_times_with_a_decimal_comma(tmp_path):
@@ -133,7 +135,7 @@ def test_a_damaged_time_has_its_line(time, tmp_path):
 def test_rows_without_a_time_are_counted(tmp_path):
     rows = [(*old("")[:3], "", *old("")[4:]), old("100000000")]
     recording = read(tmp_path, OLD + OLD_FIXATION, rows)
-    assert (recording.dropped, recording.samples.num_rows) == ({"no time": 1}, 1)
+    assert (recording.dropped, recording.sample_table.num_rows) == ({"no time": 1}, 1)
 
 
 def test_other_sensors_alone_are_named(tmp_path):

@@ -17,7 +17,7 @@ def test_a_fixation_lies_between_its_start_and_its_end(tmp_path):
     recording = read(
         tmp_path, (0, 0.2, "FIXA", 100, 50, 110, 52), (0.3, 0.2, "FIXA", 200, 50, 210, 52)
     )
-    assert recording.events["x_px"].to_pylist() == [105, 205]
+    assert recording.event_table["x_px"].to_pylist() == [105, 205]
     assert recording.notes == ()
 
 
@@ -28,8 +28,8 @@ def test_a_fixation_without_its_end_lies_where_it_begins_in_both_directions_and_
     recording = read(
         tmp_path, (0, 0.2, "FIXA", 100, 50, *end), (0.3, 0.2, "FIXA", 200, 50, 210, 52)
     )
-    assert recording.events["x_px"].to_pylist() == [100, 205]
-    assert recording.events["y_px"].to_pylist() == [50, 51]
+    assert recording.event_table["x_px"].to_pylist() == [100, 205]
+    assert recording.event_table["y_px"].to_pylist() == [50, 51]
     assert "1 fixations without an end: they lie where they begin" in recording.notes
 
 

@@ -78,5 +78,5 @@ class TestGzipLimits:
         recording = read_recording(path, trust_gzip=True)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-        assert recording.samples.num_rows == 3
+        assert recording.sample_table.num_rows == 3
         assert peak < 100 * 1024**2

@@ -69,17 +69,17 @@ def truth(data_dir):
 @pytest.mark.parametrize(("name", "file"), FILES, ids=lambda value: value)
 def test_counts(name, file, data_dir, truth):
     recording, want = check_reader(registry.get(name), data_dir / "exports" / file), truth[file]
-    if recording.fixations is not None:
+    if recording.fixation_table is not None:
         durations, times = (
-            recording.fixations[key].to_numpy() for key in ("duration_ms", "onset_ms")
+            recording.fixation_table[key].to_numpy() for key in ("duration_ms", "onset_ms")
         )
     else:
-        fixations = np.array(recording.events["kind"].to_pylist()) == "fixation"
-        durations = recording.events["duration_ms"].to_numpy()[fixations]
-        times = np.sort(recording.events["onset_ms"].to_numpy())
-    if recording.samples is not None:
-        assert recording.samples.num_rows == want["n_samples"]
-        times = recording.samples["t_ms"].to_numpy()
+        fixations = np.array(recording.event_table["kind"].to_pylist()) == "fixation"
+        durations = recording.event_table["duration_ms"].to_numpy()[fixations]
+        times = np.sort(recording.event_table["onset_ms"].to_numpy())
+    if recording.sample_table is not None:
+        assert recording.sample_table.num_rows == want["n_samples"]
+        times = recording.sample_table["t_ms"].to_numpy()
     if name != "eyelink_report":  # its onsets count from the trial
         # Microseconds divided by 1000 are not exact; a nanosecond is less than any tracker's clock
         # tells.
@@ -142,6 +142,6 @@ def test_exports_without_gaze_are_named(data_dir):
 )
 def test_gaze_of_medical_images(file, n_fixations, n_images, data_dir):
     recording = check_reader(registry.get("gazemedseg"), data_dir / file)
-    assert recording.fixations.num_rows == n_fixations
-    assert len(set(recording.fixations["stimulus"].to_pylist())) == n_images
+    assert recording.fixation_table.num_rows == n_fixations
+    assert len(set(recording.fixation_table["stimulus"].to_pylist())) == n_images
     assert not recording.dropped

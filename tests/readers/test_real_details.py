@@ -42,10 +42,10 @@ def read(path):
 @pytest.mark.parametrize("file", EYETRIBE)
 def test_eyetribe(file, exports, truth):
     recording, want = read(exports / file), truth[file]
-    kinds = recording.events["kind"].to_pylist()
+    kinds = recording.event_table["kind"].to_pylist()
     assert (kinds.count("message"), kinds.count("fixation")) == (want["n_msg"], want["n_fixations"])
     assert recording.loss == pytest.approx(want["zero_zero"] / want["n_samples"])
-    steps = np.diff(recording.samples["t_ms"].to_numpy())
+    steps = np.diff(recording.sample_table["t_ms"].to_numpy())
     assert (steps.min() >= 0, np.median(steps)) == (want["monotonic"], want["median_dt_ms"])
     assert (recording.screen.width_px, recording.screen.width_mm, recording.rate_hz) == (
         1280,
@@ -57,7 +57,7 @@ def test_eyetribe(file, exports, truth):
 
 @pytest.mark.parametrize("file", JSPSYCH)
 def test_jspsych(file, exports, truth):
-    samples, want = read(exports / file).samples.to_pandas(), truth[file]
+    samples, want = read(exports / file).sample_table.to_pandas(), truth[file]
     # The earliest and the latest time of any trial: each trial has its own clock.
     assert (samples["t_ms"].min(), samples["t_ms"].max()) == (want["first_t_ms"], want["last_t_ms"])
     assert samples["trial"].nunique() == want["trials_with_gaze"]
@@ -72,12 +72,12 @@ def test_a_table_of_trials_has_the_samples_of_their_json(exports, tmp_path):
     ]
     pd.DataFrame(cells).to_csv(tmp_path / "jspsych_group-b_s1.csv", index=False)
     table, whole = read(tmp_path / "jspsych_group-b_s1.csv"), read(exports / JSPSYCH[0])
-    assert table.samples.to_pandas().equals(whole.samples.to_pandas())
+    assert table.sample_table.to_pandas().equals(whole.sample_table.to_pandas())
 
 
 def test_webgazer_log(exports, truth):
     recording, want = read(exports / WEBCAM), truth[WEBCAM]["preamble"]
-    assert recording.samples.num_rows == int(want["total_samples"])
+    assert recording.sample_table.num_rows == int(want["total_samples"])
     assert (recording.screen.width_px, recording.screen.height_px) == (1890, 1071)
     assert recording.effective_rate_hz == pytest.approx(float(want["sample_rate_hz"]), rel=0.02)
     assert recording.loss == float(want["tracking_loss_pct"])
@@ -92,7 +92,7 @@ def test_imotions_samples_are_even_and_fixations_its_own(exports):
     want = table[table["FixationSeq"].notna()].drop_duplicates("FixationSeq")
     began = (want["at"] - tracker["at"].iloc[0]) / pd.Timedelta(milliseconds=1)
     late = want["MediaTime"].astype(float) - want["FixationStart"].astype(float)
-    events = recording.events.to_pandas()
+    events = recording.event_table.to_pandas()
     assert events["onset_ms"].tolist() == (began - late).tolist()
     for name, column in {
         "duration_ms": "FixationDuration",
@@ -112,7 +112,7 @@ def test_viewpoint_fixations_are_those_of_its_timer(exports, truth):
         if line.startswith("10\t")
     ]
     assert len(rows) == want["record_types"]["10"]
-    timer, events = np.array([float(row[9]) for row in rows]), recording.events.to_pandas()
+    timer, events = np.array([float(row[9]) for row in rows]), recording.event_table.to_pandas()
     fixations = events[events["kind"] == "fixation"]
     # The timer's peaks, each followed by a sample that begins it anew; it was running when the file
     # begins.
@@ -131,14 +131,14 @@ def test_vive_keeps_every_digit_of_its_clock(exports, truth):
     table = pd.read_csv(exports / VIVE, sep=";")
     ticks = table["time(100ns)"].to_numpy()
     np.testing.assert_allclose(
-        recording.samples["t_ms"].to_numpy(), (ticks - ticks[0]) / 1e4, rtol=0, atol=1e-9
+        recording.sample_table["t_ms"].to_numpy(), (ticks - ticks[0]) / 1e4, rtol=0, atol=1e-9
     )
     assert recording.origin_ms == pytest.approx(truth[VIVE]["first_t_ms"], rel=1e-15)
     valid = (table[["eye_valid_L", "eye_valid_R"]].to_numpy() & 2).any(axis=1)
     assert recording.loss == pytest.approx(1 - valid.mean(), abs=2e-3)
     # Both eyes look at the same place, as far as a metre's plane can tell: their mean angles differ
     # by a few degrees.
-    samples = recording.samples.to_pandas()
+    samples = recording.sample_table.to_pandas()
     apart = (samples["left_x_px"] - samples["right_x_px"]).median() / recording.screen.px_per_deg
     assert abs(apart) < 5
 
@@ -146,7 +146,7 @@ def test_vive_keeps_every_digit_of_its_clock(exports, truth):
 def test_pico(exports, truth):
     recording = read(exports / PICO)
     assert recording.origin_ms == truth[PICO]["first_t_ms"]
-    assert recording.samples["stimulus"].to_pylist()[0] == "Boxe_EPreN4_2D_Testing_N1_S8_D"
+    assert recording.sample_table["stimulus"].to_pylist()[0] == "Boxe_EPreN4_2D_Testing_N1_S8_D"
     assert recording.effective_rate_hz == pytest.approx(50, rel=0.02)
 
 
@@ -171,8 +171,8 @@ def test_in_another_encoding_the_samples_are_the_same(file, exports, tmp_path):
     copy = tmp_path / f"{read_head(exports / file).stem}.dat"
     copy.write_bytes(gzip.compress(("\ufeff" + text).encode("utf-16-le"), 1))
     again = read(copy)
-    assert again.samples.to_pandas().equals(plain.samples.to_pandas())
-    assert again.events.to_pandas().equals(plain.events.to_pandas())
+    assert again.sample_table.to_pandas().equals(plain.sample_table.to_pandas())
+    assert again.event_table.to_pandas().equals(plain.event_table.to_pandas())
     assert again.notes == plain.notes
 
 

@@ -92,18 +92,20 @@ def truth(data_dir):
 def test_read_as_counted(file, name, data_dir, truth):
     recording = check_reader(registry.get(name), data_dir / "exports" / file)
     want = truth[file] | CORRECTED.get(file, {})
-    assert (0 if recording.samples is None else recording.samples.num_rows) == want["n_samples"]
-    fixations = np.array(recording.events["kind"].to_pylist()) == "fixation"
-    durations = recording.events["duration_ms"].to_numpy()[fixations]
+    assert (0 if recording.sample_table is None else recording.sample_table.num_rows) == want[
+        "n_samples"
+    ]
+    fixations = np.array(recording.event_table["kind"].to_pylist()) == "fixation"
+    durations = recording.event_table["duration_ms"].to_numpy()[fixations]
     assert durations.size == (want["n_fixations"] or 0)
     if want["mean_fix_dur_ms"] is not None:
         assert durations.mean() == pytest.approx(want["mean_fix_dur_ms"], abs=1e-3)
     if (
-        recording.samples is not None
+        recording.sample_table is not None
         and want["first_t_ms"] is not None
         and not file.startswith(NO_COMMON_CLOCK)
     ):
-        times = recording.origin_ms + recording.samples["t_ms"].to_numpy()[[0, -1]]
+        times = recording.origin_ms + recording.sample_table["t_ms"].to_numpy()[[0, -1]]
         assert times == pytest.approx([want["first_t_ms"], want["last_t_ms"]], rel=1e-12, abs=2e-3)
 
 

@@ -27,8 +27,11 @@ def read(name, file, data_dir):
 )
 def test_gazepoint_samples(file, n_never_valid, n_empty, data_dir, truth):
     recording, want = read("gazepoint", f"gazepoint/{file}", data_dir), truth[f"gazepoint/{file}"]
-    t, durations = recording.samples["t_ms"].to_numpy(), recording.events["duration_ms"].to_numpy()
-    assert recording.samples.num_rows == want["n_samples"]
+    t, durations = (
+        recording.sample_table["t_ms"].to_numpy(),
+        recording.event_table["duration_ms"].to_numpy(),
+    )
+    assert recording.sample_table.num_rows == want["n_samples"]
     assert recording.origin_ms + t.min() == want["first_t_ms"]
     assert t.max() == pytest.approx(want["last_t_ms"])
     # The truth calls its count of fixations an upper one: it counts every number, also those that
@@ -36,12 +39,12 @@ def test_gazepoint_samples(file, n_never_valid, n_empty, data_dir, truth):
     # so the sum of durations is the same.
     assert durations.size == want["n_fixations"] - n_never_valid - n_empty
     assert durations.sum() == pytest.approx(want["mean_fix_dur_ms"] * want["n_fixations"], abs=0.05)
-    assert len(set(recording.samples["recording"].to_pylist())) == want["n_media"]
+    assert len(set(recording.sample_table["recording"].to_pylist())) == want["n_media"]
 
 
 def test_gazepoint_samples_have_the_fixations_of_the_fixation_table(data_dir, truth):
-    events = read("gazepoint", "gazepoint/thed2lab_User_1_all_gaze.csv", data_dir).events
-    table = read("gazepoint", "gazepoint/thed2lab_User_1_fixations.csv", data_dir).fixations
+    events = read("gazepoint", "gazepoint/thed2lab_User_1_all_gaze.csv", data_dir).event_table
+    table = read("gazepoint", "gazepoint/thed2lab_User_1_fixations.csv", data_dir).fixation_table
     for name in ("index", "onset_ms", "duration_ms", "x_px", "y_px"):
         assert events[name].to_pylist() == table[name].to_pylist()
 
@@ -52,15 +55,15 @@ def test_gazepoint_samples_have_the_fixations_of_the_fixation_table(data_dir, tr
 def test_gazepoint_fixations(file, data_dir, truth):
     file = f"gazepoint/{file}_fixations.csv"
     recording, want = read("gazepoint", file, data_dir), truth[file]
-    durations = recording.fixations["duration_ms"].to_numpy()
+    durations = recording.fixation_table["duration_ms"].to_numpy()
     assert durations.size == want["n_fixations"]
     assert durations.mean() == pytest.approx(want["mean_fix_dur_ms"], abs=1e-3)
     # The truth takes the earliest and latest TIME of any medium; a row's TIME is the end of its
     # fixation.
-    ends = recording.fixations["onset_ms"].to_numpy() + durations
+    ends = recording.fixation_table["onset_ms"].to_numpy() + durations
     assert ends.min() == pytest.approx(want["first_t_ms"], abs=0.05)
     assert ends.max() == pytest.approx(want["last_t_ms"], abs=0.05)
-    assert len(set(recording.fixations["recording"].to_pylist())) == want["n_media"]
+    assert len(set(recording.fixation_table["recording"].to_pylist())) == want["n_media"]
 
 
 @pytest.mark.parametrize(
@@ -69,8 +72,8 @@ def test_gazepoint_fixations(file, data_dir, truth):
 def test_pupil_core_samples(folder, data_dir, truth):
     file = f"pupil_core/{folder}/gaze_positions.csv"
     recording, want = read("pupil_core", file, data_dir), truth[file]
-    t = recording.origin_ms + recording.samples["t_ms"].to_numpy()
-    assert recording.samples.num_rows == want["n_samples"]
+    t = recording.origin_ms + recording.sample_table["t_ms"].to_numpy()
+    assert recording.sample_table.num_rows == want["n_samples"]
     assert (t[0], t[-1]) == pytest.approx((want["first_t_ms"], want["last_t_ms"]), abs=1e-3)
     assert recording.loss == pytest.approx(want["conf_lt_0_6"] / want["n_samples"])
 
@@ -81,11 +84,11 @@ def test_pupil_core_samples(folder, data_dir, truth):
 def test_pupil_core_fixations(file, data_dir, truth):
     file = f"pupil_core/{file}"
     recording, want = read("pupil_core", file, data_dir), truth[file]
-    t = recording.origin_ms + recording.fixations["onset_ms"].to_numpy()
+    t = recording.origin_ms + recording.fixation_table["onset_ms"].to_numpy()
     assert recording.rows_in == want["n_rows"]
-    assert recording.fixations.num_rows == want["n_fixations"]
+    assert recording.fixation_table.num_rows == want["n_fixations"]
     assert (t[0], t[-1]) == pytest.approx((want["first_t_ms"], want["last_t_ms"]), abs=1e-3)
-    assert recording.fixations["duration_ms"].to_numpy().mean() == pytest.approx(
+    assert recording.fixation_table["duration_ms"].to_numpy().mean() == pytest.approx(
         want["mean_fix_dur_ms"], abs=1e-3
     )
 
@@ -107,25 +110,30 @@ def test_pupil_core_companions_are_refused(data_dir, truth):
 def test_pupil_cloud_samples(folder, data_dir, truth):
     file = f"pupil_cloud/{folder}/gaze.csv"
     recording, want = read("pupil_cloud", file, data_dir), truth[file]
-    kinds = recording.events["kind"].to_pylist()
-    assert recording.samples.num_rows == want["n_samples"]
+    kinds = recording.event_table["kind"].to_pylist()
+    assert recording.sample_table.num_rows == want["n_samples"]
     assert kinds.count("fixation") == want["n_fixations"]
     assert kinds.count("blink") == truth[f"pupil_cloud/{folder}/blinks.csv"]["n_events"]
     assert recording.start_ns == want["t0_ns"]
-    assert recording.start_ns + round(recording.samples["t_ms"][-1].as_py() * 1e6) == want["t1_ns"]
+    assert (
+        recording.start_ns + round(recording.sample_table["t_ms"][-1].as_py() * 1e6)
+        == want["t1_ns"]
+    )
 
 
 def test_pupil_cloud_fixations(data_dir, truth):
     file = "pupil_cloud/glassesvalidator_invisible/fixations.csv"
     recording, want = read("pupil_cloud", file, data_dir), truth[file]
-    t = recording.origin_ms + recording.fixations["onset_ms"].to_numpy()
-    durations = recording.fixations["duration_ms"].to_numpy()
+    t = recording.origin_ms + recording.fixation_table["onset_ms"].to_numpy()
+    durations = recording.fixation_table["duration_ms"].to_numpy()
     assert durations.size == want["n_fixations"]
     assert durations.mean() == pytest.approx(want["mean_fix_dur_ms"], abs=1e-3)
     assert (t[0], t[-1]) == pytest.approx((want["first_t_ms"], want["last_t_ms"]), abs=1e-3)
-    events = read("pupil_cloud", file.replace("fixations", "gaze"), data_dir).events.to_pandas()
+    events = read(
+        "pupil_cloud", file.replace("fixations", "gaze"), data_dir
+    ).event_table.to_pandas()
     events = events[events["kind"] == "fixation"]
-    assert events["onset_ms"].tolist() == recording.fixations["onset_ms"].to_pylist()
+    assert events["onset_ms"].tolist() == recording.fixation_table["onset_ms"].to_pylist()
     # The fixation table has whole milliseconds; its last fixation ends after the last sample of the
     # gaze file.
     assert events["duration_ms"].to_numpy()[:-1] == pytest.approx(durations[:-1], abs=1.0)

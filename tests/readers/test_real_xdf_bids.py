@@ -10,7 +10,7 @@ from gazetrack.errors import InputError, UnknownFormat
 from gazetrack.readers import registry
 from gazetrack.readers.base import ReadOptions, read_head
 from gazetrack.readers.head import HEAD_BYTES
-from gazetrack.tables.recording import Screen
+from gazetrack.tables.screen import Screen
 from tests.contracts import check_reader
 
 pytestmark = pytest.mark.real_data
@@ -24,8 +24,8 @@ def truth(data_dir):
 
 def test_xdf_gaze(data_dir, truth):
     recording, want = check_reader(registry.get("xdf"), data_dir / "exports" / XDF), truth[XDF]
-    t = recording.origin_ms + recording.samples["t_ms"].to_numpy()
-    assert recording.samples.num_rows == want["n_samples"]
+    t = recording.origin_ms + recording.sample_table["t_ms"].to_numpy()
+    assert recording.sample_table.num_rows == want["n_samples"]
     assert (t[0], t[-1]) == pytest.approx((want["first_t_ms"], want["last_t_ms"]), rel=0, abs=1e-3)
     assert (recording.tracker, recording.rate_hz) == (want["streams"][0]["name"], None)
     assert (recording.loss, recording.fractions_of) == (0, "screen")
@@ -85,7 +85,7 @@ def test_real_bids_sidecars_describe_a_table(data_dir, tmp_path):
     recording = registry.get("bids").read(head, ReadOptions())
     assert (recording.eyes, recording.rate_hz, recording.origin_ms) == ("left", 1000, 5000)
     assert recording.screen == Screen(1919, 1079, 696, 391, 600)
-    assert recording.events["x_px"].to_pylist() == [2]
+    assert recording.event_table["x_px"].to_pylist() == [2]
     assert recording.tracker.startswith("SR-Research EYELINK II")
 
 

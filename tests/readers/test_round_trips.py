@@ -284,7 +284,9 @@ def test_what_is_written_is_read_back(name, gaze, data):
         head = read_head(path)
         assert registry.detect(head).name == name.split()[0]
         recording = registry.get(name.split()[0]).read(head, ReadOptions())
-    found = {column: recording.samples[column].to_numpy() for column in ("t_ms", "x_px", "y_px")}
+    found = {
+        column: recording.sample_table[column].to_numpy() for column in ("t_ms", "x_px", "y_px")
+    }
     np.testing.assert_allclose(found["t_ms"], t - t[0], atol=2e-3)
     for column, values in (("x_px", x), ("y_px", y)):
         np.testing.assert_allclose(
@@ -324,7 +326,7 @@ def test_trials_of_jspsych_are_read_back(gaze, data):
         path.write_bytes(text.encode(data.draw(st.sampled_from(ENCODINGS))))
         head = read_head(path)
         assert registry.detect(head).name == "webgazer"
-        samples = registry.get("webgazer").read(head, ReadOptions()).samples.to_pandas()
+        samples = registry.get("webgazer").read(head, ReadOptions()).sample_table.to_pandas()
     np.testing.assert_allclose(samples["t_ms"], t)
     np.testing.assert_allclose(samples["x_px"], np.where(seen, x, np.nan), rtol=1e-6)
     assert samples["trial"].tolist() == ["0"] * cut + ["1"] * (len(t) - cut)
@@ -369,7 +371,7 @@ def test_labelled_events_are_read_back(events, remodnav, data):
         path.write_bytes("".join(line + end for line in lines).encode(encoding))
         head = read_head(path)
         assert registry.detect(head).name == "labelled_events"
-        found = registry.get("labelled_events").read(head, ReadOptions()).events.to_pandas()
+        found = registry.get("labelled_events").read(head, ReadOptions()).event_table.to_pandas()
     kinds = {"FIXA": "fixation", "SACC": "saccade", "ISAC": "saccade"}
     assert found["kind"].tolist() == [kinds.get(event[0], "unclassified") for event in events]
     np.testing.assert_allclose(found["onset_ms"], starts, atol=1e-6)

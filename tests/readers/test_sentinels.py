@@ -54,7 +54,9 @@ def marks_in(table):
 
 
 def assert_no_marks(recording):
-    tables = {name: getattr(recording, name) for name in ("samples", "events", "fixations")}
+    tables = {
+        name: getattr(recording, name) for name in ("sample_table", "event_table", "fixation_table")
+    }
     found = [
         f"{name}: {mark}"
         for name, table in tables.items()
@@ -83,7 +85,7 @@ def test_no_real_export_leaves_a_mark_of_a_missing_value(data_dir):
         count += 1
         tables = [
             table
-            for table in (recording.samples, recording.events, recording.fixations)
+            for table in (recording.sample_table, recording.event_table, recording.fixation_table)
             if table is not None
         ]
         if marks := [mark for table in tables for mark in marks_in(table)]:
@@ -162,10 +164,10 @@ def samples_of(**columns):
     return Recording(
         name="a",
         format="test",
-        samples=conform(
+        sample_table=conform(
             {"recording": ["a"] * n, "t_ms": np.arange(n, dtype=float)} | columns, SAMPLES
         ),
-        events=conform({}, EVENTS),
+        event_table=conform({}, EVENTS),
     )
 
 
@@ -181,7 +183,7 @@ def test_a_mark_of_one_eye_leaves_the_other():
         "x_px": [20, 110, nan],
         "y_px": [30, 55, nan],
     }.items():
-        np.testing.assert_array_equal(found.samples[name].to_numpy(), np.float32(values), name)
+        np.testing.assert_array_equal(found.sample_table[name].to_numpy(), np.float32(values), name)
     assert found.notes == (
         "2 samples at (0, 0) or (-1, -1), which trackers write for lost gaze: taken as missing",
     )
@@ -189,21 +191,26 @@ def test_a_mark_of_one_eye_leaves_the_other():
 
 def test_0_is_a_size_where_sizes_are_relative_to_a_baseline():
     sizes = np.array([-0.4, 0.0, -1.0, 0.7], np.float32)
-    assert checked(samples_of(left_pupil=sizes)).samples["left_pupil"].to_pylist() == sizes.tolist()
+    assert (
+        checked(samples_of(left_pupil=sizes)).sample_table["left_pupil"].to_pylist()
+        == sizes.tolist()
+    )
     assert np.isnan(
-        checked(samples_of(left_pupil=np.abs(sizes) - 1 + 1)).samples["left_pupil"].to_numpy()[1]
+        checked(samples_of(left_pupil=np.abs(sizes) - 1 + 1))
+        .sample_table["left_pupil"]
+        .to_numpy()[1]
     )
 
 
 def test_directions_have_no_corner():
     position = np.zeros(2, np.float32)
     recording = replace(samples_of(x_px=position, y_px=position), directions=True)
-    assert checked(recording).samples["x_px"].to_pylist() == [0, 0]
+    assert checked(recording).sample_table["x_px"].to_pylist() == [0, 0]
 
 
 def test_the_search_for_marks_finds_them():
     path = next(path for path in CASES if path.parts[-3] == "tobii_pro")
-    samples = registry.get("tobii_pro").read(read_head(path), ReadOptions()).samples
+    samples = registry.get("tobii_pro").read(read_head(path), ReadOptions()).sample_table
     for name, value, words in (
         ("left_pupil", -1, "left_pupil"),
         ("x_px", 1e8, "x_px beyond any screen"),

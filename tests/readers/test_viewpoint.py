@@ -27,7 +27,7 @@ def test_fixations_are_where_the_timer_grows(tmp_path):
     recording = read(
         tmp_path, *(sample(1 + 0.02 * i, timer, x=i / 10) for i, timer in enumerate(timers))
     )
-    events = recording.events.to_pandas()
+    events = recording.event_table.to_pandas()
     assert events["onset_ms"].tolist() == pytest.approx([-500, 80], abs=1e-6)
     assert events["duration_ms"].tolist() == pytest.approx([540, 60])
     assert events["x_px"].tolist() == pytest.approx([128, 768])
@@ -36,7 +36,7 @@ def test_fixations_are_where_the_timer_grows(tmp_path):
 
 def test_a_timer_at_zero_is_no_fixation(tmp_path):
     recording = read(tmp_path, *(sample(0.02 * i) for i in range(5)))
-    assert recording.events.num_rows == 0
+    assert recording.event_table.num_rows == 0
     assert not any("timer" in note for note in recording.notes)
 
 
@@ -46,12 +46,12 @@ def test_two_eyes_have_fixations_of_their_own(tmp_path):
         for i in range(5)
     ]
     recording = read(tmp_path, *rows, codes="6\tATT\tALX\tALY\tAFX\tBLX\tBLY\tBFX")
-    events = recording.events.to_pandas().set_index("eye")
+    events = recording.event_table.to_pandas().set_index("eye")
     assert events["duration_ms"].to_dict() == {
         "right": pytest.approx(80),
         "left": pytest.approx(40),
     }
-    assert recording.samples["left_x_px"].to_pylist()[0] == pytest.approx(768)
+    assert recording.sample_table["left_x_px"].to_pylist()[0] == pytest.approx(768)
 
 
 def test_lengths_of_the_screen_make_its_proportions_and_degrees(tmp_path):
@@ -70,13 +70,13 @@ def test_useless_lengths_are_none(info, tmp_path):
 
 def test_one_eye_has_one_pupil(tmp_path):
     recording = read(tmp_path, sample(0))
-    assert np.isnan(recording.samples["left_pupil"].to_numpy()).all()
-    assert recording.samples["right_pupil"].to_pylist() == [pytest.approx(0.2)]
+    assert np.isnan(recording.sample_table["left_pupil"].to_numpy()).all()
+    assert recording.sample_table["right_pupil"].to_pylist() == [pytest.approx(0.2)]
     assert "which eye it was is not in the file" in recording.notes[0]
 
 
 def test_lost_samples_by_quality(tmp_path):
-    samples = read(tmp_path, sample(0, quality=3), sample(0.02, quality=4)).samples
+    samples = read(tmp_path, sample(0, quality=3), sample(0.02, quality=4)).sample_table
     np.testing.assert_array_equal(samples["x_px"].to_numpy(), [640, np.nan])
 
 
@@ -88,7 +88,7 @@ def test_lines_of_other_codes_are_counted_and_strings_kept(tmp_path):
         "2\t0.05\tgo",
     ]
     recording = read(tmp_path, *lines, sample(0, marker="A", text="b.png"), sample(0.02))
-    assert recording.events["text"].to_pylist() == ["START.BMP", "A b.png", "go"]
+    assert recording.event_table["text"].to_pylist() == ["START.BMP", "A b.png", "go"]
     assert (recording.dropped, recording.rows_in) == ({"lines of other codes": 1}, 5)
 
 

@@ -24,7 +24,7 @@ def vive(time, left="0;0;1", right="0;0;1", valid=31):
 
 def test_times_of_100_ns_keep_every_digit(tmp_path):
     recording = read(tmp_path, VIVE, vive(START), vive(START + 1), vive(""), vive(START + 79_771))
-    assert recording.samples["t_ms"].to_pylist() == pytest.approx([0, 1e-4, 7.9771], abs=1e-12)
+    assert recording.sample_table["t_ms"].to_pylist() == pytest.approx([0, 1e-4, 7.9771], abs=1e-12)
     assert recording.dropped == {"no time": 1}
 
 
@@ -37,7 +37,7 @@ def test_a_damaged_time_has_its_line(time, tmp_path):
 
 def test_seconds_may_have_a_decimal_comma(tmp_path):
     recording = read(tmp_path, PICO, "v\t0,02\t0\t0\t1", "v\t0,04\t0,5\t0\t1", "v\t\t0\t0\t1")
-    assert recording.samples["t_ms"].to_pylist() == pytest.approx([0, 20])
+    assert recording.sample_table["t_ms"].to_pylist() == pytest.approx([0, 20])
     assert (recording.origin_ms, recording.dropped) == (pytest.approx(20), {"no time": 1})
 
 
@@ -50,15 +50,15 @@ def test_a_damaged_second_has_its_place(tmp_path):
 def test_right_of_the_wearer_is_right_and_up_is_up_in_both_products(tmp_path):
     # 45 degrees to the right and up: a metre away on a plane a metre before the eyes, at 1 px per
     # mm.
-    of_vive = read(tmp_path, VIVE, vive(START, "-0.5;0.5;0.5", "-0.5;0.5;0.5")).samples
-    of_pico = read(tmp_path, PICO, "v\t0\t0.5\t0.5\t0.5").samples
+    of_vive = read(tmp_path, VIVE, vive(START, "-0.5;0.5;0.5", "-0.5;0.5;0.5")).sample_table
+    of_pico = read(tmp_path, PICO, "v\t0\t0.5\t0.5\t0.5").sample_table
     for samples in (of_vive, of_pico):
         assert (samples["x_px"].to_pylist(), samples["y_px"].to_pylist()) == ([3000], [1000])
 
 
 def test_degrees_come_out_right(tmp_path):
     recording = read(tmp_path, PICO, f"v\t0\t{np.sin(np.radians(1))}\t0\t{np.cos(np.radians(1))}")
-    x = recording.samples["x_px"].to_numpy()[0] - recording.screen.width_px / 2
+    x = recording.sample_table["x_px"].to_numpy()[0] - recording.screen.width_px / 2
     assert x == pytest.approx(recording.screen.px_per_deg, rel=1e-6)
 
 
@@ -66,12 +66,12 @@ def test_degrees_come_out_right(tmp_path):
     "line", [vive(START, valid=29), vive(START, "0;0;0", "0;0;0"), vive(START, "0;0;-1", "1;0;0")]
 )
 def test_no_direction_no_gaze(line, tmp_path):
-    samples = read(tmp_path, VIVE, line).samples
+    samples = read(tmp_path, VIVE, line).sample_table
     assert np.isnan(samples["x_px"].to_numpy()).all()
 
 
 def test_the_other_eye_is_taken_when_one_is_lost(tmp_path):
-    samples = read(tmp_path, VIVE, vive(START, left="0;0;0", right="0;0;1")).samples
+    samples = read(tmp_path, VIVE, vive(START, left="0;0;0", right="0;0;1")).sample_table
     assert (np.isnan(samples["left_x_px"].to_numpy()).all(), samples["x_px"].to_pylist()) == (
         True,
         [2000],

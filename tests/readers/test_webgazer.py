@@ -26,7 +26,7 @@ def read(tmp_path, data):
 def test_trials_in_one_line_of_more_than_a_mebibyte(tmp_path):
     trials = [trial(i, points(*range(1000))) for i in range(50)]
     assert len(json.dumps(trials)) > 1024**2
-    assert read(tmp_path, trials).samples.num_rows == 50_000
+    assert read(tmp_path, trials).sample_table.num_rows == 50_000
 
 
 def test_a_table_of_trials_is_the_same_as_their_json(tmp_path):
@@ -44,15 +44,15 @@ def test_a_table_of_trials_is_the_same_as_their_json(tmp_path):
     head = read_head(path)
     assert registry.detect(head).name == "webgazer"
     table, whole = webgazer.read(head, ReadOptions()), read(tmp_path, trials)
-    assert table.samples.to_pandas().equals(whole.samples.to_pandas())
-    assert whole.samples["stimulus"].to_pylist() == ["a.png", "a.png", "b.png"]
+    assert table.sample_table.to_pandas().equals(whole.sample_table.to_pandas())
+    assert whole.sample_table["stimulus"].to_pylist() == ["a.png", "a.png", "b.png"]
 
 
 def test_trials_numbered_anew_are_another_run(tmp_path):
     recording = read(
         tmp_path, [trial(3, points(0, 10)), trial(4, points(0)), trial(3, points(0, 10))]
     )
-    assert recording.samples["recording"].to_pylist() == ["a_1", "a_1", "a_1", "a_2", "a_2"]
+    assert recording.sample_table["recording"].to_pylist() == ["a_1", "a_1", "a_1", "a_2", "a_2"]
     assert recording.notes == ("2 runs of an experiment: each is a recording of its own",)
 
 
@@ -66,7 +66,7 @@ def test_points_without_a_time_are_counted_and_without_a_position_missing(tmp_pa
     ]
     recording = read(tmp_path, [trial(0, found)])
     assert (recording.dropped, recording.rows_in) == ({"no time": 3}, 5)
-    np.testing.assert_array_equal(recording.samples["x_px"].to_numpy(), [1, np.nan])
+    np.testing.assert_array_equal(recording.sample_table["x_px"].to_numpy(), [1, np.nan])
 
 
 @pytest.mark.parametrize("huge", ["1" + "0" * 400, "1e400", "-Infinity", "NaN"])
@@ -76,7 +76,7 @@ def test_numbers_beyond_all_measure_are_missing(huge, tmp_path):
     )
     recording = read(tmp_path, text)
     assert recording.dropped == {"no time": 1}
-    assert np.isnan(recording.samples["x_px"].to_numpy()).all()
+    assert np.isnan(recording.sample_table["x_px"].to_numpy()).all()
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_second_table_ends_the_log(tmp_path):
         "20,,",
     ]
     recording = read(tmp_path, "\n".join([*rows, "# --- summary ---", "cell,error", "1,??"]) + "\n")
-    assert recording.samples["t_ms"].to_pylist() == [0, 10]
+    assert recording.sample_table["t_ms"].to_pylist() == [0, 10]
     assert (recording.screen.width_px, recording.loss) == (800, 0.5)
 
 

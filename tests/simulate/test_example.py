@@ -12,7 +12,7 @@ from gazetrack.events.fixations import fixation_table
 from gazetrack.maps.track import build_tracks
 from gazetrack.simulate.example import SCREEN, lesion_image, simulate_gaze, write_example
 from gazetrack.simulate.trackers import Trial, write_asc, write_tobii_tsv
-from gazetrack.tables.recording import place
+from gazetrack.tables.placement import place
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,9 @@ import pytest
 
 from gazetrack.errors import ParseError
 from gazetrack.tables.plausible import checked
-from gazetrack.tables.recording import Recording, Screen
+from gazetrack.tables.recording import Recording
 from gazetrack.tables.schema import EVENTS, FIXATIONS, SAMPLES, conform
+from gazetrack.tables.screen import Screen
 
 NO_EVENTS = conform({}, EVENTS)
 SCREEN = Screen(1280, 720)
@@ -21,7 +22,13 @@ def of_samples(t, x=None, y=None, trial="", **facts):
     y = 300 + np.arange(n) % 5 if y is None else y
     columns = {"recording": "r", "trial": trial, "t_ms": np.array(t, float), "x_px": x, "y_px": y}
     return Recording(
-        "r", "f", conform(columns, SAMPLES), NO_EVENTS, screen=SCREEN, rows_in=n, **facts
+        name="r",
+        format="f",
+        sample_table=conform(columns, SAMPLES),
+        event_table=NO_EVENTS,
+        screen=SCREEN,
+        rows_in=n,
+        **facts,
     )
 
 
@@ -37,7 +44,16 @@ def of_fixations(onsets, x=None, durations=None, eye="both", **facts):
     }
     columns["eye"] = eye
     table = conform(columns | {"y_px": np.arange(n) + 1.0}, FIXATIONS)
-    return Recording("r", "f", None, NO_EVENTS, table, screen=SCREEN, rows_in=n, **facts)
+    return Recording(
+        name="r",
+        format="f",
+        sample_table=None,
+        event_table=NO_EVENTS,
+        fixation_table=table,
+        screen=SCREEN,
+        rows_in=n,
+        **facts,
+    )
 
 
 def test_an_ordinary_recording_has_no_notes():
@@ -128,14 +144,25 @@ def test_fixations_in_another_order_than_that_of_time_are_noted():
 
 
 def test_a_file_of_which_nothing_is_left_is_refused():
-    nothing = Recording("r", "f", None, NO_EVENTS, rows_in=7, dropped={"no time": 7})
+    nothing = Recording(
+        name="r",
+        format="f",
+        sample_table=None,
+        event_table=NO_EVENTS,
+        rows_in=7,
+        dropped={"no time": 7},
+    )
     with pytest.raises(ParseError, match=r"none of its 7 rows can be used \(7 no time\)"):
         checked(nothing)
     with pytest.raises(ParseError, match="a header and no rows"):
-        checked(Recording("r", "f", conform({}, SAMPLES), NO_EVENTS))
+        checked(
+            Recording(
+                name="r", format="f", sample_table=conform({}, SAMPLES), event_table=NO_EVENTS
+            )
+        )
     message = conform({"recording": ["r"], "kind": ["message"], "onset_ms": [0.0]}, EVENTS)
     with pytest.raises(ParseError, match="none of its 1 rows"):
-        checked(Recording("r", "f", None, message, rows_in=1))
+        checked(Recording(name="r", format="f", sample_table=None, event_table=message, rows_in=1))
 
 
 @pytest.mark.parametrize(("step_ms", "rate"), [(4000.0, "0.25 Hz"), (0.004, "2.5e+05 Hz")])
@@ -181,14 +208,18 @@ def test_the_same_fixations_twice_are_noted_whatever_recording_they_are_in():
     recording = of_fixations(
         onsets, x=600.0 + np.arange(50) % 25, durations=200.0 + np.arange(50) % 25
     )
-    table = recording.fixations.to_pandas().assign(
+    table = recording.fixation_table.to_pandas().assign(
         y_px=np.arange(50) % 25 + 1.0, recording=["a"] * 25 + ["b"] * 25
     )
-    twice = replace(recording, fixations=conform({name: table[name] for name in table}, FIXATIONS))
+    twice = replace(
+        recording, fixation_table=conform({name: table[name] for name in table}, FIXATIONS)
+    )
     (note,) = checked(twice).notes
     assert note.startswith(
         "25 of 50 fixations are another one to the last digit: onset, duration and place"
     )
     table["x_px"] += np.arange(50)
-    others = replace(recording, fixations=conform({name: table[name] for name in table}, FIXATIONS))
+    others = replace(
+        recording, fixation_table=conform({name: table[name] for name in table}, FIXATIONS)
+    )
     assert checked(others).notes == ()

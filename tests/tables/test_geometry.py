@@ -14,8 +14,9 @@ from gazetrack.events.detectors import DETECTORS
 from gazetrack.events.fixations import fixation_table
 from gazetrack.tables.cameras import CAMERAS, field_of_view
 from gazetrack.tables.geometry import with_geometry
-from gazetrack.tables.recording import Recording, Screen
+from gazetrack.tables.recording import Recording
 from gazetrack.tables.schema import EVENTS, FIXATIONS, SAMPLES, conform
+from gazetrack.tables.screen import Screen
 from gazetrack.tables.store import read_meta
 from gazetrack.workflows.convert import ConvertOptions, convert_files, read_recording
 
@@ -26,7 +27,12 @@ def recording(positions, screen=None, **facts):
         {"recording": "a", "t_ms": 10.0 * np.arange(len(x)), "x_px": x, "y_px": y}, SAMPLES
     )
     return Recording(
-        "a", facts.pop("format", "test"), samples, conform({}, EVENTS), screen=screen, **facts
+        name="a",
+        format=facts.pop("format", "test"),
+        sample_table=samples,
+        event_table=conform({}, EVENTS),
+        screen=screen,
+        **facts,
     )
 
 
@@ -196,7 +202,9 @@ def test_the_vendors_fixations_need_no_camera():
         FIXATIONS,
     )
     own = replace(
-        recording(MIDDLE, world_camera="AdHawk MindLink"), samples=None, fixations=fixations
+        recording(MIDDLE, world_camera="AdHawk MindLink"),
+        sample_table=None,
+        fixation_table=fixations,
     )
     assert fixation_table(own)[0].num_rows == 1
 
@@ -318,7 +326,7 @@ def test_events_alone_are_looked_at_in_units_of_pixels():
         "duration_ms": 200.0,
     }
     events = conform(events | {"x_px": [5.0, 500.0, -300.0, -20.0], "y_px": 10.0}, EVENTS)
-    alone = replace(recording(MIDDLE, Screen(1000, 800)), samples=None, events=events)
+    alone = replace(recording(MIDDLE, Screen(1000, 800)), sample_table=None, event_table=events)
     assert with_geometry(alone).notes[0].startswith("50 % of the gaze lies off the screen")
 
 
@@ -368,5 +376,5 @@ def test_fixations_on_an_image_are_not_off_the_screen_in_units_of_the_image():
         },
         FIXATIONS,
     )
-    own = replace(recording(MIDDLE, Screen(1000, 800)), samples=None, fixations=fixations)
+    own = replace(recording(MIDDLE, Screen(1000, 800)), sample_table=None, fixation_table=fixations)
     assert with_geometry(own).notes == ()

@@ -41,7 +41,15 @@ def test_rows_that_cannot_be_are_left_out_by_reason(column, value, reason):
     assert dropped == {reason: 1}
     assert kept.num_rows == 1
     recording = checked(
-        Recording("r", "f", None, conform({}, EVENTS), table, rows_in=2, dropped={"other": 3})
+        Recording(
+            name="r",
+            format="f",
+            sample_table=None,
+            event_table=conform({}, EVENTS),
+            fixation_table=table,
+            rows_in=2,
+            dropped={"other": 3},
+        )
     )
     assert recording.dropped == {"other": 3, reason: 1}
 
@@ -65,11 +73,15 @@ def test_samples_and_events_at_absurd_positions_have_none():
         },
         EVENTS,
     )
-    recording = checked(Recording("r", "f", samples, events))
-    np.testing.assert_array_equal(recording.samples["x_px"].to_numpy(), np.float32([5, NAN, NAN]))
-    np.testing.assert_array_equal(recording.samples["y_px"].to_numpy(), np.float32([5, NAN, NAN]))
-    assert recording.events.num_rows == 1
-    assert np.isnan(recording.events["end_x_px"].to_numpy()).all()
+    recording = checked(Recording(name="r", format="f", sample_table=samples, event_table=events))
+    np.testing.assert_array_equal(
+        recording.sample_table["x_px"].to_numpy(), np.float32([5, NAN, NAN])
+    )
+    np.testing.assert_array_equal(
+        recording.sample_table["y_px"].to_numpy(), np.float32([5, NAN, NAN])
+    )
+    assert recording.event_table.num_rows == 1
+    assert np.isnan(recording.event_table["end_x_px"].to_numpy()).all()
     assert [note.split(" ", 1)[1].split(" ")[0] for note in recording.notes] == [
         "samples",
         "events",
@@ -81,10 +93,16 @@ def test_what_is_possible_stays_as_it_is():
     samples = conform(
         {"recording": ["r"], "t_ms": [0.0], "x_px": [-900.0], "y_px": [3000.0]}, SAMPLES
     )
-    recording = Recording("r", "f", samples, conform({}, EVENTS), fixations(x_px=[4.0]))
+    recording = Recording(
+        name="r",
+        format="f",
+        sample_table=samples,
+        event_table=conform({}, EVENTS),
+        fixation_table=fixations(x_px=[4.0]),
+    )
     again = checked(recording)
-    assert again.samples is samples
-    assert again.fixations is recording.fixations
+    assert again.sample_table is samples
+    assert again.fixation_table is recording.fixation_table
     assert again.notes == ()
 
 
@@ -109,7 +127,9 @@ def test_a_fixation_without_a_position_takes_that_of_its_samples_or_is_left_out(
         },
         EVENTS,
     )
-    table, source = fixation_table(Recording("r", "f", samples, events))
+    table, source = fixation_table(
+        Recording(name="r", format="f", sample_table=samples, event_table=events)
+    )
     assert table["x_px"].to_pylist() == [15.0]
     assert table["y_px"].to_pylist() == [30.0]
     assert (source["fixation_source"], source["left_out"]) == ("export", {"no position": 1})
@@ -134,7 +154,9 @@ def test_fixations_of_the_export_have_what_their_samples_say():
         "duration_ms": [30.0],
     }
     events = conform(events | {"x_px": [33.0], "y_px": [5.0]}, EVENTS)
-    (row,) = fixation_table(Recording("r", "f", samples, events))[0].to_pylist()
+    (row,) = fixation_table(
+        Recording(name="r", format="f", sample_table=samples, event_table=events)
+    )[0].to_pylist()
     assert (row["x_px"], row["n_samples"], row["dispersion_px"]) == (33, 3, 50)
     assert (row["median_x_px"], row["median_y_px"]) == (20, 5)
     assert row["rms_s2s_px"] == pytest.approx(np.sqrt((10**2 + 40**2) / 2))

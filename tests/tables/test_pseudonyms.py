@@ -13,8 +13,9 @@ import pytest
 from gazetrack.errors import DataError, ParseError, quote, quoting_nothing
 from gazetrack.maps.track import build_tracks
 from gazetrack.readers.text.ahead import in_threads
+from gazetrack.tables.placement import Placement
 from gazetrack.tables.pseudonyms import Pseudonyms, cleaner, read_key
-from gazetrack.tables.recording import Placement, Recording
+from gazetrack.tables.recording import Recording
 from gazetrack.tables.schema import EVENTS, FIXATIONS, SAMPLES, conform
 
 DIGEST = "0123456789abcdef" * 4
@@ -39,12 +40,16 @@ def recording(participants, **columns):
     }
     size = {"y_px": 1.0, "image_width_px": 100.0, "image_height_px": 100.0, "eye": "both"}
     return Recording(
-        "file", "generic", None, conform({}, EVENTS), conform(given | numbers | size, FIXATIONS)
+        name="file",
+        format="generic",
+        sample_table=None,
+        event_table=conform({}, EVENTS),
+        fixation_table=conform(given | numbers | size, FIXATIONS),
     )
 
 
 def column(found, name):
-    return found.fixations[name].to_pylist()
+    return found.fixation_table[name].to_pylist()
 
 
 @BOTH
@@ -53,7 +58,7 @@ def test_two_people_with_recordings_of_one_name_stay_two(pseudonyms):
     one, two, *again = column(found, "recording")
     assert one != two
     assert again == [one, two]
-    assert [track.x.tolist() for track in build_tracks(found.fixations)] == [[1, 3], [2, 4]]
+    assert [track.x.tolist() for track in build_tracks(found.fixation_table)] == [[1, 3], [2, 4]]
 
 
 def test_the_names_of_recordings_are_of_the_person_and_the_file():
@@ -116,9 +121,9 @@ def test_what_differed_still_differs(pseudonyms):
 def test_samples_that_several_people_share_are_refused(pseudonyms):
     samples = conform({"recording": ["rec"] * 2, "t_ms": [0.0, 4.0]}, SAMPLES)
     with pytest.raises(DataError, match="do not say whose"):
-        pseudonyms.apply(replace(recording(["Ada", "Bob"]), samples=samples), DIGEST)
-    kept = replace(recording(["Ada", "Ada"]), samples=samples)
-    assert set(pseudonyms.apply(kept, DIGEST).samples["recording"].to_pylist()) == set(
+        pseudonyms.apply(replace(recording(["Ada", "Bob"]), sample_table=samples), DIGEST)
+    kept = replace(recording(["Ada", "Ada"]), sample_table=samples)
+    assert set(pseudonyms.apply(kept, DIGEST).sample_table["recording"].to_pylist()) == set(
         column(pseudonyms.apply(kept, DIGEST), "recording")
     )
 
@@ -136,12 +141,15 @@ def test_texts_lose_the_names_of_people_recordings_and_the_file(pseudonyms):
         EVENTS,
     )
     spoken = replace(
-        recording(["Ada Test"]), events=events, notes=("the recording Rec of ada test",), start_ns=5
+        recording(["Ada Test"]),
+        event_table=events,
+        notes=("the recording Rec of ada test",),
+        start_ns=5,
     )
     found = pseudonyms.apply(
         replace(spoken, origin_ms=1.7e12, dropped={"Ada Test": 2, "rows": 1}), DIGEST, ["file"]
     )
-    texts = found.events["text"].to_pylist()
+    texts = found.event_table["text"].to_pylist()
     assert texts[1] == "Adam waits"
     assert texts[4].endswith(" 12")
     assert not [

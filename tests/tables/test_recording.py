@@ -1,100 +1,44 @@
-"""Screens and placements."""
+"""Recordings: their rates and losses, the user's screen, and what people see of them."""
 
 from __future__ import annotations
 
-import numpy as np
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+import json
 
-from gazetrack.errors import ConfigError
-from gazetrack.tables.recording import Placement, Recording, Screen, place
+import numpy as np
+import pandas as pd
+import pytest
+
+from gazetrack.tables.recording import ATTRS_KEY, Recording
 from gazetrack.tables.schema import EVENTS, SAMPLES, conform
-from tests import strategies
+from gazetrack.tables.screen import Screen
 
 SCREEN = Screen(1000, 800, 500.0, 400.0, 600.0)
-sizes = st.integers(1, 4000)
 
 
-def test_pixels_per_degree():
-    assert SCREEN.px_per_deg == pytest.approx(20.946, abs=1e-3)
-    assert Screen(1000, 800).px_per_deg is None
-
-
-@pytest.mark.parametrize("size", [(0, 10), (10, -1), (999_999_999, 10)])
-def test_absurd_screens_are_refused(size):
-    with pytest.raises(ConfigError, match="--screen"):
-        Screen(*size)
-
-
-@given(sizes, sizes, st.sampled_from(["centre", "center", "fit", "stretch"]))
-def test_the_middle_of_the_screen_is_the_middle_of_the_image(width, height, rule):
-    x, y = place(rule, SCREEN, width, height).to_image(np.array([500.0]), np.array([400.0]))
-    assert (x[0], y[0]) == pytest.approx((width / 2, height / 2))
-
-
-@given(sizes, sizes)
-def test_fit_touches_two_edges_and_keeps_the_aspect(width, height):
-    p = place("fit", SCREEN, width, height)
-    assert p.width_px / p.height_px == pytest.approx(width / height)
-    assert p.width_px == pytest.approx(1000) or p.height_px == pytest.approx(800)
-    assert p.width_px <= 1000.001
-    assert p.height_px <= 800.001
-
-
-def test_a_box_needs_no_screen():
-    p = place("100,50,200,100", None, 400, 100)
-    x, y = p.to_image(np.array([100.0, 300.0]), np.array([50.0, 150.0]))
-    assert x.tolist() == [0, 400]
-    assert y.tolist() == [0, 100]
-
-
-@pytest.mark.parametrize(
-    ("rule", "screen"),
-    [("middle", SCREEN), ("1,2,3", SCREEN), ("1,2,3,x", SCREEN), ("fit", None), ("0,0,0,5", None)],
-)
-def test_bad_rules_are_refused(rule, screen):
-    with pytest.raises(ConfigError):
-        place(rule, screen, 10, 10)
-
-
-def test_placements_have_positive_sizes():
-    with pytest.raises(ConfigError):
-        Placement(0, 0, 10, float("nan"), 5, 5)
-
-
-@given(strategies.placements())
-def test_the_corners_of_what_is_shown_are_the_corners_of_the_image(p):
-    x, y = p.to_image(
-        np.array([p.x_px, p.x_px + p.width_px]), np.array([p.y_px, p.y_px + p.height_px])
-    )
-    np.testing.assert_allclose(x, [0, p.image_width_px], atol=1e-6 * p.image_width_px)
-    np.testing.assert_allclose(y, [0, p.image_height_px], atol=1e-6 * p.image_height_px)
-
-
-@given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=2))
-def test_missing_gaze_stays_missing(position):
-    x, y = Placement(10, 20, 30, 40, 300, 400).to_image(
-        np.array([position[0], np.nan]), np.array([np.nan, position[1]])
-    )
-    assert np.isnan(y[0])
-    assert np.isnan(x[1])
+def recording_of(samples=None, **facts):
+    known = {"name": "r", "format": "f", "event_table": conform({}, EVENTS)}
+    return Recording(**known | {"sample_table": samples} | facts)
 
 
 def test_loss_and_effective_rate():
     t = np.arange(10) * 4.0
     x = np.where(np.arange(10) < 3, np.nan, 1.0)
     samples = conform({"t_ms": t, "x_px": x, "y_px": np.ones(10)}, SAMPLES)
-    recording = Recording("r", "f", samples, conform({}, EVENTS))
+    recording = Recording(
+        name="r", format="f", sample_table=samples, event_table=conform({}, EVENTS)
+    )
     assert recording.loss == pytest.approx(0.3)
     assert recording.effective_rate_hz == pytest.approx(250)
     rounded = conform(
         {"t_ms": np.rint(np.arange(300) * 1000 / 300) + 500 * (np.arange(300) > 99)}, SAMPLES
     )
-    assert Recording("r", "f", rounded, conform({}, EVENTS)).effective_rate_hz == pytest.approx(
-        300, rel=0.01
+    assert Recording(
+        name="r", format="f", sample_table=rounded, event_table=conform({}, EVENTS)
+    ).effective_rate_hz == pytest.approx(300, rel=0.01)
+    assert (
+        Recording(name="r", format="f", sample_table=None, event_table=conform({}, EVENTS)).loss
+        is None
     )
-    assert Recording("r", "f", None, conform({}, EVENTS)).loss is None
     assert recording.with_screen(SCREEN).screen == SCREEN
 
 
@@ -107,15 +51,61 @@ def test_fractions_become_pixels_of_the_screen_given():
         "left_x_px": [100.0],
     }
     recording = Recording(
-        "a", "f", conform(columns, SAMPLES), conform({}, EVENTS), notes=("other",)
+        name="a",
+        format="f",
+        sample_table=conform(columns, SAMPLES),
+        event_table=conform({}, EVENTS),
+        notes=("other",),
     )
     nominal = recording.on_nominal_screen(SCREEN, "screen")
     assert "1000x800 px" in nominal.notes[1]
     assert nominal.with_screen(None) == nominal
     given = nominal.with_screen(Screen(2000, 400))
-    assert given.samples["x_px"].to_pylist() == [1000.0]
-    assert given.samples["left_x_px"].to_pylist() == [200.0]
-    assert given.samples["y_px"].to_pylist() == [200.0]
+    assert given.sample_table["x_px"].to_pylist() == [1000.0]
+    assert given.sample_table["left_x_px"].to_pylist() == [200.0]
+    assert given.sample_table["y_px"].to_pylist() == [200.0]
     assert (given.notes, given.fractions_of) == (("other",), "")
-    assert given.with_screen(SCREEN).samples["x_px"].to_pylist() == [1000.0]
-    assert recording.with_screen(Screen(2000, 400)).samples is recording.samples
+    assert given.with_screen(SCREEN).sample_table["x_px"].to_pylist() == [1000.0]
+    assert recording.with_screen(Screen(2000, 400)).sample_table is recording.sample_table
+
+
+def test_samples_and_events_are_data_frames_made_once():
+    samples = conform({"recording": "r", "t_ms": [0.0, 4.0], "x_px": [1.0, np.nan]}, SAMPLES)
+    events = conform({"kind": ["blink"], "onset_ms": [1.0], "duration_ms": [2.0]}, EVENTS)
+    recording = recording_of(samples, event_table=events, screen=SCREEN, rate_hz=250.0)
+    assert isinstance(recording.sample_table, pd.DataFrame)
+    assert recording.sample_table is recording.sample_table
+    pd.testing.assert_frame_equal(recording.sample_table, samples.to_pandas())
+    assert recording.event_table["kind"].tolist() == ["blink"]
+    assert recording.arrow() is recording.sample_table is samples
+    assert recording.arrow("events") is events
+    known = recording.sample_table.attrs[ATTRS_KEY]
+    assert known == json.loads(json.dumps(known))
+    assert known["screen"] == SCREEN.facts()
+    assert known["rate_hz"] == 250.0
+
+
+def test_without_samples_there_is_an_empty_data_frame_with_the_columns():
+    recording = recording_of()
+    assert recording.sample_table.empty
+    assert list(recording.sample_table) == SAMPLES.names
+    assert recording.arrow().num_rows == 0
+
+
+def test_a_recording_tells_of_itself():
+    samples = conform({"t_ms": [0.0, 4.0], "x_px": [1.0, np.nan], "y_px": [1.0, 1.0]}, SAMPLES)
+    recording = recording_of(samples, screen=SCREEN, rate_hz=250.0, eyes="left")
+    assert repr(recording) == (
+        "<Recording 'r': f, 250 Hz, left, 2 samples, 0 events, 1000 x 800 px>"
+    )
+    page = recording._repr_html_()
+    assert "50.0 %" in page
+    assert page.count("M0.2 0.2h0") == 1  # the one known position, in a picture 220 px wide
+
+
+def test_what_a_file_says_becomes_no_markup():
+    page = recording_of(name="<script>", tracker="a & b", notes=("\x1b[31mred",))._repr_html_()
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+    assert "a &amp; b" in page
+    assert "\x1b" not in page

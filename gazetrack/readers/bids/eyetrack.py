@@ -22,8 +22,9 @@ from gazetrack.readers.shared.clock import check_clock
 from gazetrack.readers.shared.gaze import gaze_columns, pupils_of, without_marks
 from gazetrack.readers.text.header import Header, Kind, header_of
 from gazetrack.readers.text.table import Columns, read_columns
-from gazetrack.tables.recording import Recording, Screen
+from gazetrack.tables.recording import Recording
 from gazetrack.tables.schema import SAMPLES, conform
+from gazetrack.tables.screen import Screen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -142,8 +143,8 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     recording = Recording(
         name=head.stem,
         format=FORMAT.name,
-        samples=samples,
-        events=events_beside(head, rows, notes),
+        sample_table=samples,
+        event_table=events_beside(head, rows, notes),
         screen=screen,
         rate_hz=float(rate) if isinstance(rate, int | float) and rate > 0 else None,
         eyes=gaze.eyes,

@@ -434,8 +434,8 @@ def _recording(head: Head, lines: Lines, samples: _Samples) -> Recording:
     return Recording(
         name=head.stem,
         format=FORMAT.name,
-        samples=table,
-        events=events,
+        sample_table=table,
+        event_table=events,
         screen=PLANE if directions else lines.screen,
         placements={} if directions else lines.placements(),
         directions=directions,

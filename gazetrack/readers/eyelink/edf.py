@@ -19,8 +19,9 @@ import pandas as pd
 from gazetrack.errors import ConfigError, ParseError, quote
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.readers.shared.gaze import gaze_columns
-from gazetrack.tables.recording import Recording, Screen
+from gazetrack.tables.recording import Recording
 from gazetrack.tables.schema import EVENTS, SAMPLES, conform
+from gazetrack.tables.screen import Screen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,8 +80,8 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     return Recording(
         name=head.stem,
         format=FORMAT.name,
-        samples=conform(samples, SAMPLES),
-        events=events,
+        sample_table=conform(samples, SAMPLES),
+        event_table=events,
         screen=_screen(info),
         rate_hz=float(info["sfreq"]),
         pupil_measure=_pupil_measure(info),

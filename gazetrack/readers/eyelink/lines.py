@@ -13,7 +13,8 @@ import numpy as np
 from gazetrack.errors import ConfigError, ParseError, quote
 from gazetrack.kernels.text import UNKNOWN_TIME
 from gazetrack.tables.clock import MOST_DISORDER_MS
-from gazetrack.tables.recording import Placement, Screen
+from gazetrack.tables.placement import Placement
+from gazetrack.tables.screen import Screen
 
 if TYPE_CHECKING:
     from pathlib import Path

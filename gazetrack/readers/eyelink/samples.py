@@ -101,8 +101,8 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     return Recording(
         name=head.stem,
         format=FORMAT.name,
-        samples=conform(columns, SAMPLES),
-        events=conform({}, EVENTS),
+        sample_table=conform(columns, SAMPLES),
+        event_table=conform({}, EVENTS),
         eyes=eyes,
         origin_ms=float(origins[timed][0]) if timed.any() else 0.0,
         tracker="EyeLink",

@@ -113,7 +113,7 @@ def _of_report(head: Head, options: ReadOptions) -> Recording:
         recording,
         name=head.stem,
         format=FORMAT.name,
-        samples=conform(columns | gaze, SAMPLES),
+        sample_table=conform(columns | gaze, SAMPLES),
         eyes=eyes,
         origin_ms=origin,
         rows_in=table.n_rows,
@@ -157,8 +157,8 @@ def _of_store(head: Head, options: ReadOptions) -> Recording:
         recording,
         name=head.stem,
         format=FORMAT.name,
-        samples=conform(columns | gaze, SAMPLES),
-        events=events,
+        sample_table=conform(columns | gaze, SAMPLES),
+        event_table=events,
         eyes=eyes,
         origin_ms=starts[numbers[0]] if numbers else 0.0,
         rows_in=seconds.size + len(store.messages),
@@ -209,7 +209,13 @@ def _gaze(
     axes = _axes(options, raw, head, notes)
     frame = frame_of(axes, options.screen, head.path)
     gaze = _placed(raw, axes, frame)
-    empty = Recording(head.stem, FORMAT.name, None, conform({}, EVENTS), software="PsychoPy ioHub")
+    empty = Recording(
+        name=head.stem,
+        format=FORMAT.name,
+        sample_table=None,
+        event_table=conform({}, EVENTS),
+        software="PsychoPy ioHub",
+    )
     if options.screen is None and axes.fractions:
         empty = empty.on_nominal_screen(frame.screen, "screen")
     else:

@@ -79,8 +79,8 @@ def read_blinks(head: Head, format: str) -> Recording:
     return Recording(
         name=head.stem,
         format=format,
-        samples=None,
-        events=conform(events, EVENTS),
+        sample_table=None,
+        event_table=conform(events, EVENTS),
         origin_ms=origin,
         start_ns=start_ns,
         rows_in=table.n_rows,

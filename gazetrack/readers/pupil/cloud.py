@@ -23,8 +23,10 @@ from gazetrack.readers.shared.clock import check_clock
 from gazetrack.readers.shared.fixation_rows import fixation_recording
 from gazetrack.readers.text.header import Header, Kind, header_of, needed_header
 from gazetrack.readers.text.table import Columns, read_columns
-from gazetrack.tables.recording import SURFACE, Recording, Screen, filling
+from gazetrack.tables.placement import filling
+from gazetrack.tables.recording import SURFACE, Recording
 from gazetrack.tables.schema import EVENTS, SAMPLES, conform
+from gazetrack.tables.screen import Screen
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -264,8 +266,10 @@ def _samples(head: Head, header: Header, plane: _Plane, notes: list[str]) -> Rec
     return Recording(
         name=head.stem,
         format=FORMAT.name,
-        samples=conform(samples, SAMPLES),
-        events=conform({name: events[name].to_numpy() for name in events if name != "row"}, EVENTS),
+        sample_table=conform(samples, SAMPLES),
+        event_table=conform(
+            {name: events[name].to_numpy() for name in events if name != "row"}, EVENTS
+        ),
         screen=screen,
         world_camera=camera,
         origin_ms=(times.start_ns or 0) / 1e6,

@@ -21,8 +21,9 @@ from gazetrack.readers.shared.clock import check_clock
 from gazetrack.readers.shared.fixation_rows import fixation_recording
 from gazetrack.readers.text.header import Header, header_of, needed_header
 from gazetrack.readers.text.table import Columns, read_columns
-from gazetrack.tables.recording import SURFACE, Recording, Screen
+from gazetrack.tables.recording import SURFACE, Recording
 from gazetrack.tables.schema import EVENTS, SAMPLES, conform
+from gazetrack.tables.screen import Screen
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -194,8 +195,8 @@ def _samples(head: Head, header: Header, on_surface: bool, notes: list[str]) -> 
     recording = Recording(
         name=head.stem,
         format=FORMAT.name,
-        samples=conform(columns, SAMPLES),
-        events=conform({}, EVENTS),
+        sample_table=conform(columns, SAMPLES),
+        event_table=conform({}, EVENTS),
         origin_ms=start * 1e3,
         rows_in=table.n_rows,
         dropped={} if timed.all() else {"no time": int((~timed).sum())},

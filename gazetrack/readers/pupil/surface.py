@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gazetrack.errors import ConfigError
-from gazetrack.tables.recording import SURFACE, Screen
+from gazetrack.tables.recording import SURFACE
+from gazetrack.tables.screen import Screen
 
 if TYPE_CHECKING:
     from pathlib import Path

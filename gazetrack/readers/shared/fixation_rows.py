@@ -50,9 +50,9 @@ def fixation_recording(
     return Recording(
         name=name,
         format=format,
-        samples=None,
-        events=conform({}, EVENTS),
-        fixations=fixations,
+        sample_table=None,
+        event_table=conform({}, EVENTS),
+        fixation_table=fixations,
         time_origin="trial",
         no_positions=no_positions,
         rows_in=n_rows,

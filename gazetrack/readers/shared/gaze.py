@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gazetrack.tables.recording import Screen
+from gazetrack.tables.screen import Screen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

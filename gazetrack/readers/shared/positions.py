@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from gazetrack.errors import ConfigError, ParseError, quote
-from gazetrack.tables.recording import Screen
+from gazetrack.tables.screen import Screen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

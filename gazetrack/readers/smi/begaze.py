@@ -120,8 +120,8 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     return Recording(
         name=head.stem,
         format=FORMAT.name,
-        samples=conform(columns, SAMPLES),
-        events=_events(table, kept, columns, notes),
+        sample_table=conform(columns, SAMPLES),
+        event_table=_events(table, kept, columns, notes),
         eyes="binocular" if len(sides) > 1 else sides[0] if sides else "combined",
         origin_ms=next(iter(starts.values())),
         software="SMI BeGaze",

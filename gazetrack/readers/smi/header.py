@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from gazetrack.errors import ConfigError
 from gazetrack.readers.text.header import Header, header_of
 from gazetrack.readers.text.utf8 import rewritten
-from gazetrack.tables.recording import Screen
+from gazetrack.tables.screen import Screen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

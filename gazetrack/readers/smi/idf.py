@@ -109,8 +109,8 @@ def _event_export(head: Head) -> Recording:
     return Recording(
         name=head.stem,
         format=FORMAT.name,
-        samples=None,
-        events=export.events,
+        sample_table=None,
+        event_table=export.events,
         screen=screen,
         rate_hz=rate_of(export.properties),
         eyes=export.eyes,
@@ -162,8 +162,8 @@ def _raw(head: Head, header: Header) -> Recording:
     return Recording(
         name=head.stem,
         format=FORMAT.name,
-        samples=_samples(head.stem, rows),
-        events=_events(head.stem, properties.get("Subject", ""), rows, eyes, notes),
+        sample_table=_samples(head.stem, rows),
+        event_table=_events(head.stem, properties.get("Subject", ""), rows, eyes, notes),
         screen=screen,
         rate_hz=rate_of(properties),
         eyes="binocular" if len(eyes) > 1 else eyes[0],

@@ -15,8 +15,9 @@ from gazetrack.errors import NoGaze
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.readers.shared.clock import check_lines
 from gazetrack.readers.text.json_lines import first_objects, number, objects, vector
-from gazetrack.tables.recording import Recording, Screen
+from gazetrack.tables.recording import Recording
 from gazetrack.tables.schema import EVENTS, SAMPLES, conform
+from gazetrack.tables.screen import Screen
 
 FORMAT = Format(
     name="tobii_glasses3",
@@ -92,8 +93,8 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     recording = Recording(
         name=head.stem,
         format=FORMAT.name,
-        samples=conform(columns, SAMPLES),
-        events=conform({}, EVENTS),
+        sample_table=conform(columns, SAMPLES),
+        event_table=conform({}, EVENTS),
         origin_ms=origin,
         tracker="Tobii Pro Glasses 3",
         world_camera="Tobii Pro Glasses 3",

@@ -23,8 +23,9 @@ from gazetrack.readers.text.numbers import line_of
 from gazetrack.readers.text.table import Columns, read_columns
 from gazetrack.readers.text.utf8 import by_line, rewritten
 from gazetrack.tables.clock import Clock
-from gazetrack.tables.recording import Recording, Screen
+from gazetrack.tables.recording import Recording
 from gazetrack.tables.schema import EVENTS, SAMPLES, conform
+from gazetrack.tables.screen import Screen
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -21,8 +21,10 @@ from gazetrack.readers.text.header import Header, Kind, header_of, needed_header
 from gazetrack.readers.text.table import Columns, read_columns
 from gazetrack.readers.tobii.columns import has_timestamp, time_unit
 from gazetrack.readers.tobii.recordings import Recordings
-from gazetrack.tables.recording import Placement, Recording, Screen, filling
+from gazetrack.tables.placement import Placement, filling
+from gazetrack.tables.recording import Recording
 from gazetrack.tables.schema import EVENTS, SAMPLES, conform
+from gazetrack.tables.screen import Screen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -37,7 +37,9 @@ from gazetrack.readers.tobii.rows import (
     starts_of_runs,
 )
 from gazetrack.readers.tobii.units import FIXATION_POINTS, GAZE_POINTS, NOMINAL, Positions
-from gazetrack.tables.recording import Placement, Recording, Screen
+from gazetrack.tables.placement import Placement
+from gazetrack.tables.recording import Recording
+from gazetrack.tables.screen import Screen
 
 if TYPE_CHECKING:
     import numpy.typing as npt

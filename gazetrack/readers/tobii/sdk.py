@@ -19,8 +19,9 @@ from gazetrack.readers.shared.gaze import gaze_columns
 from gazetrack.readers.text.header import Header, Kind, header_of, needed_header
 from gazetrack.readers.text.table import Columns, read_columns
 from gazetrack.readers.text.utf8 import by_line, rewritten
-from gazetrack.tables.recording import Recording, Screen
+from gazetrack.tables.recording import Recording
 from gazetrack.tables.schema import EVENTS, SAMPLES, conform
+from gazetrack.tables.screen import Screen
 
 if TYPE_CHECKING:
     from collections.abc import Callable

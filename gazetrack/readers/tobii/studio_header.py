@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from gazetrack.errors import ConfigError, NoGaze, ParseError, quote
 from gazetrack.readers.text.header import Header, header_of
-from gazetrack.tables.recording import Screen
+from gazetrack.tables.screen import Screen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -21,7 +21,7 @@ from gazetrack.readers.tobii.columns import (
     SCREEN_PX,
     unit_of,
 )
-from gazetrack.tables.recording import Screen
+from gazetrack.tables.screen import Screen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -22,8 +22,9 @@ from gazetrack.readers.head import HEAD_BYTES
 from gazetrack.readers.shared.gaze import gaze_columns
 from gazetrack.readers.xdf.channels import FRACTIONS, Gaze, channels_of, gaze_of
 from gazetrack.readers.xdf.chunks import MAGIC, Stream, checked_streams, first_streams
-from gazetrack.tables.recording import Recording, Screen
+from gazetrack.tables.recording import Recording
 from gazetrack.tables.schema import EVENTS, SAMPLES, conform
+from gazetrack.tables.screen import Screen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -141,8 +142,8 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     recording = Recording(
         name=head.stem,
         format=FORMAT.name,
-        samples=samples,
-        events=events,
+        sample_table=samples,
+        event_table=events,
         rate_hz=_common(found.rates, 0.0) or None,
         eyes=_common({part.gaze.eyes for part in found.parts}, "combined"),
         origin_ms=origin,

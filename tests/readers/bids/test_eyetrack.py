@@ -57,9 +57,12 @@ def read(path):
 
 def test_a_table_without_header_is_read_by_its_sidecar(tmp_path):
     recording = read(recording_in(tmp_path))
-    assert recording.samples["t_ms"].to_pylist() == [0, 4, 8, 12, 16, 20]
-    assert recording.samples["right_x_px"].to_pylist() == recording.samples["x_px"].to_pylist()
-    assert recording.samples["right_pupil"].to_pylist()[0] == 900
+    assert recording.sample_table["t_ms"].to_pylist() == [0, 4, 8, 12, 16, 20]
+    assert (
+        recording.sample_table["right_x_px"].to_pylist()
+        == recording.sample_table["x_px"].to_pylist()
+    )
+    assert recording.sample_table["right_pupil"].to_pylist()[0] == 900
     assert (recording.eyes, recording.rate_hz, recording.origin_ms, recording.notes) == (
         "right",
         250,
@@ -140,13 +143,13 @@ def test_events_of_the_tracker_stand_beside(tmp_path):
     }
     (tmp_path / "task-look_physioevents.json").write_text(json.dumps(facts))
     recording = read(path)
-    assert recording.events["kind"].to_pylist() == ["fixation", "saccade", "message"]
-    assert recording.events["onset_ms"].to_pylist() == [4, 12, 2]
-    assert recording.events["duration_ms"].to_pylist() == [8, 4, 0]
-    assert recording.events["eye"].to_pylist() == ["right", "right", ""]
-    assert recording.events["text"].to_pylist() == ["", "", "image on"]
+    assert recording.event_table["kind"].to_pylist() == ["fixation", "saccade", "message"]
+    assert recording.event_table["onset_ms"].to_pylist() == [4, 12, 2]
+    assert recording.event_table["duration_ms"].to_pylist() == [8, 4, 0]
+    assert recording.event_table["eye"].to_pylist() == ["right", "right", ""]
+    assert recording.event_table["text"].to_pylist() == ["", "", "image on"]
     # The samples at 4 and 8 ms: intervals are half open.
-    assert recording.events["x_px"].to_pylist() == pytest.approx(
+    assert recording.event_table["x_px"].to_pylist() == pytest.approx(
         [401.5, float("nan"), float("nan")], nan_ok=True
     )
     assert "1 events without onset or duration: left out" in recording.notes
@@ -188,7 +191,7 @@ def with_events(root, rows, **facts):
 )
 def test_onsets_are_in_the_unit_that_is_stated(onset, facts, tmp_path):
     path = with_events(tmp_path, f"{onset}\t8\tfixation\n", duration={"Units": "ms"}, **facts)
-    (event,) = read(path).events.to_pylist()
+    (event,) = read(path).event_table.to_pylist()
     assert (event["onset_ms"], event["duration_ms"]) == (pytest.approx(4), 8)
     assert event["x_px"] == 401.5
 
@@ -201,7 +204,7 @@ def test_a_unit_of_onsets_that_is_none_is_refused(tmp_path):
 def test_single_events_outside_the_recording_are_left_out(tmp_path):
     rows = "4\t8\tfixation\n12\t4\tsaccade\n90000\t8\tfixation\n-5000\t0\tn/a\n-5000\t1\tblink\n16\t1\tblink\n"
     recording = read(with_events(tmp_path, rows, onset={"Units": "ms"}))
-    assert recording.events["onset_ms"].to_pylist() == [
+    assert recording.event_table["onset_ms"].to_pylist() == [
         4,
         12,
         -5000,
@@ -244,18 +247,18 @@ def test_sizes_of_screens_that_are_not_in_metres_are_noticed(
 
 def test_the_pupil_of_a_cyclopean_eye_is_no_eyes(tmp_path):
     recording = read(recording_in(tmp_path, FACTS | {"RecordedEye": "cyclopean"}))
-    assert np.isnan(recording.samples["left_pupil"]).all()
-    assert np.isnan(recording.samples["right_pupil"]).all()
+    assert np.isnan(recording.sample_table["left_pupil"]).all()
+    assert np.isnan(recording.sample_table["right_pupil"]).all()
     assert recording.notes == ("the pupil size of the cyclopean eye is no eye's own: left out",)
 
 
 def test_marks_of_missing_gaze_that_converters_copy_are_missing(tmp_path):
     rows = "1000\t-1\t-1\t0\n1004\t-1\t300\t-1\n1008\t400\t300\t900\n"
     recording = read(recording_in(tmp_path, rows=rows))
-    assert recording.samples["x_px"].to_pylist() == pytest.approx(
+    assert recording.sample_table["x_px"].to_pylist() == pytest.approx(
         [float("nan"), -1, 400], nan_ok=True
     )
-    assert recording.samples["right_pupil"].to_pylist() == pytest.approx(
+    assert recording.sample_table["right_pupil"].to_pylist() == pytest.approx(
         [float("nan")] * 2 + [900], nan_ok=True
     )
     assert recording.notes == ("1 positions at (-1, -1): taken as missing",)
@@ -305,7 +308,7 @@ def test_the_unit_of_time_follows_from_the_sampling_rate(tmp_path):
     facts = FACTS | {"timestamp": {}}
     seconds = ROWS.replace("10", "1.0")  # 1000, 1004, … ms are 1.000, 1.004, … s
     recording = read(recording_in(tmp_path, facts, seconds))
-    assert recording.samples["t_ms"].to_pylist() == pytest.approx([0, 4, 8, 12, 16, 20])
+    assert recording.sample_table["t_ms"].to_pylist() == pytest.approx([0, 4, 8, 12, 16, 20])
     assert recording.notes == ("time unit inferred from the sampling rate: s",)
 
 
@@ -313,10 +316,15 @@ def test_fractions_and_an_origin_at_the_bottom(tmp_path):
     rows = "0\t0.25\t0.25\tn/a\n4\t0.5\tn/a\tn/a\n"
     facts = with_units(position="normalized")
     recording = read(recording_in(tmp_path, facts, rows))
-    assert (recording.fractions_of, recording.samples["x_px"].to_pylist()) == ("screen", [480, 960])
+    assert (recording.fractions_of, recording.sample_table["x_px"].to_pylist()) == (
+        "screen",
+        [480, 960],
+    )
     shown = SCREEN["StimulusPresentation"] | {"ScreenOrigin": ["bottom", "left"]}
     recording = read(recording_in(tmp_path, facts | {"StimulusPresentation": shown}, rows))
-    assert recording.samples["y_px"].to_pylist() == pytest.approx([600, float("nan")], nan_ok=True)
+    assert recording.sample_table["y_px"].to_pylist() == pytest.approx(
+        [600, float("nan")], nan_ok=True
+    )
     assert (recording.fractions_of, recording.screen.height_px) == ("", 800)
 
 
@@ -364,10 +372,10 @@ def test_what_is_written_is_read_back(data):
             plain.write_bytes(gzip.decompress(path.read_bytes()))
             path = plain
         recording = read(path)
-    np.testing.assert_allclose(recording.samples["t_ms"].to_numpy(), t - t[0], atol=1e-3)
+    np.testing.assert_allclose(recording.sample_table["t_ms"].to_numpy(), t - t[0], atol=1e-3)
     for name, values in (("x_px", x), ("y_px", y)):
         np.testing.assert_allclose(
-            recording.samples[name].to_numpy(), np.where(seen, values, np.nan), rtol=1e-6
+            recording.sample_table[name].to_numpy(), np.where(seen, values, np.nan), rtol=1e-6
         )
     assert recording.eyes == {"cyclopean": "combined"}.get(eye, eye)
     assert not recording.dropped

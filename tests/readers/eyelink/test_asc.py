@@ -8,7 +8,8 @@ from gazetrack.errors import ParseError
 from gazetrack.readers.base import NO, Level, ReadOptions, read_head
 from gazetrack.readers.eyelink import asc as eyelink_asc
 from gazetrack.tables.geometry import with_geometry
-from gazetrack.tables.recording import Placement, Screen
+from gazetrack.tables.placement import Placement
+from gazetrack.tables.screen import Screen
 from tests.contracts import _check_equal
 from tests.places import GOLDEN
 
@@ -50,7 +51,7 @@ def test_utf16_reads_as_utf8(tmp_path):
         read(write(tmp_path, text, "b.asc")),
     )
     _check_equal(wide, narrow)
-    assert narrow.events["text"].to_pylist() == ["Größe"]
+    assert narrow.event_table["text"].to_pylist() == ["Größe"]
 
 
 @pytest.mark.parametrize(
@@ -89,7 +90,7 @@ def test_images_have_places_when_the_message_says_so(tmp_path):
         "a.png": Placement(0, 0, 800, 600, 800, 600),
         "b.png": Placement(10, 20, 300, 200, 300, 200),
     }
-    assert recording.samples["stimulus"].to_pylist() == ["c.png"]
+    assert recording.sample_table["stimulus"].to_pylist() == ["c.png"]
 
 
 def test_image_at_two_places_has_none(tmp_path):
@@ -108,9 +109,9 @@ def test_event_belongs_to_the_trial_of_its_onset(tmp_path):
         + SAMPLE.format(112)
     )
     recording = read(write(tmp_path, text))
-    rows = {row["kind"]: row for row in recording.events.to_pylist()}
+    rows = {row["kind"]: row for row in recording.event_table.to_pylist()}
     assert (rows["fixation"]["trial"], rows["fixation"]["duration_ms"]) == ("one", 14.0)
-    assert recording.samples["trial"].to_pylist() == ["one", "two"]
+    assert recording.sample_table["trial"].to_pylist() == ["one", "two"]
 
 
 def test_eyes_may_change_between_blocks(tmp_path):
@@ -122,27 +123,27 @@ def test_eyes_may_change_between_blocks(tmp_path):
         + SAMPLE.format(200)
     )
     recording = read(write(tmp_path, text))
-    np.testing.assert_array_equal(recording.samples["left_x_px"], np.float32([10, np.nan]))
-    np.testing.assert_array_equal(recording.samples["right_x_px"], np.float32([np.nan, 10]))
+    np.testing.assert_array_equal(recording.sample_table["left_x_px"], np.float32([10, np.nan]))
+    np.testing.assert_array_equal(recording.sample_table["right_x_px"], np.float32([np.nan, 10]))
     assert recording.eyes == "binocular"
 
 
 def test_2000_hz_in_whole_milliseconds(tmp_path):
     text = HEADER.replace(" 500", "2000") + "".join(SAMPLE.format(t) for t in (100, 100, 101, 101))
     recording = read(write(tmp_path, text))
-    assert recording.samples["t_ms"].to_pylist() == [0.0, 0.5, 1.0, 1.5]
+    assert recording.sample_table["t_ms"].to_pylist() == [0.0, 0.5, 1.0, 1.5]
     assert "2000 Hz" in recording.notes[0]
 
 
 def test_any_word_may_stand_for_a_missing_value(tmp_path):
     recording = read(write(tmp_path, HEADER + "100\tlost\tlost\t0.0\t...\n"))
-    assert np.isnan(recording.samples["x_px"].to_pylist()[0])
+    assert np.isnan(recording.sample_table["x_px"].to_pylist()[0])
 
 
 def test_events_alone_are_enough(tmp_path):
     recording = read(write(tmp_path, "EFIX R   100\t112\t14\t  10.0\t  20.0\t    900\n"))
-    assert recording.samples is None
-    assert recording.events["duration_ms"].to_pylist() == [14.0]
+    assert recording.sample_table is None
+    assert recording.event_table["duration_ms"].to_pylist() == [14.0]
 
 
 @pytest.mark.parametrize(
@@ -216,7 +217,7 @@ def test_a_little_disorder_is_noted_and_read(tmp_path):
     recording = read_recording(
         write(tmp_path, HEADER + "".join(SAMPLE.format(t) for t in (100, 104, 102, 106)))
     )
-    assert recording.samples.num_rows == 4
+    assert recording.sample_table.num_rows == 4
     assert "the clock steps back 1 times, by 2 ms at most" in recording.notes
 
 
@@ -232,10 +233,12 @@ def test_positions_stay_where_every_pupil_is_0(tmp_path):
     )
     recording = read(write(tmp_path, text))
     np.testing.assert_array_equal(
-        recording.samples["left_x_px"], [*np.arange(10, 60, dtype=np.float32), np.nan]
+        recording.sample_table["left_x_px"], [*np.arange(10, 60, dtype=np.float32), np.nan]
     )
-    np.testing.assert_array_equal(recording.samples["x_px"], recording.samples["left_x_px"])
-    assert np.isnan(recording.samples["left_pupil"]).all()
+    np.testing.assert_array_equal(
+        recording.sample_table["x_px"], recording.sample_table["left_x_px"]
+    )
+    assert np.isnan(recording.sample_table["left_pupil"]).all()
     assert recording.loss == pytest.approx(1 / 51)
     assert any("every pupil size is 0" in note for note in recording.notes)
 
@@ -246,7 +249,7 @@ def test_pupil_0_is_a_lost_eye_where_other_samples_have_pupils(tmp_path, block_b
     text = HEADER + "".join(eye_line(100 + 2 * i, 10.0, pupil) for i, pupil in enumerate(pupils))
     recording = read(write(tmp_path, text), block_bytes=block_bytes)
     for name in ("left_x_px", "left_y_px", "x_px", "y_px", "left_pupil"):
-        assert np.isnan(recording.samples[name]).tolist() == [True, True, False, True], name
+        assert np.isnan(recording.sample_table[name]).tolist() == [True, True, False, True], name
     assert not recording.notes
 
 
@@ -257,7 +260,7 @@ def test_two_eyes_without_pupils(tmp_path):
         + "100\t 10.0\t 20.0\t 0.0\t 30.0\t 40.0\t 0.0\t.....\n102\t . \t .\t 0.0\t 30.0\t 40.0\t 0.0\t.....\n"
     )
     recording = read(write(tmp_path, text))
-    assert recording.samples["x_px"].to_pylist() == [20.0, 30.0]
+    assert recording.sample_table["x_px"].to_pylist() == [20.0, 30.0]
 
 
 def test_values_that_are_no_numbers_are_counted_with_the_first_line(tmp_path):
@@ -291,7 +294,7 @@ def test_artefact_events_are_left_out_and_counted(tmp_path):
     )
     text += "ESACC L 113 111 14 1 2 3 4 5 6\n"
     recording = read(write(tmp_path, text))
-    assert recording.events["kind"].to_pylist() == ["fixation"]
+    assert recording.event_table["kind"].to_pylist() == ["fixation"]
     assert recording.dropped == {
         "event that ends before it starts": 2,
         "event of unknown time": 2,
@@ -308,8 +311,8 @@ def test_rates_of_blocks_are_kept_where_they_change(tmp_path):
     )
     recording = read(write(tmp_path, text + later + samples + fixations.format(200, 201)))
     assert (recording.rate_hz, recording.rates_hz) == (None, ((0.0, 500.0), (100.0, 2000.0)))
-    assert recording.samples["t_ms"].to_pylist() == [0.0, 2.0, 100.0, 100.5, 101.0, 101.5]
-    assert recording.events["duration_ms"].to_pylist() == [4.0, 1.5]
+    assert recording.sample_table["t_ms"].to_pylist() == [0.0, 2.0, 100.0, 100.5, 101.0, 101.5]
+    assert recording.event_table["duration_ms"].to_pylist() == [4.0, 1.5]
     one = read(write(tmp_path, text, "b.asc"))
     assert (one.rate_hz, one.rates_hz) == (500.0, ())
 
@@ -360,13 +363,13 @@ def test_href_becomes_degrees(tmp_path):
     header += "EVENTS\tHREF\tLEFT\tRATE\t 500.00\tTRACKING\tCR\tFILTER\t2\n"
     recording = read(write(tmp_path, header + href_lines()))
     points = np.column_stack(
-        [recording.samples[name].to_numpy().astype(float) for name in ("x_px", "y_px")]
+        [recording.sample_table[name].to_numpy().astype(float) for name in ("x_px", "y_px")]
     )
     for i, j in ((0, 1), (1, 2), (2, 3)):
         assert angle_seen(recording.screen, points[i], points[j]) == pytest.approx(
             angle_between(HREF[i], HREF[j]), 1e-4
         )
-    rows = {row["kind"]: row for row in recording.events.to_pylist()}
+    rows = {row["kind"]: row for row in recording.event_table.to_pylist()}
     assert [rows["fixation"][name] for name in ("x_px", "y_px")] == pytest.approx(points[1])
     saccade = rows["saccade"]
     ends = (saccade["x_px"], saccade["y_px"]), (saccade["end_x_px"], saccade["end_y_px"])
@@ -390,7 +393,7 @@ def test_events_in_href_alone_become_degrees(tmp_path):
     header = "EVENTS\tHREF\tLEFT\tRATE\t 500.00\n"
     recording = read(write(tmp_path, header + href_lines(samples=False)))
     assert recording.directions
-    row = next(row for row in recording.events.to_pylist() if row["kind"] == "fixation")
+    row = next(row for row in recording.event_table.to_pylist() if row["kind"] == "fixation")
     assert (row["x_px"], row["y_px"]) == pytest.approx((2000 - 200, 2000 + 80))
 
 
@@ -399,12 +402,12 @@ def test_events_in_pixels_win_over_samples_in_href(tmp_path):
     recording = read(
         write(tmp_path, header + href_lines(events=False) + "EFIX L 102\t104\t4\t500\t400\t900\n")
     )
-    assert recording.samples is None
+    assert recording.sample_table is None
     assert recording.dropped == {"sample in HREF beside events in px": 4}
     assert (recording.directions, recording.screen.width_px) == (False, 1024)
-    fixation = next(row for row in recording.events.to_pylist() if row["kind"] == "fixation")
+    fixation = next(row for row in recording.event_table.to_pylist() if row["kind"] == "fixation")
     assert (fixation["x_px"], fixation["y_px"]) == (500, 400)
-    assert recording.rows_in == 4 + recording.events.num_rows
+    assert recording.rows_in == 4 + recording.event_table.num_rows
 
 
 @pytest.mark.real_data
@@ -417,7 +420,7 @@ def test_the_angle_between_the_ends_of_a_saccade_is_the_trackers_own_amplitude(d
         if not line[:1].isdigit()
     ]
     recording = read(write(tmp_path, "".join(events)))
-    saccades = [row for row in recording.events.to_pylist() if row["kind"] == "saccade"]
+    saccades = [row for row in recording.event_table.to_pylist() if row["kind"] == "saccade"]
     ends = [((row["x_px"], row["y_px"]), (row["end_x_px"], row["end_y_px"])) for row in saccades]
     seen = np.array([angle_seen(recording.screen, *pair) for pair in ends])
     stated = np.array([row["amplitude_deg"] for row in saccades])
@@ -432,8 +435,8 @@ def test_times_before_an_event_from_which_a_tool_counts_are_read(tmp_path):
     )
     recording = read(write(tmp_path, text + "EFIX L -4 2 8 10.0 20.0 900\n"))
     assert recording.origin_ms == -4
-    assert recording.samples["t_ms"].to_pylist() == [0, 2, 4, 6]
-    assert recording.events["onset_ms"].to_pylist() == [0]
+    assert recording.sample_table["t_ms"].to_pylist() == [0, 2, 4, 6]
+    assert recording.event_table["onset_ms"].to_pylist() == [0]
     assert (recording.rows_in, recording.dropped) == (5, {})
 
 

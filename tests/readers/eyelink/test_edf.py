@@ -76,13 +76,13 @@ def test_two_eyes(head, monkeypatch, capfd):
     recording = read(head, monkeypatch, stub(fields, samples))
     assert capfd.readouterr().out == ""
     np.testing.assert_array_equal(
-        recording.samples["left_x_px"].to_numpy(), np.float32([400, np.nan])
+        recording.sample_table["left_x_px"].to_numpy(), np.float32([400, np.nan])
     )
-    np.testing.assert_array_equal(recording.samples["x_px"].to_numpy(), np.float32([402, 405]))
-    assert recording.samples["t_ms"].to_pylist() == [0, 2]
+    np.testing.assert_array_equal(recording.sample_table["x_px"].to_numpy(), np.float32([402, 405]))
+    assert recording.sample_table["t_ms"].to_pylist() == [0, 2]
     found = [
         (e["kind"], e["eye"], e["onset_ms"], e["duration_ms"], e["text"])
-        for e in recording.events.to_pylist()
+        for e in recording.event_table.to_pylist()
     ]
     assert found == [
         ("message", "", 0, 0, "TRIALID 1"),
@@ -102,7 +102,9 @@ def test_one_eye(head, monkeypatch):
     )
     assert recording.eyes == "right"
     assert (
-        recording.samples["right_x_px"].to_pylist() == recording.samples["x_px"].to_pylist() == [4]
+        recording.sample_table["right_x_px"].to_pylist()
+        == recording.sample_table["x_px"].to_pylist()
+        == [4]
     )
 
 
@@ -124,15 +126,15 @@ def test_what_eyelinkio_cannot_read_is_an_error_about_the_file(head, monkeypatch
 def test_positions_stay_where_every_pupil_is_0(head, monkeypatch):
     samples = [[4.0, 5.0, np.nan], [3.0, 3.0, np.nan], [0.0, 0.0, 0.0]]
     recording = read(head, monkeypatch, stub(["xpos", "ypos", "ps"], samples, "LEFT_EYE", {}))
-    np.testing.assert_array_equal(recording.samples["x_px"], np.float32([4, 5, np.nan]))
-    assert np.isnan(recording.samples["left_pupil"]).all()
+    np.testing.assert_array_equal(recording.sample_table["x_px"], np.float32([4, 5, np.nan]))
+    assert np.isnan(recording.sample_table["left_pupil"]).all()
     assert any("every pupil size is 0" in note for note in recording.notes)
 
 
 def test_pupil_0_is_a_lost_eye_where_other_samples_have_pupils(head, monkeypatch):
     samples = [[4.0, 5.0], [3.0, 3.0], [0.0, 900.0]]
     recording = read(head, monkeypatch, stub(["xpos", "ypos", "ps"], samples, "LEFT_EYE", {}))
-    np.testing.assert_array_equal(recording.samples["x_px"], np.float32([np.nan, 5]))
+    np.testing.assert_array_equal(recording.sample_table["x_px"], np.float32([np.nan, 5]))
 
 
 def test_artefact_events_are_left_out_and_counted(head, monkeypatch):
@@ -142,7 +144,7 @@ def test_artefact_events_are_left_out_and_counted(head, monkeypatch):
         head, monkeypatch, stub(["xpos", "ypos", "ps"], [[4.0], [3.0], [9.0]], "LEFT_EYE", discrete)
     )
     assert recording.dropped == {"event that ends before it starts": 2}
-    assert recording.events["kind"].to_pylist().count("blink") == 1
+    assert recording.event_table["kind"].to_pylist().count("blink") == 1
 
 
 EXAMPLES = {"test_raw.edf": 66827, "test_2_raw.edf": 124740, "test_raw_binocular.edf": 99823}
@@ -160,7 +162,7 @@ def example(request):
 
 def test_eyelinkio_itself(example):
     count, recording = example
-    assert recording.samples.num_rows == count
+    assert recording.sample_table.num_rows == count
     assert recording.pupil_measure == "area"
     assert recording.eyes == ("binocular" if count == 99823 else "left")
 
@@ -168,7 +170,7 @@ def test_eyelinkio_itself(example):
 def test_a_saccade_begins_when_the_fixation_before_it_ends(example):
     """The tracker's parser cuts time without gaps: the end of an event is the onset of the next one, to the sample."""
     _, recording = example
-    events = recording.events.to_pandas()
+    events = recording.event_table.to_pandas()
     gaps = []
     for _, own in events[events["kind"].isin(["fixation", "saccade"])].groupby("eye"):
         own = own.sort_values("onset_ms")
@@ -183,14 +185,15 @@ def test_the_trackers_mean_position_is_that_of_the_samples_within_a_fixation(exa
     """The tracker averages the samples of a fixation: only with the last of them is its mean ours, to its rounding."""
     _, recording = example
     step = 1000 / recording.rate_hz
-    t = recording.samples["t_ms"].to_numpy()
-    events = recording.events.to_pandas()
+    t = recording.sample_table["t_ms"].to_numpy()
+    events = recording.event_table.to_pandas()
     fixations = events[events["kind"] == "fixation"]
     onsets, ends = fixations["onset_ms"], fixations["onset_ms"] + fixations["duration_ms"]
     # Times are sums of floats: half a step decides on which side of a border a sample lies.
     first, end = (np.searchsorted(t, times - step / 2) for times in (onsets, ends))
     seen = {
-        eye: recording.samples[f"{eye}_x_px"].to_numpy().astype(float) for eye in ("left", "right")
+        eye: recording.sample_table[f"{eye}_x_px"].to_numpy().astype(float)
+        for eye in ("left", "right")
     }
     means = [
         np.nanmean(seen[eye][a:b]) for eye, a, b in zip(fixations["eye"], first, end, strict=True)

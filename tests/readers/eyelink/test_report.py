@@ -21,13 +21,13 @@ def test_trials_begin_where_onsets_fall_back(tmp_path):
     recording = eyelink_report.read(
         write(tmp_path, f"{REPORT}\tCURRENT_FIX_START\n{rows}"), ReadOptions()
     )
-    assert recording.fixations["trial"].to_pylist() == ["1", "1", "2", "1", "2", "2"]
+    assert recording.fixation_table["trial"].to_pylist() == ["1", "1", "2", "1", "2", "2"]
 
 
 def test_without_onsets_fixations_are_laid_end_to_end(tmp_path):
     rows = "s\t1\t1\t200\ns\t1\t1\t100\nt\t1\t1\t50\n"
     recording = eyelink_report.read(write(tmp_path, f"{REPORT}\n{rows}"), ReadOptions())
-    assert recording.fixations["onset_ms"].to_pylist() == [0, 200, 0]
+    assert recording.fixation_table["onset_ms"].to_pylist() == [0, 200, 0]
     assert "CURRENT_FIX_START" in recording.notes[0]
 
 
@@ -56,9 +56,11 @@ def test_a_report_without_positions_gives_fixations_without_positions(tmp_path):
     head = write(tmp_path, text + "a\t1\t0\t200\t900\na\t1\t250\t100\t0\na\t1\t400\t.\t900\n")
     assert registry.detect(head).name == "eyelink_report"
     recording = checked(eyelink_report.read(head, ReadOptions()))
-    assert recording.fixations["duration_ms"].to_pylist() == [200, 100]
-    assert recording.fixations["pupil"].to_pylist() == pytest.approx([900, np.nan], nan_ok=True)
-    assert np.isnan(recording.fixations["x_px"]).all()
+    assert recording.fixation_table["duration_ms"].to_pylist() == [200, 100]
+    assert recording.fixation_table["pupil"].to_pylist() == pytest.approx(
+        [900, np.nan], nan_ok=True
+    )
+    assert np.isnan(recording.fixation_table["x_px"]).all()
     assert recording.dropped == {"no duration": 1}
     assert recording.no_positions
     assert (

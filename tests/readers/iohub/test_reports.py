@@ -12,7 +12,7 @@ from gazetrack.errors import ConfigError, ParseError, UnknownFormat
 from gazetrack.readers import registry
 from gazetrack.readers.base import Level, read_head
 from gazetrack.readers.iohub import reports as iohub
-from gazetrack.tables.recording import Screen
+from gazetrack.tables.screen import Screen
 from gazetrack.workflows.convert import read_recording
 
 SCREEN = Screen(1600, 1000, 480.0, 300.0, 700.0)
@@ -28,7 +28,7 @@ CENTRED = {
 
 
 def found(recording):
-    return np.column_stack([recording.samples[name].to_numpy() for name in ("x_px", "y_px")])
+    return np.column_stack([recording.sample_table[name].to_numpy() for name in ("x_px", "y_px")])
 
 
 def report(tmp_path, positions):
@@ -47,7 +47,7 @@ def test_reports_in_the_units_of_psychopy_are_counted_from_the_centre_with_y_up(
     assert registry.detect(read_head(path)).name == "iohub"
     recording = read_recording(path, columns={"unit": unit}, screen=SCREEN)
     np.testing.assert_allclose(found(recording), TRUTH, atol=2e-3)
-    assert (recording.eyes, recording.samples["t_ms"].to_pylist()) == (
+    assert (recording.eyes, recording.sample_table["t_ms"].to_pylist()) == (
         "binocular",
         pytest.approx([0, 4, 8, 12]),
     )
@@ -87,7 +87,7 @@ def test_a_report_of_one_eyes_columns_is_that_eyes_in_its_units(tmp_path):
     recording = read_recording(path, columns={"unit": "norm"}, screen=SCREEN)
     assert recording.eyes == "left"
     np.testing.assert_allclose(found(recording), TRUTH, atol=2e-3)
-    assert np.isnan(recording.samples["right_x_px"].to_numpy()).all()
+    assert np.isnan(recording.sample_table["right_x_px"].to_numpy()).all()
     path.write_text(path.read_text().replace("left_gaze", "left_raw"))
     with pytest.raises(ParseError, match="without positions"):
         read_recording(path, "iohub", {"unit": "norm"}, screen=SCREEN)
@@ -156,11 +156,11 @@ def test_a_store_is_read_with_its_messages_in_units_of_pixels(tmp_path):
     assert registry.detect(read_head(path)).verdict.level == Level.CERTAIN
     recording = read_recording(path, columns={"unit": "pix"}, screen=SCREEN)
     np.testing.assert_allclose(found(recording), TRUTH, atol=2e-3)
-    assert recording.samples["t_ms"].to_pylist() == pytest.approx([0, 4, 8, 12])
-    assert recording.samples["left_pupil"].to_pylist() == pytest.approx([3.1] * 4)
-    assert np.isnan(recording.samples["right_pupil"].to_numpy()).all()
-    assert recording.events["text"].to_pylist() == ["go"]
-    assert recording.events["onset_ms"].to_pylist() == pytest.approx([4])
+    assert recording.sample_table["t_ms"].to_pylist() == pytest.approx([0, 4, 8, 12])
+    assert recording.sample_table["left_pupil"].to_pylist() == pytest.approx([3.1] * 4)
+    assert np.isnan(recording.sample_table["right_pupil"].to_numpy()).all()
+    assert recording.event_table["text"].to_pylist() == ["go"]
+    assert recording.event_table["onset_ms"].to_pylist() == pytest.approx([4])
     assert (recording.origin_ms, recording.rows_in) == (pytest.approx(10_000), 6)
     assert sum(recording.dropped.values()) == 1
     packed = tmp_path / "exp.hdf5.gz"
@@ -178,18 +178,18 @@ def test_lost_eyes_go_by_the_status(tmp_path):
     ]
     path = store(tmp_path, {"BinocularEyeSampleEvent": binocular(rows)})
     recording = read_recording(path, columns={"unit": "pix"}, screen=SCREEN)
-    np.testing.assert_allclose(recording.samples["x_px"].to_numpy(), [700, 500, 900, np.nan])
+    np.testing.assert_allclose(recording.sample_table["x_px"].to_numpy(), [700, 500, 900, np.nan])
 
 
 def test_sessions_are_recordings_by_their_codes(tmp_path):
     rows = GAZE + [(2, t + 50, *rest) for _, t, *rest in GAZE]
     tables = {"BinocularEyeSampleEvent": binocular(rows)}
     path = store(tmp_path, tables, sessions=[(1, b"first"), (2, b"second")])
-    samples = read_recording(path, screen=SCREEN).samples
+    samples = read_recording(path, screen=SCREEN).sample_table
     assert samples["recording"].to_pylist() == ["first"] * 4 + ["second"] * 4
     assert samples["t_ms"].to_pylist() == pytest.approx([0, 4, 8, 12] * 2)
     path = store(tmp_path, tables, sessions=[(1, b"same"), (2, b"same")])
-    assert set(read_recording(path, screen=SCREEN).samples["recording"].to_pylist()) == {
+    assert set(read_recording(path, screen=SCREEN).sample_table["recording"].to_pylist()) == {
         "exp_1",
         "exp_2",
     }

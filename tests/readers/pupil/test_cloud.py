@@ -6,7 +6,8 @@ from gazetrack.errors import ParseError, UnknownFormat
 from gazetrack.readers import registry
 from gazetrack.readers.base import ReadOptions, read_head
 from gazetrack.readers.pupil import cloud as pupil_cloud
-from gazetrack.tables.recording import Placement, Screen
+from gazetrack.tables.placement import Placement
+from gazetrack.tables.screen import Screen
 from gazetrack.workflows.convert import read_recording
 
 COMPANIONS = [
@@ -40,7 +41,7 @@ def test_nanoseconds_stay_exact(tmp_path):
     )
     recording = pupil_cloud.read(head, ReadOptions())
     assert recording.start_ns == 1700000000000000001
-    assert recording.samples["t_ms"].to_pylist() == [0, 2e-6]
+    assert recording.sample_table["t_ms"].to_pylist() == [0, 2e-6]
 
 
 def test_rounded_timestamps_are_refused(tmp_path):
@@ -77,14 +78,14 @@ def test_gaze_of_the_marker_mapper_is_gaze_on_its_surface(tmp_path):
     ]
     path = written(tmp_path / "MARKER-MAPPER_Poster_csv", "gaze.csv", header, *rows)
     recording = read_recording(path)
-    np.testing.assert_allclose(recording.samples["x_px"], [320, 320, 1920, np.nan])
-    np.testing.assert_allclose(recording.samples["y_px"], [360, 360, 360, np.nan])
-    assert set(recording.samples["stimulus"].to_pylist()) == {"Poster"}
-    assert recording.events["kind"].to_pylist() == ["fixation"]
+    np.testing.assert_allclose(recording.sample_table["x_px"], [320, 320, 1920, np.nan])
+    np.testing.assert_allclose(recording.sample_table["y_px"], [360, 360, 360, np.nan])
+    assert set(recording.sample_table["stimulus"].to_pylist()) == {"Poster"}
+    assert recording.event_table["kind"].to_pylist() == ["fixation"]
     assert (recording.fractions_of, recording.world_camera) == ("surface", "")
     given = read_recording(path, screen=Screen(1000, 500))
     assert given.placements == {"Poster": Placement(0, 0, 1000, 500, 1000, 500)}
-    assert given.events["y_px"].to_pylist() == pytest.approx([250])
+    assert given.event_table["y_px"].to_pylist() == pytest.approx([250])
 
 
 def test_fixations_of_the_marker_mapper(tmp_path):
@@ -99,10 +100,10 @@ def test_fixations_of_the_marker_mapper(tmp_path):
     recording = read_recording(
         written(tmp_path / "m", "fixations.csv", header, *rows), screen=Screen(1000, 800)
     )
-    fixations = recording.fixations.select(["x_px", "y_px", "duration_ms"]).to_pylist()
+    fixations = recording.fixation_table.select(["x_px", "y_px", "duration_ms"]).to_pylist()
     assert [pytest.approx(list(row.values())) for row in fixations] == [[500, 200, 120]]
     assert (recording.rows_in, recording.dropped) == (2, {"no position": 1})
-    assert recording.fixations["stimulus"].to_pylist() == ["surface"]
+    assert recording.fixation_table["stimulus"].to_pylist() == ["surface"]
 
 
 @pytest.mark.parametrize("beside", [True, False])
@@ -123,7 +124,7 @@ def test_the_reference_image_is_the_stimulus(kind, beside, tmp_path):
     if beside:
         Image.new("RGB", (640, 480)).save(path.with_name("reference_image.jpeg"))
     recording = read_recording(path)
-    table = recording.samples if kind == "gaze" else recording.fixations
+    table = recording.sample_table if kind == "gaze" else recording.fixation_table
     assert table["x_px"].to_pylist() == [300.5, 310.5]
     name = "reference_image.jpeg" if beside else "reference_image"
     assert set(table["stimulus"].to_pylist()) == {name}

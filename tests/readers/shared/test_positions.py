@@ -10,7 +10,7 @@ import pytest
 from gazetrack.errors import ConfigError, ParseError
 from gazetrack.readers.base import POSITION_SETTINGS
 from gazetrack.readers.shared import positions as _positions
-from gazetrack.tables.recording import Screen
+from gazetrack.tables.screen import Screen
 from gazetrack.workflows.convert import read_recording
 from tests.places import ROOT
 
@@ -79,7 +79,7 @@ def read(tmp_path, positions, said="", screen=None, columns=NAMED):
 
 
 def found(recording):
-    return np.column_stack([recording.samples[name].to_numpy() for name in ("x_px", "y_px")])
+    return np.column_stack([recording.sample_table[name].to_numpy() for name in ("x_px", "y_px")])
 
 
 @pytest.mark.parametrize("said", WRITTEN)
@@ -153,8 +153,8 @@ def test_units_of_an_image_whose_size_stands_in_the_rows(tmp_path):
         "height": "h",
     }
     recording = read_recording(path, columns=columns)
-    assert recording.fixations["x_px"].to_pylist() == pytest.approx([200, 100])
-    assert recording.fixations["y_px"].to_pylist() == pytest.approx([200, 450])
+    assert recording.fixation_table["x_px"].to_pylist() == pytest.approx([200, 100])
+    assert recording.fixation_table["y_px"].to_pylist() == pytest.approx([200, 450])
     assert recording.screen is None
 
 
@@ -178,9 +178,9 @@ def test_positions_within_0_and_1_without_units_are_refused_with_both_ways_out(n
     for way in ("unit=norm", "unit=px"):
         assert way in caught.value.hint
     as_fractions = read_recording(path, columns=columns | {"unit": "norm"}, screen=SCREEN)
-    assert float(as_fractions.samples["x_px"].to_numpy().max()) > 1500
+    assert float(as_fractions.sample_table["x_px"].to_numpy().max()) > 1500
     as_pixels = read_recording(path, columns=columns | {"unit": "px"})
-    assert float(as_pixels.samples["x_px"].to_numpy().max()) < 1
+    assert float(as_pixels.sample_table["x_px"].to_numpy().max()) < 1
 
 
 @pytest.mark.parametrize(("reach", "word"), [(1.0, "norm1"), (18.0, "deg")])
@@ -195,7 +195,7 @@ def test_positions_around_0_without_units_are_refused(reach, word, tmp_path):
 def test_pixels_are_not_refused_for_their_units(tmp_path):
     rng = np.random.default_rng(3)
     for low, high in ((0, 1500), (-300, 1200), (2, 80)):
-        assert read(tmp_path, rng.uniform(low, high, (200, 2))).samples.num_rows == 200
+        assert read(tmp_path, rng.uniform(low, high, (200, 2))).sample_table.num_rows == 200
 
 
 @pytest.mark.parametrize(
@@ -260,15 +260,15 @@ def test_lost_gaze_of_one_eye_does_not_pull_the_mean_in_any_units(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("t,lx,ly,rx,ry\n0,500,400,0,0\n20,500,400,520,420\n40,-1,-1,520,420\n")
     recording = read_recording(path)
-    assert recording.samples["x_px"].to_pylist() == [500, 510, 520]
-    assert np.isnan(recording.samples["right_x_px"].to_pylist()[0])
+    assert recording.sample_table["x_px"].to_pylist() == [500, 510, 520]
+    assert np.isnan(recording.sample_table["right_x_px"].to_pylist()[0])
 
 
 def test_fixations_at_marks_of_lost_gaze_are_dropped_in_units_of_pixels(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("x,y,t,duration\n500,400,0,200\n-1,-1,300,200\n0,0,600,200\n")
     recording = read_recording(path)
-    assert recording.fixations.num_rows == 1
+    assert recording.fixation_table.num_rows == 1
     assert dict(recording.dropped) == {"no position": 2}
     assert any("2 positions at (-1, -1)" in note for note in recording.notes)
 

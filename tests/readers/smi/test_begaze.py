@@ -31,10 +31,10 @@ def rows(person, trial, start, n=40):
 def test_trials_in_any_order_are_one_recording_and_a_second_clock_is_another(tmp_path):
     sorted_otherwise = rows("P1", "b", 5000) + rows("P1", "a", 1000) + rows("P2", "a", 1000)
     recording = read_recording(file(tmp_path, sorted_otherwise))
-    assert list(dict.fromkeys(recording.samples["recording"].to_pylist())) == ["P1", "P2"]
-    assert recording.samples["t_ms"].to_pylist()[0] == 4000
+    assert list(dict.fromkeys(recording.sample_table["recording"].to_pylist())) == ["P1", "P2"]
+    assert recording.sample_table["t_ms"].to_pylist()[0] == 4000
     twice = read_recording(file(tmp_path, sorted_otherwise + rows("P1", "a", 1000)))
-    assert list(dict.fromkeys(twice.samples["recording"].to_pylist())) == ["P1", "P2", "P1_2"]
+    assert list(dict.fromkeys(twice.sample_table["recording"].to_pylist())) == ["P1", "P2", "P1_2"]
     assert any("2 clocks of 1 participants" in note for note in twice.notes)
 
 
@@ -46,11 +46,11 @@ def test_doubled_rows_have_twice_the_fixations(tmp_path):
     both = file(tmp_path, 2 * (rows("P1", "a", 0, 400) + rows("P1", "b", 1600, 400)), nameless)
     assert once.num_rows == 4
     found = read_recording(both)
-    assert found.samples.num_rows == 1600
-    assert list(dict.fromkeys(found.samples["recording"].to_pylist())) == ["a", "a_2"]
+    assert found.sample_table.num_rows == 1600
+    assert list(dict.fromkeys(found.sample_table["recording"].to_pylist())) == ["a", "a_2"]
     for name in ("a", "a_2"):
-        t = found.samples["t_ms"].to_numpy()[
-            np.array(found.samples["recording"].to_pylist()) == name
+        t = found.sample_table["t_ms"].to_numpy()[
+            np.array(found.sample_table["recording"].to_pylist()) == name
         ]
         assert (np.diff(t) > 0).all()
 
@@ -92,8 +92,8 @@ def test_events_of_begaze_are_fixations_from_the_start_of_their_trial_whatever_t
             header,
         )
         recording = read_recording(path)
-        assert recording.fixations["duration_ms"].to_pylist() == [250]
-        assert recording.fixations["x_px"].to_pylist() == [100]
+        assert recording.fixation_table["duration_ms"].to_pylist() == [250]
+        assert recording.fixation_table["x_px"].to_pylist() == [100]
         assert (recording.rows_in, dict(recording.dropped)) == (2, {"Saccade, no fixation": 1})
         assert (recording.format, recording.time_origin) == ("begaze", "trial")
 

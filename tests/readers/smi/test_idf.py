@@ -30,7 +30,7 @@ def samples(n, info="-"):
 
 def test_an_eye_is_lost_at_zero_in_both_coordinates_only(tmp_path):
     rows = ["0\tSMP\t1\t0.00\t0.00\t-", "1000\tSMP\t1\t0.00\t5.00\t-"]
-    assert read(tmp_path, [HEADER, *rows]).samples["x_px"].to_pylist() == pytest.approx(
+    assert read(tmp_path, [HEADER, *rows]).sample_table["x_px"].to_pylist() == pytest.approx(
         [np.nan, 0], nan_ok=True
     )
 
@@ -40,8 +40,8 @@ def test_times_are_milliseconds_from_the_first_sample(tmp_path):
         tmp_path,
         [HEADER, "7000\tMSG\t1\t# Message: go", "8500\tSMP\t1\t1\t2\t-", "9500\tSMP\t1\t1\t2\t-"],
     )
-    assert (recording.origin_ms, recording.samples["t_ms"].to_pylist()) == (8.5, [0, 1])
-    assert recording.events.select(["onset_ms", "text"]).to_pylist() == [
+    assert (recording.origin_ms, recording.sample_table["t_ms"].to_pylist()) == (8.5, [0, 1])
+    assert recording.event_table.select(["onset_ms", "text"]).to_pylist() == [
         {"onset_ms": -1.5, "text": "go"}
     ]
 
@@ -71,12 +71,12 @@ def test_messages_in_another_encoding(tmp_path):
     recording = read(
         tmp_path, ["## [BeGaze]", HEADER, *samples(3), "9\tMSG\t1\t# Message: Größe"], "utf-16"
     )
-    assert recording.events["text"].to_pylist() == ["Größe"]
+    assert recording.event_table["text"].to_pylist() == ["Größe"]
 
 
 def test_runs_of_event_info_end_with_their_trial(tmp_path):
     rows = [*samples(2, "Fixation"), "2000\tSMP\t2\t3\t2\tFixation"]
-    events = read(tmp_path, [HEADER, *rows]).events.to_pylist()
+    events = read(tmp_path, [HEADER, *rows]).event_table.to_pylist()
     assert [(event["trial"], event["onset_ms"], event["duration_ms"]) for event in events] == [
         ("1", 0, 2),
         ("2", 2, 1),

@@ -52,9 +52,9 @@ def read(tmp_path, cells, way=WAYS[0], tail="\n"):
 
 
 def assert_positions(recording, n=12):
-    np.testing.assert_allclose(recording.samples["x_px"], 100.5 + np.arange(n))
-    np.testing.assert_allclose(recording.samples["y_px"], 200 + np.arange(n))
-    np.testing.assert_allclose(recording.samples["t_ms"], 20 * np.arange(n))
+    np.testing.assert_allclose(recording.sample_table["x_px"], 100.5 + np.arange(n))
+    np.testing.assert_allclose(recording.sample_table["y_px"], 200 + np.arange(n))
+    np.testing.assert_allclose(recording.sample_table["t_ms"], 20 * np.arange(n))
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -72,7 +72,7 @@ def test_empty_cells_that_a_vendor_left_out_at_the_end_are_empty(way, tmp_path):
     assert_positions(recording)
     assert recording.mended == {SHORT_UNUSED: 1, SHORT: 1}
     assert (recording.rows_in, recording.dropped) == (12, {})
-    assert recording.samples["stimulus"].to_pylist() == ["a.png"] * 7 + [""] + ["a.png"] * 4
+    assert recording.sample_table["stimulus"].to_pylist() == ["a.png"] * 7 + [""] + ["a.png"] * 4
     assert recording.notes[:2] == (
         f"1 rows {SHORT_UNUSED} (first: line 5)",
         f"1 rows {SHORT} (first: line 9)",
@@ -85,8 +85,10 @@ def test_a_row_without_the_cells_of_its_gaze_has_none(way, tmp_path):
     cells[2] = cells[2][:1]
     recording = read(tmp_path, cells, way)
     assert recording.mended == {SHORT: 1}
-    assert recording.rows_in == recording.samples.num_rows + sum(recording.dropped.values()) == 12
-    x = recording.samples["x_px"].to_numpy()
+    assert (
+        recording.rows_in == recording.sample_table.num_rows + sum(recording.dropped.values()) == 12
+    )
+    x = recording.sample_table["x_px"].to_numpy()
     assert np.isnan(x[2]) if x.size == 12 else recording.dropped == {"no position": 1}
 
 
@@ -168,7 +170,7 @@ def test_cells_in_quotes_may_hold_line_ends(tmp_path):
         ):
             recording = read_recording(path)
         assert_positions(recording)
-        assert recording.samples["stimulus"].to_pylist()[3] == 'a "big",\nimage 3.png'
+        assert recording.sample_table["stimulus"].to_pylist()[3] == 'a "big",\nimage 3.png'
 
 
 def test_a_quote_left_open_is_named(tmp_path):
@@ -222,7 +224,7 @@ def test_a_cell_at_which_the_file_ends_may_be_cut_off(cells, refused, tmp_path):
 def test_salvage_leaves_a_whole_file_as_it_is(tmp_path):
     path = written(tmp_path, rows())
     whole, salvaged = read_recording(path), read_recording(path, salvage=True)
-    assert salvaged.samples.to_pandas().equals(whole.samples.to_pandas())
+    assert salvaged.sample_table.to_pandas().equals(whole.sample_table.to_pandas())
     assert (salvaged.rows_in, salvaged.dropped) == (12, {})
     path.write_bytes(
         path.read_bytes()[:-1]
@@ -243,9 +245,9 @@ def test_salvage_takes_the_whole_rows_of_gzip_that_is_cut_off(tmp_path):
         read_recording(path)
     assert "--salvage" in caught.value.hint
     recording = read_recording(path, salvage=True)
-    taken = recording.samples.num_rows
+    taken = recording.sample_table.num_rows
     assert 20_000 < taken < 30_000
-    assert recording.samples["x_px"].to_pylist()[-1] == pytest.approx(
+    assert recording.sample_table["x_px"].to_pylist()[-1] == pytest.approx(
         float(lines[taken - 1].split("\t")[1]), abs=1e-3
     )
     assert "the gzip stream ends in the middle: read up to there" in recording.notes
@@ -260,7 +262,7 @@ def test_salvage_of_eyelink_lines(tmp_path):
     path.write_text((head + "".join(lines))[:-1])
     assert any("the file may be cut off there" in note for note in read_recording(path).notes)
     recording = read_recording(path, salvage=True)
-    assert recording.samples.num_rows == 19
+    assert recording.sample_table.num_rows == 19
     assert recording.dropped["cut off at the end of the file"] == 1
 
 
@@ -282,7 +284,7 @@ def test_the_limit_of_columns(step, tmp_path):
             read_recording(path)
         assert caught.value.line == 1
     else:
-        assert read_recording(path).samples.num_rows == 3
+        assert read_recording(path).sample_table.num_rows == 3
 
 
 @pytest.mark.parametrize("step", [-1, 0, 1])
@@ -295,4 +297,4 @@ def test_the_limit_of_a_line(step, tmp_path):
             read_recording(path)
         assert caught.value.line == 14
     else:
-        assert read_recording(path).samples.num_rows == 13
+        assert read_recording(path).sample_table.num_rows == 13

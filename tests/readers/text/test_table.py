@@ -54,7 +54,9 @@ def row(i, x="0.5"):
 
 
 def xs(recording):
-    found = recording.fixations if recording.fixations is not None else recording.samples
+    found = (
+        recording.fixation_table if recording.fixation_table is not None else recording.sample_table
+    )
     return found["x_px"].to_pylist()
 
 
@@ -126,25 +128,32 @@ def test_two_people_are_never_in_one_recording(tmp_path):
         f"{i},1,{4 * k},{who},{name}\n" for i, (who, name) in enumerate(people) for k in range(3)
     )
     found = read(tmp_path, "generic", text)
-    assert list(dict.fromkeys(found.samples["recording"].to_pylist())) == [
+    assert list(dict.fromkeys(found.sample_table["recording"].to_pylist())) == [
         "ann_rec",
         "bob_rec",
         "ann_b_x",
         "ann_b_x.2",
     ]
-    assert found.samples["t_ms"].to_pylist() == [0, 4, 8] * 4
+    assert found.sample_table["t_ms"].to_pylist() == [0, 4, 8] * 4
     assert any("the participant is part of it" in note for note in found.notes)
     # A name each, and a fixation table.
     alone = read(
         tmp_path, "generic", text.replace("bob,rec", "bob,cer").replace("ann_b,x", "ann_b,y")
     )
-    assert list(dict.fromkeys(alone.samples["recording"].to_pylist())) == ["rec", "cer", "b_x", "y"]
+    assert list(dict.fromkeys(alone.sample_table["recording"].to_pylist())) == [
+        "rec",
+        "cer",
+        "b_x",
+        "y",
+    ]
     rows = "".join(
         f"{i},1,{300 * k},200,{who},{name}\n"
         for i, (who, name) in enumerate(people)
         for k in range(2)
     )
-    fixations = read(tmp_path, "generic", f"x,y,t,duration,participant,recording\n{rows}").fixations
+    fixations = read(
+        tmp_path, "generic", f"x,y,t,duration,participant,recording\n{rows}"
+    ).fixation_table
     assert len(set(fixations["recording"].to_pylist())) == 4
 
 
@@ -205,12 +214,12 @@ def test_latin1_names(tmp_path):
         {"x": "x", "y": "y", "t": "t", "stimulus": "stimulus"},
     )
     assert recording.rows_in == 2
-    assert recording.samples["stimulus"].to_pylist()[1].endswith("bung.png")
+    assert recording.sample_table["stimulus"].to_pylist()[1].endswith("bung.png")
 
 
 def test_quoted_cells(tmp_path):
     recording = read(tmp_path, "generic", '"stimulus","x","y","t"\n"a, b.png","1","2","3"\n')
-    assert recording.samples["stimulus"].to_pylist() == ["a, b.png"]
+    assert recording.sample_table["stimulus"].to_pylist() == ["a, b.png"]
 
 
 @pytest.mark.parametrize(
@@ -235,7 +244,7 @@ def test_units(unit, factor, tmp_path):
     recording = read(
         tmp_path, "generic", "T,X,Y\n10,1,1\n30,2,2\n", {"t": f"T[{unit}]", "x": "X", "y": "Y"}
     )
-    assert recording.samples["t_ms"].to_pylist() == pytest.approx([0, 20 * factor])
+    assert recording.sample_table["t_ms"].to_pylist() == pytest.approx([0, 20 * factor])
 
 
 @pytest.mark.parametrize(
@@ -265,8 +274,8 @@ def generic_table(tmp_path, header, *rows, columns=None):
 def test_participants_and_images_go_by_their_usual_names(name, tmp_path):
     rows = [(20 * i, 1, 2, who, "a.png") for who in ("p1", "p2") for i in range(3)]
     recording = generic_table(tmp_path, f"t,x,y,{name},image", *rows)
-    assert recording.samples["recording"].to_pylist() == ["p1"] * 3 + ["p2"] * 3
-    assert set(recording.samples["stimulus"].to_pylist()) == {"a.png"}
+    assert recording.sample_table["recording"].to_pylist() == ["p1"] * 3 + ["p2"] * 3
+    assert set(recording.sample_table["stimulus"].to_pylist()) == {"a.png"}
     assert f"participant={name}, recording" not in recording.notes[0]
     assert f"participant={name}" in recording.notes[0]
 

@@ -20,23 +20,23 @@ def rows(*times):
 @pytest.mark.parametrize("cut", ["30.0\t100\t20", "30.0\t100", "30.0", "30."])
 def test_a_row_cut_off_is_counted_and_no_message(cut, tmp_path):
     recording = read(tmp_path, HEADER, *rows(10.0, 20.0), cut, *rows(40.0))
-    assert (recording.samples.num_rows, recording.rows_in, recording.dropped) == (
+    assert (recording.sample_table.num_rows, recording.rows_in, recording.dropped) == (
         3,
         4,
         {"row cut off": 1},
     )
-    assert recording.events.num_rows == 0
+    assert recording.event_table.num_rows == 0
 
 
 def test_messages_have_the_trial_of_their_samples_or_none(tmp_path):
     one = [HEADER, *rows(0.0, 10.0), "5.0\t\t\tgo"]
-    assert read(tmp_path, *one).events["trial"].to_pylist() == [""]
-    assert read(tmp_path, *one, "preamble: 2", *one).events["trial"].to_pylist() == ["1", "2"]
+    assert read(tmp_path, *one).event_table["trial"].to_pylist() == [""]
+    assert read(tmp_path, *one, "preamble: 2", *one).event_table["trial"].to_pylist() == ["1", "2"]
     # The clock begins anew within the first block: its samples are the trials 1 and 2, and the
     # block is neither.
     recording = read(tmp_path, HEADER, *rows(0.0, 10.0), *rows(0.0, 10.0), *one)
-    assert recording.samples["trial"].to_pylist() == ["1", "1", "2", "2", "3", "3"]
-    assert recording.events["trial"].to_pylist() == [""]
+    assert recording.sample_table["trial"].to_pylist() == ["1", "1", "2", "2", "3", "3"]
+    assert recording.event_table["trial"].to_pylist() == [""]
 
 
 def test_a_log_that_a_spreadsheet_has_quoted_reads_the_same(tmp_path):
@@ -54,4 +54,4 @@ def test_a_log_that_a_spreadsheet_has_quoted_reads_the_same(tmp_path):
     (tmp_path / path.name).write_text("\n".join(quoted) + "\n")
     plain, other = read_recording(path), read_recording(tmp_path / path.name)
     assert other.format == "tobii_logs"
-    assert_frame_equal(other.samples.to_pandas(), plain.samples.to_pandas())
+    assert_frame_equal(other.sample_table.to_pandas(), plain.sample_table.to_pandas())

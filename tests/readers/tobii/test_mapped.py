@@ -6,7 +6,7 @@ import pytest
 from gazetrack.errors import NoGaze, ParseError
 from gazetrack.readers import registry
 from gazetrack.readers.base import read_head
-from gazetrack.tables.recording import Placement
+from gazetrack.tables.placement import Placement
 from gazetrack.workflows.convert import ConvertOptions, convert_files, read_recording
 from tests.places import GOLDEN
 
@@ -27,13 +27,15 @@ def written(tmp_path, header, *rows):
 def test_mapped_gaze_is_preferred_and_the_scene_camera_can_be_had():
     assert registry.detect(read_head(EXPORT)).name == "tobii_mapped"
     scene = read_recording(EXPORT, "tobii_pro")
-    assert set(scene.samples["x_px"].to_pylist()) == {900.0}
+    assert set(scene.sample_table["x_px"].to_pylist()) == {900.0}
 
 
 def test_a_sample_counts_on_one_snapshot_and_so_do_its_fixations():
     recording = read_recording(EXPORT)
-    assert recording.samples["stimulus"].to_pylist() == ["Shelf"] * 8 + [""] + ["Sign"] * 3
-    fixations = [event for event in recording.events.to_pylist() if event["kind"] == "fixation"]
+    assert recording.sample_table["stimulus"].to_pylist() == ["Shelf"] * 8 + [""] + ["Sign"] * 3
+    fixations = [
+        event for event in recording.event_table.to_pylist() if event["kind"] == "fixation"
+    ]
     assert [(f["stimulus"], f["index"]) for f in fixations] == [
         ("Shelf", 1),
         ("Shelf", 2),
@@ -58,9 +60,9 @@ def test_one_snapshot_of_known_size_is_the_screen(tmp_path):
     rows = [[10 * i, "Eye Tracker", 900, 500, 100 + i, 50, 640, 480] for i in range(4)]
     recording = read_recording(written(tmp_path, header, *rows))
     assert recording.placements == {"a b [2].png": Placement(0, 0, 640, 480, 640, 480)}
-    assert (recording.screen.width_px, recording.events.num_rows) == (640, 0)
-    np.testing.assert_array_equal(recording.samples["x_px"], [100, 101, 102, 103])
-    np.testing.assert_array_equal(recording.samples["t_ms"], [0, 10, 20, 30])
+    assert (recording.screen.width_px, recording.event_table.num_rows) == (640, 0)
+    np.testing.assert_array_equal(recording.sample_table["x_px"], [100, 101, 102, 103])
+    np.testing.assert_array_equal(recording.sample_table["t_ms"], [0, 10, 20, 30])
 
 
 def test_without_mapped_samples_the_other_reader_is_named(tmp_path):
@@ -68,7 +70,7 @@ def test_without_mapped_samples_the_other_reader_is_named(tmp_path):
     path = written(tmp_path, header, [10, "Eye Tracker", 900, 500, "", ""])
     with pytest.raises(NoGaze, match="--format tobii_pro"):
         read_recording(path)
-    assert read_recording(path, "tobii_pro").samples.num_rows == 1
+    assert read_recording(path, "tobii_pro").sample_table.num_rows == 1
 
 
 def test_a_snapshot_that_is_there_twice_is_refused(tmp_path):

@@ -5,7 +5,8 @@ from gazetrack.errors import ParseError
 from gazetrack.readers import registry
 from gazetrack.readers.base import NO, ReadOptions, read_head
 from gazetrack.readers.tobii import pro as tobii_pro
-from gazetrack.tables.recording import Placement, Screen
+from gazetrack.tables.placement import Placement
+from gazetrack.tables.screen import Screen
 
 HEADER = "Recording timestamp\tRecording name\tGaze point X\tGaze point Y\tEye movement type\tEye movement type index"
 
@@ -30,7 +31,7 @@ def read(tmp_path, header, rows):
 def test_time_units(unit, step, times, tmp_path):
     header = HEADER.replace("timestamp", f"timestamp{unit}")
     recording = read(tmp_path, header, [(0, "r", 1, 2, "", ""), (step, "r", 1, 2, "", "")])
-    assert recording.samples["t_ms"].to_pylist() == pytest.approx(times)
+    assert recording.sample_table["t_ms"].to_pylist() == pytest.approx(times)
     assert bool(recording.notes) == (unit != " [ms]")
 
 
@@ -41,19 +42,19 @@ def test_raw_filter_has_no_fixations(by_name, tmp_path):
         (17 * i, "r", 1, 2, "Fixation", i + 1, *(["Raw"] if by_name else [])) for i in range(12)
     ]
     recording = read(tmp_path, header, rows)
-    assert recording.events.num_rows == 0
+    assert recording.event_table.num_rows == 0
     assert "filter Raw" in recording.notes[-1]
 
 
 def test_durations_and_positions_come_from_samples_when_not_exported(tmp_path):
     rows = [(10 * i, "r", i, 2 * i, "Fixation", 1) for i in range(3)]
-    (event,) = read(tmp_path, HEADER, rows).events.to_pylist()
+    (event,) = read(tmp_path, HEADER, rows).event_table.to_pylist()
     assert (event["onset_ms"], event["duration_ms"], event["x_px"], event["y_px"]) == (0, 30, 1, 2)
 
 
 def test_numbers_of_events_may_restart_in_each_recording(tmp_path):
     rows = [(10 * i, name, 5, 5, "Fixation", 1) for name in "ab" for i in range(3)]
-    events = read(tmp_path, HEADER, rows).events.to_pylist()
+    events = read(tmp_path, HEADER, rows).event_table.to_pylist()
     assert [(event["recording"], event["index"]) for event in events] == [("a", 1), ("b", 1)]
 
 
@@ -62,7 +63,7 @@ def test_events_without_numbers_are_runs_of_one_type(tmp_path):
     kinds = ["Fixation", "Fixation", "Saccade", "Fixation"]
     events = read(
         tmp_path, header, [(10 * i, "a", 5, 5, kind) for i, kind in enumerate(kinds)]
-    ).events.to_pylist()
+    ).event_table.to_pylist()
     assert [(event["kind"], event["index"]) for event in events] == [
         ("fixation", 1),
         ("saccade", 1),
@@ -87,8 +88,8 @@ def test_one_missing_number_does_not_merge_fixations(tmp_path):
     rows = [(10 * i, "r", 100 * (i // 3), 5, "Fixation", 1 + i // 3) for i in range(9)]
     rows[4] = (*rows[4][:5], "")
     recording = read(tmp_path, HEADER, rows)
-    assert [event["index"] for event in recording.events.to_pylist()] == [1, 2, 3]
-    assert [event["onset_ms"] for event in recording.events.to_pylist()] == [0, 30, 60]
+    assert [event["index"] for event in recording.event_table.to_pylist()] == [1, 2, 3]
+    assert [event["onset_ms"] for event in recording.event_table.to_pylist()] == [0, 30, 60]
     assert any("1 samples without an eye movement index" in note for note in recording.notes)
 
 
@@ -103,7 +104,8 @@ def test_a_movement_without_any_number_stays_one_of_its_own(tmp_path):
     ]
     recording = read(tmp_path, HEADER, [(10 * i, "r", 5, 5, *kind) for i, kind in enumerate(kinds)])
     found = [
-        (event["kind"], event["onset_ms"], event["index"]) for event in recording.events.to_pylist()
+        (event["kind"], event["onset_ms"], event["index"])
+        for event in recording.event_table.to_pylist()
     ]
     assert found == [
         ("fixation", 0, 1),
@@ -121,7 +123,9 @@ def test_a_fixation_cut_by_the_start_of_an_excerpt_begins_before_it(tmp_path):
     rows += [(10 * i, "r", 5, 5, "Saccade", 3, 20) for i in (3, 4)]
     rows += [(10 * i, "r", 5, 5, "Fixation", 8, 30) for i in (5, 6, 7)]
     recording = read(tmp_path, DURATIONS, rows)
-    found = [(event["onset_ms"], event["duration_ms"]) for event in recording.events.to_pylist()]
+    found = [
+        (event["onset_ms"], event["duration_ms"]) for event in recording.event_table.to_pylist()
+    ]
     assert found == [(-60, 90), (30, 20), (50, 30)]
     assert "begin before their first sample" in recording.notes[-1]
 
@@ -131,7 +135,9 @@ def test_a_duration_that_cannot_be_true_gives_way_to_the_samples(tmp_path):
         (10 * i, "r", 5, 5, "Fixation", 1 + i // 2, 900 if i // 2 == 1 else 20) for i in range(6)
     ]
     recording = read(tmp_path, DURATIONS, rows)
-    found = [(event["onset_ms"], event["duration_ms"]) for event in recording.events.to_pylist()]
+    found = [
+        (event["onset_ms"], event["duration_ms"]) for event in recording.event_table.to_pylist()
+    ]
     assert found == [(0, 20), (20, 20), (40, 20)]
     assert "last as long as their samples" in recording.notes[-1]
 
@@ -147,12 +153,12 @@ def test_minus_one_is_missing(tmp_path):
     ]
     recording = read(tmp_path, header, rows)
     nan = float("nan")
-    assert recording.samples["x_px"].to_pylist() == pytest.approx(
+    assert recording.sample_table["x_px"].to_pylist() == pytest.approx(
         [nan, -1], nan_ok=True
     )  # alone, beside the screen
-    assert recording.samples["left_pupil"].to_pylist() == pytest.approx([nan, 3], nan_ok=True)
-    assert recording.samples["right_pupil"].to_pylist() == pytest.approx([4, nan], nan_ok=True)
-    (event,) = recording.events.to_pylist()
+    assert recording.sample_table["left_pupil"].to_pylist() == pytest.approx([nan, 3], nan_ok=True)
+    assert recording.sample_table["right_pupil"].to_pylist() == pytest.approx([4, nan], nan_ok=True)
+    (event,) = recording.event_table.to_pylist()
     assert [event[name] for name in ("duration_ms", "x_px", "y_px", "pupil")] == [20, -1, 20, 3.5]
 
 
@@ -198,9 +204,9 @@ def test_positions_in_any_unit_become_pixels_of_the_screen(unit, tmp_path):
     recording = in_unit(tmp_path, unit, SHOWN, PLACE, OWN, RESOLUTION)
     for name, eye in (("", 0), ("left_", 1), ("right_", 2)):
         for axis in (0, 1):
-            got = recording.samples[f"{name}{'xy'[axis]}_px"].to_numpy()
+            got = recording.sample_table[f"{name}{'xy'[axis]}_px"].to_numpy()
             np.testing.assert_allclose(got, POINTS[:, eye, axis], rtol=1e-5)
-    (fixation,) = recording.events.to_pylist()
+    (fixation,) = recording.event_table.to_pylist()
     assert (fixation["x_px"], fixation["y_px"]) == pytest.approx(tuple(POINTS[0, 0]), rel=1e-5)
     assert recording.placements == {"a.png": Placement(200, 100, 800, 600, 400, 300)}
     assert recording.loss == 0
@@ -210,7 +216,7 @@ def test_positions_in_any_unit_become_pixels_of_the_screen(unit, tmp_path):
 @pytest.mark.parametrize("unit", ["[MCS norm]", "[MCS px]"])
 def test_positions_on_a_medium_without_a_place_stay_on_the_medium(unit, tmp_path):
     recording = in_unit(tmp_path, unit, SHOWN, OWN, RESOLUTION)
-    x, y = (recording.samples[f"{axis}_px"].to_numpy().astype(float) for axis in "xy")
+    x, y = (recording.sample_table[f"{axis}_px"].to_numpy().astype(float) for axis in "xy")
     on_image = recording.placements["a.png"].to_image(x, y)
     np.testing.assert_allclose(
         np.column_stack(on_image), (POINTS[:, 0] - (200, 100)) / 2, rtol=1e-4
@@ -228,7 +234,7 @@ def test_pixels_of_a_scene_video_are_on_the_video(tmp_path):
     assert (recording.screen.width_px, recording.screen.height_px) == (1920, 1080)
     assert recording.world_camera == "Tobii Pro Glasses"
     np.testing.assert_allclose(
-        recording.samples["x_px"].to_numpy(), (POINTS[:, 0, 0] - 200) / 2, rtol=1e-5
+        recording.sample_table["x_px"].to_numpy(), (POINTS[:, 0, 0] - 200) / 2, rtol=1e-5
     )
 
 
@@ -236,7 +242,7 @@ def test_fractions_of_a_screen_without_size_are_of_a_nominal_one(tmp_path):
     recording = in_unit(tmp_path, "[DACS norm]")
     assert (recording.fractions_of, recording.screen.width_px) == ("screen", 1920)
     true = recording.with_screen(Screen(1600, 900))
-    np.testing.assert_allclose(true.samples["x_px"].to_numpy(), POINTS[:, 0, 0], rtol=1e-5)
+    np.testing.assert_allclose(true.sample_table["x_px"].to_numpy(), POINTS[:, 0, 0], rtol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -270,7 +276,7 @@ def test_millimetres_become_pixels_of_the_screen_that_the_user_states(tmp_path):
     rows = "".join(f"{10 * i}\t{x:.6f}\t{y:.6f}\n" for i, (x, y) in enumerate(mm))
     (tmp_path / "a.tsv").write_text(names + rows)
     options = ReadOptions(screen=Screen(1600, 900, 400.0, 240.0))
-    samples = tobii_pro.read(read_head(tmp_path / "a.tsv"), options).samples
+    samples = tobii_pro.read(read_head(tmp_path / "a.tsv"), options).sample_table
     np.testing.assert_allclose(samples["x_px"].to_numpy(), POINTS[:, 0, 0], rtol=1e-5)
     np.testing.assert_allclose(samples["y_px"].to_numpy(), POINTS[:, 0, 1], rtol=1e-5)
 
@@ -290,9 +296,9 @@ def test_millimetres_of_a_real_export_are_its_own_pixels(data_dir, tmp_path):
     (tmp_path / "mm.tsv").write_text(
         "\n".join("\t".join(row[at] for at in kept) for row in rows) + "\n", "utf-8"
     )
-    own = tobii_pro.read(read_head(export), ReadOptions()).samples
+    own = tobii_pro.read(read_head(export), ReadOptions()).sample_table
     screen = Screen(1920, 1080, 528.0, 297.0)  # 24 inches, as the quotient of the two says
-    ours = tobii_pro.read(read_head(tmp_path / "mm.tsv"), ReadOptions(screen=screen)).samples
+    ours = tobii_pro.read(read_head(tmp_path / "mm.tsv"), ReadOptions(screen=screen)).sample_table
     for name in ("left_x_px", "left_y_px", "right_x_px", "right_y_px"):
         difference = np.abs(own[name].to_numpy() - ours[name].to_numpy())
         assert np.isfinite(difference).sum() > 4000
@@ -308,8 +314,8 @@ def test_pixels_of_the_screen_win_over_other_units(tmp_path):
     recording = read(
         tmp_path, header, [(10 * i, "r", 500, 400, "Fixation", 1, 0.1, 0.1, 0.1) for i in range(3)]
     )
-    assert recording.samples["x_px"].to_pylist() == [500] * 3
-    assert recording.events["x_px"].to_pylist() == [500]
+    assert recording.sample_table["x_px"].to_pylist() == [500] * 3
+    assert recording.event_table["x_px"].to_pylist() == [500]
 
 
 def test_gaze_on_a_medium_whose_size_a_row_lacks_is_counted(tmp_path):
@@ -323,7 +329,7 @@ def test_gaze_on_a_medium_whose_size_a_row_lacks_is_counted(tmp_path):
     recording = read(
         tmp_path, header, [(0, 0.5, 0.5, 800, 600), (10, 0.5, 0.5, "", ""), (20, "", "", "", "")]
     )
-    assert recording.samples["x_px"].to_pylist() == pytest.approx(
+    assert recording.sample_table["x_px"].to_pylist() == pytest.approx(
         [400, np.nan, np.nan], nan_ok=True
     )
     assert (
@@ -340,10 +346,10 @@ def test_a_clock_that_begins_again_begins_another_recording(tmp_path):
     ]
     other = [(10 * i, "r_2", 5, 5, "Fixation", 1, "", "Eye Tracker") for i in range(4)]
     recording = read(tmp_path, header, [*once, *once, *other, *once])
-    fixations = recording.events.to_pandas().query("kind == 'fixation'")
+    fixations = recording.event_table.to_pandas().query("kind == 'fixation'")
     assert fixations["recording"].tolist() == ["r", "r_2_", "r_2", "r_3"]
     assert fixations["onset_ms"].tolist() == [0.0] * 4
-    messages = recording.events.to_pandas().query("kind == 'message'")
+    messages = recording.event_table.to_pandas().query("kind == 'message'")
     assert messages["recording"].tolist() == ["r", "r_2_", "r_3"]
     assert (
         "the clock begins again 2 times: what follows is a recording of its own each time"
@@ -374,7 +380,7 @@ def test_no_fixation_is_lost_where_their_index_starts_again(tmp_path):
     numbers = [1, 1, 2, 2, 3, 3, 1, 1, 2, 2, 3, 3]
     rows = [(100 * i, "r", 10 * n, 5, "Fixation", n) for i, n in enumerate(numbers)]
     recording = read(tmp_path, HEADER, rows)
-    events = recording.events.to_pandas()
+    events = recording.event_table.to_pandas()
     assert events["onset_ms"].tolist() == [0, 200, 400, 600, 800, 1000]
     assert events["x_px"].tolist() == [10, 20, 30, 10, 20, 30]
     assert events["index"].tolist() == [1, 2, 3, 4, 5, 6]
@@ -386,7 +392,7 @@ def test_no_fixation_is_lost_where_their_index_starts_again(tmp_path):
     rows = [
         (100 * i, "r", i, 5, "Fixation", 1, 200, "a.png" if i < 2 else "b.png") for i in range(4)
     ]
-    assert read(tmp_path, header, rows).events["onset_ms"].to_pylist() == [0, 200]
+    assert read(tmp_path, header, rows).event_table["onset_ms"].to_pylist() == [0, 200]
 
 
 def test_a_fixation_that_goes_on_after_a_gap_is_one(tmp_path):
@@ -396,5 +402,5 @@ def test_a_fixation_that_goes_on_after_a_gap_is_one(tmp_path):
         (10 * i, "r", 5, 5, kind, 1, 80 if kind == "Fixation" else 20)
         for i, kind in enumerate(kinds)
     ]
-    events = read(tmp_path, header, rows).events.to_pandas().query("kind == 'fixation'")
+    events = read(tmp_path, header, rows).event_table.to_pandas().query("kind == 'fixation'")
     assert events["duration_ms"].tolist() == [80]

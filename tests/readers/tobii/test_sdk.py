@@ -20,7 +20,7 @@ def row(system, device, point="(0.5, 0.5)"):
 def test_rounded_times_go_by_the_steps_of_the_device(tmp_path):
     rows = [row(f"1.5646661703{3 + i}e+15", 11_103 * i + 7) for i in range(4)]
     recording = read(tmp_path, [*rows, "1.56466617037e+15;4"])
-    assert recording.samples["t_ms"].to_pylist() == pytest.approx(
+    assert recording.sample_table["t_ms"].to_pylist() == pytest.approx(
         [0, 11.103, 22.206, 33.309, 40], abs=1e-3
     )
     assert any("rounded to whole ms" in note for note in recording.notes)
@@ -29,21 +29,21 @@ def test_rounded_times_go_by_the_steps_of_the_device(tmp_path):
 @pytest.mark.parametrize("device", [lambda i: 5 + 10 * i, lambda i: "nan", lambda i: 20_000 * i])
 def test_other_clocks_are_left_alone(device, tmp_path):
     recording = read(tmp_path, [row(1_000_000 + 10_000 * i, device(i)) for i in range(3)])
-    assert recording.samples["t_ms"].to_pylist() == [0, 10, 20]
+    assert recording.sample_table["t_ms"].to_pylist() == [0, 10, 20]
     assert not any("rounded" in note for note in recording.notes)
 
 
 def test_half_a_number_is_none(tmp_path):
     recording = read(tmp_path, [row(1000, 1), row(2000, 2), "3000;3;(0.5, 0.5);(0.5, 0."])
-    assert recording.samples["left_x_px"].to_pylist() == [960, 960, 960]
-    assert recording.samples["right_x_px"].to_pylist() == pytest.approx(
+    assert recording.sample_table["left_x_px"].to_pylist() == [960, 960, 960]
+    assert recording.sample_table["right_x_px"].to_pylist() == pytest.approx(
         [960, 960, float("nan")], nan_ok=True
     )
 
 
 def test_a_row_cut_off_within_its_first_number_has_no_time(tmp_path):
     recording = read(tmp_path, [row(1000, 1), row(2000, 2), "30"])
-    assert (recording.samples.num_rows, recording.dropped) == (2, {"no time": 1})
+    assert (recording.sample_table.num_rows, recording.dropped) == (2, {"no time": 1})
 
 
 @pytest.mark.parametrize("cell", ["(0.5, x)", "(0.5)", "0.5, 0.5", "(1_0, 2)"])

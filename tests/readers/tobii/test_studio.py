@@ -41,7 +41,7 @@ def read(tmp_path, lines):
 )
 def test_gaze_is_missing_when_neither_eye_was_found(left, right, lost, tmp_path):
     recording = read(tmp_path, table((100, 1, 5, 6, left, right, "", "", "")))
-    assert np.isnan(recording.samples["x_px"][0].as_py()) == lost
+    assert np.isnan(recording.sample_table["x_px"][0].as_py()) == lost
 
 
 def test_minus_one_is_missing_only_in_both_coordinates(tmp_path):
@@ -49,7 +49,7 @@ def test_minus_one_is_missing_only_in_both_coordinates(tmp_path):
         (100 + i, i, x, y, 0, 0, "", "", "")
         for i, (x, y) in enumerate([(-1, -1), (-1, 7), (-2, 7)])
     ]
-    assert read(tmp_path, table(*rows)).samples.to_pandas()["x_px"].tolist() == pytest.approx(
+    assert read(tmp_path, table(*rows)).sample_table.to_pandas()["x_px"].tolist() == pytest.approx(
         [np.nan, -1, -2], nan_ok=True
     )
 
@@ -57,8 +57,8 @@ def test_minus_one_is_missing_only_in_both_coordinates(tmp_path):
 def test_times_count_from_the_first_sample(tmp_path):
     rows = [(40, "", "", "", "", "", "KeyPress", 4, ""), (100, 1, 5, 6, 0, 0, "", "", "")]
     recording = read(tmp_path, table(*rows))
-    assert (recording.origin_ms, recording.samples["t_ms"].to_pylist()) == (100, [0])
-    assert recording.events["onset_ms"].to_pylist() == [-60]
+    assert (recording.origin_ms, recording.sample_table["t_ms"].to_pylist()) == (100, [0])
+    assert recording.event_table["onset_ms"].to_pylist() == [-60]
 
 
 def test_a_bad_cell_below_a_preamble_is_named_by_line_and_column(tmp_path):
@@ -150,15 +150,15 @@ def test_a_medium_without_its_place_moves_no_fixation(place, tmp_path):
 
 def test_where_the_medium_lay_or_nothing_was_shown_is_no_guess(tmp_path):
     placed = read(tmp_path, fixations_on_media([(40, 30)] * 4))
-    assert placed.events["x_px"].to_pylist() == [140, 140]
+    assert placed.event_table["x_px"].to_pylist() == [140, 140]
     nothing_shown = read(tmp_path, fixations_on_media([("", "")] * 4, stimulus=""))
-    assert nothing_shown.events["x_px"].to_pylist() == [100, 100]
+    assert nothing_shown.event_table["x_px"].to_pylist() == [100, 100]
     assert not any("place is missing" in note for note in placed.notes + nothing_shown.notes)
 
 
 def test_no_fixation_is_lost_where_their_index_starts_again(tmp_path):
     recording = read(tmp_path, fixations_on_media([(40, 30)] * 6, numbers=[1, 2, 3, 1, 2, 3]))
-    assert recording.events["onset_ms"].to_pylist() == [0, 50, 100, 150, 200, 250]
+    assert recording.event_table["onset_ms"].to_pylist() == [0, 50, 100, 150, 200, 250]
     assert (
         "the fixation index starts again 1 times: the same number is another fixation"
         in recording.notes

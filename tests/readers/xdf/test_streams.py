@@ -67,10 +67,14 @@ def test_pupil_capture_has_its_origin_at_the_bottom_and_a_confidence(tmp_path):
         tmp_path,
         xdf_files.Stream(1, "pupil_capture", "Gaze", samples, PUPIL, len(PUPIL), "double64"),
     )
-    assert recording.samples["x_px"].to_pylist() == pytest.approx([320, float("nan")], nan_ok=True)
-    assert recording.samples["y_px"].to_pylist() == pytest.approx([540, float("nan")], nan_ok=True)
-    assert recording.samples["left_pupil"].to_pylist() == [40, 41]
-    assert recording.samples["right_pupil"].to_pylist() == [30, 31]
+    assert recording.sample_table["x_px"].to_pylist() == pytest.approx(
+        [320, float("nan")], nan_ok=True
+    )
+    assert recording.sample_table["y_px"].to_pylist() == pytest.approx(
+        [540, float("nan")], nan_ok=True
+    )
+    assert recording.sample_table["left_pupil"].to_pylist() == [40, 41]
+    assert recording.sample_table["right_pupil"].to_pylist() == [30, 31]
     assert (recording.fractions_of, recording.eyes) == ("world camera's image", "combined")
     assert "1 samples with a confidence below 0.6: gaze taken as missing" in recording.notes
 
@@ -80,9 +84,9 @@ def test_eyes_are_told_by_labels_and_markers_are_messages(tmp_path):
     samples = [(t, (x, y, x + 10, y)) for t, (x, y) in GAZE]
     recording = read(tmp_path, MARKERS, xdf_files.Stream(3, "EyeLink", "Gaze", samples, names, 4))
     assert recording.eyes == "binocular"
-    assert recording.samples["x_px"].to_pylist() == [405, 406, 407, 408]
-    assert recording.events["text"].to_pylist() == ["ready", "go"]
-    assert recording.events["onset_ms"].to_pylist() == pytest.approx([10, 20])
+    assert recording.sample_table["x_px"].to_pylist() == [405, 406, 407, 408]
+    assert recording.event_table["text"].to_pylist() == ["ready", "go"]
+    assert recording.event_table["onset_ms"].to_pylist() == pytest.approx([10, 20])
     assert (recording.rows_in, recording.screen, recording.fractions_of) == (6, None, "")
 
 
@@ -92,8 +96,8 @@ def test_one_eye_is_that_eye(tmp_path):
     )
     assert recording.eyes == "right"
     assert (
-        recording.samples["right_x_px"].to_pylist()
-        == recording.samples["x_px"].to_pylist()
+        recording.sample_table["right_x_px"].to_pylist()
+        == recording.sample_table["x_px"].to_pylist()
         == [400, 401, 402, 403]
     )
 
@@ -139,9 +143,11 @@ def test_two_streams_and_steps_back_are_recordings_of_their_own(tmp_path):
     recording = read(
         tmp_path, xdf_files.Stream(1, "a", "Gaze", back), xdf_files.Stream(2, "b", "Gaze", GAZE)
     )
-    assert recording.samples["recording"].to_pylist() == ["a_1"] * 4 + ["a_2"] * 4 + ["a_3"] * 4
+    assert (
+        recording.sample_table["recording"].to_pylist() == ["a_1"] * 4 + ["a_2"] * 4 + ["a_3"] * 4
+    )
     assert recording.origin_ms == pytest.approx(500)
-    assert recording.samples["t_ms"].to_pylist() == pytest.approx(
+    assert recording.sample_table["t_ms"].to_pylist() == pytest.approx(
         [500, 520, 540, 560, 0, 20, 40, 60, 500, 520, 540, 560]
     )
     assert recording.tracker == "a, b"
@@ -155,7 +161,7 @@ def test_clocks_of_two_computers_become_one(tmp_path):
     recording = read(
         tmp_path, xdf_files.Stream(1, "a", "Gaze", GAZE, offsets=[(0.5, 0.0), (5.0, 0.0)]), markers
     )
-    assert recording.events["onset_ms"].to_pylist() == pytest.approx([20])
+    assert recording.event_table["onset_ms"].to_pylist() == pytest.approx([20])
 
 
 def test_damage_has_its_place(tmp_path):
@@ -203,7 +209,7 @@ def test_no_flipped_byte_passes_in_silence_or_escapes(tmp_path):
             recording = xdf.read(read_head(path), ReadOptions())
         except ParseError:
             continue
-        assert recording.samples.num_rows == len(GAZE), at
+        assert recording.sample_table.num_rows == len(GAZE), at
 
 
 def test_without_pyxdf_it_says_what_to_install(tmp_path, monkeypatch):
@@ -229,7 +235,7 @@ def test_a_gaze_stream_may_come_late(tmp_path):
     )
     head = read_head(path_of(tmp_path, eeg, xdf_files.Stream(2, "a", "Gaze", GAZE)))
     assert xdf.sniff(head).level == Level.LIKELY
-    assert xdf.read(head, ReadOptions()).samples.num_rows == 4
+    assert xdf.read(head, ReadOptions()).sample_table.num_rows == 4
     head = read_head(path_of(tmp_path, eeg, MARKERS))
     with pytest.raises(ParseError, match="no gaze"):
         xdf.read(head, ReadOptions())
@@ -280,11 +286,11 @@ def test_what_is_written_is_read_back(data):
         path.write_bytes(content)
         recording = check_reader(xdf, path)
     np.testing.assert_allclose(
-        recording.samples["t_ms"].to_numpy(), 1000 * step * np.arange(n), atol=1e-3
+        recording.sample_table["t_ms"].to_numpy(), 1000 * step * np.arange(n), atol=1e-3
     )
     assert recording.origin_ms == pytest.approx(1000 * (start + (offset or 0)), abs=1e-3)
     for axis, (name, size) in enumerate((("x_px", 1920), ("y_px", 1080))):
         want = np.where(seen, xy[:, axis] * (size if fractions else 1), np.nan)
-        np.testing.assert_allclose(recording.samples[name].to_numpy(), want, rtol=1e-6)
+        np.testing.assert_allclose(recording.sample_table[name].to_numpy(), want, rtol=1e-6)
     assert recording.rate_hz == (rate or None)
     assert not recording.dropped
