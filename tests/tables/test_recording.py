@@ -73,13 +73,13 @@ def test_samples_and_events_are_data_frames_made_once():
     samples = conform({"recording": "r", "t_ms": [0.0, 4.0], "x_px": [1.0, np.nan]}, SAMPLES)
     events = conform({"kind": ["blink"], "onset_ms": [1.0], "duration_ms": [2.0]}, EVENTS)
     recording = recording_of(samples, event_table=events, screen=SCREEN, rate_hz=250.0)
-    assert isinstance(recording.sample_table, pd.DataFrame)
-    assert recording.sample_table is recording.sample_table
-    pd.testing.assert_frame_equal(recording.sample_table, samples.to_pandas())
-    assert recording.event_table["kind"].tolist() == ["blink"]
+    assert isinstance(recording.samples, pd.DataFrame)
+    assert recording.samples is recording.samples
+    pd.testing.assert_frame_equal(recording.samples, samples.to_pandas())
+    assert recording.events["kind"].tolist() == ["blink"]
     assert recording.arrow() is recording.sample_table is samples
     assert recording.arrow("events") is events
-    known = recording.sample_table.attrs[ATTRS_KEY]
+    known = recording.samples.attrs[ATTRS_KEY]
     assert known == json.loads(json.dumps(known))
     assert known["screen"] == SCREEN.facts()
     assert known["rate_hz"] == 250.0
@@ -87,8 +87,8 @@ def test_samples_and_events_are_data_frames_made_once():
 
 def test_without_samples_there_is_an_empty_data_frame_with_the_columns():
     recording = recording_of()
-    assert recording.sample_table.empty
-    assert list(recording.sample_table) == SAMPLES.names
+    assert recording.samples.empty
+    assert list(recording.samples) == SAMPLES.names
     assert recording.arrow().num_rows == 0
 
 

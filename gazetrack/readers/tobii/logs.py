@@ -218,8 +218,8 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     recording = Recording(
         name=head.stem,
         format=FORMAT.name,
-        samples=conform(columns, SAMPLES),
-        events=_messages(head, blocks.messages, dialect.ms, origin, numbered=are_blocks),
+        sample_table=conform(columns, SAMPLES),
+        event_table=_messages(head, blocks.messages, dialect.ms, origin, numbered=are_blocks),
         screen=_screen(head.text),
         eyes="binocular",
         origin_ms=origin,

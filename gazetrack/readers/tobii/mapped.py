@@ -149,8 +149,8 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     return Recording(
         name=head.stem,
         format=FORMAT.name,
-        samples=conform(samples, SAMPLES),
-        events=conform(_fixations(table, layout, used, samples), EVENTS),
+        sample_table=conform(samples, SAMPLES),
+        event_table=conform(_fixations(table, layout, used, samples), EVENTS),
         screen=next(iter(sizes.values())) if only_one else None,
         placements=_placements(sizes),
         software="Tobii Pro Lab",

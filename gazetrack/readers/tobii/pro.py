@@ -219,8 +219,8 @@ class _Export:
         found = Recording(
             name=self._head.stem,
             format=FORMAT.name,
-            samples=self.samples.table(texts),
-            events=events,
+            sample_table=self.samples.table(texts),
+            event_table=events,
             screen=self._screen(notes),
             placements=_placements(self._media, stimuli, self._gaze, notes),
             eyes=_eyes(self.wanted),

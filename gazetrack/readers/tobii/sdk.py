@@ -119,8 +119,8 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     recording = Recording(
         name=head.stem,
         format=FORMAT.name,
-        samples=conform(columns, SAMPLES),
-        events=conform({}, EVENTS),
+        sample_table=conform(columns, SAMPLES),
+        event_table=conform({}, EVENTS),
         eyes="binocular",
         origin_ms=origin,
         tracker="Tobii",

@@ -208,8 +208,8 @@ def _all(head: Head, layout: Layout, table: Columns, notes: list[str]) -> Record
     return Recording(
         name=head.stem,
         format=FORMAT.name,
-        samples=_samples(rows),
-        events=conform({name: events[name].to_numpy() for name in events}, EVENTS),
+        sample_table=_samples(rows),
+        event_table=conform({name: events[name].to_numpy() for name in events}, EVENTS),
         eyes="binocular" if len(eyes) > 1 else one_eye,
         origin_ms=origin,
         rows_in=table.n_rows,
