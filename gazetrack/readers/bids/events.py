@@ -76,7 +76,7 @@ def events_beside(own: Head, gaze: GazeRows, notes: list[str]) -> pa.Table:
         listed = facts.get("Columns")
         names = tuple(map(str, listed)) if isinstance(listed, list) else ()
         header = (
-            Header(names, 0, header.delimiter, header.quoted)
+            Header(names=names, lines=0, delimiter=header.delimiter, quoted=header.quoted)
             if len(names) == len(header.names)
             else None
         )

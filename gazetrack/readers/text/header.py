@@ -1,4 +1,4 @@
-"""The header of delimited text: the names of its columns, where they are, and what separates them."""
+"""The header of delimited text: the names of its columns, their places, and what separates them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from gazetrack.errors import ParseError, did_you_mean, quote
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gazetrack.readers.base import Head
+    from gazetrack.readers.head import Head
 
 Kind = Literal["float64", "float32", "text"]
+# What a reader asks of a table: its own key to the position of a column and what it holds.
 Wanted = Mapping[str, tuple[int, Kind]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Header:
     """The header line of a table.
 
@@ -29,7 +30,7 @@ class Header:
     lines : int
         Lines of the file up to and with the header.
     delimiter : str
-        Tab, semicolon or comma.
+        What separates cells: a tab, a semicolon or a comma.
     quoted : bool
         Whether double quotes enclose cells.
     """
@@ -40,34 +41,48 @@ class Header:
     quoted: bool
 
     def index(self, name: str, path: Path) -> int:
-        """Return the position of a column.
+        """Return the position of a column, counted from 0.
+
+        Parameters
+        ----------
+        name : str
+            The name of the column as in the header.
+        path : pathlib.Path
+            The file, for the error.
 
         Raises
         ------
         ParseError
-            It is not there, or twice.
+            The column is not there, or it is there twice.
         """
         if name not in self.names:
             hint = f"{did_you_mean(name, self.names)}there are {quote(', '.join(self.names), 150)}"
             raise ParseError(f"no column {quote(name)!r}", path=path, line=self.lines, hint=hint)
         if self.names.count(name) > 1:
-            hint = "rename one of the two"
-            raise ParseError(
-                f"column {quote(name)!r} is there twice", path=path, line=self.lines, hint=hint
-            )
+            what = f"column {quote(name)!r} is there twice"
+            raise ParseError(what, path=path, line=self.lines, hint="rename one of the two")
         return self.names.index(name)
 
 
 def header_of(head: Head) -> Header | None:
-    """Return the first line that is not blank as a header, or None when the head has no whole delimited line."""
-    for i, line in enumerate(head.lines):
-        line = line.removeprefix("\ufeff")
-        if line.strip(" "):
-            delimiter = "\t" if "\t" in line else max(";,", key=line.count)
-            quoted = '"' in line or (delimiter != "\t" and '"' in head.text)
-            row = next(csv.reader([line], delimiter=delimiter)) if quoted else line.split(delimiter)
-            names = tuple(name.strip() for name in row)
-            return Header(names, i + 1, delimiter, quoted) if len(names) > 1 else None
+    """Return the first line that is not blank as a header.
+
+    None is returned where the head has no whole line, or the line is not delimited.
+    """
+    for number, line in enumerate(head.lines, 1):
+        # A program that joins files may leave the mark of UTF-8 at the start of a line.
+        text = line.removeprefix("\ufeff")
+        if not text.strip(" "):
+            continue
+        # A tab never stands in a name, while a comma may: "Gaze point X (px, left)".
+        delimiter = "\t" if "\t" in text else max(";,", key=text.count)
+        # In a table with tabs, quotes below the header are part of the texts.
+        quoted = '"' in text or (delimiter != "\t" and '"' in head.text)
+        cells = next(csv.reader([text], delimiter=delimiter)) if quoted else text.split(delimiter)
+        if len(cells) < 2:
+            return None
+        names = tuple(name.strip() for name in cells)
+        return Header(names=names, lines=number, delimiter=delimiter, quoted=quoted)
     return None
 
 
@@ -77,7 +92,7 @@ def needed_header(head: Head) -> Header:
     Raises
     ------
     ParseError
-        There is none.
+        The file has no header line.
     """
     header = header_of(head)
     if header is None:

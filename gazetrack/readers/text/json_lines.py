@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,68 +17,73 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from gazetrack.readers.base import Head
+    from gazetrack.readers.head import Head
 
 
 def first_objects(head: Head, most: int = 50) -> list[dict[str, Any]]:
-    """Return the objects of the first lines; none when a line is no JSON object."""
+    """Return the objects of the first lines; none when a line is no JSON object.
+
+    Parameters
+    ----------
+    head : Head
+        The first look at the file.
+    most : int
+        How many lines to look at.
+    """
     found = []
     for line in head.lines[:most]:
-        try:
-            value = json.loads(line)
-        except (ValueError, RecursionError):
-            return []
-        if not isinstance(value, dict):
+        value = _object(line)
+        if value is None:
             return []
         found.append(value)
     return found
 
 
 def objects(head: Head) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the number of each line, from 1, and its object.
+    """Yield the number of each line, from 1, and its object; blank lines are passed over.
 
     Raises
     ------
     ParseError
-        A line that is no JSON object; a last line that is cut off, as after a power failure, is
-        one, too.
+        A line is no JSON object; a last line that is cut off, as after a power failure, is none,
+        either.
     """
     with Utf8Lines(head) as raw, io.BufferedReader(raw) as file:
         for number, line in enumerate(file, 1):
             if not line.strip():
                 continue
-            try:
-                value = json.loads(line)
-            except (ValueError, RecursionError):
-                value = None
-            if not isinstance(value, dict):
+            value = _object(line)
+            if value is None:
+                what = "a line that is no JSON object"
                 hint = (
                     "copy the file again; where it only ends here, --salvage takes its whole lines"
                 )
-                raise ParseError(
-                    "a line that is no JSON object", path=head.path, line=number, hint=hint
-                )
+                raise ParseError(what, path=head.path, line=number, hint=hint)
             yield number, value
 
 
+def _object(line: str | bytes) -> dict[str, Any] | None:
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):  # the latter of a thousand nested brackets
+        return None
+    return value if isinstance(value, dict) else None
+
+
 def number(value: Any) -> float:
-    """Return a JSON number, NaN for anything else."""
-    return (
-        float(value)
-        if isinstance(value, int | float) and not isinstance(value, bool)
-        else float("nan")
-    )
+    """Return a JSON number, NaN for anything else: true and false are no numbers."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return math.nan
+    return float(value)
 
 
 def vector(value: Any, n: int) -> tuple[float, ...]:
     """Return a JSON list of `n` numbers, NaN for anything else."""
-    return (
-        tuple(map(number, value))
-        if isinstance(value, list) and len(value) == n
-        else (float("nan"),) * n
-    )
+    if not isinstance(value, list) or len(value) != n:
+        return (math.nan,) * n
+    return tuple(map(number, value))
 
 
 def column(values: list[float]) -> npt.NDArray[np.float64]:
-    """Return values as an array."""
+    """Return values as an array of float64."""
     return np.array(values, np.float64)

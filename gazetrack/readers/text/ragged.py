@@ -1,4 +1,4 @@
-"""Rows that are shorter or longer than the header: made even for the columns that are used, and counted by reason.
+"""Rows shorter or longer than the header: made even for the wanted columns, counted by reason.
 
 Vendors leave out empty cells at the end of a row, end some rows with a separator more than the
 header, or put a remark behind the last column. Such rows are used; what is beyond the header is
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from gazetrack.readers.base import Head
+    from gazetrack.readers.head import Head
     from gazetrack.readers.text.header import Header
 
 DAMAGED = "the file is damaged here; export it again"
 _QUOTE = ord('"')
-# What `pick_cells` counts, in its order, in words for the user; the first without those of the
-# second.
+# What `pick_cells` counts, in its order, in words for the user. A row without a wanted cell counts
+# as both of the first two kinds.
 _KINDS = (
     "shorter than the header, in columns that are not used",
     "shorter than the header: the missing cells taken as empty",
@@ -36,10 +36,20 @@ _KINDS = (
     "text beyond the last column left out",
 )
 _UNUSED, _SHORT, _SPARE, _TEXT = range(4)
+# `pick_cells` gives the number of rows, then a count for each kind, then the first row of each
+# kind, then the number of cells in the last row.
+_N_FACTS = 2 + 2 * len(_KINDS)
+_COUNTS = slice(1, 1 + len(_KINDS))
+_FIRSTS = slice(1 + len(_KINDS), 1 + 2 * len(_KINDS))
 
 
 class Picked(NamedTuple):
-    """The wanted cells of a block of rows, one more empty cell a row, and what was unusual about the rows."""
+    """The wanted cells of a block of rows, and what was unusual about the rows.
+
+    In `data` each row has one more cell, which is empty: so no row is a blank line. `facts` are
+    those of `pick_cells`. `refused` is the first row that cannot be one of the table, -1 without
+    any. `read` is the number of bytes up to a quote that is left open, or of all.
+    """
 
     data: bytes
     rows: int
@@ -54,7 +64,7 @@ class RaggedRows:
     Parameters
     ----------
     head, header : Head, Header
-        The table.
+        The table, to name lines.
     wanted : iterable of int
         The positions of the columns that are used.
     """
@@ -62,44 +72,54 @@ class RaggedRows:
     def __init__(self, head: Head, header: Header, wanted: Iterable[int]) -> None:
         self.columns = np.unique(np.array([*wanted], np.int64))
         self.width = len(self.columns) + 1
-        self._head, self._header = head, header
-        named = max((at + 1 for at, name in enumerate(header.names) if name), default=1)
-        self._widths = named, len(header.names)
-        self._marks = ord(header.delimiter), _QUOTE if header.quoted else 0
-        self._rows = 0
+        self._head = head
+        self._header = header
+        # Columns without a name at the end of a header come from a separator too many.
+        self._n_named = max((at + 1 for at, name in enumerate(header.names) if name), default=1)
         self._counts = np.zeros(len(_KINDS), np.int64)
         self._firsts: dict[int, int] = {}
 
     def pick(self, data: bytes) -> Picked:
-        """Return the wanted cells of whole lines; may be called by several threads."""
-        cells, facts = np.frombuffer(data, np.uint8), np.empty(2 + 2 * len(_KINDS), np.int64)
+        """Return the wanted cells of whole lines; several threads may call this at once."""
+        header = self._header
+        cells = np.frombuffer(data, np.uint8)
+        facts = np.empty(_N_FACTS, np.int64)
+        # A row that ends early gets its missing separators: at most so many bytes are written.
         out = np.empty(cells.size + data.count(b"\n") * (self.width + 1), np.uint8)
-        written, read, refused = pick_cells(
-            cells, self._marks, self.columns, self._widths, out, facts
+        n_written, n_read, refused = pick_cells(
+            cells,
+            marks=(ord(header.delimiter), _QUOTE if header.quoted else 0),
+            wanted=self.columns,
+            widths=(self._n_named, len(header.names)),
+            out=out,
+            facts=facts,
         )
-        return Picked(out[:written].tobytes(), int(facts[0]), facts, refused, read)
+        return Picked(out[:n_written].tobytes(), int(facts[0]), facts, refused, n_read)
 
     def quoted_blocks(self, blocks: Iterable[tuple[bytes, bool]]) -> Iterator[tuple[Picked, bool]]:
-        """Yield the wanted cells of blocks of whole lines with quoted cells, which may hold line ends.
+        """Yield the wanted cells of blocks of whole lines, whose quoted cells may hold line ends.
+
+        What follows a quote that is open at the end of a block comes with the next one.
 
         Raises
         ------
         ParseError
             A quote is left open.
         """
-        rest, rows = b"", 0
+        rest = b""
+        n_rows = 0
         for block, ended in blocks:
             data = rest + block
             picked = self.pick(data)
             yield picked, ended
-            rows += picked.rows
+            n_rows += picked.rows
             rest = data[picked.read :]
+            # No row is as long: the quote is never closed, and what is kept must not grow.
             if len(rest) > MAX_LINE_BYTES:
                 break
         if rest:
-            raise ParseError(
-                "a quote is left open", path=self._head.path, line=self._line(rows), hint=DAMAGED
-            )
+            line = self._line(n_rows)
+            raise ParseError("a quote is left open", path=self._head.path, line=line, hint=DAMAGED)
 
     def count(self, picked: Picked, ended: bool, first_row: int) -> None:
         """Count the unusual rows of a block.
@@ -107,7 +127,7 @@ class RaggedRows:
         Parameters
         ----------
         picked : Picked
-            The block.
+            The rows of the block.
         ended : bool
             Whether its last line has a line end; only the file's last line can have none.
         first_row : int
@@ -118,44 +138,59 @@ class RaggedRows:
         ParseError
             A row is refused, or the file ends before a cell that is used.
         """
-        counts, firsts = picked.facts[1 : 1 + len(_KINDS)], picked.facts[1 + len(_KINDS) : -1]
         if picked.refused >= 0:
-            what = (
-                "a row with numbers beyond the last column of the header, or two rows in one line"
-            )
-            hint = "if a column has no name, name it in the header; else the file is damaged here: export it again"
-            raise ParseError(
-                what, path=self._head.path, line=self._line(first_row + picked.refused), hint=hint
-            )
-        # Its last cell is cut off as well, perhaps: that matters where it is used.
-        last_cell = int(picked.facts[-1]) - 1
-        if not ended and (counts[_SHORT] or (counts[_UNUSED] and last_cell in self.columns)):
-            what = "the file ends in the middle of a row"
-            line = self._line(first_row + picked.rows - 1)
-            hint = "copy or export it again, or take its whole rows with --salvage"
-            raise ParseError(what, path=self._head.path, line=line, hint=hint)
+            raise self._refused(first_row + picked.refused)
+        if not ended:
+            self._check_last_row(picked, first_row + picked.rows - 1)
+        counts = picked.facts[_COUNTS]
+        firsts = picked.facts[_FIRSTS]
         self._counts += counts
         for kind in np.flatnonzero(counts):
             self._firsts.setdefault(int(kind), first_row + int(firsts[kind]))
 
-    def finish(self, rows: int) -> None:
+    def _refused(self, row: int) -> ParseError:
+        what = "a row with numbers beyond the last column of the header, or two rows in one line"
+        hint = (
+            "if a column has no name, name it in the header; "
+            "else the file is damaged here: export it again"
+        )
+        return ParseError(what, path=self._head.path, line=self._line(row), hint=hint)
+
+    def _check_last_row(self, picked: Picked, row: int) -> None:
+        """Refuse a last line without its end where a cell that is used is missing or cut off."""
+        counts = picked.facts[_COUNTS]
+        # The last cell that is there is perhaps half of one, too.
+        last_cell = int(picked.facts[-1]) - 1
+        last_is_used = bool(counts[_UNUSED]) and last_cell in self.columns
+        if not counts[_SHORT] and not last_is_used:
+            return
+        what = "the file ends in the middle of a row"
+        hint = "copy or export it again, or take its whole rows with --salvage"
+        raise ParseError(what, path=self._head.path, line=self._line(row), hint=hint)
+
+    def finish(self, n_rows: int) -> None:
         """Tell the file's reading what was unusual in all of its rows.
+
+        Parameters
+        ----------
+        n_rows : int
+            The number of rows of the table.
 
         Raises
         ------
         ParseError
             Most rows have text beyond the header.
         """
-        if 2 * self._counts[_TEXT] > rows:
-            what = f"rows with more cells than the header, which has {self._widths[1]}"
+        if 2 * self._counts[_TEXT] > n_rows:
+            what = f"rows with more cells than the header, which has {len(self._header.names)}"
+            line = self._line(self._firsts[_TEXT])
             hint = "a column without a name moves all others: name it in the header"
-            raise ParseError(
-                what, path=self._head.path, line=self._line(self._firsts[_TEXT]), hint=hint
-            )
+            raise ParseError(what, path=self._head.path, line=line, hint=hint)
         counts = self._counts.copy()
         counts[_UNUSED] -= counts[_SHORT]
         for kind in np.flatnonzero(counts > 0).tolist():
-            self._head.reading.mend(_KINDS[kind], int(counts[kind]), self._line(self._firsts[kind]))
+            line = self._line(self._firsts[kind])
+            self._head.reading.mend(_KINDS[kind], int(counts[kind]), line)
 
     def _line(self, row: int) -> int:
         return line_of(self._head, self._header, row)

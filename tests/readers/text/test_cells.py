@@ -1,4 +1,4 @@
-"""The kernel and Arrow read the same table; parts and blocks make no difference; samples beyond memory are mapped."""
+"""The kernel and Arrow read the same; parts and blocks make no difference; samples are mapped."""
 
 import tempfile
 from pathlib import Path

@@ -178,7 +178,7 @@ def test_the_decimal_mark_may_not_change(cells, tmp_path):
 @pytest.mark.parametrize("change", [3, 4000])
 @pytest.mark.parametrize("quoted", [False, True])
 def test_the_line_where_the_decimal_mark_changes_is_named(first, second, change, quoted, tmp_path):
-    """In whatever order blocks and columns are read: the last column has the first mark all the way."""
+    """In whatever order blocks and columns are read; the last column has the first mark."""
     rows = [f"{i}{first if i < change else second}5;7;{20 * i}{first}0" for i in range(6000)]
     if quoted:
         rows = [";".join(f'"{cell}"' for cell in row.split(";")) for row in rows]
