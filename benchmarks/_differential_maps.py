@@ -197,7 +197,6 @@ def in_torch(_data) -> Iterator[tuple[str, float]]:
     """The trainer's renderer beside the toolkit's: two implementations of ours, on the CPU, in float32."""
     import torch
 
-    from gradtrack_model.config import MapsConfig
     from gradtrack_model.data.torch_maps import KINDS, render_tracks
 
     for kind in KINDS:
@@ -205,10 +204,9 @@ def in_torch(_data) -> Iterator[tuple[str, float]]:
             x, y, d = fixations(seed)
             n = len(x)
             params = MapParams(kind=kind, duration_exponent=0.5)
-            config = MapsConfig(kind=kind, duration_exponent=0.5)
             firsts = torch.tensor([[n - len(m) for m in level_members(d, params.ratios)]])
             tensors = (torch.from_numpy(v)[None].float() for v in (x, y, d))
-            found = render_tracks(*tensors, firsts, (H, W), config)[0].numpy()
+            found = render_tracks(*tensors, firsts, (H, W), params)[0].numpy()
             yield f"{kind}, {n} fixations", largest(found, render_points(x, y, d, H, W, params))
 
 

@@ -42,7 +42,7 @@ from gazetrack.workflows.dataset import hashed_split, read_ids
 
 SETS = {"kvasir": "kvasir-gaze", "nci": "nci-isbi-gaze"}
 PRESET = {"kvasir": "polyp", "nci": "prostate"}
-TUBES = {"kvasir": MapParams(), "nci": MapParams(radius=0.025)}
+TUBES = {"kvasir": MapParams(kind="tube"), "nci": MapParams(kind="tube", radius=0.025)}
 DENSITIES = {
     "kvasir": MapParams(kind="density"),
     "nci": MapParams(kind="density", blur=0.02, threshold=0.15),

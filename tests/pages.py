@@ -12,7 +12,6 @@ import typing
 
 from gazetrack.events.detectors import DETECTORS
 from gazetrack.events.prepare import Preparation
-from gazetrack.maps.parameters import MapParams
 from gazetrack.maps.store import MAPS
 from gazetrack.readers import registry
 from gazetrack.readers.shared.positions import UNITS
@@ -350,8 +349,7 @@ def training_page():
         if dataclasses.is_dataclass(kind):
             sections[f"[{name}]"] = kind
     for name, kind in sections.items():
-        described = MapParams if kind is config.MapsConfig else kind
-        meanings = parameters_of(described)
+        meanings = parameters_of(kind)
         lines += ["", f"## {name}", "", "| key | type | default | meaning |", "|---|---|---|---|"]
         for field in dataclasses.fields(kind):
             if f"[{field.name}]" not in sections:

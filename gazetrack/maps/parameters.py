@@ -75,7 +75,7 @@ class MapParams:
         A kind, truncation or unit that does not exist, or a number out of its range.
     """
 
-    kind: str = "tube"
+    kind: str = "density"
     levels: int = 4
     ratios: tuple[float, ...] = ()
     truncation: str = "tail"

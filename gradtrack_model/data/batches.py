@@ -30,7 +30,6 @@ from gradtrack_model.data.augment import (
     tint,
     warp,
 )
-from gradtrack_model.data.sources import map_params
 from gradtrack_model.parallel import rank, world
 
 if TYPE_CHECKING:
@@ -138,8 +137,9 @@ def plain_batch(samples: Sequence[Sample], config: TrainConfig) -> Batch:
 
 def plain_maps(samples: Sequence[Sample], config: TrainConfig) -> Tensor:
     """Return the track maps [B, L, S, S] of samples as they are; all have gaze."""
-    params, same = map_params(config.maps), Affine(np.eye(3), 1.0)
-    return torch.stack([_maps_of(sample, params, same, config.image_size) for sample in samples])
+    same = Affine(np.eye(3), 1.0)
+    maps = [_maps_of(sample, config.maps, same, config.image_size) for sample in samples]
+    return torch.stack(maps)
 
 
 @functools.lru_cache(maxsize=4)
@@ -155,9 +155,9 @@ def render_batch(
     Fixations are moved and then rendered, with the tube's radius scaled along; stored maps are
     warped like the image.
     """
-    params, size = map_params(config.maps), config.image_size
+    size = config.image_size
     maps = [
-        _maps_of(sample, params, affine, size)
+        _maps_of(sample, config.maps, affine, size)
         for sample, affine in zip(samples, affines, strict=True)
     ]
     return torch.stack(maps) * inside(affines, size)

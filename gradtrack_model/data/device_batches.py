@@ -12,7 +12,6 @@ from gazetrack.maps.quadrature import pieces_and_nodes
 from gazetrack.maps.track import level_members
 from gradtrack_model.data.augment import inside, upload, warp
 from gradtrack_model.data.batches import Batch, augment, draw, pinned, render_batch, training_batch
-from gradtrack_model.data.sources import map_params
 from gradtrack_model.data.torch_maps import BLURRED, KINDS, render_tracks
 
 if TYPE_CHECKING:
@@ -20,8 +19,9 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from gazetrack.maps.parameters import MapParams
     from gazetrack.maps.track import Track
-    from gradtrack_model.config import MapsConfig, TrainConfig
+    from gradtrack_model.config import TrainConfig
     from gradtrack_model.data.batches import Drawn
     from gradtrack_model.data.sources import Sample
 
@@ -139,13 +139,12 @@ class Resident:
         return maps * inside(drawn.affines, size, self._device)
 
 
-def _padded(samples: Sequence[Sample], config: MapsConfig, device: torch.device) -> Tracks:
+def _padded(samples: Sequence[Sample], params: MapParams, device: torch.device) -> Tracks:
     tracks = [track for sample in samples for track in sample.tracks]
     lengths = [len(track) for track in tracks]
     points = np.full((3, len(tracks), max(lengths)), np.nan, np.float32)
     for i, track in enumerate(tracks):
         points[:, i, : lengths[i]] = track.x, track.y, track.duration_ms
-    params = map_params(config)
     members = [level_members(track.duration_ms, params.ratios, by=params.by) for track in tracks]
     firsts = [
         [n - len(member) for member in levels] for n, levels in zip(lengths, members, strict=True)
@@ -155,26 +154,26 @@ def _padded(samples: Sequence[Sample], config: MapsConfig, device: torch.device)
     size = samples[0].pixels.shape[-1]
     on_device = torch.from_numpy(points).to(device), torch.tensor(firsts, device=device)
     return Tracks(
-        *on_device, lengths, rows, [_points_a_track(track, config, size) for track in tracks]
+        *on_device, lengths, rows, [_points_a_track(track, params, size) for track in tracks]
     )
 
 
-def _points_a_track(track: Track, config: MapsConfig, size: int) -> int:
+def _points_a_track(track: Track, params: MapParams, size: int) -> int:
     """Bound the points that stand for a track's lines in a blurred map: zooming changes their lengths and sigma alike.
 
     Zooming also rounds, and so may change a count where it steps: the larger one of both sides of a
     length is taken.
     """
-    if config.kind not in BLURRED:
+    if params.kind not in BLURRED:
         return 0
     steps = np.hypot(np.diff(track.x), np.diff(track.y))
-    sigma = config.blur * size
-    joined = steps[steps <= 1.001 * config.max_saccade * size] / sigma
+    sigma = params.blur * size
+    joined = steps[steps <= 1.001 * params.max_saccade * size] / sigma
     pieces, nodes = pieces_and_nodes(np.stack([0.999 * joined, 1.001 * joined]))
     return int((pieces * nodes).max(axis=0).sum())
 
 
-def _rendered(tracks: Tracks, drawn: Drawn, size: int, config: MapsConfig) -> Tensor:
+def _rendered(tracks: Tracks, drawn: Drawn, size: int, params: MapParams) -> Tensor:
     """Render the drawn samples' tracks, moved and zoomed as drawn: the mean where a sample has several."""
     rows = [tracks.rows[i] for i in drawn.indices]
     picked = [row for of_sample in rows for row in of_sample]
@@ -190,7 +189,7 @@ def _rendered(tracks: Tracks, drawn: Drawn, size: int, config: MapsConfig) -> Te
     scale = upload(np.array([move.scale for move in moves], np.float32), device)
     points = max(tracks.points_a_track[row] for row in picked)
     maps = render_tracks(
-        x, y, duration_ms, tracks.firsts[which], (size, size), config, scale, points
+        x, y, duration_ms, tracks.firsts[which], (size, size), params, scale, points
     )
     return torch.stack(
         [part.mean(0) for part in torch.split(maps, [len(of_sample) for of_sample in rows])]

@@ -23,7 +23,7 @@ from gazetrack.images.volume_files import suffix_of
 from gazetrack.maps.render import prepare, render_points
 from gazetrack.maps.store import MapStore, read_maps
 from gazetrack.publish import unique_names, write_bytes, write_json
-from gradtrack_model.data.sources import map_params, mask_of, open_image, split_items
+from gradtrack_model.data.sources import mask_of, open_image, split_items
 from gradtrack_model.data.splits import refuse_overlaps
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def label_of(item: Item, split: str, config: TrainConfig, store: MapStore | None
         return (
             np.asarray(stored.resize((item.width, item.height), Image.Resampling.BILINEAR)) >= 128
         )
-    params = map_params(config.maps)
+    params = config.maps
     tracks = [track for track in (prepare(track, params) for track in item.tracks) if len(track)]
     maps = [
         render_points(t.x, t.y, t.duration_ms, item.height, item.width, params)[-1] for t in tracks

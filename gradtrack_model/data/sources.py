@@ -17,7 +17,6 @@ from gazetrack.errors import ConfigError, DataError, quote
 from gazetrack.images.folder import DEEP_MODES, decode, find_images, image_size, read_mask
 from gazetrack.images.slices import read_slice
 from gazetrack.images.volume_files import suffix_of
-from gazetrack.maps.parameters import MapParams
 from gazetrack.maps.render import prepare
 from gazetrack.maps.store import MapStore, read_maps
 from gazetrack.tables.finding import choose_tables
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 
     from gazetrack.maps.track import Track
     from gazetrack.workflows.dataset import DataSet
-    from gradtrack_model.config import MapsConfig, TrainConfig
+    from gradtrack_model.config import TrainConfig
     from gradtrack_model.data.splits import Manifest
 
 __all__ = ["find_images", "image_size", "normalise", "read_ids", "read_mask"]
@@ -314,11 +313,6 @@ def split_items(sources: Sources, config: TrainConfig) -> tuple[DataSet, Manifes
     )
 
 
-def map_params(config: MapsConfig) -> MapParams:
-    """Return the toolkit's parameters."""
-    return MapParams(**{f.name: getattr(config, f.name) for f in dataclasses.fields(config)})
-
-
 def _complete_split(items: Sequence[Item], val_share: float) -> tuple[dict[str, str], list[str]]:
     """Hold out images for validation by the hash of their id where the split names none."""
     splits = {item.image_id: item.split for item in items}
@@ -353,7 +347,7 @@ def _load_sample(store: MapStore | None, config: TrainConfig, item: Item) -> Sam
             .to(torch.uint8)
         )
         return Sample(item.image_id, read_image(item.image, size, config.window), maps=maps)
-    prepared = [prepare(track, map_params(config.maps)) for track in item.tracks]
+    prepared = [prepare(track, config.maps) for track in item.tracks]
     tracks = tuple(track.scaled(size, size) for track in prepared if len(track))
     return (
         Sample(item.image_id, read_image(item.image, size, config.window), tracks)

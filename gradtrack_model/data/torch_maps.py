@@ -18,7 +18,7 @@ from gazetrack.maps.quadrature import LONGEST, NODES_AT_LEAST, NODES_PER_SIGMA, 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from gradtrack_model.config import MapsConfig
+    from gazetrack.maps.parameters import MapParams
 
 BLURRED = ("density", "heatmap")
 KINDS = ("tube", "disc", "gaussian", "linear", *BLURRED)
@@ -31,7 +31,7 @@ def render_tracks(
     duration_ms: Tensor,
     firsts: Tensor,
     size: tuple[int, int],
-    config: MapsConfig,
+    params: MapParams,
     scale: Tensor | None = None,
     points: int | None = None,
 ) -> Tensor:
@@ -46,7 +46,7 @@ def render_tracks(
         First fixation of each level: level l is the suffix from there on.
     size : (height, width)
         Of the maps.
-    config : MapsConfig
+    params : MapParams
         Kind and lengths, which are shares of sqrt(height x width).
     scale : Tensor, shape (B,), optional
         Factor of all lengths of each track, as for tracks that were zoomed.
@@ -64,9 +64,9 @@ def render_tracks(
     ConfigError
         A kind that is not rendered here.
     """
-    if config.kind not in KINDS:
+    if params.kind not in KINDS:
         raise ConfigError(
-            f"map kind {config.kind!r} on a device", hint=f"use one of {', '.join(KINDS)}"
+            f"map kind {params.kind!r} on a device", hint=f"use one of {', '.join(KINDS)}"
         )
     known = duration_ms.isfinite()
     x, y, duration_ms = (torch.where(known, v, torch.zeros_like(v)) for v in (x, y, duration_ms))
@@ -76,30 +76,30 @@ def render_tracks(
     order = torch.arange(x.shape[1], device=x.device)
     member = known[:, None] & (order >= firsts[..., None])  # [B, L, N]
     joined = torch.zeros_like(known)
-    if config.kind not in ("disc", "heatmap"):
+    if params.kind not in ("disc", "heatmap"):
         step = torch.hypot(x[:, 1:] - x[:, :-1], y[:, 1:] - y[:, :-1])
-        joined[:, :-1] = known[:, 1:] & known[:, :-1] & (step <= config.max_saccade * s)
-    if config.kind in BLURRED:
-        places_and_weights = _dwell(x, y, duration_ms, joined, member, config.blur * s, points)
-        return _blurred(*places_and_weights, size, config, config.blur * s)
+        joined[:, :-1] = known[:, 1:] & known[:, :-1] & (step <= params.max_saccade * s)
+    if params.kind in BLURRED:
+        places_and_weights = _dwell(x, y, duration_ms, joined, member, params.blur * s, points)
+        return _blurred(*places_and_weights, size, params, params.blur * s)
     radius = torch.zeros_like(x)
-    if config.kind in ("tube", "disc"):
-        radius = _radii(duration_ms, known, config) * s
+    if params.kind in ("tube", "disc"):
+        radius = _radii(duration_ms, known, params) * s
     distance = _distance(x, y, radius, joined, member, size)  # [B, L, H, W]
-    if config.kind in ("tube", "disc"):
-        return torch.sigmoid(-distance / (config.softness * s[..., None, None]))
-    if config.kind == "gaussian":
-        return torch.exp(-0.5 * (distance / (config.blur * s[..., None, None])) ** 2)
+    if params.kind in ("tube", "disc"):
+        return torch.sigmoid(-distance / (params.softness * s[..., None, None]))
+    if params.kind == "gaussian":
+        return torch.exp(-0.5 * (distance / (params.blur * s[..., None, None])) ** 2)
     farthest = distance.amax((2, 3), keepdim=True)
     # Where every pixel lies on the line, D / D_max is 0 / 0 and means 0.
     share = distance / farthest.clamp(min=torch.finfo(x.dtype).tiny)
     return torch.where(farthest.isfinite(), 1 - share, torch.zeros_like(distance))
 
 
-def _radii(duration_ms: Tensor, known: Tensor, config: MapsConfig) -> Tensor:
+def _radii(duration_ms: Tensor, known: Tensor, params: MapParams) -> Tensor:
     """Return the radius at each fixation, [B, N]: longer fixations widen the tube where the exponent is not 0."""
-    radius = torch.full_like(duration_ms, config.radius)
-    if config.duration_exponent == 0:
+    radius = torch.full_like(duration_ms, params.radius)
+    if params.duration_exponent == 0:
         return radius
     sorted_first = duration_ms.masked_fill(~known, math.inf).sort(1).values
     count = known.sum(1, keepdim=True).clamp(min=1)
@@ -107,7 +107,7 @@ def _radii(duration_ms: Tensor, known: Tensor, config: MapsConfig) -> Tensor:
         [sorted_first.gather(1, (count - 1) // 2), sorted_first.gather(1, count // 2)], 1
     ).mean(1, True)
     share = (duration_ms / middle).clamp(_MIN_RADIUS_SHARE, _MAX_RADIUS_SHARE)
-    widened = radius * share**config.duration_exponent
+    widened = radius * share**params.duration_exponent
     return torch.where(middle > 0, widened, radius)  # a ratio to a median of 0 says nothing
 
 
@@ -223,7 +223,7 @@ def _rules(dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
 
 
 def _blurred(
-    x: Tensor, y: Tensor, weights: Tensor, size: tuple[int, int], config: MapsConfig, sigma: Tensor
+    x: Tensor, y: Tensor, weights: Tensor, size: tuple[int, int], params: MapParams, sigma: Tensor
 ) -> Tensor:
     """Sum Gaussians at points x, y [B, P], and scale each level: calibrated for a density, to 0 .. 1 else."""
     rows, columns = _centres(size, x)
@@ -232,8 +232,8 @@ def _blurred(
     across = torch.exp(-0.5 * ((columns.flatten() - x[..., None]) / wide) ** 2)  # [B, P, W]
     total = torch.einsum("blp,bph,bpw->blhw", weights, down, across)
     peak = total.amax((2, 3), keepdim=True)
-    if config.kind == "density":
-        scaled = torch.sigmoid((total / peak.clamp(min=1e-30) - config.threshold) / config.width)
+    if params.kind == "density":
+        scaled = torch.sigmoid((total / peak.clamp(min=1e-30) - params.threshold) / params.width)
         return torch.where(peak > 0, scaled, torch.zeros_like(scaled))
     low = total.amin((2, 3), keepdim=True)
     return torch.where(

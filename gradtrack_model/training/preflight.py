@@ -13,7 +13,7 @@ from gazetrack.errors import GazetrackError
 from gazetrack.maps.render import prepare, render_points
 from gazetrack.maps.store import read_maps
 from gradtrack_model.data.device_batches import batch_maker
-from gradtrack_model.data.sources import map_params, mask_of, open_image, split_items
+from gradtrack_model.data.sources import mask_of, open_image, split_items
 from gradtrack_model.data.splits import overlaps
 from gradtrack_model.training.learner import Learner
 
@@ -86,7 +86,7 @@ def check(sources: Sources, config: TrainConfig) -> list[Finding]:
             findings.append(
                 Finding(item.image_id, "empty label: no pixel of its last map reaches one half")
             )
-        elif item.tracks and _is_empty(item, map_params(config.maps), config.image_size):
+        elif item.tracks and _is_empty(item, config.maps, config.image_size):
             findings.append(
                 Finding(item.image_id, "empty label: no fixation is long enough and on the image")
             )

@@ -16,6 +16,7 @@ import torch
 
 from gazetrack.errors import CheckpointError, LockedError, OutputError, quote
 from gazetrack.publish import write_json, write_text
+from gradtrack_model.config import config_from
 from gradtrack_model.data.splits import FORMAT, SPLITS_FILE
 from gradtrack_model.parallel import rank
 from gradtrack_model.training.board import Board
@@ -347,6 +348,9 @@ def check_same(
         A setting that counts, or the data, have changed.
     """
     before, now = flat(facts["config"]), flat(config.as_dict())
+    # Even shares of a track were once recorded as none: read back, they stand there as today.
+    maps = config_from({"maps": facts["config"].get("maps", {})}).as_dict()["maps"]
+    before |= flat(maps, "maps.")
     changed = [key for key in now if key not in _FREE and before.get(key, now[key]) != now[key]]
     if changed:
         what = ", ".join(f"{key} was {before[key]!r}, is {now[key]!r}" for key in changed)

@@ -139,7 +139,7 @@ def test_a_heatmap_keeps_the_first_fixation(run, folder, kind):
 
 
 def test_overlays_are_the_image_with_the_maps_on_it(run, folder):
-    assert run("gazetrack render one.fixations.parquet --overlay").code == 0
+    assert run("gazetrack render one.fixations.parquet --kind tube --overlay").code == 0
     drawn = sorted((folder / "maps" / "overlay").iterdir())
     assert len(drawn) == 2
     with Image.open(drawn[0]) as picture, Image.open(folder / "images" / "p.png") as image:

@@ -142,7 +142,7 @@ def test_gaze_is_rendered_on_the_resized_image(data_folder, config):
     assert sample.pixels.shape == (3, 64, 64)
     track = sample.tracks[0]
     assert len(track) == 10  # of 11, the first is dropped
-    expected = render_points(track.x, track.y, track.duration_ms, 64, 64, MapParams())
+    expected = render_points(track.x, track.y, track.duration_ms, 64, 64, MapParams(kind="tube"))
     assert np.allclose(plain_batch([sample], config).maps[0], expected, atol=1e-6)
     assert track.x.max() < 64
 
@@ -163,7 +163,7 @@ def test_stored_maps(data_folder, config):
     with map_writer(data_folder / "maps" / "maps.parquet", {}) as write:
         for sample in tracks.train:
             track = sample.tracks[0].scaled(W, H)
-            write(render_maps(track, MapParams(drop_first=0)))
+            write(render_maps(track, MapParams(kind="tube", drop_first=0)))
     (data_folder / "g.fixations.parquet").unlink()
     sources = discover(data_folder)
     assert sources.maps is not None
@@ -248,4 +248,4 @@ def test_prepared_tracks_can_be_empty(data_folder, config):
     )
     data = load_data(discover(data_folder), config)
     assert [s.image_id for s in data.train] == ["im1"]
-    assert len(prepare(data.train[0].tracks[0], MapParams(drop_first=0))) == 4
+    assert len(prepare(data.train[0].tracks[0], MapParams(kind="tube", drop_first=0))) == 4

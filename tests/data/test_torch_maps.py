@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import numpy as np
 import pytest
 import torch
@@ -11,7 +9,6 @@ import torch
 from gazetrack.errors import ConfigError
 from gazetrack.maps.parameters import MapParams
 from gazetrack.maps.render import render_points
-from gradtrack_model.config import MapsConfig
 from gradtrack_model.data.torch_maps import KINDS, render_tracks
 from tests import oracles
 
@@ -42,9 +39,8 @@ def tracks(counts, seed=0):
 @pytest.mark.parametrize("more", [{}, {"max_saccade": 0.3}, {"duration_exponent": 0.5}])
 def test_equals_the_toolkit(kind, more):
     padded, firsts, alone = tracks([1, 2, 7, 12])
-    config = MapsConfig(kind=kind, levels=LEVELS, **more)
-    maps = render_tracks(*padded.float(), firsts, SIZE, config)
-    params = MapParams(**asdict(config))
+    params = MapParams(kind=kind, levels=LEVELS, **more)
+    maps = render_tracks(*padded.float(), firsts, SIZE, params)
     for found, (x, y, d) in zip(maps, alone, strict=True):
         expected = render_points(x, y, d, *SIZE, params)
         np.testing.assert_allclose(found.numpy(), expected, atol=1e-4)
@@ -56,37 +52,35 @@ def test_density_is_the_exact_integral_along_the_line(blur):
     padded[:2, torch.arange(4), torch.tensor([0, 1, 6, 11])] = torch.tensor(
         [20.0, 15.0], dtype=torch.float64
     )[:, None]
-    config = MapsConfig(kind="density", levels=LEVELS, blur=blur, max_saccade=0.8)
+    params = MapParams(kind="density", levels=LEVELS, blur=blur, max_saccade=0.8)
     s = (SIZE[0] * SIZE[1]) ** 0.5
-    maps = render_tracks(*padded, firsts, SIZE, config).numpy()
+    maps = render_tracks(*padded, firsts, SIZE, params).numpy()
     for found, own, (x, y, d) in zip(maps, firsts.tolist(), alone, strict=True):
-        joined = np.append(np.hypot(np.diff(x), np.diff(y)) <= config.max_saccade * s, False)
+        joined = np.append(np.hypot(np.diff(x), np.diff(y)) <= params.max_saccade * s, False)
         for level, first in enumerate(own):
             total = oracles.dwell(x[first:], y[first:], d[first:], joined[first:], blur * s, SIZE)
-            expected = 1 / (1 + np.exp((config.threshold - total / total.max()) / config.width))
+            expected = 1 / (1 + np.exp((params.threshold - total / total.max()) / params.width))
             np.testing.assert_allclose(found[level], expected, atol=2e-5)
 
 
 def test_room_for_more_points_than_there_are_changes_nothing():
     padded, firsts, _ = tracks([1, 2, 7, 12])
-    config = MapsConfig(kind="density", levels=LEVELS, max_saccade=0.8)
-    asked = render_tracks(*padded, firsts, SIZE, config)
-    told = render_tracks(*padded, firsts, SIZE, config, points=1000)
+    params = MapParams(kind="density", levels=LEVELS, max_saccade=0.8)
+    asked = render_tracks(*padded, firsts, SIZE, params)
+    told = render_tracks(*padded, firsts, SIZE, params, points=1000)
     np.testing.assert_allclose(told, asked, atol=1e-12)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_smallest_maps_and_durations_are_numbers(kind):
-    config = MapsConfig(kind=kind, levels=1, duration_exponent=1.0)
+    params = MapParams(kind=kind, levels=1, duration_exponent=1.0)
     first = torch.zeros(1, 1, dtype=torch.long)
     for size in ((1, 1), (1, 6), (5, 4)):
         for durations in ([300.0], [0.0], [0.0, 0.0, 90.0]):
             d = torch.tensor([durations])
             x, y = (torch.full_like(d, n / 2) for n in size[::-1])
-            found = render_tracks(x, y, d, first, size, config)[0].numpy()
-            expected = render_points(
-                *(v[0].double().numpy() for v in (x, y, d)), *size, MapParams(**asdict(config))
-            )
+            found = render_tracks(x, y, d, first, size, params)[0].numpy()
+            expected = render_points(*(v[0].double().numpy() for v in (x, y, d)), *size, params)
             np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
@@ -99,7 +93,7 @@ def test_levels_without_fixations_are_zeros(kind):
         nothing,
         torch.zeros(2, 4, dtype=torch.long),
         (8, 9),
-        MapsConfig(kind=kind),
+        MapParams(kind=kind),
     )
     assert maps.shape == (2, 4, 8, 9)
     assert not maps.any()
@@ -109,10 +103,10 @@ def test_levels_without_fixations_are_zeros(kind):
 def test_gradients_reach_the_positions(kind):
     padded, firsts, _ = tracks([3, 2], seed=1)
     x, y, d = padded.nan_to_num(0.0)[0], padded.nan_to_num(0.0)[1], padded[2]
-    config = MapsConfig(kind=kind, levels=LEVELS, blur=0.1, radius=0.1, softness=0.05)
+    params = MapParams(kind=kind, levels=LEVELS, blur=0.1, radius=0.1, softness=0.05)
 
     def rendered(x, y):
-        return render_tracks(x, y, d, firsts, (6, 7), config)
+        return render_tracks(x, y, d, firsts, (6, 7), params)
 
     x.requires_grad_()
     y.requires_grad_()
@@ -126,5 +120,5 @@ def test_kinds_that_stay_on_the_cpu_are_refused():
     one = torch.ones(1, 1)
     with pytest.raises(ConfigError, match="hull"):
         render_tracks(
-            one, one, one, torch.zeros(1, 1, dtype=torch.long), (4, 4), MapsConfig(kind="hull")
+            one, one, one, torch.zeros(1, 1, dtype=torch.long), (4, 4), MapParams(kind="hull")
         )

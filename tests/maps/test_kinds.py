@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -191,8 +192,9 @@ def test_the_smallest_maps_levels_and_durations_are_numbers(kind, by):
 
 def test_a_track_of_instants_keeps_the_radius():
     x, y = np.array([10.0, 70.0]), np.array([30.0, 30.0])
-    plain = render_points(x, y, np.zeros(2), H, W, MapParams(levels=1))
-    widened = render_points(x, y, np.zeros(2), H, W, MapParams(levels=1, duration_exponent=1.0))
+    tube = MapParams(kind="tube", levels=1)
+    plain = render_points(x, y, np.zeros(2), H, W, tube)
+    widened = render_points(x, y, np.zeros(2), H, W, replace(tube, duration_exponent=1.0))
     np.testing.assert_allclose(widened, plain, atol=1e-6)
 
 

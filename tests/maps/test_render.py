@@ -203,7 +203,8 @@ def test_the_border_of_one_fixation(kind):
 def test_longer_fixations_widen_the_tube_when_asked():
     x, y = np.array([16.0, 80.0]), np.array([50.0, 50.0])
     d = np.array([100.0, 900.0])
-    maps = render_points(x, y, d, 100, 100, MapParams(levels=1, duration_exponent=0.5))
+    params = MapParams(kind="tube", levels=1, duration_exponent=0.5)
+    maps = render_points(x, y, d, 100, 100, params)
     assert (maps[0, :, 80] >= 0.5).sum() > (maps[0, :, 16] >= 0.5).sum()
 
 

@@ -1,21 +1,45 @@
 from __future__ import annotations
 
-import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 
-from gazetrack.errors import ConfigError, InputError
-from gazetrack.maps.parameters import MapParams
-from gradtrack_model.config import PRESETS, MapsConfig, config_from, load_config
+import gradtrack_model.weights
+from gazetrack.errors import CheckpointError, ConfigError, InputError
+from gazetrack.maps.parameters import MapParams, map_params
+from gradtrack_model.config import PRESETS, config_from, load_config
+from gradtrack_model.data.sources import discover, load_data
+from gradtrack_model.training.run_folder import check_same
 
 
-def test_maps_config_has_the_toolkits_parameters():
-    def facts(kind):
-        return [(f.name, f.default) for f in dataclasses.fields(kind)]
+def test_training_and_toolkit_have_one_set_of_map_parameters():
+    assert load_config().maps == MapParams()
+    assert load_config().maps.kind == "density"
+    settings = ["maps.kind=heatmap", "maps.ratios=[.5,1]"]
+    assert load_config(settings=settings).maps == map_params(kind="heatmap", ratios=(0.5, 1.0))
 
-    label = {"kind": "density"}  # the better label; the toolkit draws tubes
-    assert dict(facts(MapsConfig)) == dict(facts(MapParams)) | label
+
+def test_a_map_parameter_out_of_range_is_refused_with_the_settings():
+    with pytest.raises(ConfigError, match="radius -1"):
+        load_config(settings=["maps.radius=-1.0"])
+
+
+def test_configurations_from_before_the_ratios_were_recorded_still_load():
+    released = Path(gradtrack_model.weights.__file__).with_name("kvasir-lite.json")
+    recorded = json.loads(released.read_text("utf-8"))["config"]
+    assert recorded["maps"]["ratios"] == []
+    assert config_from(recorded).maps == MapParams(kind="tube")
+
+
+def test_a_run_from_before_the_ratios_were_recorded_can_be_resumed(data_folder, config, tmp_path):
+    data = load_data(discover(data_folder), config)
+    facts = {"config": config.as_dict(), "data": data.sha256()}
+    facts["config"]["maps"]["ratios"] = []
+    check_same(facts, config, data, tmp_path)
+    facts["config"]["maps"]["levels"] = 3
+    with pytest.raises(CheckpointError, match=r"maps\.levels was 3, is 4"):
+        check_same(facts, config, data, tmp_path)
 
 
 def test_later_sources_win(tmp_path):
