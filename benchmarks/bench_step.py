@@ -29,10 +29,10 @@ from _timing import save
 from torch.utils.flop_counter import FlopCounterMode
 
 from gazetrack.maps.track import Track
-from gradtrack_model.config import load_config
 from gradtrack_model.data.batches import batches, training_batch
 from gradtrack_model.data.device_batches import batch_maker
 from gradtrack_model.data.sources import Sample
+from gradtrack_model.settings import load_config
 from gradtrack_model.training.learner import Learner, fast_convolutions, pick_device
 
 if TYPE_CHECKING:

@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from _commands import add_study_options, change_maps, read_gray, run
 
-from gradtrack_model.config import load_config
 from gradtrack_model.data.sources import discover
+from gradtrack_model.settings import load_config
 from gradtrack_model.study.jobs import Job, Result
 from gradtrack_model.study.runner import run_jobs
 from gradtrack_model.study.table import draw, markdown, per_image, summarise

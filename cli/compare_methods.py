@@ -86,8 +86,8 @@ def command(data: Path, methods: str, seeds: str, quiet: bool, as_json: bool, **
     Presets: tiny, a small U-Net on 96 x 96, takes a minute a method on a CPU; default has a
     pretrained encoder on 224 x 224; gazemedseg is that recipe's U-Net, from scratch.
     """
-    from gradtrack_model.config import load_config
     from gradtrack_model.data.sources import discover
+    from gradtrack_model.settings import load_config
     from gradtrack_model.study.comparison import compare_methods
     from gradtrack_model.study.jobs import Job
 

@@ -202,9 +202,9 @@ def command(action: str, data: Path, quiet: bool, as_json: bool, **given: Any) -
     label, and case or image in two splits. `gradtrack-train nnunet` writes images, labels and
     splits in the layout of nnU-Net v2.
     """
-    from gradtrack_model.config import load_config
     from gradtrack_model.data.nnunet import write_nnunet
     from gradtrack_model.data.sources import discover, load_data
+    from gradtrack_model.settings import load_config
     from gradtrack_model.training.loop import train
     from gradtrack_model.training.preflight import check, plan
 

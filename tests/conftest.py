@@ -38,7 +38,7 @@ def data_folder(tmp_path):
 @pytest.fixture
 def config():
     """The configuration of the smallest network."""
-    from gradtrack_model.config import load_config
+    from gradtrack_model.settings import load_config
     from tests.synthetic import TINY
 
     return load_config("tiny", overrides=TINY)
@@ -47,8 +47,8 @@ def config():
 @pytest.fixture(scope="session")
 def run_folder(tmp_path_factory):
     """A small data set, and a run trained on it."""
-    from gradtrack_model.config import load_config
     from gradtrack_model.data.sources import discover, load_data
+    from gradtrack_model.settings import load_config
     from gradtrack_model.training.loop import train
     from tests.synthetic import TINY, write_data
 

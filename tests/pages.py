@@ -308,7 +308,7 @@ def detectors_page():
 
 def training_page():
     from gradtrack_model import config
-    from gradtrack_model.methods import METHODS
+    from gradtrack_model.presets import METHODS, PRESETS
 
     lines = [
         "# Settings of gradtrack-train",
@@ -318,7 +318,8 @@ def training_page():
             (`--method`), a TOML file (`--config run.toml`), options of their own such as
             `--steps`, and `--set section.key=value`. The run folder keeps all of them in
             `best.json` and `last.json`. A file with an unknown key, a value of another type or
-            one out of range is refused with the key's name. In TOML:"""
+            one out of range is refused with the key's name.
+            Keys of tables without brackets stand before the first section. In TOML:"""
         ),
         "",
         "```toml",
@@ -344,19 +345,31 @@ def training_page():
         "",
         "This page is made from the configuration: `python -m tests.pages`.",
     ]
-    sections = {"The run": config.TrainConfig}
-    for name, kind in typing.get_type_hints(config.TrainConfig).items():
-        if dataclasses.is_dataclass(kind):
-            sections[f"[{name}]"] = kind
-    for name, kind in sections.items():
+    of_the_run = {
+        "The run": config.TrainConfig,
+        "The data": config.DataConfig,
+        "Training batches": config.BatchConfig,
+        "Validation": config.ValidationConfig,
+        "The input of the network": config.InputConfig,
+    }
+    of_their_own = {
+        f"[{name}]": kind
+        for name, kind in typing.get_type_hints(config.TrainConfig).items()
+        if dataclasses.is_dataclass(kind)
+    }
+    for name, kind in (of_the_run | of_their_own).items():
         meanings = parameters_of(kind)
         lines += ["", f"## {name}", "", "| key | type | default | meaning |", "|---|---|---|---|"]
         for field in dataclasses.fields(kind):
-            if f"[{field.name}]" not in sections:
+            # Those of a broader section are in its own table.
+            if (
+                field.name in inspect.get_annotations(kind)
+                and f"[{field.name}]" not in of_their_own
+            ):
                 type_, meaning = meanings[field.name]
                 lines.append(f"| `{field.name}` | {type_} | {toml(field.default)} | {meaning} |")
     lines += ["", "## Presets", ""]
-    for name, values in config.PRESETS.items():
+    for name, values in PRESETS.items():
         flat = ", ".join(f"`{key} = {toml(value).strip('`')}`" for key, value in dotted(values))
         lines.append(f"- `{name}`: {flat or 'the defaults above'}")
     return "\n".join(lines) + "\n"

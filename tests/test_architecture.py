@@ -333,6 +333,24 @@ def test_rooms_are_small(path):
             assert statements(node) <= limit, f"{path}:{node.lineno}: {node.name}"
 
 
+def test_sections_of_the_configuration_are_passed_and_seldom_the_whole():
+    # A function that takes a section says in its signature which settings change what it does.
+    whole = []
+    for path in sorted(PACKAGES["gradtrack_model"].rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                taken = [ast.unparse(arg.annotation or ast.Constant("")) for arg in arguments(node)]
+                if any("TrainConfig" in annotation for annotation in taken):
+                    whole.append(f"{path.stem}.{node.name}")
+    assert "loop.train" in whole
+    assert len(whole) < 10, whole
+
+
+def arguments(function):
+    taken = function.args
+    return [*taken.posonlyargs, *taken.args, *taken.kwonlyargs]
+
+
 def test_outputs_are_published_and_nothing_else_writes():
     to_a_path = (
         "write_text",

@@ -19,10 +19,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from _timing import save
 from bench_step import samples
 
-from gradtrack_model.config import load_config
 from gradtrack_model.data.batches import training_batch
 from gradtrack_model.data.device_batches import Resident
 from gradtrack_model.data.torch_maps import KINDS
+from gradtrack_model.settings import load_config
 from gradtrack_model.training.learner import Learner, NonFiniteLossError
 
 if TYPE_CHECKING:

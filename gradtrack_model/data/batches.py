@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from gazetrack.maps.parameters import MapParams
     from gazetrack.maps.track import Track
-    from gradtrack_model.config import TrainConfig
+    from gradtrack_model.config import AugmentConfig, BatchConfig, InputConfig
     from gradtrack_model.data.sources import Sample
 
 
@@ -72,7 +72,7 @@ class Drawn(NamedTuple):
     boxes: list[Box | None]
 
 
-def draw(n: int, config: TrainConfig, step: int) -> Drawn:
+def draw(n: int, config: BatchConfig, step: int) -> Drawn:
     """Draw the batch of one step from `n` samples: full batches from one shuffled epoch after the other.
 
     One of several processes gets its share of the batch.
@@ -108,34 +108,35 @@ def pinned(batch: Batch) -> Batch:
     return Batch(batch.images.pin_memory(), batch.maps.pin_memory(), batch.ids)
 
 
-def training_batch(samples: Sequence[Sample], config: TrainConfig, step: int) -> Batch:
+def training_batch(samples: Sequence[Sample], config: BatchConfig, step: int) -> Batch:
     """Return the augmented batch of one step, made in memory."""
     drawn = draw(len(samples), config, step)
     picked = [samples[i] for i in drawn.indices]
     pixels = torch.stack([sample.pixels for sample in picked])
-    images, maps = augment(pixels, render_batch(picked, config, drawn.affines), drawn, config)
+    maps = render_batch(picked, config, drawn.affines)
+    images, maps = augment(pixels, maps, drawn, config.augment)
     return Batch(images, maps, tuple(sample.image_id for sample in picked))
 
 
 def augment(
-    pixels: Tensor, maps: Tensor, drawn: Drawn, config: TrainConfig
+    pixels: Tensor, maps: Tensor, drawn: Drawn, config: AugmentConfig
 ) -> tuple[Tensor, Tensor]:
     """Return the augmented and normalised images of pixels [B, 3, S, S], and their maps, which are moved already."""
     images = recolour(warp(pixels.float() / 255, drawn.affines), np.array(drawn.colours))
-    if config.augment.gamma or config.augment.hue:
+    if config.gamma or config.hue:
         images = tint(images, *zip(*drawn.tints, strict=True))
-    if config.augment.cutmix:
+    if config.cutmix:
         images, maps = cutmix([images, maps], drawn.boxes)
     return normalise(images), maps
 
 
-def plain_batch(samples: Sequence[Sample], config: TrainConfig) -> Batch:
+def plain_batch(samples: Sequence[Sample], config: InputConfig) -> Batch:
     """Return samples as they are; all have gaze."""
     images = torch.stack([s.pixels for s in samples]).float() / 255
     return Batch(normalise(images), plain_maps(samples, config), tuple(s.image_id for s in samples))
 
 
-def plain_maps(samples: Sequence[Sample], config: TrainConfig) -> Tensor:
+def plain_maps(samples: Sequence[Sample], config: InputConfig) -> Tensor:
     """Return the track maps [B, L, S, S] of samples as they are; all have gaze."""
     same = Affine(np.eye(3), 1.0)
     maps = [_maps_of(sample, config.maps, same, config.image_size) for sample in samples]
@@ -148,7 +149,7 @@ def _order(seed: int, epoch: int, n: int) -> npt.NDArray[np.int64]:
 
 
 def render_batch(
-    samples: Sequence[Sample], config: TrainConfig, affines: Sequence[Affine]
+    samples: Sequence[Sample], config: InputConfig, affines: Sequence[Affine]
 ) -> Tensor:
     """Return the track maps [B, L, S, S] of samples whose images `affines` have moved.
 

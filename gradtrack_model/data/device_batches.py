@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from gazetrack.maps.parameters import MapParams
     from gazetrack.maps.track import Track
-    from gradtrack_model.config import TrainConfig
+    from gradtrack_model.config import BatchConfig
     from gradtrack_model.data.batches import Drawn
     from gradtrack_model.data.sources import Sample
 
@@ -30,7 +30,7 @@ _SHARE = 0.25
 
 
 def batch_maker(
-    samples: Sequence[Sample], config: TrainConfig, device: torch.device
+    samples: Sequence[Sample], config: BatchConfig, device: torch.device
 ) -> tuple[Callable[[int], Batch], int]:
     """Return what makes the batch of a step, and in how many threads ahead it shall do so.
 
@@ -38,7 +38,7 @@ def batch_maker(
     ----------
     samples : sequence of Sample
         The training set.
-    config : TrainConfig
+    config : BatchConfig
         Its `cache` and `workers`, and what a batch depends on.
     device : torch.device
         Where the network is.
@@ -51,7 +51,7 @@ def batch_maker(
     return lambda step: pinned(make(step)), config.workers
 
 
-def lies_on_device(samples: Sequence[Sample], config: TrainConfig, device: torch.device) -> bool:
+def lies_on_device(samples: Sequence[Sample], config: BatchConfig, device: torch.device) -> bool:
     """Whether the data shall lie on the device: as the configuration says, or on a GPU where they fit."""
     if config.cache != "auto":
         return config.cache == "device"
@@ -100,14 +100,14 @@ class Resident:
     ----------
     samples : sequence of Sample
         All with tracks, or all with stored maps.
-    config : TrainConfig
+    config : BatchConfig
         What a batch depends on.
     device : torch.device
         Where to.
     """
 
     def __init__(
-        self, samples: Sequence[Sample], config: TrainConfig, device: torch.device
+        self, samples: Sequence[Sample], config: BatchConfig, device: torch.device
     ) -> None:
         self._samples, self._config, self._device = samples, config, device
         self._pixels = torch.stack([sample.pixels for sample in samples]).to(device)
@@ -121,7 +121,7 @@ class Resident:
         drawn = draw(len(self._samples), self._config, step)
         which = upload(np.array(drawn.indices), self._device)
         images, maps = augment(
-            self._pixels[which], self._maps_of(drawn, which), drawn, self._config
+            self._pixels[which], self._maps_of(drawn, which), drawn, self._config.augment
         )
         return Batch(images, maps, tuple(self._samples[i].image_id for i in drawn.indices))
 

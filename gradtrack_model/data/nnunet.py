@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from gazetrack.workflows.dataset import Item
-    from gradtrack_model.config import TrainConfig
+    from gradtrack_model.config import DataConfig
     from gradtrack_model.data.sources import Sources
 
     Mask = npt.NDArray[np.bool_]
@@ -41,7 +41,7 @@ _NAME = re.compile(r"Dataset\d{3}_[A-Za-z0-9_-]{1,60}", re.ASCII)
 
 
 def write_nnunet(
-    sources: Sources, config: TrainConfig, out: Path, name: str, force: bool = False
+    sources: Sources, config: DataConfig, out: Path, name: str, force: bool = False
 ) -> dict[str, Any]:
     """Write a data set in nnU-Net's layout: pictures of all images (slices of volumes are 2-D cases), one label.
 
@@ -49,7 +49,7 @@ def write_nnunet(
     ----------
     sources : Sources
         Where the parts of the data set are.
-    config : TrainConfig
+    config : DataConfig
         Labels of training images are their masks for the method ``full``, else where the gaze's
         full-track map reaches one half. Those of validation images are their masks where there are
         any.
@@ -136,7 +136,7 @@ def write_nnunet(
     }
 
 
-def label_of(item: Item, split: str, config: TrainConfig, store: MapStore | None) -> Mask | None:
+def label_of(item: Item, split: str, config: DataConfig, store: MapStore | None) -> Mask | None:
     """Return the label [H, W] of an image at its own size, or None; see `write_nnunet`."""
     if config.method == "full" or (split == "val" and item.mask is not None):
         return None if item.mask is None else mask_of(item, item.mask)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from gazetrack.maps.track import Track
     from gazetrack.workflows.dataset import DataSet
-    from gradtrack_model.config import TrainConfig
+    from gradtrack_model.config import DataConfig
     from gradtrack_model.data.splits import Manifest
 
 __all__ = ["find_images", "image_size", "normalise", "read_ids", "read_mask"]
@@ -229,7 +229,7 @@ class TrainingData:
         return f"{len(self.train)}+{len(self.val)}:{digest.hexdigest()}"
 
 
-def load_data(sources: Sources, config: TrainConfig) -> TrainingData:
+def load_data(sources: Sources, config: DataConfig) -> TrainingData:
     """Read a data set into memory, and check it on the way.
 
     Masks of training images are never opened, but by the method ``full``, which learns from them in
@@ -239,7 +239,7 @@ def load_data(sources: Sources, config: TrainConfig) -> TrainingData:
     ----------
     sources : Sources
         Where its parts are.
-    config : TrainConfig
+    config : DataConfig
         Method, image size, map parameters, held-out share.
 
     Returns
@@ -293,7 +293,7 @@ def load_data(sources: Sources, config: TrainConfig) -> TrainingData:
     return TrainingData(tuple(train), tuple(val), tuple(notes), manifest)
 
 
-def split_items(sources: Sources, config: TrainConfig) -> tuple[DataSet, Manifest, list[str]]:
+def split_items(sources: Sources, config: DataConfig) -> tuple[DataSet, Manifest, list[str]]:
     """Return the data set, its split manifest, and notes on both; errors as in `load_data`, but for overlaps."""
     found = find_items(
         sources.images, masks=sources.masks, fixations=sources.fixations, maps=sources.maps,
@@ -334,7 +334,7 @@ def _named(ids: Sequence[str], what: str) -> list[str]:
     return [f"{len(ids)} {what}: {', '.join(quote(i) for i in ids)}"] if ids else []
 
 
-def _load_sample(store: MapStore | None, config: TrainConfig, item: Item) -> Sample | None:
+def _load_sample(store: MapStore | None, config: DataConfig, item: Item) -> Sample | None:
     """Return the item in memory, or None when it has no gaze."""
     size = config.image_size
     if store is not None:
@@ -356,7 +356,7 @@ def _load_sample(store: MapStore | None, config: TrainConfig, item: Item) -> Sam
     )
 
 
-def _load_labelled(_store: MapStore | None, config: TrainConfig, item: Item) -> Sample | None:
+def _load_labelled(_store: MapStore | None, config: DataConfig, item: Item) -> Sample | None:
     """Return the item with its mask as the one level of its maps, or None when it has none."""
     if item.mask is None:
         return None
@@ -371,7 +371,7 @@ def _load_labelled(_store: MapStore | None, config: TrainConfig, item: Item) -> 
 
 
 def _load_val(
-    item: Item, load: Callable[[TrainConfig, Item], Sample | None], config: TrainConfig
+    item: Item, load: Callable[[DataConfig, Item], Sample | None], config: DataConfig
 ) -> Sample:
     sample = load(config, item) or Sample(
         item.image_id, read_image(item.image, config.image_size, config.window)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from gradtrack_model.limits import within
 from gradtrack_model.network.blocks import resize
 from gradtrack_model.network.consistency import consistency_loss
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from gradtrack_model.network.model import Output
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LossConfig:
     """Weights and options of the loss.
 
@@ -51,6 +52,12 @@ class LossConfig:
     thresholds: tuple[float, ...] = (0.5,)
     consistency_weight: float = 0.0
     full_first: bool = False
+
+    def __post_init__(self) -> None:
+        for threshold in self.thresholds:
+            within("thresholds", threshold, 0, 1)
+        within("ignore_band", self.ignore_band, 0, 0.5)
+        within("bootstrap", self.bootstrap, 0, 1)
 
 
 class Losses(NamedTuple):

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
+from gazetrack.errors import ConfigError, quote
+from gradtrack_model.limits import within
 from gradtrack_model.network.attention import TrackAttention
 from gradtrack_model.network.blocks import NORM_GROUPS, DecoderStage, resize
 from gradtrack_model.network.encoders import LITE_SCALES, BasicEncoder, Encoder, LiteEncoder
@@ -24,7 +26,7 @@ LITE_WIDTHS = (128, 64, 48, 32)
 DEFAULT_WIDTHS = {**dict.fromkeys(LITE_SCALES, LITE_WIDTHS), "basic": BASIC_WIDTHS}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ModelConfig:
     """What network to build.
 
@@ -49,7 +51,7 @@ class ModelConfig:
 
     Raises
     ------
-    ValueError
+    ConfigError
         An unknown encoder, or widths that do not fit it.
     """
 
@@ -62,17 +64,20 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         if self.encoder not in DEFAULT_WIDTHS and not is_external(self.encoder):
-            raise ValueError(
-                f"encoder {self.encoder!r}: use one of {', '.join(DEFAULT_WIDTHS)}, timm:NAME, smp:NAME"
-            )
+            known = ", ".join(DEFAULT_WIDTHS)
+            what = f"encoder is {quote(self.encoder)!r}"
+            raise ConfigError(what, hint=f"use one of {known}, timm:NAME, smp:NAME")
+        within("heads", self.heads, 1, 8)
         default = DEFAULT_WIDTHS.get(self.encoder, LITE_WIDTHS)
-        if not 1 <= self.heads <= 8:
-            raise ValueError(f"heads {self.heads}: use 1 to 8")
-        object.__setattr__(self, "widths", tuple(self.widths) or default)
-        if len(self.widths) != len(default):
-            raise ValueError(f"widths {self.widths}: encoder {self.encoder!r} takes {len(default)}")
-        if any(width < 2 * NORM_GROUPS or width % (2 * NORM_GROUPS) for width in self.widths):
-            raise ValueError(f"widths {self.widths}: use positive multiples of {2 * NORM_GROUPS}")
+        widths = tuple(self.widths) or default
+        if len(widths) != len(default):
+            what = f"widths are {widths}"
+            raise ConfigError(what, hint=f"encoder {self.encoder} takes {len(default)}")
+        # The track head halves the channels before it normalises them in groups.
+        unit = 2 * NORM_GROUPS
+        if any(width < unit or width % unit for width in widths):
+            raise ConfigError(f"widths are {widths}", hint=f"use positive multiples of {unit}")
+        object.__setattr__(self, "widths", widths)
 
 
 class Output(NamedTuple):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from gradtrack_model.config import TrainConfig
+    from gradtrack_model.config import DataConfig
     from gradtrack_model.data.sources import Sample
 
     Mask = npt.NDArray[np.bool_]
@@ -48,7 +48,7 @@ class Case:
     panels: tuple[tuple[str, str], ...]
 
 
-def draw_case(sample: Sample, predicted: Mask, dice: float | None, config: TrainConfig) -> Case:
+def draw_case(sample: Sample, predicted: Mask, dice: float | None, config: DataConfig) -> Case:
     """Draw one image.
 
     Parameters
@@ -59,7 +59,7 @@ def draw_case(sample: Sample, predicted: Mask, dice: float | None, config: Train
         At the size of the sample's mask, or the network's.
     dice : float or None
         Of the prediction.
-    config : TrainConfig
+    config : DataConfig
         Of the run: it says how maps are rendered.
 
     Returns
@@ -81,7 +81,7 @@ def draw_case(sample: Sample, predicted: Mask, dice: float | None, config: Train
     )
 
 
-def _gaze(sample: Sample, pixels: Pixels, config: TrainConfig) -> Pixels | None:
+def _gaze(sample: Sample, pixels: Pixels, config: DataConfig) -> Pixels | None:
     if config.method == "full" or not sample.has_gaze:  # the maps of `full` are its labels
         return None
     drawn = overlay(pixels, plain_maps([sample], config)[0].numpy())

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from gradtrack_model.config import TrainConfig
     from gradtrack_model.data.sources import TrainingData
     from gradtrack_model.training.loop import Progress
 
@@ -97,7 +96,7 @@ def _do(
         )
     if force:  # an interruption shall not leave the old result with half of a new run
         (folder / "result.json").unlink(missing_ok=True)
-    facts = _finished(folder, job.config, data)
+    facts = _finished(job, folder, data)
     again = facts is not None and all(_evaluated(folder, way) for way in ways)
     if facts is None:
         facts, stopped_by = _train(job, folder / "run", data, force, report)
@@ -144,12 +143,12 @@ def _train(
     return facts, done.stopped_by
 
 
-def _finished(folder: Path, config: TrainConfig, data: TrainingData) -> dict[str, Any] | None:
+def _finished(job: Job, folder: Path, data: TrainingData) -> dict[str, Any] | None:
     """Return the facts of a complete job, None where there is none; another one's are refused."""
     path = folder / "result.json"
     try:
         facts: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        check_same(facts, config, data, path)
+        check_same(facts, job.config, data, path)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -145,7 +145,7 @@ class Learner:
         maps : Tensor, shape (B, L, S, S)
             Track maps in [0, 1], there too.
         """
-        with autocast(self.config, self.device):
+        with autocast(self.config.precision, self.device):
             output = self.model(images)
         return torch.stack(list(gaze_loss(output, maps, self.config.loss)))
 
@@ -260,18 +260,13 @@ def build_model(config: TrainConfig) -> TrackUNet:
     return channels_last
 
 
-def autocast(
-    config: TrainConfig, device: torch.device
-) -> contextlib.AbstractContextManager[object]:
-    """Return the context that computes in the configuration's precision."""
-    chosen = (
-        ("bf16" if device.type == "cuda" else "fp32")
-        if config.precision == "auto"
-        else config.precision
-    )
-    if chosen == "fp32":
+def autocast(precision: str, device: torch.device) -> contextlib.AbstractContextManager[object]:
+    """Return the context that computes in a precision, as in `ValidationConfig`, on a device."""
+    if precision == "auto":
+        precision = "bf16" if device.type == "cuda" else "fp32"
+    if precision == "fp32":
         return contextlib.nullcontext()
-    dtype = torch.float16 if chosen == "fp16" else torch.bfloat16
+    dtype = torch.float16 if precision == "fp16" else torch.bfloat16
     return torch.autocast(device.type, dtype)
 
 

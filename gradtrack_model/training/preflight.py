@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from gazetrack.maps.parameters import MapParams
     from gazetrack.workflows.dataset import Item
-    from gradtrack_model.config import TrainConfig
+    from gradtrack_model.config import DataConfig, TrainConfig
     from gradtrack_model.data.sources import Sources, TrainingData
 
 _PROBED_STEPS = 3
@@ -47,15 +47,15 @@ class Finding:
     fatal: bool = False
 
 
-def check(sources: Sources, config: TrainConfig) -> list[Finding]:
+def check(sources: Sources, config: DataConfig) -> list[Finding]:
     """Name every image without gaze, gaze without image, odd mask, empty label, and image or case in two splits.
 
     Parameters
     ----------
     sources : Sources
         Where the parts of the data set are.
-    config : TrainConfig
-        Map parameters.
+    config : DataConfig
+        How it is read, and its maps rendered.
 
     Returns
     -------
@@ -93,7 +93,7 @@ def check(sources: Sources, config: TrainConfig) -> list[Finding]:
     return sorted(findings, key=lambda finding: finding.image_id)
 
 
-def _of_files(item: Item, config: TrainConfig) -> Iterator[Finding]:
+def _of_files(item: Item, config: DataConfig) -> Iterator[Finding]:
     try:
         open_image(item.image, config.window)
     except GazetrackError as error:

@@ -16,9 +16,9 @@ import torch
 
 from gazetrack.errors import CheckpointError, LockedError, OutputError, quote
 from gazetrack.publish import write_json, write_text
-from gradtrack_model.config import config_from
 from gradtrack_model.data.splits import FORMAT, SPLITS_FILE
 from gradtrack_model.parallel import rank
+from gradtrack_model.settings import config_from
 from gradtrack_model.training.board import Board
 from gradtrack_model.training.resume import States
 from gradtrack_model.weights.checkpoint import save_checkpoint

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from torch import Tensor
 
-    from gradtrack_model.config import TrainConfig
+    from gradtrack_model.config import ValidationConfig
     from gradtrack_model.data.sources import Sample
     from gradtrack_model.network.model import TrackUNet
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def validate(
-    model: TrackUNet, samples: Sequence[Sample], config: TrainConfig, device: torch.device
+    model: TrackUNet, samples: Sequence[Sample], config: ValidationConfig, device: torch.device
 ) -> dict[str, float]:
     """Return mean Dice and IoU at the masks' own size where there are masks, and the loss where there is gaze."""
     config = config.predicting()
@@ -53,7 +53,7 @@ def validate(
 
 
 def predicted_masks(
-    model: TrackUNet, samples: Sequence[Sample], config: TrainConfig, device: torch.device
+    model: TrackUNet, samples: Sequence[Sample], config: ValidationConfig, device: torch.device
 ) -> Iterator[tuple[Sample, Mask]]:
     """Yield each sample with its predicted mask: at its mask's own size, at the network's where it has none."""
     for chunk in _chunks(samples, config):
@@ -61,16 +61,16 @@ def predicted_masks(
 
 
 def _output(
-    model: TrackUNet, chunk: Sequence[Sample], config: TrainConfig, device: torch.device
+    model: TrackUNet, chunk: Sequence[Sample], config: ValidationConfig, device: torch.device
 ) -> Output:
     images = normalise(torch.stack([sample.pixels for sample in chunk]).to(device).float() / 255)
-    with torch.no_grad(), autocast(config, device):
+    with torch.no_grad(), autocast(config.precision, device):
         output: Output = model(images)
     return output
 
 
 def _masks(
-    chunk: Sequence[Sample], output: Output, config: TrainConfig
+    chunk: Sequence[Sample], output: Output, config: ValidationConfig
 ) -> Iterator[tuple[Sample, Mask]]:
     for sample, one in zip(chunk, output.logits.float(), strict=True):
         size = one.shape[-2:] if sample.mask is None else sample.mask.shape
@@ -85,7 +85,7 @@ def _part(output: Output, places: list[int]) -> Output:
     return Output(output.logits[places], tracks, output.heads[places], output.features[places])
 
 
-def _chunks(samples: Sequence[Sample], config: TrainConfig) -> Iterator[Sequence[Sample]]:
+def _chunks(samples: Sequence[Sample], config: ValidationConfig) -> Iterator[Sequence[Sample]]:
     return (samples[i : i + config.batch_size] for i in range(0, len(samples), config.batch_size))
 
 

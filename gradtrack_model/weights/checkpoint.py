@@ -21,13 +21,15 @@ from safetensors.torch import save as save_tensors
 from gazetrack.errors import CheckpointError, ConfigError, quote
 from gazetrack.publish import write_bytes, write_json
 from gazetrack.version import __version__
-from gradtrack_model.config import TrainConfig, config_from
 from gradtrack_model.network.model import TrackUNet
+from gradtrack_model.settings import config_from
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from torch import Tensor
+
+    from gradtrack_model.config import TrainConfig
 
 FORMAT = "gradtrack-checkpoint-1"
 CARD_WEIGHTS, CARD_CONFIG = (
@@ -163,7 +165,7 @@ def load_model(path: str | Path, expect: Mapping[str, Any] | None = None) -> Che
         )
     facts = _read_facts(_facts_beside(path))
     config = _config_of(facts, _facts_beside(path))
-    _compare(config, expect or {}, path)
+    _compare(asdict(config), expect or {}, path)
     weights = _read_weights(path, facts["sha256"])
     with torch.device("meta"):
         model = TrackUNet(config.model)
@@ -214,10 +216,10 @@ def _config_of(facts: dict[str, Any], path: Path) -> TrainConfig:
         ) from error
 
 
-def _compare(config: TrainConfig, expect: Mapping[str, Any], path: Path) -> None:
+def _compare(settings: Mapping[str, Any], expect: Mapping[str, Any], path: Path) -> None:
     differing = []
     for key, wanted in expect.items():
-        value: Any = asdict(config)
+        value: Any = settings
         for part in key.split("."):
             value = value[part]
         if wanted is not None and value != wanted:

@@ -10,12 +10,12 @@ import pytest
 import torch
 
 from gazetrack.maps.track import Track
-from gradtrack_model.config import load_config
 from gradtrack_model.data import device_batches as resident
 from gradtrack_model.data.batches import batches, training_batch
 from gradtrack_model.data.device_batches import Resident, batch_maker, lies_on_device
 from gradtrack_model.data.sources import Sample, discover, load_data
 from gradtrack_model.data.torch_maps import KINDS
+from gradtrack_model.settings import load_config
 from gradtrack_model.training import learner
 from gradtrack_model.training.loop import train
 from tests.synthetic import TINY

@@ -12,9 +12,9 @@ from PIL import Image
 from gazetrack.errors import ConfigError, OutputError
 from gazetrack.images.folder import read_mask
 from gazetrack_cli import train as cli
-from gradtrack_model.config import load_config
 from gradtrack_model.data.nnunet import write_nnunet
 from gradtrack_model.data.sources import discover
+from gradtrack_model.settings import load_config
 from tests.synthetic import TINY, H, W
 
 NAME = "Dataset511_Discs"

@@ -13,7 +13,7 @@ from gazetrack.maps.parameters import MapParams
 from gazetrack.maps.render import prepare, render_maps, render_points
 from gazetrack.maps.store import map_writer
 from gazetrack.maps.track import Track
-from gradtrack_model.config import AugmentConfig, load_config
+from gradtrack_model.config import AugmentConfig
 from gradtrack_model.data.augment import (
     Affine,
     Box,
@@ -26,6 +26,7 @@ from gradtrack_model.data.augment import (
 )
 from gradtrack_model.data.batches import batches, plain_batch, render_batch, training_batch
 from gradtrack_model.data.sources import Sample, discover, load_data, open_image, read_mask
+from gradtrack_model.settings import load_config
 from tests.synthetic import H, W, write_gaze
 
 S = 64

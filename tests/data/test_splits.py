@@ -16,9 +16,9 @@ from PIL import Image
 from gazetrack.errors import ConfigError, DataError, InputError
 from gazetrack.publish import sha256_of
 from gazetrack_cli import train as cli
-from gradtrack_model.config import load_config
 from gradtrack_model.data.sources import discover, load_data
 from gradtrack_model.data.splits import overlaps, recorded, refuse_overlaps
+from gradtrack_model.settings import load_config
 from gradtrack_model.training.loop import train
 from gradtrack_model.training.preflight import check
 from tests.synthetic import TINY, H, W, picture, write_gaze

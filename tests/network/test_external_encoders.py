@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from gazetrack.errors import ConfigError
-from gradtrack_model.config import load_config
+from gradtrack_model.settings import load_config
 from gradtrack_model.training.learner import build_model
 from gradtrack_model.weights.checkpoint import load_model, save_checkpoint
 from tests.external_networks import install_smp, install_timm

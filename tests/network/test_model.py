@@ -17,7 +17,7 @@ TINY = (8, 16, 32, 64, 64, 16)
 def build(encoder="basic", **options):
     torch.manual_seed(0)
     options.setdefault("widths", TINY if encoder == "basic" else (16, 16, 8, 8))
-    return TrackUNet(ModelConfig(encoder, **options)).eval()
+    return TrackUNet(ModelConfig(encoder=encoder, **options)).eval()
 
 
 @pytest.mark.parametrize("size", [(64, 64), (37, 51), (33, 100)])
@@ -72,7 +72,7 @@ def test_every_parameter_learns():
 
 def test_the_lite_weights_all_load():
     stored = torch.load(_weights_file("lite"), weights_only=True)
-    encoder = TrackUNet(ModelConfig("lite")).encoder
+    encoder = TrackUNet(ModelConfig(encoder="lite")).encoder
     encoder.load_pretrained()
     ours = encoder.state_dict()
     assert set(rename(stored)) == set(ours)
@@ -96,7 +96,7 @@ def test_the_lite_weights_all_load():
     [("lite1", (16, 24, 40, 112, 320), 21), ("lite2", (16, 24, 48, 120, 352), 21)],
 )
 def test_larger_lite_encoders(name, channels, blocks):
-    encoder = TrackUNet(ModelConfig(name)).encoder
+    encoder = TrackUNet(ModelConfig(encoder=name)).encoder
     assert (encoder.channels, len(encoder.blocks)) == (channels, blocks)
     with torch.no_grad():
         features = encoder.eval()(torch.randn(1, 3, 64, 96))
@@ -131,9 +131,9 @@ def test_half_precision_on_a_cpu_spares_depthwise_convolutions():
     "bad", [{"encoder": "vgg"}, {"widths": (8, 8)}, {"encoder": "basic", "widths": (9,) * 6}]
 )
 def test_bad_configurations(bad):
-    with pytest.raises(ValueError, match=r"encoder|widths"):
+    with pytest.raises(ConfigError, match=r"encoder|widths"):
         ModelConfig(**bad)
 
 
 def test_default_widths():
-    assert ModelConfig("basic").widths == BASIC_WIDTHS
+    assert ModelConfig(encoder="basic").widths == BASIC_WIDTHS

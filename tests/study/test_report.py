@@ -13,8 +13,8 @@ from click.testing import CliRunner
 from PIL import Image
 
 from gazetrack.errors import ConfigError
-from gradtrack_model.config import load_config
 from gradtrack_model.data.sources import discover, load_data
+from gradtrack_model.settings import load_config
 from gradtrack_model.study import report
 from gradtrack_model.study.charts import chart, ticks
 from gradtrack_model.study.comparison import compare_methods

@@ -14,10 +14,10 @@ import torch
 from PIL import Image
 
 from gazetrack.errors import OutputError
-from gradtrack_model.config import load_config
 from gradtrack_model.data.batches import training_batch
 from gradtrack_model.data.sources import discover, load_data
 from gradtrack_model.evaluation.metrics import dice_and_iou
+from gradtrack_model.settings import load_config
 from gradtrack_model.study.report import write_run_report
 from gradtrack_model.training import learner
 from gradtrack_model.training import loop as training

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from gazetrack.errors import ConfigError
-from gradtrack_model.config import OptimizerConfig, load_config
+from gradtrack_model.config import OptimizerConfig
+from gradtrack_model.settings import load_config
 from gradtrack_model.training.learner import Learner, build_model
 from gradtrack_model.training.optim import EMA, build_optimizer, lr_share, set_lr
 from tests.external_networks import install_smp, install_timm

@@ -8,8 +8,8 @@ from click.testing import CliRunner
 from PIL import Image
 
 from gazetrack_cli import train as cli
-from gradtrack_model.config import load_config
 from gradtrack_model.data.sources import discover, load_data
+from gradtrack_model.settings import load_config
 from gradtrack_model.training.preflight import check, plan
 from tests.synthetic import TINY, H, W, write_gaze
 

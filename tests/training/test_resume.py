@@ -18,8 +18,8 @@ import pytest
 import torch
 
 from gazetrack.errors import CheckpointError
-from gradtrack_model.config import load_config
 from gradtrack_model.data.sources import discover, load_data
+from gradtrack_model.settings import load_config
 from gradtrack_model.training import loop as training
 from gradtrack_model.training.loop import build_model, train
 from gradtrack_model.training.resume import KEPT, States

@@ -13,8 +13,8 @@ import torch
 from safetensors.torch import load, save
 
 from gazetrack.errors import CheckpointError, LockedError, OutputError
-from gradtrack_model.config import load_config
 from gradtrack_model.data.sources import discover, load_data
+from gradtrack_model.settings import load_config
 from gradtrack_model.training import board
 from gradtrack_model.training import run_folder as run
 from gradtrack_model.training.loop import train

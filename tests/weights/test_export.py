@@ -15,8 +15,8 @@ import torch
 from PIL import Image
 
 from gazetrack.errors import CheckpointError, ConfigError
-from gradtrack_model.config import load_config
 from gradtrack_model.network.model import TrackUNet
+from gradtrack_model.settings import load_config
 from gradtrack_model.weights import export
 from gradtrack_model.weights.checkpoint import load_model, save_checkpoint
 from gradtrack_model.weights.export import Segmenter, export_model

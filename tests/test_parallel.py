@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from gazetrack.errors import ConfigError
-from gradtrack_model.config import load_config
 from gradtrack_model.data.sources import discover, load_data
+from gradtrack_model.settings import load_config
 from gradtrack_model.training.loop import train
 from gradtrack_model.weights.checkpoint import load_model
 from tests.synthetic import TINY
@@ -22,7 +22,7 @@ import sys
 from pathlib import Path
 import torch
 torch.set_num_threads(1)
-from gradtrack_model.config import load_config
+from gradtrack_model.settings import load_config
 from gradtrack_model.data.sources import discover, load_data
 from gradtrack_model.training.loop import train
 from tests.synthetic import TINY

@@ -8,8 +8,9 @@ import pytest
 import gradtrack_model.weights
 from gazetrack.errors import CheckpointError, ConfigError, InputError
 from gazetrack.maps.parameters import MapParams, map_params
-from gradtrack_model.config import PRESETS, config_from, load_config
 from gradtrack_model.data.sources import discover, load_data
+from gradtrack_model.presets import PRESETS
+from gradtrack_model.settings import config_from, load_config
 from gradtrack_model.training.run_folder import check_same
 
 
@@ -94,7 +95,13 @@ def test_numbers_may_begin_with_their_point():
 @pytest.mark.parametrize(
     ("setting", "match"),
     [
-        ("stepz=3", r"'stepz' - known: method.*\[CONFIG\]"),
+        ("stepz=3", r"'stepz' - did you mean steps\?.*\[CONFIG\]"),
+        ("lr=0.1", r"unknown setting 'lr' - did you mean optimizer\.lr\?"),
+        ("encodr=lite", r"did you mean model\.encoder\?"),
+        ("optimizer.batch_size=4", r"did you mean batch_size\?"),
+        ("maps.sed=4", r"did you mean maps\.seed\?"),
+        ("sed=4", r"did you mean seed\?"),
+        ("optimiser.lr=1", r"'optimiser' - did you mean optimizer\?"),
         ("optimizer.rate=3", "'optimizer.rate' - known: name, lr"),
         ("steps=many", "steps is 'many' - it takes a value of type int"),
         ("steps=0", "steps is 0"),
@@ -102,8 +109,10 @@ def test_numbers_may_begin_with_their_point():
         ("optimizer.lr=nan", "optimizer.lr is 'nan'"),
         ("optimizer=adamw", "optimizer is adamw"),
         ("optimizer.name=lion", "optimizer.name is 'lion'"),
-        ("model.encoder=vgg", "model.encoder 'vgg'"),
-        ("model.widths=[9]", "model.widths"),
+        ("model.encoder=vgg", "model.encoder is 'vgg'"),
+        ("model.widths=[9]", r"model.widths are \(9,\) - encoder lite takes 4"),
+        ("model.heads=0", "model.heads is 0"),
+        ("loss.bootstrap=2", "loss.bootstrap is 2"),
         ("image_size=16", "image_size is 16"),
         ("steps", "write it as"),
         ("a.b.c=1", "unknown setting 'a'"),
