@@ -6,6 +6,7 @@ import contextlib
 import csv
 import dataclasses
 import functools
+import hashlib
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ import time
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load, save
 
 from gazetrack.errors import CheckpointError
 from gradtrack_model.data.sources import discover, load_data
@@ -232,3 +234,70 @@ def test_it_ends_early_when_nothing_gets_better(whole, tmp_path, monkeypatch):
     result = train(config, data, tmp_path)
     assert (result.step, result.best_step, result.stopped_by) == (8, 4, None)
     assert train(config, data, tmp_path, resume=True).step == 8
+
+
+@pytest.fixture(scope="module")
+def short():
+    """The configuration of a run with one state that is soon made."""
+    settings = {"image_size": 32, "steps": 4, "val_every": 2, "log_every": 1, "batch_size": 2}
+    return load_config("tiny", overrides=settings | {"tensorboard": False})
+
+
+def rewrite(path, change):
+    """Change the tensors or facts of a state, and its digest with them."""
+    data = path.with_suffix(".safetensors").read_bytes()
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    tensors, facts = load(data), json.loads(header["__metadata__"]["facts"])
+    facts = change(tensors, facts) or facts
+    data = save(tensors, {"facts": json.dumps(facts)})
+    path.with_suffix(".safetensors").write_bytes(data)
+    kept = json.loads(path.read_text()) | {"sha256": hashlib.sha256(data).hexdigest()}
+    path.write_text(json.dumps(kept))
+
+
+def without(name):
+    return lambda tensors, facts: (
+        [tensors.pop(key) for key in list(tensors) if key.startswith(name)] and None
+    )
+
+
+def fact(**changes):
+    return lambda tensors, facts: facts | changes
+
+
+def resized(tensors, facts):
+    name = next(key for key in tensors if key.startswith("model."))
+    tensors[name] = torch.zeros(3)
+
+
+def moments(tensors, facts):
+    tensors["optimizer.99999.exp_avg"] = torch.zeros(3)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        without("model."),
+        without("generator"),
+        resized,
+        moments,
+        fact(config=[]),
+        fact(config={"seed": "x"}),
+        fact(rows=5),
+        fact(rows=[1]),
+        fact(best=None),
+        fact(best_step="2"),
+        fact(scaler=[]),
+        fact(seconds="long"),
+        lambda tensors, facts: [1],
+    ],
+)
+def test_a_state_that_is_not_what_it_says_is_named(whole, short, tmp_path, change):
+    _, data, _ = whole
+    train(short, data, tmp_path)
+    (state,) = States(tmp_path).paths
+    rewrite(state, change)
+    with pytest.raises(CheckpointError) as caught:
+        train(short, data, tmp_path, resume=True)
+    assert caught.value.path == tmp_path / "states"
+    assert caught.value.hint
