@@ -19,7 +19,7 @@ TOOLKIT_STEPS = (
     ("gazetrack plot", "plot", "--masks masks --limit 6"),
 )
 MODEL_STEPS = (
-    ("gradtrack-train", "train", "--preset tiny --force"),
+    ("gradtrack-train", "train", "--preset tiny --steps 100 --force"),
     ("gradtrack-predict", "predict", "images --weights runs/gradtrack --overlay -o predictions"),
     ("gradtrack-evaluate", "evaluate", "predictions masks --ids val.txt -o evaluation"),
 )

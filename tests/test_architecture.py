@@ -156,9 +156,9 @@ def test_the_contracts_of_imports_hold():
 
 
 @pytest.mark.parametrize(("name", "command"), list(commands()))
-def test_every_command_has_help_and_is_in_the_readme(name, command):
+def test_every_command_has_help_and_is_in_the_docs(name, command):
     assert command.help
-    assert name in read("README.md")
+    assert name in read("docs/commands.md")
     for parameter in command.params:
         if isinstance(parameter, click.Option):
             assert parameter.help, f"{name} {parameter.opts[0]} has no help"

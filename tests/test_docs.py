@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import runpy
+import shlex
 import sys
 from importlib import import_module
 
@@ -26,7 +27,7 @@ def test_the_page_is_current(page):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A folder as the README's examples assume it."""
+    """A folder as the examples of the README and of docs/getting-started.md assume it."""
     folder = tmp_path_factory.mktemp("readme")
     example = write_example(folder, n_images=4, size=(48, 64))
     example.exports[1].rename(folder / "raw.tsv")
@@ -43,10 +44,10 @@ def snippets(*paths):
             yield pytest.param(code, id=f"{path}-{number}")
 
 
-@pytest.mark.parametrize("code", list(snippets("README.md")))
+@pytest.mark.parametrize("code", list(snippets("README.md", "docs/getting-started.md")))
 def test_the_snippets_run(code, folder, monkeypatch):
     monkeypatch.chdir(folder)
-    exec(compile(code, "README.md", "exec"), {})
+    exec(compile(code, "documentation", "exec"), {})
 
 
 def test_the_commands_of_the_comparison_exist():
@@ -92,3 +93,56 @@ def test_the_folder_study_notices_a_wrong_number(column):
         )
     with pytest.raises(AssertionError, match="number of fixations"):
         script["check"](pd.concat([table, table]), known)
+
+
+PAGES_AND_README = sorted([*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")])
+
+
+@pytest.mark.parametrize("page", PAGES_AND_README, ids=lambda page: page.name)
+def test_what_a_page_links_to_exists(page):
+    text = re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
+    for target in re.findall(r"\]\(([^)#\s]+)", text):
+        if not target.startswith("https://"):
+            assert (page.parent / target).exists(), target
+
+
+def test_every_page_is_in_the_index():
+    index = (ROOT / "docs" / "index.md").read_text("utf-8")
+    for page in (ROOT / "docs").glob("*.md"):
+        assert page.name == "index.md" or f"({page.name})" in index
+
+
+def test_the_readme_is_short():
+    assert len((ROOT / "README.md").read_text("utf-8").split()) <= 700
+
+
+def test_every_command_line_of_the_docs_is_one():
+    """Commands and options exist; what they do is tested where they live."""
+    lines = [line for page in PAGES_AND_README for line in lines_of(page)]
+    assert len(lines) > 50
+    for program, *words in lines:
+        command, words = command_of(program, words)
+        known = {option for one in command.params for option in one.opts}
+        used = {word.partition("=")[0] for word in words if re.match(r"-{1,2}[a-z]", word)}
+        assert used <= known, f"{program} {words}: {used - known}"
+
+
+PROGRAMS = ("gazetrack", "gradtrack-train", "gradtrack-predict", "gradtrack-evaluate")
+PROGRAMS += ("gradtrack-export", "gradtrack-compare")
+
+
+def lines_of(page):
+    """The words of each command of ours in a page's console blocks; lines that go on are one."""
+    for block in re.findall(r"```console\n(.*?)```", page.read_text("utf-8"), re.DOTALL):
+        for line in block.replace("\\\n", " ").splitlines():
+            program = line.removeprefix("$ ").partition(" ")[0]
+            if program in PROGRAMS:
+                yield shlex.split(line.removeprefix("$ "), comments=True)
+
+
+def command_of(program, words):
+    """The click command that a line calls, and the words behind it."""
+    if program == "gazetrack":
+        return import_module(f"gazetrack_cli.{words[0]}").command, words[1:]
+    name = program.removeprefix("gradtrack-").replace("compare", "compare_methods")
+    return import_module(f"gazetrack_cli.{name}").command, words

@@ -204,17 +204,17 @@ def test_dwell_of_a_binocular_recording_is_counted_once(tmp_path):
 
 
 @pytest.mark.parametrize("eye", ["auto", "both"])
-def test_dwell_by_the_readmes_recipe_is_within_the_length(tmp_path, monkeypatch, eye):
+def test_dwell_by_the_documented_recipe_is_within_the_length(tmp_path, monkeypatch, eye):
     binocular(tmp_path)
     (outcome,) = convert_files([tmp_path / "two.asc"], ConvertOptions(eye=eye))
     Path(outcome.outputs[0]["path"]).rename(tmp_path / "raw.fixations.parquet")
-    text = (ROOT / "README.md").read_text("utf-8")
+    text = (ROOT / "docs" / "getting-started.md").read_text("utf-8")
     recipe = next(
         code for code in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "dwell = " in code
     )
     monkeypatch.chdir(tmp_path)
     names = {}
-    exec(compile(recipe, "README.md", "exec"), names)
+    exec(compile(recipe, "getting-started.md", "exec"), names)
     assert names["dwell"].tolist() == pytest.approx(
         [712.0] if eye == "auto" else [700.0, 712.0], abs=20
     )

@@ -1,0 +1,88 @@
+"""The README shows what `gazetrack demo` prints, and the demo's network learns."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.places import ROOT
+
+# Figures of a trained network: the last digits are the processor's.
+MEASURED = re.compile(r"\d\.\d{4}")
+TOLERANCE = 0.05
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """What the demo printed, and the folder that it filled."""
+    folder = tmp_path_factory.mktemp("demo")
+    program = Path(sys.executable).with_name("gazetrack")
+    # One thread: several programs on one machine would wait for each other's cores.
+    done = subprocess.run(
+        [program, "demo"],
+        cwd=folder,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,  # as in a terminal
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout, folder / "demo-out"
+
+
+def shown():
+    """The README's session: the commands with their output."""
+    text = (ROOT / "README.md").read_text("utf-8")
+    (session,) = re.findall(r"```console\n(\$ .*?)```", text, re.DOTALL)
+    return session
+
+
+def pattern_of(session):
+    """Match the session with anything where it has an ellipsis, and any figure for a measured one."""
+    pieces = re.split(r"(\.\.\.|\d\.\d{4})", session)
+    meant = {"...": ".*?"}
+    return "".join(
+        meant.get(
+            piece, "(" + MEASURED.pattern + ")" if MEASURED.fullmatch(piece) else re.escape(piece)
+        )
+        for piece in pieces
+    )
+
+
+@pytest.mark.slow
+def test_the_readme_shows_what_the_demo_prints(demo):
+    printed, _ = demo
+    session = shown()
+    assert session.count("$ ") == 5
+    found = re.search(pattern_of(session), printed, re.DOTALL)
+    assert found, f"the README shows\n{session}\nand the demo prints\n{printed}"
+    figures = [float(figure) for figure in MEASURED.findall(session)]
+    assert figures
+    assert [float(figure) for figure in found.groups()] == pytest.approx(figures, abs=TOLERANCE)
+
+
+@pytest.mark.slow
+def test_the_demos_network_finds_the_lesions(demo):
+    _, folder = demo
+    scores = pd.read_csv(folder / "evaluation" / "evaluation.csv")
+    assert len(scores) == 12
+    assert scores["dice"].mean() > 0.8
+    for made in (
+        "maps/maps.parquet",
+        "plots",
+        "predictions/overlays",
+        "runs/gradtrack/report.html",
+    ):
+        assert (folder / made).exists()
+
+
+def test_a_session_with_another_word_or_figure_is_noticed():
+    session = "$ convert a\n3 images\n...\n  dice 0.9000 [0.8000, 0.9500]\n"
+    printed = session.replace("...", "and more\nlines").replace("0.9000", "0.9012")
+    assert re.fullmatch(pattern_of(session), printed, re.DOTALL).groups()[0] == "0.9012"
+    assert not re.search(pattern_of(session), printed.replace("3 images", "4 images"), re.DOTALL)
