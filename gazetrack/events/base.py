@@ -1,4 +1,4 @@
-"""What every detector shares: its parameters, the trial it is given, and the fixation table made of the runs it finds.
+"""What every detector shares: its parameters, the trial it is given, the table made of its runs.
 
 A detector is a frozen dataclass, its fields the parameters, with one method: `Detector.runs`.
 """
@@ -25,13 +25,17 @@ if TYPE_CHECKING:
     from gazetrack.tables.screen import Screen
 
     Floats = npt.NDArray[np.float64]
+    # Starts and ends of runs of samples, each shape (n,), in temporal order; an end is the index
+    # after the last sample of its run.
     Runs = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
+    TrialKey = tuple[str, ...]
 
 # A 24-inch 16:9 screen (531 mm wide) seen from 650 mm covers about 45 degrees.
 ASSUMED_SCREEN_WIDTH_DEG = 45.0
 ASSUMED_SCREEN_WIDTH_PX = 1920
+# Detectors hold several arrays as long as their trial: pieces bound what they take in memory.
 MAX_PIECE_SAMPLES = 1 << 21
-CUT_SAMPLES = 1 << 14  # how many of the last ones are searched for a jump
+CUT_SAMPLES = 1 << 14  # how many of a piece's last samples are searched for a jump to cut at
 _KEYS = ["recording", "trial", "stimulus"]
 
 
@@ -42,9 +46,9 @@ class Trial:
     Parameters
     ----------
     t_ms : ndarray of float64, shape (N,)
-        Not decreasing; steps may be uneven, and stamps may repeat.
+        Times, which never decrease; steps may be uneven, and times may repeat.
     x_px, y_px : ndarray of float64, shape (N,)
-        Screen pixels; both NaN where gaze is missing.
+        Gaze in screen pixels; both are NaN where it is missing.
     px_per_deg : float
         Pixels that one degree of visual angle covers.
     """
@@ -56,31 +60,42 @@ class Trial:
 
     @cached_property
     def step_ms(self) -> float:
-        """Typical time between samples, whatever the nominal rate: the median step forward; 0 when there is none."""
+        """The usual time between samples, whatever the nominal rate; 0 without any step.
+
+        It is the median of the steps forward: repeated times do not count.
+        """
         steps = np.diff(self.t_ms)
         steps = steps[steps > 0]
         return float(np.median(steps)) if steps.size else 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Detector:
     """Base of all detectors.
 
     Raises
     ------
     ConfigError
-        A parameter is no finite number of 0 or more.
+        A parameter is not a finite number of 0 or more.
     """
 
     name: ClassVar[str]
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
-            if not isinstance(value, str) and not (np.isfinite(value) and value >= 0):
+            if isinstance(value, str):
+                continue
+            if not (np.isfinite(value) and value >= 0):
                 raise ConfigError(f"{name} = {value}", hint="use a number of 0 or more")
 
     def runs(self, trial: Trial) -> Runs:
-        """Return the first sample of each fixation and the one after its last, in temporal order."""
+        """Return the fixations of a trial as runs of its samples.
+
+        Returns
+        -------
+        starts, ends : ndarray of int64, shape (n,)
+            The first sample of each fixation and the one after its last, in temporal order.
+        """
         raise NotImplementedError
 
 
@@ -92,99 +107,141 @@ def detect(
     Parameters
     ----------
     samples : pyarrow.Table
-        Schema `SAMPLES`. A step back in time within a trial is the clock's: what follows it is
-        looked at on its own. So are parts of a trial of more than two million samples, cut where
-        gaze jumps.
+        Schema `SAMPLES`. Where time steps back within a trial, the clock was set: what follows is
+        looked at on its own. So is each part of a trial of more than two million samples, which is
+        cut where gaze jumps.
     screen : Screen or None
-        For degrees. Without physical sizes the screen is taken to be 45 degrees wide, and the
-        result says so.
+        The screen or camera image, for the size of a degree in pixels. Without physical sizes it
+        is taken to be 45 degrees wide, and the returned facts say so.
     detector : Detector
         The algorithm with all its parameters.
 
     Returns
     -------
     pyarrow.Table, dict
-        Schema `FIXATIONS` in screen pixels; and the detector's name, parameters and the scale used.
+        Schema `FIXATIONS` in screen pixels; and the detector's name, its parameters and the scale
+        that was used.
     """
-    known = screen.px_per_deg if screen is not None else None
+    stated = screen.px_per_deg if screen is not None else None
     width_px = screen.width_px if screen is not None else ASSUMED_SCREEN_WIDTH_PX
-    scale = known or width_px / ASSUMED_SCREEN_WIDTH_DEG
+    scale = stated or width_px / ASSUMED_SCREEN_WIDTH_DEG
     facts = {
         "name": detector.name,
         **asdict(detector),
         "px_per_deg": scale,
-        "px_per_deg_assumed": known is None,
+        "px_per_deg_assumed": stated is None,
     }
     parts: dict[str, list[npt.ArrayLike]] = {name: [] for name in FIXATIONS.names}
-    for key, trials in _trials(samples, scale):
-        pieces = [_fixations(piece, detector, known is not None) for piece in trials]
-        n = sum(len(piece["onset_ms"]) for piece in pieces)
-        columns = {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
-        columns |= {name: np.full(n, value, object) for name, value in zip(_KEYS, key, strict=True)}
-        columns |= {"index": np.arange(1, n + 1), "eye": np.full(n, "both", object)}
+    for key, pieces in _trials(samples, scale):
+        columns = _of_trial(key, pieces, detector, in_degrees=stated is not None)
         for name, values in columns.items():
             parts[name].append(values)
-    return conform(
-        {name: np.concatenate(values) for name, values in parts.items() if values}, FIXATIONS
-    ), facts
+    found = {name: np.concatenate(values) for name, values in parts.items() if values}
+    return conform(found, FIXATIONS), facts
 
 
-def _trials(samples: pa.Table, scale: float) -> Iterator[tuple[tuple[str, ...], Iterator[Trial]]]:
+def _of_trial(
+    key: TrialKey, pieces: Iterator[Trial], detector: Detector, *, in_degrees: bool
+) -> dict[str, npt.NDArray[Any]]:
+    """Return the columns of a trial's fixations, numbered from 1 through all of its pieces."""
+    found = [_fixations(piece, detector, in_degrees=in_degrees) for piece in pieces]
+    columns = {name: np.concatenate([part[name] for part in found]) for name in found[0]}
+    n = len(columns["onset_ms"])
+    for name, value in zip(_KEYS, key, strict=True):
+        columns[name] = np.full(n, value, object)
+    columns["index"] = np.arange(1, n + 1)
+    columns["eye"] = np.full(n, "both", object)
+    return columns
+
+
+def _trials(samples: pa.Table, scale: float) -> Iterator[tuple[TrialKey, Iterator[Trial]]]:
     """Yield (recording, trial, stimulus) and its pieces, in the order in which they begin."""
     if samples.num_rows == 0:
         return
+    t = samples["t_ms"].to_numpy()
+    x = samples["x_px"].to_numpy()
+    y = samples["y_px"].to_numpy()
+    for key, spans in _spans(samples).items():
+        # The usual trial is one span, of which a slice is a view; only one that was interrupted by
+        # another is gathered into a copy.
+        if len(spans) == 1:
+            own = spans[0]
+            yield key, _pieces(t[own], x[own], y[own], scale)
+        else:
+            rows = np.concatenate([np.arange(span.start, span.stop) for span in spans])
+            yield key, _pieces(t[rows], x[rows], y[rows], scale)
+
+
+def _spans(samples: pa.Table) -> dict[TrialKey, list[slice]]:
+    """Return the spans of rows of each (recording, trial, stimulus), in order of appearance."""
     columns = [samples[name].combine_chunks() for name in _KEYS]
     codes = [column.indices.to_numpy() for column in columns]
-    new = np.zeros(samples.num_rows, np.bool_)
-    new[:1] = True
+    is_first = np.zeros(samples.num_rows, np.bool_)
+    is_first[0] = True
     for code in codes:
-        new[1:] |= code[1:] != code[:-1]
-    firsts = np.flatnonzero(new)
-    spans: dict[tuple[str, ...], list[slice]] = {}
-    for a, b in zip(firsts, np.append(firsts[1:], samples.num_rows), strict=True):
-        key = tuple(
-            column.dictionary[int(code[a])].as_py()
-            for column, code in zip(columns, codes, strict=True)
-        )
-        spans.setdefault(key, []).append(slice(a, b))
-    t, x, y = (samples[name].to_numpy() for name in ("t_ms", "x_px", "y_px"))
-    for key, rows in spans.items():
-        own = (
-            rows[0]
-            if len(rows) == 1
-            else np.concatenate([np.arange(r.start, r.stop) for r in rows])
-        )
-        yield key, _pieces(t[own], x[own], y[own], scale)
+        is_first[1:] |= code[1:] != code[:-1]
+    firsts = np.flatnonzero(is_first)
+    ends = np.append(firsts[1:], samples.num_rows)
+    spans: dict[TrialKey, list[slice]] = {}
+    for start, end in zip(firsts, ends, strict=True):
+        coded = [
+            column.dictionary[int(code[start])] for column, code in zip(columns, codes, strict=True)
+        ]
+        key = tuple(value.as_py() for value in coded)
+        spans.setdefault(key, []).append(slice(start, end))
+    return spans
 
 
 def _pieces(
     t: Floats, x: npt.NDArray[np.floating], y: npt.NDArray[np.floating], scale: float
 ) -> Iterator[Trial]:
-    """Cut a trial where its clock steps back, and a long one where gaze jumps, so that memory is bounded."""
-    cuts = np.flatnonzero(t[1:] < t[:-1]) + 1
-    edges = [0, *cuts.tolist(), len(t)]
-    for start, end in itertools.pairwise(edges):
-        a = start
-        while a < end:
-            b = min(a + MAX_PIECE_SAMPLES, end)
-            if b < end:
-                tail = slice(b - CUT_SAMPLES, b)
-                jumps = np.abs(np.diff(x[tail])) + np.abs(np.diff(y[tail]))
-                b = tail.start + 1 + int(np.argmax(np.where(np.isnan(jumps), np.inf, jumps)))
-            near, across = x[a:b].astype(np.float64), y[a:b].astype(np.float64)
-            missing = ~(np.isfinite(near) & np.isfinite(across))
-            near[missing] = across[missing] = np.nan
-            yield Trial(t[a:b], near, across, scale)
-            a = b
+    """Cut a trial where its clock steps back, and a long one where gaze jumps."""
+    steps_back = np.flatnonzero(t[1:] < t[:-1]) + 1
+    edges = [0, *steps_back.tolist(), len(t)]
+    for first, last in itertools.pairwise(edges):
+        start = first
+        while start < last:
+            end = _end_of_piece(x, y, start, last)
+            near_x = x[start:end].astype(np.float64)
+            near_y = y[start:end].astype(np.float64)
+            missing = ~(np.isfinite(near_x) & np.isfinite(near_y))
+            near_x[missing] = np.nan
+            near_y[missing] = np.nan
+            yield Trial(t[start:end], near_x, near_y, scale)
+            start = end
 
 
-def _fixations(trial: Trial, detector: Detector, in_degrees: bool) -> dict[str, npt.NDArray[Any]]:
+def _end_of_piece(
+    x: npt.NDArray[np.floating], y: npt.NDArray[np.floating], start: int, last: int
+) -> int:
+    """Return where the piece that begins at `start` ends: at `last`, or sooner at a jump of gaze.
+
+    The cut is at a loss of gaze, or else at the widest step, among the last samples of the longest
+    piece allowed: there a fixation ends anyway.
+    """
+    end = start + MAX_PIECE_SAMPLES
+    if end >= last:
+        return last
+    tail = slice(end - CUT_SAMPLES, end)
+    jumps = np.abs(np.diff(x[tail])) + np.abs(np.diff(y[tail]))
+    widest = int(np.argmax(np.where(np.isnan(jumps), np.inf, jumps)))
+    return tail.start + 1 + widest
+
+
+def _fixations(
+    trial: Trial, detector: Detector, *, in_degrees: bool
+) -> dict[str, npt.NDArray[Any]]:
+    """Return the columns of one piece's fixations, described by the samples in them."""
     starts, ends = detector.runs(trial)
     facts = describe_runs(trial.x_px, trial.y_px, starts, ends)  # [n, 7]
-    seen = facts[:, 6] > 0  # not so a run that a detector found in what it filled in
-    starts, ends, facts = starts[seen], ends[seen], facts[seen]
-    x, y, median_x, median_y, dispersion, rms, count = facts.T
-    jumps = np.hypot(np.diff(x), np.diff(y)) / trial.px_per_deg
+    # A detector may find a run in nothing but what it has filled in: there nothing was seen.
+    is_seen = facts[:, 6] > 0
+    starts = starts[is_seen]
+    ends = ends[is_seen]
+    x, y, median_x, median_y, dispersion, rms, count = facts[is_seen].T
+    amplitude = np.full(len(x), np.nan)
+    if in_degrees:
+        amplitude[1:] = np.hypot(np.diff(x), np.diff(y)) / trial.px_per_deg
     return {
         "onset_ms": trial.t_ms[starts],
         "duration_ms": durations(trial, starts, ends),
@@ -194,15 +251,33 @@ def _fixations(trial: Trial, detector: Detector, in_degrees: bool) -> dict[str, 
         "median_y_px": median_y,
         "dispersion_px": dispersion,
         "rms_s2s_px": rms,
-        "amplitude_deg": np.concatenate(
-            [np.full(min(len(x), 1), np.nan), jumps if in_degrees else jumps * np.nan]
-        ),
+        "amplitude_deg": amplitude,
         "n_samples": count.astype(np.int32),
     }
 
 
 def durations(trial: Trial, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> Floats:
-    """Return how long runs last: to the end of their last sample, which lasts one step, or until the next if sooner."""
-    t, last = trial.t_ms, trial.t_ms.size - 1
-    after = np.where(ends <= last, t[np.minimum(ends, last)], np.inf)
-    return np.asarray(np.minimum(t[ends - 1] + trial.step_ms, after) - t[starts])
+    """Return how long runs last, in ms.
+
+    A run lasts until its last sample is over: one step after that sample, or when the next sample
+    comes, if that is sooner.
+    """
+    t = trial.t_ms
+    last = t.size - 1
+    next_sample = np.where(ends <= last, t[np.minimum(ends, last)], np.inf)
+    over = np.minimum(t[ends - 1] + trial.step_ms, next_sample)
+    return np.asarray(over - t[starts])
+
+
+def lasting_runs(trial: Trial, runs: Runs, min_duration_ms: float) -> Runs:
+    """Return the runs that last at least `min_duration_ms`."""
+    starts, ends = runs
+    keep = durations(trial, starts, ends) >= min_duration_ms
+    return starts[keep], ends[keep]
+
+
+def runs_of(labels: npt.NDArray[np.bool_]) -> Runs:
+    """Return the runs of true labels [N]."""
+    padded = np.concatenate([[False], labels, [False]]).astype(np.int8)
+    edges = np.flatnonzero(np.diff(padded))
+    return edges[::2], edges[1::2]

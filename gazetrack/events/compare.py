@@ -1,4 +1,4 @@
-"""How well two tables of fixations agree, such as those of two detectors, of a tracker and of a human coder."""
+"""How well two tables of fixations agree: of two detectors, or of a tracker and a human coder."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def joined(tables: Sequence[pa.Table]) -> pa.Table:
 
 
 def compare_fixations(reference: pa.Table, other: pa.Table) -> list[dict[str, Any]]:
-    """Compare the fixations of two tables, trial by trial and stimulus by stimulus of each recording.
+    """Compare the fixations of two tables, by recording, trial and stimulus.
 
     Parameters
     ----------
@@ -55,119 +55,159 @@ def compare_fixations(reference: pa.Table, other: pa.Table) -> list[dict[str, An
     DataError
         The tables have no recording in common.
     """
-    a, b = (_with_ends(table) for table in (reference, other))
-    common, _ = _recordings(a, b)
-    if not common and len(a) and len(b):
+    ours, theirs = _comparable(reference, other)
+    common, _ = _recordings(ours, theirs)
+    if not common and len(ours) and len(theirs):
         raise DataError(
             "the tables have no recording in common", hint="give tables of the same recordings"
         )
-    named = [name for name in _PERIODS if all(frame.empty or frame[name].any() for frame in (a, b))]
-    keys = ["recording", *named]
-    parts = [dict(iter(frame.groupby(keys, sort=False))) for frame in (a, b)]
+    keys = ["recording", *_named_periods(ours, theirs)]
+    our_parts = dict(iter(ours.groupby(keys, sort=False)))
+    their_parts = dict(iter(theirs.groupby(keys, sort=False)))
+    nothing = ours.iloc[:0]
     rows = []
-    for key in dict.fromkeys([*parts[0], *parts[1]]):
-        if key[0] in common:
-            mine, yours = (part.get(key, a.iloc[:0]) for part in parts)
-            period = {"recording": "", "trial": "", "stimulus": ""} | dict(
-                zip(keys, key, strict=True)
-            )
-            rows += [
-                period | {"eyes": eyes} | _agreement(i, j) for eyes, i, j in _eyes(mine, yours)
-            ]
+    for key in dict.fromkeys([*our_parts, *their_parts]):
+        names = [str(name) for name in key]
+        if names[0] not in common:
+            continue
+        period = {"recording": "", "trial": "", "stimulus": ""}
+        period |= dict(zip(keys, names, strict=True))
+        pairs = _eyes(our_parts.get(key, nothing), their_parts.get(key, nothing))
+        rows += [period | {"eyes": eyes} | _agreement(a, b) for eyes, a, b in pairs]
     return rows
 
 
 def left_out(reference: pa.Table, other: pa.Table) -> list[str]:
-    """Return the names of the recordings that one of the tables lacks: `compare_fixations` leaves them out."""
-    return _recordings(_with_ends(reference), _with_ends(other))[1]
+    """Return the names of the recordings that only one of the tables has.
+
+    `compare_fixations` leaves them out.
+    """
+    return _recordings(*_comparable(reference, other))[1]
 
 
 def taken_for_one(reference: pa.Table, other: pa.Table) -> tuple[str, str] | None:
-    """Return the names of the only recordings of both tables where they differ: they are compared all the same."""
-    ours, theirs = (
-        list(dict.fromkeys(_with_ends(table)["recording"])) for table in (reference, other)
-    )
-    return (ours[0], theirs[0]) if len(ours) == len(theirs) == 1 and ours != theirs else None
+    """Return the names of the only recording of either table where they differ, else None.
 
-
-def _recordings(a: pd.DataFrame, b: pd.DataFrame) -> tuple[list[str], list[str]]:
-    """Return the recordings to compare and those to leave out; where each table has one, they get the same name."""
-    ours, theirs = (list(dict.fromkeys(frame["recording"])) for frame in (a, b))
-    if len(ours) == len(theirs) == 1:
-        b["recording"], theirs = ours[0], ours
-    if not (ours and theirs):
-        return ours or theirs, []
-    common = [name for name in ours if name in set(theirs)]
-    return common, [name for name in dict.fromkeys([*ours, *theirs]) if name not in common]
+    `compare_fixations` compares the two all the same.
+    """
+    ours = _names(_countable(reference))
+    theirs = _names(_countable(other))
+    if len(ours) == len(theirs) == 1 and ours != theirs:
+        return ours[0], theirs[0]
+    return None
 
 
 def overall(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return sums of the counts, F1 over all fixations, and the means of all else over the rows that have it."""
-    counts = {
-        name: sum(row[name] for row in rows)
-        for name in ("reference", "other", "matched", "matched_iou")
-    }
-    total = counts["reference"] + counts["other"]
-    means = {}
+    """Return what rows of `compare_fixations` say together.
+
+    Counts are added up, F1 is that of all fixations, and all else is the mean over the rows that
+    have it.
+    """
+    facts: dict[str, Any] = {"rows": len(rows)}
+    for name in ("reference", "other", "matched", "matched_iou"):
+        facts[name] = sum(row[name] for row in rows)
+    total = facts["reference"] + facts["other"]
+    facts["f1"] = 2 * facts["matched"] / total if total else 1.0
+    facts["f1_iou"] = 2 * facts["matched_iou"] / total if total else 1.0
     for name in ("kappa", "onset_error_ms", "offset_error_ms"):
         values = [row[name] for row in rows if np.isfinite(row[name])]
-        means[name] = float(np.mean(values)) if values else float("nan")
-    f1 = {f"f1{end}": 2 * counts[f"matched{end}"] / total if total else 1.0 for end in ("", "_iou")}
-    return {"rows": len(rows)} | counts | f1 | means
+        facts[name] = float(np.mean(values)) if values else float("nan")
+    return facts
 
 
-def _with_ends(table: pa.Table) -> pd.DataFrame:
+def _comparable(reference: pa.Table, other: pa.Table) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the fixations of both tables; the only recording of each goes by the same name."""
+    ours = _countable(reference)
+    theirs = _countable(other)
+    our_names = _names(ours)
+    if len(our_names) == len(_names(theirs)) == 1:
+        theirs = theirs.assign(recording=our_names[0])
+    return ours, theirs
+
+
+def _countable(table: pa.Table) -> pd.DataFrame:
+    """Return the fixations that have a time, with the time at which each ends.
+
+    Where a fixation was does not matter here: exports without positions are compared as well.
+    """
     texts = ["recording", *_PERIODS, "eye"]
-    frame: pd.DataFrame = (
-        table.select([*texts, "onset_ms", "duration_ms"])
-        .to_pandas()
-        .astype(dict.fromkeys(texts, str))
-    )
+    frame: pd.DataFrame = table.select([*texts, "onset_ms", "duration_ms"]).to_pandas()
+    frame = frame.astype(dict.fromkeys(texts, str))
     frame = frame[np.isfinite(frame["onset_ms"]) & (frame["duration_ms"] > 0)]
     return frame.assign(end_ms=frame["onset_ms"] + frame["duration_ms"])
 
 
-def _eyes(a: pd.DataFrame, b: pd.DataFrame) -> list[tuple[str, Intervals, Intervals]]:
-    ours, theirs = (
-        {str(eye): _intervals(rows) for eye, rows in frame.groupby("eye")} for frame in (a, b)
-    )
-    none = _intervals(a.iloc[:0])
-    pairs = [(eye, ours[eye], theirs[eye]) for eye in ours if eye in theirs]
-    if not pairs and "both" in (*ours, *theirs):
-        pairs = [(f"{i}, {j}", ours[i], theirs[j]) for i in ours for j in theirs]
-    if not pairs:
-        pairs = [(eye, ours.get(eye, none), theirs.get(eye, none)) for eye in (*ours, *theirs)]
-    return pairs
+def _names(frame: pd.DataFrame) -> list[str]:
+    return list(dict.fromkeys(frame["recording"]))
+
+
+def _recordings(ours: pd.DataFrame, theirs: pd.DataFrame) -> tuple[list[str], list[str]]:
+    """Return the recordings to compare, and those to leave out."""
+    our_names = _names(ours)
+    their_names = _names(theirs)
+    if not our_names or not their_names:
+        return our_names or their_names, []
+    common = [name for name in our_names if name in set(their_names)]
+    either = dict.fromkeys([*our_names, *their_names])
+    return common, [name for name in either if name not in common]
+
+
+def _named_periods(ours: pd.DataFrame, theirs: pd.DataFrame) -> list[str]:
+    """Return which of trial and stimulus both tables name; an empty table does not say."""
+    return [
+        name
+        for name in _PERIODS
+        if all(frame.empty or frame[name].any() for frame in (ours, theirs))
+    ]
+
+
+def _eyes(ours: pd.DataFrame, theirs: pd.DataFrame) -> list[tuple[str, Intervals, Intervals]]:
+    """Return the pairs of eyes to compare: the same ones, or else either with both together."""
+    a = {str(eye): _intervals(rows) for eye, rows in ours.groupby("eye")}
+    b = {str(eye): _intervals(rows) for eye, rows in theirs.groupby("eye")}
+    same = [(eye, a[eye], b[eye]) for eye in a if eye in b]
+    if same:
+        return same
+    if "both" in a or "both" in b:
+        combined = [(f"{i}, {j}", a[i], b[j]) for i in a for j in b]
+        if combined:
+            return combined
+    nothing = _intervals(ours.iloc[:0])
+    return [(eye, a.get(eye, nothing), b.get(eye, nothing)) for eye in (*a, *b)]
 
 
 def _intervals(rows: pd.DataFrame) -> Intervals:
-    """Return the fixations as intervals that do not overlap."""
+    """Return the fixations as intervals that do not overlap: each ends when the next begins."""
     rows = rows.sort_values(["onset_ms", "end_ms"], kind="stable")
-    starts, ends = rows["onset_ms"].to_numpy(np.float64), rows["end_ms"].to_numpy(np.float64)
+    starts = rows["onset_ms"].to_numpy(np.float64)
+    ends = rows["end_ms"].to_numpy(np.float64)
     ends = np.minimum(ends, np.append(starts[1:], np.inf))
-    lasting = ends > starts
-    return Intervals(starts[lasting], ends[lasting])
+    is_left = ends > starts  # of those with one onset the last, which is the longest
+    return Intervals(starts[is_left], ends[is_left])
 
 
 def _agreement(a: Intervals, b: Intervals) -> dict[str, Any]:
-    found, strict = event_agreement(a, b), event_agreement(a, b, MIN_IOU)
-    edges = np.unique(np.concatenate([*a, *b]))  # between two of them, neither coding changes
+    by_overlap = event_agreement(a, b)
+    by_iou = event_agreement(a, b, MIN_IOU)
+    # Kappa of all moments, without sampling time: between two neighbouring edges neither coding
+    # changes, so that one label stands for the whole span.
+    edges = np.unique(np.concatenate([*a, *b]))
     spans = np.diff(edges)
-    mine, yours = (_within(edges[:-1] + spans / 2, intervals) for intervals in (a, b))
+    middles = edges[:-1] + spans / 2
     return {
-        "reference": found.reference,
-        "other": found.other,
-        "matched": found.matched,
-        "matched_iou": strict.matched,
-        "f1": found.f1,
-        "f1_iou": strict.f1,
-        "kappa": kappa(mine, yours, spans),
-        "onset_error_ms": found.onset_error,
-        "offset_error_ms": found.offset_error,
+        "reference": by_overlap.reference,
+        "other": by_overlap.other,
+        "matched": by_overlap.matched,
+        "matched_iou": by_iou.matched,
+        "f1": by_overlap.f1,
+        "f1_iou": by_iou.f1,
+        "kappa": kappa(_is_within(middles, a), _is_within(middles, b), weights=spans),
+        "onset_error_ms": by_overlap.onset_error,
+        "offset_error_ms": by_overlap.offset_error,
     }
 
 
-def _within(times: Times, intervals: Intervals) -> npt.NDArray[np.bool_]:
+def _is_within(times: Times, intervals: Intervals) -> npt.NDArray[np.bool_]:
     at = np.searchsorted(intervals.starts, times, side="right") - 1
     ends = np.append(intervals.ends, -np.inf)  # index -1, before the first one, is no event
     return np.asarray(times < ends[at])

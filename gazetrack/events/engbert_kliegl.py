@@ -12,29 +12,32 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from gazetrack.events.base import Detector, Trial, durations
+from gazetrack.events.base import Detector, Trial, durations, lasting_runs, runs_of
 from gazetrack.kernels.segments import slow_runs
 from gazetrack.kernels.signal import five_point_velocity
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from gazetrack.events.base import Floats, Runs
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class EngbertKliegl(Detector):
     """Parameters of the algorithm of Engbert & Kliegl.
 
     Parameters
     ----------
     threshold_factor : float
-        Saccades leave the ellipse of this many standard deviations of velocity, taken by medians; 6
-        (2003).
+        Saccades leave the ellipse of this many standard deviations of the horizontal and vertical
+        velocity. The deviations are taken from medians; the authors' factor is 6 (2003).
     min_saccade_ms : float
-        Shorter excursions are no saccades; 6 ms (3 samples at 500 Hz, 2003).
+        Excursions from the ellipse that are shorter than this are no saccades; 6 ms are 3 samples
+        at 500 Hz (2003).
     max_gap_ms : float
-        A longer step between samples ends a fixation.
+        A step between samples that is longer than this ends a fixation.
     min_duration_ms : float
-        Shorter fixations are discarded.
+        Fixations shorter than this are discarded.
     """
 
     name: ClassVar[str] = "engbert_kliegl"
@@ -47,32 +50,37 @@ class EngbertKliegl(Detector):
     def runs(self, trial: Trial) -> Runs:
         """Return the fixations; see `Detector.runs`."""
         t = trial.t_ms
-        vx, vy = (five_point_velocity(t, v, self.max_gap_ms) for v in (trial.x_px, trial.y_px))
+        vx = five_point_velocity(t, trial.x_px, self.max_gap_ms)
+        vy = five_point_velocity(t, trial.y_px, self.max_gap_ms)
+        # (v_x / eta_x)^2 + (v_y / eta_y)^2 > 1 is a saccade, where eta = factor x deviation.
+        radius_x = self.threshold_factor * _deviation(vx)
+        radius_y = self.threshold_factor * _deviation(vy)
         with np.errstate(divide="ignore", invalid="ignore"):
-            speed = np.hypot(
-                vx / (self.threshold_factor * _spread(vx)),
-                vy / (self.threshold_factor * _spread(vy)),
-            )
-        speed[np.isnan(speed) & ~np.isnan(vx)] = 0.0  # gaze that never moves: 0 / 0
-        fast = _without_short(trial, speed > 1, self.min_saccade_ms)
-        speed = np.where(fast, 2.0, np.where(np.isnan(vx), np.nan, 0.0))
-        starts, ends = slow_runs(t, speed, 1.0, self.max_gap_ms)
-        keep = durations(trial, starts, ends) >= self.min_duration_ms
-        return starts[keep], ends[keep]
+            from_centre = np.hypot(vx / radius_x, vy / radius_y)
+        is_known = ~np.isnan(vx)
+        from_centre[np.isnan(from_centre) & is_known] = 0.0  # gaze that never moves: 0 / 0
+        is_saccade = _without_short(trial, from_centre > 1, self.min_saccade_ms)
+        speed = np.where(is_known, 0.0, np.nan)
+        speed[is_saccade] = 2.0
+        fixations = slow_runs(t, speed, 1.0, self.max_gap_ms)
+        return lasting_runs(trial, fixations, self.min_duration_ms)
 
 
-def _spread(velocity: Floats) -> float:
+def _deviation(velocity: Floats) -> float:
+    """Return the standard deviation of a velocity about its median, by medians; NaN of nothing."""
     known = velocity[~np.isnan(velocity)]
     if not known.size:
         return np.nan
-    return float(np.sqrt(max(np.median(known**2) - np.median(known) ** 2, 0.0)))
+    variance = np.median(known**2) - np.median(known) ** 2
+    return float(np.sqrt(max(variance, 0.0)))
 
 
-def _without_short(trial: Trial, fast: np.ndarray, min_ms: float) -> np.ndarray:
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], fast, [False]]).astype(np.int8)))
-    starts, ends = edges[::2], edges[1::2]
-    short = durations(trial, starts, ends) < min_ms
-    out = fast.copy()
-    for a, b in zip(starts[short], ends[short], strict=True):
-        out[a:b] = False
-    return out
+def _without_short(
+    trial: Trial, is_saccade: npt.NDArray[np.bool_], min_ms: float
+) -> npt.NDArray[np.bool_]:
+    starts, ends = runs_of(is_saccade)
+    is_short = durations(trial, starts, ends) < min_ms
+    kept = is_saccade.copy()
+    for start, end in zip(starts[is_short], ends[is_short], strict=True):
+        kept[start:end] = False
+    return kept

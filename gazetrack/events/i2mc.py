@@ -16,44 +16,45 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from gazetrack.events.base import Detector, Trial, durations
+from gazetrack.events.base import Detector, Trial, lasting_runs
 from gazetrack.events.ivt import merge
 from gazetrack.kernels.clusters import change_weights
 from gazetrack.kernels.segments import slow_runs
 from gazetrack.kernels.smooth import fill_gaps
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from gazetrack.events.base import Runs
 
-    Integers = npt.NDArray[np.int64]
-
-_AVERAGED = np.array([1, 2, 5, 10])
+_AVERAGED = np.array([1, 2, 5, 10])  # of how many samples means are taken: one lower rate each
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class I2MC(Detector):
     """Parameters of I2MC; the defaults are its authors'.
 
     Parameters
     ----------
-    window_ms, step_ms : float
-        Length of the window, and how far it moves on each time.
+    window_ms : float
+        Length of the window in which gaze is split into two clusters.
+    step_ms : float
+        How far the window moves on each time.
     cutoff_deviations : float
         Fixations are where the weight is below its mean plus this many standard deviations.
     fill_gap_ms : float
-        Shorter losses of gaze are interpolated.
+        Losses of gaze that are no longer than this are filled by a straight line.
     edge_deviations : float
         A fixation begins and ends with samples whose distance from its median position is at most
-        the median distance plus this many median absolute deviations; 3.
-    merge_gap_ms, merge_distance_deg : float
-        Neighbouring fixations closer than both are merged; 30 ms and 0.7 deg (30 px on their
-        screen).
+        the median distance plus this many median absolute deviations; the authors take 3.
+    merge_gap_ms : float
+        Neighbouring fixations are merged when the time between them is no longer than this, 30 ms,
+        and they are as close as the next parameter says.
+    merge_distance_deg : float
+        Neighbouring fixations are merged when their mean positions are no farther apart than this;
+        0.7 degrees are 30 px on the authors' screen.
     min_duration_ms : float
-        Shorter fixations are discarded.
+        Fixations shorter than this are discarded.
     max_gap_ms : float
-        A longer step between samples ends a fixation.
+        A step between samples that is longer than this ends a fixation.
     """
 
     name: ClassVar[str] = "i2mc"
@@ -70,27 +71,31 @@ class I2MC(Detector):
 
     def runs(self, trial: Trial) -> Runs:
         """Return the fixations; see `Detector.runs`."""
-        x, y = (fill_gaps(trial.t_ms, v, self.fill_gap_ms) for v in (trial.x_px, trial.y_px))
-        weights = change_weights(trial.t_ms, x, y, self.window_ms, self.step_ms, _AVERAGED)
+        t = trial.t_ms
+        x = fill_gaps(t, trial.x_px, self.fill_gap_ms)
+        y = fill_gaps(t, trial.y_px, self.fill_gap_ms)
+        filled = replace(trial, x_px=x, y_px=y)
+        weights = change_weights(t, x, y, self.window_ms, step=self.step_ms, averaged=_AVERAGED)
         known = weights[~np.isnan(weights)]
         cutoff = known.mean() + self.cutoff_deviations * known.std() if known.size else 0.0
-        runs = slow_runs(trial.t_ms, weights, np.nextafter(cutoff, np.inf), self.max_gap_ms)
-        filled = replace(trial, x_px=x, y_px=y)
-        starts, ends = self._trimmed(
-            filled, *merge(filled, runs, self.merge_gap_ms, self.merge_distance_deg)
-        )
-        keep = durations(trial, starts, ends) >= self.min_duration_ms
-        return starts[keep], ends[keep]
+        # The cutoff itself still is a fixation's: `slow_runs` wants weights below its threshold.
+        threshold = np.nextafter(cutoff, np.inf)
+        fixations = slow_runs(t, weights, threshold, self.max_gap_ms)
+        fixations = merge(filled, fixations, self.merge_gap_ms, self.merge_distance_deg)
+        fixations = self._trimmed(filled, fixations)
+        return lasting_runs(filled, fixations, self.min_duration_ms)
 
-    def _trimmed(self, trial: Trial, starts: Integers, ends: Integers) -> Runs:
+    def _trimmed(self, trial: Trial, runs: Runs) -> Runs:
         """Return the runs without what lies at their edges and far from their centres."""
-        starts, ends = starts.copy(), ends.copy()
-        for k, (a, b) in enumerate(zip(starts, ends, strict=True)):
-            x, y = trial.x_px[a:b], trial.y_px[a:b]
-            far = np.hypot(x - np.nanmedian(x), y - np.nanmedian(y))
-            middle = np.nanmedian(far)
-            near = np.flatnonzero(
-                far <= middle + self.edge_deviations * np.nanmedian(np.abs(far - middle))
-            )
-            starts[k], ends[k] = a + near[0], a + near[-1] + 1
+        starts = runs[0].copy()
+        ends = runs[1].copy()
+        for k, (start, end) in enumerate(zip(*runs, strict=True)):
+            x = trial.x_px[start:end]
+            y = trial.y_px[start:end]
+            distance = np.hypot(x - np.nanmedian(x), y - np.nanmedian(y))
+            middle = np.nanmedian(distance)
+            deviation = np.nanmedian(np.abs(distance - middle))
+            near = np.flatnonzero(distance <= middle + self.edge_deviations * deviation)
+            starts[k] = start + near[0]
+            ends[k] = start + near[-1] + 1
         return starts, ends

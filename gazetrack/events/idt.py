@@ -12,26 +12,27 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from gazetrack.events.base import Detector, Trial, durations
+from gazetrack.events.base import Detector, Trial, lasting_runs
 from gazetrack.kernels.dispersion import compact_runs
 
 if TYPE_CHECKING:
     from gazetrack.events.base import Runs
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class IDT(Detector):
     """Parameters of I-DT.
 
     Parameters
     ----------
     dispersion_deg : float
-        Largest (max x - min x) + (max y - min y); 1 deg (Salvucci & Goldberg 2000: 0.5 to 1).
+        Largest dispersion of a fixation, (max x - min x) + (max y - min y); 1 degree (Salvucci &
+        Goldberg 2000: 0.5 to 1).
     min_duration_ms : float
         Length of the first window, and so of the shortest fixation; 100 ms (Salvucci & Goldberg
         2000: 100 to 200).
     max_gap_ms : float
-        A longer loss of gaze ends a fixation; shorter ones are skipped.
+        A loss of gaze that is longer than this ends a fixation; shorter ones are skipped.
     """
 
     name: ClassVar[str] = "idt"
@@ -43,11 +44,16 @@ class IDT(Detector):
     def runs(self, trial: Trial) -> Runs:
         """Return the fixations; see `Detector.runs`."""
         known = np.flatnonzero(~np.isnan(trial.x_px))
-        t, x, y = (values[known] for values in (trial.t_ms, trial.x_px, trial.y_px))
+        # A fixation lasts one step longer than from its first sample to its last.
         window = max(self.min_duration_ms - trial.step_ms, 0.0)
-        starts, ends = compact_runs(
-            t, x, y, self.dispersion_deg * trial.px_per_deg, window, self.max_gap_ms
+        among_known_starts, among_known_ends = compact_runs(
+            trial.t_ms[known],
+            trial.x_px[known],
+            trial.y_px[known],
+            dispersion=self.dispersion_deg * trial.px_per_deg,
+            window=window,
+            max_gap=self.max_gap_ms,
         )
-        starts, ends = known[starts], known[ends - 1] + 1
-        keep = durations(trial, starts, ends) >= self.min_duration_ms
-        return starts[keep], ends[keep]
+        starts = known[among_known_starts]
+        ends = known[among_known_ends - 1] + 1
+        return lasting_runs(trial, (starts, ends), self.min_duration_ms)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from gazetrack.events.base import Detector, Trial, durations
+from gazetrack.events.base import Detector, Trial, lasting_runs
 from gazetrack.kernels.segments import slow_runs
 from gazetrack.kernels.signal import windowed_speed
 from gazetrack.kernels.viterbi import two_states
@@ -22,28 +22,33 @@ if TYPE_CHECKING:
 
     from gazetrack.events.base import Floats, Runs
 
-_SMALLEST_DEG_S = 0.1  # a state's deviation stays above it, or constant gaze would divide by zero
+# A state's deviation stays above it, or constant gaze would divide by zero.
+_SMALLEST_DEVIATION_DEG_S = 0.1
+_FIXATION, _SACCADE = 0, 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class IHMM(Detector):
     """Parameters of I-HMM.
 
     Parameters
     ----------
-    fixation_deg_s, saccade_deg_s : float
-        Typical speeds of the two: training starts from the samples above their mean as saccades.
+    fixation_deg_s : float
+        Typical speed within fixations. Training starts with all samples as saccades that are faster
+        than the mean of this speed and the next parameter's.
+    saccade_deg_s : float
+        Typical speed within saccades; see the parameter above.
     stay : float
-        Probability that a state goes on to the next sample, at the start; 0.95 (Salvucci & Goldberg
-        2000).
+        Probability that a state goes on to the next sample, before training; 0.95 (Salvucci &
+        Goldberg 2000).
     iterations : float
-        Rounds of training.
+        Training ends after this many rounds, or earlier when no state changes any more.
     window_ms : float
-        Length of the window the velocity is taken over.
+        Length of the window that the velocity is taken over.
     max_gap_ms : float
-        A longer step between samples ends a fixation.
+        A step between samples that is longer than this ends a fixation.
     min_duration_ms : float
-        Shorter fixations are discarded.
+        Fixations shorter than this are discarded.
     """
 
     name: ClassVar[str] = "ihmm"
@@ -58,33 +63,45 @@ class IHMM(Detector):
 
     def runs(self, trial: Trial) -> Runs:
         """Return the fixations; see `Detector.runs`."""
-        speed = np.empty(trial.t_ms.size)
+        t = trial.t_ms
+        speed = np.empty(t.size)  # px/ms
         windowed_speed(
-            trial.t_ms, trial.x_px, trial.y_px, self.window_ms / 2, self.max_gap_ms, speed
+            t,
+            trial.x_px,
+            trial.y_px,
+            half_window=self.window_ms / 2,
+            max_gap=self.max_gap_ms,
+            out=speed,
         )
-        known = ~np.isnan(speed)
-        fast = self._states(speed[known] * 1000 / trial.px_per_deg)
+        is_known = ~np.isnan(speed)
         state = np.full(speed.size, np.nan)
-        state[known] = fast
-        starts, ends = slow_runs(trial.t_ms, state, 0.5, self.max_gap_ms)
-        keep = durations(trial, starts, ends) >= self.min_duration_ms
-        return starts[keep], ends[keep]
+        state[is_known] = self._states(speed[is_known] * 1000 / trial.px_per_deg)
+        fixations = slow_runs(t, state, 0.5, self.max_gap_ms)
+        return lasting_runs(trial, fixations, self.min_duration_ms)
 
     def _states(self, speed: Floats) -> npt.NDArray[np.int8]:
-        """Return 1 for saccades; speed [N] in deg/s."""
-        state = (speed > (self.fixation_deg_s + self.saccade_deg_s) / 2).astype(np.int8)
+        """Return the most probable state of each sample; speed [N] in deg/s.
+
+        Viterbi training: the most probable states given the parameters, then the parameters given
+        the states, until neither changes.
+        """
+        between = (self.fixation_deg_s + self.saccade_deg_s) / 2
+        state = (speed > between).astype(np.int8)
         stay = np.full(2, min(max(self.stay, 0.5), 1 - 1e-9))
         for _ in range(int(self.iterations)):
             if np.unique(state).size < 2:
                 break  # one state alone: nothing to fit the other to
-            means = np.array([speed[state == k].mean() for k in (0, 1)])
-            deviations = np.array([max(speed[state == k].std(), _SMALLEST_DEG_S) for k in (0, 1)])
-            again = two_states(speed, means, deviations, np.log(stay), np.log1p(-stay))
-            if (again == state).all():
+            of_state = [speed[state == _FIXATION], speed[state == _SACCADE]]
+            means = np.array([values.mean() for values in of_state])
+            deviations = np.array([values.std() for values in of_state])
+            deviations = np.maximum(deviations, _SMALLEST_DEVIATION_DEG_S)
+            trained = two_states(speed, means, deviations, np.log(stay), np.log1p(-stay))
+            if (trained == state).all():
                 break
-            state = again
-            for k in (0, 1):
-                here = state[:-1] == k
-                if here.any():
-                    stay[k] = np.clip((state[1:][here] == k).mean(), 0.5, 1 - 1e-6)
+            state = trained
+            for k in (_FIXATION, _SACCADE):
+                is_before = state[:-1] == k
+                if is_before.any():
+                    share_that_stays = (state[1:][is_before] == k).mean()
+                    stay[k] = np.clip(share_that_stays, 0.5, 1 - 1e-6)
         return state

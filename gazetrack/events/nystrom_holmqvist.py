@@ -1,4 +1,4 @@
-"""Nyström & Holmqvist: a velocity threshold found from the data, and saccades that end with their oscillation.
+"""Nyström & Holmqvist: a velocity threshold found from the data, saccades with their glissades.
 
 Nyström & Holmqvist (2010), An adaptive algorithm for fixation, saccade, and glissade detection in
 eyetracking data, Behavior Research Methods 42. Velocity is the slope over a window of time here,
@@ -13,35 +13,46 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from gazetrack.events.base import Detector, Trial, durations
+from gazetrack.events.base import Detector, Trial, durations, lasting_runs, runs_of
 from gazetrack.kernels.movements import MOVING, STILL, UNKNOWN, moving_samples, still_runs
 from gazetrack.kernels.smooth import local_slope
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from gazetrack.events.base import Floats, Runs
 
+    States = npt.NDArray[np.int8]
+
 _PAUSE_MS = 100.0  # across a longer step no velocity is taken, and no fixation goes on
+_MOST_ROUNDS = 100  # of the search for the threshold, which may swing between two values
+_CONVERGED_DEG_S = 1.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class NystromHolmqvist(Detector):
     """Parameters of the algorithm of Nyström & Holmqvist; the defaults are theirs.
 
     Parameters
     ----------
     first_threshold_deg_s : float
-        Peak velocity threshold that the search starts from.
-    peak_factor, onset_factor : float
-        Peaks, and the edges of saccades, are this many standard deviations above the mean of slower
-        samples.
+        The search for the peak velocity threshold starts from this value.
+    peak_factor : float
+        The peak velocity of a saccade is at least this many standard deviations above the mean
+        velocity of all slower samples.
+    onset_factor : float
+        A saccade reaches to either side as far as the velocity is at least this many standard
+        deviations above the mean velocity of all slower samples.
     window_ms : float
-        Length of the window that velocity is the slope of.
+        Length of the window in which a line is fitted to the positions; its slope is the velocity.
     max_velocity_deg_s : float
-        Faster samples are noise: they are not looked at.
+        Samples with a velocity above this are noise and are not looked at.
     glissade_ms : float
         A saccade goes on through what is fast again within this time after it: the glissade.
-    min_saccade_ms, min_duration_ms : float
-        Shorter saccades are part of the fixation around them; shorter fixations are discarded.
+    min_saccade_ms : float
+        Saccades shorter than this are part of the fixation around them.
+    min_duration_ms : float
+        Fixations shorter than this are discarded.
     """
 
     name: ClassVar[str] = "nystrom_holmqvist"
@@ -58,52 +69,54 @@ class NystromHolmqvist(Detector):
     def runs(self, trial: Trial) -> Runs:
         """Return the fixations; see `Detector.runs`."""
         t = trial.t_ms
-        slopes = (
-            local_slope(t, v, self.window_ms / 2, _PAUSE_MS) for v in (trial.x_px, trial.y_px)
-        )
-        speed = np.hypot(*slopes) * 1000 / trial.px_per_deg
+        vx = local_slope(t, trial.x_px, self.window_ms / 2, _PAUSE_MS)
+        vy = local_slope(t, trial.y_px, self.window_ms / 2, _PAUSE_MS)
+        speed = np.hypot(vx, vy) * 1000 / trial.px_per_deg
         speed[speed > self.max_velocity_deg_s] = np.nan
         peak, onset = self._thresholds(speed)
         state = moving_samples(t, speed, peak, onset, 0.0)
         state = self._with_glissades(trial, speed, state, onset)
-        starts, ends = still_runs(t, state, _PAUSE_MS)
-        keep = durations(trial, starts, ends) >= self.min_duration_ms
-        return starts[keep], ends[keep]
+        return lasting_runs(trial, still_runs(t, state, _PAUSE_MS), self.min_duration_ms)
 
     def _thresholds(self, speed: Floats) -> tuple[float, float]:
-        """Return the peak and onset thresholds in deg/s: mean + factor x deviation of what is slower than the peak."""
-        peak, mean, deviation = self.first_threshold_deg_s, 0.0, 0.0
-        for _ in range(100):
+        """Return the peak and the onset threshold; speed [N] and both in deg/s.
+
+        Each is mean + factor x standard deviation of the samples slower than the peak threshold,
+        which is found by doing so again until it hardly moves.
+        """
+        peak = self.first_threshold_deg_s
+        mean = deviation = 0.0
+        for _ in range(_MOST_ROUNDS):
             slow = speed[speed < peak]
             if not slow.size:
                 break
-            mean, deviation = float(slow.mean()), float(slow.std())
-            again = mean + self.peak_factor * deviation
-            if abs(again - peak) < 1:
-                peak = again
+            mean = float(slow.mean())
+            deviation = float(slow.std())
+            moved = mean + self.peak_factor * deviation
+            has_converged = abs(moved - peak) < _CONVERGED_DEG_S
+            peak = moved
+            if has_converged:
                 break
-            peak = again
         return peak, mean + self.onset_factor * deviation
 
-    def _with_glissades(
-        self, trial: Trial, speed: Floats, state: np.ndarray, onset: float
-    ) -> np.ndarray:
+    def _with_glissades(self, trial: Trial, speed: Floats, state: States, onset: float) -> States:
         """Lengthen saccades by their glissades, and take out those too short."""
-        t = trial.t_ms
-        edges = np.flatnonzero(
-            np.diff(np.concatenate([[False], state == MOVING, [False]]).astype(np.int8))
-        )
-        starts, ends = edges[::2], edges[1::2]
-        short = durations(trial, starts, ends) < self.min_saccade_ms
-        out = state.copy()
-        for a, b, too_short in zip(starts, ends, short, strict=True):
+        starts, ends = runs_of(state == MOVING)
+        is_short = durations(trial, starts, ends) < self.min_saccade_ms
+        changed = state.copy()
+        for start, end, too_short in zip(starts, ends, is_short, strict=True):
             if too_short:
-                out[a:b] = STILL
+                changed[start:end] = STILL
                 continue
-            end = int(np.searchsorted(t, t[b - 1] + self.glissade_ms, side="right"))
-            lost = np.flatnonzero(state[b:end] == UNKNOWN)
-            end = b + int(lost[0]) if lost.size else end
-            fast = np.flatnonzero(speed[b:end] > onset)
+            after = slice(end, self._end_of_glissade(trial, state, end))
+            fast = np.flatnonzero(speed[after] > onset)
             if fast.size:
-                out[b : b + fast[-1] + 1] = MOVING
-        return out
+                changed[end : end + fast[-1] + 1] = MOVING
+        return changed
+
+    def _end_of_glissade(self, trial: Trial, state: States, end: int) -> int:
+        """Return where a glissade after a saccade is over at the latest: in time, or at a loss."""
+        t = trial.t_ms
+        last = int(np.searchsorted(t, t[end - 1] + self.glissade_ms, side="right"))
+        lost = np.flatnonzero(state[end:last] == UNKNOWN)
+        return end + int(lost[0]) if lost.size else last

@@ -1,7 +1,8 @@
-"""Samples made ready for a detector: eyes chosen, implausible samples taken out, short gaps filled, noise smoothed.
+"""Samples made ready for a detector.
 
-Every step is off unless asked for, in this order, and works on times, not on counts of samples, so
-that uneven and wrongly stated rates do not matter.
+The eyes are chosen, gaze off the screen and beside blinks is taken out, short gaps are filled, and
+noise is smoothed: in this order, each step only where it is asked for. All steps work on times, not
+on counts of samples, so that uneven and wrongly stated rates do not matter.
 """
 
 from __future__ import annotations
@@ -26,39 +27,50 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-EYES = ("exported", "left", "right", "average", "strict")
+GAZES = ("exported", "left", "right", "average", "strict")
 FILTERS = ("none", "median", "savgol")
 _MAX_REACH = 512  # samples to either side of one that is smoothed
 _PAUSE = 1.5  # a step of this many usual ones is a gap
 _MAX_ORDER = 5
+_NO_GAZE = {
+    "left": "has no samples of the left eye",
+    "right": "has no samples of the right eye",
+    "average": "has no samples of single eyes",
+    "strict": "has no samples of the two eyes at once",
+}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Preparation:
     """What to do to samples before fixations are detected.
 
     Parameters
     ----------
     eye : {"exported", "left", "right", "average", "strict"}
-        Which gaze: that the export combined, one eye's, the mean of the eyes that are there (Olsen
-        2012, The Tobii I-VT fixation filter), or the mean where both are.
+        Which gaze to take: ``exported``, what the export gives for both eyes together; ``left`` or
+        ``right``, one eye's; ``average``, the mean of those eyes that have gaze at the time (Olsen
+        2012, The Tobii I-VT fixation filter); ``strict``, the mean where both eyes have gaze, and
+        nothing elsewhere.
     off_screen : float
-        Take out gaze farther beside the screen than this share of its size; 0 leaves all in.
+        Gaze that lies farther beside the screen than this share of the screen's size is taken out;
+        0 leaves all in.
     pad_ms : float
-        Also take out the samples this close to a gap of `pad_gap_ms` or more: lids that close and
-        open move the pupil (Nyström & Holmqvist 2010, Behavior Research Methods).
+        Samples that are this close to a gap of `pad_gap_ms` or more are taken out as well: lids
+        that close and open move the pupil (Nyström & Holmqvist 2010, Behavior Research Methods).
     pad_gap_ms : float
-        Shorter gaps, from known sample to known sample, are noise rather than blinks, and are not
-        padded.
+        Gaps that are shorter than this, from known sample to known sample, are noise rather than
+        blinks, and the samples beside them stay.
     max_gap_ms : float
-        Fill gaps up to this long by straight lines; 0 fills none. Olsen (2012): 75.
+        Gaps that are no longer than this are filled by a straight line; 0 fills none. Olsen (2012)
+        takes 75.
     smooth : {"none", "median", "savgol"}
-        Moving median, or Savitzky–Golay (1964) polynomial of `order`, fitted to times, so that
-        steps may be uneven.
+        How positions are smoothed: not at all; by a moving median; or by the Savitzky–Golay (1964)
+        polynomial of degree `order`, which is fitted to times, so that steps may be uneven.
     smooth_ms : float
-        Length of its window; longer gaps than half of it are not smoothed across.
+        Length of the window that positions are smoothed in. No window reaches across a gap longer
+        than half of it.
     order : float
-        Degree of the polynomial.
+        Degree of the polynomial that ``savgol`` fits, a whole number up to 5.
 
     Raises
     ------
@@ -76,11 +88,13 @@ class Preparation:
     order: float = 2.0
 
     def __post_init__(self) -> None:
-        for name, known in (("eye", EYES), ("smooth", FILTERS)):
-            if (value := getattr(self, name)) not in known:
-                raise ConfigError(f"{name} = {value!r}", hint=f"use one of {', '.join(known)}")
+        for name, known in (("eye", GAZES), ("smooth", FILTERS)):
+            chosen = getattr(self, name)
+            if chosen not in known:
+                raise ConfigError(f"{name} = {chosen!r}", hint=f"use one of {', '.join(known)}")
         for name in ("off_screen", "pad_ms", "pad_gap_ms", "max_gap_ms", "smooth_ms", "order"):
-            if not (np.isfinite(value := getattr(self, name)) and value >= 0):
+            value = getattr(self, name)
+            if not (np.isfinite(value) and value >= 0):
                 raise ConfigError(f"{name} = {value}", hint="use a number of 0 or more")
         if self.order != int(self.order) or self.order > _MAX_ORDER:
             raise ConfigError(
@@ -96,14 +110,15 @@ def prepare(samples: pa.Table, screen: Screen | None, preparation: Preparation) 
     samples : pyarrow.Table
         Schema `SAMPLES`.
     screen : Screen or None
-        For `off_screen`.
+        The screen or camera image, which `off_screen` needs for its size.
     preparation : Preparation
-        What to do.
+        Which steps to take, and how.
 
     Returns
     -------
     pyarrow.Table
-        The same rows, ``x_px`` and ``y_px`` prepared; all other columns as they were.
+        Schema `SAMPLES`: the same rows, ``x_px`` and ``y_px`` prepared, all other columns as they
+        were.
 
     Raises
     ------
@@ -113,95 +128,115 @@ def prepare(samples: pa.Table, screen: Screen | None, preparation: Preparation) 
         There is no sample of the eye asked for.
     """
     t = samples["t_ms"].to_numpy().astype(np.float64)
-    x, y = (values.copy() for values in _combined(samples, preparation.eye))
+    x, y = _chosen_gaze(samples, preparation.eye)
     if preparation.off_screen > 0:
         if screen is None:
             raise ConfigError(
                 "off-screen gaze without a screen", hint="give its size as --screen WIDTHxHEIGHT"
             )
-        for values, size in ((x, screen.width_px), (y, screen.height_px)):
-            margin = preparation.off_screen * size
-            values[(values < -margin) | (values > size + margin)] = np.nan
+        x[_is_beyond(x, screen.width_px, preparation.off_screen)] = np.nan
+        y[_is_beyond(y, screen.height_px, preparation.off_screen)] = np.nan
+    # From here on either both coordinates are known or neither is.
     missing = ~(np.isfinite(x) & np.isfinite(y))
-    x[missing] = y[missing] = np.nan
+    x[missing] = np.nan
+    y[missing] = np.nan
     for part in _pieces(samples, t):
         x[part], y[part] = _prepared(t[part], x[part], y[part], preparation)
     columns = {name: samples[name] for name in samples.column_names}
     return conform(columns | {"x_px": x, "y_px": y}, SAMPLES)
 
 
-def _combined(samples: pa.Table, eye: str) -> tuple[Floats, Floats]:
-    def column(name: str) -> Floats:
-        return np.asarray(samples[name].to_numpy(), np.float64)
+def _is_beyond(values: Floats, size_px: int, share: float) -> npt.NDArray[np.bool_]:
+    """Return which positions [N] px lie farther beside 0 … size than a share of the size."""
+    margin = share * size_px
+    return np.asarray((values < -margin) | (values > size_px + margin))
 
+
+def _chosen_gaze(samples: pa.Table, eye: str) -> tuple[Floats, Floats]:
+    """Return a copy of the gaze that `Preparation.eye` asks for, x and y, each [N] px."""
     if eye == "exported":
-        return column("x_px"), column("y_px")
-    x, y = (np.stack([column(f"{side}_{axis}_px") for side in ("left", "right")]) for axis in "xy")
-    known = np.isfinite(x) & np.isfinite(y)
-    if eye in ("left", "right"):
-        known[("right", "left").index(eye)] = False
+        return _column(samples, "x_px"), _column(samples, "y_px")
+    x = np.stack([_column(samples, "left_x_px"), _column(samples, "right_x_px")])  # [2, N]
+    y = np.stack([_column(samples, "left_y_px"), _column(samples, "right_y_px")])
+    counts = np.isfinite(x) & np.isfinite(y)
+    if eye == "left":
+        counts[1] = False
+    if eye == "right":
+        counts[0] = False
     if eye == "strict":
-        known &= known.all(axis=0)
-    if not known.any():
-        which = {"left": "left eye", "right": "right eye", "strict": "two eyes at once"}.get(
-            eye, "single eyes"
-        )
-        raise DataError(
-            f"has no samples of the {which}" if eye != "average" else f"has no samples of {which}"
-        )
-    weights = known / np.maximum(known.sum(axis=0), 1)
-    none = ~known.any(axis=0)
-    mean_x, mean_y = (np.where(known, values, 0.0) * weights for values in (x, y))
-    return np.where(none, np.nan, mean_x.sum(axis=0)), np.where(none, np.nan, mean_y.sum(axis=0))
+        counts &= counts.all(axis=0)
+    if not counts.any():
+        raise DataError(_NO_GAZE[eye])
+    n_eyes = counts.sum(axis=0)
+    weights = counts / np.maximum(n_eyes, 1)
+    mean_x = (np.where(counts, x, 0.0) * weights).sum(axis=0)
+    mean_y = (np.where(counts, y, 0.0) * weights).sum(axis=0)
+    mean_x[n_eyes == 0] = np.nan
+    mean_y[n_eyes == 0] = np.nan
+    return mean_x, mean_y
+
+
+def _column(samples: pa.Table, name: str) -> Floats:
+    return np.array(samples[name].to_numpy(), np.float64)
 
 
 def _pieces(samples: pa.Table, t: Floats) -> Iterator[slice]:
     """Cut where the trial or the stimulus changes, and where the clock steps back."""
-    new = np.diff(t) < 0
+    is_new = np.diff(t) < 0
     for name in ("recording", "trial", "stimulus"):
         codes = samples[name].combine_chunks().indices.to_numpy()
-        new |= np.diff(codes) != 0
-    edges = [0, *(np.flatnonzero(new) + 1).tolist(), len(t)]
-    for a, b in pairwise(edges):
-        yield slice(a, b)
+        is_new |= np.diff(codes) != 0
+    edges = [0, *(np.flatnonzero(is_new) + 1).tolist(), len(t)]
+    for start, end in pairwise(edges):
+        yield slice(start, end)
 
 
 def _prepared(t: Floats, x: Floats, y: Floats, chosen: Preparation) -> tuple[Floats, Floats]:
     if chosen.pad_ms > 0:
-        near = _near_gaps(t, np.isfinite(x), chosen.pad_gap_ms, chosen.pad_ms)
-        x, y = np.where(near, np.nan, x), np.where(near, np.nan, y)
+        is_near = _near_gaps(t, np.isfinite(x), chosen.pad_gap_ms, chosen.pad_ms)
+        x = np.where(is_near, np.nan, x)
+        y = np.where(is_near, np.nan, y)
     if chosen.max_gap_ms > 0:
-        x, y = (fill_gaps(t, values, chosen.max_gap_ms) for values in (x, y))
-    if chosen.smooth == "none":
-        return x, y
-    known = np.isfinite(x)
-    for values in (x, y):
-        values[known] = _smoothed(t[known], values[known], chosen)
+        x = fill_gaps(t, x, chosen.max_gap_ms)
+        y = fill_gaps(t, y, chosen.max_gap_ms)
+    if chosen.smooth != "none":
+        known = np.isfinite(x)
+        x[known] = _smoothed(t[known], x[known], chosen)
+        y[known] = _smoothed(t[known], y[known], chosen)
     return x, y
 
 
 def _near_gaps(
     t: Floats, known: npt.NDArray[np.bool_], least_ms: float, pad_ms: float
 ) -> npt.NDArray[np.bool_]:
-    """Return which samples are within pad_ms of a gap of least_ms or more, which may be at either end."""
+    """Return which samples are within pad_ms of a gap of least_ms or more, also at either end."""
     steps = np.diff(t)
-    step = float(np.median(steps[steps > 0])) if (steps > 0).any() else 0.0
+    steps = steps[steps > 0]
+    step = float(np.median(steps)) if steps.size else 0.0
+    # One step before the first sample and after the last, gaze counts as known: then what is lost
+    # at either end is a gap like all others.
     seen = np.concatenate([t[:1] - step, t[known], t[-1:] + step])
-    gaps = np.flatnonzero((np.diff(seen) >= least_ms) & (np.diff(seen) > _PAUSE * step))
+    pauses = np.diff(seen)
+    gaps = np.flatnonzero((pauses >= least_ms) & (pauses > _PAUSE * step))
+    first = np.searchsorted(t, seen[gaps] - pad_ms)
+    after_last = np.searchsorted(t, seen[gaps + 1] + pad_ms, side="right")
+    # Number of padded gaps that each sample is in: one more from each first, one less after.
     change = np.zeros(len(t) + 1, np.int64)
-    np.add.at(change, np.searchsorted(t, seen[gaps] - pad_ms), 1)
-    np.add.at(change, np.searchsorted(t, seen[gaps + 1] + pad_ms, side="right"), -1)
+    np.add.at(change, first, 1)
+    np.add.at(change, after_last, -1)
     return np.asarray(np.cumsum(change[:-1]) > 0)
 
 
 def _smoothed(t: Floats, values: Floats, chosen: Preparation) -> Floats:
-    half = chosen.smooth_ms / 2
-    reach = (
-        int(np.max(np.searchsorted(t, t + half, side="right") - np.arange(len(t)), initial=1)) - 1
-    )
+    half_window = chosen.smooth_ms / 2
+    n_ahead = np.searchsorted(t, t + half_window, side="right") - np.arange(len(t))
+    reach = int(np.max(n_ahead, initial=1)) - 1
     if reach > _MAX_REACH:
-        what = f"smooth_ms = {chosen.smooth_ms:g} takes in {2 * reach + 1:,} samples at once"
-        raise ConfigError(what, hint=f"use at most {chosen.smooth_ms * _MAX_REACH / reach:.0f}")
+        n = 2 * reach + 1
+        raise ConfigError(
+            f"smooth_ms = {chosen.smooth_ms:g} takes in {n:,} samples at once",
+            hint=f"use at most {chosen.smooth_ms * _MAX_REACH / reach:.0f}",
+        )
     if chosen.smooth == "median":
-        return moving_median(t, values, half, _MAX_REACH)
-    return local_polynomial(t, values, half, int(chosen.order), half)
+        return moving_median(t, values, half_window, _MAX_REACH)
+    return local_polynomial(t, values, half_window, int(chosen.order), max_gap=half_window)

@@ -21,27 +21,36 @@ def speed(trial: Trial, estimator: str, window_ms: float, max_gap_ms: float) -> 
     Parameters
     ----------
     trial : Trial
-        The samples.
+        The samples, whose gaze is in pixels.
     estimator : {"window", "neighbours", "five_point", "savgol"}
         Displacement between the outermost samples of a window (Olsen 2012, The Tobii I-VT fixation
         filter), or between the samples before and after; the mean over five samples (Engbert &
         Kliegl 2003, Microsaccades uncover the orientation of covert attention); the slope of a line
         fitted in a window (Savitzky & Golay 1964, degree 1 or 2).
     window_ms : float
-        Length of the window.
+        Length of the window in ms, for the estimators ``window`` and ``savgol``.
     max_gap_ms : float
-        No velocity is taken across a longer step.
+        No velocity is taken across a step between samples that is longer than this.
 
     Returns
     -------
     ndarray of float64, shape (N,)
-        px/ms, NaN where there is none.
+        Speed in px/ms, NaN where there is none.
     """
-    t, x, y = trial.t_ms, trial.x_px, trial.y_px
+    t = trial.t_ms
+    half_window = window_ms / 2
     if estimator == "five_point":
-        return np.hypot(*(five_point_velocity(t, v, max_gap_ms) for v in (x, y)))
+        vx = five_point_velocity(t, trial.x_px, max_gap_ms)
+        vy = five_point_velocity(t, trial.y_px, max_gap_ms)
+        return np.hypot(vx, vy)
     if estimator == "savgol":
-        return np.hypot(*(local_slope(t, v, window_ms / 2, max_gap_ms) for v in (x, y)))
-    out = np.empty(t.size)
-    windowed_speed(t, x, y, 0.0 if estimator == "neighbours" else window_ms / 2, max_gap_ms, out)
-    return out
+        vx = local_slope(t, trial.x_px, half_window, max_gap_ms)
+        vy = local_slope(t, trial.y_px, half_window, max_gap_ms)
+        return np.hypot(vx, vy)
+    if estimator == "neighbours":
+        half_window = 0.0  # a window always holds the sample before and the one after
+    speeds = np.empty(t.size)
+    windowed_speed(
+        t, trial.x_px, trial.y_px, half_window=half_window, max_gap=max_gap_ms, out=speeds
+    )
+    return speeds

@@ -14,10 +14,10 @@ import numpy as np
 import pyarrow as pa
 
 from gazetrack.errors import ConfigError, DataError, InputError, SchemaError, nearest, quote
-from gazetrack.events.fixations import place_by_rule, screen_of
 from gazetrack.images.folder import find_images, image_size, volume_of
 from gazetrack.maps.store import read_maps
 from gazetrack.maps.track import Track, build_tracks
+from gazetrack.tables.placing import place_by_rule, screen_of
 from gazetrack.tables.plausible import valid_fixations
 from gazetrack.tables.schema import FIXATIONS, conform
 from gazetrack.tables.stimulus import stem
