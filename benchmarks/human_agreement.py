@@ -160,7 +160,7 @@ def score(recording: Labelled, starts: np.ndarray, ends: np.ndarray) -> dict[str
     found = in_ms(recording.trial, Intervals(np.asarray(starts), np.asarray(ends)))
     pairs = [
         (event_agreement(coder, found), event_agreement(coder, found, 0.5))
-        for coder in recording.fixation_table
+        for coder in recording.fixations
     ]
     inside = of_runs(recording.trial, starts, ends)
     row = {"F1": np.mean([a.f1 for a, _ in pairs]), "F1 IoU": np.mean([b.f1 for _, b in pairs])}
@@ -175,7 +175,7 @@ def score(recording: Labelled, starts: np.ndarray, ends: np.ndarray) -> dict[str
 
 def humans(recording: Labelled) -> dict[str, float]:
     """Score every coder against every other."""
-    both = list(itertools.combinations(recording.fixation_table, 2))
+    both = list(itertools.combinations(recording.fixations, 2))
     if not both:
         return {}
     row = {"F1": np.mean([event_agreement(*pair).f1 for pair in both])}
