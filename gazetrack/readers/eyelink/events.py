@@ -2,24 +2,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import math
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from gazetrack.readers.eyelink.lines import Event
-from gazetrack.readers.shared.gaze import PLANE, PLANE_DISTANCE_MM
+from gazetrack.readers.eyelink.movements import (
+    AMPLITUDE,
+    BLINK,
+    DURATION,
+    END_X,
+    END_Y,
+    EYE,
+    FIXATION,
+    LAST,
+    ONSET,
+    PEAK_VELOCITY,
+    PUPIL,
+    SACCADE,
+    Event,
+    X,
+    Y,
+)
+from gazetrack.readers.eyelink.plane import on_plane
 from gazetrack.tables.schema import EVENTS, conform
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     import pyarrow as pa
 
-    from gazetrack.readers.eyelink.lines import Lines, Movements, Segment
+    from gazetrack.readers.eyelink.lines import Lines
+    from gazetrack.readers.eyelink.movements import Movements
+    from gazetrack.readers.eyelink.trials import Segment
 
-_COLUMNS = ("left_x_px", "left_y_px", "left_pupil", "right_x_px", "right_y_px", "right_pupil")
-HREF_DISTANCE = 15_000
-_FIRST_COLUMN = {"left": 0, "right": 3}
+_MOVEMENTS = ["fixation", "saccade", "blink"]
+_KINDS = np.array(["", *_MOVEMENTS], object)  # as the kernel numbers them
+_EYES = np.array(["left", "right"], object)
+# How much longer than its end - start a duration in the export may be, ms: some versions of the
+# tracker's software write garbage there.
+_MOST_LONGER_MS = 100.0
 
 
 def events_table(
@@ -34,21 +56,21 @@ def events_table(
     Parameters
     ----------
     name : str
-        The recording.
+        The name of the recording.
     lines : Lines
         What the lines of the file say.
     segments : list of Segment
-        Trials and stimuli.
+        Its trials and stimuli, in the order of the file.
     origin : float
-        Tracker time of t = 0, ms.
+        The tracker's time of t = 0, ms.
     samples : pyarrow.Table or None
-        The samples.
+        The samples, where the table of the recording has them.
     """
     if not lines.n_events:
         return conform({}, EVENTS)
-    frame = pd.concat(
-        [_frame_of_lines(lines, origin, samples), _frame(lines.movements())], ignore_index=True
-    )
+    of_lines = pd.DataFrame(_in_pixels(lines, origin, samples), columns=Event._fields)
+    of_kernel = _frame(lines.movements())
+    frame = pd.concat([of_lines, of_kernel], ignore_index=True)
     frame = _since_the_start(frame, lines)
     frame = frame.sort_values("line", kind="stable", ignore_index=True)
     owner = _owner(frame["onset"].to_numpy(np.float64), segments)
@@ -78,45 +100,53 @@ def events_table(
 
 
 def _since_the_start(frame: pd.DataFrame, lines: Lines) -> pd.DataFrame:
-    """Leave out eye movements that start before the first START line: their onset was never measured (often 0)."""
-    if lines.origin is None:
+    """Leave out eye movements that start before the first START line.
+
+    Their onset was never measured; often it is 0.
+    """
+    origin = lines.declared.origin
+    if origin is None:
         return frame
-    early = frame["kind"].isin(["fixation", "saccade", "blink"]) & (frame["onset"] < lines.origin)
+    early = frame["kind"].isin(_MOVEMENTS) & (frame["onset"] < origin)
     if not early.any():
         return frame
-    lines.drop("event that starts before the recording", int(early.sum()))
+    lines.findings.drop("event that starts before the recording", int(early.sum()))
     return frame[~early]
 
 
-def _frame_of_lines(lines: Lines, origin: float, samples: pa.Table | None) -> pd.DataFrame:
-    return pd.DataFrame(_in_pixels(lines, origin, samples), columns=Event._fields)
-
-
 def _frame(movements: Movements) -> pd.DataFrame:
-    """Return eye movements that the kernel has parsed with the columns of `Event`."""
-    kinds, fields, _, _ = movements
-    fixation, saccade = kinds == 1, kinds == 2
-    lost = np.full(len(kinds), np.nan)
+    """Return eye movements that the kernel has parsed, with the columns of `Event`."""
+    kinds = movements.kinds
+    fields = movements.fields
+    is_placed = kinds != BLINK
+    has_pupil = (kinds == FIXATION) & (fields[:, PUPIL] != 0)
+
+    def only(rows: npt.NDArray[np.bool_], at: int) -> npt.NDArray[np.float64]:
+        return np.where(rows, fields[:, at], np.nan)
+
     columns: dict[str, object] = {
-        "kind": np.array(["", "fixation", "saccade", "blink"], object)[kinds],
-        "eye": np.array(["left", "right"], object)[fields[:, 0].astype(np.intp)],
-        "onset": fields[:, 1],
-        "last": fields[:, 2],
-        "vendor_duration": fields[:, 3],
+        "kind": _KINDS[kinds],
+        "eye": _EYES[fields[:, EYE].astype(np.intp)],
+        "onset": fields[:, ONSET],
+        "last": fields[:, LAST],
+        "vendor_duration": fields[:, DURATION],
         "step": movements.steps,
-        "x": np.where(kinds < 3, fields[:, 4], lost),
-        "y": np.where(kinds < 3, fields[:, 5], lost),
-        "pupil": np.where(fixation & (fields[:, 6] != 0), fields[:, 6], lost),
+        "x": only(is_placed, X),
+        "y": only(is_placed, Y),
+        "pupil": only(has_pupil, PUPIL),
         "text": "",
         "in_pixels": True,
         "line": movements.lines,
+        "end_x": only(kinds == SACCADE, END_X),
+        "end_y": only(kinds == SACCADE, END_Y),
+        "amplitude": only(kinds == SACCADE, AMPLITUDE),
+        "peak_velocity": only(kinds == SACCADE, PEAK_VELOCITY),
     }
-    for name, at in (("end_x", 6), ("end_y", 7), ("amplitude", 8), ("peak_velocity", 9)):
-        columns[name] = np.where(saccade, fields[:, at], lost)
     return pd.DataFrame(columns)
 
 
 def _owner(onsets: npt.NDArray[np.float64], segments: list[Segment]) -> npt.NDArray[np.intp]:
+    """Return the place of each event's segment."""
     # An event line follows the event's end, by then the next trial may have begun: its onset
     # decides.
     starts = np.maximum.accumulate([segment.time for segment in segments])
@@ -126,95 +156,116 @@ def _owner(onsets: npt.NDArray[np.float64], segments: list[Segment]) -> npt.NDAr
 def _durations(
     frame: pd.DataFrame, samples: pa.Table | None, lines: Lines
 ) -> npt.NDArray[np.float64]:
-    """End - onset + one sample; the export's own column says the same, where it is not garbage."""
+    """Return durations: end - onset + the time between two samples, ms.
+
+    The export's own column says the same, where it is not garbage. It is taken where no line says
+    how long a sample is; without it, that is the usual time between two samples.
+    """
     length = (frame["last"] - frame["onset"]).to_numpy(np.float64)
-    vendor, step = frame["vendor_duration"].to_numpy(np.float64), frame["step"].to_numpy(np.float64)
-    sane = (vendor >= length) & (vendor <= length + 100.0)
-    if garbage := int((~sane & np.isfinite(vendor)).sum()):
-        lines.notes[f"{garbage} durations in the export are not end - start: computed instead"] = (
-            None
+    vendor = frame["vendor_duration"].to_numpy(np.float64)
+    step = frame["step"].to_numpy(np.float64)
+    is_sane = (vendor >= length) & (vendor <= length + _MOST_LONGER_MS)
+    n_garbage = int((~is_sane & np.isfinite(vendor)).sum())
+    if n_garbage:
+        lines.findings.note(
+            f"{n_garbage} durations in the export are not end - start: computed instead"
         )
-    unknown = np.isnan(step)
-    if not unknown.any():
+    is_unknown = np.isnan(step)
+    if not is_unknown.any():
         whole: npt.NDArray[np.float64] = length + step
         return whole
     t = np.empty(0) if samples is None else samples["t_ms"].to_numpy()
     usual = float(np.median(np.diff(t))) if t.size > 1 else 0.0
-    return np.where(unknown & sane, vendor, length + np.where(unknown, usual, step))
+    computed = length + np.where(is_unknown, usual, step)
+    return np.where(is_unknown & is_sane, vendor, computed)
 
 
 def lies_on_plane(lines: Lines, any_samples: bool) -> bool:
-    """Return whether positions are directions: those of the samples, or without any samples those of all events."""
+    """Return whether positions are directions of the eye.
+
+    Those of the samples say so, or without any samples those of all events.
+
+    Parameters
+    ----------
+    lines : Lines
+        What the lines of the file say.
+    any_samples : bool
+        Whether the table of the recording has samples.
+    """
     if any_samples:
-        return bool(lines.href)
+        return bool(lines.declared.href)
     return not _any_in_pixels(lines) and any(not event.in_pixels for event in lines.events)
 
 
 def samples_disagree(lines: Lines) -> bool:
     """Return whether samples are directions while events have places on the screen."""
-    return bool(lines.href) and _any_in_pixels(lines)
+    return bool(lines.declared.href) and _any_in_pixels(lines)
 
 
 def _any_in_pixels(lines: Lines) -> bool:
     moved = any(event.in_pixels and event.kind in ("fixation", "saccade") for event in lines.events)
-    return moved or bool((lines.movements().kinds < 3).any())
-
-
-def on_plane(href: Any) -> Any:
-    """Return positions on the plane of directions, of EyeLink's HREF coordinates.
-
-    These are units on a plane 15,000 units before the eye, x to the right and y down (EyeLink 1000
-    Plus User Manual, "HREF"). The tracker takes the amplitude of a saccade as the angle between two
-    such points.
-    """
-    return PLANE.width_px / 2 + href * (PLANE_DISTANCE_MM / HREF_DISTANCE)
+    return moved or bool((lines.movements().kinds < BLINK).any())
 
 
 def _in_pixels(lines: Lines, origin: float, samples: pa.Table | None) -> list[Event]:
-    """Replace positions that are not screen pixels by those of the samples in the interval, or on the plane."""
-    angular = [event for event in lines.events if not event.in_pixels]
-    if not angular:
+    """Return the events of lines with all positions in screen pixels, or all on the plane.
+
+    A position in HREF beside samples in pixels is replaced by theirs in the event's interval.
+    """
+    n_angular = sum(not event.in_pixels for event in lines.events)
+    if not n_angular:
         return lines.events
     if lies_on_plane(lines, samples is not None):
         return [event if event.in_pixels else _moved_on_plane(event) for event in lines.events]
-    lines.notes[
-        f"{len(angular)} events have positions in HREF, not px: taken from the samples instead"
-    ] = None
-    t = np.empty(0) if samples is None else samples["t_ms"].to_numpy()
-    values = np.empty((0, 6), np.float32)
-    if samples is not None:
-        values = np.column_stack([samples[name].to_numpy() for name in _COLUMNS])
-    ordered = bool((np.diff(t) >= 0).all())
-    return [
-        event if event.in_pixels else _from_samples(event, origin, t, values, ordered)
-        for event in lines.events
-    ]
+    lines.findings.note(
+        f"{n_angular} events have positions in HREF, not px: taken from the samples instead"
+    )
+    gaze = _Gaze.of(samples, origin)
+    return [event if event.in_pixels else _placed_by(event, gaze) for event in lines.events]
 
 
 def _moved_on_plane(event: Event) -> Event:
-    names = ("x", "y", "end_x", "end_y")
-    return event._replace(**{name: on_plane(getattr(event, name)) for name in names})
-
-
-def _from_samples(
-    event: Event,
-    origin: float,
-    t: npt.NDArray[np.float64],
-    values: npt.NDArray[np.float32],
-    ordered: bool,
-) -> Event:
-    first, last = (
-        np.searchsorted(t, event.onset - origin),
-        np.searchsorted(t, event.last - origin, side="right"),
+    return event._replace(
+        x=on_plane(event.x),
+        y=on_plane(event.y),
+        end_x=on_plane(event.end_x),
+        end_y=on_plane(event.end_y),
     )
-    at = _FIRST_COLUMN[event.eye]
-    seen = values[first:last, at : at + 2]
+
+
+class _Gaze(NamedTuple):
+    """The samples of each eye: times [S] in ms since `origin`, and positions [S, 2] in px."""
+
+    t_ms: npt.NDArray[np.float64]
+    origin: float
+    positions: dict[str, npt.NDArray[np.float32]]
+    in_order: bool
+
+    @classmethod
+    def of(cls, samples: pa.Table | None, origin: float) -> _Gaze:
+        """Return the gaze of a table of samples; without one, no gaze."""
+        if samples is None:
+            nothing = np.empty((0, 2), np.float32)
+            return cls(np.empty(0), origin, {"left": nothing, "right": nothing}, in_order=True)
+        t_ms = samples["t_ms"].to_numpy()
+        positions = {
+            eye: np.column_stack([samples[f"{eye}_{axis}_px"].to_numpy() for axis in "xy"])
+            for eye in ("left", "right")
+        }
+        return cls(t_ms, origin, positions, in_order=bool((np.diff(t_ms) >= 0).all()))
+
+
+def _placed_by(event: Event, gaze: _Gaze) -> Event:
+    """Return an event at the positions of the samples: a fixation at their mean."""
+    first = np.searchsorted(gaze.t_ms, event.onset - gaze.origin)
+    end = np.searchsorted(gaze.t_ms, event.last - gaze.origin, side="right")
+    seen = gaze.positions[event.eye][first:end]
     seen = seen[np.isfinite(seen).all(axis=1)]
-    if not ordered or not len(seen):
-        nan = float("nan")
-        return event._replace(x=nan, y=nan, end_x=nan, end_y=nan)
+    if not gaze.in_order or not len(seen):
+        return event._replace(x=math.nan, y=math.nan, end_x=math.nan, end_y=math.nan)
     if event.kind == "fixation":
-        x, y = seen.mean(axis=0, dtype=np.float64)
-        return event._replace(x=float(x), y=float(y))
-    (x, y), (end_x, end_y) = seen[0], seen[-1]
-    return event._replace(x=float(x), y=float(y), end_x=float(end_x), end_y=float(end_y))
+        x, y = seen.mean(axis=0, dtype=np.float64).tolist()
+        return event._replace(x=x, y=y)
+    x, y = seen[0].tolist()
+    end_x, end_y = seen[-1].tolist()
+    return event._replace(x=x, y=y, end_x=end_x, end_y=end_y)

@@ -1,4 +1,6 @@
-"""EyeLink Data Viewer fixation report: one row per fixation, columns chosen by the user, also as text named .xls.
+"""EyeLink Data Viewer fixation reports: a row per fixation, of columns that the user chooses.
+
+They are tab-separated text, often named ``.xls``.
 
 Specification: "EyeLink Data Viewer User Manual", SR Research, "Fixation Report".
 """

@@ -1,0 +1,194 @@
+"""EyeLink ASC: how samples and events are recorded; START, SAMPLES, EVENTS and PUPIL lines say."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+from gazetrack.readers.eyelink.tokens import DAMAGED, number
+from gazetrack.tables.clock import MOST_DISORDER_MS
+
+if TYPE_CHECKING:
+    from gazetrack.readers.eyelink.findings import Findings
+    from gazetrack.readers.eyelink.tokens import Line
+
+_EYES = {("LEFT",): "left", ("RIGHT",): "right", ("LEFT", "RIGHT"): "binocular"}
+_MAX_RATE_HZ = 10_000.0
+
+
+class Layout(NamedTuple):
+    """How the samples that follow were recorded.
+
+    `eyes` is left, right, binocular, or empty when no line says. `href`: as directions of the eye,
+    not in pixels of the screen.
+    """
+
+    eyes: str
+    rate_hz: float | None
+    href: bool = False
+
+
+class Declarations:
+    """Follows what the lines declare, in the order of the file.
+
+    Parameters
+    ----------
+    findings : Findings
+        Where to note what is not usable.
+
+    Attributes
+    ----------
+    origin : float or None
+        The time of the first START, ms of the tracker's clock.
+    eyes : str
+        The eyes that are recorded now, as in `Layout`.
+    n_blocks : int
+        How many START lines there were.
+    events_in_pixels : bool
+        Whether the positions of the events that follow are pixels.
+    href : bool or None
+        Whether those of the samples are directions; None until a line says so.
+    pupil_measure : str
+        What pupil sizes measure: area, diameter, or empty.
+    samples_line : int
+        The first SAMPLES line, 0 without any.
+    """
+
+    def __init__(self, findings: Findings) -> None:
+        self._findings = findings
+        self.origin: float | None = None
+        self.eyes = ""
+        self.n_blocks = 0
+        self.events_in_pixels = True
+        self.href: bool | None = None
+        self.pupil_measure = ""
+        self.samples_line = 0
+        self._rate_hz: float | None = None
+        self._rates: list[tuple[float, float]] = []
+        self._last_start = -math.inf
+        self._eyes_of_start: tuple[str, ...] = ()
+
+    @property
+    def layout(self) -> Layout:
+        """How the samples after the lines so far were recorded."""
+        return Layout(self.eyes, self._rate_hz, bool(self.href))
+
+    @property
+    def step_ms(self) -> float:
+        """The time between two samples, ms; NaN where no line says."""
+        return 1000.0 / self._rate_hz if self._rate_hz else math.nan
+
+    @property
+    def only_rate_hz(self) -> float | None:
+        """The sampling rate, if it is known and the same throughout."""
+        return self._rate_hz if len(self._rates) < 2 else None
+
+    def rates_from(self, origin: float) -> tuple[tuple[float, float], ...]:
+        """Return from which time of the recording on (ms) which sampling rate holds (Hz).
+
+        Parameters
+        ----------
+        origin : float
+            The tracker's time of t = 0, ms.
+
+        Returns
+        -------
+        tuple of (float, float)
+            In the order of the file; empty where one rate holds throughout.
+        """
+        if len(self._rates) < 2:
+            return ()
+        return tuple((max(start - origin, 0.0), rate) for start, rate in self._rates)
+
+    def start(self, line: Line, tokens: list[str]) -> float:
+        """Take a START line, and return its time.
+
+        Raises
+        ------
+        ParseError
+            It has no time, or one before that of the START line above.
+        """
+        time = line.time(tokens, 1)
+        if time < self._last_start:
+            raise line.second_recording(f"START {time:g} after START {self._last_start:g}")
+        self._last_start = time
+        self.origin = time if self.origin is None else self.origin
+        self.n_blocks += 1
+        self._eyes_of_start = _eyes_in(tokens)
+        self._set_eyes(tokens)
+        return time
+
+    def samples(self, line: Line, tokens: list[str]) -> None:
+        """Take a SAMPLES line.
+
+        Raises
+        ------
+        ParseError
+            It names another eye than the START line, or positions that are neither pixels nor
+            directions throughout the file.
+        """
+        self._take_rate(tokens)
+        self._check_eyes(line, tokens)
+        self._set_eyes(tokens)
+        hint = "convert the EDF with gaze coordinates (edf2asc -sg)"
+        if "PUPIL" in tokens[:2]:
+            what = "sample positions are those of the pupil in the camera's image"
+            raise line.error(what, hint)
+        href = "HREF" in tokens
+        if self.href is not None and href != self.href:
+            raise line.error("positions are HREF in some blocks and pixels in others", hint)
+        self.href = href
+
+    def events(self, tokens: list[str]) -> None:
+        """Take an EVENTS line."""
+        self._take_rate(tokens)
+        self.events_in_pixels = "GAZE" in tokens
+
+    def pupil(self, tokens: list[str]) -> None:
+        """Take a PUPIL line."""
+        words = tokens[1:2]
+        measure = words[0].lower() if words and words[0] in {"AREA", "DIAMETER"} else ""
+        if self.pupil_measure and measure != self.pupil_measure:
+            self._findings.note("pupil sizes are areas in some blocks and diameters in others")
+        self.pupil_measure = measure
+
+    def _take_rate(self, tokens: list[str]) -> None:
+        if "RATE" not in tokens[:-1]:
+            return
+        rate = number(tokens[tokens.index("RATE") + 1])
+        if not 0 < rate <= _MAX_RATE_HZ:
+            self._findings.note("a sampling rate in the header is not usable: ignored")
+            return
+        if rate != self._rate_hz:
+            self._rates.append((self._last_start, rate))
+        self._rate_hz = rate
+
+    def _set_eyes(self, tokens: list[str]) -> None:
+        self.eyes = _EYES.get(_eyes_in(tokens), self.eyes)
+
+    def _check_eyes(self, line: Line, tokens: list[str]) -> None:
+        """Refuse a SAMPLES line that names an eye which the START line above it does not."""
+        self.samples_line = self.samples_line or line.number
+        eyes = _eyes_in(tokens)
+        if self._eyes_of_start and not set(eyes) <= set(self._eyes_of_start):
+            started = " and ".join(self._eyes_of_start)
+            what = f"SAMPLES of {' and '.join(eyes)} after START with {started}"
+            raise line.error(what, DAMAGED)
+
+
+def steps_back_too_far(first: float, before: float, time: float) -> bool:
+    """Return whether a sample cannot be of the same recording as the ones before it.
+
+    It cannot where its time steps back further than any disorder within one recording, or to the
+    beginning.
+
+    Parameters
+    ----------
+    first, before, time : float
+        Times of the first sample, of the one before it, and its own; ms of the tracker's clock.
+    """
+    return time < before - MOST_DISORDER_MS or time <= first < before
+
+
+def _eyes_in(tokens: list[str]) -> tuple[str, ...]:
+    return tuple(token for token in ("LEFT", "RIGHT") if token in tokens)
