@@ -63,11 +63,8 @@ def command(
     from gradtrack_model.data.sources import find_images
     from gradtrack_model.evaluation.evaluate import evaluate_folder
 
-    inputs = [
-        *find_images(predictions).values(),
-        *find_images(masks).values(),
-        *([ids] if ids else []),
-    ]
+    images = [*find_images(predictions).values(), *find_images(masks).values()]
+    inputs = [image.file for image in images] + ([ids] if ids else [])
     opt.check_report(report, inputs)
     result = evaluate_folder(predictions, masks, out, ids, against)
     opt.write_results(

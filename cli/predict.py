@@ -112,7 +112,7 @@ def command(
     from gradtrack_model.training.loop import pick_device
     from gradtrack_model.weights.checkpoint import load_model
 
-    opt.check_report(report, find_images(folder).values())
+    opt.check_report(report, [image.file for image in find_images(folder).values()])
     checkpoint = load_model(weights, {"model.encoder": encoder})
     chosen_ids = () if ids is None else read_ids(ids)
     where = pick_device(device)
@@ -120,7 +120,7 @@ def command(
         probabilities, overlay, tta, batch_size, where, chosen_ids, tracks, image_size, threshold
     )
     done = list(predict_folder(folder, checkpoint, out, chosen))
-    opt.write_results(report, [(p.image, p.error, p.outputs) for p in done])
+    opt.write_results(report, [(p.image.path, p.error, p.outputs) for p in done])
     _show(done, out, quiet, as_json)
     return 1 if any(prediction.error for prediction in done) else 0
 

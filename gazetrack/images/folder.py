@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image
 
 from gazetrack.errors import DataError, InputError, quote
-from gazetrack.images.slices import file_of, read_labels, read_slice, slice_size, slices_of
-from gazetrack.images.volume_files import suffix_of
+from gazetrack.images.reference import ImageRef
+from gazetrack.images.slices import read_labels, read_slice, slice_size, slices_of
 from gazetrack.tables.stimulus import IMAGE_SUFFIXES, MAX_IMAGE_PX, VOLUME_SUFFIXES, stem
 
 MASK_THRESHOLD = 127
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 
-def find_images(folder: str | Path) -> dict[str, Path]:
+def find_images(folder: str | Path) -> dict[str, ImageRef]:
     """Return the images of a folder by id.
 
     Parameters
@@ -34,10 +34,10 @@ def find_images(folder: str | Path) -> dict[str, Path]:
 
     Returns
     -------
-    dict of str to pathlib.Path
-        The id is the file's stem, of slice 7 of ``case.nrrd`` ``case_7``, whose path is
-        ``case.nrrd/7``. A volume that cannot be read stands under its stem, so that whoever reads
-        it learns why and its neighbours are found.
+    dict of str to ImageRef
+        The id is the file's stem; of slice 7 of ``case.nrrd`` it is ``case_7``. A volume
+        that cannot be read stands under its stem, so that whoever reads it learns why and its
+        neighbours are found.
 
     Raises
     ------
@@ -51,13 +51,13 @@ def find_images(folder: str | Path) -> dict[str, Path]:
     folder = Path(folder)
     if not folder.exists():
         raise InputError("no such folder", path=folder, hint="check the name")
-    found: dict[str, Path] = {}
+    found: dict[str, ImageRef] = {}
     for path in sorted(folder.iterdir()) if folder.is_dir() else [folder]:
         if path.name.lower().endswith((*IMAGE_SUFFIXES, *VOLUME_SUFFIXES)) and path.is_file():
             for image_id, image in _images_in(path):
                 other = found.setdefault(image_id, image)
                 if other != image:
-                    names = (quote(each.relative_to(folder)) for each in (other, image))
+                    names = (quote(each.path.relative_to(folder)) for each in (other, image))
                     raise DataError(
                         f"two images of one name: {' and '.join(names)}",
                         path=folder,
@@ -66,26 +66,21 @@ def find_images(folder: str | Path) -> dict[str, Path]:
     return found
 
 
-def _images_in(path: Path) -> Iterator[tuple[str, Path]]:
+def _images_in(path: Path) -> Iterator[tuple[str, ImageRef]]:
     name = stem(path.name)
-    if not suffix_of(path):
-        yield name, path
+    whole = ImageRef(path)
+    if whole.is_picture:
+        yield name, whole
         return
     try:
         slices = slices_of(path)
     except InputError:
-        slices = [path]
+        slices = [whole]
     for image in slices:
-        yield (name if image == path else f"{name}_{image.name}"), image
+        yield (name if image.slice is None else f"{name}_{image.slice}"), image
 
 
-def volume_of(path: Path) -> Path | None:
-    """Return the file of several slices that an image is a slice of, or None."""
-    file = file_of(path)
-    return None if file == path else file
-
-
-def image_size(path: Path) -> tuple[int, int]:
+def image_size(image: ImageRef) -> tuple[int, int]:
     """Return (width, height) of an image file without decoding it.
 
     Raises
@@ -93,42 +88,44 @@ def image_size(path: Path) -> tuple[int, int]:
     InputError
         The file is no image, damaged, or has more than 64 million pixels.
     """
-    if suffix_of(path):
-        return slice_size(path)
+    if not image.is_picture:
+        return slice_size(image)
     try:
-        with Image.open(path) as image:
-            width, height = image.size
+        with Image.open(image.file) as opened:
+            width, height = opened.size
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise InputError(
-            "cannot be read as an image", path=path, hint="replace or remove it"
+            "cannot be read as an image", path=image.file, hint="replace or remove it"
         ) from error
     if width * height > MAX_IMAGE_PX:
         raise InputError(
             f"has {width} x {height} pixels",
-            path=path,
+            path=image.file,
             hint=f"at most {MAX_IMAGE_PX:,} are read; shrink it",
         )
     return width, height
 
 
-def is_gray(path: Path) -> bool:
-    """Whether a picture has one channel of 8 bits; errors as in `image_size`."""
-    image_size(path)
-    if suffix_of(path):
+def is_gray(image: ImageRef) -> bool:
+    """Whether an image is a picture with one channel of 8 bits; errors as in `image_size`."""
+    image_size(image)
+    if not image.is_picture:
         return False
-    with Image.open(path) as image:
-        return image.mode == "L"
+    with Image.open(image.file) as opened:
+        return opened.mode == "L"
 
 
-def read_image(path: Path, mode: str, size: tuple[int, int] | None = None) -> npt.NDArray[np.uint8]:
+def read_image(
+    image: ImageRef, mode: str, size: tuple[int, int] | None = None
+) -> npt.NDArray[np.uint8]:
     """Read an image as 8-bit grey (``L``) or colour (``RGB``).
 
     Parameters
     ----------
-    path : pathlib.Path
-        The file.
+    image : ImageRef
+        A picture, or a slice of a volume file.
     mode : {"L", "RGB"}
-        What to return.
+        Whether to return gray values or colours.
     size : (height, width), optional
         Resize to this, bilinear with antialiasing.
 
@@ -142,19 +139,20 @@ def read_image(path: Path, mode: str, size: tuple[int, int] | None = None) -> np
         See `image_size`; and a picture of more than 8 bits a channel, which says nothing of how to
         map them to 8.
     """
-    if suffix_of(path):
-        return _as_asked(Image.fromarray(read_slice(path)), mode, size)
-    image_size(path)
+    if not image.is_picture:
+        return _as_asked(Image.fromarray(read_slice(image)), mode, size)
+    image_size(image)
     try:
-        with Image.open(path) as opened:
+        with Image.open(image.file) as opened:
             if opened.mode in DEEP_MODES:
+                what = f"has more than 8 bits a channel (mode {opened.mode})"
                 hint = "window it to 8 bits first, as you would to look at it"
-                raise InputError(
-                    f"has more than 8 bits a channel (mode {opened.mode})", path=path, hint=hint
-                )
+                raise InputError(what, path=image.file, hint=hint)
             return _as_asked(opened, mode, size)
     except (OSError, ValueError, SyntaxError) as error:
-        raise InputError("is a damaged image", path=path, hint="replace or remove it") from error
+        raise InputError(
+            "is a damaged image", path=image.file, hint="replace or remove it"
+        ) from error
 
 
 def _as_asked(image: Image.Image, mode: str, size: tuple[int, int] | None) -> npt.NDArray[np.uint8]:
@@ -164,8 +162,11 @@ def _as_asked(image: Image.Image, mode: str, size: tuple[int, int] | None) -> np
     return np.asarray(converted)
 
 
-def read_mask(path: Path) -> npt.NDArray[np.bool_]:
-    """Read a mask: above a gray value of 127 is foreground; in DICOM, NRRD and NIfTI, whose values are labels, above 0.
+def read_mask(mask: ImageRef) -> npt.NDArray[np.bool_]:
+    """Read a mask as booleans [H, W].
+
+    In a picture, foreground is what is above a gray value of 127; in DICOM, NRRD and NIfTI, whose
+    values are labels, what is above 0.
 
     Raises
     ------
@@ -176,26 +177,50 @@ def read_mask(path: Path) -> npt.NDArray[np.bool_]:
     ConfigError
         The package that reads its format is not installed.
     """
-    if suffix_of(path):
-        return read_labels(path)
-    image = decode(path)
-    if image.mode == "1":
-        return np.array(image, np.bool_)
-    gray = np.array(image if image.mode in DEEP_MODES else image.convert("L"))
-    if 0 < gray.max() <= _MAX_LABEL and path.suffix.lower() not in (".jpg", ".jpeg"):
+    if not mask.is_picture:
+        return read_labels(mask)
+    picture = decode(mask)
+    if picture.mode == "1":
+        return np.array(picture, np.bool_)
+    gray = np.array(picture if picture.mode in DEEP_MODES else picture.convert("L"))
+    # JPEG smears its values, so that a few low ones are no labels there.
+    is_jpeg = mask.file.suffix.lower() in (".jpg", ".jpeg")
+    if 0 < gray.max() <= _MAX_LABEL and not is_jpeg:
         what = f"has values up to {int(gray.max())}; foreground is what is above {MASK_THRESHOLD}"
-        raise DataError(what, path=path, hint="store masks as 0 and 255")
+        raise DataError(what, path=mask.file, hint="store masks as 0 and 255")
     return np.asarray(gray > MASK_THRESHOLD)
 
 
-def decode(path: Path) -> Image.Image:
-    """Read a picture as it is; InputError where it is damaged, no image, or too large."""
-    image_size(path)  # refuses what is too large before anything is decoded
+def decode(image: ImageRef, window: tuple[float, ...] = ()) -> Image.Image:
+    """Read an image as it is.
+
+    Parameters
+    ----------
+    image : ImageRef
+        A picture, or a slice of a volume file.
+    window : (center, width), optional
+        Of a slice: how its values become 8 bits, see `gazetrack.images.slices.read_slice`.
+
+    Returns
+    -------
+    PIL.Image.Image
+        A picture in its own mode, of any depth; a slice in mode ``L`` or ``RGB``.
+
+    Raises
+    ------
+    InputError
+        The file is damaged, no image, or too large.
+    ConfigError
+        The package that reads its format is not installed.
+    """
+    if not image.is_picture:
+        return Image.fromarray(read_slice(image, window))
+    image_size(image)  # refuses what is too large before anything is decoded
     try:
-        with Image.open(path) as image:
-            image.load()
-            return image
+        with Image.open(image.file) as opened:
+            opened.load()
+            return opened
     except (OSError, ValueError, SyntaxError) as error:
         raise InputError(
-            "cannot be read as an image", path=path, hint="replace or remove it"
+            "cannot be read as an image", path=image.file, hint="replace or remove it"
         ) from error

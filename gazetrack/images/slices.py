@@ -1,13 +1,13 @@
 """DICOM, NRRD and NIfTI as gray 8-bit slices.
 
-A slice is addressed as a path inside its file, ``images/case.nii.gz/7``, counted from 1; its image
-id is ``case_7``. A file of a single slice is an image like any other: its id is its stem. How
-slices are turned: `gazetrack.images.volume_files`.
+Slices are counted from 1; the image id of slice 7 of ``case.nii.gz`` is ``case_7``. A file of a
+single slice is an image like any other: its id is its stem. How slices are turned:
+`gazetrack.images.volume_files`.
 
 Gray values: 8 bits stay as they are. Deeper ones, after the header's rescale slope and intercept,
-are mapped from their
-0.5th to 99.5th percentile over the whole file to 0..255, or from a window where one is given (DICOM PS3.3 C.11.2.1.3.2,
-LINEAR_EXACT). The windows of DICOM headers are not used: they often differ from slice to slice.
+are mapped from their 0.5th to 99.5th percentile over the whole file to 0..255, or from a window
+where one is given (DICOM PS3.3 C.11.2.1.3.2, LINEAR_EXACT). The windows of DICOM headers are not
+used: they often differ from slice to slice.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gazetrack.errors import GazetrackError, InputError
-from gazetrack.images.volume_files import encode_like, read_header, read_volume, suffix_of
+from gazetrack.images.reference import ImageRef
+from gazetrack.images.volume_files import encode_like, read_header, read_volume
 from gazetrack.publish import write_bytes
 from gazetrack.tables.stimulus import MAX_IMAGE_PX
 
@@ -38,13 +39,8 @@ MAX_VOLUME_BYTES = 2**30
 _LOCK = threading.RLock()
 
 
-def file_of(path: Path) -> Path:
-    """Return the file a slice lies in; the path itself when it is a file."""
-    return path.parent if path.name.isdecimal() and suffix_of(path) else path
-
-
-def slices_of(path: Path) -> list[Path]:
-    """Return the paths of a file's slices; of a file of one slice, its own.
+def slices_of(path: Path) -> list[ImageRef]:
+    """Return the images in a DICOM, NRRD or NIfTI file: its slices, or the file itself if it has one.
 
     Raises
     ------
@@ -52,23 +48,25 @@ def slices_of(path: Path) -> list[Path]:
         See `read_slice`.
     """
     n = header(path).n
-    return [path] if n == 1 else [path / str(number) for number in range(1, n + 1)]
+    if n == 1:
+        return [ImageRef(path)]
+    return [ImageRef(path, number) for number in range(1, n + 1)]
 
 
-def slice_size(path: Path) -> tuple[int, int]:
+def slice_size(image: ImageRef) -> tuple[int, int]:
     """Return (width, height) of a slice from the header alone; errors as in `read_slice`."""
-    found = header(file_of(path))
-    _index(path, found.n)
+    found = header(image.file)
+    _index(image, found.n)
     return found.width, found.height
 
 
-def read_slice(path: Path, window: tuple[float, ...] = ()) -> npt.NDArray[np.uint8]:
+def read_slice(image: ImageRef, window: tuple[float, ...] = ()) -> npt.NDArray[np.uint8]:
     """Read a slice as 8-bit gray or colour.
 
     Parameters
     ----------
-    path : pathlib.Path
-        A file of one slice, or a slice in a file.
+    image : ImageRef
+        A file of one slice, or a slice of a file of several.
     window : (center, width), optional
         In the file's own units, such as Hounsfield units; see the module for what is done without.
 
@@ -84,7 +82,7 @@ def read_slice(path: Path, window: tuple[float, ...] = ()) -> npt.NDArray[np.uin
     ConfigError
         The package that reads it is not installed.
     """
-    volume, values = _values(path)
+    volume, values = _values(image)
     if values.ndim == 3:
         return np.ascontiguousarray(values)
     plain = values.dtype == np.uint8 and (volume.slope, volume.intercept) == (1, 0)
@@ -102,27 +100,42 @@ def read_slice(path: Path, window: tuple[float, ...] = ()) -> npt.NDArray[np.uin
     return np.ascontiguousarray(255 - gray if volume.inverted else gray)
 
 
-def read_labels(path: Path) -> npt.NDArray[np.bool_]:
-    """Read a slice of a label volume: every value above 0 is foreground. Errors as in `read_slice`."""
-    _, values = _values(path)
-    return np.ascontiguousarray((values.max(-1) if values.ndim == 3 else values) > 0)
+def read_labels(mask: ImageRef) -> npt.NDArray[np.bool_]:
+    """Read a slice of a label volume as booleans [H, W]: every value above 0 is foreground.
+
+    Errors are those of `read_slice`.
+    """
+    _, values = _values(mask)
+    highest = values.max(-1) if values.ndim == 3 else values
+    return np.ascontiguousarray(highest > 0)
 
 
 def write_like(path: Path, labels: npt.NDArray[np.uint8], out: Path) -> None:
-    """Write labels [N, H, W] as a volume of the same format and geometry as the NRRD or NIfTI file `path`.
+    """Write labels as a volume of the same format and geometry as another file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The NRRD or NIfTI file whose slices were labelled.
+    labels : ndarray of uint8, shape (N, H, W)
+        One label image for each of its slices.
+    out : pathlib.Path
+        File to be written; a name that ends in ``.gz`` is compressed.
 
     Raises
     ------
     OutputError
         `out` cannot be written.
     """
-    write_bytes(
-        out, encode_like(path, header(path), labels, packed=out.name.lower().endswith(".gz"))
-    )
+    packed = out.name.lower().endswith(".gz")
+    write_bytes(out, encode_like(path, header(path), labels, packed))
 
 
 def header(path: Path) -> Header:
-    """Read a file's header and refuse what is too large before anything is allocated; errors as in `read_slice`."""
+    """Read a file's header, and refuse what is too large before anything is allocated.
+
+    Errors are those of `read_slice`.
+    """
     with _reading(path):
         status = path.stat()
         return _header(path, status.st_mtime_ns, status.st_size)
@@ -147,13 +160,12 @@ def _header(path: Path, _changed: int, _size: int) -> Header:
     return found
 
 
-def _values(path: Path) -> tuple[Volume, npt.NDArray[Any]]:
-    file = file_of(path)
-    found = header(file)
-    with _reading(file):
-        status = file.stat()
-        volume = _volume(file, status.st_mtime_ns, status.st_size)
-    return volume, volume.values[_index(path, found.n)]
+def _values(image: ImageRef) -> tuple[Volume, npt.NDArray[Any]]:
+    found = header(image.file)
+    with _reading(image.file):
+        status = image.file.stat()
+        volume = _volume(image.file, status.st_mtime_ns, status.st_size)
+    return volume, volume.values[_index(image, found.n)]
 
 
 @functools.lru_cache(maxsize=2)
@@ -161,18 +173,17 @@ def _volume(path: Path, _changed: int, _size: int) -> Volume:
     return read_volume(path, header(path))
 
 
-def _index(path: Path, n: int) -> int:
-    if file_of(path) == path:
+def _index(image: ImageRef, n: int) -> int:
+    """Return the place of an image, from 0, among the `n` slices of its file."""
+    if image.slice is None:
         if n > 1:
-            raise InputError(
-                f"is a volume of {n} slices", path=path, hint=f"name one, such as {path.name}/1"
-            )
+            hint = f"name one, such as {image.file.name}/1"
+            raise InputError(f"is a volume of {n} slices", path=image.file, hint=hint)
         return 0
-    if not 1 <= int(path.name) <= n:
-        raise InputError(
-            f"has no slice {path.name}, but 1 to {n}", path=path.parent, hint="check the ids"
-        )
-    return int(path.name) - 1
+    if not 1 <= image.slice <= n:
+        what = f"has no slice {image.slice}, but 1 to {n}"
+        raise InputError(what, path=image.file, hint="check the ids")
+    return image.slice - 1
 
 
 @contextlib.contextmanager

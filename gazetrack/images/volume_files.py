@@ -101,8 +101,8 @@ class Volume:
 
 
 def suffix_of(path: Path) -> str:
-    """Return ``.dcm``, ``.nrrd``, ``.nii`` or ``.nii.gz`` of a file or of a slice in it, else an empty text."""
-    name = (path.parent if path.name.isdecimal() else path).name.lower()
+    """Return which of ``.dcm``, ``.nrrd``, ``.nii`` and ``.nii.gz`` a file has, else an empty text."""
+    name = path.name.lower()
     return next((suffix for suffix in VOLUME_SUFFIXES if name.endswith(suffix)), "")
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from gazetrack.errors import ConfigError, DataError, InputError, SchemaError, nearest, quote
-from gazetrack.images.folder import find_images, image_size, volume_of
+from gazetrack.images.folder import find_images, image_size
 from gazetrack.maps.store import read_maps
 from gazetrack.maps.track import Track, build_tracks
 from gazetrack.tables.placing import place_by_rule, screen_of
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from gazetrack.images.reference import ImageRef
 
 MAX_ASPECT_ERROR = 0.02
 
@@ -40,10 +41,10 @@ class Item:
     ----------
     image_id : str
         The image's stem; gaze, masks and splits are matched by it.
-    image : pathlib.Path
-        The image file.
-    mask : pathlib.Path or None
-        The mask file.
+    image : ImageRef
+        Where the image lies: a file, or a slice of one.
+    mask : ImageRef or None
+        Where its mask lies, if there is one.
     split : str
         ``train``, ``val``, ``test`` or empty.
     tracks : tuple of Track
@@ -55,8 +56,8 @@ class Item:
     """
 
     image_id: str
-    image: Path
-    mask: Path | None
+    image: ImageRef
+    mask: ImageRef | None
     split: str
     tracks: tuple[Track, ...]
     width: int
@@ -184,7 +185,7 @@ def find_items(
         image_files, manifest, {split: path for split, path in named.items() if path is not None}
     )
     cases = cases_of(image_files, case)
-    sizes = {image_id: image_size(path) for image_id, path in image_files.items()}
+    sizes = {image_id: image_size(image) for image_id, image in image_files.items()}
     tracks: dict[str, list[Track]] = {}
     without_image: set[str] = set()
     for path in fixations:
@@ -198,24 +199,24 @@ def find_items(
     items = tuple(
         Item(
             i,
-            path,
+            image,
             mask_files.get(i),
             splits.get(i, ""),
             tuple(tracks.get(i, ())),
             *sizes[i],
             cases[i],
         )
-        for i, path in image_files.items()
+        for i, image in image_files.items()
     )
     with_gaze = {*tracks, *(read_maps(maps).ids if maps is not None else ())}
     without = tuple(i for i in image_files if i not in with_gaze)
     return DataSet(items, without, tuple(sorted((with_gaze - set(image_files)) | without_image)))
 
 
-def cases_of(images: Mapping[str, Path], pattern: str | None) -> dict[str, str]:
+def cases_of(images: Mapping[str, ImageRef], pattern: str | None) -> dict[str, str]:
     """Return the case of each image, by id; `pattern` and errors as in `find_items`."""
     if pattern is None:
-        volumes = {i: volume_of(path) for i, path in images.items()}
+        volumes = {i: image.volume for i, image in images.items()}
         return {i: i if volume is None else stem(volume.name) for i, volume in volumes.items()}
     try:
         expression = re.compile(pattern)
@@ -459,7 +460,7 @@ def _misfit(track: Track, size: tuple[int, int] | None) -> str:
 
 
 def _splits(
-    image_files: dict[str, Path], manifest: str | Path | None, named: dict[str, str | Path]
+    image_files: Mapping[str, ImageRef], manifest: str | Path | None, named: dict[str, str | Path]
 ) -> dict[str, str]:
     splits: dict[str, str] = {}
     pairs = [(i, split) for split, path in named.items() for i in read_ids(path)]

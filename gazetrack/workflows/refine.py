@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from gazetrack.images.reference import ImageRef
+
 SHARE, _SURE = 0.45, 0.03
 
 
@@ -43,16 +45,19 @@ def check_calibrated(kind: str) -> None:
 
 
 def refine_on(
-    values: npt.NDArray[np.float32], image: Path, params: CRFParams, kept: Kept | None = None
+    values: npt.NDArray[np.float32],
+    image: ImageRef,
+    params: CRFParams,
+    kept: Kept | None = None,
 ) -> npt.NDArray[np.float32]:
-    """Refine maps on an image file; on resized maps, lengths in pixels shrink with the image.
+    """Refine maps on an image; on resized maps, lengths in pixels shrink with the image.
 
     Parameters
     ----------
     values : ndarray of float32, shape (L, H, W)
         Calibrated maps, in [0, 1], of the whole image.
-    image : pathlib.Path
-        The image, of any size.
+    image : ImageRef
+        The image that they are maps of, of any size.
     params : CRFParams
         In pixels of the image.
     kept : Kept, optional
@@ -68,7 +73,9 @@ def refine_on(
     InputError
         The image cannot be read.
     """
-    key = "" if kept is None else kept.key(values, sha256_of(image), params)
+    key = ""
+    if kept is not None:
+        key = kept.key(values, sha256_of(image.file), image.slice, params)
     found = None if kept is None else kept.get(key)
     if found is None or found.shape != values.shape:
         found = np.rint(_refined(values, image, params) * 255).astype(np.uint8)
@@ -78,7 +85,7 @@ def refine_on(
 
 
 def _refined(
-    values: npt.NDArray[np.float32], image: Path, params: CRFParams
+    values: npt.NDArray[np.float32], image: ImageRef, params: CRFParams
 ) -> npt.NDArray[np.float32]:
     _, height, width = values.shape
     own_width, own_height = image_size(image)
@@ -179,10 +186,12 @@ def refine_maps(
             what, path=seen, hint="predict them with gradtrack-predict --probabilities"
         )
     if coloured := next(
-        (path for i in store.ids if (path := pictures.get(i)) and not is_gray(path)), None
+        (one for i in store.ids if (one := pictures.get(i)) and not is_gray(one)), None
     ):
         hint = "predict probabilities with gradtrack-predict --probabilities"
-        raise InputError("is no probability: it is not gray with 8 bits", path=coloured, hint=hint)
+        raise InputError(
+            "is no probability: it is not gray with 8 bits", path=coloured.path, hint=hint
+        )
     rendered = store.meta.get("params")
     check_calibrated(
         str(rendered.get("kind", "unknown")) if isinstance(rendered, dict) else "unknown"
@@ -196,7 +205,7 @@ def refine_maps(
     if len(missing) == len(store.ids):
         raise InputError("holds no image of these maps", path=images, hint="give --images DIR")
     target, digest = Path(out) / MAP_FILE, sha256_of(store.path)
-    refuse_overwrite(target, [store.path, *files.values()])
+    refuse_overwrite(target, [store.path, *(image.file for image in files.values())])
     outcome = Outcome(str(store.path), format="maps", sha256=digest, rows_in=len(store))
     source = {"file": store.path.name, "sha256": digest}
     meta = {

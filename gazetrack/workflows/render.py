@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from gazetrack.images.reference import ImageRef
     from gazetrack.maps.parameters import CRFParams
     from gazetrack.maps.track import Track
 
@@ -121,7 +122,7 @@ def render_tables(
         check_calibrated(options.params.kind)
     images = find_images(options.images) if options.images is not None else {}
     distinct(paths)
-    refuse_overwrite(options.out / MAP_FILE, [*paths, *images.values()])
+    refuse_overwrite(options.out / MAP_FILE, [*paths, *(image.file for image in images.values())])
     refuse_input_folder(
         [options.out, options.out / "png", options.out / "overlay"], [options.images]
     )
@@ -145,13 +146,13 @@ def render_tables(
 
 
 def _image_sizes(
-    images: Mapping[str, Path],
+    images: Mapping[str, ImageRef],
 ) -> tuple[dict[str, tuple[int, int]], dict[str, GazetrackError]]:
     """Return the sizes of the images, and the errors of those that cannot be read."""
     sizes, errors = {}, {}
-    for image_id, path in images.items():
+    for image_id, image in images.items():
         try:
-            sizes[image_id] = image_size(path)
+            sizes[image_id] = image_size(image)
         except GazetrackError as error:
             errors[image_id] = error
     return sizes, errors
@@ -201,7 +202,7 @@ def _take_note(
 def _write_maps(
     work: Sequence[tuple[Track, Outcome]],
     outcomes: Sequence[Outcome],
-    images: Mapping[str, Path],
+    images: Mapping[str, ImageRef],
     options: RenderOptions,
     progress: Callable[[int, int], None] | None,
 ) -> None:
@@ -243,7 +244,7 @@ def _by_image(work: Sequence[tuple[Track, Outcome]]) -> list[list[tuple[Track, O
 
 
 def _in_order(
-    work: Sequence[tuple[Sequence[tuple[Track, Outcome]], Path | None]], options: RenderOptions
+    work: Sequence[tuple[Sequence[tuple[Track, Outcome]], ImageRef | None]], options: RenderOptions
 ) -> Iterator[TrackMaps]:
     """Render by `options.jobs` threads, a few rows ahead of the one that is asked for; the kernels let others run."""
     if options.jobs <= 1:
@@ -269,7 +270,7 @@ def _count(group: Sequence[tuple[Track, Outcome]], params: MapParams) -> None:
 
 
 def _rendered(
-    group: Sequence[tuple[Track, Outcome]], image: Path | None, options: RenderOptions
+    group: Sequence[tuple[Track, Outcome]], image: ImageRef | None, options: RenderOptions
 ) -> TrackMaps:
     """Render the tracks of one row."""
     observers = [render_maps(track, options.params, options.size) for track, _ in group]
@@ -337,7 +338,7 @@ def plot_tables(
     distinct(paths)
     files = find_images(images) if images is not None else {}
     outlines = find_images(masks) if masks is not None else {}
-    sizes = {image_id: image_size(path) for image_id, path in files.items()}
+    sizes = {image_id: image_size(image) for image_id, image in files.items()}
     if images is None:
         tracks = [track for path in paths for track in read_screen_tracks(path)][:limit]
     else:
@@ -347,8 +348,9 @@ def plot_tables(
     if not tracks and images is not None:
         raise InputError("holds no image of these fixations", path=images, hint="give --images DIR")
     written = [out / f"{name}.png" for name in track_names(tracks)]
+    shown = [image.file for image in (*files.values(), *outlines.values())]
     for path in written:
-        refuse_overwrite(path, [*paths, *files.values(), *outlines.values()])
+        refuse_overwrite(path, [*paths, *shown])
     refuse_input_folder([out], [images, masks])
     for track, path in counted(zip(tracks, written, strict=True), len(tracks), progress):
         image_id = stem(track.stimulus)

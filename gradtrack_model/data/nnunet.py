@@ -18,8 +18,6 @@ from PIL import Image
 
 from gazetrack.errors import ConfigError, DataError, OutputError, quote
 from gazetrack.images.folder import decode
-from gazetrack.images.slices import read_slice
-from gazetrack.images.volume_files import suffix_of
 from gazetrack.maps.render import prepare, render_points
 from gazetrack.maps.store import MapStore, read_maps
 from gazetrack.publish import unique_names, write_bytes, write_json
@@ -156,8 +154,6 @@ def label_of(item: Item, split: str, config: DataConfig, store: MapStore | None)
 
 
 def _is_gray(item: Item) -> bool:
-    if suffix_of(item.image):
-        return read_slice(item.image).ndim == 2
     return decode(item.image).mode in ("L", "1")
 
 

@@ -15,8 +15,6 @@ from torch.nn import functional
 
 from gazetrack.errors import ConfigError, DataError, quote
 from gazetrack.images.folder import DEEP_MODES, decode, find_images, image_size, read_mask
-from gazetrack.images.slices import read_slice
-from gazetrack.images.volume_files import suffix_of
 from gazetrack.maps.render import prepare
 from gazetrack.maps.store import MapStore, read_maps
 from gazetrack.tables.finding import choose_tables
@@ -32,6 +30,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from torch import Tensor
 
+    from gazetrack.images.reference import ImageRef
     from gazetrack.maps.track import Track
     from gazetrack.workflows.dataset import DataSet
     from gradtrack_model.config import DataConfig
@@ -381,14 +380,14 @@ def _load_val(
     )
 
 
-def mask_of(item: Item, path: Path) -> npt.NDArray[np.bool_]:
+def mask_of(item: Item, where: ImageRef) -> npt.NDArray[np.bool_]:
     """Read an item's mask; errors as in `read_mask`, and DataError where its size is not the image's."""
-    mask = read_mask(path)
+    mask = read_mask(where)
     if mask.shape != (item.height, item.width):
         what = (
             f"is {mask.shape[1]} x {mask.shape[0]} pixels, its image {item.width} x {item.height}"
         )
-        raise DataError(what, path=path, hint="a mask has the size of its image")
+        raise DataError(what, path=where.path, hint="a mask has the size of its image")
     return mask
 
 
@@ -404,7 +403,7 @@ def _check_levels(samples: Iterable[Sample]) -> None:
         )
 
 
-def read_image(path: Path, size: int, window: tuple[float, ...] = ()) -> Tensor:
+def read_image(image: ImageRef, size: int, window: tuple[float, ...] = ()) -> Tensor:
     """Read an image as uint8 [3, size, size].
 
     Raises
@@ -414,7 +413,7 @@ def read_image(path: Path, size: int, window: tuple[float, ...] = ()) -> Tensor:
     InputError
         It is damaged, no image, or too large.
     """
-    return resized(open_image(path, window), size)
+    return resized(open_image(image, window), size)
 
 
 def resized(image: Image.Image, size: int) -> Tensor:
@@ -423,17 +422,14 @@ def resized(image: Image.Image, size: int) -> Tensor:
     return torch.from_numpy(np.array(small)).permute(2, 0, 1).contiguous()
 
 
-def open_image(path: Path, window: tuple[float, ...] = ()) -> Image.Image:
+def open_image(image: ImageRef, window: tuple[float, ...] = ()) -> Image.Image:
     """Read an image as RGB at its own size; errors as in `read_image`.
 
     Of DICOM, NRRD and NIfTI the gray values are mapped to 8 bits as
     `gazetrack.images.slices.read_slice` says.
     """
-    if suffix_of(path):
-        return Image.fromarray(read_slice(path, window)).convert("RGB")
-    image = decode(path)
-    if image.mode in DEEP_MODES:
-        raise DataError(
-            f"has pixels of type {image.mode}", path=path, hint="convert it to 8 bits a channel"
-        )
-    return image.convert("RGB")
+    opened = decode(image, window)
+    if opened.mode in DEEP_MODES:
+        what = f"has pixels of type {opened.mode}"
+        raise DataError(what, path=image.path, hint="convert it to 8 bits a channel")
+    return opened.convert("RGB")

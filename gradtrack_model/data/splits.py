@@ -13,13 +13,13 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from gazetrack.errors import DataError, InputError, quote
-from gazetrack.images.folder import volume_of
 from gazetrack.publish import sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from gazetrack.images.reference import ImageRef
     from gazetrack.workflows.dataset import Item
 
 SPLITS_FILE = "splits.json"
@@ -177,15 +177,14 @@ def _differs(item: Item, facts: Mapping[str, Any]) -> bool:
     return facts["mask"] is not None and (item.mask is None or _digest(item.mask) != facts["mask"])
 
 
-def _digest(path: Path) -> str:
+def _digest(image: ImageRef) -> str:
     """Return the digest of an image's file, with the number of a slice."""
-    file = volume_of(path) or path
     try:
-        status = file.stat()
-        digest = _digest_of(file, status.st_mtime_ns, status.st_size)
+        status = image.file.stat()
+        digest = _digest_of(image.file, status.st_mtime_ns, status.st_size)
     except OSError as error:
-        raise InputError("cannot be read", path=file, hint="check its permissions") from error
-    return digest if file == path else f"{digest}/{path.name}"
+        raise InputError("cannot be read", path=image.file, hint="check its permissions") from error
+    return digest if image.slice is None else f"{digest}/{image.slice}"
 
 
 @functools.lru_cache(maxsize=65536)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from gazetrack.images.reference import ImageRef
+
 # Of `metrics.Scores`, and their names in what is written.
 MEASURES = {
     "dice": "dice",
@@ -156,7 +158,7 @@ def evaluate_folder(
     return result
 
 
-def _score(image_id: str, prediction: Path, mask: Path) -> Score:
+def _score(image_id: str, prediction: ImageRef, mask: ImageRef) -> Score:
     try:
         a, b = read_mask(prediction), read_mask(mask)
         if a.shape != b.shape:
@@ -164,7 +166,9 @@ def _score(image_id: str, prediction: Path, mask: Path) -> Score:
                 f"is {b.shape[1]} x {b.shape[0]} pixels, its prediction {a.shape[1]} x {a.shape[0]}"
             )
             raise DataError(
-                what, path=mask, hint="predict at the size of the image, as gradtrack-predict does"
+                what,
+                path=mask.path,
+                hint="predict at the size of the image, as gradtrack-predict does",
             )
     except GazetrackError as error:
         return Score(image_id, error=error)

@@ -12,7 +12,6 @@ from PIL import Image
 from torch.nn import functional
 
 from gazetrack.errors import ConfigError, GazetrackError, InputError, quote
-from gazetrack.images.folder import volume_of
 from gazetrack.images.slices import slices_of, write_like
 from gazetrack.images.volume_files import is_writable
 from gazetrack.publish import refuse_input_folder, refuse_overwrite, unique_names, write_bytes
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from torch import Tensor
 
+    from gazetrack.images.reference import ImageRef
     from gradtrack_model.network.model import Output, TrackUNet
     from gradtrack_model.weights.checkpoint import Checkpoint
 
@@ -82,8 +82,8 @@ class Prediction:
 
     Parameters
     ----------
-    image : pathlib.Path
-        The input.
+    image : ImageRef
+        The image that was segmented, a file or a slice of one.
     outputs : tuple of pathlib.Path
         What was written: the mask first; with the last slice of a volume, the volume of its masks.
     share : float
@@ -92,7 +92,7 @@ class Prediction:
         Why nothing was written.
     """
 
-    image: Path
+    image: ImageRef
     outputs: tuple[Path, ...] = ()
     share: float = 0.0
     error: GazetrackError | None = None
@@ -150,7 +150,7 @@ def predict_folder(
     levels = len(checkpoint.model.stages) if options.tracks else 0
     for name in names.values():
         for relative in _outputs(name, options, levels):
-            refuse_overwrite(out / relative, images.values())
+            refuse_overwrite(out / relative, [image.file for image in images.values()])
     refuse_input_folder(
         {(out / relative).parent for relative in _outputs("any", options, levels)}, [within]
     )
@@ -160,16 +160,16 @@ def predict_folder(
     options = replace(options, threshold=options.threshold or config.predict_threshold)
     for start in range(0, len(paths), options.batch_size):
         opened = [
-            (i, path, _open(path, config.window))
-            for i, path in paths[start : start + options.batch_size]
+            (i, ref, _open(ref, config.window))
+            for i, ref in paths[start : start + options.batch_size]
         ]
         whole = [image for _, _, image in opened if isinstance(image, Image.Image)]
         logits = iter(_predict(model, whole, size, options))
-        for image_id, path, image in opened:
+        for image_id, ref, image in opened:
             if isinstance(image, GazetrackError):
-                yield Prediction(path, error=image)
+                yield Prediction(ref, error=image)
             else:
-                yield _write(path, image, next(logits), out, names[image_id], options, masks)
+                yield _write(ref, image, next(logits), out, names[image_id], options, masks)
 
 
 def _outputs(name: str, options: PredictOptions, levels: int) -> list[str]:
@@ -185,9 +185,9 @@ def _outputs(name: str, options: PredictOptions, levels: int) -> list[str]:
     ]
 
 
-def _open(path: Path, window: tuple[float, ...]) -> Image.Image | GazetrackError:
+def _open(image: ImageRef, window: tuple[float, ...]) -> Image.Image | GazetrackError:
     try:
-        return open_image(path, window)
+        return open_image(image, window)
     except GazetrackError as error:
         return error
 
@@ -220,7 +220,7 @@ def _logits(output: Output, tracks: bool) -> Tensor:
 
 
 def _write(
-    path: Path,
+    ref: ImageRef,
     image: Image.Image,
     logits: Tensor,
     out: Path,
@@ -238,7 +238,7 @@ def _write(
     outputs = [out / relative for relative in _outputs(name, options, len(tracks))]
     for output, picture in zip(outputs, [*pictures, *tracks], strict=True):
         write_bytes(output, _png(picture))
-    return Prediction(path, (*outputs, *masks.add(path, mask)), float(mask.mean()))
+    return Prediction(ref, (*outputs, *masks.add(ref, mask)), float(mask.mean()))
 
 
 class VolumeMasks:
@@ -246,26 +246,26 @@ class VolumeMasks:
 
     Parameters
     ----------
-    images : iterable of pathlib.Path
+    images : iterable of ImageRef
         All images to be segmented. A volume of which a slice is not among them is not written.
     out : pathlib.Path
         Folder for the volumes.
     """
 
-    def __init__(self, images: Iterable[Path], out: Path) -> None:
+    def __init__(self, images: Iterable[ImageRef], out: Path) -> None:
         self.out = out
-        self._left: dict[Path, set[Path]] = {}
-        self._masks: dict[Path, dict[Path, npt.NDArray[np.bool_]]] = {}
+        self._left: dict[Path, set[ImageRef]] = {}
+        self._masks: dict[Path, dict[ImageRef, npt.NDArray[np.bool_]]] = {}
         wanted = set(images)
-        for file in {volume for image in wanted if (volume := volume_of(image))}:
+        for file in {volume for image in wanted if (volume := image.volume)}:
             slices = slices_of(file)
             if wanted.issuperset(slices) and is_writable(file):
                 self._left[file] = set(slices)
                 refuse_overwrite(self.out / file.name, [file])
 
-    def add(self, image: Path, mask: npt.NDArray[np.bool_]) -> list[Path]:
+    def add(self, image: ImageRef, mask: npt.NDArray[np.bool_]) -> list[Path]:
         """Take an image's mask, and return the volume that it completed, if any."""
-        file = volume_of(image)
+        file = image.volume
         if file is None or file not in self._left:
             return []
         self._masks.setdefault(file, {})[image] = mask

@@ -11,6 +11,7 @@ from PIL import Image
 
 from gazetrack.errors import ConfigError, OutputError
 from gazetrack.images.folder import read_mask
+from gazetrack.images.reference import ImageRef
 from gazetrack_cli import train as cli
 from gradtrack_model.data.nnunet import write_nnunet
 from gradtrack_model.data.sources import discover
@@ -66,10 +67,10 @@ def test_the_layout(data_folder, tmp_path):
         "RGB",
         True,
     )
-    truth = read_mask(data_folder / "masks" / "im5.png")
+    truth = read_mask(ImageRef(data_folder / "masks" / "im5.png"))
     assert np.array_equal(pixels(raw / "labelsTr" / "im5.png")[1], truth)
     mode, label = pixels(raw / "labelsTr" / "im1.png")
-    truth = read_mask(data_folder / "masks" / "im1.png")
+    truth = read_mask(ImageRef(data_folder / "masks" / "im1.png"))
     assert (mode, set(np.unique(label))) == ("L", {0, 1})
     assert 2 * (truth & (label > 0)).sum() / (truth.sum() + label.sum()) > 0.6
 
@@ -96,7 +97,7 @@ def test_masks_for_full_supervision(data_folder, tmp_path):
     assert json.loads((raw / "dataset.json").read_text())["channel_names"] == {"0": "gray"}
     assert pixels(raw / "imagesTr" / "im1_0000.png")[0] == "L"
     for i in range(6):
-        truth = read_mask(data_folder / "masks" / f"im{i}.png")
+        truth = read_mask(ImageRef(data_folder / "masks" / f"im{i}.png"))
         assert np.array_equal(pixels(raw / "labelsTr" / f"im{i}.png")[1], truth)
 
 

@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 from gazetrack.errors import ConfigError, DataError, InputError
+from gazetrack.images.reference import ImageRef
 from gazetrack.maps.parameters import MapParams
 from gazetrack.maps.render import prepare, render_maps, render_points
 from gazetrack.maps.store import map_writer
@@ -221,25 +222,27 @@ def test_discover_says_what_it_looked_for(tmp_path):
 def test_noisy_and_odd_masks(tmp_path):
     noisy = np.array([[0, 7, 120, 128, 250, 255]], np.uint8)
     Image.fromarray(noisy).save(tmp_path / "noisy.png")
-    assert read_mask(tmp_path / "noisy.png").tolist() == [[False, False, False, True, True, True]]
+    assert read_mask(ImageRef(tmp_path / "noisy.png")).tolist() == [
+        [False, False, False, True, True, True]
+    ]
     Image.fromarray(np.stack([noisy] * 3, -1)).save(tmp_path / "rgb.png")
-    assert read_mask(tmp_path / "rgb.png").sum() == 3
+    assert read_mask(ImageRef(tmp_path / "rgb.png")).sum() == 3
     Image.fromarray(noisy > 127).save(tmp_path / "bits.png")
-    assert read_mask(tmp_path / "bits.png").sum() == 3
+    assert read_mask(ImageRef(tmp_path / "bits.png")).sum() == 3
     Image.fromarray(np.array([[0, 1]], np.uint8)).save(tmp_path / "labels.png")
     with pytest.raises(DataError, match=r"values up to 1.*0 and 255"):
-        read_mask(tmp_path / "labels.png")
+        read_mask(ImageRef(tmp_path / "labels.png"))
 
 
 def test_unusable_images(tmp_path):
     Image.fromarray(np.array([[0, 40000]], np.uint16)).save(tmp_path / "deep.png")
     with pytest.raises(DataError, match="8 bits"):
-        open_image(tmp_path / "deep.png")
+        open_image(ImageRef(tmp_path / "deep.png"))
     whole = tmp_path / "cut.png"
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (50, 50, 3), np.uint8)).save(whole)
     whole.write_bytes(whole.read_bytes()[:2000])
     with pytest.raises(InputError, match="cannot be read as an image"):
-        open_image(whole)
+        open_image(ImageRef(whole))
 
 
 def test_prepared_tracks_can_be_empty(data_folder, config):

@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from gazetrack.errors import ConfigError, DataError, InputError, OutputError
 from gazetrack.images.folder import read_mask
+from gazetrack.images.reference import ImageRef
 from gazetrack.images.slices import slices_of
 from gradtrack_model.data.augment import normalise
 from gradtrack_model.data.sources import open_image, resized
@@ -40,11 +41,11 @@ def test_masks_have_the_size_of_their_images(run_folder, tmp_path):
     checkpoint = load_model(run_folder / "runs" / "gradtrack")
     options = PredictOptions(probabilities=True, overlay=True, tta=True, batch_size=2)
     done = list(predict_folder(images, checkpoint, tmp_path / "out", options))
-    assert [p.image.name for p in done if p.error] == ["bad.png"]
+    assert [p.image.file.name for p in done if p.error] == ["bad.png"]
     for prediction in done:
         if prediction.error:
             continue
-        h, w = sizes[prediction.image.stem]
+        h, w = sizes[prediction.image.file.stem]
         mask, probability, overlay = (np.array(Image.open(path)) for path in prediction.outputs)
         assert mask.shape == probability.shape == (h, w)
         assert overlay.shape == (h, w, 3)
@@ -184,7 +185,7 @@ def test_chosen_images_alone_are_segmented(run_folder, tmp_path):
     checkpoint = load_model(run_folder / "runs" / "gradtrack")
     options = PredictOptions(ids=("im2", "im0"))
     done = list(predict_folder(run_folder / "images", checkpoint, tmp_path / "out", options))
-    assert [p.image.stem for p in done] == ["im2", "im0"]
+    assert [p.image.file.stem for p in done] == ["im2", "im0"]
     with pytest.raises(InputError, match="has no image 'nobody'"):
         list(
             predict_folder(
@@ -262,7 +263,9 @@ def test_predicted_track_maps(run_folder, tmp_path):
     assert [path.relative_to(tmp_path).as_posix() for path in done[0].outputs] == [
         "im0.png", *(f"tracks/{k}/im0.png" for k in range(1, levels + 1))
     ]  # fmt: skip
-    image = resized(open_image(run_folder / "images" / "im0.png"), checkpoint.config.image_size)
+    image = resized(
+        open_image(ImageRef(run_folder / "images" / "im0.png")), checkpoint.config.image_size
+    )
     batch = normalise(image[None].float() / 255)
     flips = ((), (-1,), (-2,), (-2, -1))
     with torch.inference_mode():
@@ -310,10 +313,9 @@ def test_volumes_are_predicted_in_their_own_format(run_folder, tmp_path):
     )
     for name in ("a", "b"):
         file = next((tmp_path / "out" / "volumes").glob(f"{name}.*"))
-        for number, path in enumerate(slices_of(file), 1):
-            assert np.array_equal(
-                read_mask(path), read_mask(tmp_path / "out" / f"{name}_{number}.png")
-            )
+        for image in slices_of(file):
+            alone = ImageRef(tmp_path / "out" / f"{name}_{image.slice}.png")
+            assert np.array_equal(read_mask(image), read_mask(alone))
     chosen = PredictOptions(ids=("a_1", "b_1", "b_2", "b_3"))
     list(predict_folder(tmp_path / "in", checkpoint, tmp_path / "some", chosen))
     assert sorted(p.name for p in (tmp_path / "some" / "volumes").iterdir()) == ["b.nrrd"]

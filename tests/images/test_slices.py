@@ -7,17 +7,19 @@ import csv
 import gzip
 import itertools
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from gazetrack.errors import ConfigError, DataError, GazetrackError, InputError
 from gazetrack.images import slices as volumes
-from gazetrack.images.folder import find_images, image_size, read_image, read_mask, volume_of
+from gazetrack.images.folder import decode, find_images, image_size, is_gray, read_image, read_mask
+from gazetrack.images.reference import ImageRef
 from gazetrack.images.slices import (
-    file_of,
     read_labels,
     read_slice,
     slice_size,
@@ -46,8 +48,9 @@ def test_a_volume_is_its_slices(tmp_path):
     write_dicom(tmp_path / "many.dcm", np.zeros((3, 5, 6), np.uint16))
     found = find_images(tmp_path)
     assert list(found) == ["case_1", "case_2", "many_1", "many_2", "many_3", "one_3"]
-    assert found["case_2"] == tmp_path / "case.nrrd" / "2"
-    assert (volume_of(found["case_2"]), volume_of(found["one_3"])) == (tmp_path / "case.nrrd", None)
+    assert found["case_2"] == ImageRef(tmp_path / "case.nrrd", 2)
+    assert found["one_3"] == ImageRef(tmp_path / "one_3.dcm")
+    assert (found["case_2"].volume, found["one_3"].volume) == (tmp_path / "case.nrrd", None)
     assert image_size(found["case_2"]) == (4, 3)
     assert slice_size(found["many_3"]) == (6, 5)
     write_nrrd(tmp_path / "case_2.nrrd", BLOCK[:, :, 0])
@@ -57,14 +60,14 @@ def test_a_volume_is_its_slices(tmp_path):
 
 def test_the_slice_of_an_nrrd_is_its_transposed_plane(tmp_path):
     path = write_nrrd(tmp_path / "case.nrrd", BLOCK)
-    volume, values = volumes._values(path / "2")
+    volume, values = volumes._values(ImageRef(path, 2))
     assert values.tolist() == BLOCK[:, :, 1].T.tolist()
     assert volume.limits == pytest.approx(np.percentile(BLOCK, [0.5, 99.5]))
-    for number in ("0", "3"):
+    for number in (0, 3):
         with pytest.raises(InputError, match=rf"case\.nrrd: has no slice {number}, but 1 to 2"):
-            read_slice(path / number)
+            read_slice(ImageRef(path, number))
     with pytest.raises(InputError, match="volume of 2 slices"):
-        read_slice(path)
+        read_slice(ImageRef(path))
 
 
 def test_all_formats_show_the_same_head_up_picture(tmp_path):
@@ -82,7 +85,7 @@ def test_all_formats_show_the_same_head_up_picture(tmp_path):
     write_nrrd(tmp_path / "g.nrrd", lps[:, ::-1], sagittal.tolist())  # rows to the feet
     write_dicom(tmp_path / "h.dcm", np.stack([shown, shown]))
     for path in sorted(tmp_path.iterdir()):
-        assert volumes._values(path / "1")[1].tolist() == shown.tolist(), path.name
+        assert volumes._values(ImageRef(path, 1))[1].tolist() == shown.tolist(), path.name
 
 
 @given(st.lists(st.floats(-2, 2), min_size=9, max_size=9), st.data())
@@ -152,35 +155,35 @@ def test_what_is_written(tmp_path):
 
 def test_gray_values(tmp_path):
     ramp = np.arange(1000, dtype=np.int16).reshape(20, 50)
-    plain = read_slice(write_dicom(tmp_path / "a.dcm", ramp))
+    plain = read_slice(ImageRef(write_dicom(tmp_path / "a.dcm", ramp)))
     assert (plain[0, 0], plain[-1, -1], plain.dtype) == (0, 255, np.uint8)
     assert abs(int(plain[10, 0]) - 128) <= 1
     inverted = read_slice(
-        write_dicom(tmp_path / "b.dcm", ramp, PhotometricInterpretation="MONOCHROME1")
+        ImageRef(write_dicom(tmp_path / "b.dcm", ramp, PhotometricInterpretation="MONOCHROME1"))
     )
     assert np.array_equal(inverted, 255 - plain)
     path = write_dicom(tmp_path / "c.dcm", ramp, RescaleSlope=2, RescaleIntercept=-1000)
-    assert np.array_equal(read_slice(path), plain)  # percentiles do not care
-    window = read_slice(path, (0.0, 400.0))  # -200..200, raw 400..600
+    assert np.array_equal(read_slice(ImageRef(path)), plain)  # percentiles do not care
+    window = read_slice(ImageRef(path), (0.0, 400.0))  # -200..200, raw 400..600
     assert (window.reshape(-1)[400], window.reshape(-1)[500], window.reshape(-1)[600]) == (
         0,
         128,
         255,
     )
     bytes_ = np.arange(12, dtype=np.uint8).reshape(3, 4)
-    assert np.array_equal(read_slice(write_dicom(tmp_path / "d.dcm", bytes_)), bytes_)
-    flat = read_slice(write_dicom(tmp_path / "e.dcm", np.full((3, 4), 900, np.uint16)))
+    assert np.array_equal(read_slice(ImageRef(write_dicom(tmp_path / "d.dcm", bytes_))), bytes_)
+    flat = read_slice(ImageRef(write_dicom(tmp_path / "e.dcm", np.full((3, 4), 900, np.uint16))))
     assert not flat.any()
     odd = np.full((6, 5, 2), np.nan, np.float32)
     odd[..., 1] = np.linspace(0, 1, 30).reshape(6, 5)
     odd[0, 0, 1] = np.inf
     path = write_nifti(tmp_path / "f.nii.gz", odd)
-    assert not read_slice(path / "1").any()
-    assert read_slice(path / "2").max() == 255
+    assert not read_slice(ImageRef(path, 1)).any()
+    assert read_slice(ImageRef(path, 2)).max() == 255
     path = write_nifti(
         tmp_path / "g.nii", np.arange(24, dtype=np.int16).reshape(4, 3, 2), slope=(2.0, -10.0)
     )
-    assert volumes._values(path / "1")[0].limits[0] == pytest.approx(-10, abs=1)
+    assert volumes._values(ImageRef(path, 1))[0].limits[0] == pytest.approx(-10, abs=1)
 
 
 def test_slices_of_a_volume_share_their_scale(tmp_path):
@@ -188,25 +191,25 @@ def test_slices_of_a_volume_share_their_scale(tmp_path):
     block[..., 0], block[..., 1] = 100, 50
     block[0, 0] = 0
     path = write_nrrd(tmp_path / "a.nrrd", block)
-    assert (read_slice(path / "1")[1, 1], read_slice(path / "2")[1, 1]) == (255, 128)
+    assert (read_slice(ImageRef(path, 1))[1, 1], read_slice(ImageRef(path, 2))[1, 1]) == (255, 128)
 
 
 def test_colours(tmp_path):
     rgb = np.random.default_rng(0).integers(0, 255, (4, 6, 3), np.uint8)
     facts = {"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB"}
-    assert np.array_equal(read_slice(write_dicom(tmp_path / "a.dcm", rgb, **facts)), rgb)
+    assert np.array_equal(read_slice(ImageRef(write_dicom(tmp_path / "a.dcm", rgb, **facts))), rgb)
     from pydicom.pixels import convert_color_space
 
     ybr = convert_color_space(rgb, "RGB", "YBR_FULL")
     facts["PhotometricInterpretation"] = "YBR_FULL"
-    back = read_slice(write_dicom(tmp_path / "b.dcm", ybr, **facts)).astype(int)
+    back = read_slice(ImageRef(write_dicom(tmp_path / "b.dcm", ybr, **facts))).astype(int)
     assert np.abs(back - rgb).max() <= 2
-    assert read_image(tmp_path / "a.dcm", "L", (2, 3)).shape == (2, 3)
+    assert read_image(ImageRef(tmp_path / "a.dcm"), "L", (2, 3)).shape == (2, 3)
 
 
 def test_labels_are_above_zero(tmp_path):
     labels = np.array([[0, 1], [2, 0]], np.int16)
-    assert read_mask(write_nrrd(tmp_path / "a.nrrd", labels)).tolist() == [
+    assert read_mask(ImageRef(write_nrrd(tmp_path / "a.nrrd", labels))).tolist() == [
         [False, True],
         [True, False],
     ]
@@ -257,7 +260,7 @@ def test_bad_files_are_named(tmp_path, case, capfd):
     name, write, match = BAD[case]
     write(tmp_path / name)
     with pytest.raises(InputError, match=match) as caught:
-        [read_slice(path) for path in slices_of(tmp_path / name)]
+        [read_slice(image) for image in slices_of(tmp_path / name)]
     assert name in str(caught.value)
     assert "\n" not in str(caught.value)
     assert caught.value.hint
@@ -272,7 +275,7 @@ def test_a_bomb_is_not_unpacked(tmp_path):
     import tracemalloc
 
     tracemalloc.start()
-    read_slice(path / "1")
+    read_slice(ImageRef(path, 1))
     assert tracemalloc.get_traced_memory()[1] < 5_000_000
     tracemalloc.stop()
 
@@ -303,9 +306,31 @@ def test_a_missing_package_is_named(tmp_path, monkeypatch):
         find_images(tmp_path)
 
 
-def test_files_and_slices(tmp_path):
-    assert file_of(tmp_path / "7") == tmp_path / "7"
-    assert file_of(tmp_path / "a.nii.gz" / "7") == tmp_path / "a.nii.gz"
+@pytest.mark.parametrize(
+    ("image", "shown", "is_picture"),
+    [
+        (ImageRef(Path("a/b.PNG")), "a/b.PNG", True),
+        (ImageRef(Path("a.nii.gz")), "a.nii.gz", False),
+        (ImageRef(Path("a.NRRD"), 7), "a.NRRD/7", False),
+    ],
+)
+def test_an_image_is_called_by_its_file_and_slice(image, shown, is_picture):
+    assert str(image) == str(image.path) == str(Path(shown))
+    assert image.is_picture == is_picture
+
+
+def test_a_picture_in_a_folder_called_like_a_volume_is_a_picture(tmp_path):
+    """Its path looks like that of a slice."""
+    folder = tmp_path / "case.nrrd"
+    folder.mkdir()
+    Image.fromarray(np.eye(8, dtype=np.uint8)).save(folder / "7.png")
+    (image,) = find_images(folder).values()
+    assert image == ImageRef(folder / "7.png")
+    assert is_gray(image)
+    assert decode(image).size == (8, 8)
+
+
+def test_a_volume_that_is_gone_is_said_so(tmp_path):
     with pytest.raises(InputError, match="no such file"):
         slices_of(tmp_path / "gone.nii")
     assert AFFINE.shape == (4, 4)
@@ -317,13 +342,13 @@ def test_real_slices_their_masks_and_gaze_fit(data_dir):
     folder = data_dir / "nci-isbi-gaze"
     masks = find_images(folder / "masks" / "nrrd3T")
     images = {
-        i: path
-        for i, path in find_images(folder / "two-slices" / "images").items()
-        if path.suffix == ".dcm"
+        i: image
+        for i, image in find_images(folder / "two-slices" / "images").items()
+        if image.file.suffix == ".dcm"
     }
     assert sorted(images) == ["Prostate3T-01-0001_13", "Prostate3T-01-0002_16"]
-    for image_id, path in images.items():
-        mask, gray = read_mask(masks[image_id]), read_slice(path)
+    for image_id, image in images.items():
+        mask, gray = read_mask(masks[image_id]), read_slice(image)
         assert mask.shape == gray.shape == (320, 320)
         assert (gray.min(), gray.max()) == (0, 255)
     inside: dict[str, list[bool]] = {}
@@ -358,7 +383,7 @@ def test_a_deflated_dicom_is_unpacked_within_its_limit_alone(tmp_path, monkeypat
     data.save_as(path)
     unpacked, packed = (tmp_path / "plain.dcm").stat().st_size, path.stat().st_size
     assert packed < unpacked / 100
-    assert np.array_equal(read_slice(path), read_slice(tmp_path / "plain.dcm"))
+    assert np.array_equal(read_slice(ImageRef(path)), read_slice(ImageRef(tmp_path / "plain.dcm")))
     volumes._header.cache_clear()
     monkeypatch.setattr(volume_files, "DEFLATE_RATIO_FROM_BYTES", 1000)
     monkeypatch.setattr(
@@ -366,6 +391,6 @@ def test_a_deflated_dicom_is_unpacked_within_its_limit_alone(tmp_path, monkeypat
     )
     if above:
         with pytest.raises(InputError, match=r"a.dcm: unpacks to more than 2 MB from 0.0 MB"):
-            read_slice(path)
+            read_slice(ImageRef(path))
     else:
-        assert read_slice(path).shape == (3, 4)
+        assert read_slice(ImageRef(path)).shape == (3, 4)

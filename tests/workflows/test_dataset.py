@@ -8,6 +8,7 @@ from PIL import Image
 
 from gazetrack.errors import DataError, InputError, SchemaError
 from gazetrack.images.folder import find_images, image_size, read_image
+from gazetrack.images.reference import ImageRef
 from gazetrack.tables.schema import FIXATIONS, conform
 from gazetrack.tables.stimulus import stem
 from gazetrack.tables.store import read_fixations, write_table
@@ -132,7 +133,7 @@ def test_what_is_no_image_is_named(folder):
     bad = folder / "images" / "bad.png"
     bad.write_text("no image")
     with pytest.raises(InputError, match=r"bad\.png"):
-        image_size(bad)
+        image_size(ImageRef(bad))
 
 
 def test_hashed_split_never_moves_an_image():
@@ -155,7 +156,7 @@ def test_ids_files(tmp_path):
 def test_images_of_more_than_8_bits_are_refused(tmp_path, mode):
     Image.new(mode, (8, 6), 300).save(tmp_path / "a.tiff")
     with pytest.raises(InputError, match="more than 8 bits"):
-        read_image(tmp_path / "a.tiff", "L")
+        read_image(ImageRef(tmp_path / "a.tiff"), "L")
 
 
 def test_gaze_that_has_no_place_on_an_image_is_refused(folder):
