@@ -213,7 +213,7 @@ def test_resizing_to_the_network_and_back_has_no_shift(size):
 def test_the_network_has_no_shift_of_its_own():
     """With kernels made symmetric a network without uneven padding turns with its input: all of it is aligned."""
     torch.manual_seed(0)
-    model = TrackUNet(ModelConfig("basic", (8, 8, 8, 8, 8, 8))).eval()
+    model = TrackUNet(ModelConfig(encoder="basic", widths=(8,) * 6)).eval()
     for p in model.parameters():
         if p.ndim == 4:
             p.data = (p.data + p.data.flip(-1) + p.data.flip(-2) + p.data.flip(-1, -2)) / 4
