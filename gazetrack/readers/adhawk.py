@@ -13,10 +13,8 @@ import json
 import math
 from dataclasses import replace
 
-import numpy as np
-
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
-from gazetrack.readers.shared.clock import check_clock
+from gazetrack.readers.shared.clock import timed_rows
 from gazetrack.readers.text.header import header_of, needed_header
 from gazetrack.readers.text.table import read_columns
 from gazetrack.tables.recording import Recording
@@ -62,29 +60,23 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     header = needed_header(head)
     wanted = {key: (header.index(name, head.path), "float64") for key, name in _NEEDED.items()}
     table = read_columns(head, header, wanted)  # type: ignore[arg-type]
-    time = table.number("t") * 1e3
-    timed = np.isfinite(time)
-    t = time[timed]
-    check_clock(head, header, t, timed)
-    origin = float(t[0]) if t.size else 0.0
-    x, y = (
-        table.number("x")[timed] * _NOMINAL.width_px,
-        table.number("y")[timed] * _NOMINAL.height_px,
-    )
+    timed = timed_rows(head, header, table.number("t") * 1e3)
+    x = table.number("x")[timed.rows] * _NOMINAL.width_px
+    y = table.number("y")[timed.rows] * _NOMINAL.height_px
     notes: list[str] = []
     camera = _camera(head, notes)
     recording = Recording(
         name=head.stem,
         format=FORMAT.name,
         sample_table=conform(
-            {"recording": head.stem, "t_ms": t - origin, "x_px": x, "y_px": y}, SAMPLES
+            {"recording": head.stem, "t_ms": timed.t_ms, "x_px": x, "y_px": y}, SAMPLES
         ),
         event_table=conform({}, EVENTS),
-        origin_ms=origin,
+        origin_ms=timed.origin_ms,
         tracker="AdHawk MindLink",
         world_camera="AdHawk MindLink",
         rows_in=table.n_rows,
-        dropped={} if timed.all() else {"no time": int((~timed).sum())},
+        dropped=timed.dropped,
         notes=tuple(notes),
     )
     return recording.on_nominal_screen(camera, "scene camera's image")

@@ -15,7 +15,7 @@ import numpy as np
 
 from gazetrack.errors import ConfigError, ParseError
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
-from gazetrack.readers.shared.clock import check_clock
+from gazetrack.readers.shared.clock import timed_rows
 from gazetrack.readers.shared.runs import movements
 from gazetrack.readers.text.header import Header, Kind, needed_header
 from gazetrack.readers.text.table import read_columns
@@ -121,31 +121,29 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         wanted["label"] = header.index(spelt[label], head.path), "text"
     table = read_columns(table_head, header, wanted)
     time = table.number("time") / 1000
-    timed = np.isfinite(time)
+    timed = timed_rows(table_head, header, time)
     notes = ["time taken as µs, as this format defines it"]
-    check_clock(table_head, header, time[timed], timed)
-    _check_unit(head, header, time[timed])
-    origin = float(time[timed][0]) if timed.any() else 0.0
+    _check_unit(head, header, time[timed.rows])
     confidence = table.number("confidence", 1.0)
     lost = ~(confidence >= _LEAST_CONFIDENCE)
     if unsure := int((lost & (confidence > 0)).sum()):
         notes.append(
             f"{unsure} samples with a confidence below {_LEAST_CONFIDENCE}: taken as missing"
         )
-    x, y = (np.where(lost, np.nan, table.number(axis))[timed] for axis in "xy")
+    x, y = (np.where(lost, np.nan, table.number(axis))[timed.rows] for axis in "xy")
     if label is not None:
         notes.append(f"events are runs of one label in {label}")
     return Recording(
         name=head.stem,
         format=FORMAT.name,
         sample_table=conform(
-            {"recording": head.stem, "t_ms": time[timed] - origin, "x_px": x, "y_px": y}, SAMPLES
+            {"recording": head.stem, "t_ms": timed.t_ms, "x_px": x, "y_px": y}, SAMPLES
         ),
-        event_table=_events(head.stem, table.text("label")[timed], time[timed] - origin, x, y),
+        event_table=_events(head.stem, table.text("label")[timed.rows], timed.t_ms, x, y),
         screen=_screen(head),
-        origin_ms=origin,
+        origin_ms=timed.origin_ms,
         rows_in=table.n_rows,
-        dropped={} if timed.all() else {"no time": int((~timed).sum())},
+        dropped=timed.dropped,
         notes=tuple(notes),
     )
 

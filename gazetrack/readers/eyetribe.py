@@ -15,7 +15,7 @@ import pandas as pd
 
 from gazetrack.errors import ConfigError, ParseError, quote
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
-from gazetrack.readers.shared.clock import check_clock
+from gazetrack.readers.shared.clock import timed_rows
 from gazetrack.readers.shared.gaze import gaze_columns
 from gazetrack.readers.shared.runs import movements
 from gazetrack.readers.text.header import Kind, header_of, needed_header
@@ -102,14 +102,11 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     }
     wanted["fix"] = header.index("fix", head.path), "text"
     table = read_columns(log, header, wanted)
-    timed = np.isfinite(table.number("t"))
-    t = table.number("t")[timed]
-    origin = float(t[0]) if t.size else 0.0
+    timed = timed_rows(log, header, table.number("t"))
     notes: list[str] = []
-    check_clock(log, header, t, timed)
-    gaze = {key: values[timed] for key, values in _gaze(table).items()}
-    fixating = np.array([flag.lower() == "true" for flag in table.text("fix")[timed]], bool)
-    fixations = _fixations(fixating, t, gaze)
+    gaze = {key: values[timed.rows] for key, values in _gaze(table).items()}
+    fixating = np.array([flag.lower() == "true" for flag in table.text("fix")[timed.rows]], bool)
+    fixations = _fixations(fixating, table.number("t")[timed.rows], gaze)
     if fixating.any():
         notes.append("fixations are runs of the tracker's flag fix")
     texts = "\n".join(text for _, text in messages.found)
@@ -117,17 +114,17 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         name=head.stem,
         format=FORMAT.name,
         sample_table=conform(
-            {"recording": head.stem, "t_ms": t - origin, **gaze_columns(gaze)}, SAMPLES
+            {"recording": head.stem, "t_ms": timed.t_ms, **gaze_columns(gaze)}, SAMPLES
         ),
-        event_table=_events(head, messages.found, fixations, origin),
+        event_table=_events(head, messages.found, fixations, timed.origin_ms),
         screen=_screen(texts),
         rate_hz=_rate(texts),
         eyes="binocular" if "left_x" in names else "combined",
-        origin_ms=origin,
+        origin_ms=timed.origin_ms,
         tracker="EyeTribe",
         software="PyTribe",
         rows_in=table.n_rows + len(messages.found),
-        dropped={} if timed.all() else {"no time": int((~timed).sum())},
+        dropped=timed.dropped,
         notes=tuple(notes),
     )
 

@@ -18,7 +18,7 @@ import pandas as pd
 
 from gazetrack.errors import ConfigError, ParseError, quote
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
-from gazetrack.readers.shared.clock import check_clock
+from gazetrack.readers.shared.clock import timed_rows
 from gazetrack.readers.shared.gaze import gaze_columns
 from gazetrack.readers.shared.runs import movements
 from gazetrack.readers.text.header import Header, Kind, needed_header
@@ -113,10 +113,8 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     table_head = rewritten(head, log.start)
     header, table = _table(table_head, log)
     time = table.number("t") * 1e3
-    timed = np.isfinite(time)
-    origin = float(time[timed][0]) if timed.any() else 0.0
+    timed = timed_rows(table_head, header, time)
     screen, notes = _screen(head), list[str]()
-    check_clock(table_head, header, time[timed], timed)
     binocular = "b_x" in table.found
     if binocular:
         notes.append("eye A taken for the right eye, eye B for the left")
@@ -124,26 +122,26 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         notes.append("which eye it was is not in the file: its pupil stands as the right one's")
     eyes = {"right": "", "left": "b_"} if binocular else {"both": ""}
     gaze = {
-        eye: [values[timed] for values in _eye(table, prefix, screen)]
+        eye: [values[timed.rows] for values in _eye(table, prefix, screen)]
         for eye, prefix in eyes.items()
     }
     events = [_messages(head, log.messages, table, time)]
-    timers = {eye: table.number(f"{prefix}timer")[timed] for eye, prefix in eyes.items()}
-    events += [_fixations(eye, timers[eye], time[timed], *gaze[eye][:2]) for eye in eyes]
+    timers = {eye: table.number(f"{prefix}timer")[timed.rows] for eye, prefix in eyes.items()}
+    events += [_fixations(eye, timers[eye], time[timed.rows], *gaze[eye][:2]) for eye in eyes]
     if any(len(part) for part in events[1:]):
         notes.append("fixations are the times over which ViewPoint's own fixation timer grows")
-    dropped = {"lines of other codes": log.others, "no time": int((~timed).sum())}
-    columns = {"recording": head.stem, "t_ms": time[timed] - origin, **gaze_columns(_named(gaze))}
+    others = {"lines of other codes": log.others} if log.others else {}
+    columns = {"recording": head.stem, "t_ms": timed.t_ms, **gaze_columns(_named(gaze))}
     recording = Recording(
         name=head.stem,
         format=FORMAT.name,
         sample_table=conform(columns, SAMPLES),
-        event_table=_joined(head.stem, events, origin),
+        event_table=_joined(head.stem, events, timed.origin_ms),
         eyes="binocular" if binocular else "combined",
-        origin_ms=origin,
+        origin_ms=timed.origin_ms,
         tracker="ViewPoint",
         rows_in=table.n_rows + len(log.messages) + log.others,
-        dropped={reason: count for reason, count in dropped.items() if count},
+        dropped=others | timed.dropped,
         notes=tuple(notes),
     )
     return recording.on_nominal_screen(screen, "screen")

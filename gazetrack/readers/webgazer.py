@@ -19,7 +19,7 @@ import pandas as pd
 
 from gazetrack.errors import ConfigError, ParseError, quote
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
-from gazetrack.readers.shared.clock import check_clock
+from gazetrack.readers.shared.clock import timed_rows
 from gazetrack.readers.text.header import header_of, needed_header
 from gazetrack.readers.text.table import read_columns
 from gazetrack.readers.text.utf8 import by_line, rewritten
@@ -119,14 +119,11 @@ def _read_log(head: Head) -> Recording:
     header = needed_header(table_head)
     wanted = {key: (header.index(name, head.path), "float64") for key, name in _COLUMNS.items()}
     table = read_columns(table_head, header, wanted)  # type: ignore[arg-type]
-    time = table.number("t")
-    timed = np.isfinite(time)
-    origin = float(time[timed][0]) if timed.any() else 0.0
-    check_clock(table_head, header, time[timed], timed)
+    timed = timed_rows(table_head, header, table.number("t"))
     columns = {
-        "t_ms": time[timed] - origin,
-        "x_px": table.number("x")[timed],
-        "y_px": table.number("y")[timed],
+        "t_ms": timed.t_ms,
+        "x_px": table.number("x")[timed.rows],
+        "y_px": table.number("y")[timed.rows],
     }
     facts = {key.strip(): value.strip() for key, _, value in _preamble(head)}
     return Recording(
@@ -135,11 +132,11 @@ def _read_log(head: Head) -> Recording:
         sample_table=conform({"recording": head.stem, **columns}, SAMPLES),
         event_table=conform({}, EVENTS),
         screen=_screen(facts.get("screen_width"), facts.get("screen_height")),
-        origin_ms=origin,
+        origin_ms=timed.origin_ms,
         tracker="webcam",
         software="WebGazer",
         rows_in=table.n_rows,
-        dropped={} if timed.all() else {"no time": int((~timed).sum())},
+        dropped=timed.dropped,
     )
 
 

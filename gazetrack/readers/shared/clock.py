@@ -1,8 +1,12 @@
-"""Times of rows that do not go forward: the line where another recording begins, or where the order is lost."""
+"""The clock of rows: what times are counted from, and where they cannot be of one recording.
+
+A reader of samples asks `timed_rows`; one that counts its times otherwise asks `check_clock` or
+`check_lines` alone.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,14 +16,71 @@ from gazetrack.readers.text.numbers import line_of
 from gazetrack.tables.clock import Clock
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import numpy.typing as npt
 
-    from gazetrack.readers.base import Head
+    from gazetrack.readers.head import Head
     from gazetrack.readers.text.header import Header
 
 CUT = "cut the file here into one per recording, or export it with the columns that name them"
+NO_TIME = "no time"
+
+
+class TimedRows(NamedTuple):
+    """The rows of a table that have a time, and their times on the recording's own clock.
+
+    Attributes
+    ----------
+    rows : ndarray of bool, shape (n,)
+        Which of the table's n rows have a time.
+    t_ms : ndarray of float64, shape (m,)
+        The times of these rows in ms, counted from the first of them.
+    origin_ms : float
+        The time of the first of them on the export's clock, ms; 0 without any.
+    dropped : dict of str to int
+        The number of rows without a time under `NO_TIME`; empty where all have one.
+    """
+
+    rows: npt.NDArray[np.bool_]
+    t_ms: npt.NDArray[np.float64]
+    origin_ms: float
+    dropped: dict[str, int]
+
+
+def timed_rows(
+    head: Head,
+    header: Header,
+    time_ms: npt.NDArray[np.floating],
+    among: npt.NDArray[np.bool_] | None = None,
+) -> TimedRows:
+    """Return the rows of a table that have a time, counted from the first of them.
+
+    Parameters
+    ----------
+    head, header : Head, Header
+        The table, to name the line.
+    time_ms : ndarray of float64, shape (n,)
+        The times of its rows on the export's clock, ms; NaN where missing.
+    among : ndarray of bool, shape (n,), optional
+        The rows that are samples at all; all of them by default.
+
+    Raises
+    ------
+    ParseError
+        As `check_clock` does.
+    """
+    rows = np.isfinite(time_ms)
+    n_without = int((~rows).sum())
+    if among is not None:
+        n_without = int((among & ~rows).sum())
+        rows &= among
+    time = time_ms[rows]
+    check_clock(head, header, time, rows)
+    origin = float(time[0]) if time.size else 0.0
+    dropped = {NO_TIME: n_without} if n_without else {}
+    return TimedRows(rows, time - origin, origin, dropped)
 
 
 def check_clock(
@@ -52,14 +113,10 @@ def check_clock(
         above them.
     """
     known = np.isfinite(t)
-    codes = None if groups is None else pd.factorize(groups[known])[0]
-    clock = Clock()
-    clock.take(t[known], codes)
     rows = np.flatnonzero(used)[known]
-    if clock.in_no_order:
-        raise in_no_order(clock, head.path, line_of(head, header, int(rows[clock.first_back])))
-    if clock.first_restart >= 0:
-        raise second_recording(head.path, line_of(head, header, int(rows[clock.first_restart])))
+    of_known = None if groups is None else groups[known]
+    # The line of a row is searched in the file, and only when an error names it.
+    _check(head.path, t[known], of_known, lambda at: line_of(head, header, int(rows[at])))
 
 
 def check_lines(
@@ -73,9 +130,9 @@ def check_lines(
     Parameters
     ----------
     head : Head
-        The file.
+        The first look at the file.
     t : ndarray, shape (n,)
-        Times in ms, none missing.
+        Times of the lines in ms, none missing.
     lines : ndarray of int, shape (n,)
         The line of each, counted from 1.
     groups : ndarray of str, shape (n,), optional
@@ -86,12 +143,22 @@ def check_lines(
     ParseError
         The clock begins again, or more than a fifth of the times are before the one above them.
     """
+    _check(head.path, t, groups, lambda at: int(lines[at]))
+
+
+def _check(
+    path: Path,
+    t: npt.NDArray[np.floating],
+    groups: npt.NDArray[np.object_] | None,
+    line_at: Callable[[int], int],
+) -> None:
+    """Refuse times that begin again or are in no order; `line_at` gives the line of one of them."""
     clock = Clock()
     clock.take(t, None if groups is None else pd.factorize(groups)[0])
     if clock.in_no_order:
-        raise in_no_order(clock, head.path, int(lines[clock.first_back]))
+        raise in_no_order(clock, path, line_at(clock.first_back))
     if clock.first_restart >= 0:
-        raise second_recording(head.path, int(lines[clock.first_restart]))
+        raise second_recording(path, line_at(clock.first_restart))
 
 
 def second_recording(path: Path, line: int | None) -> ParseError:
@@ -101,6 +168,16 @@ def second_recording(path: Path, line: int | None) -> ParseError:
 
 
 def in_no_order(clock: Clock, path: Path, line: int | None) -> ParseError:
-    """Return the error about rows that are not in the order of time, and the line of the first that is not."""
+    """Return the error about rows that are not in the order of time.
+
+    Parameters
+    ----------
+    clock : Clock
+        The clock that has taken all times.
+    path : pathlib.Path
+        The file with the rows.
+    line : int or None
+        The line of the first row that is before the one above it.
+    """
     hint = "sort the rows by time, or export the recording again"
     return ParseError(clock.disorder, path=path, line=line, hint=hint)

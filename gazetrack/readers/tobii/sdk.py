@@ -14,7 +14,7 @@ import pandas as pd
 
 from gazetrack.errors import ParseError, quote
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
-from gazetrack.readers.shared.clock import check_clock
+from gazetrack.readers.shared.clock import timed_rows
 from gazetrack.readers.shared.gaze import gaze_columns
 from gazetrack.readers.text.header import Header, Kind, header_of, needed_header
 from gazetrack.readers.text.table import Columns, read_columns
@@ -110,23 +110,21 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     if padding.count:
         notes.append(f"{padding.count} rows cut off: the cells that are not there are missing")
     time = _times(table, notes) / 1000
-    timed = np.isfinite(time)
-    check_clock(table_head, header, time[timed], timed)
-    origin = float(time[timed][0]) if timed.any() else 0.0
+    timed = timed_rows(table_head, header, time)
     gaze = _gaze(head, header, table)
-    columns = gaze_columns({key: values[timed] for key, values in gaze.items()})
-    columns |= {"recording": head.stem, "t_ms": time[timed] - origin}
+    columns = gaze_columns({key: values[timed.rows] for key, values in gaze.items()})
+    columns |= {"recording": head.stem, "t_ms": timed.t_ms}
     recording = Recording(
         name=head.stem,
         format=FORMAT.name,
         sample_table=conform(columns, SAMPLES),
         event_table=conform({}, EVENTS),
         eyes="binocular",
-        origin_ms=origin,
+        origin_ms=timed.origin_ms,
         tracker="Tobii",
         software="Tobii Pro SDK",
         rows_in=table.n_rows,
-        dropped={} if timed.all() else {"no time": int((~timed).sum())},
+        dropped=timed.dropped,
         notes=tuple(notes),
     )
     return recording.on_nominal_screen(_NOMINAL, "screen")
