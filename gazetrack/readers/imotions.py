@@ -44,14 +44,32 @@ FORMAT = Format(
     source="https://help.imotions.com, Sensor Data Export",
 )
 _GAZE = {
-    f"{side}_{axis}": f"Gaze{side.title()}{axis}" for side in ("left", "right") for axis in "xy"
-} | {"left_pupil": "PupilLeft", "right_pupil": "PupilRight"}  # fmt: skip
-_COMBINED = {
-    "x": "Gaze X",
-    "y": "Gaze Y",
-}  # of iMotions' gaze analysis, which may be exported by itself
-_FIXATION = ("Seq", "X", "Y", "Start", "Duration")
-_NEWER_FIXATION = ("Index", "X", "Y", "Start", "Duration")
+    "left_x": "GazeLeftx",
+    "left_y": "GazeLefty",
+    "right_x": "GazeRightx",
+    "right_y": "GazeRighty",
+    "left_pupil": "PupilLeft",
+    "right_pupil": "PupilRight",
+}
+# Of iMotions' gaze analysis, which may be exported by itself.
+_COMBINED = {"x": "Gaze X", "y": "Gaze Y"}
+# The columns of fixations in either generation, by our names.
+_FIXATIONS = {
+    "fixation": {
+        "seq": "FixationSeq",
+        "x": "FixationX",
+        "y": "FixationY",
+        "start": "FixationStart",
+        "duration": "FixationDuration",
+    },
+    "newer": {
+        "seq": "Fixation Index",
+        "x": "Fixation X",
+        "y": "Fixation Y",
+        "start": "Fixation Start",
+        "duration": "Fixation Duration",
+    },
+}
 _NEWER_MARK = "Fixation Index by Stimulus"
 _STIMULUS = ("StimulusName", "SourceStimuliName", "Stimulus")
 _STAMP = re.compile(r"(\d{8})_(\d{6})(\d{3})")
@@ -60,8 +78,8 @@ _MOST_INDEX = 2**31 - 1
 _FIRST_LINES = 50
 # The columns are the user's choice, so nobody can tell which ones these are.
 _NAMELESS = (
-    "rows of iMotions without the row that names the columns: export again with it, or copy it from another export "
-    "of the study to the top"
+    "rows of iMotions without the row that names the columns: export again with it, "
+    "or copy it from another export of the study to the top"
 )
 _WORST_VALIDITY = 1.0  # of 0 best to 4 not found; 2 and more is a guess which eye it was
 
@@ -79,15 +97,11 @@ def sniff(head: Head) -> Verdict:
     layout = _layout(head)
     if layout is None:
         return Verdict(Level.NO, _NAMELESS) if _is_nameless(head) else NO
-    gaze = next(
-        (name for name in (f"{layout.prefix}GazeLeftx", "Gaze X") if name in layout.header.names),
-        None,
-    )
+    marks = (f"{layout.prefix}GazeLeftx", "Gaze X")
+    gaze = next((name for name in marks if name in layout.header.names), None)
     if gaze is None:
-        return Verdict(
-            Level.NO,
-            "an iMotions export without eye tracking: export the sensor data of the eye tracker",
-        )
+        what = "an iMotions export without eye tracking: export the sensor data of the eye tracker"
+        return Verdict(Level.NO, what)
     return Verdict(Level.CERTAIN, f"columns Timestamp and {gaze} of iMotions")
 
 
@@ -111,11 +125,8 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     table = read_columns(table_head, header, _wanted(head, header, prefix))
     of_tracker = _rows_of_tracker(table)
     if not of_tracker.any():
-        raise ParseError(
-            "no rows of an eye tracker",
-            path=head.path,
-            hint="export the eye tracker's sensor data too",
-        )
+        hint = "export the eye tracker's sensor data too"
+        raise ParseError("no rows of an eye tracker", path=head.path, hint=hint)
     time = _times(table_head, header, table)
     used = of_tracker & np.isfinite(time)
     origin = float(time[used][0]) if used.any() else 0.0
@@ -150,19 +161,21 @@ def _layout(head: Head) -> _Layout | None:
     if header is None:
         return None
     names = set(header.names)
-    old, new = (
-        {"EventSource", "StudyName"} <= names,
-        bool(names & {"ET_GazeLeftx", "SlideEvent", _NEWER_MARK}),
-    )
-    if "Timestamp" in names and (old or new):
-        return _Layout(header, "ET_" if "ET_GazeLeftx" in names else "")
-    return None
+    older = {"EventSource", "StudyName"} <= names
+    newer = bool(names & {"ET_GazeLeftx", "SlideEvent", _NEWER_MARK})
+    if "Timestamp" not in names or not (older or newer):
+        return None
+    return _Layout(header, "ET_" if "ET_GazeLeftx" in names else "")
 
 
 def _is_nameless(head: Head) -> bool:
-    """Return whether the rows are those of an eye tracker in the text of iMotions, without the names of the columns."""
-    cells = [line.split("\t") for line in head.lines[:_FIRST_LINES] if not line.startswith("#")]
-    return any(any(map(_STAMP.fullmatch, row)) and any(map(_is_tracker, row)) for row in cells)
+    """Return whether the rows are iMotions' of an eye tracker, without the names of the columns."""
+    for line in head.lines[:_FIRST_LINES]:
+        cells = [] if line.startswith("#") else line.split("\t")
+        has_stamp = any(map(_STAMP.fullmatch, cells))
+        if has_stamp and any(map(_is_tracker, cells)):
+            return True
+    return False
 
 
 def _table(head: Head) -> Head:
@@ -171,39 +184,53 @@ def _table(head: Head) -> Head:
 
 
 def _without_comments() -> Callable[[bytes], bytes]:
-    return by_line(lambda line: b"" if line.lstrip(b'"\xef\xbb\xbf').startswith(b"#") else line)
+    """Return the function that empties the lines that begin with ``#``, also in quotes."""
+
+    def take(line: bytes) -> bytes:
+        text = line.lstrip(b'"\xef\xbb\xbf')
+        return b"" if text.startswith(b"#") else line
+
+    return by_line(take)
 
 
 def _wanted(head: Head, header: Header, prefix: str) -> dict[str, tuple[int, Kind]]:
+    """Return where the columns are, by our names, and what kind of cells they have."""
     names = set(header.names)
-    needed = _COMBINED if "Gaze X" in names and f"{prefix}GazeLeftx" not in names else _GAZE
-    gaze = {key: name if needed is _COMBINED else prefix + name for key, name in needed.items()}
-    found = {key: name for key, name in gaze.items() if not key.endswith("pupil") or name in names}
+    numbers: dict[str, str] = {}
+    if "Gaze X" in names and f"{prefix}GazeLeftx" not in names:
+        numbers |= _COMBINED
+    else:
+        for key, name in _GAZE.items():
+            # Pupils may be left out of an export, positions may not.
+            if not key.endswith("pupil") or prefix + name in names:
+                numbers[key] = prefix + name
     for side in ("Left", "Right"):
-        validity = next(
-            (n for n in (f"{prefix}Validity{side}", f"{prefix}Validity{side}Eye") if n in names),
-            None,
-        )
-        found |= {f"{side.lower()}_validity": validity} if validity else {}
-    fixation = {key.lower(): f"Fixation{key}" for key in _FIXATION}
-    newer = dict(zip(fixation, (f"Fixation {key}" for key in _NEWER_FIXATION), strict=True))
-    for form, columns in (("fixation", fixation), ("newer", newer)):
+        for name in (f"{prefix}Validity{side}", f"{prefix}Validity{side}Eye"):
+            if name in names:
+                numbers.setdefault(f"{side.lower()}_validity", name)
+    for form, columns in _FIXATIONS.items():
         if set(columns.values()) <= names:
-            found |= {f"{form}_{key}": name for key, name in columns.items()}
-    found |= {"media_t": "MediaTime"} if "MediaTime" in names else {}
-    wanted: dict[str, tuple[int, Kind]] = {
-        key: (header.index(name, head.path), "float64") for key, name in found.items()
-    }
+            numbers |= {f"{form}_{key}": name for key, name in columns.items()}
+    if "MediaTime" in names:
+        numbers["media_t"] = "MediaTime"
+
+    texts = {"t": "Timestamp"}
     stimulus = next((name for name in _STIMULUS if name in names), None)
-    texts = {"t": "Timestamp"} | ({"stimulus": stimulus} if stimulus else {})
+    if stimulus:
+        texts["stimulus"] = stimulus
     # In the newer generation the column is there once per sensor.
-    texts |= (
-        {"source": "EventSource"} if not prefix and header.names.count("EventSource") == 1 else {}
-    )
-    return wanted | {key: (header.index(name, head.path), "text") for key, name in texts.items()}
+    if not prefix and header.names.count("EventSource") == 1:
+        texts["source"] = "EventSource"
+
+    wanted: dict[str, tuple[int, Kind]] = {
+        key: (header.index(name, head.path), "float64") for key, name in numbers.items()
+    }
+    wanted |= {key: (header.index(name, head.path), "text") for key, name in texts.items()}
+    return wanted
 
 
 def _rows_of_tracker(table: Columns) -> npt.NDArray[np.bool_]:
+    """Return which rows are the eye tracker's: by their source, else those that hold gaze."""
     if "source" in table.found and "left_x" in table.found:
         return np.array([_is_tracker(source) for source in table.text("source")], np.bool_)
     gaze = np.column_stack([table.number(key) for key in (*_GAZE, *_COMBINED)])
@@ -211,19 +238,25 @@ def _rows_of_tracker(table: Columns) -> npt.NDArray[np.bool_]:
 
 
 def _is_tracker(source: str) -> bool:
-    return any(part.strip() == "ET" or part.strip().startswith("ET_") for part in source.split("|"))
+    """Tell whether the eye tracker is among the sensors of a row, as in ``ET|Shimmer``."""
+    sensors = [part.strip() for part in source.split("|")]
+    return any(sensor == "ET" or sensor.startswith("ET_") for sensor in sensors)
 
 
 def _gaze(table: Columns) -> dict[str, npt.NDArray[np.floating]]:
+    """Return positions and pupils; iMotions writes a lost eye as -1, or states its validity."""
     if "x" in table.found:
         lost = (table.number("x") == -1) & (table.number("y") == -1)
         return {axis: np.where(lost, np.nan, table.number(axis)) for axis in "xy"}
     gaze: dict[str, npt.NDArray[np.floating]] = {}
     for side in ("left", "right"):
-        x, y = table.number(f"{side}_x"), table.number(f"{side}_y")
-        lost = ((x == -1) & (y == -1)) | (table.number(f"{side}_validity", 0.0) > _WORST_VALIDITY)
+        x = table.number(f"{side}_x")
+        y = table.number(f"{side}_y")
         pupil = table.number(f"{side}_pupil")
-        gaze |= {f"{side}_x": np.where(lost, np.nan, x), f"{side}_y": np.where(lost, np.nan, y)}
+        uncertain = table.number(f"{side}_validity", 0.0) > _WORST_VALIDITY
+        lost = ((x == -1) & (y == -1)) | uncertain
+        gaze[f"{side}_x"] = np.where(lost, np.nan, x)
+        gaze[f"{side}_y"] = np.where(lost, np.nan, y)
         gaze[f"{side}_pupil"] = np.where(lost | ~(pupil > 0), np.nan, pupil)
     return gaze
 
@@ -232,31 +265,31 @@ def _fixations(
     name: str, table: Columns, time: npt.NDArray[np.float64], origin: float, notes: list[str]
 ) -> pa.Table:
     """Return iMotions' own fixations, each from the first of its rows."""
-    form = next((form for form in ("fixation", "newer") if f"{form}_start" in table.found), None)
+    form = next((form for form in _FIXATIONS if f"{form}_start" in table.found), None)
     if form is None:
         return conform({}, EVENTS)
-    rows = pd.DataFrame(
-        {key: table.number(f"{form}_{key}") for key in ("seq", "x", "y", "start", "duration")}
-    )
-    rows = rows.assign(stimulus=table.text("stimulus"), t=time, media_t=table.number("media_t"))
+    rows = pd.DataFrame({key: table.number(f"{form}_{key}") for key in _FIXATIONS[form]})
+    rows["stimulus"] = table.text("stimulus")
+    rows["t"] = time
     rows = rows[rows["seq"].notna() & rows["start"].notna() & (rows["seq"] > 0)]
+    rows["onset"] = rows["start"]
+    if form == "fixation":
+        # The older generation counts from the start of the stimulus, as MediaTime does.
+        media_t = pd.Series(table.number("media_t")).loc[rows.index]
+        rows["onset"] += rows["t"] - media_t
     rows = rows.drop_duplicates(["stimulus", "seq", "start"])
-    # From the start of the stimulus to the clock of the rows.
-    rows["onset"] = rows["start"] + (rows["t"] - rows["media_t"] if form == "fixation" else 0.0)
-    if unplaced := int((rows["onset"].isna() & rows["t"].notna()).sum()):
+    unplaced = int((rows["onset"].isna() & rows["t"].notna()).sum())
+    if unplaced:
         notes.append(
             f"{unplaced} fixations begin with their first row: their rows have no MediaTime"
         )
         rows["onset"] = rows["onset"].fillna(rows["t"])
-    usable = (
-        rows[["onset", "x", "y"]].notna().all(axis=1)
-        & (rows["duration"] > 0)
-        & (rows["seq"] <= _MOST_INDEX)
-    )
-    if not usable.all():
-        notes.append(
-            f"{int((~usable).sum())} fixations without an onset, position or duration: left out"
-        )
+
+    placed = rows[["onset", "x", "y"]].notna().all(axis=1)
+    usable = placed & (rows["duration"] > 0) & (rows["seq"] <= _MOST_INDEX)
+    unusable = int((~usable).sum())
+    if unusable:
+        notes.append(f"{unusable} fixations without an onset, position or duration: left out")
     rows = rows[usable]
     columns = {
         "recording": name,
@@ -273,28 +306,32 @@ def _fixations(
 
 
 def _times(head: Head, header: Header, table: Columns) -> npt.NDArray[np.float64]:
-    """Return times in ms: as exported, or from midnight of the first row where the export gives local times."""
+    """Return times in ms, as exported.
+
+    Where the export gives local times, they count from midnight of the first row.
+    """
     texts = pd.Series(table.text("t"))
     there = texts != ""
     if not there.any() or _STAMP.fullmatch(texts[there].iloc[0]) is None:
+        # Where commas do not separate cells, they may be decimal marks.
         decimal = texts if header.delimiter == "," else texts.str.replace(",", ".", regex=False)
-        numbers = pd.to_numeric(decimal.where(decimal.str.fullmatch(_NUMBER)), errors="coerce")
+        is_number = decimal.str.fullmatch(_NUMBER)
+        numbers = pd.to_numeric(decimal.where(is_number), errors="coerce")
         _refuse(head, header, texts, (numbers.isna() & there).to_numpy())
         return np.asarray(numbers, np.float64)
     parts = texts.str.extract(f"^{_STAMP.pattern}$")
-    stamps = pd.to_datetime(
-        parts[0] + parts[1] + parts[2], format="%Y%m%d%H%M%S%f", errors="coerce"
-    )
+    digits = parts[0] + parts[1] + parts[2]
+    stamps = pd.to_datetime(digits, format="%Y%m%d%H%M%S%f", errors="coerce")
     _refuse(head, header, texts, (stamps.isna() & there).to_numpy())
     midnight = stamps[there].iloc[0].normalize()
     return np.asarray((stamps - midnight) / pd.Timedelta(milliseconds=1), np.float64)
 
 
 def _refuse(head: Head, header: Header, texts: pd.Series, wrong: npt.NDArray[np.bool_]) -> None:
-    if wrong.any():
-        row = int(wrong.argmax())
-        what = f"{quote(texts.iloc[row], 40)!r} is no time like that of the first row"
-        line = line_of(head, header, row)
-        raise ParseError(
-            what, path=head.path, line=line, hint="the file is damaged here; export it again"
-        )
+    """Refuse the first of the rows whose time is wrong, if there is one."""
+    if not wrong.any():
+        return
+    row = int(wrong.argmax())
+    what = f"{quote(texts.iloc[row], 40)!r} is no time like that of the first row"
+    hint = "the file is damaged here; export it again"
+    raise ParseError(what, path=head.path, line=line_of(head, header, row), hint=hint)

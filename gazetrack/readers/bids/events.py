@@ -41,7 +41,27 @@ _TEXTS = ("trial_type", "message")
 
 @dataclass(frozen=True)
 class GazeRows:
-    """The rows of gaze the events belong to, and the file of the events."""
+    """The rows of gaze that events belong to.
+
+    Parameters
+    ----------
+    beside : pathlib.Path
+        The table of gaze; while its events are read, the file of these.
+    name : str
+        What the recording is called.
+    eye : str
+        Whose gaze it is: ``left``, ``right`` or ``both``.
+    time_column : str
+        The column of the table of gaze that holds the times.
+    unit_ms : float
+        The milliseconds in a unit of that column.
+    origin_ms : float
+        The time of the first sample as exported, in ms.
+    t : ndarray, shape (n,)
+        Times of the samples in ms, counted from `origin_ms`.
+    x, y : ndarray, shape (n,)
+        Positions in px, NaN where the gaze is lost.
+    """
 
     beside: Path
     name: str
@@ -55,7 +75,18 @@ class GazeRows:
 
 
 def events_beside(own: Head, gaze: GazeRows, notes: list[str]) -> pa.Table:
-    """Return the events of the file beside a table of gaze; none when there is no such file, or an empty one.
+    """Return the events of the file beside a table of gaze.
+
+    There are none when there is no such file, or an empty one.
+
+    Parameters
+    ----------
+    own : Head
+        The first look at the table of gaze.
+    gaze : GazeRows
+        What its rows hold.
+    notes : list of str
+        Receives what had to be inferred, and what was left out.
 
     Raises
     ------
@@ -71,53 +102,60 @@ def events_beside(own: Head, gaze: GazeRows, notes: list[str]) -> pa.Table:
         notes.append("the physioevents file beside it is empty: no events")
         return conform({}, EVENTS)
     facts = sidecar(beside)
-    header = header_of(head)
-    if header is not None and "onset" not in header.names:
-        listed = facts.get("Columns")
-        names = tuple(map(str, listed)) if isinstance(listed, list) else ()
-        header = (
-            Header(names=names, lines=0, delimiter=header.delimiter, quoted=header.quoted)
-            if len(names) == len(header.names)
-            else None
-        )
+    header = _header(head, facts)
     if header is None or not {"onset", "duration"} <= set(header.names):
         notes.append("the physioevents file beside it has no sidecar with its columns: no events")
         return conform({}, EVENTS)
     wanted: dict[str, tuple[int, Kind]] = {
-        key: (header.index(key, beside), "float64") for key in ("onset", "duration")
-    } | {key: (header.index(key, beside), "text") for key in _TEXTS if key in header.names}
+        "onset": (header.index("onset", beside), "float64"),
+        "duration": (header.index("duration", beside), "float64"),
+    }
+    for key in _TEXTS:
+        if key in header.names:
+            wanted[key] = header.index(key, beside), "text"
     table = read_columns(head, header, wanted)
-    notes += [
-        f"{count} rows of the physioevents file beside it {what}"
-        for what, count in head.reading.mended.items()
-    ]
+    for what, count in head.reading.mended.items():
+        notes.append(f"{count} rows of the physioevents file beside it {what}")
     return _table(table, facts, replace(gaze, beside=beside), notes)
 
 
+def _header(head: Head, facts: dict[str, Any]) -> Header | None:
+    """Return the header, which stands in the sidecar since 1.11, or None where neither has one."""
+    header = header_of(head)
+    if header is None or "onset" in header.names:
+        return header
+    listed = facts.get("Columns")
+    if not isinstance(listed, list) or len(listed) != len(header.names):
+        return None
+    return replace(header, names=tuple(map(str, listed)), lines=0)
+
+
 def _table(table: Columns, facts: dict[str, Any], gaze: GazeRows, notes: list[str]) -> pa.Table:
-    onset, unit = _onsets(table, facts, gaze, notes)
+    """Return the rows as events; those without a ``trial_type`` are messages."""
+    onset, unit_ms = _onsets(table, facts, gaze, notes)
     of_durations = stated_unit(facts, "duration", gaze.beside)
     if of_durations is None:
         notes.append("durations of events taken in the unit of their onsets: no sidecar gives it")
-    duration = table.number("duration") * (unit if of_durations is None else of_durations)
-    kinds = np.array(
-        [_KINDS.get(name.lower(), "unclassified") for name in table.text("trial_type")], object
-    )
-    unnamed = np.isin(table.text("trial_type").astype(str), ("", "n/a"))
-    kinds[unnamed] = "message"
-    texts = np.where(
-        unnamed,
-        table.text("message"),
-        np.where(kinds == "unclassified", table.text("trial_type"), ""),
-    )
-    duration = np.where(np.isnan(duration) & (kinds == "message"), 0.0, duration)
+        of_durations = unit_ms
+    duration = table.number("duration") * of_durations
+
+    types = table.text("trial_type")
+    messages = table.text("message")
+    kinds = np.array([_KINDS.get(name.lower(), "unclassified") for name in types], object)
+    is_message = np.isin(types.astype(str), ("", "n/a"))
+    kinds[is_message] = "message"
+    # The text of an event of a kind that we do not know is what the tracker calls it.
+    texts = np.where(kinds == "unclassified", types, "")
+    texts = np.where(is_message, messages, texts)
+    duration = np.where(np.isnan(duration) & is_message, 0.0, duration)
+
     usable = np.isfinite(onset) & (duration >= 0)
     if not usable.all():
         notes.append(f"{int((~usable).sum())} events without onset or duration: left out")
-    usable &= _within(onset, duration, kinds == "message", usable, gaze, notes)
-    frame = pd.DataFrame(
-        {"kind": kinds, "onset_ms": onset, "duration_ms": duration, "text": texts}
-    )[usable]
+    usable &= _within(onset, duration, is_message, usable, gaze, notes)
+
+    columns = {"kind": kinds, "onset_ms": onset, "duration_ms": duration, "text": texts}
+    frame = pd.DataFrame(columns)[usable]
     frame["text"] = frame["text"].where(frame["text"] != "n/a", "")
     frame["index"] = (frame.groupby("kind").cumcount() + 1).astype(np.int32)
     frame["eye"] = np.where(frame["kind"] == "message", "", gaze.eye)
@@ -129,7 +167,7 @@ def _table(table: Columns, facts: dict[str, Any], gaze: GazeRows, notes: list[st
 def _onsets(
     table: Columns, facts: dict[str, Any], gaze: GazeRows, notes: list[str]
 ) -> tuple[npt.NDArray[np.floating], float]:
-    """Return onsets in ms from the first sample, and the milliseconds in the unit they are written in."""
+    """Return onsets in ms from the first sample, and the milliseconds in their unit."""
     stated = stated_unit(facts, "onset", gaze.beside)
     if facts.get("OnsetSource") == gaze.time_column:
         unit = gaze.unit_ms if stated is None else stated
@@ -148,7 +186,9 @@ def _within(
     gaze: GazeRows,
     notes: list[str],
 ) -> npt.NDArray[np.bool_]:
-    """Return which events lie within the recording; messages of the set-up before it count as within.
+    """Return which events lie within the recording.
+
+    Messages of the set-up before it count as within.
 
     Raises
     ------
@@ -156,22 +196,28 @@ def _within(
         Most of them do not: onsets are of another clock or in another unit.
     """
     length = float(gaze.t.max(initial=0.0))
-    after, before = onset > length + _SLACK_MS, (onset + duration < -_SLACK_MS) & ~is_message
+    after = onset > length + _SLACK_MS
+    before = (onset + duration < -_SLACK_MS) & ~is_message
     outside = usable & (after | before)
-    count, total = int(outside.sum()), int(usable.sum())
+    count = int(outside.sum())
+    total = int(usable.sum())
     if 2 * count > total:
         first = float(onset[outside][0])
-        what = f"{count} of {total} events lie outside the recording: the first at {first:g} ms of {length:g} ms"
-        raise ParseError(
-            what, path=gaze.beside, hint="state OnsetSource and the Units of onset in its sidecar"
+        what = (
+            f"{count} of {total} events lie outside the recording: "
+            f"the first at {first:g} ms of {length:g} ms"
         )
+        hint = "state OnsetSource and the Units of onset in its sidecar"
+        raise ParseError(what, path=gaze.beside, hint=hint)
     if count:
         notes.append(f"{count} events outside the recording: left out")
     return ~outside
 
 
 def stated_unit(facts: dict[str, Any], column: str, path: Path) -> float | None:
-    """Return the milliseconds in the unit that the sidecar states for a column of times, None without one.
+    """Return the milliseconds in the unit that the sidecar states for a column of times.
+
+    It is None where the sidecar states no unit.
 
     Raises
     ------
@@ -193,14 +239,18 @@ def _place(frame: pd.DataFrame, gaze: GazeRows, notes: list[str]) -> None:
     if (np.diff(gaze.t) < 0).any():
         notes.append("times step back: fixations have no position")
         return
-    starts = np.searchsorted(gaze.t, frame["onset_ms"].to_numpy())
-    ends = np.searchsorted(gaze.t, (frame["onset_ms"] + frame["duration_ms"]).to_numpy())
+    onset = frame["onset_ms"]
+    offset = onset + frame["duration_ms"]
+    starts = np.searchsorted(gaze.t, onset.to_numpy())
+    ends = np.searchsorted(gaze.t, offset.to_numpy())
     for axis, values in (("x_px", gaze.x), ("y_px", gaze.y)):
+        # Sums up to each sample make the mean of any stretch a difference of two of them.
         seen = np.isfinite(values)
         sums = np.r_[0.0, np.cumsum(np.where(seen, values, 0.0))]
         counts = np.r_[0, np.cumsum(seen)]
         n = counts[ends] - counts[starts]
         with np.errstate(invalid="ignore"):
-            frame[axis] = np.where(fixations & (n > 0), (sums[ends] - sums[starts]) / n, np.nan)
+            mean = (sums[ends] - sums[starts]) / n
+        frame[axis] = np.where(fixations & (n > 0), mean, np.nan)
     if fixations.any():
         notes.append(f"{int(fixations.sum())} fixations without a position: mean of their samples")

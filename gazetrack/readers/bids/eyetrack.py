@@ -45,8 +45,11 @@ _NOMINAL = Screen(1920, 1080)
 _TIMES = ("timestamp", "eye_timestamp", "time")
 _COLUMN = re.compile(r"(?:eye([12])_)?(x_coordinate|y_coordinate|pupil_size)")
 _KEYS = {"x_coordinate": "x", "y_coordinate": "y", "pupil_size": "pupil"}
+# Lengths of screens, and the ways to them, as they are in each unit: see `_in_mm`.
 _MOST_METRES = 5.0
-_LEAST_CM, _MOST_CM, _LEAST_MM = 10.0, 150.0, 300.0
+_LEAST_CM = 10.0
+_MOST_CM = 150.0
+_LEAST_MM = 300.0
 _NAME = re.compile(r"(?:sub|task|ses|run|recording|acq)-[A-Za-z0-9]+")
 _PIXELS = {"", "pixel", "pixels", "px"}
 _FRACTIONS = {"normalized", "normalised", "fraction", "1"}
@@ -55,7 +58,7 @@ _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]{1,3})?|n/a")
 
 @dataclass(frozen=True)
 class _Gaze:
-    """Gaze by ``left_x``, …, in pixels or fractions, and whose eyes it is of."""
+    """Gaze by ``left_x``, …, in pixels or fractions, and whose eyes it is."""
 
     values: dict[str, npt.NDArray[np.floating]]
     eyes: str
@@ -67,40 +70,35 @@ def sniff(head: Head) -> Verdict:
     if header is None:
         return NO
     if _is_gaze(header.names):
-        return Verdict(
-            Level.CERTAIN,
-            f"columns {', '.join(name for name in header.names if _COLUMN.fullmatch(name))}",
-        )
+        columns = ", ".join(name for name in header.names if _COLUMN.fullmatch(name))
+        return Verdict(Level.CERTAIN, f"columns {columns}")
     if not _NUMBER.fullmatch(header.names[0]):
         return NO
+    return _sniff_without_header(head, len(header.names))
+
+
+def _sniff_without_header(head: Head, n_cells: int) -> Verdict:
+    """Judge a table that begins with a row of numbers, by its sidecar and its name."""
     named = _NAME.match(head.path.name) is not None
     if named and "_physioevents." in head.path.name:
-        return Verdict(
-            Level.NO,
-            "the events of a BIDS recording",
-            "give the *_physio.tsv.gz beside it, which reads them",
-        )
+        what = "the events of a BIDS recording"
+        return Verdict(Level.NO, what, "give the *_physio.tsv.gz beside it, which reads them")
     try:
         columns = sidecar(head.path).get("Columns")
     except ParseError as error:
-        return Verdict(
-            Level.NO,
-            f"a BIDS table without header, whose sidecar cannot be read: {quote(error.what)}",
-        )
-    if isinstance(columns, list) and _is_gaze(columns) and len(columns) == len(header.names):
-        return Verdict(
-            Level.CERTAIN, "a table without header, whose BIDS sidecar lists columns of gaze"
-        )
-    if named and "_physio." in head.path.name:
-        if columns is None:
-            missing = quote(expected_sidecar(head.path), 110)
-            return Verdict(
-                Level.NO,
-                f"a BIDS table without its sidecar {missing}",
-                hint="put the sidecar beside it",
-            )
-        return Verdict(Level.NO, f"a BIDS table; {_missing(head.path, columns, len(header.names))}")
-    return NO
+        damage = quote(error.what)
+        what = f"a BIDS table without header, whose sidecar cannot be read: {damage}"
+        return Verdict(Level.NO, what)
+    if isinstance(columns, list) and _is_gaze(columns) and len(columns) == n_cells:
+        what = "a table without header, whose BIDS sidecar lists columns of gaze"
+        return Verdict(Level.CERTAIN, what)
+    if not named or "_physio." not in head.path.name:
+        return NO
+    if columns is None:
+        missing = quote(expected_sidecar(head.path), 110)
+        what = f"a BIDS table without its sidecar {missing}"
+        return Verdict(Level.NO, what, hint="put the sidecar beside it")
+    return Verdict(Level.NO, f"a BIDS table; {_missing(head.path, columns, n_cells)}")
 
 
 def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
@@ -122,24 +120,34 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     table = read_columns(head, header, _wanted(header, head.path))
     notes: list[str] = []
     name = next(name for name in _TIMES if name in header.names)
-    unit = _time_unit(name, table.number("t"), facts, head.path, notes)
-    time = table.number("t") * unit
+    unit_ms = _time_unit(name, table.number("t"), facts, head.path, notes)
+    time = table.number("t") * unit_ms
     timed = np.isfinite(time)
-    t, origin = time[timed], float(time[timed][0]) if timed.any() else 0.0
+    t = time[timed]
+    origin = float(t[0]) if t.size else 0.0
     check_clock(head, header, t, timed)
     shown = _shown(facts) or _shown(sidecar(head.path, "events"))
     screen = _screen(shown, notes)
     gaze = _gaze(table, facts, notes)
     _take_out_marks(gaze.values, notes)
-    fractions = _in_pixels(
-        gaze.values, facts | {"ScreenOrigin": shown.get("ScreenOrigin")}, screen, head.path, notes
-    )
+    facts["ScreenOrigin"] = shown.get("ScreenOrigin")
+    fractions = _in_pixels(gaze.values, facts, screen, head.path, notes)
     columns = gaze_columns({key: values[timed] for key, values in gaze.values.items()})
     samples = conform({"recording": head.stem, "t_ms": t - origin, **columns}, SAMPLES)
-    x, y = (samples[f"{axis}_px"].to_numpy() for axis in "xy")
-    eye = gaze.eyes if gaze.eyes in ("left", "right") else "both"
-    rows = GazeRows(head.path, head.stem, eye, name, unit, origin, t - origin, x, y)
+    rows = GazeRows(
+        beside=head.path,
+        name=head.stem,
+        eye=gaze.eyes if gaze.eyes in ("left", "right") else "both",
+        time_column=name,
+        unit_ms=unit_ms,
+        origin_ms=origin,
+        t=t - origin,
+        x=samples["x_px"].to_numpy(),
+        y=samples["y_px"].to_numpy(),
+    )
     rate = facts.get("SamplingFrequency")
+    maker = str(facts.get("Manufacturer", ""))
+    model = str(facts.get("ManufacturersModelName", ""))
     recording = Recording(
         name=head.stem,
         format=FORMAT.name,
@@ -149,113 +157,131 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         rate_hz=float(rate) if isinstance(rate, int | float) and rate > 0 else None,
         eyes=gaze.eyes,
         origin_ms=origin,
-        tracker=" ".join(
-            str(facts.get(key, "")) for key in ("Manufacturer", "ManufacturersModelName")
-        ).strip(),
+        tracker=f"{maker} {model}".strip(),
         rows_in=table.n_rows,
         dropped={} if timed.all() else {"no time": int((~timed).sum())},
         notes=tuple(notes),
     )
-    return (
-        recording.on_nominal_screen(_NOMINAL, "screen")
-        if fractions and screen is None
-        else recording
-    )
+    if fractions and screen is None:
+        return recording.on_nominal_screen(_NOMINAL, "screen")
+    return recording
 
 
 def _is_gaze(names: Any) -> bool:
+    """Tell whether there are columns of times and of both coordinates among the names."""
     found = {match[2] for name in names if (match := _COLUMN.fullmatch(str(name)))}
     return {"x_coordinate", "y_coordinate"} <= found and any(name in names for name in _TIMES)
 
 
 def _missing(path: Path, columns: Any, n_cells: int) -> str:
+    """Return, in words for the user, what keeps a table without a header from being read."""
     if not isinstance(columns, list):
-        return f"put its sidecar {quote(expected_sidecar(path), 100)} beside it, or task-…_physio.json above"
+        expected = quote(expected_sidecar(path), 100)
+        return f"put its sidecar {expected} beside it, or task-…_physio.json above"
     if not _is_gaze(columns):
-        return "its sidecar lists no columns timestamp, x_coordinate and y_coordinate: another recording than gaze"
+        return (
+            "its sidecar lists no columns timestamp, x_coordinate and y_coordinate: "
+            "another recording than gaze"
+        )
     return f"its sidecar lists {len(columns)} columns, the table has {n_cells}"
 
 
 def _header(head: Head, facts: dict[str, Any]) -> Header:
+    """Return the header of a draft's table, or the columns that the sidecar lists (since 1.11)."""
     header = header_of(head)
     if header is not None and _is_gaze(header.names):
         return header
     columns = facts.get("Columns")
     n_cells = len(header.names) if header is not None else 1
-    if (
-        header is None
-        or not isinstance(columns, list)
-        or not _is_gaze(columns)
-        or len(columns) != n_cells
-    ):
+    names = tuple(map(str, columns)) if isinstance(columns, list) else ()
+    if header is None or not _is_gaze(names) or len(names) != n_cells:
         hint = _missing(head.path, columns, n_cells)
         raise ParseError("no header, and no sidecar that fits", path=head.path, line=1, hint=hint)
-    return replace(header, names=tuple(map(str, columns)), lines=0)
+    return replace(header, names=names, lines=0)
 
 
 def _wanted(header: Header, path: Path) -> dict[str, tuple[int, Kind]]:
+    """Return the columns of times, positions and pupils; ``1x`` is x of a draft's eye 1."""
     time = next(name for name in _TIMES if name in header.names)
     wanted: dict[str, tuple[int, Kind]] = {"t": (header.index(time, path), "float64")}
     for name in header.names:
         match = _COLUMN.fullmatch(name)
+        if match is None:
+            continue
         # A draft's tool calls the flags of the samples eye2_x_coordinate: an eye has both
         # coordinates or none.
-        if match and {f"{name[: match.start(2)]}{axis}_coordinate" for axis in "xy"} <= set(
-            header.names
-        ):
-            wanted[f"{match[1] or ''}{_KEYS[match[2]]}"] = header.index(name, path), "float64"
+        prefix = name[: match.start(2)]
+        if {f"{prefix}x_coordinate", f"{prefix}y_coordinate"} <= set(header.names):
+            number = match[1] or ""
+            wanted[f"{number}{_KEYS[match[2]]}"] = header.index(name, path), "float64"
     return wanted
 
 
 def _time_unit(
     name: str, time: npt.NDArray[np.floating], facts: dict[str, Any], path: Path, notes: list[str]
 ) -> float:
-    """Return the milliseconds in a unit of the time column: as stated, else by the sampling rate, else 1."""
+    """Return the milliseconds in a unit of the time column.
+
+    The sidecar states it, else the sampling rate tells, else times are taken as ms.
+    """
     stated = stated_unit(facts, name, path)
     if stated is not None:
         return stated
-    rate, steps = facts.get("SamplingFrequency"), np.diff(time[np.isfinite(time)])
+    rate = facts.get("SamplingFrequency")
+    steps = np.diff(time[np.isfinite(time)])
     steps = steps[steps > 0]
     if isinstance(rate, int | float) and rate > 0 and steps.size:
-        found = {
-            key: float(np.median(steps)) * ms * rate / 1e3
-            for key, ms in (("s", 1e3), ("ms", 1.0), ("us", 1e-3))
-        }
-        close = next((key for key, ratio in found.items() if 0.5 < ratio < 2), None)
-        if close is not None:
-            notes.append(f"time unit inferred from the sampling rate: {close}")
-            return UNITS_MS[close]
+        step = float(np.median(steps))
+        for unit in ("s", "ms", "us"):
+            # In the right unit a step is one period of the sampling rate.
+            periods = step * UNITS_MS[unit] * rate / 1e3
+            if 0.5 < periods < 2:
+                notes.append(f"time unit inferred from the sampling rate: {unit}")
+                return UNITS_MS[unit]
     notes.append("time taken as ms: no sidecar gives its unit")
     return 1.0
 
 
 def _gaze(table: Columns, facts: dict[str, Any], notes: list[str]) -> _Gaze:
-    """Return the gaze by eye; a draft's eye 1 is the left one where both are there, and nothing says otherwise."""
+    """Return the gaze by eye.
+
+    A draft's eye 1 is the left one where both are there, and nothing says otherwise.
+    """
     recorded = str(facts.get("RecordedEye", "")).lower()
     if {"2x", "2y"} <= set(table.found):
-        sides = {"1": "left", "2": "right"}
         notes.append("eye1 taken as the left eye, eye2 as the right: the table does not say")
-        keys = {
-            f"{side}_{key}": f"{n}{key}" for n, side in sides.items() for key in ("x", "y", "pupil")
-        }
-        return _Gaze({key: table.number(name) for key, name in keys.items()}, "binocular")
-    n = "1" if "1x" in table.found else ""
-    x, y, pupil = (table.number(f"{n}{key}") for key in ("x", "y", "pupil"))
+        values = {}
+        for number, side in (("1", "left"), ("2", "right")):
+            for key in ("x", "y", "pupil"):
+                values[f"{side}_{key}"] = table.number(f"{number}{key}")
+        return _Gaze(values, "binocular")
+    number = "1" if "1x" in table.found else ""
+    x = table.number(f"{number}x")
+    y = table.number(f"{number}y")
+    pupil = table.number(f"{number}pupil")
+    nothing = np.full(table.n_rows, np.nan)
     if recorded in ("left", "right"):
         other = "right" if recorded == "left" else "left"
-        lost = {f"{other}_{axis}": np.full(table.n_rows, np.nan) for axis in "xy"}
-        return _Gaze(
-            {f"{recorded}_x": x, f"{recorded}_y": y, f"{recorded}_pupil": pupil, **lost}, recorded
-        )
+        values = {
+            f"{recorded}_x": x,
+            f"{recorded}_y": y,
+            f"{recorded}_pupil": pupil,
+            f"{other}_x": nothing,
+            f"{other}_y": nothing,
+        }
+        return _Gaze(values, recorded)
     if recorded == "cyclopean":
         if np.isfinite(pupil).any():
             notes.append("the pupil size of the cyclopean eye is no eye's own: left out")
-        pupil = np.full(table.n_rows, np.nan)
+        pupil = nothing
     return _Gaze({"x": x, "y": y, "left_pupil": pupil, "right_pupil": pupil}, "combined")
 
 
 def _take_out_marks(values: dict[str, npt.NDArray[np.floating]], notes: list[str]) -> None:
-    """Turn what vendors write for missing values into NaN: converters copy it although BIDS says n/a."""
+    """Turn what vendors write for missing values into NaN.
+
+    BIDS says ``n/a``, but converters copy what the tracker wrote.
+    """
     count = 0
     for x, y in (("x", "y"), ("left_x", "left_y"), ("right_x", "right_y")):
         if x in values:
@@ -275,55 +301,77 @@ def _in_pixels(
     path: Path,
     notes: list[str],
 ) -> bool:
-    """Turn fractions into pixels, and y down; return whether there were fractions."""
-    units = {
-        described(facts, f"{eye}{axis}_coordinate", "Units").lower()
-        for axis in "xy"
-        for eye in ("", "eye1_", "eye2_")
-    } - {""}
+    """Turn fractions into pixels, and y down; return whether there were fractions.
+
+    Parameters
+    ----------
+    values : dict of str to ndarray
+        Positions by ``x``, ``left_x``, …, which are replaced, and pupils, which stay.
+    facts : dict
+        What the sidecar says, with ``ScreenOrigin``.
+    screen : Screen or None
+        The screen, as far as it is stated.
+    path : pathlib.Path
+        The table, which an error names.
+    notes : list of str
+        Receives that positions are not on a screen.
+
+    Raises
+    ------
+    ParseError
+        A unit that is neither pixels nor fractions, or an origin that cannot be moved.
+    """
+    units = set()
+    for eye in ("", "eye1_", "eye2_"):
+        for axis in "xy":
+            units.add(described(facts, f"{eye}{axis}_coordinate", "Units").lower())
+    units.discard("")
     if units - _PIXELS and units - _FRACTIONS:
+        what = f"positions in {quote(', '.join(sorted(units)), 40)!r}"
         hint = "pixels and fractions (normalized) of a screen can be read"
-        raise ParseError(
-            f"positions in {quote(', '.join(sorted(units)), 40)!r}", path=path, hint=hint
-        )
+        raise ParseError(what, path=path, hint=hint)
     system = str(facts.get("SampleCoordinateSystem") or "gaze-on-screen")
     if system != "gaze-on-screen":
         notes.append(f"positions are {quote(system, 40)}, not on a screen")
+
     fractions = bool(units & _FRACTIONS)
-    size = screen or _NOMINAL
+    size_known = fractions or screen is not None
     origin = facts.get("ScreenOrigin") or ["top", "left"]
-    if origin not in (["top", "left"], ["bottom", "left"]) or (
-        origin[0] == "bottom" and not (fractions or screen)
-    ):
+    from_top = origin == ["top", "left"]
+    from_bottom = origin == ["bottom", "left"]
+    if not from_top and not (from_bottom and size_known):
+        what = f"the screen's origin at {quote(origin, 40)}"
         hint = "top left can be read, and bottom left of a screen whose resolution is stated"
-        raise ParseError(f"the screen's origin at {quote(origin, 40)}", path=path, hint=hint)
-    for key in [key for key in values if key[-2:] in ("_x", "_y") or key in ("x", "y")]:
-        extent = size.width_px if key.endswith("x") else size.height_px
-        pixels = values[key] * extent if fractions else values[key]
-        values[key] = extent - pixels if key.endswith("y") and origin[0] == "bottom" else pixels
+        raise ParseError(what, path=path, hint=hint)
+
+    size = screen or _NOMINAL
+    for key, exported in values.items():
+        if key.endswith("pupil"):
+            continue
+        is_x = key.endswith("x")
+        extent = size.width_px if is_x else size.height_px
+        pixels = exported * extent if fractions else exported
+        values[key] = extent - pixels if from_bottom and not is_x else pixels
     return fractions
 
 
 def _in_mm(what: str, values: Sequence[Any], notes: list[str]) -> list[float | None]:
-    """Return lengths that BIDS states in metres, in mm; those that were written in cm or mm are noticed.
+    """Return lengths that BIDS states in metres, in mm.
 
-    A screen, or the way to it, measures between 5 cm and 5 m. Written in cm it is 10 to 150 (5 to
-    10 would be metres of a cinema, from 150 on mm of a telephone), in mm at least 300. Anything
-    else is not used.
+    Those that were written in cm or mm all the same are noticed. A screen, or the way to it,
+    measures between 5 cm and 5 m. Written in cm it is 10 to 150 (5 to 10 would be metres of a
+    cinema, from 150 on mm of a telephone), in mm at least 300. Anything else is not used.
     """
     lengths = [float(value) for value in values]
     largest = max(lengths)
     if largest <= _MOST_METRES:
         return [1000 * length for length in lengths]
-    unit = (
-        "cm"
-        if _LEAST_CM <= largest <= _MOST_CM
-        else "mm"
-        if _LEAST_MM <= largest <= 1000 * _MOST_METRES
-        else ""
-    )
     stated = " x ".join(f"{length:g}" for length in lengths)
-    if not unit:
+    if _LEAST_CM <= largest <= _MOST_CM:
+        unit = "cm"
+    elif _LEAST_MM <= largest <= 1000 * _MOST_METRES:
+        unit = "mm"
+    else:
         notes.append(f"{what} {stated} is no length of a screen in metres: not used")
         return [None] * len(lengths)
     notes.append(f"{what} {stated} taken as {unit}: in metres, as BIDS has it, it would be absurd")
@@ -331,18 +379,28 @@ def _in_mm(what: str, values: Sequence[Any], notes: list[str]) -> list[float | N
 
 
 def _shown(facts: dict[str, Any]) -> dict[str, Any]:
-    """Return what is said of the screen: with the task's events since 1.11, with the gaze in drafts."""
+    """Return what is said of the screen.
+
+    Since 1.11 it stands in the sidecar of the task's events, in drafts in that of the gaze.
+    """
     shown = facts.get("StimulusPresentation", facts)
     return shown if isinstance(shown, dict) and shown.get("ScreenResolution") else {}
 
 
 def _screen(shown: dict[str, Any], notes: list[str]) -> Screen | None:
-    pixels, size, distance = (
-        shown.get(key) for key in ("ScreenResolution", "ScreenSize", "ScreenDistance")
-    )
+    """Return the screen, None where its resolution is not usable; anybody may write a sidecar."""
+    size = shown.get("ScreenSize")
+    distance = shown.get("ScreenDistance")
     try:
+        pixels = shown["ScreenResolution"]
         lengths = [None, None] if size is None else _in_mm("ScreenSize", size, notes)
-        away = None if distance is None else _in_mm("ScreenDistance", [distance], notes)[0]
-        return Screen(int(pixels[0]), int(pixels[1]), lengths[0], lengths[1], away)  # type: ignore[index]
+        away = [None] if distance is None else _in_mm("ScreenDistance", [distance], notes)
+        return Screen(
+            width_px=int(pixels[0]),
+            height_px=int(pixels[1]),
+            width_mm=lengths[0],
+            height_mm=lengths[1],
+            distance_mm=away[0],
+        )
     except (TypeError, ValueError, IndexError, KeyError, OverflowError, ConfigError):
         return None

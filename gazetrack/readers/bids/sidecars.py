@@ -30,10 +30,10 @@ def sidecar(path: Path, suffix: str = "") -> dict[str, Any]:
     Parameters
     ----------
     path : pathlib.Path
-        The table; nothing is looked for when its name has no entity and suffix,
+        The table; nothing is looked for when its name has no entity and suffix, as in
         ``sub-01_physio.tsv.gz``.
     suffix : str
-        Of the sidecars, if not that of the table.
+        The suffix of the sidecars, if it is not that of the table.
 
     Raises
     ------
@@ -44,14 +44,15 @@ def sidecar(path: Path, suffix: str = "") -> dict[str, Any]:
     facts: dict[str, Any] = {}
     if not entities or not own:
         return facts
-    suffix, folder = suffix or own, path.resolve().parent
+    suffix = suffix or own
+    folder = path.resolve().parent
     for _ in range(_MOST_FOLDERS):
-        candidates = sorted(
-            folder.glob(f"*{glob.escape(suffix)}.json"), key=lambda found: -found.name.count("_")
-        )
-        for candidate in candidates:
+        # The more entities a name has, the nearer the sidecar is to the table.
+        candidates = folder.glob(f"*{glob.escape(suffix)}.json")
+        for candidate in sorted(candidates, key=lambda found: -found.name.count("_")):
             *names, last = candidate.stem.split("_")
             if last == suffix and set(names) <= set(entities):
+                # What is known already stays: it came from a nearer sidecar.
                 facts = _load(candidate) | facts
         if (folder / _ROOT).exists():
             break
@@ -67,8 +68,11 @@ def expected_sidecar(path: Path) -> str:
 def sibling(path: Path, suffix: str) -> Path | None:
     """Return the table with another suffix and the same entities, or None."""
     stem, _, _ = _TABLE.sub("", path.name).rpartition("_")
-    names = (f"{stem}_{suffix}.tsv.gz", f"{stem}_{suffix}.tsv")
-    return next((found for name in names if (found := path.with_name(name)).is_file()), None)
+    for name in (f"{stem}_{suffix}.tsv.gz", f"{stem}_{suffix}.tsv"):
+        found = path.with_name(name)
+        if found.is_file():
+            return found
+    return None
 
 
 def described(facts: dict[str, Any], column: str, key: str) -> str:
@@ -79,6 +83,7 @@ def described(facts: dict[str, Any], column: str, key: str) -> str:
 
 
 def _load(path: Path) -> dict[str, Any]:
+    """Return the object in a sidecar; `ParseError` where it is damaged, too large or no object."""
     hint = "correct the sidecar, or take it away"
     try:
         if path.stat().st_size > _MAX_BYTES:
@@ -86,15 +91,15 @@ def _load(path: Path) -> dict[str, Any]:
         value = json.loads(path.read_text("utf-8-sig"), object_pairs_hook=_without_repeats)
     except (OSError, ValueError, RecursionError) as error:
         line = getattr(error, "lineno", None)
-        raise ParseError(
-            f"a damaged sidecar: {quote(error, 80)}", path=path, line=line, hint=hint
-        ) from None
+        what = f"a damaged sidecar: {quote(error, 80)}"
+        raise ParseError(what, path=path, line=line, hint=hint) from None
     if not isinstance(value, dict):
         raise ParseError("a sidecar that is no JSON object", path=path, line=1, hint=hint)
     return value
 
 
 def _without_repeats(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON, whose keys may be there once: Python would take the last one."""
     value = dict(pairs)
     if len(value) < len(pairs):
         raise ValueError("a key is there twice")

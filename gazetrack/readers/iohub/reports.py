@@ -35,8 +35,10 @@ FORMAT = Format(
     title="ioHub of PsychoPy: HDF5 (through h5py) and event reports",
     suffixes=(".hdf5", ".txt", ".csv"),
     provides="samples and messages (of HDF5)",
-    units="s, converted to ms; positions in the unit said by --columns unit=, from the centre, y up; pupil as exported",
-    lost="raw and camera positions, angles, velocities, fixations made online, keyboard, mouse, condition variables",
+    units="s, converted to ms; positions in the unit said by --columns unit=, from the centre, "
+    "y up; pupil as exported",
+    lost="raw and camera positions, angles, velocities, fixations made online, keyboard, mouse, "
+    "condition variables",
     source="https://psychopy.org/api/iohub/device/eyetracker.html",
     takes_columns=True,
 )
@@ -46,8 +48,10 @@ _EYES = ("left", "right")
 # Columns that no other table of gaze has, one of which is in every report.
 _MARKS = {"logged_time", "confidence_interval", "device_time", "event_id"}
 _TRIALS = ("TRIAL_INDEX", "trial", "trials.thisN")
-# Which eye is lost by the status of a sample; other values are not defined.
+# Which eye is lost by the status of a sample; other values are not defined. It has two digits, of
+# the left eye and of the right; 2 is a lost one.
 _LOST = {"left": (20, 22), "right": (2, 22)}
+_ANY_LOST = (2, 20, 22)
 _WIDEST_OTHER = 90.0  # no unit but pixels has positions beyond: degrees, centimetres, fractions
 _MANY = 0.05
 
@@ -64,9 +68,8 @@ def sniff(head: Head) -> Verdict:
         return NO
     for prefix in ("left_", "right_", ""):
         if {f"{prefix}gaze_x", f"{prefix}gaze_y"} <= names:
-            return Verdict(
-                Level.CERTAIN, f"columns time, {prefix}gaze_x and those of ioHub's events"
-            )
+            what = f"columns time, {prefix}gaze_x and those of ioHub's events"
+            return Verdict(Level.CERTAIN, what)
     return NO
 
 
@@ -90,25 +93,26 @@ def read(head: Head, options: ReadOptions) -> Recording:
 
 
 def _of_report(head: Head, options: ReadOptions) -> Recording:
+    """Read an event report, which is text."""
     header = needed_header(head)
     wanted: dict[str, tuple[int, Kind]] = {"time": (header.index("time", head.path), "float64")}
     for name in (*_names(), "status"):
         if name in header.names:
             wanted[name] = header.index(name, head.path), "float32"
+    # Trials are columns of the experiment's conditions, which many call so.
     trial = next((name for name in _TRIALS if name in header.names), None)
     if trial is not None:
         wanted["trial"] = header.index(trial, head.path), "text"
     table = read_columns(head, header, wanted)
-    values = {name: table.number(name) for name in table.found if name != "trial"}
-    timed = np.isfinite(values["time"])
+    time = table.number("time")
+    timed = np.isfinite(time)
+    values = {name: table.number(name)[timed] for name in table.found if name != "trial"}
     notes: list[str] = []
-    t = values["time"][timed] * 1e3
+    t = time[timed] * 1e3
     check_clock(head, header, t, timed)
     origin = float(t[0]) if t.size else 0.0
     columns = {"recording": head.stem, "t_ms": t - origin, "trial": table.text("trial")[timed]}
-    gaze, eyes, recording = _gaze(
-        {name: column[timed] for name, column in values.items()}, options, head, notes
-    )
+    gaze, eyes, recording = _gaze(values, options, head, notes)
     return replace(
         recording,
         name=head.stem,
@@ -123,31 +127,29 @@ def _of_report(head: Head, options: ReadOptions) -> Recording:
 
 
 def _of_store(head: Head, options: ReadOptions) -> Recording:
-    store = read_store(head, ("session_id", "time", "status", *_names(), *_MINIMAL.values()))
+    """Read the HDF5 file, whose sessions are recordings of their own."""
+    columns = ("session_id", "time", "status", *_names(), *_MINIMAL.values())
+    store = read_store(head, columns)
     if "time" not in store.samples:
-        raise ParseError(
-            f"{store.table} without times",
-            path=head.path,
-            hint="record again with a current PsychoPy",
-        )
+        hint = "record again with a current PsychoPy"
+        raise ParseError(f"{store.table} without times", path=head.path, hint=hint)
     notes = [f"{name} is there as well: not used" for name in store.others]
-    samples = {name: np.asarray(column) for name, column in store.samples.items()}
-    seconds = samples["time"].astype(np.float64)
+    seconds = store.samples["time"].astype(np.float64)
     timed = np.isfinite(seconds)
-    session = samples.get("session_id", np.zeros(seconds.size, np.int64))[timed]
+    samples = {name: np.asarray(column)[timed] for name, column in store.samples.items()}
+    session = samples.get("session_id", np.zeros(int(timed.sum()), np.int64))
     numbers = list(dict.fromkeys(session.tolist()))
     names = _session_names(head, numbers, store.sessions)
     if len(numbers) > 1:
         notes.append(f"{len(numbers)} sessions: a recording each")
     t = seconds[timed] * 1e3
     starts = {number: float(t[session == number].min()) for number in numbers}
-    columns = {
+    start_of_row = np.array([starts[number] for number in session.tolist()])
+    found = {
         "recording": np.array([names[number] for number in session.tolist()], object),
-        "t_ms": t - np.array([starts[number] for number in session.tolist()]),
+        "t_ms": t - start_of_row,
     }
-    gaze, eyes, recording = _gaze(
-        {name: column[timed] for name, column in samples.items()}, options, head, notes
-    )
+    gaze, eyes, recording = _gaze(samples, options, head, notes)
     events, left_out = _messages(store.messages, names, starts)
     dropped = {
         "no time": int((~timed).sum()),
@@ -157,7 +159,7 @@ def _of_store(head: Head, options: ReadOptions) -> Recording:
         recording,
         name=head.stem,
         format=FORMAT.name,
-        sample_table=conform(columns | gaze, SAMPLES),
+        sample_table=conform(found | gaze, SAMPLES),
         event_table=events,
         eyes=eyes,
         origin_ms=starts[numbers[0]] if numbers else 0.0,
@@ -169,11 +171,16 @@ def _of_store(head: Head, options: ReadOptions) -> Recording:
 
 def _names() -> list[str]:
     """Return the columns of positions and pupils, of both eyes and of one."""
-    return [f"{eye}_{name}" for eye in _EYES for name in _ONE.values()] + list(_ONE.values())
+    of_both = [f"{eye}_{name}" for eye in _EYES for name in _ONE.values()]
+    return [*of_both, *_ONE.values()]
 
 
 def _session_names(head: Head, numbers: list[int], codes: dict[int, str]) -> dict[int, str]:
-    """Return each session's name: its code where that tells sessions apart, else its number behind the file's name."""
+    """Return each session's name.
+
+    It is its code where that tells sessions apart, else its number behind the file's name; a single
+    session has the file's name.
+    """
     if len(numbers) == 1:
         return {numbers[0]: head.stem}
     named = {number: codes.get(number, "") for number in numbers}
@@ -185,27 +192,40 @@ def _session_names(head: Head, numbers: list[int], codes: dict[int, str]) -> dic
 def _gaze(
     values: dict[str, npt.NDArray[Any]], options: ReadOptions, head: Head, notes: list[str]
 ) -> tuple[dict[str, object], str, Recording]:
-    """Return gaze in pixels, whose it is, and an empty recording with the screen and what is to be said of it."""
+    """Return gaze in pixels, whose it is, and an empty recording that knows the screen.
+
+    Parameters
+    ----------
+    values : dict of str to ndarray
+        The columns of the rows that have a time, by ioHub's names.
+    options : ReadOptions
+        The unit of positions, and the screen, as the user states them.
+    head : Head
+        The file, which an error names.
+    notes : list of str
+        Receives what had to be inferred.
+    """
     status = np.nan_to_num(values.get("status", np.zeros(values["time"].size)))
     raw: dict[str, Floats] = {}
     eyes = [eye for eye in _EYES if f"{eye}_gaze_x" in values and f"{eye}_gaze_y" in values]
-    for eye in _EYES if eyes else ():
-        lost = np.isin(status, _LOST[eye])
-        raw |= _of_eye(
-            values, {key: f"{eye}_{name}" for key, name in _ONE.items()}, lost, f"{eye}_"
-        )
-    if not eyes:
-        names = next(
-            (names for names in (_ONE, _MINIMAL) if names["x"] in values and names["y"] in values),
-            None,
-        )
-        if names is None:
-            hint = "report the fields gaze_x and gaze_y, or left_gaze_x, left_gaze_y and those of the right eye"
+    if eyes:
+        for eye in _EYES:
+            names = {key: f"{eye}_{name}" for key, name in _ONE.items()}
+            lost = np.isin(status, _LOST[eye])
+            raw |= _of_eye(values, names, lost, f"{eye}_")
+    else:
+        found = [names for names in (_ONE, _MINIMAL) if {names["x"], names["y"]} <= set(values)]
+        if not found:
+            hint = (
+                "report the fields gaze_x and gaze_y, "
+                "or left_gaze_x, left_gaze_y and those of the right eye"
+            )
             raise ParseError("ioHub's events without positions", path=head.path, hint=hint)
-        raw |= _of_eye(values, names, np.isin(status, (2, 20, 22)), "")
+        raw = _of_eye(values, found[0], np.isin(status, _ANY_LOST), "")
         pupil = raw.pop("pupil")
         raw |= {"left_pupil": pupil, "right_pupil": pupil}
         notes.append("one pupil: taken for both eyes")
+
     axes = _axes(options, raw, head, notes)
     frame = frame_of(axes, options.screen, head.path)
     gaze = _placed(raw, axes, frame)
@@ -220,7 +240,9 @@ def _gaze(
         empty = empty.on_nominal_screen(frame.screen, "screen")
     else:
         empty = replace(empty, screen=options.screen)
-    whose = "binocular" if len(eyes) > 1 else eyes[0] if eyes else "combined"
+    whose = next(iter(eyes), "combined")
+    if len(eyes) > 1:
+        whose = "binocular"
     return gaze_columns(gaze), whose, empty
 
 
@@ -236,29 +258,33 @@ def _of_eye(
     """
     nan = np.float32(np.nan)
     absent = np.full(lost.size, nan)
-    x, y, pupil = (values.get(names[key], absent).astype(np.float32) for key in ("x", "y", "pupil"))
-    x, y = np.where(lost, nan, x), np.where(lost, nan, y)
+    x = values.get(names["x"], absent).astype(np.float32)
+    y = values.get(names["y"], absent).astype(np.float32)
+    pupil = values.get(names["pupil"], absent).astype(np.float32)
+    unmeasured = ~(pupil > 0)
     return {
-        f"{prefix}x": x,
-        f"{prefix}y": y,
-        f"{prefix}pupil": np.where(lost | ~(pupil > 0), nan, pupil),
+        f"{prefix}x": np.where(lost, nan, x),
+        f"{prefix}y": np.where(lost, nan, y),
+        f"{prefix}pupil": np.where(lost | unmeasured, nan, pupil),
     }
 
 
 def _placed(raw: dict[str, Floats], axes: Axes, frame: Frame) -> dict[str, Floats]:
+    """Return the positions in pixels, origin top left, with the pupils as they are."""
     placed = dict(raw)
     for prefix in ("", "left_", "right_"):
         if f"{prefix}x" in raw:
-            placed[f"{prefix}x"], placed[f"{prefix}y"] = to_px(
-                axes, raw[f"{prefix}x"], raw[f"{prefix}y"], frame
-            )
+            x, y = to_px(axes, raw[f"{prefix}x"], raw[f"{prefix}y"], frame)
+            placed[f"{prefix}x"] = x
+            placed[f"{prefix}y"] = y
     return placed
 
 
 def _axes(options: ReadOptions, raw: dict[str, Floats], head: Head, notes: list[str]) -> Axes:
-    """Return how positions are counted: ioHub's origin and direction, and the unit that is said, or can be but pixels.
+    """Return how positions are counted: from the centre, y up, in the unit that is said.
 
-    PsychoPy's ``norm`` goes from -1 to 1, and its ``deg`` are all as long as the one in the centre.
+    Where none is said they can be nothing but pixels, or are refused. PsychoPy's ``norm`` goes from
+    -1 to 1, and its ``deg`` are all as long as the one in the centre.
     """
     settings = {"origin": "centre", "y_axis": "up"} | dict(options.columns)
     stated = settings.get("unit", "").strip().lower()
@@ -266,15 +292,17 @@ def _axes(options: ReadOptions, raw: dict[str, Floats], head: Head, notes: list[
         settings["unit"] = {"norm": "norm1", "deg": "deg_flat"}[stated]
         notes.append(f"unit={stated} is PsychoPy's: {settings['unit']}")
     if not stated:
-        reach = np.concatenate(
-            [np.abs(values) for key, values in raw.items() if not key.endswith("pupil")]
-        )
+        positions = [values for key, values in raw.items() if not key.endswith("pupil")]
+        reach = np.abs(np.concatenate(positions))
         reach = reach[np.isfinite(reach)]
-        if reach.size and np.mean(reach > _WIDEST_OTHER) < _MANY:
-            hint = "name the experiment's: --columns unit=pix (or norm, height, deg, cm), with --screen"
-            raise ParseError(
-                "ioHub does not say the unit of its positions", path=head.path, hint=hint
+        share_beyond = np.mean(reach > _WIDEST_OTHER) if reach.size else 1.0
+        if share_beyond < _MANY:
+            what = "ioHub does not say the unit of its positions"
+            hint = (
+                "name the experiment's: --columns unit=pix (or norm, height, deg, cm), "
+                "with --screen"
             )
+            raise ParseError(what, path=head.path, hint=hint)
         settings["unit"] = "px"
         notes.append(
             "positions taken as pixels: they reach farther from the centre than other units"
@@ -285,16 +313,22 @@ def _axes(options: ReadOptions, raw: dict[str, Floats], head: Head, notes: list[
 def _messages(
     messages: list[tuple[int, float, str]], names: dict[int, str], starts: dict[int, float]
 ) -> tuple[pa.Table, int]:
-    """Return the messages with a time in sessions that have samples, and how many others there are."""
-    kept = sorted(
-        (m for m in messages if m[0] in names and np.isfinite(m[1])), key=lambda m: (m[0], m[1])
-    )
+    """Return the messages, and how many are left out.
+
+    These are those without a time, and those of sessions without samples.
+    """
+    kept = [row for row in messages if row[0] in names and np.isfinite(row[1])]
+    kept.sort(key=lambda row: (row[0], row[1]))  # the session, and the time within it
+    n_left_out = len(messages) - len(kept)
+    if not kept:
+        return conform({}, EVENTS), n_left_out
+    onsets = [seconds * 1e3 - starts[number] for number, seconds, _ in kept]
     columns: dict[str, object] = {
         "recording": np.array([names[number] for number, _, _ in kept], object),
         "kind": "message",
         "index": np.arange(1, len(kept) + 1, dtype=np.int32),
-        "onset_ms": np.array([seconds * 1e3 - starts[number] for number, seconds, _ in kept]),
+        "onset_ms": np.array(onsets),
         "duration_ms": 0.0,
         "text": np.array([text for _, _, text in kept], object),
     }
-    return conform(columns, EVENTS) if kept else conform({}, EVENTS), len(messages) - len(kept)
+    return conform(columns, EVENTS), n_left_out

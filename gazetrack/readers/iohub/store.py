@@ -83,48 +83,56 @@ def read_store(head: Head, columns: Sequence[str]) -> Store:
             "HDF5 is read through h5py, which is not installed", path=head.path, hint=hint
         ) from None
     with head.blocks() as file:
-        opened = (
-            io.BytesIO(file.read(-1)) if hasattr(file, "mtime") else file
-        )  # gzip has a time of its own
+        # HDF5 jumps about in the file, which gzip (it has an `mtime` of its own) would unpack anew
+        # each time.
+        is_gzip = hasattr(file, "mtime")
+        opened = io.BytesIO(file.read(-1)) if is_gzip else file
         try:
             with h5py.File(opened, "r") as store:
                 return _read(head, store, columns)
         except (OSError, KeyError, ValueError, RuntimeError, TypeError) as error:
-            hint = "copy the file again"
-            raise ParseError(
-                f"damaged HDF5: {quote(error, 100)}", path=head.path, hint=hint
-            ) from error
+            what = f"damaged HDF5: {quote(error, 100)}"
+            raise ParseError(what, path=head.path, hint="copy the file again") from error
 
 
 def _read(head: Head, store: Any, columns: Sequence[str]) -> Store:
-    tables = {name: store.get(f"{_EVENTS}/eyetracker/{name}") for name in _TABLES}
-    filled = [
-        name
-        for name, table in tables.items()
-        if table is not None and table.dtype.names and len(table)
-    ]
+    """Return what an open file holds; h5py's errors about damage pass through."""
+    filled = {}
+    for name in _TABLES:
+        table = store.get(f"{_EVENTS}/eyetracker/{name}")
+        if table is not None and table.dtype.names and len(table):
+            filled[name] = table
     if not filled:
+        what = "an ioHub file without samples of an eye tracker"
         hint = "record eye samples with ioHub, or give the tracker's own file"
-        raise ParseError(
-            "an ioHub file without samples of an eye tracker", path=head.path, hint=hint
-        )
-    table = tables[filled[0]]
-    declared, held = len(table) * table.dtype.itemsize, head.path.stat().st_size
+        raise ParseError(what, path=head.path, hint=hint)
+    used, *others = filled
+    table = filled[used]
+    # HDF5 allocates what a table declares, and a damaged one may declare anything.
+    declared = len(table) * table.dtype.itemsize
+    held = head.path.stat().st_size
     if declared > MAX_GZIP_RATIO * held:
         what = f"damaged HDF5: {len(table)} rows declared in {held} bytes"
         raise ParseError(what, path=head.path, hint="copy the file again")
     samples = _columns(table, columns)
-    sessions, messages = {}, []
-    if (meta := store.get(_SESSIONS)) is not None and {"session_id", "code"} <= set(
-        meta.dtype.names or ()
-    ):
-        sessions = {int(row["session_id"]): _text(row["code"]) for row in meta[:]}
-    found = store.get(f"{_EVENTS}/experiment/MessageEvent")
-    if found is not None and {"session_id", "time", "text"} <= set(found.dtype.names or ()):
-        messages = [
-            (int(row["session_id"]), float(row["time"]), _text(row["text"])) for row in found[:]
-        ]
-    return Store(filled[0], samples, messages, sessions, tuple(filled[1:]))
+    described = _rows(store.get(_SESSIONS), {"session_id", "code"})
+    sessions = {int(row["session_id"]): _text(row["code"]) for row in described}
+    said = _rows(store.get(f"{_EVENTS}/experiment/MessageEvent"), {"session_id", "time", "text"})
+    messages = [(int(row["session_id"]), float(row["time"]), _text(row["text"])) for row in said]
+    return Store(
+        table=used,
+        samples=samples,
+        messages=messages,
+        sessions=sessions,
+        others=tuple(others),
+    )
+
+
+def _rows(table: Any, needed: set[str]) -> Any:
+    """Return the rows of a table, none where it is not there or lacks one of the columns."""
+    if table is None or not needed <= set(table.dtype.names or ()):
+        return ()
+    return table[:]
 
 
 def _columns(table: Any, names: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
@@ -139,5 +147,6 @@ def _columns(table: Any, names: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
 
 
 def _text(value: Any) -> str:
+    """Return a text of fixed length without the blanks and NULs that fill it."""
     text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
     return text.strip("\0 ")
