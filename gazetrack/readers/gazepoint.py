@@ -1,6 +1,7 @@
-"""Gazepoint Analysis exports: a row per sample (``all_gaze``) or fixation (``fixations``), with the same columns.
+"""Gazepoint Analysis exports: a row per sample (``all_gaze``) or per fixation (``fixations``).
 
-Specification: "Gazepoint Analysis UX Edition User Manual" and "Open Gaze API", Gazepoint. Positions
+Specification: "Gazepoint Analysis UX Edition User Manual" and "Open Gaze API", Gazepoint,
+https://www.gazept.com. Both kinds have the same columns, so the rows tell which it is. Positions
 are fractions of the screen, whose size the file does not state. ``FPOG`` is the point of gaze
 averaged over the fixation so far, ``BPOG`` the best one of the moment. The clock begins anew with
 every medium.
@@ -36,8 +37,10 @@ FORMAT = Format(
     title="Gazepoint Analysis export",
     suffixes=(".csv",),
     provides="samples and fixations, or fixations",
-    units="s, converted to ms; fractions of the screen, to px of the screen given or 1920x1080; pupil in mm",
-    lost="cursor, pupil positions, blinks, biometrics, areas of interest, the local time of the start",
+    units="s, converted to ms; fractions of the screen, to px of the screen given or 1920x1080; "
+    "pupil in mm",
+    lost="cursor, pupil positions, blinks, biometrics, areas of interest, "
+    "the local time of the start",
     source="https://www.gazept.com",
 )
 _NOMINAL = Screen(1920, 1080)
@@ -49,15 +52,18 @@ _NEEDED = {
     "index": "FPOGID",
     "valid": "FPOGV",
 }
-_OPTIONAL = {
-    "best_x": "BPOGX",
-    "best_y": "BPOGY",
-    "best_valid": "BPOGV",
-    "left_pupil": "LPMM",
-    "right_pupil": "RPMM",
+_OPTIONAL: dict[str, tuple[str, ...]] = {
+    "best_x": ("BPOGX",),
+    "best_y": ("BPOGY",),
+    "best_valid": ("BPOGV",),
+    "left_pupil": ("LPMM",),
+    "right_pupil": ("RPMM",),
 }
 # Each pupil has its own flag; older exports have only the one of the eye.
-_PUPIL_FLAGS = {"left_valid": ("LPMMV", "LPV"), "right_valid": ("RPMMV", "RPV")}
+_PUPIL_FLAGS: dict[str, tuple[str, ...]] = {
+    "left_valid": ("LPMMV", "LPV"),
+    "right_valid": ("RPMMV", "RPV"),
+}
 # Tables that were put together of many sessions, as EGD-CXR, number these and name the image.
 _TEXTS: dict[str, tuple[str, ...]] = {
     "session": ("SESSION_ID",),
@@ -67,6 +73,8 @@ _TEXTS: dict[str, tuple[str, ...]] = {
 _TIME_IN_SECONDS = "Time (in secs)"
 _ON_IMAGE = {"X_ORIGINAL", "Y_ORIGINAL"}
 _MOST_INDEX = 2**31 - 1
+# A fixation is a number within the showing of a medium.
+_KEY = ["showing", "index"]
 
 
 def sniff(head: Head) -> Verdict:
@@ -105,57 +113,72 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
 
 
 def _time_column(header: Header) -> str | None:
-    """Return the name of the time column, which usually holds the start: ``TIME(2020/01/31 12:00:00.000)``."""
+    """Return the name of the time column, or None.
+
+    It usually holds the local time of the start: ``TIME(2020/01/31 12:00:00.000)``.
+    """
     known = ("TIME", _TIME_IN_SECONDS)
     return next((name for name in header.names if name in known or name.startswith("TIME(")), None)
 
 
 def _wanted(header: Header, head: Head) -> dict[str, tuple[int, Kind]]:
+    """Return where the columns are, by our names, and what kind of cells they have."""
     time = _time_column(header)
     if time is None:
         hint = "export all gaze or the fixations from Gazepoint Analysis"
         raise ParseError("no column 'TIME(...)'", path=head.path, line=header.lines, hint=hint)
     wanted: dict[str, tuple[int, Kind]] = {"t": (header.index(time, head.path), "float64")}
     wanted |= {key: (header.index(name, head.path), "float64") for key, name in _NEEDED.items()}
-    optional = {key: (name,) for key, name in _OPTIONAL.items()} | _PUPIL_FLAGS
-    for key, names in optional.items():
-        name = next((name for name in names if name in header.names), None)
-        if name is not None:
-            wanted[key] = header.index(name, head.path), "float64"
-    for key, spellings in _TEXTS.items():
-        name = next((name for name in spellings if name in header.names), None)
-        if name is not None:
-            wanted[key] = header.index(name, head.path), "text"
+    kinds: dict[Kind, dict[str, tuple[str, ...]]] = {
+        "float64": _OPTIONAL | _PUPIL_FLAGS,
+        "text": _TEXTS,
+    }
+    for kind, columns in kinds.items():
+        for key, spellings in columns.items():
+            name = next((name for name in spellings if name in header.names), None)
+            if name is not None:
+                wanted[key] = header.index(name, head.path), kind
     return wanted
 
 
 class _Export:
-    """What the parts of an export add up to: samples, and what their rows say about each fixation."""
+    """What the parts of an export add up to: samples, and what their rows say of each fixation."""
 
     def __init__(self, head: Head, header: Header) -> None:
         self.wanted = _wanted(header, head)
         self.n_rows = 0
-        self._head, self._header = head, header
+        self._head = head
+        self._header = header
         self._best = {"best_x", "best_y"} <= set(self.wanted)
         self._samples = SampleSink()
         self._fixations: list[pd.DataFrame] = []
         self._stimuli: list[str] = [""]
+        # The showings of media so far: when each began, the number of media, and the codes of the
+        # last row's session, medium and stimulus (-1 before the first row).
         self._starts: list[float] = []
-        self._clock, self._media, self._last_codes = Clock(), 0, dict.fromkeys(_TEXTS, -1)
-        # A medium that is shown again begins again, but that is rare among samples.
-        self._order, self._first_back, self._n_timed = Clock(), 0, 0
+        self._clock = Clock()
+        self._media = 0
+        self._last_codes = dict.fromkeys(_TEXTS, -1)
+        # A medium that is shown again begins again, but that is rare among samples: whether these
+        # are in the order of time, the clock of each medium tells.
+        self._order = Clock()
+        self._first_back = 0
+        self._n_timed = 0
         self._all_finished = True
         self._dropped = {"no time": 0, "no fixation number": 0}
         self._notes: list[str] = []
         if set(header.names) >= _ON_IMAGE:
             self._notes.append(
-                "X_ORIGINAL and Y_ORIGINAL, positions on the image, are not used: for those give --columns "
-                "x=X_ORIGINAL,y=Y_ORIGINAL,unit=px,t=FPOGS[s],duration=FPOGD[s],stimulus=DICOM_ID,trial=SESSION_ID"
+                "X_ORIGINAL and Y_ORIGINAL, positions on the image, are not used: "
+                "for those give --columns x=X_ORIGINAL,y=Y_ORIGINAL,unit=px,t=FPOGS[s],"
+                "duration=FPOGD[s],stimulus=DICOM_ID,trial=SESSION_ID"
             )
 
     def take(self, table: Columns) -> None:
         """Take a part of some ten thousand rows."""
-        has_time, has_number = np.isfinite(table.number("t")), np.isfinite(table.number("index"))
+        has_time = np.isfinite(table.number("t"))
+        has_number = np.isfinite(table.number("index"))
+        first_row = self.n_rows
         self.n_rows += table.n_rows
         self._dropped["no time"] += int(np.count_nonzero(~has_time))
         self._dropped["no fixation number"] += int(np.count_nonzero(has_time & ~has_number))
@@ -165,17 +188,27 @@ class _Export:
             return
         t = table.number("t")[timed] * 1e3
         showing = self._showings(t, table, timed)
-        self._follow(
-            t,
-            table.texts("media_id").codes[timed],
-            self.n_rows - table.n_rows + np.flatnonzero(timed),
-        )
+        rows_of_file = first_row + np.flatnonzero(timed)
+        self._follow(t, table.texts("media_id").codes[timed], rows_of_file)
+
         starts = np.array(self._starts)[showing]
-        pupils = {f"{eye}_pupil": _pupil(table, eye)[timed] for eye in ("left", "right")}
         stimulus = table.texts("stimulus").codes[timed]
         x, y = self._gaze(table)
-        columns = {"recording": showing, "trial": showing, "stimulus": stimulus, "t_ms": t - starts}
-        self._samples.append(columns | {"x_px": x[timed], "y_px": y[timed]} | pupils)
+        left_pupil = _pupil(table, "left")[timed]
+        right_pupil = _pupil(table, "right")[timed]
+        self._samples.append(
+            {
+                "recording": showing,
+                "trial": showing,
+                "stimulus": stimulus,
+                "t_ms": t - starts,
+                "x_px": x[timed],
+                "y_px": y[timed],
+                "left_pupil": left_pupil,
+                "right_pupil": right_pupil,
+            }
+        )
+
         fixed_x, fixed_y = _position(table, "")
         rows = pd.DataFrame(
             {
@@ -186,7 +219,7 @@ class _Export:
                 "duration_ms": table.number("duration")[timed] * 1e3,
                 "x_px": fixed_x[timed],
                 "y_px": fixed_y[timed],
-                "pupil": mean_of_eyes(pupils["left_pupil"], pupils["right_pupil"]),
+                "pupil": mean_of_eyes(left_pupil, right_pupil),
                 "valid": table.number("valid")[timed] == 1,
             }
         )
@@ -214,28 +247,34 @@ class _Export:
         self, t: npt.NDArray[np.floating], medium: npt.NDArray[np.int32], rows: npt.NDArray[np.intp]
     ) -> None:
         """Follow the clock of each medium, whose rows of the export these are."""
-        was_in_order, before = self._order.first_back < 0, self._n_timed
+        was_in_order = self._order.first_back < 0
+        before = self._n_timed
         self._order.take(t, medium)
         self._n_timed += len(t)
         if was_in_order and self._order.first_back >= 0:
             self._first_back = int(rows[self._order.first_back - before])
 
     def _gaze(self, table: Columns) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]:
+        """Return the gaze of the moment, where the export has it, else that of the fixation."""
         x, y = _position(table, "best_" if self._best else "")
-        lost = (table.number("best_valid", 1.0) if self._best else table.number("valid")) != 1
+        valid = table.number("best_valid", 1.0) if self._best else table.number("valid")
+        lost = valid != 1
         return np.where(lost, np.nan, x), np.where(lost, np.nan, y)
 
     def recording(self) -> Recording:
         """Return all of it."""
-        notes, stem = self._notes, self._head.stem
+        notes = self._notes
+        stem = self._head.stem
         numbers = [str(n) for n in range(1, len(self._starts) + 1)]
-        several = len(numbers) > 1
-        if several:
+        recordings = [stem]
+        if len(numbers) > 1:
+            recordings = [f"{stem}_{n}" for n in numbers]
             notes.append(
-                f"{len(numbers)} showings of media, each with its own clock: each is a recording of its own"
+                f"{len(numbers)} showings of media, each with its own clock: "
+                "each is a recording of its own"
             )
         names = {
-            "recording": [f"{stem}_{n}" for n in numbers] if several else [stem],
+            "recording": recordings,
             "trial": numbers or [""],
             "stimulus": self._stimuli,
         }
@@ -246,9 +285,11 @@ class _Export:
             notes.append("one row per fixation number: a fixation table")
             columns = _named(fixations, names)
             found = fixation_recording(stem, FORMAT.name, columns, len(fixations), notes)
-            dropped |= found.dropped
             return replace(
-                found, software="Gazepoint Analysis", rows_in=self.n_rows, dropped=dropped
+                found,
+                software="Gazepoint Analysis",
+                rows_in=self.n_rows,
+                dropped=dropped | dict(found.dropped),
             )
         if self._order.in_no_order:
             line = line_of(self._head, self._header, self._first_back)
@@ -256,13 +297,12 @@ class _Export:
         if not self._best:
             notes.append("no BPOGX and BPOGY: samples are FPOG, averaged over the fixation so far")
         fixations["onset_ms"] -= np.array(self._starts)[fixations["showing"]]
+        events = _named(_usable(fixations, notes), names)
         return Recording(
             name=stem,
             format=FORMAT.name,
             sample_table=self._samples.table(names),
-            event_table=conform(
-                {"kind": "fixation"} | _named(_usable(fixations, notes), names), EVENTS
-            ),
+            event_table=conform({"kind": "fixation"} | events, EVENTS),
             origin_ms=self._starts[0] if self._starts else 0.0,
             software="Gazepoint Analysis",
             rows_in=self.n_rows,
@@ -272,6 +312,7 @@ class _Export:
 
 
 def _pupil(table: Columns, eye: str) -> npt.NDArray[np.floating]:
+    """Return the diameter of an eye's pupil in mm, NaN where its flag says that it was not found."""
     lost = table.number(f"{eye}_valid", 1.0) != 1
     return np.where(lost, np.nan, table.number(f"{eye}_pupil"))
 
@@ -279,18 +320,17 @@ def _pupil(table: Columns, eye: str) -> npt.NDArray[np.floating]:
 def _position(
     table: Columns, prefix: str
 ) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]:
-    return table.number(f"{prefix}x") * _NOMINAL.width_px, table.number(
-        f"{prefix}y"
-    ) * _NOMINAL.height_px
-
-
-_KEY = ["showing", "index"]
+    """Return positions in pixels of the nominal screen."""
+    x = table.number(f"{prefix}x") * _NOMINAL.width_px
+    y = table.number(f"{prefix}y") * _NOMINAL.height_px
+    return x, y
 
 
 def _fixations_so_far(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return a row per fixation number, as its last valid row states it: mean and length grow with every sample.
+    """Return a row per fixation number, as its last valid row states it.
 
-    ``pupil`` becomes the sum of ``pupils`` sizes. A number without a valid row keeps its last one.
+    That is the row that knows most: mean and length grow with every sample. ``pupil`` becomes the
+    sum of ``pupils`` sizes, so that parts can be joined.
     """
     pupils = rows.groupby(_KEY, sort=False)["pupil"].agg(["sum", "count"])
     pupils.columns = pd.Index(["pupil", "pupils"])
@@ -298,34 +338,40 @@ def _fixations_so_far(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _last_valid(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the last valid row of each fixation number, or its last row where none is valid, in their order."""
+    """Return the last valid row of each fixation number, in the order of the rows.
+
+    A number without a valid row keeps its last one.
+    """
     valid = rows["valid"].to_numpy(np.bool_)
-    key = rows["showing"].to_numpy(np.int64) * (_MOST_INDEX + 1) + rows["index"].to_numpy(np.int64)
-    counts = valid | ~np.isin(key, np.unique(key[valid]))
+    showing = rows["showing"].to_numpy(np.int64)
+    index = rows["index"].to_numpy(np.int64)
+    # One integer for showing and number, which is faster to look up than a pair.
+    key = showing * (_MOST_INDEX + 1) + index
+    never_valid = ~np.isin(key, np.unique(key[valid]))
+    counts = valid | never_valid
     last = counts.copy()
     last[counts] = ~pd.Series(key[counts]).duplicated(keep="last").to_numpy()
     return rows[last]
 
 
+_OF_FIXATIONS = (
+    "showing",
+    "index",
+    "stimulus",
+    "onset_ms",
+    "duration_ms",
+    "x_px",
+    "y_px",
+    "valid",
+    "pupil",
+    "pupils",
+)
+
+
 def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
     """Return a row per fixation number of all parts, those that go on in the next part once."""
-    columns = [
-        "showing",
-        "index",
-        "stimulus",
-        "onset_ms",
-        "duration_ms",
-        "x_px",
-        "y_px",
-        "valid",
-        "pupil",
-        "pupils",
-    ]
-    rows = (
-        pd.concat(parts, ignore_index=True)
-        if parts
-        else pd.DataFrame({name: [] for name in columns})
-    )
+    nothing = pd.DataFrame({name: [] for name in _OF_FIXATIONS})
+    rows = pd.concat(parts, ignore_index=True) if parts else nothing
     sums = rows.groupby(_KEY, sort=False)[["pupil", "pupils"]].sum()
     found = _last_valid(rows).drop(columns=["pupil", "pupils"]).join(sums, on=_KEY)
     found["pupil"] = (found["pupil"] / found["pupils"]).where(found["pupils"] > 0)
@@ -333,28 +379,30 @@ def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
 
 
 def _usable(fixations: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
-    """Return the fixations that were valid and have a place and a duration; the others are noted."""
+    """Return the valid fixations with a place and a duration; the others are noted."""
     valid = fixations[fixations["valid"]]
-    if never := len(fixations) - len(valid):
+    never = len(fixations) - len(valid)
+    if never:
         notes.append(f"{never} fixation numbers are never valid (FPOGV): no fixations")
-    usable = (valid["duration_ms"] > 0) & valid[["onset_ms", "x_px", "y_px"]].notna().all(axis=1)
-    if not usable.all():
-        notes.append(
-            f"{int((~usable).sum())} fixations without a duration, onset or position: left out"
-        )
+    placed = valid[["onset_ms", "x_px", "y_px"]].notna().all(axis=1)
+    usable = placed & (valid["duration_ms"] > 0)
+    unusable = int((~usable).sum())
+    if unusable:
+        notes.append(f"{unusable} fixations without a duration, onset or position: left out")
     return valid[usable]
 
 
 def _named(fixations: pd.DataFrame, names: dict[str, list[str]]) -> dict[str, Any]:
     """Return the columns of fixations, with texts for their codes."""
     showing = fixations["showing"].to_numpy(np.int64)
-    recordings = names["recording"]
+    stimulus = fixations["stimulus"].to_numpy(np.int64)
+    recordings = np.array(names["recording"], object)
+    # One showing alone is one recording, whatever its number.
+    recording = showing if len(recordings) > 1 else np.zeros_like(showing)
     columns: dict[str, Any] = {
-        "recording": np.array(recordings, object)[
-            showing if len(recordings) > 1 else np.zeros_like(showing)
-        ],
+        "recording": recordings[recording],
         "trial": np.array(names["trial"], object)[showing],
-        "stimulus": np.array(names["stimulus"], object)[fixations["stimulus"].to_numpy(np.int64)],
+        "stimulus": np.array(names["stimulus"], object)[stimulus],
         "eye": "both",
     }
     for name in ("index", "onset_ms", "duration_ms", "x_px", "y_px", "pupil"):

@@ -1,4 +1,8 @@
-"""Any table of gaze samples or fixations, with the columns named by the user or by unmistakable headers."""
+"""Any table of gaze samples or fixations, whose columns the user names, or unmistakable headers.
+
+There is no specification: what a column means is said by ``--columns``, or by names that mean one
+thing only. Times and positions in a unit that they cannot be in are refused, never guessed.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +41,7 @@ from gazetrack.tables.recording import Recording
 from gazetrack.tables.schema import EVENTS, SAMPLES, conform
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -48,19 +52,38 @@ FORMAT = Format(
     title="Any delimited text",
     suffixes=(".csv", ".tsv", ".txt"),
     provides="samples, or fixations when a duration column is named",
-    units="time in ms, positions in px from the top left, unless said otherwise: see Units and origins",
+    units="time in ms, positions in px from the top left, unless said otherwise: "
+    "see Units and origins",
     lost="all columns that are not named",
     source="",
     takes_columns=True,
 )
+# What a user may name a column for, in the order in which notes list them.
 KEYS = (
-    *("x", "y", "t", "duration", "pupil", "stimulus", "trial", "participant", "recording", "eye"),
-    *("left_x", "left_y", "right_x", "right_y", "width", "height"),
+    "x",
+    "y",
+    "t",
+    "duration",
+    "pupil",
+    "stimulus",
+    "trial",
+    "participant",
+    "recording",
+    "eye",
+    "left_x",
+    "left_y",
+    "right_x",
+    "right_y",
+    "width",
+    "height",
 )
 _PAIRS = (("x", "y"), ("left_x", "left_y"), ("right_x", "right_y"))
 _POSITION_KEYS = tuple(key for pair in _PAIRS for key in pair)
+_TIME_KEYS = ("duration", "t")
 _TEXTS = {"stimulus", "trial", "participant", "recording", "eye"}
+_WITH_UNIT = re.compile(r"(.*)\[([^\]]*)\]")
 _UNITS_MS = {"s": 1e3, "ms": 1.0, "us": 1e-3, "µs": 1e-3, "μs": 1e-3, "ns": 1e-6}
+# Names that mean one thing only, in lower case and in the order of preference.
 _POSITIONS = (("x", "y"), ("gaze_x", "gaze_y"), ("x_px", "y_px"), ("gazex", "gazey"))
 _EYES = (
     ("x_l", "y_l", "x_r", "y_r"),
@@ -95,26 +118,35 @@ def sniff(head: Head) -> Verdict:
 
 
 def _guess(header: Header) -> dict[str, str]:
+    """Return the columns by our keys as far as their names say, none without position and time."""
     lower = {name.lower(): name for name in reversed(header.names)}
     position = next((pair for pair in _POSITIONS if set(pair) <= set(lower)), None)
     eyes = next((names for names in _EYES if set(names) <= set(lower)), None)
     # Two eyes' positions are gaze; a lone x and y with an onset might be anything.
-    time = next((name for name in (*_TIMES, *(("onset",) if eyes else ())) if name in lower), None)
-    if (position is None and eyes is None) or time is None:
+    times = (*_TIMES, "onset") if eyes else _TIMES
+    time = _first_in(lower, times)
+    if time is None:
         return {}
-    columns = {"t": lower[time]}
+    columns = {"t": time}
     if position is not None:
         columns |= {"x": lower[position[0]], "y": lower[position[1]]}
     elif eyes is not None:
         columns |= {key: lower[name] for key, name in zip(_EYES[1], eyes, strict=True)}
-    duration = next((name for name in _FIXATION_TIMES if name in lower), None)
+    else:
+        return {}
+    duration = _first_in(lower, _FIXATION_TIMES)
     if duration is not None:
-        columns["duration"] = lower[duration]
+        columns["duration"] = duration
     for key, aliases in sorted(_ALIASES.items()):
-        name = next((name for name in aliases if name in lower), None)
+        name = _first_in(lower, aliases)
         if name is not None:
-            columns[key] = lower[name]
+            columns[key] = name
     return columns
+
+
+def _first_in(lower: Mapping[str, str], names: Sequence[str]) -> str | None:
+    """Return the column with the first of some names, spelt as the header does, or None."""
+    return next((lower[name] for name in names if name in lower), None)
 
 
 def read(head: Head, options: ReadOptions) -> Recording:
@@ -129,45 +161,58 @@ def read(head: Head, options: ReadOptions) -> Recording:
         back.
     """
     header = needed_header(head)
-    settings = {key: value for key, value in options.columns.items() if key in POSITION_SETTINGS}
-    named = {key: name for key, name in options.columns.items() if key not in POSITION_SETTINGS}
+    settings: dict[str, str] = {}
+    named: dict[str, str] = {}
+    for key, value in options.columns.items():
+        group = settings if key in POSITION_SETTINGS else named
+        group[key] = value
     columns, units = _chosen(named, header, head)
     notes: list[str] = []
     axes = _axes(columns, units, settings, head, notes)
-    kinds: dict[str, Kind] = dict.fromkeys(_TEXTS, "text")
-    kinds |= {"t": "float64", "duration": "float64"}
-    wanted = {
-        key: (header.index(name, head.path), kinds.get(key, "float32"))
-        for key, name in columns.items()
-    }
-    table = read_columns(head, header, wanted)
+    table = read_columns(head, header, _wanted(head, header, columns))
     values = dict(table.found)
-    for key in {"t", "duration"} & set(columns):
-        values[key] = values[key] * _UNITS_MS[units.get(key, "ms")]
-        if key not in units:
-            notes.append(f"{key} taken as ms: no unit was given")
+    for key in _TIME_KEYS:
+        if key in columns:
+            values[key] = values[key] * _UNITS_MS[units.get(key, "ms")]
+            if key not in units:
+                notes.append(f"{key} taken as ms: no unit was given")
     if not named:
-        notes.append(
-            "columns inferred from the header: "
-            + ", ".join(f"{k}={columns[k]}" for k in KEYS if k in columns)
-        )
+        inferred = ", ".join(f"{key}={columns[key]}" for key in KEYS if key in columns)
+        notes.append(f"columns inferred from the header: {inferred}")
     table = Columns(table.n_rows, values)
-    groups = np.array(
-        ["\0".join(row) for row in zip(*map(table.text, sorted(_TEXTS)), strict=True)], object
-    )
+    groups = _groups(table)
     _check_times(head, header, table, groups)
-    for key in sorted({"t", "duration"} & set(columns) - set(units)):
-        _check_unit(head, columns[key], key, table, groups)
+    for key in _TIME_KEYS:
+        if key in columns and key not in units:
+            _check_unit(head, columns[key], key, table, groups)
     placed, screen = _placed(head, table, axes, options.screen, notes, named=bool(named))
     table = Columns(table.n_rows, values | placed)
-    recording = (
-        _fixations(head, table, groups, sorted(notes))
-        if "duration" in columns
-        else _samples(head, table, sorted(notes))
-    )
+    if "duration" in columns:
+        recording = _fixations(head, table, groups, sorted(notes))
+    else:
+        recording = _samples(head, table, sorted(notes))
     if axes.fractions and options.screen is None and screen is not None:
         return recording.on_nominal_screen(screen, "screen")
     return replace(recording, screen=screen)
+
+
+def _wanted(head: Head, header: Header, columns: Mapping[str, str]) -> dict[str, tuple[int, Kind]]:
+    """Return where the columns are, and what kind of cells they have."""
+    wanted: dict[str, tuple[int, Kind]] = {}
+    for key, name in columns.items():
+        kind: Kind = "float32"
+        if key in _TEXTS:
+            kind = "text"
+        elif key in _TIME_KEYS:
+            kind = "float64"
+        wanted[key] = header.index(name, head.path), kind
+    return wanted
+
+
+def _groups(table: Columns) -> npt.NDArray[np.object_]:
+    """Return one text per row that is the same for the rows of one trial, person and stimulus."""
+    texts = [table.text(key) for key in sorted(_TEXTS)]
+    return np.array(["\0".join(row) for row in zip(*texts, strict=True)], object)
 
 
 def _axes(
@@ -177,20 +222,33 @@ def _axes(
     head: Head,
     notes: list[str],
 ) -> Axes:
-    """Return how positions are counted: by the settings, the brackets behind the columns, or the columns' own names."""
+    """Return how positions are counted.
+
+    The settings say it, or the brackets behind the columns, or else the columns' own names.
+
+    Raises
+    ------
+    ConfigError
+        Positions in several units, or settings that contradict each other.
+    """
     positions = [key for key in columns if key in _POSITION_KEYS]
     bracketed = {units[key] for key in positions if key in units}
-    bracketed |= {settings["unit"]} if "unit" in settings else set()
+    if "unit" in settings:
+        bracketed.add(settings["unit"])
     if len(bracketed) > 1:
-        what = f"positions in {' and '.join(sorted(map(quote, bracketed)))}"
-        raise ConfigError(what, path=head.path, hint="one unit holds for all of them")
-    by_name = {unit for key in positions if (unit := unit_of_name(columns[key])) is not None}
-    if not bracketed and len(by_name) == 1:
-        bracketed = by_name
-        notes += [f"positions in {unit} by the names of their columns" for unit in by_name - {"px"}]
+        several = " and ".join(sorted(map(quote, bracketed)))
+        hint = "one unit holds for all of them"
+        raise ConfigError(f"positions in {several}", path=head.path, hint=hint)
+    stated = next(iter(bracketed), None)
+
+    by_name = {unit_of_name(columns[key]) for key in positions} - {None}
+    if stated is None and len(by_name) == 1:
+        stated = next(iter(by_name))
+        if stated != "px":
+            notes.append(f"positions in {stated} by the names of their columns")
     found = dict(settings)
-    if bracketed:
-        found["unit"] = next(iter(bracketed))
+    if stated is not None:
+        found["unit"] = stated
     return axes_of(found, head.path)
 
 
@@ -214,7 +272,8 @@ def _placed(
         lost += marked
     if lost:
         notes.append(
-            f"{lost} positions at (-1, -1) or (0, 0), which trackers write for lost gaze: taken as missing"
+            f"{lost} positions at (-1, -1) or (0, 0), which trackers write for lost gaze: "
+            "taken as missing"
         )
     needed = not axes.plain and not of_image
     return placed, frame.screen if needed else None
@@ -224,48 +283,55 @@ def _chosen(
     given: Mapping[str, str], header: Header, head: Head
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Return the columns by key, and the units given in brackets, after checking both."""
-    columns, units = dict(given) or _guess(header), {}
+    columns = dict(given) or _guess(header)
     unknown = sorted(set(columns) - set(KEYS))
     if unknown:
         known = ", ".join((*KEYS, *sorted(POSITION_SETTINGS)))
-        raise ConfigError(
-            f"unknown key {quote(unknown[0])!r} in the columns", hint=f"known are {known}"
-        )
+        what = f"unknown key {quote(unknown[0])!r} in the columns"
+        raise ConfigError(what, hint=f"known are {known}")
+    units: dict[str, str] = {}
     for key in ("t", "duration", *_POSITION_KEYS):
-        match = re.fullmatch(r"(.*)\[([^\]]*)\]", columns.get(key, ""))
+        match = _WITH_UNIT.fullmatch(columns.get(key, ""))
+        # A column may be called Gaze [px] itself.
         if match and columns[key] not in header.names:
-            columns[key], units[key] = match[1].strip(), match[2].strip()
-            if key not in _POSITION_KEYS and units[key] not in _UNITS_MS:
+            columns[key] = match[1].strip()
+            units[key] = match[2].strip()
+            if key in _TIME_KEYS and units[key] not in _UNITS_MS:
                 raise ConfigError(f"time unit {quote(match[2])!r}", hint="use one of s, ms, us, ns")
     present = quote(", ".join(header.names), 150)
     for name in columns.values():
         if name not in header.names:
             hint = f"{did_you_mean(name, header.names)}there are {present}"
             raise ConfigError(f"no column {quote(name, 40)!r}", path=head.path, hint=hint)
+    # Fixations have one position; samples may have those of two eyes instead.
     pairs = _PAIRS[:1] if "duration" in columns else _PAIRS
-    needed = any(set(pair) <= set(columns) for pair in pairs)
-    if not needed or not {"t", "duration"} & set(columns):
-        raise ConfigError(
-            "x, y and t (or duration) are needed",
-            path=head.path,
-            hint=f"name them; there are {present}",
-        )
+    has_position = any(set(pair) <= set(columns) for pair in pairs)
+    has_time = "t" in columns or "duration" in columns
+    if not has_position or not has_time:
+        what = "x, y and t (or duration) are needed"
+        raise ConfigError(what, path=head.path, hint=f"name them; there are {present}")
     return columns, units
 
 
 def _check_times(
     head: Head, header: Header, table: Columns, groups: npt.NDArray[np.object_]
 ) -> None:
-    """Refuse times that step back: several recordings or trials lie in one that the named columns cannot tell apart."""
+    """Refuse times that step back.
+
+    Several recordings or trials then lie in one that the named columns cannot tell apart.
+    """
     times = table.number("t")
     rows = np.flatnonzero(np.isfinite(times))  # a row without a time hides no step back
-    back = pd.Series(times[rows]).groupby(groups[rows]).diff().to_numpy() < 0
+    steps = pd.Series(times[rows]).groupby(groups[rows]).diff()
+    back = steps.to_numpy() < 0
     if back.any():
         line = line_of(head, header, int(rows[int(back.argmax())]))
-        hint = "name the columns that tell recordings and trials apart, as in --columns …,participant=NAME,trial=NAME"
-        raise ParseError(
-            "the time steps back within one trial", path=head.path, line=line, hint=hint
+        what = "the time steps back within one trial"
+        hint = (
+            "name the columns that tell recordings and trials apart, "
+            "as in --columns …,participant=NAME,trial=NAME"
         )
+        raise ParseError(what, path=head.path, line=line, hint=hint)
 
 
 def _check_unit(
@@ -288,17 +354,20 @@ def _check_unit(
 
 
 def _recordings(head: Head, table: Columns, notes: list[str]) -> npt.NDArray[np.object_]:
-    """Return the recording of each row; two participants are never in one, whatever theirs are called."""
-    key = next((key for key in ("recording", "participant") if key in table.found), None)
-    if key is None:
+    """Return the recording of each row.
+
+    Two participants are never in one recording, whatever theirs are called.
+    """
+    if "recording" not in table.found:
+        if "participant" in table.found:
+            return table.text("participant")
         return np.full(table.n_rows, head.stem, object)
-    labels = table.text(key)
-    if key == "participant" or "participant" not in table.found:
+    labels = table.text("recording")
+    if "participant" not in table.found:
         return labels
     rows = pd.DataFrame({"recording": labels, "participant": table.text("participant")})
-    pairs = [
-        (str(label), str(who)) for label, who in rows.drop_duplicates().itertuples(index=False)
-    ]
+    different = rows.drop_duplicates().itertuples(index=False)
+    pairs = [(str(label), str(who)) for label, who in different]
     names = names_of_pairs(pairs)
     if names == [label for label, _ in pairs]:
         return labels
@@ -310,7 +379,9 @@ def _recordings(head: Head, table: Columns, notes: list[str]) -> npt.NDArray[np.
 def _fixations(
     head: Head, table: Columns, groups: npt.NDArray[np.object_], notes: list[str]
 ) -> Recording:
-    duration, onset = table.number("duration"), table.number("t")
+    """Return a table of fixations as a recording without samples."""
+    duration = table.number("duration")
+    onset = table.number("t")
     if "t" not in table.found:
         onset = end_to_end(groups, duration)
         notes.append("no time column: fixations laid end to end within a trial")
@@ -335,7 +406,7 @@ def _fixations(
 def _people(
     table: Columns, recordings: npt.NDArray[np.object_], timed: npt.NDArray[np.bool_]
 ) -> dict[str, str]:
-    """Return who was recorded by recording: a recording holds one person's rows."""
+    """Return who was recorded, by the name of the recording, which holds one person's rows."""
     if "participant" not in table.found:
         return {}
     who = pd.Series(table.text("participant")[timed]).groupby(recordings).first()
@@ -343,6 +414,7 @@ def _people(
 
 
 def _samples(head: Head, table: Columns, notes: list[str]) -> Recording:
+    """Return a table of samples as a recording; times count from the start of each recording."""
     timed = np.isfinite(table.number("t"))
     dropped = {"no time": int((~timed).sum())} if not timed.all() else {}
     recordings = _recordings(head, table, notes)[timed]
@@ -357,18 +429,20 @@ def _samples(head: Head, table: Columns, notes: list[str]) -> Recording:
         "stimulus": table.text("stimulus")[timed],
         "t_ms": (t - starts).to_numpy(),
     }
-    notes += [
-        f"{key} is not used for samples" for key in ("eye", "width", "height") if key in table.found
-    ]
-    eyes = {key: table.number(key)[timed] for key in ("left_x", "left_y", "right_x", "right_y")}
-    columns |= {f"{key}_px": values for key, values in eyes.items()}
+    unused = [key for key in ("eye", "width", "height") if key in table.found]
+    notes += [f"{key} is not used for samples" for key in unused]
     for axis in "xy":
-        both = mean_of_eyes(eyes[f"left_{axis}"], eyes[f"right_{axis}"])
-        columns[f"{axis}_px"] = table.number(axis)[timed] if axis in table.found else both
+        left = table.number(f"left_{axis}")[timed]
+        right = table.number(f"right_{axis}")[timed]
+        columns[f"left_{axis}_px"] = left
+        columns[f"right_{axis}_px"] = right
+        stated = table.number(axis)[timed]
+        columns[f"{axis}_px"] = stated if axis in table.found else mean_of_eyes(left, right)
     if "pupil" in table.found:
         columns["left_pupil"] = columns["right_pupil"] = table.number("pupil")[timed]
         notes.append("one pupil column: taken for both eyes")
-    sides = {side for side in ("left", "right") if f"{side}_x" in table.found}
+    sides = [side for side in ("left", "right") if f"{side}_x" in table.found]
+    one_side = next(iter(sides), "combined")
     return Recording(
         name=head.stem,
         format=FORMAT.name,
@@ -376,7 +450,7 @@ def _samples(head: Head, table: Columns, notes: list[str]) -> Recording:
         event_table=conform({}, EVENTS),
         marks_known=True,
         participants=_people(table, recordings, timed),
-        eyes="binocular" if len(sides) > 1 else sides.pop() if sides else "combined",
+        eyes="binocular" if len(sides) > 1 else one_side,
         origin_ms=float(starts.iloc[0]) if len(starts) else 0.0,
         time_origin="trial" if of_trials else "recording",
         rows_in=table.n_rows,

@@ -1,4 +1,4 @@
-"""SMI BeGaze's raw data as one table: a row a sample, times in the column ``RecordingTime [ms]``; or its events.
+"""SMI BeGaze's tables: raw data, a row a sample with ``RecordingTime [ms]``; or its events.
 
 Specification: "BeGaze Manual", SensoMotoric Instruments, "Metrics Export, Raw Data". The table has
 no preamble; it may hold several participants, each with a clock of its own, and rows that separate
@@ -61,9 +61,12 @@ _NO_SAMPLES = {"Separator", "User Event", "Trigger", "Keyboard", "Mouse"}
 def sniff(head: Head) -> Verdict:
     """Judge the file by its header."""
     header = header_of(head)
-    if header is not None and (kind := position_of(header)):
+    if header is None:
+        return NO
+    kind = position_of(header)
+    if kind:
         return Verdict(Level.CERTAIN, f"columns {ONSET} and {kind} Position X [px]")
-    if header is None or _TIME not in header.names:
+    if _TIME not in header.names:
         return NO
     if not _eyes_of(header):
         return Verdict(Level.NO, "a BeGaze export without points of regard: export these as well")
@@ -89,40 +92,38 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         return read_fixations(head, header, FORMAT.name)
     eyes = _eyes_of(header)
     if _TIME not in header.names or not eyes:
+        what = f"no column {_TIME!r} or no point of regard"
         hint = "export raw data with points of regard from BeGaze"
-        raise ParseError(
-            f"no column {_TIME!r} or no point of regard",
-            path=head.path,
-            line=header.lines,
-            hint=hint,
-        )
+        raise ParseError(what, path=head.path, line=header.lines, hint=hint)
     table = read_columns(head, header, _wanted(head, header, eyes))
     timed = np.isfinite(table.number("t"))
     other = timed & ~_are_samples(table)
     kept = timed & ~other
     if not kept.any():
-        raise NoGaze(
-            "holds no gaze: no samples",
-            path=head.path,
-            line=header.lines,
-            hint="export the gaze data as well",
-        )
+        hint = "export the gaze data as well"
+        raise NoGaze("holds no gaze: no samples", path=head.path, line=header.lines, hint=hint)
     notes: list[str] = []
     gaze = _gaze(table, kept, notes)
     recording = _recordings(head, header, table, kept, notes)
     t = table.number("t")[kept]
     starts = {str(name): float(t[recording == name].min()) for name in dict.fromkeys(recording)}
-    t = t - np.array([starts[str(name)] for name in recording])
-    texts: dict[str, object] = {name: _text(table, name, kept) for name in ("trial", "stimulus")}
-    columns = {"recording": recording, "t_ms": t, **texts, **gaze_columns(gaze)}
+    start_of_row = np.array([starts[str(name)] for name in recording])
+    columns: dict[str, object] = {
+        "recording": recording,
+        "t_ms": t - start_of_row,
+        "trial": _text(table, "trial", kept),
+        "stimulus": _text(table, "stimulus", kept),
+        **gaze_columns(gaze),
+    }
     reasons = {"no time": ~timed, "no sample (separators and events of the user)": other}
     sides = [eye for eye in eyes if eye != "both"]
+    one_side = next(iter(sides), "combined")
     return Recording(
         name=head.stem,
         format=FORMAT.name,
         sample_table=conform(columns, SAMPLES),
         event_table=_events(table, kept, columns, notes),
-        eyes="binocular" if len(sides) > 1 else sides[0] if sides else "combined",
+        eyes="binocular" if len(sides) > 1 else one_side,
         origin_ms=next(iter(starts.values())),
         software="SMI BeGaze",
         rows_in=table.n_rows,
@@ -132,27 +133,30 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
 
 
 def _eyes_of(header: Header) -> list[str]:
-    pairs = {
-        eye: {_POSITION.format(eye=name, axis=axis) for axis in "XY"} for eye, name in _EYES.items()
-    }
-    return [eye for eye, pair in pairs.items() if pair <= set(header.names)]
+    """Return the eyes, or ``both``, of which the table has points of regard."""
+    found = []
+    for eye, name in _EYES.items():
+        pair = {_POSITION.format(eye=name, axis=axis) for axis in "XY"}
+        if pair <= set(header.names):
+            found.append(eye)
+    return found
 
 
 def _wanted(head: Head, header: Header, eyes: list[str]) -> dict[str, tuple[int, Kind]]:
+    """Return where the columns are, by our names, and what kind of cells they have."""
     names: dict[str, tuple[str, Kind]] = {"t": (_TIME, "float64")}
-    names |= {key: (name, "text") for key, name in _TEXTS.items()}
+    for key, name in _TEXTS.items():
+        names[key] = name, "text"
     for eye, name in _EYES.items():
-        names[f"{eye}_category"] = (f"Category {name}", "text")
-        names[f"{eye}_index"] = (f"Index {name}", "text")
-        pupil = next(
-            (p for p in (text.format(eye=name) for text in _PUPILS) if p in header.names), ""
-        )
-        names[f"{eye}_pupil"] = (pupil, "float32")
+        names[f"{eye}_category"] = f"Category {name}", "text"
+        names[f"{eye}_index"] = f"Index {name}", "text"
+        for pattern in _PUPILS:
+            pupil = pattern.format(eye=name)
+            if pupil in header.names:
+                names.setdefault(f"{eye}_pupil", (pupil, "float32"))
         if eye in eyes:
-            names |= {
-                f"{eye}_{axis.lower()}": (_POSITION.format(eye=name, axis=axis), "float32")
-                for axis in "XY"
-            }
+            names[f"{eye}_x"] = _POSITION.format(eye=name, axis="X"), "float32"
+            names[f"{eye}_y"] = _POSITION.format(eye=name, axis="Y"), "float32"
     return {
         key: (header.index(name, head.path), kind)
         for key, (name, kind) in names.items()
@@ -165,10 +169,12 @@ def _are_samples(table: Columns) -> npt.NDArray[np.bool_]:
     samples = np.ones(table.n_rows, np.bool_)
     if "group" in table.found:
         codes, names = table.texts("group")
-        samples &= np.array([name in ("Eye", "", "-") for name in names], bool)[codes]
+        of_eye = np.array([name in ("Eye", "", "-") for name in names], bool)
+        samples &= of_eye[codes]
     for eye in _EYES:
         codes, names = table.texts(f"{eye}_category")
-        samples &= ~np.array([name in _NO_SAMPLES for name in names], bool)[codes]
+        of_no_sample = np.array([name in _NO_SAMPLES for name in names], bool)
+        samples &= ~of_no_sample[codes]
     return samples
 
 
@@ -186,15 +192,21 @@ def _gaze(
     gaze: dict[str, npt.NDArray[np.floating]] = {}
     zeros = 0
     for eye in _EYES:
-        x, y, pupil = (table.number(f"{eye}_{name}")[kept] for name in ("x", "y", "pupil"))
+        x = table.number(f"{eye}_x")[kept]
+        y = table.number(f"{eye}_y")[kept]
         lost = (x == 0) & (y == 0)
         zeros += int(lost.sum())
         nan = x.dtype.type(np.nan)
-        prefix = "" if eye == "both" else f"{eye}_"
-        if f"{eye}_x" in table.found or prefix:
-            gaze |= {f"{prefix}x": np.where(lost, nan, x), f"{prefix}y": np.where(lost, nan, y)}
-        if prefix:
-            gaze[f"{prefix}pupil"] = np.where(pupil == 0, nan, pupil)
+        if eye == "both":
+            # Without a binocular gaze of its own, the export's is the mean of the eyes.
+            if "both_x" in table.found:
+                gaze["x"] = np.where(lost, nan, x)
+                gaze["y"] = np.where(lost, nan, y)
+            continue
+        pupil = table.number(f"{eye}_pupil")[kept]
+        gaze[f"{eye}_x"] = np.where(lost, nan, x)
+        gaze[f"{eye}_y"] = np.where(lost, nan, y)
+        gaze[f"{eye}_pupil"] = np.where(pupil == 0, nan, pupil)
     if zeros:
         notes.append(
             f"{zeros} positions of eyes at (0, 0), as BeGaze writes lost gaze: taken as missing"
@@ -220,16 +232,15 @@ def _recordings(
         rows = np.flatnonzero(kept)
         raise in_no_order(clock, head.path, line_of(head, header, int(rows[clock.first_back])))
     bounds = [*np.flatnonzero(new).tolist(), t.size]
+    # By participant: the spans of time that each clock has had so far.
     spans: dict[str, list[list[tuple[float, float]]]] = {}
     names = np.empty(t.size, object)
     for first, end in pairwise(bounds):
-        person, low, high = str(people[first]), float(t[first:end].min()), float(t[first:end].max())
+        person = str(people[first])
+        span = (float(t[first:end].min()), float(t[first:end].max()))
         clocks = spans.setdefault(person, [])
-        free = [n for n, taken in enumerate(clocks) if all(high < a or low > b for a, b in taken)]
-        number = free[0] if free else len(clocks)
-        if number == len(clocks):
-            clocks.append([])
-        clocks[number].append((low, high))
+        number = _clock_of(span, clocks)
+        clocks[number].append(span)
         names[first:end] = person if number == 0 else f"{person}_{number + 1}"
     several = {person: len(clocks) for person, clocks in spans.items() if len(clocks) > 1}
     if several:
@@ -239,46 +250,59 @@ def _recordings(
     return names
 
 
+def _clock_of(span: tuple[float, float], clocks: list[list[tuple[float, float]]]) -> int:
+    """Return the first clock that a span of time is free in; where there is none, a new one."""
+    low, high = span
+    for number, taken in enumerate(clocks):
+        if all(high < begin or low > end for begin, end in taken):
+            return number
+    clocks.append([])
+    return len(clocks) - 1
+
+
 def _events(
     table: Columns, kept: npt.NDArray[np.bool_], columns: dict[str, object], notes: list[str]
 ) -> pa.Table:
-    """Return the runs of samples of one category and index; those of both eyes where the export has these."""
-    recording, trial, stimulus = (
-        np.asarray(columns[name], object) for name in ("recording", "trial", "stimulus")
-    )
-    participant = _text(table, "participant", kept)
+    """Return the runs of samples of one category and index.
+
+    They are those of both eyes together where the export has these, else of each eye.
+    """
+    places = {
+        "recording": np.asarray(columns["recording"], object),
+        "trial": np.asarray(columns["trial"], object),
+        "stimulus": np.asarray(columns["stimulus"], object),
+        "participant": _text(table, "participant", kept),
+    }
+    t = np.asarray(columns["t_ms"], np.float64)
     parts: list[dict[str, npt.NDArray[np.generic]]] = []
     eyes = ["both"] if "both_category" in table.found else ["left", "right"]
-    for eye in (eye for eye in eyes if f"{eye}_category" in table.found):
-        kinds = np.array(
-            [_KINDS.get(name, "") for name in table.texts(f"{eye}_category").names], object
-        )
+    for eye in eyes:
+        if f"{eye}_category" not in table.found:
+            continue
+        codes, names = table.texts(f"{eye}_category")
+        kind_of = np.array([_KINDS.get(name, "") for name in names], object)
+        kinds = kind_of[codes[kept]]
         index = table.text(f"{eye}_index")[kept]
         begins = np.zeros(index.size, np.bool_)
-        for values in (recording, trial, stimulus, index):
+        for values in (places["recording"], places["trial"], places["stimulus"], index):
             begins[1:] |= values[1:] != values[:-1]
         prefix = "" if eye == "both" else f"{eye}_"
-        x, y = (np.asarray(columns[f"{prefix}{axis}_px"], np.float64) for axis in "xy")
-        t = np.asarray(columns["t_ms"], np.float64)
-        runs = movements(kinds[table.texts(f"{eye}_category").codes[kept]], t, x, y, begins)
+        x = np.asarray(columns[f"{prefix}x_px"], np.float64)
+        y = np.asarray(columns[f"{prefix}y_px"], np.float64)
+        runs = movements(kinds, t, x, y, begins)
         first = runs.pop("first")
         del runs["last"]
-        texts = {"recording": recording, "trial": trial, "stimulus": stimulus}
-        runs |= {
-            name: values[first] for name, values in (texts | {"participant": participant}).items()
-        }
-        parts.append(runs | {"eye": np.full(first.size, eye, object), "row": first})
+        for name, values in places.items():
+            runs[name] = values[first]
+        runs["eye"] = np.full(first.size, eye, object)
+        runs["row"] = first
+        parts.append(runs)
     if not any(part["row"].size for part in parts):
         return conform({}, EVENTS)
     notes.append(
         "events are runs of one category and index: durations are last - first + one sample"
     )
-    order = np.argsort(np.concatenate([part["row"] for part in parts]), kind="stable")
-    return conform(
-        {
-            name: np.concatenate([p[name] for p in parts])[order]
-            for name in parts[0]
-            if name != "row"
-        },
-        EVENTS,
-    )
+    rows = np.concatenate([part.pop("row") for part in parts])
+    order = np.argsort(rows, kind="stable")
+    joined = {name: np.concatenate([part[name] for part in parts])[order] for name in parts[0]}
+    return conform(joined, EVENTS)

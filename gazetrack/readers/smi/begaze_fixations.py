@@ -1,4 +1,8 @@
-"""SMI BeGaze's event table: a row a fixation, saccade or blink, with times from the start of its trial."""
+"""SMI BeGaze's event table: a row a fixation, saccade or blink.
+
+Specification: "BeGaze Manual", SensoMotoric Instruments, "Metrics Export, Events". Times count from
+the start of the trial.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +23,8 @@ if TYPE_CHECKING:
     from gazetrack.tables.recording import Recording
 
 ONSET = "Event Start Trial Time [ms]"
-_END, _DURATION = "Event End Trial Time [ms]", "Event Duration [ms]"
+_END = "Event End Trial Time [ms]"
+_DURATION = "Event Duration [ms]"
 # BeGaze 3.7 calls a fixation a visual intake.
 _FIXATIONS = ("Fixation", "Visual Intake")
 _OTHERS = ("Saccade", "Blink", "User Event")
@@ -34,13 +39,17 @@ _TEXTS = {
 
 
 def position_of(header: Header) -> str:
-    """Return what the table calls a fixation, or an empty text when it has none with a time and a position."""
+    """Return what the table calls a fixation.
+
+    It is an empty text when the table has no fixations with a time and a position.
+    """
     names = set(header.names)
     if ONSET not in names or not {_END, _DURATION} & names:
         return ""
-    return next(
-        (kind for kind in _FIXATIONS if {_column(kind, axis) for axis in "XY"} <= names), ""
-    )
+    for kind in _FIXATIONS:
+        if {_column(kind, "X"), _column(kind, "Y")} <= names:
+            return kind
+    return ""
 
 
 def _column(kind: str, axis: str) -> str:
@@ -55,28 +64,27 @@ def read_fixations(head: Head, header: Header, format: str) -> Recording:
     head, header : Head, Header
         A table of which `position_of` says something.
     format : str
-        Name of the reader.
+        The name of the reader, which the recording keeps.
     """
     table = read_columns(head, header, _wanted(head, header))
-    category = (
-        table.text("category")
-        if "category" in table.found
-        else np.full(table.n_rows, _FIXATIONS[0], object)
-    )
+    category = np.full(table.n_rows, _FIXATIONS[0], object)
+    if "category" in table.found:
+        category = table.text("category")
     kept = np.isin(category, _FIXATIONS)
-    others = Counter(
-        f"{name if name in _OTHERS else 'another event'}, no fixation" for name in category[~kept]
-    )
+    others: Counter[str] = Counter()
+    for name in category[~kept]:
+        known = name if name in _OTHERS else "another event"
+        others[f"{known}, no fixation"] += 1
     onset = table.number("onset")
-    duration = (
-        table.number("duration") if "duration" in table.found else table.number("end") - onset
-    )
-    people, trial = (_text(table, name)[kept] for name in ("participant", "trial"))
+    duration = table.number("end") - onset
+    if "duration" in table.found:
+        duration = table.number("duration")
+    people = _text(table, "participant")[kept]
     columns = {
         "recording": np.where(people == "", head.stem, people).astype(object),
         "participant": people,
         "stimulus": _text(table, "stimulus")[kept],
-        "trial": trial,
+        "trial": _text(table, "trial")[kept],
         "index": np.nan_to_num(table.number("index"))[kept].astype(np.int32),
         "eye": eyes_of(_text(table, "eye")[kept]),
         "onset_ms": onset[kept],
@@ -91,10 +99,10 @@ def read_fixations(head: Head, header: Header, format: str) -> Recording:
 
 
 def _wanted(head: Head, header: Header) -> dict[str, tuple[int, Kind]]:
+    """Return where the columns are, by our names, and what kind of cells they have."""
     kind = position_of(header)
-    pupil = next(
-        (name for name in (text.format(kind=kind) for text in _PUPILS) if name in header.names), ""
-    )
+    pupils = [pattern.format(kind=kind) for pattern in _PUPILS]
+    pupil = next((name for name in pupils if name in header.names), "")
     names: dict[str, tuple[str, Kind]] = {
         "onset": (ONSET, "float64"),
         "end": (_END, "float64"),

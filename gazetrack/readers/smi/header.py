@@ -1,4 +1,8 @@
-"""SMI: the lines before the table, and messages made into rows of the table."""
+"""SMI: the lines before the table, and messages made into rows of the table.
+
+Source: "iView X System Manual", SensoMotoric Instruments, "IDF Converter": lines such as ``##
+Sample Rate: 500`` describe the recording, and ``MSG`` lines stand between the samples.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +32,7 @@ _NUMBER = re.compile(r"[0-9]{1,9}(?:[.,][0-9]{1,9})?")
 
 
 def sample_header(head: Head) -> Header | None:
-    """Find the header line of raw samples, below any number of lines that describe the recording."""
+    """Return the header of raw samples, below any number of lines that describe the recording."""
     for i, line in enumerate(head.lines):
         if line.startswith("Time"):
             header = header_of(replace(head, lines=(line,)))
@@ -39,7 +43,8 @@ def sample_header(head: Head) -> Header | None:
 
 def properties_of(lines: Sequence[str]) -> dict[str, str]:
     """Return the lines before the table, as name and value."""
-    return {match[1]: match[2] for match in map(_PROPERTY.fullmatch, lines) if match}
+    matches = map(_PROPERTY.fullmatch, lines)
+    return {match[1]: match[2] for match in matches if match}
 
 
 def rate_of(properties: Mapping[str, str]) -> float | None:
@@ -55,14 +60,15 @@ def screen_of(properties: Mapping[str, str], notes: list[str]) -> Screen | None:
         return None
     size = _numbers(properties.get("Stimulus Dimension [mm]", ""))
     distance = _numbers(properties.get("Head Distance [mm]", ""))
-    width, height = size if len(size) == 2 and all(size) else (None, None)
+    has_size = len(size) == 2 and all(size)  # SMI writes 0 for what it was not told
+    has_distance = bool(distance) and distance[0] != 0
     try:
         screen = Screen(
-            int(area[0]),
-            int(area[1]),
-            width,
-            height,
-            distance[0] if distance and distance[0] else None,
+            width_px=int(area[0]),
+            height_px=int(area[1]),
+            width_mm=size[0] if has_size else None,
+            height_mm=size[1] if has_size else None,
+            distance_mm=distance[0] if has_distance else None,
         )
     except ConfigError:
         notes.append("the calibration area is not usable as the screen: ignored")
@@ -82,12 +88,12 @@ def is_stimulus(message: str) -> bool:
 
 
 def _numbers(text: str) -> list[float]:
+    """Return the numbers of a property, none where it holds anything else."""
     parts = text.split()
     if not all(_NUMBER.fullmatch(part) for part in parts):
         return []
-    return [
-        value for value in (float(part.replace(",", ".")) for part in parts) if math.isfinite(value)
-    ]
+    values = [float(part.replace(",", ".")) for part in parts]
+    return [value for value in values if math.isfinite(value)]
 
 
 def with_messages_as_rows(head: Head, header: Header) -> Head:
@@ -97,7 +103,8 @@ def with_messages_as_rows(head: Head, header: Header) -> Head:
     after ``MSG``, and empty cells follow. Lines keep their numbers.
     """
     delimiter = header.delimiter.encode()
-    mark, cell = re.escape(delimiter), b"([^" + re.escape(delimiter) + b"\n]*)"
+    mark = re.escape(delimiter)
+    cell = b"([^" + mark + b"\n]*)"
     message = re.compile(b"^" + cell + mark + b"MSG" + mark + cell + mark + b"?(.*)$", re.MULTILINE)
     padding = delimiter * max(len(header.names) - 3, 0)
 
@@ -106,6 +113,9 @@ def with_messages_as_rows(head: Head, header: Header) -> Head:
         return match[1] + delimiter + kind + delimiter + match[2] + padding
 
     def rewrite(block: bytes) -> bytes:
-        return message.sub(as_row, block) if delimiter + b"MSG" + delimiter in block else block
+        # Most blocks have no message, and to look for the word is far faster than to match lines.
+        if delimiter + b"MSG" + delimiter not in block:
+            return block
+        return message.sub(as_row, block)
 
     return rewritten(head, lambda: rewrite)

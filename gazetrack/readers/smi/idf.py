@@ -42,7 +42,8 @@ FORMAT = Format(
     suffixes=(".txt", ".tsv"),
     provides="samples and events, or events",
     units="µs converted to ms, px; pupil as exported",
-    lost="raw pupil positions, corneal reflexes, eye positions, gaze vectors, planes, areas of interest",
+    lost="raw pupil positions, corneal reflexes, eye positions, gaze vectors, planes, "
+    "areas of interest",
     source="BeGaze Manual, Export; iView X System Manual, IDF Converter",
 )
 _EYES = {"left": "L", "right": "R"}
@@ -71,10 +72,8 @@ def sniff(head: Head) -> Verdict:
         eyes = _eyes(header)
         if not eyes:
             return Verdict(Level.NO, _NO_POR)
-        return Verdict(
-            Level.CERTAIN,
-            f"columns Time, Type and {_EYES[eyes[0]]} POR X [px] in line {header.lines}",
-        )
+        mark = f"{_EYES[eyes[0]]} POR X [px]"
+        return Verdict(Level.CERTAIN, f"columns Time, Type and {mark} in line {header.lines}")
     if any(line.startswith(TABLE) for line in head.lines):
         return Verdict(Level.CERTAIN, f"a line {TABLE}…")
     return NO
@@ -103,6 +102,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
 
 
 def _event_export(head: Head) -> Recording:
+    """Read an export of events, which has no samples."""
     export = read_events(head)
     notes: list[str] = []
     screen = screen_of(export.properties, notes)
@@ -123,14 +123,16 @@ def _event_export(head: Head) -> Recording:
 
 
 def _eyes(header: Header) -> list[str]:
-    return [
-        eye
-        for eye, letter in _EYES.items()
-        if {f"{letter} POR X [px]", f"{letter} POR Y [px]"} <= {*header.names}
-    ]
+    """Return the eyes of which there are points of regard (POR) in pixels."""
+    found = []
+    for eye, letter in _EYES.items():
+        if {f"{letter} POR X [px]", f"{letter} POR Y [px]"} <= set(header.names):
+            found.append(eye)
+    return found
 
 
 def _raw(head: Head, header: Header) -> Recording:
+    """Read raw samples, and the events that are written on them."""
     eyes = _eyes(header)
     if not eyes:
         what, hint = _NO_POR.split(": ")
@@ -139,24 +141,27 @@ def _raw(head: Head, header: Header) -> Recording:
     notes: list[str] = []
     table_head = with_messages_as_rows(head, header)
     table = read_columns(table_head, header, _wanted(header, eyes, head))
-    kind, timed = table.text("type"), np.isfinite(table.number("t"))
+    micro = table.number("t")
+    timed = np.isfinite(micro)
+    kind = table.text("type")
     is_sample = timed & (kind == "SMP")
     is_message = timed & np.array([value.startswith(MESSAGE) for value in kind], bool)
     if not is_sample.any():
-        raise NoGaze(
-            "holds no gaze: no samples",
-            path=head.path,
-            line=header.lines,
-            hint="export the gaze data as well",
-        )
+        hint = "export the gaze data as well"
+        raise NoGaze("holds no gaze: no samples", path=head.path, line=header.lines, hint=hint)
     other = timed & ~is_sample & ~is_message
     reasons = {"no timestamp": ~timed, "neither SMP nor MSG": other}
-    micro = table.number("t")
     check_clock(table_head, header, micro[is_sample] / 1000, is_sample)
     start = float(micro[is_sample][0])
     stimulus = _stimuli(table, kind, is_message, notes)
     rows = _Rows(
-        table, kind, stimulus, (micro - start) / 1000, _gaze(table, notes), is_sample, is_message
+        table=table,
+        kind=kind,
+        stimulus=stimulus,
+        t=(micro - start) / 1000,
+        gaze=_gaze(table, notes),
+        is_sample=is_sample,
+        is_message=is_message,
     )
     screen = screen_of(properties, notes)
     return Recording(
@@ -176,20 +181,21 @@ def _raw(head: Head, header: Header) -> Recording:
 
 
 def _wanted(header: Header, eyes: list[str], head: Head) -> dict[str, tuple[int, Kind]]:
-    names: dict[str, tuple[str, Kind]] = {"t": ("Time", "float64"), "type": ("Type", "text")}
-    names |= {"trial": ("Trial", "text"), "stimulus": ("Stimulus", "text")}
+    """Return where the columns are, by our names, and what kind of cells they have."""
+    names: dict[str, tuple[str, Kind]] = {
+        "t": ("Time", "float64"),
+        "type": ("Type", "text"),
+        "trial": ("Trial", "text"),
+        "stimulus": ("Stimulus", "text"),
+    }
     for eye in eyes:
         letter = _EYES[eye]
         pupil = next((name for name in _PUPILS if f"{letter} {name}" in header.names), "")
-        names |= {
-            f"{eye}_x": (f"{letter} POR X [px]", "float32"),
-            f"{eye}_y": (f"{letter} POR Y [px]", "float32"),
-        }
-        names |= {
-            f"{eye}_pupil": (f"{letter} {pupil}", "float32"),
-            f"{eye}_info": (f"{letter} Event Info", "text"),
-        }
-        names |= {f"{eye}_validity": (f"{letter} Validity", "float32")}
+        names[f"{eye}_x"] = f"{letter} POR X [px]", "float32"
+        names[f"{eye}_y"] = f"{letter} POR Y [px]", "float32"
+        names[f"{eye}_pupil"] = f"{letter} {pupil}", "float32"
+        names[f"{eye}_info"] = f"{letter} Event Info", "text"
+        names[f"{eye}_validity"] = f"{letter} Validity", "float32"
     return {
         key: (header.index(name, head.path), kind)
         for key, (name, kind) in names.items()
@@ -210,7 +216,8 @@ def _stimuli(
         return stimulus
     shown = np.full(table.n_rows, None, object)
     for row in np.flatnonzero(is_message):
-        if is_stimulus(text := message_text(kind[row].removeprefix(MESSAGE))):
+        text = message_text(kind[row].removeprefix(MESSAGE))
+        if is_stimulus(text):
             shown[row] = text
     if any(shown):
         notes.append("no column Stimulus: taken from the messages that are names of files")
@@ -223,11 +230,15 @@ def _gaze(table: Columns, notes: list[str]) -> dict[str, npt.NDArray[np.floating
     gaze: dict[str, npt.NDArray[np.floating]] = {}
     doubtful = 0
     for eye in _EYES:
-        x, y, pupil = (table.number(f"{eye}_{name}") for name in ("x", "y", "pupil"))
+        x = table.number(f"{eye}_x")
+        y = table.number(f"{eye}_y")
+        pupil = table.number(f"{eye}_pupil")
         lost = (x == 0) & (y == 0)
-        gaze[f"{eye}_x"], gaze[f"{eye}_y"] = np.where(lost, np.nan, x), np.where(lost, np.nan, y)
+        gaze[f"{eye}_x"] = np.where(lost, np.nan, x)
+        gaze[f"{eye}_y"] = np.where(lost, np.nan, y)
         gaze[f"{eye}_pupil"] = np.where(pupil == 0, np.nan, pupil)
-        doubtful += int((~lost & (table.number(f"{eye}_validity") == 0)).sum())
+        invalid = table.number(f"{eye}_validity") == 0
+        doubtful += int((~lost & invalid).sum())
     if doubtful:
         notes.append(f"{doubtful} positions of eyes with Validity 0 are kept")
     for axis in "xy":
@@ -236,37 +247,40 @@ def _gaze(table: Columns, notes: list[str]) -> dict[str, npt.NDArray[np.floating
 
 
 def _samples(name: str, rows: _Rows) -> pa.Table:
+    """Return the rows of samples as the table of them."""
     keep = rows.is_sample
     columns: dict[str, object] = {
         "recording": np.full(keep.sum(), name, object),
         "trial": rows.table.text("trial")[keep],
+        "stimulus": rows.stimulus[keep],
+        "t_ms": rows.t[keep],
     }
-    columns |= {"stimulus": rows.stimulus[keep], "t_ms": rows.t[keep]}
-    columns |= {
-        key if "pupil" in key else f"{key}_px": values[keep] for key, values in rows.gaze.items()
-    }
+    for key, values in rows.gaze.items():
+        columns[key if "pupil" in key else f"{key}_px"] = values[keep]
     return conform(columns, SAMPLES)
 
 
 def _events(
     name: str, participant: str, rows: _Rows, eyes: list[str], notes: list[str]
 ) -> pa.Table:
-    parts = [
-        _messages(rows),
-        *(_movements(rows, eye) for eye in eyes if f"{eye}_info" in rows.table.found),
-    ]
-    if any(len(part) for part in parts[1:]):
+    """Return the messages, and the runs of samples of one Event Info, in the order of the rows."""
+    messages = _messages(rows)
+    frames = [_movements(rows, eye) for eye in eyes if f"{eye}_info" in rows.table.found]
+    frames = [frame for frame in frames if len(frame)]
+    if frames:
         notes.append("events are runs of Event Info: durations are last - first + one sample")
-    events = pd.concat([part for part in parts if len(part)] or parts[:1]).sort_values(
-        "row", kind="stable"
-    )
-    columns = {key: events[key].to_numpy() for key in events if key != "row"}
-    recording = np.full(len(events), name, object)
-    return conform({**columns, "recording": recording, "participant": participant}, EVENTS)
+    if len(messages) or not frames:
+        frames.insert(0, messages)
+    events = pd.concat(frames).sort_values("row", kind="stable").drop(columns="row")
+    columns = {str(key): events[key].to_numpy() for key in events}
+    columns["recording"] = np.full(len(events), name, object)
+    return conform({**columns, "participant": participant}, EVENTS)
 
 
 def _messages(rows: _Rows) -> pd.DataFrame:
+    """Return the messages, whose text stands in the type of their rows."""
     at = np.flatnonzero(rows.is_message)
+    texts = [message_text(value.removeprefix(MESSAGE)) for value in rows.kind[at]]
     columns: dict[str, Any] = {
         "row": at,
         "trial": rows.table.text("trial")[at],
@@ -275,9 +289,7 @@ def _messages(rows: _Rows) -> pd.DataFrame:
         "eye": "",
         "onset_ms": rows.t[at],
         "duration_ms": 0.0,
-        "text": np.array(
-            [message_text(value.removeprefix(MESSAGE)) for value in rows.kind[at]], object
-        ),
+        "text": np.array(texts, object),
         **dict.fromkeys(("x_px", "y_px", "end_x_px", "end_y_px", "pupil"), np.nan),
     }
     return pd.DataFrame(columns).assign(index=np.arange(1, at.size + 1, dtype=np.int32))
@@ -286,43 +298,51 @@ def _messages(rows: _Rows) -> pd.DataFrame:
 def _movements(rows: _Rows, eye: str) -> pd.DataFrame:
     """Return one row per run of samples with one Event Info, within a trial."""
     at = np.flatnonzero(rows.is_sample)
-    names = ("x", "y", "pupil")
-    frame = pd.DataFrame({name: rows.gaze[f"{eye}_{name}"][at] for name in names}).assign(
-        row=at,
-        trial=rows.table.text("trial")[at],
-        stimulus=rows.stimulus[at],
-        info=rows.table.text(f"{eye}_info")[at],
-        t=rows.t[at],
+    frame = pd.DataFrame(
+        {
+            "row": at,
+            "trial": rows.table.text("trial")[at],
+            "stimulus": rows.stimulus[at],
+            "info": rows.table.text(f"{eye}_info")[at],
+            "t": rows.t[at],
+            "x": rows.gaze[f"{eye}_x"][at],
+            "y": rows.gaze[f"{eye}_y"][at],
+            "pupil": rows.gaze[f"{eye}_pupil"][at],
+        }
     )
     steps = frame["t"].diff()
     step = float(steps[steps > 0].median()) if (steps > 0).any() else 0.0
-    changes = frame[["trial", "info"]].ne(frame[["trial", "info"]].shift()).any(axis=1)
-    groups = frame.groupby(changes.cumsum().to_numpy())
+    keys = frame[["trial", "info"]]
+    run = keys.ne(keys.shift()).any(axis=1).cumsum()
+    groups = frame.groupby(run.to_numpy())
     runs = groups.agg(
-        **{name: (name, "first") for name in ("row", "trial", "stimulus", "info", "t")},
+        row=("row", "first"),
+        trial=("trial", "first"),
+        stimulus=("stimulus", "first"),
+        info=("info", "first"),
+        t=("t", "first"),
         last=("t", "last"),
         mean_x=("x", "mean"),
         mean_y=("y", "mean"),
         pupil=("pupil", "mean"),
     )
+    # `nth` takes a lost position as it is, where `first` would skip it.
     runs = runs.join(groups[["x", "y"]].nth(0).set_axis(runs.index).add_prefix("start_"))
     runs = runs.join(groups[["x", "y"]].nth(-1).set_axis(runs.index).add_prefix("end_"))
-    runs = runs.assign(kind=runs["info"].map(_KINDS))
+    runs["kind"] = runs["info"].map(_KINDS)
     runs = runs[runs["kind"].notna()]
-    fixation, saccade = runs["kind"] == "fixation", runs["kind"] == "saccade"
-    events = pd.DataFrame(
-        {name: runs[name] for name in ("row", "trial", "stimulus", "kind", "pupil")}
-    )
-    events = events.assign(
+
+    fixation = runs["kind"] == "fixation"
+    saccade = runs["kind"] == "saccade"
+    events = runs[["row", "trial", "stimulus", "kind", "pupil"]].assign(
         eye=eye,
         text="",
         onset_ms=runs["t"],
         duration_ms=np.maximum(runs["last"] - runs["t"], 0) + step,
     )
     for axis in "xy":
-        events[f"{axis}_px"] = runs[f"mean_{axis}"].where(
-            fixation, runs[f"start_{axis}"].where(saccade)
-        )
+        of_saccade = runs[f"start_{axis}"].where(saccade)
+        events[f"{axis}_px"] = runs[f"mean_{axis}"].where(fixation, of_saccade)
         events[f"end_{axis}_px"] = runs[f"end_{axis}"].where(saccade)
     index = events.groupby(["trial", "kind"], sort=False).cumcount() + 1
     return events.assign(index=index.astype(np.int32))
