@@ -32,7 +32,8 @@ from gazetrack.maps.parameters import PRESETS
 from gazetrack.maps.render import render_maps
 from gazetrack.tables.stimulus import stem
 from gazetrack.workflows.dataset import read_tracks
-from gradtrack_model.evaluation.evaluate import bootstrap, read_scores
+from gradtrack_model.evaluation.evaluate import read_scores
+from gradtrack_model.evaluation.statistics import bootstrap
 
 PROSTATE = (
     "--set",

@@ -21,7 +21,7 @@ from PIL import Image
 import gazetrack
 from gazetrack.publish import write_bytes
 from gradtrack_model.evaluation.evaluate import read_scores
-from gradtrack_model.evaluation.predict import draw_overlay
+from gradtrack_model.evaluation.overlay import draw_overlay
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -114,10 +114,16 @@ def command(
 
     opt.check_report(report, [image.file for image in find_images(folder).values()])
     checkpoint = load_model(weights, {"model.encoder": encoder})
-    chosen_ids = () if ids is None else read_ids(ids)
-    where = pick_device(device)
     chosen = PredictOptions(
-        probabilities, overlay, tta, batch_size, where, chosen_ids, tracks, image_size, threshold
+        probabilities=probabilities,
+        overlay=overlay,
+        tta=tta,
+        batch_size=batch_size,
+        device=pick_device(device),
+        ids=() if ids is None else tuple(read_ids(ids)),
+        tracks=tracks,
+        image_size=image_size,
+        threshold=threshold,
     )
     done = list(predict_folder(folder, checkpoint, out, chosen))
     opt.write_results(report, [(p.image.path, p.error, p.outputs) for p in done])

@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import csv
 import io
-import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
-from scipy.stats import wilcoxon
 
 from gazetrack.errors import DataError, GazetrackError, InputError, quote
 from gazetrack.publish import refuse_input_folder, write_json, write_text
 from gradtrack_model.data.sources import find_images, read_ids, read_mask
 from gradtrack_model.evaluation.metrics import EMPTY_DISTANCE_POLICY, EMPTY_POLICY, Scores, score
+from gradtrack_model.evaluation.statistics import describe, paired
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    import numpy.typing as npt
-
     from gazetrack.images.reference import ImageRef
 
-# Of `metrics.Scores`, and their names in what is written.
+# The attributes of `metrics.Scores`, and what they are called in files and on the terminal.
 MEASURES = {
     "dice": "dice",
     "iou": "iou",
@@ -33,7 +28,10 @@ MEASURES = {
     "hd95": "hd95_px",
     "asd": "asd_px",
 }
-_MAX_CELL_CHARS = 32_767  # as spreadsheets have it
+SCORES_FILE = "evaluation.csv"
+SUMMARY_FILE = "summary.json"
+_MAX_CELL_CHARS = 32_767  # what a cell of a spreadsheet holds
+# With these a spreadsheet begins to compute.
 _FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -44,13 +42,13 @@ class Score:
     Parameters
     ----------
     image_id : str
-        The image.
+        The stem of the image's file name.
     measures : Scores or None
-        None after an error. Distances are pixels.
+        How well prediction and mask agree; None after an error. Distances are in pixels.
     predicted_px, mask_px : int
-        Foreground pixels.
+        How many pixels are foreground in the prediction and in the mask.
     error : GazetrackError or None
-        Why there is no result.
+        Why there is no result; None where there is one.
     """
 
     image_id: str
@@ -62,18 +60,18 @@ class Score:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """All results.
+    """The results of all images.
 
     Parameters
     ----------
     scores : tuple of Score
-        Sorted by image id.
+        One per image that has a prediction and a mask, sorted by image id.
     without_prediction, without_mask : tuple of str
-        Ids that could not be compared.
+        Ids of images that lack one of the two, so that there was nothing to compare.
     n_wanted : int
-        Images that should have a result: those of `ids`, else all that have a mask.
+        How many images should have a result: those of `ids`, else all that have a mask.
     against : dict or None
-        The paired comparison with another evaluation; see `compare`.
+        The paired comparison with another evaluation, see `compare`; None where none was asked for.
     """
 
     scores: tuple[Score, ...]
@@ -88,40 +86,39 @@ class Evaluation:
         return sum(score.error is None for score in self.scores) == self.n_wanted
 
     def summary(self) -> dict[str, Any]:
-        """Return plain JSON values: number of images, and of each measure mean, bootstrap interval and more."""
-        measured = [score.measures for score in self.scores if score.measures is not None]
-        return {
-            "n": sum(score.error is None for score in self.scores),
-            "n_wanted": self.n_wanted,
-            **{
-                key: describe([getattr(one, name) for one in measured])
-                for name, key in MEASURES.items()
-            },
-            "empty_masks": EMPTY_POLICY,
-            "empty_masks_distance": EMPTY_DISTANCE_POLICY,
-            **({"against": self.against} if self.against else {}),
-            "failed": {
-                score.image_id: str(score.error) for score in self.scores if score.error is not None
-            },
-            "without_prediction": list(self.without_prediction),
-            "without_mask": list(self.without_mask),
+        """Return what ``summary.json`` holds: counts, and each measure's mean with its interval."""
+        measured = [one.measures for one in self.scores if one.measures is not None]
+        facts: dict[str, Any] = {"n": len(measured), "n_wanted": self.n_wanted}
+        for name, key in MEASURES.items():
+            facts[key] = describe([getattr(measures, name) for measures in measured])
+        facts["empty_masks"] = EMPTY_POLICY
+        facts["empty_masks_distance"] = EMPTY_DISTANCE_POLICY
+        if self.against:
+            facts["against"] = self.against
+        facts["failed"] = {
+            one.image_id: str(one.error) for one in self.scores if one.error is not None
         }
+        facts["without_prediction"] = list(self.without_prediction)
+        facts["without_mask"] = list(self.without_mask)
+        return facts
 
 
 def evaluate_folder(
     predictions: Path, masks: Path, out: Path, ids: Path | None = None, against: Path | None = None
 ) -> Evaluation:
-    """Compare two folders of masks, matched by file stem; write ``evaluation.csv`` and ``summary.json`` to `out`.
+    """Compare a folder of predicted masks with a folder of reference masks, matched by file stem.
+
+    Writes ``evaluation.csv``, a row per image, and ``summary.json`` to `out`.
 
     Parameters
     ----------
     predictions, masks : pathlib.Path
-        Folders; gray above 127 is foreground.
+        Folders of masks; gray above 127 is foreground.
     out : pathlib.Path
-        Output folder.
+        The folder that receives both files.
     ids : pathlib.Path, optional
-        Image ids, one a line: only these count, and each one must be there. By default all that
-        have a mask.
+        A file of image ids, one a line: only these count, and each one must be there. By default
+        all that have a mask.
     against : pathlib.Path, optional
         ``evaluation.csv`` of another run, to be compared with image by image.
 
@@ -138,62 +135,83 @@ def evaluate_folder(
         A folder is missing; `out` cannot be written, or is one of the two.
     """
     refuse_input_folder([out], [predictions, masks])
-    predicted, reference = find_images(predictions), find_images(masks)
-    other = None if against is None else {i: row["dice"] for i, row in read_scores(against).items()}
+    predicted = find_images(predictions)
+    reference = find_images(masks)
+    other_rows = {} if against is None else read_scores(against)
     wanted = sorted({*predicted, *reference}) if ids is None else sorted(set(read_ids(ids)))
-    both = [i for i in wanted if i in predicted and i in reference]
-    if not both:
-        what = f"no prediction has a mask of its name ({len(predicted)} predictions, {len(reference)} masks)"
+    comparable = [image for image in wanted if image in predicted and image in reference]
+    if not comparable:
+        counts = f"{len(predicted)} predictions, {len(reference)} masks"
+        what = f"no prediction has a mask of its name ({counts})"
         raise DataError(what, path=predictions, hint="file stems must match")
-    scores = tuple(_score(i, predicted[i], reference[i]) for i in both)
-    no_prediction = tuple(i for i in wanted if i not in predicted)
-    no_mask = tuple(i for i in wanted if i not in reference)
-    ours = {score.image_id: score.measures.dice for score in scores if score.measures is not None}
-    paired = None if other is None or against is None else compare(ours, other, against)
+    scores = [_score(image, predicted[image], reference[image]) for image in comparable]
+    comparison = None
+    if against is not None:
+        ours = {one.image_id: one.measures.dice for one in scores if one.measures is not None}
+        theirs = {image: row["dice"] for image, row in other_rows.items()}
+        comparison = compare(ours, theirs, against)
     result = Evaluation(
-        scores, no_prediction, no_mask, len(reference if ids is None else wanted), paired
+        scores=tuple(scores),
+        without_prediction=tuple(image for image in wanted if image not in predicted),
+        without_mask=tuple(image for image in wanted if image not in reference),
+        n_wanted=len(reference) if ids is None else len(wanted),
+        against=comparison,
     )
-    write_text(out / "evaluation.csv", _csv(result))
-    write_json(out / "summary.json", result.summary())
+    write_text(out / SCORES_FILE, _csv(result))
+    write_json(out / SUMMARY_FILE, result.summary())
     return result
 
 
-def _score(image_id: str, prediction: ImageRef, mask: ImageRef) -> Score:
+def _score(image_id: str, predicted: ImageRef, reference: ImageRef) -> Score:
     try:
-        a, b = read_mask(prediction), read_mask(mask)
-        if a.shape != b.shape:
-            what = (
-                f"is {b.shape[1]} x {b.shape[0]} pixels, its prediction {a.shape[1]} x {a.shape[0]}"
-            )
-            raise DataError(
-                what,
-                path=mask.path,
-                hint="predict at the size of the image, as gradtrack-predict does",
-            )
+        prediction = read_mask(predicted)
+        mask = read_mask(reference)
+        _check_same_size(prediction.shape, mask.shape, reference.path)
     except GazetrackError as error:
         return Score(image_id, error=error)
-    return Score(image_id, score(a, b), int(a.sum()), int(b.sum()))
+    return Score(image_id, score(prediction, mask), int(prediction.sum()), int(mask.sum()))
+
+
+def _check_same_size(predicted: Sequence[int], mask: Sequence[int], path: Path) -> None:
+    if predicted != mask:
+        theirs = f"{predicted[1]} x {predicted[0]}"
+        what = f"is {mask[1]} x {mask[0]} pixels, its prediction {theirs}"
+        hint = "predict at the size of the image, as gradtrack-predict does"
+        raise DataError(what, path=path, hint=hint)
 
 
 def read_scores(path: Path, measures: Sequence[str] = ("dice",)) -> dict[str, dict[str, float]]:
-    """Read measures of each image, by image id and name, from an ``evaluation.csv``.
+    """Read measures of each image from an ``evaluation.csv``.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file that `evaluate_folder` wrote.
+    measures : sequence of str
+        Columns to read, by their names in the file (the values of `MEASURES`).
+
+    Returns
+    -------
+    dict
+        Image id → name of the measure → value; images without a result are left out.
 
     Raises
     ------
     InputError
-        It is none.
+        The file cannot be read, or is no evaluation.
     """
+    found = {}
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            rows = [row for row in csv.DictReader(file) if row["dice"]]
-        return {
-            row["image_id"].removeprefix("'"): {name: float(row[name]) for name in measures}
-            for row in rows
-        }
+            for row in csv.DictReader(file):
+                if row["dice"]:
+                    # An apostrophe in front is ours, see `_cell`.
+                    image_id = row["image_id"].removeprefix("'")
+                    found[image_id] = {name: float(row[name]) for name in measures}
     except (OSError, UnicodeDecodeError, KeyError, ValueError, TypeError) as error:
-        raise InputError(
-            "is no evaluation", path=path, hint="give evaluation.csv of gradtrack-evaluate"
-        ) from error
+        hint = f"give {SCORES_FILE} of gradtrack-evaluate"
+        raise InputError("is no evaluation", path=path, hint=hint) from error
+    return found
 
 
 def compare(ours: Mapping[str, float], theirs: Mapping[str, float], path: Path) -> dict[str, Any]:
@@ -204,91 +222,50 @@ def compare(ours: Mapping[str, float], theirs: Mapping[str, float], path: Path) 
     ours, theirs : mapping of str to float
         Dice by image id; images that one of them lacks are left out.
     path : pathlib.Path
-        Where `theirs` comes from.
+        The file that `theirs` was read from.
 
     Returns
     -------
     dict
-        ``n``, mean ``difference`` ours - theirs, its bootstrap ``interval``, and ``p`` of
-        Wilcoxon's signed-rank test.
+        ``file``, and what `gradtrack_model.evaluation.statistics.paired` says of the differences
+        ours - theirs.
 
     Raises
     ------
     DataError
         No image in common.
     """
-    both = sorted(set(ours) & set(theirs))
-    if not both:
-        raise DataError(
-            "has no image in common with these predictions",
-            path=path,
-            hint="compare the same images",
-        )
-    return {"file": str(path), **paired([ours[i] - theirs[i] for i in both])}
-
-
-def paired(differences: npt.ArrayLike) -> dict[str, Any]:
-    """Return what is said of the differences between two runs on the same images: see `compare`, without ``file``."""
-    values = np.asarray(differences, np.float64)
-    p = float(wilcoxon(values).pvalue) if values.any() else 1.0
-    return {
-        "n": len(values),
-        "difference": float(values.mean()),
-        "interval": bootstrap(values),
-        "p": p,
-    }
-
-
-def bootstrap(values: npt.ArrayLike) -> list[float]:
-    """Return the 95 % interval of the mean of values [N] from 10,000 resamples, the same for the same values."""
-    data = np.asarray(values, np.float64)
-    rng = np.random.default_rng(0)
-    means = [data[rng.integers(0, len(data), (1000, len(data)))].mean(1) for _ in range(10)]
-    return [float(v) for v in np.percentile(np.concatenate(means), [2.5, 97.5])]
-
-
-def describe(values: Sequence[float]) -> dict[str, Any] | None:
-    """Return mean, its interval, standard deviation, median, least and largest of values; None of none."""
-    if not values:
-        return None
-    return {
-        "mean": statistics.fmean(values),
-        "interval": bootstrap(values),
-        "std": statistics.stdev(values) if len(values) > 1 else 0.0,
-        "median": statistics.median(values),
-        "min": min(values),
-        "max": max(values),
-    }
+    common = sorted(set(ours) & set(theirs))
+    if not common:
+        what = "has no image in common with these predictions"
+        raise DataError(what, path=path, hint="compare the same images")
+    differences = [ours[image] - theirs[image] for image in common]
+    return {"file": str(path), **paired(differences)}
 
 
 def _csv(result: Evaluation) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["image_id", *MEASURES.values(), "predicted_px", "mask_px", "error"])
-    blank = [""] * (len(MEASURES) + 2)
+    no_figures = [""] * (len(MEASURES) + 2)
     for one in result.scores:
-        values = blank if one.measures is None else _numbers(one, one.measures)
-        writer.writerow(
-            [_cell(one.image_id), *values, _cell("" if one.error is None else str(one.error))]
-        )
-    for ids, what in (
-        (result.without_prediction, "no prediction"),
-        (result.without_mask, "no mask"),
-    ):
-        writer.writerows([_cell(i), *blank, what] for i in ids)
+        figures = no_figures if one.measures is None else _figures(one, one.measures)
+        trouble = "" if one.error is None else str(one.error)
+        writer.writerow([_cell(one.image_id), *figures, _cell(trouble)])
+    for image_id in result.without_prediction:
+        writer.writerow([_cell(image_id), *no_figures, "no prediction"])
+    for image_id in result.without_mask:
+        writer.writerow([_cell(image_id), *no_figures, "no mask"])
     return text.getvalue()
 
 
-def _numbers(score: Score, measures: Scores) -> list[str]:
-    return [
-        *(f"{getattr(measures, name):.6f}" for name in MEASURES),
-        str(score.predicted_px),
-        str(score.mask_px),
-    ]
+def _figures(one: Score, measures: Scores) -> list[str]:
+    shown = [f"{getattr(measures, name):.6f}" for name in MEASURES]
+    return [*shown, str(one.predicted_px), str(one.mask_px)]
 
 
 def _cell(text: str) -> str:
-    """Keep spreadsheets from taking a name for a formula, and terminals from taking it for a command."""
+    """Keep spreadsheets from taking a name for a formula, and terminals for a command."""
     shown = quote(text, _MAX_CELL_CHARS)
     formula = text.lstrip().startswith(_FORMULA_START) or text.startswith(("\t", "\r"))
     return f"'{shown}" if formula else shown

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,14 +12,14 @@ from PIL import Image
 from torch.nn import functional
 
 from gazetrack.errors import ConfigError, GazetrackError, InputError, quote
-from gazetrack.images.slices import slices_of, write_like
-from gazetrack.images.volume_files import is_writable
 from gazetrack.publish import refuse_input_folder, refuse_overwrite, unique_names, write_bytes
 from gradtrack_model.data.sources import find_images, normalise, open_image, resized
+from gradtrack_model.evaluation.overlay import draw_overlay
+from gradtrack_model.evaluation.volume_masks import VolumeMasks
 from gradtrack_model.network.model import foreground
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import numpy.typing as npt
@@ -31,15 +31,13 @@ if TYPE_CHECKING:
 
     Pixels = npt.NDArray[np.uint8]
 
-# Transforms of test-time augmentation: axes to flip before, and back after.
+# Test-time augmentation: the axes along which an image is flipped before, and its logits after.
 _FLIPS: tuple[tuple[int, ...], ...] = ((), (-1,), (-2,), (-2, -1))
-_GREEN = np.array([0, 220, 80])
-_TINT = 0.3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PredictOptions:
-    """What to write, and how.
+    """What to write beside the masks, and how to compute.
 
     Parameters
     ----------
@@ -50,11 +48,11 @@ class PredictOptions:
     tta : bool
         Average the logits over the four flips of the image.
     batch_size : int
-        Images at once.
+        How many images the network sees at once.
     device : torch.device
-        Where to compute.
+        Where the network computes; the CPU by default.
     ids : tuple of str
-        Only these images; all by default.
+        Segment only these images; all by default.
     tracks : bool
         Also write the predicted track maps, ``tracks/<k>/<name>.png``, 0..255: of decoder stage 1,
         the deepest (the core of the gaze), to the last (all of it).
@@ -87,9 +85,9 @@ class Prediction:
     outputs : tuple of pathlib.Path
         What was written: the mask first; with the last slice of a volume, the volume of its masks.
     share : float
-        Share of the image that the mask covers.
+        Share of the image that the mask covers, in [0, 1].
     error : GazetrackError or None
-        Why nothing was written.
+        Why nothing was written; None where there is a mask.
     """
 
     image: ImageRef
@@ -113,7 +111,7 @@ def predict_folder(
         Masks go to ``<out>/<name>.png``, 0 and 255. Those of all slices of an NRRD or NIfTI file
         also go to ``<out>/volumes``, 0 and 1, in a file of the same name, format and geometry.
     options : PredictOptions
-        What else to write.
+        What else to write, and how to compute.
 
     Yields
     ------
@@ -130,59 +128,84 @@ def predict_folder(
     ConfigError
         `tracks` of a network that learned none.
     """
-    if options.tracks and checkpoint.config.loss.track_weight == 0:
+    model, config = checkpoint.model, checkpoint.config
+    if options.tracks and config.loss.track_weight == 0:
         raise ConfigError("the network was trained without track maps", hint="leave --tracks out")
     images = find_images(folder)
-    if not images:
-        raise InputError(
-            "holds no image",
-            path=folder,
-            hint="PNG, JPEG, TIFF, BMP, DICOM, NRRD and NIfTI are read",
-        )
-    if unknown := [i for i in options.ids if i not in images]:
-        what = f"has no image {quote(unknown[0])!r}, nor {len(unknown) - 1} others of --ids"
-        raise InputError(
-            what if len(unknown) > 1 else what.partition(",")[0], path=folder, hint="check the ids"
-        )
-    within = folder if folder.is_dir() else folder.parent
-    wanted = {i: images[i] for i in dict.fromkeys(options.ids)} or images
-    names, paths = unique_names(images), list(wanted.items())
-    levels = len(checkpoint.model.stages) if options.tracks else 0
-    for name in names.values():
-        for relative in _outputs(name, options, levels):
-            refuse_overwrite(out / relative, [image.file for image in images.values()])
-    refuse_input_folder(
-        {(out / relative).parent for relative in _outputs("any", options, levels)}, [within]
-    )
-    masks = VolumeMasks(wanted.values(), out / "volumes")
-    model, config = checkpoint.model.to(options.device), checkpoint.config
+    wanted = _wanted(images, options.ids, folder)
+    names = unique_names(images)
+    files = _Files(options, levels=len(model.stages) if options.tracks else 0)
+    _refuse_inputs(files, names.values(), images.values(), folder, out)
+    volumes = VolumeMasks(wanted.values(), out / "volumes")
+
     size = options.image_size or config.predicting_size
-    options = replace(options, threshold=options.threshold or config.predict_threshold)
-    for start in range(0, len(paths), options.batch_size):
-        opened = [
-            (i, ref, _open(ref, config.window))
-            for i, ref in paths[start : start + options.batch_size]
-        ]
-        whole = [image for _, _, image in opened if isinstance(image, Image.Image)]
-        logits = iter(_predict(model, whole, size, options))
-        for image_id, ref, image in opened:
+    threshold = options.threshold or config.predict_threshold
+    model = model.to(options.device)
+    every = list(wanted.items())
+    for start in range(0, len(every), options.batch_size):
+        batch = every[start : start + options.batch_size]
+        opened = [_open(ref, config.window) for _, ref in batch]
+        readable = [image for image in opened if isinstance(image, Image.Image)]
+        # One row of logits for each image that could be read, in their order.
+        logits = iter(_predict(model, readable, size, options))
+        for (image_id, ref), image in zip(batch, opened, strict=True):
             if isinstance(image, GazetrackError):
                 yield Prediction(ref, error=image)
-            else:
-                yield _write(ref, image, next(logits), out, names[image_id], options, masks)
+                continue
+            pictures, mask = _pictures(image, next(logits), threshold, options)
+            written = []
+            for relative, picture in zip(files.of(names[image_id]), pictures, strict=True):
+                write_bytes(out / relative, _png(picture))
+                written.append(out / relative)
+            written += volumes.add(ref, mask)
+            yield Prediction(ref, tuple(written), float(mask.mean()))
 
 
-def _outputs(name: str, options: PredictOptions, levels: int) -> list[str]:
-    """Return what is written for an image, the mask first."""
-    folders = [
-        "",
-        *(["probabilities/"] if options.probabilities else []),
-        *(["overlays/"] if options.overlay else []),
-    ]
-    return [
-        f"{folder}{name}.png"
-        for folder in (*folders, *(f"tracks/{k}/" for k in range(1, levels + 1)))
-    ]
+def _wanted(
+    images: Mapping[str, ImageRef], ids: Sequence[str], folder: Path
+) -> dict[str, ImageRef]:
+    """Return the images to be segmented, in the order asked for."""
+    if not images:
+        hint = "PNG, JPEG, TIFF, BMP, DICOM, NRRD and NIfTI are read"
+        raise InputError("holds no image", path=folder, hint=hint)
+    unknown = [image_id for image_id in ids if image_id not in images]
+    if unknown:
+        what = f"has no image {quote(unknown[0])!r}"
+        if len(unknown) > 1:
+            what += f", nor {len(unknown) - 1} others of --ids"
+        raise InputError(what, path=folder, hint="check the ids")
+    return {image_id: images[image_id] for image_id in dict.fromkeys(ids)} or dict(images)
+
+
+@dataclass(frozen=True)
+class _Files:
+    """Which files are written for an image."""
+
+    options: PredictOptions
+    levels: int
+
+    def of(self, name: str) -> list[str]:
+        """Return their paths below the folder of the outputs, in the order of `_pictures`."""
+        folders = [""]
+        if self.options.probabilities:
+            folders.append("probabilities/")
+        if self.options.overlay:
+            folders.append("overlays/")
+        folders += [f"tracks/{level}/" for level in range(1, self.levels + 1)]
+        return [f"{folder}{name}.png" for folder in folders]
+
+
+def _refuse_inputs(
+    files: _Files, names: Iterable[str], images: Iterable[ImageRef], folder: Path, out: Path
+) -> None:
+    """Refuse outputs that would replace an image, or lie among the images and be some next time."""
+    inputs = [image.file for image in images]
+    for name in names:
+        for relative in files.of(name):
+            refuse_overwrite(out / relative, inputs)
+    folders = {(out / relative).parent for relative in files.of("any")}
+    within = folder if folder.is_dir() else folder.parent
+    refuse_input_folder(folders, [within])
 
 
 def _open(image: ImageRef, window: tuple[float, ...]) -> Image.Image | GazetrackError:
@@ -195,118 +218,51 @@ def _open(image: ImageRef, window: tuple[float, ...]) -> Image.Image | Gazetrack
 def _predict(
     model: TrackUNet, images: list[Image.Image], size: int, options: PredictOptions
 ) -> list[Tensor]:
-    """Return the logits [1 + levels, h, w] of each image at the network's size: segmentation, then track maps."""
+    """Return the logits of each image at the network's size.
+
+    Each tensor is [1 + levels, h, w]: the segmentation, then the track maps where they are asked
+    for, from the deepest stage on.
+    """
     if not images:
         return []
     pixels = torch.stack([resized(image, size) for image in images])
     batch = normalise(pixels.to(options.device).float() / 255)
     flips = _FLIPS if options.tta else _FLIPS[:1]
+    total = torch.zeros(())
     with torch.inference_mode():
-        logits = sum(
-            (_logits(model(batch.flip(axes)), options.tracks).flip(axes) for axes in flips),
-            torch.zeros(()),
-        )
-    return list((logits / len(flips)).float().cpu())
+        for axes in flips:
+            flipped = _logits(model(batch.flip(axes)), options.tracks)
+            total = total + flipped.flip(axes)
+    return list((total / len(flips)).float().cpu())
 
 
 def _logits(output: Output, tracks: bool) -> Tensor:
-    shape = output.logits.shape[-2:]
-    maps = (
-        [functional.interpolate(track, size=shape, mode="bilinear") for track in output.tracks]
-        if tracks
-        else []
-    )
-    return torch.cat([output.logits, *maps], 1)
+    """Return segmentation and, if wanted, track maps as the channels of one tensor."""
+    channels = [output.logits]
+    if tracks:
+        shape = output.logits.shape[-2:]
+        channels += [
+            functional.interpolate(track, size=shape, mode="bilinear") for track in output.tracks
+        ]
+    return torch.cat(channels, 1)
 
 
-def _write(
-    ref: ImageRef,
-    image: Image.Image,
-    logits: Tensor,
-    out: Path,
-    name: str,
-    options: PredictOptions,
-    masks: VolumeMasks,
-) -> Prediction:
+def _pictures(
+    image: Image.Image, logits: Tensor, threshold: float, options: PredictOptions
+) -> tuple[list[Pixels], npt.NDArray[np.bool_]]:
+    """Return the pictures to write for an image, in the order of `_Files`, and its mask [H, W]."""
     shape = (image.height, image.width)
+    # Logits are resized, not probabilities or masks: their border is a smooth line.
     full = functional.interpolate(logits[None], size=shape, mode="bilinear", align_corners=False)[0]
-    mask = foreground(full[0], options.threshold or 0.5).numpy()
-    probability, *tracks = (torch.sigmoid(full) * 255).round().to(torch.uint8).numpy()
+    mask = foreground(full[0], threshold).numpy()
+    grey = (torch.sigmoid(full) * 255).round().to(torch.uint8).numpy()
     pictures: list[Pixels] = [mask.astype(np.uint8) * 255]
-    pictures += [probability] if options.probabilities else []
-    pictures += [draw_overlay(np.array(image), mask)] if options.overlay else []
-    outputs = [out / relative for relative in _outputs(name, options, len(tracks))]
-    for output, picture in zip(outputs, [*pictures, *tracks], strict=True):
-        write_bytes(output, _png(picture))
-    return Prediction(ref, (*outputs, *masks.add(ref, mask)), float(mask.mean()))
-
-
-class VolumeMasks:
-    """The masks of volumes' slices, written when the last slice of a volume is there.
-
-    Parameters
-    ----------
-    images : iterable of ImageRef
-        All images to be segmented. A volume of which a slice is not among them is not written.
-    out : pathlib.Path
-        Folder for the volumes.
-    """
-
-    def __init__(self, images: Iterable[ImageRef], out: Path) -> None:
-        self.out = out
-        self._left: dict[Path, set[ImageRef]] = {}
-        self._masks: dict[Path, dict[ImageRef, npt.NDArray[np.bool_]]] = {}
-        wanted = set(images)
-        for file in {volume for image in wanted if (volume := image.volume)}:
-            slices = slices_of(file)
-            if wanted.issuperset(slices) and is_writable(file):
-                self._left[file] = set(slices)
-                refuse_overwrite(self.out / file.name, [file])
-
-    def add(self, image: ImageRef, mask: npt.NDArray[np.bool_]) -> list[Path]:
-        """Take an image's mask, and return the volume that it completed, if any."""
-        file = image.volume
-        if file is None or file not in self._left:
-            return []
-        self._masks.setdefault(file, {})[image] = mask
-        self._left[file].discard(image)
-        if self._left[file]:
-            return []
-        masks = self._masks.pop(file)
-        write_like(
-            file,
-            np.stack([masks[one] for one in slices_of(file)]).astype(np.uint8),
-            self.out / file.name,
-        )
-        return [self.out / file.name]
-
-
-def draw_overlay(pixels: Pixels, mask: npt.NDArray[np.bool_]) -> Pixels:
-    """Tint the mask green and outline it.
-
-    Parameters
-    ----------
-    pixels : ndarray of uint8, shape (H, W, 3)
-        The image.
-    mask : ndarray of bool, shape (H, W)
-        What to show.
-
-    Returns
-    -------
-    ndarray of uint8, shape (H, W, 3)
-    """
-    width = max(1, round((mask.shape[0] * mask.shape[1]) ** 0.5 / 200))
-    strength = np.where(mask, _TINT, 0.0)
-    strength[mask & ~_eroded(mask, width)] = 1.0
-    mixed = pixels + strength[..., None] * (_GREEN - pixels.astype(np.float64))
-    return np.asarray(np.rint(mixed), np.uint8)
-
-
-def _eroded(mask: npt.NDArray[np.bool_], times: int) -> npt.NDArray[np.bool_]:
-    for _ in range(times):
-        padded = np.pad(mask, 1, mode="edge")
-        mask = mask & padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
-    return mask
+    if options.probabilities:
+        pictures.append(grey[0])
+    if options.overlay:
+        pictures.append(draw_overlay(np.array(image), mask))
+    pictures += list(grey[1:])
+    return pictures, mask
 
 
 def _png(pixels: Pixels) -> bytes:

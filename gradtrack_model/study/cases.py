@@ -12,7 +12,7 @@ from PIL import Image
 
 from gazetrack.maps.overlay import overlay
 from gradtrack_model.data.batches import plain_maps
-from gradtrack_model.evaluation.predict import draw_overlay
+from gradtrack_model.evaluation.overlay import draw_overlay
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from gazetrack.errors import ConfigError, quote
 from gazetrack.publish import write_text
 from gazetrack.version import __version__
-from gradtrack_model.evaluation.evaluate import MEASURES, describe
+from gradtrack_model.evaluation.evaluate import MEASURES
 from gradtrack_model.evaluation.metrics import EMPTY_DISTANCE_POLICY, EMPTY_POLICY, Scores, score
+from gradtrack_model.evaluation.statistics import describe
 from gradtrack_model.study.cases import data_uri, draw_case
 from gradtrack_model.study.charts import chart
 from gradtrack_model.study.table import cells

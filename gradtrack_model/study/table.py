@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gazetrack.publish import write_bytes, write_json, write_text
-from gradtrack_model.evaluation.evaluate import bootstrap, paired
+from gradtrack_model.evaluation.statistics import bootstrap, paired
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -41,7 +41,7 @@ def summarise(results: Iterable[Result], reference: str, way: str = "plain") -> 
     list of dict
         ``method``, ``seeds``, ``dice`` (mean over seeds and images), ``per_seed``, ``sd_seeds``
         (None of one seed), ``interval`` (95 % bootstrap over images), ``iou``, ``hd95_px``,
-        ``images``, ``from`` (None, or ``reference`` and what `evaluate.paired` returns), ``steps``
+        ``images``, ``from`` (None, or ``reference`` and what `statistics.paired` returns), ``steps``
         and ``seconds`` (means over seeds).
     """
     rows: dict[str, list[Result]] = {}

@@ -16,7 +16,7 @@ from PIL import Image
 
 from gazetrack.errors import CheckpointError, ConfigError, GazetrackError
 from gradtrack_model.data.sources import discover, load_data
-from gradtrack_model.evaluation.evaluate import paired
+from gradtrack_model.evaluation.statistics import paired
 from gradtrack_model.settings import load_config
 from gradtrack_model.study import runner as study
 from gradtrack_model.study.comparison import compare_methods
