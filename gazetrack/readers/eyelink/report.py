@@ -1,8 +1,7 @@
 """EyeLink Data Viewer fixation reports: a row per fixation, of columns that the user chooses.
 
-They are tab-separated text, often named ``.xls``.
-
-Specification: "EyeLink Data Viewer User Manual", SR Research, "Fixation Report".
+They are tab-separated text, often named ``.xls``. Specification: "EyeLink Data Viewer User Manual",
+SR Research, chapter "Fixation Report".
 """
 
 from __future__ import annotations
@@ -60,24 +59,21 @@ _TEXTS = {
         "picture_name",
     ),
 }
+_NO_START = "the report has no CURRENT_FIX_START: fixations laid end to end within a trial"
+_NO_TRIAL = "the report has no TRIAL_INDEX: a trial begins wherever CURRENT_FIX_START falls back"
+_NO_POSITION = f"the report has no {' and '.join(_POSITION.values())}: fixations without positions"
 
 
 def sniff(head: Head) -> Verdict:
     """Judge the file by its header."""
     header = header_of(head)
-    found = (
-        [] if header is None else [name for name in header.names if name.startswith("CURRENT_FIX_")]
-    )
-    if not found:
+    if header is None or not any(name.startswith("CURRENT_FIX_") for name in header.names):
         return NO
-    if _DURATION not in found:
-        return Verdict(
-            Level.NO, f"a Data Viewer report without {_DURATION}", hint="add it to the report"
-        )
-    return Verdict(
-        Level.LIKELY,
-        "columns " + ", ".join(name for name in (*_POSITION.values(), _DURATION) if name in found),
-    )
+    if _DURATION not in header.names:
+        what = f"a Data Viewer report without {_DURATION}"
+        return Verdict(Level.NO, what, hint="add it to the report")
+    found = [name for name in (*_POSITION.values(), _DURATION) if name in header.names]
+    return Verdict(Level.LIKELY, f"columns {', '.join(found)}")
 
 
 def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
@@ -91,26 +87,22 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     header = needed_header(head)
     table = read_columns(head, header, _wanted(header, head))
     notes: list[str] = []
-    recording = (
-        table.text("recording")
-        if "recording" in table.found
-        else np.full(table.n_rows, head.stem, object)
-    )
+    recording = table.text("recording")
+    if "recording" not in table.found:
+        recording[:] = head.stem
+    has_onsets = "onset" in table.found
     onset = table.number("onset").astype(np.float64)
     trial = _trials(table, recording, onset, notes)
-    groups = np.array([f"{r}\0{t}" for r, t in zip(recording, trial, strict=True)], object)
-    if "onset" in table.found:
-        eye = table.text("eye")
-        of_one_eye = np.array(
-            [f"{group}\0{e}" for group, e in zip(groups, eye, strict=True)], object
-        )
+    of_trial = _pairs(recording, trial)
+    if has_onsets:
+        # Fixations of the two eyes overlap: each eye has an order of its own.
+        of_one_eye = _pairs(of_trial, table.text("eye"))
         check_clock(head, header, onset, np.ones(table.n_rows, np.bool_), of_one_eye)
     else:
-        onset = end_to_end(groups, table.number("duration"))
-        notes.append(
-            "the report has no CURRENT_FIX_START: fixations laid end to end within a trial"
-        )
-    index = np.nan_to_num(table.number("index")) if "index" in table.found else order_within(groups)
+        onset = end_to_end(of_trial, table.number("duration"))
+        notes.append(_NO_START)
+    has_index = "index" in table.found
+    index = np.nan_to_num(table.number("index")) if has_index else order_within(of_trial)
     columns = {
         "recording": recording,
         "stimulus": table.text("stimulus"),
@@ -124,26 +116,24 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     if set(_POSITION) <= set(table.found):
         columns |= {"x_px": table.number("x"), "y_px": table.number("y")}
     else:
-        notes.append(
-            f"the report has no {' and '.join(_POSITION.values())}: fixations without positions"
-        )
+        notes.append(_NO_POSITION)
     return fixation_recording(head.stem, FORMAT.name, columns, table.n_rows, notes)
 
 
 def _wanted(header: Header, head: Head) -> dict[str, tuple[int, Kind]]:
-    wanted: dict[str, tuple[int, Kind]] = {
-        "duration": (header.index(_DURATION, head.path), "float64")
-    }
+    """Return where the columns are that are used, and what they hold."""
+    path = head.path
+    wanted = header.needed({"duration": _DURATION}, "float64", path)
     # Reports have positions or none; half of one is a column that got lost.
-    placed = any(name in header.names for name in _POSITION.values())
-    for key, name in {**_POSITION, **_NUMBERS}.items():
-        if name in header.names or (placed and key in _POSITION):
-            wanted[key] = header.index(name, head.path), "float64"
-    lower = {name.lower(): name for name in reversed(header.names)}
-    for key, names in _TEXTS.items():
-        found = next((lower[name.lower()] for name in names if name.lower() in lower), None)
-        if found is not None:
-            wanted[key] = header.index(found, head.path), "text"
+    any_position = any(name in header.names for name in _POSITION.values())
+    if any_position:
+        wanted |= header.needed(_POSITION, "float64", path)
+    wanted |= header.present(_NUMBERS, "float64", path)
+    spelt = {name.lower(): name for name in reversed(header.names)}
+    for key, alternatives in _TEXTS.items():
+        found = [spelt[name.lower()] for name in alternatives if name.lower() in spelt]
+        if found:
+            wanted |= header.needed({key: found[0]}, "text", path)
     return wanted
 
 
@@ -153,9 +143,16 @@ def _trials(
     onset: npt.NDArray[np.float64],
     notes: list[str],
 ) -> npt.NDArray[np.object_]:
+    """Return the trial of each fixation, by the report or else by its onsets."""
     if "trial" in table.found or "onset" not in table.found:
         return table.text("trial")
-    notes.append(
-        "the report has no TRIAL_INDEX: a trial begins wherever CURRENT_FIX_START falls back"
-    )
+    notes.append(_NO_TRIAL)
     return trials_from_onsets(recording, onset)
+
+
+def _pairs(
+    first: npt.NDArray[np.object_], second: npt.NDArray[np.object_]
+) -> npt.NDArray[np.object_]:
+    """Return a name for each pair of texts; no text of an export has a NUL in it."""
+    pairs: npt.NDArray[np.object_] = first + "\0" + second
+    return pairs

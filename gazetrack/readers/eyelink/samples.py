@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from gazetrack.errors import NoGaze
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
-from gazetrack.readers.shared.clock import check_clock
+from gazetrack.readers.shared.clock import NO_TIME, check_clock
 from gazetrack.readers.shared.gaze import gaze_columns
 from gazetrack.readers.text.header import Header, Kind, header_of, needed_header
 from gazetrack.readers.text.table import Columns, read_columns
@@ -28,21 +29,28 @@ FORMAT = Format(
     suffixes=(".xls", ".txt", ".csv"),
     provides="samples",
     units="ms, px; pupil as exported",
-    lost="velocity, acceleration, resolution, messages, interest areas, variables of the experiment",
+    lost=(
+        "velocity, acceleration, resolution, messages, interest areas, variables of the experiment"
+    ),
     source="EyeLink Data Viewer User Manual, Sample Report",
 )
-_POSITIONS = {
-    f"{side.lower()}_{key}": f"{side}_{name}"
-    for side in ("LEFT", "RIGHT")
-    for key, name in (("x", "GAZE_X"), ("y", "GAZE_Y"), ("pupil", "PUPIL_SIZE"))
+_TIME = "TIMESTAMP"
+_EYES = ("left", "right")
+_QUANTITIES = {"x": "GAZE_X", "y": "GAZE_Y", "pupil": "PUPIL_SIZE"}
+_OF_EYES = {
+    f"{eye}_{key}": f"{eye.upper()}_{name}" for eye in _EYES for key, name in _QUANTITIES.items()
 }
-_AVERAGE = {"x": "AVERAGE_GAZE_X", "y": "AVERAGE_GAZE_Y", "pupil": "AVERAGE_PUPIL_SIZE"}
+_AVERAGE = {key: f"AVERAGE_{name}" for key, name in _QUANTITIES.items()}
+_POSITIONS = [name for name in (*_OF_EYES.values(), *_AVERAGE.values()) if "_GAZE_" in name]
 _TEXTS = {
     "recording": "RECORDING_SESSION_LABEL",
     "trial": "TRIAL_INDEX",
     "trial_label": "TRIAL_LABEL",
 }
+# A variable of the experiment, which has named it; in the order of preference.
 _STIMULUS = ("IMAGE", "image", "IMAGE_NAME", "STIMULUS")
+# Columns of a report about interest areas, which has no positions.
+_OF_AREAS = {"IA_ID", "IA_LABEL", "IA_DWELL_TIME"}
 
 
 def sniff(head: Head) -> Verdict:
@@ -51,17 +59,12 @@ def sniff(head: Head) -> Verdict:
     if header is None:
         return NO
     names = set(header.names)
-    positions = [
-        name
-        for name in (*_POSITIONS.values(), *_AVERAGE.values())
-        if name in names and "_GAZE_" in name
-    ]
-    if "TIMESTAMP" in names and positions:
-        return Verdict(Level.CERTAIN, f"columns TIMESTAMP and {positions[0]}")
-    if names & {"IA_ID", "IA_LABEL", "IA_DWELL_TIME"} and "CURRENT_FIX_X" not in names:
-        return Verdict(
-            Level.NO, "an interest area report of Data Viewer", "give the fixation or sample report"
-        )
+    position = next((name for name in _POSITIONS if name in names), None)
+    if _TIME in names and position is not None:
+        return Verdict(Level.CERTAIN, f"columns {_TIME} and {position}")
+    if names & _OF_AREAS and "CURRENT_FIX_X" not in names:
+        what = "an interest area report of Data Viewer"
+        return Verdict(Level.NO, what, instead="give the fixation or sample report")
     return NO
 
 
@@ -82,21 +85,19 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     table = read_columns(head, header, _wanted(head, header))
     time = table.number("t")
     timed = np.isfinite(time)
-    sessions = (
-        table.text("recording")
-        if "recording" in table.found
-        else np.full(table.n_rows, head.stem, object)
-    )
-    starts = {name: time[i] for i, name in reversed([*enumerate(sessions)]) if timed[i]}
-    origins = np.array([starts.get(name, 0.0) for name in sessions], np.float64)
-    check_clock(head, header, time[timed], timed, sessions[timed])
+    session = table.text("recording")[timed]
+    if "recording" not in table.found:
+        session[:] = head.stem
+    check_clock(head, header, time[timed], timed, session)
+    # A report may join sessions, each with a clock of its own.
+    origins = pd.Series(time[timed]).groupby(session).transform("first").to_numpy(np.float64)
     gaze, eyes = _gaze(table)
     columns = gaze_columns({key: values[timed] for key, values in gaze.items()})
     columns |= {
-        "recording": sessions[timed],
+        "recording": session,
         "trial": table.text("trial" if "trial" in table.found else "trial_label")[timed],
         "stimulus": table.text("stimulus")[timed],
-        "t_ms": (time - origins)[timed],
+        "t_ms": time[timed] - origins,
     }
     return Recording(
         name=head.stem,
@@ -104,45 +105,36 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         sample_table=conform(columns, SAMPLES),
         event_table=conform({}, EVENTS),
         eyes=eyes,
-        origin_ms=float(origins[timed][0]) if timed.any() else 0.0,
+        origin_ms=float(origins[0]) if origins.size else 0.0,
         tracker="EyeLink",
         software="Data Viewer",
         rows_in=table.n_rows,
-        dropped={} if timed.all() else {"no time": int((~timed).sum())},
+        dropped={} if timed.all() else {NO_TIME: int((~timed).sum())},
     )
 
 
 def _wanted(head: Head, header: Header) -> dict[str, tuple[int, Kind]]:
-    wanted: dict[str, tuple[int, Kind]] = {"t": (header.index("TIMESTAMP", head.path), "float64")}
-    for key, name in {**_POSITIONS, **_AVERAGE}.items():
-        if name in header.names and key not in wanted:
-            wanted[key] = header.index(name, head.path), "float64"
+    """Return where the columns are that are used, and what they hold."""
+    path = head.path
+    wanted = header.needed({"t": _TIME}, "float64", path)
+    wanted |= header.present({**_OF_EYES, **_AVERAGE}, "float64", path)
     if not {"left_x", "right_x", "x"} & set(wanted):
         hint = "add the gaze positions to the report"
-        raise NoGaze("holds no gaze: no positions", path=head.path, line=header.lines, hint=hint)
-    for key, name in _TEXTS.items():
-        if name in header.names:
-            wanted[key] = header.index(name, head.path), "text"
+        raise NoGaze("holds no gaze: no positions", path=path, line=header.lines, hint=hint)
+    wanted |= header.present(_TEXTS, "text", path)
     stimulus = next((name for name in _STIMULUS if name in header.names), None)
     if stimulus is not None:
-        wanted["stimulus"] = header.index(stimulus, head.path), "text"
+        wanted |= header.needed({"stimulus": stimulus}, "text", path)
     return wanted
 
 
 def _gaze(table: Columns) -> tuple[dict[str, npt.NDArray[np.floating]], str]:
-    gaze = {
-        f"{eye}_{key}": table.number(f"{eye}_{key}")
-        for eye in ("left", "right")
-        for key in ("x", "y", "pupil")
-    }
-    eyes = [eye for eye in ("left", "right") if np.isfinite(gaze[f"{eye}_x"]).any()]
+    """Return positions and pupils by `gaze_columns`' names, and which eyes they are of."""
+    gaze = {key: table.number(key) for key in _OF_EYES}
+    eyes = [eye for eye in _EYES if np.isfinite(gaze[f"{eye}_x"]).any()]
     if eyes:
         return gaze, "binocular" if len(eyes) == 2 else eyes[0]
-    pupil = table.number("pupil")
-    combined = {
-        "x": table.number("x"),
-        "y": table.number("y"),
-        "left_pupil": pupil,
-        "right_pupil": pupil,
-    }
-    return gaze | combined, "combined"
+    # Only the average was exported: its pupil stands for both eyes.
+    gaze["left_pupil"] = gaze["right_pupil"] = table.number("pupil")
+    gaze |= {"x": table.number("x"), "y": table.number("y")}
+    return gaze, "combined"

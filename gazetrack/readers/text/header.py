@@ -63,6 +63,37 @@ class Header:
             raise ParseError(what, path=path, line=self.lines, hint="rename one of the two")
         return self.names.index(name)
 
+    def needed(
+        self, names: Mapping[str, str], kind: Kind, path: Path
+    ) -> dict[str, tuple[int, Kind]]:
+        """Return what to ask of the table for columns that must be there, as `Wanted`.
+
+        Parameters
+        ----------
+        names : mapping of str to str
+            The reader's own key to the name of the column.
+        kind : {"float64", "float32", "text"}
+            What all of these columns hold.
+        path : pathlib.Path
+            The file, for the error.
+
+        Raises
+        ------
+        ParseError
+            One of the columns is not there, or it is there twice.
+        """
+        return {key: (self.index(name, path), kind) for key, name in names.items()}
+
+    def present(
+        self, names: Mapping[str, str], kind: Kind, path: Path
+    ) -> dict[str, tuple[int, Kind]]:
+        """Return the same for those of the columns that are there.
+
+        Parameters and errors are those of `needed`.
+        """
+        there = {key: name for key, name in names.items() if name in self.names}
+        return self.needed(there, kind, path)
+
 
 def header_of(head: Head) -> Header | None:
     """Return the first line that is not blank as a header.

@@ -14,7 +14,10 @@ from tests.contracts import _check_equal
 from tests.places import GOLDEN
 
 EXPORT = GOLDEN / "eyelink_asc"
-HEADER = "START\t100 \tLEFT\tSAMPLES\tEVENTS\nSAMPLES\tGAZE\tLEFT\tRATE\t 500.00\tTRACKING\tCR\tFILTER\t2\n"
+HEADER = (
+    "START\t100 \tLEFT\tSAMPLES\tEVENTS\n"
+    "SAMPLES\tGAZE\tLEFT\tRATE\t 500.00\tTRACKING\tCR\tFILTER\t2\n"
+)
 SAMPLE = "{}\t  10.0\t  20.0\t  900.0\t...\n"
 
 
@@ -257,7 +260,8 @@ def test_two_eyes_without_pupils(tmp_path):
     header = HEADER.replace("LEFT", "LEFT\tRIGHT")
     text = (
         header
-        + "100\t 10.0\t 20.0\t 0.0\t 30.0\t 40.0\t 0.0\t.....\n102\t . \t .\t 0.0\t 30.0\t 40.0\t 0.0\t.....\n"
+        + "100\t 10.0\t 20.0\t 0.0\t 30.0\t 40.0\t 0.0\t.....\n"
+        + "102\t . \t .\t 0.0\t 30.0\t 40.0\t 0.0\t.....\n"
     )
     recording = read(write(tmp_path, text))
     assert recording.sample_table["x_px"].to_pylist() == [20.0, 30.0]
@@ -325,14 +329,14 @@ def test_what_pupil_sizes_measure_is_told(line, measure, tmp_path):
 
 
 def angle_between(one, other):
-    """The angle between two HREF positions in degrees, by the formula of the EyeLink 1000 manual."""
+    """The angle between two HREF positions, degrees, by the formula of the EyeLink 1000 manual."""
     (x1, y1), (x2, y2), f2 = one, other, 15000.0**2
     lengths = np.sqrt((f2 + x1**2 + y1**2) * (f2 + x2**2 + y2**2))
     return np.degrees(np.arccos((f2 + x1 * x2 + y1 * y2) / lengths))
 
 
 def angle_seen(screen, one, other):
-    """The same for two positions on the plane that our tables state, from its size and distance alone."""
+    """The same for two positions on the plane of our tables, from its size and distance alone."""
     rays = [
         np.array([x - screen.width_px / 2, y - screen.height_px / 2, screen.distance_mm])
         for x, y in (one, other)
@@ -412,7 +416,7 @@ def test_events_in_pixels_win_over_samples_in_href(tmp_path):
 
 @pytest.mark.real_data
 def test_the_angle_between_the_ends_of_a_saccade_is_the_trackers_own_amplitude(data_dir, tmp_path):
-    """A recording whose events are in HREF: the amplitude that the tracker wrote itself is the angle that we see."""
+    """Where events are in HREF, the amplitude that the tracker wrote is the angle that we see."""
     export = data_dir / "exports" / "eyelink_asc" / "sp_tool_eyelink_data_example.asc"
     events = [
         line

@@ -152,7 +152,7 @@ EXAMPLES = {"test_raw.edf": 66827, "test_2_raw.edf": 124740, "test_raw_binocular
 
 @pytest.fixture(scope="module", params=EXAMPLES)
 def example(request):
-    """One of the recordings that come with eyelinkio: its samples as counted by the library, and what we read."""
+    """One of the recordings of eyelinkio: its samples as the library counts them, and ours."""
     eyelinkio = pytest.importorskip("eyelinkio")
     path = Path(eyelinkio.__file__).parent / "tests" / "data" / request.param
     if not path.exists():
@@ -168,7 +168,7 @@ def test_eyelinkio_itself(example):
 
 
 def test_a_saccade_begins_when_the_fixation_before_it_ends(example):
-    """The tracker's parser cuts time without gaps: the end of an event is the onset of the next one, to the sample."""
+    """The tracker's parser cuts time without gaps: an event ends where the next one begins."""
     _, recording = example
     events = recording.event_table.to_pandas()
     gaps = []
@@ -182,7 +182,7 @@ def test_a_saccade_begins_when_the_fixation_before_it_ends(example):
 
 
 def test_the_trackers_mean_position_is_that_of_the_samples_within_a_fixation(example):
-    """The tracker averages the samples of a fixation: only with the last of them is its mean ours, to its rounding."""
+    """The tracker averages the samples of a fixation, with the last of them: its mean is ours."""
     _, recording = example
     step = 1000 / recording.rate_hz
     t = recording.sample_table["t_ms"].to_numpy()

@@ -52,7 +52,8 @@ def test_the_image_size_decides_between_report_and_fractions(tmp_path):
 
 
 def test_a_report_without_positions_gives_fixations_without_positions(tmp_path):
-    text = "RECORDING_SESSION_LABEL\tTRIAL_INDEX\tCURRENT_FIX_START\tCURRENT_FIX_DURATION\tCURRENT_FIX_PUPIL\n"
+    names = "RECORDING_SESSION_LABEL\tTRIAL_INDEX\tCURRENT_FIX_START\tCURRENT_FIX_DURATION"
+    text = f"{names}\tCURRENT_FIX_PUPIL\n"
     head = write(tmp_path, text + "a\t1\t0\t200\t900\na\t1\t250\t100\t0\na\t1\t400\t.\t900\n")
     assert registry.detect(head).name == "eyelink_report"
     recording = checked(eyelink_report.read(head, ReadOptions()))
