@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from _differential import Check, largest, simulated_gaze
 
+import gazetrack
 from gazetrack.data_quality.measures import quality
 from gazetrack.events.agreement import kappa
 from gazetrack.events.base import Trial
@@ -21,7 +22,6 @@ from gazetrack.tables.recording import Recording
 from gazetrack.tables.schema import EVENTS, FIXATIONS, SAMPLES, conform
 from gazetrack.tables.screen import Screen
 from gazetrack.tables.store import write_table
-from gazetrack.workflows.convert import read_recording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,7 +91,7 @@ def data_quality(data: Path | None) -> Iterator[tuple[str, float]]:
                 largest(row[name], value, relative=not name.startswith("loss")),
             )
     for name in EXPORTS if data else ():
-        export = read_recording(data / "exports" / name).with_screen(SCREEN)
+        export = gazetrack.read(data / "exports" / name).with_screen(SCREEN)
         row = next(r for r in quality(export, by="trial").to_pylist() if r["eye"] == "both")
         t, x, y = (
             export.sample_table[column].to_numpy().astype(float)

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from _differential import Check, largest
 
+import gazetrack
 from gazetrack.errors import GazetrackError
-from gazetrack.workflows.convert import read_recording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -60,7 +60,7 @@ def asc_files(data: Path | None) -> Iterator[tuple[str, Recording, Path]]:
     """Yield every EyeLink ASC that we read, with its plain text."""
     for name, path in files(data, "eyelink_asc/*/input.asc", "eyelink_asc/*.asc*"):
         try:
-            recording = read_recording(path)
+            recording = gazetrack.read(path)
         except GazetrackError:
             continue
         with tempfile.TemporaryDirectory() as folder:
@@ -155,7 +155,7 @@ def eyelink_edf(_data: Path | None) -> Iterator[tuple[str, float | None]]:
     import eyelinkio
 
     for path in sorted((Path(eyelinkio.__file__).parent / "tests" / "data").glob("*.edf")):
-        edf, recording = eyelinkio.read_edf(path), read_recording(path)
+        edf, recording = eyelinkio.read_edf(path), gazetrack.read(path)
         yield (
             f"{path.name}, samples",
             float(abs(edf["samples"].shape[1] - recording.sample_table.num_rows)),
@@ -172,7 +172,7 @@ def begaze_by_pymovements(data: Path | None) -> Iterator[tuple[str, float | None
     import pymovements
 
     for name, path in files(data, "begaze/none", "smi/pymovements_didec_example.txt"):
-        recording = read_recording(path)
+        recording = gazetrack.read(path)
         for eye in ("left", "right"):
             gaze = pymovements.gaze.from_begaze(path, prefer_eye=eye[0].upper())
             theirs = np.array(gaze.samples["pixel"].to_list(), float).T
@@ -191,7 +191,7 @@ def arff_by_scipy(data: Path | None) -> Iterator[tuple[str, float | None]]:
 
     for name, path in files(data, "arff/*/input.arff", "arff/*.arff"):
         rows, _ = arff.loadarff(path)
-        table = read_recording(path).sample_table
+        table = gazetrack.read(path).sample_table
         t, x, y = numbers(table, "t_ms", "x_px", "y_px")
         known = np.isfinite(x)
         yield f"{name}, times", largest(t, (rows["time"] - rows["time"][0]) / 1000)
@@ -211,7 +211,7 @@ def tables(
 
     def cases(data: Path | None) -> Iterator[tuple[str, float | None]]:
         for name, path in files(data, golden, exports):
-            recording = read_recording(path)
+            recording = gazetrack.read(path)
             expected = read(path, recording)
             for column in expected:
                 ours = getattr(recording, table)[column].to_numpy().astype(float)

@@ -26,6 +26,8 @@ from typing import TYPE_CHECKING, Any
 from _exports import TSV_COLUMNS, TSV_NUMBERS, TSV_TEXTS, write_asc, write_tsv
 from _timing import save
 
+import gazetrack
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -57,9 +59,8 @@ def ours_columns(path: Path) -> int:
 
 
 def ours_read(path: Path) -> int:
-    from gazetrack.workflows.convert import read_recording
 
-    recording = read_recording(path)
+    recording = gazetrack.read(path)
     return recording.sample_table.num_rows if recording.sample_table is not None else 0
 
 

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from _timing import save
 
-from gazetrack import read_recording
+import gazetrack
 from gazetrack.errors import GazetrackError
 from gazetrack.readers import registry
 from gazetrack.readers.base import read_head
@@ -85,7 +85,7 @@ class Row:
 
 def facts(path: Path) -> dict[str, Any]:
     """Return what the library finds in a file, under the names of the truth."""
-    recording = read_recording(path)
+    recording = gazetrack.read(path)
     if recording.fixation_table is not None:
         durations, times = (
             recording.fixation_table[name].to_numpy() for name in ("duration_ms", "onset_ms")

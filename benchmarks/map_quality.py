@@ -30,6 +30,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+import gazetrack
 from gazetrack.events.fixations import fixation_table
 from gazetrack.maps.crf import refine
 from gazetrack.maps.parameters import CRF_PRESETS, CRFParams, MapParams, map_params
@@ -37,7 +38,6 @@ from gazetrack.maps.render import render_maps
 from gazetrack.maps.store import read_maps
 from gazetrack.maps.track import build_tracks
 from gazetrack.tables.stimulus import stem
-from gazetrack.workflows.convert import read_recording
 from gazetrack.workflows.dataset import hashed_split, read_ids
 
 SETS = {"kvasir": "kvasir-gaze", "nci": "nci-isbi-gaze"}
@@ -127,7 +127,7 @@ def nci(folder):
 
 def tracks(path):
     """The tracks of a fixation export."""
-    return build_tracks(fixation_table(read_recording(path))[0])
+    return build_tracks(fixation_table(gazetrack.read(path))[0])
 
 
 def validation(data, folder, names):

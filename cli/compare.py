@@ -11,6 +11,8 @@ from . import options as opt
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from gazetrack.workflows.compare import Agreement
+
 _COLUMNS = {
     "recording": "recording",
     "trial": "trial",
@@ -40,20 +42,24 @@ def command(a: Path, b: Path, as_json: bool) -> int:
     that of all moments from the first onset to the last offset. Recordings, trials and stimuli are
     compared one by one. A and B may be folders of tables.
     """
-    from gazetrack.events.compare import compare_fixations, joined, left_out, overall, taken_for_one
-    from gazetrack.tables.store import read_fixations
+    from gazetrack.workflows.compare import compare
 
-    tables = [
-        joined([read_fixations(path)[0] for path in opt.tables_among([side], as_json)])
-        for side in (a, b)
-    ]
-    rows, alone = compare_fixations(*tables), left_out(*tables)
-    total = overall(rows)
+    found = compare(a, b)
     if as_json:
-        listed = [opt.without_nan(row) for row in rows]
-        opt.print_json({"rows": listed, "overall": opt.without_nan(total), "left_out": alone})
+        listed = [opt.without_nan(row) for row in found.rows]
+        total = opt.without_nan(found.overall)
+        opt.print_json({"rows": listed, "overall": total, "left_out": found.left_out})
         return 0
-    rows.append({"recording": "all", "trial": "", "stimulus": "", "eyes": ""} | total)
+    for note in found.notes:
+        click.echo(f"note: {note}", err=True)
+    _show(found)
+    return 0
+
+
+def _show(found: Agreement) -> None:
+    last = {"recording": "all", "trial": "", "stimulus": "", "eyes": ""} | found.overall
+    rows = [*found.rows, last]
+    # Columns of names that no table has are left out.
     shown = [
         name
         for name in _COLUMNS
@@ -63,11 +69,12 @@ def command(a: Path, b: Path, as_json: bool) -> int:
         [_COLUMNS[name] for name in shown],
         [[opt.cell(row[name]) for name in shown] for row in rows],
     )
-    if pair := taken_for_one(*tables):
-        ours, theirs = map(opt.cell, pair)
+    if found.taken_for_one is not None:
+        ours, theirs = map(opt.cell, found.taken_for_one)
         click.echo(
-            f"note: {theirs} of B is compared with {ours} of A, the only recording of each: are they the same?"
+            f"note: {theirs} of B is compared with {ours} of A, the only recording of each: "
+            "are they the same?"
         )
-    if alone:
-        click.echo(f"note: left out, in one of the tables only: {', '.join(map(opt.cell, alone))}")
-    return 0
+    if found.left_out:
+        names = ", ".join(map(opt.cell, found.left_out))
+        click.echo(f"note: left out, in one of the tables only: {names}")

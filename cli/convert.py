@@ -120,9 +120,21 @@ def command(
     opt.check_report(report, (*files, key))
     opt.check_report(errors, (*files, key), report)
     chosen = ConvertOptions(
-        format_name, pairs, opt.parse_screen(screen), None, out, samples, events, force, recursive, eye, trial_by,
-        pseudonyms, fov_deg=fov, salvage=salvage, trust_gzip=trust_gzip,
-    )  # fmt: skip
+        format=format_name,
+        columns=pairs,
+        screen=opt.parse_screen(screen),
+        fov_deg=fov,
+        salvage=salvage,
+        trust_gzip=trust_gzip,
+        recursive=recursive,
+        out=out,
+        samples=samples,
+        events=events,
+        force=force,
+        eye=eye,
+        trial_by=trial_by,
+        pseudonyms=pseudonyms,
+    )
     # Where the terminal shows what was found in each file, that is the progress.
     bar = opt.progress_bar("converting", quiet=not as_json and not quiet and sys.stdout.isatty())
     outcomes = convert_files(files, chosen, jobs, bar)

@@ -94,9 +94,18 @@ def command(
     params = _detector(detector, opt.parse_pairs(",".join(settings), "--set"))
     prepared = _preparation(opt.parse_pairs(",".join(preparations), "--prepare"))
     chosen = ConvertOptions(
-        format_name, pairs, opt.parse_screen(screen), params, out, force=force, recursive=recursive,
-        preparation=prepared, fov_deg=fov, salvage=salvage, trust_gzip=trust_gzip,
-    )  # fmt: skip
+        format=format_name,
+        columns=pairs,
+        screen=opt.parse_screen(screen),
+        fov_deg=fov,
+        salvage=salvage,
+        trust_gzip=trust_gzip,
+        recursive=recursive,
+        detector=params,
+        preparation=prepared,
+        out=out,
+        force=force,
+    )
     opt.check_report(report, files)
     return opt.finish(
         convert_files(files, chosen),

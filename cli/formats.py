@@ -14,14 +14,14 @@ from . import options as opt
 @opt.debug_option
 def command(as_json: bool) -> None:
     """List the export formats that can be read; third-party readers too."""
-    from gazetrack.readers import registry
+    from gazetrack.workflows.info import formats
 
-    formats = [registry.get(name).FORMAT for name in registry.names()]
+    known = formats()
     if as_json:
-        opt.print_json([asdict(found) for found in formats])
+        opt.print_json([asdict(found) for found in known])
         return
-    width = max(len(found.name) for found in formats)
-    for found in formats:
+    width = max(len(found.name) for found in known)
+    for found in known:
         click.echo(
             f"{found.name:{width}}  {found.title}: {found.provides} ({' '.join(found.suffixes)})"
         )

@@ -44,15 +44,20 @@ def command(
     FILES may be tables of gazetrack as well: of fixations, samples, events, quality, and maps.
     """
     from gazetrack.errors import GazetrackError
-    from gazetrack.workflows.convert import ConvertOptions, info_files
+    from gazetrack.workflows.info import info_files
+    from gazetrack.workflows.read import InputOptions
 
-    pairs = opt.parse_pairs(columns, "--columns")
-    chosen = ConvertOptions(
-        format_name, pairs, opt.parse_screen(screen), recursive=recursive, eye=eye, fov_deg=fov,
-        salvage=salvage, trust_gzip=trust_gzip,
-    )  # fmt: skip
+    chosen = InputOptions(
+        format=format_name,
+        columns=opt.parse_pairs(columns, "--columns"),
+        screen=opt.parse_screen(screen),
+        fov_deg=fov,
+        salvage=salvage,
+        trust_gzip=trust_gzip,
+        recursive=recursive,
+    )
     codes, facts = [], []
-    for found in info_files(files, chosen):
+    for found in info_files(files, chosen, eye):
         if isinstance(found, GazetrackError):
             say("gazetrack", found)
             codes.append(found.exit_code)

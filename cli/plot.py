@@ -50,11 +50,20 @@ def command(
 ) -> None:
     """Draw each image with its scanpath in temporal order, dwell as disc size, and the map pyramid beside it."""
     from gazetrack.maps.parameters import map_params
-    from gazetrack.workflows.render import plot_tables
+    from gazetrack.workflows.plot import plot
 
     tables = opt.tables_among(tables, quiet)
-    params, bar = map_params(**choices), opt.progress_bar("drawing", quiet)
-    images = images or (Path("images") if Path("images").is_dir() else None)
-    written = plot_tables(tables, images, params, out, masks, placement, limit, bar)
+    if images is None and Path("images").is_dir():
+        images = Path("images")
+    written = plot(
+        tables,
+        images,
+        out,
+        params=map_params(**choices),
+        masks=masks,
+        placement=placement,
+        limit=limit,
+        progress=opt.progress_bar("drawing", quiet),
+    )
     if not quiet:
         click.echo(f"wrote {len(written)} pictures to {out}")

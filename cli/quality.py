@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,12 +10,12 @@ from . import options as opt
 from .errors import say
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import pyarrow as pa
 
-    from gazetrack.workflows.convert import ConvertOptions
+    from gazetrack.errors import GazetrackError
+    from gazetrack.workflows.quality import QualityReport
 
 _HEADER = {
     "recording": "recording",
@@ -104,82 +103,46 @@ def command(
     from gazetrack.data_quality.targets import read_targets
     from gazetrack.tables.schema import QUALITY
     from gazetrack.tables.store import check_suffix, write_by_suffix
-    from gazetrack.workflows.convert import ConvertOptions
+    from gazetrack.workflows.quality import quality_files
+    from gazetrack.workflows.read import InputOptions
 
     if targets is not None and by != "recording":
         raise click.UsageError("--targets has a row per target: leave out --by")
-    chosen = {
-        "by": by,
-        "window_ms": window_ms,
-        "targets": [] if targets is None else read_targets(targets),
-    }
-    pairs, stated = opt.parse_pairs(columns, "--columns"), opt.parse_screen(screen)
-    if out is not None:
-        check_suffix(out, QUALITY, force=force)
-    options = ConvertOptions(
-        format_name,
-        pairs,
-        stated,
-        recursive=recursive,
+    looked_at = [] if targets is None else read_targets(targets)
+    options = InputOptions(
+        format=format_name,
+        columns=opt.parse_pairs(columns, "--columns"),
+        screen=opt.parse_screen(screen),
         fov_deg=fov,
         salvage=salvage,
         trust_gzip=trust_gzip,
+        recursive=recursive,
     )
-    table, notes, codes = _of_files(files, options, chosen)
+    if out is not None:
+        check_suffix(out, QUALITY, force=force)
+    report = quality_files(files, options, by, window_ms=window_ms, targets=looked_at, tell=_say)
+    table = report.table
     if out is not None and table.num_rows:
         write_by_suffix(out, table, {"quality": {"by": by, "window_ms": window_ms}}, force=force)
     if as_json:
         opt.print_json([opt.without_nan(row) for row in table.to_pylist()])
     elif table.num_rows:
-        _show(table, by, notes)
+        _show(table, by, list(report.notes))
         if out is not None:
             click.echo(f"wrote {out} ({table.num_rows:,} rows)")
-    return 0 if not codes else codes[0] if len(codes) == 1 and not table.num_rows else 1
+    return _exit_code(report)
 
 
-def _of_files(
-    files: Sequence[Path], options: ConvertOptions, chosen: Mapping[str, Any]
-) -> tuple[pa.Table, list[str], list[int]]:
-    """Return the report, the readers' notes, and the exit codes of the errors, each of which is said as it comes."""
-    from gazetrack.data_quality.measures import joined, quality
-    from gazetrack.errors import GazetrackError, quote
-    from gazetrack.workflows.convert import read_files
-
-    found, notes, codes = [], [], []
-    for file, recording in read_files(files, options):
-        try:
-            if isinstance(recording, GazetrackError):
-                raise recording
-            try:
-                found.append((str(file), quality(recording, **chosen)))
-            except GazetrackError as error:
-                raise type(error)(error.what, path=file, hint=error.hint) from error
-            notes += [f"{quote(file)}: {note}" for note in recording.notes]
-        except GazetrackError as error:
-            say("gazetrack", error)
-            codes.append(error.exit_code)
-    return joined(_told_apart(found)), notes, codes
+def _exit_code(report: QualityReport) -> int:
+    """Return 0 when all is done, the error's own code when it is all there is, else 1."""
+    if not report.errors:
+        return 0
+    is_all_there_is = len(report.errors) == 1 and not report.table.num_rows
+    return report.errors[0].exit_code if is_all_there_is else 1
 
 
-def _told_apart(found: list[tuple[str, pa.Table]]) -> list[pa.Table]:
-    """Return the reports; recordings to which two exports give one name are named by their file as well."""
-    import pyarrow.compute as pc
-
-    names = [set(table["recording"].to_pylist()) for _, table in found]
-    held = Counter(name for own in names for name in own)
-    tables = []
-    for (file, table), own in zip(found, names, strict=True):
-        if any(held[name] > 1 for name in own):
-            place = table.schema.get_field_index("recording")
-            column = table.column(place).cast("string")
-            named = (
-                pc.binary_join_element_wise(file, column, "/")
-                if len(own) > 1
-                else pc.if_else(True, file, column)
-            )
-            table = table.set_column(place, table.schema.field(place), named.dictionary_encode())
-        tables.append(table)
-    return tables
+def _say(error: GazetrackError) -> None:
+    say("gazetrack", error)
 
 
 def _show(table: pa.Table, by: str, notes: list[str]) -> None:

@@ -93,15 +93,23 @@ def command(
     MAPS is a maps.parquet or its folder, ./maps by default. Only calibrated maps are taken (tube,
     density, disc, hull): of other kinds .5 is no border, and a CRF would make the object vanish.
     """
-    from gazetrack.workflows.refine import refine_maps
+    from gazetrack.workflows.refine import refine
 
     params = crf_params(preset, **choices)
     opt.check_report(report, [maps])
     bar = opt.progress_bar("refining", quiet)
-    done = refine_maps(
-        maps, images or Path("images"), out, params,
-        seen=probabilities, share=share, all_levels=all_levels, force=force, progress=bar,
-    )  # fmt: skip
+    done = refine(
+        maps,
+        images or Path("images"),
+        out,
+        params,
+        probabilities=probabilities,
+        share=share,
+        all_levels=all_levels,
+        force=force,
+        progress=bar,
+        errors="report",
+    )
     return opt.finish([done], report, None if quiet else _show)
 
 

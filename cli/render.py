@@ -99,10 +99,20 @@ def command(
     if images is None and Path("images").is_dir():
         images = Path("images")
     chosen = RenderOptions(
-        map_params(**choices), images, placement, opt.parse_size(size), out,
-        crf_params(choices["preset"], weight=crf_weight) if crf else None,
-        pool, png, overlay, force, max_total_mb * 1024**2, jobs, dtype,
-    )  # fmt: skip
+        params=map_params(**choices),
+        images=images,
+        placement=placement,
+        size=opt.parse_size(size),
+        out=out,
+        crf=crf_params(choices["preset"], weight=crf_weight) if crf else None,
+        pooled=pool,
+        png=png,
+        overlay=overlay,
+        force=force,
+        max_total_bytes=max_total_mb * 1024**2,
+        jobs=jobs,
+        dtype=dtype,
+    )
     tables = opt.tables_among(tables, quiet)
     opt.check_report(report, tables)
     outcomes = render_tables(tables, chosen, opt.progress_bar("rendering", quiet))

@@ -5,7 +5,7 @@ import json
 import re
 from dataclasses import dataclass, replace
 
-from gazetrack import read_recording
+import gazetrack
 from gazetrack.errors import GazetrackError
 from gazetrack.readers.base import read_head
 
@@ -116,6 +116,6 @@ def read(export, folder, suffix=".txt", columns=None):
     """Read what a damaged export makes: a recording, or the error."""
     path = export.write(folder / f"a{suffix}")
     try:
-        return read_recording(path, export.format, columns)
+        return gazetrack.read(path, export.format, columns)
     except GazetrackError as error:
         return error

@@ -44,7 +44,9 @@ def snippets(*paths):
             yield pytest.param(code, id=f"{path}-{number}")
 
 
-@pytest.mark.parametrize("code", list(snippets("README.md", "docs/getting-started.md")))
+@pytest.mark.parametrize(
+    "code", list(snippets("README.md", "docs/getting-started.md", "docs/python.md"))
+)
 def test_the_snippets_run(code, folder, monkeypatch):
     monkeypatch.chdir(folder)
     exec(compile(code, "documentation", "exec"), {})

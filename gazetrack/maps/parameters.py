@@ -187,6 +187,11 @@ def map_params(preset: str | None = None, **changes: Any) -> MapParams:
     ------
     ConfigError
         An unknown preset; and what `MapParams` raises.
+
+    Examples
+    --------
+    >>> map_params("prostate", levels=2).ratios
+    (0.5, 1.0)
     """
     if preset is not None and preset not in PRESETS:
         raise ConfigError(f"preset {preset!r}", hint=f"use one of {', '.join(PRESETS)}")
@@ -257,6 +262,11 @@ def crf_params(preset: str | None = None, **changes: float | None) -> CRFParams:
     Returns
     -------
     CRFParams
+
+    Examples
+    --------
+    >>> crf_params("polyp").position_px
+    50
     """
     given: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
     return replace(CRF_PRESETS.get(preset or "", CRFParams()), **given)

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.figure import Figure
 
+from gazetrack.maps.render import TrackMaps, level_titles
 from gazetrack.publish import write_bytes
 
 if TYPE_CHECKING:
@@ -22,14 +23,15 @@ if TYPE_CHECKING:
 
 PANEL_INCHES = 3.2
 DISC_POINTS2_PER_MS = 0.9
+SCREEN_GRAY = 96  # dark and bright discs are seen on it
 _ORDER = colormaps["viridis"]
 _MAP = colormaps["magma"]
 
 
 def plot_track(
-    image: npt.NDArray[np.uint8],
     track: Track,
-    maps: npt.NDArray[np.float32] | None = None,
+    image: npt.NDArray[np.uint8] | None = None,
+    maps: TrackMaps | npt.NDArray[np.float32] | None = None,
     mask: npt.NDArray[np.bool_] | None = None,
     titles: Sequence[str] = (),
 ) -> Figure:
@@ -37,24 +39,36 @@ def plot_track(
 
     Parameters
     ----------
-    image : ndarray of uint8, shape (H, W, 3) or (H, W)
-        The image.
     track : Track
         On the pixels of the image. A disc's colour is its place in time, dark to bright; its area
         is the dwell time.
-    maps : ndarray of float32, shape (L, H', W'), optional
+    image : ndarray of uint8, shape (H, W, 3) or (H, W), optional
+        The image; an empty grey screen of the track's size without one.
+    maps : TrackMaps, or ndarray of float32 of shape (L, H', W'), optional
         In [0, 1]; the .5 contour, the border, is drawn white.
     mask : ndarray of bool, shape (H, W), optional
         Outlined in green.
     titles : sequence of str
-        One per level; by default its number.
+        One per level. By default they say what each level of a `TrackMaps` keeps, and number those
+        of an array.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Not known to pyplot; `save_figure` writes it.
+        Not known to pyplot: a notebook shows it, and ``figure.savefig`` writes it.
+
+    Examples
+    --------
+    >>> track = gazetrack.tracks("raw.fixations.parquet")[0]  # doctest: +SKIP
+    >>> figure = gazetrack.plot_track(track, maps=gazetrack.render_maps(track))  # doctest: +SKIP
+    >>> figure.savefig("track.png")  # doctest: +SKIP
     """
+    if isinstance(maps, TrackMaps):
+        titles = titles or level_titles(maps.params)
+        maps = maps.values
     levels = [] if maps is None else list(maps)
+    if image is None:
+        image = np.full((round(track.height), round(track.width)), SCREEN_GRAY, np.uint8)
     height, width = image.shape[:2]
     panel = (PANEL_INCHES, PANEL_INCHES * height / width)
     figure = Figure(figsize=(panel[0] * (1 + len(levels)), panel[1] + 0.4), layout="constrained")
@@ -87,7 +101,7 @@ def save_figure(figure: Figure, path: Path) -> None:
 
 def _draw_scanpath(axis: Axes, image: npt.NDArray[np.uint8], track: Track) -> None:
     height, width = image.shape[:2]
-    axis.imshow(image, cmap="gray", extent=(0, width, height, 0))
+    axis.imshow(image, cmap="gray", vmin=0, vmax=255, extent=(0, width, height, 0))
     axis.plot(track.x, track.y, color="white", linewidth=0.8, alpha=0.8)
     order = np.linspace(0, 1, max(len(track), 1))[: len(track)]
     area = DISC_POINTS2_PER_MS * track.duration_ms
@@ -111,7 +125,7 @@ def _draw_scanpath(axis: Axes, image: npt.NDArray[np.uint8], track: Track) -> No
 def _draw_level(axis: Axes, image: npt.NDArray[np.uint8], level: npt.NDArray[np.float32]) -> None:
     height, width = image.shape[:2]
     grey = image.mean(axis=-1) if image.ndim == 3 else image
-    axis.imshow(grey, cmap="gray", extent=(0, width, height, 0), vmin=0, vmax=255)
+    axis.imshow(grey, cmap="gray", vmin=0, vmax=255, extent=(0, width, height, 0))
     axis.imshow(
         level, cmap=_MAP, vmin=0, vmax=1, alpha=0.2 + 0.6 * level, extent=(0, width, height, 0)
     )

@@ -178,6 +178,13 @@ def render_maps(
     ------
     ConfigError
         A size that is not positive or above 64 million pixels.
+
+    Examples
+    --------
+    >>> track = gazetrack.tracks("raw.fixations.parquet")[0]  # doctest: +SKIP
+    >>> params = gazetrack.MapParams(kind="hull", levels=2)  # doctest: +SKIP
+    >>> gazetrack.render_maps(track, params).values.shape  # doctest: +SKIP
+    (2, 480, 640)
     """
     params = params or MapParams()
     height, width = size or (round(track.height), round(track.width))

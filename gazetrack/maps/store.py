@@ -387,6 +387,13 @@ def read_maps(path: str | os.PathLike[str]) -> MapStore:
     Returns
     -------
     MapStore
+        Rows are read when they are asked for.
+
+    Examples
+    --------
+    >>> store = gazetrack.read_maps("maps")  # doctest: +SKIP
+    >>> len(store), store.ids[0]  # doctest: +SKIP
+    (48, 'lesion-01')
     """
     path = Path(path)
     return MapStore(path / MAP_FILE if path.is_dir() else path)

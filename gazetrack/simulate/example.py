@@ -59,11 +59,11 @@ def write_example(
     Parameters
     ----------
     folder : path-like
-        Where to; files of an earlier example are replaced.
+        The folder to write to; files of an earlier example are replaced.
     n_images : int
-        How many images; the first half is looked at by the first reader, the rest by the second.
+        Number of images; the first half is looked at by the first reader, the rest by the second.
     size : (height, width)
-        Of the images, pixels.
+        Size of the images in pixels.
     seed : int
         The same seed writes the same bytes.
 
@@ -77,6 +77,11 @@ def write_example(
         Fewer than two images: each reader needs one.
     OutputError
         The folder cannot be written.
+
+    Examples
+    --------
+    >>> example = gazetrack.write_example("demo", n_images=4)  # doctest: +SKIP
+    >>> recording = gazetrack.read(example.exports[0])  # doctest: +SKIP
     """
     if n_images < 2:
         raise ConfigError(f"an example of {n_images} images", hint="two readers need at least two")

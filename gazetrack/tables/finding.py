@@ -78,6 +78,10 @@ def find_tables(folder: str | Path = ".") -> FoundTables:
     ------
     ConfigError
         There is none; or two of the same gaze, neither of which comes before the other.
+
+    Examples
+    --------
+    >>> frames = map(pd.read_parquet, gazetrack.find_tables("tables").paths)  # doctest: +SKIP
     """
     paths = sorted(Path(folder).glob(f"*{SUFFIX}"))
     if not paths:

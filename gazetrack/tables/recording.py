@@ -38,7 +38,7 @@ class Recording:
     name : str
         The recording's name, which is the file's stem.
     format : str
-        Name of the reader, such as ``eyelink``.
+        Name of the reader, such as ``eyelink_asc``.
     sample_table : pyarrow.Table or None
         Schema `SAMPLES`, positions in screen pixels; None when the export has fixations only.
     event_table : pyarrow.Table

@@ -33,6 +33,7 @@ ROW_GROUP_ROWS = 1 << 18
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
 _FORMULA_STARTS = ("=", "+", "-", "@")
 _MOST_HEADER_BYTES = 64 * 1024
+_NEEDED = ("stimulus", "onset_ms", "duration_ms", "x_px", "y_px")  # of a table of fixations
 
 
 def write_table(
@@ -219,15 +220,33 @@ def read_fixations(path: str | os.PathLike[str]) -> tuple[pa.Table, dict[str, An
         or has another type.
     """
     table, meta = read_table(path, FIXATIONS.names)
-    needed = ("stimulus", "onset_ms", "duration_ms", "x_px", "y_px")
-    missing = [name for name in needed if name not in table.column_names]
+    return conform_fixations(table, Path(path)), meta
+
+
+def conform_fixations(table: pa.Table, path: Path | None = None) -> pa.Table:
+    """Return a table of fixations in the schema `FIXATIONS`.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Ours, or anybody's with the same columns; further columns are left out.
+    path : pathlib.Path, optional
+        The file it comes from, for the errors.
+
+    Raises
+    ------
+    SchemaError
+        A needed column is missing, or a column has another type; see `read_fixations`.
+    """
+    missing = [name for name in _NEEDED if name not in table.column_names]
     if missing:
         hint = "give a *.fixations.parquet file, or rename the columns"
         raise SchemaError(
             f"is no fixation table: it has no column {', '.join(missing)}", path=path, hint=hint
         )
+    known = [name for name in table.column_names if name in FIXATIONS.names]
     try:
-        return conform(table, FIXATIONS), meta
+        return conform(table.select(known), FIXATIONS)
     except SchemaError as error:
         raise SchemaError(error.what, path=path, hint=error.hint) from error
 

@@ -293,6 +293,30 @@ def read_tracks(
         by their stem.
     """
     table, meta = read_fixations(path)
+    return tracks_of_images(table, meta, sizes, placement, path=Path(path))
+
+
+def tracks_of_images(
+    table: pa.Table,
+    meta: Mapping[str, Any],
+    sizes: Mapping[str, tuple[int, int]] | None,
+    placement: str | None = None,
+    *,
+    path: Path | None = None,
+) -> TableTracks:
+    """Return the tracks of a fixation table in memory; see `read_tracks`.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Schema `FIXATIONS`.
+    meta : mapping
+        The table's metadata, which know the screen.
+    sizes, placement
+        As for `read_tracks`.
+    path : pathlib.Path, optional
+        The file the table comes from, for the errors.
+    """
     n_rows = table.num_rows
     _refuse_placeless(path, table, meta)
     table, impossible = valid_fixations(table)
@@ -362,6 +386,30 @@ def read_screen_tracks(path: str | Path) -> list[Track]:
         screen.
     """
     table, meta = read_fixations(path)
+    return tracks_of_screen(table, meta, path=Path(path))
+
+
+def tracks_of_screen(
+    table: pa.Table, meta: Mapping[str, Any], *, path: Path | None = None, eye: str = "auto"
+) -> list[Track]:
+    """Return the tracks of a fixation table in memory where no images are at hand.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Schema `FIXATIONS`.
+    meta : mapping
+        The table's metadata, which know the screen.
+    path : pathlib.Path, optional
+        The file the table comes from, for the errors.
+    eye : {"auto", "left", "right", "both"}
+        Whose fixations, see `build_tracks`.
+
+    Returns
+    -------
+    list of Track
+        As `read_screen_tracks` gives them.
+    """
     _refuse_placeless(path, table, meta)
     screen = screen_of(meta)
     sizes = [table[name].to_numpy() for name in ("image_width_px", "image_height_px")]
@@ -378,7 +426,7 @@ def read_screen_tracks(path: str | Path) -> list[Track]:
         }
         table = conform({name: table[name] for name in table.column_names} | columns, FIXATIONS)
     try:
-        return build_tracks(table)
+        return build_tracks(table, eye)
     except SchemaError as error:
         raise SchemaError(error.what, path=path, hint=error.hint) from error
 
@@ -409,7 +457,7 @@ def _renamed(table: pa.Table, names: Mapping[str, str]) -> pa.Table:
     )
 
 
-def _refuse_placeless(path: str | Path, table: pa.Table, meta: Mapping[str, Any]) -> None:
+def _refuse_placeless(path: str | Path | None, table: pa.Table, meta: Mapping[str, Any]) -> None:
     """Refuse a table that does not say where on any image people looked."""
     if meta.get("directions"):
         hint = "export gaze on the screen"
@@ -436,7 +484,7 @@ def distinct(paths: Sequence[str | Path]) -> None:
         seen.add(path.resolve())
 
 
-def _refuse_namesakes(path: str | Path, stimuli: npt.NDArray[np.object_]) -> None:
+def _refuse_namesakes(path: str | Path | None, stimuli: npt.NDArray[np.object_]) -> None:
     by_stem: dict[str, str] = {}
     for name in filter(None, dict.fromkeys(stimuli)):
         other = by_stem.setdefault(stem(name), name)

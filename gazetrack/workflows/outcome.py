@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from gazetrack.errors import OutputError
+from gazetrack.errors import ConfigError, OutputError
 from gazetrack.publish import refuse_overwrite, write_text
 from gazetrack.version import __version__
 
@@ -82,6 +82,45 @@ class Outcome:
             "loss": self.summary.get("loss"),
         }
         return {**values, **used, **where, "message": message, "version": __version__}
+
+
+def settled(
+    outcomes: Iterable[Outcome], errors: Literal["raise", "report"] = "raise"
+) -> list[Outcome]:
+    """Wait for all outcomes, and raise the first error among them where errors are to be raised.
+
+    Parameters
+    ----------
+    outcomes : iterable of Outcome
+        Of the inputs of one call, perhaps still to come.
+    errors : {"raise", "report"}
+        ``report`` leaves the errors in the outcomes.
+
+    Returns
+    -------
+    list of Outcome
+        All of them, in their order.
+
+    Raises
+    ------
+    GazetrackError
+        The first error. Where several inputs failed, the notes of the exception name the others
+        (`BaseException.add_note`), which a traceback shows.
+    ConfigError
+        `errors` is neither of the two.
+    """
+    if errors not in ("raise", "report"):
+        raise ConfigError(f"errors={errors!r}", hint="use raise or report")
+    done = list(outcomes)
+    found = [outcome.error for outcome in done if outcome.error is not None]
+    if found and errors == "raise":
+        first = found[0]
+        if len(found) > 1:
+            first.add_note(f"{len(found)} of {len(done)} inputs have errors; the others:")
+            for other in found[1:]:
+                first.add_note(str(other))
+        raise first
+    return done
 
 
 def check_report(path: str | Path, inputs: Iterable[str | Path]) -> None:

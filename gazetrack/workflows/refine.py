@@ -5,18 +5,18 @@ from __future__ import annotations
 import math
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from gazetrack.errors import ConfigError, InputError, quote
 from gazetrack.images.folder import find_images, image_size, is_gray, read_image
-from gazetrack.maps.crf import refine
+from gazetrack.maps import crf
 from gazetrack.maps.parameters import CALIBRATED, CRFParams
 from gazetrack.maps.store import MAP_FILE, map_writer, read_maps
 from gazetrack.publish import refuse_input_folder, refuse_overwrite, sha256_of
 from gazetrack.tables.stimulus import stem
-from gazetrack.workflows.outcome import Outcome
+from gazetrack.workflows.outcome import Outcome, settled
 from gazetrack.workflows.unfinished import Kept
 from gazetrack.workflows.workers import counted
 
@@ -91,7 +91,7 @@ def _refined(
     own_width, own_height = image_size(image)
     scale = math.sqrt(height * width / (own_height * own_width))
     pixels = read_image(image, "RGB", (height, width))
-    return refine(values, pixels, params.resized(scale))
+    return crf.refine(values, pixels, params.resized(scale))
 
 
 def mixed(
@@ -124,6 +124,63 @@ def mixed(
 def _logit(p: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
     odds: npt.NDArray[np.floating] = np.log(p / (1 - p))
     return odds
+
+
+def refine(
+    maps: str | Path = "maps",
+    images: str | Path = "images",
+    out: str | Path = "refined",
+    params: CRFParams | None = None,
+    *,
+    probabilities: str | Path | None = None,
+    share: float = SHARE,
+    all_levels: bool = False,
+    force: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+    errors: Literal["raise", "report"] = "raise",
+) -> Outcome:
+    """Refine stored maps by a dense CRF, as the command ``gazetrack refine`` does.
+
+    Parameters
+    ----------
+    maps, images, out, share, all_levels, force, progress
+        As for `refine_maps`.
+    params : CRFParams, optional
+        Of the CRF; its defaults without.
+    probabilities : path-like, optional
+        Folder of what networks saw that were not trained on the image; see `refine_maps`.
+    errors : {"raise", "report"}
+        ``raise``: maps without an image are an error when the others are written. ``report``: the
+        error is in the outcome alone.
+
+    Returns
+    -------
+    Outcome
+        How many maps were refined, and where they are.
+
+    Raises
+    ------
+    GazetrackError
+        What `refine_maps` raises; and images are missing, and `errors` is ``raise``.
+
+    Examples
+    --------
+    >>> gazetrack.refine("maps", "images").rows_out  # doctest: +SKIP
+    12
+    """
+    seen = None if probabilities is None else Path(probabilities)
+    done = refine_maps(
+        maps,
+        images,
+        out,
+        params or CRFParams(),
+        seen=seen,
+        share=share,
+        all_levels=all_levels,
+        force=force,
+        progress=progress,
+    )
+    return settled([done], errors)[0]
 
 
 def refine_maps(

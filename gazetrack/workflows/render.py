@@ -6,21 +6,22 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 import numpy as np
 
 from gazetrack.errors import ConfigError, DataError, GazetrackError, InputError, quote
-from gazetrack.images.folder import find_images, image_size, read_image, read_mask
+from gazetrack.images.folder import find_images, image_size, read_image
 from gazetrack.maps.overlay import overlay
 from gazetrack.maps.parameters import MapParams
-from gazetrack.maps.render import TrackMaps, check_size, left_out, level_titles, pool, render_maps
+from gazetrack.maps.render import TrackMaps, check_size, left_out, pool, render_maps
 from gazetrack.maps.store import MAP_FILE, MAX_TOTAL_BYTES, map_writer, stored
 from gazetrack.maps.track import track_names
 from gazetrack.publish import publish, refuse_input_folder, refuse_overwrite, sha256_of
+from gazetrack.tables.finding import tables_among
 from gazetrack.tables.stimulus import stem
-from gazetrack.workflows.dataset import TableTracks, distinct, read_screen_tracks, read_tracks
-from gazetrack.workflows.outcome import Outcome
+from gazetrack.workflows.dataset import TableTracks, distinct, read_tracks
+from gazetrack.workflows.outcome import Outcome, settled
 from gazetrack.workflows.refine import check_calibrated, refine_on
 from gazetrack.workflows.unfinished import Kept
 from gazetrack.workflows.workers import counted
@@ -29,16 +30,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from concurrent.futures import Future
 
-    import numpy.typing as npt
-
     from gazetrack.images.reference import ImageRef
     from gazetrack.maps.parameters import CRFParams
     from gazetrack.maps.track import Track
 
-_SCREEN_GRAY = 96  # dark and bright discs are seen on it
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RenderOptions:
     """What a user may choose when rendering.
 
@@ -86,6 +83,72 @@ class RenderOptions:
     max_total_bytes: int = MAX_TOTAL_BYTES
     jobs: int = 1
     dtype: str = "uint8"
+
+
+class RenderChoices(TypedDict, total=False):
+    """The fields of `RenderOptions` but for folders, as keyword arguments."""
+
+    params: MapParams
+    placement: str | None
+    size: tuple[int, int] | None
+    crf: CRFParams | None
+    pooled: bool
+    png: bool
+    overlay: bool
+    force: bool
+    max_total_bytes: int
+    jobs: int
+    dtype: str
+
+
+def render(
+    tables: str | Path | Sequence[str | Path] = ".",
+    images: str | Path | None = None,
+    out: str | Path = "maps",
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    errors: Literal["raise", "report"] = "raise",
+    **choices: Unpack[RenderChoices],
+) -> list[Outcome]:
+    """Render fixation tables into one file of maps, as the command ``gazetrack render`` does.
+
+    Parameters
+    ----------
+    tables : path-like, or sequence of path-like
+        Fixation tables, or folders of them: of a folder, one table a recording.
+    images : path-like, optional
+        Folder of the images, whose sizes the maps then have.
+    out : path-like
+        Folder for ``maps.parquet`` and pictures.
+    progress : callable, optional
+        Called with (done, total) after each track.
+    errors : {"raise", "report"}
+        ``raise``: when all tables are done, the first error is raised, with the others in its
+        notes. ``report``: errors are in the outcomes alone.
+    **choices
+        Other fields of `RenderOptions`, such as ``params=MapParams(kind="hull")``.
+
+    Returns
+    -------
+    list of Outcome
+        One per table; the map file is listed with the first.
+
+    Raises
+    ------
+    GazetrackError
+        A table failed, or images of it are missing, and `errors` is ``raise``. The maps of the
+        others are written.
+
+    Examples
+    --------
+    >>> gazetrack.render("raw.fixations.parquet", images="images")  # doctest: +SKIP
+    >>> store = gazetrack.read_maps("maps")  # doctest: +SKIP
+    """
+    listed = [tables] if isinstance(tables, str | Path) else list(tables)
+    options = RenderOptions(
+        images=None if images is None else Path(images), out=Path(out), **choices
+    )
+    return settled(render_tables(tables_among(listed).paths, options, progress), errors)
 
 
 def render_tables(
@@ -291,76 +354,3 @@ def _write_png(path: Path, picture: Any) -> None:
 
     with publish(path) as file:
         Image.fromarray(picture).save(file, format="PNG")
-
-
-def plot_tables(
-    paths: Sequence[str | Path],
-    images: Path | None,
-    params: MapParams,
-    out: Path,
-    masks: Path | None = None,
-    placement: str | None = None,
-    limit: int = 10,
-    progress: Callable[[int, int], None] | None = None,
-) -> list[Path]:
-    """Draw the first tracks of fixation tables on their images, with their maps.
-
-    Parameters
-    ----------
-    paths : sequence of path-like
-        Fixation tables.
-    images, masks : pathlib.Path, optional
-        Folders of images and of masks to outline. Without images, scanpaths are drawn on empty
-        screens.
-    params : MapParams
-        The pyramid beside each image.
-    out : pathlib.Path
-        Folder for the PNG pictures.
-    placement : str, optional
-        Rule for gaze in screen pixels.
-    limit : int
-        Draw so many tracks at most.
-    progress : callable, optional
-        Called with (done, total) after each picture.
-
-    Returns
-    -------
-    list of pathlib.Path
-        The pictures.
-
-    Raises
-    ------
-    InputError
-        None of the tracks has an image in the folder; and what reading the tables raises.
-    """
-    from gazetrack.maps.plot import plot_track, save_figure
-
-    distinct(paths)
-    files = find_images(images) if images is not None else {}
-    outlines = find_images(masks) if masks is not None else {}
-    sizes = {image_id: image_size(image) for image_id, image in files.items()}
-    if images is None:
-        tracks = [track for path in paths for track in read_screen_tracks(path)][:limit]
-    else:
-        tracks = [track for path in paths for track in read_tracks(path, sizes, placement).tracks][
-            :limit
-        ]
-    if not tracks and images is not None:
-        raise InputError("holds no image of these fixations", path=images, hint="give --images DIR")
-    written = [out / f"{name}.png" for name in track_names(tracks)]
-    shown = [image.file for image in (*files.values(), *outlines.values())]
-    for path in written:
-        refuse_overwrite(path, [*paths, *shown])
-    refuse_input_folder([out], [images, masks])
-    for track, path in counted(zip(tracks, written, strict=True), len(tracks), progress):
-        image_id = stem(track.stimulus)
-        mask = read_mask(outlines[image_id]) if image_id in outlines else None
-        maps = render_maps(track, params).values
-        image = read_image(files[image_id], "RGB") if image_id in files else _empty_screen(track)
-        figure = plot_track(image, track, maps, mask, level_titles(params))
-        save_figure(figure, path)
-    return written
-
-
-def _empty_screen(track: Track) -> npt.NDArray[np.uint8]:
-    return np.full((round(track.height), round(track.width)), _SCREEN_GRAY, np.uint8)

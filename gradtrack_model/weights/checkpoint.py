@@ -144,11 +144,18 @@ def load_model(path: str | Path, expect: Mapping[str, Any] | None = None) -> Che
     Returns
     -------
     Checkpoint
+        The network in evaluation mode on the CPU, with its configuration.
 
     Raises
     ------
     CheckpointError
         Missing, damaged, or made with another configuration.
+
+    Examples
+    --------
+    >>> network = gradtrack_model.load_model("kvasir-lite")  # doctest: +SKIP
+    >>> network.config.image_size  # doctest: +SKIP
+    224
     """
     path = Path(path)
     if not path.exists() and str(path) in (known := released()):

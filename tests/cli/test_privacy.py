@@ -11,8 +11,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+import gazetrack
 from gazetrack.readers import registry
-from gazetrack.workflows.convert import read_recording
 from tests.places import GOLDEN as FOLDER
 
 POLICIES = pytest.mark.parametrize("policy", ["hash", "drop"])
@@ -55,7 +55,7 @@ def everything(folder):
 def seeded(source, folder):
     """Write an export for every place that names a person to name ours; return it, and how many places there were."""
     columns = source.parent / "columns.json"
-    recording = read_recording(
+    recording = gazetrack.read(
         source, columns=json.loads(columns.read_text()) if columns.exists() else None
     )
     tables = [

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gazetrack import read_recording
-from gazetrack.workflows.convert import ConvertOptions, info_files
+import gazetrack
+from gazetrack.workflows.convert import ConvertOptions
+from gazetrack.workflows.info import info_files
 from tests.pupil_files import write_cloud, write_core
 
 PEOPLE = ("s01", "s02", "s03")
@@ -80,7 +81,7 @@ def test_every_command_gives_the_same_names(run, study):
             person
         }
     assert set(
-        read_recording(study / "s02" / "gaze_positions.csv").sample_table["recording"].to_pylist()
+        gazetrack.read(study / "s02" / "gaze_positions.csv").sample_table["recording"].to_pylist()
     ) == {"s02"}
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+import gazetrack
 from gazetrack.data_quality.measures import (
     Gaze,
     bcea,
@@ -24,7 +25,6 @@ from gazetrack.errors import ConfigError, InputError, ParseError
 from gazetrack.tables.recording import Recording
 from gazetrack.tables.schema import EVENTS, QUALITY, SAMPLES, conform
 from gazetrack.tables.screen import Screen
-from gazetrack.workflows.convert import read_recording
 
 SCREEN = Screen(1920, 1080, 531.0, 299.0, 650.0)
 
@@ -105,7 +105,7 @@ def test_equals_etdqualitizer(hz, missing):
     ],
 )
 def test_equals_etdqualitizer_on_real_exports(data_dir, name):
-    export = read_recording(data_dir / "exports" / name).with_screen(SCREEN)
+    export = gazetrack.read(data_dir / "exports" / name).with_screen(SCREEN)
     row = only_row(quality(export, by="trial"), eye="both")
     t, x, y = (
         export.sample_table[column].to_numpy().astype(float) for column in ("t_ms", "x_px", "y_px")
@@ -325,7 +325,7 @@ def test_people_with_recordings_of_one_name_are_not_pooled(tmp_path):
         for i in range(50)
     )
     (tmp_path / "two.csv").write_text("x,y,t,participant,recording\n" + rows)
-    found = quality(read_recording(tmp_path / "two.csv")).to_pandas()
+    found = quality(gazetrack.read(tmp_path / "two.csv")).to_pandas()
     assert list(found["recording"]) == ["ann_rec", "bob_rec"]
     assert list(found["n_samples"]) == [50, 50]
     assert (found["std_px"] < 1).all()  # of both together it would be 50

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import gazetrack
 from gazetrack.errors import GazetrackError
 from gazetrack.events.fixations import fixation_table
 from gazetrack.maps.track import build_tracks
@@ -18,7 +19,7 @@ from gazetrack.tables.recording import Recording
 from gazetrack.tables.schema import EVENTS, FIXATIONS, SAMPLES, conform
 from gazetrack.tables.selection import RULE, one_eye, select_eye
 from gazetrack.tables.store import read_meta
-from gazetrack.workflows.convert import ConvertOptions, convert_files, read_recording
+from gazetrack.workflows.convert import ConvertOptions, convert_files
 from tests.places import GOLDEN as FOLDER
 from tests.places import ROOT
 
@@ -71,7 +72,7 @@ def check_dwell(recording, table):
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: f"{path.parts[-3]}/{path.parts[-2]}")
 def test_dwell_of_golden_files_is_within_their_length(path):
     columns = path.parent / "columns.json"
-    recording = read_recording(
+    recording = gazetrack.read(
         path,
         columns=json.loads(columns.read_text()) if columns.exists() else None,
         fov_deg=82 if "adhawk" in path.parts else None,  # of which no export states it
@@ -90,7 +91,7 @@ def test_dwell_of_real_exports_is_within_their_length(data_dir):
     checked = binocular = 0
     for path in sorted(path for path in (data_dir / "exports").rglob("*") if path.is_file()):
         try:
-            recording = read_recording(path)
+            recording = gazetrack.read(path)
             table, source = fixation_table(recording)
         except GazetrackError:
             continue  # no gaze, or none that can be used: see the readers' tests
@@ -187,7 +188,7 @@ def binocular(tmp_path):
 
 
 def test_dwell_of_a_binocular_recording_is_counted_once(tmp_path):
-    recording = read_recording(binocular(tmp_path))
+    recording = gazetrack.read(binocular(tmp_path))
     table, source = fixation_table(recording)
     assert (table["x_px"].to_pylist(), table["eye"].to_pylist()) == ([110, 110], ["right", "right"])
     assert (source["left_out"], source["fixation_eye"]["rule"]) == ({"of the other eye": 2}, RULE)
@@ -226,7 +227,7 @@ def placed(table):
 
 
 def test_dwell_of_detected_fixations_is_of_the_combined_gaze_of_one_eye_or_of_each(tmp_path):
-    recording = read_recording(binocular(tmp_path))
+    recording = gazetrack.read(binocular(tmp_path))
     recording = Recording(
         name=recording.name,
         format=recording.format,

@@ -15,7 +15,7 @@ from gazetrack.maps.track import Track
 from gazetrack.tables.screen import Screen
 from gazetrack.workflows.convert import ConvertOptions, convert_files
 from gazetrack.workflows.dataset import read_screen_tracks
-from gazetrack.workflows.render import plot_tables
+from gazetrack.workflows.plot import plot
 from tests import strategies
 
 
@@ -40,7 +40,7 @@ def test_a_picture_of_any_track(tmp_path, n, gray):
     mask = np.zeros((60, 80), np.bool_)
     mask[20:40, 20:50] = True
     maps = render_maps(track(n), MapParams(levels=3)).values
-    figure = plot_track(image, track(n), maps, mask)
+    figure = plot_track(track(n), image, maps, mask)
     assert len(figure.axes) == 4
     assert str(n) in figure.axes[0].get_title()
     save_figure(figure, tmp_path / "a.png")
@@ -52,7 +52,7 @@ def test_a_picture_of_any_track(tmp_path, n, gray):
 @given(strategies.tracks())
 def test_the_picture_is_the_image_whatever_the_track(track):
     width, height = int(track.width), int(track.height)
-    axis = plot_track(np.zeros((height, width), np.uint8), track).axes[0]
+    axis = plot_track(track, np.zeros((height, width), np.uint8)).axes[0]
     assert axis.get_xlim() == (0, width)
     assert axis.get_ylim() == (height, 0)
     assert [text.get_text() for text in axis.texts] == [str(i + 1) for i in range(len(track))]
@@ -61,7 +61,7 @@ def test_the_picture_is_the_image_whatever_the_track(track):
 def test_discs_have_the_area_of_the_dwell_time_and_the_same_picture_the_same_bytes(tmp_path):
     image = np.zeros((60, 80, 3), np.uint8)
     for name in ("a.png", "b.png"):
-        figure = plot_track(image, track(5))
+        figure = plot_track(track(5), image)
         save_figure(figure, tmp_path / name)
     areas = figure.axes[0].collections[0].get_sizes()
     np.testing.assert_allclose(areas / areas[0], track(5).duration_ms / track(5).duration_ms[0])
@@ -75,7 +75,7 @@ def test_without_images_the_screen_is_drawn(tmp_path):
     (tmp_path / "a.csv").write_text(gaze)
     list(convert_files([tmp_path / "a.csv"], ConvertOptions(screen=Screen(1000, 600))))
     table = tmp_path / "a.fixations.parquet"
-    (picture,) = plot_tables([table], None, MapParams(levels=1), tmp_path / "plots")
+    (picture,) = plot(table, out=tmp_path / "plots", params=MapParams(levels=1))
     (found,) = read_screen_tracks(table)
     assert (found.stimulus, found.width, found.height) == ("screen", 1000, 600)
     assert found.x == pytest.approx([100.5, 400.5] * 2, abs=1)
@@ -85,4 +85,4 @@ def test_without_images_the_screen_is_drawn(tmp_path):
     with pytest.raises(
         SchemaError, match=r"a.fixations.parquet: the size of the screen is not known.*--screen"
     ):
-        plot_tables([table], None, MapParams(levels=1), tmp_path / "plots")
+        plot(table, out=tmp_path / "plots", params=MapParams(levels=1))

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gazetrack import read_recording
+import gazetrack
 from gazetrack.errors import GazetrackError
 from gazetrack.readers import registry
 from gazetrack.readers.base import read_head
@@ -80,7 +80,7 @@ def test_a_doubled_real_export_is_refused_or_split_or_has_twice_the_fixations(
     path, data_dir, tmp_path
 ):
     try:
-        recording = read_recording(path)
+        recording = gazetrack.read(path)
         export = take_apart(path, registry.detect(read_head(path)).name)
         once = None if export is None else read(nameless(export), tmp_path)
     except (GazetrackError, UnicodeDecodeError, ValueError):

@@ -4,12 +4,12 @@ from unittest import mock
 import pandas as pd
 import pytest
 
+import gazetrack
 from gazetrack.errors import ParseError
 from gazetrack.readers import gazepoint
 from gazetrack.readers.base import Level, ReadOptions, read_head
 from gazetrack.readers.shared import sink as _sink
 from gazetrack.readers.text import cells as _cells
-from gazetrack.workflows.convert import read_recording
 from tests.places import GOLDEN
 
 HEADER = "MEDIA_ID,MEDIA_NAME,TIME(2024/01/01 00:00:00.000),FPOGX,FPOGY,FPOGS,FPOGD,FPOGID,FPOGV,"
@@ -61,9 +61,9 @@ def test_a_time_column_is_needed(tmp_path):
 
 def test_units_of_the_image_are_read_as_the_note_says():
     path = GOLDEN / "gazepoint" / "time_in_secs" / "input.csv"
-    (note,) = [note for note in read_recording(path).notes if "X_ORIGINAL" in note]
+    (note,) = [note for note in gazetrack.read(path).notes if "X_ORIGINAL" in note]
     columns = dict(pair.split("=") for pair in note.rsplit(" ", 1)[1].split(","))
-    fixations = read_recording(path, columns=columns).fixation_table
+    fixations = gazetrack.read(path, columns=columns).fixation_table
     assert fixations["x_px"].to_pylist() == [998, 952, 642, 650]
     assert fixations["onset_ms"].to_pylist() == pytest.approx([100, 750, 200, 900])
     assert fixations["stimulus"].to_pylist() == ["chest-a", "chest-a", "chest-b", "chest-b"]
@@ -86,13 +86,13 @@ def long_export(tmp_path, n, kind="gaze"):
 @pytest.mark.parametrize("kind", ["gaze", "fixations"])
 def test_parts_of_an_export_make_no_difference(kind, tmp_path):
     path = long_export(tmp_path, 500, kind)
-    whole = read_recording(path)
+    whole = gazetrack.read(path)
     with (
         mock.patch.object(_cells, "BLOCK_BYTES", 700),
         mock.patch("gazetrack.readers.text.utf8.BLOCK_BYTES", 700),
         mock.patch.object(_cells, "PART_ROWS", 3),
     ):
-        parts = read_recording(path)
+        parts = gazetrack.read(path)
     assert (parts.rows_in, parts.dropped, parts.notes) == (
         whole.rows_in,
         whole.dropped,
@@ -120,7 +120,7 @@ def peak(path):
         mock.patch.object(_cells, "PART_ROWS", 1000),
         mock.patch.object(_sink.SampleSink.__init__, "__defaults__", (1000,)),
     ):
-        read_recording(path)
+        gazetrack.read(path)
     found = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     return found

@@ -8,9 +8,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import gazetrack
 from gazetrack.errors import ParseError, UnknownFormat
 from gazetrack.tables.screen import Screen
-from gazetrack.workflows.convert import ConvertOptions, convert_files, read_recording
+from gazetrack.workflows.convert import ConvertOptions, convert_files
 
 
 @pytest.mark.parametrize(
@@ -35,33 +36,33 @@ from gazetrack.workflows.convert import ConvertOptions, convert_files, read_reco
 def test_metadata_of_other_kinds_are_an_error_about_the_file(tmp_path, meta):
     path = _written(tmp_path, json.dumps(meta))
     with pytest.raises(ParseError, match=r"a\.samples\.parquet: is a damaged table of samples"):
-        read_recording(path)
+        gazetrack.read(path)
 
 
 @pytest.mark.parametrize("text", ['{"rate_hz": NaN}', "{", "\\"])
 def test_metadata_that_are_no_json(tmp_path, text):
     with pytest.raises(ParseError, match="damaged"):
-        read_recording(_written(tmp_path, text))
+        gazetrack.read(_written(tmp_path, text))
 
 
 def test_other_parquet_files_are_told_what_they_lack(tmp_path):
     path = _written(tmp_path, "{}")
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(UnknownFormat, match="a damaged Parquet file - write it again"):
-        read_recording(path)
+        gazetrack.read(path)
     pq.write_table(pa.table({"time": [1.0], "x": [2.0]}), path)
     with pytest.raises(UnknownFormat, match="call its columns t_ms"):
-        read_recording(path)
+        gazetrack.read(path)
 
 
 def test_notes_of_metadata_carry_no_control_characters(tmp_path):
-    recording = read_recording(_written(tmp_path, json.dumps({"notes": ["\x1b[2J"]})))
+    recording = gazetrack.read(_written(tmp_path, json.dumps({"notes": ["\x1b[2J"]})))
     assert recording.notes == (r"\x1b[2J",)
 
 
 def test_metadata_may_be_null(tmp_path):
     meta = {"screen": None, "placement": None, "notes": None, "rate_hz": None}
-    recording = read_recording(_written(tmp_path, json.dumps(meta)))
+    recording = gazetrack.read(_written(tmp_path, json.dumps(meta)))
     assert (recording.screen, recording.notes, recording.rate_hz) == (None, (), None)
 
 
@@ -74,7 +75,7 @@ def test_fractions_become_pixels_of_the_users_screen_from_the_table_as_from_the_
     assert outcome.error is None
     screen = Screen(1280, 1024, 340.0, 270.0, 600.0)
     straight, again = (
-        read_recording(tmp_path / name).with_screen(screen)
+        gazetrack.read(tmp_path / name).with_screen(screen)
         for name in ("raw.csv", "raw.samples.parquet")
     )
     assert straight.sample_table["x_px"].to_pylist() == again.sample_table["x_px"].to_pylist()

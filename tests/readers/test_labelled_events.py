@@ -2,7 +2,7 @@
 
 import pytest
 
-from gazetrack import read_recording
+import gazetrack
 
 HEADER = "onset\tduration\tlabel\tstart_x\tstart_y\tend_x\tend_y"
 
@@ -10,7 +10,7 @@ HEADER = "onset\tduration\tlabel\tstart_x\tstart_y\tend_x\tend_y"
 def read(tmp_path, *rows):
     path = tmp_path / "a.tsv"
     path.write_text("\n".join([HEADER, *("\t".join(map(str, row)) for row in rows)]) + "\n")
-    return read_recording(path)
+    return gazetrack.read(path)
 
 
 def test_a_fixation_lies_between_its_start_and_its_end(tmp_path):

@@ -5,10 +5,10 @@ import tracemalloc
 
 import pytest
 
+import gazetrack
 from gazetrack.errors import ParseError
 from gazetrack.readers import opening
 from gazetrack.readers.reading import Reading
-from gazetrack.workflows.convert import read_recording
 
 
 class TestGzipLimits:
@@ -64,7 +64,7 @@ class TestGzipLimits:
             for _ in range(100):
                 file.write(b"\n" * (1 << 20))
         with pytest.raises(ParseError, match="more than 200 times its size") as caught:
-            read_recording(path)
+            gazetrack.read(path)
         assert caught.value.byte < opening.GZIP_RATIO_FROM_BYTES + 2 * opening.BLOCK_BYTES
 
     def test_blank_lines_are_read_in_no_time_where_the_file_is_trusted(self, tmp_path):
@@ -75,7 +75,7 @@ class TestGzipLimits:
                 file.write(b"\n" * (1 << 20))
             file.write(b"40,1,2\n")
         tracemalloc.start()
-        recording = read_recording(path, trust_gzip=True)
+        recording = gazetrack.read(path, trust_gzip=True)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert recording.sample_table.num_rows == 3

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gazetrack import read_recording
+import gazetrack
 from gazetrack.errors import ParseError
 from gazetrack.readers import viewpoint
 from gazetrack.readers.base import Level, ReadOptions, read_head
@@ -107,7 +107,7 @@ def test_a_second_recording_is_refused_at_its_line(tmp_path):
 def test_a_small_step_back_is_noted(tmp_path):
     read(tmp_path, sample(1), sample(0.98))
     assert (
-        "the clock steps back 1 times, by 20 ms at most" in read_recording(tmp_path / "a.txt").notes
+        "the clock steps back 1 times, by 20 ms at most" in gazetrack.read(tmp_path / "a.txt").notes
     )
 
 

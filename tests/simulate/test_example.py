@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gazetrack import read_recording
+import gazetrack
 from gazetrack.errors import ConfigError
 from gazetrack.events.fixations import fixation_table
 from gazetrack.maps.track import build_tracks
@@ -106,7 +106,7 @@ def test_the_asc_file_is_in_order_of_time_and_its_events_are_closed(example):
 
 @pytest.mark.parametrize("export", [0, 1])
 def test_our_readers_read_the_exports_back(example, export):
-    recording = read_recording(example.exports[export])
+    recording = gazetrack.read(example.exports[export])
     assert recording.format == ("eyelink_asc", "tobii_pro")[export]
     assert recording.rate_hz in (250, None)
     assert 0 < recording.loss < 0.1
@@ -123,7 +123,7 @@ def test_fixations_survive_the_way_through_an_export(tmp_path, write):
     trial = Trial("a.png", place("fit", SCREEN, 128, 96), simulate_gaze(mask, rng))
     path = tmp_path / "raw.txt"
     write(path, [trial], SCREEN, 250, rng)
-    table, _ = fixation_table(read_recording(path))
+    table, _ = fixation_table(gazetrack.read(path))
     track = build_tracks(table)[0].scaled(128, 96)
     np.testing.assert_allclose(track.x, trial.gaze.x_px, atol=1.5)
     np.testing.assert_allclose(track.y, trial.gaze.y_px, atol=1.5)

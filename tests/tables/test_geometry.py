@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import gazetrack
 from gazetrack.errors import ConfigError
 from gazetrack.events.detectors import DETECTORS
 from gazetrack.events.fixations import fixation_table
@@ -18,7 +19,7 @@ from gazetrack.tables.recording import Recording
 from gazetrack.tables.schema import EVENTS, FIXATIONS, SAMPLES, conform
 from gazetrack.tables.screen import Screen
 from gazetrack.tables.store import read_meta
-from gazetrack.workflows.convert import ConvertOptions, convert_files, read_recording
+from gazetrack.workflows.convert import ConvertOptions, convert_files
 
 
 def recording(positions, screen=None, **facts):
@@ -178,11 +179,11 @@ def test_the_camera_of_a_mindlink_is_told_by_its_settings_beside_the_gaze(tmp_pa
     path = adhawk(
         tmp_path, [0.007, 0.0, flat.px_per_deg / math.degrees(math.tan(math.radians(1.0)))]
     )
-    found = read_recording(path)
+    found = gazetrack.read(path)
     assert found.screen.fov_deg == pytest.approx(72.0)
     assert any("72.0 degrees wide by meta_data.json" in note for note in found.notes)
     assert fixation_table(found)[1]["detector"]["px_per_deg"] == pytest.approx(flat.px_per_deg)
-    smaller = read_recording(path, screen=Screen(1280, 720))  # the same picture in fewer pixels
+    smaller = gazetrack.read(path, screen=Screen(1280, 720))  # the same picture in fewer pixels
     assert (smaller.screen.width_px, smaller.screen.fov_deg) == (1280, found.screen.fov_deg)
 
 
@@ -191,7 +192,7 @@ def test_the_camera_of_a_mindlink_is_told_by_its_settings_beside_the_gaze(tmp_pa
     [None, [], ["a"], [0.0, 0.0, -3.0], [0, 0, 1e9], [0, 0, 10**400], [0, 0, math.nan], {"a": 1}],
 )
 def test_settings_that_tell_no_camera_leave_it_unknown(deg_to_px, tmp_path):
-    found = read_recording(adhawk(tmp_path, deg_to_px))
+    found = gazetrack.read(adhawk(tmp_path, deg_to_px))
     assert found.screen.px_per_deg is None
     assert (deg_to_px is None) != any("not used" in note for note in found.notes)
 
@@ -260,12 +261,12 @@ def test_the_camera_of_pupil_cloud_is_told_by_its_azimuths(model, size, tmp_path
     ]
     path = tmp_path / "gaze.csv"
     path.write_text("\n".join([header, *rows]) + "\n")
-    found = read_recording(path)
+    found = gazetrack.read(path)
     assert (found.world_camera, found.screen.width_px) == (model, size[0])
     assert found.screen.px_per_deg == pytest.approx(scale, rel=1e-3)
     still = tmp_path / "still.csv"
     still.write_text("\n".join([header, *rows[:3]]) + "\n")
-    assert (read_recording(still).world_camera, read_recording(still).screen) == (
+    assert (gazetrack.read(still).world_camera, gazetrack.read(still).screen) == (
         "Pupil Invisible or Neon",
         None,
     )
@@ -357,8 +358,8 @@ def test_swapped_axes_of_any_reader_are_noticed_in_its_units(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("\n".join(["t,a,b", *rows]) + "\n")
     screen = Screen(1920, 1080)
-    right = read_recording(path, columns={"x": "a", "y": "b", "t": "t[ms]"}, screen=screen)
-    wrong = read_recording(path, columns={"x": "b", "y": "a", "t": "t[ms]"}, screen=screen)
+    right = gazetrack.read(path, columns={"x": "a", "y": "b", "t": "t[ms]"}, screen=screen)
+    wrong = gazetrack.read(path, columns={"x": "b", "y": "a", "t": "t[ms]"}, screen=screen)
     assert not any("off the screen" in note for note in right.notes)
     assert "off the screen" in wrong.notes[0]
 

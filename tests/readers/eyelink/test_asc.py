@@ -3,7 +3,7 @@ import gzip
 import numpy as np
 import pytest
 
-from gazetrack import read_recording
+import gazetrack
 from gazetrack.errors import ParseError
 from gazetrack.readers.base import NO, Level, ReadOptions, read_head
 from gazetrack.readers.eyelink import asc as eyelink_asc
@@ -217,7 +217,7 @@ def test_two_recordings_in_one_file_are_refused(text, line, what, tmp_path):
 
 
 def test_a_little_disorder_is_noted_and_read(tmp_path):
-    recording = read_recording(
+    recording = gazetrack.read(
         write(tmp_path, HEADER + "".join(SAMPLE.format(t) for t in (100, 104, 102, 106)))
     )
     assert recording.sample_table.num_rows == 4

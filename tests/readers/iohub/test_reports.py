@@ -8,12 +8,12 @@ import sys
 import numpy as np
 import pytest
 
+import gazetrack
 from gazetrack.errors import ConfigError, ParseError, UnknownFormat
 from gazetrack.readers import registry
 from gazetrack.readers.base import Level, read_head
 from gazetrack.readers.iohub import reports as iohub
 from gazetrack.tables.screen import Screen
-from gazetrack.workflows.convert import read_recording
 
 SCREEN = Screen(1600, 1000, 480.0, 300.0, 700.0)
 TRUTH = np.array([(800.0, 500.0), (80.0, 900.0), (1234.5, 77.25), (1500.0, 20.0)])
@@ -45,7 +45,7 @@ def report(tmp_path, positions):
 def test_reports_in_the_units_of_psychopy_are_counted_from_the_centre_with_y_up(unit, tmp_path):
     path = report(tmp_path, [CENTRED[unit](*position) for position in TRUTH])
     assert registry.detect(read_head(path)).name == "iohub"
-    recording = read_recording(path, columns={"unit": unit}, screen=SCREEN)
+    recording = gazetrack.read(path, columns={"unit": unit}, screen=SCREEN)
     np.testing.assert_allclose(found(recording), TRUTH, atol=2e-3)
     assert (recording.eyes, recording.sample_table["t_ms"].to_pylist()) == (
         "binocular",
@@ -55,11 +55,11 @@ def test_reports_in_the_units_of_psychopy_are_counted_from_the_centre_with_y_up(
 
 def test_positions_beyond_other_units_are_pixels_and_said_so(tmp_path):
     path = report(tmp_path, [CENTRED["pix"](*position) for position in TRUTH])
-    recording = read_recording(path, screen=SCREEN)
+    recording = gazetrack.read(path, screen=SCREEN)
     np.testing.assert_allclose(found(recording), TRUTH, atol=2e-3)
     assert any("taken as pixels" in note for note in recording.notes)
     with pytest.raises(ConfigError, match="need the size of the screen in pixels") as caught:
-        read_recording(path)
+        gazetrack.read(path)
     assert "--screen" in caught.value.hint
 
 
@@ -67,7 +67,7 @@ def test_positions_beyond_other_units_are_pixels_and_said_so(tmp_path):
 def test_units_that_are_not_said_are_refused(unit, tmp_path):
     path = report(tmp_path, [CENTRED[unit](*position) for position in TRUTH])
     with pytest.raises(ParseError, match="does not say the unit") as caught:
-        read_recording(path, screen=SCREEN)
+        gazetrack.read(path, screen=SCREEN)
     assert "--columns unit=pix (or norm" in caught.value.hint
 
 
@@ -77,20 +77,20 @@ def test_a_second_recording_in_a_report_is_refused_with_its_line(tmp_path):
     late = [row.replace("\t5.", "\t9.").replace("\t5\t", "\t9\t") for row in rows]
     path.write_text("\n".join([header, *late, *rows]) + "\n")
     with pytest.raises(ParseError, match="a second recording") as caught:
-        read_recording(path, columns={"unit": "norm"})
+        gazetrack.read(path, columns={"unit": "norm"})
     assert caught.value.line == 6
 
 
 def test_a_report_of_one_eyes_columns_is_that_eyes_in_its_units(tmp_path):
     path = report(tmp_path, [CENTRED["norm"](*position) for position in TRUTH])
     path.write_text(path.read_text().replace("right_gaze", "right_raw"))
-    recording = read_recording(path, columns={"unit": "norm"}, screen=SCREEN)
+    recording = gazetrack.read(path, columns={"unit": "norm"}, screen=SCREEN)
     assert recording.eyes == "left"
     np.testing.assert_allclose(found(recording), TRUTH, atol=2e-3)
     assert np.isnan(recording.sample_table["right_x_px"].to_numpy()).all()
     path.write_text(path.read_text().replace("left_gaze", "left_raw"))
     with pytest.raises(ParseError, match="without positions"):
-        read_recording(path, "iohub", {"unit": "norm"}, screen=SCREEN)
+        gazetrack.read(path, "iohub", {"unit": "norm"}, screen=SCREEN)
 
 
 # The HDF5 file
@@ -154,7 +154,7 @@ def test_a_store_is_read_with_its_messages_in_units_of_pixels(tmp_path):
         [(1, 10.004, b"go"), (3, 1.0, b"elsewhere")],
     )
     assert registry.detect(read_head(path)).verdict.level == Level.CERTAIN
-    recording = read_recording(path, columns={"unit": "pix"}, screen=SCREEN)
+    recording = gazetrack.read(path, columns={"unit": "pix"}, screen=SCREEN)
     np.testing.assert_allclose(found(recording), TRUTH, atol=2e-3)
     assert recording.sample_table["t_ms"].to_pylist() == pytest.approx([0, 4, 8, 12])
     assert recording.sample_table["left_pupil"].to_pylist() == pytest.approx([3.1] * 4)
@@ -165,7 +165,7 @@ def test_a_store_is_read_with_its_messages_in_units_of_pixels(tmp_path):
     assert sum(recording.dropped.values()) == 1
     packed = tmp_path / "exp.hdf5.gz"
     packed.write_bytes(gzip.compress(path.read_bytes()))
-    again = read_recording(packed, columns={"unit": "pix"}, screen=SCREEN)
+    again = gazetrack.read(packed, columns={"unit": "pix"}, screen=SCREEN)
     np.testing.assert_array_equal(found(again), found(recording))
 
 
@@ -177,7 +177,7 @@ def test_lost_eyes_go_by_the_status(tmp_path):
         (1, 0.3, 0, 0, 0, 0, 22),
     ]
     path = store(tmp_path, {"BinocularEyeSampleEvent": binocular(rows)})
-    recording = read_recording(path, columns={"unit": "pix"}, screen=SCREEN)
+    recording = gazetrack.read(path, columns={"unit": "pix"}, screen=SCREEN)
     np.testing.assert_allclose(recording.sample_table["x_px"].to_numpy(), [700, 500, 900, np.nan])
 
 
@@ -185,11 +185,11 @@ def test_sessions_are_recordings_by_their_codes(tmp_path):
     rows = GAZE + [(2, t + 50, *rest) for _, t, *rest in GAZE]
     tables = {"BinocularEyeSampleEvent": binocular(rows)}
     path = store(tmp_path, tables, sessions=[(1, b"first"), (2, b"second")])
-    samples = read_recording(path, screen=SCREEN).sample_table
+    samples = gazetrack.read(path, screen=SCREEN).sample_table
     assert samples["recording"].to_pylist() == ["first"] * 4 + ["second"] * 4
     assert samples["t_ms"].to_pylist() == pytest.approx([0, 4, 8, 12] * 2)
     path = store(tmp_path, tables, sessions=[(1, b"same"), (2, b"same")])
-    assert set(read_recording(path, screen=SCREEN).sample_table["recording"].to_pylist()) == {
+    assert set(gazetrack.read(path, screen=SCREEN).sample_table["recording"].to_pylist()) == {
         "exp_1",
         "exp_2",
     }
@@ -201,7 +201,7 @@ def test_one_eye_and_a_second_table_are_said_in_whatever_units(tmp_path):
         tmp_path,
         {"MonocularEyeSampleEvent": one, "EyeSampleEvent": one, "BinocularEyeSampleEvent": one[:0]},
     )
-    recording = read_recording(path, screen=SCREEN)
+    recording = gazetrack.read(path, screen=SCREEN)
     np.testing.assert_allclose(found(recording), TRUTH, atol=2e-3)
     assert recording.eyes == "combined"
     assert any("EyeSampleEvent is there as well" in note for note in recording.notes)
@@ -209,9 +209,9 @@ def test_one_eye_and_a_second_table_are_said_in_whatever_units(tmp_path):
 
 def test_a_store_without_samples_and_another_hdf5_are_named(tmp_path):
     with pytest.raises(ParseError, match="without samples of an eye tracker"):
-        read_recording(store(tmp_path, {"BinocularEyeSampleEvent": binocular([])}))
+        gazetrack.read(store(tmp_path, {"BinocularEyeSampleEvent": binocular([])}))
     with pytest.raises(UnknownFormat, match="not ioHub's"):
-        read_recording(store(tmp_path, {}, title="another"))
+        gazetrack.read(store(tmp_path, {}, title="another"))
 
 
 def test_a_damaged_store_is_an_error_about_the_file(tmp_path):
@@ -220,7 +220,7 @@ def test_a_damaged_store_is_an_error_about_the_file(tmp_path):
     for cut in (3000, len(whole) // 2, len(whole) - 100):
         path.write_bytes(whole[:cut])
         with pytest.raises(ParseError, match="damaged HDF5"):
-            read_recording(path, "iohub", screen=SCREEN)
+            gazetrack.read(path, "iohub", screen=SCREEN)
 
 
 def test_more_rows_than_a_store_can_hold_are_refused(tmp_path):
@@ -232,13 +232,13 @@ def test_more_rows_than_a_store_can_hold_are_refused(tmp_path):
             "BinocularEyeSampleEvent", (10**9,), BOTH, chunks=(1000,)
         )  # none of them written
     with pytest.raises(ParseError, match="1000000000 rows declared"):
-        read_recording(path, screen=SCREEN)
+        gazetrack.read(path, screen=SCREEN)
 
 
 def test_without_h5py_the_error_says_what_to_install(tmp_path, monkeypatch):
     path = store(tmp_path, {"BinocularEyeSampleEvent": binocular(GAZE)})
     monkeypatch.setitem(sys.modules, "h5py", None)
     with pytest.raises(ConfigError) as caught:
-        read_recording(path, screen=SCREEN)
+        gazetrack.read(path, screen=SCREEN)
     assert 'pip install "gazetrack[hdf5]"' in caught.value.hint
     assert iohub.sniff(read_head(path)).level == Level.CERTAIN

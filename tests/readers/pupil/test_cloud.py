@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import gazetrack
 from gazetrack.errors import ParseError, UnknownFormat
 from gazetrack.readers import registry
 from gazetrack.readers.base import ReadOptions, read_head
 from gazetrack.readers.pupil import cloud as pupil_cloud
 from gazetrack.tables.placement import Placement
 from gazetrack.tables.screen import Screen
-from gazetrack.workflows.convert import read_recording
 
 COMPANIONS = [
     ("recording id,blink id,start timestamp [ns],end timestamp [ns]\nr,1,5,6", "blinks"),
@@ -77,13 +77,13 @@ def test_gaze_of_the_marker_mapper_is_gaze_on_its_surface(tmp_path):
         )
     ]
     path = written(tmp_path / "MARKER-MAPPER_Poster_csv", "gaze.csv", header, *rows)
-    recording = read_recording(path)
+    recording = gazetrack.read(path)
     np.testing.assert_allclose(recording.sample_table["x_px"], [320, 320, 1920, np.nan])
     np.testing.assert_allclose(recording.sample_table["y_px"], [360, 360, 360, np.nan])
     assert set(recording.sample_table["stimulus"].to_pylist()) == {"Poster"}
     assert recording.event_table["kind"].to_pylist() == ["fixation"]
     assert (recording.fractions_of, recording.world_camera) == ("surface", "")
-    given = read_recording(path, screen=Screen(1000, 500))
+    given = gazetrack.read(path, screen=Screen(1000, 500))
     assert given.placements == {"Poster": Placement(0, 0, 1000, 500, 1000, 500)}
     assert given.event_table["y_px"].to_pylist() == pytest.approx([250])
 
@@ -97,7 +97,7 @@ def test_fixations_of_the_marker_mapper(tmp_path):
         f"s,r,1,{10**18},{10**18 + 120_000_000},120,True,0.5,0.25",
         f"s,r,2,{10**18 + 200_000_000},{10**18},90,,,",
     ]
-    recording = read_recording(
+    recording = gazetrack.read(
         written(tmp_path / "m", "fixations.csv", header, *rows), screen=Screen(1000, 800)
     )
     fixations = recording.fixation_table.select(["x_px", "y_px", "duration_ms"]).to_pylist()
@@ -123,7 +123,7 @@ def test_the_reference_image_is_the_stimulus(kind, beside, tmp_path):
     path = written(tmp_path / "REFERENCE-IMAGE-MAPPER_Room_csv", f"{kind}.csv", header, *rows)
     if beside:
         Image.new("RGB", (640, 480)).save(path.with_name("reference_image.jpeg"))
-    recording = read_recording(path)
+    recording = gazetrack.read(path)
     table = recording.sample_table if kind == "gaze" else recording.fixation_table
     assert table["x_px"].to_pylist() == [300.5, 310.5]
     name = "reference_image.jpeg" if beside else "reference_image"

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+import gazetrack
 from gazetrack.errors import ParseError, UnknownFormat
 from gazetrack.readers import registry
 from gazetrack.readers.base import ReadOptions, read_head
@@ -8,7 +9,7 @@ from gazetrack.readers.pupil import core as pupil_core
 from gazetrack.tables.placement import Placement
 from gazetrack.tables.screen import Screen
 from gazetrack.tables.store import read_table
-from gazetrack.workflows.convert import ConvertOptions, convert_files, read_recording
+from gazetrack.workflows.convert import ConvertOptions, convert_files
 
 COMPANIONS = [
     ("id,start_timestamp,duration,end_timestamp,filter_response\n1,2.0,0.1,2.1,0.5", "blinks"),
@@ -64,7 +65,7 @@ def surface_file(tmp_path, size=(1.0, 1.0)):
 
 
 def test_gaze_on_a_surface_is_gaze_on_its_stimulus(tmp_path):
-    recording = read_recording(surface_file(tmp_path))
+    recording = gazetrack.read(surface_file(tmp_path))
     np.testing.assert_allclose(recording.sample_table["x_px"], [320, 640, 1600, np.nan])
     np.testing.assert_allclose(recording.sample_table["y_px"], [360, 180, 360, np.nan])
     np.testing.assert_allclose(recording.sample_table["t_ms"], [0, 10, 20, 30], atol=1e-6)
@@ -77,10 +78,10 @@ def test_gaze_on_a_surface_is_gaze_on_its_stimulus(tmp_path):
 
 
 def test_the_size_of_a_surface_is_the_users_or_the_exports(tmp_path):
-    given = read_recording(surface_file(tmp_path), screen=Screen(800, 600))
+    given = gazetrack.read(surface_file(tmp_path), screen=Screen(800, 600))
     np.testing.assert_allclose(given.sample_table["x_px"], [200, 400, 1000, np.nan])
     assert given.placements == {"Left page": Placement(0, 0, 800, 600, 800, 600)}
-    stated = read_recording(surface_file(tmp_path, (1000.0, 500.0)))
+    stated = gazetrack.read(surface_file(tmp_path, (1000.0, 500.0)))
     np.testing.assert_allclose(stated.sample_table["y_px"], [250, 125, 250, np.nan])
     assert (stated.screen.width_px, stated.screen.height_px) == (1000, 500)
     assert stated.placements == {"Left page": Placement(0, 0, 1000, 500, 1000, 500)}
@@ -89,7 +90,7 @@ def test_the_size_of_a_surface_is_the_users_or_the_exports(tmp_path):
 
 @pytest.mark.parametrize("size", [(29.7, 21.0), (0.5, 0.3)])
 def test_a_surface_in_centimetres_has_no_pixels(size, tmp_path):
-    assert read_recording(surface_file(tmp_path, size)).fractions_of == "surface"
+    assert gazetrack.read(surface_file(tmp_path, size)).fractions_of == "surface"
 
 
 def test_fixations_on_a_surface_are_in_image_pixels_where_its_size_is_known(tmp_path):

@@ -7,11 +7,11 @@ import math
 import numpy as np
 import pytest
 
+import gazetrack
 from gazetrack.errors import ConfigError, ParseError
 from gazetrack.readers.base import POSITION_SETTINGS
 from gazetrack.readers.shared import positions as _positions
 from gazetrack.tables.screen import Screen
-from gazetrack.workflows.convert import read_recording
 from tests.places import ROOT
 
 WIDTH, HEIGHT, WIDE_MM, HIGH_MM, FAR_MM = 1600, 1000, 480.0, 300.0, 700.0
@@ -75,7 +75,7 @@ NAMED = {"x": "gx", "y": "gy", "t": "t[ms]"}
 
 
 def read(tmp_path, positions, said="", screen=None, columns=NAMED):
-    return read_recording(table(tmp_path, positions), columns=columns | pairs(said), screen=screen)
+    return gazetrack.read(table(tmp_path, positions), columns=columns | pairs(said), screen=screen)
 
 
 def found(recording):
@@ -101,7 +101,7 @@ def test_units_in_the_names_of_columns_are_taken(tmp_path):
     written = [WRITTEN["unit=norm"](*position) for position in TRUTH[1:]]
     path = table(tmp_path, written, "Gaze X [norm],Gaze Y [norm],t")
     columns = {"x": "Gaze X [norm]", "y": "Gaze Y [norm]", "t": "t[ms]"}
-    recording = read_recording(path, columns=columns, screen=SCREEN)
+    recording = gazetrack.read(path, columns=columns, screen=SCREEN)
     np.testing.assert_allclose(found(recording), TRUTH[1:], atol=2e-3)
     assert "positions in norm by the names of their columns" in recording.notes
 
@@ -129,13 +129,13 @@ def test_units_of_fractions_without_a_screen_are_on_a_nominal_one_that_is_said(s
         [WRITTEN[said](*p) for p in TRUTH[1:]] if said in WRITTEN else [(0.1, 0.2), (-0.4, 0.3)]
     )
     path = table(tmp_path, written)
-    nominal = read_recording(path, columns=NAMED | pairs(said))
+    nominal = gazetrack.read(path, columns=NAMED | pairs(said))
     assert (nominal.fractions_of, nominal.screen.width_px) == ("screen", 1920)
     assert any(
         "fractions of the screen, whose size the export does not state" in note
         for note in nominal.notes
     )
-    placed = read_recording(path, columns=NAMED | pairs(said), screen=SCREEN)
+    placed = gazetrack.read(path, columns=NAMED | pairs(said), screen=SCREEN)
     np.testing.assert_allclose(
         found(nominal) * (WIDTH / 1920, HEIGHT / 1080), found(placed), atol=2e-3
     )
@@ -152,7 +152,7 @@ def test_units_of_an_image_whose_size_stands_in_the_rows(tmp_path):
         "width": "w",
         "height": "h",
     }
-    recording = read_recording(path, columns=columns)
+    recording = gazetrack.read(path, columns=columns)
     assert recording.fixation_table["x_px"].to_pylist() == pytest.approx([200, 100])
     assert recording.fixation_table["y_px"].to_pylist() == pytest.approx([200, 450])
     assert recording.screen is None
@@ -162,7 +162,7 @@ def test_units_of_samples_are_of_the_screen_though_images_have_sizes(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("gx,gy,t,w,h\n0.5,0.25,0,400,800\n0.1,0.9,20,1000,500\n")
     columns = {"x": "gx[norm]", "y": "gy", "t": "t[ms]", "width": "w", "height": "h"}
-    recording = read_recording(path, columns=columns, screen=SCREEN)
+    recording = gazetrack.read(path, columns=columns, screen=SCREEN)
     np.testing.assert_allclose(found(recording), [(800, 250), (160, 900)], atol=1e-3)
     assert "width is not used for samples" in recording.notes
 
@@ -173,13 +173,13 @@ def test_positions_within_0_and_1_without_units_are_refused_with_both_ways_out(n
     path = table(tmp_path, rng.uniform(0, 1, (200, 2)), "x,y,t")
     columns = {"x": "x", "y": "y", "t": "t"} if named else {}
     with pytest.raises(ParseError, match="within 0…1") as caught:
-        read_recording(path, columns=columns)
+        gazetrack.read(path, columns=columns)
     assert ("…,unit=norm" in caught.value.hint) == named
     for way in ("unit=norm", "unit=px"):
         assert way in caught.value.hint
-    as_fractions = read_recording(path, columns=columns | {"unit": "norm"}, screen=SCREEN)
+    as_fractions = gazetrack.read(path, columns=columns | {"unit": "norm"}, screen=SCREEN)
     assert float(as_fractions.sample_table["x_px"].to_numpy().max()) > 1500
-    as_pixels = read_recording(path, columns=columns | {"unit": "px"})
+    as_pixels = gazetrack.read(path, columns=columns | {"unit": "px"})
     assert float(as_pixels.sample_table["x_px"].to_numpy().max()) < 1
 
 
@@ -237,7 +237,7 @@ def test_units_are_for_tables_whose_columns_are_named(tmp_path):
         "gaze_timestamp,world_index,confidence,norm_pos_x,norm_pos_y,base_data\n1.0,0,1.0,0.5,0.5,a\n"
     )
     with pytest.raises(ConfigError, match="pupil_core states its own columns and units"):
-        read_recording(path, columns={"unit": "px"})
+        gazetrack.read(path, columns={"unit": "px"})
 
 
 def test_every_setting_of_units_is_documented():
@@ -259,7 +259,7 @@ def test_marks_of_lost_gaze_are_missing_and_counted_in_units_from_a_corner(tmp_p
 def test_lost_gaze_of_one_eye_does_not_pull_the_mean_in_any_units(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("t,lx,ly,rx,ry\n0,500,400,0,0\n20,500,400,520,420\n40,-1,-1,520,420\n")
-    recording = read_recording(path)
+    recording = gazetrack.read(path)
     assert recording.sample_table["x_px"].to_pylist() == [500, 510, 520]
     assert np.isnan(recording.sample_table["right_x_px"].to_pylist()[0])
 
@@ -267,7 +267,7 @@ def test_lost_gaze_of_one_eye_does_not_pull_the_mean_in_any_units(tmp_path):
 def test_fixations_at_marks_of_lost_gaze_are_dropped_in_units_of_pixels(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("x,y,t,duration\n500,400,0,200\n-1,-1,300,200\n0,0,600,200\n")
-    recording = read_recording(path)
+    recording = gazetrack.read(path)
     assert recording.fixation_table.num_rows == 1
     assert dict(recording.dropped) == {"no position": 2}
     assert any("2 positions at (-1, -1)" in note for note in recording.notes)

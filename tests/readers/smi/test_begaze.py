@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import gazetrack
 from gazetrack.errors import ParseError
 from gazetrack.events.fixations import fixation_table
 from gazetrack.readers.base import Level, ReadOptions, read_head
 from gazetrack.readers.smi import begaze
-from gazetrack.workflows.convert import read_recording
 
 HEADER = "RecordingTime [ms],Trial,Stimulus,Participant,Category Right,Index Right,"
 HEADER += "Point of Regard Right X [px],Point of Regard Right Y [px]"
@@ -30,22 +30,22 @@ def rows(person, trial, start, n=40):
 
 def test_trials_in_any_order_are_one_recording_and_a_second_clock_is_another(tmp_path):
     sorted_otherwise = rows("P1", "b", 5000) + rows("P1", "a", 1000) + rows("P2", "a", 1000)
-    recording = read_recording(file(tmp_path, sorted_otherwise))
+    recording = gazetrack.read(file(tmp_path, sorted_otherwise))
     assert list(dict.fromkeys(recording.sample_table["recording"].to_pylist())) == ["P1", "P2"]
     assert recording.sample_table["t_ms"].to_pylist()[0] == 4000
-    twice = read_recording(file(tmp_path, sorted_otherwise + rows("P1", "a", 1000)))
+    twice = gazetrack.read(file(tmp_path, sorted_otherwise + rows("P1", "a", 1000)))
     assert list(dict.fromkeys(twice.sample_table["recording"].to_pylist())) == ["P1", "P2", "P1_2"]
     assert any("2 clocks of 1 participants" in note for note in twice.notes)
 
 
 def test_doubled_rows_have_twice_the_fixations(tmp_path):
     once = fixation_table(
-        read_recording(file(tmp_path, rows("P1", "a", 0) + rows("P1", "b", 160)))
+        gazetrack.read(file(tmp_path, rows("P1", "a", 0) + rows("P1", "b", 160)))
     )[0]
     nameless = HEADER.replace("Participant", "Color")
     both = file(tmp_path, 2 * (rows("P1", "a", 0, 400) + rows("P1", "b", 1600, 400)), nameless)
     assert once.num_rows == 4
-    found = read_recording(both)
+    found = gazetrack.read(both)
     assert found.sample_table.num_rows == 1600
     assert list(dict.fromkeys(found.sample_table["recording"].to_pylist())) == ["a", "a_2"]
     for name in ("a", "a_2"):
@@ -56,7 +56,7 @@ def test_doubled_rows_have_twice_the_fixations(tmp_path):
 
 
 def test_units_are_milliseconds_and_pixels(tmp_path):
-    recording = read_recording(file(tmp_path, rows("P1", "a", 10_000)))
+    recording = gazetrack.read(file(tmp_path, rows("P1", "a", 10_000)))
     assert recording.effective_rate_hz == pytest.approx(250)
     assert recording.eyes == "right"
     fixations, source = fixation_table(recording)
@@ -71,12 +71,12 @@ def test_a_table_without_points_of_regard_or_samples_is_named(tmp_path):
     with pytest.raises(ParseError, match="no point of regard"):
         begaze.read(read_head(path), ReadOptions())
     with pytest.raises(ParseError, match="no samples"):
-        read_recording(file(tmp_path, ["1,a,a,P,Separator,-,-,-"]))
+        gazetrack.read(file(tmp_path, ["1,a,a,P,Separator,-,-,-"]))
 
 
 def test_a_damaged_cell_has_its_place(tmp_path):
     with pytest.raises(ParseError) as caught:
-        read_recording(file(tmp_path, [*rows("P1", "a", 0, 3), "12,a,a,P1,Saccade,1,5x,6"]))
+        gazetrack.read(file(tmp_path, [*rows("P1", "a", 0, 3), "12,a,a,P1,Saccade,1,5x,6"]))
     assert (caught.value.line, caught.value.column) == (5, 7)
 
 
@@ -91,7 +91,7 @@ def test_events_of_begaze_are_fixations_from_the_start_of_their_trial_whatever_t
             [f"t1,a.png,P1,{kind},10,260,100,200", "t1,a.png,P1,Saccade,260,300,-,-"],
             header,
         )
-        recording = read_recording(path)
+        recording = gazetrack.read(path)
         assert recording.fixation_table["duration_ms"].to_pylist() == [250]
         assert recording.fixation_table["x_px"].to_pylist() == [100]
         assert (recording.rows_in, dict(recording.dropped)) == (2, {"Saccade, no fixation": 1})

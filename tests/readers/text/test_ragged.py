@@ -6,13 +6,14 @@ from unittest import mock
 import numpy as np
 import pytest
 
+import gazetrack
 from gazetrack.errors import ParseError
 from gazetrack.readers.base import read_head
 from gazetrack.readers.opening import MAX_LINE_BYTES
 from gazetrack.readers.text import cells as _cells
 from gazetrack.readers.text.header import needed_header
 from gazetrack.readers.text.table import MAX_COLUMNS, read_columns
-from gazetrack.workflows.convert import ConvertOptions, convert_files, read_recording
+from gazetrack.workflows.convert import ConvertOptions, convert_files
 
 HEADER = ["t", "x", "y", "stimulus", "remark"]
 SHORT_UNUSED = "shorter than the header, in columns that are not used"
@@ -48,7 +49,7 @@ def read(tmp_path, cells, way=WAYS[0], tail="\n"):
         mock.patch.object(_cells, "BLOCK_BYTES", way[2]),
         mock.patch("gazetrack.readers.text.utf8.BLOCK_BYTES", way[2]),
     ):
-        return read_recording(path)
+        return gazetrack.read(path)
 
 
 def assert_positions(recording, n=12):
@@ -139,13 +140,13 @@ def test_decimal_commas_between_commas_are_refused(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("t,x,y\n" + "".join(f"{20 * i},{100 + i},5,{200 + i}\n" for i in range(9)))
     with pytest.raises(ParseError, match="numbers beyond the last column"):
-        read_recording(path)
+        gazetrack.read(path)
 
 
 def test_a_header_that_ends_with_a_separator_fits_rows_that_do_not(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("t,x,y,\n" + "".join(f"{20 * i},{100 + i}.5,{200 + i}\n" for i in range(12)))
-    recording = read_recording(path)
+    recording = gazetrack.read(path)
     assert_positions(recording)
     assert recording.mended == {}
 
@@ -154,7 +155,7 @@ def test_a_header_that_ends_with_a_separator_fits_rows_that_do_not(tmp_path):
 def test_blank_lines_are_no_rows(way, tmp_path):
     path = written(tmp_path, rows(), way, "\n\n\n")
     path.write_text(path.read_text().replace("\n", "\n\n\n"))
-    recording = read_recording(path)
+    recording = gazetrack.read(path)
     assert_positions(recording)
     assert (recording.mended, recording.rows_in) == ({}, 12)
 
@@ -168,7 +169,7 @@ def test_cells_in_quotes_may_hold_line_ends(tmp_path):
             mock.patch.object(_cells, "BLOCK_BYTES", block),
             mock.patch("gazetrack.readers.text.utf8.BLOCK_BYTES", block),
         ):
-            recording = read_recording(path)
+            recording = gazetrack.read(path)
         assert_positions(recording)
         assert recording.sample_table["stimulus"].to_pylist()[3] == 'a "big",\nimage 3.png'
 
@@ -177,7 +178,7 @@ def test_a_quote_left_open_is_named(tmp_path):
     path = written(tmp_path, rows(), WAYS[2])
     path.write_text(path.read_text().replace('"a.png","ok"\n"80"', '"a.png","ok\n80'))
     with pytest.raises(ParseError) as caught:
-        read_recording(path)
+        gazetrack.read(path)
     assert caught.value.line
 
 
@@ -198,9 +199,9 @@ def test_a_file_that_ends_in_the_middle_of_a_row_is_refused_or_salvaged(way, tmp
     with pytest.raises(
         ParseError, match=r"ends in the middle of a row|a quote is left open"
     ) as caught:
-        read_recording(path)
+        gazetrack.read(path)
     assert caught.value.line == 13
-    recording = read_recording(path, salvage=True)
+    recording = gazetrack.read(path, salvage=True)
     assert_positions(recording, 11)
     assert (recording.rows_in, recording.dropped) == (12, {"cut off at the end of the file": 1})
 
@@ -216,21 +217,21 @@ def test_a_cell_at_which_the_file_ends_may_be_cut_off(cells, refused, tmp_path):
     path.write_text("\n".join(map("\t".join, lines)))
     if refused:
         with pytest.raises(ParseError, match="ends in the middle of a row"):
-            read_recording(path)
+            gazetrack.read(path)
     else:
-        assert read_recording(path).mended == {SHORT_UNUSED: 1}
+        assert gazetrack.read(path).mended == {SHORT_UNUSED: 1}
 
 
 def test_salvage_leaves_a_whole_file_as_it_is(tmp_path):
     path = written(tmp_path, rows())
-    whole, salvaged = read_recording(path), read_recording(path, salvage=True)
+    whole, salvaged = gazetrack.read(path), gazetrack.read(path, salvage=True)
     assert salvaged.sample_table.to_pandas().equals(whole.sample_table.to_pandas())
     assert (salvaged.rows_in, salvaged.dropped) == (12, {})
     path.write_bytes(
         path.read_bytes()[:-1]
     )  # without its last line end nobody can tell that the last cell is whole
-    assert read_recording(path).rows_in == 12
-    assert read_recording(path, salvage=True).dropped == {"cut off at the end of the file": 1}
+    assert gazetrack.read(path).rows_in == 12
+    assert gazetrack.read(path, salvage=True).dropped == {"cut off at the end of the file": 1}
 
 
 def test_salvage_takes_the_whole_rows_of_gzip_that_is_cut_off(tmp_path):
@@ -242,9 +243,9 @@ def test_salvage_takes_the_whole_rows_of_gzip_that_is_cut_off(tmp_path):
     packed = gzip.compress(("t\tx\ty\n" + "".join(lines)).encode())
     path.write_bytes(packed[: len(packed) // 2])
     with pytest.raises(ParseError, match="ends in the middle") as caught:
-        read_recording(path)
+        gazetrack.read(path)
     assert "--salvage" in caught.value.hint
-    recording = read_recording(path, salvage=True)
+    recording = gazetrack.read(path, salvage=True)
     taken = recording.sample_table.num_rows
     assert 20_000 < taken < 30_000
     assert recording.sample_table["x_px"].to_pylist()[-1] == pytest.approx(
@@ -260,8 +261,8 @@ def test_salvage_of_eyelink_lines(tmp_path):
         "START\t1000 \tRIGHT\tSAMPLES\tEVENTS\nSAMPLES\tGAZE\tRIGHT\tRATE\t1000.00\tTRACKING\tCR\n"
     )
     path.write_text((head + "".join(lines))[:-1])
-    assert any("the file may be cut off there" in note for note in read_recording(path).notes)
-    recording = read_recording(path, salvage=True)
+    assert any("the file may be cut off there" in note for note in gazetrack.read(path).notes)
+    recording = gazetrack.read(path, salvage=True)
     assert recording.sample_table.num_rows == 19
     assert recording.dropped["cut off at the end of the file"] == 1
 
@@ -281,10 +282,10 @@ def test_the_limit_of_columns(step, tmp_path):
     path.write_text("t\tx\ty" + "\tc" * (n - 3) + "\n0\t100\t200\n20\t100\t200\n40\t100\t200\n")
     if step > 0:
         with pytest.raises(ParseError, match="10,001 columns, more than 10,000") as caught:
-            read_recording(path)
+            gazetrack.read(path)
         assert caught.value.line == 1
     else:
-        assert read_recording(path).sample_table.num_rows == 3
+        assert gazetrack.read(path).sample_table.num_rows == 3
 
 
 @pytest.mark.parametrize("step", [-1, 0, 1])
@@ -294,7 +295,7 @@ def test_the_limit_of_a_line(step, tmp_path):
     path.write_text(path.read_text() + row + "o" * (MAX_LINE_BYTES + step - len(row)) + "\n")
     if step > 0:
         with pytest.raises(ParseError, match="a line of more than") as caught:
-            read_recording(path)
+            gazetrack.read(path)
         assert caught.value.line == 14
     else:
-        assert read_recording(path).sample_table.num_rows == 13
+        assert gazetrack.read(path).sample_table.num_rows == 13

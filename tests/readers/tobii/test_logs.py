@@ -1,5 +1,6 @@
 import pytest
 
+import gazetrack
 from gazetrack.readers.base import ReadOptions, read_head
 from gazetrack.readers.tobii import logs as tobii_logs
 from tests.places import GOLDEN
@@ -43,8 +44,6 @@ def test_a_log_that_a_spreadsheet_has_quoted_reads_the_same(tmp_path):
 
     from pandas.testing import assert_frame_equal
 
-    from gazetrack import read_recording
-
     path = next((GOLDEN / "tobii_logs" / "pygaze").glob("input.*"))
     lines = path.read_text("utf-8").splitlines()
     quoted = [
@@ -52,6 +51,6 @@ def test_a_log_that_a_spreadsheet_has_quoted_reads_the_same(tmp_path):
         for line in lines
     ]
     (tmp_path / path.name).write_text("\n".join(quoted) + "\n")
-    plain, other = read_recording(path), read_recording(tmp_path / path.name)
+    plain, other = gazetrack.read(path), gazetrack.read(tmp_path / path.name)
     assert other.format == "tobii_logs"
     assert_frame_equal(other.sample_table.to_pandas(), plain.sample_table.to_pandas())

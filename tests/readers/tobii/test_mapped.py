@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
+import gazetrack
 from gazetrack.errors import NoGaze, ParseError
 from gazetrack.readers import registry
 from gazetrack.readers.base import read_head
 from gazetrack.tables.placement import Placement
-from gazetrack.workflows.convert import ConvertOptions, convert_files, read_recording
+from gazetrack.workflows.convert import ConvertOptions, convert_files
 from tests.places import GOLDEN
 
 EXPORT = GOLDEN / "tobii_mapped" / "two_snapshots" / "input.tsv"
@@ -26,12 +27,12 @@ def written(tmp_path, header, *rows):
 
 def test_mapped_gaze_is_preferred_and_the_scene_camera_can_be_had():
     assert registry.detect(read_head(EXPORT)).name == "tobii_mapped"
-    scene = read_recording(EXPORT, "tobii_pro")
+    scene = gazetrack.read(EXPORT, "tobii_pro")
     assert set(scene.sample_table["x_px"].to_pylist()) == {900.0}
 
 
 def test_a_sample_counts_on_one_snapshot_and_so_do_its_fixations():
-    recording = read_recording(EXPORT)
+    recording = gazetrack.read(EXPORT)
     assert recording.sample_table["stimulus"].to_pylist() == ["Shelf"] * 8 + [""] + ["Sign"] * 3
     fixations = [
         event for event in recording.event_table.to_pylist() if event["kind"] == "fixation"
@@ -58,7 +59,7 @@ def test_one_snapshot_of_known_size_is_the_screen(tmp_path):
         ),
     ]
     rows = [[10 * i, "Eye Tracker", 900, 500, 100 + i, 50, 640, 480] for i in range(4)]
-    recording = read_recording(written(tmp_path, header, *rows))
+    recording = gazetrack.read(written(tmp_path, header, *rows))
     assert recording.placements == {"a b [2].png": Placement(0, 0, 640, 480, 640, 480)}
     assert (recording.screen.width_px, recording.event_table.num_rows) == (640, 0)
     np.testing.assert_array_equal(recording.sample_table["x_px"], [100, 101, 102, 103])
@@ -69,14 +70,14 @@ def test_without_mapped_samples_the_other_reader_is_named(tmp_path):
     header = [*COLUMNS, *of("a", "Mapped gaze data X", "Mapped gaze data Y")]
     path = written(tmp_path, header, [10, "Eye Tracker", 900, 500, "", ""])
     with pytest.raises(NoGaze, match="--format tobii_pro"):
-        read_recording(path)
-    assert read_recording(path, "tobii_pro").sample_table.num_rows == 1
+        gazetrack.read(path)
+    assert gazetrack.read(path, "tobii_pro").sample_table.num_rows == 1
 
 
 def test_a_snapshot_that_is_there_twice_is_refused(tmp_path):
     header = [*COLUMNS, *of("a", "Mapped gaze data X", "Mapped gaze data X", "Mapped gaze data Y")]
     with pytest.raises(ParseError, match="are the same") as caught:
-        read_recording(
+        gazetrack.read(
             written(tmp_path, header, [10, "Eye Tracker", 900, 500, 1, 1, 1]), "tobii_mapped"
         )
     assert caught.value.column == 6

@@ -1,0 +1,67 @@
+# The public names and where they live. `lazy_loader` reads this file when the package is imported,
+# and type checkers read it in place of `__init__.py`.
+
+from .errors import GazetrackError
+from .events.base import Detector
+from .events.prepare import Preparation
+from .maps.parameters import CRFParams, MapParams, crf_params, map_params
+from .maps.plot import plot_track
+from .maps.render import TrackMaps, render_maps
+from .maps.store import read_maps
+from .maps.track import Track
+from .simulate.example import write_example
+from .tables.finding import find_tables
+from .tables.placement import Placement
+from .tables.recording import Recording
+from .tables.screen import Screen
+from .version import __version__
+from .workflows.compare import Agreement, compare
+from .workflows.convert import ConvertOptions, convert, convert_files
+from .workflows.fixations import detect_fixations, exported_fixations
+from .workflows.info import formats, info
+from .workflows.outcome import Outcome
+from .workflows.plot import plot
+from .workflows.quality import quality
+from .workflows.read import InputOptions, read
+from .workflows.refine import refine
+from .workflows.render import RenderOptions, render
+from .workflows.tracks import tracks
+
+__all__ = [
+    "Agreement",
+    "CRFParams",
+    "ConvertOptions",
+    "Detector",
+    "GazetrackError",
+    "InputOptions",
+    "MapParams",
+    "Outcome",
+    "Placement",
+    "Preparation",
+    "Recording",
+    "RenderOptions",
+    "Screen",
+    "Track",
+    "TrackMaps",
+    "__version__",
+    "compare",
+    "convert",
+    "convert_files",
+    "crf_params",
+    "detect_fixations",
+    "exported_fixations",
+    "find_tables",
+    "formats",
+    "info",
+    "map_params",
+    "plot",
+    "plot_track",
+    "quality",
+    "read",
+    "read_maps",
+    "refine",
+    "render",
+    "render_maps",
+    "tracks",
+    "write_example",
+]

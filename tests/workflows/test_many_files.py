@@ -1,0 +1,81 @@
+"""The functions of the commands: outcomes, and errors that nobody can overlook."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+import gazetrack
+from gazetrack.errors import ConfigError, UnknownFormat
+from gazetrack.tables.schema import QUALITY
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    example = gazetrack.write_example(tmp_path, n_images=4, size=(48, 64))
+    example.exports[1].rename(tmp_path / "raw.tsv")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_an_error_is_raised_when_the_others_are_done(folder):
+    (folder / "bad.tsv").write_bytes(b"\0" * 50)
+    (folder / "worse.tsv").write_text("nothing that anybody knows")
+    with pytest.raises(UnknownFormat, match=r"bad\.tsv") as caught:
+        gazetrack.convert(["bad.tsv", "worse.tsv", "raw.tsv"])
+    assert any("worse.tsv" in note for note in caught.value.__notes__)
+    assert (folder / "raw.fixations.parquet").exists()
+    outcomes = gazetrack.convert(["bad.tsv", "raw.tsv"], errors="report")
+    assert [outcome.status for outcome in outcomes] == ["failed", "ok"]
+    with pytest.raises(ConfigError, match="raise or report"):
+        gazetrack.convert("raw.tsv", errors="ignore")
+
+
+def test_convert_render_refine_and_plot_of_a_folder(folder):
+    gazetrack.convert("raw.tsv", out="tables")
+    (outcome,) = gazetrack.render("tables", images="images", placement="fit")
+    assert outcome.outputs[0]["path"] == "maps/maps.parquet"
+    assert len(gazetrack.read_maps("maps")) == 2
+    done = gazetrack.refine("maps", images="images")
+    assert done.rows_out == 2
+    (folder / "images" / f"{gazetrack.read_maps('maps').ids[0]}.png").unlink()
+    with pytest.raises(gazetrack.GazetrackError, match="no image for 1 of 2"):
+        gazetrack.refine("maps", images="images", force=True)
+    assert len(gazetrack.read_maps("refined")) == 1
+    pictures = gazetrack.plot("tables", out="plots")
+    with Image.open(pictures[0]) as picture:
+        assert picture.width > 500
+
+
+def test_quality_of_a_recording_and_of_its_file_is_the_same(folder):
+    recording = gazetrack.read("raw.tsv")
+    frame = gazetrack.quality(recording)
+    assert list(frame) == QUALITY.names
+    pd.testing.assert_frame_equal(frame, gazetrack.quality("raw.tsv"), check_categorical=False)
+    windows = gazetrack.quality(recording, "window", window_ms=500)
+    assert len(windows) > len(frame)
+    (folder / "bad.tsv").write_text("nothing that anybody knows")
+    with pytest.raises(UnknownFormat):
+        gazetrack.quality(["raw.tsv", "bad.tsv"])
+
+
+def test_comparing_takes_fixations_in_any_form(folder):
+    gazetrack.convert("raw.tsv", out="tables")
+    ours = gazetrack.exported_fixations(gazetrack.read("raw.tsv"))
+    same = gazetrack.compare(ours, "tables")
+    assert same.overall["f1"] == 1
+    assert "F1 1.000" in repr(same)
+    other = gazetrack.compare(ours, ours.assign(onset_ms=ours["onset_ms"] + 20))
+    assert other.frame["onset_error_ms"].dropna().to_numpy() == pytest.approx(20)
+    assert "<table" in other._repr_html_()
+
+
+def test_info_is_of_an_export_or_a_table(folder):
+    assert gazetrack.info("raw.tsv")["format"] == "tobii_pro"
+    gazetrack.convert("raw.tsv")
+    assert gazetrack.info("raw.fixations.parquet")["file"] == "raw.fixations.parquet"
+    (folder / "bad.tsv").write_text("nothing that anybody knows")
+    with pytest.raises(UnknownFormat):
+        gazetrack.info("bad.tsv")
+    assert {found.name for found in gazetrack.formats()} > {"eyelink_asc", "tobii_pro"}
