@@ -1,11 +1,14 @@
-"""Files that lie beside gaze and hold none: what they are, and which file of the recording to give instead."""
+"""Files that lie beside gaze and hold none: what they are, and which file to give instead.
+
+They are known by content, as files of gaze are: by keys of a JSON object or columns of a table
+that no other file has.
+"""
 
 from __future__ import annotations
 
 import json
 import re
 from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING
 
 from gazetrack.readers.base import Level, Verdict
@@ -14,73 +17,61 @@ from gazetrack.readers.text.header import header_of
 if TYPE_CHECKING:
     from gazetrack.readers.base import Head
 
-
-Companion = partial(Verdict, Level.NO)
 _GLASSES = "give livedata.json.gz of the recording's segment"
 _BIDS = "give the *_physio.tsv.gz or *_eyetrack.tsv it describes"
 _ADHAWK = "give gaze_data.csv of the same recording"
-# Keys of a JSON object that no other file has.
+_OF_MINDLINK = "of an AdHawk MindLink recording"
+# Keys of a JSON object, what the file is, and what to do.
 _JSON = (
-    ({"pr_id", "pr_info"}, Companion("a project file of Tobii Glasses 2", _GLASSES)),
-    ({"rec_id", "rec_info"}, Companion("a recording file of Tobii Glasses 2", _GLASSES)),
-    ({"pa_id", "pa_info"}, Companion("a participant file of Tobii Glasses 2", _GLASSES)),
-    ({"seg_id", "seg_length"}, Companion("a segment file of Tobii Glasses 2", _GLASSES)),
-    ({"ca_id", "ca_state"}, Companion("a calibration file of Tobii Glasses 2", _GLASSES)),
-    ({"servicemanager_version"}, Companion("a system file of Tobii Glasses 2", _GLASSES)),
+    ({"pr_id", "pr_info"}, "a project file of Tobii Glasses 2", _GLASSES),
+    ({"rec_id", "rec_info"}, "a recording file of Tobii Glasses 2", _GLASSES),
+    ({"pa_id", "pa_info"}, "a participant file of Tobii Glasses 2", _GLASSES),
+    ({"seg_id", "seg_length"}, "a segment file of Tobii Glasses 2", _GLASSES),
+    ({"ca_id", "ca_state"}, "a calibration file of Tobii Glasses 2", _GLASSES),
+    ({"servicemanager_version"}, "a system file of Tobii Glasses 2", _GLASSES),
     (
         {"uuid", "gaze", "scenecamera"},
-        Companion("a recording file of Tobii Glasses 3", "give its gazedata.gz"),
+        "a recording file of Tobii Glasses 3",
+        "give its gazedata.gz",
     ),
-    (
-        {"user_profile", "camera_config"},
-        Companion("the settings of an AdHawk MindLink recording", _ADHAWK),
-    ),
-    ({"PhysioType"}, Companion("the sidecar of a BIDS recording", _BIDS)),
-    ({"RecordedEye"}, Companion("the sidecar of a BIDS recording", _BIDS)),
-    ({"CalibrationType"}, Companion("the sidecar of a BIDS recording", _BIDS)),
-    ({"Columns", "Description"}, Companion("the sidecar of a BIDS table", _BIDS)),
+    ({"user_profile", "camera_config"}, f"the settings {_OF_MINDLINK}", _ADHAWK),
+    ({"PhysioType"}, "the sidecar of a BIDS recording", _BIDS),
+    ({"RecordedEye"}, "the sidecar of a BIDS recording", _BIDS),
+    ({"CalibrationType"}, "the sidecar of a BIDS recording", _BIDS),
+    ({"Columns", "Description"}, "the sidecar of a BIDS table", _BIDS),
     (
         {"data_format_version", "recording_id"},
-        Companion("the info of a Pupil recording", "give gaze.csv of its export"),
+        "the info of a Pupil recording",
+        "give gaze.csv of its export",
     ),
 )
-# Columns of a table that no other has.
+# Columns of a table, what the file is, and what to do.
 _TABLES = (
     (
         {"Recording", "Participant", "TOI"},
-        Companion(
-            "a metrics export of Tobii Pro Lab: sums over areas of interest",
-            "export the raw data as TSV",
-        ),
+        "a metrics export of Tobii Pro Lab: sums over areas of interest",
+        "export the raw data as TSV",
     ),
-    (
-        {"Timestamp", "IPD", "UTC_Time"},
-        Companion("pupil distances of an AdHawk MindLink recording", _ADHAWK),
-    ),
+    ({"Timestamp", "IPD", "UTC_Time"}, f"pupil distances {_OF_MINDLINK}", _ADHAWK),
     (
         {"Timestamp", "Pupil_Size_Right", "Pupil_Size_Left"},
-        Companion("pupil sizes of an AdHawk MindLink recording", _ADHAWK),
+        f"pupil sizes {_OF_MINDLINK}",
+        _ADHAWK,
     ),
     (
         {"Timestamp", "Pupil_Pos_X_Right", "Pupil_Pos_X_Left"},
-        Companion("pupil positions of an AdHawk MindLink recording", _ADHAWK),
+        f"pupil positions {_OF_MINDLINK}",
+        _ADHAWK,
     ),
-    (
-        {"Timestamp", "Gyro_X", "Accel_X"},
-        Companion("movements of the head of an AdHawk MindLink recording", _ADHAWK),
-    ),
-    (
-        {"Timestamp_End", "Duration", "UTC_Time"},
-        Companion("blinks of an AdHawk MindLink recording", _ADHAWK),
-    ),
+    ({"Timestamp", "Gyro_X", "Accel_X"}, f"movements of the head {_OF_MINDLINK}", _ADHAWK),
+    ({"Timestamp_End", "Duration", "UTC_Time"}, f"blinks {_OF_MINDLINK}", _ADHAWK),
     (
         {"onset", "duration"},
-        Companion(
-            "BIDS events: what was shown, not where people looked",
-            "give the *_physio.tsv.gz beside it",
-        ),
+        "BIDS events: what was shown, not where people looked",
+        "give the *_physio.tsv.gz beside it",
     ),
 )
+# The old format of Excel, and the new one, which is a zip.
 _XLS = (b"\xd0\xcf\x11\xe0", b"PK\x03\x04")
 
 
@@ -91,22 +82,34 @@ def companion(head: Head) -> Verdict | None:
     ----------
     head : Head
         The first look at the file.
+
+    Returns
+    -------
+    Verdict or None
+        What it is, and which file to give instead; None for any other file.
     """
     if head.data.startswith(_XLS):
-        return Companion("a spreadsheet in Excel's own format", "save it as tab-separated text")
+        return _companion("a spreadsheet in Excel's own format", "save it as tab-separated text")
     if head.path.name.lower().startswith("et.tslv"):
-        return Companion("the binary stream log of Tobii Glasses 2", _GLASSES)
+        return _companion("the binary stream log of Tobii Glasses 2", _GLASSES)
     keys = _json_keys(head)
-    for marks, found in _JSON if keys else ():
+    for marks, what, instead in _JSON:
         if marks <= keys:
-            return found
+            return _companion(what, instead)
     header = header_of(head)
-    if header is None:
-        return None
-    return next((found for marks, found in _TABLES if marks <= set(header.names)), None)
+    columns = set() if header is None else set(header.names)
+    for marks, what, instead in _TABLES:
+        if marks <= columns:
+            return _companion(what, instead)
+    return None
+
+
+def _companion(what: str, instead: str) -> Verdict:
+    return Verdict(Level.NO, reason=what, instead=instead)
 
 
 def _json_keys(head: Head) -> set[str]:
+    """Return the keys of the file's object; none where it is no JSON object."""
     text = head.text.lstrip("\ufeff \t\r\n")
     if not text.startswith("{"):
         return set()

@@ -60,7 +60,15 @@ ENTRY_POINT_GROUP = "gazetrack.readers"
 
 @dataclass(frozen=True)
 class Detection:
-    """The reader a file belongs to, how sure that is, and why."""
+    """The reader a file belongs to, how sure that is, and why.
+
+    Parameters
+    ----------
+    name : str
+        The name of the reader, as users type it after ``--format``.
+    verdict : Verdict
+        What the reader says of the file.
+    """
 
     name: str
     verdict: Verdict
@@ -69,9 +77,8 @@ class Detection:
 @cache
 def names() -> tuple[str, ...]:
     """Return the names of all readers, built-in and third-party, sorted."""
-    return tuple(
-        sorted({*BUILTIN, *(point.name for point in entry_points(group=ENTRY_POINT_GROUP))})
-    )
+    third_party = {point.name for point in entry_points(group=ENTRY_POINT_GROUP)}
+    return tuple(sorted(third_party | BUILTIN.keys()))
 
 
 @cache
@@ -83,16 +90,15 @@ def get(name: str) -> Reader:
     ConfigError
         There is none of that name, or a third party's cannot be imported.
     """
+    # A built-in reader comes first: another package cannot take its name.
     if name in BUILTIN:
         return cast("Reader", import_module(BUILTIN[name]))
-    for point in entry_points(group=ENTRY_POINT_GROUP):
-        if point.name == name:
-            try:
-                return cast("Reader", point.load())
-            except ImportError as error:
-                raise ConfigError(
-                    f"reader {name!r} cannot be imported: {error}", hint="install what it needs"
-                ) from error
+    for point in entry_points(group=ENTRY_POINT_GROUP, name=name):
+        try:
+            return cast("Reader", point.load())
+        except ImportError as error:
+            what = f"reader {name!r} cannot be imported: {error}"
+            raise ConfigError(what, hint="install what it needs") from error
     hint = f"{did_you_mean(name, names())}known are {', '.join(names())}"
     raise ConfigError(f"no format is called {name!r}", hint=hint)
 
@@ -119,36 +125,48 @@ def detect(head: Head) -> Detection:
     if best <= Level.SUFFIX:
         raise _unknown(head, verdicts)
     if len(winners) > 1:
-        raise AmbiguousFormat(
-            f"could be {' or '.join(winners)}",
-            path=head.path,
-            hint=f"choose one with --format {winners[0]}",
-        )
+        what = f"could be {' or '.join(winners)}"
+        hint = f"choose one with --format {winners[0]}"
+        raise AmbiguousFormat(what, path=head.path, hint=hint)
     return Detection(winners[0], verdicts[winners[0]])
 
 
 def _unknown(head: Head, verdicts: dict[str, Verdict]) -> InputError:
-    found = next((verdict for verdict in verdicts.values() if verdict.instead), None) or companion(
-        head
-    )
-    if found is not None:
-        return CompanionFile(
-            f"holds no gaze: it is {found.reason}", path=head.path, hint=found.instead
-        )
-    if b"\0" in head.data and not head.encoding.startswith(("utf-16", "utf-32")):
+    """Return the error about a file that no reader claims.
+
+    Parameters
+    ----------
+    head : Head
+        The first look at the file.
+    verdicts : dict of str to Verdict
+        What each reader says of it, by the reader's name.
+    """
+    named = [verdict for verdict in verdicts.values() if verdict.instead]
+    beside = named[0] if named else companion(head)
+    if beside is not None:
+        what = f"holds no gaze: it is {beside.reason}"
+        return CompanionFile(what, path=head.path, hint=beside.instead)
+    # In UTF-16 and UTF-32 every letter has a zero byte.
+    is_wide = head.encoding.startswith(("utf-16", "utf-32"))
+    if b"\0" in head.data and not is_wide:
+        byte = head.data.index(b"\0")
         hint = "export it as text from the tracker's software"
-        return UnknownFormat(
-            "is binary, not a text export", path=head.path, byte=head.data.index(b"\0"), hint=hint
-        )
-    closest = max(
-        verdicts,
-        key=lambda name: (verdicts[name].level, bool(verdicts[name].reason), name != "generic"),
-    )
+        return UnknownFormat("is binary, not a text export", path=head.path, byte=byte, hint=hint)
+    closest = _closest(verdicts)
     guess = verdicts[closest]
     if guess.reason:
         what = f"unknown format; closest is {closest}: {guess.reason}"
         hint = guess.hint or f"try --format {closest}, or --columns x=NAME,y=NAME,t=NAME"
         return UnknownFormat(what, path=head.path, hint=hint)
-    return UnknownFormat(
-        "unknown format", path=head.path, hint="name its columns: --columns x=NAME,y=NAME,t=NAME"
-    )
+    hint = "name its columns: --columns x=NAME,y=NAME,t=NAME"
+    return UnknownFormat("unknown format", path=head.path, hint=hint)
+
+
+def _closest(verdicts: dict[str, Verdict]) -> str:
+    """Return the reader whose verdict helps most: a sure one, one with a reason, a vendor's own."""
+
+    def help_of(name: str) -> tuple[int, bool, bool]:
+        verdict = verdicts[name]
+        return verdict.level, bool(verdict.reason), name != "generic"
+
+    return max(verdicts, key=help_of)

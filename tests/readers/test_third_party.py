@@ -21,13 +21,21 @@ FORMAT = Format(
 )
 
 def sniff(head):
-    return Verdict(Level.CERTAIN, "first line of stars") if head.text.startswith("***") else Verdict(Level.NO)
+    if head.text.startswith("***"):
+        return Verdict(Level.CERTAIN, "first line of stars")
+    return Verdict(Level.NO)
 
 def read(head, options):
     rows = [tuple(map(float, line.split())) for line in head.lines[1:]]
     t, x, y = zip(*rows)
-    samples = conform({"recording": head.stem, "t_ms": list(t), "x_px": list(x), "y_px": list(y)}, SAMPLES)
-    return Recording(head.stem, "stars", samples, conform({}, EVENTS), rows_in=len(rows))
+    columns = {"recording": head.stem, "t_ms": list(t), "x_px": list(x), "y_px": list(y)}
+    return Recording(
+        name=head.stem,
+        format="stars",
+        sample_table=conform(columns, SAMPLES),
+        event_table=conform({}, EVENTS),
+        rows_in=len(rows),
+    )
 """
 
 

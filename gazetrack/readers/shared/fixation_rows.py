@@ -1,4 +1,4 @@
-"""Exports that are fixation tables: rows to the table of fixations, with a reason for every row left out."""
+"""Exports that are fixation tables: rows to the table of fixations, or left out with a reason."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pyarrow as pa
 
+_EYES = {"l": "left", "left": "left", "0": "left", "r": "right", "right": "right", "1": "right"}
+SHARED = "recordings of several participants share a name: the participant is part of it"
+
 
 def fixations_from(
     columns: Mapping[str, object], n_rows: int, *, positions: bool = True
@@ -28,7 +31,7 @@ def fixations_from(
     columns : mapping of str to array or scalar
         Columns of `schema.FIXATIONS`; x_px, y_px, onset_ms and duration_ms must be there.
     n_rows : int
-        Rows of the export.
+        The number of rows of the export.
     positions : bool
         Whether the export has positions at all; then a row without one is no fixation.
     """
@@ -39,13 +42,23 @@ def fixations_from(
 def fixation_recording(
     name: str, format: str, columns: Mapping[str, object], n_rows: int, notes: Sequence[str] = ()
 ) -> Recording:
-    """Return the recording of an export that is a fixation table; see `fixations_from`. Onsets count from the trial.
+    """Return the recording of an export that is a fixation table; onsets count from the trial.
 
-    Without columns of positions all of them are missing.
+    Parameters
+    ----------
+    name, format : str
+        The name of the recording, and that of its format.
+    columns : mapping of str to array or scalar
+        As those of `fixations_from`; without columns of positions all of them are missing.
+    n_rows : int
+        The number of rows of the export.
+    notes : sequence of str
+        What else was found, in words for the user.
     """
     no_positions = "x_px" not in columns
     if no_positions:
-        columns = {**columns, "x_px": np.full(n_rows, np.nan), "y_px": np.full(n_rows, np.nan)}
+        missing = np.full(n_rows, np.nan)
+        columns = {**columns, "x_px": missing, "y_px": missing}
     fixations, dropped = fixations_from(columns, n_rows, positions=not no_positions)
     return Recording(
         name=name,
@@ -61,16 +74,13 @@ def fixation_recording(
     )
 
 
-SHARED = "recordings of several participants share a name: the participant is part of it"
-
-
 def names_of_pairs(pairs: Sequence[tuple[str, str]]) -> list[str]:
     """Return a name for each pair of a recording's name and its participant, no two alike.
 
     Parameters
     ----------
     pairs : sequence of (str, str)
-        No two alike.
+        Each recording's name and its participant; no two pairs are alike.
 
     Returns
     -------
@@ -82,11 +92,13 @@ def names_of_pairs(pairs: Sequence[tuple[str, str]]) -> list[str]:
     if len(set(names)) == len(names):
         return names
     found: dict[str, None] = {}
-    for name, owner in pairs:
-        own, n = f"{owner}_{name}", 1
-        while own in found:  # a_b and c, a and b_c
+    for name, participant in pairs:
+        full = f"{participant}_{name}"
+        own = full
+        n = 1
+        while own in found:  # as those of a_b and c, and of a and b_c
             n += 1
-            own = f"{owner}_{name}.{n}"
+            own = f"{full}.{n}"
         found[own] = None
     return list(found)
 
@@ -109,12 +121,13 @@ def trials_from_onsets(
     recordings: npt.NDArray[np.object_], onsets: npt.NDArray[np.floating]
 ) -> npt.NDArray[np.object_]:
     """Number trials of a recording from 1: one begins wherever the onset falls back."""
-    back = pd.Series(onsets).groupby(recordings).diff() < 0
-    return (back.astype(int).groupby(recordings).cumsum() + 1).astype(str).to_numpy(object)
+    falls_back = pd.Series(onsets).groupby(recordings).diff() < 0
+    number = falls_back.astype(int).groupby(recordings).cumsum() + 1
+    return number.astype(str).to_numpy(object)
 
 
 def eyes_of(values: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
     """Return left, right or both for an export's own words for the eye."""
-    words = {"l": "left", "left": "left", "0": "left", "r": "right", "right": "right", "1": "right"}
-    known = {value: words.get(str(value).lower(), "both") for value in set(values)}
+    # There are a few words in many rows: each word is looked up once.
+    known = {value: _EYES.get(str(value).lower(), "both") for value in set(values)}
     return np.array([known[value] for value in values], object)

@@ -26,29 +26,35 @@ def mean_of_eyes(
     left: npt.NDArray[np.floating], right: npt.NDArray[np.floating]
 ) -> npt.NDArray[np.floating]:
     """Return the mean of both eyes, or the one that is there."""
+    # The 2 has the type of the positions: so the mean of float32 is float32 with any NumPy.
     both = (left + right) / left.dtype.type(2)
-    return np.where(np.isnan(both), np.where(np.isnan(left), right, left), both)
+    one = np.where(np.isnan(left), right, left)
+    return np.where(np.isnan(both), one, both)
 
 
 def without_marks(
     x: npt.NDArray[np.floating], y: npt.NDArray[np.floating], mark: float
 ) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.floating], int]:
-    """Return positions without those that are a vendor's mark of missing gaze, and how many they were.
+    """Return positions without a vendor's mark of missing gaze, and how many had it.
 
     Parameters
     ----------
-    x, y : ndarray
+    x, y : ndarray of float, shape (n,)
         Positions of one eye.
     mark : float
         What stands in both coordinates where there is no gaze. In one coordinate alone it is a
         position.
     """
+    # Few rows have the mark: only these are looked at in y.
     maybe = np.flatnonzero(x == mark)
     missing = maybe[y[maybe] == mark]
     if not len(missing):
         return x, y, 0
-    x, y = x.copy(), y.copy()
-    x[missing] = y[missing] = np.nan
+    # Copies, as the given ones are the table's own columns.
+    x = x.copy()
+    y = y.copy()
+    x[missing] = np.nan
+    y[missing] = np.nan
     return x, y, len(missing)
 
 
@@ -66,9 +72,10 @@ def gaze_columns(gaze: Mapping[str, npt.NDArray[np.floating]]) -> dict[str, obje
         ``left_x``, ``left_y``, ``left_pupil``, the same of the right eye, and ``x``, ``y`` for the
         combined gaze. Without these two, they are the mean of the eyes.
     """
-    columns: dict[str, object] = {
-        name if name.endswith("pupil") else f"{name}_px": v for name, v in gaze.items()
-    }
+    columns: dict[str, object] = {}
+    for name, values in gaze.items():
+        column = name if name.endswith("pupil") else f"{name}_px"
+        columns[column] = values
     for axis in "xy":
         if axis not in gaze:
             columns[f"{axis}_px"] = mean_of_eyes(gaze[f"left_{axis}"], gaze[f"right_{axis}"])

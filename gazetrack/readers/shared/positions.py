@@ -1,4 +1,6 @@
-"""Positions in the unit and from the origin that a user states, to screen pixels with the origin top left and y down.
+"""Positions in the unit and from the origin that a user states, to screen pixels.
+
+These have their origin top left, with y down.
 
 The stated settings are plain texts, as they stand among the columns:
 ``unit=norm,origin=bottom_left,y_axis=up``.
@@ -40,6 +42,8 @@ UNITS = {
 _FROM_CENTRE = {"norm1", "norm0.5", "height", "deg", "deg_flat"}
 _FRACTIONS = {"norm", "norm1", "norm0.5"}
 _NEED_LENGTHS = {"mm", "cm", "deg", "deg_flat"}
+_NEED_DISTANCE = {"deg", "deg_flat"}
+_UP_IN_PSYCHOPY = {"norm1", "height", "deg_flat"}
 _SPELLINGS = {
     "pix": "px",
     "pixel": "px",
@@ -56,8 +60,11 @@ _OF_A_NAME = re.compile(
 NOMINAL = Screen(1920, 1080)
 # Pixels of a screen spread wider; fractions of it, also those of PsychoPy, do not, nor do degrees
 # and centimetres.
-_LARGEST_FRACTION, _LARGEST_ANGLE = 1.5, 90.0
-_NEARLY_ALL, _MANY = 0.95, 0.2
+_LARGEST_FRACTION = 1.5
+_LARGEST_ANGLE = 90.0
+_NEARLY_ALL = 0.95
+_MANY = 0.2
+_GIVE_LENGTHS = "give it, as in --screen 1920x1080,531x299mm,650mm"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,9 +74,9 @@ class Axes:
     Parameters
     ----------
     unit : str
-        A key of `UNITS`.
+        What a difference of 1 is: a key of `UNITS`.
     origin : str
-        One of `ORIGINS`.
+        Where on the screen (0, 0) is: one of `ORIGINS`.
     y_up : bool
         Whether y grows upwards.
     stated : bool
@@ -93,7 +100,7 @@ class Axes:
 
 
 class Frame(NamedTuple):
-    """What positions lie on: a size in pixels, also one per row, and the screen where lengths are needed."""
+    """What positions lie on: a size in pixels, also one per row, and the screen for lengths."""
 
     width: float | Floats
     height: float | Floats
@@ -108,55 +115,77 @@ def axes_of(settings: Mapping[str, str], path: Path) -> Axes:
     ConfigError
         An unknown value, or values that contradict each other or leave the direction of y open.
     """
-    unit = settings.get("unit", "px").strip().lower()
-    unit = _SPELLINGS.get(unit, unit)
-    if unit not in UNITS:
-        raise ConfigError(
-            f"unit {quote(unit)!r} of positions", path=path, hint=f"use one of {', '.join(UNITS)}"
-        )
-    origin = settings.get("origin", "centre" if unit in _FROM_CENTRE else "top_left")
-    origin = origin.strip().lower().replace("-", "_").replace("center", "centre")
-    if origin not in ORIGINS:
-        raise ConfigError(
-            f"origin {quote(origin)!r}", path=path, hint=f"use one of {', '.join(ORIGINS)}"
-        )
+    unit = _unit_of(settings, path)
+    origin = _origin_of(settings, unit, path)
     if unit in _FROM_CENTRE and origin != "centre":
         what = f"unit={unit} counts from the centre of the screen, not from origin={origin}"
         raise ConfigError(what, path=path, hint="leave origin out, or use px, norm, mm or cm")
     if unit == "norm" and origin == "centre":
-        hint = "unit=norm1 where the edges are at -1 and 1 (PsychoPy), unit=norm0.5 where they are at -0.5 and 0.5"
-        raise ConfigError(
-            "unit=norm counts from a corner, not from the centre", path=path, hint=hint
+        what = "unit=norm counts from a corner, not from the centre"
+        hint = (
+            "unit=norm1 where the edges are at -1 and 1 (PsychoPy), "
+            "unit=norm0.5 where they are at -0.5 and 0.5"
         )
+        raise ConfigError(what, path=path, hint=hint)
+    y_up = _y_up(settings.get("y_axis"), unit, origin, path)
     stated = "unit" in settings or "origin" in settings
-    return Axes(
-        unit=unit,
-        origin=origin,
-        y_up=_y_up(settings.get("y_axis"), unit, origin, path),
-        stated=stated,
-    )
+    return Axes(unit=unit, origin=origin, y_up=y_up, stated=stated)
+
+
+def _unit_of(settings: Mapping[str, str], path: Path) -> str:
+    unit = settings.get("unit", "px").strip().lower()
+    unit = _SPELLINGS.get(unit, unit)
+    if unit not in UNITS:
+        hint = f"use one of {', '.join(UNITS)}"
+        raise ConfigError(f"unit {quote(unit)!r} of positions", path=path, hint=hint)
+    return unit
+
+
+def _origin_of(settings: Mapping[str, str], unit: str, path: Path) -> str:
+    usual = "centre" if unit in _FROM_CENTRE else "top_left"
+    origin = settings.get("origin", usual)
+    origin = origin.strip().lower().replace("-", "_").replace("center", "centre")
+    if origin not in ORIGINS:
+        hint = f"use one of {', '.join(ORIGINS)}"
+        raise ConfigError(f"origin {quote(origin)!r}", path=path, hint=hint)
+    return origin
 
 
 def _y_up(stated: str | None, unit: str, origin: str, path: Path) -> bool:
-    """Return whether y grows upwards: away from a corner it can only grow into the screen."""
-    of_origin = {"top_left": "down", "bottom_left": "up"}.get(origin)
-    if of_origin is None and unit in {"norm1", "height", "deg_flat"}:
-        of_origin = stated or "up"  # PsychoPy's own units
+    """Return whether y grows upwards.
+
+    Away from a corner it can only grow into the screen; from the centre, the unit or the user says.
+
+    Parameters
+    ----------
+    stated : str or None
+        What the user says: up or down, if anything.
+    unit, origin : str
+        A key of `UNITS`, and one of `ORIGINS`.
+    path : pathlib.Path
+        The file, for the error.
+    """
+    into_screen = {"top_left": "down", "bottom_left": "up"}.get(origin)
     if stated is None:
-        if of_origin is None:
+        if into_screen is None and unit in _UP_IN_PSYCHOPY:
+            return True
+        if into_screen is None:
             what = f"unit={unit} from the centre of the screen: does y grow upwards or downwards?"
             raise ConfigError(what, path=path, hint="add y_axis=up or y_axis=down to --columns")
-        return of_origin == "up"
+        return into_screen == "up"
     if stated not in ("up", "down"):
         raise ConfigError(f"y_axis {quote(stated)!r}", path=path, hint="use up or down")
-    if of_origin is not None and stated != of_origin:
+    if into_screen is not None and stated != into_screen:
         what = f"y_axis={stated} leads out of the screen from origin={origin}"
-        raise ConfigError(what, path=path, hint=f"use y_axis={of_origin}, or origin=centre")
+        raise ConfigError(what, path=path, hint=f"use y_axis={into_screen}, or origin=centre")
     return stated == "up"
 
 
 def unit_of_name(name: str) -> str | None:
-    """Return the unit that a column's name ends with, as ``Gaze X [px]`` or ``gaze_x_deg`` do, or None."""
+    """Return the unit that a column's name ends with, or None.
+
+    So do ``Gaze X [px]`` and ``gaze_x_deg``.
+    """
     found = _OF_A_NAME.search(name)
     if found is None:
         return None
@@ -167,6 +196,15 @@ def unit_of_name(name: str) -> str | None:
 def frame_of(axes: Axes, screen: Screen | None, path: Path) -> Frame:
     """Return what positions lie on: the user's screen, else for fractions of it a nominal one.
 
+    Parameters
+    ----------
+    axes : Axes
+        How the positions are counted.
+    screen : Screen or None
+        The screen that the user states, if any.
+    path : pathlib.Path
+        The file, for the error.
+
     Raises
     ------
     ConfigError
@@ -174,12 +212,15 @@ def frame_of(axes: Axes, screen: Screen | None, path: Path) -> Frame:
     """
     if axes.unit in _NEED_LENGTHS and (screen is None or screen.width_mm is None):
         what = f"positions in {axes.unit} need the size of the screen"
-        raise ConfigError(what, path=path, hint="give it, as in --screen 1920x1080,531x299mm,650mm")
-    if axes.unit in {"deg", "deg_flat"} and (screen is None or screen.distance_mm is None):
+        raise ConfigError(what, path=path, hint=_GIVE_LENGTHS)
+    if axes.unit in _NEED_DISTANCE and (screen is None or screen.distance_mm is None):
         what = f"positions in {axes.unit} need the distance of the screen"
-        raise ConfigError(what, path=path, hint="give it, as in --screen 1920x1080,531x299mm,650mm")
+        raise ConfigError(what, path=path, hint=_GIVE_LENGTHS)
     if screen is None and not axes.fractions and not axes.plain:
-        what = f"positions in {axes.unit} with origin={axes.origin} need the size of the screen in pixels"
+        what = (
+            f"positions in {axes.unit} with origin={axes.origin} "
+            "need the size of the screen in pixels"
+        )
         raise ConfigError(what, path=path, hint="give it, as in --screen 1920x1080")
     screen = screen or NOMINAL
     return Frame(screen.width_px, screen.height_px, screen)
@@ -193,26 +234,38 @@ def to_px(axes: Axes, x: Floats, y: Floats, frame: Frame) -> tuple[Floats, Float
     axes : Axes
         How `x` and `y` are counted.
     x, y : ndarray of float, shape (n,)
-        As the export has them.
+        Positions in the unit and from the origin of `axes`, as the export has them.
     frame : Frame
-        What they lie on.
+        The screen or the image that they lie on.
+
+    Returns
+    -------
+    x, y : ndarray of float, shape (n,)
+        Positions in pixels, of the type of the given ones.
     """
     if axes.plain:
         return x, y
     down = -y if axes.y_up else y
     if axes.unit == "deg":
-        right_px, down_px = frame.screen.pixels(x, down)
-        return right_px.astype(x.dtype), down_px.astype(y.dtype)
-    wide, high = _px_per_unit(axes.unit, frame)
-    left, top = {
-        "top_left": (0.0, 0.0),
-        "bottom_left": (0.0, frame.height),
-        "centre": (frame.width / 2, frame.height / 2),
-    }[axes.origin]
-    return (left + x * wide).astype(x.dtype), (top + down * high).astype(y.dtype)
+        # Not proportional: a degree is wider at the edge of a flat screen than in its middle.
+        x_px, y_px = frame.screen.pixels(x, down)
+        return x_px.astype(x.dtype), y_px.astype(y.dtype)
+    px_wide, px_high = _px_per_unit(axes.unit, frame)
+    left, top = _origin_px(axes.origin, frame)
+    return (left + x * px_wide).astype(x.dtype), (top + down * px_high).astype(y.dtype)
+
+
+def _origin_px(origin: str, frame: Frame) -> tuple[float | Floats, float | Floats]:
+    """Return where an origin lies from the top left, in pixels."""
+    if origin == "top_left":
+        return 0.0, 0.0
+    if origin == "bottom_left":
+        return 0.0, frame.height
+    return frame.width / 2, frame.height / 2
 
 
 def _px_per_unit(unit: str, frame: Frame) -> tuple[float | Floats, float | Floats]:
+    """Return how many pixels a unit is to the right and downwards."""
     width, height, screen = frame
     if unit in ("norm", "norm0.5"):
         return width, height
@@ -222,26 +275,34 @@ def _px_per_unit(unit: str, frame: Frame) -> tuple[float | Floats, float | Float
         return height, height
     if unit == "px" or screen.width_mm is None:
         return 1.0, 1.0
-    px_per_mm = screen.width_px / screen.width_mm
-    px_per_mm_down = px_per_mm if screen.height_mm is None else screen.height_px / screen.height_mm
-    mm = {"mm": 1.0, "cm": 10.0}.get(unit)
-    if mm is None:  # deg_flat
+    if unit == "mm":
+        mm = 1.0
+    elif unit == "cm":
+        mm = 10.0
+    else:  # deg_flat: a degree straight ahead, taken for one everywhere
         mm = float(np.tan(np.radians(1.0))) * (screen.distance_mm or np.nan)
+    px_per_mm = screen.width_px / screen.width_mm
+    # Without a height of the screen, pixels are taken for squares.
+    px_per_mm_down = px_per_mm if screen.height_mm is None else screen.height_px / screen.height_mm
     return mm * px_per_mm, mm * px_per_mm_down
 
 
 def without_marks_of_loss(axes: Axes, x: Floats, y: Floats) -> tuple[Floats, Floats, int]:
-    """Return positions without those that trackers write for lost gaze, (-1, -1) and (0, 0), and how many these were.
+    """Return positions without those that trackers write for lost gaze, and how many these were.
 
-    From the centre of the screen (0, 0) and (-1, -1) are gaze as any other, and stay.
+    They are (-1, -1) and (0, 0). From the centre of the screen both are gaze as any other, and
+    stay.
     """
     if axes.origin == "centre":
         return x, y, 0
-    lost = ((x == -1) & (y == -1)) | ((x == 0) & (y == 0))
-    if not (count := int(np.count_nonzero(lost))):
+    is_minus_one = (x == -1) & (y == -1)
+    is_zero = (x == 0) & (y == 0)
+    is_lost = is_minus_one | is_zero
+    n_lost = int(np.count_nonzero(is_lost))
+    if not n_lost:
         return x, y, 0
     nan = x.dtype.type(np.nan)
-    return np.where(lost, nan, x), np.where(lost, nan, y), count
+    return np.where(is_lost, nan, x), np.where(is_lost, nan, y), n_lost
 
 
 def refuse_other_units(x: Floats, y: Floats, path: Path, named: bool) -> None:
@@ -250,9 +311,9 @@ def refuse_other_units(x: Floats, y: Floats, path: Path, named: bool) -> None:
     Parameters
     ----------
     x, y : ndarray of float, shape (n,)
-        As the export has them.
-    path : Path
-        The export.
+        Positions as the export has them.
+    path : pathlib.Path
+        The file, for the error.
     named : bool
         Whether the user names columns, among which the unit then has to stand.
 
@@ -265,17 +326,22 @@ def refuse_other_units(x: Floats, y: Floats, path: Path, named: bool) -> None:
     if not known.any():
         return
     reach = np.maximum(np.abs(x[known]), np.abs(y[known]))
-    option = "--columns …," if named else "--columns "
-    negative = float(np.mean((x[known] < 0) | (y[known] < 0)))
-    if np.mean(reach <= _LARGEST_FRACTION) >= _NEARLY_ALL:
-        if negative > _MANY:
-            what = "positions lie within -1…1, which is no pixels: fractions of the screen from its centre?"
-            hint = f"name the unit: {option}unit=norm1 (PsychoPy's norm), unit=height, or unit=px if they are pixels"
-        else:
-            what = "positions lie within 0…1, which is no pixels: fractions of the screen?"
-            hint = f"name the unit: {option}unit=norm with --screen WIDTHxHEIGHT, or unit=px if they are pixels"
-        raise ParseError(what, path=path, hint=hint)
-    if negative > _MANY and np.mean(reach <= _LARGEST_ANGLE) >= _NEARLY_ALL:
+    are_fractions = np.mean(reach <= _LARGEST_FRACTION) >= _NEARLY_ALL
+    are_angles = np.mean(reach <= _LARGEST_ANGLE) >= _NEARLY_ALL
+    many_negative = np.mean((x[known] < 0) | (y[known] < 0)) > _MANY
+    name_it = f"name the unit: {'--columns …,' if named else '--columns '}"
+    if are_fractions and many_negative:
+        what = (
+            "positions lie within -1…1, which is no pixels: "
+            "fractions of the screen from its centre?"
+        )
+        choice = "unit=norm1 (PsychoPy's norm), unit=height, or unit=px if they are pixels"
+    elif are_fractions:
+        what = "positions lie within 0…1, which is no pixels: fractions of the screen?"
+        choice = "unit=norm with --screen WIDTHxHEIGHT, or unit=px if they are pixels"
+    elif are_angles and many_negative:
         what = "positions lie close around 0: degrees or lengths from the centre of the screen?"
-        hint = f"name the unit: {option}unit=deg,y_axis=up with --screen, or unit=px,origin=centre,y_axis=up"
-        raise ParseError(what, path=path, hint=hint)
+        choice = "unit=deg,y_axis=up with --screen, or unit=px,origin=centre,y_axis=up"
+    else:
+        return
+    raise ParseError(what, path=path, hint=f"{name_it}{choice}")

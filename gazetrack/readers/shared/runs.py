@@ -26,7 +26,7 @@ def movements(
     kinds : ndarray of str, shape (n,)
         The kind of event each sample belongs to; empty for none.
     t : ndarray, shape (n,)
-        Times in ms.
+        Times of the samples in ms.
     x, y : ndarray, shape (n,)
         Positions in px, NaN where the gaze is lost.
     begins : ndarray of bool, shape (n,), optional
@@ -39,26 +39,38 @@ def movements(
         ordinary step), ``x_px`` and ``y_px`` (the mean; for saccades the start, with the end beside
         it), and ``first`` and ``last``, the rows of the samples at either end.
     """
-    changes = np.r_[True, kinds[1:] != kinds[:-1]][: t.size]
-    first = np.flatnonzero(changes if begins is None else changes | begins)
-    last = np.r_[first[1:], t.size][: first.size] - 1
-    steps = np.diff(t)
-    step = float(np.median(steps[steps > 0])) if (steps > 0).any() else 0.0
+    if not t.size:
+        first = last = np.empty(0, np.intp)
+    else:
+        is_first = np.r_[True, kinds[1:] != kinds[:-1]]
+        if begins is not None:
+            is_first |= begins
+        first = np.flatnonzero(is_first)
+        last = np.r_[first[1:], t.size] - 1
     kind = kinds[first]
-    saccade = kind == "saccade"
+    is_saccade = kind == "saccade"
     runs: dict[str, npt.NDArray[np.generic]] = {
         "kind": kind,
         "index": _numbered(kind),
         "onset_ms": t[first],
-        "duration_ms": np.maximum(t[last] - t[first], 0) + step,
+        # The last sample lasts until the next one.
+        "duration_ms": np.maximum(t[last] - t[first], 0) + _ordinary_step(t),
         "first": first,
         "last": last,
     }
     for axis, values in (("x", x), ("y", y)):
-        runs[f"{axis}_px"] = np.where(saccade, values[first], _means(values, first, last))
-        runs[f"end_{axis}_px"] = np.where(saccade, values[last], np.nan)
+        means = _means(values, first, last)
+        runs[f"{axis}_px"] = np.where(is_saccade, values[first], means)
+        runs[f"end_{axis}_px"] = np.where(is_saccade, values[last], np.nan)
     kept = kind != ""
     return {name: column[kept] for name, column in runs.items()}
+
+
+def _ordinary_step(t: Floats) -> float:
+    """Return the usual time between two samples, ms; 0 where no time goes forward."""
+    steps = np.diff(t)
+    forward = steps[steps > 0]
+    return float(np.median(forward)) if forward.size else 0.0
 
 
 def _numbered(kind: npt.NDArray[np.object_]) -> npt.NDArray[np.int32]:
@@ -71,9 +83,11 @@ def _numbered(kind: npt.NDArray[np.object_]) -> npt.NDArray[np.int32]:
 
 def _means(values: Floats, first: npt.NDArray[np.intp], last: npt.NDArray[np.intp]) -> Floats:
     """Return the mean of each run without its missing values, NaN where all are."""
-    known = np.isfinite(values)
-    sums, counts = (
-        np.r_[0, np.cumsum(a)] for a in (np.where(known, values, 0.0).astype(np.float64), known)
-    )
-    count = counts[last + 1] - counts[first]
-    return np.where(count, (sums[last + 1] - sums[first]) / np.maximum(count, 1), np.nan)
+    is_known = np.isfinite(values)
+    known = np.where(is_known, values, 0.0).astype(np.float64)
+    # Running sums: those of a run are the difference between its two ends.
+    sums = np.r_[0, np.cumsum(known)]
+    counts = np.r_[0, np.cumsum(is_known)]
+    sum_of_run = sums[last + 1] - sums[first]
+    n_of_run = counts[last + 1] - counts[first]
+    return np.where(n_of_run, sum_of_run / np.maximum(n_of_run, 1), np.nan)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Columns = Mapping[str, npt.NDArray[Any]]
 
 SPILL_ROWS = 1 << 18
+# The columns of SAMPLES with texts as codes.
 _PLAIN = pa.schema(
     [pa.field(field.name, pa.int32() if field.type == TEXT else field.type) for field in SAMPLES]
 )
@@ -43,36 +44,38 @@ class SampleSink:
         self.rows = 0
 
     def append(self, columns: Columns) -> None:
-        """Add a part: columns of `SAMPLES`, texts as codes; columns of numbers that are absent are missing.
+        """Add a part.
+
+        Parameters
+        ----------
+        columns : mapping of str to ndarray
+            Columns of `SAMPLES`, texts as codes; columns of numbers that are absent are missing.
 
         Raises
         ------
         OutputError
             The folder of temporary files is full.
         """
-        n = len(columns["t_ms"])
-        arrays = [
-            pa.array(
-                columns[field.name] if field.name in columns else np.full(n, np.nan, np.float32),
-                field.type,
-            )
-            for field in _PLAIN
-        ]
+        n_rows = len(columns["t_ms"])
+        missing = np.full(n_rows, np.nan, np.float32)
+        arrays = [pa.array(columns.get(field.name, missing), field.type) for field in _PLAIN]
         self._batches.append(pa.record_batch(arrays, _PLAIN))
-        self.rows += n
+        self.rows += n_rows
         if self.rows >= self._spill_rows:
             self._spill()
 
     def _spill(self) -> None:
+        """Write the parts that are in memory to the temporary file."""
         try:
             if self._file is None:
-                self._file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the table that maps it
+                self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed when it is mapped
                 self._writer = pa.ipc.new_stream(self._file, _PLAIN)
             for batch in self._batches:
                 self._writer.write_batch(batch)
         except OSError as error:
+            folder = tempfile.gettempdir()
+            what = f"no room for temporary samples in {folder}: {error.strerror or error}"
             hint = "free some space there, or name another folder in TMPDIR"
-            what = f"no room for temporary samples in {tempfile.gettempdir()}: {error.strerror or error}"
             raise OutputError(what, hint=hint) from error
         self._batches.clear()
 
@@ -95,42 +98,62 @@ class SampleSink:
             should be.
         """
         texts = {column: list(dict.fromkeys(own)) for column, own in names.items()}
-        if mend or shift_ms or any(1 < len(texts[column]) < len(names[column]) for column in texts):
-            codes = {column: _codes(texts[column], names[column]) for column in texts}
-            again = SampleSink(self._spill_rows)
-            for batch in self._finished():
-                columns = dict(
-                    zip(_PLAIN.names, (column.to_numpy() for column in batch.columns), strict=True)
-                )
-                columns = dict(mend(columns)) if mend else columns
-                columns |= {column: own[columns[column]] for column, own in codes.items()}
-                columns["t_ms"] = columns["t_ms"] + shift_ms
-                again.append(columns)
-            return again.table(texts)
-        batches = self._finished()
-        arrays = []
-        zeros = pa.array(np.zeros(max((batch.num_rows for batch in batches), default=0), np.int32))
-        for number, field in enumerate(SAMPLES):
-            chunks = [batch.column(number) for batch in batches]
-            if field.type == TEXT:
-                own = pa.array(texts[field.name], pa.string())
-                if len(own) == 1:
-                    chunks = [zeros.slice(0, len(chunk)) for chunk in chunks]
-                chunks = [pa.DictionaryArray.from_arrays(chunk, own) for chunk in chunks]
-            arrays.append(pa.chunked_array(chunks, field.type))
-        return pa.Table.from_arrays(arrays, schema=SAMPLES)
+        # A column with one text needs no codes at all, see `_as_table`.
+        any_twice = any(1 < len(texts[column]) < len(names[column]) for column in texts)
+        if not mend and not shift_ms and not any_twice:
+            return _as_table(self._finished(), texts)
+        # The parts go through another sink one by one: all at once they might not fit into memory.
+        codes = {column: _codes(texts[column], names[column]) for column in texts}
+        changed = SampleSink(self._spill_rows)
+        for batch in self._finished():
+            arrays = [column.to_numpy() for column in batch.columns]
+            columns: Columns = dict(zip(_PLAIN.names, arrays, strict=True))
+            columns = dict(mend(columns) if mend else columns)
+            for column, own in codes.items():
+                columns[column] = own[columns[column]]
+            columns["t_ms"] = columns["t_ms"] + shift_ms
+            changed.append(columns)
+        return changed.table(texts)
 
     def _finished(self) -> list[pa.RecordBatch]:
+        """Return all parts; nothing can be added any more."""
         if self._file is None:
             return self._batches
         self._spill()
         self._writer.close()
         self._file.flush()
+        # The table owns the mapping, and with it the file: both are gone when nobody has the table.
         mapped = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
         self._file.close()
         return list(pa.ipc.open_stream(pa.py_buffer(mapped)))
 
 
+def _as_table(batches: list[pa.RecordBatch], texts: Mapping[str, list[str]]) -> pa.Table:
+    """Return parts as one table, without a copy.
+
+    Parameters
+    ----------
+    batches : list of pyarrow.RecordBatch
+        The parts, with texts as codes.
+    texts : mapping of str to list of str
+        The texts by column that the codes stand for.
+    """
+    longest = max((batch.num_rows for batch in batches), default=0)
+    zeros = pa.array(np.zeros(longest, np.int32))
+    columns = []
+    for place, field in enumerate(SAMPLES):
+        chunks = [batch.column(place) for batch in batches]
+        if field.type == TEXT:
+            own = pa.array(texts[field.name], pa.string())
+            if len(own) == 1:
+                # All parts share one array of zeros, whatever their codes are.
+                chunks = [zeros.slice(0, len(chunk)) for chunk in chunks]
+            chunks = [pa.DictionaryArray.from_arrays(chunk, own) for chunk in chunks]
+        columns.append(pa.chunked_array(chunks, field.type))
+    return pa.Table.from_arrays(columns, schema=SAMPLES)
+
+
 def _codes(texts: list[str], names: Sequence[str]) -> npt.NDArray[np.int32]:
+    """Return the place among the texts of each of the names."""
     places = {text: place for place, text in enumerate(texts)}
     return np.array([places[name] for name in names], np.int32)
