@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from . import exit_codes, train
 from . import options as opt
-from . import train
 from .errors import say
 
 if TYPE_CHECKING:
@@ -109,7 +109,9 @@ def command(data: Path, methods: str, seeds: str, quiet: bool, as_json: bool, **
         jobs, out, **options, report=_reporter(jobs, quiet), tell=_teller(quiet)
     )
     _show(result, out, quiet, as_json)
-    return int(result.failed) if result.stopped_by is None else 128 + result.stopped_by
+    if result.stopped_by is not None:
+        return exit_codes.of_signal(result.stopped_by)
+    return exit_codes.SOME_FAILED if result.failed else exit_codes.DONE
 
 
 def _names(text: str) -> list[str]:

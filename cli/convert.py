@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -140,19 +141,17 @@ def command(
     outcomes = convert_files(files, chosen, jobs, bar)
     if as_json:
         return opt.finish(outcomes, report, _print_json, errors)
-    return opt.finish(
-        outcomes, report, None if quiet else lambda outcome: show(outcome, verbose), errors
-    )
+    shown = None if quiet else partial(show, verbose=verbose)
+    return opt.finish(outcomes, report, shown, errors)
 
 
 def _warn_of_shared(key: Path) -> None:
-    """Say that others may read the key: with it they can find out whether a name is in the tables."""
-    if os.name == "posix" and key.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
-        say(
-            "gazetrack",
-            f"{key}: other users may read the key of the pseudonyms - chmod 600 it",
-            "warning",
-        )
+    """Say that others may read the key: with it they can find out whose a pseudonym is."""
+    if os.name != "posix":
+        return
+    if key.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+        what = f"{key}: other users may read the key of the pseudonyms - chmod 600 it"
+        say("gazetrack", what, "warning")
 
 
 def _print_json(outcome: Outcome) -> None:
@@ -171,17 +170,15 @@ def show(outcome: Outcome, verbose: bool) -> None:
         click.echo(f"{quote(outcome.file, _MOST_CHARS)}: {outcome.notes[0]}")
         return
     found = outcome.summary
-    click.echo(
-        f"{quote(outcome.file, _MOST_CHARS)}: {found['format']} ({found['confidence']}: {found['reason']})"
-    )
+    name = quote(outcome.file, _MOST_CHARS)
+    click.echo(f"{name}: {found['format']} ({found['confidence']}: {found['reason']})")
     click.echo(f"  {opt.facts_line(found)}")
     detector = found.get("detector")
     if detector is None:
         click.echo(f"  fixations: the export's own{_whose(found['fixation_eye'])}")
     else:
-        scale = (
-            " (screen size unknown: taken as 45 deg wide)" if detector["px_per_deg_assumed"] else ""
-        )
+        assumed = detector["px_per_deg_assumed"]
+        scale = " (screen size unknown: taken as 45 deg wide)" if assumed else ""
         click.echo(f"  fixations: detected by {detector['name']}{scale}")
     for reason, count in outcome.dropped.items():
         click.echo(f"  not used: {count:,} rows, {reason}")

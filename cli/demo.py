@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from . import exit_codes
 from . import options as opt
 
 # (program, module in this package, arguments); run inside the demo's folder.
@@ -38,8 +39,9 @@ MODEL_STEPS = (
 @click.option("--seed", default=0, show_default=True, help="Seed of the simulated images and gaze.")
 @opt.debug_option
 def command(out: Path, seed: int) -> int:
-    """Run everything once on a built-in example: simulate, convert, render, train, predict, evaluate.
+    """Run everything once on a built-in example.
 
+    Gaze is simulated, converted and rendered; a network is trained, predicts and is evaluated.
     Every command is printed as you would type it yourself in that folder.
     """
     from gazetrack.simulate.example import write_example
@@ -50,17 +52,14 @@ def command(out: Path, seed: int) -> int:
         for step in TOOLKIT_STEPS:
             _run(*step)
         if find_spec("torch") is None:
-            click.echo(
-                'PyTorch is not installed; the model steps need: pip install "gazetrack[model]"',
-                err=True,
-            )
-            return 2
+            needed = 'the model steps need: pip install "gazetrack[model]"'
+            click.echo(f"PyTorch is not installed; {needed}", err=True)
+            return exit_codes.USAGE
         for step in MODEL_STEPS:
             _run(*step)
-    click.echo(
-        f"look at {out}/plots, {out}/predictions/overlays, {out}/evaluation and {out}/runs/gradtrack/report.html"
-    )
-    return 0
+    pictures = f"{out}/plots, {out}/predictions/overlays"
+    click.echo(f"look at {pictures}, {out}/evaluation and {out}/runs/gradtrack/report.html")
+    return exit_codes.DONE
 
 
 def _run(program: str, module: str, arguments: str) -> None:

@@ -1,4 +1,7 @@
-"""The one handler of everything that can go wrong in a command: one line on stderr, an exit code, no traceback."""
+"""The one handler of everything that can go wrong in a command.
+
+What the user sees is one line on stderr and an exit code, and no traceback.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from . import exit_codes
 from .signals import Stopped, begin
 
 if TYPE_CHECKING:
@@ -22,7 +26,8 @@ _debug = False
 
 
 def _remember(_context: click.Context, _parameter: click.Parameter, value: bool) -> None:
-    global _debug  # noqa: PLW0603 - the flag must outlive click's context, which an exception takes away
+    # The flag must outlive click's context, which an exception takes away.
+    global _debug  # noqa: PLW0603
     _debug = _debug or value
 
 
@@ -74,33 +79,37 @@ class Printing:
         0 where the reader went away (`| head`): that was its choice, and the work is done.
         """
         if self._error is None:
-            return 0
+            return exit_codes.DONE
         if self._error.errno == errno.EPIPE:
-            what = "standard output was closed before all was printed; the work is done, as its files and --report show"
-            say(self._program, what, "warning")
-            return 0
-        say(
-            self._program,
-            _unprintable(self._error, "the work is done, but not all of it was printed - "),
-        )
-        return 3
+            what = "standard output was closed before all was printed"
+            say(
+                self._program,
+                f"{what}; the work is done, as its files and --report show",
+                "warning",
+            )
+            return exit_codes.DONE
+        state = "the work is done, but not all of it was printed - "
+        say(self._program, _unprintable(self._error, state))
+        return exit_codes.OUTPUT
 
 
 def _unprintable(error: OSError, state: str = "") -> str:
     from gazetrack.errors import quote
 
     reason = quote(error.strerror)
-    return f"standard output cannot be written: {reason}: {state}give it a file or a disk with room [OUTPUT]"
+    what = f"standard output cannot be written: {reason}"
+    return f"{what}: {state}give it a file or a disk with room [OUTPUT]"
 
 
 def _throw_output_away() -> None:
-    os.dup2(
-        os.open(os.devnull, os.O_WRONLY), 1
-    )  # Python would complain again when it flushes at exit
+    # Python would complain again when it flushes at exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def run_command(command: click.Command, prog_name: str) -> NoReturn:
-    """Run a command and exit the process: with the command's own code, or an error's, after one line about it.
+    """Run a command and exit the process.
+
+    The exit code is the command's own, or that of an error, about which one line is printed.
 
     Parameters
     ----------
@@ -123,18 +132,16 @@ def _exit_code(command: click.Command, prog_name: str) -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         say(prog_name, "interrupted")
-        return 128 + signal.SIGINT
+        return exit_codes.of_signal(signal.SIGINT)
     except Stopped as stopped:
-        say(
-            prog_name,
-            "interrupted" if stopped.code == 128 + signal.SIGINT else "stopped by SIGTERM",
-        )
+        interrupted = stopped.code == exit_codes.of_signal(signal.SIGINT)
+        say(prog_name, "interrupted" if interrupted else "stopped by SIGTERM")
         return int(stopped.code or 0)
     except SystemExit:
         if sys.stdout is output:  # not click's answer to a reader of our output who went away
             raise
         _throw_output_away()
-        return 0
+        return exit_codes.DONE
     except Exception as error:
         if _debug:
             raise
@@ -153,10 +160,8 @@ def _report(error: Exception, prog_name: str) -> int:
     if isinstance(error, OSError) and error.filename is None and error.errno in _UNWRITABLE:
         _throw_output_away()
         say(prog_name, _unprintable(error))
-        return 3
+        return exit_codes.OUTPUT
     kind = "" if isinstance(error, _FORESEEN) else "internal error: "
-    say(
-        prog_name,
-        f"{kind}{quote(type(error).__name__)}: {quote(error, 200)} - run again with --debug for details [INTERNAL]",
-    )
-    return 3 if isinstance(error, OSError) else 1
+    what = f"{kind}{quote(type(error).__name__)}: {quote(error, 200)}"
+    say(prog_name, f"{what} - run again with --debug for details [INTERNAL]")
+    return exit_codes.OUTPUT if isinstance(error, OSError) else exit_codes.SOME_FAILED

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from . import exit_codes
 from . import options as opt
 from .errors import say
 
@@ -54,11 +55,12 @@ def command(
     quiet: bool,
     as_json: bool,
 ) -> int:
-    """Compare PREDICTIONS with MASKS, matched by file stem: Dice, IoU, precision, recall, HD95, ASD of every image.
+    """Compare PREDICTIONS with MASKS, matched by file stem.
 
-    Every mask, or every image of --ids, must have its prediction; otherwise the exit code is 1 and
-    the summary says how many were compared. Gray above 127 is foreground. With both masks empty an
-    image counts 1, with one empty 0.
+    Measured are Dice, IoU, precision, recall, HD95 and ASD of every image. Every mask, or every
+    image of --ids, must have its prediction; otherwise the exit code is 1 and the summary says
+    how many were compared. Gray above 127 is foreground. With both masks empty an image counts
+    1, with one empty 0.
     """
     from gradtrack_model.data.sources import find_images
     from gradtrack_model.evaluation.evaluate import evaluate_folder
@@ -75,7 +77,7 @@ def command(
         opt.print_json(result.summary())
     elif not quiet:
         _show(result, out)
-    return 0 if result.complete else 1
+    return exit_codes.DONE if result.complete else exit_codes.SOME_FAILED
 
 
 def _show_problems(result: Evaluation) -> None:

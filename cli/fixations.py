@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -43,7 +44,10 @@ T = TypeVar("T")
     "preparations",
     multiple=True,
     metavar="KEY=VALUE",
-    help="What to do to the samples first, such as eye=strict, max_gap_ms=75 or smooth=median; may be repeated.",
+    help=(
+        "What to do to the samples first, such as eye=strict, max_gap_ms=75 or smooth=median; "
+        "may be repeated."
+    ),
 )
 @click.option(
     "-o",
@@ -107,11 +111,8 @@ def command(
         force=force,
     )
     opt.check_report(report, files)
-    return opt.finish(
-        convert_files(files, chosen),
-        report,
-        None if quiet else lambda outcome: show(outcome, verbose),
-    )
+    shown = None if quiet else partial(show, verbose=verbose)
+    return opt.finish(convert_files(files, chosen), report, shown)
 
 
 def _detector(name: str, settings: dict[str, str]) -> Detector:
@@ -125,7 +126,10 @@ def _preparation(settings: dict[str, str]) -> Preparation | None:
 
 
 def _built(kind: type[T], settings: dict[str, str], option: str) -> T:
-    """Build a dataclass of parameters, numbers but for those whose default is a name."""
+    """Build a dataclass of parameters from text.
+
+    Parameters are numbers, but for those whose default is a name; usage errors name `option`.
+    """
     known = {field.name: field.default for field in fields(kind)}  # type: ignore[arg-type]
     values: dict[str, Any] = dict(settings)
     for key, value in settings.items():

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from . import exit_codes
 from . import options as opt
 from .errors import say
 
@@ -39,9 +40,11 @@ def command(
     trust_gzip: bool,
     as_json: bool,
 ) -> int:
-    """Say what exports are and what they hold: format and why, tracker, rate, eyes, loss, trials, stimuli, events.
+    """Say what exports are and what they hold.
 
-    FILES may be tables of gazetrack as well: of fixations, samples, events, quality, and maps.
+    That is the format and why it is taken for it, the tracker, its rate, eyes, loss, trials,
+    stimuli and events. FILES may be tables of gazetrack as well: of fixations, samples, events,
+    quality, and maps.
     """
     from gazetrack.errors import GazetrackError
     from gazetrack.workflows.info import info_files
@@ -56,26 +59,25 @@ def command(
         trust_gzip=trust_gzip,
         recursive=recursive,
     )
-    codes, facts = [], []
+    errors, facts = [], []
     for found in info_files(files, chosen, eye):
         if isinstance(found, GazetrackError):
             say("gazetrack", found)
-            codes.append(found.exit_code)
+            errors.append(found)
             continue
         facts.append(found)
         if not as_json:
             _show(found)
     if as_json:
         opt.print_json(facts)
-    return 0 if not codes else codes[0] if len(codes) + len(facts) == 1 else 1
+    return exit_codes.of_inputs(errors, len(errors) + len(facts))
 
 
 def _show(facts: dict[str, Any]) -> None:
     from gazetrack.errors import quote
 
-    click.echo(
-        f"{quote(facts['file'], _MOST_CHARS)}: {facts['format']} ({facts['confidence']}: {facts['reason']})"
-    )
+    name = quote(facts["file"], _MOST_CHARS)
+    click.echo(f"{name}: {facts['format']} ({facts['confidence']}: {facts['reason']})")
     for name, value in facts.items():
         if name in ("file", "format", "confidence", "reason") or value in (None, "", [], {}):
             continue

@@ -7,6 +7,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import NoReturn
 
+from . import exit_codes
 from .errors import run_command, say
 
 _NEEDED = {"torch": "PyTorch", "safetensors": "safetensors"}
@@ -42,5 +43,5 @@ def _run(name: str, module_name: str | None = None) -> NoReturn:
     for module, title in _NEEDED.items():
         if find_spec(module) is None:
             say(program, f'{title} is not installed - pip install "gazetrack[model]" [CONFIG]')
-            sys.exit(2)
+            sys.exit(exit_codes.USAGE)
     run_command(import_module(f".{module_name or name}", __package__).command, program)

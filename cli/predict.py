@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from . import exit_codes
 from . import options as opt
 from .errors import say
 
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
     default=Path("runs/gradtrack"),
     show_default=True,
     metavar="RUN|FILE|NAME",
-    help="Run folder (its best checkpoint), .safetensors file, or a released network such as kvasir-lite.",
+    help=(
+        "Run folder (its best checkpoint), .safetensors file, "
+        "or a released network such as kvasir-lite."
+    ),
 )
 @click.option(
     "-o",
@@ -102,10 +106,10 @@ def command(
     quiet: bool,
     as_json: bool,
 ) -> int:
-    """Segment the images of FOLDER, or one IMAGE: one mask each, 0 and 255, at the image's own size.
+    """Segment the images of FOLDER, or one IMAGE.
 
-    Slices of NRRD and NIfTI volumes are images of their own; their masks also become volumes, in
-    DIR/volumes.
+    Each gets a mask of 0 and 255 at the image's own size. Slices of NRRD and NIfTI volumes are
+    images of their own; their masks also become volumes, in DIR/volumes.
     """
     from gradtrack_model.data.sources import find_images, read_ids
     from gradtrack_model.evaluation.predict import PredictOptions, predict_folder
@@ -128,7 +132,8 @@ def command(
     done = list(predict_folder(folder, checkpoint, out, chosen))
     opt.write_results(report, [(p.image.path, p.error, p.outputs) for p in done])
     _show(done, out, quiet, as_json)
-    return 1 if any(prediction.error for prediction in done) else 0
+    errors = [prediction.error for prediction in done if prediction.error is not None]
+    return exit_codes.of_inputs(errors, len(done))
 
 
 def _show(done: list[Prediction], out: Path, quiet: bool, as_json: bool) -> None:
@@ -136,17 +141,16 @@ def _show(done: list[Prediction], out: Path, quiet: bool, as_json: bool) -> None
         if prediction.error is not None:
             say("gradtrack-predict", prediction.error)
     if as_json:
-        opt.print_json(
-            [
-                {
-                    "image": str(p.image),
-                    "outputs": [str(path) for path in p.outputs],
-                    "share": p.share,
-                    "error": None if p.error is None else str(p.error),
-                }
-                for p in done
-            ]
-        )
+        opt.print_json([_as_json(prediction) for prediction in done])
     elif not quiet:
         written = sum(p.error is None for p in done)
         click.echo(f"segmented {written} of {len(done)} images; wrote {out}")
+
+
+def _as_json(prediction: Prediction) -> dict[str, object]:
+    return {
+        "image": str(prediction.image),
+        "outputs": [str(path) for path in prediction.outputs],
+        "share": prediction.share,
+        "error": None if prediction.error is None else str(prediction.error),
+    }

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from . import exit_codes
 from . import options as opt
 from .errors import say
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from gazetrack.errors import GazetrackError
-    from gazetrack.workflows.quality import QualityReport
 
 _HEADER = {
     "recording": "recording",
@@ -60,7 +60,10 @@ _HEADER = {
     "--targets",
     type=opt.FILE,
     metavar="CSV",
-    help="What was to be looked at: x_px, y_px, and onset_ms, duration_ms, trial, stimulus, name as needed.",
+    help=(
+        "What was to be looked at: x_px, y_px, "
+        "and onset_ms, duration_ms, trial, stimulus, name as needed."
+    ),
 )
 @click.option(
     "-o",
@@ -130,15 +133,7 @@ def command(
         _show(table, by, list(report.notes))
         if out is not None:
             click.echo(f"wrote {out} ({table.num_rows:,} rows)")
-    return _exit_code(report)
-
-
-def _exit_code(report: QualityReport) -> int:
-    """Return 0 when all is done, the error's own code when it is all there is, else 1."""
-    if not report.errors:
-        return 0
-    is_all_there_is = len(report.errors) == 1 and not report.table.num_rows
-    return report.errors[0].exit_code if is_all_there_is else 1
+    return exit_codes.of_inputs(report.errors, report.n_inputs)
 
 
 def _say(error: GazetrackError) -> None:
@@ -149,30 +144,33 @@ def _show(table: pa.Table, by: str, notes: list[str]) -> None:
     rows = table.to_pylist()
     # The eye is still in a window or on a target; over longer periods the median of a moving window
     # says as much.
-    window = "" if by == "window" or any(row["target"] for row in rows) else "window_"
-    told = {"trial": "trial", "stimulus": "stimulus", "target": "target", "accuracy": "target"}
-    shown = [name for name in _HEADER if name not in told or any(row[told[name]] for row in rows)]
+    has_targets = any(row["target"] for row in rows)
+    window = "" if by == "window" or has_targets else "window_"
+    # Columns that only some reports fill, and the column that says whether this one does.
+    told_by = {"trial": "trial", "stimulus": "stimulus", "target": "target", "accuracy": "target"}
+    shown = [
+        name for name in _HEADER if name not in told_by or any(row[told_by[name]] for row in rows)
+    ]
     if len({(row["recording"], row["eye"]) for row in rows}) == len(rows):
         shown.remove("onset_ms")
-    opt.print_table(
-        [_HEADER[name] for name in shown],
-        [[_cell(row, name, window) for name in shown] for row in rows],
-    )
-    if any(row["std_px"] == row["std_px"] and row["std_deg"] != row["std_deg"] for row in rows):
-        notes = [
-            *notes,
-            "pixels where the screen's size and distance are not known: give --screen, or --fov, for degrees",
-        ]
+    header = [_HEADER[name] for name in shown]
+    opt.print_table(header, [[_cell(row, name, window) for name in shown] for row in rows])
+    in_pixels = any(opt.is_nan(row["std_deg"]) and not opt.is_nan(row["std_px"]) for row in rows)
+    if in_pixels:
+        what = "pixels where the screen's size and distance are not known"
+        notes = [*notes, f"{what}: give --screen, or --fov, for degrees"]
     for note in notes:
         click.echo(f"note: {note}")
 
 
 def _cell(row: dict[str, Any], name: str, window: str) -> str:
+    """Return one measure of a row as text, in degrees where they are known."""
     if name in ("rms_s2s", "std", "accuracy"):
-        name = name if name == "accuracy" else window + name
-        unit = "deg" if row[f"{name}_deg"] == row[f"{name}_deg"] else "px"
-        value = row[f"{name}_{unit}"]
-        return f"{value:.3g} {unit}" if value == value else "-"
+        measure = name if name == "accuracy" else window + name
+        unit = "px" if opt.is_nan(row[f"{measure}_deg"]) else "deg"
+        value = row[f"{measure}_{unit}"]
+        return "-" if opt.is_nan(value) else f"{value:.3g} {unit}"
     if name in ("loss", "loss_expected"):
-        return "-" if row[name] != row[name] else f"{round(100 * row[name], 2) + 0:.2f}"
+        percent = round(100 * row[name], 2) + 0  # without the sign of a negative zero
+        return "-" if opt.is_nan(row[name]) else f"{percent:.2f}"
     return opt.cell(row[name])

@@ -120,12 +120,9 @@ def command(
 
 
 def _show(outcome: Outcome) -> None:
-    dropped = "".join(
-        f"; not used: {count:,}, {reason}" for reason, count in outcome.dropped.items()
-    )
-    click.echo(
-        f"{outcome.file}: {outcome.rows_out:,} of {outcome.rows_in:,} fixations rendered{dropped}"
-    )
+    rendered = f"{outcome.rows_out:,} of {outcome.rows_in:,} fixations rendered"
+    dropped = [f"; not used: {count:,}, {reason}" for reason, count in outcome.dropped.items()]
+    click.echo(f"{outcome.file}: {rendered}{''.join(dropped)}")
     for note in outcome.notes:
         click.echo(f"  note: {note}")
     for output in outcome.outputs:

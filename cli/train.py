@@ -12,6 +12,7 @@ import click
 
 from gazetrack.errors import quote
 
+from . import exit_codes
 from . import options as opt
 
 if TYPE_CHECKING:
@@ -238,11 +239,11 @@ def command(action: str, data: Path, quiet: bool, as_json: bool, **given: Any) -
     )
     _write_report(result, loaded)
     _show(result, quiet, as_json)
-    return 0 if result.stopped_by is None else 128 + result.stopped_by
+    return exit_codes.DONE if result.stopped_by is None else exit_codes.of_signal(result.stopped_by)
 
 
 def _show_findings(findings: Sequence[Finding], quiet: bool, as_json: bool) -> int:
-    """Return 4, the exit code of unusable data, when training would stop."""
+    """Print what was found, and return the exit code of unusable data when training would stop."""
     fatal = sum(finding.fatal for finding in findings)
     if as_json:
         opt.print_json([asdict(finding) for finding in findings])
@@ -253,7 +254,7 @@ def _show_findings(findings: Sequence[Finding], quiet: bool, as_json: bool) -> i
             )
         if not quiet:
             click.echo(f"{len(findings)} findings, {fatal} of them would stop training", err=True)
-    return 4 if fatal else 0
+    return exit_codes.DATA if fatal else exit_codes.DONE
 
 
 def _show_plan(planned: dict[str, Any], as_json: bool) -> int:

@@ -35,11 +35,14 @@ class QualityReport:
         What the readers had to infer, with the file in front.
     errors : tuple of GazetrackError
         Why files are not in the table.
+    n_inputs : int
+        How many recordings were looked at, those that failed among them.
     """
 
     table: pa.Table
     notes: tuple[str, ...]
     errors: tuple[GazetrackError, ...]
+    n_inputs: int
 
 
 def quality(
@@ -136,7 +139,9 @@ def quality_files(
             errors.append(error)
             if tell is not None:
                 tell(error)
-    return QualityReport(measures.joined(_told_apart(found)), tuple(notes), tuple(errors))
+    table = measures.joined(_told_apart(found))
+    n_inputs = len(found) + len(errors)
+    return QualityReport(table, tuple(notes), tuple(errors), n_inputs)
 
 
 def _measured(
