@@ -25,14 +25,14 @@ def joined(device: torch.device) -> Iterator[None]:
     if int(os.environ.get("WORLD_SIZE", "1")) == 1 or distributed.is_initialized():
         yield
         return
-    if device.type == "cuda":
-        torch.cuda.set_device(
-            local_device(device)
-        )  # or every process' messages would go through the first GPU
-    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    on_gpu = device.type == "cuda"
+    if on_gpu:
+        # Or the messages of every process would go through the first GPU.
+        torch.cuda.set_device(local_device(device))
+    distributed.init_process_group("nccl" if on_gpu else "gloo")
     try:
         yield
-        # Who leaves while another still sends takes the connection down with it
+        # Who leaves while another one still sends takes the connection down with it.
         distributed.barrier()
     finally:
         distributed.destroy_process_group()
@@ -49,19 +49,21 @@ def world() -> int:
 
 
 def local_device(device: torch.device) -> torch.device:
-    """Return this process's own GPU."""
-    own = device.type == "cuda" and world() > 1
-    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0"))) if own else device
+    """Return the GPU of this process, where each has one of its own; else the device itself."""
+    if device.type != "cuda" or world() == 1:
+        return device
+    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
 
 
 def average_gradients(parameters: Iterable[Tensor]) -> None:
     """Replace gradients by their mean over all processes."""
     if world() == 1:
         return
-    gradients = [p.grad for p in parameters if p.grad is not None]
-    flat = torch.cat([g.reshape(-1) for g in gradients])
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    # One message for all of them: each message costs a round trip, however small it is.
+    flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
     distributed.all_reduce(flat)
-    means = torch.split(flat / world(), [g.numel() for g in gradients])
+    means = torch.split(flat / world(), [gradient.numel() for gradient in gradients])
     for gradient, mean in zip(gradients, means, strict=True):
         gradient.copy_(mean.view_as(gradient))
 
@@ -79,6 +81,7 @@ def any_signal(number: int | None, device: torch.device) -> int | None:
     """Return the signal that any process was sent, so that all stop after the same step."""
     if world() == 1:
         return number
+    # 0 is no signal, so that the highest number is that of a signal if there is any.
     highest = torch.tensor(number or 0, device=device)
     distributed.all_reduce(highest, distributed.ReduceOp.MAX)
     return int(highest) or None

@@ -1,4 +1,4 @@
-"""Building a configuration: of a preset and a method, a TOML file, and settings such as ``a.b=c``."""
+"""How a configuration is built: of a preset, a method, a TOML file, and settings (``a.b=c``)."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ class Step(nn.Module):
 
 
 class Network(nn.Module):
-    """Five such steps, flat, with a shift of the image of its own, and what timm says of its features."""
+    """Five such steps after a shift of the image, and what timm says of a network's features."""
 
     def __init__(self, strides, weight):
         super().__init__()

@@ -47,10 +47,9 @@ def test_two_processes_are_one(data_folder, tmp_path):
     ]
     arguments = [str(tmp_path / "two.py"), str(data_folder), str(tmp_path / "two")]
     path = os.pathsep.join([str(Path.cwd()), os.environ.get("PYTHONPATH", "")])
-    done = subprocess.run(
-        [*launch, *arguments], env=os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"}, capture_output=True,
-        text=True, check=False,
-    )  # fmt: skip
+    environment = os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
+    command = [*launch, *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     one, two = (load_model(tmp_path / name / "last.safetensors") for name in ("one", "two"))
     assert one.step == two.step

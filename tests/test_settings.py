@@ -6,12 +6,10 @@ from pathlib import Path
 import pytest
 
 import gradtrack_model.weights
-from gazetrack.errors import CheckpointError, ConfigError, InputError
+from gazetrack.errors import ConfigError, InputError
 from gazetrack.maps.parameters import MapParams, map_params
-from gradtrack_model.data.sources import discover, load_data
 from gradtrack_model.presets import PRESETS
 from gradtrack_model.settings import config_from, load_config
-from gradtrack_model.training.run_folder import check_same
 
 
 def test_training_and_toolkit_have_one_set_of_map_parameters():
@@ -31,16 +29,6 @@ def test_configurations_from_before_the_ratios_were_recorded_still_load():
     recorded = json.loads(released.read_text("utf-8"))["config"]
     assert recorded["maps"]["ratios"] == []
     assert config_from(recorded).maps == MapParams(kind="tube")
-
-
-def test_a_run_from_before_the_ratios_were_recorded_can_be_resumed(data_folder, config, tmp_path):
-    data = load_data(discover(data_folder), config)
-    facts = {"config": config.as_dict(), "data": data.sha256()}
-    facts["config"]["maps"]["ratios"] = []
-    check_same(facts, config, data, tmp_path)
-    facts["config"]["maps"]["levels"] = 3
-    with pytest.raises(CheckpointError, match=r"maps\.levels was 3, is 4"):
-        check_same(facts, config, data, tmp_path)
 
 
 def test_later_sources_win(tmp_path):

@@ -1,4 +1,4 @@
-"""Track Attention: each decoder stage predicts its track map and looks at its features through it."""
+"""Track Attention: each decoder stage predicts its track map, and sees its features through it."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class TrackAttention(nn.Module):
     Parameters
     ----------
     channels : int
-        Channels of F.
+        Channels of the features F.
     deepest : bool
-        Whether there is no stage before: then there is no alpha.
+        Whether there is no deeper stage: then there is no alpha.
     attend : bool
-        Without, the stage is deeply supervised only: a = conv1(ReLU(GN(conv3(F)))), F' = F. A
+        Off: the stage is deeply supervised only, a = conv1(ReLU(GN(conv3(F)))) and F' = F, as a
         control.
     """
 
@@ -52,9 +52,9 @@ class TrackAttention(nn.Module):
         Parameters
         ----------
         features : Tensor, shape (B, C, h, w)
-            Of this stage.
+            The features of this stage.
         deeper : Tensor, shape (B, 1, h', w'), or None
-            Logits of the stage before; None at the deepest.
+            Logits of the track map of the deeper stage; None at the deepest one.
         """
         track: Tensor = self.predict(features)
         if not self.attend:

@@ -70,8 +70,8 @@ class AttentionGate(nn.Module):
 
     def forward(self, deep: Tensor, skip: Tensor) -> Tensor:
         """Return skip [B, C_skip, h, w], weighted pixel by pixel."""
-        weight = torch.sigmoid(self.weigh(functional.relu(self.of_deep(deep) + self.of_skip(skip))))
-        return skip * weight
+        seen = functional.relu(self.of_deep(deep) + self.of_skip(skip))
+        return skip * torch.sigmoid(self.weigh(seen))
 
 
 class DecoderStage(nn.Module):
@@ -111,7 +111,8 @@ def resize(features: Tensor, like: Tensor) -> Tensor:
 
 
 def _is_doubled(features: Tensor, like: Tensor) -> bool:
-    (height, width), (new_height, new_width) = features.shape[-2:], like.shape[-2:]
+    height, width = features.shape[-2:]
+    new_height, new_width = like.shape[-2:]
     return new_height == 2 * height and new_width == 2 * width
 
 
@@ -124,9 +125,9 @@ def double(features: Tensor) -> Tensor:
     """
     for dim in (2, 3):
         last = features.shape[dim] - 1
-        first, rest = features.narrow(dim, 0, 1), features.narrow(dim, 1, last)
-        before = torch.cat([first, features.narrow(dim, 0, last)], dim)
-        after = torch.cat([rest, features.narrow(dim, last, 1)], dim)
+        # Every pixel's neighbours; at the border, the pixel itself.
+        before = torch.cat([features.narrow(dim, 0, 1), features.narrow(dim, 0, last)], dim)
+        after = torch.cat([features.narrow(dim, 1, last), features.narrow(dim, last, 1)], dim)
         nearer = 0.75 * features
         pairs = torch.stack([0.25 * before + nearer, nearer + 0.25 * after], dim + 1)
         features = pairs.flatten(dim, dim + 1)

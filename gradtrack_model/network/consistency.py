@@ -10,18 +10,23 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-REACH, DILATION = 2, 2  # 5 x 5 neighbours, two pixels apart
+# 5 x 5 neighbours, two pixels apart.
+REACH = 2
+DILATION = 2
 
 
 def consistency_loss(heads: Tensor, features: Tensor) -> Tensor:
-    """Return 1 - the mean agreement of every head, propagated, with each of the others; summed over heads.
+    """Return how much the heads disagree.
+
+    For each head, that is 1 - the mean agreement of its propagated probabilities with those of each
+    of the other heads, which get no gradient; summed over the heads.
 
     Parameters
     ----------
     heads : Tensor, shape (B, m, h, w)
-        Logits, m >= 2.
+        Logits of the m >= 2 segmentations.
     features : Tensor, shape (B, C, h, w)
-        What neighbours are compared by.
+        The features that neighbours are compared by.
 
     Returns
     -------
@@ -30,34 +35,51 @@ def consistency_loss(heads: Tensor, features: Tensor) -> Tensor:
     """
     p = torch.sigmoid(heads.float())  # [B, m, h, w]
     near = propagate(p, features.float())
-    m, total = p.shape[1], p.new_zeros(())
+    m = p.shape[1]
+    total = p.new_zeros(())
     for i in range(m):
-        others = torch.cat([p[:, :i], p[:, i + 1 :]], dim=1).detach()
         mine = near[:, i : i + 1]
-        total = total + 1 - (mine * others + (1 - mine) * (1 - others)).mean()
+        others = torch.cat([p[:, :i], p[:, i + 1 :]], dim=1).detach()
+        # The probability that both say foreground, or both background.
+        agreement = mine * others + (1 - mine) * (1 - others)
+        total = total + 1 - agreement.mean()
     return total
 
 
 def propagate(p: Tensor, features: Tensor) -> Tensor:
-    """Average p [B, m, h, w] over neighbours, weighted by the softmax of the features' scalar products.
+    """Average probabilities over neighbours, each weighted by how similar its features are.
 
-    One shifted view after the other: what ``unfold`` would copy, 25 times the features, is never in
-    memory.
+    The weights are the softmax of the features' scalar products over the neighbours within the
+    image. One shifted view comes after the other: what ``unfold`` would copy, 25 times the
+    features, is never in memory.
+
+    Parameters
+    ----------
+    p : Tensor, shape (B, m, h, w)
+        The probabilities of each head.
+    features : Tensor, shape (B, C, h, w)
+        The features that neighbours are compared by.
+
+    Returns
+    -------
+    Tensor, shape (B, m, h, w)
     """
-    there = functional.pad(torch.ones_like(p[:1, :1]), [REACH * DILATION] * 4)
-    p_padded, f_padded = (functional.pad(x, [REACH * DILATION] * 4) for x in (p, features))
-    scores = [
-        (features * shifted).sum(1, keepdim=True).masked_fill(inside == 0, -torch.inf)
-        for shifted, inside in zip(_shifts(f_padded, p), _shifts(there, p), strict=True)
-    ]
+    scores = []
+    inside = torch.ones_like(p[:1, :1])
+    for neighbour, is_there in zip(_neighbours(features), _neighbours(inside), strict=True):
+        score = (features * neighbour).sum(1, keepdim=True)  # [B, 1, h, w]
+        scores.append(score.masked_fill(is_there == 0, -torch.inf))
     weights = torch.cat(scores, dim=1).softmax(1)  # [B, 25, h, w]
     total = torch.zeros_like(p)
-    for k, shifted in enumerate(_shifts(p_padded, p)):
-        total = total + weights[:, k : k + 1] * shifted
+    for k, neighbour in enumerate(_neighbours(p)):
+        total = total + weights[:, k : k + 1] * neighbour
     return total
 
 
-def _shifts(padded: Tensor, like: Tensor) -> list[Tensor]:
-    h, w = like.shape[-2:]
-    steps = range(0, 2 * REACH * DILATION + 1, DILATION)
-    return [padded[..., y : y + h, x : x + w] for y in steps for x in steps]
+def _neighbours(x: Tensor) -> list[Tensor]:
+    """Return x [B, C, h, w] shifted to each of its neighbours, row by row; 0 beyond the border."""
+    h, w = x.shape[-2:]
+    margin = REACH * DILATION
+    padded = functional.pad(x, [margin] * 4)
+    shifts = range(0, 2 * margin + 1, DILATION)
+    return [padded[..., down : down + h, right : right + w] for down in shifts for right in shifts]

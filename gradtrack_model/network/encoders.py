@@ -192,9 +192,12 @@ class ConvBN(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, C_in, h, w] -> [B, C_out, ceil(h/stride), ceil(w/stride)]."""
-        stride, kernel = self.conv.stride[0], self.conv.kernel_size[0]
+        stride = self.conv.stride[0]
+        kernel = self.conv.kernel_size[0]
         if stride > 1:
-            (top, bottom), (left, right) = (_same_padding(n, kernel, stride) for n in x.shape[-2:])
+            height, width = x.shape[-2:]
+            top, bottom = _same_padding(height, kernel, stride)
+            left, right = _same_padding(width, kernel, stride)
             x = functional.pad(x, (left, right, top, bottom))
         x = self.norm(self._convolve(x))
         return functional.relu6(x, inplace=True) if self.activate else x
@@ -211,7 +214,7 @@ class ConvBN(nn.Module):
 
 
 class MBConv(nn.Module):
-    """Inverted residual: expand, depthwise convolution, project, and add the input where shapes allow."""
+    """Inverted residual: expand, convolve each channel, project; add the input where it fits."""
 
     def __init__(self, c_in: int, c_out: int, kernel: int, stride: int, expansion: int) -> None:
         super().__init__()

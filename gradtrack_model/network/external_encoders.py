@@ -67,8 +67,8 @@ class ExternalEncoder(Encoder):
     def freezable_blocks(self) -> list[Block]:
         """Return five blocks: what makes the first feature map, and what each other one needs more.
 
-        Networks of other packages are built in many ways, so the gradient says it: the parameters of
-        a block are those that a feature map depends on, and the ones before it do not.
+        Networks of other packages are built in many ways, so the gradient says it: the parameters
+        of a block are those that a feature map depends on, and the ones before it do not.
         """
         device = next(self.parameters()).device
         image = torch.zeros(1, 3, _TRACED_PX, _TRACED_PX, device=device)

@@ -1,4 +1,4 @@
-"""The loss: segmentation against the full track's label, every stage against the map of its level."""
+"""The loss: the segmentation against the full track's label, each stage against its level's map."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ class LossConfig:
     Parameters
     ----------
     dice_weight : float
-        Of the soft Dice term of the segmentation; 0 for none.
+        Weight of the soft Dice term of the segmentation; 0 for none.
     track_weight : float
-        Of each stage's term, the lambda of the method; 0 for Track Attention without supervision.
+        Weight of each stage's term, the lambda of the method; 0 for Track Attention without
+        supervision.
     ignore_band : float
         Pixels whose full-track map is closer than this to .5 are left out of the segmentation
         terms.
@@ -38,7 +39,7 @@ class LossConfig:
     thresholds : tuple of float
         Where the label begins on the full-track map, for each head of the network.
     consistency_weight : float
-        Of the agreement between heads, see `gradtrack_model.network.consistency`.
+        Weight of the agreement between heads, see `gradtrack_model.network.consistency`.
     full_first : bool
         Give the deepest stage the full track and the last one the core: the opposite order, as a
         control.
@@ -61,7 +62,16 @@ class LossConfig:
 
 
 class Losses(NamedTuple):
-    """The loss and its parts, each a scalar Tensor."""
+    """The loss and its parts.
+
+    Parameters
+    ----------
+    total : Tensor
+        The weighted sum, a scalar: what is minimised.
+    mask, dice, tracks : Tensor
+        Cross-entropy and soft Dice of the segmentation, and the sum over all stages: scalars that
+        are not weighted yet.
+    """
 
     total: Tensor
     mask: Tensor
@@ -78,31 +88,33 @@ def gaze_loss(output: Output, maps: Tensor, config: LossConfig) -> Losses:
     Parameters
     ----------
     output : Output
-        Of the network.
+        What the network predicted.
     maps : Tensor, shape (B, L, H, W)
         Track maps in [0, 1], the core first, the full track last.
     config : LossConfig
-        Weights and options.
+        Weights and options of the loss.
 
     Returns
     -------
     Losses
     """
     full = maps[:, -1:]  # [B, 1, H, W]
-    mask, dice = full.new_zeros(()), full.new_zeros(())
+    mask = full.new_zeros(())
+    dice = full.new_zeros(())
+    tracks = full.new_zeros(())
     for i, threshold in enumerate(config.thresholds):
         target = full if config.soft_labels else (full >= threshold).to(full.dtype)
         weight = ((full - threshold).abs() >= config.ignore_band).to(full.dtype)
         logits = resize(output.heads[:, i : i + 1], full).float()
-        believed = (
-            torch.lerp(target, torch.sigmoid(logits).detach(), config.bootstrap)
-            if config.bootstrap
-            else target
-        )
+        believed = target
+        if config.bootstrap:
+            own = torch.sigmoid(logits).detach()
+            believed = torch.lerp(target, own, config.bootstrap)
         mask = mask + weighted_bce(logits, believed, weight)
         if config.dice_weight:
             dice = dice + dice_loss(logits, target, weight)
-    tracks = tracks_loss(output.tracks, maps, config) if config.track_weight else mask.new_zeros(())
+    if config.track_weight:
+        tracks = tracks_loss(output.tracks, maps, config)
     total = mask + config.dice_weight * dice + config.track_weight * tracks
     if config.consistency_weight:
         total = total + config.consistency_weight * consistency_loss(output.heads, output.features)
@@ -116,22 +128,26 @@ def weighted_bce(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
 
 
 def dice_loss(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-    """Return 1 - soft Dice, averaged over images; one pixel of smoothing keeps empty labels finite."""
-    p, y = torch.sigmoid(logits) * weight, target * weight
-    overlap, total = (p * y).sum((1, 2, 3)), (p + y).sum((1, 2, 3))
-    return (1 - (2 * overlap + 1) / (total + 1)).mean()
+    """Return 1 - soft Dice, averaged over images, of the pixels of weight 1."""
+    p = torch.sigmoid(logits) * weight  # [B, 1, H, W]
+    y = target * weight
+    overlap = (p * y).sum((1, 2, 3))
+    total = (p + y).sum((1, 2, 3))
+    # One pixel more of both keeps empty labels finite.
+    dice = (2 * overlap + 1) / (total + 1)
+    return (1 - dice).mean()
 
 
 def tracks_loss(tracks: list[Tensor], maps: Tensor, config: LossConfig) -> Tensor:
     """Sum over the stages of the cross-entropy with the area-averaged map of the stage's level."""
+    levels = maps.shape[1]
     total = maps.new_zeros(())
     for stage, logits in enumerate(tracks):
-        level = level_of_stage(stage, len(tracks), maps.shape[1])
+        level = level_of_stage(stage, len(tracks), levels)
         if config.full_first:
-            level = maps.shape[1] - 1 - level
-        target = functional.interpolate(
-            maps[:, level : level + 1], size=logits.shape[-2:], mode="area"
-        )
+            level = levels - 1 - level
+        of_level = maps[:, level : level + 1]  # [B, 1, H, W]
+        target = functional.interpolate(of_level, size=logits.shape[-2:], mode="area")
         total = total + functional.binary_cross_entropy_with_logits(logits.float(), target)
     return total
 

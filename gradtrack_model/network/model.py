@@ -86,13 +86,13 @@ class Output(NamedTuple):
     Parameters
     ----------
     logits : Tensor, shape (B, 1, H, W)
-        Of the segmentation.
+        Logits of the segmentation, at the size of the image.
     tracks : list of Tensor, shapes (B, 1, h_k, w_k)
         Logits of the track maps, deepest stage first.
     heads : Tensor, shape (B, m, h, w)
         Logits of each segmentation, at the last stage's size; what the loss compares.
     features : Tensor, shape (B, C, h, w)
-        Of the last stage.
+        The features of the last stage.
     """
 
     logits: Tensor
@@ -107,20 +107,20 @@ class TrackUNet(nn.Module):
     Parameters
     ----------
     config : ModelConfig
-        What to build. Weights are random; see `gradtrack_model.network.pretrained`.
+        What to build. Weights are random; ``encoder.load_pretrained`` takes over those of ImageNet.
     """
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
         self.encoder, widths = _encoder_and_decoder_widths(config)
-        self.stages, self.attention = nn.ModuleList(), nn.ModuleList()
+        self.stages = nn.ModuleList()
+        self.attention = nn.ModuleList()
         *skips, channels = self.encoder.channels
-        for c_skip, width in zip(reversed(skips), widths, strict=True):
+        for k, (c_skip, width) in enumerate(zip(reversed(skips), widths, strict=True)):
             self.stages.append(DecoderStage(channels, c_skip, width, config.gates))
-            self.attention.append(
-                TrackAttention(width, deepest=len(self.attention) == 0, attend=config.attention)
-            )
+            attention = TrackAttention(width, deepest=k == 0, attend=config.attention)
+            self.attention.append(attention)
             channels = width
         self.head = nn.Conv2d(channels, config.heads, 1)
 
@@ -130,22 +130,23 @@ class TrackUNet(nn.Module):
         Parameters
         ----------
         image : Tensor, shape (B, 3, H, W)
-            Normalised; any size from 32 x 32.
+            Normalised images of any size from 32 x 32.
 
         Returns
         -------
         Output
         """
         *skips, x = self.encoder(image)  # finest first; x [B, C_0, h_0, w_0] is the bottleneck
-        track, tracks = None, []
-        for stage, attention, skip in zip(
-            self.stages, self.attention, reversed(skips), strict=True
-        ):
+        track = None
+        tracks = []
+        stages = zip(self.stages, self.attention, reversed(skips), strict=True)
+        for stage, attention, skip in stages:
             x = stage(x, skip)  # F_k  [B, C_k, h_k, w_k]
             x, track = attention(x, track)  # F'_k [B, C_k, h_k, w_k], a_k [B, 1, h_k, w_k]
             tracks.append(track)
         heads = self.head(x)  # [B, m, h_K, w_K]
-        return Output(resize(heads.mean(1, keepdim=True), image), tracks, heads, x)
+        logits = resize(heads.mean(1, keepdim=True), image)  # [B, 1, H, W]
+        return Output(logits, tracks, heads, x)
 
 
 def foreground(logits: Tensor, threshold: float) -> Tensor:

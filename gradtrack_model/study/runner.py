@@ -21,8 +21,7 @@ from gradtrack_model.study.jobs import WAYS, Job, Result
 from gradtrack_model.study.report import installed, write_run_report
 from gradtrack_model.training.learner import pick_device
 from gradtrack_model.training.loop import train
-from gradtrack_model.training.resume import States
-from gradtrack_model.training.run_folder import check_same
+from gradtrack_model.training.resume import States, check_same
 from gradtrack_model.weights.checkpoint import load_model
 
 if TYPE_CHECKING:

@@ -1,4 +1,7 @@
-"""TensorBoard's file: what is logged, for people who look on. A log that cannot be written never ends a run."""
+"""TensorBoard's file: what is logged, for people who look on.
+
+A log that cannot be written never ends a run.
+"""
 
 from __future__ import annotations
 
@@ -15,24 +18,34 @@ if TYPE_CHECKING:
 
 
 class Board:
-    """An event file of TensorBoard, written in the thread of its caller: errors come up here and nowhere else.
+    """An event file of TensorBoard.
+
+    It is written in the thread of its caller, and not in one of its own as TensorBoard's
+    SummaryWriter does: errors come up here and nowhere else.
 
     Parameters
     ----------
     folder : pathlib.Path
-        Where it is written; nothing is, where TensorBoard is not installed.
+        The folder of the file; nothing is written where TensorBoard is not installed.
+
+    Attributes
+    ----------
+    failed : str
+        Why nothing is written any more, for the user; empty as long as all is well.
     """
 
     def __init__(self, folder: Path) -> None:
         self._writer: Any = None
-        self.failed = ""  # why nothing is written any more
+        self.failed = ""
         try:
             from tensorboard.compat import tf
             from tensorboard.compat.proto import event_pb2, summary_pb2
             from tensorboard.summary.writer.record_writer import RecordWriter
         except ImportError:
             return
-        self._event, self._summary = event_pb2.Event, summary_pb2.Summary
+        self._event = event_pb2.Event
+        self._summary = summary_pb2.Summary
+        # TensorBoard looks for files with this beginning; host and process keep runs apart.
         name = f"events.out.tfevents.{time.time():.0f}.{socket.gethostname()}.{os.getpid()}"
         try:
             tf.io.gfile.makedirs(str(folder))
@@ -47,28 +60,32 @@ class Board:
             return
         values = [self._summary.Value(tag=name, simple_value=value) for name, value in row.items()]
         try:
-            self._write(
-                self._event(wall_time=time.time(), step=step, summary=self._summary(value=values))
-            )
+            summary = self._summary(value=values)
+            self._write(self._event(wall_time=time.time(), step=step, summary=summary))
         except Exception as error:  # noqa: BLE001 - see _give_up
             self._give_up(error)
 
     def close(self) -> None:
         """Close the file."""
-        if self._writer is not None:
-            try:
-                self._writer.close()
-            except Exception as error:  # noqa: BLE001 - see _give_up
-                self._give_up(error)
+        if self._writer is None:
+            return
+        try:
+            self._writer.close()
+        except Exception as error:  # noqa: BLE001 - see _give_up
+            self._give_up(error)
 
     def _write(self, event: Any) -> None:
         self._writer.write(event.SerializeToString())
         self._writer.flush()
 
     def _give_up(self, error: Exception) -> None:
-        """Write nothing more: a full disk raises an OSError here, TensorFlow, where it is installed, its own errors."""
+        """Write nothing more, and say why.
+
+        A full disk raises an OSError here; TensorFlow, where it is installed, has its own errors.
+        """
         self._writer = None
-        reason = (
-            error.strerror if isinstance(error, OSError) else None
-        ) or f"{type(error).__name__}: {error}"
-        self.failed = f"TensorBoard's file cannot be written ({quote(reason, 80)}): the run goes on without it"
+        reason = error.strerror if isinstance(error, OSError) else None
+        if not reason:
+            reason = f"{type(error).__name__}: {error}"
+        what = f"TensorBoard's file cannot be written ({quote(reason, 80)})"
+        self.failed = f"{what}: the run goes on without it"

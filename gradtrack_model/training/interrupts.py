@@ -14,7 +14,13 @@ if TYPE_CHECKING:
 
 @dataclass
 class Stop:
-    """The signal that came, if any."""
+    """What was noted of the signals that came.
+
+    Parameters
+    ----------
+    signal : int or None
+        The number of the first signal, None as long as none has come.
+    """
 
     signal: int | None = None
 
@@ -23,13 +29,16 @@ class Stop:
 def stop_signals() -> Iterator[Stop]:
     """Note the first SIGINT or SIGTERM; a second one ends the process as if nobody had listened."""
     stop = Stop()
+    # Python delivers signals to its main thread alone, and lets no other one listen.
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    listened_to = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in listened_to}
 
     def note(number: int, _frame: object) -> None:
         stop.signal = number
+        # The next signal is not ours any more: whoever is in a hurry is not kept waiting.
         for each, handler in before.items():
             signal.signal(each, handler)
 

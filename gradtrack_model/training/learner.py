@@ -1,4 +1,4 @@
-"""What learns: the network with its optimizer, loss scaler and averaged weights, one step at a time."""
+"""What learns, a step at a time: the network with optimizer, loss scaler and averaged weights."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Row(NamedTuple):
     step : int
         Counted from 1.
     values : dict
-        Losses and learning rate, by the names in `gradtrack_model.training.run_folder.COLUMNS`.
+        Losses and learning rate, by the names in `gradtrack_model.training.run_log.COLUMNS`.
     """
 
     step: int
@@ -58,7 +58,7 @@ class Learner:
     Parameters
     ----------
     config : TrainConfig
-        What to build.
+        The settings of network, optimizer, loss and precision.
 
     Raises
     ------
@@ -103,26 +103,42 @@ class Learner:
         share = lr_share(step, self.config.steps, self.config.optimizer)
         set_lr(self.optimizer, self._peaks, share)
         self.optimizer.zero_grad(set_to_none=True)
+        total = parallel.mean(self._gradients(parts))
+        self._unread.append(self._queued(step, parts, total))
+        if self.device.type == "cpu":
+            rows = self.rest()  # raises before the weights change
+            self._update(step, total)
+            return rows
+        self._update(step, total)
+        # The numbers of this step are still on their way; those of the step before are there.
+        due = self._unread[:-1]
+        self._unread = self._unread[-1:]
+        return [taken.row() for taken in due]
+
+    def _gradients(self, parts: Sequence[Batch]) -> Tensor:
+        """Sum up the gradients of all parts, and return the mean of their losses, shape (4,)."""
         total = torch.zeros(len(LOSS_NAMES), device=self.device)
         for batch in parts:
             if self.config.cuda_graphs:
+                # A replayed graph overwrites what the last replay has put out.
                 torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call] # untyped in torch
             images = batch.images.to(self.device, non_blocking=True)
             maps = batch.maps.to(self.device, non_blocking=True)
             losses = self._compute(images, maps)
             self.scaler.scale(losses[0] / len(parts)).backward()  # type: ignore[no-untyped-call] # untyped in torch
             total += losses.detach() / len(parts)
-        total = parallel.mean(total)
-        ids = tuple(image_id for batch in parts for image_id in batch.ids)
-        lr = float(self.optimizer.param_groups[-1]["lr"])
-        self._unread.append(_Taken(step, ids, lr, *_on_its_way_to_memory(total)))
-        if self.device.type == "cpu":
-            rows = self.rest()  # raises before the weights change
-            self._update(step, total)
-            return rows
-        self._update(step, total)
-        due, self._unread = self._unread[:-1], self._unread[-1:]
-        return [taken.row() for taken in due]
+        return total
+
+    def _queued(self, step: int, parts: Sequence[Batch], total: Tensor) -> _Taken:
+        """Start the losses of a step on their way to memory."""
+        losses, arrived = _on_its_way_to_memory(total)
+        return _Taken(
+            step=step,
+            ids=tuple(image_id for batch in parts for image_id in batch.ids),
+            lr=float(self.optimizer.param_groups[-1]["lr"]),
+            losses=losses,
+            arrived=arrived,
+        )
 
     def rest(self) -> list[Row]:
         """Wait for the device and return the rows of the steps that `advance` has not returned yet.
@@ -136,20 +152,23 @@ class Learner:
         return [taken.row() for taken in due]
 
     def losses(self, images: Tensor, maps: Tensor) -> Tensor:
-        """Return the loss and its parts, shape (4,); gaze makes the label and never enters the network.
+        """Return the loss and its parts, shape (4,), by the names in `LOSS_NAMES`.
+
+        Gaze makes the label and never enters the network.
 
         Parameters
         ----------
         images : Tensor, shape (B, 3, S, S)
-            Normalised, on the learner's device.
+            Normalised images, on the learner's device.
         maps : Tensor, shape (B, L, S, S)
-            Track maps in [0, 1], there too.
+            Track maps in [0, 1], on that device, too.
         """
         with autocast(self.config.precision, self.device):
             output = self.model(images)
         return torch.stack(list(gaze_loss(output, maps, self.config.loss)))
 
     def _update(self, step: int, total: Tensor) -> None:
+        """Let the optimizer take the step, unless its loss `total` is not finite."""
         parallel.average_gradients(self.model.parameters())
         self.scaler.unscale_(self.optimizer)
         if self.config.optimizer.clip > 0:
@@ -166,16 +185,15 @@ class Learner:
 
     def tensors(self) -> dict[str, Tensor]:
         """Return everything in tensors that the next step depends on."""
-        optimizer = self.optimizer.state_dict()["state"]
-        moments = {
-            f"optimizer.{i}.{name}": value
-            for i, state in optimizer.items()
-            for name, value in state.items()
-            if isinstance(value, Tensor)
-        }
-        weights = {f"model.{key}": value for key, value in self.model.state_dict().items()}
-        averages = {f"ema.{key}": value for key, value in self.ema.weights.items()}
-        return {**weights, **averages, **moments, "generator": torch.get_rng_state()}
+        tensors = {f"model.{key}": value for key, value in self.model.state_dict().items()}
+        tensors |= {f"ema.{key}": value for key, value in self.ema.weights.items()}
+        # An optimizer counts the parameters of all its groups, and calls them by these numbers.
+        for i, state in self.optimizer.state_dict()["state"].items():
+            for name, value in state.items():
+                if isinstance(value, Tensor):
+                    tensors[f"optimizer.{i}.{name}"] = value
+        tensors["generator"] = torch.get_rng_state()
+        return tensors
 
     def restore(self, tensors: dict[str, Tensor], scaler: dict[str, Any]) -> None:
         """Take over what `tensors` and the loss scaler's ``state_dict`` returned.
@@ -188,23 +206,25 @@ class Learner:
         self.model.load_state_dict(_under("model.", tensors))
         for key, average in self.ema.weights.items():
             average.copy_(tensors[f"ema.{key}"])
-        moments: dict[int, dict[str, Tensor]] = {}
-        parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
-        for key, value in _under("optimizer.", tensors).items():
-            i, name = key.split(".", 1)
-            # In the parameter's own memory order: another one could round sums differently.
-            like = parameters[int(i)]
-            value = (
-                torch.empty_like(like, dtype=value.dtype).copy_(value)
-                if value.shape == like.shape
-                else value
-            )
-            moments.setdefault(int(i), {})[name] = value
         groups = self.optimizer.state_dict()["param_groups"]
+        moments = self._moments(_under("optimizer.", tensors))
         self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
         if scaler:
             self.scaler.load_state_dict(scaler)
         torch.set_rng_state(tensors["generator"])
+
+    def _moments(self, tensors: dict[str, Tensor]) -> dict[int, dict[str, Tensor]]:
+        """Return what an optimizer keeps of each parameter, by the parameter's number."""
+        parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+        moments: dict[int, dict[str, Tensor]] = {}
+        for key, value in tensors.items():
+            number, name = key.split(".", 1)
+            like = parameters[int(number)]
+            if value.shape == like.shape:
+                # In the parameter's own memory order: another one could round sums differently.
+                value = torch.empty_like(like, dtype=value.dtype).copy_(value)
+            moments.setdefault(int(number), {})[name] = value
+        return moments
 
 
 class _Taken(NamedTuple):
@@ -237,16 +257,24 @@ def _on_its_way_to_memory(values: Tensor) -> tuple[Tensor, torch.cuda.Event | No
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors whose names begin with a prefix, without it."""
     return {
         key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)
     }
 
 
 def pick_device(name: str) -> torch.device:
-    """Return the device of that name; ``auto`` is a GPU when there is one."""
-    if name == "cuda" and not torch.cuda.is_available():
+    """Return the device of that name; ``auto`` is a GPU when there is one.
+
+    Raises
+    ------
+    ConfigError
+        A GPU is asked for, and there is none.
+    """
+    is_there = torch.cuda.is_available()
+    if name == "cuda" and not is_there:
         raise ConfigError("device 'cuda' is not there", hint="use --device cpu")
-    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+    return torch.device("cuda" if name != "cpu" and is_there else "cpu")
 
 
 def build_model(config: TrainConfig) -> TrackUNet:
@@ -256,6 +284,7 @@ def build_model(config: TrainConfig) -> TrackUNet:
         model = TrackUNet(config.model)
     if config.model.pretrained:
         model.encoder.load_pretrained()
+    # In memory, channels last: what convolutions on CPUs and GPUs are fastest with.
     channels_last: TrackUNet = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # stub lacks it
     return channels_last
 
@@ -272,21 +301,25 @@ def autocast(precision: str, device: torch.device) -> contextlib.AbstractContext
 
 @contextlib.contextmanager
 def fast_convolutions(device: torch.device) -> Iterator[None]:
-    """Let a GPU choose its fastest convolutions, and multiply float32 in TF32, inside a ``with`` block.
+    """Let a GPU choose its fastest convolutions, and multiply in TF32, inside a ``with`` block.
 
-    TF32 keeps 10 of the 23 bits of each factor, and sums in float32. Convolutions use it by
-    PyTorch's own default.
+    TF32, in place of float32, keeps 10 of the 23 bits of each factor, and sums in float32.
+    Convolutions use it by PyTorch's own default.
     """
     if device.type != "cuda":
         yield
         return
-    cudnn, products = torch.backends.cudnn, torch.backends.cuda.matmul
-    before = cudnn.benchmark, products.allow_tf32
-    cudnn.benchmark, products.allow_tf32 = True, True
+    convolutions = torch.backends.cudnn
+    products = torch.backends.cuda.matmul
+    had_benchmark = convolutions.benchmark
+    had_tf32 = products.allow_tf32
+    convolutions.benchmark = True
+    products.allow_tf32 = True
     try:
         yield
     finally:
-        cudnn.benchmark, products.allow_tf32 = before
+        convolutions.benchmark = had_benchmark
+        products.allow_tf32 = had_tf32
 
 
 def _non_finite(step: int, image_ids: Sequence[str]) -> NonFiniteLossError:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from gradtrack_model.config import TrainConfig
     from gradtrack_model.data.sources import TrainingData
+    from gradtrack_model.training.interrupts import Stop
     from gradtrack_model.training.learner import Row
 
 __all__ = [
@@ -46,16 +47,19 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Progress:
     """Where a run is.
 
     Parameters
     ----------
-    step, steps : int
-        Steps done, and to do.
+    step : int
+        Number of steps that are done.
+    steps : int
+        Number of steps of the whole run.
     row : dict
-        Values by the names in `COLUMNS`; what was not measured is missing.
+        Values by the names in `gradtrack_model.training.run_log.COLUMNS`; what was not measured is
+        missing.
     saved_best : bool
         Whether this step is the best so far.
     notes : tuple of str
@@ -84,20 +88,20 @@ def train(
     Parameters
     ----------
     config : TrainConfig
-        What to do.
+        The settings of the run.
     data : TrainingData
-        What to learn from.
+        The images and gaze to learn from.
     out : pathlib.Path
-        The run folder.
+        The run folder, which is made where it is missing.
     force : bool
-        Replace a run that is there.
+        Replace a run that is there already.
     resume : bool
         Go on where an interrupted run of the same settings and data was last saved: the outcome is
         that of a run without the interruption, bit for bit on one CPU. A run that is complete is
         left as it is; one that was stopped before anything was saved is begun from the start, and a
         note says so.
     report : callable, optional
-        Called after every step.
+        Called with a `Progress` after every step.
 
     Returns
     -------
@@ -123,70 +127,78 @@ def train(
         what = f"batch_size {config.batch_size} on {parallel.world()} processes"
         raise ConfigError(what, hint="use a multiple of their number")
     with parallel.joined(pick_device(config.device)):
-        return _train(config, data, out, force, resume, report)
+        # The network first: what it lacks is said before the folder is touched.
+        learner = Learner(config)
+        run = Run(out, config, data, force=force, resume=resume)
+        with contextlib.closing(run), fast_convolutions(learner.device), stop_signals() as stop:
+            return _take_steps(run, learner, stop, report or _tell_nobody)
 
 
-def _train(
-    config: TrainConfig,
-    data: TrainingData,
-    out: Path,
-    force: bool,
-    resume: bool,
-    report: Callable[[Progress], None] | None,
+def _tell_nobody(_: Progress) -> None:
+    """Stand in for a report that nobody asked for."""
+
+
+def _take_steps(
+    run: Run, learner: Learner, stop: Stop, report: Callable[[Progress], None]
 ) -> TrainResult:
-    learner = Learner(config)
-    run = Run(out, config, data, force, resume)
-    with contextlib.closing(run), fast_convolutions(learner.device), stop_signals() as stop:
-        step = run.restore(learner) if run.resume else 0
-        if report is not None and (notes := run.take_notes()):
-            report(Progress(step, config.steps, {}, notes=notes))
-        stream = batches(
-            *batch_maker(data.train, config, learner.device), first=step * config.accumulate
-        )
-        stopping, number = False, None
-        while not run.over(step) and not stopping:
-            step += 1
-            parts = run.timed(itertools.islice(stream, config.accumulate))
-            try:
-                rows = learner.advance(step, parts)
-                if run.validates(step):
-                    rows += learner.rest()
-                _book(rows, run, learner, report)
-                number = parallel.any_signal(stop.signal, learner.device)
-                stopping = number is not None and not run.over(step)
-                if stopping:
-                    _book(learner.rest(), run, learner, report)
-            except NonFiniteLossError as error:
-                with learner.ema.applied():
-                    run.save_if_finite("last", learner.model, error.step - 1)
-                raise
-            if run.validates(step) or stopping:
-                run.save_state(step, learner)
-                run.write()
-            if stopping and not run.validates(step):
-                with learner.ema.applied():
-                    run.save_stopped(
-                        learner.model,
-                        step,
-                        validate(learner.model, data.val, config, learner.device),
-                    )
-        return run.end(step, number if stopping else None)
+    """Take the steps that are left, or those until a signal comes."""
+    config = run.config
+    step = run.restore(learner) if run.resume else 0
+    notes = run.take_notes()
+    if notes:
+        report(Progress(step=step, steps=config.steps, row={}, notes=notes))
+    make, workers = batch_maker(run.data.train, config, learner.device)
+    stream = batches(make, workers, first=step * config.accumulate)
+    number = None
+    stopping = False
+    while not run.over(step) and not stopping:
+        step += 1
+        parts = run.timed(itertools.islice(stream, config.accumulate))
+        try:
+            rows = learner.advance(step, parts)
+            if run.validates(step):
+                # Before another step is queued, so that the network is that of this step.
+                rows += learner.rest()
+            _book(rows, run, learner, report)
+            # All processes stop after the same step, whichever of them was sent the signal.
+            number = parallel.any_signal(stop.signal, learner.device)
+            # One that comes with the last step stops nothing.
+            stopping = number is not None and not run.over(step)
+            if stopping:
+                _book(learner.rest(), run, learner, report)
+        except NonFiniteLossError as error:
+            with learner.ema.applied():
+                run.save_if_finite("last", learner.model, error.step - 1)
+            raise
+        if run.validates(step) or stopping:
+            run.save_state(step, learner)
+            run.write_log()
+        if stopping and not run.validates(step):
+            with learner.ema.applied():
+                measured = validate(learner.model, run.data.val, config, learner.device)
+                run.save_stopped(learner.model, step, measured)
+    return run.end(step, stopped_by=number if stopping else None)
 
 
 def _book(
-    rows: Iterable[Row], run: Run, learner: Learner, report: Callable[[Progress], None] | None
+    rows: Iterable[Row], run: Run, learner: Learner, report: Callable[[Progress], None]
 ) -> None:
     """Validate and save after steps that are due for it, log every step, and report it.
 
     The row of a step that is due for validation is the last one known, so that the network is that
     step's.
     """
-    config = run.config
     for step, values in rows:
         if run.validates(step):
             with learner.ema.applied():
-                values.update(validate(learner.model, run.data.val, config, learner.device))
+                values.update(validate(learner.model, run.data.val, run.config, learner.device))
                 run.save(learner.model, step, values)
-        run.log(step, values)
-        if report is not None:
-            report(Progress(step, config.steps, values, run.best_step == step, run.take_notes()))
+        run.record(step, values)
+        progress = Progress(
+            step=step,
+            steps=run.config.steps,
+            row=values,
+            saved_best=run.best.step == step,
+            notes=run.take_notes(),
+        )
+        report(progress)

@@ -18,10 +18,9 @@ if TYPE_CHECKING:
     from gradtrack_model.network.model import TrackUNet
 
 POLY_POWER = 0.9  # of DeepLab (Chen et al. 2018) and nnU-Net
-ONE_CYCLE_START, ONE_CYCLE_RISE = (
-    1 / 25,
-    0.3,
-)  # share of the peak at step 0, and of the steps before it
+# Of the one-cycle schedule: share of the peak at step 0, and share of the steps up to the peak.
+ONE_CYCLE_START = 1 / 25
+ONE_CYCLE_RISE = 0.3
 
 
 def build_optimizer(model: TrackUNet, config: OptimizerConfig) -> Optimizer:
@@ -75,7 +74,7 @@ def build_optimizer(model: TrackUNet, config: OptimizerConfig) -> Optimizer:
 
 
 def lr_share(step: int, steps: int, config: OptimizerConfig) -> float:
-    """Return the share of the learning rate at a step counted from 1.
+    """Return the share of its peak that the learning rate has at a step counted from 1.
 
     ``cosine`` and ``poly`` fall after a linear warm-up; ``onecycle`` (Smith & Topin 2018) rises and
     falls by cosines.
@@ -96,6 +95,7 @@ def lr_share(step: int, steps: int, config: OptimizerConfig) -> float:
 
 
 def _cosine(start: float, end: float, done: float) -> float:
+    """Go from start to end along half a cosine, as `done` goes from 0 to 1."""
     return end + (start - end) * 0.5 * (1 + math.cos(math.pi * done))
 
 
@@ -108,51 +108,54 @@ def set_lr(optimizer: Optimizer, peaks: Sequence[float], share: float) -> None:
 class EMA:
     """Exponential moving average of a network's weights and statistics.
 
-    Averages of the last 1 / (1 - decay) steps or so; early on of fewer, as the first weights are
+    It averages about the last 1 / (1 - decay) steps; early on fewer, as the first weights are
     random: the decay of step t is min(decay, (1 + t) / (10 + t)).
 
     Parameters
     ----------
     model : nn.Module
-        Averaged from here on.
+        The network, averaged from here on.
     decay : float
-        0 for none: then `applied` changes nothing.
+        Share of the average that stays at each step; 0 for no average: then `applied` changes
+        nothing.
     """
 
     def __init__(self, model: nn.Module, decay: float) -> None:
         self.decay = decay
         self._model = model
-        self.weights = (
-            {key: value.detach().clone() for key, value in model.state_dict().items()}
-            if decay
-            else {}
-        )
+        self.weights: dict[str, Tensor] = {}
         # The network's own tensors, in the order of `weights`: making a state_dict takes longer
         # than averaging it.
-        self._current = list(model.state_dict().values()) if decay else []
+        self._current: list[Tensor] = []
+        if decay:
+            state = model.state_dict()
+            self.weights = {key: value.detach().clone() for key, value in state.items()}
+            self._current = list(state.values())
 
     @torch.no_grad()
     def update(self, step: int) -> None:
         """Take in the weights after a step counted from 1."""
         decay = min(self.decay, (1 + step) / (10 + step))
-        pairs = list(zip(self.weights.values(), self._current, strict=True))
-        averaged = [pair for pair in pairs if pair[0].is_floating_point()]
-        if averaged:
-            averages, current = (list(tensors) for tensors in zip(*averaged, strict=True))
+        averages: list[Tensor] = []
+        weights: list[Tensor] = []
+        for average, value in zip(self.weights.values(), self._current, strict=True):
+            if average.is_floating_point():
+                averages.append(average)
+                weights.append(value)
+            else:
+                average.copy_(value)  # the counters of BatchNorm
+        if averages:
+            # All in one kernel, in place of one for each tensor.
             average_into = torch.optim.swa_utils.get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call] # in torch
-            average_into(averages, current, 0)
-        for average, value in pairs:
-            if not average.is_floating_point():
-                average.copy_(value)  # counters
+            average_into(averages, weights, 0)
 
     @contextlib.contextmanager
     def applied(self) -> Iterator[None]:
         """Let the network have the averaged weights inside a ``with`` block."""
-        current = (
-            {key: value.clone() for key, value in self._model.state_dict().items()}
-            if self.weights
-            else {}
-        )
+        if not self.weights:
+            yield
+            return
+        current = {key: value.clone() for key, value in self._model.state_dict().items()}
         self._load(self.weights)
         try:
             yield
@@ -161,6 +164,7 @@ class EMA:
 
     @torch.no_grad()
     def _load(self, weights: dict[str, Tensor]) -> None:
+        # Copied into the network's own tensors, which optimizer and compiled code hold.
         into = self._model.state_dict()
         for key, value in weights.items():
             into[key].copy_(value)

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from gazetrack.errors import GazetrackError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gazetrack.maps.parameters import MapParams
+    from gazetrack.maps.store import MapStore
     from gazetrack.workflows.dataset import Item
     from gradtrack_model.config import DataConfig, TrainConfig
     from gradtrack_model.data.sources import Sources, TrainingData
@@ -48,7 +50,10 @@ class Finding:
 
 
 def check(sources: Sources, config: DataConfig) -> list[Finding]:
-    """Name every image without gaze, gaze without image, odd mask, empty label, and image or case in two splits.
+    """Name whatever of a data set cannot be trained on, or is odd.
+
+    That is every image without gaze, gaze without image, odd mask, empty label, and image or case
+    in two splits.
 
     Parameters
     ----------
@@ -60,7 +65,7 @@ def check(sources: Sources, config: DataConfig) -> list[Finding]:
     Returns
     -------
     list of Finding
-        By image id.
+        Sorted by image id.
 
     Raises
     ------
@@ -68,28 +73,18 @@ def check(sources: Sources, config: DataConfig) -> list[Finding]:
         Files that cannot be matched at all, see `gazetrack.workflows.dataset.find_items`.
     """
     found, manifest, _ = split_items(sources, config)
-    findings = [
-        Finding(i, "image without gaze") for i in found.missing_gaze if config.method != "full"
-    ]
-    findings += [Finding(i, "gaze without image") for i in found.missing_images]
-    findings += [
-        Finding(i, what, fatal=not sources.allow_overlap) for i, what in overlaps(manifest).items()
-    ]
+    findings = []
+    if config.method != "full":
+        findings += [Finding(image_id, "image without gaze") for image_id in found.missing_gaze]
+    findings += [Finding(image_id, "gaze without image") for image_id in found.missing_images]
+    for image_id, what in overlaps(manifest).items():
+        findings.append(Finding(image_id, what, fatal=not sources.allow_overlap))
     stored = read_maps(sources.maps) if sources.maps is not None else None
     for item in found.items:
         findings += _of_files(item, config)
-        if (
-            stored is not None
-            and item.image_id in stored.ids
-            and stored.load(item.image_id)[-1].max() < 128
-        ):
-            findings.append(
-                Finding(item.image_id, "empty label: no pixel of its last map reaches one half")
-            )
-        elif item.tracks and _is_empty(item, config.maps, config.image_size):
-            findings.append(
-                Finding(item.image_id, "empty label: no fixation is long enough and on the image")
-            )
+        empty = _empty_label(item, stored, config)
+        if empty:
+            findings.append(Finding(item.image_id, f"empty label: {empty}"))
     return sorted(findings, key=lambda finding: finding.image_id)
 
 
@@ -107,18 +102,31 @@ def _of_files(item: Item, config: DataConfig) -> Iterator[Finding]:
     except GazetrackError as error:
         yield Finding(item.image_id, f"mask {error.what}", fatal=used)
         return
-    if not mask.any() or mask.all():
-        yield Finding(
-            item.image_id, "mask is empty" if not mask.any() else "mask covers the whole image"
-        )
+    if not mask.any():
+        yield Finding(item.image_id, "mask is empty")
+    elif mask.all():
+        yield Finding(item.image_id, "mask covers the whole image")
 
 
-def _is_empty(item: Item, params: MapParams, size: int) -> bool:
-    tracks = [
-        t.scaled(size, size) for t in (prepare(track, params) for track in item.tracks) if len(t)
-    ]
-    labels = [render_points(t.x, t.y, t.duration_ms, size, size, params)[-1] for t in tracks]
-    return not labels or bool((sum(labels) / len(labels)).max() < 0.5)
+def _empty_label(item: Item, stored: MapStore | None, config: DataConfig) -> str:
+    """Return why no pixel of an image's label would be foreground, or nothing."""
+    if stored is not None and item.image_id in stored.ids:
+        full_track = stored.load(item.image_id)[-1]
+        return "no pixel of its last map reaches one half" if full_track.max() < 128 else ""
+    if item.tracks and _renders_nothing(item, config.maps, config.image_size):
+        return "no fixation is long enough and on the image"
+    return ""
+
+
+def _renders_nothing(item: Item, params: MapParams, size: int) -> bool:
+    """Whether no pixel of the mean of an item's full-track maps reaches one half."""
+    labels = []
+    for track in item.tracks:
+        prepared = prepare(track, params)
+        if len(prepared):
+            t = prepared.scaled(size, size)
+            labels.append(render_points(t.x, t.y, t.duration_ms, size, size, params)[-1])
+    return not labels or bool(np.mean(labels, axis=0).max() < 0.5)
 
 
 def plan(config: TrainConfig, data: TrainingData) -> dict[str, Any]:
@@ -127,9 +135,9 @@ def plan(config: TrainConfig, data: TrainingData) -> dict[str, Any]:
     Parameters
     ----------
     config : TrainConfig
-        What to do.
+        The settings of the run.
     data : TrainingData
-        What to learn from.
+        The images and gaze to learn from.
 
     Returns
     -------
@@ -140,33 +148,39 @@ def plan(config: TrainConfig, data: TrainingData) -> dict[str, Any]:
         three states.
     """
     learner = Learner(config)
-    if learner.device.type == "cuda":
+    on_gpu = learner.device.type == "cuda"
+    if on_gpu:
         torch.cuda.reset_peak_memory_stats(learner.device)
-    seconds, (make, _) = math.inf, batch_maker(data.train, config, learner.device)
+    make, _ = batch_maker(data.train, config, learner.device)
+    seconds = math.inf
     for step in range(_PROBED_STEPS):
         start = time.monotonic()
-        parts = [make(step * config.accumulate + i) for i in range(config.accumulate)]
-        learner.advance(step + 1, parts)
+        first = step * config.accumulate
+        learner.advance(step + 1, [make(first + i) for i in range(config.accumulate)])
         learner.rest()  # waits for a GPU
         seconds = min(seconds, time.monotonic() - start)
-    weights = sum(p.nbytes for p in learner.model.state_dict().values())
-    state = sum(t.nbytes for t in learner.tensors().values())
-    trained = [p for p in learner.model.parameters() if p.requires_grad]
-    on_gpu = learner.device.type == "cuda"
+    parameters = list(learner.model.parameters())
+    trained = [parameter for parameter in parameters if parameter.requires_grad]
+    weights_bytes = sum(tensor.nbytes for tensor in learner.model.state_dict().values())
+    state_bytes = sum(tensor.nbytes for tensor in learner.tensors().values())
+    if on_gpu:
+        memory_bytes = torch.cuda.max_memory_allocated(learner.device)
+    else:
+        gradient_bytes = sum(parameter.nbytes for parameter in trained)
+        memory_bytes = state_bytes + gradient_bytes
+    images_in_all = config.steps * config.accumulate * config.batch_size
     return {
         "method": config.method,
         "device": str(learner.device),
         "training_images": len(data.train),
         "validation_images": len(data.val),
-        "epochs": round(config.steps * config.accumulate * config.batch_size / len(data.train), 1),
+        "epochs": round(images_in_all / len(data.train), 1),
         "steps": config.steps,
         "validations": math.ceil(config.steps / config.val_every),
-        "parameters": sum(p.numel() for p in learner.model.parameters()),
-        "trained_parameters": sum(p.numel() for p in trained),
+        "parameters": sum(parameter.numel() for parameter in parameters),
+        "trained_parameters": sum(parameter.numel() for parameter in trained),
         "step_seconds": round(seconds, 4),
         "expected_seconds": round(seconds * config.steps, 1),
-        "memory_bytes": torch.cuda.max_memory_allocated(learner.device)
-        if on_gpu
-        else state + sum(p.nbytes for p in trained),
-        "disk_bytes": 2 * weights + 3 * state,
+        "memory_bytes": memory_bytes,
+        "disk_bytes": 2 * weights_bytes + 3 * state_bytes,
     }

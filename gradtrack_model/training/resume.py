@@ -19,6 +19,7 @@ from safetensors.torch import save as save_tensors
 
 from gazetrack.errors import CheckpointError
 from gazetrack.publish import write_bytes, write_json
+from gradtrack_model.settings import config_from
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,28 +27,41 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from gradtrack_model.config import TrainConfig
+    from gradtrack_model.data.sources import TrainingData
+
 FORMAT = "gradtrack-state-1"
 KEPT = 3
+OTHER_RUN = "it belongs to another run: train again with --force"
 # What `gradtrack_model.training.run_folder` saves beside the tensors, and of what type.
 _FACTS: dict[str, type | tuple[type, ...]] = {
-    "config": dict, "data": str, "scaler": dict, "best_step": int, "best": dict, "rows": list, "seconds": (int, float),
-}  # fmt: skip
+    "config": dict,
+    "data": str,
+    "scaler": dict,
+    "best_step": int,
+    "best": dict,
+    "rows": list,
+    "seconds": (int, float),
+}
+# What may differ after an interruption: the numbers do not depend on it, or (device, cache) only in
+# their last bits.
+_FREE = ("device", "cache", "workers", "tensorboard")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class State:
-    """One state.
+    """One state of a run.
 
     Parameters
     ----------
     step : int
-        Steps done.
+        Number of steps that were done.
     tensors : dict of Tensor
-        On the CPU.
+        What `gradtrack_model.training.learner.Learner.tensors` returned, on the CPU.
     facts : dict
-        JSON values.
+        Everything else, as JSON values.
     notes : tuple of str
-        Which newer states were damaged.
+        Which newer states were damaged, each in one line.
     """
 
     step: int
@@ -62,7 +76,7 @@ class States:
     Parameters
     ----------
     run : pathlib.Path
-        The run's folder.
+        The folder of the run.
     """
 
     def __init__(self, run: Path) -> None:
@@ -77,11 +91,11 @@ class States:
         """Publish a state, and then remove those too many."""
         whole = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
         data = save_tensors(whole, {"facts": json.dumps(facts)})
+        digest = hashlib.sha256(data).hexdigest()
         path = self.folder / f"{step:08d}.json"
+        # In this order: the JSON file says that the tensors are there, and whole.
         write_bytes(path.with_suffix(".safetensors"), data)
-        write_json(
-            path, {"format": FORMAT, "step": step, "sha256": hashlib.sha256(data).hexdigest()}
-        )
+        write_json(path, {"format": FORMAT, "step": step, "sha256": digest})
         self.keep(KEPT)
 
     def newest(self) -> State:
@@ -93,34 +107,38 @@ class States:
             There is none: never saved, or all damaged.
         """
         if not self.paths:
-            raise CheckpointError(
-                "holds no run to resume", path=self.folder.parent, hint="leave out --resume"
-            )
+            what = "holds no run to resume"
+            raise CheckpointError(what, path=self.folder.parent, hint="leave out --resume")
         notes: list[str] = []
         for path in reversed(self.paths):
             try:
-                return State(int(path.stem), *_read(path), tuple(notes))
+                tensors, facts = _read(path)
             except (OSError, ValueError, KeyError, TypeError, RecursionError, SafetensorError):
                 notes.append(f"states/{path.stem} is damaged: the one before is used")
+            else:
+                return State(step=int(path.stem), tensors=tensors, facts=facts, notes=tuple(notes))
+        what = f"all {len(notes)} states of the run are damaged"
         hint = "train again with --force, or restore states/ from a copy"
-        raise CheckpointError(
-            f"all {len(notes)} states of the run are damaged", path=self.folder, hint=hint
-        )
+        raise CheckpointError(what, path=self.folder, hint=hint)
 
     def keep(self, n: int) -> None:
         """Remove all but the newest n."""
-        for path in self.paths[::-1][n:]:
-            _remove(path)
+        newest_first = self.paths[::-1]
+        for path in newest_first[n:]:
+            # Without its JSON file it is no state any more, whatever happens next.
+            path.unlink(missing_ok=True)
+            path.with_suffix(".safetensors").unlink(missing_ok=True)
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return tensors and facts of a state; every error says that it is damaged."""
     kept = json.loads(path.read_text("utf-8"))
     data = path.with_suffix(".safetensors").read_bytes()
     if kept["format"] != FORMAT or kept["sha256"] != hashlib.sha256(data).hexdigest():
         raise ValueError(path)
-    header = json.loads(
-        data[8 : 8 + int.from_bytes(data[:8], "little")]
-    )  # the layout of safetensors
+    # A safetensors file begins with the length of its header as 8 bytes, and the header as JSON.
+    header_bytes = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + header_bytes])
     facts = json.loads(header["__metadata__"]["facts"])
     if not all(isinstance(facts[name], kind) for name, kind in _FACTS.items()):
         raise TypeError(path)
@@ -129,6 +147,77 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return load_tensors(data), facts
 
 
-def _remove(path: Path) -> None:
-    path.unlink(missing_ok=True)
-    path.with_suffix(".safetensors").unlink(missing_ok=True)
+def check_same(
+    facts: Mapping[str, Any], config: TrainConfig, data: TrainingData, path: Path
+) -> None:
+    """Refuse to go on with other settings or data: the result would be neither run's.
+
+    Parameters
+    ----------
+    facts : mapping
+        ``config`` and ``data`` of before, as they are saved with a state.
+    config : TrainConfig
+        The settings of now.
+    data : TrainingData
+        The data set of now.
+    path : pathlib.Path
+        The file or folder that `facts` are from, for messages.
+
+    Raises
+    ------
+    CheckpointError
+        A setting that counts, or the data, have changed.
+    """
+    before, now = flat(facts["config"]), flat(config.as_dict())
+    # Even shares of a track were once recorded as none: read back, they stand there as today.
+    maps = config_from({"maps": facts["config"].get("maps", {})}).as_dict()["maps"]
+    before |= flat(maps, "maps.")
+    # Settings that did not exist then are not compared.
+    changed = [key for key in now if key not in _FREE and before.get(key, now[key]) != now[key]]
+    if changed:
+        changes = ", ".join(f"{key} was {before[key]!r}, is {now[key]!r}" for key in changed)
+        what = f"cannot resume with other settings: {changes}"
+        raise CheckpointError(what, path=path, hint="give those it began with, or --force")
+    if facts["data"] != data.sha256():
+        what = "cannot resume: images, gaze, maps, masks or splits have changed"
+        raise CheckpointError(what, path=path, hint="restore them, or train again with --force")
+
+
+def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested values by dotted keys, such as ``optimizer.lr``."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, dict):
+            found |= flat(value, f"{prefix}{key}.")
+        else:
+            found[prefix + key] = value
+    return found
+
+
+def check_tensors(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path: Path) -> None:
+    """Refuse a state of another network, before any of it is taken over.
+
+    Before its first step an optimizer has no moments; of what it has later, the names and shapes
+    are checked as it takes them.
+
+    Parameters
+    ----------
+    found : mapping of Tensor
+        The tensors of the state.
+    wanted : mapping of Tensor
+        The tensors of the learner that shall take them over.
+    path : pathlib.Path
+        The folder of the state, for messages.
+
+    Raises
+    ------
+    CheckpointError
+        A tensor is missing, or of another shape or type.
+    """
+    for name, like in wanted.items():
+        if name.startswith("optimizer."):
+            continue
+        value = found.get(name)
+        if value is None or value.shape != like.shape or value.dtype != like.dtype:
+            what = f"the state holds no {name} of shape {tuple(like.shape)}"
+            raise CheckpointError(what, path=path, hint=OTHER_RUN)

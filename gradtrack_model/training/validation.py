@@ -31,7 +31,25 @@ if TYPE_CHECKING:
 def validate(
     model: TrackUNet, samples: Sequence[Sample], config: ValidationConfig, device: torch.device
 ) -> dict[str, float]:
-    """Return mean Dice and IoU at the masks' own size where there are masks, and the loss where there is gaze."""
+    """Validate a network, which is in training mode before and after.
+
+    Parameters
+    ----------
+    model : TrackUNet
+        The network, on the device.
+    samples : sequence of Sample
+        The validation images, at the size of prediction.
+    config : ValidationConfig
+        The settings of the validation.
+    device : torch.device
+        Where it is computed.
+
+    Returns
+    -------
+    dict
+        ``val_dice`` and ``val_iou``, means over the images with a mask at the masks' own size;
+        ``val_loss``, the mean over the images with gaze. What there is nothing for is missing.
+    """
     config = config.predicting()
     model.eval()
     dices, ious, losses = [], [], []
@@ -46,6 +64,7 @@ def validate(
         if gazed:
             maps = plain_maps([chunk[place] for place in gazed], config).to(device)
             loss = gaze_loss(_part(output, gazed), maps, config.loss).total.item()
+            # A loss is a mean over its images: each of them counts as much as any other.
             losses += [loss] * len(gazed)
     model.train()
     means = {"val_dice": dices, "val_iou": ious, "val_loss": losses}
@@ -55,15 +74,21 @@ def validate(
 def predicted_masks(
     model: TrackUNet, samples: Sequence[Sample], config: ValidationConfig, device: torch.device
 ) -> Iterator[tuple[Sample, Mask]]:
-    """Yield each sample with its predicted mask: at its mask's own size, at the network's where it has none."""
+    """Yield each sample with its predicted mask.
+
+    The mask has the size of the sample's own mask, or that of the network's output where there is
+    none.
+    """
     for chunk in _chunks(samples, config):
-        yield from _masks(chunk, _output(model, chunk, config, device), config)
+        output = _output(model, chunk, config, device)
+        yield from _masks(chunk, output, config)
 
 
 def _output(
     model: TrackUNet, chunk: Sequence[Sample], config: ValidationConfig, device: torch.device
 ) -> Output:
-    images = normalise(torch.stack([sample.pixels for sample in chunk]).to(device).float() / 255)
+    pixels = torch.stack([sample.pixels for sample in chunk]).to(device)
+    images = normalise(pixels.float() / 255)
     with torch.no_grad(), autocast(config.precision, device):
         output: Output = model(images)
     return output
@@ -72,9 +97,9 @@ def _output(
 def _masks(
     chunk: Sequence[Sample], output: Output, config: ValidationConfig
 ) -> Iterator[tuple[Sample, Mask]]:
-    for sample, one in zip(chunk, output.logits.float(), strict=True):
-        size = one.shape[-2:] if sample.mask is None else sample.mask.shape
-        yield sample, _mask(one, size, config.predict_threshold)
+    for sample, logits in zip(chunk, output.logits.float(), strict=True):
+        size = logits.shape[-2:] if sample.mask is None else sample.mask.shape
+        yield sample, _mask(logits, size, config.predict_threshold)
 
 
 def _part(output: Output, places: list[int]) -> Output:
@@ -86,7 +111,8 @@ def _part(output: Output, places: list[int]) -> Output:
 
 
 def _chunks(samples: Sequence[Sample], config: ValidationConfig) -> Iterator[Sequence[Sample]]:
-    return (samples[i : i + config.batch_size] for i in range(0, len(samples), config.batch_size))
+    size = config.batch_size
+    return (samples[start : start + size] for start in range(0, len(samples), size))
 
 
 def _mask(logits: Tensor, size: tuple[int, ...], threshold: float) -> Mask:

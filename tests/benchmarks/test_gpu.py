@@ -1,4 +1,4 @@
-"""`benchmarks/gpu/run.sh`: what waits for a GPU must not fail there for want of having been tried."""
+"""`benchmarks/gpu/run.sh`: what waits for a GPU must not fail there as it was never tried."""
 
 from __future__ import annotations
 
@@ -69,8 +69,9 @@ def test_training_from_scratch(tmp_path):
     (data / "fit.txt").write_text("im0\nim1\nim2\n")
     with (data / "fixation.csv").open("w", newline="") as file:
         write = csv.writer(file).writerow
-        write(["IMAGE", *(f"CURRENT_FIX_{name}" for name in ("INDEX", "X", "Y", "DURATION", "PUPIL", "START")),
-               "IMAGE_HEIGHT", "IMAGE_WIDTH"])  # fmt: skip
+        names = ("INDEX", "X", "Y", "DURATION", "PUPIL", "START")
+        of_fixations = [f"CURRENT_FIX_{name}" for name in names]
+        write(["IMAGE", *of_fixations, "IMAGE_HEIGHT", "IMAGE_WIDTH"])
         for i in range(4):
             for k in range(5):
                 write(

@@ -1,4 +1,4 @@
-"""Encoders of timm and smp, with stand-ins for the packages: what they are asked for, and what is made of it."""
+"""Encoders of timm and smp, with stand-ins: what the packages are asked for, and what comes of it."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def test_dice_and_iou():
 
 
 def test_bootstrapped_labels():
-    """Where the network believes itself alone, the cross-entropy is its entropy: no gradient pulls it elsewhere."""
+    """Where the network believes itself alone, no gradient pulls it elsewhere."""
     logits = torch.randn(1, 1, 4, 4, requires_grad=True)
     maps = torch.rand(1, 1, 4, 4)
     config = LossConfig(dice_weight=0.0, track_weight=0.0, bootstrap=1.0)

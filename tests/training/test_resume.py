@@ -24,13 +24,23 @@ from gradtrack_model.data.sources import discover, load_data
 from gradtrack_model.settings import load_config
 from gradtrack_model.training import loop as training
 from gradtrack_model.training.loop import build_model, train
-from gradtrack_model.training.resume import KEPT, States
+from gradtrack_model.training.resume import KEPT, States, check_same
 from gradtrack_model.weights.checkpoint import load_model
 from tests.synthetic import write_data
 
 STEPS = 9
-RECIPE = {"image_size": 32, "steps": STEPS, "val_every": 2, "log_every": 2, "batch_size": 2, "tensorboard": False,
-          "ema": 0.9, "model.widths": [8] * 6, "accumulate": 2, "maps.levels": 2}  # fmt: skip
+RECIPE = {
+    "image_size": 32,
+    "steps": STEPS,
+    "val_every": 2,
+    "log_every": 2,
+    "batch_size": 2,
+    "tensorboard": False,
+    "ema": 0.9,
+    "model.widths": [8] * 6,
+    "accumulate": 2,
+    "maps.levels": 2,
+}
 
 
 class Killed(Exception):
@@ -88,9 +98,16 @@ def test_interrupted_runs_are_the_same_bit_for_bit(whole, tmp_path, seed):
     assert contents(tmp_path) == contents(expected)
 
 
-@pytest.mark.parametrize("recipe", [{"optimizer.name": "sgd"}, {"model.encoder": "lite", "model.widths": [16] * 4,
-                                    "model.pretrained": False}, {"precision": "bf16", "workers": 2},
-                                    {"precision": "fp16"}, {"compile": True}])  # fmt: skip
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        {"optimizer.name": "sgd"},
+        {"model.encoder": "lite", "model.widths": [16] * 4, "model.pretrained": False},
+        {"precision": "bf16", "workers": 2},
+        {"precision": "fp16"},
+        {"compile": True},
+    ],
+)
 def test_every_recipe_resumes(whole, tmp_path, recipe, monkeypatch):
     # What is traced is the same; code made from it would take a compiler, and half a minute.
     monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend="aot_eager"))
@@ -301,3 +318,13 @@ def test_a_state_that_is_not_what_it_says_is_named(whole, short, tmp_path, chang
         train(short, data, tmp_path, resume=True)
     assert caught.value.path == tmp_path / "states"
     assert caught.value.hint
+
+
+def test_a_run_from_before_the_ratios_were_recorded_can_be_resumed(data_folder, config, tmp_path):
+    data = load_data(discover(data_folder), config)
+    facts = {"config": config.as_dict(), "data": data.sha256()}
+    facts["config"]["maps"]["ratios"] = []
+    check_same(facts, config, data, tmp_path)
+    facts["config"]["maps"]["levels"] = 3
+    with pytest.raises(CheckpointError, match=r"maps\.levels was 3, is 4"):
+        check_same(facts, config, data, tmp_path)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import csv
+import dataclasses
+import json
 import os
+import shutil
 
 import pytest
 
 from gazetrack.errors import LockedError, OutputError
 from gradtrack_model.data.sources import discover, load_data
 from gradtrack_model.settings import load_config
-from gradtrack_model.training import run_folder
+from gradtrack_model.training import run_log
+from gradtrack_model.training.best import BY_DICE
 from gradtrack_model.training.loop import train
+from gradtrack_model.weights.checkpoint import load_model
 from tests.synthetic import write_data
 
 SETTINGS = {
@@ -42,13 +48,12 @@ def test_logs_that_cannot_be_written_are_one_warning(config, data, tmp_path, mon
     def write_text(path, text):
         raise OutputError("cannot be written: No space left on device", path=path)
 
-    monkeypatch.setattr(run_folder, "write_text", write_text)
+    monkeypatch.setattr(run_log, "write_text", write_text)
     told = []
     done = train(config, data, tmp_path, report=lambda progress: told.extend(progress.notes))
     assert done.step == 4
-    assert told == [
-        "logs cannot be written (cannot be written: No space left on device): the run goes on without them"
-    ]
+    what = "cannot be written: No space left on device"
+    assert told == [f"logs cannot be written ({what}): the run goes on without them"]
     assert (tmp_path / "last.safetensors").exists()
 
 
@@ -71,6 +76,30 @@ def test_two_trainers_never_share_a_folder(
     assert train(config, data, tmp_path).step == 4
     with pytest.raises(OutputError, match="already holds a run"):
         train(config, data, tmp_path)
-    assert (
-        train(config, data, tmp_path, force=True).step == 4
-    )  # and what failed has let go of the lock
+    # What failed has let go of the lock.
+    assert train(config, data, tmp_path, force=True).step == 4
+
+
+def test_what_a_run_leaves(run_folder):
+    folder = run_folder / "runs" / "gradtrack"
+    networks = {f"{name}.{kind}" for name in ("best", "last") for kind in ("json", "safetensors")}
+    others = {"metrics.csv", "log.txt", "splits.json", "states"}
+    assert {path.name for path in folder.iterdir()} == networks | others
+    with (folder / "metrics.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["step"] for row in rows] == ["1", "2", "3", "4", "5", "6"]
+    assert [bool(row["val_dice"]) for row in rows] == [False, False, True, False, False, True]
+    facts = json.loads((folder / "best.json").read_text())
+    assert (facts["protocol"], facts["metrics"]["selected_by"]) == ("clean", BY_DICE)
+    assert "chosen by validation Dice" in (folder / "log.txt").read_text()
+
+
+def test_a_run_is_not_replaced_by_accident(run_folder, config, tmp_path):
+    data = load_data(discover(run_folder), config)
+    shutil.copytree(run_folder / "runs" / "gradtrack", tmp_path / "run")
+    with pytest.raises(OutputError, match=r"already holds a run.*--force"):
+        train(config, data, tmp_path / "run")
+    (tmp_path / "run" / "mine.txt").write_text("kept")
+    train(dataclasses.replace(config, steps=1), data, tmp_path / "run", force=True)
+    assert load_model(tmp_path / "run").step == 1
+    assert (tmp_path / "run" / "mine.txt").exists()
