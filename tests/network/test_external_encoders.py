@@ -1,4 +1,4 @@
-"""Encoders of timm and smp, with stand-ins: what the packages are asked for, and what comes of it."""
+"""Encoders of timm and smp, with stand-ins: what the packages are asked for, and what they give."""
 
 from __future__ import annotations
 
