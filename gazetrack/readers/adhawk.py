@@ -31,8 +31,10 @@ FORMAT = Format(
     source="https://github.com/zhiguo-eyelab/GlassesViewer4AdHawk",
 )
 _NOMINAL = Screen(1920, 1080)
-_META, _MAX_META_BYTES = "meta_data.json", 1024**2
-_POSSIBLE_FOV_DEG = (20.0, 150.0)
+_META = "meta_data.json"
+_MAX_META_BYTES = 1024**2
+_LEAST_FOV_DEG = 20.0
+_MOST_FOV_DEG = 150.0
 _NEEDED = {"t": "Timestamp", "x": "Image_X", "y": "Image_Y"}
 
 
@@ -63,14 +65,13 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     timed = timed_rows(head, header, table.number("t") * 1e3)
     x = table.number("x")[timed.rows] * _NOMINAL.width_px
     y = table.number("y")[timed.rows] * _NOMINAL.height_px
+    columns = {"recording": head.stem, "t_ms": timed.t_ms, "x_px": x, "y_px": y}
     notes: list[str] = []
     camera = _camera(head, notes)
     recording = Recording(
         name=head.stem,
         format=FORMAT.name,
-        sample_table=conform(
-            {"recording": head.stem, "t_ms": timed.t_ms, "x_px": x, "y_px": y}, SAMPLES
-        ),
+        sample_table=conform(columns, SAMPLES),
         event_table=conform({}, EVENTS),
         origin_ms=timed.origin_ms,
         tracker="AdHawk MindLink",
@@ -83,26 +84,36 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
 
 
 def _camera(head: Head, notes: list[str]) -> Screen:
-    """Return the nominal image with the field of view that the recording's settings beside the gaze tell, if any."""
+    """Return the nominal image, with the field of view that the settings beside the gaze tell.
+
+    Without settings, or with such as tell of no possible camera, it has no field of view.
+    """
     path = head.path.with_name(_META)
     try:
         if not path.is_file() or path.stat().st_size > _MAX_META_BYTES:
             return _NOMINAL
-        coefficients = json.loads(path.read_text("utf-8-sig"))["camera_config"]["deg_to_px"]
-        px_per_deg = float(coefficients[-1])
+        settings = json.loads(path.read_text("utf-8-sig"))
+        px_per_deg = float(settings["camera_config"]["deg_to_px"][-1])
     except (OSError, ValueError, RecursionError, KeyError, IndexError, TypeError, OverflowError):
         notes.append(f"{_META} beside the gaze does not tell how wide the camera sees: not used")
         return _NOMINAL
-    # Of a flat picture, the focal length in pixels is what a radian at its centre covers.
-    fov_deg = (
-        math.degrees(2 * math.atan(_NOMINAL.width_px / 2 / math.degrees(px_per_deg)))
-        if px_per_deg > 0
-        else 0.0
-    )
-    if not _POSSIBLE_FOV_DEG[0] < fov_deg < _POSSIBLE_FOV_DEG[1]:
+    fov_deg = _field_of_view(px_per_deg)
+    if not _LEAST_FOV_DEG < fov_deg < _MOST_FOV_DEG:
         notes.append(
-            f"{_META} beside the gaze tells of a camera that cannot be ({px_per_deg:g} px per degree): not used"
+            f"{_META} beside the gaze tells of a camera that cannot be "
+            f"({px_per_deg:g} px per degree): not used"
         )
         return _NOMINAL
     notes.append(f"the scene camera is {fov_deg:.1f} degrees wide by {_META} of the recording")
     return replace(_NOMINAL, fov_deg=fov_deg)
+
+
+def _field_of_view(px_per_deg: float) -> float:
+    """Return how many degrees the width of the image covers, 0 where that cannot be.
+
+    Of a flat picture, the focal length in pixels is what a radian at its centre covers.
+    """
+    if px_per_deg <= 0 or math.isnan(px_per_deg):
+        return 0.0
+    focal_px = math.degrees(px_per_deg)
+    return math.degrees(2 * math.atan(_NOMINAL.width_px / 2 / focal_px))

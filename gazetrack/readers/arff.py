@@ -59,7 +59,10 @@ class _Arff:
     """Makes a file with a header line of it: the attributes, in the line of ``@data``."""
 
     def start(self) -> Callable[[bytes], bytes]:
-        """Return the function that rewrites lines from the start of the file on."""
+        """Return the function that rewrites lines from the start of the file on.
+
+        The file is read twice, for its head and for its table, so each start forgets what was.
+        """
         self._names: list[bytes] = []
         self._in_data = False
         return by_line(self._line)
@@ -67,15 +70,9 @@ class _Arff:
     def _line(self, line: bytes) -> bytes:
         line = line.strip()
         if self._in_data:
-            # A question mark is a missing value.
-            return (
-                b""
-                if line.startswith(b"%")
-                else _UNKNOWN.sub(rb"\1", line)
-                if b"?" in line
-                else line
-            )
-        if match := _ATTRIBUTE.match(line):
+            return _row(line)
+        match = _ATTRIBUTE.match(line)
+        if match:
             self._names.append(match[1] or match[2] or match[3])
         elif line.lower() == b"@data":
             self._in_data = True
@@ -83,13 +80,20 @@ class _Arff:
         return b""
 
 
+def _row(line: bytes) -> bytes:
+    """Return a row of data; comments have none, and a question mark is a missing value."""
+    if line.startswith(b"%"):
+        return b""
+    return _UNKNOWN.sub(rb"\1", line) if b"?" in line else line
+
+
 def sniff(head: Head) -> Verdict:
     """Judge the file by its declarations."""
     lines = [line.strip().lower() for line in head.lines]
     if not any(line.startswith("@relation") for line in lines):
         return NO
-    matches = [match for line in lines if (match := _ATTRIBUTE.match(line.encode()))]
-    names = {(match[1] or match[2] or match[3]).decode() for match in matches}
+    matches = [_ATTRIBUTE.match(line.encode()) for line in lines]
+    names = {(match[1] or match[2] or match[3]).decode() for match in matches if match}
     if not {"time", "x", "y"} <= names:
         return Verdict(Level.NO, "an ARFF file without the attributes time, x and y")
     return Verdict(Level.CERTAIN, "@RELATION with the attributes time, x and y")
@@ -110,12 +114,12 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     """
     table_head = rewritten(head, _Arff().start)
     header = needed_header(table_head)
+    # Attributes may be spelt in capitals as well as in small letters.
     spelt = {name.lower(): name for name in header.names}
-    wanted: dict[str, tuple[int, Kind]] = {
-        key: (header.index(spelt.get(key, key), head.path), "float64") for key in ("time", "x", "y")
-    }
-    if "confidence" in spelt:
-        wanted["confidence"] = header.index(spelt["confidence"], head.path), "float64"
+    wanted: dict[str, tuple[int, Kind]] = {}
+    for key in ("time", "x", "y", "confidence"):
+        if key in spelt or key != "confidence":
+            wanted[key] = header.index(spelt.get(key, key), head.path), "float64"
     label = next((name for name in _LABELS if name in spelt), None)
     if label is not None:
         wanted["label"] = header.index(spelt[label], head.path), "text"
@@ -126,19 +130,20 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     _check_unit(head, header, time[timed.rows])
     confidence = table.number("confidence", 1.0)
     lost = ~(confidence >= _LEAST_CONFIDENCE)
-    if unsure := int((lost & (confidence > 0)).sum()):
+    unsure = int((lost & (confidence > 0)).sum())  # without those of confidence 0: no gaze at all
+    if unsure:
         notes.append(
             f"{unsure} samples with a confidence below {_LEAST_CONFIDENCE}: taken as missing"
         )
-    x, y = (np.where(lost, np.nan, table.number(axis))[timed.rows] for axis in "xy")
+    x = np.where(lost, np.nan, table.number("x"))[timed.rows]
+    y = np.where(lost, np.nan, table.number("y"))[timed.rows]
+    columns = {"recording": head.stem, "t_ms": timed.t_ms, "x_px": x, "y_px": y}
     if label is not None:
         notes.append(f"events are runs of one label in {label}")
     return Recording(
         name=head.stem,
         format=FORMAT.name,
-        sample_table=conform(
-            {"recording": head.stem, "t_ms": timed.t_ms, "x_px": x, "y_px": y}, SAMPLES
-        ),
+        sample_table=conform(columns, SAMPLES),
         event_table=_events(head.stem, table.text("label")[timed.rows], timed.t_ms, x, y),
         screen=_screen(head),
         origin_ms=timed.origin_ms,
@@ -152,8 +157,9 @@ def _check_unit(head: Head, header: Header, t: npt.NDArray[np.floating]) -> None
     """Refuse times too close together to be µs: some tools write ms."""
     steps = 1000 * np.diff(t)
     steps = steps[steps > 0]
-    if steps.size and np.median(steps) < _LEAST_STEP_US:
-        what = f"times {np.median(steps):.3g} apart cannot be µs: no tracker samples at more than 10 kHz"
+    usual = float(np.median(steps)) if steps.size else _LEAST_STEP_US
+    if usual < _LEAST_STEP_US:
+        what = f"times {usual:.3g} apart cannot be µs: no tracker samples at more than 10 kHz"
         hint = "multiply the attribute time by 1000 if it is in ms"
         raise ParseError(what, path=head.path, line=header.lines, hint=hint)
 
@@ -169,23 +175,32 @@ def _events(
     plain = [label.strip("'\"").upper() for label in labels]
     labels = np.array([_CODES.get(label.removesuffix(".0"), label) for label in plain], object)
     kinds = np.array([_KINDS.get(label, "") for label in labels], object)
-    runs = movements(kinds, t, x, y, begins=np.r_[True, labels[1:] != labels[:-1]][: t.size])
+    # Pursuit and noise are of one kind, but not one run.
+    begins = np.r_[True, labels[1:] != labels[:-1]][: t.size]
+    runs = movements(kinds, t, x, y, begins)
     rows = runs.pop("first").astype(np.intp)
     del runs["last"]
-    return conform(
-        {**runs, "recording": name, "eye": "both", "text": labels[rows]} if rows.size else {},
-        EVENTS,
-    )
+    if not rows.size:
+        return conform({}, EVENTS)
+    return conform({**runs, "recording": name, "eye": "both", "text": labels[rows]}, EVENTS)
 
 
 def _screen(head: Head) -> Screen | None:
-    facts = {
-        m[1].lower(): float(m[2]) for line in head.lines if (m := _METADATA.fullmatch(line.strip()))
-    }
+    """Return the screen that the comments ``%@METADATA`` state; lengths of 0 are not known."""
+    facts: dict[str, float] = {}
+    for line in head.lines:
+        match = _METADATA.fullmatch(line.strip())
+        if match:
+            facts[match[1].lower()] = float(match[2])
     if not {"width_px", "height_px"} <= set(facts):
         return None
-    wide, high, far = (facts.get(name) or None for name in ("width_mm", "height_mm", "distance_mm"))
     try:
-        return Screen(int(facts["width_px"]), int(facts["height_px"]), wide, high, far)
+        return Screen(
+            width_px=int(facts["width_px"]),
+            height_px=int(facts["height_px"]),
+            width_mm=facts.get("width_mm") or None,
+            height_mm=facts.get("height_mm") or None,
+            distance_mm=facts.get("distance_mm") or None,
+        )
     except ConfigError:
         return None

@@ -26,7 +26,7 @@ from gazetrack.tables.schema import EVENTS, SAMPLES, conform
 from gazetrack.tables.screen import Screen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy.typing as npt
     import pyarrow as pa
@@ -42,9 +42,12 @@ FORMAT = Format(
 )
 _NEEDED = {"t": "time", "x": "rawx", "y": "rawy"}
 _EYES = {
-    f"{side}_{key}": f"{letter}{name}"
-    for side, letter in (("left", "L"), ("right", "R"))
-    for key, name in (("x", "rawx"), ("y", "rawy"), ("pupil", "psize"))
+    "left_x": "Lrawx",
+    "left_y": "Lrawy",
+    "left_pupil": "Lpsize",
+    "right_x": "Rrawx",
+    "right_y": "Rrawy",
+    "right_pupil": "Rpsize",
 }
 _MARKS = ("timestamp", "time", "fix", "state", "rawx", "rawy")
 _RESOLUTION = re.compile(r"display resolution: ([0-9]{1,5})x([0-9]{1,5})")
@@ -67,7 +70,10 @@ class _Messages:
     def _take(self, line: bytes) -> bytes:
         if not line.startswith(b"MSG\t"):
             return line
-        _, _, time, text = (*line.decode("utf-8", "replace").split("\t", 3), "", "", "")[:4]
+        # MSG, the local time, the tracker's time, and the text, which may hold tabs.
+        cells = line.decode("utf-8", "replace").split("\t", 3)
+        time = cells[2] if len(cells) > 2 else ""
+        text = cells[3] if len(cells) > 3 else ""
         self.found.append((time, text))
         return b""
 
@@ -105,17 +111,17 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     timed = timed_rows(log, header, table.number("t"))
     notes: list[str] = []
     gaze = {key: values[timed.rows] for key, values in _gaze(table).items()}
-    fixating = np.array([flag.lower() == "true" for flag in table.text("fix")[timed.rows]], bool)
-    fixations = _fixations(fixating, table.number("t")[timed.rows], gaze)
+    flags = table.text("fix")[timed.rows]
+    fixating = np.array([flag.lower() == "true" for flag in flags], bool)
+    fixations = _fixations(fixating, table.number("t")[timed.rows], gaze["x"], gaze["y"])
+    columns = {"recording": head.stem, "t_ms": timed.t_ms, **gaze_columns(gaze)}
     if fixating.any():
         notes.append("fixations are runs of the tracker's flag fix")
     texts = "\n".join(text for _, text in messages.found)
     return Recording(
         name=head.stem,
         format=FORMAT.name,
-        sample_table=conform(
-            {"recording": head.stem, "t_ms": timed.t_ms, **gaze_columns(gaze)}, SAMPLES
-        ),
+        sample_table=conform(columns, SAMPLES),
         event_table=_events(head, messages.found, fixations, timed.origin_ms),
         screen=_screen(texts),
         rate_hz=_rate(texts),
@@ -130,32 +136,41 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
 
 
 def _rate(texts: str) -> float | None:
+    """Return the sampling rate in Hz that PyTribe states among the messages, None for none or 0."""
     match = _RATE.search(texts)
-    return (float(match[1]) or None) if match else None
+    rate = float(match[1]) if match else 0.0
+    return rate or None
 
 
 def _gaze(table: Columns) -> dict[str, npt.NDArray[np.floating]]:
+    """Return positions and pupils; the tracker writes a lost position as (0, 0)."""
     gaze: dict[str, npt.NDArray[np.floating]] = {}
     for prefix in ("", "left_", "right_"):
-        x, y = table.number(f"{prefix}x"), table.number(f"{prefix}y")
+        x = table.number(f"{prefix}x")
+        y = table.number(f"{prefix}y")
         lost = (x == 0) & (y == 0)
-        gaze |= {f"{prefix}x": np.where(lost, np.nan, x), f"{prefix}y": np.where(lost, np.nan, y)}
+        gaze[f"{prefix}x"] = np.where(lost, np.nan, x)
+        gaze[f"{prefix}y"] = np.where(lost, np.nan, y)
         if prefix:
             gaze[f"{prefix}pupil"] = np.where(lost, np.nan, table.number(f"{prefix}pupil"))
     return gaze
 
 
 def _screen(texts: str) -> Screen | None:
-    pixels, centimetres = _RESOLUTION.search(texts), _SIZE.search(texts)
+    """Return the screen that PyGaze states among the messages; lengths of 0 are not stated."""
+    pixels = _RESOLUTION.search(texts)
+    centimetres = _SIZE.search(texts)
     if pixels is None:
         return None
-    wide, high = (
-        (None, None)
-        if centimetres is None
-        else (10 * float(centimetres[1]), 10 * float(centimetres[2]))
-    )
+    width_mm = 10 * float(centimetres[1]) if centimetres else 0.0
+    height_mm = 10 * float(centimetres[2]) if centimetres else 0.0
     try:
-        return Screen(int(pixels[1]), int(pixels[2]), wide or None, high or None)
+        return Screen(
+            width_px=int(pixels[1]),
+            height_px=int(pixels[2]),
+            width_mm=width_mm or None,
+            height_mm=height_mm or None,
+        )
     except ConfigError:
         return None  # a resolution of 0x0: PyGaze without a display
 
@@ -163,37 +178,40 @@ def _screen(texts: str) -> Screen | None:
 def _fixations(
     fixating: npt.NDArray[np.bool_],
     t: npt.NDArray[np.floating],
-    gaze: Mapping[str, npt.NDArray[np.floating]],
+    x: npt.NDArray[np.floating],
+    y: npt.NDArray[np.floating],
 ) -> pd.DataFrame:
-    runs = movements(np.where(fixating, "fixation", "").astype(object), t, gaze["x"], gaze["y"])
-    return pd.DataFrame(
-        {name: column for name, column in runs.items() if name not in ("first", "last")}
-    )
+    """Return the runs of samples that the tracker calls parts of a fixation."""
+    kinds = np.where(fixating, "fixation", "").astype(object)
+    runs = movements(kinds, t, x, y)
+    return pd.DataFrame(runs).drop(columns=["first", "last"])
 
 
 def _events(
     head: Head, messages: Sequence[tuple[str, str]], fixations: pd.DataFrame, origin: float
 ) -> pa.Table:
+    """Return messages and fixations in the order of time, counted from the first sample."""
     times = []
     for time, text in messages:
         if _TIME.fullmatch(time) is None:
-            raise ParseError(
-                f"the message {quote(text, 40)!r} has no time",
-                path=head.path,
-                hint="export it again",
-            )
+            what = f"the message {quote(text, 40)!r} has no time"
+            raise ParseError(what, path=head.path, hint="export it again")
         times.append(float(time))
     said = pd.DataFrame(
-        {"onset_ms": np.array(times, np.float64), "text": [text for _, text in messages]}
+        {
+            "onset_ms": np.array(times, np.float64),
+            "text": [text for _, text in messages],
+            "kind": "message",
+            "duration_ms": 0.0,
+            "index": np.arange(1, len(times) + 1),
+        }
     )
-    said = said.assign(kind="message", duration_ms=0.0, index=np.arange(1, len(said) + 1))
     parts = [part for part in (said, fixations.assign(eye="both")) if len(part)]
     if not parts:
         return conform({}, EVENTS)
     events = pd.concat(parts).sort_values("onset_ms", kind="stable")
-    events = events.assign(
-        onset_ms=events["onset_ms"] - origin, index=events["index"].astype(np.int32)
-    )
-    return conform(
-        {name: events[name].to_numpy() for name in events} | {"recording": head.stem}, EVENTS
-    )
+    columns: dict[str, object] = {str(name): events[name].to_numpy() for name in events}
+    columns["recording"] = head.stem
+    columns["onset_ms"] = events["onset_ms"].to_numpy() - origin
+    columns["index"] = events["index"].to_numpy(np.int32)
+    return conform(columns, EVENTS)

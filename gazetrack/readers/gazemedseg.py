@@ -1,6 +1,6 @@
-"""The fixation tables published with GazeMedSeg: fixations of radiologists and students as fractions of an image.
+"""The fixation tables published with GazeMedSeg.
 
-Source: Zhong et al., "Weakly-supervised Medical Image Segmentation with Gaze Annotations", MICCAI
+They hold fixations of radiologists and students, as fractions of the image they looked at. Source: Zhong et al., "Weakly-supervised Medical Image Segmentation with Gaze Annotations", MICCAI
 2024.
 """
 
@@ -59,7 +59,9 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     wanted: dict[str, tuple[int, Kind]] = {"image": (header.index("IMAGE", head.path), "text")}
     wanted |= {key: (header.index(name, head.path), "float64") for key, name in _NUMBERS.items()}
     table = read_columns(head, header, wanted)
-    width, height = table.number("width"), table.number("height")
+    width = table.number("width")
+    height = table.number("height")
+    # Without a size a fraction is no position: such fixations are dropped, and counted.
     sized = (width > 0) & (height > 0)
     x = np.where(sized, table.number("x") * width, np.nan)
     y = np.where(sized, table.number("y") * height, np.nan)

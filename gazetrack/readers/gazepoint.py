@@ -312,7 +312,7 @@ class _Export:
 
 
 def _pupil(table: Columns, eye: str) -> npt.NDArray[np.floating]:
-    """Return the diameter of an eye's pupil in mm, NaN where its flag says that it was not found."""
+    """Return the diameters of an eye's pupil in mm, NaN where its flag says it was not found."""
     lost = table.number(f"{eye}_valid", 1.0) != 1
     return np.where(lost, np.nan, table.number(f"{eye}_pupil"))
 

@@ -40,6 +40,7 @@ _MAGIC = b"PAR1"
 _NOTE_CHARS = 300
 _HINT = "write it again: gazetrack convert EXPORT --samples"
 _NEEDED = {"t_ms", "x_px", "y_px"}
+# What the metadata may state, with the types that it can have.
 _STATED: dict[str, Any] = {
     "rate_hz": (int, float),
     "eyes": str,
@@ -69,9 +70,8 @@ def sniff(head: Head) -> Verdict:
     if names >= _NEEDED:
         return Verdict(Level.CERTAIN, "a Parquet table with t_ms, x_px and y_px")
     if "duration_ms" in names:
-        return Verdict(
-            Level.NO, "a table of fixations or events", "give the export, or its *.samples.parquet"
-        )
+        instead = "give the export, or its *.samples.parquet"
+        return Verdict(Level.NO, "a table of fixations or events", instead)
     hint = "call its columns t_ms (milliseconds), x_px and y_px, see docs/tables.md"
     return Verdict(Level.NO, "a Parquet table without t_ms, x_px and y_px", hint)
 
@@ -97,21 +97,17 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
             for name, kind in _STATED.items()
             if meta.get(name) is not None
         }
-        notes = tuple(
-            quote(_stated("notes", note, str), _NOTE_CHARS) for note in meta.get("notes") or ()
-        )
+        written = [_stated("notes", note, str) for note in meta.get("notes") or ()]
+        notes = tuple(quote(note, _NOTE_CHARS) for note in written)
         screen = Screen(**meta["screen"]) if meta.get("screen") else None
-        placements = {
-            name: Placement(**values) for name, values in (meta.get("placement") or {}).items()
-        }
+        placed = meta.get("placement") or {}
+        placements = {name: Placement(**values) for name, values in placed.items()}
     except ConfigError as error:
-        raise ParseError(
-            f"is a damaged table of samples: {error.what}", path=head.path, hint=_HINT
-        ) from error
+        what = f"is a damaged table of samples: {error.what}"
+        raise ParseError(what, path=head.path, hint=_HINT) from error
     except (pa.ArrowException, OSError, ValueError, TypeError, AttributeError) as error:
-        raise ParseError(
-            f"is a damaged table of samples: {quote(error, 150)}", path=head.path, hint=_HINT
-        ) from error
+        what = f"is a damaged table of samples: {quote(error, 150)}"
+        raise ParseError(what, path=head.path, hint=_HINT) from error
     samples = _samples(table, head.path, head.stem)
     known = np.isfinite(samples["t_ms"].to_numpy())
     kept = samples.filter(pa.array(known))
@@ -134,13 +130,17 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
 def _stated(name: str, value: Any, kind: Any) -> Any:
     """Return a value of the metadata, which anybody may have written."""
     possible = isinstance(value, kind) and not isinstance(value, bool)
-    possible = possible and not (isinstance(value, float) and not math.isfinite(value))
-    if not possible or (name in _POSSIBLE and not _POSSIBLE[name](value)):
+    if isinstance(value, float) and not math.isfinite(value):
+        possible = False
+    if possible and name in _POSSIBLE:
+        possible = _POSSIBLE[name](value)
+    if not possible:
         raise ValueError(f"{name} cannot be {quote(repr(value))}")
     return value
 
 
 def _samples(table: pa.Table, path: Path, stem: str) -> pa.Table:
+    """Return a table in our schema; infinite numbers, which mean nothing here, are missing."""
     columns: dict[str, Any] = {
         name: table[name] for name in table.column_names if name in SAMPLES.names
     }
@@ -148,15 +148,14 @@ def _samples(table: pa.Table, path: Path, stem: str) -> pa.Table:
         samples = conform({"recording": stem} | columns, SAMPLES)
     except SchemaError as error:
         raise ParseError(error.what, path=path, hint="see docs/tables.md for the types") from error
-    for name in SAMPLES.names:
-        if (
-            pa.types.is_floating(samples.schema.field(name).type)
-            and np.isinf(values := samples[name].to_numpy()).any()
-        ):
-            known = np.where(np.isinf(values), np.nan, values)
-            samples = samples.set_column(
-                samples.column_names.index(name), SAMPLES.field(name), pa.array(known)
-            )
+    for at, field in enumerate(SAMPLES):
+        if not pa.types.is_floating(field.type):
+            continue
+        values = samples[field.name].to_numpy()
+        infinite = np.isinf(values)
+        if infinite.any():
+            known = np.where(infinite, np.nan, values)
+            samples = samples.set_column(at, field, pa.array(known))
     return samples
 
 

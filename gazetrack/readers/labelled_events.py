@@ -35,11 +35,34 @@ FORMAT = Format(
 )
 _REMODNAV = {"onset", "duration", "label", "start_x", "start_y", "end_x", "end_y"}
 _EMDAT = {"label", "x", "y", "start", "end", "duration"}
+# The columns by our names; what is not required may be left out.
+_OF_REMODNAV = {
+    "onset": "onset",
+    "duration": "duration",
+    "x": "start_x",
+    "y": "start_y",
+    "end_x": "end_x",
+    "end_y": "end_y",
+    "amplitude": "amp",
+    "peak_velocity": "peak_vel",
+}
+_OF_EMDAT = {"onset": "start", "duration": "duration", "x": "x", "y": "y"}
+_REQUIRED = {"onset", "duration", "x", "y"}
 _KINDS = {
-    "fixa": "fixation", "fixation": "fixation", "sacc": "saccade", "isac": "saccade", "saccade": "saccade",
-    "purs": "unclassified", "hpso": "unclassified", "lpso": "unclassified", "ihps": "unclassified",
-    "ilps": "unclassified", "blink": "blink",
-}  # fmt: skip
+    # REMoDNaV's: pursuit, and post-saccadic oscillations of high and low velocity, have no kind.
+    "fixa": "fixation",
+    "sacc": "saccade",
+    "isac": "saccade",
+    "purs": "unclassified",
+    "hpso": "unclassified",
+    "lpso": "unclassified",
+    "ihps": "unclassified",
+    "ilps": "unclassified",
+    # EMDAT's.
+    "fixation": "fixation",
+    "saccade": "saccade",
+    "blink": "blink",
+}
 
 
 def sniff(head: Head) -> Verdict:
@@ -49,10 +72,8 @@ def sniff(head: Head) -> Verdict:
         return NO
     for program, names in (("REMoDNaV", _REMODNAV), ("EMDAT", _EMDAT)):
         if names <= set(header.names):
-            return Verdict(
-                Level.CERTAIN,
-                f"columns {', '.join(n for n in header.names if n in names)} of {program}",
-            )
+            found = ", ".join(name for name in header.names if name in names)
+            return Verdict(Level.CERTAIN, f"columns {found} of {program}")
     return NO
 
 
@@ -80,9 +101,9 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     known = onset[usable]
     check_clock(head, header, known, usable)
     origin = 0.0 if remodnav or not known.size else float(known[0])
-    notes = (
-        [] if remodnav else ["positions kept as EMDAT gives them: their unit is not in the file"]
-    )
+    notes: list[str] = []
+    if not remodnav:
+        notes.append("positions kept as EMDAT gives them: their unit is not in the file")
     return Recording(
         name=head.stem,
         format=FORMAT.name,
@@ -97,14 +118,11 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
 
 
 def _wanted(head: Head, header: Header, remodnav: bool) -> dict[str, tuple[int, Kind]]:
-    names = {"onset": "onset", "x": "start_x", "y": "start_y", "end_x": "end_x", "end_y": "end_y"}
-    names |= {"amplitude": "amp", "peak_velocity": "peak_vel"}
-    names = names if remodnav else {"onset": "start", "x": "x", "y": "y"}
-    names |= {"duration": "duration"}
+    """Return where the columns are, by our names, and what kind of cells they have."""
+    names = _OF_REMODNAV if remodnav else _OF_EMDAT
     wanted: dict[str, tuple[int, Kind]] = {"label": (header.index("label", head.path), "text")}
-    needed = {"onset", "duration", "x", "y"}
     for key, name in names.items():
-        if key in needed or name in header.names:
+        if key in _REQUIRED or name in header.names:
             wanted[key] = header.index(name, head.path), "float64"
     return wanted
 
@@ -112,10 +130,17 @@ def _wanted(head: Head, header: Header, remodnav: bool) -> dict[str, tuple[int, 
 def _positions(
     table: Columns, fixation: npt.NDArray[np.bool_], notes: list[str]
 ) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]:
-    """Return where each event begins; a fixation lies between there and where it ends, where the table tells both."""
-    x, y, end_x, end_y = (table.number(name) for name in ("x", "y", "end_x", "end_y"))
+    """Return where each event begins.
+
+    A fixation lies midway between there and where it ends, where the table tells both.
+    """
+    x = table.number("x")
+    y = table.number("y")
+    end_x = table.number("end_x")
+    end_y = table.number("end_y")
+    placed = np.isfinite(x) & np.isfinite(y)
     known = np.isfinite(end_x) & np.isfinite(end_y)
-    endless = int(np.count_nonzero(fixation & ~known & np.isfinite(x) & np.isfinite(y)))
+    endless = int(np.count_nonzero(fixation & placed & ~known))
     if endless and {"end_x", "end_y"} & set(table.found):
         notes.append(f"{endless} fixations without an end: they lie where they begin")
     midway = fixation & known
@@ -131,32 +156,32 @@ def _events(
     usable: npt.NDArray[np.bool_],
     notes: list[str],
 ) -> pa.Table:
+    """Return the usable rows as events; labels that we do not know are events without a kind."""
     kinds = np.array([_KINDS.get(label, "unclassified") for label in labels], object)
     unknown = sorted(set(labels) - set(_KINDS))
     if unknown:
         notes.append(f"labels taken as unclassified: {quote(', '.join(unknown[:5]), 120)}")
     fixation = kinds == "fixation"
     x, y = _positions(table, fixation, notes)
-    ends = {
-        f"end_{a}_px": np.where(fixation, np.nan, table.number(f"end_{a}", np.nan))[usable]
-        for a in "xy"
-    }
-    moves = {
-        key: np.where(fixation, np.nan, table.number(name))[usable]
-        for key, name in (("amplitude_deg", "amplitude"), ("peak_velocity_deg_s", "peak_velocity"))
-    }
-    order = pd.Series(kinds[usable])
+    kind = pd.Series(kinds[usable])
     columns = {
         "recording": name,
         "kind": kinds[usable],
-        "index": (order.groupby(order).cumcount() + 1).to_numpy(np.int32),
+        "index": (kind.groupby(kind).cumcount() + 1).to_numpy(np.int32),
         "eye": "both",
         "onset_ms": onset[usable],
         "duration_ms": duration[usable],
         "x_px": x[usable],
         "y_px": y[usable],
         "text": labels[usable],
-        **ends,
-        **moves,
     }
+    # A fixation ends nowhere else than it lies, and is no movement.
+    moves = {
+        "end_x_px": "end_x",
+        "end_y_px": "end_y",
+        "amplitude_deg": "amplitude",
+        "peak_velocity_deg_s": "peak_velocity",
+    }
+    for key, name in moves.items():
+        columns[key] = np.where(fixation, np.nan, table.number(name))[usable]
     return conform(columns, EVENTS)

@@ -34,7 +34,8 @@ FORMAT = Format(
     title="HTC Vive (SRanipal) and Pico VR headset logs",
     suffixes=(".csv",),
     provides="samples",
-    units="100 ns or s, converted to ms; directions, to px on a plane 1 m away (1 px = 1 mm); pupil in mm",
+    units="100 ns or s, converted to ms; directions, to px on a plane 1 m away (1 px = 1 mm); "
+    "pupil in mm",
     lost="head and controller movements, eye openness, gaze origins and distances",
     source="SRanipal SDK, HTC; Pico Unity SDK",
 )
@@ -44,24 +45,27 @@ _TICKS = re.compile(r"[0-9]{1,18}")
 _LEAST_FORWARD = 0.1  # about 84 degrees off the axis, where no eye can look
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Dialect:
-    """Where a product keeps what.
+    """The columns of a headset's log.
 
     Parameters
     ----------
     tracker : str
-        Its name.
-    time, ms : str, float
-        Column of the time, and its unit in ms.
+        The name of the headset.
+    time : str
+        The column of the times.
+    ms : float
+        The milliseconds in a unit of the times.
     right : float
-        Sign of x for what is to the right of the wearer.
+        The sign of x for what is to the right of the wearer.
     axes : mapping of str to str
-        Columns of the direction by eye (``left``, ``right`` or empty for both) without the axis.
+        The columns of the direction without the axis, by eye: ``left``, ``right``, or empty for
+        both.
     flags, pupils : mapping of str to str
-        Columns of validity flags and pupils by eye.
+        The columns of validity flags and of pupils, by eye.
     stimulus : str
-        Column of the video's name.
+        The column with the name of the video, empty where there is none.
     """
 
     tracker: str
@@ -76,13 +80,25 @@ class _Dialect:
 
 _DIALECTS = (
     _Dialect(
-        "HTC Vive Pro Eye", "time(100ns)", 1e-4, -1.0,
-        {"left": "gaze_direct_L.", "right": "gaze_direct_R."},
-        {"left": "eye_valid_L", "right": "eye_valid_R"},
-        {"left": "pupil_diameter_L(mm)", "right": "pupil_diameter_R(mm)"},
+        tracker="HTC Vive Pro Eye",
+        time="time(100ns)",
+        ms=1e-4,
+        right=-1.0,
+        axes={"left": "gaze_direct_L.", "right": "gaze_direct_R."},
+        flags={"left": "eye_valid_L", "right": "eye_valid_R"},
+        pupils={"left": "pupil_diameter_L(mm)", "right": "pupil_diameter_R(mm)"},
     ),
-    _Dialect("Pico", "Timeline", 1e3, 1.0, {"": "Combine Eye Gaze Vector. "}, {}, {}, "Video Name"),
-)  # fmt: skip
+    _Dialect(
+        tracker="Pico",
+        time="Timeline",
+        ms=1e3,
+        right=1.0,
+        axes={"": "Combine Eye Gaze Vector. "},
+        flags={},
+        pupils={},
+        stimulus="Video Name",
+    ),
+)
 
 
 def sniff(head: Head) -> Verdict:
@@ -91,10 +107,9 @@ def sniff(head: Head) -> Verdict:
     dialect = None if header is None else _dialect(header)
     if dialect is None:
         return NO
-    return Verdict(
-        Level.CERTAIN,
-        f"columns {dialect.time} and {next(iter(dialect.axes.values()))}x of a {dialect.tracker}",
-    )
+    direction = next(iter(dialect.axes.values()))
+    what = f"columns {dialect.time} and {direction}x of a {dialect.tracker}"
+    return Verdict(Level.CERTAIN, what)
 
 
 def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
@@ -114,13 +129,14 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     dialect = _dialect(header) or _DIALECTS[0]
     table = read_columns(head, header, _wanted(head, header, dialect))
     ticks, timed = _ticks(head, header, table) if "ticks" in table.found else _seconds(table)
-    first = ticks[:1].sum()
-    columns = gaze_columns({key: values[timed] for key, values in _gaze(table, dialect).items()})
-    columns |= {"recording": head.stem, "stimulus": table.text("stimulus")[timed]}
+    # Subtracted before the unit is changed: whole numbers of 100 ns stay whole.
+    first = ticks[0] if ticks.size else 0
     time = (ticks - first) * dialect.ms
-    columns["t_ms"] = time
-    notes = [_NOTE]
     check_clock(head, header, time, timed)
+    columns = gaze_columns({key: values[timed] for key, values in _gaze(table, dialect).items()})
+    columns["recording"] = head.stem
+    columns["stimulus"] = table.text("stimulus")[timed]
+    columns["t_ms"] = time
     return Recording(
         name=head.stem,
         format=FORMAT.name,
@@ -133,24 +149,27 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         tracker=dialect.tracker,
         rows_in=table.n_rows,
         dropped={} if timed.all() else {"no time": int((~timed).sum())},
-        notes=tuple(notes),
+        notes=(_NOTE,),
     )
 
 
 def _dialect(header: Header) -> _Dialect | None:
+    """Return the headset whose columns of times and directions are there, or None."""
     names = set(header.names)
     for dialect in _DIALECTS:
-        if dialect.time in names and all(
-            f"{prefix}{axis}" in names for prefix in dialect.axes.values() for axis in "xyz"
-        ):
+        needed = {f"{prefix}{axis}" for prefix in dialect.axes.values() for axis in "xyz"}
+        needed.add(dialect.time)
+        if needed <= names:
             return dialect
     return None
 
 
 def _wanted(head: Head, header: Header, dialect: _Dialect) -> dict[str, tuple[int, Kind]]:
-    names = {
-        f"{eye}_{axis}": f"{prefix}{axis}" for eye, prefix in dialect.axes.items() for axis in "xyz"
-    }
+    """Return where the columns are, by our names, and what kind of cells they have."""
+    names = {}
+    for eye, prefix in dialect.axes.items():
+        for axis in "xyz":
+            names[f"{eye}_{axis}"] = f"{prefix}{axis}"
     optional = {f"{eye}_flags": name for eye, name in dialect.flags.items()}
     optional |= {f"{eye}_pupil": name for eye, name in dialect.pupils.items()}
     names |= {key: name for key, name in optional.items() if name in header.names}
@@ -158,7 +177,10 @@ def _wanted(head: Head, header: Header, dialect: _Dialect) -> dict[str, tuple[in
         key: (header.index(name, head.path), "float64") for key, name in names.items()
     }
     time = header.index(dialect.time, head.path)
-    wanted |= {"ticks": (time, "text")} if dialect.ms < 1 else {"seconds": (time, "float64")}
+    if dialect.ms < 1:
+        wanted["ticks"] = time, "text"
+    else:
+        wanted["seconds"] = time, "float64"
     if dialect.stimulus in header.names:
         wanted["stimulus"] = header.index(dialect.stimulus, head.path), "text"
     return wanted
@@ -166,33 +188,39 @@ def _wanted(head: Head, header: Header, dialect: _Dialect) -> dict[str, tuple[in
 
 def _seconds(table: Columns) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.bool_]]:
     """Return the times, and which rows have one."""
-    timed = np.isfinite(table.number("seconds"))
-    return table.number("seconds")[timed], timed
+    seconds = table.number("seconds")
+    timed = np.isfinite(seconds)
+    return seconds[timed], timed
 
 
 def _ticks(
     head: Head, header: Header, table: Columns
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """Return the times as whole numbers: 100 ns since the year 1 have more digits than a float."""
+    """Return the times as whole numbers, and which rows have one.
+
+    100 ns since the year 1, as .NET counts, have more digits than a float.
+    """
     texts = table.text("ticks")
     timed = texts != ""
     for row in np.flatnonzero(timed):
         if _TICKS.fullmatch(texts[row]) is None:
             what = f"{quote(texts[row], 30)!r} is no whole number of 100 ns"
             line = line_of(head, header, int(row))
-            raise ParseError(
-                what, path=head.path, line=line, hint="the file is damaged here; export it again"
-            )
+            hint = "the file is damaged here; export it again"
+            raise ParseError(what, path=head.path, line=line, hint=hint)
     return texts[timed].astype(np.int64), timed
 
 
 def _gaze(table: Columns, dialect: _Dialect) -> dict[str, npt.NDArray[np.floating]]:
+    """Return where the directions meet the plane 1 m ahead, in its pixels, and pupils in mm."""
     gaze: dict[str, npt.NDArray[np.floating]] = {}
     for eye in dialect.axes:
-        x, y, z = (table.number(f"{eye}_{axis}") for axis in "xyz")
+        x = table.number(f"{eye}_x")
+        y = table.number(f"{eye}_y")
+        z = table.number(f"{eye}_z")
         flags = np.nan_to_num(table.number(f"{eye}_flags", _DIRECTION_IS_VALID)).astype(np.int64)
-        seen = (z > _LEAST_FORWARD) & ((flags & _DIRECTION_IS_VALID) > 0)
-        depth = np.where(seen, z, np.nan)
+        valid = (flags & _DIRECTION_IS_VALID) > 0
+        depth = np.where(valid & (z > _LEAST_FORWARD), z, np.nan)
         prefix = f"{eye}_" if eye else ""
         gaze[f"{prefix}x"] = PLANE.width_px / 2 + 1000 * dialect.right * x / depth
         gaze[f"{prefix}y"] = PLANE.height_px / 2 - 1000 * y / depth
