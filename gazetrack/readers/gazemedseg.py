@@ -1,7 +1,8 @@
 """The fixation tables published with GazeMedSeg.
 
-They hold fixations of radiologists and students, as fractions of the image they looked at. Source: Zhong et al., "Weakly-supervised Medical Image Segmentation with Gaze Annotations", MICCAI
-2024.
+They hold fixations of radiologists and students, as fractions of the image they looked at. Source:
+Zhong et al., "Weakly-supervised Medical Image Segmentation with Gaze Annotations", MICCAI 2024,
+https://github.com/med-air/GazeMedSeg.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Gaze of a webcam: WebGazer in jsPsych experiments (JSON or CSV), and WebGazer logs with a preamble (CSV).
+"""Gaze of a webcam: WebGazer in jsPsych experiments, and WebGazer logs with a preamble.
 
 Sources: "webgazer extension", jsPsych (a list of trials, each with ``webgazer_data``: x and y in
 pixels of the browser window, t in ms from the start of the trial; as CSV a row per trial, with that
@@ -38,7 +38,8 @@ FORMAT = Format(
     suffixes=(".json", ".csv"),
     provides="samples",
     units="ms, px of the browser window",
-    lost="answers and targets of the trials, calibration and validation, the log's own errors and summary",
+    lost="answers and targets of the trials, calibration and validation, "
+    "the log's own errors and summary",
     source="https://www.jspsych.org/latest/extensions/webgazer/",
 )
 _COLUMNS = {"t": "timestamp_ms", "x": "gaze_x", "y": "gaze_y"}
@@ -47,28 +48,33 @@ _TABLE_ENDS = b"# ---"
 _TRIAL_COLUMNS = {"webgazer_data", "trial_index", "trial_type"}
 _LARGEST = 1e19
 _MAX_BYTES = 1024**3  # trials are read whole
+_AGAIN = "save the data of jsPsych again"
 
 
 class _Log:
-    """Takes the preamble and the summary after the first table out of a log, and leaves blank lines in their place.
+    """Takes the preamble and the summary after the first table out of a log.
 
-    The header of samples stays where it comes again: another log begins there, which the parser
-    refuses at its line.
+    Blank lines are left in their place, so that lines keep their numbers. The header of samples
+    stays where it comes again: another log begins there, which the parser refuses at its line.
     """
 
     def start(self) -> Callable[[bytes], bytes]:
         """Return the function that rewrites lines from the start of the file on."""
-        self._in_table = self._ended = False
         self._header = b""
+        self._ended = False
         return by_line(self._line)
 
     def _line(self, line: bytes) -> bytes:
         if line.startswith(b"#"):
-            self._ended |= self._in_table and line.startswith(_TABLE_ENDS)
+            if self._header and line.startswith(_TABLE_ENDS):
+                self._ended = True
             return b""
-        if not self._in_table and line.strip():
-            self._in_table, self._header = True, line.strip()
-        return line if not self._ended or line.strip() == self._header else b""
+        text = line.strip()
+        if not self._header:
+            self._header = text
+        if self._ended and text != self._header:
+            return b""
+        return line
 
 
 def sniff(head: Head) -> Verdict:
@@ -102,19 +108,24 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     """
     if _is_json(head):
         return _trials(head, _json_trials(head))
-    return _trials(head, _table_trials(head)) if _is_trial_table(head) else _read_log(head)
+    if _is_trial_table(head):
+        return _trials(head, _table_trials(head))
+    return _read_log(head)
 
 
 def _is_json(head: Head) -> bool:
+    """Tell whether the text begins as a list or an object of JSON does."""
     return head.text.lstrip("\ufeff \t\r\n").startswith(("[", "{"))
 
 
 def _is_trial_table(head: Head) -> bool:
+    """Tell whether the table has a row per trial, with its gaze in one cell."""
     header = header_of(head)
     return header is not None and set(header.names) >= _TRIAL_COLUMNS
 
 
 def _read_log(head: Head) -> Recording:
+    """Read a WebGazer log with a preamble, which has a row per sample."""
     table_head = rewritten(head, _Log().start)
     header = needed_header(table_head)
     wanted = {key: (header.index(name, head.path), "float64") for key, name in _COLUMNS.items()}
@@ -141,10 +152,12 @@ def _read_log(head: Head) -> Recording:
 
 
 def _preamble(head: Head) -> list[tuple[str, str, str]]:
+    """Return the lines ``# key,value``, cut at their first comma."""
     return [line.lstrip("# ").partition(",") for line in head.lines if line.startswith("#")]
 
 
 def _screen(width: Any, height: Any) -> Screen | None:
+    """Return a screen of a stated size, None where anything else is stated than two numbers."""
     try:
         return Screen(int(float(width)), int(float(height)))
     except (TypeError, ValueError, OverflowError, ConfigError):
@@ -152,36 +165,42 @@ def _screen(width: Any, height: Any) -> Screen | None:
 
 
 def _text(head: Head) -> str:
-    """Return the whole file: jsPsych writes all trials into one line, which no table's limits fit."""
+    """Return the whole file.
+
+    jsPsych writes all trials into one line, which the limits of other tables do not fit.
+    """
     with head.blocks() as file:
         data = file.read(_MAX_BYTES + 1)
     if len(data) > _MAX_BYTES:
-        raise ParseError(
-            "more than 1 GiB of trials", path=head.path, hint="save each participant by itself"
-        )
+        hint = "save each participant by itself"
+        raise ParseError("more than 1 GiB of trials", path=head.path, hint=hint)
     return data.decode(head.encoding, "replace")
 
 
 def _json_trials(head: Head) -> list[dict[str, Any]]:
+    """Return the trials of JSON: a list, an object with one under ``trials``, or one trial."""
     try:
         data = json.loads(_text(head).lstrip("\ufeff"))
     except (ValueError, RecursionError) as error:
         line = getattr(error, "lineno", None)
-        raise ParseError(
-            "is no whole JSON", path=head.path, line=line, hint="save the data of jsPsych again"
-        ) from error
+        raise ParseError("is no whole JSON", path=head.path, line=line, hint=_AGAIN) from error
     if isinstance(data, dict):
         data = data["trials"] if isinstance(data.get("trials"), list) else [data]
-    return [trial for trial in data if isinstance(trial, dict)] if isinstance(data, list) else []
+    if not isinstance(data, list):
+        return []
+    return [trial for trial in data if isinstance(trial, dict)]
 
 
 def _table_trials(head: Head) -> list[dict[str, Any]]:
-    """Return the rows as trials; cells may hold line ends, which is why this is no table like others."""
+    """Return the rows as trials.
+
+    Cells may hold line ends, which is why this is no table like others.
+    """
     try:
         frame = pd.read_csv(io.StringIO(_text(head)), dtype=str, keep_default_na=False)
     except ValueError as error:
         what = f"a damaged table: {quote(error, 100)}"
-        raise ParseError(what, path=head.path, hint="save the data of jsPsych again") from error
+        raise ParseError(what, path=head.path, hint=_AGAIN) from error
     trials = [
         {str(key).removeprefix("\ufeff"): cell for key, cell in row.items()}
         for row in frame.to_dict("records")
@@ -191,38 +210,42 @@ def _table_trials(head: Head) -> list[dict[str, Any]]:
             trial["webgazer_data"] = json.loads(trial["webgazer_data"] or "null")
         except (ValueError, RecursionError) as error:
             what = f"webgazer_data of trial {number} is no JSON"
-            raise ParseError(what, path=head.path, hint="save the data of jsPsych again") from error
+            raise ParseError(what, path=head.path, hint=_AGAIN) from error
     return trials
 
 
 def _trials(head: Head, trials: list[dict[str, Any]]) -> Recording:
+    """Return the points of all trials; each trial has a clock of its own."""
     parts: list[_Part] = []
     dropped = 0
-    for number, trial in enumerate(trials):
+    for place, trial in enumerate(trials):
         points = trial.get("webgazer_data")
         points = points if isinstance(points, list) else []
         usable = [p for p in points if isinstance(p, dict) and np.isfinite(_number(p.get("t")))]
         dropped += len(points) - len(usable)
-        parts.append(
-            _Part(_number(trial.get("trial_index"), float(number)), _stimulus(trial), usable)
-        )
+        number = _number(trial.get("trial_index"), float(place))
+        parts.append(_Part(number, _stimulus(trial), usable))
     n = sum(len(part.points) for part in parts)
     if not n:
         hint = "add the webgazer extension to the trials, and save the data again"
         raise ParseError("no trial has webgazer_data", path=head.path, hint=hint)
     # Trials are numbered anew in each run of an experiment.
-    runs = np.cumsum([True, *(b.number <= a.number for a, b in itertools.pairwise(parts))])
-    several = runs[-1] > 1
-    names = [f"{head.stem}_{run}" if several else head.stem for run in runs]
+    begins = [after.number <= before.number for before, after in itertools.pairwise(parts)]
+    run = 1 + np.cumsum([False, *begins])
+    n_runs = int(run[-1])
+    names = [head.stem] * len(parts)
+    notes: tuple[str, ...] = ()
+    if n_runs > 1:
+        names = [f"{head.stem}_{number}" for number in run]
+        notes = (f"{n_runs} runs of an experiment: each is a recording of its own",)
     columns = {
         "recording": _repeated(names, parts),
         "trial": _repeated([f"{part.number:.15g}" for part in parts], parts),
         "stimulus": _repeated([part.stimulus for part in parts], parts),
     }
+    points = [point for part in parts for point in part.points]
     for name, key in (("t_ms", "t"), ("x_px", "x"), ("y_px", "y")):
-        columns[name] = np.array(
-            [_number(point.get(key)) for part in parts for point in part.points]
-        )
+        columns[name] = np.array([_number(point.get(key)) for point in points])
     return Recording(
         name=head.stem,
         format=FORMAT.name,
@@ -234,9 +257,7 @@ def _trials(head: Head, trials: list[dict[str, Any]]) -> Recording:
         software="jsPsych, WebGazer",
         rows_in=n + dropped,
         dropped={"no time": dropped} if dropped else {},
-        notes=(f"{runs[-1]} runs of an experiment: each is a recording of its own",)
-        if several
-        else (),
+        notes=notes,
     )
 
 
@@ -249,6 +270,7 @@ class _Part(NamedTuple):
 
 
 def _repeated(values: list[str], parts: list[_Part]) -> npt.NDArray[np.object_]:
+    """Return the text of each part once for each of its points."""
     return np.repeat(np.array(values, object), [len(part.points) for part in parts])
 
 
@@ -270,11 +292,14 @@ def _stimulus(trial: dict[str, Any]) -> str:
 
 
 def _trials_screen(trials: list[dict[str, Any]]) -> Screen | None:
-    """Return the size of the window or the screen; ``width`` of any other trial may be that of its stimulus."""
-    names = [("windowWidth", "windowHeight"), ("screen_width", "screen_height")]
+    """Return the size of the window or the screen that a trial states, None without any."""
     for trial in trials:
-        checked = [("width", "height")] if trial.get("trial_type") == "browser-check" else []
-        for width, height in names + checked:
-            if screen := _screen(trial.get(width), trial.get(height)):
+        names = [("windowWidth", "windowHeight"), ("screen_width", "screen_height")]
+        # The width of any other trial may be that of its stimulus.
+        if trial.get("trial_type") == "browser-check":
+            names.append(("width", "height"))
+        for width, height in names:
+            screen = _screen(trial.get(width), trial.get(height))
+            if screen is not None:
                 return screen
     return None

@@ -1,4 +1,4 @@
-"""Blinks of Pupil Player and Pupil Cloud, ``blinks.csv``: events of the recording whose gaze lies beside them.
+"""Blinks of Pupil Player and Pupil Cloud, ``blinks.csv``: events of the gaze beside them.
 
 Specification: "Pupil Core, Blink Detector" and "Neon, Timeseries Data", Pupil Labs. Player writes
 seconds of the recording's clock, Cloud nanoseconds since 1970 UTC.
@@ -30,6 +30,14 @@ _MARKS = {
 _MOST_INDEX = 2**31 - 1
 
 
+# The columns of each format, by our names.
+_NAMES = {
+    "pupil_core": {"t": "start_timestamp", "duration": "duration", "id": "id"},
+    "pupil_cloud": {"t": "start timestamp [ns]", "duration": "duration [ms]", "id": "blink id"},
+}
+_DURATION_MS = {"pupil_core": 1e3, "pupil_cloud": 1.0}
+
+
 def is_blinks(head: Head, format: str) -> bool:
     """Tell whether a file is the blinks of a recording of this format."""
     header = header_of(head)
@@ -51,22 +59,21 @@ def read_blinks(head: Head, format: str) -> Recording:
         A missing column, or a damaged row or cell.
     """
     header = needed_header(head)
-    cloud = format == "pupil_cloud"
-    names = {"t": "start timestamp [ns]", "duration": "duration [ms]", "id": "blink id"}
-    names = names if cloud else {"t": "start_timestamp", "duration": "duration", "id": "id"}
     wanted: dict[str, tuple[int, Kind]] = {
-        key: (header.index(name, head.path), "float64") for key, name in names.items()
+        key: (header.index(name, head.path), "float64") for key, name in _NAMES[format].items()
     }
     table = read_columns(head, header, wanted)
-    seconds, start_ns = table.number("t"), None
-    timed = np.isfinite(seconds) & np.isfinite(table.number("duration"))
-    if cloud:
-        onset, start_ns = _from_nanoseconds(head, wanted["t"][0], header.lines, timed)
+    timed = np.isfinite(table.number("t")) & np.isfinite(table.number("duration"))
+    if format == "pupil_cloud":
+        at, _ = wanted["t"]
+        onset, start_ns = _from_nanoseconds(head, at, header.lines, timed)
+        origin = (start_ns or 0) / 1e6
     else:
-        onset = (seconds[timed] - (seconds[timed][0] if timed.any() else 0.0)) * 1e3
-    origin = (
-        (start_ns or 0) / 1e6 if cloud else float(seconds[timed][0]) * 1e3 if timed.any() else 0.0
-    )
+        seconds = table.number("t")[timed]
+        first = float(seconds[0]) if seconds.size else 0.0
+        onset = (seconds - first) * 1e3
+        start_ns = None
+        origin = first * 1e3
     number = np.clip(np.nan_to_num(table.number("id")[timed]), 0, _MOST_INDEX).astype(np.int32)
     events = {
         "recording": head.stem,
@@ -74,7 +81,7 @@ def read_blinks(head: Head, format: str) -> Recording:
         "eye": "both",
         "index": number,
         "onset_ms": onset,
-        "duration_ms": table.number("duration")[timed] * (1.0 if cloud else 1e3),
+        "duration_ms": table.number("duration")[timed] * _DURATION_MS[format],
     }
     return Recording(
         name=head.stem,
@@ -91,7 +98,10 @@ def read_blinks(head: Head, format: str) -> Recording:
 def _from_nanoseconds(
     head: Head, at: int, line: int, timed: npt.NDArray[np.bool_]
 ) -> tuple[npt.NDArray[np.float64], int | None]:
-    """Return milliseconds from the first time, subtracted as integers: float64 has too few digits for the times."""
+    """Return milliseconds from the first time, and when that was, None without any.
+
+    Times are subtracted as integers: float64 has too few digits for ns since 1970.
+    """
     texts = read_columns(head, needed_header(head), {"t": (at, "text")}).text("t")[timed]
     try:
         stamps = pc.cast(pa.array(texts, pa.string()), pa.int64()).to_numpy()
@@ -99,4 +109,6 @@ def _from_nanoseconds(
         hint = "export again: spreadsheets round long numbers"
         what = "a start of a blink that is no whole number"
         raise ParseError(what, path=head.path, line=line, column=at + 1, hint=hint) from error
-    return ((stamps - stamps[0]) / 1e6, int(stamps[0])) if len(stamps) else (np.empty(0), None)
+    if not len(stamps):
+        return np.empty(0), None
+    return (stamps - stamps[0]) / 1e6, int(stamps[0])

@@ -1,9 +1,10 @@
-"""Pupil Cloud exports of Pupil Invisible and Neon: ``gaze.csv`` and ``fixations.csv``, also of its two mappers.
+"""Pupil Cloud exports of Pupil Invisible and Neon: ``gaze.csv`` and ``fixations.csv``.
 
-Specification: "Pupil Invisible, Recordings and Export Formats" and "Neon, Timeseries Data", Pupil
-Labs. Positions are pixels of the world camera, fractions of a surface (Marker Mapper) or pixels of
-a reference image. Times are nanoseconds since 1970 UTC: float64 has too few digits for them, so
-they are taken as integers until the start of the recording is subtracted.
+Those of its two mappers are read as well. Specification: "Pupil Invisible, Recordings and Export
+Formats" and "Neon, Timeseries Data", Pupil Labs, https://docs.pupil-labs.com. Positions are pixels
+of the world camera, fractions of a surface (Marker Mapper) or pixels of a reference image. Times
+are nanoseconds since 1970 UTC: float64 has too few digits for them, so they are taken as integers
+until the start of the recording is subtracted.
 """
 
 from __future__ import annotations
@@ -36,11 +37,14 @@ FORMAT = Format(
     title="Pupil Cloud export of Pupil Invisible or Neon",
     suffixes=(".csv",),
     provides="samples, fixations and blinks, or fixations",
-    units="ns since 1970 UTC, converted to ms from the start; px of the world camera, the surface or the image",
+    units="ns since 1970 UTC, converted to ms from the start; px of the world camera, "
+    "the surface or the image",
     lost="azimuth and elevation, sections",
     source="https://docs.pupil-labs.com",
 )
-_TIME, _RECORDING = "timestamp [ns]", "recording id"
+_TIME = "timestamp [ns]"
+_START = f"start {_TIME}"
+_RECORDING = "recording id"
 _GAZE = {"x": "gaze x [px]", "y": "gaze y [px]"}
 _FIXATION = {
     "x": "fixation x [px]",
@@ -59,8 +63,11 @@ _SURFACE_PX = Screen(1280, 720)
 _OPTIONAL = {"worn": "worn", "id": "fixation id", "blink": "blink id", **_ANGLES}
 # By the size of its image: gaze.csv names neither of the two.
 _CAMERAS = {"Pupil Invisible": Screen(1088, 1080), "Neon": Screen(1600, 1200)}
-_NEAR_AXIS_DEG, _LEAST_NEAR_AXIS, _LEAST_SPREAD_DEG = 15.0, 50, 2.0  # for a line through azimuths
-# As a share of the width, how far from the middle of its image a camera may look straight ahead
+# What a line through azimuths needs: samples near the axis, as many as that, as far apart.
+_NEAR_AXIS_DEG = 15.0
+_LEAST_NEAR_AXIS = 50
+_LEAST_SPREAD_DEG = 2.0
+# As a share of the width, how far from the middle of its image a camera may look straight ahead.
 _OFF_CENTRE = 0.1
 _GIVE = "give gaze.csv or fixations.csv of the same recording"
 # The other files of an export by columns that no other has, the most particular first.
@@ -78,7 +85,19 @@ _MOST_INDEX = 2**31 - 1
 
 
 class _Plane(NamedTuple):
-    """What positions are on: the camera's image, where there is no stimulus, or a surface or image that is one."""
+    """What positions are on: the camera's image, or a surface or image that is the stimulus.
+
+    Parameters
+    ----------
+    gaze, fixation : dict of str to str
+        The columns of the two kinds of files, by our names.
+    stimulus : str
+        The name of the surface or image, empty for the camera's image.
+    screen : Screen or None
+        The size of the image in px, where it is known.
+    fractions : bool
+        Whether positions are fractions, as those on a surface are.
+    """
 
     gaze: dict[str, str]
     fixation: dict[str, str]
@@ -88,10 +107,10 @@ class _Plane(NamedTuple):
 
     def position(self, table: Columns, axis: str) -> npt.NDArray[np.floating]:
         """Return positions along an axis in px, of a surface in those of its nominal size."""
-        size = (
-            {"x": _SURFACE_PX.width_px, "y": _SURFACE_PX.height_px}[axis] if self.fractions else 1
-        )
-        return table.number(axis) * size
+        exported = table.number(axis)
+        if not self.fractions:
+            return exported
+        return exported * (_SURFACE_PX.width_px if axis == "x" else _SURFACE_PX.height_px)
 
 
 class _Times(NamedTuple):
@@ -114,7 +133,7 @@ def sniff(head: Head) -> Verdict:
         if {_TIME, *gaze.values()} <= names:
             return Verdict(Level.CERTAIN, f"columns timestamp [ns] and {gaze['x']}")
     for fixation in (_FIXATION, _FIXATION_ON_SURFACE):
-        if {f"start {_TIME}", *fixation.values()} <= names:
+        if {_START, *fixation.values()} <= names:
             return Verdict(Level.CERTAIN, f"columns start timestamp [ns] and {fixation['x']}")
     return NO
 
@@ -135,45 +154,42 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     """
     companion = _companion(head)
     if companion:
-        raise NoGaze(
-            f"holds no gaze: it is {companion} of a Pupil Cloud recording",
-            path=head.path,
-            line=1,
-            hint=_GIVE,
-        )
+        what = f"holds no gaze: it is {companion} of a Pupil Cloud recording"
+        raise NoGaze(what, path=head.path, line=1, hint=_GIVE)
     header = needed_header(head)
     notes: list[str] = []
     plane = _plane(head, header, notes)
-    read_rows = _fixations if f"start {_TIME}" in header.names else _samples
-    recording = replace(
-        read_rows(head, header, plane, notes), software="Pupil Cloud", notes=tuple(notes)
-    )
+    read_rows = _fixations if _START in header.names else _samples
+    rows = read_rows(head, header, plane, notes)
+    recording = replace(rows, software="Pupil Cloud", notes=tuple(notes))
     if plane.fractions:
         return recording.on_nominal_screen(_SURFACE_PX, SURFACE)
-    if plane.screen is not None:
-        return replace(
-            recording, screen=plane.screen, placements=filling(plane.screen, [plane.stimulus])
-        )
-    return recording
+    if plane.screen is None:
+        return recording
+    placements = filling(plane.screen, [plane.stimulus])
+    return replace(recording, screen=plane.screen, placements=placements)
 
 
 def _plane(head: Head, header: Header, notes: list[str]) -> _Plane:
+    """Return what the positions are on, by the columns and what lies beside the file."""
     names = set(header.names)
-    if {*_GAZE_ON_SURFACE.values()} <= names or {*_FIXATION_ON_SURFACE.values()} <= names:
+    of_surface = (_GAZE_ON_SURFACE, _FIXATION_ON_SURFACE)
+    if any(set(columns.values()) <= names for columns in of_surface):
         notes.append("gaze on a surface, the stimulus; positions beside it are kept")
         return _Plane(
-            _GAZE_ON_SURFACE, _FIXATION_ON_SURFACE, name_of_cloud_folder(head.path), fractions=True
+            gaze=_GAZE_ON_SURFACE,
+            fixation=_FIXATION_ON_SURFACE,
+            stimulus=name_of_cloud_folder(head.path),
+            fractions=True,
         )
-    if {*_GAZE_ON_IMAGE.values()} <= names or _FIXATION_ON_IMAGE_MARK in names:
+    if set(_GAZE_ON_IMAGE.values()) <= names or _FIXATION_ON_IMAGE_MARK in names:
         image, screen = reference_image(head.path)
-        size = (
-            "of unknown size, as the image is not beside it"
-            if screen is None
-            else f"{screen.width_px}x{screen.height_px} px"
-        )
+        size = "of unknown size, as the image is not beside it"
+        if screen is not None:
+            size = f"{screen.width_px}x{screen.height_px} px"
         notes.append(f"gaze on the reference image, the stimulus, {size}")
-        return _Plane(_GAZE_ON_IMAGE, _FIXATION, image, screen)
-    return _Plane(_GAZE, _FIXATION)
+        return _Plane(gaze=_GAZE_ON_IMAGE, fixation=_FIXATION, stimulus=image, screen=screen)
+    return _Plane(gaze=_GAZE, fixation=_FIXATION)
 
 
 def _companion(head: Head) -> str:
@@ -189,6 +205,7 @@ def _companion(head: Head) -> str:
 
 
 def _table(head: Head, header: Header, names: dict[str, str]) -> Columns:
+    """Return columns of numbers, and that of the recording where the file has it."""
     wanted: dict[str, tuple[int, Kind]] = {
         key: (header.index(name, head.path), "float64") for key, name in names.items()
     }
@@ -212,10 +229,10 @@ def _times(head: Head, header: Header, table: Columns, name: str, notes: list[st
         hint = "export again: spreadsheets round long numbers"
         what = f"a {name!r} that is no whole number"
         raise ParseError(what, path=head.path, column=at + 1, hint=hint) from error
-    named = "recording" in table.found
-    recording = (table.text("recording") if named else np.full(table.n_rows, head.stem, object))[
-        timed
-    ]
+    recording = np.full(table.n_rows, head.stem, object)
+    if "recording" in table.found:
+        recording = table.text("recording")
+    recording = recording[timed]
     starts = stamps.groupby(recording).transform("first") if len(stamps) else stamps
     t_ms = ((stamps - starts) / 1e6).to_numpy(np.float64)
     check_clock(head, header, t_ms, timed, recording)
@@ -223,27 +240,32 @@ def _times(head: Head, header: Header, table: Columns, name: str, notes: list[st
     if count > 1:
         notes.append(f"{count} recordings: the stated start is that of the first")
     start_ns = int(stamps.iloc[0]) if len(stamps) else None
-    return _Times(timed, recording, t_ms, start_ns)
+    return _Times(timed=timed, recording=recording, t_ms=t_ms, start_ns=start_ns)
 
 
 def _samples(head: Head, header: Header, plane: _Plane, notes: list[str]) -> Recording:
-    names = {"t": _TIME, **plane.gaze} | {
-        key: name for key, name in _OPTIONAL.items() if name in header.names
-    }
+    """Read gaze, and the fixations and blinks whose numbers stand in the rows of their samples."""
+    names = {"t": _TIME, **plane.gaze}
+    names |= {key: name for key, name in _OPTIONAL.items() if name in header.names}
     table = _table(head, header, names)
     times = _times(head, header, table, _TIME, notes)
     timed = times.timed
     off = table.number("worn", 1.0)[timed] == 0
     if off.any():
         notes.append(f"{int(off.sum())} samples while the glasses were not worn: taken as missing")
-    x, y = (np.where(off, np.nan, plane.position(table, axis)[timed]) for axis in "xy")
-    camera, screen = "", None
+    x = np.where(off, np.nan, plane.position(table, "x")[timed])
+    y = np.where(off, np.nan, plane.position(table, "y")[timed])
+    camera = ""
+    screen = None
     if not plane.stimulus:
-        camera, screen = _camera(x, *(table.number(name)[timed] for name in _ANGLES))
+        azimuth = table.number("azimuth")[timed]
+        elevation = table.number("elevation")[timed]
+        camera, screen = _camera(x, azimuth, elevation)
     if screen is not None:
         notes.append(
-            f"the scene camera is that of {camera} by where it looks straight ahead ({screen.width_px}x"
-            f"{screen.height_px} px), and {screen.fov_deg:.1f} degrees wide by the export's azimuths"
+            f"the scene camera is that of {camera} by where it looks straight ahead "
+            f"({screen.width_px}x{screen.height_px} px), "
+            f"and {screen.fov_deg:.1f} degrees wide by the export's azimuths"
         )
     samples = {
         "recording": times.recording,
@@ -253,12 +275,9 @@ def _samples(head: Head, header: Header, plane: _Plane, notes: list[str]) -> Rec
         "y_px": y,
     }
     frame = pd.DataFrame({**samples, "end_ms": _next(times)})
-    events = pd.concat(
-        [
-            _runs(frame, table.number(key)[timed], kind)
-            for key, kind in (("id", "fixation"), ("blink", "blink"))
-        ]
-    ).sort_values("row", kind="stable")
+    fixations = _runs(frame, table.number("id")[timed], "fixation")
+    blinks = _runs(frame, table.number("blink")[timed], "blink")
+    events = pd.concat([fixations, blinks]).sort_values("row", kind="stable").drop(columns="row")
     if len(events):
         notes.append(
             "fixations and blinks from the numbers of the samples: each ends with the next sample"
@@ -267,9 +286,7 @@ def _samples(head: Head, header: Header, plane: _Plane, notes: list[str]) -> Rec
         name=head.stem,
         format=FORMAT.name,
         sample_table=conform(samples, SAMPLES),
-        event_table=conform(
-            {name: events[name].to_numpy() for name in events if name != "row"}, EVENTS
-        ),
+        event_table=conform({name: events[name].to_numpy() for name in events}, EVENTS),
         screen=screen,
         world_camera=camera,
         origin_ms=(times.start_ns or 0) / 1e6,
@@ -284,13 +301,16 @@ def _camera(
     azimuth: npt.NDArray[np.floating],
     elevation: npt.NDArray[np.floating],
 ) -> tuple[str, Screen | None]:
-    """Tell the camera from positions and their azimuths: pixels per degree, and the column that is straight ahead.
+    """Tell the camera from positions and their azimuths.
 
-    Near the axis both are a line. Where the gaze went nowhere, or the file has no azimuths, the
+    These give the pixels per degree, and the column of the image that is straight ahead: near the
+    axis both are a line. Where the gaze went nowhere, or the file has no azimuths, the
     camera stays unknown.
     """
     near = np.isfinite(x) & (np.hypot(azimuth, elevation) < _NEAR_AXIS_DEG)
-    if np.count_nonzero(near) < _LEAST_NEAR_AXIS or np.ptp(azimuth[near]) < _LEAST_SPREAD_DEG:
+    if np.count_nonzero(near) < _LEAST_NEAR_AXIS:
+        return _UNKNOWN_CAMERA, None
+    if np.ptp(azimuth[near]) < _LEAST_SPREAD_DEG:
         return _UNKNOWN_CAMERA, None
     px_per_deg, ahead = np.polyfit(azimuth[near], x[near], 1)
     off_centre = {model: abs(ahead / screen.width_px - 0.5) for model, screen in _CAMERAS.items()}
@@ -302,35 +322,37 @@ def _camera(
 
 
 def _next(times: _Times) -> npt.NDArray[np.floating]:
-    """Return the time of the next sample of the same recording; after the last one, as much later as is usual."""
+    """Return the time of the next sample of the same recording.
+
+    After the last one it is as much later as is usual.
+    """
     t = pd.Series(times.t_ms)
-    steps = t.groupby(times.recording).diff()
-    usual = steps[steps > 0].median()
-    later = t.groupby(times.recording).shift(-1)
-    return later.fillna(t + (0.0 if np.isnan(usual) else usual)).to_numpy(np.float64)
+    by_recording = t.groupby(times.recording)
+    steps = by_recording.diff()
+    forward = steps[steps > 0]
+    usual = float(forward.median()) if len(forward) else 0.0
+    return by_recording.shift(-1).fillna(t + usual).to_numpy(np.float64)
 
 
 def _runs(frame: pd.DataFrame, numbers: npt.NDArray[np.floating], kind: str) -> pd.DataFrame:
     """Return one row per number: from its first sample to the one after its last."""
     rows = frame.assign(row=np.arange(len(frame)), index=numbers)[np.isfinite(numbers)]
     groups = rows.groupby(["recording", "index"], sort=False)
-    runs = groups.agg(
-        row=("row", "first"), onset_ms=("t_ms", "first"), end=("end_ms", "last")
-    ).reset_index()
+    firsts = groups.agg(row=("row", "first"), onset_ms=("t_ms", "first"), end=("end_ms", "last"))
+    runs: pd.DataFrame = firsts.reset_index()
     for axis in ("x_px", "y_px"):
         runs[axis] = groups[axis].mean().to_numpy() if kind == "fixation" else np.nan
-    length = np.maximum(runs["end"] - runs["onset_ms"], 0.0)
-    index = runs["index"].clip(0, _MOST_INDEX).astype(np.int32)
-    result: pd.DataFrame = runs.assign(kind=kind, eye="both", duration_ms=length, index=index).drop(
-        columns="end"
-    )
-    return result
+    runs["kind"] = kind
+    runs["eye"] = "both"
+    runs["duration_ms"] = np.maximum(runs["end"] - runs["onset_ms"], 0.0)
+    runs["index"] = runs["index"].clip(0, _MOST_INDEX).astype(np.int32)
+    return runs.drop(columns="end")
 
 
 def _fixations(head: Head, header: Header, plane: _Plane, notes: list[str]) -> Recording:
-    name = f"start {_TIME}"
-    table = _table(head, header, {"t": name, **plane.fixation})
-    times = _times(head, header, table, name, notes)
+    """Read fixations as Pupil Cloud found them."""
+    table = _table(head, header, {"t": _START, **plane.fixation})
+    times = _times(head, header, table, _START, notes)
     timed = times.timed
     index = np.clip(np.nan_to_num(table.number("id")[timed]), 0, _MOST_INDEX)
     columns = {

@@ -1,4 +1,4 @@
-"""Pupil Player exports of Pupil Core: ``gaze_positions.csv``, ``fixations.csv``, and both of them on a surface.
+"""Pupil Player exports of Pupil Core: ``gaze_positions.csv``, ``fixations.csv``, also on a surface.
 
 Specification: "Pupil Core, Raw Data Exporter", Pupil Labs. Positions are fractions of the world
 camera's image, or of a surface, with the origin at the bottom left; the size of the image is not in
@@ -19,7 +19,7 @@ from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.readers.pupil.surface import name_of_player_file, size_from_scaled
 from gazetrack.readers.shared.clock import check_clock
 from gazetrack.readers.shared.fixation_rows import fixation_recording
-from gazetrack.readers.text.header import Header, header_of, needed_header
+from gazetrack.readers.text.header import Header, Kind, header_of, needed_header
 from gazetrack.readers.text.table import Columns, read_columns
 from gazetrack.tables.recording import SURFACE, Recording
 from gazetrack.tables.schema import EVENTS, SAMPLES, conform
@@ -33,7 +33,8 @@ FORMAT = Format(
     title="Pupil Core, Pupil Player export",
     suffixes=(".csv",),
     provides="samples, or fixations",
-    units="s, converted to ms; fractions of the camera image or surface, to px of the size given or 1280x720",
+    units="s, converted to ms; fractions of the camera image or surface, to px of the size given "
+    "or 1280x720",
     lost="confidence, 3d gaze, eye centres, frame numbers, dispersion in degrees",
     source="https://docs.pupil-labs.com/core/software/pupil-player/",
 )
@@ -71,9 +72,8 @@ def sniff(head: Head) -> Verdict:
     if {*_FIXATION.values(), "dispersion"} <= names:
         return Verdict(Level.CERTAIN, "columns start_timestamp, norm_pos_x and dispersion")
     if {*_ON_SURFACE.values(), "on_surf"} <= names:
-        return Verdict(
-            Level.CERTAIN, "columns gaze_timestamp, x_norm and on_surf: gaze on a surface"
-        )
+        what = "columns gaze_timestamp, x_norm and on_surf: gaze on a surface"
+        return Verdict(Level.CERTAIN, what)
     time = _gaze_time(header)
     if time and {*_POSITION.values(), "confidence", "base_data"} <= names:
         return Verdict(Level.CERTAIN, f"columns {time}, norm_pos_x, confidence and base_data")
@@ -96,14 +96,11 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     header = needed_header(head)
     companion = _companion(head, header)
     if companion:
-        raise NoGaze(
-            f"holds no gaze: it is {companion} of a Pupil Core recording",
-            path=head.path,
-            line=header.lines,
-            hint=_GIVE,
-        )
+        what = f"holds no gaze: it is {companion} of a Pupil Core recording"
+        raise NoGaze(what, path=head.path, line=header.lines, hint=_GIVE)
     notes: list[str] = []
     read_rows = _fixations if "start_timestamp" in header.names else _samples
+    # Fixations on a surface have a row per frame of the world camera, so they have its times.
     on_surface = "on_surf" in header.names or "world_timestamp" in header.names
     rows = read_rows(head, header, on_surface, notes)
     recording = replace(
@@ -137,42 +134,45 @@ def _gaze_time(header: Header) -> str:
 
 def _to_px(table: Columns) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]:
     """Return positions with the origin moved from the bottom left to the top left."""
-    return table.number("x") * _NOMINAL.width_px, (1 - table.number("y")) * _NOMINAL.height_px
+    x = table.number("x") * _NOMINAL.width_px
+    y = (1 - table.number("y")) * _NOMINAL.height_px
+    return x, y
 
 
 def _first(seconds: npt.NDArray[np.floating]) -> float:
+    """Return the first time that is there, 0 without any."""
     known = seconds[np.isfinite(seconds)]
     return float(known[0]) if known.size else 0.0
 
 
 def _table(head: Head, header: Header, names: dict[str, str]) -> Columns:
-    return read_columns(
-        head,
-        header,
-        {key: (header.index(name, head.path), "float64") for key, name in names.items()},
-    )
+    """Return columns of numbers, by our names."""
+    wanted: dict[str, tuple[int, Kind]] = {
+        key: (header.index(name, head.path), "float64") for key, name in names.items()
+    }
+    return read_columns(head, header, wanted)
 
 
 def _surface_of(table: Columns, notes: list[str]) -> Screen | None:
     """Return the size of the surface where the export states it in pixels."""
     if not set(_SCALED) <= set(table.found):
         return None
-    fractions, scaled = (
-        tuple(table.number(f"{axis}{end}") for axis in "xy") for end in ("", "_scaled")
-    )
-    found = size_from_scaled((fractions[0], fractions[1]), (scaled[0], scaled[1]))
+    fractions = (table.number("x"), table.number("y"))
+    scaled = (table.number("x_scaled"), table.number("y_scaled"))
+    found = size_from_scaled(fractions, scaled)
     if found is not None:
-        notes.append(
-            f"the surface is {found.width_px}x{found.height_px}, as the scaled positions say: taken as px"
-        )
+        size = f"{found.width_px}x{found.height_px}"
+        notes.append(f"the surface is {size}, as the scaled positions say: taken as px")
     return found
 
 
 def _scaled(header: Header) -> dict[str, str]:
+    """Return the columns of positions in the units of the surface, none where there are none."""
     return _SCALED if set(_SCALED.values()) <= set(header.names) else {}
 
 
 def _samples(head: Head, header: Header, on_surface: bool, notes: list[str]) -> _Read:
+    """Read gaze; what the tracker does not trust has no position."""
     names = {"t": _gaze_time(header) or "gaze_timestamp", **_POSITION}
     if on_surface:
         names = _ON_SURFACE | _scaled(header)
@@ -190,7 +190,8 @@ def _samples(head: Head, header: Header, on_surface: bool, notes: list[str]) -> 
         notes.append("gaze on a surface, the stimulus; positions beside it are kept")
     if unsure.any():
         notes.append(
-            f"{int(unsure.sum())} samples with a confidence below {_LEAST_CONFIDENCE}: taken as missing"
+            f"{int(unsure.sum())} samples with a confidence below {_LEAST_CONFIDENCE}: "
+            "taken as missing"
         )
     recording = Recording(
         name=head.stem,
@@ -207,9 +208,12 @@ def _samples(head: Head, header: Header, on_surface: bool, notes: list[str]) -> 
 def _fixations(head: Head, header: Header, on_surface: bool, notes: list[str]) -> _Read:
     """Read fixations; on a surface each has a row per frame, with the position it then had."""
     names = {**_FIXATION, "id": "fixation_id" if on_surface else "id"}
-    table = _table(head, header, names | (_scaled(header) if on_surface else {}))
+    scaled = _scaled(header) if on_surface else {}
+    table = _table(head, header, names | scaled)
     frame = pd.DataFrame({key: table.number(key) for key in names})
-    frame["x"], frame["y"] = _to_px(table)
+    x, y = _to_px(table)
+    frame["x"] = x
+    frame["y"] = y
     check_clock(head, header, table.number("t") * 1e3, np.ones(table.n_rows, np.bool_))
     repeated = 0
     if on_surface:
@@ -233,7 +237,6 @@ def _fixations(head: Head, header: Header, on_surface: bool, notes: list[str]) -
     found = fixation_recording(head.stem, FORMAT.name, columns, len(frame))
     notes += found.notes
     dropped = {"another frame of the same fixation": repeated} if repeated else {}
-    found = replace(
-        found, origin_ms=start * 1e3, rows_in=table.n_rows, dropped=dropped | dict(found.dropped)
-    )
+    dropped |= found.dropped
+    found = replace(found, origin_ms=start * 1e3, rows_in=table.n_rows, dropped=dropped)
     return _Read(found, _surface_of(table, notes))

@@ -1,4 +1,8 @@
-"""Gaze that a vendor mapped to a surface or an image: that is the stimulus, and the screen of the recording."""
+"""Gaze that Pupil Labs' software mapped to a surface or an image.
+
+That is the stimulus, and the screen of the recording. Source: https://docs.pupil-labs.com, "Surface
+Tracking" of Pupil Player, "Marker Mapper" and "Reference Image Mapper" of Pupil Cloud.
+"""
 
 from __future__ import annotations
 
@@ -40,20 +44,21 @@ def size_from_scaled(
     fractions: tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]],
     scaled: tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]],
 ) -> Screen | None:
-    """Return the size that the user gave a surface, from positions as fractions of it and in its units.
+    """Return the size that the user gave a surface.
 
-    None where the units are those of no screen: the size was left at 1, or is in centimetres or
-    metres.
+    It comes from positions as fractions of the surface and in its units, and is None where these
+    are the units of no screen: the size was left at 1, or is in centimetres or metres.
     """
     sizes = []
     for part, whole in zip(fractions, scaled, strict=True):
         known = np.isfinite(whole) & (np.abs(part) >= _LEAST_FRACTION)
         quotients = whole[known] / part[known]
-        if not quotients.size or np.ptp(quotients) > _MOST_SPREAD * abs(
-            float(np.median(quotients))
-        ):
+        if not quotients.size:
             return None
-        sizes.append(float(np.median(quotients)))
+        size = float(np.median(quotients))
+        if np.ptp(quotients) > _MOST_SPREAD * abs(size):
+            return None
+        sizes.append(size)
     if min(sizes) < _LEAST_PX:
         return None
     try:
@@ -63,15 +68,20 @@ def size_from_scaled(
 
 
 def reference_image(path: Path) -> tuple[str, Screen | None]:
-    """Return the name of the image that lies beside mapped gaze, as Pupil Cloud exports it, and its size."""
+    """Return the name of the image that Pupil Cloud puts beside mapped gaze, and its size.
+
+    The size is None where the image is not there, or damaged.
+    """
     from PIL import Image
 
     for name in _IMAGES:
         beside = path.with_name(name)
-        if beside.is_file():
-            try:
-                with Image.open(beside) as image:
-                    return name, Screen(*image.size)
-            except (OSError, ValueError, ConfigError, Image.DecompressionBombError):
-                return name, None
+        if not beside.is_file():
+            continue
+        try:
+            with Image.open(beside) as image:
+                width_px, height_px = image.size
+            return name, Screen(width_px, height_px)
+        except (OSError, ValueError, ConfigError, Image.DecompressionBombError):
+            return name, None
     return "reference_image", None

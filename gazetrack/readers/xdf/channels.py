@@ -32,17 +32,14 @@ _POSITION = re.compile(
 _PUPIL = re.compile(f"{_SIDE}(?:eye)?(?:pupil|diameter){_SIDE}(?:area|diameter|size)?{_SIDE}")
 _SIDES = {"left": "left_", "l": "left_", "right": "right_", "r": "right_"}
 _KINDS = {"screenx": "x", "screeny": "y", "diameter": "pupil", "confidence": "confidence"}
-_VAGUE = {
-    "",
-    "gaze",
-    "eye",
-    "position",
-    "pupil",
-    "area",
-    "screen",
-}  # types that leave the axis to the label
+# Types that leave the axis to the label.
+_VAGUE = {"", "gaze", "eye", "position", "pupil", "area", "screen"}
 _LEAST_CONFIDENCE = 0.6  # Pupil Labs' own advice; below it the pupil was not found
 _MOST_FRACTION = 2.0  # gaze leaves the screen by less than its size, and no gaze stays within 3 px
+
+
+# What stands before x and y, and whose gaze it then is.
+_PREFIXES = {"": "combined", "left_": "left", "right_": "right"}
 
 
 class Channel(NamedTuple):
@@ -56,21 +53,30 @@ class Channel(NamedTuple):
 
     @property
     def role(self) -> str:
-        """``x``, ``y``, ``pupil`` with the eye before it where it is one, ``confidence``, or nothing."""
+        """What the channel holds, or an empty text.
+
+        It is ``x``, ``y`` or ``pupil``, with the eye before it where it is one's (``left_x``), or
+        ``confidence``.
+        """
         bare = re.sub(r"[^a-z0-9]", "", self.label)
-        position, pupil = _POSITION.fullmatch(bare), _PUPIL.fullmatch(bare)
+        position = _POSITION.fullmatch(bare)
+        pupil = _PUPIL.fullmatch(bare)
         if self.kind in _KINDS:
             what = _KINDS[self.kind]
-        elif self.kind in _VAGUE and (position or pupil):
-            what = position[3] if position else "pupil"
+        elif self.kind in _VAGUE and position:
+            what = position[3]
+        elif self.kind in _VAGUE and pupil:
+            what = "pupil"
         else:
             return ""
-        words = (
-            self.eye,
-            *(group for match in (position, pupil) if match for group in match.groups()),
-        )
+        if what == "confidence":
+            return what
+        # The eye is stated, or the label tells it at any of several places.
+        words = [self.eye]
+        for match in (position, pupil):
+            words += match.groups() if match else ()
         side = next((_SIDES[word] for word in words if word in _SIDES), "")
-        return what if what == "confidence" else side + what
+        return side + what
 
 
 class Gaze(NamedTuple):
@@ -86,11 +92,21 @@ def channels_of(info: Any) -> list[Channel]:
     """Return the channels that the meta-data describe, from pyxdf's dictionary of them."""
     described = _first(_first(info, "desc"), "channels")
     found = described.get("channel", []) if isinstance(described, dict) else []
-    keys = ("label", "eye", "type", "unit", "coordinate_system")
     return [
-        Channel(*(str(_first(channel, key) or "").strip().lower() for key in keys))
+        Channel(
+            label=_text(channel, "label"),
+            eye=_text(channel, "eye"),
+            kind=_text(channel, "type"),
+            unit=_text(channel, "unit"),
+            system=_text(channel, "coordinate_system"),
+        )
         for channel in found
     ]
+
+
+def _text(node: Any, key: str) -> str:
+    """Return a text of the meta-data in lower case, empty where it is not there."""
+    return str(_first(node, key) or "").strip().lower()
 
 
 def gaze_of(
@@ -101,10 +117,11 @@ def gaze_of(
     Parameters
     ----------
     series : ndarray, shape (samples, channels)
+        The values of the stream.
     channels : list of Channel
-        Empty where the stream does not describe them.
+        What they are; empty where the stream does not describe them.
     path : pathlib.Path
-        For errors.
+        The file's name, which an error gives.
     notes : list of str
         Receives what had to be inferred.
 
@@ -113,58 +130,70 @@ def gaze_of(
     ParseError
         No channels of positions, or positions in a unit that is neither pixels nor fractions.
     """
-    if len(channels) != series.shape[1] or not any(
-        channel.label or channel.kind for channel in channels
-    ):
-        if series.shape[1] != 2:
-            what = f"a gaze stream of {series.shape[1]} channels that does not say what they are"
-            raise ParseError(what, path=path, hint="record it with the meta-data of its channels")
-        notes.append("the gaze stream does not name its two channels: taken as x and y")
-        channels = [Channel("x"), Channel("y")]
+    channels = _described(channels, series.shape[1], path, notes)
     at: dict[str, int] = {}
     for number, channel in enumerate(channels):
         if channel.role:
             at.setdefault(channel.role, number)
-    pairs = [pair for pair in ("", "left_", "right_") if {f"{pair}x", f"{pair}y"} <= set(at)]
-    if not pairs:
+    prefixes = [prefix for prefix in _PREFIXES if {f"{prefix}x", f"{prefix}y"} <= set(at)]
+    if not prefixes:
         labels = quote(", ".join(channel.label or channel.kind for channel in channels), 150)
+        what = "a gaze stream without channels of positions on a screen"
         hint = f"there are {labels}; label them left_x, left_y or type them ScreenX, ScreenY"
-        raise ParseError(
-            "a gaze stream without channels of positions on a screen", path=path, hint=hint
-        )
+        raise ParseError(what, path=path, hint=hint)
+
     values: dict[str, npt.NDArray[np.floating]] = {
-        key: series[:, n].astype(np.float64) for key, n in at.items()
+        key: series[:, number].astype(np.float64) for key, number in at.items()
     }
-    for eye in ("left", "right") if "pupil" in values else ():
-        values.setdefault(f"{eye}_pupil", values["pupil"])
-    positions = [f"{pair}{axis}" for pair in pairs for axis in "xy"]
-    described = [channels[at[key]] for key in positions]
-    unit = _unit(
-        {channel.unit for channel in described}, [values[key] for key in positions], path, notes
-    )
-    _mend(values, described, positions, notes)
-    eyes = (
-        {"": "combined", "left_": "left", "right_": "right"}[pairs[0]]
-        if len(pairs) == 1
-        else "binocular"
-    )
-    if pairs in (["left_"], ["right_"]):
+    if "pupil" in values:  # one pupil is taken for both eyes
+        values.setdefault("left_pupil", values["pupil"])
+        values.setdefault("right_pupil", values["pupil"])
+    positions = [f"{prefix}{axis}" for prefix in prefixes for axis in "xy"]
+    of_positions = [channels[at[key]] for key in positions]
+    units = {channel.unit for channel in of_positions}
+    unit = _unit(units, [values[key] for key in positions], path, notes)
+    _mend(values, of_positions, positions, notes)
+
+    eyes = _PREFIXES[prefixes[0]] if len(prefixes) == 1 else "binocular"
+    if eyes in ("left", "right"):
         other = "right" if eyes == "left" else "left"
-        values |= {f"{other}_{axis}": np.full(len(series), np.nan) for axis in "xy"}
+        values[f"{other}_x"] = np.full(len(series), np.nan)
+        values[f"{other}_y"] = np.full(len(series), np.nan)
     kept = {*positions, "left_x", "left_y", "right_x", "right_y", "left_pupil", "right_pupil"}
-    gaze = {key: array for key, array in values.items() if key in kept}
-    return Gaze(gaze, eyes, unit, described[0].system.startswith("world"))
+    return Gaze(
+        values={key: array for key, array in values.items() if key in kept},
+        eyes=eyes,
+        unit=unit,
+        of_camera=of_positions[0].system.startswith("world"),
+    )
+
+
+def _described(
+    channels: list[Channel], n_channels: int, path: Path, notes: list[str]
+) -> list[Channel]:
+    """Return the channels; two that nobody describes can be nothing but x and y."""
+    named = any(channel.label or channel.kind for channel in channels)
+    if named and len(channels) == n_channels:
+        return channels
+    if n_channels != 2:
+        what = f"a gaze stream of {n_channels} channels that does not say what they are"
+        raise ParseError(what, path=path, hint="record it with the meta-data of its channels")
+    notes.append("the gaze stream does not name its two channels: taken as x and y")
+    return [Channel("x"), Channel("y")]
 
 
 def _unit(
     units: set[str], positions: list[npt.NDArray[np.floating]], path: Path, notes: list[str]
 ) -> str:
+    """Return the unit of positions: as the channels state it, else as far as they reach."""
     known = {_UNITS.get(unit, unit) for unit in units}
     unit = known.pop() if len(known) == 1 else "a mixture of units"
     if unit == "":
         values = np.concatenate(positions)
         values = values[np.isfinite(values)]
-        small = values.size and np.abs(np.quantile(values, (0.01, 0.99))).max() <= _MOST_FRACTION
+        # Single values may lie anywhere, so a hundredth at either end does not count.
+        reach = np.abs(np.quantile(values, (0.01, 0.99))).max() if values.size else np.inf
+        small = reach <= _MOST_FRACTION
         unit = FRACTIONS if small else PIXELS
         words = "within 0 to 1: taken as fractions" if small else "beyond 0 to 1: taken as pixels"
         notes.append(f"the gaze stream does not state the unit of positions, which lie {words}")
@@ -189,10 +218,12 @@ def _mend(
         for key in positions:
             values[key] = np.where(lost, np.nan, values[key])
         notes.append(
-            f"{int(lost.sum())} samples with a confidence below {_LEAST_CONFIDENCE}: gaze taken as missing"
+            f"{int(lost.sum())} samples with a confidence below {_LEAST_CONFIDENCE}: "
+            "gaze taken as missing"
         )
 
 
 def _first(node: Any, key: str) -> Any:
+    """Return the first of the elements of a name, which pyxdf gives as a list, or None."""
     value = node.get(key) if isinstance(node, dict) else None
     return value[0] if isinstance(value, list) and value else None

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 MAGIC = b"XDF:"
 _HEADER, _SAMPLES, _FOOTER = 2, 3, 6
 _LENGTH_BYTES = (1, 4, 8)
+_TAG_BYTES = 2
+# What samples begin with: the number of their stream, and how many there are, in 1, 4 or 8 bytes
+# behind a byte that says in how many.
+_ID_BYTES = 4
+_COUNT_BYTES = 9
 _GAZE = {"gaze", "eyetracking", "eyetracker", "eye"}
 _MAX_XML_BYTES = 16 * 1024**2
 _MAX_STREAMS = 10_000
@@ -29,7 +34,19 @@ _DAMAGED = "copy the file again; pyxdf can save what is before the damage"
 
 
 class Stream(NamedTuple):
-    """What the header of a stream says."""
+    """What the header of a stream says.
+
+    Parameters
+    ----------
+    id : int
+        The number by which chunks name their stream.
+    name, kind : str
+        What the recorder calls it, and its content type: ``Gaze``, ``EEG``, ….
+    format : str
+        The type of its values: ``float32``, ``string``, ….
+    n_channels : int
+        How many values a sample has.
+    """
 
     id: int
     name: str
@@ -39,8 +56,9 @@ class Stream(NamedTuple):
 
     @property
     def is_gaze(self) -> bool:
-        """Whether the stream is of the content type for gaze, or of a type that users write for it."""
-        return re.sub(r"[^a-z]", "", self.kind.lower()) in _GAZE and self.format != "string"
+        """Whether the stream is of the content type for gaze, or of one that users write for it."""
+        letters = re.sub(r"[^a-z]", "", self.kind.lower())
+        return letters in _GAZE and self.format != "string"
 
     @property
     def least_bytes(self) -> int:
@@ -49,17 +67,24 @@ class Stream(NamedTuple):
 
 
 def first_streams(data: bytes) -> list[Stream]:
-    """Return the streams whose headers are whole in the first bytes of a file; damage ends the list."""
-    found, at = [], len(MAGIC)
+    """Return the streams whose headers are whole in the first bytes of a file.
+
+    Damage, or the end of the bytes, ends the list: who judges a file does not refuse it.
+    """
+    found = []
+    at = len(MAGIC)
     while at < len(data):
+        # A chunk: how many bytes its length has, the length, a tag of two bytes, the content.
         width = data[at]
-        length = int.from_bytes(data[at + 1 : at + 1 + width], "little")
         start = at + 1 + width
-        if width not in _LENGTH_BYTES or length < 2 or start + length > len(data):
+        length = int.from_bytes(data[at + 1 : start], "little")
+        end = start + length
+        if width not in _LENGTH_BYTES or length < _TAG_BYTES or end > len(data):
             break
-        if data[start] == _HEADER and data[start + 1] == 0:
-            found.append(_stream(data[start + 2 : start + length]))
-        at = start + length
+        tag = int.from_bytes(data[start : start + _TAG_BYTES], "little")
+        if tag == _HEADER:
+            found.append(_stream(data[start + _TAG_BYTES : end]))
+        at = end
     return found
 
 
@@ -69,9 +94,9 @@ def checked_streams(file: IO[bytes], path: Path) -> list[Stream]:
     Parameters
     ----------
     file : binary file
-        At its start.
+        The file, at its start; it is read to its end.
     path : pathlib.Path
-        For errors.
+        The file's name, which an error gives.
 
     Raises
     ------
@@ -82,9 +107,10 @@ def checked_streams(file: IO[bytes], path: Path) -> list[Stream]:
     streams: dict[int, Stream] = {}
     file.read(len(MAGIC))
     for at, tag, length in _chunks(file, path):
-        wanted = length if tag in (_HEADER, _FOOTER) else min(length, 13)
-        if tag in (_HEADER, _FOOTER) and length > _MAX_XML_BYTES:
+        is_xml = tag in (_HEADER, _FOOTER)
+        if is_xml and length > _MAX_XML_BYTES:
             raise _error(f"a header of {length} bytes", path, at)
+        wanted = length if is_xml else min(length, _ID_BYTES + _COUNT_BYTES)
         content = _exactly(file, wanted, path, at)
         _skip(file, length - wanted, path, at)
         if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
@@ -100,39 +126,48 @@ def checked_streams(file: IO[bytes], path: Path) -> list[Stream]:
 
 
 def _chunks(file: IO[bytes], path: Path) -> Iterator[tuple[int, int, int]]:
-    """Yield where a chunk begins, its tag, and the length of its content, which the caller reads."""
+    """Yield where a chunk begins, its tag and the length of its content.
+
+    The caller reads the content before it asks for the next chunk.
+    """
     at = len(MAGIC)
     while first := file.read(1):
         width = first[0]
         if width not in _LENGTH_BYTES:
             raise _error(f"a chunk whose length has {width} bytes", path, at)
         length = int.from_bytes(_exactly(file, width, path, at), "little")
-        if length < 2:
+        if length < _TAG_BYTES:
             raise _error("a chunk without a tag", path, at)
-        yield at, int.from_bytes(_exactly(file, 2, path, at), "little"), length - 2
+        tag = int.from_bytes(_exactly(file, _TAG_BYTES, path, at), "little")
+        yield at, tag, length - _TAG_BYTES
         at += 1 + width + length
 
 
 def _check_samples(
     content: bytes, length: int, streams: dict[int, Stream], path: Path, at: int
 ) -> None:
-    stream = streams.get(int.from_bytes(content[:4], "little")) if len(content) >= 5 else None
+    """Refuse a chunk that declares more samples than it holds: pyxdf would make room for all."""
+    stream = None
+    if len(content) > _ID_BYTES:
+        stream = streams.get(int.from_bytes(content[:_ID_BYTES], "little"))
     if stream is None:
         raise _error("samples of a stream without a header", path, at)
-    width = content[4]
-    n = int.from_bytes(content[5 : 5 + width], "little")
-    if width not in _LENGTH_BYTES or n * stream.least_bytes > length - 5 - width:
+    width = content[_ID_BYTES]
+    start = _ID_BYTES + 1
+    n = int.from_bytes(content[start : start + width], "little")
+    room = length - start - width
+    if width not in _LENGTH_BYTES or n * stream.least_bytes > room:
         raise _error(f"{n} samples in a chunk of {length} bytes", path, at)
 
 
 def _stream(content: bytes) -> Stream:
-    text = content[4:].split(b"<desc", 1)[0].decode("utf-8", "replace")
-    facts = {
-        key: html.unescape(value).strip() for key, value in re.findall(r"<(\w+)>([^<]*)</\1>", text)
-    }
+    """Return what a header says: its number, and XML up to the description of the channels."""
+    text = content[_ID_BYTES:].split(b"<desc", 1)[0].decode("utf-8", "replace")
+    elements = re.findall(r"<(\w+)>([^<]*)</\1>", text)
+    facts = {key: html.unescape(value).strip() for key, value in elements}
     count = facts.get("channel_count", "")
     return Stream(
-        id=int.from_bytes(content[:4], "little"),
+        id=int.from_bytes(content[:_ID_BYTES], "little"),
         name=facts.get("name", ""),
         kind=facts.get("type", ""),
         format=facts.get("channel_format", ""),
@@ -141,6 +176,7 @@ def _stream(content: bytes) -> Stream:
 
 
 def _exactly(file: IO[bytes], size: int, path: Path, at: int) -> bytes:
+    """Return so many bytes; a file that ends before is damaged."""
     data = file.read(size)
     if len(data) < size:
         raise _error("ends in the middle of a chunk", path, at)
@@ -148,6 +184,7 @@ def _exactly(file: IO[bytes], size: int, path: Path, at: int) -> bytes:
 
 
 def _skip(file: IO[bytes], size: int, path: Path, at: int) -> None:
+    """Read on over so many bytes, block by block: a packed file cannot be sought in."""
     while size:
         size -= len(_exactly(file, min(size, BLOCK_BYTES), path, at))
 

@@ -1,4 +1,4 @@
-"""XDF, the files of Lab Recorder (Lab Streaming Layer): streams of gaze, and texts beside them as messages.
+"""XDF, the files of Lab Recorder (Lab Streaming Layer): streams of gaze, and texts as messages.
 
 Specification: "XDF 1.0", https://github.com/sccn/xdf. Read with `pyxdf`, an optional package
 (``gazetrack[xdf]``): it puts all streams on one clock and takes the jitter out of regular ones. It
@@ -37,7 +37,8 @@ FORMAT = Format(
     title="XDF (Lab Streaming Layer)",
     suffixes=(".xdf", ".xdfz"),
     provides="samples and messages",
-    units="s, converted to ms; px, or fractions, to px of the screen given or 1920x1080; pupil as exported",
+    units="s, converted to ms; px, or fractions, to px of the screen given or 1920x1080; "
+    "pupil as exported",
     lost="all other streams, 3d gaze, head, eye and pupil positions, names of computers",
     source="https://github.com/sccn/xdf/wiki/Specifications",
 )
@@ -45,18 +46,20 @@ T = TypeVar("T")
 _NOMINAL = Screen(1920, 1080)
 _NOMINAL_CAMERA = Screen(1280, 720)  # as Pupil Capture records by default
 _GIVE = "give the XDF file with the stream of the eye tracker, of the type Gaze"
-_DAMAGE = (  # of pyxdf, which has no exception of its own for what it cannot read
-    *(
-        ArithmeticError,
-        AttributeError,
-        EOFError,
-        LookupError,
-        MemoryError,
-        OSError,
-        RecursionError,
-        RuntimeError,
-    ),
-    *(SyntaxError, TypeError, ValueError, struct.error),
+# Of pyxdf, which has no exception of its own for what it cannot read.
+_DAMAGE = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RecursionError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
 )
 
 
@@ -86,9 +89,8 @@ def sniff(head: Head) -> Verdict:
     streams = first_streams(head.data)
     gaze = [stream.name for stream in streams if stream.is_gaze]
     if gaze:
-        return Verdict(
-            Level.CERTAIN, f"an XDF recording with the gaze stream {quote(gaze[0], 40)!r}"
-        )
+        name = quote(gaze[0], 40)
+        return Verdict(Level.CERTAIN, f"an XDF recording with the gaze stream {name!r}")
     if streams and len(head.data) < HEAD_BYTES:
         return Verdict(Level.NO, f"an XDF recording of {_listed(streams)}", _GIVE)
     return Verdict(Level.LIKELY, "an XDF recording, whose first streams are not of gaze")
@@ -114,27 +116,24 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     with head.blocks() as file:
         headers = checked_streams(file, head.path)
     if not any(stream.is_gaze for stream in headers):
-        raise NoGaze(
-            f"holds no gaze: its streams are {_listed(headers)}", path=head.path, hint=_GIVE
-        )
+        what = f"holds no gaze: its streams are {_listed(headers)}"
+        raise NoGaze(what, path=head.path, hint=_GIVE)
     notes: list[str] = []
-    loaded = _loaded(
-        pyxdf, head, [s.id for s in headers if s.is_gaze or s.format == "string"], notes
-    )
-    found = _gaze_streams(head, [s for s in loaded if _is_gaze(s)], notes)
-    names = (
-        [head.stem]
-        if len(found.parts) == 1
-        else [f"{head.stem}_{n}" for n in range(1, len(found.parts) + 1)]
-    )
-    if len(names) > 1:
-        notes.append(
-            f"{len(names)} streams of gaze, or parts between steps back of their clocks: a recording each"
-        )
+    wanted = [stream.id for stream in headers if stream.is_gaze or stream.format == "string"]
+    loaded = _loaded(pyxdf, head, wanted, notes)
+    found = _gaze_streams(head, [stream for stream in loaded if _is_gaze(stream)], notes)
     if not found.parts:
         raise ParseError("a gaze stream without samples", path=head.path, hint="record it again")
+    names = [head.stem]
+    if len(found.parts) > 1:
+        names = [f"{head.stem}_{n}" for n in range(1, len(found.parts) + 1)]
+        notes.append(
+            f"{len(names)} streams of gaze, or parts between steps back of their clocks: "
+            "a recording each"
+        )
     origin = min(float(part.t[0]) for part in found.parts)
-    events, n_messages, lost = _messages(names[0], [s for s in loaded if not _is_gaze(s)], origin)
+    of_texts = [stream for stream in loaded if not _is_gaze(stream)]
+    events, n_messages, lost = _messages(names[0], of_texts, origin)
     of_camera = all(part.gaze.of_camera for part in found.parts)
     nominal = _NOMINAL_CAMERA if of_camera else _NOMINAL
     samples = _samples(names, found.parts, origin, nominal)
@@ -154,37 +153,37 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         notes=tuple(notes),
     )
     units = {part.gaze.unit for part in found.parts}
-    if units == {FRACTIONS}:
-        if not of_camera:
-            return recording.on_nominal_screen(nominal, "screen")
-        from_capture = all("pupil" in name.lower() for name in found.names)
-        recording = replace(
-            recording, world_camera="Pupil Core" if from_capture else "unknown world camera"
-        )
-        return recording.on_nominal_screen(nominal, "world camera's image")
     if len(units) > 1:
-        raise ParseError(
-            "one stream in pixels, another in fractions", path=head.path, hint="record one of them"
-        )
-    return recording
+        what = "one stream in pixels, another in fractions"
+        raise ParseError(what, path=head.path, hint="record one of them")
+    if units != {FRACTIONS}:
+        return recording
+    if not of_camera:
+        return recording.on_nominal_screen(nominal, "screen")
+    from_capture = all("pupil" in name.lower() for name in found.names)
+    camera = "Pupil Core" if from_capture else "unknown world camera"
+    recording = replace(recording, world_camera=camera)
+    return recording.on_nominal_screen(nominal, "world camera's image")
 
 
 def _pyxdf(head: Head) -> Any:
+    """Return the package that reads XDF; `ConfigError` says how to install it."""
     try:
         import pyxdf
     except ImportError:
+        what = "XDF is read through pyxdf, which is not installed"
         hint = 'install pyxdf, with: pip install "gazetrack[xdf]"'
-        raise ConfigError(
-            "XDF is read through pyxdf, which is not installed", path=head.path, hint=hint
-        ) from None
+        raise ConfigError(what, path=head.path, hint=hint) from None
     return pyxdf
 
 
 def _common(values: set[T], otherwise: T) -> T:
+    """Return the value that all streams have, or another where they differ."""
     return next(iter(values)) if len(values) == 1 else otherwise
 
 
 def _listed(streams: Sequence[Stream]) -> str:
+    """Return the names and types of streams, in words for the user."""
     kinds = [f"{stream.name or 'a stream'} ({stream.kind or 'no type'})" for stream in streams]
     return quote(", ".join(kinds) or "no streams", 120)
 
@@ -204,105 +203,135 @@ def _overheard() -> Iterator[list[logging.LogRecord]]:
 
 
 def _loaded(pyxdf: Any, head: Head, ids: list[int], notes: list[str]) -> list[dict[str, Any]]:
-    hint = "copy the file again; pyxdf can save what is before the damage"
+    """Return the streams of these numbers as pyxdf gives them.
+
+    Raises
+    ------
+    ParseError
+        Damage that pyxdf refuses, or reads on over.
+    """
     with _overheard() as records, head.blocks() as file:
         try:
             streams: list[dict[str, Any]] = pyxdf.load_xdf(file, ids)[0]
         except _DAMAGE as error:
-            raise ParseError(
-                f"damaged XDF: {quote(error, 80)}", path=head.path, hint=hint
-            ) from error
+            raise _damaged(quote(error, 80), head) from error
     for record in records:
-        if record.levelno >= logging.ERROR or "scanning forward" in record.getMessage():
-            raise ParseError(
-                f"damaged XDF: {quote(record.getMessage(), 80)}", path=head.path, hint=hint
-            )
+        said = record.getMessage()
+        if record.levelno >= logging.ERROR or "scanning forward" in said:
+            raise _damaged(quote(said, 80), head)
         # It says this of every stream whose clock was never compared with another, too.
-        if "clock-segments differ" not in record.getMessage():
-            notes.append(f"pyxdf: {quote(record.getMessage(), 100)}")
+        if "clock-segments differ" not in said:
+            notes.append(f"pyxdf: {quote(said, 100)}")
     for stream in streams:
-        if len(stream["info"]["clock_segments"]) > 1:
-            notes.append(
-                f"the clock of stream {quote(stream['info']['name'][0], 40)} was reset: times joined by pyxdf"
-            )
-        footer = stream.get("footer")
-        if not footer:
-            notes.append(
-                f"stream {quote(stream['info']['name'][0], 40)} has no footer: the recording ended early"
-            )
-        stated = (
-            str(footer["info"]["sample_count"][0])
-            if footer and footer["info"].get("sample_count")
-            else ""
-        )
-        if (
-            stated.isdecimal()
-            and stated.isascii()
-            and int(stated[:18]) != len(stream["time_stamps"])
-        ):
-            what = f"{len(stream['time_stamps'])} samples, the stream's footer says {quote(stated, 20)}"
-            raise ParseError(f"damaged XDF: {what}", path=head.path, hint=hint)
+        _check_stream(stream, head, notes)
     return streams
 
 
+def _check_stream(stream: dict[str, Any], head: Head, notes: list[str]) -> None:
+    """Note a clock that was reset and a footer that is missing; refuse samples that are missing."""
+    name = quote(_name_of(stream), 40)
+    if len(stream["info"]["clock_segments"]) > 1:
+        notes.append(f"the clock of stream {name} was reset: times joined by pyxdf")
+    footer = stream.get("footer")
+    if not footer:
+        notes.append(f"stream {name} has no footer: the recording ended early")
+        return
+    count = footer["info"].get("sample_count")
+    stated = str(count[0]) if count else ""
+    if not (stated.isdecimal() and stated.isascii()):
+        return
+    n = len(stream["time_stamps"])
+    if int(stated[:18]) != n:  # more digits are no count of anything
+        raise _damaged(f"{n} samples, the stream's footer says {quote(stated, 20)}", head)
+
+
+def _name_of(stream: dict[str, Any]) -> str:
+    """Return what a stream is called; pyxdf gives None for an empty name."""
+    names = stream["info"].get("name") or [""]
+    return str(names[0] or "")
+
+
+def _damaged(what: str, head: Head) -> ParseError:
+    """Return the error about a file that is not whole."""
+    hint = "copy the file again; pyxdf can save what is before the damage"
+    return ParseError(f"damaged XDF: {what}", path=head.path, hint=hint)
+
+
 def _is_gaze(stream: dict[str, Any]) -> bool:
+    """Tell a stream of gaze from one of texts: no others are loaded."""
     return str(stream["info"]["channel_format"][0]) != "string"
 
 
 def _gaze_streams(head: Head, streams: list[dict[str, Any]], notes: list[str]) -> _Streams:
+    """Return the gaze of all streams, cut where the clock of one steps back."""
     found = _Streams()
     for stream in streams:
         t = np.asarray(stream["time_stamps"], np.float64) * 1e3
         timed = np.isfinite(t)
         found.timeless += int((~timed).sum())
-        t, series = t[timed], np.asarray(stream["time_series"])[timed]
+        t = t[timed]
+        series = np.asarray(stream["time_series"])[timed]
         if not t.size:
             notes.append("a gaze stream without samples: left out")
             continue
         gaze = gaze_of(series, channels_of(stream["info"]), head.path, notes)
-        bounds = [0, *(np.flatnonzero(np.diff(t) < 0) + 1).tolist(), t.size]
+        steps_back = np.flatnonzero(np.diff(t) < 0) + 1
+        bounds = [0, *steps_back.tolist(), t.size]
         for start, end in pairwise(bounds):
             found.parts.append(_Part(t[start:end], gaze, slice(start, end)))
         found.rates.add(float(stream["info"]["nominal_srate"][0] or 0))
-        found.names.append(str(stream["info"]["name"][0] or ""))
+        found.names.append(_name_of(stream))
     return found
 
 
 def _samples(names: list[str], parts: list[_Part], origin: float, nominal: Screen) -> pa.Table:
+    """Return all parts as one table of samples, fractions in pixels of the nominal size."""
     import pyarrow as pa
 
     tables = []
     for name, part in zip(names, parts, strict=True):
-        sizes = (
-            {"x": nominal.width_px, "y": nominal.height_px} if part.gaze.unit == FRACTIONS else {}
-        )
-        gaze = {
-            key: values[part.rows] * sizes.get(key[-1], 1)
-            for key, values in part.gaze.values.items()
-        }
+        gaze = {key: values[part.rows] for key, values in part.gaze.values.items()}
+        if part.gaze.unit == FRACTIONS:
+            gaze = {key: _in_px(key, values, nominal) for key, values in gaze.items()}
         columns = {"recording": name, "t_ms": part.t - origin, **gaze_columns(gaze)}
         tables.append(conform(columns, SAMPLES))
     return conform(pa.concat_tables(tables), SAMPLES)
 
 
+def _in_px(key: str, values: npt.NDArray[np.floating], nominal: Screen) -> npt.NDArray[np.floating]:
+    """Return fractions along x or y in pixels, and pupils as they are."""
+    if key.endswith("x"):
+        return values * nominal.width_px
+    return values * nominal.height_px if key.endswith("y") else values
+
+
 def _messages(name: str, streams: list[dict[str, Any]], origin: float) -> tuple[pa.Table, int, int]:
-    """Return the texts of all streams as messages in the order of time, their number, and how many have no time."""
-    rows = [
-        (float(t) * 1e3 - origin, " ".join(texts).strip())
-        for stream in streams
-        for t, texts in zip(stream["time_stamps"], stream["time_series"], strict=True)
-    ]
+    """Return the texts of all streams as messages in the order of time.
+
+    Returns
+    -------
+    messages : pyarrow.Table
+        Those that have a time.
+    n_messages : int
+        How many these are.
+    n_timeless : int
+        How many have no time.
+    """
+    rows = []
+    for stream in streams:
+        for seconds, texts in zip(stream["time_stamps"], stream["time_series"], strict=True):
+            onset_ms = float(seconds) * 1e3 - origin
+            rows.append((onset_ms, " ".join(texts).strip()))
     timed = sorted((row for row in rows if np.isfinite(row[0])), key=lambda row: row[0])
+    n_timeless = len(rows) - len(timed)
+    if not timed:
+        return conform({}, EVENTS), 0, n_timeless
     columns = {
         "recording": name,
         "kind": "message",
         "index": np.arange(1, len(timed) + 1, dtype=np.int32),
-        "onset_ms": np.array([t for t, _ in timed]),
+        "onset_ms": np.array([onset_ms for onset_ms, _ in timed]),
         "duration_ms": 0.0,
         "text": np.array([text for _, text in timed], object),
     }
-    return (
-        conform(columns, EVENTS) if timed else conform({}, EVENTS),
-        len(timed),
-        len(rows) - len(timed),
-    )
+    return conform(columns, EVENTS), len(timed), n_timeless
