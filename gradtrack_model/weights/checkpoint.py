@@ -1,4 +1,4 @@
-"""Checkpoints: weights as safetensors beside a readable JSON file that carries their SHA-256. No pickle.
+"""Checkpoints: weights as safetensors beside a JSON file that carries their SHA-256. No pickle.
 
 ``<name>.safetensors`` and ``<name>.json`` belong together; loading checks the hash, the
 configuration, and the name and shape of every tensor before anything is used. Released networks lie
@@ -11,7 +11,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import torch
 from safetensors import SafetensorError
@@ -32,10 +32,9 @@ if TYPE_CHECKING:
     from gradtrack_model.config import TrainConfig
 
 FORMAT = "gradtrack-checkpoint-1"
-CARD_WEIGHTS, CARD_CONFIG = (
-    "model.safetensors",
-    "config.json",
-)  # the names that the Hugging Face hub knows
+# The names that the Hugging Face hub knows.
+CARD_WEIGHTS = "model.safetensors"
+CARD_CONFIG = "config.json"
 _RELEASED = Path(__file__).parent
 MAX_JSON_BYTES = 1_000_000
 _RETRAIN = "use another checkpoint of the run, or train again"
@@ -48,15 +47,15 @@ class Checkpoint:
     Parameters
     ----------
     model : TrackUNet
-        In evaluation mode, on the CPU.
+        The network in evaluation mode, on the CPU.
     config : TrainConfig
-        It was trained with.
+        The configuration that it was trained with.
     step : int
-        After how many steps.
+        After how many steps it was saved.
     metrics : dict
-        Of its validation.
+        What its validation gave, such as ``val_dice``.
     path : pathlib.Path
-        The weights file.
+        The weights file that it was read from.
     """
 
     model: TrackUNet
@@ -71,9 +70,9 @@ def save_checkpoint(
     name: str,
     model: TrackUNet,
     config: TrainConfig,
+    *,
     step: int,
     metrics: Mapping[str, Any],
-    *,
     half: bool = False,
 ) -> Path:
     """Publish ``<folder>/<name>.safetensors`` and its JSON.
@@ -81,17 +80,17 @@ def save_checkpoint(
     Parameters
     ----------
     folder : pathlib.Path
-        The run's folder.
+        The folder that receives both files, such as the run's.
     name : str
-        ``best`` or ``last``.
+        The stem of both files, such as ``best`` or ``last``.
     model : TrackUNet
-        Its weights are copied.
+        The network, on any device; its weights are copied.
     config : TrainConfig
-        Of the run.
+        The configuration that it is trained with.
     step : int
-        Steps done.
+        How many steps it was trained for.
     metrics : mapping
-        Plain JSON values.
+        What its validation gave, as plain JSON values.
     half : bool
         Store float16: half the size, loaded as float32 again.
 
@@ -105,12 +104,10 @@ def save_checkpoint(
     OutputError
         The folder cannot be written.
     """
-    stored = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
-    if half:
-        stored = {
-            key: value.half() if value.is_floating_point() else value
-            for key, value in stored.items()
-        }
+    stored = {}
+    for key, value in model.state_dict().items():
+        plain = value.detach().cpu().contiguous()
+        stored[key] = plain.half() if half and plain.is_floating_point() else plain
     data = save_tensors(stored)
     path = folder / f"{name}.safetensors"
     write_bytes(path, data)
@@ -124,6 +121,7 @@ def save_checkpoint(
         "sha256": hashlib.sha256(data).hexdigest(),
         "config": config.as_dict(),
     }
+    # Last: until it is there, the digest in the JSON of before does not fit the new weights.
     write_json(_facts_beside(path), facts)
     return path
 
@@ -201,10 +199,7 @@ def _read_facts(path: Path) -> dict[str, Any]:
         ) from None
     except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError("is damaged: no readable JSON", path=path, hint=_RETRAIN) from error
-    kinds = {"format": str, "sha256": str, "step": int, "metrics": dict, "config": dict}
-    if not isinstance(facts, dict) or any(
-        not isinstance(facts.get(key), kind) for key, kind in kinds.items()
-    ):
+    if not _complete(facts):
         raise CheckpointError(
             "is damaged: not what gradtrack-train writes", path=path, hint=_RETRAIN
         )
@@ -212,6 +207,14 @@ def _read_facts(path: Path) -> dict[str, Any]:
         what = f"has format {quote(facts['format'])!r}, this version reads {FORMAT!r}"
         raise CheckpointError(what, path=path, hint="use the version of gazetrack that wrote it")
     return facts
+
+
+def _complete(facts: object) -> TypeGuard[dict[str, Any]]:
+    """Whether everything that loading needs is there, of the kind that it should be."""
+    kinds = {"format": str, "sha256": str, "step": int, "metrics": dict, "config": dict}
+    if not isinstance(facts, dict):
+        return False
+    return all(isinstance(facts.get(key), kind) for key, kind in kinds.items())
 
 
 def _config_of(facts: dict[str, Any], path: Path) -> TrainConfig:
@@ -230,9 +233,8 @@ def _compare(settings: Mapping[str, Any], expect: Mapping[str, Any], path: Path)
         for part in key.split("."):
             value = value[part]
         if wanted is not None and value != wanted:
-            differing.append(
-                f"{key.removeprefix('model.')} is {value!r}, this run asks for {wanted!r}"
-            )
+            name = key.removeprefix("model.")
+            differing.append(f"{name} is {value!r}, this run asks for {wanted!r}")
     if differing:
         hint = "change the options to the checkpoint's, or give another one"
         raise CheckpointError(
@@ -268,9 +270,8 @@ def _check_shapes(model: Mapping[str, Tensor], weights: Mapping[str, Tensor], pa
 
     wrong = sorted(key for key in {*model, *weights} if not fits(key))
     if wrong:
-        what = (
-            f"does not fit its configuration: {len(wrong)} tensors differ, first {quote(wrong[0])}"
-        )
+        differing = f"{len(wrong)} tensors differ, first {quote(wrong[0])}"
+        what = f"does not fit its configuration: {differing}"
         raise CheckpointError(what, path=path, hint="it belongs to another run")
 
 

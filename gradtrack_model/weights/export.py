@@ -1,7 +1,8 @@
-"""Networks for programs without this package: ONNX, or PyTorch's exported program. Any number and size of images.
+"""Networks for programs without this package: ONNX, or PyTorch's exported program.
 
-The exported network takes RGB images in [0, 1] and returns probabilities: normalisation and sigmoid
-are inside. It is compared with the original on images of two sizes before anything is written.
+They take any number of RGB images in [0, 1], of any size, and return probabilities: normalisation
+and sigmoid are inside. Each is compared with the original on images of two sizes before anything is
+written.
 """
 
 from __future__ import annotations
@@ -32,12 +33,17 @@ if TYPE_CHECKING:
     Run = Callable[[Tensor], Sequence[Tensor]]
 
 FORMATS = {".onnx": "onnx", ".pt2": "torch"}
-SMALLEST = (
-    33  # pixels: at 32 the deepest features would be one pixel, which exported programs treat apart
-)
-TOLERANCE = {False: 1e-4, True: 0.05}  # of probabilities, for float32 and float16
+# Pixels a side. At 32 the deepest features would be one pixel, which exported programs treat apart.
+SMALLEST = 33
+LARGEST = 1 << 14
+MOST_IMAGES = 1 << 16
+# By how much a probability may differ from the original's, for float32 and for float16 (True).
+TOLERANCE = {False: 1e-4, True: 0.05}
+# What an exporter traces. Its numbers differ from each other, and so from those left open.
+_EXAMPLE_SHAPE = (2, 3, 96, 128)
 _NEEDED = ("onnx", "onnxruntime", "onnxscript")
-_DETERMINED_BY = {"model", "loss", "maps"}
+# The sections of the configuration that say what the outputs are.
+_TOLD_SECTIONS = {"model", "loss", "maps"}
 
 
 @dataclass(frozen=True)
@@ -47,11 +53,11 @@ class Exported:
     Parameters
     ----------
     path : pathlib.Path
-        The file.
+        The file that was written.
     bytes : int
-        Its size.
+        The size of that file.
     outputs : tuple of str
-        Names of its outputs.
+        The names of its outputs, the segmentation's first.
     difference : float
         The largest difference of a probability from the original network's.
     """
@@ -68,7 +74,7 @@ class Segmenter(nn.Module):
     Parameters
     ----------
     model : nn.Module
-        A `TrackUNet`.
+        A `TrackUNet`, which is taken over and changes its precision.
     tracks : bool
         Also return the predicted track maps, deepest stage first.
     half : bool
@@ -81,14 +87,21 @@ class Segmenter(nn.Module):
     def __init__(self, model: nn.Module, tracks: bool = False, half: bool = False) -> None:
         super().__init__()
         self.model = model.half() if half else model.float()
-        self.tracks, self.kind = tracks, torch.float16 if half else torch.float32
+        self.tracks = tracks
+        self.kind = torch.float16 if half else torch.float32
         self.register_buffer("mean", torch.tensor(IMAGENET_MEAN)[:, None, None])
         self.register_buffer("std", torch.tensor(IMAGENET_STD)[:, None, None])
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        """Turn RGB images [B, 3, H, W] in [0, 1] into probabilities [B, 1, H, W], and tracks [B, 1, h_k, w_k]."""
-        output = self.model(((image - self.mean) / self.std).to(self.kind))
-        wanted = [output.logits, *(output.tracks if self.tracks else ())]
+        """Turn RGB images [B, 3, H, W] in [0, 1] into probabilities.
+
+        The first output is the segmentation [B, 1, H, W]; track maps [B, 1, h_k, w_k] follow.
+        """
+        normalised = (image - self.mean) / self.std
+        output = self.model(normalised.to(self.kind))
+        wanted = [output.logits]
+        if self.tracks:
+            wanted += output.tracks
         return tuple(torch.sigmoid(logits.float()) for logits in wanted)
 
 
@@ -102,11 +115,11 @@ def export_model(
     checkpoint : Checkpoint
         Of `gradtrack_model.weights.checkpoint.load_model`; its model is not changed.
     path : pathlib.Path
-        What to write; its ending chooses the format.
+        The file to write; its ending chooses the format.
     half : bool
-        Store and compute float16.
+        Store and compute float16: half the size.
     tracks : bool
-        Also give the predicted track maps.
+        Also give the predicted track maps as outputs.
 
     Returns
     -------
@@ -121,15 +134,7 @@ def export_model(
     OutputError
         The file cannot be written.
     """
-    kind = FORMATS.get(path.suffix)
-    if kind is None:
-        raise ConfigError(
-            f"the ending {path.suffix!r} is no format", hint="name the output .onnx or .pt2"
-        )
-    if kind == "onnx" and (missing := [name for name in _NEEDED if find_spec(name) is None]):
-        raise ConfigError(
-            f"{', '.join(missing)} not installed", hint='pip install "gazetrack[export]"'
-        )
+    kind = _format_of(path)
     original = Segmenter(_copy(checkpoint), tracks).eval()
     segmenter = Segmenter(_copy(checkpoint), tracks, half).eval()
     n_tracks = len(checkpoint.model.stages) if tracks else 0
@@ -137,17 +142,31 @@ def export_model(
     names = ("probability", *(f"track_{k}" for k in range(1, n_tracks + 1)))
     facts = _facts(checkpoint, names, half)
     with _quiet(), torch.no_grad():
-        data, run = (
-            _as_onnx(segmenter, names, facts) if kind == "onnx" else _as_program(segmenter, facts)
-        )
+        if kind == "onnx":
+            data, run = _as_onnx(segmenter, names, facts)
+        else:
+            data, run = _as_program(segmenter, facts)
         difference = max(_difference(original, run, shape) for shape in shapes)
-    if not difference <= TOLERANCE[half]:
-        what = f"the exported network differs by {difference:.2g} in probability, more than {TOLERANCE[half]:g}"
-        raise CheckpointError(
-            what, path=checkpoint.path, hint="export it in the other format, or without --half"
-        )
+    if not difference <= TOLERANCE[half]:  # a NaN is no agreement either
+        found = f"{difference:.2g} in probability, more than {TOLERANCE[half]:g}"
+        what = f"the exported network differs by {found}"
+        hint = "export it in the other format, or without --half"
+        raise CheckpointError(what, path=checkpoint.path, hint=hint)
     write_bytes(path, data)
     return Exported(path, len(data), names, difference)
+
+
+def _format_of(path: Path) -> str:
+    """Return the format that a file's ending asks for, if it can be written here."""
+    kind = FORMATS.get(path.suffix)
+    if kind is None:
+        what = f"the ending {path.suffix!r} is no format"
+        raise ConfigError(what, hint="name the output .onnx or .pt2")
+    missing = [name for name in _NEEDED if find_spec(name) is None]
+    if kind == "onnx" and missing:
+        what = f"{', '.join(missing)} not installed"
+        raise ConfigError(what, hint='pip install "gazetrack[export]"')
+    return kind
 
 
 def _copy(checkpoint: Checkpoint) -> nn.Module:
@@ -159,34 +178,34 @@ def _copy(checkpoint: Checkpoint) -> nn.Module:
 
 def _facts(checkpoint: Checkpoint, names: Sequence[str], half: bool) -> dict[str, str]:
     """Return what a user of the file must know, as texts."""
-    size, threshold = checkpoint.config.predicting_size, checkpoint.config.predict_threshold
-    config = {
-        key: value for key, value in checkpoint.config.as_dict().items() if key in _DETERMINED_BY
-    }
+    size = checkpoint.config.predicting_size
+    threshold = checkpoint.config.predict_threshold
+    settings = checkpoint.config.as_dict()
+    told = {key: value for key, value in settings.items() if key in _TOLD_SECTIONS}
+    images = "RGB in [0, 1], float32, [batch, 3, height, width]"
     return {
         "producer": f"gazetrack {__version__}",
-        "input": f"image: RGB in [0, 1], float32, [batch, 3, height, width], at least {SMALLEST} pixels a side",
+        "input": f"image: {images}, at least {SMALLEST} pixels a side",
         "image_size": f"{size} x {size} pixels: resize images to it, and the probabilities back",
         "outputs": ", ".join(names) + f": in [0, 1]; foreground is probability > {threshold:g}",
         "precision": "float16" if half else "float32",
         "weights_sha256": sha256_of(checkpoint.path),
-        "config": json.dumps(config, sort_keys=True),
+        "config": json.dumps(told, sort_keys=True),
     }
 
 
-def _sizes() -> dict[int, torch.export.Dim]:
-    side = {"min": SMALLEST, "max": 1 << 14}
-    named = {
-        0: torch.export.Dim("batch", min=1, max=1 << 16),
-        2: torch.export.Dim("height", **side),
+def _open_sizes() -> dict[int, torch.export.Dim]:
+    """Return the axes of the input whose length is left open: batch, height and width."""
+    return {
+        0: torch.export.Dim("batch", min=1, max=MOST_IMAGES),
+        2: torch.export.Dim("height", min=SMALLEST, max=LARGEST),
+        3: torch.export.Dim("width", min=SMALLEST, max=LARGEST),
     }
-    return {**named, 3: torch.export.Dim("width", **side)}
 
 
 def _as_program(segmenter: Segmenter, facts: dict[str, str]) -> tuple[bytes, Run]:
-    program = torch.export.export(
-        segmenter, (_images((2, 3, 96, 128)),), dynamic_shapes=(_sizes(),)
-    )
+    example = _images(_EXAMPLE_SHAPE)
+    program = torch.export.export(segmenter, (example,), dynamic_shapes=(_open_sizes(),))
     program.example_inputs = None  # no use to anybody who loads it
     data = io.BytesIO()
     torch.export.save(program, data, extra_files={"gradtrack.json": json.dumps(facts, indent=2)})
@@ -201,9 +220,9 @@ def _as_onnx(
 
     program: Any = torch.onnx.export(
         segmenter,
-        (_images((2, 3, 96, 128)),),
+        (_images(_EXAMPLE_SHAPE),),
         dynamo=True,
-        dynamic_shapes=(_sizes(),),
+        dynamic_shapes=(_open_sizes(),),
         input_names=["image"],
         output_names=list(names),
         verbose=False,
@@ -221,7 +240,7 @@ def _as_onnx(
 
 
 def _shapes(size: int) -> tuple[tuple[int, ...], ...]:
-    """Return that of training, and one that no halving leaves even."""
+    """Return shapes to compare at: that of training, and one that no halving leaves even."""
     return (1, 3, size, size), (3, 3, 67, 89)
 
 

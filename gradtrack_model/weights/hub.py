@@ -1,5 +1,6 @@
-"""Networks in the layout of the Hugging Face hub: ``config.json``, ``model.safetensors`` and a model card.
+"""Networks in the layout of the Hugging Face hub.
 
+That is a folder with ``config.json``, ``model.safetensors`` and a model card, ``README.md``.
 `gradtrack_model.weights.checkpoint.load_model` reads such a folder as it reads a run's.
 """
 
@@ -31,16 +32,17 @@ def save_pretrained(checkpoint: Checkpoint, folder: Path, *, half: bool = False)
     Parameters
     ----------
     checkpoint : Checkpoint
-        The network.
+        The network, with what is known about it.
     folder : pathlib.Path
-        Receives ``config.json``, ``model.safetensors`` and, where there is none yet, ``README.md``.
+        The folder that receives ``config.json``, ``model.safetensors`` and, where there is none
+        yet, ``README.md``.
     half : bool
-        Store float16.
+        Store float16: half the size, loaded as float32 again.
 
     Returns
     -------
     pathlib.Path
-        The folder.
+        The same folder, now complete.
 
     Raises
     ------
@@ -55,8 +57,8 @@ def save_pretrained(checkpoint: Checkpoint, folder: Path, *, half: bool = False)
         name,
         checkpoint.model,
         checkpoint.config,
-        checkpoint.step,
-        checkpoint.metrics,
+        step=checkpoint.step,
+        metrics=checkpoint.metrics,
         half=half,
     )
     card = folder / "README.md"
@@ -74,7 +76,7 @@ def from_pretrained(name: str, expect: Mapping[str, object] | None = None) -> Ch
         A folder of `save_pretrained`, or ``USER/REPOSITORY`` on the hub, which needs the package
         huggingface_hub.
     expect : mapping, optional
-        See `load_model`.
+        Settings it must have been trained with, see `load_model`.
 
     Raises
     ------
@@ -103,7 +105,8 @@ def from_pretrained(name: str, expect: Mapping[str, object] | None = None) -> Ch
 
 
 def _card(checkpoint: Checkpoint) -> str:
-    model, size = checkpoint.config.model, checkpoint.config.image_size
+    model = checkpoint.config.model
+    size = checkpoint.config.image_size
     decoder = "Track Attention" if model.attention else "a plain decoder"
     return f"""---
 library_name: gazetrack
@@ -112,12 +115,14 @@ pipeline_tag: image-segmentation
 
 # A GradTrack network
 
-A U-Net with the encoder `{model.encoder}` and {decoder}, trained for {checkpoint.step} steps at {size} x {size} pixels.
+A U-Net with the encoder `{model.encoder}` and {decoder}, trained for {checkpoint.step} steps at
+{size} x {size} pixels.
 
 ```console
 pip install "gazetrack[model]"
 gradtrack-predict IMAGES --weights FOLDER
 ```
 
-To be filled in by its author: the data and their licence, how the checkpoint was chosen, figures, limits.
+To be filled in by its author: the data and their licence, how the checkpoint was chosen, figures,
+limits.
 """

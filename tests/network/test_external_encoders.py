@@ -35,7 +35,7 @@ def test_pretrained_weights_are_asked_for_in_training_alone(timm, tmp_path):
     assert timm == [("small", True, False), ("small", True, True)]
     assert (model.encoder.net.steps[0].conv.weight == 0.5).all()
     timm.clear()
-    loaded = load_model(save_checkpoint(tmp_path, "best", model, chosen, 1, {})).model
+    loaded = load_model(save_checkpoint(tmp_path, "best", model, chosen, step=1, metrics={})).model
     assert timm == [("small", True, False)]
     image = torch.randn(2, 3, 64, 96)
     with torch.no_grad():

@@ -23,7 +23,7 @@ def edit(path, **changes):
 
 def test_round_trip(config, tmp_path):
     model = build_model(config).eval()
-    save_checkpoint(tmp_path, "best", model, config, 3, {"val_dice": 0.5})
+    save_checkpoint(tmp_path, "best", model, config, step=3, metrics={"val_dice": 0.5})
     loaded = load_model(tmp_path)
     assert (loaded.step, loaded.metrics, loaded.config) == (3, {"val_dice": 0.5}, config)
     image = torch.randn(1, 3, 64, 64)
@@ -33,7 +33,7 @@ def test_round_trip(config, tmp_path):
         == 3
     )
     before = (tmp_path / "best.safetensors").read_bytes()
-    save_checkpoint(tmp_path, "best", loaded.model, config, 3, {"val_dice": 0.5})
+    save_checkpoint(tmp_path, "best", loaded.model, config, step=3, metrics={"val_dice": 0.5})
     assert (tmp_path / "best.safetensors").read_bytes() == before
 
 
@@ -122,7 +122,7 @@ def test_other_ways_to_fail(run, tmp_path):
 def test_half_precision_is_half_the_size_and_loads_as_single(tmp_path, config):
     model = build_model(config).eval()
     whole, half = (
-        save_checkpoint(tmp_path, name, model, config, 3, {}, half=name == "half")
+        save_checkpoint(tmp_path, name, model, config, step=3, metrics={}, half=name == "half")
         for name in ("whole", "half")
     )
     assert half.stat().st_size < 0.6 * whole.stat().st_size
@@ -133,7 +133,7 @@ def test_half_precision_is_half_the_size_and_loads_as_single(tmp_path, config):
 
 
 def test_released_networks_have_names(tmp_path, config, monkeypatch):
-    save_checkpoint(tmp_path, "made-up", build_model(config), config, 3, {}, half=True)
+    save_checkpoint(tmp_path, "made-up", build_model(config), config, step=3, metrics={}, half=True)
     monkeypatch.setattr("gradtrack_model.weights.checkpoint._RELEASED", tmp_path)
     assert load_model("made-up").step == 3
     with pytest.raises(CheckpointError, match="or one of made-up"):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
-import types
 import zipfile
 from importlib.util import find_spec
 
@@ -20,7 +18,6 @@ from gradtrack_model.settings import load_config
 from gradtrack_model.weights import export
 from gradtrack_model.weights.checkpoint import load_model, save_checkpoint
 from gradtrack_model.weights.export import Segmenter, export_model
-from gradtrack_model.weights.hub import from_pretrained, save_pretrained
 from tests.places import ROOT
 
 SETTINGS = {"basic": {"model.widths": [8, 8, 8, 8, 8, 8]}, "lite": {"model.widths": [8, 8, 8, 8]}}
@@ -40,11 +37,11 @@ def checkpoint(folder, encoder="basic", size=64):
     }
     config = load_config("tiny", overrides=overrides)
     model = TrackUNet(config.model)
-    for (
-        parameter
-    ) in model.parameters():  # some begin at zero: their part of the network must count as well
+    # Some parameters begin at zero: their part of the network must count as well.
+    for parameter in model.parameters():
         parameter.data += 0.05 * torch.randn_like(parameter)
-    return load_model(save_checkpoint(folder, "best", model, config, 7, {"val_dice": 0.5}))
+    saved = save_checkpoint(folder, "best", model, config, step=7, metrics={"val_dice": 0.5})
+    return load_model(saved)
 
 
 @pytest.fixture(scope="module")
@@ -122,50 +119,6 @@ def test_what_cannot_be_exported_is_said(basic, tmp_path, monkeypatch):
         ConfigError, match=r'onnxscript not installed - pip install "gazetrack\[export\]"'
     ):
         export_model(basic, tmp_path / "net.onnx")
-
-
-def test_a_folder_of_the_hub_comes_back(basic, tmp_path):
-    folder = save_pretrained(basic, tmp_path / "net", half=True)
-    assert {path.name for path in folder.iterdir()} == {
-        "config.json",
-        "model.safetensors",
-        "README.md",
-    }
-    again = from_pretrained(str(folder))
-    assert (again.step, again.config) == (basic.step, basic.config)
-    for key, value in basic.model.state_dict().items():
-        assert torch.equal(again.model.state_dict()[key], value.half().float())
-    (folder / "README.md").write_text("mine")
-    save_pretrained(basic, folder)
-    assert (folder / "README.md").read_text() == "mine"
-    (folder / "model.safetensors").write_bytes(b"x")
-    with pytest.raises(
-        CheckpointError, match=r"is damaged: its SHA-256 is not the one in config\.json"
-    ):
-        from_pretrained(str(folder))
-
-
-def test_a_network_of_the_hub(basic, tmp_path, monkeypatch):
-    folder = save_pretrained(basic, tmp_path / "net")
-    monkeypatch.setattr("gradtrack_model.weights.hub.find_spec", lambda name: None)
-    with pytest.raises(ConfigError, match="huggingface_hub is not installed"):
-        from_pretrained("someone/polyps")
-
-    def download(name, allow_patterns):
-        if name != "someone/polyps":
-            raise OSError("404")
-        assert allow_patterns == ["config.json", "model.safetensors"]
-        return str(folder)
-
-    monkeypatch.setattr("gradtrack_model.weights.hub.find_spec", lambda name: object())
-    monkeypatch.setitem(
-        sys.modules, "huggingface_hub", types.SimpleNamespace(snapshot_download=download)
-    )
-    assert from_pretrained("someone/polyps").step == 7
-    with pytest.raises(
-        CheckpointError, match="the hub does not give 'someone/nothing': 404 - check the name"
-    ):
-        from_pretrained("someone/nothing")
 
 
 @needs_onnx
