@@ -21,13 +21,13 @@ class Target:
     Parameters
     ----------
     name : str
-        Names the row of the report.
+        What the target's row of the report is called.
     x_px, y_px : float
-        Position on the screen.
+        Where the target was, in pixels of the screen.
     onset_ms, duration_ms : float
-        When; all of the time by default.
+        When and for how long it was to be looked at; all of the time by default.
     trial, stimulus : str or None
-        In which trial, and at which stimulus; None for any.
+        In which trial, and at which stimulus, it was shown; None stands for any.
     """
 
     name: str
@@ -39,16 +39,19 @@ class Target:
     stimulus: str | None = None
 
     def __post_init__(self) -> None:
-        known = np.isfinite(self.x_px) and np.isfinite(self.y_px) and not np.isnan(self.onset_ms)
-        if not (known and self.duration_ms > 0):
-            where = f"at ({self.x_px}, {self.y_px}) px from {self.onset_ms} ms for {self.duration_ms} ms"
+        has_position = np.isfinite(self.x_px) and np.isfinite(self.y_px)
+        has_time = not np.isnan(self.onset_ms) and self.duration_ms > 0
+        if not (has_position and has_time):
+            where = f"at ({self.x_px}, {self.y_px}) px"
+            when = f"from {self.onset_ms} ms for {self.duration_ms} ms"
             raise ConfigError(
-                f"target {quote(self.name)} {where}", hint="give a position and a positive duration"
+                f"target {quote(self.name)} {where} {when}",
+                hint="give a position and a positive duration",
             )
 
     @property
     def end_ms(self) -> float:
-        """The moment after it."""
+        """The moment at which it is no longer to be looked at."""
         return self.onset_ms + self.duration_ms if np.isfinite(self.duration_ms) else np.inf
 
 
@@ -58,8 +61,13 @@ def read_targets(path: str | Path) -> list[Target]:
     Parameters
     ----------
     path : path-like
-        With the columns ``x_px`` and ``y_px``, and of ``name``, ``onset_ms``, ``duration_ms``,
-        ``trial`` and ``stimulus`` those that say when each was shown.
+        The table, in UTF-8, with the columns ``x_px`` and ``y_px``, and of ``name``, ``onset_ms``,
+        ``duration_ms``, ``trial`` and ``stimulus`` those that say when each was shown.
+
+    Returns
+    -------
+    list of Target
+        In the order of the file; those without a name are called by their number, from 1.
 
     Raises
     ------
@@ -89,17 +97,18 @@ def read_targets(path: str | Path) -> list[Target]:
 
 
 def _target(row: dict[str, Any], number: int, path: str | Path, line: int) -> Target:
+    # `csv` files what is beyond the header under None, and fills what is missing with None.
     if None in row or None in row.values():
         raise ParseError(
             "has more or fewer cells than the header", path=path, line=line, hint="check its commas"
         )
-    values: dict[str, Any] = {"name": str(number)} | {
-        key: value for key, value in row.items() if value
-    }
+    values: dict[str, Any] = {"name": str(number)}
+    values |= {key: value for key, value in row.items() if value}
+    times = [key for key in values if key.endswith("_ms")]
     try:
-        given = (key for key in row if key in _POSITION or (key in values and key.endswith("_ms")))
-        numbers = {key: float(row[key]) for key in given}
-        return Target(**values | numbers)
+        for key in (*_POSITION, *times):
+            values[key] = float(row[key])
+        return Target(**values)
     except ValueError as error:
         raise ParseError(
             f"is no target: {error}", path=path, line=line, hint="give numbers"

@@ -11,15 +11,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import gazetrack
-from gazetrack.data_quality.measures import (
-    Gaze,
-    bcea,
-    describe,
-    joined,
-    precision,
-    quality,
-    sampling,
-)
+from gazetrack.data_quality.gaze import Gaze
+from gazetrack.data_quality.measures import describe, joined, quality
+from gazetrack.data_quality.precision import bcea, precision
+from gazetrack.data_quality.sampling import sampling
 from gazetrack.data_quality.targets import Target, read_targets
 from gazetrack.errors import ConfigError, InputError, ParseError
 from gazetrack.tables.recording import Recording
