@@ -31,7 +31,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from gazetrack.maps.track import Track
 from gradtrack_model.data.batches import batches, training_batch
 from gradtrack_model.data.device_batches import batch_maker
-from gradtrack_model.data.sources import Sample
+from gradtrack_model.data.sample import Sample
 from gradtrack_model.settings import load_config
 from gradtrack_model.training.learner import Learner, fast_convolutions, pick_device
 

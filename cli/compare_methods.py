@@ -12,9 +12,11 @@ from . import options as opt
 from .errors import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from gradtrack_model.config import TrainConfig
+    from gradtrack_model.data.sources import Sources
     from gradtrack_model.study.comparison import Comparison
     from gradtrack_model.study.jobs import Job, Result
     from gradtrack_model.training.loop import Progress
@@ -87,23 +89,26 @@ def command(data: Path, methods: str, seeds: str, quiet: bool, as_json: bool, **
     pretrained encoder on 224 x 224; gazemedseg is that recipe's U-Net, from scratch.
     """
     from gradtrack_model.data.sources import discover
-    from gradtrack_model.settings import load_config
+    from gradtrack_model.settings import load_config, map_settings
     from gradtrack_model.study.comparison import compare_methods
     from gradtrack_model.study.jobs import Job
 
     names, numbers = _names(methods), _numbers(seeds)
-    source = (given.pop("preset"), given.pop("config_file"), given.pop("settings"))
+    preset, file, settings = (given.pop(name) for name in ("preset", "config_file", "settings"))
     options = {name: given.pop(name) for name in ("reference", "force")} | {
         "flips": given.pop("tta")
     }
     out = given.pop("out") or data / "comparison"
     common = train.settings_of(given)
+    given["map_settings"] = map_settings(file, settings, common)
     sources = discover(data, need_gaze=any(name != "full" for name in names), **given)
     configs = [
-        load_config(*source, common | {"method": name, "seed": n})
+        load_config(preset, file, settings, common | {"method": name, "seed": n})
         for n in numbers
         for name in names
     ]
+    if not quiet:
+        _show_gaze(sources, configs)
     jobs = [Job(config.method, config.seed, config, sources) for config in configs]
     result = compare_methods(
         jobs, out, **options, report=_reporter(jobs, quiet), tell=_teller(quiet)
@@ -112,6 +117,15 @@ def command(data: Path, methods: str, seeds: str, quiet: bool, as_json: bool, **
     if result.stopped_by is not None:
         return exit_codes.of_signal(result.stopped_by)
     return exit_codes.SOME_FAILED if result.failed else exit_codes.DONE
+
+
+def _show_gaze(sources: Sources, configs: Sequence[TrainConfig]) -> None:
+    """Say what each method trains on, and why: some have maps of their own."""
+    from gradtrack_model.data.gaze import choose_gaze
+
+    by_method = {config.method: config for config in configs}
+    for method, config in by_method.items():
+        click.echo(f"{method} {choose_gaze(sources, config).line}", err=True)
 
 
 def _names(text: str) -> list[str]:

@@ -62,7 +62,7 @@ def command(
     how many were compared. Gray above 127 is foreground. With both masks empty an image counts
     1, with one empty 0.
     """
-    from gradtrack_model.data.sources import find_images
+    from gradtrack_model.data.image_files import find_images
     from gradtrack_model.evaluation.evaluate import evaluate_folder
 
     images = [*find_images(predictions).values(), *find_images(masks).values()]

@@ -111,7 +111,7 @@ def command(
     Each gets a mask of 0 and 255 at the image's own size. Slices of NRRD and NIfTI volumes are
     images of their own; their masks also become volumes, in DIR/volumes.
     """
-    from gradtrack_model.data.sources import find_images, read_ids
+    from gradtrack_model.data.image_files import find_images, read_ids
     from gradtrack_model.evaluation.predict import PredictOptions, predict_folder
     from gradtrack_model.training.loop import pick_device
     from gradtrack_model.weights.checkpoint import load_model

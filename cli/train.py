@@ -6,7 +6,7 @@ import shlex
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -16,11 +16,12 @@ from . import exit_codes
 from . import options as opt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from gradtrack_model.data.sources import TrainingData
+    from gradtrack_model.config import TrainConfig
+    from gradtrack_model.data.sample import TrainingData
+    from gradtrack_model.data.sources import Sources
     from gradtrack_model.training.loop import Progress, TrainResult
-    from gradtrack_model.training.preflight import Finding
 
 _SHOWN_CHARS = 300
 _NNUNET_VARIABLES = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
@@ -50,13 +51,13 @@ _NNUNET_VARIABLES = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
     type=opt.FILE,
     multiple=True,
     metavar="FILE",
-    help="Fixation table, may be repeated; DIR/*.fixations.parquet by default.",
+    help="Train on this fixation table, or folder of them, whatever maps there are; may be repeated.",
 )
 @click.option(
     "--maps",
     type=opt.FILE,
     metavar="FILE",
-    help="Stored maps instead of fixation tables; DIR/maps/maps.parquet where there are no tables.",
+    help="Train on these stored maps; DIR/refined or DIR/maps by default where they fit the tables.",
 )
 @click.option(
     "--train-ids",
@@ -203,47 +204,63 @@ def command(action: str, data: Path, quiet: bool, as_json: bool, **given: Any) -
     label, and case or image in two splits. `gradtrack-train nnunet` writes images, labels and
     splits in the layout of nnU-Net v2.
     """
-    from gradtrack_model.data.nnunet import write_nnunet
-    from gradtrack_model.data.sources import discover, load_data
-    from gradtrack_model.settings import load_config
+    from gradtrack_model.data.loading import load_data
     from gradtrack_model.training.loop import train
-    from gradtrack_model.training.preflight import check, plan
+    from gradtrack_model.training.preflight import plan
 
-    config = load_config(
-        given.pop("preset"), given.pop("config_file"), given.pop("settings"), settings_of(given)
-    )
     out, force, resume, dry, verbose = (
         given.pop(name) for name in ("out", "force", "resume", "dry_run", "verbose")
     )
     name = given.pop("nnunet_name")
-    sources = discover(data, need_gaze=config.method != "full", **given)
+    config, sources = _chosen(data, given, quiet)
     if action == "check":
-        return _show_findings(check(sources, config), quiet, as_json)
+        return _show_findings(sources, config, quiet, as_json)
     if action == "nnunet":
-        return _show_nnunet(
-            write_nnunet(sources, config, out or data / "nnunet", name, force), quiet, as_json
-        )
+        raw = _Target(out or data / "nnunet", name, force)
+        return _show_nnunet(sources, config, raw, quiet, as_json)
     loaded = load_data(sources, config)
     if not quiet:
         _show_data(loaded, verbose)
     if dry:
         return _show_plan(plan(config, loaded), as_json)
     report = _reporter(config.steps, quiet, verbose)
-    result = train(
-        config,
-        loaded,
-        out or data / "runs" / "gradtrack",
-        force=force,
-        resume=resume,
-        report=report,
-    )
+    run = out or data / "runs" / "gradtrack"
+    result = train(config, loaded, run, force=force, resume=resume, report=report)
     _write_report(result, loaded)
     _show(result, quiet, as_json)
     return exit_codes.DONE if result.stopped_by is None else exit_codes.of_signal(result.stopped_by)
 
 
-def _show_findings(findings: Sequence[Finding], quiet: bool, as_json: bool) -> int:
-    """Print what was found, and return the exit code of unusable data when training would stop."""
+def _chosen(data: Path, given: dict[str, Any], quiet: bool) -> tuple[TrainConfig, Sources]:
+    """Return settings and sources of the options, which are taken out of `given`; say which gaze trains."""
+    from gradtrack_model.data.gaze import choose_gaze
+    from gradtrack_model.data.sources import discover
+    from gradtrack_model.settings import load_config, map_settings
+
+    preset, file = given.pop("preset"), given.pop("config_file")
+    settings, options = given.pop("settings"), settings_of(given)
+    config = load_config(preset, file, settings, options)
+    asked = map_settings(file, settings, options)
+    need_gaze = config.method != "full"
+    sources = discover(data, need_gaze=need_gaze, map_settings=asked, **given)
+    if not quiet:
+        click.echo(choose_gaze(sources, config).line, err=True)
+    return config, sources
+
+
+class _Target(NamedTuple):
+    """Where a data set for nnU-Net goes."""
+
+    out: Path
+    name: str
+    force: bool
+
+
+def _show_findings(sources: Sources, config: TrainConfig, quiet: bool, as_json: bool) -> int:
+    """Print what is wrong with the data; return the exit code of unusable data when training would stop."""
+    from gradtrack_model.data.checks import check
+
+    findings = check(sources, config)
     fatal = sum(finding.fatal for finding in findings)
     if as_json:
         opt.print_json([asdict(finding) for finding in findings])
@@ -267,7 +284,13 @@ def _show_plan(planned: dict[str, Any], as_json: bool) -> int:
     return 0
 
 
-def _show_nnunet(written: dict[str, Any], quiet: bool, as_json: bool) -> int:
+def _show_nnunet(
+    sources: Sources, config: TrainConfig, target: _Target, quiet: bool, as_json: bool
+) -> int:
+    """Write the data set for nnU-Net, and say what to do with it."""
+    from gradtrack_model.data.nnunet import write_nnunet
+
+    written = write_nnunet(sources, config, target.out, target.name, target.force)
     if as_json or not quiet:
         _show_plan(written, as_json)
     if not (as_json or quiet):

@@ -54,13 +54,7 @@ def load_config(
         The file cannot be read.
     """
     one_of("preset", preset, PRESETS)
-    layers = [] if file is None else [_read_toml(Path(file))]
-    for key, value in (overrides or {}).items():
-        if value is not None:
-            layers.append(_nested(key, value))
-    for setting in settings:
-        key, value = _parse_setting(setting)
-        layers.append(_nested(key, value))
+    layers = _given(file, settings, overrides)
     # The method's own settings lie under all others, so the last word on the method comes first.
     chosen = [layer["method"] for layer in layers if "method" in layer]
     method = chosen[-1] if chosen else "gradtrack"
@@ -69,6 +63,32 @@ def load_config(
     for layer in (PRESETS[preset], METHODS[method], *layers):
         _merge(values, layer)
     return config_from(values)
+
+
+def map_settings(
+    file: str | Path | None = None,
+    settings: Iterable[str] = (),
+    overrides: Mapping[str, Any] | None = None,
+) -> tuple[str, ...]:
+    """Return the names of the map parameters that a user sets; parameters and errors as in `load_config`."""
+    values: dict[str, Any] = {}
+    for layer in _given(file, settings, overrides):
+        _merge(values, layer)
+    return tuple(values.get("maps", ()))
+
+
+def _given(
+    file: str | Path | None, settings: Iterable[str], overrides: Mapping[str, Any] | None
+) -> list[dict[str, Any]]:
+    """Return the nested values of a file, of options and of settings, the strongest last."""
+    layers = [] if file is None else [_read_toml(Path(file))]
+    for key, value in (overrides or {}).items():
+        if value is not None:
+            layers.append(_nested(key, value))
+    for setting in settings:
+        key, value = _parse_setting(setting)
+        layers.append(_nested(key, value))
+    return layers
 
 
 def config_from(values: Mapping[str, Any]) -> TrainConfig:

@@ -47,7 +47,8 @@ def config():
 @pytest.fixture(scope="session")
 def run_folder(tmp_path_factory):
     """A small data set, and a run trained on it."""
-    from gradtrack_model.data.sources import discover, load_data
+    from gradtrack_model.data.loading import load_data
+    from gradtrack_model.data.sources import discover
     from gradtrack_model.settings import load_config
     from gradtrack_model.training.loop import train
     from tests.synthetic import TINY, write_data

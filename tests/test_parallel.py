@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from gazetrack.errors import ConfigError
-from gradtrack_model.data.sources import discover, load_data
+from gradtrack_model.data.loading import load_data
+from gradtrack_model.data.sources import discover
 from gradtrack_model.settings import load_config
 from gradtrack_model.training.loop import train
 from gradtrack_model.weights.checkpoint import load_model
@@ -23,7 +24,8 @@ from pathlib import Path
 import torch
 torch.set_num_threads(1)
 from gradtrack_model.settings import load_config
-from gradtrack_model.data.sources import discover, load_data
+from gradtrack_model.data.loading import load_data
+from gradtrack_model.data.sources import discover
 from gradtrack_model.training.loop import train
 from tests.synthetic import TINY
 config = load_config("tiny", overrides=TINY | {"optimizer.name": "sgd"})

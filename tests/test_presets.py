@@ -9,7 +9,8 @@ import torch
 
 from gazetrack.errors import ConfigError, DataError
 from gradtrack_model.data.batches import plain_batch
-from gradtrack_model.data.sources import discover, load_data
+from gradtrack_model.data.loading import load_data
+from gradtrack_model.data.sources import discover
 from gradtrack_model.presets import METHODS
 from gradtrack_model.settings import load_config
 from gradtrack_model.training.loop import train

@@ -165,7 +165,7 @@ def render_maps(
     track : Track
         As built from a fixation table; it is cleaned here.
     params : MapParams, optional
-        Defaults: four tube levels.
+        How a track becomes maps; by default four levels of `density`.
     size : (height, width), optional
         Size of the maps; the image's own by default.
 
@@ -210,7 +210,7 @@ def render_batch(
     size : (height, width)
         Of all maps.
     params : MapParams, optional
-        Defaults: four tube levels.
+        How a track becomes maps; by default four levels of `density`.
     jobs : int
         Threads; the result does not depend on it.
 

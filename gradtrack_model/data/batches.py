@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import torch
 
-from gazetrack.maps.render import render_points
 from gradtrack_model.data.augment import (
     Affine,
     Box,
@@ -30,6 +29,7 @@ from gradtrack_model.data.augment import (
     tint,
     warp,
 )
+from gradtrack_model.data.labels import mean_maps
 from gradtrack_model.parallel import rank, world
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from gazetrack.maps.parameters import MapParams
     from gazetrack.maps.track import Track
     from gradtrack_model.config import AugmentConfig, BatchConfig, InputConfig
-    from gradtrack_model.data.sources import Sample
+    from gradtrack_model.data.sample import Sample
 
 
 class Batch(NamedTuple):
@@ -172,12 +172,18 @@ def _maps_of(sample: Sample, params: MapParams, affine: Affine, size: int) -> Te
 
 
 def _render(tracks: Sequence[Track], params: MapParams, affine: Affine, size: int) -> Tensor:
-    scaled = dataclasses.replace(
-        params, radius=params.radius * affine.scale, softness=params.softness * affine.scale,
-        blur=params.blur * affine.scale, max_saccade=params.max_saccade * affine.scale,
-    )  # fmt: skip
-    total = np.zeros((params.levels, size, size), np.float32)
-    for track in tracks:
-        x, y, _ = affine.matrix @ np.stack([track.x, track.y, np.ones_like(track.x)])
-        total += render_points(x, y, track.duration_ms, size, size, scaled)
-    return torch.from_numpy(total / len(tracks))
+    """Render tracks that an affine moves and zooms: its zoom goes for all lengths of the maps alike."""
+    zoomed = dataclasses.replace(
+        params,
+        radius=params.radius * affine.scale,
+        softness=params.softness * affine.scale,
+        blur=params.blur * affine.scale,
+        max_saccade=params.max_saccade * affine.scale,
+    )
+    moved = [_moved(track, affine) for track in tracks]
+    return torch.from_numpy(mean_maps(moved, zoomed, (size, size)))
+
+
+def _moved(track: Track, affine: Affine) -> Track:
+    x, y, _ = affine.matrix @ np.stack([track.x, track.y, np.ones_like(track.x)])
+    return dataclasses.replace(track, x=x, y=y)

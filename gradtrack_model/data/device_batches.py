@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gazetrack.maps.track import Track
     from gradtrack_model.config import BatchConfig
     from gradtrack_model.data.batches import Drawn
-    from gradtrack_model.data.sources import Sample
+    from gradtrack_model.data.sample import Sample
 
 # Of the memory that is free before the network is built; the rest is for its activations.
 _SHARE = 0.25

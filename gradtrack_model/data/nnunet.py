@@ -17,18 +17,18 @@ import numpy as np
 from PIL import Image
 
 from gazetrack.errors import ConfigError, DataError, OutputError, quote
-from gazetrack.images.folder import decode
-from gazetrack.maps.render import prepare, render_points
-from gazetrack.maps.store import MapStore, read_maps
 from gazetrack.publish import unique_names, write_bytes, write_json
-from gradtrack_model.data.sources import mask_of, open_image, split_items
-from gradtrack_model.data.splits import refuse_overlaps
+from gradtrack_model.data.image_files import is_gray, open_image
+from gradtrack_model.data.labels import BORDER, STORED_BORDER, full_map
+from gradtrack_model.data.loading import mask_of, split_items
+from gradtrack_model.data.splits import SPLITS, refuse_overlaps
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy.typing as npt
 
+    from gazetrack.maps.store import MapStore
     from gazetrack.workflows.dataset import Item
     from gradtrack_model.config import DataConfig
     from gradtrack_model.data.sources import Sources
@@ -71,67 +71,55 @@ def write_nnunet(
     OutputError
         There is such a data set, or it cannot be written.
     DataError, InputError
-        As in `gradtrack_model.data.sources.load_data`.
+        As in `gradtrack_model.data.loading.load_data`.
     """
     if not _NAME.fullmatch(name):
-        raise ConfigError(
-            f"name {quote(name)!r}", hint="write it as Dataset511_Polyps: three digits, then a name"
-        )
+        hint = "write it as Dataset511_Polyps: three digits, then a name"
+        raise ConfigError(f"name {quote(name)!r}", hint=hint)
     raw, preprocessed = out / "nnUNet_raw" / name, out / "nnUNet_preprocessed" / name
     if raw.exists() and not force:
-        raise OutputError(
-            "is already there",
-            path=raw,
-            hint="give another name or --out, or --force to replace it",
-        )
-    found, manifest, _ = split_items(sources, config)
+        hint = "give another name or --out, or --force to replace it"
+        raise OutputError("is already there", path=raw, hint=hint)
+    data = split_items(sources, config)
     if not sources.allow_overlap:
-        refuse_overlaps(manifest, sources.images)
-    store = read_maps(sources.maps) if sources.maps is not None else None
-    items = [item for item in found.items if item.image_id in manifest]
-    splits: dict[str, list[str]] = {"train": [], "val": [], "test": []}
-    unlabelled, names, mode = (
-        [],
-        unique_names(manifest),
-        "L" if all(map(_is_gray, items)) else "RGB",
-    )
+        refuse_overlaps(data.manifest, sources.images)
+    items = [item for item in data.found.items if item.image_id in data.manifest]
+    # Channels are those of the whole data set: one picture in colour makes all of them RGB.
+    mode = "L" if all(is_gray(item.image) for item in items) else "RGB"
+    names = unique_names(data.manifest)
+    store = data.gaze.store()
+    splits: dict[str, list[str]] = {split: [] for split in SPLITS}
+    unlabelled = []
     for item in items:
-        split, case = manifest[item.image_id]["split"], names[item.image_id]
+        split, case = data.manifest[item.image_id]["split"], names[item.image_id]
         if split != "test":
             label = label_of(item, split, config, store)
             if label is None:
                 unlabelled.append(item.image_id)
                 continue
-            write_bytes(
-                raw / "labelsTr" / f"{case}.png", _png(Image.fromarray(label.astype(np.uint8)))
-            )
+            picture = Image.fromarray(label.astype(np.uint8))
+            write_bytes(raw / "labelsTr" / f"{case}.png", _png(picture))
+        folder = raw / ("imagesTs" if split == "test" else "imagesTr")
         picture = open_image(item.image, config.window).convert(mode)
-        write_bytes(
-            raw / ("imagesTs" if split == "test" else "imagesTr") / f"{case}_0000.png",
-            _png(picture),
-        )
+        write_bytes(folder / f"{case}_0000.png", _png(picture))
         splits[split].append(case)
     if not splits["train"]:
-        raise DataError(
-            "no training image has a label", path=sources.images, hint="see gradtrack-train check"
-        )
+        hint = "see gradtrack-train check"
+        raise DataError("no training image has a label", path=sources.images, hint=hint)
+    folds = [{"train": splits["train"], "val": splits["val"]}]
+    write_json(preprocessed / "splits_final.json", folds)
+    # Written last: a folder without it is no data set to nnU-Net.
     channels = ["gray"] if mode == "L" else ["R", "G", "B"]
-    facts = {
-        "channel_names": {str(k): channel for k, channel in enumerate(channels)},
+    description = {
+        "channel_names": {str(number): channel for number, channel in enumerate(channels)},
         "labels": {"background": 0, "target": 1},
         "numTraining": len(splits["train"]) + len(splits["val"]),
         "file_ending": ".png",
-        "description": f"labels of training images: {'masks' if config.method == 'full' else 'gaze'}",
+        "description": f"labels of training images: {data.gaze.recorded}",
     }
-    write_json(
-        preprocessed / "splits_final.json", [{"train": splits["train"], "val": splits["val"]}]
-    )
-    write_json(raw / "dataset.json", facts)
-    return {
-        "folder": str(raw),
-        **{split: len(cases) for split, cases in splits.items()},
-        "unlabelled": unlabelled,
-    }
+    write_json(raw / "dataset.json", description)
+    counts = {split: len(cases) for split, cases in splits.items()}
+    return {"folder": str(raw), **counts, "unlabelled": unlabelled}
 
 
 def label_of(item: Item, split: str, config: DataConfig, store: MapStore | None) -> Mask | None:
@@ -142,19 +130,10 @@ def label_of(item: Item, split: str, config: DataConfig, store: MapStore | None)
         if item.image_id not in store.ids:
             return None
         stored = Image.fromarray(store.load(item.image_id)[-1])
-        return (
-            np.asarray(stored.resize((item.width, item.height), Image.Resampling.BILINEAR)) >= 128
-        )
-    params = config.maps
-    tracks = [track for track in (prepare(track, params) for track in item.tracks) if len(track)]
-    maps = [
-        render_points(t.x, t.y, t.duration_ms, item.height, item.width, params)[-1] for t in tracks
-    ]
-    return np.asarray(np.mean(maps, 0) >= 0.5) if maps else None
-
-
-def _is_gray(item: Item) -> bool:
-    return decode(item.image).mode in ("L", "1")
+        fitted = stored.resize((item.width, item.height), Image.Resampling.BILINEAR)
+        return np.asarray(fitted) >= STORED_BORDER
+    label = full_map(item.tracks, config.maps, (item.height, item.width))
+    return None if label is None else label >= BORDER
 
 
 def _png(picture: Image.Image) -> bytes:

@@ -1,45 +1,26 @@
-"""Data sets in memory: images, gaze and splits, read with the toolkit and checked on the way."""
+"""Where the parts of a data set are: given by the user, or found by their names in its folder."""
 
 from __future__ import annotations
 
-import dataclasses
-import functools
-import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import torch
-from PIL import Image
-from torch.nn import functional
-
-from gazetrack.errors import ConfigError, DataError, quote
-from gazetrack.images.folder import DEEP_MODES, decode, find_images, image_size, read_mask
-from gazetrack.maps.render import prepare
-from gazetrack.maps.store import MapStore, read_maps
-from gazetrack.tables.finding import choose_tables
+from gazetrack.errors import ConfigError, quote
+from gazetrack.images.folder import find_images
+from gazetrack.maps.store import MAP_FILE
+from gazetrack.tables.finding import FoundTables, choose_tables, tables_among
 from gazetrack.tables.store import SUFFIX
-from gazetrack.workflows.dataset import Item, find_items, hashed_split, read_ids
-from gradtrack_model.data.augment import normalise
-from gradtrack_model.data.splits import doubles, manifest_of, recorded, refuse_overlaps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from pathlib import Path
+    from collections.abc import Sequence
 
-    import numpy.typing as npt
-    from torch import Tensor
-
-    from gazetrack.images.reference import ImageRef
-    from gazetrack.maps.track import Track
-    from gazetrack.workflows.dataset import DataSet
-    from gradtrack_model.config import DataConfig
-    from gradtrack_model.data.splits import Manifest
-
-__all__ = ["find_images", "image_size", "normalise", "read_ids", "read_mask"]
+# Folders that `gazetrack render` and `gazetrack refine` write to unless they are told another one.
+RENDERED = Path("maps") / MAP_FILE
+REFINED = Path("refined") / MAP_FILE
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Sources:
     """Where a data set's parts are.
 
@@ -48,22 +29,29 @@ class Sources:
     images : pathlib.Path
         Folder of images.
     masks : pathlib.Path or None
-        Folder of masks; used for validation only.
+        Folder of masks, which are used for validation only.
     fixations : tuple of pathlib.Path
         Fixation tables.
     maps : pathlib.Path or None
-        Stored maps, used when there are no fixation tables.
+        Stored maps. `gradtrack_model.data.gaze.choose_gaze` says whether they or the tables train.
+    rendered : pathlib.Path or None
+        Where `maps` are refined ones, the maps beside them that they should be made from.
+    given : {"", "fixations", "maps"}
+        Which of the two the user named, so that it trains whatever else is there.
+    map_settings : tuple of str
+        The map parameters that the user set: maps that were rendered otherwise do not train.
     train_ids, val_ids, test_ids, manifest : pathlib.Path or None
-        Splits.
+        Files that say which image is in which split.
     placement : str or None
-        Rule for gaze in screen pixels.
+        Rule for gaze in screen pixels, see `gazetrack.tables.recording.place`.
     case : str or None
         Regular expression of the case in an image id, see `gazetrack.workflows.dataset.find_items`.
     split : pathlib.Path or None
         ``splits.json`` of a run, instead of all other splits and cases.
-    allow_changes, allow_overlap : bool
-        Take what is refused otherwise: a data set that is not that of `split`; splits that share
-        cases or images.
+    allow_changes : bool
+        Whether a data set is taken that is not the one that `split` names.
+    allow_overlap : bool
+        Whether splits are taken that share cases or images.
     notes : tuple of str
         What was left out when the parts were looked for, in words for the user.
     """
@@ -72,6 +60,9 @@ class Sources:
     masks: Path | None = None
     fixations: tuple[Path, ...] = ()
     maps: Path | None = None
+    rendered: Path | None = None
+    given: str = ""
+    map_settings: tuple[str, ...] = ()
     train_ids: Path | None = None
     val_ids: Path | None = None
     test_ids: Path | None = None
@@ -103,10 +94,15 @@ def discover(
     Parameters
     ----------
     folder : pathlib.Path
-        Looked through for ``images/``, ``masks/``, ``*.fixations.parquet``, ``maps/maps.parquet``,
-        ``train.txt`` or ``fit.txt``, ``val.txt``, ``test.txt`` and ``manifest.csv``.
-    images, masks, fixations, maps, train_ids, val_ids, test_ids, split
-        See `Sources`.
+        Looked through for ``images/``, ``masks/``, ``*.fixations.parquet``,
+        ``refined/maps.parquet``, ``maps/maps.parquet``, ``train.txt`` or ``fit.txt``, ``val.txt``,
+        ``test.txt`` and ``manifest.csv``.
+    images, masks, train_ids, val_ids, test_ids, split : pathlib.Path, optional
+        As in `Sources`.
+    fixations : sequence of pathlib.Path
+        Fixation tables, or folders of them. Where some are given, no maps are looked for.
+    maps : pathlib.Path, optional
+        Stored maps, or their folder. Where they are given, no tables are looked for.
     need_gaze : bool
         Off for full supervision, which learns from the masks.
     **others
@@ -119,317 +115,82 @@ def discover(
     Raises
     ------
     ConfigError
-        There are no images, or no gaze; or `split` and other splits.
+        There is no such folder, there are no images or no gaze; or things are given that exclude
+        each other: `split` and other splits, `fixations` and `maps`.
     """
     if split is not None and (train_ids or val_ids or test_ids):
         raise ConfigError("--split and other splits", hint="give one or the other")
+    if fixations and maps is not None:
+        raise ConfigError("--fixations and --maps", hint="give the one to train on")
     if not folder.is_dir():
         raise ConfigError("no such folder", path=folder, hint="check --data")
     images = images or (folder / "images" if (folder / "images").is_dir() else folder)
-    is_asked_for = bool(fixations or maps)
-    found = choose_tables([] if is_asked_for else sorted(folder.glob(f"*{SUFFIX}")))
-    tables = tuple(fixations) or found.paths
-    maps = None if tables else maps or _if_exists(folder / "maps" / "maps.parquet")
+    tables = _tables(folder, fixations, look=maps is None)
+    gaze = _maps(folder, maps, look=not fixations)
+    _refuse_absent(folder, images, has_gaze=bool(tables.paths or gaze) or not need_gaze)
+    return Sources(
+        images=images,
+        masks=masks or _if_exists(folder / "masks"),
+        fixations=tables.paths,
+        **gaze,
+        split=split,
+        **({} if split else _splits(folder, train_ids, val_ids, test_ids)),
+        notes=tables.notes,
+        **others,
+    )
+
+
+def _tables(folder: Path, given: Sequence[Path], *, look: bool) -> FoundTables:
+    """Return the fixation tables that are given, else those of the folder where these are looked for."""
+    if given:
+        return tables_among(given)
+    return choose_tables(sorted(folder.glob(f"*{SUFFIX}")) if look else [])
+
+
+def _maps(folder: Path, given: Path | None, *, look: bool) -> dict[str, Any]:
+    """Return what `Sources` says of stored maps: refined ones are taken before those they are made from."""
+    if given is not None:
+        return {"maps": given, "given": "maps"}
+    if not look:
+        return {"given": "fixations"}
+    rendered = _if_exists(folder / RENDERED)
+    refined = _if_exists(folder / REFINED)
+    if refined is not None:
+        return {"maps": refined, "rendered": rendered}
+    return {} if rendered is None else {"maps": rendered}
+
+
+def _splits(
+    folder: Path, train_ids: Path | None, val_ids: Path | None, test_ids: Path | None
+) -> dict[str, Any]:
+    """Return what `Sources` says of splits: files of ids, else a manifest."""
+    train_ids = train_ids or _if_exists(folder / "train.txt") or _if_exists(folder / "fit.txt")
+    val_ids = val_ids or _if_exists(folder / "val.txt")
+    test_ids = test_ids or _if_exists(folder / "test.txt")
+    named = train_ids or val_ids or test_ids
+    manifest = None if named else _if_exists(folder / "manifest.csv")
+    return {
+        "train_ids": train_ids,
+        "val_ids": val_ids,
+        "test_ids": test_ids,
+        "manifest": manifest,
+    }
+
+
+def _refuse_absent(folder: Path, images: Path, *, has_gaze: bool) -> None:
+    """Refuse a folder without images or gaze: say what was looked for, and how to make it."""
     missing = []
+    hint = "make tables with: gazetrack convert EXPORT; maps of them with: gazetrack render"
     if images.is_dir() and not find_images(images):
         looked = "images/ and the folder itself" if images == folder else quote(images)
-        missing.append(
-            f"no images (looked in {looked} for PNG, JPEG, TIFF, BMP, DICOM, NRRD, NIfTI)"
-        )
-    if need_gaze and not tables and maps is None:
-        missing.append("no gaze (looked for *.fixations.parquet and maps/maps.parquet)")
+        kinds = "PNG, JPEG, TIFF, BMP, DICOM, NRRD, NIfTI"
+        missing.append(f"no images (looked in {looked} for {kinds})")
+        hint = "see --help, or run gazetrack demo for an example"
+    if not has_gaze:
+        missing.append(f"no gaze (looked for *{SUFFIX}, {RENDERED} and {REFINED})")
     if missing:
-        what = f"holds {' and '.join(missing)}"
-        raise ConfigError(
-            what, path=folder, hint="see --help, or run gazetrack demo for an example"
-        )
-    masks = masks or _if_exists(folder / "masks")
-    if split is not None:
-        return Sources(images, masks, tables, maps, split=split, notes=found.notes, **others)
-    train_ids = train_ids or _if_exists(folder / "train.txt") or _if_exists(folder / "fit.txt")
-    val_ids, test_ids = (
-        val_ids or _if_exists(folder / "val.txt"),
-        test_ids or _if_exists(folder / "test.txt"),
-    )
-    manifest = None if train_ids or val_ids or test_ids else _if_exists(folder / "manifest.csv")
-    return Sources(
-        images, masks, tables, maps, train_ids, val_ids, test_ids, manifest, notes=found.notes, **others
-    )  # fmt: skip
+        raise ConfigError(f"holds {' and '.join(missing)}", path=folder, hint=hint)
 
 
 def _if_exists(path: Path) -> Path | None:
     return path if path.exists() else None
-
-
-@dataclass(frozen=True)
-class Sample:
-    """One image in memory.
-
-    Parameters
-    ----------
-    image_id : str
-        The image's id.
-    pixels : Tensor of uint8, shape (3, S, S)
-        The image, resized.
-    tracks : tuple of Track
-        Cleaned, on the resized image.
-    maps : Tensor of uint8, shape (L, S, S), or None
-        Stored maps, where there are no tracks.
-    mask : ndarray of bool or None
-        At its own size. Validation only.
-    """
-
-    image_id: str
-    pixels: Tensor
-    tracks: tuple[Track, ...] = ()
-    maps: Tensor | None = None
-    mask: npt.NDArray[np.bool_] | None = None
-
-    @property
-    def has_gaze(self) -> bool:
-        """Whether there is anything to learn from."""
-        return bool(self.tracks) or self.maps is not None
-
-
-@dataclass(frozen=True)
-class TrainingData:
-    """A data set in memory, and what is to be said about it.
-
-    Parameters
-    ----------
-    train, val : tuple of Sample
-        Training samples all have gaze.
-    notes : tuple of str
-        What was left out or assumed, each in one line.
-    splits : dict
-        See `gradtrack_model.data.splits.manifest_of`.
-    """
-
-    train: tuple[Sample, ...]
-    val: tuple[Sample, ...]
-    notes: tuple[str, ...]
-    splits: Manifest = field(default_factory=dict)
-
-    def sha256(self) -> str:
-        """Return a digest of all that training depends on."""
-        digest = hashlib.sha256()
-        for sample in (*self.train, *self.val):
-            digest.update(sample.image_id.encode() + b"\0")
-            arrays = [
-                sample.pixels.numpy(),
-                *(a for t in sample.tracks for a in (t.x, t.y, t.duration_ms)),
-            ]
-            arrays += [] if sample.maps is None else [sample.maps.numpy()]
-            arrays += [] if sample.mask is None else [sample.mask]
-            for array in arrays:
-                digest.update(
-                    f"{array.dtype}{array.shape}".encode() + np.ascontiguousarray(array).tobytes()
-                )
-        return f"{len(self.train)}+{len(self.val)}:{digest.hexdigest()}"
-
-
-def load_data(sources: Sources, config: DataConfig) -> TrainingData:
-    """Read a data set into memory, and check it on the way.
-
-    Masks of training images are never opened, but by the method ``full``, which learns from them in
-    place of gaze.
-
-    Parameters
-    ----------
-    sources : Sources
-        Where its parts are.
-    config : DataConfig
-        Method, image size, map parameters, held-out share.
-
-    Returns
-    -------
-    TrainingData
-
-    Raises
-    ------
-    DataError
-        No image can be trained on, a mask has another size than its image, an image is not 8-bit,
-        splits overlap, or the data set is not that of the split manifest.
-    """
-    full = config.method == "full"
-    found, manifest, notes = split_items(sources, config)
-    splits = {image_id: facts["split"] for image_id, facts in manifest.items()}
-    if not sources.allow_overlap:
-        refuse_overlaps(manifest, sources.images)
-    notes += _named(doubles(manifest), "images are there under two names")
-    store = read_maps(sources.maps) if sources.maps is not None else None
-    load = functools.partial(_load_labelled if full else _load_sample, store)
-    train, silent = [], []
-    for item in found.items:
-        if splits.get(item.image_id) != "train":
-            continue
-        sample = load(config, item)
-        if sample is None:
-            silent.append(item.image_id)
-        else:
-            train.append(sample)
-    if not train:
-        if full:
-            raise DataError(
-                "no training image has a mask",
-                path=sources.masks or sources.images,
-                hint="give --masks",
-            )
-        gaze = ", ".join(
-            quote(path.name) for path in (*sources.fixations, sources.maps) if path is not None
-        )
-        what = f"none of its {len(found.items)} images is a training image with gaze in {gaze}"
-        hint = "names of images and stimuli must match, and the split name them"
-        raise DataError(what, path=sources.images, hint=hint)
-    val = [
-        _load_val(item, load, config.predicting())
-        for item in found.items
-        if splits.get(item.image_id) == "val"
-    ]
-    _check_levels([*train, *val])
-    notes += _named(silent, f"training images without {'a mask' if full else 'gaze'} are left out")
-    notes += _named(found.missing_images, "stimuli with gaze have no image")
-    return TrainingData(tuple(train), tuple(val), tuple(notes), manifest)
-
-
-def split_items(sources: Sources, config: DataConfig) -> tuple[DataSet, Manifest, list[str]]:
-    """Return the data set, its split manifest, and notes on both; errors as in `load_data`, but for overlaps."""
-    found = find_items(
-        sources.images, masks=sources.masks, fixations=sources.fixations, maps=sources.maps,
-        manifest=sources.manifest, train_ids=sources.train_ids, val_ids=sources.val_ids, test_ids=sources.test_ids,
-        placement=sources.placement, case=sources.case,
-    )  # fmt: skip
-    if sources.split is not None:
-        items, notes = recorded(found.items, sources.split, sources.allow_changes)
-        found = dataclasses.replace(found, items=tuple(items))
-        splits = {item.image_id: item.split for item in items}
-    else:
-        splits, notes = _complete_split(found.items, config.val_share)
-    return (
-        found,
-        manifest_of(found.items, splits, config.method == "full"),
-        [*sources.notes, *notes],
-    )
-
-
-def _complete_split(items: Sequence[Item], val_share: float) -> tuple[dict[str, str], list[str]]:
-    """Hold out images for validation by the hash of their id where the split names none."""
-    splits = {item.image_id: item.split for item in items}
-    named = set(splits.values())
-    if "train" not in named:
-        splits = {i: split or "train" for i, split in splits.items()}
-    if "val" in named:
-        return splits, []
-    cases = {item.image_id: item.case for item in items if splits[item.image_id] == "train"}
-    grouped = any(i != case for i, case in cases.items())
-    sides = hashed_split(cases.values(), val_share, both=grouped)
-    splits.update({i: sides[case] for i, case in cases.items()})
-    held_out = sum(split == "val" for split in splits.values())
-    by = f"the hash of their {'case' if grouped else 'id'}"
-    return splits, [f"no validation images named: {held_out} of {len(cases)} held out by {by}"]
-
-
-def _named(ids: Sequence[str], what: str) -> list[str]:
-    return [f"{len(ids)} {what}: {', '.join(quote(i) for i in ids)}"] if ids else []
-
-
-def _load_sample(store: MapStore | None, config: DataConfig, item: Item) -> Sample | None:
-    """Return the item in memory, or None when it has no gaze."""
-    size = config.image_size
-    if store is not None:
-        if item.image_id not in store.ids:
-            return None
-        stored = torch.from_numpy(store.load(item.image_id).copy()).float()[None]  # [1, L, H, W]
-        maps = (
-            functional.interpolate(stored, size=(size, size), mode="area")[0]
-            .round()
-            .to(torch.uint8)
-        )
-        return Sample(item.image_id, read_image(item.image, size, config.window), maps=maps)
-    prepared = [prepare(track, config.maps) for track in item.tracks]
-    tracks = tuple(track.scaled(size, size) for track in prepared if len(track))
-    return (
-        Sample(item.image_id, read_image(item.image, size, config.window), tracks)
-        if tracks
-        else None
-    )
-
-
-def _load_labelled(_store: MapStore | None, config: DataConfig, item: Item) -> Sample | None:
-    """Return the item with its mask as the one level of its maps, or None when it has none."""
-    if item.mask is None:
-        return None
-    size = config.image_size
-    mask = torch.from_numpy(mask_of(item, item.mask)).float()[None, None]
-    label = (
-        (functional.interpolate(mask, size=(size, size), mode="area")[0] * 255)
-        .round()
-        .to(torch.uint8)
-    )
-    return Sample(item.image_id, read_image(item.image, size, config.window), maps=label)
-
-
-def _load_val(
-    item: Item, load: Callable[[DataConfig, Item], Sample | None], config: DataConfig
-) -> Sample:
-    sample = load(config, item) or Sample(
-        item.image_id, read_image(item.image, config.image_size, config.window)
-    )
-    return (
-        sample if item.mask is None else dataclasses.replace(sample, mask=mask_of(item, item.mask))
-    )
-
-
-def mask_of(item: Item, where: ImageRef) -> npt.NDArray[np.bool_]:
-    """Read an item's mask; errors as in `read_mask`, and DataError where its size is not the image's."""
-    mask = read_mask(where)
-    if mask.shape != (item.height, item.width):
-        what = (
-            f"is {mask.shape[1]} x {mask.shape[0]} pixels, its image {item.width} x {item.height}"
-        )
-        raise DataError(what, path=where.path, hint="a mask has the size of its image")
-    return mask
-
-
-def _check_levels(samples: Iterable[Sample]) -> None:
-    levels = {
-        sample.maps.shape[0]: sample.image_id for sample in samples if sample.maps is not None
-    }
-    if len(levels) > 1:
-        (a, first), (b, second), *_ = levels.items()
-        raise DataError(
-            f"{quote(first)!r} has {a} map levels, {quote(second)!r} has {b}",
-            hint="render all maps with one --levels",
-        )
-
-
-def read_image(image: ImageRef, size: int, window: tuple[float, ...] = ()) -> Tensor:
-    """Read an image as uint8 [3, size, size].
-
-    Raises
-    ------
-    DataError
-        It has more than 8 bits a channel.
-    InputError
-        It is damaged, no image, or too large.
-    """
-    return resized(open_image(image, window), size)
-
-
-def resized(image: Image.Image, size: int) -> Tensor:
-    """Return an RGB image as uint8 [3, size, size]."""
-    small = image.resize((size, size), Image.Resampling.BILINEAR)
-    return torch.from_numpy(np.array(small)).permute(2, 0, 1).contiguous()
-
-
-def open_image(image: ImageRef, window: tuple[float, ...] = ()) -> Image.Image:
-    """Read an image as RGB at its own size; errors as in `read_image`.
-
-    Of DICOM, NRRD and NIfTI the gray values are mapped to 8 bits as
-    `gazetrack.images.slices.read_slice` says.
-    """
-    opened = decode(image, window)
-    if opened.mode in DEEP_MODES:
-        what = f"has pixels of type {opened.mode}"
-        raise DataError(what, path=image.path, hint="convert it to 8 bits a channel")
-    return opened.convert("RGB")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gazetrack.errors import DataError, GazetrackError, InputError, quote
 from gazetrack.publish import refuse_input_folder, write_json, write_text
-from gradtrack_model.data.sources import find_images, read_ids, read_mask
+from gradtrack_model.data.image_files import find_images, read_ids, read_mask
 from gradtrack_model.evaluation.metrics import EMPTY_DISTANCE_POLICY, EMPTY_POLICY, Scores, score
 from gradtrack_model.evaluation.statistics import describe, paired
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from gazetrack.images.reference import ImageRef
+    from gradtrack_model.data.image_files import ImageRef
 
 # The attributes of `metrics.Scores`, and what they are called in files and on the terminal.
 MEASURES = {

@@ -13,7 +13,8 @@ from torch.nn import functional
 
 from gazetrack.errors import ConfigError, GazetrackError, InputError, quote
 from gazetrack.publish import refuse_input_folder, refuse_overwrite, unique_names, write_bytes
-from gradtrack_model.data.sources import find_images, normalise, open_image, resized
+from gradtrack_model.data.augment import normalise
+from gradtrack_model.data.image_files import find_images, open_image, resized
 from gradtrack_model.evaluation.overlay import draw_overlay
 from gradtrack_model.evaluation.volume_masks import VolumeMasks
 from gradtrack_model.network.model import foreground
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from torch import Tensor
 
-    from gazetrack.images.reference import ImageRef
+    from gradtrack_model.data.image_files import ImageRef
     from gradtrack_model.network.model import Output, TrackUNet
     from gradtrack_model.weights.checkpoint import Checkpoint
 

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gazetrack.images.slices import slices_of, write_like
-from gazetrack.images.volume_files import is_writable
 from gazetrack.publish import refuse_overwrite
+from gradtrack_model.data.image_files import is_writable, slices_of, write_like
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from gazetrack.images.reference import ImageRef
+    from gradtrack_model.data.image_files import ImageRef
 
     Mask = npt.NDArray[np.bool_]
 

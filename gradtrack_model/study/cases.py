@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from gradtrack_model.config import DataConfig
-    from gradtrack_model.data.sources import Sample
+    from gradtrack_model.data.sample import Sample
 
     Mask = npt.NDArray[np.bool_]
     Pixels = npt.NDArray[np.uint8]

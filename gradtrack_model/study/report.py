@@ -28,7 +28,7 @@ from gradtrack_model.weights.checkpoint import load_model
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from gradtrack_model.data.sources import Sample, TrainingData
+    from gradtrack_model.data.sample import Sample, TrainingData
     from gradtrack_model.study.table import Line
     from gradtrack_model.weights.checkpoint import Checkpoint
 
@@ -186,6 +186,7 @@ def _facts(checkpoint: Checkpoint, data: TrainingData) -> list[tuple[str, str]]:
     pixels = ", validated at ".join(f"{size} x {size}" for size in sizes)
     return [
         ("method", config.method),
+        ("learned from", data.gaze.recorded),
         ("data", f"{len(data.train)} training images, {len(data.val)} validation images"),
         ("data, SHA-256", data.sha256().partition(":")[2]),
         ("network", f"{config.model.encoder}, {pixels} pixels"),

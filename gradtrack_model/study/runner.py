@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from gazetrack.errors import CheckpointError, DataError, GazetrackError, quote
 from gazetrack.publish import write_json, write_text
-from gradtrack_model.data.sources import load_data
+from gradtrack_model.data.loading import load_data
 from gradtrack_model.evaluation.evaluate import MEASURES, evaluate_folder, read_scores
 from gradtrack_model.evaluation.predict import PredictOptions, predict_folder
 from gradtrack_model.study.jobs import WAYS, Job, Result
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from gradtrack_model.data.sources import TrainingData
+    from gradtrack_model.data.sample import TrainingData
     from gradtrack_model.training.loop import Progress
 
 
@@ -137,7 +137,7 @@ def _train(
         "seconds": round(done.seconds, 3),
         "images": {"train": len(data.train), "val": len(data.val)},
         "data": data.sha256(),
-        "config": job.config.as_dict(),
+        "config": data.gaze.trained(job.config).as_dict(),
     }
     return facts, done.stopped_by
 
@@ -147,7 +147,7 @@ def _finished(job: Job, folder: Path, data: TrainingData) -> dict[str, Any] | No
     path = folder / "result.json"
     try:
         facts: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        check_same(facts, job.config, data, path)
+        check_same(facts, data.gaze.trained(job.config), data, path)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

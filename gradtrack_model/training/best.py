@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gradtrack_model.data.sources import Sample
+    from gradtrack_model.data.sample import Sample
 
 BY_DICE = "validation Dice"
 BY_LOSS = "validation loss on gaze labels"

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gradtrack_model.config import TrainConfig
-    from gradtrack_model.data.sources import TrainingData
+    from gradtrack_model.data.sample import TrainingData
     from gradtrack_model.training.interrupts import Stop
     from gradtrack_model.training.learner import Row
 
@@ -126,6 +126,8 @@ def train(
     if config.batch_size % parallel.world():
         what = f"batch_size {config.batch_size} on {parallel.world()} processes"
         raise ConfigError(what, hint="use a multiple of their number")
+    # What is recorded says what was trained on: of stored maps, how these were rendered.
+    config = data.gaze.trained(config)
     with parallel.joined(pick_device(config.device)):
         # The network first: what it lacks is said before the folder is touched.
         learner = Learner(config)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gradtrack_model.config import TrainConfig
-    from gradtrack_model.data.sources import TrainingData
+    from gradtrack_model.data.sample import TrainingData
 
 FORMAT = "gradtrack-state-1"
 KEPT = 3

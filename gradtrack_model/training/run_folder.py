@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from gradtrack_model.config import TrainConfig
     from gradtrack_model.data.batches import Batch
-    from gradtrack_model.data.sources import TrainingData
+    from gradtrack_model.data.sample import TrainingData
     from gradtrack_model.network.model import TrackUNet
     from gradtrack_model.training.learner import Learner
 
@@ -136,7 +136,7 @@ class Run:
         n_train, n_val = len(self.data.train), len(self.data.val)
         sizes = f"{n_train} training images, {n_val} validation images"
         chosen = f"best.* is chosen by {self.best.by}"
-        self._log.begin([sizes, chosen, *self.data.notes])
+        self._log.begin([self.data.gaze.line, sizes, chosen, *self.data.notes])
         write_json(self.folder / SPLITS_FILE, {"format": FORMAT, "images": self.data.splits})
 
     def _clear(self, *, replace: bool) -> None:
@@ -213,7 +213,9 @@ class Run:
         tensors = model.state_dict().values()
         is_finite = all(bool(torch.isfinite(tensor).all()) for tensor in tensors)
         if is_finite and self._writes:
-            metrics = {"selected_by": self.best.by, **(measured or {})}
+            trained_on = self.data.gaze.recorded
+            said = {"selected_by": self.best.by, "trained_on": trained_on}
+            metrics = {**said, **(measured or {})}
             save_checkpoint(
                 self.folder, name, model=model, config=self.config, step=step, metrics=metrics
             )

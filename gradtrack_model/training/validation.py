@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gradtrack_model.config import ValidationConfig
-    from gradtrack_model.data.sources import Sample
+    from gradtrack_model.data.sample import Sample
     from gradtrack_model.network.model import TrackUNet
 
     Mask = npt.NDArray[np.bool_]

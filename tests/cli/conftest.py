@@ -11,6 +11,9 @@ import pytest
 
 from gazetrack_cli import errors
 
+# Where a program is not called as its module: the toolkit has a `compare` of its own.
+PROGRAMS = {"gradtrack-compare": "compare_methods"}
+
 
 @dataclass
 class Result:
@@ -29,7 +32,7 @@ def run(capfd, monkeypatch, tmp_path):
         module, name = (
             ("main", "cli")
             if program == "gazetrack"
-            else (program.removeprefix("gradtrack-"), "command")
+            else (PROGRAMS.get(program, program.removeprefix("gradtrack-")), "command")
         )
         command = getattr(import_module(f"gazetrack_cli.{module}"), name)
         monkeypatch.setattr(sys, "argv", [program, *arguments])

@@ -13,7 +13,9 @@ from gazetrack.maps.track import Track
 from gradtrack_model.data import device_batches as resident
 from gradtrack_model.data.batches import batches, training_batch
 from gradtrack_model.data.device_batches import Resident, batch_maker, lies_on_device
-from gradtrack_model.data.sources import Sample, discover, load_data
+from gradtrack_model.data.loading import load_data
+from gradtrack_model.data.sample import Sample
+from gradtrack_model.data.sources import discover
 from gradtrack_model.data.torch_maps import KINDS
 from gradtrack_model.settings import load_config
 from gradtrack_model.training import learner

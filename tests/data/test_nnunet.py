@@ -51,7 +51,7 @@ def test_the_layout(data_folder, tmp_path):
         "labels": {"background": 0, "target": 1},
         "numTraining": 5,
         "file_ending": ".png",
-        "description": "labels of training images: gaze",
+        "description": "labels of training images: gaze of fixation tables, kind density",
     }
     assert sorted(p.name for p in (raw / "imagesTr").iterdir()) == [
         f"im{i}_0000.png" for i in range(1, 6)

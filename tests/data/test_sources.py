@@ -26,7 +26,10 @@ from gradtrack_model.data.augment import (
     warp,
 )
 from gradtrack_model.data.batches import batches, plain_batch, render_batch, training_batch
-from gradtrack_model.data.sources import Sample, discover, load_data, open_image, read_mask
+from gradtrack_model.data.image_files import open_image, read_mask
+from gradtrack_model.data.loading import load_data
+from gradtrack_model.data.sample import Sample
+from gradtrack_model.data.sources import discover
 from gradtrack_model.settings import load_config
 from tests.synthetic import H, W, write_gaze
 
@@ -213,10 +216,15 @@ def test_discover_says_what_it_looked_for(tmp_path):
         ConfigError, match=r"no images.*images/.*no gaze.*fixations\.parquet.*maps\.parquet.*demo"
     ):
         discover(tmp_path)
-    with pytest.raises(InputError, match="no such folder"):
+    with pytest.raises(InputError, match=r"m: no such file"):
         load_data(
             discover(tmp_path, images=tmp_path / "x", maps=tmp_path / "m"), load_config("tiny")
         )
+
+
+def test_images_that_are_given_and_not_there(data_folder, config):
+    with pytest.raises(InputError, match="no such folder"):
+        load_data(discover(data_folder, images=data_folder / "x"), config)
 
 
 def test_noisy_and_odd_masks(tmp_path):

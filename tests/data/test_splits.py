@@ -16,11 +16,12 @@ from PIL import Image
 from gazetrack.errors import ConfigError, DataError, InputError
 from gazetrack.publish import sha256_of
 from gazetrack_cli import train as cli
-from gradtrack_model.data.sources import discover, load_data
+from gradtrack_model.data.checks import check
+from gradtrack_model.data.loading import load_data
+from gradtrack_model.data.sources import discover
 from gradtrack_model.data.splits import overlaps, recorded, refuse_overlaps
 from gradtrack_model.settings import load_config
 from gradtrack_model.training.loop import train
-from gradtrack_model.training.preflight import check
 from tests.synthetic import TINY, H, W, picture, write_gaze
 from tests.volume_files import write_nifti, write_nrrd
 

@@ -11,7 +11,7 @@ from torch.nn import functional
 from gazetrack.errors import ConfigError, InputError, OutputError
 from gazetrack.images.reference import ImageRef
 from gradtrack_model.data.augment import normalise
-from gradtrack_model.data.sources import open_image, resized
+from gradtrack_model.data.image_files import open_image, resized
 from gradtrack_model.evaluation.predict import PredictOptions, predict_folder
 from gradtrack_model.network.blocks import resize
 from gradtrack_model.network.model import ModelConfig, TrackUNet

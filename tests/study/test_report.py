@@ -13,7 +13,8 @@ from click.testing import CliRunner
 from PIL import Image
 
 from gazetrack.errors import ConfigError
-from gradtrack_model.data.sources import discover, load_data
+from gradtrack_model.data.loading import load_data
+from gradtrack_model.data.sources import discover
 from gradtrack_model.settings import load_config
 from gradtrack_model.study import report
 from gradtrack_model.study.charts import chart, ticks

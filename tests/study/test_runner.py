@@ -15,7 +15,8 @@ from click.testing import CliRunner
 from PIL import Image
 
 from gazetrack.errors import CheckpointError, ConfigError, GazetrackError
-from gradtrack_model.data.sources import discover, load_data
+from gradtrack_model.data.loading import load_data
+from gradtrack_model.data.sources import discover
 from gradtrack_model.evaluation.statistics import paired
 from gradtrack_model.settings import load_config
 from gradtrack_model.study import runner as study

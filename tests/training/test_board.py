@@ -9,7 +9,8 @@ import sys
 
 import pytest
 
-from gradtrack_model.data.sources import discover, load_data
+from gradtrack_model.data.loading import load_data
+from gradtrack_model.data.sources import discover
 from gradtrack_model.settings import load_config
 from gradtrack_model.training.board import Board
 from gradtrack_model.training.loop import train

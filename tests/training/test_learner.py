@@ -9,7 +9,8 @@ import torch
 
 from gazetrack.errors import ConfigError
 from gradtrack_model.data.batches import plain_batch, training_batch
-from gradtrack_model.data.sources import discover, load_data
+from gradtrack_model.data.loading import load_data
+from gradtrack_model.data.sources import discover
 from gradtrack_model.network.losses import gaze_loss
 from gradtrack_model.training import learner
 from gradtrack_model.training.learner import (

@@ -11,7 +11,8 @@ import pytest
 import torch
 from PIL import Image
 
-from gradtrack_model.data.sources import discover, load_data
+from gradtrack_model.data.loading import load_data
+from gradtrack_model.data.sources import discover
 from gradtrack_model.settings import load_config
 from gradtrack_model.training import learner
 from gradtrack_model.training import loop as training

@@ -8,9 +8,11 @@ from click.testing import CliRunner
 from PIL import Image
 
 from gazetrack_cli import train as cli
-from gradtrack_model.data.sources import discover, load_data
+from gradtrack_model.data.checks import check
+from gradtrack_model.data.loading import load_data
+from gradtrack_model.data.sources import discover
 from gradtrack_model.settings import load_config
-from gradtrack_model.training.preflight import check, plan
+from gradtrack_model.training.preflight import plan
 from tests.synthetic import TINY, H, W, write_gaze
 
 

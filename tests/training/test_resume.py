@@ -20,7 +20,8 @@ import torch
 from safetensors.torch import load, save
 
 from gazetrack.errors import CheckpointError
-from gradtrack_model.data.sources import discover, load_data
+from gradtrack_model.data.loading import load_data
+from gradtrack_model.data.sources import discover
 from gradtrack_model.settings import load_config
 from gradtrack_model.training import loop as training
 from gradtrack_model.training.loop import build_model, train

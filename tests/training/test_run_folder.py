@@ -11,7 +11,8 @@ import shutil
 import pytest
 
 from gazetrack.errors import LockedError, OutputError
-from gradtrack_model.data.sources import discover, load_data
+from gradtrack_model.data.loading import load_data
+from gradtrack_model.data.sources import discover
 from gradtrack_model.settings import load_config
 from gradtrack_model.training import run_log
 from gradtrack_model.training.best import BY_DICE

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from gradtrack_model.data.sources import discover, load_data
+from gradtrack_model.data.loading import load_data
+from gradtrack_model.data.sources import discover
 from gradtrack_model.evaluation.metrics import dice_and_iou
 from gradtrack_model.settings import load_config
 from gradtrack_model.study.report import write_run_report

@@ -1,0 +1,112 @@
+"""What is wrong with a data set, image by image, before anybody trains on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gazetrack.errors import GazetrackError
+from gradtrack_model.data.image_files import open_image
+from gradtrack_model.data.labels import BORDER, STORED_BORDER, full_map
+from gradtrack_model.data.loading import mask_of, split_items
+from gradtrack_model.data.splits import overlaps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gazetrack.maps.parameters import MapParams
+    from gazetrack.maps.store import MapStore
+    from gazetrack.workflows.dataset import Item
+    from gradtrack_model.config import DataConfig
+    from gradtrack_model.data.sources import Sources
+
+_EMPTY = "empty label: "
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something to look at before training.
+
+    Parameters
+    ----------
+    image_id : str
+        The image, or the stimulus without one.
+    what : str
+        What is wrong, in words for the user.
+    fatal : bool
+        Whether training would stop with an error.
+    """
+
+    image_id: str
+    what: str
+    fatal: bool = False
+
+
+def check(sources: Sources, config: DataConfig) -> list[Finding]:
+    """Name every image without gaze, gaze without image, odd mask, empty label, and image or case in two splits.
+
+    Parameters
+    ----------
+    sources : Sources
+        Where the parts of the data set are.
+    config : DataConfig
+        Its method, map parameters and image size are used.
+
+    Returns
+    -------
+    list of Finding
+        Sorted by image id.
+
+    Raises
+    ------
+    InputError, SchemaError, DataError
+        Files that cannot be matched at all, see `gradtrack_model.data.loading.split_items`.
+    """
+    data = split_items(sources, config)
+    findings = [Finding(name, "gaze without image") for name in data.found.missing_images]
+    if config.method != "full":
+        findings += [Finding(name, "image without gaze") for name in data.found.missing_gaze]
+    for name, what in overlaps(data.manifest).items():
+        findings.append(Finding(name, what, fatal=not sources.allow_overlap))
+    store = data.gaze.store()
+    for item in data.found.items:
+        findings += _of_files(item, config)
+        if trouble := _of_label(item, config.maps, config.image_size, store):
+            findings.append(Finding(item.image_id, _EMPTY + trouble))
+    return sorted(findings, key=lambda finding: finding.image_id)
+
+
+def _of_files(item: Item, config: DataConfig) -> Iterator[Finding]:
+    """Yield what is wrong with the files of an image and its mask."""
+    try:
+        open_image(item.image, config.window)
+    except GazetrackError as error:
+        yield Finding(item.image_id, error.what, fatal=True)
+    if item.mask is None:
+        return
+    # Masks of training images are read by full supervision alone: elsewhere they can do no harm.
+    used = config.method == "full" or item.split != "train"
+    try:
+        mask = mask_of(item, item.mask)
+    except GazetrackError as error:
+        yield Finding(item.image_id, f"mask {error.what}", fatal=used)
+        return
+    if not mask.any():
+        yield Finding(item.image_id, "mask is empty")
+    elif mask.all():
+        yield Finding(item.image_id, "mask covers the whole image")
+
+
+def _of_label(item: Item, params: MapParams, size: int, store: MapStore | None) -> str:
+    """Return why nothing of an image would be foreground, in words; empty where something is."""
+    if store is not None:
+        if item.image_id not in store.ids:
+            return ""
+        full = store.load(item.image_id)[-1]
+        return "" if full.max() >= STORED_BORDER else "no pixel of its last map reaches one half"
+    if not item.tracks:
+        return ""
+    label = full_map(item.tracks, params, (size, size))
+    if label is None or label.max() < BORDER:
+        return "no fixation is long enough and on the image"
+    return ""

@@ -1,0 +1,273 @@
+"""Data sets are read into memory here, with the toolkit, and checked on the way."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from torch.nn import functional
+
+from gazetrack.errors import DataError, quote
+from gazetrack.workflows.dataset import find_items, hashed_split
+from gradtrack_model.data.gaze import choose_gaze
+from gradtrack_model.data.image_files import read_image, read_mask
+from gradtrack_model.data.labels import cleaned
+from gradtrack_model.data.sample import Sample, TrainingData
+from gradtrack_model.data.splits import doubles, manifest_of, recorded, refuse_overlaps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import numpy as np
+    import numpy.typing as npt
+    from torch import Tensor
+
+    from gazetrack.images.reference import ImageRef
+    from gazetrack.maps.store import MapStore
+    from gazetrack.workflows.dataset import DataSet, Item
+    from gradtrack_model.config import DataConfig
+    from gradtrack_model.data.gaze import Gaze
+    from gradtrack_model.data.sources import Sources
+    from gradtrack_model.data.splits import Manifest
+
+
+class SplitData(NamedTuple):
+    """A data set whose images are in splits, before anything is read into memory.
+
+    Parameters
+    ----------
+    found : DataSet
+        The images with their masks and tracks.
+    gaze : Gaze
+        Which gaze trains.
+    manifest : dict
+        The split manifest, see `gradtrack_model.data.splits.manifest_of`.
+    notes : list of str
+        What was left out or assumed, each in one line for the user.
+    """
+
+    found: DataSet
+    gaze: Gaze
+    manifest: Manifest
+    notes: list[str]
+
+    def items(self, split: str) -> list[Item]:
+        """Return the images of one split."""
+        facts = self.manifest
+        return [
+            item
+            for item in self.found.items
+            if item.image_id in facts and facts[item.image_id]["split"] == split
+        ]
+
+
+def load_data(sources: Sources, config: DataConfig) -> TrainingData:
+    """Read a data set into memory, and check it on the way.
+
+    Masks of training images are never opened, but by the method ``full``, which learns from them in
+    place of gaze.
+
+    Parameters
+    ----------
+    sources : Sources
+        Where the parts of the data set are.
+    config : DataConfig
+        Its method, image size, map parameters and held-out share are used.
+
+    Returns
+    -------
+    TrainingData
+
+    Raises
+    ------
+    DataError
+        No image can be trained on, a mask has another size than its image, an image is not 8-bit,
+        splits overlap, the data set is not that of the split manifest, or maps and tables do not
+        fit each other.
+    """
+    data = split_items(sources, config)
+    notes = data.notes
+    if not sources.allow_overlap:
+        refuse_overlaps(data.manifest, sources.images)
+    notes += _named(doubles(data.manifest), "images are there under two names")
+    loader = _Loader(config, data.gaze.store())
+    train, silent = [], []
+    for item in data.items("train"):
+        if (sample := loader.training_sample(item)) is None:
+            silent.append(item.image_id)
+        else:
+            train.append(sample)
+    if not train:
+        raise _nothing_to_train_on(sources, data)
+    # Validation sees images at the size of prediction, which may be larger.
+    validating = _Loader(config.predicting(), data.gaze.store())
+    val = [validating.validation_sample(item) for item in data.items("val")]
+    _check_levels([*train, *val])
+    lacking = "a mask" if config.method == "full" else "gaze"
+    notes += _named(silent, f"training images without {lacking} are left out")
+    notes += _named(data.found.missing_images, "stimuli with gaze have no image")
+    return TrainingData(
+        train=tuple(train),
+        val=tuple(val),
+        notes=tuple(notes),
+        gaze=data.gaze,
+        splits=data.manifest,
+    )
+
+
+def split_items(sources: Sources, config: DataConfig) -> SplitData:
+    """Return a data set and its splits; errors as in `load_data`, but for overlaps of splits."""
+    gaze = choose_gaze(sources, config)
+    found = find_items(
+        sources.images,
+        masks=sources.masks,
+        fixations=gaze.fixations,
+        maps=gaze.maps,
+        manifest=sources.manifest,
+        train_ids=sources.train_ids,
+        val_ids=sources.val_ids,
+        test_ids=sources.test_ids,
+        placement=sources.placement,
+        case=sources.case,
+    )
+    if sources.split is not None:
+        items, notes = recorded(found.items, sources.split, sources.allow_changes)
+        found = dataclasses.replace(found, items=tuple(items))
+        splits = {item.image_id: item.split for item in items}
+    else:
+        splits, notes = _complete_split(found.items, config.val_share)
+    manifest = manifest_of(found.items, splits, config.method == "full")
+    return SplitData(found, gaze, manifest, [*sources.notes, *notes])
+
+
+def _complete_split(items: Sequence[Item], val_share: float) -> tuple[dict[str, str], list[str]]:
+    """Hold out images for validation by the hash of their case where the split names none."""
+    splits = {item.image_id: item.split for item in items}
+    named = set(splits.values())
+    if "train" not in named:
+        splits = {image_id: split or "train" for image_id, split in splits.items()}
+    if "val" in named:
+        return splits, []
+    cases = {item.image_id: item.case for item in items if splits[item.image_id] == "train"}
+    grouped = any(image_id != case for image_id, case in cases.items())
+    sides = hashed_split(cases.values(), val_share, both=grouped)
+    splits.update({image_id: sides[case] for image_id, case in cases.items()})
+    held_out = sum(split == "val" for split in splits.values())
+    by = f"the hash of their {'case' if grouped else 'id'}"
+    return splits, [f"no validation images named: {held_out} of {len(cases)} held out by {by}"]
+
+
+def _named(ids: Sequence[str], what: str) -> list[str]:
+    """Return a note that names the images of which something is true, or none."""
+    return [f"{len(ids)} {what}: {', '.join(map(quote, ids))}"] if ids else []
+
+
+def _nothing_to_train_on(sources: Sources, data: SplitData) -> DataError:
+    """Return the error of a data set without a single training sample."""
+    if data.gaze.source == "masks":
+        where = sources.masks or sources.images
+        return DataError("no training image has a mask", path=where, hint="give --masks")
+    n = len(data.found.items)
+    what = f"none of its {n} images is a training image with gaze in {data.gaze.files}"
+    hint = "names of images and stimuli must match, and the split name them"
+    return DataError(what, path=sources.images, hint=hint)
+
+
+class _Loader:
+    """Reads items as samples, at the image size of a configuration.
+
+    Parameters
+    ----------
+    config : DataConfig
+        Its method, image size, window and map parameters are used.
+    store : MapStore or None
+        Stored maps, where these train in place of tracks.
+    """
+
+    def __init__(self, config: DataConfig, store: MapStore | None) -> None:
+        self._config, self._store = config, store
+
+    def training_sample(self, item: Item) -> Sample | None:
+        """Return an item with what is learned from, or None where it has nothing of that."""
+        if self._config.method == "full":
+            return self._with_mask_as_map(item)
+        if self._store is not None:
+            return self._with_stored_maps(item, self._store)
+        size = self._config.image_size
+        # Fixations are cleaned on the image itself: what lies outside it is known there.
+        tracks = cleaned(item.tracks, self._config.maps)
+        scaled = tuple(track.scaled(size, size) for track in tracks)
+        return Sample(item.image_id, self._pixels(item), scaled) if scaled else None
+
+    def validation_sample(self, item: Item) -> Sample:
+        """Return an item with its gaze and its mask, as far as it has them."""
+        sample = self.training_sample(item) or Sample(item.image_id, self._pixels(item))
+        if item.mask is None:
+            return sample
+        return dataclasses.replace(sample, mask=mask_of(item, item.mask))
+
+    def _with_mask_as_map(self, item: Item) -> Sample | None:
+        """Return an item with its mask as the one level of its maps."""
+        if item.mask is None:
+            return None
+        mask = torch.from_numpy(mask_of(item, item.mask))[None].float()
+        label = _shrunk(mask, self._config.image_size) * 255
+        return Sample(item.image_id, self._pixels(item), maps=label.round().to(torch.uint8))
+
+    def _with_stored_maps(self, item: Item, store: MapStore) -> Sample | None:
+        if item.image_id not in store.ids:
+            return None
+        # A copy, as the stored values are a view of the file's buffer, which nobody may write to.
+        stored = torch.from_numpy(store.load(item.image_id).copy()).float()
+        maps = _shrunk(stored, self._config.image_size)
+        return Sample(item.image_id, self._pixels(item), maps=maps.round().to(torch.uint8))
+
+    def _pixels(self, item: Item) -> Tensor:
+        return read_image(item.image, self._config.image_size, self._config.window)
+
+
+def _shrunk(maps: Tensor, size: int) -> Tensor:
+    """Resize maps [L, H, W] to [L, size, size] by the mean over each new pixel's area."""
+    return functional.interpolate(maps[None], size=(size, size), mode="area")[0]
+
+
+def mask_of(item: Item, where: ImageRef) -> npt.NDArray[np.bool_]:
+    """Read the mask of an item.
+
+    Parameters
+    ----------
+    item : Item
+        The image that the mask belongs to.
+    where : ImageRef
+        The mask, a file or a slice of one.
+
+    Returns
+    -------
+    ndarray of bool, shape (H, W)
+
+    Raises
+    ------
+    DataError
+        The mask has another size than its image.
+    InputError
+        As in `gazetrack.images.folder.read_mask`.
+    """
+    mask = read_mask(where)
+    height, width = mask.shape
+    if (height, width) != (item.height, item.width):
+        what = f"is {width} x {height} pixels, its image {item.width} x {item.height}"
+        raise DataError(what, path=where.path, hint="a mask has the size of its image")
+    return mask
+
+
+def _check_levels(samples: Iterable[Sample]) -> None:
+    """Refuse maps of several numbers of levels: a batch is one array."""
+    examples: dict[int, str] = {}
+    for sample in samples:
+        if sample.maps is not None:
+            examples.setdefault(len(sample.maps), sample.image_id)
+    if len(examples) > 1:
+        one, other, *_ = (f"{quote(name)!r} has {n}" for n, name in examples.items())
+        hint = "render all maps with one --levels"
+        raise DataError(f"{one} map levels, {other}", hint=hint)
