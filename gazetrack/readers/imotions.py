@@ -19,7 +19,7 @@ import pandas as pd
 
 from gazetrack.errors import ParseError, quote
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
-from gazetrack.readers.shared.clock import check_clock
+from gazetrack.readers.shared.clock import timed_rows
 from gazetrack.readers.shared.gaze import gaze_columns
 from gazetrack.readers.text.header import Header, Kind, header_of, needed_header
 from gazetrack.readers.text.numbers import line_of
@@ -128,30 +128,26 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         hint = "export the eye tracker's sensor data too"
         raise ParseError("no rows of an eye tracker", path=head.path, hint=hint)
     time = _times(table_head, header, table)
-    used = of_tracker & np.isfinite(time)
-    origin = float(time[used][0]) if used.any() else 0.0
+    timed = timed_rows(table_head, header, time, among=of_tracker)
     notes: list[str] = []
-    check_clock(table_head, header, time[used], used)
-    columns = gaze_columns({key: values[used] for key, values in _gaze(table).items()})
+    columns = gaze_columns({key: values[timed.rows] for key, values in _gaze(table).items()})
     columns |= {
         "recording": head.stem,
-        "t_ms": time[used] - origin,
-        "stimulus": table.text("stimulus")[used],
+        "t_ms": timed.t_ms,
+        "stimulus": table.text("stimulus")[timed.rows],
     }
-    dropped = {
-        "other sensors": int((~of_tracker).sum()),
-        "no time": int((of_tracker & ~used).sum()),
-    }
+    n_others = int((~of_tracker).sum())
+    others = {"other sensors": n_others} if n_others else {}
     return Recording(
         name=head.stem,
         format=FORMAT.name,
         sample_table=conform(columns, SAMPLES),
-        event_table=_fixations(head.stem, table, time, origin, notes),
+        event_table=_fixations(head.stem, table, time, timed.origin_ms, notes),
         eyes="binocular" if "left_x" in table.found else "combined",
-        origin_ms=origin,
+        origin_ms=timed.origin_ms,
         software="iMotions",
         rows_in=table.n_rows,
-        dropped={reason: count for reason, count in dropped.items() if count},
+        dropped=others | timed.dropped,
         notes=tuple(notes),
     )
 
@@ -222,11 +218,8 @@ def _wanted(head: Head, header: Header, prefix: str) -> dict[str, tuple[int, Kin
     if not prefix and header.names.count("EventSource") == 1:
         texts["source"] = "EventSource"
 
-    wanted: dict[str, tuple[int, Kind]] = {
-        key: (header.index(name, head.path), "float64") for key, name in numbers.items()
-    }
-    wanted |= {key: (header.index(name, head.path), "text") for key, name in texts.items()}
-    return wanted
+    wanted = header.needed(numbers, "float64", head.path)
+    return wanted | header.needed(texts, "text", head.path)
 
 
 def _rows_of_tracker(table: Columns) -> npt.NDArray[np.bool_]:

@@ -18,7 +18,7 @@ from gazetrack.errors import ConfigError, ParseError, quote
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.readers.bids.events import UNITS_MS, GazeRows, events_beside, stated_unit
 from gazetrack.readers.bids.sidecars import described, expected_sidecar, sidecar
-from gazetrack.readers.shared.clock import check_clock
+from gazetrack.readers.shared.clock import timed_rows
 from gazetrack.readers.shared.gaze import gaze_columns, pupils_of, without_marks
 from gazetrack.readers.text.header import Header, Kind, header_of
 from gazetrack.readers.text.table import Columns, read_columns
@@ -121,27 +121,23 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     notes: list[str] = []
     name = next(name for name in _TIMES if name in header.names)
     unit_ms = _time_unit(name, table.number("t"), facts, head.path, notes)
-    time = table.number("t") * unit_ms
-    timed = np.isfinite(time)
-    t = time[timed]
-    origin = float(t[0]) if t.size else 0.0
-    check_clock(head, header, t, timed)
+    timed = timed_rows(head, header, table.number("t") * unit_ms)
     shown = _shown(facts) or _shown(sidecar(head.path, "events"))
     screen = _screen(shown, notes)
     gaze = _gaze(table, facts, notes)
     _take_out_marks(gaze.values, notes)
     facts["ScreenOrigin"] = shown.get("ScreenOrigin")
     fractions = _in_pixels(gaze.values, facts, screen, head.path, notes)
-    columns = gaze_columns({key: values[timed] for key, values in gaze.values.items()})
-    samples = conform({"recording": head.stem, "t_ms": t - origin, **columns}, SAMPLES)
+    columns = gaze_columns({key: values[timed.rows] for key, values in gaze.values.items()})
+    samples = conform({"recording": head.stem, "t_ms": timed.t_ms, **columns}, SAMPLES)
     rows = GazeRows(
         beside=head.path,
         name=head.stem,
         eye=gaze.eyes if gaze.eyes in ("left", "right") else "both",
         time_column=name,
         unit_ms=unit_ms,
-        origin_ms=origin,
-        t=t - origin,
+        origin_ms=timed.origin_ms,
+        t=timed.t_ms,
         x=samples["x_px"].to_numpy(),
         y=samples["y_px"].to_numpy(),
     )
@@ -156,10 +152,10 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         screen=screen,
         rate_hz=float(rate) if isinstance(rate, int | float) and rate > 0 else None,
         eyes=gaze.eyes,
-        origin_ms=origin,
+        origin_ms=timed.origin_ms,
         tracker=f"{maker} {model}".strip(),
         rows_in=table.n_rows,
-        dropped={} if timed.all() else {"no time": int((~timed).sum())},
+        dropped=timed.dropped,
         notes=tuple(notes),
     )
     if fractions and screen is None:

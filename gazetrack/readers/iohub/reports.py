@@ -16,10 +16,10 @@ import numpy as np
 from gazetrack.errors import ParseError
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.readers.iohub.store import MAGIC, TITLE, read_store
-from gazetrack.readers.shared.clock import check_clock
+from gazetrack.readers.shared.clock import timed_rows
 from gazetrack.readers.shared.gaze import gaze_columns
 from gazetrack.readers.shared.positions import Axes, Frame, axes_of, frame_of, to_px
-from gazetrack.readers.text.header import Kind, header_of, needed_header
+from gazetrack.readers.text.header import header_of, needed_header
 from gazetrack.readers.text.table import read_columns
 from gazetrack.tables.recording import Recording
 from gazetrack.tables.schema import EVENTS, SAMPLES, conform
@@ -95,23 +95,18 @@ def read(head: Head, options: ReadOptions) -> Recording:
 def _of_report(head: Head, options: ReadOptions) -> Recording:
     """Read an event report, which is text."""
     header = needed_header(head)
-    wanted: dict[str, tuple[int, Kind]] = {"time": (header.index("time", head.path), "float64")}
-    for name in (*_names(), "status"):
-        if name in header.names:
-            wanted[name] = header.index(name, head.path), "float32"
+    wanted = header.needed({"time": "time"}, "float64", head.path)
+    wanted |= header.present({name: name for name in (*_names(), "status")}, "float32", head.path)
     # Trials are columns of the experiment's conditions, which many call so.
     trial = next((name for name in _TRIALS if name in header.names), None)
     if trial is not None:
-        wanted["trial"] = header.index(trial, head.path), "text"
+        wanted |= header.needed({"trial": trial}, "text", head.path)
     table = read_columns(head, header, wanted)
-    time = table.number("time")
-    timed = np.isfinite(time)
-    values = {name: table.number(name)[timed] for name in table.found if name != "trial"}
+    timed = timed_rows(head, header, table.number("time") * 1e3)
+    values = {name: table.number(name)[timed.rows] for name in table.found if name != "trial"}
     notes: list[str] = []
-    t = time[timed] * 1e3
-    check_clock(head, header, t, timed)
-    origin = float(t[0]) if t.size else 0.0
-    columns = {"recording": head.stem, "t_ms": t - origin, "trial": table.text("trial")[timed]}
+    trials = table.text("trial")[timed.rows]
+    columns = {"recording": head.stem, "t_ms": timed.t_ms, "trial": trials}
     gaze, eyes, recording = _gaze(values, options, head, notes)
     return replace(
         recording,
@@ -119,9 +114,9 @@ def _of_report(head: Head, options: ReadOptions) -> Recording:
         format=FORMAT.name,
         sample_table=conform(columns | gaze, SAMPLES),
         eyes=eyes,
-        origin_ms=origin,
+        origin_ms=timed.origin_ms,
         rows_in=table.n_rows,
-        dropped={} if timed.all() else {"no time": int((~timed).sum())},
+        dropped=timed.dropped,
         notes=(*notes, *recording.notes),
     )
 
