@@ -151,9 +151,9 @@ class Samples:
         block : Block
             The block they are of.
         part : slice
-            Which of its samples.
+            Which of its samples to keep.
         layout : Layout
-            How these were recorded.
+            How these samples were recorded.
         segments : ndarray of int32, shape (S,)
             The segment of each of the block's samples.
         """
@@ -207,7 +207,7 @@ class Samples:
         block : Block
             The block it is of.
         sample : int
-            Which of its samples.
+            Which of its samples that is.
         before : float
             The time of the one before it, ms of the tracker's clock.
         """

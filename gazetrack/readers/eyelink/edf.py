@@ -151,7 +151,7 @@ def _gaze(edf: Any, one_eye: str | None) -> dict[str, npt.NDArray[np.floating]]:
     Parameters
     ----------
     edf : dict
-        What eyelinkio gives.
+        What eyelinkio makes of the file.
     one_eye : str or None
         The eye that was recorded, None for both: the fields of a single eye do not name it.
     """

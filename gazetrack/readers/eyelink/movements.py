@@ -99,7 +99,7 @@ def movement_of(line: Line, tokens: list[str], step: float, in_pixels: bool) -> 
     Parameters
     ----------
     line : Line
-        The line, for errors.
+        Where it stands in the file.
     tokens : list of str
         The words of the line.
     step : float

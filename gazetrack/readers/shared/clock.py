@@ -136,7 +136,7 @@ def check_lines(
     lines : ndarray of int, shape (n,)
         The line of each, counted from 1.
     groups : ndarray of str, shape (n,), optional
-        As those of `check_clock`.
+        What each line belongs to that has a clock of its own, as in `check_clock`.
 
     Raises
     ------

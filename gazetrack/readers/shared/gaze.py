@@ -40,7 +40,7 @@ def without_marks(
     Parameters
     ----------
     x, y : ndarray of float, shape (n,)
-        Positions of one eye.
+        Positions of one eye, as the export has them.
     mark : float
         What stands in both coordinates where there is no gaze. In one coordinate alone it is a
         position.

@@ -78,7 +78,7 @@ class Axes:
     origin : str
         Where on the screen (0, 0) is: one of `ORIGINS`.
     y_up : bool
-        Whether y grows upwards.
+        Whether y grows upwards, not down the screen.
     stated : bool
         Whether the user, or the name of a column, says the unit.
     """

@@ -37,7 +37,7 @@ def line_of(head: Head, header: Header, row: int) -> int:
     Parameters
     ----------
     head, header : Head, Header
-        The table.
+        The table that the row is in.
     row : int
         The row counted from 0 below the header; blank lines are no rows.
     """

@@ -1,4 +1,4 @@
-"""The kernel and Arrow read the same; parts and blocks make no difference; samples are mapped."""
+"""The kernel and Arrow read the same table; parts and blocks make no difference."""
 
 import tempfile
 from pathlib import Path
@@ -9,14 +9,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gazetrack.errors import OutputError, ParseError
+from gazetrack.errors import ParseError
 from gazetrack.readers.base import read_head
-from gazetrack.readers.shared import sink as _sink
 from gazetrack.readers.text import cells as _cells
 from gazetrack.readers.text.header import needed_header
 from gazetrack.readers.text.table import read_columns, read_parts
-from gazetrack.tables.schema import SAMPLES
-from tests.contracts import _check_table
 
 WANTED = {"n": (0, "float64"), "m": (2, "float32"), "a": (1, "text"), "b": (3, "text")}
 numbers = st.one_of(
@@ -112,34 +109,3 @@ def test_texts_of_all_parts_share_their_codes(tmp_path):
     assert len(parts) == 1  # one block is one part, however small parts are
     assert parts[0].texts("b").names == ["b"]
     assert parts[0].texts("a").names == ["x", "y", "z"]
-
-
-def part(t, codes):
-    n = len(t)
-    texts = {name: np.array(codes, np.int32) for name in ("recording", "trial", "stimulus")}
-    return {**texts, "t_ms": np.array(t, float), "x_px": np.arange(n, dtype=np.float32)}
-
-
-@pytest.mark.parametrize("spill_rows", [1, 3, 1000])
-@pytest.mark.parametrize("names", [["a", "b", "c"], ["a", "b", "a"], ["a", "a", "a"]])
-def test_samples_in_a_file_are_those_in_memory(spill_rows, names):
-    sink = _sink.SampleSink(spill_rows)
-    sink.append(part([0, 1], [0, 1]))
-    sink.append(part([2, 3, 4], [1, 2, 2]))
-    table = sink.table(dict.fromkeys(("recording", "trial", "stimulus"), names), shift_ms=0.5)
-    _check_table(table, SAMPLES)
-    assert table["t_ms"].to_pylist() == [0.5, 1.5, 2.5, 3.5, 4.5]
-    assert table["trial"].to_pylist() == [names[i] for i in (0, 1, 1, 2, 2)]
-    assert table["x_px"].to_pylist() == [0, 1, 0, 1, 2]
-    assert np.isnan(table["left_x_px"].to_numpy()).all()
-    assert len(table["stimulus"].chunk(0).dictionary) == len(set(names))
-
-
-def test_no_room_for_samples_is_an_error_of_the_output(monkeypatch):
-    def full():
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(_sink.tempfile, "TemporaryFile", full)
-    with pytest.raises(OutputError, match="No space left on device") as caught:
-        _sink.SampleSink(1).append(part([0], [0]))
-    assert "TMPDIR" in caught.value.hint
