@@ -90,7 +90,7 @@ def test_a_report_of_one_eyes_columns_is_that_eyes_in_its_units(tmp_path):
     assert np.isnan(recording.sample_table["right_x_px"].to_numpy()).all()
     path.write_text(path.read_text().replace("left_gaze", "left_raw"))
     with pytest.raises(ParseError, match="without positions"):
-        gazetrack.read(path, "iohub", {"unit": "norm"}, screen=SCREEN)
+        gazetrack.read(path, "iohub", columns={"unit": "norm"}, screen=SCREEN)
 
 
 # The HDF5 file
