@@ -413,7 +413,7 @@ def with_report(name: str) -> str:
 
     It is a report's name, or what to install for one.
     """
-    from gradtrack_model.study.report import installed
+    from gradtrack_model.study.report.html import installed
 
     if installed():
         return f" and {name}"

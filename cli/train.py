@@ -358,7 +358,8 @@ def _reporter(steps: int, quiet: bool, verbose: bool) -> Callable[[Progress], No
 def _write_report(result: TrainResult, data: TrainingData) -> None:
     """Write the report of a complete run: here, where its data are in memory and nothing more has to be typed."""
     from gradtrack_model.parallel import rank
-    from gradtrack_model.study.report import installed, write_run_report
+    from gradtrack_model.study.report.html import installed
+    from gradtrack_model.study.report.run import write_run_report
 
     if installed() and rank() == 0 and result.stopped_by is None:
         write_run_report(result.folder, data)

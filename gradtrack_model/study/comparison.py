@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from gazetrack.errors import ConfigError
 from gradtrack_model.parallel import world
-from gradtrack_model.study.report import installed, write_comparison_report
+from gradtrack_model.study.report.comparison import write_comparison_report
+from gradtrack_model.study.report.html import installed
 from gradtrack_model.study.runner import run_jobs
 from gradtrack_model.study.table import Line, summarise, write_table
 

@@ -18,7 +18,8 @@ from gradtrack_model.data.loading import load_data
 from gradtrack_model.evaluation.evaluate import MEASURES, evaluate_folder, read_scores
 from gradtrack_model.evaluation.predict import PredictOptions, predict_folder
 from gradtrack_model.study.jobs import WAYS, Job, Result
-from gradtrack_model.study.report import installed, write_run_report
+from gradtrack_model.study.report.html import installed
+from gradtrack_model.study.report.run import write_run_report
 from gradtrack_model.training.learner import pick_device
 from gradtrack_model.training.loop import train
 from gradtrack_model.training.resume import States, check_same

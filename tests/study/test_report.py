@@ -16,11 +16,11 @@ from gazetrack.errors import ConfigError
 from gradtrack_model.data.loading import load_data
 from gradtrack_model.data.sources import discover
 from gradtrack_model.settings import load_config
-from gradtrack_model.study import report
-from gradtrack_model.study.charts import chart, ticks
 from gradtrack_model.study.comparison import compare_methods
 from gradtrack_model.study.jobs import Job
-from gradtrack_model.study.report import write_run_report
+from gradtrack_model.study.report import html
+from gradtrack_model.study.report.charts import chart, ticks
+from gradtrack_model.study.report.run import write_run_report
 from gradtrack_model.training.loop import train
 from tests.synthetic import TINY, picture, write_data, write_gaze
 
@@ -174,7 +174,7 @@ def test_train_writes_it_at_its_end_and_says_what_is_missing(folder, monkeypatch
     assert "report.html" in done.stdout
     read_page(folder / "runs" / "gradtrack" / "report.html")
     real = importlib.util.find_spec
-    monkeypatch.setattr(report, "find_spec", lambda name: None if name == "jinja2" else real(name))
+    monkeypatch.setattr(html, "find_spec", lambda name: None if name == "jinja2" else real(name))
     done = CliRunner().invoke(command, [*line.split(), "-o", "other"], catch_exceptions=False)
     assert done.exit_code == 0
     assert 'pip install "gazetrack[report]"' in done.stdout

@@ -12,7 +12,7 @@ from gradtrack_model.data.loading import load_data
 from gradtrack_model.data.sources import discover
 from gradtrack_model.evaluation.metrics import dice_and_iou
 from gradtrack_model.settings import load_config
-from gradtrack_model.study.report import write_run_report
+from gradtrack_model.study.report.run import write_run_report
 from gradtrack_model.training.learner import build_model
 from gradtrack_model.training.loop import train
 from gradtrack_model.training.validation import predicted_masks, validate

@@ -1,8 +1,7 @@
-"""Cases: validation images beside their gaze, their label and what the network made of them, as pictures for a page."""
+"""Cases: validation images beside their gaze, their label and their prediction, as pictures."""
 
 from __future__ import annotations
 
-import base64
 import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from PIL import Image
 from gazetrack.maps.overlay import overlay
 from gradtrack_model.data.batches import plain_maps
 from gradtrack_model.evaluation.overlay import draw_overlay
+from gradtrack_model.study.report.html import data_uri
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     Pixels = npt.NDArray[np.uint8]
 
 PANEL_PX = 224
+_JPEG_QUALITY = 88
+# The radius of a fixation of median duration, as a share of the picture's height.
+_DOT_RADIUS = 1 / 90
 _DOT = np.array([255, 255, 255], np.uint8)
 
 
@@ -36,11 +39,11 @@ class Case:
     Parameters
     ----------
     image_id : str
-        The image.
+        The stem of the image's file name.
     dice : float or None
-        None where it has no mask.
+        Dice of the prediction; None where the image has no mask.
     panels : tuple of (str, str)
-        Name, and ``data:`` URI of a JPEG; none where there is nothing to show.
+        Name of the picture, and a ``data:`` URI of a JPEG, empty where there is nothing to show.
     """
 
     image_id: str
@@ -49,18 +52,18 @@ class Case:
 
 
 def draw_case(sample: Sample, predicted: Mask, dice: float | None, config: DataConfig) -> Case:
-    """Draw one image.
+    """Draw an image, its gaze, its label and its prediction.
 
     Parameters
     ----------
     sample : Sample
-        Of the validation images.
+        One of the validation images.
     predicted : ndarray of bool, shape (H, W)
-        At the size of the sample's mask, or the network's.
+        Its predicted mask, at the size of the sample's mask, or the network's where it has none.
     dice : float or None
-        Of the prediction.
+        Dice of the prediction; None where the image has no mask.
     config : DataConfig
-        Of the run: it says how maps are rendered.
+        The run's configuration, which says how maps are rendered.
 
     Returns
     -------
@@ -69,16 +72,17 @@ def draw_case(sample: Sample, predicted: Mask, dice: float | None, config: DataC
         fixation, the larger the longer; the label; the prediction.
     """
     pixels = sample.pixels.permute(1, 2, 0).numpy()
-    shape = (sample.mask if sample.mask is not None else predicted).shape
-    pictures = (
-        ("image", pixels),
-        ("gaze", _gaze(sample, pixels, config)),
-        ("label", None if sample.mask is None else _outlined(pixels, sample.mask)),
-        ("prediction", _outlined(pixels, predicted)),
-    )
-    return Case(
-        sample.image_id, dice, tuple((name, _uri(picture, shape)) for name, picture in pictures)
-    )
+    # The network sees a square; panels have the proportions of the image again.
+    shape = predicted.shape if sample.mask is None else sample.mask.shape
+    label = None if sample.mask is None else _outlined(pixels, sample.mask)
+    pictures = {
+        "image": pixels,
+        "gaze": _gaze(sample, pixels, config),
+        "label": label,
+        "prediction": _outlined(pixels, predicted),
+    }
+    panels = tuple((name, _uri(picture, shape)) for name, picture in pictures.items())
+    return Case(sample.image_id, dice, panels)
 
 
 def _gaze(sample: Sample, pixels: Pixels, config: DataConfig) -> Pixels | None:
@@ -87,18 +91,20 @@ def _gaze(sample: Sample, pixels: Pixels, config: DataConfig) -> Pixels | None:
     drawn = overlay(pixels, plain_maps([sample], config)[0].numpy())
     rows, columns = np.mgrid[: drawn.shape[0], : drawn.shape[1]]
     for track in sample.tracks:
-        radii = np.sqrt(track.duration_ms / np.median(track.duration_ms)) * len(drawn) / 90
+        # A dot's area is the fixation's duration.
+        relative = track.duration_ms / np.median(track.duration_ms)
+        radii = np.sqrt(relative) * _DOT_RADIUS * len(drawn)
         for x, y, radius in zip(track.x, track.y, radii, strict=True):
-            drawn[(columns + 0.5 - x) ** 2 + (rows + 0.5 - y) ** 2 <= radius**2] = _DOT
+            squared_distance = (columns + 0.5 - x) ** 2 + (rows + 0.5 - y) ** 2
+            drawn[squared_distance <= radius**2] = _DOT
     return drawn
 
 
 def _outlined(pixels: Pixels, mask: Mask) -> Pixels:
     height, width = pixels.shape[:2]
-    small = Image.fromarray(mask.astype(np.uint8) * 255).resize(
-        (width, height), Image.Resampling.BILINEAR
-    )
-    return draw_overlay(pixels, np.asarray(small) > 127)
+    whole = Image.fromarray(mask.astype(np.uint8) * 255)
+    resized = whole.resize((width, height), Image.Resampling.BILINEAR)
+    return draw_overlay(pixels, np.asarray(resized) > 127)
 
 
 def _uri(picture: Pixels | None, shape: Sequence[int]) -> str:
@@ -108,10 +114,6 @@ def _uri(picture: Pixels | None, shape: Sequence[int]) -> str:
     scale = PANEL_PX / max(shape)
     size = (max(1, round(shape[1] * scale)), max(1, round(shape[0] * scale)))
     data = io.BytesIO()
-    Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC).save(data, "JPEG", quality=88)
+    panel = Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC)
+    panel.save(data, "JPEG", quality=_JPEG_QUALITY)
     return data_uri(data.getvalue(), "image/jpeg")
-
-
-def data_uri(data: bytes, kind: str) -> str:
-    """Return bytes as a URI that holds them."""
-    return f"data:{kind};base64,{base64.b64encode(data).decode()}"

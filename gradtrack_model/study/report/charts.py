@@ -1,0 +1,112 @@
+"""Line charts as the coordinates of an SVG, which a template draws."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_COLOURS = ("#3465a4", "#cc5500", "#4e9a06", "#75507b")
+# The view box, and the rectangle in it within which lines are drawn.
+_WIDTH = 520
+_HEIGHT = 260
+_LEFT = 52
+_RIGHT = 508
+_TOP = 24
+_BOTTOM = 232
+_TICKS = 5
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line: its name, its colour, and its ``points`` as SVG wants them."""
+
+    name: str
+    colour: str
+    points: str
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart in units of the SVG's view box; ticks are (place, text)."""
+
+    title: str
+    lines: tuple[Line, ...]
+    x_ticks: tuple[tuple[float, str], ...]
+    y_ticks: tuple[tuple[float, str], ...]
+    mark: float | None
+    width: int = _WIDTH
+    height: int = _HEIGHT
+    left: int = _LEFT
+    right: int = _RIGHT
+    top: int = _TOP
+    bottom: int = _BOTTOM
+
+
+def chart(
+    title: str, series: Mapping[str, Sequence[tuple[float, float]]], mark: float | None = None
+) -> Chart | None:
+    """Lay out lines.
+
+    Parameters
+    ----------
+    title : str
+        What the y axis shows, as the heading of the chart.
+    series : mapping
+        The (x, y) of each line by its name; points that are not finite are left out.
+    mark : float, optional
+        An x to be marked by a vertical line.
+
+    Returns
+    -------
+    Chart or None
+        None when there is nothing to draw.
+    """
+    kept = {}
+    for name, points in series.items():
+        finite = [(x, y) for x, y in points if math.isfinite(x) and math.isfinite(y)]
+        if finite:
+            kept[name] = finite
+    if not kept:
+        return None
+    drawn = [point for points in kept.values() for point in points]
+    x_ticks = ticks(min(x for x, _ in drawn), max(x for x, _ in drawn))
+    y_ticks = ticks(min(y for _, y in drawn), max(y for _, y in drawn))
+
+    def across(x: float) -> float:
+        share = (x - x_ticks[0]) / (x_ticks[-1] - x_ticks[0])
+        return round(_LEFT + share * (_RIGHT - _LEFT), 1)
+
+    def up(y: float) -> float:
+        share = (y - y_ticks[0]) / (y_ticks[-1] - y_ticks[0])
+        return round(_BOTTOM - share * (_BOTTOM - _TOP), 1)
+
+    lines = []
+    for number, (name, points) in enumerate(kept.items()):
+        places = " ".join(f"{across(x)},{up(y)}" for x, y in points)
+        lines.append(Line(name, _COLOURS[number % len(_COLOURS)], places))
+    return Chart(
+        title=title,
+        lines=tuple(lines),
+        x_ticks=tuple((across(x), f"{x:g}") for x in x_ticks),
+        y_ticks=tuple((up(y), f"{y:g}") for y in y_ticks),
+        mark=None if mark is None else across(mark),
+    )
+
+
+def ticks(low: float, high: float) -> list[float]:
+    """Return about five round numbers from below `low` to above `high`.
+
+    They are 1, 2 or 5 times a power of ten apart.
+    """
+    span = high - low
+    if span == 0:  # a line that is level
+        span = abs(high) if high else 1.0
+    power = 10.0 ** math.floor(math.log10(span / _TICKS))
+    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor * _TICKS >= span)
+    first = math.floor(low / step)
+    last = max(math.ceil(high / step), first + 1)
+    return [round(number * step, 12) for number in range(first, last + 1)]

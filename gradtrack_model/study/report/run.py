@@ -1,0 +1,184 @@
+"""The report of a run: curves, measures with intervals, best and worst cases, notes, settings."""
+
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING
+
+from gazetrack.errors import quote
+from gazetrack.version import __version__
+from gradtrack_model.evaluation.evaluate import MEASURES
+from gradtrack_model.evaluation.metrics import Scores, score
+from gradtrack_model.evaluation.statistics import describe
+from gradtrack_model.study.report.cases import Case, draw_case
+from gradtrack_model.study.report.charts import Chart, chart
+from gradtrack_model.study.report.html import POLICY, REPORT, write_page
+from gradtrack_model.training.learner import pick_device
+from gradtrack_model.training.resume import flat
+from gradtrack_model.training.validation import predicted_masks
+from gradtrack_model.weights.checkpoint import load_model
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import torch
+
+    from gradtrack_model.data.sample import Sample, TrainingData
+    from gradtrack_model.weights.checkpoint import Checkpoint
+
+N_CASES = 4
+_LOSSES = ("loss", "val_loss", "loss_mask", "loss_tracks")
+_OVERLAPS = ("val_dice", "val_iou")
+_PROTOCOL = (
+    "clean: the checkpoint is chosen on the validation images, which are also the ones shown"
+)
+_MAX_NOTE_CHARS = 2000
+
+
+def write_run_report(run: Path, data: TrainingData) -> Path:
+    """Write ``report.html`` of a complete run, about its best network on the validation images.
+
+    Parameters
+    ----------
+    run : pathlib.Path
+        The folder of the run.
+    data : TrainingData
+        The data that it was trained and validated on.
+
+    Returns
+    -------
+    pathlib.Path
+        The page.
+
+    Raises
+    ------
+    ConfigError
+        Jinja2 is not installed.
+    CheckpointError
+        The run has no usable best checkpoint.
+    OutputError
+        The page cannot be written.
+    """
+    checkpoint = load_model(run)
+    config = checkpoint.config
+    device = pick_device(config.device)
+    checkpoint.model.to(device)
+    scores = _scores(checkpoint, data, device)
+    page = {
+        "title": f"{config.method}, seed {config.seed}",
+        "lead": "Trained on masks." if config.method == "full" else "Trained on gaze alone.",
+        "facts": _facts(checkpoint, data),
+        "measures": _measures(list(scores.values())),
+        "policy": POLICY,
+        "charts": _charts(run / "metrics.csv", checkpoint.step),
+        "groups": [
+            (heading, _drawn(checkpoint, samples, scores, device))
+            for heading, samples in _chosen(data.val, scores)
+        ],
+        "notes": _notes(run / "log.txt"),
+        "settings": list(flat(config.as_dict()).items()),
+    }
+    return write_page(run / REPORT, "run.html", page)
+
+
+def _scores(checkpoint: Checkpoint, data: TrainingData, device: torch.device) -> dict[str, Scores]:
+    """Return the measures of every validation image that has a mask, by image id."""
+    predicting = checkpoint.config.predicting()
+    scores = {}
+    for sample, predicted in predicted_masks(checkpoint.model, data.val, predicting, device):
+        if sample.mask is not None:
+            scores[sample.image_id] = score(predicted, sample.mask)
+    return scores
+
+
+def _drawn(
+    checkpoint: Checkpoint,
+    samples: Sequence[Sample],
+    scores: Mapping[str, Scores],
+    device: torch.device,
+) -> list[Case]:
+    # Predicted once more: the masks of all validation images would not fit into every memory.
+    predicting = checkpoint.config.predicting()
+    cases = []
+    for sample, predicted in predicted_masks(checkpoint.model, samples, predicting, device):
+        measured = scores.get(sample.image_id)
+        dice = None if measured is None else measured.dice
+        cases.append(draw_case(sample, predicted, dice, predicting))
+    return cases
+
+
+def _chosen(
+    samples: Sequence[Sample], scores: Mapping[str, Scores]
+) -> list[tuple[str, list[Sample]]]:
+    """Return the samples to show under their headings.
+
+    These are the worst and the best by Dice, or the first ones where nothing has a mask.
+    """
+    if not samples:
+        return []
+    measured = [sample for sample in samples if sample.image_id in scores]
+    if not measured:
+        return [("Validation images", list(samples[:N_CASES]))]
+    ranked = sorted(measured, key=lambda sample: scores[sample.image_id].dice)
+    groups = [("Worst cases", ranked[:N_CASES])]
+    if len(ranked) > N_CASES:  # no image is shown twice
+        best_first = ranked[N_CASES:][::-1]
+        groups.append(("Best cases", best_first[:N_CASES]))
+    return groups
+
+
+def _facts(checkpoint: Checkpoint, data: TrainingData) -> list[tuple[str, str]]:
+    config = checkpoint.config
+    sizes = dict.fromkeys((config.image_size, config.predicting_size))
+    pixels = ", validated at ".join(f"{size} x {size}" for size in sizes)
+    selected_by = checkpoint.metrics.get("selected_by", "")
+    return [
+        ("method", config.method),
+        ("learned from", data.gaze.recorded),
+        ("data", f"{len(data.train)} training images, {len(data.val)} validation images"),
+        ("data, SHA-256", data.sha256().partition(":")[2]),
+        ("network", f"{config.model.encoder}, {pixels} pixels"),
+        ("best step", f"{checkpoint.step} of {config.steps}, by {selected_by}"),
+        ("protocol", _PROTOCOL),
+        ("gazetrack", __version__),
+    ]
+
+
+def _measures(scores: Sequence[Scores]) -> list[list[str]]:
+    """Return a row per measure: its name, mean, interval, and how it is spread over images."""
+    rows = []
+    for name, key in MEASURES.items():
+        found = describe([getattr(one, name) for one in scores])
+        if found is None:
+            continue
+        digits = 1 if key.endswith("_px") else 4
+        low, high = found["interval"]
+        row = [key.replace("_px", ", px"), f"{found['mean']:.{digits}f}"]
+        row.append(f"{low:.{digits}f} to {high:.{digits}f}")
+        row += [f"{found[part]:.{digits}f}" for part in ("std", "median", "min", "max")]
+        rows.append(row)
+    return rows
+
+
+def _charts(metrics: Path, best_step: int) -> list[Chart]:
+    if not metrics.exists():
+        return []
+    with metrics.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+
+    def curves(names: Sequence[str]) -> dict[str, list[tuple[float, float]]]:
+        return {
+            name: [(float(row["step"]), float(row[name])) for row in rows if row.get(name)]
+            for name in names
+        }
+
+    loss = chart("loss", curves(_LOSSES), best_step)
+    overlap = chart("validation", curves(_OVERLAPS), best_step)
+    return [one for one in (loss, overlap) if one is not None]
+
+
+def _notes(path: Path) -> list[str]:
+    if not path.exists():
+        return []
+    return [quote(line, _MAX_NOTE_CHARS) for line in path.read_text("utf-8").splitlines()]
