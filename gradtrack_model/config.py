@@ -24,7 +24,9 @@ from gradtrack_model.network.losses import LossConfig
 from gradtrack_model.network.model import ModelConfig
 from gradtrack_model.presets import METHODS
 
-MIN_IMAGE_SIZE, MAX_IMAGE_SIZE = 32, 4096
+# Pixels a side: below the first, an encoder's last features would be less than a pixel.
+MIN_IMAGE_SIZE = 32
+MAX_IMAGE_SIZE = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +36,7 @@ class OptimizerConfig:
     Parameters
     ----------
     name : {"adamw", "sgd"}
-        ``sgd`` uses Nesterov momentum.
+        Which optimizer trains; ``sgd`` uses Nesterov momentum.
     lr : float
         Peak of the learning rate.
     schedule : {"cosine", "onecycle", "poly"}
@@ -257,7 +259,7 @@ class TrainConfig(DataConfig, BatchConfig, ValidationConfig):
     Parameters
     ----------
     steps : int
-        Number of optimizer steps.
+        Number of steps of the optimizer in all.
     accumulate : int
         Batches a step: their mean gradient is that of one batch as large as all.
     ema : float
@@ -279,7 +281,7 @@ class TrainConfig(DataConfig, BatchConfig, ValidationConfig):
     tensorboard : bool
         Write TensorBoard events where TensorBoard is installed.
     model : ModelConfig
-        The network to build.
+        The network that is built and trained.
     optimizer : OptimizerConfig
         The optimizer and its schedule.
     """

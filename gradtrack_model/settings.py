@@ -34,7 +34,7 @@ def load_config(
     Parameters
     ----------
     preset : str
-        One of `gradtrack_model.presets.PRESETS`.
+        Name of the settings to begin with, one of `gradtrack_model.presets.PRESETS`.
     file : path-like, optional
         A TOML file with keys as in `gradtrack_model.config.TrainConfig`.
     settings : iterable of str

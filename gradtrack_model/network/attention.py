@@ -42,6 +42,7 @@ class TrackAttention(nn.Module):
             self.alpha = nn.Parameter(torch.zeros(1))
         if attend:
             self.refine = nn.Conv2d(channels, channels, 1)
+            # From 0: the first steps are those of the plain U-Net, whatever the first tracks are.
             nn.init.zeros_(self.refine.weight)
             if self.refine.bias is not None:
                 nn.init.zeros_(self.refine.bias)

@@ -82,4 +82,7 @@ def _neighbours(x: Tensor) -> list[Tensor]:
     margin = REACH * DILATION
     padded = functional.pad(x, [margin] * 4)
     shifts = range(0, 2 * margin + 1, DILATION)
-    return [padded[..., down : down + h, right : right + w] for down in shifts for right in shifts]
+    views = []
+    for down in shifts:
+        views += [padded[..., down : down + h, right : right + w] for right in shifts]
+    return views

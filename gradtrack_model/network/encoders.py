@@ -141,7 +141,7 @@ class BasicEncoder(Encoder):
     widths : sequence of int
         Channels of the five feature maps.
     c_in : int
-        Channels of the image.
+        Channels of the images, 3 for RGB.
     """
 
     def __init__(self, widths: Sequence[int], c_in: int = 3) -> None:
@@ -236,9 +236,9 @@ class LiteEncoder(Encoder):
     Parameters
     ----------
     name : {"lite", "lite1", "lite2"}
-        EfficientNet-Lite0, -Lite1 or -Lite2.
+        Which network it is: EfficientNet-Lite0, -Lite1 or -Lite2.
     c_in : int
-        Channels of the image.
+        Channels of the images, 3 for RGB.
     """
 
     def __init__(self, name: str = "lite", c_in: int = 3) -> None:

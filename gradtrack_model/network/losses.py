@@ -88,7 +88,7 @@ def gaze_loss(output: Output, maps: Tensor, config: LossConfig) -> Losses:
     Parameters
     ----------
     output : Output
-        What the network predicted.
+        What the network predicted for a batch of images.
     maps : Tensor, shape (B, L, H, W)
         Track maps in [0, 1], the core first, the full track last.
     config : LossConfig
@@ -104,8 +104,10 @@ def gaze_loss(output: Output, maps: Tensor, config: LossConfig) -> Losses:
     tracks = full.new_zeros(())
     for i, threshold in enumerate(config.thresholds):
         target = full if config.soft_labels else (full >= threshold).to(full.dtype)
+        # Where the map is undecided, it says nothing of the border.
         weight = ((full - threshold).abs() >= config.ignore_band).to(full.dtype)
         logits = resize(output.heads[:, i : i + 1], full).float()
+        # What cross-entropy is asked to agree with: gaze, or in part the network itself.
         believed = target
         if config.bootstrap:
             own = torch.sigmoid(logits).detach()

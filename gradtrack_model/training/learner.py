@@ -39,7 +39,7 @@ class Row(NamedTuple):
     Parameters
     ----------
     step : int
-        Counted from 1.
+        Which step of the run it was, counted from 1.
     values : dict
         Losses and learning rate, by the names in `gradtrack_model.training.run_log.COLUMNS`.
     """
@@ -148,7 +148,8 @@ class Learner:
         NonFiniteLossError
             A loss is not finite; the weights are those from before that step.
         """
-        due, self._unread = self._unread, []
+        due = self._unread
+        self._unread = []
         return [taken.row() for taken in due]
 
     def losses(self, images: Tensor, maps: Tensor) -> Tensor:

@@ -41,6 +41,7 @@ def plan(config: TrainConfig, data: TrainingData) -> dict[str, Any]:
     if on_gpu:
         torch.cuda.reset_peak_memory_stats(learner.device)
     make, _ = batch_maker(data.train, config, learner.device)
+    # The fastest step is the one that nothing else on the machine has disturbed.
     seconds = math.inf
     for step in range(_PROBED_STEPS):
         start = time.monotonic()

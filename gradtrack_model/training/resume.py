@@ -157,9 +157,9 @@ def check_same(
     facts : mapping
         ``config`` and ``data`` of before, as they are saved with a state.
     config : TrainConfig
-        The settings of now.
+        The settings that the run shall go on with.
     data : TrainingData
-        The data set of now.
+        The data set that it shall go on with.
     path : pathlib.Path
         The file or folder that `facts` are from, for messages.
 
@@ -168,7 +168,8 @@ def check_same(
     CheckpointError
         A setting that counts, or the data, have changed.
     """
-    before, now = flat(facts["config"]), flat(config.as_dict())
+    before = flat(facts["config"])
+    now = flat(config.as_dict())
     # Even shares of a track were once recorded as none: read back, they stand there as today.
     maps = config_from({"maps": facts["config"].get("maps", {})}).as_dict()["maps"]
     before |= flat(maps, "maps.")

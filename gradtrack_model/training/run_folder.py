@@ -41,13 +41,13 @@ class TrainResult:
     Parameters
     ----------
     folder : pathlib.Path
-        The run folder.
+        The run folder, with everything that the run has left.
     step : int
         Number of steps that were done.
     best_step : int
         Step of ``best.*``; 0 when the run was stopped before any.
     best : dict
-        Validation metrics of ``best.*``.
+        Validation metrics of ``best.*``, by their names in the log.
     selected_by : str
         What ``best.*`` was chosen by.
     seconds : float
@@ -76,9 +76,9 @@ class Run:
     folder : pathlib.Path
         The run folder; it is made where it is missing, and locked.
     config : TrainConfig
-        What the run does.
+        The settings of the run, which its files record.
     data : TrainingData
-        What it learns from.
+        The images and gaze that it learns from.
     force : bool
         Replace a run that is there.
     resume : bool
@@ -133,8 +133,7 @@ class Run:
             self._log.resume()
             return
         self._clear(replace=replace)
-        n_train, n_val = len(self.data.train), len(self.data.val)
-        sizes = f"{n_train} training images, {n_val} validation images"
+        sizes = f"{len(self.data.train)} training images, {len(self.data.val)} validation images"
         chosen = f"best.* is chosen by {self.best.by}"
         self._log.begin([self.data.gaze.line, sizes, chosen, *self.data.notes])
         write_json(self.folder / SPLITS_FILE, {"format": FORMAT, "images": self.data.splits})

@@ -30,7 +30,8 @@ COLUMNS = (
     "val_loss",
     "seconds",
 )
-METRICS_FILE, NOTES_FILE = "metrics.csv", "log.txt"
+METRICS_FILE = "metrics.csv"
+NOTES_FILE = "log.txt"
 
 
 class RunLog:
@@ -39,7 +40,7 @@ class RunLog:
     Parameters
     ----------
     folder : pathlib.Path
-        The run folder.
+        The run folder, which gets the files.
     writes : bool
         Whether this process writes: of several on one run, one does.
     """

@@ -42,7 +42,7 @@ def validate(
     config : ValidationConfig
         The settings of the validation.
     device : torch.device
-        Where it is computed.
+        The device of the network, where it is computed.
 
     Returns
     -------
@@ -52,7 +52,9 @@ def validate(
     """
     config = config.predicting()
     model.eval()
-    dices, ious, losses = [], [], []
+    dices = []
+    ious = []
+    losses = []
     for chunk in _chunks(samples, config):
         output = _output(model, chunk, config, device)
         for sample, predicted in _masks(chunk, output, config):
