@@ -121,7 +121,8 @@ def _network(encoder: str, *, pretrained: bool) -> Any:
     package, _, name = encoder.partition(":")
     try:
         module = import_module(PACKAGES[package])
-    except ImportError as error:
+    except (ImportError, RuntimeError) as error:
+        # A torchvision that was built for another PyTorch fails as it registers its operators.
         needed = PACKAGES[package]
         hint = f"pip install {needed}, and the torchvision that fits this PyTorch; or use lite"
         raise ConfigError(f"encoder {encoder} needs {needed}: {error}", hint=hint) from error

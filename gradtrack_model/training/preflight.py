@@ -1,4 +1,4 @@
-"""What a run will cost, before it is begun: `gradtrack_model.data.checks` says what is wrong with its data."""
+"""What a run will cost, before it begins; `gradtrack_model.data.checks` looks at its data."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from gazetrack.errors import ConfigError
+from gradtrack_model.network import external_encoders
 from gradtrack_model.settings import load_config
 from gradtrack_model.training.learner import build_model
 from gradtrack_model.weights.checkpoint import load_model, save_checkpoint
@@ -47,6 +48,16 @@ def test_pretrained_weights_are_asked_for_in_training_alone(timm, tmp_path):
         (16, 24),
         (32, 48),
     ]
+
+
+@pytest.mark.parametrize("package", ["timm", "smp"])
+def test_a_torchvision_for_another_pytorch_is_said(package, monkeypatch):
+    def broken(name):
+        raise RuntimeError("operator torchvision::nms does not exist")
+
+    monkeypatch.setattr(external_encoders, "import_module", broken)
+    with pytest.raises(ConfigError, match=r"nms does not exist - .* torchvision that fits"):
+        build_model(config(f"{package}:small"))
 
 
 def test_what_timm_cannot_give_is_said(timm, monkeypatch):
