@@ -32,7 +32,11 @@ _quotes_nothing = ContextVar("quotes_nothing", default=False)
 
 @contextmanager
 def quoting_nothing(nothing: bool = True) -> Iterator[None]:
-    """Let every `quote` within give ``…`` in place of the text: a message may name a person, whatever it is about."""
+    """Let every `quote` within the block give ``…`` in place of the text.
+
+    A message may name a person, whatever it is about. A message may name a person, whatever it is
+    about.
+    """
     token = _quotes_nothing.set(nothing)
     try:
         yield
@@ -65,7 +69,7 @@ def _shortened(text: object, limit: int) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Return the known name that is most like a word, as it was mistyped; empty when none is much like it."""
+    """Return the known name that is most like a mistyped word; empty when none is."""
     import difflib  # only for errors
 
     names = {name.casefold(): name for name in known}
@@ -193,7 +197,7 @@ def _rebuilt(kind: type[GazetrackError], what: str, named: dict[str, Any]) -> Ga
 
 
 class InputError(GazetrackError):
-    """A file or folder that cannot be used at all: missing, empty, not a regular file, unreadable."""
+    """A file or folder that cannot be used: missing, empty, no regular file, unreadable."""
 
     code = "INPUT"
 

@@ -91,7 +91,10 @@ def file_stem(text: str) -> str:
 
 
 def _on_this_system(name: str) -> str:
-    """Return a name as Python writes its UTF-8 to the disk, also where the system's own encoding is narrower."""
+    """Return a name as Python writes its UTF-8 to the disk.
+
+    Where the system's own encoding is narrower, its bytes stand for themselves.
+    """
     try:
         os.fsencode(name)
     except UnicodeEncodeError:
@@ -124,7 +127,9 @@ def digest_of(text: str) -> str:
 def refuse_overwrite(
     output: str | os.PathLike[str], inputs: Iterable[str | os.PathLike[str]]
 ) -> None:
-    """Refuse an output that is one of the inputs, under whatever name; to be called before any work starts.
+    """Refuse an output that is one of the inputs, under whatever name.
+
+    To be called before any work starts.
 
     Raises
     ------
@@ -266,7 +271,10 @@ def _prepare_folder(folder: Path) -> None:
 
 
 def _is_alive(pid: int, start: str | None) -> bool:
-    """Whether the process that began a temporary file still runs: its number alone may have been given anew."""
+    """Whether the process that began a temporary file still runs.
+
+    Its number alone may have been given to another process since.
+    """
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):
@@ -280,7 +288,7 @@ def _is_alive(pid: int, start: str | None) -> bool:
 
 
 def _start_of(pid: int) -> str | None:
-    """Return when a process started, in clock ticks since boot, or None where the system does not tell."""
+    """Return when a process started, in clock ticks since boot; None where nobody tells."""
     try:
         status = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
     except OSError:

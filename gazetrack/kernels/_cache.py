@@ -1,4 +1,4 @@
-"""Where compiled kernels are kept between runs: the user's own folder, and nobody else's files in it.
+"""Where compiled kernels are kept between runs: a folder of the user's own.
 
 numba's files are pickles: reading one runs whatever it holds. So they lie in a folder that only the
 user may enter, whatever the working directory and the place of the package are, and each is opened
@@ -42,9 +42,9 @@ def keep_compiled(dispatcher: Any) -> None:
 
 @functools.cache
 def cache_folder() -> Path | None:
-    """Return the folder of compiled kernels, made where it is missing; None where no private one can be had.
+    """Return the folder of compiled kernels, or None where no private one can be had.
 
-    ``NUMBA_CACHE_DIR`` moves it, as it moves numba's own.
+    It is made where it is missing. ``NUMBA_CACHE_DIR`` moves it, as it moves numba's own.
     """
     # One folder per installation, so that the files of an earlier version are replaced and never
     # pile up.
@@ -86,7 +86,10 @@ def is_private(path: str | os.PathLike[str]) -> bool:
 
 @functools.cache
 def _sources() -> str:
-    """Return a digest of all kernels: one may hold the inlined code of another, whichever file has changed."""
+    """Return a digest of all kernels.
+
+    One may hold the inlined code of another: the digest changes with any of their files.
+    """
     digest = hashlib.sha256()
     for path in sorted(_KERNELS.glob("*.py")):
         digest.update(path.read_bytes())

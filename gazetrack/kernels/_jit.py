@@ -1,4 +1,4 @@
-"""The one decorator of all kernels, so that the compile policy is one line, and that of their innermost parts."""
+"""The decorators of all kernels, and of their innermost parts: the compile policy in one place."""
 
 from __future__ import annotations
 

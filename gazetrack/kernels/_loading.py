@@ -31,7 +31,10 @@ def load_numba() -> None:
 
 @contextlib.contextmanager
 def _without_yaml() -> Iterator[None]:
-    """Make ``import yaml`` fail inside the block: numba then leaves its file alone, and warns that it did."""
+    """Make ``import yaml`` fail inside the block.
+
+    numba then leaves its file of settings alone, and warns that it did.
+    """
     absent = object()
     before = sys.modules.get("yaml", absent)
     sys.modules["yaml"] = None  # type: ignore[assignment] # Python's own sign for "not to be found"

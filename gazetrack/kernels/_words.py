@@ -1,4 +1,7 @@
-"""Eight and sixty-four bytes of text at once: what numba has no name for, with a slow twin where it is switched off."""
+"""Eight and sixty-four bytes of text at once.
+
+This is what numba has no name for, with a slow twin where compilation is switched off.
+"""
 
 from __future__ import annotations
 
@@ -73,7 +76,10 @@ def word_at(data: npt.NDArray[np.uint8], at: int) -> np.uint64:
 
 @inlined
 def marks_at(data: npt.NDArray[np.uint8], at: int, one: int, other: int) -> np.uint64:
-    """Return which of data[at:at + 64] are one of two bytes, the first in the lowest bit; data must hold them all."""
+    """Return which of data[at : at + 64] are one of two bytes, the first in the lowest bit.
+
+    All 64 bytes must lie within the data.
+    """
     return _marks_at(data, at, np.uint8(one), np.uint8(other))  # type: ignore[call-arg]
 
 
@@ -91,7 +97,10 @@ def without_lowest(word: np.uint64) -> np.uint64:
 
 @inlined
 def bytes_before(word: np.uint64, limit: int) -> int:
-    """Return how many of the lowest bytes of a word come before the first one below `limit` (128 at most), or 8."""
+    """Return how many bytes of a word come before the first one below `limit`, or 8.
+
+    They are counted from the lowest byte; `limit` is 128 at most.
+    """
     return (
         trailing_zeros((word - np.uint64(limit) * _ONES) & ~word & _TOPS) >> 3
     )  # the lowest bit set is exact

@@ -67,7 +67,10 @@ def find_cells(
 
 @inlined
 def _number(data: npt.NDArray[np.uint8], start: int, end: int, mark: int) -> float:
-    """Return the number in data[start:end], NaN for a mark of missing data, infinity for what is neither."""
+    """Return the number in data[start:end].
+
+    It is NaN for a mark of missing data, and infinity for what is neither.
+    """
     first = start
     negative = data[start] == 45
     if negative or data[start] == 43:
@@ -126,7 +129,7 @@ def parse_cells(
     texts: npt.NDArray[np.int32],
     counts: npt.NDArray[np.int64],
 ) -> int:
-    """Parse some columns of whole lines: numbers, then texts as codes of a dictionary of the block's own.
+    """Parse some columns of whole lines: numbers, then texts as codes of an own dictionary.
 
     data [B] the lines, each ended by LF. ends [R, C] where the cells end, see `find_cells`. wanted
     [K] the columns among the C: numbers, first the exact ones, then texts. mark is the decimal
@@ -203,7 +206,10 @@ def parse_cells(
 
 @inlined
 def _kind_beyond(data: npt.NDArray[np.uint8], start: int, end: int) -> int:
-    """Return what data[start:end], a cell that no column claims, holds: 0 nothing, 1 text, 2 a number."""
+    """Return what a cell that no column claims holds: 0 nothing, 1 text, 2 a number.
+
+    The cell is data[start:end].
+    """
     digits = False
     other = False
     for i in range(start, end):
@@ -230,18 +236,18 @@ def pick_cells(
     out: npt.NDArray[np.uint8],
     facts: npt.NDArray[np.int64],
 ) -> tuple[int, int, int]:
-    """Write some cells of each row, so that rows of any length become rows of one, and count those of another length.
+    """Write some cells of each row, so that rows of any length become rows of one.
 
-    data [B] lines, each ended by LF; blank ones are no rows. marks: the bytes of the delimiter and
-    of the quote that may enclose cells, 0 for none. wanted [K] the columns to keep, ascending.
-    widths: the columns up to the last one that has a name, and all columns of the header. out: of
-    each row its wanted cells as they are, empty where the row ends before, and an empty one, so
-    that no row is a blank line; at most B + (K + 2) * R bytes for R line ends. facts [10]: the
-    rows; those that end before the last name; those that end before a wanted cell; those with empty
-    cells beyond the header; those with text beyond it; the first one of each of these four kinds,
-    -1 for none; and the cells of the last row. A row is refused where a number stands beyond the
-    header, or as many cells as make a second row. Returns the bytes written, those read (less than
-    B where a quote is left open) and the first refused row, else -1.
+    Those of another length are counted. data [B] lines, each ended by LF; blank ones are no rows.
+    marks: the bytes of the delimiter and of the quote that may enclose cells, 0 for none. wanted
+    [K] the columns to keep, ascending. widths: the columns up to the last one that has a name, and
+    all columns of the header. out: of each row its wanted cells as they are, empty where the row
+    ends before, and an empty one, so that no row is a blank line; at most B + (K + 2) * R bytes for
+    R line ends. facts [10]: the rows; those that end before the last name; those that end before a
+    wanted cell; those with empty cells beyond the header; those with text beyond it; the first one
+    of each of these four kinds, -1 for none; and the cells of the last row. A row is refused where
+    a number stands beyond the header, or as many cells as make a second row. Returns the bytes
+    written, those read (less than B where a quote is left open) and the first refused row, else -1.
     """
     delimiter, quote = marks
     named, width = widths

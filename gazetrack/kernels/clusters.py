@@ -18,12 +18,12 @@ _ROUNDS = 100
 def change_weights(
     t: Floats, x: Floats, y: Floats, window: float, step: float, averaged: Integers
 ) -> Floats:
-    """Return, per sample, how much it looks like a change between two clusters; NaN where no whole window covers it.
+    """Return, per sample [N], how much it looks like a change between two clusters.
 
-    In each window of `window` ms, moved on by `step` ms, without a missing sample, x and y [N] are
-    averaged over every n samples for each n of `averaged`, and split in two clusters. The samples
-    at which the cluster changes share a weight of 1, so that many changes (noise) weigh little
-    each. The result is the mean over windows and n.
+    It is NaN where no whole window covers the sample. In each window of `window` ms, moved on by
+    `step` ms, without a missing sample, x and y [N] are averaged over every n samples for each n of
+    `averaged`, and split in two clusters. The samples at which the cluster changes share a weight
+    of 1, so that many changes (noise) weigh little each. The result is the mean over windows and n.
     """
     size = t.size
     total = np.zeros(size)
@@ -73,7 +73,10 @@ def change_weights(
 def two_means(
     x: Floats, y: Floats, first: int, n: int, blocks: int, labels: npt.NDArray[np.int8]
 ) -> None:
-    """Write the cluster (0 or 1) of each of `blocks` means over n samples from `first` on to labels."""
+    """Write to labels the cluster (0 or 1) of each of `blocks` means over n samples.
+
+    The first mean begins with the sample `first`.
+    """
     mx = np.empty(blocks)
     my = np.empty(blocks)
     for b in range(blocks):

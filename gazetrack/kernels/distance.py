@@ -1,4 +1,4 @@
-"""Distance from every pixel to the last fixations of a track, for all levels of a pyramid in one pass."""
+"""Distance from every pixel to the last fixations of a track, for all levels in one pass."""
 
 from __future__ import annotations
 
@@ -23,14 +23,15 @@ def suffix_distance(
     reach: float,
     out: npt.NDArray[np.float32],
 ) -> None:
-    """Write, per level and pixel centre, the least (distance to a point of a segment - the radius there).
+    """Write, per level and pixel centre, the least distance to the band about a track.
 
-    xs, ys, radii [N]: the polyline and its radius at each vertex; joined [N]: whether vertex i is
-    linked to i + 1; firsts [L], not increasing: level l consists of the vertices firsts[l] .. N-1;
-    out [L, H, W], infinity without any. Levels are nested suffixes, so walking from the last vertex
-    to the first and writing the running minimum at each level's end gives all levels for the price
-    of the longest. With `tapered` false all radii must be equal: squared distances suffice.
-    Segments farther away than `reach` may be left out, so that pixels beyond it are infinitely far.
+    That is the least (distance to a point of a segment - the radius there). xs, ys, radii [N]: the
+    polyline and its radius at each vertex; joined [N]: whether vertex i is linked to i + 1; firsts
+    [L], not increasing: level l consists of the vertices firsts[l] .. N-1; out [L, H, W], infinity
+    without any. Levels are nested suffixes, so walking from the last vertex to the first and
+    writing the running minimum at each level's end gives all levels for the price of the longest.
+    With `tapered` false all radii must be equal: squared distances suffice. Segments farther away
+    than `reach` may be left out, so that pixels beyond it are infinitely far.
     """
     n_levels, height, width = out.shape
     n = xs.size

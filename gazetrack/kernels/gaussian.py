@@ -57,11 +57,11 @@ def widen(
     across: npt.NDArray[np.float32],
     out: npt.NDArray[np.float32],
 ) -> None:
-    """Write down @ grid @ across for each of grids [L, h, w]: down [H, h], across [w, W], out [L, H, W].
+    """Write down @ grid @ across, matrix products, for each of grids [L, h, w].
 
-    Rows of both are zero but for one stretch, which is all that is multiplied, four rows of
-    `across` at a time. One thread and one order of sums: the same result on every machine, which a
-    matrix library does not promise.
+    The shapes are down [H, h], across [w, W], out [L, H, W]. Rows of both are zero but for one
+    stretch, which is all that is multiplied, four rows of `across` at a time. One thread and one
+    order of sums: the same result on every machine, which a matrix library does not promise.
     """
     nodes, width = across.shape
     blocks = (nodes + 3) // 4

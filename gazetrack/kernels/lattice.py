@@ -137,7 +137,10 @@ def lattice_filter(
     values: npt.NDArray[np.float32],
     out: npt.NDArray[np.float32],
 ) -> None:
-    """Write the Gaussian filter of values [N] at their points into out [N], on a lattice of `lattice_build`."""
+    """Write the Gaussian filter of values [N] at their points into out [N].
+
+    The points are those of a lattice made by `lattice_build`.
+    """
     n, corners = vertices.shape
     half = np.float32(0.5)
     here = np.zeros(neighbours.shape[2], np.float32)

@@ -1,4 +1,4 @@
-"""The logistic function of many single-precision numbers, in one pass that compilers turn into vector instructions."""
+"""The logistic function of many single-precision numbers, in one vectorised pass."""
 
 from __future__ import annotations
 

@@ -52,7 +52,10 @@ def moving_samples(
 
 @jit
 def still_runs(t: Floats, state: npt.NDArray[np.int8], max_gap: float) -> tuple[Integers, Integers]:
-    """Return starts and ends (half open) of the runs of `STILL`; a step of t [N] longer than max_gap ends one."""
+    """Return starts and ends (half open) of the runs of `STILL`.
+
+    A step of t [N] longer than max_gap ends one.
+    """
     n = state.size
     starts = np.empty(n, np.int64)
     ends = np.empty(n, np.int64)
@@ -78,7 +81,7 @@ def merge_runs(
     max_distance: float,
     edge: float,
 ) -> tuple[Integers, Integers]:
-    """Merge each run with the one before where the time between them and the distance between them are small.
+    """Merge each run with the one before where little time and distance are between them.
 
     The distance is between the mean positions of the last and of the first `edge` ms of the
     neighbours, so that slow drift within a long fixation does not count; t, x, y [N] without NaN
@@ -175,7 +178,7 @@ def merge_centred(
 def joined_runs(
     t: Floats, fast: npt.NDArray[np.bool_], group: Integers, join: float
 ) -> tuple[Integers, Integers]:
-    """Return the runs of `fast` [N], joined over pauses of at most `join` ms within the same group [N].
+    """Return the runs of `fast` [N], joined over pauses of at most `join` ms in a group [N].
 
     A pause lasts from a run's last sample to the last one that is not fast; none is shorter than a
     negative `join`.
@@ -202,9 +205,11 @@ def joined_runs(
 def net_and_way(
     t: Floats, x: Floats, y: Floats, starts: Integers, ends: Integers, leg: float
 ) -> Floats:
-    """Return [n, 2]: the distance from the first to the last sample of each run, and the way in legs of `leg` ms.
+    """Return the net distance and the length of the path of each run, [n, 2] in px.
 
-    The first and the last sample of a run are known; missing ones in between are passed over.
+    The net distance is from the first to the last sample of the run; the path is walked in legs of
+    `leg` ms. The first and the last sample of a run are known; missing ones in between are passed
+    over.
     """
     out = np.zeros((starts.size, 2))
     for k in range(starts.size):

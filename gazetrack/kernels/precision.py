@@ -14,11 +14,11 @@ Floats = npt.NDArray[np.float64]
 
 @jit
 def moving_precision(t: Floats, x: Floats, y: Floats, n: int, max_span: float) -> Floats:
-    """Return RMS-S2S and STD of every window of n samples: [N - n + 1, 2], NaN where a window has no such value.
+    """Return RMS-S2S and STD of every window of n samples, [N - n + 1, 2].
 
-    t [N] ms, not decreasing; x, y [N], both NaN where gaze is missing. A step counts when both its
-    samples are known. Windows that last longer than max_span, from first to last sample, are NaN:
-    they bridge a pause.
+    NaN where a window has no such value. t [N] ms, not decreasing; x, y [N], both NaN where gaze is
+    missing. A step counts when both its samples are known. Windows that last longer than max_span,
+    from first to last sample, are NaN: they bridge a pause.
     """
     out = np.full((max(t.size - n + 1, 0), 2), np.nan)
     for first in range(out.shape[0]):

@@ -14,9 +14,10 @@ from gazetrack.kernels._jit import jit
 def slow_runs(
     t: npt.NDArray[np.float64], speed: npt.NDArray[np.float64], threshold: float, max_gap: float
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return starts and ends (half open) of the runs of samples whose speed is known and below threshold.
+    """Return starts and ends (half open) of the runs of samples slower than a threshold.
 
-    A run also ends at a step back in time and at a step longer than max_gap. t, speed [N].
+    Samples without a known speed are in no run. A run also ends at a step back in time and at a
+    step longer than max_gap. t, speed [N].
     """
     n = t.size
     starts = np.empty(n, np.int64)
@@ -46,7 +47,10 @@ def still_stretches(
     max_gap: float,
     threshold: float,
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return what `slow_runs` finds in the speeds of `signal.windowed_speed`, in one pass and without the speeds."""
+    """Return what `slow_runs` finds in the speeds of `signal.windowed_speed`, in one pass.
+
+    The speeds are never written down.
+    """
     n = t.size
     starts = np.empty(n, np.int64)
     ends = np.empty(n, np.int64)

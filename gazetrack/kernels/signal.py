@@ -19,11 +19,12 @@ def windowed_speed(
     max_gap: float,
     out: npt.NDArray[np.float64],
 ) -> None:
-    """Write the speed at each sample: displacement over time between the outermost samples within half_window of it.
+    """Write the speed at each sample into out [N].
 
-    t [N] ms, not decreasing within a trial; x, y [N] px, NaN when missing; out [N] px per ms, NaN
-    where the sample is missing or alone. The window reaches at least one sample to either side,
-    never across a missing sample, a step back in time or a step longer than max_gap.
+    It is the displacement over the time between the outermost samples within half_window of the
+    sample. t [N] ms, not decreasing within a trial; x, y [N] px, NaN when missing; out [N] px per
+    ms, NaN where the sample is missing or alone. The window reaches at least one sample to either
+    side, never across a missing sample, a step back in time or a step longer than max_gap.
     """
     n = t.size
     first = 0
@@ -67,10 +68,10 @@ def windowed_speed(
 def five_point_velocity(
     t: npt.NDArray[np.float64], v: npt.NDArray[np.float64], max_gap: float
 ) -> npt.NDArray[np.float64]:
-    """Return the velocity of v [N] over five samples, per ms; NaN where one of them is missing or a step too long.
+    """Return the velocity of v [N] over five samples, per ms.
 
-    (v[i+2] + v[i+1] - v[i-1] - v[i-2]) over the same sum of times, which for equal steps is six of
-    them.
+    NaN where one of them is missing or a step too long. (v[i+2] + v[i+1] - v[i-1] - v[i-2]) over
+    the same sum of times, which for equal steps is six of them.
     """
     n = v.size
     out = np.full(n, np.nan)

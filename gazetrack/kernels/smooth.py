@@ -15,7 +15,10 @@ _FRESH = 128
 
 @jit
 def fill_gaps(t: Floats, v: Floats, max_gap: float) -> Floats:
-    """Interpolate v [N] linearly where it is NaN between known samples at most max_gap apart. t [N], not decreasing."""
+    """Fill v [N] by straight lines where it is NaN between known samples max_gap apart at most.
+
+    The times t [N] do not decrease.
+    """
     out = v.copy()
     last = -1
     for i in range(v.size):
@@ -31,7 +34,7 @@ def fill_gaps(t: Floats, v: Floats, max_gap: float) -> Floats:
 
 @jit
 def moving_median(t: Floats, v: Floats, half_window: float, max_samples: int) -> Floats:
-    """Return the median of the known samples within half_window of each known sample of v [N]; NaN stays NaN.
+    """Return the median within half_window of each known sample of v [N]; NaN stays NaN.
 
     The window holds as many samples before as after, and at most max_samples to either side. Its
     known samples are kept in order, one leaves and one enters from sample to sample.
@@ -93,7 +96,7 @@ def _take(ordered: Floats, count: int, value: float) -> int:
 
 @jit
 def local_slope(t: Floats, v: Floats, half_window: float, max_gap: float) -> Floats:
-    """Return the slope of the straight line fitted to v [N] within half_window of each known sample.
+    """Return the slope of the line fitted to v [N] within half_window of each known sample.
 
     The window reaches at least one sample to either side, never across a missing sample or a step
     longer than max_gap; NaN where fewer than two different times are in it. Sums slide along, from
@@ -150,12 +153,12 @@ def local_slope(t: Floats, v: Floats, half_window: float, max_gap: float) -> Flo
 def local_polynomial(
     t: Floats, v: Floats, half_window: float, order: int, max_gap: float
 ) -> Floats:
-    """Return the value at each sample of the polynomial fitted to v [N], without NaN, within half_window of it.
+    """Return the polynomial fitted to v [N] within half_window of each sample, at that sample.
 
-    Least squares by polynomials orthogonal over the window's samples (Forsythe 1957, J. SIAM 5), of
-    a lower degree where it holds fewer times. A step longer than max_gap ends a stretch; near the
-    ends of a stretch the window is the outermost one of full length, so that for equal steps the
-    result is that of Savitzky & Golay.
+    No value of v is NaN. Least squares by polynomials orthogonal over the window's samples
+    (Forsythe 1957, J. SIAM 5), of a lower degree where it holds fewer times. A step longer than
+    max_gap ends a stretch; near the ends of a stretch the window is the outermost one of full
+    length, so that for equal steps the result is that of Savitzky & Golay.
     """
     n = v.size
     out = v.copy()

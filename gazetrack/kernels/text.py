@@ -24,11 +24,11 @@ _SFIX, _SSACC, _SBLINK = (np.frombuffer(word, np.uint8) for word in (b"SFIX", b"
 
 @jit
 def _parse_number(data: npt.NDArray[np.uint8], start: int, end: int, mark: int) -> float:
-    """Return the plain decimal number in data[start:end], NaN for anything else; mark is the decimal mark.
+    """Return the plain decimal number in data[start:end], NaN for anything else.
 
-    The grammar is ``[+-]?(digits[.digits?] | .digits)``. Up to 15 digits give the nearest double,
-    because the integer of all digits and the power of ten are both exact; digits of a fraction
-    beyond the 15th are cut off.
+    `mark` is the decimal mark. The grammar is ``[+-]?(digits[.digits?] | .digits)``. Up to 15
+    digits give the nearest double, because the integer of all digits and the power of ten are both
+    exact; digits of a fraction beyond the 15th are cut off.
     """
     i = start
     negative = False
@@ -79,7 +79,10 @@ def _after_blanks(data: npt.NDArray[np.uint8], start: int) -> int:
 
 @inlined
 def _end_of_token(data: npt.NDArray[np.uint8], start: int) -> int:
-    """Return where the token that begins at `start` ends: at a blank, a tab, a line end, or the end of data."""
+    """Return where the token that begins at `start` ends.
+
+    It ends at a blank, a tab, a line end, or the end of data.
+    """
     i = start
     while i + 8 <= data.size:
         length = bytes_before(word_at(data, i), 33)
@@ -97,7 +100,10 @@ def _end_of_token(data: npt.NDArray[np.uint8], start: int) -> int:
 
 @inlined
 def _end_of_line(data: npt.NDArray[np.uint8], start: int) -> int:
-    """Return where the line ends that holds the place `start`: at its first CR or LF, or at the end of data."""
+    """Return where the line that holds the place `start` ends.
+
+    It ends at its first CR or LF, or at the end of data.
+    """
     i = start
     while i < data.size:
         if i + 8 <= data.size:
@@ -141,14 +147,15 @@ def parse_samples(
     lines: npt.NDArray[np.int64],
     others: npt.NDArray[np.int64],
 ) -> tuple[int, int, int]:
-    """Parse the lines that begin with a digit, or a minus and a digit, and mark all others that are not empty.
+    """Parse the lines that begin with a digit, or a minus and a digit.
 
-    data [B] whole lines, ended by LF, CR, CR LF or CR CR LF. For sample s: times[s] its first
-    field, NaN if it is no number; values[s, :6] the next six fields, NaN where a field is a lone
-    point (the tracker's mark of a missing value) or absent, infinity where it is any other text
-    that is no number; fields[s] their count, 7 at most; lines[s] the line counted from 0. For other
-    line o: others[o] = start, end (without line end), line, samples before it. The outputs hold at
-    least as many rows as data has lines. Returns the numbers of samples, other lines, and lines.
+    All others that are not empty are marked. data [B] whole lines, ended by LF, CR, CR LF or CR CR
+    LF. For sample s: times[s] its first field, NaN if it is no number; values[s, :6] the next six
+    fields, NaN where a field is a lone point (the tracker's mark of a missing value) or absent,
+    infinity where it is any other text that is no number; fields[s] their count, 7 at most;
+    lines[s] the line counted from 0. For other line o: others[o] = start, end (without line end),
+    line, samples before it. The outputs hold at least as many rows as data has lines. Returns the
+    numbers of samples, other lines, and lines.
     """
     n = data.size
     i = 0

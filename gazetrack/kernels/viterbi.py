@@ -16,10 +16,10 @@ Floats = npt.NDArray[np.float64]
 def two_states(
     v: Floats, means: Floats, deviations: Floats, log_stay: Floats, log_leave: Floats
 ) -> npt.NDArray[np.int8]:
-    """Return the most probable states (0 or 1) of v [N], Gaussian with means [2] and deviations [2] in each state.
+    """Return the most probable states (0 or 1) of v [N].
 
-    Both states are equally probable at the start; log_stay and log_leave [2] are the logarithms of
-    going on and ending.
+    In each state v is Gaussian, with means [2] and deviations [2]. Both states are equally probable
+    at the start; log_stay and log_leave [2] are the logarithms of going on and ending.
     """
     n = v.size
     states = np.zeros(n, np.int8)

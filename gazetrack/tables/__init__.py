@@ -1,1 +1,1 @@
-"""What a table is: its schema, what a recording holds, where tables lie, and what no table may hold."""
+"""What a table is: its schema, what a recording holds, where it lies, what it may not hold."""

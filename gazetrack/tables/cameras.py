@@ -1,4 +1,4 @@
-"""World cameras of head-mounted trackers: how wide each sees, and how its lens maps angles to pixels.
+"""World cameras of head-mounted trackers: how wide each sees, and how its lens maps angles.
 
 A head-mounted tracker has no screen: its positions are pixels of the image of a camera on the head.
 What a pixel is in degrees is known from the camera alone, so a model whose field of view nobody
@@ -57,7 +57,7 @@ CAMERAS: Mapping[str, Camera] = {
 
 
 def field_of_view(model: str, width_px: int, height_px: int) -> float | None:
-    """Return the horizontal field of view of a model's camera in degrees, or None where it is not known.
+    """Return the horizontal field of view of a model's camera in degrees; None if not known.
 
     Parameters
     ----------
@@ -75,6 +75,9 @@ def field_of_view(model: str, width_px: int, height_px: int) -> float | None:
 
 
 def is_fisheye(model: str) -> bool:
-    """Tell whether a camera's picture is a fisheye's; so is one of unknown make, as most that are worn see widely."""
+    """Tell whether a camera's picture is a fisheye's.
+
+    One of unknown make is taken for a fisheye, as most that are worn see widely.
+    """
     camera = CAMERAS.get(model)
     return True if camera is None else camera.fisheye

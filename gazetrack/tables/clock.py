@@ -1,4 +1,4 @@
-"""What times tell of the clock that gave them: whether it goes forward, steps back, stands still, or begins again.
+"""What times tell of the clock that gave them: it goes on, steps back, or begins again.
 
 Trackers write samples in the order of time, all but a few that a thread writes late or a clock set
 right while it runs. Anything beyond that is another recording in the same file, or damage, and no
@@ -93,7 +93,7 @@ class Clock:
 
     @property
     def in_no_order(self) -> bool:
-        """Whether so many times lie before the one above them that the rows cannot be in the order of time."""
+        """Whether too many times lie before the one above them for rows in the order of time."""
         return self.backwards >= _FEW_BACKWARDS and self.backwards > MOST_BACKWARDS * self.pairs
 
     @property
@@ -143,7 +143,10 @@ class Clock:
         return rows[restarts]
 
     def _earlier(self, place: int, rows: npt.NDArray[np.intp]) -> int:
-        """Return the earlier of a place among all times, -1 for none, and the first of these rows of the part."""
+        """Return the earlier of a place among all times and the first of these rows.
+
+        A place of -1 stands for none; the rows are those of the part that is being taken.
+        """
         found = [self._rows + int(rows[0])] if len(rows) else []
         return min(found + ([place] if place >= 0 else []), default=-1)
 
@@ -154,7 +157,10 @@ class Clock:
         steps: npt.NDArray[np.floating],
         back: npt.NDArray[np.intp],
     ) -> npt.NDArray[np.intp]:
-        """Return which of the steps back begin another recording, and keep where the last one began."""
+        """Return which of the steps back begin another recording.
+
+        Where the last one began is kept for the next part.
+        """
         found: list[int] = []
         begin = -group.count
         candidates = (

@@ -1,4 +1,4 @@
-"""What is wrong with a recording as a whole: its clock, a position that never changes, gaze that is lost throughout.
+"""What is wrong with a recording as a whole: its clock, its positions, lost gaze.
 
 Each is a note with a count, or an error where nothing sensible is left.
 `gazetrack.tables.plausible` asks after every reader.
@@ -61,7 +61,7 @@ def refuse_nothing(recording: Recording) -> None:
 
 
 def check_times(recording: Recording, notes: list[str]) -> None:
-    """Note samples and fixations whose times do not go forward, and a sampling rate that is not that of the times.
+    """Note times that do not go forward, and a sampling rate that is not that of the times.
 
     Raises
     ------
@@ -102,7 +102,7 @@ def check_times(recording: Recording, notes: list[str]) -> None:
 
 
 def check_durations(recording: Recording, notes: list[str]) -> None:
-    """Note fixations that last as nobody's do, and those that begin while one of the same eye goes on."""
+    """Note fixations of odd durations, and those that begin while another goes on."""
     table = _fixations(recording)
     if table is None:
         return
@@ -185,14 +185,17 @@ def _check_onsets(recording: Recording, notes: list[str]) -> None:
 
 
 def _n_again(table: pa.Table) -> int:
-    """Return how many fixations have the onset, duration, place, eye and stimulus of one before, of any recording."""
+    """Return how many fixations are the same as one before, of whatever recording.
+
+    The same are onset, duration, place, eye and stimulus.
+    """
     names = ["onset_ms", "duration_ms", "x_px", "y_px", "eye", "stimulus"]
     present = [name for name in names if name in table.column_names]
     return int(table.select(present).to_pandas().duplicated().sum())
 
 
 def _overlapping(table: pa.Table) -> tuple[float, float, int]:
-    """Return the time of all fixations, that of it in which one before goes on, and how many begin within one before.
+    """Return how long fixations last, how long two go on at once, and how often they do.
 
     Fixations are compared with those of the same recording, participant, trial, stimulus and eye.
     """
@@ -267,7 +270,10 @@ def _check_unchanged(recording: Recording, table: pa.Table, what: str, notes: li
 
 
 def _only_value(column: pa.ChunkedArray) -> tuple[float, int]:
-    """Return the value that all known numbers of a column share, and their count; no count where they differ."""
+    """Return the value that all known numbers of a column share, and how many there are.
+
+    Where they differ, the count is 0.
+    """
     value, count = np.nan, 0
     for chunk in column.chunks:
         numbers = chunk.to_numpy()

@@ -50,7 +50,7 @@ class _Candidate:
 
     @property
     def rank(self) -> int:
-        """What is taken first: 0 the export's own, 1 detected by ``convert``, 2 detected by ``fixations``."""
+        """What is taken first: 0 exported, 1 detected by ``convert``, 2 by ``fixations``."""
         detector = self.meta.get("detector")
         if not isinstance(detector, dict):
             return 0
@@ -58,7 +58,7 @@ class _Candidate:
 
     @property
     def source(self) -> str:
-        """The file it was made of, by its hash; of a table that does not say so, the table itself."""
+        """The file it was made of, by its hash; the table itself where it does not say."""
         return first_source(self.meta).get("sha256") or str(self.path)
 
 
@@ -91,7 +91,10 @@ def find_tables(folder: str | Path = ".") -> FoundTables:
 
 
 def tables_among(paths: Iterable[str | Path]) -> FoundTables:
-    """Return tables that are named as they are, and of folders those that `find_tables` takes; errors likewise."""
+    """Return the tables named, and of the folders named those that `find_tables` takes.
+
+    Errors are those of `find_tables`.
+    """
     taken: dict[Path, None] = {}
     notes: list[str] = []
     for path in map(Path, paths):
@@ -134,7 +137,10 @@ def choose_tables(paths: Sequence[Path]) -> FoundTables:
 
 
 def _candidate(path: Path) -> _Candidate:
-    """Read of a table what tells it from others; what is no table is found out by whoever reads it as one."""
+    """Read of a table what tells it from others.
+
+    What is no table is found out by whoever reads it as one.
+    """
     try:
         meta = read_meta(path)
         # Tables of other programs need no column of ours but the stimulus: alike, they are not

@@ -1,4 +1,4 @@
-"""What the user states of the screen or the world camera beside what the export states, and whether gaze fits it.
+"""What the user states of the screen or world camera beside the export, and whether gaze fits.
 
 The stage after `checks`: a reader knows the export alone, and only here both are known.
 """
@@ -64,7 +64,10 @@ def with_geometry(
 
 
 def _contradictions(own: Screen | None, given: Screen | None, fractions_of: str) -> list[str]:
-    """Say where the user's screen is another than the one the export states; a nominal one is nobody's statement."""
+    """Say where the user's screen is another than the one the export states.
+
+    A nominal screen is nobody's statement.
+    """
     if given is None or own is None or fractions_of:
         return []
     differ = []
@@ -127,10 +130,11 @@ def _seen_under(screen: Screen, fov_deg: float, fisheye: bool) -> Screen:
 
 
 def _off_screen(recording: Recording) -> str:
-    """Say that much of the gaze lies off the screen, or all of it at its corner, with the usual cause; else nothing.
+    """Say that much of the gaze lies off the screen, or all of it at its corner.
 
-    Without a known screen what has a negative coordinate lies off any. Fixations on image pixels
-    are not looked at; events are where an export has nothing else.
+    The usual cause is named; without either the text is empty. Without a known screen what has a
+    negative coordinate lies off any. Fixations on image pixels are not looked at; events are where
+    an export has nothing else.
     """
     tables = (recording.sample_table, recording.fixation_table, recording.event_table)
     table = next(table for table in tables if table is not None)
@@ -156,7 +160,7 @@ def _off_screen(recording: Recording) -> str:
 
 
 def _counted(table: pa.Table, screen: Screen | None) -> tuple[int, int, int]:
-    """Return how many positions there are, how many of them lie off the screen, and how many at its corner."""
+    """Return how many positions there are, lie off the screen, and lie at its corner."""
     width, height = (screen.width_px, screen.height_px) if screen is not None else (np.inf, np.inf)
     names = [
         "x_px",

@@ -48,7 +48,9 @@ _STATED = (
 
 
 def kind_of_table(path: Path) -> str:
-    """Return which of our tables a file is, by its columns; an empty text for all others, tables of samples too.
+    """Return which of our tables a file is, by its columns.
+
+    The text is empty for all other files, and for tables of samples.
 
     >>> kind_of_table(Path("raw.tsv"))
     ''
@@ -63,7 +65,7 @@ def kind_of_table(path: Path) -> str:
 
 
 def tables_of(paths: Iterable[str | Path], recursive: bool) -> list[Path]:
-    """Return the files among these, and in folders among these, that are tables of ours but for samples."""
+    """Return the files named, or in folders named, that are tables of ours but for samples."""
     found: dict[Path, None] = {}
     for path in map(Path, paths):
         inside = (path.rglob if recursive else path.glob)("*.parquet") if path.is_dir() else [path]

@@ -1,4 +1,4 @@
-"""Reading Parquet that anybody may have written: what a file declares is held against limits before it is unpacked.
+"""Parquet that anybody may have written: limits hold before anything is unpacked.
 
 A column that repeats one value takes a few bytes a million rows, so a small file can unpack to any
 size. Real gaze does not: a file of ours takes 2 to 10 times its size in memory. Texts are read as
@@ -75,7 +75,10 @@ def open_parquet(
 def read_parquet(
     source: Any, path: Path, size: int, names: Collection[str] | None = None
 ) -> pa.Table:
-    """Read the columns of these names that a Parquet file has; arguments and errors as in `open_parquet`."""
+    """Read the columns of these names that a Parquet file has.
+
+    Arguments and errors are those of `open_parquet`.
+    """
     file = open_parquet(source, path, size, names)
     wanted = [field for field in file.schema_arrow if names is None or field.name in names]
     if lists := [field.name for field in wanted if pa.types.is_nested(field.type)]:

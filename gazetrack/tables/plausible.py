@@ -1,4 +1,4 @@
-"""What no reader may let through: positions, durations and onsets that no eye tracker measures, and silence of damage.
+"""What no reader may let through: positions, durations and onsets that no tracker measures.
 
 One stage after all readers, third-party ones included, so that no reader needs these rules of its
 own.
@@ -29,7 +29,7 @@ MAX_DURATION_MS = 24 * 3600e3
 
 
 def checked(recording: Recording) -> Recording:
-    """Return the recording without impossible values, and with a note of whatever is wrong with it as a whole.
+    """Return the recording without impossible values, with a note of what else is wrong.
 
     Parameters
     ----------
@@ -116,7 +116,9 @@ def valid_fixations(table: pa.Table, *, positions: bool = True) -> tuple[pa.Tabl
 
 
 def _without_marks(table: pa.Table, what: str, *, on_screen: bool, notes: list[str]) -> pa.Table:
-    """Return a table without what trackers write for lost gaze; batch by batch, so that most of it stays where it is.
+    """Return a table without what trackers write for lost gaze.
+
+    It is looked at batch by batch, so that most of it stays where it is.
 
     Parameters
     ----------
@@ -175,7 +177,10 @@ def _without_marks(table: pa.Table, what: str, *, on_screen: bool, notes: list[s
 
 
 def _is_signed(column: pa.ChunkedArray) -> bool:
-    """Return whether pupil sizes are relative, as to a baseline: then 0 and -1 are sizes as any other."""
+    """Return whether pupil sizes are relative, as to a baseline.
+
+    Then 0 and -1 are sizes like any other.
+    """
     return any(
         bool(((values < 0) & (values != -1)).any())
         for values in (chunk.to_numpy() for chunk in column.chunks)
@@ -209,7 +214,10 @@ def _combined_again(
     mended: Mapping[str, npt.NDArray[np.floating]],
     rows: npt.NDArray[np.intp],
 ) -> dict[str, npt.NDArray[np.floating]]:
-    """Return the combined gaze with only what is left of both eyes in these rows: a mark was averaged into it."""
+    """Return the combined gaze of these rows with only what is left of both eyes.
+
+    A mark of lost gaze was averaged into it.
+    """
     found = {}
     for name in ("x_px", "y_px") if len(rows) else ():
         left, right = (

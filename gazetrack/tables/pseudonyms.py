@@ -1,4 +1,4 @@
-"""Names of participants out of everything that is written: dropped, or replaced by keyed pseudonyms.
+"""Names of participants out of all that is written: dropped, or replaced by pseudonyms.
 
 A plain hash of a name can be looked up in a list of names, so pseudonyms are HMAC-SHA256 with a
 secret key that stays with the user: the same key gives the same pseudonyms in all files. Recordings
@@ -73,7 +73,7 @@ class Pseudonyms:
         ]
 
     def apply(self, recording: Recording, digest: str, names: Iterable[str] = ()) -> Recording:
-        """Return the recording without the participants' names, and without what else tells who it was.
+        """Return the recording without the names of its participants, and what else tells them.
 
         Parameters
         ----------
@@ -214,7 +214,7 @@ class _Found:
 
 
 def cleaner(names: Mapping[str, str]) -> Rename:
-    """Return a function that replaces whole names, and whatever looks like an e-mail address, in a text.
+    """Return a function that replaces whole names and e-mail addresses in a text.
 
     Parameters
     ----------
@@ -307,7 +307,10 @@ def _distinct(table: pa.Table, *columns: str) -> list[tuple[str, ...]]:
 
 
 def _with_recordings(table: pa.Table, names: Mapping[Key, str], shared: set[str]) -> pa.Table:
-    """Return the table with the recordings' new names, those of a shared name by the participant of each row."""
+    """Return the table with the recordings' new names.
+
+    Where several participants share a name, the participant of each row decides.
+    """
     if not shared:
         return _with_renamed(table, "recording", lambda label: names[label, ""])
     pairs = zip(

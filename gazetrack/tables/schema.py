@@ -306,7 +306,10 @@ def conform(columns: pa.Table | Mapping[str, object], schema: pa.Schema) -> pa.T
 
 
 def coded(codes: npt.NDArray[np.integer], names: Sequence[str]) -> pa.DictionaryArray:
-    """Return names[codes] as a column of texts, whose dictionary is those that are used, in their order."""
+    """Return names[codes] as a column of texts.
+
+    Its dictionary is the names that are used, in their order.
+    """
     used, first, codes = np.unique(codes, return_index=True, return_inverse=True)
     own: dict[str, int] = {}
     places = np.empty(len(used), np.int32)

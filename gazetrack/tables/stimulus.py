@@ -8,7 +8,9 @@ MAX_IMAGE_PX = 64_000_000  # of an image, and of one map
 
 
 def stem(name: str) -> str:
-    """Return a stimulus or image name without folder and image suffix; a dot in the name itself stays.
+    """Return the name of a stimulus or image without folder and image suffix.
+
+    A dot in the name itself stays.
 
     >>> stem("shown/case.12.jpg"), stem("case.12")
     ('case.12', 'case.12')

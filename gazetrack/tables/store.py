@@ -113,7 +113,10 @@ def check_suffix(path: str | os.PathLike[str], schema: pa.Schema, *, force: bool
 
 
 def csv_cell(value: object) -> str:
-    """Return a cell of a text table: nothing for NaN, and a text that a spreadsheet cannot take for a formula."""
+    """Return a cell of a text table.
+
+    NaN is an empty cell; a text that a spreadsheet could take for a formula is quoted.
+    """
     if isinstance(value, float):
         return "" if value != value else repr(value)
     text = str(value)
@@ -126,7 +129,7 @@ def csv_cell(value: object) -> str:
 
 @contextmanager
 def table_writer(file: Any, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
-    """Open a Parquet writer with the project's settings: small, quick to read, the same bytes every time."""
+    """Open a Parquet writer that writes small, quickly read files, and the same every time."""
     texts = [field.name for field in schema if pa.types.is_dictionary(field.type)]
     floats = [field.name for field in schema if pa.types.is_floating(field.type)]
     # The least and largest value of a column leave NaN out, and DuckDB takes them at their word:
@@ -146,7 +149,7 @@ def table_writer(file: Any, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
 
 
 def metadata_schema(schema: pa.Schema, meta: Mapping[str, Any]) -> pa.Schema:
-    """Return the schema with gazetrack's metadata in it, for files that are written piece by piece."""
+    """Return the schema with gazetrack's metadata, for files that are written piece by piece."""
     return schema.with_metadata({KEY: _metadata(meta)})
 
 
@@ -252,7 +255,7 @@ def conform_fixations(table: pa.Table, path: Path | None = None) -> pa.Table:
 
 
 def refuse_foreign(path: str | os.PathLike[str], *, force: bool) -> None:
-    """Raise OutputError when `path` is a file that gazetrack did not write, unless `force` is set."""
+    """Refuse to replace a file that gazetrack did not write, unless `force` is set."""
     path = Path(path)
     if force or not path.is_file():
         return
@@ -271,7 +274,7 @@ def refuse_foreign(path: str | os.PathLike[str], *, force: bool) -> None:
 def refuse_other_origin(
     path: str | os.PathLike[str], meta: Mapping[str, Any], *, force: bool, same_bytes: bool
 ) -> None:
-    """Refuse to replace a table of ours that was made of something else, or in another way, unless `force` is set.
+    """Refuse to replace a table of ours of another origin, unless `force` is set.
 
     The export's own fixations are never replaced by detected ones without a word, nor a detector's
     by another's, nor one person's by those of somebody whose file is called the same.
@@ -321,7 +324,10 @@ def origin_of(meta: Mapping[str, Any]) -> str:
 
 
 def first_source(meta: Mapping[str, Any]) -> dict[str, str]:
-    """Return name and hash of the export a table was made of, though by way of a table of its samples."""
+    """Return the name and hash of the export that a table was made of.
+
+    A table of samples may lie between the two.
+    """
     source = meta.get("source")
     source = source if isinstance(source, dict) else {}
     first = source.get("made_of")
