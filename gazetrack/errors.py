@@ -52,7 +52,7 @@ def quote(text: object, limit: int = 60) -> str:
     text : object
         Anything that came out of a file or a file name.
     limit : int
-        Longest result, in characters.
+        The longest that the result may be, in characters.
 
     Returns
     -------

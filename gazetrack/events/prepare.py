@@ -108,7 +108,7 @@ def prepare(samples: pa.Table, screen: Screen | None, preparation: Preparation) 
     Parameters
     ----------
     samples : pyarrow.Table
-        Schema `SAMPLES`.
+        The samples, in the schema `SAMPLES`.
     screen : Screen or None
         The screen or camera image, which `off_screen` needs for its size.
     preparation : Preparation

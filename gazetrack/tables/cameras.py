@@ -64,7 +64,7 @@ def field_of_view(model: str, width_px: int, height_px: int) -> float | None:
     model : str
         A key of `CAMERAS`, or any other name.
     width_px, height_px : int
-        Size of the image.
+        Size of the camera's image in pixels.
     """
     camera = CAMERAS.get(model)
     if camera is None:

@@ -104,17 +104,19 @@ class Clock:
     @property
     def disorder(self) -> str:
         """What is wrong with times that are `in_no_order`, in words for the user."""
-        if self.backwards > (1 - MOST_BACKWARDS) * self.pairs:
-            return f"the clock runs backwards: {self.backwards} of {self.pairs} times are before the one above them"
-        return f"rows in no order: {self.backwards} of {self.pairs} times are before the one above them"
+        how_many = f"{self.backwards} of {self.pairs} times are before the one above them"
+        runs_backwards = self.backwards > (1 - MOST_BACKWARDS) * self.pairs
+        what = "the clock runs backwards" if runs_backwards else "rows in no order"
+        return f"{what}: {how_many}"
 
     @property
     def notes(self) -> list[str]:
         """What a user should know of times that are in order on the whole."""
         found = []
-        if mere := self.backwards - self.restarts:
+        n_mere = self.backwards - self.restarts
+        if n_mere:
             found.append(
-                f"the clock steps back {mere} times, by {self.furthest_back_ms:.3g} ms at most"
+                f"the clock steps back {n_mere} times, by {self.furthest_back_ms:.3g} ms at most"
             )
         if self.still:
             found.append(
@@ -147,8 +149,10 @@ class Clock:
 
         A place of -1 stands for none; the rows are those of the part that is being taken.
         """
-        found = [self._rows + int(rows[0])] if len(rows) else []
-        return min(found + ([place] if place >= 0 else []), default=-1)
+        if not len(rows):
+            return place
+        first = self._rows + int(rows[0])
+        return first if place < 0 else min(place, first)
 
     def _restarts(
         self,
@@ -162,20 +166,19 @@ class Clock:
         Where the last one began is kept for the next part.
         """
         found: list[int] = []
-        begin = -group.count
-        candidates = (
-            [] if self.in_no_order and self.backwards > _ENOUGH_BACKWARDS else back.tolist()
-        )
-        for at in candidates:
+        begin = -group.count  # where the recording that goes on began, before this part
+        # Rows in no order are refused in the end: each of their steps need not be looked at.
+        is_hopeless = self.in_no_order and self.backwards > _ENOUGH_BACKWARDS
+        for at in [] if is_hopeless else back.tolist():
             now = float(t[at])
             before = now - float(steps[at])
             # A clock that runs backwards is always before its first time: it must have gone forward
             # in between.
-            at_beginning = now <= group.first < before and (
-                now == group.first or at - begin >= _LEAST_TIMES
-            )
-            if steps[at] < -MOST_DISORDER_MS or at_beginning:
+            is_back_at_first = now <= group.first < before
+            went_forward = now == group.first or at - begin >= _LEAST_TIMES
+            if steps[at] < -MOST_DISORDER_MS or (is_back_at_first and went_forward):
                 found.append(at)
-                group.first, begin = now, at
+                group.first = now
+                begin = at
         group.count = len(t) - begin
         return np.array(found, np.intp)

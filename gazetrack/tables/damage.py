@@ -47,17 +47,16 @@ def refuse_nothing(recording: Recording) -> None:
     ParseError
         With how many rows there were, and why none of them is used.
     """
-    tables = [recording.sample_table, recording.fixation_table]
-    if any(table is not None and table.num_rows for table in tables) or _n_movements(
-        recording.event_table
-    ):
+    tables = (recording.sample_table, recording.fixation_table)
+    has_rows = any(table is not None and table.num_rows for table in tables)
+    if has_rows or _n_movements(recording.event_table):
         return
-    reasons = ", ".join(f"{count} {reason}" for reason, count in recording.dropped.items())
-    what = f"none of its {recording.rows_in} rows can be used" + (
-        f" ({reasons})" if reasons else ""
-    )
-    hint = "export the recording again, with gaze or fixations"
-    raise ParseError(what if recording.rows_in else "a header and no rows", hint=hint)
+    what = "a header and no rows"
+    if recording.rows_in:
+        what = f"none of its {recording.rows_in} rows can be used"
+        reasons = ", ".join(f"{count} {reason}" for reason, count in recording.dropped.items())
+        what += f" ({reasons})" if reasons else ""
+    raise ParseError(what, hint="export the recording again, with gaze or fixations")
 
 
 def check_times(recording: Recording, notes: list[str]) -> None:
@@ -88,7 +87,8 @@ def check_times(recording: Recording, notes: list[str]) -> None:
         raise ParseError(what, hint="give each recording a file or a name of its own")
     if clock.restarts:
         notes.append(
-            f"the time steps back {clock.restarts} times to where there are no samples: trials in any order"
+            f"the time steps back {clock.restarts} times to where there are no samples: "
+            "trials in any order"
         )
     notes += clock.notes
     stated, measured = recording.rate_hz, recording.effective_rate_hz
@@ -120,8 +120,8 @@ def check_durations(recording: Recording, notes: list[str]) -> None:
         )
     n_again = _n_again(table)
     if n_again > _MOST_AGAIN * len(durations):
-        what = f"{n_again} of {len(durations)} fixations are another one to the last digit: onset, duration and place"
-        notes.append(f"{what}; are the same rows in the file twice?")
+        what = f"{n_again} of {len(durations)} fixations are another one to the last digit"
+        notes.append(f"{what}: onset, duration and place; are the same rows in the file twice?")
     total, shared, n_within = _overlapping(table)
     if shared > _MOST_OVERLAP * total:
         what = f"{n_within} of {len(durations)} fixations begin before the one before them ends"
@@ -152,7 +152,7 @@ def _n_movements(events: pa.Table) -> int:
 
 
 def _fixations(recording: Recording) -> pa.Table | None:
-    """Return the export's own fixations, whether they are its rows or some of its events; None without any."""
+    """Return the export's own fixations, its rows or some of its events; None without any."""
     table = recording.fixation_table
     if table is None:
         table = recording.event_table.filter(
@@ -178,7 +178,8 @@ def _check_onsets(recording: Recording, notes: list[str]) -> None:
     clock = _followed(table, keys, "onset_ms")
     if clock.backwards:
         notes.append(
-            f"{clock.backwards} {what} begin before the one above them: the rows are not in order of time"
+            f"{clock.backwards} {what} begin before the one above them: "
+            "the rows are not in order of time"
         )
     if clock.still:
         notes.append(f"{clock.still} {what} begin together with the one above them")

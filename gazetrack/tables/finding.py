@@ -31,7 +31,7 @@ class FoundTables:
     Parameters
     ----------
     paths : tuple of pathlib.Path
-        Sorted by name.
+        The files of the tables, sorted by name.
     notes : tuple of str
         Which tables are left out and why, in words for the user.
     """
@@ -72,7 +72,12 @@ def find_tables(folder: str | Path = ".") -> FoundTables:
     Parameters
     ----------
     folder : path-like
-        Looked through for ``*.fixations.parquet``, not below.
+        The folder that is looked through for ``*.fixations.parquet``; folders in it are not.
+
+    Returns
+    -------
+    FoundTables
+        The tables that are taken, and what is to be said of the others.
 
     Raises
     ------
@@ -129,10 +134,10 @@ def choose_tables(paths: Sequence[Path]) -> FoundTables:
         if twin.rank == one.rank:
             hint = "name the tables to take, or keep them in folders of their own"
             raise ConfigError(f"{both} hold the same recording, {_shared(twin, one)}", hint=hint)
-        notes.append(
-            f"took {quote(twin.path.name)} ({origin_of(twin.meta)}) and left out {quote(one.path.name)} "
-            f"({origin_of(one.meta)}): they hold the same recording; name tables to choose others"
-        )
+        took = f"took {quote(twin.path.name)} ({origin_of(twin.meta)})"
+        left = f"left out {quote(one.path.name)} ({origin_of(one.meta)})"
+        why = "they hold the same recording; name tables to choose others"
+        notes.append(f"{took} and {left}: {why}")
     return FoundTables(tuple(sorted(one.path for one in taken)), tuple(notes))
 
 

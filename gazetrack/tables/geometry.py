@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 MAX_OFF_SCREEN = 0.2
 _SAME_LENGTH = 0.02  # lengths that differ by less are the same, measured twice
-_CORNER_PX, _NEARLY_ALL, _ENOUGH = 1.5, 0.95, 10  # what fractions of a screen are, taken for pixels
+# Fractions of a screen that are taken for pixels all lie at the corner of the origin.
+_CORNER_PX = 1.5
+_NEARLY_ALL = 0.95  # of the gaze
+_ENOUGH = 10  # positions, to say anything of all
 _NAMED_COLUMNS = ("generic", "iohub")
 _LENGTHS = ("width_mm", "height_mm", "distance_mm")
 
@@ -102,7 +105,8 @@ def _completed(given: Screen | None, own: Screen | None, fractions_of: str) -> S
 
 def _with_field_of_view(recording: Recording, fov_deg: float | None) -> Recording:
     """Return the recording with the user's field of view, else with that of its camera's model."""
-    screen, camera = recording.screen, recording.world_camera
+    screen = recording.screen
+    camera = recording.world_camera
     if fov_deg is not None:
         if screen is None:
             hint = "give it as well, as in --screen 1088x1080"
@@ -115,9 +119,10 @@ def _with_field_of_view(recording: Recording, fov_deg: float | None) -> Recordin
     known = field_of_view(camera, screen.width_px, screen.height_px)
     if known is None:
         return recording
+    size = f"{screen.width_px}x{screen.height_px} px"
     note = (
-        f"the world camera of {camera} is {known:g} degrees wide at {screen.width_px}x{screen.height_px} px by its "
-        "makers (--fov for another lens)"
+        f"the world camera of {camera} is {known:g} degrees wide at {size} by its makers "
+        "(--fov for another lens)"
     )
     seen = _seen_under(screen, known, is_fisheye(camera))
     return replace(recording, screen=seen, notes=(*recording.notes, note))
@@ -140,9 +145,10 @@ def _off_screen(recording: Recording) -> str:
     table = next(table for table in tables if table is not None)
     known, off, at_corner = _counted(table, recording.screen)
     if known >= _ENOUGH and at_corner >= _NEARLY_ALL * known:
+        where = f"within {_CORNER_PX:g} px of the corner at (0, 0)"
         return (
-            f"{100 * at_corner / known:.0f} % of the gaze lies within {_CORNER_PX:g} px of the corner at (0, 0): are "
-            "these fractions of the screen, which the export gives for pixels?"
+            f"{100 * at_corner / known:.0f} % of the gaze lies {where}: are these fractions of the "
+            "screen, which the export gives for pixels?"
         )
     if not known or off <= MAX_OFF_SCREEN * known:
         return ""
@@ -153,30 +159,26 @@ def _off_screen(recording: Recording) -> str:
     )
     what = "the world camera's image" if recording.world_camera else "the screen"
     option = " (--columns …,origin=centre,y_axis=up)" if recording.format in _NAMED_COLUMNS else ""
-    return (
-        f"{100 * off / known:.0f} % of the gaze lies off {what} ({size}): are x and y swapped, is the origin another"
-        f"{option}, or is the size wrong (--screen)?"
-    )
+    causes = f"are x and y swapped, is the origin another{option}, or is the size wrong (--screen)?"
+    return f"{100 * off / known:.0f} % of the gaze lies off {what} ({size}): {causes}"
 
 
 def _counted(table: pa.Table, screen: Screen | None) -> tuple[int, int, int]:
     """Return how many positions there are, lie off the screen, and lie at its corner."""
-    width, height = (screen.width_px, screen.height_px) if screen is not None else (np.inf, np.inf)
-    names = [
-        "x_px",
-        "y_px",
-        *(["image_width_px"] if "image_width_px" in table.column_names else []),
-    ]
+    width = np.inf if screen is None else screen.width_px
+    height = np.inf if screen is None else screen.height_px
+    names = ["x_px", "y_px", "image_width_px"]
     known = off = at_corner = 0
-    for batch in table.select(names).to_batches():
-        x, y, *image = (column.to_numpy() for column in batch.columns)
-        finite = np.isfinite(x) & np.isfinite(y)
-        if image:
-            finite &= ~np.isfinite(image[0])
+    for batch in table.select([name for name in names if name in table.column_names]).to_batches():
+        x = batch.column("x_px").to_numpy()
+        y = batch.column("y_px").to_numpy()
+        counts = np.isfinite(x) & np.isfinite(y)
+        if "image_width_px" in batch.schema.names:
+            # Fixations with the size of their image are on its pixels, not on the screen's.
+            counts &= ~np.isfinite(batch.column("image_width_px").to_numpy())
         inside = (x >= 0) & (x <= width) & (y >= 0) & (y <= height)
-        known += int(np.count_nonzero(finite))
-        off += int(np.count_nonzero(finite & ~inside))
-        at_corner += int(
-            np.count_nonzero(finite & (np.maximum(np.abs(x), np.abs(y)) <= _CORNER_PX))
-        )
+        near_corner = np.maximum(np.abs(x), np.abs(y)) <= _CORNER_PX
+        known += int(np.count_nonzero(counts))
+        off += int(np.count_nonzero(counts & ~inside))
+        at_corner += int(np.count_nonzero(counts & near_corner))
     return known, off, at_corner

@@ -36,9 +36,9 @@ def open_parquet(
     Parameters
     ----------
     source : path-like or binary file
-        What to open.
+        The file, by its path or opened for reading bytes.
     path : pathlib.Path
-        Its name, for errors.
+        What the file is called in errors.
     size : int or None
         Its size in bytes; None where the caller keeps limits of its own.
     names : collection of str, optional

@@ -99,7 +99,10 @@ def place(rule: str, screen: Screen | None, image_width_px: int, image_height_px
     if "," in rule:
         x, y, width, height = _typed_numbers(rule)
     elif screen is None:
-        hint = "convert the export again with --screen WIDTHxHEIGHT, or give --placement X,Y,WIDTH,HEIGHT"
+        hint = (
+            "convert the export again with --screen WIDTHxHEIGHT, "
+            "or give --placement X,Y,WIDTH,HEIGHT"
+        )
         raise ConfigError("the screen size is not known", hint=hint)
     else:
         x_scale, y_scale = _scales(rule, screen, image_width_px, image_height_px)

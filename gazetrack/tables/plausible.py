@@ -51,11 +51,9 @@ def checked(recording: Recording) -> Recording:
         the screen. It names no file: the caller knows which it is.
     """
     notes = list(recording.notes)
-    samples, events, fixations = (
-        recording.sample_table,
-        recording.event_table,
-        recording.fixation_table,
-    )
+    samples = recording.sample_table
+    events = recording.event_table
+    fixations = recording.fixation_table
     on_screen = not (recording.directions or recording.marks_known)
     unmarked = partial(_without_marks, on_screen=on_screen, notes=notes)
     if samples is not None:
@@ -90,14 +88,21 @@ def valid_fixations(table: pa.Table, *, positions: bool = True) -> tuple[pa.Tabl
     Parameters
     ----------
     table : pyarrow.Table
-        Schema `FIXATIONS`.
+        The fixations, in the schema `FIXATIONS`.
     positions : bool
         Whether a fixation needs a position; without, as in an export that has none, it is one all
         the same.
+
+    Returns
+    -------
+    pyarrow.Table, dict of str to int
+        The rows that are possible fixations, and how many are not, by reason. A row is counted
+        once, under the first reason that holds.
     """
-    x, y, onset, duration = (
-        _column(table, name) for name in ("x_px", "y_px", "onset_ms", "duration_ms")
-    )
+    x = _column(table, "x_px")
+    y = _column(table, "y_px")
+    onset = _column(table, "onset_ms")
+    duration = _column(table, "duration_ms")
     reasons = {
         "no position": positions & ~(np.isfinite(x) & np.isfinite(y)),
         "absurd position": np.maximum(np.abs(x), np.abs(y)) > MAX_POSITION_PX,
@@ -106,12 +111,13 @@ def valid_fixations(table: pa.Table, *, positions: bool = True) -> tuple[pa.Tabl
         "negative duration": duration < 0,
         "absurd duration": duration > MAX_DURATION_MS,
     }
-    left, dropped = np.ones(table.num_rows, np.bool_), {}
-    for reason, wrong in reasons.items():
-        now = left & wrong
-        if now.any():
-            dropped[reason] = int(now.sum())
-        left &= ~now
+    left = np.ones(table.num_rows, np.bool_)
+    dropped = {}
+    for reason, is_wrong in reasons.items():
+        drops = left & is_wrong
+        if drops.any():
+            dropped[reason] = int(drops.sum())
+        left &= ~drops
     return table if left.all() else table.filter(left), dropped
 
 
@@ -123,14 +129,14 @@ def _without_marks(table: pa.Table, what: str, *, on_screen: bool, notes: list[s
     Parameters
     ----------
     table : pyarrow.Table
-        Samples, events or fixations.
+        A table of samples, events or fixations.
     what : str
         Which of these, for the note.
     on_screen : bool
         Whether positions count from a corner; only there are (0, 0) and (-1, -1) no place that
         anybody looks at.
     notes : list of str
-        Receives the counts.
+        A note with each of the counts is added to it.
     """
     import pyarrow as pa
 
@@ -168,9 +174,8 @@ def _without_marks(table: pa.Table, what: str, *, on_screen: bool, notes: list[s
         ]
         batches.append(pa.record_batch(columns, batch.schema))
     if n_positions:
-        notes.append(
-            f"{n_positions} {what} at (0, 0) or (-1, -1), which trackers write for lost gaze: taken as missing"
-        )
+        marks = "(0, 0) or (-1, -1), which trackers write for lost gaze"
+        notes.append(f"{n_positions} {what} at {marks}: taken as missing")
     if n_sizes:
         notes.append(f"{n_sizes} pupil sizes of 0 or -1 in the {what}: taken as missing")
     return pa.Table.from_batches(batches, table.schema) if n_positions or n_sizes else table
@@ -188,8 +193,9 @@ def _is_signed(column: pa.ChunkedArray) -> bool:
 
 
 def _marked(batch: pa.RecordBatch, eye: str) -> npt.NDArray[np.intp]:
-    """Return the rows whose position is a mark of lost gaze: the same, 0 or -1, in both coordinates."""
-    x, y = (batch.column(f"{eye}{axis}_px").to_numpy() for axis in "xy")
+    """Return the rows whose position is a mark of lost gaze: 0 or -1 in both coordinates."""
+    x = batch.column(f"{eye}x_px").to_numpy()
+    y = batch.column(f"{eye}y_px").to_numpy()
     maybe = np.flatnonzero((x == 0) | (x == -1))
     rows: npt.NDArray[np.intp] = maybe[y[maybe] == x[maybe]]
     return rows
@@ -198,14 +204,13 @@ def _marked(batch: pa.RecordBatch, eye: str) -> npt.NDArray[np.intp]:
 def _blank(
     batch: pa.RecordBatch, eye: str, rows: npt.NDArray[np.intp]
 ) -> dict[str, npt.NDArray[np.floating]]:
-    blank = (
-        {f"{eye}{axis}_px": batch.column(f"{eye}{axis}_px").to_numpy() for axis in "xy"}
-        if len(rows)
-        else {}
-    )
-    for name, values in blank.items():
-        blank[name] = values.copy()
-        blank[name][rows] = np.nan
+    if not len(rows):
+        return {}
+    blank = {}
+    for name in (f"{eye}x_px", f"{eye}y_px"):
+        values = batch.column(name).to_numpy().copy()  # Arrow's own memory is not to be changed
+        values[rows] = np.nan
+        blank[name] = values
     return blank
 
 
@@ -218,16 +223,21 @@ def _combined_again(
 
     A mark of lost gaze was averaged into it.
     """
+    if not len(rows):
+        return {}
+
+    def column(name: str) -> npt.NDArray[np.floating]:
+        values: npt.NDArray[np.floating] = batch.column(name).to_numpy()
+        return mended.get(name, values)
+
     found = {}
-    for name in ("x_px", "y_px") if len(rows) else ():
-        left, right = (
-            mended.get(eye + name, batch.column(eye + name).to_numpy())[rows]
-            for eye in ("left_", "right_")
-        )
-        found[name] = mended.get(name, batch.column(name).to_numpy()).copy()
-        found[name][rows] = np.where(
-            np.isnan(left), right, np.where(np.isnan(right), left, (left + right) / 2)
-        )
+    for name in ("x_px", "y_px"):
+        left = column(f"left_{name}")[rows]
+        right = column(f"right_{name}")[rows]
+        mean = (left + right) / 2
+        combined = column(name).copy()
+        combined[rows] = np.where(np.isnan(left), right, np.where(np.isnan(right), left, mean))
+        found[name] = combined
     return found
 
 
@@ -238,9 +248,8 @@ def _without_absurd_positions(table: pa.Table, what: str, notes: list[str]) -> p
     values = {name: _column(table, name) for name in names}
     absurd = {name: np.abs(column) > MAX_POSITION_PX for name, column in values.items()}
     anywhere = np.logical_or.reduce(list(absurd.values()))
-    notes.append(
-        f"{int(anywhere.sum())} {what} at absurd positions, beyond {MAX_POSITION_PX:,.0f} px: taken as missing"
-    )
+    beyond = f"beyond {MAX_POSITION_PX:,.0f} px"
+    notes.append(f"{int(anywhere.sum())} {what} at absurd positions, {beyond}: taken as missing")
     # Both coordinates go with either.
     pairs = {
         name: absurd[name] | absurd[name[:-4] + ("y_px" if name.endswith("x_px") else "x_px")]

@@ -48,9 +48,9 @@ class Pseudonyms:
     Parameters
     ----------
     policy : {"keep", "hash", "drop"}
-        ``hash`` needs the key.
+        What stands for a participant: the name itself, a keyed pseudonym of it, or nothing.
     key : bytes
-        The secret.
+        The secret that ``hash`` needs, of 32 bytes; empty for the others.
     """
 
     policy: str = "keep"
@@ -197,8 +197,11 @@ class _Found:
         )
         own_labels = [label for (label,) in of_samples]
         if self.shared & set(own_labels):
-            what = "recordings of several participants share a name, and their samples do not say whose they are"
-            raise DataError(what, hint="give each recording a name of its own, or a file")
+            raise DataError(
+                "recordings of several participants share a name, and their samples do not say "
+                "whose they are",
+                hint="give each recording a name of its own, or a file",
+            )
         keys = [(label, "") for label in own_labels]
         keys += [(label, who if label in self.shared else "") for label, who in pairs]
         self.recordings = list(dict.fromkeys(keys))
@@ -285,7 +288,8 @@ def _notes(found: _Found, stimuli: Mapping[str, str]) -> list[str]:
         notes.append(f"{what}: rename their images alike")
     if alike:
         notes.append(
-            f"{alike} stimuli are called like a participant, whose name holds a digit: they keep their names"
+            f"{alike} stimuli are called like a participant, whose name holds a digit: "
+            "they keep their names"
         )
     return notes
 

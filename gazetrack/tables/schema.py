@@ -33,7 +33,8 @@ _RECORDING = _field(
     "recording",
     TEXT,
     "",
-    "recording the row belongs to; called after the file, or its folder, unless the export names it",
+    "recording the row belongs to; called after the file, or its folder, "
+    "unless the export names it",
 )
 _PARTICIPANT = _field(
     "participant", TEXT, "", "participant as named by the export; empty when it names none"
@@ -171,7 +172,8 @@ FIXATIONS = pa.schema(
             "amplitude_deg",
             pa.float32(),
             "deg",
-            "distance from the fixation before; NaN for the first, and where the screen's physical size is not known",
+            "distance from the fixation before; NaN for the first, "
+            "and where the screen's physical size is not known",
         ),
         _field("pupil", pa.float32(), "as exported", "mean pupil size"),
         _field(

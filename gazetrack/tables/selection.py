@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from gazetrack.tables.recording import Recording
 
 RULE = (
-    "where each eye has fixations of its own, those of the eye with more fixation time in the recording (the right one "
-    "when equal); a trial in which that eye has none keeps the other's; what the export gives for both eyes together "
-    "comes before either"
+    "where each eye has fixations of its own, those of the eye with more fixation time in the "
+    "recording (the right one when equal); a trial in which that eye has none keeps the other's; "
+    "what the export gives for both eyes together comes before either"
 )
 _SIDES = {"left", "right"}
 _NEVER = 3  # the rank of a row that no trial falls back on
@@ -38,11 +38,11 @@ class EyeChoice:
     Parameters
     ----------
     asked : {"auto", "left", "right", "both"}
-        As in `one_eye`.
+        Which eye's fixations were asked for, see `one_eye`.
     held : tuple of str
         The eyes of the table's rows, in the order of the alphabet.
     left_out : int
-        Fixations of the other eye.
+        Number of fixations of the other eye, which the table does not hold.
     fixation_ms : mapping of (str, str) to dict of str to float
         Of each recording and participant with fixations of each eye, the fixation time of ``left``
         and ``right``.
@@ -55,7 +55,10 @@ class EyeChoice:
 
     @property
     def a_row_per_eye(self) -> bool:
-        """Whether one moment may have a row of each eye, so that durations add up to more than the time there was."""
+        """Whether one moment may have a row of each eye.
+
+        Then durations add up to more than the time there was.
+        """
         return self.asked == "both" and set(self.held) >= _SIDES
 
     def as_json(self) -> dict[str, str]:
@@ -68,23 +71,33 @@ class EyeChoice:
     def note(self) -> str:
         """What the user is to know of the choice, empty where there was nothing to choose."""
         if self.a_row_per_eye:
-            return "a row per fixation and eye: take one eye, or group by eye, before durations are added up"
+            return (
+                "a row per fixation and eye: take one eye, or group by eye, "
+                "before durations are added up"
+            )
         if self.asked != "auto" or not self.left_out:
             return ""
         chosen = [favoured_eye(times) for times in self.fixation_ms.values()]
         if not chosen:
-            return "the table holds the fixations of both eyes together, not each eye's; --eye left or right for these"
-        if len(chosen) == 1:
-            eye, other = chosen[0], _other(chosen[0])
-            times = next(iter(self.fixation_ms.values()))
-            spent = (
-                f"{times[eye] / 1000:.1f} s in all, {times[other] / 1000:.1f} s of the {other} eye"
+            return (
+                "the table holds the fixations of both eyes together, not each eye's; "
+                "--eye left or right for these"
             )
-            whose = f"of the {eye} eye ({spent})"
+        if len(chosen) == 1:
+            eye = chosen[0]
+            other = _other(eye)
+            times = next(iter(self.fixation_ms.values()))
+            own_s = times[eye] / 1000
+            other_s = times[other] / 1000
+            whose = f"of the {eye} eye ({own_s:.1f} s in all, {other_s:.1f} s of the {other} eye)"
         else:
-            left, right = chosen.count("left"), chosen.count("right")
+            left = chosen.count("left")
+            right = chosen.count("right")
             whose = f"of the left eye in {left} recordings and of the right eye in {right}"
-        return f"each eye has fixations of its own: the table holds those {whose}; --eye left, right or both for others"
+        return (
+            f"each eye has fixations of its own: the table holds those {whose}; "
+            "--eye left, right or both for others"
+        )
 
 
 def favoured_eye(fixation_ms: Mapping[str, float]) -> str:
@@ -102,7 +115,7 @@ def one_eye(fixations: pa.Table, eye: str = DEFAULT_EYE) -> tuple[pa.Table, EyeC
     Parameters
     ----------
     fixations : pyarrow.Table
-        Schema `FIXATIONS`.
+        Fixations of either eye or both, in the schema `FIXATIONS`.
     eye : {"auto", "left", "right", "both"}
         ``auto`` follows `RULE`: the same eye for all of a recording, unless a trial has the other's
         fixations alone. ``left`` and ``right`` keep that eye's; trials that have none of it keep
@@ -127,10 +140,12 @@ def one_eye(fixations: pa.Table, eye: str = DEFAULT_EYE) -> tuple[pa.Table, EyeC
     person, people = _numbered(frame, ["recording", "participant"])
     trial, trials = _numbered(frame, ["recording", "participant", "trial"])
     lasts = np.nan_to_num(frame["duration_ms"].to_numpy(np.float64))
-    left, right = (
-        np.bincount(person, np.where(names == side, lasts, 0.0)) for side in ("left", "right")
-    )
-    spent = [{"left": float(a), "right": float(b)} for a, b in zip(left, right, strict=True)]
+    left_ms = np.bincount(person, np.where(names == "left", lasts, 0.0))
+    right_ms = np.bincount(person, np.where(names == "right", lasts, 0.0))
+    spent = [
+        {"left": float(left), "right": float(right)}
+        for left, right in zip(left_ms, right_ms, strict=True)
+    ]
     if eye == "auto":
         favoured = np.array([favoured_eye(times) for times in spent], object)[person]
         # Both eyes together before the favoured eye before the other.
