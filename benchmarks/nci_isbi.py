@@ -31,7 +31,7 @@ from gazetrack.images.folder import find_images, image_size, read_mask
 from gazetrack.maps.parameters import PRESETS
 from gazetrack.maps.render import render_maps
 from gazetrack.tables.stimulus import stem
-from gazetrack.workflows.dataset import read_tracks
+from gazetrack.workflows.table_tracks import read_tracks
 from gradtrack_model.evaluation.evaluate import read_scores
 from gradtrack_model.evaluation.statistics import bootstrap
 

@@ -14,7 +14,7 @@ from gazetrack.maps.track import track_names
 from gazetrack.publish import refuse_input_folder, refuse_overwrite
 from gazetrack.tables.finding import tables_among
 from gazetrack.tables.stimulus import stem
-from gazetrack.workflows.dataset import distinct, read_screen_tracks, read_tracks
+from gazetrack.workflows.table_tracks import distinct, read_screen_tracks, read_tracks
 from gazetrack.workflows.workers import counted
 
 if TYPE_CHECKING:

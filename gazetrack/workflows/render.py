@@ -20,9 +20,9 @@ from gazetrack.maps.track import track_names
 from gazetrack.publish import publish, refuse_input_folder, refuse_overwrite, sha256_of
 from gazetrack.tables.finding import tables_among
 from gazetrack.tables.stimulus import stem
-from gazetrack.workflows.dataset import TableTracks, distinct, read_tracks
 from gazetrack.workflows.outcome import Outcome, settled
 from gazetrack.workflows.refine import check_calibrated, refine_on
+from gazetrack.workflows.table_tracks import TableTracks, distinct, read_tracks
 from gazetrack.workflows.unfinished import Kept
 from gazetrack.workflows.workers import counted
 
@@ -47,7 +47,7 @@ class RenderOptions:
         Folder of the images: their sizes are used, and stimuli without an image are left out and
         named.
     placement : str or None
-        Rule for gaze in screen pixels, see `gazetrack.tables.placement.place`.
+        Rule for gaze in screen pixels, see `gazetrack.tables.placing.place_by_rule`.
     size : (height, width) or None
         Size of the maps; the image's own by default.
     out : pathlib.Path

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from gazetrack.errors import InputError, SchemaError
 from gazetrack.images.folder import find_images, image_size
-from gazetrack.workflows.dataset import tracks_of_images, tracks_of_screen
 from gazetrack.workflows.fixations import as_table
+from gazetrack.workflows.table_tracks import tracks_of_images, tracks_of_screen
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -43,7 +43,7 @@ class Sources:
     train_ids, val_ids, test_ids, manifest : pathlib.Path or None
         Files that say which image is in which split.
     placement : str or None
-        Rule for gaze in screen pixels, see `gazetrack.tables.recording.place`.
+        Rule for gaze in screen pixels, see `gazetrack.tables.placing.place_by_rule`.
     case : str or None
         Regular expression of the case in an image id, see `gazetrack.workflows.dataset.find_items`.
     split : pathlib.Path or None

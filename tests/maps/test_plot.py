@@ -14,8 +14,8 @@ from gazetrack.maps.render import render_maps
 from gazetrack.maps.track import Track
 from gazetrack.tables.screen import Screen
 from gazetrack.workflows.convert import ConvertOptions, convert_files
-from gazetrack.workflows.dataset import read_screen_tracks
 from gazetrack.workflows.plot import plot
+from gazetrack.workflows.table_tracks import read_screen_tracks
 from tests import strategies
 
 

@@ -1,4 +1,4 @@
-"""Matching images, masks, gaze and splits."""
+"""Images, masks, gaze and splits are matched by stem."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from PIL import Image
 from gazetrack.errors import DataError, InputError, SchemaError
 from gazetrack.images.folder import find_images, image_size, read_image
 from gazetrack.images.reference import ImageRef
-from gazetrack.tables.schema import FIXATIONS, conform
 from gazetrack.tables.stimulus import stem
-from gazetrack.tables.store import read_fixations, write_table
-from gazetrack.workflows.dataset import find_items, hashed_split, read_ids, read_tracks
+from gazetrack.workflows.dataset import find_items, hashed_split, read_ids
+from tests.fixation_tables import write_fixations
 
 
 @pytest.fixture
@@ -23,20 +22,6 @@ def folder(tmp_path):
     (tmp_path / "masks").mkdir()
     Image.new("L", (40, 30)).save(tmp_path / "masks" / "a.png")
     return tmp_path
-
-
-def write_fixations(path, stimuli, **columns):
-    n = len(stimuli)
-    full = {
-        "stimulus": stimuli,
-        "x_px": np.full(n, 10.0),
-        "y_px": np.full(n, 10.0),
-        "duration_ms": np.full(n, 300.0),
-    }
-    full["onset_ms"] = np.arange(n) * 400.0
-    table = conform(full | {"image_width_px": 80, "image_height_px": 60} | columns, FIXATIONS)
-    write_table(path, table, {"screen": {"width_px": 100, "height_px": 60}})
-    return path
 
 
 @pytest.mark.parametrize(
@@ -62,28 +47,6 @@ def test_gaze_is_matched_by_stem_and_scaled_to_the_image(folder):
     assert (found.items[0].mask is not None, found.items[1].mask is None) == (True, True)
     track = found.items[0].tracks[0]
     assert (track.x.tolist(), track.width, track.height) == ([5.0], 40.0, 30.0)
-
-
-def test_gaze_between_the_images_is_left_out_and_counted(folder):
-    sizes = {"a": (40, 60), "b": (40, 60)}
-    width = [40, np.nan, np.nan, 40, 40]
-    eyes = ["left", "left", "left", "right", "left"]
-    path = folder / "g.fixations.parquet"
-    write_fixations(
-        path, ["a.png", "", "instructions", "a.png", "a.png"], image_width_px=width, eye=eyes
-    )
-    found = read_tracks(path, sizes)
-    assert [t.stimulus for t in found.tracks] == ["a.png"]
-    assert found.dropped == {"no stimulus": 1, "no image": 1, "other eye": 1}
-    assert found.missing_images == ("instructions",)
-    assert found.n_rows == sum(map(len, found.tracks)) + sum(found.dropped.values())
-
-
-@pytest.mark.parametrize("size", [0.0, -5.0, 1e9])
-def test_absurd_image_sizes_are_refused(folder, size):
-    path = write_fixations(folder / "g.fixations.parquet", ["a.jpg"], image_width_px=size)
-    with pytest.raises(SchemaError, match="an image of"):
-        read_tracks(path, None)
 
 
 def test_gaze_on_the_screen_needs_a_placement(folder):
@@ -113,6 +76,17 @@ def test_a_manifest_can_name_the_splits(folder):
         "val",
         "",
     ]
+
+
+def test_a_manifest_that_is_none_is_named(folder):
+    (folder / "m.csv").write_text("image,split\na,train\n")
+    with pytest.raises(InputError, match=r"m\.csv: has no column image_id"):
+        find_items(folder / "images", manifest=folder / "m.csv")
+    (folder / "m.csv").write_bytes(b"image_id\n\xff\xfe\n")
+    with pytest.raises(InputError, match=r"m\.csv: cannot be read as a manifest"):
+        find_items(folder / "images", manifest=folder / "m.csv")
+    with pytest.raises(InputError, match=r"n\.csv: no such file"):
+        find_items(folder / "images", manifest=folder / "n.csv")
 
 
 @pytest.mark.parametrize(("train", "match"), [("a\nc.1\n", "both"), ("a\nq\n", "'q'")])
@@ -159,44 +133,12 @@ def test_images_of_more_than_8_bits_are_refused(tmp_path, mode):
         read_image(ImageRef(tmp_path / "a.tiff"), "L")
 
 
-def test_gaze_that_has_no_place_on_an_image_is_refused(folder):
-    nowhere = {name: np.full(1, np.nan) for name in ("x_px", "y_px")}
-    table = write_fixations(folder / "g.fixations.parquet", ["a.jpg"], **nowhere)
-    with pytest.raises(SchemaError, match="fixations without positions"):
-        read_tracks(table, None)
-    directions = folder / "d.fixations.parquet"
-    placed = write_fixations(folder / "p.fixations.parquet", ["a.jpg"])
-    write_table(directions, read_fixations(placed)[0], {"directions": True})
-    with pytest.raises(SchemaError, match="directions of the eye, not places on a screen"):
-        read_tracks(directions, {"a": (80, 60)}, "fit")
-
-
-def test_impossible_rows_are_counted_by_reason(folder):
-    onset, duration = np.array([0.0, np.nan, 400.0]), np.array([300.0, 300.0, np.inf])
-    table = write_fixations(
-        folder / "g.fixations.parquet", ["a.jpg"] * 3, onset_ms=onset, duration_ms=duration
-    )
-    found = read_tracks(table, None)
-    assert (found.n_rows, found.dropped) == (3, {"no onset": 1, "no duration": 1})
-
-
 def test_training_refuses_gaze_on_an_image_of_another_shape(folder):
     table = write_fixations(
         folder / "g.fixations.parquet", ["a.jpg"], image_width_px=200, image_height_px=60
     )
     with pytest.raises(DataError, match=r"a\.jpg.* has another shape: 200 x 60 in the table"):
         find_items(folder / "images", fixations=[table])
-
-
-def test_images_are_found_by_ignoring_case_where_nothing_else_can_be_meant(folder):
-    sizes = {"dog": (40, 30), "Cat": (40, 30), "cat": (40, 30), "bird": (40, 30)}
-    stimuli = ["Dog.JPG", "CAT.jpg", "bird.jpg", "BIRD.jpg"]
-    found = read_tracks(write_fixations(folder / "g.fixations.parquet", stimuli), sizes)
-    assert [track.stimulus for track in found.tracks] == ["dog", "bird.jpg"]
-    assert found.by_case == {"Dog.JPG": "dog"}
-    # Two images or two stimuli that differ by case alone: nobody knows which is meant.
-    assert found.missing_images == ("BIRD.jpg", "CAT.jpg")
-    assert found.dropped == {"no image": 2}
 
 
 def test_case_is_ignored_when_gaze_is_placed_by_a_rule_as_well(folder):
@@ -209,14 +151,3 @@ def test_case_is_ignored_when_gaze_is_placed_by_a_rule_as_well(folder):
         ("c.1", 0),
     ]
     assert found.items[0].tracks[0].x.tolist() == [4.0]
-
-
-def test_the_image_most_like_a_missing_one_is_named(folder):
-    found = read_tracks(
-        write_fixations(folder / "g.fixations.parquet", ["zebra.jpg"]), {"dog": (40, 30)}
-    )
-    assert found.alike == {}
-    found = read_tracks(
-        write_fixations(folder / "h.fixations.parquet", ["polpy_12.jpg"]), {"polyp_12": (40, 30)}
-    )
-    assert found.alike == {"polpy_12.jpg": "polyp_12"}

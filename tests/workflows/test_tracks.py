@@ -8,7 +8,7 @@ import pytest
 import gazetrack
 from gazetrack.errors import InputError, SchemaError
 from gazetrack.events.auto import Auto
-from gazetrack.workflows.dataset import read_tracks
+from gazetrack.workflows.table_tracks import read_tracks
 
 
 @pytest.fixture(scope="module")
