@@ -4,6 +4,9 @@ import pytest
 from gazetrack.errors import ParseError
 from gazetrack.readers import arff, registry
 from gazetrack.readers.base import Level, ReadOptions, read_head
+from tests.real_exports import read_export
+
+REAL = "arff/sp_tool_arff_data_example.arff"
 
 PLAIN = ("time INTEGER", "x NUMERIC", "y NUMERIC", "confidence NUMERIC")
 
@@ -102,3 +105,16 @@ def test_the_screen_is_that_of_the_metadata(tmp_path):
 def test_other_relations_are_named(tmp_path):
     verdict = arff.sniff(read_head(write(tmp_path, ["1,2"], ("petal NUMERIC", "sepal NUMERIC"))))
     assert (verdict.level, "without the attributes" in verdict.reason) == (Level.NO, True)
+
+
+@pytest.mark.real_data
+def test_a_real_recording_states_its_screen(exports):
+    recording = read_export(exports / REAL)
+    screen = recording.screen
+    assert (screen.width_px, screen.height_px, screen.width_mm, screen.distance_mm) == (
+        1280,
+        720,
+        400,
+        450,
+    )
+    assert recording.effective_rate_hz == pytest.approx(250, rel=0.01)

@@ -1,4 +1,4 @@
-"""Damage is never taken in silence: what it changes is refused, noted or counted, whatever the format.
+"""Damage is never taken in silence: what it changes is refused, noted or counted.
 
 Each golden text export is damaged in every way that real files were; what is read must then be what
 was read before, or the reader must have said something that it does not say of the whole export.
@@ -141,7 +141,7 @@ def times_of(recording):
 
 
 def is_silent(what, whole, found):
-    """Whether damage was taken without a word: other tables, and nothing said that was not said before."""
+    """Whether damage was taken without a word: other tables, and nothing new was said."""
     if isinstance(found, GazetrackError) or same(whole, found):
         return False
     if what == "clock stands still" and (

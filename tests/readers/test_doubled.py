@@ -1,4 +1,4 @@
-"""Two recordings in one file: whatever the format, the second is told apart or refused, never taken for the first."""
+"""Two recordings in one file: the second is told apart or refused, whatever the format."""
 
 import json
 from dataclasses import replace

@@ -4,6 +4,9 @@ import pytest
 from gazetrack.errors import ParseError
 from gazetrack.readers import eyetribe, registry
 from gazetrack.readers.base import ReadOptions, read_head
+from tests.real_exports import read_export
+
+REAL = [f"eyetribe/huettel_P{n}_EyeTribe.tsv" for n in (1, 2)]
 
 COLUMNS = ("timestamp", "time", "fix", "state", "rawx", "rawy", "avgx", "avgy", "psize")
 
@@ -90,3 +93,20 @@ def test_a_damaged_cell_has_its_line_among_messages(tmp_path):
     with pytest.raises(ParseError, match="rawx") as caught:
         read(tmp_path, "MSG\t-\t0\tstart", row(0), "MSG\t-\t1\tgo", row(20, x="1x"))
     assert caught.value.line == 5
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("file", REAL)
+def test_real_logs_are_as_counted(file, exports, truth):
+    recording, want = read_export(exports / file), truth[file]
+    kinds = recording.event_table["kind"].to_pylist()
+    assert (kinds.count("message"), kinds.count("fixation")) == (want["n_msg"], want["n_fixations"])
+    assert recording.loss == pytest.approx(want["zero_zero"] / want["n_samples"])
+    steps = np.diff(recording.sample_table["t_ms"].to_numpy())
+    assert (steps.min() >= 0, np.median(steps)) == (want["monotonic"], want["median_dt_ms"])
+    assert (recording.screen.width_px, recording.screen.width_mm, recording.rate_hz) == (
+        1280,
+        338,
+        60,
+    )
+    assert recording.rows_in == want["n_samples"] + want["n_msg"]

@@ -10,6 +10,7 @@ from gazetrack.readers import gazepoint
 from gazetrack.readers.base import Level, ReadOptions, read_head
 from gazetrack.readers.shared import sink as _sink
 from gazetrack.readers.text import cells as _cells
+from tests.contracts import check_reader
 from tests.places import GOLDEN
 
 HEADER = "MEDIA_ID,MEDIA_NAME,TIME(2024/01/01 00:00:00.000),FPOGX,FPOGY,FPOGS,FPOGD,FPOGID,FPOGV,"
@@ -70,7 +71,7 @@ def test_units_of_the_image_are_read_as_the_note_says():
 
 
 def long_export(tmp_path, n, kind="gaze"):
-    """Three media, fixations of seven samples of which the first two are not valid yet, or one row per fixation."""
+    """Three media; fixations of seven samples, of which two are not valid yet, or of one row."""
     rows = []
     for i in range(n):
         medium, at = divmod(i, (n + 2) // 3)
@@ -131,3 +132,56 @@ def test_memory_does_not_grow_with_the_samples(tmp_path):
     peak(short)
     more = long.stat().st_size - short.stat().st_size
     assert peak(long) - peak(short) < more  # of short rows; before, seven times as much
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(
+    ("file", "n_never_valid", "n_empty"),
+    [("jhthompson_c0_User_1_all_gaze.csv", 3, 2), ("thed2lab_User_1_all_gaze.csv", 1, 0)],
+)
+def test_real_samples_are_as_counted(file, n_never_valid, n_empty, exports, truth):
+    recording, want = (
+        check_reader(gazepoint, exports / "gazepoint" / file),
+        truth[f"gazepoint/{file}"],
+    )
+    t, durations = (
+        recording.sample_table["t_ms"].to_numpy(),
+        recording.event_table["duration_ms"].to_numpy(),
+    )
+    assert recording.sample_table.num_rows == want["n_samples"]
+    assert recording.origin_ms + t.min() == want["first_t_ms"]
+    assert t.max() == pytest.approx(want["last_t_ms"])
+    # The truth calls its count of fixations an upper one: it counts every number, also those that
+    # never become valid, and those whose only valid row has no duration yet. All of these last 0 s,
+    # so the sum of durations is the same.
+    assert durations.size == want["n_fixations"] - n_never_valid - n_empty
+    assert durations.sum() == pytest.approx(want["mean_fix_dur_ms"] * want["n_fixations"], abs=0.05)
+    assert len(set(recording.sample_table["recording"].to_pylist())) == want["n_media"]
+
+
+@pytest.mark.real_data
+def test_real_samples_have_the_fixations_of_the_fixation_table(exports):
+    events = check_reader(gazepoint, exports / "gazepoint/thed2lab_User_1_all_gaze.csv").event_table
+    table = check_reader(
+        gazepoint, exports / "gazepoint/thed2lab_User_1_fixations.csv"
+    ).fixation_table
+    for name in ("index", "onset_ms", "duration_ms", "x_px", "y_px"):
+        assert events[name].to_pylist() == table[name].to_pylist()
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(
+    "file", ["jhthompson_c0_User_38", "jhthompson_c1_User_8", "thed2lab_User_1"]
+)
+def test_real_fixations_are_as_counted(file, exports, truth):
+    file = f"gazepoint/{file}_fixations.csv"
+    recording, want = check_reader(gazepoint, exports / file), truth[file]
+    durations = recording.fixation_table["duration_ms"].to_numpy()
+    assert durations.size == want["n_fixations"]
+    assert durations.mean() == pytest.approx(want["mean_fix_dur_ms"], abs=1e-3)
+    # The truth takes the earliest and latest TIME of any medium; a row's TIME is the end of its
+    # fixation.
+    ends = recording.fixation_table["onset_ms"].to_numpy() + durations
+    assert ends.min() == pytest.approx(want["first_t_ms"], abs=0.05)
+    assert ends.max() == pytest.approx(want["last_t_ms"], abs=0.05)
+    assert len(set(recording.fixation_table["recording"].to_pylist())) == want["n_media"]

@@ -69,7 +69,8 @@ def test_metadata_may_be_null(tmp_path):
 def test_fractions_become_pixels_of_the_users_screen_from_the_table_as_from_the_export(tmp_path):
     rows = "".join(f"0,a,{n},{n * 0.016},0.5,0.25,{n * 0.016},0.1,1,1\n" for n in range(9))
     export = tmp_path / "raw.csv"
-    header = "MEDIA_ID,MEDIA_NAME,CNT,TIME(2022/09/19 13:34:49.156),FPOGX,FPOGY,FPOGS,FPOGD,FPOGID,FPOGV\n"
+    header = "MEDIA_ID,MEDIA_NAME,CNT,TIME(2022/09/19 13:34:49.156),"
+    header += "FPOGX,FPOGY,FPOGS,FPOGD,FPOGID,FPOGV\n"
     export.write_text(header + rows)
     (outcome,) = convert_files([export], ConvertOptions(samples=True))
     assert outcome.error is None

@@ -1,9 +1,13 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from gazetrack.errors import ParseError, UnknownFormat
 from gazetrack.readers import imotions, registry
 from gazetrack.readers.base import Level, ReadOptions, read_head
+from tests.real_exports import read_export
+
+REAL = "imotions/brhumphe_ET_Emotiv_FACET_Shimmer.txt"
 
 GAZE = ("GazeLeftx", "GazeLefty", "GazeRightx", "GazeRighty")
 OLD = ("StudyName", "StimulusName", "EventSource", "Timestamp", "MediaTime", *GAZE)
@@ -159,3 +163,25 @@ def test_rows_without_the_names_of_their_columns_are_called_what_they_are(tmp_pa
     ) as caught:
         registry.detect(read_head(path))
     assert "export again with it" in str(caught.value)
+
+
+@pytest.mark.real_data
+def test_real_samples_are_even_and_fixations_those_of_imotions(exports):
+    recording = read_export(exports / REAL)
+    assert recording.effective_rate_hz == pytest.approx(60, rel=0.01)
+    table = pd.read_csv(exports / REAL, sep="\t", dtype=str)
+    table["at"] = pd.to_datetime(table["Timestamp"], format="%Y%m%d_%H%M%S%f")
+    tracker = table[table["EventSource"].str.split("|").map(lambda parts: "ET" in parts)]
+    want = table[table["FixationSeq"].notna()].drop_duplicates("FixationSeq")
+    began = (want["at"] - tracker["at"].iloc[0]) / pd.Timedelta(milliseconds=1)
+    late = want["MediaTime"].astype(float) - want["FixationStart"].astype(float)
+    events = recording.event_table.to_pandas()
+    assert events["onset_ms"].tolist() == (began - late).tolist()
+    for name, column in {
+        "duration_ms": "FixationDuration",
+        "x_px": "FixationX",
+        "y_px": "FixationY",
+    }.items():
+        assert events[name].tolist() == want[column].astype(float).tolist()
+    lost = (tracker[["GazeLeftx", "GazeRightx"]] == "-1").all(axis=1).mean()
+    assert recording.loss == pytest.approx(lost)

@@ -1,4 +1,4 @@
-"""A writer per format makes a valid export in a random dialect, and reading gives the table back."""
+"""A writer per format makes an export in a random dialect, and reading gives the table back."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def stamp(t, *_):
 
 
 def direction(names, right):
-    """Directions to a point on a plane 1 m away, of which (2000, 2000) is straight ahead, at 1 px per mm."""
+    """Directions to a point on a plane 1 m away, in mm; (2000, 2000) is straight ahead."""
 
     def axis(i):
         def cell(t, x, y, seen):

@@ -1,4 +1,4 @@
-"""Missing is NaN, never what a vendor writes for it: over all golden and all real exports, whatever the reader."""
+"""Missing is NaN, never what a vendor writes for it, in all golden and all real exports."""
 
 import json
 import re
@@ -110,7 +110,7 @@ def pairs_of(names):
 
 
 def spoilt(text, mark, wanted):
-    """Return a table of text with a mark in every cell of some columns that holds a number; None without any."""
+    """Return a table of text with a mark in every number of some columns, None without any."""
     pieces = re.split(r"(\r\r\n|\r\n|\n)", text)
     for i, line in enumerate(pieces):
         for delimiter in "\t,;":

@@ -3,8 +3,12 @@ import pytest
 
 import gazetrack
 from gazetrack.errors import ParseError
+from gazetrack.events.fixations import fixation_table
 from gazetrack.readers import viewpoint
 from gazetrack.readers.base import Level, ReadOptions, read_head
+from tests.real_exports import read_export
+
+REAL = "arrington_viewpoint/pspm_viewpoint_test_data.txt"
 
 INFO = "3\tScreenSize\t400.0\t300.0"
 CODES = "6\tATT\tALX\tALY\tAPW\tAQU\tAFX\tMRK\tSTR"
@@ -128,3 +132,26 @@ def test_no_codes_no_reading(tmp_path):
     path = tmp_path / "b.txt"
     path.write_text("3\tx\n10\t1\n")
     assert viewpoint.sniff(read_head(path)).level == Level.NO
+
+
+@pytest.mark.real_data
+def test_real_fixations_are_those_of_the_timer(exports, truth):
+    recording, want = read_export(exports / REAL), truth[REAL]
+    rows = [
+        line.split("\t")
+        for line in (exports / REAL).read_text().splitlines()
+        if line.startswith("10\t")
+    ]
+    assert len(rows) == want["record_types"]["10"]
+    timer, events = np.array([float(row[9]) for row in rows]), recording.event_table.to_pandas()
+    fixations = events[events["kind"] == "fixation"]
+    # The timer's peaks, each followed by a sample that begins it anew; it was running when the file
+    # begins.
+    peaks = [timer[i] for i in range(len(timer) - 1) if timer[i] > 0.02 and timer[i + 1] < timer[i]]
+    assert fixations["duration_ms"].tolist() == pytest.approx([1e3 * peak for peak in peaks])
+    assert fixations["onset_ms"].iloc[0] == pytest.approx(-1e3 * timer[0], abs=0.5)
+    assert events["text"].tolist()[1:3] == ["STARTUP.BMP", "=,+ END"]
+    # 143.113 x 107.399 mm, seen from 100 mm.
+    assert (recording.screen.width_px, recording.screen.height_px) == (1280, 961)
+    table, source = fixation_table(recording)
+    assert (table.num_rows, source["fixation_source"]) == (2, "export")

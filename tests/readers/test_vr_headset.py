@@ -1,9 +1,14 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from gazetrack.errors import ParseError
 from gazetrack.readers import registry, vr_headset
 from gazetrack.readers.base import Level, ReadOptions, read_head
+from tests.real_exports import read_export
+
+REAL_VIVE = "vr_headset/eyedentify3d_HTC_Vive_Pro_TESTNA01_2D_Fist3.csv"
+REAL_PICO = "vr_headset/eyedentify3d_Pico_Neo_3_Pro_boxing_2D.csv"
 
 VIVE = "time(100ns);eye_valid_L;eye_valid_R;" + ";".join(
     f"gaze_direct_{e}.{a}" for e in "LR" for a in "xyz"
@@ -84,3 +89,29 @@ def test_a_log_without_directions_is_not_claimed(tmp_path):
     assert vr_headset.sniff(read_head(path)).level == Level.NO
     path.write_text(f"{PICO}\nv\t0\t0\t0\t1\n")
     assert registry.detect(read_head(path)).name == "vr_headset"
+
+
+@pytest.mark.real_data
+def test_a_real_vive_keeps_every_digit_of_its_clock(exports, truth):
+    recording = read_export(exports / REAL_VIVE)
+    table = pd.read_csv(exports / REAL_VIVE, sep=";")
+    ticks = table["time(100ns)"].to_numpy()
+    np.testing.assert_allclose(
+        recording.sample_table["t_ms"].to_numpy(), (ticks - ticks[0]) / 1e4, rtol=0, atol=1e-9
+    )
+    assert recording.origin_ms == pytest.approx(truth[REAL_VIVE]["first_t_ms"], rel=1e-15)
+    valid = (table[["eye_valid_L", "eye_valid_R"]].to_numpy() & 2).any(axis=1)
+    assert recording.loss == pytest.approx(1 - valid.mean(), abs=2e-3)
+    # Both eyes look at the same place, as far as a metre's plane can tell: their mean angles differ
+    # by a few degrees.
+    samples = recording.sample_table.to_pandas()
+    apart = (samples["left_x_px"] - samples["right_x_px"]).median() / recording.screen.px_per_deg
+    assert abs(apart) < 5
+
+
+@pytest.mark.real_data
+def test_a_real_pico_names_its_video(exports, truth):
+    recording = read_export(exports / REAL_PICO)
+    assert recording.origin_ms == truth[REAL_PICO]["first_t_ms"]
+    assert recording.sample_table["stimulus"].to_pylist()[0] == "Boxe_EPreN4_2D_Testing_N1_S8_D"
+    assert recording.effective_rate_hz == pytest.approx(50, rel=0.02)

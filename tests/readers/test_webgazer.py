@@ -2,11 +2,16 @@ import csv
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from gazetrack.errors import ParseError
 from gazetrack.readers import registry, webgazer
 from gazetrack.readers.base import Level, ReadOptions, read_head
+from tests.real_exports import read_export
+
+REAL_TRIALS = [f"webgazer_jspsych/jspsych_group-{group}_s1.json" for group in "bd"]
+REAL_LOG = "webgazer_jspsych/webcam_webgazer_pursuit_04-23-12.csv"
 
 
 def trial(index, points, **facts):
@@ -118,7 +123,8 @@ def test_a_second_table_ends_the_log(tmp_path):
 
 
 def test_a_second_log_in_the_file_is_refused_at_its_line(tmp_path):
-    log = "# screen_width,800\ntimestamp_ms,gaze_x,gaze_y\n10,1,2\n20,3,4\n# --- summary ---\ncell,error\n1,2\n"
+    log = "# screen_width,800\ntimestamp_ms,gaze_x,gaze_y\n10,1,2\n20,3,4\n"
+    log += "# --- summary ---\ncell,error\n1,2\n"
     with pytest.raises(
         ParseError, match=r":9:1: 'timestamp_ms' in column 'timestamp_ms' is not a number"
     ):
@@ -129,3 +135,37 @@ def test_other_json_is_not_claimed(tmp_path):
     path = tmp_path / "a.json"
     path.write_text('[{"trial_type": "image", "trial_index": 0, "rt": 300}]')
     assert webgazer.sniff(read_head(path)).level == Level.NO
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("file", REAL_TRIALS)
+def test_real_trials_of_jspsych_are_as_counted(file, exports, truth):
+    samples, want = read_export(exports / file).sample_table.to_pandas(), truth[file]
+    # The earliest and the latest time of any trial: each trial has its own clock.
+    assert (samples["t_ms"].min(), samples["t_ms"].max()) == (want["first_t_ms"], want["last_t_ms"])
+    assert samples["trial"].nunique() == want["trials_with_gaze"]
+    assert samples.groupby("trial", observed=True)["t_ms"].diff().min() >= 0
+
+
+@pytest.mark.real_data
+def test_a_table_of_real_trials_has_the_samples_of_their_json(exports, tmp_path):
+    trials = json.loads((exports / REAL_TRIALS[0]).read_text(encoding="utf-8"))
+    cells = [
+        {k: json.dumps(v) if isinstance(v, list | dict) else v for k, v in trial.items()}
+        for trial in trials
+    ]
+    pd.DataFrame(cells).to_csv(tmp_path / "jspsych_group-b_s1.csv", index=False)
+    table, whole = (
+        read_export(tmp_path / "jspsych_group-b_s1.csv"),
+        read_export(exports / REAL_TRIALS[0]),
+    )
+    assert table.sample_table.to_pandas().equals(whole.sample_table.to_pandas())
+
+
+@pytest.mark.real_data
+def test_a_real_log_is_as_its_preamble_says(exports, truth):
+    recording, want = read_export(exports / REAL_LOG), truth[REAL_LOG]["preamble"]
+    assert recording.sample_table.num_rows == int(want["total_samples"])
+    assert (recording.screen.width_px, recording.screen.height_px) == (1890, 1071)
+    assert recording.effective_rate_hz == pytest.approx(float(want["sample_rate_hz"]), rel=0.02)
+    assert recording.loss == float(want["tracking_loss_pct"])

@@ -1,5 +1,6 @@
 import gzip
 import json
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from gazetrack.errors import InputError, ParseError, UnknownFormat
 from gazetrack.readers import registry
 from gazetrack.readers.base import Level, ReadOptions, read_head
 from gazetrack.readers.bids import eyetrack as bids
+from gazetrack.tables.screen import Screen
 
 NAME = "sub-01_task-look_run-01_recording-eye1"
 COLUMNS = ["timestamp", "x_coordinate", "y_coordinate", "pupil_size"]
@@ -36,7 +38,7 @@ SCREEN = {
 
 
 def recording_in(root, facts=FACTS, rows=ROWS, **files):
-    """Write a table in a data set; other files by where they lie and what they are called, ``beh/x.json``."""
+    """Write a table in a data set, and other files by their place, as in ``beh/x.json``."""
     folder = root / "sub-01" / "beh"
     folder.mkdir(parents=True, exist_ok=True)
     (root / "dataset_description.json").write_text("{}")
@@ -202,7 +204,8 @@ def test_a_unit_of_onsets_that_is_none_is_refused(tmp_path):
 
 
 def test_single_events_outside_the_recording_are_left_out(tmp_path):
-    rows = "4\t8\tfixation\n12\t4\tsaccade\n90000\t8\tfixation\n-5000\t0\tn/a\n-5000\t1\tblink\n16\t1\tblink\n"
+    rows = "4\t8\tfixation\n12\t4\tsaccade\n90000\t8\tfixation\n"
+    rows += "-5000\t0\tn/a\n-5000\t1\tblink\n16\t1\tblink\n"
     recording = read(with_events(tmp_path, rows, onset={"Units": "ms"}))
     assert recording.event_table["onset_ms"].to_pylist() == [
         4,
@@ -389,3 +392,37 @@ def test_a_placeholder_says_what_it_is(tmp_path):
     ) as caught:
         read_head(path)
     assert caught.value.hint == "fetch the data themselves"
+
+
+@pytest.mark.real_data
+def test_real_sidecars_describe_a_table(exports, tmp_path):
+    # The tables of the example are empty placeholders: with rows of ours, all that its sidecars say
+    # is found.
+    shutil.copytree(
+        exports / "bids_eyetrack" / "bids_examples",
+        tmp_path / "set",
+        copy_function=copied,
+    )
+    name = "sub-01_task-FreeView_run-01_recording-eye1"
+    folder = tmp_path / "set" / "eyetracking_binocular" / "sub-01" / "beh"
+    folder.chmod(0o755)  # the data are read-only
+    for suffix in ("physio", "physioevents"):
+        with pytest.raises(InputError, match="is empty"):
+            read_head(folder / f"{name}_{suffix}.tsv.gz")
+    (folder / f"{name}_physio.tsv.gz").write_bytes(
+        gzip.compress(b"5000\t1\t2\t3\n5001\t3\t2\t3\n5002\tn/a\tn/a\t0\n")
+    )
+    (folder / f"{name}_physioevents.tsv.gz").write_bytes(
+        gzip.compress(b"5000\t2\tfixation\t0\tn/a\n")
+    )
+    head = read_head(folder / f"{name}_physio.tsv.gz")
+    assert registry.detect(head).name == "bids"
+    recording = bids.read(head, ReadOptions())
+    assert (recording.eyes, recording.rate_hz, recording.origin_ms) == ("left", 1000, 5000)
+    assert recording.screen == Screen(1919, 1079, 696, 391, 600)
+    assert recording.event_table["x_px"].to_pylist() == [2]
+    assert recording.tracker.startswith("SR-Research EYELINK II")
+
+
+def copied(source, target):
+    return shutil.copyfile(source, target)  # without its mode

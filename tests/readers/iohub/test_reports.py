@@ -1,4 +1,4 @@
-"""ioHub of PsychoPy: event reports, and the HDF5 file they are made of, in the units of the experiment."""
+"""ioHub of PsychoPy: event reports, and the HDF5 file they are made of, in any of its units."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ def found(recording):
 
 def report(tmp_path, positions):
     path = tmp_path / "exp.BinocularEyeSampleEvent.txt"
-    header = "event_id\tdevice_time\tlogged_time\ttime\tleft_gaze_x\tleft_gaze_y\tright_gaze_x\tright_gaze_y\tstatus"
+    header = "event_id\tdevice_time\tlogged_time\ttime\t"
+    header += "left_gaze_x\tleft_gaze_y\tright_gaze_x\tright_gaze_y\tstatus"
     rows = [
         f"{i}\t0\t0\t{5 + 0.004 * i}\t{x}\t{y}\t{x}\t{y}\t0" for i, (x, y) in enumerate(positions)
     ]
@@ -116,7 +117,7 @@ ONE = [
 
 
 def binocular(rows):
-    """(session, seconds, left x, left y, right x, right y, status) as the tracker's table of both eyes."""
+    """The tracker's table of both eyes: session, seconds, x and y of either eye, status."""
     return np.array(
         [(s, t, lx, ly, 7, 3.1, rx, ry, 7, 0.0, st) for s, t, lx, ly, rx, ry, st in rows], BOTH
     )

@@ -9,6 +9,7 @@ from gazetrack.readers.base import ReadOptions, read_head
 from gazetrack.readers.pupil import cloud as pupil_cloud
 from gazetrack.tables.placement import Placement
 from gazetrack.tables.screen import Screen
+from tests.contracts import check_reader
 
 COMPANIONS = [
     ("recording id,blink id,start timestamp [ns],end timestamp [ns]\nr,1,5,6", "blinks"),
@@ -64,7 +65,10 @@ def written(folder, name, header, *rows):
     return path
 
 
-MAPPED = "section id,recording id,timestamp [ns],gaze detected {},gaze position {} x [{}],gaze position {} y [{}]"
+MAPPED = (
+    "section id,recording id,timestamp [ns],gaze detected {},"
+    "gaze position {} x [{}],gaze position {} y [{}]"
+)
 MAPPED += ",fixation id,blink id"
 
 
@@ -114,7 +118,8 @@ def test_the_reference_image_is_the_stimulus(kind, beside, tmp_path):
         header = MAPPED.format(where, where, "px", where, "px")
         rows = [f"s,r,{10**18},True,300.5,200,,", f"s,r,{10**18 + 5_000_000},True,310.5,200,,"]
     else:
-        header = "section id,recording id,fixation id,start timestamp [ns],end timestamp [ns],duration [ms]"
+        header = "section id,recording id,fixation id,start timestamp [ns],end timestamp [ns],"
+        header += "duration [ms]"
         header += f",fixation detected {where},fixation x [px],fixation y [px]"
         rows = [
             f"s,r,1,{10**18},{10**18},120,True,300.5,200",
@@ -133,3 +138,56 @@ def test_the_reference_image_is_the_stimulus(kind, beside, tmp_path):
         "",
         True,
     )
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(
+    "folder", ["glassesvalidator_invisible", "eyedentify3d_invisible_trampoline_01"]
+)
+def test_real_samples_are_as_counted(folder, exports, truth):
+    file = f"pupil_cloud/{folder}/gaze.csv"
+    recording, want = check_reader(pupil_cloud, exports / file), truth[file]
+    kinds = recording.event_table["kind"].to_pylist()
+    assert recording.sample_table.num_rows == want["n_samples"]
+    assert kinds.count("fixation") == want["n_fixations"]
+    assert kinds.count("blink") == truth[f"pupil_cloud/{folder}/blinks.csv"]["n_events"]
+    assert recording.start_ns == want["t0_ns"]
+    assert (
+        recording.start_ns + round(recording.sample_table["t_ms"][-1].as_py() * 1e6)
+        == want["t1_ns"]
+    )
+
+
+@pytest.mark.real_data
+def test_real_fixations_are_those_of_the_samples(exports, truth):
+    file = "pupil_cloud/glassesvalidator_invisible/fixations.csv"
+    recording, want = check_reader(pupil_cloud, exports / file), truth[file]
+    t = recording.origin_ms + recording.fixation_table["onset_ms"].to_numpy()
+    durations = recording.fixation_table["duration_ms"].to_numpy()
+    assert durations.size == want["n_fixations"]
+    assert durations.mean() == pytest.approx(want["mean_fix_dur_ms"], abs=1e-3)
+    assert (t[0], t[-1]) == pytest.approx((want["first_t_ms"], want["last_t_ms"]), abs=1e-3)
+    events = check_reader(
+        pupil_cloud, exports / file.replace("fixations", "gaze")
+    ).event_table.to_pandas()
+    events = events[events["kind"] == "fixation"]
+    assert events["onset_ms"].tolist() == recording.fixation_table["onset_ms"].to_pylist()
+    # The fixation table has whole milliseconds; its last fixation ends after the last sample of the
+    # gaze file.
+    assert events["duration_ms"].to_numpy()[:-1] == pytest.approx(durations[:-1], abs=1.0)
+
+
+@pytest.mark.real_data
+def test_real_companions_are_refused_by_name(exports, truth):
+    kinds = ("blinks", "events", "world_timestamps", "meta")
+    files = [
+        file
+        for file, facts in truth.items()
+        if facts["format"] in {f"pupil_cloud_{kind}" for kind in kinds}
+    ]
+    assert files
+    for file in files:
+        with pytest.raises(
+            UnknownFormat, match=r"holds no gaze: it is .* of a Pupil Cloud recording"
+        ):
+            registry.detect(read_head(exports / file))

@@ -10,6 +10,7 @@ from gazetrack.tables.placement import Placement
 from gazetrack.tables.screen import Screen
 from gazetrack.tables.store import read_table
 from gazetrack.workflows.convert import ConvertOptions, convert_files
+from tests.contracts import check_reader
 
 COMPANIONS = [
     ("id,start_timestamp,duration,end_timestamp,filter_response\n1,2.0,0.1,2.1,0.5", "blinks"),
@@ -55,10 +56,11 @@ SURFACE = (
 
 
 def surface_file(tmp_path, size=(1.0, 1.0)):
-    rows = [
-        f"50,0,{50 + 0.01 * i},{x},{y},{x * size[0]},{y * size[1]},{0 <= x <= 1},{0.3 if i == 3 else 0.9}"
-        for i, (x, y) in enumerate([(0.25, 0.5), (0.5, 0.75), (1.25, 0.5), (0.5, 0.5)])
-    ]
+    rows = []
+    for i, (x, y) in enumerate([(0.25, 0.5), (0.5, 0.75), (1.25, 0.5), (0.5, 0.5)]):
+        scaled = f"{x * size[0]},{y * size[1]}"
+        confidence = 0.3 if i == 3 else 0.9
+        rows.append(f"50,0,{50 + 0.01 * i},{x},{y},{scaled},{0 <= x <= 1},{confidence}")
     path = tmp_path / "gaze_positions_on_surface_Left page.csv"
     path.write_text("\n".join([SURFACE, *rows]) + "\n")
     return path
@@ -98,7 +100,8 @@ def test_fixations_on_a_surface_are_in_image_pixels_where_its_size_is_known(tmp_
         "50,0,0,50.01,200,0.7,0.25,0.5,250,250,True",
         "50.3,6,1,50.3,180,0.7,0.5,0.75,500,375,True",
     ]
-    names = "world_timestamp,world_index,fixation_id,start_timestamp,duration,dispersion,norm_pos_x,norm_pos_y"
+    names = "world_timestamp,world_index,fixation_id,start_timestamp,duration,dispersion,"
+    names += "norm_pos_x,norm_pos_y"
     path = tmp_path / "fixations_on_surface_Screen.csv"
     path.write_text("\n".join([f"{names},x_scaled,y_scaled,on_surf", *rows]) + "\n")
     (outcome,) = convert_files([path], ConvertOptions())
@@ -110,3 +113,44 @@ def test_fixations_on_a_surface_are_in_image_pixels_where_its_size_is_known(tmp_
         pytest.approx([250, 125]),
     )
     assert set(table["image_width_px"].to_pylist()) == {1000}
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(
+    "folder", ["pupil_tutorials_10", "gaze2svg_tip", "wcosta_1280x720_withoutBlinks"]
+)
+def test_real_samples_are_as_counted(folder, exports, truth):
+    file = f"pupil_core/{folder}/gaze_positions.csv"
+    recording, want = check_reader(pupil_core, exports / file), truth[file]
+    t = recording.origin_ms + recording.sample_table["t_ms"].to_numpy()
+    assert recording.sample_table.num_rows == want["n_samples"]
+    assert (t[0], t[-1]) == pytest.approx((want["first_t_ms"], want["last_t_ms"]), abs=1e-3)
+    assert recording.loss == pytest.approx(want["conf_lt_0_6"] / want["n_samples"])
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(
+    "file", ["pupil_tutorials_10/fixations.csv", "chblab_surface/005_fixations_on_surface.csv"]
+)
+def test_real_fixations_are_as_counted(file, exports, truth):
+    file = f"pupil_core/{file}"
+    recording, want = check_reader(pupil_core, exports / file), truth[file]
+    t = recording.origin_ms + recording.fixation_table["onset_ms"].to_numpy()
+    assert recording.rows_in == want["n_rows"]
+    assert recording.fixation_table.num_rows == want["n_fixations"]
+    assert (t[0], t[-1]) == pytest.approx((want["first_t_ms"], want["last_t_ms"]), abs=1e-3)
+    assert recording.fixation_table["duration_ms"].to_numpy().mean() == pytest.approx(
+        want["mean_fix_dur_ms"], abs=1e-3
+    )
+
+
+@pytest.mark.real_data
+def test_real_companions_are_refused_by_name(exports, truth):
+    companions = {"pupil_core_blinks", "pupil_core_pupil", "pupil_core_other"}
+    files = [file for file, facts in truth.items() if facts["format"] in companions]
+    assert files
+    for file in files:
+        with pytest.raises(
+            UnknownFormat, match=r"holds no gaze: it is .* of a Pupil Core recording"
+        ):
+            registry.detect(read_head(exports / file))

@@ -5,8 +5,8 @@ import gzip
 import numpy as np
 import pytest
 
-from gazetrack.errors import ConfigError, ParseError
-from gazetrack.readers import generic, registry
+from gazetrack.errors import ParseError
+from gazetrack.readers import registry
 from gazetrack.readers.base import ReadOptions, read_head
 
 HEADERS = {
@@ -121,42 +121,6 @@ def test_encodings(name, encoding, tmp_path):
     assert xs(read(tmp_path, name, text.encode(encoding))) == xs(read(tmp_path, name, text))
 
 
-def test_two_people_are_never_in_one_recording(tmp_path):
-    people = [("ann", "rec"), ("bob", "rec"), ("ann", "b_x"), ("ann_b", "x")]
-    text = "x,y,t,participant,recording\n"
-    text += "".join(
-        f"{i},1,{4 * k},{who},{name}\n" for i, (who, name) in enumerate(people) for k in range(3)
-    )
-    found = read(tmp_path, "generic", text)
-    assert list(dict.fromkeys(found.sample_table["recording"].to_pylist())) == [
-        "ann_rec",
-        "bob_rec",
-        "ann_b_x",
-        "ann_b_x.2",
-    ]
-    assert found.sample_table["t_ms"].to_pylist() == [0, 4, 8] * 4
-    assert any("the participant is part of it" in note for note in found.notes)
-    # A name each, and a fixation table.
-    alone = read(
-        tmp_path, "generic", text.replace("bob,rec", "bob,cer").replace("ann_b,x", "ann_b,y")
-    )
-    assert list(dict.fromkeys(alone.sample_table["recording"].to_pylist())) == [
-        "rec",
-        "cer",
-        "b_x",
-        "y",
-    ]
-    rows = "".join(
-        f"{i},1,{300 * k},200,{who},{name}\n"
-        for i, (who, name) in enumerate(people)
-        for k in range(2)
-    )
-    fixations = read(
-        tmp_path, "generic", f"x,y,t,duration,participant,recording\n{rows}"
-    ).fixation_table
-    assert len(set(fixations["recording"].to_pylist())) == 4
-
-
 @pytest.mark.parametrize("name", ["eyelink_report", "generic", "tobii_pro"])
 def test_decimal_comma(name, tmp_path):
     text = table(name, row(0, "10,5"), row(1, "11,25"))
@@ -220,87 +184,3 @@ def test_latin1_names(tmp_path):
 def test_quoted_cells(tmp_path):
     recording = read(tmp_path, "generic", '"stimulus","x","y","t"\n"a, b.png","1","2","3"\n')
     assert recording.sample_table["stimulus"].to_pylist() == ["a, b.png"]
-
-
-@pytest.mark.parametrize(
-    ("columns", "words"),
-    [
-        ({"x": "nope", "y": "y_px", "t": "t"}, ("'nope'", "x_px, y_px, duration, t")),
-        ({"x": "x_px", "y": "y_px"}, ("are needed",)),
-        ({"x": "x_px", "y": "y_px", "t": "t[min]"}, ("'min'", "s, ms, us, ns")),
-        ({"x": "x_px", "y": "y_px", "t": "t", "speed": "t"}, ("'speed'", "y_axis")),
-    ],
-)
-def test_columns_that_cannot_be(columns, words, tmp_path):
-    with pytest.raises(ConfigError) as caught:
-        read(tmp_path, "generic", table("generic", row(0)), columns)
-    assert all(word in str(caught.value) for word in words)
-
-
-@pytest.mark.parametrize(
-    ("unit", "factor"), [("s", 1000.0), ("ms", 1.0), ("us", 0.001), ("ns", 0.000001)]
-)
-def test_units(unit, factor, tmp_path):
-    recording = read(
-        tmp_path, "generic", "T,X,Y\n10,1,1\n30,2,2\n", {"t": f"T[{unit}]", "x": "X", "y": "Y"}
-    )
-    assert recording.sample_table["t_ms"].to_pylist() == pytest.approx([0, 20 * factor])
-
-
-@pytest.mark.parametrize(
-    ("header", "known"),
-    [
-        ("x,y,t", True),
-        ("Time,X,Y", True),
-        ("gaze_x,gaze_y,timestamp", True),
-        ("a,b,c", False),
-        ("x,y", False),
-    ],
-)
-def test_generic_recognises_unmistakable_names_alone(header, known, tmp_path):
-    path = tmp_path / "a.csv"
-    path.write_text(header + "\n" + ",".join("1" * len(header.split(","))) + "\n")
-    verdict = generic.sniff(read_head(path))
-    assert (verdict.level > 0) == known
-    assert known or header.replace(",", ", ") in verdict.reason
-
-
-def generic_table(tmp_path, header, *rows, columns=None):
-    text = "\n".join([header, *(",".join(map(str, row)) for row in rows)]) + "\n"
-    return read(tmp_path, "generic", text, columns)
-
-
-@pytest.mark.parametrize("name", ["subject", "Participant_ID", "sub"])
-def test_participants_and_images_go_by_their_usual_names(name, tmp_path):
-    rows = [(20 * i, 1, 2, who, "a.png") for who in ("p1", "p2") for i in range(3)]
-    recording = generic_table(tmp_path, f"t,x,y,{name},image", *rows)
-    assert recording.sample_table["recording"].to_pylist() == ["p1"] * 3 + ["p2"] * 3
-    assert set(recording.sample_table["stimulus"].to_pylist()) == {"a.png"}
-    assert f"participant={name}, recording" not in recording.notes[0]
-    assert f"participant={name}" in recording.notes[0]
-
-
-@pytest.mark.parametrize("header", ["t,x,y", "t,x,y,duration"])
-def test_time_that_steps_back_is_two_trials_nobody_can_tell_apart(header, tmp_path):
-    with pytest.raises(ParseError, match="the time steps back") as caught:
-        generic_table(
-            tmp_path, header, *((t, 1, 2, 90)[: len(header.split(","))] for t in (0, 20, 40, 10))
-        )
-    assert caught.value.line == 5
-    assert "trial=NAME" in caught.value.hint
-
-
-@pytest.mark.parametrize(
-    ("header", "rows", "hint"),
-    [
-        ("t,x,y", [(0.004 * i, 1, 2) for i in range(5)], "t=t[s]"),
-        ("t,x,y", [(4000.0 * i, 1, 2) for i in range(5)], "t=t[us]"),
-        ("t,x,y,duration", [(0.3 * i, 1, 2, 0.25) for i in range(5)], "duration=duration[s]"),
-    ],
-)
-def test_times_that_cannot_be_milliseconds(header, rows, hint, tmp_path):
-    with pytest.raises(ParseError) as caught:
-        generic_table(tmp_path, header, *rows)
-    assert hint in caught.value.hint
-    columns = {key: key for key in header.split(",")} | dict([hint.split("=")])
-    assert generic_table(tmp_path, header, *rows, columns=columns).rows_in == 5

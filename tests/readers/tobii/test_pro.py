@@ -8,7 +8,10 @@ from gazetrack.readers.tobii import pro as tobii_pro
 from gazetrack.tables.placement import Placement
 from gazetrack.tables.screen import Screen
 
-HEADER = "Recording timestamp\tRecording name\tGaze point X\tGaze point Y\tEye movement type\tEye movement type index"
+HEADER = (
+    "Recording timestamp\tRecording name\tGaze point X\tGaze point Y\t"
+    "Eye movement type\tEye movement type index"
+)
 
 
 def read(tmp_path, header, rows):
@@ -186,7 +189,7 @@ IN_UNIT = {
 
 
 def in_unit(tmp_path, unit, *facts, extra=None):
-    """Write the points in a unit, all eyes and the fixation, with facts that stand in every row, and read them."""
+    """Read the points in a unit, as all eyes and the fixation, with facts in every row."""
     facts = {name: value for part in facts for name, value in part.items()}
     names = [name.format(axis, unit) for name in (*NAMES, "Fixation point {} {}") for axis in "XY"]
     header = "\t".join(["Recording timestamp [ms]", "Eye movement type", *names, *facts])
@@ -222,10 +225,9 @@ def test_positions_on_a_medium_without_a_place_stay_on_the_medium(unit, tmp_path
         np.column_stack(on_image), (POINTS[:, 0] - (200, 100)) / 2, rtol=1e-4
     )
     assert recording.screen is None  # they are no pixels of the screen
-    assert (
-        "positions count from the corner of the medium shown: the export does not say where that lay"
-        in recording.notes
-    )
+    said = "positions count from the corner of the medium shown: "
+    said += "the export does not say where that lay"
+    assert said in recording.notes
 
 
 def test_pixels_of_a_scene_video_are_on_the_video(tmp_path):

@@ -3,6 +3,7 @@ import pytest
 from gazetrack.errors import ParseError
 from gazetrack.readers.base import ReadOptions, read_head
 from gazetrack.readers.tobii import sdk as tobii_sdk
+from tests.contracts import check_reader
 
 POINTS = "left_gaze_point_on_display_area;right_gaze_point_on_display_area"
 
@@ -51,3 +52,11 @@ def test_a_damaged_point_has_its_place(cell, tmp_path):
     with pytest.raises(ParseError, match="is no pair of numbers") as caught:
         read(tmp_path, [row(1000, 1), row(2000, 2, cell)])
     assert (caught.value.line, caught.value.column) == (3, 3)
+
+
+@pytest.mark.real_data
+def test_the_rate_of_a_real_table_is_that_of_the_tracker(exports):
+    # The truth's first and last time are of the system's clock, whose stamps are rounded to 10 ms,
+    # which would be 100 Hz.
+    recording = check_reader(tobii_sdk, exports / "tobii_other/emdat_tobii_sdk_4Ctest.csv")
+    assert recording.effective_rate_hz == pytest.approx(90, abs=0.1)

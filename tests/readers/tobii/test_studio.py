@@ -118,7 +118,7 @@ def test_a_table_of_another_maker_is_not_taken(tmp_path):
 
 
 def fixations_on_media(places, stimulus="a.png", numbers=(1, 1, 2, 2)):
-    """Rows of fixations of 100 ms at (100, 50) of a medium at a place, each seen at (145, 83) of the screen."""
+    """Fixations of 100 ms at (100, 50) of a medium, each seen at (145, 83) of the screen."""
     header = [
         *HEADER,
         "FixationDuration",

@@ -15,6 +15,8 @@ from gazetrack.readers.xdf import streams as xdf
 from tests import xdf_files
 from tests.contracts import check_reader
 
+REAL = "lsl_xdf/tobii_streamer_test_old1.xdf"
+
 PUPIL = (
     {"label": "confidence", "eye": "both", "type": "Confidence", "unit": "normalized"},
     {
@@ -106,7 +108,10 @@ def test_nameless_channels_and_units_are_inferred_aloud(tmp_path):
     recording = read(tmp_path, xdf_files.Stream(3, "a", "Gaze", GAZE))
     assert recording.notes == (
         "the gaze stream does not name its two channels: taken as x and y",
-        "the gaze stream does not state the unit of positions, which lie beyond 0 to 1: taken as pixels",
+        (
+            "the gaze stream does not state the unit of positions, "
+            "which lie beyond 0 to 1: taken as pixels"
+        ),
     )
 
 
@@ -294,3 +299,45 @@ def test_what_is_written_is_read_back(data):
         np.testing.assert_allclose(recording.sample_table[name].to_numpy(), want, rtol=1e-6)
     assert recording.rate_hz == (rate or None)
     assert not recording.dropped
+
+
+@pytest.mark.real_data
+def test_a_real_recording_is_as_counted(exports, truth):
+    recording, want = check_reader(registry.get("xdf"), exports / REAL), truth[REAL]
+    t = recording.origin_ms + recording.sample_table["t_ms"].to_numpy()
+    assert recording.sample_table.num_rows == want["n_samples"]
+    assert (t[0], t[-1]) == pytest.approx((want["first_t_ms"], want["last_t_ms"]), rel=0, abs=1e-3)
+    assert (recording.tracker, recording.rate_hz) == (want["streams"][0]["name"], None)
+    assert (recording.loss, recording.fractions_of) == (0, "screen")
+    assert recording.effective_rate_hz == pytest.approx(90, abs=2)
+
+
+@pytest.mark.real_data
+def test_a_real_recording_is_told_by_its_head_under_any_name(exports, tmp_path):
+    (tmp_path / "a.txt").write_bytes((exports / REAL).read_bytes()[:HEAD_BYTES])
+    assert registry.detect(read_head(tmp_path / "a.txt")).name == "xdf"
+
+
+@pytest.mark.real_data
+def test_a_real_recording_without_gaze_is_refused(exports):
+    with pytest.raises(
+        UnknownFormat, match=r"holds no gaze: it is .* SendDataC \(EEG\), SendDataString"
+    ):
+        registry.detect(read_head(exports / "lsl_xdf" / "xdf_minimal.xdf"))
+
+
+@pytest.mark.real_data
+def test_no_other_real_export_begins_as_xdf_does(exports, truth):
+    others = [file for file in truth if not file.startswith("lsl_xdf/")]
+    assert others
+    for file in others:
+        path = exports / file
+        with path.open("rb") as opened:
+            assert opened.read(4) != b"XDF:"
+
+
+@pytest.mark.real_data
+def test_a_real_recording_without_a_tracker_is_refused_by_its_streams(exports):
+    head = read_head(exports / "lsl_xdf" / "xdf_minimal.xdf")
+    with pytest.raises(ParseError, match="holds no gaze: its streams are"):
+        xdf.read(head, ReadOptions())
