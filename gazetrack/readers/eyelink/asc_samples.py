@@ -46,7 +46,7 @@ _X_ROW = _COLUMNS.index("x_px")
 # Where the values of a sample with these eyes go; those of an unknown one to the left.
 _FIRST_ROW = {"left": 0, "right": 3, "binocular": 0}
 _EYES = ("left", "right")
-# Lines after which eye movements may be written otherwise.
+# Lines after which samples may be recorded, and eye movements written, otherwise.
 _STATEMENTS = ("START", "SAMPLES", "EVENTS")
 _TWICE_A_MS_HZ = 2000
 
@@ -71,6 +71,8 @@ class Samples:
         The tracker's time of t = 0 in the table, ms; NaN before the first sample.
     any_position : bool
         Whether any of them has a position.
+    first_text, first_text_line : str and int
+        The first value of a sample that is no number, and its line; empty and 0 without any.
     """
 
     def __init__(self, head: Head, lines: Lines) -> None:
@@ -78,9 +80,13 @@ class Samples:
         self.eyes: set[str] = set()
         self.origin = math.nan
         self.any_position = False
+        self.first_text = ""
+        self.first_text_line = 0
         self._head = head
         self._lines = lines
         self._sink = SampleSink()
+        # Lines of UTF-16 and UTF-32 are UTF-8 by now.
+        self._encoding = "utf-8" if head.encoding.startswith("utf") else head.encoding
         self._n_lines = 0  # of the blocks so far
         self._first = math.nan  # time of the first sample
         self._last = math.nan  # and of the last one so far
@@ -88,8 +94,6 @@ class Samples:
         self._has_pupil = False
         self._n_unsettled = 0  # pupils of 0 beside a position
         self._n_texts = 0  # values that are no number
-        self.first_text = ""
-        self.first_text_line = 0
 
     def take(self, block: Block) -> None:
         """Take one block: its samples, and between them the lines that change their layout."""
@@ -99,18 +103,21 @@ class Samples:
         n_taken = 0  # other lines of the block up to which eye movements are taken
         segments = np.full(len(block.times), lines.trials.n_segments - 1, np.int32)
         for place in np.flatnonzero(block.kinds == 0).tolist():
-            before = int(block.others[place, SAMPLES_BEFORE])
-            layout = lines.declared.layout
-            n_segments = lines.trials.n_segments
             line = self._line(block, place)
+            if not line.text:
+                continue
+            before = int(block.others[place, SAMPLES_BEFORE])
+            n_segments = lines.trials.n_segments
             if line.text.startswith(_STATEMENTS):
                 self._take_movements(block, n_taken, place)
                 n_taken = place
-            if line.text:
+                layout = lines.declared.layout
                 lines.take(line)
-            if lines.declared.layout != layout:
-                self._keep(block, slice(n_kept, before), layout, segments)
-                n_kept = before
+                if lines.declared.layout != layout:
+                    self._keep(block, slice(n_kept, before), layout, segments)
+                    n_kept = before
+            else:
+                lines.take(line)
             if lines.trials.n_segments != n_segments:
                 segments[before:] = lines.trials.n_segments - 1
         self._take_movements(block, n_taken, len(block.others))
@@ -120,10 +127,7 @@ class Samples:
 
     def _line(self, block: Block, place: int) -> Line:
         """Return one of the block's lines that are no samples."""
-        encoding = self._head.encoding
-        # Those of UTF-16 and UTF-32 are UTF-8 by now.
-        encoding = "utf-8" if encoding.startswith("utf") else encoding
-        text = block.other(place).decode(encoding, "replace").strip()
+        text = block.other(place).decode(self._encoding, "replace").strip()
         return Line(self._head.path, self._number(int(block.others[place, LINE])), text)
 
     def _number(self, line: int) -> int:
