@@ -29,7 +29,7 @@ class Comparison:
     Parameters
     ----------
     results : tuple of Result
-        Of every job, in their order.
+        What became of every job, in their order.
     lines : list of dict
         The table, see `table.summarise`; empty when nothing could be done, and then nothing is
         written.
@@ -64,16 +64,16 @@ def compare_methods(
     Parameters
     ----------
     jobs : sequence of Job
-        Methods times seeds.
+        Every method with every seed.
     out : pathlib.Path
-        Gets ``comparison.md``, ``.csv``, ``.json``, ``.png`` and, with Jinja2, ``.html``, and a
-        folder per method and seed, see `study`.
+        The folder that receives ``comparison.md``, ``.csv``, ``.json``, ``.png`` and, with Jinja2,
+        ``.html``, and a folder per method and seed, see `gradtrack_model.study.runner`.
     reference : str, optional
         The method the others are compared with; the first one by default.
     flips : bool
-        Average over the four flips of each image.
+        Average predictions over the four flips of each image.
     force : bool
-        Train again what is there.
+        Train again what is there already.
     report : callable, optional
         Called after every training step.
     tell : callable, optional
@@ -115,15 +115,17 @@ def compare_methods(
 
 
 def _facts(result: Result, out: Path, way: str) -> dict[str, Any]:
-    """Return what the JSON says of a run; where it lies is said from there, so that the folder can move."""
+    """Return what the JSON says of a run.
+
+    The run's folder is said from that of the comparison on, so that both can move together.
+    """
     folder = result.job.folder(out).relative_to(out).as_posix()
     facts = {"method": result.job.name, "seed": result.job.seed, "folder": folder}
     if result.error is not None:
         return {**facts, "error": str(result.error)}
     if result.stopped_by is not None:
         return {**facts, "stopped_by": result.stopped_by}
-    kept = {
-        key: result.facts[key]
-        for key in ("steps", "best_step", "selected_by", "seconds", "images", "data")
-    }
-    return {**facts, **kept, "dice": {i: row["dice"] for i, row in result.scores[way].items()}}
+    for key in ("steps", "best_step", "selected_by", "seconds", "images", "data"):
+        facts[key] = result.facts[key]
+    facts["dice"] = {image: row["dice"] for image, row in result.scores[way].items()}
+    return facts

@@ -25,13 +25,13 @@ class Job:
     Parameters
     ----------
     name : str
-        Its row in the table: the method.
+        The name of its row in the table, which is the method.
     seed : int
-        The seed, as in `config`.
+        The seed, the same as in `config`.
     config : TrainConfig
-        What to do.
+        The configuration of the training.
     sources : Sources
-        The data set.
+        Where images, gaze, masks and splits of the data set are.
     """
 
     name: str
@@ -51,17 +51,18 @@ class Result:
     Parameters
     ----------
     job : Job
-        The job.
+        The job that it is the result of.
     facts : dict
-        As in ``result.json``: ``config``, ``data``, ``steps``, ``best_step``, ``seconds``, …; empty after an error.
+        As in ``result.json``: ``config``, ``data``, ``steps``, ``best_step``, ``seconds``, …; empty
+        after an error.
     scores : dict
         Way (of `WAYS`) → image id → measure (of `MEASURES`) → value.
     error : GazetrackError or None
-        Why there is no result.
+        Why there is no result; None where there is one.
     again : bool
-        It was there already.
+        Whether it was there already, and nothing had to be done.
     stopped_by : int or None
-        Number of the signal that stopped it, and the study.
+        Number of the signal that stopped the job, and the study with it; None of one that ended.
     """
 
     job: Job

@@ -1,4 +1,6 @@
-"""A study: methods times seeds on one data set, each trained, and evaluated on the validation images by image alone.
+"""A study: methods times seeds on one data set, each trained and then evaluated.
+
+The evaluation is of the validation images, segmented by the image alone.
 
 ``<out>/<method>/<seed>/`` holds the run in ``run/``, as gradtrack-train writes it, the predicted
 masks with their ``evaluation/`` in ``plain/`` or ``flips/``, and ``result.json``, written last:
@@ -9,13 +11,17 @@ goes on to the same result as without a pause.
 from __future__ import annotations
 
 import json
-from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from gazetrack.errors import CheckpointError, DataError, GazetrackError, quote
 from gazetrack.publish import write_json, write_text
 from gradtrack_model.data.loading import load_data
-from gradtrack_model.evaluation.evaluate import MEASURES, evaluate_folder, read_scores
+from gradtrack_model.evaluation.evaluate import (
+    MEASURES,
+    SCORES_FILE,
+    evaluate_folder,
+    read_scores,
+)
 from gradtrack_model.evaluation.predict import PredictOptions, predict_folder
 from gradtrack_model.study.jobs import WAYS, Job, Result
 from gradtrack_model.study.report.html import installed
@@ -46,13 +52,13 @@ def run_jobs(
     Parameters
     ----------
     jobs : iterable of Job
-        In the order in which they are done.
+        The jobs in the order in which they are done.
     out : pathlib.Path
-        The folder of the study.
+        The folder of the study, with a folder for each job.
     ways : sequence of str
-        Of `WAYS`.
+        How the validation images are segmented, of `gradtrack_model.study.jobs.WAYS`.
     force : bool
-        Train again what is there.
+        Train again what is there already.
     report : callable, optional
         Called after every training step.
 
@@ -68,13 +74,9 @@ def run_jobs(
         except GazetrackError as error:
             result = Result(job, {}, {}, error)
         except (RuntimeError, MemoryError) as error:  # of torch: out of memory, no kernel for it, …
+            what = f"{type(error).__name__}: {quote(error, 200)}"
             hint = "change the settings, and call again: what is done stays"
-            result = Result(
-                job,
-                {},
-                {},
-                GazetrackError(f"{type(error).__name__}: {quote(error, 200)}", hint=hint),
-            )
+            result = Result(job, {}, {}, GazetrackError(what, hint=hint))
         yield result
         if result.stopped_by is not None:
             return
@@ -91,30 +93,30 @@ def _do(
     ids = [sample.image_id for sample in data.val if sample.mask is not None]
     if not ids or job.sources.masks is None:
         where = job.sources.masks or job.sources.images
-        raise DataError(
-            "no validation image has a mask", path=where, hint="give --masks and --val-ids"
-        )
-    if force:  # an interruption shall not leave the old result with half of a new run
+        hint = "give --masks and --val-ids"
+        raise DataError("no validation image has a mask", path=where, hint=hint)
+    if force:
+        # First of all: an interruption shall not leave the old result with half of a new run.
         (folder / "result.json").unlink(missing_ok=True)
     facts = _finished(job, folder, data)
-    again = facts is not None and all(_evaluated(folder, way) for way in ways)
+    evaluated = all(_scores_file(folder, way).exists() for way in ways)
+    again = facts is not None and evaluated
     if facts is None:
         facts, stopped_by = _train(job, folder / "run", data, force, report)
         if stopped_by is not None:
             return Result(job, {}, {}, stopped_by=stopped_by)
-        for way in WAYS:
-            (folder / way / "evaluation" / "evaluation.csv").unlink(missing_ok=True)
+        for way in WAYS:  # evaluations of a network that is no more
+            _scores_file(folder, way).unlink(missing_ok=True)
         if installed():
             write_run_report(folder / "run", data)
     write_text(folder / "val.txt", "".join(f"{image_id}\n" for image_id in ids))
     for way in ways:
-        if not _evaluated(folder, way):
+        if not _scores_file(folder, way).exists():
             _evaluate(job, folder, way, tuple(ids))
+    # Last of all: what has a result is complete.
     write_json(folder / "result.json", facts)
     names = tuple(MEASURES.values())
-    scores = {
-        way: read_scores(folder / way / "evaluation" / "evaluation.csv", names) for way in ways
-    }
+    scores = {way: read_scores(_scores_file(folder, way), names) for way in ways}
     return Result(job, facts, scores, again=again)
 
 
@@ -125,7 +127,10 @@ def _train(
     force: bool,
     report: Callable[[Job, Progress], None] | None,
 ) -> tuple[dict[str, Any], int | None]:
-    """Train, or go on with what is there; return the facts of ``result.json``, and the signal that stopped it."""
+    """Train, or go on with what is there.
+
+    Returns the facts of ``result.json``, and the number of the signal that stopped it, if any.
+    """
     resume = not force and bool(States(run).paths)
     tell = None if report is None else lambda progress: report(job, progress)
     done = train(job.config, data, run, force=not resume, resume=resume, report=tell)
@@ -156,28 +161,26 @@ def _finished(job: Job, folder: Path, data: TrainingData) -> dict[str, Any] | No
     return facts
 
 
-def _evaluated(folder: Path, way: str) -> bool:
-    return (folder / way / "evaluation" / "evaluation.csv").exists()
+def _scores_file(folder: Path, way: str) -> Path:
+    return folder / way / "evaluation" / SCORES_FILE
 
 
 def _evaluate(job: Job, folder: Path, way: str, ids: tuple[str, ...]) -> None:
     """Segment the validation images with the best network, and compare with their masks."""
-    device = pick_device(job.config.device)
+    masks = job.sources.masks
+    assert masks is not None  # noqa: S101 - _do has seen to it
     options = PredictOptions(
-        tta=WAYS[way], batch_size=job.config.batch_size, device=device, ids=ids
+        tta=WAYS[way],
+        batch_size=job.config.batch_size,
+        device=pick_device(job.config.device),
+        ids=ids,
     )
-    # A queue of no length drives the iterator: pictures that fail are missing in the evaluation,
-    # which says so.
-    deque(predict_folder(job.sources.images, load_model(folder / "run"), folder / way, options), 0)
-    assert job.sources.masks is not None  # noqa: S101 - _do has seen to it
-    evaluated = evaluate_folder(
-        folder / way, job.sources.masks, folder / way / "evaluation", folder / "val.txt"
-    )
+    network = load_model(folder / "run")
+    for _ in predict_folder(job.sources.images, network, folder / way, options):
+        pass  # an image that fails is missing in the evaluation, which says so
+    scores_file = _scores_file(folder, way)
+    evaluated = evaluate_folder(folder / way, masks, scores_file.parent, folder / "val.txt")
     if not evaluated.complete:
         n = sum(score.error is None for score in evaluated.scores)
         what = f"{n} of {evaluated.n_wanted} validation images could be evaluated"
-        raise DataError(
-            what,
-            path=folder / way / "evaluation" / "evaluation.csv",
-            hint="it says which could not",
-        )
+        raise DataError(what, path=scores_file, hint="it says which could not")

@@ -1,4 +1,7 @@
-"""The table of a study: a line per method, with its spread over seeds, its interval over images, and a paired test."""
+"""The table of a study: a line per method.
+
+It has the spread over seeds, the interval over images, and a paired test against one method.
+"""
 
 from __future__ import annotations
 
@@ -21,75 +24,84 @@ if TYPE_CHECKING:
     Scores = Mapping[str, Mapping[str, float]]
 
 Line = dict[str, Any]
-_EMPTY = {"difference": None, "interval": (None, None), "p": None}
+_FIGURES = ("images", "dice", "sd_seeds", "iou", "hd95_px", "steps", "seconds")
+_OWN_COLUMNS = ("method", "seeds", *_FIGURES, "dice_low", "dice_high")
+_COMPARED_COLUMNS = ("reference", "difference", "p", "difference_low", "difference_high")
 
 
 def summarise(results: Iterable[Result], reference: str, way: str = "plain") -> list[Line]:
-    """Return the lines of the table, one per method in the order of its first result; failed results are left out.
+    """Return the lines of the table, one per method in the order of its first result.
 
     Parameters
     ----------
     results : iterable of Result
-        Of `study.run_jobs`.
+        Of `gradtrack_model.study.runner.run_jobs`; failed ones are left out.
     reference : str
         The method that the others are compared with, image by image, after the mean over seeds.
     way : str
-        Of `study.WAYS`.
+        Which predictions count, one of `gradtrack_model.study.jobs.WAYS`.
 
     Returns
     -------
     list of dict
         ``method``, ``seeds``, ``dice`` (mean over seeds and images), ``per_seed``, ``sd_seeds``
         (None of one seed), ``interval`` (95 % bootstrap over images), ``iou``, ``hd95_px``,
-        ``images``, ``from`` (None, or ``reference`` and what `statistics.paired` returns), ``steps``
-        and ``seconds`` (means over seeds).
+        ``images``, ``from`` (None, or ``reference`` and what
+        `gradtrack_model.evaluation.statistics.paired` returns), ``steps`` and ``seconds`` (means
+        over seeds).
     """
     rows: dict[str, list[Result]] = {}
     for result in results:
         if way in result.scores:
             rows.setdefault(result.job.name, []).append(result)
-    means = {
-        name: per_image([result.scores[way] for result in found]) for name, found in rows.items()
-    }
-    return [_line(name, found, means, reference, way) for name, found in rows.items()]
+    # Dice of each image, by method: the mean over the seeds.
+    means = {}
+    for name, found in rows.items():
+        means[name] = per_image([result.scores[way] for result in found])
+    lines = []
+    for name, found in rows.items():
+        line = _line(found, means[name], way)
+        line["from"] = None
+        if name != reference and reference in means:
+            line["from"] = _beside(means[name], means[reference], reference)
+        lines.append(line)
+    return lines
 
 
-def _line(
-    name: str,
-    results: Sequence[Result],
-    means: Mapping[str, dict[str, float]],
-    reference: str,
-    way: str,
-) -> Line:
-    mine, theirs = means[name], means.get(reference, {})
-    seeds = [statistics.fmean(per_image([result.scores[way]]).values()) for result in results]
-    both = sorted(set(mine) & set(theirs)) if name != reference else []
+def _line(results: Sequence[Result], dice: Mapping[str, float], way: str) -> Line:
+    """Return a method's line but for what it is compared with; `dice` is that of each image."""
+    runs = [result.scores[way] for result in results]
+    per_seed = [_mean([run], "dice") for run in runs]
     return {
-        "method": name,
+        "method": results[0].job.name,
         "seeds": [result.job.seed for result in results],
-        "images": len(mine),
-        "dice": statistics.fmean(mine.values()),
-        "per_seed": seeds,
-        "sd_seeds": statistics.stdev(seeds) if len(seeds) > 1 else None,
-        "interval": bootstrap([mine[i] for i in sorted(mine)]),
-        **{
-            key: _mean([result.scores[way] for result in results], key)
-            for key in ("iou", "hd95_px")
-        },
-        "from": {"reference": reference, **paired([mine[i] - theirs[i] for i in both])}
-        if both
-        else None,
-        **{
-            key: statistics.fmean(float(result.facts[key]) for result in results)
-            for key in ("steps", "seconds")
-        },
+        "images": len(dice),
+        "dice": statistics.fmean(dice.values()),
+        "per_seed": per_seed,
+        "sd_seeds": statistics.stdev(per_seed) if len(per_seed) > 1 else None,
+        # In the order of the ids: the bootstrap's interval depends on the order.
+        "interval": bootstrap([dice[image] for image in sorted(dice)]),
+        "iou": _mean(runs, "iou"),
+        "hd95_px": _mean(runs, "hd95_px"),
+        "steps": statistics.fmean(float(result.facts["steps"]) for result in results),
+        "seconds": statistics.fmean(float(result.facts["seconds"]) for result in results),
     }
+
+
+def _beside(mine: Mapping[str, float], theirs: Mapping[str, float], reference: str) -> Line | None:
+    """Return the paired comparison with the reference on the images that both have."""
+    common = sorted(set(mine) & set(theirs))
+    if not common:
+        return None
+    return {"reference": reference, **paired([mine[image] - theirs[image] for image in common])}
 
 
 def per_image(runs: Sequence[Scores], measure: str = "dice") -> dict[str, float]:
-    """Return the mean over runs of each image that all of them have."""
-    ids = set.intersection(*(set(run) for run in runs))
-    return {i: statistics.fmean(run[i][measure] for run in runs) for i in sorted(ids)}
+    """Return the mean over runs of each image that all of them have, by image id."""
+    common = set.intersection(*(set(run) for run in runs))
+    return {
+        image: statistics.fmean(run[image][measure] for run in runs) for image in sorted(common)
+    }
 
 
 def _mean(runs: Sequence[Scores], measure: str) -> float:
@@ -115,24 +127,22 @@ def cells(lines: Sequence[Line]) -> tuple[list[str], list[list[str]]]:
 
 
 def _texts(line: Line) -> list[str]:
+    """Return a line's cells, in the order of the header of `cells`."""
     spread = "" if line["sd_seeds"] is None else f" ± {line['sd_seeds']:.3f}"
     low, high = line["interval"]
     beside = ""
-    if found := line["from"]:
-        beside = "{:+.3f} [{:+.3f}, {:+.3f}], p = {:.2g}".format(
-            found["difference"], *found["interval"], found["p"]
-        )
+    if line["from"]:
+        found = line["from"]
+        least, most = found["interval"]
+        beside = f"{found['difference']:+.3f} [{least:+.3f}, {most:+.3f}], p = {found['p']:.2g}"
     minutes, seconds = divmod(round(line["seconds"]), 60)
-    figures = [
+    return [
+        line["method"],
+        str(len(line["seeds"])),
         f"{line['dice']:.3f}{spread}",
         f"{low:.3f} to {high:.3f}",
         f"{line['iou']:.3f}",
         f"{line['hd95_px']:.1f}",
-    ]
-    return [
-        line["method"],
-        str(len(line["seeds"])),
-        *figures,
         beside,
         f"{line['steps']:.0f}",
         f"{minutes}:{seconds:02d}",
@@ -142,7 +152,8 @@ def _texts(line: Line) -> list[str]:
 def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a table in Markdown."""
     lines = [f"| {' | '.join(header)} |", "|---" * len(header) + "|"]
-    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)]) + "\n"
+    lines += [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join(lines) + "\n"
 
 
 def write_table(out: Path, name: str, lines: Sequence[Line], about: Mapping[str, Any]) -> bytes:
@@ -151,13 +162,18 @@ def write_table(out: Path, name: str, lines: Sequence[Line], about: Mapping[str,
     Parameters
     ----------
     out : pathlib.Path
-        The folder of the study.
+        The folder of the study, which receives the files.
     name : str
-        Of the files.
+        The stem of the four files.
     lines : sequence of dict
-        Of `summarise`.
+        The lines of the table, of `summarise`.
     about : mapping
         What else the JSON shall say, beside ``methods``.
+
+    Returns
+    -------
+    bytes
+        The PNG that was written.
 
     Raises
     ------
@@ -175,23 +191,16 @@ def write_table(out: Path, name: str, lines: Sequence[Line], about: Mapping[str,
 def _csv(lines: Sequence[Line]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    plain = ("images", "dice", "sd_seeds", "iou", "hd95_px", "steps", "seconds")
-    ends = ("low", "high")
-    names = ["method", "seeds", *plain, *(f"dice_{end}" for end in ends)]
-    writer.writerow(
-        [*names, "reference", "difference", "p", *(f"difference_{end}" for end in ends)]
-    )
+    writer.writerow([*_OWN_COLUMNS, *_COMPARED_COLUMNS])
     for line in lines:
-        beside = line["from"] or {"reference": None, **_EMPTY}
-        own = [
-            line["method"],
-            " ".join(map(str, line["seeds"])),
-            *(line[key] for key in plain),
-            *line["interval"],
-        ]
-        writer.writerow(
-            [*own, *(beside[key] for key in ("reference", "difference", "p")), *beside["interval"]]
-        )
+        own = [line["method"], " ".join(map(str, line["seeds"]))]
+        own += [line[key] for key in _FIGURES]
+        own += line["interval"]
+        compared = [""] * len(_COMPARED_COLUMNS)
+        if line["from"]:
+            found = line["from"]
+            compared = [found["reference"], found["difference"], found["p"], *found["interval"]]
+        writer.writerow([*own, *compared])
     return text.getvalue()
 
 

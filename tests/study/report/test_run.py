@@ -1,11 +1,8 @@
-"""Reports: one page that holds all it shows, and in which names from data are text."""
+"""The report of a run: one page that holds all it shows, and in which names from data are text."""
 
 from __future__ import annotations
 
 import importlib.util
-import itertools
-import re
-from html.parser import HTMLParser
 from importlib import import_module
 
 import pytest
@@ -16,57 +13,13 @@ from gazetrack.errors import ConfigError
 from gradtrack_model.data.loading import load_data
 from gradtrack_model.data.sources import discover
 from gradtrack_model.settings import load_config
-from gradtrack_model.study.comparison import compare_methods
-from gradtrack_model.study.jobs import Job
 from gradtrack_model.study.report import html
-from gradtrack_model.study.report.charts import chart, ticks
 from gradtrack_model.study.report.run import write_run_report
 from gradtrack_model.training.loop import train
+from tests.pages_of_html import read_page
 from tests.synthetic import TINY, picture, write_data, write_gaze
 
 HOSTILE = "<script>alert('1')&\"x\" onerror=y"
-VOID = {"meta", "img", "line", "polyline"}
-
-
-class Page(HTMLParser):
-    """Tags, references and text of a page; closing tags must fit."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.tags, self.references, self.names, self.text, self._open = [], [], set(), "", []
-        self.feed(text)
-        self.close()
-        assert self._open == []
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-        self.names |= {name for name, _ in attrs}
-        self.references += [
-            value for name, value in attrs if name in ("src", "href", "action", "data")
-        ]
-        if tag not in VOID:
-            self._open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.handle_starttag(tag, attrs)
-        if tag not in VOID:
-            self._open.pop()
-
-    def handle_endtag(self, tag):
-        assert self._open.pop() == tag
-
-    def handle_data(self, data):
-        self.text += data
-
-
-def read_page(path):
-    text = path.read_text("utf-8")
-    assert len(text) < 5_000_000
-    assert not re.search(r"https?:|//[a-z]", re.sub(r"data:image/\w+;base64,[\w+/=]+", "", text))
-    page = Page(text)
-    assert not {"script", "iframe", "object", "link", "base"} & set(page.tags)
-    assert not [name for name in page.names if name.startswith("on")]
-    return page
 
 
 def trained(folder, method="gradtrack", **more):
@@ -74,13 +27,6 @@ def trained(folder, method="gradtrack", **more):
     data = load_data(discover(folder, need_gaze=method != "full"), config)
     train(config, data, folder / "run")
     return folder / "run", data
-
-
-@pytest.fixture
-def folder(tmp_path):
-    write_data(tmp_path / "data")
-    (tmp_path / "data" / "val.txt").write_text("im4\nim5\n")
-    return tmp_path / "data"
 
 
 def test_a_run_report_holds_it_all(folder):
@@ -154,18 +100,6 @@ def test_names_from_data_are_text(tmp_path):
     assert "<script>" not in path.read_text()
 
 
-def test_a_comparison_links_to_the_reports_of_its_runs(folder):
-    configs = [load_config("tiny", overrides=TINY | {"method": m}) for m in ("full", "gradtrack")]
-    jobs = [Job(config.method, 0, config, discover(folder)) for config in configs]
-    compare_methods(jobs, folder / "out")
-    page = read_page(folder / "out" / "comparison.html")
-    assert page.references[0].startswith("data:image/png;base64,")
-    assert page.references[1:] == ["full/0/run/report.html", "gradtrack/0/run/report.html"]
-    assert "from full" in page.text
-    for link in page.references[1:]:
-        read_page(folder / "out" / link)
-
-
 def test_train_writes_it_at_its_end_and_says_what_is_missing(folder, monkeypatch):
     monkeypatch.chdir(folder)
     line = "--preset tiny --steps 2 --image-size 64 --set tensorboard=false"
@@ -183,22 +117,3 @@ def test_train_writes_it_at_its_end_and_says_what_is_missing(folder, monkeypatch
         write_run_report(
             folder / "other", load_data(discover(folder), load_config("tiny", overrides=TINY))
         )
-
-
-@pytest.mark.parametrize(
-    ("low", "high"), [(0, 1), (0.745, 0.7688), (3, 3), (0, 0), (-2, 5), (1e-6, 1e6)]
-)
-def test_ticks_are_round_and_hold_the_values(low, high):
-    found = ticks(low, high)
-    assert 2 <= len(found) <= 8
-    assert found[0] <= low
-    assert found[-1] >= high
-    steps = {f"{b - a:.6g}" for a, b in itertools.pairwise(found)}
-    assert len(steps) == 1
-    assert steps.pop().strip("0.")[0] in "125"
-
-
-def test_a_chart_of_nothing_is_none():
-    assert chart("x", {"a": [], "b": [(1.0, float("nan"))]}) is None
-    one = chart("x", {"a": [(1.0, 2.0)]}, mark=1.0)
-    assert one.lines[0].points == "52.0,232.0"

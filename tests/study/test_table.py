@@ -1,0 +1,50 @@
+"""The table of a study, worked out by hand."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from gradtrack_model.evaluation.statistics import paired
+from gradtrack_model.settings import load_config
+from gradtrack_model.study.jobs import Job, Result
+from gradtrack_model.study.table import cells, markdown, per_image, summarise
+
+
+def results_of(**rows):
+    """Return results of made-up Dice: method → a list of images' values per seed."""
+    config = load_config("tiny")
+    made = []
+    for name, seeds in rows.items():
+        for seed, values in enumerate(seeds):
+            job = Job(name, seed, dataclasses.replace(config, seed=seed), None)
+            scores = {
+                f"im{i}": {"dice": v, "iou": v / 2, "hd95_px": 10 * v} for i, v in enumerate(values)
+            }
+            made.append(Result(job, {"steps": 3, "seconds": 100.0 * (seed + 1)}, {"plain": scores}))
+    return made
+
+
+def test_the_table_by_hand():
+    lines = summarise(results_of(a=[[0.2, 0.4], [0.4, 0.6]], b=[[0.5, 0.5]]), "a")
+    assert [line["dice"] for line in lines] == pytest.approx([0.4, 0.5])
+    assert lines[0]["per_seed"] == pytest.approx([0.3, 0.5])
+    assert lines[0]["sd_seeds"] == pytest.approx(0.2 / 2**0.5)
+    assert lines[0]["from"] is None
+    assert lines[1]["sd_seeds"] is None
+    assert lines[1]["from"]["reference"] == "a"
+    assert lines[1]["from"]["p"] == paired([0.2, 0.0])["p"]
+    assert lines[1]["from"]["difference"] == pytest.approx(0.1)
+    assert (lines[0]["iou"], lines[0]["hd95_px"], lines[0]["seconds"]) == pytest.approx(
+        (0.2, 4.0, 150.0)
+    )
+    text = markdown(*cells(lines)).splitlines()
+    assert text[2] == "| a | 2 | 0.400 ± 0.141 | 0.300 to 0.500 | 0.200 | 4.0 |  | 3 | 2:30 |"
+    assert text[3].startswith(
+        "| b | 1 | 0.500 | 0.500 to 0.500 | 0.250 | 5.0 | +0.100 [+0.000, +0.200], p = "
+    )
+
+
+def test_images_that_a_run_lacks_do_not_count():
+    assert per_image([{"a": {"dice": 1.0}, "b": {"dice": 0.0}}, {"a": {"dice": 0.0}}]) == {"a": 0.5}
