@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from gradtrack_model.config import TrainConfig
+    from gradtrack_model.config import DataConfig
     from gradtrack_model.data.sources import Sources
     from gradtrack_model.study.comparison import Comparison
     from gradtrack_model.study.jobs import Job, Result
@@ -119,7 +119,7 @@ def command(data: Path, methods: str, seeds: str, quiet: bool, as_json: bool, **
     return exit_codes.SOME_FAILED if result.failed else exit_codes.DONE
 
 
-def _show_gaze(sources: Sources, configs: Sequence[TrainConfig]) -> None:
+def _show_gaze(sources: Sources, configs: Sequence[DataConfig]) -> None:
     """Say what each method trains on, and why: some have maps of their own."""
     from gradtrack_model.data.gaze import choose_gaze
 

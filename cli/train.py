@@ -18,7 +18,7 @@ from . import options as opt
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gradtrack_model.config import TrainConfig
+    from gradtrack_model.config import DataConfig, TrainConfig
     from gradtrack_model.data.sample import TrainingData
     from gradtrack_model.data.sources import Sources
     from gradtrack_model.training.loop import Progress, TrainResult
@@ -256,7 +256,7 @@ class _Target(NamedTuple):
     force: bool
 
 
-def _show_findings(sources: Sources, config: TrainConfig, quiet: bool, as_json: bool) -> int:
+def _show_findings(sources: Sources, config: DataConfig, quiet: bool, as_json: bool) -> int:
     """Print what is wrong with the data; return the exit code of unusable data when training would stop."""
     from gradtrack_model.data.checks import check
 
@@ -285,7 +285,7 @@ def _show_plan(planned: dict[str, Any], as_json: bool) -> int:
 
 
 def _show_nnunet(
-    sources: Sources, config: TrainConfig, target: _Target, quiet: bool, as_json: bool
+    sources: Sources, config: DataConfig, target: _Target, quiet: bool, as_json: bool
 ) -> int:
     """Write the data set for nnU-Net, and say what to do with it."""
     from gradtrack_model.data.nnunet import write_nnunet

@@ -70,7 +70,10 @@ def map_settings(
     settings: Iterable[str] = (),
     overrides: Mapping[str, Any] | None = None,
 ) -> tuple[str, ...]:
-    """Return the names of the map parameters that a user sets; parameters and errors as in `load_config`."""
+    """Return the names of the map parameters that a user sets.
+
+    Parameters and errors are those of `load_config`.
+    """
     values: dict[str, Any] = {}
     for layer in _given(file, settings, overrides):
         _merge(values, layer)
