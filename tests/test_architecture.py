@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import textwrap
+import tomllib
 from importlib import import_module
 from pathlib import Path
 
@@ -280,6 +281,16 @@ def test_the_public_names_exist():
         assert getattr(gazetrack, name) is not None
     with pytest.raises(AttributeError, match="nonsense"):
         gazetrack.nonsense  # noqa: B018
+
+
+def test_every_package_is_shipped():
+    stated = tomllib.loads(read("pyproject.toml"))["tool"]["setuptools"]["packages"]
+    there = {
+        ".".join((name, *path.parent.relative_to(root).parts))
+        for name, root in PACKAGES.items()
+        for path in root.rglob("__init__.py")
+    }
+    assert sorted(stated) == sorted(there)
 
 
 @pytest.mark.parametrize("package", PACKAGES)
