@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from gradtrack_model.config import DataConfig
-    from gradtrack_model.data.sources import Sources
     from gradtrack_model.study.comparison import Comparison
     from gradtrack_model.study.jobs import Job, Result
     from gradtrack_model.training.loop import Progress
@@ -88,28 +86,19 @@ def command(data: Path, methods: str, seeds: str, quiet: bool, as_json: bool, **
     Presets: tiny, a small U-Net on 96 x 96, takes a minute a method on a CPU; default has a
     pretrained encoder on 224 x 224; gazemedseg is that recipe's U-Net, from scratch.
     """
-    from gradtrack_model.data.sources import discover
-    from gradtrack_model.settings import load_config, map_settings
     from gradtrack_model.study.comparison import compare_methods
-    from gradtrack_model.study.jobs import Job
+    from gradtrack_model.verbs import study_jobs
 
     names, numbers = _names(methods), _numbers(seeds)
-    preset, file, settings = (given.pop(name) for name in ("preset", "config_file", "settings"))
+    source = (given.pop("preset"), given.pop("config_file"), given.pop("settings"))
     options = {name: given.pop(name) for name in ("reference", "force")} | {
         "flips": given.pop("tta")
     }
     out = given.pop("out") or data / "comparison"
     common = train.settings_of(given)
-    given["map_settings"] = map_settings(file, settings, common)
-    sources = discover(data, need_gaze=any(name != "full" for name in names), **given)
-    configs = [
-        load_config(preset, file, settings, common | {"method": name, "seed": n})
-        for n in numbers
-        for name in names
-    ]
+    jobs = study_jobs(data, names, numbers, source, common, **given)
     if not quiet:
-        _show_gaze(sources, configs)
-    jobs = [Job(config.method, config.seed, config, sources) for config in configs]
+        _show_gaze(jobs)
     result = compare_methods(
         jobs, out, **options, report=_reporter(jobs, quiet), tell=_teller(quiet)
     )
@@ -119,13 +108,13 @@ def command(data: Path, methods: str, seeds: str, quiet: bool, as_json: bool, **
     return exit_codes.SOME_FAILED if result.failed else exit_codes.DONE
 
 
-def _show_gaze(sources: Sources, configs: Sequence[DataConfig]) -> None:
+def _show_gaze(jobs: Sequence[Job]) -> None:
     """Say what each method trains on, and why: some have maps of their own."""
     from gradtrack_model.data.gaze import choose_gaze
 
-    by_method = {config.method: config for config in configs}
-    for method, config in by_method.items():
-        click.echo(f"{method} {choose_gaze(sources, config).line}", err=True)
+    by_method = {job.name: job for job in jobs}
+    for method, job in by_method.items():
+        click.echo(f"{method} {choose_gaze(job.sources, job.config).line}", err=True)
 
 
 def _names(text: str) -> list[str]:

@@ -63,12 +63,12 @@ def command(
     1, with one empty 0.
     """
     from gradtrack_model.data.image_files import find_images
-    from gradtrack_model.evaluation.evaluate import evaluate_folder
+    from gradtrack_model.verbs import evaluate
 
     images = [*find_images(predictions).values(), *find_images(masks).values()]
     inputs = [image.file for image in images] + ([ids] if ids else [])
     opt.check_report(report, inputs)
-    result = evaluate_folder(predictions, masks, out, ids, against)
+    result = evaluate(predictions, masks, out=out, ids=ids, against=against)
     opt.write_results(
         report, [(predictions / f"{s.image_id}.png", s.error, ()) for s in result.scores]
     )

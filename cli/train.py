@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -205,8 +206,8 @@ def command(action: str, data: Path, quiet: bool, as_json: bool, **given: Any) -
     splits in the layout of nnU-Net v2.
     """
     from gradtrack_model.data.loading import load_data
-    from gradtrack_model.training.loop import train
     from gradtrack_model.training.preflight import plan
+    from gradtrack_model.verbs import train_sources
 
     out, force, resume, dry, verbose = (
         given.pop(name) for name in ("out", "force", "resume", "dry_run", "verbose")
@@ -218,17 +219,22 @@ def command(action: str, data: Path, quiet: bool, as_json: bool, **given: Any) -
     if action == "nnunet":
         raw = _Target(out or data / "nnunet", name, force)
         return _show_nnunet(sources, config, raw, quiet, as_json)
-    loaded = load_data(sources, config)
-    if not quiet:
-        _show_data(loaded, verbose)
+    show_data = _silent if quiet else partial(_show_data, verbose=verbose)
     if dry:
+        loaded = load_data(sources, config)
+        show_data(loaded)
         return _show_plan(plan(config, loaded), as_json)
     report = _reporter(config.steps, quiet, verbose)
     run = out or data / "runs" / "gradtrack"
-    result = train(config, loaded, run, force=force, resume=resume, report=report)
-    _write_report(result, loaded)
+    result = train_sources(
+        sources, config, run, force=force, resume=resume, loaded=show_data, report=report
+    )
     _show(result, quiet, as_json)
     return exit_codes.DONE if result.stopped_by is None else exit_codes.of_signal(result.stopped_by)
+
+
+def _silent(_data: TrainingData) -> None:
+    """Say nothing of the data."""
 
 
 def _chosen(data: Path, given: dict[str, Any], quiet: bool) -> tuple[TrainConfig, Sources]:
@@ -353,16 +359,6 @@ def _reporter(steps: int, quiet: bool, verbose: bool) -> Callable[[Progress], No
             click.echo(f"step {progress.step}/{steps}  {values}{best}", err=True)
 
     return report
-
-
-def _write_report(result: TrainResult, data: TrainingData) -> None:
-    """Write the report of a complete run: here, where its data are in memory and nothing more has to be typed."""
-    from gradtrack_model.parallel import rank
-    from gradtrack_model.study.report.html import installed
-    from gradtrack_model.study.report.run import write_run_report
-
-    if installed() and rank() == 0 and result.stopped_by is None:
-        write_run_report(result.folder, data)
 
 
 def _show(result: TrainResult, quiet: bool, as_json: bool) -> None:

@@ -52,6 +52,11 @@ def load_config(
         An unknown key, a value of the wrong type or out of range, or a file that is no TOML.
     InputError
         The file cannot be read.
+
+    Examples
+    --------
+    >>> load_config("tiny", overrides={"optimizer.lr": 0.001}).optimizer.lr
+    0.001
     """
     one_of("preset", preset, PRESETS)
     layers = _given(file, settings, overrides)

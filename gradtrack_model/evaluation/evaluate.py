@@ -104,7 +104,11 @@ class Evaluation:
 
 
 def evaluate_folder(
-    predictions: Path, masks: Path, out: Path, ids: Path | None = None, against: Path | None = None
+    predictions: Path,
+    masks: Path,
+    out: Path | None,
+    ids: Path | None = None,
+    against: Path | None = None,
 ) -> Evaluation:
     """Compare a folder of predicted masks with a folder of reference masks, matched by file stem.
 
@@ -114,8 +118,8 @@ def evaluate_folder(
     ----------
     predictions, masks : pathlib.Path
         Folders of masks; gray above 127 is foreground.
-    out : pathlib.Path
-        The folder that receives both files.
+    out : pathlib.Path or None
+        The folder that receives both files; without one nothing is written.
     ids : pathlib.Path, optional
         A file of image ids, one a line: only these count, and each one must be there. By default
         all that have a mask.
@@ -134,7 +138,8 @@ def evaluate_folder(
     InputError, OutputError
         A folder is missing; `out` cannot be written, or is one of the two.
     """
-    refuse_input_folder([out], [predictions, masks])
+    if out is not None:
+        refuse_input_folder([out], [predictions, masks])
     predicted = find_images(predictions)
     reference = find_images(masks)
     other_rows = {} if against is None else read_scores(against)
@@ -157,8 +162,9 @@ def evaluate_folder(
         n_wanted=len(reference) if ids is None else len(wanted),
         against=comparison,
     )
-    write_text(out / SCORES_FILE, _csv(result))
-    write_json(out / SUMMARY_FILE, result.summary())
+    if out is not None:
+        write_text(out / SCORES_FILE, _csv(result))
+        write_json(out / SUMMARY_FILE, result.summary())
     return result
 
 

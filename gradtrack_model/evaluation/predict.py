@@ -128,6 +128,15 @@ def predict_folder(
         image.
     ConfigError
         `tracks` of a network that learned none.
+
+    Examples
+    --------
+    >>> network = gradtrack_model.load_model("kvasir-lite")  # doctest: +SKIP
+    >>> options = gradtrack_model.PredictOptions(overlay=True)  # doctest: +SKIP
+    >>> for done in gradtrack_model.predict_folder(  # doctest: +SKIP
+    ...     Path("images"), network, Path("predictions"), options
+    ... ):
+    ...     print(done.image, done.share, done.error)
     """
     model, config = checkpoint.model, checkpoint.config
     if options.tracks and config.loss.track_weight == 0:
@@ -148,7 +157,7 @@ def predict_folder(
         opened = [_open(ref, config.window) for _, ref in batch]
         readable = [image for image in opened if isinstance(image, Image.Image)]
         # One row of logits for each image that could be read, in their order.
-        logits = iter(_predict(model, readable, size, options))
+        logits = iter(logits_of(model, readable, size, options))
         for (image_id, ref), image in zip(batch, opened, strict=True):
             if isinstance(image, GazetrackError):
                 yield Prediction(ref, error=image)
@@ -216,7 +225,7 @@ def _open(image: ImageRef, window: tuple[float, ...]) -> Image.Image | Gazetrack
         return error
 
 
-def _predict(
+def logits_of(
     model: TrackUNet, images: list[Image.Image], size: int, options: PredictOptions
 ) -> list[Tensor]:
     """Return the logits of each image at the network's size.

@@ -1,0 +1,144 @@
+"""Prediction without files: images at hand become masks and probabilities at their own size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from PIL import Image
+from torch.nn import functional
+
+from gazetrack.cards import card, levels_png
+from gazetrack.errors import ConfigError, InputError
+from gradtrack_model.data.image_files import find_images, open_image
+from gradtrack_model.evaluation.predict import PredictOptions, logits_of
+from gradtrack_model.network.model import foreground
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Any, TypeAlias
+
+    import numpy.typing as npt
+    from torch import Tensor
+
+    from gradtrack_model.weights.checkpoint import Checkpoint
+
+    # A picture as an array of uint8 [H, W] or [H, W, 3], or the path of one.
+    AnyImage: TypeAlias = npt.NDArray[np.uint8] | Image.Image | str | Path
+
+
+@dataclass(frozen=True, eq=False)
+class Segmentation:
+    """What a network sees in one image.
+
+    Parameters
+    ----------
+    name : str
+        The image's id where it comes from a file, else its number.
+    mask : ndarray of bool, shape (H, W)
+        Which pixels of the image are foreground.
+    probability : ndarray of float32, shape (H, W)
+        How likely each pixel is foreground, in [0, 1].
+    """
+
+    name: str
+    mask: npt.NDArray[np.bool_]
+    probability: npt.NDArray[np.float32]
+
+    @property
+    def share(self) -> float:
+        """Share of the image that the mask covers, in [0, 1]."""
+        return float(self.mask.mean())
+
+    def __repr__(self) -> str:
+        height, width = self.mask.shape
+        return f"<Segmentation of {self.name!r}, {height} x {width}: {self.share:.1%} foreground>"
+
+    def _repr_html_(self) -> str:
+        height, width = self.mask.shape
+        facts = {"size": f"{height} x {width} px", "foreground": f"{self.share:.1%}"}
+        grey = np.rint(self.probability * 255).astype(np.uint8)
+        levels = np.stack([grey, self.mask.astype(np.uint8) * 255])
+        return card(f"Segmentation of {self.name}", facts, levels_png(levels))
+
+
+def segment(
+    checkpoint: Checkpoint, images: AnyImage | Sequence[AnyImage], options: PredictOptions
+) -> list[Segmentation]:
+    """Segment images at hand.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+        Of `gradtrack_model.weights.checkpoint.load_model`.
+    images : image or sequence of images
+        Arrays of uint8 [H, W] or [H, W, 3], pictures of Pillow, files, or folders of images.
+    options : PredictOptions
+        How to compute; what it says of files to write does not matter here.
+
+    Returns
+    -------
+    list of Segmentation
+        In the order of the images; of a folder, in that of the names.
+
+    Raises
+    ------
+    ConfigError
+        An array is no picture.
+    InputError
+        A file cannot be read, or a folder holds no image.
+    """
+    config = checkpoint.config
+    size = options.image_size or config.predicting_size
+    threshold = options.threshold or config.predict_threshold
+    model = checkpoint.model.to(options.device)
+    found: list[Segmentation] = []
+    pictures = _opened(images, config.window)
+    while batch := list(islice(pictures, options.batch_size)):
+        logits = logits_of(model, [image for _, image in batch], size, options)
+        for (name, image), own in zip(batch, logits, strict=True):
+            found.append(_segmented(name, image, own, threshold))
+    return found
+
+
+def _segmented(name: str, image: Image.Image, logits: Tensor, threshold: float) -> Segmentation:
+    """Return the mask of an image at its own size, from the logits [1, h, w] at the network's."""
+    shape = (image.height, image.width)
+    # Logits are resized, not probabilities or masks: their border is a smooth line.
+    full = functional.interpolate(logits[None, :1], size=shape, mode="bilinear")[0, 0]
+    mask = foreground(full, threshold).numpy()
+    return Segmentation(name, mask, torch.sigmoid(full).numpy())
+
+
+def _opened(
+    images: AnyImage | Sequence[AnyImage], window: tuple[float, ...]
+) -> Iterator[tuple[str, Image.Image]]:
+    """Yield pictures and what they are called, each read when it is asked for."""
+    is_one = isinstance(images, str | Path | Image.Image | np.ndarray)
+    listed: Any = [images] if is_one else images
+    for number, image in enumerate(listed):
+        if isinstance(image, str | Path):
+            refs = find_images(Path(image))
+            if not refs:
+                hint = "PNG, JPEG, TIFF, BMP, DICOM, NRRD and NIfTI are read"
+                raise InputError("holds no image", path=image, hint=hint)
+            for image_id, ref in refs.items():
+                yield image_id, open_image(ref, window)
+        else:
+            yield str(number), _as_picture(image)
+
+
+def _as_picture(image: npt.NDArray[np.uint8] | Image.Image) -> Image.Image:
+    if isinstance(image, Image.Image):
+        return image.convert("RGB")
+    array = np.asarray(image)
+    is_grey = array.ndim == 2
+    is_colour = array.ndim == 3 and array.shape[2] == 3
+    if array.dtype != np.uint8 or not (is_grey or is_colour) or 0 in array.shape:
+        what = f"an image of {array.dtype} and shape {array.shape}"
+        raise ConfigError(what, hint="give uint8 of shape (H, W) or (H, W, 3)")
+    return Image.fromarray(array).convert("RGB")
