@@ -84,9 +84,8 @@ def read_mask(path: Path) -> Mask:
 
 
 def track_of(demo: Path, case: str) -> gazetrack.Track:
-    for path in sorted(demo.glob("*.fixations.parquet")):
-        table, _ = gazetrack.read_fixations(path)
-        for track in gazetrack.build_tracks(table):
+    for table in gazetrack.find_tables(demo).paths:
+        for track in gazetrack.tracks(table, images=demo / "images"):
             if Path(track.stimulus).stem == case:
                 return track
     raise SystemExit(f"no track of {case} in {demo}")
@@ -100,13 +99,10 @@ def draw_gaze(axis: Axes, image: Pixels, track: gazetrack.Track) -> None:
     """Draw the fixations on their image: dark to bright in time, the larger the longer."""
     height, width = image.shape[:2]
     axis.imshow(image, extent=(0, width, height, 0))
-    # The reader saw the image enlarged to the screen, and gaze counts those pixels.
-    x = track.x * width / track.width
-    y = track.y * height / track.height
-    axis.plot(x, y, color="white", linewidth=0.8, alpha=0.8)
+    axis.plot(track.x, track.y, color="white", linewidth=0.8, alpha=0.8)
     axis.scatter(
-        x,
-        y,
+        track.x,
+        track.y,
         DISC_POINTS2_PER_MS * track.duration_ms,
         c=np.arange(len(track)),
         cmap="viridis",

@@ -67,7 +67,7 @@ _HEATMAP = {
 
 METHODS: dict[str, dict[str, Any]] = {
     "gradtrack": {},
-    "full": _PLAIN,  # masks are the labels, see `gradtrack_model.data.sources.load_data`
+    "full": _PLAIN,  # masks are the labels, see `gradtrack_model.data.loading.load_data`
     "heatmap": _PLAIN | {"maps": _HEATMAP},
     # Zhong et al. 2024, with two heads on one network in place of two networks; thresholds=[0.2,
     # 0.4] for NCI-ISBI.

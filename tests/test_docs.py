@@ -108,6 +108,42 @@ def test_what_a_page_links_to_exists(page):
             assert (page.parent / target).exists(), target
 
 
+def texts_that_name_modules():
+    """Pages, and our own sources: their comments and docstrings name modules, too."""
+    for package in ("gazetrack", "gradtrack_model", "cli", "benchmarks", "examples"):
+        yield from sorted((ROOT / package).rglob("*.py"))
+    yield from (page for page in PAGES_AND_README if page.name != "CHANGELOG.md")
+
+
+def resolves(name):
+    """Whether a dotted name is a module of ours, or something in one."""
+    module, _, attribute = name.rpartition(".")
+    try:
+        import_module(name)
+    except ImportError:
+        if not module or not resolves(module):
+            return False
+        try:
+            found = import_module(module)
+        except ImportError:  # of something in a module, such as a class's method
+            return True
+        fields = getattr(found, "__dataclass_fields__", {})
+        return hasattr(found, attribute) or attribute in fields
+    return True
+
+
+def test_modules_that_are_named_exist():
+    named = {}
+    for path in texts_that_name_modules():
+        text = path.read_text("utf-8")
+        for name in re.findall(r"(?<![\w./-])(?:gazetrack|gradtrack_model)(?:\.\w+)+", text):
+            named.setdefault(name, path)
+    files = r"\.(parquet|json|key)$"
+    unknown = {n: str(path) for n, path in named.items() if not re.search(files, n)}
+    unknown = {name: path for name, path in unknown.items() if not resolves(name)}
+    assert unknown == {}
+
+
 def test_every_page_is_in_the_index():
     index = (ROOT / "docs" / "index.md").read_text("utf-8")
     for page in (ROOT / "docs").glob("*.md"):

@@ -102,7 +102,7 @@ def build_tracks(fixations: pa.Table, eye: str = "auto") -> list[Track]:
 
     An image that comes back within a trial, after another one, gives a track per showing: the
     second one's trial is called ``TRIAL#2``. Fixations without position, onset or duration are left
-    out, see `checks.valid_fixations`.
+    out, see `gazetrack.tables.plausible.valid_fixations`.
 
     Parameters
     ----------

@@ -1,13 +1,17 @@
 """The README shows what `gazetrack demo` prints, and the demo's network learns."""
 
+import io
 import os
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from tests.places import ROOT
 
@@ -79,6 +83,18 @@ def test_the_demos_network_finds_the_lesions(demo):
         "runs/gradtrack/report.html",
     ):
         assert (folder / made).exists()
+
+
+@pytest.mark.slow
+def test_the_readmes_figure_can_be_drawn_again(demo):
+    _, folder = demo
+    script = runpy.run_path(str(ROOT / "benchmarks" / "readme_figure.py"))
+    drawn = Image.open(io.BytesIO(script["draw"](folder, *script["median_case"](folder))))
+    shown = ROOT / "docs" / "figure.jpg"
+    with Image.open(shown) as picture:
+        assert drawn.size == picture.size
+    assert np.asarray(drawn.convert("L")).std() > 30  # pictures, not four empty panels
+    assert shown.stat().st_size < 200_000
 
 
 def test_a_session_with_another_word_or_figure_is_noticed():
