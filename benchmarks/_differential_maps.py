@@ -70,7 +70,7 @@ def per_level(params: MapParams, one) -> Iterator[tuple[str, float]]:
             expected = np.stack([one(x, y, d, m) for m in members])
             yield (
                 f"{len(x)} fixations, {truncation}",
-                largest(render_points(x, y, d, H, W, chosen), expected),
+                largest(render_points(x, y, d, (H, W), chosen), expected),
             )
 
 
@@ -142,7 +142,7 @@ def density_by_quadrature(_data) -> Iterator[tuple[str, float]]:
         x, y, d = fixations(seed)
         points = np.stack([x, y], -1)
         peak = along_the_line(x, y, d, sigma).max()
-        ours = render_points(x, y, d, H, W, params)[0]
+        ours = render_points(x, y, d, (H, W), params)[0]
         for row, column in ((10, 20), (30, 40), (55, 70)):
             centre = CENTRES[row, column]
             total = sum(d[i] / 2 * mean_along(points[i], points[i], centre, sigma) for i in (0, -1))
@@ -178,7 +178,7 @@ def hull(_data) -> Iterator[tuple[str, float]]:
         inside = (CENTRES @ found.equations[:, :2].T + found.equations[:, 2] <= 0).all(-1)
         signed = np.where(inside, -distance, distance)
         expected = expit((params.radius * S - signed) / (params.softness * S))
-        yield f"{len(x)} fixations", largest(render_points(x, y, d, H, W, params)[0], expected)
+        yield f"{len(x)} fixations", largest(render_points(x, y, d, (H, W), params)[0], expected)
 
 
 def gazemedseg(_data) -> Iterator[tuple[str, float]]:
@@ -189,7 +189,7 @@ def gazemedseg(_data) -> Iterator[tuple[str, float]]:
             canvas, (np.rint(y / H * 768).astype(int) - 1, np.rint(x / W * 768).astype(int) - 1), d
         )
         canvas = gaussian_filter(canvas, 70)
-        ours = render_points(x * 768 / W, y * 768 / H, d, 768, 768, PRESETS["gazemedseg"])[0]
+        ours = render_points(x * 768 / W, y * 768 / H, d, (768, 768), PRESETS["gazemedseg"])[0]
         yield f"{len(x)} fixations", largest(ours, (canvas - canvas.min()) / np.ptp(canvas))
 
 
@@ -207,7 +207,7 @@ def in_torch(_data) -> Iterator[tuple[str, float]]:
             firsts = torch.tensor([[n - len(m) for m in level_members(d, params.ratios)]])
             tensors = (torch.from_numpy(v)[None].float() for v in (x, y, d))
             found = render_tracks(*tensors, firsts, (H, W), params)[0].numpy()
-            yield f"{kind}, {n} fixations", largest(found, render_points(x, y, d, H, W, params))
+            yield f"{kind}, {n} fixations", largest(found, render_points(x, y, d, (H, W), params))
 
 
 def scene() -> tuple[np.ndarray, np.ndarray]:

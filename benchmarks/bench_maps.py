@@ -106,7 +106,7 @@ class Track:
     def ours(self, kind, levels):
         """Maps in [0, 1]."""
         return render_points(
-            self.x, self.y, self.d, *self.size, MapParams(kind=kind, levels=levels, blur=BLUR)
+            self.x, self.y, self.d, self.size, MapParams(kind=kind, levels=levels, blur=BLUR)
         )
 
 

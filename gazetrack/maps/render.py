@@ -1,11 +1,12 @@
-"""Gaze track maps: a track rendered at several levels, each a soft map in [0, 1] whose .5 contour is the border.
+"""Gaze track maps: a track rendered at several levels.
 
-Levels follow GradTrack's reverse truncation: the first level is the core (the last fixations), the
-last the full track. They are nested as sets of fixations, whatever the truncation. As maps, each at
-least as high as the one before it everywhere, those of discs and hulls are nested, and those of
-tubes and ``gaussian`` but for the truncation ``random``, whose line takes other ways when fixations
-are put into its middle. Kinds that each level scales by its own extremes are not nested as maps:
-density, heatmap, gazemedseg, linear.
+Each level is a soft map in [0, 1]; of calibrated kinds, its .5 contour is the border. Levels follow
+GradTrack's reverse truncation: the first level is the core (the last fixations), the last the full
+track. They are nested as sets of fixations, whatever the truncation. As maps, each at least as high
+as the one before it everywhere, those of discs and hulls are nested, and those of tubes and
+``gaussian`` but for the truncation ``random``, whose line takes other ways when fixations are put
+into its middle. Kinds that each level scales by its own extremes are not nested as maps: density,
+heatmap, gazemedseg, linear.
 
 The formulas are our reading of the method (Wang et al., MICCAI 2025, arXiv 2505.22230), which
 publishes none.
@@ -81,7 +82,8 @@ class TrackMaps:
 
 
 def as_uint8(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    """Return values in [0, 1] as 0..255, a few rows at a time: of large images two copies would fill the memory."""
+    """Return values in [0, 1], shape (L, H, W), as 0..255."""
+    # A few rows at a time: of large images, a second copy as float would fill the memory.
     out = np.empty(values.shape, np.uint8)
     for level, whole in zip(out, values, strict=True):
         for first in range(0, len(whole), _ROWS):
@@ -91,7 +93,9 @@ def as_uint8(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
 
 
 def pool(observers: Sequence[TrackMaps]) -> TrackMaps:
-    """Return the mean of several observers' maps of one image; each keeps the order of their own track.
+    """Return the mean of several observers' maps of one image.
+
+    Each observer's maps are rendered from their own track, in its own order.
 
     Parameters
     ----------
@@ -114,7 +118,9 @@ def pool(observers: Sequence[TrackMaps]) -> TrackMaps:
     tracks = [maps.track for maps in observers]
 
     def names(key: str) -> str:
-        return ", ".join(dict.fromkeys(filter(None, (getattr(track, key) for track in tracks))))
+        """Return the tracks' names of one kind, each once."""
+        held = [getattr(track, key) for track in tracks]
+        return ", ".join(name for name in dict.fromkeys(held) if name)
 
     track = replace(
         tracks[0],
@@ -138,10 +144,11 @@ def level_titles(params: MapParams) -> list[str]:
         "shuffled": "shuffled {}",
         "none": "all",
     }
-    titles = [words[params.truncation].format(f"{100 * ratio:.3g} %") for ratio in params.ratios]
-    return [
-        "all" if ratio == 1 else title for ratio, title in zip(params.ratios, titles, strict=True)
-    ]
+    titles = []
+    for ratio in params.ratios:
+        share = f"{100 * ratio:.3g} %"
+        titles.append("all" if ratio == 1 else words[params.truncation].format(share))
+    return titles
 
 
 def prepare(track: Track, params: MapParams) -> Track:
@@ -150,7 +157,10 @@ def prepare(track: Track, params: MapParams) -> Track:
 
 
 def left_out(track: Track, params: MapParams) -> dict[str, int]:
-    """Return how many fixations of the track `prepare` drops, by reason; reasons without any are not listed."""
+    """Return how many fixations of the track `prepare` drops, by reason.
+
+    Reasons that hold for none of them are not listed.
+    """
     found = cleaned_out(track, min_duration_ms=params.min_duration_ms, drop_first=params.drop_first)
     return {reason: int(which.sum()) for reason, which in found.items() if which.any()}
 
@@ -189,9 +199,8 @@ def render_maps(
     params = params or MapParams()
     height, width = size or (round(track.height), round(track.width))
     kept = prepare(track, params).scaled(width, height)
-    return TrackMaps(
-        kept, params, render_points(kept.x, kept.y, kept.duration_ms, height, width, params)
-    )
+    values = render_points(kept.x, kept.y, kept.duration_ms, (height, width), params)
+    return TrackMaps(kept, params, values)
 
 
 def render_batch(
@@ -208,11 +217,11 @@ def render_batch(
     tracks : sequence of Track
         As for `render_maps`.
     size : (height, width)
-        Of all maps.
+        Size of all maps in pixels.
     params : MapParams, optional
         How a track becomes maps; by default four levels of `density`.
     jobs : int
-        Threads; the result does not depend on it.
+        Number of threads; the result does not depend on it.
 
     Returns
     -------
@@ -228,14 +237,16 @@ def render_batch(
     if jobs <= 1:
         for i in range(len(tracks)):
             render(i)
-    else:
-        with ThreadPoolExecutor(jobs) as pool:
-            list(pool.map(render, range(len(tracks))))
+        return out
+    # Threads are enough: the kernels release the interpreter's lock, and each writes its own part.
+    with ThreadPoolExecutor(jobs) as threads:
+        for rendered in [threads.submit(render, i) for i in range(len(tracks))]:
+            rendered.result()
     return out
 
 
 def render_points(
-    x: Floats, y: Floats, duration_ms: Floats, height: int, width: int, params: MapParams
+    x: Floats, y: Floats, duration_ms: Floats, size: tuple[int, int], params: MapParams
 ) -> Maps:
     """Render fixations that are already cleaned, for example after an augmentation has moved them.
 
@@ -244,32 +255,40 @@ def render_points(
     x, y : ndarray, shape (N,)
         Positions in pixels of the map; they may lie outside.
     duration_ms : ndarray, shape (N,)
-        Durations.
-    height, width : int
-        Size of the maps.
+        Durations of the fixations.
+    size : (height, width)
+        Size of the maps in pixels.
     params : MapParams
-        Cleaning parameters are ignored here.
+        How they become maps; what it says of cleaning is not asked here.
 
     Returns
     -------
     ndarray of float32, shape (L, H, W)
         Values in [0, 1].
     """
-    check_size(height, width, params.levels)
+    check_size(*size, params.levels)
     known = np.isfinite(x) & np.isfinite(y) & np.isfinite(duration_ms)
-    x, y, duration_ms = x[known], y[known], duration_ms[known]
+    duration_ms = duration_ms[known]
+    widening = kinds.widening(duration_ms, params.duration_exponent)
+    fixations = np.stack([x[known], y[known], duration_ms, widening])
     members = level_members(
         duration_ms, params.ratios, truncation=params.truncation, by=params.by, seed=params.seed
     )
-    size = (height, width)
-    fixations = np.stack([x, y, duration_ms, kinds.widening(duration_ms, params.duration_exponent)])
     if params.truncation == "tail":
-        return _render(fixations, [len(x) - len(m) for m in members], size, params)
-    return np.concatenate([_render(fixations[:, m], [0], size, params) for m in members])
+        # Levels are suffixes of one track: what the longest costs is shared by all.
+        firsts = [len(duration_ms) - len(kept) for kept in members]
+        return _render(fixations, firsts, size, params)
+    return np.concatenate([_render(fixations[:, kept], [0], size, params) for kept in members])
 
 
 def check_size(height: int, width: int, levels: int = 1) -> None:
-    """Raise ConfigError when maps of this size are not possible, before anything is allocated or written."""
+    """Refuse maps of a size that is not possible, before anything is allocated or written.
+
+    Raises
+    ------
+    ConfigError
+        They are empty, or have too many pixels each or together.
+    """
     if not (height > 0 and width > 0 and height * width <= MAX_IMAGE_PX):
         raise ConfigError(
             f"maps of {height} x {width} px",
@@ -282,16 +301,25 @@ def check_size(height: int, width: int, levels: int = 1) -> None:
 
 
 def _render(fixations: Floats, firsts: list[int], size: tuple[int, int], p: MapParams) -> Maps:
-    """Render levels that are suffixes of the same fixations; the parameters' shares become pixels here.
+    """Render levels that are suffixes of the same fixations.
 
-    Fixations [4, N] are their x, y, duration and widening.
+    The parameters' shares of the image size become pixels here. Fixations [4, N] are their x, y,
+    duration and widening; `firsts` has each level's first fixation.
     """
     x, y, duration_ms, widening = fixations
     s = math.sqrt(size[0] * size[1])
     joined = np.zeros(len(x), np.bool_)
     if p.kind != "disc":
         joined[:-1] = np.hypot(np.diff(x), np.diff(y)) <= p.max_saccade * s
-    points = kinds.Points(x, y, duration_ms, widening, joined, np.array(firsts, np.int64), size)
+    points = kinds.Points(
+        x=x,
+        y=y,
+        duration_ms=duration_ms,
+        widening=widening,
+        joined=joined,
+        firsts=np.array(firsts, np.int64),
+        size=size,
+    )
     if p.kind in ("tube", "disc"):
         return kinds.tube(points, p.radius * s, p.softness * s)
     if p.kind == "density":
@@ -302,4 +330,6 @@ def _render(fixations: Floats, firsts: list[int], size: tuple[int, int], p: MapP
         return kinds.gazemedseg(points, p.blur)
     if p.kind == "heatmap":
         return kinds.heatmap(points, p.blur * s)
-    return kinds.gaussian(points, p.blur * s) if p.kind == "gaussian" else kinds.linear(points)
+    if p.kind == "gaussian":
+        return kinds.gaussian(points, p.blur * s)
+    return kinds.linear(points)

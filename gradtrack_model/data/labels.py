@@ -60,7 +60,7 @@ def mean_maps(tracks: Sequence[Track], params: MapParams, size: tuple[int, int])
     """
     total = np.zeros((params.levels, *size), np.float32)
     for track in tracks:
-        total += render_points(track.x, track.y, track.duration_ms, *size, params)
+        total += render_points(track.x, track.y, track.duration_ms, size, params)
     return total / np.float32(len(tracks))
 
 

@@ -147,7 +147,7 @@ def test_gaze_is_rendered_on_the_resized_image(data_folder, config):
     assert sample.pixels.shape == (3, 64, 64)
     track = sample.tracks[0]
     assert len(track) == 10  # of 11, the first is dropped
-    expected = render_points(track.x, track.y, track.duration_ms, 64, 64, MapParams(kind="tube"))
+    expected = render_points(track.x, track.y, track.duration_ms, (64, 64), MapParams(kind="tube"))
     assert np.allclose(plain_batch([sample], config).maps[0], expected, atol=1e-6)
     assert track.x.max() < 64
 

@@ -42,7 +42,7 @@ def test_equals_the_toolkit(kind, more):
     params = MapParams(kind=kind, levels=LEVELS, **more)
     maps = render_tracks(*padded.float(), firsts, SIZE, params)
     for found, (x, y, d) in zip(maps, alone, strict=True):
-        expected = render_points(x, y, d, *SIZE, params)
+        expected = render_points(x, y, d, SIZE, params)
         np.testing.assert_allclose(found.numpy(), expected, atol=1e-4)
 
 
@@ -80,7 +80,7 @@ def test_the_smallest_maps_and_durations_are_numbers(kind):
             d = torch.tensor([durations])
             x, y = (torch.full_like(d, n / 2) for n in size[::-1])
             found = render_tracks(x, y, d, first, size, params)[0].numpy()
-            expected = render_points(*(v[0].double().numpy() for v in (x, y, d)), *size, params)
+            expected = render_points(*(v[0].double().numpy() for v in (x, y, d)), size, params)
             np.testing.assert_allclose(found, expected, atol=1e-4)
 
 

@@ -32,7 +32,7 @@ def test_the_hull_is_scipys_widened(seed, n):
     x, y, d = points(seed, n)
     s = math.sqrt(H * W)
     ours = render_points(
-        x, y, d, H, W, MapParams(kind="hull", levels=1, radius=3 / s, softness=2 / s)
+        x, y, d, (H, W), MapParams(kind="hull", levels=1, radius=3 / s, softness=2 / s)
     )[0]
     corners = np.column_stack([x, y])
     hull = ConvexHull(corners)
@@ -61,7 +61,7 @@ def test_a_hull_without_area_is_its_line(corners):
     x, y = np.array(corners, float).T
     d = np.full(len(x), 300.0)
     hull, tube = (
-        render_points(x, y, d, H, W, MapParams(kind=kind, levels=1)) for kind in ("hull", "tube")
+        render_points(x, y, d, (H, W), MapParams(kind=kind, levels=1)) for kind in ("hull", "tube")
     )
     np.testing.assert_allclose(hull, tube, atol=1e-5)
 
@@ -75,9 +75,9 @@ def test_gazemedseg_is_a_blurred_image_of_impulses(seed, n):
         canvas[round(at_y * 768) - 1, round(at_x * 768) - 1] += weight
     canvas = gaussian_filter(canvas, 70)
     canvas = (canvas - canvas.min()) / np.ptp(canvas)
-    same_size = render_points(x * 768 / W, y * 768 / H, d, 768, 768, PRESETS["gazemedseg"])[0]
+    same_size = render_points(x * 768 / W, y * 768 / H, d, (768, 768), PRESETS["gazemedseg"])[0]
     np.testing.assert_allclose(same_size, canvas, atol=1e-5)
-    small = render_points(x, y, d, 96, 96, PRESETS["gazemedseg"])[0]
+    small = render_points(x, y, d, (96, 96), PRESETS["gazemedseg"])[0]
     assert small.shape == (96, 96)
 
 
@@ -108,7 +108,7 @@ def test_density_is_the_exact_integral_along_the_line(n, blur, max_saccade):
         total = oracles.dwell(x[chosen], y[chosen], d[chosen], joined[chosen], blur * s, (H, W))
         return 1 / (1 + np.exp((params.threshold - total / total.max()) / params.width))
 
-    ours = render_points(x, y, d, H, W, params)
+    ours = render_points(x, y, d, (H, W), params)
     np.testing.assert_allclose(
         ours, levels_of(level_members(d, params.ratios), expected), atol=2e-5
     )
@@ -117,9 +117,9 @@ def test_density_is_the_exact_integral_along_the_line(n, blur, max_saccade):
 def test_density_counts_every_fixation_once_wherever_its_line_goes():
     density = MapParams(kind="density", levels=1)
     d = np.array([100.0, 700, 300, 50])
-    one = render_points(np.array([40.0]), np.array([30.0]), np.ones(1), H, W, density)
+    one = render_points(np.array([40.0]), np.array([30.0]), np.ones(1), (H, W), density)
     for apart in (0.0, 1e-9):
-        four = render_points(40 + apart * np.arange(4), np.full(4, 30.0), d, H, W, density)
+        four = render_points(40 + apart * np.arange(4), np.full(4, 30.0), d, (H, W), density)
         np.testing.assert_allclose(four, one, atol=2e-5)
     x, y, joined = (
         np.array([40.0, 25, 60, 70]),
@@ -135,9 +135,9 @@ def test_density_counts_every_fixation_once_wherever_its_line_goes():
 def test_density_backwards_is_the_same_density(seed, n, blur):
     x, y, d = points(seed, n)
     params = MapParams(kind="density", levels=1, blur=blur, max_saccade=0.7)
-    forwards = render_points(x, y, d, H, W, params)
+    forwards = render_points(x, y, d, (H, W), params)
     np.testing.assert_allclose(
-        render_points(x[::-1], y[::-1], d[::-1], H, W, params), forwards, atol=2e-5
+        render_points(x[::-1], y[::-1], d[::-1], (H, W), params), forwards, atol=2e-5
     )
 
 
@@ -146,9 +146,9 @@ def test_density_backwards_is_the_same_density(seed, n, blur):
 def test_dwell_time_is_spread_block_by_block(monkeypatch, kind, block):
     x, y, d = points(3, 23)
     params = MapParams(kind=kind, max_saccade=0.6)
-    at_once = render_points(x, y, d, H, W, params)
+    at_once = render_points(x, y, d, (H, W), params)
     monkeypatch.setattr("gazetrack.maps.kinds._BLOCK", block)
-    np.testing.assert_allclose(render_points(x, y, d, H, W, params), at_once, atol=1e-6)
+    np.testing.assert_allclose(render_points(x, y, d, (H, W), params), at_once, atol=1e-6)
 
 
 @pytest.mark.parametrize("truncation", TRUNCATIONS)
@@ -167,7 +167,7 @@ def test_the_tube_is_as_wide_as_the_whole_tracks_median_says(kind, truncation):
         return 1 / (1 + np.exp(out[0] / (params.softness * s)))
 
     members = level_members(d, params.ratios, truncation=truncation)
-    ours = render_points(x, y, d, H, W, params)
+    ours = render_points(x, y, d, (H, W), params)
     np.testing.assert_allclose(ours, levels_of(members, expected), atol=1e-4)
 
 
@@ -182,7 +182,7 @@ def test_the_smallest_maps_levels_and_durations_are_numbers(kind, by):
             n = len(durations)
             x, y = np.linspace(width - 0.5, 0.5, n)[::-1], np.full(n, height / 2)
             # A warning is an error in these tests.
-            maps = render_points(x, y, np.array(durations, float), height, width, params)
+            maps = render_points(x, y, np.array(durations, float), (height, width), params)
             assert ((maps >= 0) & (maps <= 1)).all()
             if (
                 kind in ("hull", "gaussian", "linear") and height % 2
@@ -193,8 +193,8 @@ def test_the_smallest_maps_levels_and_durations_are_numbers(kind, by):
 def test_a_track_of_instants_keeps_the_radius():
     x, y = np.array([10.0, 70.0]), np.array([30.0, 30.0])
     tube = MapParams(kind="tube", levels=1)
-    plain = render_points(x, y, np.zeros(2), H, W, tube)
-    widened = render_points(x, y, np.zeros(2), H, W, replace(tube, duration_exponent=1.0))
+    plain = render_points(x, y, np.zeros(2), (H, W), tube)
+    widened = render_points(x, y, np.zeros(2), (H, W), replace(tube, duration_exponent=1.0))
     np.testing.assert_allclose(widened, plain, atol=1e-6)
 
 

@@ -33,7 +33,7 @@ kinds = st.sampled_from(KINDS)
 @given(point_sets(), kinds, st.sampled_from(TRUNCATIONS))
 @settings(deadline=None, max_examples=50)
 def test_values_are_in_0_1_and_float32(points, kind, truncation):
-    maps = render_points(*points, H, W, MapParams(kind=kind, truncation=truncation))
+    maps = render_points(*points, (H, W), MapParams(kind=kind, truncation=truncation))
     assert maps.shape == (4, H, W)
     assert maps.dtype == np.float32
     assert maps.min() >= 0
@@ -61,7 +61,7 @@ def test_levels_grow(points, kind, truncation, by, exponent):
         assume(truncation != "random")
     # Distances of up to 40 px are right to 4e-6 px in float32, and the logistic is .6 a pixel steep
     # at its steepest.
-    assert (np.diff(render_points(*points, H, W, params), axis=0) >= -4e-6).all()
+    assert (np.diff(render_points(*points, (H, W), params), axis=0) >= -4e-6).all()
 
 
 @pytest.mark.parametrize("kind", ["density", "heatmap", "gazemedseg", "linear"])
@@ -73,7 +73,7 @@ def test_levels_that_are_scaled_by_their_own_extremes_need_not_grow(kind):
         np.array([900.0, 300.0, 100.0]),
     )
     assert (
-        np.diff(render_points(x, y, d, H, W, MapParams(kind=kind, levels=3)), axis=0) < -0.01
+        np.diff(render_points(x, y, d, (H, W), MapParams(kind=kind, levels=3)), axis=0) < -0.01
     ).any()
 
 
@@ -82,11 +82,13 @@ def test_levels_that_are_scaled_by_their_own_extremes_need_not_grow(kind):
 def test_flipping_the_points_flips_the_maps(points, kind):
     x, y, d = points
     params = MapParams(kind=kind)
-    still = render_points(x, y, d, H, W, params)
+    still = render_points(x, y, d, (H, W), params)
     np.testing.assert_allclose(
-        render_points(W - x, y, d, H, W, params), still[:, :, ::-1], atol=2e-5
+        render_points(W - x, y, d, (H, W), params), still[:, :, ::-1], atol=2e-5
     )
-    np.testing.assert_allclose(render_points(x, H - y, d, H, W, params), still[:, ::-1], atol=2e-5)
+    np.testing.assert_allclose(
+        render_points(x, H - y, d, (H, W), params), still[:, ::-1], atol=2e-5
+    )
 
 
 @given(
@@ -97,8 +99,8 @@ def test_moving_the_points_moves_the_map(points, kind, dx, dy):
     x, y, d = points
     big = 64
     params = MapParams(kind=kind)
-    still = render_points(x + 16, y + 16, d, big, big, params)
-    moved = render_points(x + 16 + dx, y + 16 + dy, d, big, big, params)
+    still = render_points(x + 16, y + 16, d, (big, big), params)
+    moved = render_points(x + 16 + dx, y + 16 + dy, d, (big, big), params)
     inner = slice(8, big - 8)
     np.testing.assert_allclose(
         moved[:, 8 + dy : big - 8 + dy, 8 + dx : big - 8 + dx], still[:, inner, inner], atol=2e-5
@@ -109,7 +111,7 @@ def test_moving_the_points_moves_the_map(points, kind, dx, dy):
 @settings(deadline=None, max_examples=20)
 def test_the_last_level_of_every_truncation_but_shuffled_is_the_same(points, kind):
     last = [
-        render_points(*points, H, W, MapParams(kind=kind, truncation=t))[-1]
+        render_points(*points, (H, W), MapParams(kind=kind, truncation=t))[-1]
         for t in ("tail", "head", "random", "none")
     ]
     for other in last[1:]:
@@ -128,7 +130,7 @@ def test_blurred_kinds_are_the_sum_of_gaussians_on_either_grid(blur, size):
     squares = (centres - x[:, None, None]) ** 2 + (centres[:, None] - y[:, None, None]) ** 2
     total = (d[:, None, None] * np.exp(-squares / (2 * (blur * size) ** 2))).sum(0)
     expected = (total - total.min()) / (total.max() - total.min())
-    maps = render_points(x, y, d, size, size, MapParams(kind="heatmap", blur=blur))
+    maps = render_points(x, y, d, (size, size), MapParams(kind="heatmap", blur=blur))
     np.testing.assert_allclose(maps[-1], expected, atol=2e-6)
 
 
@@ -143,7 +145,7 @@ def test_order_does_not_matter_for_kinds_without_a_line(points, kind, random):
     random.shuffle(other)
     params = MapParams(kind=kind, levels=1)
     maps = [
-        render_points(*(a[order] for a in points), H, W, params) for order in (slice(None), other)
+        render_points(*(a[order] for a in points), (H, W), params) for order in (slice(None), other)
     ]
     np.testing.assert_allclose(maps[0], maps[1], atol=2e-6)
 
@@ -156,7 +158,7 @@ def test_order_does_not_matter_for_kinds_without_a_line(points, kind, random):
 @settings(deadline=None, max_examples=80)
 def test_the_line_backwards_is_the_same_line(points, kind, exponent):
     params = MapParams(kind=kind, levels=1, duration_exponent=exponent)
-    maps = [render_points(*(a[::step] for a in points), H, W, params) for step in (1, -1)]
+    maps = [render_points(*(a[::step] for a in points), (H, W), params) for step in (1, -1)]
     np.testing.assert_allclose(maps[0], maps[1], atol=2e-5)
 
 
@@ -164,7 +166,7 @@ def test_the_line_backwards_is_the_same_line(points, kind, exponent):
 def test_another_order_is_another_line(kind):
     x, y, d = np.array([4.0, 28.0, 16.0]), np.array([4.0, 4.0, 20.0]), np.full(3, 300.0)
     maps = [
-        render_points(x[o], y[o], d[o], H, W, MapParams(kind=kind))
+        render_points(x[o], y[o], d[o], (H, W), MapParams(kind=kind))
         for o in (slice(None), [0, 2, 1])
     ]
     assert not np.allclose(maps[0][-1], maps[1][-1], atol=0.01)
@@ -174,7 +176,7 @@ def test_another_order_is_another_line(kind):
 def test_what_came_last_is_the_core_whatever_the_kind(kind):
     x, y, d = np.array([6.0, 26.0]), np.array([6.0, 18.0]), np.full(2, 300.0)
     late, early = (
-        render_points(x[o], y[o], d[o], H, W, MapParams(kind=kind, levels=2))
+        render_points(x[o], y[o], d[o], (H, W), MapParams(kind=kind, levels=2))
         for o in ([0, 1], [1, 0])
     )
     assert late[0, 18, 26] > late[0, 6, 6]
@@ -185,7 +187,7 @@ def test_what_came_last_is_the_core_whatever_the_kind(kind):
 def test_the_border_of_one_fixation(kind):
     size = 101
     maps = render_points(
-        np.array([50.5]), np.array([50.5]), np.array([300.0]), size, size, MapParams(kind=kind)
+        np.array([50.5]), np.array([50.5]), np.array([300.0]), (size, size), MapParams(kind=kind)
     )
     radius = math.sqrt((maps[-1] >= 0.5).sum() / math.pi) / size
     gaussian = 0.05 * math.sqrt(-2 * math.log(0.5))
@@ -204,15 +206,15 @@ def test_longer_fixations_widen_the_tube_when_asked():
     x, y = np.array([16.0, 80.0]), np.array([50.0, 50.0])
     d = np.array([100.0, 900.0])
     params = MapParams(kind="tube", levels=1, duration_exponent=0.5)
-    maps = render_points(x, y, d, 100, 100, params)
+    maps = render_points(x, y, d, (100, 100), params)
     assert (maps[0, :, 80] >= 0.5).sum() > (maps[0, :, 16] >= 0.5).sum()
 
 
 def test_a_saccade_cap_cuts_the_line():
     x, y, d = np.array([5.0, 95.0]), np.array([50.0, 50.0]), np.full(2, 300.0)
     for kind in ("tube", "density", "gaussian"):
-        whole = render_points(x, y, d, 100, 100, MapParams(kind=kind))
-        cut = render_points(x, y, d, 100, 100, MapParams(kind=kind, max_saccade=0.25))
+        whole = render_points(x, y, d, (100, 100), MapParams(kind=kind))
+        cut = render_points(x, y, d, (100, 100), MapParams(kind=kind, max_saccade=0.25))
         assert whole[-1, 50, 50] > cut[-1, 50, 50] + 0.15
 
 
@@ -224,9 +226,9 @@ def test_tracks_outside_empty_and_unknown_are_maps_of_zeros(kind):
     )
     assert not render_maps(outside, params).values.any()
     nothing = np.zeros(0)
-    assert not render_points(nothing, nothing, nothing, H, W, params).any()
+    assert not render_points(nothing, nothing, nothing, (H, W), params).any()
     lost = np.full(3, np.nan)
-    assert not render_points(lost, lost, np.full(3, 200.0), H, W, params).any()
+    assert not render_points(lost, lost, np.full(3, 200.0), (H, W), params).any()
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -236,8 +238,7 @@ def test_ten_thousand_fixations(kind):
         rng.uniform(0, W, 10_000),
         rng.uniform(0, H, 10_000),
         np.full(10_000, 200.0),
-        H,
-        W,
+        (H, W),
         MapParams(kind=kind),
     )
     assert np.isfinite(maps).all()
