@@ -1,6 +1,7 @@
-"""Stored maps: one Parquet file per data set, one row and one row group per track, so that any image loads alone.
+"""Stored maps: one Parquet file per data set.
 
-Three lines read it without this library::
+Each track is one row and one row group, so that any image loads alone. Three lines read it without
+this library::
 
     table = pd.read_parquet("maps/maps.parquet")
     row = table.iloc[0]
@@ -38,38 +39,29 @@ if TYPE_CHECKING:
 
 MAP_FILE = "maps.parquet"
 MAX_TOTAL_BYTES = 2 * 1024**3
-MAX_ROW_BYTES = (
-    2**29
-)  # of one row's maps: two levels of the largest image as float32, eight as uint8
+# Of one row's maps: two levels of the largest image as float32, eight as uint8.
+MAX_ROW_BYTES = 2**29
 MAX_ID_CHARS = 4096
+_TRIAL = "trial the track comes from; #2 for an image's second showing in it"
+_LEVELS = "number of maps; the first is the core, the last the full track"
+_TYPE = "uint8: value / 255 is the map in [0, 1]; float32: the value is; little-endian"
+_COLUMNS = (
+    ("image_id", pa.string(), "stimulus without folder and image suffix"),
+    ("recording", pa.string(), "recording the track comes from"),
+    ("participant", pa.string(), "who looked; empty when the export does not say"),
+    ("trial", pa.string(), _TRIAL),
+    ("stimulus", pa.string(), "stimulus as named by the fixation table"),
+    ("n_fixations", pa.int32(), "fixations rendered, after cleaning"),
+    ("levels", pa.int32(), _LEVELS),
+    ("height", pa.int32(), "rows of each map"),
+    ("width", pa.int32(), "columns of each map"),
+    ("value_type", pa.string(), _TYPE),
+    ("maps", pa.binary(), "[levels, height, width] in C order"),
+)
 MAPS = pa.schema(
     [
         pa.field(name, kind, nullable=False, metadata={"meaning": meaning})
-        for name, kind, meaning in (
-            ("image_id", pa.string(), "stimulus without folder and image suffix"),
-            ("recording", pa.string(), "recording the track comes from"),
-            ("participant", pa.string(), "who looked; empty when the export does not say"),
-            (
-                "trial",
-                pa.string(),
-                "trial the track comes from; #2 for an image's second showing in it",
-            ),
-            ("stimulus", pa.string(), "stimulus as named by the fixation table"),
-            ("n_fixations", pa.int32(), "fixations rendered, after cleaning"),
-            (
-                "levels",
-                pa.int32(),
-                "number of maps; the first is the core, the last the full track",
-            ),
-            ("height", pa.int32(), "rows of each map"),
-            ("width", pa.int32(), "columns of each map"),
-            (
-                "value_type",
-                pa.string(),
-                "uint8: value / 255 is the map in [0, 1]; float32: the value is; little-endian",
-            ),
-            ("maps", pa.binary(), "[levels, height, width] in C order"),
-        )
+        for name, kind, meaning in _COLUMNS
     ]
 )
 DTYPES = ("uint8", "float32")
@@ -78,7 +70,7 @@ _NEEDED = ("image_id", "levels", "height", "width", "maps")
 _KIND = {"string": "text", "int32": "whole numbers", "binary": "bytes"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StoredMaps:
     """One row of a map file.
 
@@ -87,9 +79,9 @@ class StoredMaps:
     stimulus, recording, participant, trial : str
         Where the track comes from.
     n_fixations : int
-        Fixations rendered.
+        Number of fixations rendered, after cleaning.
     values : ndarray of uint8 or float32, shape (L, H, W)
-        0..255, or in [0, 1].
+        The maps, as 0..255 or in [0, 1].
     """
 
     stimulus: str
@@ -101,24 +93,27 @@ class StoredMaps:
 
     def as_float32(self) -> npt.NDArray[np.float32]:
         """Return the maps in [0, 1]."""
-        return (self.values / 255 if self.values.dtype == np.uint8 else self.values).astype(
-            np.float32
-        )
+        if self.values.dtype == np.uint8:
+            return (self.values / 255).astype(np.float32)
+        return self.values.astype(np.float32)
 
     def as_uint8(self) -> npt.NDArray[np.uint8]:
         """Return the maps as 0..255."""
-        return (
-            as_uint8(self.values)
-            if self.values.dtype == np.float32
-            else self.values.astype(np.uint8)
-        )
+        if self.values.dtype == np.float32:
+            return as_uint8(self.values)
+        return self.values.astype(np.uint8)
 
 
 def stored(maps: TrackMaps, dtype: str = "uint8") -> StoredMaps:
     """Return rendered maps as they are stored: uint8, or float32."""
-    track, values = maps.track, maps.as_uint8() if dtype == "uint8" else maps.values
+    track = maps.track
     return StoredMaps(
-        track.stimulus, track.recording, track.participant, track.trial, len(track), values
+        stimulus=track.stimulus,
+        recording=track.recording,
+        participant=track.participant,
+        trial=track.trial,
+        n_fixations=len(track),
+        values=maps.as_uint8() if dtype == "uint8" else maps.values,
     )
 
 
@@ -135,9 +130,9 @@ def map_writer(
     Parameters
     ----------
     path : path-like
-        The Parquet file.
+        The Parquet file to be written.
     meta : mapping
-        JSON values: how the maps were made.
+        How the maps were made, as JSON values.
     force : bool
         Also replace a file that gazetrack did not write.
     max_total_bytes : int
@@ -163,37 +158,46 @@ def map_writer(
             row = maps if isinstance(maps, StoredMaps) else stored(maps)
             total += row.values.nbytes
             if row.values.nbytes > MAX_ROW_BYTES:
-                what = f"the maps of {quote(row.stimulus)!r} take more than {MAX_ROW_BYTES // 1024**2} MB"
-                raise OutputError(
-                    what, path=path, hint="give a smaller --size, fewer --levels, or --dtype uint8"
-                )
+                most = f"{MAX_ROW_BYTES // 1024**2} MB"
+                what = f"the maps of {quote(row.stimulus)!r} take more than {most}"
+                hint = "give a smaller --size, fewer --levels, or --dtype uint8"
+                raise OutputError(what, path=path, hint=hint)
             if total > max_total_bytes:
+                what = f"the maps take more than {max_total_bytes // 1024**2} MB"
                 hint = "give a smaller --size, or a larger --max-total-mb"
-                raise OutputError(
-                    f"the maps take more than {max_total_bytes // 1024**2} MB", path=path, hint=hint
-                )
+                raise OutputError(what, path=path, hint=hint)
             writer.write_table(_row(row).cast(schema))
 
         yield write
 
 
 def _row(maps: StoredMaps) -> pa.Table:
-    names = (stem(maps.stimulus), maps.recording, maps.participant, maps.trial, maps.stimulus)
-    values = (*names, maps.n_fixations, *maps.values.shape)
-    little_endian = np.ascontiguousarray(
-        maps.values.astype(maps.values.dtype.newbyteorder("<"), copy=False)
-    )
+    """Return one row of schema `MAPS`."""
+    levels, height, width = maps.values.shape
+    facts = {
+        "image_id": stem(maps.stimulus),
+        "recording": maps.recording,
+        "participant": maps.participant,
+        "trial": maps.trial,
+        "stimulus": maps.stimulus,
+        "n_fixations": maps.n_fixations,
+        "levels": levels,
+        "height": height,
+        "width": width,
+        "value_type": maps.values.dtype.name,
+    }
+    columns = [pa.array([fact], MAPS.field(name).type) for name, fact in facts.items()]
+    stated_type = maps.values.dtype.newbyteorder("<")
+    little_endian = np.ascontiguousarray(maps.values.astype(stated_type, copy=False))
     # A view of the maps, not a copy: they may take half a gigabyte.
     offsets = pa.py_buffer(np.array([0, little_endian.nbytes], np.int32))
     binary = pa.Array.from_buffers(pa.binary(), 1, [None, offsets, pa.py_buffer(little_endian)])
-    facts = [*values, maps.values.dtype.name]
-    columns = [pa.array([fact], field.type) for fact, field in zip(facts, MAPS, strict=False)]
     return pa.Table.from_arrays([*columns, binary], schema=MAPS)
 
 
 def _values(row: Mapping[str, Any], maps: Any) -> Any:
-    """Return the maps of a row; ValueError when they are no maps. Files of version 0.1.0 have no type: uint8."""
-    dtype = row.get("value_type") or "uint8"
+    """Return the maps of a row; ValueError when they are no maps."""
+    dtype = row.get("value_type") or "uint8"  # files of version 0.1.0 have no type
     if dtype not in DTYPES:
         raise ValueError(dtype)
     shape = (row["levels"], row["height"], row["width"])
@@ -206,7 +210,10 @@ def _values(row: Mapping[str, Any], maps: Any) -> Any:
 
 
 def _fits(found: pa.DataType, wanted: pa.DataType) -> bool:
-    """Whether a column of one type can stand for one of ours: texts may be coded, numbers of another width."""
+    """Whether a column of one type can stand for one of ours.
+
+    Texts may be dictionary-coded, and numbers of another width.
+    """
     if pa.types.is_dictionary(found):
         found = found.value_type
     if pa.types.is_integer(wanted):
@@ -239,13 +246,11 @@ class MapStore:
             self._check_columns()
             ids = self._read_ids()
         except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
-            raise InputError(
-                f"damaged map file: {error}", path=self.path, hint="render again"
-            ) from error
+            what = f"damaged map file: {error}"
+            raise InputError(what, path=self.path, hint="render again") from error
         if None in ids:
-            raise SchemaError(
-                "holds a row without image_id", path=self.path, hint="render the maps again"
-            )
+            what = "holds a row without image_id"
+            raise SchemaError(what, path=self.path, hint="render the maps again")
         self._groups: dict[str, list[int]] = {}
         for group, image_id in enumerate(ids):
             self._groups.setdefault(image_id, []).append(group)
@@ -269,28 +274,27 @@ class MapStore:
 
     def _check_columns(self) -> None:
         """Refuse what is no map file, from its footer alone."""
-        found, metadata = self._file.schema_arrow, self._file.metadata
+        found = self._file.schema_arrow
+        metadata = self._file.metadata
         hint = "make one with: gazetrack render"
-        if missing := [name for name in _NEEDED if name not in found.names]:
-            raise SchemaError(
-                f"is no map file: it has no column {', '.join(missing)}", path=self.path, hint=hint
-            )
+        missing = [name for name in _NEEDED if name not in found.names]
+        if missing:
+            what = f"is no map file: it has no column {', '.join(missing)}"
+            raise SchemaError(what, path=self.path, hint=hint)
         for field in MAPS:
             if field.name in found.names and not _fits(found.field(field.name).type, field.type):
                 what = f"is no map file: column {field.name} is not {_KIND[str(field.type)]}"
                 raise SchemaError(what, path=self.path, hint=hint)
         sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
         if sizes != [1] * metadata.num_rows:
-            raise SchemaError(
-                "does not hold one track per row group",
-                path=self.path,
-                hint="render the maps again",
-            )
+            what = "does not hold one track per row group"
+            raise SchemaError(what, path=self.path, hint="render the maps again")
         for group in range(len(sizes)):
             n_bytes = metadata.row_group(group).total_byte_size
             if n_bytes > MAX_ROW_BYTES + 2**20:  # beside the maps there are headers
                 what = f"row {group + 1} unpacks to {n_bytes // 1024**2:,} MB"
-                hint = f"at most {MAX_ROW_BYTES // 1024**2} MB are read: render again with a smaller --size"
+                most = f"at most {MAX_ROW_BYTES // 1024**2} MB are read"
+                hint = f"{most}: render again with a smaller --size"
                 raise InputError(what, path=self.path, hint=hint)
 
     @property
@@ -313,18 +317,19 @@ class MapStore:
         for group in range(len(self)):
             try:
                 row, values = self._row(group)
-                recording, participant, trial = (
-                    row.get(k) or "" for k in ("recording", "participant", "trial")
-                )
-                stimulus, n_fixations = (
-                    row.get("stimulus") or row["image_id"],
-                    row.get("n_fixations") or 0,
+                # Files of other programs may lack what is not needed to find an image's maps.
+                maps = StoredMaps(
+                    stimulus=row.get("stimulus") or row["image_id"],
+                    recording=row.get("recording") or "",
+                    participant=row.get("participant") or "",
+                    trial=row.get("trial") or "",
+                    n_fixations=row.get("n_fixations") or 0,
+                    values=values,
                 )
             except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
-                raise InputError(
-                    f"damaged maps in row {group + 1}", path=self.path, hint="render again"
-                ) from error
-            yield StoredMaps(stimulus, recording, participant, trial, n_fixations, values)
+                what = f"damaged maps in row {group + 1}"
+                raise InputError(what, path=self.path, hint="render again") from error
+            yield maps
 
     def _row(self, group: int) -> tuple[dict[str, Any], npt.NDArray[Any]]:
         """Return a row's other columns, and its maps as a view of what was read."""
@@ -347,7 +352,7 @@ class MapStore:
         Returns
         -------
         ndarray of uint8, shape (L, H, W)
-            0..255.
+            The maps as 0..255; the first level is the core, the last the full track.
 
         Raises
         ------
@@ -355,24 +360,20 @@ class MapStore:
             The image has no maps, or the file is damaged.
         """
         if image_id not in self._groups:
-            raise InputError(
-                f"has no maps of {quote(image_id)!r}", path=self.path, hint="render its fixations"
-            )
+            what = f"has no maps of {quote(image_id)!r}"
+            raise InputError(what, path=self.path, hint="render its fixations")
         try:
             maps: list[npt.NDArray[Any]] = [self._row(group)[1] for group in self._groups[image_id]]
         except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
-            raise InputError(
-                f"damaged maps of {quote(image_id)!r}", path=self.path, hint="render again"
-            ) from error
+            what = f"damaged maps of {quote(image_id)!r}"
+            raise InputError(what, path=self.path, hint="render again") from error
         if len({values.shape for values in maps}) > 1:
             what = f"holds maps of several sizes of {quote(image_id)!r}"
             raise InputError(what, path=self.path, hint="render again with --size")
         if len(maps) == 1 and maps[0].dtype == np.uint8:
             return maps[0]
-        mean = np.mean(
-            [values if values.dtype == np.uint8 else values * 255 for values in maps], axis=0
-        )
-        rounded: npt.NDArray[np.uint8] = np.rint(mean).astype(np.uint8)
+        as_bytes = [values if values.dtype == np.uint8 else values * 255 for values in maps]
+        rounded: npt.NDArray[np.uint8] = np.rint(np.mean(as_bytes, axis=0)).astype(np.uint8)
         return rounded
 
 

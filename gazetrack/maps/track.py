@@ -1,4 +1,7 @@
-"""Tracks: the fixations of one observer on one image, in temporal order, and which of them a level keeps."""
+"""Tracks: the fixations of one observer on one image, in temporal order.
+
+Here are also the choices of which fixations are noise, and which of them each level keeps.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,7 @@ class Track:
     x, y : ndarray of float64, shape (N,)
         Positions in image pixels; the centre of the first pixel is (0.5, 0.5).
     duration_ms : ndarray of float64, shape (N,)
-        Fixation durations.
+        How long each fixation lasts.
     width, height : float
         Size of the image in pixels.
     participant : str
@@ -123,22 +126,22 @@ def build_tracks(fixations: pa.Table, eye: str = "auto") -> list[Track]:
     SchemaError
         The image size of some fixations is not known, absurd, or another one for the same image.
     """
-    frame = one_eye(valid_fixations(fixations)[0], eye)[0].to_pandas()
+    possible, _ = valid_fixations(fixations)
+    chosen, _ = one_eye(possible, eye)
+    frame = chosen.to_pandas()
     unknown = ~(np.isfinite(frame["image_width_px"]) & np.isfinite(frame["image_height_px"]))
     if unknown.any():
         stimulus = quote(frame.loc[unknown, "stimulus"].iloc[0])
-        what = f"the image size is not known for {int(unknown.sum())} fixations, first on stimulus {stimulus!r}"
-        raise SchemaError(
-            what, hint="give --images DIR, and --placement fit, centre, stretch or X,Y,WIDTH,HEIGHT"
-        )
-    width, height = frame["image_width_px"], frame["image_height_px"]
+        what = f"the image size is not known for {int(unknown.sum())} fixations"
+        hint = "give --images DIR, and --placement fit, centre, stretch or X,Y,WIDTH,HEIGHT"
+        raise SchemaError(f"{what}, first on stimulus {stimulus!r}", hint=hint)
+    width = frame["image_width_px"]
+    height = frame["image_height_px"]
     absurd = (width < 1) | (height < 1) | (width.astype(float) * height > MAX_IMAGE_PX)
     if absurd.any():
         size = f"{width[absurd].iloc[0]:g} x {height[absurd].iloc[0]:g} px"
-        raise SchemaError(
-            f"an image of {size}",
-            hint=f"sizes are at least 1 and at most {MAX_IMAGE_PX:,} pixels in all",
-        )
+        hint = f"sizes are at least 1 and at most {MAX_IMAGE_PX:,} pixels in all"
+        raise SchemaError(f"an image of {size}", hint=hint)
     frame["showing"] = _showings(frame)
     keys = [*_KEYS, "eye"] if eye == "both" else _KEYS
     return [_build_track(key, rows) for key, rows in frame.groupby(keys, sort=False, observed=True)]
@@ -153,43 +156,50 @@ def _showings(frame: pd.DataFrame) -> npt.NDArray[np.int64]:
     back = frame["onset_ms"].groupby(trial, observed=True).diff() < 0
     one_clock = ~back.groupby(trial, observed=True).transform("any")
     stimulus = frame["stimulus"].cat.codes
-    runs = (
-        (stimulus.groupby(trial, observed=True).diff() != 0).groupby(trial, observed=True).cumsum()
-    )
+    is_another = stimulus.groupby(trial, observed=True).diff() != 0
+    runs = is_another.groupby(trial, observed=True).cumsum()
+    # Runs of the same image within a trial are numbered: they are its showings.
     showings = runs.groupby([*trial, frame["stimulus"]], observed=True).rank("dense").astype(int)
     return np.asarray(showings.where(one_clock, 1), np.int64)
 
 
 def _build_track(key: tuple[object, ...], rows: pd.DataFrame) -> Track:
+    """Return the track of the rows that have `key` in the columns `_KEYS`, and maybe an eye."""
     rows = rows.sort_values(["onset_ms", "index"], kind="stable")
     recording, participant, trial, stimulus = (str(part) for part in key[:4])
-    showing, eye = key[4], "".join(map(str, key[5:]))
+    showing = key[4]
+    eye = str(key[5]) if len(key) > 5 else ""
     sizes = rows[["image_width_px", "image_height_px"]].drop_duplicates().to_numpy(np.float64)
     if len(sizes) > 1:
         shown = " and ".join(f"{width:g} x {height:g} px" for width, height in sizes[:2])
         what = f"stimulus {quote(stimulus)!r} has {len(sizes)} sizes in one trial: {shown}"
         raise SchemaError(what, hint="an image has one size; correct the table")
     width, height = sizes[0] if len(sizes) else (math.nan, math.nan)
-    x, y, duration_ms = (
-        rows[name].to_numpy(np.float64) for name in ("x_px", "y_px", "duration_ms")
-    )
-    trial = trial if showing == 1 else f"{trial}#{showing}"
     return Track(
-        recording, trial, stimulus, x, y, duration_ms, float(width), float(height), participant, eye
+        recording=recording,
+        trial=trial if showing == 1 else f"{trial}#{showing}",
+        stimulus=stimulus,
+        x=rows["x_px"].to_numpy(np.float64),
+        y=rows["y_px"].to_numpy(np.float64),
+        duration_ms=rows["duration_ms"].to_numpy(np.float64),
+        width=float(width),
+        height=float(height),
+        participant=participant,
+        eye=eye,
     )
 
 
 def track_names(tracks: Sequence[Track]) -> list[str]:
-    """Return a file name without suffix for each track, no two alike whatever the tracks are called."""
+    """Return a file name without suffix for each track.
+
+    No two are alike, whatever the tracks are called.
+    """
     seen: dict[str, int] = {}
     texts = []
     for track in tracks:
-        text = ".".join(
-            filter(
-                None,
-                (stem(track.stimulus), track.recording, track.participant, track.trial, track.eye),
-            )
-        )
+        image = stem(track.stimulus)
+        parts = (image, track.recording, track.participant, track.trial, track.eye)
+        text = ".".join(part for part in parts if part)
         seen[text] = seen.get(text, 0) + 1
         texts.append(text if seen[text] == 1 else f"{text}.{seen[text]}")
     names = unique_names(texts)
@@ -205,7 +215,7 @@ def clean(track: Track, *, min_duration_ms: float = 50.0, drop_first: int = 1) -
     Parameters
     ----------
     track : Track
-        Any track.
+        Any track, as `build_tracks` gives it.
     min_duration_ms : float
         Shorter fixations are dropped; those of exactly this duration stay.
     drop_first : int
@@ -295,15 +305,20 @@ def level_members(
         order = np.random.default_rng([seed, zlib.crc32(durations.tobytes())]).permutation(n)
     if truncation == "head":
         order = order[::-1]
-    members = [
-        order[n - _count(duration_ms[order], 1.0 if truncation == "none" else ratio, by) :]
-        for ratio in ratios
-    ]
-    return members if truncation == "shuffled" else [np.sort(m) for m in members]
+    members = []
+    for ratio in ratios:
+        share = 1.0 if truncation == "none" else ratio
+        kept = order[n - _count(duration_ms[order], share, by) :]
+        # Whatever was chosen, the line goes through it in temporal order, but for the control.
+        members.append(kept if truncation == "shuffled" else np.sort(kept))
+    return members
 
 
 def _count(duration_ms: Floats, ratio: float, by: str) -> int:
-    """Return how many of the last fixations make up `ratio` of the track: at least one, where it has any."""
+    """Return how many of the last fixations make up `ratio` of the track.
+
+    It is at least one, where the track has any.
+    """
     n = len(duration_ms)
     if n == 0 or ratio == 1:
         return n
@@ -312,4 +327,5 @@ def _count(duration_ms: Floats, ratio: float, by: str) -> int:
     from_end = np.cumsum(duration_ms[::-1])
     if from_end[-1] == 0:  # instants alone: any number of them makes up any share of the time
         return _count(duration_ms, ratio, "count")
-    return min(int(np.searchsorted(from_end, ratio * from_end[-1] * (1 - 1e-12))) + 1, n)
+    wanted_ms = ratio * from_end[-1] * (1 - 1e-12)  # sums differ by rounding
+    return min(int(np.searchsorted(from_end, wanted_ms)) + 1, n)

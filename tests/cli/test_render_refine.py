@@ -369,7 +369,16 @@ def test_refining_maps_whose_metadata_are_odd_is_an_error_that_says_so(run, tmp_
     (tmp_path / "images").mkdir()
     Image.new("RGB", (4, 3)).save(tmp_path / "images" / "p.png")
     with map_writer(tmp_path / "maps" / "maps.parquet", {"params": params}) as write:
-        write(StoredMaps("p.png", "r", "", "", 3, np.zeros((1, 3, 4), np.uint8)))
+        write(
+            StoredMaps(
+                stimulus="p.png",
+                recording="r",
+                participant="",
+                trial="",
+                n_fixations=3,
+                values=np.zeros((1, 3, 4), np.uint8),
+            )
+        )
     result = run("gazetrack refine")
     assert result.code == 2
     assert result.err.count("\n") == 1

@@ -119,7 +119,14 @@ def test_maps_larger_than_the_limit_are_neither_read_nor_written(tmp_path, monke
     from gazetrack.errors import OutputError
     from gazetrack.maps.store import StoredMaps
 
-    large = StoredMaps("p.png", "", "", "", 1, np.zeros((1, 1024, 1025), np.uint8))
+    large = StoredMaps(
+        stimulus="p.png",
+        recording="",
+        participant="",
+        trial="",
+        n_fixations=1,
+        values=np.zeros((1, 1024, 1025), np.uint8),
+    )
     with (
         pytest.raises(OutputError, match="more than 1 MB"),
         map_writer(tmp_path / "new.parquet", {}) as put,
