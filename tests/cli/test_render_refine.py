@@ -262,14 +262,14 @@ def test_the_bytes_do_not_depend_on_the_jobs(run, tmp_path, more):
 @pytest.mark.parametrize("command", ["render one.fixations.parquet --crf", "refine rendered"])
 @pytest.mark.parametrize("fails_at", [1, 2])
 def test_an_interrupted_run_goes_on_where_it_was(run, folder, monkeypatch, command, fails_at):
-    from gazetrack.workflows import refine as refining
+    from gazetrack.maps import crf
 
     Image.new("RGB", (80, 60), (90, 120, 90)).save(folder / "images" / "q.png")  # unlike p
     assert run("gazetrack render one.fixations.parquet -q -o rendered").code == 0
     line = f"gazetrack {command} -q -o"
     assert run(f"{line} whole").code == 0
     assert [path.name for path in (folder / "whole").iterdir()] == ["maps.parquet"]
-    calls, refine = [], refining.refine
+    calls, refine = [], crf.refine
 
     def failing(*arguments):
         calls.append(1)
@@ -277,7 +277,7 @@ def test_an_interrupted_run_goes_on_where_it_was(run, folder, monkeypatch, comma
             raise KeyboardInterrupt
         return refine(*arguments)
 
-    monkeypatch.setattr(refining, "refine", failing)
+    monkeypatch.setattr(crf, "refine", failing)
     assert run(f"{line} cut").code == 130
     assert not (folder / "cut" / "maps.parquet").exists()
     assert len(list(folder.glob("cut/.maps.parquet.kept/*"))) == fails_at - 1
