@@ -206,7 +206,7 @@ def in_torch(_data) -> Iterator[tuple[str, float]]:
             params = MapParams(kind=kind, duration_exponent=0.5)
             firsts = torch.tensor([[n - len(m) for m in level_members(d, params.ratios)]])
             tensors = (torch.from_numpy(v)[None].float() for v in (x, y, d))
-            found = render_tracks(*tensors, firsts, (H, W), params)[0].numpy()
+            found = render_tracks(*tensors, firsts, (H, W), params=params)[0].numpy()
             yield f"{kind}, {n} fixations", largest(found, render_points(x, y, d, (H, W), params))
 
 

@@ -362,6 +362,67 @@ def arguments(function):
     return [*taken.posonlyargs, *taken.args, *taken.kwonlyargs]
 
 
+MOST_BY_PLACE = 5
+
+
+def from_kernels(tree):
+    """Names that a module imports from the kernels, whose arguments are arrays by place."""
+    return {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("gazetrack.kernels")
+        for alias in node.names
+    }
+
+
+def is_command(function):
+    """Whether click calls the function, which it does by names."""
+    return any("click.command" in ast.unparse(one) for one in function.decorator_list)
+
+
+def by_place(node):
+    """How many arguments a call gives, or a function takes, by place; a starred one counts once."""
+    if isinstance(node, ast.Call):
+        return len(node.args)
+    names = [one.arg for one in (*node.args.posonlyargs, *node.args.args)]
+    return len([name for name in names if name not in ("self", "cls")])
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in SOURCES if path.parent.name != "kernels"], ids=lambda path: path.name
+)
+def test_nobody_takes_or_gives_more_than_five_arguments_by_place(path):
+    tree = ast.parse(path.read_text("utf-8"))
+    kernels = from_kernels(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            exempt, name = ast.unparse(node.func) in kernels, ast.unparse(node.func)
+        elif isinstance(node, ast.FunctionDef):
+            exempt, name = is_command(node), node.name
+        else:
+            continue
+        assert exempt or by_place(node) <= MOST_BY_PLACE, f"{path}:{node.lineno}: {name}"
+
+
+def test_the_rule_of_five_arguments_notices():
+    six = "(a, b, c, d, e, f)"
+    assert by_place(ast.parse(f"call{six}").body[0].value) == 6
+    assert by_place(ast.parse(f"def taken{six}: pass").body[0]) == 6
+    assert by_place(ast.parse("def taken(self, a, b, *, c, d, e, f): pass").body[0]) == 2
+    assert from_kernels(ast.parse("from gazetrack.kernels.gaussian import splat")) == {"splat"}
+
+
+OPTIONS = ("Options", "Params", "Config")
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+def test_options_are_frozen_and_go_by_name(path):
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ClassDef) and node.name.endswith(OPTIONS):
+            decorators = [ast.unparse(one) for one in node.decorator_list]
+            assert "dataclass(frozen=True, kw_only=True)" in decorators, f"{path}: {node.name}"
+
+
 def test_outputs_are_published_and_nothing_else_writes():
     to_a_path = (
         "write_text",

@@ -136,7 +136,9 @@ def write_asc(
         clock += 500
         samples = _sample(trial, step, rng)
         lines += _asc_set_up(clock - 10, screen, rate_hz)
-        lines += _asc_block(number, trial, samples, clock, step, rate_hz, rng)
+        lines += _asc_block(
+            number, trial, samples, start=clock, step=step, rate_hz=rate_hz, rng=rng
+        )
         clock += int(samples.t[-1]) + step
     write_text(path, "\n".join(lines) + "\n")
 
@@ -151,6 +153,7 @@ def _asc_block(
     number: int,
     trial: Trial,
     samples: _Samples,
+    *,
     start: int,
     step: int,
     rate_hz: int,
@@ -266,7 +269,9 @@ def write_tobii_tsv(
         samples = _sample(trial, 1000 / rate_hz, rng)
         rows += (
             {**row, **media}
-            for row in _tobii_rows(trial, samples, clock, 1000 / rate_hz, index, rng)
+            for row in _tobii_rows(
+                trial, samples, start=clock, step=1000 / rate_hz, index=index, rng=rng
+            )
         )
         clock += samples.t[-1] + 500
         rows.append({"Recording timestamp [ms]": f"{clock - 480:.0f}", "Sensor": "Mouse"})
@@ -289,6 +294,7 @@ def _tobii_media(trial: Trial) -> dict[str, str]:
 def _tobii_rows(
     trial: Trial,
     samples: _Samples,
+    *,
     start: float,
     step: float,
     index: dict[str, int],

@@ -110,7 +110,14 @@ def place(rule: str, screen: Screen | None, image_width_px: int, image_height_px
         height = image_height_px * y_scale
         x = (screen.width_px - width) / 2
         y = (screen.height_px - height) / 2
-    return Placement(x, y, width, height, image_width_px, image_height_px)
+    return Placement(
+        x_px=x,
+        y_px=y,
+        width_px=width,
+        height_px=height,
+        image_width_px=image_width_px,
+        image_height_px=image_height_px,
+    )
 
 
 def _typed_numbers(rule: str) -> tuple[float, float, float, float]:

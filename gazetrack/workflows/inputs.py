@@ -150,7 +150,16 @@ def find_sources(
         fixations, blinks = groups.get(path, (None, None))
         leaves = join and not from_folder and fixations is None and _has_fixations_beside(path)
         sources.append(
-            Source(path, names[path], target, from_folder, fixations, blinks, leaves, clash)
+            Source(
+                path=path,
+                name=names[path],
+                target=target,
+                from_folder=from_folder,
+                fixations=fixations,
+                blinks=blinks,
+                leaves_fixations=leaves,
+                clash=clash,
+            )
         )
     return sources
 

@@ -36,7 +36,7 @@ class Outcome:
     error : GazetrackError or None
         Why it failed, or is partial.
     sha256, format : str
-        Of the input.
+        Digest of the input's bytes, and the format it was read as.
     rows_in, rows_out : int
         Rows read and written. In the report ``rows_used`` stands beside them: ``rows_in`` is
         ``rows_used`` plus all of `dropped`. Many rows used, such as samples, may make few rows
@@ -71,17 +71,15 @@ class Outcome:
 
     def as_json(self) -> dict[str, Any]:
         """Return the outcome as one object of a report file, with the whole message."""
-        values = {
-            name: value for name, value in vars(self).items() if name not in ("error", "summary")
-        }
-        error = self.error
-        where = {name: getattr(error, name, None) for name in ("code", "line", "column", "byte")}
-        message = "" if error is None else error.whole()
-        used = {
-            "rows_used": self.rows_in - sum(self.dropped.values()),
-            "loss": self.summary.get("loss"),
-        }
-        return {**values, **used, **where, "message": message, "version": __version__}
+        hidden = ("error", "summary")
+        values = {name: value for name, value in vars(self).items() if name not in hidden}
+        values["rows_used"] = self.rows_in - sum(self.dropped.values())
+        values["loss"] = self.summary.get("loss")
+        for name in ("code", "line", "column", "byte"):
+            values[name] = getattr(self.error, name, None)
+        values["message"] = "" if self.error is None else self.error.whole()
+        values["version"] = __version__
+        return values
 
 
 def settled(
@@ -124,12 +122,14 @@ def settled(
 
 
 def check_report(path: str | Path, inputs: Iterable[str | Path]) -> None:
-    """Refuse to write a report over an input, or over a file that is no earlier report; call it before any work.
+    """Refuse to write a report over an input, or over a file that is no earlier report.
+
+    It is called before any work.
 
     Raises
     ------
     OutputError
-        It would be.
+        The report would replace such a file.
     """
     refuse_overwrite(path, inputs)
     path = Path(path)
@@ -140,12 +140,10 @@ def check_report(path: str | Path, inputs: Iterable[str | Path]) -> None:
             first = json.loads(file.readline(_MAX_LINE_BYTES) or "{}")
     except (OSError, ValueError):
         first = None
-    if not isinstance(first, dict) or (first and not set(first) >= _MARKS):
-        raise OutputError(
-            "is there and is no earlier report",
-            path=path,
-            hint="choose another --report, or remove it",
-        )
+    is_report = isinstance(first, dict) and (not first or set(first) >= _MARKS)
+    if not is_report:
+        hint = "choose another --report, or remove it"
+        raise OutputError("is there and is no earlier report", path=path, hint=hint)
 
 
 def write_report(path: str | Path, outcomes: Iterable[Outcome]) -> None:
@@ -157,9 +155,7 @@ def write_report(path: str | Path, outcomes: Iterable[Outcome]) -> None:
         It cannot be written, or there is something else by now, such as a table of this very call.
     """
     check_report(path, [])
-    write_text(
-        path,
-        "".join(
-            json.dumps(o.as_json(), ensure_ascii=False, sort_keys=True) + "\n" for o in outcomes
-        ),
-    )
+    lines = [
+        json.dumps(outcome.as_json(), ensure_ascii=False, sort_keys=True) for outcome in outcomes
+    ]
+    write_text(path, "".join(f"{line}\n" for line in lines))

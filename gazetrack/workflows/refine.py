@@ -21,13 +21,16 @@ from gazetrack.workflows.unfinished import Kept
 from gazetrack.workflows.workers import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy.typing as npt
 
     from gazetrack.images.reference import ImageRef
+    from gazetrack.maps.store import MapStore
 
-SHARE, _SURE = 0.45, 0.03
+SHARE = 0.45  # of the networks in a mix, chosen on Kvasir-SEG's validation images
+_SURE = 0.03  # probabilities are kept this far from 0 and 1
+_NAMED = 3
 
 
 def check_calibrated(kind: str) -> None:
@@ -100,10 +103,11 @@ def mixed(
     seen: npt.NDArray[np.uint8],
     share: float = SHARE,
 ) -> npt.NDArray[np.uint8]:
-    """Return sigma((1 - share)/2 (logit(map) + logit(refined)) + share logit(seen)), all 0..255 for 0..1.
+    """Mix a map, what a CRF made of it, and what a network saw: all 0..255 for 0..1.
 
-    Probabilities are kept within .03 of 0 and 1. On Kvasir-SEG, with networks that never saw the
-    image, the label's Dice rises from .834 to .862; the share was chosen on its validation images.
+    It is sigma((1 - share)/2 (logit(map) + logit(refined)) + share logit(seen)). Probabilities are
+    kept within .03 of 0 and 1. On Kvasir-SEG, with networks that never saw the image, the label's
+    Dice rises from .834 to .862; the share was chosen on its validation images.
 
     Parameters
     ----------
@@ -195,7 +199,9 @@ def refine_maps(
     force: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Outcome:
-    """Refine the maps of a file on their images; after an interruption, the next call goes on where this one was.
+    """Refine the maps of a file on their images.
+
+    After an interruption, the next call goes on where this one was.
 
     Parameters
     ----------
@@ -206,7 +212,7 @@ def refine_maps(
     out : path-like
         Folder for the new ``maps.parquet``.
     params : CRFParams
-        Of the CRF.
+        Reach, weights and steps of the CRF.
     seen : pathlib.Path, optional
         Folder of PNG probabilities by image id, as ``gradtrack-predict --probabilities`` writes
         them, of networks that were not trained on the image: the last level becomes the `mixed`
@@ -235,71 +241,95 @@ def refine_maps(
     if not 0 < share < 1:
         raise ConfigError(f"share {share:g}", hint="use a number above 0 and below 1")
     refuse_input_folder([out], [images, seen])
-    store, files = read_maps(maps), find_images(images)
-    pictures = find_images(seen) if seen is not None else {}
-    if seen is not None and (unseen := [i for i in store.ids if i in files and i not in pictures]):
-        what = f"has no probabilities of {len(unseen)} images, first {quote(unseen[0], 60)!r}"
-        raise InputError(
-            what, path=seen, hint="predict them with gradtrack-predict --probabilities"
-        )
-    if coloured := next(
-        (one for i in store.ids if (one := pictures.get(i)) and not is_gray(one)), None
-    ):
-        hint = "predict probabilities with gradtrack-predict --probabilities"
-        raise InputError(
-            "is no probability: it is not gray with 8 bits", path=coloured.path, hint=hint
-        )
-    rendered = store.meta.get("params")
-    check_calibrated(
-        str(rendered.get("kind", "unknown")) if isinstance(rendered, dict) else "unknown"
-    )
-    if store.meta.get("crf"):
-        raise ConfigError(
-            f"{quote(store.path, 80)} went through a CRF already",
-            hint="refine the maps it was made of",
-        )
+    store = read_maps(maps)
+    files = find_images(images)
+    pictures = {} if seen is None else _probabilities(seen, store, files)
+    _check_unrefined(store)
     missing = [image_id for image_id in store.ids if image_id not in files]
     if len(missing) == len(store.ids):
         raise InputError("holds no image of these maps", path=images, hint="give --images DIR")
-    target, digest = Path(out) / MAP_FILE, sha256_of(store.path)
+    target = Path(out) / MAP_FILE
+    digest = sha256_of(store.path)
     refuse_overwrite(target, [store.path, *(image.file for image in files.values())])
     outcome = Outcome(str(store.path), format="maps", sha256=digest, rows_in=len(store))
-    source = {"file": store.path.name, "sha256": digest}
     meta = {
         **store.meta,
-        "maps": source,
+        "maps": {"file": store.path.name, "sha256": digest},
         "crf": asdict(params),
         "crf_levels": "all" if all_levels else "last",
     }
-    meta |= {"probabilities_share": share} if seen is not None else {}
+    if seen is not None:
+        meta["probabilities_share"] = share
     kept = Kept(target)
     with map_writer(target, meta, force=force) as write:
         for row in counted(store.rows(), len(store), progress):
-            if (image := files.get(stem(row.stimulus))) is None:
+            image_id = stem(row.stimulus)
+            image = files.get(image_id)
+            if image is None:
                 outcome.dropped["no image"] = outcome.dropped.get("no image", 0) + 1
-            else:
-                first = 0 if all_levels else len(row.values) - 1
-                own = row.as_uint8()
-                refined = refine_on(row.as_float32()[first:], image, params, kept)
-                new = np.rint(refined * 255).astype(np.uint8)
-                if seen is not None:
-                    probability = read_image(
-                        pictures[stem(row.stimulus)], "L", row.values.shape[1:]
-                    )
-                    new[-1] = mixed(own[-1], new[-1], probability, share)
-                write(replace(row, values=np.concatenate([own[:first], new])))
-                outcome.rows_out += 1
+                continue
+            first = 0 if all_levels else len(row.values) - 1
+            own = row.as_uint8()
+            refined = refine_on(row.as_float32()[first:], image, params, kept)
+            new = np.rint(refined * 255).astype(np.uint8)
+            if seen is not None:
+                probability = read_image(pictures[image_id], "L", row.values.shape[1:])
+                new[-1] = mixed(own[-1], new[-1], probability, share)
+            write(replace(row, values=np.concatenate([own[:first], new])))
+            outcome.rows_out += 1
+    # From here on the file is complete, and nothing has to be computed again.
     kept.clear()
-    outcome.outputs.append(
-        {"path": str(target), "rows": outcome.rows_out, "sha256": sha256_of(target)}
-    )
+    output = {"path": str(target), "rows": outcome.rows_out, "sha256": sha256_of(target)}
+    outcome.outputs.append(output)
     if missing:
-        shown = ", ".join(quote(name, 30) for name in missing[:3]) + (
-            ", …" if len(missing) > 3 else ""
-        )
-        what = f"no image for {len(missing)} of {len(store.ids)} maps: {shown}"
-        outcome.status, outcome.error = (
-            "partial",
-            InputError(what, path=store.path, hint="add the images"),
-        )
+        outcome.status = "partial"
+        outcome.error = _without_image(store, missing)
     return outcome
+
+
+def _probabilities(
+    seen: Path, store: MapStore, files: Mapping[str, ImageRef]
+) -> dict[str, ImageRef]:
+    """Return the pictures of what networks saw, one for each image that has maps.
+
+    Raises
+    ------
+    InputError
+        One is missing, or is no gray picture of 8 bits.
+    """
+    pictures = find_images(seen)
+    hint = "predict {} with gradtrack-predict --probabilities"
+    unseen = [i for i in store.ids if i in files and i not in pictures]
+    if unseen:
+        what = f"has no probabilities of {len(unseen)} images, first {quote(unseen[0], 60)!r}"
+        raise InputError(what, path=seen, hint=hint.format("them"))
+    for image_id in store.ids:
+        picture = pictures.get(image_id)
+        if picture is not None and not is_gray(picture):
+            what = "is no probability: it is not gray with 8 bits"
+            raise InputError(what, path=picture.path, hint=hint.format("probabilities"))
+    return pictures
+
+
+def _check_unrefined(store: MapStore) -> None:
+    """Refuse maps that a CRF cannot make better: uncalibrated ones, and those that it refined before.
+
+    Raises
+    ------
+    ConfigError
+        They are one of the two.
+    """
+    params = store.meta.get("params")
+    kind = params.get("kind", "unknown") if isinstance(params, dict) else "unknown"
+    check_calibrated(str(kind))
+    if store.meta.get("crf"):
+        what = f"{quote(store.path, 80)} went through a CRF already"
+        raise ConfigError(what, hint="refine the maps it was made of")
+
+
+def _without_image(store: MapStore, missing: Sequence[str]) -> InputError:
+    shown = ", ".join(quote(name, 30) for name in missing[:_NAMED])
+    if len(missing) > _NAMED:
+        shown += ", …"
+    what = f"no image for {len(missing)} of {len(store.ids)} maps: {shown}"
+    return InputError(what, path=store.path, hint="add the images")

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from gazetrack.maps.track import Track
 
 
+_NAMED = 3  # of images that are missing
+
+
 @dataclass(frozen=True, kw_only=True)
 class RenderOptions:
     """What a user may choose when rendering.
@@ -67,7 +70,7 @@ class RenderOptions:
     jobs : int
         Threads to render with; what is written does not depend on it.
     dtype : {"uint8", "float32"}
-        Of the stored maps.
+        Type of the stored values: 0..255, or 0..1.
     """
 
     params: MapParams = field(default_factory=MapParams)
@@ -166,7 +169,7 @@ def render_tables(
     paths : sequence of path-like
         Fixation tables.
     options : RenderOptions
-        How and where.
+        How maps are made and where they go.
     progress : callable, optional
         Called with (done, total) after each track.
 
@@ -196,13 +199,13 @@ def render_tables(
         outcomes.append(outcome)
         try:
             outcome.sha256 = sha256_of(path) if Path(path).is_file() else ""
-            found = read_tracks(
-                path, sizes if options.images is not None else None, options.placement
-            )
+            known_sizes = None if options.images is None else sizes
+            found = read_tracks(path, known_sizes, options.placement)
             work += [(track, outcome) for track in found.tracks]
             _take_note(outcome, found, unreadable, options)
         except GazetrackError as error:
-            outcome.status, outcome.error = "failed", error
+            outcome.status = "failed"
+            outcome.error = error
     if work:
         _write_maps(work, outcomes, images, options, progress)
     return outcomes
@@ -228,38 +231,45 @@ def _take_note(
     options: RenderOptions,
 ) -> None:
     """Say in the outcome what of the table is not rendered, and why."""
-    outcome.rows_in, outcome.dropped = found.n_rows, dict(found.dropped)
+    outcome.rows_in = found.n_rows
+    outcome.dropped = dict(found.dropped)
     if found.by_case:
         name, image = next(iter(found.by_case.items()))
         shown = f"first {quote(name, 40)!r} is {quote(image, 40)!r}"
-        outcome.notes.append(
-            f"{len(found.by_case)} images found by ignoring upper and lower case: {shown}"
-        )
+        what = f"{len(found.by_case)} images found by ignoring upper and lower case"
+        outcome.notes.append(f"{what}: {shown}")
     damaged = [unreadable[stem(name)] for name in found.missing_images if stem(name) in unreadable]
     if damaged:
         outcome.error = damaged[0]
     elif found.missing_images:
-        names, n_all = (
-            found.missing_images,
-            len(found.missing_images) + len({t.stimulus for t in found.tracks}),
-        )
-        shown = ", ".join(quote(name, 30) for name in names[:3]) + (", …" if len(names) > 3 else "")
-        what = f"no image for {len(names)} of {n_all} stimuli: {shown}"
-        mistyped = [
-            f"is {quote(name, 30)!r} {quote(other, 30)!r}? " for name, other in found.alike.items()
-        ]
-        hint = f"{''.join(mistyped[:1])}add them to {quote(options.images, 40)}"
-        outcome.error = InputError(what, path=outcome.file, hint=hint)
+        outcome.error = _without_images(outcome.file, found, options.images)
     elif found.misfits:
         name, sizes = next(iter(found.misfits.items()))
-        what = f"{len(found.misfits)} images of another shape than the table says, first {quote(name, 40)}: {sizes}"
-        outcome.error = DataError(what, path=outcome.file, hint="give the images that were shown")
+        what = f"{len(found.misfits)} images of another shape than the table says"
+        first = f"first {quote(name, 40)}: {sizes}"
+        hint = "give the images that were shown"
+        outcome.error = DataError(f"{what}, {first}", path=outcome.file, hint=hint)
     if outcome.error is not None:
         outcome.status = "partial"
     if not found.tracks:
         raise outcome.error or InputError(
             "holds no fixation", path=outcome.file, hint="convert the recording again"
         )
+
+
+def _without_images(file: str, found: TableTracks, images: Path | None) -> InputError:
+    """Return the error about stimuli without an image, with the name that one may have meant."""
+    missing = found.missing_images
+    n_stimuli = len(missing) + len({track.stimulus for track in found.tracks})
+    shown = ", ".join(quote(name, 30) for name in missing[:_NAMED])
+    if len(missing) > _NAMED:
+        shown += ", …"
+    what = f"no image for {len(missing)} of {n_stimuli} stimuli: {shown}"
+    hint = f"add them to {quote(images, 40)}"
+    if found.alike:
+        name, other = next(iter(found.alike.items()))
+        hint = f"is {quote(name, 30)!r} {quote(other, 30)!r}? {hint}"
+    return InputError(what, path=file, hint=hint)
 
 
 def _write_maps(
@@ -269,25 +279,24 @@ def _write_maps(
     options: RenderOptions,
     progress: Callable[[int, int], None] | None,
 ) -> None:
+    """Write the map file and pictures: a row for each track, or for each image where they are pooled."""
     used = [outcome for outcome in outcomes if outcome.status != "failed"]
-    sources = [{"file": Path(o.file).name, "sha256": o.sha256} for o in used]
     target = options.out / MAP_FILE
     groups = _by_image(work) if options.pooled else [[one] for one in work]
-    pictures = track_names([group[0][0] for group in groups])
-    crf = None if options.crf is None else asdict(options.crf)
+    firsts = [group[0][0] for group in groups]
+    names = track_names(firsts)
+    shown = [images.get(stem(track.stimulus)) for track in firsts]
     meta = {
         "params": options.params.as_dict(),
-        "sources": sources,
+        "sources": [{"file": Path(each.file).name, "sha256": each.sha256} for each in used],
         "placement_rule": options.placement,
-        "crf": crf,
+        "crf": None if options.crf is None else asdict(options.crf),
     }
-    with map_writer(
-        target, meta, force=options.force, max_total_bytes=options.max_total_bytes
-    ) as write:
-        shown = [images.get(stem(group[0][0].stimulus)) for group in groups]
+    most = options.max_total_bytes
+    with map_writer(target, meta, force=options.force, max_total_bytes=most) as write:
         rendered = _in_order(list(zip(groups, shown, strict=True)), options)
-        each = zip(groups, pictures, shown, rendered, strict=True)
-        for group, name, image, maps in counted(each, len(groups), progress):
+        rows = zip(groups, names, shown, rendered, strict=True)
+        for group, name, image, maps in counted(rows, len(groups), progress):
             _count(group, options.params)
             write(stored(maps, options.dtype))
             if options.png:
@@ -309,10 +318,13 @@ def _by_image(work: Sequence[tuple[Track, Outcome]]) -> list[list[tuple[Track, O
 def _in_order(
     work: Sequence[tuple[Sequence[tuple[Track, Outcome]], ImageRef | None]], options: RenderOptions
 ) -> Iterator[TrackMaps]:
-    """Render by `options.jobs` threads, a few rows ahead of the one that is asked for; the kernels let others run."""
+    """Yield the maps of each row in order, rendered by `options.jobs` threads."""
     if options.jobs <= 1:
-        yield from (_rendered(group, image, options) for group, image in work)
+        for group, image in work:
+            yield _rendered(group, image, options)
         return
+    # Threads are enough, as the kernels release the interpreter's lock. They are only a few rows
+    # ahead of the one that is written, so that memory does not grow with the number of rows.
     with ThreadPoolExecutor(options.jobs) as pool:
         ahead: deque[Future[TrackMaps]] = deque()
         for group, image in work:
@@ -324,7 +336,7 @@ def _in_order(
 
 
 def _count(group: Sequence[tuple[Track, Outcome]], params: MapParams) -> None:
-    """Count in the outcomes what cleaning leaves of the tracks of a row, and what it does not, by reason."""
+    """Count in the outcomes what cleaning leaves of the tracks of a row, and what it drops and why."""
     for track, outcome in group:
         reasons = left_out(track, params)
         outcome.rows_out += len(track) - sum(reasons.values())

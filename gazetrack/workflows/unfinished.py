@@ -1,7 +1,7 @@
-"""Results that take long, kept beside an output that is not complete yet: the next run goes on where one was cut short.
+"""Results that take long, kept beside an output that is not complete yet.
 
-A result is found by a digest of all that it depends on, so that no other parameters, image or gaze
-can get into it.
+The next run goes on where one was cut short. A result is found by a digest of all that it depends
+on, so that no other parameters, image or gaze can get into it.
 """
 
 from __future__ import annotations
@@ -22,6 +22,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy.typing as npt
+
+# What a file that is missing or was cut short may raise.
+_DAMAGED = (
+    OSError,
+    ValueError,
+    KeyError,
+    EOFError,
+    MemoryError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 class Kept:
@@ -49,15 +60,7 @@ class Kept:
             data = io.BytesIO((self.folder / f"{key}.npz").read_bytes())
             with np.load(data, allow_pickle=False) as file:
                 values: npt.NDArray[np.uint8] = file["values"]
-        except (
-            OSError,
-            ValueError,
-            KeyError,
-            EOFError,
-            MemoryError,
-            zipfile.BadZipFile,
-            zlib.error,
-        ):
+        except _DAMAGED:
             return None
         return values
 

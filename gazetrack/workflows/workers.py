@@ -1,4 +1,7 @@
-"""Many inputs: counted as they are done, and by several processes, which end with the one that has started them."""
+"""Many inputs: counted as they are done, and shared out to several processes.
+
+The processes end with the one that has started them.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +26,17 @@ _ending = False  # of a worker: it was told to end, and begins nothing more
 def counted(
     items: Iterable[Item], total: int, progress: Callable[[int, int], None] | None
 ) -> Iterator[Item]:
-    """Yield items, and tell how many are done: none before the first, so that a long one is seen to have begun."""
-    tell = progress or (lambda _done, _total: None)
-    tell(0, total)
+    """Yield items, and tell how many are done.
+
+    It is told before the first one, too, so that a long one is seen to have begun.
+    """
+    if progress is None:
+        yield from items
+        return
+    progress(0, total)
     for done, item in enumerate(items, 1):
         yield item
-        tell(done, total)
+        progress(done, total)
 
 
 def over_processes(
@@ -39,11 +47,11 @@ def over_processes(
     Parameters
     ----------
     function : callable
-        Of a module, so that other processes find it.
+        A function of a module, which other processes find by its name.
     items : sequence
-        What it is called with.
+        What it is called with, one at a time.
     jobs : int
-        Processes.
+        Number of processes that work at once.
 
     Yields
     ------
@@ -54,9 +62,8 @@ def over_processes(
     others = set(active_children())
     pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_begin)
     try:
-        with (
-            _interrupts_held()
-        ):  # the keyboard's signal goes to all; the one who has started the others ends them
+        # The keyboard's signal goes to all processes; the one that has started the others ends them.
+        with _interrupts_held():
             results = pool.map(partial(_do, function), items)
         yield from results
     except BaseException:

@@ -188,8 +188,9 @@ def _rendered(tracks: Tracks, drawn: Drawn, size: int, params: MapParams) -> Ten
     x, y = (m[:, 0] * x + m[:, 1] * y + m[:, 2] for m in (a, b))
     scale = upload(np.array([move.scale for move in moves], np.float32), device)
     points = max(tracks.points_a_track[row] for row in picked)
+    firsts = tracks.firsts[which]
     maps = render_tracks(
-        x, y, duration_ms, tracks.firsts[which], (size, size), params, scale, points
+        x, y, duration_ms, firsts, (size, size), params=params, scale=scale, points=points
     )
     return torch.stack(
         [part.mean(0) for part in torch.split(maps, [len(of_sample) for of_sample in rows])]

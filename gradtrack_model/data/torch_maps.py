@@ -31,6 +31,7 @@ def render_tracks(
     duration_ms: Tensor,
     firsts: Tensor,
     size: tuple[int, int],
+    *,
     params: MapParams,
     scale: Tensor | None = None,
     points: int | None = None,
@@ -80,12 +81,15 @@ def render_tracks(
         step = torch.hypot(x[:, 1:] - x[:, :-1], y[:, 1:] - y[:, :-1])
         joined[:, :-1] = known[:, 1:] & known[:, :-1] & (step <= params.max_saccade * s)
     if params.kind in BLURRED:
-        places_and_weights = _dwell(x, y, duration_ms, joined, member, params.blur * s, points)
-        return _blurred(*places_and_weights, size, params, params.blur * s)
+        sigma = params.blur * s
+        px, py, weights = _dwell(
+            x, y, duration_ms, joined=joined, member=member, sigma=sigma, most=points
+        )
+        return _blurred(px, py, weights, size=size, params=params, sigma=sigma)
     radius = torch.zeros_like(x)
     if params.kind in ("tube", "disc"):
         radius = _radii(duration_ms, known, params) * s
-    distance = _distance(x, y, radius, joined, member, size)  # [B, L, H, W]
+    distance = _distance(x, y, radius, joined=joined, member=member, size=size)  # [B, L, H, W]
     if params.kind in ("tube", "disc"):
         return torch.sigmoid(-distance / (params.softness * s[..., None, None]))
     if params.kind == "gaussian":
@@ -112,7 +116,13 @@ def _radii(duration_ms: Tensor, known: Tensor, params: MapParams) -> Tensor:
 
 
 def _distance(
-    x: Tensor, y: Tensor, radius: Tensor, joined: Tensor, member: Tensor, size: tuple[int, int]
+    x: Tensor,
+    y: Tensor,
+    radius: Tensor,
+    *,
+    joined: Tensor,
+    member: Tensor,
+    size: tuple[int, int],
 ) -> Tensor:
     """Return the least (distance to a segment - its radius there) of each level's members, [B, L, H, W]."""
     rows, columns = _centres(size, x)
@@ -156,6 +166,7 @@ def _dwell(
     x: Tensor,
     y: Tensor,
     duration_ms: Tensor,
+    *,
     joined: Tensor,
     member: Tensor,
     sigma: Tensor,
@@ -223,7 +234,13 @@ def _rules(dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
 
 
 def _blurred(
-    x: Tensor, y: Tensor, weights: Tensor, size: tuple[int, int], params: MapParams, sigma: Tensor
+    x: Tensor,
+    y: Tensor,
+    weights: Tensor,
+    *,
+    size: tuple[int, int],
+    params: MapParams,
+    sigma: Tensor,
 ) -> Tensor:
     """Sum Gaussians at points x, y [B, P], and scale each level: calibrated for a density, to 0 .. 1 else."""
     rows, columns = _centres(size, x)

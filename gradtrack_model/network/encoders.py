@@ -174,6 +174,7 @@ class ConvBN(nn.Module):
         c_out: int,
         kernel: int,
         stride: int = 1,
+        *,
         groups: int = 1,
         activate: bool = True,
     ) -> None:

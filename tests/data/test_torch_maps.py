@@ -40,7 +40,7 @@ def tracks(counts, seed=0):
 def test_equals_the_toolkit(kind, more):
     padded, firsts, alone = tracks([1, 2, 7, 12])
     params = MapParams(kind=kind, levels=LEVELS, **more)
-    maps = render_tracks(*padded.float(), firsts, SIZE, params)
+    maps = render_tracks(*padded.float(), firsts, SIZE, params=params)
     for found, (x, y, d) in zip(maps, alone, strict=True):
         expected = render_points(x, y, d, SIZE, params)
         np.testing.assert_allclose(found.numpy(), expected, atol=1e-4)
@@ -54,7 +54,7 @@ def test_density_is_the_exact_integral_along_the_line(blur):
     )[:, None]
     params = MapParams(kind="density", levels=LEVELS, blur=blur, max_saccade=0.8)
     s = (SIZE[0] * SIZE[1]) ** 0.5
-    maps = render_tracks(*padded, firsts, SIZE, params).numpy()
+    maps = render_tracks(*padded, firsts, SIZE, params=params).numpy()
     for found, own, (x, y, d) in zip(maps, firsts.tolist(), alone, strict=True):
         joined = np.append(np.hypot(np.diff(x), np.diff(y)) <= params.max_saccade * s, False)
         for level, first in enumerate(own):
@@ -66,8 +66,8 @@ def test_density_is_the_exact_integral_along_the_line(blur):
 def test_room_for_more_points_than_there_are_changes_nothing():
     padded, firsts, _ = tracks([1, 2, 7, 12])
     params = MapParams(kind="density", levels=LEVELS, max_saccade=0.8)
-    asked = render_tracks(*padded, firsts, SIZE, params)
-    told = render_tracks(*padded, firsts, SIZE, params, points=1000)
+    asked = render_tracks(*padded, firsts, SIZE, params=params)
+    told = render_tracks(*padded, firsts, SIZE, params=params, points=1000)
     np.testing.assert_allclose(told, asked, atol=1e-12)
 
 
@@ -79,7 +79,7 @@ def test_the_smallest_maps_and_durations_are_numbers(kind):
         for durations in ([300.0], [0.0], [0.0, 0.0, 90.0]):
             d = torch.tensor([durations])
             x, y = (torch.full_like(d, n / 2) for n in size[::-1])
-            found = render_tracks(x, y, d, first, size, params)[0].numpy()
+            found = render_tracks(x, y, d, first, size, params=params)[0].numpy()
             expected = render_points(*(v[0].double().numpy() for v in (x, y, d)), size, params)
             np.testing.assert_allclose(found, expected, atol=1e-4)
 
@@ -93,7 +93,7 @@ def test_levels_without_fixations_are_zeros(kind):
         nothing,
         torch.zeros(2, 4, dtype=torch.long),
         (8, 9),
-        MapParams(kind=kind),
+        params=MapParams(kind=kind),
     )
     assert maps.shape == (2, 4, 8, 9)
     assert not maps.any()
@@ -106,7 +106,7 @@ def test_gradients_reach_the_positions(kind):
     params = MapParams(kind=kind, levels=LEVELS, blur=0.1, radius=0.1, softness=0.05)
 
     def rendered(x, y):
-        return render_tracks(x, y, d, firsts, (6, 7), params)
+        return render_tracks(x, y, d, firsts, (6, 7), params=params)
 
     x.requires_grad_()
     y.requires_grad_()
@@ -118,7 +118,6 @@ def test_gradients_reach_the_positions(kind):
 
 def test_kinds_that_stay_on_the_cpu_are_refused():
     one = torch.ones(1, 1)
+    firsts = torch.zeros(1, 1, dtype=torch.long)
     with pytest.raises(ConfigError, match="hull"):
-        render_tracks(
-            one, one, one, torch.zeros(1, 1, dtype=torch.long), (4, 4), MapParams(kind="hull")
-        )
+        render_tracks(one, one, one, firsts, (4, 4), params=MapParams(kind="hull"))

@@ -152,7 +152,9 @@ def _table(table: Columns, facts: dict[str, Any], gaze: GazeRows, notes: list[st
     usable = np.isfinite(onset) & (duration >= 0)
     if not usable.all():
         notes.append(f"{int((~usable).sum())} events without onset or duration: left out")
-    usable &= _within(onset, duration, is_message, usable, gaze, notes)
+    usable &= _within(
+        gaze, onset=onset, duration=duration, is_message=is_message, usable=usable, notes=notes
+    )
 
     columns = {"kind": kinds, "onset_ms": onset, "duration_ms": duration, "text": texts}
     frame = pd.DataFrame(columns)[usable]
@@ -179,11 +181,12 @@ def _onsets(
 
 
 def _within(
+    gaze: GazeRows,
+    *,
     onset: npt.NDArray[np.floating],
     duration: npt.NDArray[np.floating],
     is_message: npt.NDArray[np.bool_],
     usable: npt.NDArray[np.bool_],
-    gaze: GazeRows,
     notes: list[str],
 ) -> npt.NDArray[np.bool_]:
     """Return which events lie within the recording.
