@@ -67,7 +67,10 @@ def read_gray(path: Path, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
 
 
 def change_maps(source: Path, target: Path, change: Callable[[str, Levels], Levels]) -> None:
-    """Write stored maps anew, each image's levels [L, H, W] as `change` makes them of its id and levels."""
+    """Write stored maps anew, as `change` makes them of each image's id and levels.
+
+    Levels are [L, H, W].
+    """
     file = pq.ParquetFile(source)
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_suffix(".part")

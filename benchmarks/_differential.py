@@ -1,4 +1,7 @@
-"""What every check of `differential.py` is made of: two results of the same thing, and how far apart they may be."""
+"""What every check of `differential.py` is made of.
+
+Two results of the same thing, and how far apart they may be.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +47,10 @@ class Check:
 
 
 def largest(ours: object, theirs: object, *, relative: bool = False) -> float:
-    """Return the largest difference of two arrays; infinite where the shapes or the missing values differ."""
+    """Return the largest difference of two arrays.
+
+    Infinite where the shapes or the missing values differ.
+    """
     a, b = (np.asarray(values, np.float64) for values in (ours, theirs))
     if a.shape != b.shape or (np.isnan(a) != np.isnan(b)).any():
         return math.inf
@@ -57,7 +63,10 @@ def largest(ours: object, theirs: object, *, relative: bool = False) -> float:
 
 
 def simulated_gaze(hz: float = 500.0, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return times in ms and gaze in pixels: fixations with noise and small saccades, steps of 30 ms between them."""
+    """Return times in ms and gaze in pixels.
+
+    Fixations with noise and small saccades, steps of 30 ms between them.
+    """
     rng = np.random.default_rng(seed)
     t = np.arange(round(6 * hz)) * (1000 / hz)
     places = rng.uniform(200, 900, (16, 2))

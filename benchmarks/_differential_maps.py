@@ -36,7 +36,9 @@ def fixations(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def away(x: np.ndarray, y: np.ndarray, radii: np.ndarray) -> np.ndarray:
-    """Return the least (distance to a place on the line - the radius there) at every pixel, over all segments.
+    """Return, per pixel, the least (distance to a place on the line - the radius there).
+
+    All segments of the line count.
 
     At u along a segment and b beside it, sqrt((u - t)^2 + b^2) - r - k t is least at t = u + k b /
     sqrt(1 - k^2), k being the change of the radius per pixel; where that is 1 or more, one end has
@@ -61,7 +63,7 @@ def away(x: np.ndarray, y: np.ndarray, radii: np.ndarray) -> np.ndarray:
 
 
 def per_level(params: MapParams, one) -> Iterator[tuple[str, float]]:
-    """Compare `render_points` with what `one` makes of the fixations of each level, for every truncation."""
+    """Compare `render_points` with what `one` makes of each level's fixations, truncated anyhow."""
     for seed in SEEDS:
         x, y, d = fixations(seed)
         for truncation in TRUNCATIONS:
@@ -96,7 +98,10 @@ def lines(kind: str, exponent: float = 0.0):
 
 
 def along_the_line(x: np.ndarray, y: np.ndarray, d: np.ndarray, sigma: float) -> np.ndarray:
-    """Return dwell time blurred exactly: each segment holds half of its ends' time, the ends of the line the rest."""
+    """Return dwell time blurred exactly.
+
+    Each segment holds half of its ends' time, the ends of the line the rest.
+    """
     points = np.stack([x, y], -1)
     total = np.zeros((H, W))
     for i in (0, len(x) - 1):
@@ -125,7 +130,10 @@ def density_by_erf(_data) -> Iterator[tuple[str, float]]:
 
 
 def mean_along(a: np.ndarray, b: np.ndarray, centre: np.ndarray, sigma: float) -> float:
-    """Return the mean of a Gaussian around `centre` along the segment from a to b, by SciPy's adaptive rule."""
+    """Return the mean of a Gaussian around `centre` along the segment from a to b.
+
+    The rule is SciPy's adaptive one.
+    """
 
     def bump(u: float) -> float:
         apart = a + u * (b - a) - centre
@@ -194,7 +202,10 @@ def gazemedseg(_data) -> Iterator[tuple[str, float]]:
 
 
 def in_torch(_data) -> Iterator[tuple[str, float]]:
-    """The trainer's renderer beside the toolkit's: two implementations of ours, on the CPU, in float32."""
+    """The trainer's renderer beside the toolkit's.
+
+    Two implementations of ours, on the CPU, in float32.
+    """
     import torch
 
     from gradtrack_model.data.torch_maps import KINDS, render_tracks
@@ -239,7 +250,10 @@ def crf(_data) -> Iterator[tuple[str, float]]:
         if params.smooth_weight:
             peer.addPairwiseGaussian(sxy=params.smooth_px, compat=params.smooth_weight)
         expected = np.array(peer.inference(params.iterations))[1].reshape(height, width)
-        case = f"position {params.position_px:g} px, colour {params.colour:g}, smoothing {params.smooth_weight:g}"
+        case = (
+            f"position {params.position_px:g} px, colour {params.colour:g}, "
+            f"smoothing {params.smooth_weight:g}"
+        )
         yield case, largest(refine(soft[None], image, params)[0], expected)
 
 
@@ -297,21 +311,76 @@ def borders_of_masks(_data) -> Iterator[tuple[str, float]]:
 
 CHECKS = [
     *(
-        Check(ours=f"maps: {kind}", peer="brute force over segments", tolerance=1e-5, unit="of 1", cases=lines(kind))
+        Check(
+            ours=f"maps: {kind}",
+            peer="brute force over segments",
+            tolerance=1e-5,
+            unit="of 1",
+            cases=lines(kind),
+        )
         for kind in ("tube", "disc", "gaussian", "linear")
     ),
-    Check(ours="maps: tube, duration_exponent .5", peer="brute force, the track's median", tolerance=1e-5, unit="of 1",
-          cases=lines("tube", 0.5)),
-    Check(ours="maps: density", peer="exact integral, erf", tolerance=2e-5, unit="of 1", cases=density_by_erf),
-    Check(ours="maps: density", peer="scipy.integrate.quad", tolerance=2e-5, unit="of 1", cases=density_by_quadrature),
-    Check(ours="maps: heatmap", peer="sum of Gaussians", tolerance=5e-6, unit="of 1", cases=heatmap),
+    Check(
+        ours="maps: tube, duration_exponent .5",
+        peer="brute force, the track's median",
+        tolerance=1e-5,
+        unit="of 1",
+        cases=lines("tube", 0.5),
+    ),
+    Check(
+        ours="maps: density",
+        peer="exact integral, erf",
+        tolerance=2e-5,
+        unit="of 1",
+        cases=density_by_erf,
+    ),
+    Check(
+        ours="maps: density",
+        peer="scipy.integrate.quad",
+        tolerance=2e-5,
+        unit="of 1",
+        cases=density_by_quadrature,
+    ),
+    Check(
+        ours="maps: heatmap", peer="sum of Gaussians", tolerance=5e-6, unit="of 1", cases=heatmap
+    ),
     Check(ours="maps: hull", peer="scipy ConvexHull", tolerance=1e-5, unit="of 1", cases=hull),
-    Check(ours="maps: gazemedseg", peer="scipy gaussian_filter", tolerance=1e-5, unit="of 1", cases=gazemedseg),
-    Check(ours="maps in PyTorch, six kinds", peer="the toolkit's kernels", tolerance=1e-5, unit="of 1", cases=in_torch,
-          needs="torch"),
-    Check(ours="dense CRF", peer="pydensecrf2", tolerance=1e-5, unit="of 1", cases=crf, needs="pydensecrf"),
-    Check(ours="Dice, IoU, precision, recall", peer="scikit-learn", tolerance=1e-12, unit="of 1",
-          cases=overlap_of_masks, needs="sklearn"),
-    Check(ours="HD95 and ASD", peer="brute force over all borders", tolerance=1e-12, unit="relative",
-          cases=borders_of_masks),
-]  # fmt: skip
+    Check(
+        ours="maps: gazemedseg",
+        peer="scipy gaussian_filter",
+        tolerance=1e-5,
+        unit="of 1",
+        cases=gazemedseg,
+    ),
+    Check(
+        ours="maps in PyTorch, six kinds",
+        peer="the toolkit's kernels",
+        tolerance=1e-5,
+        unit="of 1",
+        cases=in_torch,
+        needs="torch",
+    ),
+    Check(
+        ours="dense CRF",
+        peer="pydensecrf2",
+        tolerance=1e-5,
+        unit="of 1",
+        cases=crf,
+        needs="pydensecrf",
+    ),
+    Check(
+        ours="Dice, IoU, precision, recall",
+        peer="scikit-learn",
+        tolerance=1e-12,
+        unit="of 1",
+        cases=overlap_of_masks,
+        needs="sklearn",
+    ),
+    Check(
+        ours="HD95 and ASD",
+        peer="brute force over all borders",
+        tolerance=1e-12,
+        unit="relative",
+        cases=borders_of_masks,
+    ),
+]

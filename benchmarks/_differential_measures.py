@@ -1,4 +1,7 @@
-"""Quality, detectors, smoothing and agreement, beside ETDQualitizer, pymovements, SciPy, pandas and scikit-learn."""
+"""Quality, detectors, smoothing and agreement, beside those of other packages.
+
+They are ETDQualitizer, pymovements, SciPy, pandas and scikit-learn.
+"""
 
 from __future__ import annotations
 
@@ -138,7 +141,7 @@ def by_pymovements(trial: Trial, frame) -> np.ndarray:
 
 
 def five_points(trial: Trial) -> np.ndarray:
-    """Return velocities [N, 2] in px/ms over five samples, as Engbert & Kliegl (2003) write them."""
+    """Return velocities [N, 2] in px/ms over five samples, as Engbert & Kliegl (2003) do."""
     p = np.stack([trial.x_px, trial.y_px], -1)
     v = np.full_like(p, np.nan)
     v[2:-2] = (p[4:] + p[3:-1] - p[1:-3] - p[:-4]) / (6 * trial.step_ms)
@@ -188,7 +191,10 @@ def i_vt(_data) -> Iterator[tuple[str, float]]:
 
 
 def i_dt(_data) -> Iterator[tuple[str, float]]:
-    """Salvucci & Goldberg (2000), word for word: a window that grows while its dispersion allows, or moves on."""
+    """Salvucci & Goldberg (2000), word for word.
+
+    A window that grows while its dispersion allows, or moves on.
+    """
     for case, trial in trials():
         t, p, limit, least = trial.t_ms, np.stack([trial.x_px, trial.y_px]), trial.px_per_deg, 100.0
         ours = samples_of(len(t), DETECTORS["idt"](min_duration_ms=least).runs(trial))
@@ -339,21 +345,91 @@ def in_polars(_data) -> Iterator[tuple[str, float]]:
 
 
 CHECKS = [
-    Check(ours="quality: precision, BCEA, loss, rates", peer="ETDQualitizer", tolerance=1e-6, unit="relative",
-          cases=data_quality, needs="ETDQualitizer"),
-    Check(ours="degrees of visual angle", peer="ETDQualitizer", tolerance=1e-9, unit="deg", cases=degrees,
-          needs="ETDQualitizer"),
-    Check(ours="detector engbert_kliegl", peer="pymovements microsaccades", tolerance=0, unit="samples",
-          cases=engbert_kliegl, needs="pymovements"),
-    Check(ours="detector ivt, five_point", peer="pymovements ivt", tolerance=0, unit="samples", cases=i_vt,
-          needs="pymovements"),
-    Check(ours="detector idt", peer="brute force over all windows", tolerance=0, unit="samples", cases=i_dt),
-    Check(ours="smoothing: savgol", peer="scipy savgol_filter", tolerance=1e-3, unit="px", cases=savitzky_golay),
-    Check(ours="velocity: savgol", peer="scipy savgol_filter, deriv=1", tolerance=1e-9, unit="px/ms", cases=slopes),
-    Check(ours="smoothing: median", peer="pandas rolling median", tolerance=1e-9, unit="px", cases=moving_medians),
-    Check(ours="filled gaps", peer="pandas interpolate", tolerance=1e-3, unit="px", cases=filled_gaps),
-    Check(ours="kappa", peer="scikit-learn", tolerance=1e-12, unit="of 1", cases=kappas, needs="sklearn"),
-    Check(ours="tables: counts and means of filters", peer="DuckDB", tolerance=1e-6, unit="rows", cases=in_duckdb,
-          needs="duckdb"),
-    Check(ours="tables: counts of filters", peer="polars", tolerance=0, unit="rows", cases=in_polars, needs="polars"),
-]  # fmt: skip
+    Check(
+        ours="quality: precision, BCEA, loss, rates",
+        peer="ETDQualitizer",
+        tolerance=1e-6,
+        unit="relative",
+        cases=data_quality,
+        needs="ETDQualitizer",
+    ),
+    Check(
+        ours="degrees of visual angle",
+        peer="ETDQualitizer",
+        tolerance=1e-9,
+        unit="deg",
+        cases=degrees,
+        needs="ETDQualitizer",
+    ),
+    Check(
+        ours="detector engbert_kliegl",
+        peer="pymovements microsaccades",
+        tolerance=0,
+        unit="samples",
+        cases=engbert_kliegl,
+        needs="pymovements",
+    ),
+    Check(
+        ours="detector ivt, five_point",
+        peer="pymovements ivt",
+        tolerance=0,
+        unit="samples",
+        cases=i_vt,
+        needs="pymovements",
+    ),
+    Check(
+        ours="detector idt",
+        peer="brute force over all windows",
+        tolerance=0,
+        unit="samples",
+        cases=i_dt,
+    ),
+    Check(
+        ours="smoothing: savgol",
+        peer="scipy savgol_filter",
+        tolerance=1e-3,
+        unit="px",
+        cases=savitzky_golay,
+    ),
+    Check(
+        ours="velocity: savgol",
+        peer="scipy savgol_filter, deriv=1",
+        tolerance=1e-9,
+        unit="px/ms",
+        cases=slopes,
+    ),
+    Check(
+        ours="smoothing: median",
+        peer="pandas rolling median",
+        tolerance=1e-9,
+        unit="px",
+        cases=moving_medians,
+    ),
+    Check(
+        ours="filled gaps", peer="pandas interpolate", tolerance=1e-3, unit="px", cases=filled_gaps
+    ),
+    Check(
+        ours="kappa",
+        peer="scikit-learn",
+        tolerance=1e-12,
+        unit="of 1",
+        cases=kappas,
+        needs="sklearn",
+    ),
+    Check(
+        ours="tables: counts and means of filters",
+        peer="DuckDB",
+        tolerance=1e-6,
+        unit="rows",
+        cases=in_duckdb,
+        needs="duckdb",
+    ),
+    Check(
+        ours="tables: counts of filters",
+        peer="polars",
+        tolerance=0,
+        unit="rows",
+        cases=in_polars,
+        needs="polars",
+    ),
+]

@@ -1,4 +1,7 @@
-"""Readers beside MNE, pymovements, eyelinkio and SciPy; and beside pandas, with the columns written out here."""
+"""Readers beside MNE, pymovements, eyelinkio, SciPy and pandas.
+
+pandas takes part with the columns written out here.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +71,10 @@ def asc_files(data: Path | None) -> Iterator[tuple[str, Recording, Path]]:
 
 
 def eyelink_by_mne(data: Path | None) -> Iterator[tuple[str, float | None]]:
-    """Positions and pupils of each eye, sample by sample; MNE keeps a lost eye's position where its pupil is 0."""
+    """Positions and pupils of each eye, sample by sample.
+
+    MNE keeps a lost eye's position where its pupil is 0.
+    """
     import mne
 
     for name, recording, path in asc_files(data):
@@ -121,7 +127,10 @@ def eyelink_by_pymovements(data: Path | None) -> Iterator[tuple[str, float | Non
 
 
 def eyelink_events_by_pymovements(data: Path | None) -> Iterator[tuple[str, float | None]]:
-    """Onsets and durations of EFIX lines; an event of ours lasts to the end of its last sample, theirs to its start."""
+    """Onsets and durations of EFIX lines.
+
+    An event of ours lasts to the end of its last sample, theirs to its start.
+    """
     import pymovements
 
     for name, recording, path in asc_files(data):
@@ -151,7 +160,10 @@ def eyelink_events_by_pymovements(data: Path | None) -> Iterator[tuple[str, floa
 
 
 def eyelink_edf(_data: Path | None) -> Iterator[tuple[str, float | None]]:
-    """The recordings that ship with eyelinkio, which is what reads them for us: what we make of its arrays."""
+    """The recordings that ship with eyelinkio, which is what reads them for us.
+
+    Compared is what we make of its arrays.
+    """
     import eyelinkio
 
     for path in sorted((Path(eyelinkio.__file__).parent / "tests" / "data").glob("*.edf")):
@@ -236,7 +248,10 @@ def gazepoint(path: Path, recording: Recording) -> pd.DataFrame:
 
 
 def pupil_core(path: Path, recording: Recording) -> pd.DataFrame:
-    """Fractions of the world camera's image from its lower left corner, where confidence is .6 or more."""
+    """Fractions of the world camera's image from its lower left corner.
+
+    Gaze counts where confidence is .6 or more.
+    """
     frame = pd.read_csv(path).rename(columns={"timestamp": "gaze_timestamp"})
     frame = frame[frame["gaze_timestamp"].notna()]
     sure = frame["confidence"] >= 0.6
@@ -261,7 +276,10 @@ def pupil_cloud(path: Path, _recording: Recording) -> pd.DataFrame:
 
 
 def tobii_pro(path: Path, _recording: Recording) -> pd.DataFrame:
-    """Combined gaze in pixels of the screen, in rows of the eye tracker; decimal marks as they come."""
+    """Combined gaze in pixels of the screen, in rows of the eye tracker.
+
+    Decimal marks as they come.
+    """
     frame = pd.read_csv(path, sep="\t", encoding="utf-8-sig", dtype=str)
     columns = {}
     for axis in "XY":
@@ -318,7 +336,10 @@ def adhawk(path: Path, _recording: Recording) -> pd.DataFrame:
 
 
 def viewpoint(path: Path, recording: Recording) -> pd.DataFrame:
-    """Rows of type 10, fractions of the screen, of eye A the right and B the left; a quality of 4 or 5 is lost gaze."""
+    """Rows of type 10, fractions of the screen, of eye A the right and B the left.
+
+    A quality of 4 or 5 is lost gaze.
+    """
     lines = [line.rstrip("\r\n").split("\t") for line in path.read_text("latin-1").splitlines()]
     header = next(line[1:] for line in lines if line[0] == "6")
     frame = pd.DataFrame(
@@ -391,7 +412,10 @@ def gazepoint_fixations(path: Path, recording: Recording) -> pd.DataFrame:
 
 
 def pupil_core_fixations(path: Path, recording: Recording) -> pd.DataFrame:
-    """Fractions of the world camera's image from its lower left corner, seconds, and durations in milliseconds."""
+    """Fractions of the world camera's image from its lower left corner.
+
+    Times are seconds, durations milliseconds.
+    """
     frame = pd.read_csv(path)
     frame = frame[frame["duration"].notna()]
     return pd.DataFrame(
@@ -424,39 +448,128 @@ def by_pandas(
 ) -> Check:
     """Make the row of a text format, of its samples or its fixations, whichever its name says."""
     table = "fixation_table" if "fixations" in ours else "sample_table"
-    return Check(ours=ours, peer="pandas, columns by hand", tolerance=FLOAT32_PX, unit="px, ms",
-                 cases=tables(golden, exports, read, table))  # fmt: skip
+    return Check(
+        ours=ours,
+        peer="pandas, columns by hand",
+        tolerance=FLOAT32_PX,
+        unit="px, ms",
+        cases=tables(golden, exports, read, table),
+    )
 
 
 CHECKS = [
-    Check(ours="EyeLink ASC: samples", peer="MNE", tolerance=FLOAT32_PX, unit="px", cases=eyelink_by_mne, needs="mne"),
-    Check(ours="EyeLink ASC: samples", peer="pymovements", tolerance=FLOAT32_PX, unit="px, ms",
-          cases=eyelink_by_pymovements, needs="pymovements"),
-    Check(ours="EyeLink ASC: fixations", peer="pymovements", tolerance=1e-6, unit="ms",
-          cases=eyelink_events_by_pymovements, needs="pymovements"),
-    Check(ours="EyeLink EDF: samples and fixations", peer="eyelinkio", tolerance=1e-6, unit="rows, ms",
-          cases=eyelink_edf, needs="eyelinkio"),
-    Check(ours="SMI BeGaze: samples", peer="pymovements", tolerance=0.051, unit="px", cases=begaze_by_pymovements,
-          needs="pymovements"),
-    Check(ours="ARFF: samples", peer="scipy.io.arff", tolerance=FLOAT32_PX, unit="px, ms", cases=arff_by_scipy),
-    by_pandas("Gazepoint: samples", "gazepoint/all_gaze/input.csv", "gazepoint/*all_gaze.csv", gazepoint),
-    by_pandas("Pupil Core: samples", "pupil_core/gaze/input.csv", "pupil_core/*/gaze_positions.csv", pupil_core),
-    by_pandas("Pupil Cloud: samples", "pupil_cloud/gaze/input.csv", "pupil_cloud/*/gaze.csv", pupil_cloud),
-    by_pandas("Tobii Pro Lab: samples", "tobii_pro/old_microseconds/input.tsv", "tobii_pro_lab/*.tsv", tobii_pro),
-    by_pandas("Tobii Glasses 3: samples", "tobii_glasses3/*/input*", "tobii_glasses3/*/gazedata.gz", glasses3),
+    Check(
+        ours="EyeLink ASC: samples",
+        peer="MNE",
+        tolerance=FLOAT32_PX,
+        unit="px",
+        cases=eyelink_by_mne,
+        needs="mne",
+    ),
+    Check(
+        ours="EyeLink ASC: samples",
+        peer="pymovements",
+        tolerance=FLOAT32_PX,
+        unit="px, ms",
+        cases=eyelink_by_pymovements,
+        needs="pymovements",
+    ),
+    Check(
+        ours="EyeLink ASC: fixations",
+        peer="pymovements",
+        tolerance=1e-6,
+        unit="ms",
+        cases=eyelink_events_by_pymovements,
+        needs="pymovements",
+    ),
+    Check(
+        ours="EyeLink EDF: samples and fixations",
+        peer="eyelinkio",
+        tolerance=1e-6,
+        unit="rows, ms",
+        cases=eyelink_edf,
+        needs="eyelinkio",
+    ),
+    Check(
+        ours="SMI BeGaze: samples",
+        peer="pymovements",
+        tolerance=0.051,
+        unit="px",
+        cases=begaze_by_pymovements,
+        needs="pymovements",
+    ),
+    Check(
+        ours="ARFF: samples",
+        peer="scipy.io.arff",
+        tolerance=FLOAT32_PX,
+        unit="px, ms",
+        cases=arff_by_scipy,
+    ),
+    by_pandas(
+        "Gazepoint: samples", "gazepoint/all_gaze/input.csv", "gazepoint/*all_gaze.csv", gazepoint
+    ),
+    by_pandas(
+        "Pupil Core: samples",
+        "pupil_core/gaze/input.csv",
+        "pupil_core/*/gaze_positions.csv",
+        pupil_core,
+    ),
+    by_pandas(
+        "Pupil Cloud: samples", "pupil_cloud/gaze/input.csv", "pupil_cloud/*/gaze.csv", pupil_cloud
+    ),
+    by_pandas(
+        "Tobii Pro Lab: samples",
+        "tobii_pro/old_microseconds/input.tsv",
+        "tobii_pro_lab/*.tsv",
+        tobii_pro,
+    ),
+    by_pandas(
+        "Tobii Glasses 3: samples",
+        "tobii_glasses3/*/input*",
+        "tobii_glasses3/*/gazedata.gz",
+        glasses3,
+    ),
     by_pandas("EyeTribe: samples", "eyetribe/pytribe/input.tsv", "eyetribe/*.tsv", eyetribe),
     by_pandas("AdHawk: samples", "adhawk/gaze_data/input.csv", "", adhawk),
-    by_pandas("ViewPoint: samples", "viewpoint/binocular/input.txt", "arrington_viewpoint/*.txt", viewpoint),
+    by_pandas(
+        "ViewPoint: samples",
+        "viewpoint/binocular/input.txt",
+        "arrington_viewpoint/*.txt",
+        viewpoint,
+    ),
     by_pandas("Tobii SDK: samples", "tobii_sdk/tuples/input.csv", "", tobii_sdk),
     by_pandas("SMI: samples", "smi/none", "smi/emip_*.tsv", smi_raw),
-    by_pandas("Gazepoint: fixations", "gazepoint/fixations/input.csv", "gazepoint/*fixations.csv", gazepoint_fixations),
-    by_pandas("Pupil Core: fixations", "pupil_core/fixations/input.csv", "pupil_core/pupil_tutorials_10/fixations.csv",
-              pupil_core_fixations),
-    by_pandas("Pupil Cloud: fixations", "pupil_cloud/fixations/input.csv", "pupil_cloud/*/fixations.csv",
-              pupil_cloud_fixations),
-    by_pandas("EyeLink Data Viewer: fixations", "eyelink_report/trials/input.txt", "eyelink_dataviewer/*FixData*.xls",
-              data_viewer),
-    Check(ours="XDF: times of gaze", peer="pyxdf", tolerance=1e-6, unit="ms",
-          cases=tables("xdf/*/input.xdf", "lsl_xdf/tobii*.xdf", xdf), needs="pyxdf"),
+    by_pandas(
+        "Gazepoint: fixations",
+        "gazepoint/fixations/input.csv",
+        "gazepoint/*fixations.csv",
+        gazepoint_fixations,
+    ),
+    by_pandas(
+        "Pupil Core: fixations",
+        "pupil_core/fixations/input.csv",
+        "pupil_core/pupil_tutorials_10/fixations.csv",
+        pupil_core_fixations,
+    ),
+    by_pandas(
+        "Pupil Cloud: fixations",
+        "pupil_cloud/fixations/input.csv",
+        "pupil_cloud/*/fixations.csv",
+        pupil_cloud_fixations,
+    ),
+    by_pandas(
+        "EyeLink Data Viewer: fixations",
+        "eyelink_report/trials/input.txt",
+        "eyelink_dataviewer/*FixData*.xls",
+        data_viewer,
+    ),
+    Check(
+        ours="XDF: times of gaze",
+        peer="pyxdf",
+        tolerance=1e-6,
+        unit="ms",
+        cases=tables("xdf/*/input.xdf", "lsl_xdf/tobii*.xdf", xdf),
+        needs="pyxdf",
+    ),
     by_pandas("BIDS: samples of two eyes", "bids/two_eyes/input.tsv", "", bids),
-]  # fmt: skip
+]

@@ -1,4 +1,7 @@
-"""Exports of any size for the benchmarks: a binocular EyeLink ASC and a Tobii Pro Lab TSV of forty columns."""
+"""Exports of any size for the benchmarks.
+
+A binocular EyeLink ASC and a Tobii Pro Lab TSV of forty columns.
+"""
 
 from __future__ import annotations
 
@@ -21,22 +24,56 @@ EVENTS\tGAZE\tLEFT\tRIGHT\tRATE\t1000.00\tTRACKING\tCR\tFILTER\t2
 SAMPLES\tGAZE\tLEFT\tRIGHT\tRATE\t1000.00\tTRACKING\tCR\tFILTER\t2
 """
 TSV_COLUMNS = (
-    "Recording timestamp", "Computer timestamp", "Sensor", "Project name", "Participant name", "Recording name",
-    "Timeline name", "Recording Fixation filter name", "Recording software version", "Recording resolution height",
-    "Recording resolution width", "Eyetracker timestamp", "Event", "Event value", "Gaze point X", "Gaze point Y",
-    "Gaze point left X", "Gaze point left Y", "Gaze point right X", "Gaze point right Y", "Gaze direction left X",
-    "Gaze direction left Y", "Gaze direction left Z", "Pupil diameter left", "Pupil diameter right", "Validity left",
-    "Validity right", "Eye position left X (DACSmm)", "Eye position left Y (DACSmm)", "Eye position left Z (DACSmm)",
-    "Presented Stimulus name", "Presented Media name", "Presented Media width", "Presented Media height",
-    "Mouse position X", "Eye movement type", "Gaze event duration", "Eye movement type index", "Fixation point X",
+    "Recording timestamp",
+    "Computer timestamp",
+    "Sensor",
+    "Project name",
+    "Participant name",
+    "Recording name",
+    "Timeline name",
+    "Recording Fixation filter name",
+    "Recording software version",
+    "Recording resolution height",
+    "Recording resolution width",
+    "Eyetracker timestamp",
+    "Event",
+    "Event value",
+    "Gaze point X",
+    "Gaze point Y",
+    "Gaze point left X",
+    "Gaze point left Y",
+    "Gaze point right X",
+    "Gaze point right Y",
+    "Gaze direction left X",
+    "Gaze direction left Y",
+    "Gaze direction left Z",
+    "Pupil diameter left",
+    "Pupil diameter right",
+    "Validity left",
+    "Validity right",
+    "Eye position left X (DACSmm)",
+    "Eye position left Y (DACSmm)",
+    "Eye position left Z (DACSmm)",
+    "Presented Stimulus name",
+    "Presented Media name",
+    "Presented Media width",
+    "Presented Media height",
+    "Mouse position X",
+    "Eye movement type",
+    "Gaze event duration",
+    "Eye movement type index",
+    "Fixation point X",
     "Fixation point Y",
-)  # fmt: skip
+)
 TSV_NUMBERS = (0, 9, 10, *range(14, 20), 23, 24, 32, 33, 36, 37, 38, 39)
 TSV_TEXTS = (2, 4, 5, 6, 7, 8, 12, 13, 25, 26, 30, 31, 35)
 
 
 def write_asc(path: Path, n_rows: int) -> None:
-    """Write an EyeLink ASC of both eyes at 1 kHz: a fixation and a saccade each 300 ms, a message each second."""
+    """Write an EyeLink ASC of both eyes at 1 kHz.
+
+    It has a fixation and a saccade each 300 ms and a message each second.
+    """
     rng = np.random.default_rng(7)
     with path.open("w", encoding="ascii") as file:
         file.write(_ASC_HEADER)
@@ -64,7 +101,10 @@ def _asc_lines(i: int, row: list[float]) -> list[str]:
 
 
 def write_tsv(path: Path, n_rows: int) -> None:
-    """Write a Tobii Pro Lab export at 250 Hz: forty columns, a stimulus each five seconds, a mouse in between."""
+    """Write a Tobii Pro Lab export at 250 Hz.
+
+    It has forty columns, a stimulus each five seconds, and rows of a mouse in between.
+    """
     rng = np.random.default_rng(7)
     with path.open("w", encoding="utf-8") as file:
         file.write("\t".join(TSV_COLUMNS) + "\n")
@@ -89,7 +129,8 @@ def _tsv_line(
 ) -> str:
     start = f"{4 * i}\t{4_578_861_781 + 4 * i}\t"
     who = (
-        "Reading of medical images, second study\tParticipant 17\tRecording 3, afternoon\tTimeline 1\t"
+        "Reading of medical images, second study\tParticipant 17\tRecording 3, afternoon\t"
+        "Timeline 1\t"
         "Tobii I-VT (Fixation)\t1.130.24185\t1080\t1920\t"
     )
     scene = (

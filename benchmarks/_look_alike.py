@@ -1,4 +1,7 @@
-"""A made-up data set in the formats of NCI-ISBI 2013: DICOM slices, NRRD labels, and the CSV of GazeMedSeg."""
+"""A made-up data set in the formats of NCI-ISBI 2013.
+
+DICOM slices, NRRD labels, and the CSV of GazeMedSeg.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,17 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 SIZE, CASES, SLICES = 128, 12, 6
-COLUMNS = ("IMAGE", "CURRENT_FIX_INDEX", "CURRENT_FIX_X", "CURRENT_FIX_Y", "CURRENT_FIX_DURATION", "CURRENT_FIX_PUPIL",
-           "CURRENT_FIX_START", "IMAGE_HEIGHT", "IMAGE_WIDTH")  # fmt: skip
+COLUMNS = (
+    "IMAGE",
+    "CURRENT_FIX_INDEX",
+    "CURRENT_FIX_X",
+    "CURRENT_FIX_Y",
+    "CURRENT_FIX_DURATION",
+    "CURRENT_FIX_PUPIL",
+    "CURRENT_FIX_START",
+    "IMAGE_HEIGHT",
+    "IMAGE_WIDTH",
+)
 
 
 def write_look_alike(folder: Path) -> Path:
@@ -55,7 +67,10 @@ def organ(centre: npt.NDArray[np.float64], radius: float) -> npt.NDArray[np.int1
 
 
 def mr(labels: npt.NDArray[np.int16], rng: np.random.Generator) -> npt.NDArray[np.uint16]:
-    """Return 12-bit pixels [H, W]: tissue, texture, a bias field, noise, and other organs that are none."""
+    """Return 12-bit pixels [H, W].
+
+    Tissue, texture, a bias field, noise, and other organs that are none.
+    """
     tissue = 350 + 250 * gaussian_filter(rng.normal(size=labels.shape), 6) * 6
     for _ in range(4):
         tissue[organ(rng.uniform(15, SIZE - 15, 2), rng.uniform(4, 9)) > 0] += 260
@@ -67,7 +82,10 @@ def mr(labels: npt.NDArray[np.int16], rng: np.random.Generator) -> npt.NDArray[n
 
 
 def gaze(mask: npt.NDArray[np.bool_], rng: np.random.Generator) -> list[str]:
-    """Return fixations as the CSV has them: the first one anywhere, then the object's outer part, in turn."""
+    """Return fixations as the CSV has them.
+
+    The first one anywhere, then the object's outer part, in turn.
+    """
     ys, xs = np.nonzero(mask)
     angle = np.arctan2(ys - ys.mean(), xs - xs.mean())
     n, start, lines = int(rng.integers(12, 24)), 0, []
@@ -109,9 +127,17 @@ def write_slice(path: Path, case: str, number: int, pixels: npt.NDArray[np.uint1
 
 def write_labels(path: Path, labels: npt.NDArray[np.int16]) -> None:
     """Write labels [N, H, W] as NRRD, the first axis to the patient's left."""
-    facts = ("type: short", "dimension: 3", "space: left-posterior-superior", f"sizes: {SIZE} {SIZE} {len(labels)}",
-             "space directions: (0.6,0,0) (0,0.6,0) (0,0,3.6)", "kinds: domain domain domain", "endian: little",
-             "encoding: gzip", "space origin: (0,0,0)")  # fmt: skip
+    facts = (
+        "type: short",
+        "dimension: 3",
+        "space: left-posterior-superior",
+        f"sizes: {SIZE} {SIZE} {len(labels)}",
+        "space directions: (0.6,0,0) (0,0.6,0) (0,0,3.6)",
+        "kinds: domain domain domain",
+        "endian: little",
+        "encoding: gzip",
+        "space origin: (0,0,0)",
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
     header = "NRRD0004\n" + "\n".join(facts) + "\n\n"
     path.write_bytes(header.encode() + gzip.compress(labels.astype("<i2").tobytes(), mtime=0))

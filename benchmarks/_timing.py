@@ -1,4 +1,7 @@
-"""Timing for all benchmarks: compile first, then the median of interleaved rounds; ratios are what is reported."""
+"""Timing for all benchmarks: compile first, then the median of interleaved rounds.
+
+Ratios are what is reported.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,10 @@ if TYPE_CHECKING:
 
 
 def race(entries: Mapping[str, Callable[[], Any]], rounds: int = 5) -> dict[str, float]:
-    """Return the median seconds of each entry; entries take turns, so that a drifting machine hits all alike."""
+    """Return the median seconds of each entry.
+
+    Entries take turns, so that a drifting machine hits all alike.
+    """
     times: dict[str, list[float]] = {name: [] for name in entries}
     for entry in entries.values():
         entry()

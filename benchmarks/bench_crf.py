@@ -1,4 +1,4 @@
-"""Dense CRF: ours (kernels lattice_build and lattice_filter) beside pydensecrf2 where it is installed.
+"""Dense CRF: ours (kernels lattice_build and lattice_filter) beside pydensecrf2, if installed.
 
 Usage: python benchmarks/bench_crf.py [--height 529] [--width 619] [--rounds 5] [--json FILE]
 """

@@ -1,4 +1,6 @@
-"""Detectors from positions, and their kernels, beside numpy, pymovements (where installed) and the floor.
+"""Detectors from positions, and their kernels, beside numpy, pymovements and the floor.
+
+pymovements takes part where it is installed.
 
 Usage: python benchmarks/bench_events.py [--samples 1000000] [--json FILE]
 """

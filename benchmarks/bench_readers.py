@@ -1,4 +1,6 @@
-"""Reading and converting large exports: this project, its peers, and the floor of touching the bytes at all.
+"""Reading and converting large exports: this project, its peers, and a floor.
+
+The floor is touching the bytes at all.
 
 Usage: python benchmarks/bench_readers.py [--megabytes N] [--sizes 1 2] [--peers PYTHON] [--json
 FILE]
@@ -164,7 +166,10 @@ PEERS = {*TSV_PEERS, "mne"}  # run by the Python that has them
 
 
 class Anonymous(threading.Thread):
-    """Watches the memory of this process that no file backs: what a mapped file shows can be given back at once."""
+    """Watches the memory of this process that no file backs.
+
+    What a mapped file shows can be given back at once.
+    """
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
@@ -251,7 +256,8 @@ def compare(kind: str, rows: int, options: argparse.Namespace, folder: Path) -> 
             print(
                 f"  {name:32} {figures['cold_s']:8.3f} s cold {figures['warm_s']:8.3f} s warm "
                 f"{figures['cpu_s']:8.3f} s of CPU "
-                f"{figures['peak_mb']:6.0f} MB peak {figures['own_mb']:6.0f} MB own {figures['added_mb']:6.0f} MB added"
+                f"{figures['peak_mb']:6.0f} MB peak {figures['own_mb']:6.0f} MB own "
+                f"{figures['added_mb']:6.0f} MB added"
             )
     ratios = {}
     for kind_of_time in ("warm_s", "cpu_s"):
@@ -261,7 +267,8 @@ def compare(kind: str, rows: int, options: argparse.Namespace, folder: Path) -> 
         )
     for name, ratio in ratios["warm_s"].items():
         print(
-            f"  {name:32} {ratio:8.2f} x the time of gazetrack read, {ratios['cpu_s'][name]:8.2f} x its CPU"
+            f"  {name:32} {ratio:8.2f} x the time of gazetrack read, "
+            f"{ratios['cpu_s'][name]:8.2f} x its CPU"
         )
     return {"bytes": size, "rows": rows, "entries": found, "ratios_to_read": ratios}
 
@@ -278,7 +285,8 @@ def growth(results: list[dict[str, Any]]) -> dict[str, Any]:
         found[name] = {"exponent": exponent, "mb_per_mb": (b["own_mb"] - a["own_mb"]) / more_mb}
     for name, figures in sorted(found.items()):
         print(
-            f"  {name:32} CPU ~ size^{figures['exponent']:.2f}, {figures['mb_per_mb']:.3f} MB of memory per MB"
+            f"  {name:32} CPU ~ size^{figures['exponent']:.2f}, "
+            f"{figures['mb_per_mb']:.3f} MB of memory per MB"
         )
     return found
 

@@ -1,4 +1,4 @@
-"""One training step: time, the arithmetic's floor, memory, and how long the network waits for its data.
+"""One training step: its time, the arithmetic's floor, its memory, its wait for data.
 
 Usage: python benchmarks/bench_step.py [--encoders lite basic] [--precisions fp32 bf16] [--compile
 no yes graphs]
@@ -122,10 +122,15 @@ def measure(config: TrainConfig, steps: int, rounds: int) -> dict[str, Any]:
         floor = work / flops_a_second(device, KINDS[config.precision])
     memory = torch.cuda.max_memory_allocated(device) / 1e9 if device.type == "cuda" else None
     return {
-        "step_ms": 1e3 * median(times), "floor_ms": 1e3 * floor, "ratio": median(times) / floor, "tflop": work / 1e12,
-        "batch_ms": 1e3 * min(makes), "waiting": sum(waits) / sum(times), "memory_gb": memory,
+        "step_ms": 1e3 * median(times),
+        "floor_ms": 1e3 * floor,
+        "ratio": median(times) / floor,
+        "tflop": work / 1e12,
+        "batch_ms": 1e3 * min(makes),
+        "waiting": sum(waits) / sum(times),
+        "memory_gb": memory,
         "first_s": first,
-    }  # fmt: skip
+    }
 
 
 def main() -> None:

@@ -1,4 +1,7 @@
-"""The kernels that parse text, beside the floor of touching the bytes at all; `bench_readers.py` has the peers."""
+"""The kernels that parse text, beside the floor of touching the bytes at all.
+
+`bench_readers.py` has the peers.
+"""
 
 import argparse
 import tempfile
@@ -74,7 +77,8 @@ def main():
             seconds = race(cells(path, wanted) if kind == "tsv" else lines(path), options.rounds)
             first = next(iter(seconds))
             show(
-                f"{kind}, {options.rows} rows, {path.stat().st_size / 1e6:.1f} MB (ratios to the floor)",
+                f"{kind}, {options.rows} rows, {path.stat().st_size / 1e6:.1f} MB "
+                "(ratios to the floor)",
                 seconds,
                 first,
             )

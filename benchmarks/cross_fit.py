@@ -1,4 +1,6 @@
-"""Labels from gaze and from networks that never saw the image: the maps, refined by the CRF, mixed with predictions.
+"""Labels from gaze and from networks that never saw the image.
+
+They are the maps, refined by the CRF, mixed with predictions.
 
     python benchmarks/cross_fit.py DATA [--out DIR] [--folds 3] [--steps 800] [--size 224]
 

@@ -1,4 +1,6 @@
-"""Every reader and measure beside an independent implementation, where one exists: the largest difference of each.
+"""Every reader and measure beside an independent implementation, where one exists.
+
+Shown is the largest difference of each.
 
 Usage: python benchmarks/differential.py [DATA] [--only WORDS] [--json FILE]
 
@@ -83,7 +85,8 @@ def show(row: dict[str, Any]) -> None:
     """Print one row."""
     name = f"  {row['ours']:44} {row['peer']:34}"
     if "difference" in row:
-        figures = f"{row['difference']:9.2g} of {row['tolerance']:<7.2g} {row['unit']:9} {row['cases']:4} cases"
+        size = f"{row['difference']:9.2g} of {row['tolerance']:<7.2g} {row['unit']:9}"
+        figures = f"{size} {row['cases']:4} cases"
         print(
             f"{name} {figures}  {row['status']}{'' if row['status'] == 'ok' else ': ' + row['at']}",
             flush=True,

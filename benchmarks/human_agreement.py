@@ -9,8 +9,8 @@ Cohen's kappa of fixation samples, and the F1 of fixations matched by maximal ov
 Zemblys 2022). The row "human" scores each coder against the others. A recording on which a detector
 fails counts as one without fixations.
 
---tune N shows what choosing parameters on these data is worth: N random neighbours of the default ones are scored on
-all recordings but one, and the best is applied to the one left out.
+--tune N shows what choosing parameters on these data is worth: N random neighbours of the default
+ones are scored on all recordings but one, and the best is applied to the one left out.
 """
 
 from __future__ import annotations
@@ -58,7 +58,10 @@ HUMAN_TARGETS = {
 
 
 class Labelled(NamedTuple):
-    """A recording with what its coders say: labels of samples where they exist, and fixations in ms."""
+    """A recording with what its coders say.
+
+    They are labels of samples where they exist, and fixations in ms.
+    """
 
     group: str
     name: str
@@ -193,7 +196,10 @@ def _mean(values: list[float]) -> float:
 
 
 def run(detector: Any, recordings: list[Labelled]) -> tuple[list[dict[str, float]], list[str]]:
-    """Return the scores of a detector (a function of a trial) on each recording, and where it failed."""
+    """Return the scores of a detector (a function of a trial) on each recording.
+
+    Where it failed is said as well.
+    """
     rows, failed = [], []
     nothing = np.zeros(0, np.int64)
     for recording in recordings:
@@ -224,7 +230,10 @@ def pixels_only(trial: Trial) -> tuple[np.ndarray, np.ndarray]:
 
 
 def neighbours(n: int, seed: int = 0) -> list[Auto]:
-    """Return the default parameters and n settings around them: three changed by a factor of 2/3 to 3/2 each."""
+    """Return the default parameters and n settings around them.
+
+    In each, three parameters are changed by a factor of 2/3 to 3/2.
+    """
     rng, found = random.Random(seed), [Auto()]  # noqa: S311 - no secret
     names = [field.name for field in dataclasses.fields(Auto)]
     for _ in range(n):
@@ -243,7 +252,10 @@ def neighbours(n: int, seed: int = 0) -> list[Auto]:
 
 
 def left_out(recordings: list[Labelled], n: int) -> tuple[dict[str, float], dict[str, float]]:
-    """Return scores with parameters chosen on all recordings but the one scored, and how the choices differ."""
+    """Return scores with parameters chosen on all recordings but the one scored.
+
+    How the choices differ is said as well.
+    """
     table = [run(auto.runs, recordings)[0] for auto in neighbours(n)]
     rows, chosen = [], []
     for i in range(len(recordings)):

@@ -35,7 +35,10 @@ from gazetrack.readers.base import read_head
 CORRECTED: dict[str, tuple[dict[str, Any], str]] = {
     "imotions/brhumphe_ET_Emotiv_FACET_Shimmer.txt": (
         {"n_samples": 458},
-        "truth counts rows of the eye tracker alone; rows it shares with another sensor are samples, too: even 60 Hz",
+        (
+            "truth counts rows of the eye tracker alone; rows it shares with another sensor are "
+            "samples, too: even 60 Hz"
+        ),
     ),
     "tobii_other/huettel_P1_pygaze_TOBII_output.tsv": (
         {"n_samples": 16549, "first_t_ms": None, "last_t_ms": None},
@@ -141,7 +144,10 @@ def compare(file: str, path: Path, truth: dict[str, Any]) -> Row:
 
 
 def peer_readers() -> dict[str, Any]:
-    """Return what each installed peer does to a file: its own loader, which finds nothing out by itself."""
+    """Return what each installed peer does to a file.
+
+    The peer's own loader for the format is named to it: it finds nothing out by itself.
+    """
     found: dict[str, Any] = {}
     with contextlib.suppress(ImportError):
         import pymovements as pm
@@ -246,9 +252,8 @@ def main() -> None:
     print(f"\n{good} of {len(rows)} files right")
     for name in peers:
         tried = [row for row in rows if row.peers.get(name, "-") != "-"]
-        print(
-            f"{name}: reads {sum(row.peers[name].isdigit() for row in tried)} of {len(tried)} files it has a loader for"
-        )
+        n_read = sum(row.peers[name].isdigit() for row in tried)
+        print(f"{name}: reads {n_read} of {len(tried)} files it has a loader for")
     save(options.json, {"right": good, "files": [vars(row) | {"good": row.good} for row in rows]})
 
 

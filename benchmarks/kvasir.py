@@ -43,9 +43,20 @@ ROWS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "gradtrack, stored": (STORED, "gradtrack", ()),
     "plain": (STORED, "gradtrack", PLAIN),
     "self-training": (GROWN, "gradtrack", PLAIN),
-    **{f"gradtrack-{control}": ("", f"gradtrack-{control}", ())
-       for control in ("none", "head", "random", "shuffled", "discs", "no-attention", "no-supervision", "gates")},
-}  # fmt: skip
+    **{
+        f"gradtrack-{control}": ("", f"gradtrack-{control}", ())
+        for control in (
+            "none",
+            "head",
+            "random",
+            "shuffled",
+            "discs",
+            "no-attention",
+            "no-supervision",
+            "gates",
+        )
+    },
+}
 QUICK = ("full", "heatmap", "gazemedseg", "gradtrack")
 
 
@@ -77,7 +88,10 @@ def stored_labels(data: Path, out: Path, size: int) -> Path:
 
 
 def grown_labels(before: Path, folder: Path, options: argparse.Namespace) -> Path:
-    """Return the labels of self-training: the gaze's, grown by what the network trained on them saw in all images."""
+    """Return the labels of self-training.
+
+    They are the gaze's, grown by what the network trained on them saw in all images.
+    """
     maps, seen = folder / "labels" / "maps.parquet", folder / "seen"
     if not maps.exists():
         where = ["--weights", before / "run", "-o", seen, "--tta", "--probabilities", "-q"]
@@ -94,7 +108,10 @@ def grown_labels(before: Path, folder: Path, options: argparse.Namespace) -> Pat
 
 
 def jobs_of(rows: Sequence[str], study: Path, options: argparse.Namespace) -> Iterator[Job]:
-    """Yield the trainings of the study, each when it is due: labels may need the networks of rows before."""
+    """Yield the trainings of the study, each when it is due.
+
+    Labels may need the networks of rows before.
+    """
     data, tables = options.data, tables_of(options.data, options.out)
     fixed = {"steps": options.steps, "image_size": options.size, "device": options.device}
     fixed["val_every"] = max(options.steps // 8, 1)

@@ -1,4 +1,6 @@
-"""How well do track maps match the masks nobody drew for training? Dice of each kind of map, on real gaze.
+"""How well track maps match the masks nobody drew for training.
+
+The answer is the Dice of each kind of map, on real gaze.
 
 Usage: python benchmarks/map_quality.py ../shared/data [--only SET] [--limit N] [--crf] [--labels
 MAPS]
@@ -159,7 +161,10 @@ def curve(logits, mask):
 
 
 def crf_maps(track, path):
-    """Calibrated maps after the CRF, with names; at most CRF_SIDE pixels a side, as for training."""
+    """Calibrated maps after the CRF, with names.
+
+    They have at most CRF_SIDE pixels a side, as for training.
+    """
     with Image.open(path) as opened:
         scale = CRF_SIDE / max(opened.size)
         size = round(opened.height * scale), round(opened.width * scale)
@@ -179,7 +184,9 @@ def fitted(values, shape):
 
 
 def slices_beside(logits):
-    """Logit maps, each averaged with those of the slices above and below: their signed distances, so to speak.
+    """Logit maps, each averaged with those of the slices above and below.
+
+    They are the maps' signed distances, so to speak.
 
     Shape-based interpolation (Raya & Udupa 1990): an outline between two slices is the zero of the
     distances' mean.

@@ -1,4 +1,6 @@
-"""NCI-ISBI 2013 (prostate MRI: DICOM, NRRD) with the gaze of GazeMedSeg, split by case, by the commands a user types.
+"""NCI-ISBI 2013 with the gaze of GazeMedSeg, split by case, by the commands a user types.
+
+The images are prostate MRI in DICOM, the labels NRRD.
 
     python benchmarks/nci_isbi.py --data DATA [--out DIR] [--rows 'A;B'] [--seeds 3] [--steps 1600]
     [--size 224] python benchmarks/nci_isbi.py --look-alike [--quick]
@@ -11,7 +13,8 @@ optionally its train.txt: then no other slice is used. A slice is called
 their names; the first run's splits.json is taken by all others. A step whose output is there is not
 done again. Written are results.json and results.md: Dice per slice and per case (mean over its
 slices), and how well the gaze's own maps agree with the masks.
---look-alike: made-up cases in the same formats, in place of DATA. --quick: 96 x 96, few steps, one seed.
+--look-alike: made-up cases in the same formats, in place of DATA. --quick: 96 x 96, few steps, one
+seed.
 """
 
 from __future__ import annotations
@@ -59,7 +62,10 @@ CASE = r"(.+)_\d+$"
 
 
 def prepare(data: Path, folder: Path) -> None:
-    """Lay a data set out as the commands want it: links to images and masks by their ids, and the fixation table."""
+    """Lay a data set out as the commands want it.
+
+    These are links to images and masks by their ids, and the fixation table.
+    """
     if (folder / "done").exists():
         return
     listed = next(data.rglob("train.txt"), None)
@@ -157,7 +163,10 @@ def dice_of(folder: Path, way: str) -> dict[str, float]:
 
 
 def maps_agree(data: Path) -> float:
-    """Return the mean Dice of the gaze's own maps (the preset for prostates) with the masks of all slices."""
+    """Return the mean Dice of the gaze's own maps with the masks of all slices.
+
+    They are rendered by the preset for prostates.
+    """
     images, masks = find_images(data / "images"), find_images(data / "masks")
     found = read_tracks(
         next(data.glob("*.fixations.parquet")), {i: image_size(path) for i, path in images.items()}
@@ -194,11 +203,13 @@ def summarise(done: dict[str, list[Path]], agreement: float, out: Path) -> str:
         )
         lines.append(facts)
         low, high = facts["interval"]
-        cells = f"{facts['dice']:.3f} | {low:.3f} to {high:.3f} | {facts['dice_cases']:.3f} | {facts['dice_flips']:.3f}"
+        dice = f"{facts['dice']:.3f} | {low:.3f} to {high:.3f}"
+        cells = f"{dice} | {facts['dice_cases']:.3f} | {facts['dice_flips']:.3f}"
         table.append(f"| {row} | {len(folders)} | {cells} |")
     held_out = f"{lines[0]['slices']} slices of {lines[0]['cases']} cases"
     table.append(
-        f"\nHeld out: {held_out}. Dice of the gaze's own maps with the masks of all slices: {agreement:.3f}."
+        f"\nHeld out: {held_out}. "
+        f"Dice of the gaze's own maps with the masks of all slices: {agreement:.3f}."
     )
     (out / "results.json").write_text(
         json.dumps({"rows": lines, "maps_dice": agreement}, indent=2) + "\n"

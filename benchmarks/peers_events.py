@@ -1,4 +1,6 @@
-"""Fixation detectors of other packages, as their documentation calls them, each a function of a trial.
+"""Fixation detectors of other packages, as their documentation calls them.
+
+Each is a function of a trial.
 
 pymovements (Krakowczyk et al. 2023), I2MC (Hessels et al. 2017) and REMoDNaV (Dar et al. 2021),
 with their defaults.
@@ -41,7 +43,10 @@ def _degrees(trial: Trial) -> np.ndarray:
 
 
 def _velocity(trial: Trial) -> np.ndarray:
-    """Return the velocity over five samples in deg/s (Engbert & Kliegl 2003), pymovements' default ("fivepoint")."""
+    """Return the velocity over five samples in deg/s (Engbert & Kliegl 2003).
+
+    It is pymovements' default, "fivepoint".
+    """
     p = _degrees(trial)
     v = np.full_like(p, np.nan)
     v[2:-2] = (p[4:] + p[3:-1] - p[1:-3] - p[:-4]) * (1000 / (6 * trial.step_ms))

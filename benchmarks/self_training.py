@@ -1,4 +1,6 @@
-"""Self-training on gaze: the labels of a round are the gaze's maps, mixed with what the network before it saw.
+"""Self-training on gaze: a round's labels are the gaze's maps and the last network's view.
+
+The two are mixed.
 
     python benchmarks/self_training.py DATA [--out DIR] [--rounds 3] [--steps 2000] [--seed 0]
     [--precision bf16]

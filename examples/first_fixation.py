@@ -1,4 +1,7 @@
-"""Where the eye lands first, and when: one row an image and eye, from the fixation tables of the folder."""
+"""Where the eye lands first, and when.
+
+It prints a row for each image and eye, from the fixation tables of the folder.
+"""
 
 import pandas as pd
 

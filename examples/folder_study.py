@@ -1,4 +1,6 @@
-"""A study of seven recordings from four trackers, whose fixations this script knows, comes out as it went in.
+"""A study of seven recordings from four trackers, whose fixations this script knows.
+
+They come out as they went in.
 
 It writes the exports that the software of each tracker would write, converts the folder, and
 compares: three people with Pupil Core, whose files have the same names; two recordings in one file
@@ -33,7 +35,10 @@ class Fixation(NamedTuple):
 
 
 def a_person(seed: int) -> list[Fixation]:
-    """Return eight fixations in places that lie well apart; whole milliseconds, as files have them."""
+    """Return eight fixations in places that lie well apart.
+
+    Their times are whole milliseconds, as files have them.
+    """
     rng = np.random.default_rng(seed)
     places = rng.permutation([(x, y) for x in (300, 800, 1300) for y in (200, 500, 800)])[:8]
     durations = rng.integers(200, 500, 8) // 4 * 4
@@ -45,7 +50,10 @@ def a_person(seed: int) -> list[Fixation]:
 
 
 def gaze(fixations: list[Fixation], step_ms: float) -> pd.DataFrame:
-    """Return samples: still in the fixations, with noise of half a pixel, and straight on between them."""
+    """Return samples: still in the fixations, straight on between them.
+
+    There is noise of half a pixel.
+    """
     end = fixations[-1].onset_ms + fixations[-1].duration_ms
     t = np.arange(0, end, step_ms)
     knots = [moment for f in fixations for moment in (f.onset_ms, f.onset_ms + f.duration_ms)]
@@ -56,7 +64,10 @@ def gaze(fixations: list[Fixation], step_ms: float) -> pd.DataFrame:
 
 
 def write_pupil(folder: Path, fixations: list[Fixation]) -> None:
-    """Pupil Player: seconds of any clock, fractions of the world camera's image, y up; gaze and fixations apart."""
+    """Pupil Player: seconds of any clock, fractions of the world camera's image, y up.
+
+    Gaze and fixations are in files apart.
+    """
     clock = 4321.5
     folder.mkdir(parents=True)
     rows = gaze(fixations, 1000 / 120)
@@ -112,7 +123,10 @@ def write_tobii(path: Path, people: dict[str, list[Fixation]]) -> None:
 
 
 def write_eyelink(path: Path, fixations: list[Fixation]) -> None:
-    """EyeLink ASC of both eyes: each has fixations of its own; the left one begins 4 ms later and lies 6 px beside."""
+    """EyeLink ASC of both eyes: each has fixations of its own.
+
+    The left one begins 4 ms later and lies 6 px beside.
+    """
     mode = "GAZE\tLEFT\tRIGHT\tRATE\t 250.00\tTRACKING\tCR\tFILTER\t2"
     start = 100_000
     lines = [

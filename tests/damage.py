@@ -1,4 +1,4 @@
-"""Text exports, taken apart into preamble, header and rows, and put together again in a damaged way."""
+"""Text exports, taken apart into preamble, header and rows, put together in a damaged way."""
 
 import gzip
 import json
@@ -11,7 +11,8 @@ from gazetrack.readers.base import read_head
 
 # Columns a user may leave out of an export, which alone tell its recordings apart.
 NAMES = re.compile(
-    r"(recording|participant|subject)( ?name| ?id)?|recording_session_label|studyname|name|session|recording date",
+    r"(recording|participant|subject)( ?name| ?id)?|recording_session_label|studyname|name|"
+    r"session|recording date",
     re.IGNORECASE,
 )
 # Of lines of several kinds, or of several tables.

@@ -26,7 +26,10 @@ def suffix_distance(xs, ys, radii, joined, firsts, tapered, out):
 
 
 def _least_above_segment(p, start, end):
-    """Search for the least (distance to a point of the segment - the radius there), which is convex along it."""
+    """Search for the least (distance to a point of the segment - the radius there).
+
+    The function is convex along the segment.
+    """
     (x0, y0, r0), (x1, y1, r1) = (tuple(map(float, v)) for v in (start, end))
 
     def above(u):
@@ -112,7 +115,9 @@ def widen(grids, down, across, out):
 
 
 def dwell(x, y, durations, joined, sigma, shape):
-    """Exact integral of Gaussians over dwell time: half of a fixation's lies on each of its two lines.
+    """Exact integral of Gaussians over dwell time.
+
+    Half of a fixation's lies on each of its two lines.
 
     Along a line of length L from a, at u along it and r beside it, the integral of exp(-((t - u)^2
     + r^2) / 2 sigma^2) over t from 0 to L has a closed form by erf. The half of a side without a

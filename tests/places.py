@@ -1,4 +1,4 @@
-"""Where the tests find the repository and the golden files, whatever folder they are in themselves."""
+"""Where the tests find the repository and the golden files, whatever folder they are in."""
 
 from pathlib import Path
 

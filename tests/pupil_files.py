@@ -8,7 +8,7 @@ START_NS = 1_700_000_000_123_456_789
 
 
 def write_core(folder, fixations, *, shift_s=0.0, blinks=()):
-    """Write gaze_positions.csv, fixations.csv and blinks.csv of 1280x720 pixels of the world camera.
+    """Write gaze_positions.csv, fixations.csv and blinks.csv of a world camera of 1280x720 px.
 
     `fixations` are (onset_ms, duration_ms, x_px, y_px) from the first sample; `shift_s` is added to
     the clock of fixations.csv alone; `blinks` are (onset_ms, duration_ms)."""
@@ -41,7 +41,10 @@ def write_core(folder, fixations, *, shift_s=0.0, blinks=()):
 
 
 def write_cloud(folder, fixations, *, blinks=(), recording="4f0c1d9e-0000-4000-8000-000000000001"):
-    """Write gaze.csv, fixations.csv and blinks.csv in nanoseconds; the arguments are those of `write_core`."""
+    """Write gaze.csv, fixations.csv and blinks.csv in nanoseconds.
+
+    The arguments are those of `write_core`.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     last = max(onset + duration for onset, duration, *_ in fixations)
     lines = ["section id,recording id,timestamp [ns],gaze x [px],gaze y [px],worn"]

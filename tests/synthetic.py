@@ -37,11 +37,22 @@ def write_gaze(path, points):
     for stimulus, places in points.items():
         for i, (x, y) in enumerate(places):
             facts = {
-                "recording": "r", "participant": "p", "stimulus": stimulus, "trial": "1", "index": i + 1,
+                "recording": "r",
+                "participant": "p",
+                "stimulus": stimulus,
+                "trial": "1",
+                "index": i + 1,
                 "eye": "right",
-                "onset_ms": 300.0 * i, "duration_ms": 250.0, "x_px": x, "y_px": y, "dispersion_px": 1.0, "pupil": 1.0,
-                "n_samples": 100, "image_width_px": W, "image_height_px": H,
-            }  # fmt: skip
+                "onset_ms": 300.0 * i,
+                "duration_ms": 250.0,
+                "x_px": x,
+                "y_px": y,
+                "dispersion_px": 1.0,
+                "pupil": 1.0,
+                "n_samples": 100,
+                "image_width_px": W,
+                "image_height_px": H,
+            }
             rows.append(facts)
     columns = {name: [row[name] for row in rows] for name in rows[0]}
     write_table(path, conform(columns, FIXATIONS), {"position": "image"})

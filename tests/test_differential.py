@@ -1,4 +1,4 @@
-"""benchmarks/differential.py: that a difference is found, and that it runs without data or peers."""
+"""benchmarks/differential.py finds a difference, and runs without data or peers."""
 
 from __future__ import annotations
 

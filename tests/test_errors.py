@@ -69,7 +69,10 @@ def test_every_kind_has_a_code_and_an_exit_code(kind):
 
 def test_of_a_long_message_paths_are_shortened_and_never_what_to_do():
     long = "/home/" + "very_long_folder/" * 12
-    what = f"holds no images (looked in images/ and the folder itself) and no gaze (looked for {long}maps/maps.parquet)"
+    what = (
+        "holds no images (looked in images/ and the folder itself) "
+        f"and no gaze (looked for {long}maps/maps.parquet)"
+    )
     hint = "name --images and --fixations or --maps, or see how it looks with: gazetrack demo"
     text = str(InputError(what, path=long, hint=hint))
     assert len(text) <= MAX_MESSAGE_CHARS

@@ -12,7 +12,10 @@ AFFINE = np.array(
 
 
 def write_dicom(path, pixels, **facts):
-    """Write pixels [H, W], [N, H, W] or, with SamplesPerPixel=3, [H, W, 3]; a fact of None is left out."""
+    """Write pixels [H, W], [N, H, W] or, with SamplesPerPixel=3, [H, W, 3].
+
+    A fact of None is left out.
+    """
     from pydicom.dataset import FileDataset, FileMetaDataset
     from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
@@ -24,11 +27,16 @@ def write_dicom(path, pixels, **facts):
     bits = pixels.dtype.itemsize * 8
     colour = facts.get("SamplesPerPixel", 1) == 3
     given = {
-        "Rows": pixels.shape[-3 if colour else -2], "Columns": pixels.shape[-2 if colour else -1],
-        "BitsAllocated": bits, "BitsStored": bits, "HighBit": bits - 1, "SamplesPerPixel": 1,
-        "PixelRepresentation": int(pixels.dtype.kind == "i"), "PhotometricInterpretation": "MONOCHROME2",
+        "Rows": pixels.shape[-3 if colour else -2],
+        "Columns": pixels.shape[-2 if colour else -1],
+        "BitsAllocated": bits,
+        "BitsStored": bits,
+        "HighBit": bits - 1,
+        "SamplesPerPixel": 1,
+        "PixelRepresentation": int(pixels.dtype.kind == "i"),
+        "PhotometricInterpretation": "MONOCHROME2",
         "PixelData": pixels.tobytes(),
-    }  # fmt: skip
+    }
     if pixels.ndim == 3 and not colour:
         given["NumberOfFrames"] = len(pixels)
     if colour:
@@ -41,13 +49,22 @@ def write_dicom(path, pixels, **facts):
 
 
 def write_nrrd(path, stored, directions=((1, 0, 0), (0, 1, 0), (0, 0, 3)), kind="short", **more):
-    """Write voxels [I, J, K] with gzip; more replaces or adds header lines, None leaves them out."""
+    """Write voxels [I, J, K] with gzip.
+
+    `more` replaces or adds header lines; None leaves one out.
+    """
     rows = " ".join(f"({','.join(map(str, row))})" for row in directions)
     lines = {
-        "type": kind, "dimension": stored.ndim, "space": "left-posterior-superior",
-        "sizes": " ".join(map(str, stored.shape)), "space directions": rows, "kinds": "domain " * stored.ndim,
-        "endian": "little", "encoding": "gzip", "space origin": "(1.25,-2,3)",
-    }  # fmt: skip
+        "type": kind,
+        "dimension": stored.ndim,
+        "space": "left-posterior-superior",
+        "sizes": " ".join(map(str, stored.shape)),
+        "space directions": rows,
+        "kinds": "domain " * stored.ndim,
+        "endian": "little",
+        "encoding": "gzip",
+        "space origin": "(1.25,-2,3)",
+    }
     if stored.ndim != 3:
         del lines["space"], lines["space directions"], lines["space origin"]
     text = "".join(

@@ -8,7 +8,10 @@ CODES = {"float32": "<f", "double64": "<d", "int16": "<h", "int32": "<i"}
 
 @dataclass
 class Stream:
-    """A stream: samples are pairs of a time in s, or None for one step after the last, and values."""
+    """A stream, whose samples are pairs of a time and values.
+
+    A time is in s, or None for one step after the last.
+    """
 
     id: int
     name: str

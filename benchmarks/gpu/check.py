@@ -1,4 +1,6 @@
-"""What only a GPU can show: that training on it is right. Each line says what was compared and how far it is off.
+"""What only a GPU can show: that training on it is right.
+
+Each line says what was compared and how far it is off.
 
 Usage: python benchmarks/gpu/check.py [--json FILE]. Exit code 1 where something is above its
 tolerance.
@@ -44,7 +46,10 @@ def config_of(*settings: str) -> TrainConfig:
 
 
 def maps_on_the_gpu() -> Iterator[tuple[str, float, float]]:
-    """Compare batches made on the GPU with those made in memory: a quarter of a stored gray level is the limit."""
+    """Compare batches made on the GPU with those made in memory.
+
+    A quarter of a stored gray level is the limit.
+    """
     made = samples(SIZE)
     for kind in KINDS:
         config = config_of(
@@ -72,7 +77,10 @@ def losses_of(config: TrainConfig, steps: int) -> list[float]:
 
 
 def losses_beside_a_cpu() -> Iterator[tuple[str, float, float]]:
-    """Compare the losses of the first steps with a CPU's: later ones part, as rounding grows from step to step."""
+    """Compare the losses of the first steps with a CPU's.
+
+    Later ones part, as rounding grows from step to step.
+    """
     for precision, tolerance in (("fp32", 1e-3), ("bf16", 0.03), ("fp16", 0.03)):
         compiled = (
             [("compile=true",), ("compile=true", "cuda_graphs=true")] if precision == "bf16" else []
@@ -119,7 +127,10 @@ def a_step_without_waiting() -> Iterator[tuple[str, float, float]]:
 
 
 def a_loss_that_is_not_finite() -> Iterator[tuple[str, float, float]]:
-    """Spoil one batch: its step changes no weight, no later one does, and the error names the step."""
+    """Spoil one batch: neither its step nor a later one changes a weight.
+
+    The error names the step.
+    """
     for optimizer in ("adamw", "sgd"):
         config = config_of(f"optimizer.name={optimizer}", "precision=bf16")
         made, learner = samples(SIZE), Learner(config)

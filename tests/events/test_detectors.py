@@ -128,7 +128,10 @@ def test_the_window_of_i_dt_is_its_least_duration_with_the_step_of_its_last_samp
 @pytest.mark.parametrize("factor", [3.0, 6.0])
 @pytest.mark.parametrize("drift", [0.0, 0.05])
 def test_engbert_kliegl_leaves_an_ellipse_of_medians(factor, drift):
-    """The threshold is that of their paper: sqrt(<v^2> - <v>^2), medians, for each axis (Engbert & Kliegl 2003)."""
+    """The threshold is that of their paper.
+
+    For each axis it is sqrt(<v^2> - <v>^2), medians (Engbert & Kliegl 2003).
+    """
     rng = np.random.default_rng(3)
     t = np.arange(800) * 2.0
     x, y = 300 + drift * t, 300 + rng.normal(0, 0.3, 800)

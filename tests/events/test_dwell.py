@@ -1,4 +1,7 @@
-"""Dwell: no moment of a recording is in two rows of its fixation table, so that durations add up to time there was."""
+"""Dwell: no moment of a recording is in two rows of its fixation table.
+
+Then durations add up to time there was.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,10 @@ def with_ends(table, onset="onset_ms", duration="duration_ms"):
 
 
 def lengths(recording, keys):
-    """How long each recording is: from its first sample or event to its last, and a step of the samples more."""
+    """How long each recording is.
+
+    That is from its first sample or event to its last, and a step of the samples more.
+    """
     step = 0.0
     parts = [
         with_ends(table)
@@ -168,7 +174,10 @@ def test_dwell_of_both_eyes_together_comes_before_either():
 
 
 def binocular(tmp_path):
-    """An EyeLink file of one second: the left eye's two fixations last 700 ms in all, the right eye's 712 ms."""
+    """An EyeLink file of one second.
+
+    The left eye's two fixations last 700 ms in all, the right eye's 712 ms.
+    """
     rows = [f"{t}\t100.0\t200.0\t900\t110.0\t210.0\t900\t.....\n" for t in range(1000, 2000, 4)]
     lines = [
         *(

@@ -1,4 +1,4 @@
-"""find_cells, parse_cells, pick_cells and recode against their oracles, and the words they are made of."""
+"""find_cells, parse_cells, pick_cells, recode and their words against their oracles."""
 
 from __future__ import annotations
 
@@ -100,10 +100,15 @@ def test_a_row_of_another_width_is_not_plain():
     ends = np.empty(100, np.int32)
     assert find_cells(data, 9, ends) == (4, 2)
     done = parse_cells(
-        data, ends[:4].reshape(2, 2), np.array([0]), 46, (np.empty((1, 2)), np.empty((0, 2), np.float32)),
+        data,
+        ends[:4].reshape(2, 2),
+        np.array([0]),
+        46,
+        (np.empty((1, 2)), np.empty((0, 2), np.float32)),
         np.empty((0, 2), np.int32),
-        np.empty((0, 2, 2), np.int32), np.empty(1, np.int64),
-    )  # fmt: skip
+        np.empty((0, 2, 2), np.int32),
+        np.empty(1, np.int64),
+    )
     assert done == 0
 
 

@@ -40,7 +40,10 @@ def test_compact_runs(signal, window, dispersion):
 
 
 def test_compact_runs_of_a_ramp_take_linear_time():
-    """A slow ramp never settles: an algorithm that looks at its window anew for every sample would not end."""
+    """A slow ramp never settles.
+
+    An algorithm that looks at its window anew for every sample would not end.
+    """
     t = np.arange(200_000) * 1.0
     assert compact_runs(t, t * 0.01, t * 0.0, 10.0, 5000.0, 50.0)[0].size == 0
 

@@ -57,7 +57,10 @@ def test_local_slope(signal, half):
 
 @pytest.mark.parametrize("half", [8.0, 90.0])
 def test_local_slope_of_long_signals_far_from_time_zero(half):
-    """Longer than the sums run along before they are taken anew, with losses, repeated stamps and pauses."""
+    """Longer than the sums run along before they are taken anew.
+
+    There are losses, repeated stamps and pauses.
+    """
     rng = np.random.default_rng(7)
     t = 1e9 + np.cumsum(rng.choice([0.0, 2.0, 2.0, 2.0, 4.0], 1500))
     t[700:] += 150.0

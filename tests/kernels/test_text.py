@@ -1,4 +1,7 @@
-"""_parse_number, parse_samples, settle_samples, place_samples and parse_events against their oracles."""
+"""The kernels of text against their oracles.
+
+They are _parse_number, parse_samples, settle_samples, place_samples and parse_events.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The user's screen or camera beside the export's: world cameras, contradictions, gaze off the screen, in all units."""
+"""The user's screen or camera beside the export's.
+
+The cases: world cameras, contradictions, gaze off the screen, in all units.
+"""
 
 from __future__ import annotations
 
@@ -255,10 +258,12 @@ def test_the_camera_of_pupil_cloud_is_told_by_its_azimuths(model, size, tmp_path
     header = (
         "recording id,timestamp [ns],gaze x [px],gaze y [px],worn,azimuth [deg],elevation [deg]"
     )
-    rows = [
-        f"r,{1700000000000000000 + 5_000_000 * i},{size[0] / 2 + 9 + scale * a},{size[1] / 2 - scale * e},1,{a},{e}"
-        for i, (a, e) in enumerate(zip(azimuth, elevation, strict=True))
-    ]
+    rows = []
+    for i, (a, e) in enumerate(zip(azimuth, elevation, strict=True)):
+        t_ns = 1700000000000000000 + 5_000_000 * i
+        x = size[0] / 2 + 9 + scale * a
+        y = size[1] / 2 - scale * e
+        rows.append(f"r,{t_ns},{x},{y},1,{a},{e}")
     path = tmp_path / "gaze.csv"
     path.write_text("\n".join([header, *rows]) + "\n")
     found = gazetrack.read(path)

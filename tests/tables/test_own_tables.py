@@ -31,7 +31,10 @@ def info(*arguments):
 
 @pytest.fixture
 def tables(tmp_path):
-    """Fixations, samples and events of a recording, a quality report, and maps of another, in a folder of tables."""
+    """A folder with fixations, samples and events of a recording, a quality report, and maps.
+
+    The maps are of another recording.
+    """
     write_core(tmp_path / "s01", FIXATIONS)
     out = tmp_path / "tables"
     run("convert", tmp_path / "s01", "--samples", "--events", "-o", out, "-q")

@@ -1,4 +1,7 @@
-"""Parquet that anybody may have written: what it declares is held against limits before it is unpacked."""
+"""Parquet that anybody may have written.
+
+What it declares is held against limits before it is unpacked.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,10 @@ POOL = pa.default_memory_pool()
 
 
 def write(path, columns, times=1):
-    """Write the same rows many times over: a column of one value takes a few bytes a million rows."""
+    """Write the same rows many times over.
+
+    A column of one value takes a few bytes a million rows.
+    """
     table = pa.table(columns)
     with pq.ParquetWriter(path, table.schema, compression="zstd") as writer:
         for _ in range(times):
@@ -97,9 +103,18 @@ def test_lists_are_refused(tmp_path):
 
 def map_row(**changes):
     row = {
-        "image_id": "p", "recording": "r", "participant": "", "trial": "", "stimulus": "p.png", "n_fixations": 3,
-        "levels": 2, "height": 3, "width": 4, "value_type": "uint8", "maps": bytes(24),
-    }  # fmt: skip
+        "image_id": "p",
+        "recording": "r",
+        "participant": "",
+        "trial": "",
+        "stimulus": "p.png",
+        "n_fixations": 3,
+        "levels": 2,
+        "height": 3,
+        "width": 4,
+        "value_type": "uint8",
+        "maps": bytes(24),
+    }
     return row | changes
 
 
@@ -208,7 +223,10 @@ def test_a_damaged_map_file_is_an_error_that_names_it(tmp_path, seed):
 
 
 def error_of(path):
-    """Return the file that the error is about, None where there is none; anything but our own errors is a failure."""
+    """Return the file that the error is about, None where there is none.
+
+    Anything but our own errors is a failure.
+    """
     try:
         store = MapStore(path)
         for image_id in store.ids:
