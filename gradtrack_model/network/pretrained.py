@@ -55,7 +55,7 @@ def load_lite(encoder: nn.Module, name: str) -> None:
         # safetensors.
         stored = torch.load(path, map_location="cpu", weights_only=True)
         encoder.load_state_dict(rename(stored))
-    except (OSError, RuntimeError, KeyError, EOFError) as error:
+    except Exception as error:  # also of the unpickler, whose errors are no built-in ones
         package = _PACKAGES[name]
         what = f"does not hold {package.removesuffix('-pytorch-model')}"
         raise CheckpointError(what, path=path, hint=f"reinstall {package}") from error

@@ -140,3 +140,19 @@ def test_finding_blocks_changes_nothing():
     assert torch.equal(generator, torch.get_rng_state())
     assert all(torch.equal(before[key], value) for key, value in built.state_dict().items())
     assert all(module.training for module in built.modules())
+
+
+def test_half_precision_on_a_cpu_spares_depthwise_convolutions():
+    model = encoder("lite").eval()
+    image = torch.rand(1, 3, 64, 64)
+    seen = {}
+    for module in model.modules():
+        if isinstance(module, torch.nn.Conv2d):
+            module.register_forward_hook(
+                lambda conv, _, out: seen.setdefault(conv.groups > 1, set()).add(out.dtype)
+            )
+    with torch.no_grad():
+        with torch.autocast("cpu", torch.bfloat16):
+            half = model(image)[-1]
+        assert seen == {True: {torch.float32}, False: {torch.bfloat16}}
+        torch.testing.assert_close(half.float(), model(image)[-1], atol=0.1, rtol=0.1)
