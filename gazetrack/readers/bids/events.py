@@ -84,7 +84,7 @@ def events_beside(own: Head, gaze: GazeRows, notes: list[str]) -> pa.Table:
     own : Head
         The first look at the table of gaze.
     gaze : GazeRows
-        What its rows hold.
+        What the rows of that table hold.
     notes : list of str
         Receives what had to be inferred, and what was left out.
 

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gazetrack.errors import ConfigError, ParseError, quote
+from gazetrack.errors import ParseError, quote
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.readers.bids.events import UNITS_MS, GazeRows, events_beside, stated_unit
+from gazetrack.readers.bids.screen import screen_of, stated_screen
 from gazetrack.readers.bids.sidecars import described, expected_sidecar, sidecar
 from gazetrack.readers.shared.clock import timed_rows
 from gazetrack.readers.shared.gaze import gaze_columns, pupils_of, without_marks
@@ -27,7 +28,6 @@ from gazetrack.tables.schema import SAMPLES, conform
 from gazetrack.tables.screen import Screen
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     import numpy.typing as npt
@@ -45,11 +45,6 @@ _NOMINAL = Screen(1920, 1080)
 _TIMES = ("timestamp", "eye_timestamp", "time")
 _COLUMN = re.compile(r"(?:eye([12])_)?(x_coordinate|y_coordinate|pupil_size)")
 _KEYS = {"x_coordinate": "x", "y_coordinate": "y", "pupil_size": "pupil"}
-# Lengths of screens, and the ways to them, as they are in each unit: see `_in_mm`.
-_MOST_METRES = 5.0
-_LEAST_CM = 10.0
-_MOST_CM = 150.0
-_LEAST_MM = 300.0
 _NAME = re.compile(r"(?:sub|task|ses|run|recording|acq)-[A-Za-z0-9]+")
 _PIXELS = {"", "pixel", "pixels", "px"}
 _FRACTIONS = {"normalized", "normalised", "fraction", "1"}
@@ -122,8 +117,8 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     name = next(name for name in _TIMES if name in header.names)
     unit_ms = _time_unit(name, table.number("t"), facts, head.path, notes)
     timed = timed_rows(head, header, table.number("t") * unit_ms)
-    shown = _shown(facts) or _shown(sidecar(head.path, "events"))
-    screen = _screen(shown, notes)
+    shown = stated_screen(facts) or stated_screen(sidecar(head.path, "events"))
+    screen = screen_of(shown, notes)
     gaze = _gaze(table, facts, notes)
     _take_out_marks(gaze.values, notes)
     facts["ScreenOrigin"] = shown.get("ScreenOrigin")
@@ -349,54 +344,3 @@ def _in_pixels(
         pixels = exported * extent if fractions else exported
         values[key] = extent - pixels if from_bottom and not is_x else pixels
     return fractions
-
-
-def _in_mm(what: str, values: Sequence[Any], notes: list[str]) -> list[float | None]:
-    """Return lengths that BIDS states in metres, in mm.
-
-    Those that were written in cm or mm all the same are noticed. A screen, or the way to it,
-    measures between 5 cm and 5 m. Written in cm it is 10 to 150 (5 to 10 would be metres of a
-    cinema, from 150 on mm of a telephone), in mm at least 300. Anything else is not used.
-    """
-    lengths = [float(value) for value in values]
-    largest = max(lengths)
-    if largest <= _MOST_METRES:
-        return [1000 * length for length in lengths]
-    stated = " x ".join(f"{length:g}" for length in lengths)
-    if _LEAST_CM <= largest <= _MOST_CM:
-        unit = "cm"
-    elif _LEAST_MM <= largest <= 1000 * _MOST_METRES:
-        unit = "mm"
-    else:
-        notes.append(f"{what} {stated} is no length of a screen in metres: not used")
-        return [None] * len(lengths)
-    notes.append(f"{what} {stated} taken as {unit}: in metres, as BIDS has it, it would be absurd")
-    return [length * (10 if unit == "cm" else 1) for length in lengths]
-
-
-def _shown(facts: dict[str, Any]) -> dict[str, Any]:
-    """Return what is said of the screen.
-
-    Since 1.11 it stands in the sidecar of the task's events, in drafts in that of the gaze.
-    """
-    shown = facts.get("StimulusPresentation", facts)
-    return shown if isinstance(shown, dict) and shown.get("ScreenResolution") else {}
-
-
-def _screen(shown: dict[str, Any], notes: list[str]) -> Screen | None:
-    """Return the screen, None where its resolution is not usable; anybody may write a sidecar."""
-    size = shown.get("ScreenSize")
-    distance = shown.get("ScreenDistance")
-    try:
-        pixels = shown["ScreenResolution"]
-        lengths = [None, None] if size is None else _in_mm("ScreenSize", size, notes)
-        away = [None] if distance is None else _in_mm("ScreenDistance", [distance], notes)
-        return Screen(
-            width_px=int(pixels[0]),
-            height_px=int(pixels[1]),
-            width_mm=lengths[0],
-            height_mm=lengths[1],
-            distance_mm=away[0],
-        )
-    except (TypeError, ValueError, IndexError, KeyError, OverflowError, ConfigError):
-        return None

@@ -180,7 +180,7 @@ def _first_known(values: Floats, first: Starts) -> Floats:
     values : ndarray, shape (n,)
         The samples of all runs, one run behind the other.
     first : ndarray of int, shape (runs,)
-        Where each run begins.
+        The sample with which each run begins.
     """
     n = len(values)
     places = np.where(np.isnan(values), n, np.arange(n))

@@ -69,7 +69,7 @@ class Recordings:
         named : ndarray of int32
             Codes of the names in each row of the part, see `named`.
         t_ms : ndarray of float
-            Their times.
+            The time in each row of the part.
         used : ndarray of bool
             Which rows are samples or messages: those of other sensors may be written late.
 

@@ -39,19 +39,19 @@ class Rows:
     Parameters
     ----------
     table : Columns
-        Its cells.
+        The cells of the part by our keys.
     first : int
         The number of rows before it.
     recording, stimulus, trial : ndarray of int32
         Codes of each row's recording, see `Recordings`, stimulus and timeline.
     stamp : ndarray of float64
-        Times as exported.
+        The times in the unit of the export.
     gaze : mapping of str to ndarray
         Gaze in pixels, and pupils; an eye marked Invalid is missing.
     fixation : mapping of str to ndarray
         Position of each row's fixation as exported, in pixels.
     is_sample, is_message : ndarray of bool
-        What the row is.
+        Whether each row is one of these; it may be both, or neither.
     """
 
     table: Columns
@@ -75,7 +75,7 @@ class Names:
     either : bool
         The first text of a pair alone counts, and the second where there is no first.
     pairs : dict of (str, str) to int
-        Code of each pair.
+        The code of each pair so far.
     """
 
     either: bool = False

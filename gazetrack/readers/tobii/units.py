@@ -156,7 +156,7 @@ class Positions:
         table : Columns
             The rows of the positions, which may state the size of the screen or of the medium.
         axis : str
-            ``x`` or ``y``.
+            The axis of the positions, ``x`` or ``y``.
         exported : ndarray, shape (n,)
             Positions in the unit of the export, NaN where there is none.
         """

@@ -6,8 +6,8 @@ import pytest
 
 import gazetrack
 from gazetrack.errors import ParseError
-from gazetrack.readers import gazepoint
 from gazetrack.readers.base import Level, ReadOptions, read_head
+from gazetrack.readers.gazepoint import export as gazepoint
 from gazetrack.readers.shared import sink as _sink
 from gazetrack.readers.text import cells as _cells
 from tests.contracts import check_reader

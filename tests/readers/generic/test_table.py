@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from gazetrack.errors import ConfigError, ParseError
-from gazetrack.readers import generic
 from gazetrack.readers.base import ReadOptions, read_head
+from gazetrack.readers.generic import table as generic
 from gazetrack.tables.screen import Screen
 
 

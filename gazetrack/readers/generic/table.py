@@ -6,15 +6,24 @@ thing only. Times and positions in a unit that they cannot be in are refused, ne
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from gazetrack.errors import ConfigError, ParseError, did_you_mean, quote
+from gazetrack.errors import ParseError, quote
 from gazetrack.readers.base import NO, POSITION_SETTINGS, Format, Head, Level, ReadOptions, Verdict
+from gazetrack.readers.generic.columns import (
+    KEYS,
+    PAIRS,
+    TEXTS,
+    TIME_KEYS,
+    UNITS_MS,
+    axes_of_columns,
+    chosen,
+    guess,
+)
 from gazetrack.readers.shared.fixation_rows import (
     SHARED,
     end_to_end,
@@ -27,11 +36,9 @@ from gazetrack.readers.shared.gaze import mean_of_eyes
 from gazetrack.readers.shared.positions import (
     Axes,
     Frame,
-    axes_of,
     frame_of,
     refuse_other_units,
     to_px,
-    unit_of_name,
     without_marks_of_loss,
 )
 from gazetrack.readers.text.header import Header, Kind, header_of, needed_header
@@ -41,7 +48,7 @@ from gazetrack.tables.recording import Recording
 from gazetrack.tables.schema import EVENTS, SAMPLES, conform
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     import numpy.typing as npt
 
@@ -58,48 +65,6 @@ FORMAT = Format(
     source="",
     takes_columns=True,
 )
-# What a user may name a column for, in the order in which notes list them.
-KEYS = (
-    "x",
-    "y",
-    "t",
-    "duration",
-    "pupil",
-    "stimulus",
-    "trial",
-    "participant",
-    "recording",
-    "eye",
-    "left_x",
-    "left_y",
-    "right_x",
-    "right_y",
-    "width",
-    "height",
-)
-_PAIRS = (("x", "y"), ("left_x", "left_y"), ("right_x", "right_y"))
-_POSITION_KEYS = tuple(key for pair in _PAIRS for key in pair)
-_TIME_KEYS = ("duration", "t")
-_TEXTS = {"stimulus", "trial", "participant", "recording", "eye"}
-_WITH_UNIT = re.compile(r"(.*)\[([^\]]*)\]")
-_UNITS_MS = {"s": 1e3, "ms": 1.0, "us": 1e-3, "µs": 1e-3, "μs": 1e-3, "ns": 1e-6}
-# Names that mean one thing only, in lower case and in the order of preference.
-_POSITIONS = (("x", "y"), ("gaze_x", "gaze_y"), ("x_px", "y_px"), ("gazex", "gazey"))
-_EYES = (
-    ("x_l", "y_l", "x_r", "y_r"),
-    ("left_x", "left_y", "right_x", "right_y"),
-    ("lx", "ly", "rx", "ry"),
-)
-_TIMES = ("t", "time", "timestamp", "t_ms", "time_ms", "timestamp_ms")
-_FIXATION_TIMES = ("duration", "duration_ms", "fixation_duration")
-_ALIASES = {
-    "participant": ("participant", "participant_id", "subject", "subject_id", "sub", "observer"),
-    "recording": ("recording", "recording_id", "session"),
-    "trial": ("trial", "trial_id", "trial_index"),
-    "stimulus": ("stimulus", "stimulus_name", "image", "image_id", "image_name", "picture"),
-    "eye": ("eye",),
-    "pupil": ("pupil",),
-}
 # Beyond these a time column taken as ms is surely in another unit: (shortest, longest) step or
 # duration.
 _POSSIBLE_MS = {"t": (0.1, 1000.0), "duration": (5.0, 20_000.0)}
@@ -110,43 +75,11 @@ def sniff(head: Head) -> Verdict:
     header = header_of(head)
     if header is None:
         return NO
-    found = _guess(header)
+    found = guess(header)
     if found:
         return Verdict(Level.LIKELY, "columns " + ", ".join(found.values()))
     seen = quote(", ".join(header.names[:12]), 120)
     return Verdict(Level.NO, f"a table whose columns say nothing certain ({seen})")
-
-
-def _guess(header: Header) -> dict[str, str]:
-    """Return the columns by our keys as far as their names say, none without position and time."""
-    lower = {name.lower(): name for name in reversed(header.names)}
-    position = next((pair for pair in _POSITIONS if set(pair) <= set(lower)), None)
-    eyes = next((names for names in _EYES if set(names) <= set(lower)), None)
-    # Two eyes' positions are gaze; a lone x and y with an onset might be anything.
-    times = (*_TIMES, "onset") if eyes else _TIMES
-    time = _first_in(lower, times)
-    if time is None:
-        return {}
-    columns = {"t": time}
-    if position is not None:
-        columns |= {"x": lower[position[0]], "y": lower[position[1]]}
-    elif eyes is not None:
-        columns |= {key: lower[name] for key, name in zip(_EYES[1], eyes, strict=True)}
-    else:
-        return {}
-    duration = _first_in(lower, _FIXATION_TIMES)
-    if duration is not None:
-        columns["duration"] = duration
-    for key, aliases in sorted(_ALIASES.items()):
-        name = _first_in(lower, aliases)
-        if name is not None:
-            columns[key] = name
-    return columns
-
-
-def _first_in(lower: Mapping[str, str], names: Sequence[str]) -> str | None:
-    """Return the column with the first of some names, spelt as the header does, or None."""
-    return next((lower[name] for name in names if name in lower), None)
 
 
 def read(head: Head, options: ReadOptions) -> Recording:
@@ -166,14 +99,14 @@ def read(head: Head, options: ReadOptions) -> Recording:
     for key, value in options.columns.items():
         group = settings if key in POSITION_SETTINGS else named
         group[key] = value
-    columns, units = _chosen(named, header, head)
+    columns, units = chosen(named, header, head)
     notes: list[str] = []
-    axes = _axes(columns, units, settings, head, notes)
+    axes = axes_of_columns(columns, units, settings, head, notes)
     table = read_columns(head, header, _wanted(head, header, columns))
     values = dict(table.found)
-    for key in _TIME_KEYS:
+    for key in TIME_KEYS:
         if key in columns:
-            values[key] = values[key] * _UNITS_MS[units.get(key, "ms")]
+            values[key] = values[key] * UNITS_MS[units.get(key, "ms")]
             if key not in units:
                 notes.append(f"{key} taken as ms: no unit was given")
     if not named:
@@ -182,7 +115,7 @@ def read(head: Head, options: ReadOptions) -> Recording:
     table = Columns(table.n_rows, values)
     groups = _groups(table)
     _check_times(head, header, table, groups)
-    for key in _TIME_KEYS:
+    for key in TIME_KEYS:
         if key in columns and key not in units:
             _check_unit(head, columns[key], key, table, groups)
     placed, screen = _placed(head, table, axes, options.screen, notes, named=bool(named))
@@ -201,9 +134,9 @@ def _wanted(head: Head, header: Header, columns: Mapping[str, str]) -> dict[str,
     wanted: dict[str, tuple[int, Kind]] = {}
     for key, name in columns.items():
         kind: Kind = "float32"
-        if key in _TEXTS:
+        if key in TEXTS:
             kind = "text"
-        elif key in _TIME_KEYS:
+        elif key in TIME_KEYS:
             kind = "float64"
         wanted[key] = header.index(name, head.path), kind
     return wanted
@@ -211,52 +144,15 @@ def _wanted(head: Head, header: Header, columns: Mapping[str, str]) -> dict[str,
 
 def _groups(table: Columns) -> npt.NDArray[np.object_]:
     """Return one text per row that is the same for the rows of one trial, person and stimulus."""
-    texts = [table.text(key) for key in sorted(_TEXTS)]
+    texts = [table.text(key) for key in sorted(TEXTS)]
     return np.array(["\0".join(row) for row in zip(*texts, strict=True)], object)
-
-
-def _axes(
-    columns: Mapping[str, str],
-    units: Mapping[str, str],
-    settings: Mapping[str, str],
-    head: Head,
-    notes: list[str],
-) -> Axes:
-    """Return how positions are counted.
-
-    The settings say it, or the brackets behind the columns, or else the columns' own names.
-
-    Raises
-    ------
-    ConfigError
-        Positions in several units, or settings that contradict each other.
-    """
-    positions = [key for key in columns if key in _POSITION_KEYS]
-    bracketed = {units[key] for key in positions if key in units}
-    if "unit" in settings:
-        bracketed.add(settings["unit"])
-    if len(bracketed) > 1:
-        several = " and ".join(sorted(map(quote, bracketed)))
-        hint = "one unit holds for all of them"
-        raise ConfigError(f"positions in {several}", path=head.path, hint=hint)
-    stated = next(iter(bracketed), None)
-
-    by_name = {unit_of_name(columns[key]) for key in positions} - {None}
-    if stated is None and len(by_name) == 1:
-        stated = next(iter(by_name))
-        if stated != "px":
-            notes.append(f"positions in {stated} by the names of their columns")
-    found = dict(settings)
-    if stated is not None:
-        found["unit"] = stated
-    return axes_of(found, head.path)
 
 
 def _placed(
     head: Head, table: Columns, axes: Axes, screen: Screen | None, notes: list[str], *, named: bool
 ) -> tuple[dict[str, npt.NDArray[np.floating]], Screen | None]:
     """Return the positions in pixels by key, and the screen that they needed, if any."""
-    pairs = [pair for pair in _PAIRS if set(pair) <= set(table.found)]
+    pairs = [pair for pair in PAIRS if set(pair) <= set(table.found)]
     # Fixations may lie on images of their own size; samples are always those of the screen.
     of_image = axes.fractions and {"duration", "width", "height"} <= set(table.found)
     frame = frame_of(axes, screen, head.path)
@@ -277,40 +173,6 @@ def _placed(
         )
     needed = not axes.plain and not of_image
     return placed, frame.screen if needed else None
-
-
-def _chosen(
-    given: Mapping[str, str], header: Header, head: Head
-) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the columns by key, and the units given in brackets, after checking both."""
-    columns = dict(given) or _guess(header)
-    unknown = sorted(set(columns) - set(KEYS))
-    if unknown:
-        known = ", ".join((*KEYS, *sorted(POSITION_SETTINGS)))
-        what = f"unknown key {quote(unknown[0])!r} in the columns"
-        raise ConfigError(what, hint=f"known are {known}")
-    units: dict[str, str] = {}
-    for key in ("t", "duration", *_POSITION_KEYS):
-        match = _WITH_UNIT.fullmatch(columns.get(key, ""))
-        # A column may be called Gaze [px] itself.
-        if match and columns[key] not in header.names:
-            columns[key] = match[1].strip()
-            units[key] = match[2].strip()
-            if key in _TIME_KEYS and units[key] not in _UNITS_MS:
-                raise ConfigError(f"time unit {quote(match[2])!r}", hint="use one of s, ms, us, ns")
-    present = quote(", ".join(header.names), 150)
-    for name in columns.values():
-        if name not in header.names:
-            hint = f"{did_you_mean(name, header.names)}there are {present}"
-            raise ConfigError(f"no column {quote(name, 40)!r}", path=head.path, hint=hint)
-    # Fixations have one position; samples may have those of two eyes instead.
-    pairs = _PAIRS[:1] if "duration" in columns else _PAIRS
-    has_position = any(set(pair) <= set(columns) for pair in pairs)
-    has_time = "t" in columns or "duration" in columns
-    if not has_position or not has_time:
-        what = "x, y and t (or duration) are needed"
-        raise ConfigError(what, path=head.path, hint=f"name them; there are {present}")
-    return columns, units
 
 
 def _check_times(

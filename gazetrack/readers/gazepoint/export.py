@@ -10,13 +10,20 @@ every medium.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from gazetrack.errors import ParseError
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
+from gazetrack.readers.gazepoint.fixations import (
+    MOST_INDEX,
+    fixations_so_far,
+    joined,
+    named,
+    usable,
+)
 from gazetrack.readers.shared.clock import in_no_order
 from gazetrack.readers.shared.fixation_rows import fixation_recording
 from gazetrack.readers.shared.gaze import mean_of_eyes
@@ -72,9 +79,6 @@ _TEXTS: dict[str, tuple[str, ...]] = {
 }
 _TIME_IN_SECONDS = "Time (in secs)"
 _ON_IMAGE = {"X_ORIGINAL", "Y_ORIGINAL"}
-_MOST_INDEX = 2**31 - 1
-# A fixation is a number within the showing of a medium.
-_KEY = ["showing", "index"]
 
 
 def sniff(head: Head) -> Verdict:
@@ -213,7 +217,7 @@ class _Export:
         rows = pd.DataFrame(
             {
                 "showing": showing,
-                "index": np.clip(table.number("index")[timed], 0, _MOST_INDEX).astype(np.int32),
+                "index": np.clip(table.number("index")[timed], 0, MOST_INDEX).astype(np.int32),
                 "stimulus": stimulus,
                 "onset_ms": table.number("onset")[timed] * 1e3,
                 "duration_ms": table.number("duration")[timed] * 1e3,
@@ -224,7 +228,7 @@ class _Export:
             }
         )
         self._all_finished &= bool(rows["valid"].all() and (rows["duration_ms"] > 0).all())
-        self._fixations.append(_fixations_so_far(rows))
+        self._fixations.append(fixations_so_far(rows))
 
     def _showings(
         self, t: npt.NDArray[np.floating], table: Columns, timed: npt.NDArray[np.bool_]
@@ -278,12 +282,12 @@ class _Export:
             "trial": numbers or [""],
             "stimulus": self._stimuli,
         }
-        fixations = _joined(self._fixations)
+        fixations = joined(self._fixations)
         dropped = {reason: count for reason, count in self._dropped.items() if count}
         # Every row is a finished fixation: no number comes twice, and all are valid.
         if self._all_finished and len(fixations) == self._samples.rows:
             notes.append("one row per fixation number: a fixation table")
-            columns = _named(fixations, names)
+            columns = named(fixations, names)
             found = fixation_recording(stem, FORMAT.name, columns, len(fixations), notes)
             return replace(
                 found,
@@ -297,7 +301,7 @@ class _Export:
         if not self._best:
             notes.append("no BPOGX and BPOGY: samples are FPOG, averaged over the fixation so far")
         fixations["onset_ms"] -= np.array(self._starts)[fixations["showing"]]
-        events = _named(_usable(fixations, notes), names)
+        events = named(usable(fixations, notes), names)
         return Recording(
             name=stem,
             format=FORMAT.name,
@@ -324,87 +328,3 @@ def _position(
     x = table.number(f"{prefix}x") * _NOMINAL.width_px
     y = table.number(f"{prefix}y") * _NOMINAL.height_px
     return x, y
-
-
-def _fixations_so_far(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return a row per fixation number, as its last valid row states it.
-
-    That is the row that knows most: mean and length grow with every sample. ``pupil`` becomes the
-    sum of ``pupils`` sizes, so that parts can be joined.
-    """
-    pupils = rows.groupby(_KEY, sort=False)["pupil"].agg(["sum", "count"])
-    pupils.columns = pd.Index(["pupil", "pupils"])
-    return _last_valid(rows).drop(columns="pupil").join(pupils, on=_KEY)
-
-
-def _last_valid(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the last valid row of each fixation number, in the order of the rows.
-
-    A number without a valid row keeps its last one.
-    """
-    valid = rows["valid"].to_numpy(np.bool_)
-    showing = rows["showing"].to_numpy(np.int64)
-    index = rows["index"].to_numpy(np.int64)
-    # One integer for showing and number, which is faster to look up than a pair.
-    key = showing * (_MOST_INDEX + 1) + index
-    never_valid = ~np.isin(key, np.unique(key[valid]))
-    counts = valid | never_valid
-    last = counts.copy()
-    last[counts] = ~pd.Series(key[counts]).duplicated(keep="last").to_numpy()
-    return rows[last]
-
-
-_OF_FIXATIONS = (
-    "showing",
-    "index",
-    "stimulus",
-    "onset_ms",
-    "duration_ms",
-    "x_px",
-    "y_px",
-    "valid",
-    "pupil",
-    "pupils",
-)
-
-
-def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
-    """Return a row per fixation number of all parts, those that go on in the next part once."""
-    nothing = pd.DataFrame({name: [] for name in _OF_FIXATIONS})
-    rows = pd.concat(parts, ignore_index=True) if parts else nothing
-    sums = rows.groupby(_KEY, sort=False)[["pupil", "pupils"]].sum()
-    found = _last_valid(rows).drop(columns=["pupil", "pupils"]).join(sums, on=_KEY)
-    found["pupil"] = (found["pupil"] / found["pupils"]).where(found["pupils"] > 0)
-    return found
-
-
-def _usable(fixations: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
-    """Return the valid fixations with a place and a duration; the others are noted."""
-    valid = fixations[fixations["valid"]]
-    never = len(fixations) - len(valid)
-    if never:
-        notes.append(f"{never} fixation numbers are never valid (FPOGV): no fixations")
-    placed = valid[["onset_ms", "x_px", "y_px"]].notna().all(axis=1)
-    usable = placed & (valid["duration_ms"] > 0)
-    unusable = int((~usable).sum())
-    if unusable:
-        notes.append(f"{unusable} fixations without a duration, onset or position: left out")
-    return valid[usable]
-
-
-def _named(fixations: pd.DataFrame, names: dict[str, list[str]]) -> dict[str, Any]:
-    """Return the columns of fixations, with texts for their codes."""
-    showing = fixations["showing"].to_numpy(np.int64)
-    stimulus = fixations["stimulus"].to_numpy(np.int64)
-    recordings = np.array(names["recording"], object)
-    # One showing alone is one recording, whatever its number.
-    recording = showing if len(recordings) > 1 else np.zeros_like(showing)
-    columns: dict[str, Any] = {
-        "recording": recordings[recording],
-        "trial": np.array(names["trial"], object)[showing],
-        "stimulus": np.array(names["stimulus"], object)[stimulus],
-        "eye": "both",
-    }
-    for name in ("index", "onset_ms", "duration_ms", "x_px", "y_px", "pupil"):
-        columns[name] = fixations[name].to_numpy()
-    return columns

@@ -1,0 +1,1 @@
+"""Any delimited text, by the columns that the user names."""
