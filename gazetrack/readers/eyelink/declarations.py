@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from gazetrack.readers.eyelink.tokens import Line
 
 _EYES = {("LEFT",): "left", ("RIGHT",): "right", ("LEFT", "RIGHT"): "binocular"}
-_MAX_RATE_HZ = 10_000.0
+_MAX_RATE_HZ = 10_000.0  # five times what the fastest tracker does: more is damage
 
 
 class Layout(NamedTuple):
@@ -131,6 +131,7 @@ class Declarations:
         self._check_eyes(line, tokens)
         self._set_eyes(tokens)
         hint = "convert the EDF with gaze coordinates (edf2asc -sg)"
+        # The kind of position stands behind the keyword.
         if "PUPIL" in tokens[:2]:
             what = "sample positions are those of the pupil in the camera's image"
             raise line.error(what, hint)
@@ -159,6 +160,8 @@ class Declarations:
         if not 0 < rate <= _MAX_RATE_HZ:
             self._findings.note("a sampling rate in the header is not usable: ignored")
             return
+        # SAMPLES and EVENTS both state it for each block: a rate is kept where it changes, with the
+        # START from which it holds.
         if rate != self._rate_hz:
             self._rates.append((self._last_start, rate))
         self._rate_hz = rate
@@ -170,6 +173,7 @@ class Declarations:
         """Refuse a SAMPLES line that names an eye which the START line above it does not."""
         self.samples_line = self.samples_line or line.number
         eyes = _eyes_in(tokens)
+        # It may name fewer: edf2asc can be told to write the samples of one eye alone.
         if self._eyes_of_start and not set(eyes) <= set(self._eyes_of_start):
             started = " and ".join(self._eyes_of_start)
             what = f"SAMPLES of {' and '.join(eyes)} after START with {started}"

@@ -248,10 +248,11 @@ class _Gaze(NamedTuple):
             nothing = np.empty((0, 2), np.float32)
             return cls(np.empty(0), origin, {"left": nothing, "right": nothing}, in_order=True)
         t_ms = samples["t_ms"].to_numpy()
-        positions = {
-            eye: np.column_stack([samples[f"{eye}_{axis}_px"].to_numpy() for axis in "xy"])
-            for eye in ("left", "right")
-        }
+        positions = {}
+        for eye in ("left", "right"):
+            x = samples[f"{eye}_x_px"].to_numpy()
+            y = samples[f"{eye}_y_px"].to_numpy()
+            positions[eye] = np.column_stack([x, y])
         return cls(t_ms, origin, positions, in_order=bool((np.diff(t_ms) >= 0).all()))
 
 

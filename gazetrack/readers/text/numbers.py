@@ -89,6 +89,7 @@ class Caster:
             A cell is no number, or has another decimal mark than those before it.
         """
         cells = _without_missing(column)
+        # Between commas there are no decimal commas: the mark of such a table is known.
         if self.header.delimiter != "," and "." not in self.marks:
             self._note_points(cells, at, first_row)
         try:
@@ -114,6 +115,8 @@ class Caster:
         self, numbers: npt.NDArray[np.float64], cells: pa.Array, at: int, first_row: int
     ) -> None:
         """Refuse numbers that are not finite or beyond all that trackers write."""
+        # A missing cell is NaN, which is odd as well: mostly there are as many of the one as of the
+        # other, and nothing is to be looked at.
         odd = ~(np.abs(numbers) <= _LARGEST)
         if np.count_nonzero(odd) == cells.null_count:
             return

@@ -30,6 +30,7 @@ class TextNames:
 
     def code(self, text: bytes) -> int:
         """Return the code of a text as it stands in the file; a new one gets the next code."""
+        # By its bytes as they stand: nearly all cells are found without being decoded.
         code = self._codes.get(text)
         if code is None:
             code = self._codes[text] = self._code_without_blanks(text)
@@ -78,6 +79,7 @@ class Part:
         exact = self.exact[:, : self.n_rows]
         short = self.short[:, : self.n_rows]
         codes = self.codes[:, : self.n_rows]
+        # Views so far. Blank lines within a table are rare: only they cost a copy.
         if self.blank_rows:
             exact = np.delete(exact, self.blank_rows, axis=1)
             short = np.delete(short, self.blank_rows, axis=1)
