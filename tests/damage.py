@@ -117,6 +117,6 @@ def read(export, folder, suffix=".txt", columns=None):
     """Read what a damaged export makes: a recording, or the error."""
     path = export.write(folder / f"a{suffix}")
     try:
-        return gazetrack.read(path, export.format, columns)
+        return gazetrack.read(path, export.format, columns=columns or {})
     except GazetrackError as error:
         return error
