@@ -121,7 +121,7 @@ def said(recording):
 
 def same(one, other):
     """Whether two recordings hold the same; rows with onsets may stand in any order."""
-    for name in ("samples", "events", "fixations"):
+    for name in ("sample_table", "event_table", "fixation_table"):
         a, b = getattr(one, name), getattr(other, name)
         if (a is None) != (b is None) or (a is not None and not rows_of(a).equals(rows_of(b))):
             return False
