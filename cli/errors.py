@@ -42,7 +42,10 @@ debug_option = click.option(
 
 
 def say(program: str, error: object, kind: str = "error") -> None:
-    """Print one line on stderr; where that is full or closed, nobody can be told and the work goes on."""
+    """Print one line on stderr.
+
+    Where that is full or closed, nobody can be told, and the work goes on.
+    """
     text = " ".join(str(error).split())
     with contextlib.suppress(OSError):
         click.echo(f"{program}: {kind}: {text}", err=True)

@@ -86,11 +86,10 @@ def _show_problems(result: Evaluation) -> None:
             say("gradtrack-evaluate", score.error)
     for what, ids in (("prediction", result.without_prediction), ("mask", result.without_mask)):
         if ids:
-            more = "" if len(ids) <= _SHOWN_IDS else f" and {len(ids) - _SHOWN_IDS} more"
-            click.echo(
-                f"note: no {what} of {len(ids)} images: {', '.join(map(repr, ids[:_SHOWN_IDS]))}{more}",
-                err=True,
-            )
+            shown = ", ".join(map(repr, ids[:_SHOWN_IDS]))
+            if len(ids) > _SHOWN_IDS:
+                shown += f" and {len(ids) - _SHOWN_IDS} more"
+            click.echo(f"note: no {what} of {len(ids)} images: {shown}", err=True)
 
 
 def _show(result: Evaluation, out: Path) -> None:
@@ -99,16 +98,16 @@ def _show(result: Evaluation, out: Path) -> None:
     summary = result.summary()
     click.echo(f"{summary['n']} of {summary['n_wanted']} images")
     for name in MEASURES.values():
-        if (found := summary[name]) is not None:
-            low, high = found["interval"]
-            digits = 1 if name.endswith("_px") else 4
-            values = "  ".join(
-                f"{key} {found[key]:.{digits}f}" for key in ("std", "median", "min", "max")
-            )
-            click.echo(
-                f"  {name:<9} {found['mean']:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]  {values}"
-            )
-    if (paired := summary.get("against")) is not None:
+        found = summary[name]
+        if found is None:
+            continue
+        digits = 1 if name.endswith("_px") else 4
+        mean = f"{found['mean']:.{digits}f}"
+        low, high = (f"{end:.{digits}f}" for end in found["interval"])
+        spread = [f"{key} {found[key]:.{digits}f}" for key in ("std", "median", "min", "max")]
+        click.echo(f"  {name:<9} {mean} [{low}, {high}]  {'  '.join(spread)}")
+    paired = summary.get("against")
+    if paired is not None:
         low, high = paired["interval"]
         difference = f"{paired['difference']:+.4f} [{low:+.4f}, {high:+.4f}], p = {paired['p']:.2g}"
         click.echo(f"  dice from {paired['file']}: {difference} (Wilcoxon, {paired['n']} images)")

@@ -17,7 +17,10 @@ from . import options as opt
     "--out",
     type=opt.FILE,
     metavar="FILE|DIR",
-    help="FILE.onnx, FILE.pt2 (torch.export), or a folder in the layout of Hugging Face.  [default: NAME.onnx]",
+    help=(
+        "FILE.onnx, FILE.pt2 (torch.export), or a folder in the layout of Hugging Face."
+        "  [default: NAME.onnx]"
+    ),
 )
 @click.option("--half", is_flag=True, help="Store float16: half the size.")
 @click.option("--tracks", is_flag=True, help="Also give the predicted track maps.")
@@ -27,9 +30,10 @@ from . import options as opt
 def command(
     weights: Path, out: Path | None, half: bool, tracks: bool, quiet: bool, as_json: bool
 ) -> int:
-    """Export a network for other programs: probabilities from RGB images in [0, 1], of any number and size.
+    """Export a network for other programs.
 
-    What is written is compared with the original on images of two sizes first.
+    It gives probabilities from RGB images in [0, 1], of any number and size. What is written is
+    compared with the original on images of two sizes first.
     """
     from gradtrack_model.weights.checkpoint import load_model
     from gradtrack_model.weights.export import export_model
@@ -52,6 +56,5 @@ def _show(facts: dict[str, object], quiet: bool, as_json: bool) -> None:
     elif not quiet:
         click.echo(f"wrote {facts['path']}")
         if "difference" in facts:
-            click.echo(
-                f"  largest difference of a probability from the original: {facts['difference']:.1e}"
-            )
+            what = "largest difference of a probability from the original"
+            click.echo(f"  {what}: {facts['difference']:.1e}")

@@ -203,9 +203,9 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
 
 
 def tables_among(paths: Sequence[Path], quiet: bool) -> tuple[Path, ...]:
-    """Return fixation tables: those named, and of folders, or the working directory, one a recording.
+    """Return fixation tables: those that are named, and of folders one a recording.
 
-    What is left out is said on stderr.
+    Without any name, the folder is the working directory. What is left out is said on stderr.
     """
     from gazetrack.tables.finding import find_tables
     from gazetrack.tables.finding import tables_among as among

@@ -48,7 +48,10 @@ def command(
     quiet: bool,
     **choices: Any,
 ) -> None:
-    """Draw each image with its scanpath in temporal order, dwell as disc size, and the map pyramid beside it."""
+    """Draw each image with its scanpath, and its maps beside it.
+
+    The scanpath is in temporal order; the size of a disc is how long the eye stayed.
+    """
     from gazetrack.maps.parameters import map_params
     from gazetrack.workflows.plot import plot
 

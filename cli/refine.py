@@ -57,7 +57,10 @@ def _crf_options(command: F) -> F:
     "--probabilities",
     type=opt.FILE,
     metavar="DIR",
-    help="Also mix in what networks saw that were not trained on the image: PNG of gradtrack-predict --probabilities.",
+    help=(
+        "Also mix in what networks saw that were not trained on the image: "
+        "PNG of gradtrack-predict --probabilities."
+    ),
 )
 @click.option(
     "--share", type=float, default=0.45, show_default=True, help="Of the networks in that mix."

@@ -1,4 +1,4 @@
-"""Where every command begins: signals and standard streams first, then whatever is slow to import."""
+"""Where every command begins: signals and standard streams first, then what is slow to import."""
 
 from __future__ import annotations
 

@@ -52,13 +52,17 @@ _NNUNET_VARIABLES = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
     type=opt.FILE,
     multiple=True,
     metavar="FILE",
-    help="Train on this fixation table, or folder of them, whatever maps there are; may be repeated.",
+    help=(
+        "Train on this fixation table, or folder of them, whatever maps there are; may be repeated."
+    ),
 )
 @click.option(
     "--maps",
     type=opt.FILE,
     metavar="FILE",
-    help="Train on these stored maps; DIR/refined or DIR/maps by default where they fit the tables.",
+    help=(
+        "Train on these stored maps; DIR/refined or DIR/maps by default where they fit the tables."
+    ),
 )
 @click.option(
     "--train-ids",
@@ -81,7 +85,10 @@ _NNUNET_VARIABLES = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
 @click.option(
     "--case",
     metavar="REGEX",
-    help="Start of every image id; its group is the case, such as '(case\\d+)_'. Slices belong to their volume.",
+    help=(
+        "Start of every image id; its group is the case, such as '(case\\d+)_'. "
+        "Slices belong to their volume."
+    ),
 )
 @click.option(
     "--split",
@@ -133,7 +140,10 @@ _NNUNET_VARIABLES = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
     "--encoder",
     metavar="NAME",
     show_default="lite",
-    help="lite: EfficientNet-Lite0, pretrained; lite1, lite2: larger; basic: U-Net from scratch; timm:NAME; smp:NAME.",
+    help=(
+        "lite: EfficientNet-Lite0, pretrained; lite1, lite2: larger; "
+        "basic: U-Net from scratch; timm:NAME; smp:NAME."
+    ),
 )
 @click.option("--steps", type=int, show_default="1500", help="Training steps.")
 @click.option("--batch-size", type=int, show_default="8", help="Images a step.")
@@ -238,7 +248,10 @@ def _silent(_data: TrainingData) -> None:
 
 
 def _chosen(data: Path, given: dict[str, Any], quiet: bool) -> tuple[TrainConfig, Sources]:
-    """Return settings and sources of the options, which are taken out of `given`; say which gaze trains."""
+    """Return settings and sources of the options, and say which gaze trains.
+
+    The options are taken out of `given`.
+    """
     from gradtrack_model.data.gaze import choose_gaze
     from gradtrack_model.data.sources import discover
     from gradtrack_model.settings import load_config, map_settings
@@ -263,7 +276,10 @@ class _Target(NamedTuple):
 
 
 def _show_findings(sources: Sources, config: DataConfig, quiet: bool, as_json: bool) -> int:
-    """Print what is wrong with the data; return the exit code of unusable data when training would stop."""
+    """Print what is wrong with the data.
+
+    Returned is the exit code of unusable data where training would stop.
+    """
     from gradtrack_model.data.checks import check
 
     findings = check(sources, config)

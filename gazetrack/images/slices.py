@@ -40,7 +40,7 @@ _LOCK = threading.RLock()
 
 
 def slices_of(path: Path) -> list[ImageRef]:
-    """Return the images in a DICOM, NRRD or NIfTI file: its slices, or the file itself if it has one.
+    """Return the images in a DICOM, NRRD or NIfTI file: its slices, or itself if it has one.
 
     Raises
     ------

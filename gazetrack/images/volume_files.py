@@ -41,27 +41,45 @@ _DEFLATED = "1.2.840.10008.1.2.1.99"
 _BLOCK_BYTES = 2**20
 _MODULES = {".dcm": "pydicom", ".nrrd": "nrrd", ".nii": "nibabel", ".nii.gz": "nibabel"}
 _PACKAGES = {"nrrd": "pynrrd"}
+# Signs that turn the axes of a NRRD file's space into left-posterior-superior.
 _TO_LPS = {
-    "left-posterior-superior": (1, 1, 1), "lps": (1, 1, 1), "right-anterior-superior": (-1, -1, 1), "ras": (-1, -1, 1),
-    "left-anterior-superior": (1, -1, 1), "las": (1, -1, 1),
-}  # fmt: skip
+    "left-posterior-superior": (1, 1, 1),
+    "lps": (1, 1, 1),
+    "right-anterior-superior": (-1, -1, 1),
+    "ras": (-1, -1, 1),
+    "left-anterior-superior": (1, -1, 1),
+    "las": (1, -1, 1),
+}
 _NRRD_TYPES = {
-    "i1": ("signed char", "int8", "int8_t"), "u1": ("uchar", "unsigned char", "uint8", "uint8_t"),
+    "i1": ("signed char", "int8", "int8_t"),
+    "u1": ("uchar", "unsigned char", "uint8", "uint8_t"),
     "i2": ("short", "short int", "signed short", "signed short int", "int16", "int16_t"),
     "u2": ("ushort", "unsigned short", "unsigned short int", "uint16", "uint16_t"),
-    "i4": ("int", "signed int", "int32", "int32_t"), "u4": ("uint", "unsigned int", "uint32", "uint32_t"),
-    "f4": ("float",), "f8": ("double",),
-}  # fmt: skip
+    "i4": ("int", "signed int", "int32", "int32_t"),
+    "u4": ("uint", "unsigned int", "uint32", "uint32_t"),
+    "f4": ("float",),
+    "f8": ("double",),
+}
+# Lines of a NRRD header that a file of labels takes over: they tell its geometry.
 _NRRD_KEPT = (
-    "space", "space directions", "space origin", "space units", "spacings", "units", "thicknesses", "kinds", "centers",
-    "centerings", "measurement frame",
-)  # fmt: skip
+    "space",
+    "space directions",
+    "space origin",
+    "space units",
+    "spacings",
+    "units",
+    "thicknesses",
+    "kinds",
+    "centers",
+    "centerings",
+    "measurement frame",
+)
 _COLOURS = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How stored axes (0, 1) become the rows and columns of a slice."""
+    """How stored axes (0, 1) become rows and columns of a slice: swapped first, then flipped."""
 
     swap: bool = False
     flip_rows: bool = False
@@ -91,7 +109,12 @@ class Header:
 
 @dataclass(frozen=True)
 class Volume:
-    """All slices of a file: values [N, H, W] or 8-bit colours [N, H, W, 3]; real value = slope * value + intercept."""
+    """All slices of a file.
+
+    Values are [N, H, W], or 8-bit colours [N, H, W, 3]. The real value, as the file means it, is
+    slope * value + intercept; `limits` are the real values shown as black and white, which
+    `inverted` exchanges.
+    """
 
     values: Voxels
     limits: tuple[float, float]
@@ -101,13 +124,16 @@ class Volume:
 
 
 def suffix_of(path: Path) -> str:
-    """Return which of ``.dcm``, ``.nrrd``, ``.nii`` and ``.nii.gz`` a file has, else an empty text."""
+    """Return a file's suffix among ``.dcm``, ``.nrrd``, ``.nii`` and ``.nii.gz``, else nothing."""
     name = path.name.lower()
     return next((suffix for suffix in VOLUME_SUFFIXES if name.endswith(suffix)), "")
 
 
 def read_header(path: Path) -> tuple[Header, int]:
-    """Return a file's header and the bytes of a voxel; a damaged file raises whatever its library raises."""
+    """Return a file's header and the bytes of a voxel.
+
+    A damaged file raises whatever its library raises.
+    """
     readers = {".dcm": _dicom_header, ".nrrd": _nrrd_header}
     return readers.get(suffix_of(path), _nifti_header)(path)
 
@@ -124,9 +150,10 @@ def is_writable(path: Path) -> bool:
 
 
 def encode_like(path: Path, found: Header, labels: npt.NDArray[np.uint8], packed: bool) -> bytes:
-    """Return labels [N, H, W] as a file of the same format and geometry as the NRRD or NIfTI file `path`.
+    """Return labels [N, H, W] as a file of the format and geometry of the file `path`.
 
-    A NIfTI file is gzipped where `packed`; the voxels of NRRD always are.
+    That is a NRRD or NIfTI file, whose header was read. A NIfTI file is gzipped where `packed`; the
+    voxels of NRRD always are.
     """
     stored = found.layout.stored(labels)
     if suffix_of(path) == ".nrrd":
@@ -145,25 +172,27 @@ def _nrrd_like(path: Path, stored: Voxels) -> bytes:
     """Return a file whose lines about its geometry are those of another, letter for letter."""
     with path.open("rb") as file:
         lines = list(itertools.takewhile(bytes.strip, file))
-    kept = [
-        line.strip()
-        for line in lines
-        if line.partition(b":")[0].decode("ascii", "replace") in _NRRD_KEPT
-    ]
-    sizes = " ".join(map(str, stored.shape)).encode()
     facts = [
         b"NRRD0005",
         b"type: uchar",
         b"dimension: %d" % stored.ndim,
-        b"sizes: " + sizes,
+        b"sizes: " + " ".join(map(str, stored.shape)).encode(),
         b"encoding: gzip",
-        *kept,
     ]
-    return b"\n".join(facts) + b"\n\n" + gzip.compress(stored.tobytes(order="F"), mtime=0)
+    for line in lines:
+        name = line.partition(b":")[0].decode("ascii", "replace")
+        if name in _NRRD_KEPT:
+            facts.append(line.strip())
+    # Without a time of writing, so that the same labels give the same bytes.
+    voxels = gzip.compress(stored.tobytes(order="F"), mtime=0)
+    return b"\n".join(facts) + b"\n\n" + voxels
 
 
 def _refuse_deflated_bomb(path: Path) -> None:
-    """Refuse a deflated DICOM file that would fill the memory; pydicom unpacks it whole, whatever is asked for."""
+    """Refuse a deflated DICOM file that would fill the memory.
+
+    pydicom unpacks it whole, whatever is asked for.
+    """
     _library(path)
     meta = import_module("pydicom.filereader").read_file_meta_info(path)
     if meta.get("TransferSyntaxUID") != _DEFLATED:
@@ -172,18 +201,17 @@ def _refuse_deflated_bomb(path: Path) -> None:
         # The group's length counts what follows it: preamble and mark, and the element that holds
         # the length.
         file.seek(128 + 4 + 12 + int(meta.FileMetaInformationGroupLength))
-        size, n_bytes = path.stat().st_size, 0
+        size = path.stat().st_size
+        most = max(DEFLATE_RATIO_FROM_BYTES, MAX_DEFLATE_RATIO * size)
+        n_bytes = 0
         unpack = zlib.decompressobj(-zlib.MAX_WBITS)
         data = file.read(_BLOCK_BYTES)
         while data and not unpack.eof:
             n_bytes += len(unpack.decompress(data, _BLOCK_BYTES))
-            if n_bytes > max(DEFLATE_RATIO_FROM_BYTES, MAX_DEFLATE_RATIO * size):
+            if n_bytes > most:
                 what = f"unpacks to more than {n_bytes // 2**20:,} MB from {size / 1e6:.1f} MB"
-                raise InputError(
-                    what,
-                    path=path,
-                    hint="it is damaged, or made to fill the memory: export it again",
-                )
+                hint = "it is damaged, or made to fill the memory: export it again"
+                raise InputError(what, path=path, hint=hint)
             data = unpack.unconsumed_tail or file.read(_BLOCK_BYTES)
 
 
@@ -192,22 +220,16 @@ def _dicom_header(path: Path) -> tuple[Header, int]:
     data = _library(path).dcmread(path, defer_size=1024)
     if "PixelData" not in data or "Rows" not in data or "Columns" not in data:
         kind = quote(getattr(data.get("SOPClassUID"), "name", "") or "no kind")
-        raise InputError(
-            f"is DICOM without pixel data ({kind})", path=path, hint="give the images themselves"
-        )
+        what = f"is DICOM without pixel data ({kind})"
+        raise InputError(what, path=path, hint="give the images themselves")
     colour = str(data.get("PhotometricInterpretation", ""))
     if colour not in ("MONOCHROME1", "MONOCHROME2", *_COLOURS):
-        raise InputError(
-            f"has pixels of kind {quote(colour)}",
-            path=path,
-            hint="convert it to MONOCHROME2 or RGB",
-        )
-    itemsize = math.ceil(int(data.get("BitsAllocated", 8)) / 8) * int(
-        data.get("SamplesPerPixel", 1)
-    )
-    return Header(
-        int(data.get("NumberOfFrames") or 1), int(data.Rows), int(data.Columns), Layout(), None
-    ), itemsize
+        what = f"has pixels of kind {quote(colour)}"
+        raise InputError(what, path=path, hint="convert it to MONOCHROME2 or RGB")
+    bytes_a_sample = math.ceil(int(data.get("BitsAllocated", 8)) / 8)
+    bytes_a_pixel = bytes_a_sample * int(data.get("SamplesPerPixel", 1))
+    n_frames = int(data.get("NumberOfFrames") or 1)
+    return Header(n_frames, int(data.Rows), int(data.Columns), Layout(), None), bytes_a_pixel
 
 
 def _dicom(path: Path, found: Header) -> Volume:
@@ -222,18 +244,14 @@ def _dicom(path: Path, found: Header) -> Volume:
     values = pixels.reshape(found.n, found.height, found.width, -1)
     if values.shape[-1] == 3:
         if values.dtype != np.uint8:
-            raise InputError(
-                "has colours of more than 8 bits", path=path, hint="convert them to 8 bits"
-            )
+            what = "has colours of more than 8 bits"
+            raise InputError(what, path=path, hint="convert them to 8 bits")
         return Volume(values, (0, 255))
     rescale = data if "RescaleSlope" in data else _shared(data)
-    slope, intercept = (
-        float(rescale.get("RescaleSlope", 1) or 1),
-        float(rescale.get("RescaleIntercept", 0) or 0),
-    )
-    return _scaled(
-        values[..., 0], slope, intercept, inverted=data.PhotometricInterpretation == "MONOCHROME1"
-    )
+    slope = float(rescale.get("RescaleSlope", 1) or 1)
+    intercept = float(rescale.get("RescaleIntercept", 0) or 0)
+    inverted = data.PhotometricInterpretation == "MONOCHROME1"
+    return _scaled(values[..., 0], slope, intercept, inverted)
 
 
 def _shared(data: Any) -> Any:
@@ -246,21 +264,18 @@ def _nrrd_header(path: Path) -> tuple[Header, int]:
     fields = _library(path).read_header(str(path))
     if "data file" in fields or "datafile" in fields:
         raise InputError("keeps its voxels in another file", path=path, hint="save it as one .nrrd")
-    kinds = [str(kind) for kind in fields.get("kinds") or ()]
-    if odd := [kind for kind in kinds if kind not in ("domain", "space", "none", "???", "None")]:
-        raise InputError(
-            f"has an axis of kind {quote(odd[0])}",
-            path=path,
-            hint="give gray values: one per voxel",
-        )
+    for kind in map(str, fields.get("kinds") or ()):
+        if kind not in ("domain", "space", "none", "???", "None"):
+            what = f"has an axis of kind {quote(kind)}"
+            raise InputError(what, path=path, hint="give gray values: one per voxel")
     shape = tuple(int(size) for size in fields["sizes"])
     directions = fields.get("space directions")
     signs = _TO_LPS.get(str(fields.get("space")).lower())
     layout = Layout()
     if directions is not None and signs is not None and len(shape) == 3:
-        layout = layout_of(
-            np.array([[math.nan] * 3 if row is None else row for row in directions], float) * signs
-        )
+        # An axis that lies nowhere in space, such as time, has no direction.
+        known = [[math.nan] * 3 if row is None else row for row in directions]
+        layout = layout_of(np.array(known, float) * signs)
     return _described(path, shape, layout, fields), _nrrd_type(path, fields).itemsize
 
 
@@ -268,36 +283,33 @@ def _nrrd_type(path: Path, fields: Any) -> np.dtype[Any]:
     for code, names in _NRRD_TYPES.items():
         if fields["type"] in names:
             return np.dtype((">" if fields.get("endian") == "big" else "<") + code)
-    raise InputError(
-        f"has voxels of type {quote(fields['type'])}",
-        path=path,
-        hint="give gray values of up to 32 bits",
-    )
+    what = f"has voxels of type {quote(fields['type'])}"
+    raise InputError(what, path=path, hint="give gray values of up to 32 bits")
 
 
 def _nrrd(path: Path, found: Header) -> Volume:
     kind = _nrrd_type(path, found.raw)
     n_bytes = found.n * found.height * found.width * kind.itemsize
     packing = str(found.raw.get("encoding")).lower()
-    skipped = [
-        name for name in ("line skip", "lineskip", "byte skip", "byteskip") if found.raw.get(name)
-    ]
+    skips = ("line skip", "lineskip", "byte skip", "byteskip")
+    skipped = [name for name in skips if found.raw.get(name)]
     if packing not in ("raw", "gzip", "gz") or skipped:
         what = f"has {skipped[0]}" if skipped else f"is packed as {quote(packing)}"
         raise InputError(what, path=path, hint="save it again as NRRD with encoding gzip")
     with path.open("rb") as file:
         _library(path).read_header(file)
         data = file.read()
-    if packing != "raw":  # never more than the header says: a few bytes could unpack to any number
+    if packing != "raw":
+        # Never more than the header says: a few bytes could unpack to any number.
         data = zlib.decompressobj(16 + zlib.MAX_WBITS).decompress(data, n_bytes)
     if len(data) < n_bytes:
-        raise InputError(
-            f"ends after {len(data):,} of {n_bytes:,} bytes", path=path, hint="copy it again"
-        )
-    stored = np.frombuffer(data[:n_bytes], kind).reshape(
-        [int(size) for size in found.raw["sizes"]], order="F"
-    )
-    return _scaled(found.layout.slices(stored if stored.ndim == 3 else stored[:, :, None]))
+        what = f"ends after {len(data):,} of {n_bytes:,} bytes"
+        raise InputError(what, path=path, hint="copy it again")
+    sizes = [int(size) for size in found.raw["sizes"]]
+    stored = np.frombuffer(data[:n_bytes], kind).reshape(sizes, order="F")
+    if stored.ndim == 2:
+        stored = stored[:, :, None]
+    return _scaled(found.layout.slices(stored))
 
 
 def _nifti_header(path: Path) -> tuple[Header, int]:
@@ -307,9 +319,8 @@ def _nifti_header(path: Path) -> tuple[Header, int]:
         shape = shape[:-1]
     kind = image.get_data_dtype()
     if kind.kind not in "iuf":
-        raise InputError(
-            f"has voxels of type {quote(kind)}", path=path, hint="give gray values: one per voxel"
-        )
+        what = f"has voxels of type {quote(kind)}"
+        raise InputError(what, path=path, hint="give gray values: one per voxel")
     # Rows of the affine are the world's axes, right-anterior-superior.
     directions = image.affine[:3, :3].T * (-1, -1, 1)
     layout = layout_of(directions) if len(shape) == 3 else Layout()
@@ -320,13 +331,24 @@ def _nifti(path: Path, found: Header) -> Volume:
     image = _library(path).load(path, mmap=False)
     shape = image.shape[:3] if len(image.shape) > 2 else (*image.shape, 1)
     stored = image.dataobj.get_unscaled().reshape(shape)
-    return _scaled(
-        found.layout.slices(stored), float(image.dataobj.slope), float(image.dataobj.inter)
-    )
+    slope = float(image.dataobj.slope)
+    intercept = float(image.dataobj.inter)
+    return _scaled(found.layout.slices(stored), slope, intercept)
 
 
 def layout_of(directions: npt.NDArray[np.float64]) -> Layout:
-    """Return how slices are turned, from the directions [3 stored axes, 3] in left-posterior-superior space."""
+    """Return how slices are turned.
+
+    Parameters
+    ----------
+    directions : ndarray of float64, shape (3, 3)
+        Of each stored axis, the direction in left-posterior-superior space; NaN where the header
+        tells none.
+
+    Returns
+    -------
+    Layout
+    """
     if not np.isfinite(directions).all() or not directions[:2].any(1).all():
         return Layout()
     first, second = (int(axis) for axis in np.abs(directions[:2]).argmax(1))
@@ -341,20 +363,22 @@ def layout_of(directions: npt.NDArray[np.float64]) -> Layout:
 def _described(path: Path, shape: tuple[int, ...], layout: Layout, raw: Any) -> Header:
     if len(shape) not in (2, 3):
         what = f"has {len(shape)} axes ({' x '.join(map(str, shape))})"
-        raise InputError(
-            what,
-            path=path,
-            hint="save each 3-D volume, such as one time point, as a file of its own",
-        )
+        hint = "save each 3-D volume, such as one time point, as a file of its own"
+        raise InputError(what, path=path, hint=hint)
     columns, rows, n = (*shape, 1)[:3]
-    return Header(n, *((columns, rows) if layout.swap else (rows, columns)), layout, raw)
+    if layout.swap:
+        columns, rows = rows, columns
+    return Header(n=n, height=rows, width=columns, layout=layout, raw=raw)
 
 
 def _scaled(
     values: Voxels, slope: float = 1.0, intercept: float = 0.0, inverted: bool = False
 ) -> Volume:
+    """Return a volume with the limits of its gray values, estimated from part of its voxels."""
     flat = values.reshape(-1)
-    sampled = flat[:: flat.size // _SAMPLED_VOXELS | 1].astype(np.float64) * slope + intercept
+    # An odd step meets all columns of a volume whose width is a power of two.
+    step = flat.size // _SAMPLED_VOXELS | 1
+    sampled = flat[::step].astype(np.float64) * slope + intercept
     finite = sampled[np.isfinite(sampled)]
     low, high = np.percentile(finite, PERCENTILES) if finite.size else (0.0, 0.0)
     return Volume(values, (float(low), float(high)), slope, intercept, inverted)

@@ -41,12 +41,12 @@ def refine(maps: Floats, image: npt.NDArray[np.uint8], params: CRFParams | None 
     image : ndarray of uint8, shape (H, W, 3) or (H, W)
         The image the maps lie on.
     params : CRFParams, optional
-        Defaults: 80 px, colour 13, weight 3, 10 steps, no smoothing term.
+        Reach, weights and steps; by default as `CRFParams` says.
 
     Returns
     -------
     ndarray of float32, shape (L, H, W)
-        In [0, 1].
+        The refined maps in [0, 1].
 
     Raises
     ------
@@ -60,14 +60,10 @@ def refine(maps: Floats, image: npt.NDArray[np.uint8], params: CRFParams | None 
         raise ConfigError(sizes, hint="render the maps at the image's own size")
     y, x = np.mgrid[:height, :width]
     position = np.stack([x, y], -1).reshape(-1, 2)
-    rgb = np.broadcast_to(
-        image[..., None] if image.ndim == 2 else image[..., :3], (height, width, 3)
-    ).reshape(-1, 3)
-    terms = [
-        _term(
-            params.weight, np.concatenate([position / params.position_px, rgb / params.colour], -1)
-        )
-    ]
+    colours = image[..., None] if image.ndim == 2 else image[..., :3]
+    rgb = np.broadcast_to(colours, (height, width, 3)).reshape(-1, 3)
+    bilateral = np.concatenate([position / params.position_px, rgb / params.colour], -1)
+    terms = [_term(params.weight, bilateral)]
     if params.smooth_weight:
         terms.append(_term(params.smooth_weight, position / params.smooth_px))
     refined = [_mean_field(level.ravel(), terms, params.iterations) for level in maps]
@@ -75,6 +71,7 @@ def refine(maps: Floats, image: npt.NDArray[np.uint8], params: CRFParams | None 
 
 
 def _term(weight: float, features: npt.NDArray[np.float64]) -> _Term:
+    """Return the pairwise term of features [pixels, d], in their standard deviations."""
     from gazetrack.kernels.lattice import lattice_build, lattice_filter
 
     lattice = lattice_build(features.astype(np.float32))
@@ -84,12 +81,14 @@ def _term(weight: float, features: npt.NDArray[np.float64]) -> _Term:
 
 
 def _mean_field(soft: Floats, terms: list[_Term], iterations: int) -> Floats:
+    """Return probabilities [pixels] after mean-field steps that begin with `soft`."""
     from scipy.special import expit
 
     from gazetrack.kernels.lattice import lattice_filter
 
     q = np.clip(soft, _MIN_PROBABILITY, 1 - _MIN_PROBABILITY).astype(np.float32)
-    unary, message = np.log(q) - np.log1p(-q), np.empty_like(q)
+    unary = np.log(q) - np.log1p(-q)
+    message = np.empty_like(q)
     for _ in range(iterations):
         logit = unary
         for weight, lattice, norm in terms:

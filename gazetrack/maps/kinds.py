@@ -76,11 +76,11 @@ def tube(p: Points, radius: float, softness: float) -> Maps:
 
 
 def widening(duration_ms: Floats, duration_exponent: float) -> Floats:
-    """Return the factor of the tube's radius at each fixation, from the durations of the whole track.
+    """Return the factor of the tube's radius at each fixation.
 
-    It is (duration / median) ** exponent, the ratio kept within 1/4 to 4. Levels are compared with
-    each other, so a fixation's factor is the same in all of them, whatever else they keep. Without
-    a median above 0 it is 1.
+    From the durations of the whole track, it is (duration / median) ** exponent, the ratio kept
+    within 1/4 to 4. Levels are compared with each other, so a fixation's factor is the same in all
+    of them, whatever else they keep. Without a median above 0 it is 1.
     """
     middle = np.median(duration_ms) if len(duration_ms) else 0.0
     if duration_exponent == 0 or not middle > 0:
@@ -161,7 +161,10 @@ def hull(p: Points, radius: float, softness: float) -> Maps:
 
 
 def _inside(corners_x: Floats, corners_y: Floats, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
-    """Return which pixels [H, W] have their centre within a convex hull, whose last corner is its first."""
+    """Return which pixels [H, W] have their centre within a convex hull.
+
+    Its last corner is its first one again.
+    """
     height, width = size
     y = np.arange(height)[:, None] + 0.5
     x = np.arange(width) + 0.5
@@ -204,7 +207,7 @@ def _half_of_hull(walk: list[tuple[float, float]]) -> list[tuple[float, float]]:
 
 
 def gazemedseg(p: Points, sigma: float) -> Maps:
-    """GazeMedSeg's heatmap: impulses of duration on a square canvas, blurred, scaled to 0 .. 1, then resized.
+    """GazeMedSeg's heatmap: impulses of duration on a square canvas, blurred, then resized.
 
     As released by Zhong et al. (MICCAI 2024): 768 x 768 pixels, positions rounded and moved by one
     pixel, so that the first becomes the last; `sigma` is a share of the canvas. A separable blur of
@@ -259,7 +262,7 @@ def _cubic(n_out: int, n_in: int) -> Floats:
 
 
 def _distance(p: Points, radii: Floats, tapered: bool, reach: float = math.inf) -> Maps:
-    """Return [L, H, W]: the distance of each pixel to the line of each level, less its radius there.
+    """Return [L, H, W]: the distance of pixels to the line of each level, less its radius there.
 
     Pixels farther than `reach` may be infinitely far. `tapered` says that radii differ.
     """
@@ -301,7 +304,7 @@ def _blurred_levels(p: Points, sigma: float, joined: npt.NDArray[np.bool_]) -> M
 
 
 class _Grid(NamedTuple):
-    """Nodes [L, rows, columns] that Gaussians of `sigma` are summed at; the first lies at `origin`."""
+    """Nodes [L, rows, columns] at which Gaussians of `sigma` are summed, the first at `origin`."""
 
     values: Floats
     origin: float
@@ -315,7 +318,7 @@ class _Grid(NamedTuple):
 
 
 def _sum_levels(p: Points, joined: npt.NDArray[np.bool_], sigma: float, grid: _Grid) -> None:
-    """Sum up the dwell time of each level on a grid: each begins with the sum of the one before it."""
+    """Sum up the dwell time of each level on a grid: it begins with the sum of the one before."""
     firsts = p.firsts.tolist()
     done = len(p.x)
     blocks = _Blocks(p, joined, sigma)
@@ -347,7 +350,7 @@ def _gaussians(n: int, origin: float, step: float, nodes: int, sigma: float) -> 
 
 
 class _Dwell(NamedTuple):
-    """Weighted points [M], sorted by the fixation that they belong to, or that their line starts at."""
+    """Weighted points [M], sorted by the fixation that they, or their lines, start at."""
 
     source: npt.NDArray[np.int64]
     x: Floats

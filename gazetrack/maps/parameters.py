@@ -240,7 +240,10 @@ class CRFParams:
                 raise ConfigError(f"CRF {name} = {value}", hint="use a positive number")
 
     def resized(self, scale: float) -> CRFParams:
-        """Return the parameters for an image of `scale` times the size: lengths in pixels grow with it."""
+        """Return the parameters for an image of `scale` times the size.
+
+        Lengths in pixels grow with it.
+        """
         return replace(self, position_px=self.position_px * scale, smooth_px=self.smooth_px * scale)
 
 
@@ -250,7 +253,9 @@ CRF_PRESETS = {"polyp": CRFParams(position_px=50, weight=5)}
 
 
 def crf_params(preset: str | None = None, **changes: float | None) -> CRFParams:
-    """Return the parameters of a preset, or the defaults where it has none, with those changes that are not None.
+    """Return the parameters of a preset, with those changes that are not None.
+
+    Where there is no such preset for the CRF, they are the defaults.
 
     Parameters
     ----------

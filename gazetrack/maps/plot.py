@@ -1,4 +1,4 @@
-"""Pictures: an image with its scanpath in temporal order, and the pyramid of its track maps beside it."""
+"""Pictures: an image with its scanpath in temporal order, and its track maps beside it."""
 
 from __future__ import annotations
 
@@ -131,5 +131,6 @@ def _draw_level(axis: Axes, image: npt.NDArray[np.uint8], level: npt.NDArray[np.
     )
     if level.min() < 0.5 <= level.max():
         rows, cols = level.shape
-        x, y = (np.arange(cols) + 0.5) * width / cols, (np.arange(rows) + 0.5) * height / rows
+        x = (np.arange(cols) + 0.5) * width / cols
+        y = (np.arange(rows) + 0.5) * height / rows
         axis.contour(x, y, level, [0.5], colors="white", linewidths=1)

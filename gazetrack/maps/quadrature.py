@@ -12,9 +12,10 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-# Standard deviations that one piece of a line may span; longer lines are cut into equal pieces
+# Standard deviations that one piece of a line may span; longer lines are cut into equal pieces.
 LONGEST = 24.0
-NODES_AT_LEAST, NODES_PER_SIGMA = 2, 1.3
+NODES_AT_LEAST = 2
+NODES_PER_SIGMA = 1.3
 _MOST_NODES = NODES_AT_LEAST + int(np.ceil(NODES_PER_SIGMA * LONGEST))
 
 
@@ -32,6 +33,7 @@ def pieces_and_nodes(lengths: Floats) -> tuple[npt.NDArray[np.int64], npt.NDArra
     Returns
     -------
     pieces, nodes : ndarray of int64, shape (N,)
+        Number of pieces of each line, and of nodes of each of its pieces.
     """
     pieces = np.maximum(np.ceil(lengths / LONGEST), 1).astype(np.int64)
     nodes = NODES_AT_LEAST + np.ceil(NODES_PER_SIGMA * lengths / pieces).astype(np.int64)
@@ -40,8 +42,12 @@ def pieces_and_nodes(lengths: Floats) -> tuple[npt.NDArray[np.int64], npt.NDArra
 
 @lru_cache(maxsize=1)
 def unit_rules() -> tuple[Floats, Floats]:
-    """Return places in (0, 1) and weights, two arrays [n, n]: row k holds the k nodes of the rule of k, then zeros."""
-    places, weights = (np.zeros((_MOST_NODES + 1, _MOST_NODES)) for _ in range(2))
+    """Return places in (0, 1) and weights of all rules, two arrays [n + 1, n].
+
+    Row k holds the k nodes of the rule of k, then zeros.
+    """
+    places = np.zeros((_MOST_NODES + 1, _MOST_NODES))
+    weights = np.zeros((_MOST_NODES + 1, _MOST_NODES))
     for count in range(1, _MOST_NODES + 1):
         at, weight = np.polynomial.legendre.leggauss(count)
         places[count, :count] = (at + 1) / 2

@@ -312,12 +312,12 @@ def _probabilities(
 
 
 def _check_unrefined(store: MapStore) -> None:
-    """Refuse maps that a CRF cannot make better: uncalibrated ones, and those that it refined before.
+    """Refuse maps that a CRF cannot make better.
 
     Raises
     ------
     ConfigError
-        They are one of the two.
+        They are not calibrated, or a CRF has refined them before.
     """
     params = store.meta.get("params")
     kind = params.get("kind", "unknown") if isinstance(params, dict) else "unknown"

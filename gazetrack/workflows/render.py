@@ -279,7 +279,7 @@ def _write_maps(
     options: RenderOptions,
     progress: Callable[[int, int], None] | None,
 ) -> None:
-    """Write the map file and pictures: a row for each track, or for each image where they are pooled."""
+    """Write the map file and pictures: a row for each track, or image where they are pooled."""
     used = [outcome for outcome in outcomes if outcome.status != "failed"]
     target = options.out / MAP_FILE
     groups = _by_image(work) if options.pooled else [[one] for one in work]
@@ -336,7 +336,7 @@ def _in_order(
 
 
 def _count(group: Sequence[tuple[Track, Outcome]], params: MapParams) -> None:
-    """Count in the outcomes what cleaning leaves of the tracks of a row, and what it drops and why."""
+    """Count in the outcomes what cleaning leaves of a row's tracks, and what it drops and why."""
     for track, outcome in group:
         reasons = left_out(track, params)
         outcome.rows_out += len(track) - sum(reasons.values())

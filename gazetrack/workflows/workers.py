@@ -62,7 +62,7 @@ def over_processes(
     others = set(active_children())
     pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_begin)
     try:
-        # The keyboard's signal goes to all processes; the one that has started the others ends them.
+        # The keyboard's signal goes to all processes; the one that started the others ends them.
         with _interrupts_held():
             results = pool.map(partial(_do, function), items)
         yield from results
