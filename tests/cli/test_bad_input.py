@@ -1,4 +1,4 @@
-"""Bad input: one line on stderr that says what and what to do, a non-zero code, nothing half-written."""
+"""Bad input: one line on stderr that says what to do, a non-zero code, nothing half-written."""
 
 from __future__ import annotations
 

@@ -11,8 +11,10 @@ import pytest
 
 GOOD = "x,y,t\n" + "".join(f"{100 + i % 3},{200 + i % 2},{i * 4}\n" for i in range(200))
 TOBII = (
-    "Recording timestamp [ms]\tParticipant name\tRecording name\tGaze point left X\tGaze point left Y\t"
-    "Gaze point right X\tGaze point right Y\tEvent\tPresented Stimulus name\tEye movement type\tSensor\n"
+    "Recording timestamp [ms]\tParticipant name\tRecording name\tGaze point left X\t"
+    "Gaze point left Y\t"
+    "Gaze point right X\tGaze point right Y\tEvent\tPresented Stimulus name\t"
+    "Eye movement type\tSensor\n"
 )
 
 

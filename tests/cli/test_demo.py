@@ -47,7 +47,7 @@ def shown():
 
 
 def pattern_of(session):
-    """Match the session with anything where it has an ellipsis, and any figure for a measured one."""
+    """Match the session: anything where it has an ellipsis, any figure for a measured one."""
     pieces = re.split(r"(\.\.\.|\d\.\d{4})", session)
     meant = {"...": ".*?"}
     return "".join(

@@ -1,5 +1,7 @@
-"""What the surroundings may do to a command: files planted in the working directory, streams that are closed or full,
-signals. Every test runs the command in a process of its own, as a shell does.
+"""What the surroundings may do to a command.
+
+They are files planted in the working directory, streams that are closed or full, and signals. Every
+test runs the command in a process of its own, as a shell does.
 """
 
 from __future__ import annotations
@@ -235,17 +237,20 @@ def test_a_key_that_others_may_read_is_told(study):
     (study / "gazetrack.key").chmod(0o640)
     done = shell(*hashed, cwd=study)
     assert done.returncode == 0
-    assert (
-        done.stderr
-        == "gazetrack: warning: gazetrack.key: other users may read the key of the pseudonyms - chmod 600 it\n"
+    assert done.stderr == (
+        "gazetrack: warning: gazetrack.key: other users may read the key of the "
+        "pseudonyms - chmod 600 it\n"
     )
 
 
 def start_slowly(tmp_path, *arguments, cwd):
-    """Start `gazetrack` where a disk takes half a minute to sync: long enough to be met with half-written files."""
+    """Start `gazetrack` where a disk takes half a minute to sync, with files half-written."""
     modules = tmp_path / "slow"
     modules.mkdir()
-    code = "import os, time\nfsync = os.fsync\nos.fsync = lambda number: (time.sleep(30), fsync(number))\n"
+    code = (
+        "import os, time\nfsync = os.fsync\n"
+        "os.fsync = lambda number: (time.sleep(30), fsync(number))\n"
+    )
     (modules / "sitecustomize.py").write_text(code)
     env = os.environ | {"PYTHONPATH": str(modules)}
     return subprocess.Popen(

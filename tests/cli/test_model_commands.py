@@ -16,7 +16,10 @@ from PIL import Image
 from gazetrack_cli import errors, model_commands
 from tests.synthetic import write_data
 
-SMALL = "--preset tiny --steps 3 --image-size 64 --batch-size 2 --set val_every=2 --set tensorboard=false"
+SMALL = (
+    "--preset tiny --steps 3 --image-size 64 --batch-size 2 "
+    "--set val_every=2 --set tensorboard=false"
+)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""No name of a participant in what convert writes, reports or says, wherever the export and its file name hold one."""
+"""No name of a participant in what convert writes, reports or says, wherever the export has it."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ FIRST, LAST = "Zyxwv", "Qponm"
 PERSON = f"{FIRST} {LAST}"
 GOLDEN = sorted(path for name in registry.BUILTIN for path in (FOLDER / name).glob("*/input.*"))
 TOBII = (
-    "Recording timestamp [ms]\tParticipant name\tRecording name\tGaze point left X\tGaze point left Y\t"
-    "Gaze point right X\tGaze point right Y\tEvent\tPresented Stimulus name\tEye movement type\tSensor\n"
+    "Recording timestamp [ms]\tParticipant name\tRecording name\tGaze point left X\t"
+    "Gaze point left Y\t"
+    "Gaze point right X\tGaze point right Y\tEvent\tPresented Stimulus name\t"
+    "Eye movement type\tSensor\n"
 )
 
 
@@ -43,7 +45,7 @@ def telling(*texts):
 
 
 def everything(folder):
-    """All that is written below a folder: names, bytes, and what packed columns and metadata hold."""
+    """All that is written below a folder: names, bytes, and what columns and metadata hold."""
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         yield str(path.relative_to(folder))
         yield path.read_bytes().decode("utf-8", "replace")
@@ -53,7 +55,7 @@ def everything(folder):
 
 
 def seeded(source, folder):
-    """Write an export for every place that names a person to name ours; return it, and how many places there were."""
+    """Write an export whose every place for a person names ours; return it and their number."""
     columns = source.parent / "columns.json"
     recording = gazetrack.read(
         source, columns=json.loads(columns.read_text()) if columns.exists() else None
@@ -95,7 +97,10 @@ def test_no_name_is_left_of_golden_exports(run, tmp_path, source, policy):
         if columns.exists()
         else ""
     )
-    line = f"gazetrack convert '{path}' --participant {policy} --samples --events --report r.jsonl --errors e.jsonl"
+    line = (
+        f"gazetrack convert '{path}' --participant {policy} --samples --events "
+        f"--report r.jsonl --errors e.jsonl"
+    )
     line += f" --columns '{named}'" if named else ""
     line += " --fov 82" if "adhawk" in source.parts else ""
     result = run(f"{line} {'-v' if policy == 'hash' else '--json'}")
@@ -135,7 +140,8 @@ def test_parse_errors_quote_no_cell(run, tmp_path, policy):
         path = tmp_path / f"{n}{source.suffix}"
         path.write_bytes(damaged(data, delimiter))
         result = run(
-            f"gazetrack convert {path.name} --participant {policy} --report r.jsonl --errors e.jsonl -o out"
+            f"gazetrack convert {path.name} --participant {policy} --report r.jsonl "
+            f"--errors e.jsonl -o out"
         )
         assert not telling(
             result.out,
@@ -160,7 +166,8 @@ def test_what_cannot_be_read_is_named_by_its_place(run, tmp_path, policy):
     (folder / "b.csv").write_text(f"x,y,t\n1,2,0\n{PERSON},2,4\n")
     (folder / "c.txt").write_text(f"A letter to {PERSON}.\n")
     result = run(
-        f"gazetrack convert '{folder}' '{PERSON}.asc' --participant {policy} -v --report r.jsonl -o out"
+        f"gazetrack convert '{folder}' '{PERSON}.asc' --participant {policy} -v "
+        f"--report r.jsonl -o out"
     )
     assert result.code == 1
     assert "gazetrack: error: input 2 of 4:3:1: '…' in column '…' is not a number" in result.err
@@ -206,7 +213,8 @@ def test_folders_called_after_people_are_not_named(run, tmp_path, policy):
             x = "0.25" if who == PERSON else "0.26"  # two people, not one file twice
             (tmp_path / "in" / who / f"{name}.csv").write_text(data.replace(",0.25,", f",{x},"))
     result = run(
-        f"gazetrack convert in --recursive --participant {policy} --samples -v -o out --report r.jsonl"
+        f"gazetrack convert in --recursive --participant {policy} --samples -v -o "
+        f"out --report r.jsonl"
     )
     assert result.code == 0, result.err
     lines = [json.loads(line) for line in (tmp_path / "r.jsonl").read_text().splitlines()]
@@ -280,8 +288,8 @@ def test_in_a_shell_of_its_own(tmp_path):
     script = """
     umask 000
     for policy in hash drop; do
-        gazetrack convert in --participant $policy --samples --events -v -o out-$policy --report r-$policy.jsonl \
-            > said-$policy.txt 2>&1
+        gazetrack convert in --participant $policy --samples --events -v \
+            -o out-$policy --report r-$policy.jsonl > said-$policy.txt 2>&1
         echo $? >> codes
     done
     ls -R out-* >> names

@@ -111,9 +111,9 @@ def test_quality_is_written_in_the_format_that_the_name_asks_for(run, export):
 def test_no_spreadsheet_takes_a_name_for_a_formula():
     from gazetrack.tables.store import csv_cell
 
-    assert [csv_cell(value) for value in ("=1+1", " @SUM(A1)", "a\n-b", "\tx", "a-b", -1.5, float("nan"), 3)] == [
-        "'=1+1", "' @SUM(A1)", "'a\n-b", "'\tx", "a-b", "-1.5", "", "3"
-    ]  # fmt: skip
+    texts = ("=1+1", " @SUM(A1)", "a\n-b", "\tx", "a-b")
+    cells = [csv_cell(value) for value in (*texts, -1.5, float("nan"), 3)]
+    assert cells == ["'=1+1", "' @SUM(A1)", "'a\n-b", "'\tx", "a-b", "-1.5", "", "3"]
 
 
 def test_quality_does_not_write_over_what_is_not_its_own(run, export):

@@ -33,7 +33,8 @@ def folder(run, tmp_path):
         )
     for observer, images in (("one", "pq"), ("two", "p")):
         rows = [
-            f"{image}.jpg,{i + 1},{0.4 + 0.05 * (i % 5)},{0.4 + 0.04 * (i * 7 % 5)},{150 + 50 * i},1,{i * 910},60,80\n"
+            f"{image}.jpg,{i + 1},{0.4 + 0.05 * (i % 5)},{0.4 + 0.04 * (i * 7 % 5)},"
+            f"{150 + 50 * i},1,{i * 910},60,80\n"
             for image in images
             for i in range(8)
         ]
@@ -49,7 +50,10 @@ def meta_of(path):
 
 
 def test_the_options_reach_the_maps(run, folder):
-    options = "--kind disc --ratios .3,1 --by time --truncation head --seed 3 --max-saccade .4 --duration-exponent .5"
+    options = (
+        "--kind disc --ratios .3,1 --by time --truncation head --seed 3 "
+        "--max-saccade .4 --duration-exponent .5"
+    )
     assert run(f"gazetrack render {options} --radius .06 --min-duration-ms 0").code == 0
     params = meta_of(folder / "maps" / "maps.parquet")["params"]
     told = {
@@ -245,7 +249,8 @@ def test_the_bytes_do_not_depend_on_the_jobs(run, tmp_path, more):
     written = {}
     for jobs in (1, 3):
         result = run(
-            f"gazetrack render --images images --jobs {jobs} -o out{jobs} --report report{jobs}.jsonl {more}"
+            f"gazetrack render --images images --jobs {jobs} -o out{jobs} --report "
+            f"report{jobs}.jsonl {more}"
         )
         assert result.code == 0, result.err
         folder = tmp_path / f"out{jobs}"

@@ -1,4 +1,4 @@
-"""Tables are not replaced by those of another origin, and commands never take two tables of the same gaze."""
+"""Tables are not replaced by those of another origin; commands take one table of the same gaze."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_detected_fixations_do_not_replace_the_trackers_own(run, study):
 
 
 def test_a_table_of_another_origin_is_replaced_with_force_alone(run, study):
-    """A table that an earlier version made of detected fixations has the name of the export's own."""
+    """A table of detected fixations by an earlier version has the name of the export's own."""
     assert run("gazetrack fixations x.asc").code == 0
     detected = (study / "x.auto.fixations.parquet").rename(study / "x.fixations.parquet")
     before = detected.read_bytes()
@@ -147,7 +147,10 @@ def test_two_files_with_one_name_of_a_recording_are_two(tmp_path):
     found = find_tables(tmp_path)
     assert found.paths == (one, two)
     assert found.notes == (
-        "one.fixations.parquet and two.fixations.parquet both name a recording r: taken as two, of two files",
+        (
+            "one.fixations.parquet and two.fixations.parquet both name a recording "
+            "r: taken as two, of two files"
+        ),
     )
 
 

@@ -1,4 +1,4 @@
-"""Files of one name by several people stay several people, and files of one recording become one."""
+"""Files of one name by several people stay several; files of one recording become one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def onsets(n_person):
 
 @pytest.fixture
 def study(tmp_path):
-    """Three people, the same file names in the folder of each, as every Pupil Labs study has them."""
+    """Three people, the same file names in the folder of each, as in every Pupil Labs study."""
     for n, person in enumerate(PEOPLE):
         write_core(tmp_path / person, onsets(n), blinks=((600.0, 80),))
     return tmp_path
@@ -194,7 +194,10 @@ def test_stems_that_meet_in_one_call_carry_their_folders(run, tmp_path):
 
 
 def test_names_that_software_gives_to_everybody_carry_the_files(run, tmp_path):
-    header = "Recording timestamp [ms]\tParticipant name\tRecording name\tGaze point X\tGaze point Y\tSensor\n"
+    header = (
+        "Recording timestamp [ms]\tParticipant name\tRecording name\t"
+        "Gaze point X\tGaze point Y\tSensor\n"
+    )
     for person in ("anna", "ben"):
         rows = "".join(
             f"{10 * i}\t{person}\tRecording1\t{100 + i % 2}\t200\tEye Tracker\n" for i in range(80)
@@ -241,7 +244,10 @@ def test_fixations_that_were_not_named_are_pointed_at(run, study):
 
 
 def test_exports_that_name_their_recordings_alike_are_told(run, tmp_path):
-    header = "Recording timestamp [ms]\tParticipant name\tRecording name\tGaze point X\tGaze point Y\tSensor\n"
+    header = (
+        "Recording timestamp [ms]\tParticipant name\tRecording name\t"
+        "Gaze point X\tGaze point Y\tSensor\n"
+    )
     for person in ("anna", "ben"):
         rows = "".join(
             f"{10 * i}\t{person}\tthe long one\t{100 + i % 2}\t200\tEye Tracker\n"

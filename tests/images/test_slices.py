@@ -221,38 +221,80 @@ def nii(path, shape, **more):
 
 HUGE = "dimension: 3\ntype: short\nencoding: gzip\nendian: little\nsizes: {}\n\n"
 BAD = {
-    "dicom of nothing": ("a.dcm", lambda p: p.write_bytes(b"no dicom"), "cannot be read as an image"),
-    "no pixel data": ("a.dcm", lambda p: write_dicom(p, np.zeros((2, 2), np.uint8), PixelData=None), "without pixel"),
+    "dicom of nothing": (
+        "a.dcm",
+        lambda p: p.write_bytes(b"no dicom"),
+        "cannot be read as an image",
+    ),
+    "no pixel data": (
+        "a.dcm",
+        lambda p: write_dicom(p, np.zeros((2, 2), np.uint8), PixelData=None),
+        "without pixel",
+    ),
     "palette": (
         "a.dcm",
-        lambda p: write_dicom(p, np.zeros((2, 2), np.uint8), PhotometricInterpretation="PALETTE COLOR"),
+        lambda p: write_dicom(
+            p, np.zeros((2, 2), np.uint8), PhotometricInterpretation="PALETTE COLOR"
+        ),
         "pixels of kind PALETTE COLOR",
     ),
-    "huge dicom": ("a.dcm", lambda p: write_dicom(p, np.zeros((2, 2), np.uint8), Rows=65535, Columns=65535), "65535 x"),
+    "huge dicom": (
+        "a.dcm",
+        lambda p: write_dicom(p, np.zeros((2, 2), np.uint8), Rows=65535, Columns=65535),
+        "65535 x",
+    ),
     "many frames": (
         "a.dcm",
         lambda p: write_dicom(p, np.zeros((2, 2), np.uint8), NumberOfFrames=2_000_000_000),
         "2000000000 voxels",
     ),
-    "short dicom": ("a.dcm", lambda p: write_dicom(p, np.zeros((2, 2), np.uint8), Rows=50), "cannot be"),
+    "short dicom": (
+        "a.dcm",
+        lambda p: write_dicom(p, np.zeros((2, 2), np.uint8), Rows=50),
+        "cannot be",
+    ),
     "4-D nifti": ("a.nii.gz", lambda p: nii(p, (2, 3, 4, 5)), r"has 4 axes \(2 x 3 x 4 x 5\)"),
-    "complex nifti": ("a.nii", lambda p: nii(p, (2, 3, 4), dtype=np.complex64), "voxels of type complex64"),
+    "complex nifti": (
+        "a.nii",
+        lambda p: nii(p, (2, 3, 4), dtype=np.complex64),
+        "voxels of type complex64",
+    ),
     "cut nifti": (
         "a.nii.gz",
         lambda p: p.write_bytes(nii(p.with_name("b.nii.gz"), (40, 30, 4)).read_bytes()[:100]),
         "cannot be read",
     ),
     "4-D nrrd": ("a.nrrd", lambda p: write_nrrd(p, np.zeros((2, 2, 2, 2), np.int16)), "has 4 axes"),
-    "vectors": ("a.nrrd", lambda p: write_nrrd(p, BLOCK, kinds="RGB-color domain domain"), "axis of kind RGB-color"),
-    "detached": ("a.nrrd", lambda p: write_nrrd(p, BLOCK, **{"data file": "/etc/passwd"}), "in another file"),
+    "vectors": (
+        "a.nrrd",
+        lambda p: write_nrrd(p, BLOCK, kinds="RGB-color domain domain"),
+        "axis of kind RGB-color",
+    ),
+    "detached": (
+        "a.nrrd",
+        lambda p: write_nrrd(p, BLOCK, **{"data file": "/etc/passwd"}),
+        "in another file",
+    ),
     "bzip2": ("a.nrrd", lambda p: write_nrrd(p, BLOCK, encoding="bzip2"), "packed as bzip2"),
     "skip": ("a.nrrd", lambda p: write_nrrd(p, BLOCK, **{"byte skip": "4"}), "has byte skip"),
     "block": ("a.nrrd", lambda p: write_nrrd(p, BLOCK, kind="block"), "voxels of type block"),
-    "short nrrd": ("a.nrrd", lambda p: write_nrrd(p, BLOCK, sizes="40 30 20"), "ends after 48 of 48,000 bytes"),
+    "short nrrd": (
+        "a.nrrd",
+        lambda p: write_nrrd(p, BLOCK, sizes="40 30 20"),
+        "ends after 48 of 48,000 bytes",
+    ),
     "no nrrd": ("a.nrrd", lambda p: p.write_bytes(b"NRRD0004\nrubbish\n\n"), "cannot be read"),
-    "huge nrrd": ("a.nrrd", lambda p: p.write_text("NRRD0004\n" + HUGE.format("99999 99999 99999")), "99999 x 99999 x"),
-    "negative": ("a.nrrd", lambda p: p.write_text("NRRD0004\n" + HUGE.format("-4 3 2")), "has no pixels: -4 x 3"),
-}  # fmt: skip
+    "huge nrrd": (
+        "a.nrrd",
+        lambda p: p.write_text("NRRD0004\n" + HUGE.format("99999 99999 99999")),
+        "99999 x 99999 x",
+    ),
+    "negative": (
+        "a.nrrd",
+        lambda p: p.write_text("NRRD0004\n" + HUGE.format("-4 3 2")),
+        "has no pixels: -4 x 3",
+    ),
+}
 
 
 @pytest.mark.parametrize("case", BAD)

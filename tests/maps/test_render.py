@@ -257,9 +257,17 @@ def test_the_size_scales_with_the_image():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("kind", "blob"), ("levels", 0), ("radius", 0.0), ("radius", math.nan), ("softness", -1.0), ("drop_first", -1),
-     ("truncation", "middle"), ("ratios", (0.5, 1.0))],
-)  # fmt: skip
+    [
+        ("kind", "blob"),
+        ("levels", 0),
+        ("radius", 0.0),
+        ("radius", math.nan),
+        ("softness", -1.0),
+        ("drop_first", -1),
+        ("truncation", "middle"),
+        ("ratios", (0.5, 1.0)),
+    ],
+)
 def test_bad_parameters_are_refused(name, value):
     with pytest.raises(ConfigError):
         replace(MapParams(), **{name: value})

@@ -21,10 +21,16 @@ RATIOS = (0.25, 0.5, 0.75, 1.0)
 def fixations(**columns):
     n = len(columns["x_px"])
     defaults = {
-        "recording": "r", "stimulus": "a.jpg", "eye": "right", "index": range(1, n + 1),
+        "recording": "r",
+        "stimulus": "a.jpg",
+        "eye": "right",
+        "index": range(1, n + 1),
         "onset_ms": np.arange(n) * 300.0,
-        "duration_ms": np.full(n, 250.0), "y_px": np.full(n, 50.0), "image_width_px": 100, "image_height_px": 80,
-    }  # fmt: skip
+        "duration_ms": np.full(n, 250.0),
+        "y_px": np.full(n, 50.0),
+        "image_width_px": 100,
+        "image_height_px": 80,
+    }
     return conform(defaults | columns, FIXATIONS)
 
 
