@@ -1,4 +1,8 @@
-"""Random changes of images; the geometric ones move gaze alike, and draw from the generator they are given."""
+"""Random changes of images; the geometric ones move gaze alike.
+
+What is random is drawn first, from the generator that is given, and applied later: so the same
+draws serve images and gaze, in memory and on a device.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,9 @@ if TYPE_CHECKING:
 
     Matrix = npt.NDArray[np.float64]
 
-IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+# Weights of red, green and blue in the brightness of a pixel (ITU-R BT.601).
 _LUMA = (0.299, 0.587, 0.114)
 # NTSC's luma and its two axes of colour, in whose plane hue is an angle.
 _YIQ = (_LUMA, (0.596, -0.274, -0.322), (0.211, -0.523, 0.312))
@@ -39,7 +45,15 @@ def upload(values: npt.NDArray[Any], device: torch.device | None) -> Tensor:
 
 
 class Affine(NamedTuple):
-    """A map of the image plane, in pixels with the first pixel's centre at (.5, .5), and its change of lengths."""
+    """A map of the image plane to itself.
+
+    Parameters
+    ----------
+    matrix : ndarray of float64, shape (3, 3)
+        Moves points (x, y, 1) in pixels; the centre of the first pixel is (0.5, 0.5).
+    scale : float
+        Factor by which it changes lengths.
+    """
 
     matrix: Matrix
     scale: float
@@ -51,12 +65,15 @@ def draw_affine(rng: np.random.Generator, augment: AugmentConfig, size: int) -> 
     flip_y = -1.0 if augment.vflip and rng.random() < 0.5 else 1.0
     scale = 1 + augment.scale * rng.uniform(-1, 1)
     angle = math.radians(augment.rotate) * rng.uniform(-1, 1)
-    dx, dy = size * augment.translate * rng.uniform(-1, 1, 2)
-    cos, sin, centre = scale * math.cos(angle), scale * math.sin(angle), size / 2
+    shift = size * augment.translate * rng.uniform(-1, 1, 2)
+    cos = scale * math.cos(angle)
+    sin = scale * math.sin(angle)
     linear = np.array([[cos, -sin], [sin, cos]]) * [flip_x, flip_y]
+    # The centre of the image stays where it is, but for the shift.
+    centre = np.array([size / 2, size / 2])
     matrix = np.eye(3)
     matrix[:2, :2] = linear
-    matrix[:2, 2] = centre - linear @ [centre, centre] + [dx, dy]
+    matrix[:2, 2] = centre - linear @ centre + shift
     return Affine(matrix, scale)
 
 
@@ -72,24 +89,45 @@ def warp(images: Tensor, affines: Sequence[Affine]) -> Tensor:
 
 
 def inside(affines: Sequence[Affine], size: int, device: torch.device | None = None) -> Tensor:
-    """Return where there is something of the image after `affines`, bool [B, 1, S, S]: elsewhere is no label."""
-    return (sampling_grid(affines, size, device).abs() <= 1).all(-1)[:, None]
+    """Return where there is something of the image after `affines`, bool [B, 1, S, S].
+
+    Elsewhere a map may be above 0, but there is nothing to be seen, and so no label.
+    """
+    grid = sampling_grid(affines, size, device)
+    return (grid.abs() <= 1).all(-1)[:, None]
 
 
 def sampling_grid(
     affines: Sequence[Affine], size: int, device: torch.device | None = None
 ) -> Tensor:
-    """Return, per target pixel, where it comes from, in grid_sample's coordinates (-1 to 1): [B, S, S, 2]."""
+    """Return where each target pixel comes from, in grid_sample's coordinates: [B, S, S, 2].
+
+    These run from -1 at the left and top border of the image to 1 at the right and bottom one.
+    """
     to_pixels = np.array([[size / 2, 0, size / 2], [0, size / 2, size / 2], [0, 0, 1]])
-    thetas = [np.linalg.inv(to_pixels) @ np.linalg.inv(a.matrix) @ to_pixels for a in affines]
-    theta = upload(np.stack(thetas)[:, :2].astype(np.float32), device)
+    from_pixels = np.linalg.inv(to_pixels)
+    backwards = [from_pixels @ np.linalg.inv(affine.matrix) @ to_pixels for affine in affines]
+    theta = upload(np.stack(backwards)[:, :2].astype(np.float32), device)
     return functional.affine_grid(theta, [len(affines), 1, size, size], align_corners=False)
 
 
 def recolour(images: Tensor, factors: npt.NDArray[np.float64]) -> Tensor:
-    """Change brightness, contrast and saturation of images [B, 3, S, S] in [0, 1] by factors [B, 3]."""
-    factors_there = upload(factors.astype(np.float32), images.device)
-    brightness, contrast, saturation = factors_there.T[..., None, None, None].unbind()
+    """Change brightness, contrast and saturation of images by factors.
+
+    Parameters
+    ----------
+    images : Tensor of float32, shape (B, 3, S, S)
+        In 0 .. 1.
+    factors : ndarray of float64, shape (B, 3)
+        Of brightness, contrast and saturation of each image.
+
+    Returns
+    -------
+    Tensor of float32, shape (B, 3, S, S)
+        In 0 .. 1.
+    """
+    on_device = upload(factors.astype(np.float32), images.device)
+    brightness, contrast, saturation = on_device.T[..., None, None, None].unbind()
     luma = _constant(_LUMA, images.device)[:, None, None]
     images = images * brightness
     mean = (images * luma).sum(1, keepdim=True).mean((2, 3), keepdim=True)
@@ -105,18 +143,23 @@ def draw_tint(rng: np.random.Generator, augment: AugmentConfig) -> tuple[float, 
 
 
 def tint(images: Tensor, powers: Sequence[float], angles: Sequence[float]) -> Tensor:
-    """Raise images [B, 3, S, S] in [0, 1] to powers, and turn their colours by angles."""
-    images = images ** upload(np.array(powers, np.float32), images.device)[:, None, None, None]
-    if any(angles):
-        to_yiq = np.array(_YIQ)
-        turns = [
-            np.array([[1, 0, 0], [0, math.cos(a), -math.sin(a)], [0, math.sin(a), math.cos(a)]])
-            for a in angles
-        ]
-        turned = np.stack([np.linalg.inv(to_yiq) @ turn @ to_yiq for turn in turns])
-        matrices = upload(np.array(turned, np.float32), images.device)
-        images = torch.einsum("bij,bjhw->bihw", matrices, images).clamp(0, 1)
-    return images
+    """Raise images [B, 3, S, S] in 0 .. 1 to powers, and turn their colours by angles (radians)."""
+    exponents = upload(np.array(powers, np.float32), images.device)
+    images = images ** exponents[:, None, None, None]
+    if not any(angles):
+        return images
+    turns = np.stack([_hue_turn(angle) for angle in angles])
+    matrices = upload(turns.astype(np.float32), images.device)
+    return torch.einsum("bij,bjhw->bihw", matrices, images).clamp(0, 1)
+
+
+def _hue_turn(angle: float) -> Matrix:
+    """Return the matrix [3, 3] that turns the colour of (red, green, blue), and not its luma."""
+    to_yiq = np.array(_YIQ)
+    cos, sin = math.cos(angle), math.sin(angle)
+    turn = np.array([[1, 0, 0], [0, cos, -sin], [0, sin, cos]])
+    turned: Matrix = np.linalg.inv(to_yiq) @ turn @ to_yiq
+    return turned
 
 
 class Box(NamedTuple):
@@ -127,31 +170,40 @@ class Box(NamedTuple):
 
 
 def draw_box(rng: np.random.Generator, augment: AugmentConfig, size: int) -> Box | None:
-    """Draw the box of CutMix (Yun et al. 2019): its share of the image is uniform, and so is its centre."""
+    """Draw the box of CutMix (Yun et al. 2019), or None.
+
+    Its share of the image is uniform, and so is its centre; what lies outside the image is cut off.
+    """
     if rng.random() >= augment.cutmix:
         return None
     half = size * math.sqrt(rng.random()) / 2
-    (top, bottom), (left, right) = (
-        (max(round(c - half), 0), min(round(c + half), size)) for c in rng.uniform(0, size, 2)
-    )
-    return Box(slice(top, bottom), slice(left, right))
+    y, x = rng.uniform(0, size, 2)
+    return Box(rows=_within(y, half, size), columns=_within(x, half, size))
+
+
+def _within(centre: float, half: float, size: int) -> slice:
+    """Return the pixels between centre - half and centre + half that are in the image."""
+    return slice(max(round(centre - half), 0), min(round(centre + half), size))
 
 
 def cutmix(tensors: Sequence[Tensor], boxes: Sequence[Box | None]) -> list[Tensor]:
     """Put the box of every image's successor into it: [B, C, S, S] each, the same boxes in all."""
     mixed = [tensor.clone() for tensor in tensors]
     for i, box in enumerate(boxes):
-        if box is not None:
-            for tensor, before in zip(mixed, tensors, strict=True):
-                tensor[i, :, box.rows, box.columns] = before[
-                    (i + 1) % len(boxes), :, box.rows, box.columns
-                ]
+        if box is None:
+            continue
+        successor = (i + 1) % len(boxes)
+        # From the tensors as they were: a successor may have a box of its own in it by now.
+        for target, source in zip(mixed, tensors, strict=True):
+            target[i, :, box.rows, box.columns] = source[successor, :, box.rows, box.columns]
     return mixed
 
 
 def normalise(images: Tensor) -> Tensor:
     """Normalise images [B, 3, S, S] in [0, 1] by the statistics of ImageNet."""
-    mean, std = (_constant(v, images.device)[:, None, None] for v in (IMAGENET_MEAN, IMAGENET_STD))
+    mean = _constant(IMAGENET_MEAN, images.device)[:, None, None]
+    std = _constant(IMAGENET_STD, images.device)[:, None, None]
+    # The layout in which convolutions are fastest, on a CPU and on a GPU.
     return ((images - mean) / std).contiguous(memory_format=torch.channels_last)
 
 

@@ -50,11 +50,11 @@ class Batch(NamedTuple):
     Parameters
     ----------
     images : Tensor of float32, shape (B, 3, S, S)
-        Normalised.
+        Normalised by the statistics of ImageNet.
     maps : Tensor of float32, shape (B, L, S, S)
         Track maps in [0, 1], the core first.
     ids : tuple of str
-        Image ids.
+        The id of each image.
     """
 
     images: Tensor
@@ -63,7 +63,21 @@ class Batch(NamedTuple):
 
 
 class Drawn(NamedTuple):
-    """What is random in a batch: the places of its samples, and their augmentations."""
+    """What is random in a batch, one entry for each of its images.
+
+    Parameters
+    ----------
+    indices : list of int
+        Places of the images in the training set.
+    affines : list of Affine
+        Flips, zoom, rotation and shift.
+    colours : list of ndarray of float64, shape (3,)
+        Factors of brightness, contrast and saturation.
+    tints : list of (float, float)
+        A power, and an angle in radians.
+    boxes : list of Box or None
+        The part of the next image that replaces that of this one.
+    """
 
     indices: list[int]
     affines: list[Affine]
@@ -73,16 +87,28 @@ class Drawn(NamedTuple):
 
 
 def draw(n: int, config: BatchConfig, step: int) -> Drawn:
-    """Draw the batch of one step from `n` samples: full batches from one shuffled epoch after the other.
+    """Draw the batch of one step, full batches from one shuffled epoch after the other.
 
-    One of several processes gets its share of the batch.
+    Parameters
+    ----------
+    n : int
+        Number of samples in the training set.
+    config : BatchConfig
+        Its seed, batch size, image size and augmentation are used.
+    step : int
+        Number of the batch, counted from 0.
+
+    Returns
+    -------
+    Drawn
+        Of one of several processes, its share of the batch.
     """
     drawn = Drawn([], [], [], [], [])
-    for position in range(
-        step * config.batch_size + rank(), (step + 1) * config.batch_size, world()
-    ):
+    start, end = step * config.batch_size, (step + 1) * config.batch_size
+    for position in range(start + rank(), end, world()):
         epoch, place = divmod(position, n)
         index = int(_order(config.seed, epoch, n)[place])
+        # A generator for each image: its draws depend on neither batch, process nor thread.
         rng = np.random.default_rng([config.seed, epoch, index])
         drawn.indices.append(index)
         drawn.affines.append(draw_affine(rng, config.augment, config.image_size))
@@ -93,10 +119,25 @@ def draw(n: int, config: BatchConfig, step: int) -> Drawn:
 
 
 def batches(make: Callable[[int], Batch], workers: int = 0, first: int = 0) -> Iterator[Batch]:
-    """Yield what `make` makes of steps `first`, first + 1, … without end, prepared ahead by `workers` threads."""
+    """Yield the batches of all steps from one on, without end.
+
+    Parameters
+    ----------
+    make : callable
+        Returns the batch of a step.
+    workers : int
+        Threads that prepare batches ahead; 0 prepares each when it is asked for.
+    first : int
+        Step of the first batch.
+
+    Yields
+    ------
+    Batch
+    """
     if workers == 0:
         yield from map(make, itertools.count(first))
     with ThreadPoolExecutor(workers) as pool:
+        # One more than threads, so that no thread waits while the consumer takes a batch.
         ahead = deque(pool.submit(make, first + i) for i in range(workers + 1))
         for step in itertools.count(first + len(ahead)):
             ahead.append(pool.submit(make, step))
@@ -121,10 +162,31 @@ def training_batch(samples: Sequence[Sample], config: BatchConfig, step: int) ->
 def augment(
     pixels: Tensor, maps: Tensor, drawn: Drawn, config: AugmentConfig
 ) -> tuple[Tensor, Tensor]:
-    """Return the augmented and normalised images of pixels [B, 3, S, S], and their maps, which are moved already."""
+    """Apply to a batch what was drawn for it.
+
+    Parameters
+    ----------
+    pixels : Tensor of uint8, shape (B, 3, S, S)
+        The images as they are.
+    maps : Tensor of float32, shape (B, L, S, S)
+        Their maps, which are moved already.
+    drawn : Drawn
+        The changes of each image.
+    config : AugmentConfig
+        Says which changes there are at all.
+
+    Returns
+    -------
+    images : Tensor of float32, shape (B, 3, S, S)
+        Changed and normalised.
+    maps : Tensor of float32, shape (B, L, S, S)
+        The maps that belong to them.
+    """
     images = recolour(warp(pixels.float() / 255, drawn.affines), np.array(drawn.colours))
     if config.gamma or config.hue:
-        images = tint(images, *zip(*drawn.tints, strict=True))
+        powers = [power for power, _ in drawn.tints]
+        angles = [angle for _, angle in drawn.tints]
+        images = tint(images, powers, angles)
     if config.cutmix:
         images, maps = cutmix([images, maps], drawn.boxes)
     return normalise(images), maps
@@ -132,8 +194,9 @@ def augment(
 
 def plain_batch(samples: Sequence[Sample], config: InputConfig) -> Batch:
     """Return samples as they are; all have gaze."""
-    images = torch.stack([s.pixels for s in samples]).float() / 255
-    return Batch(normalise(images), plain_maps(samples, config), tuple(s.image_id for s in samples))
+    images = torch.stack([sample.pixels for sample in samples]).float() / 255
+    ids = tuple(sample.image_id for sample in samples)
+    return Batch(normalise(images), plain_maps(samples, config), ids)
 
 
 def plain_maps(samples: Sequence[Sample], config: InputConfig) -> Tensor:
@@ -143,6 +206,7 @@ def plain_maps(samples: Sequence[Sample], config: InputConfig) -> Tensor:
     return torch.stack(maps)
 
 
+# A batch may reach into the next epoch, and threads may work on two batches apart.
 @functools.lru_cache(maxsize=4)
 def _order(seed: int, epoch: int, n: int) -> npt.NDArray[np.int64]:
     return np.random.default_rng([seed, epoch]).permutation(n)
@@ -172,7 +236,7 @@ def _maps_of(sample: Sample, params: MapParams, affine: Affine, size: int) -> Te
 
 
 def _render(tracks: Sequence[Track], params: MapParams, affine: Affine, size: int) -> Tensor:
-    """Render tracks that an affine moves and zooms: its zoom goes for all lengths of the maps alike."""
+    """Render tracks that an affine moves and zooms; its zoom goes for all lengths of the maps."""
     zoomed = dataclasses.replace(
         params,
         radius=params.radius * affine.scale,

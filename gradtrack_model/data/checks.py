@@ -43,7 +43,10 @@ class Finding:
 
 
 def check(sources: Sources, config: DataConfig) -> list[Finding]:
-    """Name every image without gaze, gaze without image, odd mask, empty label, and image or case in two splits.
+    """Name whatever of a data set cannot be trained on, or is odd.
+
+    That is every image without gaze, gaze without image, odd mask, empty label, and image or case
+    in two splits.
 
     Parameters
     ----------

@@ -1,4 +1,8 @@
-"""A training set that lies on the device: its batches are augmented, and their maps rendered, where the network is."""
+"""A training set that lies on the device.
+
+Its batches are augmented, and their maps rendered, where the network is: a GPU then waits for
+neither a thread nor a copy.
+"""
 
 from __future__ import annotations
 
@@ -32,16 +36,23 @@ _SHARE = 0.25
 def batch_maker(
     samples: Sequence[Sample], config: BatchConfig, device: torch.device
 ) -> tuple[Callable[[int], Batch], int]:
-    """Return what makes the batch of a step, and in how many threads ahead it shall do so.
+    """Return what makes the batch of a step, and in how many threads ahead it does so.
 
     Parameters
     ----------
     samples : sequence of Sample
         The training set.
     config : BatchConfig
-        Its `cache` and `workers`, and what a batch depends on.
+        Its cache and workers, and what a batch depends on.
     device : torch.device
-        Where the network is.
+        The device on which the network is.
+
+    Returns
+    -------
+    make : callable
+        Returns the batch of a step.
+    workers : int
+        Threads that call it ahead; 0 for none.
     """
     if lies_on_device(samples, config, device):
         return Resident(samples, config, device).batch, 0
@@ -52,17 +63,15 @@ def batch_maker(
 
 
 def lies_on_device(samples: Sequence[Sample], config: BatchConfig, device: torch.device) -> bool:
-    """Whether the data shall lie on the device: as the configuration says, or on a GPU where they fit."""
+    """Whether the data lie on the device: as the configuration says, or on a GPU where they fit."""
     if config.cache != "auto":
         return config.cache == "device"
     if device.type != "cuda":
         return False
-    size = sum(
-        sample.pixels.nbytes + (0 if sample.maps is None else sample.maps.nbytes)
-        for sample in samples
-    )
+    pixels = sum(sample.pixels.nbytes for sample in samples)
+    maps = sum(sample.maps.nbytes for sample in samples if sample.maps is not None)
     free, _ = torch.cuda.mem_get_info(device)
-    return bool(size <= _SHARE * free)
+    return bool(pixels + maps <= _SHARE * free)
 
 
 class Tracks(NamedTuple):
@@ -73,11 +82,11 @@ class Tracks(NamedTuple):
     points : Tensor of float32, shape (3, T, N)
         x, y in pixels and durations in ms, NaN where a track is over.
     firsts : Tensor of int64, shape (T, L)
-        First fixation of each level.
+        First fixation of each level of each track.
     lengths : list of int
-        Fixations of each track.
+        Number of fixations of each track.
     rows : list of range
-        The tracks of each sample.
+        Which of the T tracks are those of each sample.
     points_a_track : list of int
         The most points that a blurred map of each track puts on its lines; known here, nobody waits
         for a GPU to say.
@@ -91,19 +100,19 @@ class Tracks(NamedTuple):
 
 
 class Resident:
-    """A training set on a device, and the batches made of it there: those of `training_batch`, but for rounding.
+    """A training set on a device, and the batches made of it there.
 
-    What `torch_maps` does not render is rendered by the toolkit, and brought to the device with the
-    batch.
+    They are those of `training_batch`, but for rounding. What `torch_maps` does not render is
+    rendered by the toolkit, and brought to the device with the batch.
 
     Parameters
     ----------
     samples : sequence of Sample
-        All with tracks, or all with stored maps.
+        The training set: all have tracks, or all have stored maps.
     config : BatchConfig
-        What a batch depends on.
+        Says what a batch is made of.
     device : torch.device
-        Where to.
+        The device on which the network is.
     """
 
     def __init__(
@@ -113,17 +122,18 @@ class Resident:
         self._pixels = torch.stack([sample.pixels for sample in samples]).to(device)
         stored = [sample.maps for sample in samples if sample.maps is not None]
         self._maps = torch.stack(stored).to(device) if stored else None
-        rendered = config.maps.kind in KINDS and config.maps.truncation == "tail"
-        self._tracks = _padded(samples, config.maps, device) if rendered and not stored else None
+        # Levels are suffixes here, as those of no other truncation are.
+        renders = config.maps.kind in KINDS and config.maps.truncation == "tail"
+        self._tracks = _padded(samples, config.maps, device) if renders and not stored else None
 
     def batch(self, step: int) -> Batch:
         """Return the augmented batch of one step, on the device."""
         drawn = draw(len(self._samples), self._config, step)
         which = upload(np.array(drawn.indices), self._device)
-        images, maps = augment(
-            self._pixels[which], self._maps_of(drawn, which), drawn, self._config.augment
-        )
-        return Batch(images, maps, tuple(self._samples[i].image_id for i in drawn.indices))
+        maps = self._maps_of(drawn, which)
+        images, maps = augment(self._pixels[which], maps, drawn, self._config.augment)
+        ids = tuple(self._samples[i].image_id for i in drawn.indices)
+        return Batch(images, maps, ids)
 
     def _maps_of(self, drawn: Drawn, which: Tensor) -> Tensor:
         """Return the maps [B, L, S, S] of images that the drawn affines have moved."""
@@ -133,65 +143,83 @@ class Resident:
         elif self._tracks is not None:
             maps = _rendered(self._tracks, drawn, size, self._config.maps)
         else:
-            return render_batch(
-                [self._samples[i] for i in drawn.indices], self._config, drawn.affines
-            ).to(self._device)
+            picked = [self._samples[i] for i in drawn.indices]
+            return render_batch(picked, self._config, drawn.affines).to(self._device)
         return maps * inside(drawn.affines, size, self._device)
 
 
 def _padded(samples: Sequence[Sample], params: MapParams, device: torch.device) -> Tracks:
+    """Copy the tracks of all samples to a device, as one array."""
     tracks = [track for sample in samples for track in sample.tracks]
     lengths = [len(track) for track in tracks]
     points = np.full((3, len(tracks), max(lengths)), np.nan, np.float32)
-    for i, track in enumerate(tracks):
-        points[:, i, : lengths[i]] = track.x, track.y, track.duration_ms
-    members = [level_members(track.duration_ms, params.ratios, by=params.by) for track in tracks]
-    firsts = [
-        [n - len(member) for member in levels] for n, levels in zip(lengths, members, strict=True)
-    ]
-    ends = np.cumsum([len(sample.tracks) for sample in samples]).tolist()
-    rows = [range(start, end) for start, end in zip([0, *ends], ends, strict=False)]
+    firsts = []
+    for number, track in enumerate(tracks):
+        points[:, number, : len(track)] = track.x, track.y, track.duration_ms
+        members = level_members(track.duration_ms, params.ratios, by=params.by)
+        # Every level is a suffix of the track, whose last fixation it shares.
+        firsts.append([len(track) - len(member) for member in members])
     size = samples[0].pixels.shape[-1]
-    on_device = torch.from_numpy(points).to(device), torch.tensor(firsts, device=device)
     return Tracks(
-        *on_device, lengths, rows, [_points_a_track(track, params, size) for track in tracks]
+        points=torch.from_numpy(points).to(device),
+        firsts=torch.tensor(firsts, device=device),
+        lengths=lengths,
+        rows=_rows_of(samples),
+        points_a_track=[_points_a_track(track, params, size) for track in tracks],
     )
 
 
-def _points_a_track(track: Track, params: MapParams, size: int) -> int:
-    """Bound the points that stand for a track's lines in a blurred map: zooming changes their lengths and sigma alike.
+def _rows_of(samples: Sequence[Sample]) -> list[range]:
+    """Return which tracks are those of each sample, where the tracks of all are counted through."""
+    rows = []
+    start = 0
+    for sample in samples:
+        rows.append(range(start, start + len(sample.tracks)))
+        start += len(sample.tracks)
+    return rows
 
-    Zooming also rounds, and so may change a count where it steps: the larger one of both sides of a
-    length is taken.
+
+def _points_a_track(track: Track, params: MapParams, size: int) -> int:
+    """Bound the points that stand for a track's lines in a blurred map.
+
+    Zooming changes their lengths and sigma alike, but also rounds, and so may change a count where
+    it steps: the larger one of both sides of a length is taken.
     """
     if params.kind not in BLURRED:
         return 0
     steps = np.hypot(np.diff(track.x), np.diff(track.y))
-    sigma = params.blur * size
-    joined = steps[steps <= 1.001 * params.max_saccade * size] / sigma
-    pieces, nodes = pieces_and_nodes(np.stack([0.999 * joined, 1.001 * joined]))
+    longest = 1.001 * params.max_saccade * size
+    in_sigmas = steps[steps <= longest] / (params.blur * size)
+    pieces, nodes = pieces_and_nodes(np.stack([0.999 * in_sigmas, 1.001 * in_sigmas]))
     return int((pieces * nodes).max(axis=0).sum())
 
 
 def _rendered(tracks: Tracks, drawn: Drawn, size: int, params: MapParams) -> Tensor:
-    """Render the drawn samples' tracks, moved and zoomed as drawn: the mean where a sample has several."""
+    """Render the tracks of the drawn samples [B, L, S, S], moved and zoomed as drawn.
+
+    Where a sample has several tracks, its map is their mean.
+    """
     rows = [tracks.rows[i] for i in drawn.indices]
+    counts = [len(of_sample) for of_sample in rows]
     picked = [row for of_sample in rows for row in of_sample]
     moves = [
-        affine for affine, of_sample in zip(drawn.affines, rows, strict=True) for _ in of_sample
+        affine for affine, count in zip(drawn.affines, counts, strict=True) for _ in range(count)
     ]
     device = tracks.points.device
     which = upload(np.array(picked), device)
-    x, y, duration_ms = tracks.points[:, which, : max(tracks.lengths[row] for row in picked)]
-    matrices = upload(np.stack([move.matrix[:2] for move in moves]).astype(np.float32), device)
-    a, b = (matrices[:, axis, :, None] for axis in (0, 1))  # [T, 3, 1] each
-    x, y = (m[:, 0] * x + m[:, 1] * y + m[:, 2] for m in (a, b))
+    longest = max(tracks.lengths[row] for row in picked)
+    x, y, duration_ms = tracks.points[:, which, :longest]  # [T, N] each
+    matrices = np.stack([move.matrix[:2] for move in moves]).astype(np.float32)
+    to_x, to_y = upload(matrices, device)[..., None].unbind(1)  # [T, 3, 1] each
     scale = upload(np.array([move.scale for move in moves], np.float32), device)
-    points = max(tracks.points_a_track[row] for row in picked)
-    firsts = tracks.firsts[which]
     maps = render_tracks(
-        x, y, duration_ms, firsts, (size, size), params=params, scale=scale, points=points
+        to_x[:, 0] * x + to_x[:, 1] * y + to_x[:, 2],
+        to_y[:, 0] * x + to_y[:, 1] * y + to_y[:, 2],
+        duration_ms,
+        tracks.firsts[which],
+        size=(size, size),
+        params=params,
+        scale=scale,
+        points=max(tracks.points_a_track[row] for row in picked),
     )
-    return torch.stack(
-        [part.mean(0) for part in torch.split(maps, [len(of_sample) for of_sample in rows])]
-    )
+    return torch.stack([part.mean(0) for part in torch.split(maps, counts)])

@@ -70,7 +70,7 @@ class Gaze:
 
     @property
     def recorded(self) -> str:
-        """What a checkpoint says it was trained on, without names of files: they may be people's."""
+        """What a checkpoint says of it: no names of files, which may be people's."""
         if self.source == "masks":
             return "masks"
         origin = "stored maps" if self.source == "maps" else "fixation tables"
@@ -88,7 +88,7 @@ class Gaze:
         return read_maps(self.maps) if self.source == "maps" and self.maps is not None else None
 
     def trained(self, config: C) -> C:
-        """Return the configuration with the parameters of the maps that train in place of its own."""
+        """Return the configuration with the parameters of stored maps, where these train."""
         return config if self.params is None else dataclasses.replace(config, maps=self.params)
 
 
@@ -168,7 +168,7 @@ def _tables_in_words(sources: Sources) -> str:
 
 
 def _params_of(store: MapStore) -> MapParams | None:
-    """Return how stored maps were rendered; None where another program or version says it in other words."""
+    """Return how stored maps were rendered; None where that is not said in today's words."""
     recorded = store.meta.get("params")
     if not isinstance(recorded, dict) or not recorded.get("kind"):
         return None
@@ -179,7 +179,7 @@ def _params_of(store: MapStore) -> MapParams | None:
 
 
 def _contradiction(store: MapStore, sources: Sources, config: DataConfig) -> str:
-    """Return how stored maps differ from what the method or the user's settings ask for, if they do."""
+    """Return how stored maps differ from those that method or settings ask for, if they do."""
     params = _params_of(store)
     if params is None:
         return ""
@@ -225,7 +225,7 @@ def _misfit(recorded: Sequence[tuple[str, str]], present: Mapping[str, str]) -> 
 
 
 def _recorded_digests(entries: Any) -> list[tuple[str, str]]:
-    """Return name and SHA-256 of the tables that `gazetrack render` records; none where it did not."""
+    """Return name and SHA-256 of the tables that `gazetrack render` records, if it did."""
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         return []
     return [(str(entry.get("file", "")), str(entry.get("sha256", ""))) for entry in entries]

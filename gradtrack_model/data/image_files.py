@@ -1,4 +1,4 @@
-"""Image files as the trainer takes them: what the toolkit finds and reads, at the size of a network.
+"""Image files as the trainer takes them, found and read by the toolkit, at a network's size.
 
 Prediction and evaluation read their images through this module, so that one and the same image is
 the same pixels in training and afterwards.

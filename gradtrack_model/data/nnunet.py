@@ -1,4 +1,4 @@
-"""A data set as nnU-Net v2 wants it, with the splits that `gradtrack-train` uses, so that both can be compared.
+"""A data set as nnU-Net v2 wants it, with the splits of `gradtrack-train`, to compare the two.
 
 Layout: https://github.com/MIC-DKFZ/nnUNet/blob/master/documentation/dataset_format.md
 (``nnUNet_raw/DatasetXXX_Name`` with ``dataset.json``, ``imagesTr/CASE_0000.png``,
@@ -41,7 +41,9 @@ _NAME = re.compile(r"Dataset\d{3}_[A-Za-z0-9_-]{1,60}", re.ASCII)
 def write_nnunet(
     sources: Sources, config: DataConfig, out: Path, name: str, force: bool = False
 ) -> dict[str, Any]:
-    """Write a data set in nnU-Net's layout: pictures of all images (slices of volumes are 2-D cases), one label.
+    """Write a data set in nnU-Net's layout: pictures of all images, and one label.
+
+    Slices of volumes are pictures of their own, cases of two dimensions.
 
     Parameters
     ----------

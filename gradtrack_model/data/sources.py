@@ -141,14 +141,14 @@ def discover(
 
 
 def _tables(folder: Path, given: Sequence[Path], *, look: bool) -> FoundTables:
-    """Return the fixation tables that are given, else those of the folder where these are looked for."""
+    """Return the fixation tables that are given, else those of the folder where they are wanted."""
     if given:
         return tables_among(given)
     return choose_tables(sorted(folder.glob(f"*{SUFFIX}")) if look else [])
 
 
 def _maps(folder: Path, given: Path | None, *, look: bool) -> dict[str, Any]:
-    """Return what `Sources` says of stored maps: refined ones are taken before those they are made from."""
+    """Return what `Sources` says of stored maps: refined ones before those they are made from."""
     if given is not None:
         return {"maps": given, "given": "maps"}
     if not look:

@@ -1,4 +1,4 @@
-"""Who is trained on, validated and tested on: what may not overlap, and the manifest that says it for good.
+"""Which images are trained, validated and tested on, what may not overlap, and the manifest of it.
 
 A manifest holds, per image, its split, its case and the SHA-256 of its file, and of its mask's file
 where the mask is used: bytes rather than pixels, so that anybody can check them with ``sha256sum``
@@ -55,22 +55,33 @@ def manifest_of(items: Iterable[Item], splits: Mapping[str, str], full: bool) ->
     """
     manifest: Manifest = {}
     for item in items:
-        if (split := splits[item.image_id]) in SPLITS:
-            used = item.mask if split == "val" or (split == "train" and full) else None
-            facts = {"split": split, "case": item.case, "image": _digest(item.image)}
-            manifest[item.image_id] = facts | {"mask": None if used is None else _digest(used)}
+        split = splits[item.image_id]
+        if split not in SPLITS:
+            continue
+        uses_mask = split == "val" or (split == "train" and full)
+        mask = item.mask if uses_mask else None
+        manifest[item.image_id] = {
+            "split": split,
+            "case": item.case,
+            "image": _digest(item.image),
+            "mask": None if mask is None else _digest(mask),
+        }
     return manifest
 
 
 def overlaps(manifest: Manifest) -> dict[str, str]:
-    """Return what is in two splits at once, by the id of one of its images: a case, or one image under two names."""
+    """Return what is in two splits at once, by the id of one of its images.
+
+    That is a case, or one image under two names.
+    """
     found: dict[str, str] = {}
     for key, shared in (("case", "is of the case of"), ("image", "is the same file as")):
         first: dict[str, str] = {}
         for image_id, facts in manifest.items():
             other = first.setdefault(facts[key], image_id)
-            if (there := manifest[other]["split"]) != facts["split"]:
-                what = f"is in {facts['split']} and {shared} {quote(other)!r}, which is in {there}"
+            here, there = facts["split"], manifest[other]["split"]
+            if here != there:
+                what = f"is in {here} and {shared} {quote(other)!r}, which is in {there}"
                 found.setdefault(image_id, what)
     return found
 
@@ -78,10 +89,12 @@ def overlaps(manifest: Manifest) -> dict[str, str]:
 def doubles(manifest: Manifest) -> list[str]:
     """Return ``a = b`` for images of one split that are the same file."""
     first: dict[tuple[str, str], str] = {}
-    pairs = (
-        (first.setdefault((facts["split"], facts["image"]), i), i) for i, facts in manifest.items()
-    )
-    return [f"{a} = {b}" for a, b in pairs if a != b]
+    found = []
+    for image_id, facts in manifest.items():
+        other = first.setdefault((facts["split"], facts["image"]), image_id)
+        if other != image_id:
+            found.append(f"{other} = {image_id}")
+    return found
 
 
 def refuse_overlaps(manifest: Manifest, path: Path) -> None:
@@ -129,46 +142,54 @@ def recorded(
     """
     manifest = read_manifest(path)
     known = {item.image_id: item for item in items}
-    changed = [i for i, facts in manifest.items() if i in known and _differs(known[i], facts)]
+    missing = sorted(set(manifest) - set(known))
+    new = sorted(set(known) - set(manifest))
+    changed = [
+        image_id
+        for image_id, facts in manifest.items()
+        if image_id in known and _differs(known[image_id], facts)
+    ]
+    name = quote(path.name)
     notes = []
-    for ids, what in ((sorted(set(manifest) - set(known)), "missing"), (changed, "changed")):
+    for ids, what in ((missing, "missing"), (changed, "changed")):
         if ids:
-            said = f"{len(ids)} images of {quote(path.name)} are {what}: {_list(ids)}"
+            said = f"{len(ids)} images of {name} are {what}: {_list(ids)}"
             if not allow_changes:
                 raise DataError(said, path=path, hint="restore them, or give --allow-changes")
             notes.append(said)
-    if new := sorted(set(known) - set(manifest)):
-        notes.append(
-            f"{len(new)} images are not in {quote(path.name)} and are left out: {_list(new)}"
-        )
-    named = {i: (facts["split"], facts["case"]) for i, facts in manifest.items()}
-    return [_with(item, *named.get(item.image_id, ("none", item.case))) for item in items], notes
+    if new:
+        notes.append(f"{len(new)} images are not in {name} and are left out: {_list(new)}")
+    return [_as_recorded(item, manifest.get(item.image_id)) for item in items], notes
 
 
 def read_manifest(path: Path) -> Manifest:
     """Read the images of a manifest; InputError where it is none."""
+    refusal = InputError("is no split manifest", path=path, hint="give splits.json of a run")
     try:
         content = json.loads(path.read_text("utf-8"))
         manifest: Manifest = content["images"]
-        whole = content["format"] == FORMAT and all(
-            facts["split"] in SPLITS
-            and all(isinstance(facts[key], str) for key in ("case", "image"))
-            and isinstance(facts["mask"], str | None)
-            for facts in manifest.values()
-        )
+        is_ours = content["format"] == FORMAT
+        is_whole = all(_is_whole(facts) for facts in manifest.values())
     except FileNotFoundError:
         raise InputError("no such file", path=path, hint="check --split") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise InputError(
-            "is no split manifest", path=path, hint="give splits.json of a run"
-        ) from error
-    if not whole:
-        raise InputError("is no split manifest", path=path, hint="give splits.json of a run")
+        raise refusal from error
+    if not (is_ours and is_whole):
+        raise refusal
     return manifest
 
 
-def _with(item: Item, split: str, case: str) -> Item:
-    return dataclasses.replace(item, split=split, case=case)
+def _is_whole(facts: Mapping[str, Any]) -> bool:
+    """Whether an image of a manifest has all that is said of one, of the right types."""
+    has_texts = isinstance(facts["case"], str) and isinstance(facts["image"], str)
+    return facts["split"] in SPLITS and has_texts and isinstance(facts["mask"], str | None)
+
+
+def _as_recorded(item: Item, facts: Mapping[str, Any] | None) -> Item:
+    """Return an item with the split and case of a manifest, or in no split where it has none."""
+    if facts is None:
+        return dataclasses.replace(item, split="none")
+    return dataclasses.replace(item, split=facts["split"], case=facts["case"])
 
 
 def _differs(item: Item, facts: Mapping[str, Any]) -> bool:
@@ -187,6 +208,7 @@ def _digest(image: ImageRef) -> str:
     return digest if image.slice is None else f"{digest}/{image.slice}"
 
 
+# The arguments but the path are there to find that a file has changed.
 @functools.lru_cache(maxsize=65536)
 def _digest_of(path: Path, _changed: int, _size: int) -> str:
     return sha256_of(path)

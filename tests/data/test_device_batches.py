@@ -140,7 +140,7 @@ def test_a_run_with_its_data_on_the_device_learns_the_same(data_folder, tmp_path
     ],
 )
 def test_a_whole_step_waits_for_nothing(settings, monkeypatch):
-    """A step, batch making included, neither leaves anything behind in memory nor asks a device for a number.
+    """A step, batch making included, leaves nothing in memory and asks a device for no number.
 
     The device "meta" holds no values: like a GPU it refuses what mixes devices, and it cannot
     answer at all."""

@@ -217,7 +217,7 @@ def test_overlaps_are_found_if_and_only_if_there_are_some(tmp_path_factory, draw
 
 
 def test_volumes_are_cases(tmp_path):
-    """Images as NIfTI, masks as NRRD: one slice one image, one file one case, trained on by the command."""
+    """Images as NIfTI, masks as NRRD: a slice is an image, a file a case; the command trains."""
     points, affine = {}, np.diag([-1, -1, 3, 1.0])
     for part in ("images", "masks"):
         (tmp_path / part).mkdir()

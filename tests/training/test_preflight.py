@@ -1,65 +1,14 @@
+"""What a run will take is said before it is begun."""
+
 from __future__ import annotations
 
-import json
-
-import numpy as np
 import pytest
 from click.testing import CliRunner
-from PIL import Image
 
 from gazetrack_cli import train as cli
-from gradtrack_model.data.checks import check
 from gradtrack_model.data.loading import load_data
 from gradtrack_model.data.sources import discover
-from gradtrack_model.settings import load_config
 from gradtrack_model.training.preflight import plan
-from tests.synthetic import TINY, H, W, write_gaze
-
-
-@pytest.fixture
-def broken(data_folder):
-    """A data set with one of each."""
-    ring = [(30.0, 30.0), (40.0, 30.0), (40.0, 40.0), (30.0, 40.0)]
-    outside = [(-9.0, 5.0)] * 4
-    points = {f"im{i}.png": ring for i in range(1, 6)} | {"im2.png": outside, "gone.png": ring}
-    write_gaze(data_folder / "g.fixations.parquet", points)
-    Image.new("L", (W, H + 1)).save(data_folder / "masks" / "im5.png")
-    Image.fromarray(np.eye(H, W, dtype=np.uint8)).save(data_folder / "masks" / "im4.png")
-    Image.new("L", (W, H)).save(data_folder / "masks" / "im3.png")
-    whole = (data_folder / "images" / "im1.png").read_bytes()
-    (data_folder / "images" / "im1.png").write_bytes(whole[: len(whole) // 2])
-    (data_folder / "train.txt").write_text("im0\nim1\nim2\nim3\nim4\n")
-    return data_folder
-
-
-def test_it_names_everything(broken, config):
-    found = {(f.image_id, f.fatal): f.what for f in check(discover(broken), config)}
-    assert found == {
-        ("gone", False): "gaze without image",
-        ("im0", False): "image without gaze",
-        ("im1", True): "cannot be read as an image",
-        ("im2", False): "empty label: no fixation is long enough and on the image",
-        ("im3", False): "mask is empty",
-        ("im4", False): "mask has values up to 1; foreground is what is above 127",
-        ("im5", True): f"mask is {W} x {H + 1} pixels, its image {W} x {H}",
-    }
-    full = load_config("tiny", overrides=TINY | {"method": "full"})
-    assert {f.image_id for f in check(discover(broken), full) if f.fatal} == {"im1", "im4", "im5"}
-
-
-def test_a_good_data_set_has_no_findings(data_folder, config):
-    assert check(discover(data_folder), config) == []
-
-
-def test_the_command(broken):
-    ran = CliRunner().invoke(cli.command, ["check", "--data", str(broken)], standalone_mode=False)
-    assert ran.return_value == 4
-    assert "error: im1: cannot be read as an image" in ran.stdout
-    assert "7 findings, 2 of them would stop training" in ran.stderr
-    ran = CliRunner().invoke(
-        cli.command, ["check", "--data", str(broken), "--json"], standalone_mode=False
-    )
-    assert len(json.loads(ran.stdout)) == 7
 
 
 def test_a_dry_run_writes_nothing(data_folder, config):
