@@ -186,6 +186,11 @@ def _contradiction(store: MapStore, sources: Sources, config: DataConfig) -> str
     # A preset asks for nothing here: it is what to start from, and the maps are further on.
     asked = [*METHODS[config.method].get("maps", {}), *sources.map_settings]
     stored, wanted = params.as_dict(), config.maps.as_dict()
+    # Where gaze lies on an image was decided as the maps were rendered.
+    if sources.placement is not None:
+        asked.append("placement")
+        stored["placement"] = store.meta.get("placement_rule")
+        wanted["placement"] = sources.placement
     for name in asked:
         if stored[name] != wanted[name]:
             values = f"{quote(wanted[name])}, and the maps of {quote(store.path, _NAME_CHARS)}"

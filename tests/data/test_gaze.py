@@ -152,6 +152,18 @@ def test_methods_and_settings_with_maps_of_their_own_render_them(data_folder):
     assert chosen(data_folder, method="heatmap", maps=data_folder / "maps").kind == "hull"
 
 
+def test_a_placement_is_that_of_the_maps_or_renders_anew(data_folder):
+    rendered(data_folder, placement="fit")
+    assert chosen(data_folder, placement="fit").source == "maps"
+    assert chosen(data_folder).source == "maps"
+    asked = chosen(data_folder, placement="stretch")
+    assert (asked.source, asked.fixations) == (
+        "fixations",
+        (data_folder / "g.fixations.parquet",),
+    )
+    assert "ask for placement stretch" in asked.why
+
+
 def test_refined_maps_come_before_those_they_are_made_from(data_folder):
     path = rendered(data_folder)
     weak = CRFParams(iterations=1)
