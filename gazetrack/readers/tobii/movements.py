@@ -183,10 +183,12 @@ def _first_known(values: Floats, first: Starts) -> Floats:
         The sample with which each run begins.
     """
     n = len(values)
+    # A missing number is at no place of its run: behind all of them.
     places = np.where(np.isnan(values), n, np.arange(n))
     at = np.minimum.reduceat(places, first)
     ends = np.r_[first[1:], n]
-    return np.where(at < ends, values[np.minimum(at, n - 1)], np.nan)
+    known = values[np.minimum(at, n - 1)]
+    return np.where(at < ends, known, np.nan)
 
 
 def _sums(name: str, values: Floats, first: Starts) -> dict[str, npt.NDArray[np.generic]]:
@@ -247,6 +249,7 @@ def _rounds(runs: pd.DataFrame) -> pd.Series:
     smaller = exported < before
     rounds = smaller.groupby(kinds).cumsum()
 
+    # Runs that would be one movement, if none of them were late.
     same = runs.groupby([*kinds, runs["number"], rounds])
     length = same["duration_ms"].transform("first").fillna(_LONGEST_GAP_MS)
     since = runs["onset_ms"] - same["onset_ms"].transform("first")

@@ -197,7 +197,8 @@ def gaze_of(table: Columns, positions: Positions) -> dict[str, Floats]:
 
     both_lost = lost["left"] & lost["right"]
     for axis, exported in points_of(table, "", positions).items():
-        mean = mean_of_eyes(gaze[f"left_{axis}"], gaze[f"right_{axis}"])
-        combined = exported if axis in table.found else mean
+        left = gaze[f"left_{axis}"]
+        right = gaze[f"right_{axis}"]
+        combined = exported if axis in table.found else mean_of_eyes(left, right)
         gaze[axis] = np.where(both_lost, np.nan, combined)
     return gaze
