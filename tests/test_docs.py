@@ -6,6 +6,7 @@ import re
 import runpy
 import shlex
 import sys
+import tomllib
 from importlib import import_module
 
 import numpy as np
@@ -142,6 +143,17 @@ def test_modules_that_are_named_exist():
     unknown = {n: str(path) for n, path in named.items() if not re.search(files, n)}
     unknown = {name: path for name, path in unknown.items() if not resolves(name)}
     assert unknown == {}
+
+
+@pytest.mark.parametrize("package", ["gazetrack", "gradtrack_model"])
+def test_the_wings_are_those_of_the_contracts(package):
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    contracts = contracts["tool"]["importlinter"]["contracts"]
+    (layers,) = (one["layers"] for one in contracts if one.get("containers") == [package])
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    drawn = re.search(rf"^    {package}  +((?:.*\n)(?:     +.*\n)*)", text, re.MULTILINE).group(1)
+    shown = [step.replace(",", " ").split() for step in drawn.split("→")]
+    assert shown == [layer.split(" : ") for layer in layers]
 
 
 def test_every_page_is_in_the_index():
