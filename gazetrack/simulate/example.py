@@ -1,4 +1,4 @@
-"""A simulated data set: lesion-like images, their masks, and the gaze of a reader who scans and then dwells.
+"""A simulated data set: lesion-like images, masks, and the gaze of readers who scan, then dwell.
 
 For the demo, for tests, and for trying things out. Everything depends on a seed alone. The gaze is
 made to resemble that of physicians in the released GazeMedSeg data (Zhong et al., MICCAI 2024):
@@ -29,9 +29,14 @@ if TYPE_CHECKING:
     Mask = npt.NDArray[np.bool_]
 
 SCREEN = Screen(1280, 1024, 376.0, 301.0, 600.0)
-FIRST_ON_TARGET, LATER_ON_TARGET = 0.45, 0.88
-DURATION_MEDIAN_MS, DURATION_LOG_SD = 305.0, 0.38
-BLINK_PROBABILITY, BLINK_MS = 0.03, 160.0
+# Shares of fixations on the target.
+FIRST_ON_TARGET = 0.45
+LATER_ON_TARGET = 0.88
+# Durations of fixations are log-normal.
+DURATION_MEDIAN_MS = 305.0
+DURATION_LOG_SD = 0.38
+BLINK_PROBABILITY = 0.03  # between two fixations
+BLINK_MS = 160.0
 MIN_TRIAL_MS = 100.0
 
 
@@ -54,7 +59,7 @@ class Example:
 def write_example(
     folder: str | Path, *, n_images: int = 48, size: tuple[int, int] = (160, 192), seed: int = 0
 ) -> Example:
-    """Write a small data set: images, masks, a split, and two readers' gaze in two trackers' formats.
+    """Write a small data set: images, masks, a split, and two readers' gaze by two trackers.
 
     Parameters
     ----------
@@ -114,9 +119,9 @@ def lesion_image(
     Parameters
     ----------
     rng : numpy.random.Generator
-        Source of randomness.
+        Source of all randomness.
     height, width : int
-        Size in pixels.
+        Size of the image in pixels.
 
     Returns
     -------
@@ -124,9 +129,9 @@ def lesion_image(
         The image, and its mask.
     """
     s = math.sqrt(height * width)
-    light = (
-        0.72 + 0.13 * _noise(rng, height, width, s / 6) + 0.05 * _noise(rng, height, width, s / 25)
-    )
+    uneven = 0.13 * _noise(rng, height, width, s / 6)
+    grain = 0.05 * _noise(rng, height, width, s / 25)
+    light = 0.72 + uneven + grain
     light += 0.06 * np.sin(_noise(rng, height, width, s / 4) * 5 + rng.uniform(0, 6))  # folds
     y, x = (np.mgrid[:height, :width] + 0.5) / np.array([height, width]).reshape(2, 1, 1) - 0.5
     light *= 1 - 0.9 * (x * x + y * y)  # vignette
@@ -149,11 +154,11 @@ def simulate_gaze(mask: Mask, rng: np.random.Generator, duration_ms: float = 900
     Parameters
     ----------
     mask : ndarray of bool, shape (H, W)
-        The target.
+        Which pixels are the target.
     rng : numpy.random.Generator
-        Source of randomness.
+        Source of all randomness.
     duration_ms : float
-        Length of the trial.
+        Length of the trial in milliseconds.
 
     Returns
     -------
@@ -171,7 +176,8 @@ def simulate_gaze(mask: Mask, rng: np.random.Generator, duration_ms: float = 900
         raise ConfigError(f"a trial of {duration_ms} ms", hint=f"give at least {MIN_TRIAL_MS:.0f}")
     height, width = mask.shape
     n_scan = int(rng.integers(1, 4))
-    inside, around = np.argwhere(mask), _around(mask)
+    inside = np.argwhere(mask)
+    around = _around(mask)
     rows: list[tuple[float, ...]] = []
     onset = float(rng.uniform(5, 40))
     while True:
@@ -180,14 +186,18 @@ def simulate_gaze(mask: Mask, rng: np.random.Generator, duration_ms: float = 900
             length = min(length, duration_ms - onset)
         if onset + length > duration_ms:
             break
-        on_target = rng.random() < (FIRST_ON_TARGET if len(rows) == 0 else LATER_ON_TARGET)
-        if on_target and (len(rows) >= n_scan or len(rows) == 0):
+        is_first = len(rows) == 0
+        scans = len(rows) < n_scan
+        on_target = rng.random() < (FIRST_ON_TARGET if is_first else LATER_ON_TARGET)
+        if on_target and (is_first or not scans):
             row, col = inside[rng.integers(len(inside))]
-        elif len(rows) < n_scan or not len(around):
-            row, col = rng.uniform(0, height), rng.uniform(0, width)
+        elif scans or not len(around):
+            row = rng.uniform(0, height)
+            col = rng.uniform(0, width)
         else:
             row, col = around[rng.integers(len(around))]
-        x, y = col + rng.uniform(0, 1), row + rng.uniform(0, 1)
+        x = col + rng.uniform(0, 1)
+        y = row + rng.uniform(0, 1)
         blink = rng.random() < BLINK_PROBABILITY
         rows.append((onset, length, min(x, width - 1e-3), min(y, height - 1e-3), blink))
         onset += length + (BLINK_MS if blink else float(rng.uniform(24, 60)))
@@ -216,15 +226,20 @@ def _lesion(rng: np.random.Generator, height: int, width: int) -> tuple[Mask, Fl
     """Return the inside of an irregular smooth outline, and its height as a dome."""
     s = math.sqrt(height * width)
     radius = rng.uniform(0.1, 0.22) * s
-    cy, cx = rng.uniform(0.25, 0.75) * height, rng.uniform(0.25, 0.75) * width
+    cy = rng.uniform(0.25, 0.75) * height
+    cx = rng.uniform(0.25, 0.75) * width
     y, x = np.mgrid[:height, :width] + 0.5
-    stretch, turn = rng.uniform(0.7, 1.4), rng.uniform(0, math.pi)
+    stretch = rng.uniform(0.7, 1.4)
+    turn = rng.uniform(0, math.pi)
+    # Turned and stretched: u and v are the axes of an ellipse, whose border waves are laid upon.
     u = ((x - cx) * math.cos(turn) + (y - cy) * math.sin(turn)) * stretch
     v = ((y - cy) * math.cos(turn) - (x - cx) * math.sin(turn)) / stretch
     angle = np.arctan2(v, u)
-    outline = 1.0 + sum(
-        rng.normal(0, 0.16 / k) * np.cos(k * angle + rng.uniform(0, 6.3)) for k in range(2, 6)
-    )
+    waves = np.zeros_like(angle)
+    for k in range(2, 6):
+        height_of_wave = rng.normal(0, 0.16 / k)
+        waves = waves + height_of_wave * np.cos(k * angle + rng.uniform(0, 6.3))
+    outline = 1.0 + waves
     relative = np.hypot(u, v) / (radius * np.maximum(outline, 0.3))
     return relative < 1, np.sqrt(np.clip(1 - relative**2, 0, 1))
 
