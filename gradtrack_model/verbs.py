@@ -388,7 +388,8 @@ def compare(
 
     Examples
     --------
-    >>> found = gradtrack_model.compare("demo", ["gradtrack", "full"], preset="tiny")  # doctest: +SKIP
+    >>> methods = ["gradtrack", "full"]
+    >>> found = gradtrack_model.compare("demo", methods, preset="tiny")  # doctest: +SKIP
     >>> [line["method"] for line in found.lines]  # doctest: +SKIP
     ['gradtrack', 'full']
     """

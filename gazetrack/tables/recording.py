@@ -1,4 +1,4 @@
-"""One recording as a reader gives it: samples and events as tables, and what the export states of them."""
+"""One recording as a reader gives it: samples, events, and what the export states of them."""
 
 from __future__ import annotations
 
@@ -240,7 +240,7 @@ class Recording:
         return path_svg(x, y, self.screen.width_px, self.screen.height_px)
 
     def on_nominal_screen(self, screen: Screen, fractions_of: str) -> Recording:
-        """Return the recording with a note that nobody stated the screen its pixels are those of."""
+        """Return the recording on a screen that nobody stated, with a note that says so."""
         notes = (*self.notes, _nominal_note(screen, fractions_of))
         return replace(self, screen=screen, fractions_of=fractions_of, notes=notes)
 

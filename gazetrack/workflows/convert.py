@@ -329,7 +329,7 @@ def _read_and_hash(
 def _account(
     outcome: Outcome, recording: Recording, fixations: pa.Table, facts: dict[str, Any]
 ) -> None:
-    """Put into the outcome how many rows were read, dropped and written; takes the notes of `facts`."""
+    """Say in the outcome how many rows were read, dropped and written; takes `facts["notes"]`."""
     outcome.rows_in = recording.rows_in
     outcome.rows_out = fixations.num_rows
     outcome.dropped = dict(recording.dropped)

@@ -1,7 +1,7 @@
 """The fixations of one recording at hand, as a data frame: detected, or those of the export itself.
 
-Fixations come in three forms: as the data frames of this module, as Arrow tables, and as files. What
-follows, such as tracks and comparisons, takes each of them (`as_table`).
+Fixations come in three forms: as the data frames of this module, as Arrow tables, and as files.
+What follows, such as tracks and comparisons, takes each of them (`as_table`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""From what a user names, files and folders, to the recordings to read: which files belong together, and their names.
+"""From files and folders that a user names to recordings: what belongs together, and its name.
 
 Trackers write one recording into several files: gaze, fixations and blinks. Read one by one they
 would be two tables of the same looks, and the tracker's own fixations would stand beside detected
@@ -118,37 +118,24 @@ def find_sources(
     parts = {part for group in groups.values() for part in group if part is not None}
     # Neither the name nor the place of a recording depends on a protocol, settings or a log beside
     # it.
-    beside = (
-        _no_exports(
+    beside: set[Path] = set()
+    if join:
+        beside = _no_exports(
             path for path, from_folder in found.items() if from_folder and path not in parts
         )
-        if join
-        else set()
-    )
-    names = recording_names(path for path in found if path not in beside) | {
-        path: path.name for path in beside
-    }
+    names = recording_names(path for path in found if path not in beside)
+    targets = _Targets(out)
     sources: list[Source] = []
-    owners: dict[str, Path] = {}
     for path, from_folder in found.items():
         if path in parts:
             continue
         if path in beside:
-            sources.append(
-                Source(path, names[path], (out or path.parent) / file_stem(path.name), from_folder)
-            )
+            target = (out or path.parent) / file_stem(path.name)
+            sources.append(Source(path, path.name, target, from_folder))
             continue
-        stem = stem_of(path) if out is None else output_stem(path, names[path])
-        target = (out or path.parent) / file_stem(stem)
-        # Two files of one stem in one folder are often one recording in two formats, such as x.edf
-        # and x.asc.
-        owner = owners.setdefault(str(path.parent / stem_of(path)).lower(), path)
-        owner = owner if owner != path else owners.setdefault(f"to {target}".lower(), path)
-        what = f"would be written over the output of {quote(owner)}"
-        hint = "convert it into another folder with --out"
-        clash = None if owner == path else OutputError(what, path=path, hint=hint)
+        target = targets.of(path, names[path])
         fixations, blinks = groups.get(path, (None, None))
-        leaves = join and not from_folder and fixations is None and _has_fixations_beside(path)
+        may_leave = join and not from_folder and fixations is None
         sources.append(
             Source(
                 path=path,
@@ -157,26 +144,59 @@ def find_sources(
                 from_folder=from_folder,
                 fixations=fixations,
                 blinks=blinks,
-                leaves_fixations=leaves,
-                clash=clash,
+                leaves_fixations=may_leave and _has_fixations_beside(path),
+                clash=targets.clash(path, target),
             )
         )
     return sources
 
 
+class _Targets:
+    """Where the outputs of inputs go, and whose place is taken already.
+
+    Parameters
+    ----------
+    out : pathlib.Path or None
+        Folder of all outputs; None for beside each input.
+    """
+
+    def __init__(self, out: Path | None) -> None:
+        self._out = out
+        self._owners: dict[str, Path] = {}
+
+    def of(self, path: Path, name: str) -> Path:
+        """Return the outputs of an input, without their endings."""
+        if self._out is None:
+            return path.parent / file_stem(stem_of(path))
+        return self._out / file_stem(output_stem(path, name))
+
+    def clash(self, path: Path, target: Path) -> OutputError | None:
+        """Return why an input cannot be written where it should be, or take its place.
+
+        Two files of one stem in one folder are often one recording in two formats, such as x.edf
+        and x.asc, so that the second is not written either, wherever it would go.
+        """
+        owner = self._owners.setdefault(str(path.parent / stem_of(path)).lower(), path)
+        if owner == path:
+            owner = self._owners.setdefault(f"to {target}".lower(), path)
+        if owner == path:
+            return None
+        what = f"would be written over the output of {quote(owner)}"
+        return OutputError(what, path=path, hint="convert it into another folder with --out")
+
+
 def expand(paths: Iterable[str | Path], recursive: bool) -> dict[Path, bool]:
-    """Return each file once, and whether it was found in a folder: tables of ours and hidden files are left out."""
+    """Return each file once, and whether it was found in a folder.
+
+    Of a folder, tables of ours and hidden files are left out.
+    """
     found: dict[Path, bool] = {}
     for path in map(Path, paths):
         if not path.is_dir():
             found.setdefault(path, False)
             continue
         inside = sorted(path.rglob("*") if recursive else path.iterdir())
-        files = [
-            p
-            for p in inside
-            if p.is_file() and not p.name.startswith(".") and p.suffix != ".parquet"
-        ]
+        files = [file for file in inside if file.is_file() and _may_be_export(file)]
         if not files:
             hint = "name the exports" if recursive else "name the exports, or add --recursive"
             raise InputError("a folder without files", path=path, hint=hint)
@@ -185,8 +205,15 @@ def expand(paths: Iterable[str | Path], recursive: bool) -> dict[Path, bool]:
     return found
 
 
+def _may_be_export(file: Path) -> bool:
+    return not file.name.startswith(".") and file.suffix != ".parquet"
+
+
 def _no_exports(paths: Iterable[Path]) -> set[Path]:
-    """Return those that share a name with another file of their folder, and are no exports by their content."""
+    """Return those that share a name with another file of their folder, and are no exports.
+
+    Only these are looked into, for their contents decide.
+    """
     alike: dict[tuple[Path, str], list[Path]] = {}
     for path in paths:
         for name in {stem_of(path).lower(), recording_name(path).lower()}:
@@ -206,7 +233,10 @@ def _is_no_export(path: Path) -> bool:
 
 
 def _groups(paths: Iterable[Path]) -> dict[Path, tuple[Path | None, Path | None]]:
-    """Return the fixations and blinks that belong to a file of gaze, by that file; names say so, and the contents."""
+    """Return the fixations and blinks that belong to a file of gaze, by that file.
+
+    Their names say so, and their contents.
+    """
     folders: dict[Path, dict[str, Path]] = {}
     for path in paths:
         folders.setdefault(path.parent, {}).setdefault(stem_of(path), path)
@@ -219,31 +249,35 @@ def _groups(paths: Iterable[Path]) -> dict[Path, tuple[Path | None, Path | None]
                     continue
                 fixations = _of_family(family, _like(inside, family.fixations, match[1]))
                 blinks = inside.get(family.blinks)
-                blinks = (
-                    blinks if blinks is not None and _is_blinks(blinks, family.format) else None
-                )
+                if blinks is not None and not _is_blinks(blinks, family.format):
+                    blinks = None
                 if (fixations or blinks) and _of_family(family, path):
                     groups[path] = fixations, blinks
     return groups
 
 
 def _has_fixations_beside(path: Path) -> bool:
-    """Tell whether a file of fixations lies beside a file of gaze, of one recording by their names and contents."""
+    """Tell whether a file of fixations of the same recording lies beside a file of gaze."""
+    if not path.is_file():
+        return False
     for family in FAMILIES:
         match = family.gaze.fullmatch(stem_of(path))
-        if match is None or not path.is_file():
+        if match is None:
             continue
         beside = {stem_of(file): file for file in path.parent.iterdir() if file.is_file()}
-        if _of_family(family, _like(beside, family.fixations, match[1])) and _of_family(
-            family, path
-        ):
+        fixations = _of_family(family, _like(beside, family.fixations, match[1]))
+        if fixations is not None and _of_family(family, path) is not None:
             return True
     return False
 
 
 def _like(inside: dict[str, Path], pattern: re.Pattern[str], name: str) -> Path | None:
-    matches = ((pattern.fullmatch(stem), path) for stem, path in inside.items())
-    return next((path for match, path in matches if match is not None and match[1] == name), None)
+    """Return the first file whose stem fits the pattern with this name in it."""
+    for stem, path in inside.items():
+        match = pattern.fullmatch(stem)
+        if match is not None and match[1] == name:
+            return path
+    return None
 
 
 def _of_family(family: Family, path: Path | None) -> Path | None:

@@ -1,4 +1,4 @@
-"""Files of one recording as one: the gaze, with the tracker's own fixations and blinks on the clock of the gaze."""
+"""Files of one recording as one: gaze, with the tracker's fixations and blinks on its clock."""
 
 from __future__ import annotations
 
@@ -15,25 +15,31 @@ from gazetrack.tables.schema import EVENTS, conform
 from gazetrack.workflows.naming import says_nothing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy.typing as npt
+
     from gazetrack.tables.recording import Recording
 
 _SLACK_MS = 1000.0  # a fixation may begin before the first sample that was exported
 # Formats whose names of recordings are the user's own, or ours.
 _NAMED_BY_USER = ("generic", "gazetrack_samples")
+# Formats whose files of gaze say the same of fixations as those of fixations, medium by medium.
+_GAZE_HAS_FIXATIONS = ("gazepoint", "tobii_studio")
 
 
 def joined(gaze: Recording, fixations: Recording | None, blinks: Recording | None) -> Recording:
-    """Return the gaze with the tracker's own fixations and blinks, which stood in files of their own.
+    """Return the gaze with the tracker's own fixations and blinks, from files of their own.
 
     Parameters
     ----------
     gaze : Recording
-        With samples.
+        A recording with samples.
     fixations : Recording or None
         A fixation table of the same recording; its fixations take the place of those the gaze
         itself tells of.
     blinks : Recording or None
-        Events of kind ``blink``; likewise.
+        Events of kind ``blink``, which take the place of the gaze's in the same way.
 
     Returns
     -------
@@ -46,30 +52,35 @@ def joined(gaze: Recording, fixations: Recording | None, blinks: Recording | Non
         The times of the files do not meet: they are of different recordings. Or one of several
         recordings in a file has no clock that the other file shares.
     """
-    events, notes = gaze.event_table, list(gaze.notes)
+    events = gaze.event_table
+    notes = list(gaze.notes)
+    taken_from_parts = False
     if fixations is not None and fixations.fixation_table is not None:
         own = fixations.fixation_table
-        if _kinds(events)["fixation"] and fixations.format in ("gazepoint", "tobii_studio"):
-            # Both files say the same, and the gaze has them on its own clock, medium by medium.
+        n_known = _count(events, "fixation")
+        if n_known and fixations.format in _GAZE_HAS_FIXATIONS:
             notes.append(
-                f"fixations as the gaze has them: {_kinds(events)['fixation']}, {own.num_rows} in their own file"
+                f"fixations as the gaze has them: {n_known}, {own.num_rows} in their own file"
             )
         else:
-            table = {name: own[name] for name in own.column_names if name in EVENTS.names} | {
-                "kind": "fixation"
-            }
-            events = _with(events, conform(table, EVENTS), "fixation", gaze, fixations)
+            columns = {name: own[name] for name in own.column_names if name in EVENTS.names}
+            more = conform(columns | {"kind": "fixation"}, EVENTS)
+            events = _with(events, more, "fixation", gaze, fixations)
+            taken_from_parts = True
         notes += [note for note in fixations.notes if note not in notes]
     if blinks is not None:
         events = _with(events, blinks.event_table, "blink", gaze, blinks)
-    if blinks is not None or (fixations is not None and events is not gaze.event_table):
+        taken_from_parts = True
+    if taken_from_parts:
         notes.append("fixations and blinks that lie in files of their own are taken from there")
-    others = [part for part in (fixations, blinks) if part is not None]
-    dropped, mended = Counter(gaze.dropped), Counter(gaze.mended)
-    for part in others:
-        dropped.update(part.dropped)
-        mended.update(part.mended)
-    rows_in = gaze.rows_in + sum(part.rows_in for part in others)
+    rows_in = gaze.rows_in
+    dropped = Counter(gaze.dropped)
+    mended = Counter(gaze.mended)
+    for part in (fixations, blinks):
+        if part is not None:
+            rows_in += part.rows_in
+            dropped.update(part.dropped)
+            mended.update(part.mended)
     return replace(
         gaze,
         event_table=events,
@@ -80,44 +91,71 @@ def joined(gaze: Recording, fixations: Recording | None, blinks: Recording | Non
     )
 
 
-def _kinds(events: pa.Table) -> Counter[str]:
-    return Counter(events["kind"].cast("string").to_pylist())
+def _count(events: pa.Table, kind: str) -> int:
+    """Return how many events of a kind there are."""
+    return int(pc.sum(pc.equal(events["kind"].cast("string"), kind)).as_py() or 0)
 
 
 def _with(
     events: pa.Table, more: pa.Table, kind: str, gaze: Recording, part: Recording
 ) -> pa.Table:
-    """Return the events with those of a part in place of their own of this kind, on the clock of the gaze."""
+    """Return the events with those of a part in place of their own of this kind.
+
+    The part's are moved to the clock of the gaze.
+    """
     if gaze.sample_table is None:
-        raise DataError(
-            "holds no samples to join fixations or blinks to", hint="give the files one at a time"
-        )
-    names = [
-        pc.unique(table["recording"].cast("string")).to_pylist()
-        for table in (gaze.sample_table, more)
-    ]
-    if len(names[0]) > 1 or len(names[1]) > 1:
-        what = f"{max(map(len, names))} recordings in one file, whose {kind}s cannot be told to be on the same clock"
-        raise DataError(
-            what, hint="export each recording by itself, or give the files one at a time"
-        )
-    both_exact = gaze.start_ns is not None and part.start_ns is not None
-    shift = (part.start_ns - gaze.start_ns) / 1e6 if both_exact else part.origin_ms - gaze.origin_ms  # type: ignore[operator]
-    onset = more["onset_ms"].to_numpy() + shift
-    times = gaze.sample_table["t_ms"].to_numpy()
-    if (
-        len(onset)
-        and len(times)
-        and not (onset.max() > np.nanmin(times) - _SLACK_MS and onset.min() < np.nanmax(times))
-    ):
-        what = f"its {kind}s lie in a file beside it, and at other times than its gaze: not of the same recording"
-        raise DataError(what, hint="give the files one at a time")
-    changed: dict[str, Any] = {name: more[name] for name in more.column_names}
-    changed |= {"onset_ms": onset, "recording": names[0][0] if names[0] else gaze.name}
+        hint = "give the files one at a time"
+        raise DataError("holds no samples to join fixations or blinks to", hint=hint)
+    name = _only_recording(gaze.sample_table, more, kind) or gaze.name
+    onset_ms = more["onset_ms"].to_numpy() + _shift_ms(gaze, part)
+    _refuse_other_times(onset_ms, gaze.sample_table["t_ms"].to_numpy(), kind)
+    columns: dict[str, Any] = {column: more[column] for column in more.column_names}
+    moved = conform(columns | {"onset_ms": onset_ms, "recording": name}, EVENTS)
     kept = events.filter(pc.not_equal(events["kind"].cast("string"), kind))
-    some = [table for table in (kept, conform(changed, EVENTS)) if table.num_rows]
-    table = pa.concat_tables(some or [kept]).unify_dictionaries()
-    return table.take(pc.sort_indices(table, sort_keys=[("onset_ms", "ascending")]))
+    filled = [table for table in (kept, moved) if table.num_rows]
+    together = pa.concat_tables(filled or [kept]).unify_dictionaries()
+    in_order = pc.sort_indices(together, sort_keys=[("onset_ms", "ascending")])
+    return together.take(in_order)
+
+
+def _only_recording(samples: pa.Table, more: pa.Table, kind: str) -> str:
+    """Return the name of the only recording of the samples; of several, no clock is known."""
+    in_gaze = pc.unique(samples["recording"].cast("string")).to_pylist()
+    in_part = pc.unique(more["recording"].cast("string")).to_pylist()
+    most = max(len(in_gaze), len(in_part))
+    if most > 1:
+        what = (
+            f"{most} recordings in one file, whose {kind}s cannot be told to be on the same clock"
+        )
+        hint = "export each recording by itself, or give the files one at a time"
+        raise DataError(what, hint=hint)
+    return str(in_gaze[0]) if in_gaze else ""
+
+
+def _shift_ms(gaze: Recording, part: Recording) -> float:
+    """Return what a time of the part is behind the same time of the gaze.
+
+    Absolute starts are exact where both files state them; else both count on the tracker's clock.
+    """
+    if gaze.start_ns is not None and part.start_ns is not None:
+        return (part.start_ns - gaze.start_ns) / 1e6
+    return part.origin_ms - gaze.origin_ms
+
+
+def _refuse_other_times(
+    onsets_ms: npt.NDArray[np.float64], times_ms: npt.NDArray[np.float64], kind: str
+) -> None:
+    """Refuse events of which none can have been while the samples were taken."""
+    if not (len(onsets_ms) and len(times_ms)):
+        return
+    ends_too_early = not onsets_ms.max() > np.nanmin(times_ms) - _SLACK_MS
+    begins_too_late = not onsets_ms.min() < np.nanmax(times_ms)
+    if ends_too_early or begins_too_late:
+        what = (
+            f"its {kind}s lie in a file beside it, and at other times than its gaze: "
+            "not of the same recording"
+        )
+        raise DataError(what, hint="give the files one at a time")
 
 
 def renamed(recording: Recording, stem: str, name: str) -> Recording:
@@ -126,7 +164,7 @@ def renamed(recording: Recording, stem: str, name: str) -> Recording:
     Parameters
     ----------
     recording : Recording
-        As a reader gave it.
+        The recording as a reader gave it.
     stem : str
         The file's, by which readers call a recording that the export does not name.
     name : str
@@ -135,35 +173,39 @@ def renamed(recording: Recording, stem: str, name: str) -> Recording:
     """
     named_by_software = recording.format not in _NAMED_BY_USER
 
-    def of(old: str) -> str:
+    def new_name(old: str) -> str:
         if old == stem:
             return name
         rest = old.removeprefix(stem)
         if rest != old and not rest[0].isalnum():  # as the second of several in a file: raw_2
             return name + rest
-        return f"{name}_{old}" if named_by_software and old and says_nothing(old) else old
-
-    def of_table(table: Any) -> Any:
-        if table is None:
-            return None
-        column = table["recording"]
-        chunks = [(chunk, chunk.dictionary.to_pylist()) for chunk in column.chunks]
-        if all(of(old) == old for _, names in chunks for old in names):
-            return table
-        new = [
-            pa.DictionaryArray.from_arrays(chunk.indices, pa.array(map(of, names), pa.string()))
-            for chunk, names in chunks
-        ]
-        place = table.schema.get_field_index("recording")
-        return table.set_column(
-            place, table.schema.field(place), pa.chunked_array(new, column.type)
-        )
+        if named_by_software and old and says_nothing(old):
+            return f"{name}_{old}"
+        return old
 
     return replace(
         recording,
-        name=of(recording.name),
-        participants={of(name): who for name, who in recording.participants.items()},
-        sample_table=of_table(recording.sample_table),
-        event_table=of_table(recording.event_table),
-        fixation_table=of_table(recording.fixation_table),
+        name=new_name(recording.name),
+        participants={new_name(old): who for old, who in recording.participants.items()},
+        sample_table=_with_names(recording.sample_table, new_name),
+        event_table=_with_names(recording.event_table, new_name),
+        fixation_table=_with_names(recording.fixation_table, new_name),
     )
+
+
+def _with_names(table: Any, new_name: Callable[[str], str]) -> Any:
+    """Return a table with new names of recordings; the very same where none changes, or None."""
+    if table is None:
+        return None
+    column = table["recording"]
+    # Texts are coded: names are changed in the dictionary of each chunk, not row by row.
+    old_names = [chunk.dictionary.to_pylist() for chunk in column.chunks]
+    if all(new_name(old) == old for names in old_names for old in names):
+        return table
+    chunks = []
+    for chunk, names in zip(column.chunks, old_names, strict=True):
+        texts = pa.array([new_name(old) for old in names], pa.string())
+        chunks.append(pa.DictionaryArray.from_arrays(chunk.indices, texts))
+    place = table.schema.get_field_index("recording")
+    changed = pa.chunked_array(chunks, column.type)
+    return table.set_column(place, table.schema.field(place), changed)

@@ -41,7 +41,7 @@ _MOST_FOLDERS = 4
 
 
 def stem_of(path: Path) -> str:
-    """Return a file's name without ``.gz``, without its suffix, and without the ``.samples`` of our own tables.
+    """Return a file's name without ``.gz``, its suffix, and the ``.samples`` of our own tables.
 
     >>> stem_of(Path("s01/raw.tsv.gz")), stem_of(Path("raw.samples.parquet"))
     ('raw', 'raw')
@@ -66,8 +66,10 @@ def recording_name(path: Path) -> str:
     The stem where it says anything; else the folder it lies in, alone for the parts of a recording
     that have fixed names, and in front of the stem for all others.
 
-    >>> recording_name(Path("/study/anna.asc")), recording_name(Path("/study/s01/exports/000/gaze_positions.csv"))
-    ('anna', 's01_000')
+    >>> recording_name(Path("/study/anna.asc"))
+    'anna'
+    >>> recording_name(Path("/study/s01/exports/000/gaze_positions.csv"))
+    's01_000'
     >>> recording_name(Path("/study/s01/data.csv"))
     's01_data'
     """
@@ -93,7 +95,7 @@ def _folders_that_tell(path: Path) -> list[str]:
 
 
 def recording_names(paths: Iterable[Path]) -> dict[Path, str]:
-    """Return what the recordings of several files are called: no two files of different recordings alike.
+    """Return what the recordings of several files are called: no two recordings alike.
 
     Parts of one recording (gaze and fixations of one folder) share its name. A second file of one
     stem in one folder is called by its whole name. The order of the files does not matter.
@@ -119,12 +121,11 @@ def recording_names(paths: Iterable[Path]) -> dict[Path, str]:
 
 
 def _fronts(folders: Sequence[Path]) -> list[str]:
-    """Return what tells folders apart: their parts but for those that all begin and all end with."""
+    """Return what tells folders apart: their parts but for what all begin and all end with."""
     parts = [Path(os.path.abspath(folder)).parts for folder in folders]  # noqa: PTH100 - as above
-    shared = 0
-    while all(len(own) > shared for own in parts) and len({own[shared] for own in parts}) == 1:
-        shared += 1
-    rest = [list(own[shared:]) for own in parts]
+    rest = [list(own) for own in parts]
+    while all(rest) and len({own[0] for own in rest}) == 1:
+        rest = [own[1:] for own in rest]
     while all(rest) and len({own[-1] for own in rest}) == 1:
         rest = [own[:-1] for own in rest]
     return ["".join(f"{part}_" for part in own) for own in rest]
@@ -135,12 +136,11 @@ def _distinct(names: dict[Path, str]) -> dict[Path, str]:
     folders: dict[str, set[Path]] = {}
     for path, name in names.items():
         folders.setdefault(name.casefold(), set()).add(path.parent)
-    return {
-        path: name
-        if len(folders[name.casefold()]) == 1
-        else f"{name}-{digest_of(str(path.parent))}"
-        for path, name in names.items()
-    }
+    distinct = {}
+    for path, name in names.items():
+        is_alone = len(folders[name.casefold()]) == 1
+        distinct[path] = name if is_alone else f"{name}-{digest_of(str(path.parent))}"
+    return distinct
 
 
 def output_stem(path: Path, name: str) -> str:
@@ -149,9 +149,9 @@ def output_stem(path: Path, name: str) -> str:
     Parameters
     ----------
     path : pathlib.Path
-        The input.
+        The input file, of any format.
     name : str
-        Its recording's, which the outputs share where it says which file it was.
+        The name of its recording, which the outputs share where it says which file it was.
     """
     stem = stem_of(path)
     return name if _PARTS.fullmatch(stem) or stem in name else f"{name}_{stem}"

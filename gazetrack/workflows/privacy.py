@@ -1,4 +1,4 @@
-"""What is said about inputs that are not to be named: their place in the order of the inputs, and no text of theirs.
+"""What is said about inputs that are not to be named: their place in the order, no text of theirs.
 
 Files and folders are often called after people, and a message about a damaged cell may quote a
 name. Under a policy of `gazetrack.tables.pseudonyms` other than ``keep`` everything that is printed
@@ -62,14 +62,11 @@ class Unnamed:
 
     def error(self, error: GazetrackError) -> GazetrackError:
         """Return the error about the input by its place, or about an output by its name alone."""
-        about_output = (
-            isinstance(error, OutputError)
-            and error.path is not None
-            and error.path not in self.paths
-        )
-        path = (
-            Path(error.path.name) if about_output and error.path is not None else Path(self.label)
-        )
+        path = Path(self.label)
+        if isinstance(error, OutputError) and error.path is not None:
+            is_output = error.path not in self.paths
+            if is_output:
+                path = Path(error.path.name)
         return type(error)(
             self._cleaned(error.what),
             path=path,
@@ -80,11 +77,13 @@ class Unnamed:
         )
 
     def _cleaned(self, text: str) -> str:
-        names = {path.name for path in self.paths}
-        # A stem such as gaze is a word of the messages as well.
-        names |= {
-            path.stem for path in self.paths if not (path.stem.isalpha() and path.stem.islower())
-        }
+        names = set()
+        for path in self.paths:
+            names.add(path.name)
+            # A stem such as gaze is a word of the messages as well, and says nothing of anybody.
+            is_word = path.stem.isalpha() and path.stem.islower()
+            if not is_word:
+                names.add(path.stem)
         return cleaner(dict.fromkeys(names, "…"))(text)
 
     def _shown(self, path: Path) -> str:

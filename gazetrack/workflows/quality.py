@@ -108,7 +108,7 @@ def quality_files(
     targets: Sequence[Target] = (),
     tell: Callable[[GazetrackError], None] | None = None,
 ) -> QualityReport:
-    """Report the data quality of exports or sample tables; one that fails does not touch the others.
+    """Report the data quality of exports or sample tables; a bad one leaves the others alone.
 
     Parameters
     ----------

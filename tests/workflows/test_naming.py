@@ -1,4 +1,4 @@
-"""Names of recordings from paths: different files get different names, and the same file always the same."""
+"""Names of recordings from paths: no two files alike, and the same file always the same."""
 
 from __future__ import annotations
 
