@@ -89,11 +89,11 @@ def command(data: Path, methods: str, seeds: str, quiet: bool, as_json: bool, **
     from gradtrack_model.study.comparison import compare_methods
     from gradtrack_model.verbs import study_jobs
 
-    names, numbers = _names(methods), _numbers(seeds)
+    names = _names(methods)
+    numbers = _numbers(seeds)
     source = (given.pop("preset"), given.pop("config_file"), given.pop("settings"))
-    options = {name: given.pop(name) for name in ("reference", "force")} | {
-        "flips": given.pop("tta")
-    }
+    options = {name: given.pop(name) for name in ("reference", "force")}
+    options["flips"] = given.pop("tta")
     out = given.pop("out") or data / "comparison"
     common = train.settings_of(given)
     jobs = study_jobs(data, names, numbers, source, common, **given)
@@ -157,15 +157,11 @@ def _teller(quiet: bool) -> Callable[[Result], None]:
         elif result.stopped_by is not None:
             click.echo(f"{name}: stopped; call again to go on", err=True)
         elif not quiet:
-            dice = statistics.fmean(
-                row["dice"] for scores in result.scores.values() for row in scores.values()
-            )
-            how = (
-                "done before"
-                if result.again
-                else f"{result.facts['steps']} steps in {result.facts['seconds']:.0f} s"
-            )
-            click.echo(f"{name}: Dice {dice:.4f}, {how}", err=True)
+            all_dice = [row["dice"] for rows in result.scores.values() for row in rows.values()]
+            how = "done before"
+            if not result.again:
+                how = f"{result.facts['steps']} steps in {result.facts['seconds']:.0f} s"
+            click.echo(f"{name}: Dice {statistics.fmean(all_dice):.4f}, {how}", err=True)
 
     return tell
 

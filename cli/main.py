@@ -43,11 +43,10 @@ class _LazyGroup(click.Group):
         except click.UsageError as error:
             from gazetrack.errors import did_you_mean
 
-            hint = (
-                did_you_mean(args[0], COMMANDS).strip()
-                or f"Commands are {', '.join(sorted(COMMANDS))}."
-            )
-            raise click.UsageError(f"{error.message} {hint[0].upper()}{hint[1:]}", ctx) from None
+            similar = did_you_mean(args[0], COMMANDS).strip()
+            hint = similar or f"commands are {', '.join(sorted(COMMANDS))}."
+            sentence = hint[0].upper() + hint[1:]
+            raise click.UsageError(f"{error.message} {sentence}", ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):

@@ -41,7 +41,7 @@ class Points(NamedTuple):
     x, y : ndarray of float64, shape (N,)
         Fixations in pixels of the map.
     duration_ms : ndarray of float64, shape (N,)
-        Durations of the fixations.
+        How long each fixation lasts, in milliseconds.
     widening : ndarray of float64, shape (N,)
         Factors of the tube's radius, see `widening`.
     joined : ndarray of bool, shape (N,)

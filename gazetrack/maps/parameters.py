@@ -51,7 +51,7 @@ class MapParams:
     drop_first : int
         Fixations dropped from the start of tracks with at least four.
     min_duration_ms : float
-        Shorter fixations are dropped.
+        Fixations shorter than this are dropped.
     radius : float
         Of tube, disc and hull: distance of the border from the line, points or hull.
     softness : float
@@ -67,7 +67,7 @@ class MapParams:
     width : float
         Of the density: width of the logistic at the border.
     seed : int
-        For the random truncations.
+        Seed of the truncations ``random`` and ``shuffled``.
 
     Raises
     ------
@@ -218,7 +218,7 @@ class CRFParams:
     weight : float
         Weight of the bilateral term; 3 to 5 for calibrated maps.
     iterations : int
-        Mean-field steps.
+        Number of steps of mean field.
     smooth_weight : float
         Weight of the smoothing term; 0 for none.
     smooth_px : float
@@ -260,7 +260,7 @@ def crf_params(preset: str | None = None, **changes: float | None) -> CRFParams:
     Parameters
     ----------
     preset : str, optional
-        A key of `CRF_PRESETS`.
+        Name of a kind of image, a key of `CRF_PRESETS`.
     **changes
         Fields of `CRFParams`.
 

@@ -47,7 +47,7 @@ def plot_track(
     maps : TrackMaps, or ndarray of float32 of shape (L, H', W'), optional
         In [0, 1]; the .5 contour, the border, is drawn white.
     mask : ndarray of bool, shape (H, W), optional
-        Outlined in green.
+        The object, whose outline is drawn green.
     titles : sequence of str
         One per level. By default they say what each level of a `TrackMaps` keeps, and number those
         of an array.

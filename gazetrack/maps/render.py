@@ -50,7 +50,7 @@ class TrackMaps:
     track : Track
         The cleaned track, on the image size of the maps.
     params : MapParams
-        How it was rendered.
+        Kind, levels and lengths that it was rendered with.
     values : ndarray of float32, shape (L, H, W)
         In [0, 1]; the first level is the core, the last the full track.
     """
@@ -215,7 +215,7 @@ def render_batch(
     Parameters
     ----------
     tracks : sequence of Track
-        As for `render_maps`.
+        Tracks as built from fixation tables; they are cleaned here.
     size : (height, width)
         Size of all maps in pixels.
     params : MapParams, optional
@@ -255,7 +255,7 @@ def render_points(
     x, y : ndarray, shape (N,)
         Positions in pixels of the map; they may lie outside.
     duration_ms : ndarray, shape (N,)
-        Durations of the fixations.
+        How long each fixation lasts, in milliseconds.
     size : (height, width)
         Size of the maps in pixels.
     params : MapParams
@@ -264,7 +264,7 @@ def render_points(
     Returns
     -------
     ndarray of float32, shape (L, H, W)
-        Values in [0, 1].
+        One map in [0, 1] per level, the core first.
     """
     check_size(*size, params.levels)
     known = np.isfinite(x) & np.isfinite(y) & np.isfinite(duration_ms)

@@ -347,7 +347,7 @@ class MapStore:
         Parameters
         ----------
         image_id : str
-            One of `ids`.
+            Id of the image, one of `ids`.
 
         Returns
         -------

@@ -40,7 +40,7 @@ class Track:
     Parameters
     ----------
     recording, trial, stimulus : str
-        Where it comes from.
+        Names of what it comes from, as in the fixation table.
     x, y : ndarray of float64, shape (N,)
         Positions in image pixels; the centre of the first pixel is (0.5, 0.5).
     duration_ms : ndarray of float64, shape (N,)
@@ -224,7 +224,7 @@ def clean(track: Track, *, min_duration_ms: float = 50.0, drop_first: int = 1) -
     Returns
     -------
     Track
-        Possibly empty.
+        What is left of it, possibly nothing.
     """
     left_out = cleaned_out(track, min_duration_ms=min_duration_ms, drop_first=drop_first)
     return track.take(~np.logical_or.reduce(list(left_out.values())))
@@ -238,7 +238,7 @@ def cleaned_out(
     Parameters
     ----------
     track, min_duration_ms, drop_first
-        As for `clean`.
+        The same as those of `clean`.
 
     Returns
     -------

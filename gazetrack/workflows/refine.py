@@ -148,7 +148,7 @@ def refine(
     Parameters
     ----------
     maps, images, out, share, all_levels, force, progress
-        As for `refine_maps`.
+        The same as those of `refine_maps`.
     params : CRFParams, optional
         Of the CRF; its defaults without.
     probabilities : path-like, optional

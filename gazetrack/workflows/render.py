@@ -167,7 +167,7 @@ def render_tables(
     Parameters
     ----------
     paths : sequence of path-like
-        Fixation tables.
+        Fixation tables, each named once.
     options : RenderOptions
         How maps are made and where they go.
     progress : callable, optional
