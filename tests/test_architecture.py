@@ -21,6 +21,7 @@ import gazetrack_cli
 import gradtrack_model
 from gazetrack.events import detectors
 from gazetrack.readers import registry
+from tests.docstrings import too_short
 from tests.places import ROOT
 
 PACKAGES = {
@@ -332,6 +333,15 @@ def test_the_library_neither_prints_nor_exits():
             assert called not in ("print", "sys.exit", "exit", "quit"), (
                 f"{path}:{node.lineno}: {called}"
             )
+
+
+# The trainer's and the commands' are mended by and by.
+DESCRIBED = [path for path in SOURCES if PACKAGES["gazetrack"] in path.parents]
+
+
+@pytest.mark.parametrize("path", DESCRIBED, ids=lambda path: path.name)
+def test_every_parameter_is_described(path):
+    assert too_short(path) == [], "say what it is, with its unit and shape"
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)

@@ -262,7 +262,7 @@ def crf_params(preset: str | None = None, **changes: float | None) -> CRFParams:
     preset : str, optional
         Name of a kind of image, a key of `CRF_PRESETS`.
     **changes
-        Fields of `CRFParams`.
+        Fields of `CRFParams` that differ from the preset; None leaves one as it is.
 
     Returns
     -------

@@ -119,7 +119,7 @@ class Screen:
         Parameters
         ----------
         x_px, y_px : ndarray of float64
-            Positions in screen pixels.
+            Positions in pixels of the screen.
 
         Returns
         -------

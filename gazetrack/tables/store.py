@@ -44,7 +44,7 @@ def write_table(
     Parameters
     ----------
     path : path-like
-        The output file.
+        The Parquet file that is written.
     table : pyarrow.Table
         One of the schemas of `gazetrack.tables.schema`.
     meta : mapping
@@ -161,7 +161,7 @@ def read_table(
     Parameters
     ----------
     path : path-like
-        The file.
+        The Parquet file that is read.
     names : collection of str, optional
         Columns to read, those of them that are there; all by default.
 
@@ -207,7 +207,7 @@ def read_fixations(path: str | os.PathLike[str]) -> tuple[pa.Table, dict[str, An
     Parameters
     ----------
     path : path-like
-        A Parquet file.
+        A Parquet file that holds a fixation table.
 
     Returns
     -------
@@ -282,11 +282,11 @@ def refuse_other_origin(
     Parameters
     ----------
     path : path-like
-        The output.
+        The file that is to be written.
     meta : mapping
         The metadata of what is to be written there.
     force : bool
-        Replace whatever is there.
+        Replace whatever file is there.
     same_bytes : bool
         Whether the source must be the very same bytes. Beside its export, a table is that of the
         file of this name, changed or not; in a folder for all tables the name alone does not say

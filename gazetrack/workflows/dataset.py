@@ -39,7 +39,7 @@ class Item:
     split : str
         ``train``, ``val``, ``test`` or empty.
     tracks : tuple of Track
-        One per observer.
+        The tracks on the image, one per observer and showing.
     width, height : int
         Size of the image in pixels.
     case : str
@@ -63,9 +63,9 @@ class DataSet:
     Parameters
     ----------
     items : tuple of Item
-        Sorted by image id.
+        The images with their gaze, sorted by image id.
     missing_gaze : tuple of str
-        Images without gaze.
+        Ids of the images that nobody looked at.
     missing_images : tuple of str
         Stimuli with gaze and without an image.
     """
@@ -153,11 +153,11 @@ def find_items(
     Parameters
     ----------
     images : path-like
-        Folder of images.
+        The folder that holds the images.
     masks : path-like, optional
         Folder of masks with the images' stems.
     fixations : sequence of path-like
-        Fixation tables.
+        The fixation tables, files or folders of them.
     maps : path-like, optional
         Stored maps, for data sets without fixation tables: images with maps count as images with
         gaze.

@@ -117,7 +117,7 @@ def quality_files(
     options : InputOptions
         How the files are read.
     by, window_ms, targets
-        As for `quality`.
+        What is measured, as for `data_quality.measures.quality`.
     tell : callable, optional
         Called with each error as it comes.
 

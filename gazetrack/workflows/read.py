@@ -198,11 +198,11 @@ def read_source(
     source : Source
         The file, and those that belong to the same recording.
     options : InputOptions
-        How they are read.
+        How the files are read and by whom.
     head : Head
         The beginning of the file, which is read once.
     reader : str
-        Name of the reader.
+        Name of the reader that takes them.
     wants_own_fixations : bool
         Whether to say that a file beside it, which nobody named, holds the tracker's own fixations.
 

@@ -39,7 +39,7 @@ class TableTracks:
     tracks : tuple of Track
         On the pixels of the images.
     n_rows : int
-        Fixations in the table.
+        Number of fixations in the whole table.
     dropped : dict of str to int
         Fixations in no track, by reason.
     missing_images : tuple of str
@@ -70,7 +70,7 @@ def read_tracks(
     Parameters
     ----------
     path : path-like
-        A fixation table.
+        The file of a fixation table.
     sizes : mapping of str to (width, height), or None
         Sizes of all images by image id: stimuli that are not among them are left out. None when
         there are no images; then the table must know the sizes itself.
@@ -105,7 +105,7 @@ def tracks_of_images(
     Parameters
     ----------
     table : pyarrow.Table
-        Schema `FIXATIONS`.
+        The fixations, in the schema `FIXATIONS`.
     meta : mapping
         The table's metadata, which know the screen.
     sizes : mapping of str to (width, height), or None
@@ -215,7 +215,7 @@ def read_screen_tracks(path: str | Path) -> list[Track]:
     Parameters
     ----------
     path : path-like
-        A fixation table.
+        The file of a fixation table.
 
     Returns
     -------
@@ -241,13 +241,13 @@ def tracks_of_screen(
     Parameters
     ----------
     table : pyarrow.Table
-        Schema `FIXATIONS`.
+        The fixations, in the schema `FIXATIONS`.
     meta : mapping
         The table's metadata, which know the screen.
     path : pathlib.Path, optional
         The file the table comes from, for the errors.
     eye : {"auto", "left", "right", "both"}
-        Whose fixations, see `build_tracks`.
+        Whose fixations to take, see `build_tracks`.
 
     Returns
     -------
