@@ -119,7 +119,7 @@ def lesion_image(
     Parameters
     ----------
     rng : numpy.random.Generator
-        Source of all randomness.
+        What all random numbers are drawn from.
     height, width : int
         Size of the image in pixels.
 
@@ -156,7 +156,7 @@ def simulate_gaze(mask: Mask, rng: np.random.Generator, duration_ms: float = 900
     mask : ndarray of bool, shape (H, W)
         Which pixels are the target.
     rng : numpy.random.Generator
-        Source of all randomness.
+        What all random numbers are drawn from.
     duration_ms : float
         Length of the trial in milliseconds.
 

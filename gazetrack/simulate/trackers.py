@@ -38,7 +38,7 @@ class Gaze:
     onset_ms, duration_ms : ndarray of float64, shape (N,)
         Onsets from the start of the trial, and durations, in milliseconds.
     x_px, y_px : ndarray of float64, shape (N,)
-        Positions in image pixels.
+        Positions in pixels of the image.
     blink_after : ndarray of bool, shape (N,)
         Whether the eye blinks before the next fixation.
     """
@@ -139,7 +139,7 @@ def write_asc(
     Parameters
     ----------
     path : pathlib.Path
-        The file to write.
+        The file that is written.
     trials : sequence of Trial
         The trials in the order they were shown.
     screen : Screen
@@ -296,13 +296,13 @@ def write_tobii_tsv(
     Parameters
     ----------
     path : pathlib.Path
-        The file to write.
+        The file that is written.
     trials : sequence of Trial
         The trials in the order they were shown, one medium each.
     screen : Screen
         Its size goes into every row.
     rate_hz : int
-        Sampling rate in hertz.
+        Sampling rate of the export, in Hz.
     rng : numpy.random.Generator
         Source of noise, drift and pupil sizes.
     """

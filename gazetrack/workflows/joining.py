@@ -34,7 +34,7 @@ def joined(gaze: Recording, fixations: Recording | None, blinks: Recording | Non
     Parameters
     ----------
     gaze : Recording
-        A recording with samples.
+        The recording that has the samples.
     fixations : Recording or None
         A fixation table of the same recording; its fixations take the place of those the gaze
         itself tells of.
