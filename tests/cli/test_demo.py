@@ -48,14 +48,16 @@ def shown():
 
 def pattern_of(session):
     """Match the session: anything where it has an ellipsis, any figure for a measured one."""
-    pieces = re.split(r"(\.\.\.|\d\.\d{4})", session)
-    meant = {"...": ".*?"}
-    return "".join(
-        meant.get(
-            piece, "(" + MEASURED.pattern + ")" if MEASURED.fullmatch(piece) else re.escape(piece)
-        )
-        for piece in pieces
-    )
+
+    def meant(piece):
+        if piece == "...":
+            return ".*?"
+        if piece.isdigit():  # which step was best: two steps apart by a last digit change places
+            return r"\d+"
+        return f"({MEASURED.pattern})" if MEASURED.fullmatch(piece) else re.escape(piece)
+
+    pieces = re.split(r"(\.\.\.|\d\.\d{4}|(?<=best at step )\d+)", session)
+    return "".join(map(meant, pieces))
 
 
 @pytest.mark.slow
