@@ -56,15 +56,15 @@ def score(predicted: Mask, mask: Mask, spacing: tuple[float, float] = (1.0, 1.0)
     ValueError
         The shapes differ.
     """
-    overlap = dice_and_iou(predicted, mask)
-    both, n_predicted, n_mask = (
-        int(np.count_nonzero(m)) for m in (predicted & mask, predicted, mask)
-    )
-    if n_predicted == 0 or n_mask == 0:
-        precision = recall = overlap[0]
-    else:
-        precision, recall = both / n_predicted, both / n_mask
-    return Scores(*overlap, precision, recall, *surface_distances(predicted, mask, spacing))
+    dice, iou = dice_and_iou(predicted, mask)
+    hd95, asd = surface_distances(predicted, mask, spacing)
+    both = int(np.count_nonzero(predicted & mask))
+    n_predicted = int(np.count_nonzero(predicted))
+    n_mask = int(np.count_nonzero(mask))
+    # Of an empty mask the shares are not defined: they follow Dice, 1 where both are empty, else 0.
+    precision = dice if n_predicted == 0 or n_mask == 0 else both / n_predicted
+    recall = dice if n_predicted == 0 or n_mask == 0 else both / n_mask
+    return Scores(dice, iou, precision, recall, hd95, asd)
 
 
 def dice_and_iou(predicted: Mask, mask: Mask) -> tuple[float, float]:
@@ -119,21 +119,26 @@ def surface_distances(
         missed object is not left out of a mean.
     """
     if not predicted.any() or not mask.any():
-        diagonal = math.hypot(predicted.shape[0] * spacing[0], predicted.shape[1] * spacing[1])
-        return (diagonal, diagonal) if predicted.any() or mask.any() else (0.0, 0.0)
+        if not predicted.any() and not mask.any():
+            return 0.0, 0.0
+        height, width = predicted.shape
+        diagonal = math.hypot(height * spacing[0], width * spacing[1])
+        return diagonal, diagonal
     window = _bounding_box(predicted | mask)
-    a, b = _border(predicted[window]), _border(mask[window])
-    there, back = _distances(a, b, spacing), _distances(b, a, spacing)
-    hd95 = max(float(np.percentile(d, _ROBUST)) for d in (there, back))
-    return hd95, float(np.concatenate([there, back]).mean())
+    predicted_border = _border(predicted[window])
+    mask_border = _border(mask[window])
+    there = _distances(predicted_border, mask_border, spacing)
+    back = _distances(mask_border, predicted_border, spacing)
+    hd95 = max(float(np.percentile(there, _ROBUST)), float(np.percentile(back, _ROBUST)))
+    asd = float(np.concatenate([there, back]).mean())
+    return hd95, asd
 
 
 def _bounding_box(mask: Mask) -> tuple[slice, ...]:
     """Return the part of the image with all foreground: what is outside changes no distance."""
-    return tuple(
-        slice(found[0], found[-1] + 1)
-        for found in (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
-    )
+    rows = np.flatnonzero(mask.any(axis=1))
+    columns = np.flatnonzero(mask.any(axis=0))
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
 def _border(mask: Mask) -> Mask:
