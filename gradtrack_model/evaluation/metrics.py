@@ -64,7 +64,7 @@ def score(predicted: Mask, mask: Mask, spacing: tuple[float, float] = (1.0, 1.0)
     # Of an empty mask the shares are not defined: they follow Dice, 1 where both are empty, else 0.
     precision = dice if n_predicted == 0 or n_mask == 0 else both / n_predicted
     recall = dice if n_predicted == 0 or n_mask == 0 else both / n_mask
-    return Scores(dice, iou, precision, recall, hd95, asd)
+    return Scores(dice=dice, iou=iou, precision=precision, recall=recall, hd95=hd95, asd=asd)
 
 
 def dice_and_iou(predicted: Mask, mask: Mask) -> tuple[float, float]:
