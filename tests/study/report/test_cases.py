@@ -1,4 +1,4 @@
-"""Cases: an image, its gaze, its label and its prediction as pictures of the image's proportions."""
+"""Cases: image, gaze, label and prediction as pictures of the proportions of the image."""
 
 from __future__ import annotations
 
