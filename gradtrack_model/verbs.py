@@ -167,13 +167,13 @@ def train_sources(
     Parameters
     ----------
     sources : Sources
-        What `gradtrack_model.data.sources.discover` found.
+        Where images, masks and gaze lie, as `gradtrack_model.data.sources.discover` found them.
     config : TrainConfig
-        How to train.
+        The settings of the training, as `load_config` gives them.
     out : pathlib.Path
-        The run folder.
+        The folder that the run is written to.
     force, resume, loaded, report
-        As for `train`.
+        Described at `train`, and meant alike here.
     """
     found = load_data(sources, config)
     if loaded is not None:
@@ -419,7 +419,7 @@ def study_jobs(
     Parameters
     ----------
     data, methods, seeds, settings, **parts
-        As for `compare`.
+        Described at `compare`, and meant alike here.
     source : (str, path-like or None, sequence of str)
         Preset, TOML file, and settings such as ``a.b=c``; see `load_config`.
     """

@@ -388,11 +388,7 @@ def test_the_library_neither_prints_nor_exits():
             )
 
 
-# The trainer's and the commands' are mended by and by.
-DESCRIBED = [path for path in SOURCES if PACKAGES["gazetrack"] in path.parents]
-
-
-@pytest.mark.parametrize("path", DESCRIBED, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
 def test_every_parameter_is_described(path):
     assert too_short(path) == [], "say what it is, with its unit and shape"
 

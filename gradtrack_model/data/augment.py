@@ -117,14 +117,14 @@ def recolour(images: Tensor, factors: npt.NDArray[np.float64]) -> Tensor:
     Parameters
     ----------
     images : Tensor of float32, shape (B, 3, S, S)
-        In 0 .. 1.
+        Their colours, each from 0 to 1.
     factors : ndarray of float64, shape (B, 3)
         Of brightness, contrast and saturation of each image.
 
     Returns
     -------
     Tensor of float32, shape (B, 3, S, S)
-        In 0 .. 1.
+        Their colours, each from 0 to 1.
     """
     on_device = upload(factors.astype(np.float32), images.device)
     brightness, contrast, saturation = on_device.T[..., None, None, None].unbind()

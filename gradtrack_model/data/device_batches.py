@@ -41,7 +41,7 @@ def batch_maker(
     Parameters
     ----------
     samples : sequence of Sample
-        The training set.
+        The images of the training set.
     config : BatchConfig
         Its cache and workers, and what a batch depends on.
     device : torch.device

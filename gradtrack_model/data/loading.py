@@ -40,7 +40,7 @@ class SplitData(NamedTuple):
     found : DataSet
         The images with their masks and tracks.
     gaze : Gaze
-        Which gaze trains.
+        Which gaze trains, tables or maps.
     manifest : dict
         The split manifest, see `gradtrack_model.data.splits.manifest_of`.
     notes : list of str

@@ -56,7 +56,7 @@ def write_nnunet(
     out : pathlib.Path
         Gets ``nnUNet_raw`` and ``nnUNet_preprocessed``, whose variables nnU-Net wants set to them.
     name : str
-        Such as ``Dataset511_Polyps``.
+        The data set's name there, such as ``Dataset511_Polyps``.
     force : bool
         Replace a data set of that name.
 

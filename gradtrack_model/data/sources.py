@@ -27,11 +27,11 @@ class Sources:
     Parameters
     ----------
     images : pathlib.Path
-        Folder of images.
+        The folder that holds the images.
     masks : pathlib.Path or None
         Folder of masks, which are used for validation only.
     fixations : tuple of pathlib.Path
-        Fixation tables.
+        The fixation tables that train, or none.
     maps : pathlib.Path or None
         Stored maps. `gradtrack_model.data.gaze.choose_gaze` says whether they or the tables train.
     rendered : pathlib.Path or None
@@ -98,7 +98,7 @@ def discover(
         ``refined/maps.parquet``, ``maps/maps.parquet``, ``train.txt`` or ``fit.txt``, ``val.txt``,
         ``test.txt`` and ``manifest.csv``.
     images, masks, train_ids, val_ids, test_ids, split : pathlib.Path, optional
-        As in `Sources`.
+        Described at `Sources`, and meant alike here.
     fixations : sequence of pathlib.Path
         Fixation tables, or folders of them. Where some are given, no maps are looked for.
     maps : pathlib.Path, optional

@@ -36,7 +36,7 @@ def manifest_of(items: Iterable[Item], splits: Mapping[str, str], full: bool) ->
     Parameters
     ----------
     items : iterable of Item
-        The data set.
+        The images of the data set, with their masks.
     splits : mapping of str to str
         ``train``, ``val`` or ``test`` by image id, as training uses them.
     full : bool
@@ -120,9 +120,9 @@ def recorded(
     Parameters
     ----------
     items : sequence of Item
-        The data set.
+        The images of the data set, with their masks.
     path : pathlib.Path
-        ``splits.json`` of a run.
+        The ``splits.json`` of a run folder.
     allow_changes : bool
         Also take a data set of which images are missing or have changed.
 

@@ -33,7 +33,7 @@ class _Lines(NamedTuple):
     x, y : Tensor, shape (B, N)
         Fixations in pixels of the map.
     duration_ms : Tensor, shape (B, N)
-        Their durations.
+        How long each fixation lasted, in ms.
     joined : Tensor of bool, shape (B, N)
         Whether a line goes on from a fixation to the next one.
     member : Tensor of bool, shape (B, L, N)

@@ -74,7 +74,7 @@ def segment(
     Parameters
     ----------
     checkpoint : Checkpoint
-        Of `gradtrack_model.weights.checkpoint.load_model`.
+        The network, as `gradtrack_model.weights.checkpoint.load_model` reads it.
     images : image or sequence of images
         Arrays of uint8 [H, W] or [H, W, 3], pictures of Pillow, files, or folders of images.
     options : PredictOptions

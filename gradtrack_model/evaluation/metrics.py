@@ -47,7 +47,7 @@ def score(predicted: Mask, mask: Mask, spacing: tuple[float, float] = (1.0, 1.0)
     Parameters
     ----------
     predicted, mask : ndarray of bool, shape (H, W)
-        Of the same shape.
+        What is compared, both of one shape (H, W).
     spacing : (float, float)
         Height and width of a pixel.
 
@@ -73,7 +73,7 @@ def dice_and_iou(predicted: Mask, mask: Mask) -> tuple[float, float]:
     Parameters
     ----------
     predicted, mask : ndarray of bool, shape (H, W)
-        Of the same shape.
+        What is compared, both of one shape (H, W).
 
     Returns
     -------
@@ -108,7 +108,7 @@ def surface_distances(
     Parameters
     ----------
     predicted, mask : ndarray of bool, shape (H, W)
-        Of the same shape.
+        What is compared, both of one shape (H, W).
     spacing : (float, float)
         Height and width of a pixel.
 

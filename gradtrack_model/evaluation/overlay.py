@@ -23,7 +23,7 @@ def draw_overlay(pixels: Pixels, mask: Mask) -> Pixels:
     Parameters
     ----------
     pixels : ndarray of uint8, shape (H, W, 3)
-        The image, RGB.
+        The image in colour (red, green, blue).
     mask : ndarray of bool, shape (H, W)
         The foreground to show on it.
 

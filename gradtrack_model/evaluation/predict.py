@@ -43,7 +43,7 @@ class PredictOptions:
     Parameters
     ----------
     probabilities : bool
-        Also write ``probabilities/<name>.png``, 0..255.
+        Whether to write ``probabilities/<name>.png``, too, where 255 stands for certainty.
     overlay : bool
         Also write ``overlays/<name>.png``: the image with the mask tinted and outlined.
     tta : bool
@@ -107,7 +107,7 @@ def predict_folder(
     folder : pathlib.Path
         Images, and volumes whose slices are images, see `gazetrack.images.folder.find_images`.
     checkpoint : Checkpoint
-        Of `gradtrack_model.weights.checkpoint.load_model`.
+        The network, as `gradtrack_model.weights.checkpoint.load_model` reads it.
     out : pathlib.Path
         Masks go to ``<out>/<name>.png``, 0 and 255. Those of all slices of an NRRD or NIfTI file
         also go to ``<out>/volumes``, 0 and 1, in a file of the same name, format and geometry.

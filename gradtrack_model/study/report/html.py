@@ -37,7 +37,7 @@ def write_page(path: Path, template: str, page: Mapping[str, Any]) -> Path:
     Parameters
     ----------
     path : pathlib.Path
-        The file to write.
+        The file that the page is written to.
     template : str
         The name of a file in the folder ``templates`` beside this one.
     page : mapping
