@@ -25,6 +25,7 @@ from gazetrack.cards import card, levels_png
 from gazetrack.errors import ConfigError
 from gazetrack.maps import kinds
 from gazetrack.maps.parameters import MapParams
+from gazetrack.maps.points import Points, widening
 from gazetrack.maps.track import Track, clean, cleaned_out, level_members
 from gazetrack.tables.stimulus import MAX_IMAGE_PX
 
@@ -269,8 +270,8 @@ def render_points(
     check_size(*size, params.levels)
     known = np.isfinite(x) & np.isfinite(y) & np.isfinite(duration_ms)
     duration_ms = duration_ms[known]
-    widening = kinds.widening(duration_ms, params.duration_exponent)
-    fixations = np.stack([x[known], y[known], duration_ms, widening])
+    factors = widening(duration_ms, params.duration_exponent)
+    fixations = np.stack([x[known], y[known], duration_ms, factors])
     members = level_members(
         duration_ms, params.ratios, truncation=params.truncation, by=params.by, seed=params.seed
     )
@@ -306,16 +307,16 @@ def _render(fixations: Floats, firsts: list[int], size: tuple[int, int], p: MapP
     The parameters' shares of the image size become pixels here. Fixations [4, N] are their x, y,
     duration and widening; `firsts` has each level's first fixation.
     """
-    x, y, duration_ms, widening = fixations
+    x, y, duration_ms, factors = fixations
     s = math.sqrt(size[0] * size[1])
     joined = np.zeros(len(x), np.bool_)
     if p.kind != "disc":
         joined[:-1] = np.hypot(np.diff(x), np.diff(y)) <= p.max_saccade * s
-    points = kinds.Points(
+    points = Points(
         x=x,
         y=y,
         duration_ms=duration_ms,
-        widening=widening,
+        widening=factors,
         joined=joined,
         firsts=np.array(firsts, np.int64),
         size=size,

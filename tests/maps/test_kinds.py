@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -86,71 +85,6 @@ def levels_of(members, render):
     return np.stack([render(chosen) for chosen in members])
 
 
-@pytest.mark.parametrize("max_saccade", [math.inf, 0.4])
-@pytest.mark.parametrize(
-    "blur", [0.15, 0.05, 0.02]
-)  # the last on the grid of pixels, the others on a coarse one
-@pytest.mark.parametrize("n", [1, 2, 3, 11])
-def test_density_is_the_exact_integral_along_the_line(n, blur, max_saccade):
-    rng = np.random.default_rng(n)
-    x, y, d = rng.uniform(-10, W + 10, n), rng.uniform(-10, H + 10, n), rng.uniform(60, 900, n)
-    x[-1], y[-1] = (
-        W / 2,
-        H / 3,
-    )  # every level has one on the map, or its maximum is a tail of what lies beside it
-    if n > 3:
-        x[4], y[4] = x[3], y[3]  # a fixation that goes on where it was
-    params = MapParams(kind="density", blur=blur, max_saccade=max_saccade)
-    s = math.sqrt(H * W)
-    joined = np.append(np.hypot(np.diff(x), np.diff(y)) <= max_saccade * s, False)
-
-    def expected(chosen):
-        total = oracles.dwell(x[chosen], y[chosen], d[chosen], joined[chosen], blur * s, (H, W))
-        return 1 / (1 + np.exp((params.threshold - total / total.max()) / params.width))
-
-    ours = render_points(x, y, d, (H, W), params)
-    np.testing.assert_allclose(
-        ours, levels_of(level_members(d, params.ratios), expected), atol=2e-5
-    )
-
-
-def test_density_counts_every_fixation_once_wherever_its_line_goes():
-    density = MapParams(kind="density", levels=1)
-    d = np.array([100.0, 700, 300, 50])
-    one = render_points(np.array([40.0]), np.array([30.0]), np.ones(1), (H, W), density)
-    for apart in (0.0, 1e-9):
-        four = render_points(40 + apart * np.arange(4), np.full(4, 30.0), d, (H, W), density)
-        np.testing.assert_allclose(four, one, atol=2e-5)
-    x, y, joined = (
-        np.array([40.0, 25, 60, 70]),
-        np.array([20.0, 30, 30, 40]),
-        np.array([True, True, False, False]),
-    )
-    total = oracles.dwell(x, y, d, joined, 1.5, (H, W))
-    assert total.sum() == pytest.approx(2 * np.pi * 1.5**2 * d.sum(), rel=1e-6)
-
-
-@given(st.integers(0, 999), st.integers(1, 12), st.sampled_from([0.02, 0.05, 0.15]))
-@settings(deadline=None, max_examples=40)
-def test_density_backwards_is_the_same_density(seed, n, blur):
-    x, y, d = points(seed, n)
-    params = MapParams(kind="density", levels=1, blur=blur, max_saccade=0.7)
-    forwards = render_points(x, y, d, (H, W), params)
-    np.testing.assert_allclose(
-        render_points(x[::-1], y[::-1], d[::-1], (H, W), params), forwards, atol=2e-5
-    )
-
-
-@pytest.mark.parametrize("kind", ["density", "heatmap"])
-@pytest.mark.parametrize("block", [1, 3, 7])
-def test_dwell_time_is_spread_block_by_block(monkeypatch, kind, block):
-    x, y, d = points(3, 23)
-    params = MapParams(kind=kind, max_saccade=0.6)
-    at_once = render_points(x, y, d, (H, W), params)
-    monkeypatch.setattr("gazetrack.maps.kinds._BLOCK", block)
-    np.testing.assert_allclose(render_points(x, y, d, (H, W), params), at_once, atol=1e-6)
-
-
 @pytest.mark.parametrize("truncation", TRUNCATIONS)
 @pytest.mark.parametrize("kind", ["tube", "disc"])
 def test_the_tube_is_as_wide_as_the_whole_tracks_median_says(kind, truncation):
@@ -188,14 +122,6 @@ def test_the_smallest_maps_levels_and_durations_are_numbers(kind, by):
                 kind in ("hull", "gaussian", "linear") and height % 2
             ):  # the last fixation is in the middle of a pixel
                 assert maps[:, height // 2, -1].min() > 0.5
-
-
-def test_a_track_of_instants_keeps_the_radius():
-    x, y = np.array([10.0, 70.0]), np.array([30.0, 30.0])
-    tube = MapParams(kind="tube", levels=1)
-    plain = render_points(x, y, np.zeros(2), (H, W), tube)
-    widened = render_points(x, y, np.zeros(2), (H, W), replace(tube, duration_exponent=1.0))
-    np.testing.assert_allclose(widened, plain, atol=1e-6)
 
 
 def test_presets_take_changes_and_leave_out_what_is_none():
