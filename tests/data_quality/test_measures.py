@@ -15,8 +15,8 @@ from gazetrack.data_quality.gaze import Gaze
 from gazetrack.data_quality.measures import describe, joined, quality
 from gazetrack.data_quality.precision import bcea, precision
 from gazetrack.data_quality.sampling import sampling
-from gazetrack.data_quality.targets import Target, read_targets
-from gazetrack.errors import ConfigError, InputError, ParseError
+from gazetrack.data_quality.targets import Target
+from gazetrack.errors import ConfigError, InputError
 from gazetrack.tables.recording import Recording
 from gazetrack.tables.schema import EVENTS, QUALITY, SAMPLES, conform
 from gazetrack.tables.screen import Screen
@@ -264,34 +264,6 @@ def test_targets_choose_their_time_trial_and_stimulus():
     nowhere = only_row(quality(gaze, targets=[Target("never", 1, 1, 9000)]))
     assert nowhere["n_samples"] == 0
     assert np.isnan(nowhere["accuracy_px"])
-
-
-def test_targets_from_a_file(tmp_path):
-    path = tmp_path / "targets.csv"
-    path.write_text("name,x_px,y_px,onset_ms\nleft,10,20,\nright,30,40,500\n")
-    assert read_targets(path) == [Target("left", 10, 20), Target("right", 30, 40, 500)]
-    for text, line in (
-        ("x_px,y\n1,2\n", 1),
-        ("x_px,y_px\n1,2\n\n1,up\n", 4),
-        ("x_px,y_px\n1,\n", 2),
-        ("", 1),
-        ("x_px,y_px\n", 1),
-        ("x_px,y_px\n1,2,3\n", 2),
-        ("x_px,y_px,onset_ms\n1,2\n", 2),
-        ("x_px,y_px,onset_ms\n1,2,nan\n", 2),
-    ):
-        path.write_text(text)
-        with pytest.raises(ParseError) as error:
-            read_targets(path)
-        assert error.value.line == line
-    path.write_text("x_px,y_px,duration_ms\n1,2,-5\n")
-    with pytest.raises(ParseError, match="positive duration"):
-        read_targets(path)
-    with pytest.raises(InputError):
-        read_targets(tmp_path / "none.csv")
-    path.write_text('x_px,y_px\n"1,2\n')
-    with pytest.raises(InputError, match="CSV"):
-        read_targets(path)
 
 
 def test_what_cannot_be_is_refused():

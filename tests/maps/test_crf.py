@@ -98,21 +98,7 @@ def test_levels_do_not_see_each_other_and_grey_images_will_do():
     assert refine(soft, image[..., 0]).shape == soft.shape
 
 
-def test_lengths_in_pixels_shrink_with_the_image_and_nothing_else():
-    params = CRFParams(
-        position_px=40.0, smooth_px=5.0, colour=11.0, weight=2.0, smooth_weight=1.5, iterations=7
-    )
-    expected = CRFParams(
-        position_px=10.0, smooth_px=1.25, colour=11.0, weight=2.0, smooth_weight=1.5, iterations=7
-    )
-    assert params.resized(0.25) == expected
-
-
-def test_sizes_and_parameters_must_fit():
+def test_an_image_of_another_size_is_refused():
     image, _, soft = scene()
     with pytest.raises(ConfigError, match="24 x 24"):
         refine(soft, image[:20])
-    with pytest.raises(ConfigError, match="colour"):
-        CRFParams(colour=0)
-    with pytest.raises(ConfigError, match="smooth_weight"):
-        CRFParams(smooth_weight=-1)

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 from scipy.spatial import ConvexHull
 
-from gazetrack.errors import ConfigError
-from gazetrack.maps.parameters import KINDS, PRESETS, TRUNCATIONS, MapParams, map_params
+from gazetrack.maps.parameters import KINDS, PRESETS, TRUNCATIONS, MapParams
 from gazetrack.maps.render import render_points
 from gazetrack.maps.track import level_members
 from tests import oracles
@@ -122,16 +121,3 @@ def test_the_smallest_maps_levels_and_durations_are_numbers(kind, by):
                 kind in ("hull", "gaussian", "linear") and height % 2
             ):  # the last fixation is in the middle of a pixel
                 assert maps[:, height // 2, -1].min() > 0.5
-
-
-def test_presets_take_changes_and_leave_out_what_is_none():
-    assert map_params() == MapParams()
-    assert map_params("prostate", levels=2, blur=None) == MapParams(
-        kind="hull", radius=0.024, levels=2
-    )
-    assert map_params(ratios=(0.5, 1.0)).levels == 2
-    with pytest.raises(ConfigError, match="ratios"):
-        map_params(levels=3, ratios=(0.5, 1.0))
-    with pytest.raises(ConfigError, match="preset 'brain'"):
-        map_params("brain")
-    assert all(params.kind in KINDS for params in PRESETS.values())
