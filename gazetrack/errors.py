@@ -34,8 +34,7 @@ _quotes_nothing = ContextVar("quotes_nothing", default=False)
 def quoting_nothing(nothing: bool = True) -> Iterator[None]:
     """Let every `quote` within the block give ``…`` in place of the text.
 
-    A message may name a person, whatever it is about. A message may name a person, whatever it is
-    about.
+    A message may name a person, whatever it is about.
     """
     token = _quotes_nothing.set(nothing)
     try:
@@ -243,6 +242,29 @@ class ConfigError(GazetrackError):
 
     code = "CONFIG"
     exit_code = 2
+
+
+def refuse_other_type(value: object, wanted: type | tuple[type, ...], name: str, hint: str) -> None:
+    """Refuse an argument of a public function that is no `wanted`, before it fails further in.
+
+    Parameters
+    ----------
+    value : object
+        The argument.
+    wanted : type or tuple of type
+        What it has to be an instance of.
+    name : str
+        The argument's name, for the message.
+    hint : str
+        What to give in its place.
+
+    Raises
+    ------
+    ConfigError
+        The value is of another type.
+    """
+    if not isinstance(value, wanted):
+        raise ConfigError(f"{name} is of type {type(value).__name__}", hint=hint)
 
 
 class OutputError(GazetrackError):

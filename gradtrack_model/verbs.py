@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import numpy as np
 
-from gazetrack.errors import ConfigError, DataError
+from gazetrack.errors import ConfigError, DataError, quote, refuse_other_type
 from gazetrack.maps.parameters import MapParams
 from gradtrack_model import parallel
 from gradtrack_model.config import TrainConfig
@@ -49,11 +49,13 @@ if TYPE_CHECKING:
         str
         | Path
         | Segmentation
+        | npt.NDArray[np.bool_]
         | Mapping[str, npt.NDArray[np.bool_]]
         | Sequence[Segmentation]
         | Sequence[npt.NDArray[np.bool_]]
     )
 
+_MASKS_HINT = "give folders, what predict returns, or bool arrays of shape (H, W)"
 _PATHS = ("images", "masks", "maps", "train_ids", "val_ids", "test_ids", "split")
 
 
@@ -62,7 +64,7 @@ class Parts(TypedDict, total=False):
 
     images: str | Path | None
     masks: str | Path | None
-    fixations: Sequence[str | Path]
+    fixations: str | Path | Sequence[str | Path]
     maps: str | Path | None
     train_ids: str | Path | None
     val_ids: str | Path | None
@@ -255,9 +257,9 @@ def evaluate(
 
     Parameters
     ----------
-    predictions, masks : path-like, mapping or sequence
+    predictions, masks : path-like, mapping, sequence or ndarray
         Folders of masks, gray above 127 being foreground; masks of bool by image id; what `predict`
-        returns; or masks of bool, which are then matched by their place.
+        returns; or masks of bool, which are then matched by their place; or one mask.
     out : path-like, optional
         Folder for ``evaluation.csv`` and ``summary.json``, of two folders; nothing is written
         without.
@@ -275,7 +277,8 @@ def evaluate(
     Raises
     ------
     DataError
-        There is nothing to compare.
+        There is nothing to compare, two predictions have one name, or an array is no mask: it is
+        not two-dimensional, or holds probabilities.
 
     Examples
     --------
@@ -313,14 +316,35 @@ def _masks_by_id(masks: AnyMasks) -> dict[str, npt.NDArray[np.bool_]]:
     if isinstance(masks, Segmentation):
         masks = [masks]
     if isinstance(masks, Mapping):
-        return {name: np.asarray(mask, np.bool_) for name, mask in masks.items()}
-    found = {}
+        return {name: _as_mask(mask, name) for name, mask in masks.items()}
+    if isinstance(masks, np.ndarray) and masks.ndim == 2:
+        masks = [masks]
+    wanted = (list, tuple, np.ndarray)
+    refuse_other_type(masks, wanted, "a side of the comparison", _MASKS_HINT)
+    found: dict[str, npt.NDArray[np.bool_]] = {}
     for number, one in enumerate(masks):
-        if isinstance(one, Segmentation):
-            found[one.name] = one.mask
-        else:
-            found[str(number)] = np.asarray(one, np.bool_)
+        name = one.name if isinstance(one, Segmentation) else str(number)
+        if name in found:
+            what = f"two predictions are called {quote(name)!r}"
+            raise DataError(what, hint="give a mapping of masks under names of their own")
+        found[name] = _as_mask(one.mask if isinstance(one, Segmentation) else one, name)
     return found
+
+
+def _as_mask(mask: Any, name: str) -> npt.NDArray[np.bool_]:
+    """Return an array as a mask; what would become one only by a threshold is refused."""
+    array = np.asarray(mask)
+    if array.ndim != 2 or array.dtype.kind not in "biuf":
+        what = f"mask {quote(name)!r} is {array.dtype} of shape {array.shape}"
+        raise DataError(what, hint=_MASKS_HINT)
+    if array.dtype == np.bool_:
+        return array
+    # Of other types, all that is not background has to be of one value, such as 1 or 255.
+    values = np.unique(array)
+    if len(values) > 2 or (len(values) == 2 and values[0] != 0):
+        what = f"mask {quote(name)!r} holds {len(values)} values of type {array.dtype}"
+        raise DataError(what, hint="apply a threshold first, such as probability > 0.5")
+    return array.astype(np.bool_)
 
 
 def _score(name: str, predicted: npt.NDArray[np.bool_], mask: npt.NDArray[np.bool_]) -> Score:
@@ -332,9 +356,9 @@ def _score(name: str, predicted: npt.NDArray[np.bool_], mask: npt.NDArray[np.boo
 
 def compare(
     data: str | Path = ".",
-    methods: Sequence[str] = ("gradtrack", "heatmap"),
+    methods: str | Sequence[str] = ("gradtrack", "heatmap"),
     *,
-    seeds: Sequence[int] = (0,),
+    seeds: int | Sequence[int] = (0,),
     preset: str = "default",
     settings: Mapping[str, Any] | None = None,
     out: str | Path | None = None,
@@ -353,9 +377,9 @@ def compare(
     ----------
     data : path-like
         Folder of the data set. Its validation images need masks.
-    methods : sequence of str
+    methods : str or sequence of str
         Names of methods, such as ``gradtrack``, ``heatmap`` and ``full``.
-    seeds : sequence of int
+    seeds : int or sequence of int
         Each method is trained once with every seed.
     preset : str
         A preset such as ``tiny``, the same for all methods.
@@ -394,6 +418,8 @@ def compare(
     ['gradtrack', 'full']
     """
     folder = Path(data)
+    methods = [methods] if isinstance(methods, str) else methods
+    seeds = [seeds] if isinstance(seeds, int) else seeds
     jobs = study_jobs(folder, methods, seeds, (preset, None, ()), settings or {}, **parts)
     return compare_methods(
         jobs,
@@ -485,5 +511,7 @@ def _as_paths(parts: Mapping[str, Any]) -> dict[str, Any]:
         if found.get(name) is not None:
             found[name] = Path(found[name])
     if "fixations" in found:
-        found["fixations"] = tuple(Path(path) for path in found["fixations"])
+        given = found["fixations"]
+        listed = [given] if isinstance(given, str | Path) else given
+        found["fixations"] = tuple(Path(path) for path in listed)
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from PIL import Image
 
 import gazetrack
 import gradtrack_model
-from gazetrack.errors import ConfigError, DataError, InputError
+from gazetrack.errors import CheckpointError, ConfigError, DataError, InputError
 from gazetrack.images.folder import find_images, read_image, read_mask
 
 SETTINGS = {"steps": 4, "image_size": 32, "batch_size": 2, "val_every": 2, "tensorboard": False}
@@ -162,3 +163,86 @@ def test_compare_trains_each_method_and_writes_a_table(study, tmp_path):
         json.loads((tmp_path / "c" / "comparison.json").read_text("utf-8"))["reference"]
         == "heatmap"
     )
+
+
+def test_masks_that_are_none_are_refused_in_words(study, run):
+    found = gradtrack_model.predict(run.folder, study / "images")
+    seen = [one.mask for one in found]
+    likely = [one.probability for one in found]
+    with pytest.raises(DataError, match=r"mask '0' holds \d+ values of type float32 - apply"):
+        gradtrack_model.evaluate(likely, seen)
+    twice = [gradtrack_model.Segmentation("a", seen[0], likely[0])] * 2
+    with pytest.raises(DataError, match="two predictions are called 'a'"):
+        gradtrack_model.evaluate(twice, seen)
+    for wrong in (np.zeros((2, 3, 4, 5)), [np.zeros(4)], ["masks/a.png"]):
+        with pytest.raises(DataError, match="give folders"):
+            gradtrack_model.evaluate(wrong, wrong)
+    with pytest.raises(ConfigError, match="of type NoneType"):
+        gradtrack_model.evaluate(None, seen)
+
+
+def test_masks_may_be_of_any_type_whose_foreground_is_one_value():
+    mask = np.array([[True, False], [False, True]])
+    for other in (mask, mask.astype(np.uint8) * 255, mask.astype(np.float32)):
+        measured = gradtrack_model.evaluate(other, [mask]).summary()["dice"]
+        assert measured["mean"] == 1
+    empty = gradtrack_model.evaluate(np.zeros_like(mask, np.uint8), mask)
+    assert empty.summary()["dice"]["mean"] == 0
+
+
+def test_a_tensor_is_one_image_and_what_is_no_image_is_refused(run):
+    torch = pytest.importorskip("torch")
+    pixels = torch.zeros((20, 30, 3), dtype=torch.uint8)
+    (found,) = gradtrack_model.predict(run.folder, pixels)
+    assert found.mask.shape == (20, 30)
+    for wrong in (None, 5, {"a": pixels}):
+        with pytest.raises(ConfigError, match="images of type"):
+            gradtrack_model.predict(run.folder, wrong)
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [{"batch_size": 0}, {"image_size": 0}, {"threshold": 0}, {"threshold": 5}, {"device": "tpu"}],
+)
+def test_choices_of_prediction_that_cannot_work_are_refused(run, choice):
+    pixels = np.zeros((8, 8), np.uint8)
+    with pytest.raises(ConfigError, match=r"use (1 or more|a probability|auto, cpu or cuda)"):
+        gradtrack_model.predict(run.folder, pixels, **choice)
+
+
+def test_one_table_one_method_and_one_seed_need_no_list(study, tmp_path):
+    table = study / "reader-1.fixations.parquet"
+    seen = []
+    gradtrack_model.train(
+        study,
+        "tiny",
+        settings=SETTINGS,
+        out=tmp_path / "run",
+        fixations=str(table),
+        loaded=seen.append,
+    )
+    assert seen[0].gaze.fixations == (table,)
+    found = gradtrack_model.compare(
+        study, "gradtrack", seeds=3, preset="tiny", settings=SETTINGS, out=tmp_path / "compared"
+    )
+    assert [line["method"] for line in found.lines] == ["gradtrack"]
+    with pytest.raises(ConfigError, match="nothing to compare"):
+        gradtrack_model.compare(study, [], preset="tiny", out=tmp_path / "none")
+
+
+def test_a_run_whose_maps_were_rendered_anew_says_that_these_are_others(study, tmp_path):
+    folder = tmp_path / "study"
+    shutil.copytree(study, folder, ignore=shutil.ignore_patterns("runs", "again"))
+    for kind in ("hull", "disc"):
+        params = gazetrack.MapParams(kind=kind)
+        gazetrack.render(folder, out=folder / "maps", params=params)
+        if kind == "hull":
+            gradtrack_model.train(folder, "tiny", settings=SETTINGS)
+    expected = "other maps .*maps.kind was 'hull', is 'disc' - render maps.parquet as it was, or"
+    with pytest.raises(CheckpointError, match=expected):
+        gradtrack_model.train(folder, "tiny", settings=SETTINGS, resume=True)
+
+
+def test_a_network_shows_itself_in_one_line(run):
+    shown = repr(gradtrack_model.load_model(run.folder))
+    assert shown == "<Checkpoint 'best.safetensors': method gradtrack, encoder basic, step 4>"

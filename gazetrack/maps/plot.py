@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.figure import Figure
 
+from gazetrack.errors import ConfigError, InputError, refuse_other_type
+from gazetrack.images.folder import read_image
+from gazetrack.images.reference import ImageRef
 from gazetrack.maps.render import TrackMaps, level_titles
+from gazetrack.maps.track import Track
 from gazetrack.publish import write_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     import numpy.typing as npt
     from matplotlib.axes import Axes
 
-    from gazetrack.maps.track import Track
 
 PANEL_INCHES = 3.2
 DISC_POINTS2_PER_MS = 0.9
@@ -30,7 +33,7 @@ _MAP = colormaps["magma"]
 
 def plot_track(
     track: Track,
-    image: npt.NDArray[np.uint8] | None = None,
+    image: npt.NDArray[np.uint8] | str | Path | None = None,
     maps: TrackMaps | npt.NDArray[np.float32] | None = None,
     mask: npt.NDArray[np.bool_] | None = None,
     titles: Sequence[str] = (),
@@ -42,8 +45,8 @@ def plot_track(
     track : Track
         On the pixels of the image. A disc's colour is its place in time, dark to bright; its area
         is the dwell time.
-    image : ndarray of uint8, shape (H, W, 3) or (H, W), optional
-        The image; an empty grey screen of the track's size without one.
+    image : ndarray of uint8, shape (H, W, 3) or (H, W), or path-like, optional
+        The image, or its file; an empty grey screen of the track's size without one.
     maps : TrackMaps, or ndarray of float32 of shape (L, H', W'), optional
         In [0, 1]; the .5 contour, the border, is drawn white.
     mask : ndarray of bool, shape (H, W), optional
@@ -57,18 +60,27 @@ def plot_track(
     matplotlib.figure.Figure
         Not known to pyplot: a notebook shows it, and ``figure.savefig`` writes it.
 
+    Raises
+    ------
+    ConfigError
+        `track` is no track, `image` is neither picture nor path, or it has another size than the
+        image that the track lies on.
+    InputError
+        The file of the image cannot be read.
+
     Examples
     --------
     >>> track = gazetrack.tracks("raw.fixations.parquet")[0]  # doctest: +SKIP
     >>> figure = gazetrack.plot_track(track, maps=gazetrack.render_maps(track))  # doctest: +SKIP
     >>> figure.savefig("track.png")  # doctest: +SKIP
     """
+    hint = "give one of those that gazetrack.tracks(fixations) returns"
+    refuse_other_type(track, Track, "the track", hint)
     if isinstance(maps, TrackMaps):
         titles = titles or level_titles(maps.params)
         maps = maps.values
     levels = [] if maps is None else list(maps)
-    if image is None:
-        image = np.full((round(track.height), round(track.width)), SCREEN_GRAY, np.uint8)
+    image = _picture(image, track)
     height, width = image.shape[:2]
     panel = (PANEL_INCHES, PANEL_INCHES * height / width)
     figure = Figure(figsize=(panel[0] * (1 + len(levels)), panel[1] + 0.4), layout="constrained")
@@ -90,6 +102,36 @@ def plot_track(
             )
         axis.set(xlim=(0, width), ylim=(height, 0), xticks=[], yticks=[])
     return figure
+
+
+def _picture(
+    image: npt.NDArray[np.uint8] | str | Path | None, track: Track
+) -> npt.NDArray[np.uint8]:
+    """Return the pixels to draw a track on, whatever says which these are."""
+    if image is None:
+        return np.full((round(track.height), round(track.width)), SCREEN_GRAY, np.uint8)
+    if isinstance(image, str | Path):
+        path = Path(image)
+        if not path.is_file():
+            hint = "check the name; figure.savefig writes pictures"
+            raise InputError("no such file", path=path, hint=hint)
+        image = read_image(ImageRef(path), "RGB")
+    hint = "give an array of shape (H, W) or (H, W, 3), or the path of the image"
+    refuse_other_type(image, np.ndarray, "the image", hint)
+    is_picture = image.ndim == 2 or (image.ndim == 3 and image.shape[2] in (3, 4))
+    if not is_picture:
+        raise ConfigError(f"the image is an array of shape {image.shape}", hint=hint)
+    height, width = image.shape[:2]
+    # The sizes of tracks may be fractions of a pixel, as images are on a screen.
+    if abs(height - track.height) >= 1 or abs(width - track.width) >= 1:
+        what = f"the image has {width} x {height} pixels, the track lies on {_size(track)}"
+        hint = "give tracks the images=FOLDER, or use track.scaled(width, height)"
+        raise ConfigError(what, hint=hint)
+    return image
+
+
+def _size(track: Track) -> str:
+    return f"{track.width:g} x {track.height:g}"
 
 
 def save_figure(figure: Figure, path: Path) -> None:

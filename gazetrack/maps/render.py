@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gazetrack.cards import card, levels_png
-from gazetrack.errors import ConfigError
+from gazetrack.errors import ConfigError, refuse_other_type
 from gazetrack.maps import kinds
 from gazetrack.maps.parameters import MapParams
 from gazetrack.maps.points import Points, widening
@@ -42,7 +42,8 @@ MAX_PYRAMID_PX = 4 * MAX_IMAGE_PX
 _ROWS = 256
 
 
-@dataclass(frozen=True)
+# Two are equal where they are the same: arrays have no one answer to whether they are equal.
+@dataclass(frozen=True, eq=False)
 class TrackMaps:
     """The maps of one track.
 
@@ -197,7 +198,11 @@ def render_maps(
     >>> gazetrack.render_maps(track, params).values.shape  # doctest: +SKIP
     (2, 480, 640)
     """
+    hint = "give one of those that gazetrack.tracks(fixations) returns"
+    refuse_other_type(track, Track, "the track", hint)
     params = params or MapParams()
+    hint = 'give gazetrack.MapParams(kind="hull", levels=4), or leave them out'
+    refuse_other_type(params, MapParams, "params", hint)
     height, width = size or (round(track.height), round(track.width))
     kept = prepare(track, params).scaled(width, height)
     values = render_points(kept.x, kept.y, kept.duration_ms, (height, width), params)

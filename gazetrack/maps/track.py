@@ -33,7 +33,8 @@ MIN_FIXATIONS_TO_DROP = 4
 _KEYS = ["recording", "participant", "trial", "stimulus", "showing"]
 
 
-@dataclass(frozen=True)
+# Two are equal where they are the same: arrays have no one answer to whether they are equal.
+@dataclass(frozen=True, eq=False)
 class Track:
     """The fixations of one observer on one image, in temporal order.
 

@@ -12,17 +12,16 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pandas as pd
 import pyarrow as pa
 
-from gazetrack.errors import ConfigError, InputError, did_you_mean, quote
+from gazetrack.errors import ConfigError, InputError, did_you_mean, quote, refuse_other_type
 from gazetrack.events.detectors import DEFAULT, DETECTORS
 from gazetrack.events.fixations import fixation_table
-from gazetrack.tables.recording import ATTRS_KEY
+from gazetrack.tables.recording import ATTRS_KEY, Recording
 from gazetrack.tables.selection import select_eye
 from gazetrack.tables.store import conform_fixations, read_fixations
 
 if TYPE_CHECKING:
     from gazetrack.events.base import Detector
     from gazetrack.events.prepare import Preparation
-    from gazetrack.tables.recording import Recording
 
     # What `as_table` takes.
     Fixations: TypeAlias = pd.DataFrame | pa.Table | str | Path
@@ -74,6 +73,9 @@ def detect_fixations(
             hint = f"{did_you_mean(detector, DETECTORS)}use one of {', '.join(DETECTORS)}"
             raise ConfigError(f"detector {quote(detector)!r}", hint=hint)
         detector = DETECTORS[detector]()
+    elif isinstance(detector, type):
+        what = f"the detector is the class {quote(detector.__name__)}"
+        raise ConfigError(what, hint=f"give one of it: {detector.__name__}()")
     return _frame(recording, detector, preparation, eye)
 
 
@@ -113,6 +115,8 @@ def exported_fixations(recording: Recording, *, eye: str = "auto") -> pd.DataFra
 def _frame(
     recording: Recording, detector: Detector | None, preparation: Preparation | None, eye: str
 ) -> pd.DataFrame:
+    hint = 'give what gazetrack.read("FILE") returns'
+    refuse_other_type(recording, Recording, "the recording", hint)
     table, facts = fixation_table(select_eye(recording, eye), detector, preparation, eye)
     notes = [*recording.notes, *facts.pop("notes")]
     frame: pd.DataFrame = table.to_pandas()
@@ -138,6 +142,8 @@ def as_table(fixations: Fixations) -> tuple[pa.Table, dict[str, Any]]:
 
     Raises
     ------
+    ConfigError
+        It is none of these.
     SchemaError
         A column that is needed is missing, or holds something else than numbers.
     """
@@ -147,4 +153,9 @@ def as_table(fixations: Fixations) -> tuple[pa.Table, dict[str, Any]]:
         meta = fixations.attrs.get(ATTRS_KEY, {})
         table = pa.Table.from_pandas(fixations, preserve_index=False)
         return conform_fixations(table), meta
+    hint = (
+        "give a data frame, an Arrow table or the path of one fixation table; "
+        "gazetrack.detect_fixations finds those of a recording"
+    )
+    refuse_other_type(fixations, pa.Table, "the table of fixations", hint)
     return conform_fixations(fixations), {}

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import pyarrow.compute as pc
 
 from gazetrack.data_quality import measures
-from gazetrack.errors import GazetrackError, quote
+from gazetrack.errors import GazetrackError, quote, refuse_other_type
 from gazetrack.tables.recording import Recording
 from gazetrack.workflows.read import InputChoices, InputOptions, read_files
 
@@ -88,7 +88,16 @@ def quality(
     if isinstance(recording, Recording):
         table = measures.quality(recording, by, window_ms, targets)
     else:
-        paths = [recording] if isinstance(recording, str | Path) else list(recording)
+        hint = "give one recording of gazetrack.read, or paths of exports"
+        # Tables can be iterated as well, and give the names of their columns, which are no paths.
+        if isinstance(recording, str | Path):
+            paths: list[Any] = [recording]
+        elif hasattr(recording, "columns") or not hasattr(recording, "__iter__"):
+            paths = [recording]
+        else:
+            paths = list(recording)
+        for path in paths:
+            refuse_other_type(path, (str, Path), "the recording", hint)
         report = quality_files(
             paths, InputOptions(**choices), by, window_ms=window_ms, targets=targets
         )

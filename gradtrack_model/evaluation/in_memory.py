@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -118,7 +119,12 @@ def _opened(
     images: AnyImage | Sequence[AnyImage], window: tuple[float, ...]
 ) -> Iterator[tuple[str, Image.Image]]:
     """Yield pictures and what they are called, each read when it is asked for."""
-    is_one = isinstance(images, str | Path | Image.Image | np.ndarray)
+    # Whatever numpy can look at is one image, such as a tensor: it is no list of its rows.
+    is_one = isinstance(images, str | Path | Image.Image) or hasattr(images, "__array__")
+    is_many = isinstance(images, Iterable) and not isinstance(images, Mapping)
+    if not (is_one or is_many):
+        what = f"images of type {type(images).__name__}"
+        raise ConfigError(what, hint="give a folder, files, or arrays of uint8")
     listed: Any = [images] if is_one else images
     for number, image in enumerate(listed):
         if isinstance(image, str | Path):

@@ -74,6 +74,15 @@ class PredictOptions:
     image_size: int | None = None
     threshold: float | None = None
 
+    def __post_init__(self) -> None:
+        if self.batch_size < 1:
+            raise ConfigError(f"batch size {self.batch_size}", hint="use 1 or more")
+        if self.image_size is not None and self.image_size < 1:
+            raise ConfigError(f"image size {self.image_size}", hint="use 1 or more")
+        if self.threshold is not None and not 0 < self.threshold < 1:
+            hint = "use a probability between 0 and 1"
+            raise ConfigError(f"threshold {self.threshold}", hint=hint)
+
 
 @dataclass(frozen=True)
 class Prediction:

@@ -86,7 +86,7 @@ def compare_methods(
     Raises
     ------
     ConfigError
-        `reference` is none of the methods, or several processes share this call.
+        There is no job, `reference` is none of the methods, or several processes share this call.
     OutputError
         `out` cannot be written.
     """
@@ -94,6 +94,8 @@ def compare_methods(
         what = f"a comparison in {world()} processes"
         raise ConfigError(what, hint="leave out torchrun; it is for one gradtrack-train")
     names = list(dict.fromkeys(job.name for job in jobs))
+    if not names:
+        raise ConfigError("nothing to compare", hint="name at least one method and one seed")
     reference = reference or names[0]
     if reference not in names:
         raise ConfigError(

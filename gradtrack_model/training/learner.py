@@ -270,8 +270,10 @@ def pick_device(name: str) -> torch.device:
     Raises
     ------
     ConfigError
-        A GPU is asked for, and there is none.
+        A GPU is asked for, and there is none; or there is no device of that name.
     """
+    if name not in ("auto", "cpu", "cuda"):
+        raise ConfigError(f"device {quote(name)!r}", hint="use auto, cpu or cuda")
     is_there = torch.cuda.is_available()
     if name == "cuda" and not is_there:
         raise ConfigError("device 'cuda' is not there", hint="use --device cpu")

@@ -178,7 +178,12 @@ def check_same(
     if changed:
         changes = ", ".join(f"{key} was {before[key]!r}, is {now[key]!r}" for key in changed)
         what = f"cannot resume with other settings: {changes}"
-        raise CheckpointError(what, path=path, hint="give those it began with, or --force")
+        hint = "give those it began with, or --force"
+        # Of stored maps, these settings are not the user's: they are how the maps were rendered.
+        if data.gaze.source == "maps" and all(key.startswith("maps.") for key in changed):
+            what = f"cannot resume with other maps than it began with: {changes}"
+            hint = f"render {data.gaze.files} as it was, or train again with --force"
+        raise CheckpointError(what, path=path, hint=hint)
     if facts["data"] != data.sha256():
         what = "cannot resume: images, gaze, maps, masks or splits have changed"
         raise CheckpointError(what, path=path, hint="restore them, or train again with --force")

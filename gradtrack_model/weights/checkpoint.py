@@ -64,6 +64,10 @@ class Checkpoint:
     metrics: dict[str, Any]
     path: Path
 
+    def __repr__(self) -> str:
+        network = f"method {self.config.method}, encoder {self.config.model.encoder}"
+        return f"<Checkpoint {self.path.name!r}: {network}, step {self.step}>"
+
 
 def save_checkpoint(
     folder: Path,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from PIL import Image
 
-from gazetrack.errors import SchemaError
+from gazetrack.errors import ConfigError, InputError, SchemaError
 from gazetrack.maps.parameters import MapParams
 from gazetrack.maps.plot import plot_track, save_figure
 from gazetrack.maps.render import render_maps
@@ -86,3 +86,25 @@ def test_without_images_the_screen_is_drawn(tmp_path):
         SchemaError, match=r"a.fixations.parquet: the size of the screen is not known.*--screen"
     ):
         plot(table, out=tmp_path / "plots", params=MapParams(levels=1))
+
+
+def test_the_image_may_be_a_path(tmp_path):
+    Image.new("RGB", (80, 60), (10, 20, 30)).save(tmp_path / "a.png")
+    for path in (tmp_path / "a.png", str(tmp_path / "a.png")):
+        (drawn,) = plot_track(track(3), path).axes[0].images
+        assert drawn.get_array().shape == (60, 80, 3)
+    with pytest.raises(InputError, match=r"x\.png: no such file"):
+        plot_track(track(3), "x.png")
+
+
+def test_what_is_no_track_and_no_image_of_it_is_refused_in_words():
+    with pytest.raises(ConfigError, match=r"80 x 61 .*80 x 60.*images=FOLDER|scaled"):
+        plot_track(track(3), np.zeros((61, 80), np.uint8))
+    with pytest.raises(ConfigError, match="the image is of type list"):
+        plot_track(track(3), [[0]])
+    with pytest.raises(ConfigError, match=r"of shape \(2, 60, 80, 3\)"):
+        plot_track(track(3), np.zeros((2, 60, 80, 3), np.uint8))
+    with pytest.raises(
+        ConfigError, match=r"of type list - give one of those that gazetrack\.tracks"
+    ):
+        plot_track([track(3)])

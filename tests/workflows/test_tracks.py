@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import gazetrack
-from gazetrack.errors import InputError, SchemaError
+from gazetrack.errors import ConfigError, InputError, SchemaError
 from gazetrack.events.auto import Auto
 from gazetrack.workflows.table_tracks import read_tracks
 
@@ -59,3 +59,48 @@ def test_a_folder_of_other_images_is_an_error(fixations, tmp_path):
     Image.new("L", (8, 8)).save(tmp_path / "stranger.png")
     with pytest.raises(InputError, match="no image of these fixations"):
         gazetrack.tracks(fixations, images=tmp_path)
+
+
+def test_what_is_of_another_type_is_refused_in_words(folder, fixations):
+    recording = gazetrack.read(folder / "raw.tsv")
+    track = gazetrack.tracks(fixations)[0]
+    calls = {
+        "recording is of type str - give what gazetrack.read": (
+            lambda: gazetrack.detect_fixations("raw.tsv"),
+            lambda: gazetrack.exported_fixations("raw.tsv"),
+        ),
+        r"the class Auto - give one of it: Auto\(\)": (
+            lambda: gazetrack.detect_fixations(recording, Auto),
+        ),
+        "table of fixations is of type .* - give a data frame": (
+            lambda: gazetrack.tracks(recording),
+            lambda: gazetrack.tracks(["a.fixations.parquet"]),
+            lambda: gazetrack.compare([fixations], fixations),
+        ),
+        "track is of type list": (lambda: gazetrack.render_maps([track]),),
+        "params is of type str": (lambda: gazetrack.render_maps(track, "hull"),),
+        "recording is of type .* - give one recording": (
+            lambda: gazetrack.quality(fixations),
+            lambda: gazetrack.quality([recording, recording]),
+            lambda: gazetrack.quality(None),
+        ),
+    }
+    for words, wrong in calls.items():
+        for call in wrong:
+            with pytest.raises(ConfigError, match=words):
+                call()
+
+
+def test_files_of_the_quality_may_be_anything_that_can_be_iterated(folder):
+    listed = gazetrack.quality([folder / "raw.tsv"])
+    assert gazetrack.quality(folder.glob("raw.tsv")).equals(listed)
+
+
+def test_tracks_and_maps_can_be_looked_up_in_lists_and_sets(fixations):
+    first, second = gazetrack.tracks(fixations)[:2]
+    assert first in [second, first]
+    assert len({first, second, first}) == 2
+    assert first != second
+    maps = gazetrack.render_maps(first)
+    assert [maps].index(maps) == 0
+    assert maps != gazetrack.render_maps(second)
