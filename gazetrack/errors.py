@@ -250,7 +250,7 @@ def refuse_other_type(value: object, wanted: type | tuple[type, ...], name: str,
     Parameters
     ----------
     value : object
-        The argument.
+        The argument, as the caller gave it.
     wanted : type or tuple of type
         What it has to be an instance of.
     name : str
