@@ -313,8 +313,6 @@ WITHOUT_A_TWIN = {
     "gazetrack/workflows/privacy.py",
     "gazetrack/workflows/quality.py",
     "gazetrack/workflows/read.py",
-    "gazetrack/workflows/render.py",
-    "gazetrack/workflows/unfinished.py",
     "gradtrack_model/evaluation/in_memory.py",
     "gradtrack_model/study/jobs.py",
 }

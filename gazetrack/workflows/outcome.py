@@ -124,11 +124,7 @@ def settled(
 def check_report(path: str | Path, inputs: Iterable[str | Path]) -> None:
     """Refuse to write a report over an input, or over a file that is no earlier report.
 
-    <<<<<<< HEAD
-    It is called before any work.
-    =======
     It is called before any work starts, so that nothing is done in vain.
-    >>>>>>> 8aa09fe (workflows: inputs, joined files, names and privacy say one thought a line)
 
     Raises
     ------

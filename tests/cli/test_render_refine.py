@@ -11,8 +11,6 @@ from PIL import Image
 
 from gazetrack.maps.parameters import KINDS
 from gazetrack.maps.store import read_maps
-from gazetrack.simulate.example import write_example
-from gazetrack.workflows.convert import ConvertOptions, convert_files
 
 HEADER = "IMAGE," + ",".join(
     f"CURRENT_FIX_{n}" for n in ("INDEX", "X", "Y", "DURATION", "PUPIL", "START")
@@ -242,28 +240,6 @@ def test_plot_takes_the_same_options(run, folder):
     assert run("gazetrack plot one.fixations.parquet -q").out == ""
 
 
-@pytest.mark.parametrize("more", ["", "--crf --kind density --png --overlay", "--pool"])
-def test_the_bytes_do_not_depend_on_the_jobs(run, tmp_path, more):
-    example = write_example(tmp_path, n_images=5, size=(48, 64))
-    list(convert_files(example.exports, ConvertOptions(out=tmp_path)))
-    written = {}
-    for jobs in (1, 3):
-        result = run(
-            f"gazetrack render --images images --jobs {jobs} -o out{jobs} --report "
-            f"report{jobs}.jsonl {more}"
-        )
-        assert result.code == 0, result.err
-        folder = tmp_path / f"out{jobs}"
-        written[jobs] = {
-            p.relative_to(folder): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
-        }
-        rows = [
-            json.loads(line) for line in (tmp_path / f"report{jobs}.jsonl").read_text().splitlines()
-        ]
-        written[jobs]["counts"] = [(row["rows_out"], row["dropped"]) for row in rows]
-    assert written[1] == written[3]
-
-
 @pytest.mark.parametrize("command", ["render one.fixations.parquet --crf", "refine rendered"])
 @pytest.mark.parametrize("fails_at", [1, 2])
 def test_an_interrupted_run_goes_on_where_it_was(run, folder, monkeypatch, command, fails_at):
@@ -292,27 +268,6 @@ def test_an_interrupted_run_goes_on_where_it_was(run, folder, monkeypatch, comma
     assert (folder / "cut" / "maps.parquet").read_bytes() == (
         folder / "whole" / "maps.parquet"
     ).read_bytes()
-
-
-def test_what_is_kept_is_for_the_same_gaze_image_and_parameters_alone(tmp_path):
-    from gazetrack.workflows.unfinished import Kept
-
-    kept, values = Kept(tmp_path / "maps.parquet"), np.zeros((1, 4, 5), np.float32)
-    key = kept.key(values, "image", 3.0)
-    assert key not in {
-        kept.key(values, "image", 5.0),
-        kept.key(values + 1, "image", 3.0),
-        kept.key(values, "b", 3.0),
-    }
-    assert kept.key(values.reshape(1, 5, 4), "image", 3.0) != key
-    assert kept.get(key) is None
-    kept.put(key, np.full((1, 4, 5), 7, np.uint8))
-    assert (kept.get(key) == 7).all()
-    for damage in (b"", b"PK\x03\x04 no zip", (kept.folder / f"{key}.npz").read_bytes()[:-30]):
-        (kept.folder / f"{key}.npz").write_bytes(damage)
-        assert kept.get(key) is None
-    kept.clear()
-    assert not kept.folder.exists()
 
 
 def test_what_unseen_networks_saw_is_mixed_in(run, folder):
