@@ -55,34 +55,6 @@ def test_a_table_of_another_origin_is_replaced_with_force_alone(run, study):
     assert run("gazetrack convert x.asc").code == 0  # the same origin once more
 
 
-def test_nothing_is_replaced_when_one_of_the_outputs_must_not_be(run, tmp_path):
-    (tmp_path / "raw.csv").write_text(GAZE)
-    assert run("gazetrack convert raw.csv").code == 0
-    before = (tmp_path / "raw.fixations.parquet").read_bytes()
-    (tmp_path / "raw.csv").write_text(GAZE.replace("\n10", "\n13"))
-    (tmp_path / "raw.samples.parquet").write_text("mine")
-    assert run("gazetrack convert raw.csv --samples").code == 3
-    assert (tmp_path / "raw.fixations.parquet").read_bytes() == before
-
-
-def test_a_changed_export_replaces_its_table_beside_it_and_no_others_elsewhere(run, tmp_path):
-    for name, x in (("one", "10"), ("two", "11")):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "raw.csv").write_text(GAZE.replace("\n10", f"\n{x}"))
-    assert run("gazetrack convert one/raw.csv -o out").code == 0
-    result = run("gazetrack convert two/raw.csv -o out")
-    assert result.code == 3
-    assert "holds another recording, of raw.csv" in result.err
-    assert run("gazetrack convert two/raw.csv -o out --force").code == 0
-    assert run("gazetrack convert two/raw.csv -o out").code == 0
-    assert run("gazetrack convert one/raw.csv").code == 0
-    (tmp_path / "one" / "raw.csv").write_text(GAZE.replace("\n10", "\n12"))
-    assert run("gazetrack convert one/raw.csv").code == 0
-    assert pd.read_parquet(tmp_path / "one" / "raw.fixations.parquet")["x_px"].iloc[
-        0
-    ] == pytest.approx(120, abs=3)
-
-
 def test_the_samples_of_an_export_lead_to_its_own_table(run, study):
     assert run("gazetrack convert x.asc --samples -q").code == 0
     assert run("gazetrack fixations x.asc -q").code == 0
