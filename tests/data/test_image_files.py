@@ -8,22 +8,7 @@ from PIL import Image
 
 from gazetrack.errors import DataError, InputError
 from gazetrack.images.reference import ImageRef
-from gradtrack_model.data.image_files import open_image, read_mask
-
-
-def test_noisy_and_odd_masks(tmp_path):
-    noisy = np.array([[0, 7, 120, 128, 250, 255]], np.uint8)
-    Image.fromarray(noisy).save(tmp_path / "noisy.png")
-    assert read_mask(ImageRef(tmp_path / "noisy.png")).tolist() == [
-        [False, False, False, True, True, True]
-    ]
-    Image.fromarray(np.stack([noisy] * 3, -1)).save(tmp_path / "rgb.png")
-    assert read_mask(ImageRef(tmp_path / "rgb.png")).sum() == 3
-    Image.fromarray(noisy > 127).save(tmp_path / "bits.png")
-    assert read_mask(ImageRef(tmp_path / "bits.png")).sum() == 3
-    Image.fromarray(np.array([[0, 1]], np.uint8)).save(tmp_path / "labels.png")
-    with pytest.raises(DataError, match=r"values up to 1.*0 and 255"):
-        read_mask(ImageRef(tmp_path / "labels.png"))
+from gradtrack_model.data.image_files import open_image
 
 
 def test_unusable_images(tmp_path):

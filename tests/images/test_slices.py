@@ -6,27 +6,22 @@ import contextlib
 import csv
 import gzip
 import itertools
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
 
-from gazetrack.errors import ConfigError, DataError, GazetrackError, InputError
+from gazetrack.errors import GazetrackError, InputError
 from gazetrack.images import slices as volumes
-from gazetrack.images.folder import decode, find_images, image_size, is_gray, read_image, read_mask
+from gazetrack.images.folder import find_images, read_image, read_mask
 from gazetrack.images.reference import ImageRef
 from gazetrack.images.slices import (
     read_labels,
     read_slice,
-    slice_size,
     slices_of,
     write_like,
 )
-from gazetrack.images.volume_files import Layout, is_writable, layout_of
 from gazetrack.tables.stimulus import stem
 from tests.volume_files import AFFINE, write_dicom, write_nifti, write_nrrd
 
@@ -40,22 +35,6 @@ BLOCK = np.arange(4 * 3 * 2, dtype=np.int16).reshape(4, 3, 2)  # stored [I, J, K
 )
 def test_stems(name, expected):
     assert stem(name) == expected
-
-
-def test_a_volume_is_its_slices(tmp_path):
-    write_nrrd(tmp_path / "case.nrrd", BLOCK)
-    write_dicom(tmp_path / "one_3.dcm", np.zeros((5, 6), np.uint16))
-    write_dicom(tmp_path / "many.dcm", np.zeros((3, 5, 6), np.uint16))
-    found = find_images(tmp_path)
-    assert list(found) == ["case_1", "case_2", "many_1", "many_2", "many_3", "one_3"]
-    assert found["case_2"] == ImageRef(tmp_path / "case.nrrd", 2)
-    assert found["one_3"] == ImageRef(tmp_path / "one_3.dcm")
-    assert (found["case_2"].volume, found["one_3"].volume) == (tmp_path / "case.nrrd", None)
-    assert image_size(found["case_2"]) == (4, 3)
-    assert slice_size(found["many_3"]) == (6, 5)
-    write_nrrd(tmp_path / "case_2.nrrd", BLOCK[:, :, 0])
-    with pytest.raises(DataError, match=r"case\.nrrd/2 and case_2\.nrrd"):
-        find_images(tmp_path)
 
 
 def test_the_slice_of_an_nrrd_is_its_transposed_plane(tmp_path):
@@ -86,20 +65,6 @@ def test_all_formats_show_the_same_head_up_picture(tmp_path):
     write_dicom(tmp_path / "h.dcm", np.stack([shown, shown]))
     for path in sorted(tmp_path.iterdir()):
         assert volumes._values(ImageRef(path, 1))[1].tolist() == shown.tolist(), path.name
-
-
-@given(st.lists(st.floats(-2, 2), min_size=9, max_size=9), st.data())
-def test_a_layout_can_be_undone(numbers, data):
-    layout = layout_of(np.array(numbers).reshape(3, 3))
-    shape = data.draw(st.tuples(*[st.integers(1, 4)] * 3))
-    stored = np.arange(np.prod(shape)).reshape(shape)
-    assert np.array_equal(layout.stored(layout.slices(stored)), stored)
-    assert len(layout.slices(stored)) == shape[2]
-
-
-def test_oblique_and_unknown_directions_keep_the_stored_order():
-    assert layout_of(np.full((3, 3), np.nan)) == layout_of(np.zeros((3, 3))) == Layout()
-    assert layout_of(np.array([[1, 0.5, 0], [1, 0.4, 0], [0, 0, 1.0]])) == Layout()
 
 
 @settings(max_examples=25, deadline=None)
@@ -137,20 +102,6 @@ def test_a_prediction_keeps_the_geometry_of_its_volume(tmp_path_factory, shape, 
         first = out.read_bytes()
         write_like(path, seen.astype(np.uint8), out)
         assert out.read_bytes() == first
-
-
-def test_what_is_written(tmp_path):
-    found = {
-        name: is_writable(tmp_path / name)
-        for name in ("a.dcm", "a.nrrd", "a.nii", "a.nii.gz", "a.png")
-    }
-    assert found == {
-        "a.dcm": False,
-        "a.nrrd": True,
-        "a.nii": True,
-        "a.nii.gz": True,
-        "a.png": False,
-    }
 
 
 def test_gray_values(tmp_path):
@@ -205,14 +156,6 @@ def test_colours(tmp_path):
     back = read_slice(ImageRef(write_dicom(tmp_path / "b.dcm", ybr, **facts))).astype(int)
     assert np.abs(back - rgb).max() <= 2
     assert read_image(ImageRef(tmp_path / "a.dcm"), "L", (2, 3)).shape == (2, 3)
-
-
-def test_labels_are_above_zero(tmp_path):
-    labels = np.array([[0, 1], [2, 0]], np.int16)
-    assert read_mask(ImageRef(write_nrrd(tmp_path / "a.nrrd", labels))).tolist() == [
-        [False, True],
-        [True, False],
-    ]
 
 
 def nii(path, shape, **more):
@@ -339,37 +282,6 @@ def test_damage_gives_an_error_of_ours_or_an_image(tmp_path_factory, data):
     path.write_bytes(content[: int(data.draw(share) * len(content))])
     with contextlib.suppress(GazetrackError):
         assert all(read_slice(one).dtype == np.uint8 for one in slices_of(path)[:3])
-
-
-def test_a_missing_package_is_named(tmp_path, monkeypatch):
-    write_nifti(tmp_path / "a.nii", BLOCK)
-    monkeypatch.setitem(sys.modules, "nibabel", None)
-    with pytest.raises(ConfigError, match=r"a\.nii needs nibabel.*gazetrack\[medical\]"):
-        find_images(tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("image", "shown", "is_picture"),
-    [
-        (ImageRef(Path("a/b.PNG")), "a/b.PNG", True),
-        (ImageRef(Path("a.nii.gz")), "a.nii.gz", False),
-        (ImageRef(Path("a.NRRD"), 7), "a.NRRD/7", False),
-    ],
-)
-def test_an_image_is_called_by_its_file_and_slice(image, shown, is_picture):
-    assert str(image) == str(image.path) == str(Path(shown))
-    assert image.is_picture == is_picture
-
-
-def test_a_picture_in_a_folder_called_like_a_volume_is_a_picture(tmp_path):
-    """Its path looks like that of a slice."""
-    folder = tmp_path / "case.nrrd"
-    folder.mkdir()
-    Image.fromarray(np.eye(8, dtype=np.uint8)).save(folder / "7.png")
-    (image,) = find_images(folder).values()
-    assert image == ImageRef(folder / "7.png")
-    assert is_gray(image)
-    assert decode(image).size == (8, 8)
 
 
 def test_a_volume_that_is_gone_is_said_so(tmp_path):
