@@ -138,7 +138,7 @@ def check_report(path: str | Path, inputs: Iterable[str | Path]) -> None:
     try:
         with path.open("rb") as file:
             first = json.loads(file.readline(_MAX_LINE_BYTES) or "{}")
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         first = None
     is_report = isinstance(first, dict) and (not first or set(first) >= _MARKS)
     if not is_report:

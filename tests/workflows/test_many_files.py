@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import pytest
 from PIL import Image
 
 import gazetrack
 from gazetrack.errors import ConfigError, UnknownFormat
-from gazetrack.tables.schema import QUALITY
 
 
 @pytest.fixture
@@ -46,29 +44,6 @@ def test_convert_render_refine_and_plot_of_a_folder(folder):
     pictures = gazetrack.plot("tables", out="plots")
     with Image.open(pictures[0]) as picture:
         assert picture.width > 500
-
-
-def test_quality_of_a_recording_and_of_its_file_is_the_same(folder):
-    recording = gazetrack.read("raw.tsv")
-    frame = gazetrack.quality(recording)
-    assert list(frame) == QUALITY.names
-    pd.testing.assert_frame_equal(frame, gazetrack.quality("raw.tsv"), check_categorical=False)
-    windows = gazetrack.quality(recording, "window", window_ms=500)
-    assert len(windows) > len(frame)
-    (folder / "bad.tsv").write_text("nothing that anybody knows")
-    with pytest.raises(UnknownFormat):
-        gazetrack.quality(["raw.tsv", "bad.tsv"])
-
-
-def test_comparing_takes_fixations_in_any_form(folder):
-    gazetrack.convert("raw.tsv", out="tables")
-    ours = gazetrack.exported_fixations(gazetrack.read("raw.tsv"))
-    same = gazetrack.compare(ours, "tables")
-    assert same.overall["f1"] == 1
-    assert "F1 1.000" in repr(same)
-    other = gazetrack.compare(ours, ours.assign(onset_ms=ours["onset_ms"] + 20))
-    assert other.frame["onset_error_ms"].dropna().to_numpy() == pytest.approx(20)
-    assert "<table" in other._repr_html_()
 
 
 def test_info_is_of_an_export_or_a_table(folder):

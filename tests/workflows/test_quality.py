@@ -1,0 +1,124 @@
+"""Data quality of a recording at hand and of many files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import gazetrack
+from gazetrack.data_quality.targets import Target
+from gazetrack.errors import ConfigError, GazetrackError, UnknownFormat
+from gazetrack.tables.schema import QUALITY
+from gazetrack.workflows.quality import quality, quality_files
+from gazetrack.workflows.read import InputOptions
+
+# At 250 Hz the eye moves by a pixel to and fro.
+AT_REST = "x,y,t\n" + "".join(f"{100 + i % 2},200,{4 * i}\n" for i in range(100))
+BAD = "nothing that anybody knows"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    (tmp_path / "raw.csv").write_text(AT_REST)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_figures_by_hand():
+    (row,) = quality("raw.csv").itertuples()
+    assert (row.recording, row.eye, row.n_samples, row.duration_ms) == ("raw", "both", 100, 400)
+    assert (row.rate_hz, row.loss, row.n_gaps) == (250, 0, 0)
+    assert row.rms_s2s_px == pytest.approx(1)
+    assert row.std_px == pytest.approx(0.5)
+    assert pd.isna(row.rms_s2s_deg)
+    assert pd.isna(row.accuracy_px)
+
+
+def test_lost_samples_are_the_loss(folder):
+    (folder / "raw.csv").write_text(AT_REST + "".join(f",,{400 + 4 * i}\n" for i in range(25)))
+    (row,) = quality("raw.csv").itertuples()
+    assert row.loss == pytest.approx(25 / 125)
+    assert (row.n_samples, row.n_gaps, row.longest_gap_ms) == (125, 1, 100)
+
+
+def test_a_recording_and_its_file_have_the_same_quality():
+    recording = gazetrack.read("raw.csv")
+    frame = quality(recording)
+    assert list(frame) == QUALITY.names
+    pd.testing.assert_frame_equal(frame, quality("raw.csv"), check_categorical=False)
+    pd.testing.assert_frame_equal(frame, quality(["raw.csv"]), check_categorical=False)
+
+
+def test_windows_follow_one_another():
+    for by_window in (
+        quality("raw.csv", "window", window_ms=100),
+        quality(gazetrack.read("raw.csv"), "window", window_ms=100),
+    ):
+        assert list(by_window["onset_ms"]) == [0, 100, 200, 300]
+        assert set(by_window["n_samples"]) == {25}
+
+
+def test_a_row_a_target_tells_how_far_gaze_is_from_it():
+    targets = [Target("near", 100, 200, 0, 200), Target("far", 103.5, 204, 200, 200)]
+    frame = quality("raw.csv", targets=targets).set_index("target")
+    assert frame["accuracy_px"].to_dict() == pytest.approx({"near": 0.5, "far": 5.0})
+    assert frame["onset_ms"].to_dict() == {"near": 0, "far": 200}
+
+
+def test_a_screen_makes_degrees():
+    screen = gazetrack.Screen(width_px=1000, height_px=600, width_mm=500, distance_mm=600)
+    (row,) = quality("raw.csv", screen=screen).itertuples()
+    # A pixel is half a millimetre wide, seen a little from the side.
+    assert 0.03 < row.rms_s2s_deg < 0.0478
+
+
+def test_a_file_that_cannot_be_read_is_raised(folder):
+    (folder / "bad.csv").write_text(BAD)
+    with pytest.raises(UnknownFormat, match=r"bad\.csv"):
+        quality(["raw.csv", "bad.csv"])
+    with pytest.raises(ConfigError):
+        quality("raw.csv", by="moon")
+
+
+def test_a_bad_file_leaves_the_others_alone_and_is_told(folder):
+    (folder / "bad.csv").write_text(BAD)
+    told = []
+    report = quality_files(["bad.csv", "raw.csv"], InputOptions(), tell=told.append)
+    assert report.table["recording"].to_pylist() == ["raw"]
+    assert report.n_inputs == 2
+    assert report.errors == tuple(told)
+    assert [error.path for error in told] == [Path("bad.csv")]
+    assert report.notes
+    assert all(note.startswith("raw.csv: ") for note in report.notes)
+
+
+def test_an_export_without_samples_is_an_error_that_names_it(folder):
+    text = "x,y,t,duration\n" + "".join(f"{i},5,{300 * i},200\n" for i in range(5))
+    (folder / "looks.csv").write_text(text)
+    report = quality_files(["looks.csv", "raw.csv"], InputOptions())
+    assert [error.path for error in report.errors] == [Path("looks.csv")]
+    assert report.table.num_rows == 1
+    with pytest.raises(GazetrackError, match=r"looks\.csv"):
+        quality("looks.csv")
+
+
+def test_recordings_of_one_name_are_named_by_their_files(folder):
+    header = "Recording timestamp [ms]\tRecording name\tGaze point X\tGaze point Y\tSensor\n"
+    for file, names in (("one.tsv", "A"), ("two.tsv", "AB"), ("three.tsv", "C")):
+        rows = "".join(
+            f"{10 * i}\t{name * 4}\t{100 + i % 2}\t200\tEye Tracker\n"
+            for name in names
+            for i in range(20)
+        )
+        (folder / file).write_text(header + rows)
+    report = quality_files(["one.tsv", "two.tsv", "three.tsv"], InputOptions())
+    assert report.errors == ()
+    assert report.table["recording"].to_pylist() == [
+        "one.tsv",
+        "two.tsv/AAAA",
+        "two.tsv/BBBB",
+        "CCCC",
+    ]
+    assert report.table.schema.field("recording") == QUALITY.field("recording")
