@@ -87,7 +87,7 @@ def command(data: Path, methods: str, seeds: str, quiet: bool, as_json: bool, **
     pretrained encoder on 224 x 224; gazemedseg is that recipe's U-Net, from scratch.
     """
     from gradtrack_model.study.comparison import compare_methods
-    from gradtrack_model.verbs import study_jobs
+    from gradtrack_model.verbs.compare import study_jobs
 
     names = _names(methods)
     numbers = _numbers(seeds)

@@ -63,7 +63,7 @@ def command(
     1, with one empty 0.
     """
     from gradtrack_model.data.image_files import find_images
-    from gradtrack_model.verbs import evaluate
+    from gradtrack_model.verbs.evaluate import evaluate
 
     images = [*find_images(predictions).values(), *find_images(masks).values()]
     inputs = [image.file for image in images] + ([ids] if ids else [])

@@ -217,7 +217,7 @@ def command(action: str, data: Path, quiet: bool, as_json: bool, **given: Any) -
     """
     from gradtrack_model.data.loading import load_data
     from gradtrack_model.training.preflight import plan
-    from gradtrack_model.verbs import train_sources
+    from gradtrack_model.verbs.train import train_sources
 
     out, force, resume, dry, verbose = (
         given.pop(name) for name in ("out", "force", "resume", "dry_run", "verbose")

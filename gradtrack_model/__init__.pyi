@@ -8,7 +8,11 @@ from .settings import load_config
 from .study.comparison import Comparison
 from .training.loop import Progress
 from .training.run_folder import TrainResult
-from .verbs import compare, evaluate, export, predict, train
+from .verbs.compare import compare
+from .verbs.evaluate import evaluate
+from .verbs.export import export
+from .verbs.predict import predict
+from .verbs.train import train
 from .weights.checkpoint import Checkpoint, load_model
 
 __all__ = [
