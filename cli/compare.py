@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from . import options as opt
+from .printing import cell, print_json, print_table, without_nan
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,9 +47,9 @@ def command(a: Path, b: Path, as_json: bool) -> int:
 
     found = compare(a, b)
     if as_json:
-        listed = [opt.without_nan(row) for row in found.rows]
-        total = opt.without_nan(found.overall)
-        opt.print_json({"rows": listed, "overall": total, "left_out": found.left_out})
+        listed = [without_nan(row) for row in found.rows]
+        total = without_nan(found.overall)
+        print_json({"rows": listed, "overall": total, "left_out": found.left_out})
         return 0
     for note in found.notes:
         click.echo(f"note: {note}", err=True)
@@ -65,16 +66,16 @@ def _show(found: Agreement) -> None:
         for name in _COLUMNS
         if name not in ("trial", "stimulus") or any(row[name] for row in rows)
     ]
-    opt.print_table(
+    print_table(
         [_COLUMNS[name] for name in shown],
-        [[opt.cell(row[name]) for name in shown] for row in rows],
+        [[cell(row[name]) for name in shown] for row in rows],
     )
     if found.taken_for_one is not None:
-        ours, theirs = map(opt.cell, found.taken_for_one)
+        ours, theirs = map(cell, found.taken_for_one)
         click.echo(
             f"note: {theirs} of B is compared with {ours} of A, the only recording of each: "
             "are they the same?"
         )
     if found.left_out:
-        names = ", ".join(map(opt.cell, found.left_out))
+        names = ", ".join(map(cell, found.left_out))
         click.echo(f"note: left out, in one of the tables only: {names}")

@@ -10,6 +10,7 @@ import click
 from . import exit_codes, train
 from . import options as opt
 from .errors import say
+from .printing import print_json, print_table, progress_bar, with_report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -143,7 +144,7 @@ def _reporter(jobs: list[Job], quiet: bool) -> Callable[[Job, Progress], None]:
         key = (job.name, job.seed)
         if key not in bars:
             label = f"{jobs.index(job) + 1}/{len(jobs)} {job.name}, seed {job.seed}"
-            bars[key] = opt.progress_bar(label, quiet)
+            bars[key] = progress_bar(label, quiet)
         bars[key](progress.step, progress.steps)
 
     return report
@@ -170,10 +171,10 @@ def _show(result: Comparison, out: Path, quiet: bool, as_json: bool) -> None:
     from gradtrack_model.study.table import cells
 
     if as_json:
-        opt.print_json(result.lines)
+        print_json(result.lines)
     elif result.lines and not quiet:
-        opt.print_table(*cells(result.lines))
+        print_table(*cells(result.lines))
         click.echo(
             f"  {result.lines[0]['images']} validation images; segmented from the image alone"
         )
-        click.echo(f"  wrote {out}/comparison.md, .csv, .json, .png{opt.with_report('.html')}")
+        click.echo(f"  wrote {out}/comparison.md, .csv, .json, .png{with_report('.html')}")

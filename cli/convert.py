@@ -13,6 +13,9 @@ import click
 
 from . import options as opt
 from .errors import say
+from .parsing import parse_pairs, parse_screen
+from .printing import facts_line, print_json, progress_bar
+from .reports import check_report, finish
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -114,16 +117,16 @@ def command(
     from gazetrack.tables.pseudonyms import Pseudonyms, read_key
     from gazetrack.workflows.convert import ConvertOptions, convert_files
 
-    pairs = opt.parse_pairs(columns, "--columns")
+    pairs = parse_pairs(columns, "--columns")
     pseudonyms = Pseudonyms(participant, read_key(key) if participant == "hash" else b"")
     if pseudonyms.key:
         _warn_of_shared(key)
-    opt.check_report(report, (*files, key))
-    opt.check_report(errors, (*files, key), report)
+    check_report(report, (*files, key))
+    check_report(errors, (*files, key), report)
     chosen = ConvertOptions(
         format=format_name,
         columns=pairs,
-        screen=opt.parse_screen(screen),
+        screen=parse_screen(screen),
         fov_deg=fov,
         salvage=salvage,
         trust_gzip=trust_gzip,
@@ -137,12 +140,12 @@ def command(
         pseudonyms=pseudonyms,
     )
     # Where the terminal shows what was found in each file, that is the progress.
-    bar = opt.progress_bar("converting", quiet=not as_json and not quiet and sys.stdout.isatty())
+    bar = progress_bar("converting", quiet=not as_json and not quiet and sys.stdout.isatty())
     outcomes = convert_files(files, chosen, jobs, bar)
     if as_json:
-        return opt.finish(outcomes, report, _print_json, errors)
+        return finish(outcomes, report, _print_json, errors)
     shown = None if quiet else partial(show, verbose=verbose)
-    return opt.finish(outcomes, report, shown, errors)
+    return finish(outcomes, report, shown, errors)
 
 
 def _warn_of_shared(key: Path) -> None:
@@ -155,7 +158,7 @@ def _warn_of_shared(key: Path) -> None:
 
 
 def _print_json(outcome: Outcome) -> None:
-    opt.print_json(outcome.as_json() | {"found": outcome.summary})
+    print_json(outcome.as_json() | {"found": outcome.summary})
 
 
 def show(outcome: Outcome, verbose: bool) -> None:
@@ -172,7 +175,7 @@ def show(outcome: Outcome, verbose: bool) -> None:
     found = outcome.summary
     name = quote(outcome.file, _MOST_CHARS)
     click.echo(f"{name}: {found['format']} ({found['confidence']}: {found['reason']})")
-    click.echo(f"  {opt.facts_line(found)}")
+    click.echo(f"  {facts_line(found)}")
     detector = found.get("detector")
     if detector is None:
         click.echo(f"  fixations: the export's own{_whose(found['fixation_eye'])}")

@@ -10,6 +10,8 @@ import click
 from . import exit_codes
 from . import options as opt
 from .errors import say
+from .printing import print_json
+from .reports import check_report, write_results
 
 if TYPE_CHECKING:
     from gradtrack_model.evaluation.evaluate import Evaluation
@@ -67,14 +69,12 @@ def command(
 
     images = [*find_images(predictions).values(), *find_images(masks).values()]
     inputs = [image.file for image in images] + ([ids] if ids else [])
-    opt.check_report(report, inputs)
+    check_report(report, inputs)
     result = evaluate(predictions, masks, out=out, ids=ids, against=against)
-    opt.write_results(
-        report, [(predictions / f"{s.image_id}.png", s.error, ()) for s in result.scores]
-    )
+    write_results(report, [(predictions / f"{s.image_id}.png", s.error, ()) for s in result.scores])
     _show_problems(result)
     if as_json:
-        opt.print_json(result.summary())
+        print_json(result.summary())
     elif not quiet:
         _show(result, out)
     return exit_codes.DONE if result.complete else exit_codes.SOME_FAILED

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from . import options as opt
+from .printing import print_json
 
 
 @click.command("export", context_settings={"help_option_names": ["-h", "--help"]})
@@ -52,7 +53,7 @@ def command(
 
 def _show(facts: dict[str, object], quiet: bool, as_json: bool) -> None:
     if as_json:
-        opt.print_json(facts)
+        print_json(facts)
     elif not quiet:
         click.echo(f"wrote {facts['path']}")
         if "difference" in facts:

@@ -12,6 +12,8 @@ from gazetrack.events.detectors import DEFAULT, DETECTORS
 
 from . import options as opt
 from .convert import show
+from .parsing import parse_pairs, parse_screen
+from .reports import check_report, finish
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,13 +96,13 @@ def command(
     """
     from gazetrack.workflows.convert import ConvertOptions, convert_files
 
-    pairs = opt.parse_pairs(columns, "--columns")
-    params = _detector(detector, opt.parse_pairs(",".join(settings), "--set"))
-    prepared = _preparation(opt.parse_pairs(",".join(preparations), "--prepare"))
+    pairs = parse_pairs(columns, "--columns")
+    params = _detector(detector, parse_pairs(",".join(settings), "--set"))
+    prepared = _preparation(parse_pairs(",".join(preparations), "--prepare"))
     chosen = ConvertOptions(
         format=format_name,
         columns=pairs,
-        screen=opt.parse_screen(screen),
+        screen=parse_screen(screen),
         fov_deg=fov,
         salvage=salvage,
         trust_gzip=trust_gzip,
@@ -110,9 +112,9 @@ def command(
         out=out,
         force=force,
     )
-    opt.check_report(report, files)
+    check_report(report, files)
     shown = None if quiet else partial(show, verbose=verbose)
-    return opt.finish(convert_files(files, chosen), report, shown)
+    return finish(convert_files(files, chosen), report, shown)
 
 
 def _detector(name: str, settings: dict[str, str]) -> Detector:

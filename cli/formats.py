@@ -7,6 +7,7 @@ from dataclasses import asdict
 import click
 
 from . import options as opt
+from .printing import print_json
 
 
 @click.command("formats", short_help="List the export formats that can be read.")
@@ -18,7 +19,7 @@ def command(as_json: bool) -> None:
 
     known = formats()
     if as_json:
-        opt.print_json([asdict(found) for found in known])
+        print_json([asdict(found) for found in known])
         return
     width = max(len(found.name) for found in known)
     for found in known:

@@ -9,6 +9,8 @@ import click
 from . import exit_codes
 from . import options as opt
 from .errors import say
+from .parsing import parse_pairs, parse_screen
+from .printing import print_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,8 +54,8 @@ def command(
 
     chosen = InputOptions(
         format=format_name,
-        columns=opt.parse_pairs(columns, "--columns"),
-        screen=opt.parse_screen(screen),
+        columns=parse_pairs(columns, "--columns"),
+        screen=parse_screen(screen),
         fov_deg=fov,
         salvage=salvage,
         trust_gzip=trust_gzip,
@@ -69,7 +71,7 @@ def command(
         if not as_json:
             _show(found)
     if as_json:
-        opt.print_json(facts)
+        print_json(facts)
     return exit_codes.of_inputs(errors, len(errors) + len(facts))
 
 

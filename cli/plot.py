@@ -9,6 +9,7 @@ import click
 
 from . import options as opt
 from .map_options import map_options
+from .printing import progress_bar
 
 
 @click.command("plot", short_help="Draw images with their scanpaths and maps.")
@@ -66,7 +67,7 @@ def command(
         masks=masks,
         placement=placement,
         limit=limit,
-        progress=opt.progress_bar("drawing", quiet),
+        progress=progress_bar("drawing", quiet),
     )
     if not quiet:
         click.echo(f"wrote {len(written)} pictures to {out}")

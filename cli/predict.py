@@ -10,6 +10,8 @@ import click
 from . import exit_codes
 from . import options as opt
 from .errors import say
+from .printing import print_json
+from .reports import check_report, write_results
 
 if TYPE_CHECKING:
     from gradtrack_model.evaluation.predict import Prediction
@@ -116,7 +118,7 @@ def command(
     from gradtrack_model.training.loop import pick_device
     from gradtrack_model.weights.checkpoint import load_model
 
-    opt.check_report(report, [image.file for image in find_images(folder).values()])
+    check_report(report, [image.file for image in find_images(folder).values()])
     checkpoint = load_model(weights, {"model.encoder": encoder})
     chosen = PredictOptions(
         probabilities=probabilities,
@@ -130,7 +132,7 @@ def command(
         threshold=threshold,
     )
     done = list(predict_folder(folder, checkpoint, out, chosen))
-    opt.write_results(report, [(p.image.path, p.error, p.outputs) for p in done])
+    write_results(report, [(p.image.path, p.error, p.outputs) for p in done])
     _show(done, out, quiet, as_json)
     errors = [prediction.error for prediction in done if prediction.error is not None]
     return exit_codes.of_inputs(errors, len(done))
@@ -141,7 +143,7 @@ def _show(done: list[Prediction], out: Path, quiet: bool, as_json: bool) -> None
         if prediction.error is not None:
             say("gradtrack-predict", prediction.error)
     if as_json:
-        opt.print_json([_as_json(prediction) for prediction in done])
+        print_json([_as_json(prediction) for prediction in done])
     elif not quiet:
         written = sum(p.error is None for p in done)
         click.echo(f"segmented {written} of {len(done)} images; wrote {out}")

@@ -9,6 +9,8 @@ import click
 from . import exit_codes
 from . import options as opt
 from .errors import say
+from .parsing import parse_pairs, parse_screen
+from .printing import cell, is_nan, print_json, print_table, without_nan
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -114,8 +116,8 @@ def command(
     looked_at = [] if targets is None else read_targets(targets)
     options = InputOptions(
         format=format_name,
-        columns=opt.parse_pairs(columns, "--columns"),
-        screen=opt.parse_screen(screen),
+        columns=parse_pairs(columns, "--columns"),
+        screen=parse_screen(screen),
         fov_deg=fov,
         salvage=salvage,
         trust_gzip=trust_gzip,
@@ -128,7 +130,7 @@ def command(
     if out is not None and table.num_rows:
         write_by_suffix(out, table, {"quality": {"by": by, "window_ms": window_ms}}, force=force)
     if as_json:
-        opt.print_json([opt.without_nan(row) for row in table.to_pylist()])
+        print_json([without_nan(row) for row in table.to_pylist()])
     elif table.num_rows:
         _show(table, by, list(report.notes))
         if out is not None:
@@ -154,8 +156,8 @@ def _show(table: pa.Table, by: str, notes: list[str]) -> None:
     if len({(row["recording"], row["eye"]) for row in rows}) == len(rows):
         shown.remove("onset_ms")
     header = [_HEADER[name] for name in shown]
-    opt.print_table(header, [[_cell(row, name, window) for name in shown] for row in rows])
-    in_pixels = any(opt.is_nan(row["std_deg"]) and not opt.is_nan(row["std_px"]) for row in rows)
+    print_table(header, [[_cell(row, name, window) for name in shown] for row in rows])
+    in_pixels = any(is_nan(row["std_deg"]) and not is_nan(row["std_px"]) for row in rows)
     if in_pixels:
         what = "pixels where the screen's size and distance are not known"
         notes = [*notes, f"{what}: give --screen, or --fov, for degrees"]
@@ -167,10 +169,10 @@ def _cell(row: dict[str, Any], name: str, window: str) -> str:
     """Return one measure of a row as text, in degrees where they are known."""
     if name in ("rms_s2s", "std", "accuracy"):
         measure = name if name == "accuracy" else window + name
-        unit = "px" if opt.is_nan(row[f"{measure}_deg"]) else "deg"
+        unit = "px" if is_nan(row[f"{measure}_deg"]) else "deg"
         value = row[f"{measure}_{unit}"]
-        return "-" if opt.is_nan(value) else f"{value:.3g} {unit}"
+        return "-" if is_nan(value) else f"{value:.3g} {unit}"
     if name in ("loss", "loss_expected"):
         percent = round(100 * row[name], 2) + 0  # without the sign of a negative zero
-        return "-" if opt.is_nan(row[name]) else f"{percent:.2f}"
-    return opt.cell(row[name])
+        return "-" if is_nan(row[name]) else f"{percent:.2f}"
+    return cell(row[name])

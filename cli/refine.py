@@ -12,6 +12,8 @@ from gazetrack.maps.parameters import PRESETS, CRFParams, crf_params
 
 from . import options as opt
 from .map_options import with_default
+from .printing import progress_bar
+from .reports import check_report, finish
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,8 +101,8 @@ def command(
     from gazetrack.workflows.refine import refine
 
     params = crf_params(preset, **choices)
-    opt.check_report(report, [maps])
-    bar = opt.progress_bar("refining", quiet)
+    check_report(report, [maps])
+    bar = progress_bar("refining", quiet)
     done = refine(
         maps,
         images or Path("images"),
@@ -113,7 +115,7 @@ def command(
         progress=bar,
         errors="report",
     )
-    return opt.finish([done], report, None if quiet else _show)
+    return finish([done], report, None if quiet else _show)
 
 
 def _show(outcome: Outcome) -> None:

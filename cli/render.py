@@ -9,6 +9,9 @@ import click
 
 from . import options as opt
 from .map_options import map_options
+from .parsing import parse_size
+from .printing import progress_bar
+from .reports import check_report, finish
 
 if TYPE_CHECKING:
     from gazetrack.workflows.outcome import Outcome
@@ -102,7 +105,7 @@ def command(
         params=map_params(**choices),
         images=images,
         placement=placement,
-        size=opt.parse_size(size),
+        size=parse_size(size),
         out=out,
         crf=crf_params(choices["preset"], weight=crf_weight) if crf else None,
         pooled=pool,
@@ -114,9 +117,9 @@ def command(
         dtype=dtype,
     )
     tables = opt.tables_among(tables, quiet)
-    opt.check_report(report, tables)
-    outcomes = render_tables(tables, chosen, opt.progress_bar("rendering", quiet))
-    return opt.finish(outcomes, report, None if quiet else _show)
+    check_report(report, tables)
+    outcomes = render_tables(tables, chosen, progress_bar("rendering", quiet))
+    return finish(outcomes, report, None if quiet else _show)
 
 
 def _show(outcome: Outcome) -> None:

@@ -15,6 +15,7 @@ from gazetrack.errors import quote
 
 from . import exit_codes
 from . import options as opt
+from .printing import print_json, with_report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -285,7 +286,7 @@ def _show_findings(sources: Sources, config: DataConfig, quiet: bool, as_json: b
     findings = check(sources, config)
     fatal = sum(finding.fatal for finding in findings)
     if as_json:
-        opt.print_json([asdict(finding) for finding in findings])
+        print_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:
             click.echo(
@@ -298,7 +299,7 @@ def _show_findings(sources: Sources, config: DataConfig, quiet: bool, as_json: b
 
 def _show_plan(planned: dict[str, Any], as_json: bool) -> int:
     if as_json:
-        opt.print_json(planned)
+        print_json(planned)
     else:
         for name, value in planned.items():
             shown = f"{value:,}" if isinstance(value, int) else value
@@ -388,7 +389,7 @@ def _show(result: TrainResult, quiet: bool, as_json: bool) -> None:
         "waiting": round(result.waiting, 4),
     }
     if as_json:
-        opt.print_json(facts)
+        print_json(facts)
     elif not quiet:
         values = ", ".join(f"{name} {value:.4f}" for name, value in result.best.items())
         ended = "stopped after" if result.stopped_by is not None else "trained"
@@ -397,5 +398,5 @@ def _show(result: TrainResult, quiet: bool, as_json: bool) -> None:
         click.echo(
             f"best at step {result.best_step} by {result.selected_by}: {values or 'not measured'}"
         )
-        page = "" if result.stopped_by is not None else opt.with_report("report.html")
+        page = "" if result.stopped_by is not None else with_report("report.html")
         click.echo(f"  wrote {result.folder}/best.safetensors, last.safetensors, metrics.csv{page}")

@@ -7,7 +7,7 @@ import json
 import click
 import pytest
 
-from gazetrack_cli.options import parse_screen
+from gazetrack_cli.parsing import parse_screen
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 
 from gazetrack.workflows.convert import ConvertOptions, convert_files
 from gazetrack.workflows.workers import counted
-from gazetrack_cli.options import progress_bar
+from gazetrack_cli.printing import progress_bar
 
 
 def test_nothing_is_done_before_the_first_item_and_all_after_the_last():

@@ -1,0 +1,128 @@
+"""What became of many inputs: shown one by one, counted, and written as JSON lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from . import exit_codes
+from .errors import Printing, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+    from gazetrack.errors import GazetrackError
+    from gazetrack.workflows.outcome import Outcome
+
+
+def check_report(report: Path | None, inputs: Iterable[Path], other: Path | None = None) -> None:
+    """Refuse, before any work, to write a report over an input or anything but an older report.
+
+    Parameters
+    ----------
+    report : pathlib.Path or None
+        The report that was asked for, if one was.
+    inputs : iterable of pathlib.Path
+        Files that the command reads.
+    other : pathlib.Path, optional
+        Another report of the same call, which this one must not replace.
+    """
+    if report is None:
+        return
+    if other is not None and report.absolute() == other.absolute():
+        what = "--report and --errors are the same file: the second would replace the first"
+        raise click.UsageError(what)
+    from gazetrack.workflows.outcome import check_report as check
+
+    check(report, inputs)
+
+
+def finish(
+    outcomes: Iterable[Outcome],
+    report: Path | None,
+    show: Callable[[Outcome], None] | None,
+    errors: Path | None = None,
+) -> int:
+    """Show every outcome as it comes, print its error, and write the reports.
+
+    Of many inputs, the failures are counted at the end, where they are seen.
+
+    Parameters
+    ----------
+    outcomes : iterable of Outcome
+        One an input; the work is done while they are taken.
+    report, errors : pathlib.Path or None
+        Files for reports on all inputs, and on those that failed.
+    show : callable or None
+        Prints what became of an input that did not fail; None prints errors only.
+
+    Returns
+    -------
+    int
+        The exit code, see `exit_codes.of_inputs`; or that of an output that could not be printed.
+    """
+    done = []
+    printing = Printing("gazetrack")
+    for outcome in outcomes:
+        done.append(outcome)
+        if show is not None and outcome.status != "failed":
+            with printing.guarded():
+                show(outcome)
+        if outcome.error is not None:
+            say("gazetrack", outcome.error)
+    failed = [outcome for outcome in done if outcome.error is not None]
+    if show is not None and len(done) > 1:
+        with printing.guarded():
+            _echo_counts(done, len(failed))
+    from gazetrack.workflows.outcome import write_report
+
+    for path, listed in ((report, done), (errors, failed)):
+        if path is not None:
+            write_report(path, listed)
+    unprinted = printing.end() if show is not None else exit_codes.DONE
+    found = [outcome.error for outcome in failed if outcome.error is not None]
+    return exit_codes.of_inputs(found, len(done)) or unprinted
+
+
+def _echo_counts(done: Sequence[Outcome], n_failed: int) -> None:
+    """Print how many of several inputs were converted, where it was not all of them."""
+    n_skipped = sum(outcome.status == "skipped" for outcome in done)
+    n_joined = sum(outcome.status == "joined" for outcome in done)
+    if not n_failed and not n_skipped:
+        return
+    n_converted = len(done) - n_failed - n_skipped - n_joined
+    counts = f"{n_converted} converted, {n_skipped} skipped, {n_failed} with errors"
+    if n_joined:
+        counts += f", {n_joined} read with others"
+    click.echo(f"of {len(done)} files: {counts}")
+
+
+def write_results(
+    report: Path | None, results: Iterable[tuple[Path, GazetrackError | None, Iterable[Path]]]
+) -> None:
+    """Write a report about images where one is asked for.
+
+    Parameters
+    ----------
+    report : pathlib.Path or None
+        The report that was asked for, if one was.
+    results : iterable of (path, GazetrackError or None, iterable of path)
+        Each input, its error if it failed, and its outputs.
+    """
+    if report is None:
+        return
+    from gazetrack.publish import sha256_of
+    from gazetrack.workflows.outcome import Outcome, write_report
+
+    outcomes = []
+    for file, error, paths in results:
+        outputs = [{"path": str(path), "sha256": sha256_of(path)} for path in paths]
+        outcome = Outcome(str(file), error=error, format="image", outputs=outputs)
+        if error is not None:
+            outcome.status = "failed"
+        if file.is_file():
+            outcome.sha256 = sha256_of(file)
+        outcomes.append(outcome)
+    write_report(report, outcomes)
