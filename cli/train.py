@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -15,17 +14,13 @@ from gazetrack.errors import quote
 
 from . import exit_codes
 from . import options as opt
-from .printing import print_json, with_report
+from .printing import print_json
+from .train_printing import reporter, show_data, show_plan, show_result, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from gradtrack_model.config import DataConfig, TrainConfig
-    from gradtrack_model.data.sample import TrainingData
     from gradtrack_model.data.sources import Sources
-    from gradtrack_model.training.loop import Progress, TrainResult
 
-_SHOWN_CHARS = 300
 _NNUNET_VARIABLES = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
 
 
@@ -230,22 +225,18 @@ def command(action: str, data: Path, quiet: bool, as_json: bool, **given: Any) -
     if action == "nnunet":
         raw = _Target(out or data / "nnunet", name, force)
         return _show_nnunet(sources, config, raw, quiet, as_json)
-    show_data = _silent if quiet else partial(_show_data, verbose=verbose)
+    tell = silent if quiet else partial(show_data, verbose=verbose)
     if dry:
         loaded = load_data(sources, config)
-        show_data(loaded)
-        return _show_plan(plan(config, loaded), as_json)
-    report = _reporter(config.steps, quiet, verbose)
+        tell(loaded)
+        return show_plan(plan(config, loaded), as_json)
+    report = reporter(config.steps, quiet, verbose)
     run = out or data / "runs" / "gradtrack"
     result = train_sources(
-        sources, config, run, force=force, resume=resume, loaded=show_data, report=report
+        sources, config, run, force=force, resume=resume, loaded=tell, report=report
     )
-    _show(result, quiet, as_json)
+    show_result(result, quiet, as_json)
     return exit_codes.DONE if result.stopped_by is None else exit_codes.of_signal(result.stopped_by)
-
-
-def _silent(_data: TrainingData) -> None:
-    """Say nothing of the data."""
 
 
 def _chosen(data: Path, given: dict[str, Any], quiet: bool) -> tuple[TrainConfig, Sources]:
@@ -297,16 +288,6 @@ def _show_findings(sources: Sources, config: DataConfig, quiet: bool, as_json: b
     return exit_codes.DATA if fatal else exit_codes.DONE
 
 
-def _show_plan(planned: dict[str, Any], as_json: bool) -> int:
-    if as_json:
-        print_json(planned)
-    else:
-        for name, value in planned.items():
-            shown = f"{value:,}" if isinstance(value, int) else value
-            click.echo(f"{name.replace('_', ' '):20s}{shown}")
-    return 0
-
-
 def _show_nnunet(
     sources: Sources, config: DataConfig, target: _Target, quiet: bool, as_json: bool
 ) -> int:
@@ -315,7 +296,7 @@ def _show_nnunet(
 
     written = write_nnunet(sources, config, target.out, target.name, target.force)
     if as_json or not quiet:
-        _show_plan(written, as_json)
+        show_plan(written, as_json)
     if not (as_json or quiet):
         raw = Path(written["folder"])
         number, beside = raw.name[7:10], raw.parent.parent
@@ -337,66 +318,3 @@ def settings_of(given: dict[str, Any]) -> dict[str, Any]:
         key: given.pop(name, None)
         for name, key in {**names, **{name: name for name in plain}}.items()
     }
-
-
-def _show_data(data: TrainingData, verbose: bool) -> None:
-    click.echo(
-        f"{len(data.train)} training images with gaze, {len(data.val)} validation images", err=True
-    )
-    for note in data.notes:
-        short = verbose or len(note) <= _SHOWN_CHARS
-        click.echo(
-            f"note: {note if short else note[:_SHOWN_CHARS] + '… (all in log.txt)'}", err=True
-        )
-
-
-def _reporter(steps: int, quiet: bool, verbose: bool) -> Callable[[Progress], None]:
-    bar = (
-        click.progressbar(length=steps, label="training", file=sys.stderr)
-        if sys.stderr.isatty()
-        else None
-    )
-
-    def report(progress: Progress) -> None:
-        if quiet:
-            return
-        for note in progress.notes:
-            click.echo(f"note: {note}", err=True)
-        if bar is not None and not verbose:
-            bar.update(progress.step - bar.pos)
-            if progress.step == steps:
-                bar.render_finish()
-        elif (
-            "val_loss" in progress.row
-            or "val_dice" in progress.row
-            or (verbose and progress.step % 10 == 0)
-        ):
-            values = "  ".join(f"{name} {value:.4g}" for name, value in progress.row.items())
-            best = "  (best so far)" if progress.saved_best else ""
-            click.echo(f"step {progress.step}/{steps}  {values}{best}", err=True)
-
-    return report
-
-
-def _show(result: TrainResult, quiet: bool, as_json: bool) -> None:
-    facts = {
-        "run": str(result.folder),
-        "step": result.step,
-        "best_step": result.best_step,
-        "selected_by": result.selected_by,
-        **result.best,
-        "seconds": round(result.seconds, 3),
-        "waiting": round(result.waiting, 4),
-    }
-    if as_json:
-        print_json(facts)
-    elif not quiet:
-        values = ", ".join(f"{name} {value:.4f}" for name, value in result.best.items())
-        ended = "stopped after" if result.stopped_by is not None else "trained"
-        time = f"{result.seconds:.0f} s, {result.waiting:.1%} of them waiting for batches"
-        click.echo(f"{ended} {result.step} steps in {time}")
-        click.echo(
-            f"best at step {result.best_step} by {result.selected_by}: {values or 'not measured'}"
-        )
-        page = "" if result.stopped_by is not None else with_report("report.html")
-        click.echo(f"  wrote {result.folder}/best.safetensors, last.safetensors, metrics.csv{page}")
