@@ -6,7 +6,7 @@ Every function takes one input after the other and never lets a bad one touch it
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain, count
 from pathlib import Path
@@ -20,18 +20,18 @@ from gazetrack.errors import (
     UnknownFormat,
     quote,
     quoting_nothing,
-    readable,
 )
 from gazetrack.events.fixations import fixation_table
 from gazetrack.publish import safe_name, sha256_of
 from gazetrack.readers.head import read_head
 from gazetrack.tables.pseudonyms import Pseudonyms
 from gazetrack.tables.selection import select_eye, split_trials
-from gazetrack.tables.store import SUFFIX, read_meta, refuse_other_origin, write_table
+from gazetrack.tables.store import SUFFIX, refuse_other_origin, write_table
 from gazetrack.workflows.describing import describe
 from gazetrack.workflows.inputs import Source, find_sources
 from gazetrack.workflows.outcome import Outcome, settled
 from gazetrack.workflows.privacy import Unnamed
+from gazetrack.workflows.provenance import provenance
 from gazetrack.workflows.read import InputChoices, InputOptions, read_source, recognise
 from gazetrack.workflows.workers import counted, over_processes
 
@@ -295,7 +295,7 @@ def _convert_source(source: Source, options: ConvertOptions, outcome: Outcome) -
         "fixations": fixations.num_rows,
         "notes": outcome.notes,
     }
-    meta = _provenance(recording, head, outcome, named=options.pseudonyms.keeps) | facts
+    meta = provenance(recording, head, outcome, named=options.pseudonyms.keeps) | facts
     if source.parts:
         meta["source"]["parts"] = other_digests
     tables = _tables_to_write(recording, fixations, options, meta)
@@ -375,36 +375,3 @@ def _write_tables(
         write_table(output, table, own, force=options.force)
         digest = sha256_of(output)
         outcome.outputs.append({"path": str(output), "rows": table.num_rows, "sha256": digest})
-
-
-def _provenance(
-    recording: Recording, head: Head, outcome: Outcome, *, named: bool
-) -> dict[str, Any]:
-    """Return the metadata of a table: its source, but for names of people, places and dates."""
-    # A file may be called after the participant.
-    file_name = readable(head.path.name) if named else f"sha256-{outcome.sha256[:12]}"
-    source = {"file": file_name, "sha256": outcome.sha256}
-    source |= _first_source(head.path, outcome.format, named=named)
-    placements = sorted(recording.placements.items())
-    return {
-        "source": source,
-        **recording.facts(),
-        "placement": {name: asdict(placement) for name, placement in placements},
-    }
-
-
-def _first_source(path: Path, format: str, *, named: bool) -> dict[str, Any]:
-    """Return what a table of samples was itself made of.
-
-    Fixations detected in such a table are those of the export all the same.
-    """
-    if format != "gazetrack_samples":
-        return {}
-    try:
-        source = read_meta(path).get("source")
-    except InputError:  # a table in gzip: its metadata are not read
-        return {}
-    if not isinstance(source, dict):
-        return {}
-    first = source.get("made_of", source)
-    return {"made_of": first if named else {"sha256": first.get("sha256", "")}}
