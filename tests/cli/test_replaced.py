@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 from gazetrack.simulate.example import write_example
-from gazetrack.tables.finding import choose_tables, find_tables
 from gazetrack.tables.schema import FIXATIONS, conform
 from gazetrack.tables.store import origin_of, read_meta, write_table
 
@@ -107,34 +106,6 @@ def write(path, recording, meta):
         meta,
     )
     return path
-
-
-def test_two_files_with_one_name_of_a_recording_are_two(tmp_path):
-    one, two = (
-        write(
-            tmp_path / f"{name}.fixations.parquet", "r", {"source": {"file": name, "sha256": name}}
-        )
-        for name in ("one", "two")
-    )
-    found = find_tables(tmp_path)
-    assert found.paths == (one, two)
-    assert found.notes == (
-        (
-            "one.fixations.parquet and two.fixations.parquet both name a recording "
-            "r: taken as two, of two files"
-        ),
-    )
-
-
-def test_tables_of_other_programs_are_never_taken_for_the_same(tmp_path):
-    for name in ("one", "two"):
-        pd.DataFrame({"stimulus": ["p"], "x": [1.0]}).to_parquet(
-            tmp_path / f"{name}.fixations.parquet"
-        )
-    (tmp_path / "three.fixations.parquet").write_text("no table")
-    found = find_tables(tmp_path)
-    assert (len(found.paths), found.notes) == (3, ())
-    assert choose_tables([]).paths == ()
 
 
 def test_folders_of_tables_serve_as_tables(run, study):

@@ -20,7 +20,7 @@ from gazetrack.maps.track import build_tracks
 from gazetrack.readers import registry
 from gazetrack.tables.recording import Recording
 from gazetrack.tables.schema import EVENTS, FIXATIONS, SAMPLES, conform
-from gazetrack.tables.selection import RULE, one_eye, select_eye
+from gazetrack.tables.selection import RULE, select_eye
 from gazetrack.tables.store import read_meta
 from gazetrack.workflows.convert import ConvertOptions, convert_files
 from tests.places import GOLDEN as FOLDER
@@ -106,71 +106,6 @@ def test_dwell_of_real_exports_is_within_their_length(data_dir):
         binocular += "of the other eye" in source.get("left_out", {})
     assert checked > 60
     assert binocular >= 12
-
-
-def fixations(eyes, durations, **columns):
-    given = {
-        "recording": "r",
-        "eye": np.array(eyes, object),
-        "duration_ms": np.array(durations, float),
-    }
-    given |= {
-        "index": np.arange(len(eyes)),
-        "onset_ms": np.arange(len(eyes)) * 1000.0,
-        "x_px": 1.0,
-        "y_px": 1.0,
-    }
-    return conform(
-        given | {name: np.array(values, object) for name, values in columns.items()}, FIXATIONS
-    )
-
-
-def kept(table, eye="auto"):
-    left, choice = one_eye(table, eye)
-    assert left.num_rows + choice.left_out == table.num_rows
-    return left["index"].to_pylist()
-
-
-def test_dwell_is_of_the_eye_with_more_fixation_time_not_of_the_one_with_more_fixations():
-    assert kept(fixations(["left", "right", "right"], [500, 200, 200])) == [0]
-    assert kept(fixations(["left", "right", "right"], [399, 200, 200])) == [1, 2]
-
-
-def test_dwell_of_two_equal_eyes_is_that_of_the_right_one():
-    assert kept(fixations(["left", "right"], [200, 200])) == [1]
-    assert kept(fixations(["right", "left"], [200, 200])) == [0]
-    # Equal but for the order in which the same durations are added up.
-    assert sum([0.1, 0.2, 0.3]) != sum([0.3, 0.2, 0.1])
-    table = fixations(
-        ["left", "left", "left", "right", "right", "right"], [0.1, 0.2, 0.3, 0.3, 0.2, 0.1]
-    )
-    assert kept(table) == [3, 4, 5]
-
-
-def test_dwell_is_of_one_eye_for_all_of_a_recording_but_in_trials_without_it():
-    eyes = ["left", "right", "left", "right", "right", "left"]
-    table = fixations(eyes, [900, 100, 100, 200, 300, 50], trial=["1", "1", "2", "2", "3", "4"])
-    assert kept(table) == [0, 2, 4, 5]
-    assert kept(table, "right") == [
-        1,
-        3,
-        4,
-    ]  # trial 4 has none of the right eye, and the left one was not asked for
-
-
-def test_dwell_of_each_recording_and_person_is_of_their_own_eye():
-    who = ["a", "a", "b", "b"]
-    table = fixations(["left", "right"] * 2, [300, 200, 200, 300], recording=who)
-    assert kept(table) == [0, 3]
-    assert "left eye in 1 recordings and of the right eye in 1" in one_eye(table)[1].note
-    assert kept(fixations(["left", "right"] * 2, [300, 200, 200, 300], participant=who)) == [0, 3]
-
-
-def test_dwell_of_both_eyes_together_comes_before_either():
-    table = fixations(["left", "both", "right"], [300, 200, 400])
-    assert kept(table) == [1]
-    assert (kept(table, "left"), kept(table, "right"), kept(table, "both")) == ([0], [2], [0, 1, 2])
-    assert kept(fixations(["both", "both"], [1, 1]), "left") == [0, 1]
 
 
 def binocular(tmp_path):
