@@ -15,7 +15,7 @@ import pandas as pd
 from _differential import Check, largest, simulated_gaze
 
 import gazetrack
-from gazetrack.data_quality.measures import quality
+from gazetrack.data_quality.measures import quality_table
 from gazetrack.events.agreement import kappa
 from gazetrack.events.base import Trial
 from gazetrack.events.detectors import DETECTORS
@@ -77,7 +77,7 @@ def data_quality(data: Path | None) -> Iterator[tuple[str, float]]:
         t, x, y = simulated_gaze(hz)
         x, y = with_losses(t, x, y, share)
         table = conform({"recording": "r", "t_ms": t, "x_px": x, "y_px": y}, SAMPLES)
-        row = quality(
+        row = quality_table(
             Recording(
                 name="r",
                 format="simulated",
@@ -95,7 +95,7 @@ def data_quality(data: Path | None) -> Iterator[tuple[str, float]]:
             )
     for name in EXPORTS if data else ():
         export = gazetrack.read(data / "exports" / name).with_screen(SCREEN)
-        row = next(r for r in quality(export, by="trial").to_pylist() if r["eye"] == "both")
+        row = next(r for r in quality_table(export, by="trial").to_pylist() if r["eye"] == "both")
         t, x, y = (
             export.sample_table[column].to_numpy().astype(float)
             for column in ("t_ms", "x_px", "y_px")

@@ -37,7 +37,7 @@ BY = ("recording", "trial", "window")
 _TRIAL = ["recording", "trial", "stimulus"]
 
 
-def quality(
+def quality_table(
     recording: Recording,
     by: str = "recording",
     window_ms: float = 200.0,

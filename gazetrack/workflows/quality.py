@@ -86,7 +86,7 @@ def quality(
     >>> report[["eye", "loss", "window_rms_s2s_deg"]]  # doctest: +SKIP
     """
     if isinstance(recording, Recording):
-        table = measures.quality(recording, by, window_ms, targets)
+        table = measures.quality_table(recording, by, window_ms, targets)
     else:
         hint = "give one recording of gazetrack.read, or paths of exports"
         # Tables can be iterated as well, and give the names of their columns, which are no paths.
@@ -126,7 +126,7 @@ def quality_files(
     options : InputOptions
         How the files are read.
     by, window_ms, targets
-        What is measured, as for `data_quality.measures.quality`.
+        What is measured, as for `data_quality.measures.quality_table`.
     tell : callable, optional
         Called with each error as it comes.
 
@@ -158,7 +158,7 @@ def _measured(
 ) -> pa.Table:
     """Return the report of one recording; an error about it names its file."""
     try:
-        return measures.quality(recording, by, window_ms, targets)
+        return measures.quality_table(recording, by, window_ms, targets)
     except GazetrackError as error:
         raise type(error)(error.what, path=file, hint=error.hint) from error
 

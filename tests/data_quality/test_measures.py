@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import gazetrack
 from gazetrack.data_quality.gaze import Gaze
-from gazetrack.data_quality.measures import describe, joined, quality
+from gazetrack.data_quality.measures import describe, joined, quality_table
 from gazetrack.data_quality.precision import bcea, precision
 from gazetrack.data_quality.sampling import sampling
 from gazetrack.data_quality.targets import Target
@@ -73,7 +73,7 @@ def theirs(t, x, y, hz):
 @pytest.mark.parametrize(("hz", "missing"), [(500, 0.1), (30, 0.0), (2000, 0.4), (250, 0.2)])
 def test_equals_etdqualitizer(hz, missing):
     t, x, y = noise(hz=hz, missing=missing)
-    row = only_row(quality(recording(t, x, y), targets=[Target("centre", 1000, 400)]))
+    row = only_row(quality_table(recording(t, x, y), targets=[Target("centre", 1000, 400)]))
     expected = theirs(t, x, y, hz)
     screen = etd.ScreenConfiguration(531, 299, 1920, 1080, 650)
     measured = etd.DataQuality(*screen.pix_to_deg(x - 960, y - 540), t / 1000, "degrees")
@@ -101,7 +101,7 @@ def test_equals_etdqualitizer(hz, missing):
 )
 def test_equals_etdqualitizer_on_real_exports(data_dir, name):
     export = gazetrack.read(data_dir / "exports" / name).with_screen(SCREEN)
-    row = only_row(quality(export, by="trial"), eye="both")
+    row = only_row(quality_table(export, by="trial"), eye="both")
     t, x, y = (
         export.sample_table[column].to_numpy().astype(float) for column in ("t_ms", "x_px", "y_px")
     )
@@ -113,7 +113,7 @@ def test_equals_etdqualitizer_on_real_exports(data_dir, name):
 
 def test_a_wrong_nominal_rate_does_not_matter():
     t, x, y = noise(hz=200, missing=0)
-    row = only_row(quality(dataclasses.replace(recording(t, x, y), rate_hz=500.0)))
+    row = only_row(quality_table(dataclasses.replace(recording(t, x, y), rate_hz=500.0)))
     assert row["rate_hz"] == pytest.approx(200)
     assert row["loss_expected"] == pytest.approx(0, abs=1e-9)
 
@@ -163,7 +163,7 @@ def test_a_window_takes_up_to_one_and_a_half_of_its_length(pause, known):
 def test_pauses_between_trials_are_no_loss_and_no_movement():
     t = np.concatenate([np.arange(50), 10_000 + np.arange(50)]) * 1.0
     x = np.repeat([100.0, 900.0], 50)
-    table = quality(recording(t, x, x, trial=np.repeat(["a", "b"], 50)))
+    table = quality_table(recording(t, x, x, trial=np.repeat(["a", "b"], 50)))
     row = only_row(table)
     assert (row["duration_ms"], row["loss_expected"], row["n_gaps"], row["rms_s2s_px"]) == (
         100,
@@ -171,20 +171,20 @@ def test_pauses_between_trials_are_no_loss_and_no_movement():
         0,
         0,
     )
-    by_trial = quality(recording(t, x, x, trial=np.repeat(["a", "b"], 50)), by="trial")
+    by_trial = quality_table(recording(t, x, x, trial=np.repeat(["a", "b"], 50)), by="trial")
     assert [row["trial"] for row in by_trial.to_pylist()] == ["a", "b"]
     assert [row["onset_ms"] for row in by_trial.to_pylist()] == [0, 10_000]
 
 
 def test_a_clock_that_is_reset_starts_a_new_piece():
     t = np.tile(np.arange(50) * 2.0, 2)
-    row = only_row(quality(recording(t, t * 0 + 3, t * 0 + 4)))
+    row = only_row(quality_table(recording(t, t * 0 + 3, t * 0 + 4)))
     assert (row["duration_ms"], row["rate_hz"], row["loss_expected"]) == (200, 500, 0)
 
 
 def test_windows_follow_each_other_within_trials():
     t, x, y = noise(n=500, hz=100, missing=0)
-    table = quality(recording(t, x, y), by="window", window_ms=1000.0).to_pandas()
+    table = quality_table(recording(t, x, y), by="window", window_ms=1000.0).to_pandas()
     assert table["n_samples"].tolist() == [100] * 5
     assert table["onset_ms"].tolist() == [0, 1000, 2000, 3000, 4000]
     assert table["std_px"].iloc[1] == pytest.approx(etd.std(x[100:200], y[100:200])[0])
@@ -193,18 +193,18 @@ def test_windows_follow_each_other_within_trials():
 def test_eyes_are_reported_apart_and_one_eye_alone_once():
     t, x, y = noise()
     left = {"left_x_px": x, "left_y_px": y}
-    assert quality(recording(t, x, y, **left))["eye"].to_pylist() == ["left"]
+    assert quality_table(recording(t, x, y, **left))["eye"].to_pylist() == ["left"]
     both = left | {"right_x_px": x + 10, "right_y_px": y}
-    assert quality(recording(t, x, y, **both))["eye"].to_pylist() == ["left", "right", "both"]
-    assert quality(recording(t, x, y))["eye"].to_pylist() == ["both"]
-    assert quality(recording(t, x + 5, y, **left))["eye"].to_pylist() == ["left", "both"]
+    assert quality_table(recording(t, x, y, **both))["eye"].to_pylist() == ["left", "right", "both"]
+    assert quality_table(recording(t, x, y))["eye"].to_pylist() == ["both"]
+    assert quality_table(recording(t, x + 5, y, **left))["eye"].to_pylist() == ["left", "both"]
     nan = np.full(len(t), np.nan)
-    assert quality(recording(t, nan, nan, **both))["eye"].to_pylist() == ["left", "right"]
+    assert quality_table(recording(t, nan, nan, **both))["eye"].to_pylist() == ["left", "right"]
 
 
 def test_pixels_alone_without_the_physical_screen():
     for screen in (None, Screen(1920, 1080), Screen(1920, 1080, width_mm=531)):
-        row = only_row(quality(recording(*noise(), screen=screen)))
+        row = only_row(quality_table(recording(*noise(), screen=screen)))
         assert row["std_px"] > 0
         assert np.isnan(row["std_deg"])
 
@@ -223,7 +223,7 @@ def test_pixels_alone_without_the_physical_screen():
 )
 @pytest.mark.parametrize("by", ["recording", "trial", "window"])
 def test_odd_recordings_give_a_row(t, x, by):
-    table = quality(recording(t, x, x), by=by)
+    table = quality_table(recording(t, x, x), by=by)
     assert table.schema.equals(QUALITY)
     assert table.num_rows >= 1
     row = table.to_pylist()[0]
@@ -254,14 +254,14 @@ def test_targets_choose_their_time_trial_and_stimulus():
     t = np.arange(100) * 10.0
     x = np.where(t < 500, 100.0, 300.0)
     gaze = recording(t, x, x, trial=np.where(t < 500, "a", "b"))
-    table = quality(
+    table = quality_table(
         gaze, targets=[Target("first", 100, 90, trial="a"), Target("then", 300, 300, 600, 100)]
     )
     first, then = table.to_pylist()
     assert (first["accuracy_px"], first["n_samples"], first["trial"]) == (10, 50, "a")
     assert first["accuracy_y_deg"] > 0  # gaze is below the target
     assert (then["accuracy_px"], then["n_samples"], then["onset_ms"]) == (0, 10, 600)
-    nowhere = only_row(quality(gaze, targets=[Target("never", 1, 1, 9000)]))
+    nowhere = only_row(quality_table(gaze, targets=[Target("never", 1, 1, 9000)]))
     assert nowhere["n_samples"] == 0
     assert np.isnan(nowhere["accuracy_px"])
 
@@ -269,17 +269,17 @@ def test_targets_choose_their_time_trial_and_stimulus():
 def test_what_cannot_be_is_refused():
     gaze = recording(*noise())
     with pytest.raises(ConfigError):
-        quality(gaze, by="month")
+        quality_table(gaze, by="month")
     with pytest.raises(ConfigError):
-        quality(gaze, window_ms=0)
+        quality_table(gaze, window_ms=0)
     with pytest.raises(InputError):
-        quality(dataclasses.replace(gaze, sample_table=None))
+        quality_table(dataclasses.replace(gaze, sample_table=None))
     with pytest.raises(ConfigError):
         Screen(100, 100).degrees(np.zeros(1), np.zeros(1))
 
 
 def test_reports_join():
-    one = quality(recording(*noise()))
+    one = quality_table(recording(*noise()))
     assert joined([one, one]).num_rows == 2
     assert joined([]).num_rows == 0
     assert set(describe(Gaze(*noise(), np.zeros(600, int)), SCREEN)) <= set(QUALITY.names)
@@ -292,7 +292,7 @@ def test_people_with_recordings_of_one_name_are_not_pooled(tmp_path):
         for i in range(50)
     )
     (tmp_path / "two.csv").write_text("x,y,t,participant,recording\n" + rows)
-    found = quality(gazetrack.read(tmp_path / "two.csv")).to_pandas()
+    found = quality_table(gazetrack.read(tmp_path / "two.csv")).to_pandas()
     assert list(found["recording"]) == ["ann_rec", "bob_rec"]
     assert list(found["n_samples"]) == [50, 50]
     assert (found["std_px"] < 1).all()  # of both together it would be 50
@@ -310,17 +310,17 @@ def at_rates(lost=()):
 
 
 def test_every_rate_of_a_recording_has_its_own_step_and_expected_samples():
-    (row,) = quality(at_rates()).to_pylist()
+    (row,) = quality_table(at_rates()).to_pylist()
     assert (row["duration_ms"], row["n_samples"], row["rate_hz"]) == (2000, 1500, 750)
     assert (row["loss_expected"], row["n_gaps"], row["jitter_ms"]) == (0, 0, 0)
-    (row,) = quality(at_rates(lost=[100, 101, 700])).to_pylist()
+    (row,) = quality_table(at_rates(lost=[100, 101, 700])).to_pylist()
     assert row["loss_expected"] == pytest.approx(3 / 1500)
     assert (row["n_gaps"], row["longest_gap_ms"], row["gaps_ms"]) == (2, 4, 5)
 
 
 def test_of_one_rate_nothing_changes():
     changing = at_rates(lost=[100, 700])
-    rows = quality(changing, by="trial")
+    rows = quality_table(changing, by="trial")
     assert rows["rate_hz"].to_pylist() == [500, 1000]
-    one = quality(dataclasses.replace(changing, rates_hz=()), by="trial")
+    one = quality_table(dataclasses.replace(changing, rates_hz=()), by="trial")
     assert rows.to_pandas().equals(one.to_pandas())
