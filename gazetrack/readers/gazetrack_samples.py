@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from gazetrack.errors import ConfigError, ParseError, SchemaError, quote
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
+from gazetrack.readers.shared.counts import counted
 from gazetrack.tables.parquet import read_parquet
 from gazetrack.tables.placement import Placement
 from gazetrack.tables.recording import Recording
@@ -121,7 +122,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         screen=screen,
         placements=placements,
         rows_in=samples.num_rows,
-        dropped={"no time": untimed} if untimed else {},
+        dropped=counted({"no time": untimed}),
         notes=notes,
         **stated,
     )

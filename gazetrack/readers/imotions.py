@@ -20,6 +20,7 @@ import pandas as pd
 from gazetrack.errors import ParseError, quote
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.readers.shared.clock import timed_rows
+from gazetrack.readers.shared.counts import counted
 from gazetrack.readers.shared.gaze import gaze_columns
 from gazetrack.readers.text.header import Header, Kind, header_of, needed_header
 from gazetrack.readers.text.numbers import line_of
@@ -137,7 +138,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         "stimulus": table.text("stimulus")[timed.rows],
     }
     n_others = int((~of_tracker).sum())
-    others = {"other sensors": n_others} if n_others else {}
+    others = counted({"other sensors": n_others})
     return Recording(
         name=head.stem,
         format=FORMAT.name,

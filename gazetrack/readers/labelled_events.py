@@ -15,6 +15,7 @@ import pandas as pd
 from gazetrack.errors import quote
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.readers.shared.clock import check_clock
+from gazetrack.readers.shared.counts import counted
 from gazetrack.readers.text.header import Header, Kind, header_of, needed_header
 from gazetrack.readers.text.table import Columns, read_columns
 from gazetrack.tables.recording import Recording
@@ -120,7 +121,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         origin_ms=origin,
         software="REMoDNaV" if remodnav else "EMDAT",
         rows_in=table.n_rows,
-        dropped={} if usable.all() else {"no onset or duration": int((~usable).sum())},
+        dropped=counted({"no onset or duration": ~usable}),
         notes=tuple(notes),
     )
 

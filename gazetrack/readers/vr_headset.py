@@ -17,6 +17,7 @@ import numpy as np
 from gazetrack.errors import ParseError, quote
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.readers.shared.clock import check_clock
+from gazetrack.readers.shared.counts import counted
 from gazetrack.readers.shared.gaze import PLANE, PLANE_NOTE, gaze_columns
 from gazetrack.readers.text.header import Header, Kind, header_of, needed_header
 from gazetrack.readers.text.numbers import line_of
@@ -148,7 +149,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         origin_ms=float(first * dialect.ms),
         tracker=dialect.tracker,
         rows_in=table.n_rows,
-        dropped={} if timed.all() else {"no time": int((~timed).sum())},
+        dropped=counted({"no time": ~timed}),
         notes=(_NOTE,),
     )
 

@@ -20,6 +20,7 @@ import pandas as pd
 from gazetrack.errors import ConfigError, ParseError, quote
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.readers.shared.clock import timed_rows
+from gazetrack.readers.shared.counts import counted
 from gazetrack.readers.text.header import header_of, needed_header
 from gazetrack.readers.text.table import read_columns
 from gazetrack.readers.text.utf8 import by_line, rewritten
@@ -256,7 +257,7 @@ def _trials(head: Head, trials: list[dict[str, Any]]) -> Recording:
         tracker="webcam",
         software="jsPsych, WebGazer",
         rows_in=n + dropped,
-        dropped={"no time": dropped} if dropped else {},
+        dropped=counted({"no time": dropped}),
         notes=notes,
     )
 

@@ -16,6 +16,7 @@ from gazetrack.readers.eyelink.plane import on_plane
 from gazetrack.readers.eyelink.tokens import DAMAGED, Line, number
 from gazetrack.readers.shared.gaze import mean_of_eyes
 from gazetrack.readers.shared.sink import SampleSink
+from gazetrack.tables.eyes import EYES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +46,6 @@ _POSITION_ROWS = [row for row, name in enumerate(_COLUMNS) if name.endswith("_px
 _X_ROW = _COLUMNS.index("x_px")
 # Where the values of a sample with these eyes go; those of an unknown one to the left.
 _FIRST_ROW = {"left": 0, "right": 3, "binocular": 0}
-_EYES = ("left", "right")
 # Lines after which samples may be recorded, and eye movements written, otherwise.
 _STATEMENTS = ("START", "SAMPLES", "EVENTS")
 _TWICE_A_MS_HZ = 2000
@@ -283,7 +283,7 @@ class Samples:
         an eye was lost; if it has none, its positions are gaze.
         """
         found = dict(columns)
-        for eye in _EYES:
+        for eye in EYES:
             lost = columns[f"{eye}_pupil"] == 0
             for name in ("pupil", "x_px", "y_px") if self._has_pupil else ("pupil",):
                 values = columns[f"{eye}_{name}"]

@@ -18,7 +18,9 @@ import pandas as pd
 
 from gazetrack.errors import ConfigError, ParseError, quote
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
+from gazetrack.readers.shared.counts import counted
 from gazetrack.readers.shared.gaze import gaze_columns
+from gazetrack.tables.eyes import EYES
 from gazetrack.tables.recording import Recording
 from gazetrack.tables.schema import EVENTS, SAMPLES, conform
 from gazetrack.tables.screen import Screen
@@ -38,7 +40,6 @@ FORMAT = Format(
     lost="pauses between blocks, velocity, resolution, buttons and inputs, date and serial number",
     source="https://pypi.org/project/eyelinkio",
 )
-_EYES = ("left", "right")
 _ONE_EYE = {"LEFT_EYE": "left", "RIGHT_EYE": "right"}
 # eyelinkio's names: those of the fields of a sample, and those of the tables of movements with our
 # kind and the columns of their positions.
@@ -157,9 +158,7 @@ def _gaze(edf: Any, one_eye: str | None) -> dict[str, npt.NDArray[np.floating]]:
     """
     values = np.asarray(edf["samples"], np.float64)
     gaze = {
-        f"{eye}_{key}": np.full(values.shape[1], np.nan)
-        for eye in _EYES
-        for key in _FIELDS.values()
+        f"{eye}_{key}": np.full(values.shape[1], np.nan) for eye in EYES for key in _FIELDS.values()
     }
     for name, column in zip(edf["info"]["sample_fields"], values, strict=True):
         field, _, named_eye = str(name).partition("_")
@@ -177,10 +176,10 @@ def _without_lost_eyes(
     A pupil of 0 marks a lost eye, but stands beside every position of a recording without pupil
     sizes: there the positions are kept, with a note.
     """
-    has_pupil = any(bool((gaze[f"{eye}_pupil"] > 0).any()) for eye in _EYES)
+    has_pupil = any(bool((gaze[f"{eye}_pupil"] > 0).any()) for eye in EYES)
     found = {}
     any_kept = False
-    for eye in _EYES:
+    for eye in EYES:
         x = gaze[f"{eye}_x"]
         y = gaze[f"{eye}_y"]
         pupil = gaze[f"{eye}_pupil"]
@@ -231,7 +230,7 @@ def _events(edf: Any, name: str) -> tuple[pa.Table, dict[str, int]]:
         texts = [bytes(text).decode("utf-8", "replace").strip() for text in messages["msg"]]
         said = {"kind": "message", "onset_ms": messages["stime"] * 1e3, "duration_ms": 0.0}
         frames.append(pd.DataFrame({**said, "eye": "", "text": texts}))
-    dropped = {"event that ends before it starts": n_backwards} if n_backwards else {}
+    dropped = counted({"event that ends before it starts": n_backwards})
     if not frames:
         return conform({}, EVENTS), dropped
     frame = pd.concat(frames).sort_values("onset_ms", kind="stable")

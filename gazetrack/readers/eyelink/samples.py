@@ -14,9 +14,11 @@ import pandas as pd
 from gazetrack.errors import NoGaze
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.readers.shared.clock import NO_TIME, check_clock
+from gazetrack.readers.shared.counts import counted
 from gazetrack.readers.shared.gaze import gaze_columns
 from gazetrack.readers.text.header import Header, Kind, header_of, needed_header
 from gazetrack.readers.text.table import Columns, read_columns
+from gazetrack.tables.eyes import EYES
 from gazetrack.tables.recording import Recording
 from gazetrack.tables.schema import EVENTS, SAMPLES, conform
 
@@ -35,10 +37,9 @@ FORMAT = Format(
     source="EyeLink Data Viewer User Manual, Sample Report",
 )
 _TIME = "TIMESTAMP"
-_EYES = ("left", "right")
 _QUANTITIES = {"x": "GAZE_X", "y": "GAZE_Y", "pupil": "PUPIL_SIZE"}
 _OF_EYES = {
-    f"{eye}_{key}": f"{eye.upper()}_{name}" for eye in _EYES for key, name in _QUANTITIES.items()
+    f"{eye}_{key}": f"{eye.upper()}_{name}" for eye in EYES for key, name in _QUANTITIES.items()
 }
 _AVERAGE = {key: f"AVERAGE_{name}" for key, name in _QUANTITIES.items()}
 _POSITIONS = [name for name in (*_OF_EYES.values(), *_AVERAGE.values()) if "_GAZE_" in name]
@@ -109,7 +110,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         tracker="EyeLink",
         software="Data Viewer",
         rows_in=table.n_rows,
-        dropped={} if timed.all() else {NO_TIME: int((~timed).sum())},
+        dropped=counted({NO_TIME: ~timed}),
     )
 
 
@@ -131,7 +132,7 @@ def _wanted(head: Head, header: Header) -> dict[str, tuple[int, Kind]]:
 def _gaze(table: Columns) -> tuple[dict[str, npt.NDArray[np.floating]], str]:
     """Return positions and pupils by `gaze_columns`' names, and which eyes they are of."""
     gaze = {key: table.number(key) for key in _OF_EYES}
-    eyes = [eye for eye in _EYES if np.isfinite(gaze[f"{eye}_x"]).any()]
+    eyes = [eye for eye in EYES if np.isfinite(gaze[f"{eye}_x"]).any()]
     if eyes:
         return gaze, "binocular" if len(eyes) == 2 else eyes[0]
     # Only the average was exported: its pupil stands for both eyes.

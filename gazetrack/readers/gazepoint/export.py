@@ -25,6 +25,7 @@ from gazetrack.readers.gazepoint.fixations import (
     usable,
 )
 from gazetrack.readers.shared.clock import in_no_order
+from gazetrack.readers.shared.counts import counted
 from gazetrack.readers.shared.fixation_rows import fixation_recording
 from gazetrack.readers.shared.gaze import mean_of_eyes
 from gazetrack.readers.shared.sink import SampleSink
@@ -283,7 +284,7 @@ class _Export:
             "stimulus": self._stimuli,
         }
         fixations = joined(self._fixations)
-        dropped = {reason: count for reason, count in self._dropped.items() if count}
+        dropped = counted(self._dropped)
         # Every row is a finished fixation: no number comes twice, and all are valid.
         if self._all_finished and len(fixations) == self._samples.rows:
             notes.append("one row per fixation number: a fixation table")

@@ -24,6 +24,7 @@ from gazetrack.readers.generic.columns import (
     chosen,
     guess,
 )
+from gazetrack.readers.shared.counts import counted
 from gazetrack.readers.shared.fixation_rows import (
     SHARED,
     end_to_end,
@@ -278,7 +279,7 @@ def _people(
 def _samples(head: Head, table: Columns, notes: list[str]) -> Recording:
     """Return a table of samples as a recording; times count from the start of each recording."""
     timed = np.isfinite(table.number("t"))
-    dropped = {"no time": int((~timed).sum())} if not timed.all() else {}
+    dropped = counted({"no time": ~timed})
     recordings = _recordings(head, table, notes)[timed]
     t = pd.Series(table.number("t")[timed])
     by_recording = t.groupby(recordings)

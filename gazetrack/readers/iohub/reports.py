@@ -17,10 +17,12 @@ from gazetrack.errors import ParseError
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.readers.iohub.store import MAGIC, TITLE, read_store
 from gazetrack.readers.shared.clock import timed_rows
+from gazetrack.readers.shared.counts import counted
 from gazetrack.readers.shared.gaze import gaze_columns
 from gazetrack.readers.shared.positions import Axes, Frame, axes_of, frame_of, to_px
 from gazetrack.readers.text.header import header_of, needed_header
 from gazetrack.readers.text.table import read_columns
+from gazetrack.tables.eyes import EYES
 from gazetrack.tables.recording import Recording
 from gazetrack.tables.schema import EVENTS, SAMPLES, conform
 
@@ -44,7 +46,6 @@ FORMAT = Format(
 )
 _ONE = {"x": "gaze_x", "y": "gaze_y", "pupil": "pupil_measure1"}
 _MINIMAL = {"x": "x", "y": "y", "pupil": "pupil"}  # of EyeSampleEvent
-_EYES = ("left", "right")
 # Columns that no other table of gaze has, one of which is in every report.
 _MARKS = {"logged_time", "confidence_interval", "device_time", "event_id"}
 _TRIALS = ("TRIAL_INDEX", "trial", "trials.thisN")
@@ -159,14 +160,14 @@ def _of_store(head: Head, options: ReadOptions) -> Recording:
         eyes=eyes,
         origin_ms=starts[numbers[0]] if numbers else 0.0,
         rows_in=seconds.size + len(store.messages),
-        dropped={reason: count for reason, count in dropped.items() if count},
+        dropped=counted(dropped),
         notes=(*notes, *recording.notes),
     )
 
 
 def _names() -> list[str]:
     """Return the columns of positions and pupils, of both eyes and of one."""
-    of_both = [f"{eye}_{name}" for eye in _EYES for name in _ONE.values()]
+    of_both = [f"{eye}_{name}" for eye in EYES for name in _ONE.values()]
     return [*of_both, *_ONE.values()]
 
 
@@ -202,9 +203,9 @@ def _gaze(
     """
     status = np.nan_to_num(values.get("status", np.zeros(values["time"].size)))
     raw: dict[str, Floats] = {}
-    eyes = [eye for eye in _EYES if f"{eye}_gaze_x" in values and f"{eye}_gaze_y" in values]
+    eyes = [eye for eye in EYES if f"{eye}_gaze_x" in values and f"{eye}_gaze_y" in values]
     if eyes:
-        for eye in _EYES:
+        for eye in EYES:
             names = {key: f"{eye}_{name}" for key, name in _ONE.items()}
             lost = np.isin(status, _LOST[eye])
             raw |= _of_eye(values, names, lost, f"{eye}_")

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gazetrack.errors import ParseError
+from gazetrack.readers.shared.counts import counted
 from gazetrack.readers.text.header import Kind, header_of, needed_header
 from gazetrack.readers.text.table import read_columns
 from gazetrack.tables.recording import Recording
@@ -91,7 +92,7 @@ def read_blinks(head: Head, format: str) -> Recording:
         origin_ms=origin,
         start_ns=start_ns,
         rows_in=table.n_rows,
-        dropped={} if timed.all() else {"no onset": int((~timed).sum())},
+        dropped=counted({"no onset": ~timed}),
     )
 
 

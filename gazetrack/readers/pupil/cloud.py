@@ -21,6 +21,7 @@ from gazetrack.errors import NoGaze, ParseError
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.readers.pupil.surface import name_of_cloud_folder, reference_image
 from gazetrack.readers.shared.clock import check_clock
+from gazetrack.readers.shared.counts import counted
 from gazetrack.readers.shared.fixation_rows import fixation_recording
 from gazetrack.readers.text.header import Header, Kind, header_of, needed_header
 from gazetrack.readers.text.table import Columns, read_columns
@@ -292,7 +293,7 @@ def _samples(head: Head, header: Header, plane: _Plane, notes: list[str]) -> Rec
         origin_ms=(times.start_ns or 0) / 1e6,
         start_ns=times.start_ns,
         rows_in=table.n_rows,
-        dropped={} if timed.all() else {"no time": int((~timed).sum())},
+        dropped=counted({"no time": ~timed}),
     )
 
 
@@ -366,7 +367,7 @@ def _fixations(head: Head, header: Header, plane: _Plane, notes: list[str]) -> R
         "y_px": plane.position(table, "y")[timed],
     }
     recording = fixation_recording(head.stem, FORMAT.name, columns, int(timed.sum()))
-    dropped = {} if timed.all() else {"no onset": int((~timed).sum())}
+    dropped = counted({"no onset": ~timed})
     return replace(
         recording,
         origin_ms=(times.start_ns or 0) / 1e6,

@@ -18,6 +18,7 @@ from gazetrack.errors import NoGaze
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.readers.pupil.surface import name_of_player_file, size_from_scaled
 from gazetrack.readers.shared.clock import check_clock
+from gazetrack.readers.shared.counts import counted
 from gazetrack.readers.shared.fixation_rows import fixation_recording
 from gazetrack.readers.text.header import Header, Kind, header_of, needed_header
 from gazetrack.readers.text.table import Columns, read_columns
@@ -200,7 +201,7 @@ def _samples(head: Head, header: Header, on_surface: bool, notes: list[str]) -> 
         event_table=conform({}, EVENTS),
         origin_ms=start * 1e3,
         rows_in=table.n_rows,
-        dropped={} if timed.all() else {"no time": int((~timed).sum())},
+        dropped=counted({"no time": ~timed}),
     )
     return _Read(recording, _surface_of(table, notes))
 
@@ -236,7 +237,7 @@ def _fixations(head: Head, header: Header, on_surface: bool, notes: list[str]) -
     }
     found = fixation_recording(head.stem, FORMAT.name, columns, len(frame))
     notes += found.notes
-    dropped = {"another frame of the same fixation": repeated} if repeated else {}
+    dropped = counted({"another frame of the same fixation": repeated})
     dropped |= found.dropped
     found = replace(found, origin_ms=start * 1e3, rows_in=table.n_rows, dropped=dropped)
     return _Read(found, _surface_of(table, notes))

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from gazetrack.errors import ParseError
+from gazetrack.readers.shared.counts import counted
 from gazetrack.readers.text.numbers import line_of
 from gazetrack.tables.clock import Clock
 
@@ -79,7 +80,7 @@ def timed_rows(
     time = time_ms[rows]
     check_clock(head, header, time, rows)
     origin = float(time[0]) if time.size else 0.0
-    dropped = {NO_TIME: n_without} if n_without else {}
+    dropped = counted({NO_TIME: n_without})
     return TimedRows(rows, time - origin, origin, dropped)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from gazetrack.errors import NoGaze, ParseError
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.readers.shared.clock import in_no_order
+from gazetrack.readers.shared.counts import counted
 from gazetrack.readers.shared.gaze import gaze_columns
 from gazetrack.readers.shared.runs import movements
 from gazetrack.readers.smi.begaze_fixations import ONSET, position_of, read_fixations
@@ -127,7 +128,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         origin_ms=next(iter(starts.values())),
         software="SMI BeGaze",
         rows_in=table.n_rows,
-        dropped={reason: int(rows.sum()) for reason, rows in reasons.items() if rows.any()},
+        dropped=counted(reasons),
         notes=tuple(notes),
     )
 

@@ -14,6 +14,7 @@ import pandas as pd
 from gazetrack.errors import NoGaze, ParseError
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.readers.shared.clock import check_clock
+from gazetrack.readers.shared.counts import counted
 from gazetrack.readers.shared.gaze import mean_of_eyes
 from gazetrack.readers.smi.events import TABLE, read_events
 from gazetrack.readers.smi.header import (
@@ -175,7 +176,7 @@ def _raw(head: Head, header: Header) -> Recording:
         origin_ms=start / 1000,
         software=properties.get("Version", ""),
         rows_in=table.n_rows,
-        dropped={reason: int(which.sum()) for reason, which in reasons.items() if which.any()},
+        dropped=counted(reasons),
         notes=tuple(notes),
     )
 

@@ -16,6 +16,7 @@ import numpy as np
 from gazetrack.errors import NoGaze
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.readers.shared.clock import check_lines
+from gazetrack.readers.shared.counts import counted
 from gazetrack.readers.text.json_lines import column, first_objects, number, objects, vector
 from gazetrack.tables.recording import Recording
 from gazetrack.tables.schema import EVENTS, SAMPLES, conform
@@ -110,6 +111,6 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         tracker="Tobii Pro Glasses 2",
         world_camera="Tobii Pro Glasses 2",
         rows_in=n_lines,
-        dropped={reason: count for reason, count in dropped.items() if count},
+        dropped=counted(dropped),
     )
     return recording.on_nominal_screen(CAMERA, "scene camera's image")

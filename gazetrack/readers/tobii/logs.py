@@ -17,6 +17,7 @@ import pandas as pd
 
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.readers.shared.clock import check_clock, in_no_order
+from gazetrack.readers.shared.counts import counted
 from gazetrack.readers.shared.gaze import gaze_columns
 from gazetrack.readers.text.header import Header, Kind, header_of, needed_header
 from gazetrack.readers.text.numbers import line_of
@@ -227,7 +228,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         tracker="Tobii",
         software=dialect.software,
         rows_in=table.n_rows + len(blocks.messages) + blocks.cut_off,
-        dropped={reason: count for reason, count in dropped.items() if count},
+        dropped=counted(dropped),
         notes=tuple(notes),
     )
     return recording.on_nominal_screen(_NOMINAL, "screen") if dialect.fractions else recording

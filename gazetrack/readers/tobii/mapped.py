@@ -16,6 +16,7 @@ import numpy as np
 
 from gazetrack.errors import ConfigError, NoGaze, ParseError
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
+from gazetrack.readers.shared.counts import counted
 from gazetrack.readers.shared.runs import movements
 from gazetrack.readers.text.header import Header, Kind, header_of, needed_header
 from gazetrack.readers.text.table import Columns, read_columns
@@ -155,7 +156,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         placements=_placements(sizes),
         software="Tobii Pro Lab",
         rows_in=table.n_rows,
-        dropped={reason: count for reason, count in dropped.items() if count},
+        dropped=counted(dropped),
         notes=tuple(notes),
     )
 

@@ -28,7 +28,6 @@ from gazetrack.readers.tobii.columns import (
 from gazetrack.readers.tobii.events import EventRows
 from gazetrack.readers.tobii.recordings import Recordings
 from gazetrack.readers.tobii.rows import (
-    EYES,
     Names,
     Rows,
     gaze_of,
@@ -37,6 +36,7 @@ from gazetrack.readers.tobii.rows import (
     starts_of_runs,
 )
 from gazetrack.readers.tobii.units import FIXATION_POINTS, GAZE_POINTS, NOMINAL, Positions
+from gazetrack.tables.eyes import EYES
 from gazetrack.tables.placement import Placement
 from gazetrack.tables.recording import Recording
 from gazetrack.tables.screen import Screen

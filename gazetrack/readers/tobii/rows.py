@@ -14,6 +14,7 @@ import numpy as np
 
 from gazetrack.errors import quote
 from gazetrack.readers.shared.gaze import mean_of_eyes, pupils_of, without_marks
+from gazetrack.tables.eyes import EYES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     Codes = npt.NDArray[np.int32]
     Mask = npt.NDArray[np.bool_]
 
-EYES = ("left", "right")
 MISSING = -1.0
 _INVALID = {"Invalid", "2", "3", "4"}  # Studio: from 2 on it is not certain which eye it was
 

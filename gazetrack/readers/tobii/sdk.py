@@ -19,6 +19,7 @@ from gazetrack.readers.shared.gaze import gaze_columns
 from gazetrack.readers.text.header import Header, Kind, header_of, needed_header
 from gazetrack.readers.text.table import Columns, read_columns
 from gazetrack.readers.text.utf8 import by_line, rewritten
+from gazetrack.tables.eyes import EYES
 from gazetrack.tables.recording import Recording
 from gazetrack.tables.schema import EVENTS, SAMPLES, conform
 from gazetrack.tables.screen import Screen
@@ -46,7 +47,6 @@ _VALUE = r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?|nan|None)"
 _PAIR = rf"^\s*[(\[]\s*{_VALUE}\s*,\s*{_VALUE}\s*[)\]]\s*$"
 _MISSING = ("", "nan", "na", "n/a", "none")
 _COARSE_US = 1000
-_EYES = ("left", "right")
 
 
 class _Padding:
@@ -141,7 +141,7 @@ def _wanted(head: Head, header: Header) -> dict[str, tuple[int, Kind]]:
     if set(_TIMES) <= set(header.names):
         numbers["device"] = _TIMES[1]
     texts: dict[str, str] = {}
-    for eye in _EYES:
+    for eye in EYES:
         point = _POINT.format(eye)
         if point in header.names:
             texts[f"{eye}_point"] = point
@@ -198,7 +198,7 @@ def _times(table: Columns, notes: list[str]) -> npt.NDArray[np.floating]:
 def _gaze(head: Head, header: Header, table: Columns) -> dict[str, npt.NDArray[np.floating]]:
     """Return positions in pixels of the nominal screen, none of an invalid eye, and pupils."""
     gaze: dict[str, npt.NDArray[np.floating]] = {}
-    for eye in _EYES:
+    for eye in EYES:
         x, y = _point(head, header, table, eye)
         lost = table.number(f"{eye}_valid", 1.0) != 1
         gaze[f"{eye}_x"] = np.where(lost, np.nan, x * _NOMINAL.width_px)

@@ -16,6 +16,7 @@ import pandas as pd
 from gazetrack.errors import NoGaze
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.readers.shared.clock import check_clock
+from gazetrack.readers.shared.counts import counted
 from gazetrack.readers.shared.fixation_rows import fixation_recording
 from gazetrack.readers.shared.gaze import mean_of_eyes, pupils_of, without_marks
 from gazetrack.readers.text.table import Columns, read_columns
@@ -26,6 +27,7 @@ from gazetrack.readers.tobii.studio_header import (
     needed_layout,
     screen_of,
 )
+from gazetrack.tables.eyes import EYES
 from gazetrack.tables.recording import Recording
 from gazetrack.tables.schema import EVENTS, SAMPLES, conform
 
@@ -67,7 +69,6 @@ _NUMBERS = {
 }
 _MESSAGE = {"event": "Event", "data1": "Data1", "data2": "Data2", "descriptor": "Descriptor"}
 _STIMULI = ("StimuliName", "MediaName")
-_EYES = ("left", "right")
 _NOT_FOUND_FROM = 2  # 0 certain, 1 probable; from 2 on it is the other eye, or none
 _NO_MEDIA = "No media"
 _MOST_MEDIA = 3
@@ -203,7 +204,7 @@ def _all(head: Head, layout: Layout, table: Columns, notes: list[str]) -> Record
     frames = [_messages(rows), _movements(rows, notes)]
     events = pd.concat(frames).sort_values("row", kind="stable").drop(columns="row")
     _note_media(rows, notes)
-    eyes = [eye for eye in _EYES if f"{eye}_x" in table.found]
+    eyes = [eye for eye in EYES if f"{eye}_x" in table.found]
     one_eye = eyes[0] if eyes else "combined"
     return Recording(
         name=head.stem,
@@ -229,7 +230,7 @@ def _sort_rows(
     is_sample = timed & numbered
     rest = timed & ~is_sample & ~is_message
     reasons = {"no timestamp": ~timed, "neither sample nor event": rest}
-    dropped = {reason: int(rows.sum()) for reason, rows in reasons.items() if rows.any()}
+    dropped = counted(reasons)
     return is_sample, is_message, dropped
 
 
@@ -252,7 +253,7 @@ def _gaze(table: Columns) -> dict[str, npt.NDArray[np.floating]]:
     """
     gaze = {}
     not_found = []
-    for eye in _EYES:
+    for eye in EYES:
         lost = table.number(f"{eye}_validity", missing=0.0) >= _NOT_FOUND_FROM
         if f"{eye}_validity" in table.found:
             not_found.append(lost)

@@ -19,6 +19,7 @@ import numpy as np
 from gazetrack.errors import ConfigError, NoGaze, ParseError, quote
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.readers.head import HEAD_BYTES
+from gazetrack.readers.shared.counts import counted
 from gazetrack.readers.shared.gaze import gaze_columns
 from gazetrack.readers.xdf.channels import FRACTIONS, Gaze, channels_of, gaze_of
 from gazetrack.readers.xdf.chunks import MAGIC, Stream, checked_streams, first_streams
@@ -149,7 +150,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         tracker=", ".join(found.names),
         software="Lab Streaming Layer",
         rows_in=samples.num_rows + n_messages + timeless,
-        dropped={"no time": timeless} if timeless else {},
+        dropped=counted({"no time": timeless}),
         notes=tuple(notes),
     )
     units = {part.gaze.unit for part in found.parts}
