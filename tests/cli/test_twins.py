@@ -9,8 +9,6 @@ import pandas as pd
 import pytest
 
 import gazetrack
-from gazetrack.workflows.convert import ConvertOptions
-from gazetrack.workflows.info import info_files
 from tests.pupil_files import write_cloud, write_core
 
 PEOPLE = ("s01", "s02", "s03")
@@ -224,15 +222,6 @@ def test_folders_called_after_people_are_not_in_what_is_written(run, tmp_path, p
     assert ": read with input 1 of " in result.out
     for path in written:
         assert "Test" not in path.name + str(path.read_bytes())
-
-
-def test_info_of_a_folder_tells_of_recordings_not_files(study):
-    facts = list(info_files([study / "s01"], ConvertOptions()))
-    assert [(one["fixations"], one["recordings"]) for one in facts] == [(3, ["s01"])]
-    assert [path.rsplit("/", 1)[-1] for path in facts[0]["read_with"]] == [
-        "fixations.csv",
-        "blinks.csv",
-    ]
 
 
 def test_fixations_that_were_not_named_are_pointed_at(run, study):

@@ -7,15 +7,11 @@ import pytest
 from hypothesis import given, settings
 from PIL import Image
 
-from gazetrack.errors import ConfigError, InputError, SchemaError
+from gazetrack.errors import ConfigError, InputError
 from gazetrack.maps.parameters import MapParams
 from gazetrack.maps.plot import plot_track, save_figure
 from gazetrack.maps.render import render_maps
 from gazetrack.maps.track import Track
-from gazetrack.tables.screen import Screen
-from gazetrack.workflows.convert import ConvertOptions, convert_files
-from gazetrack.workflows.plot import plot
-from gazetrack.workflows.table_tracks import read_screen_tracks
 from tests import strategies
 
 
@@ -66,26 +62,6 @@ def test_discs_have_the_area_of_the_dwell_time_and_the_same_picture_the_same_byt
     areas = figure.axes[0].collections[0].get_sizes()
     np.testing.assert_allclose(areas / areas[0], track(5).duration_ms / track(5).duration_ms[0])
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
-
-
-def test_without_images_the_screen_is_drawn(tmp_path):
-    gaze = "x,y,t\n" + "".join(
-        f"{[100, 400][i // 70 % 2] + i % 2},{200 + i % 2},{i * 4}\n" for i in range(280)
-    )
-    (tmp_path / "a.csv").write_text(gaze)
-    list(convert_files([tmp_path / "a.csv"], ConvertOptions(screen=Screen(1000, 600))))
-    table = tmp_path / "a.fixations.parquet"
-    (picture,) = plot(table, out=tmp_path / "plots", params=MapParams(levels=1))
-    (found,) = read_screen_tracks(table)
-    assert (found.stimulus, found.width, found.height) == ("screen", 1000, 600)
-    assert found.x == pytest.approx([100.5, 400.5] * 2, abs=1)
-    with Image.open(picture) as drawn:
-        assert drawn.width > 500
-    list(convert_files([tmp_path / "a.csv"], ConvertOptions(force=True)))
-    with pytest.raises(
-        SchemaError, match=r"a.fixations.parquet: the size of the screen is not known.*--screen"
-    ):
-        plot(table, out=tmp_path / "plots", params=MapParams(levels=1))
 
 
 def test_the_image_may_be_a_path(tmp_path):

@@ -10,9 +10,7 @@ import gazetrack
 from gazetrack.errors import ConfigError
 from gazetrack.events.fixations import fixation_table
 from gazetrack.maps.track import build_tracks
-from gazetrack.simulate.example import SCREEN, lesion_image, simulate_gaze, write_example
-from gazetrack.simulate.trackers import Trial, write_asc, write_tobii_tsv
-from gazetrack.tables.placement import place
+from gazetrack.simulate.example import lesion_image, simulate_gaze, write_example
 
 
 @pytest.fixture(scope="module")
@@ -84,26 +82,6 @@ def test_what_cannot_be_simulated_is_refused(tmp_path):
     assert not (tmp_path / "new").exists()
 
 
-def test_the_asc_file_is_in_order_of_time_and_its_events_are_closed(example):
-    lines = example.exports[0].read_text().splitlines()
-    assert sum("RECCFG CR 250 2 1 R" in line for line in lines) == 4
-    stamps = [int(line.split("\t")[0]) for line in lines if line[:1].isdigit()]
-    assert stamps == sorted(set(stamps))
-    for kind in ("FIX", "SACC", "BLINK"):
-        starts, ends = ([line for line in lines if line.startswith(mark + kind)] for mark in "SE")
-        assert len(starts) == len(ends)
-    now = 0
-    for line in lines:
-        if line.startswith(("MSG", "START", "SFIX", "SSACC", "SBLINK")) or line[:1].isdigit():
-            stamp = int(
-                line.split()[
-                    0 if line[:1].isdigit() else 2 if line.startswith("S") and line[1] != "T" else 1
-                ]
-            )
-            assert stamp >= now
-            now = stamp
-
-
 @pytest.mark.parametrize("export", [0, 1])
 def test_our_readers_read_the_exports_back(example, export):
     recording = gazetrack.read(example.exports[export])
@@ -114,18 +92,3 @@ def test_our_readers_read_the_exports_back(example, export):
     table, source = fixation_table(recording)
     assert source["fixation_source"] == "export"
     assert len(build_tracks(table)) == 4
-
-
-@pytest.mark.parametrize("write", [write_asc, write_tobii_tsv])
-def test_fixations_survive_the_way_through_an_export(tmp_path, write):
-    rng = np.random.default_rng(3)
-    _, mask = lesion_image(rng, 96, 128)
-    trial = Trial("a.png", place("fit", SCREEN, 128, 96), simulate_gaze(mask, rng))
-    path = tmp_path / "raw.txt"
-    write(path, [trial], SCREEN, 250, rng)
-    table, _ = fixation_table(gazetrack.read(path))
-    track = build_tracks(table)[0].scaled(128, 96)
-    np.testing.assert_allclose(track.x, trial.gaze.x_px, atol=1.5)
-    np.testing.assert_allclose(track.y, trial.gaze.y_px, atol=1.5)
-    np.testing.assert_allclose(track.duration_ms, trial.gaze.duration_ms, atol=9)
-    np.testing.assert_allclose(np.diff(table["onset_ms"]), np.diff(trial.gaze.onset_ms), atol=9)

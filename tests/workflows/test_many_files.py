@@ -44,13 +44,3 @@ def test_convert_render_refine_and_plot_of_a_folder(folder):
     pictures = gazetrack.plot("tables", out="plots")
     with Image.open(pictures[0]) as picture:
         assert picture.width > 500
-
-
-def test_info_is_of_an_export_or_a_table(folder):
-    assert gazetrack.info("raw.tsv")["format"] == "tobii_pro"
-    gazetrack.convert("raw.tsv")
-    assert gazetrack.info("raw.fixations.parquet")["file"] == "raw.fixations.parquet"
-    (folder / "bad.tsv").write_text("nothing that anybody knows")
-    with pytest.raises(UnknownFormat):
-        gazetrack.info("bad.tsv")
-    assert {found.name for found in gazetrack.formats()} > {"eyelink_asc", "tobii_pro"}
