@@ -194,9 +194,13 @@ def select_eye(recording: Recording, eye: str) -> Recording:
 
     Raises
     ------
+    ConfigError
+        There is no such choice of eyes.
     DataError
         The recording has no gaze of that eye.
     """
+    if eye not in EYE_CHOICES:
+        raise ConfigError(f"eye {eye!r}", hint=f"use one of {', '.join(EYE_CHOICES)}")
     if eye not in _SIDES:
         return recording
     other = _other(eye)

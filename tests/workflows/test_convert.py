@@ -174,9 +174,10 @@ def test_beside_its_export_a_table_follows_it(folder):
     assert (first.x_px, first.y_px) == pytest.approx((250.5, 120.5), abs=1)
 
 
-def test_choices_that_cannot_be_name_the_file(folder):
-    with pytest.raises(ConfigError) as caught:
-        convert("raw.csv", trial_by="the moon")
+@pytest.mark.parametrize("wrong", [{"trial_by": "the moon"}, {"eye": "third"}])
+def test_choices_that_cannot_be_name_the_file(folder, wrong):
+    with pytest.raises(ConfigError, match=next(iter(wrong.values()))) as caught:
+        convert("raw.csv", **wrong)
     assert str(caught.value.path) == "raw.csv"
     assert names(folder) == []
 
