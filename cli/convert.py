@@ -181,7 +181,7 @@ def show(outcome: Outcome, verbose: bool) -> None:
         click.echo(f"  fixations: the export's own{_whose(found['fixation_eye'])}")
     else:
         assumed = detector["px_per_deg_assumed"]
-        scale = " (screen size unknown: taken as 45 deg wide)" if assumed else ""
+        scale = " (size or distance of the screen unknown: taken as 45 deg wide)" if assumed else ""
         click.echo(f"  fixations: detected by {detector['name']}{scale}")
     for reason, count in outcome.dropped.items():
         click.echo(f"  not used: {count:,} rows, {reason}")

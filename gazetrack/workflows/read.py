@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
@@ -15,6 +16,7 @@ from gazetrack.errors import (
     ParseError,
     UnknownFormat,
     quote,
+    refuse_other_type,
 )
 from gazetrack.readers import registry
 from gazetrack.readers.base import POSITION_SETTINGS, Level, ReadOptions, Verdict
@@ -23,17 +25,17 @@ from gazetrack.readers.pupil.blinks import read_blinks
 from gazetrack.readers.reading import Reading
 from gazetrack.tables.geometry import with_geometry
 from gazetrack.tables.plausible import checked
+from gazetrack.tables.screen import Screen
 from gazetrack.workflows.inputs import Source, find_sources
 from gazetrack.workflows.joining import joined, renamed
 from gazetrack.workflows.naming import recording_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from gazetrack.readers.head import Head
     from gazetrack.tables.recording import Recording
-    from gazetrack.tables.screen import Screen
 
 # What a reader that meets something unforeseen in a file may raise: still an error about that
 # file, and no crash.
@@ -78,6 +80,13 @@ class InputOptions:
     salvage: bool = False
     trust_gzip: bool = False
     recursive: bool = False
+
+    def __post_init__(self) -> None:
+        # The command's way of writing the two, which is no type of Python's, is the likely mistake.
+        hint = 'give a mapping, such as {"x": "GazeX[px]", "y": "GazeY[px]", "t": "Time[ms]"}'
+        refuse_other_type(self.columns, Mapping, "columns", hint)
+        hint = "give a gazetrack.Screen, such as Screen(1920, 1080, 531, 299, 650)"
+        refuse_other_type(self.screen, (Screen, type(None)), "the screen", hint)
 
     @property
     def reading(self) -> Reading:
