@@ -12,6 +12,8 @@ from gazetrack.workflows.table_tracks import tracks_of_images, tracks_of_screen
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pyarrow as pa
+
     from gazetrack.maps.track import Track
     from gazetrack.workflows.fixations import Fixations
 
@@ -48,7 +50,8 @@ def tracks(
     Raises
     ------
     SchemaError
-        A column is missing, or nobody knows the size of an image or of the screen.
+        A column is missing, nobody knows the size of an image or of the screen, or every fixation
+        is there more than once.
     InputError
         None of the stimuli is an image of the folder.
 
@@ -60,6 +63,7 @@ def tracks(
     (11, 402.3)
     """
     table, meta = as_table(fixations)
+    _refuse_copies(table)
     if images is None and placement is not None:
         raise SchemaError("a placement needs the images", hint='give images="FOLDER" as well')
     if images is None:
@@ -70,3 +74,11 @@ def tracks(
         hint = "images are found by the name of the stimulus"
         raise InputError("holds no image of these fixations", path=images, hint=hint)
     return list(found.tracks)
+
+
+def _refuse_copies(table: pa.Table) -> None:
+    """Refuse a table that was joined to itself: all its dwell would count twice."""
+    rows = table.to_pandas()
+    if len(rows) and rows.duplicated(keep=False).all():
+        what = f"each of its {len(rows):,} fixations is there more than once"
+        raise SchemaError(what, hint="leave the copies out, as with fixations.drop_duplicates()")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import gazetrack
@@ -104,3 +105,13 @@ def test_tracks_and_maps_can_be_looked_up_in_lists_and_sets(fixations):
     maps = gazetrack.render_maps(first)
     assert [maps].index(maps) == 0
     assert maps != gazetrack.render_maps(second)
+
+
+def test_a_table_joined_to_itself_is_refused(fixations):
+    both = pd.concat([fixations, fixations])
+    both.attrs = fixations.attrs
+    with pytest.raises(SchemaError, match="more than once"):
+        gazetrack.tracks(both)
+    one_row_more = pd.concat([fixations, fixations.head(1)])
+    one_row_more.attrs = fixations.attrs
+    assert gazetrack.tracks(one_row_more)  # an export may hold a row twice, which reading notes
