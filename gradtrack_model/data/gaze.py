@@ -110,7 +110,8 @@ def choose_gaze(sources: Sources, config: DataConfig) -> Gaze:
     ------
     DataError
         Maps and tables do not fit, refined maps do not fit those they should be made from, or there
-        are maps alone and they are not those that the method or settings ask for.
+        are maps alone and they are not those that the method or settings ask for; maps that are
+        given differ from a setting that is given, too.
     InputError, SchemaError
         The map file is damaged, or none.
     """
@@ -123,8 +124,14 @@ def choose_gaze(sources: Sources, config: DataConfig) -> Gaze:
         return _tables(sources, config, "given as such" if given else "no maps are beside them")
     store = read_maps(sources.maps)
     if sources.given == "maps":
+        # What is typed is meant; what a method usually renders is not.
+        if typed := _contradiction(store, sources, config, sources.map_settings):
+            hint = "leave out the setting or --maps: stored maps are as they were rendered"
+            raise DataError(typed, path=sources.maps, hint=hint)
         return _stored(store, "given as such")
-    contradiction = _contradiction(store, sources, config)
+    # A preset asks for nothing here: it is what to start from, and the maps are further on.
+    asked = (*METHODS[config.method].get("maps", {}), *sources.map_settings)
+    contradiction = _contradiction(store, sources, config, asked)
     if sources.fixations and contradiction:
         return _tables(sources, config, contradiction)
     if contradiction:
@@ -178,20 +185,21 @@ def _params_of(store: MapStore) -> MapParams | None:
         return None
 
 
-def _contradiction(store: MapStore, sources: Sources, config: DataConfig) -> str:
-    """Return how stored maps differ from those that method or settings ask for, if they do."""
+def _contradiction(
+    store: MapStore, sources: Sources, config: DataConfig, asked: Sequence[str]
+) -> str:
+    """Return how stored maps differ in what is asked for, if they do."""
     params = _params_of(store)
     if params is None:
         return ""
-    # A preset asks for nothing here: it is what to start from, and the maps are further on.
-    asked = [*METHODS[config.method].get("maps", {}), *sources.map_settings]
+    names = list(asked)
     stored, wanted = params.as_dict(), config.maps.as_dict()
     # Where gaze lies on an image was decided as the maps were rendered.
     if sources.placement is not None:
-        asked.append("placement")
+        names.append("placement")
         stored["placement"] = store.meta.get("placement_rule")
         wanted["placement"] = sources.placement
-    for name in asked:
+    for name in names:
         if stored[name] != wanted[name]:
             values = f"{quote(wanted[name])}, and the maps of {quote(store.path, _NAME_CHARS)}"
             return f"method or settings ask for {name} {values} have {quote(stored[name])}"

@@ -242,3 +242,12 @@ def test_stored_maps_are_moved_like_their_image(data_folder):
     label = data.train[0].maps[-1].numpy()
     assert label.shape == (64, 64)
     assert np.unique(label).size > 2
+
+
+def test_given_maps_and_a_given_setting_that_differ_are_refused(data_folder):
+    path = rendered(data_folder)
+    with pytest.raises(DataError, match=r"ask for kind density.*have hull.*leave out the setting"):
+        chosen(data_folder, settings=["maps.kind=density"], maps=path)
+    assert chosen(data_folder, settings=["maps.kind=hull"], maps=path).kind == "hull"
+    # A method is not a setting: its own kind of maps gives way to maps that are given.
+    assert chosen(data_folder, method="heatmap", maps=path).kind == "hull"
