@@ -23,7 +23,11 @@ from gazetrack.kernels.segments import slow_runs
 from gazetrack.kernels.smooth import fill_gaps
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from gazetrack.events.base import Runs
+
+    Floats = npt.NDArray[np.float64]
 
 _AVERAGED = np.array([1, 2, 5, 10])  # of how many samples means are taken: one lower rate each
 
@@ -72,8 +76,10 @@ class I2MC(Detector):
     def runs(self, trial: Trial) -> Runs:
         """Return the fixations; see `Detector.runs`."""
         t = trial.t_ms
-        x = fill_gaps(t, trial.x_px, self.fill_gap_ms)
-        y = fill_gaps(t, trial.y_px, self.fill_gap_ms)
+        # From the first gaze on: sums of larger numbers round differently, and samples midway
+        # between two clusters would fall to either by where on the screen the gaze is.
+        x = fill_gaps(t, _from_the_first(trial.x_px), self.fill_gap_ms)
+        y = fill_gaps(t, _from_the_first(trial.y_px), self.fill_gap_ms)
         filled = replace(trial, x_px=x, y_px=y)
         weights = change_weights(t, x, y, self.window_ms, step=self.step_ms, averaged=_AVERAGED)
         known = weights[~np.isnan(weights)]
@@ -99,3 +105,9 @@ class I2MC(Detector):
             starts[k] = start + near[0]
             ends[k] = start + near[-1] + 1
         return starts, ends
+
+
+def _from_the_first(position: Floats) -> Floats:
+    """Return positions relative to the first that is known, in px."""
+    known = position[~np.isnan(position)]
+    return position - known[0] if known.size else position

@@ -84,7 +84,7 @@ class InputOptions:
     def __post_init__(self) -> None:
         # The command's way of writing the two, which is no type of Python's, is the likely mistake.
         hint = 'give a mapping, such as {"x": "GazeX[px]", "y": "GazeY[px]", "t": "Time[ms]"}'
-        refuse_other_type(self.columns, Mapping, "columns", hint)
+        refuse_other_type(self.columns, (Mapping, type(None)), "columns", hint)
         hint = "give a gazetrack.Screen, such as Screen(1920, 1080, 531, 299, 650)"
         refuse_other_type(self.screen, (Screen, type(None)), "the screen", hint)
 
@@ -269,7 +269,7 @@ def _read_head(head: Head, reader: str, options: InputOptions) -> Recording:
             )
             hint = "leave --columns out, or add --format generic"
             raise ConfigError(what, path=head.path, hint=hint)
-    given = ReadOptions(columns=options.columns, screen=options.screen)
+    given = ReadOptions(columns=options.columns or {}, screen=options.screen)
     try:
         recording = registry.get(reader).read(head, given)
         recording = checked(head.reading.applied(recording))

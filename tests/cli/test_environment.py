@@ -243,6 +243,14 @@ def test_a_key_that_others_may_read_is_told(study):
     )
 
 
+@pytest.fixture(autouse=True)
+def _interrupts_are_heeded():
+    """Commands inherit it: where the tests run in the background, a shell has SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def start_slowly(tmp_path, *arguments, cwd):
     """Start `gazetrack` where a disk takes half a minute to sync, with files half-written."""
     modules = tmp_path / "slow"

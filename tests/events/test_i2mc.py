@@ -79,3 +79,14 @@ def test_fixations_shorter_than_the_least_duration_are_left_out():
     trial = trial_of(np.repeat([200.0, 800.0, 500.0], [150, 50, 150]))
     assert len(pairs(I2MC().runs(trial))) == 3
     assert len(pairs(I2MC(min_duration_ms=250.0).runs(trial))) == 2
+
+
+@pytest.mark.parametrize("seed", [66, 687, 1919, 2783])  # of which rounding decided
+def test_where_on_the_screen_gaze_is_decides_nothing(seed):
+    rng = np.random.default_rng(seed)
+    places = rng.choice([100.0, 104.0, 400.0, np.nan], 50, p=[0.4, 0.2, 0.2, 0.2])
+    # Sixty-fourths shift exactly.
+    x = np.repeat(places, 5) + np.round(rng.normal(0, 1, 250) * 64) / 64
+    here = Trial(np.arange(x.size) * 16.0, x, x.copy(), 40.0)
+    there = Trial(here.t_ms, x + 256.0, x.copy(), 40.0)
+    assert pairs(I2MC().runs(here)) == pairs(I2MC().runs(there))

@@ -35,3 +35,10 @@ def test_how_the_command_writes_them_is_refused_in_words(table, choice, words):
     for call in (gazetrack.read, gazetrack.info, gazetrack.convert, gazetrack.quality):
         with pytest.raises(ConfigError, match=words):
             call(table, **choice)
+
+
+def test_no_columns_are_none_as_well(tmp_path):
+    rows = "".join(f"{100 + i % 3},200,{4 * i}\n" for i in range(50))
+    (tmp_path / "a.csv").write_text("x,y,t\n" + rows)
+    recording = gazetrack.read(tmp_path / "a.csv", columns=None)
+    assert recording.samples.equals(gazetrack.read(tmp_path / "a.csv").samples)
