@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from gazetrack.errors import ConfigError, DataError
+from gazetrack.errors import ConfigError, DataError, quote
 from gazetrack.publish import write_text
 
 if TYPE_CHECKING:
@@ -50,11 +50,25 @@ class Pseudonyms:
     policy : {"keep", "hash", "drop"}
         What stands for a participant: the name itself, a keyed pseudonym of it, or nothing.
     key : bytes
-        The secret that ``hash`` needs, of 32 bytes; empty for the others.
+        The secret that ``hash`` needs, of 32 bytes as `read_key` gives it; empty for the others.
+
+    Raises
+    ------
+    ConfigError
+        There is no such policy, or ``hash`` without a key of that length.
     """
 
     policy: str = "keep"
     key: bytes = b""
+
+    def __post_init__(self) -> None:
+        if self.policy not in POLICIES:
+            hint = f"choose of {', '.join(POLICIES)}"
+            raise ConfigError(f"no policy {quote(self.policy, 40)!r} for participants", hint=hint)
+        # Without a key anybody could look pseudonyms up in a list of names.
+        if self.policy == "hash" and len(self.key) != _KEY_BYTES:
+            hint = f"give {_KEY_BYTES} bytes, as gazetrack.tables.pseudonyms.read_key does"
+            raise ConfigError(f"a key of {len(self.key)} bytes", hint=hint)
 
     @property
     def keeps(self) -> bool:

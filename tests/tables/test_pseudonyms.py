@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gazetrack.errors import DataError, ParseError, quote, quoting_nothing
+from gazetrack.errors import ConfigError, DataError, ParseError, quote, quoting_nothing
 from gazetrack.maps.track import build_tracks
 from gazetrack.readers.text.ahead import in_threads
 from gazetrack.tables.placement import Placement
@@ -220,3 +220,16 @@ def test_nothing_is_quoted_where_nothing_may_be():
         with quoting_nothing(nothing=False):
             assert quote("Ada") == "Ada"
     assert quote("Ada") == "Ada"
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (("hsah", b"k" * 32), "no policy 'hsah'.*keep, hash, drop"),
+        (("hash",), "a key of 0 bytes.*32 bytes"),
+        (("hash", b"short"), "a key of 5 bytes"),
+    ],
+)
+def test_a_policy_that_is_none_and_a_missing_key_are_refused(given, message):
+    with pytest.raises(ConfigError, match=message):
+        Pseudonyms(*given)

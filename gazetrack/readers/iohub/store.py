@@ -30,7 +30,6 @@ _SESSIONS = "data_collection/session_meta_data"
 # By preference: a tracker fills one of them.
 _TABLES = ("BinocularEyeSampleEvent", "MonocularEyeSampleEvent", "EyeSampleEvent")
 _ROWS_A_BLOCK = 1 << 18
-_MOST_NAME = 100
 
 
 @dataclass(frozen=True)
