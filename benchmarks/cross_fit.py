@@ -22,7 +22,7 @@ import numpy as np
 from _commands import run
 from PIL import Image
 
-PLAIN = ("--set", "model.attention=false", "--set", "loss.track_weight=0")
+PLAIN = ("--method", "plain")
 
 
 def fold_of(image_id: str, folds: int) -> int:

@@ -36,13 +36,12 @@ if TYPE_CHECKING:
 
 STORED = "density maps refined by the CRF"
 GROWN = "those, grown by what the network of the row `plain` saw"
-PLAIN = ("model.attention=false", "loss.track_weight=0")
 # Row: (labels, method, settings). Without labels, maps are rendered from the fixations in training.
 ROWS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     **{method: ("", method, ()) for method in ("full", "heatmap", "gazemedseg", "gradtrack")},
     "gradtrack, stored": (STORED, "gradtrack", ()),
-    "plain": (STORED, "gradtrack", PLAIN),
-    "self-training": (GROWN, "gradtrack", PLAIN),
+    "plain": (STORED, "plain", ()),
+    "self-training": (GROWN, "plain", ()),
     **{
         f"gradtrack-{control}": ("", f"gradtrack-{control}", ())
         for control in (

@@ -50,13 +50,7 @@ ROWS: dict[str, tuple[str, ...]] = {
     "heatmap": ("--method", "heatmap", *HEATMAP),
     "gazemedseg": ("--method", "gazemedseg", *HEATMAP, "--set", "loss.thresholds=[0.2, 0.4]"),
     "gradtrack": ("--method", "gradtrack", *PROSTATE),
-    "gradtrack, plain": (
-        *PROSTATE,
-        "--set",
-        "model.attention=false",
-        "--set",
-        "loss.track_weight=0",
-    ),
+    "plain": ("--method", "plain", *PROSTATE),
 }
 CASE = r"(.+)_\d+$"
 

@@ -6,11 +6,11 @@ The two are mixed.
     [--precision bf16]
 
 DATA holds images/, masks/ (only ever those of the validation images), fit.txt, val.txt and a
-fixation CSV. Round 1 trains on density maps refined by the CRF, with gradtrack-train --preset
-polyp. Each later round trains anew, on those maps mixed with the last network's probabilities
-(gazetrack refine --probabilities) and without the images on which gaze and network agree least. No
-mask of a training image is opened. Every step is a command as a user types it; one whose output is
-there is not done again, an interrupted training goes on.
+fixation CSV. Round 1 trains on density maps refined by the CRF, with gradtrack-train --preset polyp
+--method plain. Each later round trains anew, on those maps mixed with the last network's
+probabilities (gazetrack refine --probabilities) and without the images on which gaze and network
+agree least. No mask of a training image is opened. Every step is a command as a user types it; one
+whose output is there is not done again, an interrupted training goes on.
 """
 
 from __future__ import annotations
@@ -97,6 +97,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--leave-out", type=float, default=0.05)
     parser.add_argument("--preset", default="polyp")
+    parser.add_argument("--predict-threshold", type=float, default=0.35)
     parser.add_argument("--precision", default="auto")
     options = parser.parse_args()
     data, out = options.data, options.out
@@ -134,6 +135,10 @@ def main() -> None:
             size = [
                 "--preset",
                 options.preset,
+                "--method",
+                "plain",
+                "--set",
+                f"predict_threshold={options.predict_threshold}",
                 "--image-size",
                 options.size,
                 "--steps",

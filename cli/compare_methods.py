@@ -49,7 +49,7 @@ def _with_options_of_train(command: click.Command) -> click.Command:
     default=_METHODS,
     show_default=True,
     metavar="A,B,…",
-    help="full, heatmap, gazemedseg, gradtrack, or controls such as gradtrack-discs.",
+    help="full, plain, heatmap, gazemedseg, gradtrack, or controls such as gradtrack-discs.",
 )
 @click.option(
     "--seeds",

@@ -110,13 +110,16 @@ _NNUNET_VARIABLES = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
     type=click.Choice(["default", "polyp", "tiny", "gazemedseg"]),
     default="default",
     show_default=True,
-    help="Settings to start from.",
+    help="Recipe to start from; what is trained, --method says.",
 )
 @click.option(
     "--method",
     show_default="gradtrack",
     metavar="NAME",
-    help="gradtrack, full (from masks), heatmap, gazemedseg, or a control such as gradtrack-discs.",
+    help=(
+        "gradtrack, plain (its labels without Track Attention), full (from masks), heatmap, "
+        "gazemedseg, or a control such as gradtrack-discs."
+    ),
 )
 @click.option(
     "--config",

@@ -176,18 +176,24 @@ class DataConfig(InputConfig):
         (center, width) of the gray values of DICOM, NRRD and NIfTI that become 0 to 255, in the
         file's units, such as Hounsfield units; without it, from the 0.5th to the 99.5th percentile
         of the file.
+    crf_weight : float
+        Weight of a dense CRF that pulls the last level of maps rendered from fixation tables to the
+        edges of the image, once and at the size of training, before they train; 0 for none. Stored
+        maps are taken as they are.
     val_share : float
         Share of cases held out by the hash of their name when no validation images are named.
     """
 
     method: str = "gradtrack"
     window: tuple[float, ...] = ()
+    crf_weight: float = 0.0
     val_share: float = 0.1
 
     def __post_init__(self) -> None:
         super().__post_init__()
         one_of("method", self.method, METHODS)
         within("val_share", self.val_share, 0, 0.9)
+        within("crf_weight", self.crf_weight, 0, ANY)
         if not self.window:
             return
         if len(self.window) != 2 or not 0 < self.window[1] < math.inf:
@@ -315,12 +321,20 @@ class TrainConfig(DataConfig, BatchConfig, ValidationConfig):
     def _check_heads(self) -> None:
         """Refuse a loss that is not made for the network's number of segmentations."""
         thresholds = len(self.loss.thresholds)
-        heads = self.model.heads
-        if thresholds != heads:
+        heads, networks = self.model.heads, self.model.networks
+        if thresholds != heads * networks:
             what = f"loss.thresholds has {thresholds} values, model.heads is {heads}"
+            if networks > 1:
+                what += f" of each of {networks} networks"
             raise ConfigError(what, hint="give one threshold per head")
-        if self.loss.consistency_weight > 0 and heads == 1:
-            raise ConfigError("loss.consistency_weight with one head", hint="use model.heads=2")
+        if self.loss.consistency_weight > 0 and heads * networks == 1:
+            hint = "use model.networks=2, or model.heads=2"
+            raise ConfigError("loss.consistency_weight with one head", hint=hint)
+        if self.loss.track_weight > 0 and networks > 1:
+            what = (
+                f"loss.track_weight with {networks} networks, which predict no track map together"
+            )
+            raise ConfigError(what, hint="use loss.track_weight=0, or model.networks=1")
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON values, which `gradtrack_model.settings.config_from` takes back."""

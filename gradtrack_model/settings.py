@@ -82,7 +82,9 @@ def map_settings(
     values: dict[str, Any] = {}
     for layer in _given(file, settings, overrides):
         _merge(values, layer)
-    return tuple(values.get("maps", ()))
+    # The CRF is no parameter of `MapParams`, and says as much of what the maps are.
+    crf = ("crf_weight",) if "crf_weight" in values else ()
+    return (*values.get("maps", ()), *crf)
 
 
 def _given(

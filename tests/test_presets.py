@@ -8,16 +8,26 @@ import pytest
 import torch
 
 from gazetrack.errors import ConfigError, DataError
+from gazetrack.maps.parameters import map_params
 from gradtrack_model.data.batches import plain_batch
 from gradtrack_model.data.loading import load_data
 from gradtrack_model.data.sources import discover
-from gradtrack_model.presets import METHODS
+from gradtrack_model.presets import METHODS, PRESETS
 from gradtrack_model.settings import load_config
 from gradtrack_model.training.loop import train
 from gradtrack_model.weights.checkpoint import load_model
 from tests.synthetic import TINY
 
 SMALL = TINY | {"image_size": 32, "steps": 2, "val_every": 2, "model.widths": [8] * 6}
+
+# By section: what a method is, whatever data it is trained on. A preset may change the Dice term,
+# which is part of the recipe, and where the border of a density map lies, which is of the data.
+OF_A_METHOD = {
+    "": ("predict_threshold", "crf_weight"),
+    "model": ("attention", "gates", "heads", "networks"),
+    "loss": ("track_weight", "thresholds", "consistency_weight", "full_first"),
+    "maps": ("kind", "levels", "ratios", "truncation", "by", "drop_first"),
+}
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -31,10 +41,10 @@ def test_every_method_trains_and_loads(data_folder, method):
 
 def test_settings_go_over_the_method():
     config = load_config("tiny", settings=["method=gazemedseg", "loss.thresholds=[0.2, 0.4]"])
-    assert (config.loss.thresholds, config.model.heads, config.maps.kind) == (
+    assert (config.loss.thresholds, config.model.networks, config.maps.kind) == (
         (0.2, 0.4),
         2,
-        "heatmap",
+        "gazemedseg",
     )
     with pytest.raises(ConfigError, match="method is 'gradtruck'"):
         load_config(settings=["method=gradtruck"])
@@ -42,6 +52,39 @@ def test_settings_go_over_the_method():
         load_config(settings=["model.heads=3"])
     with pytest.raises(ConfigError, match="with one head"):
         load_config(settings=["loss.consistency_weight=1"])
+
+
+def test_no_preset_changes_what_a_method_is():
+    """Attention, losses of a method's own, labels, and the threshold a method was tuned for."""
+    for preset in PRESETS:
+        for method in METHODS:
+            ours, bare = (load_config(p, overrides={"method": method}) for p in (preset, "default"))
+            for section, names in OF_A_METHOD.items():
+                mine, theirs = ((getattr(c, section) if section else c) for c in (ours, bare))
+                for name in names:
+                    assert getattr(mine, name) == getattr(theirs, name), (preset, method, name)
+
+
+def test_methods_differ_on_every_preset():
+    for preset in PRESETS:
+        configs = [load_config(preset, overrides={"method": m}).as_dict() for m in METHODS]
+        bare = [{key: c[key] for key in c if key != "method"} for c in configs]
+        same = {
+            (m, n)
+            for i, m in enumerate(METHODS)
+            for j, n in enumerate(METHODS)
+            if i < j and bare[i] == bare[j]
+        }
+        # The labels of `full` are masks, which no setting but the method says.
+        assert same == {("plain", "full")}
+
+
+def test_the_rival_is_what_its_authors_released():
+    config = load_config("gazemedseg", overrides={"method": "gazemedseg"})
+    assert (config.model.networks, config.model.heads, config.model.attention) == (2, 1, False)
+    assert (config.loss.thresholds, config.loss.consistency_weight) == ((0.5, 0.3), 3.0)
+    assert (config.loss.dice_weight, config.loss.track_weight) == (0.0, 0.0)
+    assert (config.crf_weight, config.maps) == (1.0, map_params("gazemedseg"))
 
 
 def test_full_supervision_learns_from_masks_alone(data_folder, tmp_path):

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gazetrack.errors import GazetrackError
-from gradtrack_model.data.image_files import open_image
-from gradtrack_model.data.labels import BORDER, STORED_BORDER, full_map
+from gradtrack_model.data.image_files import open_image, read_image
+from gradtrack_model.data.labels import BORDER, STORED_BORDER, full_map, refined_maps
 from gradtrack_model.data.loading import mask_of, split_items
 from gradtrack_model.data.splits import overlaps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gazetrack.maps.parameters import MapParams
     from gazetrack.maps.store import MapStore
     from gazetrack.workflows.dataset import Item
     from gradtrack_model.config import DataConfig
@@ -74,7 +74,7 @@ def check(sources: Sources, config: DataConfig) -> list[Finding]:
     store = data.gaze.store()
     for item in data.found.items:
         findings += _of_files(item, config)
-        if trouble := _of_label(item, config.maps, config.image_size, store):
+        if trouble := _of_label(item, config, store):
             findings.append(Finding(item.image_id, _EMPTY + trouble))
     return sorted(findings, key=lambda finding: finding.image_id)
 
@@ -100,7 +100,7 @@ def _of_files(item: Item, config: DataConfig) -> Iterator[Finding]:
         yield Finding(item.image_id, "mask covers the whole image")
 
 
-def _of_label(item: Item, params: MapParams, size: int, store: MapStore | None) -> str:
+def _of_label(item: Item, config: DataConfig, store: MapStore | None) -> str:
     """Return why nothing of an image would be foreground, in words; empty where something is."""
     if store is not None:
         if item.image_id not in store.ids:
@@ -109,7 +109,13 @@ def _of_label(item: Item, params: MapParams, size: int, store: MapStore | None) 
         return "" if full.max() >= STORED_BORDER else "no pixel of its last map reaches one half"
     if not item.tracks:
         return ""
-    label = full_map(item.tracks, params, (size, size))
+    size = config.image_size
+    label = full_map(item.tracks, config.maps, (size, size))
     if label is None or label.max() < BORDER:
         return "no fixation is long enough and on the image"
+    if config.crf_weight:
+        pixels = read_image(item.image, size, config.window).permute(1, 2, 0).contiguous().numpy()
+        scale = size / math.sqrt(item.height * item.width)
+        if refined_maps(label[None], pixels, config.crf_weight, scale).max() < BORDER:
+            return "the CRF leaves no pixel that reaches one half"
     return ""

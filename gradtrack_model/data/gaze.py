@@ -23,12 +23,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gazetrack.maps.parameters import MapParams
-    from gradtrack_model.config import DataConfig, InputConfig
+    from gradtrack_model.config import DataConfig
     from gradtrack_model.data.sources import Sources
 
-C = TypeVar("C", bound="InputConfig")
+C = TypeVar("C", bound="DataConfig")
 
 _NAME_CHARS = 60
+# The one setting outside the section of the maps that says what they are.
+CRF_WEIGHT = "crf_weight"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +52,9 @@ class Gaze:
         not say so, empty for masks.
     params : MapParams or None
         How stored maps were rendered, where they say so.
-    refined : bool
-        Whether stored maps went through a CRF.
+    crf_weight : float
+        Weight of the CRF that maps went through, before they were stored or as they are loaded; 0
+        for none.
     """
 
     source: str
@@ -61,7 +64,7 @@ class Gaze:
     maps: Path | None = None
     kind: str = ""
     params: MapParams | None = None
-    refined: bool = False
+    crf_weight: float = 0.0
 
     @property
     def line(self) -> str:
@@ -74,7 +77,7 @@ class Gaze:
         if self.source == "masks":
             return "masks"
         origin = "stored maps" if self.source == "maps" else "fixation tables"
-        after = ", refined by a CRF" if self.refined else ""
+        after = ", refined by a CRF" if self.crf_weight else ""
         return f"gaze of {origin}, kind {self.kind}{after}"
 
     @property
@@ -89,7 +92,10 @@ class Gaze:
 
     def trained(self, config: C) -> C:
         """Return the configuration with the parameters of stored maps, where these train."""
-        return config if self.params is None else dataclasses.replace(config, maps=self.params)
+        if self.source != "maps":
+            return config
+        maps = config.maps if self.params is None else self.params
+        return dataclasses.replace(config, maps=maps, crf_weight=self.crf_weight)
 
 
 def choose_gaze(sources: Sources, config: DataConfig) -> Gaze:
@@ -130,7 +136,9 @@ def choose_gaze(sources: Sources, config: DataConfig) -> Gaze:
             raise DataError(typed, path=sources.maps, hint=hint)
         return _stored(store, "given as such")
     # A preset asks for nothing here: it is what to start from, and the maps are further on.
-    asked = (*METHODS[config.method].get("maps", {}), *sources.map_settings)
+    of_method = METHODS[config.method]
+    own = [name for name in (CRF_WEIGHT,) if name in of_method]
+    asked = (*of_method.get("maps", {}), *own, *sources.map_settings)
     contradiction = _contradiction(store, sources, config, asked)
     if sources.fixations and contradiction:
         return _tables(sources, config, contradiction)
@@ -147,16 +155,23 @@ def choose_gaze(sources: Sources, config: DataConfig) -> Gaze:
 
 def _tables(sources: Sources, config: DataConfig, why: str) -> Gaze:
     kind = config.maps.kind
-    what = f"{_tables_in_words(sources)}, rendered as {kind} maps"
-    fixations = sources.fixations
-    return Gaze(source="fixations", what=what, why=why, fixations=fixations, kind=kind)
+    after = f", refined by a CRF of weight {config.crf_weight:g}" if config.crf_weight else ""
+    what = f"{_tables_in_words(sources)}, rendered as {kind} maps{after}"
+    return Gaze(
+        source="fixations",
+        what=what,
+        why=why,
+        fixations=sources.fixations,
+        kind=kind,
+        crf_weight=config.crf_weight,
+    )
 
 
 def _stored(store: MapStore, why: str) -> Gaze:
     params = _params_of(store)
     kind = "unknown" if params is None else params.kind
-    refined = bool(store.meta.get("crf"))
-    after = ", refined by a CRF" if refined else ""
+    crf_weight = _crf_weight_of(store)
+    after = ", refined by a CRF" if crf_weight else ""
     return Gaze(
         source="maps",
         what=f"the maps of {quote(store.path, _NAME_CHARS)} (kind {kind}{after})",
@@ -164,7 +179,7 @@ def _stored(store: MapStore, why: str) -> Gaze:
         maps=store.path,
         kind=kind,
         params=params,
-        refined=refined,
+        crf_weight=crf_weight,
     )
 
 
@@ -185,6 +200,12 @@ def _params_of(store: MapStore) -> MapParams | None:
         return None
 
 
+def _crf_weight_of(store: MapStore) -> float:
+    """Return the weight of the CRF that stored maps went through, 0 where there was none."""
+    recorded = store.meta.get("crf")
+    return float(recorded.get("weight", 0.0)) if isinstance(recorded, dict) else 0.0
+
+
 def _contradiction(
     store: MapStore, sources: Sources, config: DataConfig, asked: Sequence[str]
 ) -> str:
@@ -194,6 +215,8 @@ def _contradiction(
         return ""
     names = list(asked)
     stored, wanted = params.as_dict(), config.maps.as_dict()
+    stored[CRF_WEIGHT] = _crf_weight_of(store)
+    wanted[CRF_WEIGHT] = config.crf_weight
     # Where gaze lies on an image was decided as the maps were rendered.
     if sources.placement is not None:
         names.append("placement")

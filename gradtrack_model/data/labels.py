@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gazetrack.maps.crf import refine
+from gazetrack.maps.parameters import CRFParams
 from gazetrack.maps.render import prepare, render_points
 
 if TYPE_CHECKING:
@@ -62,6 +64,33 @@ def mean_maps(tracks: Sequence[Track], params: MapParams, size: tuple[int, int])
     for track in tracks:
         total += render_points(track.x, track.y, track.duration_ms, size, params)
     return total / np.float32(len(tracks))
+
+
+def refined_maps(
+    maps: Maps, pixels: npt.NDArray[np.uint8], weight: float, scale: float = 1.0
+) -> Maps:
+    """Pull the border of the last level, which is the label, to the edges of the image.
+
+    Parameters
+    ----------
+    maps : ndarray of float32, shape (L, height, width)
+        In 0 .. 1, the core first.
+    pixels : ndarray of uint8, shape (height, width, 3)
+        The image at the size of the maps.
+    weight : float
+        Weight of the CRF; its other parameters are those of `CRFParams`. 0 leaves the maps as they
+        are.
+    scale : float
+        How large the maps are for the image: the CRF's lengths are in pixels of the image.
+
+    Returns
+    -------
+    ndarray of float32, shape (L, height, width)
+    """
+    if not weight:
+        return maps
+    params = CRFParams(weight=weight).resized(scale)
+    return np.concatenate([maps[:-1], refine(maps[-1:], pixels, params)])
 
 
 def full_map(tracks: Sequence[Track], params: MapParams, size: tuple[int, int]) -> Maps | None:

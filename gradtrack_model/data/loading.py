@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 import torch
 from torch.nn import functional
 
@@ -12,19 +14,19 @@ from gazetrack.errors import DataError, quote
 from gazetrack.workflows.dataset import find_items, hashed_split
 from gradtrack_model.data.gaze import choose_gaze
 from gradtrack_model.data.image_files import read_image, read_mask
-from gradtrack_model.data.labels import cleaned
+from gradtrack_model.data.labels import cleaned, mean_maps, refined_maps
 from gradtrack_model.data.sample import Sample, TrainingData
 from gradtrack_model.data.splits import doubles, manifest_of, recorded, refuse_overlaps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    import numpy as np
     import numpy.typing as npt
     from torch import Tensor
 
     from gazetrack.images.reference import ImageRef
     from gazetrack.maps.store import MapStore
+    from gazetrack.maps.track import Track
     from gazetrack.workflows.dataset import DataSet, Item
     from gradtrack_model.config import DataConfig
     from gradtrack_model.data.gaze import Gaze
@@ -198,7 +200,11 @@ class _Loader:
         # Fixations are cleaned on the image itself: what lies outside it is known there.
         tracks = cleaned(item.tracks, self._config.maps)
         scaled = tuple(track.scaled(size, size) for track in tracks)
-        return Sample(item.image_id, self._pixels(item), scaled) if scaled else None
+        if not scaled:
+            return None
+        if self._config.crf_weight:
+            return self._with_refined_maps(item, scaled)
+        return Sample(item.image_id, self._pixels(item), scaled)
 
     def validation_sample(self, item: Item) -> Sample:
         """Return an item with its gaze and its mask, as far as it has them."""
@@ -214,6 +220,17 @@ class _Loader:
         mask = torch.from_numpy(mask_of(item, item.mask))[None].float()
         label = _shrunk(mask, self._config.image_size) * 255
         return Sample(item.image_id, self._pixels(item), maps=label.round().to(torch.uint8))
+
+    def _with_refined_maps(self, item: Item, tracks: Sequence[Track]) -> Sample:
+        """Return an item with maps that a CRF refined: too slow to be done again every step."""
+        size = self._config.image_size
+        pixels = self._pixels(item)
+        rendered = mean_maps(tracks, self._config.maps, (size, size))
+        image = np.ascontiguousarray(pixels.permute(1, 2, 0).numpy())
+        scale = size / math.sqrt(item.height * item.width)
+        refined = refined_maps(rendered, image, self._config.crf_weight, scale)
+        maps = torch.from_numpy(np.rint(refined * 255).astype(np.uint8))
+        return Sample(item.image_id, pixels, maps=maps)
 
     def _with_stored_maps(self, item: Item, store: MapStore) -> Sample | None:
         if item.image_id not in store.ids:

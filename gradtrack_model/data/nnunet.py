@@ -19,7 +19,7 @@ from PIL import Image
 from gazetrack.errors import ConfigError, DataError, OutputError, quote
 from gazetrack.publish import unique_names, write_bytes, write_json
 from gradtrack_model.data.image_files import is_gray, open_image
-from gradtrack_model.data.labels import BORDER, STORED_BORDER, full_map
+from gradtrack_model.data.labels import BORDER, STORED_BORDER, full_map, refined_maps
 from gradtrack_model.data.loading import mask_of, split_items
 from gradtrack_model.data.splits import SPLITS, refuse_overlaps
 
@@ -135,7 +135,12 @@ def label_of(item: Item, split: str, config: DataConfig, store: MapStore | None)
         fitted = stored.resize((item.width, item.height), Image.Resampling.BILINEAR)
         return np.asarray(fitted) >= STORED_BORDER
     label = full_map(item.tracks, config.maps, (item.height, item.width))
-    return None if label is None else label >= BORDER
+    if label is None:
+        return None
+    if config.crf_weight:
+        pixels = np.asarray(open_image(item.image, config.window))
+        label = refined_maps(label[None], pixels, config.crf_weight)[0]
+    return label >= BORDER
 
 
 def _png(picture: Image.Image) -> bytes:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gradtrack_model.data.image_files import ImageRef
-    from gradtrack_model.network.model import Output, TrackUNet
+    from gradtrack_model.network.model import Network, Output
     from gradtrack_model.weights.checkpoint import Checkpoint
 
     Pixels = npt.NDArray[np.uint8]
@@ -153,7 +153,7 @@ def predict_folder(
     images = find_images(folder)
     wanted = _wanted(images, options.ids, folder)
     names = unique_names(images)
-    files = _Files(options, levels=len(model.stages) if options.tracks else 0)
+    files = _Files(options, levels=model.n_tracks if options.tracks else 0)
     _refuse_inputs(files, names.values(), images.values(), folder, out)
     volumes = VolumeMasks(wanted.values(), out / "volumes")
 
@@ -235,7 +235,7 @@ def _open(image: ImageRef, window: tuple[float, ...]) -> Image.Image | Gazetrack
 
 
 def logits_of(
-    model: TrackUNet, images: list[Image.Image], size: int, options: PredictOptions
+    model: Network, images: list[Image.Image], size: int, options: PredictOptions
 ) -> list[Tensor]:
     """Return the logits of each image at the network's size.
 

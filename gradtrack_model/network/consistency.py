@@ -1,40 +1,58 @@
-"""Cross-level consistency of GazeMedSeg (Zhong et al., MICCAI 2024), as its paper describes it.
+"""Cross-level consistency of GazeMedSeg (Zhong et al., MICCAI 2024), as its authors released it.
 
-Each head's probabilities are propagated to similar neighbours and shall agree with the other
-heads'.
+Each segmentation is made a second time of features that are propagated to similar neighbours, and
+shall then agree with the other segmentations. What is computed is that of the release
+(https://github.com/med-air/GazeMedSeg, commit 4088a8e); how, is our own: it propagates 128 feature
+channels and classifies them, and as both are linear, propagating the logits is the same.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # 5 x 5 neighbours, two pixels apart.
 REACH = 2
 DILATION = 2
 
 
-def consistency_loss(heads: Tensor, features: Tensor) -> Tensor:
-    """Return how much the heads disagree.
+def consistency_loss(heads: Tensor, features: Sequence[Tensor], empty: Tensor) -> Tensor:
+    """Return how much the segmentations disagree.
 
-    For each head, that is 1 - the mean agreement of its propagated probabilities with those of each
-    of the other heads, which get no gradient; summed over the heads.
+    For each of them, that is 1 - the mean agreement of its propagated probabilities with those of
+    each of the others, which get no gradient; summed over the segmentations.
 
     Parameters
     ----------
     heads : Tensor, shape (B, m, h, w)
-        Logits of the m >= 2 segmentations.
-    features : Tensor, shape (B, C, h, w)
-        The features that neighbours are compared by.
+        Logits of the m >= 2 segmentations, those of the same network beside each other.
+    features : sequence of Tensor, shapes (B, C, h, w)
+        The features of each network, which neighbours are compared by; as many segmentations are
+        of each.
+    empty : Tensor, shape (m,)
+        Logits of each segmentation where all features are 0: what is beyond the border.
 
     Returns
     -------
     Tensor
         A scalar in [0, m].
     """
-    p = torch.sigmoid(heads.float())  # [B, m, h, w]
-    near = propagate(p, features.float())
+    logits = heads.float()
+    p = torch.sigmoid(logits)  # [B, m, h, w]
+    of_networks = zip(
+        logits.chunk(len(features), dim=1),
+        features,
+        empty.float().chunk(len(features)),
+        strict=True,
+    )
+    propagated = [propagate(own, seen.float(), outside) for own, seen, outside in of_networks]
+    near = torch.sigmoid(torch.cat(propagated, dim=1))  # [B, m, h, w]
     m = p.shape[1]
     total = p.new_zeros(())
     for i in range(m):
@@ -46,34 +64,36 @@ def consistency_loss(heads: Tensor, features: Tensor) -> Tensor:
     return total
 
 
-def propagate(p: Tensor, features: Tensor) -> Tensor:
-    """Average probabilities over neighbours, each weighted by how similar its features are.
+def propagate(logits: Tensor, features: Tensor, empty: Tensor) -> Tensor:
+    """Return the logits of features that are averaged over neighbours, weighted by similarity.
 
-    The weights are the softmax of the features' scalar products over the neighbours within the
-    image. One shifted view comes after the other: what ``unfold`` would copy, 25 times the
-    features, is never in memory.
+    The weights are the softmax over all 25 neighbours of the features' scalar products, where
+    negative ones are taken for 0. A neighbour beyond the border has features 0, and takes part: the
+    release pads so. One shifted view comes after the other: what ``unfold`` would copy, 25 times
+    the features, is never in memory.
 
     Parameters
     ----------
-    p : Tensor, shape (B, m, h, w)
-        The probabilities of each head.
+    logits : Tensor, shape (B, m, h, w)
+        A linear function of the features, for each segmentation.
     features : Tensor, shape (B, C, h, w)
-        The features that neighbours are compared by.
+        The features.
+    empty : Tensor, shape (m,)
+        The logits of features 0.
 
     Returns
     -------
     Tensor, shape (B, m, h, w)
     """
-    scores = []
-    inside = torch.ones_like(p[:1, :1])
-    for neighbour, is_there in zip(_neighbours(features), _neighbours(inside), strict=True):
-        score = (features * neighbour).sum(1, keepdim=True)  # [B, 1, h, w]
-        scores.append(score.masked_fill(is_there == 0, -torch.inf))
-    weights = torch.cat(scores, dim=1).softmax(1)  # [B, 25, h, w]
-    total = torch.zeros_like(p)
-    for k, neighbour in enumerate(_neighbours(p)):
+    # Each [B, 1, h, w].
+    scores = [(features * near).sum(1, keepdim=True) for near in _neighbours(features)]
+    weights = torch.cat(scores, dim=1).clamp(min=0).softmax(1)  # [B, 25, h, w]
+    # Above those of features 0, so that padding with 0 is padding the features.
+    above = logits - empty[:, None, None]
+    total = torch.zeros_like(above)
+    for k, neighbour in enumerate(_neighbours(above)):
         total = total + weights[:, k : k + 1] * neighbour
-    return total
+    return total + empty[:, None, None]
 
 
 def _neighbours(x: Tensor) -> list[Tensor]:

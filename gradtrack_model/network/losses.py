@@ -37,9 +37,9 @@ class LossConfig:
         Share of the network's own prediction in the label of the cross-entropy, for labels with
         errors (soft bootstrapping, Reed et al. 2015).
     thresholds : tuple of float
-        Where the label begins on the full-track map, for each head of the network.
+        Where the label begins on the full-track map, for each head of each network.
     consistency_weight : float
-        Weight of the agreement between heads, see `gradtrack_model.network.consistency`.
+        Weight of the agreement between these, see `gradtrack_model.network.consistency`.
     full_first : bool
         Give the deepest stage the full track and the last one the core: the opposite order, as a
         control.
@@ -119,7 +119,8 @@ def gaze_loss(output: Output, maps: Tensor, config: LossConfig) -> Losses:
         tracks = tracks_loss(output.tracks, maps, config)
     total = mask + config.dice_weight * dice + config.track_weight * tracks
     if config.consistency_weight:
-        total = total + config.consistency_weight * consistency_loss(output.heads, output.features)
+        disagreement = consistency_loss(output.heads, output.features, output.empty)
+        total = total + config.consistency_weight * disagreement
     return Losses(total, mask, dice, tracks)
 
 

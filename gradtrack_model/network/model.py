@@ -6,10 +6,13 @@ only: it is no input.
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 from gazetrack.errors import ConfigError, quote
@@ -45,7 +48,11 @@ class ModelConfig:
     gates : bool
         Attention gates on the skip connections, as a control.
     heads : int
-        Segmentations, whose mean is the prediction; one for each threshold of the loss.
+        Segmentations of a network, whose mean is the prediction.
+    networks : int
+        Networks that learn side by side from the same initial weights and teach each other, as in
+        GazeMedSeg; the prediction is the mean of all. The loss has one threshold for each head of
+        each network.
     pretrained : bool
         Start the encoder from its ImageNet weights; ``basic`` has none.
 
@@ -60,6 +67,7 @@ class ModelConfig:
     attention: bool = True
     gates: bool = False
     heads: int = 1
+    networks: int = 1
     pretrained: bool = True
 
     def __post_init__(self) -> None:
@@ -68,6 +76,7 @@ class ModelConfig:
             what = f"encoder is {quote(self.encoder)!r}"
             raise ConfigError(what, hint=f"use one of {known}, timm:NAME, smp:NAME")
         within("heads", self.heads, 1, 8)
+        within("networks", self.networks, 1, 8)
         default = DEFAULT_WIDTHS.get(self.encoder, LITE_WIDTHS)
         widths = tuple(self.widths) or default
         if len(widths) != len(default):
@@ -91,17 +100,42 @@ class Output(NamedTuple):
         Logits of the track maps, deepest stage first.
     heads : Tensor, shape (B, m, h, w)
         Logits of each segmentation, at the last stage's size; what the loss compares.
-    features : Tensor, shape (B, C, h, w)
-        The features of the last stage.
+    features : tuple of Tensor, shapes (B, C, h, w)
+        The features of the last stage, of each network.
+    empty : Tensor, shape (m,)
+        Logits of each segmentation where all features are 0.
     """
 
     logits: Tensor
     tracks: list[Tensor]
     heads: Tensor
-    features: Tensor
+    features: tuple[Tensor, ...]
+    empty: Tensor
 
 
-class TrackUNet(nn.Module):
+class Network(nn.Module):
+    """What trainer, prediction and export know of a network: images go in, an `Output` comes out.
+
+    Attributes
+    ----------
+    config : ModelConfig
+        What was built.
+    """
+
+    config: ModelConfig
+
+    @property
+    def encoders(self) -> tuple[Encoder, ...]:
+        """The encoder of each network inside."""
+        raise NotImplementedError
+
+    @property
+    def n_tracks(self) -> int:
+        """How many track maps it predicts, one for each decoder stage."""
+        raise NotImplementedError
+
+
+class TrackUNet(Network):
     """The U-Net with Track Attention.
 
     Parameters
@@ -123,6 +157,16 @@ class TrackUNet(nn.Module):
             self.attention.append(attention)
             channels = width
         self.head = nn.Conv2d(channels, config.heads, 1)
+
+    @property
+    def encoders(self) -> tuple[Encoder, ...]:
+        """The one encoder."""
+        return (self.encoder,)
+
+    @property
+    def n_tracks(self) -> int:
+        """One of each decoder stage."""
+        return len(self.stages)
 
     def forward(self, image: Tensor) -> Output:
         """Segment images.
@@ -146,7 +190,56 @@ class TrackUNet(nn.Module):
             tracks.append(track)
         heads = self.head(x)  # [B, m, h_K, w_K]
         logits = resize(heads.mean(1, keepdim=True), image)  # [B, 1, H, W]
-        return Output(logits, tracks, heads, x)
+        assert self.head.bias is not None  # noqa: S101 - it is built with one
+        return Output(logits, tracks, heads, (x,), self.head.bias)
+
+
+class PeerUNets(Network):
+    """Several U-Nets side by side, as in GazeMedSeg: one learns from each level of the labels.
+
+    They begin with the same weights, as those of the release do, and part by their labels.
+
+    Parameters
+    ----------
+    config : ModelConfig
+        What to build; `networks` says how many.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        first = TrackUNet(dataclasses.replace(config, networks=1))
+        others = [copy.deepcopy(first) for _ in range(1, config.networks)]
+        self.networks = nn.ModuleList([first, *others])
+
+    @property
+    def encoders(self) -> tuple[Encoder, ...]:
+        """The encoder of each network."""
+        return tuple(peer.encoder for peer in self._peers())
+
+    @property
+    def n_tracks(self) -> int:
+        """Return 0, for it could not be said which network's track maps they are."""
+        return 0
+
+    def _peers(self) -> list[TrackUNet]:
+        return [peer for peer in self.networks if isinstance(peer, TrackUNet)]
+
+    def forward(self, image: Tensor) -> Output:
+        """Segment images by the mean of all networks; parameters as of `TrackUNet.forward`."""
+        outputs: list[Output] = [network(image) for network in self.networks]
+        return Output(
+            logits=torch.stack([output.logits for output in outputs]).mean(0),
+            tracks=[],
+            heads=torch.cat([output.heads for output in outputs], dim=1),
+            features=tuple(features for output in outputs for features in output.features),
+            empty=torch.cat([output.empty for output in outputs]),
+        )
+
+
+def build_network(config: ModelConfig) -> Network:
+    """Return one network, or several side by side, with random weights."""
+    return TrackUNet(config) if config.networks == 1 else PeerUNets(config)
 
 
 def foreground(logits: Tensor, threshold: float) -> Tensor:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from gazetrack.errors import ConfigError, GazetrackError, quote
 from gradtrack_model import parallel
 from gradtrack_model.network.losses import gaze_loss
-from gradtrack_model.network.model import TrackUNet
+from gradtrack_model.network.model import Network, build_network
 from gradtrack_model.training.optim import EMA, build_optimizer, lr_share, set_lr
 
 if TYPE_CHECKING:
@@ -280,15 +280,16 @@ def pick_device(name: str) -> torch.device:
     return torch.device("cuda" if name != "cpu" and is_there else "cpu")
 
 
-def build_model(config: TrainConfig) -> TrackUNet:
+def build_model(config: TrainConfig) -> Network:
     """Build the network with the initial weights of the configuration's seed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        model = TrackUNet(config.model)
+        model = build_network(config.model)
     if config.model.pretrained:
-        model.encoder.load_pretrained()
+        for encoder in model.encoders:
+            encoder.load_pretrained()
     # In memory, channels last: what convolutions on CPUs and GPUs are fastest with.
-    channels_last: TrackUNet = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # stub lacks it
+    channels_last: Network = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # stub lacks it
     return channels_last
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
 
     from gradtrack_model.config import OptimizerConfig
-    from gradtrack_model.network.model import TrackUNet
+    from gradtrack_model.network.model import Network
 
 POLY_POWER = 0.9  # of DeepLab (Chen et al. 2018) and nnU-Net
 # Of the one-cycle schedule: share of the peak at step 0, and share of the steps up to the peak.
@@ -23,12 +23,12 @@ ONE_CYCLE_START = 1 / 25
 ONE_CYCLE_RISE = 0.3
 
 
-def build_optimizer(model: TrackUNet, config: OptimizerConfig) -> Optimizer:
+def build_optimizer(model: Network, config: OptimizerConfig) -> Optimizer:
     """Build the optimizer of a network, and freeze the blocks that it shall not train.
 
     Parameters
     ----------
-    model : TrackUNet
+    model : Network
         A pretrained encoder learns at its share of the rate, and its frozen blocks not at all.
     config : OptimizerConfig
         The section of the configuration.
@@ -44,18 +44,20 @@ def build_optimizer(model: TrackUNet, config: OptimizerConfig) -> Optimizer:
     ConfigError
         The encoder cannot freeze so many blocks.
     """
-    model.encoder.freeze(config.frozen_blocks)
+    for encoder in model.encoders:
+        encoder.freeze(config.frozen_blocks)
+    in_encoders = {id(parameter) for one in model.encoders for parameter in one.parameters()}
     encoder_lr = config.lr
-    if model.encoder.pretrained:
+    if model.encoders[0].pretrained:
         encoder_lr *= config.encoder_lr_share
     groups = []
     for in_encoder in (True, False):
         for decayed in (True, False):
             members = [
                 parameter
-                for name, parameter in model.named_parameters()
+                for parameter in model.parameters()
                 if parameter.requires_grad
-                and name.startswith("encoder.") == in_encoder
+                and (id(parameter) in in_encoders) == in_encoder
                 and (parameter.ndim > 1) == decayed
             ]
             group = {

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from gradtrack_model.config import TrainConfig
     from gradtrack_model.data.batches import Batch
     from gradtrack_model.data.sample import TrainingData
-    from gradtrack_model.network.model import TrackUNet
+    from gradtrack_model.network.model import Network
     from gradtrack_model.training.learner import Learner
 
 _NETWORKS = ("best.json", "last.json", "best.safetensors", "last.safetensors")
@@ -179,7 +179,7 @@ class Run:
         self.waited += time.monotonic() - start
         return made
 
-    def save(self, model: TrackUNet, step: int, row: dict[str, float]) -> None:
+    def save(self, model: Network, step: int, row: dict[str, float]) -> None:
         """Save ``last.*``, and ``best.*`` when this step is the best so far."""
         measured = {
             name: value
@@ -192,7 +192,7 @@ class Run:
             self.best.measured = measured
             self.save_if_finite("best", model, step, measured)
 
-    def save_stopped(self, model: TrackUNet, step: int, measured: dict[str, float]) -> None:
+    def save_stopped(self, model: Network, step: int, measured: dict[str, float]) -> None:
         """Save the network of a run that was stopped between validations.
 
         ``best.*`` stays what it is, as a resumed run shall come to the same.
@@ -203,7 +203,7 @@ class Run:
             self.save_if_finite("last", model, step, measured)
 
     def save_if_finite(
-        self, name: str, model: TrackUNet, step: int, measured: dict[str, float] | None = None
+        self, name: str, model: Network, step: int, measured: dict[str, float] | None = None
     ) -> bool:
         """Save the weights unless some are not finite, and return whether all are.
 

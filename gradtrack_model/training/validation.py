@@ -23,19 +23,19 @@ if TYPE_CHECKING:
 
     from gradtrack_model.config import ValidationConfig
     from gradtrack_model.data.sample import Sample
-    from gradtrack_model.network.model import TrackUNet
+    from gradtrack_model.network.model import Network
 
     Mask = npt.NDArray[np.bool_]
 
 
 def validate(
-    model: TrackUNet, samples: Sequence[Sample], config: ValidationConfig, device: torch.device
+    model: Network, samples: Sequence[Sample], config: ValidationConfig, device: torch.device
 ) -> dict[str, float]:
     """Validate a network, which is in training mode before and after.
 
     Parameters
     ----------
-    model : TrackUNet
+    model : Network
         The network, on the device.
     samples : sequence of Sample
         The validation images, at the size of prediction.
@@ -74,7 +74,7 @@ def validate(
 
 
 def predicted_masks(
-    model: TrackUNet, samples: Sequence[Sample], config: ValidationConfig, device: torch.device
+    model: Network, samples: Sequence[Sample], config: ValidationConfig, device: torch.device
 ) -> Iterator[tuple[Sample, Mask]]:
     """Yield each sample with its predicted mask.
 
@@ -87,7 +87,7 @@ def predicted_masks(
 
 
 def _output(
-    model: TrackUNet, chunk: Sequence[Sample], config: ValidationConfig, device: torch.device
+    model: Network, chunk: Sequence[Sample], config: ValidationConfig, device: torch.device
 ) -> Output:
     pixels = torch.stack([sample.pixels for sample in chunk]).to(device)
     images = normalise(pixels.float() / 255)
@@ -108,8 +108,13 @@ def _part(output: Output, places: list[int]) -> Output:
     """Return what was predicted for some images of a batch."""
     if len(places) == len(output.logits):
         return output
-    tracks = [track[places] for track in output.tracks]
-    return Output(output.logits[places], tracks, output.heads[places], output.features[places])
+    return Output(
+        logits=output.logits[places],
+        tracks=[track[places] for track in output.tracks],
+        heads=output.heads[places],
+        features=tuple(features[places] for features in output.features),
+        empty=output.empty,
+    )
 
 
 def _chunks(samples: Sequence[Sample], config: ValidationConfig) -> Iterator[Sequence[Sample]]:

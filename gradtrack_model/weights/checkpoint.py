@@ -21,7 +21,7 @@ from safetensors.torch import save as save_tensors
 from gazetrack.errors import CheckpointError, ConfigError, quote
 from gazetrack.publish import write_bytes, write_json
 from gazetrack.version import __version__
-from gradtrack_model.network.model import TrackUNet
+from gradtrack_model.network.model import Network, build_network
 from gradtrack_model.settings import config_from
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Checkpoint:
 
     Parameters
     ----------
-    model : TrackUNet
+    model : Network
         The network in evaluation mode, on the CPU.
     config : TrainConfig
         The configuration that it was trained with.
@@ -58,7 +58,7 @@ class Checkpoint:
         The weights file that it was read from.
     """
 
-    model: TrackUNet
+    model: Network
     config: TrainConfig
     step: int
     metrics: dict[str, Any]
@@ -72,7 +72,7 @@ class Checkpoint:
 def save_checkpoint(
     folder: Path,
     name: str,
-    model: TrackUNet,
+    model: Network,
     config: TrainConfig,
     *,
     step: int,
@@ -87,7 +87,7 @@ def save_checkpoint(
         The folder that receives both files, such as the run's.
     name : str
         The stem of both files, such as ``best`` or ``last``.
-    model : TrackUNet
+    model : Network
         The network, on any device; its weights are copied.
     config : TrainConfig
         The configuration that it is trained with.
@@ -177,7 +177,7 @@ def load_model(path: str | Path, expect: Mapping[str, Any] | None = None) -> Che
     _compare(asdict(config), expect or {}, path)
     weights = _read_weights(path, facts["sha256"])
     with torch.device("meta"):
-        model = TrackUNet(config.model)
+        model = build_network(config.model)
     _check_shapes(model.state_dict(), weights, path)
     model.load_state_dict(weights, assign=True)
     model = model.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload] # torch's stub lacks it

@@ -74,7 +74,7 @@ class Segmenter(nn.Module):
     Parameters
     ----------
     model : nn.Module
-        A `TrackUNet`, which is taken over and changes its precision.
+        A `gradtrack_model.network.model.Network`, which is taken over and changes its precision.
     tracks : bool
         Also return the predicted track maps, deepest stage first.
     half : bool
@@ -137,7 +137,7 @@ def export_model(
     kind = _format_of(path)
     original = Segmenter(_copy(checkpoint), tracks).eval()
     segmenter = Segmenter(_copy(checkpoint), tracks, half).eval()
-    n_tracks = len(checkpoint.model.stages) if tracks else 0
+    n_tracks = checkpoint.model.n_tracks if tracks else 0
     shapes = _shapes(checkpoint.config.predicting_size)
     names = ("probability", *(f"track_{k}" for k in range(1, n_tracks + 1)))
     facts = _facts(checkpoint, names, half)

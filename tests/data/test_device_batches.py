@@ -157,7 +157,9 @@ def test_a_whole_step_waits_for_nothing(settings, monkeypatch):
             learner._Taken, "row", lambda taken: taken
         )  # what is read, is read a step later
         assert [taken.step for taken in learning.advance(step, parts)] == [1][: step - 1]
-    assert learning.model.head.weight.grad is not None
+    heads = [module for name, module in learning.model.named_modules() if name.endswith("head")]
+    assert len(heads) == config.model.networks
+    assert all(head.weight.grad is not None for head in heads)
 
 
 def test_what_asks_a_device_for_a_number_is_found(monkeypatch):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import re
 
 import numpy as np
@@ -11,8 +12,8 @@ import pytest
 import torch
 
 from gazetrack.errors import ConfigError, DataError
-from gazetrack.maps.crf import CRFParams
-from gazetrack.maps.parameters import map_params
+from gazetrack.maps import crf
+from gazetrack.maps.parameters import CRFParams, map_params
 from gazetrack.maps.store import map_writer, read_maps
 from gazetrack.tables.schema import FIXATIONS, conform
 from gazetrack.tables.store import read_fixations, write_table
@@ -20,6 +21,7 @@ from gazetrack.workflows.refine import refine_maps
 from gazetrack.workflows.render import RenderOptions, render_tables
 from gradtrack_model.data.checks import check
 from gradtrack_model.data.gaze import choose_gaze
+from gradtrack_model.data.labels import mean_maps
 from gradtrack_model.data.loading import load_data
 from gradtrack_model.data.nnunet import write_nnunet
 from gradtrack_model.data.sources import discover
@@ -33,10 +35,13 @@ from tests.synthetic import TINY, write_gaze
 OPEN = {name: value for name, value in TINY.items() if not name.startswith("maps.")}
 
 
-def rendered(folder, kind="hull", **more):
+def rendered(folder, kind="hull", params=None, **more):
     """Render the table of a folder into its maps, as `gazetrack render` does."""
     options = RenderOptions(
-        params=map_params(kind=kind), images=folder / "images", out=folder / "maps", **more
+        params=params or map_params(kind=kind),
+        images=folder / "images",
+        out=folder / "maps",
+        **more,
     )
     (outcome,) = render_tables([folder / "g.fixations.parquet"], options)
     assert outcome.status == "ok", outcome.error
@@ -66,7 +71,7 @@ def test_tables_alone_train(data_folder):
 def test_maps_that_fit_the_tables_train(data_folder):
     path = rendered(data_folder, crf=CRFParams(iterations=1))
     gaze = chosen(data_folder)
-    assert (gaze.source, gaze.kind, gaze.refined, gaze.maps) == ("maps", "hull", True, path)
+    assert (gaze.source, gaze.kind, gaze.crf_weight, gaze.maps) == ("maps", "hull", 3, path)
     assert gaze.fixations == ()
     assert "(kind hull, refined by a CRF): they fit g.fixations.parquet" in gaze.line
     sources = discover(data_folder)
@@ -169,7 +174,7 @@ def test_refined_maps_come_before_those_they_are_made_from(data_folder):
     weak = CRFParams(iterations=1)
     refine_maps(path, data_folder / "images", data_folder / "refined", weak)
     gaze = chosen(data_folder)
-    assert (gaze.maps, gaze.refined) == (data_folder / "refined" / "maps.parquet", True)
+    assert (gaze.maps, gaze.crf_weight) == (data_folder / "refined" / "maps.parquet", weak.weight)
     rendered(data_folder, kind="tube")
     with pytest.raises(DataError, match="was made from other maps than") as caught:
         chosen(data_folder)
@@ -251,3 +256,37 @@ def test_given_maps_and_a_given_setting_that_differ_are_refused(data_folder):
     assert chosen(data_folder, settings=["maps.kind=hull"], maps=path).kind == "hull"
     # A method is not a setting: its own kind of maps gives way to maps that are given.
     assert chosen(data_folder, method="heatmap", maps=path).kind == "hull"
+
+
+def test_labels_of_gazemedseg_go_through_its_crf(data_folder):
+    method = {"method": "gazemedseg"}
+    gaze = chosen(data_folder, **method)
+    assert gaze.what.endswith(", rendered as gazemedseg maps, refined by a CRF of weight 1")
+    assert gaze.recorded == "gaze of fixation tables, kind gazemedseg, refined by a CRF"
+    rendered(data_folder, params=map_params("gazemedseg"))
+    assert "ask for crf_weight 1.0" in chosen(data_folder, **method).why
+    config = load_config("tiny", overrides=OPEN | method | {"image_size": 80})
+    sample = load_data(discover(data_folder), config).train[0]
+    every = load_config("tiny", overrides=OPEN | {"image_size": 80, "maps.drop_first": 0})
+    table = [data_folder / "g.fixations.parquet"]
+    tracks = load_data(discover(data_folder, fixations=table), every).train[0].tracks
+    heat = mean_maps(tracks, config.maps, (80, 80))
+    pixels = sample.pixels.permute(1, 2, 0).numpy().copy()
+    # The image has 80 x 64 pixels.
+    params = CRFParams(weight=1).resized(80 / math.sqrt(80 * 64))
+    expected = np.rint(crf.refine(heat, pixels, params) * 255)
+    assert sample.tracks == ()
+    np.testing.assert_array_equal(sample.maps.numpy(), expected)
+    assert np.abs(expected - heat * 255).mean() > 3
+
+
+def test_a_run_on_stored_maps_says_their_crf(data_folder):
+    rendered(data_folder, crf=CRFParams(iterations=1, weight=2.5))
+    config = load_config("tiny", overrides=OPEN)
+    assert chosen(data_folder).trained(config).crf_weight == 2.5
+    table = [data_folder / "g.fixations.parquet"]
+    assert chosen(data_folder, fixations=table).trained(config) == config
+    asked = chosen(data_folder, ["crf_weight=3"])
+    assert (asked.source, asked.crf_weight) == ("fixations", 3.0)
+    with pytest.raises(DataError, match=r"ask for crf_weight 3\.0"):
+        chosen(data_folder, ["crf_weight=3"], maps=data_folder / "maps")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from gazetrack.maps.parameters import MapParams
+from gazetrack.maps import crf
+from gazetrack.maps.parameters import CRFParams, MapParams
 from gazetrack.maps.render import render_maps
 from gazetrack.maps.track import Track
-from gradtrack_model.data.labels import BORDER, cleaned, full_map, mean_maps
+from gradtrack_model.data.labels import BORDER, cleaned, full_map, mean_maps, refined_maps
 
 H, W = 30, 40
 TUBE = MapParams(kind="tube", levels=2)
@@ -45,3 +46,15 @@ def test_the_full_map_is_that_of_render_at_any_size():
 def test_no_fixation_no_label():
     assert full_map([track([5.0], duration_ms=10.0)], TUBE, (H, W)) is None
     assert full_map([], TUBE, (H, W)) is None
+
+
+def test_a_crf_pulls_the_last_level_to_the_edges_as_render_does():
+    rng = np.random.default_rng(0)
+    maps = rng.random((2, H, W)).astype(np.float32)
+    pixels = rng.integers(0, 256, (H, W, 3), dtype=np.uint8)
+    refined = refined_maps(maps, pixels, weight=1.0, scale=0.5)
+    expected = crf.refine(maps[-1:], pixels, CRFParams(weight=1.0, position_px=40.0, smooth_px=1.5))
+    np.testing.assert_array_equal(refined[0], maps[0])
+    np.testing.assert_array_equal(refined[1:], expected)
+    assert np.abs(refined[1] - maps[1]).max() > 0.01
+    assert refined_maps(maps, pixels, weight=0.0) is maps

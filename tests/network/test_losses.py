@@ -13,7 +13,7 @@ from gradtrack_model.network.model import Output
 
 
 def output_of(logits, tracks):
-    return Output(logits, tracks, logits, logits)
+    return Output(logits, tracks, logits, (logits,), torch.zeros(logits.shape[1]))
 
 
 def test_stages_and_levels():

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gazetrack.errors import ConfigError
-from gradtrack_model.network.model import BASIC_WIDTHS, ModelConfig, TrackUNet
+from gradtrack_model.network.model import BASIC_WIDTHS, ModelConfig, TrackUNet, build_network
 
 TINY = (8, 16, 32, 64, 64, 16)
 
@@ -51,3 +51,24 @@ def test_bad_configurations(bad):
 
 def test_default_widths():
     assert ModelConfig(encoder="basic").widths == BASIC_WIDTHS
+
+
+def test_peers_begin_alike_and_the_prediction_is_their_mean():
+    config = ModelConfig(encoder="basic", widths=(8,) * 6, attention=False, networks=2)
+    peers = build_network(config).eval()
+    one, other = (network.state_dict() for network in peers.networks)
+    assert all(torch.equal(one[key], other[key]) for key in one)
+    assert one["head.weight"].data_ptr() != other["head.weight"].data_ptr()
+    with torch.no_grad():
+        peers.networks[1].head.bias += 2
+        output = peers(torch.zeros(2, 3, 40, 33))
+        alone = [network(torch.zeros(2, 3, 40, 33)) for network in peers.networks]
+    torch.testing.assert_close(output.logits, (alone[0].logits + alone[1].logits) / 2)
+    assert output.heads.shape[:2] == (2, 2)
+    assert torch.equal(output.empty, torch.cat([alone[0].empty, alone[1].empty]))
+    assert [features.shape for features in output.features] == [alone[0].features[0].shape] * 2
+    assert (output.tracks, peers.n_tracks) == ([], 0)
+    assert len(peers.encoders) == 2
+    single = build_network(ModelConfig(encoder="basic", widths=(8,) * 6))
+    assert isinstance(single, TrackUNet)
+    assert single.n_tracks == 4
