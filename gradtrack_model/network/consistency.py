@@ -77,7 +77,7 @@ def propagate(logits: Tensor, features: Tensor, empty: Tensor) -> Tensor:
     logits : Tensor, shape (B, m, h, w)
         A linear function of the features, for each segmentation.
     features : Tensor, shape (B, C, h, w)
-        The features.
+        The features of one network, which neighbours are compared by.
     empty : Tensor, shape (m,)
         The logits of features 0.
 

@@ -119,7 +119,7 @@ class Network(nn.Module):
     Attributes
     ----------
     config : ModelConfig
-        What was built.
+        What it was built of.
     """
 
     config: ModelConfig
