@@ -8,6 +8,7 @@
     5        no usable checkpoint
     6        the loss is not finite
     7        another run holds the folder
+    8        a cluster cannot be reached, or nobody works on it any more
     130, 143 stopped by SIGINT or SIGTERM
 
 Errors know their own code, see `gazetrack.errors`.

@@ -293,3 +293,16 @@ class LockedError(GazetrackError):
 
     code = "LOCKED"
     exit_code = 7
+
+
+class WorkerLost(GazetrackError):
+    """A recording whose worker died each time it was tried: killed, or out of memory."""
+
+    code = "WORKER_LOST"
+
+
+class ClusterError(GazetrackError):
+    """A cluster that cannot be reached or used, or that nobody works on any more."""
+
+    code = "CLUSTER"
+    exit_code = 8

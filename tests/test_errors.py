@@ -64,7 +64,7 @@ def test_quote_is_printable_and_short(text, limit):
 @pytest.mark.parametrize("kind", CLASSES)
 def test_every_kind_has_a_code_and_an_exit_code(kind):
     assert kind.code.isupper()
-    assert 1 <= kind.exit_code <= 7
+    assert 1 <= kind.exit_code <= 8
 
 
 def test_of_a_long_message_paths_are_shortened_and_never_what_to_do():

@@ -18,6 +18,7 @@ from gazetrack.errors import (
     GazetrackError,
     InputError,
     UnknownFormat,
+    WorkerLost,
     quote,
     quoting_nothing,
 )
@@ -28,12 +29,12 @@ from gazetrack.tables.pseudonyms import Pseudonyms
 from gazetrack.tables.selection import select_eye, split_trials
 from gazetrack.tables.store import SUFFIX, refuse_other_origin, write_table
 from gazetrack.workflows.describing import describe
+from gazetrack.workflows.engine.run import Engine, over
 from gazetrack.workflows.inputs import Source, find_sources
 from gazetrack.workflows.outcome import Outcome, settled
 from gazetrack.workflows.privacy import Unnamed
 from gazetrack.workflows.provenance import provenance
 from gazetrack.workflows.read import InputChoices, InputOptions, read_source, recognise
-from gazetrack.workflows.workers import counted, over_processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -99,7 +100,7 @@ class ConvertChoices(InputChoices, total=False):
 def convert(
     paths: str | Path | Sequence[str | Path],
     *,
-    jobs: int = 1,
+    jobs: int | Engine = 1,
     progress: Callable[[int, int], None] | None = None,
     errors: Literal["raise", "report"] = "raise",
     **choices: Unpack[ConvertChoices],
@@ -110,8 +111,8 @@ def convert(
     ----------
     paths : path-like, or sequence of path-like
         Exports; of a folder, all files in it.
-    jobs : int
-        Number of processes; what is written does not depend on it.
+    jobs : int or Engine
+        Number of processes, or an engine with more to say; what is written does not depend on it.
     progress : callable, optional
         Called with the number of recordings done and of all, before the first and after each.
     errors : {"raise", "report"}
@@ -144,7 +145,7 @@ def convert(
 def convert_files(
     paths: Sequence[str | Path],
     options: ConvertOptions,
-    jobs: int = 1,
+    jobs: int | Engine = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[Outcome]:
     """Convert exports to fixation tables, and tell of each as soon as it is done.
@@ -156,8 +157,9 @@ def convert_files(
         well.
     options : ConvertOptions
         What to write and where.
-    jobs : int
-        Number of processes; the files and their order are the same whatever it is.
+    jobs : int or Engine
+        Number of processes, or an engine with more to say; the files and their order are the same
+        whatever it is.
     progress : callable, optional
         Called with the number of recordings done and of all, before the first and after each.
 
@@ -188,10 +190,15 @@ def convert_files(
             for source in sources
         ]
     pairs = list(zip(sources, _unnamed(sources, out is not None), strict=True))
-    convert_pair = partial(_convert_as_told, options=options)
-    one_by_one = jobs == 1 or len(pairs) == 1
-    done = map(convert_pair, pairs) if one_by_one else over_processes(convert_pair, pairs, jobs)
-    yield from _namesakes_noted(chain.from_iterable(counted(done, len(pairs), progress)))
+    done = over(
+        partial(_convert_as_told, options=options),
+        pairs,
+        Engine.of(jobs),
+        total=len(pairs),
+        lost=partial(_lost, options=options),
+        progress=progress,
+    )
+    yield from _namesakes_noted(chain.from_iterable(done))
 
 
 def _namesakes_noted(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
@@ -237,6 +244,15 @@ def _convert_as_told(pair: tuple[Source, list[Unnamed]], options: ConvertOptions
     note = f"read with {first}, as one recording"
     together = [Outcome(file, "joined", format=outcome.format, notes=[note]) for file in others]
     return [outcome, *together]
+
+
+def _lost(
+    pair: tuple[Source, list[Unnamed]], error: WorkerLost, options: ConvertOptions
+) -> list[Outcome]:
+    """Return the outcome of a recording that no worker has survived."""
+    source, files = pair
+    name = str(source.path) if options.pseudonyms.keeps else files[0].label
+    return [Outcome(name, "failed", error=WorkerLost(error.what, path=name, hint=error.hint))]
 
 
 def _convert_unnamed(source: Source, unnamed: Unnamed, options: ConvertOptions) -> Outcome:

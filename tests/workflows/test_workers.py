@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
 import sys
 
 import pytest
@@ -45,29 +42,3 @@ def test_a_bar_is_there_before_the_first_item_is_done(capsys, monkeypatch):
     assert "3/3" in capsys.readouterr().err
     progress_bar("converting", quiet=True)(0, 3)
     assert capsys.readouterr().err == ""
-
-
-# A worker that needs a while to tidy up, and is told to end twice meanwhile.
-TOLD_TWICE = """
-import os, signal, sys, time
-from gazetrack import publish
-from gazetrack.workflows import workers
-
-workers._begin()
-unlink = os.unlink
-def slow(path):
-    os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(0.05)
-    unlink(path)
-os.unlink = slow
-with publish.publish(sys.argv[1]):
-    os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(5)
-"""
-
-
-@pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
-def test_a_worker_that_is_told_twice_to_end_still_tidies_up(tmp_path):
-    done = subprocess.run([sys.executable, "-c", TOLD_TWICE, str(tmp_path / "a.bin")], check=False)
-    assert done.returncode == 128 + signal.SIGTERM
-    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,1 @@
+"""What many recordings are worked on by: this process, several of this machine, or a cluster."""
