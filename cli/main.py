@@ -17,6 +17,7 @@ COMMANDS = {
     "fixations": "Detect fixations in the samples of an export.",
     "formats": "List the export formats that can be read.",
     "info": "Say what an export is and what it holds.",
+    "models": "List the prompt models that refine maps, or install one.",
     "plot": "Draw images with their scanpaths and maps.",
     "quality": "Report the data quality of exports or sample tables.",
     "refine": "Refine stored maps by a dense CRF on their images.",

@@ -16,7 +16,6 @@ import functools
 import hashlib
 import os
 import stat
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +25,8 @@ from numba.core.caching import (
     IndexDataCacheFile,
     _CacheLocator,
 )
+
+from gazetrack.caches import user_caches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,12 +63,7 @@ def _base() -> Path:
     if chosen := os.environ.get("NUMBA_CACHE_DIR"):
         user = str(os.getuid()) if hasattr(os, "getuid") else "user"
         return Path(chosen).absolute() / f"gazetrack-{user}"
-    if sys.platform == "win32":
-        caches = os.environ.get("LOCALAPPDATA", "")
-    else:
-        caches = os.environ.get("XDG_CACHE_HOME", "")
-    usual = Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
-    return (Path(caches) if Path(caches).is_absolute() else usual) / "gazetrack" / "kernels"
+    return user_caches() / "gazetrack" / "kernels"
 
 
 def is_private(path: str | os.PathLike[str]) -> bool:
