@@ -52,12 +52,17 @@ def add_study_options(parser: argparse.ArgumentParser, out: str, rows: Collectio
     parser.add_argument("--quick", action="store_true")
 
 
-def run(module: str, *arguments: object) -> None:
-    """Run `gazetrack` (main) or one of the model's commands (train, predict, evaluate)."""
+def command_of(module: str, *arguments: object) -> list[str]:
+    """Return the words that start `gazetrack` (main) or one of the model's commands (train, …)."""
     code = f"from gazetrack_cli.{module} import main; main()"
     if module != "main":
         code = f"from gazetrack_cli.model_commands import {module}_main; {module}_main()"
-    subprocess.run([sys.executable, "-c", code, *map(str, arguments)], check=True)
+    return [sys.executable, "-c", code, *map(str, arguments)]
+
+
+def run(module: str, *arguments: object) -> None:
+    """Run `gazetrack` (main) or one of the model's commands (train, predict, evaluate)."""
+    subprocess.run(command_of(module, *arguments), check=True)
 
 
 def read_gray(path: Path, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:

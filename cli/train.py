@@ -140,7 +140,7 @@ _NNUNET_VARIABLES = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
     metavar="NAME",
     show_default="lite",
     help=(
-        "lite: EfficientNet-Lite0, pretrained; lite1, lite2: larger; "
+        "lite: EfficientNet-Lite0, pretrained; lite1, lite2, dinov2: larger; "
         "basic: U-Net from scratch; timm:NAME; smp:NAME."
     ),
 )

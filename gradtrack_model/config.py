@@ -48,8 +48,8 @@ class OptimizerConfig:
         Share of the learning rate that a pretrained encoder gets.
     frozen_blocks : int
         Blocks of a pretrained encoder, from the image on and with its stem, that are not trained:
-        the first ones cost most of the time. ``lite`` has 16, ``lite1`` and ``lite2`` have 21;
-        ``timm:`` and ``smp:`` encoders have 5, one for each halving of the size.
+        the first ones cost most of the time. ``lite`` has 16, ``lite1`` and ``lite2`` have 21,
+        ``dinov2`` has 12; ``timm:`` and ``smp:`` encoders have 5, one for each halving of the size.
     warmup : int
         Steps in which the learning rate rises to its peak.
     weight_decay : float

@@ -71,6 +71,10 @@ class Encoder(nn.Module):
     pretrained : bool
         Whether the encoder started from ImageNet weights: it then gets its own share of the
         learning rate, and its first blocks can be frozen.
+    pretrained_part : str
+        Start of the names of the weights that are not new; empty where that is all of them.
+    lr_share : float
+        Factor on the learning rate of the weights that are not new, beside the configuration's.
     """
 
     channels: tuple[int, ...]
@@ -79,6 +83,8 @@ class Encoder(nn.Module):
         super().__init__()
         self.name = name
         self.pretrained = False
+        self.pretrained_part = ""
+        self.lr_share = 1.0
         self._frozen: list[nn.Module] = []
 
     def load_pretrained(self) -> None:

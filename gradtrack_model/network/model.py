@@ -19,6 +19,7 @@ from gazetrack.errors import ConfigError, quote
 from gradtrack_model.limits import within
 from gradtrack_model.network.attention import TrackAttention
 from gradtrack_model.network.blocks import NORM_GROUPS, DecoderStage, resize
+from gradtrack_model.network.dinov2 import DinoEncoder
 from gradtrack_model.network.encoders import LITE_SCALES, BasicEncoder, Encoder, LiteEncoder
 from gradtrack_model.network.external_encoders import ExternalEncoder, is_external
 
@@ -26,7 +27,11 @@ from gradtrack_model.network.external_encoders import ExternalEncoder, is_extern
 BASIC_WIDTHS = (64, 128, 256, 512, 1024, 128)
 # Decoder widths at strides 16, 8, 4, 2.
 LITE_WIDTHS = (128, 64, 48, 32)
-DEFAULT_WIDTHS = {**dict.fromkeys(LITE_SCALES, LITE_WIDTHS), "basic": BASIC_WIDTHS}
+DEFAULT_WIDTHS = {
+    **dict.fromkeys(LITE_SCALES, LITE_WIDTHS),
+    "dinov2": LITE_WIDTHS,
+    "basic": BASIC_WIDTHS,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,11 +40,12 @@ class ModelConfig:
 
     Parameters
     ----------
-    encoder : {"lite", "lite1", "lite2", "basic", "timm:NAME", "smp:NAME"}
-        ``lite``: EfficientNet-Lite0; ``lite1`` and ``lite2`` are larger. ``basic``: U-Net with
-        GroupNorm from scratch. ``timm:resnet34``, ``smp:mobileone_s0``: any network of the package
-        timm or segmentation_models_pytorch, where installed, with features at strides 2 to 32;
-        images are normalised as for ImageNet.
+    encoder : {"lite", "lite1", "lite2", "dinov2", "basic", "timm:NAME", "smp:NAME"}
+        ``lite``: EfficientNet-Lite0; ``lite1`` and ``lite2`` are larger. ``dinov2``: the vision
+        transformer DINOv2 ViT-S/14, larger still. ``basic``: U-Net with GroupNorm from scratch.
+        ``timm:resnet34``, ``smp:mobileone_s0``: any network of the package timm or
+        segmentation_models_pytorch, where installed, with features at strides 2 to 32; images are
+        normalised as for ImageNet.
     widths : tuple of int
         ``basic``: five encoder widths and the last decoder width. Others: four decoder widths,
         deepest first. Multiples of 8; empty for the default.
@@ -251,6 +257,8 @@ def _encoder_and_decoder_widths(config: ModelConfig) -> tuple[Encoder, tuple[int
     """Build the encoder, and return it with the channels of the four decoder stages."""
     if is_external(config.encoder):
         return ExternalEncoder(config.encoder), config.widths
+    if config.encoder == "dinov2":
+        return DinoEncoder(), config.widths
     if config.encoder in LITE_SCALES:
         return LiteEncoder(config.encoder), config.widths
     *encoder, last = config.widths

@@ -46,10 +46,15 @@ def build_optimizer(model: Network, config: OptimizerConfig) -> Optimizer:
     """
     for encoder in model.encoders:
         encoder.freeze(config.frozen_blocks)
-    in_encoders = {id(parameter) for one in model.encoders for parameter in one.parameters()}
+    in_encoders = {
+        id(parameter)
+        for encoder in model.encoders
+        for name, parameter in encoder.named_parameters()
+        if name.startswith(encoder.pretrained_part)
+    }
     encoder_lr = config.lr
     if model.encoders[0].pretrained:
-        encoder_lr *= config.encoder_lr_share
+        encoder_lr *= config.encoder_lr_share * model.encoders[0].lr_share
     groups = []
     for in_encoder in (True, False):
         for decayed in (True, False):

@@ -18,7 +18,7 @@ def build(encoder="basic", **options):
 
 
 @pytest.mark.parametrize("size", [(64, 64), (37, 51), (33, 100)])
-@pytest.mark.parametrize("encoder", ["basic", "lite"])
+@pytest.mark.parametrize("encoder", ["basic", "lite", "dinov2"])
 def test_any_size(encoder, size):
     with torch.no_grad():
         output = build(encoder)(torch.randn(2, 3, *size))
