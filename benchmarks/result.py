@@ -62,8 +62,7 @@ SURE = 0.03  # probabilities are kept this far from 0 and 1 when they are mixed
 MAP_SIZE = 224
 
 # Of all networks here but those of `gazemedseg`: a plain decoder on one label, nothing chosen.
-COMMON = ("model.attention=false", "loss.track_weight=0", "predict_threshold=0.5")
-COMMON += ("loss.ignore_band=0.15", "ema=0.998")
+COMMON = ("predict_threshold=0.5", "loss.ignore_band=0.15", "ema=0.998")
 NETWORKS: dict[str, tuple[int, tuple[str, ...]]] = {
     # Encoder: pixels a side in training, and settings. Six and twenty-one million weights.
     "lite2": (288, ("model.widths=[96,64,48,32]",)),
@@ -88,7 +87,7 @@ class Row:
     """
 
     labels: str
-    method: str = "gradtrack"
+    method: str = "plain"
     encoder: str = "lite2"
 
 
@@ -232,6 +231,8 @@ def train_command(study: Study, row: Row, seed: int, ids: Path, run_folder: Path
     words += ["--seed", seed, "--device", study.options.device, "-o", run_folder, "-q"]
     for setting in study.settings("lite" if study.options.quick else row.encoder):
         words += ["--set", setting]
+    if row.method == "gazemedseg":
+        words += ["--set", "loss.ignore_band=0"]  # the rival's own loss
     if row.labels == "masks":
         words += ["--masks", study.data / "masks"]
     elif row.labels == "fixations":

@@ -60,12 +60,13 @@ class Layer(nn.Module):
             _by_head(self.query(seen)), _by_head(self.key(seen)), _by_head(self.value(seen))
         )
         x = x + self.scale1 * self.out(attended.transpose(1, 2).flatten(2))
-        return x + self.scale2 * self.narrow(functional.gelu(self.wide(self.norm2(x))))
+        thought: Tensor = self.narrow(functional.gelu(self.wide(self.norm2(x))))
+        return x + self.scale2 * thought
 
 
 def _by_head(x: Tensor) -> Tensor:
     """Split tokens [B, N, 384] among the heads: [B, 6, N, 64]."""
-    return x.unflatten(2, (HEADS, WIDTH // HEADS)).transpose(1, 2)
+    return x.reshape(x.shape[0], x.shape[1], HEADS, WIDTH // HEADS).transpose(1, 2)
 
 
 class VisionTransformer(nn.Module):
@@ -92,12 +93,12 @@ class VisionTransformer(nn.Module):
             x = layer(x)
             if number in TAPS:
                 tokens = self.norm(x)[:, 1:]
-                found.append(tokens.transpose(1, 2).unflatten(2, (height, width)))
+                found.append(tokens.transpose(1, 2).reshape(grid.shape))
         return found
 
     def _positions(self, height: int, width: int) -> Tensor:
         """Return the embeddings of the positions of a grid: [1, h w, 384]."""
-        square = self.positions[:, 1:].transpose(1, 2).unflatten(2, (GRID, GRID))
+        square = self.positions[:, 1:].transpose(1, 2).reshape(1, WIDTH, GRID, GRID)
         resized = functional.interpolate(square, size=(height, width), mode="bicubic")
         return resized.flatten(2).transpose(1, 2)
 
@@ -207,11 +208,12 @@ def _stored(path: Path) -> dict[str, Tensor]:
     of_class = _of_shape(tensors, (1, 1, WIDTH), "onnx::Concat")
     stored["positions"] = torch.cat([of_class, of_grid], 1)
     matrices = _matrices(graph, tensors)
+    missing = torch.empty(0)  # which fits nowhere
     for number in range(max(TAPS) + 1):
         there, here = f"backbone.encoder.layer.{number}", f"layers.{number}"
         for name, own in _IN_LAYER.items():
             weight = f"{there}.{name}.weight"
-            stored[f"{here}.{own}.weight"] = tensors.get(weight, matrices.get(weight))
+            stored[f"{here}.{own}.weight"] = matrices.get(weight, tensors.get(weight, missing))
             stored[f"{here}.{own}.bias"] = tensors[f"{there}.{name}.bias"]
         stored[f"{here}.scale1"] = tensors[f"{there}.layer_scale1.lambda1"]
         stored[f"{here}.scale2"] = tensors[f"{there}.layer_scale2.lambda1"]
