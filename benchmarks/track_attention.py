@@ -211,7 +211,8 @@ def in_processes(
     # A process that was forked could not use the GPU.
     context = multiprocessing.get_context("spawn")
     threads = max((os.cpu_count() or 1) // processes, 1)
-    with ProcessPoolExecutor(processes, context, start_process, (threads,)) as pool:
+    workers = min(processes, max(len(units), 1))
+    with ProcessPoolExecutor(workers, context, start_process, (threads,)) as pool:
         futures = {pool.submit(work, plan, unit): unit for unit in units}
         for future in as_completed(futures):
             unit = futures[future]
@@ -315,8 +316,7 @@ def main() -> None:
                 prepare(samples_at(sources, size, os.cpu_count() or 1), plan.prepared, size)
         print(f"data read at {time.time() - began:.0f} s", flush=True)
         work = do_smoke if options.smoke else do_unit
-        processes = min(options.processes, max(len(units), 1))
-        problems = in_processes(work, plan, units, processes)
+        problems = in_processes(work, plan, units, options.processes)
     facts = {"steps": options.steps, "settings": options.settings, "labels": measured}
     facts |= {"refused": refused, **problems}
     if not options.smoke:

@@ -27,7 +27,7 @@ from tests.places import ROOT
 from tests.synthetic import write_data
 
 SIZE = 32
-SMALL = ["image_size=32", "batch_size=2", "model.widths=[8,8,8,8,8,8]", "model.encoder=basic"]
+SMALL = ["model.encoder=basic", "model.widths=[8,8,8,8,8,8]", "image_size=32", "batch_size=2"]
 
 
 @pytest.fixture(scope="module")
@@ -180,12 +180,13 @@ def study(data, out, *more, sam="sam"):
     command = [sys.executable, ROOT / "benchmarks" / "track_attention.py", "--data", data]
     command += ["--maps", data / "gaze.parquet", "--sam", data / f"{sam}.parquet"]
     command += ["--tables", data / "tables", "--out", out, "--networks", "basic"]
-    command += ["--device", "cpu", "--processes", 1, "--seeds", 1, "--steps", 2, *more]
-    for setting in SMALL[:3]:
+    command += ["--device", "cpu", "--processes", 2, "--seeds", 1, "--steps", 2, *more]
+    for setting in SMALL[1:]:
         command += ["--set", setting]
     return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_a_second_call_does_the_rest(data, tmp_path):
     some = ("--rows", "plain;SAM: track attention")
     late = study(data, tmp_path, *some, "--time-limit", 0)
@@ -214,6 +215,7 @@ def test_a_second_call_does_the_rest(data, tmp_path):
     assert "other settings" in other.stderr
 
 
+@pytest.mark.slow
 def test_labels_that_are_not_sure_train_nothing(data, tmp_path):
     done = study(data, tmp_path, "--rows", "SAM: plain;plain", sam="poor")
     assert done.returncode == 0, done.stderr
@@ -222,6 +224,7 @@ def test_labels_that_are_not_sure_train_nothing(data, tmp_path):
     assert "not above 0.85" in facts["refused"]["SAM: plain"]
 
 
+@pytest.mark.slow
 def test_smoke_takes_a_step_of_every_row(data, tmp_path):
     done = study(data, tmp_path, "--smoke")
     assert done.returncode == 0, done.stderr
