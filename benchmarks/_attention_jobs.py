@@ -6,6 +6,7 @@ import csv
 import functools
 import gc
 import json
+import os
 import statistics
 import time
 from dataclasses import asdict, dataclass
@@ -163,7 +164,8 @@ def prepared(folder: Path, size: int) -> tuple[list[Sample], list[Sample]]:
 
 
 def start_process(threads: int) -> None:
-    """Give a process its share of the processor."""
+    """Give a process its share of the processor, and each network's stream a way of its own."""
+    os.environ.setdefault("CUDA_DEVICE_MAX_CONNECTIONS", "32")
     torch.set_num_threads(threads)
 
 

@@ -184,43 +184,46 @@ def measure(sources: Sources, threads: int) -> dict[str, Any]:
     ids = [image_id for image_id in sources.fit if image_id in sources.masks]
     with ThreadPoolExecutor(threads) as pool:
         masks = dict(zip(ids, pool.map(lambda i: read_mask(sources.masks[i]), ids), strict=True))
-    found: dict[str, Any] = {
-        "gaze, levels by share": _of_levels(sources.gaze, masks, lambda levels: levels),
-        "gaze, levels by confidence": _of_levels(
-            sources.gaze, masks, lambda levels: by_confidence(levels[-1])
-        ),
-    }
-    if sources.sam:
-        found["sam, levels by confidence"] = _of_levels(sources.sam, masks, by_confidence)
+
+        def of_levels(labels: dict[str, Maps], levels_of: Callable[[Maps], Maps]) -> dict[str, Any]:
+            known = [image_id for image_id in ids if image_id in labels]
+            rows = pool.map(lambda i: _of_levels(levels_of(labels[i]), masks[i]), known)
+            return _over_images(np.array(list(rows)))
+
+        found: dict[str, Any] = {
+            "gaze, levels by share": of_levels(sources.gaze, lambda levels: levels),
+            "gaze, levels by confidence": of_levels(
+                sources.gaze, lambda levels: by_confidence(levels[-1])
+            ),
+        }
+        if sources.sam:
+            found["sam, levels by confidence"] = of_levels(sources.sam, by_confidence)
     if sources.tracks:
         found["scan"] = {way: _of_scan(sources, masks, way) for way in SCANS}
     return found
 
 
-def _of_levels(
-    labels: dict[str, Maps], masks: dict[str, Mask], levels_of: Callable[[Maps], Maps]
-) -> dict[str, Any]:
-    """Precision, recall and Dice of each level >= .5 against the mask; means over images.
+def _of_levels(levels: Maps, mask: Mask) -> npt.NDArray[np.float64]:
+    """Precision, recall and Dice of each level >= .5 against the mask: [3, L].
 
-    An image of which a level is empty has no precision there, and is counted.
+    Of an empty level, precision is not a number.
     """
-    ids = [image_id for image_id in masks if image_id in labels]
-    precisions, recalls, dices = (np.full((LEVELS, len(ids)), np.nan) for _ in range(3))
-    for place, image_id in enumerate(ids):
-        mask = masks[image_id]
-        levels = at_size(levels_of(labels[image_id]), mask.shape) >= 0.5
-        both = (levels & mask).sum((1, 2))
-        of_level = levels.sum((1, 2))
-        with np.errstate(invalid="ignore"):
-            precisions[:, place] = both / of_level
-        recalls[:, place] = both / mask.sum()
-        dices[:, place] = 2 * both / (of_level + mask.sum())
+    found = at_size(levels, mask.shape) >= 0.5
+    both = (found & mask).sum((1, 2))
+    of_level = found.sum((1, 2))
+    precision = np.divide(both, of_level, out=np.full(len(levels), np.nan), where=of_level > 0)
+    return np.stack([precision, both / mask.sum(), 2 * both / (of_level + mask.sum())])
+
+
+def _over_images(rows: npt.NDArray[np.float64]) -> dict[str, Any]:
+    """Return the means over images of what `_of_levels` says of each; images with a level count."""
+    precision, recall, dice = rows.transpose(1, 2, 0)  # [L, N] each
     return {
-        "images": len(ids),
-        "precision": _rounded(np.nanmean(precisions, 1)),
-        "recall": _rounded(recalls.mean(1)),
-        "dice": _rounded(dices.mean(1)),
-        "empty": np.isnan(precisions).sum(1).tolist(),
+        "images": len(rows),
+        "precision": _rounded(np.nanmean(precision, 1)),
+        "recall": _rounded(recall.mean(1)),
+        "dice": _rounded(dice.mean(1)),
+        "empty": np.isnan(precision).sum(1).tolist(),
     }
 
 

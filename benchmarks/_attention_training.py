@@ -111,7 +111,7 @@ class SkipTracks(TrackUNet):
             x, track = predict(x, None)
             tracks.append(track)
         heads = self.head(x)
-        return Output(resize(heads, image), tracks, heads, x)
+        return Output(resize(heads, image), tracks, heads, (x,), self.head.bias)
 
 
 def build_variant(row: Row, config: TrainConfig) -> TrackUNet:

@@ -41,6 +41,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from _attention_jobs import (
     NETWORKS,
     ROWS,
@@ -283,6 +284,8 @@ def main() -> None:
     """Do what is left of the study, and print its table."""
     options = read_options()
     began = time.time()
+    # Images are read in threads, which would each start as many again.
+    torch.set_num_threads(1)
     options.out.mkdir(parents=True, exist_ok=True)
     sources = find_sources(options)
     if options.smoke:

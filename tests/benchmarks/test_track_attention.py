@@ -66,9 +66,8 @@ def an_output():
     tracks = [
         torch.randn(2, 1, SIZE // 2**k, SIZE // 2**k, generator=generator) for k in (3, 2, 1, 0)
     ]
-    return Output(logits, tracks, logits, logits), torch.rand(
-        2, 10, SIZE, SIZE, generator=generator
-    )
+    maps = torch.rand(2, 10, SIZE, SIZE, generator=generator)
+    return Output(logits, tracks, logits, (logits,), torch.zeros(1)), maps
 
 
 def test_its_loss_is_that_of_the_package(training):
@@ -88,7 +87,7 @@ def test_pixels_that_weigh_more_or_nothing(training):
     maps[:, 9, :, :3] = 1
     assert training.loss_of(output, maps, row, LossConfig()) != pytest.approx(plain)
     # A teacher that is sure of the opposite everywhere leaves nothing but one pixel of Dice.
-    against = Output(20 - 40 * (maps[:, 3:4] >= 0.5).float(), [], output.heads, output.features)
+    against = output._replace(logits=20 - 40 * (maps[:, 3:4] >= 0.5).float())
     for trust, loss in ((0.0, plain.item()), (1.0, 0.0)):
         doubt = training.Doubt(against, torch.tensor(trust))
         row = training.Row(labels="gaze", teacher=True)
