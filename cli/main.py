@@ -20,7 +20,7 @@ COMMANDS = {
     "models": "List the prompt models that refine maps, or install one.",
     "plot": "Draw images with their scanpaths and maps.",
     "quality": "Report the data quality of exports or sample tables.",
-    "refine": "Refine stored maps by a dense CRF on their images.",
+    "refine": "Refine stored maps by a dense CRF or a prompt model.",
     "render": "Render fixation tables into gaze track maps.",
 }
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gazetrack.sam.parameters import PromptParams
+
 from . import exit_codes
 from . import options as opt
 from .errors import say
@@ -71,6 +73,19 @@ if TYPE_CHECKING:
     help="Probability above which a pixel is foreground.",
 )
 @click.option(
+    "--refine-with",
+    metavar="NAME|DIR",
+    help="Let a prompt model draw what the network has found; see `gazetrack models`.",
+)
+@click.option(
+    "--prompt-size",
+    type=click.IntRange(64, 4096),
+    default=PromptParams.size,
+    show_default=True,
+    metavar="PX",
+    help="Longest side of the image as that model sees it; 384 to 512 is good.",
+)
+@click.option(
     "--batch-size", type=click.IntRange(1), default=8, show_default=True, help="Images at once."
 )
 @click.option(
@@ -101,6 +116,8 @@ def command(
     tta: bool,
     image_size: int | None,
     threshold: float | None,
+    refine_with: str | None,
+    prompt_size: int,
     batch_size: int,
     device: str,
     encoder: str | None,
@@ -130,6 +147,8 @@ def command(
         tracks=tracks,
         image_size=image_size,
         threshold=threshold,
+        refine_with=refine_with,
+        prompt_params=PromptParams(size=prompt_size),
     )
     done = list(predict_folder(folder, checkpoint, out, chosen))
     write_results(report, [(p.image.path, p.error, p.outputs) for p in done])
@@ -147,6 +166,8 @@ def _show(done: list[Prediction], out: Path, quiet: bool, as_json: bool) -> None
     elif not quiet:
         written = sum(p.error is None for p in done)
         click.echo(f"segmented {written} of {len(done)} images; wrote {out}")
+        for drawn_by in {prediction.drawn_by for prediction in done if prediction.drawn_by}:
+            click.echo(f"  drawn by {drawn_by}")
 
 
 def _as_json(prediction: Prediction) -> dict[str, object]:
@@ -154,5 +175,6 @@ def _as_json(prediction: Prediction) -> dict[str, object]:
         "image": str(prediction.image),
         "outputs": [str(path) for path in prediction.outputs],
         "share": prediction.share,
+        "drawn_by": prediction.drawn_by,
         "error": None if prediction.error is None else str(prediction.error),
     }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from gazetrack.maps.parameters import PRESETS, CRFParams, crf_params
+from gazetrack.sam.parameters import PromptParams
 
 from . import options as opt
 from .map_options import with_default
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gazetrack.workflows.outcome import Outcome
+    from gazetrack.workflows.prompting import PromptOptions
 
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -45,7 +47,7 @@ def _crf_options(command: F) -> F:
     return command
 
 
-@click.command("refine", short_help="Refine stored maps by a dense CRF on their images.")
+@click.command("refine", short_help="Refine stored maps by a dense CRF or a prompt model.")
 @click.argument("maps", type=opt.FILE, default=Path("maps"))
 @click.option(
     "--images", type=opt.FILE, metavar="DIR", help="Folder of the images; ./images by default."
@@ -54,7 +56,33 @@ def _crf_options(command: F) -> F:
     "--preset", type=click.Choice(list(PRESETS)), help="Parameters chosen for a kind of image."
 )
 @_crf_options
-@click.option("--all-levels", is_flag=True, help="Refine every level, not just the full track's.")
+@click.option(
+    "--all-levels", is_flag=True, help="Let the CRF refine every level, not just the full track's."
+)
+@click.option(
+    "--prompt-model",
+    metavar="NAME|DIR",
+    help="Then let a prompt model draw the full track's map anew; see `gazetrack models`.",
+)
+@click.option(
+    "--prompt-size",
+    type=click.IntRange(64, 4096),
+    default=PromptParams.size,
+    show_default=True,
+    metavar="PX",
+    help="Longest side of the image as the prompt model sees it; 384 to 512 is good.",
+)
+@click.option(
+    "--fixations",
+    type=opt.FILE,
+    multiple=True,
+    metavar="TABLE|DIR",
+    help=(
+        "Fixations that are prompts too: those the maps were made from, "
+        "by default where the maps name them and they lie beside."
+    ),
+)
+@click.option("--no-crf", is_flag=True, help="Prompt with the maps as they are.")
 @click.option(
     "--probabilities",
     type=opt.FILE,
@@ -65,7 +93,17 @@ def _crf_options(command: F) -> F:
     ),
 )
 @click.option(
-    "--share", type=float, default=0.45, show_default=True, help="Of the networks in that mix."
+    "--share",
+    type=float,
+    show_default="0.45, with --prompt-model 0.35",
+    help="Of the networks in that mix.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Threads; what is written does not depend on it.",
 )
 @click.option(
     "-o",
@@ -85,22 +123,32 @@ def command(
     images: Path | None,
     preset: str | None,
     all_levels: bool,
+    prompt_model: str | None,
+    prompt_size: int,
+    fixations: tuple[Path, ...],
+    no_crf: bool,
     probabilities: Path | None,
-    share: float,
+    share: float | None,
+    jobs: int,
     out: Path,
     force: bool,
     report: Path | None,
     quiet: bool,
     **choices: Any,
 ) -> int:
-    """Refine stored maps by a dense CRF: the border moves to the edges of the image.
+    """Refine stored maps on their images, by a dense CRF or a prompt model.
+
+    The CRF moves the border of the full track's map to the edges of the image. A prompt model,
+    such as MobileSAM, then draws what the map marks; it takes maps that a CRF refined before as
+    they are.
 
     MAPS is a maps.parquet or its folder, ./maps by default. Only calibrated maps are taken (tube,
     density, disc, hull): of other kinds .5 is no border, and a CRF would make the object vanish.
     """
     from gazetrack.workflows.refine import refine
 
-    params = crf_params(preset, **choices)
+    params = _crf_of(preset, choices)
+    prompt = _prompt_of(prompt_model, prompt_size, fixations, no_crf)
     check_report(report, [maps])
     bar = progress_bar("refining", quiet)
     done = refine(
@@ -108,9 +156,11 @@ def command(
         images or Path("images"),
         out,
         params,
+        prompt=prompt,
         probabilities=probabilities,
         share=share,
         all_levels=all_levels,
+        jobs=jobs,
         force=force,
         progress=bar,
         errors="report",
@@ -118,7 +168,33 @@ def command(
     return finish([done], report, None if quiet else _show)
 
 
+def _crf_of(preset: str | None, choices: dict[str, Any]) -> CRFParams | None:
+    """Return the CRF that is asked for; None where nothing is said of it."""
+    is_given = preset is not None or any(value is not None for value in choices.values())
+    return crf_params(preset, **choices) if is_given else None
+
+
+def _prompt_of(
+    model: str | None, size: int, fixations: tuple[Path, ...], no_crf: bool
+) -> PromptOptions | None:
+    """Return how the prompt model is asked; None where there is none."""
+    if model is None:
+        if fixations or no_crf:
+            what = "--fixations and --no-crf are about a prompt model: name it by --prompt-model"
+            raise click.UsageError(what)
+        return None
+    from gazetrack.workflows.prompting import PromptOptions
+
+    params = PromptParams(size=size)
+    return PromptOptions(model=model, params=params, fixations=fixations, crf=not no_crf)
+
+
 def _show(outcome: Outcome) -> None:
     click.echo(f"{outcome.file}: {outcome.rows_out:,} of {outcome.rows_in:,} tracks refined")
+    for note in outcome.notes:
+        click.echo(f"  note: {note}")
+    if outcome.summary:
+        click.echo("  drawn by {model}, asked by {how}".format_map(outcome.summary))
+        click.echo("  it learned from {learned_from}".format_map(outcome.summary))
     for output in outcome.outputs:
         click.echo(f"  wrote {output['path']}")

@@ -21,6 +21,7 @@ from .workflows.fixations import detect_fixations, exported_fixations
 from .workflows.info import formats, info
 from .workflows.outcome import Outcome
 from .workflows.plot import plot
+from .workflows.prompting import PromptOptions
 from .workflows.quality import quality
 from .workflows.read import InputOptions, read
 from .workflows.refine import refine
@@ -38,6 +39,7 @@ __all__ = [
     "Outcome",
     "Placement",
     "Preparation",
+    "PromptOptions",
     "Recording",
     "RenderOptions",
     "Screen",

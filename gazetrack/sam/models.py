@@ -83,7 +83,7 @@ KNOWN = {
         decoder_sha256="800b1500d3e4422f9499706b75544b3604031e182f7f5f0f69f778e3512c4131",
     )
 }
-UNKNOWN_LESSONS = "masks that its makers name"  # what a model of the user's own learned from
+UNKNOWN_LESSONS = "masks of its makers' choice"  # what a model of the user's own learned from
 
 
 @dataclass(frozen=True)

@@ -111,6 +111,39 @@ class PromptNetwork:
         digests = {f"{role}_sha256": sha256_of(path) for role, path in self._files.items()}
         return {"model": self.name, **digests}
 
+    @property
+    def n_features(self) -> int:
+        """How many arrays an embedding holds."""
+        return len(self._features)
+
+    def check_size(self, size: int) -> None:
+        """Refuse an image larger than the canvas, before anything is computed.
+
+        Raises
+        ------
+        ConfigError
+            Its longest side would have more pixels.
+        """
+        if size > self.side:
+            what = f"prompt size {size} on a canvas of {self.side} pixels"
+            raise ConfigError(what, hint=f"use at most {self.side}")
+
+    def embedding_of(
+        self, features: Sequence[Floats], height: int, width: int, size: int
+    ) -> Embedding:
+        """Return an embedding again whose features were kept.
+
+        Parameters
+        ----------
+        features : sequence of ndarray of float32
+            The features of an `Embedding`, in their order.
+        height, width : int
+            Size of the image itself, in pixels.
+        size : int
+            Longest side that the image was given on the canvas, in pixels.
+        """
+        return Embedding(tuple(features), *_fitted(height, width, size), self.side)
+
     def encode(self, picture: npt.NDArray[np.uint8], size: int) -> Embedding:
         """Look at an image.
 
@@ -132,11 +165,8 @@ class PromptNetwork:
         InputError
             The encoder fails.
         """
-        if size > self.side:
-            what = f"prompt size {size} on a canvas of {self.side} pixels"
-            raise ConfigError(what, hint=f"use at most {self.side}")
-        scale = size / max(picture.shape[:2])
-        height, width = (max(round(length * scale), 1) for length in picture.shape[:2])
+        self.check_size(size)
+        height, width = _fitted(picture.shape[0], picture.shape[1], size)
         image = Image.fromarray(picture).resize((width, height), Image.Resampling.BILINEAR)
         canvas = np.zeros((1, 3, self.side, self.side), np.float32)
         canvas[0, :, :height, :width] = ((np.asarray(image) - _MEAN) / _SPREAD).transpose(2, 0, 1)
@@ -318,6 +348,12 @@ def _run(session: Any, outputs: list[str], feeds: dict[str, Any], path: Path) ->
 def _takes_prompts(session: Any) -> bool:
     names = {one.name for one in session.get_inputs()}
     return bool(names & set(_PROMPTS))
+
+
+def _fitted(height: int, width: int, size: int) -> tuple[int, int]:
+    """Return height and width of an image whose longest side becomes `size` pixels."""
+    scale = size / max(height, width)
+    return max(round(height * scale), 1), max(round(width * scale), 1)
 
 
 def _fixed(length: object) -> int | None:

@@ -1,11 +1,11 @@
-"""Stored maps in, stored maps refined by a dense CRF on their images out."""
+"""Stored maps in, stored maps refined on their images out: by a CRF, and by a prompt model."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -17,8 +17,9 @@ from gazetrack.maps.store import MAP_FILE, map_writer, read_maps
 from gazetrack.publish import refuse_input_folder, refuse_overwrite, sha256_of
 from gazetrack.tables.stimulus import stem
 from gazetrack.workflows.outcome import Outcome, settled
+from gazetrack.workflows.prompting import Prompter, PromptOptions
 from gazetrack.workflows.unfinished import Kept
-from gazetrack.workflows.workers import counted
+from gazetrack.workflows.workers import counted, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,9 +27,12 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from gazetrack.images.reference import ImageRef
-    from gazetrack.maps.store import MapStore
+    from gazetrack.maps.store import MapStore, StoredMaps
 
-SHARE = 0.45  # of the networks in a mix, chosen on Kvasir-SEG's validation images
+# Of the networks in a mix, beside the CRF and beside a prompt model. The first was chosen on
+# Kvasir-SEG's validation images.
+SHARE = 0.45
+PROMPTED_SHARE = 0.35
 _SURE = 0.03  # probabilities are kept this far from 0 and 1
 _NAMED = 3
 
@@ -136,18 +140,20 @@ def refine(
     out: str | Path = "refined",
     params: CRFParams | None = None,
     *,
+    prompt: PromptOptions | None = None,
     probabilities: str | Path | None = None,
-    share: float = SHARE,
+    share: float | None = None,
     all_levels: bool = False,
+    jobs: int = 1,
     force: bool = False,
     progress: Callable[[int, int], None] | None = None,
     errors: Literal["raise", "report"] = "raise",
 ) -> Outcome:
-    """Refine stored maps by a dense CRF, as the command ``gazetrack refine`` does.
+    """Refine stored maps on their images, as the command ``gazetrack refine`` does.
 
     Parameters
     ----------
-    maps, images, out, share, all_levels, force, progress
+    maps, images, out, prompt, share, all_levels, jobs, force, progress
         The same as those of `refine_maps`.
     params : CRFParams, optional
         Of the CRF; its defaults without.
@@ -171,16 +177,21 @@ def refine(
     --------
     >>> gazetrack.refine("maps", "images").rows_out  # doctest: +SKIP
     12
+    >>> prompt = gazetrack.PromptOptions(model="mobilesam")  # doctest: +SKIP
+    >>> gazetrack.refine("maps", "images", prompt=prompt).rows_out  # doctest: +SKIP
+    12
     """
     seen = None if probabilities is None else Path(probabilities)
     done = refine_maps(
         maps,
         images,
         out,
-        params or CRFParams(),
+        params,
+        prompt=prompt,
         seen=seen,
         share=share,
         all_levels=all_levels,
+        jobs=jobs,
         force=force,
         progress=progress,
     )
@@ -191,11 +202,13 @@ def refine_maps(
     maps: str | Path,
     images: str | Path,
     out: str | Path,
-    params: CRFParams,
+    params: CRFParams | None = None,
     *,
+    prompt: PromptOptions | None = None,
     seen: Path | None = None,
-    share: float = SHARE,
+    share: float | None = None,
     all_levels: bool = False,
+    jobs: int = 1,
     force: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Outcome:
@@ -211,16 +224,21 @@ def refine_maps(
         Folder of the images. Maps without one are left out and named.
     out : path-like
         Folder for the new ``maps.parquet``.
-    params : CRFParams
-        Reach, weights and steps of the CRF.
+    params : CRFParams, optional
+        Reach, weights and steps of the CRF; its defaults without.
+    prompt : PromptOptions, optional
+        After the CRF, let this prompt model draw the last level anew. Maps that a CRF has refined
+        before are then taken as they are.
     seen : pathlib.Path, optional
         Folder of PNG probabilities by image id, as ``gradtrack-predict --probabilities`` writes
         them, of networks that were not trained on the image: the last level becomes the `mixed`
-        one.
-    share : float
-        Of the networks in it, above 0 and below 1.
+        one, of the prompt model's map where there is one.
+    share : float, optional
+        Of the networks in it, above 0 and below 1; .45 by default, beside a prompt model .35.
     all_levels : bool
-        Refine every level, not just the full track's; nested levels may then cross.
+        Refine every level by the CRF, not just the full track's; nested levels may then cross.
+    jobs : int
+        Threads to refine with; what is written does not depend on it.
     force : bool
         Also replace a file that gazetrack did not write.
     progress : callable, optional
@@ -229,62 +247,126 @@ def refine_maps(
     Returns
     -------
     Outcome
-        ``partial`` with an error when images are missing.
+        ``partial`` with an error when images are missing. Its notes say which fixations the prompt
+        model was not given, and how many maps gave it nothing to draw.
 
     Raises
     ------
     ConfigError
-        The maps are of a kind that is not calibrated, unknown, or refined already.
+        The maps are of a kind that is not calibrated, unknown, or refined already; or the prompt
+        model is not there.
     InputError
         There is no image for any map; and what reading maps and images raises.
     """
+    share = share if share is not None else SHARE if prompt is None else PROMPTED_SHARE
     if not 0 < share < 1:
         raise ConfigError(f"share {share:g}", hint="use a number above 0 and below 1")
+    if jobs < 1:
+        raise ConfigError(f"{jobs} jobs", hint="use 1 or more")
     refuse_input_folder([out], [images, seen])
     store = read_maps(maps)
     files = find_images(images)
     pictures = {} if seen is None else _probabilities(seen, store, files)
-    _check_unrefined(store)
+    crf_of_maps = _crf_for(store, params, prompt)
     missing = [image_id for image_id in store.ids if image_id not in files]
     if len(missing) == len(store.ids):
         raise InputError("holds no image of these maps", path=images, hint="give --images DIR")
     target = Path(out) / MAP_FILE
-    digest = sha256_of(store.path)
     refuse_overwrite(target, [store.path, *(image.file for image in files.values())])
-    outcome = Outcome(str(store.path), format="maps", sha256=digest, rows_in=len(store))
-    meta = {
-        **store.meta,
-        "maps": {"file": store.path.name, "sha256": digest},
-        "crf": asdict(params),
-        "crf_levels": "all" if all_levels else "last",
-    }
-    if seen is not None:
-        meta["probabilities_share"] = share
     kept = Kept(target)
-    with map_writer(target, meta, force=force) as write:
-        for row in counted(store.rows(), len(store), progress):
-            image_id = stem(row.stimulus)
-            image = files.get(image_id)
-            if image is None:
+    steps = _Steps(
+        images=files,
+        crf=crf_of_maps,
+        all_levels=all_levels,
+        prompter=None if prompt is None else Prompter(prompt, store, files, kept),
+        pictures=pictures,
+        share=share,
+        kept=kept,
+    )
+    digest = sha256_of(store.path)
+    outcome = Outcome(str(store.path), format="maps", sha256=digest, rows_in=len(store))
+    n_empty = 0
+    with map_writer(target, _meta(store, digest, steps), force=force) as write:
+        done = in_order(steps.refined, store.rows(), jobs)
+        for found in counted(done, len(store), progress):
+            if found is None:
                 outcome.dropped["no image"] = outcome.dropped.get("no image", 0) + 1
                 continue
-            first = 0 if all_levels else len(row.values) - 1
-            own = row.as_uint8()
-            refined = refine_on(row.as_float32()[first:], image, params, kept)
-            new = np.rint(refined * 255).astype(np.uint8)
-            if seen is not None:
-                probability = read_image(pictures[image_id], "L", row.values.shape[1:])
-                new[-1] = mixed(own[-1], new[-1], probability, share)
-            write(replace(row, values=np.concatenate([own[:first], new])))
+            row, is_empty = found
+            write(row)
             outcome.rows_out += 1
+            n_empty += is_empty
     # From here on the file is complete, and nothing has to be computed again.
     kept.clear()
     output = {"path": str(target), "rows": outcome.rows_out, "sha256": sha256_of(target)}
     outcome.outputs.append(output)
+    if steps.prompter is not None:
+        outcome.notes += steps.prompter.notes
+        outcome.summary = steps.prompter.summary
+    if n_empty:
+        what = f"{n_empty} maps have nothing above .5 that a model could be asked for"
+        outcome.notes.append(f"{what}: they are as they were before it")
     if missing:
         outcome.status = "partial"
         outcome.error = _without_image(store, missing)
     return outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Steps:
+    """What happens to each row of a map file."""
+
+    images: Mapping[str, ImageRef]
+    crf: CRFParams | None
+    all_levels: bool
+    prompter: Prompter | None
+    pictures: Mapping[str, ImageRef]
+    share: float
+    kept: Kept
+
+    def refined(self, row: StoredMaps) -> tuple[StoredMaps, bool] | None:
+        """Return a row with its maps refined, and whether they marked nothing for a prompt model.
+
+        None where there is no image of it.
+        """
+        image_id = stem(row.stimulus)
+        image = self.images.get(image_id)
+        if image is None:
+            return None
+        own = row.as_uint8()
+        new = own.copy()
+        if self.crf is not None:
+            first = 0 if self.all_levels else len(own) - 1
+            refined = refine_on(row.as_float32()[first:], image, self.crf, self.kept)
+            new[first:] = np.rint(refined * 255)
+        is_empty = False
+        if self.prompter is not None:
+            drawn = self.prompter.refine(row, new[-1])
+            is_empty = drawn is None
+            new[-1] = new[-1] if drawn is None else drawn
+        if self.pictures:
+            probability = read_image(self.pictures[image_id], "L", own.shape[1:])
+            # What a prompt model drew stands alone beside the networks, without the map before it.
+            before = own[-1] if self.prompter is None else new[-1]
+            new[-1] = mixed(before, new[-1], probability, self.share)
+        return replace(row, values=new), is_empty
+
+
+def _meta(store: MapStore, digest: str, steps: _Steps) -> dict[str, Any]:
+    """Return how the new maps were made."""
+    own = {"file": store.path.name, "sha256": digest}
+    meta = {**store.meta, "maps": own}
+    if steps.crf is not None:
+        meta["crf"] = asdict(steps.crf)
+        meta["crf_levels"] = "all" if steps.all_levels else "last"
+    elif isinstance(store.meta.get("maps"), dict):
+        # The maps that all began with are those that a CRF refined before; they stay named.
+        meta |= {"maps": store.meta["maps"], "maps_after_crf": own}
+    if steps.prompter is not None:
+        meta["prompted"] = steps.prompter.meta
+    if steps.pictures:
+        meta["probabilities_share"] = steps.share
+    return meta
 
 
 def _probabilities(
@@ -311,20 +393,36 @@ def _probabilities(
     return pictures
 
 
-def _check_unrefined(store: MapStore) -> None:
-    """Refuse maps that a CRF cannot make better.
+def _crf_for(
+    store: MapStore, params: CRFParams | None, prompt: PromptOptions | None
+) -> CRFParams | None:
+    """Return the CRF that maps go through: none where they are to be prompted as they are.
 
     Raises
     ------
     ConfigError
-        They are not calibrated, or a CRF has refined them before.
+        They are not calibrated, or have been refined before in the same way.
     """
-    params = store.meta.get("params")
-    kind = params.get("kind", "unknown") if isinstance(params, dict) else "unknown"
+    recorded = store.meta.get("params")
+    kind = recorded.get("kind", "unknown") if isinstance(recorded, dict) else "unknown"
     check_calibrated(str(kind))
-    if store.meta.get("crf"):
-        what = f"{quote(store.path, 80)} went through a CRF already"
+    shown = quote(store.path, 80)
+    if store.meta.get("prompted"):
+        what = f"{shown} was drawn by a prompt model already"
         raise ConfigError(what, hint="refine the maps it was made of")
+    if store.meta.get("crf"):
+        if prompt is None:
+            what = f"{shown} went through a CRF already"
+            raise ConfigError(what, hint="refine the maps it was made of")
+        if params is not None:
+            what = f"{shown} went through a CRF already: a prompt model takes it as it is"
+            raise ConfigError(what, hint="leave the settings of the CRF out")
+        return None
+    if prompt is not None and not prompt.crf:
+        if params is not None:
+            raise ConfigError("settings of a CRF, and no CRF", hint="leave one of the two out")
+        return None
+    return params or CRFParams()
 
 
 def _without_image(store: MapStore, missing: Sequence[str]) -> InputError:

@@ -11,7 +11,7 @@ import io
 import shutil
 import zipfile
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -54,17 +54,17 @@ class Kept:
         digest.update(np.ascontiguousarray(values).data)
         return digest.hexdigest()
 
-    def get(self, key: str) -> npt.NDArray[np.uint8] | None:
+    def get(self, key: str) -> npt.NDArray[Any] | None:
         """Return a result, or None where it is not there or not whole."""
         try:
             data = io.BytesIO((self.folder / f"{key}.npz").read_bytes())
             with np.load(data, allow_pickle=False) as file:
-                values: npt.NDArray[np.uint8] = file["values"]
+                values: npt.NDArray[Any] = file["values"]
         except _DAMAGED:
             return None
         return values
 
-    def put(self, key: str, values: npt.NDArray[np.uint8]) -> None:
+    def put(self, key: str, values: npt.NDArray[Any]) -> None:
         """Keep a result; errors as in `gazetrack.publish.publish`."""
         data = io.BytesIO()
         np.savez_compressed(data, values=values)

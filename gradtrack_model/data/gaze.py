@@ -55,6 +55,9 @@ class Gaze:
     crf_weight : float
         Weight of the CRF that maps went through, before they were stored or as they are loaded; 0
         for none.
+    drawn_by : str
+        The prompt model that drew stored maps anew, and the masks that it learned from; empty for
+        none.
     """
 
     source: str
@@ -65,6 +68,7 @@ class Gaze:
     kind: str = ""
     params: MapParams | None = None
     crf_weight: float = 0.0
+    drawn_by: str = ""
 
     @property
     def line(self) -> str:
@@ -77,7 +81,7 @@ class Gaze:
         if self.source == "masks":
             return "masks"
         origin = "stored maps" if self.source == "maps" else "fixation tables"
-        after = ", refined by a CRF" if self.crf_weight else ""
+        after = _refined(self.crf_weight, self.drawn_by)
         return f"gaze of {origin}, kind {self.kind}{after}"
 
     @property
@@ -171,7 +175,8 @@ def _stored(store: MapStore, why: str) -> Gaze:
     params = _params_of(store)
     kind = "unknown" if params is None else params.kind
     crf_weight = _crf_weight_of(store)
-    after = ", refined by a CRF" if crf_weight else ""
+    drawn_by = _drawn_by(store)
+    after = _refined(crf_weight, drawn_by)
     return Gaze(
         source="maps",
         what=f"the maps of {quote(store.path, _NAME_CHARS)} (kind {kind}{after})",
@@ -180,7 +185,26 @@ def _stored(store: MapStore, why: str) -> Gaze:
         kind=kind,
         params=params,
         crf_weight=crf_weight,
+        drawn_by=drawn_by,
     )
+
+
+def _refined(crf_weight: float, drawn_by: str) -> str:
+    """Return in words what maps went through after they were rendered."""
+    after = ", refined by a CRF" if crf_weight else ""
+    return after + (f", drawn by {drawn_by}" if drawn_by else "")
+
+
+def _drawn_by(store: MapStore) -> str:
+    """Return the prompt model that drew stored maps; empty where none did.
+
+    Such labels are not free of masks, and every report of a run on them says so.
+    """
+    drawn = store.meta.get("prompted")
+    if not isinstance(drawn, dict):
+        return ""
+    learned_from = quote(drawn.get("learned_from", "masks"), _NAME_CHARS)
+    return f"{quote(drawn.get('model'), _NAME_CHARS)} (learned from {learned_from})"
 
 
 def _tables_in_words(sources: Sources) -> str:

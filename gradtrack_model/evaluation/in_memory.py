@@ -92,16 +92,21 @@ def segment(
         An array is no picture.
     InputError
         A file cannot be read, or a folder holds no image.
+    GazetrackError
+        The prompt model of `options` is not there.
     """
     config = checkpoint.config
     size = options.image_size or config.predicting_size
     threshold = options.threshold or config.predict_threshold
     model = checkpoint.model.to(options.device)
+    refiner = options.refiner()
     found: list[Segmentation] = []
     pictures = _opened(images, config.window)
     while batch := list(islice(pictures, options.batch_size)):
         logits = logits_of(model, [image for _, image in batch], size, options)
         for (name, image), own in zip(batch, logits, strict=True):
+            if refiner is not None:
+                own = refiner.refine(image, own, threshold)
             found.append(_segmented(name, image, own, threshold))
     return found
 

@@ -15,6 +15,7 @@ from gazetrack.errors import ConfigError, GazetrackError, InputError, quote
 from gazetrack.publish import refuse_input_folder, refuse_overwrite, unique_names, write_bytes
 from gradtrack_model.data.augment import normalise
 from gradtrack_model.data.image_files import find_images, open_image, resized
+from gradtrack_model.data.prompted import PromptParams, PromptRefiner
 from gradtrack_model.evaluation.overlay import draw_overlay
 from gradtrack_model.evaluation.volume_masks import VolumeMasks
 from gradtrack_model.network.model import foreground
@@ -62,6 +63,11 @@ class PredictOptions:
         validated at.
     threshold : float, optional
         Probability above which a pixel is foreground; by default that of the validation.
+    refine_with : str or path-like, optional
+        A prompt model that ``gazetrack models`` lists, or the folder of one: it draws what the
+        network has found, asked by the prediction alone. Prompt models learned from masks.
+    prompt_params : PromptParams
+        How that model is asked.
     """
 
     probabilities: bool = False
@@ -73,6 +79,8 @@ class PredictOptions:
     tracks: bool = False
     image_size: int | None = None
     threshold: float | None = None
+    refine_with: str | Path | None = None
+    prompt_params: PromptParams = field(default_factory=PromptParams)
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:
@@ -82,6 +90,12 @@ class PredictOptions:
         if self.threshold is not None and not 0 < self.threshold < 1:
             hint = "use a probability between 0 and 1"
             raise ConfigError(f"threshold {self.threshold}", hint=hint)
+
+    def refiner(self) -> PromptRefiner | None:
+        """Open the prompt model; None where there is none. Errors as in `PromptRefiner`."""
+        if self.refine_with is None:
+            return None
+        return PromptRefiner(self.refine_with, self.prompt_params)
 
 
 @dataclass(frozen=True)
@@ -98,12 +112,16 @@ class Prediction:
         Share of the image that the mask covers, in [0, 1].
     error : GazetrackError or None
         Why nothing was written; None where there is a mask.
+    drawn_by : str
+        The prompt model that drew the mask anew, and the masks that it learned from; empty for
+        none.
     """
 
     image: ImageRef
     outputs: tuple[Path, ...] = ()
     share: float = 0.0
     error: GazetrackError | None = None
+    drawn_by: str = ""
 
 
 def predict_folder(
@@ -136,7 +154,7 @@ def predict_folder(
         `out` cannot be written, or is the folder of the images; or an output would replace an
         image.
     ConfigError
-        `tracks` of a network that learned none.
+        `tracks` of a network that learned none, or the prompt model is not there.
 
     Examples
     --------
@@ -156,6 +174,7 @@ def predict_folder(
     files = _Files(options, levels=model.n_tracks if options.tracks else 0)
     _refuse_inputs(files, names.values(), images.values(), folder, out)
     volumes = VolumeMasks(wanted.values(), out / "volumes")
+    refiner = options.refiner()
 
     size = options.image_size or config.predicting_size
     threshold = options.threshold or config.predict_threshold
@@ -171,13 +190,17 @@ def predict_folder(
             if isinstance(image, GazetrackError):
                 yield Prediction(ref, error=image)
                 continue
-            pictures, mask = _pictures(image, next(logits), threshold, options)
+            own = next(logits)
+            if refiner is not None:
+                own = refiner.refine(image, own, threshold)
+            pictures, mask = _pictures(image, own, threshold, options)
             written = []
             for relative, picture in zip(files.of(names[image_id]), pictures, strict=True):
                 write_bytes(out / relative, _png(picture))
                 written.append(out / relative)
             written += volumes.add(ref, mask)
-            yield Prediction(ref, tuple(written), float(mask.mean()))
+            said = "" if refiner is None else refiner.said
+            yield Prediction(ref, tuple(written), float(mask.mean()), drawn_by=said)
 
 
 def _wanted(

@@ -25,6 +25,7 @@ def predict(
     batch_size: int = 8,
     image_size: int | None = None,
     threshold: float | None = None,
+    refine_with: str | Path | None = None,
 ) -> list[Segmentation]:
     """Segment images at hand; `predict_folder` writes files, as ``gradtrack-predict`` does.
 
@@ -45,6 +46,9 @@ def predict(
         validated at.
     threshold : float, optional
         Probability above which a pixel is foreground; by default that of the validation.
+    refine_with : str or path-like, optional
+        A prompt model that ``gazetrack models`` lists, or the folder of one, which draws what the
+        network has found. Prompt models learned from masks.
 
     Returns
     -------
@@ -70,5 +74,6 @@ def predict(
         device=loop.pick_device(device),
         image_size=image_size,
         threshold=threshold,
+        refine_with=refine_with,
     )
     return segment(checkpoint, images, options)

@@ -290,3 +290,16 @@ def test_a_run_on_stored_maps_says_their_crf(data_folder):
     assert (asked.source, asked.crf_weight) == ("fixations", 3.0)
     with pytest.raises(DataError, match=r"ask for crf_weight 3\.0"):
         chosen(data_folder, ["crf_weight=3"], maps=data_folder / "maps")
+
+
+def test_labels_that_a_prompt_model_drew_are_said_not_to_be_free_of_masks(data_folder):
+    store = read_maps(rendered(data_folder))
+    drawn = {"model": "mobilesam", "learned_from": "masks of natural images"}
+    meta = {**store.meta, "prompted": drawn}
+    with map_writer(data_folder / "drawn" / "maps.parquet", meta) as write:
+        for row in store.rows():
+            write(row)
+    gaze = chosen(data_folder, maps=data_folder / "drawn")
+    says = "drawn by mobilesam (learned from masks of natural images)"
+    assert says in gaze.line
+    assert gaze.recorded.endswith(says)

@@ -1,8 +1,8 @@
 """A made-up prompt model with the interface of Segment Anything, small enough to know its answers.
 
-The canvas has 64 pixels. The encoder's features are means of 16 x 16 pixels. The decoder says
-4 inside the box and -4 outside, plus a tenth of the number of foreground points, plus a quarter of
-the rough mask where one is given, plus a hundredth of the mean feature.
+The canvas has 64 pixels. The encoder's features are means of 16 x 16 pixels; of a larger canvas, of
+more. The decoder says 4 inside the box and -4 outside, plus a tenth of the number of foreground
+points, plus a quarter of the rough mask where one is given, plus a hundredth of the mean feature.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ def write_pair(folder, *, without=(), features=3, sam2=False, answers=1, side=SI
     taken = "image_embed" if sam2 else "image_embeddings"
     without = (*without, "orig_im_size") if sam2 else without
     masks = "masks" if sam2 else "low_res_masks"
-    _save(folder / "decoder.onnx", *_decoder(taken, masks, without, features, answers))
+    nodes = _decoder(taken, masks, without, features, answers, side)
+    _save(folder / "decoder.onnx", *nodes)
     return folder
 
 
@@ -60,16 +61,18 @@ def _value(name, shape):
 def _encoder(output, side):
     from onnx import helper
 
-    pool = {"kernel_shape": [16, 16], "strides": [16, 16]}
+    length = side // 4 if isinstance(side, int) else 16
+    pool = {"kernel_shape": [length, length], "strides": [length, length]}
     nodes = [helper.make_node("AveragePool", ["input"], [output], **pool)]
     shapes = _value("input", ["batch", 3, side, side]), _value(output, [1, 3, 4, 4])
     return nodes, [shapes[0]], [shapes[1]], {}
 
 
-def _decoder(taken, masks, without, features, answers):
+def _decoder(taken, masks, without, features, answers, side):
     from onnx import helper
 
-    centre = np.arange(MASK_SIDE, dtype=np.float32) * 4 + 2
+    step = side // MASK_SIDE if isinstance(side, int) else 4
+    centre = np.arange(MASK_SIDE, dtype=np.float32) * step + step / 2
     constants = {
         "x": centre.reshape(1, 1, 1, -1),
         "y": centre.reshape(1, 1, -1, 1),
