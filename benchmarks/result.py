@@ -295,7 +295,11 @@ def mix_labels(study: Study, seen: Path) -> None:
     """Write the maps ``mixed``, and which training images are left out."""
     if not study.maps("mixed").exists():
 
+        wanted = {*study.fit, *study.val}
+
         def mixed(image_id: str, levels: Levels) -> Levels:
+            if image_id not in wanted:
+                return levels
             unseen = read_gray(seen / f"{image_id}.png", levels.shape[1:])
             total = (1 - UNSEEN_SHARE) * logit(levels[-1]) + UNSEEN_SHARE * logit(unseen)
             levels[-1] = np.rint(255 / (1 + np.exp(-total)))
@@ -303,17 +307,19 @@ def mix_labels(study: Study, seen: Path) -> None:
 
         change_maps(study.maps("sam"), study.maps("mixed"), mixed)
     if not (study.out / "train.txt").exists():
-        agreed = agreement(study.maps("sam"), seen)
+        agreed = agreement(study.maps("sam"), seen, set(study.fit))
         ranked = sorted(study.fit, key=lambda image_id: agreed[image_id])
         left_out = set(ranked[: round(LEFT_OUT * len(ranked))])
         write_ids(study.out / "train.txt", [i for i in study.fit if i not in left_out])
 
 
-def agreement(maps: Path, seen: Path) -> dict[str, float]:
-    """Return the soft Dice of each image's label and what the network saw."""
+def agreement(maps: Path, seen: Path, wanted: set[str]) -> dict[str, float]:
+    """Return the soft Dice of each wanted image's label and what the network saw."""
     found = {}
     for row in read_maps(maps).rows():
         image_id = Path(row.stimulus).stem
+        if image_id not in wanted:
+            continue
         label = row.as_float32()[-1]
         unseen = read_gray(seen / f"{image_id}.png", label.shape) / 255
         found[image_id] = float(2 * (label * unseen).sum() / max(label.sum() + unseen.sum(), 1))
