@@ -55,6 +55,9 @@ if TYPE_CHECKING:
 
     from _commands import Levels
 
+    # A name, and what makes the commands to run one after the other.
+    Task = tuple[str, Callable[[], list[list[object]]]]
+
 FOLDS = 3
 UNSEEN_SHARE = 0.35  # of the networks that never saw the image, in the label's logits
 LEFT_OUT = 0.04
@@ -151,6 +154,10 @@ class Study:
         """Return the file of maps with this name."""
         return self.out / name / "maps.parquet"
 
+    def folds(self) -> list[Path]:
+        """Return a folder for each fold."""
+        return [self.out / f"fold-{fold}" for fold in range(FOLDS)]
+
     def settings(self, encoder: str) -> list[str]:
         """Return the settings of every training with this encoder."""
         steps, (size, own) = self.options.steps, NETWORKS[encoder]
@@ -174,9 +181,7 @@ def fold_of(image_id: str) -> int:
     return int(hashlib.sha256(image_id.encode()).hexdigest()[:8], 16) % FOLDS
 
 
-def side_by_side(
-    tasks: Sequence[tuple[str, Callable[[], list[list[object]]]]], study: Study
-) -> None:
+def side_by_side(tasks: Sequence[Task], study: Study) -> None:
     """Run the commands of each task in order, several tasks at once, each with a log of its own."""
     processes = study.options.processes
     environment = dict(os.environ)
@@ -184,7 +189,7 @@ def side_by_side(
         threads = max((os.cpu_count() or 1) // processes, 1)
         environment |= {"OMP_NUM_THREADS": str(threads), "NUMBA_NUM_THREADS": str(threads)}
 
-    def do(task: tuple[str, Callable[[], list[list[object]]]]) -> None:
+    def do(task: Task) -> None:
         name, commands = task
         start = time.perf_counter()
         log = study.out / "logs" / f"{name}.txt"
@@ -249,9 +254,8 @@ def finished(run_folder: Path) -> bool:
     return (run_folder / "last.json").exists()
 
 
-def unseen_predictions(study: Study) -> Path:
-    """Return the folder of what networks saw in the images that they were not trained on."""
-    seen = study.out / "unseen"
+def fold_tasks(study: Study) -> list[Task]:
+    """Return what trains a network per fold, which then segments the images that it never saw."""
     teacher = Row(labels="sam", encoder=TEACHER)
 
     def commands(fold: int, folder: Path) -> list[list[object]]:
@@ -260,29 +264,35 @@ def unseen_predictions(study: Study) -> Path:
         todo = []
         if not finished(folder / "run"):
             todo.append(train_command(study, teacher, fold, ids, folder / "run"))
-        if not (folder / "done").exists():
-            which = ["--ids", write_ids(folder / "predict.txt", own + study.val)]
-            words = ["predict", study.images, "--weights", folder / "run", *which, "--tta", "-q"]
-            where = ["--probabilities", "-o", folder / "seen", "--device", study.options.device]
-            todo.append([*words, *where])
-        return todo
+        which = ["--ids", write_ids(folder / "predict.txt", own + study.val)]
+        words = ["predict", study.images, "--weights", folder / "run", *which, "--tta", "-q"]
+        where = ["--probabilities", "-o", folder / "seen", "--device", study.options.device]
+        return [*todo, [*words, *where]]
 
-    folders = [study.out / f"fold-{fold}" for fold in range(FOLDS)]
-    tasks = [
+    if (study.out / "unseen").exists():
+        return []
+    return [
         (folder.name, lambda fold=fold, folder=folder: commands(fold, folder))
-        for fold, folder in enumerate(folders)
+        for fold, folder in enumerate(study.folds())
     ]
-    if not seen.exists():
-        side_by_side(tasks, study)
-        part = study.out / "unseen.part"
-        part.mkdir(exist_ok=True)
-        for image_id in study.fit + study.val:
-            which = [fold_of(image_id)] if image_id in set(study.fit) else range(FOLDS)
-            pictures = [folders[f] / "seen" / "probabilities" / f"{image_id}.png" for f in which]
-            values = [read_gray(path, (MAP_SIZE, MAP_SIZE)).astype(float) for path in pictures]
-            mean = np.rint(np.mean(values, axis=0)).astype(np.uint8)
-            Image.fromarray(mean).save(part / f"{image_id}.png")
-        part.rename(seen)
+
+
+def gather_unseen(study: Study) -> Path:
+    """Return the folder of what networks saw in the images that they were not trained on."""
+    seen = study.out / "unseen"
+    if seen.exists():
+        return seen
+    part = study.out / "unseen.part"
+    part.mkdir(exist_ok=True)
+    of_fit = set(study.fit)
+    for image_id in study.fit + study.val:
+        which = [fold_of(image_id)] if image_id in of_fit else range(FOLDS)
+        folders = [study.folds()[fold] / "seen" / "probabilities" for fold in which]
+        shape = (MAP_SIZE, MAP_SIZE)
+        values = [read_gray(folder / f"{image_id}.png", shape).astype(float) for folder in folders]
+        mean = np.rint(np.mean(values, axis=0)).astype(np.uint8)
+        Image.fromarray(mean).save(part / f"{image_id}.png")
+    part.rename(seen)
     return seen
 
 
@@ -294,7 +304,6 @@ def logit(values: np.ndarray) -> np.ndarray:
 def mix_labels(study: Study, seen: Path) -> None:
     """Write the maps ``mixed``, and which training images are left out."""
     if not study.maps("mixed").exists():
-
         wanted = {*study.fit, *study.val}
 
         def mixed(image_id: str, levels: Levels) -> Levels:
@@ -343,29 +352,30 @@ def label_dice(study: Study, maps: Path, ids: Sequence[str]) -> float:
     return statistics.fmean(found)
 
 
-def train_rows(study: Study, rows: Sequence[str]) -> None:
-    """Train every row and seed, and segment the validation images with each network."""
+def row_tasks(study: Study, rows: Sequence[str]) -> list[Task]:
+    """Return what trains every row and seed, and segments the validation images with it."""
 
     def commands(row: str, seed: int, folder: Path) -> list[list[object]]:
-        plain = study.out / "fit.txt"
-        ids = study.out / "train.txt" if ROWS[row].labels == "mixed" else plain
+        ids = study.out / ("train.txt" if ROWS[row].labels == "mixed" else "fit.txt")
         todo = []
         if not finished(folder / "run"):
             todo.append(train_command(study, ROWS[row], seed, ids, folder / "run"))
         which = ["--ids", study.data / "val.txt", "--device", study.options.device, "-q"]
-        weights = ["--weights", folder / "run"]
-        todo.append(["predict", study.images, *weights, *which, "-o", folder / "alone"])
-        todo.append(evaluation(study, folder / "alone"))
-        return todo
+        where = ["--weights", folder / "run", "--probabilities", "-o", folder / "alone"]
+        return [
+            *todo,
+            ["predict", study.images, *where, *which],
+            evaluation(study, folder / "alone"),
+        ]
 
-    tasks = []
+    tasks: list[Task] = []
     for row in rows:
         for seed in range(study.options.seeds):
             folder = study.out / row / str(seed)
             if not (folder / "alone" / "evaluation" / "summary.json").exists():
                 name = f"{row}-{seed}"
                 tasks.append((name, lambda r=row, s=seed, f=folder: commands(r, s, f)))
-    side_by_side(tasks, study)
+    return tasks
 
 
 def evaluation(study: Study, predictions: Path) -> list[object]:
@@ -501,9 +511,13 @@ def main() -> None:
         study.fit = sorted(study.fit, key=lambda i: hashlib.sha256(i.encode()).digest())[:180]
     write_ids(options.out / "fit.txt", study.fit)
     make_labels(study)
-    if any(ROWS[row].labels == "mixed" for row in options.rows):
-        mix_labels(study, unseen_predictions(study))
-    train_rows(study, options.rows)
+    on_mixed = [row for row in options.rows if ROWS[row].labels == "mixed"]
+    others = [row for row in options.rows if row not in on_mixed]
+    folds = fold_tasks(study) if on_mixed else []
+    side_by_side([*folds, *row_tasks(study, others)], study)
+    if on_mixed:
+        mix_labels(study, gather_unseen(study))
+        side_by_side(row_tasks(study, on_mixed), study)
     if options.prompt_model is not None:
         refine_rows(study, options.rows)
     print(table(study, options.rows))
