@@ -144,7 +144,7 @@ def _reporter(jobs: list[Job], quiet: bool) -> Callable[[Job, Progress], None]:
         key = (job.name, job.seed)
         if key not in bars:
             label = f"{jobs.index(job) + 1}/{len(jobs)} {job.name}, seed {job.seed}"
-            bars[key] = progress_bar(label, quiet)
+            bars[key] = progress_bar(label, quiet, lines=False)
         bars[key](progress.step, progress.steps)
 
     return report

@@ -7,11 +7,12 @@ import stat
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from . import options as opt
+from .engine_options import engine, engine_options
 from .errors import say
 from .parsing import parse_pairs, parse_screen
 from .printing import facts_line, print_json, progress_bar
@@ -43,13 +44,7 @@ _MOST_CHARS = 4096  # of a path
     help="Also write FILE.events.parquet: fixations, saccades, blinks, messages as exported.",
 )
 @click.option("--recursive", is_flag=True, help="Of a folder, also convert what lies below it.")
-@click.option(
-    "--jobs",
-    type=click.IntRange(1),
-    default=1,
-    show_default=True,
-    help="Processes to convert with.",
-)
+@engine_options
 @opt.eye_option
 @click.option(
     "--trial-by",
@@ -96,7 +91,6 @@ def command(
     salvage: bool,
     trust_gzip: bool,
     recursive: bool,
-    jobs: int,
     eye: str,
     trial_by: str | None,
     participant: str,
@@ -107,6 +101,7 @@ def command(
     as_json: bool,
     verbose: bool,
     quiet: bool,
+    **who: Any,
 ) -> int:
     """Convert eye-tracker exports to fixation tables.
 
@@ -140,8 +135,9 @@ def command(
         pseudonyms=pseudonyms,
     )
     # Where the terminal shows what was found in each file, that is the progress.
-    bar = progress_bar("converting", quiet=not as_json and not quiet and sys.stdout.isatty())
-    outcomes = convert_files(files, chosen, jobs, bar)
+    shown_one_by_one = not as_json and not quiet and sys.stdout.isatty()
+    bar = progress_bar("converting", quiet=shown_one_by_one, lines=not quiet)
+    outcomes = convert_files(files, chosen, engine(**who, quiet=quiet), bar)
     if as_json:
         return finish(outcomes, report, _print_json, errors)
     shown = None if quiet else partial(show, verbose=verbose)

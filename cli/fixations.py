@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import fields
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,7 +13,9 @@ from gazetrack.events.detectors import DEFAULT, DETECTORS
 
 from . import options as opt
 from .convert import show
+from .engine_options import engine, engine_options
 from .parsing import parse_pairs, parse_screen
+from .printing import progress_bar
 from .reports import check_report, finish
 
 if TYPE_CHECKING:
@@ -27,6 +30,7 @@ T = TypeVar("T")
 @click.command("fixations", short_help="Detect fixations in the samples of an export.")
 @click.argument("files", nargs=-1, required=True, type=opt.FILE, metavar="FILES|FOLDERS…")
 @click.option("--recursive", is_flag=True, help="Of a folder, also take what lies below it.")
+@engine_options
 @click.option(
     "--detector",
     type=click.Choice(list(DETECTORS)),
@@ -86,6 +90,7 @@ def command(
     report: Path | None,
     verbose: bool,
     quiet: bool,
+    **who: Any,
 ) -> int:
     """Detect fixations in the samples of exports, also where the export has its own.
 
@@ -114,7 +119,10 @@ def command(
     )
     check_report(report, files)
     shown = None if quiet else partial(show, verbose=verbose)
-    return finish(convert_files(files, chosen), report, shown)
+    shown_one_by_one = not quiet and sys.stdout.isatty()
+    bar = progress_bar("detecting", quiet=shown_one_by_one, lines=not quiet)
+    outcomes = convert_files(files, chosen, engine(**who, quiet=quiet), bar)
+    return finish(outcomes, report, shown)
 
 
 def _detector(name: str, settings: dict[str, str]) -> Detector:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -46,3 +47,7 @@ def write_slowly(path):
         while time.monotonic() < end:
             time.sleep(0.01)
     return Path(path).name
+
+
+def is_imported(name):
+    return name in sys.modules

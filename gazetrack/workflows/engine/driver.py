@@ -30,9 +30,6 @@ class Future(Protocol):
     def add_done_callback(self, function: Callable[[Any], Any], /) -> None:
         """Have a function called with this future, on some thread, when it is done."""
 
-    def result(self) -> Any:
-        """Return the result, or raise what was raised."""
-
 
 class Workers(Protocol):
     """Somebody who works: processes of this machine, or a cluster."""
@@ -48,6 +45,12 @@ class Workers(Protocol):
         self, function: Callable[[Any], Any], numbered: Sequence[tuple[str, Any]]
     ) -> list[Any]:
         """Give items out, each with a name of its own, and return their futures."""
+
+    def fetch(self, futures: Sequence[Any]) -> None:
+        """Get the results of futures that are done, where many at once are quicker."""
+
+    def result(self, future: Any) -> Any:
+        """Return the result of a future that is done, or raise what its item raised."""
 
     def look(self) -> None:
         """Raise `ClusterError` where nobody works any more."""
@@ -67,11 +70,12 @@ class Work(Generic[Item, Result]):
 
 @dataclass
 class _Task(Generic[Item]):
-    """An item, its place in the order, and how many workers died with it."""
+    """An item, its place in the order, how many workers died with it, and whether it is alone."""
 
     number: int
     item: Item
     deaths: int = 0
+    is_alone: bool = False
 
 
 def driven(
@@ -141,12 +145,12 @@ class _Driver(Generic[Item, Result]):
         room = self._workers.room() - len(self._under_way)
         while len(batch) < room and (task := self._take()) is not None:
             batch.append(task)
-        nobody_works = not self._under_way and not batch
-        if nobody_works and self._alone:
+        nothing_else = not self._under_way and not batch
+        if nothing_else and room > 0 and self._alone:
             batch.append(self._alone.popleft())
         if not batch:
             return
-        named = [(f"{task.number}-{task.deaths}", task.item) for task in batch]
+        named = [(f"{task.number}-{task.deaths}-{task.is_alone}", task.item) for task in batch]
         futures = self._workers.submit(self._work.function, named)
         self._under_way.update(zip(futures, batch, strict=True))
         for future in futures:
@@ -180,6 +184,7 @@ class _Driver(Generic[Item, Result]):
             return
         while not self._told.empty():
             heard.append(self._told.get())
+        self._workers.fetch(heard)
         for future in heard:
             n_before = self._n_done
             self._settle(future)
@@ -189,12 +194,14 @@ class _Driver(Generic[Item, Result]):
     def _settle(self, future: Any) -> None:
         task = self._under_way.pop(future)
         try:
-            result = future.result()
+            result = self._workers.result(future)
         except self._workers.died as error:
-            task.deaths += 1
-            if task.deaths <= self._work.retries:
-                is_last = task.deaths == self._work.retries
-                (self._alone if is_last else self._again).append(task)
+            # A scheduler that somebody else set up may have tried it several times by itself.
+            task.deaths += 1 + getattr(error, "allowed_failures", 0)
+            is_to_blame = task.is_alone and task.deaths > self._work.retries
+            if not is_to_blame:
+                task.is_alone = task.deaths >= self._work.retries
+                (self._alone if task.is_alone else self._again).append(task)
                 return
             result = self._work.lost(task.item, _lost(task.deaths, error))
         self._ready[task.number] = result
@@ -204,8 +211,7 @@ class _Driver(Generic[Item, Result]):
 
 
 def _lost(deaths: int, error: Exception) -> WorkerLost:
-    times = "once" if deaths == 1 else f"{deaths} times"
-    what = f"its worker died {times}: killed, or out of memory"
+    what = f"its worker died {deaths} times: killed, or out of memory"
     hint = "try it alone, on a machine with more memory"
     lost = WorkerLost(what, hint=hint)
     lost.__cause__ = error

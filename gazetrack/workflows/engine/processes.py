@@ -64,13 +64,20 @@ class Processes:
     def _submit(self, function: Callable[[Any], Any], item: Any) -> Future[Any]:
         do = partial(_do, function)
         # The keyboard's signal goes to all processes; the one that started the others ends them.
-        with _interrupts_held():
+        with interrupts_held():
             try:
                 return self._pool.submit(do, item)
             except BrokenProcessPool:
                 self._pool.shutdown(cancel_futures=True)
                 self._pool = self._new_pool()
                 return self._pool.submit(do, item)
+
+    def fetch(self, futures: Sequence[Future[Any]]) -> None:
+        """Do nothing: results are here as soon as they are there."""
+
+    def result(self, future: Future[Any]) -> Any:
+        """Return the result of a future, or raise what its item raised."""
+        return future.result()
 
     def look(self) -> None:
         """Do nothing: a process that dies is noticed at once."""
@@ -80,7 +87,7 @@ class Processes:
 
 
 @contextlib.contextmanager
-def _interrupts_held() -> Iterator[None]:
+def interrupts_held() -> Iterator[None]:
     """Hold SIGINT back inside the block, and for ever in processes that are started there."""
     if not hasattr(signal, "pthread_sigmask"):
         yield

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from gazetrack.errors import ConfigError
 from gazetrack.workflows.engine.driver import Work, driven
+from gazetrack.workflows.engine.queues import check_place
 from gazetrack.workflows.workers import counted
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     Result = TypeVar("Result")
 
 RETRIES = 2
+PATIENCE_S = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,20 +35,37 @@ class Engine:
 
     Parameters
     ----------
-    jobs : int
-        Number of processes that work at once; with 1, this one does the work.
+    jobs : int or None
+        Number of processes that work at once; with 1, the default, this one does the work. Of a
+        local cluster it is one a core by default.
+    cluster : str or None
+        Where Dask works: ``local``, an address such as ``tcp://host:8786``, or a TOML file about a
+        batch queue, see `gazetrack.workflows.engine.queues`. None is without Dask.
     retries : int
-        How often a recording is given to another worker after its worker died.
+        How often a recording is given to another worker after its worker died; the last time it
+        is alone, so that no other one can be to blame.
+    patience_s : float
+        How long to wait for a worker, in seconds, where a cluster has none.
+    tell : callable or None
+        Called with what a user may want to know, such as the address of Dask's dashboard.
     """
 
-    jobs: int = 1
+    jobs: int | None = None
+    cluster: str | None = None
     retries: int = RETRIES
+    patience_s: float = PATIENCE_S
+    tell: Callable[[str], None] | None = None
 
     def __post_init__(self) -> None:
-        if self.jobs < 1:
+        if self.jobs is not None and self.jobs < 1:
             raise ConfigError(f"jobs={self.jobs}", hint="use 1 or more processes")
-        if self.retries < 0:
-            raise ConfigError(f"retries={self.retries}", hint="use 0 or more")
+        if self.retries < 1:
+            hint = (
+                "use 1 or more: which of several recordings kills a worker only a second try says"
+            )
+            raise ConfigError(f"retries={self.retries}", hint=hint)
+        if self.cluster is not None:
+            check_place(self.cluster)
 
     @classmethod
     def of(cls, jobs: int | Engine) -> Engine:
@@ -55,13 +74,17 @@ class Engine:
 
     def works_here(self, n_items: int) -> bool:
         """Whether this process does the work itself, one recording after the other."""
-        return self.jobs == 1 or n_items <= 1
+        return self.cluster is None and (self.jobs in (None, 1) or n_items <= 1)
 
     def workers(self) -> AbstractContextManager[Workers]:
         """Return what does the work, to be entered."""
-        from gazetrack.workflows.engine.processes import Processes
+        if self.cluster is None:
+            from gazetrack.workflows.engine.processes import Processes
 
-        return Processes(self.jobs)
+            return Processes(self.jobs or 1)
+        from gazetrack.workflows.engine.cluster import DaskWorkers
+
+        return DaskWorkers(self.cluster, self.jobs, patience_s=self.patience_s, tell=self.tell)
 
 
 def over(

@@ -32,7 +32,7 @@ def test_a_number_is_an_engine_of_so_many_processes():
     assert Engine.of(engine) is engine
 
 
-@pytest.mark.parametrize("wrong", [{"jobs": 0}, {"retries": -1}])
+@pytest.mark.parametrize("wrong", [{"jobs": 0}, {"retries": 0}])
 def test_an_engine_of_nobody_is_refused(wrong):
     with pytest.raises(ConfigError, match="or more"):
         Engine(**wrong)

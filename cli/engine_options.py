@@ -1,0 +1,63 @@
+"""Options about who works on many recordings: processes of this machine, or a cluster."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gazetrack.workflows.engine.run import Engine
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+_OPTIONS = (
+    click.option(
+        "--jobs",
+        type=click.IntRange(1),
+        metavar="N",
+        help="Processes to work with.  [default: 1; with --cluster local, one a core]",
+    ),
+    click.option(
+        "--cluster",
+        metavar="WHERE",
+        help="Work on a cluster of Dask: local, tcp://HOST:PORT, or a TOML file about a queue.",
+    ),
+    click.option(
+        "--retries",
+        type=click.IntRange(1),
+        default=2,
+        show_default=True,
+        metavar="N",
+        help="How often a recording is tried again whose process was killed.",
+    ),
+)
+
+
+def engine_options(command: F) -> F:
+    """Add the options to a command; `engine` takes their values."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def engine(jobs: int | None, cluster: str | None, retries: int, *, quiet: bool = False) -> Engine:
+    """Return the engine that was asked for.
+
+    Parameters
+    ----------
+    jobs, cluster, retries
+        The values of the options.
+    quiet : bool
+        Say nothing on stderr, such as where Dask's dashboard is.
+    """
+    from gazetrack.workflows.engine.run import Engine
+
+    tell = None if quiet else _tell
+    return Engine(jobs=jobs, cluster=cluster, retries=retries, tell=tell)
+
+
+def _tell(text: str) -> None:
+    click.echo(text, err=True)

@@ -1,0 +1,253 @@
+"""The same work on a cluster of Dask: the same bytes, and every way in which one can fail."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from gazetrack.errors import ClusterError, ConfigError
+from gazetrack.workflows.convert import ConvertOptions, convert_files
+from gazetrack.workflows.engine import remote
+from gazetrack.workflows.engine.cluster import DaskWorkers
+from gazetrack.workflows.engine.run import Engine, over
+from tests.engine_tasks import die, is_imported, refuse, squared, write_slowly
+from tests.places import ROOT
+
+distributed = pytest.importorskip("distributed")
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
+
+
+@pytest.fixture(scope="module")
+def address():
+    """A cluster of two workers that runs already, as one at a laboratory does."""
+    import dask
+
+    settings = {
+        "distributed.scheduler.allowed-failures": 0,
+        "distributed.scheduler.worker-saturation": 1.0,
+    }
+    with (
+        dask.config.set(settings),
+        distributed.LocalCluster(
+            n_workers=2,
+            threads_per_worker=1,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",
+            silence_logs=50,
+        ) as cluster,
+    ):
+        yield cluster.scheduler_address
+
+
+def done(function, items, address, **engine):
+    lost = lambda item, error: f"{item[0].name}: {error.what}"  # noqa: E731
+    engine = Engine(cluster=address, **engine)
+    return list(over(function, items, engine, total=len(items), lost=lost))
+
+
+def wait_for(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.01)
+
+
+def test_the_results_come_in_order(address):
+    assert done(squared, range(50), address) == [number**2 for number in range(50)]
+
+
+def test_what_a_function_raises_ends_everything(address):
+    with pytest.raises(ValueError, match="nobody likes"):
+        done(refuse, range(5), address)
+
+
+def test_tables_are_the_same_bytes_as_those_made_here(address, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "exports").mkdir()
+    for number in range(4):
+        rows = "".join(f"{100 + i % (3 + number)},200,{4 * i}\n" for i in range(300))
+        (tmp_path / "exports" / f"{number}.csv").write_text("x,y,t\n" + rows)
+    (tmp_path / "exports" / "bad.csv").write_bytes(b"x,y,t\n1,2,oops\n")
+    reports = {}
+    for name, engine in (("here", Engine()), ("there", Engine(cluster=address))):
+        # Names of files are relative: they mean what they mean here, wherever a worker began.
+        options = ConvertOptions(out=name, samples=True, events=True)
+        outcomes = [each.as_json() for each in convert_files(["exports"], options, engine)]
+        for outcome in outcomes:
+            for output in outcome["outputs"]:
+                output["path"] = output["path"].removeprefix(f"{name}/")
+        reports[name] = outcomes
+    assert reports["here"] == reports["there"]
+    assert [outcome["status"] for outcome in reports["here"]].count("failed") == 1
+    here = {path.name: path.read_bytes() for path in (tmp_path / "here").iterdir()}
+    there = {path.name: path.read_bytes() for path in (tmp_path / "there").iterdir()}
+    assert here == there
+    assert len(here) == 12
+
+
+def test_items_of_a_worker_that_is_killed_are_done_by_another(address, tmp_path):
+    items = [(tmp_path / f"{number}.txt", int(number == 2)) for number in range(12)]
+    assert done(die, items, address) == [f"{number}.txt" for number in range(12)]
+    assert {path.read_text() for path, _ in items} == {"whole"}
+    assert list(tmp_path.glob(".*")) == []
+
+
+def test_an_item_that_kills_its_workers_is_given_up_and_the_others_are_done(address, tmp_path):
+    items = [(tmp_path / f"{number}.txt", 99 * (number == 1)) for number in range(6)]
+    results = done(die, items, address, retries=1)
+    assert results[1].startswith("1.txt: its worker died 2 times")
+    assert [results[0], *results[2:]] == [f"{number}.txt" for number in (0, 2, 3, 4, 5)]
+    assert len(list(tmp_path.glob("1.txt.try*"))) == 2
+    assert not (tmp_path / "1.txt").exists()
+
+
+def test_an_interruption_ends_the_tasks_and_nothing_stays_half_written(address, tmp_path):
+    begun = lambda: len(list(tmp_path.glob(".*.gtmp"))) == 2  # noqa: E731
+
+    def interrupt():
+        wait_for(begun)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    started = time.monotonic()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            done(write_slowly, [tmp_path / name for name in "abcd"], address)
+    finally:
+        signal.signal(signal.SIGINT, before)
+        thread.join()
+    assert list(tmp_path.iterdir()) == []
+    # The workers, which are other people's, too, are there for the next one.
+    assert done(squared, [3], address) == [9]
+    assert time.monotonic() - started < 25, "the tasks went on to their end"
+
+
+def test_other_versions_at_a_worker_are_told(address, monkeypatch):
+    mine = remote.versions()
+    monkeypatch.setattr(remote, "versions", lambda: mine | {"pyarrow": "0.1"})
+    with pytest.raises(ClusterError, match=r"has pyarrow \d.*, and here it is 0\.1 - install"):
+        done(squared, range(3), address)
+
+
+def test_a_worker_that_does_not_see_the_folder_is_told(address, monkeypatch, tmp_path):
+    terms = remote.Terms
+    elsewhere = str(tmp_path / "elsewhere")
+    monkeypatch.setattr(remote, "Terms", lambda *args: terms(args[0], elsewhere, args[2]))
+    with pytest.raises(ClusterError, match="does not see the folder"):
+        done(squared, range(3), address)
+
+
+def test_a_scheduler_that_cannot_be_reached_is_told(monkeypatch):
+    monkeypatch.setattr("gazetrack.workflows.engine.cluster._CONNECT_SECONDS", 1)
+    with pytest.raises(ClusterError, match=r"cannot reach the scheduler at tcp://127\.0\.0\.1:9"):
+        done(squared, range(3), "tcp://127.0.0.1:9")
+
+
+@pytest.fixture
+def empty():
+    """A scheduler that nobody works for yet."""
+    with distributed.LocalCluster(
+        n_workers=0,
+        processes=False,
+        protocol="tcp",
+        host="127.0.0.1",
+        dashboard_address="127.0.0.1:0",
+        silence_logs=50,
+    ) as cluster:
+        yield cluster.scheduler_address
+
+
+# A worker, in whose environment gazetrack is not installed where it is told so.
+WORKER = """
+import importlib.metadata, sys
+if sys.argv.pop() == "bare":
+    version = importlib.metadata.version
+    def without(name):
+        if name == "gazetrack":
+            raise importlib.metadata.PackageNotFoundError(name)
+        return version(name)
+    importlib.metadata.version = without
+    sys.modules["gazetrack"] = None
+from distributed.cli.dask_worker import main
+main()
+"""
+
+
+@contextlib.contextmanager
+def worker_of(address, kind="whole"):
+    options = ("--no-nanny", "--nthreads", "1", "--no-dashboard", kind)
+    worker = subprocess.Popen(
+        [sys.executable, "-c", WORKER, address, *options],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield worker
+    finally:
+        worker.kill()
+        worker.wait()
+
+
+def test_a_worker_without_gazetrack_is_told(empty):
+    with (
+        worker_of(empty, "bare"),
+        pytest.raises(ClusterError, match=r"the worker tcp://\S+ has no gazetrack, and here"),
+    ):
+        done(squared, range(3), empty)
+
+
+def test_when_all_workers_are_gone_that_is_told_and_the_work_can_go_on(empty, tmp_path):
+    told = []
+    items = [(tmp_path / f"{number}.txt", 0) for number in range(40)]
+    engine = Engine(cluster=empty, patience_s=2)
+    with worker_of(empty) as worker:
+
+        def at_once(item, result):
+            told.append(result)
+            if len(told) == 2:
+                worker.kill()
+
+        tasks = over(die, items, engine, total=40, lost=None, at_once=at_once)
+        with pytest.raises(ClusterError, match=r"no worker is left at tcp://.* - start workers"):
+            list(tasks)
+    assert 2 <= len(told) < 40
+    there = [path for path, _ in items if path.exists()]
+    assert {path.read_text() for path in there} == {"whole"}
+    # The next run is of a worker that comes back; it removes what the dead one had half-written.
+    with worker_of(empty):
+        assert len(done(die, items, empty)) == 40
+    assert list(tmp_path.glob(".*.gtmp")) == []
+
+
+def test_a_cluster_of_this_machine_is_begun_and_ended_and_its_dashboard_named():
+    told = []
+    engine = Engine(cluster="local", jobs=1, tell=told.append)
+    found = over(is_imported, ["distributed", "torch"], engine, total=2, lost=None)
+    assert list(found) == [True, False]
+    (line,) = told
+    assert line.startswith("dashboard: http://127.0.0.1:")
+
+
+def test_without_dask_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(ConfigError, match=r'a cluster needs Dask - pip install "gazetrack\[clus'):
+        DaskWorkers("local")
+
+
+def test_dask_is_imported_where_it_is_asked_for():
+    code = (
+        "import sys, gazetrack.workflows.convert, gazetrack.workflows.engine.cluster\n"
+        "print([name for name in ('dask', 'distributed') if name in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "[]\n"
