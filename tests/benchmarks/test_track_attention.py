@@ -10,6 +10,8 @@ import sys
 import numpy as np
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from gazetrack.maps.parameters import MapParams
 from gazetrack.maps.render import as_uint8, render_maps
@@ -133,6 +135,40 @@ def test_the_segmentation_does_not_shape_tracks_on_skips(training):
     model(torch.randn(1, 3, SIZE, SIZE)).logits.sum().backward()
     assert all(p.grad is None for p in model.attention.parameters())
     assert all(p.grad.abs().sum() > 0 for p in model.refine.parameters())
+
+
+class OnTheWay(TorchDispatchMode):
+    """Collects operations on tensors in memory."""
+
+    def __init__(self):
+        super().__init__()
+        self.in_memory = set()
+
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+        made = operation(*args, **(kwargs or {}))
+        if any(one.device.type == "cpu" for one in tensors_in((args, kwargs, made))):
+            self.in_memory.add(str(operation))
+        return made
+
+
+def tensors_in(tree):
+    return [leaf for leaf in tree_leaves(tree) if isinstance(leaf, torch.Tensor)]
+
+
+@pytest.mark.parametrize(
+    "more", [{"attention": True, "teacher": True}, {"skips": True, "negatives": True}]
+)
+def test_a_recorded_step_never_leaves_the_device(training, more):
+    """On the device `meta` no value can be asked for, as in a recording of a GPU."""
+    meta = torch.device("meta")
+    config = load_config("default", None, SMALL, {"device": "cpu"})
+    trainee = training.Trainee(training.Row(labels="gaze", tracks=True, **more), config, meta)
+    trainee.optimizer.step = lambda: None  # there is none for this device
+    images = torch.empty(2, 3, SIZE, SIZE, device=meta)
+    maps = torch.empty(2, 10, SIZE, SIZE, device=meta)
+    with OnTheWay() as seen:
+        trainee.take(images, maps)
+    assert not seen.in_memory
 
 
 def test_levels_by_confidence_are_nested_and_end_with_the_label(labels):
