@@ -151,7 +151,8 @@ def command(
         prompt_params=PromptParams(size=prompt_size),
     )
     done = list(predict_folder(folder, checkpoint, out, chosen))
-    write_results(report, [(p.image.path, p.error, p.outputs) for p in done])
+    notes = sorted({f"drawn by {p.drawn_by}" for p in done if p.drawn_by})
+    write_results(report, [(p.image.path, p.error, p.outputs) for p in done], notes)
     _show(done, out, quiet, as_json)
     errors = [prediction.error for prediction in done if prediction.error is not None]
     return exit_codes.of_inputs(errors, len(done))
@@ -166,7 +167,7 @@ def _show(done: list[Prediction], out: Path, quiet: bool, as_json: bool) -> None
     elif not quiet:
         written = sum(p.error is None for p in done)
         click.echo(f"segmented {written} of {len(done)} images; wrote {out}")
-        for drawn_by in {prediction.drawn_by for prediction in done if prediction.drawn_by}:
+        for drawn_by in sorted({p.drawn_by for p in done if p.drawn_by}):
             click.echo(f"  drawn by {drawn_by}")
 
 

@@ -100,7 +100,9 @@ def _echo_counts(done: Sequence[Outcome], n_failed: int) -> None:
 
 
 def write_results(
-    report: Path | None, results: Iterable[tuple[Path, GazetrackError | None, Iterable[Path]]]
+    report: Path | None,
+    results: Iterable[tuple[Path, GazetrackError | None, Iterable[Path]]],
+    notes: Sequence[str] = (),
 ) -> None:
     """Write a report about images where one is asked for.
 
@@ -110,6 +112,8 @@ def write_results(
         The report that was asked for, if one was.
     results : iterable of (path, GazetrackError or None, iterable of path)
         Each input, its error if it failed, and its outputs.
+    notes : sequence of str
+        What holds for all of the outputs.
     """
     if report is None:
         return
@@ -120,6 +124,7 @@ def write_results(
     for file, error, paths in results:
         outputs = [{"path": str(path), "sha256": sha256_of(path)} for path in paths]
         outcome = Outcome(str(file), error=error, format="image", outputs=outputs)
+        outcome.notes += notes
         if error is not None:
             outcome.status = "failed"
         if file.is_file():

@@ -144,6 +144,7 @@ def _train(
         "images": {"train": len(data.train), "val": len(data.val)},
         "data": data.sha256(),
         "config": data.gaze.trained(job.config).as_dict(),
+        "drawn_by": data.gaze.drawn_by,
     }
     return facts, done.stopped_by
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Line = dict[str, Any]
 _FIGURES = ("images", "dice", "sd_seeds", "iou", "hd95_px", "steps", "seconds")
-_OWN_COLUMNS = ("method", "seeds", *_FIGURES, "dice_low", "dice_high")
+_OWN_COLUMNS = ("method", "seeds", *_FIGURES, "dice_low", "dice_high", "drawn_by")
 _COMPARED_COLUMNS = ("reference", "difference", "p", "difference_low", "difference_high")
 
 
@@ -45,8 +45,9 @@ def summarise(results: Iterable[Result], reference: str, way: str = "plain") -> 
     -------
     list of dict
         ``method``, ``seeds``, ``dice`` (mean over seeds and images), ``per_seed``, ``sd_seeds``
-        (None of one seed), ``interval`` (95 % bootstrap over images), ``iou``, ``hd95_px``,
-        ``images``, ``from`` (None, or ``reference`` and what
+        (None of one seed), ``drawn_by`` (the prompt model that drew the labels, and the masks that
+        it learned from; empty for none), ``interval`` (95 % bootstrap over images), ``iou``,
+        ``hd95_px``, ``images``, ``from`` (None, or ``reference`` and what
         `gradtrack_model.evaluation.statistics.paired` returns), ``steps`` and ``seconds`` (means
         over seeds).
     """
@@ -74,6 +75,8 @@ def _line(results: Sequence[Result], dice: Mapping[str, float], way: str) -> Lin
     per_seed = [_mean([run], "dice") for run in runs]
     return {
         "method": results[0].job.name,
+        # Results of earlier versions do not say so: no prompt model drew labels then.
+        "drawn_by": str(results[0].facts.get("drawn_by", "")),
         "seeds": [result.job.seed for result in results],
         "images": len(dice),
         "dice": statistics.fmean(dice.values()),
@@ -135,9 +138,11 @@ def _texts(line: Line) -> list[str]:
         found = line["from"]
         least, most = found["interval"]
         beside = f"{found['difference']:+.3f} [{least:+.3f}, {most:+.3f}], p = {found['p']:.2g}"
+    # Labels that a prompt model drew are not free of masks: such a row stands apart by its name.
+    drawn = f", labels drawn by {line['drawn_by']}" if line["drawn_by"] else ""
     minutes, seconds = divmod(round(line["seconds"]), 60)
     return [
-        line["method"],
+        line["method"] + drawn,
         str(len(line["seeds"])),
         f"{line['dice']:.3f}{spread}",
         f"{low:.3f} to {high:.3f}",
@@ -195,7 +200,7 @@ def _csv(lines: Sequence[Line]) -> str:
     for line in lines:
         own = [line["method"], " ".join(map(str, line["seeds"]))]
         own += [line[key] for key in _FIGURES]
-        own += line["interval"]
+        own += [*line["interval"], line["drawn_by"]]
         compared = [""] * len(_COMPARED_COLUMNS)
         if line["from"]:
             found = line["from"]

@@ -70,10 +70,12 @@ def test_predictions_are_drawn_anew(run, run_folder, tmp_path):
     weights = run_folder / "runs" / "gradtrack"
     line = f"gradtrack-predict {run_folder / 'images'} --weights {weights} -q"
     assert run(f"{line} -o own").code == 0
-    result = run(f"{line} -o drawn --refine-with toy --prompt-size 64 --json")
+    result = run(f"{line} -o drawn --refine-with toy --prompt-size 64 --json --report r.jsonl")
     assert result.code == 0, result.err
     said = json.loads(result.out)
     assert said[0]["drawn_by"] == "toy (learned from masks of its makers' choice)"
+    report = [json.loads(one) for one in (tmp_path / "r.jsonl").read_text().splitlines()]
+    assert {tuple(one["notes"]) for one in report} == {(f"drawn by {said[0]['drawn_by']}",)}
     n_changed = 0
     for path in sorted((tmp_path / "own").glob("*.png")):
         own, drawn = (np.array(Image.open(p)) for p in (path, tmp_path / "drawn" / path.name))

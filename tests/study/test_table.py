@@ -48,3 +48,13 @@ def test_the_table_by_hand():
 
 def test_images_that_a_run_lacks_do_not_count():
     assert per_image([{"a": {"dice": 1.0}, "b": {"dice": 0.0}}, {"a": {"dice": 0.0}}]) == {"a": 0.5}
+
+
+def test_a_row_whose_labels_a_prompt_model_drew_stands_apart_by_its_name():
+    results = results_of(a=[[0.2]], b=[[0.5]])
+    results[0].facts["drawn_by"] = "mobilesam (learned from masks of natural images)"
+    _, rows = cells(summarise(results, "a"))
+    assert [row[0] for row in rows] == [
+        "a, labels drawn by mobilesam (learned from masks of natural images)",
+        "b",
+    ]

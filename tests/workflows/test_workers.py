@@ -1,13 +1,15 @@
-"""Many inputs are counted as they are done."""
+"""Many inputs are counted as they are done, and shared out to threads."""
 
 from __future__ import annotations
 
 import sys
+import threading
+import time
 
 import pytest
 
 from gazetrack.workflows.convert import ConvertOptions, convert_files
-from gazetrack.workflows.workers import counted
+from gazetrack.workflows.workers import counted, in_order
 from gazetrack_cli.printing import progress_bar
 
 
@@ -42,3 +44,32 @@ def test_a_bar_is_there_before_the_first_item_is_done(capsys, monkeypatch):
     assert "3/3" in capsys.readouterr().err
     progress_bar("converting", quiet=True)(0, 3)
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_results_come_in_the_order_of_the_items_and_few_are_ahead(jobs):
+    taken = []
+
+    def items():
+        for item in range(30):
+            taken.append(item)
+            yield item
+
+    def work(item):
+        time.sleep(0.002 * (item % 3 == 0))
+        return item, threading.current_thread()
+
+    results = in_order(work, items(), jobs)
+    assert taken == []
+    first, _ = next(results)
+    assert (first, len(taken)) == (0, 1 if jobs == 1 else 2 * jobs + 1)
+    rest = list(results)
+    assert [item for item, _ in rest] == list(range(1, 30))
+    assert len({thread for _, thread in rest}) == (1 if jobs == 1 else jobs)
+
+
+def test_an_error_of_one_item_comes_in_its_place():
+    results = in_order(lambda item: 1 / item, [1, 2, 0, 4], jobs=2)
+    assert [next(results), next(results)] == [1, 0.5]
+    with pytest.raises(ZeroDivisionError):
+        next(results)
