@@ -11,8 +11,11 @@ import contextlib
 import hashlib
 import json
 import os
+import platform
 import re
+import time
 import unicodedata
+from functools import cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -22,7 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 MAX_NAME_CHARS = 100
-_TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<pid>\d+)(?:-(?P<start>\d+))?\.gtmp")
+_TEMPORARY = re.compile(
+    r"\.(?P<name>.+)\.(?P<pid>\d+)(?:-(?P<start>\d+))?(?:@(?P<machine>[0-9a-f]{8}))?\.gtmp"
+)
+_ELSEWHERE_SECONDS = 24 * 3600  # nobody writes one file for so long
 _DEVICE = re.compile(
     r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE
 )  # reserved on Windows
@@ -252,7 +258,18 @@ def sha256_of(path: str | os.PathLike[str]) -> str:
 
 def _temporary_name(path: Path) -> Path:
     start = _start_of(os.getpid())
-    return path.with_name(f".{path.name}.{os.getpid()}{'' if start is None else f'-{start}'}.gtmp")
+    process = f"{os.getpid()}{'' if start is None else f'-{start}'}"
+    return path.with_name(f".{path.name}.{process}@{_machine()}.gtmp")
+
+
+@cache
+def _machine() -> str:
+    """Return what tells this machine from others that share the folder, and containers apart."""
+    try:
+        numbers_of = os.readlink("/proc/self/ns/pid")  # noqa: PTH115 - no file, but a name
+    except OSError:
+        numbers_of = ""
+    return digest_of(f"{platform.node()} {numbers_of}")
 
 
 def _prepare_folder(folder: Path) -> None:
@@ -263,11 +280,26 @@ def _prepare_folder(folder: Path) -> None:
             (entry.path, match) for entry in entries if (match := _TEMPORARY.fullmatch(entry.name))
         ]
     for path, match in left:
-        if not _is_alive(int(match["pid"]), match["start"]):
+        if not _is_at_work(Path(path), match):
             with contextlib.suppress(
                 OSError
             ):  # another user's, in a shared folder: no reason to write nothing
                 os.unlink(path)  # noqa: PTH108 - see publish
+
+
+def _is_at_work(path: Path, match: re.Match[str]) -> bool:
+    """Whether a temporary file may still become an output.
+
+    Numbers of processes say nothing on another machine that shares the folder, such as a worker of
+    a cluster: there the age of the file has to do.
+    """
+    if match["machine"] in (None, _machine()):
+        return _is_alive(int(match["pid"]), match["start"])
+    try:
+        age = time.time() - path.stat().st_mtime
+    except OSError:  # it has just become one
+        return True
+    return age < _ELSEWHERE_SECONDS
 
 
 def _is_alive(pid: int, start: str | None) -> bool:

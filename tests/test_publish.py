@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from contextlib import nullcontext
 
 import pytest
@@ -151,6 +152,20 @@ def test_what_cannot_be_removed_does_not_stop_us(tmp_path):
         (tmp_path / left).mkdir()
     write_bytes(tmp_path / "a.bin", b"x")
     assert (tmp_path / "a.bin").read_bytes() == b"x"
+
+
+def test_what_another_machine_is_writing_stays_for_a_day(tmp_path):
+    """Its processes have numbers of their own: a worker of a cluster may be at work."""
+    nobody = 999999999
+    at_work = tmp_path / f".a.bin.{nobody}-7@0123abcd.gtmp"
+    left = tmp_path / f".b.bin.{nobody}-7@0123abcd.gtmp"
+    ours = tmp_path / f".c.bin.{nobody}-7@{module._machine()}.gtmp"
+    for path in (at_work, left, ours):
+        path.write_bytes(b"half")
+    yesterday = time.time() - 25 * 3600
+    os.utime(left, (yesterday, yesterday))
+    write_bytes(tmp_path / "d.bin", b"whole")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [at_work.name, "d.bin"]
 
 
 def test_a_file_too_large_for_the_disk(tmp_path):
