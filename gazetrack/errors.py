@@ -150,7 +150,8 @@ class GazetrackError(Exception):
         hint: str | None = None,
     ) -> None:
         self.what, self.line, self.column, self.byte, self.hint = what, line, column, byte, hint
-        self.path = None if path is None else Path(path)
+        # An address is a path of a class of its own, which knows how it is shown.
+        self.path = path if path is None or isinstance(path, Path) else Path(path)
         super().__init__(str(self))
 
     def __reduce__(self) -> tuple[Any, ...]:

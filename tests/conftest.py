@@ -57,3 +57,38 @@ def run_folder(tmp_path_factory):
     config = load_config("tiny", overrides=TINY)
     train(config, load_data(discover(folder), config), folder / "runs" / "gradtrack")
     return folder
+
+
+@pytest.fixture(scope="session")
+def _running_store():
+    pytest.importorskip("s3fs", reason="the object store needs: pip install 'gazetrack[s3,test]'")
+    pytest.importorskip("moto", reason="the object store needs: pip install 'gazetrack[s3,test]'")
+    from tests.object_store import ObjectStore
+
+    store = ObjectStore()
+    yield store
+    store.stop()
+
+
+@pytest.fixture
+def object_store(_running_store, monkeypatch):
+    """An object store on this machine with an empty bucket; the environment leads to it."""
+    from fsspec import filesystem
+
+    for name, value in _running_store.environment.items():
+        monkeypatch.setenv(name, value)
+    filesystem("s3").clear_instance_cache()
+    yield _running_store.emptied()
+    filesystem("s3").clear_instance_cache()
+
+
+@pytest.fixture
+def memory_store():
+    """A store in the memory of this process; gives the address of an empty folder."""
+    pytest.importorskip("fsspec", reason="addresses need: pip install 'gazetrack[s3]'")
+    from fsspec import filesystem
+
+    store = filesystem("memory")
+    store.rm("/", recursive=True) if store.ls("/") else None
+    yield "memory://lab"
+    store.rm("/", recursive=True) if store.ls("/") else None
