@@ -121,9 +121,9 @@ def fetch(url: str, path: Path) -> None:
     Parameters
     ----------
     url : str
-        The object.
+        The address of the object.
     path : pathlib.Path
-        The file, in a folder that is there.
+        The file to write, in a folder that is there.
 
     Raises
     ------
@@ -169,9 +169,9 @@ def send(path: Path, url: str) -> None:
     Parameters
     ----------
     path : pathlib.Path
-        The file.
+        The file of this machine to copy.
     url : str
-        The object, which is replaced where there is one.
+        The address of the object, which is replaced where there is one.
 
     Raises
     ------
