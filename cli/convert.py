@@ -29,12 +29,12 @@ _MOST_CHARS = 4096  # of a path
 
 
 @click.command("convert", short_help="Convert eye-tracker exports to fixation tables.")
-@click.argument("files", nargs=-1, required=True, type=opt.FILE, metavar="FILES|FOLDERS…")
+@click.argument("files", nargs=-1, required=True, type=opt.PLACE, metavar="FILES|FOLDERS|URLS…")
 @click.option(
     "-o",
     "--out",
     type=opt.TABLES_FOLDER,
-    metavar="DIR",
+    metavar="DIR|URL",
     help="Folder for the tables; beside each export by default.",
 )
 @click.option("--samples", is_flag=True, help="Also write FILE.samples.parquet.")
@@ -80,8 +80,8 @@ _MOST_CHARS = 4096  # of a path
 @opt.quiet_option
 @opt.debug_option
 def command(
-    files: tuple[Path, ...],
-    out: Path | None,
+    files: tuple[Path | str, ...],
+    out: Path | str | None,
     samples: bool,
     events: bool,
     format_name: str | None,

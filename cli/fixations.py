@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 @click.command("fixations", short_help="Detect fixations in the samples of an export.")
-@click.argument("files", nargs=-1, required=True, type=opt.FILE, metavar="FILES|FOLDERS…")
+@click.argument("files", nargs=-1, required=True, type=opt.PLACE, metavar="FILES|FOLDERS|URLS…")
 @click.option("--recursive", is_flag=True, help="Of a folder, also take what lies below it.")
 @engine_options
 @click.option(
@@ -59,7 +59,7 @@ T = TypeVar("T")
     "-o",
     "--out",
     type=opt.TABLES_FOLDER,
-    metavar="DIR",
+    metavar="DIR|URL",
     help="Folder for the tables; beside each export by default.",
 )
 @opt.format_option
@@ -74,12 +74,12 @@ T = TypeVar("T")
 @opt.quiet_option
 @opt.debug_option
 def command(
-    files: tuple[Path, ...],
+    files: tuple[Path | str, ...],
     recursive: bool,
     detector: str,
     settings: tuple[str, ...],
     preparations: tuple[str, ...],
-    out: Path | None,
+    out: Path | str | None,
     format_name: str | None,
     columns: str | None,
     screen: str | None,

@@ -19,7 +19,7 @@ _MOST_CHARS = 10_000  # of what a file says, which is shown without control char
 
 
 @click.command("info", short_help="Say what an export is and what it holds.")
-@click.argument("files", nargs=-1, required=True, type=opt.FILE, metavar="FILES|FOLDERS…")
+@click.argument("files", nargs=-1, required=True, type=opt.PLACE, metavar="FILES|FOLDERS|URLS…")
 @click.option("--recursive", is_flag=True, help="Of a folder, also look at what lies below it.")
 @opt.eye_option
 @opt.format_option
@@ -31,7 +31,7 @@ _MOST_CHARS = 10_000  # of what a file says, which is shown without control char
 @opt.json_option
 @opt.debug_option
 def command(
-    files: tuple[Path, ...],
+    files: tuple[Path | str, ...],
     recursive: bool,
     eye: str,
     format_name: str | None,

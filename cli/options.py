@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gazetrack.storage.address import is_url, local_or_url, shown
 from gazetrack.tables.eyes import DEFAULT_EYE, EYE_CHOICES
 
 from .errors import debug_option
@@ -21,7 +22,16 @@ class NamedPath(click.Path):
     """A path that is not empty.
 
     To Python an empty one is the working directory, which nobody named.
+
+    Parameters
+    ----------
+    urls : bool
+        Whether it may also be an address, such as ``s3://bucket/raw.tsv``, which stays a text.
     """
+
+    def __init__(self, *, urls: bool = False) -> None:
+        super().__init__(path_type=Path)
+        self._takes_urls = urls
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path."""
@@ -31,18 +41,27 @@ class NamedPath(click.Path):
                 "or look whether a variable of the shell is unset"
             )
             self.fail(what, param, ctx)
-        return super().convert(value, param, ctx)
+        if not is_url(value):
+            return super().convert(value, param, ctx)
+        place = local_or_url(value)
+        if isinstance(place, str) and not self._takes_urls:
+            what = f"'{shown(value)}' is an address, and this takes files of this machine: "
+            self.fail(f"{what}copy them here first", param, ctx)
+        return place
 
 
-FILE = NamedPath(path_type=Path)
+FILE = NamedPath()
+PLACE = NamedPath(urls=True)
 
 
 class TablesFolder(NamedPath):
     """A folder for tables: a new one that is named like a table was meant to be a file."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the path of the folder."""
-        folder: Path = super().convert(value, param, ctx)
+        """Return the path of the folder, or its address."""
+        folder: Path | str = super().convert(value, param, ctx)
+        if isinstance(folder, str):
+            return folder
         if folder.suffix.lower() in (".parquet", ".csv", ".tsv") and not folder.is_dir():
             parent = f"; for {folder.parent}, -o {folder.parent}" if folder.parent != Path() else ""
             what = f"'{folder}' is named like a file, but is the folder that tables are written to"
@@ -50,7 +69,7 @@ class TablesFolder(NamedPath):
         return folder
 
 
-TABLES_FOLDER = TablesFolder(path_type=Path)
+TABLES_FOLDER = TablesFolder(urls=True)
 
 force_option = click.option(
     "--force",

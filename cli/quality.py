@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gazetrack.storage.address import shown
+
 from . import exit_codes
 from . import options as opt
 from .errors import say
@@ -40,7 +42,7 @@ _HEADER = {
 
 
 @click.command("quality", short_help="Report the data quality of exports or sample tables.")
-@click.argument("files", nargs=-1, required=True, type=opt.FILE, metavar="FILES|FOLDERS…")
+@click.argument("files", nargs=-1, required=True, type=opt.PLACE, metavar="FILES|FOLDERS|URLS…")
 @click.option("--recursive", is_flag=True, help="Of a folder, also look at what lies below it.")
 @click.option(
     "--by",
@@ -70,8 +72,8 @@ _HEADER = {
 @click.option(
     "-o",
     "--out",
-    type=opt.FILE,
-    metavar="FILE",
+    type=opt.PLACE,
+    metavar="FILE|URL",
     help="Write all measures as a table: .parquet, .csv or .tsv.",
 )
 @opt.format_option
@@ -84,12 +86,12 @@ _HEADER = {
 @opt.json_option
 @opt.debug_option
 def command(
-    files: tuple[Path, ...],
+    files: tuple[Path | str, ...],
     recursive: bool,
     by: str,
     window_ms: float,
     targets: Path | None,
-    out: Path | None,
+    out: Path | str | None,
     format_name: str | None,
     columns: str | None,
     screen: str | None,
@@ -107,7 +109,7 @@ def command(
     """
     from gazetrack.data_quality.targets import read_targets
     from gazetrack.tables.schema import QUALITY
-    from gazetrack.tables.store import check_suffix, write_by_suffix
+    from gazetrack.workflows.elsewhere import check_place, write_at
     from gazetrack.workflows.quality import quality_files
     from gazetrack.workflows.read import InputOptions
 
@@ -123,18 +125,17 @@ def command(
         trust_gzip=trust_gzip,
         recursive=recursive,
     )
-    if out is not None:
-        check_suffix(out, QUALITY, force=force)
+    check_place(out, QUALITY, force=force)
     report = quality_files(files, options, by, window_ms=window_ms, targets=looked_at, tell=_say)
     table = report.table
     if out is not None and table.num_rows:
-        write_by_suffix(out, table, {"quality": {"by": by, "window_ms": window_ms}}, force=force)
+        write_at(out, table, {"quality": {"by": by, "window_ms": window_ms}}, force=force)
     if as_json:
         print_json([without_nan(row) for row in table.to_pylist()])
     elif table.num_rows:
         _show(table, by, list(report.notes))
         if out is not None:
-            click.echo(f"wrote {out} ({table.num_rows:,} rows)")
+            click.echo(f"wrote {shown(str(out))} ({table.num_rows:,} rows)")
     return exit_codes.of_inputs(report.errors, report.n_inputs)
 
 

@@ -17,15 +17,17 @@ if TYPE_CHECKING:
     from gazetrack.workflows.outcome import Outcome
 
 
-def check_report(report: Path | None, inputs: Iterable[Path], other: Path | None = None) -> None:
+def check_report(
+    report: Path | None, inputs: Iterable[Path | str], other: Path | None = None
+) -> None:
     """Refuse, before any work, to write a report over an input or anything but an older report.
 
     Parameters
     ----------
     report : pathlib.Path or None
         The report that was asked for, if one was.
-    inputs : iterable of pathlib.Path
-        Files that the command reads.
+    inputs : iterable of pathlib.Path or str
+        Files that the command reads, and addresses.
     other : pathlib.Path, optional
         Another report of the same call, which this one must not replace.
     """

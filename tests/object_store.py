@@ -96,7 +96,7 @@ class ObjectStore:
     def get(self, key, bucket=BUCKET):
         return self.client().get_object(Bucket=bucket, Key=key)["Body"].read()
 
-    def keys(self, bucket=BUCKET):
+    def names(self, bucket=BUCKET):
         found = self.client().list_objects_v2(Bucket=bucket)
         return [entry["Key"] for entry in found.get("Contents", ())]
 
@@ -107,7 +107,7 @@ class ObjectStore:
         names = [entry["Name"] for entry in client.list_buckets()["Buckets"]]
         if BUCKET not in names:
             client.create_bucket(Bucket=BUCKET)
-        for key in self.keys():
+        for key in self.names():
             client.delete_object(Bucket=BUCKET, Key=key)
         self.faults.asked.clear()
         return self

@@ -17,6 +17,7 @@ from gazetrack.errors import (
     DataError,
     GazetrackError,
     InputError,
+    OutputError,
     UnknownFormat,
     WorkerLost,
     quote,
@@ -25,10 +26,12 @@ from gazetrack.errors import (
 from gazetrack.events.fixations import fixation_table
 from gazetrack.publish import safe_name, sha256_of
 from gazetrack.readers.head import read_head
+from gazetrack.storage.objects import check_processes
 from gazetrack.tables.pseudonyms import Pseudonyms
 from gazetrack.tables.selection import select_eye, split_trials
 from gazetrack.tables.store import SUFFIX, refuse_other_origin, write_table
 from gazetrack.workflows.describing import describe
+from gazetrack.workflows.elsewhere import near, written
 from gazetrack.workflows.engine.run import Engine, over
 from gazetrack.workflows.inputs import Source, find_sources
 from gazetrack.workflows.outcome import Outcome, settled
@@ -59,7 +62,8 @@ class ConvertOptions(InputOptions):
     preparation : Preparation or None
         What to do to the samples before fixations are detected.
     out : path-like or None
-        Folder for the outputs; beside each input by default.
+        Folder for the outputs, or its address, such as ``s3://bucket/tables``; beside each input
+        by default.
     samples, events : bool
         Also write ``*.samples.parquet`` and ``*.events.parquet``.
     force : bool
@@ -176,7 +180,7 @@ def convert_files(
     >>> for outcome in gazetrack.convert_files(["a.tsv", "b.asc"], options):  # doctest: +SKIP
     ...     print(outcome.file, outcome.status)
     """
-    out = None if options.out is None else Path(options.out)
+    out = options.out
     try:
         sources = find_sources(paths, recursive=options.recursive, out=out, join=options.may_join)
     except InputError as error:
@@ -189,6 +193,7 @@ def convert_files(
             replace(source, target=source.target.with_name("unnamed"), clash=None)
             for source in sources
         ]
+    _check_places(sources, Engine.of(jobs).jobs)
     pairs = list(zip(sources, _unnamed(sources, out is not None), strict=True))
     done = over(
         partial(_convert_as_told, options=options),
@@ -199,6 +204,12 @@ def convert_files(
         progress=progress,
     )
     yield from _namesakes_noted(chain.from_iterable(done))
+
+
+def _check_places(sources: Sequence[Source], jobs: int) -> None:
+    """Refuse several processes where files lie in the memory of this one."""
+    places = [url for source in sources for url in (*source.addresses.values(), source.out_url)]
+    check_processes(places, jobs)
 
 
 def _namesakes_noted(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
@@ -252,7 +263,8 @@ def _lost(
     """Return the outcome of a recording that no worker has survived."""
     source, files = pair
     name = str(source.path) if options.pseudonyms.keeps else files[0].label
-    return [Outcome(name, "failed", error=WorkerLost(error.what, path=name, hint=error.hint))]
+    path = source.path if options.pseudonyms.keeps else name
+    return [Outcome(name, "failed", error=WorkerLost(error.what, path=path, hint=error.hint))]
 
 
 def _convert_unnamed(source: Source, unnamed: Unnamed, options: ConvertOptions) -> Outcome:
@@ -271,11 +283,12 @@ def _convert(source: Source, options: ConvertOptions) -> Outcome:
     """Convert a recording; what goes wrong is in its outcome."""
     outcome = Outcome(str(source.path))
     try:
-        if source.clash is not None:
-            # What is no export clashes with none, and is skipped below.
-            recognise(read_head(source.path, options.reading), options)
-            raise source.clash
-        _convert_source(source, options, outcome)
+        with near(source) as source:
+            if source.clash is not None:
+                # What is no export clashes with none, and is skipped below.
+                recognise(read_head(source.path, options.reading), options)
+                raise source.clash
+            _convert_source(source, options, outcome)
     except UnknownFormat as error:
         if source.from_folder:
             outcome.status = "skipped"
@@ -318,7 +331,14 @@ def _convert_source(source: Source, options: ConvertOptions, outcome: Outcome) -
     target = source.target
     if not options.pseudonyms.keeps:
         target = target.with_name(safe_name(recording.name))
-    _write_tables(tables, target, meta, options, outcome)
+    names = [target.name + ending for ending in tables]
+    try:
+        with written(target.parent, source.out_url, names) as folder:
+            _write_tables(tables, target, meta, options, outcome, folder=folder)
+    except OutputError:
+        if source.out_url:  # they were written here, and not sent
+            outcome.outputs = []
+        raise
 
 
 def _read_and_hash(
@@ -375,9 +395,14 @@ def _write_tables(
     meta: dict[str, Any],
     options: ConvertOptions,
     outcome: Outcome,
+    *,
+    folder: Path,
 ) -> None:
-    """Write tables beside one another, all or, where one may not be replaced, none."""
-    outputs = {ending: target.with_name(target.name + ending) for ending in tables}
+    """Write tables into a folder, all or, where one may not be replaced, none.
+
+    The outcome lists them by `target`, which the folder may stand for.
+    """
+    outputs = {ending: folder / f"{target.name}{ending}" for ending in tables}
     # Beside its export a table is that of the file of this name. In one folder for all, and under
     # a pseudonym, only the bytes tell.
     by_bytes = options.out is not None or not options.pseudonyms.keeps
@@ -390,4 +415,5 @@ def _write_tables(
         own = meta | {"notes": outcome.notes} if ending.endswith(SUFFIX) else meta
         write_table(output, table, own, force=options.force)
         digest = sha256_of(output)
-        outcome.outputs.append({"path": str(output), "rows": table.num_rows, "sha256": digest})
+        path = str(target.with_name(output.name))
+        outcome.outputs.append({"path": path, "rows": table.num_rows, "sha256": digest})

@@ -9,9 +9,11 @@ from gazetrack.errors import ConfigError, DataError, GazetrackError, UnknownForm
 from gazetrack.events.fixations import fixation_table
 from gazetrack.readers import registry
 from gazetrack.readers.head import read_head
-from gazetrack.tables.own_tables import describe_table, tables_of
+from gazetrack.storage.address import local_or_url
+from gazetrack.tables.own_tables import describe_table, kind_of_table, tables_of
 from gazetrack.tables.selection import select_eye
 from gazetrack.workflows.describing import describe
+from gazetrack.workflows.elsewhere import near
 from gazetrack.workflows.inputs import Source, find_sources
 from gazetrack.workflows.read import (
     InputChoices,
@@ -100,14 +102,19 @@ def info_files(
         What `info` or `describe_table` says, or why it cannot; a file of a folder that is neither
         is left out.
     """
-    tables = tables_of(paths, options.recursive)
+    here = [path for path in map(local_or_url, paths) if isinstance(path, Path)]
+    tables = tables_of(here, options.recursive)
     folders = {table.parent for table in tables}
     exports = [
-        path for path in map(Path, paths) if path not in tables and not _is_of_tables(path, folders)
+        path
+        for path in map(local_or_url, paths)
+        if isinstance(path, str) or (path not in tables and not _is_of_tables(path, folders))
     ]
     for source in find_sources(exports, recursive=options.recursive, join=options.may_join):
         try:
-            yield _facts(source, options, eye)
+            with near(source) as copies:
+                found = _facts(copies, source, options, eye)
+            yield found
         except UnknownFormat as error:
             if not source.from_folder:
                 yield error
@@ -120,14 +127,17 @@ def info_files(
             yield error
 
 
-def _facts(source: Source, options: InputOptions, eye: str) -> dict[str, Any]:
-    head = read_head(source.path, options.reading)
+def _facts(copies: Source, source: Source, options: InputOptions, eye: str) -> dict[str, Any]:
+    """Return the facts about a recording in files at hand, which are called as in `source`."""
+    if source.addresses and kind_of_table(copies.path):
+        return describe_table(copies.path) | {"file": str(source.path)}
+    head = read_head(copies.path, options.reading)
     reader, verdict = recognise(head, options)
-    recording = read_source(source, options, head, reader)
+    recording = read_source(copies, options, head, reader)
     facts = {"file": str(source.path), **describe(recording, verdict, head)}
     if source.parts:
         facts["read_with"] = [str(part) for part in source.parts]
-    return facts | _fixation_eye(recording, source.path, eye)
+    return facts | _fixation_eye(recording, copies.path, eye)
 
 
 def _fixation_eye(recording: Recording, path: Path, eye: str) -> dict[str, Any]:

@@ -8,8 +8,8 @@ ones.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from pathlib import Path
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gazetrack.errors import GazetrackError, InputError, OutputError, UnknownFormat, quote
@@ -17,10 +17,19 @@ from gazetrack.publish import file_stem
 from gazetrack.readers import registry
 from gazetrack.readers.base import Level, read_head
 from gazetrack.readers.pupil.blinks import is_blinks
+from gazetrack.storage.address import local_or_url, parent_of, shown_path
+from gazetrack.storage.objects import fetch_beginning, listed
+from gazetrack.workflows.elsewhere import output_folder, private_folder
 from gazetrack.workflows.naming import output_stem, recording_name, recording_names, stem_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from gazetrack.readers.head import Head
+
+# Of an object, enough to look into, packed or not.
+_BEGINNING_BYTES = 1024**2
 
 
 @dataclass(frozen=True)
@@ -71,6 +80,11 @@ class Source:
         Whether a file beside it, that was not named, holds the tracker's own fixations.
     clash : OutputError or None
         Why it cannot be written: another input has the same target.
+    addresses : mapping of Path to str
+        Of files that lie elsewhere, what `path`, `fixations` and `blinks` show, and the address
+        behind it, perhaps with a password: never to be shown.
+    out_url : str
+        The address of the folder of `target`, likewise; empty for a folder of this machine.
     """
 
     path: Path
@@ -81,6 +95,8 @@ class Source:
     blinks: Path | None = None
     leaves_fixations: bool = False
     clash: OutputError | None = None
+    addresses: Mapping[Path, str] = field(default_factory=dict, hash=False, repr=False)
+    out_url: str = field(default="", repr=False)
 
     @property
     def parts(self) -> tuple[Path, ...]:
@@ -92,7 +108,7 @@ def find_sources(
     paths: Sequence[str | Path],
     *,
     recursive: bool = False,
-    out: Path | None = None,
+    out: str | Path | None = None,
     join: bool = True,
 ) -> list[Source]:
     """Return the recordings of files and folders, in order.
@@ -100,11 +116,12 @@ def find_sources(
     Parameters
     ----------
     paths : sequence of path-like
-        Exports; of a folder, all files in it but tables of ours and hidden ones.
+        Exports, or addresses of them; of a folder, all files in it but tables of ours and hidden
+        ones.
     recursive : bool
         Of a folder, also take what lies below it.
-    out : pathlib.Path or None
-        Folder of the outputs; None for beside each file.
+    out : path-like or None
+        Folder of the outputs, or its address; None for beside each file.
     join : bool
         Whether files of one recording are read as one.
 
@@ -113,28 +130,32 @@ def find_sources(
     InputError
         A folder without files.
     """
-    found = expand(paths, recursive)
-    groups = _groups(found) if join else {}
-    parts = {part for group in groups.values() for part in group if part is not None}
-    # Neither the name nor the place of a recording depends on a protocol, settings or a log beside
-    # it.
-    beside: set[Path] = set()
-    if join:
-        beside = _no_exports(
-            path for path, from_folder in found.items() if from_folder and path not in parts
-        )
+    addresses: dict[Path, str] = {}
+    found = expand(paths, recursive, addresses)
+    with _looking(addresses) as look:
+        groups = _groups(found, look) if join else {}
+        parts = {part for group in groups.values() for part in group if part is not None}
+        # Neither the name nor the place of a recording depends on a protocol, settings or a log
+        # beside it.
+        beside: set[Path] = set()
+        if join:
+            in_folders = (path for path, from_folder in found.items() if from_folder)
+            beside = _no_exports((path for path in in_folders if path not in parts), look)
     names = recording_names(path for path in found if path not in beside)
-    targets = _Targets(out)
+    folder, out_url = output_folder(out)
+    targets = _Targets(folder)
     sources: list[Source] = []
     for path, from_folder in found.items():
         if path in parts:
             continue
         if path in beside:
-            target = (out or path.parent) / file_stem(path.name)
-            sources.append(Source(path, path.name, target, from_folder))
+            target = (folder or path.parent) / file_stem(path.name)
+            own = _own_addresses((path,), addresses)
+            sources.append(Source(path, path.name, target, from_folder, addresses=own))
             continue
         target = targets.of(path, names[path])
         fixations, blinks = groups.get(path, (None, None))
+        own = _own_addresses((path, fixations, blinks), addresses)
         may_leave = join and not from_folder and fixations is None
         sources.append(
             Source(
@@ -146,9 +167,33 @@ def find_sources(
                 blinks=blinks,
                 leaves_fixations=may_leave and _has_fixations_beside(path),
                 clash=targets.clash(path, target),
+                addresses=own,
+                out_url=parent_of(own[path]) if out is None and own else out_url,
             )
         )
     return sources
+
+
+def _own_addresses(files: Iterable[Path | None], addresses: Mapping[Path, str]) -> dict[Path, str]:
+    return {path: addresses[path] for path in files if path is not None and path in addresses}
+
+
+@contextmanager
+def _looking(addresses: Mapping[Path, str]) -> Iterator[Callable[[Path], Head]]:
+    """Give the way to look into files; of those that lie elsewhere, their beginning is copied."""
+    if not addresses:
+        yield read_head
+        return
+    with private_folder() as folder:
+
+        def look(path: Path) -> Head:
+            if path not in addresses:
+                return read_head(path)
+            copy = folder / path.name
+            fetch_beginning(addresses[path], copy, _BEGINNING_BYTES)
+            return read_head(copy)
+
+        yield look
 
 
 class _Targets:
@@ -185,31 +230,57 @@ class _Targets:
         return OutputError(what, path=path, hint="convert it into another folder with --out")
 
 
-def expand(paths: Iterable[str | Path], recursive: bool) -> dict[Path, bool]:
+def expand(
+    paths: Iterable[str | Path], recursive: bool, addresses: dict[Path, str] | None = None
+) -> dict[Path, bool]:
     """Return each file once, and whether it was found in a folder.
 
-    Of a folder, tables of ours and hidden files are left out.
+    Of a folder, tables of ours and hidden files are left out. What lies elsewhere is returned as it
+    may be shown, and its address put into `addresses`.
     """
     found: dict[Path, bool] = {}
-    for path in map(Path, paths):
+    for path in map(local_or_url, paths):
+        if isinstance(path, str):
+            _expand_url(path, recursive, found, {} if addresses is None else addresses)
+            continue
         if not path.is_dir():
             found.setdefault(path, False)
             continue
         inside = sorted(path.rglob("*") if recursive else path.iterdir())
         files = [file for file in inside if file.is_file() and _may_be_export(file)]
         if not files:
-            hint = "name the exports" if recursive else "name the exports, or add --recursive"
-            raise InputError("a folder without files", path=path, hint=hint)
+            raise _empty_folder(path, recursive)
         for file in files:
             found.setdefault(file, True)
     return found
+
+
+def _expand_url(
+    url: str, recursive: bool, found: dict[Path, bool], addresses: dict[Path, str]
+) -> None:
+    """Add what an address names to what was found; see `expand`."""
+    objects, is_folder = listed(url, recursive=recursive)
+    files = {shown_path(each): each for each in objects}
+    # A pattern says itself which files are meant.
+    if is_folder and "*" not in url:
+        files = {path: each for path, each in files.items() if _may_be_export(path)}
+    if not files:
+        raise _empty_folder(shown_path(url), recursive)
+    for path, each in files.items():
+        found.setdefault(path, is_folder)
+        addresses.setdefault(path, each)
+
+
+def _empty_folder(path: Path, recursive: bool) -> InputError:
+    hint = "name the exports" if recursive else "name the exports, or add --recursive"
+    return InputError("a folder without files", path=path, hint=hint)
 
 
 def _may_be_export(file: Path) -> bool:
     return not file.name.startswith(".") and file.suffix != ".parquet"
 
 
-def _no_exports(paths: Iterable[Path]) -> set[Path]:
+def _no_exports(paths: Iterable[Path], look: Callable[[Path], Head]) -> set[Path]:
     """Return those that share a name with another file of their folder, and are no exports.
 
     Only these are looked into, for their contents decide.
@@ -219,12 +290,12 @@ def _no_exports(paths: Iterable[Path]) -> set[Path]:
         for name in {stem_of(path).lower(), recording_name(path).lower()}:
             alike.setdefault((path.parent, name), []).append(path)
     doubtful = {path for meeting in alike.values() if len(meeting) > 1 for path in meeting}
-    return {path for path in doubtful if _is_no_export(path)}
+    return {path for path in doubtful if _is_no_export(path, look)}
 
 
-def _is_no_export(path: Path) -> bool:
+def _is_no_export(path: Path, look: Callable[[Path], Head]) -> bool:
     try:
-        registry.detect(read_head(path))
+        registry.detect(look(path))
     except UnknownFormat:
         return True
     except GazetrackError:  # whoever reads it says why
@@ -232,7 +303,9 @@ def _is_no_export(path: Path) -> bool:
     return False
 
 
-def _groups(paths: Iterable[Path]) -> dict[Path, tuple[Path | None, Path | None]]:
+def _groups(
+    paths: Iterable[Path], look: Callable[[Path], Head]
+) -> dict[Path, tuple[Path | None, Path | None]]:
     """Return the fixations and blinks that belong to a file of gaze, by that file.
 
     Their names say so, and their contents.
@@ -247,11 +320,11 @@ def _groups(paths: Iterable[Path]) -> dict[Path, tuple[Path | None, Path | None]
                 match = family.gaze.fullmatch(stem)
                 if match is None:
                     continue
-                fixations = _of_family(family, _like(inside, family.fixations, match[1]))
+                fixations = _of_family(family, _like(inside, family.fixations, match[1]), look)
                 blinks = inside.get(family.blinks)
-                if blinks is not None and not _is_blinks(blinks, family.format):
+                if blinks is not None and not _is_blinks(blinks, family.format, look):
                     blinks = None
-                if (fixations or blinks) and _of_family(family, path):
+                if (fixations or blinks) and _of_family(family, path, look):
                     groups[path] = fixations, blinks
     return groups
 
@@ -265,8 +338,8 @@ def _has_fixations_beside(path: Path) -> bool:
         if match is None:
             continue
         beside = {stem_of(file): file for file in path.parent.iterdir() if file.is_file()}
-        fixations = _of_family(family, _like(beside, family.fixations, match[1]))
-        if fixations is not None and _of_family(family, path) is not None:
+        fixations = _of_family(family, _like(beside, family.fixations, match[1]), read_head)
+        if fixations is not None and _of_family(family, path, read_head) is not None:
             return True
     return False
 
@@ -280,19 +353,19 @@ def _like(inside: dict[str, Path], pattern: re.Pattern[str], name: str) -> Path 
     return None
 
 
-def _of_family(family: Family, path: Path | None) -> Path | None:
+def _of_family(family: Family, path: Path | None, look: Callable[[Path], Head]) -> Path | None:
     """Return the file where its content is of the family's format."""
     if path is None:
         return None
     try:
-        verdict = registry.get(family.format).sniff(read_head(path))
+        verdict = registry.get(family.format).sniff(look(path))
     except GazetrackError:  # whoever reads it says why
         return None
     return path if verdict.level == Level.CERTAIN else None
 
 
-def _is_blinks(path: Path, format: str) -> bool:
+def _is_blinks(path: Path, format: str, look: Callable[[Path], Head]) -> bool:
     try:
-        return is_blinks(read_head(path), format)
+        return is_blinks(look(path), format)
     except GazetrackError:
         return False

@@ -51,7 +51,7 @@ class Unnamed:
         notes = [self._cleaned(note) for note in outcome.notes]
         if outcome.status == "skipped":
             notes = [f"{self.label}: no export of a known format"]
-        outputs = [entry | {"path": self._shown(Path(entry["path"]))} for entry in outcome.outputs]
+        outputs = [entry | {"path": self._shown(entry["path"])} for entry in outcome.outputs]
         summary = dict(outcome.summary)
         if summary:
             summary |= {"reason": _OF_CONTENT, "notes": notes}
@@ -86,5 +86,5 @@ class Unnamed:
                 names.add(path.stem)
         return cleaner(dict.fromkeys(names, "…"))(text)
 
-    def _shown(self, path: Path) -> str:
-        return str(path) if self.shows_folder else path.name
+    def _shown(self, path: str) -> str:
+        return path if self.shows_folder else Path(path).name

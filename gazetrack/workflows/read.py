@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import pyarrow as pa
@@ -23,16 +25,17 @@ from gazetrack.readers.base import POSITION_SETTINGS, Level, ReadOptions, Verdic
 from gazetrack.readers.head import read_head
 from gazetrack.readers.pupil.blinks import read_blinks
 from gazetrack.readers.reading import Reading
+from gazetrack.storage.address import local_or_url, shown_path
 from gazetrack.tables.geometry import with_geometry
 from gazetrack.tables.plausible import checked
 from gazetrack.tables.screen import Screen
+from gazetrack.workflows.elsewhere import near, near_file
 from gazetrack.workflows.inputs import Source, find_sources
 from gazetrack.workflows.joining import joined, renamed
 from gazetrack.workflows.naming import recording_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from gazetrack.readers.head import Head
     from gazetrack.tables.recording import Recording
@@ -125,7 +128,7 @@ def read(path: str | Path, format: str | None = None, **choices: Unpack[ReadChoi
     Parameters
     ----------
     path : path-like
-        The export. Gzip is unpacked on the way.
+        The export, or its address, such as ``s3://bucket/raw.tsv``. Gzip is unpacked on the way.
     format : str, optional
         Name of the reader, see `formats`; found by content by default.
     **choices
@@ -149,10 +152,13 @@ def read(path: str | Path, format: str | None = None, **choices: Unpack[ReadChoi
     >>> recording.samples[["t_ms", "x_px", "y_px"]].describe()  # doctest: +SKIP
     """
     options = InputOptions(format=format, **choices)
-    head = read_head(path, options.reading)
-    reader, _ = recognise(head, options)
-    recording = _read_head(head, reader, options)
-    return renamed(recording, head.stem, recording_name(head.path))
+    place = local_or_url(path)
+    name = recording_name(place if isinstance(place, Path) else shown_path(place))
+    with contextlib.nullcontext(place) if isinstance(place, Path) else near_file(place) as file:
+        head = read_head(file, options.reading)
+        reader, _ = recognise(head, options)
+        recording = _read_head(head, reader, options)
+        return renamed(recording, head.stem, name)
 
 
 def read_files(
@@ -168,9 +174,11 @@ def read_files(
     """
     for source in find_sources(paths, recursive=options.recursive, join=options.may_join):
         try:
-            head = read_head(source.path, options.reading)
-            reader, _ = recognise(head, options)
-            yield source.path, read_source(source, options, head, reader)
+            with near(source) as copies:
+                head = read_head(copies.path, options.reading)
+                reader, _ = recognise(head, options)
+                recording = read_source(copies, options, head, reader)
+            yield source.path, recording
         except UnknownFormat as error:
             if not source.from_folder:
                 yield source.path, error

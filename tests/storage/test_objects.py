@@ -103,7 +103,7 @@ def test_a_refusal_names_the_address_the_status_and_what_to_do(object_store, tmp
     with pytest.raises(OutputError, match=r"may not be written: the store refuses \(403\)"):
         send(tmp_path / "b", f"{LAB}/b")
     object_store.faults.times = 0
-    assert object_store.keys() == ["raw.tsv"]
+    assert object_store.names() == ["raw.tsv"]
 
 
 def test_a_store_that_is_busy_for_a_moment_is_asked_again(object_store, tmp_path):
@@ -139,7 +139,7 @@ def test_a_large_object_comes_whole_or_not_at_all(object_store, tmp_path, monkey
     with pytest.raises(OutputError, match="503"):
         send(tmp_path / "a", f"{LAB}/large")
     object_store.faults.times = 0
-    assert object_store.keys() == []
+    assert object_store.names() == []
     assert not object_store.client().list_multipart_uploads(Bucket=BUCKET).get("Uploads")
     send(tmp_path / "a", f"{LAB}/large")
     assert size_of(f"{LAB}/large") == 12 * 2**20
