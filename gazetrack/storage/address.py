@@ -74,6 +74,14 @@ def local_or_url(place: str | os.PathLike[str]) -> Path | str:
     return Path(url2pathname(rest) if scheme_of(place) == "file" else unquote(rest))
 
 
+def output_folder(out: str | os.PathLike[str] | None) -> tuple[Path | None, str]:
+    """Return a folder of outputs as a path to show, and its address where it lies elsewhere."""
+    if out is None:
+        return None, ""
+    place = local_or_url(out)
+    return (place, "") if isinstance(place, Path) else (shown_path(place), place)
+
+
 def shown(url: str) -> str:
     """Return an address as it may be shown: without user, password and query.
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import tempfile
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gazetrack.errors import GazetrackError, OutputError
+from gazetrack.errors import GazetrackError
 from gazetrack.storage.address import joined, local_or_url, parent_of, shown_path
+from gazetrack.storage.copies import private_folder
 from gazetrack.storage.objects import fetch, fetch_beginning, names_in, opened, send, size_of
 from gazetrack.tables.store import check_suffix, write_by_suffix
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from gazetrack.workflows.inputs import Source
 
-_PREFIX = "gazetrack-"
 _UNSAFE_PARTS = ("", ".", "..", "/")
 # What readers look at beside the gaze: settings of AdHawk, the image of Pupil Cloud's mapper.
 _BESIDE = (
@@ -46,29 +45,6 @@ _BIDS_SIBLING = "physioevents"
 _SLASHES_OF_A_BUCKET = 2
 _MOST_HEADER_BYTES = 64 * 1024
 _STAND_IN = b"written by another program"
-
-
-@contextmanager
-def private_folder() -> Iterator[Path]:
-    """Make a folder that nobody else may look into, and remove it with all in it at the end.
-
-    Yields
-    ------
-    pathlib.Path
-        The folder, within the system's folder for temporary files (``TMPDIR``).
-
-    Raises
-    ------
-    OutputError
-        It cannot be made.
-    """
-    try:
-        folder = tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True)
-    except OSError as error:
-        what = f"no folder for temporary files: {error.strerror}"
-        raise OutputError(what, hint="set TMPDIR to a folder with room") from error
-    with folder as name:
-        yield Path(name)
 
 
 @contextmanager
@@ -189,14 +165,6 @@ def told_by_address(folder: Path, copies: Mapping[Path, Path]) -> Iterator[None]
         raise type(error)(
             what, path=path, line=error.line, column=error.column, byte=error.byte, hint=hint
         ) from error.__cause__
-
-
-def output_folder(out: str | os.PathLike[str] | None) -> tuple[Path | None, str]:
-    """Return a folder of outputs as a path to show, and its address where it lies elsewhere."""
-    if out is None:
-        return None, ""
-    place = local_or_url(out)
-    return (place, "") if isinstance(place, Path) else (shown_path(place), place)
 
 
 def check_place(place: str | os.PathLike[str] | None, schema: pa.Schema, *, force: bool) -> None:

@@ -17,9 +17,9 @@ from gazetrack.publish import file_stem
 from gazetrack.readers import registry
 from gazetrack.readers.base import Level, read_head
 from gazetrack.readers.pupil.blinks import is_blinks
-from gazetrack.storage.address import local_or_url, parent_of, shown_path
+from gazetrack.storage.address import local_or_url, output_folder, parent_of, shown_path
+from gazetrack.storage.copies import private_folder
 from gazetrack.storage.objects import fetch_beginning, listed
-from gazetrack.workflows.elsewhere import output_folder, private_folder
 from gazetrack.workflows.naming import output_stem, recording_name, recording_names, stem_of
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import tempfile
 from pathlib import Path
 
@@ -13,10 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from gazetrack.errors import ConfigError, InputError, OutputError, ParseError
+from gazetrack.storage.address import output_folder
 from gazetrack.storage.objects import listed, send
 from gazetrack.tables.store import KEY
 from gazetrack.workflows.convert import ConvertOptions, convert, convert_files
-from gazetrack.workflows.elsewhere import near_file, output_folder, private_folder, written
+from gazetrack.workflows.elsewhere import near_file, written
 from gazetrack.workflows.info import info
 from gazetrack.workflows.inputs import find_sources
 from gazetrack.workflows.quality import quality
@@ -270,19 +270,6 @@ def test_a_folder_here_is_written_to_as_it_is(tmp_path):
     with written(*output_folder(tmp_path), ["a"]) as folder:
         assert folder == tmp_path
     assert output_folder(None) == (None, "")
-
-
-def test_a_private_folder_is_nobody_elses(tmp_path):
-    with private_folder() as folder:
-        assert os.name != "posix" or folder.stat().st_mode & 0o077 == 0
-
-
-def test_no_folder_for_copies_is_told(monkeypatch):
-    before = tempfile.tempdir
-    monkeypatch.setattr(tempfile, "tempdir", "/nowhere/at/all")
-    with pytest.raises(OutputError, match="no folder for temporary files"), private_folder():
-        pass
-    monkeypatch.setattr(tempfile, "tempdir", before)
 
 
 def test_no_password_of_an_address_is_in_what_is_told_or_written(memory_store, tmp_path):
