@@ -14,6 +14,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from gazetrack.errors import ConfigError, GazetrackError, InputError, OutputError, quote
+from gazetrack.publish import write_bytes
 from gazetrack.storage.address import (
     joined,
     parent_of,
@@ -151,7 +152,8 @@ def fetch_beginning(url: str, path: Path, n_bytes: int) -> None:
         store, key = _open(url)
         size = store.info(key).get("size")
         end = n_bytes if size is None else min(n_bytes, size)
-        path.write_bytes(store.cat_file(key, start=0, end=end) if end else b"")
+        data = store.cat_file(key, start=0, end=end) if end else b""
+    write_bytes(path, data)
 
 
 @contextlib.contextmanager

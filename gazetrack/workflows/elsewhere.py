@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gazetrack.errors import GazetrackError
+from gazetrack.publish import publish, write_bytes
 from gazetrack.storage.address import joined, local_or_url, parent_of, shown_path
 from gazetrack.storage.copies import private_folder
 from gazetrack.storage.objects import fetch, fetch_beginning, names_in, opened, send, size_of
@@ -282,9 +283,10 @@ def _stand_in(url: str, path: Path) -> tuple[int, int] | None:
         # Of a text, its first line decides.
         fetch_beginning(url, path, _MOST_HEADER_BYTES)
     elif schema is None:
-        path.write_bytes(_STAND_IN)
+        write_bytes(path, _STAND_IN)
     else:
-        pq.write_table(schema.empty_table(), path)
+        with publish(path) as file:
+            pq.write_table(schema.empty_table(), file)
     return _identity(path)
 
 
