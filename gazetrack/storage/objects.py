@@ -24,7 +24,7 @@ from gazetrack.storage.address import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 # What is sent to these is seen when it is complete, and not before.
@@ -198,17 +198,17 @@ def send(path: Path, url: str) -> None:
             raise
 
 
-def check_processes(urls: list[str], jobs: int) -> None:
+def check_shared(urls: Iterable[str]) -> None:
     """Refuse addresses that other processes cannot see; to be called before they are started.
 
     Raises
     ------
     ConfigError
-        One of ``memory://``, and several processes.
+        One of ``memory://``.
     """
-    if jobs > 1 and any(scheme_of(url) == _MEMORY for url in urls):
+    if any(scheme_of(url) == _MEMORY for url in urls):
         what = "memory:// is known to one process alone"
-        raise ConfigError(what, hint="leave --jobs out, or use another store")
+        raise ConfigError(what, hint="let one process do all, or use another store")
 
 
 def _open(url: str) -> tuple[Any, str]:

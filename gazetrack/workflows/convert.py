@@ -26,7 +26,7 @@ from gazetrack.errors import (
 from gazetrack.events.fixations import fixation_table
 from gazetrack.publish import safe_name, sha256_of
 from gazetrack.readers.head import read_head
-from gazetrack.storage.objects import check_processes
+from gazetrack.storage.objects import check_shared
 from gazetrack.tables.pseudonyms import Pseudonyms
 from gazetrack.tables.selection import select_eye, split_trials
 from gazetrack.tables.store import SUFFIX, refuse_other_origin, write_table
@@ -193,7 +193,8 @@ def convert_files(
             replace(source, target=source.target.with_name("unnamed"), clash=None)
             for source in sources
         ]
-    _check_places(sources, Engine.of(jobs).jobs)
+    if not Engine.of(jobs).works_here(len(sources)):
+        _check_shared(sources)
     pairs = list(zip(sources, _unnamed(sources, out is not None), strict=True))
     done = over(
         partial(_convert_as_told, options=options),
@@ -206,10 +207,9 @@ def convert_files(
     yield from _namesakes_noted(chain.from_iterable(done))
 
 
-def _check_places(sources: Sequence[Source], jobs: int) -> None:
-    """Refuse several processes where files lie in the memory of this one."""
-    places = [url for source in sources for url in (*source.addresses.values(), source.out_url)]
-    check_processes(places, jobs)
+def _check_shared(sources: Sequence[Source]) -> None:
+    """Refuse to let other processes work on files that lie in the memory of this one."""
+    check_shared(url for source in sources for url in (*source.addresses.values(), source.out_url))
 
 
 def _namesakes_noted(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:

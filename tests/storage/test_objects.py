@@ -10,7 +10,7 @@ import pytest
 from gazetrack.errors import ConfigError, InputError, OutputError
 from gazetrack.storage import objects
 from gazetrack.storage.objects import (
-    check_processes,
+    check_shared,
     fetch,
     fetch_beginning,
     listed,
@@ -216,7 +216,6 @@ def test_a_store_nobody_knows_and_one_that_is_not_installed_are_told(monkeypatch
 
 
 def test_memory_is_of_one_process():
-    check_processes(["memory://a"], 1)
-    check_processes(["s3://a"], 2)
+    check_shared(["s3://a", ""])
     with pytest.raises(ConfigError, match="one process"):
-        check_processes(["s3://a", "memory://a"], 2)
+        check_shared(["s3://a", "memory://a"])
