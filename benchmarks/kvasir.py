@@ -146,6 +146,7 @@ def write_results(options: argparse.Namespace, results: Sequence[Result]) -> str
         "with flips",
         "95 % over images",
         "from `plain` (95 %, Wilcoxon p)",
+        "what was computed",
     )
     facts, rows = [], []
     for line in lines:
@@ -158,6 +159,7 @@ def write_results(options: argparse.Namespace, results: Sequence[Result]) -> str
             "row": line["method"],
             "seeds": len(line["seeds"]),
             "dice": statistics.fmean(per_image(runs).values()),
+            **{key: line[key] for key in ("computed", "what", "learned_from")},
         }
         fact |= {
             "dice_flips": line["dice"],
@@ -181,6 +183,7 @@ def write_results(options: argparse.Namespace, results: Sequence[Result]) -> str
             f"{line['dice']:.3f}{spread}",
             f"{low:.3f} to {high:.3f}",
             beside,
+            f"{line['computed']}: {line['what']}; learned from {line['learned_from']}",
         ]
         rows.append([fact["row"], str(fact["seeds"]), *shown])
     table = markdown(names, rows)

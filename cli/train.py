@@ -247,6 +247,7 @@ def _chosen(data: Path, given: dict[str, Any], quiet: bool) -> tuple[TrainConfig
 
     The options are taken out of `given`.
     """
+    from gradtrack_model.computed import Computed
     from gradtrack_model.data.gaze import choose_gaze
     from gradtrack_model.data.sources import discover
     from gradtrack_model.settings import load_config, map_settings
@@ -258,7 +259,10 @@ def _chosen(data: Path, given: dict[str, Any], quiet: bool) -> tuple[TrainConfig
     need_gaze = config.method != "full"
     sources = discover(data, need_gaze=need_gaze, map_settings=asked, **given)
     if not quiet:
-        click.echo(choose_gaze(sources, config).line, err=True)
+        gaze = choose_gaze(sources, config)
+        trained = gaze.trained(config)
+        click.echo(gaze.line, err=True)
+        click.echo(f"computes {Computed(trained).line}", err=True)
     return config, sources
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gazetrack.errors import DataError, GazetrackError, InputError, quote
 from gazetrack.publish import refuse_input_folder, write_json, write_text
 from gradtrack_model.data.image_files import find_images, read_ids, read_mask
+from gradtrack_model.evaluation.made_by import network_of
 from gradtrack_model.evaluation.metrics import EMPTY_DISTANCE_POLICY, EMPTY_POLICY, Scores, score
 from gradtrack_model.evaluation.statistics import describe, paired
 
@@ -72,6 +73,9 @@ class Evaluation:
         How many images should have a result: those of `ids`, else all that have a mask.
     against : dict or None
         The paired comparison with another evaluation, see `compare`; None where none was asked for.
+    network : dict or None
+        What `gradtrack_model.evaluation.made_by` says of the network that made all predictions;
+        None where that is not recorded.
     """
 
     scores: tuple[Score, ...]
@@ -79,6 +83,7 @@ class Evaluation:
     without_mask: tuple[str, ...]
     n_wanted: int
     against: dict[str, Any] | None = None
+    network: dict[str, Any] | None = None
 
     @property
     def complete(self) -> bool:
@@ -89,6 +94,7 @@ class Evaluation:
         """Return what ``summary.json`` holds: counts, and each measure's mean with its interval."""
         measured = [one.measures for one in self.scores if one.measures is not None]
         facts: dict[str, Any] = {"n": len(measured), "n_wanted": self.n_wanted}
+        facts["network"] = self.network
         for name, key in MEASURES.items():
             facts[key] = describe([getattr(measures, name) for measures in measured])
         facts["empty_masks"] = EMPTY_POLICY
@@ -161,6 +167,7 @@ def evaluate_folder(
         without_mask=tuple(image for image in wanted if image not in reference),
         n_wanted=len(reference) if ids is None else len(wanted),
         against=comparison,
+        network=network_of(predictions, comparable),
     )
     if out is not None:
         write_text(out / SCORES_FILE, _csv(result))

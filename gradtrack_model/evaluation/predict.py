@@ -16,6 +16,7 @@ from gazetrack.publish import refuse_input_folder, refuse_overwrite, unique_name
 from gradtrack_model.data.augment import normalise
 from gradtrack_model.data.image_files import find_images, open_image, resized
 from gradtrack_model.data.prompted import PromptParams, PromptRefiner
+from gradtrack_model.evaluation.made_by import describe_network, forget, record_network
 from gradtrack_model.evaluation.overlay import draw_overlay
 from gradtrack_model.evaluation.volume_masks import VolumeMasks
 from gradtrack_model.network.model import foreground
@@ -180,6 +181,8 @@ def predict_folder(
     threshold = options.threshold or config.predict_threshold
     model = model.to(options.device)
     every = list(wanted.items())
+    forget(out, (names[image_id] for image_id in wanted))
+    made = []
     for start in range(0, len(every), options.batch_size):
         batch = every[start : start + options.batch_size]
         opened = [_open(ref, config.window) for _, ref in batch]
@@ -199,8 +202,13 @@ def predict_folder(
                 write_bytes(out / relative, _png(picture))
                 written.append(out / relative)
             written += volumes.add(ref, mask)
+            made.append(names[image_id])
             said = "" if refiner is None else refiner.said
             yield Prediction(ref, tuple(written), float(mask.mean()), drawn_by=said)
+    if made:
+        network = describe_network(checkpoint, threshold=threshold, size=size, flips=options.tta)
+        network["refined_by"] = None if refiner is None else refiner.said
+        record_network(out, network, made)
 
 
 def _wanted(

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gazetrack.errors import ConfigError
+from gazetrack.errors import ConfigError, GazetrackError
+from gradtrack_model.computed import Computed
+from gradtrack_model.data.gaze import choose_gaze
 from gradtrack_model.parallel import world
+from gradtrack_model.settings import config_from
 from gradtrack_model.study.report.comparison import write_comparison_report
 from gradtrack_model.study.report.html import installed
 from gradtrack_model.study.runner import run_jobs
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from gradtrack_model.training.loop import Progress
 
 NAME = "comparison"
+_SINCE = ("learned_from", "precision")
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,8 @@ def compare_methods(
     Raises
     ------
     ConfigError
-        There is no job, `reference` is none of the methods, or several processes share this call.
+        There is no job, `reference` is none of the methods, two methods would compute the same, or
+        several processes share this call.
     OutputError
         `out` cannot be written.
     """
@@ -101,6 +106,7 @@ def compare_methods(
         raise ConfigError(
             f"the reference {reference!r} is not compared", hint=f"use one of {', '.join(names)}"
         )
+    refuse_doubles(jobs)
     way = "flips" if flips else "plain"
     results = []
     for result in run_jobs(jobs, out, (way,), force=force, report=report):
@@ -116,6 +122,38 @@ def compare_methods(
     return Comparison(tuple(results), lines)
 
 
+def refuse_doubles(jobs: Sequence[Job]) -> None:
+    """Refuse two methods that would compute the same: a table of them would show chance as effect.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+        Every method with every seed.
+
+    Raises
+    ------
+    ConfigError
+        It names the two, and what both would compute.
+    """
+    seen: dict[str, tuple[object, ...]] = {}
+    for job in jobs:
+        if job.name in seen:
+            continue
+        try:
+            gaze = choose_gaze(job.sources, job.config)
+        except GazetrackError:
+            # Its own row will say so; there is nothing to compute twice.
+            continue
+        computed = Computed(gaze.trained(job.config))
+        essence = (computed.essence, gaze.source, gaze.fixations, gaze.maps)
+        for other, theirs in seen.items():
+            if theirs == essence:
+                what = f"{other} and {job.name} would compute the same: {computed.summary}"
+                hint = "leave one out, or the settings or maps that make them the same"
+                raise ConfigError(what, hint=hint)
+        seen[job.name] = essence
+
+
 def _facts(result: Result, out: Path, way: str) -> dict[str, Any]:
     """Return what the JSON says of a run.
 
@@ -129,5 +167,10 @@ def _facts(result: Result, out: Path, way: str) -> dict[str, Any]:
         return {**facts, "stopped_by": result.stopped_by}
     for key in ("steps", "best_step", "selected_by", "seconds", "images", "data"):
         facts[key] = result.facts[key]
+    config = config_from(result.facts["config"])
+    computed = Computed(config)
+    facts |= {"computed": computed.name, **computed.parts}
+    # Results of older versions do not say these.
+    facts |= {key: result.facts[key] for key in _SINCE if key in result.facts}
     facts["dice"] = {image: row["dice"] for image, row in result.scores[way].items()}
     return facts

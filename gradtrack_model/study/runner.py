@@ -26,7 +26,7 @@ from gradtrack_model.evaluation.predict import PredictOptions, predict_folder
 from gradtrack_model.study.jobs import WAYS, Job, Result
 from gradtrack_model.study.report.html import installed
 from gradtrack_model.study.report.run import write_run_report
-from gradtrack_model.training.learner import pick_device
+from gradtrack_model.training.learner import pick_device, precision_on
 from gradtrack_model.training.loop import train
 from gradtrack_model.training.resume import States, check_same
 from gradtrack_model.weights.checkpoint import load_model
@@ -143,6 +143,8 @@ def _train(
         "seconds": round(done.seconds, 3),
         "images": {"train": len(data.train), "val": len(data.val)},
         "data": data.sha256(),
+        "learned_from": data.gaze.recorded,
+        "precision": precision_on(job.config.precision, pick_device(job.config.device)),
         "config": data.gaze.trained(job.config).as_dict(),
         "drawn_by": data.gaze.drawn_by,
     }

@@ -6,6 +6,7 @@ It has the spread over seeds, the interval over images, and a paired test agains
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import statistics
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gazetrack.publish import write_bytes, write_json, write_text
+from gradtrack_model.computed import Computed
 from gradtrack_model.evaluation.statistics import bootstrap, paired
+from gradtrack_model.presets import METHODS
+from gradtrack_model.settings import config_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
 
 Line = dict[str, Any]
 _FIGURES = ("images", "dice", "sd_seeds", "iou", "hd95_px", "steps", "seconds")
+_WHAT = ("computed", "what", "learned_from")
 _OWN_COLUMNS = ("method", "seeds", *_FIGURES, "dice_low", "dice_high", "drawn_by")
 _COMPARED_COLUMNS = ("reference", "difference", "p", "difference_low", "difference_high")
 
@@ -49,7 +54,8 @@ def summarise(results: Iterable[Result], reference: str, way: str = "plain") -> 
         it learned from; empty for none), ``interval`` (95 % bootstrap over images), ``iou``,
         ``hd95_px``, ``images``, ``from`` (None, or ``reference`` and what
         `gradtrack_model.evaluation.statistics.paired` returns), ``steps`` and ``seconds`` (means
-        over seeds).
+        over seeds), and of what was computed ``computed`` (its name), ``what`` and
+        ``learned_from`` (in words).
     """
     rows: dict[str, list[Result]] = {}
     for result in results:
@@ -88,6 +94,20 @@ def _line(results: Sequence[Result], dice: Mapping[str, float], way: str) -> Lin
         "hd95_px": _mean(runs, "hd95_px"),
         "steps": statistics.fmean(float(result.facts["steps"]) for result in results),
         "seconds": statistics.fmean(float(result.facts["seconds"]) for result in results),
+        **_what(results[0].facts),
+    }
+
+
+def _what(facts: Mapping[str, Any]) -> Line:
+    """Return what a run has computed, whatever its method is called."""
+    config = config_from(facts["config"])
+    # What "auto" was, and where labels came from, results of older versions do not say.
+    config = dataclasses.replace(config, precision=facts.get("precision", config.precision))
+    computed = Computed(config)
+    return {
+        "computed": computed.name,
+        "what": computed.summary,
+        "learned_from": facts.get("learned_from", "not recorded"),
     }
 
 
@@ -125,6 +145,7 @@ def cells(lines: Sequence[Line]) -> tuple[list[str], list[list[str]]]:
         versus,
         "steps",
         "time",
+        "what was computed",
     ]
     return header, [_texts(line) for line in lines]
 
@@ -142,7 +163,7 @@ def _texts(line: Line) -> list[str]:
     drawn = f", labels drawn by {line['drawn_by']}" if line["drawn_by"] else ""
     minutes, seconds = divmod(round(line["seconds"]), 60)
     return [
-        line["method"] + drawn,
+        row_name(line) + drawn,
         str(len(line["seeds"])),
         f"{line['dice']:.3f}{spread}",
         f"{low:.3f} to {high:.3f}",
@@ -151,7 +172,16 @@ def _texts(line: Line) -> list[str]:
         beside,
         f"{line['steps']:.0f}",
         f"{minutes}:{seconds:02d}",
+        f"{line['computed']}: {line['what']}; learned from {line['learned_from']}",
     ]
+
+
+def row_name(line: Line) -> str:
+    """Return what a row is called: a method is not called what it has not computed."""
+    method, computed = line["method"], line["computed"]
+    if method in METHODS and computed != method:
+        return f"{computed} (asked for: {method})"
+    return str(method)
 
 
 def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -196,7 +226,7 @@ def write_table(out: Path, name: str, lines: Sequence[Line], about: Mapping[str,
 def _csv(lines: Sequence[Line]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*_OWN_COLUMNS, *_COMPARED_COLUMNS])
+    writer.writerow([*_OWN_COLUMNS, *_COMPARED_COLUMNS, *_WHAT])
     for line in lines:
         own = [line["method"], " ".join(map(str, line["seeds"]))]
         own += [line[key] for key in _FIGURES]
@@ -205,7 +235,7 @@ def _csv(lines: Sequence[Line]) -> str:
         if line["from"]:
             found = line["from"]
             compared = [found["reference"], found["difference"], found["p"], *found["interval"]]
-        writer.writerow([*own, *compared])
+        writer.writerow([*own, *compared, *(line[key] for key in _WHAT)])
     return text.getvalue()
 
 
@@ -218,7 +248,7 @@ def draw(lines: Sequence[Line], label: str = "Dice on the validation images") ->
     for at, line in enumerate(reversed(lines)):
         axes.plot(line["interval"], [at, at], color="0.6")
         axes.plot(line["per_seed"], [at] * len(line["per_seed"]), "o", color="C0")
-    axes.set_yticks(np.arange(len(lines)), [line["method"] for line in reversed(lines)])
+    axes.set_yticks(np.arange(len(lines)), [row_name(line) for line in reversed(lines)])
     axes.set_xlabel(f"{label}; points: seeds, lines: 95 % over images")
     data = io.BytesIO()
     figure.savefig(data, format="png", dpi=120)

@@ -12,10 +12,12 @@ import torch
 
 from gazetrack.errors import CheckpointError, OutputError, quote
 from gazetrack.publish import write_json
+from gradtrack_model.computed import Computed
 from gradtrack_model.data.splits import FORMAT, SPLITS_FILE
 from gradtrack_model.parallel import rank
 from gradtrack_model.training.best import Best, criterion
 from gradtrack_model.training.folder_lock import FolderLock
+from gradtrack_model.training.learner import pick_device, precision_on
 from gradtrack_model.training.resume import OTHER_RUN, States, check_same, check_tensors
 from gradtrack_model.training.run_log import METRICS_FILE, NOTES_FILE, RunLog
 from gradtrack_model.weights.checkpoint import save_checkpoint
@@ -135,7 +137,8 @@ class Run:
         self._clear(replace=replace)
         sizes = f"{len(self.data.train)} training images, {len(self.data.val)} validation images"
         chosen = f"best.* is chosen by {self.best.by}"
-        self._log.begin([self.data.gaze.line, sizes, chosen, *self.data.notes])
+        computed = Computed(self.config).line
+        self._log.begin([self.data.gaze.line, computed, sizes, chosen, *self.data.notes])
         write_json(self.folder / SPLITS_FILE, {"format": FORMAT, "images": self.data.splits})
 
     def _clear(self, *, replace: bool) -> None:
@@ -213,7 +216,12 @@ class Run:
         is_finite = all(bool(torch.isfinite(tensor).all()) for tensor in tensors)
         if is_finite and self._writes:
             trained_on = self.data.gaze.recorded
-            said = {"selected_by": self.best.by, "trained_on": trained_on}
+            precision = precision_on(self.config.precision, pick_device(self.config.device))
+            said = {
+                "selected_by": self.best.by,
+                "trained_on": trained_on,
+                "precision": precision,
+            }
             metrics = {**said, **(measured or {})}
             save_checkpoint(
                 self.folder, name, model=model, config=self.config, step=step, metrics=metrics

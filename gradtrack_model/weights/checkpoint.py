@@ -21,6 +21,7 @@ from safetensors.torch import save as save_tensors
 from gazetrack.errors import CheckpointError, ConfigError, quote
 from gazetrack.publish import write_bytes, write_json
 from gazetrack.version import __version__
+from gradtrack_model.computed import Computed
 from gradtrack_model.network.model import Network, build_network
 from gradtrack_model.settings import config_from
 
@@ -65,7 +66,7 @@ class Checkpoint:
     path: Path
 
     def __repr__(self) -> str:
-        network = f"method {self.config.method}, encoder {self.config.model.encoder}"
+        network = f"method {Computed(self.config).name}, encoder {self.config.model.encoder}"
         return f"<Checkpoint {self.path.name!r}: {network}, step {self.step}>"
 
 
@@ -115,12 +116,14 @@ def save_checkpoint(
     data = save_tensors(stored)
     path = folder / f"{name}.safetensors"
     write_bytes(path, data)
+    computed = Computed(config)
     facts = {
         "format": FORMAT,
         "version": __version__,
         "protocol": "clean",
         "step": step,
         "metrics": dict(metrics),
+        "computed": {"method": computed.name, **computed.parts},
         "weights": path.name,
         "sha256": hashlib.sha256(data).hexdigest(),
         "config": config.as_dict(),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from gazetrack.errors import CheckpointError, ConfigError
 from gazetrack.publish import refuse_input_folder, write_text
+from gradtrack_model.computed import Computed
 from gradtrack_model.weights.checkpoint import (
     CARD_CONFIG,
     CARD_WEIGHTS,
@@ -107,16 +108,16 @@ def from_pretrained(name: str, expect: Mapping[str, object] | None = None) -> Ch
 def _card(checkpoint: Checkpoint) -> str:
     model = checkpoint.config.model
     size = checkpoint.config.image_size
-    decoder = "Track Attention" if model.attention else "a plain decoder"
+    computed = Computed(checkpoint.config)
     return f"""---
 library_name: gazetrack
 pipeline_tag: image-segmentation
 ---
 
-# A GradTrack network
+# A segmentation network, method {computed.name}
 
-A U-Net with the encoder `{model.encoder}` and {decoder}, trained for {checkpoint.step} steps at
-{size} x {size} pixels.
+A U-Net with the encoder `{model.encoder}`, trained for {checkpoint.step} steps at {size} x {size}
+pixels. What was computed: {computed.summary}.
 
 ```console
 pip install "gazetrack[model]"

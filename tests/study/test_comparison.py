@@ -14,10 +14,13 @@ from click.testing import CliRunner
 from PIL import Image
 
 from gazetrack.errors import ConfigError
+from gazetrack.maps.parameters import MapParams
+from gazetrack.workflows.render import RenderOptions, render_tables
 from gradtrack_model.data.loading import load_data
 from gradtrack_model.study import runner as study
 from gradtrack_model.study.comparison import compare_methods
 from gradtrack_model.training.loop import train
+from tests.pages_of_html import read_page
 from tests.studies import SMALL, jobs_of, run
 
 
@@ -133,3 +136,43 @@ def test_one_process_compares(folder, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(ConfigError, match="in 2 processes - leave out torchrun"):
         compare_methods(jobs_of(folder), folder / "out")
+
+
+def test_a_row_is_called_what_was_computed(folder):
+    plain = "--set model.attention=false --set loss.track_weight=0 --set precision=fp32"
+    assert run(f"{SMALL} --methods gradtrack,full {plain}").return_value == 0
+    out = folder / "comparison"
+    table = (out / "comparison.md").read_text()
+    assert "| plain (asked for: gradtrack) | 1 |" in table
+    assert "plain: plain decoder; the last level alone; cross-entropy + Dice; density maps" in table
+    assert "fp32 precision; foreground above 0.5; learned from gaze of fixation tables" in table
+    (row, _) = csv.DictReader((out / "comparison.csv").read_text().splitlines())
+    assert (row["method"], row["computed"]) == ("gradtrack", "plain")
+    first, second = json.loads((out / "comparison.json").read_text())["runs"]
+    assert (first["computed"], first["decoder"], first["levels"]) == (
+        "plain",
+        "plain decoder",
+        "the last level alone",
+    )
+    assert (second["computed"], second["learned_from"]) == ("full", "masks")
+    summary = json.loads((out / "gradtrack/0/plain/evaluation/summary.json").read_text())
+    assert (summary["network"]["method"], summary["network"]["precision"]) == ("plain", "fp32")
+    assert "plain, seed 0" in read_page(out / "gradtrack/0/run/report.html").text
+    assert "plain (asked for: gradtrack)" in read_page(out / "comparison.html").text
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ("--set model.attention=false", "gradtrack and gradtrack-no-attention"),
+        ("--set maps.truncation=head", "gradtrack and gradtrack-none"),
+        ("--maps maps", "gradtrack and gradtrack-none"),
+    ],
+)
+def test_two_rows_that_would_compute_the_same_are_refused(folder, line, names):
+    options = RenderOptions(params=MapParams(), images=folder / "images", out=folder / "maps")
+    render_tables([folder / "g.fixations.parquet"], options)
+    methods = "gradtrack,full,gradtrack-none,gradtrack-head,gradtrack-no-attention"
+    with pytest.raises(ConfigError, match=f"^{names} would compute the same: "):
+        run(f"{SMALL} --methods {methods} {line}")
+    assert not (folder / "comparison").exists()

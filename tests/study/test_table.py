@@ -9,7 +9,7 @@ import pytest
 from gradtrack_model.evaluation.statistics import paired
 from gradtrack_model.settings import load_config
 from gradtrack_model.study.jobs import Job, Result
-from gradtrack_model.study.table import cells, markdown, per_image, summarise
+from gradtrack_model.study.table import cells, markdown, per_image, row_name, summarise
 
 
 def results_of(**rows):
@@ -22,7 +22,8 @@ def results_of(**rows):
             scores = {
                 f"im{i}": {"dice": v, "iou": v / 2, "hd95_px": 10 * v} for i, v in enumerate(values)
             }
-            made.append(Result(job, {"steps": 3, "seconds": 100.0 * (seed + 1)}, {"plain": scores}))
+            facts = {"steps": 3, "seconds": 100.0 * (seed + 1), "config": config.as_dict()}
+            made.append(Result(job, facts, {"plain": scores}))
     return made
 
 
@@ -40,7 +41,9 @@ def test_the_table_by_hand():
         (0.2, 4.0, 150.0)
     )
     text = markdown(*cells(lines)).splitlines()
-    assert text[2] == "| a | 2 | 0.400 ± 0.141 | 0.300 to 0.500 | 0.200 | 4.0 |  | 3 | 2:30 |"
+    figures = "| a | 2 | 0.400 ± 0.141 | 0.300 to 0.500 | 0.200 | 4.0 |  | 3 | 2:30 |"
+    what = " gradtrack: Track Attention; 4 levels (tail by count); cross-entropy + Dice + levels; "
+    assert text[2].startswith(figures + what)
     assert text[3].startswith(
         "| b | 1 | 0.500 | 0.500 to 0.500 | 0.250 | 5.0 | +0.100 [+0.000, +0.200], p = "
     )
@@ -58,3 +61,10 @@ def test_a_row_whose_labels_a_prompt_model_drew_stands_apart_by_its_name():
         "a, labels drawn by mobilesam (learned from masks of natural images)",
         "b",
     ]
+
+
+def test_a_row_is_called_by_its_own_name_unless_that_is_another_method():
+    (line,) = summarise(results_of(a=[[0.5, 0.5]]), "a")
+    assert (line["computed"], row_name(line)) == ("gradtrack", "a")
+    assert row_name(line | {"method": "gradtrack"}) == "gradtrack"
+    assert row_name(line | {"method": "full"}) == "gradtrack (asked for: full)"

@@ -21,6 +21,7 @@ from gradtrack_model.training.learner import (
     build_model,
     fast_convolutions,
     pick_device,
+    precision_on,
 )
 from gradtrack_model.training.loop import train
 from gradtrack_model.training.optim import lr_share
@@ -189,3 +190,9 @@ def test_gaze_never_enters_the_network(data_folder, config):
     assert torch.equal(model(plain_batch(bare, config).images).logits, first.logits)
     assert [(len(given), kwargs) for given, kwargs in seen] == [(1, {}), (1, {})]
     assert torch.equal(seen[0][0][0], batch.images)
+
+
+def test_auto_is_the_precision_of_the_device():
+    assert precision_on("auto", torch.device("cpu")) == "fp32"
+    assert precision_on("auto", torch.device("cuda")) == "bf16"
+    assert precision_on("fp16", torch.device("cuda")) == "fp16"

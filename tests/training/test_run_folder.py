@@ -92,7 +92,16 @@ def test_what_a_run_leaves(run_folder):
     assert [bool(row["val_dice"]) for row in rows] == [False, False, True, False, False, True]
     facts = json.loads((folder / "best.json").read_text())
     assert (facts["protocol"], facts["metrics"]["selected_by"]) == ("clean", BY_DICE)
-    assert "chosen by validation Dice" in (folder / "log.txt").read_text()
+    log = (folder / "log.txt").read_text()
+    assert "chosen by validation Dice" in log
+    assert "gradtrack: Track Attention; 4 levels (tail by count); cross-entropy + Dice" in log
+    assert (facts["computed"]["method"], facts["computed"]["decoder"]) == (
+        "gradtrack",
+        "Track Attention",
+    )
+    # The run's own device says what "auto" was.
+    assert facts["config"]["precision"] == "auto"
+    assert facts["metrics"]["precision"] in ("fp32", "bf16")
 
 
 def test_a_run_is_not_replaced_by_accident(run_folder, config, tmp_path):

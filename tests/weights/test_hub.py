@@ -36,6 +36,9 @@ def test_a_folder_of_the_hub_comes_back(network, tmp_path):
     assert (again.step, again.config) == (network.step, network.config)
     for key, value in network.model.state_dict().items():
         assert torch.equal(again.model.state_dict()[key], value.half().float())
+    card = (folder / "README.md").read_text()
+    assert "# A segmentation network, method gradtrack" in card
+    assert "What was computed: Track Attention; 4 levels" in card
     (folder / "README.md").write_text("mine")
     save_pretrained(network, folder)
     assert (folder / "README.md").read_text() == "mine"
@@ -75,3 +78,11 @@ def test_the_folder_of_a_run_is_not_written_over(network):
     with pytest.raises(OutputError, match="is a folder of inputs"):
         save_pretrained(network, run)
     assert {path.name: path.read_bytes() for path in run.iterdir()} == before
+
+
+def test_a_card_is_of_what_was_computed(tmp_path):
+    save_pretrained(load_model("kvasir-lite"), tmp_path / "net")
+    card = (tmp_path / "net" / "README.md").read_text()
+    assert "method plain" in card
+    assert "What was computed: plain decoder; the last level alone; " in card
+    assert "Track Attention" not in card

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gazetrack.errors import quote
 from gazetrack.version import __version__
+from gradtrack_model.computed import Computed
 from gradtrack_model.evaluation.evaluate import MEASURES
 from gradtrack_model.evaluation.metrics import Scores, score
 from gradtrack_model.evaluation.statistics import describe
@@ -66,7 +67,7 @@ def write_run_report(run: Path, data: TrainingData) -> Path:
     checkpoint.model.to(device)
     scores = _scores(checkpoint, data, device)
     page = {
-        "title": f"{config.method}, seed {config.seed}",
+        "title": f"{Computed(config).name}, seed {config.seed}",
         "lead": "Trained on masks." if config.method == "full" else "Trained on gaze alone.",
         "facts": _facts(checkpoint, data),
         "measures": _measures(list(scores.values())),
@@ -133,9 +134,13 @@ def _facts(checkpoint: Checkpoint, data: TrainingData) -> list[tuple[str, str]]:
     sizes = dict.fromkeys((config.image_size, config.predicting_size))
     pixels = ", validated at ".join(f"{size} x {size}" for size in sizes)
     selected_by = checkpoint.metrics.get("selected_by", "")
+    parts = Computed(config).parts
+    # What "auto" was, the run has recorded since it does.
+    parts["precision"] = checkpoint.metrics.get("precision", parts["precision"])
     return [
-        ("method", config.method),
+        ("method", _method(checkpoint)),
         ("learned from", data.gaze.recorded),
+        *parts.items(),
         ("data", f"{len(data.train)} training images, {len(data.val)} validation images"),
         ("data, SHA-256", data.sha256().partition(":")[2]),
         ("network", f"{config.model.encoder}, {pixels} pixels"),
@@ -143,6 +148,13 @@ def _facts(checkpoint: Checkpoint, data: TrainingData) -> list[tuple[str, str]]:
         ("protocol", _PROTOCOL),
         ("gazetrack", __version__),
     ]
+
+
+def _method(checkpoint: Checkpoint) -> str:
+    """Return what was computed, and what had been asked for where that is another method."""
+    asked = checkpoint.config.method
+    computed = Computed(checkpoint.config).name
+    return computed if computed == asked else f"{computed}; asked for: {asked}"
 
 
 def _measures(scores: Sequence[Scores]) -> list[list[str]]:

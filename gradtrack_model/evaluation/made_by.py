@@ -1,0 +1,118 @@
+"""Which network made a folder of predictions: recorded beside the masks, and told on.
+
+An evaluation of a folder of masks can so say what is evaluated. A folder can hold masks of several
+networks, or of a network and of a person: the record names the images that are of the network.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from gazetrack.publish import write_json
+from gradtrack_model.computed import Computed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from gradtrack_model.weights.checkpoint import Checkpoint
+
+NETWORK_FILE = "network.json"
+_IMAGES = "images"
+
+
+def describe_network(
+    checkpoint: Checkpoint, *, threshold: float, size: int, flips: bool
+) -> dict[str, Any]:
+    """Return what makes the masks: the network, what it computed in training, and how it is used.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+        The network, as `gradtrack_model.weights.checkpoint.load_model` reads it.
+    threshold : float
+        The probability above which a pixel is foreground.
+    size : int
+        Pixels a side that images are resized to.
+    flips : bool
+        Whether predictions are averaged over flips.
+    """
+    config = checkpoint.config
+    computed = Computed(config)
+    metrics = checkpoint.metrics
+    return {
+        "method": computed.name,
+        **computed.parts,
+        "precision": metrics.get("precision", computed.parts["precision"]),
+        "trained_on": metrics.get("trained_on", "not recorded"),
+        "encoder": config.model.encoder,
+        "step": checkpoint.step,
+        "threshold": f"foreground above {threshold:g}",
+        "image_size": f"{size} x {size} pixels",
+        "flips": flips,
+    }
+
+
+def forget(out: Path, made: Iterable[str]) -> None:
+    """Take images out of the record, as they are about to be made anew.
+
+    Parameters
+    ----------
+    out : pathlib.Path
+        The folder that holds the predictions; one without a record stays as it is.
+    made : iterable of str
+        Names of the masks without their suffix.
+    """
+    record = _read(out)
+    if record is None:
+        return
+    again = set(made)
+    record[_IMAGES] = [name for name in record[_IMAGES] if name not in again]
+    write_json(out / NETWORK_FILE, record)
+
+
+def record_network(out: Path, network: dict[str, Any], made: Iterable[str]) -> None:
+    """Write which network made which masks; those of another network are no longer told.
+
+    Parameters
+    ----------
+    out : pathlib.Path
+        The folder that holds the predictions.
+    network : dict
+        What `describe_network` says of the network.
+    made : iterable of str
+        Names of the masks without their suffix.
+    """
+    before = _read(out)
+    names = set(made)
+    if before is not None and {**before, _IMAGES: []} == {**network, _IMAGES: []}:
+        names |= set(before[_IMAGES])
+    write_json(out / NETWORK_FILE, {**network, _IMAGES: sorted(names)})
+
+
+def network_of(predictions: Path, images: Iterable[str]) -> dict[str, Any] | None:
+    """Return what is recorded of the network that made all of these masks; None of any others.
+
+    Parameters
+    ----------
+    predictions : pathlib.Path
+        The folder that holds the predictions.
+    images : iterable of str
+        Names of the masks without their suffix.
+    """
+    record = _read(predictions)
+    if record is None or not set(images) <= set(record.pop(_IMAGES)):
+        return None
+    return record
+
+
+def _read(folder: Path) -> dict[str, Any] | None:
+    """Return a folder's record; None where there is none, or it is no record of ours."""
+    try:
+        record = json.loads((folder / NETWORK_FILE).read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    if not isinstance(record, dict) or not isinstance(record.get(_IMAGES), list):
+        return None
+    return record if all(isinstance(name, str) for name in record[_IMAGES]) else None

@@ -1,0 +1,80 @@
+"""An evaluation says which network it evaluates, where all masks are of one."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from gradtrack_model.evaluation.evaluate import evaluate_folder
+from gradtrack_model.evaluation.made_by import NETWORK_FILE, network_of
+from gradtrack_model.evaluation.predict import PredictOptions, predict_folder
+from gradtrack_model.weights.checkpoint import load_model
+
+
+@pytest.fixture
+def predicted(run_folder, tmp_path):
+    """The data set, its network, and a folder of predictions of two of its images."""
+    network = load_model(run_folder / "runs" / "gradtrack")
+    predict(run_folder, network, tmp_path / "p", ids=("im4", "im5"))
+    return run_folder, network, tmp_path / "p"
+
+
+def predict(folder, network, out, **options):
+    for _ in predict_folder(folder / "images", network, out, PredictOptions(**options)):
+        pass
+
+
+def summary_of(folder, predictions, out):
+    evaluate_folder(predictions, folder / "masks", out)
+    return json.loads((out / "summary.json").read_text())
+
+
+def test_a_summary_says_what_made_the_masks(predicted, tmp_path):
+    folder, network, out = predicted
+    said = summary_of(folder, out, tmp_path / "e")["network"]
+    assert said["method"] == "gradtrack"
+    assert said["decoder"] == "Track Attention"
+    assert said["levels"] == "4 levels (tail by count)"
+    assert said["loss"] == "cross-entropy + Dice + levels"
+    assert said["precision"] == "fp32"
+    assert said["threshold"] == "foreground above 0.5"
+    assert said["trained_on"].startswith("gaze of fixation tables, kind ")
+    assert said["step"] == network.step
+    assert said["refined_by"] is None
+    assert "images" not in said
+
+
+def test_masks_of_somebody_else_are_not_the_network_s(predicted, tmp_path):
+    folder, _, out = predicted
+    shutil.copy(folder / "masks" / "im1.png", out / "im1.png")
+    assert summary_of(folder, out, tmp_path / "e")["network"] is None
+    (out / "im1.png").unlink()
+    (out / NETWORK_FILE).write_text("[]")
+    assert summary_of(folder, out, tmp_path / "e")["network"] is None
+    (out / NETWORK_FILE).write_text('{"images": [1]}')
+    assert summary_of(folder, out, tmp_path / "e")["network"] is None
+
+
+def test_more_images_of_the_same_network_are_added(predicted):
+    folder, network, out = predicted
+    predict(folder, network, out, ids=("im1",))
+    assert network_of(out, ["im1", "im4", "im5"])["method"] == "gradtrack"
+
+
+def test_another_use_of_the_network_is_another_maker(predicted):
+    folder, network, out = predicted
+    predict(folder, network, out, ids=("im4",), threshold=0.3)
+    assert network_of(out, ["im4"])["threshold"] == "foreground above 0.3"
+    assert network_of(out, ["im4", "im5"]) is None
+
+
+def test_masks_that_are_being_replaced_are_of_nobody_yet(predicted):
+    folder, network, out = predicted
+    options = PredictOptions(ids=("im4", "im5"), batch_size=1, threshold=0.3)
+    begun = predict_folder(folder / "images", network, out, options)
+    next(begun)
+    begun.close()
+    assert network_of(out, ["im4"]) is None
+    assert network_of(out, ["im5"]) is None
