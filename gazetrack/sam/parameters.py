@@ -22,7 +22,8 @@ class PromptParams:
     least_share : float
         Parts of the map that have less than this share of the largest one's area are left out.
     points : int
-        At most so many fixations, the longest, are prompts of the part they lie in.
+        At most so many fixations, the longest, are prompts of the part they lie in; 0 for none,
+        and for no other point either.
     sharpness : float
         The mask prompt is this many times the logit of the map.
     """

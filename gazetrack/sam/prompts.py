@@ -2,7 +2,8 @@
 
 Each part of the map above .5 is asked for twice: by its box with the longest fixations in it, and
 by its box with the map as a rough mask. The two answers are averaged as logits, and parts are
-joined by the larger one.
+joined by the larger one. Where no fixations are known, as in a prediction, the deepest point of the
+part stands for them.
 """
 
 from __future__ import annotations
@@ -44,9 +45,6 @@ class Looks:
 
     xy: npt.NDArray[np.float64]
     duration_ms: npt.NDArray[np.float64]
-
-
-NO_LOOKS = Looks(np.zeros((0, 2)), np.zeros(0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +97,7 @@ def prompted(
     embedding: Embedding,
     values: Floats,
     params: PromptParams,
-    looks: Looks = NO_LOOKS,
+    looks: Looks | None = None,
 ) -> Floats | None:
     """Let a prompt model draw what a map marks.
 
@@ -113,8 +111,9 @@ def prompted(
         The map of the whole image, in [0, 1], at any size; .5 is the border.
     params : PromptParams
         How the model is asked.
-    looks : Looks
-        Fixations on the image; by default none, and then a part's first prompt is its box alone.
+    looks : Looks, optional
+        Fixations on the image. Those within a part are prompts; without `looks`, its deepest point
+        is one.
 
     Returns
     -------
@@ -126,7 +125,7 @@ def prompted(
     for part in parts_of(values, params.least_share):
         x0, y0, x1, y1 = part.box
         corners = embedding.on_canvas(np.array([[x0, y0], [x1, y1]]))
-        points = embedding.on_canvas(_longest_inside(part, looks, params.points))
+        points = embedding.on_canvas(_points_of(part, looks, params.points))
         labels = [_FOREGROUND] * len(points) + [_BOX_START, _BOX_END]
         by_points = network.decode(embedding, np.concatenate([points, corners]), labels)
         rough = _as_mask_prompt(part.map, embedding, network.mask_side, params.sharpness)
@@ -140,6 +139,22 @@ def prompted(
     size = (values.shape[1], values.shape[0])
     fitted = Image.fromarray(best).resize(size, Image.Resampling.BILINEAR, box=region)
     return np.asarray(1 / (1 + np.exp(-np.asarray(fitted))), np.float32)
+
+
+def _points_of(part: Part, looks: Looks | None, most: int) -> npt.NDArray[np.float64]:
+    """Return the points that stand for a part [N, 2], as shares of width and height."""
+    if looks is None:
+        return _deepest(part)[:most]
+    return _longest_inside(part, looks, most)
+
+
+def _deepest(part: Part) -> npt.NDArray[np.float64]:
+    """Return the middle of the pixel that is farthest from all that is not of the part."""
+    height, width = part.inside.shape
+    # What lies beyond the image is not of the part either.
+    depth = ndimage.distance_transform_edt(np.pad(part.inside, 1))[1:-1, 1:-1]
+    row, column = np.unravel_index(int(depth.argmax()), depth.shape)
+    return np.array([[(column + 0.5) / width, (row + 0.5) / height]])
 
 
 def _longest_inside(part: Part, looks: Looks, most: int) -> npt.NDArray[np.float64]:

@@ -11,7 +11,7 @@ from gazetrack.errors import DataError, SchemaError, quote
 from gazetrack.images.folder import image_size
 from gazetrack.maps.track import clean
 from gazetrack.publish import sha256_of
-from gazetrack.sam.prompts import NO_LOOKS, Looks
+from gazetrack.sam.prompts import Looks
 from gazetrack.tables.stimulus import stem
 from gazetrack.workflows.table_tracks import read_tracks
 
@@ -103,8 +103,10 @@ class RowLooks:
             what = f"the fixations are of no image that {quote(self._path, 80)} has maps of"
             raise DataError(what, path=tables[0], hint="give the tables the maps were made from")
 
-    def of(self, row: StoredMaps) -> Looks:
+    def of(self, row: StoredMaps) -> Looks | None:
         """Return the looks that a row was rendered from, without those that rendering dropped.
+
+        None where the tables have none of them.
 
         Raises
         ------
@@ -116,7 +118,7 @@ class RowLooks:
             # Pooled maps are those of everybody who looked at the image.
             found = self._by_image.get(stem(row.stimulus))
         if not found:
-            return NO_LOOKS
+            return None
         n_found = sum(map(len, found))
         if row.n_fixations and n_found != row.n_fixations:
             what = f"was made from {row.n_fixations} fixations on {quote(row.stimulus, 40)!r}"

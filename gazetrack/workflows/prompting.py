@@ -103,7 +103,10 @@ class Prompter:
             **self._model,
             "learned_from": files.learned_from,
             "params": self._params.as_dict(),
-            "prompts": ["box and longest fixations" if tables else "box", "box and map"],
+            "prompts": [
+                "box and longest fixations" if tables else "box and deepest point",
+                "box and map",
+            ],
             "fixations": [{"file": one.name, "sha256": sha256_of(one)} for one in tables],
         }
 
@@ -143,7 +146,8 @@ class Prompter:
         image_id = stem(row.stimulus)
         image = self._images[image_id]
         looks = self._looks.of(row)
-        asked = (self._model, self._params, looks.xy.tobytes(), looks.duration_ms.tobytes())
+        gaze = None if looks is None else (looks.xy.tobytes(), looks.duration_ms.tobytes())
+        asked = (self._model, self._params, gaze)
         key = self._kept.key(values, sha256_of(image.file), image.slice, asked)
         with self._locks[image_id]:
             found = self._kept.get(key)
@@ -157,10 +161,10 @@ class Prompter:
     def _check_looks(self, store: MapStore) -> None:
         """Find out before anything is computed which maps have no looks, or those of others."""
         rows = [row for row in store.rows() if stem(row.stimulus) in self._images]
-        n_without = sum(len(self._looks.of(row).xy) == 0 for row in rows)
+        n_without = sum(self._looks.of(row) is None for row in rows)
         if n_without:
             what = f"{n_without} of {len(rows)} maps have no fixation in the tables"
-            self.notes.append(f"{what}: their boxes alone are prompts")
+            self.notes.append(f"{what}: their deepest points stand for them")
 
     def _embedding(self, image: ImageRef) -> Embedding:
         """Return what the model sees in an image, as it was kept where several people looked."""
@@ -189,5 +193,5 @@ class Prompter:
         beside, missing = tables_beside(store)
         if missing:
             what = f"no fixations are prompts: {missing}"
-            self.notes.append(f"{what}; give them by --fixations for better maps")
+            self.notes.append(f"{what}; give them by --fixations")
         return beside

@@ -30,7 +30,7 @@ def test_refine_says_what_was_asked_and_what_the_model_learned_from(run, folder)
         shutil.move(table, folder / f"{table.name}.away")
     result = run("gazetrack refine --prompt-model toy --prompt-size 64 -o boxes --report r.jsonl")
     assert result.code == 0
-    assert "asked by box, and by box and map" in result.out
+    assert "asked by box and deepest point, and by box and map" in result.out
     (note,) = json.loads((folder / "r.jsonl").read_text())["notes"]
     assert "give them by --fixations" in note
     assert note in result.out

@@ -91,13 +91,28 @@ def test_the_mask_prompt_is_twice_the_logit_of_the_map_where_the_image_is():
     assert mask[height - 1, width - 1] == pytest.approx(2 * np.log(0.1 / 0.9), rel=1e-5)
 
 
-def test_at_most_five_fixations_are_prompts_and_none_is_fine():
+def test_at_most_five_fixations_are_prompts_and_none_within_is_fine():
     model = Asked(0.0)
     looks = Looks(np.full((9, 2), 0.3), np.arange(9.0))
     prompted(model, embedding(), map_with(LARGE), PARAMS, looks)
     assert model.prompts[0][1] == [1] * 5 + [2, 3]
     model = Asked(0.0)
-    prompted(model, embedding(), map_with(LARGE), PARAMS)
+    prompted(model, embedding(), map_with(LARGE), PARAMS, Looks(np.full((9, 2), 0.01), np.ones(9)))
+    assert [labels for _, labels, _ in model.prompts] == [[2, 3], [2, 3]]
+
+
+def test_where_no_fixations_are_known_the_deepest_point_stands_for_them():
+    # An L on the edge of the image: its foot is thicker than its stem.
+    block = map_with((slice(0, 40), slice(0, 8)), (slice(27, 40), slice(0, 40)))
+    model = Asked(0.0)
+    prompted(model, embedding(), block, PARAMS)
+    points, labels, _ = model.prompts[0]
+    assert labels == [1, 2, 3]
+    x, y = points[0] / [512, 256] * [80, 40]
+    assert y == 33.5  # the middle of the foot: what lies beyond the image is no depth
+    assert 6 < x < 34
+    model = Asked(0.0)
+    prompted(model, embedding(), block, PromptParams(points=0))
     assert [labels for _, labels, _ in model.prompts] == [[2, 3], [2, 3]]
 
 

@@ -146,11 +146,14 @@ def test_fixations_are_those_that_the_maps_were_made_from(folder, prompts):
     (folder / "elsewhere").mkdir()
     moved = [shutil.move(path, folder / "elsewhere" / path.name) for path in tables(folder)]
     outcome = refine_maps(folder / "maps", folder / "images", folder / "new", prompt=asked(folder))
-    assert prompts == [[2, 3]] * 6
+    assert prompts == [[1, 2, 3], [2, 3]] * 3
     (note,) = outcome.notes
     assert note.startswith("no fixations are prompts: ann.fixations.parquet, which the maps were")
-    assert note.endswith("is not beside the maps; give them by --fixations for better maps")
-    assert meta_of(folder / "new")["prompted"]["prompts"] == ["box", "box and map"]
+    assert note.endswith("is not beside the maps; give them by --fixations")
+    assert meta_of(folder / "new")["prompted"]["prompts"] == [
+        "box and deepest point",
+        "box and map",
+    ]
     prompts.clear()
     given = asked(folder, fixations=(folder / "elsewhere",))
     outcome = refine_maps(folder / "maps", folder / "images", folder / "more", prompt=given)
@@ -186,9 +189,9 @@ def test_maps_without_fixations_in_the_tables_are_counted(folder, prompts):
     prompt = asked(folder, fixations=(folder / "ann.fixations.parquet",))
     outcome = refine_maps(folder / "maps", folder / "images", folder / "new", prompt=prompt)
     assert outcome.notes == [
-        "1 of 3 maps have no fixation in the tables: their boxes alone are prompts"
+        "1 of 3 maps have no fixation in the tables: their deepest points stand for them"
     ]
-    assert [labels for labels in prompts if 1 not in labels] == [[2, 3]] * 4
+    assert prompts.count([1, 2, 3]) == 1
 
 
 def test_pooled_maps_have_the_fixations_of_everybody(folder, prompts):
