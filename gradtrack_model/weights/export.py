@@ -135,6 +135,9 @@ def export_model(
         The file cannot be written.
     """
     kind = _format_of(path)
+    if tracks and checkpoint.config.loss.track_weight == 0:
+        what = "the network was trained without track maps"
+        raise ConfigError(what, hint="leave --tracks out")
     original = Segmenter(_copy(checkpoint), tracks).eval()
     segmenter = Segmenter(_copy(checkpoint), tracks, half).eval()
     n_tracks = checkpoint.model.n_tracks if tracks else 0

@@ -132,3 +132,9 @@ def test_the_example_of_the_docs_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     exec(compile(snippet, "docs/export.md", "exec"), {})
     assert np.array(Image.open("mask.png")).shape == (224, 224)
+
+
+def test_tracks_that_were_never_learned_are_refused(tmp_path):
+    with pytest.raises(ConfigError, match="trained without track maps - leave --tracks out"):
+        export_model(load_model("kvasir-lite"), tmp_path / "net.onnx", tracks=True)
+    assert not list(tmp_path.iterdir())
