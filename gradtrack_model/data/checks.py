@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gazetrack.maps.store import MapStore
     from gazetrack.workflows.dataset import Item
     from gradtrack_model.config import DataConfig
+    from gradtrack_model.data.labels import Maps
     from gradtrack_model.data.sources import Sources
 
 _EMPTY = "empty label: "
@@ -113,9 +114,18 @@ def _of_label(item: Item, config: DataConfig, store: MapStore | None) -> str:
     label = full_map(item.tracks, config.maps, (size, size))
     if label is None or label.max() < BORDER:
         return "no fixation is long enough and on the image"
-    if config.crf_weight:
-        pixels = read_image(item.image, size, config.window).permute(1, 2, 0).contiguous().numpy()
-        scale = size / math.sqrt(item.height * item.width)
-        if refined_maps(label[None], pixels, config.crf_weight, scale).max() < BORDER:
-            return "the CRF leaves no pixel that reaches one half"
-    return ""
+    return _of_refined(item, config, label) if config.crf_weight else ""
+
+
+def _of_refined(item: Item, config: DataConfig, label: Maps) -> str:
+    """Return why nothing of a label [S, S] would be foreground after the CRF; empty if some is."""
+    size = config.image_size
+    try:
+        pixels = read_image(item.image, size, config.window)
+    except GazetrackError:
+        # What is wrong with the image has been named.
+        return ""
+    colours = pixels.permute(1, 2, 0).contiguous().numpy()
+    scale = size / math.sqrt(item.height * item.width)
+    refined = refined_maps(label[None], colours, config.crf_weight, scale)
+    return "" if refined.max() >= BORDER else "the CRF leaves no pixel that reaches one half"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
@@ -10,6 +11,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from gazetrack_cli import train as cli
+from gradtrack_model.data import checks
 from gradtrack_model.data.checks import check
 from gradtrack_model.data.sources import discover
 from gradtrack_model.settings import load_config
@@ -60,3 +62,15 @@ def test_the_command(broken):
         cli.command, ["check", "--data", str(broken), "--json"], standalone_mode=False
     )
     assert len(json.loads(ran.stdout)) == 7
+
+
+def test_it_looks_at_labels_after_the_crf_that_they_go_through(broken, config, monkeypatch):
+    sources = discover(broken)
+    plain = check(sources, config)
+    refining = dataclasses.replace(config, crf_weight=1.0)
+    assert check(sources, refining) == plain
+    monkeypatch.setattr(checks, "refined_maps", lambda maps, *_: 0 * maps)
+    what = "empty label: the CRF leaves no pixel that reaches one half"
+    emptied = [finding.image_id for finding in check(sources, refining) if finding.what == what]
+    # But those without gaze, with a damaged image, and without a label before the CRF.
+    assert emptied == ["im3", "im4", "im5"]

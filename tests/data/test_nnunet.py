@@ -13,7 +13,9 @@ from gazetrack.errors import ConfigError, OutputError
 from gazetrack.images.folder import read_mask
 from gazetrack.images.reference import ImageRef
 from gazetrack_cli import train as cli
-from gradtrack_model.data.nnunet import write_nnunet
+from gradtrack_model.data.labels import full_map, refined_maps
+from gradtrack_model.data.loading import split_items
+from gradtrack_model.data.nnunet import label_of, write_nnunet
 from gradtrack_model.data.sources import discover
 from gradtrack_model.settings import load_config
 from tests.synthetic import TINY, H, W
@@ -109,3 +111,13 @@ def test_bad_names_and_what_is_there(data_folder, config, tmp_path):
     with pytest.raises(OutputError, match="already there"):
         write_nnunet(discover(data_folder), config, tmp_path, NAME)
     assert write_nnunet(discover(data_folder), config, tmp_path, NAME, force=True)["train"] == 5
+
+
+def test_labels_go_through_the_crf_that_the_settings_ask_for(data_folder):
+    config = load_config("tiny", overrides=TINY | {"crf_weight": 3.0})
+    item = next(one for one in split_items(discover(data_folder), config).items("train"))
+    full = full_map(item.tracks, config.maps, (H, W))
+    _, image = pixels(data_folder / "images" / f"{item.image_id}.png")
+    label = label_of(item, "train", config, None)
+    np.testing.assert_array_equal(label, refined_maps(full[None], image, 3.0)[0] >= 0.5)
+    assert (label != (full >= 0.5)).any()
