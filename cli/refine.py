@@ -95,7 +95,7 @@ def _crf_options(command: F) -> F:
 @click.option(
     "--share",
     type=float,
-    show_default="0.45, with --prompt-model 0.35",
+    show_default="0.45, beside a prompt model 0.35",
     help="Of the networks in that mix.",
 )
 @click.option(

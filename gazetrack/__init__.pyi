@@ -9,6 +9,7 @@ from .maps.plot import plot_track
 from .maps.render import TrackMaps, render_maps
 from .maps.store import read_maps
 from .maps.track import Track
+from .sam.parameters import PromptParams
 from .simulate.example import write_example
 from .tables.finding import find_tables
 from .tables.placement import Placement
@@ -40,6 +41,7 @@ __all__ = [
     "Placement",
     "Preparation",
     "PromptOptions",
+    "PromptParams",
     "Recording",
     "RenderOptions",
     "Screen",

@@ -172,7 +172,7 @@ def _pair_in(folder: Path) -> tuple[Path, Path]:
     """Return the two network files in a folder, or in the places where packages have them."""
     found: list[Path] = []
     for inside in _INSIDE:
-        found = sorted((folder / inside).glob("*.onnx"))
+        found = _networks_in(folder / inside)
         if found:
             break
     if len(found) != 2:
@@ -181,6 +181,11 @@ def _pair_in(folder: Path) -> tuple[Path, Path]:
         hint = "give a folder with one encoder and one decoder of a SAM-like model"
         raise InputError(what, path=folder, hint=hint)
     return found[0], found[1]
+
+
+def _networks_in(folder: Path) -> list[Path]:
+    # Reading what is no regular file, such as a pipe, might never end.
+    return sorted(path for path in folder.glob("*.onnx") if path.is_file())
 
 
 def _name_of(paths: tuple[Path, Path]) -> str:
@@ -221,7 +226,7 @@ def add_model(name: str, source: str | Path) -> Path:
         what = f"no model {quote(name, 40)!r} is known"
         raise ConfigError(what, hint=f"{did_you_mean(name, KNOWN)}known: {', '.join(KNOWN)}")
     source = Path(source)
-    if not source.exists():
+    if not source.is_file() and not source.is_dir():
         raise InputError("no such file or folder", path=source, hint=known.fetch)
     wanted = {digest: file for file, digest in known.digests.items()}
     found = _of_folder(source, wanted) if source.is_dir() else _of_archive(source, wanted)
@@ -238,7 +243,7 @@ def add_model(name: str, source: str | Path) -> Path:
 def _of_folder(folder: Path, wanted: dict[str, str]) -> dict[str, bytes]:
     """Return those files of a folder whose digest is wanted, by the name that goes with it."""
     found = {}
-    for path in (one for inside in _INSIDE for one in sorted((folder / inside).glob("*.onnx"))):
+    for path in (one for inside in _INSIDE for one in _networks_in(folder / inside)):
         digest = sha256_of(path)
         if digest in wanted:
             found[wanted[digest]] = path.read_bytes()

@@ -228,7 +228,7 @@ def refine_maps(
         Reach, weights and steps of the CRF; its defaults without.
     prompt : PromptOptions, optional
         After the CRF, let this prompt model draw the last level anew. Maps that a CRF has refined
-        before are then taken as they are.
+        before are then taken as they are; what a model has drawn before takes `seen` alone.
     seen : pathlib.Path, optional
         Folder of PNG probabilities by image id, as ``gradtrack-predict --probabilities`` writes
         them, of networks that were not trained on the image: the last level becomes the `mixed`
@@ -258,8 +258,7 @@ def refine_maps(
     InputError
         There is no image for any map; and what reading maps and images raises.
     """
-    share = share if share is not None else SHARE if prompt is None else PROMPTED_SHARE
-    if not 0 < share < 1:
+    if share is not None and not 0 < share < 1:
         raise ConfigError(f"share {share:g}", hint="use a number above 0 and below 1")
     if jobs < 1:
         raise ConfigError(f"{jobs} jobs", hint="use 1 or more")
@@ -267,20 +266,21 @@ def refine_maps(
     store = read_maps(maps)
     files = find_images(images)
     pictures = {} if seen is None else _probabilities(seen, store, files)
-    crf_of_maps = _crf_for(store, params, prompt)
+    crf_of_maps = _crf_for(store, params, prompt, mixes=seen is not None)
     missing = [image_id for image_id in store.ids if image_id not in files]
     if len(missing) == len(store.ids):
         raise InputError("holds no image of these maps", path=images, hint="give --images DIR")
     target = Path(out) / MAP_FILE
     refuse_overwrite(target, [store.path, *(image.file for image in files.values())])
     kept = Kept(target)
+    is_drawn = prompt is not None or bool(store.meta.get("prompted"))
     steps = _Steps(
         images=files,
         crf=crf_of_maps,
         all_levels=all_levels,
         prompter=None if prompt is None else Prompter(prompt, store, files, kept),
         pictures=pictures,
-        share=share,
+        share=share or (PROMPTED_SHARE if is_drawn else SHARE),
         kept=kept,
     )
     digest = sha256_of(store.path)
@@ -360,8 +360,8 @@ def _meta(store: MapStore, digest: str, steps: _Steps) -> dict[str, Any]:
         meta["crf"] = asdict(steps.crf)
         meta["crf_levels"] = "all" if steps.all_levels else "last"
     elif isinstance(store.meta.get("maps"), dict):
-        # The maps that all began with are those that a CRF refined before; they stay named.
-        meta |= {"maps": store.meta["maps"], "maps_after_crf": own}
+        # The maps that all began with stay named.
+        meta |= {"maps": store.meta["maps"], "refined_from": own}
     if steps.prompter is not None:
         meta["prompted"] = steps.prompter.meta
     if steps.pictures:
@@ -394,7 +394,7 @@ def _probabilities(
 
 
 def _crf_for(
-    store: MapStore, params: CRFParams | None, prompt: PromptOptions | None
+    store: MapStore, params: CRFParams | None, prompt: PromptOptions | None, *, mixes: bool
 ) -> CRFParams | None:
     """Return the CRF that maps go through: none where they are to be prompted as they are.
 
@@ -408,8 +408,12 @@ def _crf_for(
     check_calibrated(str(kind))
     shown = quote(store.path, 80)
     if store.meta.get("prompted"):
-        what = f"{shown} was drawn by a prompt model already"
-        raise ConfigError(what, hint="refine the maps it was made of")
+        # Networks that learned from what a model drew may be mixed into it, once.
+        is_asked_more = prompt is not None or params is not None
+        if is_asked_more or not mixes or store.meta.get("probabilities_share"):
+            what = f"{shown} was drawn by a prompt model already"
+            raise ConfigError(what, hint="refine the maps it was made of")
+        return None
     if store.meta.get("crf"):
         if prompt is None:
             what = f"{shown} went through a CRF already"

@@ -138,6 +138,17 @@ def test_what_is_neither_name_nor_folder_is_refused(known, tmp_path):
         find_model(three)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_what_is_no_regular_file_is_not_read(known, tmp_path):
+    folder = written(tmp_path / "pipes", {"a.onnx": b""})
+    os.mkfifo(folder / "b.onnx")
+    with pytest.raises(InputError, match=r"holds 1 .onnx files: a.onnx"):
+        find_model(folder)
+    os.mkfifo(tmp_path / "toy.tgz")
+    with pytest.raises(InputError, match="no such file or folder"):
+        add_model("toy", tmp_path / "toy.tgz")
+
+
 def test_the_list_says_what_is_installed(known, tmp_path):
     def state():
         (found,) = (one for one in known_models() if one.model.name == "toy")

@@ -102,7 +102,7 @@ def test_the_crf_comes_first_and_then_the_model(folder):
     rendered = {"file": "maps.parquet", "sha256": sha256_of(folder / "maps" / "maps.parquet")}
     assert meta_of(folder / "once")["maps"] == meta_of(folder / "later")["maps"] == rendered
     after = {"file": "maps.parquet", "sha256": sha256_of(folder / "crf" / "maps.parquet")}
-    assert meta_of(folder / "later")["maps_after_crf"] == after
+    assert meta_of(folder / "later")["refined_from"] == after
     assert meta_of(folder / "once")["crf"] == meta_of(folder / "later")["crf"]
 
 
@@ -238,6 +238,17 @@ def test_networks_that_never_saw_the_image_are_mixed_in(folder):
         np.testing.assert_allclose(both.values[-1], 255 / (1 + np.exp(-logit)), atol=0.51)
         own = alone.values[-1]
         np.testing.assert_array_equal(both.values[-1], mixed(own, own, probability, 0.35))
+    # Networks that learned from the drawn maps are mixed in without drawing them again.
+    refine_maps(folder / "alone", images, folder / "later", seen=folder / "seen")
+    for both, later in zip(
+        *(read_maps(folder / name).rows() for name in ("both", "later")), strict=True
+    ):
+        np.testing.assert_array_equal(both.values, later.values)
+    first, second = meta_of(folder / "both"), meta_of(folder / "later")
+    assert second.pop("refined_from")["sha256"] == sha256_of(folder / "alone" / "maps.parquet")
+    assert first == second
+    with pytest.raises(ConfigError, match="was drawn by a prompt model already"):
+        refine_maps(folder / "later", images, folder / "x", seen=folder / "seen")
 
 
 @pytest.mark.parametrize("fails_at", [1, 2, 3])
