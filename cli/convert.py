@@ -37,6 +37,12 @@ _MOST_CHARS = 4096  # of a path
     metavar="DIR|URL",
     help="Folder for the tables; beside each export by default.",
 )
+@click.option(
+    "--dataset",
+    type=opt.TABLES_FOLDER,
+    metavar="DIR|URL",
+    help="Add the tables to this data set of Parquet, partitioned by participant and recording.",
+)
 @click.option("--samples", is_flag=True, help="Also write FILE.samples.parquet.")
 @click.option(
     "--events",
@@ -82,6 +88,7 @@ _MOST_CHARS = 4096  # of a path
 def command(
     files: tuple[Path | str, ...],
     out: Path | str | None,
+    dataset: Path | str | None,
     samples: bool,
     events: bool,
     format_name: str | None,
@@ -127,6 +134,7 @@ def command(
         trust_gzip=trust_gzip,
         recursive=recursive,
         out=out,
+        dataset=dataset,
         samples=samples,
         events=events,
         force=force,

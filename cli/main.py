@@ -11,6 +11,7 @@ from .errors import debug_option, run_command
 
 # name: (module, one line of help)
 COMMANDS = {
+    "compact": "Merge the small files of a data set into a few large ones.",
     "compare": "Say how well two tables of fixations agree.",
     "convert": "Convert eye-tracker exports to fixation tables.",
     "demo": "Run everything once on a built-in example.",

@@ -16,6 +16,7 @@ from .tables.placement import Placement
 from .tables.recording import Recording
 from .tables.screen import Screen
 from .version import __version__
+from .workflows.compact import Compacted, compact
 from .workflows.compare import Agreement, compare
 from .workflows.convert import ConvertOptions, convert, convert_files
 from .workflows.fixations import detect_fixations, exported_fixations
@@ -32,6 +33,7 @@ from .workflows.tracks import tracks
 __all__ = [
     "Agreement",
     "CRFParams",
+    "Compacted",
     "ConvertOptions",
     "Detector",
     "GazetrackError",
@@ -48,6 +50,7 @@ __all__ = [
     "Track",
     "TrackMaps",
     "__version__",
+    "compact",
     "compare",
     "convert",
     "convert_files",

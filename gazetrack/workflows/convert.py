@@ -6,6 +6,7 @@ Every function takes one input after the other and never lets a bad one touch it
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain, count
@@ -27,6 +28,7 @@ from gazetrack.events.fixations import fixation_table
 from gazetrack.publish import safe_name, sha256_of
 from gazetrack.readers.head import read_head
 from gazetrack.storage.objects import check_shared
+from gazetrack.tables.partitions import parts_of
 from gazetrack.tables.pseudonyms import Pseudonyms
 from gazetrack.tables.selection import select_eye, split_trials
 from gazetrack.tables.store import SUFFIX, refuse_other_origin, write_table
@@ -38,9 +40,11 @@ from gazetrack.workflows.outcome import Outcome, settled
 from gazetrack.workflows.privacy import Unnamed
 from gazetrack.workflows.provenance import provenance
 from gazetrack.workflows.read import InputChoices, InputOptions, read_source, recognise
+from gazetrack.workflows.shared_folder import held, kept_in_merged, refuse_compacted_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     import pyarrow as pa
 
@@ -64,6 +68,9 @@ class ConvertOptions(InputOptions):
     out : path-like or None
         Folder for the outputs, or its address, such as ``s3://bucket/tables``; beside each input
         by default.
+    dataset : path-like or None
+        Folder or address of a data set of Parquet, to which the tables are added in place of
+        files of their own, see `gazetrack.tables.partitions`.
     samples, events : bool
         Also write ``*.samples.parquet`` and ``*.events.parquet``.
     force : bool
@@ -79,12 +86,27 @@ class ConvertOptions(InputOptions):
     detector: Detector | None = None
     preparation: Preparation | None = None
     out: str | Path | None = None
+    dataset: str | Path | None = None
     samples: bool = False
     events: bool = False
     force: bool = False
     eye: str = "auto"
     trial_by: str | None = None
     pseudonyms: Pseudonyms = field(default_factory=Pseudonyms)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.dataset is not None and self.out is not None:
+            what = "the tables go into a data set, or into a folder of files, not both"
+            raise ConfigError(what, hint="leave out one of the two")
+        if self.dataset is not None and self.detector is not None:
+            what = "a data set holds the fixations of gazetrack convert"
+            raise ConfigError(what, hint="leave out the detector or the data set")
+
+    @property
+    def place(self) -> str | Path | None:
+        """The one folder of all outputs; None for beside each input."""
+        return self.out if self.dataset is None else self.dataset
 
 
 class ConvertChoices(InputChoices, total=False):
@@ -93,6 +115,7 @@ class ConvertChoices(InputChoices, total=False):
     detector: Detector | None
     preparation: Preparation | None
     out: str | Path | None
+    dataset: str | Path | None
     samples: bool
     events: bool
     force: bool
@@ -180,7 +203,7 @@ def convert_files(
     >>> for outcome in gazetrack.convert_files(["a.tsv", "b.asc"], options):  # doctest: +SKIP
     ...     print(outcome.file, outcome.status)
     """
-    out = options.out
+    out = options.place
     try:
         sources = find_sources(paths, recursive=options.recursive, out=out, join=options.may_join)
     except InputError as error:
@@ -331,14 +354,48 @@ def _convert_source(source: Source, options: ConvertOptions, outcome: Outcome) -
     target = source.target
     if not options.pseudonyms.keeps:
         target = target.with_name(safe_name(recording.name))
-    names = [target.name + ending for ending in tables]
+    _put_tables(
+        tables,
+        replace(source, target=target),
+        meta,
+        options,
+        outcome,
+        participants=recording.participants,
+    )
+
+
+def _put_tables(
+    tables: dict[str, pa.Table],
+    source: Source,
+    meta: dict[str, Any],
+    options: ConvertOptions,
+    outcome: Outcome,
+    *,
+    participants: Mapping[str, str],
+) -> None:
+    """Write the tables of a recording to where they belong; the outcome lists them."""
+    folder = source.target.parent
+    if options.dataset is None:
+        files = {source.target.name + ending: table for ending, table in tables.items()}
+        place: AbstractContextManager[None] = nullcontext()
+    else:
+        files = parts_of(tables, participants, source.target.name)
+        place = _adding(folder, source.out_url, files)
     try:
-        with written(target.parent, source.out_url, names) as folder:
-            _write_tables(tables, target, meta, options, outcome, folder=folder)
+        with place, written(folder, source.out_url, list(files)) as here:
+            _write_tables(files, folder, meta, options, outcome, here=here)
     except OutputError:
         if source.out_url:  # they were written here, and not sent
             outcome.outputs = []
         raise
+
+
+def _adding(folder: Path, url: str, files: Iterable[str]) -> AbstractContextManager[None]:
+    """Return what holds a data set while parts are added to it."""
+    if not url:
+        return held(folder, alone=False)
+    refuse_compacted_url(url, {name.partition("/")[0] for name in files})
+    return nullcontext()
 
 
 def _read_and_hash(
@@ -390,30 +447,39 @@ def _tables_to_write(
 
 
 def _write_tables(
-    tables: dict[str, pa.Table],
-    target: Path,
+    files: dict[str, pa.Table],
+    folder: Path,
     meta: dict[str, Any],
     options: ConvertOptions,
     outcome: Outcome,
     *,
-    folder: Path,
+    here: Path,
 ) -> None:
     """Write tables into a folder, all or, where one may not be replaced, none.
 
-    The outcome lists them by `target`, which the folder may stand for.
+    The outcome lists them by `folder`, which `here` may stand for.
     """
-    outputs = {ending: folder / f"{target.name}{ending}" for ending in tables}
+    # Which fixations were chosen is a note of their table alone: the samples may be asked for
+    # others.
+    of_fixations = meta | {"notes": outcome.notes}
+    metas = {name: of_fixations if _holds_fixations(name) else meta for name in files}
+    if options.dataset is not None:
+        files = {
+            name: table
+            for name, table in files.items()
+            if not kept_in_merged(here, name, metas[name])
+        }
     # Beside its export a table is that of the file of this name. In one folder for all, and under
     # a pseudonym, only the bytes tell.
-    by_bytes = options.out is not None or not options.pseudonyms.keeps
-    for output in outputs.values():
-        refuse_other_origin(output, meta, force=options.force, same_bytes=by_bytes)
-    for ending, output in outputs.items():
-        table = tables[ending]
-        # Which fixations were chosen is a note of their table alone: the samples may be asked for
-        # others.
-        own = meta | {"notes": outcome.notes} if ending.endswith(SUFFIX) else meta
-        write_table(output, table, own, force=options.force)
-        digest = sha256_of(output)
-        path = str(target.with_name(output.name))
+    by_bytes = options.place is not None or not options.pseudonyms.keeps
+    for name in files:
+        refuse_other_origin(here / name, meta, force=options.force, same_bytes=by_bytes)
+    for name, table in files.items():
+        write_table(here / name, table, metas[name], force=options.force)
+        digest = sha256_of(here / name)
+        path = str(folder / name)
         outcome.outputs.append({"path": path, "rows": table.num_rows, "sha256": digest})
+
+
+def _holds_fixations(name: str) -> bool:
+    return name.endswith(SUFFIX) or name.startswith("fixations/")
