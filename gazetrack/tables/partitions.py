@@ -37,7 +37,7 @@ def part_path(kind: str, participant: str, recording: str, stem: str) -> str:
     Parameters
     ----------
     kind : {"fixations", "samples", "events"}
-        What the rows are.
+        What the rows are, one table of the export.
     participant, recording : str
         Names as they stand in the columns; empty where there is none.
     stem : str

@@ -49,13 +49,13 @@ class Compacted:
     Parameters
     ----------
     kind : str
-        ``fixations``, ``samples`` or ``events``.
+        Which table: ``fixations``, ``samples`` or ``events``.
     files_before, files_after : int
         Number of its Parquet files.
     bytes_before, bytes_after : int
-        Their sizes together.
+        The sizes of all these files together.
     rows : int
-        Its rows: as many as before.
+        Number of its rows, as many as before.
     """
 
     kind: str
