@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from torch.nn import functional
 
-from gradtrack_model.network.consistency import consistency_loss, propagate
+from gradtrack_model.network.consistency import consistency_loss, propagate, similarities
 
 
 def slowly_propagated(features):
@@ -64,3 +65,17 @@ def test_segmentations_that_agree_cost_less():
     heads = torch.zeros(1, 2, 12, 12, requires_grad=True)
     consistency_loss(heads + same / 90, features, empty).backward()
     assert heads.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize(("h", "w"), [(7, 9), (3, 12), (1, 2), (2, 5)])
+def test_similarities_are_the_same_with_and_without_a_compiler(h, w, monkeypatch):
+    torch.manual_seed(0)
+    features = torch.randn(2, 3, h, w, dtype=torch.float64, requires_grad=True)
+    toward = torch.randn(2, 25, h, w, dtype=torch.float64)
+    found = {}
+    for compiling in (False, True):
+        monkeypatch.setattr(torch.compiler, "is_compiling", lambda is_it=compiling: is_it)
+        values = similarities(features)
+        found[compiling] = values, *torch.autograd.grad((values * toward).sum(), features)
+    for without, with_one in zip(*found.values(), strict=True):
+        torch.testing.assert_close(without, with_one)
