@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 @click.command("render", short_help="Render fixation tables into gaze track maps.")
-@click.argument("tables", nargs=-1, type=opt.FILE, metavar="[TABLES|FOLDERS]…")
+@click.argument("tables", nargs=-1, type=opt.PLACE, metavar="[TABLES|FOLDERS|URLS]…")
 @map_options
 @click.option(
     "--images",
-    type=opt.FILE,
-    metavar="DIR",
+    type=opt.PLACE,
+    metavar="DIR|URL",
     help="Folder of the images; ./images by default where there is one.",
 )
 @click.option(
@@ -40,10 +40,10 @@ if TYPE_CHECKING:
 @click.option(
     "-o",
     "--out",
-    type=opt.FILE,
+    type=opt.PLACE,
     default=Path("maps"),
     show_default=True,
-    metavar="DIR",
+    metavar="DIR|URL",
     help="Folder for the maps.",
 )
 @click.option(
@@ -73,12 +73,12 @@ if TYPE_CHECKING:
 @opt.quiet_option
 @opt.debug_option
 def command(
-    tables: tuple[Path, ...],
-    images: Path | None,
+    tables: tuple[Path | str, ...],
+    images: Path | str | None,
     placement: str | None,
     size: str | None,
     pool: bool,
-    out: Path,
+    out: Path | str,
     crf: bool,
     crf_weight: float | None,
     png: bool,
@@ -97,28 +97,32 @@ def command(
     row an image and observer.
     """
     from gazetrack.maps.parameters import crf_params, map_params
+    from gazetrack.maps.store import MAP_FILE
+    from gazetrack.workflows.at_hand import at_hand
     from gazetrack.workflows.render import RenderOptions, render_tables
 
     if images is None and Path("images").is_dir():
         images = Path("images")
-    chosen = RenderOptions(
-        params=map_params(**choices),
-        images=images,
-        placement=placement,
-        size=parse_size(size),
-        out=out,
-        crf=crf_params(choices["preset"], weight=crf_weight) if crf else None,
-        pooled=pool,
-        png=png,
-        overlay=overlay,
-        force=force,
-        max_total_bytes=max_total_mb * 1024**2,
-        jobs=jobs,
-        dtype=dtype,
-    )
-    tables = opt.tables_among(tables, quiet)
-    check_report(report, tables)
-    outcomes = render_tables(tables, chosen, progress_bar("rendering", quiet))
+    with at_hand(tables, images, out, file=MAP_FILE) as places:
+        chosen = RenderOptions(
+            params=map_params(**choices),
+            images=places.images,
+            placement=placement,
+            size=parse_size(size),
+            out=places.out,
+            crf=crf_params(choices["preset"], weight=crf_weight) if crf else None,
+            pooled=pool,
+            png=png,
+            overlay=overlay,
+            force=force,
+            max_total_bytes=max_total_mb * 1024**2,
+            jobs=jobs,
+            dtype=dtype,
+        )
+        found = opt.tables_among(places.tables, quiet)
+        check_report(report, found)
+        rendered = render_tables(found, chosen, progress_bar("rendering", quiet))
+        outcomes = places.told(rendered)
     return finish(outcomes, report, None if quiet else _show)
 
 

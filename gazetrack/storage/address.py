@@ -10,7 +10,6 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
-from urllib.request import url2pathname
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -70,6 +69,8 @@ def local_or_url(place: str | os.PathLike[str]) -> Path | str:
         return Path(place)
     if scheme_of(place) not in _LOCAL:
         return place
+    from urllib.request import url2pathname  # it imports all of HTTP
+
     rest = place.partition("://")[2]
     return Path(url2pathname(rest) if scheme_of(place) == "file" else unquote(rest))
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gazetrack.errors import GazetrackError
+from gazetrack.errors import GazetrackError, OutputError
 from gazetrack.publish import publish, write_bytes
 from gazetrack.storage.address import joined, local_or_url, parent_of, shown_path
 from gazetrack.storage.copies import private_folder
@@ -25,9 +25,10 @@ from gazetrack.tables.store import check_suffix, write_by_suffix
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from gazetrack.workflows.inputs import Source
+    from gazetrack.workflows.outcome import Outcome
 
 _UNSAFE_PARTS = ("", ".", "..", "/")
 # What readers look at beside the gaze: settings of AdHawk, the image of Pupil Cloud's mapper.
@@ -74,7 +75,7 @@ def near(source: Source) -> Iterator[Source]:
         yield source
         return
     with private_folder() as folder:
-        copies = {path: _copy_of(path, folder) for path in (source.path, *source.parts)}
+        copies = {path: copy_of(path, folder) for path in (source.path, *source.parts)}
         with told_by_address(folder, copies):
             for path, copy in copies.items():
                 copy.parent.mkdir(parents=True, exist_ok=True)
@@ -93,7 +94,7 @@ def near_file(url: str) -> Iterator[Path]:
     """Have one file of an address on this machine; errors are those of `near`."""
     with private_folder() as folder:
         path = shown_path(url)
-        copy = _copy_of(path, folder)
+        copy = copy_of(path, folder)
         with told_by_address(folder, {path: copy}):
             copy.parent.mkdir(parents=True, exist_ok=True)
             fetch(url, copy)
@@ -131,10 +132,10 @@ def written(folder: Path, url: str, names: Sequence[str]) -> Iterator[Path]:
         return
     with private_folder() as temporary:
         with told_by_address(temporary, {folder: temporary}):
-            before = {name: _stand_in(joined(url, name), temporary / name) for name in names}
+            before = {name: stand_in(joined(url, name), temporary / name) for name in names}
             yield temporary
         for name in names:
-            if _identity(temporary / name) not in (None, before[name]):
+            if identity(temporary / name) not in (None, before[name]):
                 send(temporary / name, joined(url, name))
 
 
@@ -152,20 +153,47 @@ def told_by_address(folder: Path, copies: Mapping[Path, Path]) -> Iterator[None]
     try:
         yield
     except GazetrackError as error:
-        # The longest first: a folder of copies begins like those in it.
-        pairs = sorted(_with_folders(copies, folder).items(), key=lambda one: -len(str(one[0])))
-        pairs = [(address, copy) for copy, address in pairs]
-        path = error.path
+        raise by_address(error, folder, copies) from error.__cause__
+
+
+def by_address(error: GazetrackError, folder: Path, copies: Mapping[Path, Path]) -> GazetrackError:
+    """Return an error that tells of addresses in place of their copies; see `told_by_address`."""
+    path, what, hint = error.path, error.what, error.hint
+    for address, copy in _with_folders(copies, folder):
+        if path is not None and (path == copy or copy in path.parents):
+            path = address / path.relative_to(copy)
+        what = what.replace(str(copy), str(address))
+        hint = None if hint is None else hint.replace(str(copy), str(address))
+    if isinstance(error, OutputError) and isinstance(error.__cause__, OSError):
+        hint = (
+            f"free some space for copies, or set TMPDIR: what is sent is first in {folder.parent}"
+        )
+    return type(error)(
+        what, path=path, line=error.line, column=error.column, byte=error.byte, hint=hint
+    )
+
+
+def told_of(
+    outcomes: Iterable[Outcome], folder: Path, copies: Mapping[Path, Path]
+) -> list[Outcome]:
+    """Return outcomes that tell of addresses in place of their copies; see `told_by_address`."""
+    pairs = _with_folders(copies, folder)
+
+    def told(text: str) -> str:
         for address, copy in pairs:
-            if path is not None and (path == copy or copy in path.parents):
-                path = address / path.relative_to(copy)
-        what, hint = error.what, error.hint
-        for address, copy in pairs:
-            what = what.replace(str(copy), str(address))
-            hint = None if hint is None else hint.replace(str(copy), str(address))
-        raise type(error)(
-            what, path=path, line=error.line, column=error.column, byte=error.byte, hint=hint
-        ) from error.__cause__
+            text = text.replace(str(copy), str(address))
+        return text
+
+    return [
+        replace(
+            outcome,
+            file=told(outcome.file),
+            error=None if outcome.error is None else by_address(outcome.error, folder, copies),
+            notes=[told(note) for note in outcome.notes],
+            outputs=[entry | {"path": told(entry["path"])} for entry in outcome.outputs],
+        )
+        for outcome in outcomes
+    ]
 
 
 def check_place(place: str | os.PathLike[str] | None, schema: pa.Schema, *, force: bool) -> None:
@@ -212,18 +240,19 @@ def _file_of(place: str | os.PathLike[str]) -> tuple[Path, Path, str]:
     return path, path.parent, parent_of(found)
 
 
-def _with_folders(copies: Mapping[Path, Path], folder: Path) -> dict[Path, Path]:
-    """Return the address of each copy, and of the folders it lies in."""
+def _with_folders(copies: Mapping[Path, Path], folder: Path) -> list[tuple[Path, Path]]:
+    """Return each address and its copy, and those of the folders they lie in: the longest first."""
     addresses = {copy: address for address, copy in copies.items()}
     for address, copy in copies.items():
         above, place = copy.parent, address.parent
         while folder in above.parents:
             addresses.setdefault(above, place)
             above, place = above.parent, place.parent
-    return addresses
+    longest_first = sorted(addresses, key=lambda copy: -len(str(copy)))
+    return [(addresses[copy], copy) for copy in longest_first]
 
 
-def _copy_of(path: Path, folder: Path) -> Path:
+def copy_of(path: Path, folder: Path) -> Path:
     """Return where the copy of an address lies: its folders keep their names, which readers ask."""
     parts = [part.replace(":", "") for part in path.parts if part not in _UNSAFE_PARTS]
     return folder.joinpath(*parts)
@@ -269,7 +298,7 @@ def _is_sibling(name: str, stem: str) -> bool:
     return name.lower() in (f"{stem}_{_BIDS_SIBLING}.tsv{end}".lower() for end in ("", ".gz"))
 
 
-def _stand_in(url: str, path: Path) -> tuple[int, int] | None:
+def stand_in(url: str, path: Path) -> tuple[int, int] | None:
     """Put in place of an object that is there an empty file of its kind, with its metadata.
 
     Returns what tells that file from another that takes its place; None where there is no object.
@@ -287,7 +316,7 @@ def _stand_in(url: str, path: Path) -> tuple[int, int] | None:
     else:
         with publish(path) as file:
             pq.write_table(schema.empty_table(), file)
-    return _identity(path)
+    return identity(path)
 
 
 def _schema_of(file: Any) -> pa.Schema | None:
@@ -304,7 +333,8 @@ def _schema_of(file: Any) -> pa.Schema | None:
         raise
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from another that takes its place; None where there is none."""
     with contextlib.suppress(FileNotFoundError):
         facts = path.stat()
         return facts.st_ino, facts.st_mtime_ns

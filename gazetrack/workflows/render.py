@@ -20,6 +20,7 @@ from gazetrack.maps.track import track_names
 from gazetrack.publish import publish, refuse_input_folder, refuse_overwrite, sha256_of
 from gazetrack.tables.finding import tables_among
 from gazetrack.tables.stimulus import stem
+from gazetrack.workflows.at_hand import at_hand
 from gazetrack.workflows.outcome import Outcome, settled
 from gazetrack.workflows.refine import check_calibrated, refine_on
 from gazetrack.workflows.table_tracks import TableTracks, distinct, read_tracks
@@ -118,11 +119,11 @@ def render(
     Parameters
     ----------
     tables : path-like, or sequence of path-like
-        Fixation tables, or folders of them: of a folder, one table a recording.
+        Fixation tables, or folders of them, or their addresses: of a folder, one table a recording.
     images : path-like, optional
-        Folder of the images, whose sizes the maps then have.
+        Folder of the images, or its address, whose sizes the maps then have.
     out : path-like
-        Folder for ``maps.parquet`` and pictures.
+        Folder for ``maps.parquet`` and pictures, or its address.
     progress : callable, optional
         Called with (done, total) after each track.
     errors : {"raise", "report"}
@@ -148,10 +149,11 @@ def render(
     >>> store = gazetrack.read_maps("maps")  # doctest: +SKIP
     """
     listed = [tables] if isinstance(tables, str | Path) else list(tables)
-    options = RenderOptions(
-        images=None if images is None else Path(images), out=Path(out), **choices
-    )
-    return settled(render_tables(tables_among(listed).paths, options, progress), errors)
+    with at_hand(listed, images, out, file=MAP_FILE) as places:
+        options = RenderOptions(images=places.images, out=places.out, **choices)
+        found = tables_among(places.tables).paths
+        outcomes = places.told(render_tables(found, options, progress))
+    return settled(outcomes, errors)
 
 
 def render_tables(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import pytest
+from PIL import Image
 
 from tests.object_store import BUCKET
 
@@ -89,3 +91,19 @@ def test_an_address_of_this_machine_is_its_path(run, tmp_path):
     assert (tmp_path / "raw.fixations.parquet").is_file()
     table = (tmp_path / "raw.fixations.parquet").as_uri()
     assert run(f"gazetrack compare {table} {table}").code == 0
+
+
+def test_render_takes_tables_from_a_store_and_puts_maps_there(run, object_store):
+    header, *lines = GAZE.split()
+    rows = [f"{header},stimulus", *(f"{line},a" for line in lines)]
+    object_store.put("raw.csv", "\n".join(rows))
+    assert run(f"gazetrack convert {LAB}/raw.csv --screen 640x480").code == 0
+    picture = io.BytesIO()
+    Image.new("RGB", (64, 48)).save(picture, "PNG")
+    object_store.put("images/a.png", picture.getvalue())
+    where = f"--images {LAB}/images -o {LAB}/maps"
+    done = run(f"gazetrack render {LAB} {where} --placement stretch")
+    assert done.code == 0, done.err
+    assert f"{LAB}/raw.fixations.parquet: 3 of 3 fixations rendered" in done.out
+    assert f"wrote {LAB}/maps/maps.parquet (1 tracks)" in done.out
+    assert "maps/maps.parquet" in object_store.names()

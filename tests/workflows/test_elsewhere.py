@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import tempfile
 from pathlib import Path
 
@@ -287,3 +289,24 @@ def test_pandas_reads_the_same_table_from_the_store(object_store, tmp_path):
     put(f"{LAB}/raw.csv", GAZE, tmp_path)
     convert(f"{LAB}/raw.csv")
     assert len(pd.read_parquet(f"{LAB}/raw.fixations.parquet")) == 3
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_for_copies_says_which_and_sends_nothing(lab, tmp_path, monkeypatch, number):
+    put(f"{lab}/raw.csv", GAZE, tmp_path)
+    convert(f"{lab}/raw.csv")
+    target = f"{lab}/raw.fixations.parquet"
+    before = table(target)
+
+    def full(_descriptor):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", full)
+    (outcome,) = convert_files([f"{lab}/raw.csv"], ConvertOptions(force=True))
+    monkeypatch.undo()
+    assert outcome.status == "failed"
+    assert outcome.error.exit_code == 3
+    assert str(outcome.error.path) == target
+    assert os.strerror(number) in outcome.error.what
+    assert "set TMPDIR" in outcome.error.hint
+    assert table(target) == before
