@@ -6,8 +6,12 @@ Ratios are what is reported.
 from __future__ import annotations
 
 import json
+import os
+import platform
 import statistics
+import subprocess
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,3 +47,25 @@ def save(path: str | None, results: Mapping[str, Any]) -> None:
     """Write the results as JSON when a path is given."""
     if path:
         Path(path).write_text(json.dumps(results, indent=2) + "\n")
+
+
+def where_and_when() -> dict[str, str]:
+    """Return the date, the processor, the system, Python, and the commit that is measured."""
+    folder = Path(__file__).parent
+    git = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--exclude", "*"]
+    commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "processor": _processor(),
+        "system": f"{platform.system()}, Python {platform.python_version()}",
+        "commit": commit or "unknown",
+    }
+
+
+def _processor() -> str:
+    """Return the processor's name and how many of its cores there are."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text("utf-8").splitlines() if info.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    name = names[0] if names else platform.processor() or platform.machine()
+    return f"{name}, {os.cpu_count()} cores"
