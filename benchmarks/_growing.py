@@ -103,8 +103,8 @@ def _seconds(ticks: int, decimals: int = 6) -> str:
 
 
 _ASC_HEAD = """** CONVERTED FROM grown.edf using edfapi 4.2.1 Linux
-MSG\t100000000900 DISPLAY_COORDS 0 0 1919 1079
-START\t100000001000 \tLEFT\tRIGHT\tSAMPLES\tEVENTS
+MSG\t1000000900 DISPLAY_COORDS 0 0 1919 1079
+START\t1000001000 \tLEFT\tRIGHT\tSAMPLES\tEVENTS
 PRESCALER\t1
 VPRESCALER\t1
 PUPIL\tAREA
@@ -130,7 +130,7 @@ def _asc(t: int, i: int, row: list[float], messages_each: int = 1000, own: bool 
     return lines
 
 
-_ASC_TICKS = {"first": 100_000_001_000, "step": 1}
+_ASC_TICKS = {"first": 1_000_001_000, "step": 1}
 
 _PRO_HEAD = (
     "Recording timestamp\tComputer timestamp\tSensor\tProject name\tParticipant name\t"
@@ -154,7 +154,9 @@ def _pro(t: int, i: int, row: list[float]) -> str:
         empty = "\t" * 10
         return f"@{t}\t@{t}\t\t{who}MouseEvent\tDown, Left\t{empty}{scene}\t\t\t\t\n"
     numbers = "\t".join(f"{value:.0f}" for value in (960, 540, *_px(row)))
-    kind = f"Fixation\t250\t{i // 75}\t960\t540\n" if i % 75 < 63 else f"Saccade\t48\t{i // 75}\t\t\n"
+    kind = (
+        f"Fixation\t250\t{i // 75}\t960\t540\n" if i % 75 < 63 else f"Saccade\t48\t{i // 75}\t\t\n"
+    )
     pupils = f"{2 + row[4]:.3f}\t{2 + row[5]:.3f}\tValid\tValid\t"
     return f"@{t}\t@{t}\tEye Tracker\t{who}\t\t{numbers}\t{pupils}{scene}{kind}"
 
@@ -186,7 +188,9 @@ def _glasses3(t: int, i: int, row: list[float]) -> str:  # noqa: ARG001
 
 
 def _glasses2(t: int, i: int, row: list[float]) -> str:
-    left = f'{{"ts": @{t:012d}, "s": 0, "gidx": @{t:012d}, "pd": {2 + row[4]:.2f}, "eye": "left"}}\n'
+    left = (
+        f'{{"ts": @{t:012d}, "s": 0, "gidx": @{t:012d}, "pd": {2 + row[4]:.2f}, "eye": "left"}}\n'
+    )
     gaze = f'"gp": [{row[0]:.4f}, {row[1]:.4f}]'
     start = f'{{"ts": @{t:012d}, "s": 0, "gidx": @{t:012d}, "l": {i % 7}, '
     return f"{left}{start}{gaze}}}\n"
@@ -216,7 +220,11 @@ Recording resolution:\t1920 x 1080
 Participant:\tP9
 Timestamps are in milliseconds
 
-Timestamp\tDateTimeStamp\tNumber\tGazePointXLeft\tGazePointYLeft\tPupilLeft\tValidityLeft\tGazePointXRight\tGazePointYRight\tPupilRight\tValidityRight\tFixationIndex\tGazePointX\tGazePointY\tEvent\tEventKey\tData1\tData2\tDescriptor\tStimuliName\tMediaWidth\tMediaHeight\tMediaPosX\tMediaPosY\tMappedFixationPointX\tMappedFixationPointY\tFixationDuration\t
+Timestamp\tDateTimeStamp\tNumber\tGazePointXLeft\tGazePointYLeft\tPupilLeft\t\
+ValidityLeft\tGazePointXRight\tGazePointYRight\tPupilRight\tValidityRight\t\
+FixationIndex\tGazePointX\tGazePointY\tEvent\tEventKey\tData1\tData2\tDescriptor\t\
+StimuliName\tMediaWidth\tMediaHeight\tMediaPosX\tMediaPosY\tMappedFixationPointX\t\
+MappedFixationPointY\tFixationDuration\t
 """
 
 
@@ -231,15 +239,16 @@ _SMI_HEAD = """## [iView]
 ## Version:\tIDF Converter 3.0.1
 ## Sample Rate:\t250
 ## Calibration Area:\t1920\t1080
-Time\tType\tTrial\tL Mapped Diameter [mm]\tL POR X [px]\tL POR Y [px]\tR Mapped Diameter [mm]\tR POR X [px]\tR POR Y [px]
+Time\tType\tTrial\tL Mapped Diameter [mm]\tL POR X [px]\tL POR Y [px]\t\
+R Mapped Diameter [mm]\tR POR X [px]\tR POR Y [px]
 """
 
 
 def _data_viewer(t: int, i: int, row: list[float]) -> str:
     a, b, c, d = _px(row)
-    return (
-        f"s1\t{i // 600}\t@{t:012d}\t{a:.1f}\t{b:.1f}\t900\t{c:.1f}\t{d:.1f}\t880\tscan_{i // 600}.png\n"
-    )
+    scan = i // 600
+    gaze = f"{a:.1f}\t{b:.1f}\t900\t{c:.1f}\t{d:.1f}\t880"
+    return f"s1\t{scan}\t@{t:012d}\t{gaze}\tscan_{scan}.png\n"
 
 
 _DATA_VIEWER_HEAD = (
@@ -290,7 +299,8 @@ def _imotions(t: int, i: int, row: list[float]) -> str:
 _IMOTIONS_HEAD = """#METADATA,,,,,,,,
 #Study name,S,,,,,,,
 #DATA,,,,,,,,
-Row,Timestamp,EventSource,SlideEvent,StimType,SourceStimuliName,ET_GazeLeftx,ET_GazeLefty,ET_GazeRightx,ET_GazeRighty,ET_PupilLeft,ET_PupilRight,GSR RAW
+Row,Timestamp,EventSource,SlideEvent,StimType,SourceStimuliName,\
+ET_GazeLeftx,ET_GazeLefty,ET_GazeRightx,ET_GazeRighty,ET_PupilLeft,ET_PupilRight,GSR RAW
 """
 
 
@@ -394,9 +404,7 @@ FORMATS: dict[str, Growing] = {
         step=5_000_000,
     ),
     "tobii_studio": Growing(name="raw.tsv", head=_STUDIO_HEAD, line=_studio, **_MILLISECONDS),
-    "smi": Growing(
-        name="raw.txt", head=_SMI_HEAD, line=_smi, first=100_000_000_000, step=4000
-    ),
+    "smi": Growing(name="raw.txt", head=_SMI_HEAD, line=_smi, first=100_000_000_000, step=4000),
     "begaze": Growing(name="raw.txt", head=_BEGAZE_HEAD, line=_begaze, **_MILLISECONDS),
     "eyelink_samples": Growing(
         name="report.txt", head=_DATA_VIEWER_HEAD, line=_data_viewer, **_MILLISECONDS
@@ -487,9 +495,7 @@ def _write_xdf(path: Path, n_bytes: int) -> None:
             count = b"\x04" + struct.pack("<I", _XDF_SAMPLES)
             file.write(_chunk(3, stream + count + rows.tobytes()))
             n_rows += _XDF_SAMPLES
-        footer = (
-            f'<?xml version="1.0"?><info><sample_count>{n_rows}</sample_count></info>'
-        )
+        footer = f'<?xml version="1.0"?><info><sample_count>{n_rows}</sample_count></info>'
         file.write(_chunk(6, stream + footer.encode()))
 
 

@@ -164,17 +164,13 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", help="formats whose name begins so")
     parser.add_argument("--work", choices=sorted(WORK), default="convert")
     parser.add_argument("--json", help="write the figures here")
-    parser.add_argument(
-        "--one", nargs=3, metavar=("WORK", "SMALL", "PATH"), help=argparse.SUPPRESS
-    )
+    parser.add_argument("--one", nargs=3, metavar=("WORK", "SMALL", "PATH"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
         work, small, path = options.one
         print(json.dumps(measure(work, Path(small), Path(path))))
         return
-    wanted = [
-        kind for kind in kinds if not options.only or kind.startswith(tuple(options.only))
-    ]
+    wanted = [kind for kind in kinds if not options.only or kind.startswith(tuple(options.only))]
     found = {}
     for kind in wanted:
         with tempfile.TemporaryDirectory() as folder:

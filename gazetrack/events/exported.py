@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from gazetrack.kernels.segments import describe_runs
 from gazetrack.tables.eyes import GAZE_COLUMNS
+from gazetrack.tables.kinds import of_kinds
 from gazetrack.tables.plausible import valid_fixations
 from gazetrack.tables.schema import FIXATIONS, conform
 
@@ -69,10 +70,10 @@ def exported_fixations(recording: Recording) -> tuple[pa.Table | None, dict[str,
 
 def _from_events(recording: Recording) -> pa.Table | None:
     """Return the fixations among a recording's events as a fixation table, or None without any."""
-    events = recording.event_table.to_pandas()
-    events = events[events["kind"] == "fixation"]
-    if events.empty:
+    fixations = of_kinds(recording.event_table, "fixation")
+    if not fixations.num_rows:
         return None
+    events = fixations.select(_FROM_EVENTS).to_pandas()
     columns: dict[str, Any] = {name: events[name] for name in _FROM_EVENTS}
     if recording.sample_table is not None:
         facts = _sample_facts(events, recording.sample_table)

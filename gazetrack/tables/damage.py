@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from gazetrack.errors import ParseError
 from gazetrack.tables.clock import Clock
+from gazetrack.tables.kinds import count_kinds, not_of_kinds, of_kinds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
+    import pyarrow as pa
 
     from gazetrack.tables.recording import Recording
 
@@ -146,18 +146,15 @@ def check_gaze(recording: Recording, notes: list[str]) -> None:
 
 
 def _n_movements(events: pa.Table) -> int:
-    is_other = pc.is_in(events["kind"].cast(pa.string()), pa.array(_NO_MOVEMENT))
-    n_others: int = pc.sum(is_other).as_py() or 0
-    return int(events.num_rows) - n_others
+    counts = count_kinds(events)
+    return int(events.num_rows) - sum(counts.get(kind, 0) for kind in _NO_MOVEMENT)
 
 
 def _fixations(recording: Recording) -> pa.Table | None:
     """Return the export's own fixations, its rows or some of its events; None without any."""
     table = recording.fixation_table
     if table is None:
-        table = recording.event_table.filter(
-            pc.equal(recording.event_table["kind"].cast(pa.string()), "fixation")
-        )
+        table = of_kinds(recording.event_table, "fixation")
     return table if table.num_rows else None
 
 
@@ -170,10 +167,7 @@ def _check_onsets(recording: Recording, notes: list[str]) -> None:
         else ["recording", "eye"]
     )
     if table is None:  # each kind of event may have a table of its own
-        table, what = recording.event_table, "events"
-        table = table.filter(
-            pc.invert(pc.is_in(table["kind"].cast(pa.string()), pa.array(_NO_MOVEMENT)))
-        )
+        table, what = not_of_kinds(recording.event_table, *_NO_MOVEMENT), "events"
         keys.append("kind")
     clock = _followed(table, keys, "onset_ms")
     if clock.backwards:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gazetrack.tables.damage import check_durations, check_gaze, check_times, refuse_nothing
-from gazetrack.tables.schema import conform
+from gazetrack.tables.spill import Spill
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,10 +59,7 @@ def checked(recording: Recording) -> Recording:
     if samples is not None:
         samples = _without_absurd_positions(unmarked(samples, "samples"), "samples", notes)
     events = _without_absurd_positions(unmarked(events, "events"), "events", notes)
-    endless = ~(_column(events, "duration_ms") <= MAX_DURATION_MS)
-    if endless.any():
-        notes.append(f"{int(endless.sum())} events longer than a day: left out")
-        events = events.filter(~endless)
+    events = _without_endless(events, notes)
     dropped = dict(recording.dropped)
     if fixations is not None:
         fixations = unmarked(fixations, "fixations")
@@ -80,6 +77,18 @@ def checked(recording: Recording) -> Recording:
     check_durations(mended, notes)
     check_gaze(mended, notes)
     return replace(mended, notes=tuple(dict.fromkeys(notes)))
+
+
+def _without_endless(events: pa.Table, notes: list[str]) -> pa.Table:
+    """Return the events without those that last longer than a day, or for no known time."""
+    import pyarrow as pa
+
+    lasting = [chunk.to_numpy() <= MAX_DURATION_MS for chunk in events["duration_ms"].chunks]
+    n_endless = events.num_rows - sum(int(np.count_nonzero(chunk)) for chunk in lasting)
+    if not n_endless:
+        return events
+    notes.append(f"{n_endless} events longer than a day: left out")
+    return events.filter(pa.chunked_array(lasting, pa.bool_()))
 
 
 def valid_fixations(table: pa.Table, *, positions: bool = True) -> tuple[pa.Table, dict[str, int]]:
@@ -124,7 +133,7 @@ def valid_fixations(table: pa.Table, *, positions: bool = True) -> tuple[pa.Tabl
 def _without_marks(table: pa.Table, what: str, *, on_screen: bool, notes: list[str]) -> pa.Table:
     """Return a table without what trackers write for lost gaze.
 
-    It is looked at batch by batch, so that most of it stays where it is.
+    It is looked at batch by batch, and what has changed of a long one is kept in a file.
 
     Parameters
     ----------
@@ -151,7 +160,10 @@ def _without_marks(table: pa.Table, what: str, *, on_screen: bool, notes: list[s
         if name.endswith("pupil") and not _is_signed(table[name])
     ]
     n_positions = n_sizes = 0
-    batches = []
+    # Columns of numbers alone, from the first mark on: all else stays where it is.
+    numbers = pa.schema([field for field in table.schema if pa.types.is_floating(field.type)])
+    kept = Spill(numbers)
+    unchanged: list[pa.RecordBatch] = []
     for batch in table.to_batches():
         lost = {eye: _marked(batch, eye) for eye in eyes if on_screen}
         mended = {
@@ -168,17 +180,36 @@ def _without_marks(table: pa.Table, what: str, *, on_screen: bool, notes: list[s
             if missing.any():
                 n_sizes += int(missing.sum())
                 mended[name] = np.where(missing, np.float32(np.nan), values)
+        if not mended and not kept.rows:
+            unchanged.append(batch.select(numbers.names))
+            continue
+        while unchanged:
+            kept.append(unchanged.pop(0))
         columns = [
-            pa.array(mended[field.name], field.type) if field.name in mended else column
-            for field, column in zip(batch.schema, batch.columns, strict=True)
+            pa.array(mended[field.name], field.type)
+            if field.name in mended
+            else batch.column(field.name)
+            for field in numbers
         ]
-        batches.append(pa.record_batch(columns, batch.schema))
+        kept.append(pa.record_batch(columns, numbers))
     if n_positions:
         marks = "(0, 0) or (-1, -1), which trackers write for lost gaze"
         notes.append(f"{n_positions} {what} at {marks}: taken as missing")
     if n_sizes:
         notes.append(f"{n_sizes} pupil sizes of 0 or -1 in the {what}: taken as missing")
-    return pa.Table.from_batches(batches, table.schema) if n_positions or n_sizes else table
+    return _with_numbers(table, kept) if n_positions or n_sizes else table
+
+
+def _with_numbers(table: pa.Table, mended: Spill) -> pa.Table:
+    """Return the table with other columns of numbers in place of its own."""
+    import pyarrow as pa
+
+    numbers = pa.Table.from_batches(mended.batches(), mended.schema)
+    columns = [
+        numbers[field.name] if field.name in mended.schema.names else table[field.name]
+        for field in table.schema
+    ]
+    return pa.Table.from_arrays(columns, schema=table.schema)
 
 
 def _is_signed(column: pa.ChunkedArray) -> bool:
@@ -242,23 +273,31 @@ def _combined_again(
 
 
 def _without_absurd_positions(table: pa.Table, what: str, notes: list[str]) -> pa.Table:
+    """Return a table without positions that no screen has."""
+    import pyarrow as pa
+
     names = [name for name in table.column_names if name.endswith(("x_px", "y_px"))]
     if not any(_reach(table[name]) > MAX_POSITION_PX for name in names):
         return table
-    values = {name: _column(table, name) for name in names}
-    absurd = {name: np.abs(column) > MAX_POSITION_PX for name, column in values.items()}
-    anywhere = np.logical_or.reduce(list(absurd.values()))
+    mended = Spill(pa.schema([table.schema.field(name) for name in names]))
+    n_absurd = 0
+    for batch in table.select(names).to_batches():
+        values = {name: batch.column(name).to_numpy() for name in names}
+        absurd = {name: np.abs(column) > MAX_POSITION_PX for name, column in values.items()}
+        n_absurd += int(np.count_nonzero(np.logical_or.reduce(list(absurd.values()))))
+        # Both coordinates go with either.
+        columns = [
+            np.where(absurd[name] | absurd[_other_axis(name)], np.float32(np.nan), values[name])
+            for name in names
+        ]
+        mended.append(pa.record_batch(list(map(pa.array, columns)), mended.schema))
     beyond = f"beyond {MAX_POSITION_PX:,.0f} px"
-    notes.append(f"{int(anywhere.sum())} {what} at absurd positions, {beyond}: taken as missing")
-    # Both coordinates go with either.
-    pairs = {
-        name: absurd[name] | absurd[name[:-4] + ("y_px" if name.endswith("x_px") else "x_px")]
-        for name in names
-    }
-    mended = {name: np.where(pairs[name], np.float32(np.nan), values[name]) for name in names}
-    return conform(
-        {name: mended.get(name, table[name]) for name in table.column_names}, table.schema
-    )
+    notes.append(f"{n_absurd} {what} at absurd positions, {beyond}: taken as missing")
+    return _with_numbers(table, mended)
+
+
+def _other_axis(name: str) -> str:
+    return name[:-4] + ("y_px" if name.endswith("x_px") else "x_px")
 
 
 def _reach(column: pa.ChunkedArray) -> float:

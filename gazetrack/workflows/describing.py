@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gazetrack.tables.kinds import count_kinds
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -17,10 +19,7 @@ def describe(recording: Recording, verdict: Verdict, head: Head) -> dict[str, An
         recording.event_table,
         recording.sample_table if recording.sample_table is not None else recording.fixation_table,
     )
-    kinds = {
-        str(v["values"]): int(v["counts"])
-        for v in events["kind"].cast("string").value_counts().to_pylist()
-    }
+    kinds = count_kinds(events)
     distinct = (
         {name: _distinct(table, name) for name in ("trial", "stimulus")}
         if table is not None

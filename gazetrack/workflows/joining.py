@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gazetrack.errors import DataError
+from gazetrack.tables.kinds import count_kinds, not_of_kinds
 from gazetrack.tables.schema import EVENTS, conform
 from gazetrack.workflows.naming import says_nothing
 
@@ -57,7 +58,7 @@ def joined(gaze: Recording, fixations: Recording | None, blinks: Recording | Non
     taken_from_parts = False
     if fixations is not None and fixations.fixation_table is not None:
         own = fixations.fixation_table
-        n_known = _count(events, "fixation")
+        n_known = count_kinds(events).get("fixation", 0)
         if n_known and fixations.format in _GAZE_HAS_FIXATIONS:
             notes.append(
                 f"fixations as the gaze has them: {n_known}, {own.num_rows} in their own file"
@@ -91,11 +92,6 @@ def joined(gaze: Recording, fixations: Recording | None, blinks: Recording | Non
     )
 
 
-def _count(events: pa.Table, kind: str) -> int:
-    """Return how many events of a kind there are."""
-    return int(pc.sum(pc.equal(events["kind"].cast("string"), kind)).as_py() or 0)
-
-
 def _with(
     events: pa.Table, more: pa.Table, kind: str, gaze: Recording, part: Recording
 ) -> pa.Table:
@@ -111,7 +107,7 @@ def _with(
     _refuse_other_times(onset_ms, gaze.sample_table["t_ms"].to_numpy(), kind)
     columns: dict[str, Any] = {column: more[column] for column in more.column_names}
     moved = conform(columns | {"onset_ms": onset_ms, "recording": name}, EVENTS)
-    kept = events.filter(pc.not_equal(events["kind"].cast("string"), kind))
+    kept = not_of_kinds(events, kind)
     filled = [table for table in (kept, moved) if table.num_rows]
     together = pa.concat_tables(filled or [kept]).unify_dictionaries()
     in_order = pc.sort_indices(together, sort_keys=[("onset_ms", "ascending")])
@@ -120,8 +116,8 @@ def _with(
 
 def _only_recording(samples: pa.Table, more: pa.Table, kind: str) -> str:
     """Return the name of the only recording of the samples; of several, no clock is known."""
-    in_gaze = pc.unique(samples["recording"].cast("string")).to_pylist()
-    in_part = pc.unique(more["recording"].cast("string")).to_pylist()
+    in_gaze = samples["recording"].unify_dictionaries().unique().to_pylist()
+    in_part = more["recording"].unify_dictionaries().unique().to_pylist()
     most = max(len(in_gaze), len(in_part))
     if most > 1:
         what = (

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from gazetrack.errors import (
     ConfigError,
@@ -27,6 +26,7 @@ from gazetrack.readers.pupil.blinks import read_blinks
 from gazetrack.readers.reading import Reading
 from gazetrack.storage.address import local_or_url, shown_path
 from gazetrack.tables.geometry import with_geometry
+from gazetrack.tables.kinds import count_kinds
 from gazetrack.tables.plausible import checked
 from gazetrack.tables.screen import Screen
 from gazetrack.workflows.elsewhere import near, near_file
@@ -262,8 +262,7 @@ def has_own_fixations(recording: Recording) -> bool:
     """Tell whether the export itself says what the fixations are."""
     if recording.fixation_table is not None:
         return True
-    is_fixation = pc.equal(recording.event_table["kind"].cast("string"), "fixation")
-    return bool(pc.any(is_fixation).as_py())
+    return bool(count_kinds(recording.event_table).get("fixation"))
 
 
 def _read_head(head: Head, reader: str, options: InputOptions) -> Recording:

@@ -92,7 +92,7 @@ def _recording(head: Head, lines: Lines, samples: Samples) -> Recording:
     findings = lines.findings
     origin = declared.origin
     if origin is None:
-        origin = samples.origin if samples.count else lines.first_onset()
+        origin = samples.origin if samples.count else lines.events.first_onset
     segments = lines.trials.segments()
 
     disagree = samples.count > 0 and samples_disagree(lines)
@@ -109,7 +109,7 @@ def _recording(head: Head, lines: Lines, samples: Samples) -> Recording:
     if directions:
         findings.note(HREF_NOTE)
     # Counted before the table of events is made: events that it leaves out are among the lines.
-    n_used = (samples.count if any_samples else 0) + lines.n_events
+    n_used = (samples.count if any_samples else 0) + lines.events.count
     rows_in = n_used + sum(findings.dropped.values())
     events = events_table(head.stem, lines, segments, origin, table)
     if any_samples:
@@ -138,7 +138,7 @@ def _recording(head: Head, lines: Lines, samples: Samples) -> Recording:
 
 def _check_gaze(head: Head, lines: Lines, samples: Samples) -> None:
     """Refuse a file without gaze, and one whose numbers have a decimal comma."""
-    if not samples.count and not lines.n_events:
+    if not samples.count and not lines.events.count:
         what = "holds no gaze: no samples and no events"
         raise NoGaze(what, path=head.path, hint="convert the EDF with samples and events")
     if not samples.any_position and _DECIMAL_COMMA.match(samples.first_text):

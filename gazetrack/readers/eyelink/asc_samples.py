@@ -124,6 +124,7 @@ class Samples:
         self._keep(block, slice(n_kept, len(block.times)), lines.declared.layout, segments)
         self.count += len(block.times)
         self._n_lines += block.n_lines
+        lines.events.end_block()
 
     def _line(self, block: Block, place: int) -> Line:
         """Return one of the block's lines that are no samples."""

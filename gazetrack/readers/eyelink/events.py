@@ -3,42 +3,29 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 
-from gazetrack.readers.eyelink.movements import (
-    AMPLITUDE,
-    BLINK,
-    DURATION,
-    END_X,
-    END_Y,
-    EYE,
-    FIXATION,
-    LAST,
-    ONSET,
-    PEAK_VELOCITY,
-    PUPIL,
-    SACCADE,
-    Event,
-    X,
-    Y,
-)
+from gazetrack.readers.eyelink.event_rows import EYES, KINDS
+from gazetrack.readers.eyelink.movements import BLINK, FIXATION
 from gazetrack.readers.eyelink.plane import on_plane
+from gazetrack.readers.shared.event_sink import EventSink
+from gazetrack.readers.shared.steps import median_step
 from gazetrack.tables.schema import EVENTS, conform
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy.typing as npt
-    import pyarrow as pa
 
     from gazetrack.readers.eyelink.lines import Lines
-    from gazetrack.readers.eyelink.movements import Movements
     from gazetrack.readers.eyelink.trials import Segment
 
-_MOVEMENTS = ["fixation", "saccade", "blink"]
-_KINDS = np.array(["", *_MOVEMENTS], object)  # as the kernel numbers them
-_EYES = np.array(["left", "right"], object)
+_AXES = ("x", "y", "end_x", "end_y")
+_OF_ONE = ("kind", "eye", "onset", "last", "end_x", "end_y")
 # How much longer than its end - start a duration in the export may be, ms: some versions of the
 # tracker's software write garbage there.
 _MOST_LONGER_MS = 100.0
@@ -66,118 +53,160 @@ def events_table(
     samples : pyarrow.Table or None
         The samples, where the table of the recording has them.
     """
-    if not lines.n_events:
+    if not lines.events.count:
         return conform({}, EVENTS)
-    of_lines = pd.DataFrame(_in_pixels(lines, origin, samples), columns=Event._fields)
-    of_kernel = _frame(lines.movements())
-    frame = pd.concat([of_lines, of_kernel], ignore_index=True)
-    frame = _since_the_start(frame, lines)
-    frame = frame.sort_values("line", kind="stable", ignore_index=True)
-    owner = _owner(frame["onset"].to_numpy(np.float64), segments)
-    frame["trial"] = np.array([segment.trial for segment in segments], object)[owner]
-    frame["stimulus"] = np.array([segment.stimulus for segment in segments], object)[owner]
-    frame["duration"] = _durations(frame, samples, lines)
-    frame = frame.sort_values("onset", kind="stable")
-    columns = {
-        "recording": name,
-        "stimulus": frame["stimulus"],
-        "trial": frame["trial"],
-        "kind": frame["kind"],
-        "index": frame.groupby(["kind", "eye", "trial"], sort=False).cumcount() + 1,
-        "eye": frame["eye"],
-        "onset_ms": frame["onset"] - origin,
-        "duration_ms": frame["duration"],
-        "x_px": frame["x"],
-        "y_px": frame["y"],
-        "end_x_px": frame["end_x"],
-        "end_y_px": frame["end_y"],
-        "amplitude_deg": frame["amplitude"],
-        "peak_velocity_deg_s": frame["peak_velocity"],
-        "pupil": frame["pupil"],
-        "text": frame["text"],
+    names = {
+        "recording": [name],
+        "stimulus": [segment.stimulus for segment in segments],
+        "trial": [segment.trial for segment in segments],
+        "kind": KINDS,
+        "eye": EYES,
     }
-    return conform(columns, EVENTS)
+    making = _Making(lines, segments, origin, samples)
+    sink = EventSink(names)
+    parts = lines.events.parts()
+    firsts = [making.first_onset(part) for part in parts]
+    # For each part, the earliest onset of all behind it.
+    next_onsets = np.minimum.accumulate([np.inf, *firsts[:0:-1]])[::-1]
+    sink.take(map(making.columns, parts), next_onsets)
+    making.note()
+    return sink.table()
 
 
-def _since_the_start(frame: pd.DataFrame, lines: Lines) -> pd.DataFrame:
-    """Leave out eye movements that start before the first START line.
+class _Making:
+    """Makes columns of `EVENTS` from the events of a file, part by part.
 
-    Their onset was never measured; often it is 0.
+    Parameters are those of `events_table`.
     """
-    origin = lines.declared.origin
-    if origin is None:
-        return frame
-    early = frame["kind"].isin(_MOVEMENTS) & (frame["onset"] < origin)
-    if not early.any():
-        return frame
-    lines.findings.drop("event that starts before the recording", int(early.sum()))
-    return frame[~early]
 
+    def __init__(
+        self, lines: Lines, segments: list[Segment], origin: float, samples: pa.Table | None
+    ) -> None:
+        self._findings = lines.findings
+        self._start = lines.declared.origin
+        self._origin = origin
+        # An event line follows the event's end, by then the next trial may have begun: its onset
+        # decides.
+        self._starts = np.maximum.accumulate([segment.time for segment in segments])
+        self._samples = samples
+        self._any_angular = lines.events.n_angular > 0
+        self._on_plane = self._any_angular and lies_on_plane(lines, samples is not None)
+        self._n_angular = lines.events.n_angular
+        self._n_early = 0
+        self._n_garbage = 0
 
-def _frame(movements: Movements) -> pd.DataFrame:
-    """Return eye movements that the kernel has parsed, with the columns of `Event`."""
-    kinds = movements.kinds
-    fields = movements.fields
-    is_placed = kinds != BLINK
-    has_pupil = (kinds == FIXATION) & (fields[:, PUPIL] != 0)
+    @cached_property
+    def _gaze(self) -> _Gaze:
+        return _Gaze.of(self._samples, self._origin)
 
-    def only(rows: npt.NDArray[np.bool_], at: int) -> npt.NDArray[np.float64]:
-        return np.where(rows, fields[:, at], np.nan)
+    @cached_property
+    def _usual_step_ms(self) -> float:
+        """The usual time between two samples, 0 without any."""
+        return 0.0 if self._samples is None else median_step(self._samples["t_ms"])
 
-    columns: dict[str, object] = {
-        "kind": _KINDS[kinds],
-        "eye": _EYES[fields[:, EYE].astype(np.intp)],
-        "onset": fields[:, ONSET],
-        "last": fields[:, LAST],
-        "vendor_duration": fields[:, DURATION],
-        "step": movements.steps,
-        "x": only(is_placed, X),
-        "y": only(is_placed, Y),
-        "pupil": only(has_pupil, PUPIL),
-        "text": "",
-        "in_pixels": True,
-        "line": movements.lines,
-        "end_x": only(kinds == SACCADE, END_X),
-        "end_y": only(kinds == SACCADE, END_Y),
-        "amplitude": only(kinds == SACCADE, AMPLITUDE),
-        "peak_velocity": only(kinds == SACCADE, PEAK_VELOCITY),
-    }
-    return pd.DataFrame(columns)
+    def first_onset(self, part: pa.RecordBatch) -> float:
+        """Return the earliest onset of the part's events that are kept, ms from t = 0."""
+        onsets = part["onset"].to_numpy()[self._kept(part)]
+        return float(onsets.min()) - self._origin if len(onsets) else np.inf
 
+    def _kept(self, part: pa.RecordBatch) -> npt.NDArray[np.bool_]:
+        """Leave out eye movements that start before the first START line.
 
-def _owner(onsets: npt.NDArray[np.float64], segments: list[Segment]) -> npt.NDArray[np.intp]:
-    """Return the place of each event's segment."""
-    # An event line follows the event's end, by then the next trial may have begun: its onset
-    # decides.
-    starts = np.maximum.accumulate([segment.time for segment in segments])
-    return np.maximum(np.searchsorted(starts, onsets, side="right") - 1, 0)
+        Their onset was never measured; often it is 0.
+        """
+        kinds = part["kind"].to_numpy()
+        is_movement = (kinds >= FIXATION) & (kinds <= BLINK)
+        if self._start is None:
+            return np.ones(len(kinds), np.bool_)
+        kept: npt.NDArray[np.bool_] = ~(is_movement & (part["onset"].to_numpy() < self._start))
+        return kept
 
+    def columns(self, part: pa.RecordBatch) -> pa.RecordBatch:
+        """Return the columns of `EVENTS`, all but ``index``, of a part of `ROWS`."""
+        kept = self._kept(part)
+        self._n_early += int(np.count_nonzero(~kept))
+        positions = self._in_pixels(part)
+        if not kept.all():
+            part = part.filter(pa.array(kept))
+            positions = {name: values[kept] for name, values in positions.items()}
+        onset = part["onset"].to_numpy()
+        place = np.searchsorted(self._starts, onset, side="right") - 1
+        owner = np.maximum(place, 0).astype(np.int32)
+        columns = {
+            "recording": np.zeros(len(onset), np.int32),
+            "stimulus": owner,
+            "trial": owner,
+            "kind": part["kind"].to_numpy().astype(np.int32),
+            "eye": part["eye"].to_numpy().astype(np.int32),
+            "onset_ms": onset - self._origin,
+            "duration_ms": self._durations(part),
+            "x_px": positions["x"],
+            "y_px": positions["y"],
+            "end_x_px": positions["end_x"],
+            "end_y_px": positions["end_y"],
+            "amplitude_deg": part["amplitude"].to_numpy(),
+            "peak_velocity_deg_s": part["peak_velocity"].to_numpy(),
+            "pupil": part["pupil"].to_numpy(),
+        }
+        single = {
+            name: values.astype(np.float32) if EVENTS.field(name).type == pa.float32() else values
+            for name, values in columns.items()
+        }
+        arrays = [*map(pa.array, single.values()), part["text"]]
+        return pa.record_batch(arrays, names=[*columns, "text"])
 
-def _durations(
-    frame: pd.DataFrame, samples: pa.Table | None, lines: Lines
-) -> npt.NDArray[np.float64]:
-    """Return durations: end - onset + the time between two samples, ms.
+    def _durations(self, part: pa.RecordBatch) -> npt.NDArray[np.float64]:
+        """Return durations: end - onset + the time between two samples, ms.
 
-    The export's own column says the same, where it is not garbage. It is taken where no line says
-    how long a sample is; without it, that is the usual time between two samples.
-    """
-    length = (frame["last"] - frame["onset"]).to_numpy(np.float64)
-    vendor = frame["vendor_duration"].to_numpy(np.float64)
-    step = frame["step"].to_numpy(np.float64)
-    is_sane = (vendor >= length) & (vendor <= length + _MOST_LONGER_MS)
-    n_garbage = int((~is_sane & np.isfinite(vendor)).sum())
-    if n_garbage:
-        lines.findings.note(
-            f"{n_garbage} durations in the export are not end - start: computed instead"
-        )
-    is_unknown = np.isnan(step)
-    if not is_unknown.any():
-        whole: npt.NDArray[np.float64] = length + step
-        return whole
-    t = np.empty(0) if samples is None else samples["t_ms"].to_numpy()
-    usual = float(np.median(np.diff(t))) if t.size > 1 else 0.0
-    computed = length + np.where(is_unknown, usual, step)
-    return np.where(is_unknown & is_sane, vendor, computed)
+        The export's own column says the same, where it is not garbage. It is taken where no line
+        says how long a sample is; without it, that is the usual time between two samples.
+        """
+        length = part["last"].to_numpy() - part["onset"].to_numpy()
+        vendor = part["vendor_duration"].to_numpy()
+        step = part["step"].to_numpy()
+        is_sane = (vendor >= length) & (vendor <= length + _MOST_LONGER_MS)
+        self._n_garbage += int(np.count_nonzero(~is_sane & np.isfinite(vendor)))
+        is_unknown = np.isnan(step)
+        if not is_unknown.any():
+            whole: npt.NDArray[np.float64] = length + step
+            return whole
+        computed = length + np.where(is_unknown, self._usual_step_ms, step)
+        durations: npt.NDArray[np.float64] = np.where(is_unknown & is_sane, vendor, computed)
+        return durations
+
+    def _in_pixels(self, part: pa.RecordBatch) -> dict[str, npt.NDArray[np.float64]]:
+        """Return positions [n] by axis: all in screen pixels, or all on the plane.
+
+        A position in HREF beside samples in pixels is replaced by theirs in the event's interval.
+        """
+        positions = {name: part[name].to_numpy() for name in _AXES}
+        angular = np.flatnonzero(part["in_pixels"].to_numpy() == 0)
+        if not len(angular):
+            return positions
+        positions = {name: values.copy() for name, values in positions.items()}
+        if self._on_plane:
+            for values in positions.values():
+                values[angular] = on_plane(values[angular])
+            return positions
+        for row in angular.tolist():
+            found = _placed_by({name: part[name][row].as_py() for name in _OF_ONE}, self._gaze)
+            for name, value in zip(_AXES, found, strict=True):
+                positions[name][row] = value
+        return positions
+
+    def note(self) -> None:
+        """Note what had to be inferred, when all parts are made."""
+        if self._n_angular and not self._on_plane:
+            self._findings.note(
+                f"{self._n_angular} events have positions in HREF, not px: "
+                "taken from the samples instead"
+            )
+        if self._n_early:
+            self._findings.drop("event that starts before the recording", self._n_early)
+        if self._n_garbage:
+            self._findings.note(
+                f"{self._n_garbage} durations in the export are not end - start: computed instead"
+            )
 
 
 def lies_on_plane(lines: Lines, any_samples: bool) -> bool:
@@ -194,43 +223,12 @@ def lies_on_plane(lines: Lines, any_samples: bool) -> bool:
     """
     if any_samples:
         return bool(lines.declared.href)
-    return not _any_in_pixels(lines) and any(not event.in_pixels for event in lines.events)
+    return not lines.events.any_in_pixels and lines.events.n_angular > 0
 
 
 def samples_disagree(lines: Lines) -> bool:
     """Return whether samples are directions while events have places on the screen."""
-    return bool(lines.declared.href) and _any_in_pixels(lines)
-
-
-def _any_in_pixels(lines: Lines) -> bool:
-    moved = any(event.in_pixels and event.kind in ("fixation", "saccade") for event in lines.events)
-    return moved or bool((lines.movements().kinds < BLINK).any())
-
-
-def _in_pixels(lines: Lines, origin: float, samples: pa.Table | None) -> list[Event]:
-    """Return the events of lines with all positions in screen pixels, or all on the plane.
-
-    A position in HREF beside samples in pixels is replaced by theirs in the event's interval.
-    """
-    n_angular = sum(not event.in_pixels for event in lines.events)
-    if not n_angular:
-        return lines.events
-    if lies_on_plane(lines, samples is not None):
-        return [event if event.in_pixels else _moved_on_plane(event) for event in lines.events]
-    lines.findings.note(
-        f"{n_angular} events have positions in HREF, not px: taken from the samples instead"
-    )
-    gaze = _Gaze.of(samples, origin)
-    return [event if event.in_pixels else _placed_by(event, gaze) for event in lines.events]
-
-
-def _moved_on_plane(event: Event) -> Event:
-    return event._replace(
-        x=on_plane(event.x),
-        y=on_plane(event.y),
-        end_x=on_plane(event.end_x),
-        end_y=on_plane(event.end_y),
-    )
+    return bool(lines.declared.href) and lines.events.any_in_pixels
 
 
 class _Gaze(NamedTuple):
@@ -256,17 +254,21 @@ class _Gaze(NamedTuple):
         return cls(t_ms, origin, positions, in_order=bool((np.diff(t_ms) >= 0).all()))
 
 
-def _placed_by(event: Event, gaze: _Gaze) -> Event:
-    """Return an event at the positions of the samples: a fixation at their mean."""
-    first = np.searchsorted(gaze.t_ms, event.onset - gaze.origin)
-    end = np.searchsorted(gaze.t_ms, event.last - gaze.origin, side="right")
-    seen = gaze.positions[event.eye][first:end]
+def _placed_by(event: Mapping[str, Any], gaze: _Gaze) -> tuple[float, float, float, float]:
+    """Return where an event is by the samples: x, y and, unless it is a fixation, its end."""
+    nowhere = (math.nan, math.nan, math.nan, math.nan)
+    eye = EYES[event["eye"]]
+    if not gaze.in_order or eye not in gaze.positions:
+        return nowhere
+    first = np.searchsorted(gaze.t_ms, event["onset"] - gaze.origin)
+    end = np.searchsorted(gaze.t_ms, event["last"] - gaze.origin, side="right")
+    seen = gaze.positions[eye][first:end]
     seen = seen[np.isfinite(seen).all(axis=1)]
-    if not gaze.in_order or not len(seen):
-        return event._replace(x=math.nan, y=math.nan, end_x=math.nan, end_y=math.nan)
-    if event.kind == "fixation":
+    if not len(seen):
+        return nowhere
+    if event["kind"] == FIXATION:
         x, y = seen.mean(axis=0, dtype=np.float64).tolist()
-        return event._replace(x=x, y=y)
+        return x, y, event["end_x"], event["end_y"]
     x, y = seen[0].tolist()
     end_x, end_y = seen[-1].tolist()
-    return event._replace(x=x, y=y, end_x=end_x, end_y=end_y)
+    return x, y, end_x, end_y

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gazetrack.readers.eyelink.declarations import Declarations
+from gazetrack.readers.eyelink.event_rows import EventRows
 from gazetrack.readers.eyelink.findings import Findings
 from gazetrack.readers.eyelink.movements import (
     EVENT_FIELDS,
-    ONSET,
-    Event,
     Movements,
     artefact,
-    joined,
     message_of,
     movement_of,
 )
@@ -42,8 +40,8 @@ class Lines:
         How samples and events are recorded.
     trials : Trials
         Trials, images, and the screen.
-    events : list of Event
-        The events taken line by line; those of the kernel are `movements`.
+    events : EventRows
+        The eye movements, messages, buttons and inputs.
     tracker, software : str
         The model of the tracker and the program that made the file, where the header names them.
     """
@@ -52,10 +50,9 @@ class Lines:
         self.findings = Findings()
         self.declared = Declarations(self.findings)
         self.trials = Trials(self.findings)
-        self.events: list[Event] = []
+        self.events = EventRows()
         self.tracker = ""
         self.software = ""
-        self._movements: list[Movements] = []
 
     def take(self, line: Line) -> None:
         """Take one line that is not empty."""
@@ -68,7 +65,7 @@ class Lines:
         elif keyword in {"INPUT", "BUTTON"}:
             tokens = text.split()
             time = line.time(tokens, 1)
-            self.events.append(message_of(line, keyword.lower(), time, " ".join(tokens[2:])))
+            self.events.add(message_of(line, keyword.lower(), time, " ".join(tokens[2:])))
         elif keyword == "START":
             time = self.declared.start(line, text.split())
             self.trials.start_block(str(self.declared.n_blocks), time)
@@ -100,22 +97,7 @@ class Lines:
         """
         if len(kinds):
             steps = np.full(len(kinds), self.declared.step_ms)
-            self._movements.append(Movements(kinds, fields, lines, steps))
-
-    def movements(self) -> Movements:
-        """Return all eye movements that the kernel has parsed."""
-        return joined(self._movements)
-
-    @property
-    def n_events(self) -> int:
-        """The number of events so far."""
-        return len(self.events) + sum(len(part.kinds) for part in self._movements)
-
-    def first_onset(self) -> float:
-        """Return the earliest time of an event, ms of the tracker's clock."""
-        of_lines = [event.onset for event in self.events]
-        of_parts = [float(part.fields[:, ONSET].min()) for part in self._movements]
-        return min(of_lines + of_parts)
+            self.events.add_movements(Movements(kinds, fields, lines, steps))
 
     def _movement(self, line: Line) -> None:
         event = movement_of(
@@ -124,7 +106,7 @@ class Lines:
         if reason := artefact(event.onset, event.last):
             self.findings.drop(reason)
             return
-        self.events.append(event)
+        self.events.add(event)
 
     def _header(self, line: Line) -> None:
         if line.text.startswith("** CONVERTED FROM") and self.declared.n_blocks:
@@ -139,5 +121,5 @@ class Lines:
         tokens = line.text.split(None, 2)
         time = line.time(tokens, 1)
         message = tokens[2].strip() if len(tokens) > 2 else ""
-        self.events.append(message_of(line, "message", time, message))
+        self.events.add(message_of(line, "message", time, message))
         self.trials.take(message, time)

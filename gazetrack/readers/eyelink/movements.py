@@ -5,14 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 from gazetrack.kernels.text import UNKNOWN_TIME
 from gazetrack.readers.eyelink.tokens import number
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    import numpy as np
     import numpy.typing as npt
 
     from gazetrack.readers.eyelink.tokens import Line
@@ -64,23 +61,6 @@ class Movements(NamedTuple):
     fields: npt.NDArray[np.float64]
     lines: npt.NDArray[np.int64]
     steps: npt.NDArray[np.float64]
-
-
-def joined(parts: Sequence[Movements]) -> Movements:
-    """Return the movements of several parts of a file as one."""
-    if not parts:
-        return Movements(
-            kinds=np.empty(0, np.uint8),
-            fields=np.empty((0, N_FIELDS)),
-            lines=np.empty(0, np.int64),
-            steps=np.empty(0),
-        )
-    return Movements(
-        kinds=np.concatenate([part.kinds for part in parts]),
-        fields=np.concatenate([part.fields for part in parts]),
-        lines=np.concatenate([part.lines for part in parts]),
-        steps=np.concatenate([part.steps for part in parts]),
-    )
 
 
 def artefact(onset: float, last: float) -> str:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import mmap
-import tempfile
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
-from gazetrack.errors import OutputError
 from gazetrack.tables.schema import SAMPLES, TEXT
+from gazetrack.tables.spill import Spill
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +17,6 @@ if TYPE_CHECKING:
 
     Columns = Mapping[str, npt.NDArray[Any]]
 
-SPILL_ROWS = 1 << 18
 # The columns of SAMPLES with texts as codes.
 _PLAIN = pa.schema(
     [pa.field(field.name, pa.int32() if field.type == TEXT else field.type) for field in SAMPLES]
@@ -31,17 +28,19 @@ class SampleSink:
 
     Parameters
     ----------
-    spill_rows : int
+    spill_rows : int, optional
         From so many rows on they are kept in a temporary file without a name, of 56 bytes a row,
-        not in memory.
+        not in memory; see `Spill`.
     """
 
-    def __init__(self, spill_rows: int = SPILL_ROWS) -> None:
+    def __init__(self, spill_rows: int | None = None) -> None:
         self._spill_rows = spill_rows
-        self._batches: list[pa.RecordBatch] = []
-        self._file: IO[bytes] | None = None
-        self._writer: Any = None
-        self.rows = 0
+        self._parts = Spill(_PLAIN, spill_rows)
+
+    @property
+    def rows(self) -> int:
+        """How many samples there are so far."""
+        return self._parts.rows
 
     def append(self, columns: Columns) -> None:
         """Add a part.
@@ -59,25 +58,7 @@ class SampleSink:
         n_rows = len(columns["t_ms"])
         missing = np.full(n_rows, np.nan, np.float32)
         arrays = [pa.array(columns.get(field.name, missing), field.type) for field in _PLAIN]
-        self._batches.append(pa.record_batch(arrays, _PLAIN))
-        self.rows += n_rows
-        if self.rows >= self._spill_rows:
-            self._spill()
-
-    def _spill(self) -> None:
-        """Write the parts that are in memory to the temporary file."""
-        try:
-            if self._file is None:
-                self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed when it is mapped
-                self._writer = pa.ipc.new_stream(self._file, _PLAIN)
-            for batch in self._batches:
-                self._writer.write_batch(batch)
-        except OSError as error:
-            folder = tempfile.gettempdir()
-            what = f"no room for temporary samples in {folder}: {error.strerror or error}"
-            hint = "free some space there, or name another folder in TMPDIR"
-            raise OutputError(what, hint=hint) from error
-        self._batches.clear()
+        self._parts.append(pa.record_batch(arrays, _PLAIN))
 
     def table(
         self,
@@ -101,11 +82,11 @@ class SampleSink:
         # A column with one text needs no codes at all, see `_as_table`.
         any_twice = any(1 < len(texts[column]) < len(names[column]) for column in texts)
         if not mend and not shift_ms and not any_twice:
-            return _as_table(self._finished(), texts)
+            return _as_table(self._parts.batches(), texts)
         # The parts go through another sink one by one: all at once they might not fit into memory.
         codes = {column: _codes(texts[column], names[column]) for column in texts}
         changed = SampleSink(self._spill_rows)
-        for batch in self._finished():
+        for batch in self._parts.batches():
             arrays = [column.to_numpy() for column in batch.columns]
             columns: Columns = dict(zip(_PLAIN.names, arrays, strict=True))
             columns = dict(mend(columns) if mend else columns)
@@ -114,18 +95,6 @@ class SampleSink:
             columns["t_ms"] = columns["t_ms"] + shift_ms
             changed.append(columns)
         return changed.table(texts)
-
-    def _finished(self) -> list[pa.RecordBatch]:
-        """Return all parts; nothing can be added any more."""
-        if self._file is None:
-            return self._batches
-        self._spill()
-        self._writer.close()
-        self._file.flush()
-        # The table owns the mapping, and with it the file: both are gone when nobody has the table.
-        mapped = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
-        self._file.close()
-        return list(pa.ipc.open_stream(pa.py_buffer(mapped)))
 
 
 def _as_table(batches: list[pa.RecordBatch], texts: Mapping[str, list[str]]) -> pa.Table:

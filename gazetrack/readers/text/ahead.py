@@ -16,7 +16,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _N_WORKERS = 2
-_MOST_AHEAD = 32
+_MOST_AHEAD = 8
 
 
 @contextmanager

@@ -5,6 +5,7 @@ import pytest
 
 from gazetrack.errors import OutputError
 from gazetrack.readers.shared import sink as _sink
+from gazetrack.tables import spill as _spill
 from gazetrack.tables.schema import SAMPLES
 from tests.contracts import _check_table
 
@@ -34,7 +35,7 @@ def test_no_room_for_samples_is_an_error_of_the_output(monkeypatch):
     def full():
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(_sink.tempfile, "TemporaryFile", full)
+    monkeypatch.setattr(_spill.tempfile, "TemporaryFile", full)
     with pytest.raises(OutputError, match="No space left on device") as caught:
         _sink.SampleSink(1).append(part([0], [0]))
     assert "TMPDIR" in caught.value.hint

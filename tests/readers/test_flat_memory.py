@@ -1,0 +1,62 @@
+"""Reading takes as much memory for a long export as for a short one.
+
+Counted are the bytes that Python and NumPy hold at most, and those of Arrow that stay, not those of
+the process, whose allocators keep what they were given. Parts are made short, so that a few
+megabytes have many of them.
+"""
+
+import sys
+import tracemalloc
+
+import pyarrow as pa
+import pytest
+
+import gazetrack
+from gazetrack.readers.eyelink import event_rows
+from gazetrack.readers.text import ahead, cells
+from gazetrack.tables import spill
+from tests.places import ROOT
+
+sys.path.insert(0, str(ROOT / "benchmarks"))
+from _growing import FORMATS, XDF, write
+
+MOST_SLOPE = 0.05  # MB a MB of the export; a reader that keeps its rows is at .3 or more
+SHORT_MB, LONG_MB = 3, 9
+FLAT = [
+    "eyelink_asc",
+    "eyelink_asc, a message each 10 samples",
+    "eyelink_asc, no message twice",
+    "tobii_pro",
+]
+
+
+def peak_mb(path):
+    """Return the most memory that reading takes, MB."""
+    before = pa.total_allocated_bytes()
+    tracemalloc.start()
+    try:
+        recording = gazetrack.read(path)
+        assert recording.sample_table.num_rows
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    return (peak + pa.total_allocated_bytes() - before) / 1e6
+
+
+@pytest.mark.parametrize("kind", FLAT)
+def test_memory_does_not_grow_with_the_export(kind, tmp_path, monkeypatch):
+    monkeypatch.setattr(ahead, "_MOST_AHEAD", 1)
+    monkeypatch.setattr(spill, "SPILL_ROWS", 1 << 12)
+    monkeypatch.setattr(spill, "EVENT_ROWS", 1 << 10)
+    monkeypatch.setattr(spill, "_BATCH_ROWS", 1 << 11)
+    monkeypatch.setattr(event_rows, "_PART_ROWS", 1 << 9)
+    monkeypatch.setattr(cells, "PART_ROWS", 1 << 11)
+    monkeypatch.setattr("gazetrack.tables.recording._ENOUGH_STEPS", 1 << 12)
+    path = tmp_path / (FORMATS[kind].name if kind != XDF else "raw.xdf")
+    write(kind, path, SHORT_MB * 1_000_000)
+    peak_mb(path)  # imports and compiles
+    short = peak_mb(path)
+    write(kind, path, LONG_MB * 1_000_000)
+    long = peak_mb(path)
+    slope = (long - short) / (LONG_MB - SHORT_MB)
+    assert slope < MOST_SLOPE, f"{short:.1f} MB at {SHORT_MB} MB, {long:.1f} MB at {LONG_MB} MB"
