@@ -17,7 +17,7 @@ from gazetrack.errors import OutputError
 SPILL_ROWS = 1 << 18
 # Of events: a row of them is longer, and has a text of its own.
 EVENT_ROWS = 1 << 15
-_BATCH_ROWS = 1 << 16
+_BATCH_ROWS = 1 << 15
 
 
 class Spill:
