@@ -49,6 +49,8 @@ class Clock:
         Place among all times of the first that is before the one above it; -1 without any.
     first_restart : int
         Place among all times of the first with which a clock begins again; -1 without any.
+    rows : int
+        How many times there are so far.
     """
 
     pairs: int = 0
@@ -58,7 +60,7 @@ class Clock:
     furthest_back_ms: float = 0.0
     first_back: int = -1
     first_restart: int = -1
-    _rows: int = 0
+    rows: int = 0
     _groups: dict[int, _Group] = field(default_factory=dict)
 
     def take(
@@ -88,7 +90,7 @@ class Clock:
             order = np.argsort(groups, kind="stable")
             parts = np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)
             found = [self._take_group(int(groups[rows[0]]), t[rows], rows) for rows in parts]
-        self._rows += len(t)
+        self.rows += len(t)
         return np.sort(np.concatenate(found))
 
     @property
@@ -151,7 +153,7 @@ class Clock:
         """
         if not len(rows):
             return place
-        first = self._rows + int(rows[0])
+        first = self.rows + int(rows[0])
         return first if place < 0 else min(place, first)
 
     def _restarts(

@@ -13,6 +13,7 @@ from gazetrack.readers.eyelink.event_rows import EYES, KINDS
 from gazetrack.readers.eyelink.movements import BLINK, FIXATION
 from gazetrack.readers.eyelink.plane import on_plane
 from gazetrack.readers.shared.event_sink import EventSink
+from gazetrack.readers.shared.number_rows import least_behind
 from gazetrack.readers.shared.steps import median_step
 from gazetrack.tables.schema import EVENTS, conform
 
@@ -66,9 +67,7 @@ def events_table(
     sink = EventSink(names)
     parts = lines.events.parts()
     firsts = [making.first_onset(part) for part in parts]
-    # For each part, the earliest onset of all behind it.
-    next_onsets = np.minimum.accumulate([np.inf, *firsts[:0:-1]])[::-1]
-    sink.take(map(making.columns, parts), next_onsets)
+    sink.take(map(making.columns, parts), least_behind(firsts))
     making.note()
     return sink.table()
 

@@ -17,13 +17,14 @@ import pandas as pd
 from gazetrack.errors import NoGaze
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.readers.pupil.surface import name_of_player_file, size_from_scaled
-from gazetrack.readers.shared.clock import check_clock
+from gazetrack.readers.shared.clock import RowClock, check_clock
 from gazetrack.readers.shared.counts import counted
 from gazetrack.readers.shared.fixation_rows import fixation_recording
+from gazetrack.readers.shared.sink import SampleSink
 from gazetrack.readers.text.header import Header, Kind, header_of, needed_header
-from gazetrack.readers.text.table import Columns, read_columns
+from gazetrack.readers.text.table import Columns, no_rows, read_columns, read_parts
 from gazetrack.tables.recording import SURFACE, Recording
-from gazetrack.tables.schema import EVENTS, SAMPLES, conform
+from gazetrack.tables.schema import EVENTS, conform
 from gazetrack.tables.screen import Screen
 
 if TYPE_CHECKING:
@@ -148,10 +149,12 @@ def _first(seconds: npt.NDArray[np.floating]) -> float:
 
 def _table(head: Head, header: Header, names: dict[str, str]) -> Columns:
     """Return columns of numbers, by our names."""
-    wanted: dict[str, tuple[int, Kind]] = {
-        key: (header.index(name, head.path), "float64") for key, name in names.items()
-    }
-    return read_columns(head, header, wanted)
+    return read_columns(head, header, _wanted(head, header, names))
+
+
+def _wanted(head: Head, header: Header, names: dict[str, str]) -> dict[str, tuple[int, Kind]]:
+    """Return where the columns of numbers are, by our names."""
+    return {key: (header.index(name, head.path), "float64") for key, name in names.items()}
 
 
 def _surface_of(table: Columns, notes: list[str]) -> Screen | None:
@@ -179,31 +182,86 @@ def _samples(head: Head, header: Header, on_surface: bool, notes: list[str]) -> 
         names = _ON_SURFACE | _scaled(header)
     if not on_surface or "confidence" in header.names:
         names = {**names, "confidence": "confidence"}
-    table = _table(head, header, names)
-    seconds = table.number("t")
-    timed, start = np.isfinite(seconds), _first(seconds)
-    check_clock(head, header, seconds[timed] * 1e3, timed)
-    unsure = ~(table.number("confidence", 1.0) >= _LEAST_CONFIDENCE)
-    x, y = (np.where(unsure, np.nan, values)[timed] for values in _to_px(table))
-    columns = {"recording": head.stem, "t_ms": (seconds[timed] - start) * 1e3, "x_px": x, "y_px": y}
+    gaze = _Gaze(head, header)
+    for part in read_parts(head, header, _wanted(head, header, names)):
+        gaze.take(part)
+    if not gaze.n_rows:
+        raise no_rows(head, header)
+    gaze.clock.check()
+    stimulus = ""
     if on_surface:
-        columns["stimulus"] = name_of_player_file(head.stem)
+        stimulus = name_of_player_file(head.stem)
         notes.append("gaze on a surface, the stimulus; positions beside it are kept")
-    if unsure.any():
+    if gaze.n_unsure:
         notes.append(
-            f"{int(unsure.sum())} samples with a confidence below {_LEAST_CONFIDENCE}: "
-            "taken as missing"
+            f"{gaze.n_unsure} samples with a confidence below {_LEAST_CONFIDENCE}: taken as missing"
         )
+    texts = {"recording": [head.stem], "trial": [""], "stimulus": [stimulus]}
     recording = Recording(
         name=head.stem,
         format=FORMAT.name,
-        sample_table=conform(columns, SAMPLES),
+        sample_table=gaze.samples.table(texts),
         event_table=conform({}, EVENTS),
-        origin_ms=start * 1e3,
-        rows_in=table.n_rows,
-        dropped=counted({"no time": ~timed}),
+        origin_ms=gaze.start * 1e3,
+        rows_in=gaze.n_rows,
+        dropped=counted({"no time": gaze.n_rows - gaze.samples.rows}),
     )
-    return _Read(recording, _surface_of(table, notes))
+    return _Read(recording, _surface_of(gaze.positions(), notes))
+
+
+class _Gaze:
+    """What the parts of a table of gaze add up to.
+
+    Attributes
+    ----------
+    samples : SampleSink
+        The rows that have a time.
+    clock : RowClock
+        Follows their times.
+    start : float
+        The first time, s; 0 without any.
+    n_rows, n_unsure : int
+        The number of rows, and of those among them that the tracker does not trust.
+    """
+
+    def __init__(self, head: Head, header: Header) -> None:
+        self.samples = SampleSink()
+        self.clock = RowClock(head, header)
+        self.start = 0.0
+        self.n_rows = 0
+        self.n_unsure = 0
+        self._on_surface: list[Columns] = []
+
+    def take(self, table: Columns) -> None:
+        """Take a part of some ten thousand rows."""
+        seconds = table.number("t")
+        timed = np.isfinite(seconds)
+        if not self.samples.rows:
+            self.start = _first(seconds)
+        self.clock.take(seconds[timed] * 1e3, timed)
+        unsure = ~(table.number("confidence", 1.0) >= _LEAST_CONFIDENCE)
+        x, y = (np.where(unsure, np.nan, values)[timed] for values in _to_px(table))
+        none = np.zeros(len(x), np.int32)
+        self.samples.append(
+            {
+                **dict.fromkeys(("recording", "trial", "stimulus"), none),
+                "t_ms": (seconds[timed] - self.start) * 1e3,
+                "x_px": x.astype(np.float32),
+                "y_px": y.astype(np.float32),
+            }
+        )
+        self.n_rows += table.n_rows
+        self.n_unsure += int(np.count_nonzero(unsure))
+        # The size of a surface needs all of its positions.
+        if set(_SCALED) <= set(table.found):
+            self._on_surface.append(table)
+
+    def positions(self) -> Columns:
+        """Return the positions on a surface whose size the export states; else no columns."""
+        parts = self._on_surface
+        keys = ("x", "y", *_SCALED) if parts else ()
+        found = {key: np.concatenate([part.number(key) for part in parts]) for key in keys}
+        return Columns(self.n_rows, found)
 
 
 def _fixations(head: Head, header: Header, on_surface: bool, notes: list[str]) -> _Read:

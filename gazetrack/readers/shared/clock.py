@@ -17,7 +17,7 @@ from gazetrack.readers.text.numbers import line_of
 from gazetrack.tables.clock import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     import numpy.typing as npt
@@ -160,6 +160,94 @@ def _check(
         raise in_no_order(clock, path, line_at(clock.first_back))
     if clock.first_restart >= 0:
         raise second_recording(path, line_at(clock.first_restart))
+
+
+class RowClock:
+    """Follows the times of a table that is read in parts, and refuses what `check_clock` refuses.
+
+    Parameters
+    ----------
+    head, header : Head, Header
+        The table, to name the line.
+    """
+
+    def __init__(self, head: Head, header: Header) -> None:
+        self._head = head
+        self._header = header
+        self._clock = Clock()
+        self._n_rows = 0
+        # The rows of the table that the clock's first steps back and restarts are in; -1 for none.
+        self._first_back = -1
+        self._first_restart = -1
+
+    def take(self, t: npt.NDArray[np.floating], used: npt.NDArray[np.bool_]) -> None:
+        """Take a part of the table.
+
+        Parameters
+        ----------
+        t : ndarray, shape (n,)
+            Times of the samples in ms, none missing.
+        used : ndarray of bool, shape (m,)
+            Which of the part's rows the n are.
+        """
+        n_before = self._clock.rows
+        self._clock.take(t)
+        if self._first_back < 0 <= self._clock.first_back:
+            self._first_back = self._row(self._clock.first_back - n_before, used)
+        if self._first_restart < 0 <= self._clock.first_restart:
+            self._first_restart = self._row(self._clock.first_restart - n_before, used)
+        self._n_rows += len(used)
+
+    def _row(self, sample: int, used: npt.NDArray[np.bool_]) -> int:
+        """Return the row of the table that a sample of the part is in."""
+        return self._n_rows + int(np.flatnonzero(used)[sample])
+
+    def check(self) -> None:
+        """Refuse the table, when all parts are taken.
+
+        Raises
+        ------
+        ParseError
+            The clock begins again, or more than a fifth of the times are before the one above them.
+        """
+        if self._clock.in_no_order:
+            line = line_of(self._head, self._header, self._first_back)
+            raise in_no_order(self._clock, self._head.path, line)
+        if self._clock.first_restart >= 0:
+            line = line_of(self._head, self._header, self._first_restart)
+            raise second_recording(self._head.path, line)
+
+
+def check_line_parts(
+    head: Head, parts: Iterable[tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]]
+) -> None:
+    """Refuse a file of lines that are read in parts, as `check_lines` refuses one that is whole.
+
+    Parameters
+    ----------
+    head : Head
+        The first look at the file.
+    parts : iterable of (ndarray, ndarray)
+        Of each part the times in ms, none missing, and the lines, counted from 1.
+
+    Raises
+    ------
+    ParseError
+        The clock begins again, or more than a fifth of the times are before the one above them.
+    """
+    clock = Clock()
+    back = restart = 0
+    for t, lines in parts:
+        n_before = clock.rows
+        clock.take(t)
+        if not back and clock.first_back >= 0:
+            back = int(lines[clock.first_back - n_before])
+        if not restart and clock.first_restart >= 0:
+            restart = int(lines[clock.first_restart - n_before])
+    if clock.in_no_order:
+        raise in_no_order(clock, head.path, back)
+    if clock.first_restart >= 0:
+        raise second_recording(head.path, restart)
 
 
 def second_recording(path: Path, line: int | None) -> ParseError:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from gazetrack.readers.shared.number_rows import in_order
 from gazetrack.tables.schema import EVENTS, TEXT
 from gazetrack.tables.spill import EVENT_ROWS, Spill
 
@@ -47,8 +48,7 @@ class EventSink:
     def take(self, parts: Iterable[pa.RecordBatch], next_onsets: Iterable[float]) -> None:
         """Take all parts, whose rows may be in another order, such as that of their lines.
 
-        Events of one onset stay in the order in which they come. Held back are only those behind
-        which an event of a later part belongs.
+        Events of one onset stay in the order in which they come, see `in_order`.
 
         Parameters
         ----------
@@ -58,19 +58,7 @@ class EventSink:
         next_onsets : iterable of float
             For each part, the earliest onset in all parts behind it, ms; infinite for the last one.
         """
-        held: list[pa.RecordBatch] = []
-        for part, next_onset in zip(parts, next_onsets, strict=True):
-            together = pa.Table.from_batches([*held, part])
-            onsets = together["onset_ms"].to_numpy()
-            order = np.argsort(onsets, kind="stable")
-            n_ready = int(np.searchsorted(onsets[order], next_onset, side="right"))
-            in_order = together.take(pa.array(order)).combine_chunks()
-            self._keep(in_order.slice(0, n_ready))
-            held = in_order.slice(n_ready).to_batches()
-
-    def _keep(self, rows: pa.Table) -> None:
-        """Keep rows that come before all others; they have one chunk."""
-        for batch in rows.to_batches():
+        for batch in in_order(parts, "onset_ms", next_onsets):
             columns = dict(zip(batch.schema.names, batch.columns, strict=True))
             first = np.zeros(batch.num_rows, np.int32)
             coded = {

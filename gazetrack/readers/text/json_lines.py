@@ -7,15 +7,11 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from gazetrack.errors import ParseError
 from gazetrack.readers.text.utf8 import Utf8Lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import numpy.typing as npt
 
     from gazetrack.readers.head import Head
 
@@ -82,8 +78,3 @@ def vector(value: Any, n: int) -> tuple[float, ...]:
     if not isinstance(value, list) or len(value) != n:
         return (math.nan,) * n
     return tuple(map(number, value))
-
-
-def column(values: list[float]) -> npt.NDArray[np.float64]:
-    """Return values as an array of float64."""
-    return np.array(values, np.float64)

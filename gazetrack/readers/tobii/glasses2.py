@@ -9,17 +9,17 @@ temporal order; ``gidx`` tells which of them are of one moment.
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 import numpy as np
 
 from gazetrack.errors import NoGaze
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
-from gazetrack.readers.shared.clock import check_lines
 from gazetrack.readers.shared.counts import counted
-from gazetrack.readers.text.json_lines import column, first_objects, number, objects, vector
+from gazetrack.readers.shared.number_rows import LastValues, NumberRows, sorted_rows
+from gazetrack.readers.text.json_lines import first_objects, number, objects, vector
+from gazetrack.readers.tobii.glasses import camera_samples
 from gazetrack.tables.recording import Recording
-from gazetrack.tables.schema import EVENTS, SAMPLES, conform
+from gazetrack.tables.schema import EVENTS, conform
 from gazetrack.tables.screen import Screen
 
 FORMAT = Format(
@@ -59,10 +59,9 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     ParseError
         A line that is no JSON object, or no gaze at all.
     """
-    gaze: list[tuple[float, float, float, float]] = []  # ts, x, y, gidx
+    gaze = NumberRows(("t", "x", "y", "index", "line"))
     # A pupil has a line of its own, before or behind that of the gaze with the same gidx.
-    pupils: dict[str, dict[Any, float]] = {"left": {}, "right": {}}
-    lines: list[int] = []
+    pupils = {eye: NumberRows(("index", "size")) for eye in ("left", "right")}
     n_lines = 0
     dropped = Counter[str]()
     for line, found in objects(head):
@@ -70,42 +69,35 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         valid = found.get("s") == 0
         if "gp" in found:
             x, y = vector(found["gp"], 2) if valid else (np.nan, np.nan)
-            gaze.append((number(found.get("ts")), x, y, number(found.get("gidx"))))
-            lines.append(line)
+            gaze.add(number(found.get("ts")), x, y, number(found.get("gidx")), float(line))
         elif "pd" in found and found.get("eye") in pupils:
             dropped["pupil of a gaze sample"] += 1
             if valid:
-                pupils[found["eye"]][found.get("gidx")] = number(found["pd"])
+                pupils[found["eye"]].add(number(found.get("gidx")), number(found["pd"]))
         else:
             dropped["other streams"] += 1
-    if not gaze:
+    if not gaze.count:
         raise NoGaze(
             "holds no gaze: no gp in any line",
             path=head.path,
             hint="give the segment's livedata.json.gz",
         )
-    values = np.array(gaze)
-    timed = np.isfinite(values[:, 0])
-    dropped["no time"] = int((~timed).sum())
-    values = values[timed]
-    # The order of the lines is checked before they are sorted: a second segment is no late line.
-    check_lines(head, values[:, 0] / 1e3, np.array(lines)[timed])
-    values = values[np.argsort(values[:, 0], kind="stable")]
-    time = values[:, 0] / 1e3
-    origin = float(time[0]) if time.size else 0.0
-    columns = {
-        "recording": head.stem,
-        "t_ms": time - origin,
-        "x_px": values[:, 1] * CAMERA.width_px,
-        "y_px": values[:, 2] * CAMERA.height_px,
+    sizes = {
+        f"{eye}_pupil": LastValues(sorted_rows(rows.parts(), "index"), "index", "size")
+        for eye, rows in pupils.items()
     }
-    for eye, found_pupils in pupils.items():
-        sizes = [found_pupils.get(index, np.nan) for index in values[:, 3]]
-        columns[f"{eye}_pupil"] = column(sizes)
+    table, origin, n_timed = camera_samples(
+        head,
+        gaze.parts(),
+        CAMERA,
+        to_ms=lambda microseconds: microseconds / 1e3,
+        pupil=lambda name, batch: sizes[name].of(batch["index"].to_numpy()),
+    )
+    dropped["no time"] = gaze.count - n_timed
     recording = Recording(
         name=head.stem,
         format=FORMAT.name,
-        sample_table=conform(columns, SAMPLES),
+        sample_table=table,
         event_table=conform({}, EVENTS),
         origin_ms=origin,
         tracker="Tobii Pro Glasses 2",

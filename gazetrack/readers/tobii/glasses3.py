@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from gazetrack.errors import NoGaze
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
-from gazetrack.readers.shared.clock import check_lines
 from gazetrack.readers.shared.counts import counted
+from gazetrack.readers.shared.number_rows import NumberRows
 from gazetrack.readers.text.json_lines import first_objects, number, objects, vector
+from gazetrack.readers.tobii.glasses import camera_samples
 from gazetrack.tables.recording import Recording
-from gazetrack.tables.schema import EVENTS, SAMPLES, conform
+from gazetrack.tables.schema import EVENTS, conform
 from gazetrack.tables.screen import Screen
 
 FORMAT = Format(
@@ -59,47 +58,38 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     ParseError
         A line that is no JSON object, or no gaze at all.
     """
-    rows: list[tuple[float, float, float, float, float]] = []
-    lines: list[int] = []
+    rows = NumberRows(("t", "x", "y", "left_pupil", "right_pupil", "line"))
     others = 0
     for line, found in objects(head):
         if found.get("type") != "gaze":
             others += 1
             continue
         data = found.get("data")
-        rows.append(_row(found.get("timestamp"), data if isinstance(data, dict) else {}))
-        lines.append(line)
-    if not rows:
+        row = _row(found.get("timestamp"), data if isinstance(data, dict) else {})
+        rows.add(*row, float(line))
+    if not rows.count:
         raise NoGaze(
             "holds no gaze: no line of type gaze",
             path=head.path,
             hint="give the recording's gazedata",
         )
-    values = np.array(rows)
-    timed = np.isfinite(values[:, 0])
-    values = values[timed]
-    check_lines(head, values[:, 0] * 1e3, np.array(lines)[timed])
-    values = values[np.argsort(values[:, 0], kind="stable")]
-    time = values[:, 0] * 1e3
-    origin = float(time[0]) if time.size else 0.0
-    columns = {
-        "recording": head.stem,
-        "t_ms": time - origin,
-        "x_px": values[:, 1] * CAMERA.width_px,
-        "y_px": values[:, 2] * CAMERA.height_px,
-        "left_pupil": values[:, 3],
-        "right_pupil": values[:, 4],
-    }
-    dropped = {"no time": int((~timed).sum()), "other streams": others}
+    table, origin, n_timed = camera_samples(
+        head,
+        rows.parts(),
+        CAMERA,
+        to_ms=lambda seconds: seconds * 1e3,
+        pupil=lambda name, batch: batch[name].to_numpy(),
+    )
+    dropped = {"no time": rows.count - n_timed, "other streams": others}
     recording = Recording(
         name=head.stem,
         format=FORMAT.name,
-        sample_table=conform(columns, SAMPLES),
+        sample_table=table,
         event_table=conform({}, EVENTS),
         origin_ms=origin,
         tracker="Tobii Pro Glasses 3",
         world_camera="Tobii Pro Glasses 3",
-        rows_in=len(rows) + others,
+        rows_in=rows.count + others,
         dropped=counted(dropped),
     )
     return recording.on_nominal_screen(CAMERA, "scene camera's image")

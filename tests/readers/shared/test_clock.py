@@ -5,7 +5,13 @@ import pytest
 
 from gazetrack.errors import ParseError
 from gazetrack.readers.base import read_head
-from gazetrack.readers.shared.clock import check_clock, check_lines, timed_rows
+from gazetrack.readers.shared.clock import (
+    RowClock,
+    check_clock,
+    check_line_parts,
+    check_lines,
+    timed_rows,
+)
 from gazetrack.readers.text.header import needed_header
 
 NAN = float("nan")
@@ -71,3 +77,37 @@ def test_rows_in_no_order_are_refused_at_the_first_that_is_before_the_one_above_
         check_lines(table[0], time, np.arange(11, 19))
     assert caught.value.line == 13
     assert "sort the rows" in caught.value.hint
+
+
+@pytest.mark.parametrize("n_first", [1, 3, 5, 9])
+@pytest.mark.parametrize(
+    "times",
+    [
+        [1.0, 2.0, NAN, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0],
+        [10.0, 20.0, NAN, 30.0, 40.0, 50.0, 10.0, 20.0, 30.0, 40.0],
+        [10.0, 20.0, NAN, 15.0, 12.0, 50.0, 13.0, 11.0, 60.0, 14.0],
+        [5000.0, NAN, 6000.0, 7000.0, 5500.0, 8000.0, 9000.0, 9100.0, 9200.0, 9300.0],
+    ],
+)
+def test_a_table_in_parts_is_refused_where_the_whole_one_is(table, times, n_first):
+    def outcome(check):
+        try:
+            check()
+        except ParseError as error:
+            return str(error), error.line
+        return None
+
+    t = np.array(times)
+    used = np.isfinite(t)
+    clock = RowClock(*table)
+    for part in (slice(0, n_first), slice(n_first, None)):
+        clock.take(t[part][used[part]], used[part])
+    expected = outcome(lambda: check_clock(*table, t[used], used))
+    assert outcome(clock.check) == expected
+    lines = np.arange(3.0, 13.0)
+    parts = [
+        (t[part][used[part]], lines[part][used[part]])
+        for part in (slice(0, n_first), slice(n_first, None))
+    ]
+    expected = outcome(lambda: check_lines(table[0], t[used], lines[used]))
+    assert outcome(lambda: check_line_parts(table[0], parts)) == expected
