@@ -212,6 +212,11 @@ def _samples(head: Head, header: Header, on_surface: bool, notes: list[str]) -> 
 class _Gaze:
     """What the parts of a table of gaze add up to.
 
+    Parameters
+    ----------
+    head, header : Head, Header
+        The table, to name the line of times in no order.
+
     Attributes
     ----------
     samples : SampleSink
