@@ -19,7 +19,7 @@ def of_kinds(events: pa.Table, *kinds: str) -> pa.Table:
     events : pyarrow.Table
         Events in the schema `EVENTS`.
     *kinds : str
-        The kinds that stay.
+        The kinds of events that stay.
     """
     return _chosen(events, kinds, wanted=True)
 
@@ -32,7 +32,7 @@ def not_of_kinds(events: pa.Table, *kinds: str) -> pa.Table:
     events : pyarrow.Table
         Events in the schema `EVENTS`.
     *kinds : str
-        The kinds that are left out.
+        The kinds of events that are left out.
     """
     return _chosen(events, kinds, wanted=False)
 

@@ -34,7 +34,7 @@ class Spill:
     Attributes
     ----------
     schema : pyarrow.Schema
-        As given.
+        The schema that all batches have.
     rows : int
         How many rows there are so far.
     """

@@ -222,7 +222,7 @@ class _Gaze:
     samples : SampleSink
         The rows that have a time.
     clock : RowClock
-        Follows their times.
+        Follows the times of these rows, in the order of the file.
     start : float
         The first time, s; 0 without any.
     n_rows, n_unsure : int
