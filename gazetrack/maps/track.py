@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import zlib
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +22,7 @@ from gazetrack.tables.selection import one_eye
 from gazetrack.tables.stimulus import MAX_IMAGE_PX, stem
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
     import pandas as pd
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 MIN_FIXATIONS_TO_DROP = 4
 _KEYS = ["recording", "participant", "trial", "stimulus", "showing"]
+_NUMBERS = ("x_px", "y_px", "duration_ms", "image_width_px", "image_height_px")
 
 
 # Two are equal where they are the same: arrays have no one answer to whether they are equal.
@@ -145,7 +147,17 @@ def build_tracks(fixations: pa.Table, eye: str = "auto") -> list[Track]:
         raise SchemaError(f"an image of {size}", hint=hint)
     frame["showing"] = _showings(frame)
     keys = [*_KEYS, "eye"] if eye == "both" else _KEYS
-    return [_build_track(key, rows) for key, rows in frame.groupby(keys, sort=False, observed=True)]
+    group = frame.groupby(keys, sort=False, observed=True).ngroup().to_numpy()
+    order = np.lexsort((frame["index"], frame["onset_ms"], group))
+    columns = {name: frame[name].to_numpy(np.float64)[order] for name in _NUMBERS}
+    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+    bounds = [*starts.tolist(), len(order)]
+    # The names of a track are those of its first row.
+    names = frame[keys].iloc[order[starts]].itertuples(index=False, name=None)
+    return [
+        _build_track(key, {name: values[first:end] for name, values in columns.items()})
+        for key, (first, end) in zip(names, pairwise(bounds), strict=True)
+    ]
 
 
 def _showings(frame: pd.DataFrame) -> npt.NDArray[np.int64]:
@@ -164,27 +176,31 @@ def _showings(frame: pd.DataFrame) -> npt.NDArray[np.int64]:
     return np.asarray(showings.where(one_clock, 1), np.int64)
 
 
-def _build_track(key: tuple[object, ...], rows: pd.DataFrame) -> Track:
-    """Return the track of the rows that have `key` in the columns `_KEYS`, and maybe an eye."""
-    rows = rows.sort_values(["onset_ms", "index"], kind="stable")
+def _build_track(key: tuple[object, ...], rows: Mapping[str, Floats]) -> Track:
+    """Return the track of these rows, in the order of time, of the `key` in the columns `_KEYS`.
+
+    Behind them an eye may follow.
+    """
     recording, participant, trial, stimulus = (str(part) for part in key[:4])
     showing = key[4]
     eye = str(key[5]) if len(key) > 5 else ""
-    sizes = rows[["image_width_px", "image_height_px"]].drop_duplicates().to_numpy(np.float64)
-    if len(sizes) > 1:
+    widths = rows["image_width_px"]
+    heights = rows["image_height_px"]
+    if (widths != widths[0]).any() or (heights != heights[0]).any():
+        sizes = list(dict.fromkeys(zip(widths.tolist(), heights.tolist(), strict=True)))
         shown = " and ".join(f"{width:g} x {height:g} px" for width, height in sizes[:2])
         what = f"stimulus {quote(stimulus)!r} has {len(sizes)} sizes in one trial: {shown}"
         raise SchemaError(what, hint="an image has one size; correct the table")
-    width, height = sizes[0] if len(sizes) else (math.nan, math.nan)
     return Track(
         recording=recording,
         trial=trial if showing == 1 else f"{trial}#{showing}",
         stimulus=stimulus,
-        x=rows["x_px"].to_numpy(np.float64),
-        y=rows["y_px"].to_numpy(np.float64),
-        duration_ms=rows["duration_ms"].to_numpy(np.float64),
-        width=float(width),
-        height=float(height),
+        # Copies: a track that is kept alone must not keep those of all others.
+        x=rows["x_px"].copy(),
+        y=rows["y_px"].copy(),
+        duration_ms=rows["duration_ms"].copy(),
+        width=float(widths[0]),
+        height=float(heights[0]),
         participant=participant,
         eye=eye,
     )

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
-from scipy import ndimage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,6 +75,8 @@ def parts_of(values: Floats, least_share: float) -> Iterator[Part]:
     least_share : float
         Share of the largest part's area below which a part is left out.
     """
+    from scipy import ndimage  # a quarter of what importing this module would take
+
     labels, _ = ndimage.label(values >= BORDER)
     areas = np.bincount(labels.ravel())[1:]
     height, width = values.shape
