@@ -23,6 +23,7 @@ COMMANDS = {
     "quality": "Report the data quality of exports or sample tables.",
     "refine": "Refine stored maps by a dense CRF or a prompt model.",
     "render": "Render fixation tables into gaze track maps.",
+    "warm-up": "Compile what this machine needs, once.",
 }
 
 
@@ -33,7 +34,7 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         if cmd_name not in COMMANDS:
             return None
-        command = import_module(f".{cmd_name}", __package__).command
+        command = import_module(f".{cmd_name.replace('-', '_')}", __package__).command
         assert isinstance(command, click.Command)  # noqa: S101 - a module's contract
         return command
 
