@@ -75,7 +75,8 @@ def parts_of(values: Floats, least_share: float) -> Iterator[Part]:
     least_share : float
         Share of the largest part's area below which a part is left out.
     """
-    from scipy import ndimage  # a quarter of what importing this module would take
+    # Imported where it is used: who renders without a prompt model need not wait for it.
+    from scipy import ndimage
 
     labels, _ = ndimage.label(values >= BORDER)
     areas = np.bincount(labels.ravel())[1:]
@@ -151,6 +152,8 @@ def _points_of(part: Part, looks: Looks | None, most: int) -> npt.NDArray[np.flo
 
 def _deepest(part: Part) -> npt.NDArray[np.float64]:
     """Return the middle of the pixel that is farthest from all that is not of the part."""
+    from scipy import ndimage
+
     height, width = part.inside.shape
     # What lies beyond the image is not of the part either.
     depth = ndimage.distance_transform_edt(np.pad(part.inside, 1))[1:-1, 1:-1]
