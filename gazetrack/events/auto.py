@@ -226,4 +226,4 @@ def _median_length(values: Floats) -> float:
 
 def _median_square(values: Floats) -> float:
     known = values[~np.isnan(values)]
-    return float(np.median(known**2)) if known.size else 0.0
+    return float(np.median(known**2, overwrite_input=True)) if known.size else 0.0

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+import pyarrow as pa
 
 from gazetrack.errors import ConfigError
 from gazetrack.kernels.segments import describe_runs
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy.typing as npt
-    import pyarrow as pa
 
     from gazetrack.tables.screen import Screen
 
@@ -158,62 +158,82 @@ def _trials(samples: pa.Table, scale: float) -> Iterator[tuple[TrialKey, Iterato
     """Yield (recording, trial, stimulus) and its pieces, in the order in which they begin."""
     if samples.num_rows == 0:
         return
-    t = samples["t_ms"].to_numpy()
-    x = samples["x_px"].to_numpy()
-    y = samples["y_px"].to_numpy()
     for key, spans in _spans(samples).items():
-        # The usual trial is one span, of which a slice is a view; only one that was interrupted by
-        # another is gathered into a copy.
-        if len(spans) == 1:
-            own = spans[0]
-            yield key, _pieces(t[own], x[own], y[own], scale)
-        else:
-            rows = np.concatenate([np.arange(span.start, span.stop) for span in spans])
-            yield key, _pieces(t[rows], x[rows], y[rows], scale)
+        # The usual trial is one span; one that was interrupted by another is several. Either is a
+        # view of the table, of which a piece at a time is copied.
+        yield key, _pieces(pa.concat_tables([samples.slice(*span) for span in spans]), scale)
 
 
-def _spans(samples: pa.Table) -> dict[TrialKey, list[slice]]:
-    """Return the spans of rows of each (recording, trial, stimulus), in order of appearance."""
-    columns = [samples[name].combine_chunks() for name in _KEYS]
-    codes = [column.indices.to_numpy() for column in columns]
-    is_first = np.zeros(samples.num_rows, np.bool_)
-    is_first[0] = True
-    for code in codes:
-        is_first[1:] |= code[1:] != code[:-1]
-    firsts = np.flatnonzero(is_first)
-    ends = np.append(firsts[1:], samples.num_rows)
-    spans: dict[TrialKey, list[slice]] = {}
-    for start, end in zip(firsts, ends, strict=True):
-        coded = [
-            column.dictionary[int(code[start])] for column, code in zip(columns, codes, strict=True)
-        ]
-        key = tuple(value.as_py() for value in coded)
-        spans.setdefault(key, []).append(slice(start, end))
+def _spans(samples: pa.Table) -> dict[TrialKey, list[tuple[int, int]]]:
+    """Return the spans of rows of each (recording, trial, stimulus), in order of appearance.
+
+    A span is its first row and how many there are.
+    """
+    names = samples.select(_KEYS).unify_dictionaries()
+    spans: dict[TrialKey, list[tuple[int, int]]] = {}
+    n_before = 0
+    last: TrialKey | None = None
+    for batch in names.to_batches():
+        if not batch.num_rows:
+            continue
+        codes = [column.indices.to_numpy() for column in batch.columns]
+        is_first = np.zeros(batch.num_rows, np.bool_)
+        is_first[0] = True
+        for code in codes:
+            is_first[1:] |= code[1:] != code[:-1]
+        firsts = np.flatnonzero(is_first)
+        for start, end in itertools.pairwise([*firsts.tolist(), batch.num_rows]):
+            coded = [column.dictionary[int(column.indices[start])] for column in batch.columns]
+            key = tuple(value.as_py() for value in coded)
+            own = spans.setdefault(key, [])
+            if key == last:  # the span goes on from the batch before
+                first, n_rows = own.pop()
+                own.append((first, n_rows + end - start))
+            else:
+                own.append((n_before + start, end - start))
+            last = key
+        n_before += batch.num_rows
     return spans
 
 
-def _pieces(
-    t: Floats, x: npt.NDArray[np.floating], y: npt.NDArray[np.floating], scale: float
-) -> Iterator[Trial]:
+def _pieces(samples: pa.Table, scale: float) -> Iterator[Trial]:
     """Cut a trial where its clock steps back, and a long one where gaze jumps."""
-    steps_back = np.flatnonzero(t[1:] < t[:-1]) + 1
-    edges = [0, *steps_back.tolist(), len(t)]
+    edges = [0, *_steps_back(samples["t_ms"]), samples.num_rows]
     for first, last in itertools.pairwise(edges):
         start = first
         while start < last:
-            end = _end_of_piece(x, y, start, last)
-            near_x = x[start:end].astype(np.float64)
-            near_y = y[start:end].astype(np.float64)
+            end = _end_of_piece(samples, start, last)
+            t, x, y = (_part(samples, name, start, end) for name in ("t_ms", "x_px", "y_px"))
+            near_x = x.astype(np.float64)
+            near_y = y.astype(np.float64)
             missing = ~(np.isfinite(near_x) & np.isfinite(near_y))
             near_x[missing] = np.nan
             near_y[missing] = np.nan
-            yield Trial(t[start:end], near_x, near_y, scale)
+            yield Trial(t, near_x, near_y, scale)
             start = end
 
 
-def _end_of_piece(
-    x: npt.NDArray[np.floating], y: npt.NDArray[np.floating], start: int, last: int
-) -> int:
+def _steps_back(times: pa.ChunkedArray) -> list[int]:
+    """Return the places of times that are before the one above them."""
+    found: list[int] = []
+    n_before = 0
+    last = np.empty(0)  # the last time of the chunk before: steps reach across chunks
+    for chunk in times.chunks:
+        t = np.concatenate([last, chunk.to_numpy()])
+        back = np.flatnonzero(t[1:] < t[:-1]) + 1 + n_before - len(last)
+        found += back.tolist()
+        n_before += len(chunk)
+        last = t[-1:]
+    return found
+
+
+def _part(samples: pa.Table, name: str, start: int, end: int) -> npt.NDArray[Any]:
+    """Return some rows of a column."""
+    rows: npt.NDArray[Any] = samples[name].slice(start, end - start).to_numpy()
+    return rows
+
+
+def _end_of_piece(samples: pa.Table, start: int, last: int) -> int:
     """Return where the piece that begins at `start` ends: at `last`, or sooner at a jump of gaze.
 
     The cut is at a loss of gaze, or else at the widest step, among the last samples of the longest
@@ -222,10 +242,11 @@ def _end_of_piece(
     end = start + MAX_PIECE_SAMPLES
     if end >= last:
         return last
-    tail = slice(end - CUT_SAMPLES, end)
-    jumps = np.abs(np.diff(x[tail])) + np.abs(np.diff(y[tail]))
+    first = end - CUT_SAMPLES
+    x, y = (_part(samples, name, first, end) for name in ("x_px", "y_px"))
+    jumps = np.abs(np.diff(x)) + np.abs(np.diff(y))
     widest = int(np.argmax(np.where(np.isnan(jumps), np.inf, jumps)))
-    return tail.start + 1 + widest
+    return first + 1 + widest
 
 
 def _fixations(

@@ -7,6 +7,8 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -225,3 +227,24 @@ def test_auto_agrees_with_human_coders_as_reported(data_dir, tmp_path):
     for name, value in HUMAN_AGREEMENT.items():
         assert table["auto"][name] == pytest.approx(value, abs=0.01), name
     assert table["human"]["image kappa"] == pytest.approx(0.870, abs=0.001)
+
+
+@pytest.mark.parametrize("rows_a_chunk", [1, 7, 100, 10_000])
+def test_where_the_chunks_of_samples_end_does_not_matter(rows_a_chunk):
+    """Trials that interrupt one another, a clock that is set back, and lost gaze."""
+    rng = np.random.default_rng(3)
+    n = 900
+    x = np.repeat(rng.uniform(100, 900, n // 60), 60) + rng.normal(0, 0.5, n)
+    x[200:220] = np.nan
+    t = 4.0 * np.arange(n)
+    t[500:] -= 900.0
+    names = np.array(["a", "b", "a", "c", "a", "a", "b", "c", "c"], object)
+    columns = {"recording": "r", "trial": np.repeat(names, 100), "t_ms": t, "x_px": x, "y_px": x}
+    whole = conform(columns, SAMPLES)
+    starts = range(0, n, rows_a_chunk)
+    parts = [conform(whole.slice(start, rows_a_chunk), SAMPLES) for start in starts]
+    chunked = pa.concat_tables(parts)
+    expected, _ = detect(whole, None, DETECTORS["ivt"]())
+    found, _ = detect(chunked, None, DETECTORS["ivt"]())
+    assert expected.num_rows > 5
+    pd.testing.assert_frame_equal(found.to_pandas(), expected.to_pandas())
