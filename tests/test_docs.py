@@ -59,7 +59,7 @@ def test_the_commands_of_the_comparison_exist():
     assert len(named) > 10
     for program, action, option in named:
         if program.startswith("gazetrack"):
-            known = import_module(f"gazetrack_cli.{program.split()[1]}").command
+            known = import_module(f"gazetrack_cli.{program.split()[1].replace('-', '_')}").command
         else:
             name = program.removeprefix("gradtrack-").replace("compare", "compare_methods")
             known = import_module(f"gazetrack_cli.{name}").command
@@ -193,6 +193,6 @@ def lines_of(page):
 def command_of(program, words):
     """The click command that a line calls, and the words behind it."""
     if program == "gazetrack":
-        return import_module(f"gazetrack_cli.{words[0]}").command, words[1:]
+        return import_module(f"gazetrack_cli.{words[0].replace('-', '_')}").command, words[1:]
     name = program.removeprefix("gradtrack-").replace("compare", "compare_methods")
     return import_module(f"gazetrack_cli.{name}").command, words
