@@ -256,10 +256,21 @@ def sha256_of(path: str | os.PathLike[str]) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _temporary_name(path: Path) -> Path:
+def temporary_name(name: str) -> str:
+    """Return what is called so while this process works on it; see `is_left`."""
     start = _start_of(os.getpid())
     process = f"{os.getpid()}{'' if start is None else f'-{start}'}"
-    return path.with_name(f".{path.name}.{process}@{_machine()}.gtmp")
+    return f".{name}.{process}@{_machine()}.gtmp"
+
+
+def is_left(path: Path) -> bool:
+    """Tell whether a file or folder has a `temporary_name` of a process that works no more."""
+    match = _TEMPORARY.fullmatch(path.name)
+    return match is not None and not _is_at_work(path, match)
+
+
+def _temporary_name(path: Path) -> Path:
+    return path.with_name(temporary_name(path.name))
 
 
 @cache

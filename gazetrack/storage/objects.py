@@ -14,7 +14,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from gazetrack.errors import ConfigError, GazetrackError, InputError, OutputError, quote
-from gazetrack.publish import write_bytes
+from gazetrack.publish import temporary_name, write_bytes
 from gazetrack.storage.address import (
     joined,
     parent_of,
@@ -45,7 +45,6 @@ _FORBIDDEN = (401, 403)
 _MISSING = 404
 _BUSY = (429, 500, 502, 503, 504)
 _BY_ERRNO = {errno.EBUSY: 503, errno.EACCES: 403, errno.EPERM: 403, errno.ENOENT: 404}
-_TEMPORARY = ".gtmp"
 
 
 def listed(url: str, *, recursive: bool) -> tuple[list[str], bool]:
@@ -188,7 +187,7 @@ def send(path: Path, url: str) -> None:
         folder = key.rpartition("/")[0]
         if folder:
             store.makedirs(folder, exist_ok=True)
-        temporary = f"{folder}/.{key.rpartition('/')[2]}.{os.getpid()}{_TEMPORARY}"
+        temporary = f"{folder}/{temporary_name(key.rpartition('/')[2])}"
         try:
             store.put_file(os.fspath(path), temporary)
             store.mv(temporary, key)
