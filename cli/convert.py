@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import options as opt
-from .engine_options import engine, engine_options
+from .dry_run import dry_run
+from .engine_options import engine, engine_options, resume_options
 from .errors import say
 from .parsing import parse_pairs, parse_screen
 from .printing import facts_line, print_json, progress_bar
-from .reports import check_report, finish
+from .reports import check_manifest, check_report, finish
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,6 +52,7 @@ _MOST_CHARS = 4096  # of a path
 )
 @click.option("--recursive", is_flag=True, help="Of a folder, also convert what lies below it.")
 @engine_options
+@resume_options
 @opt.eye_option
 @click.option(
     "--trial-by",
@@ -108,6 +110,8 @@ def command(
     as_json: bool,
     verbose: bool,
     quiet: bool,
+    manifest: Path | None,
+    is_dry_run: bool,
     **who: Any,
 ) -> int:
     """Convert eye-tracker exports to fixation tables.
@@ -142,10 +146,14 @@ def command(
         trial_by=trial_by,
         pseudonyms=pseudonyms,
     )
+    check_manifest(manifest, report, errors)
+    if is_dry_run:
+        return dry_run(files, chosen, manifest, who["cluster"], as_json=as_json)
     # Where the terminal shows what was found in each file, that is the progress.
     shown_one_by_one = not as_json and not quiet and sys.stdout.isatty()
     bar = progress_bar("converting", quiet=shown_one_by_one, lines=not quiet)
-    outcomes = convert_files(files, chosen, engine(**who, quiet=quiet), bar)
+    workers = engine(**who, quiet=quiet)
+    outcomes = convert_files(files, chosen, workers, bar, manifest=manifest)
     if as_json:
         return finish(outcomes, report, _print_json, errors)
     shown = None if quiet else partial(show, verbose=verbose)

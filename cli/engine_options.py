@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from .options import FILE
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -35,10 +37,29 @@ _OPTIONS = (
     ),
 )
 
+_RESUME = (
+    click.option(
+        "--manifest",
+        type=FILE,
+        metavar="FILE",
+        help="Note in FILE what is done; called again, go on from there.",
+    ),
+    click.option(
+        "--dry-run", "is_dry_run", is_flag=True, help="Say what would be done, and why; do nothing."
+    ),
+)
+
 
 def engine_options(command: F) -> F:
     """Add the options to a command; `engine` takes their values."""
     for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def resume_options(command: F) -> F:
+    """Add the options of a study that goes on where it was stopped."""
+    for option in reversed(_RESUME):
         command = option(command)
     return command
 

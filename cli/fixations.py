@@ -13,10 +13,11 @@ from gazetrack.events.detectors import DEFAULT, DETECTORS
 
 from . import options as opt
 from .convert import show
-from .engine_options import engine, engine_options
+from .dry_run import dry_run
+from .engine_options import engine, engine_options, resume_options
 from .parsing import parse_pairs, parse_screen
 from .printing import progress_bar
-from .reports import check_report, finish
+from .reports import check_manifest, check_report, finish
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,6 +32,7 @@ T = TypeVar("T")
 @click.argument("files", nargs=-1, required=True, type=opt.PLACE, metavar="FILES|FOLDERS|URLS…")
 @click.option("--recursive", is_flag=True, help="Of a folder, also take what lies below it.")
 @engine_options
+@resume_options
 @click.option(
     "--detector",
     type=click.Choice(list(DETECTORS)),
@@ -90,6 +92,8 @@ def command(
     report: Path | None,
     verbose: bool,
     quiet: bool,
+    manifest: Path | None,
+    is_dry_run: bool,
     **who: Any,
 ) -> int:
     """Detect fixations in the samples of exports, also where the export has its own.
@@ -118,10 +122,14 @@ def command(
         force=force,
     )
     check_report(report, files)
+    check_manifest(manifest, report)
+    if is_dry_run:
+        return dry_run(files, chosen, manifest, who["cluster"])
     shown = None if quiet else partial(show, verbose=verbose)
     shown_one_by_one = not quiet and sys.stdout.isatty()
     bar = progress_bar("detecting", quiet=shown_one_by_one, lines=not quiet)
-    outcomes = convert_files(files, chosen, engine(**who, quiet=quiet), bar)
+    workers = engine(**who, quiet=quiet)
+    outcomes = convert_files(files, chosen, workers, bar, manifest=manifest)
     return finish(outcomes, report, shown)
 
 

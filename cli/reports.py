@@ -41,6 +41,14 @@ def check_report(
     check(report, inputs)
 
 
+def check_manifest(manifest: Path | None, *reports: Path | None) -> None:
+    """Refuse a report that would be written over the manifest of the same call."""
+    if manifest is not None and manifest.absolute() in [
+        report.absolute() for report in reports if report is not None
+    ]:
+        raise click.UsageError("--manifest and a report are the same file: give them two names")
+
+
 def finish(
     outcomes: Iterable[Outcome],
     report: Path | None,

@@ -19,6 +19,7 @@ from .version import __version__
 from .workflows.compact import Compacted, compact
 from .workflows.compare import Agreement, compare
 from .workflows.convert import ConvertOptions, convert, convert_files
+from .workflows.engine.run import Engine
 from .workflows.fixations import detect_fixations, exported_fixations
 from .workflows.info import formats, info
 from .workflows.outcome import Outcome
@@ -36,6 +37,7 @@ __all__ = [
     "Compacted",
     "ConvertOptions",
     "Detector",
+    "Engine",
     "GazetrackError",
     "InputOptions",
     "MapParams",

@@ -6,10 +6,10 @@ Every function takes one input after the other and never lets a bad one touch it
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import chain, count
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
@@ -34,12 +34,13 @@ from gazetrack.tables.selection import select_eye, split_trials
 from gazetrack.tables.store import SUFFIX, refuse_other_origin, write_table
 from gazetrack.workflows.describing import describe
 from gazetrack.workflows.elsewhere import near, written
+from gazetrack.workflows.engine.manifest import Manifest
 from gazetrack.workflows.engine.run import Engine, over
-from gazetrack.workflows.inputs import Source, find_sources
-from gazetrack.workflows.outcome import Outcome, settled
-from gazetrack.workflows.privacy import Unnamed
+from gazetrack.workflows.outcome import Outcome, namesakes_noted, settled
+from gazetrack.workflows.pairs import find_pairs
 from gazetrack.workflows.provenance import provenance
 from gazetrack.workflows.read import InputChoices, InputOptions, read_source, recognise
+from gazetrack.workflows.resume import Study
 from gazetrack.workflows.shared_folder import held, kept_in_merged, refuse_compacted_url
 
 if TYPE_CHECKING:
@@ -53,6 +54,10 @@ if TYPE_CHECKING:
     from gazetrack.readers.base import Verdict
     from gazetrack.readers.head import Head
     from gazetrack.tables.recording import Recording
+    from gazetrack.workflows.inputs import Source
+    from gazetrack.workflows.pairs import Pair
+    from gazetrack.workflows.privacy import Unnamed
+    from gazetrack.workflows.resume import AtOnce
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +135,7 @@ def convert(
     jobs: int | Engine = 1,
     progress: Callable[[int, int], None] | None = None,
     errors: Literal["raise", "report"] = "raise",
+    manifest: str | Path | None = None,
     **choices: Unpack[ConvertChoices],
 ) -> list[Outcome]:
     """Convert exports to fixation tables, as the command ``gazetrack convert`` does.
@@ -145,6 +151,8 @@ def convert(
     errors : {"raise", "report"}
         ``raise``: when all inputs are done, the first error is raised, with the others in its
         notes. ``report``: errors are in the outcomes alone.
+    manifest : path-like, optional
+        A file that says which recordings are done, so that the next call goes on from there.
     **choices
         Fields of `ConvertOptions`, such as `out`, `samples` and `screen`.
 
@@ -165,7 +173,8 @@ def convert(
     'raw.fixations.parquet'
     """
     listed = [paths] if isinstance(paths, str | Path) else list(paths)
-    outcomes = convert_files(listed, ConvertOptions(**choices), jobs, progress)
+    options = ConvertOptions(**choices)
+    outcomes = convert_files(listed, options, jobs, progress, manifest=manifest)
     return settled(outcomes, errors)
 
 
@@ -174,6 +183,8 @@ def convert_files(
     options: ConvertOptions,
     jobs: int | Engine = 1,
     progress: Callable[[int, int], None] | None = None,
+    *,
+    manifest: str | Path | None = None,
 ) -> Iterator[Outcome]:
     """Convert exports to fixation tables, and tell of each as soon as it is done.
 
@@ -189,6 +200,10 @@ def convert_files(
         whatever it is.
     progress : callable, optional
         Called with the number of recordings done and of all, before the first and after each.
+    manifest : path-like, optional
+        A file that says which recordings are done: of these the earlier outcome is told, as long
+        as gazetrack, the options, the recording and its tables are the same. Made where there is
+        none; recordings that failed are tried again.
 
     Yields
     ------
@@ -203,65 +218,53 @@ def convert_files(
     >>> for outcome in gazetrack.convert_files(["a.tsv", "b.asc"], options):  # doctest: +SKIP
     ...     print(outcome.file, outcome.status)
     """
-    out = options.place
-    try:
-        sources = find_sources(paths, recursive=options.recursive, out=out, join=options.may_join)
-    except InputError as error:
-        if options.pseudonyms.keeps:
-            raise
-        raise InputError(error.what, hint=error.hint) from None
-    if not options.pseudonyms.keeps:
-        # Outputs are called after what is in the exports: names of files cannot meet.
-        sources = [
-            replace(source, target=source.target.with_name("unnamed"), clash=None)
-            for source in sources
-        ]
-    if not Engine.of(jobs).works_here(len(sources)):
-        _check_shared(sources)
-    pairs = list(zip(sources, _unnamed(sources, out is not None), strict=True))
-    done = over(
-        partial(_convert_as_told, options=options),
-        pairs,
-        Engine.of(jobs),
-        total=len(pairs),
-        lost=partial(_lost, options=options),
-        progress=progress,
-    )
-    yield from _namesakes_noted(chain.from_iterable(done))
+    pairs = pairs_to_convert(paths, options, manifest)
+    engine = Engine.of(jobs)
+    if not engine.works_here(len(pairs)):
+        _check_shared(pairs)
+
+    def work(left: Sequence[Pair], at_once: AtOnce | None) -> Iterator[list[Outcome]]:
+        return over(
+            partial(_convert_as_told, options=options),
+            left,
+            engine,
+            total=len(left),
+            lost=partial(_lost, options=options),
+            progress=progress,
+            at_once=at_once,
+        )
+
+    with ExitStack() as open_files:
+        if manifest is None:
+            done = work(pairs, None)
+        else:
+            study = study_of(open_files.enter_context(Manifest(manifest)), options)
+            done = study.going_on(pairs, work, partial(_with_parts, options=options))
+        yield from namesakes_noted(chain.from_iterable(done))
 
 
-def _check_shared(sources: Sequence[Source]) -> None:
+def _check_shared(pairs: Sequence[Pair]) -> None:
     """Refuse to let other processes work on files that lie in the memory of this one."""
-    check_shared(url for source in sources for url in (*source.addresses.values(), source.out_url))
+    check_shared(url for source, _ in pairs for url in (*source.addresses.values(), source.out_url))
 
 
-def _namesakes_noted(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
-    """Note where two exports name a recording alike: pandas would take them for one."""
-    owners: dict[str, str] = {}
-    for outcome in outcomes:
-        names = outcome.summary.get("recordings", ())
-        shared = [name for name in names if owners.setdefault(name, outcome.file) != outcome.file]
-        if shared:
-            other = quote(owners[shared[0]], 80)
-            what = f"{other} names a recording {quote(shared[0], 40)} as well"
-            outcome.notes.append(f"{what}: group by participant, or keep the tables apart")
-        yield outcome
+def pairs_to_convert(
+    paths: Sequence[str | Path], options: ConvertOptions, manifest: str | Path | None = None
+) -> list[Pair]:
+    """Return the recordings that `convert_files` takes, see `gazetrack.workflows.pairs`."""
+    keeps = options.pseudonyms.keeps
+    return find_pairs(paths, options, out=options.place, names_files=keeps, manifest=manifest)
 
 
-def _unnamed(sources: Sequence[Source], shows_folder: bool) -> list[list[Unnamed]]:
-    """Return what the files of each recording are called where they have no names."""
-    total = sum(1 + len(source.parts) for source in sources)
-    number = count(1)
-    return [
-        [
-            Unnamed(next(number), total, (file,), shows_folder)
-            for file in (source.path, *source.parts)
-        ]
-        for source in sources
-    ]
+def study_of(manifest: Manifest, options: ConvertOptions) -> Study:
+    """Return a conversion that is noted in a manifest."""
+    kind = "" if options.dataset is None else "dataset"
+    if options.detector is not None:
+        kind = options.detector.name
+    return Study(manifest, options, options.pseudonyms, kind)
 
 
-def _convert_as_told(pair: tuple[Source, list[Unnamed]], options: ConvertOptions) -> list[Outcome]:
+def _convert_as_told(pair: Pair, options: ConvertOptions) -> list[Outcome]:
     """Convert a recording; where participants are not to be named, tell nothing that names one.
 
     Returns the outcome of the recording, then one for each file that was read together with it.
@@ -269,20 +272,26 @@ def _convert_as_told(pair: tuple[Source, list[Unnamed]], options: ConvertOptions
     source, files = pair
     if options.pseudonyms.keeps:
         outcome = _convert(source, options)
+    else:
+        outcome = _convert_unnamed(source, files[0], options)
+    return _with_parts(outcome, pair, options)
+
+
+def _with_parts(outcome: Outcome, pair: Pair, options: ConvertOptions) -> list[Outcome]:
+    """Return the outcome of a recording under its name of today, and one for each other file."""
+    source, files = pair
+    if options.pseudonyms.keeps:
         first = quote(source.path)
         others = [str(part) for part in source.parts]
     else:
-        outcome = _convert_unnamed(source, files[0], options)
-        first = files[0].label
+        first = outcome.file = files[0].label
         others = [file.label for file in files[1:]]
     note = f"read with {first}, as one recording"
     together = [Outcome(file, "joined", format=outcome.format, notes=[note]) for file in others]
     return [outcome, *together]
 
 
-def _lost(
-    pair: tuple[Source, list[Unnamed]], error: WorkerLost, options: ConvertOptions
-) -> list[Outcome]:
+def _lost(pair: Pair, error: WorkerLost, options: ConvertOptions) -> list[Outcome]:
     """Return the outcome of a recording that no worker has survived."""
     source, files = pair
     name = str(source.path) if options.pseudonyms.keeps else files[0].label
@@ -383,7 +392,7 @@ def _put_tables(
         place = _adding(folder, source.out_url, files)
     try:
         with place, written(folder, source.out_url, list(files)) as here:
-            _write_tables(files, folder, meta, options, outcome, here=here)
+            _write_tables(files, source, meta, options, outcome, here=here)
     except OutputError:
         if source.out_url:  # they were written here, and not sent
             outcome.outputs = []
@@ -448,7 +457,7 @@ def _tables_to_write(
 
 def _write_tables(
     files: dict[str, pa.Table],
-    folder: Path,
+    source: Source,
     meta: dict[str, Any],
     options: ConvertOptions,
     outcome: Outcome,
@@ -457,7 +466,7 @@ def _write_tables(
 ) -> None:
     """Write tables into a folder, all or, where one may not be replaced, none.
 
-    The outcome lists them by `folder`, which `here` may stand for.
+    The outcome lists them by the folder of the target, which `here` may stand for.
     """
     # Which fixations were chosen is a note of their table alone: the samples may be asked for
     # others.
@@ -473,11 +482,12 @@ def _write_tables(
     # a pseudonym, only the bytes tell.
     by_bytes = options.place is not None or not options.pseudonyms.keeps
     for name in files:
-        refuse_other_origin(here / name, meta, force=options.force, same_bytes=by_bytes)
+        may_replace = options.force or name in source.replaces
+        refuse_other_origin(here / name, meta, force=may_replace, same_bytes=by_bytes)
     for name, table in files.items():
         write_table(here / name, table, metas[name], force=options.force)
         digest = sha256_of(here / name)
-        path = str(folder / name)
+        path = str(source.target.parent / name)
         outcome.outputs.append({"path": path, "rows": table.num_rows, "sha256": digest})
 
 

@@ -85,6 +85,9 @@ class Source:
         behind it, perhaps with a password: never to be shown.
     out_url : str
         The address of the folder of `target`, likewise; empty for a folder of this machine.
+    replaces : tuple of str
+        Names of tables that are known to be of this recording as it was before, and may be replaced
+        though its bytes have changed.
     """
 
     path: Path
@@ -97,6 +100,7 @@ class Source:
     clash: OutputError | None = None
     addresses: Mapping[Path, str] = field(default_factory=dict, hash=False, repr=False)
     out_url: str = field(default="", repr=False)
+    replaces: tuple[str, ...] = ()
 
     @property
     def parts(self) -> tuple[Path, ...]:

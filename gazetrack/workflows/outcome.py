@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from gazetrack.errors import ConfigError, OutputError
+from gazetrack.errors import ConfigError, OutputError, quote
 from gazetrack.publish import refuse_overwrite, write_text
 from gazetrack.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from gazetrack.errors import GazetrackError
 
@@ -119,6 +119,19 @@ def settled(
                 first.add_note(str(other))
         raise first
     return done
+
+
+def namesakes_noted(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+    """Note where two exports name a recording alike: pandas would take them for one."""
+    owners: dict[str, str] = {}
+    for outcome in outcomes:
+        names = outcome.summary.get("recordings", ())
+        shared = [name for name in names if owners.setdefault(name, outcome.file) != outcome.file]
+        if shared:
+            other = quote(owners[shared[0]], 80)
+            what = f"{other} names a recording {quote(shared[0], 40)} as well"
+            outcome.notes.append(f"{what}: group by participant, or keep the tables apart")
+        yield outcome
 
 
 def check_report(path: str | Path, inputs: Iterable[str | Path]) -> None:

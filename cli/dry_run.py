@@ -1,0 +1,93 @@
+"""What a command would do, printed in place of doing it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import click
+
+from . import exit_codes
+from .errors import say
+from .printing import print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from gazetrack.workflows.convert import ConvertOptions
+    from gazetrack.workflows.plan import Planned
+
+_MOST_CHARS = 4096  # of a path
+_SAID = {
+    "convert": "to convert",
+    "done": "done before",
+    "skip": "skipped",
+    "fail": "that would fail",
+}
+
+
+def dry_run(
+    files: Sequence[Path | str],
+    options: ConvertOptions,
+    manifest: Path | None,
+    cluster: str | None,
+    *,
+    as_json: bool = False,
+) -> int:
+    """Print what would be done, and the script of a batch job where a queue is to do it.
+
+    Parameters
+    ----------
+    files : sequence of path-like
+        Exports and folders of them.
+    options : ConvertOptions
+        What would be written and where.
+    manifest : pathlib.Path or None
+        The file that says which recordings are done.
+    cluster : str or None
+        Where the work would be done, as `--cluster` names it.
+    as_json : bool
+        Print one object per recording.
+
+    Returns
+    -------
+    int
+        The exit code: that of recordings that would fail.
+    """
+    from gazetrack.workflows.engine.queues import check_place, is_queue, job_script
+    from gazetrack.workflows.plan import plan_conversion
+
+    if cluster is not None:
+        check_place(cluster)
+    plan = plan_conversion(files, options, manifest)
+    errors = [planned.error for planned in plan if planned.error is not None]
+    if as_json:
+        print_json([_as_json(planned) for planned in plan])
+    else:
+        _show(plan)
+        if cluster is not None and is_queue(cluster):
+            click.echo(f"each job of the queue:\n{job_script(cluster)}")
+    for error in errors:
+        say("gazetrack", error)
+    return exit_codes.of_inputs(errors, len(plan))
+
+
+def _as_json(planned: Planned) -> dict[str, str | None]:
+    message = None if planned.error is None else planned.error.whole()
+    values = {name: value for name, value in vars(planned).items() if name != "error"}
+    return values | {"message": message}
+
+
+def _show(plan: Sequence[Planned]) -> None:
+    from gazetrack.errors import quote
+
+    for planned in plan:
+        # Of thousands, those that are left are what a user wants to see.
+        if planned.action == "convert":
+            name = quote(planned.file, _MOST_CHARS)
+            format_ = f" ({planned.format})" if planned.format else ""
+            click.echo(f"would convert {name}{format_}: {planned.why}")
+    counts: Counter[str] = Counter(planned.action for planned in plan)
+    said = ", ".join(f"{counts[action]:,} {said}" for action, said in _SAID.items())
+    click.echo(f"of {len(plan):,} recordings: {said}")

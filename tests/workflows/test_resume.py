@@ -1,0 +1,275 @@
+"""A study goes on where it was stopped: nothing twice, and again what depends on a change."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gazetrack.events.ivt import IVT
+from gazetrack.tables.pseudonyms import Pseudonyms
+from gazetrack.tables.screen import Screen
+from gazetrack.workflows.convert import ConvertOptions, convert, convert_files
+from gazetrack.workflows.engine.run import Engine
+from gazetrack.workflows.resume import parameters_of
+from tests.places import GOLDEN, ROOT
+
+MANIFEST = "study.jsonl"
+
+
+def gaze(number, n=300):
+    return "x,y,t\n" + "".join(
+        f"{100 + i % (3 + number)},{200 + number},{4 * i}\n" for i in range(n)
+    )
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    (tmp_path / "exports").mkdir()
+    for number in range(5):
+        (tmp_path / "exports" / f"{number}.csv").write_text(gaze(number))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def convert_again(**options):
+    """Convert the exports; return the outcomes and the names of those that were converted."""
+    before = {path: path.stat().st_mtime_ns for path in _tables()}
+    chosen = ConvertOptions(**{"out": "tables"} | options)
+    outcomes = list(convert_files(["exports"], chosen, manifest=MANIFEST))
+    made = [path for path in _tables() if before.get(path) != path.stat().st_mtime_ns]
+    return outcomes, sorted({path.name.partition(".")[0] for path in made})
+
+
+def _tables():
+    return sorted(Path("tables").glob("*.parquet"))
+
+
+def reported(outcomes):
+    return [outcome.as_json() | {"found": outcome.summary} for outcome in outcomes]
+
+
+def test_a_second_call_does_nothing_and_reports_the_same(folder):
+    first, done = convert_again(samples=True)
+    assert done == list("01234")
+    second, done = convert_again(samples=True)
+    assert done == []
+    as_text = json.loads(json.dumps(reported(first)))  # pairs are lists in JSON
+    assert json.loads(json.dumps(reported(second))) == as_text
+
+
+def test_a_new_recording_alone_is_converted(folder):
+    convert_again()
+    (folder / "exports" / "5.csv").write_text(gaze(5))
+    outcomes, done = convert_again()
+    assert done == ["5"]
+    assert [outcome.file for outcome in outcomes] == [f"exports/{n}.csv" for n in range(6)]
+
+
+def test_a_recording_that_has_changed_alone_is_converted(folder):
+    convert_again()
+    (folder / "exports" / "3.csv").write_text(gaze(3, n=400))
+    assert convert_again()[1] == ["3"]
+    assert convert_again()[1] == []
+
+
+def test_a_table_that_somebody_else_wrote_is_not_replaced(folder):
+    convert_again()
+    (folder / "exports" / "3.csv").write_text(gaze(3, n=400))
+    other = (folder / "tables" / "2.fixations.parquet").read_bytes()
+    (folder / "tables" / "3.fixations.parquet").write_bytes(other)
+    outcomes, done = convert_again()
+    assert done == []
+    assert [outcome.status for outcome in outcomes].count("failed") == 1
+    assert "holds another recording" in str(outcomes[3].error)
+
+
+def test_a_table_that_was_removed_alone_is_made_again(folder):
+    convert_again()
+    (folder / "tables" / "2.fixations.parquet").unlink()
+    assert convert_again()[1] == ["2"]
+
+
+def test_other_parameters_do_all_of_it_again(folder):
+    convert_again()
+    assert convert_again(screen=Screen(1920, 1080))[1] == list("01234")
+    assert convert_again(screen=Screen(1920, 1080), force=True)[1] == []
+
+
+def test_tables_of_a_detector_lie_beside_the_others(folder):
+    detector = IVT(velocity_threshold_deg_s=50)
+    convert_again()
+    assert convert_again(detector=detector)[1] == list("01234")
+    assert convert_again()[1] == []
+    assert convert_again(detector=detector)[1] == []
+    assert convert_again(detector=replace(detector, velocity_threshold_deg_s=60))[1] == list(
+        "01234"
+    )
+
+
+def test_what_failed_is_tried_again(folder):
+    bad = folder / "exports" / "2.csv"
+    good = bad.read_text()
+    bad.write_text("x,y,t\n1,2,oops\n")
+    outcomes, done = convert_again()
+    assert [outcome.status for outcome in outcomes].count("failed") == 1
+    bad.write_text(good)
+    outcomes, done = convert_again()
+    assert done == ["2"]
+    assert {outcome.status for outcome in outcomes} == {"ok"}
+
+
+def test_the_manifest_among_the_exports_is_no_export(folder, monkeypatch):
+    monkeypatch.chdir(folder / "exports")
+    for _ in range(2):
+        outcomes = convert(".", manifest=MANIFEST)
+        assert [outcome.status for outcome in outcomes] == ["ok"] * 5
+
+
+def test_it_goes_on_from_another_folder_and_after_a_move(folder, monkeypatch):
+    convert_again()
+    moved = folder.with_name("moved")
+    folder.rename(moved)
+    monkeypatch.chdir(moved / "exports")
+    before = {path: path.stat().st_mtime_ns for path in (moved / "tables").iterdir()}
+    outcomes = convert(moved / "exports", out="../tables", manifest=f"../{MANIFEST}")
+    assert {path: path.stat().st_mtime_ns for path in (moved / "tables").iterdir()} == before
+    assert outcomes[0].outputs[0]["path"] == "../tables/0.fixations.parquet"
+
+
+def test_parts_of_a_data_set_are_added_once(folder):
+    def add():
+        options = ConvertOptions(dataset="set")
+        outcomes = list(convert_files(["exports"], options, manifest=MANIFEST))
+        return outcomes, {path: path.stat().st_mtime_ns for path in Path("set").rglob("*.parquet")}
+
+    convert_again()
+    first, parts = add()
+    second, again = add()
+    assert len(parts) == 5
+    assert again == parts
+    assert reported(second)[0]["outputs"] == reported(first)[0]["outputs"]
+    next(iter(parts)).unlink()
+    assert len(add()[1]) == 5
+    assert convert_again()[1] == []
+
+
+def test_files_of_one_recording_are_one(folder):
+    for path in (folder / "exports").iterdir():
+        path.unlink()
+    source = next(path for path in (GOLDEN / "pupil_core").iterdir() if _has_parts(path))
+    for path in source.iterdir():
+        if path.suffix == ".csv":
+            (folder / "exports" / path.name).write_bytes(path.read_bytes())
+    first, _ = convert_again()
+    second, done = convert_again()
+    assert done == []
+    assert [outcome.status for outcome in second] == [outcome.status for outcome in first]
+
+
+def _has_parts(case):
+    return case.is_dir() and len(list(case.glob("*.csv"))) > 0
+
+
+@pytest.mark.parametrize("policy", ["hash", "drop"])
+def test_where_files_are_not_named_the_manifest_names_none(folder, policy):
+    (folder / "exports" / "0.csv").rename(folder / "exports" / "anna_berger.csv")
+    pseudonyms = Pseudonyms(policy, b"k" * 32 if policy == "hash" else b"")
+    _, done = convert_again(pseudonyms=pseudonyms)
+    assert len(done) == 5
+    told = (folder / MANIFEST).read_text()
+    assert "anna" not in told
+    assert "exports" not in told
+    second, done = convert_again(pseudonyms=pseudonyms)
+    assert done == []
+    assert [outcome.file for outcome in second] == [f"input {n} of 5" for n in range(1, 6)]
+    # Another one comes before them in the order: labels are those of today.
+    (folder / "exports" / "0.csv").write_text(gaze(8))
+    third, done = convert_again(pseudonyms=pseudonyms)
+    assert len(done) == 1
+    assert [outcome.file for outcome in third] == [f"input {n} of 6" for n in range(1, 7)]
+
+
+def test_another_key_does_all_of_it_again_and_stays_secret(folder):
+    convert_again(pseudonyms=Pseudonyms("hash", b"k" * 32))
+    _, done = convert_again(pseudonyms=Pseudonyms("hash", b"l" * 32), force=True)
+    assert len(done) == 5
+    assert "kkkk" not in (folder / MANIFEST).read_text()
+    assert (b"k" * 32).hex() not in (folder / MANIFEST).read_text()
+
+
+def test_all_that_tables_depend_on_is_a_parameter():
+    """A new option is one, unless it is said here why it is none."""
+    options = ConvertOptions()
+    told = parameters_of(options, options.pseudonyms)
+    left_out = set(vars(options)) - set(told)
+    assert left_out == {"out", "dataset", "force", "recursive"}
+    other = replace(options, eye="left", columns={"x": "a"})
+    changed = parameters_of(other, options.pseudonyms)
+    assert {name for name in told if told[name] != changed[name]} == {"eye", "columns"}
+    turned = parameters_of(replace(options, columns={"y": "b", "x": "a"}), options.pseudonyms)
+    assert turned == parameters_of(
+        replace(options, columns={"x": "a", "y": "b"}), options.pseudonyms
+    )
+
+
+# Converts slowly, so that it can be killed in the middle.
+SLOWLY = """
+import os, sys, time
+from gazetrack.workflows.convert import ConvertOptions, convert_files
+from gazetrack.workflows.engine.run import Engine
+if __name__ == "__main__":
+    options = ConvertOptions(out="tables")
+    engine = Engine(jobs=int(sys.argv[1]))
+    for outcome in convert_files(["exports"], options, engine, manifest="study.jsonl"):
+        print(outcome.file, flush=True)
+        time.sleep(0.2)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_study_that_was_killed_goes_on_and_does_nothing_twice(folder, jobs):
+    for number in range(5, 12):
+        (folder / "exports" / f"{number}.csv").write_text(gaze(number))
+    whole = {}
+    for outcome in convert_files(["exports"], ConvertOptions(out="whole")):
+        (output,) = outcome.outputs
+        whole[output["path"].removeprefix("whole/")] = output["sha256"]
+    script = folder / "slowly.py"
+    script.write_text(SLOWLY)
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(
+        [sys.executable, script, str(jobs)], env=env, stdout=subprocess.PIPE, text=True
+    )
+    for _ in range(3):
+        process.stdout.readline()
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    time.sleep(0.5)  # processes of a killed command end soon after it
+    lines = (folder / MANIFEST).read_text().splitlines()[1:]
+    noted = {json.loads(line)["key"] for line in lines}
+    assert 3 <= len(noted) <= 12
+    outcomes, done = convert_again()
+    assert not {f"exports/{name}.csv" for name in done} & noted
+    assert [outcome.status for outcome in outcomes] == ["ok"] * 12
+    made = {
+        output["path"].removeprefix("tables/"): output["sha256"]
+        for outcome in outcomes
+        for output in outcome.outputs
+    }
+    assert made == whole
+    assert list((folder / "tables").glob(".*")) == []
+
+
+def test_a_study_on_several_processes_is_noted_too(folder):
+    options = ConvertOptions(out="tables")
+    list(convert_files(["exports"], options, Engine(jobs=2), manifest=MANIFEST))
+    assert convert_again()[1] == []
