@@ -49,8 +49,12 @@ def save(path: str | None, results: Mapping[str, Any]) -> None:
         Path(path).write_text(json.dumps(results, indent=2) + "\n")
 
 
-def where_and_when() -> dict[str, str]:
-    """Return the date, the processor, the system, Python, and the commit that is measured."""
+def where_and_when() -> dict[str, Any]:
+    """Return the date, the processor, the system, Python, and the commit that is measured.
+
+    ``others`` is how many processes of others waited for a core on average in the last minute,
+    before anything was measured: where it is not near 0, ratios count more than times.
+    """
     folder = Path(__file__).parent
     git = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--exclude", "*"]
     commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
@@ -59,6 +63,7 @@ def where_and_when() -> dict[str, str]:
         "processor": _processor(),
         "system": f"{platform.system()}, Python {platform.python_version()}",
         "commit": commit or "unknown",
+        "others": round(os.getloadavg()[0], 1),
     }
 
 

@@ -106,12 +106,13 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=900)
     parser.add_argument("--json", help="write the figures here")
     options = parser.parse_args()
+    machine = where_and_when()
     with tempfile.TemporaryDirectory() as folder:
         seconds = race(entries(Path(folder), options.images), options.rounds)
     n_rows = options.images * FIXATIONS_AN_IMAGE
     show(f"Commands, {options.images} images, {n_rows:,} fixations", seconds, "render")
     facts = {"images": options.images, "rows": n_rows, "seconds": seconds}
-    save(options.json, {**where_and_when(), **facts})
+    save(options.json, {**machine, **facts})
 
 
 if __name__ == "__main__":

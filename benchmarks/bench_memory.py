@@ -166,6 +166,7 @@ def main() -> None:
     parser.add_argument("--json", help="write the figures here")
     parser.add_argument("--one", nargs=3, metavar=("WORK", "SMALL", "PATH"), help=argparse.SUPPRESS)
     options = parser.parse_args()
+    machine = where_and_when()
     if options.one:
         work, small, path = options.one
         print(json.dumps(measure(work, Path(small), Path(path))))
@@ -176,7 +177,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             found[kind] = series(kind, options.megabytes, options.work, Path(folder))
     aims = {"slope": MOST_SLOPE, "mb_at_2_gb": MOST_MB}
-    save(options.json, {**where_and_when(), "work": options.work, "reach": aims, "formats": found})
+    save(options.json, {**machine, "work": options.work, "reach": aims, "formats": found})
 
 
 if __name__ == "__main__":

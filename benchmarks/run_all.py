@@ -368,6 +368,7 @@ def main() -> None:
     parser.add_argument("--limit", type=float, default=300.0, help="seconds for each benchmark")
     parser.add_argument("--json", help="write the table here")
     options = parser.parse_args()
+    machine = where_and_when()
     with tempfile.TemporaryDirectory() as folder:
         found = {name: run(name, options.limit, Path(folder)) for name in options.only}
     lines = [judged(work, found[work.bench]) for work in WORKS if work.bench in found]
@@ -378,7 +379,7 @@ def main() -> None:
     save(
         options.json,
         {
-            **where_and_when(),
+            **machine,
             "benches": benches,
             "missing_peers": missing,
             "works": lines,

@@ -29,6 +29,7 @@ FLAT = [
     "eyelink_asc, no message twice",
     "tobii_pro",
     "pupil_core",
+    "eyelink_samples",
     "tobii_glasses2",
     "tobii_glasses3",
 ]

@@ -6,24 +6,28 @@ what is missing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from gazetrack.errors import NoGaze
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
-from gazetrack.readers.shared.clock import NO_TIME, check_clock
+from gazetrack.readers.shared.clock import NO_TIME, RowClock
 from gazetrack.readers.shared.counts import counted
 from gazetrack.readers.shared.gaze import gaze_columns
+from gazetrack.readers.shared.sink import SampleSink
+from gazetrack.readers.shared.used_names import UsedNames
 from gazetrack.readers.text.header import Header, Kind, header_of, needed_header
-from gazetrack.readers.text.table import Columns, read_columns
+from gazetrack.readers.text.table import Columns, no_rows, read_parts
 from gazetrack.tables.eyes import EYES
 from gazetrack.tables.recording import Recording
-from gazetrack.tables.schema import EVENTS, SAMPLES, conform
+from gazetrack.tables.schema import EVENTS, conform
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy.typing as npt
+    import pyarrow as pa
 
 FORMAT = Format(
     name="eyelink_samples",
@@ -83,35 +87,119 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         A missing column, or a damaged row or cell.
     """
     header = needed_header(head)
-    table = read_columns(head, header, _wanted(head, header))
-    time = table.number("t")
-    timed = np.isfinite(time)
-    session = table.text("recording")[timed]
-    if "recording" not in table.found:
-        session[:] = head.stem
-    check_clock(head, header, time[timed], timed, session)
-    # A report may join sessions, each with a clock of its own.
-    origins = pd.Series(time[timed]).groupby(session).transform("first").to_numpy(np.float64)
-    gaze, eyes = _gaze(table)
-    columns = gaze_columns({key: values[timed] for key, values in gaze.items()})
-    columns |= {
-        "recording": session,
-        "trial": table.text("trial" if "trial" in table.found else "trial_label")[timed],
-        "stimulus": table.text("stimulus")[timed],
-        "t_ms": time[timed] - origins,
-    }
+    report = _Report(head, header)
+    for part in read_parts(head, header, _wanted(head, header)):
+        report.take(part)
+    if not report.n_rows:
+        raise no_rows(head, header)
+    report.clock.check()
+    samples, eyes = report.samples()
     return Recording(
         name=head.stem,
         format=FORMAT.name,
-        sample_table=conform(columns, SAMPLES),
+        sample_table=samples,
         event_table=conform({}, EVENTS),
         eyes=eyes,
-        origin_ms=float(origins[0]) if origins.size else 0.0,
+        origin_ms=report.origin_ms,
         tracker="EyeLink",
         software="Data Viewer",
-        rows_in=table.n_rows,
-        dropped=counted({NO_TIME: ~timed}),
+        rows_in=report.n_rows,
+        dropped=counted({NO_TIME: report.n_rows - samples.num_rows}),
     )
+
+
+class _Report:
+    """What the parts of a report add up to.
+
+    Parameters
+    ----------
+    head, header : Head, Header
+        The report, to name the line of times in no order.
+
+    Attributes
+    ----------
+    clock : RowClock
+        Follows the times of the samples of each session, in the order of the file.
+    n_rows : int
+        The number of rows so far.
+    origin_ms : float
+        The tracker's time of the first sample, ms; 0 without any.
+    """
+
+    def __init__(self, head: Head, header: Header) -> None:
+        self.clock = RowClock(head, header)
+        self.n_rows = 0
+        self.origin_ms = 0.0
+        self._stem = head.stem
+        self._origins: dict[int, float] = {}  # by the code of the session
+        self._names = {name: UsedNames() for name in ("recording", "trial", "stimulus")}
+        self._seen: set[str] = set()  # eyes with any gaze
+        self._of_eyes = SampleSink()
+        # Only where no eye was exported does the average count: it is kept until one is seen.
+        self._of_average: SampleSink | None = SampleSink()
+
+    def take(self, table: Columns) -> None:
+        """Take a part of some ten thousand rows."""
+        time = table.number("t")
+        timed = np.isfinite(time)
+        t = time[timed]
+        session = self._sessions(table, timed)
+        self.clock.take(t, timed, session)
+        if not self._of_eyes.rows and len(t):
+            self.origin_ms = float(t[0])
+        self.n_rows += table.n_rows
+        columns = {
+            "recording": session,
+            "trial": self._coded(table, "trial", timed),
+            "stimulus": self._coded(table, "stimulus", timed),
+            "t_ms": t - self._origins_of(session, t),
+        }
+        gaze = {key: table.number(key)[timed] for key in _OF_EYES}
+        self._seen |= {eye for eye in EYES if np.isfinite(gaze[f"{eye}_x"]).any()}
+        if self._seen:
+            self._of_average = None
+        if self._of_average is not None:
+            pupil = table.number("pupil")[timed]  # it stands for both eyes
+            average = {**gaze, "left_pupil": pupil, "right_pupil": pupil}
+            average |= {"x": table.number("x")[timed], "y": table.number("y")[timed]}
+            self._of_average.append(columns | _single(gaze_columns(average)))
+        self._of_eyes.append(columns | _single(gaze_columns(gaze)))
+
+    def _sessions(self, table: Columns, timed: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
+        if "recording" in table.found:
+            return self._coded(table, "recording", timed)
+        own = np.zeros(int(np.count_nonzero(timed)), np.int32)
+        return self._names["recording"].coded(own, [self._stem])
+
+    def _coded(
+        self, table: Columns, name: str, timed: npt.NDArray[np.bool_]
+    ) -> npt.NDArray[np.int32]:
+        key = "trial_label" if name == "trial" and "trial" not in table.found else name
+        codes, texts = table.texts(key)
+        return self._names[name].coded(codes[timed], texts)
+
+    def _origins_of(
+        self, session: npt.NDArray[np.int32], t: npt.NDArray[np.floating]
+    ) -> npt.NDArray[np.floating]:
+        """Return the first time of each sample's session: each may have a clock of its own."""
+        own, first, place = np.unique(session, return_index=True, return_inverse=True)
+        found = [
+            self._origins.setdefault(code, float(t[at]))
+            for code, at in zip(own.tolist(), first.tolist(), strict=True)
+        ]
+        return np.array(found, np.float64)[place]
+
+    def samples(self) -> tuple[pa.Table, str]:
+        """Return the samples, and which eyes they are of."""
+        texts = {name: own.used or [""] for name, own in self._names.items()}
+        if self._of_average is not None:
+            return self._of_average.table(texts), "combined"
+        eyes = [eye for eye in EYES if eye in self._seen]
+        return self._of_eyes.table(texts), "binocular" if len(eyes) == 2 else eyes[0]
+
+
+def _single(columns: Mapping[str, Any]) -> dict[str, npt.NDArray[np.float32]]:
+    return {name: values.astype(np.float32) for name, values in columns.items()}
 
 
 def _wanted(head: Head, header: Header) -> dict[str, tuple[int, Kind]]:
@@ -127,15 +215,3 @@ def _wanted(head: Head, header: Header) -> dict[str, tuple[int, Kind]]:
     if stimulus is not None:
         wanted |= header.needed({"stimulus": stimulus}, "text", path)
     return wanted
-
-
-def _gaze(table: Columns) -> tuple[dict[str, npt.NDArray[np.floating]], str]:
-    """Return positions and pupils by `gaze_columns`' names, and which eyes they are of."""
-    gaze = {key: table.number(key) for key in _OF_EYES}
-    eyes = [eye for eye in EYES if np.isfinite(gaze[f"{eye}_x"]).any()]
-    if eyes:
-        return gaze, "binocular" if len(eyes) == 2 else eyes[0]
-    # Only the average was exported: its pupil stands for both eyes.
-    gaze["left_pupil"] = gaze["right_pupil"] = table.number("pupil")
-    gaze |= {"x": table.number("x"), "y": table.number("y")}
-    return gaze, "combined"

@@ -180,7 +180,12 @@ class RowClock:
         self._first_back = -1
         self._first_restart = -1
 
-    def take(self, t: npt.NDArray[np.floating], used: npt.NDArray[np.bool_]) -> None:
+    def take(
+        self,
+        t: npt.NDArray[np.floating],
+        used: npt.NDArray[np.bool_],
+        groups: npt.NDArray[np.integer] | None = None,
+    ) -> None:
         """Take a part of the table.
 
         Parameters
@@ -189,9 +194,11 @@ class RowClock:
             Times of the samples in ms, none missing.
         used : ndarray of bool, shape (m,)
             Which of the part's rows the n are.
+        groups : ndarray of int, shape (n,), optional
+            What each belongs to that has a clock of its own, as the same number in all parts.
         """
         n_before = self._clock.rows
-        self._clock.take(t)
+        self._clock.take(t, groups)
         if self._first_back < 0 <= self._clock.first_back:
             self._first_back = self._row(self._clock.first_back - n_before, used)
         if self._first_restart < 0 <= self._clock.first_restart:

@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from gazetrack.readers.shared.number_rows import in_order
+from gazetrack.readers.shared.used_names import UsedNames
 from gazetrack.tables.schema import EVENTS, TEXT
 from gazetrack.tables.spill import EVENT_ROWS, Spill
 
@@ -41,7 +42,8 @@ class EventSink:
     """
 
     def __init__(self, names: Mapping[str, Sequence[str]], spill_rows: int | None = None) -> None:
-        self._names = {column: _Names(names.get(column, [""])) for column in _NAMES}
+        self._texts = {column: names.get(column, [""]) for column in _NAMES}
+        self._names = {column: UsedNames() for column in _NAMES}
         self._counts = _Counts()
         self._rows = Spill(_PLAIN, EVENT_ROWS if spill_rows is None else spill_rows)
 
@@ -62,7 +64,9 @@ class EventSink:
             columns = dict(zip(batch.schema.names, batch.columns, strict=True))
             first = np.zeros(batch.num_rows, np.int32)
             coded = {
-                name: own.coded(columns[name].to_numpy() if name in columns else first)
+                name: own.coded(
+                    columns[name].to_numpy() if name in columns else first, self._texts[name]
+                )
                 for name, own in self._names.items()
             }
             numbers = self._counts.numbered(coded["kind"], coded["eye"], coded["trial"])
@@ -85,27 +89,6 @@ class EventSink:
                 column = pa.chunked_array(chunks, field.type)
             columns.append(column)
         return pa.Table.from_arrays(columns, schema=EVENTS)
-
-
-class _Names:
-    """The names of a column: those that are used, each once, in the order of their appearance."""
-
-    def __init__(self, names: Sequence[str]) -> None:
-        self._all = names
-        self._places = np.full(len(names), -1, np.int32)
-        self._found: dict[str, int] = {}
-
-    @property
-    def used(self) -> list[str]:
-        return list(self._found)
-
-    def coded(self, codes: Codes) -> npt.NDArray[np.int32]:
-        """Return the places of the names among the used ones."""
-        new, first = np.unique(codes[self._places[codes] < 0], return_index=True)
-        for code in new[np.argsort(first)].tolist():
-            self._places[code] = self._found.setdefault(self._all[code], len(self._found))
-        places: npt.NDArray[np.int32] = self._places[codes]
-        return places
 
 
 class _Counts:
