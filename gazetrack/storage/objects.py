@@ -179,6 +179,7 @@ def send(path: Path, url: str) -> None:
     OutputError
         The store refuses, is busy, or cannot be reached; an older object is as it was.
     """
+    refuse_unwritable(url)
     with _told(url, OutputError):
         store, key = _open(url)
         if scheme_of(url) in _WHOLE_OR_ABSENT:
@@ -195,6 +196,19 @@ def send(path: Path, url: str) -> None:
             with contextlib.suppress(Exception):  # the first error is the one to tell
                 store.rm_file(temporary)
             raise
+
+
+def refuse_unwritable(url: str) -> None:
+    """Refuse to write to what is only read, such as a web server.
+
+    Raises
+    ------
+    OutputError
+        It is of HTTP.
+    """
+    if scheme_of(url) in _NO_FOLDERS:
+        what = "is on a web server, which is read and not written to"
+        raise OutputError(what, path=shown_path(url), hint="choose a folder or a store with --out")
 
 
 def check_shared(urls: Iterable[str]) -> None:
@@ -264,13 +278,16 @@ def _as_ours(error: Exception, url: str, kind: type[GazetrackError]) -> Gazetrac
     if status in _FORBIDDEN or isinstance(error, PermissionError):
         what = f"may not be {verb}: the store refuses ({status or 403})"
         return kind(what, path=path, hint="check the credentials and what they are allowed to do")
-    if status == _MISSING or isinstance(error, FileNotFoundError):
+    # Some say of a server that they cannot reach that there is no such file.
+    said_by_nobody = status is None and isinstance(error.__cause__, Exception)
+    if status == _MISSING or (isinstance(error, FileNotFoundError) and not said_by_nobody):
         what = "no such object or bucket (404)"
         return kind(what, path=path, hint="check the address")
     if status in _BUSY:
         what = f"cannot be {verb}: the store is busy or broken ({status}), also when asked again"
         return kind(what, path=path, hint="run the same command again later")
-    reason = f"{type(error).__name__}: {quote(without_secrets(str(error), [url]), 150)}"
+    source = error.__cause__ if isinstance(error, FileNotFoundError) else error
+    reason = f"{type(source).__name__}: {quote(without_secrets(str(source), [url]), 150)}"
     if "Credentials" in type(error).__name__:
         hint = "set the store's credentials, such as AWS_ACCESS_KEY_ID or AWS_PROFILE"
         return kind(f"may not be {verb}: there are no credentials", path=path, hint=hint)

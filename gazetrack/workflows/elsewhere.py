@@ -20,7 +20,15 @@ from gazetrack.errors import GazetrackError, OutputError
 from gazetrack.publish import publish, write_bytes
 from gazetrack.storage.address import joined, local_or_url, parent_of, shown_path
 from gazetrack.storage.copies import private_folder
-from gazetrack.storage.objects import fetch, fetch_beginning, names_in, opened, send, size_of
+from gazetrack.storage.objects import (
+    fetch,
+    fetch_beginning,
+    names_in,
+    opened,
+    refuse_unwritable,
+    send,
+    size_of,
+)
 from gazetrack.tables.store import check_suffix, write_by_suffix
 
 if TYPE_CHECKING:
@@ -130,6 +138,7 @@ def written(folder: Path, url: str, names: Sequence[str]) -> Iterator[Path]:
     if not url:
         yield folder
         return
+    refuse_unwritable(url)
     with private_folder() as temporary:
         with told_by_address(temporary, {folder: temporary}):
             before = {name: stand_in(joined(url, name), temporary / name) for name in names}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
 
 import pytest
@@ -219,3 +221,53 @@ def test_memory_is_of_one_process():
     check_shared(["s3://a", ""])
     with pytest.raises(ConfigError, match="one process"):
         check_shared(["s3://a", "memory://a"])
+
+
+@pytest.fixture
+def web(tmp_path):
+    """A web server with a file in it, which answers 404 and 403 as servers do."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            path = self.path.partition("?")[0]
+            status = {"/raw.csv": 200, "/locked.csv": 403}.get(path, 404)
+            self.send_response(status)
+            self.send_header("Content-Length", "5" if status == 200 else "0")
+            self.end_headers()
+            if status == 200 and self.command == "GET":
+                self.wfile.write(b"x,y,t")
+
+        def do_HEAD(self):
+            self.do_GET()
+
+        def log_message(self, *_args):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_a_web_server_is_read_and_its_answers_are_told(web, tmp_path):
+    pytest.importorskip("aiohttp", reason="web addresses need: pip install 'gazetrack[s3]'")
+    fetch(f"{web}/raw.csv?token=hidden", tmp_path / "a")
+    assert (tmp_path / "a").read_bytes() == b"x,y,t"
+    with pytest.raises(InputError, match=r"no such object or bucket \(404\)"):
+        fetch(f"{web}/none.csv", tmp_path / "b")
+    with pytest.raises(InputError, match=r"the store refuses \(403\)") as caught:
+        fetch(f"{web}/locked.csv?token=hidden", tmp_path / "b")
+    assert "hidden" not in caught.value.whole()
+    with pytest.raises(OutputError, match="is on a web server"):
+        send(tmp_path / "a", f"{web}/out")
+
+
+def test_a_server_that_cannot_be_reached_is_no_missing_object(tmp_path):
+    pytest.importorskip("aiohttp", reason="web addresses need: pip install 'gazetrack[s3]'")
+    with pytest.raises(InputError, match="cannot be read: ClientConnector") as caught:
+        fetch("http://127.0.0.1:9/raw.csv?token=hidden", tmp_path / "a")
+    assert "404" not in str(caught.value)
+    assert "hidden" not in caught.value.whole()
