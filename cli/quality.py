@@ -10,9 +10,10 @@ from gazetrack.storage.address import shown
 
 from . import exit_codes
 from . import options as opt
+from .engine_options import engine, engine_options
 from .errors import say
 from .parsing import parse_pairs, parse_screen
-from .printing import cell, is_nan, print_json, print_table, without_nan
+from .printing import cell, is_nan, print_json, print_table, progress_bar, without_nan
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,6 +77,7 @@ _HEADER = {
     metavar="FILE|URL",
     help="Write all measures as a table: .parquet, .csv or .tsv.",
 )
+@engine_options
 @opt.format_option
 @opt.columns_option
 @opt.screen_option
@@ -100,6 +102,7 @@ def command(
     trust_gzip: bool,
     force: bool,
     as_json: bool,
+    **who: Any,
 ) -> int:
     """Report the data quality of exports or sample tables: rates, loss, gaps, precision, accuracy.
 
@@ -126,7 +129,16 @@ def command(
         recursive=recursive,
     )
     check_place(out, QUALITY, force=force)
-    report = quality_files(files, options, by, window_ms=window_ms, targets=looked_at, tell=_say)
+    report = quality_files(
+        files,
+        options,
+        by,
+        window_ms=window_ms,
+        targets=looked_at,
+        tell=_say,
+        jobs=engine(**who),
+        progress=progress_bar("measuring"),
+    )
     table = report.table
     if out is not None and table.num_rows:
         write_at(out, table, {"quality": {"by": by, "window_ms": window_ms}}, force=force)

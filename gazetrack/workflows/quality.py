@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 import pyarrow.compute as pc
 
 from gazetrack.data_quality import measures
-from gazetrack.errors import GazetrackError, quote, refuse_other_type
+from gazetrack.errors import GazetrackError, WorkerLost, quote, refuse_other_type
+from gazetrack.storage.objects import check_shared
 from gazetrack.tables.recording import Recording
-from gazetrack.workflows.read import InputChoices, InputOptions, read_files
+from gazetrack.workflows.engine.run import Engine, over
+from gazetrack.workflows.inputs import find_sources
+from gazetrack.workflows.read import InputChoices, InputOptions, read_one
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from gazetrack.data_quality.targets import Target
+    from gazetrack.workflows.inputs import Source
 
 
 @dataclass(frozen=True)
@@ -116,6 +121,8 @@ def quality_files(
     window_ms: float = 200.0,
     targets: Sequence[Target] = (),
     tell: Callable[[GazetrackError], None] | None = None,
+    jobs: int | Engine = 1,
+    progress: Callable[[int, int], None] | None = None,
 ) -> QualityReport:
     """Report the data quality of exports or sample tables; a bad one leaves the others alone.
 
@@ -129,38 +136,85 @@ def quality_files(
         What is measured, as for `data_quality.measures.quality_table`.
     tell : callable, optional
         Called with each error as it comes.
+    jobs : int or Engine
+        Number of processes, or an engine with more to say; the report does not depend on it.
+    progress : callable, optional
+        Called with the number of recordings done and of all, before the first and after each.
 
     Returns
     -------
     QualityReport
         Recordings to which two exports give one name are named by their files as well.
     """
+    sources = find_sources(paths, recursive=options.recursive, join=options.may_join)
+    engine = Engine.of(jobs)
+    if not engine.works_here(len(sources)):
+        check_shared(url for source in sources for url in source.addresses.values())
+    asked = _Asked(options=options, by=by, window_ms=window_ms, targets=tuple(targets))
+    measured = over(
+        partial(_measured, asked=asked),
+        sources,
+        engine,
+        total=len(sources),
+        lost=_lost,
+        progress=progress,
+    )
     found: list[tuple[str, pa.Table]] = []
     notes: list[str] = []
     errors: list[GazetrackError] = []
-    for file, recording in read_files(paths, options):
-        try:
-            if isinstance(recording, GazetrackError):
-                raise recording
-            found.append((str(file), _measured(file, recording, by, window_ms, targets)))
-            notes += [f"{quote(file)}: {note}" for note in recording.notes]
-        except GazetrackError as error:
-            errors.append(error)
+    for one in measured:
+        if one.table is not None:
+            found.append((one.file, one.table))
+            notes += [f"{quote(one.file)}: {note}" for note in one.notes]
+        if one.error is not None:
+            errors.append(one.error)
             if tell is not None:
-                tell(error)
+                tell(one.error)
     table = measures.joined(_told_apart(found))
     n_inputs = len(found) + len(errors)
     return QualityReport(table, tuple(notes), tuple(errors), n_inputs)
 
 
-def _measured(
-    file: Path, recording: Recording, by: str, window_ms: float, targets: Sequence[Target]
-) -> pa.Table:
-    """Return the report of one recording; an error about it names its file."""
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """What is measured, see `quality_files`."""
+
+    options: InputOptions
+    by: str
+    window_ms: float
+    targets: tuple[Target, ...]
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """The quality of one recording, or why there is none; neither of a file that is no export."""
+
+    file: str
+    table: pa.Table | None = None
+    notes: tuple[str, ...] = ()
+    error: GazetrackError | None = None
+
+
+def _measured(source: Source, asked: _Asked) -> _Measured:
+    """Read a recording and measure it; an error about it names its file."""
+    file = str(source.path)
+    recording = read_one(source, asked.options)
+    if recording is None:
+        return _Measured(file)
+    if isinstance(recording, GazetrackError):
+        return _Measured(file, error=recording)
     try:
-        return measures.quality_table(recording, by, window_ms, targets)
+        table = measures.quality_table(recording, asked.by, asked.window_ms, asked.targets)
     except GazetrackError as error:
-        raise type(error)(error.what, path=file, hint=error.hint) from error
+        told = type(error)(error.what, path=source.path, hint=error.hint)
+        told.__cause__ = error
+        return _Measured(file, error=told)
+    return _Measured(file, table, tuple(recording.notes))
+
+
+def _lost(source: Source, error: WorkerLost) -> _Measured:
+    told = WorkerLost(error.what, path=source.path, hint=error.hint)
+    return _Measured(str(source.path), error=told)
 
 
 def _told_apart(found: list[tuple[str, pa.Table]]) -> list[pa.Table]:

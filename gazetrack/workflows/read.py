@@ -173,17 +173,25 @@ def read_files(
         is left out.
     """
     for source in find_sources(paths, recursive=options.recursive, join=options.may_join):
-        try:
-            with near(source) as copies:
-                head = read_head(copies.path, options.reading)
-                reader, _ = recognise(head, options)
-                recording = read_source(copies, options, head, reader)
-            yield source.path, recording
-        except UnknownFormat as error:
-            if not source.from_folder:
-                yield source.path, error
-        except GazetrackError as error:
-            yield source.path, error
+        found = read_one(source, options)
+        if found is not None:
+            yield source.path, found
+
+
+def read_one(source: Source, options: InputOptions) -> Recording | GazetrackError | None:
+    """Return what is in a recording's files, or why they cannot be read.
+
+    It is None for a file of a folder that is no export.
+    """
+    try:
+        with near(source) as copies:
+            head = read_head(copies.path, options.reading)
+            reader, _ = recognise(head, options)
+            return read_source(copies, options, head, reader)
+    except UnknownFormat as error:
+        return None if source.from_folder else error
+    except GazetrackError as error:
+        return error
 
 
 def recognise(head: Head, options: InputOptions) -> tuple[str, Verdict]:

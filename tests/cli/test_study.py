@@ -117,10 +117,11 @@ def test_a_scheduler_that_cannot_be_reached_is_an_exit_code_of_its_own(run, expo
 
 
 def test_commands_of_many_recordings_have_the_same_options():
-    for name in ("convert", "fixations"):
+    for name in ("convert", "fixations", "quality"):
         command = cli.get_command(None, name)
         options = {option for parameter in command.params for option in parameter.opts}
-        assert options >= {"--jobs", "--cluster", "--retries", "--manifest", "--dry-run"}
+        assert options >= {"--jobs", "--cluster", "--retries"}
+        assert ("--manifest" in options) == ("--dry-run" in options) == (name != "quality")
 
 
 # In every process, a disk that takes half a minute to sync, so that files stay half-written.

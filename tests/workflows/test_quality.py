@@ -122,3 +122,23 @@ def test_recordings_of_one_name_are_named_by_their_files(folder):
         "CCCC",
     ]
     assert report.table.schema.field("recording") == QUALITY.field("recording")
+
+
+def test_the_report_does_not_depend_on_who_measures(folder):
+    for name in "abc":
+        (folder / f"{name}.csv").write_text(AT_REST.replace(",200,", f",20{ord(name) % 10},"))
+    (folder / "bad.csv").write_bytes(b"x,y,t\n1,2,oops\n")
+    (folder / "notes.txt").write_text(BAD)
+    reports, told, counts = [], [], []
+    for jobs in (1, 2):
+        tell = lambda error: told.append(str(error))  # noqa: E731
+        reports.append(quality_files(["."], InputOptions(), jobs=jobs, tell=tell))
+    here, there = reports
+    pd.testing.assert_frame_equal(here.table.to_pandas(), there.table.to_pandas())
+    assert set(here.table["recording"].to_pylist()) == {"a", "b", "c", "raw"}
+    assert here.notes == there.notes
+    assert [str(error) for error in here.errors] == [str(error) for error in there.errors]
+    assert told == [str(here.errors[0])] * 2
+    assert here.n_inputs == there.n_inputs == 5
+    quality_files(["."], InputOptions(), jobs=2, progress=lambda *n: counts.append(n))
+    assert counts == [(done, 6) for done in range(7)]
