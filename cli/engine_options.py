@@ -15,6 +15,19 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
+cluster_option = click.option(
+    "--cluster",
+    metavar="WHERE",
+    help="Work on a cluster of Dask: local, tcp://HOST:PORT, or a TOML file about a queue.",
+)
+retries_option = click.option(
+    "--retries",
+    type=click.IntRange(1),
+    default=2,
+    show_default=True,
+    metavar="N",
+    help="How often a recording is tried again whose process was killed.",
+)
 _OPTIONS = (
     click.option(
         "--jobs",
@@ -22,19 +35,8 @@ _OPTIONS = (
         metavar="N",
         help="Processes to work with.  [default: 1; with --cluster local, one a core]",
     ),
-    click.option(
-        "--cluster",
-        metavar="WHERE",
-        help="Work on a cluster of Dask: local, tcp://HOST:PORT, or a TOML file about a queue.",
-    ),
-    click.option(
-        "--retries",
-        type=click.IntRange(1),
-        default=2,
-        show_default=True,
-        metavar="N",
-        help="How often a recording is tried again whose process was killed.",
-    ),
+    cluster_option,
+    retries_option,
 )
 
 _RESUME = (

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import options as opt
+from .engine_options import cluster_option, engine, retries_option
 from .map_options import map_options
 from .parsing import parse_size
 from .printing import progress_bar
@@ -66,8 +67,13 @@ if TYPE_CHECKING:
     help="Refuse to write more than this, unpacked.",
 )
 @click.option(
-    "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Threads to render with."
+    "--jobs",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Threads to render with.  [default: 1; with --cluster local, processes, one a core]",
 )
+@cluster_option
+@retries_option
 @opt.force_option
 @opt.report_option
 @opt.quiet_option
@@ -84,7 +90,9 @@ def command(
     png: bool,
     overlay: bool,
     max_total_mb: int,
-    jobs: int,
+    jobs: int | None,
+    cluster: str | None,
+    retries: int,
     dtype: str,
     force: bool,
     report: Path | None,
@@ -116,7 +124,8 @@ def command(
             overlay=overlay,
             force=force,
             max_total_bytes=max_total_mb * 1024**2,
-            jobs=jobs,
+            jobs=jobs or 1,
+            engine=engine(jobs, cluster, retries, quiet=quiet) if cluster else None,
             dtype=dtype,
         )
         found = opt.tables_among(places.tables, quiet)

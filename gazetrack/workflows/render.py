@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 import numpy as np
 
-from gazetrack.errors import ConfigError, DataError, GazetrackError, InputError, quote
+from gazetrack.errors import (
+    ConfigError,
+    DataError,
+    GazetrackError,
+    InputError,
+    WorkerLost,
+    quote,
+)
 from gazetrack.images.folder import find_images, image_size, read_image
 from gazetrack.maps.overlay import overlay
 from gazetrack.maps.parameters import MapParams
@@ -21,6 +29,7 @@ from gazetrack.publish import publish, refuse_input_folder, refuse_overwrite, sh
 from gazetrack.tables.finding import tables_among
 from gazetrack.tables.stimulus import stem
 from gazetrack.workflows.at_hand import at_hand
+from gazetrack.workflows.engine.run import Engine, over
 from gazetrack.workflows.outcome import Outcome, settled
 from gazetrack.workflows.refine import check_calibrated, refine_on
 from gazetrack.workflows.table_tracks import TableTracks, distinct, read_tracks
@@ -35,8 +44,11 @@ if TYPE_CHECKING:
     from gazetrack.maps.parameters import CRFParams
     from gazetrack.maps.track import Track
 
+    Row = tuple[list[Track], ImageRef | None]
+
 
 _NAMED = 3  # of images that are missing
+_MOST_WAITING = 64  # rendered rows, for one that is written before them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +82,9 @@ class RenderOptions:
         Refuse to write more unpacked bytes than this.
     jobs : int
         Threads to render with; what is written does not depend on it.
+    engine : Engine or None
+        Who renders in place of threads of this process, such as a cluster, which has to see the
+        images.
     dtype : {"uint8", "float32"}
         Type of the stored values: 0..255, or 0..1.
     """
@@ -86,6 +101,7 @@ class RenderOptions:
     force: bool = False
     max_total_bytes: int = MAX_TOTAL_BYTES
     jobs: int = 1
+    engine: Engine | None = None
     dtype: str = "uint8"
 
 
@@ -102,6 +118,7 @@ class RenderChoices(TypedDict, total=False):
     force: bool
     max_total_bytes: int
     jobs: int
+    engine: Engine | None
     dtype: str
 
 
@@ -320,17 +337,27 @@ def _by_image(work: Sequence[tuple[Track, Outcome]]) -> list[list[tuple[Track, O
 def _in_order(
     work: Sequence[tuple[Sequence[tuple[Track, Outcome]], ImageRef | None]], options: RenderOptions
 ) -> Iterator[TrackMaps]:
-    """Yield the maps of each row in order, rendered by `options.jobs` threads."""
+    """Yield the maps of each row in order, rendered by `options.jobs` threads or by an engine."""
+    # What was read of a table is counted here, and needs not travel.
+    rows = [([track for track, _ in group], image) for group, image in work]
+    if options.engine is not None:
+        # Who works has no use for who else does.
+        render_row = partial(_rendered, options=replace(options, engine=None))
+        # Maps are large: few wait for one that is to be written before them.
+        yield from over(
+            render_row, rows, options.engine, total=len(rows), lost=_lost, ahead=_MOST_WAITING
+        )
+        return
     if options.jobs <= 1:
-        for group, image in work:
-            yield _rendered(group, image, options)
+        for row in rows:
+            yield _rendered(row, options)
         return
     # Threads are enough, as the kernels release the interpreter's lock. They are only a few rows
     # ahead of the one that is written, so that memory does not grow with the number of rows.
     with ThreadPoolExecutor(options.jobs) as pool:
         ahead: deque[Future[TrackMaps]] = deque()
-        for group, image in work:
-            ahead.append(pool.submit(_rendered, group, image, options))
+        for row in rows:
+            ahead.append(pool.submit(_rendered, row, options))
             if len(ahead) > 2 * options.jobs:
                 yield ahead.popleft().result()
         while ahead:
@@ -346,11 +373,16 @@ def _count(group: Sequence[tuple[Track, Outcome]], params: MapParams) -> None:
             outcome.dropped[reason] = outcome.dropped.get(reason, 0) + n
 
 
-def _rendered(
-    group: Sequence[tuple[Track, Outcome]], image: ImageRef | None, options: RenderOptions
-) -> TrackMaps:
+def _lost(row: Row, error: WorkerLost) -> TrackMaps:
+    """Give up: the maps are one file, which would lack a row."""
+    stimulus = quote(row[0][0].stimulus, 60)
+    raise WorkerLost(f"{stimulus}: {error.what}", hint="render it smaller, or on more memory")
+
+
+def _rendered(row: Row, options: RenderOptions) -> TrackMaps:
     """Render the tracks of one row."""
-    observers = [render_maps(track, options.params, options.size) for track, _ in group]
+    tracks, image = row
+    observers = [render_maps(track, options.params, options.size) for track in tracks]
     maps = pool(observers) if options.pooled else observers[0]
     if options.crf is not None and image is not None:
         last = refine_on(maps.values[-1:], image, options.crf, Kept(options.out / MAP_FILE))

@@ -10,6 +10,7 @@ import gazetrack
 from gazetrack.errors import ConfigError, DataError, InputError, OutputError
 from gazetrack.maps.parameters import CRFParams, MapParams
 from gazetrack.maps.store import MAP_FILE, read_maps
+from gazetrack.workflows.engine.run import Engine
 from gazetrack.workflows.render import RenderOptions, render, render_tables
 from tests.fixation_tables import write_fixations
 
@@ -96,12 +97,12 @@ def test_bytes_of_values_are_rounded_floats(tables, tmp_path):
 )
 def test_the_bytes_do_not_depend_on_the_jobs(tables, images, tmp_path, more):
     written = []
-    for jobs in (1, 3):
-        folder = tmp_path / f"out{jobs}"
-        outcomes = render(tables, images, folder, jobs=jobs, **more)
+    for who in ({"jobs": 1}, {"jobs": 3}, {"engine": Engine(jobs=2)}):
+        folder = tmp_path / f"out{len(written)}"
+        outcomes = render(tables, images, folder, **who, **more)
         files = {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.p*")}
         written.append((files, [(one.rows_out, one.dropped) for one in outcomes]))
-    assert written[0] == written[1]
+    assert written[0] == written[1] == written[2]
     # With pictures: the map file, four levels of three tracks, and three overlays.
     assert len(written[0][0]) == (1 + 3 * 4 + 3 if more.get("png") else 1)
 

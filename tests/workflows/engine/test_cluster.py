@@ -13,10 +13,12 @@ import time
 import pytest
 
 from gazetrack.errors import ClusterError, ConfigError
-from gazetrack.workflows.convert import ConvertOptions, convert_files
+from gazetrack.simulate.example import write_example
+from gazetrack.workflows.convert import ConvertOptions, convert, convert_files
 from gazetrack.workflows.engine import remote
 from gazetrack.workflows.engine.cluster import DaskWorkers
 from gazetrack.workflows.engine.run import Engine, over
+from gazetrack.workflows.render import render
 from tests.engine_tasks import die, is_imported, refuse, squared, write_slowly
 from tests.places import ROOT
 
@@ -90,6 +92,17 @@ def test_tables_are_the_same_bytes_as_those_made_here(address, tmp_path, monkeyp
     there = {path.name: path.read_bytes() for path in (tmp_path / "there").iterdir()}
     assert here == there
     assert len(here) == 12
+
+
+def test_maps_are_the_same_bytes_as_those_made_here(address, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    example = write_example(tmp_path, n_images=3, size=(48, 64))
+    convert(example.exports[1], out="tables")
+    engine = Engine(cluster=address)
+    for name, who in (("here", None), ("there", engine)):
+        render("tables", "images", name, placement="fit", engine=who)
+    there = (tmp_path / "there" / "maps.parquet").read_bytes()
+    assert there == (tmp_path / "here" / "maps.parquet").read_bytes()
 
 
 def test_items_of_a_worker_that_is_killed_are_done_by_another(address, tmp_path):
