@@ -172,12 +172,13 @@ def main() -> None:
         print(json.dumps(measure(work, Path(small), Path(path))))
         return
     wanted = [kind for kind in kinds if not options.only or kind.startswith(tuple(options.only))]
-    found = {}
+    aims = {"slope": MOST_SLOPE, "mb_at_2_gb": MOST_MB}
+    found: dict[str, Any] = {}
     for kind in wanted:
         with tempfile.TemporaryDirectory() as folder:
             found[kind] = series(kind, options.megabytes, options.work, Path(folder))
-    aims = {"slope": MOST_SLOPE, "mb_at_2_gb": MOST_MB}
-    save(options.json, {**machine, "work": options.work, "reach": aims, "formats": found})
+        # After each format: a run of all of them takes long, and may be stopped.
+        save(options.json, {**machine, "work": options.work, "reach": aims, "formats": found})
 
 
 if __name__ == "__main__":
