@@ -335,21 +335,32 @@ def agreement(maps: Path, seen: Path, wanted: set[str]) -> dict[str, float]:
     return found
 
 
-def label_dice(study: Study, maps: Path, ids: Sequence[str]) -> float:
-    """Measure labels against masks, at the masks' own size."""
-    wanted, found = set(ids), []
-    for row in read_maps(maps).rows():
-        image_id = Path(row.stimulus).stem
+def label_dice(study: Study, name: str) -> dict[str, dict[str, object]]:
+    """Measure labels, or what unseen networks saw, against masks at the masks' own size."""
+    dice = {}
+    if name == "unseen":
+        paths = sorted((study.out / "unseen").glob("*.png"))
+        pictures = ((path.stem, read_gray(path, (MAP_SIZE, MAP_SIZE)) / 255) for path in paths)
+    else:
+        rows = read_maps(study.maps(name)).rows()
+        pictures = ((Path(row.stimulus).stem, row.as_float32()[-1]) for row in rows)
+    wanted = {*study.fit, *study.val}
+    for image_id, picture in pictures:
         if image_id not in wanted:
             continue
-        path = next((study.data / "masks").glob(f"{image_id}.*"))
-        with Image.open(path) as picture:
-            mask = np.asarray(picture.convert("L")) > 127
-        label = Image.fromarray(row.as_float32()[-1])
+        with Image.open(next((study.data / "masks").glob(f"{image_id}.*"))) as found:
+            mask = np.asarray(found.convert("L")) > 127
+        label = Image.fromarray(picture.astype(np.float32))
         size = (mask.shape[1], mask.shape[0])
         own = np.asarray(label.resize(size, Image.Resampling.BILINEAR)) >= 0.5
-        found.append(2 * float((own & mask).sum()) / max(float(own.sum() + mask.sum()), 1.0))
-    return statistics.fmean(found)
+        dice[image_id] = 2 * float((own & mask).sum()) / max(float(own.sum() + mask.sum()), 1.0)
+    measured = {}
+    for part, ids in (("fit", study.fit), ("val", study.val)):
+        values = [dice[image_id] for image_id in ids]
+        below = sum(value < 0.7 for value in values)
+        fact = {"dice": statistics.fmean(values), "interval": bootstrap(values), "below_.7": below}
+        measured[part] = fact
+    return measured
 
 
 def row_tasks(study: Study, rows: Sequence[str]) -> list[Task]:
@@ -450,13 +461,10 @@ def table(study: Study, rows: Sequence[str]) -> str:
     names = ("row", "labels", "at test", "Dice", "95 % over images", "seeds", "images below .7")
     text = markdown((*names, "from the same on masks (95 %)"), lines)
     labels = {}
-    for name in ("density", "crf", "sam", "mixed"):
-        if study.maps(name).exists():
-            measured = {"fit": study.fit, "val": study.val}
-            labels[name] = {
-                part: label_dice(study, study.maps(name), ids) for part, ids in measured.items()
-            }
-            of = "  ".join(f"{part} {value:.4f}" for part, value in labels[name].items())
+    for name in ("density", "crf", "sam", "unseen", "mixed"):
+        if study.maps(name).exists() or (name == "unseen" and (study.out / name).exists()):
+            labels[name] = label_dice(study, name)
+            of = "  ".join(f"{part} {fact['dice']:.4f}" for part, fact in labels[name].items())
             print(f"labels {name}: Dice {of}", flush=True)
     options = study.options
     encoders = {ROWS[row].encoder for row in rows}
