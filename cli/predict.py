@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gazetrack.sam.parameters import PromptParams
+from gazetrack.sam.parameters import PREDICTION_SHARE, PromptParams
 
 from . import exit_codes
 from . import options as opt
@@ -86,6 +86,14 @@ if TYPE_CHECKING:
     help="Longest side of the image as that model sees it; 384 to 512 is good.",
 )
 @click.option(
+    "--refine-share",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=PREDICTION_SHARE,
+    show_default=True,
+    metavar="SHARE",
+    help="Of that model in the logits; the rest is the network's own.",
+)
+@click.option(
     "--batch-size", type=click.IntRange(1), default=8, show_default=True, help="Images at once."
 )
 @click.option(
@@ -118,6 +126,7 @@ def command(
     threshold: float | None,
     refine_with: str | None,
     prompt_size: int,
+    refine_share: float,
     batch_size: int,
     device: str,
     encoder: str | None,
@@ -149,6 +158,7 @@ def command(
         threshold=threshold,
         refine_with=refine_with,
         prompt_params=PromptParams(size=prompt_size),
+        refine_share=refine_share,
     )
     done = list(predict_folder(folder, checkpoint, out, chosen))
     notes = sorted({f"drawn by {p.drawn_by}" for p in done if p.drawn_by})

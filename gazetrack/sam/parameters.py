@@ -8,6 +8,9 @@ from typing import Any
 from gazetrack.errors import ConfigError
 
 MIN_SIZE = 64
+# Of the model in the logits of a prediction, beside the network's own. On Kvasir-SEG's validation
+# images half of each is better than either, of a weak network and of strong ones (docs/results.md).
+PREDICTION_SHARE = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)

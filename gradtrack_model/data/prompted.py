@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from gazetrack.errors import ConfigError
 from gazetrack.sam.models import find_model
 from gazetrack.sam.network import open_network
-from gazetrack.sam.parameters import PromptParams
+from gazetrack.sam.parameters import PREDICTION_SHARE, PromptParams
 from gazetrack.sam.prompts import prompted
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PromptParams", "PromptRefiner"]
 
-_SURE = 1e-6  # probabilities are kept this far from 0 and 1
+_SURE = 0.03  # in the mix, probabilities are kept this far from 0 and 1
 
 
 class PromptRefiner:
@@ -38,14 +39,22 @@ class PromptRefiner:
         A model that ``gazetrack models`` lists, or the folder of its two files.
     params : PromptParams
         How the model is asked, and at which size of the image.
+    share : float
+        Of the model in the logits, above 0 to 1; the rest is the network's own.
 
     Raises
     ------
     GazetrackError
-        There is no such model, it cannot be opened, or onnxruntime is not installed.
+        There is no such model, it cannot be opened, or onnxruntime is not installed; or a share
+        that is none.
     """
 
-    def __init__(self, model: str | Path, params: PromptParams) -> None:
+    def __init__(
+        self, model: str | Path, params: PromptParams, share: float = PREDICTION_SHARE
+    ) -> None:
+        if not 0 < share <= 1:
+            raise ConfigError(f"share {share:g} of a prompt model", hint="use above 0 to 1")
+        self._share = share
         files = find_model(model)
         self._network = open_network(files, threads=torch.get_num_threads())
         self._network.check_size(params.size)
@@ -53,7 +62,7 @@ class PromptRefiner:
         self.said = f"{files.name} (learned from {files.learned_from})"
 
     def refine(self, image: Image.Image, logits: Tensor, threshold: float) -> Tensor:
-        """Return logits in which the prompt model has drawn the foreground anew.
+        """Return logits to which the prompt model has added what it draws of the foreground.
 
         Parameters
         ----------
@@ -81,5 +90,7 @@ class PromptRefiner:
         drawn = prompted(self._network, embedding, soft, self._params)
         if drawn is None:
             return logits
-        anew = torch.logit(torch.from_numpy(drawn), eps=_SURE) + border
+        own = torch.logit(torch.from_numpy(soft), eps=_SURE)
+        its = torch.logit(torch.from_numpy(drawn), eps=_SURE)
+        anew = torch.lerp(own, its, self._share) + border
         return torch.cat([anew[None].to(logits), logits[1:]])

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from gazetrack.errors import ConfigError, GazetrackError, InputError, quote
 from gazetrack.publish import refuse_input_folder, refuse_overwrite, unique_names, write_bytes
+from gazetrack.sam.parameters import PREDICTION_SHARE
 from gradtrack_model.data.augment import normalise
 from gradtrack_model.data.image_files import find_images, open_image, resized
 from gradtrack_model.data.prompted import PromptParams, PromptRefiner
@@ -69,6 +70,8 @@ class PredictOptions:
         network has found, asked by the prediction alone. Prompt models learned from masks.
     prompt_params : PromptParams
         How that model is asked.
+    refine_share : float
+        Of that model in the logits, above 0 to 1; the rest is the network's own.
     """
 
     probabilities: bool = False
@@ -82,6 +85,7 @@ class PredictOptions:
     threshold: float | None = None
     refine_with: str | Path | None = None
     prompt_params: PromptParams = field(default_factory=PromptParams)
+    refine_share: float = PREDICTION_SHARE
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:
@@ -96,7 +100,7 @@ class PredictOptions:
         """Open the prompt model; None where there is none. Errors as in `PromptRefiner`."""
         if self.refine_with is None:
             return None
-        return PromptRefiner(self.refine_with, self.prompt_params)
+        return PromptRefiner(self.refine_with, self.prompt_params, self.refine_share)
 
 
 @dataclass(frozen=True)

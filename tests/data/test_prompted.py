@@ -19,7 +19,7 @@ IMAGE = Image.new("RGB", (80, 40), (120, 120, 120))
 
 @pytest.fixture
 def refiner(tmp_path):
-    return PromptRefiner(write_pair(tmp_path / "toy"), PromptParams(size=64))
+    return PromptRefiner(write_pair(tmp_path / "toy"), PromptParams(size=64), share=1.0)
 
 
 def logits_with(rows, columns, inside=2.0, outside=-2.0):
@@ -56,3 +56,23 @@ def test_the_model_has_a_name_and_lessons(refiner):
 def test_an_image_larger_than_the_canvas_is_refused_at_once(tmp_path):
     with pytest.raises(ConfigError, match="on a canvas of 64 pixels"):
         PromptRefiner(write_pair(tmp_path / "toy"), PromptParams())
+
+
+def test_share_mixes_the_model_with_the_network_in_logits(tmp_path):
+    pair = write_pair(tmp_path / "toy")
+    logits = logits_with(slice(8, 24), slice(4, 20), inside=1.0, outside=-1.0)
+    found = {}
+    for share in (1e-9, 0.25, 0.5, 1.0):
+        found[share] = PromptRefiner(pair, PromptParams(size=64), share).refine(IMAGE, logits, 0.5)
+    assert torch.allclose(found[1e-9], logits, atol=1e-4)
+    for share in (0.25, 0.5):
+        expected = torch.lerp(logits[0], found[1.0][0], share)
+        assert torch.allclose(found[share][0], expected, atol=1e-4)
+    # None is surer than .97: a model that is sure of nothing in particular shall not win alone.
+    assert found[1.0][0].abs().max() <= np.log(0.97 / 0.03) + 1e-4
+
+
+@pytest.mark.parametrize("share", [0.0, -0.5, 1.5])
+def test_a_share_that_is_none_is_refused(tmp_path, share):
+    with pytest.raises(ConfigError, match=r"share .* of a prompt model"):
+        PromptRefiner(write_pair(tmp_path / "toy"), PromptParams(size=64), share)
