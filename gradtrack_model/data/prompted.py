@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from PIL import Image
     from torch import Tensor
 
-__all__ = ["PromptParams", "PromptRefiner"]
+__all__ = ["PREDICTION_SHARE", "PromptParams", "PromptRefiner"]
 
 _SURE = 0.03  # in the mix, probabilities are kept this far from 0 and 1
 

@@ -13,10 +13,9 @@ from torch.nn import functional
 
 from gazetrack.errors import ConfigError, GazetrackError, InputError, quote
 from gazetrack.publish import refuse_input_folder, refuse_overwrite, unique_names, write_bytes
-from gazetrack.sam.parameters import PREDICTION_SHARE
 from gradtrack_model.data.augment import normalise
 from gradtrack_model.data.image_files import find_images, open_image, resized
-from gradtrack_model.data.prompted import PromptParams, PromptRefiner
+from gradtrack_model.data.prompted import PREDICTION_SHARE, PromptParams, PromptRefiner
 from gradtrack_model.evaluation.made_by import describe_network, forget, record_network
 from gradtrack_model.evaluation.overlay import draw_overlay
 from gradtrack_model.evaluation.volume_masks import VolumeMasks
