@@ -52,7 +52,7 @@ def test_a_run_is_named_by_what_it_computes(settings, name):
 
 def test_the_released_network_is_a_plain_decoder():
     config = load_model("kvasir-lite").config
-    assert config.method == "gradtrack"
+    assert config.method == "plain"
     assert Computed(config).name == "plain"
     assert Computed(config).parts["decoder"] == "plain decoder"
 
