@@ -47,6 +47,7 @@ def test_the_json_is_plain_and_complete(run):
         "protocol",
         "step",
         "metrics",
+        "computed",
         "weights",
         "sha256",
         "config",
