@@ -14,7 +14,7 @@ step whose output is there is not done again: call it again until it prints its 
    which they agree least are left out.
 4. Networks, three seeds each: on the mixed labels, on those of the CRF alone, and on the true
    masks. Same network, same steps, no checkpoint chosen: the last averaged weights. With the
-   encoder `lite2`, whose weights take 12 MB, and with the large one.
+   encoder `lite2`, whose weights take 10 MB, and with the large one.
 5. The validation images by each network alone, and refined by SAM prompted with its prediction.
 
 No mask is opened for a label or to choose anything but for the row ``masks``; masks of training
@@ -42,7 +42,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow.parquet as pq
-from _commands import change_maps, command_of, read_gray, run
+from _commands import command_of, read_gray, run
 from PIL import Image
 
 from gazetrack.maps.store import read_maps
@@ -53,26 +53,28 @@ from gradtrack_model.study.table import markdown
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from _commands import Levels
-
     # A name, and what makes the commands to run one after the other.
     Task = tuple[str, Callable[[], list[list[object]]]]
 
 FOLDS = 3
 UNSEEN_SHARE = 0.35  # of the networks that never saw the image, in the label's logits
 LEFT_OUT = 0.04
-SURE = 0.03  # probabilities are kept this far from 0 and 1 when they are mixed
 MAP_SIZE = 224
 
 # Of all networks here but those of `gazemedseg`: a plain decoder on one label, nothing chosen.
 COMMON = ("predict_threshold=0.5", "loss.ignore_band=0.15", "ema=0.998")
 NETWORKS: dict[str, tuple[int, tuple[str, ...]]] = {
-    # Encoder: pixels a side in training, and settings. Six and twenty-one million weights.
+    # Encoder: pixels a side in training, and settings. Five and twenty-one million weights.
     "lite2": (288, ("model.widths=[96,64,48,32]",)),
     "dinov2": (336, ("model.widths=[128,96,64,32]", "predict_scale=1.0")),
     "lite": (160, ("ema=0.98",)),
 }
 TEACHER = "dinov2"
+WAYS = {
+    "alone": "image only",
+    "flips": "image only, four flips averaged",
+    "sam": "image only, SAM prompted by it: half of each",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,6 +209,16 @@ def side_by_side(tasks: Sequence[Task], study: Study) -> None:
             pass
 
 
+def check_same(study: Study) -> None:
+    """Refuse to go on in a folder with other settings than those it was begun with."""
+    path = study.out / "settings.json"
+    now = {name: study.settings(name) for name in NETWORKS} | {"quick": [str(study.options.quick)]}
+    if not path.exists():
+        path.write_text(json.dumps(now, indent=2) + "\n")
+    elif json.loads(path.read_text()) != now:
+        raise SystemExit(f"{path}: begun with other settings: give another --out")
+
+
 def make_labels(study: Study) -> None:
     """Write the maps ``density``, ``crf`` and ``sam``."""
     out, images = study.out, study.images
@@ -296,25 +308,11 @@ def gather_unseen(study: Study) -> Path:
     return seen
 
 
-def logit(values: np.ndarray) -> np.ndarray:
-    p = np.clip(values / 255, SURE, 1 - SURE)
-    return np.log(p / (1 - p))
-
-
 def mix_labels(study: Study, seen: Path) -> None:
     """Write the maps ``mixed``, and which training images are left out."""
     if not study.maps("mixed").exists():
-        wanted = {*study.fit, *study.val}
-
-        def mixed(image_id: str, levels: Levels) -> Levels:
-            if image_id not in wanted:
-                return levels
-            unseen = read_gray(seen / f"{image_id}.png", levels.shape[1:])
-            total = (1 - UNSEEN_SHARE) * logit(levels[-1]) + UNSEEN_SHARE * logit(unseen)
-            levels[-1] = np.rint(255 / (1 + np.exp(-total)))
-            return levels
-
-        change_maps(study.maps("sam"), study.maps("mixed"), mixed)
+        share = ["--probabilities", seen, "--share", UNSEEN_SHARE, "--images", study.images]
+        run("main", "refine", study.out / "sam", *share, "-o", study.out / "mixed", "-q")
     if not (study.out / "train.txt").exists():
         agreed = agreement(study.maps("sam"), seen, set(study.fit))
         ranked = sorted(study.fit, key=lambda image_id: agreed[image_id])
@@ -373,17 +371,17 @@ def row_tasks(study: Study, rows: Sequence[str]) -> list[Task]:
             todo.append(train_command(study, ROWS[row], seed, ids, folder / "run"))
         which = ["--ids", study.data / "val.txt", "--device", study.options.device, "-q"]
         where = ["--weights", folder / "run", "--probabilities", "-o", folder / "alone"]
-        return [
-            *todo,
-            ["predict", study.images, *where, *which],
-            evaluation(study, folder / "alone"),
-        ]
+        alone = ["predict", study.images, *where, *which]
+        todo += [alone, evaluation(study, folder / "alone")]
+        flips = ["--weights", folder / "run", "--tta", "-o", folder / "flips"]
+        todo.append(["predict", study.images, *flips, *which])
+        return [*todo, evaluation(study, folder / "flips")]
 
     tasks: list[Task] = []
     for row in rows:
         for seed in range(study.options.seeds):
             folder = study.out / row / str(seed)
-            if not (folder / "alone" / "evaluation" / "summary.json").exists():
+            if not (folder / "flips" / "evaluation" / "summary.json").exists():
                 name = f"{row}-{seed}"
                 tasks.append((name, lambda r=row, s=seed, f=folder: commands(r, s, f)))
     return tasks
@@ -424,7 +422,7 @@ def table(study: Study, rows: Sequence[str]) -> str:
     lines, facts = [], []
     dice: dict[tuple[str, str], dict[str, float]] = {}
     for row in rows:
-        for way, said in (("alone", "image only"), ("sam", "image only, SAM prompted by it")):
+        for way, said in WAYS.items():
             runs = scores(study, row, way)
             if not runs:
                 continue
@@ -434,6 +432,7 @@ def table(study: Study, rows: Sequence[str]) -> str:
             seeds = [statistics.fmean(one.values()) for one in runs]
             fact = {
                 "row": row,
+                "way": way,
                 "at_test": said,
                 "labels": ABOUT[ROWS[row].labels],
                 "per_seed": seeds,
@@ -442,7 +441,7 @@ def table(study: Study, rows: Sequence[str]) -> str:
             fact["below_.7"] = sum(value < 0.7 for value in values)
             facts.append(fact)
     for fact in facts:
-        way = "sam" if "SAM" in str(fact["at_test"]) else "alone"
+        way = str(fact["way"])
         # The same network, and the same refinement, on the true masks.
         own = "masks-dinov2" if ROWS[str(fact["row"])].encoder == "dinov2" else "masks"
         reference = dice.get((own, way))
@@ -476,7 +475,7 @@ def table(study: Study, rows: Sequence[str]) -> str:
     with (study.out / "scores.csv").open("w") as file:
         file.write("row,at_test,seed,image,dice\n")
         for row in rows:
-            for way in ("alone", "sam"):
+            for way in WAYS:
                 for seed, one in enumerate(scores(study, row, way)):
                     file.writelines(f"{row},{way},{seed},{i},{v:.6f}\n" for i, v in one.items())
     return text
@@ -498,7 +497,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=None)
     parser.add_argument("--rows", nargs="+", choices=sorted(ROWS))
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--steps", type=int, default=1600)
     parser.add_argument("--processes", type=int, default=1, help="trainings at once")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--set", action="append", default=[], dest="settings")
@@ -518,6 +517,7 @@ def main() -> None:
     if options.quick:
         study.fit = sorted(study.fit, key=lambda i: hashlib.sha256(i.encode()).digest())[:150]
     write_ids(options.out / "fit.txt", study.fit)
+    check_same(study)
     make_labels(study)
     on_mixed = [row for row in options.rows if ROWS[row].labels == "mixed"]
     others = [row for row in options.rows if row not in on_mixed]

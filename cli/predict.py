@@ -80,16 +80,14 @@ if TYPE_CHECKING:
 @click.option(
     "--prompt-size",
     type=click.IntRange(64, 4096),
-    default=PromptParams.size,
-    show_default=True,
+    show_default=str(PromptParams.size),
     metavar="PX",
     help="Longest side of the image as that model sees it; 384 to 512 is good.",
 )
 @click.option(
     "--refine-share",
     type=click.FloatRange(0, 1, min_open=True),
-    default=PREDICTION_SHARE,
-    show_default=True,
+    show_default=str(PREDICTION_SHARE),
     metavar="SHARE",
     help="Of that model in the logits; the rest is the network's own.",
 )
@@ -125,8 +123,8 @@ def command(
     image_size: int | None,
     threshold: float | None,
     refine_with: str | None,
-    prompt_size: int,
-    refine_share: float,
+    prompt_size: int | None,
+    refine_share: float | None,
     batch_size: int,
     device: str,
     encoder: str | None,
@@ -144,6 +142,9 @@ def command(
     from gradtrack_model.training.loop import pick_device
     from gradtrack_model.weights.checkpoint import load_model
 
+    if refine_with is None and (prompt_size is not None or refine_share is not None):
+        what = "--prompt-size and --refine-share are about a prompt model: name it by --refine-with"
+        raise click.UsageError(what)
     check_report(report, [image.file for image in find_images(folder).values()])
     checkpoint = load_model(weights, {"model.encoder": encoder})
     chosen = PredictOptions(
@@ -157,8 +158,8 @@ def command(
         image_size=image_size,
         threshold=threshold,
         refine_with=refine_with,
-        prompt_params=PromptParams(size=prompt_size),
-        refine_share=refine_share,
+        prompt_params=PromptParams(size=prompt_size or PromptParams.size),
+        refine_share=refine_share or PREDICTION_SHARE,
     )
     done = list(predict_folder(folder, checkpoint, out, chosen))
     notes = sorted({f"drawn by {p.drawn_by}" for p in done if p.drawn_by})

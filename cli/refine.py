@@ -67,8 +67,7 @@ def _crf_options(command: F) -> F:
 @click.option(
     "--prompt-size",
     type=click.IntRange(64, 4096),
-    default=PromptParams.size,
-    show_default=True,
+    show_default=str(PromptParams.size),
     metavar="PX",
     help="Longest side of the image as the prompt model sees it; 384 to 512 is good.",
 )
@@ -124,7 +123,7 @@ def command(
     preset: str | None,
     all_levels: bool,
     prompt_model: str | None,
-    prompt_size: int,
+    prompt_size: int | None,
     fixations: tuple[Path, ...],
     no_crf: bool,
     probabilities: Path | None,
@@ -147,6 +146,8 @@ def command(
     """
     from gazetrack.workflows.refine import refine
 
+    if share is not None and probabilities is None:
+        raise click.UsageError("--share is that of networks: give their --probabilities")
     params = _crf_of(preset, choices)
     prompt = _prompt_of(prompt_model, prompt_size, fixations, no_crf)
     check_report(report, [maps])
@@ -175,17 +176,17 @@ def _crf_of(preset: str | None, choices: dict[str, Any]) -> CRFParams | None:
 
 
 def _prompt_of(
-    model: str | None, size: int, fixations: tuple[Path, ...], no_crf: bool
+    model: str | None, size: int | None, fixations: tuple[Path, ...], no_crf: bool
 ) -> PromptOptions | None:
     """Return how the prompt model is asked; None where there is none."""
     if model is None:
-        if fixations or no_crf:
-            what = "--fixations and --no-crf are about a prompt model: name it by --prompt-model"
-            raise click.UsageError(what)
+        if fixations or no_crf or size is not None:
+            what = "--fixations, --no-crf and --prompt-size are about a prompt model"
+            raise click.UsageError(f"{what}: name it by --prompt-model")
         return None
     from gazetrack.workflows.prompting import PromptOptions
 
-    params = PromptParams(size=size)
+    params = PromptParams(size=size or PromptParams.size)
     return PromptOptions(model=model, params=params, fixations=fixations, crf=not no_crf)
 
 

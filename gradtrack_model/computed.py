@@ -150,8 +150,13 @@ class Computed:
             traits["maps.kind"] = maps.kind
         if "crf_weight" in stated:
             traits["crf_weight"] = config.crf_weight
-        if "dice_weight" in stated.get("loss", {}):
+        of_loss = stated.get("loss", {})
+        if "dice_weight" in of_loss:
             traits["loss.dice_weight"] = loss.dice_weight
+        if "consistency_weight" in of_loss:
+            traits["loss.consistency_weight"] = loss.consistency_weight
+            traits["loss.soft_labels"] = loss.soft_labels
+            traits["loss.ignore_band"] = loss.ignore_band
         return traits
 
     def _levels(self) -> str:

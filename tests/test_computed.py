@@ -43,6 +43,10 @@ def test_a_method_is_called_what_it_is_on_every_preset(method, preset):
             ["method=gazemedseg", "loss.dice_weight=1", "crf_weight=0"],
             "gazemedseg, changed: crf_weight 0, loss.dice_weight 1",
         ),
+        (
+            ["method=gazemedseg", "loss.consistency_weight=0.5", "loss.soft_labels=true"],
+            "gazemedseg, changed: loss.consistency_weight 0.5, loss.soft_labels on",
+        ),
         (["method=full", "model.attention=true"], "full, changed: model.attention on"),
     ],
 )

@@ -144,7 +144,8 @@ def find_model(model: str | Path) -> ModelFiles:
     InputError
         The folder holds no pair of files, or not the ones of the model that is named.
     """
-    known = KNOWN.get(str(model))
+    # A path is a folder, even where it is called like a known model.
+    known = KNOWN.get(model) if isinstance(model, str) else None
     if known is None:
         folder = Path(model)
         if not folder.is_dir():
@@ -152,7 +153,10 @@ def find_model(model: str | Path) -> ModelFiles:
             hint = f"{did_you_mean(str(model), KNOWN)}see gazetrack models"
             raise ConfigError(what, hint=hint)
         paths = _pair_in(folder)
-        return ModelFiles(_name_of(paths) or folder.resolve().name, paths)
+        name = _name_of(paths) or folder.resolve().name
+        # Called like a known model, and yet other files: what these learned from nobody knows.
+        is_other = name in KNOWN and not _name_of(paths)
+        return ModelFiles(f"{name} (other files)" if is_other else name, paths)
     folder = models_folder() / known.name
     if not folder.is_dir():
         raise ConfigError(f"the model {known.name} is not installed", hint=known.how)

@@ -9,7 +9,8 @@ from gazetrack.errors import ConfigError
 
 MIN_SIZE = 64
 # Of the model in the logits of a prediction, beside the network's own. On Kvasir-SEG's validation
-# images half of each is better than either, of a weak network and of strong ones (docs/results.md).
+# images half of each is no worse than the network, be it weak or strong, which the model alone is
+# (docs/results.md).
 PREDICTION_SHARE = 0.5
 
 

@@ -173,7 +173,8 @@ def _longest_inside(part: Part, looks: Looks, most: int) -> npt.NDArray[np.float
 
 def _as_mask_prompt(values: Floats, embedding: Embedding, side: int, sharpness: float) -> Floats:
     """Return a map as logits [side, side], with no object where the canvas is empty."""
-    height, width = (round(share) for share in embedding.shares((side, side)))
+    # Of a thin image, less than a pixel may be left.
+    height, width = (max(round(share), 1) for share in embedding.shares((side, side)))
     small = Image.fromarray(values).resize((width, height), Image.Resampling.BILINEAR)
     prompt = np.full((side, side), _logit(np.zeros(1, np.float32))[0], np.float32)
     prompt[:height, :width] = _logit(np.asarray(small))

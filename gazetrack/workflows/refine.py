@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -35,6 +36,7 @@ SHARE = 0.45
 PROMPTED_SHARE = 0.35
 _SURE = 0.03  # probabilities are kept this far from 0 and 1
 _NAMED = 3
+_LOOKED_AT = 20  # pictures, to tell probabilities from masks
 
 
 def check_calibrated(kind: str) -> None:
@@ -366,6 +368,10 @@ def _meta(store: MapStore, digest: str, steps: _Steps) -> dict[str, Any]:
         meta["prompted"] = steps.prompter.meta
     if steps.pictures:
         meta["probabilities_share"] = steps.share
+        # That the networks never saw the image, nobody but the user can know.
+        digests = sorted(sha256_of(picture.file) for picture in steps.pictures.values())
+        joined = hashlib.sha256("".join(digests).encode()).hexdigest()
+        meta["probabilities"] = {"images": len(digests), "sha256": joined}
     return meta
 
 
@@ -379,6 +385,9 @@ def _probabilities(
     InputError
         One is missing, or is no gray picture of 8 bits.
     """
+    # gradtrack-predict writes masks to the folder that it is given, and probabilities below it.
+    if (seen / "probabilities").is_dir():
+        seen = seen / "probabilities"
     pictures = find_images(seen)
     hint = "predict {} with gradtrack-predict --probabilities"
     unseen = [i for i in store.ids if i in files and i not in pictures]
@@ -390,7 +399,15 @@ def _probabilities(
         if picture is not None and not is_gray(picture):
             what = "is no probability: it is not gray with 8 bits"
             raise InputError(what, path=picture.path, hint=hint.format("probabilities"))
+    used = [pictures[image_id] for image_id in store.ids if image_id in pictures]
+    if used and all(_is_a_mask(picture) for picture in used[:_LOOKED_AT]):
+        what = "holds masks and no probabilities: all is 0 or 255"
+        raise InputError(what, path=seen, hint=hint.format("them"))
     return pictures
+
+
+def _is_a_mask(picture: ImageRef) -> bool:
+    return bool(np.isin(read_image(picture, "L"), (0, 255)).all())
 
 
 def _crf_for(

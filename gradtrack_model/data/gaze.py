@@ -201,10 +201,12 @@ def _drawn_by(store: MapStore) -> str:
     Such labels are not free of masks, and every report of a run on them says so.
     """
     drawn = store.meta.get("prompted")
+    mixed = "predictions of networks" if store.meta.get("probabilities_share") else ""
     if not isinstance(drawn, dict):
-        return ""
+        return mixed
     learned_from = quote(drawn.get("learned_from", "masks"), _NAME_CHARS)
-    return f"{quote(drawn.get('model'), _NAME_CHARS)} (learned from {learned_from})"
+    model = f"{quote(drawn.get('model'), _NAME_CHARS)} (learned from {learned_from})"
+    return f"{model} and {mixed}" if mixed else model
 
 
 def _tables_in_words(sources: Sources) -> str:

@@ -6,7 +6,7 @@ The toolkit's prompts, on a network's logits in place of a map of gaze.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["PREDICTION_SHARE", "PromptParams", "PromptRefiner"]
 
 _SURE = 0.03  # in the mix, probabilities are kept this far from 0 and 1
+# The network's own a little less: where both are certain and disagree, it has the last word.
+_OWN_SURE = 0.025
 
 
 class PromptRefiner:
@@ -61,6 +63,12 @@ class PromptRefiner:
         self._params = params
         self.said = f"{files.name} (learned from {files.learned_from})"
 
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a record says of it: model and lessons, digests, share, and how it is asked."""
+        asked = self._params.as_dict()
+        return {**self._network.facts, "model": self.said, "share": self._share, **asked}
+
     def refine(self, image: Image.Image, logits: Tensor, threshold: float) -> Tensor:
         """Return logits to which the prompt model has added what it draws of the foreground.
 
@@ -90,7 +98,7 @@ class PromptRefiner:
         drawn = prompted(self._network, embedding, soft, self._params)
         if drawn is None:
             return logits
-        own = torch.logit(torch.from_numpy(soft), eps=_SURE)
+        own = torch.logit(torch.from_numpy(soft), eps=_OWN_SURE)
         its = torch.logit(torch.from_numpy(drawn), eps=_SURE)
         anew = torch.lerp(own, its, self._share) + border
         return torch.cat([anew[None].to(logits), logits[1:]])

@@ -210,7 +210,7 @@ def predict_folder(
             yield Prediction(ref, tuple(written), float(mask.mean()), drawn_by=said)
     if made:
         network = describe_network(checkpoint, threshold=threshold, size=size, flips=options.tta)
-        network["refined_by"] = None if refiner is None else refiner.said
+        network["refined_by"] = None if refiner is None else refiner.facts
         record_network(out, network, made)
 
 

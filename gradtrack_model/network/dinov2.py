@@ -1,10 +1,12 @@
-"""DINOv2, a vision transformer, as an encoder: image features learned without any label.
+"""DINOv2, a vision transformer, as an encoder.
 
 Oquab et al. 2024 (DINOv2: Learning Robust Visual Features without Supervision); the smallest of the
-family, with patches of 14 x 14 pixels. A U-Net wants features at strides 2 to 32, and a transformer
-has one grid at all depths: the grid is laid over the image at stride 16, grids of several depths
-are resized to strides 4, 8, 16 and 32 (after Li et al. 2022, ViTDet), and two convolutions of the
-image itself give what is finer than that.
+family, with patches of 14 x 14 pixels. The weights are those in a package that finds salient parts
+of photographs, on data that it does not state: how far they are still DINOv2's own is not known.
+
+A U-Net wants features at strides 2 to 32, and a transformer has one grid at all depths: the grid is
+laid over the image at stride 16, grids of several depths are resized to strides 4, 8, 16 and 32
+(after Li et al. 2022, ViTDet), and two convolutions of the image itself give what is finer.
 """
 
 from __future__ import annotations

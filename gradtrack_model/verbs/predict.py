@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gradtrack_model.data.prompted import PREDICTION_SHARE
 from gradtrack_model.evaluation.in_memory import Segmentation, segment
 from gradtrack_model.evaluation.predict import PredictOptions
 from gradtrack_model.training import loop
@@ -26,6 +27,7 @@ def predict(
     image_size: int | None = None,
     threshold: float | None = None,
     refine_with: str | Path | None = None,
+    refine_share: float = PREDICTION_SHARE,
 ) -> list[Segmentation]:
     """Segment images at hand; `predict_folder` writes files, as ``gradtrack-predict`` does.
 
@@ -49,6 +51,8 @@ def predict(
     refine_with : str or path-like, optional
         A prompt model that ``gazetrack models`` lists, or the folder of one, which draws what the
         network has found. Prompt models learned from masks.
+    refine_share : float
+        Of that model in the logits, above 0 to 1; the rest is the network's own.
 
     Returns
     -------
@@ -75,5 +79,6 @@ def predict(
         image_size=image_size,
         threshold=threshold,
         refine_with=refine_with,
+        refine_share=refine_share,
     )
     return segment(checkpoint, images, options)

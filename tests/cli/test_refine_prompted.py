@@ -45,6 +45,8 @@ def test_refine_says_what_was_asked_and_what_the_model_learned_from(run, folder)
         ("--prompt-model toy", 2, "use at most 64"),
         ("--fixations .", 2, "name it by --prompt-model"),
         ("--no-crf", 2, "name it by --prompt-model"),
+        ("--prompt-size 64", 2, "name it by --prompt-model"),
+        ("--share .3", 2, "give their --probabilities"),
         ("--prompt-model toy --prompt-size 64 --no-crf --weight 3", 2, "and no CRF"),
     ],
 )
@@ -82,5 +84,14 @@ def test_predictions_are_drawn_anew(run, run_folder, tmp_path):
         assert own.shape == drawn.shape
         n_changed += not np.array_equal(own, drawn)
     assert n_changed > 0
+    record = json.loads((tmp_path / "drawn" / "network.json").read_text())
+    refined_by = record["refined_by"] if "refined_by" in record else record["network"]["refined_by"]
+    assert refined_by["model"] == said[0]["drawn_by"]
+    assert (refined_by["share"], refined_by["size"]) == (0.5, 64)
+    assert len(refined_by["decoder_sha256"]) == 64
+    for alone in ("--refine-share .5", "--prompt-size 64"):
+        result = run(f"{line} -o x {alone}")
+        assert (result.code, (tmp_path / "x").exists()) == (2, False)
+        assert "name it by --refine-with" in result.err
     result = run(f"{line} -o x --refine-with nowhere")
     assert (result.code, (tmp_path / "x").exists()) == (2, False)

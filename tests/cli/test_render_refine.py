@@ -297,7 +297,29 @@ def test_what_unseen_networks_saw_is_mixed_in(run, folder):
         logits = 0.35 * np.log(a / (1 - a)) + 0.35 * np.log(b / (1 - b)) + 0.3 * np.log(c / (1 - c))
         np.testing.assert_allclose(after.values[-1], 255 / (1 + np.exp(-logits)), atol=0.51)
         np.testing.assert_array_equal(after.values[-1], mixed(*levels, 0.3))
-    assert "use a number above 0 and below 1" in run("gazetrack refine --share 1 -o x").err
+    said = run("gazetrack refine --probabilities seen --share 1 -o x").err
+    assert "use a number above 0 and below 1" in said
+
+
+def test_masks_are_no_probabilities_and_a_folder_of_predictions_has_both(run, folder):
+    assert run("gazetrack render -q").code == 0
+    (folder / "seen" / "probabilities").mkdir(parents=True)
+    rng = np.random.default_rng(1)
+    for name in "pq":
+        seen = rng.integers(1, 255, (60, 80), np.uint8)
+        Image.fromarray(seen).save(folder / "seen" / "probabilities" / f"{name}.png")
+        mask = np.where(seen > 127, np.uint8(255), np.uint8(0))
+        Image.fromarray(mask).save(folder / "seen" / f"{name}.png")
+    assert run("gazetrack refine --probabilities seen -q -o whole").code == 0
+    assert run("gazetrack refine --probabilities seen/probabilities -q -o inner").code == 0
+    whole, inner = (folder / name / "maps.parquet" for name in ("whole", "inner"))
+    assert whole.read_bytes() == inner.read_bytes()
+    assert meta_of(whole)["probabilities"]["images"] == 2
+    (folder / "seen" / "probabilities").rename(folder / "away")
+    result = run("gazetrack refine --probabilities seen -o masks")
+    assert result.code == 1
+    assert "holds masks and no probabilities" in result.err
+    assert not (folder / "masks").exists()
 
 
 @pytest.mark.parametrize(

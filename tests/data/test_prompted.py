@@ -76,3 +76,21 @@ def test_share_mixes_the_model_with_the_network_in_logits(tmp_path):
 def test_a_share_that_is_none_is_refused(tmp_path, share):
     with pytest.raises(ConfigError, match=r"share .* of a prompt model"):
         PromptRefiner(write_pair(tmp_path / "toy"), PromptParams(size=64), share)
+
+
+def test_where_both_are_certain_and_disagree_the_network_has_the_last_word(tmp_path):
+    refiner = PromptRefiner(write_pair(tmp_path / "toy"), PromptParams(size=64), share=0.5)
+    # A hole in the block, of which the network is certain: the model, which knows boxes, fills it.
+    logits = logits_with(slice(8, 24), slice(4, 20), inside=20.0, outside=-20.0)
+    logits[0, 12:20, 8:16] = -20.0
+    its = PromptRefiner(write_pair(tmp_path / "two"), PromptParams(size=64), share=1.0)
+    certain = its.refine(IMAGE, logits, 0.5)[0, 13:19, 9:15]
+    assert certain.min() > 3.47  # as certain as it is let to be
+    assert (refiner.refine(IMAGE, logits, 0.5)[0, 13:19, 9:15] < -1e-3).all()
+
+
+def test_a_thin_image_is_refined_too(tmp_path):
+    refiner = PromptRefiner(write_pair(tmp_path / "toy"), PromptParams(size=64))
+    thin = Image.new("RGB", (600, 2), (120, 120, 120))
+    logits = logits_with(slice(8, 24), slice(4, 20))
+    assert torch.isfinite(refiner.refine(thin, logits, 0.5)).all()

@@ -89,6 +89,10 @@ def test_other_files_do_not_go_by_the_name(known, tmp_path):
         find_model("toy")
     # In a folder of the user's own they go by its name.
     assert find_model(written(tmp_path / "mine", changed)).name == "mine"
+    # Even where that is a known one: what other files learned from, the name does not say.
+    other = find_model(written(tmp_path / "elsewhere" / "toy", changed))
+    assert other.name == "toy (other files)"
+    assert other.learned_from == models.UNKNOWN_LESSONS
     with pytest.raises(InputError, match=r"has no decoder.onnx of toy: no file in it has"):
         add_model("toy", tmp_path / "mine")
     with pytest.raises(InputError, match=r"has no encoder.onnx and no decoder.onnx"):
