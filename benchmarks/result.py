@@ -22,7 +22,7 @@ images measure the labels, those of the validation images the networks. SAM has 
 natural images.
 
 --quick: 160 pixels, the encoder `lite`, 150 training images, 150 steps, one seed, no folds; and the
-row `gazemedseg`. It takes about 25 minutes of one processor core, and says whether the order is
+row `gazemedseg`. It says whether the order is
 masks > SAM labels > CRF labels > gazemedseg.
 """
 
