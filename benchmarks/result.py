@@ -60,6 +60,8 @@ FOLDS = 3
 UNSEEN_SHARE = 0.35  # of the networks that never saw the image, in the label's logits
 LEFT_OUT = 0.04
 MAP_SIZE = 224
+# Not the best one: of a run that was stopped and went on, the best is chosen from two.
+LAST = "last.safetensors"
 
 # Of all networks here but those of `gazemedseg`: a plain decoder on one label, nothing chosen.
 COMMON = ("predict_threshold=0.5", "loss.ignore_band=0.15", "ema=0.998")
@@ -261,9 +263,10 @@ def train_command(study: Study, row: Row, seed: int, ids: Path, run_folder: Path
     return words
 
 
-def finished(run_folder: Path) -> bool:
-    """Say whether a run is at its end: with its only validation there, it is."""
-    return (run_folder / "last.json").exists()
+def finished(run_folder: Path, steps: int) -> bool:
+    """Say whether a run is at its end; one that was stopped has its last network, too."""
+    path = run_folder / "last.json"
+    return path.exists() and json.loads(path.read_text())["step"] == steps
 
 
 def fold_tasks(study: Study) -> list[Task]:
@@ -274,10 +277,10 @@ def fold_tasks(study: Study) -> list[Task]:
         own = [i for i in study.fit if fold_of(i) == fold]
         ids = write_ids(folder / "train.txt", [i for i in study.fit if i not in own])
         todo = []
-        if not finished(folder / "run"):
+        if not finished(folder / "run", study.options.steps):
             todo.append(train_command(study, teacher, fold, ids, folder / "run"))
         which = ["--ids", write_ids(folder / "predict.txt", own + study.val)]
-        words = ["predict", study.images, "--weights", folder / "run", *which, "--tta", "-q"]
+        words = ["predict", study.images, "--weights", folder / "run" / LAST, *which, "--tta", "-q"]
         where = ["--probabilities", "-o", folder / "seen", "--device", study.options.device]
         return [*todo, [*words, *where]]
 
@@ -367,13 +370,13 @@ def row_tasks(study: Study, rows: Sequence[str]) -> list[Task]:
     def commands(row: str, seed: int, folder: Path) -> list[list[object]]:
         ids = study.out / ("train.txt" if ROWS[row].labels == "mixed" else "fit.txt")
         todo = []
-        if not finished(folder / "run"):
+        if not finished(folder / "run", study.options.steps):
             todo.append(train_command(study, ROWS[row], seed, ids, folder / "run"))
         which = ["--ids", study.data / "val.txt", "--device", study.options.device, "-q"]
-        where = ["--weights", folder / "run", "--probabilities", "-o", folder / "alone"]
+        where = ["--weights", folder / "run" / LAST, "--probabilities", "-o", folder / "alone"]
         alone = ["predict", study.images, *where, *which]
         todo += [alone, evaluation(study, folder / "alone")]
-        flips = ["--weights", folder / "run", "--tta", "-o", folder / "flips"]
+        flips = ["--weights", folder / "run" / LAST, "--tta", "-o", folder / "flips"]
         todo.append(["predict", study.images, *flips, *which])
         return [*todo, evaluation(study, folder / "flips")]
 
@@ -402,7 +405,7 @@ def refine_rows(study: Study, rows: Sequence[str]) -> None:
                 continue
             which = ["--ids", study.data / "val.txt", "--device", study.options.device, "-q"]
             with_sam = ["--refine-with", study.options.prompt_model, "-o", target]
-            run("predict", study.images, "--weights", folder / "run", *which, *with_sam)
+            run("predict", study.images, "--weights", folder / "run" / LAST, *which, *with_sam)
             module, *arguments = evaluation(study, target)
             run(str(module), *arguments)
 

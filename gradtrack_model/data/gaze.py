@@ -58,6 +58,8 @@ class Gaze:
     drawn_by : str
         The prompt model that drew stored maps anew, and the masks that it learned from; empty for
         none.
+    mixed : bool
+        Whether predictions of networks were mixed into stored maps.
     """
 
     source: str
@@ -69,6 +71,7 @@ class Gaze:
     params: MapParams | None = None
     crf_weight: float = 0.0
     drawn_by: str = ""
+    mixed: bool = False
 
     @property
     def line(self) -> str:
@@ -81,7 +84,7 @@ class Gaze:
         if self.source == "masks":
             return "masks"
         origin = "stored maps" if self.source == "maps" else "fixation tables"
-        after = _refined(self.crf_weight, self.drawn_by)
+        after = _refined(self.crf_weight, self.drawn_by, self.mixed)
         return f"gaze of {origin}, kind {self.kind}{after}"
 
     @property
@@ -176,7 +179,8 @@ def _stored(store: MapStore, why: str) -> Gaze:
     kind = "unknown" if params is None else params.kind
     crf_weight = _crf_weight_of(store)
     drawn_by = _drawn_by(store)
-    after = _refined(crf_weight, drawn_by)
+    mixed = bool(store.meta.get("probabilities_share"))
+    after = _refined(crf_weight, drawn_by, mixed)
     return Gaze(
         source="maps",
         what=f"the maps of {quote(store.path, _NAME_CHARS)} (kind {kind}{after})",
@@ -186,13 +190,15 @@ def _stored(store: MapStore, why: str) -> Gaze:
         params=params,
         crf_weight=crf_weight,
         drawn_by=drawn_by,
+        mixed=mixed,
     )
 
 
-def _refined(crf_weight: float, drawn_by: str) -> str:
+def _refined(crf_weight: float, drawn_by: str, mixed: bool) -> str:
     """Return in words what maps went through after they were rendered."""
     after = ", refined by a CRF" if crf_weight else ""
-    return after + (f", drawn by {drawn_by}" if drawn_by else "")
+    after += f", drawn by {drawn_by}" if drawn_by else ""
+    return after + (", mixed with predictions of networks" if mixed else "")
 
 
 def _drawn_by(store: MapStore) -> str:
@@ -201,12 +207,10 @@ def _drawn_by(store: MapStore) -> str:
     Such labels are not free of masks, and every report of a run on them says so.
     """
     drawn = store.meta.get("prompted")
-    mixed = "predictions of networks" if store.meta.get("probabilities_share") else ""
     if not isinstance(drawn, dict):
-        return mixed
+        return ""
     learned_from = quote(drawn.get("learned_from", "masks"), _NAME_CHARS)
-    model = f"{quote(drawn.get('model'), _NAME_CHARS)} (learned from {learned_from})"
-    return f"{model} and {mixed}" if mixed else model
+    return f"{quote(drawn.get('model'), _NAME_CHARS)} (learned from {learned_from})"
 
 
 def _tables_in_words(sources: Sources) -> str:

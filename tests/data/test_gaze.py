@@ -303,3 +303,16 @@ def test_labels_that_a_prompt_model_drew_are_said_not_to_be_free_of_masks(data_f
     says = "drawn by mobilesam (learned from masks of natural images)"
     assert says in gaze.line
     assert gaze.recorded.endswith(says)
+
+
+def test_predictions_that_were_mixed_into_maps_are_said(data_folder):
+    store = read_maps(rendered(data_folder))
+    meta = {**store.meta, "probabilities_share": 0.35}
+    with map_writer(data_folder / "mixed" / "maps.parquet", meta) as write:
+        for row in store.rows():
+            write(row)
+    gaze = chosen(data_folder, maps=data_folder / "mixed")
+    assert gaze.drawn_by == ""
+    assert gaze.recorded.endswith(", mixed with predictions of networks")
+    assert "mixed with predictions of networks" in gaze.line
+    assert "mixed" not in chosen(data_folder, maps=store.path).recorded
