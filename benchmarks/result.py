@@ -452,8 +452,9 @@ def table(study: Study, rows: Sequence[str]) -> str:
         if reference is not None and fact["row"] != own:
             mine = dice[str(fact["row"]), way]
             fact["from_masks"] = paired([mine[i] - reference[i] for i in mine])
-            share = float(fact["dice"]) / statistics.fmean(reference.values())
-            fact["share_of_masks"] = share
+            # None where that network has found nothing at all, as after a few steps.
+            best = statistics.fmean(reference.values())
+            fact["share_of_masks"] = float(fact["dice"]) / best if best else None
             difference, (low, high) = (fact["from_masks"][k] for k in ("difference", "interval"))
             beside = f"{difference:+.3f} [{low:+.3f}, {high:+.3f}]"
         low, high = fact["interval"]
