@@ -1,0 +1,1 @@
+"""Figures of gaze, events and measures: each function returns a matplotlib Figure."""
