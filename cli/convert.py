@@ -121,7 +121,8 @@ def command(
     otherwise they are detected in the samples. The format is found by content, not by name.
     """
     from gazetrack.tables.pseudonyms import Pseudonyms, read_key
-    from gazetrack.workflows.convert import ConvertOptions, convert_files
+    from gazetrack.workflows.convert import convert_files
+    from gazetrack.workflows.convert_options import ConvertOptions
 
     pairs = parse_pairs(columns, "--columns")
     pseudonyms = Pseudonyms(participant, read_key(key) if participant == "hash" else b"")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from gazetrack.workflows.convert import ConvertOptions
+    from gazetrack.workflows.convert_options import ConvertOptions
     from gazetrack.workflows.plan import Planned
 
 _MOST_CHARS = 4096  # of a path

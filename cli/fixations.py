@@ -103,7 +103,8 @@ def command(
     compares the two. FILES may be tables of samples as well, which gazetrack convert --samples
     writes.
     """
-    from gazetrack.workflows.convert import ConvertOptions, convert_files
+    from gazetrack.workflows.convert import convert_files
+    from gazetrack.workflows.convert_options import ConvertOptions
 
     pairs = parse_pairs(columns, "--columns")
     params = _detector(detector, parse_pairs(",".join(settings), "--set"))

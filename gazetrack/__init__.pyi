@@ -18,7 +18,8 @@ from .tables.screen import Screen
 from .version import __version__
 from .workflows.compact import Compacted, compact
 from .workflows.compare import Agreement, compare
-from .workflows.convert import ConvertOptions, convert, convert_files
+from .workflows.convert import convert, convert_files
+from .workflows.convert_options import ConvertOptions
 from .workflows.engine.run import Engine
 from .workflows.fixations import detect_fixations, exported_fixations
 from .workflows.info import formats, info

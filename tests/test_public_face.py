@@ -128,7 +128,7 @@ def test_the_import_is_quick(face):
 def test_the_choices_are_the_fields_of_the_options():
     pairs = (
         ("gazetrack.workflows.read", "InputChoices", "InputOptions", set()),
-        ("gazetrack.workflows.convert", "ConvertChoices", "ConvertOptions", set()),
+        ("gazetrack.workflows.convert_options", "ConvertChoices", "ConvertOptions", set()),
         ("gazetrack.workflows.render", "RenderChoices", "RenderOptions", {"images", "out"}),
     )
     for module, choices, options, apart in pairs:

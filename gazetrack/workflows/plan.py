@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from gazetrack.workflows.convert import ConvertOptions
+    from gazetrack.workflows.convert_options import ConvertOptions
     from gazetrack.workflows.pairs import Pair
 
 

@@ -11,15 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 import numpy as np
 
-from gazetrack.errors import (
-    ConfigError,
-    DataError,
-    GazetrackError,
-    InputError,
-    WorkerLost,
-    quote,
-)
-from gazetrack.images.folder import find_images, image_size, read_image
+from gazetrack.errors import ConfigError, GazetrackError, WorkerLost, quote
+from gazetrack.images.folder import find_images, read_image
 from gazetrack.maps.overlay import overlay
 from gazetrack.maps.parameters import MapParams
 from gazetrack.maps.render import TrackMaps, check_size, left_out, pool, render_maps
@@ -32,7 +25,8 @@ from gazetrack.workflows.at_hand import at_hand
 from gazetrack.workflows.engine.run import Engine, over
 from gazetrack.workflows.outcome import Outcome, settled
 from gazetrack.workflows.refine import check_calibrated, refine_on
-from gazetrack.workflows.table_tracks import TableTracks, distinct, read_tracks
+from gazetrack.workflows.render_notes import image_sizes, take_note
+from gazetrack.workflows.table_tracks import distinct, read_tracks
 from gazetrack.workflows.unfinished import Kept
 from gazetrack.workflows.workers import counted
 
@@ -47,7 +41,6 @@ if TYPE_CHECKING:
     Row = tuple[list[Track], ImageRef | None]
 
 
-_NAMED = 3  # of images that are missing
 _MOST_WAITING = 64  # rendered rows, for one that is written before them
 
 
@@ -211,7 +204,7 @@ def render_tables(
     refuse_input_folder(
         [options.out, options.out / "png", options.out / "overlay"], [options.images]
     )
-    sizes, unreadable = _image_sizes(images)
+    sizes, unreadable = image_sizes(images)
     outcomes, work = [], []
     for path in paths:
         outcome = Outcome(str(path), format="fixations")
@@ -221,74 +214,13 @@ def render_tables(
             known_sizes = None if options.images is None else sizes
             found = read_tracks(path, known_sizes, options.placement)
             work += [(track, outcome) for track in found.tracks]
-            _take_note(outcome, found, unreadable, options)
+            take_note(outcome, found, unreadable, options.images)
         except GazetrackError as error:
             outcome.status = "failed"
             outcome.error = error
     if work:
         _write_maps(work, outcomes, images, options, progress)
     return outcomes
-
-
-def _image_sizes(
-    images: Mapping[str, ImageRef],
-) -> tuple[dict[str, tuple[int, int]], dict[str, GazetrackError]]:
-    """Return the sizes of the images, and the errors of those that cannot be read."""
-    sizes, errors = {}, {}
-    for image_id, image in images.items():
-        try:
-            sizes[image_id] = image_size(image)
-        except GazetrackError as error:
-            errors[image_id] = error
-    return sizes, errors
-
-
-def _take_note(
-    outcome: Outcome,
-    found: TableTracks,
-    unreadable: Mapping[str, GazetrackError],
-    options: RenderOptions,
-) -> None:
-    """Say in the outcome what of the table is not rendered, and why."""
-    outcome.rows_in = found.n_rows
-    outcome.dropped = dict(found.dropped)
-    if found.by_case:
-        name, image = next(iter(found.by_case.items()))
-        shown = f"first {quote(name, 40)!r} is {quote(image, 40)!r}"
-        what = f"{len(found.by_case)} images found by ignoring upper and lower case"
-        outcome.notes.append(f"{what}: {shown}")
-    damaged = [unreadable[stem(name)] for name in found.missing_images if stem(name) in unreadable]
-    if damaged:
-        outcome.error = damaged[0]
-    elif found.missing_images:
-        outcome.error = _without_images(outcome.file, found, options.images)
-    elif found.misfits:
-        name, sizes = next(iter(found.misfits.items()))
-        what = f"{len(found.misfits)} images of another shape than the table says"
-        first = f"first {quote(name, 40)}: {sizes}"
-        hint = "give the images that were shown"
-        outcome.error = DataError(f"{what}, {first}", path=outcome.file, hint=hint)
-    if outcome.error is not None:
-        outcome.status = "partial"
-    if not found.tracks:
-        raise outcome.error or InputError(
-            "holds no fixation", path=outcome.file, hint="convert the recording again"
-        )
-
-
-def _without_images(file: str, found: TableTracks, images: Path | None) -> InputError:
-    """Return the error about stimuli without an image, with the name that one may have meant."""
-    missing = found.missing_images
-    n_stimuli = len(missing) + len({track.stimulus for track in found.tracks})
-    shown = ", ".join(quote(name, 30) for name in missing[:_NAMED])
-    if len(missing) > _NAMED:
-        shown += ", …"
-    what = f"no image for {len(missing)} of {n_stimuli} stimuli: {shown}"
-    hint = f"add them to {quote(images, 40)}"
-    if found.alike:
-        name, other = next(iter(found.alike.items()))
-        hint = f"is {quote(name, 30)!r} {quote(other, 30)!r}? {hint}"
-    return InputError(what, path=file, hint=hint)
 
 
 def _write_maps(

@@ -1,0 +1,80 @@
+"""What of fixation tables is not rendered, and why: said in the outcome of each table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gazetrack.errors import DataError, GazetrackError, InputError, quote
+from gazetrack.images.folder import image_size
+from gazetrack.tables.stimulus import stem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from gazetrack.images.reference import ImageRef
+    from gazetrack.workflows.outcome import Outcome
+    from gazetrack.workflows.table_tracks import TableTracks
+
+_NAMED = 3  # of images that are missing
+
+
+def image_sizes(
+    images: Mapping[str, ImageRef],
+) -> tuple[dict[str, tuple[int, int]], dict[str, GazetrackError]]:
+    """Return the sizes of the images, and the errors of those that cannot be read."""
+    sizes, errors = {}, {}
+    for image_id, image in images.items():
+        try:
+            sizes[image_id] = image_size(image)
+        except GazetrackError as error:
+            errors[image_id] = error
+    return sizes, errors
+
+
+def take_note(
+    outcome: Outcome,
+    found: TableTracks,
+    unreadable: Mapping[str, GazetrackError],
+    images: Path | None,
+) -> None:
+    """Say in the outcome what of the table is not rendered, and why."""
+    outcome.rows_in = found.n_rows
+    outcome.dropped = dict(found.dropped)
+    if found.by_case:
+        name, image = next(iter(found.by_case.items()))
+        shown = f"first {quote(name, 40)!r} is {quote(image, 40)!r}"
+        what = f"{len(found.by_case)} images found by ignoring upper and lower case"
+        outcome.notes.append(f"{what}: {shown}")
+    damaged = [unreadable[stem(name)] for name in found.missing_images if stem(name) in unreadable]
+    if damaged:
+        outcome.error = damaged[0]
+    elif found.missing_images:
+        outcome.error = _without_images(outcome.file, found, images)
+    elif found.misfits:
+        name, sizes = next(iter(found.misfits.items()))
+        what = f"{len(found.misfits)} images of another shape than the table says"
+        first = f"first {quote(name, 40)}: {sizes}"
+        hint = "give the images that were shown"
+        outcome.error = DataError(f"{what}, {first}", path=outcome.file, hint=hint)
+    if outcome.error is not None:
+        outcome.status = "partial"
+    if not found.tracks:
+        raise outcome.error or InputError(
+            "holds no fixation", path=outcome.file, hint="convert the recording again"
+        )
+
+
+def _without_images(file: str, found: TableTracks, images: Path | None) -> InputError:
+    """Return the error about stimuli without an image, with the name that one may have meant."""
+    missing = found.missing_images
+    n_stimuli = len(missing) + len({track.stimulus for track in found.tracks})
+    shown = ", ".join(quote(name, 30) for name in missing[:_NAMED])
+    if len(missing) > _NAMED:
+        shown += ", …"
+    what = f"no image for {len(missing)} of {n_stimuli} stimuli: {shown}"
+    hint = f"add them to {quote(images, 40)}"
+    if found.alike:
+        name, other = next(iter(found.alike.items()))
+        hint = f"is {quote(name, 30)!r} {quote(other, 30)!r}? {hint}"
+    return InputError(what, path=file, hint=hint)
