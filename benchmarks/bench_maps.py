@@ -3,7 +3,7 @@
 Usage: python benchmarks/bench_maps.py [--rounds 5] [--json FILE]
 
 OpenCV takes part where it is installed. Every entry makes all levels; the kernels are timed apart,
-too: suffix_distance, splat, widen, logistic.
+too: suffix_distance, spread, widen, logistic.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from scipy.ndimage import distance_transform_edt, gaussian_filter
 from scipy.spatial import cKDTree
 
 from gazetrack.kernels.distance import suffix_distance
-from gazetrack.kernels.gaussian import splat, widen
+from gazetrack.kernels.gaussian import spread, widen
 from gazetrack.kernels.logistic import logistic
 from gazetrack.maps.parameters import MapParams
+from gazetrack.maps.quadrature import unit_rules
 from gazetrack.maps.render import render_points
 
 LEVELS = 4
@@ -120,7 +121,10 @@ def kernels(track):
         np.ones(n, np.bool_),
     )
     firsts = np.array(track.firsts)
-    grid = np.zeros((60, 60))
+    grid = np.zeros((LEVELS, 60, 60))
+    at = np.stack([track.x, track.y, track.d])
+    lines = np.stack([np.arange(n) < n - 1, np.full(n, 15)]).astype(np.int64)
+    step = width / 59
     nodes = np.linspace(0, 1, 60)
     down, across = (
         np.exp(-((np.linspace(0, 1, m)[:, None] - nodes) ** 2) * 500) for m in track.size
@@ -129,7 +133,7 @@ def kernels(track):
     grids = np.ones((LEVELS, 60, 60), np.float32)
     return {
         "suffix_distance": lambda: suffix_distance(*points, firsts, False, np.inf, out),
-        "splat": lambda: splat(track.x, track.y, track.d, track.sigma, width / 59, grid),
+        "spread": lambda: spread(at, lines, unit_rules(), firsts, 4 / 3 * step, step, grid),
         "widen": lambda: widen(grids, tables[0], np.ascontiguousarray(tables[1]), out),
         "logistic": lambda: logistic(out.ravel(), np.float32(1), np.float32(0)),
     }

@@ -100,12 +100,23 @@ def merge_centred(t, x, y, starts, ends, max_step, max_distance):
     return np.array([a for a, _ in merged], int), np.array([b for _, b in merged], int)
 
 
-def splat(x, y, weights, sigma, step, out):
-    rows, columns = (np.arange(n) * step for n in out.shape)
-    for px, py, weight in zip(x, y, weights, strict=True):
-        out += weight * np.exp(
-            -((columns[None, :] - px) ** 2 + (rows[:, None] - py) ** 2) / (2 * sigma**2)
-        )
+def spread(points, lines, rules, firsts, sigma, step, out):
+    def add(level, px, py, weight):
+        rows, columns = (np.arange(n) * step for n in out.shape[1:])
+        squares = (columns[None, :] - px) ** 2 + (rows[:, None] - py) ** 2
+        out[level] += weight * np.exp(-squares / (2 * sigma**2))
+
+    x, y, time = points
+    for level, first in enumerate(firsts):
+        for i in range(first, len(x)):
+            pieces, nodes = lines[:, i]
+            ends = bool(pieces) + (i > first and bool(lines[0, i - 1]))
+            add(level, x[i], y[i], (2 - ends) / 2 * time[i])
+            for piece, node in itertools.product(range(pieces), range(nodes)):
+                along = (piece + rules[0, nodes, node]) / pieces
+                weight = rules[1, nodes, node] / pieces * (time[i] + time[i + 1]) / 2
+                px, py = (v[i] + along * (v[i + 1] - v[i]) for v in (x, y))
+                add(level, px, py, weight)
 
 
 def widen(grids, down, across, out):

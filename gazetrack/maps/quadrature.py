@@ -41,8 +41,8 @@ def pieces_and_nodes(lengths: Floats) -> tuple[npt.NDArray[np.int64], npt.NDArra
 
 
 @lru_cache(maxsize=1)
-def unit_rules() -> tuple[Floats, Floats]:
-    """Return places in (0, 1) and weights of all rules, two arrays [n + 1, n].
+def unit_rules() -> Floats:
+    """Return places in (0, 1) and weights of all rules, [2, n + 1, n].
 
     Row k holds the k nodes of the rule of k, then zeros.
     """
@@ -52,4 +52,4 @@ def unit_rules() -> tuple[Floats, Floats]:
         at, weight = np.polynomial.legendre.leggauss(count)
         places[count, :count] = (at + 1) / 2
         weights[count, :count] = weight / 2
-    return places, weights
+    return np.stack([places, weights])

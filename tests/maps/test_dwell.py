@@ -74,13 +74,3 @@ def test_density_backwards_is_the_same_density(seed, n, blur):
     np.testing.assert_allclose(
         render_points(x[::-1], y[::-1], d[::-1], (H, W), params), forwards, atol=2e-5
     )
-
-
-@pytest.mark.parametrize("kind", ["density", "heatmap"])
-@pytest.mark.parametrize("block", [1, 3, 7])
-def test_dwell_time_is_spread_block_by_block(monkeypatch, kind, block):
-    x, y, d = points(3, 23)
-    params = MapParams(kind=kind, max_saccade=0.6)
-    at_once = render_points(x, y, d, (H, W), params)
-    monkeypatch.setattr("gazetrack.maps.dwell._BLOCK", block)
-    np.testing.assert_allclose(render_points(x, y, d, (H, W), params), at_once, atol=1e-6)
