@@ -12,6 +12,7 @@ from gazetrack.maps.parameters import PRESETS, CRFParams, crf_params
 from gazetrack.sam.parameters import PromptParams
 
 from . import options as opt
+from .engine_options import cluster_option, engine, retries_option
 from .map_options import with_default
 from .printing import progress_bar
 from .reports import check_report, finish
@@ -100,10 +101,11 @@ def _crf_options(command: F) -> F:
 @click.option(
     "--jobs",
     type=click.IntRange(1),
-    default=1,
-    show_default=True,
-    help="Threads; what is written does not depend on it.",
+    metavar="N",
+    help="Threads to refine with.  [default: 1; with --cluster local, processes, one a core]",
 )
+@cluster_option
+@retries_option
 @click.option(
     "-o",
     "--out",
@@ -128,7 +130,9 @@ def command(
     no_crf: bool,
     probabilities: Path | None,
     share: float | None,
-    jobs: int,
+    jobs: int | None,
+    cluster: str | None,
+    retries: int,
     out: Path,
     force: bool,
     report: Path | None,
@@ -161,7 +165,8 @@ def command(
         probabilities=probabilities,
         share=share,
         all_levels=all_levels,
-        jobs=jobs,
+        jobs=jobs or 1,
+        engine=engine(jobs, cluster, retries, quiet=quiet) if cluster else None,
         force=force,
         progress=bar,
         errors="report",

@@ -6,19 +6,14 @@ It is asked by the map and by the longest of the fixations that the map was made
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from gazetrack.images.folder import image_size, read_image
 from gazetrack.publish import sha256_of
 from gazetrack.sam.models import find_model
-from gazetrack.sam.network import Embedding, open_network
 from gazetrack.sam.parameters import PromptParams
-from gazetrack.sam.prompts import BORDER, prompted
 from gazetrack.tables.finding import tables_among
 from gazetrack.tables.stimulus import stem
+from gazetrack.workflows.drawing import Drawer
 from gazetrack.workflows.looks import RowLooks, tables_beside
 from gazetrack.workflows.table_tracks import distinct
 
@@ -26,10 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    import numpy.typing as npt
-
     from gazetrack.images.reference import ImageRef
     from gazetrack.maps.store import MapStore, StoredMaps
+    from gazetrack.sam.prompts import Looks
     from gazetrack.workflows.unfinished import Kept
 
 
@@ -84,25 +78,18 @@ class Prompter:
         kept: Kept,
     ) -> None:
         files = find_model(options.model)
-        self._network = open_network(files)
-        self._network.check_size(options.params.size)
+        is_shared = len(store) > len(store.ids)
+        self.drawer = Drawer(files, options.params, kept, is_shared=is_shared)
         self.notes: list[str] = []
-        self._params = options.params
         self._images = images
-        self._kept = kept
         tables = self._tables(options, store)
         self._looks = RowLooks(store, tables, images)
         if tables:
             self._check_looks(store)
-        # What several people looked at is encoded once, by one thread. Of other images no embedding
-        # is kept, as each takes megabytes.
-        self._is_shared = len(store) > len(store.ids)
-        self._locks = {image_id: Lock() for image_id in store.ids}
-        self._model = self._network.facts
         self.meta: dict[str, Any] = {
-            **self._model,
+            **self.drawer.facts,
             "learned_from": files.learned_from,
-            "params": self._params.as_dict(),
+            "params": options.params.as_dict(),
             "prompts": [
                 "box and longest fixations" if tables else "box and deepest point",
                 "box and map",
@@ -116,47 +103,15 @@ class Prompter:
         how = ", and by ".join(self.meta["prompts"])
         return {"model": self.meta["model"], "how": how, "learned_from": self.meta["learned_from"]}
 
-    def refine(
-        self, row: StoredMaps, values: npt.NDArray[np.uint8]
-    ) -> npt.NDArray[np.uint8] | None:
-        """Let the model draw what a map marks.
-
-        Parameters
-        ----------
-        row : StoredMaps
-            The row of the map file that the map belongs to.
-        values : ndarray of uint8, shape (H, W)
-            The map, 0..255, with its border at the middle.
-
-        Returns
-        -------
-        ndarray of uint8, shape (H, W), or None
-            The same map drawn anew; None where nothing of it is above the border.
+    def looks_of(self, row: StoredMaps) -> Looks | None:
+        """Return the fixations that a row was made from, which the model is asked by.
 
         Raises
         ------
         DataError
-            The map was made from other fixations.
-        InputError
-            The image cannot be read, or the model fails.
+            The row was made from other fixations.
         """
-        soft = (values / 255).astype(np.float32)
-        if not (soft >= BORDER).any():
-            return None
-        image_id = stem(row.stimulus)
-        image = self._images[image_id]
-        looks = self._looks.of(row)
-        gaze = None if looks is None else (looks.xy.tobytes(), looks.duration_ms.tobytes())
-        asked = (self._model, self._params, gaze)
-        key = self._kept.key(values, sha256_of(image.file), image.slice, asked)
-        with self._locks[image_id]:
-            found = self._kept.get(key)
-            if found is None or found.shape != values.shape:
-                embedding = self._embedding(image)
-                answer = prompted(self._network, embedding, soft, self._params, looks)
-                found = np.rint(np.asarray(answer) * 255).astype(np.uint8)
-                self._kept.put(key, found)
-        return found
+        return self._looks.of(row)
 
     def _check_looks(self, store: MapStore) -> None:
         """Find out before anything is computed which maps have no looks, or those of others."""
@@ -165,23 +120,6 @@ class Prompter:
         if n_without:
             what = f"{n_without} of {len(rows)} maps have no fixation in the tables"
             self.notes.append(f"{what}: their deepest points stand for them")
-
-    def _embedding(self, image: ImageRef) -> Embedding:
-        """Return what the model sees in an image, as it was kept where several people looked."""
-        size = self._params.size
-        keys = []
-        if self._is_shared:
-            facts = (sha256_of(image.file), image.slice, size, self._model)
-            numbers = range(self._network.n_features)
-            keys = [self._kept.key(np.zeros(0), number, *facts) for number in numbers]
-            kept = [one for one in map(self._kept.get, keys) if one is not None]
-            if len(kept) == len(keys):
-                width, height = image_size(image)
-                return self._network.embedding_of(kept, height, width, size)
-        seen = self._network.encode(read_image(image, "RGB"), size)
-        for key, feature in zip(keys, seen.features, strict=False):
-            self._kept.put(key, feature)
-        return seen
 
     def _tables(self, options: PromptOptions, store: MapStore) -> tuple[Path, ...]:
         """Return the tables whose fixations are prompts, and note where there are none."""

@@ -3,137 +3,46 @@
 from __future__ import annotations
 
 import hashlib
-import math
-from dataclasses import asdict, dataclass, replace
+from contextlib import ExitStack
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from gazetrack.errors import ConfigError, InputError, quote
-from gazetrack.images.folder import find_images, image_size, is_gray, read_image
-from gazetrack.maps import crf
-from gazetrack.maps.parameters import CALIBRATED, CRFParams
+from gazetrack.errors import ConfigError, InputError, WorkerLost, quote
+from gazetrack.images.folder import find_images, is_gray, read_image
+from gazetrack.maps.parameters import CRFParams
 from gazetrack.maps.store import MAP_FILE, map_writer, read_maps
 from gazetrack.publish import refuse_input_folder, refuse_overwrite, sha256_of
 from gazetrack.tables.stimulus import stem
+from gazetrack.workflows.engine.run import Engine, over
 from gazetrack.workflows.outcome import Outcome, settled
 from gazetrack.workflows.prompting import Prompter, PromptOptions
+from gazetrack.workflows.refining import (
+    PROMPTED_SHARE,
+    SHARE,
+    Row,
+    Steps,
+    check_calibrated,
+    refined_row,
+    some_of,
+)
 from gazetrack.workflows.unfinished import Kept
 from gazetrack.workflows.workers import counted, in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    import numpy.typing as npt
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from gazetrack.images.reference import ImageRef
     from gazetrack.maps.store import MapStore, StoredMaps
 
-# Of the networks in a mix, beside the CRF and beside a prompt model. The first was chosen on
-# Kvasir-SEG's validation images.
-SHARE = 0.45
-PROMPTED_SHARE = 0.35
-_SURE = 0.03  # probabilities are kept this far from 0 and 1
+    Refined = tuple[StoredMaps, bool] | None
+
 _NAMED = 3
 _LOOKED_AT = 20  # pictures, to tell probabilities from masks
-
-
-def check_calibrated(kind: str) -> None:
-    """Refuse kinds of map that a CRF only makes worse.
-
-    Raises
-    ------
-    ConfigError
-        The .5 of the kind is not meant as the border: the CRF reads it as one all the same, and
-        where little of the map is above .5 the object vanishes (on Kvasir-SEG, Dice .33 to .55).
-    """
-    if kind not in CALIBRATED:
-        what = f"a CRF needs maps whose .5 is the border, and kind {kind!r} has none there"
-        raise ConfigError(what, hint=f"use --kind {' or '.join(CALIBRATED)}")
-
-
-def refine_on(
-    values: npt.NDArray[np.float32],
-    image: ImageRef,
-    params: CRFParams,
-    kept: Kept | None = None,
-) -> npt.NDArray[np.float32]:
-    """Refine maps on an image; on resized maps, lengths in pixels shrink with the image.
-
-    Parameters
-    ----------
-    values : ndarray of float32, shape (L, H, W)
-        Calibrated maps, in [0, 1], of the whole image.
-    image : ImageRef
-        The image that they are maps of, of any size.
-    params : CRFParams
-        In pixels of the image.
-    kept : Kept, optional
-        Where the result is looked for, and kept.
-
-    Returns
-    -------
-    ndarray of float32, shape (L, H, W)
-        Multiples of 1/255, as maps are stored.
-
-    Raises
-    ------
-    InputError
-        The image cannot be read.
-    """
-    key = ""
-    if kept is not None:
-        key = kept.key(values, sha256_of(image.file), image.slice, params)
-    found = None if kept is None else kept.get(key)
-    if found is None or found.shape != values.shape:
-        found = np.rint(_refined(values, image, params) * 255).astype(np.uint8)
-        if kept is not None:
-            kept.put(key, found)
-    return (found / 255).astype(np.float32)
-
-
-def _refined(
-    values: npt.NDArray[np.float32], image: ImageRef, params: CRFParams
-) -> npt.NDArray[np.float32]:
-    _, height, width = values.shape
-    own_width, own_height = image_size(image)
-    scale = math.sqrt(height * width / (own_height * own_width))
-    pixels = read_image(image, "RGB", (height, width))
-    return crf.refine(values, pixels, params.resized(scale))
-
-
-def mixed(
-    map_: npt.NDArray[np.uint8],
-    refined: npt.NDArray[np.uint8],
-    seen: npt.NDArray[np.uint8],
-    share: float = SHARE,
-) -> npt.NDArray[np.uint8]:
-    """Mix a map, what a CRF made of it, and what a network saw: all 0..255 for 0..1.
-
-    It is sigma((1 - share)/2 (logit(map) + logit(refined)) + share logit(seen)). Probabilities are
-    kept within .03 of 0 and 1. On Kvasir-SEG, with networks that never saw the image, the label's
-    Dice rises from .834 to .862; the share was chosen on its validation images.
-
-    Parameters
-    ----------
-    map_, refined, seen : ndarray of uint8, shape (H, W)
-        A map, what the CRF made of it, and what a network saw in the image.
-    share : float
-        Of the network, 0 to 1.
-
-    Returns
-    -------
-    ndarray of uint8, shape (H, W)
-    """
-    a, b, c = (np.clip(values / 255, _SURE, 1 - _SURE) for values in (map_, refined, seen))
-    logit = (1 - share) / 2 * (_logit(a) + _logit(b)) + share * _logit(c)
-    return np.asarray(np.rint(255 / (1 + np.exp(-logit))), np.uint8)
-
-
-def _logit(p: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
-    odds: npt.NDArray[np.floating] = np.log(p / (1 - p))
-    return odds
+_MOST_WAITING = 64  # refined rows, for one that is written before them
 
 
 def refine(
@@ -147,6 +56,7 @@ def refine(
     share: float | None = None,
     all_levels: bool = False,
     jobs: int = 1,
+    engine: Engine | None = None,
     force: bool = False,
     progress: Callable[[int, int], None] | None = None,
     errors: Literal["raise", "report"] = "raise",
@@ -155,7 +65,7 @@ def refine(
 
     Parameters
     ----------
-    maps, images, out, prompt, share, all_levels, jobs, force, progress
+    maps, images, out, prompt, share, all_levels, jobs, engine, force, progress
         The same as those of `refine_maps`.
     params : CRFParams, optional
         Of the CRF; its defaults without.
@@ -194,6 +104,7 @@ def refine(
         share=share,
         all_levels=all_levels,
         jobs=jobs,
+        engine=engine,
         force=force,
         progress=progress,
     )
@@ -211,6 +122,7 @@ def refine_maps(
     share: float | None = None,
     all_levels: bool = False,
     jobs: int = 1,
+    engine: Engine | None = None,
     force: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Outcome:
@@ -241,6 +153,9 @@ def refine_maps(
         Refine every level by the CRF, not just the full track's; nested levels may then cross.
     jobs : int
         Threads to refine with; what is written does not depend on it.
+    engine : Engine, optional
+        Who refines in place of threads of this process, such as a cluster, which has to see the
+        images, the folder `out`, and the prompt model's files.
     force : bool
         Also replace a file that gazetrack did not write.
     progress : callable, optional
@@ -276,20 +191,25 @@ def refine_maps(
     refuse_overwrite(target, [store.path, *(image.file for image in files.values())])
     kept = Kept(target)
     is_drawn = prompt is not None or bool(store.meta.get("prompted"))
-    steps = _Steps(
-        images=files,
+    prompter = None if prompt is None else Prompter(prompt, store, files, kept)
+    steps = Steps(
         crf=crf_of_maps,
         all_levels=all_levels,
-        prompter=None if prompt is None else Prompter(prompt, store, files, kept),
-        pictures=pictures,
+        drawer=None if prompter is None else prompter.drawer,
         share=share or (PROMPTED_SHARE if is_drawn else SHARE),
         kept=kept,
     )
+    rows = _rows(store, files, pictures, prompter)
     digest = sha256_of(store.path)
     outcome = Outcome(str(store.path), format="maps", sha256=digest, rows_in=len(store))
     n_empty = 0
-    with map_writer(target, _meta(store, digest, steps), force=force) as write:
-        done = in_order(steps.refined, store.rows(), jobs)
+    meta = _meta(store, digest, steps, prompter, pictures)
+    with map_writer(target, meta, force=force) as write:
+        if engine is None:
+            done = in_order(partial(refined_row, steps=steps), rows, jobs)
+        else:
+            shown = [files[image_id] for image_id in store.ids if image_id in files]
+            done = _refined(rows, steps, engine, total=len(store), images=shown)
         for found in counted(done, len(store), progress):
             if found is None:
                 outcome.dropped["no image"] = outcome.dropped.get("no image", 0) + 1
@@ -302,9 +222,9 @@ def refine_maps(
     kept.clear()
     output = {"path": str(target), "rows": outcome.rows_out, "sha256": sha256_of(target)}
     outcome.outputs.append(output)
-    if steps.prompter is not None:
-        outcome.notes += steps.prompter.notes
-        outcome.summary = steps.prompter.summary
+    if prompter is not None:
+        outcome.notes += prompter.notes
+        outcome.summary = prompter.summary
     if n_empty:
         what = f"{n_empty} maps have nothing above .5 that a model could be asked for"
         outcome.notes.append(f"{what}: they are as they were before it")
@@ -314,47 +234,59 @@ def refine_maps(
     return outcome
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Steps:
-    """What happens to each row of a map file."""
-
-    images: Mapping[str, ImageRef]
-    crf: CRFParams | None
-    all_levels: bool
-    prompter: Prompter | None
-    pictures: Mapping[str, ImageRef]
-    share: float
-    kept: Kept
-
-    def refined(self, row: StoredMaps) -> tuple[StoredMaps, bool] | None:
-        """Return a row with its maps refined, and whether they marked nothing for a prompt model.
-
-        None where there is no image of it.
-        """
-        image_id = stem(row.stimulus)
-        image = self.images.get(image_id)
-        if image is None:
-            return None
-        own = row.as_uint8()
-        new = own.copy()
-        if self.crf is not None:
-            first = 0 if self.all_levels else len(own) - 1
-            refined = refine_on(row.as_float32()[first:], image, self.crf, self.kept)
-            new[first:] = np.rint(refined * 255)
-        is_empty = False
-        if self.prompter is not None:
-            drawn = self.prompter.refine(row, new[-1])
-            is_empty = drawn is None
-            new[-1] = new[-1] if drawn is None else drawn
-        if self.pictures:
-            probability = read_image(self.pictures[image_id], "L", own.shape[1:])
-            # What a prompt model drew stands alone beside the networks, without the map before it.
-            before = own[-1] if self.prompter is None else new[-1]
-            new[-1] = mixed(before, new[-1], probability, self.share)
-        return replace(row, values=new), is_empty
+def _rows(
+    store: MapStore,
+    images: Mapping[str, ImageRef],
+    pictures: Mapping[str, ImageRef],
+    prompter: Prompter | None,
+) -> Iterator[Row]:
+    """Yield the rows of a map file, each with what it is refined on."""
+    for maps in store.rows():
+        image_id = stem(maps.stimulus)
+        image = images.get(image_id)
+        yield Row(
+            maps=maps,
+            image=image,
+            picture=None if image is None else pictures.get(image_id),
+            looks=None if prompter is None or image is None else prompter.looks_of(maps),
+        )
 
 
-def _meta(store: MapStore, digest: str, steps: _Steps) -> dict[str, Any]:
+def _refined(
+    rows: Iterator[Row], steps: Steps, engine: Engine, *, total: int, images: Sequence[ImageRef]
+) -> Iterator[Refined]:
+    """Yield the refined rows in order, by the workers of an engine."""
+    with ExitStack() as held:
+        needs: list[Path] = []
+        if engine.cluster is not None:
+            models = () if steps.drawer is None else steps.drawer.files.paths
+            needs = [held.enter_context(steps.kept.marked()), *models, *some_of(images)]
+        # Maps are large: few wait for one that is to be written before them.
+        yield from over(
+            partial(refined_row, steps=steps),
+            rows,
+            engine,
+            total=total,
+            lost=_lost,
+            ahead=_MOST_WAITING,
+            needs=needs,
+        )
+
+
+def _lost(row: Row, error: WorkerLost) -> Refined:
+    """Give up: the maps are one file, which would lack a row."""
+    stimulus = quote(row.maps.stimulus, 60)
+    hint = "call it again, on more memory: it goes on from here"
+    raise WorkerLost(f"{stimulus}: {error.what}", hint=hint)
+
+
+def _meta(
+    store: MapStore,
+    digest: str,
+    steps: Steps,
+    prompter: Prompter | None,
+    pictures: Mapping[str, ImageRef],
+) -> dict[str, Any]:
     """Return how the new maps were made."""
     own = {"file": store.path.name, "sha256": digest}
     meta = {**store.meta, "maps": own}
@@ -364,12 +296,12 @@ def _meta(store: MapStore, digest: str, steps: _Steps) -> dict[str, Any]:
     elif isinstance(store.meta.get("maps"), dict):
         # The maps that all began with stay named.
         meta |= {"maps": store.meta["maps"], "refined_from": own}
-    if steps.prompter is not None:
-        meta["prompted"] = steps.prompter.meta
-    if steps.pictures:
+    if prompter is not None:
+        meta["prompted"] = prompter.meta
+    if pictures:
         meta["probabilities_share"] = steps.share
         # That the networks never saw the image, nobody but the user can know.
-        digests = sorted(sha256_of(picture.file) for picture in steps.pictures.values())
+        digests = sorted(sha256_of(picture.file) for picture in pictures.values())
         joined = hashlib.sha256("".join(digests).encode()).hexdigest()
         meta["probabilities"] = {"images": len(digests), "sha256": joined}
     return meta

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -24,7 +25,7 @@ from gazetrack.tables.stimulus import stem
 from gazetrack.workflows.at_hand import at_hand
 from gazetrack.workflows.engine.run import Engine, over
 from gazetrack.workflows.outcome import Outcome, settled
-from gazetrack.workflows.refine import check_calibrated, refine_on
+from gazetrack.workflows.refining import check_calibrated, refine_on, some_of
 from gazetrack.workflows.render_notes import image_sizes, take_note
 from gazetrack.workflows.table_tracks import distinct, read_tracks
 from gazetrack.workflows.unfinished import Kept
@@ -76,8 +77,8 @@ class RenderOptions:
     jobs : int
         Threads to render with; what is written does not depend on it.
     engine : Engine or None
-        Who renders in place of threads of this process, such as a cluster, which has to see the
-        images.
+        Who renders in place of threads of this process, such as a cluster, which for a CRF has to
+        see the images and the folder `out`.
     dtype : {"uint8", "float32"}
         Type of the stored values: 0..255, or 0..1.
     """
@@ -275,10 +276,22 @@ def _in_order(
     if options.engine is not None:
         # Who works has no use for who else does.
         render_row = partial(_rendered, options=replace(options, engine=None))
-        # Maps are large: few wait for one that is to be written before them.
-        yield from over(
-            render_row, rows, options.engine, total=len(rows), lost=_lost, ahead=_MOST_WAITING
-        )
+        with ExitStack() as held:
+            needs: list[Path] = []
+            if options.engine.cluster is not None and options.crf is not None:
+                # Without a CRF, a worker opens no file: the sizes of images are with the tracks.
+                mark = held.enter_context(Kept(options.out / MAP_FILE).marked())
+                needs = [mark, *some_of([image for _, image in rows if image is not None])]
+            # Maps are large: few wait for one that is to be written before them.
+            yield from over(
+                render_row,
+                rows,
+                options.engine,
+                total=len(rows),
+                lost=_lost,
+                ahead=_MOST_WAITING,
+                needs=needs,
+            )
         return
     if options.jobs <= 1:
         for row in rows:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import io
+import secrets
 import shutil
 import zipfile
 import zlib
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from gazetrack.publish import write_bytes
 from gazetrack.version import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     import numpy.typing as npt
@@ -69,6 +72,29 @@ class Kept:
         data = io.BytesIO()
         np.savez_compressed(data, values=values)
         write_bytes(self.folder / f"{key}.npz", data.getvalue())
+
+    @contextmanager
+    def marked(self) -> Iterator[Path]:
+        """Have a file in the folder that no other folder has, by which it is known to others.
+
+        Yields
+        ------
+        pathlib.Path
+            The file. It is gone after the block, with the folder where nothing is kept in it.
+
+        Raises
+        ------
+        OutputError
+            The folder cannot be written to.
+        """
+        path = self.folder / "mark"
+        write_bytes(path, secrets.token_bytes(16))
+        try:
+            yield path
+        finally:
+            path.unlink(missing_ok=True)
+            with suppress(OSError):  # there are results in it
+                self.folder.rmdir()
 
     def clear(self) -> None:
         """Forget all: the output is complete."""

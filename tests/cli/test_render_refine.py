@@ -271,7 +271,7 @@ def test_an_interrupted_run_goes_on_where_it_was(run, folder, monkeypatch, comma
 
 
 def test_what_unseen_networks_saw_is_mixed_in(run, folder):
-    from gazetrack.workflows.refine import mixed
+    from gazetrack.workflows.refining import mixed
 
     assert run("gazetrack render -q").code == 0
     assert run("gazetrack refine -q").code == 0

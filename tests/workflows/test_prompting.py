@@ -18,8 +18,10 @@ from gazetrack.sam.network import PromptNetwork
 from gazetrack.sam.parameters import PromptParams
 from gazetrack.tables.schema import FIXATIONS, conform
 from gazetrack.tables.store import write_table
+from gazetrack.workflows.engine.run import Engine
 from gazetrack.workflows.prompting import PromptOptions
-from gazetrack.workflows.refine import mixed, refine, refine_maps
+from gazetrack.workflows.refine import refine, refine_maps
+from gazetrack.workflows.refining import mixed
 from gazetrack.workflows.render import RenderOptions, render_tables
 from tests.sam.tiny import write_pair
 
@@ -117,6 +119,19 @@ def test_the_maps_say_what_drew_them(folder):
         "prompts": ["box and longest fixations", "box and map"],
         "fixations": [{"file": one.name, "sha256": sha256_of(one)} for one in tables(folder)],
     }
+
+
+def test_the_bytes_do_not_depend_on_who_draws(folder):
+    written = []
+    for who in ({}, {"jobs": 3}, {"engine": Engine(jobs=2)}):
+        out = folder / f"out{len(written)}"
+        outcome = refine_maps(
+            folder / "maps", folder / "images", out, CRF, prompt=asked(folder), **who
+        )
+        assert [path.name for path in out.iterdir()] == ["maps.parquet"]
+        told = (outcome.rows_out, outcome.notes, outcome.summary)
+        written.append(((out / "maps.parquet").read_bytes(), told))
+    assert written[0] == written[1] == written[2]
 
 
 def test_without_a_crf_maps_are_prompted_as_they_are(folder):
@@ -256,20 +271,20 @@ def test_an_interrupted_run_goes_on_where_it_was(folder, monkeypatch, fails_at):
     images = folder / "images"
     refine_maps(folder / "maps", images, folder / "whole", CRF, prompt=asked(folder))
     encoded, calls, encode = [], [], PromptNetwork.encode
-    from gazetrack.workflows import prompting
+    from gazetrack.workflows import drawing
 
     def failing(*arguments):
         calls.append(1)
         if len(calls) == fails_at:
             raise KeyboardInterrupt
-        return drawing(*arguments)
+        return draw(*arguments)
 
     def counting(*arguments):
         encoded.append(1)
         return encode(*arguments)
 
-    drawing = prompting.prompted
-    monkeypatch.setattr(prompting, "prompted", failing)
+    draw = drawing.prompted
+    monkeypatch.setattr(drawing, "prompted", failing)
     monkeypatch.setattr(PromptNetwork, "encode", counting)
     with pytest.raises(KeyboardInterrupt):
         refine_maps(folder / "maps", images, folder / "cut", CRF, prompt=asked(folder))

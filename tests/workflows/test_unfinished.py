@@ -58,3 +58,13 @@ def test_a_place_that_cannot_be_written_is_an_output_error(kept):
     kept.folder.write_text("no folder")
     with pytest.raises(OutputError):
         kept.put("key", np.zeros((1, 2, 2), np.uint8))
+
+
+def test_a_folder_is_known_by_a_mark_that_no_other_has(kept):
+    with kept.marked() as mark:
+        first = mark.read_bytes()
+    assert not kept.folder.exists()
+    kept.put("key", VALUES)
+    with kept.marked() as mark:
+        assert mark.read_bytes() != first
+    assert [path.name for path in kept.folder.iterdir()] == ["key.npz"]

@@ -53,6 +53,9 @@ class DaskWorkers:
         How long to wait for a worker, in seconds, where nobody works.
     tell : callable, optional
         Called with what the user may want to know, such as the address of the dashboard.
+    needs : sequence of path-like
+        Files of this machine that every worker has to see, which it is asked before it is given
+        anything.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class DaskWorkers:
         *,
         patience_s: float = PATIENCE_S,
         tell: Callable[[str], None] | None = None,
+        needs: Sequence[str | os.PathLike[str]] = (),
     ) -> None:
         check_place(where)
         distributed = _dask()
@@ -73,6 +77,7 @@ class DaskWorkers:
         self._given: list[Any] = []
         self._fetched: dict[Any, Any] = {}
         self._known: set[str] = set()
+        self._needed = [remote.needed(path) for path in needs]
         self._threads = 0
         self._looked = float("-inf")
         self._seen = time.monotonic()
@@ -217,9 +222,11 @@ class DaskWorkers:
             who = self._client.nthreads()
         except (OSError, TimeoutError):
             who = {}
-        if not who.keys() <= self._known:
-            self._known |= who.keys()
+        new = who.keys() - self._known
+        if new:
+            self._known |= new
             self._check_versions()
+            self._check_files(sorted(new))
         self._threads = sum(who.values())
         if self._threads:
             self._waits = False
@@ -241,6 +248,18 @@ class DaskWorkers:
                 what = f"{place} has {f'gazetrack {version}' if version else 'no gazetrack'}"
                 hint = "install the same version everywhere"
                 raise ClusterError(f"{what}, and here it is {here}", hint=hint)
+
+    def _check_files(self, workers: Sequence[str]) -> None:
+        """Refuse a worker that does not see what it would need."""
+        if not self._needed:
+            return
+        found = self._client.run(
+            remote.unseen, self._terms.folder, self._needed, workers=list(workers)
+        )
+        for address, path in found.items():
+            if path:
+                hint = "use folders that all machines share, also as TMPDIR for copies of addresses"
+                raise ClusterError(f"the worker {address} does not see it", path=path, hint=hint)
 
 
 def _dask() -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import hashlib
 import os
 import platform
 import threading
@@ -21,12 +22,13 @@ from gazetrack.errors import ClusterError, quote
 from gazetrack.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 # What the bytes of a table depend on, besides the recording and what was chosen.
 _COUNTED = ("numpy", "pandas", "pyarrow", "scipy", "numba")
 _TIDY_SECONDS = 10.0
 _LOOK_SECONDS = 0.05
+_BEGINNING_BYTES = 64 * 1024
 
 
 class Stopped(BaseException):
@@ -63,6 +65,54 @@ class Given:
     """
 
     item: Any
+
+
+@dataclass(frozen=True)
+class Needed:
+    """A file that a worker has to see, and by what it is known not to be another of this name.
+
+    Parameters
+    ----------
+    path : str
+        The file, as seen from the folder of the command.
+    size : int
+        How many bytes the file has.
+    beginning : str
+        The SHA-256 of its first 64 KiB.
+    """
+
+    path: str
+    size: int
+    beginning: str
+
+
+def needed(path: str | os.PathLike[str]) -> Needed:
+    """Return how a file is recognised at a worker; raises `OSError` where there is none."""
+    with open(path, "rb") as file:  # noqa: PTH123 - the text is kept as it is
+        size = os.fstat(file.fileno()).st_size
+        digest = hashlib.sha256(file.read(_BEGINNING_BYTES)).hexdigest()
+    return Needed(os.fspath(path), size, digest)
+
+
+def unseen(folder: str, files: Iterable[Needed]) -> str:
+    """Return the first of some files that this machine does not see; an empty text where none is.
+
+    Parameters
+    ----------
+    folder : str
+        The working directory of the command.
+    files : iterable of Needed
+        What is looked for: another file of the same name is not it.
+    """
+    for file in files:
+        try:
+            found = needed(os.path.join(folder, file.path))  # noqa: PTH118
+            is_seen = (found.size, found.beginning) == (file.size, file.beginning)
+        except OSError:
+            is_seen = False
+        if not is_seen:
+            return file.path
+    return ""
 
 
 @cache

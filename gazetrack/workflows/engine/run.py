@@ -16,8 +16,9 @@ from gazetrack.workflows.engine.queues import check_place
 from gazetrack.workflows.workers import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from gazetrack.errors import WorkerLost
     from gazetrack.workflows.engine.driver import Workers
@@ -76,15 +77,17 @@ class Engine:
         """Whether this process does the work itself, one recording after the other."""
         return self.cluster is None and (self.jobs in (None, 1) or n_items <= 1)
 
-    def workers(self) -> AbstractContextManager[Workers]:
-        """Return what does the work, to be entered."""
+    def workers(self, needs: Sequence[Path] = ()) -> AbstractContextManager[Workers]:
+        """Return what does the work, to be entered; of a cluster, every worker sees `needs`."""
         if self.cluster is None:
             from gazetrack.workflows.engine.processes import Processes
 
             return Processes(self.jobs or 1)
         from gazetrack.workflows.engine.cluster import DaskWorkers
 
-        return DaskWorkers(self.cluster, self.jobs, patience_s=self.patience_s, tell=self.tell)
+        return DaskWorkers(
+            self.cluster, self.jobs, patience_s=self.patience_s, tell=self.tell, needs=needs
+        )
 
 
 def over(
@@ -97,6 +100,7 @@ def over(
     progress: Callable[[int, int], None] | None = None,
     at_once: Callable[[Item, Result], None] | None = None,
     ahead: int | None = None,
+    needs: Sequence[Path] = (),
 ) -> Iterator[Result]:
     """Call a function with every item, on the engine's workers.
 
@@ -119,6 +123,9 @@ def over(
         Called with each item and its result as soon as it is there, whatever the order.
     ahead : int, optional
         How many results may wait for an earlier one; any number by default.
+    needs : sequence of pathlib.Path
+        Files that the function opens, or some of many: a worker of a cluster that does not see
+        them ends everything before it is given anything.
 
     Yields
     ------
@@ -141,5 +148,5 @@ def over(
         at_once=at_once,
         ahead=ahead,
     )
-    with engine.workers() as workers:
+    with engine.workers(needs) as workers:
         yield from driven(work, workers, total, progress)

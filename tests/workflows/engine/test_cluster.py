@@ -9,20 +9,26 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
+from pathlib import Path
 
 import pytest
 
 from gazetrack.errors import ClusterError, ConfigError
+from gazetrack.maps.parameters import CRFParams, MapParams
+from gazetrack.maps.store import read_maps
 from gazetrack.simulate.example import write_example
 from gazetrack.workflows.convert import ConvertOptions, convert, convert_files
 from gazetrack.workflows.engine import remote
 from gazetrack.workflows.engine.cluster import DaskWorkers
 from gazetrack.workflows.engine.run import Engine, over
+from gazetrack.workflows.refine import refine
 from gazetrack.workflows.render import render
 from tests.engine_tasks import die, is_imported, refuse, squared, write_slowly
 from tests.places import ROOT
 
 distributed = pytest.importorskip("distributed")
+CRF = CRFParams(position_px=8, iterations=2)
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
 
 
@@ -103,6 +109,62 @@ def test_maps_are_the_same_bytes_as_those_made_here(address, tmp_path, monkeypat
         render("tables", "images", name, placement="fit", engine=who)
     there = (tmp_path / "there" / "maps.parquet").read_bytes()
     assert there == (tmp_path / "here" / "maps.parquet").read_bytes()
+
+
+@pytest.fixture
+def mapped(tmp_path, monkeypatch):
+    """Plain maps of a made-up study, which a CRF may refine, its tables and images."""
+    monkeypatch.chdir(tmp_path)
+    example = write_example(tmp_path, n_images=3, size=(48, 64))
+    convert(example.exports[1], out="tables")
+    render("tables", "images", "maps", placement="fit", params=MapParams(kind="density"))
+    return tmp_path
+
+
+def test_refined_maps_are_the_same_bytes_as_those_made_here(address, mapped):
+    for name, who in (("here", None), ("there", Engine(cluster=address))):
+        outcome = refine("maps", "images", name, CRF, engine=who)
+        assert outcome.rows_out == len(read_maps("maps"))
+        assert [path.name for path in (mapped / name).iterdir()] == ["maps.parquet"]
+    there = (mapped / "there" / "maps.parquet").read_bytes()
+    assert there == (mapped / "here" / "maps.parquet").read_bytes()
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs a folder of one process")
+@pytest.mark.parametrize("command", ["render", "refine"])
+def test_images_that_a_worker_does_not_see_are_told_before_any_work(address, mapped, command):
+    params = MapParams(kind="density")
+    calls = {
+        "render": partial(render, "tables", placement="fit", params=params, crf=CRF),
+        "refine": partial(refine, "maps", params=CRF),
+    }
+    folder = os.open("images", os.O_RDONLY)
+    # A name that leads to the images in this process, and nowhere in another one.
+    images = Path(f"/proc/self/fd/{folder}")
+    try:
+        with pytest.raises(ClusterError, match=r"the worker tcp://\S+ does not see it") as caught:
+            calls[command](images=images, out="new", engine=Engine(cluster=address))
+    finally:
+        os.close(folder)
+    assert Path(caught.value.path).parent == images
+    assert not list((mapped / "new").glob("*"))
+    assert not list((mapped / "new").glob(".*"))
+
+
+def test_maps_alone_need_no_image_at_a_worker(address, mapped):
+    folder = os.open("images", os.O_RDONLY)
+    try:
+        render(
+            "tables",
+            f"/proc/self/fd/{folder}",
+            "new",
+            placement="fit",
+            params=MapParams(kind="density"),
+            engine=Engine(cluster=address),
+        )
+    finally:
+        os.close(folder)
+    assert read_maps("new").ids == read_maps("maps").ids
 
 
 def test_items_of_a_worker_that_is_killed_are_done_by_another(address, tmp_path):

@@ -91,3 +91,15 @@ def test_a_task_of_another_folder_waits_its_turn(tmp_path, monkeypatch):
     second.join(5)
     thread.join(5)
     assert found == [str(other)]
+
+
+def test_a_file_is_seen_where_its_bytes_are_and_not_where_its_name_is(tmp_path, monkeypatch):
+    for name in ("ours", "theirs"):
+        (tmp_path / name / "images").mkdir(parents=True)
+        (tmp_path / name / "images" / "p.png").write_bytes(name[:4].encode())
+    monkeypatch.chdir(tmp_path / "ours")
+    files = [remote.needed("images/p.png")]
+    assert remote.unseen(str(tmp_path / "ours"), files) == ""
+    assert remote.unseen(str(tmp_path / "theirs"), files) == "images/p.png"
+    assert remote.unseen(str(tmp_path), files) == "images/p.png"
+    assert remote.unseen(str(tmp_path), []) == ""
