@@ -18,6 +18,7 @@ COMMANDS = {
     "fixations": "Detect fixations in the samples of an export.",
     "formats": "List the export formats that can be read.",
     "info": "Say what an export is and what it holds.",
+    "measures": "Measure looks at areas of interest.",
     "models": "List the prompt models that refine maps, or install one.",
     "plot": "Draw images with their scanpaths and maps.",
     "quality": "Report the data quality of exports or sample tables.",

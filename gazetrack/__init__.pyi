@@ -9,6 +9,8 @@ from .maps.plot import plot_track
 from .maps.render import TrackMaps, render_maps
 from .maps.store import read_maps
 from .maps.track import Track
+from .measures.aoi_files.reading import read_aois
+from .measures.aois import AoiSet
 from .sam.parameters import PromptParams
 from .simulate.example import write_example
 from .tables.finding import find_tables
@@ -23,6 +25,7 @@ from .workflows.convert_options import ConvertOptions
 from .workflows.engine.run import Engine
 from .workflows.fixations import detect_fixations, exported_fixations
 from .workflows.info import formats, info
+from .workflows.measures import aoi_transitions, measure_aois
 from .workflows.outcome import Outcome
 from .workflows.plot import plot
 from .workflows.prompting import PromptOptions
@@ -34,6 +37,7 @@ from .workflows.tracks import tracks
 
 __all__ = [
     "Agreement",
+    "AoiSet",
     "CRFParams",
     "Compacted",
     "ConvertOptions",
@@ -53,6 +57,7 @@ __all__ = [
     "Track",
     "TrackMaps",
     "__version__",
+    "aoi_transitions",
     "compact",
     "compare",
     "convert",
@@ -64,10 +69,12 @@ __all__ = [
     "formats",
     "info",
     "map_params",
+    "measure_aois",
     "plot",
     "plot_track",
     "quality",
     "read",
+    "read_aois",
     "read_maps",
     "refine",
     "render",

@@ -25,6 +25,9 @@ TABLES = {
     "*.samples.parquet": schema.SAMPLES,
     "*.events.parquet": schema.EVENTS,
     "quality, as `gazetrack quality -o FILE` writes it": schema.QUALITY,
+    "areas of interest, as `gazetrack measures --aois` writes them": schema.AOI_MEASURES,
+    "`*.transitions.parquet`, beside it": schema.AOI_TRANSITIONS,
+    "`*.entropy.parquet`, beside it": schema.AOI_ENTROPY,
     "maps.parquet": MAPS,
 }
 

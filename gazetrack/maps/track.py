@@ -145,7 +145,7 @@ def build_tracks(fixations: pa.Table, eye: str = "auto") -> list[Track]:
         size = f"{width[absurd].iloc[0]:g} x {height[absurd].iloc[0]:g} px"
         hint = f"sizes are at least 1 and at most {MAX_IMAGE_PX:,} pixels in all"
         raise SchemaError(f"an image of {size}", hint=hint)
-    frame["showing"] = _showings(frame)
+    frame["showing"] = showings(frame)
     keys = [*_KEYS, "eye"] if eye == "both" else _KEYS
     group = frame.groupby(keys, sort=False, observed=True).ngroup().to_numpy()
     order = np.lexsort((frame["index"], frame["onset_ms"], group))
@@ -160,10 +160,15 @@ def build_tracks(fixations: pa.Table, eye: str = "auto") -> list[Track]:
     ]
 
 
-def _showings(frame: pd.DataFrame) -> npt.NDArray[np.int64]:
+def showings(frame: pd.DataFrame) -> npt.NDArray[np.int64]:
     """Return which showing of its image within its trial each fixation belongs to, from 1.
 
     Only where one clock runs through the trial, so that the order of its rows is that of time.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Fixations with the columns of `FIXATIONS`, whose names of stimuli are categories.
     """
     trial = [frame[name] for name in ("recording", "participant", "trial", "eye")]
     back = frame["onset_ms"].groupby(trial, observed=True).diff() < 0

@@ -259,6 +259,141 @@ QUALITY = pa.schema(
     ]
 )
 
+_AOI = _field("aoi", TEXT, "", "area of interest")
+_STATES = _field(
+    "states",
+    TEXT,
+    "",
+    "aois: fixations in no area are left out of the sequence; "
+    "aois+outside: outside is a state like an area",
+)
+
+AOI_MEASURES = pa.schema(
+    [
+        _RECORDING,
+        _PARTICIPANT,
+        _TRIAL,
+        _STIMULUS,
+        _AOI,
+        _field("dwell_ms", pa.float64(), "ms", "fixation time in the area, while it was there"),
+        _field(
+            "dwell_share_of_fixation_time",
+            pa.float64(),
+            "",
+            "dwell_ms / trial_fixation_ms; areas that overlap sum to more than they cover",
+        ),
+        _field("dwell_share_of_trial", pa.float64(), "", "dwell_ms / trial_ms"),
+        _field("fixations", pa.int32(), "", "fixations in the area"),
+        _field("fixation_share", pa.float64(), "", "fixations / trial_fixations"),
+        _field("mean_fixation_ms", pa.float64(), "ms", "dwell_ms / fixations; NaN where never"),
+        _field("visits", pa.int32(), "", "runs of consecutive fixations in the area"),
+        _field(
+            "entries",
+            pa.int32(),
+            "",
+            "visits that came from elsewhere, not with the first fixation",
+        ),
+        _field("revisits", pa.int32(), "", "visits after the first"),
+        _field(
+            "time_to_first_fixation_ms",
+            pa.float64(),
+            "ms",
+            "from the start of the trial, or the area's onset if later, to the first fixation in "
+            "it; NaN where never",
+        ),
+        _field(
+            "censored",
+            pa.bool_(),
+            "",
+            "whether the area was never fixated, so that observed_ms is no time of an event",
+        ),
+        _field(
+            "observed_ms",
+            pa.float64(),
+            "ms",
+            "for survival analysis: time_to_first_fixation_ms, or where censored, how long it was "
+            "waited for",
+        ),
+        _field("first_fixation_ms", pa.float64(), "ms", "how long the first fixation in it lasted"),
+        _field(
+            "first_fixation_number",
+            pa.float64(),
+            "",
+            "its number among the trial's fixations, from 1; NaN where never",
+        ),
+        _field("first_visit_ms", pa.float64(), "ms", "dwell of the first visit: first-pass dwell"),
+        _field("first_visit_fixations", pa.int32(), "", "fixations of the first visit"),
+        _field(
+            "first_entry_ms",
+            pa.float64(),
+            "ms",
+            "onset of the first fixation in it, from the start of the trial",
+        ),
+        _field("first_exit_ms", pa.float64(), "ms", "end of the first visit, likewise"),
+        _field("last_entry_ms", pa.float64(), "ms", "onset of the last visit, likewise"),
+        _field("last_exit_ms", pa.float64(), "ms", "end of the last visit, likewise"),
+        _field("available_ms", pa.float64(), "ms", "how long the area was there within the trial"),
+        _field(
+            "area_share", pa.float64(), "", "area / image, both in px²; NaN without an image's size"
+        ),
+        _field(
+            "window",
+            TEXT,
+            "",
+            "how the trial's time is known: stated (--trials), clock (from 0 of its own clock to "
+            "the last fixation), fixations (from the first to the last)",
+        ),
+        _field(
+            "trial_onset_ms", pa.float64(), "ms", "start of the trial on the fixations' own clock"
+        ),
+        _field("trial_ms", pa.float64(), "ms", "length of the trial; NaN where nobody knows"),
+        _field("trial_fixations", pa.int32(), "", "fixations in the trial, in areas or not"),
+        _field("trial_fixation_ms", pa.float64(), "ms", "all of them together"),
+    ]
+)
+
+AOI_TRANSITIONS = pa.schema(
+    [
+        _RECORDING,
+        _PARTICIPANT,
+        _TRIAL,
+        _STIMULUS,
+        _STATES,
+        _field("from_aoi", TEXT, "", "area of a fixation, or (outside)"),
+        _field("to_aoi", TEXT, "", "area of the next fixation, which may be the same"),
+        _field("transitions", pa.int32(), "", "how often; pairs that never occur have no row"),
+        _field("probability", pa.float64(), "", "share among the transitions from from_aoi"),
+    ]
+)
+
+AOI_ENTROPY = pa.schema(
+    [
+        _RECORDING,
+        _PARTICIPANT,
+        _TRIAL,
+        _STIMULUS,
+        _STATES,
+        _field("n_states", pa.int32(), "", "areas of the stimulus, and outside where it is one"),
+        _field("fixations", pa.int32(), "", "fixations in the sequence"),
+        _field("transitions", pa.int32(), "", "steps of the sequence"),
+        *(
+            _field(f"{which}{name}{unit}", pa.float64(), unit_name, f"{meaning}; {how}{ends}")
+            for which, how in (
+                ("", "pi is the stationary distribution of the chain"),
+                ("fixation_", "pi is the share of fixations"),
+            )
+            for name, meaning in (
+                ("transition_entropy", "-sum pi_i sum p_ij log2 p_ij"),
+                ("stationary_entropy", "-sum pi_i log2 pi_i"),
+            )
+            for unit, unit_name, ends in (
+                ("_bits", "bit", ""),
+                ("_share", "", "; over log2 n_states"),
+            )
+        ),
+    ]
+)
+
 MANIFEST = pa.schema(
     [
         _field("image_id", TEXT, "", "name of the image without folder and suffix"),
@@ -278,7 +413,7 @@ def conform(columns: pa.Table | Mapping[str, object], schema: pa.Schema) -> pa.T
         Columns by name, in any order. Scalars are repeated. Absent columns are filled: NaN, 0 or
         empty text.
     schema : pyarrow.Schema
-        One of `SAMPLES`, `EVENTS`, `FIXATIONS`, `QUALITY`, `MANIFEST`.
+        One of the schemas of this module, such as `FIXATIONS`.
 
     Returns
     -------

@@ -1,0 +1,233 @@
+"""gazetrack measures --aois: looks at areas of interest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from gazetrack.storage.address import shown
+
+from . import options as opt
+from .engine_options import engine
+from .parsing import parse_pairs
+from .printing import cell, print_json, print_table, progress_bar, without_nan
+from .reports import check_report, finish
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pyarrow as pa
+
+    from gazetrack.workflows.measures import AoiReport
+    from gazetrack.workflows.outcome import Outcome
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+_MOST_SHOWN = 20
+_OPTIONS = (
+    click.option(
+        "--aois",
+        type=opt.FILE,
+        metavar="FILE",
+        help="Areas of interest by stimulus: our JSON, see docs/measures.md.",
+    ),
+    click.option(
+        "--masks",
+        type=opt.FILE,
+        metavar="DIR",
+        help="Masks called after their stimuli, as the one area of interest of each.",
+    ),
+    click.option(
+        "--aoi-name",
+        default="mask",
+        show_default=True,
+        metavar="NAME",
+        help="What the foreground of the masks is called.",
+    ),
+    click.option(
+        "--labels",
+        metavar="N=NAME,…",
+        help="The masks are images of labels: which value is which area, as in 1=polyp,2=tool.",
+    ),
+    click.option(
+        "--margin",
+        "margin_px",
+        type=float,
+        default=0.0,
+        show_default=True,
+        metavar="PX",
+        help="How far from an area a fixation still counts for it, in pixels.",
+    ),
+    click.option(
+        "--margin-deg",
+        type=float,
+        metavar="DEGREES",
+        help="The same in degrees of visual angle.",
+    ),
+    click.option(
+        "--max-gap",
+        "max_gap_ms",
+        type=click.FloatRange(0),
+        metavar="MS",
+        help="Longest time between two fixations of one visit; any by default.",
+    ),
+    click.option(
+        "--trials",
+        type=opt.FILE,
+        multiple=True,
+        metavar="TABLE",
+        help=(
+            "When trials began and ended, those without gaze among them: stimulus, onset_ms, "
+            "duration_ms, and recording, trial as needed; or a *.samples.parquet."
+        ),
+    ),
+    click.option(
+        "--placement",
+        metavar="RULE",
+        help="For gaze in screen pixels: centre, fit, stretch or X,Y,WIDTH,HEIGHT.",
+    ),
+    click.option(
+        "--images",
+        type=opt.FILE,
+        metavar="DIR",
+        help="Folder of the images, for their sizes where the areas do not say them.",
+    ),
+    click.option(
+        "--eye",
+        type=click.Choice(["auto", "left", "right"]),
+        default="auto",
+        show_default=True,
+        help="Whose fixations count, where a table has those of each eye.",
+    ),
+)
+
+
+def options(command: F) -> F:
+    """Add the options about areas of interest to a command."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def run(
+    tables: tuple[Path | str, ...],
+    *,
+    aois: Path | None,
+    masks: Path | None,
+    aoi_name: str,
+    labels: str | None,
+    out: Path | str | None,
+    report: Path | None,
+    quiet: bool,
+    force: bool,
+    as_json: bool,
+    max_gap_ms: float | None,
+    **choices: Any,
+) -> int:
+    """Measure areas of interest, write and print what was found, and return the exit code."""
+    from gazetrack.measures.aoi_files.reading import read_aois
+    from gazetrack.tables.schema import AOI_MEASURES
+    from gazetrack.workflows.at_hand import at_hand
+    from gazetrack.workflows.elsewhere import check_place
+    from gazetrack.workflows.measures import aoi_options, measure_files
+
+    if aois is not None and masks is not None:
+        raise click.UsageError("--aois and --masks: give one of the two")
+    if labels is not None and masks is None:
+        raise click.UsageError("--labels needs --masks DIR")
+    who = {name: choices.pop(name) for name in ("jobs", "cluster", "retries")}
+    check_place(out, AOI_MEASURES, force=force)
+    place = aois if aois is not None else masks
+    assert place is not None  # noqa: S101 - the command asks for one of them
+    areas = read_aois(place, name=aoi_name, labels=_labels(labels))
+    if max_gap_ms is not None:
+        choices["max_gap_ms"] = max_gap_ms
+    chosen = aoi_options(**choices)
+    with at_hand(tables, None, Path(), file="measures.parquet") as places:
+        found = opt.tables_among(places.tables, quiet)
+        check_report(report, found)
+        measured = measure_files(
+            found,
+            areas,
+            chosen,
+            jobs=engine(**who, quiet=quiet),
+            progress=progress_bar("measuring", quiet),
+        )
+        outcomes = places.told(measured.outcomes)
+    about = {"measures": {"aois": dict(areas.source), **chosen.facts()}}
+    written = _write(out, measured, about, force=force)
+    show = None if quiet or as_json else _show
+    if as_json:
+        print_json([without_nan(row) for row in measured.tables.measures.to_pylist()])
+    code = finish(outcomes, report, show)
+    if show is not None:
+        _show_all(measured, written)
+    return code
+
+
+def _labels(text: str | None) -> dict[int, str] | None:
+    """Return the names of labels that were typed."""
+    if text is None:
+        return None
+    pairs = parse_pairs(text, "--labels")
+    for label in pairs:
+        if not label.isdecimal() or int(label) == 0:
+            what = f"{label!r} is no label: give whole numbers above 0, as in 1=polyp"
+            raise click.BadParameter(what, param_hint="--labels")
+    return {int(label): name for label, name in pairs.items()}
+
+
+def _write(
+    out: Path | str | None, report: AoiReport, about: dict[str, Any], *, force: bool
+) -> list[tuple[str, pa.Table]]:
+    """Write the three tables; return where they are."""
+    from gazetrack.workflows.elsewhere import write_at
+
+    tables = report.tables
+    if out is None or not tables.measures.num_rows:
+        return []
+    head, dot, suffix = str(out).rpartition(".")
+    named = [
+        (str(out), tables.measures),
+        (f"{head}.transitions{dot}{suffix}", tables.transitions),
+        (f"{head}.entropy{dot}{suffix}", tables.entropy),
+    ]
+    for place, table in named:
+        write_at(place, table, about, force=force)
+    return named
+
+
+def _show(outcome: Outcome) -> None:
+    dropped = [f"; not used: {count:,}, {reason}" for reason, count in outcome.dropped.items()]
+    rows = f"{outcome.rows_in:,} fixations, {outcome.rows_out:,} rows"
+    click.echo(f"{outcome.file}: {rows}{''.join(dropped)}")
+    for note in outcome.notes:
+        click.echo(f"  note: {note}")
+
+
+def _show_all(report: AoiReport, written: list[tuple[str, pa.Table]]) -> None:
+    """Print the means of every area over its trials, and what was written."""
+    frame = report.tables.measures.to_pandas()
+    if len(frame):
+        header = ["area", "trials", "fixated %", "dwell %", "first after ms", "visits"]
+        by_area = frame.groupby("aoi", sort=False, observed=True)
+        rows = [
+            [
+                cell(str(name)),
+                str(len(own)),
+                cell(100 * float((~own["censored"]).mean())),
+                cell(100 * float(own["dwell_share_of_fixation_time"].mean())),
+                cell(float(own["time_to_first_fixation_ms"].median())),
+                cell(float(own["visits"].mean())),
+            ]
+            for name, own in by_area
+        ]
+        print_table(header, rows[:_MOST_SHOWN])
+        if len(rows) > _MOST_SHOWN:
+            click.echo(f"… and {len(rows) - _MOST_SHOWN} more areas")
+    for note in report.notes:
+        click.echo(f"note: {note}")
+    for place, table in written:
+        click.echo(f"wrote {shown(place)} ({table.num_rows:,} rows)")

@@ -1,0 +1,113 @@
+"""gazetrack measures: what it writes and prints, and its exit codes."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from gazetrack.tables.store import write_table
+from tests.aoi_tables import NAN, own_json, rectangle, table
+
+
+@pytest.fixture
+def folder(tmp_path):
+    write_table(tmp_path / "a.fixations.parquet", table([10, 60, 20], [5] * 3), {})
+    own_json(
+        tmp_path / "aois.json",
+        rectangle("left", 0, 0, 50, 100),
+        rectangle("right", 50, 0, 50, 100),
+    )
+    return tmp_path
+
+
+def test_the_tables_lie_beside_each_other_and_say_how_they_were_made(run, folder):
+    result = run("gazetrack measures --aois aois.json -o out/looks.parquet --margin 1")
+    assert result.code == 0, result.err
+    assert "a.fixations.parquet: 3 fixations, 2 rows" in result.out
+    assert "wrote out/looks.parquet (2 rows)" in result.out
+    assert "wrote out/looks.transitions.parquet (4 rows)" in result.out
+    assert "wrote out/looks.entropy.parquet (2 rows)" in result.out
+    line = next(line for line in result.out.splitlines() if line.startswith("left"))
+    assert line.split() == ["left", "1", "100", "66.67", "0", "2"]
+    looks = pd.read_parquet(folder / "out/looks.parquet")
+    assert looks["visits"].tolist() == [2, 1]
+    meta = json.loads(pq.read_schema(folder / "out/looks.parquet").metadata[b"gazetrack"])
+    assert meta["measures"]["margin"] == {"px": 1.0, "deg": None}
+    assert meta["measures"]["aois"]["file"] == "aois.json"
+
+
+def test_csv_and_json(run, folder):
+    assert run("gazetrack measures --aois aois.json -o looks.csv").code == 0
+    assert pd.read_csv(folder / "looks.csv")["aoi"].tolist() == ["left", "right"]
+    assert (folder / "looks.transitions.csv").is_file()
+    rows = json.loads(run("gazetrack measures --aois aois.json --json").out)
+    assert [row["dwell_ms"] for row in rows] == [200, 100]
+    assert rows[1]["censored"] is False
+
+
+def test_masks(run, folder):
+    (folder / "masks").mkdir()
+    mask = np.zeros((100, 100), np.uint8)
+    mask[:, :50] = 255
+    Image.fromarray(mask).save(folder / "masks" / "cat.png")
+    result = run("gazetrack measures --masks masks --aoi-name polyp -o looks.parquet")
+    assert result.code == 0, result.err
+    looks = pd.read_parquet(folder / "looks.parquet")
+    assert looks[["aoi", "fixations"]].to_numpy().tolist() == [["polyp", 2]]
+    result = run("gazetrack measures --masks masks --labels 255=polyp,7=tool --json")
+    assert [row["aoi"] for row in json.loads(result.out)] == ["tool", "polyp"]
+
+
+def test_a_report_and_one_bad_table(run, folder):
+    on_screen = table([10], [5], image_width_px=NAN, image_height_px=NAN, recording="s")
+    write_table(folder / "b.fixations.parquet", on_screen, {})
+    result = run("gazetrack measures --aois aois.json -o looks.parquet --report r.jsonl")
+    assert result.code == 1
+    assert "b.fixations.parquet: fixations on 'cat.png' are in screen pixels" in result.err
+    assert "--placement" in result.err
+    lines = [json.loads(line) for line in (folder / "r.jsonl").read_text().splitlines()]
+    assert [line["status"] for line in lines] == ["ok", "failed"]
+    assert len(pd.read_parquet(folder / "looks.parquet")) == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "message"),
+    [
+        ("", 2, "nothing to measure: give --aois FILE or --masks DIR"),
+        ("--aois aois.json --masks .", 2, "give one of the two"),
+        ("--aois none.json", 1, "none.json: no such file"),
+        ("--aois aois.json --labels 1=a", 2, "--labels needs --masks"),
+        ("--masks . --labels a=1", 2, "'a' is no label"),
+        ("--aois aois.json --margin -1", 2, "a margin of -1 px"),
+        ("--aois aois.json --margin 1 --margin-deg 1", 2, "a margin in px and in degrees"),
+        ("--aois aois.json -o looks.txt", 2, "end it in .parquet, .csv, .tsv"),
+        ("--aois aois.json --trials none.csv", 1, "none.csv: no such file"),
+    ],
+)
+def test_bad_input_is_one_line_and_nothing_is_written(run, folder, line, code, message):
+    before = sorted(folder.iterdir())
+    result = run(f"gazetrack measures {line}")
+    assert result.code == code, result.err
+    assert message in result.err
+    assert sorted(folder.iterdir()) == before
+
+
+def test_files_of_others_are_not_replaced(run, folder):
+    (folder / "looks.csv").write_text("mine\n")
+    result = run("gazetrack measures --aois aois.json -o looks.csv")
+    assert result.code == 3
+    assert (folder / "looks.csv").read_text() == "mine\n"
+
+
+def test_two_kinds_of_measures_are_two_calls(run, folder, monkeypatch):
+    from gazetrack_cli import measures
+
+    monkeypatch.setitem(measures._KINDS, ("labels",), lambda *_, **__: 0)
+    result = run("gazetrack measures --aois aois.json --labels 1=a")
+    assert result.code == 2
+    assert "several kinds of measures" in result.err
