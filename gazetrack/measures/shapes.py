@@ -88,7 +88,7 @@ class Ellipse:
     Parameters
     ----------
     x_px, y_px : float
-        Its centre in pixels.
+        Where its centre lies, in pixels.
     radius_x_px, radius_y_px : float
         Half of its axes in pixels, more than 0.
     rotation_deg : float

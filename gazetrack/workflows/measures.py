@@ -285,7 +285,7 @@ def measured(
     aois : AoiSet
         The areas of its stimuli.
     options : AoiOptions
-        How they are measured.
+        How the looks at them are measured.
 
     Returns
     -------
@@ -337,7 +337,7 @@ def measure_files(
     aois : AoiSet
         The areas of their stimuli.
     options : AoiOptions
-        How they are measured.
+        How the looks at them are measured.
     jobs : int or Engine
         Number of processes, or an engine with more to say; the report does not depend on it.
     progress : callable, optional

@@ -62,7 +62,7 @@ def aois_of(value: Mapping[str, Any], path: Path) -> AoiSet:
     Parameters
     ----------
     value : mapping
-        What the file holds.
+        What the file holds, as an object.
     path : pathlib.Path
         The file, for errors, and for images of labels beside it.
 
