@@ -14,11 +14,12 @@ import math
 from dataclasses import replace
 
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
-from gazetrack.readers.shared.clock import timed_rows
+from gazetrack.readers.shared.clock import TimedParts
+from gazetrack.readers.shared.sink import SampleSink
 from gazetrack.readers.text.header import header_of, needed_header
-from gazetrack.readers.text.table import read_columns
+from gazetrack.readers.text.table import no_rows, read_parts
 from gazetrack.tables.recording import Recording
-from gazetrack.tables.schema import EVENTS, SAMPLES, conform
+from gazetrack.tables.schema import EVENTS, conform
 from gazetrack.tables.screen import Screen
 
 FORMAT = Format(
@@ -60,23 +61,30 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         A missing column, or a damaged row or cell.
     """
     header = needed_header(head)
-    wanted = {key: (header.index(name, head.path), "float64") for key, name in _NEEDED.items()}
-    table = read_columns(head, header, wanted)  # type: ignore[arg-type]
-    timed = timed_rows(head, header, table.number("t") * 1e3)
-    x = table.number("x")[timed.rows] * _NOMINAL.width_px
-    y = table.number("y")[timed.rows] * _NOMINAL.height_px
-    columns = {"recording": head.stem, "t_ms": timed.t_ms, "x_px": x, "y_px": y}
+    wanted = header.needed(_NEEDED, "float64", head.path)
+    timed = TimedParts(head, header)
+    samples = SampleSink()
+    n_rows = 0
+    for part in read_parts(head, header, wanted):
+        n_rows += part.n_rows
+        rows, t_ms = timed.take(part.number("t") * 1e3)
+        x = part.number("x")[rows] * _NOMINAL.width_px
+        y = part.number("y")[rows] * _NOMINAL.height_px
+        samples.append({"t_ms": t_ms, "x_px": x, "y_px": y})
+    if not n_rows:
+        raise no_rows(head, header)
+    timed.check()
     notes: list[str] = []
     camera = _camera(head, notes)
     recording = Recording(
         name=head.stem,
         format=FORMAT.name,
-        sample_table=conform(columns, SAMPLES),
+        sample_table=samples.table({"recording": [head.stem]}),
         event_table=conform({}, EVENTS),
         origin_ms=timed.origin_ms,
         tracker="AdHawk MindLink",
         world_camera="AdHawk MindLink",
-        rows_in=table.n_rows,
+        rows_in=n_rows,
         dropped=timed.dropped,
         notes=tuple(notes),
     )

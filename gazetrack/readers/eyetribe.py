@@ -8,28 +8,31 @@ says whether the tracker saw a fixation.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from gazetrack.errors import ConfigError, ParseError, quote
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
-from gazetrack.readers.shared.clock import timed_rows
+from gazetrack.readers.shared.clock import TimedParts
+from gazetrack.readers.shared.event_parts import EventParts
 from gazetrack.readers.shared.gaze import gaze_columns
-from gazetrack.readers.shared.runs import movements
+from gazetrack.readers.shared.runs import RunParts, usual_step
+from gazetrack.readers.shared.sink import SampleSink
+from gazetrack.readers.shared.text_rows import TextRows
 from gazetrack.readers.text.header import Kind, header_of, needed_header
-from gazetrack.readers.text.table import Columns, read_columns
+from gazetrack.readers.text.stored import StoredTable, stored_table
 from gazetrack.readers.text.utf8 import by_line, rewritten
 from gazetrack.tables.recording import Recording
-from gazetrack.tables.schema import EVENTS, SAMPLES, conform
 from gazetrack.tables.screen import Screen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
     import numpy.typing as npt
     import pyarrow as pa
+
+    from gazetrack.readers.text.table import Columns
 
 FORMAT = Format(
     name="eyetribe",
@@ -53,6 +56,8 @@ _MARKS = ("timestamp", "time", "fix", "state", "rawx", "rawy")
 _RESOLUTION = re.compile(r"display resolution: ([0-9]{1,5})x([0-9]{1,5})")
 _SIZE = re.compile(r"display size in cm: ([0-9]{1,4}(?:\.[0-9]+)?)x([0-9]{1,4}(?:\.[0-9]+)?)")
 _TIME = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,9})?")
+# Messages come before fixations that begin with them.
+_MESSAGE, _FIXATION = 0, 1
 _RATE = re.compile(r"samplerate: ([0-9]{1,4}(?:\.[0-9]+)?) Hz")
 
 
@@ -60,11 +65,11 @@ class _Messages:
     """Takes the message lines out of a file, and leaves blank lines in their place."""
 
     def __init__(self) -> None:
-        self.found: list[tuple[str, str]] = []
+        self.found = TextRows(("time", "text"))
 
     def start(self) -> Callable[[bytes], bytes]:
         """Return the function that rewrites lines; the messages so far are forgotten."""
-        self.found = []
+        self.found = TextRows(("time", "text"))
         return by_line(self._take)
 
     def _take(self, line: bytes) -> bytes:
@@ -74,7 +79,7 @@ class _Messages:
         cells = line.decode("utf-8", "replace").split("\t", 3)
         time = cells[2] if len(cells) > 2 else ""
         text = cells[3] if len(cells) > 3 else ""
-        self.found.append((time, text))
+        self.found.add(time, text)
         return b""
 
 
@@ -107,37 +112,56 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         key: (header.index(name, head.path), "float64") for key, name in names.items()
     }
     wanted["fix"] = header.index("fix", head.path), "text"
-    table = read_columns(log, header, wanted)
-    timed = timed_rows(log, header, table.number("t"))
-    notes: list[str] = []
-    gaze = {key: values[timed.rows] for key, values in _gaze(table).items()}
-    flags = table.text("fix")[timed.rows]
-    fixating = np.array([flag.lower() == "true" for flag in flags], bool)
-    fixations = _fixations(fixating, table.number("t")[timed.rows], gaze["x"], gaze["y"])
-    columns = {"recording": head.stem, "t_ms": timed.t_ms, **gaze_columns(gaze)}
-    if fixating.any():
-        notes.append("fixations are runs of the tracker's flag fix")
-    texts = "\n".join(text for _, text in messages.found)
+    table = stored_table(log, header, wanted)
+    timed = TimedParts(log, header)
+    samples = SampleSink()
+    fixations = RunParts()
+    events = EventParts()
+    for part in table.parts():
+        rows, t_ms = timed.take(part.number("t"))
+        gaze = {key: values[rows] for key, values in _gaze(part).items()}
+        columns: dict[str, Any] = {**gaze_columns(gaze), "t_ms": t_ms}
+        samples.append(columns)
+        t = part.number("t")[rows]
+        runs = fixations.take(_kinds(part)[rows], t, (gaze["x"], gaze["y"]))
+        _add_fixations(events, runs)
+    timed.check()
+    _add_fixations(events, fixations.close())
+    notes = ["fixations are runs of the tracker's flag fix"] if events.count else []
+    _add_messages(head, events, messages.found)
+    stated = _stated(messages.found)
     return Recording(
         name=head.stem,
         format=FORMAT.name,
-        sample_table=conform(columns, SAMPLES),
-        event_table=_events(head, messages.found, fixations, timed.origin_ms),
-        screen=_screen(texts),
-        rate_hz=_rate(texts),
+        sample_table=samples.table({"recording": [head.stem]}),
+        event_table=_events(head, events, table, timed.origin_ms),
+        screen=_screen(stated),
+        rate_hz=_rate(stated),
         eyes="binocular" if "left_x" in names else "combined",
         origin_ms=timed.origin_ms,
         tracker="EyeTribe",
         software="PyTribe",
-        rows_in=table.n_rows + len(messages.found),
+        rows_in=table.n_rows + messages.found.count,
         dropped=timed.dropped,
         notes=tuple(notes),
     )
 
 
-def _rate(texts: str) -> float | None:
+def _stated(messages: TextRows) -> dict[re.Pattern[str], re.Match[str]]:
+    """Return the first match of each pattern among the messages."""
+    found: dict[re.Pattern[str], re.Match[str]] = {}
+    for _, texts in messages.parts():
+        joined = "\n".join(texts)
+        for pattern in (_RATE, _RESOLUTION, _SIZE):
+            match = pattern.search(joined)
+            if match:
+                found.setdefault(pattern, match)
+    return found
+
+
+def _rate(stated: Mapping[re.Pattern[str], re.Match[str]]) -> float | None:
     """Return the sampling rate in Hz that PyTribe states among the messages, None for none or 0."""
-    match = _RATE.search(texts)
+    match = stated.get(_RATE)
     rate = float(match[1]) if match else 0.0
     return rate or None
 
@@ -156,10 +180,10 @@ def _gaze(table: Columns) -> dict[str, npt.NDArray[np.floating]]:
     return gaze
 
 
-def _screen(texts: str) -> Screen | None:
+def _screen(stated: Mapping[re.Pattern[str], re.Match[str]]) -> Screen | None:
     """Return the screen that PyGaze states among the messages; lengths of 0 are not stated."""
-    pixels = _RESOLUTION.search(texts)
-    centimetres = _SIZE.search(texts)
+    pixels = stated.get(_RESOLUTION)
+    centimetres = stated.get(_SIZE)
     if pixels is None:
         return None
     width_mm = 10 * float(centimetres[1]) if centimetres else 0.0
@@ -175,43 +199,59 @@ def _screen(texts: str) -> Screen | None:
         return None  # a resolution of 0x0: PyGaze without a display
 
 
-def _fixations(
-    fixating: npt.NDArray[np.bool_],
-    t: npt.NDArray[np.floating],
-    x: npt.NDArray[np.floating],
-    y: npt.NDArray[np.floating],
-) -> pd.DataFrame:
-    """Return the runs of samples that the tracker calls parts of a fixation."""
-    kinds = np.where(fixating, "fixation", "").astype(object)
-    runs = movements(kinds, t, x, y)
-    return pd.DataFrame(runs).drop(columns=["first", "last"])
+def _kinds(table: Columns) -> npt.NDArray[np.object_]:
+    """Return which samples the tracker calls parts of a fixation, as kinds of events."""
+    codes, names = table.texts("fix")
+    kinds = ["fixation" if name.lower() == "true" else "" for name in names]
+    found: npt.NDArray[np.object_] = np.array(kinds, object)[codes]
+    return found
 
 
-def _events(
-    head: Head, messages: Sequence[tuple[str, str]], fixations: pd.DataFrame, origin: float
-) -> pa.Table:
-    """Return messages and fixations in the order of time, counted from the first sample."""
-    times = []
-    for time, text in messages:
-        if _TIME.fullmatch(time) is None:
-            what = f"the message {quote(text, 40)!r} has no time"
-            raise ParseError(what, path=head.path, hint="export it again")
-        times.append(float(time))
-    said = pd.DataFrame(
-        {
-            "onset_ms": np.array(times, np.float64),
-            "text": [text for _, text in messages],
+def _add_fixations(events: EventParts, runs: dict[str, npt.NDArray[Any]]) -> None:
+    """Add runs of samples to the events, with the time from the first to the last of them."""
+    if runs:
+        columns = {name: runs[name] for name in ("kind", "index", "onset_ms", "x_px", "y_px")}
+        columns["duration_ms"] = runs["span_ms"]
+        events.append(runs["onset_ms"], {**columns, "eye": "both"}, rank=_FIXATION)
+
+
+def _add_messages(head: Head, events: EventParts, messages: TextRows) -> None:
+    """Add the messages to the events."""
+    n_before = 0
+    for times, texts in messages.parts():
+        for time, text in zip(times, texts, strict=True):
+            if _TIME.fullmatch(time) is None:
+                what = f"the message {quote(text, 40)!r} has no time"
+                raise ParseError(what, path=head.path, hint="export it again")
+        onset = np.array([float(time) for time in times])
+        columns: dict[str, Any] = {
             "kind": "message",
+            "index": np.arange(n_before + 1, n_before + len(times) + 1),
+            "onset_ms": onset,
             "duration_ms": 0.0,
-            "index": np.arange(1, len(times) + 1),
+            "text": np.array(texts, object),
         }
-    )
-    parts = [part for part in (said, fixations.assign(eye="both")) if len(part)]
-    if not parts:
-        return conform({}, EVENTS)
-    events = pd.concat(parts).sort_values("onset_ms", kind="stable")
-    columns: dict[str, object] = {str(name): events[name].to_numpy() for name in events}
-    columns["recording"] = head.stem
-    columns["onset_ms"] = events["onset_ms"].to_numpy() - origin
-    columns["index"] = events["index"].to_numpy(np.int32)
-    return conform(columns, EVENTS)
+        events.append(onset, columns, rank=_MESSAGE)
+        n_before += len(times)
+
+
+def _events(head: Head, events: EventParts, table: StoredTable, origin: float) -> pa.Table:
+    """Return messages and fixations in the order of time, counted from the first sample."""
+    step = usual_step(lambda: _times(table))
+
+    def mend(columns: dict[str, Any]) -> dict[str, Any]:
+        # The last sample of a fixation lasts until the next one.
+        longer = np.where(columns["rank"] == _FIXATION, step, 0.0)
+        return {
+            "onset_ms": columns["onset_ms"] - origin,
+            "duration_ms": columns["duration_ms"] + longer,
+        }
+
+    return events.table(mend, recording=head.stem)
+
+
+def _times(table: StoredTable) -> Iterator[npt.NDArray[np.floating]]:
+    """Yield the times of the samples, as the log has them."""
+    for part in table.parts():
+        t = part.number("t")
+        yield t[np.isfinite(t)]

@@ -10,25 +10,28 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gazetrack.errors import ParseError, quote
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
-from gazetrack.readers.shared.clock import check_clock
+from gazetrack.readers.shared.clock import RowClock
 from gazetrack.readers.shared.counts import counted
 from gazetrack.readers.shared.gaze import PLANE, PLANE_NOTE, gaze_columns
+from gazetrack.readers.shared.sink import SampleSink
+from gazetrack.readers.shared.used_names import UsedNames
 from gazetrack.readers.text.header import Header, Kind, header_of, needed_header
 from gazetrack.readers.text.numbers import line_of
-from gazetrack.readers.text.table import Columns, read_columns
+from gazetrack.readers.text.table import Columns, no_rows, read_parts
 from gazetrack.tables.recording import Recording
-from gazetrack.tables.schema import EVENTS, SAMPLES, conform
+from gazetrack.tables.schema import EVENTS, conform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import numpy.typing as npt
+    import pyarrow as pa
 
 FORMAT = Format(
     name="vr_headset",
@@ -128,30 +131,111 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     """
     header = needed_header(head)
     dialect = _dialect(header) or _DIALECTS[0]
-    table = read_columns(head, header, _wanted(head, header, dialect))
-    ticks, timed = _ticks(head, header, table) if "ticks" in table.found else _seconds(table)
-    # Subtracted before the unit is changed: whole numbers of 100 ns stay whole.
-    first = ticks[0] if ticks.size else 0
-    time = (ticks - first) * dialect.ms
-    check_clock(head, header, time, timed)
-    columns = gaze_columns({key: values[timed] for key, values in _gaze(table, dialect).items()})
-    columns["recording"] = head.stem
-    columns["stimulus"] = table.text("stimulus")[timed]
-    columns["t_ms"] = time
+    log = _Log(head, header, dialect)
+    for part in read_parts(head, header, _wanted(head, header, dialect)):
+        log.take(part)
+    if not log.n_rows:
+        raise no_rows(head, header)
+    log.check()
     return Recording(
         name=head.stem,
         format=FORMAT.name,
-        sample_table=conform(columns, SAMPLES),
+        sample_table=log.samples(),
         event_table=conform({}, EVENTS),
         screen=PLANE,
         directions=True,
         eyes="binocular" if "left" in dialect.axes else "combined",
-        origin_ms=float(first * dialect.ms),
+        origin_ms=log.origin_ms,
         tracker=dialect.tracker,
-        rows_in=table.n_rows,
-        dropped=counted({"no time": ~timed}),
+        rows_in=log.n_rows,
+        dropped=log.dropped,
         notes=(_NOTE,),
     )
+
+
+class _Log:
+    """What the parts of a log add up to."""
+
+    def __init__(self, head: Head, header: Header, dialect: _Dialect) -> None:
+        self.n_rows = 0
+        self._head = head
+        self._header = header
+        self._dialect = dialect
+        self._clock = RowClock(head, header)
+        self._samples = SampleSink()
+        self._stimuli = UsedNames()
+        self._first: Any = None  # the first time, in the unit of the log
+        self._damage: ParseError | None = None
+
+    def take(self, table: Columns) -> None:
+        """Take a part of some ten thousand rows."""
+        time: npt.NDArray[Any]
+        if "ticks" in table.found:
+            time, timed = self._ticks(table)
+        else:
+            time, timed = _seconds(table)
+        self.n_rows += table.n_rows
+        if self._damage is not None:
+            return
+        if self._first is None and time.size:
+            self._first = time[0]
+        # Subtracted before the unit is changed: whole numbers of 100 ns stay whole.
+        first = 0 if self._first is None else self._first
+        t_ms = (time - first) * self._dialect.ms
+        self._clock.take(t_ms, timed)
+        gaze = {key: values[timed] for key, values in _gaze(table, self._dialect).items()}
+        codes, texts = table.texts("stimulus")
+        stimulus = self._stimuli.coded(codes[timed], texts)
+        columns: dict[str, Any] = {**gaze_columns(gaze), "stimulus": stimulus, "t_ms": t_ms}
+        self._samples.append(columns)
+
+    def _ticks(self, table: Columns) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+        """Return the times as whole numbers, and which rows have one.
+
+        100 ns since the year 1, as .NET counts, have more digits than a float. The first damaged
+        one is kept: what is wrong with the rows themselves comes before it.
+        """
+        codes, names = table.texts("ticks")
+        wrong = np.array([name != "" and _TICKS.fullmatch(name) is None for name in names], bool)
+        damaged = wrong[codes]
+        if damaged.any() and self._damage is None:
+            row = int(damaged.argmax())
+            what = f"{quote(names[codes[row]], 30)!r} is no whole number of 100 ns"
+            line = line_of(self._head, self._header, self.n_rows + row)
+            hint = "the file is damaged here; export it again"
+            self._damage = ParseError(what, path=self._head.path, line=line, hint=hint)
+        numbers = [
+            0 if bad or not name else int(name) for name, bad in zip(names, wrong, strict=True)
+        ]
+        timed = np.array([name != "" for name in names], bool)[codes]
+        return np.array(numbers, np.int64)[codes[timed]], timed
+
+    def check(self) -> None:
+        """Refuse the log, when all parts are taken.
+
+        Raises
+        ------
+        ParseError
+            A time that is none, or times that begin again or are in no order.
+        """
+        if self._damage is not None:
+            raise self._damage
+        self._clock.check()
+
+    def samples(self) -> pa.Table:
+        """Return the rows that have a time."""
+        texts = {"recording": [self._head.stem], "stimulus": self._stimuli.used or [""]}
+        return self._samples.table(texts)
+
+    @property
+    def origin_ms(self) -> float:
+        """The time of the first sample, ms; 0 without any."""
+        return 0.0 if self._first is None else float(self._first * self._dialect.ms)
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """How many rows are no samples, by the reason."""
+        return counted({"no time": self.n_rows - self._samples.rows})
 
 
 def _dialect(header: Header) -> _Dialect | None:
@@ -179,7 +263,7 @@ def _wanted(head: Head, header: Header, dialect: _Dialect) -> dict[str, tuple[in
     }
     time = header.index(dialect.time, head.path)
     if dialect.ms < 1:
-        wanted["ticks"] = time, "text"
+        wanted["ticks"] = time, "own_text"
     else:
         wanted["seconds"] = time, "float64"
     if dialect.stimulus in header.names:
@@ -192,24 +276,6 @@ def _seconds(table: Columns) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.b
     seconds = table.number("seconds")
     timed = np.isfinite(seconds)
     return seconds[timed], timed
-
-
-def _ticks(
-    head: Head, header: Header, table: Columns
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """Return the times as whole numbers, and which rows have one.
-
-    100 ns since the year 1, as .NET counts, have more digits than a float.
-    """
-    texts = table.text("ticks")
-    timed = texts != ""
-    for row in np.flatnonzero(timed):
-        if _TICKS.fullmatch(texts[row]) is None:
-            what = f"{quote(texts[row], 30)!r} is no whole number of 100 ns"
-            line = line_of(head, header, int(row))
-            hint = "the file is damaged here; export it again"
-            raise ParseError(what, path=head.path, line=line, hint=hint)
-    return texts[timed].astype(np.int64), timed
 
 
 def _gaze(table: Columns, dialect: _Dialect) -> dict[str, npt.NDArray[np.floating]]:

@@ -19,10 +19,11 @@ import pandas as pd
 
 from gazetrack.errors import ConfigError, ParseError, quote
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
-from gazetrack.readers.shared.clock import timed_rows
+from gazetrack.readers.shared.clock import TimedParts
 from gazetrack.readers.shared.counts import counted
+from gazetrack.readers.shared.sink import SampleSink
 from gazetrack.readers.text.header import header_of, needed_header
-from gazetrack.readers.text.table import read_columns
+from gazetrack.readers.text.table import no_rows, read_parts
 from gazetrack.readers.text.utf8 import by_line, rewritten
 from gazetrack.tables.recording import Recording
 from gazetrack.tables.schema import EVENTS, SAMPLES, conform
@@ -129,25 +130,30 @@ def _read_log(head: Head) -> Recording:
     """Read a WebGazer log with a preamble, which has a row per sample."""
     table_head = rewritten(head, _Log().start)
     header = needed_header(table_head)
-    wanted = {key: (header.index(name, head.path), "float64") for key, name in _COLUMNS.items()}
-    table = read_columns(table_head, header, wanted)  # type: ignore[arg-type]
-    timed = timed_rows(table_head, header, table.number("t"))
-    columns = {
-        "t_ms": timed.t_ms,
-        "x_px": table.number("x")[timed.rows],
-        "y_px": table.number("y")[timed.rows],
-    }
+    wanted = header.needed(_COLUMNS, "float64", head.path)
+    timed = TimedParts(table_head, header)
+    samples = SampleSink()
+    n_rows = 0
+    for part in read_parts(table_head, header, wanted):
+        n_rows += part.n_rows
+        rows, t_ms = timed.take(part.number("t"))
+        x = part.number("x")[rows]
+        y = part.number("y")[rows]
+        samples.append({"t_ms": t_ms, "x_px": x, "y_px": y})
+    if not n_rows:
+        raise no_rows(table_head, header)
+    timed.check()
     facts = {key.strip(): value.strip() for key, _, value in _preamble(head)}
     return Recording(
         name=head.stem,
         format=FORMAT.name,
-        sample_table=conform({"recording": head.stem, **columns}, SAMPLES),
+        sample_table=samples.table({"recording": [head.stem]}),
         event_table=conform({}, EVENTS),
         screen=_screen(facts.get("screen_width"), facts.get("screen_height")),
         origin_ms=timed.origin_ms,
         tracker="webcam",
         software="WebGazer",
-        rows_in=table.n_rows,
+        rows_in=n_rows,
         dropped=timed.dropped,
     )
 

@@ -13,7 +13,7 @@ import pytest
 
 import gazetrack
 from gazetrack.readers.eyelink import event_rows
-from gazetrack.readers.shared import number_rows
+from gazetrack.readers.shared import number_rows, steps
 from gazetrack.readers.text import ahead, cells
 from gazetrack.tables import spill
 from tests.places import ROOT
@@ -32,6 +32,11 @@ FLAT = [
     "eyelink_samples",
     "tobii_glasses2",
     "tobii_glasses3",
+    "generic",
+    "eyetribe",
+    "adhawk",
+    "vr_headset",
+    "tobii_sdk",
 ]
 
 
@@ -57,6 +62,7 @@ def test_memory_does_not_grow_with_the_export(kind, tmp_path, monkeypatch):
     monkeypatch.setattr(event_rows, "_PART_ROWS", 1 << 9)
     monkeypatch.setattr(cells, "PART_ROWS", 1 << 11)
     monkeypatch.setattr(number_rows, "_PART_ROWS", 1 << 9)
+    monkeypatch.setattr(steps, "_MOST_AT_ONCE", 1 << 12)
     monkeypatch.setattr("gazetrack.tables.recording._ENOUGH_STEPS", 1 << 12)
     path = tmp_path / (FORMATS[kind].name if kind != XDF else "raw.xdf")
     write(kind, path, SHORT_MB * 1_000_000)

@@ -225,6 +225,74 @@ class RowClock:
             raise second_recording(self._head.path, line)
 
 
+class TimedParts:
+    """Tells the rows of a table that have a time, as `timed_rows` does, but part by part.
+
+    Parameters
+    ----------
+    head, header : Head, Header
+        The table, to name the line.
+
+    Attributes
+    ----------
+    origin_ms : float
+        The time of the first of these rows on the export's clock, ms; 0 without any.
+    """
+
+    def __init__(self, head: Head, header: Header) -> None:
+        self.origin_ms = 0.0
+        self._clock = RowClock(head, header)
+        self._n_timed = 0
+        self._n_without = 0
+
+    def take(
+        self, time_ms: npt.NDArray[np.floating], among: npt.NDArray[np.bool_] | None = None
+    ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
+        """Take the next rows, and return which of them are timed, and the times of these.
+
+        Parameters
+        ----------
+        time_ms : ndarray of float64, shape (n,)
+            The times of the rows on the export's clock, ms; NaN where missing.
+        among : ndarray of bool, shape (n,), optional
+            The rows that are samples at all; all of them by default.
+
+        Returns
+        -------
+        rows : ndarray of bool, shape (n,)
+            Which of the rows have a time, and are samples.
+        t_ms : ndarray of float64, shape (m,)
+            Their times in ms, counted from the first of the whole table.
+        """
+        rows = np.isfinite(time_ms)
+        without = ~rows
+        if among is not None:
+            without &= among
+            rows &= among
+        self._n_without += int(np.count_nonzero(without))
+        time = time_ms[rows]
+        self._clock.take(time, rows)
+        if not self._n_timed and time.size:
+            self.origin_ms = float(time[0])
+        self._n_timed += time.size
+        return rows, time - self.origin_ms
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """How many rows had no time, under `NO_TIME`; empty where all have one."""
+        return counted({NO_TIME: self._n_without})
+
+    def check(self) -> None:
+        """Refuse the table as `check_clock` does, when all parts are taken.
+
+        Raises
+        ------
+        ParseError
+            The clock begins again, or more than a fifth of the times are before the one above them.
+        """
+        self._clock.check()
+
+
 def check_line_parts(
     head: Head, parts: Iterable[tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]]
 ) -> None:

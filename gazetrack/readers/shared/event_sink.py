@@ -32,6 +32,8 @@ _PLAIN = pa.schema(
 class EventSink:
     """Makes a table of events from parts, in the order of their onsets, and numbers them.
 
+    Events whose reader knows another order and their numbers keep both.
+
     Parameters
     ----------
     names : mapping of str to sequence of str
@@ -39,9 +41,26 @@ class EventSink:
         absent are empty.
     spill_rows : int, optional
         From so many rows on they are kept in a temporary file, see `EVENT_ROWS`.
+    by, then : str, optional
+        The columns of numbers that they are put in order by, as in `in_order`; they need not be
+        columns of `EVENTS`.
+    numbers_of : set of str, optional
+        The kinds of events that are numbered, all of them by default. Others have a number in their
+        parts, under ``index``.
     """
 
-    def __init__(self, names: Mapping[str, Sequence[str]], spill_rows: int | None = None) -> None:
+    def __init__(
+        self,
+        names: Mapping[str, Sequence[str]],
+        spill_rows: int | None = None,
+        *,
+        by: str = "onset_ms",
+        then: str | None = None,
+        numbers_of: set[str] | None = None,
+    ) -> None:
+        self._by = by
+        self._then = then
+        self._numbers_of = numbers_of
         self._texts = {column: names.get(column, [""]) for column in _NAMES}
         self._names = {column: UsedNames() for column in _NAMES}
         self._counts = _Counts()
@@ -58,9 +77,10 @@ class EventSink:
             Columns of `EVENTS`, all but ``index``: names as codes of int32, texts as strings;
             columns of names that are absent are all of the first name.
         next_onsets : iterable of float
-            For each part, the earliest onset in all parts behind it, ms; infinite for the last one.
+            For each part, the earliest onset in all parts behind it, ms (or the least of what they
+            are put in order by); infinite for the last one.
         """
-        for batch in in_order(parts, "onset_ms", next_onsets):
+        for batch in in_order(parts, self._by, next_onsets, self._then):
             columns = dict(zip(batch.schema.names, batch.columns, strict=True))
             first = np.zeros(batch.num_rows, np.int32)
             coded = {
@@ -69,11 +89,22 @@ class EventSink:
                 )
                 for name, own in self._names.items()
             }
-            numbers = self._counts.numbered(coded["kind"], coded["eye"], coded["trial"])
             columns |= {name: pa.array(codes, pa.int32()) for name, codes in coded.items()}
-            columns["index"] = pa.array(numbers, pa.int32())
+            columns["index"] = pa.array(self._numbers(columns.get("index"), coded), pa.int32())
             columns[_TEXT] = columns[_TEXT].dictionary_encode()
             self._rows.append(pa.record_batch([columns[name] for name in _PLAIN.names], _PLAIN))
+
+    def _numbers(self, given: pa.Array | None, coded: Mapping[str, Codes]) -> Codes:
+        """Return the numbers of events, which some have already."""
+        keys = [coded[name] for name in ("kind", "eye", "trial")]
+        if given is None or self._numbers_of is None:
+            return self._counts.numbered(*keys)
+        numbers: Codes = given.to_numpy().copy()
+        kinds = self._names["kind"].used
+        wanted = np.array([name in self._numbers_of for name in kinds], np.bool_)[coded["kind"]]
+        if wanted.any():
+            numbers[wanted] = self._counts.numbered(*(codes[wanted] for codes in keys))
+        return numbers
 
     def table(self) -> pa.Table:
         """Return the events; few of them lie in one chunk."""

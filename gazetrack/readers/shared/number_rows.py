@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -57,7 +57,10 @@ class NumberRows:
 
 
 def in_order(
-    parts: Iterable[pa.RecordBatch], by: str, next_values: Iterable[float]
+    parts: Iterable[pa.RecordBatch],
+    by: str,
+    next_values: Iterable[float],
+    then: str | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """Yield the rows of all parts in the order of a column; equal ones stay as they came.
 
@@ -72,13 +75,24 @@ def in_order(
         The column, in which nothing is missing.
     next_values : iterable of float
         For each part, the least value of the column in all parts behind it; infinite for the last.
+    then : str, optional
+        A column of numbers for the order of rows whose values are equal, before that in which they
+        came.
     """
     held: list[pa.RecordBatch] = []
     for part, next_value in zip(parts, next_values, strict=True):
         together = pa.Table.from_batches([*held, part])
         values = together[by].to_numpy()
-        order = np.argsort(values, kind="stable")
-        n_ready = int(np.searchsorted(values[order], next_value, side="right"))
+        if then is None:
+            order = np.argsort(values, kind="stable")
+            side: Literal["left", "right"] = "right"
+        else:
+            # Of rows that equal one of a later part, any may belong behind it.
+            order = np.lexsort((together[then].to_numpy(), values))
+            side = "left"
+        n_ready = int(np.searchsorted(values[order], next_value, side=side))
+        if np.isposinf(next_value):
+            n_ready = len(values)
         ordered = together.take(pa.array(order)).combine_chunks()
         yield from ordered.slice(0, n_ready).to_batches()
         held = ordered.slice(n_ready).to_batches()

@@ -305,8 +305,64 @@ def without_marks_of_loss(axes: Axes, x: Floats, y: Floats) -> tuple[Floats, Flo
     return np.where(is_lost, nan, x), np.where(is_lost, nan, y), n_lost
 
 
+class Reach:
+    """How far positions reach that nobody gave a unit, as they are read part by part."""
+
+    def __init__(self) -> None:
+        self._n_known = 0
+        self._n_fractions = 0
+        self._n_angles = 0
+        self._n_negative = 0
+
+    def take(self, x: Floats, y: Floats) -> None:
+        """Take some positions, as the export has them."""
+        known = np.isfinite(x) & np.isfinite(y)
+        reach = np.maximum(np.abs(x[known]), np.abs(y[known]))
+        self._n_known += int(np.count_nonzero(known))
+        self._n_fractions += int(np.count_nonzero(reach <= _LARGEST_FRACTION))
+        self._n_angles += int(np.count_nonzero(reach <= _LARGEST_ANGLE))
+        self._n_negative += int(np.count_nonzero((x[known] < 0) | (y[known] < 0)))
+
+    def refuse(self, path: Path, named: bool) -> None:
+        """Refuse positions that cannot be pixels: no screen is as small.
+
+        Parameters
+        ----------
+        path : pathlib.Path
+            The file, for the error.
+        named : bool
+            Whether the user names columns, among which the unit then has to stand.
+
+        Raises
+        ------
+        ParseError
+            Nearly all lie within what fractions of a screen, or degrees from its centre, can be.
+        """
+        if not self._n_known:
+            return
+        are_fractions = self._n_fractions / self._n_known >= _NEARLY_ALL
+        are_angles = self._n_angles / self._n_known >= _NEARLY_ALL
+        many_negative = self._n_negative / self._n_known > _MANY
+        name_it = f"name the unit: {'--columns …,' if named else '--columns '}"
+        if are_fractions and many_negative:
+            what = (
+                "positions lie within -1…1, which is no pixels: "
+                "fractions of the screen from its centre?"
+            )
+            choice = "unit=norm1 (PsychoPy's norm), unit=height, or unit=px if they are pixels"
+        elif are_fractions:
+            what = "positions lie within 0…1, which is no pixels: fractions of the screen?"
+            choice = "unit=norm with --screen WIDTHxHEIGHT, or unit=px if they are pixels"
+        elif are_angles and many_negative:
+            what = "positions lie close around 0: degrees or lengths from the centre of the screen?"
+            choice = "unit=deg,y_axis=up with --screen, or unit=px,origin=centre,y_axis=up"
+        else:
+            return
+        raise ParseError(what, path=path, hint=f"{name_it}{choice}")
+
+
 def refuse_other_units(x: Floats, y: Floats, path: Path, named: bool) -> None:
-    """Refuse positions that nobody gave a unit and that cannot be pixels: no screen is as small.
+    """Refuse positions, all at once, that nobody gave a unit and that cannot be pixels.
 
     Parameters
     ----------
@@ -320,28 +376,8 @@ def refuse_other_units(x: Floats, y: Floats, path: Path, named: bool) -> None:
     Raises
     ------
     ParseError
-        Nearly all lie within what fractions of a screen, or degrees from its centre, can be.
+        As `Reach` does.
     """
-    known = np.isfinite(x) & np.isfinite(y)
-    if not known.any():
-        return
-    reach = np.maximum(np.abs(x[known]), np.abs(y[known]))
-    are_fractions = np.mean(reach <= _LARGEST_FRACTION) >= _NEARLY_ALL
-    are_angles = np.mean(reach <= _LARGEST_ANGLE) >= _NEARLY_ALL
-    many_negative = np.mean((x[known] < 0) | (y[known] < 0)) > _MANY
-    name_it = f"name the unit: {'--columns …,' if named else '--columns '}"
-    if are_fractions and many_negative:
-        what = (
-            "positions lie within -1…1, which is no pixels: "
-            "fractions of the screen from its centre?"
-        )
-        choice = "unit=norm1 (PsychoPy's norm), unit=height, or unit=px if they are pixels"
-    elif are_fractions:
-        what = "positions lie within 0…1, which is no pixels: fractions of the screen?"
-        choice = "unit=norm with --screen WIDTHxHEIGHT, or unit=px if they are pixels"
-    elif are_angles and many_negative:
-        what = "positions lie close around 0: degrees or lengths from the centre of the screen?"
-        choice = "unit=deg,y_axis=up with --screen, or unit=px,origin=centre,y_axis=up"
-    else:
-        return
-    raise ParseError(what, path=path, hint=f"{name_it}{choice}")
+    reach = Reach()
+    reach.take(x, y)
+    reach.refuse(path, named)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _PLAIN = pa.schema(
     [pa.field(field.name, pa.int32() if field.type == TEXT else field.type) for field in SAMPLES]
 )
+_NO_TEXTS = {field.name: [""] for field in SAMPLES if field.type == TEXT}
 
 
 class SampleSink:
@@ -48,7 +49,8 @@ class SampleSink:
         Parameters
         ----------
         columns : mapping of str to ndarray
-            Columns of `SAMPLES`, texts as codes; columns of numbers that are absent are missing.
+            Columns of `SAMPLES`, texts as codes; columns of numbers that are absent are missing,
+            and absent texts are all the first one.
 
         Raises
         ------
@@ -56,8 +58,16 @@ class SampleSink:
             The folder of temporary files is full.
         """
         n_rows = len(columns["t_ms"])
-        missing = np.full(n_rows, np.nan, np.float32)
-        arrays = [pa.array(columns.get(field.name, missing), field.type) for field in _PLAIN]
+        absent = {
+            pa.float32(): np.full(n_rows, np.nan, np.float32),
+            pa.int32(): np.zeros(n_rows, np.int32),
+        }
+        arrays = []
+        for field in _PLAIN:
+            values = columns.get(field.name)
+            if values is None:
+                values = absent[field.type]
+            arrays.append(pa.array(values, field.type))
         self._parts.append(pa.record_batch(arrays, _PLAIN))
 
     def table(
@@ -71,13 +81,15 @@ class SampleSink:
         Parameters
         ----------
         names : mapping of str to sequence of str
-            The texts by column that the codes stand for; one may be there twice.
+            The texts by column that the codes stand for; one may be there twice. The texts of
+            absent columns are empty.
         shift_ms : float
             What to add to all times.
         mend : callable, optional
             Given the columns of each part once more, when all parts are known, returns them as they
             should be.
         """
+        names = {**_NO_TEXTS, **names}
         texts = {column: list(dict.fromkeys(own)) for column, own in names.items()}
         # A column with one text needs no codes at all, see `_as_table`.
         any_twice = any(1 < len(texts[column]) < len(names[column]) for column in texts)

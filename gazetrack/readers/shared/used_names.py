@@ -1,4 +1,4 @@
-"""Names that are used, each once, in the order of their first appearance."""
+"""Names that are used, and combinations of them, each once, in the order of their appearance."""
 
 from __future__ import annotations
 
@@ -41,3 +41,42 @@ class UsedNames:
             self._places[code] = self._found.setdefault(names[code], len(self._found))
         places: npt.NDArray[np.int32] = self._places[codes]
         return places
+
+
+class Combinations:
+    """Codes what stands in several columns of codes together, part by part.
+
+    Attributes
+    ----------
+    found : dict of tuple of int to int
+        The code of each combination, counted from 0 in the order of their first appearance.
+    """
+
+    def __init__(self) -> None:
+        self.found: dict[tuple[int, ...], int] = {}
+
+    def coded(
+        self, columns: Sequence[npt.NDArray[np.integer]], n_rows: int
+    ) -> npt.NDArray[np.int32]:
+        """Return the code of each row's combination.
+
+        Parameters
+        ----------
+        columns : sequence of ndarray of int, shape (n,)
+            Columns of codes that mean the same in all parts; all rows are one without columns.
+        n_rows : int
+            How many rows there are.
+        """
+        changes = np.zeros(n_rows, np.bool_)
+        changes[:1] = True
+        for column in columns:
+            changes[1:] |= column[1:] != column[:-1]
+        # They change seldom from row to row: the first row of each run is looked up.
+        first = np.flatnonzero(changes)
+        rows = zip(*(column[first].tolist() for column in columns), strict=True)
+        keys = list(rows) if columns else [()] * len(first)
+        own = [self.found.setdefault(key, len(self.found)) for key in keys]
+        codes: npt.NDArray[np.int32] = np.repeat(
+            np.array(own, np.int32), np.diff(np.r_[first, n_rows])
+        )
+        return codes

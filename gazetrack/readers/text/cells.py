@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
 from gazetrack.kernels.cells import find_cells, parse_cells, recode
 from gazetrack.readers.opening import BLOCK_BYTES
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy.typing as npt
-    import pyarrow as pa
 
     from gazetrack.readers.head import Head
     from gazetrack.readers.text.header import Header, Kind, Wanted
@@ -116,7 +116,8 @@ class _PartMaker:
         exact = _of_kind(wanted, "float64")
         short = _of_kind(wanted, "float32")
         self._numbers = exact | short
-        self._texts = _of_kind(wanted, "text")
+        own = _of_kind(wanted, "own_text")
+        self._texts = _of_kind(wanted, "text") | own
         self._n_exact = len(exact)
         self._n_short = len(short)
 
@@ -134,6 +135,8 @@ class _PartMaker:
         )
         self._caster = Caster(head, header, tuple(self._numbers.values()))
         self._names = [TextNames() for _ in self._texts]
+        # Whether the names of a column are kept from part to part, column by column.
+        self._are_kept = [key not in own for key in self._texts]
 
         # Arrays for the ends of cells that no block needs any more. Several threads put one back
         # (appending is atomic), and only the one in `with_room` takes one.
@@ -265,6 +268,8 @@ class _PartMaker:
         for key, codes, known in zip(self._texts, part.codes, self._names, strict=True):
             columns[key] = Texts(codes, known.names)
         yield part.n_rows, columns
+        pairs = zip(self._names, self._are_kept, strict=True)
+        self._names = [names if kept else TextNames() for names, kept in pairs]
 
     def finish(self) -> None:
         """Say what was unusual about the rows of the whole table."""
@@ -310,6 +315,8 @@ class _PartMaker:
         numbers = [*part.exact, *part.short]
         for values, at in zip(numbers, self._numbers.values(), strict=True):
             cells = rows.column(arrow_name(at)).combine_chunks()
+            if at in self._texts.values():  # wanted as a number and as a text
+                cells = cells.cast(pa.string())
             values[here] = self._caster.numbers(cells, at, first_row)
         for codes, known, at in zip(part.codes, self._names, self._texts.values(), strict=True):
             cells = rows.column(arrow_name(at)).combine_chunks()

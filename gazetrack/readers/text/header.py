@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
     from gazetrack.readers.head import Head
 
-Kind = Literal["float64", "float32", "text"]
+# Texts of which hardly one is there twice, such as times of many digits, are own_text: each part of
+# the table has a list of names for itself, and none of all of them is kept.
+Kind = Literal["float64", "float32", "text", "own_text"]
 # What a reader asks of a table: its own key to the position of a column and what it holds.
 Wanted = Mapping[str, tuple[int, Kind]]
 
@@ -72,7 +74,7 @@ class Header:
         ----------
         names : mapping of str to str
             The reader's own key to the name of the column.
-        kind : {"float64", "float32", "text"}
+        kind : {"float64", "float32", "text", "own_text"}
             What all of these columns hold.
         path : pathlib.Path
             The file, for the error.

@@ -62,7 +62,8 @@ def read_parts(head: Head, header: Header, wanted: Wanted) -> Iterator[Columns]:
     """Read some columns of a table in parts of some ten thousand rows.
 
     So memory does not grow with the file. Parameters and errors are those of `read_columns`; a
-    table without rows has no part. The texts of all parts share one list of names, which grows.
+    table without rows has no part. The texts of all parts share one list of names, which grows, but
+    for those of the kind ``own_text``.
     """
     if len(header.names) > MAX_COLUMNS:
         what = f"{len(header.names):,} columns, more than {MAX_COLUMNS:,}"

@@ -7,27 +7,31 @@ stand as text, ``(0.1, 0.5)``, or as one column per axis.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from gazetrack.errors import ParseError, quote
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
-from gazetrack.readers.shared.clock import timed_rows
+from gazetrack.readers.shared.clock import TimedParts
 from gazetrack.readers.shared.gaze import gaze_columns
+from gazetrack.readers.shared.sink import SampleSink
 from gazetrack.readers.text.header import Header, Kind, header_of, needed_header
-from gazetrack.readers.text.table import Columns, read_columns
+from gazetrack.readers.text.stored import StoredTable, stored_table
+from gazetrack.readers.text.table import Columns
 from gazetrack.readers.text.utf8 import by_line, rewritten
 from gazetrack.tables.eyes import EYES
 from gazetrack.tables.recording import Recording
-from gazetrack.tables.schema import EVENTS, SAMPLES, conform
+from gazetrack.tables.schema import EVENTS, conform
 from gazetrack.tables.screen import Screen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import numpy.typing as npt
+
+    from gazetrack.readers.text.parts import Texts
 
 FORMAT = Format(
     name="tobii_sdk",
@@ -105,19 +109,24 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     header = needed_header(head)
     padding = _Padding(header)
     table_head = rewritten(head, padding.start)
-    table = read_columns(table_head, header, _wanted(head, header))
+    points = _Points(head, header)
+    table = stored_table(table_head, header, _wanted(head, header), points.in_numbers)
     notes: list[str] = []
     if padding.count:
         notes.append(f"{padding.count} rows cut off: the cells that are not there are missing")
-    time = _times(table, notes) / 1000
-    timed = timed_rows(table_head, header, time)
-    gaze = _gaze(head, header, table)
-    columns = gaze_columns({key: values[timed.rows] for key, values in gaze.items()})
-    columns |= {"recording": head.stem, "t_ms": timed.t_ms}
+    timed = TimedParts(table_head, header)
+    samples = SampleSink()
+    for part, time in _times(table, notes):
+        rows, t_ms = timed.take(time / 1000)
+        gaze = {key: values[rows] for key, values in _gaze(part).items()}
+        columns: dict[str, Any] = {**gaze_columns(gaze), "t_ms": t_ms}
+        samples.append(columns)
+    timed.check()
+    points.check()
     recording = Recording(
         name=head.stem,
         format=FORMAT.name,
-        sample_table=conform(columns, SAMPLES),
+        sample_table=samples.table({"recording": [head.stem]}),
         event_table=conform({}, EVENTS),
         eyes="binocular",
         origin_ms=timed.origin_ms,
@@ -159,47 +168,73 @@ def _wanted(head: Head, header: Header) -> dict[str, tuple[int, Kind]]:
     wanted: dict[str, tuple[int, Kind]] = {
         key: (header.index(name, head.path), "float64") for key, name in numbers.items()
     }
-    wanted |= {key: (header.index(name, head.path), "text") for key, name in texts.items()}
+    wanted |= {key: (header.index(name, head.path), "own_text") for key, name in texts.items()}
     return wanted
 
 
-def _times(table: Columns, notes: list[str]) -> npt.NDArray[np.floating]:
-    """Return the times of the system's clock in µs.
+def _times(
+    table: StoredTable, notes: list[str]
+) -> Iterator[tuple[Columns, npt.NDArray[np.floating]]]:
+    """Yield the parts of the table, with the times of their rows by the system's clock in µs.
 
     Where they were rounded in writing, they go by the steps of the tracker's clock: Python 2 writes
     1564666170330123.0 as 1.56466617033e+15 in twelve digits, which is 10 ms.
     """
-    system = table.number("t")
-    device = table.number("device")
-    both = np.isfinite(system) & np.isfinite(device)
-    system_is_rounded = not (system[both] % _COARSE_US).any()
-    device_is_fine = (device[both] % _COARSE_US).any()
-    if both.sum() < 2 or not system_is_rounded or not device_is_fine:
-        return system
-    # The two must last equally long; else one of them is in another unit.
-    system_span = np.ptp(system[both])
-    device_span = np.ptp(device[both])
-    if not 0.5 * system_span < device_span < 2 * system_span:
-        return system
-
+    firsts = _clocks_to_join(table)
+    if firsts is None:
+        for part in table.parts():
+            yield part, part.number("t")
+        return
     notes.append(
         "system_time_stamp is rounded to whole ms or more: "
         "times go by the steps of device_time_stamp"
     )
-    first = int(both.argmax())
-    by_device = system[first] + (device - device[first])
-    # A row cut off before the device's time keeps the rounded one, but not before the row above.
-    least = pd.Series(by_device).ffill().to_numpy(np.float64)
-    rounded = np.fmax(system, least)
-    times: npt.NDArray[np.floating] = np.where(np.isfinite(device), by_device, rounded)
-    return times
+    first_system, first_device = firsts
+    last = np.nan  # by the device, in the parts before
+    for part in table.parts():
+        device = part.number("device")
+        by_device = first_system + (device - first_device)
+        # A row cut off before the device's time keeps the rounded one, but not before the row
+        # above.
+        least = pd.Series(np.r_[last, by_device]).ffill().to_numpy(np.float64)
+        last = least[-1]
+        rounded = np.fmax(part.number("t"), least[1:])
+        yield part, np.where(np.isfinite(device), by_device, rounded)
 
 
-def _gaze(head: Head, header: Header, table: Columns) -> dict[str, npt.NDArray[np.floating]]:
+def _clocks_to_join(table: StoredTable) -> tuple[float, float] | None:
+    """Return the first times of system and device, µs, where the system's alone is rounded."""
+    first: tuple[float, float] | None = None
+    n_both = 0
+    system_is_rounded = True
+    device_is_fine = False
+    low = np.full(2, np.inf)
+    high = np.full(2, -np.inf)
+    for part in table.parts():
+        clocks = np.stack([part.number("t"), part.number("device")])
+        clocks = clocks[:, np.isfinite(clocks).all(axis=0)]
+        if not clocks.size:
+            continue
+        if first is None:
+            first = (float(clocks[0, 0]), float(clocks[1, 0]))
+        n_both += clocks.shape[1]
+        system_is_rounded &= not (clocks[0] % _COARSE_US).any()
+        device_is_fine |= bool((clocks[1] % _COARSE_US).any())
+        low = np.minimum(low, clocks.min(axis=1))
+        high = np.maximum(high, clocks.max(axis=1))
+    if n_both < 2 or not system_is_rounded or not device_is_fine:
+        return None
+    # The two must last equally long; else one of them is in another unit.
+    system_span, device_span = high - low
+    return first if 0.5 * system_span < device_span < 2 * system_span else None
+
+
+def _gaze(table: Columns) -> dict[str, npt.NDArray[np.floating]]:
     """Return positions in pixels of the nominal screen, none of an invalid eye, and pupils."""
     gaze: dict[str, npt.NDArray[np.floating]] = {}
     for eye in EYES:
-        x, y = _point(head, header, table, eye)
+        x = table.number(f"{eye}_x")
+        y = table.number(f"{eye}_y")
         lost = table.number(f"{eye}_valid", 1.0) != 1
         gaze[f"{eye}_x"] = np.where(lost, np.nan, x * _NOMINAL.width_px)
         gaze[f"{eye}_y"] = np.where(lost, np.nan, y * _NOMINAL.height_px)
@@ -207,30 +242,54 @@ def _gaze(head: Head, header: Header, table: Columns) -> dict[str, npt.NDArray[n
     return gaze
 
 
-def _point(
-    head: Head, header: Header, table: Columns, eye: str
-) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]:
-    """Return x and y of an eye as fractions of the screen, from one column of texts or from two.
+class _Points:
+    """Makes numbers of points that stand as texts, in the parts of a table."""
 
-    Raises
-    ------
-    ParseError
-        A text that is neither a pair of numbers nor a word for a missing one.
-    """
-    if f"{eye}_point" not in table.found:
-        return table.number(f"{eye}_x"), table.number(f"{eye}_y")
-    texts = pd.Series(table.text(f"{eye}_point"))
-    parts = texts.str.extract(_PAIR)
-    is_missing = texts.str.lower().isin(_MISSING)
-    damaged = (parts[0].isna() & ~is_missing).to_numpy()
-    if damaged.any():
-        row = int(damaged.argmax())
-        what = f"{quote(texts[row], 40)!r} is no pair of numbers"
-        column = header.index(_POINT.format(eye), head.path) + 1
-        hint = "correct the cell, or empty it if the value is missing"
-        raise ParseError(
-            what, path=head.path, line=header.lines + row + 1, column=column, hint=hint
-        )
-    x = pd.to_numeric(parts[0], errors="coerce").to_numpy(np.float64)
-    y = pd.to_numeric(parts[1], errors="coerce").to_numpy(np.float64)
-    return x, y
+    def __init__(self, head: Head, header: Header) -> None:
+        self._head = head
+        self._header = header
+        self._n_rows = 0
+        self._damage: dict[str, ParseError] = {}  # by the eye, the first of each
+
+    def in_numbers(self, table: Columns) -> Columns:
+        """Return a part with x and y of each eye as fractions of the screen in two columns."""
+        found = dict(table.found)
+        for eye in EYES:
+            if f"{eye}_point" in found:
+                texts = found.pop(f"{eye}_point")
+                found[f"{eye}_x"], found[f"{eye}_y"] = self._numbers(eye, texts)
+        self._n_rows += table.n_rows
+        return Columns(table.n_rows, found)
+
+    def _numbers(
+        self, eye: str, texts: Texts
+    ) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]:
+        names = pd.Series(texts.names, dtype=object)
+        parts = names.str.extract(_PAIR)
+        is_missing = names.str.lower().isin(_MISSING)
+        damaged = (parts[0].isna() & ~is_missing).to_numpy()[texts.codes]
+        if damaged.any() and eye not in self._damage:
+            row = int(damaged.argmax())
+            what = f"{quote(names[texts.codes[row]], 40)!r} is no pair of numbers"
+            self._damage[eye] = ParseError(
+                what,
+                path=self._head.path,
+                line=self._header.lines + self._n_rows + row + 1,
+                column=self._header.index(_POINT.format(eye), self._head.path) + 1,
+                hint="correct the cell, or empty it if the value is missing",
+            )
+        x = pd.to_numeric(parts[0], errors="coerce").to_numpy(np.float64)
+        y = pd.to_numeric(parts[1], errors="coerce").to_numpy(np.float64)
+        return x[texts.codes], y[texts.codes]
+
+    def check(self) -> None:
+        """Refuse the table, when all parts are taken.
+
+        Raises
+        ------
+        ParseError
+            A text that is neither a pair of numbers nor a word for a missing one.
+        """
+        for eye in EYES:
+            if eye in self._damage:
+                raise self._damage[eye]

@@ -7,6 +7,7 @@ from gazetrack.errors import ParseError
 from gazetrack.readers.base import read_head
 from gazetrack.readers.shared.clock import (
     RowClock,
+    TimedParts,
     check_clock,
     check_line_parts,
     check_lines,
@@ -111,3 +112,20 @@ def test_a_table_in_parts_is_refused_where_the_whole_one_is(table, times, n_firs
     ]
     expected = outcome(lambda: check_lines(table[0], t[used], lines[used]))
     assert outcome(lambda: check_line_parts(table[0], parts)) == expected
+
+
+def test_rows_in_parts_are_timed_as_at_once(tmp_path):
+    path = tmp_path / "raw.csv"
+    path.write_text("t,x\n1,2\n")
+    head = read_head(path)
+    header = needed_header(head)
+    time = np.array([np.nan, 5.0, 7, np.nan, 9, 11])
+    among = np.array([True, True, True, False, True, False])
+    whole = timed_rows(head, header, time, among.copy())
+    parts = TimedParts(head, header)
+    found = [parts.take(time[at : at + 2], among[at : at + 2]) for at in range(0, 6, 2)]
+    parts.check()
+    np.testing.assert_array_equal(np.concatenate([rows for rows, _ in found]), whole.rows)
+    np.testing.assert_array_equal(np.concatenate([t for _, t in found]), whole.t_ms)
+    assert parts.origin_ms == whole.origin_ms == 5
+    assert parts.dropped == whole.dropped == {"no time": 1}

@@ -83,3 +83,15 @@ def test_no_more_rows_wait_than_those_of_a_part():
         assert len(rows._waiting) < 3
     table = pa.Table.from_batches(rows.parts())
     assert table["key"].to_pylist() == list(range(100))
+
+
+@pytest.mark.parametrize("length", [1, 2, 12])
+def test_equal_rows_may_have_an_order_of_their_own(length):
+    values = [1.0, 2, 2, 1, 3, 2, 3, 3, 2, 4, 4, 3]
+    ranks = [1, 1, 0, 0, 1, 0, 0, 1, 1, 1, 0, 0]
+    rows = pa.record_batch({"v": values, "rank": ranks, "at": list(range(12))})
+    parts = [rows.slice(at, length) for at in range(0, 12, length)]
+    behind = least_behind([min(part["v"].to_pylist()) for part in parts])
+    found = [row for part in in_order(parts, "v", behind, "rank") for row in part.to_pylist()]
+    expected = sorted(rows.to_pylist(), key=lambda row: (row["v"], row["rank"]))
+    assert found == expected

@@ -11,6 +11,7 @@ import gazetrack
 from gazetrack.errors import ConfigError, ParseError
 from gazetrack.readers.base import POSITION_SETTINGS
 from gazetrack.readers.shared import positions as _positions
+from gazetrack.readers.shared.positions import Reach
 from gazetrack.tables.screen import Screen
 from tests.places import ROOT
 
@@ -279,3 +280,16 @@ def test_the_middle_is_gaze_in_units_from_the_centre(tmp_path):
     )
     np.testing.assert_allclose(found(recording), [(800, 500), (799, 501), (900, 400)])
     assert not any("taken as missing" in note for note in recording.notes)
+
+
+def test_positions_reach_as_far_in_parts_as_at_once(tmp_path):
+    x = np.linspace(0, 1.4, 50)
+    whole = Reach()
+    whole.take(x, x)
+    parts = Reach()
+    for own in np.array_split(x, 7):
+        parts.take(own, own)
+    assert vars(parts) == vars(whole)
+    with pytest.raises(ParseError, match="within 0…1"):
+        parts.refuse(tmp_path, named=False)
+    Reach().refuse(tmp_path, named=False)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gazetrack.readers.shared.runs import movements
+from gazetrack.readers.shared.runs import RunParts, movements, usual_step
 
 NAN = float("nan")
 KINDS = np.array(["", "fixation", "fixation", "saccade", "saccade", "", "fixation"], object)
@@ -42,3 +42,36 @@ def test_a_run_may_begin_behind_another_of_its_kind():
 def test_without_samples_there_are_no_runs(begins):
     runs = movements(np.zeros(0, object), T[:0], X[:0], Y[:0], begins)
     assert all(column.size == 0 for column in runs.values())
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 50])
+def test_parts_have_the_runs_of_the_whole_to_the_bit(length):
+    rng = np.random.default_rng(5)
+    n = 200
+    kinds = np.repeat(rng.choice(["", "fixation", "saccade"], n // 4), 4).astype(object)
+    t = np.cumsum(rng.uniform(1, 3, n))
+    x, y = rng.normal(500, 200, (2, n))
+    x[rng.random(n) < 0.2] = NAN
+    begins = rng.random(n) < 0.1
+    codes = np.arange(n)
+    whole = movements(kinds, t, x, y, begins)
+    found = RunParts()
+    parts = []
+    for first in range(0, n, length):
+        own = slice(first, first + length)
+        beside = {"code": codes[own]}
+        parts.append(found.take(kinds[own], t[own], (x[own], y[own]), begins[own], beside))
+    parts.append(found.close())
+    parts = [part for part in parts if part]
+    joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    for name in ("kind", "index", "onset_ms", "first", "last", "x_px", "y_px", "end_x_px"):
+        np.testing.assert_array_equal(joined[name], whole[name])
+    np.testing.assert_array_equal(joined["first_code"], whole["first"])
+    np.testing.assert_array_equal(joined["last_code"], whole["last"])
+    assert usual_step(lambda: [t[:7], t[7:]]) == np.median(np.diff(t))
+
+
+def test_no_samples_have_no_runs():
+    assert RunParts().close() == {}
+    empty = np.empty(0)
+    assert movements(np.empty(0, object), empty, empty, empty)["kind"].size == 0
