@@ -20,7 +20,7 @@ COMMANDS = {
     "info": "Say what an export is and what it holds.",
     "measures": "Measure looks at areas of interest.",
     "models": "List the prompt models that refine maps, or install one.",
-    "plot": "Draw images with their scanpaths and maps.",
+    "plot": "Draw scanpaths, maps, and other figures of gaze.",
     "quality": "Report the data quality of exports or sample tables.",
     "refine": "Refine stored maps by a dense CRF or a prompt model.",
     "render": "Render fixation tables into gaze track maps.",

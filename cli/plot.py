@@ -7,13 +7,25 @@ from typing import Any
 
 import click
 
+from gazetrack.figures.kinds import DEFAULT_FIGURE, FIGURES, OF_RECORDINGS, PICTURE_SUFFIXES
+from gazetrack.maps.parameters import map_params
+
 from . import options as opt
 from .map_options import map_options
 from .printing import progress_bar
 
+_KINDS = "; ".join(f"{name}: {text}" for name, text in FIGURES.items())
 
-@click.command("plot", short_help="Draw images with their scanpaths and maps.")
-@click.argument("tables", nargs=-1, type=opt.FILE, metavar="[TABLES|FOLDERS]…")
+
+@click.command("plot", short_help="Draw scanpaths, maps, and other figures of gaze.")
+@click.argument("tables", nargs=-1, type=opt.FILE, metavar="[TABLES|FOLDERS|EXPORTS]…")
+@click.option(
+    "--what",
+    type=click.Choice(list(FIGURES)),
+    default=DEFAULT_FIGURE,
+    show_default=True,
+    help=f"Which figure. {_KINDS}.",
+)
 @click.option(
     "--images",
     type=opt.FILE,
@@ -27,47 +39,72 @@ from .printing import progress_bar
     metavar="RULE",
     help="For gaze in screen pixels: centre, fit, stretch or X,Y,WIDTH,HEIGHT.",
 )
-@click.option("--limit", default=10, show_default=True, help="Draw so many tracks at most.")
+@click.option("--limit", default=10, show_default=True, help="Draw so many figures at most.")
+@click.option(
+    "--events",
+    type=opt.FILE,
+    metavar="FILE",
+    help="Table of events to shade or draw, in place of those of the export.",
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0, min_open=True),
+    default=20.0,
+    show_default=True,
+    help="Of each trial, draw so many seconds over time.",
+)
+@click.option(
+    "--file-type",
+    type=click.Choice([suffix.lstrip(".") for suffix in PICTURE_SUFFIXES]),
+    default="png",
+    show_default=True,
+    help="What the pictures of a folder are.",
+)
 @click.option(
     "-o",
     "--out",
     type=opt.FILE,
     default=Path("plots"),
     show_default=True,
-    metavar="DIR",
-    help="Folder for the pictures.",
+    metavar="DIR|FILE",
+    help="Folder for the pictures, or the file of a single one: .png, .svg or .pdf.",
 )
 @opt.quiet_option
 @opt.debug_option
 def command(
     tables: tuple[Path, ...],
     images: Path | None,
-    masks: Path | None,
-    placement: str | None,
-    limit: int,
     out: Path,
+    what: str,
+    limit: int,
+    file_type: str,
     quiet: bool,
     **choices: Any,
 ) -> None:
-    """Draw each image with its scanpath, and its maps beside it.
+    """Draw figures: by default each image with its scanpath, and its maps beside it.
 
-    The scanpath is in temporal order; the size of a disc is how long the eye stayed.
+    A scanpath is in temporal order; the size of a disc is how long the eye stayed. Time series and
+    main sequences are drawn of exports, or of tables of samples; all others of fixation tables.
     """
-    from gazetrack.maps.parameters import map_params
     from gazetrack.workflows.plot import plot
 
-    tables = opt.tables_among(tables, quiet)
+    if what not in OF_RECORDINGS:
+        tables = opt.tables_among(tables, quiet)
+    elif not tables:
+        raise click.UsageError(f"--what {what} draws exports: name one, such as raw.asc")
     if images is None and Path("images").is_dir():
         images = Path("images")
+    options = {name: choices.pop(name) for name in ("masks", "placement", "events", "seconds")}
     written = plot(
         tables,
         images,
         out,
-        params=map_params(**choices),
-        masks=masks,
-        placement=placement,
+        what=what,
         limit=limit,
+        file_type=file_type,
         progress=progress_bar("drawing", quiet),
+        params=map_params(**choices),
+        **options,
     )
     if not quiet:
         click.echo(f"wrote {len(written)} pictures to {out}")

@@ -4,8 +4,13 @@
 from .errors import GazetrackError
 from .events.base import Detector
 from .events.prepare import Preparation
+from .figures.durations import plot_durations
+from .figures.heatmap import plot_heatmap
+from .figures.main_sequence import plot_main_sequence
+from .figures.scanpath import plot_scanpath
+from .figures.time_series import plot_time_series
+from .figures.track_maps import plot_track
 from .maps.parameters import CRFParams, MapParams, crf_params, map_params
-from .maps.plot import plot_track
 from .maps.render import TrackMaps, render_maps
 from .maps.store import read_maps
 from .maps.track import Track
@@ -71,6 +76,11 @@ __all__ = [
     "map_params",
     "measure_aois",
     "plot",
+    "plot_durations",
+    "plot_heatmap",
+    "plot_main_sequence",
+    "plot_scanpath",
+    "plot_time_series",
     "plot_track",
     "quality",
     "read",

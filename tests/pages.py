@@ -18,6 +18,7 @@ from gazetrack.readers.shared.positions import UNITS
 from gazetrack.tables import schema
 from gazetrack.tables.cameras import CAMERAS
 from gazetrack.tables.selection import RULE
+from tests.figure_page import figures_page
 from tests.places import ROOT
 
 TABLES = {
@@ -411,6 +412,7 @@ PAGES = {
     "formats.md": formats_page,
     "detectors.md": detectors_page,
     "training.md": training_page,
+    "figures.md": figures_page,
 }
 
 

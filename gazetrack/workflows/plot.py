@@ -1,27 +1,32 @@
-"""Fixation tables in, pictures of scanpaths and maps out."""
+"""Tables and exports in, pictures of gaze out."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
-from gazetrack.errors import InputError
-from gazetrack.images.folder import find_images, image_size, read_image, read_mask
+from gazetrack.errors import ConfigError, did_you_mean, quote
+from gazetrack.figures.kinds import DEFAULT_FIGURE, FIGURES, OF_RECORDINGS, PICTURE_SUFFIXES
+from gazetrack.figures.saving import check_picture_suffix, save_figure
 from gazetrack.maps.parameters import MapParams
-from gazetrack.maps.plot import plot_track, save_figure
-from gazetrack.maps.render import render_maps
-from gazetrack.maps.track import track_names
 from gazetrack.publish import refuse_input_folder, refuse_overwrite
 from gazetrack.tables.finding import tables_among
-from gazetrack.tables.stimulus import stem
-from gazetrack.workflows.table_tracks import distinct, read_screen_tracks, read_tracks
+from gazetrack.workflows.drawings import DrawingOptions, Pictures, drawings_of, suffixed
+from gazetrack.workflows.table_tracks import distinct
 from gazetrack.workflows.workers import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from gazetrack.images.reference import ImageRef
-    from gazetrack.maps.track import Track
+
+class PlotChoices(TypedDict, total=False):
+    """What may be chosen about figures, as keyword arguments of `plot`."""
+
+    params: MapParams | None
+    masks: str | Path | None
+    placement: str | None
+    events: str | Path | None
+    seconds: float
 
 
 def plot(
@@ -29,31 +34,37 @@ def plot(
     images: str | Path | None = None,
     out: str | Path = "plots",
     *,
-    params: MapParams | None = None,
-    masks: str | Path | None = None,
-    placement: str | None = None,
+    what: str = DEFAULT_FIGURE,
     limit: int = 10,
+    file_type: str = "png",
     progress: Callable[[int, int], None] | None = None,
+    **choices: Unpack[PlotChoices],
 ) -> list[Path]:
-    """Draw the first tracks of fixation tables on their images, with their maps.
+    """Draw figures of fixation tables, or of exports: by default tracks on their images, with maps.
 
     Parameters
     ----------
     tables : path-like, or sequence of path-like
-        Fixation tables, or folders of them.
-    images, masks : path-like, optional
-        Folders of images and of masks to outline. Without images, scanpaths are drawn on empty
-        screens.
+        Fixation tables, or folders of them; for ``time-series`` and ``main-sequence``, which need
+        samples or saccades, exports of any format (or tables of samples, or of events).
+    images : path-like, optional
+        Folder of images. Without it, gaze is drawn on empty screens.
     out : path-like
-        Folder for the PNG pictures.
-    params : MapParams, optional
-        Of the pyramid beside each image; the defaults of `render_maps`.
-    placement : str, optional
-        Rule for gaze in screen pixels: ``centre``, ``fit``, ``stretch`` or ``X,Y,WIDTH,HEIGHT``.
+        Folder for the pictures; or, for a single one, its file.
+    what : str
+        Which figure: ``maps``, ``scanpath``, ``heatmap``, ``durations``, ``time-series`` or
+        ``main-sequence``.
     limit : int
-        Draw so many tracks at most.
+        Draw so many figures at most.
+    file_type : {"png", "svg", "pdf"}
+        What the pictures in a folder are; the suffix of a single file says it itself.
     progress : callable, optional
         Called with (done, total) after each picture.
+    **choices
+        `params`, the `MapParams` of the pyramid beside each image; `masks`, a folder of masks to
+        outline; `placement`, the rule for gaze in screen pixels (``centre``, ``fit``, ``stretch``
+        or ``X,Y,WIDTH,HEIGHT``); `events`, a table of events in place of the export's own;
+        `seconds` of each trial that are drawn over time, 20 by default.
 
     Returns
     -------
@@ -63,44 +74,48 @@ def plot(
     Raises
     ------
     InputError
-        None of the tracks has an image in the folder; and what reading the tables raises.
+        None of the tracks has an image in the folder; and what reading the inputs raises.
+    ConfigError
+        There is no such figure or type of file, or several figures would go to one file.
 
     Examples
     --------
     >>> gazetrack.plot("raw.fixations.parquet", images="images")  # doctest: +SKIP
     [PosixPath('plots/lesion-01.raw.png')]
+    >>> gazetrack.plot("raw.asc", what="main-sequence", out="figure.svg")  # doctest: +SKIP
+    [PosixPath('figure.svg')]
     """
-    params = params or MapParams()
+    if what not in FIGURES:
+        hint = f"{did_you_mean(what, FIGURES)}use one of {', '.join(FIGURES)}"
+        raise ConfigError(f"a figure of {quote(what)!r}", hint=hint)
+    check_picture_suffix(f".{file_type}")
+    options = _options(images, **choices)
     listed = [tables] if isinstance(tables, str | Path) else list(tables)
-    paths = tables_among(listed).paths
+    paths = [Path(path) for path in listed]
+    if what not in OF_RECORDINGS:
+        paths = list(tables_among(listed).paths)
     distinct(paths)
-    files = find_images(images) if images is not None else {}
-    outlines = find_images(masks) if masks is not None else {}
-    tracks = _tracks(paths, files if images is not None else None, placement)[:limit]
-    if not tracks and images is not None:
-        raise InputError("holds no image of these fixations", path=images, hint="give --images DIR")
-    shown = [image.file for image in (*files.values(), *outlines.values())]
-    written = [Path(out) / f"{name}.png" for name in track_names(tracks)]
+    pictures = Pictures(options)
+    drawings = drawings_of(what, paths, pictures, options)[:limit]
+    out = Path(out)
+    written = suffixed(drawings, out, file_type)
     for path in written:
-        refuse_overwrite(path, [*paths, *shown])
-    refuse_input_folder([Path(out)], [images, masks])
-    for track, path in counted(zip(tracks, written, strict=True), len(tracks), progress):
-        image_id = stem(track.stimulus)
-        figure = plot_track(
-            track,
-            read_image(files[image_id], "RGB") if image_id in files else None,
-            render_maps(track, params),
-            read_mask(outlines[image_id]) if image_id in outlines else None,
-        )
-        save_figure(figure, path)
+        refuse_overwrite(path, [*paths, *pictures.files])
+    folder = out.parent if out.suffix.lower() in PICTURE_SUFFIXES and not out.is_dir() else out
+    refuse_input_folder([folder], [options.images, options.masks])
+    for drawing, path in counted(zip(drawings, written, strict=True), len(drawings), progress):
+        save_figure(drawing.draw(), path)
     return written
 
 
-def _tracks(
-    paths: Sequence[Path], files: dict[str, ImageRef] | None, placement: str | None
-) -> list[Track]:
-    """Return the tracks of tables, on the pixels of the images where there are any."""
-    if files is None:
-        return [track for path in paths for track in read_screen_tracks(path)]
-    sizes = {image_id: image_size(file) for image_id, file in files.items()}
-    return [track for path in paths for track in read_tracks(path, sizes, placement).tracks]
+def _options(images: str | Path | None, **choices: Unpack[PlotChoices]) -> DrawingOptions:
+    """Return the options of the drawings, with paths in place of their names."""
+    masks, events = choices.get("masks"), choices.get("events")
+    return DrawingOptions(
+        images=None if images is None else Path(images),
+        masks=None if masks is None else Path(masks),
+        params=choices.get("params") or MapParams(),
+        placement=choices.get("placement"),
+        events=None if events is None else Path(events),
+        seconds=choices.get("seconds", 20.0),
+    )

@@ -235,7 +235,7 @@ def test_plot_takes_the_same_options(run, folder):
     )
     (picture,) = (folder / "plots").iterdir()
     with Image.open(picture) as opened:
-        assert opened.width > 2.5 * opened.height
+        assert opened.width > 1.5 * opened.height
     assert run("gazetrack plot one.fixations.parquet -q --force-nothing").code == 2
     assert run("gazetrack plot one.fixations.parquet -q").out == ""
 

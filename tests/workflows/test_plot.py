@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gazetrack.errors import InputError, OutputError, SchemaError
+from gazetrack.errors import ConfigError, InputError, OutputError, SchemaError
 from gazetrack.maps.parameters import MapParams
+from gazetrack.simulate.example import write_example
 from gazetrack.tables.screen import Screen
 from gazetrack.workflows.convert import convert
 from gazetrack.workflows.plot import plot
@@ -63,14 +64,14 @@ def test_a_mask_is_outlined_where_there_is_one(tables, images, tmp_path):
     assert same == [False, True, False]  # there is none of q
 
 
-def test_more_levels_make_a_wider_picture(tables, images, tmp_path):
-    widths = []
-    for levels in (1, 3):
+def test_more_levels_make_a_larger_picture(tables, images, tmp_path):
+    sizes = []
+    for levels in (1, 4):
         params = MapParams(levels=levels)
         (path,) = plot(tables, images, tmp_path / str(levels), params=params, limit=1)
         with Image.open(path) as picture:
-            widths.append(picture.width / picture.height)
-    assert widths[1] > 1.5 * widths[0]
+            sizes.append(picture.width * picture.height)
+    assert sizes[1] > 2 * sizes[0]
 
 
 def test_without_images_the_tracks_are_drawn_on_an_empty_ground(tables, tmp_path):
@@ -111,3 +112,49 @@ def test_nothing_is_written_among_the_inputs(tables, images, tmp_path):
     with pytest.raises(OutputError, match="folder of inputs"):
         plot(tables, images, images, params=QUICK)
     assert {path: path.read_bytes() for path in images.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("what", "names"),
+    [
+        ("scanpath", ["p.one", "q.one", "p.two"]),
+        ("heatmap", ["p", "q"]),
+        ("durations", ["one.durations", "two.durations"]),
+    ],
+)
+def test_every_kind_of_figure_of_tables(tables, images, tmp_path, what, names):
+    written = plot(tables, images, tmp_path / "plots", what=what, file_type="svg")
+    assert [path.name for path in written] == [f"{name}.svg" for name in names]
+    assert all(path.read_bytes().startswith(b"<?xml") for path in written)
+
+
+@pytest.fixture
+def export(tmp_path):
+    return write_example(tmp_path / "example", n_images=4, size=(48, 64)).exports[0]
+
+
+def test_figures_of_exports(export, tmp_path):
+    written = plot(export, out=tmp_path / "plots", what="time-series", seconds=2)
+    assert [path.name for path in written] == [
+        "reader-1.lesion-001.1.time-series.png",
+        "reader-1.lesion-002.2.time-series.png",
+    ]
+    (one,) = plot(export, out=tmp_path / "main.pdf", what="main-sequence")
+    assert one == tmp_path / "main.pdf"
+    assert one.read_bytes().startswith(b"%PDF")
+
+
+def test_several_figures_for_one_file_are_refused_and_one_is_not(tables, images, tmp_path):
+    with pytest.raises(ConfigError, match=r"3 figures for the one file a\.svg.*--limit 1"):
+        plot(tables, images, tmp_path / "a.svg", what="scanpath")
+    assert not (tmp_path / "a.svg").exists()
+    plot(tables, images, tmp_path / "a.svg", what="scanpath", limit=1)
+    assert (tmp_path / "a.svg").exists()
+
+
+def test_unknown_figures_and_types_are_refused_in_words(tables, tmp_path):
+    with pytest.raises(ConfigError, match="did you mean 'scanpath'"):
+        plot(tables, what="scanpth", out=tmp_path / "plots")
+    with pytest.raises(ConfigError, match=r"end the name in \.png"):
+        plot(tables, file_type="jpg", out=tmp_path / "plots")
+    assert not (tmp_path / "plots").exists()

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
 from PIL import Image
 
 from gazetrack.errors import ConfigError, InputError
+from gazetrack.figures.saving import save_figure
+from gazetrack.figures.track_maps import plot_track
 from gazetrack.maps.parameters import MapParams
-from gazetrack.maps.plot import plot_track, save_figure
 from gazetrack.maps.render import render_maps
 from gazetrack.maps.track import Track
-from tests import strategies
 
 
 def track(n):
@@ -37,21 +36,39 @@ def test_a_picture_of_any_track(tmp_path, n, gray):
     mask[20:40, 20:50] = True
     maps = render_maps(track(n), MapParams(levels=3)).values
     figure = plot_track(track(n), image, maps, mask)
-    assert len(figure.axes) == 4
+    titles = [axis.get_title() for axis in figure.axes if axis.get_title()]
+    assert titles[1:] == [f"level {number} of 3" for number in (1, 2, 3)]
+    assert [axis.get_ylabel() for axis in figure.axes if axis.get_ylabel()] == [
+        "fixation, in temporal order",
+        "value of the map",
+    ]
     assert str(n) in figure.axes[0].get_title()
     save_figure(figure, tmp_path / "a.png")
     with Image.open(tmp_path / "a.png") as picture:
         assert picture.width > 800
 
 
-@settings(max_examples=10, deadline=None)
-@given(strategies.tracks())
-def test_the_picture_is_the_image_whatever_the_track(track):
-    width, height = int(track.width), int(track.height)
-    axis = plot_track(track, np.zeros((height, width), np.uint8)).axes[0]
-    assert axis.get_xlim() == (0, width)
-    assert axis.get_ylim() == (height, 0)
-    assert [text.get_text() for text in axis.texts] == [str(i + 1) for i in range(len(track))]
+def test_the_border_is_drawn_of_kinds_that_have_one_and_explained():
+    for kind, has_border in (("density", True), ("heatmap", False)):
+        maps = render_maps(track(12), MapParams(kind=kind, levels=2))
+        figure = plot_track(track(12), maps=maps)
+        levels = [axis for axis in figure.axes if axis.get_title().startswith(("last", "all"))]
+        assert len(levels) == 2
+        assert [bool(axis.collections) for axis in levels] == [has_border] * 2
+        assert (levels[-1].get_legend() is not None) == has_border
+        heading = figure.get_suptitle()
+        assert heading == f"a.png · recording r · {kind} maps"
+
+
+def test_many_levels_stand_in_two_rows_beside_a_scanpath_of_twice_their_size():
+    figure = plot_track(track(12), maps=render_maps(track(12), MapParams(levels=4)))
+    figure.canvas.draw()
+    scanpath, *levels = figure.axes[:5]
+    rows = {round(axis.get_position().y0, 2) for axis in levels}
+    assert len(rows) == 2
+    assert scanpath.get_position().width > 1.6 * levels[0].get_position().width
+    width, height = figure.get_size_inches()
+    assert width < 2.5 * height
 
 
 def test_discs_have_the_area_of_the_dwell_time_and_the_same_picture_the_same_bytes(tmp_path):
