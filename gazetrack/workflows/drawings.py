@@ -120,7 +120,7 @@ def drawings_of(
     pictures : Pictures
         The images that gaze is drawn on.
     options : DrawingOptions
-        What the user chose.
+        What the user chose about them.
 
     Returns
     -------
