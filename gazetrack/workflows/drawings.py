@@ -114,7 +114,7 @@ def drawings_of(
     Parameters
     ----------
     what : str
-        One of `gazetrack.figures.kinds.FIGURES`.
+        Which figure, one of `gazetrack.figures.kinds.FIGURES`.
     paths : sequence of pathlib.Path
         Fixation tables; for figures of samples or movements, exports or tables of samples.
     pictures : Pictures
