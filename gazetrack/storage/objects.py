@@ -98,8 +98,8 @@ def names_in(folder: str) -> list[str]:
     return sorted(name.rstrip("/").rpartition("/")[2] for name in found)
 
 
-def size_of(url: str) -> int | None:
-    """Return the size of an object in bytes; None where there is none.
+def facts_of(url: str) -> dict[str, Any] | None:
+    """Return what a store says of an object, by fsspec's names; None where there is none.
 
     Raises
     ------
@@ -109,10 +109,51 @@ def size_of(url: str) -> int | None:
     with _told(url, InputError):
         store, key = _open(url)
         try:
-            facts = store.info(key)
+            facts: dict[str, Any] = store.info(key)
         except FileNotFoundError:
             return None
-    return None if facts.get("type") == "directory" else int(facts.get("size") or 0)
+    return None if facts.get("type") == "directory" else facts
+
+
+def facts_below(folder: str, *, recursive: bool) -> dict[str, dict[str, Any]]:
+    """Return what a store says of each object in a folder, by its name as seen from there.
+
+    Parameters
+    ----------
+    folder : str
+        The address of the folder; of one that is not there, there are no objects.
+    recursive : bool
+        Also tell of what lies below it, with ``/`` in the names.
+
+    Raises
+    ------
+    InputError
+        The store refuses, or cannot be reached.
+    """
+    with _told(folder, InputError):
+        store, key = _open(folder)
+        try:
+            if recursive:
+                found = list(store.find(key, detail=True).values())
+            else:
+                found = store.ls(key, detail=True)
+        except FileNotFoundError:
+            return {}
+    base = f"{key.strip('/')}/"
+    files = [facts for facts in found if facts.get("type") != "directory"]
+    return {facts["name"].lstrip("/").removeprefix(base): facts for facts in files}
+
+
+def size_of(url: str) -> int | None:
+    """Return the size of an object in bytes; None where there is none.
+
+    Raises
+    ------
+    InputError
+        The store refuses, or cannot be reached.
+    """
+    facts = facts_of(url)
+    return None if facts is None else int(facts.get("size") or 0)
 
 
 def fetch(url: str, path: Path) -> None:

@@ -7,7 +7,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from gazetrack.errors import ConfigError, InputError
+from gazetrack.errors import InputError
 from gazetrack.publish import refuse_overwrite
 from gazetrack.workflows.inputs import Source, find_sources
 from gazetrack.workflows.privacy import Unnamed
@@ -49,8 +49,6 @@ def find_pairs(
         A folder without files.
     OutputError
         The manifest is one of the exports.
-    ConfigError
-        A manifest, and exports or outputs that lie elsewhere.
     """
     try:
         sources = find_sources(paths, recursive=options.recursive, out=out, join=options.may_join)
@@ -59,10 +57,8 @@ def find_pairs(
             raise
         raise InputError(error.what, hint=error.hint) from None
     if manifest is not None:
-        refuse_overwrite(manifest, [source.path for source in sources if not source.from_folder])
-        if any(source.addresses or source.out_url for source in sources):
-            what = "a manifest is kept of files on this machine alone"
-            raise ConfigError(what, hint="leave --manifest out, or mount the store as a folder")
+        named = [source for source in sources if not source.from_folder and not source.addresses]
+        refuse_overwrite(manifest, [source.path for source in named])
         there = Path(manifest).absolute()
         sources = [source for source in sources if source.path.absolute() != there]
     if not names_files:

@@ -9,18 +9,22 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from gazetrack.errors import InputError
 from gazetrack.publish import sha256_of
-from gazetrack.workflows.engine.manifest import state_of
+from gazetrack.storage.address import joined
+from gazetrack.storage.states import TAGGED, States, state_of_object
+from gazetrack.workflows.engine.manifest import looking_in, state_of
 from gazetrack.workflows.outcome import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from gazetrack.tables.pseudonyms import Pseudonyms
-    from gazetrack.workflows.engine.manifest import Manifest
+    from gazetrack.workflows.engine.manifest import Look, Manifest
     from gazetrack.workflows.inputs import Source
     from gazetrack.workflows.pairs import Pair
     from gazetrack.workflows.read import InputOptions
@@ -79,30 +83,66 @@ class Study:
     ) -> None:
         self._manifest = manifest
         self._names_files = pseudonyms.keeps
+        self._states = States()
         self._kind = kind
         self._parameters = parameters_of(options, pseudonyms)
 
     def step(self, source: Source) -> Step:
-        """Return whether a recording is done, or why it is not."""
-        paths = (source.path, *source.parts)
-        try:
-            files = [state_of(path) for path in paths]
-        except OSError:  # whoever reads it says why
+        """Return whether a recording is done, or why it is not.
+
+        Raises
+        ------
+        InputError
+            A store refuses to say what lies there, or cannot be reached.
+        """
+        files = self._files(source)
+        if files is None:  # whoever reads it says why
             return Step("new")
-        name = self._manifest.name_of(source.path)
-        if not self._names_files:
-            # Only where there is something to compare with are its bytes worth reading.
-            if not self._manifest.has_size(files[0]["bytes"]):
-                return Step("new", files=tuple(files))
-            for file in files:
-                file["sha256"] = sha256_of(file["path"])
-                del file["mtime_ns"]
-            name = f"sha256:{files[0]['sha256']}"
+        name = self._name(source, files)
+        if not name:
+            return Step("new", files=tuple(files))
         key = self._key(name)
-        why = self._manifest.why(key, files, self._parameters, source.target.parent)
+        now = self._look(source)
+        why = self._manifest.why(key, files, self._parameters, now)
         before = None if why else self._before(key, source)
-        replaces = self._manifest.written(key, source.target.parent) if why else ()
+        replaces = self._manifest.written(key, now) if why else ()
         return Step(why, key, tuple(files), before, replaces)
+
+    def _files(self, source: Source) -> list[dict[str, Any]] | None:
+        """Return the states of the files of a recording; None where one is not there."""
+        files = []
+        for path in (source.path, *source.parts):
+            url = source.addresses.get(path)
+            try:
+                state = state_of(path) if url is None else self._states.of(url)
+            except OSError:
+                return None
+            if state is None:
+                return None
+            files.append(state)
+        return files
+
+    def _name(self, source: Source, files: list[dict[str, Any]]) -> str:
+        """Return what a recording is called; empty where it cannot be recognised without a name."""
+        if self._names_files:
+            return self._manifest.name_of(source.path)
+        first = files[0]
+        if "mark" in first:
+            # To know its bytes, it would have to be fetched; a time may be that of two recordings.
+            return first["mark"] if first["mark"].startswith(TAGGED) else ""
+        # Only where there is something to compare with are its bytes worth reading.
+        if not self._manifest.has_size(first["bytes"]):
+            return ""
+        for file in files:
+            file["sha256"] = sha256_of(file["path"])
+            del file["mtime_ns"]
+        return f"sha256:{first['sha256']}"
+
+    def _look(self, source: Source) -> Look:
+        """Return what gives the state of a table of a recording by its name."""
+        if source.out_url:
+            return partial(self._states.below, source.out_url)
+        return looking_in(source.target.parent)
 
     def going_on(
         self,
@@ -148,23 +188,41 @@ class Study:
         if any(outcome.status not in _DONE for outcome in outcomes):
             return
         outcome = outcomes[0]
-        key = step.key if self._names_files else self._key(f"sha256:{outcome.sha256}")
-        digests = [outcome.sha256, *map(sha256_of, source.parts)]
-        kept = ("bytes", "mtime_ns") if self._names_files else ("bytes",)
+        key = step.key
+        if not self._names_files and "mark" not in step.files[0]:
+            key = self._key(f"sha256:{outcome.sha256}")
+        if not key:  # nothing would know it again
+            return
+        others = ["" if path in source.addresses else sha256_of(path) for path in source.parts]
+        kept = ("bytes", "mtime_ns", "mark") if self._names_files else ("bytes", "mark")
         files = [
-            {name: file[name] for name in kept} | {"sha256": digest}
-            for file, digest in zip(step.files, digests, strict=True)
+            {name: file[name] for name in kept if name in file} | {"sha256": digest}
+            for file, digest in zip(step.files, [outcome.sha256, *others], strict=True)
         ]
         folder = source.target.parent
-        outputs = [
-            state_of(folder / name) | {"path": name, "sha256": output["sha256"]}
-            for output in outcome.outputs
-            for name in [_within(folder, output["path"])]
-        ]
+        outputs = []
+        for output in outcome.outputs:
+            name = _within(folder, output["path"])
+            state = self._state_of_output(source, name)
+            outputs.append({**state, "path": name, "sha256": output["sha256"]})
         facts = {name: value for name, value in vars(outcome).items() if name != "error"}
         self._manifest.add(
             key, files=files, parameters=self._parameters, outputs=outputs, outcome=facts
         )
+
+    def _state_of_output(self, source: Source, name: str) -> dict[str, Any]:
+        """Return the state of a table that was just written.
+
+        Where its store does not tell, it has none that would ever be the same: the recording is
+        done again.
+        """
+        if not source.out_url:
+            return state_of(source.target.parent / name)
+        try:
+            state = state_of_object(joined(source.out_url, name))
+        except InputError:
+            state = None
+        return state or {"bytes": 0, "mark": ""}
 
     def _key(self, name: str) -> str:
         return f"{name} {self._kind}".rstrip()
@@ -184,7 +242,9 @@ class Study:
 
 def _within(folder: Path, path: str) -> str:
     """Return the name of a table in its folder; in a data set it lies in folders below."""
-    shown = Path(path)
+    shown, above = Path(path), f"{folder}/"
+    if path.startswith(above):  # an address as well
+        return path.removeprefix(above)
     return shown.relative_to(folder).as_posix() if folder in shown.parents else shown.name
 
 

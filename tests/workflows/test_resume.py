@@ -14,11 +14,15 @@ from pathlib import Path
 import pytest
 
 from gazetrack.events.ivt import IVT
+from gazetrack.storage.objects import send
 from gazetrack.tables.pseudonyms import Pseudonyms
 from gazetrack.tables.screen import Screen
 from gazetrack.workflows.convert import ConvertOptions, convert, convert_files
+from gazetrack.workflows.converting import make_tables
 from gazetrack.workflows.engine.run import Engine
+from gazetrack.workflows.plan import plan_conversion
 from gazetrack.workflows.resume import parameters_of
+from tests.object_store import BUCKET
 from tests.places import GOLDEN, ROOT
 
 MANIFEST = "study.jsonl"
@@ -273,3 +277,126 @@ def test_a_study_on_several_processes_is_noted_too(folder):
     options = ConvertOptions(out="tables")
     list(convert_files(["exports"], options, Engine(jobs=2), manifest=MANIFEST))
     assert convert_again()[1] == []
+
+
+@pytest.fixture(params=["memory", "s3"])
+def lab(request, tmp_path):
+    """A folder of each store with three exports, and what puts files into it."""
+    if request.param == "memory":
+        url = request.getfixturevalue("memory_store")
+    else:
+        request.getfixturevalue("object_store")
+        url = f"s3://{BUCKET}"
+
+    def put(name, text):
+        (tmp_path / "to-put").write_text(text)
+        send(tmp_path / "to-put", f"{url}/{name}")
+
+    for number in range(3):
+        put(f"exports/{number}.csv", gaze(number))
+    return url, put
+
+
+def convert_there(url, monkeypatch, **options):
+    """Convert the exports of a store; return the outcomes and the names of those converted."""
+    made = []
+
+    def listening(source, *arguments):
+        made.append(source.name)
+        return make_tables(source, *arguments)
+
+    chosen = ConvertOptions(**{"out": f"{url}/tables"} | options)
+    with monkeypatch.context() as patched:
+        patched.setattr("gazetrack.workflows.convert.make_tables", listening)
+        outcomes = list(convert_files([f"{url}/exports"], chosen, manifest=MANIFEST))
+    return outcomes, sorted(made)
+
+
+def test_exports_and_tables_of_a_store_are_done_once(folder, lab, monkeypatch):
+    url, put = lab
+    first, made = convert_there(url, monkeypatch)
+    assert made == list("012")
+    second, made = convert_there(url, monkeypatch)
+    assert made == []
+    assert json.loads(json.dumps(reported(second))) == json.loads(json.dumps(reported(first)))
+    assert second[0].outputs[0]["path"] == f"{url}/tables/0.fixations.parquet"
+    put("exports/1.csv", gaze(1, n=400))
+    plan = plan_conversion([f"{url}/exports"], ConvertOptions(out=f"{url}/tables"), MANIFEST)
+    assert [each.action for each in plan] == ["done", "convert", "done"]
+    outcomes, made = convert_there(url, monkeypatch)
+    assert ([one.status for one in outcomes], made) == (["ok"] * 3, ["1"])  # without --force
+    # The same bytes, sent again: a digest says so, and a time of change does not.
+    put("exports/2.csv", gaze(2))
+    assert convert_there(url, monkeypatch)[1] == ([] if url.startswith("s3") else ["2"])
+    assert convert_there(url, monkeypatch)[1] == []
+    put("exports/2.csv", gaze(2).replace("100,202,0", "101,202,0"))
+    assert convert_there(url, monkeypatch)[1] == ["2"]
+    assert convert_there(url, monkeypatch, eye="left")[1] == list("012")
+
+
+def test_a_table_of_a_store_that_is_gone_or_another_is_made_again(folder, lab, monkeypatch):
+    url, put = lab
+    convert_there(url, monkeypatch)
+    put("tables/0.fixations.parquet", "of somebody else")
+    outcomes, _ = convert_there(url, monkeypatch)
+    assert [one.status for one in outcomes] == ["failed", "ok", "ok"]
+    outcomes, made = convert_there(url, monkeypatch, force=True)
+    assert made == ["0"]
+    assert convert_there(url, monkeypatch)[1] == []
+
+
+def test_parts_of_a_data_set_in_a_store_are_added_once(folder, lab, monkeypatch):
+    url, _ = lab
+    options = {"out": None, "dataset": f"{url}/set"}
+    assert convert_there(url, monkeypatch, **options)[1] == list("012")
+    assert convert_there(url, monkeypatch, **options)[1] == []
+
+
+def test_exports_of_a_store_may_have_tables_here_and_the_other_way_round(folder, lab, monkeypatch):
+    url, _ = lab
+    for _, made in (convert_there(url, monkeypatch, out="near") for _ in "ab"):
+        assert made in (list("012"), [])
+    assert made == []
+    options = ConvertOptions(out=f"{url}/far")
+    list(convert_files(["exports"], options, manifest="other.jsonl"))
+    plan = plan_conversion(["exports"], options, "other.jsonl")
+    assert {each.action for each in plan} == {"done"}
+
+
+def test_an_object_of_which_its_store_says_nothing_is_done_each_time(folder, lab, monkeypatch):
+    url, _ = lab
+    monkeypatch.setattr("gazetrack.storage.states._TAGS", ())
+    monkeypatch.setattr("gazetrack.storage.states._TIMES", ())
+    convert_there(url, monkeypatch, out="near")
+    plan = plan_conversion([f"{url}/exports"], ConvertOptions(out="near"), MANIFEST)
+    assert {each.why for each in plan} == {"its store does not say whether it has changed"}
+    outcomes, made = convert_there(url, monkeypatch, out="near")
+    assert (made, {one.status for one in outcomes}) == (list("012"), {"ok"})
+
+
+def test_exports_of_a_store_that_are_not_to_be_named_are_known_by_its_digest(
+    folder, lab, monkeypatch
+):
+    url, put = lab
+    put("exports/anna_berger.csv", gaze(7))
+    pseudonyms = Pseudonyms("hash", b"k" * 32)
+    assert len(convert_there(url, monkeypatch, pseudonyms=pseudonyms)[1]) == 4
+    told = (folder / MANIFEST).read_text()
+    assert "anna" not in told
+    assert "exports" not in told
+    # A time of change may be that of two recordings: without a digest, none is recognised.
+    left = convert_there(url, monkeypatch, pseudonyms=pseudonyms)[1]
+    assert len(left) == (0 if url.startswith("s3") else 4)
+
+
+def test_a_manifest_holds_no_secret_of_an_address(folder, memory_store):
+    url = "memory://ann:password@lab/exports"
+    (folder / "to-put").write_text(gaze(0))
+    send(folder / "to-put", f"{url}/0.csv")
+    options = ConvertOptions(out="near")
+    for _ in range(2):
+        list(convert_files([f"{url}/0.csv"], options, manifest=MANIFEST))
+    assert "password" not in (folder / MANIFEST).read_text()
+    assert [each.action for each in plan_conversion([f"{url}/0.csv"], options, MANIFEST)] == [
+        "done"
+    ]

@@ -4,7 +4,8 @@ A manifest is a file of JSON lines: a header, and a line for each recording that
 when its tables are in place. It is the one file of ours that is appended to and not published
 whole: a line that was cut short by a crash is as if it were not there. What a line says is
 believed as long as gazetrack, the parameters, the files of the recording and its tables are the
-same; of a file whose size and time have not changed, the bytes are taken to be the same.
+same; of a file whose size and time have not changed, the bytes are taken to be the same, and of
+an object of a store those whose mark has not, see `gazetrack.storage.states`.
 """
 
 from __future__ import annotations
@@ -17,11 +18,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 from gazetrack.errors import InputError, LockedError, OutputError, quote
 from gazetrack.publish import sha256_of, write_text
+from gazetrack.storage.address import UrlPath
 from gazetrack.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
+
+    Look = Callable[[str], Mapping[str, Any] | None]
 
 _HEADER = {"gazetrack_manifest": 1}
 _MAX_LINE_BYTES = 64 * 1024**2
@@ -75,8 +79,11 @@ class Manifest:
     def name_of(self, path: Path) -> str:
         """Return what a file is called here: its path as seen from the manifest's folder.
 
-        So it does not matter from which folder the command is called, nor where the study lies.
+        So it does not matter from which folder the command is called, nor where the study lies. An
+        address is called what may be shown of it.
         """
+        if isinstance(path, UrlPath):
+            return str(path)
         return Path(os.path.relpath(path, self.path.parent)).as_posix()
 
     def has_size(self, size: int) -> bool:
@@ -88,7 +95,7 @@ class Manifest:
         key: str,
         files: Sequence[Mapping[str, Any]],
         parameters: Mapping[str, str],
-        folder: Path,
+        now: Look,
     ) -> str:
         """Return why a recording has to be done; an empty text where it is done.
 
@@ -97,11 +104,11 @@ class Manifest:
         key : str
             What the recording is called here.
         files : sequence of mapping
-            What `state_of` says of each of its files.
+            What `state_of` or `state_of_object` says of each of its files.
         parameters : mapping of str to str
             All that the tables depend on besides.
-        folder : pathlib.Path
-            The folder that its tables lie in.
+        now : callable
+            Gives the state of a table by its name, None where it is not there; see `looking_in`.
         """
         line = self._lines.get(key)
         if line is None:
@@ -114,23 +121,25 @@ class Manifest:
             return f"other parameters: {', '.join(names) or 'fewer'}"
         if len(line["files"]) != len(files):
             return "other files belong to it"
+        if any(file.get("mark") == "" for file in files):
+            return "its store does not say whether it has changed"
         if not all(map(_same, line["files"], files)):
             return "the recording has changed"
         for output in line["outputs"]:
-            path = folder / output["path"]
-            if not path.is_file():
+            found = now(output["path"])
+            if found is None:
                 return f"{quote(output['path'], 60)} is not there"
-            if not _same(output, state_of(path)):
+            if not _same(output, found):
                 return f"{quote(output['path'], 60)} has changed"
         return ""
 
-    def written(self, key: str, folder: Path) -> tuple[str, ...]:
-        """Return the names of tables in a folder that are as they were when they were noted."""
+    def written(self, key: str, now: Look) -> tuple[str, ...]:
+        """Return the names of tables that are as they were when they were noted."""
         line = self._lines.get(key)
         found = []
         for output in () if line is None else line["outputs"]:
-            path = folder / output["path"]
-            if path.is_file() and _same(output, state_of(path)):
+            state = now(output["path"])
+            if state is not None and _same(output, state):
                 found.append(output["path"])
         return tuple(found)
 
@@ -216,10 +225,23 @@ def state_of(path: Path) -> dict[str, Any]:
     return {"path": str(path), "bytes": found.st_size, "mtime_ns": found.st_mtime_ns}
 
 
+def looking_in(folder: Path) -> Look:
+    """Return what gives the state of a file in a folder by its name, None where there is none."""
+
+    def now(name: str) -> dict[str, Any] | None:
+        path = folder / name
+        return state_of(path) if path.is_file() else None
+
+    return now
+
+
 def _same(then: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
     """Whether a file has the bytes it had; they are read where only its time is another."""
     if then["bytes"] != now["bytes"]:
         return False
+    if "mark" in then or "mark" in now:
+        # A store says what it can; its bytes are not fetched to be compared.
+        return bool(now.get("mark")) and then.get("mark") == now["mark"]
     if "mtime_ns" in then and then["mtime_ns"] == now.get("mtime_ns"):
         return True
     digest = now.get("sha256")
