@@ -14,17 +14,21 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import importlib
 import os
 import stat
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from numba.core import environment
 from numba.core.caching import (
     CompileResultCacheImpl,
     FunctionCache,
     IndexDataCacheFile,
     _CacheLocator,
 )
+from numba.core.runtime.nrt import rtsys
 
 from gazetrack.caches import user_caches
 
@@ -114,6 +118,39 @@ class _OwnImplementation(CompileResultCacheImpl):
     _locator_classes: list[Any] = [_OwnFolder]  # noqa: RUF012 - the attribute is numba's
 
 
+def _environment(module: str, constants: list[Any], name: str) -> Any:
+    """Return what compiled code of a module keeps of Python: its constants, and its globals.
+
+    numba imports the module for its globals. Code of its own, such as that of a minimum, would so
+    bring in SciPy, which takes longer than most commands; globals are for code in object mode
+    alone, of which there is none among the kernels.
+    """
+    known = environment.lookup_environment(name)
+    if known is not None:
+        return known
+    is_idle = module.startswith("numba.") and module not in sys.modules
+    variables = {"__name__": module} if is_idle else vars(importlib.import_module(module))
+    rebuilt = environment.Environment(variables)
+    rebuilt.consts[:] = constants
+    rebuilt.env_name = name
+    environment.Environment._memo[name] = rebuilt  # noqa: SLF001 - as numba does, for others of that name
+    return rebuilt
+
+
+@contextlib.contextmanager
+def _own_environments() -> Iterator[None]:
+    """Let what is read inside the block have environments of `_environment`.
+
+    numba reads under a lock of its own, so that no other thread meets this.
+    """
+    numbas = environment._rebuild_env  # noqa: SLF001 - what is read asks for it by this name
+    environment._rebuild_env = _environment  # noqa: SLF001
+    try:
+        yield
+    finally:
+        environment._rebuild_env = numbas  # noqa: SLF001
+
+
 class _PrivateFile(IndexDataCacheFile):
     """numba's two kinds of files, read only where they are private."""
 
@@ -127,7 +164,8 @@ class _PrivateFile(IndexDataCacheFile):
     def _load_data(self, name: str) -> Any:
         if not is_private(self._data_path(name)):
             raise PermissionError(name)
-        return super()._load_data(name)
+        with _own_environments():
+            return super()._load_data(name)
 
     @contextlib.contextmanager
     def _open_for_write(self, filepath: str) -> Iterator[Any]:
@@ -150,7 +188,12 @@ class _PrivateCache(FunctionCache):
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         try:
-            found = super().load_overload(sig, target_context)
+            # As numba's own method, but for a refresh of the context: that loads all that is known
+            # of every type and function, which takes longer than most commands and which only a
+            # compilation needs, and asks for itself. What runs without it is the allocator.
+            rtsys.initialize(target_context)
+            with self._guard_against_spurious_io_errors():
+                found = self._load_overload(sig, target_context)
         except Exception:  # noqa: BLE001 - damaged code costs a compilation, whatever reading it raises
             return None
         # Two processes that write at the same moment may leave one's code under the other's types.

@@ -122,3 +122,33 @@ def test_no_folder_to_be_had_costs_a_compilation_and_nothing_else(tmp_path):
     (tmp_path / "file").write_text("in the way")
     assert call(tmp_path, XDG_CACHE_HOME=str(tmp_path / "file")) == COMPILED
     assert files(tmp_path) == []
+
+
+# Calls a kernel that takes the largest value of an array, and then compiles what does, too.
+FOUND_ALONE = """
+import sys
+import numpy as np
+from gazetrack.kernels.distance import suffix_distance
+import numba
+floats = np.zeros(2, np.float32)
+out = np.empty((1, 3, 4), np.float32)
+joined, firsts = np.zeros(2, np.bool_), np.zeros(1, np.int64)
+suffix_distance(floats, floats, floats, joined, firsts, False, np.inf, out)
+found = sum(suffix_distance.stats.cache_hits.values())
+print(found, *(name in sys.modules for name in ("scipy.linalg", "numba.np.arraymath")))
+largest = numba.njit(lambda values: values.max())
+assert largest(out) == np.float32(3.5**2 + 2.5**2) ** np.float32(0.5), out
+"""
+
+
+def test_found_code_brings_in_nothing_that_only_a_compilation_needs(tmp_path):
+    env = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    done = []
+    for _ in range(2):
+        run = [sys.executable, "-P", "-c", FOUND_ALONE]
+        done.append(subprocess.run(run, env=env, capture_output=True, text=True, check=False))
+    assert [each.stderr for each in done] == ["", ""]
+    assert [each.stdout.split() for each in done] == [
+        ["0", "True", "True"],
+        ["1", "False", "False"],
+    ]
