@@ -16,6 +16,7 @@ from .maps.store import read_maps
 from .maps.track import Track
 from .measures.aoi_files.reading import read_aois
 from .measures.aois import AoiSet
+from .measures.scanpaths import ScanpathOptions
 from .sam.parameters import PromptParams
 from .simulate.example import write_example
 from .tables.finding import find_tables
@@ -38,6 +39,7 @@ from .workflows.quality import quality
 from .workflows.read import InputOptions, read
 from .workflows.refine import refine
 from .workflows.render import RenderOptions, render
+from .workflows.scanpaths import compare_scanpaths, scanpath_matrix, scanpath_recurrence
 from .workflows.tracks import tracks
 
 __all__ = [
@@ -58,6 +60,7 @@ __all__ = [
     "PromptParams",
     "Recording",
     "RenderOptions",
+    "ScanpathOptions",
     "Screen",
     "Track",
     "TrackMaps",
@@ -65,6 +68,7 @@ __all__ = [
     "aoi_transitions",
     "compact",
     "compare",
+    "compare_scanpaths",
     "convert",
     "convert_files",
     "crf_params",
@@ -89,6 +93,8 @@ __all__ = [
     "refine",
     "render",
     "render_maps",
+    "scanpath_matrix",
+    "scanpath_recurrence",
     "tracks",
     "write_example",
 ]

@@ -645,3 +645,123 @@ def change_weights(t, x, y, window, step, averaged):
         windows[inside] += 1
         first = next((i for i in range(first + 1, len(t)) if t[i] - t[first] >= step), len(t))
     return np.array([a / b if b else math.nan for a, b in zip(total, windows, strict=True)])
+
+
+def warping_path(x1, y1, x2, y2):
+    """All costs at once, and back from the last place to the first."""
+    n, m = len(x1), len(x2)
+    if n == 0 or m == 0:
+        return np.empty((0, 2), int)
+    cost = np.full((n + 1, m + 1), np.inf)
+    cost[1, 1] = 0.0
+    for i in range(1, n + 1):
+        for j in range(1, m + 1):
+            if (i, j) != (1, 1):
+                apart = math.sqrt((x1[i - 1] - x2[j - 1]) ** 2 + (y1[i - 1] - y2[j - 1]) ** 2)
+                cost[i, j] = apart + min(cost[i - 1, j - 1], cost[i - 1, j], cost[i, j - 1])
+    way = [(n, m)]
+    while way[-1] != (1, 1):
+        i, j = way[-1]
+        way.append(min([(i - 1, j - 1), (i - 1, j), (i, j - 1)], key=lambda place: cost[place]))
+    return np.array(way[::-1]) - 1
+
+
+def frechet_distance(x1, y1, x2, y2):
+    """The definition of Eiter and Mannila (1994), as it is written there."""
+    if not len(x1) or not len(x2):
+        return math.nan
+
+    def leash(i, j):
+        apart = math.dist((x1[i], y1[i]), (x2[j], y2[j]))
+        before = [
+            leash(*p) for p in ((i - 1, j), (i, j - 1), (i - 1, j - 1)) if p[0] >= 0 and p[1] >= 0
+        ]
+        return max(apart, min(before)) if before else apart
+
+    return leash(len(x1) - 1, len(x2) - 1)
+
+
+def alignment_score(a, b, substitution, gap):
+    if not len(a) or not len(b):
+        return gap * max(len(a), len(b))
+    return max(
+        alignment_score(a[:-1], b[:-1], substitution, gap) + substitution[a[-1], b[-1]],
+        alignment_score(a[:-1], b, substitution, gap) + gap,
+        alignment_score(a, b[:-1], substitution, gap) + gap,
+    )
+
+
+def recurrence_counts(x1, y1, x2, y2, radius, line, itself):
+    n, m = len(x1), len(x2)
+    near = np.zeros((n, m), bool)
+    for i, j in np.ndindex(n, m):
+        squared = (x1[i] - x2[j]) ** 2 + (y1[i] - y2[j]) ** 2
+        near[i, j] = squared <= radius**2 and (j > i or not itself)
+
+    def in_lines(rows):
+        runs = [
+            len(list(run))
+            for row in rows
+            for value, run in itertools.groupby(row.tolist())
+            if value
+        ]
+        return sum(length for length in runs if length >= line)
+
+    places = np.argwhere(near)
+    return np.array(
+        [
+            near.sum(),
+            in_lines([np.diagonal(near, k) for k in range(-n, m + 1)]),
+            in_lines(near),
+            in_lines(near.T),
+            sum(j - i for i, j in places),
+        ],
+        float,
+    )
+
+
+def simplified_saccades(x, y, duration, amplitude, direction_deg, longest):
+    """The rounds of MultiMatch on lists, each of which makes new ones."""
+    saccades = [[x[i], y[i], x[i + 1] - x[i], y[i + 1] - y[i]] for i in range(len(x) - 1)]
+    durations = list(duration)
+
+    def summed(first, second):
+        return [*first[:2], first[2] + second[2], first[3] + second[3]]
+
+    def angle(first, second):
+        lengths = math.hypot(*first[2:]) * math.hypot(*second[2:])
+        dot = first[2] * second[2] + first[3] * second[3]
+        return math.degrees(math.acos(max(-1, min(1, dot / lengths)))) if lengths else math.inf
+
+    while saccades:
+        before = len(durations)
+        for by_angle in (True, False):
+            n, new, held, i = len(saccades), [], [], 0
+            while i < n:
+                last = i == n - 1
+                if by_angle:
+                    join = (
+                        not last
+                        and angle(saccades[i], saccades[i + 1]) < direction_deg
+                        and durations[i + 1] < longest
+                    )
+                else:
+                    brief = min(durations[i], durations[i + 1]) < longest
+                    join = math.hypot(*saccades[i][2:]) < amplitude and brief
+                if join and last:
+                    if new:
+                        new[-1] = new[-1][:2] + summed(saccades[-2], saccades[-1])[2:]
+                        held.append(durations[i - 1])
+                        i += 1
+                        continue
+                    join = False
+                new.append(summed(saccades[i], saccades[i + 1]) if join else saccades[i])
+                held.append(durations[i])
+                i += 2 if join else 1
+            saccades, durations = new, [*held, durations[n]]
+        if len(durations) == before:
+            break
+    rows = [
+        [*saccade, held] for saccade, held in zip(saccades, durations[: len(saccades)], strict=True)
+    ]
+    return np.array(rows, float).reshape(-1, 5)

@@ -27,6 +27,7 @@ from gazetrack.maps.crf import refine
 from gazetrack.maps.parameters import KINDS, MapParams
 from gazetrack.maps.render import render_maps
 from gazetrack.maps.track import build_tracks
+from gazetrack.measures.scanpaths import compare_tracks
 from gazetrack.simulate.example import write_example
 from gazetrack.workflows.read import read
 
@@ -113,6 +114,7 @@ def _steps(folder: Path) -> Iterator[tuple[str, Callable[[], Any]]]:
         params = MapParams(kind=kind)
         yield f"render {kind}", partial(_rendered, tracks, params)
     yield "refine by a CRF", partial(_refined, tracks[0])
+    yield "compare scanpaths", partial(compare_tracks, tracks[0], tracks[0])
 
 
 def _own_fixations(recordings: list[Recording], tracks: list[Track]) -> None:

@@ -1,0 +1,98 @@
+"""warping_path, frechet_distance, alignment_score, recurrence_counts, simplified_saccades."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from gazetrack.kernels.scanpaths import (
+    alignment_score,
+    frechet_distance,
+    recurrence_counts,
+    warping_path,
+)
+from gazetrack.kernels.simplify import simplified_saccades
+from tests import oracles
+
+pytestmark = pytest.mark.kernel
+
+# Whole numbers give ties, which must be decided alike.
+PLACE = st.one_of(st.integers(0, 4).map(float), st.floats(0, 100, allow_subnormal=False))
+
+
+def paths(most, least=0):
+    places = st.lists(st.tuples(PLACE, PLACE), min_size=least, max_size=most)
+    return places.map(lambda found: np.array(found, float).reshape(-1, 2).T.copy())
+
+
+@given(paths(12), paths(12))
+@example(np.zeros((2, 0)), np.zeros((2, 3)))
+@settings(deadline=None, max_examples=100)
+def test_warping_path(a, b):
+    fast, slow = warping_path(*a, *b), oracles.warping_path(*a, *b)
+
+    def cost(way):
+        return sum(np.hypot(*(a[:, i] - b[:, j])) for i, j in way[1:])
+
+    # Sums that differ by rounding alone may choose another of two equal ways.
+    assert cost(fast) == pytest.approx(cost(slow))
+    if len(fast):
+        assert fast[0].tolist() == [0, 0]
+        assert fast[-1].tolist() == [a.shape[1] - 1, b.shape[1] - 1]
+        steps = np.diff(fast, axis=0)
+        assert ((steps >= 0) & (steps <= 1)).all()
+        assert (steps.sum(axis=1) >= 1).all()
+
+
+@pytest.mark.parametrize(("n", "m"), [(1, 1), (1, 9), (9, 1), (40, 37), (50, 64)])
+def test_warping_path_across_its_blocks(n, m):
+    a, b = (
+        np.random.default_rng(n).uniform(0, 100, (2, n)),
+        np.random.default_rng(m).uniform(0, 100, (2, m)),
+    )
+    assert warping_path(*a, *b).tolist() == oracles.warping_path(*a, *b).tolist()
+
+
+@given(paths(5), paths(5))
+@settings(deadline=None, max_examples=60)
+def test_frechet_distance(a, b):
+    fast, slow = frechet_distance(*a, *b), oracles.frechet_distance(*a, *b)
+    assert fast == pytest.approx(slow, nan_ok=True)
+
+
+words = st.lists(st.integers(0, 3), max_size=5).map(lambda word: np.array(word, np.int64))
+
+
+@given(words, words, st.sampled_from([0.0, -1.0, -0.25]), st.integers(0, 99))
+@settings(deadline=None, max_examples=60)
+def test_alignment_score(a, b, gap, seed):
+    substitution = np.random.default_rng(seed).normal(size=(4, 4))
+    fast = alignment_score(a, b, substitution, gap)
+    assert fast == pytest.approx(oracles.alignment_score(a, b, substitution, gap))
+
+
+@given(paths(8), paths(8), st.sampled_from([0.0, 1.0, 30.0]), st.integers(1, 3), st.booleans())
+@settings(deadline=None, max_examples=100)
+def test_recurrence_counts(a, b, radius, line, itself):
+    other = a if itself else b
+    fast = recurrence_counts(*a, *other, radius, line, itself)
+    slow = oracles.recurrence_counts(*a, *other, radius, line, itself)
+    assert fast.tolist() == slow.tolist()
+
+
+@given(
+    paths(12, least=1),
+    st.integers(0, 99),
+    st.sampled_from([0.0, 2.5, 60.0]),
+    st.sampled_from([0.0, 50.0, 181.0]),
+    st.sampled_from([0.0, 300.0, 1e9]),
+)
+@settings(deadline=None, max_examples=150)
+def test_simplified_saccades(path, seed, amplitude, direction, longest):
+    duration = np.random.default_rng(seed).uniform(50, 600, path.shape[1])
+    fast = simplified_saccades(*path, duration, amplitude, direction, longest)
+    slow = oracles.simplified_saccades(*path, duration, amplitude, direction, longest)
+    assert fast.shape == slow.shape
+    assert np.allclose(fast, slow)
