@@ -53,8 +53,10 @@ def widening(duration_ms: Floats, duration_exponent: float) -> Floats:
     within 1/4 to 4. Levels are compared with each other, so a fixation's factor is the same in all
     of them, whatever else they keep. Without a median above 0 it is 1.
     """
-    middle = np.median(duration_ms) if len(duration_ms) else 0.0
-    if duration_exponent == 0 or not middle > 0:
+    if duration_exponent == 0 or not len(duration_ms):
+        return np.ones(len(duration_ms))
+    middle = np.median(duration_ms)
+    if not middle > 0:
         return np.ones(len(duration_ms))
     share = np.clip(duration_ms / middle, _MIN_RADIUS_SHARE, _MAX_RADIUS_SHARE)
     return np.asarray(share**duration_exponent)

@@ -21,6 +21,7 @@ import numpy as np
 import pyarrow as pa
 
 from gazetrack.errors import InputError, OutputError, SchemaError, quote
+from gazetrack.maps.behind import Behind
 from gazetrack.maps.render import as_uint8
 from gazetrack.publish import publish
 from gazetrack.tables.parquet import most_bytes, open_parquet
@@ -66,6 +67,7 @@ MAPS = pa.schema(
 )
 DTYPES = ("uint8", "float32")
 
+_COPIED = ("stimulus", "recording", "participant", "trial", "n_fixations")
 _NEEDED = ("image_id", "levels", "height", "width", "maps")
 _KIND = {"string": "text", "int32": "whole numbers", "binary": "bytes"}
 
@@ -151,7 +153,12 @@ def map_writer(
     refuse_foreign(path, force=force)
     schema = metadata_schema(MAPS, meta)
     total = 0
-    with publish(path) as file, table_writer(file, schema) as writer:
+    # The bytes of maps have no order that a reader could use.
+    with (
+        publish(path) as file,
+        table_writer(file, schema, no_statistics=["maps"]) as writer,
+        Behind() as behind,
+    ):
 
         def write(maps: TrackMaps | StoredMaps) -> None:
             nonlocal total
@@ -166,33 +173,24 @@ def map_writer(
                 what = f"the maps take more than {max_total_bytes // 1024**2} MB"
                 hint = "give a smaller --size, or a larger --max-total-mb"
                 raise OutputError(what, path=path, hint=hint)
-            writer.write_table(_row(row).cast(schema))
+            behind.call(lambda: writer.write_table(_row(row, schema)), row.values.nbytes)
 
         yield write
+        behind.wait()
 
 
-def _row(maps: StoredMaps) -> pa.Table:
-    """Return one row of schema `MAPS`."""
-    levels, height, width = maps.values.shape
-    facts = {
-        "image_id": stem(maps.stimulus),
-        "recording": maps.recording,
-        "participant": maps.participant,
-        "trial": maps.trial,
-        "stimulus": maps.stimulus,
-        "n_fixations": maps.n_fixations,
-        "levels": levels,
-        "height": height,
-        "width": width,
-        "value_type": maps.values.dtype.name,
-    }
-    columns = [pa.array([fact], MAPS.field(name).type) for name, fact in facts.items()]
+def _row(maps: StoredMaps, schema: pa.Schema) -> pa.Table:
+    """Return one row of `MAPS`, whose metadata `schema` has."""
+    facts = {name: getattr(maps, name) for name in _COPIED}
+    facts |= dict(zip(("levels", "height", "width"), maps.values.shape, strict=True))
+    facts |= {"image_id": stem(maps.stimulus), "value_type": maps.values.dtype.name}
+    columns = pa.array([facts], pa.struct([field for field in MAPS if field.name != "maps"]))
     stated_type = maps.values.dtype.newbyteorder("<")
     little_endian = np.ascontiguousarray(maps.values.astype(stated_type, copy=False))
     # A view of the maps, not a copy: they may take half a gigabyte.
     offsets = pa.py_buffer(np.array([0, little_endian.nbytes], np.int32))
     binary = pa.Array.from_buffers(pa.binary(), 1, [None, offsets, pa.py_buffer(little_endian)])
-    return pa.Table.from_arrays([*columns, binary], schema=MAPS)
+    return pa.Table.from_arrays([*columns.flatten(), binary], schema=schema)
 
 
 def _values(row: Mapping[str, Any], maps: Any) -> Any:

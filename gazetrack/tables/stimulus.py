@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 VOLUME_SUFFIXES = (".dcm", ".nrrd", ".nii", ".nii.gz")
 MAX_IMAGE_PX = 64_000_000  # of an image, and of one map
 
 
+@lru_cache(maxsize=4096)  # the same names come again with every row
 def stem(name: str) -> str:
     """Return the name of a stimulus or image without folder and image suffix.
 

@@ -128,13 +128,29 @@ def csv_cell(value: object) -> str:
 
 
 @contextmanager
-def table_writer(file: Any, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
-    """Open a Parquet writer that writes small, quickly read files, and the same every time."""
+def table_writer(
+    file: Any, schema: pa.Schema, *, no_statistics: Collection[str] = ()
+) -> Iterator[pq.ParquetWriter]:
+    """Open a Parquet writer that writes small, quickly read files, and the same every time.
+
+    Parameters
+    ----------
+    file : binary file
+        Where it writes.
+    schema : pyarrow.Schema
+        That of all tables it will be given.
+    no_statistics : collection of str
+        Columns whose least and largest values are not kept.
+
+    Yields
+    ------
+    pyarrow.parquet.ParquetWriter
+    """
     texts = [field.name for field in schema if pa.types.is_dictionary(field.type)]
     floats = [field.name for field in schema if pa.types.is_floating(field.type)]
     # The least and largest value of a column leave NaN out, and DuckDB takes them at their word:
     # `where isnan(pupil)` finds nothing. Without statistics it looks.
-    certain = [field.name for field in schema if not pa.types.is_floating(field.type)]
+    certain = [name for name in schema.names if name not in {*floats, *no_statistics}]
     writer = pq.ParquetWriter(
         file,
         schema,
