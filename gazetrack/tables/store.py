@@ -136,9 +136,9 @@ def table_writer(
     Parameters
     ----------
     file : binary file
-        Where it writes.
+        An open file, written from its position on.
     schema : pyarrow.Schema
-        That of all tables it will be given.
+        Columns and metadata of every table that is written.
     no_statistics : collection of str
         Columns whose least and largest values are not kept.
 
