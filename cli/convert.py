@@ -20,7 +20,7 @@ from .printing import facts_line, print_json, progress_bar
 from .reports import check_manifest, check_report, finish
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from gazetrack.workflows.outcome import Outcome
 
@@ -176,6 +176,21 @@ def _print_json(outcome: Outcome) -> None:
 
 def show(outcome: Outcome, verbose: bool) -> None:
     """Print what was found in an export and where its table went."""
+    show_found(outcome, verbose, _echo_fixations)
+
+
+def show_found(outcome: Outcome, verbose: bool, echo: Callable[[Outcome], None]) -> None:
+    """Print what was read of an export, what was made of it, and where its tables went.
+
+    Parameters
+    ----------
+    outcome : Outcome
+        Of an input that did not fail.
+    verbose : bool
+        Whether to print all notes, and what was skipped.
+    echo : callable
+        Prints what was made of it.
+    """
     if outcome.status == "skipped":
         if verbose:
             click.echo(f"skipped {outcome.notes[0]}")
@@ -189,13 +204,7 @@ def show(outcome: Outcome, verbose: bool) -> None:
     name = quote(outcome.file, _MOST_CHARS)
     click.echo(f"{name}: {found['format']} ({found['confidence']}: {found['reason']})")
     click.echo(f"  {facts_line(found)}")
-    detector = found.get("detector")
-    if detector is None:
-        click.echo(f"  fixations: the export's own{_whose(found['fixation_eye'])}")
-    else:
-        assumed = detector["px_per_deg_assumed"]
-        scale = " (size or distance of the screen unknown: taken as 45 deg wide)" if assumed else ""
-        click.echo(f"  fixations: detected by {detector['name']}{scale}")
+    echo(outcome)
     for reason, count in outcome.dropped.items():
         click.echo(f"  not used: {count:,} rows, {reason}")
     for reason, count in outcome.left_out.items():
@@ -207,6 +216,18 @@ def show(outcome: Outcome, verbose: bool) -> None:
         click.echo(f"  and {len(outcome.notes) - len(shown)} more notes (-v shows them)")
     for output in outcome.outputs:
         click.echo(f"  wrote {output['path']} ({output['rows']:,} rows)")
+
+
+def _echo_fixations(outcome: Outcome) -> None:
+    """Print where the fixations come from."""
+    found = outcome.summary
+    detector = found.get("detector")
+    if detector is None:
+        click.echo(f"  fixations: the export's own{_whose(found['fixation_eye'])}")
+    else:
+        assumed = detector["px_per_deg_assumed"]
+        scale = " (size or distance of the screen unknown: taken as 45 deg wide)" if assumed else ""
+        click.echo(f"  fixations: detected by {detector['name']}{scale}")
 
 
 def _whose(fixation_eye: Mapping[str, str]) -> str:

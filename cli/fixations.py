@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import fields
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,17 +14,13 @@ from . import options as opt
 from .convert import show
 from .dry_run import dry_run
 from .engine_options import engine, engine_options, resume_options
+from .parameters import parse_detector, parse_preparation
 from .parsing import parse_pairs, parse_screen
 from .printing import progress_bar
 from .reports import check_manifest, check_report, finish
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from gazetrack.events.base import Detector
-    from gazetrack.events.prepare import Preparation
-
-T = TypeVar("T")
 
 
 @click.command("fixations", short_help="Detect fixations in the samples of an export.")
@@ -107,8 +102,8 @@ def command(
     from gazetrack.workflows.convert_options import ConvertOptions
 
     pairs = parse_pairs(columns, "--columns")
-    params = _detector(detector, parse_pairs(",".join(settings), "--set"))
-    prepared = _preparation(parse_pairs(",".join(preparations), "--prepare"))
+    params = parse_detector(detector, settings)
+    prepared = parse_preparation(preparations)
     chosen = ConvertOptions(
         format=format_name,
         columns=pairs,
@@ -132,31 +127,3 @@ def command(
     workers = engine(**who, quiet=quiet)
     outcomes = convert_files(files, chosen, workers, bar, manifest=manifest)
     return finish(outcomes, report, shown)
-
-
-def _detector(name: str, settings: dict[str, str]) -> Detector:
-    return _built(DETECTORS[name], settings, "--set")
-
-
-def _preparation(settings: dict[str, str]) -> Preparation | None:
-    from gazetrack.events.prepare import Preparation
-
-    return _built(Preparation, settings, "--prepare") if settings else None
-
-
-def _built(kind: type[T], settings: dict[str, str], option: str) -> T:
-    """Build a dataclass of parameters from text.
-
-    Parameters are numbers, but for those whose default is a name; usage errors name `option`.
-    """
-    known = {field.name: field.default for field in fields(kind)}  # type: ignore[arg-type]
-    values: dict[str, Any] = dict(settings)
-    for key, value in settings.items():
-        if key not in known:
-            raise click.BadParameter(f"{key!r} is none of {', '.join(known)}", param_hint=option)
-        if not isinstance(known[key], str):
-            try:
-                values[key] = float(value)
-            except ValueError:
-                raise click.BadParameter(f"{key}={value} is no number", param_hint=option) from None
-    return kind(**values)

@@ -15,6 +15,7 @@ COMMANDS = {
     "compare": "Say how well two tables of fixations agree.",
     "convert": "Convert eye-tracker exports to fixation tables.",
     "demo": "Run everything once on a built-in example.",
+    "events": "Tell saccades, blinks and fixations, tracker's and detected.",
     "fixations": "Detect fixations in the samples of an export.",
     "formats": "List the export formats that can be read.",
     "info": "Say what an export is and what it holds.",

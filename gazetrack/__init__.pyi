@@ -29,6 +29,7 @@ from .workflows.compare import Agreement, compare
 from .workflows.convert import convert, convert_files
 from .workflows.convert_options import ConvertOptions
 from .workflows.engine.run import Engine
+from .workflows.events import EventsOptions, detect_events
 from .workflows.fixations import detect_fixations, exported_fixations
 from .workflows.info import formats, info
 from .workflows.measures import aoi_transitions, measure_aois
@@ -50,6 +51,7 @@ __all__ = [
     "ConvertOptions",
     "Detector",
     "Engine",
+    "EventsOptions",
     "GazetrackError",
     "InputOptions",
     "MapParams",
@@ -72,6 +74,7 @@ __all__ = [
     "convert",
     "convert_files",
     "crf_params",
+    "detect_events",
     "detect_fixations",
     "exported_fixations",
     "find_tables",

@@ -10,13 +10,19 @@ import re
 import textwrap
 import typing
 
+import numpy as np
+
+from gazetrack.events.base import Trial
+from gazetrack.events.blinks import Blinks
 from gazetrack.events.detectors import DETECTORS
+from gazetrack.events.microsaccades import Microsaccades
 from gazetrack.events.prepare import Preparation
 from gazetrack.maps.store import MAPS
 from gazetrack.readers import registry
 from gazetrack.readers.shared.positions import UNITS
 from gazetrack.tables import schema
 from gazetrack.tables.cameras import CAMERAS
+from gazetrack.tables.movements import MOVEMENTS
 from gazetrack.tables.selection import RULE
 from tests.figure_page import figures_page
 from tests.places import ROOT
@@ -24,7 +30,8 @@ from tests.places import ROOT
 TABLES = {
     "*.fixations.parquet": schema.FIXATIONS,
     "*.samples.parquet": schema.SAMPLES,
-    "*.events.parquet": schema.EVENTS,
+    "`*.events.parquet` of `gazetrack convert --events`": schema.EVENTS,
+    "`*.events.parquet` of `gazetrack events`": MOVEMENTS,
     "quality, as `gazetrack quality -o FILE` writes it": schema.QUALITY,
     "areas of interest, as `gazetrack measures --aois` writes them": schema.AOI_MEASURES,
     "`*.transitions.parquet`, beside it": schema.AOI_TRANSITIONS,
@@ -289,26 +296,112 @@ def detectors_page():
             if kind.__module__.endswith(name)
             else inspect.getdoc(kind)
         )
-        text, _, table = inspect.getdoc(kind).partition("Parameters\n----------\n")
-        lines += [
-            "",
-            f"## `{name}`",
-            "",
-            (about or text).partition("Parameters\n---")[0].strip(),
-            "",
-        ]
-        defaults = {
-            f.name: f"{f.default:g}" if f.type == "float" else f.default
-            for f in dataclasses.fields(kind)
-        }
-        lines += ["| parameter | default | meaning |", "|---|---|---|"]
-        for names, meaning in re.findall(
-            r"^(\w[^\n]*) : (?:float|\{.*\})\n((?:    [^\n]*\n?)+)", table, re.MULTILINE
-        ):
-            for one in names.split(", "):
-                lines.append(f"| `{one}` | {defaults.pop(one)} | {' '.join(meaning.split())} |")
-        for one, value in defaults.items():
-            lines.append(f"| `{one}` | {value} | as `{kind.__mro__[1].name}` |")
+        lines += ["", f"## `{name}`", "", *settings_of(kind, about)]
+    return "\n".join(lines) + "\n"
+
+
+def settings_of(kind, about=None):
+    """The lines on a dataclass of parameters: what it is about, and a table of all of them."""
+    text, _, table = inspect.getdoc(kind).partition("Parameters\n----------\n")
+    lines = [(about or text).partition("Parameters\n---")[0].strip(), ""]
+    defaults = {
+        f.name: f"{f.default:g}" if f.type == "float" else f.default
+        for f in dataclasses.fields(kind)
+    }
+    lines += ["| parameter | default | meaning |", "|---|---|---|"]
+    for names, meaning in re.findall(
+        r"^(\w[^\n]*) : (?:float|\{.*\})\n((?:    [^\n]*\n?)+)", table, re.MULTILINE
+    ):
+        for one in names.split(", "):
+            lines.append(f"| `{one}` | {defaults.pop(one)} | {' '.join(meaning.split())} |")
+    for one, value in defaults.items():
+        lines.append(f"| `{one}` | {value} | as `{kind.__mro__[1].name}` |")
+    return lines
+
+
+def events_page():
+    told = {kind: [] for kind in ("saccade", "smooth_pursuit", "pso")}
+    for name, kind in DETECTORS.items():
+        for told_kind in kind().movements(Trial(*np.zeros((3, 0)), 40.0)):
+            if told_kind in told:
+                told[told_kind].append(f"`{name}`")
+    others = {kind: ", ".join(told[kind]) for kind in ("smooth_pursuit", "pso")}
+    lines = [
+        "# Eye movements",
+        "",
+        "```console",
+        "gazetrack events raw.asc                                   # → raw.events.parquet",
+        "gazetrack events raw.asc --source detected --detector nystrom_holmqvist",
+        "gazetrack events raw.asc --microsaccades --screen 1920x1080,531x299mm,650mm",
+        "```",
+        "",
+        *prose(
+            """One table, a row an event, with its `kind` and its `source`: what the tracker's
+            export tells (`tracker`), and what is found in the samples (`detected`), side by side
+            unless `--source` says otherwise. Of each kind that both have, the command prints how
+            many there are, the F1 of events matched one to one by overlap, the same for pairs that
+            overlap by half of their union, and the mean differences of onset and offset. In
+            Python: `gazetrack.detect_events(gazetrack.read("raw.asc"))`. All columns:
+            [tables](tables.md)."""
+        ),
+        "",
+        "| kind | where it comes from |",
+        "|---|---|",
+        "| `fixation` | the detector, as for `gazetrack fixations` |",
+        "| `saccade` | the detector: what is fast (I-DT, I2MC: what lies between two fixations) |",
+        f"| `smooth_pursuit` | {others['smooth_pursuit']} |",
+        f"| `pso`, post-saccadic oscillation | {others['pso']} (glissades) |",
+        "| `blink` | gaps in the pupil with what the lid does beside them, or gaps in the gaze |",
+        "| `microsaccade` | `--microsaccades`: both eyes at once where both have gaze |",
+        "",
+        *prose(
+            """A saccade leads from the sample before its first to the one after its last. One that
+            touches a loss of gaze is left out: a lid that closes looks like one. `direction_deg`
+            is as seen on the screen: 0 to the right, 90 up, 180 to the left, -90 down, though
+            `y_px` counts downwards. The speed is the slope of a line over 20 ms (Nyström &
+            Holmqvist 2010); `peak_velocity_deg_s` is its largest, `mean_velocity_deg_s` its mean.
+            Of microsaccades, amplitude and velocity are those of their authors: the way between
+            the extremes, and the velocity over five samples. Where the tracker tells no
+            amplitude it follows from start and end, if the size of a degree is known; its mean
+            velocity is amplitude over duration."""
+        ),
+        "",
+        *prose(
+            """Where the size or the distance of the screen is not known, degrees are as if it were
+            45 degrees wide, and a note says so: amplitudes and velocities are then comparable
+            within a study and wrong by a factor. Give `--screen`. The trackers' own numbers stay
+            as they are exported."""
+        ),
+        "",
+        "## Main sequence",
+        "",
+        *prose(
+            """Larger saccades are faster, along one curve (Bahill, Clark & Stark 1975): peak
+            velocity = v_max (1 - exp(-amplitude / c)). It is fitted to the saccades of either
+            source, by logarithms and with a loss that outliers do not bend, and printed with the
+            share of its variance that it explains and the share of outliers: more than three
+            standard deviations, taken from medians, off the curve. Blinks and noise that were
+            taken for saccades show there. In Python:
+            `gazetrack.events.main_sequence.main_sequence`, also with a power law."""
+        ),
+        "",
+        "## `--blinks`",
+        "",
+        *settings_of(Blinks, inspect.getdoc(inspect.getmodule(Blinks))),
+        "",
+        "## `--microsaccade`",
+        "",
+        *settings_of(Microsaccades, inspect.getdoc(inspect.getmodule(Microsaccades))),
+        "",
+        *prose(
+            """Of two eyes, movements that overlap in time are one, from the first onset to the last
+            end; peak velocity and amplitude are means, as in the toolbox's `sacpar`. What one eye
+            does alone is left out. Below 200 Hz a microsaccade is a sample or two, and a note
+            says so."""
+        ),
+        "",
+        "This page is made from the code: `python -m tests.pages`.",
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -411,6 +504,7 @@ PAGES = {
     "tables.md": tables_page,
     "formats.md": formats_page,
     "detectors.md": detectors_page,
+    "events.md": events_page,
     "training.md": training_page,
     "figures.md": figures_page,
 }

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from gazetrack.events.base import Detector, Trial, durations, lasting_runs
+from gazetrack.events.base import Detector, Trial, clear_of, durations, lasting_runs, runs_of
 from gazetrack.kernels.movements import (
+    MOVING,
     joined_runs,
     merge_runs,
     moving_samples,
@@ -117,6 +118,10 @@ class Auto(Detector):
 
     def runs(self, trial: Trial) -> Runs:
         """Return the fixations; see `Detector.runs`."""
+        return self.movements(trial)["fixation"]
+
+    def movements(self, trial: Trial) -> dict[str, Runs]:
+        """Return fixations, saccades and smooth pursuit; see `Detector.movements`."""
         t = trial.t_ms
         x = fill_gaps(t, trial.x_px, self.fill_gap_ms)
         y = fill_gaps(t, trial.y_px, self.fill_gap_ms)
@@ -124,13 +129,20 @@ class Auto(Detector):
         noise_px = math.hypot(_median_length(np.diff(x)), _median_length(np.diff(y)))
         x = moving_median(t, x, self.median_ms / 2, _MEDIAN_SAMPLES)
         y = moving_median(t, y, self.median_ms / 2, _MEDIAN_SAMPLES)
-        fixations = self._between_saccades(trial, x, y, noise_px)
+        fixations, moving = self._between_saccades(trial, x, y, noise_px)
         fixations = lasting_runs(trial, fixations, self.min_duration_ms)
-        fixations = self._without_pursuit(trial, x, y, fixations, noise_px)
-        return lasting_runs(trial, fixations, self.min_duration_ms)
+        saccades = clear_of(moving, fixations)
+        fixations, pursuit = self._without_pursuit(trial, x, y, fixations, noise_px)
+        fixations = lasting_runs(trial, fixations, self.min_duration_ms)
+        return {"fixation": fixations, "saccade": saccades, "smooth_pursuit": pursuit}
 
-    def _between_saccades(self, trial: Trial, x: Floats, y: Floats, noise_px: float) -> Runs:
-        """Return the runs between saccades in smoothed positions [N] px, neighbours merged."""
+    def _between_saccades(
+        self, trial: Trial, x: Floats, y: Floats, noise_px: float
+    ) -> tuple[Runs, Runs]:
+        """Return the runs between saccades, neighbours merged, and those of fast movement.
+
+        Positions x, y [N] are smoothed, in px.
+        """
         t = trial.t_ms
         vx = local_slope(t, x, self.velocity_window_ms / 2, _PAUSE_MS)
         vy = local_slope(t, y, self.velocity_window_ms / 2, _PAUSE_MS)
@@ -144,14 +156,15 @@ class Auto(Detector):
         # The kernel's gap is from sample to sample, that is, one step longer than the time between
         # the end of the one fixation and the onset of the next.
         max_gap = self.merge_gap_ms + trial.step_ms
-        return merge_runs(
+        fixations = merge_runs(
             t, x, y, starts, ends, max_gap=max_gap, max_distance=near_px, edge=_EDGE_MS
         )
+        return fixations, runs_of(state == MOVING)
 
     def _without_pursuit(
         self, trial: Trial, x: Floats, y: Floats, fixations: Runs, noise_px: float
-    ) -> Runs:
-        """Return what is left of the fixations without the stretches that are smooth pursuit."""
+    ) -> tuple[Runs, Runs]:
+        """Return what is left of the fixations without smooth pursuit, and the pursuit."""
         t = trial.t_ms
         owner, slope = self._drift(trial, x, y, fixations)
         slowest = self.pursuit_velocity_deg_s * trial.px_per_deg / 1000
@@ -168,7 +181,8 @@ class Auto(Detector):
         for start, end in zip(*fixations, strict=True):
             if left[start:end].mean() <= 1 - self.pursuit_share:
                 left[start:end] = False
-        return joined_runs(t, left, owner, _NO_PAUSE)
+        pursuit = starts[is_pursuit], ends[is_pursuit]
+        return joined_runs(t, left, owner, _NO_PAUSE), pursuit
 
     def _drift(
         self, trial: Trial, x: Floats, y: Floats, fixations: Runs

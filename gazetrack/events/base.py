@@ -18,7 +18,7 @@ from gazetrack.kernels.segments import describe_runs
 from gazetrack.tables.schema import FIXATIONS, conform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import numpy.typing as npt
 
@@ -35,6 +35,8 @@ ASSUMED_SCREEN_WIDTH_DEG = 45.0
 ASSUMED_SCREEN_WIDTH_PX = 1920
 # Detectors hold several arrays as long as their trial: pieces bound what they take in memory.
 MAX_PIECE_SAMPLES = 1 << 21
+# Of 80 degrees they last about 200 ms (Bahill, Clark & Stark 1975, The main sequence).
+LONGEST_SACCADE_MS = 200.0
 CUT_SAMPLES = 1 << 14  # how many of a piece's last samples are searched for a jump to cut at
 _KEYS = ["recording", "trial", "stimulus"]
 
@@ -51,12 +53,15 @@ class Trial:
         Gaze in screen pixels; both are NaN where it is missing.
     px_per_deg : float
         Pixels that one degree of visual angle covers.
+    pupil : ndarray of float64, shape (N,), optional
+        Pupil size as exported, NaN where it is missing, for what looks at it.
     """
 
     t_ms: Floats
     x_px: Floats
     y_px: Floats
     px_per_deg: float
+    pupil: Floats | None = None
 
     @cached_property
     def step_ms(self) -> float:
@@ -98,6 +103,32 @@ class Detector:
         """
         raise NotImplementedError
 
+    def movements(self, trial: Trial) -> dict[str, Runs]:
+        """Return what the detector tells apart, by the kind of movement.
+
+        A saccade is what lies between two neighbouring fixations, where it is no longer than
+        `LONGEST_SACCADE_MS`; detectors that know more say so in a method of their own.
+
+        Returns
+        -------
+        dict of str to (ndarray of int64, ndarray of int64)
+            Runs of samples of each of `tables.movements.MOVEMENT_KINDS` that it can tell; those of
+            ``fixation`` are what `runs` returns.
+        """
+        fixations = self.runs(trial)
+        return {"fixation": fixations, "saccade": between(trial, fixations)}
+
+
+def between(trial: Trial, fixations: Runs) -> Runs:
+    """Return what lies between neighbouring fixations, where it is short enough for a saccade."""
+    starts = fixations[1][:-1]
+    ends = fixations[0][1:]
+    is_there = starts < ends
+    starts = starts[is_there]
+    ends = ends[is_there]
+    is_short = durations(trial, starts, ends) <= LONGEST_SACCADE_MS
+    return starts[is_short], ends[is_short]
+
 
 def detect(
     samples: pa.Table, screen: Screen | None, detector: Detector
@@ -122,22 +153,29 @@ def detect(
         Schema `FIXATIONS` in screen pixels; and the detector's name, its parameters and the scale
         that was used.
     """
-    stated = screen.px_per_deg if screen is not None else None
-    width_px = screen.width_px if screen is not None else ASSUMED_SCREEN_WIDTH_PX
-    scale = stated or width_px / ASSUMED_SCREEN_WIDTH_DEG
-    facts = {
-        "name": detector.name,
-        **asdict(detector),
-        "px_per_deg": scale,
-        "px_per_deg_assumed": stated is None,
-    }
+    scale, is_assumed = scale_of(screen)
+    facts = detector_facts(screen, detector)
     parts: dict[str, list[npt.ArrayLike]] = {name: [] for name in FIXATIONS.names}
-    for key, pieces in _trials(samples, scale):
-        columns = _of_trial(key, pieces, detector, in_degrees=stated is not None)
+    for key, pieces in trials_of(samples, scale):
+        columns = _of_trial(key, pieces, detector, in_degrees=not is_assumed)
         for name, values in columns.items():
             parts[name].append(values)
     found = {name: np.concatenate(values) for name, values in parts.items() if values}
     return conform(found, FIXATIONS), facts
+
+
+def scale_of(screen: Screen | None) -> tuple[float, bool]:
+    """Return how many pixels one degree covers, and whether that is assumed; see `detect`."""
+    stated = screen.px_per_deg if screen is not None else None
+    width_px = screen.width_px if screen is not None else ASSUMED_SCREEN_WIDTH_PX
+    return stated or width_px / ASSUMED_SCREEN_WIDTH_DEG, stated is None
+
+
+def detector_facts(screen: Screen | None, detector: Detector) -> dict[str, Any]:
+    """Return a detector's name, its parameters and the scale it works with, as JSON values."""
+    scale, is_assumed = scale_of(screen)
+    facts = {"name": detector.name, **asdict(detector)}
+    return facts | {"px_per_deg": scale, "px_per_deg_assumed": is_assumed}
 
 
 def _of_trial(
@@ -154,17 +192,30 @@ def _of_trial(
     return columns
 
 
-def _trials(samples: pa.Table, scale: float) -> Iterator[tuple[TrialKey, Iterator[Trial]]]:
-    """Yield (recording, trial, stimulus) and its pieces, in the order in which they begin."""
+def trials_of(
+    samples: pa.Table, scale: float, pupils: Sequence[str] = ()
+) -> Iterator[tuple[TrialKey, Iterator[Trial]]]:
+    """Yield (recording, trial, stimulus) and its pieces, in the order in which they begin.
+
+    Parameters
+    ----------
+    samples : pyarrow.Table
+        Samples in the schema `SAMPLES`, of any number of recordings.
+    scale : float
+        Pixels that one degree of visual angle covers.
+    pupils : sequence of str
+        Columns of pupil sizes, whose mean is the trial's; by default it has none.
+    """
     if samples.num_rows == 0:
         return
-    for key, spans in _spans(samples).items():
+    for key, spans in spans_of(samples).items():
         # The usual trial is one span; one that was interrupted by another is several. Either is a
         # view of the table, of which a piece at a time is copied.
-        yield key, _pieces(pa.concat_tables([samples.slice(*span) for span in spans]), scale)
+        own = pa.concat_tables([samples.slice(*span) for span in spans])
+        yield key, _pieces(own, scale, pupils)
 
 
-def _spans(samples: pa.Table) -> dict[TrialKey, list[tuple[int, int]]]:
+def spans_of(samples: pa.Table) -> dict[TrialKey, list[tuple[int, int]]]:
     """Return the spans of rows of each (recording, trial, stimulus), in order of appearance.
 
     A span is its first row and how many there are.
@@ -196,9 +247,9 @@ def _spans(samples: pa.Table) -> dict[TrialKey, list[tuple[int, int]]]:
     return spans
 
 
-def _pieces(samples: pa.Table, scale: float) -> Iterator[Trial]:
+def _pieces(samples: pa.Table, scale: float, pupils: Sequence[str]) -> Iterator[Trial]:
     """Cut a trial where its clock steps back, and a long one where gaze jumps."""
-    edges = [0, *_steps_back(samples["t_ms"]), samples.num_rows]
+    edges = [0, *steps_back(samples["t_ms"]), samples.num_rows]
     for first, last in itertools.pairwise(edges):
         start = first
         while start < last:
@@ -209,11 +260,23 @@ def _pieces(samples: pa.Table, scale: float) -> Iterator[Trial]:
             missing = ~(np.isfinite(near_x) & np.isfinite(near_y))
             near_x[missing] = np.nan
             near_y[missing] = np.nan
-            yield Trial(t, near_x, near_y, scale)
+            pupil = None
+            if pupils:
+                pupil = mean_pupil([_part(samples, name, start, end) for name in pupils])
+            yield Trial(t, near_x, near_y, scale, pupil)
             start = end
 
 
-def _steps_back(times: pa.ChunkedArray) -> list[int]:
+def mean_pupil(sizes: Sequence[npt.NDArray[np.floating]]) -> Floats:
+    """Return the mean of the pupil sizes [N] that are known; zeros and less mean that none is."""
+    stacked = np.array(sizes, np.float64)  # [eyes, N]
+    is_known = np.isfinite(stacked) & (stacked > 0)
+    total = np.where(is_known, stacked, 0.0).sum(axis=0)
+    count = is_known.sum(axis=0)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def steps_back(times: pa.ChunkedArray) -> list[int]:
     """Return the places of times that are before the one above them."""
     found: list[int] = []
     n_before = 0
@@ -302,3 +365,12 @@ def runs_of(labels: npt.NDArray[np.bool_]) -> Runs:
     padded = np.concatenate([[False], labels, [False]]).astype(np.int8)
     edges = np.flatnonzero(np.diff(padded))
     return edges[::2], edges[1::2]
+
+
+def clear_of(runs: Runs, others: Runs) -> Runs:
+    """Return the runs that share no sample with any of the others; both in temporal order."""
+    starts, ends = runs
+    other_starts = np.append(others[0], np.iinfo(np.int64).max)
+    first_that_ends_later = np.searchsorted(others[1], starts, side="right")
+    keep = other_starts[first_that_ends_later] >= ends
+    return starts[keep], ends[keep]

@@ -49,6 +49,10 @@ class EngbertKliegl(Detector):
 
     def runs(self, trial: Trial) -> Runs:
         """Return the fixations; see `Detector.runs`."""
+        return self.movements(trial)["fixation"]
+
+    def movements(self, trial: Trial) -> dict[str, Runs]:
+        """Return fixations, and saccades small and large; see `Detector.movements`."""
         t = trial.t_ms
         vx = five_point_velocity(t, trial.x_px, self.max_gap_ms)
         vy = five_point_velocity(t, trial.y_px, self.max_gap_ms)
@@ -63,7 +67,10 @@ class EngbertKliegl(Detector):
         speed = np.where(is_known, 0.0, np.nan)
         speed[is_saccade] = 2.0
         fixations = slow_runs(t, speed, 1.0, self.max_gap_ms)
-        return lasting_runs(trial, fixations, self.min_duration_ms)
+        return {
+            "fixation": lasting_runs(trial, fixations, self.min_duration_ms),
+            "saccade": runs_of(is_saccade),
+        }
 
 
 def _deviation(velocity: Floats) -> float:

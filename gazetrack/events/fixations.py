@@ -76,8 +76,8 @@ def fixation_table(
         if left_out:
             source["left_out"] = left_out
     else:
-        _refuse_undetectable(recording, detector)
-        table, facts = _detected(recording, _suited(detector, recording), preparation, eye)
+        refuse_undetectable(recording, detector)
+        table, facts = _detected(recording, suited(detector, recording), preparation, eye)
         held = sorted(set(table["eye"].to_pylist()))
         choice = EyeChoice(asked=eye, held=tuple(held))
         source = {"fixation_source": "detector", "detector": facts}
@@ -88,7 +88,7 @@ def fixation_table(
     return place_known(table, recording.placements), source
 
 
-def _refuse_undetectable(recording: Recording, detector: Detector | None) -> None:
+def refuse_undetectable(recording: Recording, detector: Detector | None) -> None:
     """Refuse a recording without samples, or without a size of a degree in its pixels."""
     if recording.sample_table is None and detector is None:
         raise InputError(
@@ -108,7 +108,7 @@ def _refuse_undetectable(recording: Recording, detector: Detector | None) -> Non
         )
 
 
-def _suited(detector: Detector | None, recording: Recording) -> Detector:
+def suited(detector: Detector | None, recording: Recording) -> Detector:
     """Return the detector, or in place of the default one that which suits a world camera.
 
     Behind a camera that moves with the head the eyes drift against the head to stay on what they
@@ -129,19 +129,19 @@ def _detected(
     """
     tables: list[pa.Table] = []
     facts: dict[str, Any] = {}
-    for side in _sides(recording, preparation, eye):
+    for side in sides(recording, preparation, eye):
         samples = recording.sample_table if side is None else gaze_of(recording.sample_table, side)
         if preparation is not None:
             samples = prepare(samples, recording.screen, preparation)
         table, facts = detect(samples, recording.screen, detector)
         columns = {name: table[name] for name in table.column_names}
-        columns["eye"] = _whose(recording, preparation, side)
+        columns["eye"] = whose(recording, preparation, side)
         tables.append(conform(columns, FIXATIONS))
     found = pa.concat_tables(tables).unify_dictionaries()
-    return _with_participants(found, recording), facts
+    return with_participants(found, recording), facts
 
 
-def _sides(
+def sides(
     recording: Recording, preparation: Preparation | None, eye: str
 ) -> list[str] | list[None]:
     """Return the eyes to detect in one after the other; None stands for the combined gaze."""
@@ -157,7 +157,7 @@ def _sides(
     return with_gaze or [None]
 
 
-def _whose(recording: Recording, preparation: Preparation | None, side: str | None) -> str:
+def whose(recording: Recording, preparation: Preparation | None, side: str | None) -> str:
     """Return whose the detected fixations are: the eye that the gaze was in the end taken of."""
     prepared = None if preparation is None else preparation.eye
     # What is done last decides: preparation takes another eye's gaze out of the same samples.
@@ -167,8 +167,8 @@ def _whose(recording: Recording, preparation: Preparation | None, side: str | No
     return "both"
 
 
-def _with_participants(table: pa.Table, recording: Recording) -> pa.Table:
-    """Return detected fixations with who was recorded, as the reader or the events say.
+def with_participants(table: pa.Table, recording: Recording) -> pa.Table:
+    """Return detected events with who was recorded, as the reader or the export's events say.
 
     A recording whose events name several people, or none, has no participant.
     """
@@ -184,4 +184,4 @@ def _with_participants(table: pa.Table, recording: Recording) -> pa.Table:
     )
     columns = {name: table[name] for name in table.column_names}
     columns["participant"] = participants
-    return conform(columns, FIXATIONS)
+    return conform(columns, table.schema)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from gazetrack.events.base import Detector, Trial, lasting_runs
+from gazetrack.events.base import Detector, Trial, clear_of, lasting_runs, runs_of
 from gazetrack.kernels.segments import slow_runs
 from gazetrack.kernels.signal import windowed_speed
 from gazetrack.kernels.viterbi import two_states
@@ -63,6 +63,10 @@ class IHMM(Detector):
 
     def runs(self, trial: Trial) -> Runs:
         """Return the fixations; see `Detector.runs`."""
+        return self.movements(trial)["fixation"]
+
+    def movements(self, trial: Trial) -> dict[str, Runs]:
+        """Return fixations, and saccades outside of them; see `Detector.movements`."""
         t = trial.t_ms
         speed = np.empty(t.size)  # px/ms
         windowed_speed(
@@ -77,7 +81,9 @@ class IHMM(Detector):
         state = np.full(speed.size, np.nan)
         state[is_known] = self._states(speed[is_known] * 1000 / trial.px_per_deg)
         fixations = slow_runs(t, state, 0.5, self.max_gap_ms)
-        return lasting_runs(trial, fixations, self.min_duration_ms)
+        fixations = lasting_runs(trial, fixations, self.min_duration_ms)
+        saccades = clear_of(runs_of(state == _SACCADE), fixations)
+        return {"fixation": fixations, "saccade": saccades}
 
     def _states(self, speed: Floats) -> npt.NDArray[np.int8]:
         """Return the most probable state of each sample; speed [N] in deg/s.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from gazetrack.errors import ConfigError
-from gazetrack.events.base import Detector, Trial, lasting_runs
+from gazetrack.events.base import Detector, Trial, clear_of, lasting_runs, runs_of
 from gazetrack.events.velocity import ESTIMATORS, speed
 from gazetrack.kernels.movements import merge_centred
 from gazetrack.kernels.segments import slow_runs, still_stretches
@@ -79,6 +79,13 @@ class IVT(Detector):
             slow = slow_runs(trial.t_ms, velocity, threshold, self.max_gap_ms)
         fixations = merge(trial, slow, self.merge_gap_ms, self.merge_distance_deg)
         return lasting_runs(trial, fixations, self.min_duration_ms)
+
+    def movements(self, trial: Trial) -> dict[str, Runs]:
+        """Return fixations, and what is fast outside of them; see `Detector.movements`."""
+        fixations = self.runs(trial)
+        velocity = speed(trial, self.velocity, self.window_ms, self.max_gap_ms)
+        is_fast = velocity * 1000 >= self.velocity_threshold_deg_s * trial.px_per_deg
+        return {"fixation": fixations, "saccade": clear_of(runs_of(is_fast), fixations)}
 
 
 @dataclass(frozen=True, kw_only=True)

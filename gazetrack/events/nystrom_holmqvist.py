@@ -68,6 +68,13 @@ class NystromHolmqvist(Detector):
 
     def runs(self, trial: Trial) -> Runs:
         """Return the fixations; see `Detector.runs`."""
+        return self.movements(trial)["fixation"]
+
+    def movements(self, trial: Trial) -> dict[str, Runs]:
+        """Return fixations, saccades and glissades; see `Detector.movements`.
+
+        A glissade, which follows a saccade, is of the kind ``pso``: post-saccadic oscillation.
+        """
         t = trial.t_ms
         vx = local_slope(t, trial.x_px, self.window_ms / 2, _PAUSE_MS)
         vy = local_slope(t, trial.y_px, self.window_ms / 2, _PAUSE_MS)
@@ -75,8 +82,14 @@ class NystromHolmqvist(Detector):
         speed[speed > self.max_velocity_deg_s] = np.nan
         peak, onset = self._thresholds(speed)
         state = moving_samples(t, speed, peak, onset, 0.0)
-        state = self._with_glissades(trial, speed, state, onset)
-        return lasting_runs(trial, still_runs(t, state, _PAUSE_MS), self.min_duration_ms)
+        saccades = lasting_runs(trial, runs_of(state == MOVING), self.min_saccade_ms)
+        with_glissades = self._with_glissades(trial, speed, state, onset)
+        fixations = still_runs(t, with_glissades, _PAUSE_MS)
+        return {
+            "fixation": lasting_runs(trial, fixations, self.min_duration_ms),
+            "saccade": saccades,
+            "pso": _glissades(saccades, runs_of(with_glissades == MOVING)),
+        }
 
     def _thresholds(self, speed: Floats) -> tuple[float, float]:
         """Return the peak and the onset threshold; speed [N] and both in deg/s.
@@ -120,3 +133,11 @@ class NystromHolmqvist(Detector):
         last = int(np.searchsorted(t, t[end - 1] + self.glissade_ms, side="right"))
         lost = np.flatnonzero(state[end:last] == UNKNOWN)
         return end + int(lost[0]) if lost.size else last
+
+
+def _glissades(saccades: Runs, lengthened: Runs) -> Runs:
+    """Return what lengthened movements have behind the last saccade in them."""
+    last = np.searchsorted(saccades[0], lengthened[1]) - 1  # each has a saccade to begin with
+    starts = saccades[1][last]
+    is_longer = starts < lengthened[1]
+    return starts[is_longer], lengthened[1][is_longer]

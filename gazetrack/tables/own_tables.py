@@ -29,7 +29,7 @@ _MARKS = {
 _TITLES = {
     "gazetrack_maps": "track maps of gazetrack render",
     "gazetrack_quality": "a report of gazetrack quality",
-    "gazetrack_events": "events as exported",
+    "gazetrack_events": "a table of events",
     "gazetrack_fixations": "a table of fixations",
 }
 _NAMES = ("recording", "participant", "stimulus", "trial")

@@ -25,8 +25,24 @@ VERSION = 1
 TEXT = pa.dictionary(pa.int32(), pa.string())
 
 
-def _field(name: str, kind: pa.DataType, unit: str, meaning: str) -> pa.Field:
+def column(name: str, kind: pa.DataType, unit: str, meaning: str) -> pa.Field:
+    """Return a column that says its unit and its meaning, and is never null.
+
+    Parameters
+    ----------
+    name : str
+        The column's name, with its unit at the end where it has one.
+    kind : pyarrow.DataType
+        What a cell holds; `TEXT` for names, which repeat.
+    unit : str
+        The unit as a reader writes it, such as ``deg/s``; empty for names and counts.
+    meaning : str
+        What a cell says, in words for the user.
+    """
     return pa.field(name, kind, nullable=False, metadata={"unit": unit, "meaning": meaning})
+
+
+_field = column  # so that the tables below are read as tables
 
 
 _RECORDING = _field(
@@ -413,7 +429,7 @@ def conform(columns: pa.Table | Mapping[str, object], schema: pa.Schema) -> pa.T
         Columns by name, in any order. Scalars are repeated. Absent columns are filled: NaN, 0 or
         empty text.
     schema : pyarrow.Schema
-        One of the schemas of this module, such as `FIXATIONS`.
+        One of the schemas of this module, such as `FIXATIONS`, or another of `column`s.
 
     Returns
     -------

@@ -333,6 +333,8 @@ def refuse_other_origin(
 
 def origin_of(meta: Mapping[str, Any]) -> str:
     """Return in words for the user where the fixations of a table come from."""
+    if isinstance(meta.get("movements"), dict):
+        return "eye movements of gazetrack events"
     detector = meta.get("detector")
     if not isinstance(detector, dict):
         return "the export's own fixations"

@@ -170,10 +170,7 @@ def pairs_to_convert(
 
 def study_of(manifest: Manifest, options: ConvertOptions) -> Study:
     """Return a conversion that is noted in a manifest."""
-    kind = "" if options.dataset is None else "dataset"
-    if options.detector is not None:
-        kind = options.detector.name
-    return Study(manifest, options, options.pseudonyms, kind)
+    return Study(manifest, options, options.pseudonyms, options.kind)
 
 
 def _convert_as_told(pair: Pair, options: ConvertOptions) -> list[Outcome]:

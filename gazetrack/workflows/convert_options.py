@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gazetrack.errors import ConfigError
 from gazetrack.tables.pseudonyms import Pseudonyms
@@ -12,8 +12,29 @@ from gazetrack.workflows.read import InputChoices, InputOptions
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pyarrow as pa
+
     from gazetrack.events.base import Detector
     from gazetrack.events.prepare import Preparation
+    from gazetrack.tables.recording import Recording
+
+
+class Made(NamedTuple):
+    """The tables that are made of a recording.
+
+    Parameters
+    ----------
+    ending : str
+        How the name of the file ends whose rows are counted, such as ``.fixations.parquet``.
+    tables : dict of str to pyarrow.Table
+        All tables, by the endings of their names.
+    facts : dict
+        How they were made, as JSON values; ``notes`` among them are for the user.
+    """
+
+    ending: str
+    tables: dict[str, pa.Table]
+    facts: dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +89,34 @@ class ConvertOptions(InputOptions):
     def place(self) -> str | Path | None:
         """The one folder of all outputs; None for beside each input."""
         return self.out if self.dataset is None else self.dataset
+
+    @property
+    def kind(self) -> str:
+        """Which of the tables of a recording these are; empty for those of `convert`."""
+        if self.dataset is not None:
+            return "dataset"
+        return "" if self.detector is None else self.detector.name
+
+    @property
+    def wants_own_fixations(self) -> bool:
+        """Whether the export's own fixations are taken, where there are any."""
+        return self.detector is None
+
+    def made(self, recording: Recording) -> Made:
+        """Return the tables of a recording: its fixations, and what else was asked for."""
+        from gazetrack.events.fixations import fixation_table
+        from gazetrack.tables.store import SUFFIX
+
+        fixations, facts = fixation_table(recording, self.detector, self.preparation, self.eye)
+        # Fixations that were asked for lie beside those that `convert` takes, so that both can be
+        # compared.
+        ending = SUFFIX if self.detector is None else f".{facts['detector']['name']}{SUFFIX}"
+        tables = {ending: fixations}
+        if self.samples and recording.sample_table is not None:
+            tables[".samples.parquet"] = recording.sample_table
+        if self.events:
+            tables[".events.parquet"] = recording.event_table
+        return Made(ending, tables, facts | {"fixations": fixations.num_rows})
 
 
 class ConvertChoices(InputChoices, total=False):

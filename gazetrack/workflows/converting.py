@@ -8,12 +8,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gazetrack.errors import ConfigError, DataError, InputError, OutputError
-from gazetrack.events.fixations import fixation_table
 from gazetrack.publish import safe_name, sha256_of
 from gazetrack.readers.head import read_head
 from gazetrack.tables.partitions import parts_of
 from gazetrack.tables.selection import select_eye, split_trials
-from gazetrack.tables.store import SUFFIX, refuse_other_origin, write_table
+from gazetrack.tables.store import refuse_other_origin, write_table
 from gazetrack.workflows.describing import describe
 from gazetrack.workflows.elsewhere import written
 from gazetrack.workflows.provenance import provenance
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from gazetrack.readers.base import Verdict
     from gazetrack.readers.head import Head
     from gazetrack.tables.recording import Recording
-    from gazetrack.workflows.convert_options import ConvertOptions
+    from gazetrack.workflows.convert_options import ConvertOptions, Made
     from gazetrack.workflows.inputs import Source
     from gazetrack.workflows.outcome import Outcome
 
@@ -59,27 +58,22 @@ def make_tables(source: Source, options: ConvertOptions, outcome: Outcome) -> No
         recording = split_trials(select_eye(recording, options.eye), options.trial_by)
         known_names = [head.stem, source.name]
         recording = options.pseudonyms.apply(recording, outcome.sha256, known_names)
-        fixations, facts = fixation_table(
-            recording, options.detector, options.preparation, options.eye
-        )
+        made = options.made(recording)
     except (ConfigError, InputError, DataError) as error:
         raise type(error)(error.what, path=source.path, hint=error.hint) from error
-    _account(outcome, recording, fixations, facts)
-    outcome.summary = {
-        **describe(recording, verdict, head),
-        **facts,
-        "fixations": fixations.num_rows,
-        "notes": outcome.notes,
-    }
+    facts = dict(made.facts)
+    _account(outcome, recording, made.tables[made.ending], facts)
+    counts = {name: facts.pop(name) for name in ("fixations", "shown") if name in facts}
+    found = describe(recording, verdict, head)
+    outcome.summary = found | facts | counts | {"notes": outcome.notes}
     meta = provenance(recording, head, outcome, named=options.pseudonyms.keeps) | facts
     if source.parts:
         meta["source"]["parts"] = other_digests
-    tables = _tables_to_write(recording, fixations, options, meta)
     target = source.target
     if not options.pseudonyms.keeps:
         target = target.with_name(safe_name(recording.name))
     _put_tables(
-        tables,
+        made,
         replace(source, target=target),
         meta,
         options,
@@ -89,7 +83,7 @@ def make_tables(source: Source, options: ConvertOptions, outcome: Outcome) -> No
 
 
 def _put_tables(
-    tables: dict[str, pa.Table],
+    made: Made,
     source: Source,
     meta: dict[str, Any],
     options: ConvertOptions,
@@ -100,14 +94,21 @@ def _put_tables(
     """Write the tables of a recording to where they belong; the outcome lists them."""
     folder = source.target.parent
     if options.dataset is None:
-        files = {source.target.name + ending: table for ending, table in tables.items()}
+        files = {source.target.name + ending: table for ending, table in made.tables.items()}
         place: AbstractContextManager[None] = nullcontext()
     else:
-        files = parts_of(tables, participants, source.target.name)
+        files = parts_of(made.tables, participants, source.target.name)
         place = _adding(folder, source.out_url, files)
     try:
         with place, written(folder, source.out_url, list(files)) as here:
-            _write_tables(files, source, meta, options, outcome, here=here)
+            about = {name: name.endswith(made.ending) for name in files}
+            if options.dataset is not None:
+                about = {name: name.startswith("fixations/") for name in files}
+            # What the main table was made of is a note of it alone: the samples may be asked for
+            # other fixations.
+            noted = meta | {"notes": outcome.notes}
+            metas = {name: noted if about[name] else meta for name in files}
+            _write_tables(files, source, metas, options, outcome, here=here)
     except OutputError:
         if source.out_url:  # they were written here, and not sent
             outcome.outputs = []
@@ -135,7 +136,7 @@ def _read_and_hash(
                 options,
                 head,
                 outcome.format,
-                wants_own_fixations=options.detector is None,
+                wants_own_fixations=options.wants_own_fixations,
             )
         finally:
             # A file that cannot be read still has its hash in the report.
@@ -155,25 +156,10 @@ def _account(
     outcome.notes = [*recording.notes, *facts.pop("notes")]
 
 
-def _tables_to_write(
-    recording: Recording, fixations: pa.Table, options: ConvertOptions, meta: dict[str, Any]
-) -> dict[str, pa.Table]:
-    """Return the tables that were asked for, by the endings of their names."""
-    # Fixations that were asked for lie beside those that `convert` takes, so that both can be
-    # compared.
-    ending = SUFFIX if options.detector is None else f".{meta['detector']['name']}{SUFFIX}"
-    tables = {ending: fixations}
-    if options.samples and recording.sample_table is not None:
-        tables[".samples.parquet"] = recording.sample_table
-    if options.events:
-        tables[".events.parquet"] = recording.event_table
-    return tables
-
-
 def _write_tables(
     files: dict[str, pa.Table],
     source: Source,
-    meta: dict[str, Any],
+    metas: dict[str, dict[str, Any]],
     options: ConvertOptions,
     outcome: Outcome,
     *,
@@ -183,10 +169,6 @@ def _write_tables(
 
     The outcome lists them by the folder of the target, which `here` may stand for.
     """
-    # Which fixations were chosen is a note of their table alone: the samples may be asked for
-    # others.
-    of_fixations = meta | {"notes": outcome.notes}
-    metas = {name: of_fixations if _holds_fixations(name) else meta for name in files}
     if options.dataset is not None:
         files = {
             name: table
@@ -198,13 +180,9 @@ def _write_tables(
     by_bytes = options.place is not None or not options.pseudonyms.keeps
     for name in files:
         may_replace = options.force or name in source.replaces
-        refuse_other_origin(here / name, meta, force=may_replace, same_bytes=by_bytes)
+        refuse_other_origin(here / name, metas[name], force=may_replace, same_bytes=by_bytes)
     for name, table in files.items():
         write_table(here / name, table, metas[name], force=options.force)
         digest = sha256_of(here / name)
         path = str(source.target.parent / name)
         outcome.outputs.append({"path": path, "rows": table.num_rows, "sha256": digest})
-
-
-def _holds_fixations(name: str) -> bool:
-    return name.endswith(SUFFIX) or name.startswith("fixations/")

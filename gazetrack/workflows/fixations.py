@@ -68,15 +68,20 @@ def detect_fixations(
     >>> fixations["duration_ms"].median()  # doctest: +SKIP
     248.0
     """
+    return _frame(recording, detector_of(detector), preparation, eye)
+
+
+def detector_of(detector: str | Detector) -> Detector:
+    """Return a detector, also by its name; errors are those of `detect_fixations`."""
     if isinstance(detector, str):
         if detector not in DETECTORS:
             hint = f"{did_you_mean(detector, DETECTORS)}use one of {', '.join(DETECTORS)}"
             raise ConfigError(f"detector {quote(detector)!r}", hint=hint)
-        detector = DETECTORS[detector]()
-    elif isinstance(detector, type):
+        return DETECTORS[detector]()
+    if isinstance(detector, type):
         what = f"the detector is the class {quote(detector.__name__)}"
         raise ConfigError(what, hint=f"give one of it: {detector.__name__}()")
-    return _frame(recording, detector, preparation, eye)
+    return detector
 
 
 def exported_fixations(recording: Recording, *, eye: str = "auto") -> pd.DataFrame:

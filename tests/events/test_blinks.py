@@ -1,0 +1,176 @@
+"""Blinks: gaps with what the lid does beside them, as published, and their limits."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gazetrack.errors import ConfigError
+from gazetrack.events.base import Trial
+from gazetrack.events.blinks import Blinks, blinks_of, closed_runs
+from tests.eye_signals import pupil_with_blinks
+
+HERE = Path(__file__).parent
+ANY = Blinks(min_duration_ms=0.0, max_duration_ms=1e9)
+
+
+def trial_of(pupil=None, gaze=None, step=2.0):
+    values = np.asarray(gaze if pupil is None else pupil, float)
+    n = values.size
+    x = np.full(n, 100.0) if gaze is None else np.asarray(gaze, float)
+    if pupil is not None:
+        pupil = np.where(values > 0, values, np.nan)
+    return Trial(np.arange(n) * step, x, np.where(np.isnan(x), np.nan, 50.0), 40.0, pupil)
+
+
+def pairs(runs):
+    return [list(pair) for pair in zip(*(part.tolist() for part in runs), strict=True)]
+
+
+def smoothed(values, half):
+    """The moving average that MATLAB's smooth gives: fewer samples at either end."""
+    n = len(values)
+    out = []
+    for i in range(n):
+        reach = min(half, i, n - 1 - i)
+        out.append(sum(values[i - reach : i + reach + 1]) / (2 * reach + 1))
+    return [math.nan if value == 0 else value for value in out]
+
+
+def oracle(pupil, half, merge):
+    """Hershman et al. (2018) as their paper tells it, in samples: [first, end) of each blink."""
+    n = len(pupil)
+    flat = smoothed(pupil, half)
+    found = []
+    i = 0
+    while i < n:
+        if pupil[i] != 0:
+            i += 1
+            continue
+        j = i
+        while j < n and pupil[j] == 0:
+            j += 1
+        onset, offset = i, j
+        if i > 0:
+            onset = i - 1
+            while onset - 1 > 0 and flat[onset] - flat[onset - 1] <= 0:
+                onset -= 1
+        while offset < n - 1 and flat[offset + 1] - flat[offset] >= 0:
+            offset += 1
+        if found and onset - found[-1][1] <= merge:
+            found[-1][1] = max(offset, found[-1][1])
+        else:
+            found.append([onset, offset])
+        i = j
+    return found
+
+
+def test_blinks_are_those_of_the_published_code():
+    _, size = pupil_with_blinks()
+    held = json.loads((HERE / "peers_movements.json").read_text("utf-8"))["blinks"]
+    trial = trial_of(size)
+    assert pairs(closed_runs(trial, ANY)) == held
+    assert len(held) == 6, "seven gaps, two of which are one blink"
+    found = blinks_of(trial, ANY)
+    assert found["onset_ms"].tolist() == [2.0 * first for first, _ in held]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_blinks_are_those_of_the_paper(seed):
+    rng = np.random.default_rng(seed)
+    size = np.round(rng.normal(40, 2, 400))
+    for start in rng.integers(0, 400, 6):
+        size[start : start + rng.integers(1, 40)] = 0
+    runs = closed_runs(trial_of(size), ANY)
+    assert pairs(runs) == oracle(size.tolist(), half=2, merge=50)
+
+
+def test_what_is_too_short_or_too_long_is_no_blink():
+    gaze = np.full(1000, 100.0)
+    for first, n in ((100, 20), (300, 50), (600, 300)):  # 40, 100 and 600 ms
+        gaze[first : first + n] = np.nan
+    found = blinks_of(trial_of(gaze=gaze), Blinks())
+    assert found["onset_ms"].tolist() == [600.0]
+    assert found["duration_ms"].tolist() == [100.0]
+    more = blinks_of(trial_of(gaze=gaze), Blinks(min_duration_ms=40, max_duration_ms=600))
+    assert more["duration_ms"].tolist() == [40.0, 100.0, 600.0]
+
+
+def test_padding_makes_a_blink_longer_and_not_likelier():
+    gaze = np.full(500, 100.0)
+    gaze[100:150] = np.nan
+    gaze[150:] = 200.0
+    found = blinks_of(trial_of(gaze=gaze), Blinks(pad_ms=30.0, max_duration_ms=100.0))
+    assert (found["onset_ms"][0], found["duration_ms"][0]) == (170.0, 160.0)
+    assert (found["x_px"][0], found["end_x_px"][0]) == (100.0, 200.0)
+
+
+def test_zero_is_a_closed_lid_and_not_a_small_pupil():
+    size = 3.4 + 0.01 * np.resize([0, 2, 1], 500)
+    size[200:260] = 0.0
+    found = blinks_of(trial_of(size), Blinks())
+    assert found["onset_ms"].size == 1
+    assert 120.0 <= found["duration_ms"][0] <= 140.0
+
+
+def test_a_pupil_that_never_changes_is_no_blink_for_ever():
+    size = np.full(500, 3.4)
+    size[200:260] = 0.0
+    found = blinks_of(trial_of(size), Blinks(lid_ms=40.0))
+    assert found["onset_ms"].tolist() == [358.0]
+    assert found["duration_ms"].tolist() == [202.0]
+
+
+def test_a_pause_in_the_samples_is_a_gap():
+    trial = trial_of(gaze=np.full(300, 100.0))
+    keep = np.r_[0:100, 160:300]
+    cut = Trial(trial.t_ms[keep], trial.x_px[keep], trial.y_px[keep], 40.0)
+    found = blinks_of(cut, Blinks())
+    assert found["onset_ms"].tolist() == [200.0]
+    assert found["duration_ms"].tolist() == [120.0]
+
+
+def test_where_blinks_are_looked_for():
+    size = 5.0 + 0.01 * np.resize([0, 2, 1], 400)
+    size[100:150] = 0
+    gaze = np.full(400, 10.0)
+    gaze[250:300] = np.nan
+    trial = trial_of(size, gaze)
+    onsets = {
+        method: blinks_of(trial, Blinks(method=method))["onset_ms"].round().tolist()
+        for method in ("auto", "pupil", "gaze")
+    }
+    assert onsets["gaze"] == [500.0]
+    assert onsets["auto"] == onsets["pupil"]
+    assert len(onsets["pupil"]) == 1
+    assert onsets["pupil"][0] < 200.0
+    # Without pupil sizes there is the gaze alone.
+    assert blinks_of(trial_of(gaze=gaze), Blinks())["onset_ms"].tolist() == [500.0]
+    assert blinks_of(trial_of(gaze=gaze), Blinks(method="pupil"))["onset_ms"].size == 0
+
+
+@pytest.mark.parametrize("n", [0, 1, 2])
+def test_next_to_nothing_has_no_blink(n):
+    assert blinks_of(trial_of(gaze=np.full(n, 1.0)), ANY)["onset_ms"].size == 0
+    lost = blinks_of(trial_of(gaze=np.full(n, np.nan)), Blinks())
+    assert lost["onset_ms"].size == 0
+
+
+def test_a_trial_without_any_gaze_is_lost_and_no_blink():
+    found = blinks_of(trial_of(gaze=np.full(500, np.nan)), Blinks())
+    assert found["onset_ms"].size == 0
+    whole = blinks_of(trial_of(gaze=np.full(500, np.nan)), ANY)
+    assert whole["duration_ms"].tolist() == [1000.0]
+    assert math.isnan(whole["x_px"][0])
+
+
+def test_parameters_are_checked():
+    with pytest.raises(ConfigError, match="method = 'lid'"):
+        Blinks(method="lid")
+    with pytest.raises(ConfigError, match="pad_ms"):
+        Blinks(pad_ms=-1.0)
+    assert Blinks().facts()["merge_ms"] == 100.0

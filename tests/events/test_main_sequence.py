@@ -1,0 +1,64 @@
+"""The main sequence: the curve that saccades were made by is found, outliers are counted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gazetrack.errors import ConfigError
+from gazetrack.events.main_sequence import main_sequence
+
+
+def saccades(n=300, noise=0.0, seed=1):
+    rng = np.random.default_rng(seed)
+    amplitude = np.exp(rng.uniform(np.log(0.3), np.log(25), n))
+    return amplitude, np.exp(rng.normal(0, noise, n))
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.1])
+def test_the_curve_is_found(noise):
+    amplitude, factor = saccades(noise=noise)
+    found = main_sequence(amplitude, 520 * (1 - np.exp(-amplitude / 7)) * factor)
+    assert found.first == pytest.approx(520, rel=0.001 + noise / 2)
+    assert found.second == pytest.approx(7, rel=0.001 + noise / 2)
+    assert found.n == 300
+    assert found.r2 > 0.95
+    assert found.outliers < 0.02
+    power = main_sequence(amplitude, 110 * amplitude**0.6 * factor, "power")
+    assert power.first == pytest.approx(110, rel=0.001 + noise / 2)
+    assert power.second == pytest.approx(0.6, abs=0.001 + noise / 5)
+
+
+def test_outliers_are_counted_and_do_not_bend_the_curve():
+    amplitude, factor = saccades(noise=0.08)
+    peak = 520 * (1 - np.exp(-amplitude / 7)) * factor
+    peak[:15] *= 6
+    found = main_sequence(amplitude, peak)
+    assert found.first == pytest.approx(520, rel=0.1)
+    assert 0.045 < found.outliers < 0.07
+    assert "outliers" in str(found)
+
+
+def test_the_curve_goes_through_what_it_says():
+    amplitude, _ = saccades()
+    found = main_sequence(amplitude, 520 * (1 - np.exp(-amplitude / 7)))
+    assert found.peak_velocity([7.0]) == pytest.approx([520 * (1 - np.exp(-1))], rel=1e-3)
+
+
+def test_missing_and_impossible_saccades_are_left_out():
+    amplitude, _ = saccades(30)
+    peak = 100 * amplitude
+    peak[:3] = [np.nan, 0.0, np.inf]
+    assert main_sequence(amplitude, peak).n == 27
+
+
+@pytest.mark.parametrize("n", [0, 1, 9])
+def test_too_few_saccades_have_no_main_sequence(n):
+    found = main_sequence(np.arange(1, n + 1), np.full(n, 100.0))
+    assert np.isnan(found.first)
+    assert str(found) == f"too few saccades ({n}) for a main sequence"
+
+
+def test_an_unknown_model_is_refused():
+    with pytest.raises(ConfigError, match="cubic"):
+        main_sequence([1.0], [2.0], "cubic")
