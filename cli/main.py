@@ -22,6 +22,7 @@ COMMANDS = {
     "measures": "Measure looks at areas of interest.",
     "models": "List the prompt models that refine maps, or install one.",
     "plot": "Draw scanpaths, maps, and other figures of gaze.",
+    "pupil": "Make pupil sizes ready: filters, gaps, smoothing, baseline.",
     "quality": "Report the data quality of exports or sample tables.",
     "refine": "Refine stored maps by a dense CRF or a prompt model.",
     "render": "Render fixation tables into gaze track maps.",

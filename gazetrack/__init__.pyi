@@ -16,6 +16,7 @@ from .maps.store import read_maps
 from .maps.track import Track
 from .measures.aoi_files.reading import read_aois
 from .measures.aois import AoiSet
+from .measures.pupil import PupilOptions
 from .measures.scanpaths import ScanpathOptions
 from .sam.parameters import PromptParams
 from .simulate.example import write_example
@@ -36,6 +37,7 @@ from .workflows.measures import aoi_transitions, measure_aois
 from .workflows.outcome import Outcome
 from .workflows.plot import plot
 from .workflows.prompting import PromptOptions
+from .workflows.pupil import Pupil, PupilFilesOptions, pupil
 from .workflows.quality import quality
 from .workflows.read import InputOptions, read
 from .workflows.refine import refine
@@ -60,6 +62,9 @@ __all__ = [
     "Preparation",
     "PromptOptions",
     "PromptParams",
+    "Pupil",
+    "PupilFilesOptions",
+    "PupilOptions",
     "Recording",
     "RenderOptions",
     "ScanpathOptions",
@@ -89,6 +94,7 @@ __all__ = [
     "plot_scanpath",
     "plot_time_series",
     "plot_track",
+    "pupil",
     "quality",
     "read",
     "read_aois",

@@ -18,11 +18,13 @@ from gazetrack.events.detectors import DETECTORS
 from gazetrack.events.microsaccades import Microsaccades
 from gazetrack.events.prepare import Preparation
 from gazetrack.maps.store import MAPS
+from gazetrack.measures.pupil import PupilOptions
 from gazetrack.readers import registry
 from gazetrack.readers.shared.positions import UNITS
 from gazetrack.tables import schema
 from gazetrack.tables.cameras import CAMERAS
 from gazetrack.tables.movements import MOVEMENTS
+from gazetrack.tables.pupils import PUPIL, PUPIL_TRIALS
 from gazetrack.tables.selection import RULE
 from tests.figure_page import figures_page
 from tests.places import ROOT
@@ -32,6 +34,8 @@ TABLES = {
     "*.samples.parquet": schema.SAMPLES,
     "`*.events.parquet` of `gazetrack convert --events`": schema.EVENTS,
     "`*.events.parquet` of `gazetrack events`": MOVEMENTS,
+    "*.pupil.parquet": PUPIL,
+    "*.pupil-trials.parquet": PUPIL_TRIALS,
     "quality, as `gazetrack quality -o FILE` writes it": schema.QUALITY,
     "areas of interest, as `gazetrack measures --aois` writes them": schema.AOI_MEASURES,
     "`*.transitions.parquet`, beside it": schema.AOI_TRANSITIONS,
@@ -319,6 +323,64 @@ def settings_of(kind, about=None):
     return lines
 
 
+def pupil_page():
+    lines = [
+        "# The pupil",
+        "",
+        "```console",
+        "gazetrack pupil raw.asc     # → raw.pupil.parquet, raw.pupil-trials.parquet",
+        "gazetrack pupil raw.asc --baseline subtractive --baseline-ms -200 0",
+        "gazetrack pupil raw.asc --set fill_ms=500 --set deblink=hershman --eye left",
+        "```",
+        "",
+        *prose(
+            """The steps are those of the guideline of Kret & Sjak-Shie (2019, Behavior Research
+            Methods 51), with their defaults, in their order. In Python,
+            `gazetrack.pupil(recording, gazetrack.PupilOptions(baseline="divisive"))` has `samples`,
+            `trials` and `counts`."""
+        ),
+        "",
+        "| step | what it takes out or does | in `removed_by` |",
+        "|---|---|---|",
+        "| 1 | samples without a pupil: no size, zero or less | `missing` |",
+        "| 2 | impossible sizes: 1.5 to 9 mm; none where sizes are no millimetres | `size` |",
+        "| 3 | changes that are too fast: median + 16 median absolute deviations | `speed` |",
+        "| 4 | 50 ms to either side of gaps of 75 to 2000 ms: the lid | `edge` |",
+        "| 5 | what is off a trend of 16 Hz, by 16 deviations, in 4 passes | `trend` |",
+        "| after 2, 3, 5 | groups of less than 50 ms, more than 40 ms from others | `isolated` |",
+        "| 6 | the mean of both eyes; where one is lost, the other and their difference | |",
+        "| 7 | gaps of up to 250 ms are filled by a line, longer ones stay NaN | `is_filled` |",
+        "| 8 | a Butterworth filter of order 4, 4 Hz, forth and back on a grid of 1000 Hz | |",
+        "| 9 | the mean of a window of each trial is subtracted, or divides | `change_pupil` |",
+        "",
+        *prose(
+            """`*.pupil.parquet` has a row per sample and eye (`left`, `right`, and `both` for the
+            mean), with the size as exported beside the result; `*.pupil-trials.parquet` a row per
+            trial, stimulus and eye, with how many samples each step took out, the share that is
+            lost in the end, the baseline and of how many samples it is, mean and peak. The
+            metadata hold every option and the counts. A trial whose baseline window is lost has no
+            baseline, and NaN for what follows from it. All columns: [tables](tables.md)."""
+        ),
+        "",
+        *prose(
+            """Sizes stay in the unit of the export: arbitrary units, areas and diameters are not
+            converted. Steps work on times, so that rates may be uneven. A recording is one signal
+            through all of its trials, as in the authors' code; where the clock steps back, pauses
+            for more than 10 s, or begins anew with each trial, the next signal begins. Where more
+            than half of the speeds are the same, as in sizes with few digits, their deviation is
+            zero and the third step would take out whatever moves: it is left out, and a note says
+            so. `--trial-by message=REGEX` says where trials begin."""
+        ),
+        "",
+        "## `--set`",
+        "",
+        *settings_of(PupilOptions),
+        "",
+        "This page is made from the code: `python -m tests.pages`.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def events_page():
     told = {kind: [] for kind in ("saccade", "smooth_pursuit", "pso")}
     for name, kind in DETECTORS.items():
@@ -505,6 +567,7 @@ PAGES = {
     "formats.md": formats_page,
     "detectors.md": detectors_page,
     "events.md": events_page,
+    "pupil.md": pupil_page,
     "training.md": training_page,
     "figures.md": figures_page,
 }

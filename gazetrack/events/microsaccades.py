@@ -202,16 +202,21 @@ def binocular(left: Excursions, right: Excursions) -> list[tuple[Excursions, Exc
         reach = np.maximum.accumulate(end[order])
         cluster[order] = np.concatenate([[0], np.cumsum(onset[order][1:] > reach[:-1])])
     of_left, of_right = cluster[: left.starts.size], cluster[left.starts.size :]
+    shared = np.intersect1d(of_left, of_right)
+    return list(
+        zip(_longest(left, of_left, shared), _longest(right, of_right, shared), strict=True)
+    )
+
+
+def _longest(found: Excursions, clusters: Any, wanted: Any) -> list[Excursions]:
+    """Return of each wanted cluster the movement with the longest way; clusters [n] ascend."""
+    first = np.searchsorted(clusters, wanted, side="left")
+    after = np.searchsorted(clusters, wanted, side="right")
+    way = np.hypot(found.width, found.height)
     return [
-        (_longest(left, of_left == k), _longest(right, of_right == k))
-        for k in np.intersect1d(of_left, of_right)
+        found.of([start + int(np.argmax(way[start:end]))])
+        for start, end in zip(first.tolist(), after.tolist(), strict=True)
     ]
-
-
-def _longest(found: Excursions, mask: Any) -> Excursions:
-    places = np.flatnonzero(mask)
-    way = np.hypot(found.width[places], found.height[places])
-    return found.of([places[int(np.argmax(way))]])
 
 
 def microsaccades_of(eyes: list[Trial], chosen: Microsaccades) -> dict[str, Floats]:

@@ -23,12 +23,16 @@ if TYPE_CHECKING:
 _MARKS = {
     "gazetrack_maps": ("image_id", "levels", "maps"),
     "gazetrack_quality": ("rms_s2s_px", "effective_rate_hz"),
+    "gazetrack_pupil": ("raw_pupil", "removed_by"),
+    "gazetrack_pupil_trials": ("baseline_pupil", "n_speed"),
     "gazetrack_events": ("kind", "onset_ms", "duration_ms"),
     "gazetrack_fixations": ("stimulus", "onset_ms", "duration_ms", "x_px", "y_px"),
 }
 _TITLES = {
     "gazetrack_maps": "track maps of gazetrack render",
     "gazetrack_quality": "a report of gazetrack quality",
+    "gazetrack_pupil": "pupil sizes of gazetrack pupil",
+    "gazetrack_pupil_trials": "the pupil by trial, of gazetrack pupil",
     "gazetrack_events": "a table of events",
     "gazetrack_fixations": "a table of fixations",
 }
@@ -124,6 +128,9 @@ def _rows(kind: str, table: pa.Table, meta: dict[str, Any]) -> dict[str, Any]:
         return facts | {"settings": meta.get("quality")}
     if kind == "gazetrack_events":
         facts["events"] = _counts(table, "kind")
+    elif kind in ("gazetrack_pupil", "gazetrack_pupil_trials"):
+        facts["pupil"] = (meta.get("pupil") or {}).get("counts")
+        facts["eyes"] = _counts(table, "eye")
     else:
         durations = table["duration_ms"].to_numpy()
         facts |= {"fixations": table.num_rows, "origin": origin_of(meta) if meta else "not stated"}
