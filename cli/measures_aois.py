@@ -30,8 +30,11 @@ _OPTIONS = (
     click.option(
         "--aois",
         type=opt.FILE,
-        metavar="FILE",
-        help="Areas of interest by stimulus: our JSON, see docs/measures.md.",
+        metavar="FILE|DIR",
+        help=(
+            "Areas of interest by stimulus: our JSON or CSV (docs/measures.md), GeoJSON, labelme, "
+            "CVAT for images, Data Viewer's .ias; or a folder of such files."
+        ),
     ),
     click.option(
         "--masks",
@@ -127,6 +130,7 @@ def run(
     **choices: Any,
 ) -> int:
     """Measure areas of interest, write and print what was found, and return the exit code."""
+    from gazetrack.measures.aoi_files.masks import masks_of
     from gazetrack.measures.aoi_files.reading import read_aois
     from gazetrack.tables.schema import AOI_MEASURES
     from gazetrack.workflows.at_hand import at_hand
@@ -139,9 +143,8 @@ def run(
         raise click.UsageError("--labels needs --masks DIR")
     who = {name: choices.pop(name) for name in ("jobs", "cluster", "retries")}
     check_place(out, AOI_MEASURES, force=force)
-    place = aois if aois is not None else masks
-    assert place is not None  # noqa: S101 - the command asks for one of them
-    areas = read_aois(place, name=aoi_name, labels=_labels(labels))
+    names = _labels(labels)
+    areas = read_aois(aois) if aois is not None else masks_of(masks or Path(), aoi_name, names)
     if max_gap_ms is not None:
         choices["max_gap_ms"] = max_gap_ms
     chosen = aoi_options(**choices)

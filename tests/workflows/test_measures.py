@@ -147,3 +147,31 @@ def test_stated_trials_without_gaze_are_rows(tmp_path):
 def test_options_that_cannot_be_are_refused():
     with pytest.raises(ConfigError, match="max_gap_ms"):
         aoi_options(max_gap_ms=-1)
+
+
+@pytest.mark.real_data
+def test_the_polyps_of_kvasir_as_a_loop_over_fixations_finds_them(data_dir, tmp_path):
+    folder = data_dir / "kvasir-gaze"
+    gazetrack.convert(folder / "kvasir_fixation.csv", out=tmp_path)
+    frame = pd.read_parquet(tmp_path / "kvasir_fixation.fixations.parquet")
+    chosen = list(frame["stimulus"].unique()[::60])  # 15 of 900
+    frame = frame[frame["stimulus"].isin(chosen)]
+    frame.attrs["gazetrack"] = {"time_origin": "trial"}
+    found = gazetrack.measure_aois(frame, gazetrack.read_aois(folder / "masks", name="polyp"))
+    assert len(found) == len(chosen) == 15
+    for row in found.to_dict("records"):
+        with Image.open(folder / "masks" / row["stimulus"]) as picture:
+            mask = np.array(picture.convert("L")) > 127
+        height, width = mask.shape
+        dwell, first = 0.0, NAN
+        own = frame[frame["stimulus"] == row["stimulus"]].sort_values("onset_ms")
+        for one in own.to_dict("records"):
+            x = int(np.floor(one["x_px"] * (width / one["image_width_px"])))
+            y = int(np.floor(one["y_px"] * (height / one["image_height_px"])))
+            if 0 <= x < width and 0 <= y < height and mask[y, x]:
+                dwell += one["duration_ms"]
+                first = one["onset_ms"] if np.isnan(first) else first
+        assert row["dwell_ms"] == dwell
+        assert row["time_to_first_fixation_ms"] == pytest.approx(first, nan_ok=True)
+        share = dwell / own["duration_ms"].sum()
+        assert row["dwell_share_of_fixation_time"] == pytest.approx(share)

@@ -84,11 +84,25 @@ def aois_of(value: Mapping[str, Any], path: Path) -> AoiSet:
     if unit != "px":
         hint = "give pixels: 'unit' is 'px', and 'space' says whose, 'image' or 'screen'"
         raise whole.error(f"has areas in {quote(unit, 20)!r}", hint)
-    stimuli = [_stimulus(one, path) for one in whole.items("stimuli")]
+    stimuli = [stimulus_of(one, path) for one in whole.items("stimuli")]
     return AoiSet(stimuli=tuple(stimuli), space=whole.text("space", "image"))
 
 
-def _stimulus(value: object, path: Path) -> StimulusAois:
+def stimulus_of(value: object, path: Path) -> StimulusAois:
+    """Return the areas of one stimulus.
+
+    Parameters
+    ----------
+    value : object
+        An entry of ``stimuli``, as the module describes it.
+    path : pathlib.Path
+        The file that it is in, for errors, and for images of labels beside it.
+
+    Returns
+    -------
+    StimulusAois
+        Not checked yet: that is done by the `AoiSet` it becomes part of.
+    """
     fields = Fields(value, "a stimulus", path)
     fields.only(("stimulus", "image_width_px", "image_height_px", "aois"))
     name = fields.text("stimulus")

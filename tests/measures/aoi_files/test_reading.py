@@ -27,7 +27,7 @@ def test_a_file_is_told_by_its_content(tmp_path):
     [
         ("", "is empty"),
         ("hello", "holds no areas of interest"),
-        ('{"a": 1}', "is JSON, but not of a known kind"),
+        ('{"a": 1}', "is JSON of no known kind"),
         ("{", "is no JSON"),
     ],
 )
