@@ -33,7 +33,7 @@ def aois_of(value: Mapping[str, Any], path: Path) -> AoiSet:
     value : mapping
         What the file holds, as an object.
     path : pathlib.Path
-        The file, for errors.
+        The file that it is in, for errors.
 
     Raises
     ------
