@@ -33,7 +33,7 @@ from .workflows.engine.run import Engine
 from .workflows.events import EventsOptions, detect_events
 from .workflows.fixations import detect_fixations, exported_fixations
 from .workflows.info import formats, info
-from .workflows.measures import aoi_transitions, measure_aois
+from .workflows.measures import aoi_transitions, label_fixations, measure_aois
 from .workflows.outcome import Outcome
 from .workflows.plot import plot
 from .workflows.prompting import PromptOptions
@@ -85,6 +85,7 @@ __all__ = [
     "find_tables",
     "formats",
     "info",
+    "label_fixations",
     "map_params",
     "measure_aois",
     "plot",

@@ -87,7 +87,6 @@ def _measured(frame: pd.DataFrame, hits: Hits, max_gap_ms: float) -> dict[str, n
     n_fixations = by_trial.sums(np.ones((1, len(lasts))))[0]
     looks = _looks(hits, by_trial, max_gap_ms)
     appears, available = _availability(hits, trial_ms)
-    area = np.array([aoi.area_px2 for aoi in hits.aois.aois])
     never = looks["fixations"] == 0
     left_ms = np.maximum(trial_ms - appears, 0.0)
     # A fixation that the area appears under has found it at once.
@@ -100,7 +99,7 @@ def _measured(frame: pd.DataFrame, hits: Hits, max_gap_ms: float) -> dict[str, n
             "fixation_share": looks["fixations"] / n_fixations,
             "mean_fixation_ms": looks["dwell_ms"] / looks["fixations"],
             "available_ms": available,
-            "area_share": area[:, None] / hits.image_px2,
+            "area_share": hits.area_px2[:, None] / hits.image_px2,
             "time_to_first_fixation_ms": waited_ms,
             "censored": never,
             "observed_ms": np.where(never, left_ms, waited_ms),
@@ -112,7 +111,7 @@ def _measured(frame: pd.DataFrame, hits: Hits, max_gap_ms: float) -> dict[str, n
         "trial_fixations": n_fixations.astype(np.int32),
         "trial_fixation_ms": fixation_ms,
     }
-    n_aois = len(area)
+    n_aois = len(hits.area_px2)
     names = np.array(hits.aois.names, object)
     return {
         **{name: np.repeat(values, n_aois) for name, values in of_trials.items()},

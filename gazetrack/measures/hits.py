@@ -61,6 +61,8 @@ class Hits:
         The areas of the stimulus; A of them.
     rows : ndarray of int, shape (T,)
         The trials on it: their rows in the frame of the trials.
+    area_px2 : ndarray of float64, shape (A,)
+        How large each area is, in square pixels.
     image_px2 : ndarray of float64, shape (T,)
         Area of the image that the areas lie on, in their square pixels; NaN where it is not known.
     trial : ndarray of int, shape (N,)
@@ -75,6 +77,7 @@ class Hits:
 
     aois: StimulusAois
     rows: Places
+    area_px2: Floats
     image_px2: Floats
     trial: Places
     places: Places
@@ -255,6 +258,8 @@ def _on_stimulus(
     return Hits(
         aois=own,
         rows=rows,
+        # Now, while an image of labels is at hand.
+        area_px2=np.array([aoi.area_px2 for aoi in own.aois]),
         image_px2=plane.image_px2,
         trial=trial,
         places=places,

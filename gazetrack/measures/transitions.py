@@ -56,7 +56,7 @@ def states(hits: Hits) -> Places:
         The number of the area, 0 to A - 1; of several the one with the smallest area in px², of
         equal ones the first; A where it lies in none.
     """
-    area = np.array([aoi.area_px2 for aoi in hits.aois.aois])
+    area = hits.area_px2
     found = np.full(hits.in_aoi_ms.shape[1], len(area), np.intp)
     # The largest first: smaller ones take their place.
     for number in np.lexsort((-np.arange(len(area)), -area)):

@@ -21,12 +21,12 @@ from gazetrack.errors import (
 )
 from gazetrack.images.folder import find_images, image_size
 from gazetrack.measures.aoi_files.reading import read_aois
-from gazetrack.measures.aois import EVERY, AoiSet
+from gazetrack.measures.aois import EVERY, OUTSIDE, AoiSet
 from gazetrack.measures.dwell import aoi_measures
 from gazetrack.measures.hits import Margin, find_hits
 from gazetrack.measures.stated import read_trials
-from gazetrack.measures.transitions import transitions
-from gazetrack.measures.trials import trials_of
+from gazetrack.measures.transitions import states, transitions
+from gazetrack.measures.trials import KEYS, trials_of
 from gazetrack.publish import sha256_of
 from gazetrack.tables.finding import tables_among
 from gazetrack.tables.placement import Placement, place
@@ -47,6 +47,8 @@ from gazetrack.workflows.outcome import Outcome
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from gazetrack.measures.hits import AllHits
+    from gazetrack.measures.trials import Trials
     from gazetrack.workflows.fixations import Fixations
 
 _NAMED = 3  # of stimuli without areas, or areas without stimuli
@@ -252,6 +254,51 @@ def aoi_transitions(
     return frame
 
 
+def label_fixations(
+    tables: Fixations | Sequence[str | Path],
+    aois: AoiSet | str | Path,
+    **choices: Unpack[AoiChoices],
+) -> pd.DataFrame:
+    """Return every fixation with the area of interest that it is in, for plots and scanpaths.
+
+    Parameters
+    ----------
+    tables, aois, **choices
+        As for `measure_aois`: the fixations, the areas and the options.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per fixation of a trial on a stimulus with areas, trial after trial in the order of
+        time: ``recording``, ``participant``, ``trial``, ``stimulus``, ``begin_ms`` and ``end_ms``
+        from the start of the trial, ``x_px``, ``y_px`` as in the table, or on the image where it
+        was placed, and ``aoi``: of areas that overlap the smallest, ``(outside)`` in none.
+    """
+    areas = aois if isinstance(aois, AoiSet) else read_aois(aois)
+    options = aoi_options(**choices)
+    if isinstance(tables, pd.DataFrame | pa.Table):
+        return _labelled(*as_table(tables), areas, options)
+    paths = [tables] if isinstance(tables, str | Path) else list(tables)
+    every = [read_fixations(path) for path in tables_among(paths).paths]
+    frames = [_labelled(table, meta, areas, options) for table, meta in every]
+    return pd.concat(frames, ignore_index=True)
+
+
+def _labelled(
+    table: pa.Table, meta: Mapping[str, Any], aois: AoiSet, options: AoiOptions
+) -> pd.DataFrame:
+    trials, hits = _hits(table, meta, aois, options)
+    names = np.full(len(trials.fixations), "", object)
+    known = np.zeros(len(names), np.bool_)
+    for one in hits.by_stimulus:
+        names[one.places] = np.array([*one.aois.names, OUTSIDE], object)[states(one)]
+        known[one.places] = True
+    fixations = trials.fixations.assign(aoi=names)[known]
+    rows = trials.frame.iloc[fixations["row"]][KEYS].reset_index(drop=True)
+    kept = ["begin_ms", "end_ms", "x_px", "y_px", "aoi"]
+    return rows.join(fixations[kept].reset_index(drop=True))
+
+
 def _tables(
     tables: Fixations | Sequence[str | Path],
     aois: AoiSet | str | Path,
@@ -297,16 +344,7 @@ def measured(
     GazetrackError
         The fixations and the areas do not fit together, see `gazetrack.measures.hits.find_hits`.
     """
-    own_sizes = {stem(one.stimulus): one.size for one in aois.stimuli if one.size is not None}
-    sizes = {**own_sizes, **options.sizes}
-    degrees = {} if options.margin.deg is None else _px_per_deg(table, meta, sizes, options)
-    if aois.space == "image":
-        table = place_by_rule(table, screen_of(meta), sizes, options.placement)
-    stated = options.stated
-    if stated is not None and "recording" in stated:
-        stated = stated[stated["recording"].isin(table["recording"].unique().to_pylist())]
-    trials = trials_of(table, meta, stated, eye=options.eye)
-    hits = find_hits(trials, aois, options.margin, px_per_deg=degrees)
+    trials, hits = _hits(table, meta, aois, options)
     dropped = dict(trials.dropped)
     notes = [*trials.notes, *hits.notes]
     n_without = sum(hits.without.values())
@@ -318,6 +356,22 @@ def measured(
     steps, entropy = transitions(trials, hits)
     looks = aoi_measures(trials, hits, max_gap_ms=options.max_gap_ms)
     return AoiTables(looks, steps, entropy), dropped, tuple(notes)
+
+
+def _hits(
+    table: pa.Table, meta: Mapping[str, Any], aois: AoiSet, options: AoiOptions
+) -> tuple[Trials, AllHits]:
+    """Return the trials of a table, and which of their fixations lie in which areas."""
+    own_sizes = {stem(one.stimulus): one.size for one in aois.stimuli if one.size is not None}
+    sizes = {**own_sizes, **options.sizes}
+    degrees = {} if options.margin.deg is None else _px_per_deg(table, meta, sizes, options)
+    if aois.space == "image":
+        table = place_by_rule(table, screen_of(meta), sizes, options.placement)
+    stated = options.stated
+    if stated is not None and "recording" in stated:
+        stated = stated[stated["recording"].isin(table["recording"].unique().to_pylist())]
+    trials = trials_of(table, meta, stated, eye=options.eye)
+    return trials, find_hits(trials, aois, options.margin, px_per_deg=degrees)
 
 
 def measure_files(
