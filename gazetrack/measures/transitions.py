@@ -144,19 +144,18 @@ def stationary(counts: npt.NDArray[np.int64]) -> Floats:
         The pi with pi P = pi and sum 1; NaN where there is none or more than one: a state was
         reached and never left, or gaze can end in either of two groups of states.
     """
-    from scipy.sparse.csgraph import connected_components
-
     nothing = np.full(len(counts), np.nan)
     leaving = counts.sum(axis=1)
     visited = np.flatnonzero(leaving + counts.sum(axis=0))
     if not len(visited) or (leaving[visited] == 0).any():
         return nothing
     probability = counts[np.ix_(visited, visited)] / leaving[visited, None]
-    n_groups, group = connected_components(probability > 0, directed=True, connection="strong")
-    crosses = (probability > 0) & (group[:, None] != group[None, :])
-    is_left = np.zeros(n_groups, np.bool_)
-    is_left[group[crosses.any(axis=1)]] = True
-    if np.count_nonzero(~is_left) != 1:
+    reaches = (probability > 0) | np.eye(len(visited), dtype=np.bool_)
+    for _ in range(len(visited).bit_length()):
+        reaches = reaches @ reaches
+    # Gaze returns to a state for ever where it can come back from wherever it can get to.
+    is_recurrent = ~(reaches & ~reaches.T).any(axis=1)
+    if not reaches[np.ix_(is_recurrent, is_recurrent)].all():
         return nothing
     # pi (P - 1) = 0 and sum(pi) = 1, one equation more than unknowns, all of which hold.
     n = len(visited)

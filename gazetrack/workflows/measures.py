@@ -533,5 +533,5 @@ def _zoom(placement: Placement) -> float:
 
 
 def _joined(tables: Sequence[pa.Table], schema: pa.Schema) -> pa.Table:
-    whole = pa.concat_tables([conform({}, schema), *tables]).unify_dictionaries()
+    whole = pa.concat_tables([schema.empty_table(), *tables]).unify_dictionaries()
     return conform(whole, schema)
