@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from gazetrack.workflows.measures import AoiReport
+    from gazetrack.workflows.measures import AoiReport, AoiTables
     from gazetrack.workflows.outcome import Outcome
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -132,9 +132,7 @@ def run(
     """Measure areas of interest, write and print what was found, and return the exit code."""
     from gazetrack.measures.aoi_files.masks import masks_of
     from gazetrack.measures.aoi_files.reading import read_aois
-    from gazetrack.tables.schema import AOI_MEASURES
     from gazetrack.workflows.at_hand import at_hand
-    from gazetrack.workflows.elsewhere import check_place
     from gazetrack.workflows.measures import aoi_options, measure_files
 
     if aois is not None and masks is not None:
@@ -142,7 +140,6 @@ def run(
     if labels is not None and masks is None:
         raise click.UsageError("--labels needs --masks DIR")
     who = {name: choices.pop(name) for name in ("jobs", "cluster", "retries")}
-    check_place(out, AOI_MEASURES, force=force)
     names = _labels(labels)
     areas = read_aois(aois) if aois is not None else masks_of(masks or Path(), aoi_name, names)
     if max_gap_ms is not None:
@@ -151,6 +148,7 @@ def run(
     with at_hand(tables, None, Path(), file="measures.parquet") as places:
         found = opt.tables_among(places.tables, quiet)
         check_report(report, found)
+        _check_outputs(out, [*found, *([] if aois is None else [aois])], force=force)
         measured = measure_files(
             found,
             areas,
@@ -160,7 +158,7 @@ def run(
         )
         outcomes = places.told(measured.outcomes)
     about = {"measures": {"aois": dict(areas.source), **chosen.facts()}}
-    written = _write(out, measured, about, force=force)
+    written = _write(out, measured.tables, outcomes, about, force=force)
     show = None if quiet or as_json else _show
     if as_json:
         print_json([without_nan(row) for row in measured.tables.measures.to_pylist()])
@@ -182,23 +180,50 @@ def _labels(text: str | None) -> dict[int, str] | None:
     return {int(label): name for label, name in pairs.items()}
 
 
+def _places(out: Path | str) -> tuple[str, str, str]:
+    """Return where the measures, the transitions and the entropies are written."""
+    head, dot, suffix = str(out).rpartition(".")
+    return str(out), f"{head}.transitions{dot}{suffix}", f"{head}.entropy{dot}{suffix}"
+
+
+def _check_outputs(out: Path | str | None, inputs: list[Path], *, force: bool) -> None:
+    """Refuse, before any work, outputs that would replace an input or what is not ours."""
+    from gazetrack.publish import refuse_overwrite
+    from gazetrack.tables.schema import AOI_ENTROPY, AOI_MEASURES, AOI_TRANSITIONS
+    from gazetrack.workflows.elsewhere import check_place
+
+    if out is None:
+        return
+    schemas = (AOI_MEASURES, AOI_TRANSITIONS, AOI_ENTROPY)
+    for place, schema in zip(_places(out), schemas, strict=True):
+        if isinstance(out, Path):
+            refuse_overwrite(place, inputs)
+        check_place(place, schema, force=force)
+
+
 def _write(
-    out: Path | str | None, report: AoiReport, about: dict[str, Any], *, force: bool
+    out: Path | str | None,
+    tables: AoiTables,
+    outcomes: list[Outcome],
+    about: dict[str, Any],
+    *,
+    force: bool,
 ) -> list[tuple[str, pa.Table]]:
-    """Write the three tables; return where they are."""
+    """Write the three tables, unless every input failed; return where they are."""
+    from gazetrack.publish import sha256_of
     from gazetrack.workflows.elsewhere import write_at
 
-    tables = report.tables
-    if out is None or not tables.measures.num_rows:
+    measured = [outcome for outcome in outcomes if outcome.error is None]
+    if out is None or not measured:
         return []
-    head, dot, suffix = str(out).rpartition(".")
-    named = [
-        (str(out), tables.measures),
-        (f"{head}.transitions{dot}{suffix}", tables.transitions),
-        (f"{head}.entropy{dot}{suffix}", tables.entropy),
-    ]
+    found = (tables.measures, tables.transitions, tables.entropy)
+    named = list(zip(_places(out), found, strict=True))
     for place, table in named:
         write_at(place, table, about, force=force)
+        entry: dict[str, Any] = {"path": shown(place), "rows": table.num_rows}
+        if isinstance(out, Path):
+            entry["sha256"] = sha256_of(place)
+        measured[0].outputs.append(entry)
     return named
 
 

@@ -251,7 +251,7 @@ def checked_on(aois: StimulusAois, size: tuple[float, float]) -> str:
     if not beyond:
         return ""
     names = ", ".join(quote(name, 30) for name in dict.fromkeys(beyond))
-    return f"{quote(aois.stimulus, 40)}: areas reach beyond the image: {names}"
+    return f"{names} of {quote(aois.stimulus, 40)}"
 
 
 def _check(aoi: Aoi, stimulus: str) -> None:

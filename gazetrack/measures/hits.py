@@ -111,6 +111,7 @@ def find_hits(
     margin: Margin | None = None,
     *,
     px_per_deg: Mapping[str, float] | None = None,
+    screen_px: tuple[float, float] | None = None,
 ) -> AllHits:
     """Say of every fixation which areas it lies in.
 
@@ -125,6 +126,8 @@ def find_hits(
     px_per_deg : mapping of str to float, optional
         Pixels per degree of visual angle where the fixations on a stimulus lie, by stimulus; for a
         margin in degrees.
+    screen_px : (float, float), optional
+        Width and height of the screen in pixels, for areas in its pixels.
 
     Returns
     -------
@@ -144,25 +147,38 @@ def find_hits(
     """
     by_row = trials.fixations.groupby("row", sort=True).indices
     found: list[Hits] = []
-    notes: list[str] = []
+    beyond: list[str] = []
+    scaled: list[str] = []
+    whole = screen_px if aois.space == "screen" else None
+    # Between images people look at nothing; where no stimulus is named, all gaze is on the one.
+    some_named = any(trials.frame["stimulus"] != "")
     without: dict[str, int] = {}
     for stimulus, rows in trials.frame.groupby("stimulus", sort=False).indices.items():
         name = str(stimulus)
         rows = np.asarray(rows, np.intp)
-        own = aois.of(name)
+        own = None if some_named and not name else aois.of(name)
         fixations = [np.asarray(by_row.get(row, ()), np.intp) for row in rows]
         if own is None:
             without[name] = sum(map(len, fixations))
             continue
         sizes = trials.frame.iloc[rows][["image_width_px", "image_height_px"]].to_numpy(np.float64)
         _refuse_other_plane(sizes[[len(places) > 0 for places in fixations]], own, aois.space)
-        plane = _plane(sizes, own)
-        notes += plane.notes
+        plane = _plane(sizes, own, whole)
+        beyond += plane.beyond
+        scaled += plane.scaled
         margin_px = _margin_px(margin or Margin(), name, px_per_deg or {}, plane)
         found.append(_on_stimulus(trials.fixations, own, (rows, fixations), plane, margin_px))
     if not found and without:
         _refuse_strangers(aois, without)
-    return AllHits(tuple(found), without, tuple(dict.fromkeys(notes)))
+    notes = [
+        f"{len(told)} stimuli {what}: {told[0]}{', …' if len(told) > 1 else ''}"
+        for told, what in (
+            (beyond, "have areas that reach beyond the image"),
+            (scaled, "have their gaze scaled to the image that areas were drawn on"),
+        )
+        if told
+    ]
+    return AllHits(tuple(found), without, tuple(notes))
 
 
 @dataclass(frozen=True)
@@ -172,7 +188,8 @@ class _Plane:
     scale_x: Floats
     scale_y: Floats
     image_px2: Floats
-    notes: list[str]
+    beyond: list[str]
+    scaled: list[str]
 
 
 def _refuse_other_plane(sizes: Floats, own: StimulusAois, space: str) -> None:
@@ -191,15 +208,17 @@ def _refuse_other_plane(sizes: Floats, own: StimulusAois, space: str) -> None:
         raise SchemaError(what, hint="give the areas in pixels of the image")
 
 
-def _plane(sizes: Floats, own: StimulusAois) -> _Plane:
+def _plane(sizes: Floats, own: StimulusAois, screen_px: tuple[float, float] | None) -> _Plane:
     """Return how positions get to the pixels of the areas; `sizes` are those of the trials."""
-    widths, heights = sizes.T
     if own.size is None:
-        notes = [checked_on(own, size) for size in _distinct(sizes)]
+        planes = sizes if screen_px is None else np.broadcast_to(screen_px, sizes.shape)
+        beyond = [note for size in _distinct(planes) if (note := checked_on(own, size))]
         ones = np.ones(len(sizes))
-        return _Plane(ones, ones, widths * heights, [note for note in notes if note])
+        return _Plane(ones, ones, planes.prod(axis=1), beyond, [])
+    widths, heights = sizes.T
     width, height = own.size
-    notes = [checked_on(own, (width, height))]
+    beyond = [note for note in [checked_on(own, (width, height))] if note]
+    scaled = []
     for shown_width, shown_height in _distinct(sizes):
         stretch = shown_width * height / (shown_height * width)
         both = f"{shown_width:g} x {shown_height:g} px in the table, {width} x {height} drawn on"
@@ -208,11 +227,11 @@ def _plane(sizes: Floats, own: StimulusAois) -> _Plane:
             what = f"the image of stimulus {called!r} has another shape than its areas: {both}"
             raise DataError(what, hint="give areas, or masks, of the image that was shown")
         if (shown_width, shown_height) != (width, height):
-            notes.append(f"{called}: positions are scaled to the image of the areas, {both}")
+            scaled.append(f"{called}, {both}")
     scale_x = np.where(np.isfinite(widths), width / widths, 1.0)
     scale_y = np.where(np.isfinite(heights), height / heights, 1.0)
     image_px2 = np.full(len(sizes), float(width * height))
-    return _Plane(scale_x, scale_y, image_px2, [note for note in notes if note])
+    return _Plane(scale_x, scale_y, image_px2, beyond, scaled)
 
 
 def _distinct(sizes: Floats) -> list[tuple[float, float]]:

@@ -364,14 +364,17 @@ def _hits(
     """Return the trials of a table, and which of their fixations lie in which areas."""
     own_sizes = {stem(one.stimulus): one.size for one in aois.stimuli if one.size is not None}
     sizes = {**own_sizes, **options.sizes}
-    degrees = {} if options.margin.deg is None else _px_per_deg(table, meta, sizes, options)
-    if aois.space == "image":
-        table = place_by_rule(table, screen_of(meta), sizes, options.placement)
+    rule = options.placement if aois.space == "image" else None
+    degrees = {} if options.margin.deg is None else _px_per_deg(table, meta, sizes, rule)
+    screen = screen_of(meta)
+    table = place_by_rule(table, screen, sizes, rule)
     stated = options.stated
     if stated is not None and "recording" in stated:
         stated = stated[stated["recording"].isin(table["recording"].unique().to_pylist())]
     trials = trials_of(table, meta, stated, eye=options.eye)
-    return trials, find_hits(trials, aois, options.margin, px_per_deg=degrees)
+    screen_px = None if screen is None else (screen.width_px, screen.height_px)
+    hits = find_hits(trials, aois, options.margin, px_per_deg=degrees, screen_px=screen_px)
+    return trials, hits
 
 
 def measure_files(
@@ -504,7 +507,7 @@ def _px_per_deg(
     table: pa.Table,
     meta: Mapping[str, Any],
     sizes: Mapping[str, tuple[int, int]],
-    options: AoiOptions,
+    rule: str | None,
 ) -> dict[str, float]:
     """Return the pixels per degree where the fixations on each stimulus will lie."""
     screen = screen_of(meta)
@@ -518,10 +521,10 @@ def _px_per_deg(
         name = str(stimulus)
         stated = (meta.get("placement") or {}).get(name)
         size = sizes.get(stem(name))
-        if is_on_screen and options.placement is None:
+        if is_on_screen and rule is None:
             found[name] = known
-        elif is_on_screen and size is not None:
-            found[name] = known * _zoom(place(str(options.placement), screen, *size))
+        elif is_on_screen and rule is not None and size is not None:
+            found[name] = known * _zoom(place(rule, screen, *size))
         elif isinstance(stated, dict):
             found[name] = known * _zoom(Placement(**stated))
     return found

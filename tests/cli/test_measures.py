@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from gazetrack.tables.schema import FIXATIONS
 from gazetrack.tables.store import write_table
 from tests.aoi_tables import NAN, own_json, rectangle, table
 
@@ -72,6 +73,12 @@ def test_a_report_and_one_bad_table(run, folder):
     assert "--placement" in result.err
     lines = [json.loads(line) for line in (folder / "r.jsonl").read_text().splitlines()]
     assert [line["status"] for line in lines] == ["ok", "failed"]
+    assert [entry["path"] for entry in lines[0]["outputs"]] == [
+        "looks.parquet",
+        "looks.transitions.parquet",
+        "looks.entropy.parquet",
+    ]
+    assert len(lines[0]["outputs"][0]["sha256"]) == 64
     assert len(pd.read_parquet(folder / "looks.parquet")) == 2
 
 
@@ -102,6 +109,26 @@ def test_files_of_others_are_not_replaced(run, folder):
     result = run("gazetrack measures --aois aois.json -o looks.csv")
     assert result.code == 3
     assert (folder / "looks.csv").read_text() == "mine\n"
+
+
+def test_an_input_is_never_replaced(run, folder):
+    before = (folder / "a.fixations.parquet").read_bytes()
+    for line in ("-o a.fixations.parquet", "-o a.fixations.parquet --force"):
+        result = run(f"gazetrack measures --aois aois.json {line}")
+        assert result.code == 3
+        assert "would be written over the input" in result.err
+    assert (folder / "a.fixations.parquet").read_bytes() == before
+    (folder / "looks.entropy.csv").write_text("mine\n")
+    assert run("gazetrack measures --aois aois.json -o looks.csv").code == 3
+    assert not (folder / "looks.csv").exists()
+
+
+def test_a_table_without_fixations_gives_tables_without_rows(run, folder):
+    write_table(folder / "a.fixations.parquet", FIXATIONS.empty_table(), {})
+    result = run("gazetrack measures --aois aois.json -o looks.parquet")
+    assert result.code == 0, result.err
+    assert len(pd.read_parquet(folder / "looks.parquet")) == 0
+    assert "0 fixations, 0 rows" in result.out
 
 
 def test_two_kinds_of_measures_are_two_calls(run, folder, monkeypatch):

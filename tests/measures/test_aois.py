@@ -94,5 +94,5 @@ def test_an_area_outside_the_image_is_refused_and_one_across_its_edge_told():
         checked_on(one, (100, 80))
     assert "100 x 80 px: x 200 to 220, y 0 to 20" in caught.value.what
     (one,) = areas(area("wide", box(90, 0, 120, 20)), area("near", box(0, 0, 9, 9))).stimuli
-    assert checked_on(one, (100, 80)) == "cat: areas reach beyond the image: wide"
+    assert checked_on(one, (100, 80)) == "wide of cat"
     assert checked_on(halves().stimuli[0], (100, 100)) == ""

@@ -45,14 +45,36 @@ def test_positions_are_scaled_to_the_image_that_areas_were_drawn_on():
     assert inside(table([40, 60], [10, 10]), drawn) == [[False, True]]
     notes = hits(table([40, 60], [10, 10]), drawn).notes
     (note,) = notes
-    assert note.startswith("cat: positions are scaled to the image of the areas, 100 x 100 px")
+    assert note == (
+        "1 stimuli have their gaze scaled to the image that areas were drawn on: "
+        "cat, 100 x 100 px in the table, 200 x 200 drawn on"
+    )
     with pytest.raises(DataError, match="another shape than its areas: 100 x 100 px"):
         hits(table([40], [10]), areas(area("a", box(0, 0, 9, 9)), size=(200, 150)))
 
 
 def test_an_area_outside_the_image_is_refused():
+    far = area("far", box(150, 0, 160, 9))
     with pytest.raises(DataError, match="'far' of stimulus 'cat' lies outside the image"):
-        hits(table([40], [10]), areas(area("far", box(150, 0, 160, 9))))
+        hits(table([40], [10]), areas(far))
+    on_screen = table([40], [10], image_width_px=NAN, image_height_px=NAN)
+    hits(on_screen, areas(far, space="screen"))
+    with pytest.raises(DataError, match="outside the image of 100 x 80 px"):
+        hits(on_screen, areas(far, space="screen"), screen_px=(100, 80))
+
+
+def test_areas_across_the_edge_of_many_images_are_told_in_one_note():
+    stimuli = np.array(["cat", "dog"], object)
+    wide = areas(area("wide", box(50, 0, 150, 9)), stimulus="*")
+    (note,) = hits(table([1, 2], [1, 2], stimulus=stimuli), wide).notes
+    assert note == "2 stimuli have areas that reach beyond the image: wide of *, …"
+
+
+def test_gaze_between_images_is_on_none_of_them():
+    every = areas(area("all", box(0, 0, 99, 99)), stimulus="*")
+    stimuli = np.array(["cat", ""], object)
+    assert hits(table([1, 2], [1, 2], stimulus=stimuli), every).without == {"": 1}
+    assert inside(table([1], [1], stimulus=""), every) == [[True]]  # no stimulus is named at all
 
 
 def test_a_stimulus_without_areas_is_told_and_none_with_areas_refused():
