@@ -61,6 +61,14 @@ class Placement:
         with np.errstate(over="ignore"):
             return (x - self.x_px) * x_scale, (y - self.y_px) * y_scale
 
+    def to_screen(
+        self, x: npt.NDArray[np.floating], y: npt.NDArray[np.floating]
+    ) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]:
+        """Map image pixels to screen pixels: what `to_image` undoes."""
+        x_scale = self.width_px / self.image_width_px
+        y_scale = self.height_px / self.image_height_px
+        return x * x_scale + self.x_px, y * y_scale + self.y_px
+
 
 def filling(screen: Screen, stimuli: Iterable[str]) -> dict[str, Placement]:
     """Return the placements of stimuli that fill the screen.

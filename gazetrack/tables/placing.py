@@ -68,6 +68,39 @@ def place_by_rule(
     return _place(table, placement)
 
 
+def back_on_screen(table: pa.Table, meta: Mapping[str, Any]) -> pa.Table:
+    """Map the fixations on images whose place the metadata state back to screen pixels.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Schema `FIXATIONS`; rows on an image whose place is not known stay as they are.
+    meta : mapping
+        The table's metadata, whose ``placement`` says where the image of each stimulus lay.
+
+    Returns
+    -------
+    pyarrow.Table
+        Schema `FIXATIONS`, the same rows; those on the screen have no size of an image.
+    """
+    stated = meta.get("placement")
+    if not isinstance(stated, dict) or not stated:
+        return table
+    frame = table.to_pandas()
+    is_on_image = frame["image_width_px"].notna()
+    for stimulus, rows in frame[is_on_image].groupby("stimulus", observed=True, sort=False):
+        fields = stated.get(str(stimulus))
+        if not isinstance(fields, dict):
+            continue
+        placement = Placement(**fields)
+        for names in _POSITIONS:
+            x, y = (rows[name].to_numpy(np.float64) for name in names)
+            on_screen = np.column_stack(placement.to_screen(x, y))
+            frame.loc[rows.index, names] = on_screen.astype(np.float32)
+        frame.loc[rows.index, ["image_width_px", "image_height_px"]] = np.nan
+    return conform({name: frame[name] for name in frame}, FIXATIONS)
+
+
 def screen_of(meta: Mapping[str, Any]) -> Screen | None:
     """Return the screen that a table's metadata state, or None where they state none."""
     fields = meta.get("screen")

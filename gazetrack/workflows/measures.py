@@ -30,7 +30,7 @@ from gazetrack.measures.trials import KEYS, trials_of
 from gazetrack.publish import sha256_of
 from gazetrack.tables.finding import tables_among
 from gazetrack.tables.placement import Placement, place
-from gazetrack.tables.placing import place_by_rule, screen_of
+from gazetrack.tables.placing import back_on_screen, place_by_rule, screen_of
 from gazetrack.tables.schema import (
     AOI_ENTROPY,
     AOI_MEASURES,
@@ -365,8 +365,12 @@ def _hits(
     own_sizes = {stem(one.stimulus): one.size for one in aois.stimuli if one.size is not None}
     sizes = {**own_sizes, **options.sizes}
     rule = options.placement if aois.space == "image" else None
-    degrees = {} if options.margin.deg is None else _px_per_deg(table, meta, sizes, rule)
+    degrees = (
+        {} if options.margin.deg is None else _px_per_deg(table, meta, sizes, rule, aois.space)
+    )
     screen = screen_of(meta)
+    if aois.space == "screen":
+        table = back_on_screen(table, meta)
     table = place_by_rule(table, screen, sizes, rule)
     stated = options.stated
     if stated is not None and "recording" in stated:
@@ -508,6 +512,7 @@ def _px_per_deg(
     meta: Mapping[str, Any],
     sizes: Mapping[str, tuple[int, int]],
     rule: str | None,
+    space: str,
 ) -> dict[str, float]:
     """Return the pixels per degree where the fixations on each stimulus will lie."""
     screen = screen_of(meta)
@@ -521,7 +526,7 @@ def _px_per_deg(
         name = str(stimulus)
         stated = (meta.get("placement") or {}).get(name)
         size = sizes.get(stem(name))
-        if is_on_screen and rule is None:
+        if space == "screen" or (is_on_screen and rule is None):
             found[name] = known
         elif is_on_screen and rule is not None and size is not None:
             found[name] = known * _zoom(place(rule, screen, *size))

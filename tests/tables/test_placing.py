@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import numpy as np
 
-from gazetrack.tables.placing import place_by_rule, place_known, screen_of
+from gazetrack.tables.placement import Placement
+from gazetrack.tables.placing import back_on_screen, place_by_rule, place_known, screen_of
 from gazetrack.tables.schema import FIXATIONS, conform
 from gazetrack.tables.screen import Screen
 
@@ -25,6 +28,22 @@ def test_without_placements_or_a_rule_the_table_is_the_same():
     table = fixations()
     assert place_known(table, {}) is table
     assert place_by_rule(table, None, {}, None) is table
+
+
+def test_what_was_placed_goes_back_to_where_it_was_on_the_screen():
+    placement = Placement(
+        x_px=100, y_px=50, width_px=400, height_px=300, image_width_px=200, image_height_px=150
+    )
+    placed = place_known(fixations(), {"a.png": placement})
+    assert placed["x_px"].to_pylist() == [200.0, 500.0]
+    back = back_on_screen(placed, {"placement": {"a.png": asdict(placement)}})
+    assert back.to_pandas().equals(fixations().to_pandas())
+    # An image whose place nobody states stays where it is.
+    assert (
+        back_on_screen(placed, {"placement": {"b.png": asdict(placement)}})["x_px"][0].as_py()
+        == 200
+    )
+    assert back_on_screen(placed, {}) is placed
 
 
 def test_the_rule_moves_only_images_of_known_size():

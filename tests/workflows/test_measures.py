@@ -75,6 +75,17 @@ def test_a_placement_brings_gaze_on_the_screen_to_the_image(tmp_path):
     pd.testing.assert_frame_equal(with_images, found)
 
 
+def test_areas_on_the_screen_meet_gaze_that_was_placed_on_images(tmp_path):
+    placed = {"cat.png": {"x_px": 50, "y_px": 0, "width_px": 200, "height_px": 200}}
+    placed["cat.png"] |= {"image_width_px": 100, "image_height_px": 100}
+    path = write(tmp_path / "a.fixations.parquet", table([10, 60], [5] * 2), placement=placed)
+    right = areas(area("right", box(100, 0, 200, 100)), space="screen")  # 70 and 170 px
+    assert gazetrack.measure_aois(path, right)["first_fixation_number"].tolist() == [2]
+    path = write(tmp_path / "b.fixations.parquet", table([10, 60], [5] * 2))
+    with pytest.raises(SchemaError, match="in image pixels, its areas in screen pixels"):
+        gazetrack.measure_aois(path, right)
+
+
 def test_a_margin_in_degrees_needs_to_know_what_a_degree_is(tmp_path):
     # 1 px is 1 mm at 1/3 m: a degree is 5.82 px.
     on_screen = table([100 - 5, 100 - 7], [5] * 2, image_width_px=NAN, image_height_px=NAN)
