@@ -149,6 +149,7 @@ def find_hits(
     found: list[Hits] = []
     beyond: list[str] = []
     scaled: list[str] = []
+    empty: list[str] = []
     whole = screen_px if aois.space == "screen" else None
     # Between images people look at nothing; where no stimulus is named, all gaze is on the one.
     some_named = any(trials.frame["stimulus"] != "")
@@ -168,13 +169,16 @@ def find_hits(
         scaled += plane.scaled
         margin_px = _margin_px(margin or Margin(), name, px_per_deg or {}, plane)
         found.append(_on_stimulus(trials.fixations, own, (rows, fixations), plane, margin_px))
+        sized = zip(own.names, found[-1].area_px2, strict=True)
+        empty += [f"{quote(area, 30)} of {quote(name, 40)}" for area, px2 in sized if px2 == 0]
     if not found and without:
         _refuse_strangers(aois, without)
     notes = [
-        f"{len(told)} stimuli {what}: {told[0]}{', …' if len(told) > 1 else ''}"
+        f"{len(told)} {what}: {told[0]}{', …' if len(told) > 1 else ''}"
         for told, what in (
-            (beyond, "have areas that reach beyond the image"),
-            (scaled, "have their gaze scaled to the image that areas were drawn on"),
+            (beyond, "stimuli have areas that reach beyond the image"),
+            (scaled, "stimuli have their gaze scaled to the image that areas were drawn on"),
+            (empty, "areas of labels or masks have no pixel"),
         )
         if told
     ]

@@ -26,7 +26,7 @@ from gazetrack.measures.dwell import aoi_measures
 from gazetrack.measures.hits import Margin, find_hits
 from gazetrack.measures.stated import read_trials
 from gazetrack.measures.transitions import states, transitions
-from gazetrack.measures.trials import KEYS, trials_of
+from gazetrack.measures.trials import GAZE, KEYS, trials_of
 from gazetrack.publish import sha256_of
 from gazetrack.tables.finding import tables_among
 from gazetrack.tables.placement import Placement, place
@@ -346,7 +346,7 @@ def measured(
     """
     trials, hits = _hits(table, meta, aois, options)
     dropped = dict(trials.dropped)
-    notes = [*trials.notes, *hits.notes]
+    notes = [*trials.notes, *hits.notes, *_without_onset(trials)]
     n_without = sum(hits.without.values())
     if hits.without:
         names = _some(sorted(filter(None, hits.without)))
@@ -379,6 +379,15 @@ def _hits(
     screen_px = None if screen is None else (screen.width_px, screen.height_px)
     hits = find_hits(trials, aois, options.margin, px_per_deg=degrees, screen_px=screen_px)
     return trials, hits
+
+
+def _without_onset(trials: Trials) -> list[str]:
+    """Say that times are counted from the first fixation, where nobody states an onset."""
+    n_trials = int((trials.frame["window"] == GAZE).sum())
+    if not n_trials:
+        return []
+    what = f"{n_trials} trials begin with their first fixation: when their image appeared"
+    return [f"{what} is not in the table (--trials says it)"]
 
 
 def measure_files(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from gazetrack.errors import ConfigError, DataError, SchemaError
+from gazetrack.measures.aoi_files.masks import masks_of
 from gazetrack.measures.hits import Margin, find_hits
 from gazetrack.measures.trials import trials_of
 from tests.aoi_tables import NAN, area, areas, box, halves, table
@@ -108,3 +110,11 @@ def test_of_an_area_that_is_there_for_a_time_only_that_time_counts():
     brief = areas(area("a", box(0, 0, 100, 100), onset_ms=50, offset_ms=250))
     (found,) = hits(table([1, 2, 3], [1, 2, 3]), brief).by_stimulus
     assert found.in_aoi_ms.tolist() == [[50, 50, 0]]  # 0-100, 200-300 and 400-500 ms
+
+
+def test_a_label_that_an_image_lacks_is_told(tmp_path):
+    values = np.zeros((100, 100), np.uint8)
+    values[:50] = 1
+    Image.fromarray(values).save(tmp_path / "cat.png")
+    (note,) = hits(table([1], [1]), masks_of(tmp_path, labels={1: "polyp", 2: "tool"})).notes
+    assert note == "1 areas of labels or masks have no pixel: tool of cat.png"

@@ -135,7 +135,11 @@ def test_rows_in_are_rows_used_and_those_dropped_by_reason(tmp_path):
     (outcome,) = measure_files([path], halves(), aoi_options()).outcomes
     assert outcome.rows_in == 3
     assert outcome.dropped == {"no position": 1, "no areas of interest": 1}
-    assert outcome.notes == ["1 stimuli have no areas of interest: dog"]
+    from_gaze = "3 trials begin with their first fixation: when their image appeared"
+    assert outcome.notes == [
+        f"{from_gaze} is not in the table (--trials says it)",
+        "1 stimuli have no areas of interest: dog",
+    ]
 
 
 def test_areas_of_an_unknown_stimulus_are_told_with_the_closest_name(tmp_path):
