@@ -35,6 +35,7 @@ Points: TypeAlias = tuple[tuple[float, float], ...]
 _RIGHT_PX = 2.0**-20
 _DOWN_PX = 0.6180339887 * _RIGHT_PX
 _LEAST_CORNERS = 3
+MAX_PX = 1e7  # no image is as wide, and squares of its pixels can be added up
 _GREY_MODES = ("1", "L", "P", "I", "I;16", "I;16B", "I;16L")
 
 
@@ -179,8 +180,8 @@ class Polygon:
         from shapely.validation import explain_validity
 
         for points in (self.points_px, *self.holes_px):
-            if not all(map(isfinite, np.ravel(points).tolist())):
-                return "has a corner that is no number"
+            if not all(map(_is_place, np.ravel(points).tolist())):
+                return "has a corner that is no place on an image"
             if len(set(points)) < _LEAST_CORNERS:
                 return f"is a polygon of {len(set(points))} corners"
         if is_valid(self._geometry):
@@ -194,10 +195,15 @@ class Polygon:
         """Return which positions lie in it, or at most a margin away; see `Shape`."""
         import shapely
 
-        flags = shapely.contains_xy(self._geometry, x + _RIGHT_PX, y + _DOWN_PX)
+        flags = np.zeros(len(x), np.bool_)
+        known = np.isfinite(x) & np.isfinite(y)
+        at_x = x[known]
+        at_y = y[known]
+        found = shapely.contains_xy(self._geometry, at_x + _RIGHT_PX, at_y + _DOWN_PX)
         if margin_px > 0:
-            flags = flags | shapely.dwithin(self._geometry, shapely.points(x, y), margin_px)
-        return np.asarray(flags, np.bool_)
+            found = found | shapely.dwithin(self._geometry, shapely.points(at_x, at_y), margin_px)
+        flags[known] = found
+        return flags
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -358,9 +364,13 @@ def _grown(pixels: npt.NDArray[np.bool_], margin_px: float) -> npt.NDArray[np.bo
     return np.asarray(distance_transform_edt(~wider) <= margin_px, np.bool_)
 
 
+def _is_place(coordinate: float) -> bool:
+    return isfinite(coordinate) and abs(coordinate) <= MAX_PX
+
+
 def _problem_of_lengths(numbers: tuple[float, ...], width_px: float, height_px: float) -> str:
-    if not all(map(isfinite, (*numbers, width_px, height_px))):
-        return "has a coordinate that is no number"
+    if not all(map(_is_place, (*numbers, width_px, height_px))):
+        return "has a coordinate that is no place on an image"
     if width_px <= 0 or height_px <= 0:
         return f"is {width_px:g} px wide and {height_px:g} px high"
     return ""

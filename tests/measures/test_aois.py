@@ -43,7 +43,7 @@ def test_a_star_stands_for_every_stimulus_without_areas_of_its_own():
         ([area("(outside)", box(0, 0, 9, 9))], "outside"),
         ([area("a")], "'a' of stimulus 'cat' has no shape"),
         ([area("a", box(0, 0, 9, 9), onset_ms=5, offset_ms=5)], "is there from 5 to 5 ms"),
-        ([area("a", box(0, 0, math.nan, 9))], "no number"),
+        ([area("a", box(0, 0, math.nan, 9))], "no place on an image"),
         ([], "no area of interest"),
         ([area("a", box(0.1, 0.1, 0.9, 0.9))], "look like fractions"),
     ],

@@ -56,8 +56,18 @@ def test_a_polygon_may_have_a_hole():
 def test_what_is_wrong_with_a_polygon_is_said_with_its_place():
     assert polygon((0, 0), (10, 10), (10, 0), (0, 10)).problem() == "has edges that cross at (5, 5)"
     assert polygon((0, 0), (10, 10), (0, 0)).problem() == "is a polygon of 2 corners"
-    assert "no number" in polygon((0, 0), (10, math.nan), (10, 10)).problem()
+    assert "no place" in polygon((0, 0), (10, math.nan), (10, 10)).problem()
+    assert polygon((0, 0), (1e7, 0), (10, 10)).problem() == ""
+    assert "no place" in polygon((0, 0), (1.1e7, 0), (10, 10)).problem()
+    assert "no place" in box(0, 0, 1e300, 9).problem()
     assert box(5, 5, 5, 9).problem() == "is 0 px wide and 4 px high"
+
+
+@pytest.mark.parametrize("margin_px", [0.0, 3.0])
+@pytest.mark.parametrize("shape", [box(0, 0, 9, 9), polygon((0, 0), (9, 0), (9, 9))])
+def test_what_is_nowhere_lies_in_no_shape(shape, margin_px):
+    nowhere = [(math.nan, 5), (5, math.nan), (math.inf, 5), (-math.inf, math.inf)]
+    assert at(shape, *nowhere, (8, 5), margin_px=margin_px) == [False] * 4 + [True]
 
 
 def test_an_ellipse_turned_by_a_right_angle_has_its_radii_swapped():

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from gazetrack.errors import InputError, ParseError, quote
+from gazetrack.measures.aoi_files.json_file import MAX_SIDE_PX
 from gazetrack.measures.aoi_files.own import by_name
 from gazetrack.measures.aois import Aoi, AoiSet, Part, StimulusAois
 from gazetrack.measures.shapes import Ellipse, Polygon, Rectangle, turned
@@ -131,7 +132,7 @@ def _number(element: Element, name: str, path: Path, default: str | None = None)
 
 def _length(image: Element, name: str, path: Path) -> int:
     text = _text(image, name, path)
-    if not text.isdecimal() or int(text) == 0:
+    if not text.isdecimal() or not 1 <= float(text) <= MAX_SIDE_PX:
         what = f"has an image with {quote(text, 30)!r} as {name}"
         raise ParseError(what, path=path, hint="export it again")
     return int(text)

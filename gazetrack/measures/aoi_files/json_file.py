@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 from gazetrack.errors import InputError, ParseError, did_you_mean, quote
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_BYTES = 256 * 1024**2
+MAX_SIDE_PX = 10_000_000  # of an image
 _KINDS = {
     str: "a text",
     float: "a number",
@@ -121,7 +123,7 @@ class Fields:
         if not self.has(width) and not self.has(height):
             return None
         found = (self.number(width), self.number(height))
-        if not all(side >= 1 and side == int(side) for side in found):
+        if not all(1 <= side <= MAX_SIDE_PX and side == int(side) for side in found):
             raise self.error(f"states an image of {found[0]:g} x {found[1]:g} px", "give its size")
         return int(found[0]), int(found[1])
 
@@ -135,7 +137,7 @@ class Fields:
         if not isinstance(value, wanted) or isinstance(value, bool):
             what = f"has {quote(json.dumps(value), 40)} as {name}"
             raise self.error(what, f"give {_KINDS[kind]}")
-        return float(value) if kind is float else value
+        return value if kind is not float else _float(value)
 
 
 def points_of(value: Sequence[Any], fields: Fields) -> tuple[tuple[float, float], ...]:
@@ -153,8 +155,16 @@ def points_of(value: Sequence[Any], fields: Fields) -> tuple[tuple[float, float]
         is_point = isinstance(point, list) and len(point) >= 2
         if not is_point or not all(_is_number(each) for each in point[:2]):
             raise fields.error(f"has a corner {quote(json.dumps(point), 40)}", "give it as [x, y]")
-        found.append((float(point[0]), float(point[1])))
+        found.append((_float(point[0]), _float(point[1])))
     return tuple(found)
+
+
+def _float(value: float) -> float:
+    """Return a number of JSON, whose whole numbers may be larger than any float."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
 
 
 def _is_number(value: object) -> bool:

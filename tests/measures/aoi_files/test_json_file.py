@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from gazetrack.errors import InputError, ParseError
@@ -50,6 +52,7 @@ def test_fields_are_what_they_should_be(tmp_path):
     assert fields.points("p") == ((1, 2), (3.5, 4))
     assert fields.number("nothing", 7.0) == 7
     assert not fields.has("nothing")
+    assert Fields({"n": 10**400}, "it", tmp_path).number("n") == math.inf
     assert fields.size("w", "h") is None
     for call, message in (
         (lambda: fields.number("t"), 'it has "x" as t'),
@@ -58,6 +61,7 @@ def test_fields_are_what_they_should_be(tmp_path):
         (lambda: fields.only(["n", "t", "p"]), "it has an unknown field 'nothing'"),
         (lambda: Fields({"p": [[1]]}, "it", tmp_path).points("p"), r"a corner \[1\]"),
         (lambda: Fields({"b": True}, "it", tmp_path).number("b"), "it has true as b"),
+        (lambda: Fields({"w": 1e308, "h": 1}, "it", tmp_path).size("w", "h"), "an image of 1e"),
         (lambda: Fields({"w": 1.5, "h": 2}, "it", tmp_path).size("w", "h"), "an image of 1.5 x 2"),
         (lambda: Fields([], "it", tmp_path), "it is no object"),
     ):
