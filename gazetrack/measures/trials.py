@@ -120,7 +120,9 @@ def _keyed(table: pa.Table) -> pd.DataFrame:
     frame["showing"] = showings(frame) if len(frame) else 1
     keys = [*KEYS, "showing"]
     frame["row"] = frame.groupby(keys, sort=False, observed=True).ngroup()
-    sizes = frame.groupby("row", sort=False)[["image_width_px", "image_height_px"]].nunique()
+    sizes = frame.groupby("row", sort=False)[["image_width_px", "image_height_px"]].nunique(
+        dropna=False
+    )
     several = sizes.index[(sizes > 1).any(axis=1)]
     if len(several):
         stimulus = frame.loc[frame["row"] == several[0], "stimulus"].iloc[0]

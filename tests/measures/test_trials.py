@@ -82,6 +82,8 @@ def test_no_moment_counts_for_two_eyes():
 def test_an_image_has_one_size():
     with pytest.raises(SchemaError, match=r"'cat\.png' has several sizes"):
         trials_of(table([1, 2], [1, 2], image_width_px=np.array([100.0, 90.0])), {})
+    with pytest.raises(SchemaError, match="has several sizes"):  # on the image, and on the screen
+        trials_of(table([1, 2], [1, 2], image_width_px=np.array([100.0, NAN])), {})
 
 
 def stated(**columns):
