@@ -156,7 +156,8 @@ def _report(error: Exception, prog_name: str) -> int:
     from gazetrack.errors import GazetrackError, quote
 
     if isinstance(error, GazetrackError):
-        say(prog_name, error)
+        if not error.said:
+            say(prog_name, error)
         return error.exit_code
     # Every file goes through gazetrack.publish, whose errors are OutputErrors: what is left is our
     # own printing.

@@ -214,7 +214,20 @@ def command(action: str, data: Path, quiet: bool, as_json: bool, **given: Any) -
     label, and case or image in two splits. `gradtrack-train nnunet` writes images, labels and
     splits in the layout of nnU-Net v2.
     """
+    from gradtrack_model.parallel import is_first, joined
+
+    # Of several processes, the first one talks.
+    quiet = quiet or not is_first()
+    as_json = as_json and is_first()
+    with joined():
+        return _run(action, data, given, quiet, as_json)
+
+
+def _run(action: str, data: Path, given: dict[str, Any], quiet: bool, as_json: bool) -> int:
+    """Do what was asked for, and return the exit code."""
+    from gazetrack.errors import ConfigError
     from gradtrack_model.data.loading import load_data
+    from gradtrack_model.parallel import is_first, world
     from gradtrack_model.training.preflight import plan
     from gradtrack_model.verbs.train import train_sources
 
@@ -222,6 +235,8 @@ def command(action: str, data: Path, quiet: bool, as_json: bool, **given: Any) -
         given.pop(name) for name in ("out", "force", "resume", "dry_run", "verbose")
     )
     name = given.pop("nnunet_name")
+    if action != "run" and world() > 1:
+        raise ConfigError(f"{action} in {world()} processes", hint="leave out torchrun")
     config, sources = _chosen(data, given, quiet)
     if action == "check":
         return _show_findings(sources, config, quiet, as_json)
@@ -232,7 +247,8 @@ def command(action: str, data: Path, quiet: bool, as_json: bool, **given: Any) -
     if dry:
         loaded = load_data(sources, config)
         tell(loaded)
-        return show_plan(plan(config, loaded), as_json)
+        planned = plan(config, loaded)
+        return show_plan(planned, as_json) if is_first() else exit_codes.DONE
     report = reporter(config.steps, quiet, verbose)
     run = out or data / "runs" / "gradtrack"
     result = train_sources(

@@ -138,6 +138,8 @@ class GazetrackError(Exception):
 
     code: ClassVar[str] = "ERROR"
     exit_code: ClassVar[int] = 1
+    # Whether another process has told the user already.
+    said: ClassVar[bool] = False
 
     def __init__(
         self,

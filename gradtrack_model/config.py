@@ -100,7 +100,7 @@ class AugmentConfig:
     hue : float
         Turn colours by an angle in [-hue, hue] degrees.
     cutmix : float
-        Probability that a box of the batch's next image, with its maps, replaces that part of an
+        Probability that a box of the step's next image, with its maps, replaces that part of an
         image.
     """
 
@@ -209,6 +209,10 @@ class BatchConfig(InputConfig):
     ----------
     seed : int
         Seed of initial weights, order and augmentation.
+    accumulate : int
+        Batches a step: their mean gradient is that of one batch as large as all, but for an encoder
+        with BatchNorm (`lite`, most of other packages), which normalises each batch by itself, and
+        `ignore_band`, whose pixels count by batch.
     workers : int
         Threads that prepare batches ahead, for a GPU: on two CPU cores they take more from the
         network than they give (`benchmarks/bench_step.py`). The result does not depend on it.
@@ -221,6 +225,7 @@ class BatchConfig(InputConfig):
     """
 
     seed: int = 0
+    accumulate: int = 1
     workers: int = 0
     cache: str = "auto"
     augment: AugmentConfig = field(default_factory=AugmentConfig)
@@ -228,6 +233,7 @@ class BatchConfig(InputConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         within("seed", self.seed, 0, 2**63 - 1)
+        within("accumulate", self.accumulate, 1, ANY)
         within("workers", self.workers, 0, 64)
         one_of("cache", self.cache, ("auto", "host", "device"))
 
@@ -266,8 +272,6 @@ class TrainConfig(DataConfig, BatchConfig, ValidationConfig):
     ----------
     steps : int
         Number of steps of the optimizer in all.
-    accumulate : int
-        Batches a step: their mean gradient is that of one batch as large as all.
     ema : float
         Decay of the moving average of the weights, such as .999; it is what is validated and saved.
         0 for none.
@@ -293,7 +297,6 @@ class TrainConfig(DataConfig, BatchConfig, ValidationConfig):
     """
 
     steps: int = 1500
-    accumulate: int = 1
     ema: float = 0.0
     device: str = "auto"
     compile: bool = False
@@ -307,7 +310,7 @@ class TrainConfig(DataConfig, BatchConfig, ValidationConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("steps", "accumulate", "log_every", "val_every"):
+        for name in ("steps", "log_every", "val_every"):
             within(name, getattr(self, name), 1, ANY)
         within("ema", self.ema, 0, 0.99999)
         one_of("device", self.device, ("auto", "cpu", "cuda"))

@@ -501,7 +501,8 @@ def training_page():
         *prose(
             """The run folder also keeps `splits.json`: split, case and digest of every image, and
             of masks that were used; `--split splits.json` takes it back. Images of one case
-            (the slices of a volume, or what `--case REGEX` says) are never in two splits."""
+            (the slices of a volume, or what `--case REGEX` says) are never in two splits. How
+            several processes and machines share one run: [parallel](parallel.md)."""
         ),
         "",
         "This page is made from the configuration: `python -m tests.pages`.",

@@ -187,12 +187,25 @@ def _within(centre: float, half: float, size: int) -> slice:
 
 
 def cutmix(tensors: Sequence[Tensor], boxes: Sequence[Box | None]) -> list[Tensor]:
-    """Put the box of every image's successor into it: [B, C, S, S] each, the same boxes in all."""
-    mixed = [tensor.clone() for tensor in tensors]
+    """Put the box of every image's successor into it, the same boxes in all.
+
+    Parameters
+    ----------
+    tensors : sequence of Tensor, shape (B, C, S, S)
+        Images, and what belongs to them. There may be one more than boxes: the successor of the
+        last one, which otherwise is the first one.
+    boxes : sequence of Box or None
+        The box of each image, None for none.
+
+    Returns
+    -------
+    list of Tensor, shape (len(boxes), C, S, S)
+    """
+    mixed = [tensor[: len(boxes)].clone() for tensor in tensors]
     for i, box in enumerate(boxes):
         if box is None:
             continue
-        successor = (i + 1) % len(boxes)
+        successor = (i + 1) % len(tensors[0])
         # From the tensors as they were: a successor may have a box of its own in it by now.
         for target, source in zip(mixed, tensors, strict=True):
             target[i, :, box.rows, box.columns] = source[successor, :, box.rows, box.columns]

@@ -76,7 +76,9 @@ class Drawn(NamedTuple):
     tints : list of (float, float)
         A power, and an angle in radians.
     boxes : list of Box or None
-        The part of the next image that replaces that of this one.
+        The part of the next image that replaces that of this one. Where the last image's next one
+        is in another batch of the step, that image is drawn as well, as the last of all but the
+        boxes.
     """
 
     indices: list[int]
@@ -94,7 +96,7 @@ def draw(n: int, config: BatchConfig, step: int) -> Drawn:
     n : int
         Number of samples in the training set.
     config : BatchConfig
-        Its seed, batch size, image size and augmentation are used.
+        Its seed, batch size, number of batches a step, image size and augmentation are used.
     step : int
         Number of the batch, counted from 0.
 
@@ -104,18 +106,31 @@ def draw(n: int, config: BatchConfig, step: int) -> Drawn:
         Of one of several processes, its share of the batch.
     """
     drawn = Drawn([], [], [], [], [])
-    start, end = step * config.batch_size, (step + 1) * config.batch_size
-    for position in range(start + rank(), end, world()):
-        epoch, place = divmod(position, n)
-        index = int(_order(config.seed, epoch, n)[place])
-        # A generator for each image: its draws depend on neither batch, process nor thread.
-        rng = np.random.default_rng([config.seed, epoch, index])
-        drawn.indices.append(index)
-        drawn.affines.append(draw_affine(rng, config.augment, config.image_size))
-        drawn.colours.append(draw_colour(rng, config.augment))
-        drawn.tints.append(draw_tint(rng, config.augment))
-        drawn.boxes.append(draw_box(rng, config.augment, config.image_size))
+    size = config.batch_size // world()
+    # All images of the optimizer's step are one circle, whatever batches and processes it is
+    # shared out to: the next image is the same in all cases.
+    whole = config.batch_size * config.accumulate
+    begin = step // config.accumulate * whole
+    first = step * config.batch_size + rank() * size - begin
+    for place in range(first, first + size):
+        _draw_one(drawn, n, config, begin + place)
+    if drawn.boxes[-1] is not None and size < whole:
+        _draw_one(drawn, n, config, begin + (first + size) % whole)
+        drawn.boxes.pop()
     return drawn
+
+
+def _draw_one(drawn: Drawn, n: int, config: BatchConfig, position: int) -> None:
+    """Add what is drawn for one image, by its position in all epochs."""
+    epoch, place = divmod(position, n)
+    index = int(_order(config.seed, epoch, n)[place])
+    # A generator for each image: its draws depend on neither batch, process nor thread.
+    rng = np.random.default_rng([config.seed, epoch, index])
+    drawn.indices.append(index)
+    drawn.affines.append(draw_affine(rng, config.augment, config.image_size))
+    drawn.colours.append(draw_colour(rng, config.augment))
+    drawn.tints.append(draw_tint(rng, config.augment))
+    drawn.boxes.append(draw_box(rng, config.augment, config.image_size))
 
 
 def batches(make: Callable[[int], Batch], workers: int = 0, first: int = 0) -> Iterator[Batch]:
@@ -156,7 +171,8 @@ def training_batch(samples: Sequence[Sample], config: BatchConfig, step: int) ->
     pixels = torch.stack([sample.pixels for sample in picked])
     maps = render_batch(picked, config, drawn.affines)
     images, maps = augment(pixels, maps, drawn, config.augment)
-    return Batch(images, maps, tuple(sample.image_id for sample in picked))
+    ids = tuple(sample.image_id for sample in picked[: len(images)])
+    return Batch(images, maps, ids)
 
 
 def augment(
@@ -178,7 +194,7 @@ def augment(
     Returns
     -------
     images : Tensor of float32, shape (B, 3, S, S)
-        Changed and normalised.
+        Changed and normalised; one fewer where one was drawn as a successor alone.
     maps : Tensor of float32, shape (B, L, S, S)
         The maps that belong to them.
     """

@@ -132,7 +132,7 @@ class Resident:
         which = upload(np.array(drawn.indices), self._device)
         maps = self._maps_of(drawn, which)
         images, maps = augment(self._pixels[which], maps, drawn, self._config.augment)
-        ids = tuple(self._samples[i].image_id for i in drawn.indices)
+        ids = tuple(self._samples[i].image_id for i in drawn.indices[: len(images)])
         return Batch(images, maps, ids)
 
     def _maps_of(self, drawn: Drawn, which: Tensor) -> Tensor:

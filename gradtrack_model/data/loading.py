@@ -15,6 +15,7 @@ from gazetrack.workflows.dataset import find_items, hashed_split
 from gradtrack_model.data.gaze import choose_gaze
 from gradtrack_model.data.image_files import read_image, read_mask
 from gradtrack_model.data.labels import cleaned, mean_maps, refined_maps
+from gradtrack_model.data.reading import read_together
 from gradtrack_model.data.sample import Sample, TrainingData
 from gradtrack_model.data.splits import doubles, manifest_of, recorded, refuse_overlaps
 
@@ -95,8 +96,9 @@ def load_data(sources: Sources, config: DataConfig) -> TrainingData:
     notes += _named(doubles(data.manifest), "images are there under two names")
     loader = _Loader(config, data.gaze.store())
     train, silent = [], []
-    for item in data.items("train"):
-        if (sample := loader.training_sample(item)) is None:
+    items = data.items("train")
+    for item, sample in zip(items, loader.training_samples(items), strict=True):
+        if sample is None:
             silent.append(item.image_id)
         else:
             train.append(sample)
@@ -104,7 +106,7 @@ def load_data(sources: Sources, config: DataConfig) -> TrainingData:
         raise _nothing_to_train_on(sources, data)
     # Validation sees images at the size of prediction, which may be larger.
     validating = _Loader(config.predicting(), data.gaze.store())
-    val = [validating.validation_sample(item) for item in data.items("val")]
+    val = validating.validation_samples(data.items("val"))
     _check_levels([*train, *val])
     lacking = "a mask" if config.method == "full" else "gaze"
     notes += _named(silent, f"training images without {lacking} are left out")
@@ -190,25 +192,41 @@ class _Loader:
     def __init__(self, config: DataConfig, store: MapStore | None) -> None:
         self._config, self._store = config, store
 
-    def training_sample(self, item: Item) -> Sample | None:
-        """Return an item with what is learned from, or None where it has nothing of that."""
+    def training_samples(self, items: Sequence[Item]) -> list[Sample | None]:
+        """Return items with what is learned from, None for those that have nothing of that.
+
+        Of several processes, each reads its share of the images, and gets those of the others.
+        """
+        return read_together(items, self._training_sample, self._tracks)
+
+    def validation_samples(self, items: Sequence[Item]) -> list[Sample]:
+        """Return items with gaze and mask, as far as they have them, read as for training."""
+        read = read_together(items, self._validation_sample, self._tracks)
+        return [sample for sample in read if sample is not None]
+
+    def _training_sample(self, item: Item) -> Sample | None:
         if self._config.method == "full":
             return self._with_mask_as_map(item)
         if self._store is not None:
             return self._with_stored_maps(item, self._store)
-        size = self._config.image_size
-        # Fixations are cleaned on the image itself: what lies outside it is known there.
-        tracks = cleaned(item.tracks, self._config.maps)
-        scaled = tuple(track.scaled(size, size) for track in tracks)
+        scaled = self._tracks(item)
         if not scaled:
             return None
         if self._config.crf_weight:
             return self._with_refined_maps(item, scaled)
         return Sample(item.image_id, self._pixels(item), scaled)
 
-    def validation_sample(self, item: Item) -> Sample:
-        """Return an item with its gaze and its mask, as far as it has them."""
-        sample = self.training_sample(item) or Sample(item.image_id, self._pixels(item))
+    def _tracks(self, item: Item) -> tuple[Track, ...]:
+        """Return the cleaned tracks of an item, in pixels of the resized image, if they train."""
+        if self._config.method == "full" or self._store is not None:
+            return ()
+        size = self._config.image_size
+        # Fixations are cleaned on the image itself: what lies outside it is known there.
+        tracks = cleaned(item.tracks, self._config.maps)
+        return tuple(track.scaled(size, size) for track in tracks)
+
+    def _validation_sample(self, item: Item) -> Sample:
+        sample = self._training_sample(item) or Sample(item.image_id, self._pixels(item))
         if item.mask is None:
             return sample
         return dataclasses.replace(sample, mask=mask_of(item, item.mask))

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import json
 from typing import TYPE_CHECKING, Any
 
 from gazetrack.errors import DataError, InputError, quote
 from gazetrack.publish import sha256_of
+from gradtrack_model import parallel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -53,20 +55,22 @@ def manifest_of(items: Iterable[Item], splits: Mapping[str, str], full: bool) ->
     InputError
         A file cannot be read.
     """
-    manifest: Manifest = {}
+    used = []
     for item in items:
         split = splits[item.image_id]
-        if split not in SPLITS:
-            continue
         uses_mask = split == "val" or (split == "train" and full)
-        mask = item.mask if uses_mask else None
-        manifest[item.image_id] = {
-            "split": split,
+        if split in SPLITS:
+            used.append(item if uses_mask else dataclasses.replace(item, mask=None))
+    digests = _digests(itertools.chain.from_iterable((item.image, item.mask) for item in used))
+    return {
+        item.image_id: {
+            "split": splits[item.image_id],
             "case": item.case,
-            "image": _digest(item.image),
-            "mask": None if mask is None else _digest(mask),
+            "image": _of(item.image, digests),
+            "mask": None if item.mask is None else _of(item.mask, digests),
         }
-    return manifest
+        for item in used
+    }
 
 
 def overlaps(manifest: Manifest) -> dict[str, str]:
@@ -144,10 +148,12 @@ def recorded(
     known = {item.image_id: item for item in items}
     missing = sorted(set(manifest) - set(known))
     new = sorted(set(known) - set(manifest))
+    compared = [image_id for image_id in manifest if image_id in known]
+    images = [known[image_id].image for image_id in compared]
+    masks = [known[image_id].mask for image_id in compared if manifest[image_id]["mask"]]
+    digests = _digests([*images, *masks])
     changed = [
-        image_id
-        for image_id, facts in manifest.items()
-        if image_id in known and _differs(known[image_id], facts)
+        image_id for image_id in compared if _differs(known[image_id], manifest[image_id], digests)
     ]
     name = quote(path.name)
     notes = []
@@ -192,20 +198,34 @@ def _as_recorded(item: Item, facts: Mapping[str, Any] | None) -> Item:
     return dataclasses.replace(item, split=facts["split"], case=facts["case"])
 
 
-def _differs(item: Item, facts: Mapping[str, Any]) -> bool:
-    if _digest(item.image) != facts["image"]:
+def _differs(item: Item, facts: Mapping[str, Any], digests: Mapping[Path, str]) -> bool:
+    if _of(item.image, digests) != facts["image"]:
         return True
-    return facts["mask"] is not None and (item.mask is None or _digest(item.mask) != facts["mask"])
+    if facts["mask"] is None:
+        return False
+    return item.mask is None or _of(item.mask, digests) != facts["mask"]
 
 
-def _digest(image: ImageRef) -> str:
+def _of(image: ImageRef, digests: Mapping[Path, str]) -> str:
     """Return the digest of an image's file, with the number of a slice."""
-    try:
-        status = image.file.stat()
-        digest = _digest_of(image.file, status.st_mtime_ns, status.st_size)
-    except OSError as error:
-        raise InputError("cannot be read", path=image.file, hint="check its permissions") from error
+    digest = digests[image.file]
     return digest if image.slice is None else f"{digest}/{image.slice}"
+
+
+def _digests(images: Iterable[ImageRef | None]) -> dict[Path, str]:
+    """Return the digest of every file; of several processes, each reads its share of them."""
+    files = list(dict.fromkeys(image.file for image in images if image is not None))
+    own = {number: _digest(files[number]) for number in parallel.share(range(len(files)))}
+    parts = parallel.gathered(own)
+    return {files[int(number)]: digest for part in parts for number, digest in part.items()}
+
+
+def _digest(file: Path) -> str:
+    try:
+        status = file.stat()
+        return _digest_of(file, status.st_mtime_ns, status.st_size)
+    except OSError as error:
+        raise InputError("cannot be read", path=file, hint="check its permissions") from error
 
 
 # The arguments but the path are there to find that a file has changed.

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from gazetrack.errors import ConfigError, GazetrackError, quote
 from gradtrack_model import parallel
+from gradtrack_model.network.batch_norm import has_batch_norm, share_statistics
 from gradtrack_model.network.losses import gaze_loss
 from gradtrack_model.network.model import Network, build_network
 from gradtrack_model.training.optim import EMA, build_optimizer, lr_share, set_lr
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from gradtrack_model.config import TrainConfig
     from gradtrack_model.data.batches import Batch
+    from gradtrack_model.network.losses import LossConfig
 
 
 LOSS_NAMES = ("loss", "loss_mask", "loss_dice", "loss_tracks")
@@ -71,6 +73,9 @@ class Learner:
         self.config = config
         self.device = parallel.local_device(pick_device(config.device))
         self.model = build_model(config).to(self.device)
+        if parallel.world() > 1:
+            # Before blocks are frozen: those keep the statistics that they have.
+            share_statistics(self.model)
         self.optimizer = build_optimizer(self.model, config.optimizer)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=config.precision == "fp16")
         self.ema = EMA(self.model, config.ema)
@@ -264,6 +269,33 @@ def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     }
 
 
+def not_one_batch(accumulated: int, loss: LossConfig, model: Network) -> list[str]:
+    """Return why a step is not that of one large batch, each reason in a line for the user.
+
+    Parameters
+    ----------
+    accumulated : int
+        Batches of a step, one after the other.
+    loss : LossConfig
+        The loss, some of whose means are over what a batch has.
+    model : Network
+        The network, in training mode as the learner has it.
+    """
+    found = []
+    if accumulated > 1 and has_batch_norm(model):
+        found.append(
+            f"accumulate is {accumulated}: BatchNorm normalises each batch by itself, so that a "
+            "step is not that of one large batch; use a larger batch_size, more processes, or an "
+            "encoder without BatchNorm (basic, dinov2)"
+        )
+    if (accumulated > 1 or parallel.world() > 1) and loss.ignore_band > 0:
+        found.append(
+            "loss.ignore_band: the mean is over the pixels that each batch has left, so that a "
+            "step is not that of one large batch"
+        )
+    return found
+
+
 def pick_device(name: str) -> torch.device:
     """Return the device of that name; ``auto`` is a GPU when there is one.
 
@@ -334,6 +366,8 @@ def fast_convolutions(device: torch.device) -> Iterator[None]:
 
 def _non_finite(step: int, image_ids: Sequence[str]) -> NonFiniteLossError:
     ids = ", ".join(quote(i, 30) for i in image_ids)
+    if parallel.world() > 1:
+        ids += f" (of process {parallel.rank()} of {parallel.world()}), or those of another"
     hint = "lower optimizer.lr; last.* holds the weights before"
     error = NonFiniteLossError(f"the loss is not finite at step {step}, images {ids}", hint=hint)
     error.step = step

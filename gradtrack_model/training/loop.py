@@ -22,6 +22,7 @@ from gradtrack_model.training.learner import (
     NonFiniteLossError,
     build_model,
     fast_convolutions,
+    not_one_batch,
     pick_device,
 )
 from gradtrack_model.training.run_folder import Run, TrainResult
@@ -128,11 +129,17 @@ def train(
         raise ConfigError(what, hint="use a multiple of their number")
     # What is recorded says what was trained on: of stored maps, how these were rendered.
     config = data.gaze.trained(config)
-    with parallel.joined(pick_device(config.device)):
+    with parallel.joined():
+        if parallel.is_joined():
+            parallel.refuse_difference([config.as_dict(), data.sha256()])
         # The network first: what it lacks is said before the folder is touched.
         learner = Learner(config)
         run = Run(out, config, data, force=force, resume=resume)
         with contextlib.closing(run), fast_convolutions(learner.device), stop_signals() as stop:
+            # A run that goes on has said so.
+            reasons = not_one_batch(config.accumulate, config.loss, learner.model)
+            for reason in () if run.resume else reasons:
+                run.note(reason)
             return _take_steps(run, learner, stop, report or _tell_nobody)
 
 
@@ -146,6 +153,8 @@ def _take_steps(
     """Take the steps that are left, or those until a signal comes."""
     config = run.config
     step = run.restore(learner) if run.resume else 0
+    # Whether a run is over depends on its best step: the first process says so for all.
+    over = parallel.of_the_first(run.over(step))
     notes = run.take_notes()
     if notes:
         report(Progress(step=step, steps=config.steps, row={}, notes=notes))
@@ -153,7 +162,7 @@ def _take_steps(
     stream = batches(make, workers, first=step * config.accumulate)
     number = None
     stopping = False
-    while not run.over(step) and not stopping:
+    while not over and not stopping:
         step += 1
         parts = run.timed(itertools.islice(stream, config.accumulate))
         try:
@@ -163,9 +172,11 @@ def _take_steps(
                 rows += learner.rest()
             _book(rows, run, learner, report)
             # All processes stop after the same step, whichever of them was sent the signal.
-            number = parallel.any_signal(stop.signal, learner.device)
+            number = parallel.any_signal(stop.signal)
+            if run.validates(step):
+                over = parallel.of_the_first(run.over(step))
             # One that comes with the last step stops nothing.
-            stopping = number is not None and not run.over(step)
+            stopping = number is not None and not over
             if stopping:
                 _book(learner.rest(), run, learner, report)
         except NonFiniteLossError as error:

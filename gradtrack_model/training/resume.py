@@ -19,6 +19,7 @@ from safetensors.torch import save as save_tensors
 
 from gazetrack.errors import CheckpointError
 from gazetrack.publish import write_bytes, write_json
+from gradtrack_model import parallel
 from gradtrack_model.settings import config_from
 
 if TYPE_CHECKING:
@@ -121,6 +122,30 @@ class States:
         hint = "train again with --force, or restore states/ from a copy"
         raise CheckpointError(what, path=self.folder, hint=hint)
 
+    def newest_of_the_first(self) -> State:
+        """Return what `newest` returns in the first process, where the states are, in all.
+
+        Raises
+        ------
+        CheckpointError
+            As in `newest`, there.
+        """
+        if not parallel.is_joined():
+            return self.newest()
+        message = b""
+        if parallel.is_first():
+            state = self.newest()
+            facts = {"step": state.step, "notes": state.notes, "facts": state.facts}
+            message = save_tensors(state.tensors, {"state": json.dumps(facts)})
+        message = parallel.bytes_of_the_first(message)
+        told = json.loads(_header(message)["state"])
+        return State(
+            step=told["step"],
+            tensors=load_tensors(message),
+            facts=told["facts"],
+            notes=tuple(told["notes"]),
+        )
+
     def keep(self, n: int) -> None:
         """Remove all but the newest n."""
         newest_first = self.paths[::-1]
@@ -136,15 +161,23 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     data = path.with_suffix(".safetensors").read_bytes()
     if kept["format"] != FORMAT or kept["sha256"] != hashlib.sha256(data).hexdigest():
         raise ValueError(path)
-    # A safetensors file begins with the length of its header as 8 bytes, and the header as JSON.
-    header_bytes = int.from_bytes(data[:8], "little")
-    header = json.loads(data[8 : 8 + header_bytes])
-    facts = json.loads(header["__metadata__"]["facts"])
+    facts = json.loads(_header(data)["facts"])
     if not all(isinstance(facts[name], kind) for name, kind in _FACTS.items()):
         raise TypeError(path)
     if not all(isinstance(row, dict) for row in facts["rows"]):
         raise TypeError(path)
     return load_tensors(data), facts
+
+
+def _header(data: bytes) -> dict[str, str]:
+    """Return the texts beside the tensors of a safetensors file.
+
+    It begins with the length of its header as 8 bytes, and the header as JSON.
+    """
+    header_bytes = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + header_bytes])
+    texts: dict[str, str] = header["__metadata__"]
+    return texts
 
 
 def check_same(

@@ -12,9 +12,9 @@ import torch
 
 from gazetrack.errors import CheckpointError, OutputError, quote
 from gazetrack.publish import write_json
+from gradtrack_model import parallel
 from gradtrack_model.computed import Computed
 from gradtrack_model.data.splits import FORMAT, SPLITS_FILE
-from gradtrack_model.parallel import rank
 from gradtrack_model.training.best import Best, criterion
 from gradtrack_model.training.folder_lock import FolderLock
 from gradtrack_model.training.learner import pick_device, precision_on
@@ -112,9 +112,11 @@ class Run:
         self.waited = 0.0
         # Stopped before anything was saved, a run is begun from the start.
         anew = resume and not self.states.paths and not self._holds_a_result()
+        # The folder is that of the first process; others, on another machine, may not see it.
+        anew = parallel.of_the_first(anew)
         self.resume = resume and not anew
         self._start = time.monotonic()
-        self._writes = rank() == 0
+        self._writes = parallel.is_first()
         self._log = RunLog(folder, writes=self._writes)
         self._lock: FolderLock | None = None
         if not self._writes:
@@ -253,7 +255,7 @@ class Run:
             There is no state, none that is whole, or it is of another configuration or data set.
         """
         folder = self.states.folder
-        state = self.states.newest()
+        state = self.states.newest_of_the_first()
         check_same(state.facts, self.config, self.data, folder)
         check_tensors(state.tensors, learner.tensors(), folder)
         try:
@@ -280,6 +282,10 @@ class Run:
     def write_log(self) -> None:
         """Bring the log to the disk."""
         self._log.write()
+
+    def note(self, what: str) -> None:
+        """Log something that the user should know, and tell it with the next report."""
+        self._log.note(what)
 
     def take_notes(self) -> tuple[str, ...]:
         """Return what happened and the user was not told yet."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
 from torch.nn import functional
 
+from gradtrack_model import parallel
 from gradtrack_model.data.augment import normalise
 from gradtrack_model.data.batches import plain_maps
 from gradtrack_model.evaluation.metrics import dice_and_iou
@@ -33,6 +34,8 @@ def validate(
 ) -> dict[str, float]:
     """Validate a network, which is in training mode before and after.
 
+    Several processes share the batches, and all come to the numbers of one process.
+
     Parameters
     ----------
     model : Network
@@ -51,26 +54,52 @@ def validate(
         ``val_loss``, the mean over the images with gaze. What there is nothing for is missing.
     """
     config = config.predicting()
+    chunks = list(_chunks(samples, config))
     model.eval()
+    own = {
+        number: _measured(model, chunks[number], config, device)
+        for number in parallel.share(range(len(chunks)))
+    }
+    model.train()
+    of_all = {int(number): each for part in parallel.gathered(own) for number, each in part.items()}
+    # In the order of the images, whoever has measured them: a mean depends on it in its last bits.
+    measured = [_Measured(*of_all[number]) for number in range(len(chunks))]
+    means = {
+        "val_dice": [value for chunk in measured for value in chunk.dices],
+        "val_iou": [value for chunk in measured for value in chunk.ious],
+        "val_loss": [value for chunk in measured for value in chunk.losses],
+    }
+    return {name: float(np.mean(values)) for name, values in means.items() if values}
+
+
+class _Measured(NamedTuple):
+    """What was measured on a batch: a number for each image that has what it is compared with."""
+
+    dices: list[float]
+    ious: list[float]
+    losses: list[float]
+
+
+def _measured(
+    model: Network, chunk: Sequence[Sample], config: ValidationConfig, device: torch.device
+) -> _Measured:
+    """Compare a batch of predictions with masks and with gaze, as far as there are any."""
+    output = _output(model, chunk, config, device)
     dices = []
     ious = []
+    for sample, predicted in _masks(chunk, output, config):
+        if sample.mask is not None:
+            dice, iou = dice_and_iou(predicted, sample.mask)
+            dices.append(dice)
+            ious.append(iou)
     losses = []
-    for chunk in _chunks(samples, config):
-        output = _output(model, chunk, config, device)
-        for sample, predicted in _masks(chunk, output, config):
-            if sample.mask is not None:
-                dice, iou = dice_and_iou(predicted, sample.mask)
-                dices.append(dice)
-                ious.append(iou)
-        gazed = [place for place, sample in enumerate(chunk) if sample.has_gaze]
-        if gazed:
-            maps = plain_maps([chunk[place] for place in gazed], config).to(device)
-            loss = gaze_loss(_part(output, gazed), maps, config.loss).total.item()
-            # A loss is a mean over its images: each of them counts as much as any other.
-            losses += [loss] * len(gazed)
-    model.train()
-    means = {"val_dice": dices, "val_iou": ious, "val_loss": losses}
-    return {name: float(np.mean(values)) for name, values in means.items() if values}
+    gazed = [place for place, sample in enumerate(chunk) if sample.has_gaze]
+    if gazed:
+        maps = plain_maps([chunk[place] for place in gazed], config).to(device)
+        loss = gaze_loss(_part(output, gazed), maps, config.loss).total.item()
+        # A loss is a mean over its images: each of them counts as much as any other.
+        losses = [loss] * len(gazed)
+    return _Measured(dices, ious, losses)
 
 
 def predicted_masks(

@@ -120,13 +120,14 @@ def train_sources(
     force, resume, loaded, report
         Described at `train`, and meant alike here.
     """
-    found = load_data(sources, config)
-    if loaded is not None:
-        loaded(found)
-    result = loop.train(config, found, out, force=force, resume=resume, report=report)
-    # The report is written here, where the data are in memory, and by one process alone.
-    if installed() and parallel.rank() == 0 and result.stopped_by is None:
-        write_run_report(result.folder, found)
+    with parallel.joined():
+        found = load_data(sources, config)
+        if loaded is not None:
+            loaded(found)
+        result = loop.train(config, found, out, force=force, resume=resume, report=report)
+        # The report is written here, where the data are in memory, and by one process alone.
+        if installed() and parallel.is_first() and result.stopped_by is None:
+            write_run_report(result.folder, found)
     return result
 
 

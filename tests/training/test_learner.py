@@ -11,7 +11,8 @@ from gazetrack.errors import ConfigError
 from gradtrack_model.data.batches import plain_batch, training_batch
 from gradtrack_model.data.loading import load_data
 from gradtrack_model.data.sources import discover
-from gradtrack_model.network.losses import gaze_loss
+from gradtrack_model.network.losses import LossConfig, gaze_loss
+from gradtrack_model.network.model import ModelConfig, build_network
 from gradtrack_model.training import learner
 from gradtrack_model.training.learner import (
     LOSS_NAMES,
@@ -20,6 +21,7 @@ from gradtrack_model.training.learner import (
     autocast,
     build_model,
     fast_convolutions,
+    not_one_batch,
     pick_device,
     precision_on,
 )
@@ -190,6 +192,43 @@ def test_gaze_never_enters_the_network(data_folder, config):
     assert torch.equal(model(plain_batch(bare, config).images).logits, first.logits)
     assert [(len(given), kwargs) for given, kwargs in seen] == [(1, {}), (1, {})]
     assert torch.equal(seen[0][0][0], batch.images)
+
+
+@pytest.mark.parametrize(
+    ("encoder", "accumulated", "band", "reasons"),
+    [
+        ("basic", 4, 0.0, []),
+        ("lite", 1, 0.0, []),
+        ("lite", 2, 0.0, ["accumulate is 2: BatchNorm"]),
+        ("basic", 2, 0.1, ["loss.ignore_band"]),
+        ("basic", 1, 0.1, []),
+    ],
+)
+def test_a_step_that_is_not_one_large_batch_says_so(encoder, accumulated, band, reasons):
+    network = build_network(ModelConfig(encoder=encoder, pretrained=False))
+    found = not_one_batch(accumulated, LossConfig(ignore_band=band), network)
+    assert [one.startswith(reason) for one, reason in zip(found, reasons, strict=True)] == (
+        [True] * len(reasons)
+    )
+
+
+def test_frozen_blocks_have_no_batch_to_normalise_by():
+    network = build_network(ModelConfig(encoder="lite", pretrained=False))
+    encoder = network.encoders[0]
+    encoder.pretrained = True  # so that it can be frozen
+    encoder.freeze(len(encoder.freezable_blocks()))
+    assert not_one_batch(2, LossConfig(), network) == []
+
+
+def test_a_run_notes_that_its_step_is_not_one_large_batch(data_folder, config):
+    model = dataclasses.replace(config.model, encoder="lite", widths=(), pretrained=False)
+    config = dataclasses.replace(
+        config, batch_size=2, accumulate=2, steps=1, val_every=1, model=model
+    )
+    notes = []
+    data = load_data(discover(data_folder), config)
+    train(config, data, data_folder / "run", report=lambda p: notes.extend(p.notes))
+    assert [note.split(":")[0] for note in notes] == ["accumulate is 2"]
 
 
 def test_auto_is_the_precision_of_the_device():
