@@ -68,13 +68,16 @@ def reporter(steps: int, quiet: bool, verbose: bool) -> Callable[[Progress], Non
 
 
 def show_plan(planned: dict[str, Any], as_json: bool) -> int:
-    """Print facts, one a line, or as JSON; return the exit code."""
+    """Print facts, one a line and sizes in MB, or as JSON in bytes; return the exit code."""
     if as_json:
         print_json(planned)
-    else:
-        for name, value in planned.items():
+        return 0
+    for name, value in planned.items():
+        if name.endswith("_bytes"):
+            shown = f"{value / 1e6:,.1f} MB"
+        else:
             shown = f"{value:,}" if isinstance(value, int) else value
-            click.echo(f"{name.replace('_', ' '):20s}{shown}")
+        click.echo(f"{name.removesuffix('_bytes').replace('_', ' '):20s}{shown}")
     return 0
 
 

@@ -239,16 +239,24 @@ def break_an_image():
         loading.read_image = damaged
 
 
-def kill_the_second():
-    """Let the second process be killed in the middle of a run, as for lack of memory."""
+def kill(rank):
+    """Let a process be killed in the middle of a run, as for lack of memory."""
     whole = Run.record
 
     def record(run, step, row):
         whole(run, step, row)
-        if step == 3 and parallel.rank() == 1:
+        if step == 3 and parallel.rank() == rank:
             os.kill(os.getpid(), signal.SIGKILL)
 
     Run.record = record
+
+
+def kill_the_first():
+    kill(0)
+
+
+def kill_the_second():
+    kill(1)
 
 
 def fail_the_second():
@@ -266,6 +274,7 @@ def fail_the_second():
     [
         (break_an_image, [1, 1], "is damaged [INPUT]"),
         (fail_the_second, [1, 1], "RuntimeError: out of memory"),
+        (kill_the_first, [-signal.SIGKILL, 8], "process 1 of 2 has lost another one"),
         (kill_the_second, [8, -signal.SIGKILL], "process 0 of 2 has lost another one"),
     ],
 )

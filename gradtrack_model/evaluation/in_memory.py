@@ -103,7 +103,8 @@ def segment(
     found: list[Segmentation] = []
     pictures = _opened(images, config.window)
     while batch := list(islice(pictures, options.batch_size)):
-        logits = logits_of(model, [image for _, image in batch], size, options)
+        batch_images = [image for _, image in batch]
+        logits = logits_of(model, batch_images, size, options, config.precision)
         for (name, image), own in zip(batch, logits, strict=True):
             if refiner is not None:
                 own = refiner.refine(image, own, threshold)

@@ -20,6 +20,7 @@ from gradtrack_model.evaluation.made_by import describe_network, forget, record_
 from gradtrack_model.evaluation.overlay import draw_overlay
 from gradtrack_model.evaluation.volume_masks import VolumeMasks
 from gradtrack_model.network.model import foreground
+from gradtrack_model.network.precision import autocast
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -191,7 +192,7 @@ def predict_folder(
         opened = [_open(ref, config.window) for _, ref in batch]
         readable = [image for image in opened if isinstance(image, Image.Image)]
         # One row of logits for each image that could be read, in their order.
-        logits = iter(logits_of(model, readable, size, options))
+        logits = iter(logits_of(model, readable, size, options, config.precision))
         for (image_id, ref), image in zip(batch, opened, strict=True):
             if isinstance(image, GazetrackError):
                 yield Prediction(ref, error=image)
@@ -269,12 +270,32 @@ def _open(image: ImageRef, window: tuple[float, ...]) -> Image.Image | Gazetrack
 
 
 def logits_of(
-    model: Network, images: list[Image.Image], size: int, options: PredictOptions
+    model: Network,
+    images: list[Image.Image],
+    size: int,
+    options: PredictOptions,
+    precision: str,
 ) -> list[Tensor]:
     """Return the logits of each image at the network's size.
 
-    Each tensor is [1 + levels, h, w]: the segmentation, then the track maps where they are asked
-    for, from the deepest stage on.
+    Parameters
+    ----------
+    model : Network
+        The network, on the device of the options.
+    images : list of Image
+        Pictures of Pillow, in RGB and at their own sizes.
+    size : int
+        Pixels a side that they are resized to.
+    options : PredictOptions
+        Whether flips are averaged, and track maps are wanted.
+    precision : str
+        That of the network's configuration: what it was validated in. ``auto`` is bfloat16 on a GPU
+        and float32 on a CPU.
+
+    Returns
+    -------
+    list of Tensor, shape (1 + levels, h, w) each
+        The segmentation, then the track maps where they are asked for, from the deepest stage on.
     """
     if not images:
         return []
@@ -284,18 +305,21 @@ def logits_of(
     total = torch.zeros(())
     with torch.inference_mode():
         for axes in flips:
-            flipped = _logits(model(batch.flip(axes)), options.tracks)
+            with autocast(precision, options.device):
+                output = model(batch.flip(axes))
+            flipped = _logits(output, options.tracks)
             total = total + flipped.flip(axes)
     return list((total / len(flips)).float().cpu())
 
 
 def _logits(output: Output, tracks: bool) -> Tensor:
     """Return segmentation and, if wanted, track maps as the channels of one tensor."""
-    channels = [output.logits]
+    channels = [output.logits.float()]
     if tracks:
         shape = output.logits.shape[-2:]
         channels += [
-            functional.interpolate(track, size=shape, mode="bilinear") for track in output.tracks
+            functional.interpolate(track.float(), size=shape, mode="bilinear")
+            for track in output.tracks
         ]
     return torch.cat(channels, 1)
 

@@ -23,10 +23,11 @@ from gradtrack_model.evaluation.evaluate import (
     read_scores,
 )
 from gradtrack_model.evaluation.predict import PredictOptions, predict_folder
+from gradtrack_model.network.precision import precision_on
 from gradtrack_model.study.jobs import WAYS, Job, Result
 from gradtrack_model.study.report.html import installed
 from gradtrack_model.study.report.run import write_run_report
-from gradtrack_model.training.learner import pick_device, precision_on
+from gradtrack_model.training.learner import pick_device
 from gradtrack_model.training.loop import train
 from gradtrack_model.training.resume import States, check_same
 from gradtrack_model.weights.checkpoint import load_model

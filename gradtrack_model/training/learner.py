@@ -14,6 +14,7 @@ from gradtrack_model import parallel
 from gradtrack_model.network.batch_norm import has_batch_norm, share_statistics
 from gradtrack_model.network.losses import gaze_loss
 from gradtrack_model.network.model import Network, build_network
+from gradtrack_model.network.precision import autocast
 from gradtrack_model.training.optim import EMA, build_optimizer, lr_share, set_lr
 
 if TYPE_CHECKING:
@@ -323,22 +324,6 @@ def build_model(config: TrainConfig) -> Network:
     # In memory, channels last: what convolutions on CPUs and GPUs are fastest with.
     channels_last: Network = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # stub lacks it
     return channels_last
-
-
-def precision_on(precision: str, device: torch.device) -> str:
-    """Return which precision one of `ValidationConfig` is on a device: what ``auto`` is there."""
-    if precision == "auto":
-        return "bf16" if device.type == "cuda" else "fp32"
-    return precision
-
-
-def autocast(precision: str, device: torch.device) -> contextlib.AbstractContextManager[object]:
-    """Return the context that computes in a precision, as in `ValidationConfig`, on a device."""
-    precision = precision_on(precision, device)
-    if precision == "fp32":
-        return contextlib.nullcontext()
-    dtype = torch.float16 if precision == "fp16" else torch.bfloat16
-    return torch.autocast(device.type, dtype)
 
 
 @contextlib.contextmanager

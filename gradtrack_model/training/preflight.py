@@ -12,7 +12,10 @@ from gradtrack_model.data.device_batches import batch_maker
 from gradtrack_model.training.learner import Learner
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from gradtrack_model.config import TrainConfig
+    from gradtrack_model.data.batches import Batch
     from gradtrack_model.data.sample import TrainingData
 
 _PROBED_STEPS = 3
@@ -32,21 +35,26 @@ def plan(config: TrainConfig, data: TrainingData) -> dict[str, Any]:
     -------
     dict
         Plain JSON values: sizes of data and network, ``step_seconds`` (fastest step),
-        ``expected_seconds`` of all steps without validation, ``memory_bytes`` (peak on a GPU; on a
-        CPU weights, gradients and moments alone), ``disk_bytes`` of ``best.*``, ``last.*`` and
-        three states.
+        ``expected_seconds`` of all steps without validation, ``memory_bytes`` (the peak on a GPU;
+        on a CPU the data set, a step's batches, weights, gradients, moments, and the activations
+        that the backward pass needs: what single operations take for a moment, and Python and
+        PyTorch, some 400 MB, come on top), ``disk_bytes`` of ``best.*``, ``last.*`` and three
+        states.
     """
     learner = Learner(config)
     on_gpu = learner.device.type == "cuda"
     if on_gpu:
         torch.cuda.reset_peak_memory_stats(learner.device)
+    samples = (*data.train, *data.val)
     make, _ = batch_maker(data.train, config, learner.device)
     # The fastest step is the one that nothing else on the machine has disturbed.
     seconds = math.inf
+    parts: list[Batch] = []
     for step in range(_PROBED_STEPS):
         start = time.monotonic()
         first = step * config.accumulate
-        learner.advance(step + 1, [make(first + i) for i in range(config.accumulate)])
+        parts = [make(first + i) for i in range(config.accumulate)]
+        learner.advance(step + 1, parts)
         learner.rest()  # waits for a GPU
         seconds = min(seconds, time.monotonic() - start)
     parameters = list(learner.model.parameters())
@@ -56,8 +64,10 @@ def plan(config: TrainConfig, data: TrainingData) -> dict[str, Any]:
     if on_gpu:
         memory_bytes = torch.cuda.max_memory_allocated(learner.device)
     else:
-        gradient_bytes = sum(parameter.nbytes for parameter in trained)
-        memory_bytes = state_bytes + gradient_bytes
+        memory_bytes = state_bytes + sum(parameter.nbytes for parameter in trained)
+        memory_bytes += sum(array.nbytes for sample in samples for array in sample.arrays())
+        memory_bytes += sum(part.images.nbytes + part.maps.nbytes for part in parts)
+        memory_bytes += _activation_bytes(learner, parts[0])
     images_in_all = config.steps * config.accumulate * config.batch_size
     return {
         "method": config.method,
@@ -74,3 +84,23 @@ def plan(config: TrainConfig, data: TrainingData) -> dict[str, Any]:
         "memory_bytes": memory_bytes,
         "disk_bytes": 2 * weights_bytes + 3 * state_bytes,
     }
+
+
+def _activation_bytes(learner: Learner, batch: Batch) -> int:
+    """Return the bytes of all that a forward pass keeps for the backward pass, but for weights."""
+    weights = {
+        tensor.untyped_storage().data_ptr() for tensor in learner.model.state_dict().values()
+    }
+    kept: dict[int, int] = {}
+
+    def keep(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in weights:
+            # Views of one storage, and a tensor that two operations keep, are there once.
+            kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        losses = learner.losses(batch.images, batch.maps)
+    del losses  # which has kept them all alive: no address was used twice
+    return sum(kept.values())

@@ -15,9 +15,10 @@ from gazetrack.publish import write_json
 from gradtrack_model import parallel
 from gradtrack_model.computed import Computed
 from gradtrack_model.data.splits import FORMAT, SPLITS_FILE
+from gradtrack_model.network.precision import precision_on
 from gradtrack_model.training.best import Best, criterion
 from gradtrack_model.training.folder_lock import FolderLock
-from gradtrack_model.training.learner import pick_device, precision_on
+from gradtrack_model.training.learner import pick_device
 from gradtrack_model.training.resume import OTHER_RUN, States, check_same, check_tensors
 from gradtrack_model.training.run_log import METRICS_FILE, NOTES_FILE, RunLog
 from gradtrack_model.weights.checkpoint import save_checkpoint

@@ -14,7 +14,7 @@ from gradtrack_model.data.batches import plain_maps
 from gradtrack_model.evaluation.metrics import dice_and_iou
 from gradtrack_model.network.losses import gaze_loss
 from gradtrack_model.network.model import Output, foreground
-from gradtrack_model.training.learner import autocast
+from gradtrack_model.network.precision import autocast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -12,9 +12,12 @@ from gazetrack.errors import ConfigError, InputError, OutputError
 from gazetrack.images.reference import ImageRef
 from gradtrack_model.data.augment import normalise
 from gradtrack_model.data.image_files import open_image, resized
-from gradtrack_model.evaluation.predict import PredictOptions, predict_folder
+from gradtrack_model.data.sample import Sample
+from gradtrack_model.evaluation.in_memory import segment
+from gradtrack_model.evaluation.predict import PredictOptions, logits_of, predict_folder
 from gradtrack_model.network.blocks import resize
 from gradtrack_model.network.model import ModelConfig, TrackUNet
+from gradtrack_model.training.validation import _output
 from gradtrack_model.weights.checkpoint import load_model
 from tests.synthetic import H, W
 
@@ -42,6 +45,29 @@ def test_masks_have_the_size_of_their_images(run_folder, tmp_path):
         assert prediction.share == pytest.approx((mask > 0).mean())
     assert (tmp_path / "out" / "a.png").exists()
     assert next((tmp_path / "out").glob("b_c-*.png")).is_file()  # a name from data, made safe
+
+
+def test_predictions_are_computed_as_the_validation_was(run_folder, config):
+    """A network that was validated in bfloat16 predicts in it, to the same logits."""
+    checkpoint = load_model(run_folder / "runs" / "gradtrack")
+    size = config.predicting_size
+    image = open_image(ImageRef(run_folder / "images" / "im5.png"))
+    sample = Sample("im5", resized(image, size))
+    found = {}
+    for precision in ("fp32", "bf16"):
+        validated = dataclasses.replace(config, precision=precision, predict_threshold=0.5)
+        (own,) = logits_of(checkpoint.model, [image], size, PredictOptions(), precision)
+        output = _output(checkpoint.model, [sample], validated, torch.device("cpu"))
+        assert torch.equal(own, output.logits[0].float())
+        found[precision] = own
+    assert not torch.equal(found["fp32"], found["bf16"])
+    half = dataclasses.replace(checkpoint.config, precision="bf16")
+    (seen,) = segment(
+        dataclasses.replace(checkpoint, config=half), image, PredictOptions(image_size=size)
+    )
+    shape = (image.height, image.width)
+    full = functional.interpolate(found["bf16"][None], size=shape, mode="bilinear")[0, 0]
+    assert np.array_equal(seen.probability, torch.sigmoid(full).numpy())
 
 
 def test_images_are_resized_to_what_the_network_was_validated_at(run_folder, tmp_path):

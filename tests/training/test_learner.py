@@ -18,12 +18,10 @@ from gradtrack_model.training.learner import (
     LOSS_NAMES,
     Learner,
     NonFiniteLossError,
-    autocast,
     build_model,
     fast_convolutions,
     not_one_batch,
     pick_device,
-    precision_on,
 )
 from gradtrack_model.training.loop import train
 from gradtrack_model.training.optim import lr_share
@@ -101,16 +99,6 @@ def test_initial_weights_are_the_seeds_and_leave_the_generator_alone(config):
     name = "head.weight"
     assert torch.equal(first.state_dict()[name], again.state_dict()[name])
     assert not torch.equal(first.state_dict()[name], other.state_dict()[name])
-
-
-@pytest.mark.parametrize(
-    ("precision", "dtype"),
-    [("auto", torch.float32), ("fp32", torch.float32), ("bf16", torch.bfloat16)],
-)
-def test_precisions_on_a_cpu(precision, dtype):
-    layer = torch.nn.Linear(2, 2)
-    with autocast(precision, CPU):
-        assert layer(torch.ones(1, 2)).dtype == dtype
 
 
 def test_devices(monkeypatch):
@@ -229,9 +217,3 @@ def test_a_run_notes_that_its_step_is_not_one_large_batch(data_folder, config):
     data = load_data(discover(data_folder), config)
     train(config, data, data_folder / "run", report=lambda p: notes.extend(p.notes))
     assert [note.split(":")[0] for note in notes] == ["accumulate is 2"]
-
-
-def test_auto_is_the_precision_of_the_device():
-    assert precision_on("auto", torch.device("cpu")) == "fp32"
-    assert precision_on("auto", torch.device("cuda")) == "bf16"
-    assert precision_on("fp16", torch.device("cuda")) == "fp16"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
+
 import pytest
 from click.testing import CliRunner
 
 from gazetrack_cli import train as cli
 from gradtrack_model.data.loading import load_data
 from gradtrack_model.data.sources import discover
+from gradtrack_model.training.learner import Learner
 from gradtrack_model.training.preflight import plan
 
 
@@ -31,4 +35,33 @@ def test_a_dry_run_writes_nothing(data_folder, config):
     ran = CliRunner().invoke(cli.command, arguments, standalone_mode=False)
     assert ran.return_value == 0
     assert "expected seconds" in ran.stdout
+    assert re.search(r"^memory +[\d,]+\.\d MB$", ran.stdout, re.MULTILINE)
+    assert re.search(r"^disk +[\d,]+\.\d MB$", ran.stdout, re.MULTILINE)
     assert sorted(data_folder.rglob("*")) == before
+
+
+def test_memory_holds_images_and_activations(data_folder, config):
+    data = load_data(discover(data_folder), config)
+    memory = {
+        size: plan(dataclasses.replace(config, batch_size=size), data)["memory_bytes"]
+        for size in (2, 4, 8)
+    }
+    an_image = (memory[8] - memory[4]) / 4
+    # What the network keeps of an image, beside the image and its maps: the features before and
+    # after each of the two normalisations at the image's own size alone are more than this.
+    pixels = 64 * 64
+    assert an_image > pixels * 4 * (3 + 4 + 4 * config.model.widths[0])
+    assert memory[4] - memory[2] == pytest.approx(2 * an_image, rel=1e-3)
+    # The rest does not depend on the batch: weights, gradients, two moments, and the data set.
+    learner = Learner(config)
+    weights = sum(p.nbytes for p in learner.model.parameters())
+    images = sum(a.nbytes for s in (*data.train, *data.val) for a in s.arrays())
+    rest = memory[8] - 8 * an_image
+    assert rest == pytest.approx(4 * weights + images, rel=0.1)
+
+
+def test_accumulated_batches_wait_in_memory(data_folder, config):
+    data = load_data(discover(data_folder), config)
+    one = plan(dataclasses.replace(config, batch_size=2), data)["memory_bytes"]
+    three = plan(dataclasses.replace(config, batch_size=2, accumulate=3), data)["memory_bytes"]
+    assert three - one == 2 * 2 * 64 * 64 * 4 * (3 + config.maps.levels)

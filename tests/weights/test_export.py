@@ -13,6 +13,8 @@ import torch
 from PIL import Image
 
 from gazetrack.errors import CheckpointError, ConfigError
+from gradtrack_model.evaluation.in_memory import segment
+from gradtrack_model.evaluation.predict import PredictOptions
 from gradtrack_model.network.model import TrackUNet
 from gradtrack_model.settings import load_config
 from gradtrack_model.weights import export
@@ -122,16 +124,23 @@ def test_what_cannot_be_exported_is_said(basic, tmp_path, monkeypatch):
 
 
 @needs_onnx
-def test_the_example_of_the_docs_runs(tmp_path, monkeypatch):
+def test_the_example_of_the_docs_makes_our_own_mask(tmp_path, monkeypatch):
     network = checkpoint(tmp_path / "run", size=224)
     export_model(network, tmp_path / "polyps.onnx")
-    Image.fromarray((images(60, 80, 3) * 255).to(torch.uint8).numpy()).save(tmp_path / "image.png")
+    # Noise, which every filter shows in another way, at a size that is not the network's.
+    noise = (images(260, 390, 3) * 255).to(torch.uint8).numpy()
+    Image.fromarray(noise).save(tmp_path / "image.png")
     (snippet,) = re.findall(
         r"```python\n(.*?)```", (ROOT / "docs" / "export.md").read_text("utf-8"), re.DOTALL
     )
     monkeypatch.chdir(tmp_path)
     exec(compile(snippet, "docs/export.md", "exec"), {})
-    assert np.array(Image.open("mask.png")).shape == (224, 224)
+    mask = np.array(Image.open("mask.png")) > 0
+    (own,) = segment(network, noise, PredictOptions())
+    assert 0.1 < own.share < 0.9
+    assert mask.shape == (260, 390)
+    # Resized by Pillow's default filter, one pixel of 16 is another.
+    assert (mask != own.mask).mean() < 1e-3
 
 
 def test_tracks_that_were_never_learned_are_refused(tmp_path):
