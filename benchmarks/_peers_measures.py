@@ -87,6 +87,8 @@ def eyefeatures_recurrence(track: Track, radius_px: float, line: int) -> dict[st
 
 def pysaliency() -> Any:
     """Return pysaliency without its networks: its own import needs torch."""
+    if not hasattr(np, "trapz"):  # NumPy 2.4 has it under its other name alone
+        setattr(np, "trapz", np.trapezoid)  # noqa: B010 - by a name that ruff would modernise
     if "pysaliency" not in sys.modules:
         package = types.ModuleType("pysaliency")
         package.__path__ = list(find_spec("pysaliency").submodule_search_locations)

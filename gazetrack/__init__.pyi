@@ -17,6 +17,7 @@ from .maps.track import Track
 from .measures.aoi_files.reading import read_aois
 from .measures.aois import AoiSet
 from .measures.pupil import PupilOptions
+from .measures.saliency import SaliencyOptions
 from .measures.scanpaths import ScanpathOptions
 from .sam.parameters import PromptParams
 from .simulate.example import write_example
@@ -42,6 +43,7 @@ from .workflows.quality import quality
 from .workflows.read import InputOptions, read
 from .workflows.refine import refine
 from .workflows.render import RenderOptions, render
+from .workflows.saliency import score_saliency
 from .workflows.scanpaths import compare_scanpaths, scanpath_matrix, scanpath_recurrence
 from .workflows.tracks import tracks
 
@@ -67,6 +69,7 @@ __all__ = [
     "PupilOptions",
     "Recording",
     "RenderOptions",
+    "SaliencyOptions",
     "ScanpathOptions",
     "Screen",
     "Track",
@@ -105,6 +108,7 @@ __all__ = [
     "render_maps",
     "scanpath_matrix",
     "scanpath_recurrence",
+    "score_saliency",
     "tracks",
     "write_example",
 ]

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gazetrack.errors import ConfigError
+from gazetrack.errors import ConfigError, SchemaError, quote
 from gazetrack.kernels.scanpaths import alignment_score
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from gazetrack.maps.track import Track
+    from gazetrack.measures.aois import AoiSet
 
     Integers = npt.NDArray[np.int64]
     Floats = npt.NDArray[np.float64]
@@ -70,6 +71,47 @@ def grid_word(track: Track, grid: tuple[int, int], bin_ms: float = 0.0) -> Integ
 
 def _cell(positions: Floats, size: float, n_cells: int) -> Integers:
     return np.clip(np.floor(positions * (n_cells / size)), 0, n_cells - 1).astype(np.int64)
+
+
+def aoi_word(track: Track, aois: AoiSet) -> Integers | None:
+    """Return a scanpath as the numbers of the areas of interest it goes through.
+
+    Parameters
+    ----------
+    track : Track
+        Fixations in temporal order, on the pixels of the image.
+    aois : AoiSet
+        Areas of the stimuli, in the pixels of their images.
+
+    Returns
+    -------
+    ndarray of int64, or None
+        A number a fixation: that of the first area it lies in, or one more than all areas have,
+        for what lies in none. None where the stimulus has no areas.
+
+    Raises
+    ------
+    ConfigError
+        The areas come and go, or move: a scanpath knows no moments.
+    SchemaError
+        They are given in the pixels of the screen.
+    """
+    own = aois.of(track.stimulus)
+    if own is None:
+        return None
+    if aois.space != "image":
+        what = f"areas of {quote(own.stimulus, 40)!r} in the pixels of the screen"
+        raise SchemaError(what, hint="give them in the pixels of the image")
+    if any(aoi.is_dynamic for aoi in own.aois):
+        what = f"areas of {quote(own.stimulus, 40)!r} that come and go"
+        raise ConfigError(what, hint="scanpaths are compared by areas that stay")
+    width, height = own.size or (track.width, track.height)
+    x, y = track.x * (width / track.width), track.y * (height / track.height)
+    word = np.full(len(track), len(own.aois), np.int64)
+    for number in range(len(own.aois) - 1, -1, -1):
+        for inside in own.aois[number].inside(x, y).values():
+            word[inside] = number
+    return word
 
 
 @lru_cache(maxsize=8)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from gazetrack.maps.track import Track
+    from gazetrack.measures.aois import AoiSet
 
     Floats = npt.NDArray[np.float64]
     Values = tuple[float, ...]
@@ -38,6 +39,9 @@ class ScanpathOptions:
     ----------
     grid : (int, int)
         Columns and rows of cells that an image is cut into, for ScanMatch and Levenshtein.
+    aois : AoiSet, optional
+        Areas of interest, as `gazetrack.read_aois` gives them, in place of the cells for
+        Levenshtein.
     bin_ms : float
         Length of a letter of ScanMatch's words in milliseconds; 0 is a letter a fixation.
     threshold_cells : float
@@ -57,6 +61,7 @@ class ScanpathOptions:
     """
 
     grid: tuple[int, int] = (12, 8)
+    aois: AoiSet | None = None
     bin_ms: float = 50.0
     threshold_cells: float = 3.5
     gap: float = 0.0
@@ -146,8 +151,13 @@ def _scanmatch(a: Track, b: Track, options: ScanpathOptions) -> Values:
 
 
 def _levenshtein(a: Track, b: Track, options: ScanpathOptions) -> Values:
-    word_a = regions.grid_word(a, options.grid)
-    return regions.levenshtein(word_a, regions.grid_word(b, options.grid))
+    if options.aois is None:
+        word_a = regions.grid_word(a, options.grid)
+        return regions.levenshtein(word_a, regions.grid_word(b, options.grid))
+    of_areas = regions.aoi_word(a, options.aois), regions.aoi_word(b, options.aois)
+    if of_areas[0] is None or of_areas[1] is None:
+        return math.nan, math.nan
+    return regions.levenshtein(of_areas[0], of_areas[1])
 
 
 def _dtw(a: Track, b: Track, options: ScanpathOptions) -> Values:  # noqa: ARG001
@@ -293,6 +303,14 @@ def compare_tracks(
     return found
 
 
+# What else than too few fixations makes a method give NaN.
+_REASONS = {
+    "cross_recurrence": "no recurrence",
+    "scanmatch": "no fixation lasts half a bin",
+    "levenshtein": "no areas of interest on the stimulus",
+}
+
+
 def _known(track: Track) -> Track:
     return track.take(np.isfinite(track.x) & np.isfinite(track.y))
 
@@ -301,9 +319,7 @@ def _why_missing(method: str, value: float) -> str:
     """Return why a method gave NaN though there are fixations enough."""
     if not math.isnan(value):
         return ""
-    if method == "cross_recurrence":
-        return "no recurrence"
-    return "no fixation lasts half a bin" if method == "scanmatch" else "no value"
+    return _REASONS.get(method, "no value")
 
 
 def _refuse_apart(a: Track, b: Track) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +12,6 @@ import pandas as pd
 import pyarrow as pa
 
 from gazetrack.errors import ConfigError, DataError, did_you_mean, quote
-from gazetrack.maps.track import Track
 from gazetrack.measures.recurrence import LINE, RADIUS_PX, Recurrence, recurrence
 from gazetrack.measures.scanpaths import (
     DEFAULT_METHODS,
@@ -22,21 +20,21 @@ from gazetrack.measures.scanpaths import (
     check_methods,
     compare_tracks,
 )
-from gazetrack.tables.finding import tables_among
 from gazetrack.workflows.engine.run import Engine, over
-from gazetrack.workflows.tracks import tracks
+from gazetrack.workflows.gaze_paths import as_tracks, place_on, read_each
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
     from typing import Any, TypeAlias
 
     from gazetrack.errors import WorkerLost
-    from gazetrack.workflows.fixations import Fixations
+    from gazetrack.maps.track import Track
+    from gazetrack.workflows.gaze_paths import Place, Scanpaths
+    from gazetrack.workflows.outcome import Outcome
 
     # What is known of a scanpath but for its stimulus: it is told by these from all others on it.
     Key: TypeAlias = tuple[str, str, str, str]
-    # A table of fixations in any form, or several, or tracks.
-    Scanpaths: TypeAlias = Fixations | Sequence[Fixations] | Sequence[Track]
 
 PAIRS_AT_ONCE = 200
 _KEYS = ("recording", "participant", "trial", "eye")
@@ -106,18 +104,83 @@ def compare_scanpaths(
     """
     methods = check_methods(methods)
     options = options or ScanpathOptions()
-    paths = as_tracks(fixations, images=images, placement=placement)
-    chunks = list(_chunks(_by_stimulus(paths), reference))
-    engine = Engine.of(jobs)
+    paths = as_tracks(fixations, place_on(images, placement, or_screen=True))
+    return _compared_all(paths, _Asked(methods, reference, options), jobs=jobs, progress=progress)
+
+
+@dataclass(frozen=True)
+class ScanpathReport:
+    """What was found in many fixation tables.
+
+    Parameters
+    ----------
+    compared : pandas.DataFrame
+        The long table of `compare_scanpaths`.
+    outcomes : tuple of Outcome
+        What became of each table.
+    """
+
+    compared: pd.DataFrame
+    outcomes: tuple[Outcome, ...]
+
+
+def compare_scanpath_files(
+    paths: Sequence[Path],
+    place: Place,
+    methods: Sequence[str] = DEFAULT_METHODS,
+    *,
+    reference: str | None = None,
+    options: ScanpathOptions | None = None,
+    jobs: int | Engine = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> ScanpathReport:
+    """Compare the scanpaths of fixation tables; a bad one leaves the others alone.
+
+    Parameters
+    ----------
+    paths : sequence of pathlib.Path
+        Fixation tables, each named once.
+    place : Place
+        Where their fixations belong.
+    methods, reference, options, jobs, progress
+        The same as those of `compare_scanpaths`.
+
+    Returns
+    -------
+    ScanpathReport
+    """
+    asked = _Asked(check_methods(methods), reference, options or ScanpathOptions())
+    found, outcomes = read_each(paths, place)
+    compared = _compared_all(found, asked, jobs=jobs, progress=progress)
+    return ScanpathReport(compared, tuple(outcomes))
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """How scanpaths are compared, see `compare_scanpaths`."""
+
+    methods: tuple[str, ...]
+    reference: str | None
+    options: ScanpathOptions
+
+
+def _compared_all(
+    paths: Sequence[Track],
+    asked: _Asked,
+    *,
+    jobs: int | Engine,
+    progress: Callable[[int, int], None] | None,
+) -> pd.DataFrame:
+    chunks = list(_chunks(_by_stimulus(paths), asked.reference))
     values = over(
-        partial(_compared, methods=methods, options=options),
+        partial(_compared, methods=asked.methods, options=asked.options),
         chunks,
-        engine,
+        Engine.of(jobs),
         total=len(chunks),
         lost=_lost,
         progress=progress,
     )
-    return _frame(chunks, list(values), methods)
+    return _frame(chunks, list(values), asked.methods)
 
 
 def scanpath_recurrence(
@@ -158,7 +221,7 @@ def scanpath_recurrence(
     >>> gazetrack.scanpath_recurrence("tables")["determinism"].mean()  # doctest: +SKIP
     """
     rows = []
-    for track in as_tracks(fixations, images=images, placement=placement):
+    for track in as_tracks(fixations, place_on(images, placement, or_screen=True)):
         places = np.column_stack([track.x, track.y])
         places = places[np.isfinite(places).all(axis=1)]
         found = recurrence(places, radius_px, line)
@@ -233,24 +296,24 @@ def scanpath_matrix(
     return square.rename_axis(index=by, columns=by)
 
 
-def as_tracks(
-    fixations: Scanpaths, *, images: str | Path | None = None, placement: str | None = None
-) -> list[Track]:
-    """Return the tracks of fixations in any form; see `compare_scanpaths`."""
-    parts: Sequence[Any] = (
-        [fixations]
-        if isinstance(fixations, str | Path | pd.DataFrame | pa.Table)
-        else list(fixations)
-    )
-    found: list[Track] = []
-    for part in parts:
-        if isinstance(part, Track):
-            found.append(part)
-            continue
-        tables = tables_among([part]).paths if isinstance(part, str | Path) else [part]
-        for table in tables:
-            found += tracks(table, images=images, placement=placement)
-    return found
+def matrix_table(compared: pd.DataFrame) -> pa.Table:
+    """Return `scanpath_matrix` of every measure that was compared, one below the other.
+
+    A row per method, measure and recording, and a column ``to NAME`` for each recording.
+    """
+    squares = []
+    for name in dict.fromkeys(compared["method"].astype(str)):
+        for measure in METHODS[name].measures:
+            square = scanpath_matrix(compared, name, measure.name).reset_index(names="recording")
+            square.insert(0, "measure", measure.name)
+            square.insert(0, "method", name)
+            squares.append(square)
+    whole = pd.concat(squares, ignore_index=True)
+    # Names of recordings are anybody's: here they are neither ours nor formulas of a spreadsheet.
+    own = ["method", "measure", "recording"]
+    names = [str(name) for name in whole.columns[len(own) :]]
+    whole.columns = pd.Index([*own, *(f"to {name}" for name in names)])
+    return pa.Table.from_pandas(whole, preserve_index=False)
 
 
 def _key(track: Track) -> Key:
@@ -329,7 +392,7 @@ def _frame(
             columns[f"{name}_{letter}"] = of_each_pair(getattr(pair[which], name) for pair in pairs)
     for which, letter in enumerate("ab"):
         counts = np.array([len(pair[which]) for pair in pairs], np.int64)
-        columns[f"n_{letter}"] = np.repeat(counts, len(measures))
+        columns[f"n_fixations_{letter}"] = np.repeat(counts, len(measures))
     columns["method"] = of_each_measure(name for name, _ in measures)
     columns["measure"] = of_each_measure(measure.name for _, measure in measures)
     columns["unit"] = of_each_measure(measure.unit for _, measure in measures)

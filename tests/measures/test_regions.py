@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from gazetrack.errors import ConfigError
-from gazetrack.measures.regions import grid_word, levenshtein, scanmatch, substitutions
+from gazetrack.errors import ConfigError, SchemaError
+from gazetrack.measures.aois import Aoi, AoiSet, Part, StimulusAois
+from gazetrack.measures.regions import aoi_word, grid_word, levenshtein, scanmatch, substitutions
+from gazetrack.measures.shapes import Rectangle
 from tests.measures.paths import track, tracks
 
 GRID = (12, 8)
@@ -73,6 +75,34 @@ def test_words_are_alike_both_ways(a, b):
     assert scanmatch(words[0], words[0], GRID) == pytest.approx(1)
     assert levenshtein(words[0], words[0]) == (0, 1)
     assert levenshtein(*words) == levenshtein(*words[::-1])
+
+
+def areas(*windows, size=None, **names):
+    """A left and a right half, of which the right one is a strip of the left as well."""
+    shapes = (
+        Rectangle(x_px=0, y_px=0, width_px=400, height_px=600),
+        Rectangle(x_px=300, y_px=0, width_px=500, height_px=600),
+    )
+    times = dict(zip(("onset_ms", "offset_ms"), windows, strict=False))
+    parts = [Part(shape=shape, **times) for shape in shapes]
+    aois = tuple(Aoi(name=name, parts=(part,)) for name, part in zip("lr", parts, strict=True))
+    return AoiSet(stimuli=(StimulusAois(stimulus="cat", aois=aois, size=size),), **names)
+
+
+def test_a_letter_for_the_first_area_a_fixation_lies_in():
+    path = track([[10, 5], [350, 5], [450, 5], [10, 700]])
+    assert aoi_word(path, areas()).tolist() == [0, 0, 1, 2]
+    # Areas drawn on an image of half the size.
+    small = areas(size=(400, 300))
+    assert aoi_word(track([[10, 5], [790, 590]]), small).tolist() == [0, 0]
+    assert aoi_word(track([[0, 0]], stimulus="dog.png"), areas()) is None
+
+
+def test_areas_that_a_scanpath_cannot_be_told_by():
+    with pytest.raises(ConfigError, match="'cat' that come and go"):
+        aoi_word(track([[0, 0]]), areas(0.0, 500.0))
+    with pytest.raises(SchemaError, match="in the pixels of the screen"):
+        aoi_word(track([[0, 0]]), areas(space="screen"))
 
 
 def test_levenshtein():

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 
 from gazetrack.errors import ConfigError, SchemaError
+from gazetrack.measures.aois import Aoi, AoiSet, Part, StimulusAois
 from gazetrack.measures.scanpaths import METHODS, ScanpathOptions, check_methods, compare_tracks
+from gazetrack.measures.shapes import Rectangle
 from tests.measures.paths import random_track, track, tracks
 
 
@@ -58,6 +60,20 @@ def test_fixations_too_brief_for_a_word_have_their_reason():
     (found,) = compare_tracks(brief, brief, ["scanmatch"])
     assert math.isnan(found.value)
     assert found.reason == "no fixation lasts half a bin"
+
+
+def test_levenshtein_by_areas_of_interest():
+    shape = Rectangle(x_px=0, y_px=0, width_px=400, height_px=600)
+    left = Aoi(name="left", parts=(Part(shape=shape),))
+    aois = AoiSet(stimuli=(StimulusAois(stimulus="cat", aois=(left,)),))
+    a, b = track([[10, 10], [390, 500], [500, 5]]), track([[99, 99], [799, 599]])
+    found = values(a, b, aois=aois)
+    assert found["levenshtein", "distance"] == 1
+    strangers = [track([[0, 0]], stimulus="dog.png")] * 2
+    options = ScanpathOptions(aois=aois)
+    (distance, _) = compare_tracks(*strangers, ["levenshtein"], options)
+    assert math.isnan(distance.value)
+    assert distance.reason == "no areas of interest on the stimulus"
 
 
 def test_fixations_without_a_position_are_left_out():

@@ -43,7 +43,7 @@ def test_every_pair_on_a_stimulus_once(paths):
     first = found[(found["method"] == "dtw") & (found["measure"] == "mean")].iloc[0]
     assert first["value"] == dtw(places(paths[0]), places(paths[1]))[1]
     assert first["unit"] == "px"
-    assert (first["n_a"], first["n_b"]) == (8, 9)
+    assert (first["n_fixations_a"], first["n_fixations_b"]) == (8, 9)
     assert (first["participant_a"], first["trial_b"], first["reason"]) == ("p0", "1", "")
 
 
@@ -147,7 +147,7 @@ def test_missing_positions_are_left_out_and_times_put_in_order():
     assert found["value"].tolist() == [0, 0, 1, 1, 1, 1, 1]
     holes = frame(x_px=np.where(np.arange(6) == 2, np.nan, x), recording="s")
     found = gazetrack.compare_scanpaths([whole, holes], ["dtw"])
-    assert found["n_b"].tolist() == [5, 5]
+    assert found["n_fixations_b"].tolist() == [5, 5]
     assert found["value"].gt(0).all()
 
 
