@@ -19,7 +19,7 @@ COMMANDS = {
     "fixations": "Detect fixations in the samples of an export.",
     "formats": "List the export formats that can be read.",
     "info": "Say what an export is and what it holds.",
-    "measures": "Measure looks at areas of interest.",
+    "measures": "Measure areas of interest, scanpaths, saliency maps.",
     "models": "List the prompt models that refine maps, or install one.",
     "plot": "Draw scanpaths, maps, and other figures of gaze.",
     "pupil": "Make pupil sizes ready: filters, gaps, smoothing, baseline.",

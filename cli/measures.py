@@ -1,32 +1,49 @@
 """gazetrack measures: one command for whatever a study asks of its fixation tables.
 
-Each kind of measures has a module of its own (`measures_aois`), with its options and the function
-that does the work.
+Each kind of measures has a module of its own, with its options and the function that does the
+work: `measures_aois`, `measures_scanpaths`, `measures_saliency`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
-from . import measures_aois
+from . import measures_aois, measures_saliency, measures_scanpaths
 from . import options as opt
 from .engine_options import engine_options
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+    from types import ModuleType
+
+F = TypeVar("F", bound="Callable[..., Any]")
 
 # What is asked for, by the options that ask for it. A kind takes the call where one of them is
 # given; a second kind in one call is refused.
-_KINDS = {
-    ("aois", "masks"): measures_aois.run,
+_KINDS: dict[tuple[str, ...], ModuleType] = {
+    ("aois", "masks"): measures_aois,
+    ("scanpaths",): measures_scanpaths,
+    ("saliency",): measures_saliency,
 }
+# Options of the first kind that all kinds take.
+_SHARED = {"images", "placement"}
 
 
-@click.command("measures", short_help="Measure looks at areas of interest.")
+def _options(command: F) -> F:
+    """Add the options of every kind of measures to a command."""
+    for kind in reversed(_KINDS.values()):
+        for option in reversed(kind.OPTIONS):
+            command = option(command)
+    return command
+
+
+@click.command("measures", short_help="Measure areas of interest, scanpaths, saliency maps.")
 @click.argument("tables", nargs=-1, type=opt.PLACE, metavar="[TABLES|FOLDERS]…")
-@measures_aois.options
+@_options
 @click.option(
     "-o",
     "--out",
@@ -47,10 +64,42 @@ def command(tables: tuple[Path | str, ...], **choices: Any) -> int:
 
     --aois FILE, or --masks DIR: how long, how often and when each area of interest was looked at,
     a row per trial and area, and the transitions between areas.
+
+    --scanpaths METHODS: how alike the scanpaths on each stimulus are, a row per pair and measure,
+    and a square of each measure.
+
+    --saliency MAPS: how well maps tell where people looked, and a centre bias beside them.
     """
-    asked = [run for names, run in _KINDS.items() if any(choices[name] for name in names)]
+    asked = [kind for names, kind in _KINDS.items() if any(choices[name] for name in names)]
     if not asked:
-        raise click.UsageError("nothing to measure: give --aois FILE or --masks DIR")
+        what = "give --aois FILE, --masks DIR, --scanpaths METHODS or --saliency MAPS"
+        raise click.UsageError(f"nothing to measure: {what}")
     if len(asked) > 1:
         raise click.UsageError("several kinds of measures: call the command once for each")
-    return asked[0](tables, **choices)
+    (kind,) = asked
+    code: int = kind.run(tables, **_without_others(kind, choices))
+    return code
+
+
+def _without_others(kind: ModuleType, choices: dict[str, Any]) -> dict[str, Any]:
+    """Return what one kind of measures takes; refuse what was typed and it does not take."""
+    context = click.get_current_context()
+    own = _names_of(kind) | _SHARED
+    foreign = {name for other in _KINDS.values() for name in _names_of(other)} - own
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        if parameter.name in foreign and source is ParameterSource.COMMANDLINE:
+            what = f"{parameter.opts[0]} is about another kind of measures"
+            raise click.UsageError(f"{what}: leave it out, or call the command once for each")
+    return {name: value for name, value in choices.items() if name not in foreign}
+
+
+def _names_of(kind: ModuleType) -> set[str]:
+    """Return the names of a kind's own options, as click calls the function with them."""
+
+    def nothing() -> None:
+        """Take the options."""
+
+    for option in kind.OPTIONS:
+        option(nothing)
+    return {found.name for found in nothing.__click_params__}  # type: ignore[attr-defined]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,17 +16,13 @@ from .printing import cell, print_json, print_table, progress_bar, without_nan
 from .reports import check_report, finish
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import pyarrow as pa
 
     from gazetrack.workflows.measures import AoiReport, AoiTables
     from gazetrack.workflows.outcome import Outcome
 
-F = TypeVar("F", bound="Callable[..., Any]")
-
 _MOST_SHOWN = 20
-_OPTIONS = (
+OPTIONS = (
     click.option(
         "--aois",
         type=opt.FILE,
@@ -105,13 +101,6 @@ _OPTIONS = (
         help="Whose fixations count, where a table has those of each eye.",
     ),
 )
-
-
-def options(command: F) -> F:
-    """Add the options about areas of interest to a command."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
 
 
 def run(

@@ -21,7 +21,7 @@ from gazetrack.maps.store import MAPS
 from gazetrack.measures.pupil import PupilOptions
 from gazetrack.readers import registry
 from gazetrack.readers.shared.positions import UNITS
-from gazetrack.tables import schema
+from gazetrack.tables import comparisons, schema
 from gazetrack.tables.cameras import CAMERAS
 from gazetrack.tables.movements import MOVEMENTS
 from gazetrack.tables.pupils import PUPIL, PUPIL_TRIALS
@@ -40,6 +40,8 @@ TABLES = {
     "areas of interest, as `gazetrack measures --aois` writes them": schema.AOI_MEASURES,
     "`*.transitions.parquet`, beside it": schema.AOI_TRANSITIONS,
     "`*.entropy.parquet`, beside it": schema.AOI_ENTROPY,
+    "scanpaths, as `gazetrack measures --scanpaths` writes them": comparisons.SCANPATHS,
+    "scores of maps, as `gazetrack measures --saliency` writes them": comparisons.SALIENCY,
     "maps.parquet": MAPS,
 }
 

@@ -85,7 +85,7 @@ def test_a_report_and_one_bad_table(run, folder):
 @pytest.mark.parametrize(
     ("line", "code", "message"),
     [
-        ("", 2, "nothing to measure: give --aois FILE or --masks DIR"),
+        ("", 2, "nothing to measure: give --aois FILE, --masks DIR, --sc"),
         ("--aois aois.json --masks .", 2, "give one of the two"),
         ("--aois none.json", 1, "none.json: no such file"),
         ("--aois aois.json --labels 1=a", 2, "--labels needs --masks"),
