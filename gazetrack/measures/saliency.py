@@ -39,7 +39,7 @@ class SaliencyOptions:
     splits : int
         How many times AUC-Borji draws pixels, as many as there are fixations.
     seed : int
-        Of these draws.
+        Seed of the random numbers of these draws.
     """
 
     sigma_share: float = 0.03
@@ -86,7 +86,7 @@ def nss(saliency: Floats, x: Floats, y: Floats) -> float:
     Parameters
     ----------
     saliency : ndarray of float64, shape (H, W)
-        The map, any unit.
+        The map, in any unit that there is.
     x, y : ndarray of float64, shape (N,)
         Fixations in pixels of the map.
 
@@ -134,7 +134,7 @@ def auc_borji(saliency: Floats, x: Floats, y: Floats, *, splits: int = 100, seed
     splits : int
         How many times as many pixels are drawn as there are fixations.
     seed : int
-        Of the draws.
+        Seed of the random numbers of the draws.
 
     Returns
     -------
@@ -255,7 +255,7 @@ def scores(
     Parameters
     ----------
     saliency : ndarray of float64, shape (H, W)
-        The map, any unit.
+        The map, in any unit that there is.
     x, y : ndarray of float64, shape (N,)
         Fixations in pixels of the map, one or more, all of them on it.
     elsewhere : (ndarray, ndarray)

@@ -74,7 +74,7 @@ def place_on(
     Parameters
     ----------
     images : path-like or None
-        Folder of the images.
+        Folder of the images, which tells their sizes.
     placement : str or None
         How they were shown on the screen.
     sizes : mapping of str to (width, height), optional

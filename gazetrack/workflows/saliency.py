@@ -130,7 +130,7 @@ class SaliencyReport:
     Parameters
     ----------
     scores : pandas.DataFrame
-        The table of `score_saliency`.
+        The table that `score_saliency` returns.
     outcomes : tuple of Outcome
         What became of each table.
     """

@@ -141,7 +141,7 @@ def compare_scanpath_files(
     paths : sequence of pathlib.Path
         Fixation tables, each named once.
     place : Place
-        Where their fixations belong.
+        Where their fixations belong: on images, or the screen.
     methods, reference, options, jobs, progress
         The same as those of `compare_scanpaths`.
 
