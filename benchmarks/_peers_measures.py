@@ -85,6 +85,18 @@ def eyefeatures_recurrence(track: Track, radius_px: float, line: int) -> dict[st
     return dict(zip(names, map(float, values), strict=True))
 
 
+def scanmatch(a: Any, b: Any, grid: tuple[int, int], threshold: float = 3.5) -> float:
+    """Return Biopython's alignment by the substitutions and the scale of the ScanMatch toolbox."""
+    from Bio.Align import PairwiseAligner
+
+    rows, columns = np.divmod(np.arange(grid[0] * grid[1]), grid[0])
+    apart = np.hypot(rows[:, None] - rows, columns[:, None] - columns)
+    aligner = PairwiseAligner(mode="global", gap_score=0.0)
+    aligner.substitution_matrix = np.abs(apart - apart.max()) - (apart.max() - threshold)
+    score = aligner.score(a.astype(np.int32), b.astype(np.int32))
+    return score / (threshold * max(len(a), len(b)))
+
+
 def pysaliency() -> Any:
     """Return pysaliency without its networks: its own import needs torch."""
     if not hasattr(np, "trapz"):  # NumPy 2.4 has it under its other name alone

@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ from gazetrack.kernels.scanpaths import (
 )
 from gazetrack.kernels.simplify import simplified_saccades
 from gazetrack.maps.track import Track
-from gazetrack.measures import distances
+from gazetrack.measures import distances, saliency
 from gazetrack.measures.regions import grid_word, substitutions
 from gazetrack.measures.scanpaths import METHODS, ScanpathOptions, compare_tracks
 
@@ -103,6 +104,11 @@ def of_peers(a: Track, b: Track) -> dict[str, tuple[str, Callable[[], Any]]]:
     if "multimatch_gaze" in installed:
         compare = functools.partial(peers.multimatch_gaze, a, b, (0.0, 0.0, 0.0))
         found["multimatch_gaze"] = "multimatch", compare
+    if find_spec("Bio"):
+        options = ScanpathOptions()
+        words = [grid_word(track, options.grid, options.bin_ms) for track in (a, b)]
+        align = functools.partial(peers.scanmatch, *words, options.grid)
+        found["Biopython, words given"] = "kernel alignment_score", align
     if "eyefeatures" in installed:
         names = {"mm_features": "multimatch", "dtw": "dtw", "dfr": "frechet", "hau": "hausdorff"}
         names |= {"man": "mannan", "eye": "eyenalysis", "tde": "tde"}
@@ -110,6 +116,31 @@ def of_peers(a: Track, b: Track) -> dict[str, tuple[str, Callable[[], Any]]]:
             compare = functools.partial(peers.eyefeatures, name, a, b)
             found[f"EyeFeatures {name}"] = method, compare
     return found
+
+
+def maps_of_saliency(rounds: int) -> dict[str, float]:
+    """Return how long the scores of one map of 640 x 480 pixels take, ours and pysaliency's."""
+    random = np.random.default_rng(0)
+    given = random.random((480, 640))
+    x, y = random.uniform(0, 640, 300), random.uniform(0, 480, 300)
+    looks = saliency.Looks.on((480, 640), x, y, (x[::-1], y[::-1]))
+    entries = {
+        "all scores of ours": lambda: saliency.scores(given, looks),
+        "auc_judd": lambda: saliency.auc_judd(given, x, y),
+        "kl": lambda: saliency.kl(given, looks.empirical),
+        "cc": lambda: saliency.cc(given, looks.empirical),
+        "floor: sort the map": lambda: np.sort(given, axis=None),
+    }
+    if "pysaliency" in peers.versions():
+        other = peers.pysaliency()
+        roc = other.roc.general_rocs_per_positive
+        values = saliency.at(given, x, y)
+        entries |= {
+            "pysaliency AUC": lambda: roc(values, given.ravel()).mean(),
+            "pysaliency KL": lambda: other.metrics.MIT_KLDiv(given, looks.empirical),
+            "pysaliency CC": lambda: other.metrics.CC(given, looks.empirical),
+        }
+    return race(entries, rounds)
 
 
 def timed(function: Callable[[], Any]) -> float:
@@ -151,6 +182,8 @@ def main() -> None:
             seconds.setdefault(name, {})[n] = value
         for name, (method, _) in others.items():
             ratios.setdefault(f"{name} / {method}", {})[n] = with_peers[name] / found[method]
+    of_maps = maps_of_saliency(options.rounds)
+    show("A saliency map of 640 x 480 pixels and 300 fixations", of_maps, "auc_judd")
     grown: dict[str, list[float]] = {}
     for n in GROWTH_SIZES:
         for name, value in race(ours(simulated(n, 0), simulated(n, 1)), options.rounds).items():
@@ -168,7 +201,7 @@ def main() -> None:
     print(
         f"  grows with n ** {exponent:.2f}; all costs at once would be {8 * 12800**2 / 2**20:.0f}"
     )
-    measured = {"seconds": seconds, "peer_by_ours": ratios}
+    measured = {"saliency_seconds": of_maps, "seconds": seconds, "peer_by_ours": ratios}
     measured |= {"growth_sizes": GROWTH_SIZES, "growth_seconds": grown, "exponents": exponents}
     measured |= {"memory_mb": memory, "memory_exponent": exponent, "peers": peers.versions()}
     if "multimatch_gaze" in peers.versions() and options.most_peer >= MEMORY_SIZES[0]:

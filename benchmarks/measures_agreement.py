@@ -4,8 +4,8 @@ Usage: python benchmarks/measures_agreement.py [--pairs 60] [--multimatch-data D
        [--golden FILE]
 
 Others take part where they are installed: multimatch_gaze, EyeFeatures, similaritymeasures,
-rapidfuzz, SciPy, pysaliency. A difference of more than 1e-6 ends with exit code 1. What another
-package defines otherwise is named beside the rank correlation of both over all pairs.
+Biopython, rapidfuzz, SciPy, pysaliency. A difference of more than 1e-6 ends with exit code 1. What
+another package defines otherwise is named beside the rank correlation of both over all pairs.
 
 --multimatch-data DIR: fixations of multimatch_gaze's own tests (``segment_*_sub-*.tsv`` of its
 repository). --golden FILE: write the scores of pysaliency, as the tests read them.
@@ -37,13 +37,14 @@ from gazetrack.maps.track import Track  # noqa: E402
 from gazetrack.measures import distances, saliency  # noqa: E402
 from gazetrack.measures.multimatch import MultiMatch, multimatch  # noqa: E402
 from gazetrack.measures.recurrence import recurrence  # noqa: E402
-from gazetrack.measures.regions import grid_word, levenshtein  # noqa: E402
+from gazetrack.measures.regions import grid_word, levenshtein, scanmatch  # noqa: E402
 from tests.measures.saliency_inputs import SIGMA_PX, study  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MOST = 1e-6
+GRID = (12, 8)
 # EyeFeatures adds 1e-7 to the number of recurrences, which are few.
 MOST_OF = {("EyeFeatures", "recurrence"): 1e-4, ("EyeFeatures", "corm"): 1e-4}
 SIDE = 1000.0
@@ -120,7 +121,7 @@ def of_distances(a: Track, b: Track, found: Found, installed: set[str]) -> None:
     if "rapidfuzz" in installed:
         from rapidfuzz.distance import Levenshtein
 
-        words = [grid_word(t, (12, 8)) for t in (a, b)]
+        words = [grid_word(t, GRID) for t in (a, b)]
         # Of its texts, in place of its lists.
         texts = ["".join(chr(48 + cell) for cell in word) for word in words]
         found.add("rapidfuzz", "levenshtein", levenshtein(*words)[0], Levenshtein.distance(*texts))
@@ -134,6 +135,9 @@ def of_distances(a: Track, b: Track, found: Found, installed: set[str]) -> None:
         )
         leash = similaritymeasures.frechet_dist(p, q)
         found.add("similaritymeasures", "frechet", distances.frechet(p, q), leash)
+    if "Bio" in installed:
+        words = [grid_word(t, GRID, 50.0) for t in (a, b)]
+        found.add("Biopython", "scanmatch", scanmatch(*words, GRID), peers.scanmatch(*words, GRID))
     if "eyefeatures" in installed:
         of_eyefeatures(a, b, found)
 
@@ -287,7 +291,7 @@ def main() -> int:
     parser.add_argument("--golden", type=Path)
     options = parser.parse_args()
     facts = where_and_when()
-    names = {*peers.PACKAGES, "rapidfuzz", "similaritymeasures"}
+    names = {*peers.PACKAGES, "Bio", "rapidfuzz", "similaritymeasures"}
     installed = {name for name in names if find_spec(name)}
     print("installed:", ", ".join(sorted(installed)), "missing:", *sorted(names - installed))
     found = Found()
@@ -303,7 +307,10 @@ def main() -> int:
         if options.golden:
             options.golden.write_text(json.dumps(golden, indent=2) + "\n")
     rows, agree = table(found)
-    packages = {name: version(peers.PACKAGES.get(name, name)) for name in sorted(installed)}
+    packages = {
+        name: version({"Bio": "biopython", **peers.PACKAGES}.get(name, name))
+        for name in sorted(installed)
+    }
     save(options.json, facts | {"packages": packages, "rows": rows, "failed": found.failed})
     return 0 if agree else 1
 

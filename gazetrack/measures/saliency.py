@@ -243,26 +243,62 @@ def centre_bias(shape: tuple[int, int], share: float = 0.22) -> Floats:
     return density(np.exp(-squares / (2 * share**2)))
 
 
-def scores(
-    saliency: Floats,
-    x: Floats,
-    y: Floats,
-    elsewhere: tuple[Floats, Floats],
-    options: SaliencyOptions | None = None,
-) -> dict[str, float]:
+@dataclass(frozen=True, kw_only=True)
+class Looks:
+    """Where people looked on one image, and what maps of it are scored against.
+
+    Parameters
+    ----------
+    x, y : ndarray of float64, shape (N,)
+        Fixations in pixels of the maps, one or more, all of them on the image.
+    elsewhere : (ndarray, ndarray)
+        Positions of fixations on other images in the same pixels, for the shuffled AUC.
+    empirical : ndarray of float64, shape (H, W)
+        The fixations, blurred.
+    centre : ndarray of float64, shape (H, W)
+        The centre bias.
+    options : SaliencyOptions
+        How fixations are blurred, and what is taken for chance.
+    """
+
+    x: Floats
+    y: Floats
+    elsewhere: tuple[Floats, Floats]
+    empirical: Floats
+    centre: Floats
+    options: SaliencyOptions
+
+    @classmethod
+    def on(
+        cls,
+        shape: tuple[int, int],
+        x: Floats,
+        y: Floats,
+        elsewhere: tuple[Floats, Floats],
+        options: SaliencyOptions | None = None,
+    ) -> Looks:
+        """Return the looks at an image whose maps are of this (height, width) in pixels."""
+        options = options or SaliencyOptions()
+        sigma_px = options.sigma_share * math.hypot(*shape)
+        return cls(
+            x=x,
+            y=y,
+            elsewhere=elsewhere,
+            empirical=fixation_density(x, y, shape, sigma_px),
+            centre=centre_bias(shape, options.centre_share),
+            options=options,
+        )
+
+
+def scores(saliency: Floats, looks: Looks) -> dict[str, float]:
     """Return all scores of a map.
 
     Parameters
     ----------
     saliency : ndarray of float64, shape (H, W)
         The map, in any unit that there is.
-    x, y : ndarray of float64, shape (N,)
-        Fixations in pixels of the map, one or more, all of them on it.
-    elsewhere : (ndarray, ndarray)
-        Positions of fixations on other images in pixels of this map, for the shuffled AUC: it is
-        NaN without any.
-    options : SaliencyOptions, optional
-        How fixations are blurred, and what is taken for chance.
+    looks : Looks
+        Where people looked on its image; without fixations on other images the shuffled AUC is NaN.
 
     Returns
     -------
@@ -271,24 +307,22 @@ def scores(
         ``information_gain`` over the centre bias and ``information_gain_uniform`` over a flat map,
         in bits per fixation.
     """
-    options = options or SaliencyOptions()
-    shape = saliency.shape[0], saliency.shape[1]
-    empirical = fixation_density(x, y, shape, options.sigma_share * math.hypot(*shape))
+    x, y = looks.x, looks.y
+    splits, seed = looks.options.splits, looks.options.seed
     shuffled = math.nan
-    if len(elsewhere[0]):
-        shuffled = auc(at(saliency, x, y), at(saliency, *elsewhere))
+    if len(looks.elsewhere[0]):
+        shuffled = auc(at(saliency, x, y), at(saliency, *looks.elsewhere))
+    flat = np.ones(saliency.shape)
     return {
         "nss": nss(saliency, x, y),
         "auc_judd": auc_judd(saliency, x, y),
-        "auc_borji": auc_borji(saliency, x, y, splits=options.splits, seed=options.seed),
+        "auc_borji": auc_borji(saliency, x, y, splits=splits, seed=seed),
         "auc_shuffled": shuffled,
-        "kl": kl(saliency, empirical),
-        "cc": cc(saliency, empirical),
-        "sim": sim(saliency, empirical),
-        "information_gain": information_gain(
-            saliency, centre_bias(shape, options.centre_share), x, y
-        ),
-        "information_gain_uniform": information_gain(saliency, np.ones(shape), x, y),
+        "kl": kl(saliency, looks.empirical),
+        "cc": cc(saliency, looks.empirical),
+        "sim": sim(saliency, looks.empirical),
+        "information_gain": information_gain(saliency, looks.centre, x, y),
+        "information_gain_uniform": information_gain(saliency, flat, x, y),
     }
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gazetrack.errors import ConfigError, InputError, SchemaError, quote
-from gazetrack.measures.saliency import SCORES, SaliencyOptions, centre_bias, scores
+from gazetrack.measures.saliency import SCORES, Looks, SaliencyOptions, scores
 from gazetrack.tables.stimulus import stem
 from gazetrack.workflows.engine.run import Engine, over
 from gazetrack.workflows.gaze_paths import Place, as_tracks, place_on, read_each
@@ -217,7 +217,8 @@ def _gathered(
 ) -> list[_Gaze]:
     """Return the fixations that count together; maps that nobody looked at have none."""
     groups: dict[tuple[str, ...], list[Track]] = {}
-    for track in paths:
+    # In the order of names, so that the one in which tables are given does not matter.
+    for track in sorted(paths, key=lambda one: (one.recording, one.participant, one.trial)):
         key = (stem(track.stimulus), *(str(getattr(track, name)) for name in names[1:]))
         groups.setdefault(key, []).append(track)
     unseen = set(sources) - {key[0] for key in groups}
@@ -230,7 +231,7 @@ def _gathered(
             shapes=tuple({(track.width, track.height) for track in own}),
             source=sources.get(key[0]),
         )
-        for key, own in groups.items()
+        for key, own in sorted(groups.items())
     ]
 
 
@@ -272,11 +273,10 @@ def _scored(gaze: _Gaze, everywhere: _Everywhere, options: SaliencyOptions) -> l
     x, y = np.minimum(x, np.nextafter(width, 0)), np.minimum(y, np.nextafter(height, 0))
     others_x, others_y = everywhere.except_on(gaze.names[0])
     elsewhere = others_x * width, others_y * height
-    beside = centre_bias((height, width), options.centre_share)
-    scored = zip(SCORED, (saliency, beside), strict=True)
+    looks = Looks.on((height, width), x, y, elsewhere, options)
+    scored = zip(SCORED, (saliency, looks.centre), strict=True)
     return [
-        {"scored": which, **counts, **scores(one, x, y, elsewhere, options), "reason": ""}
-        for which, one in scored
+        {"scored": which, **counts, **scores(one, looks), "reason": ""} for which, one in scored
     ]
 
 

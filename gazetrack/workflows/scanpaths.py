@@ -330,7 +330,8 @@ def _by_stimulus(paths: Iterable[Track]) -> dict[str, list[Track]]:
             what = f"two scanpaths on {quote(track.stimulus, 40)!r} are both {quote(names, 60)!r}"
             raise DataError(what, hint="give each recording a name of its own, or name it once")
         on_it[_key(track)] = track
-    return {stimulus: list(on_it.values()) for stimulus, on_it in found.items()}
+    # By name, so that the order in which tables are given does not matter.
+    return {name: [on_it[key] for key in sorted(on_it)] for name, on_it in sorted(found.items())}
 
 
 def _chunks(by_stimulus: dict[str, list[Track]], reference: str | None) -> Iterable[_Chunk]:

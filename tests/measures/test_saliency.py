@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import arrays
 
 from gazetrack.errors import ConfigError
 from gazetrack.measures import saliency
-from gazetrack.measures.saliency import SCORES, SaliencyOptions, scores
+from gazetrack.measures.saliency import SCORES, Looks, SaliencyOptions, scores
 from tests.measures.saliency_inputs import SIGMA_PX, study
 from tests.places import ROOT
 
@@ -138,11 +138,13 @@ def test_the_centre_bias_is_symmetric_and_highest_in_the_middle():
 
 def test_all_scores_of_a_map():
     maps, looked = study()
-    found = scores(maps[0], *looked[0], (np.zeros(0), np.zeros(0)))
+    nowhere = np.zeros(0), np.zeros(0)
+    found = scores(maps[0], Looks.on(maps[0].shape, *looked[0], nowhere))
     assert tuple(found) == SCORES
     assert math.isnan(found.pop("auc_shuffled"))
     assert all(map(math.isfinite, found.values()))
-    flat = scores(maps[3], *looked[3], (np.array([1.0]), np.array([1.0])))
+    one = np.array([1.0]), np.array([1.0])
+    flat = scores(maps[3], Looks.on(maps[3].shape, *looked[3], one))
     assert flat["nss"] == flat["cc"] == flat["information_gain_uniform"] == 0
     assert flat["auc_judd"] == flat["auc_borji"] == flat["auc_shuffled"] == 0.5
     assert flat["information_gain"] < 0

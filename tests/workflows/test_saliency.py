@@ -89,6 +89,12 @@ def test_one_image_alone_has_no_shuffled_auc(paths, maps):
     assert np.isfinite(found["auc_judd"].iloc[0])
 
 
+@pytest.mark.parametrize("by", ["stimulus", "recording"])
+def test_the_order_of_tables_does_not_matter(paths, maps, by):
+    one, other = (gazetrack.score_saliency(maps, given, by=by) for given in (paths, paths[::-1]))
+    pd.testing.assert_frame_equal(one, other, check_exact=True)
+
+
 def test_several_processes_give_the_same(paths, maps):
     here = gazetrack.score_saliency(maps, paths)
     pd.testing.assert_frame_equal(here, gazetrack.score_saliency(maps, paths, jobs=2))

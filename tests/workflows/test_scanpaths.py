@@ -93,6 +93,11 @@ def test_nothing_to_compare_is_an_empty_table(paths):
     assert gazetrack.scanpath_matrix(found, "dtw").shape == (0, 0)
 
 
+def test_the_order_of_tables_does_not_matter(paths):
+    one, other = (gazetrack.compare_scanpaths(given, ["dtw"]) for given in (paths, paths[::-1]))
+    pd.testing.assert_frame_equal(one, other)
+
+
 def test_several_processes_give_the_same(paths, monkeypatch):
     monkeypatch.setattr(scanpaths, "PAIRS_AT_ONCE", 2)
     told = []
