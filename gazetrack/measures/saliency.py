@@ -254,9 +254,9 @@ class Looks:
     elsewhere : (ndarray, ndarray)
         Positions of fixations on other images in the same pixels, for the shuffled AUC.
     empirical : ndarray of float64, shape (H, W)
-        The fixations, blurred.
+        The fixations, each blurred by a Gaussian.
     centre : ndarray of float64, shape (H, W)
-        The centre bias.
+        The centre bias, a density that adds up to 1.
     options : SaliencyOptions
         How fixations are blurred, and what is taken for chance.
     """
