@@ -103,7 +103,8 @@ def pysaliency() -> Any:
         setattr(np, "trapz", np.trapezoid)  # noqa: B010 - by a name that ruff would modernise
     if "pysaliency" not in sys.modules:
         package = types.ModuleType("pysaliency")
-        package.__path__ = list(find_spec("pysaliency").submodule_search_locations)
+        package.__spec__ = find_spec("pysaliency")
+        package.__path__ = list(package.__spec__.submodule_search_locations)
         sys.modules["pysaliency"] = package
     import pysaliency.datasets
     import pysaliency.metrics
