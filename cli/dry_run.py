@@ -16,11 +16,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gazetrack.workflows.convert_options import ConvertOptions
-    from gazetrack.workflows.plan import Planned
+    from gazetrack.workflows.planned import Planned
 
 _MOST_CHARS = 4096  # of a path
 _SAID = {
-    "convert": "to convert",
     "done": "done before",
     "skip": "skipped",
     "fail": "that would fail",
@@ -55,17 +54,23 @@ def dry_run(
     int
         The exit code: that of recordings that would fail.
     """
-    from gazetrack.workflows.engine.queues import check_place, is_queue, job_script
     from gazetrack.workflows.plan import plan_conversion
+
+    plan = plan_conversion(files, options, manifest)
+    return show_plan(plan, "convert", cluster, as_json=as_json)
+
+
+def show_plan(plan: Sequence[Planned], verb: str, cluster: str | None, *, as_json: bool) -> int:
+    """Print what would be done about recordings, and return the exit code; see `dry_run`."""
+    from gazetrack.workflows.engine.queues import check_place, is_queue, job_script
 
     if cluster is not None:
         check_place(cluster)
-    plan = plan_conversion(files, options, manifest)
     errors = [planned.error for planned in plan if planned.error is not None]
     if as_json:
         print_json([_as_json(planned) for planned in plan])
     else:
-        _show(plan)
+        _show(plan, verb)
         if cluster is not None and is_queue(cluster):
             click.echo(f"each job of the queue:\n{job_script(cluster)}")
     for error in errors:
@@ -79,15 +84,16 @@ def _as_json(planned: Planned) -> dict[str, str | None]:
     return values | {"message": message}
 
 
-def _show(plan: Sequence[Planned]) -> None:
+def _show(plan: Sequence[Planned], verb: str) -> None:
     from gazetrack.errors import quote
 
     for planned in plan:
         # Of thousands, those that are left are what a user wants to see.
-        if planned.action == "convert":
+        if planned.action == verb:
             name = quote(planned.file, _MOST_CHARS)
             format_ = f" ({planned.format})" if planned.format else ""
-            click.echo(f"would convert {name}{format_}: {planned.why}")
+            click.echo(f"would {verb} {name}{format_}: {planned.why}")
     counts: Counter[str] = Counter(planned.action for planned in plan)
-    said = ", ".join(f"{counts[action]:,} {said}" for action, said in _SAID.items())
+    told = {verb: f"to {verb}"} | _SAID
+    said = ", ".join(f"{counts[action]:,} {said}" for action, said in told.items())
     click.echo(f"of {len(plan):,} recordings: {said}")

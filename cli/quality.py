@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,17 +11,18 @@ from gazetrack.storage.address import shown
 
 from . import exit_codes
 from . import options as opt
-from .engine_options import engine, engine_options
+from .dry_run import show_plan
+from .engine_options import engine, engine_options, resume_options
 from .errors import say
 from .parsing import parse_pairs, parse_screen
 from .printing import cell, is_nan, print_json, print_table, progress_bar, without_nan
+from .reports import check_manifest
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pyarrow as pa
 
     from gazetrack.errors import GazetrackError
+    from gazetrack.workflows.quality import QualityReport
 
 _HEADER = {
     "recording": "recording",
@@ -78,6 +80,7 @@ _HEADER = {
     help="Write all measures as a table: .parquet, .csv or .tsv.",
 )
 @engine_options
+@resume_options
 @opt.format_option
 @opt.columns_option
 @opt.screen_option
@@ -94,6 +97,8 @@ def command(
     window_ms: float,
     targets: Path | None,
     out: Path | str | None,
+    manifest: Path | None,
+    is_dry_run: bool,
     format_name: str | None,
     columns: str | None,
     screen: str | None,
@@ -113,7 +118,7 @@ def command(
     from gazetrack.data_quality.targets import read_targets
     from gazetrack.tables.schema import QUALITY
     from gazetrack.workflows.elsewhere import check_place, write_at
-    from gazetrack.workflows.quality import quality_files
+    from gazetrack.workflows.quality import plan_quality, quality_files
     from gazetrack.workflows.read import InputOptions
 
     if targets is not None and by != "recording":
@@ -128,27 +133,37 @@ def command(
         trust_gzip=trust_gzip,
         recursive=recursive,
     )
+    measured: dict[str, Any] = {"by": by, "window_ms": window_ms, "targets": looked_at}
+    if is_dry_run:
+        plan = plan_quality(files, options, **measured, manifest=manifest)
+        return show_plan(plan, "measure", who["cluster"], as_json=as_json)
     check_place(out, QUALITY, force=force)
+    check_manifest(manifest, out if isinstance(out, Path) else None)
     report = quality_files(
         files,
         options,
-        by,
-        window_ms=window_ms,
-        targets=looked_at,
+        **measured,
         tell=_say,
         jobs=engine(**who),
         progress=progress_bar("measuring"),
+        manifest=manifest,
     )
     table = report.table
     if out is not None and table.num_rows:
         write_at(out, table, {"quality": {"by": by, "window_ms": window_ms}}, force=force)
+    _print(report, by, out, as_json=as_json)
+    return exit_codes.of_inputs(report.errors, report.n_inputs)
+
+
+def _print(report: QualityReport, by: str, out: Path | str | None, *, as_json: bool) -> None:
+    """Print the report of all recordings, and where it was written."""
+    table = report.table
     if as_json:
         print_json([without_nan(row) for row in table.to_pylist()])
     elif table.num_rows:
         _show(table, by, list(report.notes))
         if out is not None:
             click.echo(f"wrote {shown(str(out))} ({table.num_rows:,} rows)")
-    return exit_codes.of_inputs(report.errors, report.n_inputs)
 
 
 def _say(error: GazetrackError) -> None:

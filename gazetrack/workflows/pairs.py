@@ -57,10 +57,7 @@ def find_pairs(
             raise
         raise InputError(error.what, hint=error.hint) from None
     if manifest is not None:
-        named = [source for source in sources if not source.from_folder and not source.addresses]
-        refuse_overwrite(manifest, [source.path for source in named])
-        there = Path(manifest).absolute()
-        sources = [source for source in sources if source.path.absolute() != there]
+        sources = without_manifest(sources, manifest)
     if not names_files:
         # Outputs are called after what is in the exports: names of files cannot meet.
         sources = [
@@ -68,6 +65,20 @@ def find_pairs(
             for source in sources
         ]
     return list(zip(sources, _unnamed(sources, out is not None), strict=True))
+
+
+def without_manifest(sources: Sequence[Source], manifest: str | Path) -> list[Source]:
+    """Return recordings but for a manifest that lies in their folder.
+
+    Raises
+    ------
+    OutputError
+        The manifest is one of the exports that were named.
+    """
+    named = [source for source in sources if not source.from_folder and not source.addresses]
+    refuse_overwrite(manifest, [source.path for source in named])
+    there = Path(manifest).absolute()
+    return [source for source in sources if source.path.absolute() != there]
 
 
 def _unnamed(sources: Sequence[Source], shows_folder: bool) -> list[list[Unnamed]]:

@@ -14,18 +14,25 @@ from gazetrack.data_quality import measures
 from gazetrack.errors import GazetrackError, WorkerLost, quote, refuse_other_type
 from gazetrack.storage.objects import check_shared
 from gazetrack.tables.recording import Recording
+from gazetrack.workflows.engine.manifest import Manifest
 from gazetrack.workflows.engine.run import Engine, over
 from gazetrack.workflows.inputs import find_sources
+from gazetrack.workflows.noted import Notes, packed, unpacked
+from gazetrack.workflows.pairs import without_manifest
+from gazetrack.workflows.planned import Planned, planned
 from gazetrack.workflows.read import InputChoices, InputOptions, read_one
+from gazetrack.workflows.resume import texts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import pandas as pd
     import pyarrow as pa
 
     from gazetrack.data_quality.targets import Target
     from gazetrack.workflows.inputs import Source
+
+    AtOnce = Callable[[Source, "_Measured"], None]
 
 
 @dataclass(frozen=True)
@@ -123,6 +130,7 @@ def quality_files(
     tell: Callable[[GazetrackError], None] | None = None,
     jobs: int | Engine = 1,
     progress: Callable[[int, int], None] | None = None,
+    manifest: str | Path | None = None,
 ) -> QualityReport:
     """Report the data quality of exports or sample tables; a bad one leaves the others alone.
 
@@ -140,25 +148,84 @@ def quality_files(
         Number of processes, or an engine with more to say; the report does not depend on it.
     progress : callable, optional
         Called with the number of recordings done and of all, before the first and after each.
+    manifest : path-like, optional
+        A file that keeps what was found in each recording: those that are the same, and measured
+        in the same way, are not read again. Made where there is none.
 
     Returns
     -------
     QualityReport
         Recordings to which two exports give one name are named by their files as well.
     """
-    sources = find_sources(paths, recursive=options.recursive, join=options.may_join)
+    sources = _sources(paths, options, manifest)
     engine = Engine.of(jobs)
     if not engine.works_here(len(sources)):
         check_shared(url for source in sources for url in source.addresses.values())
     asked = _Asked(options=options, by=by, window_ms=window_ms, targets=tuple(targets))
-    measured = over(
-        partial(_measured, asked=asked),
-        sources,
-        engine,
-        total=len(sources),
-        lost=_lost,
-        progress=progress,
-    )
+
+    def work(left: Sequence[Source], at_once: AtOnce | None) -> Iterator[_Measured]:
+        return over(
+            partial(_measured, asked=asked),
+            left,
+            engine,
+            total=len(left),
+            lost=_lost,
+            progress=progress,
+            at_once=at_once,
+        )
+
+    if manifest is None:
+        return _joined(work(sources, None), tell)
+    with Manifest(manifest) as known:
+        notes = Notes(known, "quality", asked.as_texts())
+        return _joined(notes.going_on(sources, work, kept=_kept, again=_again), tell)
+
+
+def plan_quality(
+    paths: Sequence[str | Path],
+    options: InputOptions,
+    by: str = "recording",
+    *,
+    window_ms: float = 200.0,
+    targets: Sequence[Target] = (),
+    manifest: str | Path | None = None,
+) -> list[Planned]:
+    """Return what `quality_files` would do with the same arguments; nothing is written.
+
+    Parameters
+    ----------
+    paths, options, by, window_ms, targets, manifest
+        The same as those of `quality_files`.
+
+    Returns
+    -------
+    list of Planned
+        One per recording, in order.
+    """
+    sources = _sources(paths, options, manifest)
+    whys = ["new" for _ in sources]
+    if manifest is not None:
+        asked = _Asked(options=options, by=by, window_ms=window_ms, targets=tuple(targets))
+        with Manifest(manifest, read_only=True) as known:
+            notes = Notes(known, "quality", asked.as_texts())
+            whys = [notes.step(source).why for source in sources]
+    return [
+        planned(source, why, options, action="measure")
+        for source, why in zip(sources, whys, strict=True)
+    ]
+
+
+def _sources(
+    paths: Sequence[str | Path], options: InputOptions, manifest: str | Path | None
+) -> list[Source]:
+    sources = find_sources(paths, recursive=options.recursive, join=options.may_join)
+    return sources if manifest is None else without_manifest(sources, manifest)
+
+
+def _joined(
+    measured: Iterable[_Measured], tell: Callable[[GazetrackError], None] | None
+) -> QualityReport:
+    """Return the report of all recordings."""
     found: list[tuple[str, pa.Table]] = []
     notes: list[str] = []
     errors: list[GazetrackError] = []
@@ -183,6 +250,11 @@ class _Asked:
     by: str
     window_ms: float
     targets: tuple[Target, ...]
+
+    def as_texts(self) -> dict[str, str]:
+        """Return all that a measure depends on besides the recording."""
+        of_windows = {"by": self.by, "window_ms": repr(self.window_ms)}
+        return texts_of(self.options) | of_windows | {"targets": repr(self.targets)}
 
 
 @dataclass(frozen=True)
@@ -215,6 +287,20 @@ def _measured(source: Source, asked: _Asked) -> _Measured:
 def _lost(source: Source, error: WorkerLost) -> _Measured:
     told = WorkerLost(error.what, path=source.path, hint=error.hint)
     return _Measured(str(source.path), error=told)
+
+
+def _kept(measured: _Measured) -> dict[str, Any] | None:
+    """Return what a manifest keeps of a recording; None where it failed."""
+    if measured.error is not None:
+        return None
+    table = "" if measured.table is None else packed(measured.table)
+    return {"table": table, "notes": list(measured.notes)}
+
+
+def _again(source: Source, kept: dict[str, Any]) -> _Measured:
+    """Return what was found in a recording from what a manifest kept."""
+    table = unpacked(kept["table"]) if kept["table"] else None
+    return _Measured(str(source.path), table, tuple(kept["notes"]))
 
 
 def _told_apart(found: list[tuple[str, pa.Table]]) -> list[pa.Table]:

@@ -95,7 +95,7 @@ class Study:
         InputError
             A store refuses to say what lies there, or cannot be reached.
         """
-        files = self._files(source)
+        files = files_of(source, self._states)
         if files is None:  # whoever reads it says why
             return Step("new")
         name = self._name(source, files)
@@ -107,20 +107,6 @@ class Study:
         before = None if why else self._before(key, source)
         replaces = self._manifest.written(key, now) if why else ()
         return Step(why, key, tuple(files), before, replaces)
-
-    def _files(self, source: Source) -> list[dict[str, Any]] | None:
-        """Return the states of the files of a recording; None where one is not there."""
-        files = []
-        for path in (source.path, *source.parts):
-            url = source.addresses.get(path)
-            try:
-                state = state_of(path) if url is None else self._states.of(url)
-            except OSError:
-                return None
-            if state is None:
-                return None
-            files.append(state)
-        return files
 
     def _name(self, source: Source, files: list[dict[str, Any]]) -> str:
         """Return what a recording is called; empty where it cannot be recognised without a name."""
@@ -240,6 +226,34 @@ class Study:
         return outcome
 
 
+def files_of(source: Source, states: States) -> list[dict[str, Any]] | None:
+    """Return the states of the files of a recording; None where one is not there.
+
+    Parameters
+    ----------
+    source : Source
+        The recording, whose files may lie elsewhere.
+    states : States
+        What stores have said of those.
+
+    Raises
+    ------
+    InputError
+        A store refuses to say what lies there, or cannot be reached.
+    """
+    files = []
+    for path in (source.path, *source.parts):
+        url = source.addresses.get(path)
+        try:
+            state = state_of(path) if url is None else states.of(url)
+        except OSError:
+            return None
+        if state is None:
+            return None
+        files.append(state)
+    return files
+
+
 def _within(folder: Path, path: str) -> str:
     """Return the name of a table in its folder; in a data set it lies in folders below."""
     shown, above = Path(path), f"{folder}/"
@@ -253,13 +267,17 @@ def parameters_of(options: InputOptions, pseudonyms: Pseudonyms) -> dict[str, st
 
     Of the key of pseudonyms it is a digest: a manifest is no place for a secret.
     """
-    told = {
+    key = hashlib.sha256(pseudonyms.key).hexdigest()[:16] if pseudonyms.key else ""
+    return texts_of(options) | {"pseudonyms": f"{pseudonyms.policy} {key}".rstrip()}
+
+
+def texts_of(options: InputOptions) -> dict[str, str]:
+    """Return the options that results depend on, as texts that can be compared."""
+    return {
         field.name: _text(getattr(options, field.name))
         for field in fields(options)
         if field.name not in _NO_PARAMETERS
     }
-    key = hashlib.sha256(pseudonyms.key).hexdigest()[:16] if pseudonyms.key else ""
-    return told | {"pseudonyms": f"{pseudonyms.policy} {key}".rstrip()}
 
 
 def _text(value: object) -> str:

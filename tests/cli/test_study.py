@@ -80,6 +80,26 @@ def test_a_study_goes_on_where_it_was(run, exports, tmp_path, command):
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "tables").iterdir()} == times
 
 
+def test_a_report_of_quality_goes_on_where_it_was(run, exports, tmp_path):
+    line = "gazetrack quality exports --manifest study.jsonl"
+    before = sorted(tmp_path.rglob("*"))
+    result = run(f"{line} --dry-run")
+    assert (result.code, result.err) == (0, "")
+    assert result.out.splitlines() == [
+        *(f"would measure exports/{name}.csv (generic): new" for name in "abc"),
+        "of 3 recordings: 3 to measure, 0 done before, 0 skipped, 0 that would fail",
+    ]
+    assert sorted(tmp_path.rglob("*")) == before
+    first = run(f"{line} -o first.parquet")
+    again = run(f"{line} -o again.parquet")
+    assert (again.code, again.out.replace("again", "first")) == (0, first.out)
+    assert (tmp_path / "again.parquet").read_bytes() == (tmp_path / "first.parquet").read_bytes()
+    told = run(f"{line} --dry-run --by trial").out
+    assert "would measure exports/a.csv (generic): other parameters: by" in told
+    assert run("gazetrack quality exports --manifest x.csv -o x.csv").code == 2
+    assert not (tmp_path / "x.csv").exists()
+
+
 def test_a_manifest_over_something_else_is_refused(run, exports):
     result = run("gazetrack convert exports --manifest exports/a.csv")
     assert (result.code, result.out) == (3, "")
@@ -121,7 +141,7 @@ def test_commands_of_many_recordings_have_the_same_options():
         command = cli.get_command(None, name)
         options = {option for parameter in command.params for option in parameter.opts}
         assert options >= {"--jobs", "--cluster", "--retries"}
-        assert ("--manifest" in options) == ("--dry-run" in options) == (name != "quality")
+        assert options >= {"--manifest", "--dry-run"}
 
 
 # In every process, a disk that takes half a minute to sync, so that files stay half-written.

@@ -11,8 +11,8 @@ import gazetrack
 from gazetrack.data_quality.targets import Target
 from gazetrack.errors import ConfigError, GazetrackError, UnknownFormat
 from gazetrack.tables.schema import QUALITY
-from gazetrack.workflows.quality import quality, quality_files
-from gazetrack.workflows.read import InputOptions
+from gazetrack.workflows.quality import plan_quality, quality, quality_files
+from gazetrack.workflows.read import InputOptions, read_one
 
 # At 250 Hz the eye moves by a pixel to and fro.
 AT_REST = "x,y,t\n" + "".join(f"{100 + i % 2},200,{4 * i}\n" for i in range(100))
@@ -142,3 +142,87 @@ def test_the_report_does_not_depend_on_who_measures(folder):
     assert here.n_inputs == there.n_inputs == 5
     quality_files(["."], InputOptions(), jobs=2, progress=lambda *n: counts.append(n))
     assert counts == [(done, 6) for done in range(7)]
+
+
+@pytest.fixture
+def measured(monkeypatch):
+    """Names of the recordings that are read from here on."""
+    names = []
+
+    def listening(source, options):
+        names.append(source.name)
+        return read_one(source, options)
+
+    monkeypatch.setattr("gazetrack.workflows.quality.read_one", listening)
+    return names
+
+
+def check_same(table, other):
+    assert table.schema.equals(other.schema, check_metadata=True)
+    pd.testing.assert_frame_equal(table.to_pandas(), other.to_pandas())
+
+
+def test_a_report_goes_on_from_what_its_manifest_keeps(folder, measured):
+    (folder / "b.csv").write_text(AT_REST.replace(",200,", ",210,"))
+    (folder / "bad.csv").write_bytes(b"x,y,t\n1,2,oops\n")
+    (folder / "notes.txt").write_text(BAD)
+    everything = {"manifest": "study.jsonl"}
+    first = quality_files(["."], InputOptions(), **everything)
+    assert measured == ["b", "bad", "notes", "raw"]
+    measured.clear()
+    second = quality_files(["."], InputOptions(), **everything)
+    assert measured == ["bad"]  # what failed is tried again
+    check_same(second.table, first.table)
+    assert (second.notes, second.n_inputs) == (first.notes, first.n_inputs)
+    assert [str(error) for error in second.errors] == [str(error) for error in first.errors]
+    check_same(quality_files(["."], InputOptions()).table, first.table)
+    (folder / "b.csv").write_text(AT_REST.replace(",200,", ",2100,"))
+    measured.clear()
+    third = quality_files(["."], InputOptions(), **everything)
+    assert measured == ["b", "bad"]
+    assert third.table["n_samples"].to_pylist() == [100, 100]
+    measured.clear()
+    quality_files(["."], InputOptions(), "window", **everything)
+    assert len(measured) == 4
+    quality_files(["."], InputOptions(), "window", window_ms=100, **everything)
+    assert len(measured) == 8
+
+
+def test_a_report_of_which_half_was_made_is_made_of_both_halves(folder, measured):
+    for name in "abc":
+        (folder / f"{name}.csv").write_text(AT_REST.replace(",200,", f",20{ord(name) % 10},"))
+    whole = quality_files(["."], InputOptions()).table
+    measured.clear()
+
+    def stop(done, total):
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        quality_files(["."], InputOptions(), progress=stop, manifest="study.jsonl")
+    n_done = len(measured)
+    measured.clear()
+    table = quality_files(["."], InputOptions(), manifest="study.jsonl").table
+    assert n_done + len(measured) == 4
+    check_same(table, whole)
+    other = quality_files(["."], InputOptions(), manifest="several.jsonl", jobs=2).table
+    check_same(other, whole)
+    measured.clear()
+    quality_files(["."], InputOptions(), manifest="several.jsonl")
+    assert measured == []
+
+
+def test_what_would_be_measured_is_told(folder):
+    (folder / "notes.txt").write_text(BAD)
+    plan = plan_quality(["."], InputOptions(), manifest="study.jsonl")
+    assert [(one.file, one.action, one.why) for one in plan] == [
+        ("notes.txt", "skip", ""),
+        ("raw.csv", "measure", "new"),
+    ]
+    assert not (folder / "study.jsonl").exists()
+    quality_files(["."], InputOptions(), manifest="study.jsonl")
+    plan = plan_quality(["."], InputOptions(), manifest="study.jsonl")
+    assert [one.action for one in plan] == ["done", "done"]
+    targets = [Target("near", 100, 200, 0, 200)]
+    plan = plan_quality(["raw.csv"], InputOptions(), targets=targets, manifest="study.jsonl")
+    assert [one.why for one in plan] == ["other parameters: targets"]

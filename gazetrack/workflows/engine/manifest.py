@@ -244,6 +244,8 @@ def _same(then: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
         return bool(now.get("mark")) and then.get("mark") == now["mark"]
     if "mtime_ns" in then and then["mtime_ns"] == now.get("mtime_ns"):
         return True
+    if not then["sha256"]:  # it was not counted
+        return False
     digest = now.get("sha256")
     return bool(then["sha256"] == (digest or sha256_of(now["path"])))
 
