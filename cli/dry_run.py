@@ -62,20 +62,35 @@ def dry_run(
 
 def show_plan(plan: Sequence[Planned], verb: str, cluster: str | None, *, as_json: bool) -> int:
     """Print what would be done about recordings, and return the exit code; see `dry_run`."""
-    from gazetrack.workflows.engine.queues import check_place, is_queue, job_script
-
     if cluster is not None:
+        from gazetrack.workflows.engine.queues import check_place
+
         check_place(cluster)
     errors = [planned.error for planned in plan if planned.error is not None]
     if as_json:
         print_json([_as_json(planned) for planned in plan])
     else:
         _show(plan, verb)
-        if cluster is not None and is_queue(cluster):
-            click.echo(f"each job of the queue:\n{job_script(cluster)}")
+        show_job(cluster)
     for error in errors:
         say("gazetrack", error)
     return exit_codes.of_inputs(errors, len(plan))
+
+
+def show_job(cluster: str | None) -> None:
+    """Print the script of a batch job where a queue is to do the work.
+
+    Parameters
+    ----------
+    cluster : str or None
+        Where the work would be done, as `--cluster` names it.
+    """
+    from gazetrack.workflows.engine.queues import check_place, is_queue, job_script
+
+    if cluster is not None:
+        check_place(cluster)
+        if is_queue(cluster):
+            click.echo(f"each job of the queue:\n{job_script(cluster)}")
 
 
 def _as_json(planned: Planned) -> dict[str, str | None]:

@@ -39,6 +39,9 @@ _OPTIONS = (
     retries_option,
 )
 
+dry_run_option = click.option(
+    "--dry-run", "is_dry_run", is_flag=True, help="Say what would be done, and why; do nothing."
+)
 _RESUME = (
     click.option(
         "--manifest",
@@ -46,9 +49,7 @@ _RESUME = (
         metavar="FILE",
         help="Note in FILE what is done; called again, go on from there.",
     ),
-    click.option(
-        "--dry-run", "is_dry_run", is_flag=True, help="Say what would be done, and why; do nothing."
-    ),
+    dry_run_option,
 )
 
 

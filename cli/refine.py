@@ -12,7 +12,8 @@ from gazetrack.maps.parameters import PRESETS, CRFParams, crf_params
 from gazetrack.sam.parameters import PromptParams
 
 from . import options as opt
-from .engine_options import cluster_option, engine, retries_option
+from .dry_run import show_job
+from .engine_options import cluster_option, dry_run_option, engine, retries_option
 from .map_options import with_default
 from .printing import progress_bar
 from .reports import check_report, finish
@@ -106,6 +107,7 @@ def _crf_options(command: F) -> F:
 )
 @cluster_option
 @retries_option
+@dry_run_option
 @click.option(
     "-o",
     "--out",
@@ -133,6 +135,7 @@ def command(
     jobs: int | None,
     cluster: str | None,
     retries: int,
+    is_dry_run: bool,
     out: Path,
     force: bool,
     report: Path | None,
@@ -148,28 +151,29 @@ def command(
     MAPS is a maps.parquet or its folder, ./maps by default. Only calibrated maps are taken (tube,
     density, disc, hull): of other kinds .5 is no border, and a CRF would make the object vanish.
     """
-    from gazetrack.workflows.refine import refine
+    from gazetrack.workflows.refine import plan_refining, refine_maps
 
     if share is not None and probabilities is None:
         raise click.UsageError("--share is that of networks: give their --probabilities")
     params = _crf_of(preset, choices)
     prompt = _prompt_of(prompt_model, prompt_size, fixations, no_crf)
     check_report(report, [maps])
+    task: dict[str, Any] = {
+        "params": params,
+        "prompt": prompt,
+        "seen": probabilities,
+        "share": share,
+        "all_levels": all_levels,
+    }
+    images = images or Path("images")
+    if is_dry_run:
+        code = finish([plan_refining(maps, images, out, **task)], None, _show_planned)
+        show_job(cluster)
+        return code
+    who = engine(jobs, cluster, retries, quiet=quiet) if cluster else None
     bar = progress_bar("refining", quiet)
-    done = refine(
-        maps,
-        images or Path("images"),
-        out,
-        params,
-        prompt=prompt,
-        probabilities=probabilities,
-        share=share,
-        all_levels=all_levels,
-        jobs=jobs or 1,
-        engine=engine(jobs, cluster, retries, quiet=quiet) if cluster else None,
-        force=force,
-        progress=bar,
-        errors="report",
+    done = refine_maps(
+        maps, images, out, **task, jobs=jobs or 1, engine=who, force=force, progress=bar
     )
     return finish([done], report, None if quiet else _show)
 
@@ -195,12 +199,21 @@ def _prompt_of(
     return PromptOptions(model=model, params=params, fixations=fixations, crf=not no_crf)
 
 
+def _show_planned(outcome: Outcome) -> None:
+    click.echo(f"{outcome.file}: would refine {outcome.rows_out:,} of {outcome.rows_in:,} tracks")
+    _show_how(outcome)
+
+
 def _show(outcome: Outcome) -> None:
     click.echo(f"{outcome.file}: {outcome.rows_out:,} of {outcome.rows_in:,} tracks refined")
+    _show_how(outcome)
+    for output in outcome.outputs:
+        click.echo(f"  wrote {output['path']}")
+
+
+def _show_how(outcome: Outcome) -> None:
     for note in outcome.notes:
         click.echo(f"  note: {note}")
     if outcome.summary:
         click.echo("  drawn by {model}, asked by {how}".format_map(outcome.summary))
         click.echo("  it learned from {learned_from}".format_map(outcome.summary))
-    for output in outcome.outputs:
-        click.echo(f"  wrote {output['path']}")

@@ -8,14 +8,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import options as opt
-from .engine_options import cluster_option, engine, retries_option
+from .dry_run import show_job
+from .engine_options import cluster_option, dry_run_option, engine, retries_option
 from .map_options import map_options
 from .parsing import parse_size
 from .printing import progress_bar
 from .reports import check_report, finish
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gazetrack.workflows.at_hand import AtHand
     from gazetrack.workflows.outcome import Outcome
+    from gazetrack.workflows.render import RenderOptions
 
 
 @click.command("render", short_help="Render fixation tables into gaze track maps.")
@@ -74,6 +79,7 @@ if TYPE_CHECKING:
 )
 @cluster_option
 @retries_option
+@dry_run_option
 @opt.force_option
 @opt.report_option
 @opt.quiet_option
@@ -93,6 +99,7 @@ def command(
     jobs: int | None,
     cluster: str | None,
     retries: int,
+    is_dry_run: bool,
     dtype: str,
     force: bool,
     report: Path | None,
@@ -130,9 +137,39 @@ def command(
         )
         found = opt.tables_among(places.tables, quiet)
         check_report(report, found)
+        if is_dry_run:
+            return _dry_run(places, found, chosen, out, cluster)
         rendered = render_tables(found, chosen, progress_bar("rendering", quiet))
         outcomes = places.told(rendered)
     return finish(outcomes, report, None if quiet else _show)
+
+
+def _dry_run(
+    places: AtHand,
+    tables: Sequence[Path],
+    options: RenderOptions,
+    out: Path | str,
+    cluster: str | None,
+) -> int:
+    """Print what would be rendered, and return the exit code."""
+    from gazetrack.storage.address import shown
+    from gazetrack.workflows.render_plan import plan_rendering
+
+    plan = plan_rendering(tables, options)
+    code = finish(places.told(plan.outcomes), None, _show_planned)
+    megabytes = plan.n_bytes / 1024**2
+    what = f"{plan.n_rows:,} tracks on {plan.n_images:,} images, {options.params.levels} levels"
+    click.echo(f"would render {what}: {megabytes:,.1f} MB, into {shown(str(out))}")
+    show_job(cluster)
+    return code
+
+
+def _show_planned(outcome: Outcome) -> None:
+    rendered = f"{outcome.rows_out:,} of {outcome.rows_in:,} fixations to render"
+    dropped = [f"; not used: {count:,}, {reason}" for reason, count in outcome.dropped.items()]
+    click.echo(f"{outcome.file}: {rendered}{''.join(dropped)}")
+    for note in outcome.notes:
+        click.echo(f"  note: {note}")
 
 
 def _show(outcome: Outcome) -> None:

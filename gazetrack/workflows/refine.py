@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
 from gazetrack.errors import ConfigError, InputError, WorkerLost, quote
-from gazetrack.images.folder import find_images, is_gray, read_image
-from gazetrack.maps.parameters import CRFParams
+from gazetrack.images.folder import find_images
 from gazetrack.maps.store import MAP_FILE, map_writer, read_maps
 from gazetrack.publish import refuse_input_folder, refuse_overwrite, sha256_of
 from gazetrack.tables.stimulus import stem
 from gazetrack.workflows.engine.run import Engine, over
 from gazetrack.workflows.outcome import Outcome, settled
 from gazetrack.workflows.prompting import Prompter, PromptOptions
+from gazetrack.workflows.refine_checks import crf_for, probabilities_of, without_image
 from gazetrack.workflows.refining import (
     PROMPTED_SHARE,
     SHARE,
     Row,
     Steps,
-    check_calibrated,
     refined_row,
     some_of,
 )
@@ -36,12 +33,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from gazetrack.images.reference import ImageRef
+    from gazetrack.maps.parameters import CRFParams
     from gazetrack.maps.store import MapStore, StoredMaps
 
     Refined = tuple[StoredMaps, bool] | None
 
-_NAMED = 3
-_LOOKED_AT = 20  # pictures, to tell probabilities from masks
 _MOST_WAITING = 64  # refined rows, for one that is written before them
 
 
@@ -175,15 +171,118 @@ def refine_maps(
     InputError
         There is no image for any map; and what reading maps and images raises.
     """
-    if share is not None and not 0 < share < 1:
-        raise ConfigError(f"share {share:g}", hint="use a number above 0 and below 1")
     if jobs < 1:
         raise ConfigError(f"{jobs} jobs", hint="use 1 or more")
+    task = _task(
+        maps, images, out, params, prompt=prompt, seen=seen, share=share, all_levels=all_levels
+    )
+    store = task.store
+    digest = sha256_of(store.path)
+    outcome = Outcome(str(store.path), format="maps", sha256=digest, rows_in=len(store))
+    n_empty = 0
+    meta = _meta(task, digest)
+    with map_writer(task.target, meta, force=force) as write:
+        if engine is None:
+            done = in_order(partial(refined_row, steps=task.steps), _rows(task), jobs)
+        else:
+            done = _refined(task, engine)
+        for found in counted(done, len(store), progress):
+            if found is None:
+                outcome.dropped["no image"] = outcome.dropped.get("no image", 0) + 1
+                continue
+            row, is_empty = found
+            write(row)
+            outcome.rows_out += 1
+            n_empty += is_empty
+    # From here on the file is complete, and nothing has to be computed again.
+    task.steps.kept.clear()
+    output = {"path": str(task.target), "rows": outcome.rows_out, "sha256": sha256_of(task.target)}
+    outcome.outputs.append(output)
+    _tell_of_prompts(outcome, task)
+    if n_empty:
+        what = f"{n_empty} maps have nothing above .5 that a model could be asked for"
+        outcome.notes.append(f"{what}: they are as they were before it")
+    if task.missing:
+        outcome.status = "partial"
+        outcome.error = without_image(store, task.missing)
+    return outcome
+
+
+def plan_refining(
+    maps: str | Path,
+    images: str | Path,
+    out: str | Path,
+    params: CRFParams | None = None,
+    *,
+    prompt: PromptOptions | None = None,
+    seen: Path | None = None,
+    share: float | None = None,
+    all_levels: bool = False,
+) -> Outcome:
+    """Return what `refine_maps` would do with the same arguments; nothing is written.
+
+    Parameters
+    ----------
+    maps, images, out, params, prompt, seen, share, all_levels
+        The same as those of `refine_maps`.
+
+    Returns
+    -------
+    Outcome
+        Without outputs; ``rows_out`` is how many maps would be refined.
+
+    Raises
+    ------
+    GazetrackError
+        What `refine_maps` raises before any work.
+    """
+    task = _task(
+        maps, images, out, params, prompt=prompt, seen=seen, share=share, all_levels=all_levels
+    )
+    store = task.store
+    outcome = Outcome(str(store.path), format="maps", rows_in=len(store))
+    n_missing = sum(store.n_rows_of(image_id) for image_id in task.missing)
+    outcome.rows_out = len(store) - n_missing
+    _tell_of_prompts(outcome, task)
+    if task.missing:
+        outcome.dropped = {"no image": n_missing}
+        outcome.status = "partial"
+        outcome.error = without_image(store, task.missing)
+    return outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Task:
+    """What is refined on what, and how."""
+
+    store: MapStore
+    images: Mapping[str, ImageRef]
+    pictures: Mapping[str, ImageRef]
+    missing: Sequence[str]
+    prompter: Prompter | None
+    steps: Steps
+    target: Path
+
+
+def _task(
+    maps: str | Path,
+    images: str | Path,
+    out: str | Path,
+    params: CRFParams | None,
+    *,
+    prompt: PromptOptions | None,
+    seen: Path | None,
+    share: float | None,
+    all_levels: bool,
+) -> _Task:
+    """Check all that can be checked before any work; see `refine_maps`."""
+    if share is not None and not 0 < share < 1:
+        raise ConfigError(f"share {share:g}", hint="use a number above 0 and below 1")
     refuse_input_folder([out], [images, seen])
     store = read_maps(maps)
     files = find_images(images)
-    pictures = {} if seen is None else _probabilities(seen, store, files)
-    crf_of_maps = _crf_for(store, params, prompt, mixes=seen is not None)
+    pictures = {} if seen is None else probabilities_of(seen, store, files)
+    crf_of_maps = crf_for(store, params, prompt, mixes=seen is not None)
     missing = [image_id for image_id in store.ids if image_id not in files]
     if len(missing) == len(store.ids):
         raise InputError("holds no image of these maps", path=images, hint="give --images DIR")
@@ -199,74 +298,52 @@ def refine_maps(
         share=share or (PROMPTED_SHARE if is_drawn else SHARE),
         kept=kept,
     )
-    rows = _rows(store, files, pictures, prompter)
-    digest = sha256_of(store.path)
-    outcome = Outcome(str(store.path), format="maps", sha256=digest, rows_in=len(store))
-    n_empty = 0
-    meta = _meta(store, digest, steps, prompter, pictures)
-    with map_writer(target, meta, force=force) as write:
-        if engine is None:
-            done = in_order(partial(refined_row, steps=steps), rows, jobs)
-        else:
-            shown = [files[image_id] for image_id in store.ids if image_id in files]
-            done = _refined(rows, steps, engine, total=len(store), images=shown)
-        for found in counted(done, len(store), progress):
-            if found is None:
-                outcome.dropped["no image"] = outcome.dropped.get("no image", 0) + 1
-                continue
-            row, is_empty = found
-            write(row)
-            outcome.rows_out += 1
-            n_empty += is_empty
-    # From here on the file is complete, and nothing has to be computed again.
-    kept.clear()
-    output = {"path": str(target), "rows": outcome.rows_out, "sha256": sha256_of(target)}
-    outcome.outputs.append(output)
-    if prompter is not None:
-        outcome.notes += prompter.notes
-        outcome.summary = prompter.summary
-    if n_empty:
-        what = f"{n_empty} maps have nothing above .5 that a model could be asked for"
-        outcome.notes.append(f"{what}: they are as they were before it")
-    if missing:
-        outcome.status = "partial"
-        outcome.error = _without_image(store, missing)
-    return outcome
+    return _Task(
+        store=store,
+        images=files,
+        pictures=pictures,
+        missing=missing,
+        prompter=prompter,
+        steps=steps,
+        target=target,
+    )
 
 
-def _rows(
-    store: MapStore,
-    images: Mapping[str, ImageRef],
-    pictures: Mapping[str, ImageRef],
-    prompter: Prompter | None,
-) -> Iterator[Row]:
+def _tell_of_prompts(outcome: Outcome, task: _Task) -> None:
+    if task.prompter is not None:
+        outcome.notes += task.prompter.notes
+        outcome.summary = task.prompter.summary
+
+
+def _rows(task: _Task) -> Iterator[Row]:
     """Yield the rows of a map file, each with what it is refined on."""
-    for maps in store.rows():
+    prompter = task.prompter
+    for maps in task.store.rows():
         image_id = stem(maps.stimulus)
-        image = images.get(image_id)
+        image = task.images.get(image_id)
         yield Row(
             maps=maps,
             image=image,
-            picture=None if image is None else pictures.get(image_id),
+            picture=None if image is None else task.pictures.get(image_id),
             looks=None if prompter is None or image is None else prompter.looks_of(maps),
         )
 
 
-def _refined(
-    rows: Iterator[Row], steps: Steps, engine: Engine, *, total: int, images: Sequence[ImageRef]
-) -> Iterator[Refined]:
+def _refined(task: _Task, engine: Engine) -> Iterator[Refined]:
     """Yield the refined rows in order, by the workers of an engine."""
+    store, steps = task.store, task.steps
     with ExitStack() as held:
         needs: list[Path] = []
         if engine.cluster is not None:
             models = () if steps.drawer is None else steps.drawer.files.paths
-            needs = [held.enter_context(steps.kept.marked()), *models, *some_of(images)]
+            shown = [task.images[image_id] for image_id in store.ids if image_id in task.images]
+            needs = [held.enter_context(steps.kept.marked()), *models, *some_of(shown)]
         # Maps are large: few wait for one that is to be written before them.
         yield from over(
             partial(refined_row, steps=steps),
-            rows,
+            _rows(task),
             engine,
-            total=total,
+            total=len(store),
             lost=_lost,
             ahead=_MOST_WAITING,
             needs=needs,
@@ -280,14 +357,9 @@ def _lost(row: Row, error: WorkerLost) -> Refined:
     raise WorkerLost(f"{stimulus}: {error.what}", hint=hint)
 
 
-def _meta(
-    store: MapStore,
-    digest: str,
-    steps: Steps,
-    prompter: Prompter | None,
-    pictures: Mapping[str, ImageRef],
-) -> dict[str, Any]:
+def _meta(task: _Task, digest: str) -> dict[str, Any]:
     """Return how the new maps were made."""
+    store, steps, pictures = task.store, task.steps, task.pictures
     own = {"file": store.path.name, "sha256": digest}
     meta = {**store.meta, "maps": own}
     if steps.crf is not None:
@@ -296,8 +368,8 @@ def _meta(
     elif isinstance(store.meta.get("maps"), dict):
         # The maps that all began with stay named.
         meta |= {"maps": store.meta["maps"], "refined_from": own}
-    if prompter is not None:
-        meta["prompted"] = prompter.meta
+    if task.prompter is not None:
+        meta["prompted"] = task.prompter.meta
     if pictures:
         meta["probabilities_share"] = steps.share
         # That the networks never saw the image, nobody but the user can know.
@@ -305,82 +377,3 @@ def _meta(
         joined = hashlib.sha256("".join(digests).encode()).hexdigest()
         meta["probabilities"] = {"images": len(digests), "sha256": joined}
     return meta
-
-
-def _probabilities(
-    seen: Path, store: MapStore, files: Mapping[str, ImageRef]
-) -> dict[str, ImageRef]:
-    """Return the pictures of what networks saw, one for each image that has maps.
-
-    Raises
-    ------
-    InputError
-        One is missing, or is no gray picture of 8 bits.
-    """
-    # gradtrack-predict writes masks to the folder that it is given, and probabilities below it.
-    if (seen / "probabilities").is_dir():
-        seen = seen / "probabilities"
-    pictures = find_images(seen)
-    hint = "predict {} with gradtrack-predict --probabilities"
-    unseen = [i for i in store.ids if i in files and i not in pictures]
-    if unseen:
-        what = f"has no probabilities of {len(unseen)} images, first {quote(unseen[0], 60)!r}"
-        raise InputError(what, path=seen, hint=hint.format("them"))
-    for image_id in store.ids:
-        picture = pictures.get(image_id)
-        if picture is not None and not is_gray(picture):
-            what = "is no probability: it is not gray with 8 bits"
-            raise InputError(what, path=picture.path, hint=hint.format("probabilities"))
-    used = [pictures[image_id] for image_id in store.ids if image_id in pictures]
-    if used and all(_is_a_mask(picture) for picture in used[:_LOOKED_AT]):
-        what = "holds masks and no probabilities: all is 0 or 255"
-        raise InputError(what, path=seen, hint=hint.format("them"))
-    return pictures
-
-
-def _is_a_mask(picture: ImageRef) -> bool:
-    return bool(np.isin(read_image(picture, "L"), (0, 255)).all())
-
-
-def _crf_for(
-    store: MapStore, params: CRFParams | None, prompt: PromptOptions | None, *, mixes: bool
-) -> CRFParams | None:
-    """Return the CRF that maps go through: none where they are to be prompted as they are.
-
-    Raises
-    ------
-    ConfigError
-        They are not calibrated, or have been refined before in the same way.
-    """
-    recorded = store.meta.get("params")
-    kind = recorded.get("kind", "unknown") if isinstance(recorded, dict) else "unknown"
-    check_calibrated(str(kind))
-    shown = quote(store.path, 80)
-    if store.meta.get("prompted"):
-        # Networks that learned from what a model drew may be mixed into it, once.
-        is_asked_more = prompt is not None or params is not None
-        if is_asked_more or not mixes or store.meta.get("probabilities_share"):
-            what = f"{shown} was drawn by a prompt model already"
-            raise ConfigError(what, hint="refine the maps it was made of")
-        return None
-    if store.meta.get("crf"):
-        if prompt is None:
-            what = f"{shown} went through a CRF already"
-            raise ConfigError(what, hint="refine the maps it was made of")
-        if params is not None:
-            what = f"{shown} went through a CRF already: a prompt model takes it as it is"
-            raise ConfigError(what, hint="leave the settings of the CRF out")
-        return None
-    if prompt is not None and not prompt.crf:
-        if params is not None:
-            raise ConfigError("settings of a CRF, and no CRF", hint="leave one of the two out")
-        return None
-    return params or CRFParams()
-
-
-def _without_image(store: MapStore, missing: Sequence[str]) -> InputError:
-    shown = ", ".join(quote(name, 30) for name in missing[:_NAMED])
-    if len(missing) > _NAMED:
-        shown += ", …"
-    what = f"no image for {len(missing)} of {len(store.ids)} maps: {shown}"
-    return InputError(what, path=store.path, hint="add the images")

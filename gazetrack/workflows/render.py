@@ -16,7 +16,7 @@ from gazetrack.errors import ConfigError, GazetrackError, WorkerLost, quote
 from gazetrack.images.folder import find_images, read_image
 from gazetrack.maps.overlay import overlay
 from gazetrack.maps.parameters import MapParams
-from gazetrack.maps.render import TrackMaps, check_size, left_out, pool, render_maps
+from gazetrack.maps.render import TrackMaps, check_size, pool, render_maps
 from gazetrack.maps.store import MAP_FILE, MAX_TOTAL_BYTES, map_writer, stored
 from gazetrack.maps.track import track_names
 from gazetrack.publish import publish, refuse_input_folder, refuse_overwrite, sha256_of
@@ -26,7 +26,7 @@ from gazetrack.workflows.at_hand import at_hand
 from gazetrack.workflows.engine.run import Engine, over
 from gazetrack.workflows.outcome import Outcome, settled
 from gazetrack.workflows.refining import check_calibrated, refine_on, some_of
-from gazetrack.workflows.render_notes import image_sizes, take_note
+from gazetrack.workflows.render_notes import by_image, count_used, image_sizes, take_note
 from gazetrack.workflows.table_tracks import distinct, read_tracks
 from gazetrack.workflows.unfinished import Kept
 from gazetrack.workflows.workers import counted
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from gazetrack.maps.parameters import CRFParams
     from gazetrack.maps.track import Track
 
+    Group = list[tuple[Track, Outcome]]
     Row = tuple[list[Track], ImageRef | None]
 
 
@@ -192,6 +193,46 @@ def render_tables(
         One per table; the map file is listed with the first. Tables that fail are left out; nothing
         is written when none is left.
     """
+    found = gathered(paths, options)
+    if found.groups:
+        _write_maps(found, options, progress)
+    return found.outcomes
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What fixation tables give to be rendered.
+
+    Parameters
+    ----------
+    outcomes : list of Outcome
+        One per table, as far as it is known before anything is rendered.
+    groups : list of list of (Track, Outcome)
+        The tracks of each row of the map file, each with the outcome of its table.
+    images : mapping of str to ImageRef
+        All images of the folder by image id.
+    """
+
+    outcomes: list[Outcome]
+    groups: list[Group]
+    images: Mapping[str, ImageRef]
+
+
+def gathered(paths: Sequence[str | Path], options: RenderOptions) -> Gathered:
+    """Read fixation tables and match them with their images; nothing is written.
+
+    Parameters
+    ----------
+    paths : sequence of path-like
+        Fixation tables, each named once.
+    options : RenderOptions
+        How maps would be made, as for `render_tables`.
+
+    Raises
+    ------
+    GazetrackError
+        What is asked for cannot be, whatever is in the tables.
+    """
     if options.size is not None:
         check_size(*options.size, options.params.levels)
     for needed, what in ((options.crf is not None, "a CRF"), (options.overlay, "an overlay")):
@@ -206,7 +247,8 @@ def render_tables(
         [options.out, options.out / "png", options.out / "overlay"], [options.images]
     )
     sizes, unreadable = image_sizes(images)
-    outcomes, work = [], []
+    outcomes: list[Outcome] = []
+    work: Group = []
     for path in paths:
         outcome = Outcome(str(path), format="fixations")
         outcomes.append(outcome)
@@ -219,25 +261,20 @@ def render_tables(
         except GazetrackError as error:
             outcome.status = "failed"
             outcome.error = error
-    if work:
-        _write_maps(work, outcomes, images, options, progress)
-    return outcomes
+    groups = by_image(work) if options.pooled else [[one] for one in work]
+    return Gathered(outcomes, groups, images)
 
 
 def _write_maps(
-    work: Sequence[tuple[Track, Outcome]],
-    outcomes: Sequence[Outcome],
-    images: Mapping[str, ImageRef],
-    options: RenderOptions,
-    progress: Callable[[int, int], None] | None,
+    found: Gathered, options: RenderOptions, progress: Callable[[int, int], None] | None
 ) -> None:
     """Write the map file and pictures: a row for each track, or image where they are pooled."""
-    used = [outcome for outcome in outcomes if outcome.status != "failed"]
+    used = [outcome for outcome in found.outcomes if outcome.status != "failed"]
     target = options.out / MAP_FILE
-    groups = _by_image(work) if options.pooled else [[one] for one in work]
+    groups = found.groups
     firsts = [group[0][0] for group in groups]
     names = track_names(firsts)
-    shown = [images.get(stem(track.stimulus)) for track in firsts]
+    shown = [found.images.get(stem(track.stimulus)) for track in firsts]
     meta = {
         "params": options.params.as_dict(),
         "sources": [{"file": Path(each.file).name, "sha256": each.sha256} for each in used],
@@ -249,7 +286,7 @@ def _write_maps(
         rendered = _in_order(list(zip(groups, shown, strict=True)), options)
         rows = zip(groups, names, shown, rendered, strict=True)
         for group, name, image, maps in counted(rows, len(groups), progress):
-            _count(group, options.params)
+            count_used(group, options.params)
             write(stored(maps, options.dtype))
             if options.png:
                 _write_pngs(options.out / "png", name, maps.as_uint8())
@@ -258,13 +295,6 @@ def _write_maps(
                 _write_png(options.out / "overlay" / f"{name}.png", drawn)
     Kept(target).clear()
     used[0].outputs.append({"path": str(target), "rows": len(groups), "sha256": sha256_of(target)})
-
-
-def _by_image(work: Sequence[tuple[Track, Outcome]]) -> list[list[tuple[Track, Outcome]]]:
-    groups: dict[str, list[tuple[Track, Outcome]]] = {}
-    for track, outcome in work:
-        groups.setdefault(stem(track.stimulus), []).append((track, outcome))
-    return list(groups.values())
 
 
 def _in_order(
@@ -307,15 +337,6 @@ def _in_order(
                 yield ahead.popleft().result()
         while ahead:
             yield ahead.popleft().result()
-
-
-def _count(group: Sequence[tuple[Track, Outcome]], params: MapParams) -> None:
-    """Count in the outcomes what cleaning leaves of a row's tracks, and what it drops and why."""
-    for track, outcome in group:
-        reasons = left_out(track, params)
-        outcome.rows_out += len(track) - sum(reasons.values())
-        for reason, n in reasons.items():
-            outcome.dropped[reason] = outcome.dropped.get(reason, 0) + n
 
 
 def _lost(row: Row, error: WorkerLost) -> TrackMaps:

@@ -1,4 +1,4 @@
-"""What of fixation tables is not rendered, and why: said in the outcome of each table."""
+"""What of fixation tables is rendered together, what is not, and why: said in their outcomes."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 
 from gazetrack.errors import DataError, GazetrackError, InputError, quote
 from gazetrack.images.folder import image_size
+from gazetrack.maps.render import left_out
 from gazetrack.tables.stimulus import stem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from gazetrack.images.reference import ImageRef
+    from gazetrack.maps.parameters import MapParams
+    from gazetrack.maps.track import Track
     from gazetrack.workflows.outcome import Outcome
     from gazetrack.workflows.table_tracks import TableTracks
 
@@ -78,3 +81,20 @@ def _without_images(file: str, found: TableTracks, images: Path | None) -> Input
         name, other = next(iter(found.alike.items()))
         hint = f"is {quote(name, 30)!r} {quote(other, 30)!r}? {hint}"
     return InputError(what, path=file, hint=hint)
+
+
+def by_image(work: Sequence[tuple[Track, Outcome]]) -> list[list[tuple[Track, Outcome]]]:
+    """Return the tracks of each image together, in the order in which images come."""
+    groups: dict[str, list[tuple[Track, Outcome]]] = {}
+    for track, outcome in work:
+        groups.setdefault(stem(track.stimulus), []).append((track, outcome))
+    return list(groups.values())
+
+
+def count_used(group: Sequence[tuple[Track, Outcome]], params: MapParams) -> None:
+    """Count in the outcomes what cleaning leaves of a row's tracks, and what it drops and why."""
+    for track, outcome in group:
+        reasons = left_out(track, params)
+        outcome.rows_out += len(track) - sum(reasons.values())
+        for reason, n in reasons.items():
+            outcome.dropped[reason] = outcome.dropped.get(reason, 0) + n

@@ -12,6 +12,7 @@ import time
 
 import pytest
 
+from gazetrack.simulate.example import write_example
 from gazetrack_cli.main import cli
 
 GAZE = "x,y,t\n" + "".join(f"{100 + i % 3},{200 + i % 2},{i * 4}\n" for i in range(200))
@@ -100,6 +101,27 @@ def test_a_report_of_quality_goes_on_where_it_was(run, exports, tmp_path):
     assert not (tmp_path / "x.csv").exists()
 
 
+def test_a_dry_run_of_maps_says_how_many_and_writes_none(run, tmp_path):
+    example = write_example(tmp_path, n_images=4, size=(48, 64))
+    assert run(f"gazetrack convert {example.exports[1]} -o tables -q").code == 0
+    before = sorted(tmp_path.rglob("*"))
+    render = "gazetrack render tables --placement fit -o maps"
+    result = run(f"{render} --dry-run")
+    assert (result.code, result.err) == (0, "")
+    *tables, last = result.out.splitlines()
+    assert all("fixations to render" in line for line in tables)
+    n_rows = int(re.match(r"would render (\d+) tracks on \d+ images, 4 levels: ", last)[1])
+    assert last.endswith("MB, into maps")
+    assert sorted(tmp_path.rglob("*")) == before
+    assert run(f"{render} -q").code == 0
+    before = sorted(tmp_path.rglob("*"))
+    result = run("gazetrack refine maps --dry-run")
+    assert (result.code, result.err) == (0, "")
+    assert f"maps.parquet: would refine {n_rows} of {n_rows} tracks" in result.out
+    assert run(f"{render} --crf --max-total-mb 0 --dry-run").code == 3
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def test_a_manifest_over_something_else_is_refused(run, exports):
     result = run("gazetrack convert exports --manifest exports/a.csv")
     assert (result.code, result.out) == (3, "")
@@ -142,6 +164,10 @@ def test_commands_of_many_recordings_have_the_same_options():
         options = {option for parameter in command.params for option in parameter.opts}
         assert options >= {"--jobs", "--cluster", "--retries"}
         assert options >= {"--manifest", "--dry-run"}
+    for name in ("render", "refine"):
+        command = cli.get_command(None, name)
+        options = {option for parameter in command.params for option in parameter.opts}
+        assert options >= {"--jobs", "--cluster", "--retries", "--dry-run"}
 
 
 # In every process, a disk that takes half a minute to sync, so that files stay half-written.

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from gazetrack.errors import ConfigError
 from gazetrack.maps.parameters import CRFParams, MapParams
 from gazetrack.maps.store import read_maps
 from gazetrack.tables.schema import FIXATIONS, conform
 from gazetrack.tables.store import write_table
-from gazetrack.workflows.refine import refine_maps
+from gazetrack.workflows.refine import plan_refining, refine_maps
 from gazetrack.workflows.render import RenderOptions, render_tables
 from tests.volume_files import write_nrrd
 
@@ -57,3 +59,30 @@ def test_slices_of_a_volume_are_refined_each_on_its_own(table, tmp_path):
         assert np.abs(once - before).max() > 20
         # The second way begins with maps that were rounded to 8 bits.
         assert np.abs(once - twice).max() <= 5
+
+
+def test_what_would_be_refined_is_what_is(table, tmp_path):
+    images = tmp_path / "images"
+    options = RenderOptions(params=MapParams(kind="density"), images=images, out=tmp_path / "maps")
+    render_tables([table], options)
+    everything = sorted(tmp_path.rglob("*"))
+    plan = plan_refining(tmp_path / "maps", images, tmp_path / "new", CRF)
+    assert sorted(tmp_path.rglob("*")) == everything
+    done = refine_maps(tmp_path / "maps", images, tmp_path / "new", CRF)
+    assert (plan.rows_in, plan.rows_out, plan.outputs) == (done.rows_in, done.rows_out, [])
+    with pytest.raises(ConfigError, match="went through a CRF already"):
+        plan_refining(tmp_path / "new", images, tmp_path / "newer", CRF)
+
+
+def test_maps_without_an_image_are_counted_before_and_after(table, tmp_path):
+    options = RenderOptions(params=MapParams(kind="density"), out=tmp_path / "maps")
+    render_tables([table], options)
+    (tmp_path / "some").mkdir()
+    Image.new("RGB", (40, 30)).save(tmp_path / "some" / "case_2.png")
+    arguments = (tmp_path / "maps", tmp_path / "some", tmp_path / "new", CRF)
+    told = [
+        (outcome.rows_out, outcome.dropped, outcome.status, str(outcome.error))
+        for outcome in (plan_refining(*arguments), refine_maps(*arguments))
+    ]
+    assert told[0] == told[1]
+    assert told[0][:3] == (3, {"no image": 3}, "partial")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from gazetrack.errors import DataError, InputError
 from gazetrack.images.folder import find_images
+from gazetrack.maps.parameters import MapParams
 from gazetrack.maps.track import Track
 from gazetrack.workflows.outcome import Outcome
-from gazetrack.workflows.render_notes import image_sizes, take_note
+from gazetrack.workflows.render_notes import by_image, count_used, image_sizes, take_note
 from gazetrack.workflows.table_tracks import TableTracks
 
 ONE = np.ones(1)
@@ -63,3 +66,16 @@ def test_sizes_are_those_of_images_that_can_be_read(tmp_path):
     sizes, errors = image_sizes(find_images(tmp_path))
     assert sizes == {"a": (80, 60)}
     assert list(errors) == ["b"]
+
+
+def test_tracks_of_an_image_come_together_and_are_counted_by_reason():
+    outcomes = [Outcome(name) for name in "ab"]
+    other = replace(TRACK, stimulus="b.png")
+    work = [(TRACK, outcomes[0]), (other, outcomes[0]), (TRACK, outcomes[1])]
+    assert by_image(work) == [[work[0], work[2]], [work[1]]]
+    for group in by_image(work):
+        count_used(group, MapParams(drop_first=0))
+    assert [one.rows_out for one in outcomes] == [2, 1]
+    count_used(work[:1], MapParams(min_duration_ms=400))
+    assert outcomes[0].rows_out == 2
+    assert sum(outcomes[0].dropped.values()) == 1
