@@ -300,10 +300,6 @@ class MapStore:
         """Image ids, in the order of the file."""
         return tuple(self._groups)
 
-    def n_rows_of(self, image_id: str) -> int:
-        """Return how many rows an image has: one per observer."""
-        return len(self._groups[image_id])
-
     def __len__(self) -> int:
         """Return the number of rows: one per image and observer."""
         return int(self._file.num_row_groups)

@@ -241,7 +241,9 @@ def plan_refining(
     )
     store = task.store
     outcome = Outcome(str(store.path), format="maps", rows_in=len(store))
-    n_missing = sum(store.n_rows_of(image_id) for image_id in task.missing)
+    n_missing = 0
+    if task.missing:  # an image may have several maps
+        n_missing = sum(row.image is None for row in _rows(task))
     outcome.rows_out = len(store) - n_missing
     _tell_of_prompts(outcome, task)
     if task.missing:

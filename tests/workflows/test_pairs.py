@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gazetrack.errors import ConfigError, InputError, OutputError
-from gazetrack.workflows.pairs import find_pairs
+from gazetrack.errors import InputError, OutputError
+from gazetrack.workflows.inputs import find_sources
+from gazetrack.workflows.pairs import find_pairs, without_manifest
 from gazetrack.workflows.read import InputOptions
 
 
@@ -46,7 +47,13 @@ def test_a_manifest_is_no_export_and_never_one(folder):
         found([folder / "a.csv"], manifest=folder / "a.csv")
 
 
-def test_a_manifest_is_of_files_of_this_machine(folder, tmp_path):
+def test_a_manifest_may_be_of_outputs_that_lie_elsewhere(folder, tmp_path):
     pytest.importorskip("fsspec")
-    with pytest.raises(ConfigError, match="files on this machine alone"):
-        found([folder], out="memory://tables", manifest=tmp_path / "study.jsonl")
+    pairs = found([folder], out="memory://tables", manifest=tmp_path / "study.jsonl")
+    assert {source.out_url for source, _ in pairs} == {"memory://tables"}
+
+
+def test_exports_but_for_the_manifest_among_them(folder):
+    sources = find_sources([folder])
+    assert without_manifest(sources, folder / "study.jsonl") == sources
+    assert without_manifest(sources, folder / "a.csv") == sources[1:]
