@@ -253,11 +253,16 @@ class DaskWorkers:
         """Refuse a worker that does not see what it would need."""
         if not self._needed:
             return
+        # One that has gone by now gives an error in place of a path, and nothing to do either.
         found = self._client.run(
-            remote.unseen, self._terms.folder, self._needed, workers=list(workers)
+            remote.unseen,
+            self._terms.folder,
+            self._needed,
+            workers=list(workers),
+            on_error="return",
         )
         for address, path in found.items():
-            if path:
+            if path and isinstance(path, str):
                 hint = "use folders that all machines share, also as TMPDIR for copies of addresses"
                 raise ClusterError(f"the worker {address} does not see it", path=path, hint=hint)
 

@@ -74,7 +74,7 @@ def test_a_full_disk_at_a_worker(folder, monkeypatch, cluster):
         f"{name}.fixations.parquet" for name in ("a", "c")
     ]
     before = {path: path.stat().st_mtime_ns for path in tables.iterdir()}
-    assert [outcome.status for outcome in converted(Engine(jobs=2))] == ["ok"] * 3
+    assert [outcome.status for outcome in converted(Engine())] == ["ok"] * 3
     after = {path: path.stat().st_mtime_ns for path in tables.iterdir()}
     assert after.keys() - before.keys() == {tables / "b.fixations.parquet"}
     assert all(after[path] == time for path, time in before.items())
@@ -90,22 +90,22 @@ def store(object_store):
 def test_a_store_that_is_busy_for_a_moment_fails_nothing(folder, store):
     faults = store.faults
     faults.status, faults.times, faults.path = 503, 2, "/b."
-    outcomes = converted(Engine(jobs=2), f"{LAB}/exports", f"{LAB}/tables")
+    outcomes = converted(Engine(), f"{LAB}/exports", f"{LAB}/tables")
     assert faults.times == 0
     assert [outcome.status for outcome in outcomes] == ["ok"] * 3
 
 
 @pytest.mark.parametrize(
-    ("status", "method", "kind", "says"),
+    ("jobs", "status", "method", "kind", "says"),
     [
-        (403, "GET", InputError, "may not be read: the store refuses (403)"),
-        (503, "PUT", OutputError, "cannot be written: the store is busy or broken (503)"),
+        (2, 403, "GET", InputError, "may not be read: the store refuses (403)"),
+        (1, 503, "PUT", OutputError, "cannot be written: the store is busy or broken (503)"),
     ],
 )
-def test_a_store_that_refuses_fails_what_it_refuses(folder, store, status, method, kind, says):
+def test_a_store_that_refuses_fails_it_alone(folder, store, jobs, status, method, kind, says):
     faults = store.faults
     faults.status, faults.times, faults.method, faults.path = status, 999, method, "/b."
-    outcomes = converted(Engine(jobs=2), f"{LAB}/exports", f"{LAB}/tables")
+    outcomes = converted(Engine(jobs=jobs), f"{LAB}/exports", f"{LAB}/tables")
     faults.times = 0
     assert [outcome.status for outcome in outcomes] == ["ok", "failed", "ok"]
     error = outcomes[1].error
