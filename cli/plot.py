@@ -41,6 +41,12 @@ _KINDS = "; ".join(f"{name}: {text}" for name, text in FIGURES.items())
 )
 @click.option("--limit", default=10, show_default=True, help="Draw so many figures at most.")
 @click.option(
+    "--aois",
+    type=opt.FILE,
+    metavar="FILE",
+    help="Areas of interest, as of gazetrack measures: needed by aois, scarf and transitions.",
+)
+@click.option(
     "--events",
     type=opt.FILE,
     metavar="FILE",
@@ -94,7 +100,8 @@ def command(
         raise click.UsageError(f"--what {what} draws exports: name one, such as raw.asc")
     if images is None and Path("images").is_dir():
         images = Path("images")
-    options = {name: choices.pop(name) for name in ("masks", "placement", "events", "seconds")}
+    own = ("masks", "placement", "aois", "events", "seconds")
+    options = {name: choices.pop(name) for name in own}
     written = plot(
         tables,
         images,

@@ -4,28 +4,37 @@
 from .errors import GazetrackError
 from .events.base import Detector
 from .events.prepare import Preparation
+from .figures.aois import plot_aois
 from .figures.durations import plot_durations
 from .figures.heatmap import plot_heatmap
 from .figures.main_sequence import plot_main_sequence
+from .figures.pupil import plot_pupil
 from .figures.scanpath import plot_scanpath
+from .figures.scarf import plot_scarf
+from .figures.time_course import plot_time_course
 from .figures.time_series import plot_time_series
 from .figures.track_maps import plot_track
+from .figures.transitions import plot_transitions
 from .maps.parameters import CRFParams, MapParams, crf_params, map_params
 from .maps.render import TrackMaps, render_maps
 from .maps.store import read_maps
 from .maps.track import Track
 from .measures.aoi_files.reading import read_aois
 from .measures.aois import AoiSet
+from .measures.cluster_permutation import ClusterOptions, ClusterTest, cluster_permutation
 from .measures.pupil import PupilOptions
 from .measures.saliency import SaliencyOptions
 from .measures.scanpaths import ScanpathOptions
+from .measures.time_courses import TimeCourseOptions, time_courses
 from .sam.parameters import PromptParams
 from .simulate.example import write_example
+from .simulate.study import Study, write_study
 from .tables.finding import find_tables
 from .tables.placement import Placement
 from .tables.recording import Recording
 from .tables.screen import Screen
 from .version import __version__
+from .workflows.aoi_looks import aoi_looks
 from .workflows.compact import Compacted, compact
 from .workflows.compare import Agreement, compare
 from .workflows.convert import convert, convert_files
@@ -51,6 +60,8 @@ __all__ = [
     "Agreement",
     "AoiSet",
     "CRFParams",
+    "ClusterOptions",
+    "ClusterTest",
     "Compacted",
     "ConvertOptions",
     "Detector",
@@ -72,10 +83,14 @@ __all__ = [
     "SaliencyOptions",
     "ScanpathOptions",
     "Screen",
+    "Study",
+    "TimeCourseOptions",
     "Track",
     "TrackMaps",
     "__version__",
+    "aoi_looks",
     "aoi_transitions",
+    "cluster_permutation",
     "compact",
     "compare",
     "compare_scanpaths",
@@ -92,12 +107,17 @@ __all__ = [
     "map_params",
     "measure_aois",
     "plot",
+    "plot_aois",
     "plot_durations",
     "plot_heatmap",
     "plot_main_sequence",
+    "plot_pupil",
     "plot_scanpath",
+    "plot_scarf",
+    "plot_time_course",
     "plot_time_series",
     "plot_track",
+    "plot_transitions",
     "pupil",
     "quality",
     "read",
@@ -109,6 +129,8 @@ __all__ = [
     "scanpath_matrix",
     "scanpath_recurrence",
     "score_saliency",
+    "time_courses",
     "tracks",
     "write_example",
+    "write_study",
 ]

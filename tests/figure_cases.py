@@ -16,22 +16,31 @@ from matplotlib.testing.decorators import remove_ticks_and_titles
 from matplotlib.text import Text
 from PIL import Image
 
+from gazetrack.figures.aois import plot_aois
 from gazetrack.figures.durations import plot_durations
 from gazetrack.figures.heatmap import plot_heatmap
 from gazetrack.figures.main_sequence import plot_main_sequence
+from gazetrack.figures.pupil import plot_pupil
 from gazetrack.figures.saving import figure_bytes
 from gazetrack.figures.scanpath import plot_scanpath
+from gazetrack.figures.scarf import plot_scarf
+from gazetrack.figures.time_course import plot_time_course
 from gazetrack.figures.time_series import plot_time_series
 from gazetrack.figures.track_maps import plot_track
+from gazetrack.figures.transitions import plot_transitions
 from gazetrack.maps.render import render_maps
 from gazetrack.maps.track import Track
+from gazetrack.measures.aois import Aoi, AoiSet, Part, StimulusAois
+from gazetrack.measures.cluster_permutation import ClusterOptions, cluster_permutation
+from gazetrack.measures.shapes import Ellipse, Polygon, Rectangle
+from gazetrack.measures.time_courses import TimeCourseOptions, time_courses
+from gazetrack.workflows.measures import measure_aois
 from tests.places import ROOT
 
 BASELINES = ROOT / "tests" / "figures" / "baselines"
 GALLERY = ROOT / "docs" / "figures"
 BASELINE_DPI = 45
-GALLERY_DPI = 75
-GALLERY_COLOURS = 96
+GALLERY_DPI = 70
 
 GOLDEN = (5**0.5 - 1) / 2  # multiples of it, modulo 1, are spread evenly: no generator is needed
 
@@ -45,7 +54,8 @@ def picture(height=150, width=200):
     """An image with a bright ellipse, and the mask of this."""
     down, across = np.mgrid[:height, :width]
     mask = ((across - 120) / 45) ** 2 + ((down - 80) / 32) ** 2 < 1
-    shade = 70 + 40 * np.sin(across / 17) * np.cos(down / 23)
+    # Few shades, so that the pictures of figures are small files.
+    shade = 70 + 16 * np.round(2 * np.sin(across / 17) * np.cos(down / 23))
     image = np.stack([shade + 70 * mask, shade + 25 * mask, shade], axis=-1)
     return image.astype(np.uint8), mask
 
@@ -63,10 +73,14 @@ def track(n=18, seed=0.0, recording="reader-1", participant="anna"):
     return Track(recording, "3", "lesion-001.png", x, y, duration, 200.0, 150.0, participant)
 
 
-OUTLINES = {
-    "lesion": np.array([(75.0, 48), (165, 48), (165, 112), (75, 112)]),
-    "fold": np.array([(10.0, 20), (60, 14), (48, 60)]),
+SHAPES = {
+    "lesion": Ellipse(x_px=120, y_px=80, radius_x_px=45, radius_y_px=32),
+    "fold": Polygon(points_px=((10.0, 20.0), (60.0, 14.0), (48.0, 60.0))),
+    "corner": Rectangle(x_px=150, y_px=8, width_px=40, height_px=24),
 }
+AREAS = tuple(Aoi(name=name, parts=(Part(shape=shape),)) for name, shape in SHAPES.items())
+ON_LESION = StimulusAois(stimulus="lesion-001.png", size=(200, 150), aois=AREAS)
+AOIS = AoiSet(stimuli=(ON_LESION,))
 
 
 def gaze(n=1500, step_ms=4.0):
@@ -110,7 +124,7 @@ def maps():
 
 
 def scanpath():
-    return plot_scanpath(track(), picture()[0], outlines=OUTLINES)
+    return plot_scanpath(track(), picture()[0], aois=AOIS)
 
 
 def heatmap():
@@ -122,6 +136,61 @@ def time_series():
     return plot_time_series(*gaze(), title="reader-1")
 
 
+def pupil_samples(n=1500, step_ms=4.0):
+    """A pupil that opens slowly, with a blink that was filled and a longer loss that was not."""
+    t = step_ms * np.arange(n)
+    true = 1000 + 120 * np.sin(t / 1500) + 6 * np.sin(t / 37)
+    blink, loss = (t >= 1400) & (t < 1560), (t >= 3800) & (t < 4700)
+    beside = ((t >= 1360) & (t < 1600)) & ~blink
+    raw = np.where(blink | loss, np.nan, np.where(beside, 0.7 * true, true))
+    made = np.where(loss, np.nan, 1000 + 120 * np.sin(t / 1500))
+    reason = np.where(loss | blink, "missing", np.where(beside, "padding", ""))
+    columns = {"eye": "right", "t_ms": t, "raw_pupil": raw, "pupil": made}
+    return pd.DataFrame({**columns, "removed_by": reason, "is_filled": blink | beside})
+
+
+def cluster_test():
+    """The test of `tests.looks`: experts and novices, the proportions of looks at the lesion."""
+    from tests.looks import looks
+
+    courses = time_courses(looks(), TimeCourseOptions(bin_ms=100))
+    options = ClusterOptions(n_permutations=500)
+    return cluster_permutation(courses, "group", "lesion", options=options)
+
+
+def transitions():
+    """Transitions between the areas of `tests.looks`."""
+    from tests.looks import looks
+
+    one = looks().drop_duplicates(["recording", "trial", "fixation"])
+    one = one.assign(to_aoi=one.groupby(["recording", "trial"])["aoi"].shift(-1))
+    pairs = one.dropna(subset="to_aoi").rename(columns={"aoi": "from_aoi"})
+    return pairs.groupby(["from_aoi", "to_aoi"]).size().reset_index(name="transitions")
+
+
+def fixations():
+    """Four scanpaths as a table of fixations."""
+    tables = []
+    for number in range(4):
+        one = track(seed=0.1 * number)
+        onset = np.cumsum(np.append(0, one.duration_ms[:-1] + 40))
+        columns = {"x_px": one.x, "y_px": one.y, "duration_ms": one.duration_ms, "onset_ms": onset}
+        names = {"recording": f"reader-{number}", "trial": "1", "stimulus": "lesion-001.png"}
+        sizes = {"image_width_px": 200.0, "image_height_px": 150.0}
+        tables.append(pd.DataFrame(columns).assign(**names, **sizes))
+    return pd.concat(tables, ignore_index=True)
+
+
+def aois():
+    return plot_aois(measure_aois(fixations(), AOIS), AOIS, picture()[0])
+
+
+def scarf():
+    from tests.looks import looks
+
+    return plot_scarf(looks(8, 1), title="a.png")
+
+
 CASES = {
     "maps": maps,
     "scanpath": scanpath,
@@ -129,6 +198,11 @@ CASES = {
     "time-series": time_series,
     "main-sequence": lambda: plot_main_sequence(saccades(), title="reader-1"),
     "durations": lambda: plot_durations(durations(), by="group"),
+    "aois": aois,
+    "pupil": lambda: plot_pupil(pupil_samples(), title="reader-1"),
+    "scarf": scarf,
+    "transitions": lambda: plot_transitions(transitions(), title="a.png"),
+    "time-course": lambda: plot_time_course(cluster_test(), title="lesion"),
 }
 
 
@@ -158,8 +232,7 @@ def write(names):
             (BASELINES / f"{name}.png").write_bytes(baseline_bytes(CASES[name]()))
             figure = CASES[name]()
             with Image.open(io.BytesIO(figure_bytes(figure, ".png", dpi=GALLERY_DPI))) as drawn:
-                few = drawn.convert("RGB").quantize(GALLERY_COLOURS)
-            few.save(GALLERY / f"{name}.png", optimize=True)
+                drawn.convert("RGB").save(GALLERY / f"{name}.png", optimize=True)
 
 
 if __name__ == "__main__":

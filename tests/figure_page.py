@@ -18,16 +18,25 @@ FUNCTIONS = {
     "maps": "plot_track",
     "scanpath": "plot_scanpath",
     "heatmap": "plot_heatmap",
+    "aois": "plot_aois",
+    "scarf": "plot_scarf",
+    "transitions": "plot_transitions",
+    "time-course": "plot_time_course",
     "durations": "plot_durations",
     "time-series": "plot_time_series",
+    "pupil": "plot_pupil",
     "main-sequence": "plot_main_sequence",
 }
 COMMANDS = {
     "maps": "gazetrack plot --levels 4",
-    "scanpath": "gazetrack plot --what scanpath --images images -o scanpaths",
+    "scanpath": "gazetrack plot --what scanpath --images images --aois aois.json -o scanpaths",
     "heatmap": "gazetrack plot --what heatmap --images images",
+    "aois": "gazetrack plot --what aois --aois aois.json --images images",
+    "scarf": "gazetrack plot --what scarf --aois aois.json",
+    "transitions": "gazetrack plot --what transitions --aois aois.json",
     "durations": "gazetrack plot one.fixations.parquet --what durations -o durations.svg",
     "time-series": "gazetrack plot raw.tsv --what time-series --seconds 6",
+    "pupil": "gazetrack plot raw.asc --what pupil --seconds 8",
     "main-sequence": "gazetrack plot raw.asc --what main-sequence -o main-sequence.pdf",
 }
 

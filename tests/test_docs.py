@@ -16,6 +16,7 @@ import pytest
 from gazetrack.simulate.example import write_example
 from gazetrack.workflows.convert import ConvertOptions, convert_files
 from gazetrack.workflows.render import RenderOptions, render_tables
+from tests.notebooks import scripts
 from tests.pages import PAGES
 from tests.places import ROOT
 
@@ -73,8 +74,13 @@ def test_the_commands_of_the_comparison_exist():
         assert not action or action in options
 
 
+IN_CELLS = scripts()  # which tests/test_notebooks.py runs
+
+
 @pytest.mark.parametrize(
-    "path", sorted((ROOT / "examples").glob("*.py")), ids=lambda path: path.name
+    "path",
+    [path for path in sorted((ROOT / "examples").glob("*.py")) if path not in IN_CELLS],
+    ids=lambda path: path.name,
 )
 def test_the_examples_run(path, folder, monkeypatch, capsys):
     monkeypatch.chdir(folder)

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from gazetrack.errors import ConfigError, SchemaError, quote
 from gazetrack.figures.style import (
@@ -96,7 +97,9 @@ def plot_durations(
             label=label,
         )
         axis.axvline(middle, color="black" if filled else colour, linewidth=1, linestyle="--")
-    if by is not None:
+    if by is None:
+        axis.yaxis.set_major_locator(MaxNLocator(integer=True))
+    else:
         axis.set_ylabel(f"share of the {shown(by)}'s fixations (%)", fontsize=LABEL_POINTS)
     axis.set_xlim(0, edges[-1])
     longer = int((every > edges[-1]).sum())

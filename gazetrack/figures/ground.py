@@ -13,7 +13,6 @@ from gazetrack.images.reference import ImageRef
 from gazetrack.maps.track import Track
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import TypeAlias
 
     import numpy.typing as npt
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
 
     Pixels = npt.NDArray[np.uint8]
     Picture: TypeAlias = Pixels | str | Path | None
-    # Corners of closed outlines in image pixels, shape (N, 2), by the name of what they enclose.
-    Outlines: TypeAlias = Mapping[str, npt.NDArray[np.float64]]
 
 SCREEN_GRAY = 96  # dark and bright discs are seen on it
 MASK_COLOUR = "#00d27f"
@@ -63,6 +60,36 @@ def pixels_under(track: Track, image: Picture) -> Pixels:
     """
     if image is None:
         return np.full((round(track.height), round(track.width)), SCREEN_GRAY, np.uint8)
+    image = read_picture(image)
+    height, width = image.shape[:2]
+    # The sizes of tracks may be fractions of a pixel, as images are on a screen.
+    if abs(height - track.height) >= 1 or abs(width - track.width) >= 1:
+        size = f"{track.width:g} x {track.height:g}"
+        what = f"the image has {width} x {height} pixels, the track lies on {size}"
+        hint = "give tracks the images=FOLDER, or use track.scaled(width, height)"
+        raise ConfigError(what, hint=hint)
+    return image
+
+
+def read_picture(image: Pixels | str | Path) -> Pixels:
+    """Return an image as pixels, whether it is given as these or as its file.
+
+    Parameters
+    ----------
+    image : ndarray of uint8, shape (H, W), (H, W, 3) or (H, W, 4), or path-like
+        The image, or its file.
+
+    Returns
+    -------
+    ndarray of uint8, shape (H, W) or (H, W, 3) or (H, W, 4)
+
+    Raises
+    ------
+    ConfigError
+        It is neither picture nor path.
+    InputError
+        The file cannot be read.
+    """
     if isinstance(image, str | Path):
         path = Path(image)
         if not path.is_file():
@@ -74,13 +101,6 @@ def pixels_under(track: Track, image: Picture) -> Pixels:
     is_picture = image.ndim == 2 or (image.ndim == 3 and image.shape[2] in (3, 4))
     if not is_picture:
         raise ConfigError(f"the image is an array of shape {image.shape}", hint=hint)
-    height, width = image.shape[:2]
-    # The sizes of tracks may be fractions of a pixel, as images are on a screen.
-    if abs(height - track.height) >= 1 or abs(width - track.width) >= 1:
-        size = f"{track.width:g} x {track.height:g}"
-        what = f"the image has {width} x {height} pixels, the track lies on {size}"
-        hint = "give tracks the images=FOLDER, or use track.scaled(width, height)"
-        raise ConfigError(what, hint=hint)
     return image
 
 

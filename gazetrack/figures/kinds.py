@@ -14,11 +14,18 @@ OF_TRACKS = {
 }
 # One figure per image, of all who looked at it.
 OF_IMAGES = {"heatmap": "where everybody looked on an image, and how long"}
+# One figure per image, of its areas of interest.
+OF_AREAS = {
+    "aois": "the areas of interest of an image, in the colour of how long they were looked at",
+    "scarf": "which area of interest was looked at when, a band per trial",
+    "transitions": "how often gaze went from each area of interest to each other one",
+}
 # One figure per table.
 OF_TABLES = {"durations": "how long fixations last"}
 # Of exports, not of tables: they need samples or movements.
 OF_RECORDINGS = {
     "time-series": "gaze over time, with fixations, saccades and blinks shaded",
+    "pupil": "size of the pupil over time, as exported and after all steps",
     "main-sequence": "peak velocity of saccades over their amplitude",
 }
-FIGURES = OF_TRACKS | OF_IMAGES | OF_TABLES | OF_RECORDINGS
+FIGURES = OF_TRACKS | OF_IMAGES | OF_AREAS | OF_TABLES | OF_RECORDINGS

@@ -24,6 +24,7 @@ from gazetrack.figures.style import (
     say_nothing_there,
     titled,
 )
+from gazetrack.figures.time_series import one_source
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -62,7 +63,7 @@ def plot_main_sequence(events: pd.DataFrame, *, title: str = "") -> Figure:
     events : pandas.DataFrame
         ``kind``, ``amplitude_deg`` and ``peak_velocity_deg_s``: ``recording.events``, or the table
         that ``gazetrack events`` writes. Saccades and microsaccades are drawn, those with both
-        numbers above 0.
+        numbers above 0; of a table with the tracker's own events and detected ones, the detected.
     title : str
         What is written above the figure, such as the name of the recording.
 
@@ -84,6 +85,7 @@ def plot_main_sequence(events: pd.DataFrame, *, title: str = "") -> Figure:
     if missing:
         what = f"the events have no column {', '.join(missing)}"
         raise SchemaError(what, hint="give recording.events, or what gazetrack events writes")
+    events = one_source(events)
     amplitude = events["amplitude_deg"].to_numpy(np.float64)
     velocity = events["peak_velocity_deg_s"].to_numpy(np.float64)
     kinds = events["kind"].astype(str).to_numpy()
@@ -124,7 +126,7 @@ def plot_main_sequence(events: pd.DataFrame, *, title: str = "") -> Figure:
         scale.set_major_formatter(StrMethodFormatter("{x:g}"))
         scale.set_minor_formatter(NullFormatter())
     axis.tick_params(which="both", labelsize=SMALL_POINTS)
-    axis.legend(frameon=False, fontsize=SMALL_POINTS, loc="upper left")
+    axis.legend(fontsize=SMALL_POINTS, loc="upper left", edgecolor="0.8")
     return figure
 
 

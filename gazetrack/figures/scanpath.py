@@ -9,9 +9,9 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Polygon
 from matplotlib.ticker import MaxNLocator
 
+from gazetrack.figures.aoi_outlines import draw_outlines, outlines_of
 from gazetrack.figures.ground import draw_ground, draw_mask, pixels_under, refuse_no_track
 from gazetrack.figures.labels import place_labels
 from gazetrack.figures.style import (
@@ -19,20 +19,19 @@ from gazetrack.figures.style import (
     ORDER_MAP,
     SMALL_POINTS,
     TITLE_POINTS,
-    colours_of,
     halo,
     heading,
     legend_below,
     new_figure,
-    shown,
 )
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     from matplotlib.axes import Axes
 
-    from gazetrack.figures.ground import Outlines, Picture
+    from gazetrack.figures.ground import Picture
     from gazetrack.maps.track import Track
+    from gazetrack.measures.aois import AoiSet
 
 WIDTH_INCHES = 6.0
 DISC_POINTS2_PER_MS = 0.5
@@ -48,7 +47,7 @@ def plot_scanpath(
     track: Track,
     image: Picture = None,
     *,
-    outlines: Outlines | None = None,
+    aois: AoiSet | None = None,
     mask: npt.NDArray[np.bool_] | None = None,
 ) -> Figure:
     """Draw the scanpath of one track on its image.
@@ -60,8 +59,9 @@ def plot_scanpath(
         is the dwell time.
     image : ndarray of uint8, shape (H, W, 3) or (H, W), or path-like, optional
         The image, or its file; an empty grey screen of the track's size without one.
-    outlines : mapping of str to ndarray of float64, shape (N, 2), optional
-        Corners of the areas of interest in image pixels, by their names.
+    aois : AoiSet, optional
+        Areas of interest, as `gazetrack.read_aois` gives them: those of the track's stimulus are
+        drawn with their names.
     mask : ndarray of bool, shape (H, W), optional
         An object, whose outline is drawn green.
 
@@ -89,7 +89,8 @@ def plot_scanpath(
     figure = new_figure(WIDTH_INCHES + 0.9, WIDTH_INCHES * height / width + 1.2)
     axis = figure.subplots()
     draw_ground(axis, pixels)
-    draw_outlines(axis, outlines or {})
+    if aois is not None:
+        draw_outlines(axis, outlines_of(aois, track.stimulus, (track.width, track.height)))
     draw_mask(axis, mask)
     draw_scanpath(axis, track)
     axis.set_title(f"{heading(track)}\n{summary(track)}", fontsize=TITLE_POINTS)
@@ -177,36 +178,6 @@ def draw_numbers(axis: Axes, track: Track) -> None:
 def _areas(track: Track) -> npt.NDArray[np.float64]:
     """Return the areas of the discs in square points."""
     return DISC_POINTS2_PER_MS * np.nan_to_num(np.maximum(track.duration_ms, 0))
-
-
-def draw_outlines(axis: Axes, outlines: Outlines) -> None:
-    """Draw areas of interest, each with its name at its top.
-
-    Parameters
-    ----------
-    axis : matplotlib.axes.Axes
-        An axis on which the image has been drawn.
-    outlines : mapping of str to ndarray of float64, shape (N, 2)
-        Corners in image pixels, by the names of the areas.
-    """
-    colours = colours_of(outlines)
-    for name, corners in outlines.items():
-        area = Polygon(corners, closed=True, facecolor=f"{colours[name]}22", zorder=1)
-        area.set(edgecolor=colours[name], linewidth=1.8)
-        axis.add_patch(area)
-        top = corners[np.argmin(corners[:, 1])]
-        label = axis.text(
-            float(top[0]),
-            float(top[1]),
-            shown(name),
-            fontsize=SMALL_POINTS,
-            color="black",
-            ha="left",
-            va="bottom",
-            path_effects=halo(2.5),
-            zorder=5,
-        )
-        label.set_clip_on(True)
 
 
 def order_bar(axis: Axes, n_fixations: int) -> None:

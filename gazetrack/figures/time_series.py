@@ -52,7 +52,8 @@ def plot_time_series(
     events : pandas.DataFrame, optional
         ``kind``, ``onset_ms`` and ``duration_ms`` of what is shaded, on the clock of the samples:
         ``recording.events``, or the table that ``gazetrack events`` writes. Kinds without a colour,
-        such as messages, are left out.
+        such as messages, are left out; of a table with the tracker's own events and detected
+        ones, the detected are drawn.
     title : str
         What is written above the figure, such as the name of the recording.
 
@@ -97,6 +98,20 @@ def plot_time_series(
     figure.suptitle(titled(title, "gaze over time"), fontsize=TITLE_POINTS)
     legend_below(lower, handles, columns=len(handles))
     return figure
+
+
+def one_source(events: pd.DataFrame) -> pd.DataFrame:
+    """Return the detected events of a table that also holds the tracker's own, else all of it.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+        Events with or without a column ``source``, as ``gazetrack events`` writes it.
+    """
+    if "source" not in events.columns:
+        return events
+    is_detected = events["source"].astype(str) == "detected"
+    return events[is_detected] if is_detected.any() else events
 
 
 def breaks_of(seconds: Floats) -> npt.NDArray[np.bool_]:
@@ -201,6 +216,7 @@ def shade_events(
     if missing:
         what = f"the events have no column {', '.join(missing)}"
         raise SchemaError(what, hint="give recording.events, or what gazetrack events writes")
+    events = one_source(events)
     onset = events["onset_ms"].to_numpy(np.float64) / 1000
     end = onset + events["duration_ms"].to_numpy(np.float64) / 1000
     inside = (end > seconds[0]) & (onset < seconds[-1])

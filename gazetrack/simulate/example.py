@@ -32,6 +32,7 @@ SCREEN = Screen(1280, 1024, 376.0, 301.0, 600.0)
 # Shares of fixations on the target.
 FIRST_ON_TARGET = 0.45
 LATER_ON_TARGET = 0.88
+SCANS = (1, 3)  # fixations before the eye dwells
 # Durations of fixations are log-normal.
 DURATION_MEDIAN_MS = 305.0
 DURATION_LOG_SD = 0.38
@@ -96,8 +97,8 @@ def write_example(
     for number in range(n_images):
         name = f"lesion-{number + 1:03d}.png"
         image, mask = lesion_image(rng, *size)
-        _write_png(folder / "images" / name, image)
-        _write_png(folder / "masks" / name, mask.astype(np.uint8) * 255)
+        write_png(folder / "images" / name, image)
+        write_png(folder / "masks" / name, mask.astype(np.uint8) * 255)
         placement = place("fit", SCREEN, size[1], size[0])
         trials.append(Trial(name, placement, simulate_gaze(mask, rng)))
     half = n_images // 2
@@ -148,7 +149,14 @@ def lesion_image(
     return np.clip(np.rint(rgb), 0, 255).astype(np.uint8), mask
 
 
-def simulate_gaze(mask: Mask, rng: np.random.Generator, duration_ms: float = 9000.0) -> Gaze:
+def simulate_gaze(
+    mask: Mask,
+    rng: np.random.Generator,
+    duration_ms: float = 9000.0,
+    *,
+    on_target: float = LATER_ON_TARGET,
+    scans: tuple[int, int] = SCANS,
+) -> Gaze:
     """Simulate how a reader looks at an image: a short scan, then dwelling on the target.
 
     Parameters
@@ -159,6 +167,10 @@ def simulate_gaze(mask: Mask, rng: np.random.Generator, duration_ms: float = 900
         What all random numbers are drawn from.
     duration_ms : float
         Length of the trial in milliseconds.
+    on_target : float
+        Share of the fixations after the scan that are on the target.
+    scans : (int, int)
+        The least and the most fixations of the scan before.
 
     Returns
     -------
@@ -175,7 +187,7 @@ def simulate_gaze(mask: Mask, rng: np.random.Generator, duration_ms: float = 900
     if not duration_ms >= MIN_TRIAL_MS:
         raise ConfigError(f"a trial of {duration_ms} ms", hint=f"give at least {MIN_TRIAL_MS:.0f}")
     height, width = mask.shape
-    n_scan = int(rng.integers(1, 4))
+    n_scan = int(rng.integers(scans[0], scans[1] + 1))
     inside = np.argwhere(mask)
     around = _around(mask)
     rows: list[tuple[float, ...]] = []
@@ -187,11 +199,11 @@ def simulate_gaze(mask: Mask, rng: np.random.Generator, duration_ms: float = 900
         if onset + length > duration_ms:
             break
         is_first = len(rows) == 0
-        scans = len(rows) < n_scan
-        on_target = rng.random() < (FIRST_ON_TARGET if is_first else LATER_ON_TARGET)
-        if on_target and (is_first or not scans):
+        is_scanning = len(rows) < n_scan
+        hits = rng.random() < (FIRST_ON_TARGET if is_first else on_target)
+        if hits and (is_first or not is_scanning):
             row, col = inside[rng.integers(len(inside))]
-        elif scans or not len(around):
+        elif is_scanning or not len(around):
             row = rng.uniform(0, height)
             col = rng.uniform(0, width)
         else:
@@ -252,7 +264,8 @@ def _paint(rng: np.random.Generator, rgb: Floats, lesion: Mask, dome: Floats) ->
     return np.where(lesion[..., None], rgb * shade[..., None] * tint, rgb)
 
 
-def _write_png(path: Path, pixels: npt.NDArray[np.uint8]) -> None:
+def write_png(path: Path, pixels: npt.NDArray[np.uint8]) -> None:
+    """Publish pixels as a PNG file."""
     from PIL import Image
 
     buffer = io.BytesIO()

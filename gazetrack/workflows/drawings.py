@@ -6,20 +6,28 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gazetrack.errors import ConfigError, InputError
+from gazetrack.figures.aois import plot_aois
 from gazetrack.figures.durations import plot_durations
 from gazetrack.figures.heatmap import plot_heatmap
-from gazetrack.figures.kinds import PICTURE_SUFFIXES
+from gazetrack.figures.kinds import OF_AREAS, PICTURE_SUFFIXES
 from gazetrack.figures.main_sequence import plot_main_sequence
+from gazetrack.figures.pupil import plot_pupil
 from gazetrack.figures.scanpath import plot_scanpath
+from gazetrack.figures.scarf import plot_scarf
 from gazetrack.figures.time_series import plot_time_series
 from gazetrack.figures.track_maps import plot_track
+from gazetrack.figures.transitions import plot_transitions
 from gazetrack.images.folder import find_images, image_size, read_image, read_mask
 from gazetrack.maps.parameters import MapParams
 from gazetrack.maps.render import render_maps
 from gazetrack.maps.track import track_names
+from gazetrack.measures.aoi_files.reading import read_aois
 from gazetrack.publish import file_stem, unique_names
 from gazetrack.tables.stimulus import stem
 from gazetrack.tables.store import SUFFIX, read_fixations, read_table
+from gazetrack.workflows.aoi_looks import aoi_looks
+from gazetrack.workflows.measures import AoiChoices, aoi_transitions, measure_aois
+from gazetrack.workflows.pupil import pupil
 from gazetrack.workflows.read import read
 from gazetrack.workflows.table_tracks import read_screen_tracks, read_tracks
 
@@ -35,6 +43,8 @@ if TYPE_CHECKING:
     from gazetrack.images.reference import ImageRef
     from gazetrack.maps.track import Track
 
+_PUPIL = ".pupil.parquet"
+
 
 @dataclass(frozen=True, kw_only=True)
 class DrawingOptions:
@@ -48,6 +58,8 @@ class DrawingOptions:
         How tracks become the maps beside them.
     placement : str or None
         Rule for gaze in screen pixels: ``centre``, ``fit``, ``stretch`` or ``X,Y,WIDTH,HEIGHT``.
+    aois : pathlib.Path or None
+        A file of areas of interest, of any format that `gazetrack.read_aois` knows.
     events : pathlib.Path or None
         A table of events that is used in place of those that an export holds.
     seconds : float
@@ -58,6 +70,7 @@ class DrawingOptions:
     masks: Path | None = None
     params: MapParams = field(default_factory=MapParams)
     placement: str | None = None
+    aois: Path | None = None
     events: Path | None = None
     seconds: float = 20.0
 
@@ -95,14 +108,14 @@ class Pictures:
         """Return the width and height of each image, by its id."""
         return {image_id: image_size(file) for image_id, file in self._images.items()}
 
-    def image(self, track: Track) -> npt.NDArray[np.uint8] | None:
-        """Return the image that a track is on; None where there is none."""
-        file = self._images.get(stem(track.stimulus))
+    def image(self, stimulus: str) -> npt.NDArray[np.uint8] | None:
+        """Return the image of a stimulus; None where there is none."""
+        file = self._images.get(stem(stimulus))
         return None if file is None else read_image(file, "RGB")
 
-    def mask(self, track: Track) -> npt.NDArray[np.bool_] | None:
-        """Return the mask of the image that a track is on; None where there is none."""
-        file: ImageRef | None = self._masks.get(stem(track.stimulus))
+    def mask(self, stimulus: str) -> npt.NDArray[np.bool_] | None:
+        """Return the mask of a stimulus; None where there is none."""
+        file: ImageRef | None = self._masks.get(stem(stimulus))
         return None if file is None else read_mask(file)
 
 
@@ -133,8 +146,12 @@ def drawings_of(
     """
     if what == "durations":
         return _of_tables(paths)
+    if what == "pupil":
+        return _pupils(paths, options)
     if what in ("time-series", "main-sequence"):
         return _of_recordings(what, paths, options)
+    if what in OF_AREAS:
+        return _of_areas(what, paths, pictures, options)
     tracks = _tracks(paths, pictures, options.placement)
     if not tracks and pictures.has_images:
         what_is_wrong = "holds no image of these fixations"
@@ -158,16 +175,50 @@ def _tracks(paths: Sequence[Path], pictures: Pictures, placement: str | None) ->
 
 def _map_drawer(track: Track, pictures: Pictures, options: DrawingOptions) -> Callable[[], Figure]:
     return lambda: plot_track(
-        track, pictures.image(track), render_maps(track, options.params), pictures.mask(track)
+        track,
+        pictures.image(track.stimulus),
+        render_maps(track, options.params),
+        pictures.mask(track.stimulus),
     )
 
 
 def _scanpath_drawer(
-    track: Track,
-    pictures: Pictures,
-    options: DrawingOptions,  # noqa: ARG001 - as the other drawer
+    track: Track, pictures: Pictures, options: DrawingOptions
 ) -> Callable[[], Figure]:
-    return lambda: plot_scanpath(track, pictures.image(track), mask=pictures.mask(track))
+    def draw() -> Figure:
+        aois = None if options.aois is None else read_aois(options.aois)
+        image, mask = pictures.image(track.stimulus), pictures.mask(track.stimulus)
+        return plot_scanpath(track, image, aois=aois, mask=mask)
+
+    return draw
+
+
+def _of_areas(
+    what: str, paths: Sequence[Path], pictures: Pictures, options: DrawingOptions
+) -> list[Drawing]:
+    """Return a figure of the areas of each stimulus that has any."""
+    if options.aois is None:
+        raise ConfigError(f"{what} needs areas of interest", hint="give --aois FILE")
+    aois = read_aois(options.aois)
+    choices: AoiChoices = {"placement": options.placement, "images": options.images}
+    if what == "aois":
+        table = measure_aois(paths, aois, **choices)
+    elif what == "scarf":
+        table = aoi_looks(paths, aois, **choices)
+    else:
+        table = aoi_transitions(paths, aois, **choices)
+    names = unique_names(f"{stem(str(name))}.{what}" for name in table["stimulus"].unique())
+
+    def drawer(stimulus: str, rows: pd.DataFrame) -> Callable[[], Figure]:
+        if what == "aois":
+            return lambda: plot_aois(rows, aois, pictures.image(stimulus), stimulus=stimulus)
+        plot = plot_scarf if what == "scarf" else plot_transitions
+        return lambda: plot(rows, title=stimulus)
+
+    return [
+        Drawing(names[f"{stem(str(stimulus))}.{what}"], drawer(str(stimulus), rows))
+        for stimulus, rows in table.groupby("stimulus", sort=False, observed=True)
+    ]
 
 
 def _heatmaps(tracks: Sequence[Track], pictures: Pictures) -> list[Drawing]:
@@ -182,8 +233,8 @@ def _heatmaps(tracks: Sequence[Track], pictures: Pictures) -> list[Drawing]:
     names = unique_names(texts)
 
     def drawer(group: list[Track]) -> Callable[[], Figure]:
-        first = group[0]
-        return lambda: plot_heatmap(group, pictures.image(first), mask=pictures.mask(first))
+        name = group[0].stimulus
+        return lambda: plot_heatmap(group, pictures.image(name), mask=pictures.mask(name))
 
     groups = zip(texts, by_image.values(), strict=True)
     return [Drawing(names[text], drawer(group)) for text, group in groups]
@@ -226,11 +277,39 @@ def _of_recordings(what: str, paths: Sequence[Path], options: DrawingOptions) ->
             start = rows["t_ms"].iloc[0]
             shown = rows[rows["t_ms"] <= start + 1000 * options.seconds]
             named = [str(part) for part in (recording.name, stimulus, trial) if str(part)]
-            title = " · ".join([*named, f"first {options.seconds:g} s"])
+            title = _timed(named, options.seconds, is_cut=len(shown) < len(rows))
             name = ".".join([recording.name, stem(str(stimulus)), str(trial), what])
             drawings.append((name.replace("..", "."), _time_series(shown, events, title)))
     names = unique_names(_distinct([name for name, _ in drawings]))
     return [Drawing(name, draw) for name, (_, draw) in zip(names.values(), drawings, strict=True)]
+
+
+def _pupils(paths: Sequence[Path], options: DrawingOptions) -> list[Drawing]:
+    """Return the pupil of each trial, of exports or of tables that ``gazetrack pupil`` wrote."""
+    drawings: list[tuple[str, Callable[[], Figure]]] = []
+    for path in paths:
+        is_table = path.name.endswith(_PUPIL)
+        samples = _events(path) if is_table else pupil(read(path)).samples
+        if samples.empty:
+            raise InputError("has no pupil sizes", path=path, hint="export pupil sizes as well")
+        trials = samples.groupby(["recording", "stimulus", "trial"], observed=True, sort=False)
+        for key, rows in trials:
+            shown = rows[rows["t_ms"] <= rows["t_ms"].min() + 1000 * options.seconds]
+            named = [str(part) for part in key if str(part)]
+            title = _timed(named, options.seconds, is_cut=len(shown) < len(rows))
+            parts = [named[0], *map(stem, named[1:]), "pupil"]
+            drawings.append((".".join(parts), _pupil(shown, title)))
+    names = unique_names(_distinct([name for name, _ in drawings]))
+    return [Drawing(name, draw) for name, (_, draw) in zip(names.values(), drawings, strict=True)]
+
+
+def _timed(named: Sequence[str], seconds: float, *, is_cut: bool) -> str:
+    """Return the title of what is drawn over time, which says where not all of it is."""
+    return " · ".join([*named, f"first {seconds:g} s"] if is_cut else named)
+
+
+def _pupil(samples: pd.DataFrame, title: str) -> Callable[[], Figure]:
+    return lambda: plot_pupil(samples, title=title)
 
 
 def _main_sequence(events: pd.DataFrame, title: str) -> Callable[[], Figure]:

@@ -287,7 +287,7 @@ def label_fixations(
 def _labelled(
     table: pa.Table, meta: Mapping[str, Any], aois: AoiSet, options: AoiOptions
 ) -> pd.DataFrame:
-    trials, hits = _hits(table, meta, aois, options)
+    trials, hits = trials_and_hits(table, meta, aois, options)
     names = np.full(len(trials.fixations), "", object)
     known = np.zeros(len(names), np.bool_)
     for one in hits.by_stimulus:
@@ -344,7 +344,7 @@ def measured(
     GazetrackError
         The fixations and the areas do not fit together, see `gazetrack.measures.hits.find_hits`.
     """
-    trials, hits = _hits(table, meta, aois, options)
+    trials, hits = trials_and_hits(table, meta, aois, options)
     dropped = dict(trials.dropped)
     notes = [*trials.notes, *hits.notes, *_without_onset(trials)]
     n_without = sum(hits.without.values())
@@ -358,10 +358,25 @@ def measured(
     return AoiTables(looks, steps, entropy), dropped, tuple(notes)
 
 
-def _hits(
+def trials_and_hits(
     table: pa.Table, meta: Mapping[str, Any], aois: AoiSet, options: AoiOptions
 ) -> tuple[Trials, AllHits]:
-    """Return the trials of a table, and which of their fixations lie in which areas."""
+    """Find the trials of a table of fixations, and which of these lie in which areas.
+
+    Parameters
+    ----------
+    table, meta, aois, options
+        As for `measured`: the fixations, what is known of them, the areas, and the choices.
+
+    Returns
+    -------
+    Trials, AllHits
+
+    Raises
+    ------
+    GazetrackError
+        The fixations and the areas do not fit together, see `gazetrack.measures.hits.find_hits`.
+    """
     own_sizes = {stem(one.stimulus): one.size for one in aois.stimuli if one.size is not None}
     sizes = {**own_sizes, **options.sizes}
     rule = options.placement if aois.space == "image" else None

@@ -25,6 +25,7 @@ class PlotChoices(TypedDict, total=False):
     params: MapParams | None
     masks: str | Path | None
     placement: str | None
+    aois: str | Path | None
     events: str | Path | None
     seconds: float
 
@@ -45,15 +46,15 @@ def plot(
     Parameters
     ----------
     tables : path-like, or sequence of path-like
-        Fixation tables, or folders of them; for ``time-series`` and ``main-sequence``, which need
-        samples or saccades, exports of any format (or tables of samples, or of events).
+        Fixation tables, or folders of them; for ``time-series``, ``pupil`` and ``main-sequence``,
+        which need samples or saccades, exports of any format (or tables of samples, or of events).
     images : path-like, optional
         Folder of images. Without it, gaze is drawn on empty screens.
     out : path-like
         Folder for the pictures; or, for a single one, its file.
     what : str
-        Which figure: ``maps``, ``scanpath``, ``heatmap``, ``durations``, ``time-series`` or
-        ``main-sequence``.
+        Which figure: ``maps``, ``scanpath``, ``heatmap``, ``aois``, ``scarf``, ``transitions``,
+        ``durations``, ``time-series``, ``pupil`` or ``main-sequence``.
     limit : int
         Draw so many figures at most.
     file_type : {"png", "svg", "pdf"}
@@ -63,8 +64,9 @@ def plot(
     **choices
         `params`, the `MapParams` of the pyramid beside each image; `masks`, a folder of masks to
         outline; `placement`, the rule for gaze in screen pixels (``centre``, ``fit``, ``stretch``
-        or ``X,Y,WIDTH,HEIGHT``); `events`, a table of events in place of the export's own;
-        `seconds` of each trial that are drawn over time, 20 by default.
+        or ``X,Y,WIDTH,HEIGHT``); `aois`, a file of areas of interest; `events`, a table of events
+        in place of the export's own; `seconds` of each trial that are drawn over time, 20 by
+        default.
 
     Returns
     -------
@@ -99,8 +101,9 @@ def plot(
     drawings = drawings_of(what, paths, pictures, options)[:limit]
     out = Path(out)
     written = suffixed(drawings, out, file_type)
+    given = [path for path in (options.aois, options.events) if path is not None]
     for path in written:
-        refuse_overwrite(path, [*paths, *pictures.files])
+        refuse_overwrite(path, [*paths, *pictures.files, *given])
     folder = out.parent if out.suffix.lower() in PICTURE_SUFFIXES and not out.is_dir() else out
     refuse_input_folder([folder], [options.images, options.masks])
     for drawing, path in counted(zip(drawings, written, strict=True), len(drawings), progress):
@@ -110,12 +113,13 @@ def plot(
 
 def _options(images: str | Path | None, **choices: Unpack[PlotChoices]) -> DrawingOptions:
     """Return the options of the drawings, with paths in place of their names."""
-    masks, events = choices.get("masks"), choices.get("events")
+    masks, aois, events = choices.get("masks"), choices.get("aois"), choices.get("events")
     return DrawingOptions(
         images=None if images is None else Path(images),
         masks=None if masks is None else Path(masks),
         params=choices.get("params") or MapParams(),
         placement=choices.get("placement"),
+        aois=None if aois is None else Path(aois),
         events=None if events is None else Path(events),
         seconds=choices.get("seconds", 20.0),
     )

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from gazetrack.errors import ConfigError
 from gazetrack.figures.scanpath import MOST_NUMBERS, plot_scanpath
 from tests import strategies
-from tests.figure_cases import OUTLINES, picture, track
+from tests.figure_cases import AOIS, picture, track
 
 
 def numbers(figure):
@@ -39,10 +39,10 @@ def test_it_says_what_is_shown_and_what_colour_and_size_mean():
 
 
 def test_areas_of_interest_have_their_outlines_and_names():
-    figure = plot_scanpath(track(), outlines=OUTLINES, mask=picture()[1])
+    figure = plot_scanpath(track(), aois=AOIS, mask=picture()[1])
     axis = figure.axes[0]
-    assert [len(area.get_xy()) for area in axis.patches] == [5, 4]
-    assert {"lesion", "fold"} <= {text.get_text() for text in axis.texts}
+    assert len(axis.patches) == 6  # of three areas, ground and border
+    assert {"lesion", "fold", "corner"} <= {text.get_text() for text in axis.texts}
     assert len(axis.collections) == 2  # discs, and the outline of the mask
 
 

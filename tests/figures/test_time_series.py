@@ -13,6 +13,7 @@ from gazetrack.figures.time_series import (
     breaks_of,
     draw_line,
     lines_of,
+    one_source,
     plot_time_series,
     shade_events,
 )
@@ -86,3 +87,11 @@ def test_no_samples_and_missing_columns():
 
 def test_every_kind_of_movement_has_a_colour_of_its_own():
     assert len(set(EVENT_COLOURS.values())) == len(EVENT_COLOURS)
+
+
+def test_detected_events_go_before_those_of_the_tracker():
+    _, events = gaze()
+    both = pd.concat([events.assign(source="tracker"), events.head(3).assign(source="detected")])
+    assert len(one_source(both)) == 3
+    assert len(one_source(events.assign(source="tracker"))) == len(events)
+    assert one_source(events) is events

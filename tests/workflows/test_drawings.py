@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+import gazetrack
 from gazetrack.errors import ConfigError, InputError
 from gazetrack.simulate.example import write_example
 from gazetrack.workflows.drawings import (
@@ -15,6 +16,7 @@ from gazetrack.workflows.drawings import (
     drawings_of,
     suffixed,
 )
+from tests.aoi_tables import own_json, rectangle
 from tests.fixation_tables import write_fixations
 
 
@@ -107,3 +109,30 @@ def test_where_figures_go(tmp_path):
     assert suffixed(two[:1], tmp_path / "folder.png", "png") == [tmp_path / "folder.png" / "a.png"]
     with pytest.raises(ConfigError, match="2 figures for the one file"):
         suffixed(two, tmp_path / "x.svg", "png")
+
+
+def test_figures_of_areas_are_one_for_each_stimulus_that_has_any(tables, tmp_path):
+    areas = own_json(tmp_path / "aois.json", rectangle("face", 0, 0, 20, 20), stimulus="p.png")
+    for what, count in (("aois", 2), ("scarf", 2), ("transitions", 0)):
+        drawings = drawn(what, tables, aois=areas)
+        assert [one.name for one in drawings] == ([f"p.{what}"] if count else [])
+        for one in drawings:
+            one.draw()
+    with pytest.raises(ConfigError, match="scarf needs areas of interest - give --aois FILE"):
+        drawn("scarf", tables)
+    (first, *_) = drawn("scanpath", tables, aois=areas)
+    assert "face" in {text.get_text() for text in first.draw().axes[0].texts}
+
+
+def test_the_pupil_of_each_trial_of_an_export_or_of_its_table(tmp_path):
+    export = write_example(tmp_path, n_images=4, size=(48, 64)).exports[0]
+    made = gazetrack.pupil(gazetrack.read(export)).samples
+    made.to_parquet(tmp_path / "x.pupil.parquet")
+    for path in (export, tmp_path / "x.pupil.parquet"):
+        drawings = drawn("pupil", [path], seconds=2)
+        assert [one.name for one in drawings] == [
+            "reader-1.lesion-001.1.pupil",
+            "reader-1.lesion-002.2.pupil",
+        ]
+        t = drawings[1].draw().axes[0].lines[0].get_xdata()
+        assert t[-1] - t[0] == pytest.approx(2, abs=0.01)
