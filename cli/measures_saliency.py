@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gazetrack.storage.address import shown
-
 from . import options as opt
 from .engine_options import engine
+from .measures_output import check_outputs, write_tables
 from .printing import cell, print_json, print_table, progress_bar, without_nan
 from .reports import check_report, finish
 
@@ -63,14 +62,14 @@ def run(
     from gazetrack.tables.comparisons import SALIENCY
     from gazetrack.tables.schema import conform
     from gazetrack.workflows.at_hand import at_hand
-    from gazetrack.workflows.elsewhere import check_place, write_at
     from gazetrack.workflows.saliency import score_saliency_files
 
-    check_place(out, SALIENCY, force=force)
     options = SaliencyOptions(seed=seed)
     with at_hand(tables, images, Path(), file="saliency.parquet") as places:
         found = opt.tables_among(places.tables, quiet)
         check_report(report, found)
+        if out is not None:
+            check_outputs(out, {str(out): SALIENCY}, [*found, saliency], force=force)
         done = score_saliency_files(
             saliency,
             found,
@@ -83,10 +82,11 @@ def run(
         )
         outcomes = places.told(done.outcomes)
     scores = done.scores
-    if out is not None and len(scores):
+    written = []
+    if out is not None:
         table = conform({str(name): scores[name] for name in scores}, SALIENCY)
         about = {"saliency": {"maps": saliency.name, "by": by, **vars(options)}}
-        write_at(out, table, about, force=force)
+        written = write_tables(out, {str(out): table}, outcomes, about, force=force)
     show = None if quiet or as_json else _show
     if as_json:
         rows = scores.to_dict("records")
@@ -94,8 +94,8 @@ def run(
     code = finish(outcomes, report, show)
     if show is not None:
         _show_all(scores)
-        if out is not None and len(scores):
-            click.echo(f"wrote {shown(str(out))} ({len(scores):,} rows)")
+        for line in written:
+            click.echo(line)
     return code
 
 

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gazetrack.storage.address import shown
-
 from . import options as opt
 from .engine_options import engine
+from .measures_output import beside, check_outputs, write_tables
 from .parsing import parse_pairs
 from .printing import cell, print_json, print_table, progress_bar, without_nan
 from .reports import check_report, finish
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
     from gazetrack.measures.scanpaths import ScanpathOptions
     from gazetrack.workflows.outcome import Outcome
@@ -71,19 +71,21 @@ def run(
 ) -> int:
     """Compare scanpaths, write and print what was found, and return the exit code."""
     from gazetrack.measures.scanpaths import DEFAULT_METHODS, check_methods
-    from gazetrack.tables.comparisons import SCANPATHS
+    from gazetrack.tables.comparisons import SCANPATH_MATRIX, SCANPATHS
     from gazetrack.workflows.at_hand import at_hand
-    from gazetrack.workflows.elsewhere import check_place
     from gazetrack.workflows.gaze_paths import place_on
     from gazetrack.workflows.scanpaths import compare_scanpath_files
 
-    check_place(out, SCANPATHS, force=force)
     named = [name.strip() for name in scanpaths.split(",") if name.strip()]
     methods = DEFAULT_METHODS if named == [ALL] else check_methods(named)
     options = _options(settings, letters)
     with at_hand(tables, images, Path(), file="scanpaths.parquet") as places:
         found = opt.tables_among(places.tables, quiet)
         check_report(report, found)
+        if out is not None:
+            schemas = {str(out): SCANPATHS, beside(out, "matrix"): SCANPATH_MATRIX}
+            inputs = [*found, *([] if letters is None else [letters])]
+            check_outputs(out, schemas, inputs, force=force)
         done = compare_scanpath_files(
             found,
             place_on(places.images, placement, or_screen=True),
@@ -95,7 +97,10 @@ def run(
         )
         outcomes = places.told(done.outcomes)
     about = {"scanpaths": {"methods": methods, "reference": reference, **_facts(options)}}
-    written = _write(out, done.compared, about, force=force)
+    written = []
+    if out is not None:
+        tables_out = _tables(out, done.compared)
+        written = write_tables(out, tables_out, outcomes, about, force=force)
     show = None if quiet or as_json else _show
     if as_json:
         rows = done.compared.astype({"value": float}).to_dict("records")
@@ -103,8 +108,8 @@ def run(
     code = finish(outcomes, report, show)
     if show is not None:
         _show_all(done.compared)
-        for place, n_rows in written:
-            click.echo(f"wrote {shown(place)} ({n_rows:,} rows)")
+        for line in written:
+            click.echo(line)
     return code
 
 
@@ -141,25 +146,14 @@ def _facts(options: ScanpathOptions) -> dict[str, Any]:
     return facts | ({} if areas is None else {"aois": dict(areas.source)})
 
 
-def _write(
-    out: Path | str | None, compared: pd.DataFrame, about: dict[str, Any], *, force: bool
-) -> list[tuple[str, int]]:
-    """Write the long table, and the squares beside it; return where they are."""
+def _tables(out: Path | str, compared: pd.DataFrame) -> dict[str, pa.Table]:
+    """Return the long table, and the squares beside it, by where they are written."""
     from gazetrack.tables.comparisons import SCANPATHS
     from gazetrack.tables.schema import conform
-    from gazetrack.workflows.elsewhere import write_at
     from gazetrack.workflows.scanpaths import matrix_table
 
-    if out is None or not len(compared):
-        return []
-    head, dot, suffix = str(out).rpartition(".")
-    named = [
-        (str(out), conform({str(name): compared[name] for name in compared}, SCANPATHS)),
-        (f"{head}.matrix{dot}{suffix}", matrix_table(compared)),
-    ]
-    for place, table in named:
-        write_at(place, table, about, force=force)
-    return [(place, table.num_rows) for place, table in named]
+    long_table = conform({str(name): compared[name] for name in compared}, SCANPATHS)
+    return {str(out): long_table, beside(out, "matrix"): matrix_table(compared)}
 
 
 def _show(outcome: Outcome) -> None:

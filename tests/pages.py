@@ -41,6 +41,7 @@ TABLES = {
     "`*.transitions.parquet`, beside it": schema.AOI_TRANSITIONS,
     "`*.entropy.parquet`, beside it": schema.AOI_ENTROPY,
     "scanpaths, as `gazetrack measures --scanpaths` writes them": comparisons.SCANPATHS,
+    "`*.matrix.parquet`, beside it": comparisons.SCANPATH_MATRIX,
     "scores of maps, as `gazetrack measures --saliency` writes them": comparisons.SALIENCY,
     "maps.parquet": MAPS,
 }

@@ -32,6 +32,17 @@ SCANPATHS = pa.schema(
     ]
 )
 
+SCANPATH_MATRIX = pa.schema(
+    [
+        _field("method", TEXT, "", "how scanpaths are compared"),
+        _field("measure", TEXT, "", "which of the method's measures the values are"),
+        _field("unit", TEXT, "", "px or %; empty for shares from 0 to 1, and for counts"),
+        _field("recording", TEXT, "", "one of the two, or both on the diagonal"),
+        _field("other", TEXT, "", "the other one; every pair is there both ways"),
+        _field("value", pa.float64(), "see unit", "mean over stimuli and trials; NaN without any"),
+    ]
+)
+
 SALIENCY = pa.schema(
     [
         _STIMULUS,

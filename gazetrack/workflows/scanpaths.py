@@ -20,6 +20,8 @@ from gazetrack.measures.scanpaths import (
     check_methods,
     compare_tracks,
 )
+from gazetrack.tables.comparisons import SCANPATH_MATRIX
+from gazetrack.tables.schema import conform
 from gazetrack.workflows.engine.run import Engine, over
 from gazetrack.workflows.gaze_paths import as_tracks, place_on, read_each
 
@@ -297,23 +299,27 @@ def scanpath_matrix(
 
 
 def matrix_table(compared: pd.DataFrame) -> pa.Table:
-    """Return `scanpath_matrix` of every measure that was compared, one below the other.
+    """Return `scanpath_matrix` of every measure that was compared, one cell a row.
 
-    A row per method, measure and recording, and a column ``to NAME`` for each recording.
+    Schema `SCANPATH_MATRIX`; ``pivot(index="recording", columns="other", values="value")`` of one
+    method and measure makes the square of it.
     """
-    squares = []
+    parts = []
     for name in dict.fromkeys(compared["method"].astype(str)):
         for measure in METHODS[name].measures:
-            square = scanpath_matrix(compared, name, measure.name).reset_index(names="recording")
-            square.insert(0, "measure", measure.name)
-            square.insert(0, "method", name)
-            squares.append(square)
-    whole = pd.concat(squares, ignore_index=True)
-    # Names of recordings are anybody's: here they are neither ours nor formulas of a spreadsheet.
-    own = ["method", "measure", "recording"]
-    names = [str(name) for name in whole.columns[len(own) :]]
-    whole.columns = pd.Index([*own, *(f"to {name}" for name in names)])
-    return pa.Table.from_pandas(whole, preserve_index=False)
+            square = scanpath_matrix(compared, name, measure.name)
+            names = np.array(square.index, dtype=object)
+            cells = {
+                "method": name,
+                "measure": measure.name,
+                "unit": measure.unit,
+                "recording": np.repeat(names, len(names)),
+                "other": np.tile(names, len(names)),
+                "value": square.to_numpy(np.float64).ravel(),
+            }
+            parts.append(conform(cells, SCANPATH_MATRIX))
+    whole = pa.concat_tables([SCANPATH_MATRIX.empty_table(), *parts])
+    return whole.unify_dictionaries()
 
 
 def _key(track: Track) -> Key:

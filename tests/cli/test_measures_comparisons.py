@@ -41,10 +41,11 @@ def test_scanpaths_and_the_squares_beside_them(run, folder):
     assert meta["scanpaths"]["grid"] == [12, 8]
     square = pd.read_parquet(folder / "out/paths.matrix.parquet")
     own = square[(square["method"] == "dtw") & (square["measure"] == "distance")]
-    assert own["recording"].tolist() == ["ada", "ben", "cyd"]
-    values = own[["to ada", "to ben", "to cyd"]].to_numpy()
-    assert np.diag(values).tolist() == [0, 0, 0]
-    assert (values == values.T).all()
+    own = own.astype({"recording": str, "other": str})
+    cells = own.pivot_table(index="recording", columns="other", values="value")
+    assert cells.index.tolist() == cells.columns.tolist() == ["ada", "ben", "cyd"]
+    assert np.diag(cells).tolist() == [0, 0, 0]
+    assert (cells.to_numpy() == cells.to_numpy().T).all()
 
 
 def test_a_reference_settings_and_csv(run, folder):
@@ -130,6 +131,28 @@ def test_a_bad_table_leaves_the_others_alone(run, folder):
     result = run(f"gazetrack measures {names} --saliency maps -o scores.csv")
     assert result.code == 1
     assert pd.read_csv(folder / "scores.csv")["n_fixations"].tolist() == [12, 12]
+
+
+def test_outputs_replace_no_input_and_are_in_the_report(run, folder):
+    for name, kind in (("a.csv", "--scanpaths dtw"), ("b.csv", "--saliency maps")):
+        before = (folder / "ada.fixations.parquet").read_bytes()
+        result = run(f"gazetrack measures {kind} -o ada.fixations.parquet --force")
+        assert result.code in (2, 3)
+        assert (folder / "ada.fixations.parquet").read_bytes() == before
+        result = run(f"gazetrack measures {kind} -o {name} --report report.jsonl -q")
+        assert result.code == 0, result.err
+        lines = (folder / "report.jsonl").read_text().splitlines()
+        outputs = [one for line in lines for one in json.loads(line)["outputs"]]
+        assert outputs[0]["path"] == name
+        assert len(outputs[0]["sha256"]) == 64
+
+
+def test_one_scanpath_alone_writes_empty_tables(run, folder):
+    result = run("gazetrack measures ada.fixations.parquet --scanpaths dtw -o out.parquet")
+    assert result.code == 0, result.err
+    assert "no two scanpaths on one stimulus" in result.out
+    assert len(pd.read_parquet(folder / "out.parquet")) == 0
+    assert len(pd.read_parquet(folder / "out.matrix.parquet")) == 0
 
 
 @pytest.mark.parametrize(

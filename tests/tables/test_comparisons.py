@@ -7,7 +7,7 @@ import pytest
 
 import gazetrack
 from gazetrack.measures.saliency import SCORES
-from gazetrack.tables.comparisons import SALIENCY, SCANPATHS
+from gazetrack.tables.comparisons import SALIENCY, SCANPATH_MATRIX, SCANPATHS
 from gazetrack.tables.schema import conform
 from tests.measures.paths import random_track
 
@@ -33,7 +33,7 @@ def test_saliency(paths, by):
     assert conform({name: found[name] for name in found}, SALIENCY).schema == SALIENCY
 
 
-@pytest.mark.parametrize("schema", [SCANPATHS, SALIENCY])
+@pytest.mark.parametrize("schema", [SCANPATHS, SCANPATH_MATRIX, SALIENCY])
 def test_every_column_has_a_meaning_and_the_unit_of_its_name(schema):
     for field in schema:
         assert len(field.metadata[b"meaning"]) > 8
