@@ -80,6 +80,34 @@ def test_two_processes_normalise_as_one(tmp_path, momentum):
     torch.testing.assert_close(torch.cat([part["x"] for part in parts]), of_x, rtol=1e-4, atol=1e-7)
 
 
+def half(folder):
+    with parallel.joined():
+        shared = nn.Sequential(norm(1.0))
+        share_statistics(shared)
+        mine = slice(parallel.rank() * B // 2, (parallel.rank() + 1) * B // 2)
+        x = features()[mine].bfloat16().requires_grad_()
+        out = shared(x)
+        loss_of(out.float(), features()[mine]).backward()
+        found = {"out": out.detach(), "x": x.grad / parallel.world(), **shared[0].state_dict()}
+        torch.save(found, folder / f"{parallel.rank()}.pt")
+
+
+def test_in_half_precision_statistics_are_not(tmp_path):
+    run_in(half, 2, tmp_path)
+    parts = [torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in range(2)]
+    alone = norm(1.0)
+    x = features().bfloat16().requires_grad_()
+    out = alone(x)
+    loss_of(out.float(), features()).backward()
+    for name in ("running_mean", "running_var"):
+        assert parts[0][name].dtype == torch.float32
+        torch.testing.assert_close(parts[0][name], getattr(alone, name), rtol=1e-4, atol=1e-4)
+    both = {name: torch.cat([part[name] for part in parts]) for name in ("out", "x")}
+    assert both["out"].dtype == both["x"].dtype == torch.bfloat16
+    torch.testing.assert_close(both["out"], out.detach(), rtol=0.02, atol=0.02)
+    torch.testing.assert_close(both["x"], x.grad, rtol=0.05, atol=0.05 * float(x.grad.abs().max()))
+
+
 def test_alone_it_is_the_one_of_pytorch():
     plain, shared = norm(), nn.Sequential(norm())
     share_statistics(shared)
