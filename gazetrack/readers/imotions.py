@@ -12,22 +12,24 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from gazetrack.errors import ParseError, quote
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
-from gazetrack.readers.shared.clock import timed_rows
+from gazetrack.readers.imotions_fixations import FIXATIONS, Fixations
+from gazetrack.readers.shared.clock import TimedParts
 from gazetrack.readers.shared.counts import counted
 from gazetrack.readers.shared.gaze import gaze_columns
+from gazetrack.readers.shared.sink import SampleSink
+from gazetrack.readers.shared.used_names import UsedNames
 from gazetrack.readers.text.header import Header, Kind, header_of, needed_header
 from gazetrack.readers.text.numbers import line_of
-from gazetrack.readers.text.table import Columns, read_columns
+from gazetrack.readers.text.table import Columns, no_rows, read_parts
 from gazetrack.readers.text.utf8 import by_line, rewritten
 from gazetrack.tables.recording import Recording
-from gazetrack.tables.schema import EVENTS, SAMPLES, conform
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,28 +56,10 @@ _GAZE = {
 }
 # Of iMotions' gaze analysis, which may be exported by itself.
 _COMBINED = {"x": "Gaze X", "y": "Gaze Y"}
-# The columns of fixations in either generation, by our names.
-_FIXATIONS = {
-    "fixation": {
-        "seq": "FixationSeq",
-        "x": "FixationX",
-        "y": "FixationY",
-        "start": "FixationStart",
-        "duration": "FixationDuration",
-    },
-    "newer": {
-        "seq": "Fixation Index",
-        "x": "Fixation X",
-        "y": "Fixation Y",
-        "start": "Fixation Start",
-        "duration": "Fixation Duration",
-    },
-}
 _NEWER_MARK = "Fixation Index by Stimulus"
 _STIMULUS = ("StimulusName", "SourceStimuliName", "Stimulus")
 _STAMP = re.compile(r"(\d{8})_(\d{6})(\d{3})")
 _NUMBER = r"[0-9]{1,15}(?:\.[0-9]{1,12})?"
-_MOST_INDEX = 2**31 - 1
 _FIRST_LINES = 50
 # The columns are the user's choice, so nobody can tell which ones these are.
 _NAMELESS = (
@@ -123,32 +107,24 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     table_head = _table(head)
     header = needed_header(table_head)
     prefix = "ET_" if "ET_GazeLeftx" in header.names else ""
-    table = read_columns(table_head, header, _wanted(head, header, prefix))
-    of_tracker = _rows_of_tracker(table)
-    if not of_tracker.any():
-        hint = "export the eye tracker's sensor data too"
-        raise ParseError("no rows of an eye tracker", path=head.path, hint=hint)
-    time = _times(table_head, header, table)
-    timed = timed_rows(table_head, header, time, among=of_tracker)
+    wanted = _wanted(head, header, prefix)
+    rows = _Rows(table_head, header)
+    for part in read_parts(table_head, header, wanted):
+        rows.take(part)
+    if not rows.n_rows:
+        raise no_rows(table_head, header)
     notes: list[str] = []
-    columns = gaze_columns({key: values[timed.rows] for key, values in _gaze(table).items()})
-    columns |= {
-        "recording": head.stem,
-        "t_ms": timed.t_ms,
-        "stimulus": table.text("stimulus")[timed.rows],
-    }
-    n_others = int((~of_tracker).sum())
-    others = counted({"other sensors": n_others})
+    samples = rows.samples()
     return Recording(
         name=head.stem,
         format=FORMAT.name,
-        sample_table=conform(columns, SAMPLES),
-        event_table=_fixations(head.stem, table, time, timed.origin_ms, notes),
-        eyes="binocular" if "left_x" in table.found else "combined",
-        origin_ms=timed.origin_ms,
+        sample_table=samples,
+        event_table=rows.fixations.table(head.stem, rows.origin_ms, notes),
+        eyes="binocular" if "left_x" in wanted else "combined",
+        origin_ms=rows.origin_ms,
         software="iMotions",
-        rows_in=table.n_rows,
-        dropped=others | timed.dropped,
+        rows_in=rows.n_rows,
+        dropped=rows.dropped,
         notes=tuple(notes),
     )
 
@@ -205,13 +181,13 @@ def _wanted(head: Head, header: Header, prefix: str) -> dict[str, tuple[int, Kin
         for name in (f"{prefix}Validity{side}", f"{prefix}Validity{side}Eye"):
             if name in names:
                 numbers.setdefault(f"{side.lower()}_validity", name)
-    for form, columns in _FIXATIONS.items():
+    for form, columns in FIXATIONS.items():
         if set(columns.values()) <= names:
             numbers |= {f"{form}_{key}": name for key, name in columns.items()}
     if "MediaTime" in names:
         numbers["media_t"] = "MediaTime"
 
-    texts = {"t": "Timestamp"}
+    texts: dict[str, str] = {}
     stimulus = next((name for name in _STIMULUS if name in names), None)
     if stimulus:
         texts["stimulus"] = stimulus
@@ -220,13 +196,70 @@ def _wanted(head: Head, header: Header, prefix: str) -> dict[str, tuple[int, Kin
         texts["source"] = "EventSource"
 
     wanted = header.needed(numbers, "float64", head.path)
+    wanted |= header.needed({"t": "Timestamp"}, "own_text", head.path)
     return wanted | header.needed(texts, "text", head.path)
+
+
+class _Rows:
+    """What the parts of an export add up to."""
+
+    def __init__(self, head: Head, header: Header) -> None:
+        self.n_rows = 0
+        self.fixations = Fixations()
+        self._head = head
+        self._times = _Times(head, header)
+        self._timed = TimedParts(head, header)
+        self._samples = SampleSink()
+        self._stimuli = UsedNames()
+        self._n_others = 0
+
+    def take(self, table: Columns) -> None:
+        """Take a part of some ten thousand rows."""
+        of_tracker = _rows_of_tracker(table)
+        self._n_others += int(np.count_nonzero(~of_tracker))
+        time = self._times.take(table)
+        rows, t_ms = self._timed.take(time, among=of_tracker)
+        gaze = gaze_columns({key: values[rows] for key, values in _gaze(table).items()})
+        codes, texts = table.texts("stimulus")
+        columns: dict[str, Any] = {**gaze, "t_ms": t_ms}
+        columns["stimulus"] = self._stimuli.coded(codes[rows], texts)
+        self._samples.append(columns)
+        self.fixations.take(table, time, self.n_rows)
+        self.n_rows += table.n_rows
+
+    def samples(self) -> pa.Table:
+        """Return the samples, when all parts are taken.
+
+        Raises
+        ------
+        ParseError
+            There are none, or their times are none or in no order.
+        """
+        if self._n_others == self.n_rows:
+            hint = "export the eye tracker's sensor data too"
+            raise ParseError("no rows of an eye tracker", path=self._head.path, hint=hint)
+        self._times.check()
+        self._timed.check()
+        texts = {"recording": [self._head.stem], "stimulus": self._stimuli.used or [""]}
+        return self._samples.table(texts)
+
+    @property
+    def origin_ms(self) -> float:
+        """The time of the first sample, ms."""
+        return self._timed.origin_ms
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """How many rows are no samples, by the reason."""
+        return counted({"other sensors": self._n_others}) | self._timed.dropped
 
 
 def _rows_of_tracker(table: Columns) -> npt.NDArray[np.bool_]:
     """Return which rows are the eye tracker's: by their source, else those that hold gaze."""
     if "source" in table.found and "left_x" in table.found:
-        return np.array([_is_tracker(source) for source in table.text("source")], np.bool_)
+        codes, names = table.texts("source")
+        of_name = np.array([_is_tracker(name) for name in names], np.bool_)
+        return np.asarray(of_name[codes], np.bool_)
     gaze = np.column_stack([table.number(key) for key in (*_GAZE, *_COMBINED)])
     return np.asarray(np.isfinite(gaze).any(axis=1), np.bool_)
 
@@ -255,77 +288,64 @@ def _gaze(table: Columns) -> dict[str, npt.NDArray[np.floating]]:
     return gaze
 
 
-def _fixations(
-    name: str, table: Columns, time: npt.NDArray[np.float64], origin: float, notes: list[str]
-) -> pa.Table:
-    """Return iMotions' own fixations, each from the first of its rows."""
-    form = next((form for form in _FIXATIONS if f"{form}_start" in table.found), None)
-    if form is None:
-        return conform({}, EVENTS)
-    rows = pd.DataFrame({key: table.number(f"{form}_{key}") for key in _FIXATIONS[form]})
-    rows["stimulus"] = table.text("stimulus")
-    rows["t"] = time
-    rows = rows[rows["seq"].notna() & rows["start"].notna() & (rows["seq"] > 0)]
-    rows["onset"] = rows["start"]
-    if form == "fixation":
-        # The older generation counts from the start of the stimulus, as MediaTime does.
-        media_t = pd.Series(table.number("media_t")).loc[rows.index]
-        rows["onset"] += rows["t"] - media_t
-    rows = rows.drop_duplicates(["stimulus", "seq", "start"])
-    unplaced = int((rows["onset"].isna() & rows["t"].notna()).sum())
-    if unplaced:
-        notes.append(
-            f"{unplaced} fixations begin with their first row: their rows have no MediaTime"
-        )
-        rows["onset"] = rows["onset"].fillna(rows["t"])
-
-    placed = rows[["onset", "x", "y"]].notna().all(axis=1)
-    usable = placed & (rows["duration"] > 0) & (rows["seq"] <= _MOST_INDEX)
-    unusable = int((~usable).sum())
-    if unusable:
-        notes.append(f"{unusable} fixations without an onset, position or duration: left out")
-    rows = rows[usable]
-    columns = {
-        "recording": name,
-        "kind": "fixation",
-        "stimulus": rows["stimulus"].to_numpy(object),
-        "index": rows["seq"].to_numpy(np.int32),
-        "eye": "both",
-        "onset_ms": rows["onset"].to_numpy() - origin,
-        "duration_ms": rows["duration"].to_numpy(),
-        "x_px": rows["x"].to_numpy(),
-        "y_px": rows["y"].to_numpy(),
-    }
-    return conform(columns if len(rows) else {}, EVENTS)
-
-
-def _times(head: Head, header: Header, table: Columns) -> npt.NDArray[np.float64]:
-    """Return times in ms, as exported.
+class _Times:
+    """Makes times in ms of the texts of rows, as exported.
 
     Where the export gives local times, they count from midnight of the first row.
     """
-    texts = pd.Series(table.text("t"))
-    there = texts != ""
-    if not there.any() or _STAMP.fullmatch(texts[there].iloc[0]) is None:
+
+    def __init__(self, head: Head, header: Header) -> None:
+        self._head = head
+        self._header = header
+        self._n_rows = 0
+        self._are_stamps: bool | None = None  # by the first row that has a time
+        self._midnight: pd.Timestamp | None = None
+        self._damage: ParseError | None = None
+
+    def take(self, table: Columns) -> npt.NDArray[np.float64]:
+        """Return the times of the next rows, NaN where there is none."""
+        codes, names = table.texts("t")
+        there = np.array([name != "" for name in names], np.bool_)[codes]
+        first = names[codes[int(there.argmax())]] if there.any() else ""
+        if self._are_stamps is None and first:
+            self._are_stamps = _STAMP.fullmatch(first) is not None
+        texts = pd.Series(names, dtype=object)
+        times = self._stamps(texts, first) if self._are_stamps else self._numbers(texts)
+        found: npt.NDArray[np.float64] = times[codes]
+        wrong = np.isnan(found) & there
+        if wrong.any() and self._damage is None:
+            row = int(wrong.argmax())
+            what = f"{quote(names[codes[row]], 40)!r} is no time like that of the first row"
+            line = line_of(self._head, self._header, self._n_rows + row)
+            hint = "the file is damaged here; export it again"
+            self._damage = ParseError(what, path=self._head.path, line=line, hint=hint)
+        self._n_rows += table.n_rows
+        return found
+
+    def _numbers(self, texts: pd.Series) -> npt.NDArray[np.float64]:
         # Where commas do not separate cells, they may be decimal marks.
-        decimal = texts if header.delimiter == "," else texts.str.replace(",", ".", regex=False)
-        is_number = decimal.str.fullmatch(_NUMBER)
-        numbers = pd.to_numeric(decimal.where(is_number), errors="coerce")
-        _refuse(head, header, texts, (numbers.isna() & there).to_numpy())
+        if self._header.delimiter != ",":
+            texts = texts.str.replace(",", ".", regex=False)
+        numbers = pd.to_numeric(texts.where(texts.str.fullmatch(_NUMBER)), errors="coerce")
         return np.asarray(numbers, np.float64)
-    parts = texts.str.extract(f"^{_STAMP.pattern}$")
-    digits = parts[0] + parts[1] + parts[2]
-    stamps = pd.to_datetime(digits, format="%Y%m%d%H%M%S%f", errors="coerce")
-    _refuse(head, header, texts, (stamps.isna() & there).to_numpy())
-    midnight = stamps[there].iloc[0].normalize()
-    return np.asarray((stamps - midnight) / pd.Timedelta(milliseconds=1), np.float64)
 
+    def _stamps(self, texts: pd.Series, first: str) -> npt.NDArray[np.float64]:
+        parts = texts.str.extract(f"^{_STAMP.pattern}$")
+        digits = parts[0] + parts[1] + parts[2]
+        stamps = pd.to_datetime(digits, format="%Y%m%d%H%M%S%f", errors="coerce")
+        if self._midnight is None and first:
+            self._midnight = stamps[texts == first].iloc[0].normalize()
+        if self._midnight is None:
+            return np.full(len(texts), np.nan)
+        return np.asarray((stamps - self._midnight) / pd.Timedelta(milliseconds=1), np.float64)
 
-def _refuse(head: Head, header: Header, texts: pd.Series, wrong: npt.NDArray[np.bool_]) -> None:
-    """Refuse the first of the rows whose time is wrong, if there is one."""
-    if not wrong.any():
-        return
-    row = int(wrong.argmax())
-    what = f"{quote(texts.iloc[row], 40)!r} is no time like that of the first row"
-    hint = "the file is damaged here; export it again"
-    raise ParseError(what, path=head.path, line=line_of(head, header, row), hint=hint)
+    def check(self) -> None:
+        """Refuse the export, when all parts are taken.
+
+        Raises
+        ------
+        ParseError
+            A time of another form than the first one.
+        """
+        if self._damage is not None:
+            raise self._damage

@@ -13,6 +13,7 @@ import pytest
 
 import gazetrack
 from gazetrack.readers.eyelink import event_rows
+from gazetrack.readers.pupil import cloud_gaze
 from gazetrack.readers.shared import number_rows, steps
 from gazetrack.readers.text import ahead, cells
 from gazetrack.tables import spill
@@ -37,6 +38,11 @@ FLAT = [
     "adhawk",
     "vr_headset",
     "tobii_sdk",
+    "tobii_studio",
+    "imotions",
+    "pupil_cloud",
+    "smi",
+    "begaze",
 ]
 
 
@@ -64,6 +70,7 @@ def test_memory_does_not_grow_with_the_export(kind, tmp_path, monkeypatch):
     monkeypatch.setattr(number_rows, "_PART_ROWS", 1 << 9)
     monkeypatch.setattr(steps, "_MOST_AT_ONCE", 1 << 12)
     monkeypatch.setattr("gazetrack.tables.recording._ENOUGH_STEPS", 1 << 12)
+    monkeypatch.setattr(cloud_gaze, "_ENOUGH_NEAR_AXIS", 1 << 12)
     path = tmp_path / (FORMATS[kind].name if kind != XDF else "raw.xdf")
     write(kind, path, SHORT_MB * 1_000_000)
     peak_mb(path)  # imports and compiles

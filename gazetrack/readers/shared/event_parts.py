@@ -13,7 +13,7 @@ from gazetrack.tables.schema import EVENTS, TEXT, conform
 from gazetrack.tables.spill import EVENT_ROWS, Spill
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -31,9 +31,12 @@ class EventParts:
     ----------
     spill_rows : int, optional
         From so many rows on they are kept in a temporary file, see `EVENT_ROWS`.
+    more : sequence of str
+        Numbers of events that are no columns of `EVENTS`, for `table` to mend others by; missing
+        ones are NaN.
     """
 
-    def __init__(self, spill_rows: int | None = None) -> None:
+    def __init__(self, spill_rows: int | None = None, more: Sequence[str] = ()) -> None:
         self._names: dict[str, dict[str, int]] = {name: {} for name in _NAMES}
         fields = [pa.field(_ORDER, pa.float64()), pa.field(_RANK, pa.int32())]
         for field in EVENTS:
@@ -41,6 +44,8 @@ class EventParts:
             if field.type == TEXT:
                 kept = pa.string() if field.name == _TEXT else pa.int32()
             fields.append(pa.field(field.name, kept))
+        fields += [pa.field(name, pa.float64()) for name in more]
+        self._more = tuple(more)
         self._rows = Spill(pa.schema(fields), EVENT_ROWS if spill_rows is None else spill_rows)
         self._spill_rows = spill_rows
 
@@ -57,7 +62,7 @@ class EventParts:
         order : ndarray, shape (n,)
             What the events are put in order by, such as the row of each.
         columns : mapping of str to array or scalar
-            Columns of `EVENTS`, as `conform` takes them.
+            Columns of `EVENTS`, as `conform` takes them, and those of `more`.
         rank : int
             Which of several kinds of events these are: of two in one place, the one of the lower
             rank comes first.
@@ -65,7 +70,8 @@ class EventParts:
         if not len(order):
             return
         # One column must be an array, for the number of rows.
-        table = conform({**columns, "onset_ms": np.asarray(columns["onset_ms"])}, EVENTS)
+        own = {name: values for name, values in columns.items() if name not in self._more}
+        table = conform({**own, "onset_ms": np.asarray(columns["onset_ms"])}, EVENTS)
         arrays: dict[str, Any] = {
             _ORDER: pa.array(np.asarray(order, np.float64)),
             _RANK: pa.array(np.full(len(order), rank, np.int32)),
@@ -77,6 +83,9 @@ class EventParts:
             elif name == _TEXT:
                 column = column.cast(pa.string())
             arrays[name] = column
+        missing = np.full(len(order), np.nan)
+        for name in self._more:
+            arrays[name] = pa.array(np.asarray(columns.get(name, missing), np.float64))
         schema = self._rows.schema
         self._rows.append(pa.record_batch([arrays[name] for name in schema.names], schema))
 
@@ -91,7 +100,7 @@ class EventParts:
         self,
         mend: Callable[[dict[str, Any]], Columns] | None = None,
         numbers_of: Collection[str] = (),
-        recording: str | None = None,
+        **names: str,
     ) -> pa.Table:
         """Return all events in their order.
 
@@ -102,8 +111,8 @@ class EventParts:
             that change now that all is known.
         numbers_of : collection of str
             The kinds of events that are numbered in the order of the table, not as they came.
-        recording : str, optional
-            The recording that all events are of; by default the one they came with.
+        **names : str
+            Texts that all events have, such as that of ``recording``, by the column.
         """
         if not self._rows.rows:
             return conform({}, EVENTS)
@@ -114,10 +123,9 @@ class EventParts:
                 mended.append(_mended(batch, mend))
             batches = mended.batches()
         least = [float(np.min(batch[_ORDER].to_numpy())) for batch in batches]
-        names = {name: list(known) for name, known in self._names.items()}
-        if recording is not None:
-            names["recording"] = [recording]
-        sink = EventSink(names, self._spill_rows, by=_ORDER, then=_RANK, numbers_of={*numbers_of})
+        texts = {name: list(known) for name, known in self._names.items()}
+        texts |= {name: [text] for name, text in names.items()}
+        sink = EventSink(texts, self._spill_rows, by=_ORDER, then=_RANK, numbers_of={*numbers_of})
         sink.take(batches, least_behind(least))
         return sink.table()
 

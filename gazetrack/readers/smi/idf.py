@@ -6,35 +6,23 @@ Converter" and "Export".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
-
-from gazetrack.errors import NoGaze, ParseError
+from gazetrack.errors import ParseError
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
-from gazetrack.readers.shared.clock import check_clock
-from gazetrack.readers.shared.counts import counted
-from gazetrack.readers.shared.gaze import mean_of_eyes
 from gazetrack.readers.smi.events import TABLE, read_events
 from gazetrack.readers.smi.header import (
-    MESSAGE,
-    is_stimulus,
-    message_text,
     properties_of,
     rate_of,
     sample_header,
     screen_of,
     with_messages_as_rows,
 )
-from gazetrack.readers.text.table import Columns, read_columns
+from gazetrack.readers.smi.raw_rows import RawRows
+from gazetrack.readers.text.table import no_rows, read_parts
 from gazetrack.tables.recording import Recording
-from gazetrack.tables.schema import EVENTS, SAMPLES, conform
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-    import pyarrow as pa
-
     from gazetrack.readers.text.header import Header, Kind
 
 FORMAT = Format(
@@ -50,20 +38,7 @@ FORMAT = Format(
 _EYES = {"left": "L", "right": "R"}
 # By preference: millimetres, then pixels of the eye camera.
 _PUPILS = ("Pupil Diameter [mm]", "Mapped Diameter [mm]", "Dia X [px]", "Dia [px]")
-_KINDS = {"Fixation": "fixation", "Saccade": "saccade", "Blink": "blink"}
 _NO_POR = "an SMI export without points of regard: export POR as well"
-
-
-class _Rows(NamedTuple):
-    """What the rows of the raw samples say, one element per row."""
-
-    table: Columns
-    kind: npt.NDArray[np.object_]
-    stimulus: npt.NDArray[np.object_]
-    t: npt.NDArray[np.floating]
-    gaze: dict[str, npt.NDArray[np.floating]]
-    is_sample: npt.NDArray[np.bool_]
-    is_message: npt.NDArray[np.bool_]
 
 
 def sniff(head: Head) -> Verdict:
@@ -141,42 +116,26 @@ def _raw(head: Head, header: Header) -> Recording:
     properties = properties_of(head.lines[: header.lines - 1])
     notes: list[str] = []
     table_head = with_messages_as_rows(head, header)
-    table = read_columns(table_head, header, _wanted(header, eyes, head))
-    micro = table.number("t")
-    timed = np.isfinite(micro)
-    kind = table.text("type")
-    is_sample = timed & (kind == "SMP")
-    is_message = timed & np.array([value.startswith(MESSAGE) for value in kind], bool)
-    if not is_sample.any():
-        hint = "export the gaze data as well"
-        raise NoGaze("holds no gaze: no samples", path=head.path, line=header.lines, hint=hint)
-    other = timed & ~is_sample & ~is_message
-    reasons = {"no timestamp": ~timed, "neither SMP nor MSG": other}
-    check_clock(table_head, header, micro[is_sample] / 1000, is_sample)
-    start = float(micro[is_sample][0])
-    stimulus = _stimuli(table, kind, is_message, notes)
-    rows = _Rows(
-        table=table,
-        kind=kind,
-        stimulus=stimulus,
-        t=(micro - start) / 1000,
-        gaze=_gaze(table, notes),
-        is_sample=is_sample,
-        is_message=is_message,
-    )
+    wanted = _wanted(header, eyes, head)
+    rows = RawRows(table_head, header, eyes)
+    for part in read_parts(table_head, header, wanted):
+        rows.take(part)
+    if not rows.n_rows:
+        raise no_rows(table_head, header)
+    samples = rows.samples(notes)
     screen = screen_of(properties, notes)
     return Recording(
         name=head.stem,
         format=FORMAT.name,
-        sample_table=_samples(head.stem, rows),
-        event_table=_events(head.stem, properties.get("Subject", ""), rows, eyes, notes),
+        sample_table=samples,
+        event_table=rows.events(properties.get("Subject", ""), samples, notes),
         screen=screen,
         rate_hz=rate_of(properties),
         eyes="binocular" if len(eyes) > 1 else eyes[0],
-        origin_ms=start / 1000,
+        origin_ms=rows.start / 1000,
         software=properties.get("Version", ""),
-        rows_in=table.n_rows,
-        dropped=counted(reasons),
+        rows_in=rows.n_rows,
+        dropped=rows.dropped,
         notes=tuple(notes),
     )
 
@@ -185,7 +144,7 @@ def _wanted(header: Header, eyes: list[str], head: Head) -> dict[str, tuple[int,
     """Return where the columns are, by our names, and what kind of cells they have."""
     names: dict[str, tuple[str, Kind]] = {
         "t": ("Time", "float64"),
-        "type": ("Type", "text"),
+        "type": ("Type", "own_text"),  # also the texts of messages
         "trial": ("Trial", "text"),
         "stimulus": ("Stimulus", "text"),
     }
@@ -202,148 +161,3 @@ def _wanted(header: Header, eyes: list[str], head: Head) -> dict[str, tuple[int,
         for key, (name, kind) in names.items()
         if name in header.names
     }
-
-
-def _stimuli(
-    table: Columns,
-    kind: npt.NDArray[np.object_],
-    is_message: npt.NDArray[np.bool_],
-    notes: list[str],
-) -> npt.NDArray[np.object_]:
-    """Return each row's stimulus: its column, else the last message that is the name of a file."""
-    if "stimulus" in table.found:
-        stimulus = table.text("stimulus")
-        stimulus[stimulus == "-"] = ""
-        return stimulus
-    shown = np.full(table.n_rows, None, object)
-    for row in np.flatnonzero(is_message):
-        text = message_text(kind[row].removeprefix(MESSAGE))
-        if is_stimulus(text):
-            shown[row] = text
-    if any(shown):
-        notes.append("no column Stimulus: taken from the messages that are names of files")
-    result: npt.NDArray[np.object_] = pd.Series(shown).ffill().fillna("").to_numpy(object)
-    return result
-
-
-def _gaze(table: Columns, notes: list[str]) -> dict[str, npt.NDArray[np.floating]]:
-    """Return gaze and pupils of every row; SMI writes a lost eye as 0."""
-    gaze: dict[str, npt.NDArray[np.floating]] = {}
-    doubtful = 0
-    for eye in _EYES:
-        x = table.number(f"{eye}_x")
-        y = table.number(f"{eye}_y")
-        pupil = table.number(f"{eye}_pupil")
-        lost = (x == 0) & (y == 0)
-        gaze[f"{eye}_x"] = np.where(lost, np.nan, x)
-        gaze[f"{eye}_y"] = np.where(lost, np.nan, y)
-        gaze[f"{eye}_pupil"] = np.where(pupil == 0, np.nan, pupil)
-        invalid = table.number(f"{eye}_validity") == 0
-        doubtful += int((~lost & invalid).sum())
-    if doubtful:
-        notes.append(f"{doubtful} positions of eyes with Validity 0 are kept")
-    for axis in "xy":
-        gaze[axis] = mean_of_eyes(gaze[f"left_{axis}"], gaze[f"right_{axis}"])
-    return gaze
-
-
-def _samples(name: str, rows: _Rows) -> pa.Table:
-    """Return the rows of samples as the table of them."""
-    keep = rows.is_sample
-    columns: dict[str, object] = {
-        "recording": np.full(keep.sum(), name, object),
-        "trial": rows.table.text("trial")[keep],
-        "stimulus": rows.stimulus[keep],
-        "t_ms": rows.t[keep],
-    }
-    for key, values in rows.gaze.items():
-        columns[key if "pupil" in key else f"{key}_px"] = values[keep]
-    return conform(columns, SAMPLES)
-
-
-def _events(
-    name: str, participant: str, rows: _Rows, eyes: list[str], notes: list[str]
-) -> pa.Table:
-    """Return the messages, and the runs of samples of one Event Info, in the order of the rows."""
-    messages = _messages(rows)
-    frames = [_movements(rows, eye) for eye in eyes if f"{eye}_info" in rows.table.found]
-    frames = [frame for frame in frames if len(frame)]
-    if frames:
-        notes.append("events are runs of Event Info: durations are last - first + one sample")
-    if len(messages) or not frames:
-        frames.insert(0, messages)
-    events = pd.concat(frames).sort_values("row", kind="stable").drop(columns="row")
-    columns = {str(key): events[key].to_numpy() for key in events}
-    columns["recording"] = np.full(len(events), name, object)
-    return conform({**columns, "participant": participant}, EVENTS)
-
-
-def _messages(rows: _Rows) -> pd.DataFrame:
-    """Return the messages, whose text stands in the type of their rows."""
-    at = np.flatnonzero(rows.is_message)
-    texts = [message_text(value.removeprefix(MESSAGE)) for value in rows.kind[at]]
-    columns: dict[str, Any] = {
-        "row": at,
-        "trial": rows.table.text("trial")[at],
-        "stimulus": rows.stimulus[at],
-        "kind": "message",
-        "eye": "",
-        "onset_ms": rows.t[at],
-        "duration_ms": 0.0,
-        "text": np.array(texts, object),
-        **dict.fromkeys(("x_px", "y_px", "end_x_px", "end_y_px", "pupil"), np.nan),
-    }
-    return pd.DataFrame(columns).assign(index=np.arange(1, at.size + 1, dtype=np.int32))
-
-
-def _movements(rows: _Rows, eye: str) -> pd.DataFrame:
-    """Return one row per run of samples with one Event Info, within a trial."""
-    at = np.flatnonzero(rows.is_sample)
-    frame = pd.DataFrame(
-        {
-            "row": at,
-            "trial": rows.table.text("trial")[at],
-            "stimulus": rows.stimulus[at],
-            "info": rows.table.text(f"{eye}_info")[at],
-            "t": rows.t[at],
-            "x": rows.gaze[f"{eye}_x"][at],
-            "y": rows.gaze[f"{eye}_y"][at],
-            "pupil": rows.gaze[f"{eye}_pupil"][at],
-        }
-    )
-    steps = frame["t"].diff()
-    step = float(steps[steps > 0].median()) if (steps > 0).any() else 0.0
-    keys = frame[["trial", "info"]]
-    run = keys.ne(keys.shift()).any(axis=1).cumsum()
-    groups = frame.groupby(run.to_numpy())
-    runs = groups.agg(
-        row=("row", "first"),
-        trial=("trial", "first"),
-        stimulus=("stimulus", "first"),
-        info=("info", "first"),
-        t=("t", "first"),
-        last=("t", "last"),
-        mean_x=("x", "mean"),
-        mean_y=("y", "mean"),
-        pupil=("pupil", "mean"),
-    )
-    # `nth` takes a lost position as it is, where `first` would skip it.
-    runs = runs.join(groups[["x", "y"]].nth(0).set_axis(runs.index).add_prefix("start_"))
-    runs = runs.join(groups[["x", "y"]].nth(-1).set_axis(runs.index).add_prefix("end_"))
-    runs["kind"] = runs["info"].map(_KINDS)
-    runs = runs[runs["kind"].notna()]
-
-    fixation = runs["kind"] == "fixation"
-    saccade = runs["kind"] == "saccade"
-    events = runs[["row", "trial", "stimulus", "kind", "pupil"]].assign(
-        eye=eye,
-        text="",
-        onset_ms=runs["t"],
-        duration_ms=np.maximum(runs["last"] - runs["t"], 0) + step,
-    )
-    for axis in "xy":
-        of_saccade = runs[f"start_{axis}"].where(saccade)
-        events[f"{axis}_px"] = runs[f"mean_{axis}"].where(fixation, of_saccade)
-        events[f"end_{axis}_px"] = runs[f"end_{axis}"].where(saccade)
-    index = events.groupby(["trial", "kind"], sort=False).cumcount() + 1
-    return events.assign(index=index.astype(np.int32))

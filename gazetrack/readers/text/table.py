@@ -13,7 +13,7 @@ from gazetrack.readers.text.cells import parts
 from gazetrack.readers.text.parts import Texts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -123,8 +123,14 @@ def read_columns(head: Head, header: Header, wanted: Wanted) -> Columns:
     pieces = list(read_parts(head, header, wanted))
     if not pieces:
         raise no_rows(head, header)
+    return joined(pieces)
+
+
+def joined(pieces: Sequence[Columns]) -> Columns:
+    """Return the parts of a table, of which there is one at least, as one."""
     n_rows = sum(piece.n_rows for piece in pieces)
-    found = {key: _joined([piece.found[key] for piece in pieces]) for key in wanted}
+    keys = pieces[0].found
+    found = {key: _joined([piece.found[key] for piece in pieces]) for key in keys}
     return Columns(n_rows, found)
 
 

@@ -1,0 +1,58 @@
+"""SMI BeGaze in parts: clocks of participants, and movements that reach across parts."""
+
+import pytest
+
+import gazetrack
+from gazetrack.errors import NoGaze, ParseError
+from tests.parts import grown, same_in_parts
+
+HEAD = (
+    "RecordingTime [ms];Trial;Stimulus;Participant;Category Group;Category Right;Category Left;"
+    "Index Right;Index Left;Point of Regard Right X [px];Point of Regard Right Y [px];"
+    "Point of Regard Left X [px];Point of Regard Left Y [px]\n"
+)
+
+
+def rows(people="ABA", n=40, step=4):
+    for number, who in enumerate(people):
+        for i in range(n):
+            t = 500 + step * i + 10_000 * (number == 3)
+            kind = ("Fixation", "Saccade", "Blink")[i // 9 % 3]
+            x = 0 if i == 30 else 100 + i
+            yield (
+                f"{t};T{number};s{i // 20}.png;{who};Eye;{kind};Fixation;{1 + i // 9};"
+                f"{1 + i // 12};{x};{x and 50 + i};{x};{x and 60 + i}\n"
+            )
+        yield f"{t};T{number};-;{who};-;Separator;Separator;-;-;-;-;-;-\n"
+
+
+def test_parts_make_the_same_recording(tmp_path, monkeypatch):
+    path = tmp_path / "raw.txt"
+    path.write_text(HEAD + "".join(rows("ABAA")))
+    found = same_in_parts(path, monkeypatch)
+    # The second time of A lies on top of the first, the third behind both.
+    assert sorted(set(found.samples["recording"])) == ["A", "A_2", "B"]
+    assert found.samples.groupby("recording", observed=True)["t_ms"].min().tolist() == [0, 0, 0]
+    assert found.dropped == {"no sample (separators and events of the user)": 4}
+    assert set(found.events["eye"]) == {"left", "right"}
+    assert any("3 clocks" in note or "2 clocks" in note for note in found.notes)
+
+
+def test_a_grown_export_is_the_same_in_parts(tmp_path, monkeypatch):
+    found = same_in_parts(grown("begaze", tmp_path / "raw.txt"), monkeypatch)
+    assert len(found.events) > 20
+
+
+def test_rows_in_no_order_are_refused(tmp_path):
+    path = tmp_path / "raw.txt"
+    path.write_text(HEAD + "".join([*rows("A")][::-1]))
+    with pytest.raises(ParseError, match="backwards") as caught:
+        gazetrack.read(path)
+    assert caught.value.line == 4
+
+
+def test_separators_alone_are_no_gaze(tmp_path):
+    path = tmp_path / "raw.txt"
+    path.write_text(HEAD + [*rows("A")][-1])
+    with pytest.raises(NoGaze, match="no samples"):
+        gazetrack.read(path)
