@@ -97,7 +97,7 @@ class _Part(NamedTuple):
     Parameters
     ----------
     table : Columns
-        All rows of the part.
+        All rows of the part of the table.
     kept : ndarray of bool, shape (n,)
         Which of them are samples that have a time.
     first_row : int
@@ -130,11 +130,11 @@ class _Stretches:
         Parameters
         ----------
         t : ndarray, shape (n,)
-            Their times in ms.
+            The times of these samples in ms.
         people : ndarray of int32, shape (n,)
             Who each is of, as places in `names`.
         names : list of str
-            The participants.
+            The names of the participants so far.
         """
         if not t.size:
             return self._clock
@@ -198,7 +198,7 @@ class BegazeRows:
     head, header : Head, Header
         The first look at the file, and the header of its table.
     table : StoredTable
-        The columns of `wanted_of`.
+        The columns that `wanted_of` asks for.
 
     Attributes
     ----------
@@ -341,9 +341,9 @@ class BegazeRows:
         Parameters
         ----------
         samples : pyarrow.Table
-            What `samples` gives.
+            The table that `samples` gives.
         notes : list of str
-            Receives what events are.
+            Receives what events are made of.
         """
         for rank, (eye, runs) in enumerate(self._runs.items()):
             self._add(eye, rank, runs.close())

@@ -194,9 +194,9 @@ class RawRows:
         participant : str
             Who was recorded, empty where it is not stated.
         samples : pyarrow.Table
-            What `samples` gives.
+            The table that `samples` gives.
         notes : list of str
-            Receives what events are.
+            Receives what events are made of.
         """
         for eye, movements in self._movements.items():
             self._add_movements(eye, movements.close())
@@ -305,7 +305,7 @@ class _Movements:
         Parameters
         ----------
         frame : pandas.DataFrame
-            The samples.
+            The rows of the next samples.
         infos : list of str
             The texts that the codes of ``info`` stand for.
         """
