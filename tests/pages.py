@@ -250,12 +250,12 @@ def formats_page():
         ),
         "",
         *prose(
-            """Files are read block by block. Of EyeLink ASC and sample reports, Gazepoint, Pupil
-            Core, Tobii Pro and Tobii Glasses, samples beyond 262,144 wait in a temporary file (56
-            bytes each, in the folder `TMPDIR` names), of EyeLink ASC also events and messages
-            beyond 32,768, so that memory hardly grows with the file. Other readers of text keep
-            the columns they need. XDF takes about 7 times its size, jsPsych's JSON about 11
-            times."""
+            """Files are read block by block. Of all formats of text with a row a sample, samples
+            beyond 262,144 wait in a temporary file (56 bytes each, in the folder `TMPDIR` names),
+            with the columns that a reader looks at twice, and events beyond 32,768: so memory
+            hardly grows with the file. Tables of fixations and of labelled events, ioHub, snapshots
+            of Tobii Glasses and logs of user code for Tobii are kept whole. XDF takes about 7 times
+            its size, jsPsych's JSON about 11 times."""
         ),
         "",
         "This page is made from the readers: `python -m tests.pages`.",

@@ -9,26 +9,30 @@ fixation, 2 saccade, 3 pursuit, 4 noise), makes events.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gazetrack.errors import ConfigError, ParseError
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
-from gazetrack.readers.shared.clock import timed_rows
-from gazetrack.readers.shared.runs import movements
+from gazetrack.readers.shared.clock import TimedParts
+from gazetrack.readers.shared.event_parts import EventParts
+from gazetrack.readers.shared.runs import RunParts, usual_step
+from gazetrack.readers.shared.sink import SampleSink
+from gazetrack.readers.shared.steps import median_of_positive, steps_within
 from gazetrack.readers.text.header import Header, Kind, needed_header
-from gazetrack.readers.text.table import read_columns
+from gazetrack.readers.text.stored import StoredTable, stored_table
 from gazetrack.readers.text.utf8 import by_line, rewritten
 from gazetrack.tables.recording import Recording
-from gazetrack.tables.schema import EVENTS, SAMPLES, conform
 from gazetrack.tables.screen import Screen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import numpy.typing as npt
     import pyarrow as pa
+
+    from gazetrack.readers.text.table import Columns
 
 FORMAT = Format(
     name="arff",
@@ -123,66 +127,105 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     label = next((name for name in _LABELS if name in spelt), None)
     if label is not None:
         wanted["label"] = header.index(spelt[label], head.path), "text"
-    table = read_columns(table_head, header, wanted)
-    time = table.number("time") / 1000
-    timed = timed_rows(table_head, header, time)
+    table = stored_table(table_head, header, wanted)
     notes = ["time taken as µs, as this format defines it"]
-    _check_unit(head, header, time[timed.rows])
-    confidence = table.number("confidence", 1.0)
-    lost = ~(confidence >= _LEAST_CONFIDENCE)
-    unsure = int((lost & (confidence > 0)).sum())  # without those of confidence 0: no gaze at all
-    if unsure:
+    rows = _Rows(TimedParts(table_head, header))
+    for part in table.parts():
+        rows.take(part)
+    rows.timed.check()
+    _check_unit(head, header, table)
+    if rows.n_unsure:
         notes.append(
-            f"{unsure} samples with a confidence below {_LEAST_CONFIDENCE}: taken as missing"
+            f"{rows.n_unsure} samples with a confidence below {_LEAST_CONFIDENCE}: taken as missing"
         )
-    x = np.where(lost, np.nan, table.number("x"))[timed.rows]
-    y = np.where(lost, np.nan, table.number("y"))[timed.rows]
-    columns = {"recording": head.stem, "t_ms": timed.t_ms, "x_px": x, "y_px": y}
+    samples = rows.samples.table({"recording": [head.stem]})
     if label is not None:
         notes.append(f"events are runs of one label in {label}")
     return Recording(
         name=head.stem,
         format=FORMAT.name,
-        sample_table=conform(columns, SAMPLES),
-        event_table=_events(head.stem, table.text("label")[timed.rows], timed.t_ms, x, y),
+        sample_table=samples,
+        event_table=rows.events(head.stem, samples),
         screen=_screen(head),
-        origin_ms=timed.origin_ms,
+        origin_ms=rows.timed.origin_ms,
         rows_in=table.n_rows,
-        dropped=timed.dropped,
+        dropped=rows.timed.dropped,
         notes=tuple(notes),
     )
 
 
-def _check_unit(head: Head, header: Header, t: npt.NDArray[np.floating]) -> None:
+def _steps_us(table: StoredTable) -> Iterator[npt.NDArray[np.floating]]:
+    """Yield the steps between the times of the samples in µs, part by part."""
+    times = (part.number("time") / 1000 for part in table.parts())
+    for steps in steps_within(t[np.isfinite(t)] for t in times):
+        yield 1000 * steps
+
+
+def _check_unit(head: Head, header: Header, table: StoredTable) -> None:
     """Refuse times too close together to be µs: some tools write ms."""
-    steps = 1000 * np.diff(t)
-    steps = steps[steps > 0]
-    usual = float(np.median(steps)) if steps.size else _LEAST_STEP_US
+    usual = median_of_positive(lambda: _steps_us(table))
     if usual < _LEAST_STEP_US:
         what = f"times {usual:.3g} apart cannot be µs: no tracker samples at more than 10 kHz"
         hint = "multiply the attribute time by 1000 if it is in ms"
         raise ParseError(what, path=head.path, line=header.lines, hint=hint)
 
 
-def _events(
-    name: str,
-    labels: npt.NDArray[np.object_],
-    t: npt.NDArray[np.floating],
-    x: npt.NDArray[np.floating],
-    y: npt.NDArray[np.floating],
-) -> pa.Table:
-    """Return the runs of one label; pursuit and noise have no kind of their own."""
-    plain = [label.strip("'\"").upper() for label in labels]
-    labels = np.array([_CODES.get(label.removesuffix(".0"), label) for label in plain], object)
-    kinds = np.array([_KINDS.get(label, "") for label in labels], object)
-    # Pursuit and noise are of one kind, but not one run.
-    begins = np.r_[True, labels[1:] != labels[:-1]][: t.size]
-    runs = movements(kinds, t, x, y, begins)
-    rows = runs.pop("first").astype(np.intp)
-    del runs["last"]
-    if not rows.size:
-        return conform({}, EVENTS)
-    return conform({**runs, "recording": name, "eye": "both", "text": labels[rows]}, EVENTS)
+class _Rows:
+    """What the parts of a recording add up to."""
+
+    def __init__(self, timed: TimedParts) -> None:
+        self.timed = timed
+        self.samples = SampleSink()
+        self.n_unsure = 0
+        self._runs = RunParts()
+        self._events = EventParts()
+        self._labels: dict[str, int] = {}
+        self._last_label = -1  # of the last sample so far
+
+    def take(self, table: Columns) -> None:
+        """Take a part of some ten thousand rows."""
+        rows, t_ms = self.timed.take(table.number("time") / 1000)
+        confidence = table.number("confidence", 1.0)
+        lost = ~(confidence >= _LEAST_CONFIDENCE)
+        # Without those of confidence 0: no gaze at all.
+        self.n_unsure += int(np.count_nonzero(lost & (confidence > 0)))
+        x = np.where(lost, np.nan, table.number("x"))[rows]
+        y = np.where(lost, np.nan, table.number("y"))[rows]
+        self.samples.append({"t_ms": t_ms, "x_px": x, "y_px": y})
+        if "label" not in table.found or not t_ms.size:
+            return
+        codes, names = table.texts("label")
+        own = [self._labels.setdefault(_label(name), len(self._labels)) for name in names]
+        labels = np.array(own, np.int32)[codes[rows]]
+        kinds = np.array([_KINDS.get(label, "") for label in self._labels], object)[labels]
+        # Pursuit and noise are of one kind, but not one run.
+        begins = np.r_[True, labels[1:] != labels[:-1]]
+        begins[0] = bool(self._last_label != labels[0])
+        self._last_label = int(labels[-1])
+        self._add(self._runs.take(kinds, t_ms, (x, y), begins, {"label": labels}))
+
+    def _add(self, runs: dict[str, npt.NDArray[Any]]) -> None:
+        """Add the runs of one label to the events; pursuit and noise have no kind of their own."""
+        if runs:
+            names = ("kind", "index", "onset_ms", "x_px", "y_px", "end_x_px", "end_y_px")
+            columns: dict[str, Any] = {name: runs[name] for name in names}
+            columns["duration_ms"] = runs["span_ms"]
+            columns["text"] = np.array(list(self._labels), object)[runs["first_label"]]
+            self._events.append(runs["first"], {**columns, "eye": "both"})
+
+    def events(self, name: str, samples: pa.Table) -> pa.Table:
+        """Return all events of the recording of a name, whose samples are given."""
+        self._add(self._runs.close())
+        step = usual_step(lambda: (chunk.to_numpy() for chunk in samples["t_ms"].chunks))
+        return self._events.table(
+            lambda columns: {"duration_ms": columns["duration_ms"] + step}, recording=name
+        )
+
+
+def _label(text: str) -> str:
+    """Return the label of a cell: a number of the experts stands for one of sp_tool's words."""
+    plain = text.strip("'\"").upper()
+    return _CODES.get(plain.removesuffix(".0"), plain)
 
 
 def _screen(head: Head) -> Screen | None:

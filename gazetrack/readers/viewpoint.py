@@ -10,30 +10,33 @@ sample of a fixation and falls back at a saccade.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from gazetrack.errors import ConfigError, ParseError, quote
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
-from gazetrack.readers.shared.clock import timed_rows
+from gazetrack.readers.shared.clock import TimedParts
+from gazetrack.readers.shared.event_parts import EventParts
 from gazetrack.readers.shared.gaze import gaze_columns
-from gazetrack.readers.shared.runs import movements
+from gazetrack.readers.shared.runs import RunParts
+from gazetrack.readers.shared.sink import SampleSink
+from gazetrack.readers.shared.text_rows import TextRows
 from gazetrack.readers.text.header import Header, Kind, needed_header
-from gazetrack.readers.text.table import Columns, read_columns
+from gazetrack.readers.text.stored import StoredTable, stored_table
 from gazetrack.readers.text.utf8 import by_line, rewritten
 from gazetrack.tables.recording import Recording
-from gazetrack.tables.schema import EVENTS, SAMPLES, conform
 from gazetrack.tables.screen import Screen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import numpy.typing as npt
-    import pyarrow as pa
+
+    from gazetrack.readers.text.table import Columns
 
     Floats = npt.NDArray[np.floating]
+    Mask = npt.NDArray[np.bool_]
 
 FORMAT = Format(
     name="viewpoint",
@@ -49,6 +52,9 @@ _NOMINAL = Screen(1280, 1024)
 _CODES = {"t": "ATT", "x": "ALX", "y": "ALY", "pupil": "APW", "quality": "AQU", "timer": "AFX"}
 _CODES_B = {"b_x": "BLX", "b_y": "BLY", "b_pupil": "BPW", "b_quality": "BQU", "b_timer": "BFX"}
 _TEXTS = {"marker": "MRK", "string": "STR"}
+# In the order in which events of one time stand: lines of messages, those in the rows of samples,
+# and the fixations of the first and the second eye.
+_OF_LINES, _OF_ROWS, _FIXATIONS = 0, 1, 2
 _WORST_QUALITY = 3.0  # of 0 best to 5 worst; from 4 on no pupil was found
 _MESSAGES = (b"2", b"12", b"16")
 _NO_DATA = (b"", b"3", b"5", b"6", b"7")  # information, names, and rates that are often 0
@@ -71,7 +77,7 @@ class _Log:
 
         The file is read twice, for its head and for its table, so each start forgets what was.
         """
-        self.messages: list[tuple[str, str]] = []
+        self.messages = TextRows(("time", "text"))
         self.layouts: list[bytes] = []
         self.others = 0
         return by_line(self._line)
@@ -86,7 +92,7 @@ class _Log:
             return rest if len(self.layouts) == 1 else b""
         if code in _MESSAGES:
             time, _, text = rest.decode("utf-8", "replace").partition("\t")
-            self.messages.append((time.strip(), text.strip()))
+            self.messages.add(time.strip(), text.strip())
         elif code not in _NO_DATA:
             self.others += 1
         return b""
@@ -123,48 +129,44 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     log = _Log()
     table_head = rewritten(head, log.start)
     header, table = _table(table_head, log)
-    time = table.number("t") * 1e3
-    timed = timed_rows(table_head, header, time)
-    t = time[timed.rows]
     screen = _screen(head)
     notes: list[str] = []
-    binocular = "b_x" in table.found
+    binocular = "b_x" in table.keys
     if binocular:
         notes.append("eye A taken for the right eye, eye B for the left")
-    elif "pupil" in table.found:
+    elif "pupil" in table.keys:
         notes.append("which eye it was is not in the file: its pupil stands as the right one's")
-    eyes = {"right": "", "left": "b_"} if binocular else {"both": ""}
-    gaze: dict[str, Floats] = {}
-    fixations = []
-    for eye, prefix in eyes.items():
-        x, y, pupil = (values[timed.rows] for values in _eye(table, prefix, screen))
-        if binocular:
-            gaze |= {f"{eye}_x": x, f"{eye}_y": y, f"{eye}_pupil": pupil}
-        else:
-            gaze |= {"x": x, "y": y, "right_pupil": pupil}
-        timer = table.number(f"{prefix}timer")[timed.rows]
-        fixations.append(_fixations(eye, timer, t, x, y))
-    if any(len(found) for found in fixations):
+    timed = TimedParts(table_head, header)
+    rows = _Rows(timed, screen, binocular=binocular)
+    for part in table.parts():
+        rows.take(part)
+    timed.check()
+    rows.close()
+    if rows.events.count > rows.n_messages:
         notes.append("fixations are the times over which ViewPoint's own fixation timer grows")
-    events = [_messages(head, log.messages, table, time), *fixations]
+    _add_messages(head, rows.events, log.messages)
     others = {"lines of other codes": log.others} if log.others else {}
-    columns = {"recording": head.stem, "t_ms": timed.t_ms, **gaze_columns(gaze)}
+    origin = timed.origin_ms
     recording = Recording(
         name=head.stem,
         format=FORMAT.name,
-        sample_table=conform(columns, SAMPLES),
-        event_table=_joined(head.stem, events, timed.origin_ms),
+        sample_table=rows.samples.table({"recording": [head.stem]}),
+        event_table=rows.events.table(
+            lambda columns: {"onset_ms": columns["onset_ms"] - origin},
+            numbers_of={"message"},
+            recording=head.stem,
+        ),
         eyes="binocular" if binocular else "combined",
-        origin_ms=timed.origin_ms,
+        origin_ms=origin,
         tracker="ViewPoint",
-        rows_in=table.n_rows + len(log.messages) + log.others,
+        rows_in=table.n_rows + log.messages.count + log.others,
         dropped=others | timed.dropped,
         notes=tuple(notes),
     )
     return recording.on_nominal_screen(screen, "screen")
 
 
-def _table(head: Head, log: _Log) -> tuple[Header, Columns]:
+def _table(head: Head, log: _Log) -> tuple[Header, StoredTable]:
     """Return the columns of the samples, whose codes must be the same in all of the file."""
     if not log.layouts:
         hint = "save the data again with the column headers"
@@ -177,7 +179,7 @@ def _table(head: Head, log: _Log) -> tuple[Header, Columns]:
     for key, code in _TEXTS.items():
         if code in header.names:
             wanted[key] = header.index(code, head.path), "text"
-    table = read_columns(head, header, wanted)
+    table = stored_table(head, header, wanted)
     if len(set(log.layouts)) > 1:
         what = "the columns change within the file (lines of code 6)"
         hint = "cut the file where the columns change into two"
@@ -219,78 +221,140 @@ def _eye(table: Columns, prefix: str, screen: Screen) -> tuple[Floats, Floats, F
     return np.where(lost, np.nan, x), np.where(lost, np.nan, y), np.where(lost, np.nan, pupil)
 
 
-def _fixations(eye: str, timer: Floats, t: Floats, x: Floats, y: Floats) -> pd.DataFrame:
-    """Return the stretches over which the timer of fixations grows.
+class _Rows:
+    """What the parts of the table of samples add up to."""
 
-    The timer states the length of each, also of one whose begin is before the first sample.
+    def __init__(self, timed: TimedParts, screen: Screen, *, binocular: bool) -> None:
+        self.samples = SampleSink()
+        self.events = EventParts()
+        self.n_messages = 0
+        self._timed = timed
+        self._screen = screen
+        self._eyes = {"right": "", "left": "b_"} if binocular else {"both": ""}
+        self._fixations = {eye: _Fixations() for eye in self._eyes}
 
-    Parameters
-    ----------
-    eye : str
-        Whose timer it is: ``left``, ``right`` or ``both``.
-    timer : ndarray, shape (n,)
-        The timer at each sample in s.
-    t : ndarray, shape (n,)
-        The times of the samples in ms.
-    x, y : ndarray, shape (n,)
-        The positions at the samples in px, NaN where the gaze is lost.
-    """
-    # It grows as fast as time goes by; half of that is well between growing and standing still.
-    half_step_s = np.diff(t) / 2000
-    grows = np.r_[False, np.diff(timer) > half_step_s][: timer.size]
-    # The sample from which it grows on is the first of the fixation.
-    grows_next = np.r_[grows[1:], False][: timer.size]
-    kinds = np.where(grows | grows_next, "fixation", "").astype(object)
-    runs = movements(kinds, t, x, y, begins=~grows)
-    last = runs["last"].astype(np.intp)
-    duration_ms = timer[last] * 1e3
-    return pd.DataFrame(
-        {
+    def take(self, table: Columns) -> None:
+        """Take a part of some ten thousand rows."""
+        time = table.number("t") * 1e3
+        rows, t_ms = self._timed.take(time)
+        gaze: dict[str, Floats] = {}
+        for eye, prefix in self._eyes.items():
+            x, y, pupil = (values[rows] for values in _eye(table, prefix, self._screen))
+            if eye == "both":
+                gaze |= {"x": x, "y": y, "right_pupil": pupil}
+            else:
+                gaze |= {f"{eye}_x": x, f"{eye}_y": y, f"{eye}_pupil": pupil}
+            timer = table.number(f"{prefix}timer")[rows]
+            samples = {"timer": timer, "time": time[rows], "x": x, "y": y}
+            self._add(eye, self._fixations[eye].take(samples))
+        columns: dict[str, Any] = {**gaze_columns(gaze), "t_ms": t_ms}
+        self.samples.append(columns)
+        self._add_markers(table, time)
+
+    def close(self) -> None:
+        """Add the last fixations, when all parts are taken."""
+        for eye, fixations in self._fixations.items():
+            for runs in fixations.close():
+                self._add(eye, runs)
+
+    def _add(self, eye: str, runs: dict[str, npt.NDArray[Any]]) -> None:
+        """Add fixations of an eye: their timer states how long each is at its end.
+
+        So it does of one whose begin is before the first sample.
+        """
+        if not runs:
+            return
+        duration_ms = runs["last_timer"] * 1e3
+        onset = runs["last_time"] - duration_ms
+        columns = {
             "kind": runs["kind"],
             "index": runs["index"],
             "x_px": runs["x_px"],
             "y_px": runs["y_px"],
             "eye": eye,
             "duration_ms": duration_ms,
-            "onset_ms": t[last] - duration_ms,
+            "onset_ms": onset,
         }
-    )
+        rank = _FIXATIONS + list(self._eyes).index(eye)
+        self.events.append(onset, columns, rank=rank)
+
+    def _add_markers(self, table: Columns, time: Floats) -> None:
+        """Add the markers and strings in the rows of samples as messages."""
+        codes = {key: table.texts(key) for key in _TEXTS}
+        there = np.zeros(table.n_rows, np.bool_)
+        for own in codes.values():
+            there |= np.array([name != "" for name in own.names], np.bool_)[own.codes]
+        at = np.flatnonzero(there & np.isfinite(time))
+        cells = [[own.names[code] for code in own.codes[at].tolist()] for own in codes.values()]
+        texts = [" ".join(filter(None, row)) for row in zip(*cells, strict=True)]
+        self.n_messages += at.size
+        _add_as_messages(self.events, time[at], texts, _OF_ROWS)
 
 
-def _messages(
-    head: Head, messages: list[tuple[str, str]], table: Columns, time: Floats
-) -> pd.DataFrame:
-    """Return the lines of messages, and the markers and strings in the rows of samples."""
-    found: list[tuple[float, str]] = []
-    for seconds, text in messages:
-        if _SECONDS.fullmatch(seconds) is None:
-            what = f"the message {quote(text, 40)!r} has no time"
-            raise ParseError(what, path=head.path, hint="save it again")
-        found.append((float(seconds) * 1e3, text))
-    for t, marker, string in zip(time, table.text("marker"), table.text("string"), strict=True):
-        text = " ".join(filter(None, (marker, string)))
-        if text and np.isfinite(t):
-            found.append((float(t), text))
-    found.sort(key=lambda message: message[0])
-    return pd.DataFrame(
-        {
-            "onset_ms": np.array([t for t, _ in found], float),
-            "text": [text for _, text in found],
-            "kind": "message",
-            "duration_ms": 0.0,
-            "index": np.arange(1, len(found) + 1),
-        }
-    )
+class _Fixations:
+    """Finds the stretches over which the timer of fixations grows, part by part.
+
+    Whether a sample is the first of one, the next sample says: the last one is held back.
+    """
+
+    def __init__(self) -> None:
+        self._runs = RunParts()
+        self._held: dict[str, Floats] = {}
+        self._held_grows = False
+
+    def take(self, samples: dict[str, Floats]) -> dict[str, npt.NDArray[Any]]:
+        """Take the next samples, and return the runs that are over.
+
+        Parameters
+        ----------
+        samples : dict of str to ndarray
+            ``timer``: the timer at each sample in s; ``time`` in ms; ``x`` and ``y``, the
+            positions in px, NaN where the gaze is lost.
+        """
+        if not samples["time"].size:
+            return {}
+        if self._held:
+            samples = {key: np.r_[self._held[key], values] for key, values in samples.items()}
+        # It grows as fast as time goes by; half of that is well between growing and standing still.
+        half_step_s = np.diff(samples["time"]) / 2000
+        grows = np.r_[self._held_grows, np.diff(samples["timer"]) > half_step_s]
+        self._held = {key: values[-1:] for key, values in samples.items()}
+        self._held_grows = bool(grows[-1])
+        # The sample from which it grows on is the first of the fixation.
+        known = {key: values[:-1] for key, values in samples.items()}
+        return self._of(known, grows[:-1], grows[1:])
+
+    def close(self) -> Iterator[dict[str, npt.NDArray[Any]]]:
+        """Yield the runs that no other sample follows."""
+        if self._held:
+            yield self._of(self._held, np.array([self._held_grows]), np.array([False]))
+        yield self._runs.close()
+
+    def _of(
+        self, samples: dict[str, Floats], grows: Mask, grows_next: Mask
+    ) -> dict[str, npt.NDArray[Any]]:
+        kinds = np.where(grows | grows_next, "fixation", "").astype(object)
+        beside = {"timer": samples["timer"], "time": samples["time"]}
+        xy = (samples["x"], samples["y"])
+        return self._runs.take(kinds, samples["time"], xy, ~grows, beside)
 
 
-def _joined(name: str, parts: list[pd.DataFrame], origin: float) -> pa.Table:
-    """Return messages and fixations in the order of time, counted from the first sample."""
-    parts = [part for part in parts if len(part)]
-    if not parts:
-        return conform({}, EVENTS)
-    events = pd.concat(parts).sort_values("onset_ms", kind="stable")
-    columns: dict[str, object] = {str(column): events[column].to_numpy() for column in events}
-    columns["recording"] = name
-    columns["onset_ms"] = events["onset_ms"].to_numpy() - origin
-    columns["index"] = events["index"].to_numpy(np.int32)
-    return conform(columns, EVENTS)
+def _add_messages(head: Head, events: EventParts, messages: TextRows) -> None:
+    """Add the lines of messages to the events."""
+    for times, texts in messages.parts():
+        for seconds, text in zip(times, texts, strict=True):
+            if _SECONDS.fullmatch(seconds) is None:
+                what = f"the message {quote(text, 40)!r} has no time"
+                raise ParseError(what, path=head.path, hint="save it again")
+        onset = np.array([float(seconds) * 1e3 for seconds in times])
+        _add_as_messages(events, onset, texts, _OF_LINES)
+
+
+def _add_as_messages(events: EventParts, onset: Floats, texts: list[str], rank: int) -> None:
+    columns = {
+        "onset_ms": onset,
+        "text": np.array(texts, object),
+        "kind": "message",
+        "duration_ms": 0.0,
+    }
+    events.append(onset, columns, rank=rank)

@@ -5,6 +5,7 @@ import pytest
 from gazetrack.errors import UnknownFormat
 from gazetrack.readers import adhawk, registry
 from gazetrack.readers.base import Level, ReadOptions, read_head
+from tests.parts import grown, same_in_parts
 
 HEADER = "Timestamp,Gaze_X,Gaze_Y,Gaze_Z,Vergence,Image_X,Image_Y"
 
@@ -76,3 +77,8 @@ def test_a_real_companion_says_which_file_to_give(name, exports):
     with pytest.raises(UnknownFormat, match="AdHawk MindLink") as caught:
         registry.detect(read_head(exports / "adhawk_mindlink/mindlink_raw_01" / name))
     assert "gaze_data.csv" in caught.value.hint
+
+
+def test_a_long_export_is_the_same_in_parts(tmp_path, monkeypatch):
+    found = same_in_parts(grown("adhawk", tmp_path / "gaze_data.csv"), monkeypatch)
+    assert len(found.samples) > 200

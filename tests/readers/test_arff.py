@@ -4,6 +4,7 @@ import pytest
 from gazetrack.errors import ParseError
 from gazetrack.readers import arff, registry
 from gazetrack.readers.base import Level, ReadOptions, read_head
+from tests.parts import grown, same_in_parts
 from tests.real_exports import read_export
 
 REAL = "arff/sp_tool_arff_data_example.arff"
@@ -118,3 +119,9 @@ def test_a_real_recording_states_its_screen(exports):
         450,
     )
     assert recording.effective_rate_hz == pytest.approx(250, rel=0.01)
+
+
+def test_a_long_export_is_the_same_in_parts(tmp_path, monkeypatch):
+    found = same_in_parts(grown("arff", tmp_path / "raw.arff"), monkeypatch)
+    assert len(found.samples) > 200
+    assert len(found.events) > 20

@@ -4,6 +4,7 @@ import pytest
 from gazetrack.errors import ParseError
 from gazetrack.readers import eyetribe, registry
 from gazetrack.readers.base import ReadOptions, read_head
+from tests.parts import grown, same_in_parts
 from tests.real_exports import read_export
 
 REAL = [f"eyetribe/huettel_P{n}_EyeTribe.tsv" for n in (1, 2)]
@@ -110,3 +111,9 @@ def test_real_logs_are_as_counted(file, exports, truth):
         60,
     )
     assert recording.rows_in == want["n_samples"] + want["n_msg"]
+
+
+def test_a_long_export_is_the_same_in_parts(tmp_path, monkeypatch):
+    found = same_in_parts(grown("eyetribe", tmp_path / "raw.tsv"), monkeypatch)
+    assert len(found.samples) > 200
+    assert len(found.events) > 10

@@ -6,6 +6,7 @@ from gazetrack.errors import ParseError
 from gazetrack.events.fixations import fixation_table
 from gazetrack.readers import viewpoint
 from gazetrack.readers.base import Level, ReadOptions, read_head
+from tests.parts import grown, same_in_parts
 from tests.real_exports import read_export
 
 REAL = "arrington_viewpoint/pspm_viewpoint_test_data.txt"
@@ -155,3 +156,27 @@ def test_real_fixations_are_those_of_the_timer(exports, truth):
     assert (recording.screen.width_px, recording.screen.height_px) == (1280, 961)
     table, source = fixation_table(recording)
     assert (table.num_rows, source["fixation_source"]) == (2, "export")
+
+
+def test_a_long_export_is_the_same_in_parts(tmp_path, monkeypatch):
+    found = same_in_parts(grown("viewpoint", tmp_path / "raw.txt"), monkeypatch)
+    assert len(found.samples) > 200
+
+
+def test_the_timer_is_followed_across_parts(tmp_path, monkeypatch):
+    lines = ["3\tScreenSize\t300.0\t240.0\n", "6\tATT\tADT\tALX\tALY\tAFX\tMRK\tSTR\n"]
+    for i in range(120):
+        t = 1 + i / 60
+        timer = i % 17 / 60 if i % 17 < 13 else 0
+        marker = "A" if i % 23 == 5 else ""
+        if i % 29 == 7:
+            lines.append(f"12\t{t:.4f}\tmarked {i}\n")
+        lines.append(f"10\t{t:.4f}\t16.7\t{0.4 + i / 900:.4f}\t0.5\t{timer:.4f}\t{marker}\t\n")
+    path = tmp_path / "raw.txt"
+    path.write_text("".join(lines))
+    found = same_in_parts(path, monkeypatch)
+    kinds = found.events["kind"].value_counts()
+    assert kinds["fixation"] == 7
+    assert kinds["message"] == 9
+    messages = found.events[found.events["kind"] == "message"]
+    assert messages["index"].tolist() == [*range(1, 10)]

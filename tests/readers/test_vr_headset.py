@@ -5,6 +5,7 @@ import pytest
 from gazetrack.errors import ParseError
 from gazetrack.readers import registry, vr_headset
 from gazetrack.readers.base import Level, ReadOptions, read_head
+from tests.parts import grown, same_in_parts
 from tests.real_exports import read_export
 
 REAL_VIVE = "vr_headset/eyedentify3d_HTC_Vive_Pro_TESTNA01_2D_Fist3.csv"
@@ -115,3 +116,8 @@ def test_a_real_pico_names_its_video(exports, truth):
     assert recording.origin_ms == truth[REAL_PICO]["first_t_ms"]
     assert recording.sample_table["stimulus"].to_pylist()[0] == "Boxe_EPreN4_2D_Testing_N1_S8_D"
     assert recording.effective_rate_hz == pytest.approx(50, rel=0.02)
+
+
+def test_a_long_export_is_the_same_in_parts(tmp_path, monkeypatch):
+    found = same_in_parts(grown("vr_headset", tmp_path / "raw.csv"), monkeypatch)
+    assert len(found.samples) > 200

@@ -57,10 +57,8 @@ class GazeRows:
         The milliseconds in a unit of that column.
     origin_ms : float
         The time of the first sample as exported, in ms.
-    t : ndarray, shape (n,)
-        Times of the samples in ms, counted from `origin_ms`.
-    x, y : ndarray, shape (n,)
-        Positions in px, NaN where the gaze is lost.
+    samples : pyarrow.Table
+        The samples, with times in ms counted from `origin_ms` and positions in px.
     """
 
     beside: Path
@@ -69,9 +67,12 @@ class GazeRows:
     time_column: str
     unit_ms: float
     origin_ms: float
-    t: npt.NDArray[np.float64]
-    x: npt.NDArray[np.floating]
-    y: npt.NDArray[np.floating]
+    samples: pa.Table
+
+    def column(self, name: str) -> npt.NDArray[np.floating]:
+        """Return a column of the samples, shape (n,): all of it, for what looks at any place."""
+        values: npt.NDArray[np.floating] = self.samples[name].to_numpy()
+        return values
 
 
 def events_beside(own: Head, gaze: GazeRows, notes: list[str]) -> pa.Table:
@@ -198,7 +199,7 @@ def _within(
     ParseError
         Most of them do not: onsets are of another clock or in another unit.
     """
-    length = float(gaze.t.max(initial=0.0))
+    length = float(gaze.column("t_ms").max(initial=0.0))
     after = onset > length + _SLACK_MS
     before = (onset + duration < -_SLACK_MS) & ~is_message
     outside = usable & (after | before)
@@ -239,14 +240,16 @@ def stated_unit(facts: dict[str, Any], column: str, path: Path) -> float | None:
 def _place(frame: pd.DataFrame, gaze: GazeRows, notes: list[str]) -> None:
     """Give fixations the mean position of their samples: the file states none."""
     fixations = (frame["kind"] == "fixation").to_numpy()
-    if (np.diff(gaze.t) < 0).any():
+    t = gaze.column("t_ms")
+    if (np.diff(t) < 0).any():
         notes.append("times step back: fixations have no position")
         return
     onset = frame["onset_ms"]
     offset = onset + frame["duration_ms"]
-    starts = np.searchsorted(gaze.t, onset.to_numpy())
-    ends = np.searchsorted(gaze.t, offset.to_numpy())
-    for axis, values in (("x_px", gaze.x), ("y_px", gaze.y)):
+    starts = np.searchsorted(t, onset.to_numpy())
+    ends = np.searchsorted(t, offset.to_numpy())
+    for axis in ("x_px", "y_px"):
+        values = gaze.column(axis)
         # Sums up to each sample make the mean of any stretch a difference of two of them.
         seen = np.isfinite(values)
         sums = np.r_[0.0, np.cumsum(np.where(seen, values, 0.0))]

@@ -19,18 +19,22 @@ from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.readers.bids.events import UNITS_MS, GazeRows, events_beside, stated_unit
 from gazetrack.readers.bids.screen import screen_of, stated_screen
 from gazetrack.readers.bids.sidecars import described, expected_sidecar, sidecar
-from gazetrack.readers.shared.clock import timed_rows
+from gazetrack.readers.shared.clock import TimedParts
 from gazetrack.readers.shared.gaze import gaze_columns, pupils_of, without_marks
+from gazetrack.readers.shared.sink import SampleSink
+from gazetrack.readers.shared.steps import median_of_positive, steps_within
 from gazetrack.readers.text.header import Header, Kind, header_of
-from gazetrack.readers.text.table import Columns, read_columns
+from gazetrack.readers.text.stored import StoredTable, stored_table
 from gazetrack.tables.recording import Recording
-from gazetrack.tables.schema import SAMPLES, conform
 from gazetrack.tables.screen import Screen
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     import numpy.typing as npt
+
+    from gazetrack.readers.text.table import Columns
 
 FORMAT = Format(
     name="bids",
@@ -112,29 +116,31 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     """
     facts = sidecar(head.path)
     header = _header(head, facts)
-    table = read_columns(head, header, _wanted(header, head.path))
+    table = stored_table(head, header, _wanted(header, head.path))
     notes: list[str] = []
     name = next(name for name in _TIMES if name in header.names)
-    unit_ms = _time_unit(name, table.number("t"), facts, head.path, notes)
-    timed = timed_rows(head, header, table.number("t") * unit_ms)
+    unit_ms = _time_unit(name, table, facts, head.path, notes)
+    timed = TimedParts(head, header)
+    for part in table.parts():
+        timed.take(part.number("t") * unit_ms)
+    timed.check()
     shown = stated_screen(facts) or stated_screen(sidecar(head.path, "events"))
     screen = screen_of(shown, notes)
-    gaze = _gaze(table, facts, notes)
-    _take_out_marks(gaze.values, notes)
     facts["ScreenOrigin"] = shown.get("ScreenOrigin")
-    fractions = _in_pixels(gaze.values, facts, screen, head.path, notes)
-    columns = gaze_columns({key: values[timed.rows] for key, values in gaze.values.items()})
-    samples = conform({"recording": head.stem, "t_ms": timed.t_ms, **columns}, SAMPLES)
+    gaze = _Rows(head.path, facts, screen)
+    for part in table.parts():
+        gaze.take(part, unit_ms, timed.origin_ms)
+    eyes = gaze.eyes
+    notes += gaze.notes()
+    samples = gaze.samples.table({"recording": [head.stem]})
     rows = GazeRows(
         beside=head.path,
         name=head.stem,
-        eye=gaze.eyes if gaze.eyes in ("left", "right") else "both",
+        eye=eyes if eyes in ("left", "right") else "both",
         time_column=name,
         unit_ms=unit_ms,
         origin_ms=timed.origin_ms,
-        t=timed.t_ms,
-        x=samples["x_px"].to_numpy(),
-        y=samples["y_px"].to_numpy(),
+        samples=samples,
     )
     rate = facts.get("SamplingFrequency")
     maker = str(facts.get("Manufacturer", ""))
@@ -146,16 +152,63 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         event_table=events_beside(head, rows, notes),
         screen=screen,
         rate_hz=float(rate) if isinstance(rate, int | float) and rate > 0 else None,
-        eyes=gaze.eyes,
+        eyes=eyes,
         origin_ms=timed.origin_ms,
         tracker=f"{maker} {model}".strip(),
         rows_in=table.n_rows,
         dropped=timed.dropped,
         notes=tuple(notes),
     )
-    if fractions and screen is None:
+    if gaze.fractions and screen is None:
         return recording.on_nominal_screen(_NOMINAL, "screen")
     return recording
+
+
+class _Rows:
+    """What the parts of a table add up to."""
+
+    def __init__(self, path: Path, facts: dict[str, Any], screen: Screen | None) -> None:
+        self.samples = SampleSink()
+        self.eyes = "combined"
+        self.fractions = False
+        self._path = path
+        self._facts = facts
+        self._screen = screen
+        self._n_marks = 0
+        # What is noted of the eyes, and of the unit of positions: the same of each part.
+        self._of_eyes: list[str] = []
+        self._of_positions: list[str] = []
+
+    def take(self, table: Columns, unit_ms: float, origin_ms: float) -> None:
+        """Take a part of some ten thousand rows.
+
+        Parameters
+        ----------
+        table : Columns
+            The columns of the part, by our names.
+        unit_ms : float
+            The milliseconds in a unit of the column of times.
+        origin_ms : float
+            The time of the first sample, ms.
+        """
+        time = table.number("t") * unit_ms
+        rows = np.isfinite(time)
+        gaze = _gaze(table, self._facts, self._of_eyes)
+        self.eyes = gaze.eyes
+        self._n_marks += _take_out_marks(gaze.values)
+        self.fractions = _in_pixels(
+            gaze.values, self._facts, self._screen, self._path, self._of_positions
+        )
+        own = gaze_columns({key: values[rows] for key, values in gaze.values.items()})
+        columns: dict[str, Any] = {**own, "t_ms": time[rows] - origin_ms}
+        self.samples.append(columns)
+
+    def notes(self) -> list[str]:
+        """Return what had to be inferred, each once."""
+        marks = []
+        if self._n_marks:
+            marks = [f"{self._n_marks} positions at (-1, -1): taken as missing"]
+        return list(dict.fromkeys([*self._of_eyes, *marks, *self._of_positions]))
 
 
 def _is_gaze(names: Any) -> bool:
@@ -209,7 +262,7 @@ def _wanted(header: Header, path: Path) -> dict[str, tuple[int, Kind]]:
 
 
 def _time_unit(
-    name: str, time: npt.NDArray[np.floating], facts: dict[str, Any], path: Path, notes: list[str]
+    name: str, table: StoredTable, facts: dict[str, Any], path: Path, notes: list[str]
 ) -> float:
     """Return the milliseconds in a unit of the time column.
 
@@ -219,10 +272,9 @@ def _time_unit(
     if stated is not None:
         return stated
     rate = facts.get("SamplingFrequency")
-    steps = np.diff(time[np.isfinite(time)])
-    steps = steps[steps > 0]
-    if isinstance(rate, int | float) and rate > 0 and steps.size:
-        step = float(np.median(steps))
+    if isinstance(rate, int | float) and rate > 0:
+        # Not a number where no time goes forward: no unit fits then.
+        step = median_of_positive(lambda: steps_within(_finite_times(table)))
         for unit in ("s", "ms", "us"):
             # In the right unit a step is one period of the sampling rate.
             periods = step * UNITS_MS[unit] * rate / 1e3
@@ -231,6 +283,13 @@ def _time_unit(
                 return UNITS_MS[unit]
     notes.append("time taken as ms: no sidecar gives its unit")
     return 1.0
+
+
+def _finite_times(table: StoredTable) -> Iterator[npt.NDArray[np.floating]]:
+    """Yield the times of the rows that have one, in the unit of the table."""
+    for part in table.parts():
+        time = part.number("t")
+        yield time[np.isfinite(time)]
 
 
 def _gaze(table: Columns, facts: dict[str, Any], notes: list[str]) -> _Gaze:
@@ -268,8 +327,8 @@ def _gaze(table: Columns, facts: dict[str, Any], notes: list[str]) -> _Gaze:
     return _Gaze({"x": x, "y": y, "left_pupil": pupil, "right_pupil": pupil}, "combined")
 
 
-def _take_out_marks(values: dict[str, npt.NDArray[np.floating]], notes: list[str]) -> None:
-    """Turn what vendors write for missing values into NaN.
+def _take_out_marks(values: dict[str, npt.NDArray[np.floating]]) -> int:
+    """Turn what vendors write for missing values into NaN, and return how many positions were it.
 
     BIDS says ``n/a``, but converters copy what the tracker wrote.
     """
@@ -281,8 +340,7 @@ def _take_out_marks(values: dict[str, npt.NDArray[np.floating]], notes: list[str
     for eye in ("left", "right"):
         if f"{eye}_pupil" in values:
             values[f"{eye}_pupil"] = pupils_of(values[f"{eye}_pupil"])
-    if count:
-        notes.append(f"{count} positions at (-1, -1): taken as missing")
+    return count
 
 
 def _in_pixels(

@@ -14,6 +14,7 @@ from gazetrack.readers import registry
 from gazetrack.readers.base import Level, ReadOptions, read_head
 from gazetrack.readers.bids import eyetrack as bids
 from gazetrack.tables.screen import Screen
+from tests.parts import grown, same_in_parts
 
 NAME = "sub-01_task-look_run-01_recording-eye1"
 COLUMNS = ["timestamp", "x_coordinate", "y_coordinate", "pupil_size"]
@@ -426,3 +427,8 @@ def test_real_sidecars_describe_a_table(exports, tmp_path):
 
 def copied(source, target):
     return shutil.copyfile(source, target)  # without its mode
+
+
+def test_a_long_export_is_the_same_in_parts(tmp_path, monkeypatch):
+    found = same_in_parts(grown("bids", tmp_path / "sub-1_eyetrack.tsv"), monkeypatch)
+    assert len(found.samples) > 200

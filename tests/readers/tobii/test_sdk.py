@@ -4,6 +4,7 @@ from gazetrack.errors import ParseError
 from gazetrack.readers.base import ReadOptions, read_head
 from gazetrack.readers.tobii import sdk as tobii_sdk
 from tests.contracts import check_reader
+from tests.parts import grown, same_in_parts
 
 POINTS = "left_gaze_point_on_display_area;right_gaze_point_on_display_area"
 
@@ -60,3 +61,8 @@ def test_the_rate_of_a_real_table_is_that_of_the_tracker(exports):
     # which would be 100 Hz.
     recording = check_reader(tobii_sdk, exports / "tobii_other/emdat_tobii_sdk_4Ctest.csv")
     assert recording.effective_rate_hz == pytest.approx(90, abs=0.1)
+
+
+def test_a_long_export_is_the_same_in_parts(tmp_path, monkeypatch):
+    found = same_in_parts(grown("tobii_sdk", tmp_path / "raw.csv"), monkeypatch)
+    assert len(found.samples) > 200
