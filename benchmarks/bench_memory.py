@@ -1,6 +1,10 @@
 """The memory that converting takes, format by format, as exports get longer.
 
 Usage: python benchmarks/bench_memory.py [--megabytes 32 64 128 256] [--only NAME ...] [--json FILE]
+       [--resume] [--minutes 25]
+
+With ``--resume``, what the file has of the same commit and work is not measured again; with
+``--minutes``, no export is begun after that long, and the command to go on with is printed.
 
 Exports of each format are written by `_growing`, converted to tables of fixations, samples and
 events in a process of their own, and removed. ``own`` is the peak of what no file backs (the
@@ -103,8 +107,20 @@ def measure(work: str, small: Path, path: Path) -> dict[str, float]:
     }
 
 
-def series(kind: str, megabytes: list[float], work: str, folder: Path) -> dict[str, Any]:
-    """Measure a format at several sizes, and fit the slope.
+class Late(Exception):
+    """The time is over."""
+
+
+def series(
+    kind: str,
+    megabytes: list[float],
+    work: str,
+    *,
+    folder: Path,
+    known: list[dict[str, float]],
+    until: float,
+) -> list[dict[str, float]]:
+    """Measure a format at several sizes; those that are `known` are not measured again.
 
     Parameters
     ----------
@@ -116,6 +132,15 @@ def series(kind: str, megabytes: list[float], work: str, folder: Path) -> dict[s
         What to do with them, a name of `WORK`.
     folder : pathlib.Path
         Where to write them.
+    known : list of dict
+        What was measured before; more is put behind it.
+    until : float
+        When to begin no other export, s of `time.monotonic`.
+
+    Raises
+    ------
+    Late
+        It is later than `until`.
     """
     name = FORMATS[kind].name if kind in FORMATS else "raw.xdf"
     small = folder / "small" / name
@@ -123,8 +148,12 @@ def series(kind: str, megabytes: list[float], work: str, folder: Path) -> dict[s
     for file in (small, path):
         file.parent.mkdir(exist_ok=True)
     write(kind, small, SMALL_BYTES)
-    points = []
+    points = known
     for size in megabytes:
+        if any(abs(point["mb"] - size) < 0.05 * size for point in points):
+            continue
+        if time.monotonic() > until:
+            raise Late
         write(kind, path, int(1e6 * size))
         command = [sys.executable, __file__, "--one", work, str(small), str(path)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -132,10 +161,9 @@ def series(kind: str, megabytes: list[float], work: str, folder: Path) -> dict[s
         path.unlink()
         if done.returncode:
             what = (done.stderr.strip().splitlines() or ["?"])[-1]
-            print(f"  {kind}: not measured: {what[:150]}", flush=True)
-            return {"error": what[:300]}
+            raise RuntimeError(what[:300])
         points.append({"mb": actual_mb, **json.loads(done.stdout.splitlines()[-1])})
-    return _fitted(kind, points)
+    return points
 
 
 def _fitted(kind: str, points: list[dict[str, float]]) -> dict[str, Any]:
@@ -165,6 +193,8 @@ def main() -> None:
     parser.add_argument("--work", choices=sorted(WORK), default="convert")
     parser.add_argument("--json", help="write the figures here")
     parser.add_argument("--one", nargs=3, metavar=("WORK", "SMALL", "PATH"), help=argparse.SUPPRESS)
+    parser.add_argument("--resume", action="store_true", help="go on with the file of --json")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no more after")
     options = parser.parse_args()
     machine = where_and_when()
     if options.one:
@@ -173,12 +203,32 @@ def main() -> None:
         return
     wanted = [kind for kind in kinds if not options.only or kind.startswith(tuple(options.only))]
     aims = {"slope": MOST_SLOPE, "mb_at_2_gb": MOST_MB}
-    found: dict[str, Any] = {}
+    results = {**machine, "work": options.work, "reach": aims, "formats": {}}
+    if options.resume and options.json and Path(options.json).exists():
+        before = json.loads(Path(options.json).read_text("utf-8"))
+        # The file itself, written before, makes the commit a changed one.
+        pair = [facts["commit"].removesuffix("-dirty") for facts in (before, machine)]
+        if pair[0] == pair[1] and before["work"] == options.work:
+            results["formats"] = before["formats"]
+    until = time.monotonic() + 60 * options.minutes
     for kind in wanted:
+        points = list(results["formats"].get(kind, {}).get("points", []))
         with tempfile.TemporaryDirectory() as folder:
-            found[kind] = series(kind, options.megabytes, options.work, Path(folder))
-        # After each format: a run of all of them takes long, and may be stopped.
-        save(options.json, {**machine, "work": options.work, "reach": aims, "formats": found})
+            own = {"folder": Path(folder), "known": points, "until": until}
+            try:
+                series(kind, options.megabytes, options.work, **own)
+            except RuntimeError as error:
+                print(f"  {kind}: not measured: {str(error)[:150]}", flush=True)
+                results["formats"][kind] = {"error": str(error)}
+                continue
+            except Late:
+                print("not all is measured: give the same command once more, with --resume")
+                break
+            finally:
+                # After each format: a run of all of them takes long, and may be stopped.
+                if points:
+                    results["formats"][kind] = _fitted(kind, points)
+                save(options.json, results)
 
 
 if __name__ == "__main__":
