@@ -197,9 +197,11 @@ def _glasses2(t: int, i: int, row: list[float]) -> str:
 
 
 def _cloud(t: int, i: int, row: list[float]) -> str:
+    # A number that never comes again, as a fixation's: the time of its first sample.
+    first = t - i % 40 * 5_000_000
     return (
         f"s-1,rec-a,@{t:019d},{1600 * row[0]:.3f},{1200 * row[1]:.3f},1.0,"
-        f"{i // 40},,{row[2]:.6f},{row[3]:.6f}\n"
+        f"@{first:019d},,{row[2]:.6f},{row[3]:.6f}\n"
     )
 
 

@@ -51,7 +51,6 @@ _ENOUGH_NEAR_AXIS = 1 << 20  # an hour and a half at 200 Hz
 _OFF_CENTRE = 0.1
 # What is told of the rows of fixations and blinks, to put the rows of each together.
 _OF_ROWS = ("key", "row", "recording", "index", "t_ms", "end_ms", "x_px", "y_px")
-_MOST_KEY = 2.0**32  # numbers from here on are grouped all the same, but not part by part
 
 
 class Plane(NamedTuple):
@@ -259,32 +258,42 @@ class _Ends:
             yield steps.take(part.t_ms, part.recording)
 
 
-class _Numbered(NamedTuple):
+class _Numbered:
     """The rows of fixations or blinks: those with a number in the column of a key."""
 
-    rows: StampedRows
-    plane: Plane
-    key: str
+    def __init__(self, rows: StampedRows, plane: Plane, key: str) -> None:
+        self.rows = rows
+        self._plane = plane
+        self._key = key
+        # Numbers of a recording come behind all those of the one before it.
+        self._most = 1.0 + max((np.max(np.abs(n), initial=0.0) for _, n in self._known()))
+
+    def _known(self) -> Iterator[tuple[npt.NDArray[np.int32], Floats]]:
+        """Yield recording and number of the rows of each part."""
+        for part in self.rows.parts():
+            numbers = part.table.number(self._key)[part.timed]
+            known = np.isfinite(numbers)
+            yield part.recording[known], numbers[known]
+
+    def _keys(self, recording: npt.NDArray[Any], numbers: Floats) -> npt.NDArray[np.float64]:
+        """Return what is equal for the rows of one fixation, and mostly grows along the file."""
+        keys: npt.NDArray[np.float64] = recording * self._most + numbers
+        return keys
 
     def least(self) -> list[float]:
         """Return the least key of the rows of each part, infinite for a part without any."""
-        found = []
-        for part in self.rows.parts():
-            numbers = part.table.number(self.key)[part.timed]
-            known = np.isfinite(numbers)
-            keys = _keys(part.recording[known], numbers[known])
-            found.append(float(np.min(keys, initial=np.inf)))
-        return found
+        keys = (self._keys(recording, numbers) for recording, numbers in self._known())
+        return [float(np.min(own, initial=np.inf)) for own in keys]
 
     def batches(self, ends: _Ends) -> Iterator[pa.RecordBatch]:
         """Yield the rows of each part, see `_OF_ROWS`."""
         n_before = 0
         for number, part in enumerate(self.rows.parts()):
-            numbers = part.table.number(self.key)[part.timed]
+            numbers = part.table.number(self._key)[part.timed]
             known = np.isfinite(numbers)
             columns: dict[str, npt.NDArray[Any]] = dict.fromkeys(_OF_ROWS, np.empty(0))
             if known.any():
-                x, y, _ = _positions(part, self.plane)
+                x, y, _ = _positions(part, self._plane)
                 columns = {
                     "row": np.arange(n_before, n_before + numbers.size, dtype=np.float64),
                     "recording": part.recording.astype(np.float64),
@@ -295,16 +304,9 @@ class _Numbered(NamedTuple):
                     "y_px": y,
                 }
                 columns = {name: values[known] for name, values in columns.items()}
-                columns["key"] = _keys(columns["recording"], columns["index"])
+                columns["key"] = self._keys(columns["recording"], columns["index"])
             n_before += numbers.size
             yield pa.record_batch({name: columns[name] for name in _OF_ROWS})
-
-
-def _keys(recording: npt.NDArray[Any], numbers: Floats) -> npt.NDArray[np.float64]:
-    """Return what is equal for the rows of one fixation, and mostly grows along the file."""
-    whole = np.clip(np.floor(numbers), 0, _MOST_KEY - 1)
-    keys: npt.NDArray[np.float64] = recording * _MOST_KEY + whole
-    return keys
 
 
 def _add_runs(
