@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 MODELS = ("exponential", "power")
 LEAST = 10  # saccades that a curve is fitted to
 _OUTLIER = 3.0  # standard deviations, taken from medians
+_LEAST_R2 = 0.05  # with less, peak velocities have nothing to do with amplitudes
+_NOTHING = {"first": np.nan, "second": np.nan, "r2": np.nan, "outliers": np.nan}
 _TO_DEVIATION = 1.4826  # of the median absolute deviation of normal values
 
 
@@ -34,7 +36,7 @@ class MainSequence:
         Peak velocity = v_max (1 - exp(-amplitude / c)), or = k amplitude ^ e.
     first, second : float
         ``v_max`` in deg/s and ``c`` in degrees; or ``k`` in deg/s at one degree and ``e``. NaN
-        with fewer than ten saccades.
+        with fewer than ten saccades, and where peak velocities do not rise with amplitudes.
     n : int
         Saccades that the curve was fitted to.
     r2 : float
@@ -57,7 +59,9 @@ class MainSequence:
 
     def __str__(self) -> str:
         if not np.isfinite(self.first):
-            return f"too few saccades ({self.n}) for a main sequence"
+            if self.n < LEAST:
+                return f"too few saccades ({self.n}) for a main sequence"
+            return f"no main sequence: peak velocities do not rise with amplitudes, n {self.n}"
         curve = (
             f"peak = {self.first:.0f} (1 - exp(-amplitude / {self.second:.2f}))"
             if self.model == "exponential"
@@ -103,12 +107,13 @@ def main_sequence(
     amplitude = amplitude[is_usable]
     peak = peak[is_usable]
     if amplitude.size < LEAST or np.ptp(amplitude) == 0:
-        nothing = {"first": np.nan, "second": np.nan, "r2": np.nan, "outliers": np.nan}
-        return MainSequence(model, n=amplitude.size, **nothing)
+        return MainSequence(model, n=amplitude.size, **_NOTHING)
     first, second = _fitted(model, amplitude, peak)
     off = np.log(peak / _curve(model, amplitude, first, second))
     spread = float(np.sum((np.log(peak) - np.log(peak).mean()) ** 2))
-    r2 = 1 - float(np.sum(off**2)) / spread if spread else np.nan
+    r2 = 1 - float(np.sum(off**2)) / spread if spread else 0.0
+    if r2 < _LEAST_R2:
+        return MainSequence(model, n=amplitude.size, **_NOTHING)
     middle = np.median(off)
     deviation = _TO_DEVIATION * np.median(np.abs(off - middle))
     # On a curve without any noise, rounding is no outlier.

@@ -59,6 +59,14 @@ def test_too_few_saccades_have_no_main_sequence(n):
     assert str(found) == f"too few saccades ({n}) for a main sequence"
 
 
+@pytest.mark.parametrize("model", ["exponential", "power"])
+def test_peaks_that_do_not_rise_have_no_main_sequence(model):
+    amplitude, factor = saccades(noise=0.3)
+    found = main_sequence(amplitude, 400 * factor, model)
+    assert np.isnan(found.first)
+    assert "do not rise" in str(found)
+
+
 def test_an_unknown_model_is_refused():
     with pytest.raises(ConfigError, match="cubic"):
         main_sequence([1.0], [2.0], "cubic")

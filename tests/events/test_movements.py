@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -19,6 +22,8 @@ from gazetrack.tables.recording import Recording
 from gazetrack.tables.schema import EVENTS, FIXATIONS, SAMPLES, conform
 from gazetrack.tables.screen import Screen
 from tests.eye_signals import fixational
+from tests.pages import SACCADE_F1
+from tests.places import ROOT
 
 SCREEN = Screen(1000, 600, width_mm=500, height_mm=300, distance_mm=600)
 SCALE = SCREEN.px_per_deg
@@ -278,6 +283,18 @@ def test_microsaccades_are_of_both_eyes_at_once_or_of_one():
     monocular = recording_of(t, left, eyes="left")
     frame, _, _ = events(monocular, microsaccades=chosen)
     assert set(frame[frame["kind"] == "microsaccade"]["eye"]) == {"left"}
+
+
+@pytest.mark.real_data
+def test_saccades_agree_with_human_coders_as_reported(data_dir):
+    script = ROOT / "benchmarks" / "human_movements.py"
+    command = [sys.executable, script, data_dir / "eventbench", "--json"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
+    rows = json.loads(done.stdout)
+    found = {(row["detector"], row["group"]): row["F1"] for row in rows if row["kind"] == "saccade"}
+    for name, groups in SACCADE_F1.items():
+        for group, value in groups.items():
+            assert found[name, group] == pytest.approx(value, abs=0.01), (name, group)
 
 
 @pytest.mark.parametrize(
