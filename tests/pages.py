@@ -372,7 +372,8 @@ def pupil_page():
             for more than 10 s, or begins anew with each trial, the next signal begins. Where more
             than half of the speeds are the same, as in sizes with few digits, their deviation is
             zero and the third step would take out whatever moves: it is left out, and a note says
-            so. `--trial-by message=REGEX` says where trials begin."""
+            so. Where a tracker is off between trials, no lid has closed: the fourth step leaves
+            what is beside it alone. `--trial-by message=REGEX` says where trials begin."""
         ),
         "",
         "## `--set`",

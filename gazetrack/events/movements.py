@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -34,7 +34,22 @@ if TYPE_CHECKING:
 
 SOURCES = (TRACKER, DETECTED, "both")
 _LASTING = ("fixation", "smooth_pursuit")  # short losses of gaze are within them
+_TEXTS = ("recording", "trial", "stimulus", "kind", "eye")
 _NO_SIZE = "size or distance of the screen unknown: degrees are as if it were 45 deg wide"
+
+
+class _Found(NamedTuple):
+    """Movements of one kind in one trial: the names they share, and their numbers, each [n]."""
+
+    key: tuple[str, ...]
+    kind: str
+    eye: str
+    columns: dict[str, Floats]
+
+    @property
+    def n(self) -> int:
+        """How many there are."""
+        return len(self.columns["onset_ms"])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,10 +179,9 @@ def _detected(
     detector = suited(options.detector, recording)
     # Named, so that samples are asked for even where the export has fixations of its own.
     refuse_undetectable(recording, detector)
-    found = []
+    found: list[_Found] = []
     for side in sides(recording, options.preparation, options.eye):
-        eye = whose(recording, options.preparation, side)
-        found += [one.assign(eye=eye) for one in _of_side(recording, detector, options, side)]
+        found += _of_side(recording, detector, options, side)
     notes = []
     if options.microsaccades is not None:
         found += _microsaccades(recording, options)
@@ -190,8 +204,9 @@ def _detected(
 
 def _of_side(
     recording: Recording, detector: Detector, options: MovementOptions, side: str | None
-) -> list[pd.DataFrame]:
-    """Return the movements in the gaze of one eye, or of both combined, a frame per piece."""
+) -> list[_Found]:
+    """Return the movements in the gaze of one eye, or of both combined."""
+    eye = whose(recording, options.preparation, side)
     samples = recording.sample_table if side is None else gaze_of(recording.sample_table, side)
     if options.preparation is not None:
         samples = prepare(samples, recording.screen, options.preparation)
@@ -204,8 +219,8 @@ def _of_side(
             for kind, runs in detector.movements(piece).items():
                 kept = runs if kind in _LASTING else unbroken(piece, runs)
                 columns = _seen(described(piece, speed, kind, kept))
-                found.append(_frame(key, kind, columns))
-            found.append(_frame(key, "blink", blinks_of(piece, options.blinks)))
+                found.append(_Found(key, kind, eye, columns))
+            found.append(_Found(key, "blink", eye, blinks_of(piece, options.blinks)))
     return found
 
 
@@ -215,7 +230,7 @@ def _seen(columns: dict[str, Floats]) -> dict[str, Floats]:
     return {name: values[keep] for name, values in columns.items()}
 
 
-def _microsaccades(recording: Recording, options: MovementOptions) -> list[pd.DataFrame]:
+def _microsaccades(recording: Recording, options: MovementOptions) -> list[_Found]:
     """Return the microsaccades: of both eyes at once where both have gaze, else of one."""
     assert options.microsaccades is not None  # noqa: S101 - the caller has seen to it
     samples = recording.sample_table
@@ -235,24 +250,30 @@ def _microsaccades(recording: Recording, options: MovementOptions) -> list[pd.Da
             seconds = columns["duration_ms"] / 1000
             columns["mean_velocity_deg_s"] = columns["amplitude_deg"] / seconds
             eye = eyes[0] if len(eyes) == 1 else "both"
-            found.append(_frame(key, "microsaccade", columns).assign(eye=eye))
+            found.append(_Found(key, "microsaccade", eye, columns))
     return found
 
 
-def _frame(key: tuple[str, ...], kind: str, columns: dict[str, Floats]) -> pd.DataFrame:
-    frame = pd.DataFrame(columns)
-    names = dict(zip(("recording", "trial", "stimulus"), key, strict=True))
-    return frame.assign(kind=kind, **names)
-
-
-def _numbered(found: list[pd.DataFrame]) -> pa.Table:
+def _numbered(found: list[_Found]) -> pa.Table:
     """Return detected movements as one table, numbered within trial, stimulus, kind and eye."""
-    some = [frame for frame in found if len(frame)]
+    some = [one for one in found if one.n]
     if not some:
         return MOVEMENTS.empty_table()
-    table = pd.concat(some, ignore_index=True).sort_values("onset_ms", kind="stable")
-    keys = ["recording", "trial", "stimulus", "kind", "eye"]
-    table["index"] = table.groupby(keys, sort=False).cumcount() + 1
+    counts = [one.n for one in some]
+    texts = [(*one.key, one.kind, one.eye) for one in some]
+    table = pd.DataFrame(
+        {
+            name: np.repeat(np.array(values, object), counts)
+            for name, values in zip(_TEXTS, zip(*texts, strict=True), strict=True)
+        }
+    )
+    # A frame for each kind of each trial would take longer than all else.
+    for name in dict.fromkeys(name for one in some for name in one.columns):
+        table[name] = np.concatenate(
+            [one.columns.get(name, np.full(one.n, np.nan)) for one in some]
+        )
+    table = table.sort_values("onset_ms", kind="stable")
+    table["index"] = table.groupby(list(_TEXTS), sort=False).cumcount() + 1
     columns: dict[str, Any] = {str(name): table[name].to_numpy() for name in table}
     return conform(columns | {"source": DETECTED}, MOVEMENTS)
 

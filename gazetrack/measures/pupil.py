@@ -185,7 +185,9 @@ def are_millimetres(size: Floats, unit: str) -> bool:
     return bool(known.size) and 1.0 < float(np.median(known)) < 10.0
 
 
-def filtered(t_ms: Floats, size: Floats, options: PupilOptions) -> Filtered:
+def filtered(
+    t_ms: Floats, size: Floats, options: PupilOptions, off: Mask | None = None
+) -> Filtered:
     """Return which pupil sizes of one eye are to be trusted.
 
     Parameters
@@ -195,6 +197,8 @@ def filtered(t_ms: Floats, size: Floats, options: PupilOptions) -> Filtered:
         that no pupil was seen.
     options : PupilOptions
         Which filters, and how strict they are.
+    off : ndarray of bool, shape (N,), optional
+        Samples before which the tracker was off, as it may be between trials.
 
     Returns
     -------
@@ -225,8 +229,15 @@ def filtered(t_ms: Floats, size: Floats, options: PupilOptions) -> Filtered:
         remove_islands()
     if options.deblink == "hershman":
         remove("edge", _lids(t_ms, size))
-    gap_range = (options.gap_ms, options.longest_gap_ms)
-    remove("edge", beside_gaps(t_ms, removed == KEPT, *gap_range, options.pad_ms))
+    edges = beside_gaps(
+        t_ms,
+        removed == KEPT,
+        gap_ms=options.gap_ms,
+        longest_gap_ms=options.longest_gap_ms,
+        pad_ms=options.pad_ms,
+        off=off,
+    )
+    remove("edge", edges)
     if options.trend_mads > 0:
         _remove_off_trend(t_ms, Filtered(size, removed), options)
     return Filtered(size, removed, tuple(notes))

@@ -52,7 +52,13 @@ def islands(t_ms: Floats, valid: Mask, separation_ms: float, width_ms: float) ->
 
 
 def beside_gaps(
-    t_ms: Floats, valid: Mask, gap_ms: float, longest_gap_ms: float, pad_ms: float
+    t_ms: Floats,
+    valid: Mask,
+    *,
+    gap_ms: float,
+    longest_gap_ms: float,
+    pad_ms: float,
+    off: Mask | None = None,
 ) -> Mask:
     """Return which valid samples are beside a gap, where lids that close and open cover the pupil.
 
@@ -67,6 +73,8 @@ def beside_gaps(
         than the second.
     pad_ms : float
         Samples that are closer to a gap than this are beside it.
+    off : ndarray of bool, shape (N,), optional
+        Samples before which the tracker was off: what lies there is no gap made by a lid.
 
     Returns
     -------
@@ -77,7 +85,11 @@ def beside_gaps(
     places = np.flatnonzero(valid)
     t = t_ms[places]
     steps = np.diff(t)
-    gaps = np.flatnonzero((steps > gap_ms) & (steps < longest_gap_ms))
+    is_gap = (steps > gap_ms) & (steps < longest_gap_ms)
+    if off is not None:
+        n_off = np.cumsum(off)
+        is_gap &= n_off[places[1:]] == n_off[places[:-1]]
+    gaps = np.flatnonzero(is_gap)
     if not gaps.size or pad_ms <= 0:
         return found
     first = np.searchsorted(t, t[gaps] - pad_ms, side="right")

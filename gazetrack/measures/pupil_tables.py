@@ -86,7 +86,8 @@ def pupil_tables(recording: Recording, options: PupilOptions, eye: str = "auto")
         raise DataError(what, hint="export the recording again, with pupil sizes")
     t = _column(samples, "t_ms")
     pieces = list(_pieces(samples, t, by_trial=recording.time_origin == "trial"))
-    made = _made(t, sizes, pieces, options)
+    off = _changes(samples, "trial", "stimulus") & (np.diff(t, prepend=t[:1]) > options.gap_ms)
+    made = _made(t, sizes, (pieces, off), options)
     notes = tuple(dict.fromkeys(note for one in made.values() for note in one.notes))
     spans = {key: _places(own) for key, own in spans_of(samples).items()}
     baselines = {
@@ -128,9 +129,16 @@ class _Made(NamedTuple):
 
 
 def _made(
-    t: Floats, sizes: dict[str, Floats], pieces: list[slice], options: PupilOptions
+    t: Floats,
+    sizes: dict[str, Floats],
+    where: tuple[list[slice], npt.NDArray[np.bool_]],
+    options: PupilOptions,
 ) -> dict[str, _Made]:
-    """Return the sizes of each eye, and of the mean where there are two, after all steps."""
+    """Return the sizes of each eye, and of the mean where there are two, after all steps.
+
+    `where` is the uninterrupted signals, and before which samples [N] the tracker was off.
+    """
+    pieces, off = where
     names = [*sizes, "both"] if len(sizes) == len(EYES) else list(sizes)
     n = t.size
     made = {
@@ -144,7 +152,10 @@ def _made(
         for name in names
     }
     for piece in pieces:
-        eyes = {name: filtered(t[piece], size[piece], options) for name, size in sizes.items()}
+        eyes = {
+            name: filtered(t[piece], size[piece], options, off[piece])
+            for name, size in sizes.items()
+        }
         if "both" in made:
             eyes["both"] = mean_of_eyes(t[piece], eyes["left"], eyes["right"])
             made["both"].raw[piece] = _plain_mean(*(size[piece] for size in sizes.values()))
@@ -175,17 +186,25 @@ def _column(samples: pa.Table, name: str) -> Floats:
 
 def _pieces(samples: pa.Table, t: Floats, *, by_trial: bool) -> Iterator[slice]:
     """Cut where the recording changes, the clock steps back, or nothing is there for long."""
-    steps = np.diff(t)
-    is_new = (steps < 0) | (steps > PAUSE_MS)
-    for name in ("recording", "trial") if by_trial else ("recording",):
-        codes = samples[name].unify_dictionaries().combine_chunks()
-        if isinstance(codes, pa.ChunkedArray):
-            codes = codes.combine_chunks()
-        is_new |= np.diff(codes.indices.to_numpy()) != 0
-    edges = [0, *(np.flatnonzero(is_new) + 1).tolist(), t.size]
+    steps = np.diff(t, prepend=t[:1])
+    names = ("recording", "trial") if by_trial else ("recording",)
+    is_new = (steps < 0) | (steps > PAUSE_MS) | _changes(samples, *names)
+    edges = [0, *np.flatnonzero(is_new).tolist(), t.size]
     for start, end in pairwise(edges):
         if end > start:
             yield slice(start, end)
+
+
+def _changes(samples: pa.Table, *names: str) -> npt.NDArray[np.bool_]:
+    """Return which samples [N] have another name than the one before in any of the columns."""
+    found = np.zeros(samples.num_rows, np.bool_)
+    if not samples.num_rows:
+        return found
+    for name in names:
+        column = samples[name].unify_dictionaries()
+        codes = np.concatenate([chunk.indices.to_numpy() for chunk in column.chunks])
+        found[1:] |= codes[1:] != codes[:-1]
+    return found
 
 
 def _places(spans: list[tuple[int, int]]) -> npt.NDArray[np.int64]:

@@ -8,6 +8,8 @@ import pytest
 from gazetrack.measures import pupil_filters
 from tests.measures import kret_oracle as oracle
 
+EDGES = {"gap_ms": 75.0, "longest_gap_ms": 2000.0, "pad_ms": 50.0}
+
 
 def made(seed, n=300):
     """Uneven times, sizes, and which samples are trusted, with gaps of all lengths."""
@@ -39,7 +41,7 @@ def test_an_island_is_as_small_as_it_says():
 @pytest.mark.parametrize("seed", range(4))
 def test_edges(seed):
     t, _, valid = made(seed)
-    found = pupil_filters.beside_gaps(t, valid, 75.0, 2000.0, 50.0)
+    found = pupil_filters.beside_gaps(t, valid, **EDGES)
     assert (valid & ~found).tolist() == oracle.without_edges(t.tolist(), valid.tolist())
     assert found.any()
 
@@ -47,9 +49,21 @@ def test_edges(seed):
 def test_longer_gaps_have_no_edges():
     t = np.r_[0:500:10, 3000:3500:10].astype(float)
     valid = np.ones(t.size, bool)
-    assert not pupil_filters.beside_gaps(t, valid, 75.0, 2000.0, 50.0).any()
-    assert pupil_filters.beside_gaps(t, valid, 75.0, 3000.0, 50.0).sum() == 10
-    assert not pupil_filters.beside_gaps(t, valid, 75.0, 3000.0, 0.0).any()
+    assert not pupil_filters.beside_gaps(t, valid, **EDGES).any()
+    longer = EDGES | {"longest_gap_ms": 3000.0}
+    assert pupil_filters.beside_gaps(t, valid, **longer).sum() == 10
+    assert not pupil_filters.beside_gaps(t, valid, **longer | {"pad_ms": 0.0}).any()
+
+
+def test_where_the_tracker_was_off_no_lid_has_been():
+    t = np.r_[0:500:10, 800:1300:10].astype(float)
+    valid = np.ones(t.size, bool)
+    off = t == 800.0
+    assert pupil_filters.beside_gaps(t, valid, **EDGES).sum() == 10
+    assert not pupil_filters.beside_gaps(t, valid, **EDGES, off=off).any()
+    valid[20:30] = False  # a blink elsewhere is still one
+    found = pupil_filters.beside_gaps(t, valid, **EDGES, off=off)
+    assert np.flatnonzero(found).tolist() == [15, 16, 17, 18, 19, 30, 31, 32, 33, 34]
 
 
 @pytest.mark.parametrize("seed", range(4))

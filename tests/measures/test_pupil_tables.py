@@ -134,6 +134,14 @@ def test_a_clock_that_steps_back_and_a_long_pause_begin_anew():
         np.testing.assert_allclose(found, np.concatenate([once, once]), rtol=1e-5)
 
 
+def test_a_tracker_that_is_off_between_trials_makes_no_edges():
+    t = T + np.repeat([0.0, 300.0, 600.0], 1000)
+    found = pupil_tables(recording_of(t=t, trial=thirds()), PupilOptions())
+    assert found.counts["left"]["edge"] == 0
+    within = pupil_tables(recording_of(t=t), PupilOptions())
+    assert within.counts["left"]["edge"] == 4 * 25
+
+
 def test_trials_with_clocks_of_their_own_are_apart():
     t = np.concatenate([T[:1000], T[:1000] + 1.0])
     trial = np.repeat(np.array(["1", "2"], object), 1000)
