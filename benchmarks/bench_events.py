@@ -19,6 +19,7 @@ from gazetrack.events.base import Trial
 from gazetrack.events.detectors import DETECTORS
 from gazetrack.kernels.clusters import change_weights, two_means
 from gazetrack.kernels.dispersion import compact_runs
+from gazetrack.kernels.medians import middles
 from gazetrack.kernels.movements import (
     joined_runs,
     merge_centred,
@@ -95,6 +96,8 @@ def main():
         "net_and_way": lambda: net_and_way(t, x64, y64, *runs, 90.0),
         "describe_runs": lambda: describe_runs(x64, y64, *runs),
         "compact_runs": lambda: compact_runs(t, x64, y64, PX_PER_DEG, 100.0, 75.0),
+        "middles": lambda: middles(x64),
+        "numpy.median, of values and squares": lambda: (np.median(x64), np.median(x64**2)),
         "moving_precision, 100 samples": lambda: moving_precision(t, x64, y64, 100, 150.0),
         "two_states": lambda: two_states(speed, *gaussian),
         "change_weights": lambda: change_weights(t, x64, y64, 200.0, 20.0, np.array([1, 2, 5, 10])),

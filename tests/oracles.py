@@ -765,3 +765,11 @@ def simplified_saccades(x, y, duration, amplitude, direction_deg, longest):
         [*saccade, held] for saccade, held in zip(saccades, durations[: len(saccades)], strict=True)
     ]
     return np.array(rows, float).reshape(-1, 5)
+
+
+def middles(values):
+    known = values[~np.isnan(values)]
+    if not known.size:
+        return np.full(4, np.nan)
+    halves = (known.size - 1) // 2, known.size // 2
+    return np.array([sorted(of)[k] for of in (known, np.abs(known)) for k in halves])

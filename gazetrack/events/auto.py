@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from gazetrack.events.base import Detector, Trial, clear_of, durations, lasting_runs, runs_of
+from gazetrack.kernels.medians import median_and_square
 from gazetrack.kernels.movements import (
     MOVING,
     joined_runs,
@@ -178,9 +179,11 @@ class Auto(Detector):
         left = owner != _NO_FIXATION
         for start, end in zip(starts[is_pursuit], ends[is_pursuit], strict=True):
             left[start:end] = False
-        for start, end in zip(*fixations, strict=True):
-            if left[start:end].mean() <= 1 - self.pursuit_share:
-                left[start:end] = False
+        n_left = np.append(0, np.cumsum(left))
+        begins, stops = fixations
+        is_rest = (n_left[stops] - n_left[begins]) / (stops - begins) <= 1 - self.pursuit_share
+        for start, end in zip(begins[is_rest], stops[is_rest], strict=True):
+            left[start:end] = False
         pursuit = starts[is_pursuit], ends[is_pursuit]
         return joined_runs(t, left, owner, _NO_PAUSE), pursuit
 
@@ -227,11 +230,10 @@ def _deviation(velocity: Floats) -> float:
     sqrt(median(v^2) - median(v)^2), as in Engbert & Kliegl (2003): saccades, which are few, do not
     count.
     """
-    known = velocity[~np.isnan(velocity)]
-    if not known.size:
+    median, median_square = median_and_square(velocity)
+    if math.isnan(median):
         return 0.0
-    variance = _median_square(known) - float(np.median(known)) ** 2
-    return math.sqrt(max(variance, 0.0))
+    return math.sqrt(max(median_square - median**2, 0.0))
 
 
 def _median_length(values: Floats) -> float:

@@ -7,12 +7,14 @@ by the times between them, so that uneven steps are no matter.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from gazetrack.events.base import Detector, Trial, durations, lasting_runs, runs_of
+from gazetrack.kernels.medians import median_and_square
 from gazetrack.kernels.segments import slow_runs
 from gazetrack.kernels.signal import five_point_velocity
 
@@ -75,11 +77,10 @@ class EngbertKliegl(Detector):
 
 def _deviation(velocity: Floats) -> float:
     """Return the standard deviation of a velocity about its median, by medians; NaN of nothing."""
-    known = velocity[~np.isnan(velocity)]
-    if not known.size:
-        return np.nan
-    variance = np.median(known**2) - np.median(known) ** 2
-    return float(np.sqrt(max(variance, 0.0)))
+    median, median_square = median_and_square(velocity)
+    if math.isnan(median):
+        return math.nan
+    return math.sqrt(max(median_square - median**2, 0.0))
 
 
 def _without_short(
