@@ -25,7 +25,7 @@ F = TypeVar("F", bound="Callable[..., Any]")
 # What is asked for, by the options that ask for it. A kind takes the call where one of them is
 # given; a second kind in one call is refused.
 _KINDS: dict[tuple[str, ...], ModuleType] = {
-    ("aois", "masks"): measures_aois,
+    ("aois", "masks", "aoi_hits"): measures_aois,
     ("scanpaths",): measures_scanpaths,
     ("saliency",): measures_saliency,
 }
@@ -62,8 +62,8 @@ def command(tables: tuple[Path | str, ...], **choices: Any) -> int:
 
     Takes every *.fixations.parquet of the folder when no table is named.
 
-    --aois FILE, or --masks DIR: how long, how often and when each area of interest was looked at,
-    a row per trial and area, and the transitions between areas.
+    --aois FILE, --masks DIR or --aoi-hits EXPORT: how long, how often and when each area of
+    interest was looked at, a row per trial and area, and the transitions between areas.
 
     --scanpaths METHODS: how alike the scanpaths on each stimulus are, a row per pair and measure,
     and a square of each measure.

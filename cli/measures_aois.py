@@ -18,6 +18,7 @@ from .reports import check_report, finish
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from gazetrack.measures.aois import AoiSet
     from gazetrack.workflows.measures import AoiReport, AoiTables
     from gazetrack.workflows.outcome import Outcome
 
@@ -37,6 +38,12 @@ OPTIONS = (
         type=opt.FILE,
         metavar="DIR",
         help="Masks called after their stimuli, as the one area of interest of each.",
+    ),
+    click.option(
+        "--aoi-hits",
+        type=opt.FILE,
+        metavar="EXPORT",
+        help="A Tobii Pro Lab export with AOI hits, of whose own fixations the tables are.",
     ),
     click.option(
         "--aoi-name",
@@ -108,6 +115,7 @@ def run(
     *,
     aois: Path | None,
     masks: Path | None,
+    aoi_hits: Path | None,
     aoi_name: str,
     labels: str | None,
     out: Path | str | None,
@@ -121,23 +129,28 @@ def run(
     """Measure areas of interest, write and print what was found, and return the exit code."""
     from gazetrack.measures.aoi_files.masks import masks_of
     from gazetrack.measures.aoi_files.reading import read_aois
+    from gazetrack.measures.aoi_files.tobii_hits import aoi_hits_of
     from gazetrack.workflows.at_hand import at_hand
     from gazetrack.workflows.measures import aoi_options, measure_files
 
-    if aois is not None and masks is not None:
-        raise click.UsageError("--aois and --masks: give one of the two")
+    if sum(place is not None for place in (aois, masks, aoi_hits)) > 1:
+        raise click.UsageError("--aois, --masks and --aoi-hits: give one of them")
     if labels is not None and masks is None:
         raise click.UsageError("--labels needs --masks DIR")
     who = {name: choices.pop(name) for name in ("jobs", "cluster", "retries")}
     names = _labels(labels)
-    areas = read_aois(aois) if aois is not None else masks_of(masks or Path(), aoi_name, names)
+    if aoi_hits is not None:
+        areas: AoiSet = aoi_hits_of(aoi_hits)
+    else:
+        areas = read_aois(aois) if aois is not None else masks_of(masks or Path(), aoi_name, names)
     if max_gap_ms is not None:
         choices["max_gap_ms"] = max_gap_ms
     chosen = aoi_options(**choices)
     with at_hand(tables, None, Path(), file="measures.parquet") as places:
         found = opt.tables_among(places.tables, quiet)
         check_report(report, found)
-        _check_outputs(out, [*found, *([] if aois is None else [aois])], force=force)
+        read = [place for place in (aois, aoi_hits) if place is not None]
+        _check_outputs(out, [*found, *read], force=force)
         measured = measure_files(
             found,
             areas,

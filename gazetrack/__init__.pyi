@@ -43,7 +43,8 @@ from .workflows.engine.run import Engine
 from .workflows.events import EventsOptions, detect_events
 from .workflows.fixations import detect_fixations, exported_fixations
 from .workflows.info import formats, info
-from .workflows.measures import aoi_transitions, label_fixations, measure_aois
+from .workflows.labelled_fixations import label_fixations
+from .workflows.measures import aoi_transitions, measure_aois
 from .workflows.outcome import Outcome
 from .workflows.plot import plot
 from .workflows.prompting import PromptOptions

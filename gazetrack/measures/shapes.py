@@ -9,14 +9,14 @@ gaps and overlaps share out every fixation once.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from math import ceil, cos, isfinite, pi, radians, sin
+from functools import cached_property
+from math import ceil, cos, isfinite, nan, pi, radians, sin
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from gazetrack.errors import DataError, InputError
-from gazetrack.images.folder import decode, read_mask
+from gazetrack.errors import ConfigError
+from gazetrack.measures.label_images import grown, read_labels, read_pixels
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -36,7 +36,6 @@ _RIGHT_PX = 2.0**-20
 _DOWN_PX = 0.6180339887 * _RIGHT_PX
 _LEAST_CORNERS = 3
 MAX_PX = 1e7  # no image is as wide, and squares of its pixels can be added up
-_GREY_MODES = ("1", "L", "P", "I", "I;16", "I;16B", "I;16L")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,14 +248,14 @@ class Label:
             A mask holds labels in place of gray values.
         """
         if self.value is None:
-            return _mask(self.image, _stamp(self.image))
+            return read_pixels(self.image)
         return np.asarray(read_labels(self.image) == self.value, np.bool_)
 
     def inside(self, x: Floats, y: Floats, margin_px: float = 0.0) -> Flags:
         """Return which positions lie on such a pixel, or at most a margin away; see `Shape`."""
         pixels = self.pixels()
         if margin_px > 0:
-            pixels = _grown(pixels, margin_px)
+            pixels = grown(pixels, margin_px)
         # What lies beyond the image, and its margin, is nowhere.
         beyond = ceil(margin_px)
         height, width = pixels.shape
@@ -269,10 +268,35 @@ class Label:
         return flags
 
 
+@dataclass(frozen=True, kw_only=True)
+class Unseen:
+    """A shape that nobody tells: which fixations lay in it is known otherwise."""
+
+    @property
+    def bounds(self) -> Bounds:
+        """Nothing is known of its edges."""
+        return nan, nan, nan, nan
+
+    @property
+    def area_px2(self) -> float:
+        """Nothing is known of its area."""
+        return nan
+
+    def problem(self) -> str:
+        """Say in a few words what is wrong with it: nothing."""
+        return ""
+
+    def inside(self, x: Floats, y: Floats, margin_px: float = 0.0) -> Flags:
+        """Refuse to say which positions lie in it, unless there are none."""
+        if len(x) or len(y) or margin_px:
+            raise ConfigError("an area whose shape is not known", hint="give shapes: --aois FILE")
+        return np.zeros(0, np.bool_)
+
+
 # What every shape has: ``bounds``, ``area_px2``, ``problem()``, and ``inside(x, y, margin_px)``,
 # which takes positions in pixels, arrays of shape (N,), of which those that are no numbers lie in
 # no shape, and a margin in pixels, 0 or more; it returns an array of bool of shape (N,).
-Shape: TypeAlias = Rectangle | Ellipse | Polygon | Label
+Shape: TypeAlias = Rectangle | Ellipse | Polygon | Label | Unseen
 
 
 def turned(shape: Rectangle, rotation_deg: float) -> Rectangle | Polygon:
@@ -304,64 +328,6 @@ def turned(shape: Rectangle, rotation_deg: float) -> Rectangle | Polygon:
             )
         )
     return Polygon(points_px=tuple(moved))
-
-
-def read_labels(image: ImageRef) -> npt.NDArray[np.integer]:
-    """Read an image of labels as whole numbers [H, W].
-
-    Parameters
-    ----------
-    image : ImageRef
-        A picture in gray values or with a palette, whose indices are the labels.
-
-    Raises
-    ------
-    InputError
-        It is damaged, no image, too large, or in colours, which are no labels.
-    """
-    return _labels(image, _stamp(image))
-
-
-def _stamp(image: ImageRef) -> tuple[int, int]:
-    """Return what tells a file from what it was before."""
-    try:
-        facts = image.file.stat()
-    except OSError:
-        return 0, 0
-    return facts.st_mtime_ns, facts.st_size
-
-
-# The areas of one image are asked one after the other: it is read once.
-@lru_cache(maxsize=1)
-def _labels(image: ImageRef, stamp: tuple[int, int]) -> npt.NDArray[np.integer]:  # noqa: ARG001
-    picture = decode(image)
-    if picture.mode not in _GREY_MODES:
-        what = f"is in colours (mode {picture.mode}), not an image of labels"
-        hint = "store one gray value, or one index of a palette, for each area"
-        raise InputError(what, path=image.path, hint=hint)
-    return np.asarray(picture).astype(np.int64)
-
-
-@lru_cache(maxsize=1)
-def _mask(image: ImageRef, stamp: tuple[int, int]) -> npt.NDArray[np.bool_]:  # noqa: ARG001
-    try:
-        return read_mask(image)
-    except DataError as error:
-        hint = "store the mask as 0 and 255, or say which label is which area: --labels 1=polyp"
-        raise DataError(error.what, path=error.path, hint=hint) from error
-
-
-def _grown(pixels: npt.NDArray[np.bool_], margin_px: float) -> npt.NDArray[np.bool_]:
-    """Return the pixels whose centre is at most a margin from that of one of them.
-
-    The image is wider by the margin on each side.
-    """
-    from scipy.ndimage import distance_transform_edt
-
-    wider = np.pad(pixels, ceil(margin_px))
-    if not pixels.any():
-        return wider
-    return np.asarray(distance_transform_edt(~wider) <= margin_px, np.bool_)
 
 
 def _is_place(coordinate: float) -> bool:

@@ -40,7 +40,7 @@ class Trials:
     fixations : pandas.DataFrame
         A row per fixation that lies in a trial, sorted by trial, then by time: ``row`` (of the
         trial in `frame`), ``x_px``, ``y_px``, ``begin_ms`` and ``end_ms`` from the start of the
-        trial, cut to it, and ``source_row`` (of the fixation in the table).
+        trial, cut to it, ``index`` and ``source_row`` (its number, and its row in the table).
     dropped : dict of str to int
         How many fixations are in none, by reason.
     notes : tuple of str
@@ -234,6 +234,7 @@ def _cut(trials: pd.DataFrame, used: pd.DataFrame) -> tuple[pd.DataFrame, int]:
             "y_px": used["y_px"].to_numpy(np.float64),
             "begin_ms": np.maximum(begin, 0.0),
             "end_ms": np.minimum(end, length),
+            "index": used["index"].to_numpy(),
             "source_row": used["source_row"].to_numpy(),
         }
     )

@@ -21,12 +21,13 @@ from gazetrack.errors import (
 )
 from gazetrack.images.folder import find_images, image_size
 from gazetrack.measures.aoi_files.reading import read_aois
-from gazetrack.measures.aois import EVERY, OUTSIDE, AoiSet
+from gazetrack.measures.aois import EVERY, AoiSet
 from gazetrack.measures.dwell import aoi_measures
 from gazetrack.measures.hits import Margin, find_hits
+from gazetrack.measures.recorded import RecordedAois, recorded_hits
 from gazetrack.measures.stated import read_trials
-from gazetrack.measures.transitions import states, transitions
-from gazetrack.measures.trials import GAZE, KEYS, trials_of
+from gazetrack.measures.transitions import transitions
+from gazetrack.measures.trials import GAZE, trials_of
 from gazetrack.publish import sha256_of
 from gazetrack.tables.finding import tables_among
 from gazetrack.tables.placement import Placement, place
@@ -254,51 +255,6 @@ def aoi_transitions(
     return frame
 
 
-def label_fixations(
-    tables: Fixations | Sequence[str | Path],
-    aois: AoiSet | str | Path,
-    **choices: Unpack[AoiChoices],
-) -> pd.DataFrame:
-    """Return every fixation with the area of interest that it is in, for plots and scanpaths.
-
-    Parameters
-    ----------
-    tables, aois, **choices
-        As for `measure_aois`: the fixations, the areas and the options.
-
-    Returns
-    -------
-    pandas.DataFrame
-        A row per fixation of a trial on a stimulus with areas, trial after trial in the order of
-        time: ``recording``, ``participant``, ``trial``, ``stimulus``, ``begin_ms`` and ``end_ms``
-        from the start of the trial, ``x_px``, ``y_px`` as in the table, or on the image where it
-        was placed, and ``aoi``: of areas that overlap the smallest, ``(outside)`` in none.
-    """
-    areas = aois if isinstance(aois, AoiSet) else read_aois(aois)
-    options = aoi_options(**choices)
-    if isinstance(tables, pd.DataFrame | pa.Table):
-        return _labelled(*as_table(tables), areas, options)
-    paths = [tables] if isinstance(tables, str | Path) else list(tables)
-    every = [read_fixations(path) for path in tables_among(paths).paths]
-    frames = [_labelled(table, meta, areas, options) for table, meta in every]
-    return pd.concat(frames, ignore_index=True)
-
-
-def _labelled(
-    table: pa.Table, meta: Mapping[str, Any], aois: AoiSet, options: AoiOptions
-) -> pd.DataFrame:
-    trials, hits = trials_and_hits(table, meta, aois, options)
-    names = np.full(len(trials.fixations), "", object)
-    known = np.zeros(len(names), np.bool_)
-    for one in hits.by_stimulus:
-        names[one.places] = np.array([*one.aois.names, OUTSIDE], object)[states(one)]
-        known[one.places] = True
-    fixations = trials.fixations.assign(aoi=names)[known]
-    rows = trials.frame.iloc[fixations["row"]][KEYS].reset_index(drop=True)
-    kept = ["begin_ms", "end_ms", "x_px", "y_px", "aoi"]
-    return rows.join(fixations[kept].reset_index(drop=True))
-
-
 def _tables(
     tables: Fixations | Sequence[str | Path],
     aois: AoiSet | str | Path,
@@ -391,6 +347,11 @@ def trials_and_hits(
     if stated is not None and "recording" in stated:
         stated = stated[stated["recording"].isin(table["recording"].unique().to_pylist())]
     trials = trials_of(table, meta, stated, eye=options.eye)
+    if isinstance(aois, RecordedAois):
+        if options.margin != Margin():
+            what = "a margin around areas whose shapes are not known"
+            raise ConfigError(what, hint="leave --margin out, or give shapes with --aois")
+        return trials, recorded_hits(trials, aois, meta)
     screen_px = None if screen is None else (screen.width_px, screen.height_px)
     hits = find_hits(trials, aois, options.margin, px_per_deg=degrees, screen_px=screen_px)
     return trials, hits

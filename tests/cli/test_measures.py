@@ -64,6 +64,24 @@ def test_masks(run, folder):
     assert [row["aoi"] for row in json.loads(result.out)] == ["tool", "polyp"]
 
 
+def test_the_hits_of_an_export(run, folder):
+    lines = [
+        "Recording timestamp\tEye movement type\tEye movement type index\tAOI hit [cat.png - eye]"
+    ]
+    lines += [f"{t}\tFixation\t{1 + t // 200}\t{int(t // 200 == 1)}" for t in range(0, 600, 50)]
+    (folder / "raw.tsv").write_text("\n".join(lines) + "\n")
+    result = run("gazetrack measures --aoi-hits raw.tsv -o looks.parquet")
+    assert result.code == 0, result.err
+    looks = pd.read_parquet(folder / "looks.parquet")
+    assert looks[["aoi", "fixations", "first_fixation_number"]].to_numpy().tolist() == [
+        ["eye", 1, 2]
+    ]
+    assert looks["area_share"].isna().all()
+    result = run("gazetrack measures --aoi-hits raw.tsv --margin 3")
+    assert "a margin around areas whose shapes are not known" in result.err
+    assert run("gazetrack measures --aoi-hits aois.json").code == 1
+
+
 def test_a_report_and_one_bad_table(run, folder):
     on_screen = table([10], [5], image_width_px=NAN, image_height_px=NAN, recording="s")
     write_table(folder / "b.fixations.parquet", on_screen, {})
@@ -86,7 +104,7 @@ def test_a_report_and_one_bad_table(run, folder):
     ("line", "code", "message"),
     [
         ("", 2, "nothing to measure: give --aois FILE, --masks DIR, --sc"),
-        ("--aois aois.json --masks .", 2, "give one of the two"),
+        ("--aois aois.json --masks .", 2, "give one of them"),
         ("--aois none.json", 1, "none.json: no such file"),
         ("--aois aois.json --labels 1=a", 2, "--labels needs --masks"),
         ("--masks . --labels a=1", 2, "'a' is no label"),

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from gazetrack.errors import DataError, InputError
+from gazetrack.errors import ConfigError, DataError, InputError
 from gazetrack.images.reference import ImageRef
-from gazetrack.measures.shapes import Ellipse, Label, Polygon, turned
+from gazetrack.measures.shapes import Ellipse, Label, Polygon, Unseen, turned
 from tests.aoi_tables import box, polygon
 
 
@@ -170,3 +170,12 @@ def test_colours_are_no_labels_and_labels_no_mask(tmp_path, labels):
     with pytest.raises(DataError, match="values up to 1") as caught:
         label(tmp_path / "ones.png").inside(np.zeros(1), np.zeros(1))
     assert "--labels" in caught.value.hint
+
+
+def test_a_shape_that_nobody_tells_says_nothing_of_positions():
+    unseen = Unseen()
+    assert unseen.problem() == ""
+    assert math.isnan(unseen.area_px2)
+    assert unseen.inside(np.zeros(0), np.zeros(0)).tolist() == []
+    with pytest.raises(ConfigError, match="whose shape is not known"):
+        at(unseen, (1, 1))

@@ -45,17 +45,6 @@ def test_transitions_and_entropy():
     assert entropy["transition_entropy_bits"].tolist() == [0, 0]
 
 
-def test_every_fixation_has_the_area_that_it_is_in(tmp_path):
-    fixations = table([10, 60, 20], [5] * 3)
-    path = write(tmp_path / "a.fixations.parquet", fixations)
-    aois = areas(area("left", box(0, 0, 50, 100)), area("eye", box(0, 0, 15, 15)))
-    for tables in (fixations, path, [path]):
-        found = gazetrack.label_fixations(tables, aois)
-        assert found["aoi"].tolist() == ["eye", "(outside)", "left"]
-        assert found["begin_ms"].tolist() == [0, 200, 400]
-        assert found["stimulus"].tolist() == ["cat.png"] * 3
-
-
 def test_a_placement_brings_gaze_on_the_screen_to_the_image(tmp_path):
     on_screen = table([60, 160], [5] * 2, image_width_px=NAN, image_height_px=NAN)
     path = write(tmp_path / "a.fixations.parquet", on_screen, **SCREEN)

@@ -37,7 +37,8 @@ from gazetrack.images.folder import image_size
 from gazetrack.images.reference import ImageRef
 from gazetrack.measures.aoi_files.json_file import Fields, points_of
 from gazetrack.measures.aois import Aoi, AoiSet, Part, StimulusAois
-from gazetrack.measures.shapes import Ellipse, Label, Polygon, Rectangle, read_labels, turned
+from gazetrack.measures.label_images import read_labels
+from gazetrack.measures.shapes import Ellipse, Label, Polygon, Rectangle, turned
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
