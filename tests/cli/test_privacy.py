@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import gazetrack
+from gazetrack.caches import user_caches
 from gazetrack.readers import registry
 from tests.places import GOLDEN as FOLDER
 
@@ -297,8 +298,10 @@ def test_in_a_shell_of_its_own(tmp_path):
     grep -rilE 'Zyxwv|Qponm' names said-* r-*.jsonl out-*
     """
     path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+    # A home of its own, but the kernels that are compiled already.
+    env = {"PATH": path, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(user_caches())}
     done = subprocess.run(
-        ["bash", "-c", script], cwd=tmp_path, env={"PATH": path, "HOME": str(tmp_path)},
+        ["bash", "-c", script], cwd=tmp_path, env=env,
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (done.stdout, done.returncode) == ("", 1), done.stderr
