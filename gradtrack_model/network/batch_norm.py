@@ -61,6 +61,28 @@ def share_statistics(model: nn.Module) -> None:
             raise ConfigError(what, hint="train in one process, or with another encoder")
 
 
+def refuse_the_compiler(model: nn.Module) -> None:
+    """Refuse a network for `torch.compile` in which processes send messages of ours.
+
+    The compiler ends its program at each message, and has been seen to fail with what comes after
+    it. PyTorch's own `torch.nn.SyncBatchNorm` is not concerned.
+
+    Parameters
+    ----------
+    model : nn.Module
+        The network, after its statistics have been made those of all processes.
+
+    Raises
+    ------
+    ConfigError
+        A BatchNorm of the network is one of this module.
+    """
+    if any(isinstance(part, SharedBatchNorm2d | _SharedWithActivation) for part in model.modules()):
+        what = "compile with the BatchNorm of this encoder in several processes"
+        hint = "use compile=false, or one process"
+        raise ConfigError(what, hint=hint)
+
+
 def _is_batch_norm(module: nn.Module) -> bool:
     return isinstance(module, nn.modules.batchnorm._BatchNorm)  # noqa: SLF001 - the parent of all
 

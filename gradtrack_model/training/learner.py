@@ -11,7 +11,11 @@ from torch import Tensor, nn
 
 from gazetrack.errors import ConfigError, GazetrackError, quote
 from gradtrack_model import parallel
-from gradtrack_model.network.batch_norm import has_batch_norm, share_statistics
+from gradtrack_model.network.batch_norm import (
+    has_batch_norm,
+    refuse_the_compiler,
+    share_statistics,
+)
 from gradtrack_model.network.losses import gaze_loss
 from gradtrack_model.network.model import Network, build_network
 from gradtrack_model.network.precision import autocast
@@ -66,8 +70,8 @@ class Learner:
     Raises
     ------
     ConfigError
-        The device is not there, pretrained weights are not installed, or the encoder cannot freeze
-        as many blocks.
+        The device is not there, pretrained weights are not installed, the encoder cannot freeze as
+        many blocks, or `compile` cannot be had in several processes.
     """
 
     def __init__(self, config: TrainConfig) -> None:
@@ -77,6 +81,8 @@ class Learner:
         if parallel.world() > 1:
             # Before blocks are frozen: those keep the statistics that they have.
             share_statistics(self.model)
+            if config.compile:
+                refuse_the_compiler(self.model)
         self.optimizer = build_optimizer(self.model, config.optimizer)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=config.precision == "fp16")
         self.ema = EMA(self.model, config.ema)

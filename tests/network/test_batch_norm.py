@@ -10,12 +10,15 @@ from torch import distributed, nn
 
 from gazetrack.errors import ConfigError
 from gradtrack_model import parallel
+from gradtrack_model.config import TrainConfig
 from gradtrack_model.network.batch_norm import (
     SharedBatchNorm2d,
     has_batch_norm,
+    refuse_the_compiler,
     share_statistics,
 )
 from gradtrack_model.network.model import ModelConfig, build_network
+from gradtrack_model.training.learner import Learner
 from tests.processes import run_in
 
 # Features far from 0, as large beside their spread: a difference of sums would not survive them.
@@ -179,3 +182,25 @@ def test_what_activates_as_well_still_does(tmp_path):
     parts = [torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in range(2)]
     expected = BatchNormAct2d(C)(features())
     torch.testing.assert_close(torch.cat(parts), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("encoder", "is_refused"), [("lite", True), ("basic", False)], ids=["lite", "basic"]
+)
+def test_messages_between_processes_are_not_compiled(encoder, is_refused):
+    network = build_network(ModelConfig(encoder=encoder, pretrained=False))
+    share_statistics(network)
+    if is_refused:
+        with pytest.raises(ConfigError, match="compile with the BatchNorm") as caught:
+            refuse_the_compiler(network)
+        assert "compile=false" in str(caught.value)
+    else:
+        refuse_the_compiler(network)
+
+
+def test_several_processes_of_a_learner_refuse_to_compile(monkeypatch):
+    monkeypatch.setattr(parallel, "world", lambda: 2)
+    model = ModelConfig(encoder="lite", pretrained=False)
+    config = TrainConfig(model=model, compile=True, device="cpu")
+    with pytest.raises(ConfigError, match="compile with the BatchNorm"):
+        Learner(config)
