@@ -33,14 +33,17 @@ PEERS = {
     "OpenCV": "cv2",
     "SciPy": "scipy",
     "pydensecrf2": "pydensecrf",
+    "multimatch_gaze": "multimatch_gaze",
 }
 # By a name of their own: the script and what it is told.
 BENCHES: dict[str, tuple[str, ...]] = {
+    "aois": ("bench_aois.py",),
     "commands": ("bench_commands.py", "--rounds", "3"),
     "crf": ("bench_crf.py", "--rounds", "3"),
     "events": ("bench_events.py", "--samples", "1000000"),
     "short events": ("bench_events.py", "--samples", "100000"),
     "maps": ("bench_maps.py", "--rounds", "3"),
+    "measures": ("bench_measures.py", "--sizes", "800", "--rounds", "3"),
     "memory": ("bench_memory.py", "--megabytes", "64", "256", "--work", "read"),
     "asc": ("bench_readers.py", "--kinds", "asc", "--sizes", "1"),
     "tsv": ("bench_readers.py", "--kinds", "tsv", "--sizes", "1"),
@@ -209,6 +212,21 @@ WORKS = (
         )
         for at in ("one level", "four levels")
     ),
+    Work(
+        name="MultiMatch, two scanpaths of 800 fixations",
+        bench="measures",
+        at="800",
+        ours="multimatch",
+        peers=("multimatch_gaze",),
+        faster=100,
+    ),
+    Work(
+        name="AOI measures, 10,000 fixations, 10 polygons",
+        bench="aois",
+        ours="gazetrack",
+        peers=("loop over rows",),
+        faster=10,
+    ),
     Work(name="gazetrack --help", bench="commands", ours="gazetrack --help", floor=_PYTHON),
     Work(name="import gazetrack", bench="commands", ours="import gazetrack", floor=_PYTHON),
     Work(
@@ -261,6 +279,8 @@ def _times(found: dict[str, Any], work: Work) -> dict[str, float]:
     if work.bench in ("maps", "crf"):
         times: dict[str, float] = found[work.at]
         return times
+    if work.bench == "measures":
+        return {name: by_size[work.at] for name, by_size in found["seconds"].items()}
     return dict(found["seconds"])
 
 

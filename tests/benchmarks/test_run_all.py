@@ -74,3 +74,11 @@ def test_every_work_names_a_benchmark_that_is_there():
     assert {work.bench for work in WORKS} | {"memory"} == set(BENCHES)
     for script, *_ in BENCHES.values():
         assert (ROOT / "benchmarks" / script).is_file()
+
+
+def test_scanpaths_are_judged_at_the_size_that_the_line_names():
+    work = next(work for work in WORKS if work.bench == "measures")
+    seconds = {"multimatch": {"800": 0.01}, "multimatch_gaze": {"800": 2.0}}
+    found = judged(work, {"seconds": seconds})
+    assert (found["peer"], found["peer_over_ours"]) == ("multimatch_gaze", pytest.approx(200))
+    assert found["met"] is True
