@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from gazetrack.measures.aois import AoiSet
-    from gazetrack.workflows.measures import AoiReport, AoiTables
+    from gazetrack.workflows.aoi_files import AoiReport
+    from gazetrack.workflows.aoi_tables import AoiTables
     from gazetrack.workflows.outcome import Outcome
 
 _MOST_SHOWN = 20
@@ -130,8 +131,9 @@ def run(
     from gazetrack.measures.aoi_files.masks import masks_of
     from gazetrack.measures.aoi_files.reading import read_aois
     from gazetrack.measures.aoi_files.tobii_hits import aoi_hits_of
+    from gazetrack.workflows.aoi_files import measure_files
+    from gazetrack.workflows.aoi_options import aoi_options
     from gazetrack.workflows.at_hand import at_hand
-    from gazetrack.workflows.measures import aoi_options, measure_files
 
     if sum(place is not None for place in (aois, masks, aoi_hits)) > 1:
         raise click.UsageError("--aois, --masks and --aoi-hits: give one of them")

@@ -34,7 +34,7 @@ from .tables.placement import Placement
 from .tables.recording import Recording
 from .tables.screen import Screen
 from .version import __version__
-from .workflows.aoi_looks import aoi_looks
+from .workflows.aoi_looks import aoi_looks, label_fixations
 from .workflows.compact import Compacted, compact
 from .workflows.compare import Agreement, compare
 from .workflows.convert import convert, convert_files
@@ -43,7 +43,6 @@ from .workflows.engine.run import Engine
 from .workflows.events import EventsOptions, detect_events
 from .workflows.fixations import detect_fixations, exported_fixations
 from .workflows.info import formats, info
-from .workflows.labelled_fixations import label_fixations
 from .workflows.measures import aoi_transitions, measure_aois
 from .workflows.outcome import Outcome
 from .workflows.plot import plot

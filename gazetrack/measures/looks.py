@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gazetrack.measures.aois import OUTSIDE
+from gazetrack.measures.transitions import states
 from gazetrack.measures.trials import KEYS
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 LOOKS = [*KEYS, "trial_ms", "aoi", "fixation", "begin_ms", "end_ms"]
+LABELS = [*KEYS, "begin_ms", "end_ms", "x_px", "y_px", "aoi"]
 NEVER = -1  # the number of the fixation that an area never got
 _ROUNDING_MS = 1e-6
 
@@ -53,6 +55,31 @@ def looks_of(trials: Trials, hits: AllHits) -> pd.DataFrame:
     lasts = (mine["end_ms"] - mine["start_ms"]).astype(np.float64)
     columns = {name: mine[name] for name in KEYS} | {"trial_ms": lasts}
     return pd.DataFrame(columns).join(found[["aoi", "fixation", "begin_ms", "end_ms"]])
+
+
+def labels_of(trials: Trials, hits: AllHits) -> pd.DataFrame:
+    """Return a row for each fixation on a stimulus with areas, and the one area that it is in.
+
+    Parameters
+    ----------
+    trials, hits
+        As for `looks_of`: the trials of one table, and which fixations lie in which areas.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``recording``, ``participant``, ``trial``, ``stimulus``, ``begin_ms`` and ``end_ms`` from
+        the start of the trial, ``x_px``, ``y_px`` and ``aoi``: of areas that overlap the smallest,
+        ``(outside)`` in none.
+    """
+    names = np.full(len(trials.fixations), "", object)
+    known = np.zeros(len(names), np.bool_)
+    for one in hits.by_stimulus:
+        names[one.places] = np.array([*one.aois.names, OUTSIDE], object)[states(one)]
+        known[one.places] = True
+    fixations = trials.fixations.assign(aoi=names)[known]
+    rows = trials.frame.iloc[fixations["row"]][KEYS].reset_index(drop=True)
+    return rows.join(fixations[LABELS[len(KEYS) :]].reset_index(drop=True))
 
 
 def _on_stimulus(hits: Hits) -> pd.DataFrame:

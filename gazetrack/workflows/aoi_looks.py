@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 import pandas as pd
-import pyarrow as pa
 
-from gazetrack.measures.aoi_files.reading import read_aois
-from gazetrack.measures.aois import AoiSet
-from gazetrack.measures.looks import LOOKS, looks_of
-from gazetrack.tables.finding import tables_among
-from gazetrack.workflows.fixations import as_table
-from gazetrack.workflows.measures import AoiChoices, aoi_options, trials_and_hits
+from gazetrack.measures.looks import LABELS, LOOKS, labels_of, looks_of
+from gazetrack.workflows.aoi_trials import trials_of_tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
+    from gazetrack.measures.aois import AoiSet
+    from gazetrack.workflows.aoi_options import AoiChoices
     from gazetrack.workflows.fixations import Fixations
 
 
@@ -51,12 +48,29 @@ def aoi_looks(
     >>> looks = gazetrack.aoi_looks("one.fixations.parquet", "aois.json")  # doctest: +SKIP
     >>> looks.groupby("aoi")["fixation"].count()  # doctest: +SKIP
     """
-    options = aoi_options(**choices)
-    areas = aois if isinstance(aois, AoiSet) else read_aois(aois)
-    if isinstance(tables, pd.DataFrame | pa.Table):
-        found = [as_table(tables)]
-    else:
-        paths = [tables] if isinstance(tables, str | Path) else list(tables)
-        found = [as_table(path) for path in tables_among(paths).paths]
-    frames = [looks_of(*trials_and_hits(table, meta, areas, options)) for table, meta in found]
+    frames = [looks_of(*found) for found in trials_of_tables(tables, aois, **choices)]
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=LOOKS)
+
+
+def label_fixations(
+    tables: Fixations | Sequence[str | Path],
+    aois: AoiSet | str | Path,
+    **choices: Unpack[AoiChoices],
+) -> pd.DataFrame:
+    """Return every fixation with the area of interest that it is in, for plots and scanpaths.
+
+    Parameters
+    ----------
+    tables, aois, **choices
+        As for `measure_aois`: the fixations, the areas and the options.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per fixation of a trial on a stimulus with areas, trial after trial in the order of
+        time: ``recording``, ``participant``, ``trial``, ``stimulus``, ``begin_ms`` and ``end_ms``
+        from the start of the trial, ``x_px``, ``y_px`` as in the table, or on the image where it
+        was placed, and ``aoi``: of areas that overlap the smallest, ``(outside)`` in none.
+    """
+    frames = [labels_of(*found) for found in trials_of_tables(tables, aois, **choices)]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=LABELS)

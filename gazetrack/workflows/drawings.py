@@ -26,7 +26,7 @@ from gazetrack.publish import file_stem, unique_names
 from gazetrack.tables.stimulus import stem
 from gazetrack.tables.store import SUFFIX, read_fixations, read_table
 from gazetrack.workflows.aoi_looks import aoi_looks
-from gazetrack.workflows.measures import AoiChoices, aoi_transitions, measure_aois
+from gazetrack.workflows.measures import aoi_transitions, measure_aois
 from gazetrack.workflows.pupil import pupil
 from gazetrack.workflows.read import read
 from gazetrack.workflows.table_tracks import read_screen_tracks, read_tracks
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from gazetrack.images.reference import ImageRef
     from gazetrack.maps.track import Track
+    from gazetrack.workflows.aoi_options import AoiChoices
 
 _PUPIL = ".pupil.parquet"
 
