@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import stat
 import sys
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,13 +11,14 @@ import click
 from . import options as opt
 from .dry_run import dry_run
 from .engine_options import engine, engine_options, resume_options
-from .errors import say
 from .parsing import parse_pairs, parse_screen
+from .participants import participant_options, pseudonyms_of
 from .printing import facts_line, print_json, progress_bar
 from .reports import check_manifest, check_report, finish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from gazetrack.workflows.outcome import Outcome
 
@@ -54,26 +52,8 @@ _MOST_CHARS = 4096  # of a path
 @engine_options
 @resume_options
 @opt.eye_option
-@click.option(
-    "--trial-by",
-    metavar="RULE",
-    help="Where trials begin: stimulus, or message=REGEX; else as exported.",
-)
-@click.option(
-    "--participant",
-    type=click.Choice(["keep", "hash", "drop"]),
-    default="keep",
-    show_default=True,
-    help="Names of participants: as exported, keyed pseudonyms, or none.",
-)
-@click.option(
-    "--key",
-    type=opt.FILE,
-    default=Path("gazetrack.key"),
-    show_default=True,
-    metavar="FILE",
-    help="Secret of --participant hash; made where there is none. Keep it to yourself.",
-)
+@opt.trial_by_option
+@participant_options
 @opt.format_option
 @opt.columns_option
 @opt.screen_option
@@ -120,14 +100,11 @@ def command(
     every export in it is converted. Fixations are the tracker's own where the export has any;
     otherwise they are detected in the samples. The format is found by content, not by name.
     """
-    from gazetrack.tables.pseudonyms import Pseudonyms, read_key
     from gazetrack.workflows.convert import convert_files
     from gazetrack.workflows.convert_options import ConvertOptions
 
     pairs = parse_pairs(columns, "--columns")
-    pseudonyms = Pseudonyms(participant, read_key(key) if participant == "hash" else b"")
-    if pseudonyms.key:
-        _warn_of_shared(key)
+    pseudonyms = pseudonyms_of(participant, key)
     check_report(report, (*files, key))
     check_report(errors, (*files, key), report)
     chosen = ConvertOptions(
@@ -159,15 +136,6 @@ def command(
         return finish(outcomes, report, _print_json, errors)
     shown = None if quiet else partial(show, verbose=verbose)
     return finish(outcomes, report, shown, errors)
-
-
-def _warn_of_shared(key: Path) -> None:
-    """Say that others may read the key: with it they can find out whose a pseudonym is."""
-    if os.name != "posix":
-        return
-    if key.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
-        what = f"{key}: other users may read the key of the pseudonyms - chmod 600 it"
-        say("gazetrack", what, "warning")
 
 
 def _print_json(outcome: Outcome) -> None:

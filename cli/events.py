@@ -16,6 +16,7 @@ from .dry_run import dry_run
 from .engine_options import engine, engine_options, resume_options
 from .parameters import built, parse_detector, parse_preparation
 from .parsing import parse_pairs, parse_screen
+from .participants import participant_options, pseudonyms_of
 from .printing import cell, print_table, progress_bar
 from .reports import check_manifest, check_report, finish
 
@@ -86,6 +87,8 @@ _AGREEMENT = ("matched", "f1", "f1_iou", "onset_error_ms", "offset_error_ms")
     help="Folder for the tables; beside each export by default.",
 )
 @opt.eye_option
+@opt.trial_by_option
+@participant_options
 @opt.format_option
 @opt.columns_option
 @opt.screen_option
@@ -109,6 +112,9 @@ def command(
     micro: tuple[str, ...],
     out: Path | str | None,
     eye: str,
+    trial_by: str | None,
+    participant: str,
+    key: Path,
     format_name: str | None,
     columns: str | None,
     screen: str | None,
@@ -127,12 +133,15 @@ def command(
 
     Writes FILE.events.parquet, a row an event: the tracker's own events and, beside them, those
     detected in the samples, with amplitude, direction and velocities. Of each kind it prints how
-    well the two agree, and of the saccades whether they keep to the main sequence.
+    well the two agree, and of the saccades whether they keep to the main sequence. The table takes
+    the place of that of gazetrack convert --events, whose rows it holds; --source detected, which
+    holds none of them, writes FILE.DETECTOR.events.parquet.
     """
     from gazetrack.events.blinks import Blinks
     from gazetrack.workflows.convert import convert_files
     from gazetrack.workflows.events import EventsOptions
 
+    pseudonyms = pseudonyms_of(participant, key)
     chosen = EventsOptions(
         format=format_name,
         columns=parse_pairs(columns, "--columns"),
@@ -147,10 +156,12 @@ def command(
         blinks=built(Blinks, blinks, "--blinks"),
         microsaccades=_microsaccades(micro) if microsaccades or micro else None,
         eye=eye,
+        trial_by=trial_by,
+        pseudonyms=pseudonyms,
         out=out,
         force=force,
     )
-    check_report(report, files)
+    check_report(report, (*files, key))
     check_manifest(manifest, report)
     if is_dry_run:
         return dry_run(files, chosen, manifest, who["cluster"])

@@ -133,7 +133,11 @@ eye_option = click.option(
         "of the eye with more, of one, or both in a row each."
     ),
 )
-
+trial_by_option = click.option(
+    "--trial-by",
+    metavar="RULE",
+    help="Where trials begin: stimulus, or message=REGEX; else as exported.",
+)
 salvage_option = click.option(
     "--salvage",
     is_flag=True,

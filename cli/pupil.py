@@ -14,6 +14,7 @@ from .dry_run import dry_run
 from .engine_options import engine, engine_options, resume_options
 from .parameters import built
 from .parsing import parse_pairs, parse_screen
+from .participants import participant_options, pseudonyms_of
 from .printing import print_table, progress_bar
 from .reports import check_manifest, check_report, finish
 
@@ -51,7 +52,8 @@ if TYPE_CHECKING:
     metavar="KEY=VALUE",
     help="Any other step, such as fill_ms=500, lowpass_hz=0 or deblink=hershman; may be repeated.",
 )
-@click.option("--trial-by", metavar="RULE", help="Where trials begin: stimulus, or message=REGEX.")
+@opt.trial_by_option
+@participant_options
 @click.option(
     "-o",
     "--out",
@@ -78,6 +80,8 @@ def command(
     baseline_ms: tuple[float, float],
     settings: tuple[str, ...],
     trial_by: str | None,
+    participant: str,
+    key: Path,
     out: Path | str | None,
     eye: str,
     format_name: str | None,
@@ -107,6 +111,7 @@ def command(
 
     start_ms, end_ms = baseline_ms
     window = (f"baseline_start_ms={start_ms}", f"baseline_end_ms={end_ms}")
+    pseudonyms = pseudonyms_of(participant, key)
     chosen = PupilFilesOptions(
         format=format_name,
         columns=parse_pairs(columns, "--columns"),
@@ -117,11 +122,12 @@ def command(
         recursive=recursive,
         steps=built(PupilOptions, (f"baseline={baseline}", *window, *settings), "--set"),
         trial_by=trial_by,
+        pseudonyms=pseudonyms,
         eye=eye,
         out=out,
         force=force,
     )
-    check_report(report, files)
+    check_report(report, (*files, key))
     check_manifest(manifest, report)
     if is_dry_run:
         return dry_run(files, chosen, manifest, who["cluster"])

@@ -373,7 +373,8 @@ def pupil_page():
             than half of the speeds are the same, as in sizes with few digits, their deviation is
             zero and the third step would take out whatever moves: it is left out, and a note says
             so. Where a tracker is off between trials, no lid has closed: the fourth step leaves
-            what is beside it alone. `--trial-by message=REGEX` says where trials begin."""
+            what is beside it alone. `--trial-by message=REGEX` says where trials begin, and
+            `--participant hash|drop` leaves out [who it was](privacy.md)."""
         ),
         "",
         "## `--set`",
@@ -410,7 +411,8 @@ def events_page():
         "",
         "```console",
         "gazetrack events raw.asc                                   # → raw.events.parquet",
-        "gazetrack events raw.asc --source detected --detector nystrom_holmqvist",
+        "gazetrack events raw.asc --source detected --detector ivt  # → raw.ivt.events.parquet",
+        "gazetrack events exports --trial-by 'message=TRIALID (.+)' --participant hash -o tables",
         "gazetrack events raw.asc --microsaccades --screen 1920x1080,531x299mm,650mm",
         "```",
         "",
@@ -422,6 +424,16 @@ def events_page():
             overlap by half of their union, and the mean differences of onset and offset. In
             Python: `gazetrack.detect_events(gazetrack.read("raw.asc"))`. All columns:
             [tables](tables.md)."""
+        ),
+        "",
+        *prose(
+            """`gazetrack convert --events` writes a file of the same name with the tracker's own
+            events alone. Either order of the two commands leaves the table that holds more:
+            `events` takes the place of that of `convert`, whose rows it holds, and `convert`
+            leaves a table of `events` with all of its rows where it is and says so. One that lacks
+            some of them (of an earlier state of the export, of other trials) is refused, and
+            `--force` replaces it. `--source detected` has none of the tracker's own, and writes a
+            file of its own, under the name of the detector."""
         ),
         "",
         "| kind | where it comes from |",
@@ -449,7 +461,10 @@ def events_page():
             """Where the size or the distance of the screen is not known, degrees are as if it were
             45 degrees wide, and a note says so: amplitudes and velocities are then comparable
             within a study and wrong by a factor. Give `--screen`. The trackers' own numbers stay
-            as they are exported."""
+            as they are exported. Where the tracker tells amplitudes in degrees, the median of
+            pixels over degrees of its saccades of a degree or more says which scale it had in
+            mind: if the assumed one is more than 10 % off, a second note gives both, and the
+            `--fov` that leads there. No number changes until you give it."""
         ),
         "",
         "## How well saccades agree with those of people",

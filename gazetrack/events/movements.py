@@ -19,6 +19,7 @@ from gazetrack.events.fixations import (
     whose,
     with_participants,
 )
+from gazetrack.events.implied_scale import scale_note
 from gazetrack.events.microsaccades import ENOUGH_HZ, Microsaccades, microsaccades_of
 from gazetrack.events.prepare import prepare
 from gazetrack.events.saccades import described, direction, speed_of, unbroken
@@ -198,7 +199,8 @@ def _detected(
         "velocity_window_ms": options.velocity_window_ms,
     }
     if is_assumed:
-        notes.append(_NO_SIZE)
+        implied = scale_note(recording)
+        notes += [_NO_SIZE] if implied is None else [_NO_SIZE, implied]
     return with_participants(_numbered(found), recording), facts, notes
 
 

@@ -12,11 +12,12 @@ from gazetrack.publish import safe_name, sha256_of
 from gazetrack.readers.head import read_head
 from gazetrack.tables.partitions import parts_of
 from gazetrack.tables.selection import select_eye, split_trials
-from gazetrack.tables.store import refuse_other_origin, write_table
+from gazetrack.tables.store import write_table
 from gazetrack.workflows.describing import describe
 from gazetrack.workflows.elsewhere import written
 from gazetrack.workflows.provenance import provenance
 from gazetrack.workflows.read import read_source, recognise
+from gazetrack.workflows.replacing import kept_richer, refuse_other
 from gazetrack.workflows.shared_folder import held, kept_in_merged, refuse_compacted_url
 
 if TYPE_CHECKING:
@@ -178,11 +179,29 @@ def _write_tables(
     # Beside its export a table is that of the file of this name. In one folder for all, and under
     # a pseudonym, only the bytes tell.
     by_bytes = options.place is not None or not options.pseudonyms.keeps
+    if not options.force:
+        files = _but_for_richer(files, metas, outcome, here)
     for name in files:
         may_replace = options.force or name in source.replaces
-        refuse_other_origin(here / name, metas[name], force=may_replace, same_bytes=by_bytes)
+        refuse_other(here / name, metas[name], force=may_replace, same_bytes=by_bytes)
     for name, table in files.items():
         write_table(here / name, table, metas[name], force=options.force)
         digest = sha256_of(here / name)
         path = str(source.target.parent / name)
         outcome.outputs.append({"path": path, "rows": table.num_rows, "sha256": digest})
+
+
+def _but_for_richer(
+    files: dict[str, pa.Table], metas: dict[str, dict[str, Any]], outcome: Outcome, here: Path
+) -> dict[str, pa.Table]:
+    """Return the tables but for those that a richer one holds already; the outcome says so."""
+    kept = [name for name, table in files.items() if kept_richer(here / name, table, metas[name])]
+    notes = [
+        f"{name} holds these events already, and the detected ones of gazetrack events: it stays "
+        "(--force replaces it by the export's own events alone)"
+        for name in kept
+    ]
+    # Not added to the list: that is in the metadata, which do not depend on what lies there.
+    outcome.notes = [*outcome.notes, *notes]
+    outcome.summary["notes"] = outcome.notes
+    return {name: table for name, table in files.items() if name not in kept}

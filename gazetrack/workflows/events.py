@@ -10,12 +10,14 @@ import pyarrow.compute as pc
 from gazetrack.errors import ConfigError, refuse_other_type
 from gazetrack.events.blinks import Blinks
 from gazetrack.events.compare import compare_fixations, overall
+from gazetrack.events.detectors import DEFAULT
 from gazetrack.events.main_sequence import main_sequence
 from gazetrack.events.movements import MovementOptions, movement_table
 from gazetrack.tables.movements import DETECTED, MOVEMENT_KINDS, TRACKER
 from gazetrack.tables.recording import ATTRS_KEY, Recording
 from gazetrack.tables.selection import select_eye
 from gazetrack.workflows.convert_options import ConvertOptions, Made
+from gazetrack.workflows.replacing import EVENTS_ENDING as ENDING
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,8 +27,6 @@ if TYPE_CHECKING:
     from gazetrack.events.main_sequence import MainSequence
     from gazetrack.events.microsaccades import Microsaccades
     from gazetrack.events.prepare import Preparation
-
-ENDING = ".events.parquet"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,8 +76,12 @@ class EventsOptions(ConvertOptions):
 
     @property
     def kind(self) -> str:
-        """Which of the tables of a recording these are."""
-        return "events"
+        """Which of the tables of a recording these are: detected ones lie beside all others."""
+        return "events" if self.source != DETECTED else f"events of {self._detector_name}"
+
+    @property
+    def _detector_name(self) -> str:
+        return DEFAULT if self.detector is None else self.detector.name
 
     @property
     def wants_own_fixations(self) -> bool:
@@ -92,7 +96,10 @@ class EventsOptions(ConvertOptions):
             "agreement": agreement(table),
             "main_sequence": {name: str(fit) for name, fit in main_sequences(table).items()},
         }
-        return Made(ENDING, {ENDING: table}, {"movements": facts, "notes": notes, "shown": found})
+        # Detected events alone carry the name of their detector, as detected fixations do: they do
+        # not take the place of a table that holds the tracker's own.
+        ending = ENDING if self.source != DETECTED else f".{facts['detector']['name']}{ENDING}"
+        return Made(ending, {ending: table}, {"movements": facts, "notes": notes, "shown": found})
 
 
 def detect_events(

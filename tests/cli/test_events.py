@@ -35,7 +35,7 @@ def test_it_writes_a_table_and_says_how_well_the_sources_agree(run, export):
 def test_sources_detectors_and_blinks_can_be_chosen(run, export):
     line = "gazetrack events raw.asc --source detected --detector ivt --set min_duration_ms=80"
     assert run(f"{line} --blinks method=gaze --prepare max_gap_ms=75").code == 0
-    meta = json.loads(pq.read_schema(export / "raw.events.parquet").metadata[b"gazetrack"])
+    meta = json.loads(pq.read_schema(export / "raw.ivt.events.parquet").metadata[b"gazetrack"])
     how = meta["movements"]
     assert (how["source"], how["detector"]["name"]) == ("detected", "ivt")
     assert how["detector"]["min_duration_ms"] == 80
@@ -72,3 +72,24 @@ def test_a_bad_file_leaves_the_others_alone(run, export):
     assert [row["status"] for row in rows] == ["failed", "ok"]
     planned = run("gazetrack events raw.asc --manifest done.jsonl --dry-run")
     assert "1 done before" in planned.out
+
+
+def test_it_needs_no_force_after_convert_nor_convert_after_it(run, export):
+    for line in ("convert raw.asc --events", "events raw.asc", "convert raw.asc --events"):
+        result = run(f"gazetrack {line}")
+        assert result.code == 0, result.err
+    assert "note: raw.events.parquet holds these events already" in result.out
+    assert "source" in pd.read_parquet(export / "raw.events.parquet")
+
+
+def test_trials_begin_where_a_rule_says(run, export):
+    assert run("gazetrack events raw.asc --trial-by message=images/(.+).png -o by").code == 0
+    assert run("gazetrack convert raw.asc --trial-by message=images/(.+).png -o by").code == 0
+    ours = pd.read_parquet(export / "by" / "raw.events.parquet")
+    theirs = pd.read_parquet(export / "by" / "raw.fixations.parquet")
+    assert {name.rstrip("0123456789") for name in theirs["trial"]} == {"lesion-"}
+    for source in ("tracker", "detected"):
+        rows = ours[(ours["source"] == source) & (ours["kind"] == "fixation")]
+        assert set(rows["trial"]) - {""} == set(theirs["trial"]) - {""}
+    refused = run("gazetrack events raw.asc --trial-by turns -o refused")
+    assert (refused.code, "--trial-by stimulus" in refused.err) == (2, True)

@@ -237,6 +237,34 @@ def test_a_table_made_of_samples_does_not_name_their_source(run, tmp_path, polic
     assert not telling(*everything(tmp_path / "out"))
 
 
+@POLICIES
+@pytest.mark.parametrize("command", ["events", "pupil"])
+def test_no_name_is_left_of_movements_and_pupils(run, tmp_path, policy, command):
+    sources = [path for path in GOLDEN if path.parts[-3] in ("eyelink_asc", "tobii_pro")]
+    (tmp_path / PERSON).mkdir()
+    head, *rows = tobii().splitlines()
+    sized = [f"{row}\t3.{n % 7}" for n, row in enumerate(rows)]
+    sizes = "\n".join([f"{head}\tPupil diameter left", *sized, ""])
+    (tmp_path / PERSON / f"{PERSON}.tsv").write_text(sizes)
+    (tmp_path / PERSON / f"{LAST}.csv").write_text(f"x,y,t\n1,2,0\n{PERSON},2,4\n")
+    paths = [
+        f"'{PERSON}'",
+        *(f"'{seeded(one, tmp_path / str(n))[0]}'" for n, one in enumerate(sources)),
+    ]
+    rule = "--trial-by 'message=(start .+)' --manifest done.jsonl --report r.jsonl -v -o out"
+    for line in (f"'{PERSON}'", *paths):
+        result = run(f"gazetrack {command} {line} --participant {policy} {rule}")
+        assert not telling(result.out, result.err)
+        assert "internal error" not in result.err
+    tables = sorted((tmp_path / "out").iterdir())
+    assert any(len(pd.read_parquet(table)) for table in tables)
+    told = [(tmp_path / name).read_text() for name in ("r.jsonl", "done.jsonl")]
+    assert not telling(*told, *everything(tmp_path / "out"))
+    assert (tmp_path / "gazetrack.key").exists() == (policy == "hash")
+    kept = run(f"gazetrack {command} '{PERSON}' {rule.replace('out', 'kept')}")
+    assert telling(kept.out, *everything(tmp_path / "kept"))  # the name was there to be told
+
+
 def test_pseudonyms_are_the_same_in_all_files_and_need_the_key(run, tmp_path):
     for name in ("a", "b"):
         (tmp_path / f"{name}.tsv").write_text(tobii(recording="r", y=200 + ord(name)))

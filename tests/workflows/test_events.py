@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import gazetrack
-from gazetrack.errors import ConfigError, OutputError
+from gazetrack.errors import ConfigError
 from gazetrack.events.microsaccades import Microsaccades
 from gazetrack.tables.movements import MOVEMENTS
 from gazetrack.workflows.events import agreement, counts, main_sequences, of
@@ -78,16 +78,15 @@ def test_both_sources_are_counted_and_compared(folder, tmp_path):
     assert alone.summary["shown"]["agreement"] == {}
 
 
-def test_a_table_of_another_origin_is_not_replaced(folder, tmp_path):
-    gazetrack.convert(folder / "raw.asc", out=tmp_path, events=True)
-    before = (tmp_path / "raw.events.parquet").read_bytes()
-    with pytest.raises(OutputError, match="not eye movements"):
-        written(folder, tmp_path)
-    assert (tmp_path / "raw.events.parquet").read_bytes() == before
-    written(folder, tmp_path, force=True)
-    written(folder, tmp_path, detector=None, source="detected")
-    with pytest.raises(OutputError, match="holds eye movements"):
-        gazetrack.convert(folder / "raw.asc", out=tmp_path, events=True)
+def test_detected_events_alone_are_other_tables_to_a_manifest(folder, tmp_path):
+    manifest = tmp_path / "study.jsonl"
+    for source in ("both", "detected", "both", "detected"):
+        options = gazetrack.EventsOptions(out=tmp_path, source=source)
+        (outcome,) = gazetrack.convert_files([folder / "raw.asc"], options, manifest=manifest)
+        assert outcome.error is None
+    stamps = {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("*.parquet")}
+    assert sorted(stamps) == ["raw.auto.events.parquet", "raw.events.parquet"]
+    assert len(manifest.read_text().splitlines()) < 5
 
 
 def test_a_manifest_knows_what_is_done(folder, tmp_path):
