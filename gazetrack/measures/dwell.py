@@ -86,9 +86,11 @@ def _measured(frame: pd.DataFrame, hits: Hits, max_gap_ms: float) -> dict[str, n
     fixation_ms = by_trial.sums(lasts[None, :])[0]
     n_fixations = by_trial.sums(np.ones((1, len(lasts))))[0]
     looks = _looks(hits, by_trial, max_gap_ms)
-    appears, available = _availability(hits, trial_ms)
+    appears, leaves, available = _availability(hits, trial_ms)
     never = looks["fixations"] == 0
-    left_ms = np.maximum(trial_ms - appears, 0.0)
+    # Who never looked could do so until the area went for good, or the trial ended; where nobody
+    # knows how long that was, for no time at all.
+    exposed_ms = np.nan_to_num(np.maximum(leaves - appears, 0.0), nan=0.0)
     # A fixation that the area appears under has found it at once.
     waited_ms = np.maximum(looks["first_entry_ms"] - appears, 0.0)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -102,7 +104,7 @@ def _measured(frame: pd.DataFrame, hits: Hits, max_gap_ms: float) -> dict[str, n
             "area_share": hits.area_px2[:, None] / hits.image_px2,
             "time_to_first_fixation_ms": waited_ms,
             "censored": never,
-            "observed_ms": np.where(never, left_ms, waited_ms),
+            "observed_ms": np.where(never, exposed_ms, waited_ms),
         }
     of_trials = {
         **{name: mine[name].to_numpy(object) for name in (*KEYS, "window")},
@@ -162,16 +164,18 @@ def _looks(hits: Hits, by_trial: _ByTrial, max_gap_ms: float) -> dict[str, Float
     }
 
 
-def _availability(hits: Hits, trial_ms: Floats) -> tuple[Floats, Floats]:
-    """Return when each area appears in each trial, and how long it is there, each [A, T] in ms."""
+def _availability(hits: Hits, trial_ms: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return when each area appears and goes, and how long it is there, each [A, T] in ms."""
     appears = np.zeros((len(hits.aois.aois), len(trial_ms)))
+    leaves = np.zeros_like(appears)
     available = np.zeros_like(appears)
     for number, aoi in enumerate(hits.aois.aois):
         appears[number] = max(aoi.windows[0][0], 0.0)
+        leaves[number] = np.minimum(max(offset for _, offset in aoi.windows), trial_ms)
         for onset, offset in aoi.windows:
             shared = np.minimum(offset, trial_ms) - max(onset, 0.0)
             available[number] += np.maximum(shared, 0.0)
-    return appears, available
+    return appears, leaves, available
 
 
 class _ByTrial:

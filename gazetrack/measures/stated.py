@@ -14,6 +14,7 @@ from gazetrack.tables.store import read_table
 
 _TIMES = ("onset_ms", "duration_ms", "offset_ms")
 _OF_SAMPLES = "t_ms"
+_MOST_APART_MS = 1.0  # of an offset from onset and duration: both may be rounded
 
 
 def read_trials(path: str | Path) -> pd.DataFrame:
@@ -38,7 +39,7 @@ def read_trials(path: str | Path) -> pd.DataFrame:
     InputError
         No such file, or one that is neither CSV nor Parquet.
     SchemaError
-        A column is missing, a time is no number, or a trial ends before it begins.
+        A column is missing, a time is no number, a trial ends before it begins, or at two times.
     """
     path = Path(path)
     frame = _read(path)
@@ -53,6 +54,7 @@ def read_trials(path: str | Path) -> pd.DataFrame:
         raise SchemaError(what, path=path, hint=f"{near}a row is a trial, see docs/measures.md")
     times = {name: _numbers(frame, name, path) for name in _TIMES if name in frame}
     start = times["onset_ms"]
+    _refuse_contradiction(times, path)
     end = times["offset_ms"] if "offset_ms" in times else start + times["duration_ms"]
     wrong = np.flatnonzero(~(end > start))
     if len(wrong):
@@ -60,6 +62,19 @@ def read_trials(path: str | Path) -> pd.DataFrame:
         raise SchemaError(what, path=path, hint="a trial ends after it begins; times are in ms")
     found = {name: frame[name].fillna("").astype(str) for name in KEYS if name in frame}
     return pd.DataFrame({**found, "start_ms": start, "end_ms": end})
+
+
+def _refuse_contradiction(times: dict[str, np.ndarray], path: Path) -> None:
+    """Refuse a trial whose offset is not its onset and duration."""
+    if "offset_ms" not in times or "duration_ms" not in times:
+        return
+    end = times["onset_ms"] + times["duration_ms"]
+    wrong = np.flatnonzero(np.abs(end - times["offset_ms"]) > _MOST_APART_MS)
+    if len(wrong):
+        first = wrong[0]
+        apart = f"ends at {times['offset_ms'][first]:g} ms by offset_ms and at {end[first]:g} ms"
+        what = f"trial {first + 1} {apart} by duration_ms"
+        raise SchemaError(what, path=path, hint="give one of the two columns, or correct them")
 
 
 def _read(path: Path) -> pd.DataFrame:
@@ -105,6 +120,9 @@ def _of_samples(frame: pd.DataFrame) -> pd.DataFrame:
     step = float(frame[_OF_SAMPLES].diff().median())
     found = runs[keys].first()
     found["start_ms"] = runs[_OF_SAMPLES].min()
-    found["end_ms"] = runs[_OF_SAMPLES].max() + step
+    end = runs[_OF_SAMPLES].max() + step
+    # Clocks jitter: a trial ends at the latest where the one after it begins.
+    follows = found["start_ms"].shift(-1)
+    found["end_ms"] = end.where(~((follows > found["start_ms"]) & (follows < end)), follows)
     # Between the images there is no trial.
     return found[found["stimulus"] != ""].reset_index(drop=True)

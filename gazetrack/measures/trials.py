@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,12 +16,15 @@ from gazetrack.tables.selection import one_eye
 from gazetrack.tables.stimulus import stem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
     import pyarrow as pa
 
 KEYS = ["recording", "participant", "trial", "stimulus"]
+_OWNER = ["recording", "participant"]
+_ROUNDING_MS = 1e-6  # an end that was added up may lie so far beyond the next onset
+_ROUNDED_MS = 1.0  # as far as onsets and durations in whole milliseconds may contradict
 STATED = "stated"
 CLOCK = "clock"
 GAZE = "fixations"
@@ -70,7 +74,8 @@ def trials_of(
         The table's metadata, whose ``time_origin`` says what its times are counted from.
     stated : pandas.DataFrame, optional
         Trials as `read_trials` gives them: they and no others are then the trials, those without
-        any fixation among them.
+        any fixation among them. Without a recording or participant they hold for each of the
+        table.
     eye : {"auto", "left", "right"}
         Whose fixations count where each eye has its own, so that no moment counts twice.
 
@@ -87,7 +92,7 @@ def trials_of(
     SchemaError
         An image has two sizes within one trial.
     DataError
-        None of the fixations lies in a stated trial.
+        None of the fixations lies in a stated trial, or two stated trials overlap.
     """
     frame = _keyed(table)
     own_clock = _own_clock(frame, meta)
@@ -102,8 +107,10 @@ def trials_of(
     if disorder.any():
         notes.append(f"{int(disorder.sum())} fixations were not in the order of time: sorted")
     trials = _trials(frame, used, own_clock)
+    notes += _overlapping(used)
     if stated is not None:
-        trials, used = _as_stated(trials, used, stated)
+        trials, used, told = _as_stated(trials, used, stated)
+        notes += told
         missed = chosen.num_rows - len(used)
         if missed:
             dropped["in no stated trial"] = missed
@@ -111,6 +118,18 @@ def trials_of(
     if outside:
         dropped["outside the time of its trial"] = outside
     return Trials(trials, fixations, dropped, tuple(notes))
+
+
+def _overlapping(used: pd.DataFrame) -> list[str]:
+    """Say how many fixations begin before one before them has ended: their times add up twice."""
+    ordered = used.sort_values(["row", "onset_ms"], kind="stable")
+    ends = (ordered["onset_ms"] + ordered["duration_ms"]).groupby(ordered["row"]).cummax()
+    before = ends.groupby(ordered["row"]).shift()
+    n_early = int((ordered["onset_ms"] + _ROUNDED_MS < before).sum())
+    if not n_early:
+        return []
+    what = f"{n_early} fixations begin before the one before them ends"
+    return [f"{what}: dwell times count such moments twice"]
 
 
 def _keyed(table: pa.Table) -> pd.DataFrame:
@@ -168,49 +187,84 @@ def _trials(
 
 def _as_stated(
     trials: pd.DataFrame, used: pd.DataFrame, stated: pd.DataFrame
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the trials as they are stated, and the fixations that lie in them."""
-    ends = used["onset_ms"] + used["duration_ms"]
+) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
+    """Return the trials as they are stated, the fixations that lie in them, and notes."""
+    ends = (used["onset_ms"] + used["duration_ms"]).to_numpy()
     names = trials.loc[used["row"], KEYS].reset_index(drop=True)
     names["trial"] = used["trial"].astype("str").to_numpy()
     names["stimulus"] = names["stimulus"].map(stem)
     # What the table names nothing by cannot tell its trials apart.
     keys = [name for name in KEYS if name in stated and (names[name] != "").any()]
-    places: dict[tuple[str, ...], npt.NDArray[np.intp]] = {
-        (key if isinstance(key, tuple) else (key,)): np.asarray(at)
-        for key, at in names.groupby(keys, sort=False).indices.items()
-    }
+    told = [name for name in keys if name not in _OWNER]
+    places = {key: np.asarray(at) for key, at in names.groupby([*_OWNER, *told]).indices.items()}
+    known = [name for name in _OWNER if name in keys]
+    owners: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
+    for owner in trials[_OWNER].drop_duplicates().itertuples(index=False, name=None):
+        by_name = dict(zip(_OWNER, owner, strict=True))
+        owners.setdefault(tuple(by_name[name] for name in known), []).append(owner)
     onsets = used["onset_ms"].to_numpy()
     rows = np.full(len(used), -1)
-    made = []
-    for number, trial in enumerate(stated.to_dict("records")):
-        key = tuple(stem(trial[name]) if name == "stimulus" else trial[name] for name in keys)
-        at = places.get(key, np.empty(0, np.intp))
+    made: list[dict[Any, Any]] = []
+    taken: list[tuple[tuple[str, ...], int, float, float]] = []
+    for number, trial in zip(stated.index, stated.to_dict("records"), strict=True):
         start, end = trial["start_ms"], trial["end_ms"]
-        begins_in = (onsets[at] >= start) & (onsets[at] < end)
-        # A fixation that the trial finds under way is its own where no trial before has it.
-        under_way = (onsets[at] < start) & (ends.to_numpy()[at] > start) & (rows[at] < 0)
-        mine = at[begins_in | under_way]
-        rows[mine] = number
-        like = trials.loc[used["row"].iloc[mine[0]]] if len(mine) else None
-        made.append(_stated_trial(trial, like, trials))
+        rest = tuple(_named(trial, name) for name in told)
+        everything = tuple(str(_named(trial, name)) for name in KEYS if name in stated)
+        # Its times hold for everybody whom its names mean.
+        for owner in owners.get(tuple(trial[name] for name in known), [()]):
+            key = (*owner, *rest) if owner else everything
+            taken.append((key, number, start, end))
+            at = places.get(key, np.empty(0, np.intp))
+            begins_in = (onsets[at] >= start) & (onsets[at] < end)
+            # A fixation that the trial finds under way is its own where no trial before has it.
+            under_way = (onsets[at] < start) & (ends[at] > start) & (rows[at] < 0)
+            mine = at[begins_in | under_way]
+            rows[mine] = len(made)
+            like = trials.loc[used["row"].iloc[mine[0]]] if len(mine) else None
+            made.append(_stated_trial(trial, like, owner, trials))
+    _refuse_overlap(taken)
     kept = used.assign(row=rows)[rows >= 0]
     if len(used) and len(stated) and not len(kept):
         what = f"none of its {len(used):,} fixations lies in a stated trial"
         hint = "are names and times of the trials those of the fixations, in ms of the same clock?"
         raise DataError(what, hint=hint)
-    return pd.DataFrame(made, columns=list(trials.columns)), kept
+    notes = []
+    if len(made) > len(stated):
+        n_owners = max(map(len, owners.values()))
+        what = f"stated trials hold for each of its {n_owners} recordings or participants"
+        notes.append(f"{what}: the trials have no column that says whose they are")
+    return pd.DataFrame(made, columns=list(trials.columns)), kept, notes
+
+
+def _named(trial: dict[Any, Any], name: str) -> Any:
+    return stem(trial[name]) if name == "stimulus" else trial[name]
+
+
+def _refuse_overlap(taken: Sequence[tuple[tuple[str, ...], int, float, float]]) -> None:
+    """Refuse trials of the same names at the same time: a fixation is in one alone.
+
+    Each is given by its names, its number, and when it begins and ends in milliseconds.
+    """
+    ordered = sorted(taken, key=lambda one: (one[0], one[2], one[1]))
+    for (names, number, start, end), (others, other, begin, until) in pairwise(ordered):
+        if names == others and end > begin + _ROUNDING_MS:
+            both = f"{start:g} to {end:g} ms and {begin:g} to {until:g} ms"
+            called = ", ".join(quote(name, 40) for name in names if name)
+            what = f"stated trials {number + 1} and {other + 1} overlap: {both} of {called}"
+            hint = "name whose they are (recording, participant, trial), or correct their times"
+            raise DataError(what, hint=hint)
 
 
 def _stated_trial(
-    trial: dict[Any, Any], like: pd.Series[Any] | None, trials: pd.DataFrame
+    trial: dict[Any, Any],
+    like: pd.Series[Any] | None,
+    owner: tuple[str, ...],
+    trials: pd.DataFrame,
 ) -> dict[str, Any]:
     """Return a stated trial with what it leaves open, from its fixations or its table."""
     found = {name: "" if like is None else like[name] for name in KEYS}
-    recordings = set(trials["recording"])
-    if like is None and len(recordings) == 1:
-        found["recording"] = trials["recording"].iloc[0]
-        found["participant"] = trials["participant"].iloc[0]
+    if owner:
+        found |= dict(zip(_OWNER, owner, strict=True))
     found |= {name: trial[name] for name in KEYS if name in trial}
     found |= {"window": STATED, "start_ms": trial["start_ms"], "end_ms": trial["end_ms"]}
     alike = trials[trials["stimulus"] == found["stimulus"]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -75,7 +76,20 @@ def test_a_trial_without_usable_gaze_is_a_row():
     assert found["fixations"].tolist() == [0, 0]
     assert found["trial_fixations"].tolist() == [0, 0]
     assert found["censored"].all()
-    assert found[["trial_ms", "observed_ms", "dwell_share_of_fixation_time"]].isna().all(axis=None)
+    assert found[["trial_ms", "dwell_share_of_fixation_time"]].isna().all(axis=None)
+    assert found["observed_ms"].tolist() == [0, 0]  # nobody knows for how long
+    trials = pd.DataFrame({"stimulus": ["cat"], "start_ms": [0.0], "end_ms": [700.0]})
+    unseen = trials_of(FIXATIONS.empty_table(), {}, trials)
+    stated = aoi_measures(unseen, find_hits(unseen, halves())).to_pandas()
+    assert stated["observed_ms"].tolist() == [700, 700]
+
+
+def test_an_area_that_was_never_seen_is_waited_for_until_it_has_gone():
+    brief = area("brief", box(90, 90, 99, 99), onset_ms=100, offset_ms=150)
+    late = area("late", box(90, 90, 99, 99), onset_ms=500, offset_ms=5000)
+    found = measured(table([10] * 4, [5] * 4), areas(brief, late))
+    assert found["censored"].all()
+    assert found["observed_ms"].tolist() == [50, 200]
 
 
 def test_one_fixation_and_none():

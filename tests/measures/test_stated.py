@@ -35,6 +35,10 @@ def test_a_table_of_trials(tmp_path):
         ("stimulus,onset,duration_ms\ncat,1,2\n", "no column onset_ms"),
         ("stimulus,onset_ms,duration_ms\ncat,1,2\ncat,x,2\n", "trial 2 has 'x' as onset_ms"),
         ("stimulus,onset_ms,offset_ms\ncat,5,2\n", "trial 1 lasts from 5 to 2 ms"),
+        (
+            "stimulus,onset_ms,duration_ms,offset_ms\ncat,0,5,5.4\ncat,10,5,25\n",
+            "trial 2 ends at 25 ms by offset_ms and at 15 ms by duration_ms",
+        ),
     ],
 )
 def test_what_is_no_table_of_trials_is_told(tmp_path, text, message):
@@ -64,3 +68,15 @@ def test_samples_tell_when_trials_were(tmp_path):
         ["a", "cat", 0, 20],
         ["b", "dog", 30, 60],
     ]
+
+
+def test_trials_of_samples_never_overlap(tmp_path):
+    columns = {
+        "recording": "r",
+        "trial": np.array(["a", "a", "a", "b", "b"], object),
+        "stimulus": "cat",
+        "t_ms": np.array([0.0, 10, 20, 28, 38]),
+    }
+    write_table(tmp_path / "r.samples.parquet", conform(columns, SAMPLES), {})
+    found = read_trials(tmp_path / "r.samples.parquet")
+    assert found[["start_ms", "end_ms"]].values.tolist() == [[0, 28], [28, 48]]

@@ -131,3 +131,57 @@ def test_a_fixation_on_the_border_of_two_stated_trials_is_in_one():
     found = trials_of(table([1, 2], [1, 2], onset=[100, 250]), {}, trials)
     assert found.fixations["row"].tolist() == [0, 1]
     assert found.fixations["end_ms"].tolist() == [150, 200]
+
+
+def two_recordings():
+    names = np.array(["r1", "r1", "r2", "r2"], object)
+    onset = [10, 300, 0, 350]
+    return table([1, 2, 3, 4], [1] * 4, onset=onset, recording=names)
+
+
+def test_stated_trials_without_a_recording_hold_for_each_of_them():
+    trials = stated(
+        trial=["one", "two"], stimulus=["cat"] * 2, start_ms=[0, 320], end_ms=[320, 900]
+    )
+    found = trials_of(two_recordings(), {}, trials)
+    assert found.frame[["recording", "trial"]].to_numpy().tolist() == [
+        ["r1", "one"],
+        ["r2", "one"],
+        ["r1", "two"],
+        ["r2", "two"],
+    ]
+    assert found.fixations["row"].tolist() == [0, 0, 1, 3]
+    (note,) = found.notes
+    assert "hold for each of its 2 recordings" in note
+    # As in tables of their own.
+    alone = trials_of(two_recordings().slice(0, 2), {}, trials)
+    assert alone.frame["recording"].tolist() == ["r1", "r1"]
+    assert alone.fixations["row"].tolist() == [0, 0]
+    assert alone.notes == ()
+    # A recording that is named is the only one.
+    named = trials_of(two_recordings(), {}, trials.assign(recording=["r1", "r2"]))
+    assert named.frame["recording"].tolist() == ["r1", "r2"]
+    assert named.fixations["row"].tolist() == [0, 0, 1]
+
+
+@pytest.mark.parametrize("starts", [[0, 0], [0, 899], [899, 0]])
+def test_stated_trials_that_overlap_are_refused(starts):
+    start = np.array(starts, float)
+    trials = stated(stimulus=["cat.png", "cat"], start_ms=start, end_ms=start + 900.0)
+    with pytest.raises(DataError, match=r"stated trials [12] and [12] overlap: 0 to 900 ms and "):
+        trials_of(table([1, 2], [1, 2]), {}, trials)
+    # Of two recordings, or of trials that the table tells apart, they are at one time.
+    own = trials.assign(recording=["r1", "r2"])
+    assert len(trials_of(two_recordings(), {}, own).frame) == 2
+    numbered = table([1, 2], [1, 2], trial=np.array(["a", "b"], object))
+    assert len(trials_of(numbered, {}, trials.assign(trial=["a", "b"])).frame) == 2
+    with pytest.raises(DataError, match="overlap"):  # the table has no names of trials
+        trials_of(table([1, 2], [1, 2]), {}, trials.assign(trial=["a", "b"]))
+    with pytest.raises(DataError, match="overlap"):  # and of recordings without gaze
+        trials_of(FIXATIONS.empty_table(), {}, trials)
+
+
+def test_fixations_at_one_time_are_told():
+    (note,) = trials_of(table([1, 2, 3], [1, 2, 3], duration=[450, 100, 100]), {}).notes
+    assert note.startswith("2 fixations begin before the one before them ends")
+    assert trials_of(table([1, 2], [1, 2], duration=200), {}).notes == ()
