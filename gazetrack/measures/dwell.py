@@ -101,7 +101,7 @@ def _measured(frame: pd.DataFrame, hits: Hits, max_gap_ms: float) -> dict[str, n
             "fixation_share": looks["fixations"] / n_fixations,
             "mean_fixation_ms": looks["dwell_ms"] / looks["fixations"],
             "available_ms": available,
-            "area_share": hits.area_px2[:, None] / hits.image_px2,
+            "area_share": hits.reach,
             "time_to_first_fixation_ms": waited_ms,
             "censored": never,
             "observed_ms": np.where(never, exposed_ms, waited_ms),

@@ -9,6 +9,7 @@ import numpy as np
 
 from gazetrack.errors import ConfigError, DataError, SchemaError, did_you_mean, quote
 from gazetrack.measures.aois import EVERY, checked_on
+from gazetrack.measures.reach import reach_share
 from gazetrack.tables.stimulus import stem
 
 if TYPE_CHECKING:
@@ -63,8 +64,9 @@ class Hits:
         The trials on it: their rows in the frame of the trials.
     area_px2 : ndarray of float64, shape (A,)
         How large each area is, in square pixels.
-    image_px2 : ndarray of float64, shape (T,)
-        Area of the image that the areas lie on, in their square pixels; NaN where it is not known.
+    reach : ndarray of float64, shape (A, T)
+        The share of the image of each trial in which a fixation counts for each area, margin
+        included; NaN where the size of the one or the other is not known.
     trial : ndarray of int, shape (N,)
         Which of `rows` each fixation belongs to, 0 to T - 1, in increasing order.
     places : ndarray of int, shape (N,)
@@ -78,7 +80,7 @@ class Hits:
     aois: StimulusAois
     rows: Places
     area_px2: Floats
-    image_px2: Floats
+    reach: Floats
     trial: Places
     places: Places
     begin_ms: Floats
@@ -191,7 +193,7 @@ class _Plane:
 
     scale_x: Floats
     scale_y: Floats
-    image_px2: Floats
+    sizes: Floats
     beyond: list[str]
     scaled: list[str]
 
@@ -218,7 +220,7 @@ def _plane(sizes: Floats, own: StimulusAois, screen_px: tuple[float, float] | No
         planes = sizes if screen_px is None else np.broadcast_to(screen_px, sizes.shape)
         beyond = [note for size in _distinct(planes) if (note := checked_on(own, size))]
         ones = np.ones(len(sizes))
-        return _Plane(ones, ones, planes.prod(axis=1), beyond, [])
+        return _Plane(ones, ones, planes, beyond, [])
     widths, heights = sizes.T
     width, height = own.size
     beyond = [note for note in [checked_on(own, (width, height))] if note]
@@ -234,8 +236,8 @@ def _plane(sizes: Floats, own: StimulusAois, screen_px: tuple[float, float] | No
             scaled.append(f"{called}, {both}")
     scale_x = np.where(np.isfinite(widths), width / widths, 1.0)
     scale_y = np.where(np.isfinite(heights), height / heights, 1.0)
-    image_px2 = np.full(len(sizes), float(width * height))
-    return _Plane(scale_x, scale_y, image_px2, beyond, scaled)
+    drawn_on = np.broadcast_to([float(width), float(height)], sizes.shape)
+    return _Plane(scale_x, scale_y, drawn_on, beyond, scaled)
 
 
 def _distinct(sizes: Floats) -> list[tuple[float, float]]:
@@ -274,7 +276,11 @@ def _on_stimulus(
     begin = mine["begin_ms"].to_numpy()
     end = mine["end_ms"].to_numpy()
     in_aoi_ms = np.zeros((len(own.aois), len(places)))
+    reach = np.full((len(own.aois), len(rows)), np.nan)
+    planes, plane_of = np.unique(plane.sizes, axis=0, return_inverse=True)
     for number, aoi in enumerate(own.aois):
+        shares = [reach_share(aoi, (width, height), margin_px) for width, height in planes]
+        reach[number] = np.array(shares)[plane_of.ravel()]
         for (onset, offset), inside in aoi.inside(x, y, margin_px).items():
             shared = np.minimum(end, offset) - np.maximum(begin, onset)
             in_aoi_ms[number] += np.where(inside, np.maximum(shared, 0.0), 0.0)
@@ -283,7 +289,7 @@ def _on_stimulus(
         rows=rows,
         # Now, while an image of labels is at hand.
         area_px2=np.array([aoi.area_px2 for aoi in own.aois]),
-        image_px2=plane.image_px2,
+        reach=reach,
         trial=trial,
         places=places,
         begin_ms=begin,

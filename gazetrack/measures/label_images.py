@@ -32,10 +32,10 @@ def read_labels(image: ImageRef) -> npt.NDArray[np.integer]:
     InputError
         It is damaged, no image, too large, or in colours, which are no labels.
     """
-    return _labels(image, _stamp(image))
+    return _labels(image, stamp_of(image))
 
 
-def _stamp(image: ImageRef) -> tuple[int, int]:
+def stamp_of(image: ImageRef) -> tuple[int, int]:
     """Return what tells a file from what it was before."""
     try:
         facts = image.file.stat()
@@ -70,7 +70,7 @@ def read_pixels(image: ImageRef) -> npt.NDArray[np.bool_]:
     DataError
         It holds labels in place of gray values.
     """
-    return _mask(image, _stamp(image))
+    return _mask(image, stamp_of(image))
 
 
 @lru_cache(maxsize=1)

@@ -162,7 +162,7 @@ def _on_stimulus(
         aois=own,
         rows=rows,
         area_px2=np.full(len(own.aois), np.nan),
-        image_px2=np.full(len(rows), np.nan),
+        reach=np.full((len(own.aois), len(rows)), np.nan),
         trial=trial,
         places=places,
         begin_ms=begin,

@@ -9,14 +9,14 @@ gaps and overlaps share out every fixation once.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import ceil, cos, isfinite, nan, pi, radians, sin
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from gazetrack.errors import ConfigError
-from gazetrack.measures.label_images import grown, read_labels, read_pixels
+from gazetrack.measures.label_images import grown, read_labels, read_pixels, stamp_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -251,11 +251,13 @@ class Label:
             return read_pixels(self.image)
         return np.asarray(read_labels(self.image) == self.value, np.bool_)
 
+    def near(self, margin_px: float) -> npt.NDArray[np.bool_]:
+        """Return which pixels belong to it or are near, wider by the margin on each side."""
+        return _near(self, margin_px, stamp_of(self.image)) if margin_px > 0 else self.pixels()
+
     def inside(self, x: Floats, y: Floats, margin_px: float = 0.0) -> Flags:
         """Return which positions lie on such a pixel, or at most a margin away; see `Shape`."""
-        pixels = self.pixels()
-        if margin_px > 0:
-            pixels = grown(pixels, margin_px)
+        pixels = self.near(margin_px)
         # What lies beyond the image, and its margin, is nowhere.
         beyond = ceil(margin_px)
         height, width = pixels.shape
@@ -266,6 +268,12 @@ class Label:
         flags = np.zeros(len(x), np.bool_)
         flags[on_it] = pixels[row[on_it].astype(np.intp), column[on_it].astype(np.intp)]
         return flags
+
+
+# Growing takes a while, and one area is asked for its hits and then for its reach.
+@lru_cache(maxsize=1)
+def _near(label: Label, margin_px: float, stamp: tuple[int, int]) -> Flags:  # noqa: ARG001
+    return grown(label.pixels(), margin_px)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -328,7 +328,7 @@ AOI_MEASURES = pa.schema(
             pa.float64(),
             "ms",
             "for survival analysis: time_to_first_fixation_ms, or where censored, how long it was "
-            "waited for",
+            "waited for while the area could still be seen",
         ),
         _field("first_fixation_ms", pa.float64(), "ms", "how long the first fixation in it lasted"),
         _field(
@@ -350,7 +350,11 @@ AOI_MEASURES = pa.schema(
         _field("last_exit_ms", pa.float64(), "ms", "end of the last visit, likewise"),
         _field("available_ms", pa.float64(), "ms", "how long the area was there within the trial"),
         _field(
-            "area_share", pa.float64(), "", "area / image, both in px²; NaN without an image's size"
+            "area_share",
+            pa.float64(),
+            "",
+            "share of the image in which a fixation counts for the area, its margin included; NaN "
+            "without an image's size",
         ),
         _field(
             "window",
