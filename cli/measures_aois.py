@@ -44,7 +44,10 @@ OPTIONS = (
         "--aoi-hits",
         type=opt.FILE,
         metavar="EXPORT",
-        help="A Tobii Pro Lab export with AOI hits, of whose own fixations the tables are.",
+        help=(
+            "A Tobii Pro Lab export with AOI hits, or a Data Viewer fixation report with interest "
+            "areas, of whose own fixations the tables are."
+        ),
     ),
     click.option(
         "--aoi-name",
@@ -128,9 +131,9 @@ def run(
     **choices: Any,
 ) -> int:
     """Measure areas of interest, write and print what was found, and return the exit code."""
+    from gazetrack.measures.aoi_files.hits import read_aoi_hits
     from gazetrack.measures.aoi_files.masks import masks_of
     from gazetrack.measures.aoi_files.reading import read_aois
-    from gazetrack.measures.aoi_files.tobii_hits import aoi_hits_of
     from gazetrack.workflows.aoi_files import measure_files
     from gazetrack.workflows.aoi_options import aoi_options
     from gazetrack.workflows.at_hand import at_hand
@@ -142,7 +145,7 @@ def run(
     who = {name: choices.pop(name) for name in ("jobs", "cluster", "retries")}
     names = _labels(labels)
     if aoi_hits is not None:
-        areas: AoiSet = aoi_hits_of(aoi_hits)
+        areas: AoiSet = read_aoi_hits(aoi_hits)
     else:
         areas = read_aois(aois) if aois is not None else masks_of(masks or Path(), aoi_name, names)
     if max_gap_ms is not None:

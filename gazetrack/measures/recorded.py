@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from gazetrack.measures.trials import Trials
 
     Places = npt.NDArray[np.intp]
+    FixationKey = int | tuple[str, int, str]
+    HitsOfRecording = Mapping[Any, frozenset[str]]  # by keys of one of these kinds
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -29,19 +31,21 @@ class RecordedAois(AoiSet):
 
     Parameters
     ----------
-    hits : mapping of str to mapping of int to frozenset of str
+    hits : mapping of str to mapping of int or (str, int, str) to frozenset of str
         By recording, the names of the areas that a fixation of this number lay in; a recording of
         which the export names nothing is called by an empty text.
+    by_trial : bool
+        Whether numbers begin again with each trial and eye: a fixation is then known by its trial,
+        its number and its eye.
     """
 
-    hits: Mapping[str, Mapping[int, frozenset[str]]] = field(default_factory=dict)
+    hits: Mapping[str, HitsOfRecording] = field(default_factory=dict)
+    by_trial: bool = False
 
     def __post_init__(self) -> None:
         """Leave out the checks of shapes: there are none."""
 
-    def of_recording(
-        self, recording: str, all_of_table: Sequence[str]
-    ) -> Mapping[int, frozenset[str]]:
+    def of_recording(self, recording: str, all_of_table: Sequence[str]) -> HitsOfRecording:
         """Return the hits of a recording of a fixation table.
 
         Parameters
@@ -72,8 +76,11 @@ class RecordedAois(AoiSet):
 
 def recorded_aois(
     names: Mapping[str, Sequence[str]],
-    hits: Mapping[str, Mapping[int, frozenset[str]]],
+    hits: Mapping[str, HitsOfRecording],
     source: Mapping[str, str],
+    *,
+    by_trial: bool = False,
+    notes: Sequence[str] = (),
 ) -> RecordedAois:
     """Return areas that are known by their hits alone.
 
@@ -85,13 +92,24 @@ def recorded_aois(
         Which fixations lay in which areas, see `RecordedAois`.
     source : mapping of str to str
         Where they come from, for the metadata of what is made of them.
+    by_trial : bool
+        Whether numbers of fixations begin again with each trial, see `RecordedAois`.
+    notes : sequence of str
+        What was inferred when they were read, in words for the user.
     """
     part = Part(shape=Unseen())
     stimuli = tuple(
         StimulusAois(stimulus=name, aois=tuple(Aoi(name=area, parts=(part,)) for area in own))
         for name, own in names.items()
     )
-    return RecordedAois(stimuli=stimuli, space="screen", source=source, hits=hits)
+    return RecordedAois(
+        stimuli=stimuli,
+        space="screen",
+        source=source,
+        notes=tuple(notes),
+        hits=hits,
+        by_trial=by_trial,
+    )
 
 
 def recorded_hits(trials: Trials, aois: RecordedAois, meta: Mapping[str, Any]) -> AllHits:
@@ -116,7 +134,8 @@ def recorded_hits(trials: Trials, aois: RecordedAois, meta: Mapping[str, Any]) -
     ConfigError
         The fixations were detected: they are not those that the hits are of.
     DataError
-        A recording is not among those of the hits; or none of the stimuli has areas.
+        A recording, or a fixation of a trial, is not among those of the hits; or none of the
+        stimuli has areas.
     """
     if isinstance(meta.get("detector"), dict):
         what = "holds detected fixations, and AOI hits are of the export's own"
@@ -133,7 +152,11 @@ def recorded_hits(trials: Trials, aois: RecordedAois, meta: Mapping[str, Any]) -
             continue
         names = [str(trials.frame["recording"].iloc[row]) for row in rows]
         known = [aois.of_recording(name, recordings) for name in names]
-        found.append(_on_stimulus(trials, own, np.asarray(rows, np.intp), fixations, known))
+        places = [_keys(trials, at, by_trial=aois.by_trial) for at in fixations]
+        each = [(of_one, key) for of_one, keys in zip(known, places, strict=True) for key in keys]
+        _refuse_others(each)
+        areas = [of_one.get(key, frozenset()) for of_one, key in each]
+        found.append(_on_stimulus(trials, own, np.asarray(rows, np.intp), fixations, areas))
     if not found and without:
         first = next((name for name in without if name), "")
         what = f"none of its stimuli has AOI hits: {quote(first, 40)!r} is not among them"
@@ -141,22 +164,37 @@ def recorded_hits(trials: Trials, aois: RecordedAois, meta: Mapping[str, Any]) -
     return AllHits(tuple(found), without, ())
 
 
+def _keys(trials: Trials, places: Places, *, by_trial: bool) -> Sequence[FixationKey]:
+    """Return what the hits of a recording know fixations by."""
+    mine = trials.fixations.iloc[places]
+    numbers: list[int] = mine["index"].astype(int).tolist()
+    if not by_trial:
+        return numbers
+    return list(zip(mine["table_trial"].tolist(), numbers, mine["eye"].tolist(), strict=True))
+
+
+def _refuse_others(each: Sequence[tuple[HitsOfRecording, FixationKey]]) -> None:
+    """Refuse fixations that are none of the report's, rather than find them in no area."""
+    for of_one, key in each:
+        if isinstance(key, tuple) and key not in of_one:
+            what = f"fixation {key[1]} of trial {quote(key[0], 30)!r} is not in the report"
+            raise DataError(what, hint="give the report that the table was made of")
+
+
 def _on_stimulus(
     trials: Trials,
     own: StimulusAois,
     rows: Places,
     fixations: Sequence[Places],
-    known: Sequence[Mapping[int, frozenset[str]]],
+    areas: Sequence[frozenset[str]],
 ) -> Hits:
     places = np.concatenate([np.empty(0, np.intp), *fixations])
     trial = np.repeat(np.arange(len(rows)), [len(one) for one in fixations])
     mine = trials.fixations.iloc[places]
     begin = mine["begin_ms"].to_numpy()
     end = mine["end_ms"].to_numpy()
-    numbers = mine["index"].to_numpy()
     inside = np.zeros((len(own.aois), len(places)), np.bool_)
-    for at, (row, number) in enumerate(zip(trial, numbers, strict=True)):
-        names = known[int(row)].get(int(number), frozenset())
+    for at, names in enumerate(areas):
         inside[:, at] = [aoi.name in names for aoi in own.aois]
     return Hits(
         aois=own,

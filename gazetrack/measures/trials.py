@@ -290,6 +290,8 @@ def _cut(trials: pd.DataFrame, used: pd.DataFrame) -> tuple[pd.DataFrame, int]:
             "end_ms": np.minimum(end, length),
             "index": used["index"].to_numpy(),
             "source_row": used["source_row"].to_numpy(),
+            "table_trial": used["trial"].astype("str").to_numpy(),
+            "eye": used["eye"].astype("str").to_numpy(),
         }
     )
     is_in = (found["end_ms"] > found["begin_ms"]).to_numpy()

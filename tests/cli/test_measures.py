@@ -82,6 +82,20 @@ def test_the_hits_of_an_export(run, folder):
     assert run("gazetrack measures --aoi-hits aois.json").code == 1
 
 
+def test_the_interest_areas_of_a_fixation_report(run, tmp_path):
+    names = "RECORDING_SESSION_LABEL\tTRIAL_INDEX\timage\tCURRENT_FIX_INDEX\tCURRENT_FIX_START"
+    names += "\tCURRENT_FIX_DURATION\tCURRENT_FIX_X\tCURRENT_FIX_Y"
+    rows = [f"s\t1\tcat.png\t{n}\t{250 * n}\t200\t10\t20\t{'.e'[n % 2]}" for n in (1, 2, 3)]
+    header = f"{names}\tCURRENT_FIX_INTEREST_AREA_LABEL"
+    (tmp_path / "report.xls").write_text("\n".join([header, *rows]) + "\n")
+    assert run("gazetrack convert report.xls -o tables").code == 0
+    result = run("gazetrack measures tables --aoi-hits report.xls -o looks.csv")
+    assert result.code == 0, result.err
+    assert "note: areas that no fixation of the report lay in" in result.out
+    looks = pd.read_csv(tmp_path / "looks.csv")
+    assert looks[["aoi", "dwell_ms", "visits"]].to_numpy().tolist() == [["e", 400, 2]]
+
+
 def test_a_report_and_one_bad_table(run, folder):
     on_screen = table([10], [5], image_width_px=NAN, image_height_px=NAN, recording="s")
     write_table(folder / "b.fixations.parquet", on_screen, {})

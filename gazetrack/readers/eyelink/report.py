@@ -6,7 +6,7 @@ SR Research, chapter "Fixation Report".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -84,6 +84,30 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     ParseError
         A damaged row or cell.
     """
+    columns, n_rows, notes = rows_of(head)
+    if "x_px" not in columns:
+        notes.append(_NO_POSITION)
+    return fixation_recording(head.stem, FORMAT.name, columns, n_rows, notes)
+
+
+def rows_of(head: Head) -> tuple[dict[str, npt.NDArray[Any]], int, list[str]]:
+    """Return the columns of all rows of a fixation report, also of those that are no fixations.
+
+    Parameters
+    ----------
+    head : Head
+        The first look at the report.
+
+    Returns
+    -------
+    dict of str to ndarray, int, list of str
+        Columns of `schema.FIXATIONS`, their length, and what was inferred, for the user.
+
+    Raises
+    ------
+    ParseError
+        A damaged row or cell.
+    """
     header = needed_header(head)
     table = read_columns(head, header, _wanted(header, head))
     notes: list[str] = []
@@ -103,7 +127,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         notes.append(_NO_START)
     has_index = "index" in table.found
     index = np.nan_to_num(table.number("index")) if has_index else order_within(of_trial)
-    columns = {
+    columns: dict[str, npt.NDArray[Any]] = {
         "recording": recording,
         "stimulus": table.text("stimulus"),
         "trial": trial,
@@ -115,9 +139,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     }
     if set(_POSITION) <= set(table.found):
         columns |= {"x_px": table.number("x"), "y_px": table.number("y")}
-    else:
-        notes.append(_NO_POSITION)
-    return fixation_recording(head.stem, FORMAT.name, columns, table.n_rows, notes)
+    return columns, table.n_rows, notes
 
 
 def _wanted(header: Header, head: Head) -> dict[str, tuple[int, Kind]]:
