@@ -168,19 +168,16 @@ def _fixations(head: Head) -> list[_Fixation]:
             hint = f"add {' and '.join(_NUMBERS.values())} to the report"
             raise ParseError(what, path=head.path, line=header.lines, hint=hint)
         numbers = [""] * n_rows
-    keys = zip(columns["trial"], columns["index"], columns["eye"], strict=True)
     return [
         _Fixation(
-            stimulus=stem(stimulus) or EVERY,
-            recording=recording,
-            key=(trial, int(index), eye),
-            number=number,
-            label=label,
-            others=others,
+            stimulus=stem(columns["stimulus"][at]) or EVERY,
+            recording=columns["recording"][at],
+            key=(columns["trial"][at], int(columns["index"][at]), columns["eye"][at]),
+            number=numbers[at],
+            label=labels[at],
+            others=lists[at],
         )
-        for stimulus, recording, (trial, index, eye), number, label, others in zip(
-            columns["stimulus"], columns["recording"], keys, numbers, labels, lists, strict=True
-        )
+        for at in range(n_rows)
     ]
 
 
