@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 EXTRAS := model,export,medical,report,test,dev
+# A process a core, each with whole files of tests; no more than four, for each may take a gigabyte.
+SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .PHONY: demo test lint clean
 
@@ -10,8 +12,8 @@ demo: $(VENV)/.installed
 	$(BIN)/gazetrack demo --out demo-out
 
 test: lint
-	$(BIN)/python -m pytest -q
-	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q -m kernel
+	$(BIN)/python -m pytest -q $(SIDE_BY_SIDE)
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q -m kernel $(SIDE_BY_SIDE)
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
