@@ -48,10 +48,16 @@ class States:
 
     def of(self, url: str) -> dict[str, Any] | None:
         """Return the state of an object, as `state_of_object` does, at the time of the question."""
-        folder = parent_of(url)
+        return self._in(parent_of(url)).get(shown_path(url).name)
+
+    def names(self, folder: str) -> list[str]:
+        """Return the names of the objects in a folder, which is an address."""
+        return list(self._in(folder))
+
+    def _in(self, folder: str) -> dict[str, dict[str, Any]]:
         if folder not in self._known:
             self._known[folder] = _states_in(folder, recursive=False)
-        return self._known[folder].get(shown_path(url).name)
+        return self._known[folder]
 
     def below(self, folder: str, name: str) -> dict[str, Any] | None:
         """Return the state of what is called so in a folder or, with ``/``, in one below it."""

@@ -7,7 +7,6 @@ of files on this machine holds for addresses as well: what may be replaced, what
 from __future__ import annotations
 
 import contextlib
-import re
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +29,7 @@ from gazetrack.storage.objects import (
     size_of,
 )
 from gazetrack.tables.store import check_suffix, write_by_suffix
+from gazetrack.workflows.company import address_above, company_of
 
 if TYPE_CHECKING:
     import os
@@ -39,20 +39,6 @@ if TYPE_CHECKING:
     from gazetrack.workflows.outcome import Outcome
 
 _UNSAFE_PARTS = ("", ".", "..", "/")
-# What readers look at beside the gaze: settings of AdHawk, the image of Pupil Cloud's mapper.
-_BESIDE = (
-    "meta_data.json",
-    "reference_image.jpeg",
-    "reference_image.jpg",
-    "reference_image.png",
-)
-# BIDS puts sidecars beside the table or in up to four folders above it.
-_BIDS_TABLE = re.compile(r"(?P<stem>.+)_(?P<suffix>[A-Za-z0-9]+)\.tsv(?:\.gz)?", re.IGNORECASE)
-_BIDS_ENTITY = re.compile(r"[a-z]+-[A-Za-z0-9+]+")
-_BIDS_ROOT = "dataset_description.json"
-_BIDS_FOLDERS = 5
-_BIDS_SIBLING = "physioevents"
-_SLASHES_OF_A_BUCKET = 2
 _MOST_HEADER_BYTES = 64 * 1024
 _STAND_IN = b"written by another program"
 
@@ -269,42 +255,13 @@ def copy_of(path: Path, folder: Path) -> Path:
 
 def _fetch_beside(url: str, copy: Path) -> None:
     """Copy what readers look at beside a file, where it is there."""
-    found = _BIDS_TABLE.fullmatch(copy.name)
-    if found is None:
-        there = names_in(parent_of(url)) if _may_have_company(copy.name) else []
-        for name in sorted(set(_BESIDE) & set(there)):
-            fetch(joined(parent_of(url), name), copy.with_name(name))
-        return
-    entities = found["stem"].split("_")
-    if not all(_BIDS_ENTITY.fullmatch(entity) for entity in entities):
-        return
-    address, folder = parent_of(url), copy.parent
-    for _ in range(_BIDS_FOLDERS):
-        there = names_in(address)
-        for name in there:
-            if _is_sidecar(name, entities) or _is_sibling(name, found["stem"]):
-                fetch(joined(address, name), folder / name)
-        if _BIDS_ROOT in there:
-            fetch(joined(address, _BIDS_ROOT), folder / _BIDS_ROOT)
-            return
-        if address.count("/") <= _SLASHES_OF_A_BUCKET:
-            return
-        address, folder = parent_of(address), folder.parent
 
+    def names_above(level: int) -> list[str] | None:
+        address = address_above(url, level)
+        return names_in(address) if address else None
 
-def _may_have_company(name: str) -> bool:
-    return name.lower() in ("gaze_data.csv", "gaze.csv", "fixations.csv")
-
-
-def _is_sidecar(name: str, entities: Sequence[str]) -> bool:
-    if not name.endswith(".json") or name == _BIDS_ROOT:
-        return False
-    *names, _ = name.removesuffix(".json").split("_")
-    return set(names) <= set(entities)
-
-
-def _is_sibling(name: str, stem: str) -> bool:
-    return name.lower() in (f"{stem}_{_BIDS_SIBLING}.tsv{end}".lower() for end in ("", ".gz"))
+    for level, name in company_of(copy.name, names_above):
+        fetch(joined(address_above(url, level), name), copy.parents[level] / name)
 
 
 def stand_in(url: str, path: Path) -> tuple[int, int] | None:

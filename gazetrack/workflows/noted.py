@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pyarrow as pa
 
 from gazetrack.errors import InputError
-from gazetrack.storage.states import States
-from gazetrack.workflows.resume import Step, files_of
+from gazetrack.workflows.company import RecordingFiles
+from gazetrack.workflows.resume import Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -44,7 +44,7 @@ class Notes:
         self._manifest = manifest
         self._kind = kind
         self._parameters = parameters
-        self._states = States()
+        self._files = RecordingFiles()
 
     def step(self, source: Source) -> Step:
         """Return whether a recording is done, or why it is not.
@@ -54,7 +54,7 @@ class Notes:
         InputError
             A store refuses to say what lies there, or cannot be reached.
         """
-        files = files_of(source, self._states)
+        files = self._files.of(source)
         if files is None:  # whoever reads it says why
             return Step("new")
         key = f"{self._manifest.name_of(source.path)} {self._kind}"

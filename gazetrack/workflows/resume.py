@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from gazetrack.errors import InputError
 from gazetrack.publish import sha256_of
 from gazetrack.storage.address import joined
-from gazetrack.storage.states import TAGGED, States, state_of_object
+from gazetrack.storage.states import TAGGED, state_of_object
+from gazetrack.workflows.company import RecordingFiles
 from gazetrack.workflows.engine.manifest import looking_in, state_of
 from gazetrack.workflows.outcome import Outcome
 
@@ -83,7 +84,8 @@ class Study:
     ) -> None:
         self._manifest = manifest
         self._names_files = pseudonyms.keeps
-        self._states = States()
+        self._files = RecordingFiles()
+        self._states = self._files.states
         self._kind = kind
         self._parameters = parameters_of(options, pseudonyms)
 
@@ -95,7 +97,7 @@ class Study:
         InputError
             A store refuses to say what lies there, or cannot be reached.
         """
-        files = files_of(source, self._states)
+        files = self._files.of(source)
         if files is None:  # whoever reads it says why
             return Step("new")
         name = self._name(source, files)
@@ -179,7 +181,7 @@ class Study:
             key = self._key(f"sha256:{outcome.sha256}")
         if not key:  # nothing would know it again
             return
-        others = ["" if path in source.addresses else sha256_of(path) for path in source.parts]
+        others = ["" if "mark" in file else sha256_of(file["path"]) for file in step.files[1:]]
         kept = ("bytes", "mtime_ns", "mark") if self._names_files else ("bytes", "mark")
         files = [
             {name: file[name] for name in kept if name in file} | {"sha256": digest}
@@ -224,34 +226,6 @@ class Study:
             for output, name in zip(outcome.outputs, names, strict=True):
                 output["path"] = str(source.target.parent / name)
         return outcome
-
-
-def files_of(source: Source, states: States) -> list[dict[str, Any]] | None:
-    """Return the states of the files of a recording; None where one is not there.
-
-    Parameters
-    ----------
-    source : Source
-        The recording, whose files may lie elsewhere.
-    states : States
-        What stores have said of those.
-
-    Raises
-    ------
-    InputError
-        A store refuses to say what lies there, or cannot be reached.
-    """
-    files = []
-    for path in (source.path, *source.parts):
-        url = source.addresses.get(path)
-        try:
-            state = state_of(path) if url is None else states.of(url)
-        except OSError:
-            return None
-        if state is None:
-            return None
-        files.append(state)
-    return files
 
 
 def _within(folder: Path, path: str) -> str:
