@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _SIGNIFICANT = 0.05
+_HUGE_T = 1000.0
 
 
 def plot_time_course(test: ClusterTest, *, title: str = "") -> Figure:
@@ -72,6 +73,11 @@ def plot_time_course(test: ClusterTest, *, title: str = "") -> Figure:
         limit = side * bins["threshold"].to_numpy(np.float64)
         lower.plot(middle, limit, color=GREY, linewidth=0.9, linestyle="--")
     lower.axhline(0, color=GREY, linewidth=0.6)
+    # A bin in which nobody varies has a t of millions: it leaves the axis, and all others stay.
+    sizes = np.abs(bins[["t", "threshold"]].to_numpy(np.float64))
+    if (sizes > _HUGE_T).any():
+        highest = 1.3 * float(np.max(sizes[sizes <= _HUGE_T], initial=1.0))
+        lower.set_ylim(-highest, highest)
     for row in test.clusters.itertuples():
         start, end = float(row.start_ms) / 1000, float(row.end_ms) / 1000  # type: ignore[arg-type]
         p = float(row.p)  # type: ignore[arg-type]

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 DESIGNS = ("between", "within")
 _AT_A_TIME = 512  # permutations
 _FEWEST = 2  # people of a group, or with both conditions, for a t
+# Of a mean of proportions: what rounding makes of 0 lies far below both.
+_LEAST_VARIANCE = 1e-14
+_NO_DIFFERENCE = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +82,8 @@ class ClusterTest:
     bins : pandas.DataFrame
         A row per bin: ``bin_start_ms``, ``bin_end_ms``, the means of the people's means ``first``
         and ``second``, their standard errors ``first_se`` and ``second_se``, ``t`` (NaN where
-        fewer than two people looked at all), and ``threshold``.
+        fewer than two people looked at all, or nobody differs from anybody; up to 10 million where
+        the two differ and nobody within them does), and ``threshold``.
     clusters : pandas.DataFrame
         A row per cluster, in the order of time: ``start_ms``, ``end_ms``, ``n_bins``, ``mass``
         (the sum of its t) and ``p``.
@@ -282,9 +286,15 @@ def _t_values(values: Floats, chosen: Floats, *, within: bool) -> tuple[Floats, 
 
 
 def _ratio(difference: Floats, variance: Floats) -> Floats:
-    """Return differences over their standard errors; NaN where nobody differs from anybody."""
-    tiny = 1e-14
-    return np.where(variance > tiny, difference / np.sqrt(np.maximum(variance, tiny)), np.nan)
+    """Return differences over their standard errors; NaN where nobody differs from anybody.
+
+    In short bins everybody may look, or nobody: where two groups differ without any variance
+    within them, the variance is taken for the least one, observed and permuted alike. Their t is
+    then very large and of the right sign, not missing, which would tear a cluster in two.
+    """
+    nobody_differs = (np.abs(difference) <= _NO_DIFFERENCE) & (variance <= _LEAST_VARIANCE)
+    t = difference / np.sqrt(np.maximum(variance, _LEAST_VARIANCE))
+    return np.where(nobody_differs, np.nan, t)
 
 
 def _threshold(degrees: Floats, bin_p: float) -> Floats:

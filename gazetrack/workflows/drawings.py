@@ -208,7 +208,10 @@ def _of_areas(
         table = aoi_looks(paths, aois, **choices)
     else:
         table = aoi_transitions(paths, aois, **choices)
-    names = unique_names(f"{stem(str(name))}.{what}" for name in table["stimulus"].unique())
+    groups = list(table.groupby("stimulus", sort=False, observed=True))
+    # Two images may differ in their suffix alone.
+    stems = _distinct([stem(str(stimulus)) for stimulus, _ in groups])
+    names = unique_names(f"{name}.{what}" for name in stems)
 
     def drawer(stimulus: str, rows: pd.DataFrame) -> Callable[[], Figure]:
         if what == "aois":
@@ -217,8 +220,8 @@ def _of_areas(
         return lambda: plot(rows, title=stimulus)
 
     return [
-        Drawing(names[f"{stem(str(stimulus))}.{what}"], drawer(str(stimulus), rows))
-        for stimulus, rows in table.groupby("stimulus", sort=False, observed=True)
+        Drawing(name, drawer(str(stimulus), rows))
+        for name, (stimulus, rows) in zip(names.values(), groups, strict=True)
     ]
 
 
@@ -231,6 +234,7 @@ def _heatmaps(tracks: Sequence[Track], pictures: Pictures) -> list[Drawing]:
         f"{stem(name)}.{width:g}x{height:g}" if _is_twice(name, by_image) else stem(name)
         for name, width, height in by_image
     ]
+    texts = _distinct(texts)
     names = unique_names(texts)
 
     def drawer(group: list[Track]) -> Callable[[], Figure]:
@@ -328,11 +332,16 @@ def _events(path: Path) -> pd.DataFrame:
 
 def _distinct(texts: Sequence[str]) -> list[str]:
     """Return the texts, those that come again with a number behind them."""
+    taken = set(texts)
     seen: dict[str, int] = {}
     found = []
     for text in texts:
-        seen[text] = seen.get(text, 0) + 1
-        found.append(text if seen[text] == 1 else f"{text}.{seen[text]}")
+        number = seen[text] = seen.get(text, 0) + 1
+        while number > 1 and f"{text}.{number}" in taken:
+            number += 1
+        seen[text] = number
+        found.append(text if number == 1 else f"{text}.{number}")
+        taken.add(found[-1])
     return found
 
 

@@ -36,3 +36,11 @@ def test_lines_are_the_means_and_clusters_are_shaded_with_their_p():
 def test_what_is_no_test_is_refused():
     with pytest.raises(ConfigError, match=r"gazetrack\.cluster_permutation"):
         plot_time_course(cluster_test().bins)
+
+
+def test_a_bin_in_which_nobody_varies_leaves_room_for_the_t_of_the_others():
+    test = cluster_test()
+    test.bins.loc[3, "t"] = 1e7
+    lower = plot_time_course(test).axes[1]
+    others = test.bins["t"].drop(3).abs().max()
+    assert others < lower.get_ylim()[1] < 3 * max(others, test.bins["threshold"].max())

@@ -195,3 +195,33 @@ def test_what_cannot_be_compared_is_refused_in_words():
     for wrong in ({"design": "betwen"}, {"n_permutations": 0}, {"bin_p": 1.0}):
         with pytest.raises(ConfigError):
             ClusterOptions(**wrong)
+
+
+@pytest.mark.parametrize("design", ["between", "within"])
+def test_bins_in_which_everybody_of_one_group_looks_and_nobody_of_the_other_are_a_cluster(design):
+    first, second = np.ones((6, 4)), np.zeros((6, 4))
+    courses = two_groups(first, second, paired=design == "within")
+    found = cluster_permutation(
+        courses, "group", "lesion", options=ClusterOptions(design=design)
+    ).clusters
+    assert found[["start_ms", "end_ms", "n_bins"]].to_numpy().tolist() == [[0, 200, 4]]
+    assert np.isfinite(found["mass"]).all()
+    assert (found["mass"] > 0).all()
+    # Of all permutations, only this one and the one with both groups exchanged are as far apart.
+    assert found["p"].tolist() == [2 / (924 if design == "between" else 64)]
+
+
+def test_a_bin_in_which_nobody_varies_does_not_tear_its_cluster_in_two():
+    first, second = people(6, 0.1, 0.6), people(6, 0.6, 0.0)
+    first[:, 12], second[:, 12] = 1.0, 0.0
+    found = cluster_permutation(two_groups(first, second), "group", "lesion")
+    (around,) = found.clusters.query("start_ms <= 600 and end_ms > 600").itertuples()
+    assert (around.start_ms, around.end_ms) == (450, 900)
+    assert found.bins["t"][12] > found.bins["t"].drop(12).max()
+
+
+def test_a_bin_in_which_nobody_differs_from_anybody_has_no_t():
+    first, second = people(6, 0.1, 0.1), people(6, 0.6, 0.0)
+    first[:, 3] = second[:, 3] = 1 / 3
+    found = cluster_permutation(two_groups(first, second), "group", "lesion")
+    assert np.flatnonzero(found.bins["t"].isna()).tolist() == [3]

@@ -136,3 +136,26 @@ def test_the_pupil_of_each_trial_of_an_export_or_of_its_table(tmp_path):
         ]
         t = drawings[1].draw().axes[0].lines[0].get_xdata()
         assert t[-1] - t[0] == pytest.approx(2, abs=0.01)
+
+
+@pytest.mark.parametrize("what", ["aois", "scarf", "transitions", "heatmap"])
+def test_images_that_differ_in_their_suffix_alone_have_figures_of_their_own(what, tmp_path):
+    names = ["cat.png", "cat.png", "cat.jpg", "cat.jpg"]
+    places = [10.0, 50.0, 10.0, 50.0]
+    table = write_fixations(tmp_path / "one.fixations.parquet", names, x_px=places)
+    areas = [rectangle("left", 0, 0, 40, 60), rectangle("right", 40, 0, 40, 60)]
+    aois = own_json(tmp_path / "aois.json", *areas, stimulus="cat")
+    drawings = drawn(what, [table], aois=aois)
+    assert len({drawing.name for drawing in drawings}) == 2
+    titles = [drawing.draw().axes[0].get_title() for drawing in drawings]
+    assert ["cat.png" in titles[0], "cat.jpg" in titles[1]] == [True, True]
+
+
+def test_a_number_behind_a_name_is_not_that_of_another_table(tmp_path):
+    paths = []
+    for folder, name in (("a", "x"), ("a", "x.2"), ("b", "x")):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        file = tmp_path / folder / f"{name}.fixations.parquet"
+        paths.append(write_fixations(file, ["p.png"]))
+    names = [drawing.name for drawing in drawn("durations", paths)]
+    assert names == ["x.durations", "x.2.durations", "x.3.durations"]
