@@ -62,23 +62,20 @@ def dry_run(
 
 def show_plan(plan: Sequence[Planned], verb: str, cluster: str | None, *, as_json: bool) -> int:
     """Print what would be done about recordings, and return the exit code; see `dry_run`."""
-    if cluster is not None:
-        from gazetrack.workflows.engine.queues import check_place
-
-        check_place(cluster)
+    job = job_of(cluster)  # refused before anything is printed
     errors = [planned.error for planned in plan if planned.error is not None]
     if as_json:
         print_json([_as_json(planned) for planned in plan])
     else:
         _show(plan, verb)
-        show_job(cluster)
+        click.echo(job, nl=False)
     for error in errors:
         say("gazetrack", error)
     return exit_codes.of_inputs(errors, len(plan))
 
 
-def show_job(cluster: str | None) -> None:
-    """Print the script of a batch job where a queue is to do the work.
+def job_of(cluster: str | None) -> str:
+    """Return what is printed of the batch job where a queue is to do the work; else an empty text.
 
     Parameters
     ----------
@@ -87,10 +84,10 @@ def show_job(cluster: str | None) -> None:
     """
     from gazetrack.workflows.engine.queues import check_place, is_queue, job_script
 
-    if cluster is not None:
-        check_place(cluster)
-        if is_queue(cluster):
-            click.echo(f"each job of the queue:\n{job_script(cluster)}")
+    if cluster is None:
+        return ""
+    check_place(cluster)
+    return f"each job of the queue:\n{job_script(cluster)}\n" if is_queue(cluster) else ""
 
 
 def _as_json(planned: Planned) -> dict[str, str | None]:

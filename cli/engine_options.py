@@ -20,14 +20,22 @@ cluster_option = click.option(
     metavar="WHERE",
     help="Work on a cluster of Dask: local, tcp://HOST:PORT, or a TOML file about a queue.",
 )
-retries_option = click.option(
-    "--retries",
-    type=click.IntRange(1),
-    default=2,
-    show_default=True,
-    metavar="N",
-    help="How often a recording is tried again whose process was killed.",
-)
+
+
+def _retries(help_: str) -> Callable[[F], F]:
+    return click.option(
+        "--retries",
+        type=click.IntRange(1),
+        default=2,
+        show_default=True,
+        metavar="N",
+        help=help_,
+    )
+
+
+retries_option = _retries("How often a recording is tried again whose process was killed.")
+# Where --jobs are threads of this process, which nobody kills one by one.
+track_retries_option = _retries("With --cluster: tries again of a track whose worker was killed.")
 _OPTIONS = (
     click.option(
         "--jobs",

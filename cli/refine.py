@@ -12,8 +12,8 @@ from gazetrack.maps.parameters import PRESETS, CRFParams, crf_params
 from gazetrack.sam.parameters import PromptParams
 
 from . import options as opt
-from .dry_run import show_job
-from .engine_options import cluster_option, dry_run_option, engine, retries_option
+from .dry_run import job_of
+from .engine_options import cluster_option, dry_run_option, engine, track_retries_option
 from .map_options import with_default
 from .printing import progress_bar
 from .reports import check_report, finish
@@ -106,7 +106,7 @@ def _crf_options(command: F) -> F:
     help="Threads to refine with.  [default: 1; with --cluster local, processes, one a core]",
 )
 @cluster_option
-@retries_option
+@track_retries_option
 @dry_run_option
 @click.option(
     "-o",
@@ -167,8 +167,9 @@ def command(
     }
     images = images or Path("images")
     if is_dry_run:
+        job = job_of(cluster)  # refused before anything is printed
         code = finish([plan_refining(maps, images, out, **task)], None, _show_planned)
-        show_job(cluster)
+        click.echo(job, nl=False)
         return code
     who = engine(jobs, cluster, retries, quiet=quiet) if cluster else None
     bar = progress_bar("refining", quiet)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import options as opt
-from .dry_run import show_job
-from .engine_options import cluster_option, dry_run_option, engine, retries_option
+from .dry_run import job_of
+from .engine_options import cluster_option, dry_run_option, engine, track_retries_option
 from .map_options import map_options
 from .parsing import parse_size
 from .printing import progress_bar
@@ -78,7 +78,7 @@ if TYPE_CHECKING:
     help="Threads to render with.  [default: 1; with --cluster local, processes, one a core]",
 )
 @cluster_option
-@retries_option
+@track_retries_option
 @dry_run_option
 @opt.force_option
 @opt.report_option
@@ -156,11 +156,12 @@ def _dry_run(
     from gazetrack.workflows.render_plan import plan_rendering
 
     plan = plan_rendering(tables, options)
+    job = job_of(cluster)  # refused before anything is printed
     code = finish(places.told(plan.outcomes), None, _show_planned)
     megabytes = plan.n_bytes / 1024**2
     what = f"{plan.n_rows:,} tracks on {plan.n_images:,} images, {options.params.levels} levels"
     click.echo(f"would render {what}: {megabytes:,.1f} MB, into {shown(str(out))}")
-    show_job(cluster)
+    click.echo(job, nl=False)
     return code
 
 

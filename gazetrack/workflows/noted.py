@@ -38,12 +38,21 @@ class Notes:
         What the report is about, such as ``quality``: a manifest may be that of several.
     parameters : mapping of str to str
         All that the results depend on besides the recordings.
+    holds : mapping of str to type, optional
+        What each note says, by name; one that does not is as if it were not there.
     """
 
-    def __init__(self, manifest: Manifest, kind: str, parameters: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        manifest: Manifest,
+        kind: str,
+        parameters: Mapping[str, str],
+        holds: Mapping[str, type] | None = None,
+    ) -> None:
         self._manifest = manifest
         self._kind = kind
         self._parameters = parameters
+        self._holds = holds or {}
         self._files = RecordingFiles()
 
     def step(self, source: Source) -> Step:
@@ -59,7 +68,12 @@ class Notes:
             return Step("new")
         key = f"{self._manifest.name_of(source.path)} {self._kind}"
         why = self._manifest.why(key, files, self._parameters, _NO_TABLES.get)
+        if not why and not self._fits(self._manifest.outcome(key)):
+            why = "new"  # a line that another gazetrack wrote, or somebody's hand
         return Step(why, key, tuple(files))
+
+    def _fits(self, told: Mapping[str, Any]) -> bool:
+        return all(isinstance(told.get(name), kind) for name, kind in self._holds.items())
 
     def going_on(
         self,

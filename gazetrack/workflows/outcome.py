@@ -82,6 +82,30 @@ class Outcome:
         return values
 
 
+def is_outcome(told: dict[str, Any]) -> bool:
+    """Whether what a file says is all that an `Outcome` without an error holds, and nothing else.
+
+    Parameters
+    ----------
+    told : dict
+        What was read: names of fields and their values.
+    """
+    example = vars(Outcome(""))
+    kinds = {name: type(value) for name, value in example.items() if name != "error"}
+    return (
+        told.keys() == kinds.keys()
+        and all(isinstance(told[name], kind) for name, kind in kinds.items())
+        and all(isinstance(note, str) for note in told["notes"])
+        and all(isinstance(output, dict) for output in told["outputs"])
+        and isinstance(told["summary"].get("recordings", []), list)
+        and all(
+            isinstance(count, int)
+            for counts in ("dropped", "mended", "left_out")
+            for count in told[counts].values()
+        )
+    )
+
+
 def settled(
     outcomes: Iterable[Outcome], errors: Literal["raise", "report"] = "raise"
 ) -> list[Outcome]:

@@ -177,7 +177,7 @@ def quality_files(
     if manifest is None:
         return _joined(work(sources, None), tell)
     with Manifest(manifest) as known:
-        notes = Notes(known, "quality", asked.as_texts())
+        notes = Notes(known, "quality", asked.as_texts(), _KEPT)
         return _joined(notes.going_on(sources, work, kept=_kept, again=_again), tell)
 
 
@@ -207,7 +207,7 @@ def plan_quality(
     if manifest is not None:
         asked = _Asked(options=options, by=by, window_ms=window_ms, targets=tuple(targets))
         with Manifest(manifest, read_only=True) as known:
-            notes = Notes(known, "quality", asked.as_texts())
+            notes = Notes(known, "quality", asked.as_texts(), _KEPT)
             whys = [notes.step(source).why for source in sources]
     return [
         planned(source, why, options, action="measure")
@@ -287,6 +287,9 @@ def _measured(source: Source, asked: _Asked) -> _Measured:
 def _lost(source: Source, error: WorkerLost) -> _Measured:
     told = WorkerLost(error.what, path=source.path, hint=error.hint)
     return _Measured(str(source.path), error=told)
+
+
+_KEPT: dict[str, type] = {"table": str, "notes": list}
 
 
 def _kept(measured: _Measured) -> dict[str, Any] | None:

@@ -19,7 +19,7 @@ from gazetrack.storage.address import joined
 from gazetrack.storage.states import TAGGED, state_of_object
 from gazetrack.workflows.company import RecordingFiles
 from gazetrack.workflows.engine.manifest import looking_in, state_of
-from gazetrack.workflows.outcome import Outcome
+from gazetrack.workflows.outcome import Outcome, is_outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -107,6 +107,8 @@ class Study:
         now = self._look(source)
         why = self._manifest.why(key, files, self._parameters, now)
         before = None if why else self._before(key, source)
+        if not why and before is None:  # a line that another gazetrack wrote, or somebody's hand
+            why = "new"
         replaces = self._manifest.written(key, now) if why else ()
         return Step(why, key, tuple(files), before, replaces)
 
@@ -215,9 +217,15 @@ class Study:
     def _key(self, name: str) -> str:
         return f"{name} {self._kind}".rstrip()
 
-    def _before(self, key: str, source: Source) -> Outcome:
-        """Return the outcome of a recording that is done, with its files as they are named now."""
-        outcome = Outcome(**self._manifest.outcome(key))
+    def _before(self, key: str, source: Source) -> Outcome | None:
+        """Return the outcome of a recording that is done, with its files as they are named now.
+
+        None where what was noted does not say what an outcome says.
+        """
+        told = self._manifest.outcome(key)
+        if not is_outcome(told) or len(told["outputs"]) != len(self._manifest.tables(key)):
+            return None
+        outcome = Outcome(**told)
         if "notes" in outcome.summary:
             outcome.summary["notes"] = outcome.notes
         if self._names_files:

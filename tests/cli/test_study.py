@@ -69,6 +69,30 @@ def test_a_dry_run_shows_the_script_of_a_queue(run, exports, tmp_path):
     assert "#SBATCH --cpus-per-task=4\n" in result.out
 
 
+@pytest.mark.parametrize("command", ["convert", "quality"])
+def test_a_dry_run_refuses_a_file_about_a_queue_before_it_says_anything(
+    run, exports, tmp_path, command
+):
+    pytest.importorskip("dask_jobqueue")
+    (tmp_path / "slurm.toml").write_text(SLURM + "bla = 3\n")
+    result = run(f"gazetrack {command} exports --cluster slurm.toml --dry-run")
+    assert (result.code, result.out) == (2, "")
+    assert "slurm.toml: has a key 'bla'" in result.err
+    assert result.err.count("\n") == 1
+
+
+def test_a_queue_whose_programs_are_not_here_is_refused_in_one_line(
+    run, exports, tmp_path, monkeypatch
+):
+    pytest.importorskip("dask_jobqueue")
+    (tmp_path / "slurm.toml").write_text(SLURM)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    result = run("gazetrack convert exports --cluster slurm.toml -q")
+    assert (result.code, result.out) == (8, "")
+    assert "no program sbatch here" in result.err
+    assert result.err.count("\n") == 1
+
+
 @pytest.mark.parametrize("command", ["convert", "fixations"])
 def test_a_study_goes_on_where_it_was(run, exports, tmp_path, command):
     line = f"gazetrack {command} exports -o tables --manifest study.jsonl --report report.jsonl"

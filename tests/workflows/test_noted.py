@@ -20,7 +20,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def lengths(done, parameters=None, kind="length", fails=()):
+def lengths(done, parameters=None, kind="length", fails=(), holds=None):
     """Go on with a report of how long files are; `done` lists those that are looked at."""
 
     def work(left, at_once):
@@ -31,7 +31,7 @@ def lengths(done, parameters=None, kind="length", fails=()):
             yield result
 
     with Manifest("study.jsonl") as manifest:
-        notes = Notes(manifest, kind, parameters or {})
+        notes = Notes(manifest, kind, parameters or {}, holds)
         return list(
             notes.going_on(
                 find_sources(["a.csv", "b.csv", "c.csv"]),
@@ -56,6 +56,15 @@ def test_nothing_is_done_twice_and_the_order_is_that_of_the_recordings(folder):
     lengths(done, kind="another")
     lengths(done, {"unit": "bytes"})
     assert len(done) == 11
+
+
+def test_a_note_that_does_not_say_what_it_should_is_made_again(folder):
+    done = []
+    lengths(done)
+    path = folder / "study.jsonl"
+    path.write_text(path.read_text().replace('{"length": 1}', "{}", 2))
+    assert lengths(done, holds={"length": int}) == [1, 1, 1]
+    assert done == ["a", "b", "c", "a", "b"]
 
 
 def test_a_table_is_the_same_again():

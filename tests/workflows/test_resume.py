@@ -69,6 +69,40 @@ def test_a_second_call_does_nothing_and_reports_the_same(folder):
     assert json.loads(json.dumps(reported(second))) == as_text
 
 
+DAMAGES = {
+    "empty": lambda line: line["outcome"].clear(),
+    "more": lambda line: line["outcome"].update(invented=1),
+    "outputs": lambda line: line["outcome"].update(outputs=3),
+    "doubled": lambda line: line["outputs"].append(line["outputs"][0]),
+    "counts": lambda line: line["outcome"].update(dropped={"nowhere": "many"}),
+    "found": lambda line: line["outcome"]["summary"].update(recordings=3),
+    "key": lambda line: line.update(key=[line["key"]]),
+    "file": lambda line: line["files"][0].pop("bytes"),
+    "digest": lambda line: line["files"][0].pop("sha256"),
+    "no files": lambda line: line["files"].clear(),
+    "parameters": lambda line: line.update(parameters=None),
+    "no outputs": lambda line: line.update(outputs=[{}]),
+}
+
+
+@pytest.mark.parametrize("policy", ["keep", "hash"])
+def test_what_damaged_lines_tell_of_is_converted_again(folder, policy):
+    pseudonyms = Pseudonyms(policy, b"k" * 32 if policy == "hash" else b"")
+    first = convert_again(pseudonyms=pseudonyms)[0]
+    path = folder / MANIFEST
+    header, *lines = path.read_text().splitlines()
+    chosen = ConvertOptions(out="tables", pseudonyms=pseudonyms)
+    for name, damage in DAMAGES.items():
+        told = json.loads(lines[0])
+        damage(told)
+        path.write_text("\n".join([header, json.dumps(told), *lines[1:]]) + "\n")
+        plan = plan_conversion(["exports"], chosen, MANIFEST)
+        assert [planned.action for planned in plan].count("done") == 4, name
+    again = convert_again(pseudonyms=pseudonyms, force=True)[0]
+    assert [each.status for each in again] == ["ok"] * 5
+    assert [each.rows_out for each in again] == [each.rows_out for each in first]
+
+
 def test_a_new_recording_alone_is_converted(folder):
     convert_again()
     (folder / "exports" / "5.csv").write_text(gaze(5))

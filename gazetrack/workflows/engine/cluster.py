@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 from gazetrack.errors import ClusterError, ConfigError, quote
 from gazetrack.workflows.engine import remote
 from gazetrack.workflows.engine.processes import interrupts_held
-from gazetrack.workflows.engine.queues import check_place, is_queue, queue_cluster
+from gazetrack.workflows.engine.queues import Queue, check_place, is_queue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -83,6 +83,7 @@ class DaskWorkers:
         self._seen = time.monotonic()
         # A queue may let its jobs wait for hours before the first one starts.
         self._waits = is_queue(where)
+        self._queue: Queue | None = None
         try:
             self._client = self._connected(distributed, jobs)
             if tell is not None:
@@ -99,12 +100,19 @@ class DaskWorkers:
             if cluster == "local":
                 cluster = self._closing.enter_context(_local(distributed, jobs))
             elif is_queue(cluster):
-                cluster = self._closing.enter_context(queue_cluster(cluster))
+                self._queue = self._closing.enter_context(Queue(cluster))
+                cluster = self._queue.cluster
+            # Made apart from its beginning, so that one that cannot begin is closed all the same.
+            client = distributed.Client.__new__(distributed.Client)
             try:
-                client = distributed.Client(cluster, timeout=_CONNECT_SECONDS, set_as_default=False)
-            except (OSError, TimeoutError, ValueError) as error:
+                client.__init__(cluster, timeout=_CONNECT_SECONDS, set_as_default=False)
+            except (OSError, TimeoutError, TypeError, ValueError, RuntimeError) as error:
+                with contextlib.suppress(Exception):
+                    client.close(timeout=0)
                 what = f"cannot reach the scheduler at {quote(self._where, 80)}"
                 hint = "is it running, and may this machine connect to it?"
+                if self._where.startswith(("tls:", "wss:")):
+                    hint += " Dask's own settings name the certificates"
                 raise ClusterError(what, hint=hint) from error
         return self._closing.enter_context(client)
 
@@ -204,9 +212,14 @@ class DaskWorkers:
         Raises
         ------
         ClusterError
-            Nobody has for so long that nobody will.
+            Nobody has for so long that nobody will, or a queue took none of the jobs.
         """
         self._look_who_works()
+        refusal = "" if self._queue is None else self._queue.refusal()
+        if refusal:
+            what = f"the queue took no job: {quote(refusal, 120)}"
+            hint = "--dry-run prints the script that it was given"
+            raise ClusterError(what, path=self._where, hint=hint)
         alone_for = time.monotonic() - self._seen
         if self._threads == 0 and alone_for > self._patience_s and not self._waits:
             what = f"no worker is left at {quote(self._where, 80)}"
@@ -299,10 +312,16 @@ def _local(distributed: Any, jobs: int | None) -> Any:
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Keep Dask from logging inside the block: what a user has to know we say ourselves."""
-    logger = logging.getLogger("distributed")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL)
+    # Dask gives some of its loggers levels of their own, which one above them does not change.
+    known = list(logging.root.manager.loggerDict)
+    names = {"distributed", "distributed.client", "tornado.application"}
+    names |= {name for name in known if name.startswith("distributed.")}
+    before = {name: logging.getLogger(name).level for name in names}
+    for name, level in before.items():
+        if level or "." not in name or name == "tornado.application":
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     try:
         yield
     finally:
-        logger.setLevel(before)
+        for name, level in before.items():
+            logging.getLogger(name).setLevel(level)

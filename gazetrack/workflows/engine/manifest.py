@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from gazetrack.errors import InputError, LockedError, OutputError, quote
-from gazetrack.publish import sha256_of, write_text
+from gazetrack.publish import sha256_of
 from gazetrack.storage.address import UrlPath
 from gazetrack.version import __version__
 
@@ -53,12 +53,23 @@ class Manifest:
         self.path = Path(path)
         self._lines: dict[str, dict[str, Any]] = {}
         self._descriptor: int | None = None
-        if self.path.exists():
+        if self.path.is_symlink():
+            hint = "name the file that it points to"
+            raise OutputError("is a symbolic link", path=self.path, hint=hint)
+        if read_only:
+            if self.path.exists():
+                self._read()
+            return
+        # Locked before it is read: what another call notes meanwhile would not be known.
+        self._descriptor = self._opened()
+        try:
             self._read()
-        elif not read_only:
-            write_text(self.path, json.dumps(_HEADER) + "\n")
-        if not read_only:
-            self._descriptor = self._opened()
+            _begin_if_empty(self._descriptor)
+            _end_last_line(self._descriptor)
+        except BaseException:
+            os.close(self._descriptor)
+            self._descriptor = None
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -88,7 +99,8 @@ class Manifest:
 
     def has_size(self, size: int) -> bool:
         """Whether any recording that is done is of a file of so many bytes."""
-        return any(line["files"][0]["bytes"] == size for line in self._lines.values())
+        firsts = [file for line in self._lines.values() for file in line["files"][:1]]
+        return any(file["bytes"] == size for file in firsts)
 
     def why(
         self,
@@ -191,32 +203,58 @@ class Manifest:
         except OSError as error:
             what = f"cannot be read: {quote(error.strerror)}"
             raise InputError(what, path=self.path, hint="check the file and its folder") from error
-        if _parsed(header) != _HEADER:
+        # An empty one is what a full disk or a crash leaves of one that was begun.
+        if header and _parsed(header) != _HEADER:
             hint = "choose another --manifest"
             raise OutputError("is there and is no manifest", path=self.path, hint=hint)
         for raw in lines:
             line = _parsed(raw)
             # A line that is damaged is as if it were not there: the recording is done again.
-            if isinstance(line, dict) and line.keys() >= _NEEDED:
+            if _is_whole(line):
                 self._lines[line["key"]] = line
 
     def _opened(self) -> int:
-        flags = os.O_RDWR | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
+        # It is begun once it is locked: of two calls that make it, one is refused.
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
         try:
-            descriptor = os.open(self.path, flags)
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self.path, flags, 0o666)
         except OSError as error:
             what = f"cannot be written: {quote(error.strerror)}"
             raise OutputError(what, path=self.path, hint="choose another --manifest") from error
         try:
             _lock(descriptor, self.path)
-            _end_last_line(descriptor)
         except BaseException:
             os.close(descriptor)
             raise
         return descriptor
 
 
-_NEEDED = {"key", "version", "files", "parameters", "outputs", "outcome"}
+_NEEDED = {
+    "key": str,
+    "version": str,
+    "files": list,
+    "parameters": dict,
+    "outputs": list,
+    "outcome": dict,
+}
+_OF_FILE = {"bytes": int, "sha256": str}
+_OF_OUTPUT = {**_OF_FILE, "path": str}
+
+
+def _is_whole(line: Any) -> bool:
+    """Whether a line says all that a line says, each as what it is."""
+    return (
+        _has(line, _NEEDED)
+        and all(_has(file, _OF_FILE) for file in line["files"])
+        and all(_has(output, _OF_OUTPUT) for output in line["outputs"])
+    )
+
+
+def _has(found: Any, kinds: Mapping[str, type]) -> bool:
+    return isinstance(found, dict) and all(
+        isinstance(found.get(name), kind) for name, kind in kinds.items()
+    )
 
 
 def state_of(path: Path) -> dict[str, Any]:
@@ -270,6 +308,11 @@ def _lock(descriptor: int, path: Path) -> None:
         raise LockedError("another call works with it", path=path, hint=hint) from None
     except OSError:  # a file system that knows no locks
         return
+
+
+def _begin_if_empty(descriptor: int) -> None:
+    if os.fstat(descriptor).st_size == 0:
+        os.write(descriptor, json.dumps(_HEADER).encode() + b"\n")
 
 
 def _end_last_line(descriptor: int) -> None:

@@ -227,6 +227,80 @@ def test_a_scheduler_that_cannot_be_reached_is_told(monkeypatch):
         done(squared, range(3), "tcp://127.0.0.1:9")
 
 
+@pytest.mark.parametrize("where", ["tls://127.0.0.1:1", "wss://127.0.0.1:1"])
+def test_a_cluster_that_wants_certificates_is_told(where, monkeypatch):
+    monkeypatch.setattr("gazetrack.workflows.engine.cluster._CONNECT_SECONDS", 1)
+    with pytest.raises(ClusterError, match=f"cannot reach the scheduler at {where}"):
+        done(squared, range(3), where)
+
+
+@pytest.fixture
+def queue(tmp_path, monkeypatch):
+    """A queue whose programs are as they are told to be; gives the file about it."""
+    pytest.importorskip("dask_jobqueue")
+
+    def write(sbatch):
+        for name, code in (("sbatch", sbatch), ("scancel", "exit 1")):
+            program = tmp_path / "bin" / name
+            program.parent.mkdir(exist_ok=True)
+            program.write_text(f"#!/bin/sh\n{code}\n")
+            program.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+        options = "scheduler_options = { host = '127.0.0.1', dashboard_address = '127.0.0.1:0' }"
+        file = tmp_path / "slurm.toml"
+        file.write_text(f'[slurm]\njobs = 2\ncores = 1\nmemory = "1GB"\n{options}\n')
+        return str(file)
+
+    return write
+
+
+def test_a_queue_that_takes_no_job_is_told_as_it_says_it(queue, capfd):
+    where = queue("echo 'sbatch: error: invalid account' >&2; exit 1")
+    with pytest.raises(ClusterError, match=r"took no job: sbatch: error: invalid acc.*--dry-run"):
+        done(squared, range(3), where)
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_jobs_that_wait_in_a_queue_are_waited_for_and_its_programs_may_fail(queue, capfd):
+    with DaskWorkers(queue("echo 'Submitted batch job 7'"), patience_s=0) as workers:
+        for _ in range(2):
+            workers.look()
+            time.sleep(1.1)
+    assert capfd.readouterr().err == ""
+
+
+# A scheduler that dies while nobody works for it.
+ORPHAN = """
+import os, signal, subprocess, sys, time
+from gazetrack.errors import ClusterError
+from gazetrack.workflows.engine.cluster import DaskWorkers
+scheduler = subprocess.Popen(
+    [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0",
+     "--no-dashboard"], stderr=subprocess.PIPE, text=True)
+for line in scheduler.stderr:
+    if "Scheduler at:" in line:
+        break
+with DaskWorkers(line.split()[-1], patience_s=1) as workers:
+    scheduler.kill()
+    scheduler.wait()
+    try:
+        while True:
+            workers.look()
+            time.sleep(0.2)
+    except ClusterError as error:
+        print(error)
+"""
+
+
+def test_a_scheduler_that_dies_is_told_in_our_words_alone():
+    settings = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "1s", "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", ORPHAN]
+    env = os.environ | settings
+    ran = subprocess.run(command, capture_output=True, text=True, env=env, timeout=60, check=True)
+    assert "no worker is left" in ran.stdout
+    assert ran.stderr == ""
+
+
 @pytest.fixture
 def empty():
     """A scheduler that nobody works for yet."""

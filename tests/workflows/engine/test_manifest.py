@@ -135,7 +135,7 @@ def test_damaged_lines_are_as_if_they_were_not_there(study):
     assert why(study) == ""
 
 
-@pytest.mark.parametrize("content", [b"", b"x,y,t\n", b'{"file": "a"}\n', b"[" * 100_000])
+@pytest.mark.parametrize("content", [b"x,y,t\n", b'{"file": "a"}\n', b"[" * 100_000])
 def test_another_file_is_never_appended_to(tmp_path, content):
     path = tmp_path / "data.csv"
     path.write_bytes(content)
@@ -145,8 +145,10 @@ def test_another_file_is_never_appended_to(tmp_path, content):
 
 
 def test_a_folder_is_refused(tmp_path):
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(OutputError, match="cannot be written: Is a directory"):
         Manifest(tmp_path)
+    with pytest.raises(InputError, match="cannot be read"):
+        Manifest(tmp_path, read_only=True)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="locks are POSIX")
@@ -174,3 +176,72 @@ def test_every_line_is_json(study):
     header, line = study.read_text().splitlines()
     assert json.loads(header) == {"gazetrack_manifest": 1}
     assert json.loads(line)["key"] == "a.csv"
+
+
+WHOLE = {"key": "a.csv", "version": "9", "files": [], "parameters": {}, "outputs": []}
+DAMAGES = [
+    {"key": ["a.csv"]},
+    {"version": None},
+    {"parameters": None},
+    {"files": [{}]},
+    {"files": [3]},
+    {"files": {"bytes": 3, "sha256": ""}},
+    {"files": [{"bytes": "3", "sha256": ""}]},
+    {"outputs": [{}]},
+    {"outputs": [{"path": 1, "bytes": 3, "sha256": ""}]},
+    {"outcome": 3},
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=json.dumps)
+def test_a_line_whose_values_are_not_what_they_are_is_as_if_it_were_not_there(study, damage):
+    with study.open("a") as file:
+        file.write(json.dumps(WHOLE | {"outcome": {}} | damage) + "\n")
+    assert why(study) == ""
+    with Manifest(study) as manifest:
+        assert manifest.has_size(3)
+        assert manifest.outcome("a.csv") == {"rows_in": 3}
+
+
+def test_a_line_without_files_has_the_size_of_none(study):
+    with study.open("a") as file:
+        file.write(json.dumps(WHOLE | {"outcome": {}}) + "\n")
+    with Manifest(study, read_only=True) as manifest:
+        assert not manifest.has_size(3)
+
+
+def test_an_empty_file_is_begun(tmp_path):
+    path = tmp_path / "study.jsonl"
+    path.touch()
+    with Manifest(path, read_only=True) as manifest:
+        assert not manifest.has_size(3)
+    assert path.read_bytes() == b""
+    with Manifest(path) as manifest:
+        manifest.add("a.csv", files=[], parameters={}, outputs=[], outcome={})
+    with Manifest(path, read_only=True) as manifest:
+        assert manifest.outcome("a.csv") == {}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links are POSIX")
+@pytest.mark.parametrize("read_only", [False, True])
+@pytest.mark.parametrize("target", ["study.jsonl", "none.jsonl"])
+def test_a_symbolic_link_is_refused(study, read_only, target):
+    link = study.parent / "link.jsonl"
+    link.symlink_to(target)
+    with pytest.raises(OutputError, match="is a symbolic link"):
+        Manifest(link, read_only=read_only)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="locks are POSIX")
+def test_it_is_locked_before_it_is_read(study, monkeypatch):
+    lock = module._lock
+
+    def late(descriptor, path):
+        # Another call notes something, and ends, just before this one has the lock.
+        with study.open("a") as file:
+            file.write(json.dumps(WHOLE | {"key": "b.csv", "outcome": {"rows_in": 5}}) + "\n")
+        lock(descriptor, path)
+
+    monkeypatch.setattr(module, "_lock", late)
+    with Manifest(study) as manifest:
+        assert manifest.outcome("b.csv") == {"rows_in": 5}

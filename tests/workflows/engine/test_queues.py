@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from gazetrack.errors import ConfigError, InputError
+from gazetrack.errors import ClusterError, ConfigError, InputError
 from gazetrack.workflows.engine import queues
-from gazetrack.workflows.engine.queues import check_place, is_queue, job_script, read_queue
+from gazetrack.workflows.engine.queues import Queue, check_place, is_queue, job_script, read_queue
 
 SLURM = """
 [slurm]
@@ -65,6 +65,8 @@ def test_other_queues_have_scripts_of_theirs(place):
         ("[slurn]\ncores = 1\n", r"has a section \[slurn\] - did you mean 'slurm'\?"),
         ("[slurm]\njobs = 0\n", "jobs = 0"),
         ("[slurm]\njobs = true\n", "jobs = True"),
+        ('[slurm]\ncores = "x"\nmemory = 3\n', "cores = x"),
+        ('[slurm]\ncores = 1\nprocesses = 0\nmemory = "1GB"\n', "processes = 0"),
         ("[slurm]\ncores = 1\n", r"\[slurm\] does not say memory of a job"),
         ("[slurm]\n", "does not say cores and memory"),
     ],
@@ -76,13 +78,15 @@ def test_a_file_that_says_too_little_is_refused(place, text, what):
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path):
-    with pytest.raises(InputError, match=r"none\.toml"):
+    with pytest.raises(InputError, match=r"none\.toml: no such file"):
         read_queue(tmp_path / "none.toml")
 
 
 def test_an_argument_that_nobody_knows_is_refused(place):
     pytest.importorskip("dask_jobqueue")
-    with pytest.raises(ConfigError, match=r"queue\.toml: .*memori"):
+    with pytest.raises(
+        ConfigError, match=r"queue\.toml: has a key 'memori' - did you mean 'memory'\?"
+    ):
         job_script(place('[slurm]\ncores = 1\nmemory = "1GB"\nmemori = 1\n'))
 
 
@@ -93,9 +97,17 @@ def test_without_jobqueue_the_extra_is_named(place, monkeypatch):
 
 
 def test_a_cluster_is_local_or_has_an_address_or_a_file():
-    for where in ("local", "tcp://host:8786", "tls://host:1", "x/slurm.toml", "SLURM.TOML"):
+    for where in (
+        "local",
+        "tcp://host:8786",
+        "tls://[::1]:1",
+        "ws://h:80",
+        "x/slurm.toml",
+        "SLURM.TOML",
+    ):
         check_place(where)
-    for where in ("", "host:8786", "slurm", "slurm.ini"):
+    nowhere = ("http://x", "http://x:80", "tcp://", "tcp://host", "tcp://:1", "tcp://host:x")
+    for where in ("", "host:8786", "slurm", "slurm.ini", *nowhere):
         with pytest.raises(ConfigError, match="use local, tcp://HOST:PORT, or a TOML file"):
             check_place(where)
     assert is_queue("a.toml")
@@ -106,3 +118,26 @@ def test_every_queue_has_a_class_of_its_name():
     dask_jobqueue = pytest.importorskip("dask_jobqueue")
     for name, kind in queues.QUEUES.items():
         assert getattr(dask_jobqueue, kind).job_cls.config_name == name
+
+
+@pytest.mark.parametrize("key", ["name", "scheduler", "config_name", "n_workers", "job_cls"])
+def test_what_is_not_for_a_file_to_say_is_refused(place, key):
+    pytest.importorskip("dask_jobqueue")
+    with pytest.raises(ConfigError, match=f"has a key '{key}'"):
+        job_script(place(f'[slurm]\ncores = 1\nmemory = "1GB"\n{key} = "x"\n'))
+
+
+def test_what_a_cluster_is_told_is_no_part_of_the_script(place):
+    pytest.importorskip("dask_jobqueue")
+    text = SLURM + 'shared_temp_directory = "/tmp"\nscheduler_options = { host = "127.0.0.1" }\n'
+    assert "#SBATCH -p short\n" in job_script(place(text))
+
+
+def test_a_queue_whose_programs_are_not_here_is_refused(place, monkeypatch, tmp_path):
+    pytest.importorskip("dask_jobqueue")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(
+        ClusterError, match=r"no program sbatch here - .* on a login node"
+    ) as caught:
+        Queue(place(SLURM))
+    assert "queue.toml" in str(caught.value)
