@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from gazetrack.storage.address import shown
 
 from . import options as opt
 from .engine_options import engine
+from .measures_output import check_outputs
 from .parsing import parse_pairs
 from .printing import cell, print_json, print_table, progress_bar, without_nan
 from .reports import check_report, finish
@@ -142,6 +144,9 @@ def run(
         raise click.UsageError("--aois, --masks and --aoi-hits: give one of them")
     if labels is not None and masks is None:
         raise click.UsageError("--labels needs --masks DIR")
+    typed = click.get_current_context().get_parameter_source("aoi_name")
+    if masks is None and typed is ParameterSource.COMMANDLINE:
+        raise click.UsageError("--aoi-name needs --masks DIR: other areas have names of their own")
     who = {name: choices.pop(name) for name in ("jobs", "cluster", "retries")}
     names = _labels(labels)
     if aoi_hits is not None:
@@ -154,8 +159,8 @@ def run(
     with at_hand(tables, None, Path(), file="measures.parquet") as places:
         found = opt.tables_among(places.tables, quiet)
         check_report(report, found)
-        read = [place for place in (aois, aoi_hits) if place is not None]
-        _check_outputs(out, [*found, *read], force=force)
+        read = [aois, masks, aoi_hits, choices["images"], *choices["trials"]]
+        _check_outputs(out, [*found, *filter(None, read)], report, force=force)
         measured = measure_files(
             found,
             areas,
@@ -169,7 +174,7 @@ def run(
     show = None if quiet or as_json else _show
     if as_json:
         print_json([without_nan(row) for row in measured.tables.measures.to_pylist()])
-    code = finish(outcomes, report, show)
+    code = finish(outcomes, report, show, verb="measured")
     if show is not None:
         _show_all(measured, written)
     return code
@@ -193,19 +198,16 @@ def _places(out: Path | str) -> tuple[str, str, str]:
     return str(out), f"{head}.transitions{dot}{suffix}", f"{head}.entropy{dot}{suffix}"
 
 
-def _check_outputs(out: Path | str | None, inputs: list[Path], *, force: bool) -> None:
+def _check_outputs(
+    out: Path | str | None, inputs: list[Path], report: Path | None, *, force: bool
+) -> None:
     """Refuse, before any work, outputs that would replace an input or what is not ours."""
-    from gazetrack.publish import refuse_overwrite
     from gazetrack.tables.schema import AOI_ENTROPY, AOI_MEASURES, AOI_TRANSITIONS
-    from gazetrack.workflows.elsewhere import check_place
 
-    if out is None:
-        return
-    schemas = (AOI_MEASURES, AOI_TRANSITIONS, AOI_ENTROPY)
-    for place, schema in zip(_places(out), schemas, strict=True):
-        if isinstance(out, Path):
-            refuse_overwrite(place, inputs)
-        check_place(place, schema, force=force)
+    if out is not None:
+        schemas = (AOI_MEASURES, AOI_TRANSITIONS, AOI_ENTROPY)
+        named = dict(zip(_places(out), schemas, strict=True))
+        check_outputs(out, named, inputs, report, force=force)
 
 
 def _write(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from gazetrack.storage.address import shown
 
 if TYPE_CHECKING:
@@ -22,9 +24,18 @@ def beside(out: Path | str, what: str) -> str:
 
 
 def check_outputs(
-    out: Path | str, schemas: Mapping[str, pa.Schema], inputs: Iterable[Path], *, force: bool
+    out: Path | str,
+    schemas: Mapping[str, pa.Schema],
+    inputs: Iterable[Path],
+    report: Path | None = None,
+    *,
+    force: bool,
 ) -> None:
-    """Refuse, before any work, outputs that would replace an input or what is not ours."""
+    """Refuse, before any work, outputs that would replace an input or what is not ours.
+
+    Whatever `force` says, no file of a folder that is an input is replaced; nor are a table and
+    the report the same file.
+    """
     from gazetrack.publish import refuse_overwrite
     from gazetrack.workflows.elsewhere import check_place
 
@@ -32,7 +43,28 @@ def check_outputs(
     for place, schema in schemas.items():
         if isinstance(out, Path):
             refuse_overwrite(place, named)
+            _refuse_in_folder(Path(place), named)
+            if report is not None and Path(place).absolute() == report.absolute():
+                raise click.UsageError("--report and a table are the same file: give two names")
         check_place(place, schema, force=force)
+
+
+def _refuse_in_folder(place: Path, inputs: Iterable[Path]) -> None:
+    """Refuse to replace a file that lies in a folder of inputs, unless it is a table of ours."""
+    from gazetrack.errors import OutputError
+    from gazetrack.tables.store import refuse_foreign
+
+    if not place.exists():
+        return
+    whole = place.resolve()
+    for folder in inputs:
+        if folder.is_dir() and folder.resolve() in whole.parents:
+            try:
+                refuse_foreign(place, force=False)
+            except OutputError:
+                what = f"is there, in the folder of inputs {folder}"
+                hint = "choose another place with --out: what may be an input is never replaced"
+                raise OutputError(what, path=place, hint=hint) from None
 
 
 def write_tables(

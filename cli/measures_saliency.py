@@ -69,7 +69,13 @@ def run(
         found = opt.tables_among(places.tables, quiet)
         check_report(report, found)
         if out is not None:
-            check_outputs(out, {str(out): SALIENCY}, [*found, saliency], force=force)
+            check_outputs(
+                out,
+                {str(out): SALIENCY},
+                [*found, saliency, *filter(None, [images])],
+                report,
+                force=force,
+            )
         done = score_saliency_files(
             saliency,
             found,
@@ -91,7 +97,7 @@ def run(
     if as_json:
         rows = scores.to_dict("records")
         print_json([without_nan({str(key): row[key] for key in row}) for row in rows])
-    code = finish(outcomes, report, show)
+    code = finish(outcomes, report, show, verb="measured")
     if show is not None:
         _show_all(scores)
         for line in written:

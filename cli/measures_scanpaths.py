@@ -84,8 +84,8 @@ def run(
         check_report(report, found)
         if out is not None:
             schemas = {str(out): SCANPATHS, beside(out, "matrix"): SCANPATH_MATRIX}
-            inputs = [*found, *([] if letters is None else [letters])]
-            check_outputs(out, schemas, inputs, force=force)
+            inputs = [*found, *filter(None, [letters, images])]
+            check_outputs(out, schemas, inputs, report, force=force)
         done = compare_scanpath_files(
             found,
             place_on(places.images, placement, or_screen=True),
@@ -105,7 +105,7 @@ def run(
     if as_json:
         rows = done.compared.astype({"value": float}).to_dict("records")
         print_json([without_nan({str(key): row[key] for key in row}) for row in rows])
-    code = finish(outcomes, report, show)
+    code = finish(outcomes, report, show, verb="measured")
     if show is not None:
         _show_all(done.compared)
         for line in written:

@@ -54,6 +54,8 @@ def finish(
     report: Path | None,
     show: Callable[[Outcome], None] | None,
     errors: Path | None = None,
+    *,
+    verb: str = "converted",
 ) -> int:
     """Show every outcome as it comes, print its error, and write the reports.
 
@@ -67,6 +69,8 @@ def finish(
         Files for reports on all inputs, and on those that failed.
     show : callable or None
         Prints what became of an input that did not fail; None prints errors only.
+    verb : str
+        What was done with those that did not fail, for their count.
 
     Returns
     -------
@@ -85,7 +89,7 @@ def finish(
     failed = [outcome for outcome in done if outcome.error is not None]
     if show is not None and len(done) > 1:
         with printing.guarded():
-            _echo_counts(done, len(failed))
+            _echo_counts(done, len(failed), verb)
     from gazetrack.workflows.outcome import write_report
 
     for path, listed in ((report, done), (errors, failed)):
@@ -96,14 +100,14 @@ def finish(
     return exit_codes.of_inputs(found, len(done)) or unprinted
 
 
-def _echo_counts(done: Sequence[Outcome], n_failed: int) -> None:
-    """Print how many of several inputs were converted, where it was not all of them."""
+def _echo_counts(done: Sequence[Outcome], n_failed: int, verb: str) -> None:
+    """Print how many of several inputs were converted or measured, where it was not all of them."""
     n_skipped = sum(outcome.status == "skipped" for outcome in done)
     n_joined = sum(outcome.status == "joined" for outcome in done)
     if not n_failed and not n_skipped:
         return
     n_converted = len(done) - n_failed - n_skipped - n_joined
-    counts = f"{n_converted} converted, {n_skipped} skipped, {n_failed} with errors"
+    counts = f"{n_converted} {verb}, {n_skipped} skipped, {n_failed} with errors"
     if n_joined:
         counts += f", {n_joined} read with others"
     click.echo(f"of {len(done)} files: {counts}")

@@ -152,6 +152,8 @@ def find_hits(
     beyond: list[str] = []
     scaled: list[str] = []
     empty: list[str] = []
+    shared: list[str] = []
+    first_of: dict[str, str] = {}
     whole = screen_px if aois.space == "screen" else None
     # Between images people look at nothing; where no stimulus is named, all gaze is on the one.
     some_named = any(trials.frame["stimulus"] != "")
@@ -164,6 +166,9 @@ def find_hits(
         if own is None:
             without[name] = sum(map(len, fixations))
             continue
+        first = first_of.setdefault(stem(name), name)
+        if first != name and own.stimulus != EVERY:
+            shared.append(f"{quote(first, 40)} and {quote(name, 40)}")
         sizes = trials.frame.iloc[rows][["image_width_px", "image_height_px"]].to_numpy(np.float64)
         _refuse_other_plane(sizes[[len(places) > 0 for places in fixations]], own, aois.space)
         plane = _plane(sizes, own, whole)
@@ -180,6 +185,7 @@ def find_hits(
         for told, what in (
             (beyond, "stimuli have areas that reach beyond the image"),
             (scaled, "stimuli have their gaze scaled to the image that areas were drawn on"),
+            (shared, "stimuli share their areas with another one of the same name"),
             (empty, "areas of labels or masks have no pixel"),
         )
         if told

@@ -202,6 +202,9 @@ def _as_stated(
     for owner in trials[_OWNER].drop_duplicates().itertuples(index=False, name=None):
         by_name = dict(zip(_OWNER, owner, strict=True))
         owners.setdefault(tuple(by_name[name] for name in known), []).append(owner)
+    # The names of images may lack their suffix; of several showings the first counts.
+    shown = trials[["stimulus", "image_width_px", "image_height_px"]].iloc[::-1]
+    sizes = {stem(name): size for name, *size in shown.itertuples(index=False, name=None)}
     onsets = used["onset_ms"].to_numpy()
     rows = np.full(len(used), -1)
     made: list[dict[Any, Any]] = []
@@ -221,7 +224,7 @@ def _as_stated(
             mine = at[begins_in | under_way]
             rows[mine] = len(made)
             like = trials.loc[used["row"].iloc[mine[0]]] if len(mine) else None
-            made.append(_stated_trial(trial, like, owner, trials))
+            made.append(_stated_trial(trial, like, owner, sizes))
     _refuse_overlap(taken)
     kept = used.assign(row=rows)[rows >= 0]
     if len(used) and len(stated) and not len(kept):
@@ -259,7 +262,7 @@ def _stated_trial(
     trial: dict[Any, Any],
     like: pd.Series[Any] | None,
     owner: tuple[str, ...],
-    trials: pd.DataFrame,
+    sizes: Mapping[str, Sequence[float]],
 ) -> dict[str, Any]:
     """Return a stated trial with what it leaves open, from its fixations or its table."""
     found = {name: "" if like is None else like[name] for name in KEYS}
@@ -267,10 +270,8 @@ def _stated_trial(
         found |= dict(zip(_OWNER, owner, strict=True))
     found |= {name: trial[name] for name in KEYS if name in trial}
     found |= {"window": STATED, "start_ms": trial["start_ms"], "end_ms": trial["end_ms"]}
-    alike = trials[trials["stimulus"] == found["stimulus"]]
-    for name in ("image_width_px", "image_height_px"):
-        found[name] = alike[name].iloc[0] if len(alike) else np.nan
-    return found
+    width, height = sizes.get(stem(found["stimulus"]), (np.nan, np.nan))
+    return found | {"image_width_px": width, "image_height_px": height}
 
 
 def _cut(trials: pd.DataFrame, used: pd.DataFrame) -> tuple[pd.DataFrame, int]:

@@ -128,6 +128,25 @@ def place(rule: str, screen: Screen | None, image_width_px: int, image_height_px
     )
 
 
+def check_rule(rule: str) -> None:
+    """Refuse a rule that no screen and no image could make sense of.
+
+    Parameters
+    ----------
+    rule : str
+        As `place` takes it.
+
+    Raises
+    ------
+    ConfigError
+        It is neither the name of a rule nor four numbers.
+    """
+    from gazetrack.tables.screen import Screen
+
+    screen = Screen(width_px=100, height_px=100)
+    place(rule, screen, 100, 100)
+
+
 def _typed_numbers(rule: str) -> tuple[float, float, float, float]:
     try:
         x, y, width, height = (float(part) for part in rule.split(","))

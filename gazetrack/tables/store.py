@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,7 @@ from gazetrack.version import __version__
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
 KEY = b"gazetrack"
 SUFFIX = ".fixations.parquet"
@@ -264,10 +265,32 @@ def conform_fixations(table: pa.Table, path: Path | None = None) -> pa.Table:
             f"is no fixation table: it has no column {', '.join(missing)}", path=path, hint=hint
         )
     known = [name for name in table.column_names if name in FIXATIONS.names]
+    refuse_doubled(known, path)
     try:
         return conform(table.select(known), FIXATIONS)
     except SchemaError as error:
         raise SchemaError(error.what, path=path, hint=error.hint) from error
+
+
+def refuse_doubled(names: Iterable[str], path: Path | None = None) -> None:
+    """Refuse columns of one name: nobody knows which of them is meant.
+
+    Parameters
+    ----------
+    names : iterable of str
+        The names of all columns that count.
+    path : pathlib.Path, optional
+        The file that they are in.
+
+    Raises
+    ------
+    SchemaError
+        One is there twice.
+    """
+    doubled = next((name for name, n in Counter(names).items() if n > 1), None)
+    if doubled is not None:
+        what = f"has several columns called {doubled}"
+        raise SchemaError(what, path=path, hint="keep one of them, or rename the others")
 
 
 def refuse_foreign(path: str | os.PathLike[str], *, force: bool) -> None:

@@ -12,12 +12,14 @@ from gazetrack.errors import (
     did_you_mean,
 )
 from gazetrack.measures.aois import EVERY, AoiSet
+from gazetrack.measures.trials import KEYS
 from gazetrack.publish import sha256_of
 from gazetrack.tables.stimulus import stem
 from gazetrack.tables.store import read_fixations
 from gazetrack.workflows.aoi_tables import AoiTables, measured, some, unseen
 from gazetrack.workflows.engine.run import Engine, over
 from gazetrack.workflows.outcome import Outcome
+from gazetrack.workflows.twins import refuse_twins
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -71,7 +73,13 @@ def measure_files(
     Returns
     -------
     AoiReport
-        With trials that are stated and of which no table has the recording, at the end.
+        With trials that are stated and of which no table has the recording, at the end: unless a
+        table failed, as it may be the one.
+
+    Raises
+    ------
+    DataError
+        Two files hold the same showing of the same recording.
     """
     work = over(
         partial(_of_file, aois=aois, options=options),
@@ -85,8 +93,12 @@ def measure_files(
     found = [one.tables for one in done if one.tables is not None]
     stimuli = {name for one in done for name in one.stimuli}
     notes = list(aois.notes)
-    if found:
+    refuse_twins((one.outcome.file, _showings(one.tables)) for one in done if one.tables)
+    recordings = {name for one in done for name in one.recordings}
+    if found and len(found) == len(done):
         found += unseen(aois, options, found, None)
+        notes += _strangers(options, recordings)
+    if found:
         notes += _unknown(aois, stimuli)
     return AoiReport(AoiTables.joined(found), tuple(one.outcome for one in done), tuple(notes))
 
@@ -98,6 +110,7 @@ class _OfFile:
     outcome: Outcome
     tables: AoiTables | None = None
     stimuli: frozenset[str] = frozenset()
+    recordings: frozenset[str] = frozenset()
 
 
 def _of_file(path: Path, aois: AoiSet, options: AoiOptions) -> _OfFile:
@@ -115,7 +128,28 @@ def _of_file(path: Path, aois: AoiSet, options: AoiOptions) -> _OfFile:
     outcome.notes += notes
     outcome.rows_out = found.measures.num_rows
     names = frozenset(map(stem, table["stimulus"].unique().to_pylist()))
-    return _OfFile(outcome, found, names)
+    return _OfFile(outcome, found, names, frozenset(table["recording"].unique().to_pylist()))
+
+
+def _showings(tables: AoiTables) -> set[tuple[str, ...]]:
+    """Return the names of all trials that were measured."""
+    keys = tables.measures.select(KEYS).group_by(KEYS).aggregate([])
+    return set(zip(*(keys[name].to_pylist() for name in KEYS), strict=True))
+
+
+def _strangers(options: AoiOptions, recordings: set[str]) -> list[str]:
+    """Say which recordings of the stated trials are in no table: without gaze, or misspelt."""
+    stated = options.stated
+    if stated is None or "recording" not in stated or not any(recordings):
+        return []
+    strange = [name for name in dict.fromkeys(stated["recording"]) if name not in recordings]
+    if not strange:
+        return []
+    without = sorted(recordings - set(stated["recording"]))
+    meant = did_you_mean(strange[0], without).strip()
+    what = f"{len(strange)} recordings of the stated trials are in no table"
+    text = f"{what}, their areas count as never looked at: {some(strange)}"
+    return [f"{text}; {meant}" if meant else text]
 
 
 def _about(error: GazetrackError, path: Path) -> GazetrackError:

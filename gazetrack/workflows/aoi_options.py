@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 import numpy as np
 import pandas as pd
 
-from gazetrack.errors import (
-    ConfigError,
-)
+from gazetrack.errors import ConfigError, did_you_mean
 from gazetrack.images.folder import find_images, image_size
 from gazetrack.measures.hits import Margin
 from gazetrack.measures.stated import read_trials
+from gazetrack.tables.placement import check_rule
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -83,23 +82,41 @@ def aoi_options(**choices: Unpack[AoiChoices]) -> AoiOptions:
 
     Raises
     ------
+    TypeError
+        There is no such option.
     GazetrackError
         A value cannot be, or a folder or table cannot be read.
     """
+    _refuse_unknown(choices)
     images = choices.get("images")
     trials = choices.get("trials")
     max_gap_ms = choices.get("max_gap_ms", np.inf)
     if not max_gap_ms >= 0:
         raise ConfigError(f"max_gap_ms={max_gap_ms}", hint="give milliseconds, 0 or more")
+    rule = choices.get("placement")
+    if rule is not None:
+        check_rule(rule)
     paths = [trials] if isinstance(trials, str | Path) else list(trials or ())
     return AoiOptions(
         margin=Margin(px=choices.get("margin_px", 0.0), deg=choices.get("margin_deg")),
         max_gap_ms=max_gap_ms,
-        placement=choices.get("placement"),
+        placement=rule,
         sizes={} if images is None else _sizes(images),
         stated=pd.concat(map(read_trials, paths), ignore_index=True) if paths else None,
         eye=choices.get("eye", "auto"),
     )
+
+
+def _refuse_unknown(choices: Mapping[str, Any]) -> None:
+    """Refuse options that there are not, as Python does, and name the nearest."""
+    known = list(AoiChoices.__annotations__)
+    for name in choices:
+        if name in known:
+            continue
+        begins = next((one for one in known if one.startswith(name)), "")
+        meant = f"did you mean {begins!r}? " if begins else did_you_mean(name, known)
+        what = f"unexpected keyword argument {name!r}: {meant}known are {', '.join(known)}"
+        raise TypeError(what)
 
 
 def _sizes(images: str | Path) -> dict[str, tuple[int, int]]:

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import pandas as pd
 import pyarrow as pa
 
-from gazetrack.errors import (
-    ConfigError,
-)
+from gazetrack.errors import ConfigError, DataError, did_you_mean, quote
 from gazetrack.measures.aoi_files.reading import read_aois
 from gazetrack.measures.aois import AoiSet
 from gazetrack.measures.hits import Margin, find_hits
@@ -61,8 +59,7 @@ def trials_of_tables(
     if isinstance(tables, pd.DataFrame | pa.Table):
         yield trials_and_hits(*as_table(tables), areas, options)
         return
-    paths = [tables] if isinstance(tables, str | Path) else list(tables)
-    for path in tables_among(paths).paths:
+    for path in tables_among(paths_of(tables)).paths:
         yield trials_and_hits(*as_table(path), areas, options)
 
 
@@ -97,7 +94,7 @@ def trials_and_hits(
     table = place_by_rule(table, screen, sizes, rule)
     stated = options.stated
     if stated is not None and "recording" in stated:
-        stated = stated[stated["recording"].isin(table["recording"].unique().to_pylist())]
+        stated = _of_recordings(stated, table["recording"].unique().to_pylist())
     trials = trials_of(table, meta, stated, eye=options.eye)
     if isinstance(aois, RecordedAois):
         if options.margin != Margin():
@@ -107,6 +104,45 @@ def trials_and_hits(
     screen_px = None if screen is None else (screen.width_px, screen.height_px)
     hits = find_hits(trials, aois, options.margin, px_per_deg=degrees, screen_px=screen_px)
     return trials, hits
+
+
+def paths_of(tables: str | Path | Sequence[str | Path]) -> list[str | Path]:
+    """Return the paths of fixation tables, and of folders of them, that a user gives.
+
+    Parameters
+    ----------
+    tables : path-like or sequence of path-like
+        One of them or several.
+
+    Raises
+    ------
+    ConfigError
+        There is something else among them, such as a table at hand.
+    """
+    if isinstance(tables, str | Path):
+        return [tables]
+    paths = list(tables)
+    other = next((one for one in paths if not isinstance(one, str | Path)), None)
+    if other is not None:
+        what = f"a list with a {type(other).__name__} in it"
+        hint = "give paths, or one table at hand: pandas.concat joins data frames"
+        raise ConfigError(what, hint=hint)
+    return paths
+
+
+def _of_recordings(stated: pd.DataFrame, recordings: Sequence[str]) -> pd.DataFrame:
+    """Return the stated trials of a table's recordings; of one without names those stated."""
+    named = [name for name in recordings if name]
+    if recordings and not named:
+        return stated
+    mine = stated[stated["recording"].isin(recordings)]
+    if named and len(stated) and not len(mine):
+        others = list(dict.fromkeys(stated["recording"]))
+        meant = did_you_mean(named[0], others)
+        what = f"none of the stated trials is of its recording {quote(named[0], 40)!r}"
+        hint = f"{meant}their column recording names the recordings of the fixation tables"
+        raise DataError(what, hint=hint)
+    return mine
 
 
 def _px_per_deg(

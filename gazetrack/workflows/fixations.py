@@ -17,7 +17,7 @@ from gazetrack.events.detectors import DEFAULT, DETECTORS
 from gazetrack.events.fixations import fixation_table
 from gazetrack.tables.recording import ATTRS_KEY, Recording
 from gazetrack.tables.selection import select_eye
-from gazetrack.tables.store import conform_fixations, read_fixations
+from gazetrack.tables.store import conform_fixations, read_fixations, refuse_doubled
 
 if TYPE_CHECKING:
     from gazetrack.events.base import Detector
@@ -156,6 +156,7 @@ def as_table(fixations: Fixations) -> tuple[pa.Table, dict[str, Any]]:
         return read_fixations(fixations)
     if isinstance(fixations, pd.DataFrame):
         meta = fixations.attrs.get(ATTRS_KEY, {})
+        refuse_doubled(map(str, fixations.columns))
         table = pa.Table.from_pandas(fixations, preserve_index=False)
         return conform_fixations(table), meta
     hint = (

@@ -17,6 +17,7 @@ from gazetrack.tables.finding import tables_among
 from gazetrack.workflows.fixations import as_table
 from gazetrack.workflows.outcome import Outcome
 from gazetrack.workflows.table_tracks import tracks_of_images, tracks_of_screen
+from gazetrack.workflows.twins import refuse_twins
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -90,7 +91,10 @@ def place_on(
     if images is not None:
         sizes = {image_id: image_size(image) for image_id, image in find_images(images).items()}
     if placement is not None and sizes is None:
-        raise SchemaError("a placement needs the images", hint='give images="FOLDER" as well')
+        raise SchemaError(
+            "a placement needs the images",
+            hint="give their folder as well (--images DIR)",
+        )
     return Place(placement=placement, sizes=sizes, or_screen=or_screen, images=images)
 
 
@@ -122,10 +126,21 @@ def as_tracks(fixations: Scanpaths, place: Place) -> list[Track]:
     return found
 
 
+def _names(track: Track) -> tuple[str, ...]:
+    return track.recording, track.participant, track.stimulus, track.trial, track.eye
+
+
 def read_each(paths: Sequence[Path], place: Place) -> tuple[list[Track], list[Outcome]]:
-    """Return the tracks of tables, and what became of each; a bad one leaves the others alone."""
+    """Return the tracks of tables, and what became of each; a bad one leaves the others alone.
+
+    Raises
+    ------
+    DataError
+        Two tables hold the same showing of the same recording.
+    """
     tracks: list[Track] = []
     outcomes = []
+    showings: list[tuple[Path, set[tuple[str, ...]]]] = []
     for path in paths:
         outcome = Outcome(str(path), format="fixations")
         outcomes.append(outcome)
@@ -141,4 +156,8 @@ def read_each(paths: Sequence[Path], place: Place) -> tuple[list[Track], list[Ou
             continue
         outcome.rows_out = sum(map(len, found))
         tracks += found
+        # Files whose recordings have no names are nobody's twins.
+        named = [track for track in found if track.recording or track.participant]
+        showings.append((path, {_names(track) for track in named}))
+    refuse_twins(showings)
     return tracks, outcomes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 import pandas as pd
@@ -14,10 +13,12 @@ from gazetrack.tables.finding import tables_among
 from gazetrack.workflows.aoi_files import measure_files
 from gazetrack.workflows.aoi_options import AoiChoices, AoiOptions, aoi_options
 from gazetrack.workflows.aoi_tables import AoiTables, measured, unseen
+from gazetrack.workflows.aoi_trials import paths_of
 from gazetrack.workflows.fixations import as_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from gazetrack.workflows.engine.run import Engine
     from gazetrack.workflows.fixations import Fixations
@@ -104,8 +105,7 @@ def _tables(
         table, meta = as_table(tables)
         found, _, _ = measured(table, meta, areas, options)
         return AoiTables.joined([found, *unseen(areas, options, [found], table)])
-    paths = [tables] if isinstance(tables, str | Path) else list(tables)
-    report = measure_files(tables_among(paths).paths, areas, options, jobs=jobs)
+    report = measure_files(tables_among(paths_of(tables)).paths, areas, options, jobs=jobs)
     for outcome in report.outcomes:
         if outcome.error is not None:
             raise outcome.error

@@ -178,7 +178,7 @@ def place_of_maps(
         return place_on(images, placement)
     if any(source.is_stored for source in sources.values()):
         what = "a placement needs the size of the images, which a map file does not tell"
-        raise SchemaError(what, hint='give images="FOLDER" as well')
+        raise SchemaError(what, hint="give their folder as well (--images DIR)")
     return place_on(None, placement, {name: one.size() for name, one in sources.items()})
 
 

@@ -170,3 +170,41 @@ def test_two_kinds_of_measures_are_two_calls(run, folder, monkeypatch):
     result = run("gazetrack measures --aois aois.json --labels 1=a")
     assert result.code == 2
     assert "several kinds of measures" in result.err
+
+
+def test_no_input_of_any_kind_is_replaced(run, folder):
+    trials = folder / "tin.csv"
+    trials.write_text("stimulus,onset_ms,duration_ms\ncat,0,900\n")
+    for name in ("areas", "pictures"):
+        (folder / name).mkdir()
+        (folder / name / "c.csv").write_text("not ours")
+    own_json(folder / "areas" / "a.json", rectangle())
+    Image.new("L", (100, 100), 255).save(folder / "pictures" / "cat.png")
+    calls = (
+        "--aois aois.json --trials tin.csv -o tin.csv",
+        "--aois aois.json --images pictures -o pictures/c.csv",
+        "--masks pictures -o pictures/c.csv",
+        "--scanpaths dtw --images pictures -o pictures/c.csv",
+        "--scanpaths levenshtein --letters aois.json -o aois.json",
+    )
+    for call in calls:
+        before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        result = run(f"gazetrack measures a.fixations.parquet {call} --force")
+        assert result.code != 0
+        assert {path: path.read_bytes() for path in before} == before
+    result = run("gazetrack measures --aois aois.json -o t.csv --report t.csv")
+    assert (result.code, (folder / "t.csv").exists()) == (2, False)
+    assert "--report and a table are the same file" in result.err
+    # A table of ours beside the inputs may be written again.
+    for _ in range(2):
+        again = "--aois aois.json --images pictures -o pictures/looks.parquet"
+        assert run(f"gazetrack measures a.fixations.parquet {again}").code == 0
+
+
+def test_what_does_nothing_is_refused_and_counts_say_measured(run, folder):
+    result = run("gazetrack measures --aois aois.json --aoi-name polyp")
+    assert result.code == 2
+    assert "--aoi-name needs --masks" in result.err
+    write_table(folder / "b.fixations.parquet", table([1], [5], image_width_px=NAN), {})
+    result = run("gazetrack measures --aois aois.json")
+    assert "of 2 files: 1 measured, 0 skipped, 1 with errors" in result.out

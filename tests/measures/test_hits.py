@@ -118,3 +118,9 @@ def test_a_label_that_an_image_lacks_is_told(tmp_path):
     Image.fromarray(values).save(tmp_path / "cat.png")
     (note,) = hits(table([1], [1]), masks_of(tmp_path, labels={1: "polyp", 2: "tool"})).notes
     assert note == "1 areas of labels or masks have no pixel: tool of cat.png"
+
+
+def test_two_images_of_one_name_share_their_areas_and_it_is_told():
+    names = np.array(["cat.png", "cat.jpg"], object)
+    (note,) = hits(table([10, 60], [5, 5], stimulus=names), halves()).notes
+    assert note.endswith("of the same name: cat.png and cat.jpg")

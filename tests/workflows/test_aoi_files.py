@@ -54,3 +54,22 @@ def test_areas_of_an_unknown_stimulus_are_told_with_the_closest_name(tmp_path):
     assert report.notes == ("1 stimuli with areas are in no table: mouze1; did you mean 'mouse1'?",)
     with pytest.raises(DataError, match="none of its stimuli has areas of interest: 'cat'"):
         gazetrack.measure_aois(path, gazetrack.AoiSet(stimuli=(mouse,)))
+
+
+def test_stated_trials_of_recordings_that_no_table_has_are_told(tmp_path):
+    paths = [
+        write(tmp_path / f"{name}.fixations.parquet", table([10], [5], recording=name))
+        for name in ("r1", "r2")
+    ]
+    trials = tmp_path / "trials.csv"
+    row = "{},cat,0,900\n".format
+    trials.write_text("recording,stimulus,onset_ms,duration_ms\n" + row("r1") + row("r9"))
+    report = measure_files(paths[:1], halves(), aoi_options(trials=trials))
+    assert report.tables.measures["recording"].to_pylist() == ["r1", "r1", "r9", "r9"]
+    (note,) = report.notes
+    assert "1 recordings of the stated trials are in no table" in note
+    assert note.endswith(": r9")
+    # Where a table failed, it may be the one: nobody is said never to have looked.
+    report = measure_files(paths, halves(), aoi_options(trials=trials))
+    assert report.outcomes[1].error.path == paths[1]
+    assert report.tables.measures["recording"].to_pylist() == ["r1", "r1"]

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 import gazetrack
-from gazetrack.errors import ConfigError, SchemaError
+from gazetrack.errors import ConfigError, DataError, SchemaError
 from gazetrack.tables.store import write_table
 from tests.aoi_tables import NAN, area, areas, box, halves, table
 
@@ -64,3 +64,28 @@ def test_a_margin_in_degrees_needs_to_know_what_a_degree_is(tmp_path):
     path = write(tmp_path / "b.fixations.parquet", on_image, placement=placed, **SCREEN)
     found = gazetrack.measure_aois(path, halves(), margin_deg=1)
     assert found.set_index("aoi")["fixations"]["right"] == 1
+
+
+def test_lists_of_tables_at_hand_and_doubled_columns_are_refused():
+    frame = table([10], [5]).to_pandas()
+    for measure in (gazetrack.measure_aois, gazetrack.aoi_looks):
+        with pytest.raises(ConfigError, match="a list with a DataFrame in it"):
+            measure([frame, frame], halves())
+        with pytest.raises(SchemaError, match="several columns called x_px"):
+            measure(pd.concat([frame, frame[["x_px"]]], axis=1), halves())
+    arrow = table([10], [5])
+    with pytest.raises(SchemaError, match="several columns called x_px"):
+        gazetrack.measure_aois(arrow.append_column("x_px", arrow["x_px"]), halves())
+
+
+def test_trials_of_other_recordings_are_refused_with_the_nearest(tmp_path):
+    trials = tmp_path / "trials.csv"
+    trials.write_text("recording,stimulus,onset_ms,duration_ms\nsubj-1,cat,0,900\n")
+    fixations = table([10], [5], recording="subj_1")
+    with pytest.raises(DataError, match="none of the stated trials is of its recording") as found:
+        gazetrack.measure_aois(fixations, halves(), trials=trials)
+    assert "did you mean 'subj-1'?" in found.value.hint
+    # A table without names has those that are stated.
+    found = gazetrack.measure_aois(table([10], [5], recording=""), halves(), trials=trials)
+    assert found["recording"].tolist() == ["subj-1"] * 2
+    assert found["fixations"].tolist() == [1, 0]
