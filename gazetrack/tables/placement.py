@@ -134,7 +134,7 @@ def check_rule(rule: str) -> None:
     Parameters
     ----------
     rule : str
-        As `place` takes it.
+        What a user typed as a placement, as `place` takes it.
 
     Raises
     ------
