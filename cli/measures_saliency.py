@@ -34,7 +34,7 @@ OPTIONS = (
     ),
     click.option(
         "--seed",
-        type=int,
+        type=click.IntRange(0),
         default=0,
         show_default=True,
         help="Of the random pixels that AUC-Borji draws.",

@@ -164,7 +164,7 @@ def _show(outcome: Outcome) -> None:
 
 def _show_all(compared: pd.DataFrame) -> None:
     """Print what every measure is in the middle, and the first measure of all pairs."""
-    from gazetrack.workflows.scanpaths import scanpath_matrix
+    from gazetrack.workflows.scanpaths import scanpath_matrix, whose
 
     if not len(compared):
         click.echo("note: no two scanpaths on one stimulus")
@@ -179,7 +179,7 @@ def _show_all(compared: pd.DataFrame) -> None:
         rows.append([f"{method} {measure}", str(own["unit"].iloc[0]) or "-", *counts])
     print_table(header, rows)
     method = str(compared["method"].iloc[0])
-    square = scanpath_matrix(compared, method)
+    square = scanpath_matrix(compared, method, by=whose(compared))
     if len(square) <= _MOST_SHOWN:
         click.echo(f"\n{method} {compared['measure'].iloc[0]}, mean over stimuli")
         names = [cell(str(name)) for name in square.columns]

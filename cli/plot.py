@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,13 @@ _KINDS = "; ".join(f"{name}: {text}" for name, text in FIGURES.items())
     metavar="RULE",
     help="For gaze in screen pixels: centre, fit, stretch or X,Y,WIDTH,HEIGHT.",
 )
-@click.option("--limit", default=10, show_default=True, help="Draw so many figures at most.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    default=10,
+    show_default=True,
+    help="Draw so many figures at most.",
+)
 @click.option(
     "--aois",
     type=opt.FILE,
@@ -102,16 +109,19 @@ def command(
         images = Path("images")
     own = ("masks", "placement", "aois", "events", "seconds")
     options = {name: choices.pop(name) for name in own}
-    written = plot(
-        tables,
-        images,
-        out,
-        what=what,
-        limit=limit,
-        file_type=file_type,
-        progress=progress_bar("drawing", quiet),
-        params=map_params(**choices),
-        **options,
-    )
+    with warnings.catch_warnings():
+        if quiet:  # names in scripts that the font of the figures lacks
+            warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        written = plot(
+            tables,
+            images,
+            out,
+            what=what,
+            limit=limit,
+            file_type=file_type,
+            progress=progress_bar("drawing", quiet),
+            params=map_params(**choices),
+            **options,
+        )
     if not quiet:
         click.echo(f"wrote {len(written)} pictures to {out}")

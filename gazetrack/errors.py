@@ -13,6 +13,7 @@ import os
 import re
 from contextlib import contextmanager
 from contextvars import ContextVar
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -268,6 +269,28 @@ def refuse_other_type(value: object, wanted: type | tuple[type, ...], name: str,
     """
     if not isinstance(value, wanted):
         raise ConfigError(f"{name} is of type {type(value).__name__}", hint=hint)
+
+
+def refuse_no_count(value: object, name: str, least: int = 0) -> None:
+    """Refuse a setting that is no whole number, or too small a one.
+
+    Parameters
+    ----------
+    value : object
+        What the caller gave for the setting.
+    name : str
+        The setting's name, for the message.
+    least : int
+        The smallest number that it may be.
+
+    Raises
+    ------
+    ConfigError
+        The value is of another type, or below `least`.
+    """
+    is_whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if not is_whole or value < least:  # type: ignore[operator]
+        raise ConfigError(f"{name}={quote(value, 40)}", hint=f"use a whole number from {least} on")
 
 
 class OutputError(GazetrackError):

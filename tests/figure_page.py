@@ -7,8 +7,9 @@ import textwrap
 
 from gazetrack.figures import kinds
 
-INTRODUCTION = """`gazetrack plot --what NAME` draws each of these; `-o FILE.svg` (or `.png`,
-`.pdf`) writes one, `-o FOLDER --file-type svg` many. In Python each is a function that returns a
+INTRODUCTION = """`gazetrack plot --what NAME` draws each of these but `time-course`, which is
+drawn in Python only; `-o FILE.svg` (or `.png`, `.pdf`) writes one, `-o FOLDER --file-type svg`
+many. In Python each is a function that returns a
 matplotlib `Figure`, which pyplot does not know: a notebook shows it, `figure.savefig` writes it,
 and `figure.axes` can be changed first. Order and amounts are shown in viridis and magma, in which
 equal steps look equal; groups in the colours of Okabe and Ito, which are told apart with any of
@@ -53,8 +54,9 @@ def figures_page():
         about = text.partition("\nParameters\n---")[0].strip()
         command = COMMANDS.get(name)
         reached = f"`gazetrack.{function}`"
+        where = "In Python" if command else "In Python only"
         lines += ["", f"## `{name}`", ""]
-        lines += [f"![{name}](figures/{name}.png)", "", about, "", f"In Python: {reached}."]
+        lines += [f"![{name}](figures/{name}.png)", "", about, "", f"{where}: {reached}."]
         if command:
             lines += ["", "```console", command, "```"]
     assert set(kinds.FIGURES) <= set(FUNCTIONS), "name its function"

@@ -96,3 +96,12 @@ def test_of_a_long_message_paths_are_shortened_and_never_what_to_do():
 def test_names_of_files_are_text_in_tables(name, shown):
     assert readable(name) == shown
     assert str(InputError("no", path="caf\udce9")) == "caf\\xe9: no [INPUT]"
+
+
+@pytest.mark.parametrize("value", [-1, 2.5, float("nan"), True, "3", None])
+def test_what_is_no_count_is_refused_by_its_name(value):
+    with pytest.raises(errors.ConfigError, match=r"^seed=.* whole number from 0 on"):
+        errors.refuse_no_count(value, "seed")
+    errors.refuse_no_count(0, "seed")
+    with pytest.raises(errors.ConfigError, match="line=0 - use a whole number from 1 on"):
+        errors.refuse_no_count(0, "line", 1)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Corners = npt.NDArray[np.float64]
 
 _CORNERS_OF_AN_ELLIPSE = 73
+_ROOM_FOR_A_NAME = 0.05  # of the height of an axis
 _BESIDE_PX = 1  # around a label image, so that labels at its border are closed
 
 
@@ -83,7 +84,7 @@ def draw_outlines(axis: Axes, outlines: Mapping[str, Sequence[Corners]]) -> None
 
 
 def name_area(axis: Axes, place: Corners, text: str) -> None:
-    """Write the name of an area above a place of its border.
+    """Write the name of an area above a place of its border; under it at the top of the axis.
 
     Parameters
     ----------
@@ -94,14 +95,17 @@ def name_area(axis: Axes, place: Corners, text: str) -> None:
     text : str
         The name, which may come from data.
     """
+    bottom, top = axis.get_ylim()
+    room = (float(place[1]) - top) / (bottom - top)  # as a share of the axis
+    has_room = room >= _ROOM_FOR_A_NAME
     label = axis.text(
         float(place[0]),
-        float(place[1]),
+        top if room < 0 else float(place[1]),
         shown(text),
         fontsize=SMALL_POINTS,
         color="black",
         ha="left",
-        va="bottom",
+        va="bottom" if has_room else "top",
         path_effects=halo(2.5),
         zorder=5,
     )

@@ -6,6 +6,11 @@ Nothing heavy is imported here, so that the help of a command can say what there
 from __future__ import annotations
 
 PICTURE_SUFFIXES = (".png", ".svg", ".pdf")
+# What other programs call pictures: no folder is meant by such a name.
+OTHER_PICTURE_SUFFIXES = (
+    *(".gif", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".avif", ".heic"),
+    *(".eps", ".ps", ".emf", ".wmf", ".pgf", ".svgz", ".html"),
+)
 DEFAULT_FIGURE = "maps"
 # One figure per track: an observer on an image in a trial.
 OF_TRACKS = {

@@ -20,6 +20,7 @@ from gazetrack.figures.style import (
     shown,
     titled,
 )
+from gazetrack.figures.transitions import MOST_AREAS
 from gazetrack.measures.aois import OUTSIDE
 from gazetrack.measures.looks import LOOKS
 from gazetrack.measures.trials import KEYS
@@ -56,7 +57,7 @@ def plot_scarf(looks: pd.DataFrame, *, title: str = "") -> Figure:
     SchemaError
         A column is missing.
     ConfigError
-        More than 200 trials, which nobody can tell apart.
+        More than 200 trials, or 40 areas, which nobody can tell apart.
 
     Examples
     --------
@@ -72,6 +73,9 @@ def plot_scarf(looks: pd.DataFrame, *, title: str = "") -> Figure:
         what = f"a scarf plot of {trials.ngroups} trials"
         raise ConfigError(what, hint=f"choose {MOST_BANDS} at most, such as those of one stimulus")
     names = sorted(name for name in looks["aoi"].astype(str).unique() if name != OUTSIDE)
+    if len(names) > MOST_AREAS:
+        what = f"a scarf plot of {len(names)} areas"
+        raise ConfigError(what, hint=f"choose {MOST_AREAS} at most, such as those of one stimulus")
     colours = {**colours_of(names), OUTSIDE: GREY}
     figure = new_figure(8.0, 1.4 + _BAND_INCHES * max(trials.ngroups, 2))
     axis = figure.subplots()

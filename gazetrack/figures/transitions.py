@@ -44,7 +44,7 @@ def plot_transitions(transitions: pd.DataFrame, *, title: str = "") -> Figure:
     -------
     matplotlib.figure.Figure
         The colour is the share of all transitions from an area (of the row) that went to another
-        (the column); the digits are counts, summed over trials.
+        (the column), blank where an area was never left; the digits are counts, summed over trials.
 
     Raises
     ------
@@ -75,7 +75,8 @@ def plot_transitions(transitions: pd.DataFrame, *, title: str = "") -> Figure:
         axis.set(xticks=[], yticks=[])
         return figure
     leaving = counts.sum(axis=1, keepdims=True)
-    share = np.divide(counts, leaving, out=np.zeros(counts.shape), where=leaving > 0)
+    # An area that was never left has no shares: its row stays blank.
+    share = np.divide(counts, leaving, out=np.full(counts.shape, np.nan), where=leaving > 0)
     drawn = axis.imshow(100 * share, cmap=AMOUNT_MAP, vmin=0, vmax=100)
     for row, column in zip(*np.nonzero(counts), strict=True):
         colour = "black" if share[row, column] > _DARK else "white"

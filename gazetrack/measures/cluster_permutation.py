@@ -22,7 +22,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gazetrack.errors import ConfigError, DataError, SchemaError, did_you_mean, quote
+from gazetrack.errors import (
+    ConfigError,
+    DataError,
+    SchemaError,
+    did_you_mean,
+    quote,
+    refuse_no_count,
+)
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -63,6 +70,8 @@ class ClusterOptions:
         if self.design not in DESIGNS:
             hint = f"{did_you_mean(self.design, DESIGNS)}use one of {', '.join(DESIGNS)}"
             raise ConfigError(f"the design {quote(self.design)!r}", hint=hint)
+        refuse_no_count(self.seed, "seed")
+        refuse_no_count(self.n_permutations, "n_permutations")
         if self.n_permutations < 1:
             raise ConfigError(f"{self.n_permutations} permutations", hint="take a thousand or more")
         if not 0 < self.bin_p < 1:

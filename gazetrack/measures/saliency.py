@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gazetrack.errors import ConfigError
+from gazetrack.errors import ConfigError, refuse_no_count
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -52,8 +52,8 @@ class SaliencyOptions:
         for name, share in shares.items():
             if not (math.isfinite(share) and share > 0):
                 raise ConfigError(f"{name}={share:g}", hint="use a share above 0")
-        if self.splits < 1:
-            raise ConfigError(f"splits={self.splits}", hint="use 1 or more")
+        refuse_no_count(self.splits, "splits", 1)
+        refuse_no_count(self.seed, "seed")
 
 
 def at(saliency: Floats, x: Floats, y: Floats) -> Floats:

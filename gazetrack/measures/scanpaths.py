@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gazetrack.errors import ConfigError, SchemaError, did_you_mean, quote
+from gazetrack.errors import ConfigError, SchemaError, did_you_mean, quote, refuse_no_count
 from gazetrack.measures import distances, multimatch, recurrence, regions
 
 if TYPE_CHECKING:
@@ -76,9 +76,19 @@ class ScanpathOptions:
     def __post_init__(self) -> None:
         positive = {"radius_px": self.radius_px, "bin_ms": self.bin_ms}
         positive |= {"amplitude_px": self.amplitude_px, "duration_ms": self.duration_ms}
+        positive |= {"direction_deg": self.direction_deg}
         for name, value in positive.items():
             if not (math.isfinite(value) and value >= 0):
                 raise ConfigError(f"{name}={value:g}", hint="use 0 or more")
+        if not (math.isfinite(self.threshold_cells) and self.threshold_cells > 0):
+            raise ConfigError(f"threshold_cells={self.threshold_cells:g}", hint="use more than 0")
+        if not (math.isfinite(self.gap) and self.gap <= 0):
+            raise ConfigError(f"gap={self.gap:g}", hint="use 0 or less")
+        refuse_no_count(self.line, "line", 1)
+        refuse_no_count(self.stretch, "stretch", 1)
+        refuse_no_count(self.seed, "seed")
+        for side, n_cells in zip(("columns", "rows"), self.grid, strict=True):
+            refuse_no_count(n_cells, f"grid {side}", 1)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gazetrack.errors import ConfigError, SchemaError, did_you_mean, quote
+from gazetrack.errors import ConfigError, SchemaError, did_you_mean, quote, refuse_no_count
 from gazetrack.measures.aois import OUTSIDE
 from gazetrack.measures.looks import LOOKS
 from gazetrack.measures.trials import KEYS
@@ -58,6 +58,13 @@ class TimeCourseOptions:
     def __post_init__(self) -> None:
         if not 0 < self.bin_ms < np.inf:
             raise ConfigError(f"bins of {self.bin_ms:g} ms", hint="give a positive number")
+        if not np.isfinite(self.start_ms):
+            what = f"bins from {self.start_ms:g} ms on"
+            raise ConfigError(what, hint="give a number of milliseconds")
+        if self.end_ms is not None and not np.isfinite(self.end_ms):
+            what = f"bins up to {self.end_ms:g} ms"
+            raise ConfigError(what, hint="leave it out: they end with the longest trial")
+        refuse_no_count(self.polynomials, "polynomials")
         if self.of not in DENOMINATORS:
             hint = f"{did_you_mean(self.of, DENOMINATORS)}use one of {', '.join(DENOMINATORS)}"
             raise ConfigError(f"proportions of {quote(self.of)!r}", hint=hint)

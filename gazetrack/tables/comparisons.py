@@ -37,7 +37,7 @@ SCANPATH_MATRIX = pa.schema(
         _field("method", TEXT, "", "how scanpaths are compared"),
         _field("measure", TEXT, "", "which of the method's measures the values are"),
         _field("unit", TEXT, "", "px or %; empty for shares from 0 to 1, and for counts"),
-        _field("recording", TEXT, "", "one of the two, or both on the diagonal"),
+        _field("recording", TEXT, "", "one of the two, or a participant where one holds several"),
         _field("other", TEXT, "", "the other one; every pair is there both ways"),
         _field("value", pa.float64(), "see unit", "mean over stimuli and trials; NaN without any"),
     ]

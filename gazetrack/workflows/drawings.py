@@ -9,9 +9,10 @@ from gazetrack.errors import ConfigError, InputError
 from gazetrack.figures.aois import plot_aois
 from gazetrack.figures.durations import plot_durations
 from gazetrack.figures.heatmap import plot_heatmap
-from gazetrack.figures.kinds import OF_AREAS, PICTURE_SUFFIXES
+from gazetrack.figures.kinds import OF_AREAS, OTHER_PICTURE_SUFFIXES, PICTURE_SUFFIXES
 from gazetrack.figures.main_sequence import plot_main_sequence
 from gazetrack.figures.pupil import plot_pupil
+from gazetrack.figures.saving import check_picture_suffix
 from gazetrack.figures.scanpath import plot_scanpath
 from gazetrack.figures.scarf import plot_scarf
 from gazetrack.figures.time_series import plot_time_series
@@ -364,8 +365,10 @@ def suffixed(drawings: Sequence[Drawing], out: Path, file_type: str) -> list[Pat
     Raises
     ------
     ConfigError
-        Several figures for one file.
+        Several figures for one file, or a file of a kind that is not written.
     """
+    if out.suffix.lower() in OTHER_PICTURE_SUFFIXES and not out.is_dir():
+        check_picture_suffix(out.suffix.lower())
     if out.suffix.lower() not in PICTURE_SUFFIXES or out.is_dir():
         return [out / f"{drawing.name}.{file_type}" for drawing in drawings]
     if len(drawings) > 1:

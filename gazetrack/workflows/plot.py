@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
-from gazetrack.errors import ConfigError, did_you_mean, quote
+from gazetrack.errors import ConfigError, did_you_mean, quote, refuse_no_count
 from gazetrack.figures.kinds import DEFAULT_FIGURE, FIGURES, OF_RECORDINGS, PICTURE_SUFFIXES
 from gazetrack.figures.saving import check_picture_suffix, save_figure
 from gazetrack.maps.parameters import MapParams
@@ -79,6 +79,8 @@ def plot(
         None of the tracks has an image in the folder; and what reading the inputs raises.
     ConfigError
         There is no such figure or type of file, or several figures would go to one file.
+    TypeError
+        There is no such argument.
 
     Examples
     --------
@@ -91,6 +93,7 @@ def plot(
         hint = f"{did_you_mean(what, FIGURES)}use one of {', '.join(FIGURES)}"
         raise ConfigError(f"a figure of {quote(what)!r}", hint=hint)
     check_picture_suffix(f".{file_type}")
+    refuse_no_count(limit, "limit", 1)
     options = _options(images, **choices)
     listed = [tables] if isinstance(tables, str | Path) else list(tables)
     paths = [Path(path) for path in listed]
@@ -113,6 +116,11 @@ def plot(
 
 def _options(images: str | Path | None, **choices: Unpack[PlotChoices]) -> DrawingOptions:
     """Return the options of the drawings, with paths in place of their names."""
+    known = list(PlotChoices.__annotations__)
+    for name in choices:
+        if name not in known:
+            hint = f"{did_you_mean(name, known)}known are {', '.join(known)}"
+            raise TypeError(f"plot() has no argument {quote(name)!r} - {hint}")
     masks, aois, events = choices.get("masks"), choices.get("aois"), choices.get("events")
     return DrawingOptions(
         images=None if images is None else Path(images),

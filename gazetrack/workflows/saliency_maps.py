@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
+_MOST_EXPONENT = 300  # of 2: squares of such numbers, and their sums, are within float64
 _MADE = "make the map anew, or leave it out"
 
 
@@ -63,6 +64,9 @@ class MapSource:
         if values.ndim != 2 or not values.size:
             what = f"the map of {quote(self.name)!r} has the shape {values.shape}"
             raise SchemaError(what, path=path, hint="give one of height x width")
+        if np.iscomplexobj(values):
+            what = f"the map of {quote(self.name)!r} holds complex numbers"
+            raise SchemaError(what, path=path, hint=_MADE)
         try:
             found = values.astype(np.float64)
         except (TypeError, ValueError) as error:
@@ -72,7 +76,7 @@ class MapSource:
         if n_bad:
             what = f"the map of {quote(self.name)!r} has {n_bad:,} pixels that are no numbers"
             raise InputError(what, path=path, hint=_MADE)
-        return found
+        return _within_reach(found)
 
     def _values(self) -> tuple[npt.NDArray[Any], Path | None]:
         if isinstance(self.where, ImageRef):
@@ -123,6 +127,15 @@ def map_sources(maps: str | Path | Mapping[str, npt.ArrayLike]) -> dict[str, Map
         hint = "give pictures or .npy files called after the images, or a map file"
         raise InputError("holds no map", path=path, hint=hint)
     return {name: MapSource(name=name, where=file) for name, file in files.items()}
+
+
+def _within_reach(saliency: Floats) -> Floats:
+    """Return a map whose squares are numbers, too: huge and tiny ones times a power of 2.
+
+    No score depends on the scale of a map.
+    """
+    exponent = int(np.frexp(np.abs(saliency).max())[1])
+    return saliency if abs(exponent) <= _MOST_EXPONENT else np.ldexp(saliency, -exponent)
 
 
 def _gray(image: ImageRef) -> npt.NDArray[Any]:

@@ -301,13 +301,15 @@ def scanpath_matrix(
 def matrix_table(compared: pd.DataFrame) -> pa.Table:
     """Return `scanpath_matrix` of every measure that was compared, one cell a row.
 
+    By recording; by participant where a recording holds several, see `whose`.
     Schema `SCANPATH_MATRIX`; ``pivot(index="recording", columns="other", values="value")`` of one
     method and measure makes the square of it.
     """
     parts = []
+    by = whose(compared)
     for name in dict.fromkeys(compared["method"].astype(str)):
         for measure in METHODS[name].measures:
-            square = scanpath_matrix(compared, name, measure.name)
+            square = scanpath_matrix(compared, name, measure.name, by=by)
             names = np.array(square.index, dtype=object)
             cells = {
                 "method": name,
@@ -320,6 +322,13 @@ def matrix_table(compared: pd.DataFrame) -> pa.Table:
             parts.append(conform(cells, SCANPATH_MATRIX))
     whole = pa.concat_tables([SCANPATH_MATRIX.empty_table(), *parts])
     return whole.unify_dictionaries()
+
+
+def whose(compared: pd.DataFrame) -> str:
+    """Return "participant" where recordings do not tell scanpaths of several people apart."""
+    within = compared["recording_a"].astype(str) == compared["recording_b"].astype(str)
+    others = compared["participant_a"].astype(str) != compared["participant_b"].astype(str)
+    return "participant" if (within & others).any() else "recording"
 
 
 def _key(track: Track) -> Key:

@@ -185,3 +185,10 @@ def test_saliency_of_gaze_on_a_screen_says_how_to_place_it(run, folder):
     assert "--placement" in result.err
     placed = "--placement centre -o out.parquet"
     assert run(f"gazetrack measures eve.fixations.parquet --saliency maps {placed}").code == 0
+
+
+@pytest.mark.parametrize("line", ["--saliency maps --seed -1", "--scanpaths mannan --set seed=-1"])
+def test_a_seed_below_0_is_refused(run, folder, line):
+    result = run(f"gazetrack measures {line}")
+    assert result.code == 2
+    assert "seed" in result.err

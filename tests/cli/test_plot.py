@@ -59,3 +59,17 @@ def test_what_is_missing_is_said_in_one_line(run, folder):
     assert "2 figures for the one file" in result.err
     assert not (folder / "plots").exists()
     assert not (folder / "all.png").exists()
+
+
+@pytest.mark.parametrize("line", ["--limit 0", "--limit -1", "-o z6.gif"])
+def test_what_cannot_be_drawn_leaves_nothing(run, folder, line):
+    result = run(f"gazetrack plot --what scanpath {line}")
+    assert result.code == 2
+    assert not (folder / "z6.gif").exists()
+    assert not (folder / "plots").exists()
+
+
+def test_names_that_the_font_lacks_are_no_warnings_when_quiet(run, folder, recwarn):
+    own_json(folder / "aois.json", rectangle("\u75c5\u53d8", 5, 9, 30, 30), stimulus="lesion-001")
+    assert run("gazetrack plot --what aois --aois aois.json -q").code == 0
+    assert [str(one.message) for one in recwarn if "Glyph" in str(one.message)] == []

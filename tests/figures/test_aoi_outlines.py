@@ -76,3 +76,12 @@ def test_areas_are_drawn_with_their_names_and_holes_stay_open():
     assert border.get_edgecolor()[3] == 1
     name_area(axis, np.array([1.0, 2.0]), "$x")
     assert axis.texts[-1].get_text() == r"\$x"
+
+
+def test_the_name_of_an_area_at_the_top_is_inside_it():
+    axis = Figure().subplots()
+    axis.imshow(np.zeros((80, 80)), extent=(0, 80, 80, 0))
+    for y in (0.0, -5.0, 2.0, 40.0):
+        name_area(axis, np.array([10.0, y]), "it")
+    shown = [(text.get_position()[1], text.get_va()) for text in axis.texts]
+    assert shown == [(0, "top"), (0, "top"), (2, "top"), (40, "bottom")]

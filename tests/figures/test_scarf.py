@@ -68,3 +68,10 @@ def test_nothing_too_much_and_missing_columns():
         plot_scarf(looks(201, 1, 100.0))
     with pytest.raises(SchemaError, match="no column trial_ms"):
         plot_scarf(looks(1, 1).drop(columns="trial_ms"))
+
+
+def test_more_areas_than_can_be_told_apart_are_refused():
+    key = ("r", "p", "1", "a.png", 900.0)
+    rows = [(*key, f"area {number}", number, 0.0, 10.0) for number in range(41)]
+    with pytest.raises(ConfigError, match="a scarf plot of 41 areas - choose 40 at most"):
+        plot_scarf(pd.DataFrame(rows, columns=LOOKS))

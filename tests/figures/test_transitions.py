@@ -54,3 +54,9 @@ def test_nothing_too_much_and_missing_columns():
         plot_transitions(many)
     with pytest.raises(SchemaError, match="no column to_aoi"):
         plot_transitions(TABLE.drop(columns="to_aoi"))
+
+
+def test_the_row_of_an_area_that_was_never_left_is_blank():
+    axis = plot_transitions(TABLE[TABLE["from_aoi"] != "mouth"]).axes[0]
+    share = np.ma.filled(axis.images[0].get_array(), np.nan)
+    np.testing.assert_array_equal(share, [[np.nan] * 3, [100, 0, 0], [0, 100, 0]])

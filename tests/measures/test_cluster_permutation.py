@@ -225,3 +225,9 @@ def test_a_bin_in_which_nobody_differs_from_anybody_has_no_t():
     first[:, 3] = second[:, 3] = 1 / 3
     found = cluster_permutation(two_groups(first, second), "group", "lesion")
     assert np.flatnonzero(found.bins["t"].isna()).tolist() == [3]
+
+
+@pytest.mark.parametrize("wrong", [{"seed": -1}, {"seed": 1.5}, {"n_permutations": 2.5}])
+def test_numbers_that_cannot_be_are_refused_before_any_work(wrong):
+    with pytest.raises(ConfigError, match=next(iter(wrong))):
+        ClusterOptions(**wrong)

@@ -130,3 +130,23 @@ def test_every_option_reaches_its_method():
 def test_options_that_make_no_sense(name):
     with pytest.raises(ConfigError, match=name):
         ScanpathOptions(**{name: -1.0})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("stretch", 2.5),
+        ("stretch", 0),
+        ("line", -1),
+        ("seed", -1),
+        ("direction_deg", math.nan),
+        ("direction_deg", -5.0),
+        ("grid", (0, 0)),
+        ("grid", (5, 0)),
+        ("threshold_cells", 0.0),
+        ("gap", 1.0),
+    ],
+)
+def test_numbers_that_cannot_be_are_refused_whatever_is_asked_for(name, value):
+    with pytest.raises(ConfigError, match=name):
+        ScanpathOptions(**{name: value})

@@ -154,3 +154,12 @@ def test_what_cannot_be_is_refused_in_words():
     with pytest.raises(ConfigError, match="at most 100,000"):
         time_courses(ONE, TimeCourseOptions(bin_ms=0.001))
     assert time_courses(ONE.head(0)).empty
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"start_ms": np.nan}, {"start_ms": np.inf}, {"end_ms": np.inf}, {"polynomials": -1}],
+)
+def test_numbers_that_cannot_be_are_refused_before_any_work(wrong):
+    with pytest.raises(ConfigError, match=r" - (give|leave|use)"):
+        TimeCourseOptions(**wrong)

@@ -158,3 +158,16 @@ def test_unknown_figures_and_types_are_refused_in_words(tables, tmp_path):
     with pytest.raises(ConfigError, match=r"end the name in \.png"):
         plot(tables, file_type="jpg", out=tmp_path / "plots")
     assert not (tmp_path / "plots").exists()
+
+
+def test_arguments_that_there_are_not_are_refused_with_the_nearest(tables, tmp_path):
+    with pytest.raises(TypeError, match=r"no argument 'aoi' - did you mean 'aois'\?"):
+        plot(tables, out=tmp_path / "plots", what="scanpath", aoi="x")
+    with pytest.raises(ConfigError, match="limit=0"):
+        plot(tables, out=tmp_path / "plots", limit=0)
+    with pytest.raises(ConfigError, match=r"saved as '\.gif' - end the name in \.png"):
+        plot(tables, out=tmp_path / "z.gif", what="scanpath", limit=1)
+    assert not (tmp_path / "z.gif").exists()
+    (tmp_path / "old.gif").mkdir()
+    (written,) = plot(tables, out=tmp_path / "old.gif", what="scanpath", limit=1)
+    assert written.parent == tmp_path / "old.gif"

@@ -10,6 +10,7 @@ from gazetrack.errors import DataError, InputError, SchemaError
 from gazetrack.maps.parameters import MapParams
 from gazetrack.maps.render import render_maps
 from gazetrack.maps.store import map_writer
+from gazetrack.measures.saliency import density, nss
 from gazetrack.workflows.saliency_maps import map_sources
 from tests.measures.paths import random_track
 
@@ -81,3 +82,20 @@ def test_a_huge_array_is_not_read(tmp_path, monkeypatch):
     np.save(tmp_path / "huge.npy", VALUES)
     with pytest.raises(InputError, match="has 24 pixels"):
         map_sources(tmp_path)["huge"].read()
+
+
+def test_complex_maps_are_refused(tmp_path):
+    np.save(tmp_path / "cat.npy", np.ones((4, 4)) * 1j)
+    with pytest.raises(SchemaError, match="'cat' holds complex numbers"):
+        map_sources(tmp_path)["cat"].read()
+
+
+@pytest.mark.parametrize("size", [1e308, 1e-310])
+def test_huge_and_tiny_maps_have_the_scores_of_others(size):
+    values = np.array([[0.125, 0.25], [0.5, 1.0]])
+    read = map_sources({"cat": values * size})["cat"].read()
+    ordinary = map_sources({"cat": values * 1e80})["cat"].read()
+    assert ordinary.max() == 1e80
+    x, y = np.array([1.5]), np.array([1.5])
+    assert nss(read, x, y) == pytest.approx(nss(values, x, y))
+    np.testing.assert_allclose(density(read), density(values))

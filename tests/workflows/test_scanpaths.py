@@ -192,3 +192,15 @@ def test_recurrence_is_a_row_a_scanpath(paths):
     assert found["n_fixations"].tolist() == [8, 9, 10, 9, 9]
     assert found["recurrence"].between(0, 100).all()
     assert len(gazetrack.scanpath_recurrence([])) == 0
+
+
+def test_the_squares_are_by_participant_where_one_recording_holds_several():
+    tracks = [random_track(8, seed, recording="all", participant=f"p{seed}") for seed in range(3)]
+    found = gazetrack.compare_scanpaths(tracks, ["dtw"])
+    table = scanpaths.matrix_table(found).to_pandas()
+    square = table[table["measure"] == "distance"].pivot_table(
+        index="recording", columns="other", values="value"
+    )
+    assert list(square.index) == ["p0", "p1", "p2"]
+    wanted = scanpaths.scanpath_matrix(found, "dtw", by="participant")
+    np.testing.assert_array_equal(square.to_numpy(), wanted.to_numpy())
