@@ -18,6 +18,7 @@ import contextlib
 import inspect
 import shlex
 import shutil
+import signal
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -224,11 +225,15 @@ def _check_keys(kind: Any, section: dict[str, Any], path: str | Path) -> None:
 
 
 def _kind(name: str) -> Any:
+    on_interrupt = signal.getsignal(signal.SIGINT)
     try:
         import dask_jobqueue
     except ImportError as error:
         hint = 'pip install "gazetrack[cluster]"'
         raise ConfigError("a batch queue needs dask-jobqueue", hint=hint) from error
+    # Its import lets Ctrl-C end the whole process, as if all were done.
+    if signal.getsignal(signal.SIGINT) is not on_interrupt:
+        signal.signal(signal.SIGINT, on_interrupt)
     return getattr(dask_jobqueue, QUEUES[name])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 
 import pytest
@@ -141,3 +142,17 @@ def test_a_queue_whose_programs_are_not_here_is_refused(place, monkeypatch, tmp_
     ) as caught:
         Queue(place(SLURM))
     assert "queue.toml" in str(caught.value)
+
+
+def test_ctrl_c_means_what_it_meant_before(place):
+    pytest.importorskip("dask_jobqueue")
+    code = (
+        "import signal, sys\n"
+        "from gazetrack.workflows.engine.queues import job_script\n"
+        "before = signal.getsignal(signal.SIGINT)\n"
+        "job_script(sys.argv[1])\n"
+        "print(signal.getsignal(signal.SIGINT) is before)\n"
+    )
+    command = [sys.executable, "-c", code, str(place(SLURM))]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert ran.stdout == "True\n"
