@@ -758,7 +758,8 @@ def simplified_saccades(x, y, duration, amplitude, direction_deg, longest):
                 new.append(summed(saccades[i], saccades[i + 1]) if join else saccades[i])
                 held.append(durations[i])
                 i += 2 if join else 1
-            saccades, durations = new, [*held, durations[n]]
+            # The last one that there is: a round may leave one more than there are fixations.
+            saccades, durations = new, [*held, durations[-1]]
         if len(durations) == before:
             break
     rows = [
