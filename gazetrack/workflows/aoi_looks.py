@@ -61,8 +61,10 @@ def label_fixations(
 
     Parameters
     ----------
-    tables, aois, **choices
-        As for `measure_aois`: the fixations, the areas and the options.
+    tables, aois
+        The fixations and the areas of interest, as for `measure_aois`.
+    **choices
+        The options that `measure_aois` takes, under the same names.
 
     Returns
     -------

@@ -78,8 +78,10 @@ def aoi_transitions(
 
     Parameters
     ----------
-    tables, aois, **choices
-        As for `measure_aois`: the fixations, the areas and the options.
+    tables, aois
+        The fixations and the areas of interest, as for `measure_aois`.
+    **choices
+        The options that `measure_aois` takes, under the same names.
     entropy : bool
         Whether to return the entropies of each trial instead of its transitions.
 
