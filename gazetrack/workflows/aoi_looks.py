@@ -73,6 +73,11 @@ def label_fixations(
         time: ``recording``, ``participant``, ``trial``, ``stimulus``, ``begin_ms`` and ``end_ms``
         from the start of the trial, ``x_px``, ``y_px`` as in the table, or on the image where it
         was placed, and ``aoi``: of areas that overlap the smallest, ``(outside)`` in none.
+
+    Examples
+    --------
+    >>> labelled = gazetrack.label_fixations("tables", "aois.json")  # doctest: +SKIP
+    >>> labelled.groupby(["recording", "aoi"]).size()  # doctest: +SKIP
     """
     frames = [labels_of(*found) for found in trials_of_tables(tables, aois, **choices)]
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=LABELS)

@@ -90,6 +90,11 @@ def aoi_transitions(
     pandas.DataFrame
         A row per trial and pair of areas that follow each other; or, of entropies, two rows per
         trial: with and without outside as a state. See `docs/measures.md`.
+
+    Examples
+    --------
+    >>> pairs = gazetrack.aoi_transitions("tables", "aois.json")  # doctest: +SKIP
+    >>> pairs.pivot_table("probability", "from_aoi", "to_aoi")  # doctest: +SKIP
     """
     found = _tables(tables, aois, 1, aoi_options(**choices))
     frame: pd.DataFrame = (found.entropy if entropy else found.transitions).to_pandas()
