@@ -8,21 +8,16 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from gazetrack.storage.address import shown
-
 from . import options as opt
 from .engine_options import engine
-from .measures_output import check_outputs
+from .measures_output import beside, check_outputs, write_tables
 from .parsing import parse_pairs
 from .printing import cell, print_json, print_table, progress_bar, without_nan
 from .reports import check_report, finish
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from gazetrack.measures.aois import AoiSet
     from gazetrack.workflows.aoi_files import AoiReport
-    from gazetrack.workflows.aoi_tables import AoiTables
     from gazetrack.workflows.outcome import Outcome
 
 _MOST_SHOWN = 20
@@ -170,7 +165,12 @@ def run(
         )
         outcomes = places.told(measured.outcomes)
     about = {"measures": {"aois": dict(areas.source), **chosen.facts()}}
-    written = _write(out, measured.tables, outcomes, about, force=force)
+    written = []
+    if out is not None:
+        three = measured.tables
+        made = (three.measures, three.transitions, three.entropy)
+        named = dict(zip(_places(out), made, strict=True))
+        written = write_tables(out, named, outcomes, about, force=force)
     show = None if quiet or as_json else _show
     if as_json:
         print_json([without_nan(row) for row in measured.tables.measures.to_pylist()])
@@ -194,8 +194,7 @@ def _labels(text: str | None) -> dict[int, str] | None:
 
 def _places(out: Path | str) -> tuple[str, str, str]:
     """Return where the measures, the transitions and the entropies are written."""
-    head, dot, suffix = str(out).rpartition(".")
-    return str(out), f"{head}.transitions{dot}{suffix}", f"{head}.entropy{dot}{suffix}"
+    return str(out), beside(out, "transitions"), beside(out, "entropy")
 
 
 def _check_outputs(
@@ -210,32 +209,6 @@ def _check_outputs(
         check_outputs(out, named, inputs, report, force=force)
 
 
-def _write(
-    out: Path | str | None,
-    tables: AoiTables,
-    outcomes: list[Outcome],
-    about: dict[str, Any],
-    *,
-    force: bool,
-) -> list[tuple[str, pa.Table]]:
-    """Write the three tables, unless every input failed; return where they are."""
-    from gazetrack.publish import sha256_of
-    from gazetrack.workflows.elsewhere import write_at
-
-    measured = [outcome for outcome in outcomes if outcome.error is None]
-    if out is None or not measured:
-        return []
-    found = (tables.measures, tables.transitions, tables.entropy)
-    named = list(zip(_places(out), found, strict=True))
-    for place, table in named:
-        write_at(place, table, about, force=force)
-        entry: dict[str, Any] = {"path": shown(place), "rows": table.num_rows}
-        if isinstance(out, Path):
-            entry["sha256"] = sha256_of(place)
-        measured[0].outputs.append(entry)
-    return named
-
-
 def _show(outcome: Outcome) -> None:
     dropped = [f"; not used: {count:,}, {reason}" for reason, count in outcome.dropped.items()]
     rows = f"{outcome.rows_in:,} fixations, {outcome.rows_out:,} rows"
@@ -244,7 +217,7 @@ def _show(outcome: Outcome) -> None:
         click.echo(f"  note: {note}")
 
 
-def _show_all(report: AoiReport, written: list[tuple[str, pa.Table]]) -> None:
+def _show_all(report: AoiReport, written: list[str]) -> None:
     """Print the means of every area over its trials, and what was written."""
     frame = report.tables.measures.to_pandas()
     if len(frame):
@@ -266,5 +239,5 @@ def _show_all(report: AoiReport, written: list[tuple[str, pa.Table]]) -> None:
             click.echo(f"… and {len(rows) - _MOST_SHOWN} more areas")
     for note in report.notes:
         click.echo(f"note: {note}")
-    for place, table in written:
-        click.echo(f"wrote {shown(place)} ({table.num_rows:,} rows)")
+    for line in written:
+        click.echo(line)
