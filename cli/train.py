@@ -228,7 +228,7 @@ def _run(action: str, data: Path, given: dict[str, Any], quiet: bool, as_json: b
     from gazetrack.errors import ConfigError
     from gradtrack_model.data.loading import load_data
     from gradtrack_model.parallel import is_first, world
-    from gradtrack_model.training.preflight import plan
+    from gradtrack_model.training.preflight import check_machine, plan
     from gradtrack_model.verbs.train import train_sources
 
     out, force, resume, dry, verbose = (
@@ -245,6 +245,7 @@ def _run(action: str, data: Path, given: dict[str, Any], quiet: bool, as_json: b
         return _show_nnunet(sources, config, raw, quiet, as_json)
     tell = silent if quiet else partial(show_data, verbose=verbose)
     if dry:
+        check_machine(config.device, config.model, config.optimizer)
         loaded = load_data(sources, config)
         tell(loaded)
         planned = plan(config, loaded)

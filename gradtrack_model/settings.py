@@ -13,6 +13,7 @@ from gazetrack.errors import ConfigError, InputError, nearest, quote
 from gazetrack.maps.parameters import MapParams, map_params
 from gradtrack_model.config import TrainConfig
 from gradtrack_model.limits import one_of
+from gradtrack_model.network.model import ModelConfig
 from gradtrack_model.presets import METHODS, PRESETS
 
 if TYPE_CHECKING:
@@ -90,15 +91,14 @@ def map_settings(
 def _given(
     file: str | Path | None, settings: Iterable[str], overrides: Mapping[str, Any] | None
 ) -> list[dict[str, Any]]:
-    """Return the nested values of a file, of options and of settings, the strongest last."""
+    """Return the nested values of a file, and of all that was typed, the stronger last."""
     layers = [] if file is None else [_read_toml(Path(file))]
-    for key, value in (overrides or {}).items():
-        if value is not None:
-            layers.append(_nested(key, value))
-    for setting in settings:
-        key, value = _parse_setting(setting)
-        layers.append(_nested(key, value))
-    return layers
+    typed: dict[str, Any] = {}
+    named = [(key, value) for key, value in (overrides or {}).items() if value is not None]
+    for key, value in (*named, *map(_parse_setting, settings)):
+        # Not `_merge`: widths typed before their encoder are that encoder's.
+        _lay(typed, _nested(key, value))
+    return [*layers, typed]
 
 
 def config_from(values: Mapping[str, Any]) -> TrainConfig:
@@ -193,21 +193,27 @@ def _is_number(value: Any) -> bool:
 
 
 def _merge(into: dict[str, Any], layer: Mapping[str, Any]) -> None:
+    """Put `layer` over `into`, section by section; another encoder takes its own widths."""
+    model, above = into.get("model"), layer.get("model")
+    if isinstance(model, dict) and isinstance(above, dict):
+        _forget_widths(model, above)
+    _lay(into, layer)
+
+
+def _lay(into: dict[str, Any], layer: Mapping[str, Any]) -> None:
     """Put `layer` over `into`, section by section."""
     for key, value in layer.items():
         below = into.setdefault(key, {}) if isinstance(value, dict) else None
-        if not isinstance(below, dict):
+        if isinstance(below, dict):
+            below.update(value)
+        else:
             # Also where a section lies over a plain value, which is refused later.
             into[key] = value
-            continue
-        if key == "model":
-            _forget_widths(below, value)
-        below.update(value)
 
 
 def _forget_widths(model: dict[str, Any], above: Mapping[str, Any]) -> None:
     """Remove the widths of another encoder: each brings its own default widths."""
-    encoder = model.get("encoder")
+    encoder = model.get("encoder", ModelConfig().encoder)
     if above.get("encoder", encoder) != encoder:
         model.pop("widths", None)
 

@@ -118,3 +118,32 @@ def test_bad_files(tmp_path):
         load_config(file=tmp_path / "c.toml")
     with pytest.raises(ConfigError, match="preset"):
         load_config("huge")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ["model.encoder=basic", "model.widths=[8,16,24,32,40,16]"],
+        ["model.widths=[8,16,24,32,40,16]", "model.encoder=basic"],
+    ],
+)
+def test_the_order_of_settings_does_not_matter(typed, tmp_path):
+    wanted = (8, 16, 24, 32, 40, 16)
+    assert load_config("default", settings=typed).model.widths == wanted
+    assert load_config("tiny", settings=typed).model.widths == wanted
+    given = dict(setting.split("=") for setting in typed)
+    widths = {"model.widths": list(wanted)}
+    assert load_config("default", overrides=given | widths).model.widths == wanted
+    # An option and a setting are both typed.
+    one = load_config("default", settings=typed[:1], overrides=given | widths)
+    assert one.model.widths == wanted
+
+
+def test_widths_of_a_file_are_those_of_its_encoder(tmp_path):
+    file = tmp_path / "run.toml"
+    file.write_text("[model]\nwidths = [64, 32, 24, 16]\n")
+    assert load_config("default", file).model.widths == (64, 32, 24, 16)
+    same = load_config("default", file, ["model.encoder=lite"])
+    assert same.model.widths == (64, 32, 24, 16)
+    other = load_config("default", file, ["model.encoder=lite2"])
+    assert other.model.widths == load_config("default", None, ["model.encoder=lite2"]).model.widths

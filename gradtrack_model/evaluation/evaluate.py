@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gazetrack.errors import DataError, GazetrackError, InputError, quote
-from gazetrack.publish import refuse_input_folder, write_json, write_text
+from gazetrack.publish import refuse_input_folder, refuse_overwrite, write_json, write_text
 from gradtrack_model.data.image_files import find_images, read_ids, read_mask
 from gradtrack_model.evaluation.made_by import network_of
 from gradtrack_model.evaluation.metrics import EMPTY_DISTANCE_POLICY, EMPTY_POLICY, Scores, score
@@ -142,10 +142,14 @@ def evaluate_folder(
     DataError
         Nothing to compare, or no image in common with `against`.
     InputError, OutputError
-        A folder is missing; `out` cannot be written, or is one of the two.
+        A folder is missing; `out` cannot be written, is one of the two, or holds `against`.
     """
     if out is not None:
         refuse_input_folder([out], [predictions, masks])
+        # The evaluation that this one is compared with may lie in the default folder.
+        read = [path for path in (against, ids) if path is not None]
+        for name in (SCORES_FILE, SUMMARY_FILE):
+            refuse_overwrite(out / name, read)
     predicted = find_images(predictions)
     reference = find_images(masks)
     other_rows = {} if against is None else read_scores(against)

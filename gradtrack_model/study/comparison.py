@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gazetrack.errors import ConfigError, GazetrackError
+from gazetrack.publish import refuse_input_folder
 from gradtrack_model.computed import Computed
 from gradtrack_model.data.gaze import choose_gaze
 from gradtrack_model.parallel import world
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from gradtrack_model.data.sources import Sources
     from gradtrack_model.study.jobs import Job, Result
     from gradtrack_model.training.loop import Progress
 
@@ -93,7 +95,7 @@ def compare_methods(
         There is no job, `reference` is none of the methods, two methods would compute the same, or
         several processes share this call.
     OutputError
-        `out` cannot be written.
+        `out` cannot be written, or holds the images or masks.
     """
     if world() > 1:
         what = f"a comparison in {world()} processes"
@@ -106,6 +108,8 @@ def compare_methods(
         raise ConfigError(
             f"the reference {reference!r} is not compared", hint=f"use one of {', '.join(names)}"
         )
+    # A plot among the images would be one of them the next time.
+    refuse_input_folder([out], [place for job in jobs for place in _inputs(job.sources)])
     refuse_doubles(jobs)
     way = "flips" if flips else "plain"
     results = []
@@ -120,6 +124,10 @@ def compare_methods(
         if installed():
             write_comparison_report(out / f"{NAME}.html", lines, runs, plot, flips)
     return Comparison(tuple(results), lines)
+
+
+def _inputs(sources: Sources) -> tuple[Path | None, Path | None]:
+    return sources.images, sources.masks
 
 
 def refuse_doubles(jobs: Sequence[Job]) -> None:

@@ -1,4 +1,7 @@
-"""What a run will cost, before it begins; `gradtrack_model.data.checks` looks at its data."""
+"""What a run needs, and what it will cost, before it begins.
+
+`gradtrack_model.data.checks` looks at its data.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +12,48 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from gradtrack_model.data.device_batches import batch_maker
-from gradtrack_model.training.learner import Learner
+from gradtrack_model.network.model import build_network
+from gradtrack_model.training.learner import Learner, pick_device
+from gradtrack_model.training.optim import build_optimizer
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from gradtrack_model.config import TrainConfig
+    from gradtrack_model.config import OptimizerConfig, TrainConfig
     from gradtrack_model.data.batches import Batch
     from gradtrack_model.data.sample import TrainingData
+    from gradtrack_model.network.model import ModelConfig
 
 _PROBED_STEPS = 3
+
+
+def check_machine(device: str, model: ModelConfig, optimizer: OptimizerConfig) -> None:
+    """Refuse a run for which this machine lacks something, before any image is read.
+
+    Parameters
+    ----------
+    device : str
+        Where the run shall compute, as in `TrainConfig`.
+    model : ModelConfig
+        The network: its encoder, and the weights that this starts from, may need packages.
+    optimizer : OptimizerConfig
+        Says how many blocks of the encoder are frozen.
+
+    Raises
+    ------
+    ConfigError
+        The device is not there, the package of the encoder or of its weights is not installed, or
+        the encoder has fewer blocks than are to be frozen.
+    CheckpointError
+        That package does not hold the weights that it should.
+    """
+    pick_device(device)
+    # In memory, whatever the device is, and given back at once.
+    network = build_network(model)
+    if model.pretrained:
+        for encoder in network.encoders:
+            encoder.load_pretrained()
+    build_optimizer(network, optimizer)  # which freezes blocks
 
 
 def plan(config: TrainConfig, data: TrainingData) -> dict[str, Any]:

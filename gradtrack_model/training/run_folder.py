@@ -71,6 +71,30 @@ class TrainResult:
     stopped_by: int | None = None
 
 
+def refuse_run(folder: Path) -> None:
+    """Refuse a folder that holds a run already.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where another run shall be written.
+
+    Raises
+    ------
+    OutputError
+        It names a file of the run that is there.
+    """
+    there = _run_files(folder)
+    if there:
+        what = f"already holds a run ({there[0]})"
+        hint = "give another --out, or --force to replace it"
+        raise OutputError(what, path=folder, hint=hint)
+
+
+def _run_files(folder: Path) -> list[str]:
+    return [name for name in _RUN_FILES if (folder / name).exists()]
+
+
 class Run:
     """A run folder in the hands of a trainer; of several processes, the first one writes.
 
@@ -146,11 +170,9 @@ class Run:
 
     def _clear(self, *, replace: bool) -> None:
         """Remove what a run has left; other files of the folder stay."""
-        there = [name for name in _RUN_FILES if (self.folder / name).exists()]
-        if there and not replace:
-            what = f"already holds a run ({there[0]})"
-            hint = "give another --out, or --force to replace it"
-            raise OutputError(what, path=self.folder, hint=hint)
+        if not replace:
+            refuse_run(self.folder)
+        there = _run_files(self.folder)
         for name in there:
             (self.folder / name).unlink()
         self.states.keep(0)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from gazetrack.errors import ConfigError
 from gazetrack.maps.parameters import MapParams
+from gazetrack.publish import refuse_input_folder
 from gradtrack_model import parallel
 from gradtrack_model.config import TrainConfig
 from gradtrack_model.data.loading import load_data
@@ -16,6 +17,8 @@ from gradtrack_model.settings import load_config, map_settings
 from gradtrack_model.study.report.html import installed
 from gradtrack_model.study.report.run import write_run_report
 from gradtrack_model.training import loop
+from gradtrack_model.training.preflight import check_machine
+from gradtrack_model.training.run_folder import refuse_run
 from gradtrack_model.verbs.parts import Parts, as_paths
 
 if TYPE_CHECKING:
@@ -121,6 +124,11 @@ def train_sources(
         Described at `train`, and meant alike here.
     """
     with parallel.joined():
+        # What would stop the run anyway is said before minutes go by with reading images.
+        refuse_input_folder([out], [sources.images, sources.masks])
+        if parallel.is_first() and not (force or resume):
+            refuse_run(out)
+        check_machine(config.device, config.model, config.optimizer)
         found = load_data(sources, config)
         if loaded is not None:
             loaded(found)

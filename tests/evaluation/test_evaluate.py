@@ -124,6 +124,19 @@ def test_nothing_is_written_among_the_masks(tmp_path):
         assert [path.name for path in (tmp_path / folder).iterdir()] == ["a.png"]
 
 
+def test_the_evaluation_that_it_is_compared_with_stays(tmp_path):
+    for folder in ("p", "m"):
+        write_mask(tmp_path / folder / "a.png", np.ones((4, 4)))
+    evaluate_folder(tmp_path / "p", tmp_path / "m", tmp_path / "evaluation")
+    against = tmp_path / "evaluation" / "evaluation.csv"
+    before = against.read_bytes()
+    with pytest.raises(OutputError, match="would be written over the input"):
+        evaluate_folder(
+            tmp_path / "p", tmp_path / "m", tmp_path / "p" / ".." / "evaluation", against=against
+        )
+    assert against.read_bytes() == before
+
+
 def test_scores_are_read_as_they_were_written(tmp_path):
     """Names that a spreadsheet would take for formulas keep their name."""
     for folder in ("p", "m"):

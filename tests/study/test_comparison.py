@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from gazetrack.errors import ConfigError
+from gazetrack.errors import ConfigError, OutputError
 from gazetrack.maps.parameters import MapParams
 from gazetrack.workflows.render import RenderOptions, render_tables
 from gradtrack_model.data.loading import load_data
@@ -176,3 +176,21 @@ def test_two_rows_that_would_compute_the_same_are_refused(folder, line, names):
     with pytest.raises(ConfigError, match=f"^{names} would compute the same: "):
         run(f"{SMALL} --methods {methods} {line}")
     assert not (folder / "comparison").exists()
+
+
+@pytest.mark.parametrize("place", ["images", "masks", "masks/../images"])
+def test_no_plot_is_written_among_the_images(folder, place):
+    before = sorted(folder.rglob("*"))
+    with pytest.raises(OutputError, match="is a folder of inputs"):
+        compare_methods(jobs_of(folder), folder / place)
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_what_a_machine_lacks_is_said_before_any_image_is_read(folder, monkeypatch):
+    def read(*_):
+        raise AssertionError("an image was read")
+
+    monkeypatch.setattr(study, "load_data", read)
+    jobs = jobs_of(folder, **{"optimizer.frozen_blocks": 99})
+    found = compare_methods(jobs, folder / "out")
+    assert all("frozen_blocks" in str(result.error) for result in found.results)

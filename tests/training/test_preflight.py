@@ -6,13 +6,17 @@ import dataclasses
 import re
 
 import pytest
+import torch
 from click.testing import CliRunner
 
+from gazetrack.errors import ConfigError
 from gazetrack_cli import train as cli
 from gradtrack_model.data.loading import load_data
 from gradtrack_model.data.sources import discover
+from gradtrack_model.network import pretrained
+from gradtrack_model.settings import load_config
 from gradtrack_model.training.learner import Learner
-from gradtrack_model.training.preflight import plan
+from gradtrack_model.training.preflight import check_machine, plan
 
 
 def test_a_dry_run_writes_nothing(data_folder, config):
@@ -65,3 +69,33 @@ def test_accumulated_batches_wait_in_memory(data_folder, config):
     one = plan(dataclasses.replace(config, batch_size=2), data)["memory_bytes"]
     three = plan(dataclasses.replace(config, batch_size=2, accumulate=3), data)["memory_bytes"]
     assert three - one == 2 * 2 * 64 * 64 * 4 * (3 + config.maps.levels)
+
+
+def check(config):
+    check_machine(config.device, config.model, config.optimizer)
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"device": "cuda"}, "device 'cuda' is not there"),
+        ({"model.encoder": "lite2"}, "the ImageNet weights of lite2 are not installed"),
+        ({"model.encoder": "lite", "optimizer.frozen_blocks": 99}, "frozen_blocks"),
+    ],
+)
+def test_what_the_machine_lacks_is_said(settings, says, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    real = pretrained.importlib.import_module
+
+    def without_lite2(name, *arguments):
+        if "lite2" in name:
+            raise ImportError(name)
+        return real(name, *arguments)
+
+    monkeypatch.setattr(pretrained.importlib, "import_module", without_lite2)
+    with pytest.raises(ConfigError, match=says):
+        check(load_config("tiny", overrides=settings))
+
+
+def test_what_the_machine_has_is_no_trouble(config):
+    check(config)

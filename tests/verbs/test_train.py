@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import pytest
+import torch
 
 import gazetrack
 import gradtrack_model
-from gazetrack.errors import CheckpointError, ConfigError
+from gazetrack.errors import CheckpointError, ConfigError, OutputError
+from gradtrack_model.verbs import train as verb
 
 
 def test_train_takes_a_folder_and_gives_a_run_that_load_model_takes(study, run):
@@ -50,3 +53,37 @@ def test_a_run_whose_maps_were_rendered_anew_says_that_these_are_others(study, t
     expected = "other maps .*maps.kind was 'hull', is 'disc' - render maps.parquet as it was, or"
     with pytest.raises(CheckpointError, match=expected):
         gradtrack_model.train(folder, "tiny", settings=settings, resume=True)
+
+
+def test_what_would_stop_the_run_is_said_before_any_image_is_read(
+    study, run, tmp_path, monkeypatch
+):
+    def read(*_):
+        raise AssertionError("an image was read")
+
+    monkeypatch.setattr(verb, "load_data", read)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(OutputError, match="already holds a run"):
+        gradtrack_model.train(study, "tiny", out=run.folder)
+    with pytest.raises(ConfigError, match="device 'cuda' is not there"):
+        gradtrack_model.train(study, "tiny", settings={"device": "cuda"}, out=tmp_path / "a")
+    with pytest.raises(ConfigError, match="frozen_blocks"):
+        gradtrack_model.train(
+            study, "tiny", settings={"optimizer.frozen_blocks": 99}, out=tmp_path / "a"
+        )
+    assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize("spelling", ["itself", "link", "relative"])
+def test_a_run_is_not_written_among_its_images(study, tmp_path, settings, spelling, monkeypatch):
+    places = {
+        "itself": study / "images",
+        "link": tmp_path / "link",
+        "relative": Path("masks/../images"),
+    }
+    (tmp_path / "link").symlink_to(study / "images")
+    monkeypatch.chdir(study)
+    before = sorted((study / "images").iterdir())
+    with pytest.raises(OutputError, match=r"is a folder of inputs.*--out"):
+        gradtrack_model.train(study, "tiny", settings=settings, out=places[spelling])
+    assert sorted((study / "images").iterdir()) == before
