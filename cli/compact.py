@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from . import options as opt
+from .examples import examples
 from .printing import print_json
 
 if TYPE_CHECKING:
@@ -16,7 +17,16 @@ if TYPE_CHECKING:
 _MB = 1024**2
 
 
-@click.command("compact", short_help="Merge the small files of a data set into a few large ones.")
+@click.command(
+    "compact",
+    short_help="Merge the small files of a data set into a few large ones.",
+    epilog=examples(
+        """
+        gazetrack compact dataset
+        gazetrack compact dataset --target-mb 256 --json
+        """
+    ),
+)
 @click.argument("dataset", type=opt.FILE, metavar="DIR")
 @click.option(
     "--target-mb",

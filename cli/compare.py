@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from . import options as opt
+from .examples import examples
 from .printing import cell, print_json, print_table, without_nan
 
 if TYPE_CHECKING:
@@ -30,7 +31,18 @@ _COLUMNS = {
 }
 
 
-@click.command("compare", short_help="Say how well two tables of fixations agree.")
+@click.command(
+    "compare",
+    short_help="Say how well two tables of fixations agree.",
+    epilog=examples(
+        """
+        # the export's own fixations, and those that were detected in its samples
+        gazetrack compare raw.fixations.parquet raw.auto.fixations.parquet
+        # two folders, recording by recording
+        gazetrack compare tables detected --json
+        """
+    ),
+)
 @click.argument("a", type=opt.FILE, metavar="A")
 @click.argument("b", type=opt.FILE, metavar="B")
 @opt.json_option

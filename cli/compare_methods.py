@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import exit_codes, train
+from . import completing, exit_codes, train
 from . import options as opt
 from .errors import say
+from .examples import examples
 from .printing import print_json, print_table, progress_bar, with_report
 
 if TYPE_CHECKING:
@@ -43,12 +44,23 @@ def _with_options_of_train(command: click.Command) -> click.Command:
 
 
 @_with_options_of_train
-@click.command("compare", context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    "compare",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        """
+        gradtrack-compare --preset tiny
+        gradtrack-compare --data study --methods full,gradtrack --seeds 0,1,2 \\
+          --reference full -o study/comparison
+        """
+    ),
+)
 @click.option(
     "--methods",
     default=_METHODS,
     show_default=True,
     metavar="A,B,…",
+    shell_complete=completing.train_methods,
     help="full, plain, heatmap, gazemedseg, gradtrack, or controls such as gradtrack-discs.",
 )
 @click.option(
@@ -61,6 +73,7 @@ def _with_options_of_train(command: click.Command) -> click.Command:
 @click.option(
     "--reference",
     metavar="METHOD",
+    shell_complete=completing.train_method,
     show_default="the first one",
     help="The others are compared with this method.",
 )

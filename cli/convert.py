@@ -11,6 +11,7 @@ import click
 from . import options as opt
 from .dry_run import dry_run
 from .engine_options import engine, engine_options, resume_options
+from .examples import examples
 from .parsing import parse_pairs, parse_screen
 from .participants import participant_options, pseudonyms_of
 from .printing import facts_line, print_json, progress_bar
@@ -27,7 +28,22 @@ _SHOWN_NOTES = 5
 _MOST_CHARS = 4096  # of a path
 
 
-@click.command("convert", short_help="Convert eye-tracker exports to fixation tables.")
+@click.command(
+    "convert",
+    short_help="Convert eye-tracker exports to fixation tables.",
+    epilog=examples(
+        """
+        gazetrack convert raw.tsv
+        # all below a folder, by four processes, without names of participants
+        gazetrack convert exports --recursive -o tables --jobs 4 --participant hash
+        # a CSV that no reader knows, on a screen of 24 inches, 65 cm away
+        gazetrack convert raw.csv --columns 't=Time[s],x=X,y=Y' \\
+          --screen 1920x1080,24in,65cm
+        # cut short? the same line goes on; first, what would be done?
+        gazetrack convert exports -o tables --manifest study.jsonl --dry-run
+        """
+    ),
+)
 @click.argument("files", nargs=-1, required=True, type=opt.PLACE, metavar="FILES|FOLDERS|URLS…")
 @click.option(
     "-o",

@@ -12,6 +12,7 @@ import click
 
 from . import exit_codes
 from . import options as opt
+from .examples import examples
 
 # (program, module in this package, arguments); run inside the demo's folder.
 TOOLKIT_STEPS = (
@@ -26,7 +27,16 @@ MODEL_STEPS = (
 )
 
 
-@click.command("demo", short_help="Run everything once on a built-in example.")
+@click.command(
+    "demo",
+    short_help="Run everything once on a built-in example.",
+    epilog=examples(
+        """
+        gazetrack demo
+        gazetrack demo -o somewhere-else --seed 1
+        """
+    ),
+)
 @click.option(
     "-o",
     "--out",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from . import completing
 from .options import FILE
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ F = TypeVar("F", bound="Callable[..., Any]")
 cluster_option = click.option(
     "--cluster",
     metavar="WHERE",
+    shell_complete=completing.among("local", files=True),
     help="Work on a cluster of Dask: local, tcp://HOST:PORT, or a TOML file about a queue.",
 )
 

@@ -10,6 +10,7 @@ import click
 from . import exit_codes
 from . import options as opt
 from .errors import say
+from .examples import examples
 from .printing import print_json
 from .reports import check_report, write_results
 
@@ -19,7 +20,18 @@ if TYPE_CHECKING:
 _SHOWN_IDS = 5
 
 
-@click.command("evaluate", context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    "evaluate",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        """
+        gradtrack-evaluate predictions masks
+        # the test images alone, and the paired difference from another run
+        gradtrack-evaluate predictions masks --ids test.txt \\
+          --against another/evaluation.csv -o evaluation
+        """
+    ),
+)
 @click.argument("predictions", type=opt.FILE)
 @click.argument("masks", type=opt.FILE)
 @click.option(

@@ -14,6 +14,7 @@ from . import options as opt
 from .convert import show_found
 from .dry_run import dry_run
 from .engine_options import engine, engine_options, resume_options
+from .examples import examples
 from .parameters import built, parse_detector, parse_preparation
 from .parsing import parse_pairs, parse_screen
 from .participants import participant_options, pseudonyms_of
@@ -31,7 +32,19 @@ _HEADER = ("kind", "tracker", "detected", "matched", "F1", "F1 (IoU 0.5)", "onse
 _AGREEMENT = ("matched", "f1", "f1_iou", "onset_error_ms", "offset_error_ms")
 
 
-@click.command("events", short_help="Tell saccades, blinks and fixations, tracker's and detected.")
+@click.command(
+    "events",
+    short_help="Tell saccades, blinks and fixations, tracker's and detected.",
+    epilog=examples(
+        """
+        gazetrack events raw.asc
+        # also microsaccades, found where gaze moves at five times its median speed
+        gazetrack events raw.asc --microsaccades --microsaccade threshold_factor=5
+        # detected ones alone, in a folder of their own
+        gazetrack events exports --source detected -o events
+        """
+    ),
+)
 @click.argument("files", nargs=-1, required=True, type=opt.PLACE, metavar="FILES|FOLDERS|URLS…")
 @click.option("--recursive", is_flag=True, help="Of a folder, also take what lies below it.")
 @engine_options

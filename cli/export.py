@@ -7,12 +7,27 @@ from pathlib import Path
 
 import click
 
+from . import completing
 from . import options as opt
+from .examples import examples
 from .printing import print_json
 
 
-@click.command("export", context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("weights", type=opt.FILE, metavar="RUN|FILE|NAME")
+@click.command(
+    "export",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        """
+        gradtrack-export runs/gradtrack -o polyps.onnx
+        # for torch.export, with track maps; in the layout of Hugging Face
+        gradtrack-export runs/gradtrack -o polyps.pt2 --tracks
+        gradtrack-export runs/gradtrack -o polyps --half
+        """
+    ),
+)
+@click.argument(
+    "weights", type=opt.FILE, metavar="RUN|FILE|NAME", shell_complete=completing.networks
+)
 @click.option(
     "-o",
     "--out",

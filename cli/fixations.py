@@ -14,6 +14,7 @@ from . import options as opt
 from .convert import show
 from .dry_run import dry_run
 from .engine_options import engine, engine_options, resume_options
+from .examples import examples
 from .parameters import parse_detector, parse_preparation
 from .parsing import parse_pairs, parse_screen
 from .printing import progress_bar
@@ -23,7 +24,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@click.command("fixations", short_help="Detect fixations in the samples of an export.")
+@click.command(
+    "fixations",
+    short_help="Detect fixations in the samples of an export.",
+    epilog=examples(
+        """
+        gazetrack fixations raw.tsv
+        # by velocity, at least 80 ms long, over gaps of up to 75 ms
+        gazetrack fixations raw.tsv --detector ivt --set min_duration_ms=80 \\
+          --prepare max_gap_ms=75
+        gazetrack fixations exports --recursive -o detected --jobs 4
+        """
+    ),
+)
 @click.argument("files", nargs=-1, required=True, type=opt.PLACE, metavar="FILES|FOLDERS|URLS…")
 @click.option("--recursive", is_flag=True, help="Of a folder, also take what lies below it.")
 @engine_options

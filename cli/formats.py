@@ -7,10 +7,20 @@ from dataclasses import asdict
 import click
 
 from . import options as opt
+from .examples import examples
 from .printing import print_json
 
 
-@click.command("formats", short_help="List the export formats that can be read.")
+@click.command(
+    "formats",
+    short_help="List the export formats that can be read.",
+    epilog=examples(
+        """
+        gazetrack formats
+        gazetrack formats --json
+        """
+    ),
+)
 @opt.json_option
 @opt.debug_option
 def command(as_json: bool) -> None:

@@ -9,6 +9,7 @@ import click
 from . import exit_codes
 from . import options as opt
 from .errors import say
+from .examples import examples
 from .parsing import parse_pairs, parse_screen
 from .printing import print_json
 
@@ -18,7 +19,17 @@ if TYPE_CHECKING:
 _MOST_CHARS = 10_000  # of what a file says, which is shown without control characters
 
 
-@click.command("info", short_help="Say what an export is and what it holds.")
+@click.command(
+    "info",
+    short_help="Say what an export is and what it holds.",
+    epilog=examples(
+        """
+        gazetrack info raw.tsv
+        # every export of a folder, for a program
+        gazetrack info exports --recursive --json
+        """
+    ),
+)
 @click.argument("files", nargs=-1, required=True, type=opt.PLACE, metavar="FILES|FOLDERS|URLS…")
 @click.option("--recursive", is_flag=True, help="Of a folder, also look at what lies below it.")
 @opt.eye_option

@@ -6,13 +6,16 @@ from importlib import import_module
 from typing import NoReturn
 
 import click
+from click.shell_completion import CompletionItem
 
 from .errors import debug_option, run_command
+from .examples import examples
 
 # name: (module, one line of help)
 COMMANDS = {
     "compact": "Merge the small files of a data set into a few large ones.",
     "compare": "Say how well two tables of fixations agree.",
+    "completion": "Print what makes a shell complete our commands.",
     "convert": "Convert eye-tracker exports to fixation tables.",
     "demo": "Run everything once on a built-in example.",
     "events": "Tell saccades, blinks and fixations, tracker's and detected.",
@@ -54,6 +57,15 @@ class _LazyGroup(click.Group):
             sentence = hint[0].upper() + hint[1:]
             raise click.UsageError(f"{error.message} {sentence}", ctx) from None
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return what may follow; names and help of commands are known without importing them."""
+        found = [
+            CompletionItem(name, help=COMMANDS[name])
+            for name in self.list_commands(ctx)
+            if name.startswith(incomplete)
+        ]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
             formatter.write_dl(sorted(COMMANDS.items()))
@@ -67,7 +79,18 @@ def _version(context: click.Context, _parameter: click.Parameter, value: bool) -
         context.exit()
 
 
-@click.command(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    cls=_LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        """
+        gazetrack info raw.tsv
+        gazetrack convert raw.tsv
+        gazetrack render --levels 4 --images images
+        gazetrack convert --help
+        """
+    ),
+)
 @click.option(
     "--version",
     is_flag=True,
@@ -78,10 +101,7 @@ def _version(context: click.Context, _parameter: click.Parameter, value: bool) -
 )
 @debug_option
 def cli() -> None:
-    """Turn eye-tracker exports into fixation tables and gaze track maps.
-
-    Start with: gazetrack convert EXPORT, then gazetrack render.
-    """
+    """Turn eye-tracker exports into fixation tables and gaze track maps."""
 
 
 def main() -> NoReturn:

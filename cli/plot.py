@@ -11,14 +11,27 @@ import click
 from gazetrack.figures.kinds import DEFAULT_FIGURE, FIGURES, OF_RECORDINGS, PICTURE_SUFFIXES
 from gazetrack.maps.parameters import map_params
 
+from . import completing
 from . import options as opt
+from .examples import examples
 from .map_options import map_options
 from .printing import progress_bar
 
 _KINDS = "; ".join(f"{name}: {text}" for name, text in FIGURES.items())
 
 
-@click.command("plot", short_help="Draw scanpaths, maps, and other figures of gaze.")
+@click.command(
+    "plot",
+    short_help="Draw scanpaths, maps, and other figures of gaze.",
+    epilog=examples(
+        """
+        # scanpaths and maps of the first ten images → plots/*.png
+        gazetrack plot --limit 10
+        gazetrack plot tables --what heatmap --images images -o heat.pdf
+        gazetrack plot raw.asc --what time-series --seconds 5
+        """
+    ),
+)
 @click.argument("tables", nargs=-1, type=opt.FILE, metavar="[TABLES|FOLDERS|EXPORTS]…")
 @click.option(
     "--what",
@@ -38,6 +51,7 @@ _KINDS = "; ".join(f"{name}: {text}" for name, text in FIGURES.items())
 @click.option(
     "--placement",
     metavar="RULE",
+    shell_complete=completing.placements,
     help="For gaze in screen pixels: centre, fit, stretch or X,Y,WIDTH,HEIGHT.",
 )
 @click.option(

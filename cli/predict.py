@@ -9,9 +9,10 @@ import click
 
 from gazetrack.sam.parameters import PREDICTION_SHARE, PromptParams
 
-from . import exit_codes
+from . import completing, exit_codes
 from . import options as opt
 from .errors import say
+from .examples import examples
 from .printing import print_json
 from .reports import check_report, write_results
 
@@ -19,7 +20,18 @@ if TYPE_CHECKING:
     from gradtrack_model.evaluation.predict import Prediction
 
 
-@click.command("predict", context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    "predict",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        """
+        gradtrack-predict new-images --weights runs/gradtrack --overlay
+        # the network that comes with the package, over four flips
+        gradtrack-predict polyps --weights kvasir-lite --tta -o predictions
+        gradtrack-predict polyps --weights kvasir-lite --refine-with mobilesam
+        """
+    ),
+)
 @click.argument("folder", type=opt.FILE, metavar="FOLDER|IMAGE")
 @click.option(
     "--weights",
@@ -27,6 +39,7 @@ if TYPE_CHECKING:
     default=Path("runs/gradtrack"),
     show_default=True,
     metavar="RUN|FILE|NAME",
+    shell_complete=completing.networks,
     help=(
         "Run folder (its best checkpoint), .safetensors file, "
         "or a released network such as kvasir-lite."
@@ -75,6 +88,7 @@ if TYPE_CHECKING:
 @click.option(
     "--refine-with",
     metavar="NAME|DIR",
+    shell_complete=completing.prompt_models,
     help="Let a prompt model draw what the network has found; see `gazetrack models`.",
 )
 @click.option(
@@ -104,6 +118,7 @@ if TYPE_CHECKING:
 @click.option(
     "--encoder",
     metavar="NAME",
+    shell_complete=completing.among(*completing.ENCODERS),
     show_default="any",
     help="Refuse weights of another encoder.",
 )

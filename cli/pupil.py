@@ -12,6 +12,7 @@ from . import options as opt
 from .convert import show_found
 from .dry_run import dry_run
 from .engine_options import engine, engine_options, resume_options
+from .examples import examples
 from .parameters import built
 from .parsing import parse_pairs, parse_screen
 from .participants import participant_options, pseudonyms_of
@@ -24,7 +25,17 @@ if TYPE_CHECKING:
     from gazetrack.workflows.outcome import Outcome
 
 
-@click.command("pupil", short_help="Make pupil sizes ready: filters, gaps, smoothing, baseline.")
+@click.command(
+    "pupil",
+    short_help="Make pupil sizes ready: filters, gaps, smoothing, baseline.",
+    epilog=examples(
+        """
+        # relative to the mean of the 200 ms before each trial
+        gazetrack pupil raw.asc --baseline subtractive --baseline-ms -200 0
+        gazetrack pupil exports --set fill_ms=500 --trial-by stimulus -o pupils
+        """
+    ),
+)
 @click.argument("files", nargs=-1, required=True, type=opt.PLACE, metavar="FILES|FOLDERS|URLS…")
 @click.option("--recursive", is_flag=True, help="Of a folder, also take what lies below it.")
 @engine_options

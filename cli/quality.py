@@ -14,6 +14,7 @@ from . import options as opt
 from .dry_run import show_plan
 from .engine_options import engine, engine_options, resume_options
 from .errors import say
+from .examples import examples
 from .parsing import parse_pairs, parse_screen
 from .printing import cell, is_nan, print_json, print_table, progress_bar, without_nan
 from .reports import check_manifest
@@ -44,7 +45,18 @@ _HEADER = {
 }
 
 
-@click.command("quality", short_help="Report the data quality of exports or sample tables.")
+@click.command(
+    "quality",
+    short_help="Report the data quality of exports or sample tables.",
+    epilog=examples(
+        """
+        gazetrack quality raw.tsv --by trial
+        # accuracy on known targets
+        gazetrack quality raw.tsv --targets targets.csv --screen 1920x1080,24in,65cm
+        gazetrack quality exports --recursive -o quality.parquet --jobs 4
+        """
+    ),
+)
 @click.argument("files", nargs=-1, required=True, type=opt.PLACE, metavar="FILES|FOLDERS|URLS…")
 @click.option("--recursive", is_flag=True, help="Of a folder, also look at what lies below it.")
 @click.option(

@@ -11,9 +11,11 @@ import click
 from gazetrack.maps.parameters import PRESETS, CRFParams, crf_params
 from gazetrack.sam.parameters import PromptParams
 
+from . import completing
 from . import options as opt
 from .dry_run import job_of
 from .engine_options import cluster_option, dry_run_option, engine, track_retries_option
+from .examples import examples
 from .map_options import with_default
 from .printing import progress_bar
 from .reports import check_report, finish
@@ -49,7 +51,19 @@ def _crf_options(command: F) -> F:
     return command
 
 
-@click.command("refine", short_help="Refine stored maps by a dense CRF or a prompt model.")
+@click.command(
+    "refine",
+    short_help="Refine stored maps by a dense CRF or a prompt model.",
+    epilog=examples(
+        """
+        # maps/maps.parquet and images/ → refined/maps.parquet
+        gazetrack refine
+        gazetrack refine maps --images images --preset polyp --jobs 2
+        # and then drawn by a prompt model, asked by map and gaze
+        gazetrack refine maps --prompt-model mobilesam -o drawn
+        """
+    ),
+)
 @click.argument("maps", type=opt.FILE, default=Path("maps"))
 @click.option(
     "--images", type=opt.FILE, metavar="DIR", help="Folder of the images; ./images by default."
@@ -64,6 +78,7 @@ def _crf_options(command: F) -> F:
 @click.option(
     "--prompt-model",
     metavar="NAME|DIR",
+    shell_complete=completing.prompt_models,
     help="Then let a prompt model draw the full track's map anew; see `gazetrack models`.",
 )
 @click.option(

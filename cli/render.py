@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from . import completing
 from . import options as opt
 from .dry_run import job_of
 from .engine_options import cluster_option, dry_run_option, engine, track_retries_option
+from .examples import examples
 from .map_options import map_options
 from .parsing import parse_size
 from .printing import progress_bar
@@ -23,7 +25,19 @@ if TYPE_CHECKING:
     from gazetrack.workflows.render import RenderOptions
 
 
-@click.command("render", short_help="Render fixation tables into gaze track maps.")
+@click.command(
+    "render",
+    short_help="Render fixation tables into gaze track maps.",
+    epilog=examples(
+        """
+        # all tables of this folder, images/ where it is there → maps/maps.parquet
+        gazetrack render --levels 4
+        gazetrack render tables --images images --kind density --png --jobs 4
+        # gaze in pixels of a screen on which images lay centred
+        gazetrack render tables --images images --placement centre --dry-run
+        """
+    ),
+)
 @click.argument("tables", nargs=-1, type=opt.PLACE, metavar="[TABLES|FOLDERS|URLS]…")
 @map_options
 @click.option(
@@ -35,6 +49,7 @@ if TYPE_CHECKING:
 @click.option(
     "--placement",
     metavar="RULE",
+    shell_complete=completing.placements,
     help="For gaze in screen pixels: centre, fit, stretch or X,Y,WIDTH,HEIGHT.",
 )
 @click.option("--size", metavar="N|HxW", help="Size of the maps; each image's own by default.")

@@ -53,3 +53,11 @@ def compare() -> NoReturn:
     from .model_commands import compare_main
 
     compare_main()
+
+
+def model() -> NoReturn:
+    """Run `python -m gradtrack_model`."""
+    begin()
+    from .model_commands import module_main
+
+    module_main()

@@ -12,8 +12,9 @@ import click
 
 from gazetrack.errors import quote
 
-from . import exit_codes
+from . import completing, exit_codes
 from . import options as opt
+from .examples import examples
 from .printing import print_json
 from .train_printing import reporter, show_data, show_plan, show_result, silent
 
@@ -24,7 +25,23 @@ if TYPE_CHECKING:
 _NNUNET_VARIABLES = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
 
 
-@click.command("train", context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    "train",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        """
+        # what is wrong with the data of this folder? what will it take?
+        gradtrack-train check
+        gradtrack-train --dry-run
+        gradtrack-train
+        # go on after an interruption
+        gradtrack-train --resume
+        gradtrack-train --data study --preset polyp --method plain --steps 2000 \\
+          --set optimizer.lr=0.001 -o study/runs/plain
+        gradtrack-train nnunet --data study -o nnunet
+        """
+    ),
+)
 @click.argument("action", type=click.Choice(["run", "check", "nnunet"]), default="run")
 @click.option(
     "--data",
@@ -103,6 +120,7 @@ _NNUNET_VARIABLES = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
 @click.option(
     "--placement",
     metavar="RULE",
+    shell_complete=completing.placements,
     help="For gaze in screen pixels: centre, fit, stretch or X,Y,WIDTH,HEIGHT.",
 )
 @click.option(
@@ -116,6 +134,7 @@ _NNUNET_VARIABLES = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
     "--method",
     show_default="gradtrack",
     metavar="NAME",
+    shell_complete=completing.train_method,
     help=(
         "gradtrack, plain (its labels without Track Attention), full (from masks), heatmap, "
         "gazemedseg, or a control such as gradtrack-discs."
@@ -138,6 +157,7 @@ _NNUNET_VARIABLES = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
 @click.option(
     "--encoder",
     metavar="NAME",
+    shell_complete=completing.among(*completing.ENCODERS),
     show_default="lite",
     help=(
         "lite: EfficientNet-Lite0, pretrained; lite1, lite2, dinov2: larger; "

@@ -7,10 +7,20 @@ from dataclasses import asdict
 import click
 
 from . import options as opt
+from .examples import examples
 from .printing import print_json
 
 
-@click.command("warm-up", short_help="Compile what this machine needs, once.")
+@click.command(
+    "warm-up",
+    short_help="Compile what this machine needs, once.",
+    epilog=examples(
+        """
+        gazetrack warm-up
+        gazetrack warm-up --json
+        """
+    ),
+)
 @opt.json_option
 @opt.debug_option
 def command(as_json: bool) -> None:
