@@ -15,6 +15,7 @@ from .figures.time_course import plot_time_course
 from .figures.time_series import plot_time_series
 from .figures.track_maps import plot_track
 from .figures.transitions import plot_transitions
+from .interop.arrow import to_arrow
 from .maps.parameters import CRFParams, MapParams, crf_params, map_params
 from .maps.render import TrackMaps, render_maps
 from .maps.store import read_maps
@@ -130,6 +131,7 @@ __all__ = [
     "scanpath_recurrence",
     "score_saliency",
     "time_courses",
+    "to_arrow",
     "tracks",
     "write_example",
     "write_study",

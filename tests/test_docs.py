@@ -47,7 +47,15 @@ def snippets(*paths):
 
 
 @pytest.mark.parametrize(
-    "code", list(snippets("README.md", "docs/getting-started.md", "docs/python.md"))
+    "code",
+    list(
+        snippets(
+            "README.md",
+            "docs/getting-started.md",
+            "docs/interoperability.md",
+            "docs/python.md",
+        )
+    ),
 )
 def test_the_snippets_run(code, folder, monkeypatch):
     monkeypatch.chdir(folder)

@@ -511,6 +511,8 @@ def _text_column(array: pa.Array | pa.ChunkedArray) -> pa.ChunkedArray:
     if array.type == TEXT and array.null_count == 0:
         unified = array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])
         return unified.unify_dictionaries()
+    if pa.types.is_dictionary(array.type) and array.type.value_type != pa.string():
+        array = _coded_as_strings(array)
     plain = pc.cast(array, pa.string())
     encoded = pc.fill_null(plain, "").dictionary_encode()
     return (
@@ -518,3 +520,13 @@ def _text_column(array: pa.Array | pa.ChunkedArray) -> pa.ChunkedArray:
         if isinstance(encoded, pa.Array)
         else encoded.unify_dictionaries()
     )
+
+
+def _coded_as_strings(array: pa.Array | pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return texts that are coded with another type of theirs, such as the views of polars."""
+    chunks = array.chunks if isinstance(array, pa.ChunkedArray) else [array]
+    recoded = [
+        pa.DictionaryArray.from_arrays(chunk.indices, chunk.dictionary.cast(pa.string()))
+        for chunk in chunks
+    ]
+    return pa.chunked_array(recoded, pa.dictionary(array.type.index_type, pa.string()))

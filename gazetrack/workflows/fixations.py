@@ -15,6 +15,7 @@ import pyarrow as pa
 from gazetrack.errors import ConfigError, InputError, did_you_mean, quote, refuse_other_type
 from gazetrack.events.detectors import DEFAULT, DETECTORS
 from gazetrack.events.fixations import fixation_table
+from gazetrack.interop.arrow import facts_in
 from gazetrack.tables.recording import ATTRS_KEY, Recording
 from gazetrack.tables.selection import select_eye
 from gazetrack.tables.store import conform_fixations, read_fixations, refuse_doubled
@@ -138,7 +139,8 @@ def as_table(fixations: Fixations) -> tuple[pa.Table, dict[str, Any]]:
     ----------
     fixations : pandas.DataFrame, pyarrow.Table or path-like
         A data frame may be one of `detect_fixations`, part of it, or `pandas.read_parquet` of a
-        fixation table. Columns beside those of the schema are left out.
+        fixation table. In place of an Arrow table, anything that exports Arrow's C stream, such as
+        a table of polars. Columns beside those of the schema are left out.
 
     Returns
     -------
@@ -159,9 +161,11 @@ def as_table(fixations: Fixations) -> tuple[pa.Table, dict[str, Any]]:
         refuse_doubled(map(str, fixations.columns))
         table = pa.Table.from_pandas(fixations, preserve_index=False)
         return conform_fixations(table), meta
-    hint = (
-        "give a data frame, an Arrow table or the path of one fixation table; "
-        "gazetrack.detect_fixations finds those of a recording"
-    )
-    refuse_other_type(fixations, pa.Table, "the table of fixations", hint)
-    return conform_fixations(fixations), {}
+    if not hasattr(fixations, "__arrow_c_stream__"):
+        hint = (
+            "give a data frame, an Arrow table or the path of one fixation table; "
+            "gazetrack.detect_fixations finds those of a recording"
+        )
+        refuse_other_type(fixations, pa.Table, "the table of fixations", hint)
+    table = pa.table(fixations)
+    return conform_fixations(table), facts_in(table)

@@ -1,0 +1,1 @@
+"""To other programs and back: pymovements, MNE, xarray, and all that speaks Arrow."""
