@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from . import exit_codes
+from .progress import ended_bars
 from .signals import Stopped, begin
 
 if TYPE_CHECKING:
@@ -128,7 +129,8 @@ def run_command(command: click.Command, prog_name: str) -> NoReturn:
 def _exit_code(command: click.Command, prog_name: str) -> int:
     output = sys.stdout
     try:
-        result = command.main(prog_name=prog_name, standalone_mode=False)
+        with ended_bars():
+            result = command.main(prog_name=prog_name, standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as error:
         error.show()

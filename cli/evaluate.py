@@ -12,6 +12,7 @@ from . import options as opt
 from .errors import say
 from .examples import examples
 from .printing import print_json
+from .progress import progress_bar
 from .reports import check_report, write_results
 
 if TYPE_CHECKING:
@@ -77,12 +78,13 @@ def command(
     1, with one empty 0.
     """
     from gradtrack_model.data.image_files import find_images
-    from gradtrack_model.verbs.evaluate import evaluate
+    from gradtrack_model.evaluation.evaluate import evaluate_folder
 
     images = [*find_images(predictions).values(), *find_images(masks).values()]
     inputs = [image.file for image in images] + ([ids] if ids else [])
     check_report(report, inputs)
-    result = evaluate(predictions, masks, out=out, ids=ids, against=against)
+    bar = progress_bar("evaluating", quiet)
+    result = evaluate_folder(predictions, masks, out, ids, against, progress=bar)
     write_results(report, [(predictions / f"{s.image_id}.png", s.error, ()) for s in result.scores])
     _show_problems(result)
     if as_json:

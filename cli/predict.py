@@ -14,6 +14,7 @@ from . import options as opt
 from .errors import say
 from .examples import examples
 from .printing import print_json
+from .progress import progress_bar
 from .reports import check_report, write_results
 
 if TYPE_CHECKING:
@@ -152,6 +153,7 @@ def command(
     Each gets a mask of 0 and 255 at the image's own size. Slices of NRRD and NIfTI volumes are
     images of their own; their masks also become volumes, in DIR/volumes.
     """
+    from gazetrack.workflows.workers import counted
     from gradtrack_model.data.image_files import find_images, read_ids
     from gradtrack_model.evaluation.predict import PredictOptions, predict_folder
     from gradtrack_model.training.loop import pick_device
@@ -160,7 +162,8 @@ def command(
     if refine_with is None and (prompt_size is not None or refine_share is not None):
         what = "--prompt-size and --refine-share are about a prompt model: name it by --refine-with"
         raise click.UsageError(what)
-    check_report(report, [image.file for image in find_images(folder).values()])
+    images = find_images(folder)
+    check_report(report, [image.file for image in images.values()])
     checkpoint = load_model(weights, {"model.encoder": encoder})
     chosen = PredictOptions(
         probabilities=probabilities,
@@ -176,7 +179,9 @@ def command(
         prompt_params=PromptParams(size=prompt_size or PromptParams.size),
         refine_share=refine_share or PREDICTION_SHARE,
     )
-    done = list(predict_folder(folder, checkpoint, out, chosen))
+    segmented = predict_folder(folder, checkpoint, out, chosen)
+    n_images = len(set(chosen.ids) or images)
+    done = list(counted(segmented, n_images, progress_bar("segmenting", quiet)))
     notes = sorted({f"drawn by {p.drawn_by}" for p in done if p.drawn_by})
     write_results(report, [(p.image.path, p.error, p.outputs) for p in done], notes)
     _show(done, out, quiet, as_json)

@@ -1,20 +1,20 @@
-"""What several commands print: JSON, tables, lines of facts, and bars of progress."""
+"""What several commands print: JSON, tables, and lines of facts; for bars, see `progress`."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import click
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+from .progress import progress_bar
 
-LINE_SECONDS = 10.0  # between lines of progress
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+__all__ = ["progress_bar"]
 
 
 def print_json(value: Any) -> None:
@@ -55,98 +55,6 @@ def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for line in lines:
         cells = [cell.rjust(width) for cell, width in zip(line, widths, strict=True)]
         click.echo("  ".join([line[0].ljust(widths[0]), *cells[1:]]).rstrip())
-
-
-def progress_bar(
-    label: str, quiet: bool = False, lines: bool | None = None
-) -> Callable[[int, int], None]:
-    """Return a callback (done, total) that tells on stderr how far the work is.
-
-    On a terminal it draws a bar, elsewhere it prints a line every ten seconds; both say how many
-    are done a second, and how long the others will take.
-
-    Parameters
-    ----------
-    label : str
-        What is done, such as ``converting``.
-    quiet : bool
-        Whether no bar is drawn, where the terminal shows something else.
-    lines : bool, optional
-        Whether lines are printed where stderr is no terminal; by default where it is not quiet.
-    """
-    drawn = _Bar(label)
-    printed = _Lines(label)
-    prints = not quiet if lines is None else lines
-
-    def step(done: int, total: int) -> None:
-        if sys.stderr.isatty():
-            if not quiet:
-                drawn.step(done, total)
-        elif prints:
-            printed.step(done, total)
-
-    return step
-
-
-class _Bar:
-    """Progress on a terminal."""
-
-    def __init__(self, label: str) -> None:
-        self._label = label
-        self._begun = time.monotonic()
-        self._bar: Any = None
-
-    def step(self, done: int, total: int) -> None:
-        if self._bar is None:
-            self._begun = time.monotonic()
-            self._bar = click.progressbar(
-                length=total, label=self._label, file=sys.stderr, show_pos=True
-            )
-            self._bar.render_progress()
-        seconds = time.monotonic() - self._begun
-        if done and seconds > 1:
-            self._bar.label = f"{self._label} {_rate(done / seconds)}"
-        self._bar.update(done - self._bar.pos)
-        if done == total:
-            self._bar.render_finish()
-
-
-class _Lines:
-    """Progress in a file or a pipe: nothing of what is quick, and few lines of what is slow."""
-
-    def __init__(self, label: str) -> None:
-        self._label = label
-        self._begun = self._told = time.monotonic()
-
-    def step(self, done: int, total: int) -> None:
-        now = time.monotonic()
-        if done == 0:
-            self._begun = self._told = now
-        if done == 0 or done == total or now - self._told < LINE_SECONDS:
-            return
-        self._told = now
-        rate = done / (now - self._begun)
-        left = duration((total - done) / rate)
-        text = f"{self._label}: {done:,} of {total:,}, {_rate(rate)}, {left} left"
-        with contextlib.suppress(OSError):
-            click.echo(text, err=True)
-
-
-def _rate(per_second: float) -> str:
-    """Return how many are done in a time that a person can imagine."""
-    if per_second >= 1:
-        return f"{per_second:.3g}/s"
-    return f"{60 * per_second:.3g}/min"
-
-
-def duration(seconds: float) -> str:
-    """Return a time in the two largest units that say it."""
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    parts = [(days, "d"), (hours, "h"), (minutes, "min"), (seconds, "s")]
-    said = [f"{number} {unit}" for number, unit in parts if number]
-    return " ".join(said[:2]) or "0 s"
 
 
 def facts_line(summary: Mapping[str, Any]) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from .printing import print_json, with_report
+from .progress import draws, progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,11 +40,7 @@ def reporter(steps: int, quiet: bool, verbose: bool) -> Callable[[Progress], Non
     On a terminal it draws a bar, unless `verbose`. Otherwise it prints the steps that were
     validated; with `verbose`, every tenth step as well.
     """
-    bar = (
-        click.progressbar(length=steps, label="training", file=sys.stderr)
-        if sys.stderr.isatty()
-        else None
-    )
+    bar = progress_bar("training", lines=False) if draws() else None
 
     def report(progress: Progress) -> None:
         if quiet:
@@ -52,9 +48,7 @@ def reporter(steps: int, quiet: bool, verbose: bool) -> Callable[[Progress], Non
         for note in progress.notes:
             click.echo(f"note: {note}", err=True)
         if bar is not None and not verbose:
-            bar.update(progress.step - bar.pos)
-            if progress.step == steps:
-                bar.render_finish()
+            bar(progress.step, steps)
         elif (
             "val_loss" in progress.row
             or "val_dice" in progress.row

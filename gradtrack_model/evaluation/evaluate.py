@@ -15,7 +15,7 @@ from gradtrack_model.evaluation.metrics import EMPTY_DISTANCE_POLICY, EMPTY_POLI
 from gradtrack_model.evaluation.statistics import describe, paired
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from gradtrack_model.data.image_files import ImageRef
@@ -115,6 +115,8 @@ def evaluate_folder(
     out: Path | None,
     ids: Path | None = None,
     against: Path | None = None,
+    *,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
     """Compare a folder of predicted masks with a folder of reference masks, matched by file stem.
 
@@ -131,6 +133,8 @@ def evaluate_folder(
         all that have a mask.
     against : pathlib.Path, optional
         ``evaluation.csv`` of another run, to be compared with image by image.
+    progress : callable, optional
+        Called with the number of images done and of all, after each.
 
     Returns
     -------
@@ -159,7 +163,11 @@ def evaluate_folder(
         counts = f"{len(predicted)} predictions, {len(reference)} masks"
         what = f"no prediction has a mask of its name ({counts})"
         raise DataError(what, path=predictions, hint="file stems must match")
-    scores = [_score(image, predicted[image], reference[image]) for image in comparable]
+    scores = []
+    for image in comparable:
+        scores.append(_score(image, predicted[image], reference[image]))
+        if progress is not None:
+            progress(len(scores), len(comparable))
     comparison = None
     if against is not None:
         ours = {one.image_id: one.measures.dice for one in scores if one.measures is not None}

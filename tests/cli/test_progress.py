@@ -6,15 +6,15 @@ import sys
 
 import pytest
 
-from gazetrack_cli import printing
-from gazetrack_cli.printing import duration, progress_bar
+from gazetrack_cli import progress
+from gazetrack_cli.progress import duration, progress_bar, told_to
 
 
 @pytest.fixture
 def clock(monkeypatch):
     """A clock that a test sets."""
     now = [100.0]
-    monkeypatch.setattr(printing.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
     return now
 
 
@@ -59,6 +59,95 @@ def test_a_bar_says_how_many_are_done_a_second(clock, capsys, monkeypatch):
     shown = capsys.readouterr().err
     assert "converting 2/s" in shown
     assert "10/10" in shown
+
+
+@pytest.fixture
+def terminal(monkeypatch, capsys):
+    monkeypatch.setattr(type(sys.stderr), "isatty", lambda _: True)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("COLUMNS", "100")
+
+
+def test_a_bar_says_how_long_the_others_take(clock, capsys, terminal):
+    walk(progress_bar("converting"), clock, 10, 4.0)
+    assert "converting 15/min, 28 s left" in capsys.readouterr().err
+
+
+def test_what_went_on_later_is_not_taken_for_quick(clock, capsys, terminal):
+    step = progress_bar("training")
+    with progress.ended_bars():
+        step(500, 1000)
+        for done in range(501, 511):
+            clock[0] += 1.0
+            step(done, 1000)
+    assert "training 1/s, 8 min 10 s left" in capsys.readouterr().err
+
+
+def test_a_bar_has_colours_unless_nobody_wants_any(clock, capsys, terminal, monkeypatch):
+    walk(progress_bar("converting"), clock, 2, 4.0)
+    assert "\x1b[32m" in capsys.readouterr().err
+    monkeypatch.setenv("NO_COLOR", "1")
+    walk(progress_bar("converting"), clock, 2, 4.0)
+    shown = capsys.readouterr().err
+    assert "2/2" in shown
+    assert "\x1b[32m" not in shown
+
+
+def test_a_terminal_that_cannot_draw_gets_lines(clock, capsys, terminal, monkeypatch):
+    monkeypatch.setenv("TERM", "dumb")
+    walk(progress_bar("converting"), clock, 4, 6.0)
+    assert capsys.readouterr().err == "converting: 2 of 4, 10/min, 12 s left\n"
+
+
+def test_nothing_to_do_draws_nothing(capsys, terminal):
+    progress_bar("converting")(0, 0)
+    assert capsys.readouterr().err == ""
+
+
+def test_an_error_stands_on_a_line_of_its_own_below_the_bar(capsys, terminal):
+    def fails():
+        progress_bar("converting")(1, 3)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError), progress.ended_bars():
+        fails()
+    shown = capsys.readouterr().err
+    assert "1/3" in shown
+    # The cursor is there again, and the line has ended.
+    assert shown.endswith("\n\x1b[?25h")
+    progress_bar("rendering")(1, 1)
+    assert "converting" not in capsys.readouterr().err
+
+
+def test_several_bars_stand_below_each_other(clock, capsys, terminal):
+    first = progress_bar("run 1")
+    second = progress_bar("run 2")
+    first(1, 2)
+    second(1, 2)
+    clock[0] += 1
+    first(2, 2)
+    second(2, 2)
+    shown = capsys.readouterr().err
+    assert shown.index("run 1") < shown.index("run 2")
+    assert shown.endswith("\x1b[?25h")
+
+
+def test_who_shows_progress_elsewhere_is_told_of_all(capsys, terminal):
+    told = []
+    with told_to(lambda done, total: told.append((done, total))):
+        progress_bar("converting", quiet=True)(1, 2)
+    assert told == [(1, 2)]
+    assert capsys.readouterr().err == ""
+
+
+def test_what_is_printed_for_a_file_is_not_drawn_beside_the_bar(capsys, terminal):
+    with progress.ended_bars():
+        progress_bar("converting")(1, 2)
+        print("a result")  # noqa: T201
+    printed = capsys.readouterr()
+    assert printed.out == "a result\n"
+    assert "a result" not in printed.err
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,11 @@ def test_scores(tmp_path):
         write_mask(tmp_path / "p" / f"{name}.png", predicted)
         write_mask(tmp_path / "m" / f"{name}.png", mask)
     write_mask(tmp_path / "m" / "alone.png", a)
-    result = evaluate_folder(tmp_path / "p", tmp_path / "m", tmp_path / "out")
+    told = []
+    result = evaluate_folder(
+        tmp_path / "p", tmp_path / "m", tmp_path / "out", progress=lambda *at: told.append(at)
+    )
+    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
     assert {s.image_id: round(s.measures.dice, 4) for s in result.scores} == {
         "half": 0.6667,
         "missed": 0,

@@ -10,7 +10,7 @@ import pytest
 
 from gazetrack.workflows.convert import ConvertOptions, convert_files
 from gazetrack.workflows.workers import counted, in_order
-from gazetrack_cli.printing import progress_bar
+from gazetrack_cli.progress import progress_bar
 
 
 def test_nothing_is_done_before_the_first_item_and_all_after_the_last():
