@@ -18,6 +18,7 @@ COMMANDS = {
     "completion": "Print what makes a shell complete our commands.",
     "convert": "Convert eye-tracker exports to fixation tables.",
     "demo": "Run everything once on a built-in example.",
+    "doctor": "Say what is installed, what is wrong, what to do.",
     "events": "Tell saccades, blinks and fixations, tracker's and detected.",
     "fixations": "Detect fixations in the samples of an export.",
     "formats": "List the export formats that can be read.",

@@ -161,6 +161,7 @@ def test_the_contracts_of_imports_hold():
 @pytest.mark.parametrize(("name", "command"), list(commands()))
 def test_every_command_has_help_and_is_in_the_docs(name, command):
     assert command.help
+    assert "Examples:" in (command.epilog or ""), "give it epilog=examples(…) of cli/examples.py"
     assert name in read("docs/commands.md")
     for parameter in command.params:
         if isinstance(parameter, click.Option):
