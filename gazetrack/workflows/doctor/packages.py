@@ -39,10 +39,11 @@ EXTRAS = {
     "s3": "exports and tables in buckets of S3",
     "gs": "exports and tables in Google Cloud Storage",
     "az": "exports and tables in Azure",
+    "interop": "tables for and from MNE-Python, pymovements, polars, DuckDB and xarray",
     "cluster": "--cluster: many recordings on a batch queue or Dask's scheduler",
     "examples": "what the examples and notebooks need besides",
 }
-FOR_DEVELOPERS = ("test", "dev")
+FOR_DEVELOPERS = ("test", "docs", "dev")
 # Where a package is imported under another name.
 _MODULES = {"pillow": "PIL"}
 
