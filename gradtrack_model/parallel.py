@@ -1,8 +1,9 @@
 """Several processes on one run, as ``torchrun`` starts them: each takes its share of every batch.
 
-Gradients are averaged in one message after the backward pass, so that N processes take the step
-that one process takes on the whole batch (`gradtrack_model.network.batch_norm` sees to the
-statistics of BatchNorm). Images and validation are shared out, too; the first process writes.
+Gradients are averaged as the backward pass brings them (`gradtrack_model.training.gradients`), so
+that N processes take the step that one process takes on the whole batch
+(`gradtrack_model.network.batch_norm` sees to the statistics of BatchNorm). Images and validation
+are shared out, too; the first process writes.
 
 Whatever ends one process ends all of them: the first to fail says so in the store that
 ``torchrun`` keeps, the others notice as its connections close, find that it was said, and end
@@ -24,7 +25,7 @@ from torch import distributed
 from gazetrack.errors import DataError, GazetrackError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from torch import Tensor
 
@@ -226,19 +227,6 @@ def refuse_difference(value: Any) -> None:
     if others:
         what = f"process {others[0]} of {world()} has other settings or data than process 0"
         raise DataError(what, hint="give all processes the same options, and the same data set")
-
-
-def average_gradients(parameters: Iterable[Tensor]) -> None:
-    """Replace gradients by their mean over all processes."""
-    if world() == 1:
-        return
-    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-    # One message for all of them: each message costs a round trip, however small it is.
-    flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
-    distributed.all_reduce(flat)
-    means = torch.split(flat / world(), [gradient.numel() for gradient in gradients])
-    for gradient, mean in zip(gradients, means, strict=True):
-        gradient.copy_(mean.view_as(gradient))
 
 
 def mean(values: Tensor) -> Tensor:

@@ -55,11 +55,42 @@ def batch_maker(
         Threads that call it ahead; 0 for none.
     """
     if lies_on_device(samples, config, device):
-        return Resident(samples, config, device).batch, 0
+        resident = Resident(samples, config, device).batch
+        return resident if device.type != "cuda" else beside(resident, device), 0
     make = functools.partial(training_batch, samples, config)
     if device.type != "cuda":
         return make, config.workers
     return lambda step: pinned(make(step)), config.workers
+
+
+def beside(make: Callable[[int], Batch], device: torch.device) -> Callable[[int], Batch]:
+    """Return what makes batches beside the steps: on a stream of a GPU that is theirs.
+
+    A batch depends on no step, so that a GPU works on the next one while it computes a step; on one
+    stream, one would wait for the other.
+
+    Parameters
+    ----------
+    make : callable
+        Returns the batch of a step, made on the GPU of what has been queued there until now.
+    device : torch.device
+        The GPU on which batches and steps are made.
+    """
+    own = torch.cuda.Stream(device)  # type: ignore[no-untyped-call] # untyped in torch
+    own.wait_stream(torch.cuda.current_stream(device))
+
+    def made(step: int) -> Batch:
+        with torch.cuda.stream(own):
+            batch = make(step)
+        # The step waits for its batch, on the GPU; the processor waits for neither.
+        steps = torch.cuda.current_stream(device)
+        steps.wait_stream(own)
+        for tensor in (batch.images, batch.maps):
+            # Its memory is not given away while the step reads it.
+            tensor.record_stream(steps)
+        return batch
+
+    return made
 
 
 def lies_on_device(samples: Sequence[Sample], config: BatchConfig, device: torch.device) -> bool:

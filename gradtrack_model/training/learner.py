@@ -19,6 +19,7 @@ from gradtrack_model.network.batch_norm import (
 from gradtrack_model.network.losses import gaze_loss
 from gradtrack_model.network.model import Network, build_network
 from gradtrack_model.network.precision import autocast
+from gradtrack_model.training.gradients import GradientMeans
 from gradtrack_model.training.optim import EMA, build_optimizer, lr_share, set_lr
 
 if TYPE_CHECKING:
@@ -85,6 +86,8 @@ class Learner:
                 refuse_the_compiler(self.model)
         self.optimizer = build_optimizer(self.model, config.optimizer)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=config.precision == "fp16")
+        # After the optimizer, which has frozen what is not trained.
+        self._means = GradientMeans(self.model.parameters())
         self.ema = EMA(self.model, config.ema)
         self._peaks = [float(group["lr"]) for group in self.optimizer.param_groups]
         self._compute = self.losses
@@ -130,7 +133,9 @@ class Learner:
     def _gradients(self, parts: Sequence[Batch]) -> Tensor:
         """Sum up the gradients of all parts, and return the mean of their losses, shape (4,)."""
         total = torch.zeros(len(LOSS_NAMES), device=self.device)
-        for batch in parts:
+        for number, batch in enumerate(parts, 1):
+            if number == len(parts):
+                self._means.expect()
             if self.config.cuda_graphs:
                 # A replayed graph overwrites what the last replay has put out.
                 torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call] # untyped in torch
@@ -182,7 +187,7 @@ class Learner:
 
     def _update(self, step: int, total: Tensor) -> None:
         """Let the optimizer take the step, unless its loss `total` is not finite."""
-        parallel.average_gradients(self.model.parameters())
+        self._means.finish()
         self.scaler.unscale_(self.optimizer)
         if self.config.optimizer.clip > 0:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.config.optimizer.clip)

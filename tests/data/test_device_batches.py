@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 from types import SimpleNamespace
 
@@ -11,8 +12,8 @@ import torch
 
 from gazetrack.maps.track import Track
 from gradtrack_model.data import device_batches as resident
-from gradtrack_model.data.batches import batches, training_batch
-from gradtrack_model.data.device_batches import Resident, batch_maker, lies_on_device
+from gradtrack_model.data.batches import Batch, batches, training_batch
+from gradtrack_model.data.device_batches import Resident, batch_maker, beside, lies_on_device
 from gradtrack_model.data.loading import load_data
 from gradtrack_model.data.sample import Sample
 from gradtrack_model.data.sources import discover
@@ -137,6 +138,9 @@ def test_a_run_with_its_data_on_the_device_learns_the_same(data_folder, tmp_path
         ["loss.ignore_band=.1", "loss.bootstrap=.2"],
         ["optimizer.name=sgd", "ema=.9"],
         ["accumulate=2"],
+        ["model.encoder=lite", "model.pretrained=false"],
+        ["model.encoder=dinov2", "model.pretrained=false"],
+        ["model.gates=true", "model.heads=2", "loss.thresholds=[.4,.6]"],
     ],
 )
 def test_a_whole_step_waits_for_nothing(settings, monkeypatch):
@@ -170,3 +174,45 @@ def test_what_asks_a_device_for_a_number_is_found(monkeypatch):
     learning.advance(1, [batch])
     with pytest.raises((RuntimeError, NotImplementedError), match="meta"):
         learning.rest()
+
+
+def test_batches_are_made_beside_the_steps(monkeypatch):
+    """What a stream of a GPU is told, in which order; that it then does so takes a GPU to see."""
+    told = []
+
+    class Stream:
+        def __init__(self, name):
+            self.name = name
+
+        def wait_stream(self, other):
+            told.append(f"{self.name} waits for {other.name}")
+
+    class Made:
+        def record_stream(self, stream):
+            told.append(f"memory kept for {stream.name}")
+
+    steps, at_work = Stream("steps"), []
+    monkeypatch.setattr(torch.cuda, "Stream", lambda _device: Stream("batches"))
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda _device: steps)
+
+    @contextlib.contextmanager
+    def stream(one):
+        at_work.append(one.name)
+        yield
+        at_work.pop()
+
+    monkeypatch.setattr(torch.cuda, "stream", stream)
+
+    def make(step):
+        told.append(f"{step} made on {at_work[-1]}")
+        return Batch(Made(), Made(), ())
+
+    made = beside(make, torch.device("cuda"))
+    assert told == ["batches waits for steps"]  # the data set has to be there
+    made(7)
+    assert told[1:] == [
+        "7 made on batches",
+        "steps waits for batches",
+        "memory kept for steps",
+        "memory kept for steps",
+    ]

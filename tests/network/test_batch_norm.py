@@ -18,6 +18,7 @@ from gradtrack_model.network.batch_norm import (
     share_statistics,
 )
 from gradtrack_model.network.model import ModelConfig, build_network
+from gradtrack_model.training.gradients import GradientMeans
 from gradtrack_model.training.learner import Learner
 from tests.processes import run_in
 
@@ -65,7 +66,7 @@ def two_steps(folder, momentum):
             shared.zero_grad()
             x.grad = None
             loss_of(shared(x), features()[mine]).backward()
-        parallel.average_gradients(shared.parameters())
+        GradientMeans(shared.parameters()).finish()
         found = {**shared[0].state_dict(), "x": x.grad / parallel.world()}
         found |= {"of_weight": shared[0].weight.grad, "of_bias": shared[0].bias.grad}
         torch.save(found, folder / f"{parallel.rank()}.pt")
