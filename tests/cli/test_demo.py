@@ -99,6 +99,23 @@ def test_the_readmes_figure_can_be_drawn_again(demo):
     assert shown.stat().st_size < 200_000
 
 
+@pytest.mark.slow
+def test_the_pictures_of_the_concepts_can_be_drawn_again(demo):
+    _, folder = demo
+    script = runpy.run_path(str(ROOT / "benchmarks" / "concept_figures.py"))
+    case = script["median_case"](folder)
+    page = (ROOT / "docs" / "concepts.md").read_text("utf-8")
+    for name, draw in script["FIGURES"].items():
+        drawn = Image.open(io.BytesIO(script["picture_of"](draw(case))))
+        shown = ROOT / "docs" / "figures" / f"concept-{name}.png"
+        assert f"(figures/{shown.name})" in page
+        with Image.open(shown) as picture:
+            assert drawn.size == pytest.approx(
+                picture.size, abs=8
+            )  # fonts differ by a pixel or two
+        assert np.asarray(drawn.convert("L")).std() > 30  # pictures, not empty panels
+
+
 def test_a_session_with_another_word_or_figure_is_noticed():
     session = "$ convert a\n3 images\n...\n  dice 0.9000 [0.8000, 0.9500]\n"
     printed = session.replace("...", "and more\nlines").replace("0.9000", "0.9012")
