@@ -6,7 +6,7 @@ EXTRAS := model,export,medical,report,test,dev
 # A process a core, each with whole files of tests; no more than four, for each may take a gigabyte.
 SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
 
-.PHONY: demo test lint docs clean
+.PHONY: demo test lint docs man clean
 
 demo: $(VENV)/.installed
 	$(BIN)/gazetrack demo --out demo-out
@@ -27,6 +27,11 @@ docs: $(VENV)/.docs-installed
 	$(BIN)/python -m tests.site_check build/docs/html
 	@echo "open build/docs/html/index.html"
 
+# Look at one by: man -M man gazetrack-convert
+man: $(VENV)/.installed
+	$(BIN)/python -m tests.man_pages man
+	@echo "wrote man/man1"
+
 $(VENV)/.docs-installed: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[docs]"
 	@touch $@
@@ -39,4 +44,4 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info demo-out
+	rm -rf $(VENV) build dist *.egg-info demo-out man
