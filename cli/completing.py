@@ -82,9 +82,10 @@ def list_of(names: Callable[[], Iterable[str]]) -> Completer:
 
 
 def _formats() -> Iterable[str]:
+    from gazetrack.readers.layouts.known import LAYOUTS
     from gazetrack.readers.registry import names
 
-    return names()
+    return (*names(), *LAYOUTS)
 
 
 def _train_methods() -> Iterable[str]:

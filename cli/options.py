@@ -106,10 +106,11 @@ errors_option = click.option(
 )
 format_option = click.option(
     "--format",
+    "--layout",
     "format_name",
     metavar="NAME",
     shell_complete=completing.formats,
-    help="Format of the export; found by content by default.",
+    help="Format of the export, or layout of a data set; found by content by default.",
 )
 columns_option = click.option(
     "--columns",

@@ -26,6 +26,7 @@ from gazetrack.tables.cameras import CAMERAS
 from gazetrack.tables.movements import MOVEMENTS
 from gazetrack.tables.pupils import PUPIL, PUPIL_TRIALS
 from gazetrack.tables.selection import RULE
+from tests.dataset_page import datasets_page
 from tests.figure_page import figures_page
 from tests.places import ROOT
 
@@ -145,7 +146,10 @@ def units_section():
         "gazetrack convert a.csv --columns unit=norm",
         "```",
         "",
-        "Times: `ms` (by default), `s`, `us`, `ns`. Positions:",
+        *prose(
+            """Times: `ms` (by default), `s`, `us`, `ns`; numbers of samples by their rate, as in
+            `t=sample[120Hz]`. Positions:"""
+        ),
         "",
         "| `unit=` | 1 is |",
         "|---|---|",
@@ -621,6 +625,7 @@ def dotted(values, prefix=""):
 PAGES = {
     "tables.md": tables_page,
     "formats.md": formats_page,
+    "datasets.md": datasets_page,
     "detectors.md": detectors_page,
     "events.md": events_page,
     "pupil.md": pupil_page,

@@ -18,6 +18,7 @@ from gazetrack.errors import (
 )
 from gazetrack.readers.base import Level, Reader, Verdict
 from gazetrack.readers.companions import companion
+from gazetrack.readers.layouts.known import LAYOUTS
 
 if TYPE_CHECKING:
     from gazetrack.readers.base import Head
@@ -40,6 +41,7 @@ BUILTIN = {
     "imotions": "gazetrack.readers.imotions",
     "iohub": "gazetrack.readers.iohub.reports",
     "labelled_events": "gazetrack.readers.labelled_events",
+    "public_dataset": "gazetrack.readers.layouts.table",
     "pupil_cloud": "gazetrack.readers.pupil.cloud",
     "pupil_core": "gazetrack.readers.pupil.core",
     "smi": "gazetrack.readers.smi.idf",
@@ -81,9 +83,14 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(third_party | BUILTIN.keys()))
 
 
+def is_own(name: str) -> bool:
+    """Tell whether a reader is one of ours, and none of a third party's."""
+    return name in BUILTIN or name in LAYOUTS
+
+
 @cache
 def get(name: str) -> Reader:
-    """Return a reader by name.
+    """Return a reader by name, or the one of a data set's layout.
 
     Raises
     ------
@@ -93,13 +100,16 @@ def get(name: str) -> Reader:
     # A built-in reader comes first: another package cannot take its name.
     if name in BUILTIN:
         return cast("Reader", import_module(BUILTIN[name]))
+    if name in LAYOUTS:
+        reader: Reader = import_module(BUILTIN["public_dataset"]).LayoutReader(LAYOUTS[name])
+        return reader
     for point in entry_points(group=ENTRY_POINT_GROUP, name=name):
         try:
             return cast("Reader", point.load())
         except ImportError as error:
             what = f"reader {name!r} cannot be imported: {error}"
             raise ConfigError(what, hint="install what it needs") from error
-    hint = f"{did_you_mean(name, names())}known are {', '.join(names())}"
+    hint = f"{did_you_mean(name, (*names(), *LAYOUTS))}known are {', '.join(names())}"
     raise ConfigError(f"no format is called {name!r}", hint=hint)
 
 

@@ -275,7 +275,7 @@ def has_own_fixations(recording: Recording) -> bool:
 
 def _read_head(head: Head, reader: str, options: InputOptions) -> Recording:
     """Call a reader, and check what it gave; every error names the file."""
-    if options.columns and reader in registry.BUILTIN:
+    if options.columns and registry.is_own(reader):
         takes_columns = registry.get(reader).FORMAT.takes_columns
         if not takes_columns:
             what = (

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gazetrack.errors import ParseError, quote
-from gazetrack.readers.generic.columns import TEXTS, TIME_KEYS, UNITS_MS
+from gazetrack.readers.generic.columns import TEXTS, TIME_KEYS, ms_per
 from gazetrack.readers.text.numbers import line_of
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Asked:
 
     def factor(self, key: str) -> float:
         """Return the milliseconds in a unit of a column of times."""
-        return UNITS_MS[self.units.get(key, "ms")]
+        return ms_per(self.units.get(key, "ms")) or 1.0
 
 
 def refuse_step_back(asked: Asked, row: int) -> None:

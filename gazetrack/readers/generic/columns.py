@@ -39,6 +39,8 @@ _POSITION_KEYS = tuple(key for pair in PAIRS for key in pair)
 TIME_KEYS = ("duration", "t")
 TEXTS = {"stimulus", "trial", "participant", "recording", "eye"}
 _WITH_UNIT = re.compile(r"(.*)\[([^\]]*)\]")
+# A column of sample numbers has the rate for a unit, as in time[120Hz].
+_AT_RATE = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?) ?hz", re.IGNORECASE)
 UNITS_MS = {"s": 1e3, "ms": 1.0, "us": 1e-3, "µs": 1e-3, "μs": 1e-3, "ns": 1e-6}
 # Names that mean one thing only, in lower case and in the order of preference.
 _POSITIONS = (("x", "y"), ("gaze_x", "gaze_y"), ("x_px", "y_px"), ("gazex", "gazey"))
@@ -91,6 +93,18 @@ def _first_in(lower: Mapping[str, str], names: Sequence[str]) -> str | None:
     return next((lower[name] for name in names if name in lower), None)
 
 
+def ms_per(unit: str) -> float | None:
+    """Return the milliseconds in a unit of time, or from a sample to the next at ``120Hz``.
+
+    It is None for what is no unit.
+    """
+    at_rate = _AT_RATE.fullmatch(unit)
+    if at_rate is None:
+        return UNITS_MS.get(unit)
+    rate_hz = float(at_rate[1])
+    return 1000.0 / rate_hz if rate_hz else None
+
+
 def chosen(
     given: Mapping[str, str], header: Header, head: Head
 ) -> tuple[dict[str, str], dict[str, str]]:
@@ -108,8 +122,9 @@ def chosen(
         if match and columns[key] not in header.names:
             columns[key] = match[1].strip()
             units[key] = match[2].strip()
-            if key in TIME_KEYS and units[key] not in UNITS_MS:
-                raise ConfigError(f"time unit {quote(match[2])!r}", hint="use one of s, ms, us, ns")
+            if key in TIME_KEYS and ms_per(units[key]) is None:
+                hint = "use one of s, ms, us, ns, or the rate of sample numbers, as in 120Hz"
+                raise ConfigError(f"time unit {quote(match[2])!r}", hint=hint)
     present = quote(", ".join(header.names), 150)
     for name in columns.values():
         if name not in header.names:

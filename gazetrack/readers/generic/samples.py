@@ -18,6 +18,7 @@ from gazetrack.readers.shared.steps import GroupSteps, median_of_positive
 from gazetrack.readers.shared.used_names import Combinations, UsedNames
 from gazetrack.readers.text.stored import StoredTable, stored_table
 from gazetrack.readers.text.table import Columns
+from gazetrack.tables.eyes import EYES
 from gazetrack.tables.recording import Recording
 from gazetrack.tables.schema import EVENTS, conform
 
@@ -130,6 +131,9 @@ class _Samples:
         self._steps = GroupSteps()
         self._first: float | None = None
         self._any_back = False
+        # The pupil is that of the one eye that was recorded; of combined gaze, of both.
+        sides = [side for side in EYES if f"{side}_x" in asked.columns]
+        self._sides_of_pupil = sides if len(sides) == 1 else list(EYES)
 
     def take(self, part: Columns) -> None:
         """Take a part of some ten thousand rows."""
@@ -159,7 +163,8 @@ class _Samples:
             stated = gaze.get(axis, part.number(axis))[timed]
             columns[f"{axis}_px"] = stated if axis in part.found else mean_of_eyes(left, right)
         if "pupil" in part.found:
-            columns["left_pupil"] = columns["right_pupil"] = part.number("pupil")[timed]
+            sizes = part.number("pupil")[timed]
+            columns |= {f"{side}_pupil": sizes for side in self._sides_of_pupil}
         self._sink.append(columns)
 
     def _placed(self, part: Columns) -> dict[str, Floats]:
@@ -189,7 +194,7 @@ class _Samples:
         names = self._names_of_recordings(table, notes)
         unused = [key for key in ("eye", "width", "height") if key in table.keys]
         notes += [f"{key} is not used for samples" for key in unused]
-        if "pupil" in table.keys:
+        if "pupil" in table.keys and len(self._sides_of_pupil) > 1:
             notes.append("one pupil column: taken for both eyes")
         used = [int(number) for number in self._timed.used]
         texts = {key: own.used or [""] for key, own in self._names.items()}

@@ -44,6 +44,7 @@ def test_unmistakable_names_alone_are_recognised(header, known, tmp_path):
         ({"x": "nope", "y": "y_px", "t": "t"}, ("'nope'", "x_px, y_px, duration, t")),
         ({"x": "x_px", "y": "y_px"}, ("are needed",)),
         ({"x": "x_px", "y": "y_px", "t": "t[min]"}, ("'min'", "s, ms, us, ns")),
+        ({"x": "x_px", "y": "y_px", "t": "t[0Hz]"}, ("'0Hz'", "120Hz")),
         ({"x": "x_px", "y": "y_px", "t": "t", "speed": "t"}, ("'speed'", "y_axis")),
     ],
 )
@@ -54,7 +55,8 @@ def test_columns_that_cannot_be(columns, words, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("unit", "factor"), [("s", 1000.0), ("ms", 1.0), ("us", 0.001), ("ns", 0.000001)]
+    ("unit", "factor"),
+    [("s", 1000.0), ("ms", 1.0), ("us", 0.001), ("ns", 0.000001), ("120Hz", 25 / 3), ("50 hz", 20)],
 )
 def test_times_come_in_the_unit_behind_their_column(unit, factor, tmp_path):
     recording = read_text(
