@@ -64,7 +64,7 @@ def of_some_rows(
     Parameters
     ----------
     head, header : Head, Header
-        The table.
+        The table with rows of several kinds, and its header.
     column : str
         The name of the column.
     text : str
