@@ -16,6 +16,9 @@ from .figures.time_series import plot_time_series
 from .figures.track_maps import plot_track
 from .figures.transitions import plot_transitions
 from .interop.arrow import to_arrow
+from .interop.from_pymovements import from_pymovements
+from .interop.losses import ConversionWarning
+from .interop.to_pymovements import to_pymovements
 from .maps.parameters import CRFParams, MapParams, crf_params, map_params
 from .maps.render import TrackMaps, render_maps
 from .maps.store import read_maps
@@ -64,6 +67,7 @@ __all__ = [
     "ClusterOptions",
     "ClusterTest",
     "Compacted",
+    "ConversionWarning",
     "ConvertOptions",
     "Detector",
     "Engine",
@@ -103,6 +107,7 @@ __all__ = [
     "exported_fixations",
     "find_tables",
     "formats",
+    "from_pymovements",
     "info",
     "label_fixations",
     "map_params",
@@ -132,6 +137,7 @@ __all__ = [
     "score_saliency",
     "time_courses",
     "to_arrow",
+    "to_pymovements",
     "tracks",
     "write_example",
     "write_study",
