@@ -131,7 +131,7 @@ def _from_degrees(components: list[Floats], screen: Screen) -> list[Floats]:
         hint = "give the gaze an Experiment with all of them, or pixels"
         raise SchemaError(what, hint=hint)
     px_per_mm = (screen.width_px / screen.width_mm, screen.height_px / screen.height_mm)
-    found = [
+    found: list[Floats] = [
         np.tan(np.radians(values)) * screen.distance_mm * px_per_mm[i % 2]
         for i, values in enumerate(components)
     ]
