@@ -15,9 +15,8 @@ from gazetrack.interop.losses import ConversionWarning
 from gazetrack.interop.to_pymovements import to_pymovements
 from gazetrack.tables.placement import Placement
 from gazetrack.tables.screen import Screen
+from tests.interop.gazes import EXPERIMENT, gaze_of
 from tests.interop.recordings import SCREEN, assert_same, in_order, plain, recording
-
-EXPERIMENT = pymovements.Experiment(1280, 1024, 38.0, 30.0, 60.0, "upper left", 1000.0)
 
 
 @pytest.mark.parametrize("eyes", [(), ("left",), ("right",), ("left", "right")])
@@ -98,19 +97,6 @@ def test_what_pymovements_reads_of_eyelink_is_what_we_read(tmp_path):
     assert theirs.samples["left_x_px"].isna().all()
 
 
-def gaze_of(experiment=EXPERIMENT, **choices):
-    samples = pl.DataFrame(
-        {
-            "time": [1000.0, 1001.0, 1002.0],
-            "x": [0.0, 639.5, None],
-            "y": [0.0, 511.5, 700.0],
-            "page": [1, 1, 2],
-        }
-    )
-    known = {"experiment": experiment, "pixel_columns": ["x", "y"], "trial_columns": ["page"]}
-    return pymovements.Gaze(samples, **(known | choices))
-
-
 def test_a_gaze_of_its_own_begins_at_its_first_sample():
     found = from_pymovements(gaze_of(), name="ben")
     assert found.name == "ben"
@@ -137,24 +123,6 @@ def test_events_of_its_own_move_with_the_samples():
     assert set(found["eye"]) == {"both"}
 
 
-def test_degrees_and_other_origins_become_pixels_from_the_corner():
-    expected = from_pymovements(gaze_of()).samples[["x_px", "y_px"]]
-    degrees = gaze_of()
-    degrees.pix2deg()
-    degrees.samples = degrees.samples.drop("pixel")
-    found = from_pymovements(degrees)
-    assert any("degrees" in note for note in found.notes)
-    pd.testing.assert_frame_equal(found.samples[["x_px", "y_px"]], expected, atol=1e-3)
-    centred = pymovements.Experiment(1280, 1024, 38.0, 30.0, 60.0, "center", 1000.0)
-    moved = gaze_of(centred)
-    moved.samples = moved.samples.with_columns(
-        pl.Series("pixel", [[-639.5, -511.5], [0.0, 0.0], [None, 188.5]])
-    )
-    pd.testing.assert_frame_equal(from_pymovements(moved).samples[["x_px", "y_px"]], expected)
-    unstated = pymovements.Experiment(1280, 1024, sampling_rate=1000.0)
-    assert any("no origin stated" in note for note in from_pymovements(gaze_of(unstated)).notes)
-
-
 def test_clocks_of_trials_stay():
     samples = pl.DataFrame(
         {"time": [0, 1, 2, 3, 0, 1, 2, 3], "x": range(8), "y": range(8), "trial": [1] * 4 + [2] * 4}
@@ -179,14 +147,6 @@ def test_people_are_participants():
     assert two.participants == {"a": "a", "b": "b"}
 
 
-def test_a_pupil_of_nobody_s_eye_is_said():
-    gaze = gaze_of()
-    gaze.samples = gaze.samples.with_columns(pupil=pl.lit(5.0))
-    found = from_pymovements(gaze)
-    assert found.samples["left_pupil"].tolist() == [5.0] * 3
-    assert any("nobody says whose pupil" in note for note in found.notes)
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -203,26 +163,6 @@ def test_what_cannot_become_a_recording_is_refused(change, message):
     gaze.samples = change(gaze)
     with pytest.raises(SchemaError, match=message):
         from_pymovements(gaze)
-
-
-def test_degrees_without_a_distance_are_refused():
-    gaze = gaze_of()
-    gaze.pix2deg()
-    gaze.samples = gaze.samples.drop("pixel")
-    gaze.experiment = pymovements.Experiment(1280, 1024, sampling_rate=1000.0)
-    with pytest.raises(SchemaError, match="size in cm or distance"):
-        from_pymovements(gaze)
-    gaze.experiment = None
-    with pytest.raises(SchemaError, match="size of its screen"):
-        from_pymovements(gaze)
-
-
-def test_an_origin_that_nobody_knows_is_refused():
-    gaze = gaze_of()
-    gaze.experiment.screen.origin = "lower left"
-    with pytest.raises(SchemaError, match="lower left"):
-        from_pymovements(gaze)
-    gaze.experiment.screen.origin = "upper left"
 
 
 def test_what_is_no_gaze_is_refused():
