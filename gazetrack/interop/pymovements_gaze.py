@@ -60,7 +60,7 @@ def positions_of(gaze: Any, screen: Screen | None, notes: list[str]) -> dict[str
     Parameters
     ----------
     gaze : pymovements.Gaze
-        With samples.
+        A gaze that holds at least one sample.
     screen : Screen or None
         Where the gaze was recorded, see `screen_of`.
     notes : list of str
