@@ -205,7 +205,10 @@ _NNUNET_VARIABLES = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
 @click.option(
     "--resume",
     is_flag=True,
-    help="Go on with the run that is there, to the same result as without a pause.",
+    help=(
+        "Go on with the run that is there, to the same result as without a pause; with more "
+        "--steps than it was begun with, extend it."
+    ),
 )
 @click.option(
     "--dry-run",

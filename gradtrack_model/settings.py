@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 import re
 import tomllib
@@ -111,6 +112,30 @@ def config_from(values: Mapping[str, Any]) -> TrainConfig:
     """
     config: TrainConfig = _build(TrainConfig, values, "")
     return config
+
+
+def as_toml(settings: Mapping[str, Any]) -> str:
+    """Return settings as TOML, which `load_config` takes back as a file.
+
+    Parameters
+    ----------
+    settings : mapping
+        Plain JSON values, as `gradtrack_model.config.TrainConfig.as_dict` returns them: those of
+        the run itself first, then the sections.
+
+    Returns
+    -------
+    str
+        A line for each setting, with a line feed behind it.
+    """
+    lines = []
+    for key, value in settings.items():
+        if isinstance(value, dict):
+            lines += ["", f"[{key}]", as_toml(value).rstrip("\n")]
+        else:
+            # Texts, numbers, words and lists of JSON are those of TOML.
+            lines.append(f"{key} = {json.dumps(value)}")
+    return "\n".join(lines) + "\n"
 
 
 def _build(kind: Any, values: Any, prefix: str) -> Any:

@@ -536,8 +536,9 @@ def training_page():
         *prose(
             """Settings come from, later ones win: the preset (`--preset`), the method
             (`--method`), a TOML file (`--config run.toml`), options of their own such as
-            `--steps`, and `--set section.key=value`. The run folder keeps all of them in
-            `best.json` and `last.json`. A file with an unknown key, a value of another type or
+            `--steps`, and `--set section.key=value`, whose order does not matter. The run folder
+            keeps all of them in `settings.toml`, which `--config` takes back, and with each network
+            in `best.json` and `last.json`. A file with an unknown key, a value of another type or
             one out of range is refused with the key's name.
             Keys of tables without brackets stand before the first section. In TOML:"""
         ),
@@ -562,6 +563,18 @@ def training_page():
             of masks that were used; `--split splits.json` takes it back. Images of one case
             (the slices of a volume, or what `--case REGEX` says) are never in two splits. How
             several processes and machines share one run: [parallel](parallel.md)."""
+        ),
+        "",
+        *prose(
+            """`--resume` goes on with a run that was interrupted, and comes to the same weights as
+            without the interruption, bit for bit on one CPU. With `--steps N`, and N larger than
+            before, it extends a run, a finished one, too: the steps that were taken stay as they
+            are, and from the next one on the learning rate is that of a run of N steps at that
+            place. After a schedule that had ended, the rate so rises again, which is a warm
+            restart, and the outcome is not that of a run of N steps from the start. An extended
+            run can be interrupted and resumed like any other (give the same N). `report.html`,
+            `log.txt` and the JSON of every network saved since say from which step on it was
+            extended."""
         ),
         "",
         "This page is made from the configuration: `python -m tests.pages`.",

@@ -8,7 +8,7 @@ import pytest
 from gazetrack.errors import ConfigError, InputError
 from gazetrack.maps.parameters import MapParams, map_params
 from gradtrack_model.presets import PRESETS
-from gradtrack_model.settings import config_from, load_config
+from gradtrack_model.settings import as_toml, config_from, load_config
 
 
 def test_training_and_toolkit_have_one_set_of_map_parameters():
@@ -147,3 +147,15 @@ def test_widths_of_a_file_are_those_of_its_encoder(tmp_path):
     assert same.model.widths == (64, 32, 24, 16)
     other = load_config("default", file, ["model.encoder=lite2"])
     assert other.model.widths == load_config("default", None, ["model.encoder=lite2"]).model.widths
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("method", ["gradtrack", "gazemedseg", "full"])
+def test_settings_survive_toml(preset, method, tmp_path):
+    typed = ['model.encoder="timm:a \\"b\\""', "window=[40,400.5]", "maps.ratios=[0.25,1e-5,1]"]
+    config = load_config(preset, settings=typed[:1] if preset == "default" else typed[1:2])
+    for one in (config, load_config(preset, overrides={"method": method})):
+        file = tmp_path / "settings.toml"
+        file.write_text(as_toml(one.as_dict()))
+        assert load_config(file=file) == one
+        assert load_config("tiny", file) == one  # whatever lies under it

@@ -99,8 +99,9 @@ def train(
     resume : bool
         Go on where an interrupted run of the same settings and data was last saved: the outcome is
         that of a run without the interruption, bit for bit on one CPU. A run that is complete is
-        left as it is; one that was stopped before anything was saved is begun from the start, and a
-        note says so.
+        left as it is, or extended where `config` has more steps: from there on the learning rate is
+        that of a run of so many steps at the same place. One that was stopped before anything was
+        saved is begun from the start, and a note says so.
     report : callable, optional
         Called with a `Progress` after every step.
 

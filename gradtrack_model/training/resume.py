@@ -181,7 +181,12 @@ def _header(data: bytes) -> dict[str, str]:
 
 
 def check_same(
-    facts: Mapping[str, Any], config: TrainConfig, data: TrainingData, path: Path
+    facts: Mapping[str, Any],
+    config: TrainConfig,
+    data: TrainingData,
+    path: Path,
+    *,
+    extend: bool = False,
 ) -> None:
     """Refuse to go on with other settings or data: the result would be neither run's.
 
@@ -195,6 +200,8 @@ def check_same(
         The data set that it shall go on with.
     path : pathlib.Path
         The file or folder that `facts` are from, for messages.
+    extend : bool
+        Whether it may go on for more steps than it was begun with.
 
     Raises
     ------
@@ -208,10 +215,15 @@ def check_same(
     before |= flat(maps, "maps.")
     # Settings that did not exist then are not compared.
     changed = [key for key in now if key not in _FREE and before.get(key, now[key]) != now[key]]
+    planned = before.get("steps")
+    if extend and "steps" in changed and isinstance(planned, int) and planned < now["steps"]:
+        changed.remove("steps")
     if changed:
         changes = ", ".join(f"{key} was {before[key]!r}, is {now[key]!r}" for key in changed)
         what = f"cannot resume with other settings: {changes}"
         hint = "give those it began with, or --force"
+        if extend and changed == ["steps"]:
+            hint = f"a run can be extended, not shortened: give --steps {planned}, or more"
         # Of stored maps, these settings are not the user's: they are how the maps were rendered.
         if data.gaze.source == "maps" and all(key.startswith("maps.") for key in changed):
             what = f"cannot resume with other maps than it began with: {changes}"

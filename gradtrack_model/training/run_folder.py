@@ -6,16 +6,18 @@ import math
 import shutil
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from gazetrack.errors import CheckpointError, OutputError, quote
-from gazetrack.publish import write_json
+from gazetrack.publish import write_json, write_text
+from gazetrack.version import __version__
 from gradtrack_model import parallel
 from gradtrack_model.computed import Computed
 from gradtrack_model.data.splits import FORMAT, SPLITS_FILE
 from gradtrack_model.network.precision import precision_on
+from gradtrack_model.settings import as_toml
 from gradtrack_model.training.best import Best, criterion
 from gradtrack_model.training.folder_lock import FolderLock
 from gradtrack_model.training.learner import pick_device
@@ -34,7 +36,8 @@ if TYPE_CHECKING:
     from gradtrack_model.training.learner import Learner
 
 _NETWORKS = ("best.json", "last.json", "best.safetensors", "last.safetensors")
-_RUN_FILES = (*_NETWORKS, METRICS_FILE, NOTES_FILE, SPLITS_FILE)
+SETTINGS_FILE = "settings.toml"
+_RUN_FILES = (*_NETWORKS, METRICS_FILE, NOTES_FILE, SPLITS_FILE, SETTINGS_FILE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +136,8 @@ class Run:
         self.data = data
         self.states = States(folder)
         self.best = Best(criterion(data.val))
+        # Each time that the run was given more steps: those planned before, and since when.
+        self.extended: list[dict[str, int]] = []
         # Seconds in which the network had nothing to do, as its batches were not there yet.
         self.waited = 0.0
         # Stopped before anything was saved, a run is begun from the start.
@@ -167,6 +172,12 @@ class Run:
         computed = Computed(self.config).line
         self._log.begin([self.data.gaze.line, computed, sizes, chosen, *self.data.notes])
         write_json(self.folder / SPLITS_FILE, {"format": FORMAT, "images": self.data.splits})
+        self._write_settings()
+
+    def _write_settings(self) -> None:
+        """Write all settings as a file that ``--config`` takes back."""
+        heading = f"# All settings of this run, by gazetrack {__version__}.\n"
+        write_text(self.folder / SETTINGS_FILE, heading + as_toml(self.config.as_dict()))
 
     def _clear(self, *, replace: bool) -> None:
         """Remove what a run has left; other files of the folder stay."""
@@ -242,11 +253,13 @@ class Run:
         if is_finite and self._writes:
             trained_on = self.data.gaze.recorded
             precision = precision_on(self.config.precision, pick_device(self.config.device))
-            said = {
+            said: dict[str, Any] = {
                 "selected_by": self.best.by,
                 "trained_on": trained_on,
                 "precision": precision,
             }
+            if self.extended:
+                said["extended"] = self.extended
             metrics = {**said, **(measured or {})}
             save_checkpoint(
                 self.folder, name, model=model, config=self.config, step=step, metrics=metrics
@@ -266,6 +279,7 @@ class Run:
             "rows": self._log.rows,
             "seconds": self._seconds(),
             "waited": self.waited,
+            "extended": self.extended,
         }
         self.states.save(step, learner.tensors(), facts)
 
@@ -279,7 +293,7 @@ class Run:
         """
         folder = self.states.folder
         state = self.states.newest_of_the_first()
-        check_same(state.facts, self.config, self.data, folder)
+        check_same(state.facts, self.config, self.data, folder, extend=True)
         check_tensors(state.tensors, learner.tensors(), folder)
         try:
             learner.restore(state.tensors, state.facts["scaler"])
@@ -293,8 +307,22 @@ class Run:
         self._log.rows = state.facts["rows"]
         for note in (*state.notes, f"resumed after step {state.step}"):
             self._log.note(note)
+        self.extended = list(state.facts.get("extended", []))
+        self._extend(state.step, state.facts["config"].get("steps", self.config.steps))
         self._log.write()
         return state.step
+
+    def _extend(self, step: int, planned: int) -> None:
+        """Take down that the run shall go on for more steps than were planned until `step`."""
+        if planned == self.config.steps:
+            return
+        self.extended.append({"planned": planned, "after": step, "steps": self.config.steps})
+        self._log.note(
+            f"extended after step {step}: {planned} steps were planned until then, now "
+            f"{self.config.steps}; the learning rate goes on as in a run of that many"
+        )
+        if self._writes:
+            self._write_settings()
 
     def record(self, step: int, row: dict[str, float]) -> None:
         """Log a step, at every `log_every` of them and where something was validated."""

@@ -57,7 +57,8 @@ def train(
     force : bool
         Replace a run that is there.
     resume : bool
-        Go on with the run that is there, to the same result as without a pause.
+        Go on with the run that is there, to the same result as without a pause; with more steps
+        than it was begun with, extend it.
     loaded : callable, optional
         Called with the data when they are read, before the first step.
     report : callable, optional

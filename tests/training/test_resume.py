@@ -9,6 +9,7 @@ import functools
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from gradtrack_model.data.sources import discover
 from gradtrack_model.settings import load_config
 from gradtrack_model.training import loop as training
 from gradtrack_model.training.loop import build_model, train
+from gradtrack_model.training.optim import lr_share
 from gradtrack_model.training.resume import KEPT, States, check_same
 from gradtrack_model.weights.checkpoint import load_model
 from tests.synthetic import write_data
@@ -329,3 +331,59 @@ def test_a_run_from_before_the_ratios_were_recorded_can_be_resumed(data_folder, 
     facts["config"]["maps"]["levels"] = 3
     with pytest.raises(CheckpointError, match=r"maps\.levels was 3, is 4"):
         check_same(facts, config, data, tmp_path)
+
+
+def test_a_finished_run_is_extended(whole, tmp_path):
+    config, data, finished = whole
+    shutil.copytree(finished, tmp_path / "more")
+    longer = dataclasses.replace(config, steps=STEPS + 5)
+    rows = []
+    done = train(
+        longer, data, tmp_path / "more", resume=True, report=lambda p: rows.append((p.step, p.row))
+    )
+    assert done.step == STEPS + 5
+    before, after = contents(finished)[0], contents(tmp_path / "more")[0]
+    assert after[: len(before)] == before  # what was done stays
+    # From there on, the rate is that of a run of so many steps at the same place.
+    rates = {step: row["lr"] for step, row in rows if "lr" in row}
+    assert sorted(rates) == list(range(STEPS + 1, STEPS + 6))
+    for step, rate in rates.items():
+        share = lr_share(step, STEPS + 5, config.optimizer)
+        assert rate == pytest.approx(share * config.optimizer.lr)
+    facts = json.loads((tmp_path / "more" / "last.json").read_text())
+    told = [{"planned": STEPS, "after": STEPS, "steps": STEPS + 5}]
+    assert facts["metrics"]["extended"] == told
+    assert facts["config"]["steps"] == STEPS + 5
+    log = (tmp_path / "more" / "log.txt").read_text()
+    assert f"extended after step {STEPS}: {STEPS} steps were planned until then, now" in log
+    assert load_config(file=tmp_path / "more" / "settings.toml") == longer
+
+
+def test_an_extended_run_that_is_interrupted_is_the_same_bit_for_bit(whole, tmp_path):
+    config, data, finished = whole
+    longer = dataclasses.replace(config, steps=STEPS + 5)
+    for name in ("whole", "interrupted"):
+        shutil.copytree(finished, tmp_path / name)
+    train(longer, data, tmp_path / "whole", resume=True)
+    with pytest.raises(Killed):
+        train(
+            longer,
+            data,
+            tmp_path / "interrupted",
+            resume=True,
+            report=interrupt(STEPS + 3, "kill"),
+        )
+    train(longer, data, tmp_path / "interrupted", resume=True)
+    assert contents(tmp_path / "interrupted") == contents(tmp_path / "whole")
+
+
+def test_a_run_is_not_shortened_and_only_its_steps_may_grow(whole, tmp_path):
+    config, data, finished = whole
+    shutil.copytree(finished, tmp_path / "run")
+    shorter = dataclasses.replace(config, steps=STEPS - 1)
+    with pytest.raises(CheckpointError, match=f"extended, not shortened: give --steps {STEPS}"):
+        train(shorter, data, tmp_path / "run", resume=True)
+    other = dataclasses.replace(config, steps=STEPS + 1, seed=1)
+    with pytest.raises(CheckpointError, match="other settings: seed was 0, is 1"):
+        train(other, data, tmp_path / "run", resume=True)
+    assert contents(tmp_path / "run") == contents(finished)

@@ -84,7 +84,7 @@ def test_two_trainers_never_share_a_folder(
 def test_what_a_run_leaves(run_folder):
     folder = run_folder / "runs" / "gradtrack"
     networks = {f"{name}.{kind}" for name in ("best", "last") for kind in ("json", "safetensors")}
-    others = {"metrics.csv", "log.txt", "splits.json", "states"}
+    others = {"metrics.csv", "log.txt", "splits.json", "settings.toml", "states"}
     assert {path.name for path in folder.iterdir()} == networks | others
     with (folder / "metrics.csv").open() as file:
         rows = list(csv.DictReader(file))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from typing import TYPE_CHECKING
 
 from gazetrack.errors import quote
@@ -69,7 +70,7 @@ def write_run_report(run: Path, data: TrainingData) -> Path:
     page = {
         "title": f"{Computed(config).name}, seed {config.seed}",
         "lead": "Trained on masks." if config.method == "full" else "Trained on gaze alone.",
-        "facts": _facts(checkpoint, data),
+        "facts": _facts(checkpoint, data, *_planned(run, config.steps)),
         "measures": _measures(list(scores.values())),
         "policy": POLICY,
         "charts": _charts(run / "metrics.csv", checkpoint.step),
@@ -129,7 +130,27 @@ def _chosen(
     return groups
 
 
-def _facts(checkpoint: Checkpoint, data: TrainingData) -> list[tuple[str, str]]:
+def _planned(run: Path, steps: int) -> tuple[int, list[tuple[str, str]]]:
+    """Return how many steps a run was to take in the end, and a row where these became more.
+
+    The best network may be from before the run was extended: what was saved last knows.
+    """
+    try:
+        facts = json.loads((run / "last.json").read_text("utf-8"))
+        extended = facts["metrics"].get("extended", [])
+        said = "; ".join(
+            f"from {one['planned']} to {one['steps']} steps, after step {one['after']}"
+            for one in extended
+        )
+        steps = facts["config"]["steps"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return steps, []
+    return steps, [("extended", said)] if said else []
+
+
+def _facts(
+    checkpoint: Checkpoint, data: TrainingData, planned: int, extensions: list[tuple[str, str]]
+) -> list[tuple[str, str]]:
     config = checkpoint.config
     sizes = dict.fromkeys((config.image_size, config.predicting_size))
     pixels = ", validated at ".join(f"{size} x {size}" for size in sizes)
@@ -144,7 +165,8 @@ def _facts(checkpoint: Checkpoint, data: TrainingData) -> list[tuple[str, str]]:
         ("data", f"{len(data.train)} training images, {len(data.val)} validation images"),
         ("data, SHA-256", data.sha256().partition(":")[2]),
         ("network", f"{config.model.encoder}, {pixels} pixels"),
-        ("best step", f"{checkpoint.step} of {config.steps}, by {selected_by}"),
+        ("best step", f"{checkpoint.step} of {planned}, by {selected_by}"),
+        *extensions,
         ("protocol", _PROTOCOL),
         ("gazetrack", __version__),
     ]

@@ -117,3 +117,14 @@ def test_train_writes_it_at_its_end_and_says_what_is_missing(folder, monkeypatch
         write_run_report(
             folder / "other", load_data(discover(folder), load_config("tiny", overrides=TINY))
         )
+
+
+def test_it_says_that_a_run_was_extended(folder):
+    run, data = trained(folder)
+    assert "extended" not in read_page(write_run_report(run, data)).text
+    config = load_config("tiny", overrides=TINY | {"method": "gradtrack", "steps": 8})
+    train(config, data, run, resume=True)
+    text = read_page(write_run_report(run, data)).text
+    assert "from 6 to 8 steps, after step 6" in text
+    assert "of 8, by validation Dice" in text
+    assert "extended after step 6" in text  # among the notes
