@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from . import exit_codes
 from .errors import say
 from .printing import print_json
+from .reports import collected, of_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,7 +71,10 @@ def show_plan(plan: Sequence[Planned], verb: str, cluster: str | None, *, as_jso
         click.echo(job, nl=False)
     for error in errors:
         say("gazetrack", error)
-    return exit_codes.of_inputs(errors, len(plan))
+    counts = collected()
+    if counts is not None:
+        counts.planned += sum(planned.action == verb for planned in plan)
+    return of_inputs(errors, len(plan))
 
 
 def job_of(cluster: str | None) -> str:

@@ -25,6 +25,8 @@ _FORESEEN = (OSError, MemoryError, RecursionError, UnicodeError, EOFError)
 _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 _debug = False
 
+STUDY = "gazetrack.study"  # in click's `meta`: the study file that a command is told by
+
 
 def _remember(_context: click.Context, _parameter: click.Parameter, value: bool) -> None:
     # The flag must outlive click's context, which an exception takes away.
@@ -134,6 +136,7 @@ def _exit_code(command: click.Command, prog_name: str) -> int:
         sys.stdout.flush()
     except click.ClickException as error:
         error.show()
+        _name_study(error, prog_name)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         say(prog_name, "interrupted")
@@ -152,6 +155,14 @@ def _exit_code(command: click.Command, prog_name: str) -> int:
             raise
         return _report(error, prog_name)
     return result if isinstance(result, int) else 0
+
+
+def _name_study(error: click.ClickException, prog_name: str) -> None:
+    """Say of a wrong value that it may come from a study file, and not from what was typed."""
+    context = getattr(error, "ctx", None)
+    study = context.meta.get(STUDY) if context is not None else None
+    if study is not None:
+        say(prog_name, f"what was not typed is from {study}", "note")
 
 
 def _report(error: Exception, prog_name: str) -> int:

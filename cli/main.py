@@ -10,6 +10,7 @@ from click.shell_completion import CompletionItem
 
 from .errors import debug_option, run_command
 from .examples import examples
+from .study_option import with_study
 
 # name: (module, one line of help)
 COMMANDS = {
@@ -30,8 +31,11 @@ COMMANDS = {
     "quality": "Report the data quality of exports or sample tables.",
     "refine": "Refine stored maps by a dense CRF or a prompt model.",
     "render": "Render fixation tables into gaze track maps.",
+    "run": "Take all steps of a study that one file describes.",
     "warm-up": "Compile what this machine needs, once.",
 }
+# These are called for a study as a whole, or for none.
+WITHOUT_STUDY = ("completion", "demo", "doctor", "formats", "run", "warm-up")
 
 
 class _LazyGroup(click.Group):
@@ -43,7 +47,7 @@ class _LazyGroup(click.Group):
             return None
         command = import_module(f".{cmd_name.replace('-', '_')}", __package__).command
         assert isinstance(command, click.Command)  # noqa: S101 - a module's contract
-        return command
+        return command if cmd_name in WITHOUT_STUDY else with_study(command, cmd_name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

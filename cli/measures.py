@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from click.core import ParameterSource
 
 from . import measures_aois, measures_saliency, measures_scanpaths
 from . import options as opt
 from .engine_options import engine_options
 from .examples import examples
+from .measures_output import GIVEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,7 +104,7 @@ def _without_others(kind: ModuleType, choices: dict[str, Any]) -> dict[str, Any]
     foreign = {name for other in _KINDS.values() for name in _names_of(other)} - own
     for parameter in context.command.params:
         source = context.get_parameter_source(parameter.name or "")
-        if parameter.name in foreign and source is ParameterSource.COMMANDLINE:
+        if parameter.name in foreign and source in GIVEN:
             what = f"{parameter.opts[0]} is about another kind of measures"
             raise click.UsageError(f"{what}: leave it out, or call the command once for each")
     return {name: value for name, value in choices.items() if name not in foreign}

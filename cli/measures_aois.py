@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from . import completing
 from . import options as opt
 from .engine_options import engine
-from .measures_output import beside, check_outputs, write_tables
+from .measures_output import GIVEN, beside, check_outputs, write_tables
 from .parsing import parse_pairs
 from .printing import cell, print_json, print_table, progress_bar, without_nan
 from .reports import check_report, finish
@@ -142,7 +141,7 @@ def run(
     if labels is not None and masks is None:
         raise click.UsageError("--labels needs --masks DIR")
     typed = click.get_current_context().get_parameter_source("aoi_name")
-    if masks is None and typed is ParameterSource.COMMANDLINE:
+    if masks is None and typed in GIVEN:
         raise click.UsageError("--aoi-name needs --masks DIR: other areas have names of their own")
     who = {name: choices.pop(name) for name in ("jobs", "cluster", "retries")}
     names = _labels(labels)

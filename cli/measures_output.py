@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from gazetrack.storage.address import shown
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from gazetrack.workflows.outcome import Outcome
+
+# Where a value comes from that somebody has chosen: typed, or said by a study file.
+GIVEN = (ParameterSource.COMMANDLINE, ParameterSource.DEFAULT_MAP)
 
 
 def beside(out: Path | str, what: str) -> str:

@@ -59,6 +59,17 @@ def progress_bar(label: str, quiet: bool = False, lines: bool | None = None) -> 
     return step
 
 
+def lines_of(label: str) -> Tell:
+    """Return a callback (done, total) that prints a line on stderr every ten seconds.
+
+    Parameters
+    ----------
+    label : str
+        What is done, such as ``converting``.
+    """
+    return _Lines(label).step
+
+
 def draws() -> bool:
     """Whether stderr is a terminal that a bar can be drawn on."""
     return sys.stderr.isatty() and os.environ.get("TERM") not in _CANNOT_DRAW

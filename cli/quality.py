@@ -9,7 +9,6 @@ import click
 
 from gazetrack.storage.address import shown
 
-from . import exit_codes
 from . import options as opt
 from .dry_run import show_plan
 from .engine_options import engine, engine_options, resume_options
@@ -17,7 +16,7 @@ from .errors import say
 from .examples import examples
 from .parsing import parse_pairs, parse_screen
 from .printing import cell, is_nan, print_json, print_table, progress_bar, without_nan
-from .reports import check_manifest
+from .reports import check_manifest, of_inputs
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -164,7 +163,7 @@ def command(
     if out is not None and table.num_rows:
         write_at(out, table, {"quality": {"by": by, "window_ms": window_ms}}, force=force)
     _print(report, by, out, as_json=as_json)
-    return exit_codes.of_inputs(report.errors, report.n_inputs)
+    return of_inputs(report.errors, report.n_inputs)
 
 
 def _print(report: QualityReport, by: str, out: Path | str | None, *, as_json: bool) -> None:

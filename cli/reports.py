@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import click
@@ -10,11 +14,83 @@ from . import exit_codes
 from .errors import Printing, say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from gazetrack.errors import GazetrackError
     from gazetrack.workflows.outcome import Outcome
+
+_collected: ContextVar[Collected | None] = ContextVar("collected", default=None)
+
+
+@dataclass
+class Collected:
+    """What commands within a block have done, for a study that calls them.
+
+    Parameters
+    ----------
+    recordings : int or None
+        How many recordings or tables there were; None where no command has told.
+    skipped : int
+        Files among the inputs that are no recordings.
+    errors : list of GazetrackError
+        Of those that failed, or were done in part.
+    outputs : list of str
+        Paths of files that were written, as far as commands tell them.
+    planned : int
+        How many recordings a dry run would do.
+    """
+
+    recordings: int | None = None
+    skipped: int = 0
+    errors: list[GazetrackError] = field(default_factory=list)
+    outputs: list[str] = field(default_factory=list)
+    planned: int = 0
+
+    def add(self, recordings: int, errors: Iterable[GazetrackError]) -> None:
+        """Count what one command has done."""
+        self.recordings = (self.recordings or 0) + recordings
+        self.errors += errors
+
+    def add_outcomes(self, outcomes: Sequence[Outcome]) -> None:
+        """Count what one command has done, input by input."""
+        counts = Counter(outcome.status for outcome in outcomes)
+        self.skipped += counts["skipped"]
+        errors = [outcome.error for outcome in outcomes if outcome.error is not None]
+        self.add(len(outcomes) - counts["skipped"] - counts["joined"], errors)
+        self.outputs += [output["path"] for outcome in outcomes for output in outcome.outputs]
+
+
+@contextmanager
+def collecting() -> Iterator[Collected]:
+    """Count what the commands do that are called within the block."""
+    found = Collected()
+    token = _collected.set(found)
+    try:
+        yield found
+    finally:
+        _collected.reset(token)
+
+
+def collected() -> Collected | None:
+    """Return what the block counts that this is called in; None outside of any."""
+    return _collected.get()
+
+
+def of_inputs(errors: Sequence[GazetrackError], n_inputs: int) -> int:
+    """Return the exit code of a call with several inputs, and count them for a study.
+
+    Parameters
+    ----------
+    errors : sequence of GazetrackError
+        One for each input that failed.
+    n_inputs : int
+        Number of all inputs of the call.
+    """
+    counts = collected()
+    if counts is not None:
+        counts.add(n_inputs, errors)
+    return exit_codes.of_inputs(errors, n_inputs)
 
 
 def check_report(
@@ -97,6 +173,9 @@ def finish(
             write_report(path, listed)
     unprinted = printing.end() if show is not None else exit_codes.DONE
     found = [outcome.error for outcome in failed if outcome.error is not None]
+    counts = collected()
+    if counts is not None:
+        counts.add_outcomes(done)
     return exit_codes.of_inputs(found, len(done)) or unprinted
 
 

@@ -58,6 +58,8 @@ from .workflows.refine import refine
 from .workflows.render import RenderOptions, render
 from .workflows.saliency import score_saliency
 from .workflows.scanpaths import compare_scanpaths, scanpath_matrix, scanpath_recurrence
+from .workflows.study.run import StepResult
+from .workflows.study.verb import run_study
 from .workflows.tracks import tracks
 
 __all__ = [
@@ -88,6 +90,7 @@ __all__ = [
     "SaliencyOptions",
     "ScanpathOptions",
     "Screen",
+    "StepResult",
     "Study",
     "TimeCourseOptions",
     "Track",
@@ -132,6 +135,7 @@ __all__ = [
     "refine",
     "render",
     "render_maps",
+    "run_study",
     "scanpath_matrix",
     "scanpath_recurrence",
     "score_saliency",

@@ -70,10 +70,11 @@ def _shortened(text: object, limit: int) -> str:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return the known name that is most like a mistyped word; empty when none is."""
-    import difflib  # only for errors
+    from rapidfuzz import fuzz, process  # only for errors
 
     names = {name.casefold(): name for name in known}
-    found = difflib.get_close_matches(word.casefold(), names, n=1, cutoff=_LEAST_LIKE)
+    least = 100 * _LEAST_LIKE
+    found = process.extractOne(word.casefold(), list(names), scorer=fuzz.ratio, score_cutoff=least)
     return names[found[0]] if found else ""
 
 

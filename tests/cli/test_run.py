@@ -1,0 +1,269 @@
+"""gazetrack run, and --study: one file says what a study does."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pyarrow.parquet as pq
+import pytest
+
+import gazetrack
+
+GAZE = "x,y,t\n" + "".join(f"{100 + i % 3},{200 + i % 2},{i * 4}\n" for i in range(200))
+PROGRAM = [sys.executable, "-P", "-c", "from gazetrack_cli.start import gazetrack; gazetrack()"]
+TEXT = """
+[study]
+inputs = ["exports"]
+screen = "1920x1080,531x299mm,650mm"
+
+[convert]
+samples = true
+
+[events]
+source = "detected"
+set = { min_duration_ms = "0.06 s" }
+
+[quality]
+by = "window"
+window = "0.4 s"
+"""
+
+
+@pytest.fixture
+def study(tmp_path):
+    (tmp_path / "exports").mkdir()
+    for name in "ab":
+        (tmp_path / "exports" / f"{name}.csv").write_text(GAZE)
+    (tmp_path / "gazetrack.toml").write_text(TEXT)
+    return tmp_path
+
+
+def test_a_study_is_run_and_a_second_run_keeps_all(run, study):
+    result = run("gazetrack run gazetrack.toml")
+    assert result.code == 0
+    header, *rows, last = result.out.splitlines()
+    assert header.split() == ["step", "recordings", "made", "kept", "failed", "seconds", "where"]
+    assert [row.split()[:5] for row in rows] == [
+        ["convert", "2", "2", "0", "0"],
+        ["events", "2", "2", "0", "0"],
+        ["quality", "2", "2", "0", "0"],
+    ]
+    assert last == "what each step printed is in results/log"
+    assert result.err.splitlines()[0].startswith("convert: 2 recordings, 2 made, 0 kept, 0 failed")
+    # The options of the file are those of the commands.
+    tables = study / "results" / "tables"
+    assert (tables / "a.samples.parquet").exists()
+    (events,) = tables.glob("a.*.events.parquet")
+    about = json.loads(pq.read_metadata(events).metadata[b"gazetrack"])
+    assert about["screen"]["width_mm"] == 531
+    assert about["movements"]["detector"]["min_duration_ms"] == 60
+    quality = pq.read_table(study / "results" / "quality.parquet").to_pandas()
+    assert set(quality["duration_ms"].round()) == {400}
+    assert "wrote results/tables/a.samples.parquet" in (
+        study / "results" / "log" / "convert.txt"
+    ).read_text("utf-8")
+
+    before = {path: path.stat().st_mtime_ns for path in tables.iterdir()}
+    again = run("gazetrack run gazetrack.toml --json")
+    told = json.loads(again.out)
+    assert [(each["made"], each["kept"]) for each in told] == [(0, 2), (0, 2), (0, 2)]
+    assert again.err == ""
+    assert {path: path.stat().st_mtime_ns for path in tables.iterdir()} == before
+
+
+def test_only_what_has_changed_is_done_again(run, study):
+    assert run("gazetrack run gazetrack.toml -q").out == ""
+    (study / "exports" / "c.csv").write_text(GAZE)
+    before = sorted(study.rglob("*"))
+    plan = run("gazetrack run gazetrack.toml --dry-run")
+    assert (plan.code, plan.err) == (0, "")
+    assert plan.out.splitlines() == [
+        f"{step}: would be taken: 1 of 3 recordings" for step in ("convert", "events", "quality")
+    ]
+    assert sorted(study.rglob("*")) == before
+    told = json.loads(run("gazetrack run gazetrack.toml --json").out)
+    assert [(each["made"], each["kept"]) for each in told] == [(1, 2), (1, 2), (1, 2)]
+    (study / "gazetrack.toml").write_text(TEXT.replace("0.06 s", "0.08 s"))
+    told = json.loads(run("gazetrack run gazetrack.toml --json").out)
+    assert [(each["made"], each["kept"]) for each in told] == [(0, 3), (3, 0), (0, 3)]
+    told = json.loads(run("gazetrack run gazetrack.toml --only quality --json --dry-run").out)
+    assert told == [
+        {"step": "quality", "would": False, "why": "", "where": "results/quality.parquet"}
+    ]
+
+
+def test_a_command_of_its_own_is_told_by_the_study(run, study, monkeypatch):
+    below = study / "exports" / "below"
+    below.mkdir()
+    monkeypatch.chdir(below)
+    result = run_in(below, run, "gazetrack quality --study")
+    assert result.code == 0
+    assert (study / "results" / "quality.parquet").exists()
+    # What is typed wins over what the file says.
+    result = run_in(below, run, "gazetrack quality ../a.csv --by recording -o here.csv --study")
+    assert result.out.splitlines()[-1] == "wrote here.csv (1 rows)"
+    assert run_in(study, run, "gazetrack convert exports/a.csv --study gazetrack.toml").code == 0
+    assert (study / "results" / "tables" / "a.samples.parquet").exists()
+    assert not (study / "results" / "tables" / "b.samples.parquet").exists()
+
+
+def run_in(folder, run, line):
+    os.chdir(folder)  # the fixture `run` has gone to the test's own folder, and goes back
+    return run(line)
+
+
+def test_without_being_asked_no_file_is_looked_for(run, study):
+    result = run("gazetrack quality exports/a.csv --json")
+    assert result.code == 0
+    assert len(json.loads(result.out)) == 1  # by recording, where the file says by window
+    assert not (study / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("convert --study a.csv", "a.csv is no study file, which is called .toml"),
+        ("convert --study nothing.toml", "nothing.toml: there is no such study file"),
+        ("run nothing.toml", "nothing.toml: there is no such study file"),
+        ("run", "Missing argument 'STUDY'"),
+        ("run gazetrack.toml --only render", "'render' is no step of the study"),
+    ],
+)
+def test_a_study_that_is_none_is_refused(run, study, line, said):
+    result = run(f"gazetrack {line}")
+    assert result.code in (1, 2)
+    assert said in result.err
+    assert not (study / "results").exists()
+
+
+def test_no_study_above_is_said(run, study):
+    (study / "gazetrack.toml").unlink()
+    result = run("gazetrack convert --study")
+    assert result.code == 1
+    assert "no gazetrack.toml here, nor in a folder above" in result.err
+
+
+def test_a_wrong_value_that_only_the_command_knows_names_its_table(run, study):
+    (study / "gazetrack.toml").write_text(TEXT.replace("min_duration_ms", "min_duraton_ms"))
+    result = run("gazetrack run gazetrack.toml")
+    assert result.code == 2
+    assert "gazetrack.toml:9: [events] " in result.err
+    assert "'min_duraton_ms' is none of" in result.err
+    # The other steps are taken all the same.
+    assert (study / "results" / "quality.parquet").exists()
+    result = run("gazetrack events --study")
+    assert result.code == 2
+    assert "note: what was not typed is from" in result.err
+    assert "gazetrack.toml [events]" in result.err
+
+
+def test_recordings_that_fail_do_not_stop_the_others(run, study):
+    (study / "exports" / "bad.csv").write_text("x,y,t\n" + "1,2,oh no\n" * 3)
+    result = run("gazetrack run gazetrack.toml")
+    assert result.code == 1
+    assert "bad.csv" in result.err
+    rows = [row.split()[:5] for row in result.out.splitlines()[1:4]]
+    assert rows[0] == ["convert", "3", "2", "0", "1"]
+    (study / "exports" / "bad.csv").unlink()
+    result = run("gazetrack run gazetrack.toml")
+    assert result.code == 0
+    assert result.out.splitlines()[1].split()[:5] == ["convert", "2", "0", "2", "0"]
+
+
+def test_a_run_that_was_killed_goes_on(study):
+    for number in range(40):
+        (study / "exports" / f"more-{number:02d}.csv").write_text(GAZE)
+    notes = study / "results" / "log" / "recordings.jsonl"
+    with subprocess.Popen(
+        [*PROGRAM, "run", "gazetrack.toml"], cwd=study, stdout=subprocess.DEVNULL, stderr=-3
+    ) as killed:
+        while killed.poll() is None and not (
+            notes.exists() and len(notes.read_bytes().splitlines()) > 3
+        ):
+            time.sleep(0.005)
+        killed.kill()
+    assert killed.returncode == -signal.SIGKILL
+    done = subprocess.run(
+        [*PROGRAM, "run", "gazetrack.toml"], cwd=study, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    first, second, *_ = done.stderr.splitlines()
+    assert first == "note: an earlier run of this study stopped in convert; this one goes on"
+    made, kept = (int(second.split()[at]) for at in (3, 5))
+    assert made + kept == 42
+    assert kept >= 2
+
+
+def test_two_runs_at_once_are_one_too_many(run, study):
+    from gazetrack.workflows.engine.manifest import Manifest
+
+    (study / "results" / "log").mkdir(parents=True)
+    with Manifest(study / "results" / "log" / "steps.jsonl"):
+        result = run("gazetrack run gazetrack.toml")
+    assert result.code == 7
+    assert "another call works with it" in result.err
+
+
+def test_a_terminal_shows_all_steps_in_one_display(run, study, monkeypatch):
+    monkeypatch.setattr(sys.stderr.__class__, "isatty", lambda _: True)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "100")
+    result = run("gazetrack run gazetrack.toml")
+    assert result.code == 0
+    shown = result.err
+    assert "\x1b[?25h" in shown
+    last = shown.rsplit("convert", 1)[1]
+    assert [step in last for step in ("events", "quality")] == [True, True]
+    assert last.count("done") == 3
+    assert "2/2" in shown
+
+
+def test_a_simulated_study_from_exports_to_maps(run, tmp_path):
+    study = gazetrack.write_study(tmp_path, n_readers=2, n_images=2, size=(48, 64))
+    (tmp_path / "study.toml").write_text(
+        """
+        [study]
+        inputs = ["exports"]
+        out = "done"
+        [[measures]]
+        masks = "masks"
+        max-gap = "0.1 s"
+        [[measures]]
+        scanpaths = ["dtw"]
+        [render]
+        levels = 2
+        """
+    )
+    assert len(study.exports) == 2
+    result = run("gazetrack run study.toml")
+    assert (result.code, [row.split()[0] for row in result.out.splitlines()[1:-1]]) == (
+        0,
+        ["convert", "measures", "measures", "render"],
+    )
+    for name in ("measures.parquet", "measures-2.parquet", "maps/maps.parquet"):
+        assert (tmp_path / "done" / name).exists()
+    told = json.loads(run("gazetrack run study.toml --json").out)
+    assert [(each["step"], each["made"]) for each in told] == [
+        ("convert", 0),
+        ("measures", 0),
+        ("measures 2", 0),
+        ("render", 0),
+    ]
+    maps = pq.read_metadata(tmp_path / "done" / "maps" / "maps.parquet").metadata[b"gazetrack"]
+    assert json.loads(maps)["params"]["levels"] == 2
+    assert run("gazetrack measures --study study.toml").code == 2
+    # Another image is another file that maps depend on.
+    (tmp_path / "images" / "lesion-001.png").touch()
+    (tmp_path / "masks" / "lesion-001.png").unlink()
+    plan = json.loads(run("gazetrack run study.toml --dry-run --json").out)
+    assert {each["step"]: each["why"] for each in plan} == {
+        "convert": "",
+        "measures": "other files",
+        "measures 2": "",
+        "render": "",
+    }
