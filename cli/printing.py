@@ -49,12 +49,18 @@ def cell(value: object) -> str:
 
 
 def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table: the first column to the left, numbers to the right."""
+    """Print a table: the first column to the left, numbers to the right.
+
+    Letters of some scripts take two places of a terminal, and accents none.
+    """
+    from rich.cells import cell_len
+
     lines = [list(header), *map(list, rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
-        cells = [cell.rjust(width) for cell, width in zip(line, widths, strict=True)]
-        click.echo("  ".join([line[0].ljust(widths[0]), *cells[1:]]).rstrip())
+        blanks = [" " * (width - cell_len(text)) for text, width in zip(line, widths, strict=True)]
+        cells = [blank + text for blank, text in zip(blanks, line, strict=True)]
+        click.echo("  ".join([line[0] + blanks[0], *cells[1:]]).rstrip())
 
 
 def facts_line(summary: Mapping[str, Any]) -> str:

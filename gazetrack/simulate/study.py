@@ -7,6 +7,8 @@ tracker loses the eye for most of the time.
 
 from __future__ import annotations
 
+import csv
+import io
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -100,15 +102,17 @@ def write_study(
         write_png(folder / "images" / name, image)
         write_png(folder / "masks" / name, masks[name].astype(np.uint8) * 255)
     exports = []
-    lines = ["recording,group"]
+    groups = {}
     for number in range(1, n_readers + 1):
         group = list(GROUPS)[(number - 1) % 2]
         path = folder / "exports" / f"reader-{number:02d}.asc"
         write_asc(path, _trials(masks, group, rng), SCREEN, rate_hz=RATE_HZ, rng=rng)
         exports.append(path)
-        lines.append(f"{path.stem},{group}")
+        groups[path.stem] = group
     readers = folder / "readers.csv"
-    write_text(readers, "\n".join(lines) + "\n")
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([("recording", "group"), *groups.items()])
+    write_text(readers, text.getvalue())
     return Study(folder, tuple(exports), readers)
 
 

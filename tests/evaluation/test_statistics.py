@@ -4,15 +4,27 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from gradtrack_model.evaluation.statistics import bootstrap, describe, paired
+from gradtrack_model.evaluation.statistics import (
+    _BLOCK,
+    _SEED,
+    N_RESAMPLES,
+    bootstrap,
+    describe,
+    paired,
+)
 
 
-def test_the_bootstrap_interval_is_scipys_up_to_chance():
+def test_the_bootstrap_interval_is_scipys_of_the_same_resamples():
     values = np.random.default_rng(1).beta(8, 2, 90)
     expected = stats.bootstrap(
-        (values,), np.mean, n_resamples=20_000, method="percentile", random_state=2
+        (values,),
+        np.mean,
+        n_resamples=N_RESAMPLES,
+        batch=_BLOCK,
+        method="percentile",
+        random_state=np.random.default_rng(_SEED),
     ).confidence_interval
-    assert bootstrap(values) == pytest.approx([expected.low, expected.high], abs=0.002)
+    assert bootstrap(values) == pytest.approx([expected.low, expected.high], rel=1e-12)
 
 
 def test_the_bootstrap_interval_holds_the_true_mean_as_often_as_it_says():

@@ -68,3 +68,8 @@ def test_a_row_is_called_by_its_own_name_unless_that_is_another_method():
     assert (line["computed"], row_name(line)) == ("gradtrack", "a")
     assert row_name(line | {"method": "gradtrack"}) == "gradtrack"
     assert row_name(line | {"method": "full"}) == "gradtrack (asked for: full)"
+
+
+def test_a_bar_in_a_cell_is_none_of_the_table():
+    text = markdown(["method", "drawn by"], [["gradtrack", "my|model"]])
+    assert text.splitlines()[2] == r"| gradtrack | my\|model |"

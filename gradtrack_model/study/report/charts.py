@@ -100,13 +100,10 @@ def chart(
 def ticks(low: float, high: float) -> list[float]:
     """Return about five round numbers from below `low` to above `high`.
 
-    They are 1, 2 or 5 times a power of ten apart.
+    They are 1, 2 or 5 times a power of ten apart. Of a line that is level, the next ones lie above.
     """
-    span = high - low
-    if span == 0:  # a line that is level
-        span = abs(high) if high else 1.0
-    power = 10.0 ** math.floor(math.log10(span / _TICKS))
-    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor * _TICKS >= span)
-    first = math.floor(low / step)
-    last = max(math.ceil(high / step), first + 1)
-    return [round(number * step, 12) for number in range(first, last + 1)]
+    from matplotlib.ticker import MaxNLocator
+
+    span = high - low or abs(high) or 1.0
+    places = MaxNLocator(nbins=_TICKS, steps=[1, 2, 5, 10]).tick_values(low, low + span)
+    return [round(float(place), 12) for place in places]
