@@ -94,6 +94,12 @@ def _train_methods() -> Iterable[str]:
     return METHODS
 
 
+def _datasets() -> Iterable[str]:
+    from gazetrack.datasets import names
+
+    return names()
+
+
 def _prompt_models() -> Iterable[str]:
     from gazetrack.sam.models import KNOWN
 
@@ -109,6 +115,7 @@ def _networks() -> Iterable[str]:
 
 formats = _completer(_formats)
 placements = among(*PLACEMENTS)
+datasets = _completer(_datasets)
 prompt_models = _completer(_prompt_models, files=True)
 networks = _completer(_networks, files=True)
 scanpath_methods = list_of(lambda: SCANPATH_METHODS)

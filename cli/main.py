@@ -18,6 +18,7 @@ COMMANDS = {
     "compare": "Say how well two tables of fixations agree.",
     "completion": "Print what makes a shell complete our commands.",
     "convert": "Convert eye-tracker exports to fixation tables.",
+    "dataset": "List public data sets, describe one, or fetch it.",
     "demo": "Run everything once on a built-in example.",
     "doctor": "Say what is installed, what is wrong, what to do.",
     "events": "Tell saccades, blinks and fixations, tracker's and detected.",

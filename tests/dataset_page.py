@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from textwrap import fill
 
+from gazetrack.datasets.facts import positions_in_words
+from gazetrack.datasets.known import DATASETS
 from gazetrack.readers.layouts.known import LAYOUTS
 
 _SETTINGS = {"unit", "y_axis"}
@@ -47,7 +49,9 @@ def datasets_page():
             set itself was at hand. Where both disagree, it says so below."""
         ),
         "",
-        "This page is made from the layouts: `python -m tests.pages`.",
+        "This page is made from the layouts and data sets: `python -m tests.pages`.",
+        "",
+        *fetching(),
         "",
         "## Layouts",
         "",
@@ -58,6 +62,46 @@ def datasets_page():
     for layout in LAYOUTS.values():
         lines += ["", f"### `{layout.name}`", "", f"{layout.title}.", "", *facts_of(layout)]
     return "\n".join(lines) + "\n"
+
+
+def fetching():
+    yield "## Fetching one"
+    yield ""
+    yield "```console"
+    yield "gazetrack dataset                                   # what there is"
+    yield "gazetrack dataset show gazebase                     # columns, units, screen, terms"
+    yield "gazetrack dataset get gazebase --subset '*_TEX.csv' --dir data"
+    yield "gazetrack convert data/gazebase/gaze --recursive"
+    yield "```"
+    yield ""
+    yield from prose(
+        """`get` needs the extra `datasets` (`pip install "gazetrack[datasets]"`). It prints licence
+        and citation before it fetches anything, and writes them beside the files (`DATASET.json`).
+        Files are checked by their published MD5; one that is not as published is thrown away.
+        A call that was cut off is made once more: a file goes on where it ended, what is whole
+        stays. Archives, and archives within them, are unpacked file by file, each whole or not at
+        all; of a large set `--subset` unpacks some, as often as you like from the archive that is
+        there, and `--only fixations` leaves out the gaze. `--dry-run` says what would be fetched,
+        from where and to where. Without `--dir` it goes into `$GAZETRACK_DATASETS`, or the
+        user's cache folder. In Python: `gazetrack.datasets.get("gazebase", "data",
+        subset=["*_TEX.csv"]).tables`."""
+    )
+    yield ""
+    yield from prose(
+        """Addresses are tested as texts against pymovements', and the way of fetching on a server
+        of our own: the servers of the data sets were not called."""
+    )
+    yield ""
+    yield "| name | data set | fetched | published MD5 | licence | home |"
+    yield "|---|---|---|---|---|---|"
+    for dataset in DATASETS.values():
+        contents = ", ".join(dict.fromkeys(file.content for file in dataset.files))
+        checked = ", ".join(dict.fromkeys("yes" if file.md5 else "no" for file in dataset.files))
+        licence = dataset.licence or "not known here"
+        yield (
+            f"| `{dataset.name}` | {dataset.title} | {contents} | {checked} "
+            f"| {licence} | <{dataset.home}> |"
+        )
 
 
 def row_of(layout):
@@ -80,7 +124,7 @@ def facts_of(layout):
     else:
         columns = {key: name for key, name in layout.columns.items() if key not in _SETTINGS}
         yield "- Columns: " + ", ".join(f"{key} `{name}`" for key, name in columns.items())
-        yield f"- Positions: {positions_of(layout)}"
+        yield f"- Positions: {positions_in_words(layout)}"
         yield f"- Missing gaze: {layout.missing}"
     if layout.tracker:
         yield f"- Tracker: {layout.tracker}"
@@ -88,13 +132,3 @@ def facts_of(layout):
         yield f"- Note: {note}"
     for text in layout.unsure:
         yield f"- Unsure: {text}"
-
-
-def positions_of(layout):
-    unit = layout.columns.get("unit", "px")
-    if unit == "deg":
-        where = "from straight ahead" if layout.directions else "from the centre of the screen"
-        return f"degrees {where}, y {layout.columns['y_axis']}wards"
-    return (
-        "fractions of the screen, from the top left" if unit == "norm" else "px, from the top left"
-    )

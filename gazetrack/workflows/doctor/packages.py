@@ -39,6 +39,7 @@ EXTRAS = {
     "s3": "exports and tables in buckets of S3",
     "gs": "exports and tables in Google Cloud Storage",
     "az": "exports and tables in Azure",
+    "datasets": "gazetrack dataset get: public data sets by name",
     "interop": "tables for and from MNE-Python, pymovements, polars, DuckDB and xarray",
     "cluster": "--cluster: many recordings on a batch queue or Dask's scheduler",
     "examples": "what the examples and notebooks need besides",

@@ -1,0 +1,160 @@
+"""A file from where it is published: fetched on from where it was cut off, and checked.
+
+``pooch`` checks what was fetched and puts it in its place; this module gives it a way to fetch that
+goes on, and turns what goes wrong into our errors.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from typing import TYPE_CHECKING, Any
+
+from gazetrack.errors import ConfigError, GazetrackError, InputError, OutputError, quote
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from gazetrack.datasets.dataset import DataFile
+
+_PIECE_BYTES = 2**18
+_SECONDS = 60.0  # without a byte, after which a server has gone silent
+_WHOLE_ALREADY = 416  # HTTP: nothing follows the bytes that are there
+_GOES_ON = 206  # HTTP: what follows are the bytes that were asked for
+_INSTALL = 'pip install "gazetrack[datasets]"'
+_KEPT = "what was fetched so far is kept, and the next call goes on from there"
+
+
+def fetch(file: DataFile, folder: Path, progress: Callable[[int, int], None] | None = None) -> Path:
+    """Return a file of a data set, fetched if it is not there whole.
+
+    Parameters
+    ----------
+    file : DataFile
+        What to fetch.
+    folder : pathlib.Path
+        Where it goes; what was fetched in part lies beside it, as ``NAME.part``.
+    progress : callable, optional
+        Called with the bytes that are there, and all of them; 0 where the server does not say.
+
+    Raises
+    ------
+    ConfigError
+        The package that fetches is not installed.
+    InputError
+        The server cannot be reached, has no such file, or gave another one than was published.
+    OutputError
+        The file cannot be written.
+    """
+    try:
+        import pooch
+        from requests import RequestException
+    except ImportError as error:
+        raise ConfigError(
+            "data sets are fetched by pooch, which is missing", hint=_INSTALL
+        ) from error
+    target = folder / file.name
+    getter = _Getter(target.with_name(f"{file.name}.part"), bool(file.md5), progress)
+    known = f"md5:{file.md5}" if file.md5 else None
+    try:
+        with _silent(pooch.get_logger()):
+            pooch.retrieve(file.url, known, fname=file.name, path=folder, downloader=getter)
+    except RequestException as error:
+        raise _of_network(error, file, target) from error
+    except ValueError as error:
+        what = f"is not the file that was published: its MD5 is not {file.md5}"
+        hint = "it was thrown away: try again; if it stays so, the file was changed at its source"
+        raise InputError(what, path=target, hint=hint) from error
+    except OSError as error:
+        what = f"cannot be written: {quote(error.strerror or error, 80)}"
+        hint = f"make room, or choose another folder with --dir; {_KEPT}"
+        raise OutputError(what, path=target, hint=hint) from error
+    return target
+
+
+@contextlib.contextmanager
+def _silent(logger: logging.Logger) -> Iterator[None]:
+    """Keep a logger from telling on stderr what is done: errors and progress are ours."""
+    before = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+class _Getter:
+    """Fetches an address into a file, going on where it was cut off.
+
+    Parameters
+    ----------
+    part : pathlib.Path
+        What is there so far.
+    goes_on : bool
+        Whether to go on from it. Not where nothing tells afterwards whether both are of one file.
+    progress : callable or None
+        Called with the bytes that are there, and all of them.
+    """
+
+    def __init__(
+        self, part: Path, goes_on: bool, progress: Callable[[int, int], None] | None
+    ) -> None:
+        self._part = part
+        self._goes_on = goes_on
+        self._progress = progress
+
+    def __call__(self, url: str, output_file: str | os.PathLike[str], _pooch: Any) -> None:
+        """Fetch an address; `output_file` is what pooch looks at then."""
+        import requests
+
+        n_there = self._part.stat().st_size if self._goes_on and self._part.exists() else 0
+        headers = {"Range": f"bytes={n_there}-"} if n_there else {}
+        with requests.get(url, headers=headers, stream=True, timeout=_SECONDS) as response:
+            if response.status_code != _WHOLE_ALREADY or not n_there:
+                response.raise_for_status()
+                # A server may begin anew all the same.
+                n_there = n_there if response.status_code == _GOES_ON else 0
+                self._take(response, n_there)
+        os.replace(self._part, output_file)  # noqa: PTH105 - within one folder, at once
+
+    def _take(self, response: Any, n_there: int) -> None:
+        from requests import ConnectionError as Unfinished
+
+        left = int(response.headers.get("Content-Length", 0))
+        encoded = response.headers.get("Content-Encoding")
+        total = n_there + left if left and not encoded else 0
+        # Never through a link that somebody else put here.
+        flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+        descriptor = os.open(self._part, flags | (os.O_APPEND if n_there else os.O_TRUNC), 0o666)
+        with os.fdopen(descriptor, "ab" if n_there else "wb") as file:
+            for piece in response.iter_content(_PIECE_BYTES):
+                file.write(piece)
+                n_there += len(piece)
+                if self._progress is not None:
+                    self._progress(n_there, total)
+        if n_there < total:
+            raise Unfinished(f"{n_there} of {total} bytes came")
+
+
+def _of_network(error: Exception, file: DataFile, target: Path) -> GazetrackError:
+    """Return what went wrong on the way, in our words."""
+    from requests import ConnectionError as Unreachable
+    from requests import HTTPError, Timeout
+    from requests.exceptions import ChunkedEncodingError as BrokenOff
+
+    where = quote(file.url, 120)
+    if isinstance(error, HTTPError) and error.response is not None:
+        status = f"{error.response.status_code} {quote(error.response.reason, 40)}"
+        what = f"the server says {status} about {where}"
+        return InputError(
+            what, path=target, hint="look at the home of the data set: it may have moved"
+        )
+    if isinstance(error, Timeout):
+        what = f"the server went silent: {where}"
+    elif isinstance(error, Unreachable | BrokenOff):
+        what = f"no connection, or it broke off: {where}"
+    else:
+        what = f"cannot be fetched from {where}: {quote(error, 80)}"
+    return InputError(what, path=target, hint=f"are you online? {_KEPT}")

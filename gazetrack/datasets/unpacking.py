@@ -1,0 +1,140 @@
+"""Archives of data sets, unpacked file by file: each is there whole, or not at all.
+
+What is inside comes from others: no name leads out of the folder, no link is followed, and nothing
+unpacks to a thousand times its size.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import zipfile
+import zlib
+from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
+from typing import IO, TYPE_CHECKING, NamedTuple
+
+from gazetrack.errors import InputError, quote
+from gazetrack.publish import publish
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+_MAX_RATIO = 1000
+_RATIO_MATTERS_BYTES = 100 * 2**20
+_MAX_NESTED = 3  # archives within archives
+_MAX_FILES = 1_000_000
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+_OF_A_SYSTEM = {"__MACOSX", ".DS_Store", "Thumbs.db"}
+
+
+class Unpacked(NamedTuple):
+    """What came out of an archive: the files that were asked for, and how many others it has."""
+
+    files: list[Path]
+    n_others: int
+
+
+def unpack(archive: Path, folder: Path, patterns: Sequence[str] = ()) -> Unpacked:
+    """Unpack an archive, and the archives within it into folders of their names.
+
+    Parameters
+    ----------
+    archive : pathlib.Path
+        A zip file.
+    folder : pathlib.Path
+        Where its files go; those that are there, of the same size, stay as they are.
+    patterns : sequence of str
+        Which files, as in a shell, by their names or their paths in the archive; all by default.
+
+    Raises
+    ------
+    InputError
+        The archive is damaged, or a name in it leads out of the folder.
+    OutputError
+        A file cannot be written.
+    """
+    files: list[Path] = []
+    n_others = 0
+    try:
+        with archive.open("rb") as file:
+            for name, size, opened in _members(file, PurePosixPath(), archive, 0):
+                if len(files) + n_others >= _MAX_FILES:
+                    raise InputError(f"more than {_MAX_FILES:,} files", path=archive)
+                if not _is_asked_for(name, patterns):
+                    n_others += 1
+                    continue
+                target = folder.joinpath(*name.parts)
+                if not (target.is_file() and target.stat().st_size == size):
+                    with opened() as inside, publish(target) as output:
+                        shutil.copyfileobj(inside, output)
+                files.append(target)
+    except _DAMAGED as error:
+        what = f"is a damaged archive: {quote(error, 80)}"
+        raise InputError(what, path=archive, hint="remove it, and fetch it again") from error
+    return Unpacked(files, n_others)
+
+
+def _is_asked_for(name: PurePosixPath, patterns: Sequence[str]) -> bool:
+    """Tell whether a file of an archive fits a pattern, by its path or its name."""
+    texts = (str(name), name.name)
+    return not patterns or any(fnmatchcase(text, one) for one in patterns for text in texts)
+
+
+def _members(
+    file: IO[bytes], inside: PurePosixPath, archive: Path, depth: int
+) -> Iterator[tuple[PurePosixPath, int, _Opener]]:
+    """Yield the path, the size and the opener of each file in an archive, nested ones included."""
+    with zipfile.ZipFile(file) as packed:
+        for member in packed.infolist():
+            name = _safe(member, archive)
+            if member.is_dir() or _OF_A_SYSTEM & set(name.parts):
+                continue
+            _refuse_bomb(member, archive)
+            opener = _Opener(packed, member)
+            if name.suffix.lower() != ".zip" or depth == _MAX_NESTED:
+                yield inside / name, member.file_size, opener
+                continue
+            # To read an archive one goes back and forth in it: it is unpacked for that.
+            with tempfile.TemporaryFile() as copy:
+                with opener() as nested:
+                    shutil.copyfileobj(nested, copy)
+                copy.seek(0)
+                yield from _members(copy, inside / name.with_suffix(""), archive, depth + 1)
+
+
+class _Opener(NamedTuple):
+    """Opens a file of an archive for reading its bytes."""
+
+    packed: zipfile.ZipFile
+    member: zipfile.ZipInfo
+
+    def __call__(self) -> IO[bytes]:
+        return self.packed.open(self.member)
+
+
+def _safe(member: zipfile.ZipInfo, archive: Path) -> PurePosixPath:
+    """Return the path of a file of an archive, which stays within it.
+
+    Raises
+    ------
+    InputError
+        It does not.
+    """
+    path = PurePosixPath(member.filename)
+    is_plain = all(
+        part.isprintable() and part not in ("", ".", "..") and not set(part) & set('\\:*?"<>|')
+        for part in path.parts
+    )
+    if path.is_absolute() or not path.parts or not is_plain:
+        what = f"holds a file whose name leads elsewhere: {quote(member.filename, 60)!r}"
+        raise InputError(what, path=archive, hint="do not unpack it; tell those who publish it")
+    return path
+
+
+def _refuse_bomb(member: zipfile.ZipInfo, archive: Path) -> None:
+    limit = max(_RATIO_MATTERS_BYTES, _MAX_RATIO * member.compress_size)
+    if member.file_size > limit:
+        what = f"{quote(member.filename, 60)!r} unpacks to more than {_MAX_RATIO} times its size"
+        raise InputError(what, path=archive, hint="no table of gaze does: the archive is hostile")
