@@ -14,11 +14,11 @@ class DataFile:
     Parameters
     ----------
     url : str
-        Its address.
+        Its address on the server of the data set.
     name : str
         What it is called here; archives end in ``.zip``.
     content : {"gaze", "fixations"}
-        What is in it.
+        What its tables hold: samples, or fixations alone.
     layouts : tuple of str
         The layouts that its tables have, the usual one first.
     md5 : str
@@ -47,7 +47,7 @@ class DataSet:
     name : str
         What users call it, in one word.
     title : str
-        What its makers call it.
+        What its makers call the whole of it.
     about : str
         Who was recorded doing what, in one sentence.
     home : str
@@ -55,7 +55,7 @@ class DataSet:
     citation : str
         The publication that is cited for it, with its DOI where it has one.
     files : tuple of DataFile
-        What is fetched.
+        What is fetched, each file with its digest.
     licence : str
         The licence that its makers state; empty where it was not found.
     """

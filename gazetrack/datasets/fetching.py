@@ -33,7 +33,7 @@ def fetch(file: DataFile, folder: Path, progress: Callable[[int, int], None] | N
     Parameters
     ----------
     file : DataFile
-        What to fetch.
+        What is fetched, and its published digest.
     folder : pathlib.Path
         Where it goes; what was fetched in part lies beside it, as ``NAME.part``.
     progress : callable, optional

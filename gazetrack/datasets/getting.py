@@ -33,13 +33,13 @@ class Planned:
     Parameters
     ----------
     file : DataFile
-        Which one.
+        Which file of the data set.
     path : pathlib.Path
-        Where it is, or goes.
+        Where it is, or where it goes.
     is_there : bool
         Whether it is there, whole, as it was published.
     n_bytes : int
-        How much of it is there.
+        How much of it is there, in bytes.
     """
 
     file: DataFile
@@ -55,7 +55,7 @@ class Got:
     Parameters
     ----------
     folder : pathlib.Path
-        Where it is.
+        The folder of the data set.
     planned : tuple of Planned
         What was fetched, or would be.
     tables : tuple of pathlib.Path

@@ -42,7 +42,7 @@ def unpack(archive: Path, folder: Path, patterns: Sequence[str] = ()) -> Unpacke
     Parameters
     ----------
     archive : pathlib.Path
-        A zip file.
+        A zip file, as it was fetched.
     folder : pathlib.Path
         Where its files go; those that are there, of the same size, stay as they are.
     patterns : sequence of str
