@@ -14,6 +14,7 @@ from .study_option import with_study
 
 # name: (module, one line of help)
 COMMANDS = {
+    "bids": "Write exports as a BIDS eye-tracking data set.",
     "compact": "Merge the small files of a data set into a few large ones.",
     "compare": "Say how well two tables of fixations agree.",
     "completion": "Print what makes a shell complete our commands.",

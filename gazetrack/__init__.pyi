@@ -39,6 +39,7 @@ from .tables.recording import Recording
 from .tables.screen import Screen
 from .version import __version__
 from .workflows.aoi_looks import aoi_looks, label_fixations
+from .workflows.bids.write import BidsOptions, write_bids
 from .workflows.compact import Compacted, compact
 from .workflows.compare import Agreement, compare
 from .workflows.convert import convert, convert_files
@@ -65,6 +66,7 @@ from .workflows.tracks import tracks
 __all__ = [
     "Agreement",
     "AoiSet",
+    "BidsOptions",
     "CRFParams",
     "ClusterOptions",
     "ClusterTest",
@@ -143,6 +145,7 @@ __all__ = [
     "to_arrow",
     "to_pymovements",
     "tracks",
+    "write_bids",
     "write_example",
     "write_study",
 ]

@@ -13,6 +13,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import time
 import unicodedata
 from functools import cache
@@ -232,6 +233,85 @@ def publish(path: str | os.PathLike[str], *, private: bool = False) -> Iterator[
         if isinstance(error, OSError) and error.errno is not None:
             raise _as_output_error(error, path) from error
         raise
+
+
+@contextlib.contextmanager
+def publish_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a temporary folder that becomes the new folder `path` when the block ends well.
+
+    Parameters
+    ----------
+    path : path-like
+        The output folder, which must not be there yet, or be empty. Missing parents are made.
+
+    Yields
+    ------
+    pathlib.Path
+        Publish files in here. After an exception nothing of it remains.
+
+    Raises
+    ------
+    OutputError
+        There is a file of that name or a folder with something in it, or it cannot be written.
+    """
+    path = Path(os.path.abspath(path))  # noqa: PTH100 - `..` is taken out, links stay
+    with _output_errors(path):
+        _refuse_filled(path)
+        _prepare_folder(path.parent)
+        _remove_left_folders(path)
+        temporary = _temporary_name(path)
+        temporary.mkdir()
+    try:
+        yield temporary
+        with _output_errors(path):
+            _refuse_filled(path)
+            if path.is_dir():
+                path.rmdir()
+            os.replace(temporary, path)  # noqa: PTH105 - as in publish
+            _sync_folder(path.parent)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
+def _refuse_filled(path: Path) -> None:
+    """Refuse a place for a new folder that is taken: a file, a link, or a folder not empty."""
+    if path.is_symlink() or (path.exists() and not path.is_dir()):
+        raise OutputError("is there and is no folder", path=path, hint="choose a new folder")
+    if path.is_dir() and any(path.iterdir()):
+        hint = "choose a new folder with --out, or empty this one"
+        raise OutputError("is a folder that is not empty", path=path, hint=hint)
+
+
+def _remove_left_folders(path: Path) -> None:
+    """Remove what a run that is no longer alive has left of the same folder."""
+    for left in path.parent.glob(".*.gtmp"):
+        match = _TEMPORARY.fullmatch(left.name)
+        if match and match["name"] == path.name and is_left(left) and not left.is_symlink():
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def put(file: Path, target: Path) -> None:
+    """Give a file that was published in a folder in the making its name and place there.
+
+    Parameters
+    ----------
+    file : pathlib.Path
+        The file, in a folder of `publish_folder`.
+    target : pathlib.Path
+        Its place in the same folder, where nothing is yet; missing parents are made.
+
+    Raises
+    ------
+    OutputError
+        Something is there, or it cannot be moved.
+    """
+    with _output_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists():
+            raise OutputError("would be written twice", path=target, hint="give it another name")
+        os.replace(file, target)  # noqa: PTH105 - as in publish
+        _sync_folder(target.parent)
 
 
 def write_bytes(path: str | os.PathLike[str], data: bytes, *, private: bool = False) -> None:

@@ -19,6 +19,8 @@ from gazetrack.errors import OutputError
 from gazetrack.publish import (
     MAX_NAME_CHARS,
     publish,
+    publish_folder,
+    put,
     refuse_overwrite,
     safe_name,
     sha256_of,
@@ -317,3 +319,54 @@ def test_a_second_writer_of_the_same_output_leaves_the_first_ones_file(tmp_path)
         with pytest.raises(OutputError, match="exists"), publish(path):
             pass
     assert path.read_bytes() == b"first"
+
+
+def test_a_folder_appears_whole(tmp_path):
+    target = tmp_path / "new" / "set"
+    with publish_folder(target) as folder:
+        write_text(folder / "staged" / "a", "x")
+        put(folder / "staged" / "a", folder / "b" / "a.txt")
+        assert not target.exists()
+    assert (target / "b" / "a.txt").read_text() == "x"
+    assert [path.name for path in target.parent.iterdir()] == ["set"]
+
+
+def test_of_a_folder_that_fails_nothing_is_left(tmp_path):
+    (tmp_path / "set").mkdir()
+
+    def fail_half_way():
+        with publish_folder(tmp_path / "set") as folder:
+            write_text(folder / "a", "x")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_half_way()
+    assert list(tmp_path.rglob("*")) == [tmp_path / "set"]
+
+
+def test_a_folder_with_something_in_it_is_left_alone(tmp_path):
+    write_text(tmp_path / "set" / "mine", "mine")
+    with pytest.raises(OutputError, match="not empty"), publish_folder(tmp_path / "set"):
+        pytest.fail("not to be entered")
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    for taken in ("link", "set/mine"):
+        with pytest.raises(OutputError, match="no folder"), publish_folder(tmp_path / taken):
+            pytest.fail("not to be entered")
+
+
+def test_what_a_dead_run_left_of_a_folder_is_removed(tmp_path):
+    left = tmp_path / ".set.999999999-1.gtmp"
+    write_text(left / "a", "x")
+    other = tmp_path / ".other.999999999-1.gtmp"
+    other.mkdir()
+    with publish_folder(tmp_path / "set"):
+        assert not left.exists()
+    assert other.exists()
+
+
+def test_nothing_is_put_over_something(tmp_path):
+    for name in ("a", "b"):
+        write_text(tmp_path / name, name)
+    with pytest.raises(OutputError, match="twice"):
+        put(tmp_path / "a", tmp_path / "b")
+    assert (tmp_path / "b").read_text() == "b"

@@ -35,6 +35,7 @@ _BIDS_TABLE = re.compile(r"(?P<stem>.+)_(?P<suffix>[A-Za-z0-9]+)\.tsv(?:\.gz)?",
 _BIDS_ENTITY = re.compile(r"[a-z]+-[A-Za-z0-9+]+")
 _BIDS_FOLDERS = 5
 _BIDS_SIBLING = "physioevents"
+_BIDS_SHOWN = "events.tsv"
 _SLASHES_OF_A_BUCKET = 2
 
 
@@ -66,12 +67,14 @@ def _company_of_bids(stem: str, names_above: NamesAbove) -> Iterator[tuple[int, 
     entities = stem.split("_")
     if not all(_BIDS_ENTITY.fullmatch(entity) for entity in entities):
         return
+    kept = [entity for entity in entities if not entity.startswith("recording-")]
+    shown = "_".join([*kept, _BIDS_SHOWN])
     for level in range(_BIDS_FOLDERS):
         there = names_above(level)
         if there is None:
             return
         for name in sorted(there):
-            if _is_sidecar(name, entities) or _is_sibling(name, stem):
+            if _is_sidecar(name, entities) or _is_sibling(name, stem) or name == shown:
                 yield level, name
         if BIDS_ROOT in there:
             yield level, BIDS_ROOT
@@ -130,12 +133,13 @@ class RecordingFiles:
             if state is None:
                 return None
             files.append(state)
-        return files + list(self._beside(source))
+        for path in (source.path, *source.eyes):
+            files += self._beside(path, source.addresses.get(path))
+        return files
 
-    def _beside(self, source: Source) -> Iterator[dict[str, Any]]:
-        url = source.addresses.get(source.path)
+    def _beside(self, file: Path, url: str | None) -> Iterator[dict[str, Any]]:
         # Readers follow links to look beside a file.
-        path = source.path.resolve() if url is None else source.path
+        path = file.resolve() if url is None else file
 
         def names_above(level: int) -> Collection[str] | None:
             if url is None:

@@ -74,12 +74,14 @@ def near(source: Source) -> Iterator[Source]:
             for path, copy in copies.items():
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 fetch(source.addresses[path], copy)
-            _fetch_beside(source.addresses[source.path], copies[source.path])
+            for path in (source.path, *source.eyes):
+                _fetch_beside(source.addresses[path], copies[path])
             yield replace(
                 source,
                 path=copies[source.path],
                 fixations=None if source.fixations is None else copies[source.fixations],
                 blinks=None if source.blinks is None else copies[source.blinks],
+                eyes=tuple(copies[eye] for eye in source.eyes),
             )
 
 

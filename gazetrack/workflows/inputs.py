@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from gazetrack.readers.head import Head
 
+# The eyes of a BIDS recording, each in a file of its own; that of the first stands for all.
+_EYE = re.compile(r"(.+)_recording-eye([1-9])_physio\.tsv(?:\.gz)?")
 # Of an object, enough to look into, packed or not.
 _BEGINNING_BYTES = 1024**2
 
@@ -76,6 +78,8 @@ class Source:
         Whether it was found in a folder: then it may be no export at all.
     fixations, blinks : pathlib.Path or None
         The tracker's own, in files of their own.
+    eyes : tuple of pathlib.Path
+        The other eyes' gaze, in files of their own.
     leaves_fixations : bool
         Whether a file beside it, that was not named, holds the tracker's own fixations.
     clash : OutputError or None
@@ -96,6 +100,7 @@ class Source:
     from_folder: bool = False
     fixations: Path | None = None
     blinks: Path | None = None
+    eyes: tuple[Path, ...] = ()
     leaves_fixations: bool = False
     clash: OutputError | None = None
     addresses: Mapping[Path, str] = field(default_factory=dict, hash=False, repr=False)
@@ -105,7 +110,8 @@ class Source:
     @property
     def parts(self) -> tuple[Path, ...]:
         """The other files of the recording."""
-        return tuple(path for path in (self.fixations, self.blinks) if path is not None)
+        beside = tuple(path for path in (self.fixations, self.blinks) if path is not None)
+        return beside + self.eyes
 
 
 def find_sources(
@@ -138,7 +144,9 @@ def find_sources(
     found = expand(paths, recursive, addresses)
     with _looking(addresses) as look:
         groups = _groups(found, look) if join else {}
+        eyes = _eyes(found) if join else {}
         parts = {part for group in groups.values() for part in group if part is not None}
+        parts.update(eye for others in eyes.values() for eye in others)
         # Neither the name nor the place of a recording depends on a protocol, settings or a log
         # beside it.
         beside: set[Path] = set()
@@ -159,7 +167,8 @@ def find_sources(
             continue
         target = targets.of(path, names[path])
         fixations, blinks = groups.get(path, (None, None))
-        own = _own_addresses((path, fixations, blinks), addresses)
+        others = eyes.get(path, ())
+        own = _own_addresses((path, fixations, blinks, *others), addresses)
         may_leave = join and not from_folder and fixations is None
         sources.append(
             Source(
@@ -169,6 +178,7 @@ def find_sources(
                 from_folder=from_folder,
                 fixations=fixations,
                 blinks=blinks,
+                eyes=others,
                 leaves_fixations=may_leave and _has_fixations_beside(path),
                 clash=targets.clash(path, target),
                 addresses=own,
@@ -331,6 +341,19 @@ def _groups(
                 if (fixations or blinks) and _of_family(family, path, look):
                     groups[path] = fixations, blinks
     return groups
+
+
+def _eyes(paths: Iterable[Path]) -> dict[Path, tuple[Path, ...]]:
+    """Return the files of the other eyes of a BIDS recording, by that of its first eye."""
+    firsts: dict[tuple[Path, str], Path] = {}
+    others: dict[tuple[Path, str], list[Path]] = {}
+    for path in paths:
+        match = _EYE.fullmatch(path.name)
+        if match is not None and match[2] == "1":
+            firsts.setdefault((path.parent, match[1]), path)
+        elif match is not None:
+            others.setdefault((path.parent, match[1]), []).append(path)
+    return {first: tuple(sorted(others[key])) for key, first in firsts.items() if key in others}
 
 
 def _has_fixations_beside(path: Path) -> bool:

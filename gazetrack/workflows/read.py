@@ -32,10 +32,11 @@ from gazetrack.tables.screen import Screen
 from gazetrack.workflows.elsewhere import near, near_file
 from gazetrack.workflows.inputs import Source, find_sources
 from gazetrack.workflows.joining import joined, renamed
+from gazetrack.workflows.joining_eyes import joined_eyes
 from gazetrack.workflows.naming import recording_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from gazetrack.readers.head import Head
     from gazetrack.tables.recording import Recording
@@ -252,16 +253,27 @@ def read_source(
 def _with_parts(
     recording: Recording, source: Source, options: InputOptions, reader: str
 ) -> Recording:
-    """Return the gaze with the fixations and blinks that lie in files of their own."""
+    """Return the gaze with the other eyes, fixations and blinks that lie in files of their own."""
     fixations = None
     if source.fixations is not None:
         head = read_head(source.fixations, options.reading)
         fixations = _read_head(head, reader, options)
+    if source.eyes:
+        files = (read_head(eye, options.reading) for eye in source.eyes)
+        others = [_read_head(head, reader, options) for head in files]
+        recording = _together(joined_eyes, source, [recording, *others])
     blinks = None
     if source.blinks is not None:
         blinks = read_blinks(read_head(source.blinks, options.reading), reader)
+    if fixations is None and blinks is None:
+        return recording
+    return _together(joined, source, recording, fixations, blinks)
+
+
+def _together(join: Callable[..., Recording], source: Source, *parts: object) -> Recording:
+    """Return what a function makes of the parts of a recording; errors name its file."""
     try:
-        return joined(recording, fixations, blinks)
+        return join(*parts)
     except DataError as error:
         raise DataError(error.what, path=source.path, hint=error.hint) from error
 

@@ -1,8 +1,8 @@
 """What a tracker called an event, from the ``*_physioevents.tsv.gz`` beside a BIDS table of gaze.
 
 Specification: "Brain Imaging Data Structure" 1.11, "Physiological recordings": columns onset,
-duration, trial_type, blink and message; ``OnsetSource`` names the column of the gaze table that
-onsets are values of. Without it they are seconds.
+duration, trial_type, blink and message; ``OnsetSource`` (``ForeignIndexColumn`` in examples of
+before) names the column of the gaze table that onsets are values of. Without it they are seconds.
 """
 
 from __future__ import annotations
@@ -34,9 +34,24 @@ UNITS_MS = {
     **dict.fromkeys(("us", "µs", "μs", "microsecond", "microseconds"), 1e-3),
     **dict.fromkeys(("ns", "nanosecond", "nanoseconds"), 1e-6),
 }
-_KINDS = {"fixation": "fixation", "saccade": "saccade", "blink": "blink"}
+_NOTED = ("input", "button", "eyes_not_found")  # kinds whose message is their text
+_KINDS = {name: name for name in ("fixation", "saccade", "blink", *_NOTED)}
 _SLACK_MS = 1000.0  # trackers write their last messages a little after the last sample
 _TEXTS = ("trial_type", "message")
+# Columns beyond those of BIDS, as `gazetrack bids` writes them, and what they are in our table.
+_OWN_TEXTS = ("eye", "trial", "stimulus")
+_OWN_NUMBERS = {
+    "index": "index",
+    "x_coordinate": "x_px",
+    "y_coordinate": "y_px",
+    "end_x_coordinate": "end_x_px",
+    "end_y_coordinate": "end_y_px",
+    "amplitude": "amplitude_deg",
+    "peak_velocity": "peak_velocity_deg_s",
+    "pupil_size": "pupil",
+}
+_MOST_INDEX = 2**31
+_EYES = ("left", "right", "both")
 
 
 @dataclass(frozen=True)
@@ -111,9 +126,12 @@ def events_beside(own: Head, gaze: GazeRows, notes: list[str]) -> pa.Table:
         "onset": (header.index("onset", beside), "float64"),
         "duration": (header.index("duration", beside), "float64"),
     }
-    for key in _TEXTS:
+    for key in (*_TEXTS, *_OWN_TEXTS):
         if key in header.names:
             wanted[key] = header.index(key, beside), "text"
+    for key in _OWN_NUMBERS:
+        if key in header.names:
+            wanted[key] = header.index(key, beside), "float64"
     table = read_columns(head, header, wanted)
     for what, count in head.reading.mended.items():
         notes.append(f"{count} rows of the physioevents file beside it {what}")
@@ -126,9 +144,11 @@ def _header(head: Head, facts: dict[str, Any]) -> Header | None:
     if header is None or "onset" in header.names:
         return header
     listed = facts.get("Columns")
-    if not isinstance(listed, list) or len(listed) != len(header.names):
+    # Quotes are part of a message: BIDS knows no other meaning of theirs.
+    n_cells = next(line for line in head.lines if line.strip(" ")).count("\t") + 1
+    if not isinstance(listed, list) or len(listed) != n_cells:
         return None
-    return replace(header, names=tuple(map(str, listed)), lines=0)
+    return replace(header, names=tuple(map(str, listed)), lines=0, delimiter="\t", quoted=False)
 
 
 def _table(table: Columns, facts: dict[str, Any], gaze: GazeRows, notes: list[str]) -> pa.Table:
@@ -147,7 +167,9 @@ def _table(table: Columns, facts: dict[str, Any], gaze: GazeRows, notes: list[st
     kinds[is_message] = "message"
     # The text of an event of a kind that we do not know is what the tracker calls it.
     texts = np.where(kinds == "unclassified", types, "")
-    texts = np.where(is_message, messages, texts)
+    is_ours = types == "unclassified"
+    has_message = is_message | is_ours | np.isin(kinds.astype(str), _NOTED)
+    texts = np.where(has_message, messages, texts)
     duration = np.where(np.isnan(duration) & is_message, 0.0, duration)
 
     usable = np.isfinite(onset) & (duration >= 0)
@@ -163,8 +185,27 @@ def _table(table: Columns, facts: dict[str, Any], gaze: GazeRows, notes: list[st
     frame["index"] = (frame.groupby("kind").cumcount() + 1).astype(np.int32)
     frame["eye"] = np.where(frame["kind"] == "message", "", gaze.eye)
     frame["recording"] = gaze.name
-    _place(frame, gaze, notes)
+    _take_own(frame, table, usable)
+    if "x_px" not in frame:
+        _place(frame, gaze, notes)
     return conform({name: frame[name].to_numpy() for name in frame}, EVENTS)
+
+
+def _take_own(frame: pd.DataFrame, table: Columns, usable: npt.NDArray[np.bool_]) -> None:
+    """Add what columns beyond those of BIDS say of the events."""
+    for key in _OWN_TEXTS:
+        if key in table.found:
+            own = table.text(key)[usable]
+            own = np.where(own == "n/a", "", own)
+            frame[key] = np.where(np.isin(own.astype(str), _EYES), own, "") if key == "eye" else own
+    for key, name in _OWN_NUMBERS.items():
+        if key not in table.found:
+            continue
+        numbers = table.number(key)[usable]
+        if name != "index":
+            frame[name] = numbers.astype(np.float32)
+        elif np.isfinite(numbers).all() and (np.abs(numbers) < _MOST_INDEX).all():
+            frame[name] = numbers.astype(np.int32)
 
 
 def _onsets(
@@ -172,7 +213,9 @@ def _onsets(
 ) -> tuple[npt.NDArray[np.floating], float]:
     """Return onsets in ms from the first sample, and the milliseconds in their unit."""
     stated = stated_unit(facts, "onset", gaze.beside)
-    if facts.get("OnsetSource") == gaze.time_column:
+    # Before 1.11 was released, the key was called otherwise.
+    source = facts.get("OnsetSource", facts.get("ForeignIndexColumn"))
+    if source == gaze.time_column:
         unit = gaze.unit_ms if stated is None else stated
         return table.number("onset") * unit - gaze.origin_ms, unit
     unit = 1e3 if stated is None else stated

@@ -17,7 +17,8 @@ import numpy as np
 from gazetrack.errors import ParseError, quote
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.readers.bids.events import UNITS_MS, GazeRows, events_beside, stated_unit
-from gazetrack.readers.bids.screen import screen_of, stated_screen
+from gazetrack.readers.bids.screen import screen_of, screen_without, stated_screen
+from gazetrack.readers.bids.shown import with_shown
 from gazetrack.readers.bids.sidecars import described, expected_sidecar, sidecar
 from gazetrack.readers.shared.clock import TimedParts
 from gazetrack.readers.shared.gaze import gaze_columns, pupils_of, without_marks
@@ -42,7 +43,7 @@ FORMAT = Format(
     suffixes=(".tsv", ".tsv.gz"),
     provides="samples, and the events of the physioevents file beside them",
     units="times and positions by the sidecar, ms and px without one; pupil as exported",
-    lost="columns that are no time, position or pupil; blink flags; what was shown (events.tsv)",
+    lost="columns that are no time, position or pupil; blink flags; events.tsv but trial, stimulus",
     source="https://bids-specification.readthedocs.io, BEP020",
 )
 _NOMINAL = Screen(1920, 1080)
@@ -126,6 +127,9 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     timed.check()
     shown = stated_screen(facts) or stated_screen(sidecar(head.path, "events"))
     screen = screen_of(shown, notes)
+    camera = ""
+    if screen is None:
+        screen, camera = screen_without(facts)
     facts["ScreenOrigin"] = shown.get("ScreenOrigin")
     gaze = _Rows(head.path, facts, screen)
     for part in table.parts():
@@ -133,6 +137,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     eyes = gaze.eyes
     notes += gaze.notes()
     samples = gaze.samples.table({"recording": [head.stem]})
+    samples = with_shown(head, facts, samples, notes)
     rows = GazeRows(
         beside=head.path,
         name=head.stem,
@@ -151,6 +156,9 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         sample_table=samples,
         event_table=events_beside(head, rows, notes),
         screen=screen,
+        world_camera=camera,
+        marks_known=gaze.marks_known,
+        directions=isinstance(facts.get("DirectionPlane"), dict),
         rate_hz=float(rate) if isinstance(rate, int | float) and rate > 0 else None,
         eyes=eyes,
         origin_ms=timed.origin_ms,
@@ -171,6 +179,8 @@ class _Rows:
         self.samples = SampleSink()
         self.eyes = "combined"
         self.fractions = False
+        # As `gazetrack bids` writes it: no number stands for lost gaze.
+        self.marks_known = facts.get("MissingGaze") == "n/a"
         self._path = path
         self._facts = facts
         self._screen = screen
@@ -195,7 +205,8 @@ class _Rows:
         rows = np.isfinite(time)
         gaze = _gaze(table, self._facts, self._of_eyes)
         self.eyes = gaze.eyes
-        self._n_marks += _take_out_marks(gaze.values)
+        if not self.marks_known:
+            self._n_marks += _take_out_marks(gaze.values)
         self.fractions = _in_pixels(
             gaze.values, self._facts, self._screen, self._path, self._of_positions
         )

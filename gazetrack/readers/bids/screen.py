@@ -49,6 +49,27 @@ def screen_of(shown: dict[str, Any], notes: list[str]) -> Screen | None:
         return None
 
 
+def screen_without(facts: dict[str, Any]) -> tuple[Screen | None, str]:
+    """Return what stands for the screen where positions are on none, and a world camera's model.
+
+    Parameters
+    ----------
+    facts : dict
+        What the sidecar of the gaze says, with ``WorldCamera`` or ``DirectionPlane`` as
+        `gazetrack bids` writes them.
+    """
+    camera = facts.get("WorldCamera")
+    plane = facts.get("DirectionPlane")
+    image = camera.get("Image") if isinstance(camera, dict) else plane
+    if not isinstance(image, dict):
+        return None, ""
+    try:
+        screen = Screen(**image)
+    except (TypeError, ValueError, ConfigError):
+        return None, ""
+    return screen, str(camera.get("Model") or "") if isinstance(camera, dict) else ""
+
+
 def _in_mm(what: str, values: Sequence[Any], notes: list[str]) -> list[float | None]:
     """Return lengths that BIDS states in metres, in mm.
 
