@@ -27,6 +27,7 @@ _OF_ONE_RUN = {
     "method",
     "seed",
     "out",
+    "folds",
     "force",
     "resume",
     "dry_run",

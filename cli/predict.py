@@ -30,20 +30,24 @@ if TYPE_CHECKING:
         # the network that comes with the package, over four flips
         gradtrack-predict polyps --weights kvasir-lite --tta -o predictions
         gradtrack-predict polyps --weights kvasir-lite --refine-with mobilesam
+        # the mean of all networks of a cross-validation
+        gradtrack-predict new-images --weights runs/folds
         """
     ),
 )
 @click.argument("folder", type=opt.FILE, metavar="FOLDER|IMAGE")
+@click.argument("more", type=opt.FILE, nargs=-1, metavar="")
 @click.option(
     "--weights",
     type=opt.FILE,
-    default=Path("runs/gradtrack"),
-    show_default=True,
+    multiple=True,
+    show_default="runs/gradtrack",
     metavar="RUN|FILE|NAME",
     shell_complete=completing.networks,
     help=(
-        "Run folder (its best checkpoint), .safetensors file, "
-        "or a released network such as kvasir-lite."
+        "Run folder (its best checkpoint), .safetensors file, or a released network such as "
+        "kvasir-lite. Of several (repeated, RUNS/*, or the folder of --folds), probabilities are "
+        "averaged."
     ),
 )
 @click.option(
@@ -129,7 +133,8 @@ if TYPE_CHECKING:
 @opt.debug_option
 def command(
     folder: Path,
-    weights: Path,
+    more: tuple[Path, ...],
+    weights: tuple[Path, ...],
     out: Path,
     ids: Path | None,
     overlay: bool,
@@ -157,14 +162,14 @@ def command(
     from gradtrack_model.data.image_files import find_images, read_ids
     from gradtrack_model.evaluation.predict import PredictOptions, predict_folder
     from gradtrack_model.training.loop import pick_device
-    from gradtrack_model.weights.checkpoint import load_model
+    from gradtrack_model.weights.ensemble import load_ensemble
 
     if refine_with is None and (prompt_size is not None or refine_share is not None):
         what = "--prompt-size and --refine-share are about a prompt model: name it by --refine-with"
         raise click.UsageError(what)
     images = find_images(folder)
     check_report(report, [image.file for image in images.values()])
-    checkpoint = load_model(weights, {"model.encoder": encoder})
+    networks = load_ensemble(_weights(weights, more), {"model.encoder": encoder})
     chosen = PredictOptions(
         probabilities=probabilities,
         overlay=overlay,
@@ -179,7 +184,7 @@ def command(
         prompt_params=PromptParams(size=prompt_size or PromptParams.size),
         refine_share=refine_share or PREDICTION_SHARE,
     )
-    segmented = predict_folder(folder, checkpoint, out, chosen)
+    segmented = predict_folder(folder, networks, out, chosen)
     n_images = len(set(chosen.ids) or images)
     done = list(counted(segmented, n_images, progress_bar("segmenting", quiet)))
     notes = sorted({f"drawn by {p.drawn_by}" for p in done if p.drawn_by})
@@ -187,6 +192,17 @@ def command(
     _show(done, out, quiet, as_json)
     errors = [prediction.error for prediction in done if prediction.error is not None]
     return exit_codes.of_inputs(errors, len(done))
+
+
+def _weights(named: tuple[Path, ...], more: tuple[Path, ...]) -> tuple[Path, ...]:
+    """Return all weights that are named.
+
+    A shell makes several words of ``--weights runs/folds/*``, of which the option gets the first.
+    """
+    if more and not named:
+        message = f"unexpected {' '.join(map(str, more))}: one folder of images at a time"
+        raise click.UsageError(message)
+    return (*named, *more) or (Path("runs/gradtrack"),)
 
 
 def _show(done: list[Prediction], out: Path, quiet: bool, as_json: bool) -> None:

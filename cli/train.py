@@ -16,11 +16,15 @@ from . import completing, exit_codes
 from . import options as opt
 from .examples import examples
 from .printing import print_json
-from .train_printing import reporter, show_data, show_plan, show_result, silent
+from .train_printing import reporter, show_data, show_folds, show_plan, show_result, silent
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gradtrack_model.config import DataConfig, TrainConfig
     from gradtrack_model.data.sources import Sources
+    from gradtrack_model.study.folds import CrossValidation
+    from gradtrack_model.training.loop import Progress
 
 _NNUNET_VARIABLES = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
 
@@ -36,6 +40,8 @@ _NNUNET_VARIABLES = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
         gradtrack-train
         # go on after an interruption
         gradtrack-train --resume
+        # five networks, which predict together by `gradtrack-predict --weights runs/folds`
+        gradtrack-train --folds 5
         gradtrack-train --data study --preset polyp --method plain --steps 2000 \\
           --set optimizer.lr=0.001 -o study/runs/plain
         gradtrack-train nnunet --data study -o nnunet
@@ -211,6 +217,15 @@ _NNUNET_VARIABLES = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
     ),
 )
 @click.option(
+    "--folds",
+    type=click.IntRange(2),
+    metavar="K",
+    help=(
+        "Cross-validation: K networks, each validated on the cases that it has not seen; "
+        "DIR/runs/folds by default."
+    ),
+)
+@click.option(
     "--dry-run",
     is_flag=True,
     help="Say what the run will take, after three steps in memory; write nothing.",
@@ -252,12 +267,16 @@ def _run(action: str, data: Path, given: dict[str, Any], quiet: bool, as_json: b
     from gradtrack_model.data.loading import load_data
     from gradtrack_model.parallel import is_first, world
     from gradtrack_model.training.preflight import check_machine, plan
+    from gradtrack_model.verbs.cross_validate import cross_validate_sources
     from gradtrack_model.verbs.train import train_sources
 
     out, force, resume, dry, verbose = (
         given.pop(name) for name in ("out", "force", "resume", "dry_run", "verbose")
     )
-    name = given.pop("nnunet_name")
+    name, folds = given.pop("nnunet_name"), given.pop("folds")
+    if folds is not None and (dry or action != "run"):
+        what = "--dry-run" if dry else action
+        raise ConfigError(f"--folds with {what}", hint="leave out --folds: it is about one network")
     if action != "run" and world() > 1:
         raise ConfigError(f"{action} in {world()} processes", hint="leave out torchrun")
     config, sources = _chosen(data, given, quiet)
@@ -273,6 +292,11 @@ def _run(action: str, data: Path, given: dict[str, Any], quiet: bool, as_json: b
         tell(loaded)
         planned = plan(config, loaded)
         return show_plan(planned, as_json) if is_first() else exit_codes.DONE
+    if folds is not None:
+        runs = out or data / "runs" / "folds"
+        train = partial(cross_validate_sources, sources, config, runs, loaded=tell)
+        train = partial(train, force=force, resume=resume)
+        return _train_folds(train, folds, config.steps, (quiet, verbose, as_json))
     report = reporter(config.steps, quiet, verbose)
     run = out or data / "runs" / "gradtrack"
     result = train_sources(
@@ -304,6 +328,29 @@ def _chosen(data: Path, given: dict[str, Any], quiet: bool) -> tuple[TrainConfig
         click.echo(gaze.line, err=True)
         click.echo(f"computes {Computed(trained).line}", err=True)
     return config, sources
+
+
+def _train_folds(
+    train: Callable[..., CrossValidation], folds: int, steps: int, how: tuple[bool, bool, bool]
+) -> int:
+    """Let `train` train a network for each fold, show what came of it, and return the exit code."""
+    quiet, verbose, as_json = how
+    reports: dict[int, Callable[[Progress], None]] = {}
+
+    def report(fold: int, progress: Progress) -> None:
+        if fold not in reports:
+            reports[fold] = reporter(steps, quiet, verbose)
+            if not quiet:
+                click.echo(f"fold {fold}/{folds}", err=True)
+        reports[fold](progress)
+
+    found = train(folds=folds, report=report)
+    if found.stopped_by is not None:
+        if not quiet:
+            click.echo("stopped; --resume goes on", err=True)
+        return exit_codes.of_signal(found.stopped_by)
+    show_folds(found, quiet, as_json)
+    return exit_codes.DONE
 
 
 class _Target(NamedTuple):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gradtrack_model.data.sample import TrainingData
+    from gradtrack_model.study.folds import CrossValidation
     from gradtrack_model.training.loop import Progress, TrainResult
 
 _SHOWN_CHARS = 300
@@ -73,6 +74,26 @@ def show_plan(planned: dict[str, Any], as_json: bool) -> int:
             shown = f"{value:,}" if isinstance(value, int) else value
         click.echo(f"{name.removesuffix('_bytes').replace('_', ' '):20s}{shown}")
     return 0
+
+
+def show_folds(found: CrossValidation, quiet: bool, as_json: bool) -> None:
+    """Print the figures of every fold and over all of them, and what was written."""
+    if as_json:
+        print_json(found.summary)
+        return
+    if quiet:
+        return
+    for fold in found.summary["folds"]:
+        values = ", ".join(f"{name} {value:.4f}" for name, value in fold["best"].items())
+        click.echo(f"fold {fold['number']}: best at step {fold['best_step']}: {values}")
+    for kind in ("best", "last"):
+        for name, over in found.summary[kind].items():
+            click.echo(f"  {kind} {name}  {over['mean']:.4f} ± {over['sd']:.4f} over folds")
+    click.echo(f"  {found.summary['chosen']}")
+    click.echo(
+        f"  wrote {found.folder}/folds.json; all together: gradtrack-predict --weights "
+        f"{found.folder}"
+    )
 
 
 def show_result(result: TrainResult, quiet: bool, as_json: bool) -> None:

@@ -6,9 +6,11 @@ from .evaluation.in_memory import Segmentation
 from .evaluation.predict import PredictOptions, predict_folder
 from .settings import load_config
 from .study.comparison import Comparison
+from .study.folds import CrossValidation
 from .training.loop import Progress
 from .training.run_folder import TrainResult
 from .verbs.compare import compare
+from .verbs.cross_validate import cross_validate
 from .verbs.evaluate import evaluate
 from .verbs.export import export
 from .verbs.predict import predict
@@ -18,6 +20,7 @@ from .weights.checkpoint import Checkpoint, load_model
 __all__ = [
     "Checkpoint",
     "Comparison",
+    "CrossValidation",
     "Evaluation",
     "PredictOptions",
     "Progress",
@@ -25,6 +28,7 @@ __all__ = [
     "TrainConfig",
     "TrainResult",
     "compare",
+    "cross_validate",
     "evaluate",
     "export",
     "load_config",

@@ -577,6 +577,18 @@ def training_page():
             extended."""
         ),
         "",
+        *prose(
+            """`--folds K` trains K networks (`runs/folds/fold-1` and so on, each a run like any
+            other) with the same settings and the same seed. Training and validation images are
+            shared out by their cases, a case and every file in one fold, by SHA-256 of seed and
+            case, so that a seed's folds are the same everywhere; test images stay out of all.
+            `folds.json` has the figures of every fold, their mean, standard deviation and mean over
+            images, of the best network of each (which was chosen on its own held-out images) and of
+            the last one (which nothing was chosen by). `gradtrack-predict --weights runs/folds`
+            averages the probabilities of all K networks, and `--resume` goes on with a
+            cross-validation that was interrupted."""
+        ),
+        "",
         "This page is made from the configuration: `python -m tests.pages`.",
     ]
     of_the_run = {

@@ -16,8 +16,9 @@ from torch.nn import functional
 from gazetrack.cards import card, levels_png
 from gazetrack.errors import ConfigError, InputError
 from gradtrack_model.data.image_files import find_images, open_image
-from gradtrack_model.evaluation.predict import PredictOptions, logits_of
+from gradtrack_model.evaluation.predict import PredictOptions, ensemble_logits
 from gradtrack_model.network.model import foreground
+from gradtrack_model.weights.ensemble import as_ensemble
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from torch import Tensor
 
-    from gradtrack_model.weights.checkpoint import Checkpoint
+    from gradtrack_model.evaluation.predict import Networks
 
     # A picture as an array of uint8 [H, W] or [H, W, 3], or the path of one.
     AnyImage: TypeAlias = npt.NDArray[np.uint8] | Image.Image | str | Path
@@ -68,14 +69,15 @@ class Segmentation:
 
 
 def segment(
-    checkpoint: Checkpoint, images: AnyImage | Sequence[AnyImage], options: PredictOptions
+    checkpoint: Networks, images: AnyImage | Sequence[AnyImage], options: PredictOptions
 ) -> list[Segmentation]:
     """Segment images at hand.
 
     Parameters
     ----------
-    checkpoint : Checkpoint
-        The network, as `gradtrack_model.weights.checkpoint.load_model` reads it.
+    checkpoint : Checkpoint, Ensemble or sequence of Checkpoint
+        The network, as `gradtrack_model.weights.checkpoint.load_model` reads it, or several, whose
+        probabilities are averaged.
     images : image or sequence of images
         Arrays of uint8 [H, W] or [H, W, 3], pictures of Pillow, files, or folders of images.
     options : PredictOptions
@@ -95,16 +97,16 @@ def segment(
     GazetrackError
         The prompt model of `options` is not there.
     """
-    config = checkpoint.config
+    ensemble = as_ensemble(checkpoint)
+    config = ensemble.first.config
     size = options.image_size or config.predicting_size
-    threshold = options.threshold or config.predict_threshold
-    model = checkpoint.model.to(options.device)
+    threshold = ensemble.threshold(options.threshold)
     refiner = options.refiner()
     found: list[Segmentation] = []
     pictures = _opened(images, config.window)
     while batch := list(islice(pictures, options.batch_size)):
         batch_images = [image for _, image in batch]
-        logits = logits_of(model, batch_images, size, options, config.precision)
+        logits = ensemble_logits(ensemble, batch_images, size, options)
         for (name, image), own in zip(batch, logits, strict=True):
             if refiner is not None:
                 own = refiner.refine(image, own, threshold)

@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from gradtrack_model.weights.checkpoint import Checkpoint
+    from gradtrack_model.weights.ensemble import Ensemble
 
 NETWORK_FILE = "network.json"
 _IMAGES = "images"
 
 
 def describe_network(
-    checkpoint: Checkpoint, *, threshold: float, size: int, flips: bool
+    ensemble: Ensemble, *, threshold: float, size: int, flips: bool
 ) -> dict[str, Any]:
     """Return what makes the masks: the network, what it computed in training, and how it is used.
 
     Parameters
     ----------
-    checkpoint : Checkpoint
-        The network, as `gradtrack_model.weights.checkpoint.load_model` reads it.
+    ensemble : Ensemble
+        The network, or the networks whose probabilities are averaged.
     threshold : float
         The probability above which a pixel is foreground.
     size : int
@@ -38,9 +38,17 @@ def describe_network(
     flips : bool
         Whether predictions are averaged over flips.
     """
+    checkpoint = ensemble.first
     config = checkpoint.config
     computed = Computed(config)
     metrics = checkpoint.metrics
+    several: dict[str, Any] = {}
+    if len(ensemble.members) > 1:
+        names = dict.fromkeys(Computed(one.config).name for one in ensemble.members)
+        # What else is said is that of the first one.
+        several = {"method": ", ".join(names), "networks": len(ensemble.members)}
+        several |= {"steps": [one.step for one in ensemble.members]}
+        several |= {"weights_sha256": ensemble.digests()}
     return {
         "method": computed.name,
         **computed.parts,
@@ -51,6 +59,7 @@ def describe_network(
         "threshold": f"foreground above {threshold:g}",
         "image_size": f"{size} x {size} pixels",
         "flips": flips,
+        **several,
     }
 
 

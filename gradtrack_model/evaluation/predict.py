@@ -21,10 +21,12 @@ from gradtrack_model.evaluation.overlay import draw_overlay
 from gradtrack_model.evaluation.volume_masks import VolumeMasks
 from gradtrack_model.network.model import foreground
 from gradtrack_model.network.precision import autocast
+from gradtrack_model.weights.ensemble import as_ensemble
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
+    from typing import TypeAlias
 
     import numpy.typing as npt
     from torch import Tensor
@@ -32,9 +34,12 @@ if TYPE_CHECKING:
     from gradtrack_model.data.image_files import ImageRef
     from gradtrack_model.network.model import Network, Output
     from gradtrack_model.weights.checkpoint import Checkpoint
+    from gradtrack_model.weights.ensemble import Ensemble
 
+    Networks: TypeAlias = Checkpoint | Ensemble | Sequence[Checkpoint]
     Pixels = npt.NDArray[np.uint8]
 
+_LEAST = 1e-12  # a probability of which the logit is finite in float32
 # Test-time augmentation: the axes along which an image is flipped before, and its logits after.
 _FLIPS: tuple[tuple[int, ...], ...] = ((), (-1,), (-2,), (-2, -1))
 
@@ -130,7 +135,7 @@ class Prediction:
 
 
 def predict_folder(
-    folder: Path, checkpoint: Checkpoint, out: Path, options: PredictOptions
+    folder: Path, checkpoint: Networks, out: Path, options: PredictOptions
 ) -> Iterator[Prediction]:
     """Segment every image of a folder; one that cannot be read does not touch its neighbours.
 
@@ -138,8 +143,9 @@ def predict_folder(
     ----------
     folder : pathlib.Path
         Images, and volumes whose slices are images, see `gazetrack.images.folder.find_images`.
-    checkpoint : Checkpoint
-        The network, as `gradtrack_model.weights.checkpoint.load_model` reads it.
+    checkpoint : Checkpoint, Ensemble or sequence of Checkpoint
+        The network, as `gradtrack_model.weights.checkpoint.load_model` reads it; of several, as
+        `gradtrack_model.weights.ensemble.load_ensemble` reads them, probabilities are averaged.
     out : pathlib.Path
         Masks go to ``<out>/<name>.png``, 0 and 255. Those of all slices of an NRRD or NIfTI file
         also go to ``<out>/volumes``, 0 and 1, in a file of the same name, format and geometry.
@@ -159,7 +165,8 @@ def predict_folder(
         `out` cannot be written, or is the folder of the images; or an output would replace an
         image.
     ConfigError
-        `tracks` of a network that learned none, or the prompt model is not there.
+        `tracks` of a network that learned none, several networks that do not see images alike, or
+        the prompt model is not there.
 
     Examples
     --------
@@ -170,20 +177,23 @@ def predict_folder(
     ... ):
     ...     print(done.image, done.share, done.error)
     """
-    model, config = checkpoint.model, checkpoint.config
-    if options.tracks and config.loss.track_weight == 0:
+    ensemble = as_ensemble(checkpoint)
+    config = ensemble.first.config
+    levels = {one.model.n_tracks for one in ensemble.members}
+    if options.tracks and any(one.config.loss.track_weight == 0 for one in ensemble.members):
         raise ConfigError("the network was trained without track maps", hint="leave --tracks out")
+    if options.tracks and len(levels) > 1:
+        raise ConfigError("networks of different track maps", hint="leave --tracks out")
     images = find_images(folder)
     wanted = _wanted(images, options.ids, folder)
     names = unique_names(images)
-    files = _Files(options, levels=model.n_tracks if options.tracks else 0)
+    files = _Files(options, levels=max(levels) if options.tracks else 0)
     _refuse_inputs(files, names.values(), images.values(), folder, out)
     volumes = VolumeMasks(wanted.values(), out / "volumes")
     refiner = options.refiner()
 
     size = options.image_size or config.predicting_size
-    threshold = options.threshold or config.predict_threshold
-    model = model.to(options.device)
+    threshold = ensemble.threshold(options.threshold)
     every = list(wanted.items())
     forget(out, (names[image_id] for image_id in wanted))
     made = []
@@ -192,7 +202,7 @@ def predict_folder(
         opened = [_open(ref, config.window) for _, ref in batch]
         readable = [image for image in opened if isinstance(image, Image.Image)]
         # One row of logits for each image that could be read, in their order.
-        logits = iter(logits_of(model, readable, size, options, config.precision))
+        logits = iter(ensemble_logits(ensemble, readable, size, options))
         for (image_id, ref), image in zip(batch, opened, strict=True):
             if isinstance(image, GazetrackError):
                 yield Prediction(ref, error=image)
@@ -210,7 +220,7 @@ def predict_folder(
             said = "" if refiner is None else refiner.said
             yield Prediction(ref, tuple(written), float(mask.mean()), drawn_by=said)
     if made:
-        network = describe_network(checkpoint, threshold=threshold, size=size, flips=options.tta)
+        network = describe_network(ensemble, threshold=threshold, size=size, flips=options.tta)
         network["refined_by"] = None if refiner is None else refiner.facts
         record_network(out, network, made)
 
@@ -267,6 +277,43 @@ def _open(image: ImageRef, window: tuple[float, ...]) -> Image.Image | Gazetrack
         return open_image(image, window)
     except GazetrackError as error:
         return error
+
+
+def ensemble_logits(
+    ensemble: Ensemble, images: list[Image.Image], size: int, options: PredictOptions
+) -> list[Tensor]:
+    """Return the logits of each image: of several networks, those of their mean probability.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+        One network or several, whose models are moved to the device of the options.
+    images : list of Image
+        Pictures of Pillow, in RGB and at their own sizes.
+    size : int
+        Pixels a side that they are resized to.
+    options : PredictOptions
+        Whether flips are averaged, and track maps are wanted.
+
+    Returns
+    -------
+    list of Tensor, shape (1 + levels, h, w) each
+        As `logits_of` returns them.
+    """
+    each = [
+        logits_of(one.model.to(options.device), images, size, options, one.config.precision)
+        for one in ensemble.members
+    ]
+    if len(each) == 1:
+        return each[0]
+    return [mean_of_logits(torch.stack(of_image)) for of_image in zip(*each, strict=True)]
+
+
+def mean_of_logits(logits: Tensor) -> Tensor:
+    """Return the logits of the mean probability of networks, from theirs [N, ...]."""
+    # In float64, where a probability close to 1 has a logit of its own.
+    mean = torch.sigmoid(logits.double()).mean(0)
+    return torch.logit(mean, eps=_LEAST).float()
 
 
 def logits_of(

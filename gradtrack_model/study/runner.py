@@ -159,7 +159,7 @@ def _finished(job: Job, folder: Path, data: TrainingData) -> dict[str, Any] | No
     path = folder / "result.json"
     try:
         facts: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        check_same(facts, data.gaze.trained(job.config), data, path)
+        check_same(facts, data.gaze.trained(job.config).as_dict(), data, path)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from gradtrack_model.config import TrainConfig
     from gradtrack_model.data.sample import TrainingData
 
 FORMAT = "gradtrack-state-1"
@@ -182,7 +181,7 @@ def _header(data: bytes) -> dict[str, str]:
 
 def check_same(
     facts: Mapping[str, Any],
-    config: TrainConfig,
+    settings: Mapping[str, Any],
     data: TrainingData,
     path: Path,
     *,
@@ -194,8 +193,8 @@ def check_same(
     ----------
     facts : mapping
         ``config`` and ``data`` of before, as they are saved with a state.
-    config : TrainConfig
-        The settings that the run shall go on with.
+    settings : mapping
+        Those that the run shall go on with, as `TrainConfig.as_dict` returns them.
     data : TrainingData
         The data set that it shall go on with.
     path : pathlib.Path
@@ -209,7 +208,7 @@ def check_same(
         A setting that counts, or the data, have changed.
     """
     before = flat(facts["config"])
-    now = flat(config.as_dict())
+    now = flat(settings)
     # Even shares of a track were once recorded as none: read back, they stand there as today.
     maps = config_from({"maps": facts["config"].get("maps", {})}).as_dict()["maps"]
     before |= flat(maps, "maps.")

@@ -293,7 +293,7 @@ class Run:
         """
         folder = self.states.folder
         state = self.states.newest_of_the_first()
-        check_same(state.facts, self.config, self.data, folder, extend=True)
+        check_same(state.facts, self.config.as_dict(), self.data, folder, extend=True)
         check_tensors(state.tensors, learner.tensors(), folder)
         try:
             learner.restore(state.tensors, state.facts["scaler"])

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gradtrack_model.data.prompted import PREDICTION_SHARE
 from gradtrack_model.evaluation.in_memory import Segmentation, segment
 from gradtrack_model.evaluation.predict import PredictOptions
 from gradtrack_model.training import loop
-from gradtrack_model.weights.checkpoint import Checkpoint, load_model
+from gradtrack_model.weights.checkpoint import Checkpoint
+from gradtrack_model.weights.ensemble import Ensemble, load_ensemble
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from gradtrack_model.evaluation.in_memory import AnyImage
 
 
 def predict(
-    model: Checkpoint | str | Path,
+    model: Checkpoint | Ensemble | str | Path | Sequence[str | Path],
     images: AnyImage | Sequence[AnyImage],
     *,
     device: str = "auto",
@@ -33,8 +34,9 @@ def predict(
 
     Parameters
     ----------
-    model : Checkpoint or path-like
-        What `load_model` returns, or what it takes: a run folder, or ``kvasir-lite``.
+    model : Checkpoint, Ensemble, path-like or sequence of path-like
+        What `load_model` returns, or what it takes: a run folder, or ``kvasir-lite``. Of several,
+        or the folder of a cross-validation, the probabilities are averaged.
     images : image or sequence of images
         Arrays of uint8 of shape (H, W) or (H, W, 3), pictures of Pillow, files, or folders.
     device : {"auto", "cpu", "cuda"}
@@ -71,7 +73,9 @@ def predict(
     >>> found[0].mask.shape, found[0].share  # doctest: +SKIP
     ((480, 640), 0.13)
     """
-    checkpoint = model if isinstance(model, Checkpoint) else load_model(model)
+    if isinstance(model, str | Path):
+        model = [model]
+    networks = model if isinstance(model, Checkpoint | Ensemble) else load_ensemble(model)
     options = PredictOptions(
         tta=tta,
         batch_size=batch_size,
@@ -81,4 +85,4 @@ def predict(
         refine_with=refine_with,
         refine_share=refine_share,
     )
-    return segment(checkpoint, images, options)
+    return segment(networks, images, options)

@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+from gazetrack.errors import ConfigError
 from gazetrack_cli import errors, model_commands
 from tests.synthetic import write_data
 
@@ -209,3 +210,28 @@ def test_a_report_replaces_nothing_but_a_report(folder, monkeypatch, capsys):
         "gradtrack-evaluate predictions masks --report report.jsonl", monkeypatch, capsys
     )
     assert (code, "no prediction of 1 images" in error) == (1, True)
+
+
+def test_folds_are_trained_and_predict_together(folder):
+    trained = run(f"train {SMALL} --folds 2")
+    assert trained.exit_code == 0, trained.output
+    assert "fold 2/2" in trained.stderr
+    assert "all together: gradtrack-predict --weights runs/folds" in trained.stdout
+    summary = json.loads((folder / "runs" / "folds" / "folds.json").read_text())
+    assert f"best val_dice  {summary['best']['val_dice']['mean']:.4f} ± " in trained.stdout
+    assert "looks better than it is" in trained.stdout
+    # As a shell writes out runs/folds/*.
+    words = " ".join(f"runs/folds/{path.name}" for path in (folder / "runs/folds").iterdir())
+    for weights in ("runs/folds", words, "'runs/folds/*'"):
+        done = run(f"predict images --weights {weights} -o together")
+        assert "segmented 6 of 6 images" in done.stdout
+        assert json.loads((folder / "together" / "network.json").read_text())["networks"] == 2
+    assert run("predict images other-images").exit_code == 2
+    again = run(f"train {SMALL} --folds 2 --resume --json")
+    assert json.loads(again.stdout) == summary
+
+
+@pytest.mark.parametrize("with_", ["--dry-run", "check"])
+def test_folds_are_of_training_alone(folder, with_):
+    with pytest.raises(ConfigError, match=f"--folds with {with_}"):
+        run(f"train {with_} {SMALL} --folds 2")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -10,11 +11,17 @@ from torch.nn import functional
 
 from gazetrack.errors import ConfigError, InputError, OutputError
 from gazetrack.images.reference import ImageRef
+from gazetrack.publish import sha256_of
 from gradtrack_model.data.augment import normalise
 from gradtrack_model.data.image_files import open_image, resized
 from gradtrack_model.data.sample import Sample
 from gradtrack_model.evaluation.in_memory import segment
-from gradtrack_model.evaluation.predict import PredictOptions, logits_of, predict_folder
+from gradtrack_model.evaluation.predict import (
+    PredictOptions,
+    logits_of,
+    mean_of_logits,
+    predict_folder,
+)
 from gradtrack_model.network.blocks import resize
 from gradtrack_model.network.model import ModelConfig, TrackUNet
 from gradtrack_model.training.validation import _output
@@ -227,3 +234,31 @@ def test_overlays_are_not_written_into_a_folder_of_images_of_that_name(run_folde
     with pytest.raises(OutputError, match="is a folder of inputs"):
         list(predict_folder(images, checkpoint, tmp_path, PredictOptions(overlay=True)))
     assert [path.name for path in images.iterdir()] == ["a.jpg"]
+
+
+def test_several_networks_say_their_mean_probability(run_folder, tmp_path):
+    checkpoint = load_model(run_folder / "runs" / "gradtrack")
+    other = load_model(run_folder / "runs" / "gradtrack" / "last.safetensors")
+    with torch.no_grad():
+        other.model.head.bias += 2  # so that they differ
+    options = PredictOptions(probabilities=True, tracks=True)
+    (one,) = predict_folder(run_folder / "images" / "im0.png", checkpoint, tmp_path / "1", options)
+    networks = [checkpoint, other]
+    (both,) = predict_folder(run_folder / "images" / "im0.png", networks, tmp_path / "2", options)
+    assert [path.parts[-2:] for path in both.outputs[1:]] == [
+        path.parts[-2:] for path in one.outputs[1:]
+    ]
+    alone, together = (np.array(Image.open(each.outputs[1])) for each in (one, both))
+    assert (together > alone).mean() > 0.9
+    told = json.loads((tmp_path / "2" / "network.json").read_text())
+    assert told["networks"] == 2
+    assert told["weights_sha256"] == [sha256_of(each.path) for each in networks]
+    assert "networks" not in json.loads((tmp_path / "1" / "network.json").read_text())
+
+
+def test_the_mean_of_certain_networks_is_finite():
+    logits = torch.tensor([[-80.0, 80.0, 0.0, 80.0], [-80.0, 80.0, 2.0, -80.0]])
+    mean = mean_of_logits(logits)
+    assert mean.isfinite().all()
+    expected = torch.sigmoid(logits).mean(0)
+    torch.testing.assert_close(torch.sigmoid(mean), expected)

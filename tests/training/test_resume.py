@@ -327,10 +327,10 @@ def test_a_run_from_before_the_ratios_were_recorded_can_be_resumed(data_folder, 
     data = load_data(discover(data_folder), config)
     facts = {"config": config.as_dict(), "data": data.sha256()}
     facts["config"]["maps"]["ratios"] = []
-    check_same(facts, config, data, tmp_path)
+    check_same(facts, config.as_dict(), data, tmp_path)
     facts["config"]["maps"]["levels"] = 3
     with pytest.raises(CheckpointError, match=r"maps\.levels was 3, is 4"):
-        check_same(facts, config, data, tmp_path)
+        check_same(facts, config.as_dict(), data, tmp_path)
 
 
 def test_a_finished_run_is_extended(whole, tmp_path):
