@@ -16,8 +16,11 @@ from .figures.time_series import plot_time_series
 from .figures.track_maps import plot_track
 from .figures.transitions import plot_transitions
 from .interop.arrow import to_arrow
+from .interop.from_mne import from_mne
 from .interop.from_pymovements import from_pymovements
 from .interop.losses import ConversionWarning
+from .interop.mne_calibrations import mne_calibrations
+from .interop.to_mne import to_mne
 from .interop.to_pymovements import to_pymovements
 from .maps.parameters import CRFParams, MapParams, crf_params, map_params
 from .maps.render import TrackMaps, render_maps
@@ -112,11 +115,13 @@ __all__ = [
     "exported_fixations",
     "find_tables",
     "formats",
+    "from_mne",
     "from_pymovements",
     "info",
     "label_fixations",
     "map_params",
     "measure_aois",
+    "mne_calibrations",
     "plot",
     "plot_aois",
     "plot_durations",
@@ -143,6 +148,7 @@ __all__ = [
     "score_saliency",
     "time_courses",
     "to_arrow",
+    "to_mne",
     "to_pymovements",
     "tracks",
     "write_bids",
