@@ -29,11 +29,11 @@ class Grid:
     Parameters
     ----------
     rate_hz : float
-        Ticks a second.
+        Number of ticks in a second.
     first_ms : float
         Time of the first tick, which is that of the first sample.
     size : int
-        Number of ticks.
+        Number of ticks from the first sample to the last.
     rows : ndarray of int, shape (N,)
         The samples that are taken, by their place in the table.
     ticks : ndarray of int, shape (N,)
@@ -73,7 +73,7 @@ def on_grid(t_ms: Floats, rate_hz: float, *, is_asked: bool) -> Grid:
     t_ms : ndarray of float64, shape (N,)
         Times of at least one sample in milliseconds, in any order.
     rate_hz : float
-        Ticks a second.
+        Number of ticks in a second.
     is_asked : bool
         Whether the user asks for this rate: samples for which there is no tick are then left out.
 

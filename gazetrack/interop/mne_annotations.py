@@ -62,7 +62,7 @@ def annotations_of(
     samples : pyarrow.Table
         Schema `SAMPLES`, which say when which trial is.
     movements : pyarrow.Table
-        Schema `MOVEMENTS`.
+        The events, in the schema `MOVEMENTS`.
     grid : Grid
         Where the samples lie on the clock.
     channels : mapping of str to list of str

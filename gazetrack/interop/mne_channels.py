@@ -68,7 +68,7 @@ def channels_of(recording: Recording, pupil_unit: str) -> list[Channel]:
     Parameters
     ----------
     recording : Recording
-        A recording with samples.
+        A recording with at least one sample.
     pupil_unit : {"auto", "mm", "arbitrary"}
         What pupil sizes are, see `to_mne`.
 
