@@ -25,7 +25,7 @@ _FORESEEN = (OSError, MemoryError, RecursionError, UnicodeError, EOFError)
 _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 _debug = False
 
-STUDY = "gazetrack.study"  # in click's `meta`: the study file that a command is told by
+STUDY = "gazetrack-study"  # in click's `meta`: the study file that a command is told by
 
 
 def _remember(_context: click.Context, _parameter: click.Parameter, value: bool) -> None:

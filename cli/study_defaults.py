@@ -36,6 +36,7 @@ SHARED = (
     "images",
     "jobs",
     "key",
+    "layout",
     "participant",
     "placement",
     "recursive",
@@ -48,7 +49,7 @@ SHARED = (
 WRITTEN = ("dataset", "errors", "key", "manifest", "out", "report")
 # Where nobody says otherwise, these look for `images` in the working directory; a study's images
 # lie beside it.
-_LOOKS_FOR_IMAGES = ("plot", "refine", "render")
+_LOOKS_FOR_IMAGES = ("plot", "refine", "render", "report")
 NOTES = "log"
 # What is about one call.
 _TYPED_ALONE = ("is_dry_run",)
@@ -57,6 +58,7 @@ _UNITS = {
     "FROM TO": "ms",
     "PX": "px",
     "DEGREES": "deg",
+    "HZ": "Hz",
     "_ms": "ms",
     "_px": "px",
     "_deg": "deg",
@@ -78,12 +80,15 @@ class Defaults:
         By the names of click's parameters: texts and numbers, as they could be typed.
     reads : list of pathlib.Path
         Files and folders of this machine among them that have to be there.
+    if_there : list of str
+        Names of options that are left out while what they name is not there.
     elsewhere : bool
         Whether an address is among them.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
     reads: list[Path] = field(default_factory=list)
+    if_there: list[str] = field(default_factory=list)
     elsewhere: bool = False
 
 
@@ -139,6 +144,7 @@ class Study:
                 self._take(told, options[key], value, [TABLE, key])
         own = self._told(name, number)
         told.values |= own.values
+        told.if_there = [each for each in told.if_there if each not in own.values]
         told.reads += own.reads
         told.elsewhere |= own.elsewhere
         if "dataset" in own.values and "out" not in own.values:
@@ -200,6 +206,11 @@ class Study:
             told.values["manifest"] = str(self.notes / RECORDINGS_FILE)
         if "key" in options:
             told.values["key"] = str(self.file.folder / "gazetrack.key")
+        if name == "report":
+            # What the other steps have made belongs on the page, and so does the study's name.
+            told.values |= {"title": settings.name, "maps": str(settings.out / MAPS)}
+            told.reads.append(settings.out / MAPS)
+            told.if_there.append("maps")
         images = self.file.folder / "images"
         if name in _LOOKS_FOR_IMAGES and images.is_dir():
             told.values["images"] = str(images)

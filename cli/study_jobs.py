@@ -145,7 +145,7 @@ def _carry_out(study: Study, name: str, number: int, told: Defaults, progress: P
 
     try:
         with told_to(tell), collecting() as counts:
-            code = _call(study, name, number, told.values, printed)
+            code = _call(study, name, number, _at_hand(told), printed)
     finally:
         log = study.notes / f"{name}{f'-{number + 1}' if number else ''}.txt"
         write_text(log, printed.getvalue())
@@ -157,6 +157,15 @@ def _carry_out(study: Study, name: str, number: int, told: Defaults, progress: P
         exit_code=code,
         outputs=tuple(map(Path, counts.outputs)),
     )
+
+
+def _at_hand(told: Defaults) -> dict[str, Any]:
+    """Return what a command is told, without results of other steps that are not there."""
+    return {
+        name: value
+        for name, value in told.values.items()
+        if name not in told.if_there or Path(value).exists()
+    }
 
 
 def _planned(study: Study, name: str, number: int, told: Defaults) -> tuple[int, int]:

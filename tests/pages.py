@@ -29,6 +29,7 @@ from gazetrack.tables.selection import RULE
 from tests.dataset_page import datasets_page
 from tests.figure_page import figures_page
 from tests.places import ROOT
+from tests.study_page import study_page
 
 TABLES = {
     "*.fixations.parquet": schema.FIXATIONS,
@@ -656,6 +657,7 @@ PAGES = {
     "pupil.md": pupil_page,
     "training.md": training_page,
     "figures.md": figures_page,
+    "study.md": study_page,
 }
 
 

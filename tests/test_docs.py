@@ -9,6 +9,7 @@ import sys
 import tomllib
 from importlib import import_module
 
+import click
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,6 +17,7 @@ import pytest
 from gazetrack.simulate.example import write_example
 from gazetrack.workflows.convert import ConvertOptions, convert_files
 from gazetrack.workflows.render import RenderOptions, render_tables
+from gazetrack_cli.main import cli
 from tests.notebooks import scripts
 from tests.pages import PAGES
 from tests.places import ROOT
@@ -153,7 +155,7 @@ def test_modules_that_are_named_exist():
         text = path.read_text("utf-8")
         for name in re.findall(r"(?<![\w./-])(?:gazetrack|gradtrack_model)(?:\.\w+)+", text):
             named.setdefault(name, path)
-    files = r"\.(parquet|json|key)$"
+    files = r"\.(parquet|json|key|toml)$"
     unknown = {n: str(path) for n, path in named.items() if not re.search(files, n)}
     unknown = {name: path for name, path in unknown.items() if not resolves(name)}
     assert unknown == {}
@@ -207,6 +209,6 @@ def lines_of(page):
 def command_of(program, words):
     """The click command that a line calls, and the words behind it."""
     if program == "gazetrack":
-        return import_module(f"gazetrack_cli.{words[0].replace('-', '_')}").command, words[1:]
+        return cli.get_command(click.Context(cli), words[0]), words[1:]
     name = program.removeprefix("gradtrack-").replace("compare", "compare_methods")
     return import_module(f"gazetrack_cli.{name}").command, words

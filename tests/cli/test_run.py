@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import time
 import pyarrow.parquet as pq
 import pytest
 
-import gazetrack
+from tests.places import ROOT
 
 GAZE = "x,y,t\n" + "".join(f"{100 + i % 3},{200 + i % 2},{i * 4}\n" for i in range(200))
 PROGRAM = [sys.executable, "-P", "-c", "from gazetrack_cli.start import gazetrack; gazetrack()"]
@@ -223,47 +224,44 @@ def test_a_terminal_shows_all_steps_in_one_display(run, study, monkeypatch):
     assert "2/2" in shown
 
 
-def test_a_simulated_study_from_exports_to_maps(run, tmp_path):
-    study = gazetrack.write_study(tmp_path, n_readers=2, n_images=2, size=(48, 64))
-    (tmp_path / "study.toml").write_text(
-        """
-        [study]
-        inputs = ["exports"]
-        out = "done"
-        [[measures]]
-        masks = "masks"
-        max-gap = "0.1 s"
-        [[measures]]
-        scanpaths = ["dtw"]
-        [render]
-        levels = 2
-        """
-    )
-    assert len(study.exports) == 2
+@pytest.fixture
+def example(tmp_path, monkeypatch):
+    """The example of the documentation, with the files that its first lines say how to make."""
+    text = (ROOT / "examples" / "study.toml").read_text("utf-8")
+    (tmp_path / "study.toml").write_text(text, "utf-8")
+    (code,) = re.findall(r"^#     python -c '(.*)'$", text, re.MULTILINE)
+    monkeypatch.chdir(tmp_path)
+    exec(code, {})
+    return tmp_path
+
+
+def test_the_example_from_exports_to_maps(run, example):
     result = run("gazetrack run study.toml")
-    assert (result.code, [row.split()[0] for row in result.out.splitlines()[1:-1]]) == (
-        0,
-        ["convert", "measures", "measures", "render"],
-    )
-    for name in ("measures.parquet", "measures-2.parquet", "maps/maps.parquet"):
-        assert (tmp_path / "done" / name).exists()
-    told = json.loads(run("gazetrack run study.toml --json").out)
-    assert [(each["step"], each["made"]) for each in told] == [
-        ("convert", 0),
-        ("measures", 0),
-        ("measures 2", 0),
-        ("render", 0),
-    ]
-    maps = pq.read_metadata(tmp_path / "done" / "maps" / "maps.parquet").metadata[b"gazetrack"]
-    assert json.loads(maps)["params"]["levels"] == 2
-    assert run("gazetrack measures --study study.toml").code == 2
-    # Another image is another file that maps depend on.
-    (tmp_path / "images" / "lesion-001.png").touch()
-    (tmp_path / "masks" / "lesion-001.png").unlink()
-    plan = json.loads(run("gazetrack run study.toml --dry-run --json").out)
-    assert {each["step"]: each["why"] for each in plan} == {
-        "convert": "",
-        "measures": "other files",
-        "measures 2": "",
-        "render": "",
+    assert result.code == 0, result.err
+    rows = [row.split() for row in result.out.splitlines()[1:-1]]
+    steps = ["convert", "events", "quality", "measures", "measures", "render"]
+    assert [row[0] for row in rows] == steps
+    out = example / "results"
+    looks = pq.read_table(out / "measures.parquet").to_pandas()
+    assert set(looks["aoi"]) == {"lesion"}
+    assert set(pq.read_table(out / "measures-2.parquet")["method"].to_pylist()) == {
+        "dtw",
+        "levenshtein",
     }
+    quality = pq.read_table(out / "quality.parquet").to_pandas()
+    assert len(quality) == 12
+    assert quality["window_std_deg"].notna().all()  # the screen is known
+    maps = json.loads(pq.read_metadata(out / "maps" / "maps.parquet").metadata[b"gazetrack"])
+    assert (maps["params"]["levels"], maps["params"]["min_duration_ms"]) == (3, 80)
+    told = json.loads(run("gazetrack run study.toml --json").out)
+    assert [each["made"] for each in told] == [0] * 6
+    assert [each["kept"] for each in told] == [4] * 6
+    several = run("gazetrack measures --study study.toml")
+    assert several.code == 2
+    assert "[[measures]] is there several times" in several.err
+    # What a step reads is what it depends on.
+    (example / "images" / "lesion-001.png").touch()
+    (example / "masks" / "lesion-001.png").unlink()
+    plan = json.loads(run("gazetrack run study.toml --dry-run --json").out)
+    why = {each["step"]: each["why"] for each in plan if each["why"]}
+    assert why == {"measures": "other files"}

@@ -201,14 +201,14 @@ def plan_jobs(jobs: Sequence[Job], notes: Path) -> Iterator[tuple[Job, str]]:
     """
     path = notes / STEPS_FILE
     with Manifest(path, read_only=True) as known:
-        doing: set[str] = set()
+        doing: list[Job] = []
         for job in jobs:
             why = _why(job, known) if job.plan is None else _left(job.plan())
-            before = [name for name in job.after if name in doing]
+            before = [one.name for one in doing if one.name in job.after or one.where in job.reads]
             if not why and before:
                 why = f"after {before[0]}"
             if why:
-                doing.add(job.name)
+                doing.append(job)
             yield job, why
 
 
