@@ -46,7 +46,13 @@ MODEL_STEPS = (
     metavar="DIR",
     help="Folder for the demo.",
 )
-@click.option("--seed", default=0, show_default=True, help="Seed of the simulated images and gaze.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Seed of the simulated images and gaze.",
+)
 @opt.debug_option
 def command(out: Path, seed: int) -> int:
     """Run everything once on a built-in example.

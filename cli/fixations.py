@@ -17,6 +17,7 @@ from .engine_options import engine, engine_options, resume_options
 from .examples import examples
 from .parameters import parse_detector, parse_preparation
 from .parsing import parse_pairs, parse_screen
+from .participants import participant_options, pseudonyms_of
 from .printing import progress_bar
 from .reports import check_manifest, check_report, finish
 
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
         # by velocity, at least 80 ms long, over gaps of up to 75 ms
         gazetrack fixations raw.tsv --detector ivt --set min_duration_ms=80 \\
           --prepare max_gap_ms=75
-        gazetrack fixations exports --recursive -o detected --jobs 4
+        # of a folder, by trial, without names of participants
+        gazetrack fixations exports --trial-by stimulus --participant hash
         """
     ),
 )
@@ -72,6 +74,8 @@ if TYPE_CHECKING:
     metavar="DIR|URL",
     help="Folder for the tables; beside each export by default.",
 )
+@opt.trial_by_option
+@participant_options
 @opt.format_option
 @opt.columns_option
 @opt.screen_option
@@ -90,6 +94,9 @@ def command(
     settings: tuple[str, ...],
     preparations: tuple[str, ...],
     out: Path | str | None,
+    trial_by: str | None,
+    participant: str,
+    key: Path,
     format_name: str | None,
     columns: str | None,
     screen: str | None,
@@ -127,10 +134,12 @@ def command(
         recursive=recursive,
         detector=params,
         preparation=prepared,
+        trial_by=trial_by,
+        pseudonyms=pseudonyms_of(participant, key),
         out=out,
         force=force,
     )
-    check_report(report, files)
+    check_report(report, (*files, key))
     check_manifest(manifest, report)
     if is_dry_run:
         return dry_run(files, chosen, manifest, who["cluster"])

@@ -238,8 +238,8 @@ def test_a_table_made_of_samples_does_not_name_their_source(run, tmp_path, polic
 
 
 @POLICIES
-@pytest.mark.parametrize("command", ["events", "pupil"])
-def test_no_name_is_left_of_movements_and_pupils(run, tmp_path, policy, command):
+@pytest.mark.parametrize("command", ["events", "fixations", "pupil"])
+def test_no_name_is_left_of_movements_fixations_and_pupils(run, tmp_path, policy, command):
     sources = [path for path in GOLDEN if path.parts[-3] in ("eyelink_asc", "tobii_pro")]
     (tmp_path / PERSON).mkdir()
     head, *rows = tobii().splitlines()
