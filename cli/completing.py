@@ -113,9 +113,17 @@ def _networks() -> Iterable[str]:
     return sorted(path.stem for path in released.glob("*.safetensors"))
 
 
+def _steps() -> Iterable[str]:
+    from gazetrack.workflows.study.steps import STEPS
+
+    return STEPS
+
+
+files = among(files=True)
 formats = _completer(_formats)
 placements = among(*PLACEMENTS)
 datasets = _completer(_datasets)
+steps = _completer(_steps)
 prompt_models = _completer(_prompt_models, files=True)
 networks = _completer(_networks, files=True)
 scanpath_methods = list_of(lambda: SCANPATH_METHODS)

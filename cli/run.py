@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from . import exit_codes
+from . import completing, exit_codes
 from . import options as opt
 from .examples import examples
 from .printing import print_json, print_table
@@ -37,6 +37,7 @@ _HEADER = ("step", "recordings", "made", "kept", "failed", "seconds", "where")
     "--only",
     multiple=True,
     metavar="STEP",
+    shell_complete=completing.steps,
     help="Take this step alone, such as quality; may be repeated.",
 )
 @click.option(

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from . import completing
 from .errors import STUDY
 
 _FIND = ""
@@ -35,6 +36,7 @@ def with_study(command: click.Command, name: str) -> click.Command:
             is_eager=True,
             expose_value=False,
             metavar="[FILE]",
+            shell_complete=completing.files,
             callback=take,
             help=(
                 "Take what is not typed from a study file: this one, "

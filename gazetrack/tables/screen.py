@@ -6,11 +6,10 @@ import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from gazetrack.errors import ConfigError
 
 if TYPE_CHECKING:
+    import numpy as np
     import numpy.typing as npt
 
     Floats = npt.NDArray[np.floating]
@@ -132,6 +131,8 @@ class Screen:
         ConfigError
             The width in mm or the distance is not known.
         """
+        import numpy as np  # here, for a shell asks for names of layouts, which have screens
+
         distance_px = self._known_distance_px()
         x = x_px - self.width_px / 2
         y = y_px - self.height_px / 2
@@ -161,6 +162,8 @@ class Screen:
         ConfigError
             The width in mm or the distance is not known.
         """
+        import numpy as np
+
         distance_px = self._known_distance_px()
         beyond = (np.abs(azimuth_deg) >= 90.0) | (np.abs(elevation_deg) >= 90.0)
         azimuth = np.radians(np.where(beyond, np.nan, azimuth_deg))
@@ -181,6 +184,8 @@ def _fisheye_degrees(
     x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], deg_per_px: float
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Return Fick angles of positions from the middle of an equidistant fisheye's image."""
+    import numpy as np
+
     radius = np.hypot(x, y)
     off_axis = np.radians(radius * deg_per_px)
     # The direction as a unit vector: to the right, down, ahead. In the middle there is no sideways

@@ -43,6 +43,7 @@ def names(line):
         ("gazetrack refine --prompt-model mob", ["mobilesam"]),
         ("gazetrack models add mo", ["mobilesam"]),
         ("gazetrack completion z", ["zsh"]),
+        ("gazetrack run study.toml --only qu", ["quality"]),
         ("gradtrack-train --method gazem", ["gazemedseg"]),
         ("gradtrack-train --encoder dino", ["dinov2"]),
         ("gradtrack-train --preset ti", ["tiny"]),
@@ -59,9 +60,11 @@ def test_names_are_offered(line, expected):
 
 
 def test_all_formats_and_methods_are_offered():
-    assert names("gazetrack info --format ") == list(registry.names())
     from gazetrack.measures.scanpaths import METHODS
+    from gazetrack.readers.layouts.known import LAYOUTS
 
+    for option in ("--format", "--layout"):
+        assert names(f"gazetrack info {option} ") == [*registry.names(), *LAYOUTS]
     assert (*METHODS, "all") == completing.SCANPATH_METHODS
 
 
@@ -80,6 +83,7 @@ def test_all_encoders_are_offered():
         ("gazetrack convert -o ta", "dir"),
         ("gazetrack refine --prompt-model ./net", "file"),
         ("gazetrack convert --cluster slurm", "file"),
+        ("gazetrack convert raw.tsv --study st", "file"),
         ("gradtrack-predict --weights runs", "file"),
     ],
 )
