@@ -29,10 +29,11 @@ _SHOWN_NOTES = 3
     epilog=examples(
         """
         gazetrack bids exports -o dataset --task look
-        # BIDS wants to know the screen: its pixels, its size, and how far away it was
+        # BIDS wants to know the screen: pixels, size, and how far away it was
         gazetrack bids *.tsv -o dataset --screen 1920x1080,531x299mm,650mm
         # which part of a name is the subject, and what is known of them
-        gazetrack bids exports -o dataset --rules rules.toml --participants participants.tsv
+        gazetrack bids exports -o dataset --rules rules.toml \\
+          --participants participants.tsv
         """
     ),
 )

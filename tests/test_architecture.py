@@ -162,6 +162,8 @@ def test_the_contracts_of_imports_hold():
 def test_every_command_has_help_and_is_in_the_docs(name, command):
     assert command.help
     assert "Examples:" in (command.epilog or ""), "give it epilog=examples(…) of cli/examples.py"
+    widest = max(map(len, command.epilog.splitlines()))
+    assert widest <= 78, "an example is wider than a terminal: go on behind a backslash"
     assert name in read("docs/commands.md")
     for parameter in command.params:
         if isinstance(parameter, click.Option):
