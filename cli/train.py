@@ -40,7 +40,7 @@ _NNUNET_VARIABLES = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
         gradtrack-train
         # go on after an interruption
         gradtrack-train --resume
-        # five networks, which predict together by `gradtrack-predict --weights runs/folds`
+        # five networks; gradtrack-predict --weights runs/folds takes them together
         gradtrack-train --folds 5
         gradtrack-train --data study --preset polyp --method plain --steps 2000 \\
           --set optimizer.lr=0.001 -o study/runs/plain
