@@ -33,6 +33,7 @@ COMMANDS = {
     "quality": "Report the data quality of exports or sample tables.",
     "refine": "Refine stored maps by a dense CRF or a prompt model.",
     "render": "Render fixation tables into gaze track maps.",
+    "report": "Write one page about recordings, to look at.",
     "run": "Take all steps of a study that one file describes.",
     "warm-up": "Compile what this machine needs, once.",
 }

@@ -60,6 +60,9 @@ from .workflows.quality import quality
 from .workflows.read import InputOptions, read
 from .workflows.refine import refine
 from .workflows.render import RenderOptions, render
+from .workflows.report import Report, write_report
+from .workflows.reporting.options import ReportOptions
+from .workflows.reporting.thresholds import Thresholds
 from .workflows.saliency import score_saliency
 from .workflows.scanpaths import compare_scanpaths, scanpath_matrix, scanpath_recurrence
 from .workflows.study.run import StepResult
@@ -92,11 +95,14 @@ __all__ = [
     "PupilOptions",
     "Recording",
     "RenderOptions",
+    "Report",
+    "ReportOptions",
     "SaliencyOptions",
     "ScanpathOptions",
     "Screen",
     "StepResult",
     "Study",
+    "Thresholds",
     "TimeCourseOptions",
     "Track",
     "TrackMaps",
@@ -153,5 +159,6 @@ __all__ = [
     "tracks",
     "write_bids",
     "write_example",
+    "write_report",
     "write_study",
 ]

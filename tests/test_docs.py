@@ -56,6 +56,7 @@ def snippets(*paths):
             "docs/getting-started.md",
             "docs/interoperability.md",
             "docs/python.md",
+            "docs/report.md",
         )
     ),
 )
