@@ -56,9 +56,9 @@ def _threshold_options(command: F) -> F:
     epilog=examples(
         """
         gazetrack report exports --images images --max-loss 20
-        gazetrack report exports --recursive --max-rms 0.5 --screen 1920x1080,24in,65cm --jobs 4
+        gazetrack report exports --max-rms 0.5 --screen 1920x1080,24in,65cm
         # of tables, with the maps that were rendered of them, and without names
-        gazetrack report tables --images images --maps maps --participant hash -o study.html
+        gazetrack report tables --maps maps --participant hash -o study.html
         """
     ),
 )
