@@ -22,6 +22,7 @@ from .interop.losses import ConversionWarning
 from .interop.mne_calibrations import mne_calibrations
 from .interop.to_mne import to_mne
 from .interop.to_pymovements import to_pymovements
+from .interop.to_xarray import to_xarray
 from .maps.parameters import CRFParams, MapParams, crf_params, map_params
 from .maps.render import TrackMaps, render_maps
 from .maps.store import read_maps
@@ -156,6 +157,7 @@ __all__ = [
     "to_arrow",
     "to_mne",
     "to_pymovements",
+    "to_xarray",
     "tracks",
     "write_bids",
     "write_example",
