@@ -42,8 +42,8 @@ OPTIONS = (
         type=opt.FILE,
         metavar="EXPORT",
         help=(
-            "A Tobii Pro Lab export with AOI hits, or a Data Viewer fixation report with interest "
-            "areas, of whose own fixations the tables are."
+            "An export that tells which of its own fixations lay in which areas, of which the "
+            "tables are: of Tobii Pro Lab or Studio, Data Viewer, BeGaze, Gazepoint, iMotions."
         ),
     ),
     click.option(

@@ -104,7 +104,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         A missing column, a damaged row or cell, a time of another form, or no rows of an eye
         tracker.
     """
-    table_head = _table(head)
+    table_head = table_of(head)
     header = needed_header(table_head)
     prefix = "ET_" if "ET_GazeLeftx" in header.names else ""
     wanted = _wanted(head, header, prefix)
@@ -130,7 +130,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
 
 
 def _layout(head: Head) -> _Layout | None:
-    header = header_of(_table(head))
+    header = header_of(table_of(head))
     if header is None:
         return None
     names = set(header.names)
@@ -151,7 +151,7 @@ def _is_nameless(head: Head) -> bool:
     return False
 
 
-def _table(head: Head) -> Head:
+def table_of(head: Head) -> Head:
     """Return the file without the lines that describe it."""
     return rewritten(head, _without_comments)
 

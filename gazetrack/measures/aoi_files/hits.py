@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gazetrack.measures.aoi_files import dataviewer_hits, tobii_hits
+from gazetrack.measures.aoi_files import dataviewer_hits, named_hits, tobii_hits
 from gazetrack.readers.head import read_head
 from gazetrack.readers.text.header import header_of
 
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 def read_aoi_hits(path: Path) -> RecordedAois:
-    """Read the AOI hits of an export of Tobii, or of a Data Viewer fixation report.
+    """Read which fixations lay in which areas, as an export of a vendor's software has it.
+
+    That is Tobii Pro Lab's data export, Data Viewer's fixation report, or an export of BeGaze,
+    Gazepoint Analysis, iMotions or Tobii Studio that names areas.
 
     Parameters
     ----------
@@ -25,9 +28,12 @@ def read_aoi_hits(path: Path) -> RecordedAois:
     Raises
     ------
     GazetrackError
-        It cannot be read, or holds no hits, see `tobii_hits` and `dataviewer_hits`.
+        It cannot be read, or holds no hits, see `tobii_hits`, `dataviewer_hits` and `named_hits`.
     """
-    header = header_of(read_head(path))
+    head = read_head(path)
+    header = header_of(head)
     if header is not None and dataviewer_hits.is_report(header):
         return dataviewer_hits.aoi_hits_of(path)
+    if named_hits.is_named(head):
+        return named_hits.aoi_hits_of(path)
     return tobii_hits.aoi_hits_of(path)

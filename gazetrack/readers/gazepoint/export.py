@@ -109,7 +109,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         A column is missing, or a damaged row or cell.
     """
     header = needed_header(head)
-    export = _Export(head, header)
+    export = Export(head, header)
     for part in read_parts(head, header, export.wanted):
         export.take(part)
     if not export.n_rows:
@@ -146,7 +146,7 @@ def _wanted(header: Header, head: Head) -> dict[str, tuple[int, Kind]]:
     return wanted
 
 
-class _Export:
+class Export:
     """What the parts of an export add up to: samples, and what their rows say of each fixation."""
 
     def __init__(self, head: Head, header: Header) -> None:
@@ -192,7 +192,7 @@ class _Export:
         if not timed.any():
             return
         t = table.number("t")[timed] * 1e3
-        showing = self._showings(t, table, timed)
+        showing = self.showings(t, table, timed)
         rows_of_file = first_row + np.flatnonzero(timed)
         self._follow(t, table.texts("media_id").codes[timed], rows_of_file)
 
@@ -231,7 +231,7 @@ class _Export:
         self._all_finished &= bool(rows["valid"].all() and (rows["duration_ms"] > 0).all())
         self._fixations.append(fixations_so_far(rows))
 
-    def _showings(
+    def showings(
         self, t: npt.NDArray[np.floating], table: Columns, timed: npt.NDArray[np.bool_]
     ) -> npt.NDArray[np.int32]:
         """Return the number of each row's showing of a medium, counted from 0 over all parts."""
