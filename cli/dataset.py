@@ -85,11 +85,15 @@ def command(
     if action == "show":
         print_json(facts) if as_json else _show(facts)
         return
-    if not as_json:
+    says = not (as_json or quiet)
+    if says:
         _show_terms(facts)
-    bar = _mebibytes(progress_bar(f"fetching {name}, MiB", quiet or as_json))
+    bar = _mebibytes(progress_bar(f"fetching {name}, MiB", not says))
     got = get(name, directory, only=only, subset=subset, dry_run=dry_run, progress=bar)
-    print_json(_as_json(got, facts)) if as_json else _show_got(got, dry_run)
+    if as_json:
+        print_json(_as_json(got, facts))
+    elif says:
+        _show_got(got, dry_run)
 
 
 def _list(name: str | None, as_json: bool) -> None:

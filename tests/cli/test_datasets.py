@@ -57,6 +57,12 @@ def test_it_is_fetched_and_said_how_to_read_it(run, shop, tmp_path):
     assert len(again["tables"]) == 5
 
 
+def test_quiet_says_nothing_and_the_terms_lie_beside_the_files(run, shop, tmp_path):
+    result = run("gazetrack dataset get toy --dir data --quiet")
+    assert (result.code, result.out, result.err) == (0, "", "")
+    assert json.loads((tmp_path / "data" / "toy" / "DATASET.json").read_text())["licence"] == "CC0"
+
+
 def test_a_dry_run_writes_nothing(run, shop, tmp_path):
     result = run("gazetrack dataset get toy --dir data --dry-run")
     assert result.code == 0

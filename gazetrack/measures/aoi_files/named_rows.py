@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from gazetrack.readers.gazepoint.aoi_rows import aoi_rows as gazepoint_rows
+from gazetrack.measures.aoi_files.gazepoint_rows import aoi_rows as gazepoint_rows
 from gazetrack.readers.imotions import table_of
 from gazetrack.readers.shared.fixation_rows import eyes_of
 from gazetrack.readers.smi.begaze_fixations import ONSET, position_of
