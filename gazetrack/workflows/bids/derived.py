@@ -79,6 +79,8 @@ class Derived:
             if not own.num_rows:
                 continue
             is_events = name == FIXATIONS_NAME
+            if is_events:  # BIDS wants events in the order of their onsets
+                own = own.take(pc.sort_indices(own, sort_keys=[("onset_ms", "ascending")]))
             header, body = _rows(own, first_ms if is_events else None)
             cells.write_rows(folder / f"{name}.tsv", header, body)
             rows[f"{name}.tsv"] = own.num_rows

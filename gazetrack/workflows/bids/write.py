@@ -374,8 +374,8 @@ def _write_parts(
     outcome.dropped = dict(recording.dropped)
     outcome.mended = dict(recording.mended)
     try:
-        check_screen(recording)
         exported = parts_of(recording)
+        check_screen(recording)
         known_names = [source.path.name, source.name]
         unnamed = options.pseudonyms.apply(recording, outcome.sha256, known_names)
         # Under their new names recordings come in the same order.
@@ -411,7 +411,8 @@ def _named_part(old: Part, new: Part, folder: str, source: Source, asked: _Asked
         "participant": old.participant,
     }
     subjects = _Subjects(asked.rules, asked.options.pseudonyms)
-    subject, name, is_given = subjects.of(old, texts, new.label)
+    label = new.recording.name if _is_of_file(old) else new.label
+    subject, name, is_given = subjects.of(old, texts, label)
     found = {"subject": subject}
     for entity, text in asked.rules.found(texts).items():
         if entity != "subject":
@@ -425,6 +426,13 @@ def _named_part(old: Part, new: Part, folder: str, source: Source, asked: _Asked
         named=name,
         is_given=is_given,
     )
+
+
+def _is_of_file(part: Part) -> bool:
+    """Whether a recording is called after its file, so that others in it are of the same person."""
+    name = part.recording.name
+    rest = part.label.removeprefix(name)
+    return part.label.startswith(name) and not rest[:1].isalnum()
 
 
 def _lost(item: tuple[int, Pair], error: WorkerLost, keeps: bool) -> _Staged:

@@ -227,6 +227,14 @@ def test_recordings_of_one_name_are_runs_in_their_order(tmp_path):
         assert f"_run-{number}_" in outcome.outputs[0]["path"]
 
 
+def test_recordings_in_one_file_that_names_nobody_are_of_one_subject(tmp_path):
+    labels = ["x"] * 6 + ["x_2"] * 6
+    path = write_samples(tmp_path / "x.samples.parquet", recording=labels)
+    gazetrack.write_bids(path, tmp_path / "set", screen=SCREEN)
+    names = sorted(path.name for path in (tmp_path / "set").rglob("*_events.tsv"))
+    assert names[-2:] == ["sub-x_task-gaze_run-1_events.tsv", "sub-x_task-gaze_run-2_events.tsv"]
+
+
 @pytest.mark.parametrize("policy", ["hash", "drop"])
 def test_no_name_is_left_under_a_pseudonym(policy, tmp_path):
     folder = tmp_path / "raw"
