@@ -127,6 +127,9 @@ if TYPE_CHECKING:
     show_default="any",
     help="Refuse weights of another encoder.",
 )
+@click.option(
+    "--force", is_flag=True, help="Also replace masks that no network made, such as drawn ones."
+)
 @opt.report_option
 @opt.quiet_option
 @opt.json_option
@@ -149,6 +152,7 @@ def command(
     batch_size: int,
     device: str,
     encoder: str | None,
+    force: bool,
     report: Path | None,
     quiet: bool,
     as_json: bool,
@@ -183,6 +187,7 @@ def command(
         refine_with=refine_with,
         prompt_params=PromptParams(size=prompt_size or PromptParams.size),
         refine_share=refine_share or PREDICTION_SHARE,
+        force=force,
     )
     segmented = predict_folder(folder, networks, out, chosen)
     n_images = len(set(chosen.ids) or images)

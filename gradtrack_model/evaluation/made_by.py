@@ -1,7 +1,8 @@
 """Which network made a folder of predictions: recorded beside the masks, and told on.
 
 An evaluation of a folder of masks can so say what is evaluated. A folder can hold masks of several
-networks, or of a network and of a person: the record names the images that are of the network.
+networks, or of a network and of a person: the record names the images that are of the network, and
+those that a call has begun, so that what it left when it was cut short is ours to replace.
 """
 
 from __future__ import annotations
@@ -9,17 +10,19 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from gazetrack.errors import OutputError
 from gazetrack.publish import write_json
 from gradtrack_model.computed import Computed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from gradtrack_model.weights.ensemble import Ensemble
 
 NETWORK_FILE = "network.json"
 _IMAGES = "images"
+_BEGUN = "begun"
 
 
 def describe_network(
@@ -63,22 +66,59 @@ def describe_network(
     }
 
 
-def forget(out: Path, made: Iterable[str]) -> None:
-    """Take images out of the record, as they are about to be made anew.
+def refuse_masks_of_others(
+    out: Path, outputs: Mapping[str, Iterable[str]], *, force: bool = False
+) -> None:
+    """Refuse to replace what no network of ours has made, such as masks that a person drew.
 
     Parameters
     ----------
     out : pathlib.Path
-        The folder that holds the predictions; one without a record stays as it is.
+        The folder for the predictions.
+    outputs : mapping of str to iterable of str
+        By the name of each mask without its suffix, the paths below `out` that will be written.
+    force : bool
+        Replace them all the same.
+
+    Raises
+    ------
+    OutputError
+        One of the files is there, and the record of the folder does not name its image.
+    """
+    record = None if force else _read(out)
+    ours = set() if record is None else {*record[_IMAGES], *_begun(record)}
+    foreign = (
+        []
+        if force
+        else [
+            path
+            for name, paths in outputs.items()
+            if name not in ours
+            for path in paths
+            if (out / path).exists()
+        ]
+    )
+    if foreign:
+        what = "exists and was not made by gradtrack-predict"
+        if len(foreign) > 1:
+            what += f", like {len(foreign) - 1} others"
+        raise OutputError(what, path=out / foreign[0], hint="choose another --out, or give --force")
+
+
+def begin(out: Path, made: Iterable[str]) -> None:
+    """Take images out of the record, as they are about to be made anew, and note them as begun.
+
+    Parameters
+    ----------
+    out : pathlib.Path
+        The folder that holds the predictions, or will.
     made : iterable of str
         Names of the masks without their suffix.
     """
-    record = _read(out)
-    if record is None:
-        return
+    record = _read(out) or {_IMAGES: []}
     again = set(made)
     record[_IMAGES] = [name for name in record[_IMAGES] if name not in again]
-    write_json(out / NETWORK_FILE, record)
+    write_json(out / NETWORK_FILE, {**record, _BEGUN: sorted(again | set(_begun(record)))})
 
 
 def record_network(out: Path, network: dict[str, Any], made: Iterable[str]) -> None:
@@ -93,11 +133,17 @@ def record_network(out: Path, network: dict[str, Any], made: Iterable[str]) -> N
     made : iterable of str
         Names of the masks without their suffix.
     """
-    before = _read(out)
+    before = _read(out) or {_IMAGES: []}
     names = set(made)
-    if before is not None and {**before, _IMAGES: []} == {**network, _IMAGES: []}:
+    left = set(before[_IMAGES]) | set(_begun(before)) - names
+    before.pop(_BEGUN, None)
+    if {**before, _IMAGES: []} == {**network, _IMAGES: []}:
         names |= set(before[_IMAGES])
-    write_json(out / NETWORK_FILE, {**network, _IMAGES: sorted(names)})
+    record = {**network, _IMAGES: sorted(names)}
+    # Of another network, or of a call that was cut short: told of no network, and yet ours.
+    if left - names:
+        record[_BEGUN] = sorted(left - names)
+    write_json(out / NETWORK_FILE, record)
 
 
 def network_of(predictions: Path, images: Iterable[str]) -> dict[str, Any] | None:
@@ -113,7 +159,15 @@ def network_of(predictions: Path, images: Iterable[str]) -> dict[str, Any] | Non
     record = _read(predictions)
     if record is None or not set(images) <= set(record.pop(_IMAGES)):
         return None
+    record.pop(_BEGUN, None)
     return record
+
+
+def _begun(record: Mapping[str, Any]) -> list[str]:
+    """Return the images that calls have begun; of a damaged record none."""
+    names = record.get(_BEGUN, [])
+    is_list = isinstance(names, list) and all(isinstance(name, str) for name in names)
+    return names if is_list else []
 
 
 def _read(folder: Path) -> dict[str, Any] | None:

@@ -16,7 +16,12 @@ from gazetrack.publish import refuse_input_folder, refuse_overwrite, unique_name
 from gradtrack_model.data.augment import normalise
 from gradtrack_model.data.image_files import find_images, open_image, resized
 from gradtrack_model.data.prompted import PREDICTION_SHARE, PromptParams, PromptRefiner
-from gradtrack_model.evaluation.made_by import describe_network, forget, record_network
+from gradtrack_model.evaluation.made_by import (
+    begin,
+    describe_network,
+    record_network,
+    refuse_masks_of_others,
+)
 from gradtrack_model.evaluation.overlay import draw_overlay
 from gradtrack_model.evaluation.volume_masks import VolumeMasks
 from gradtrack_model.network.model import foreground
@@ -77,6 +82,8 @@ class PredictOptions:
         How that model is asked.
     refine_share : float
         Of that model in the logits, above 0 to 1; the rest is the network's own.
+    force : bool
+        Replace files that no network of ours has made, such as masks that a person drew.
     """
 
     probabilities: bool = False
@@ -91,6 +98,7 @@ class PredictOptions:
     refine_with: str | Path | None = None
     prompt_params: PromptParams = field(default_factory=PromptParams)
     refine_share: float = PREDICTION_SHARE
+    force: bool = False
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:
@@ -163,7 +171,7 @@ def predict_folder(
         No such folder, no image in it, or an id that is none of its images.
     OutputError
         `out` cannot be written, or is the folder of the images; or an output would replace an
-        image.
+        image, or, without `force`, what no network of ours has made.
     ConfigError
         `tracks` of a network that learned none, several networks that do not see images alike, or
         the prompt model is not there.
@@ -195,7 +203,9 @@ def predict_folder(
     size = options.image_size or config.predicting_size
     threshold = ensemble.threshold(options.threshold)
     every = list(wanted.items())
-    forget(out, (names[image_id] for image_id in wanted))
+    replaced = {names[image_id]: files.of(names[image_id]) for image_id in wanted}
+    refuse_masks_of_others(out, replaced, force=options.force)
+    begin(out, replaced)
     made = []
     for start in range(0, len(every), options.batch_size):
         batch = every[start : start + options.batch_size]

@@ -61,3 +61,17 @@ def test_predictions_follow_the_rule(run, tmp_path):
     both = run(f"gradtrack-predict {images} --weights kvasir-lite -o both")
     assert both.code == exit_codes.SOME_FAILED
     assert (tmp_path / "both" / "fine.png").exists()
+
+
+def test_predictions_replace_no_mask_that_was_drawn(run, tmp_path):
+    pytest.importorskip("torch")
+    for folder in ("images", "masks"):
+        (tmp_path / folder).mkdir()
+        Image.new("RGB" if folder == "images" else "L", (40, 40)).save(tmp_path / folder / "a.png")
+    drawn = (tmp_path / "masks" / "a.png").read_bytes()
+    refused = run("gradtrack-predict images --weights kvasir-lite -o masks")
+    assert refused.code == exit_codes.OUTPUT
+    assert "masks/a.png: exists and was not made by gradtrack-predict" in refused.err
+    assert (tmp_path / "masks" / "a.png").read_bytes() == drawn
+    assert run("gradtrack-predict images --weights kvasir-lite -o masks --force").code == 0
+    assert run("gradtrack-predict images --weights kvasir-lite -o masks").code == 0  # ours now

@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 
+from gazetrack.errors import OutputError
 from gradtrack_model.evaluation.evaluate import evaluate_folder
 from gradtrack_model.evaluation.made_by import NETWORK_FILE, network_of
 from gradtrack_model.evaluation.predict import PredictOptions, predict_folder
@@ -78,3 +79,55 @@ def test_masks_that_are_being_replaced_are_of_nobody_yet(predicted):
     begun.close()
     assert network_of(out, ["im4"]) is None
     assert network_of(out, ["im5"]) is None
+
+
+def test_masks_that_a_person_drew_are_replaced_by_force_alone(predicted):
+    folder, network, out = predicted
+    drawn = (folder / "masks" / "im1.png").read_bytes()
+    (out / "im1.png").write_bytes(drawn)
+    with pytest.raises(OutputError, match="was not made by gradtrack-predict") as error:
+        predict(folder, network, out)
+    assert "--force" in error.value.hint
+    assert (out / "im1.png").read_bytes() == drawn
+    assert network_of(out, ["im4", "im5"]) is not None  # nothing was begun
+    predict(folder, network, out, force=True)
+    assert network_of(out, ["im1", "im4", "im5"])["method"] == "gradtrack"
+
+
+def test_an_overlay_of_somebody_else_is_not_replaced_either(predicted):
+    folder, network, out = predicted
+    (out / "overlays").mkdir()
+    (out / "overlays" / "im1.png").write_bytes(b"theirs")
+    with pytest.raises(OutputError, match=r"im1\.png"):
+        predict(folder, network, out, ids=("im1",), overlay=True)
+    predict(folder, network, out, ids=("im1",))
+    assert (out / "overlays" / "im1.png").read_bytes() == b"theirs"
+
+
+def test_what_a_call_left_that_was_cut_short_is_ours_to_replace(run_folder, tmp_path):
+    network = load_model(run_folder / "runs" / "gradtrack")
+    out = tmp_path / "p"
+    begun = predict_folder(run_folder / "images", network, out, PredictOptions(batch_size=1))
+    next(begun)
+    begun.close()
+    (left,) = out.glob("*.png")
+    predict(run_folder, network, out)
+    assert network_of(out, [left.stem])["method"] == "gradtrack"
+
+
+def test_masks_of_another_network_of_ours_are_ours_to_replace(predicted):
+    folder, network, out = predicted
+    predict(folder, network, out, ids=("im4",), threshold=0.3)
+    assert network_of(out, ["im5"]) is None
+    predict(folder, network, out, ids=("im5",), threshold=0.3)
+    assert network_of(out, ["im4", "im5"])["threshold"] == "foreground above 0.3"
+    record = json.loads((out / NETWORK_FILE).read_text())
+    assert "begun" not in record
+
+
+def test_a_damaged_note_of_what_was_begun_is_none(predicted):
+    folder, network, out = predicted
+    record = json.loads((out / NETWORK_FILE).read_text())
+    (out / NETWORK_FILE).write_text(json.dumps({**record, "images": [], "begun": 7}))
+    with pytest.raises(OutputError, match="like 1 others"):
+        predict(folder, network, out)
