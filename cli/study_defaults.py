@@ -289,7 +289,8 @@ class Study:
 def _numbered(name: str, number: int) -> str:
     """Return the name of results, of which the second and further ones have a number."""
     path = Path(name)
-    return name if number == 0 else f"{path.stem}-{number + 1}{path.suffix}"
+    numbered = f"{path.stem}-{number + 1}{path.suffix}"
+    return name if number == 0 else numbered
 
 
 def _is_argument(parameter: click.Parameter) -> bool:
