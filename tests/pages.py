@@ -141,10 +141,10 @@ def units_section():
         "# Every column named, each with its unit:",
         'gazetrack convert a.csv --columns "x=GX[norm],y=GY[norm],t=Time[s]" --screen 1920x1080',
         "# Pixels from the centre of the screen, y upwards:",
-        "gazetrack convert a.csv --columns x=gx,y=gy,t=time[s],origin=centre,unit=px,y_axis=up \\",
+        "gazetrack convert b.csv --columns x=gx,y=gy,t=time[s],origin=centre,unit=px,y_axis=up \\",
         "    --screen 1920x1080",
         "# The columns' own names say enough, but for the unit:",
-        "gazetrack convert a.csv --columns unit=norm",
+        "gazetrack convert c.csv --columns unit=norm",
         "```",
         "",
         *prose(
@@ -338,7 +338,7 @@ def pupil_page():
         "```console",
         "gazetrack pupil raw.asc     # → raw.pupil.parquet, raw.pupil-trials.parquet",
         "gazetrack pupil raw.asc --baseline subtractive --baseline-ms -200 0",
-        "gazetrack pupil raw.asc --set fill_ms=500 --set deblink=hershman --eye left",
+        "gazetrack pupil raw.asc --set fill_ms=500 --set deblink=hershman --eye right",
         "```",
         "",
         *prose(

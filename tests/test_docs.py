@@ -31,7 +31,7 @@ def test_the_page_is_current(page):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A folder as the examples of the README and of docs/getting-started.md assume it."""
+    """A folder as the examples of the README and of docs/python.md assume it."""
     folder = tmp_path_factory.mktemp("readme")
     example = write_example(folder, n_images=4, size=(48, 64))
     example.exports[1].rename(folder / "raw.tsv")
@@ -48,18 +48,8 @@ def snippets(*paths):
             yield pytest.param(code, id=f"{path}-{number}")
 
 
-@pytest.mark.parametrize(
-    "code",
-    list(
-        snippets(
-            "README.md",
-            "docs/getting-started.md",
-            "docs/interoperability.md",
-            "docs/python.md",
-            "docs/report.md",
-        )
-    ),
-)
+# The blocks of all other pages are run by tests/cli/test_documented_lines.py.
+@pytest.mark.parametrize("code", list(snippets("README.md", "docs/python.md")))
 def test_the_snippets_run(code, folder, monkeypatch):
     monkeypatch.chdir(folder)
     exec(compile(code, "documentation", "exec"), {})

@@ -39,10 +39,11 @@ def demo(tmp_path_factory):
     return done.stdout, folder / "demo-out"
 
 
-def shown():
-    """The README's session: the commands with their output."""
-    text = (ROOT / "README.md").read_text("utf-8")
-    (session,) = re.findall(r"```console\n(\$ .*?)```", text, re.DOTALL)
+def shown(page="README.md"):
+    """The session of a page that trains: the commands with their output."""
+    text = (ROOT / page).read_text("utf-8")
+    sessions = re.findall(r"```console\n(\$ .*?)```", text, re.DOTALL)
+    (session,) = (one for one in sessions if "gradtrack-evaluate" in one)
     return session
 
 
@@ -61,12 +62,13 @@ def pattern_of(session):
 
 
 @pytest.mark.slow
-def test_the_readme_shows_what_the_demo_prints(demo):
+@pytest.mark.parametrize(("page", "n_commands"), [("README.md", 5), ("docs/getting-started.md", 3)])
+def test_a_page_shows_what_the_demo_prints(demo, page, n_commands):
     printed, _ = demo
-    session = shown()
-    assert session.count("$ ") == 5
+    session = shown(page)
+    assert session.count("$ ") == n_commands
     found = re.search(pattern_of(session), printed, re.DOTALL)
-    assert found, f"the README shows\n{session}\nand the demo prints\n{printed}"
+    assert found, f"{page} shows\n{session}\nand the demo prints\n{printed}"
     figures = [float(figure) for figure in MEASURED.findall(session)]
     assert figures
     assert [float(figure) for figure in found.groups()] == pytest.approx(figures, abs=TOLERANCE)
