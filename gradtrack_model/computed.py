@@ -19,7 +19,16 @@ if TYPE_CHECKING:
     from gradtrack_model.network.model import ModelConfig
 
 # What changes nothing of the result, or at most its rounding.
-_NO_MATTER = ("method", "seed", "device", "cache", "workers", "log_every", "tensorboard")
+_NO_MATTER = (
+    "method",
+    "seed",
+    "device",
+    "cache",
+    "workers",
+    "log_every",
+    "tensorboard",
+    "loggers",
+)
 # Truncations that keep the same fixations, in the same order, of a whole track.
 _SAME_WHOLE_TRACK = ("tail", "head", "random", "none")
 _OF_A_LEVEL = ("levels", "ratios", "by")

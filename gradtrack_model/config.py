@@ -290,6 +290,10 @@ class TrainConfig(DataConfig, BatchConfig, ValidationConfig):
         Steps between validations, each with a checkpoint.
     tensorboard : bool
         Write TensorBoard events where TensorBoard is installed.
+    loggers : tuple of str
+        Where else a run is logged, ``mlflow``, ``wandb`` or both: settings and numbers, nothing of
+        the data. Their own environment variables, such as ``MLFLOW_TRACKING_URI`` and
+        ``WANDB_MODE=offline``, say where that is.
     model : ModelConfig
         The network that is built and trained.
     optimizer : OptimizerConfig
@@ -305,6 +309,7 @@ class TrainConfig(DataConfig, BatchConfig, ValidationConfig):
     log_every: int = 10
     val_every: int = 100
     tensorboard: bool = True
+    loggers: tuple[str, ...] = ()
     model: ModelConfig = field(default_factory=ModelConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
 
@@ -315,6 +320,8 @@ class TrainConfig(DataConfig, BatchConfig, ValidationConfig):
         within("ema", self.ema, 0, 0.99999)
         one_of("device", self.device, ("auto", "cpu", "cuda"))
         within("patience", self.patience, 0, ANY)
+        for logger in self.loggers:
+            one_of("loggers", logger, ("mlflow", "wandb"))
         if self.cuda_graphs and not (self.compile and self.accumulate == 1):
             # A replayed graph writes its gradients where it wrote those of the batch before.
             what = "cuda_graphs without compile, or with accumulate"

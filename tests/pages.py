@@ -590,6 +590,16 @@ def training_page():
             cross-validation that was interrupted."""
         ),
         "",
+        *prose(
+            """`--set loggers=mlflow`, `wandb`, or both (`pip install "gazetrack[loggers]"`), log a
+            run where a laboratory keeps its runs, beside `metrics.csv` and TensorBoard's file: all
+            settings and every row, and nothing of the data, neither names nor images. Where that
+            is, their own variables say: `MLFLOW_TRACKING_URI`, `MLFLOW_EXPERIMENT_NAME`,
+            `WANDB_PROJECT`, `WANDB_MODE=offline`. W&B sends what it gets to its server unless that
+            last one is set. A run that is resumed goes on under the name it was logged by
+            (`loggers.json`); a logger that fails is told, and ends no run."""
+        ),
+        "",
         "This page is made from the configuration: `python -m tests.pages`.",
     ]
     of_the_run = {

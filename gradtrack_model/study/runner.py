@@ -28,6 +28,7 @@ from gradtrack_model.study.jobs import WAYS, Job, Result
 from gradtrack_model.study.report.html import installed
 from gradtrack_model.study.report.run import write_run_report
 from gradtrack_model.training.learner import pick_device
+from gradtrack_model.training.loggers import check_loggers
 from gradtrack_model.training.loop import train
 from gradtrack_model.training.preflight import check_machine
 from gradtrack_model.training.resume import States, check_same
@@ -92,6 +93,7 @@ def _do(
     report: Callable[[Job, Progress], None] | None,
 ) -> Result:
     check_machine(job.config.device, job.config.model, job.config.optimizer)
+    check_loggers(job.config.loggers)
     data = load_data(job.sources, job.config)
     ids = [sample.image_id for sample in data.val if sample.mask is not None]
     if not ids or job.sources.masks is None:

@@ -45,7 +45,7 @@ _FACTS: dict[str, type | tuple[type, ...]] = {
 }
 # What may differ after an interruption: the numbers do not depend on it, or (device, cache) only in
 # their last bits.
-_FREE = ("device", "cache", "workers", "tensorboard")
+_FREE = ("device", "cache", "workers", "tensorboard", "loggers")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,8 @@ from gradtrack_model.settings import as_toml
 from gradtrack_model.training.best import Best, criterion
 from gradtrack_model.training.folder_lock import FolderLock
 from gradtrack_model.training.learner import pick_device
-from gradtrack_model.training.resume import OTHER_RUN, States, check_same, check_tensors
+from gradtrack_model.training.loggers import FINISHED, LOGGERS_FILE, STOPPED
+from gradtrack_model.training.resume import OTHER_RUN, States, check_same, check_tensors, flat
 from gradtrack_model.training.run_log import METRICS_FILE, NOTES_FILE, RunLog
 from gradtrack_model.weights.checkpoint import save_checkpoint
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 _NETWORKS = ("best.json", "last.json", "best.safetensors", "last.safetensors")
 SETTINGS_FILE = "settings.toml"
-_RUN_FILES = (*_NETWORKS, METRICS_FILE, NOTES_FILE, SPLITS_FILE, SETTINGS_FILE)
+_RUN_FILES = (*_NETWORKS, METRICS_FILE, NOTES_FILE, SPLITS_FILE, SETTINGS_FILE, LOGGERS_FILE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,6 +159,7 @@ class Run:
                 self._log.note("nothing was saved yet to resume: begun from the start")
             if config.tensorboard:
                 self._log.open_board()
+            self._log.open_loggers(config.loggers, flat(config.as_dict()))
         except BaseException:
             self.close()
             raise
@@ -344,6 +346,7 @@ class Run:
 
     def end(self, step: int, stopped_by: int | None) -> TrainResult:
         """Return what became of the run; of a complete one, the last state stays."""
+        self._log.ended = FINISHED if stopped_by is None else STOPPED
         if stopped_by is None and self._writes:
             self.states.keep(1)
         seconds = self._seconds()
@@ -359,7 +362,7 @@ class Run:
         )
 
     def close(self) -> None:
-        """Close TensorBoard's file, and let others into the folder."""
+        """Close TensorBoard's file and all loggers, and let others into the folder."""
         self._log.close()
         if self._lock is not None:
             self._lock.close()

@@ -1,4 +1,4 @@
-"""What a run tells people who look on: ``metrics.csv``, ``log.txt`` and TensorBoard's file.
+"""What a run tells people who look on: ``metrics.csv``, ``log.txt``, TensorBoard's file, loggers.
 
 What counts are the networks and the states: a log that cannot be written is a warning, and never
 ends a run.
@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gazetrack.errors import OutputError
 from gazetrack.publish import write_text
 from gradtrack_model.training.board import Board
+from gradtrack_model.training.loggers import FAILED, RunLogger, open_loggers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,7 +53,9 @@ class RunLog:
         self._notes: list[str] = []
         # Notes that nobody was shown yet.
         self._untold: list[str] = []
-        self._board: Board | None = None
+        self._boards: list[RunLogger] = []
+        # What loggers are told of a run that leaves them without a word.
+        self.ended = FAILED
 
     def begin(self, notes: Sequence[str]) -> None:
         """Start ``log.txt`` with notes that the console shows by itself."""
@@ -67,7 +70,11 @@ class RunLog:
 
     def open_board(self) -> None:
         """Begin a file of TensorBoard, where that is installed."""
-        self._board = Board(self._folder / "tensorboard")
+        self._boards.append(Board(self._folder / "tensorboard"))
+
+    def open_loggers(self, names: Sequence[str], settings: Mapping[str, Any]) -> None:
+        """Begin to log to what a laboratory keeps its runs with, see `loggers.open_loggers`."""
+        self._boards += open_loggers(names, self._folder, settings)
 
     def note(self, text: str) -> None:
         """Add a line to ``log.txt``, and keep it for the console."""
@@ -84,21 +91,21 @@ class RunLog:
     def add(self, step: int, row: Mapping[str, float]) -> None:
         """Add the values of a step, by the names in `COLUMNS`."""
         self.rows.append({"step": step, **row})
-        if self._board is None:
-            return
-        self._board.add(step, row)
-        if self._board.failed:
-            self.note(self._board.failed)
-            self._board = None
+        for board in tuple(self._boards):
+            board.add(step, row)
+            if board.failed:
+                self.note(board.failed)
+                self._boards.remove(board)
 
     def write(self) -> None:
         """Bring ``metrics.csv`` to the disk."""
         self._write(METRICS_FILE, _csv(self.rows))
 
     def close(self) -> None:
-        """Close TensorBoard's file."""
-        if self._board is not None:
-            self._board.close()
+        """Close TensorBoard's file and all loggers, which are told how the run ended."""
+        for board in self._boards:
+            board.close(self.ended)
+        self._boards.clear()
 
     def _write_notes(self) -> None:
         self._write(NOTES_FILE, "".join(f"{note}\n" for note in self._notes))

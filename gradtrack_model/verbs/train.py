@@ -17,6 +17,7 @@ from gradtrack_model.settings import load_config, map_settings
 from gradtrack_model.study.report.html import installed
 from gradtrack_model.study.report.run import write_run_report
 from gradtrack_model.training import loop
+from gradtrack_model.training.loggers import check_loggers
 from gradtrack_model.training.preflight import check_machine
 from gradtrack_model.training.run_folder import refuse_run
 from gradtrack_model.verbs.parts import Parts, as_paths
@@ -130,6 +131,7 @@ def train_sources(
         if parallel.is_first() and not (force or resume):
             refuse_run(out)
         check_machine(config.device, config.model, config.optimizer)
+        check_loggers(config.loggers)
         found = load_data(sources, config)
         if loaded is not None:
             loaded(found)

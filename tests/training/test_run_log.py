@@ -65,7 +65,7 @@ def test_a_board_that_fails_is_a_note(tmp_path, monkeypatch):
     pytest.importorskip("tensorboard")
     log = RunLog(tmp_path, writes=True)
     log.open_board()
-    monkeypatch.setattr(log._board, "_write", lambda event: 1 / 0)
+    monkeypatch.setattr(log._boards[0], "_write", lambda event: 1 / 0)
     log.add(1, {"loss": 0.1})
     (note,) = log.take_notes()
     assert "ZeroDivisionError" in note
