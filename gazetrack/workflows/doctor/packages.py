@@ -29,7 +29,7 @@ _OURS = "gazetrack"
 # What each extra gives, in a few words; those of developers are left out.
 EXTRAS = {
     "model": "training, prediction and evaluation: gradtrack-train and its like",
-    "report": "reports of runs and comparisons as HTML",
+    "report": "reports of studies, runs and comparisons as HTML",
     "medical": "images and volumes in DICOM, NRRD and NIfTI",
     "export": "networks as ONNX files",
     "sam": "maps and predictions drawn by a prompt model such as MobileSAM",
