@@ -53,6 +53,8 @@ def datasets_page():
         "",
         *fetching(),
         "",
+        *left_out(),
+        "",
         "## Layouts",
         "",
         "| `--layout` | data set | recognised | Hz | screen, px | screen, cm | eyes away, cm |",
@@ -62,6 +64,23 @@ def datasets_page():
     for layout in LAYOUTS.values():
         lines += ["", f"### `{layout.name}`", "", f"{layout.title}.", "", *facts_of(layout)]
     return "\n".join(lines) + "\n"
+
+
+def left_out():
+    yield "## Looked at, and left out"
+    yield ""
+    yield from prose(
+        """Of what else pymovements lists: CoLAGaze, RaCCooNS and its toy data set of EyeLink
+        publish EyeLink's own text, which needs no layout. GazeGraph has neither header
+        nor times, and fractions of a plane that is not said. InteRead numbers resampled
+        rows where its times are asked for. Mouse Cursor holds a cursor at 3 Hz. The
+        fixations of BSC, BSC II, CERVINO, ChineseReading, DAEMONS, IITB-HGC and UCL are
+        tables whose columns nobody states; those of MECO are files of R. EMTeC, PoTeC,
+        ETDD70 and GGTG publish fixations and reading measures as well, which are not
+        read: of PoTeC's the positions were thrown away, of the others no columns were
+        found. TECO has no gaze. Such tables are read by `--columns`, see
+        [formats](formats.md)."""
+    )
 
 
 def fetching():
