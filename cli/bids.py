@@ -72,6 +72,9 @@ _SHOWN_NOTES = 3
     show_default=True,
     help="Also write fixations and data quality, below derivatives/gazetrack.",
 )
+@click.option(
+    "--force", is_flag=True, help="Replace a data set, where gazetrack has written all of it."
+)
 @engine_options
 @participant_options
 @opt.eye_option

@@ -33,6 +33,7 @@ _ELSEWHERE_SECONDS = 24 * 3600  # nobody writes one file for so long
 _DEVICE = re.compile(
     r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE
 )  # reserved on Windows
+_ASIDE = ".aside"  # the end of the name of a folder while another takes its place
 _SEPARATORS = re.compile(r'[/\\:*?"<>|]')
 _JOINERS = "\u200c\u200d"  # words of several scripts are written with them
 # Of the 255 of a name, our endings and the name of the temporary file beside it take the rest.
@@ -236,13 +237,15 @@ def publish(path: str | os.PathLike[str], *, private: bool = False) -> Iterator[
 
 
 @contextlib.contextmanager
-def publish_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+def publish_folder(path: str | os.PathLike[str], *, replace: bool = False) -> Iterator[Path]:
     """Give a temporary folder that becomes the new folder `path` when the block ends well.
 
     Parameters
     ----------
     path : path-like
         The output folder, which must not be there yet, or be empty. Missing parents are made.
+    replace : bool
+        Whether it may hold something, which the new folder then takes the place of as a whole.
 
     Yields
     ------
@@ -255,39 +258,48 @@ def publish_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         There is a file of that name or a folder with something in it, or it cannot be written.
     """
     path = Path(os.path.abspath(path))  # noqa: PTH100 - `..` is taken out, links stay
+    aside = path.with_name(temporary_name(f"{path.name}{_ASIDE}"))
     with _output_errors(path):
-        _refuse_filled(path)
         _prepare_folder(path.parent)
-        _remove_left_folders(path)
+        _mend_left_folders(path)
+        _refuse_filled(path, replace=replace)
         temporary = _temporary_name(path)
         temporary.mkdir()
     try:
         yield temporary
         with _output_errors(path):
-            _refuse_filled(path)
+            _refuse_filled(path, replace=replace)
             if path.is_dir():
-                path.rmdir()
+                # Until the next line is done, the older one is found by whoever publishes next.
+                os.replace(path, aside)  # noqa: PTH105 - as in publish
             os.replace(temporary, path)  # noqa: PTH105 - as in publish
             _sync_folder(path.parent)
+        shutil.rmtree(aside, ignore_errors=True)
     except BaseException:
+        if aside.exists() and not path.exists():
+            os.replace(aside, path)  # noqa: PTH105 - as in publish
         shutil.rmtree(temporary, ignore_errors=True)
         raise
 
 
-def _refuse_filled(path: Path) -> None:
+def _refuse_filled(path: Path, *, replace: bool) -> None:
     """Refuse a place for a new folder that is taken: a file, a link, or a folder not empty."""
     if path.is_symlink() or (path.exists() and not path.is_dir()):
         raise OutputError("is there and is no folder", path=path, hint="choose a new folder")
-    if path.is_dir() and any(path.iterdir()):
+    if not replace and path.is_dir() and any(path.iterdir()):
         hint = "choose a new folder with --out, or empty this one"
         raise OutputError("is a folder that is not empty", path=path, hint=hint)
 
 
-def _remove_left_folders(path: Path) -> None:
-    """Remove what a run that is no longer alive has left of the same folder."""
-    for left in path.parent.glob(".*.gtmp"):
+def _mend_left_folders(path: Path) -> None:
+    """Remove what a run that is no longer alive has left, and put back what it has put aside."""
+    for left in sorted(path.parent.glob(".*.gtmp")):
         match = _TEMPORARY.fullmatch(left.name)
-        if match and match["name"] == path.name and is_left(left) and not left.is_symlink():
+        if match is None or left.is_symlink() or not is_left(left):
+            continue
+        if match["name"] == f"{path.name}{_ASIDE}" and not path.exists():
+            os.replace(left, path)  # noqa: PTH105 - as in publish
+        elif match["name"] in (path.name, f"{path.name}{_ASIDE}"):
             shutil.rmtree(left, ignore_errors=True)
 
 

@@ -370,3 +370,37 @@ def test_nothing_is_put_over_something(tmp_path):
     with pytest.raises(OutputError, match="twice"):
         put(tmp_path / "a", tmp_path / "b")
     assert (tmp_path / "b").read_text() == "b"
+
+
+def test_a_folder_may_take_the_place_of_another_as_a_whole(tmp_path):
+    write_text(tmp_path / "set" / "old", "x")
+    with publish_folder(tmp_path / "set", replace=True) as folder:
+        write_text(folder / "new", "x")
+        assert (tmp_path / "set" / "old").exists()
+    assert [path.name for path in tmp_path.rglob("*")] == ["set", "new"]
+
+
+def test_a_folder_that_a_dead_run_put_aside_comes_back(tmp_path):
+    aside = tmp_path / ".set.aside.999999999-1.gtmp"
+    write_text(aside / "old", "x")
+    with pytest.raises(OutputError, match="not empty"), publish_folder(tmp_path / "set"):
+        pytest.fail("not to be entered")
+    assert (tmp_path / "set" / "old").exists()
+
+
+def test_where_the_new_folder_cannot_be_put_the_older_one_stays(tmp_path, monkeypatch):
+    write_text(tmp_path / "set" / "old", "x")
+    replaced = os.replace
+
+    def full(source, target):
+        if str(target).endswith("set") and ".aside." not in str(source):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        replaced(source, target)
+
+    def publish_another():
+        with publish_folder(tmp_path / "set", replace=True):
+            monkeypatch.setattr(os, "replace", full)
+
+    with pytest.raises(OutputError, match="No space left"):
+        publish_another()
+    assert [path.name for path in tmp_path.rglob("*")] == ["set", "old"]

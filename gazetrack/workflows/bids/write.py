@@ -28,6 +28,7 @@ from gazetrack.workflows.bids.assembly import (
     Staged,
     assemble,
     named,
+    refuse_foreign,
     write_derivatives_root,
     write_root,
 )
@@ -77,6 +78,8 @@ class BidsOptions(InputOptions):
         Also write fixations and data quality, as a data set of derivatives.
     eye : {"auto", "left", "right", "both"}
         Whose fixations these are, see `selection.one_eye`.
+    force : bool
+        Replace the data set in the folder, where gazetrack has written all of it.
 
     Raises
     ------
@@ -91,6 +94,7 @@ class BidsOptions(InputOptions):
     pseudonyms: Pseudonyms = field(default_factory=Pseudonyms)
     derivatives: bool = True
     eye: str = "auto"
+    force: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -118,6 +122,7 @@ class BidsChoices(InputChoices, total=False):
     pseudonyms: Pseudonyms
     derivatives: bool
     eye: str
+    force: bool
 
 
 def write_bids(
@@ -205,7 +210,9 @@ def write_bids_files(
     keeps = options.pseudonyms.keeps
     pairs = find_pairs(paths, options, out=None, names_files=keeps)
     engine = Engine.of(jobs)
-    with suppress(_NothingWritten), publish_folder(options.out) as root:
+    if options.force:
+        refuse_foreign(Path(options.out))
+    with suppress(_NothingWritten), publish_folder(options.out, replace=options.force) as root:
         asked = _Asked(options=options, rules=rules, root=root)
         staged = list(
             over(

@@ -293,6 +293,28 @@ def test_a_folder_that_is_not_empty_is_left_as_it_is(exports, tmp_path):
     assert bytes_of(tmp_path) == {"mine.txt": b"mine"}
 
 
+def test_a_data_set_of_ours_alone_is_replaced_when_that_is_asked_for(exports, tmp_path):
+    out = tmp_path / "set"
+    gazetrack.write_bids(exports, out, screen=SCREEN, task="look")
+    gazetrack.write_bids(exports[:1], out, screen=SCREEN, task="see", force=True)
+    assert {path.name for path in out.glob("sub-*")} == {"sub-anna"}
+    assert list(out.rglob("*task-look*")) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["set"]
+    for other in ("notes.txt", "sub-anna/anat/sub-anna_T1w.json", "derivatives/fmriprep/a"):
+        (out / other).parent.mkdir(parents=True, exist_ok=True)
+        (out / other).write_text("mine")
+        before = bytes_of(out)
+        with pytest.raises(OutputError, match="holds more than gazetrack has written"):
+            gazetrack.write_bids(exports, out, screen=SCREEN, force=True)
+        assert bytes_of(out) == before
+        (out / other).unlink()
+        if other.startswith("derivatives"):
+            (out / other).parent.rmdir()
+    (out / "dataset_description.json").write_text("{}")
+    with pytest.raises(OutputError, match="no data set that gazetrack has written"):
+        gazetrack.write_bids(exports, out, screen=SCREEN, force=True)
+
+
 def test_one_participant_under_two_names_is_refused(tmp_path):
     files = [
         write_samples(tmp_path / "p_1.samples.parquet", n=9),
