@@ -266,6 +266,7 @@ def formats_page():
         "This page is made from the readers: `python -m tests.pages`.",
         *units_section(),
         *cameras_section(),
+        *experiments_section(),
     ]
     for name in sorted(registry.BUILTIN):
         found = registry.get(name).FORMAT
@@ -281,6 +282,41 @@ def formats_page():
         if found.source:
             lines.append(f"- Described in: {found.source}")
     return "\n".join(lines) + "\n"
+
+
+def experiments_section():
+    """What programs that show experiments leave behind, and which file has the gaze."""
+    return [
+        "",
+        "## PsychoPy, PyGaze, OpenSesame",
+        "",
+        *prose(
+            """Programs that show an experiment write a table of trials, and beside it, or through
+            the tracker's own software, the gaze. The table of trials has none, and is named as
+            what it is; give the other file:"""
+        ),
+        "",
+        "| program | tracker | file of the gaze | read as |",
+        "|---|---|---|---|",
+        "| PsychoPy (ioHub) | any | `*.hdf5`, with `--columns unit=` of the experiment: `pix`, "
+        "`norm`, `height`, … | `iohub` |",
+        "| | | event report of it, `*.txt` or `*.csv` | `iohub` |",
+        "| | EyeLink | `*.EDF` or its `*.asc` | `eyelink_edf`, `eyelink_asc` |",
+        "| | | table with gaze in columns of your own | `generic`, with `--columns` |",
+        "| PyGaze, OpenSesame | EyeTribe | `*.tsv` | `eyetribe` |",
+        "| | Tobii | `*_TOBII_output.tsv` | `tobii_logs` |",
+        "| | EyeLink | `*.edf` or its `*.asc` | `eyelink_edf`, `eyelink_asc` |",
+        "| | Gazepoint (Open Gaze) | `*.tsv` | `gazepoint` |",
+        "| | SMI | what IDF Converter makes of the `*.idf` | `smi` |",
+        "",
+        *prose(
+            """Messages of the experiment (`log` of PyGaze, `sendMessage` of ioHub) become events
+            of the kind `message`. Of ioHub, an export that does not say its unit is refused until
+            you do: it depends on the experiment's window. Logs of PyGaze's dummy tracker, of Alea
+            and of EyeLogic have not been seen here; `--columns` reads them where they are
+            tables."""
+        ),
+    ]
 
 
 def detectors_page():

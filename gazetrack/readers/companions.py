@@ -66,6 +66,17 @@ _TABLES = (
     ({"Timestamp", "Gyro_X", "Accel_X"}, f"movements of the head {_OF_MINDLINK}", _ADHAWK),
     ({"Timestamp_End", "Duration", "UTC_Time"}, f"blinks {_OF_MINDLINK}", _ADHAWK),
     (
+        {"expName", "psychopyVersion"},
+        "PsychoPy's table of trials",
+        "give the .hdf5 of the same session, or the tracker's own file; gaze in columns of your "
+        "own: --columns",
+    ),
+    (
+        {"opensesame_version", "subject_nr"},
+        "OpenSesame's table of trials",
+        "give the log of the eye tracker, which PyGaze writes beside it",
+    ),
+    (
         {"onset", "duration"},
         "BIDS events: what was shown, not where people looked",
         "give the *_physio.tsv.gz beside it",

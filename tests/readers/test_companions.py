@@ -60,3 +60,18 @@ def test_the_settings_of_a_mindlink_are_named(tmp_path):
     )
     with pytest.raises(UnknownFormat, match="the settings of an AdHawk MindLink recording"):
         registry.detect(read_head(path))
+
+
+TRIALS = {
+    "trials.thisN,image,key_resp.rt,participant,expName,psychopyVersion,frameRate": "PsychoPy",
+    '"acc","block","opensesame_version","response_time","subject_nr"': "OpenSesame",
+}
+
+
+@pytest.mark.parametrize("header", TRIALS)
+def test_tables_of_trials_are_named_and_the_gaze_is_asked_for(header, tmp_path):
+    path = tmp_path / "p1.csv"
+    path.write_text(f"{header}\n" + ",".join("1" for _ in header.split(",")) + "\n")
+    with pytest.raises(UnknownFormat, match=f"{TRIALS[header]}'s table of trials") as caught:
+        registry.detect(read_head(path))
+    assert "tracker" in caught.value.hint

@@ -1,5 +1,7 @@
 """Gazepoint Analysis exports: a row per sample (``all_gaze``) or per fixation (``fixations``).
 
+Logs of the Open Gaze API, as PyGaze and OpenSesame write them, are tables of samples, too.
+
 Specification: "Gazepoint Analysis UX Edition User Manual" and "Open Gaze API", Gazepoint,
 https://www.gazept.com. Both kinds have the same columns, so the rows tell which it is. Positions
 are fractions of the screen, whose size the file does not state. ``FPOG`` is the point of gaze
@@ -10,10 +12,12 @@ every medium.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from gazetrack.errors import ParseError
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
@@ -24,6 +28,7 @@ from gazetrack.readers.gazepoint.fixations import (
     named,
     usable,
 )
+from gazetrack.readers.gazepoint.messages import Messages
 from gazetrack.readers.shared.clock import in_no_order
 from gazetrack.readers.shared.counts import counted
 from gazetrack.readers.shared.fixation_rows import fixation_recording
@@ -42,9 +47,9 @@ if TYPE_CHECKING:
 
 FORMAT = Format(
     name="gazepoint",
-    title="Gazepoint Analysis export",
-    suffixes=(".csv",),
-    provides="samples and fixations, or fixations",
+    title="Gazepoint Analysis export, Open Gaze log of PyGaze",
+    suffixes=(".csv", ".tsv"),
+    provides="samples and fixations, or fixations; messages of logs",
     units="s, converted to ms; fractions of the screen, to px of the screen given or 1920x1080; "
     "pupil in mm",
     lost="cursor, pupil positions, blinks, biometrics, areas of interest, "
@@ -79,6 +84,11 @@ _TEXTS: dict[str, tuple[str, ...]] = {
     "stimulus": ("MEDIA_NAME", "DICOM_ID"),
 }
 _TIME_IN_SECONDS = "Time (in secs)"
+# A log has no media, but a counter, the tracker's ticks, and the messages of the experiment.
+_OF_LOG = {"CNT", "TIME", "TIME_TICK", "USER"}
+_PUPILS_IN_METRES = {"left_pupil": "LPUPILD", "right_pupil": "RPUPILD"}
+_FLAGS_IN_METRES = {"left_valid": "LPUPILV", "right_valid": "RPUPILV"}
+_MM_PER_M = 1e3
 _ON_IMAGE = {"X_ORIGINAL", "Y_ORIGINAL"}
 
 
@@ -86,11 +96,17 @@ def sniff(head: Head) -> Verdict:
     """Judge the file by its header."""
     header = header_of(head)
     time = None if header is None else _time_column(header)
-    if header is None or time is None or "MEDIA_ID" not in header.names:
+    if header is None or time is None:
+        return NO
+    is_log = set(header.names) >= _OF_LOG
+    if not is_log and "MEDIA_ID" not in header.names:
         return NO
     missing = sorted(set(_NEEDED.values()) - set(header.names))
     if missing:
-        return Verdict(Level.NO, f"a Gazepoint export without {', '.join(missing)}")
+        kind = "log of the Open Gaze API" if is_log else "Gazepoint export"
+        return Verdict(Level.NO, f"a {kind} without {', '.join(missing)}")
+    if "MEDIA_ID" not in header.names:
+        return Verdict(Level.CERTAIN, "columns FPOGX, TIME_TICK and USER of the Open Gaze API")
     return Verdict(Level.CERTAIN, f"columns MEDIA_ID, {time} and FPOGX")
 
 
@@ -143,7 +159,26 @@ def _wanted(header: Header, head: Head) -> dict[str, tuple[int, Kind]]:
             name = next((name for name in spellings if name in header.names), None)
             if name is not None:
                 wanted[key] = header.index(name, head.path), kind
+    if is_log(header):
+        wanted["user"] = header.index("USER", head.path), "text"
+        if not {"left_pupil", "right_pupil"} & set(wanted):
+            in_metres = _PUPILS_IN_METRES | _FLAGS_IN_METRES
+            there = {key: name for key, name in in_metres.items() if name in header.names}
+            wanted |= {
+                key: (header.index(name, head.path), "float64") for key, name in there.items()
+            }
     return wanted
+
+
+def is_log(header: Header) -> bool:
+    """Tell whether a table is a log of the Open Gaze API, and no export of Gazepoint Analysis.
+
+    Parameters
+    ----------
+    header : Header
+        The names of the columns of the table.
+    """
+    return set(header.names) >= _OF_LOG and "MEDIA_ID" not in header.names
 
 
 class Export:
@@ -155,6 +190,13 @@ class Export:
         self._head = head
         self._header = header
         self._best = {"best_x", "best_y"} <= set(self.wanted)
+        self._is_log = is_log(header)
+        pupils = _PUPILS_IN_METRES.values() if self._is_log else ()
+        places = {place for key, (place, _) in self.wanted.items() if key.endswith("_pupil")}
+        are_metres = places & {header.names.index(name) for name in pupils if name in header.names}
+        self._pupil_factor = _MM_PER_M if are_metres else 1.0
+        self._messages = Messages()
+        self._texts: list[str] = [""]
         self._samples = SampleSink()
         self._fixations: list[pd.DataFrame] = []
         self._stimuli: list[str] = [""]
@@ -199,8 +241,12 @@ class Export:
         starts = np.array(self._starts)[showing]
         stimulus = table.texts("stimulus").codes[timed]
         x, y = self._gaze(table)
-        left_pupil = _pupil(table, "left")[timed]
-        right_pupil = _pupil(table, "right")[timed]
+        left_pupil = _pupil(table, "left")[timed] * self._pupil_factor
+        right_pupil = _pupil(table, "right")[timed] * self._pupil_factor
+        if self._is_log:
+            said = table.texts("user")
+            self._texts = said.names
+            self._messages.take(said.codes[timed], showing, t - starts)
         self._samples.append(
             {
                 "recording": showing,
@@ -307,13 +353,24 @@ class Export:
             name=stem,
             format=FORMAT.name,
             sample_table=self._samples.table(names),
-            event_table=conform({"kind": "fixation"} | events, EVENTS),
+            event_table=self._events({"kind": "fixation"} | events, names),
             origin_ms=self._starts[0] if self._starts else 0.0,
-            software="Gazepoint Analysis",
+            software="Open Gaze API" if self._is_log else "Gazepoint Analysis",
             rows_in=self.n_rows,
             dropped=dropped,
             notes=tuple(notes),
         )
+
+    def _events(self, fixations: dict[str, Any], names: dict[str, list[str]]) -> pa.Table:
+        """Return the fixations, of a log with the messages, in the order of time."""
+        found = conform(fixations, EVENTS)
+        if not self._is_log:
+            return found
+        messages = conform(self._messages.columns(self._texts, names), EVENTS)
+        both = pa.concat_tables([messages, found]).unify_dictionaries()
+        showing = pc.index_in(pc.cast(both["recording"], pa.string()), pa.array(names["recording"]))
+        order = np.lexsort((both["onset_ms"].to_numpy(), showing.to_numpy()))
+        return both.take(order)
 
 
 def _pupil(table: Columns, eye: str) -> npt.NDArray[np.floating]:
