@@ -298,8 +298,7 @@ def experiments_section():
         "",
         "| program | tracker | file of the gaze | read as |",
         "|---|---|---|---|",
-        "| PsychoPy (ioHub) | any | `*.hdf5`, with `--columns unit=` of the experiment: `pix`, "
-        "`norm`, `height`, … | `iohub` |",
+        "| PsychoPy (ioHub) | any | `*.hdf5`, with `--columns unit=` of the window | `iohub` |",
         "| | | event report of it, `*.txt` or `*.csv` | `iohub` |",
         "| | EyeLink | `*.EDF` or its `*.asc` | `eyelink_edf`, `eyelink_asc` |",
         "| | | table with gaze in columns of your own | `generic`, with `--columns` |",
@@ -311,8 +310,9 @@ def experiments_section():
         "",
         *prose(
             """Messages of the experiment (`log` of PyGaze, `sendMessage` of ioHub) become events
-            of the kind `message`. Of ioHub, an export that does not say its unit is refused until
-            you do: it depends on the experiment's window. Logs of PyGaze's dummy tracker, of Alea
+            of the kind `message`. ioHub does not say the unit of its positions, which is that of
+            the experiment's window: `pix`, `norm`, `height`, `deg` or `cm`. Where it cannot be seen
+            that they are pixels, it has to be said. Logs of PyGaze's dummy tracker, of Alea
             and of EyeLogic have not been seen here; `--columns` reads them where they are
             tables."""
         ),

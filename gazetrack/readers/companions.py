@@ -68,8 +68,7 @@ _TABLES = (
     (
         {"expName", "psychopyVersion"},
         "PsychoPy's table of trials",
-        "give the .hdf5 of the same session, or the tracker's own file; gaze in columns of your "
-        "own: --columns",
+        "give the .hdf5 or the tracker's own file of that session, or name columns: --columns",
     ),
     (
         {"opensesame_version", "subject_nr"},
