@@ -84,7 +84,9 @@ def _facts(one: Reported) -> Iterator[tuple[str, str]]:
     if isinstance(eye, dict):
         yield "eye of the fixations", str(eye.get("held") or "")
     sources = {"tracker": "the tracker's own", "detected": "detected in the samples"}
-    yield "saccades and blinks", sources.get(made.get("saccade_source", ""), "")
+    assumed = ", degrees as if the screen were 45 deg wide" if made.get("degrees_assumed") else ""
+    source = sources.get(made.get("saccade_source", ""), "")
+    yield "saccades and blinks", f"{source}{assumed}" if source else ""
 
 
 def _screen(screen: Mapping[str, Any] | None) -> str:

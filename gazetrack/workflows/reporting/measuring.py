@@ -10,6 +10,8 @@ import pandas as pd
 
 from gazetrack.data_quality.measures import quality_table
 from gazetrack.errors import ConfigError, DataError, InputError
+from gazetrack.events.base import scale_of
+from gazetrack.tables.movements import DETECTED
 from gazetrack.tables.schema import FIXATIONS
 from gazetrack.workflows.reporting.entries import RecordingEntry, TrialEntry, shown_eye
 from gazetrack.workflows.reporting.movements import fixations_of, others_of, told
@@ -96,6 +98,7 @@ def measured(recording: Recording, options: ReportOptions, n_points: int) -> Mea
         notes.append(f"no fixations: {error}")
     others, source, found = others_of(recording, options)
     facts["saccade_source"] = source
+    facts["degrees_assumed"] = source == DETECTED and scale_of(recording.screen)[1]
     notes += [note for note in found if note not in notes]
     whole: dict[Key, Eyes] = _quality(recording, "recording") if has_samples else {}
     tables = _Tables(

@@ -157,7 +157,10 @@ def _rows(found: Sequence[Reported], thresholds: Thresholds) -> list[dict[str, A
 
 def _failed(one: Reported) -> dict[str, Any]:
     mark, word = STATUS["failed"]
-    error = "" if one.outcome.error is None else one.outcome.error.whole()
+    error = one.outcome.error
+    assert error is not None  # noqa: S101 - that is what failed means
+    place = f"line {error.line}: " if error.line else ""
+    hint = f" - {error.hint}" if error.hint else ""
     return {
         "status": "failed",
         "mark": mark,
@@ -165,7 +168,9 @@ def _failed(one: Reported) -> dict[str, Any]:
         "name": quote(Path(one.outcome.file).name, _NAME_CHARS),
         "participant": "",
         "format": one.outcome.format,
-        "reasons": [error],
+        # The table names the file in front already.
+        "brief": quote(f"{place}{error.what}{hint}", 400),
+        "reasons": [error.whole()],
         "cells": [None] * 9,
         "facts": facts_of(one),
         "eyes": [],
@@ -211,6 +216,7 @@ def _row(one: Reported, entry: RecordingEntry, thresholds: Thresholds) -> dict[s
         "name": quote(entry.name, _NAME_CHARS),
         "participant": quote(entry.participant, _NAME_CHARS),
         "format": one.outcome.format,
+        "brief": "; ".join(reasons),
         "reasons": reasons,
         "cells": cells,
         "facts": facts_of(one),

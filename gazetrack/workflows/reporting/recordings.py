@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 FIXATION_TABLE = "gazetrack_fixations"
 _STATED = ("tracker", "software")
-_ALSO = ("saccade_source", "made_of")
+_ALSO = ("saccade_source", "degrees_assumed", "made_of")
 _HOW = ("fixation_source", "detector", "preparation", "fixation_eye", "left_out")
 
 

@@ -24,8 +24,10 @@ def test_what_is_left_out_is_counted_by_reason():
 def test_a_detector_is_told_with_all_its_settings_and_no_fact_is_empty():
     detector = {"name": "ivt", "velocity_deg_s": 30.0, "px_per_deg_assumed": True}
     made = {"fixation_source": "detector", "detector": detector, "saccade_source": "detected"}
+    made["degrees_assumed"] = True
     facts = dict(facts_of(Reported(outcome=Outcome("raw.tsv", sha256="ab"), provenance=made)))
     assert facts["fixations"] == "detected by ivt (as if the screen were 45 deg wide)"
     assert facts["settings"] == "velocity_deg_s=30, px_per_deg_assumed=True"
+    assert facts["saccades and blinks"].endswith("degrees as if the screen were 45 deg wide")
     assert facts["file"] == "raw.tsv"
     assert "tracker" not in facts

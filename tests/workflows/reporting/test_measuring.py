@@ -57,6 +57,17 @@ def test_fixations_that_cannot_be_detected_leave_the_rest_with_a_note(recording)
     assert found.entries[0].quality["loss"] < 1
 
 
+def test_degrees_that_are_assumed_are_said(recording):
+    silent = replace(recording, event_table=recording.event_table.slice(0, 0))
+    known = replace(silent, screen=gazetrack.Screen(1280, 1024, 376, 301, 600))
+    assumed = [
+        measured(one, ReportOptions(), 1000).facts["degrees_assumed"]
+        for one in (recording, silent, known)
+    ]
+    # Amplitudes of the tracker's own saccades are the tracker's.
+    assert assumed == [False, True, False]
+
+
 def test_nothing_at_all_is_an_error(recording):
     nothing = replace(recording, sample_table=None, event_table=recording.event_table.slice(0, 0))
     with pytest.raises(InputError, match="neither fixations nor samples"):

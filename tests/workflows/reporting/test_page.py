@@ -80,6 +80,7 @@ def test_a_failed_input_has_a_row_with_its_whole_error():
         Reported(outcome=Outcome("x"), entries=(entry(),)),
     )
     assert 'data-status="not read"' in text
+    assert "<small><bdi>xxx" in text  # without the name of the file, which stands above it
     assert "x" * 500 in text
 
 
