@@ -239,7 +239,7 @@ def test_the_example_from_exports_to_maps(run, example):
     result = run("gazetrack run study.toml")
     assert result.code == 0, result.err
     rows = [row.split() for row in result.out.splitlines()[1:-1]]
-    steps = ["convert", "events", "quality", "measures", "measures", "render"]
+    steps = ["convert", "events", "quality", "measures", "measures", "render", "report"]
     assert [row[0] for row in rows] == steps
     out = example / "results"
     looks = pq.read_table(out / "measures.parquet").to_pandas()
@@ -253,9 +253,10 @@ def test_the_example_from_exports_to_maps(run, example):
     assert quality["window_std_deg"].notna().all()  # the screen is known
     maps = json.loads(pq.read_metadata(out / "maps" / "maps.parquet").metadata[b"gazetrack"])
     assert (maps["params"]["levels"], maps["params"]["min_duration_ms"]) == (3, 80)
+    assert "4 of 4" in (out / "report.html").read_text("utf-8")
     told = json.loads(run("gazetrack run study.toml --json").out)
-    assert [each["made"] for each in told] == [0] * 6
-    assert [each["kept"] for each in told] == [4] * 6
+    assert [each["made"] for each in told] == [0] * 7
+    assert [each["kept"] for each in told] == [4] * 7
     several = run("gazetrack measures --study study.toml")
     assert several.code == 2
     assert "[[measures]] is there several times" in several.err
