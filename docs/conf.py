@@ -45,6 +45,8 @@ napoleon_use_rtype = False
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # types stand in the docstrings, with units and shapes
 add_module_names = False
+toc_object_entries = False  # every name has a heading already
+default_role = "py:obj"  # names of ours in docstrings are links where they have a page
 
 copybutton_prompt_text = "$ "  # what is copied from a session is what one types
 copybutton_only_copy_prompt_lines = True
@@ -59,7 +61,7 @@ html_theme_options = {
     "navbar_align": "left",
     "navbar_persistent": ["search-button"],
     "navbar_end": ["theme-switcher"],
-    "secondary_sidebar_items": ["page-toc"],
+    "secondary_sidebar_items": {"**": ["page-toc"], "index": []},
     "footer_start": ["copyright"],
     "footer_end": [],
     "show_prev_next": True,

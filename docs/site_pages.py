@@ -32,6 +32,7 @@ TITLES = {
         "sam": "Prompt models",
         "figures": "Figures",
         "workflows": "Verbs: one call from files to files or tables",
+        "interop": "Other programs",
         "simulate": "Simulated studies",
         "errors": "Errors",
     },
@@ -102,8 +103,12 @@ def pages():
 
 
 def with_links_to_copies(text):
-    """The text of a page of `docs/`, whose links to copied pages lead to the copies."""
-    for source, copy in COPIES.items():
+    """The text of a page of `docs/`, whose links to copied pages lead to the copies.
+
+    The list of public names leads to their pages.
+    """
+    leads_to = COPIES | {"gazetrack/__init__.pyi": "api/index.rst"}
+    for source, copy in leads_to.items():
         text = text.replace(f"](../{source}", f"](generated/{copy}")
     return text
 

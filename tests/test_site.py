@@ -58,6 +58,8 @@ def test_every_public_name_has_its_place(package):
 def test_links_to_pages_outside_of_the_docs_lead_to_copies():
     text = "[a](../CHANGELOG.md) [b](../benchmarks/results/result.json)"
     assert with_links_to_copies(text) == text.replace("../CHANGELOG.md", "generated/changelog.md")
+    names = "[every name](../gazetrack/__init__.pyi)"
+    assert with_links_to_copies(names) == "[every name](generated/api/index.rst)"
 
 
 def test_what_is_wrong_with_a_built_site_is_seen(tmp_path):
