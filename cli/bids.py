@@ -10,7 +10,7 @@ import click
 from . import options as opt
 from .engine_options import engine, engine_options
 from .examples import examples
-from .parsing import parse_pairs, parse_screen
+from .parsing import export_choices
 from .participants import participant_options, pseudonyms_of
 from .printing import progress_bar
 from .reports import check_report, finish
@@ -78,12 +78,7 @@ _SHOWN_NOTES = 3
 @engine_options
 @participant_options
 @opt.eye_option
-@opt.format_option
-@opt.columns_option
-@opt.screen_option
-@opt.fov_option
-@opt.salvage_option
-@opt.trust_gzip_option
+@opt.export_options
 @opt.report_option
 @opt.verbose_option
 @opt.quiet_option
@@ -93,10 +88,6 @@ def command(
     out: Path,
     participant: str,
     key: Path,
-    format_name: str | None,
-    columns: str | None,
-    screen: str | None,
-    fov: float | None,
     report: Path | None,
     verbose: bool,
     quiet: bool,
@@ -115,10 +106,7 @@ def command(
 
     chosen = BidsOptions(
         out=out,
-        format=format_name,
-        columns=parse_pairs(columns, "--columns"),
-        screen=parse_screen(screen),
-        fov_deg=fov,
+        **export_choices(choices),
         pseudonyms=pseudonyms_of(participant, key),
         **choices,
     )

@@ -9,7 +9,7 @@ import click
 
 from . import options as opt
 from .examples import examples
-from .printing import print_json
+from .printing import print_json, progress_bar
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +46,7 @@ def command(dataset: Path, target_mb: float, as_json: bool, quiet: bool) -> int:
     """
     from gazetrack.workflows.compact import compact
 
-    done = compact(dataset, target_mb=target_mb)
+    done = compact(dataset, target_mb=target_mb, progress=progress_bar("merging", quiet or as_json))
     if as_json:
         print_json([asdict(table) for table in done])
     elif not quiet:

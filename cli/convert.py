@@ -12,7 +12,7 @@ from . import options as opt
 from .dry_run import dry_run
 from .engine_options import engine, engine_options, resume_options
 from .examples import examples
-from .parsing import parse_pairs, parse_screen
+from .parsing import export_choices
 from .participants import participant_options, pseudonyms_of
 from .printing import facts_line, print_json, progress_bar
 from .reports import check_manifest, check_report, finish
@@ -70,12 +70,7 @@ _MOST_CHARS = 4096  # of a path
 @opt.eye_option
 @opt.trial_by_option
 @participant_options
-@opt.format_option
-@opt.columns_option
-@opt.screen_option
-@opt.fov_option
-@opt.salvage_option
-@opt.trust_gzip_option
+@opt.export_options
 @opt.force_option
 @opt.report_option
 @opt.errors_option
@@ -89,12 +84,6 @@ def command(
     dataset: Path | str | None,
     samples: bool,
     events: bool,
-    format_name: str | None,
-    columns: str | None,
-    screen: str | None,
-    fov: float | None,
-    salvage: bool,
-    trust_gzip: bool,
     recursive: bool,
     eye: str,
     trial_by: str | None,
@@ -108,7 +97,7 @@ def command(
     quiet: bool,
     manifest: Path | None,
     is_dry_run: bool,
-    **who: Any,
+    **choices: Any,
 ) -> int:
     """Convert eye-tracker exports to fixation tables.
 
@@ -119,17 +108,12 @@ def command(
     from gazetrack.workflows.convert import convert_files
     from gazetrack.workflows.convert_options import ConvertOptions
 
-    pairs = parse_pairs(columns, "--columns")
+    exports = export_choices(choices)  # refused before a key is made
     pseudonyms = pseudonyms_of(participant, key)
     check_report(report, (*files, key))
     check_report(errors, (*files, key), report)
     chosen = ConvertOptions(
-        format=format_name,
-        columns=pairs,
-        screen=parse_screen(screen),
-        fov_deg=fov,
-        salvage=salvage,
-        trust_gzip=trust_gzip,
+        **exports,
         recursive=recursive,
         out=out,
         dataset=dataset,
@@ -142,11 +126,11 @@ def command(
     )
     check_manifest(manifest, report, errors)
     if is_dry_run:
-        return dry_run(files, chosen, manifest, who["cluster"], as_json=as_json)
+        return dry_run(files, chosen, manifest, choices["cluster"], as_json=as_json)
     # Where the terminal shows what was found in each file, that is the progress.
     shown_one_by_one = not as_json and not quiet and sys.stdout.isatty()
     bar = progress_bar("converting", quiet=shown_one_by_one, lines=not quiet)
-    workers = engine(**who, quiet=quiet)
+    workers = engine(**choices, quiet=quiet)
     outcomes = convert_files(files, chosen, workers, bar, manifest=manifest)
     if as_json:
         return finish(outcomes, report, _print_json, errors)

@@ -16,7 +16,7 @@ from .dry_run import dry_run
 from .engine_options import engine, engine_options, resume_options
 from .examples import examples
 from .parameters import built, parse_detector, parse_preparation
-from .parsing import parse_pairs, parse_screen
+from .parsing import export_choices
 from .participants import participant_options, pseudonyms_of
 from .printing import cell, print_table, progress_bar
 from .reports import check_manifest, check_report, finish
@@ -102,12 +102,7 @@ _AGREEMENT = ("matched", "f1", "f1_iou", "onset_error_ms", "offset_error_ms")
 @opt.eye_option
 @opt.trial_by_option
 @participant_options
-@opt.format_option
-@opt.columns_option
-@opt.screen_option
-@opt.fov_option
-@opt.salvage_option
-@opt.trust_gzip_option
+@opt.export_options
 @opt.force_option
 @opt.report_option
 @opt.verbose_option
@@ -128,19 +123,13 @@ def command(
     trial_by: str | None,
     participant: str,
     key: Path,
-    format_name: str | None,
-    columns: str | None,
-    screen: str | None,
-    fov: float | None,
-    salvage: bool,
-    trust_gzip: bool,
     force: bool,
     report: Path | None,
     verbose: bool,
     quiet: bool,
     manifest: Path | None,
     is_dry_run: bool,
-    **who: Any,
+    **choices: Any,
 ) -> int:
     """Tell what the eyes do: fixations, saccades, blinks, and what else a detector tells apart.
 
@@ -156,12 +145,7 @@ def command(
 
     pseudonyms = pseudonyms_of(participant, key)
     chosen = EventsOptions(
-        format=format_name,
-        columns=parse_pairs(columns, "--columns"),
-        screen=parse_screen(screen),
-        fov_deg=fov,
-        salvage=salvage,
-        trust_gzip=trust_gzip,
+        **export_choices(choices),
         recursive=recursive,
         source=source,
         detector=parse_detector(detector, settings) if settings or detector != DEFAULT else None,
@@ -177,10 +161,10 @@ def command(
     check_report(report, (*files, key))
     check_manifest(manifest, report)
     if is_dry_run:
-        return dry_run(files, chosen, manifest, who["cluster"])
+        return dry_run(files, chosen, manifest, choices["cluster"])
     shown = None if quiet else partial(_show, verbose=verbose)
     bar = progress_bar("detecting", quiet=not quiet and sys.stdout.isatty(), lines=not quiet)
-    workers = engine(**who, quiet=quiet)
+    workers = engine(**choices, quiet=quiet)
     return finish(convert_files(files, chosen, workers, bar, manifest=manifest), report, shown)
 
 

@@ -16,7 +16,7 @@ from .dry_run import dry_run
 from .engine_options import engine, engine_options, resume_options
 from .examples import examples
 from .parameters import parse_detector, parse_preparation
-from .parsing import parse_pairs, parse_screen
+from .parsing import export_choices
 from .participants import participant_options, pseudonyms_of
 from .printing import progress_bar
 from .reports import check_manifest, check_report, finish
@@ -76,12 +76,7 @@ if TYPE_CHECKING:
 )
 @opt.trial_by_option
 @participant_options
-@opt.format_option
-@opt.columns_option
-@opt.screen_option
-@opt.fov_option
-@opt.salvage_option
-@opt.trust_gzip_option
+@opt.export_options
 @opt.force_option
 @opt.report_option
 @opt.verbose_option
@@ -97,19 +92,13 @@ def command(
     trial_by: str | None,
     participant: str,
     key: Path,
-    format_name: str | None,
-    columns: str | None,
-    screen: str | None,
-    fov: float | None,
-    salvage: bool,
-    trust_gzip: bool,
     force: bool,
     report: Path | None,
     verbose: bool,
     quiet: bool,
     manifest: Path | None,
     is_dry_run: bool,
-    **who: Any,
+    **choices: Any,
 ) -> int:
     """Detect fixations in the samples of exports, also where the export has its own.
 
@@ -121,16 +110,10 @@ def command(
     from gazetrack.workflows.convert import convert_files
     from gazetrack.workflows.convert_options import ConvertOptions
 
-    pairs = parse_pairs(columns, "--columns")
     params = parse_detector(detector, settings)
     prepared = parse_preparation(preparations)
     chosen = ConvertOptions(
-        format=format_name,
-        columns=pairs,
-        screen=parse_screen(screen),
-        fov_deg=fov,
-        salvage=salvage,
-        trust_gzip=trust_gzip,
+        **export_choices(choices),
         recursive=recursive,
         detector=params,
         preparation=prepared,
@@ -142,10 +125,10 @@ def command(
     check_report(report, (*files, key))
     check_manifest(manifest, report)
     if is_dry_run:
-        return dry_run(files, chosen, manifest, who["cluster"])
+        return dry_run(files, chosen, manifest, choices["cluster"])
     shown = None if quiet else partial(show, verbose=verbose)
     shown_one_by_one = not quiet and sys.stdout.isatty()
     bar = progress_bar("detecting", quiet=shown_one_by_one, lines=not quiet)
-    workers = engine(**who, quiet=quiet)
+    workers = engine(**choices, quiet=quiet)
     outcomes = convert_files(files, chosen, workers, bar, manifest=manifest)
     return finish(outcomes, report, shown)

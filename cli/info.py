@@ -10,7 +10,7 @@ from . import exit_codes
 from . import options as opt
 from .errors import say
 from .examples import examples
-from .parsing import parse_pairs, parse_screen
+from .parsing import export_choices
 from .printing import print_json
 
 if TYPE_CHECKING:
@@ -33,25 +33,15 @@ _MOST_CHARS = 10_000  # of what a file says, which is shown without control char
 @click.argument("files", nargs=-1, required=True, type=opt.PLACE, metavar="FILES|FOLDERS|URLS…")
 @click.option("--recursive", is_flag=True, help="Of a folder, also look at what lies below it.")
 @opt.eye_option
-@opt.format_option
-@opt.columns_option
-@opt.screen_option
-@opt.fov_option
-@opt.salvage_option
-@opt.trust_gzip_option
+@opt.export_options
 @opt.json_option
 @opt.debug_option
 def command(
     files: tuple[Path | str, ...],
     recursive: bool,
     eye: str,
-    format_name: str | None,
-    columns: str | None,
-    screen: str | None,
-    fov: float | None,
-    salvage: bool,
-    trust_gzip: bool,
     as_json: bool,
+    **choices: Any,
 ) -> int:
     """Say what exports are and what they hold.
 
@@ -64,12 +54,7 @@ def command(
     from gazetrack.workflows.read import InputOptions
 
     chosen = InputOptions(
-        format=format_name,
-        columns=parse_pairs(columns, "--columns"),
-        screen=parse_screen(screen),
-        fov_deg=fov,
-        salvage=salvage,
-        trust_gzip=trust_gzip,
+        **export_choices(choices),
         recursive=recursive,
     )
     errors, facts = [], []

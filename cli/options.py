@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
@@ -15,7 +15,9 @@ from . import completing
 from .errors import debug_option
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    F = TypeVar("F", bound=Callable[..., Any])
 
 __all__ = ["debug_option"]
 
@@ -162,6 +164,22 @@ trust_gzip_option = click.option(
     is_flag=True,
     help="Also unpack gzip that grows to more than 200 times its size, or to over 64 GiB.",
 )
+
+_EXPORT_OPTIONS = (
+    format_option,
+    columns_option,
+    screen_option,
+    fov_option,
+    salvage_option,
+    trust_gzip_option,
+)
+
+
+def export_options(command: F) -> F:
+    """Add the options about how exports are read; `parsing.export_choices` takes their values."""
+    for option in reversed(_EXPORT_OPTIONS):
+        command = option(command)
+    return command
 
 
 def tables_among(paths: Sequence[Path], quiet: bool) -> tuple[Path, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -67,6 +67,24 @@ def parse_screen(text: str | None) -> Screen | None:
     if match["far"] is not None:
         distance_mm = float(match["far"]) * _MM_PER[match["far_unit"]]
     return Screen(width, height, wide_mm, high_mm, distance_mm)
+
+
+def export_choices(choices: dict[str, Any]) -> dict[str, Any]:
+    """Take the values of `options.export_options` out of a command's, as `InputOptions` calls them.
+
+    Parameters
+    ----------
+    choices : dict
+        The values of a command's options by name; those about exports are gone afterwards.
+    """
+    return {
+        "format": choices.pop("format_name"),
+        "columns": parse_pairs(choices.pop("columns"), "--columns"),
+        "screen": parse_screen(choices.pop("screen")),
+        "fov_deg": choices.pop("fov"),
+        "salvage": choices.pop("salvage"),
+        "trust_gzip": choices.pop("trust_gzip"),
+    }
 
 
 def parse_size(text: str | None) -> tuple[int, int] | None:

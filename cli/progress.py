@@ -150,11 +150,15 @@ class _Bar:
         self._label = label
         self._begun = self._drawn = time.monotonic()
         self._before = 0
+        self._ended = False
         self._number: int | None = None
 
     def step(self, done: int, total: int) -> None:
         if total == 0:
             return
+        if self._ended and done < total:  # another round, such as of the next table
+            self._number = None
+        self._ended = done == total
         now = time.monotonic()
         is_first = self._number is None
         if self._number is None:

@@ -14,7 +14,7 @@ from .dry_run import dry_run
 from .engine_options import engine, engine_options, resume_options
 from .examples import examples
 from .parameters import built
-from .parsing import parse_pairs, parse_screen
+from .parsing import export_choices
 from .participants import participant_options, pseudonyms_of
 from .printing import print_table, progress_bar
 from .reports import check_manifest, check_report, finish
@@ -73,12 +73,7 @@ if TYPE_CHECKING:
     help="Folder for the tables; beside each export by default.",
 )
 @opt.eye_option
-@opt.format_option
-@opt.columns_option
-@opt.screen_option
-@opt.fov_option
-@opt.salvage_option
-@opt.trust_gzip_option
+@opt.export_options
 @opt.force_option
 @opt.report_option
 @opt.verbose_option
@@ -95,19 +90,13 @@ def command(
     key: Path,
     out: Path | str | None,
     eye: str,
-    format_name: str | None,
-    columns: str | None,
-    screen: str | None,
-    fov: float | None,
-    salvage: bool,
-    trust_gzip: bool,
     force: bool,
     report: Path | None,
     verbose: bool,
     quiet: bool,
     manifest: Path | None,
     is_dry_run: bool,
-    **who: Any,
+    **choices: Any,
 ) -> int:
     """Make pupil sizes ready for analysis, by the guideline of Kret & Sjak-Shie (2019).
 
@@ -124,12 +113,7 @@ def command(
     window = (f"baseline_start_ms={start_ms}", f"baseline_end_ms={end_ms}")
     pseudonyms = pseudonyms_of(participant, key)
     chosen = PupilFilesOptions(
-        format=format_name,
-        columns=parse_pairs(columns, "--columns"),
-        screen=parse_screen(screen),
-        fov_deg=fov,
-        salvage=salvage,
-        trust_gzip=trust_gzip,
+        **export_choices(choices),
         recursive=recursive,
         steps=built(PupilOptions, (f"baseline={baseline}", *window, *settings), "--set"),
         trial_by=trial_by,
@@ -141,10 +125,10 @@ def command(
     check_report(report, (*files, key))
     check_manifest(manifest, report)
     if is_dry_run:
-        return dry_run(files, chosen, manifest, who["cluster"])
+        return dry_run(files, chosen, manifest, choices["cluster"])
     shown = None if quiet else partial(_show, verbose=verbose)
     bar = progress_bar("measuring", quiet=not quiet and sys.stdout.isatty(), lines=not quiet)
-    workers = engine(**who, quiet=quiet)
+    workers = engine(**choices, quiet=quiet)
     return finish(convert_files(files, chosen, workers, bar, manifest=manifest), report, shown)
 
 

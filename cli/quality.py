@@ -14,7 +14,7 @@ from .dry_run import show_plan
 from .engine_options import engine, engine_options, resume_options
 from .errors import say
 from .examples import examples
-from .parsing import parse_pairs, parse_screen
+from .parsing import export_choices
 from .printing import cell, is_nan, print_json, print_table, progress_bar, without_nan
 from .reports import check_manifest, of_inputs
 
@@ -92,12 +92,7 @@ _HEADER = {
 )
 @engine_options
 @resume_options
-@opt.format_option
-@opt.columns_option
-@opt.screen_option
-@opt.fov_option
-@opt.salvage_option
-@opt.trust_gzip_option
+@opt.export_options
 @opt.force_option
 @opt.json_option
 @opt.debug_option
@@ -110,15 +105,9 @@ def command(
     out: Path | str | None,
     manifest: Path | None,
     is_dry_run: bool,
-    format_name: str | None,
-    columns: str | None,
-    screen: str | None,
-    fov: float | None,
-    salvage: bool,
-    trust_gzip: bool,
     force: bool,
     as_json: bool,
-    **who: Any,
+    **choices: Any,
 ) -> int:
     """Report the data quality of exports or sample tables: rates, loss, gaps, precision, accuracy.
 
@@ -136,18 +125,13 @@ def command(
         raise click.UsageError("--targets has a row per target: leave out --by")
     looked_at = [] if targets is None else read_targets(targets)
     options = InputOptions(
-        format=format_name,
-        columns=parse_pairs(columns, "--columns"),
-        screen=parse_screen(screen),
-        fov_deg=fov,
-        salvage=salvage,
-        trust_gzip=trust_gzip,
+        **export_choices(choices),
         recursive=recursive,
     )
     measured: dict[str, Any] = {"by": by, "window_ms": window_ms, "targets": looked_at}
     if is_dry_run:
         plan = plan_quality(files, options, **measured, manifest=manifest)
-        return show_plan(plan, "measure", who["cluster"], as_json=as_json)
+        return show_plan(plan, "measure", choices["cluster"], as_json=as_json)
     check_place(out, QUALITY, force=force)
     check_manifest(manifest, out if isinstance(out, Path) else None)
     report = quality_files(
@@ -155,7 +139,7 @@ def command(
         options,
         **measured,
         tell=_say,
-        jobs=engine(**who),
+        jobs=engine(**choices),
         progress=progress_bar("measuring"),
         manifest=manifest,
     )

@@ -13,7 +13,7 @@ from . import options as opt
 from .engine_options import engine, engine_options
 from .examples import examples
 from .parameters import parse_detector, parse_preparation
-from .parsing import parse_pairs, parse_screen
+from .parsing import export_choices
 from .participants import participant_options, pseudonyms_of
 from .printing import progress_bar
 from .reports import finish
@@ -112,12 +112,7 @@ def _threshold_options(command: F) -> F:
 @opt.eye_option
 @opt.trial_by_option
 @participant_options
-@opt.format_option
-@opt.columns_option
-@opt.screen_option
-@opt.fov_option
-@opt.salvage_option
-@opt.trust_gzip_option
+@opt.export_options
 @opt.force_option
 @opt.quiet_option
 @opt.debug_option
@@ -129,10 +124,6 @@ def command(
     preparations: tuple[str, ...],
     participant: str,
     key: Path,
-    format_name: str | None,
-    columns: str | None,
-    screen: str | None,
-    fov: float | None,
     force: bool,
     quiet: bool,
     jobs: int | None,
@@ -154,10 +145,7 @@ def command(
     limits = {name: choices.pop(name) for _, name, _, _ in _LIMITS}
     thresholds = Thresholds(**limits, min_fixations=choices.pop("min_fixations"))
     options = ReportOptions(
-        format=format_name,
-        columns=parse_pairs(columns, "--columns"),
-        screen=parse_screen(screen),
-        fov_deg=fov,
+        **export_choices(choices),
         thresholds=thresholds,
         detector=parse_detector(detector or DEFAULT, settings) if detector or settings else None,
         preparation=parse_preparation(preparations),

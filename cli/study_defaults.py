@@ -91,6 +91,14 @@ class Defaults:
     if_there: list[str] = field(default_factory=list)
     elsewhere: bool = False
 
+    def at_hand(self) -> dict[str, Any]:
+        """Return the values without results of other steps that are not there."""
+        return {
+            name: value
+            for name, value in self.values.items()
+            if name not in self.if_there or Path(value).exists()
+        }
+
 
 class _Wrong(Exception):
     """A value is of another kind than its option takes."""
@@ -139,6 +147,7 @@ class Study:
         command = self.commands[name]
         told = self._of_layout(name, number)
         options = _options_of(command)
+        self._refuse_names(name, options)
         for key, value in self._shared_of_all().items():
             if key in options:
                 self._take(told, options[key], value, [TABLE, key])
@@ -152,6 +161,16 @@ class Study:
             told.values.pop("out", None)
         return told
 
+    def _refuse_names(self, name: str, options: Mapping[str, click.Option]) -> None:
+        """Refuse a step that would name participants where the study says not to."""
+        policy = self.settings.shared.get("participant", "keep")
+        step = STEPS.get(name)
+        if policy == "keep" or "participant" in options or step is None or step.takes != "exports":
+            return
+        what = f"[study] participant = {policy!r}, and {name} names recordings after their exports"
+        hint = f"leave {name} out, or write participant into the tables that it is meant for"
+        raise self.file.error([TABLE, "participant"], what, hint=hint)
+
     def defaults_of_call(self, name: str) -> dict[str, Any]:
         """Return what a command is told that is called on its own.
 
@@ -164,7 +183,7 @@ class Study:
             what = f"[[{name}]] is there several times"
             hint = "gazetrack run takes one after the other; a command on its own takes one"
             raise self.file.error([name], what, hint=hint)
-        return self.defaults(name).values
+        return self.defaults(name).at_hand()
 
     def _told(self, name: str, number: int) -> Defaults:
         """Return what the table of a command says, with every key checked."""

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from gazetrack.workflows.study.run import Job, Progress, StepResult
 
-_WAITS, _WORKS, _KEPT, _DONE, _FAILED = "waits", "works", "done before", "done", "failed"
-
 
 class Display(Told):
     """The steps of a study: bars on a terminal, else a line for each step as it ends.
@@ -42,7 +40,7 @@ class Display(Told):
         if not quiet and draws():
             self._bars = _bars()
             for name in steps:
-                self._rows[name] = self._bars.add_task(name, total=None, state=_WAITS)
+                self._rows[name] = self._bars.add_task(name, total=None, state="waits")
 
     def __enter__(self) -> Self:
         if self._bars is not None:
@@ -68,7 +66,7 @@ class Display(Told):
         if self._bars is None:
             return lines_of(job.name) if not self._quiet else super().begins(job, why)
         row = self._rows[job.name]
-        self._bars.reset(row, state=_WORKS if why else _KEPT)
+        self._bars.reset(row, state="works" if why else "")
 
         def step(done: int, total: int) -> None:
             self._bars.update(row, completed=done, total=total)
@@ -85,8 +83,9 @@ class Display(Told):
             what = f"{result.step} was not taken: {result.waits_for} made nothing for it"
             say("gazetrack", what, "warning")
         if self._bars is not None:
-            state = _FAILED if result.exit_code else _DONE if result.why else _KEPT
-            self._bars.update(self._rows[result.step], total=1, completed=1, state=state)
+            total = result.recordings or 1
+            row = self._rows[result.step]
+            self._bars.update(row, total=total, completed=total, state=sentence_of(result))
             self._bars.refresh()
         elif not self._quiet:
             _tell(f"{result.step}: {sentence_of(result)}")
@@ -121,7 +120,7 @@ def sentence_of(result: StepResult) -> str:
         state = "failed" if result.exit_code else "done"
         return f"{state}, {result.seconds:.1f} s"
     counts = f"{result.made:,} made, {result.kept:,} kept, {result.failed:,} failed"
-    return f"{result.recordings:,} recordings, {counts}, {result.seconds:.1f} s"
+    return f"{counts}, {result.seconds:.1f} s"
 
 
 def row_of(result: StepResult) -> list[str]:

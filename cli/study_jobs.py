@@ -123,8 +123,17 @@ def _job(study: Study, name: str, number: int, n_jobs: int | None, before: list[
         plan=partial(_planned, study, name, number, told) if goes_on else None,
         reads=tuple(dict.fromkeys(told.reads)),
         parameters={key: _text(study, value) for key, value in sorted(values.items())},
-        elsewhere=told.elsewhere or is_url(where),
+        unnoted=_unnoted(told, where, STEPS[name].takes),
     )
+
+
+def _unnoted(told: Defaults, where: str, takes: str) -> str:
+    """Return why nothing is to be noted of a step that does not note its recordings itself."""
+    if told.elsewhere or is_url(where):
+        return "what lies elsewhere may have changed"
+    if takes == "exports" and told.values.get("participant", "keep") != "keep":
+        return "names of exports are not kept"
+    return ""
 
 
 def _text(study: Study, value: Any) -> str:
@@ -145,7 +154,7 @@ def _carry_out(study: Study, name: str, number: int, told: Defaults, progress: P
 
     try:
         with told_to(tell), collecting() as counts:
-            code = _call(study, name, number, _at_hand(told), printed)
+            code = _call(study, name, number, told.at_hand(), printed)
     finally:
         log = study.notes / f"{name}{f'-{number + 1}' if number else ''}.txt"
         write_text(log, printed.getvalue())
@@ -157,15 +166,6 @@ def _carry_out(study: Study, name: str, number: int, told: Defaults, progress: P
         exit_code=code,
         outputs=tuple(map(Path, counts.outputs)),
     )
-
-
-def _at_hand(told: Defaults) -> dict[str, Any]:
-    """Return what a command is told, without results of other steps that are not there."""
-    return {
-        name: value
-        for name, value in told.values.items()
-        if name not in told.if_there or Path(value).exists()
-    }
 
 
 def _planned(study: Study, name: str, number: int, told: Defaults) -> tuple[int, int]:

@@ -57,7 +57,7 @@ def shared_keys(commands):
         owners = [name for name, each in commands.items() if key in _options_of(each)]
         texts = [_options_of(commands[name])[key].help for name in owners]
         help_ = min(texts, key=len).split("  [default")[0].replace("|", "\\|")
-        yield f"| `{key}` | {', '.join(owners)} | {help_} |"
+        yield f"| `{key}` | {help_} |"
 
 
 def keys_of(command):
@@ -135,8 +135,8 @@ def study_page():
         "",
         "These options of several commands may be said here once, for all that have them:",
         "",
-        "| key | commands | meaning |",
-        "|---|---|---|",
+        "| key | meaning |",
+        "|---|---|",
         *shared_keys(commands),
         "",
         "## Steps",

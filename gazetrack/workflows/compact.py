@@ -29,9 +29,10 @@ from gazetrack.tables.store import (
     table_writer,
 )
 from gazetrack.workflows.shared_folder import digest_of_meta, held, swap, workshop_of
+from gazetrack.workflows.workers import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 MB = 1024**2
@@ -79,7 +80,12 @@ class _File:
     meta_bytes: int
 
 
-def compact(dataset: str | Path, *, target_mb: float = TARGET_MB) -> list[Compacted]:
+def compact(
+    dataset: str | Path,
+    *,
+    target_mb: float = TARGET_MB,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Compacted]:
     """Merge the small files of a data set into files of 64 to 256 MB, in its place.
 
     Nothing is written to the data set while it runs: who converts into it waits. A reader that is
@@ -92,6 +98,9 @@ def compact(dataset: str | Path, *, target_mb: float = TARGET_MB) -> list[Compac
     target_mb : float
         Size that files should have, in MB of 1024² bytes: none is more than twice as large, and
         none that is larger than half of it is touched.
+    progress : callable, optional
+        Called with the number of new files done and of all of a table, before the first and after
+        each, table by table.
 
     Returns
     -------
@@ -124,7 +133,7 @@ def compact(dataset: str | Path, *, target_mb: float = TARGET_MB) -> list[Compac
         raise InputError("is no data set of gazetrack", path=place, hint=hint)
     with held(place, alone=True):
         done = [
-            _compact_kind(place / kind, workshop_of(place) / kind, int(target_mb * MB))
+            _compact_kind(place / kind, workshop_of(place) / kind, int(target_mb * MB), progress)
             for kind in KINDS.values()
             if (place / kind).is_dir()
         ]
@@ -132,7 +141,9 @@ def compact(dataset: str | Path, *, target_mb: float = TARGET_MB) -> list[Compac
     return done
 
 
-def _compact_kind(live: Path, new: Path, target: int) -> Compacted:
+def _compact_kind(
+    live: Path, new: Path, target: int, progress: Callable[[int, int], None] | None
+) -> Compacted:
     """Merge the files of one table, and put the result in its place."""
     files = list(_files_of(live))
     groups = _grouped(files, target)
@@ -140,7 +151,7 @@ def _compact_kind(live: Path, new: Path, target: int) -> Compacted:
     stays = {file.name for file in files} - {file.name for group in groups for file in group}
     if merged:
         _tidy(new, keep=set(merged))
-        for name, group in merged.items():
+        for name, group in counted(merged.items(), len(merged), progress):
             _merge(group, live.name, new / name)
         taken = {file.name for group in groups for file in group}
         _link_others(live, new, taken)

@@ -133,6 +133,14 @@ def test_several_bars_stand_below_each_other(clock, capsys, terminal):
     assert shown.endswith("\x1b[?25h")
 
 
+def test_a_second_round_has_a_bar_of_its_own(clock, capsys, terminal):
+    bar = progress_bar("merging")
+    walk(bar, clock, 2, 0.2)
+    assert "2/2" in capsys.readouterr().err
+    walk(bar, clock, 3, 0.2)
+    assert "3/3" in capsys.readouterr().err
+
+
 def test_who_shows_progress_elsewhere_is_told_of_all(capsys, terminal):
     told = []
     with told_to(lambda done, total: told.append((done, total))):

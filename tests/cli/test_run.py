@@ -55,7 +55,7 @@ def test_a_study_is_run_and_a_second_run_keeps_all(run, study):
         ["quality", "2", "2", "0", "0"],
     ]
     assert last == "what each step printed is in results/log"
-    assert result.err.splitlines()[0].startswith("convert: 2 recordings, 2 made, 0 kept, 0 failed")
+    assert result.err.splitlines()[0].startswith("convert: 2 made, 0 kept, 0 failed, ")
     # The options of the file are those of the commands.
     tables = study / "results" / "tables"
     assert (tables / "a.samples.parquet").exists()
@@ -195,7 +195,7 @@ def test_a_run_that_was_killed_goes_on(study):
     assert done.returncode == 0, done.stderr
     first, second, *_ = done.stderr.splitlines()
     assert first == "note: an earlier run of this study stopped in convert; this one goes on"
-    made, kept = (int(second.split()[at]) for at in (3, 5))
+    made, kept = (int(second.split()[at]) for at in (1, 3))
     assert made + kept == 42
     assert kept >= 2
 
@@ -220,8 +220,8 @@ def test_a_terminal_shows_all_steps_in_one_display(run, study, monkeypatch):
     assert "\x1b[?25h" in shown
     last = shown.rsplit("convert", 1)[1]
     assert [step in last for step in ("events", "quality")] == [True, True]
-    assert last.count("done") == 3
-    assert "2/2" in shown
+    assert last.count("2 made, 0 kept, 0 failed") == 3
+    assert last.count("2/2") == 3
 
 
 @pytest.fixture
@@ -235,7 +235,7 @@ def example(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_the_example_from_exports_to_maps(run, example):
+def test_the_example_from_exports_to_a_report(run, example):
     result = run("gazetrack run study.toml")
     assert result.code == 0, result.err
     rows = [row.split() for row in result.out.splitlines()[1:-1]]
@@ -253,7 +253,9 @@ def test_the_example_from_exports_to_maps(run, example):
     assert quality["window_std_deg"].notna().all()  # the screen is known
     maps = json.loads(pq.read_metadata(out / "maps" / "maps.parquet").metadata[b"gazetrack"])
     assert (maps["params"]["levels"], maps["params"]["min_duration_ms"]) == (3, 80)
-    assert "4 of 4" in (out / "report.html").read_text("utf-8")
+    page = (out / "report.html").read_text("utf-8")
+    assert "<title>Four readers</title>" in page
+    assert "4 of 4" in page
     told = json.loads(run("gazetrack run study.toml --json").out)
     assert [each["made"] for each in told] == [0] * 7
     assert [each["kept"] for each in told] == [4] * 7
@@ -266,3 +268,27 @@ def test_the_example_from_exports_to_maps(run, example):
     plan = json.loads(run("gazetrack run study.toml --dry-run --json").out)
     why = {each["step"]: each["why"] for each in plan if each["why"]}
     assert why == {"measures": "other files"}
+    # One more reader: a page about all of them.
+    (example / "exports" / "reader-05.asc").write_bytes(
+        (example / "exports" / "reader-04.asc").read_bytes()
+    )
+    plan = json.loads(run("gazetrack run study.toml --dry-run --json").out)
+    why = {each["step"]: each["why"] for each in plan}
+    assert (why["convert"], why["render"]) == ("1 of 5 recordings", "after convert")
+    assert why["report"] == "other files"
+
+
+def test_where_names_are_not_kept_the_notes_name_nobody(run, study):
+    (study / "exports" / "a.csv").rename(study / "exports" / "smith.csv")
+    text = TEXT.replace("[study]", '[study]\nparticipant = "drop"')
+    (study / "gazetrack.toml").write_text(text)
+    result = run("gazetrack run gazetrack.toml")
+    assert result.code == 2
+    assert "gazetrack.toml:3: [study] participant = 'drop', and quality names" in result.err
+    assert not (study / "results").exists()
+    assert run("gazetrack quality --study").code == 2
+    (study / "gazetrack.toml").write_text(text.partition("[quality]")[0])
+    assert run("gazetrack run gazetrack.toml").code == 0
+    for note in (study / "results").rglob("*"):
+        if note.suffix in (".jsonl", ".txt"):
+            assert "smith" not in note.read_text("utf-8"), note

@@ -65,7 +65,9 @@ def files(folder):
 
 def test_every_row_stays_in_fewer_files(dataset):
     before = rows(dataset)
-    (done,) = compact(dataset)
+    told = []
+    (done,) = compact(dataset, progress=lambda *at: told.append(at))
+    assert told == [(0, 1), (1, 1)]
     assert rows(dataset) == before
     (merged,) = files(dataset)
     assert merged.startswith(f"fixations/{MERGED_FOLDER}/merged-")

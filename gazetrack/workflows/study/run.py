@@ -77,8 +77,8 @@ class Job:
         Files and folders that its results depend on.
     parameters : mapping of str to str
         All else that they depend on.
-    elsewhere : bool
-        Whether something that it reads or writes has an address, and is not looked at.
+    unnoted : str
+        Why nothing is noted of it, so that it is taken each time; empty where it is.
     """
 
     name: str
@@ -88,7 +88,7 @@ class Job:
     plan: Callable[[], tuple[int, int]] | None = None
     reads: tuple[Path, ...] = ()
     parameters: Mapping[str, str] = field(default_factory=dict)
-    elsewhere: bool = False
+    unnoted: str = ""
 
     @property
     def goes_on(self) -> bool:
@@ -234,7 +234,7 @@ def _taken(job: Job, known: Manifest, results: Sequence[StepResult], told: Told)
         done = Done(errors=(error,), exit_code=error.exit_code)
     result = _result(job, done, why, time.monotonic() - begun)
     is_whole = not done.errors and done.exit_code == 0
-    if is_whole and not job.goes_on and not job.elsewhere:
+    if is_whole and not job.goes_on and not job.unnoted:
         _note_step(job, known, files, done)
     return result
 
@@ -282,8 +282,8 @@ def _key(job: Job) -> str:
 def _why(job: Job, known: Manifest) -> str:
     if job.goes_on:
         return "its recordings"
-    if job.elsewhere:
-        return "what lies elsewhere may have changed"
+    if job.unnoted:
+        return job.unnoted
     files = _read_by(job)
     parameters = _parameters(job, known, files)
     why = known.why(_key(job), files, parameters, looking_in(known.path.parent))
@@ -327,7 +327,14 @@ def _note_step(job: Job, known: Manifest, files: Sequence[dict[str, Any]], done:
     ]
     if not outputs:  # nothing would tell that they are still there
         return
-    kept = [{**file, "sha256": sha256_of(file["path"])} for file in files]
+    kept = [
+        {
+            "bytes": file["bytes"],
+            "mtime_ns": file["mtime_ns"],
+            "sha256": sha256_of(file["path"]),
+        }
+        for file in files
+    ]
     known.add(
         _key(job),
         files=kept,

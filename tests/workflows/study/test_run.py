@@ -189,12 +189,12 @@ def test_a_command_that_goes_on_by_itself_tells_what_it_kept(study, tmp_path, do
     assert [why for _, why in plan_jobs([job], study.notes)] == [""]
 
 
-def test_what_lies_elsewhere_is_always_done(study, tmp_path):
+def test_what_cannot_be_noted_is_always_done(study, tmp_path):
     (tmp_path / "x").write_text("x")
-    job = Job(name="render", work=lambda _: Done(), where=tmp_path / "x", elsewhere=True)
+    job = Job(name="render", work=lambda _: Done(), where=tmp_path / "x", unnoted="far away")
     for _ in range(2):
         (result,) = run_jobs([job], study.notes)
-        assert result.why == "what lies elsewhere may have changed"
+        assert result.why == "far away"
 
 
 def test_two_runs_do_not_work_on_one_study(study):
