@@ -19,7 +19,7 @@ from gazetrack.workflows.privacy import Unnamed
 from gazetrack.workflows.reporting.options import ReportOptions
 from gazetrack.workflows.reporting.packing import points_for
 from gazetrack.workflows.reporting.page import GENERATOR, check_installed, page_of
-from gazetrack.workflows.reporting.pictures import embedded, embedded_maps, placed
+from gazetrack.workflows.reporting.pictures import check_pictures, embedded, embedded_maps, placed
 from gazetrack.workflows.reporting.recordings import Input, is_fixations, lost, reported
 
 if TYPE_CHECKING:
@@ -143,6 +143,7 @@ def report_files(
         As `write_report` says, but for the errors of single inputs.
     """
     check_installed()
+    check_pictures(options.images, options.placement, options.maps)
     inputs = find_inputs(paths, options)
     _check_out(Path(out), inputs, force=force)
     engine = Engine.of(jobs)

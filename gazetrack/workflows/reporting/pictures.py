@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from gazetrack.errors import GazetrackError
+from gazetrack.errors import ConfigError, GazetrackError
 from gazetrack.images.folder import find_images, image_size, read_image
 from gazetrack.maps.store import read_maps
 from gazetrack.tables.placement import place
@@ -92,6 +92,34 @@ class MapPictures:
         key = (trial.recording, trial.participant, trial.trial, trial.stimulus)
         found = self.of_trial.get(key)
         return self.of_image.get(stem(trial.stimulus)) if found is None else found
+
+
+def check_pictures(
+    images: str | Path | None, placement: str | None, maps: str | Path | None
+) -> None:
+    """Refuse wrong pictures before recordings are read, which may take hours.
+
+    Parameters
+    ----------
+    images, maps : path-like or None
+        The folder of the images, and the file of the maps, as for `embedded` and `embedded_maps`.
+    placement : str or None
+        The rule of the user's, as for `placed`.
+
+    Raises
+    ------
+    GazetrackError
+        There is no such folder or file, or no such rule, or a rule without images.
+    """
+    if images is not None:
+        find_images(images)
+    if placement is not None:
+        place(placement, Screen(100, 100), 10, 10)
+        if images is None:
+            hint = "give their folder as well (--images DIR)"
+            raise ConfigError("a placement needs the images", hint=hint)
+    if maps is not None:
+        read_maps(maps)
 
 
 def embedded(folder: str | Path | None, stimuli: Iterable[str]) -> Pictures:

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 import gazetrack
-from gazetrack.errors import InputError
+from gazetrack.errors import GazetrackError, InputError
 from gazetrack.workflows.reporting import pictures
 from gazetrack.workflows.reporting.measuring import measured
 from gazetrack.workflows.reporting.options import ReportOptions
@@ -60,6 +60,22 @@ def test_no_folder_is_no_pictures_and_a_wrong_one_an_error(tmp_path):
     assert embedded(None, ["a.png"]).missing == ()
     with pytest.raises(InputError, match="no such folder"):
         embedded(tmp_path / "none", ["a.png"])
+
+
+@pytest.mark.parametrize(
+    ("choices", "told"),
+    [
+        ({"images": "none"}, "no such folder"),
+        ({"maps": "none.parquet"}, "no such file"),
+        ({"images": ".", "placement": "middle"}, "middle"),
+        ({"placement": "fit"}, "a placement needs the images"),
+    ],
+)
+def test_wrong_pictures_are_refused_before_anything_is_read(tmp_path, monkeypatch, choices, told):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "raw.csv").write_text("never read\n")
+    with pytest.raises(GazetrackError, match=told):
+        gazetrack.write_report("raw.csv", "r.html", **choices)
 
 
 def test_a_rule_places_images_whose_exports_do_not_say(study, trials):

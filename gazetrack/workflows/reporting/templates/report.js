@@ -85,7 +85,7 @@
     const pixels = context.getImageData(0, 0, canvas.width, height);
     for (let at = 0; at < pixels.data.length; at += 4) {
       const value = pixels.data[at];
-      pixels.data.set([255, 96, 32, 0.75 * value], at);
+      pixels.data.set([255, 96, 32, 0.55 * value], at);
     }
     context.putImageData(pixels, 0, 0);
     return canvas;
