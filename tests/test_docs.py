@@ -75,6 +75,24 @@ def test_the_commands_of_the_comparison_exist():
         assert not action or action in options
 
 
+def test_our_cells_beside_gaze_toolkits_lead_to_tests():
+    text = (ROOT / "docs" / "comparison.md").read_text("utf-8")
+    section = text.partition("## Gaze toolkits")[2].partition("\n## ")[0]
+    lines = [line for line in section.splitlines() if line.startswith("| ")]
+    header, *rows = [line.split(" | ") for line in lines]
+    assert header[1] == "gazetrack"
+    assert len(rows) > 15
+    for feature, ours, *theirs in rows:
+        assert len(theirs) == len(header) - 2, feature
+        found = re.findall(r"\]\(\.\./(tests/[^)]+)\)", ours)
+        assert found, f"{feature}: our cell leads to no test"
+        for path in found:
+            assert "def test_" in (ROOT / path).read_text("utf-8"), path
+    cited = set(re.findall(r"\[([a-z]\d?)\]", "".join("".join(row[2:]) for row in rows)))
+    assert len(cited) > 20
+    assert cited <= set(re.findall(r"\b([a-z]\d?):\s", section)), "a source is not named"
+
+
 IN_CELLS = scripts()  # which tests/test_notebooks.py runs
 
 
