@@ -10,6 +10,18 @@ from .examples import examples
 from .programs import PROGRAMS, completes
 
 SHELLS = ("bash", "zsh", "fish")
+# What ends in "=" goes on, so that no blank may follow it; fish knows that by itself. Of click's
+# script: what stands there, and what is put in its place.
+_WITHOUT_BLANK = {
+    "bash": (
+        "COMPREPLY+=($value)",
+        "COMPREPLY+=($value)\n            [[ $value == *= ]] && compopt -o nospace",
+    ),
+    "zsh": (
+        'completions+=("$key")',
+        '[[ "$key" == *= ]] && compadd -U -S "" -- "$key" || completions+=("$key")',
+    ),
+}
 
 
 @click.command(
@@ -41,4 +53,8 @@ def command(shell: str) -> None:
     assert kind is not None  # noqa: S101 - click knows the shells of `SHELLS`
     for program in PROGRAMS:
         asked = kind(click.Command(program), {}, program, completes(program))
-        click.echo(asked.source())
+        script = asked.source()
+        if shell in _WITHOUT_BLANK:
+            stands, better = _WITHOUT_BLANK[shell]
+            script = script.replace(stands, better)
+        click.echo(script)

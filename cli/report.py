@@ -9,6 +9,7 @@ import click
 
 from gazetrack.events.detectors import DEFAULT, DETECTORS
 
+from . import completing
 from . import options as opt
 from .engine_options import engine, engine_options
 from .examples import examples
@@ -80,6 +81,7 @@ def _threshold_options(command: F) -> F:
 @click.option(
     "--placement",
     metavar="RULE",
+    shell_complete=completing.placements,
     help="Where images lay whose exports do not say: centre, fit, stretch or X,Y,WIDTH,HEIGHT.",
 )
 @click.option(

@@ -116,6 +116,8 @@ def test_every_program_is_completed_in_every_shell(run):
         script = run(f"gazetrack completion {shell}").out
         for program in PROGRAMS:
             assert f"{completes(program)}={shell}_complete" in script
+        without_blank = 0 if shell == "fish" else len(PROGRAMS)
+        assert script.count("== *= ]]") == without_blank
 
 
 def test_another_shell_is_refused_with_those_that_are_known(run):
@@ -148,6 +150,7 @@ TYPED = {
     "gazetrack convert --format tobii_p": "gazetrack convert --format tobii_pro",
     "gazetrack fixations --detector eng": "gazetrack fixations --detector engbert_kliegl",
     "gazetrack render --kind den": "gazetrack render --kind density",
+    "gazetrack convert --trial-by mess": "gazetrack convert --trial-by message=|",
     "gradtrack-train --preset ti": "gradtrack-train --preset tiny",
 }
 
@@ -204,7 +207,9 @@ def become(place, command, begin):
         shell.expect("@begun@")
         for line in TYPED:
             # Ctrl-A goes to the start of what it became: there it is made a text that is printed.
-            shell.send(f"{line}\t\x01echo @''@ \x05\n")
+            # The bar shows whether a blank was put behind it.
+            bar = "'|'" if line.endswith(" mess") else ""
+            shell.send(f"{line}\t{bar}\x01echo @''@ \x05\n")
             shell.expect(r"\r\n@@ ([^\r\n]*)")
             # The slash of a folder goes where a blank follows, in zsh.
             found[line] = shell.match.group(1).rstrip(" /")
@@ -249,4 +254,4 @@ def test_fish(place):
     for block in re.split("^@@ ", done.stdout, flags=re.MULTILINE)[1:]:
         line, first = block.splitlines()[:2]
         found[line] = f"{line.rpartition(' ')[0]} {first.partition(chr(9))[0].rstrip('/')}"
-    assert found == TYPED
+    assert found == {line: became.rstrip("|") for line, became in TYPED.items()}
