@@ -304,6 +304,14 @@ def test_every_module_has_a_test_file_of_its_name():
     assert without == set(), "write tests/<wing>/test_<module>.py"
 
 
+def test_every_extra_is_described():
+    from gazetrack.workflows.doctor.packages import EXTRAS, FOR_DEVELOPERS
+
+    stated = tomllib.loads(read("pyproject.toml"))["project"]["optional-dependencies"]
+    described = {*EXTRAS, *FOR_DEVELOPERS}
+    assert described == set(stated), "say in gazetrack.workflows.doctor.packages what it gives"
+
+
 def test_every_package_is_shipped():
     stated = tomllib.loads(read("pyproject.toml"))["tool"]["setuptools"]["packages"]
     there = {

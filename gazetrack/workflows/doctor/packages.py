@@ -42,6 +42,7 @@ EXTRAS = {
     "datasets": "gazetrack dataset get: public data sets by name",
     "interop": "tables for and from MNE-Python, pymovements, polars, DuckDB and xarray",
     "cluster": "--cluster: many recordings on a batch queue or Dask's scheduler",
+    "loggers": "runs of gradtrack-train logged in MLflow or Weights & Biases",
     "examples": "what the examples and notebooks need besides",
 }
 FOR_DEVELOPERS = ("test", "docs", "dev")
