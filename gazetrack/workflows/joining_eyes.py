@@ -146,6 +146,10 @@ def _events(recordings: Sequence[Recording], origin_ms: float, name: str) -> pa.
     filled = [table for table in tables if table.num_rows]
     together = pa.concat_tables(filled or tables[:1]).unify_dictionaries()
     frame = together.select(["kind", "onset_ms", "text"]).to_pandas()
+    frame = frame.astype({"kind": str, "text": str}).round({"onset_ms": 3})
+    # What one file holds twice was there twice.
+    file = np.repeat(np.arange(len(filled)), [table.num_rows for table in filled])
+    frame["time"] = frame.groupby([file, "kind", "onset_ms", "text"]).cumcount()
     is_again = (frame["kind"] == "message").to_numpy() & frame.duplicated().to_numpy()
     kept = together.filter(pa.array(~is_again))
     return kept.take(pc.sort_indices(kept, sort_keys=[("onset_ms", "ascending")]))

@@ -103,6 +103,23 @@ def test_events_beside_the_table_count_too(bids, tmp_path):
     assert written(tmp_path) != first
 
 
+def test_what_was_shown_and_the_other_eye_count_too(bids, tmp_path):
+    other = TABLE.replace("eye1", "eye2")
+    (bids / other).write_bytes((bids / TABLE).read_bytes())
+    right = described() | {"RecordedEye": "right"}
+    (bids / other.replace(".tsv.gz", ".json")).write_text(json.dumps(right))
+    source = Source(bids / TABLE, "r", bids / "r", eyes=(bids / other,))
+    seen = [RecordingFiles().of(source)]
+    events = bids / "sub-01_task-look_events.tsv"
+    events.write_text("onset\tduration\tstimulus\n0\t1\ta.png\n")
+    seen.append(RecordingFiles().of(source))
+    right["SamplingFrequency"] = 500
+    (bids / other.replace(".tsv.gz", ".json")).write_text(json.dumps(right))
+    seen.append(RecordingFiles().of(source))
+    assert len({str(files) for files in seen}) == 3
+    assert [len(files) for files in seen] == [4, 6, 6]
+
+
 def test_a_recording_that_is_not_named_depends_on_what_is_beside_it(bids, tmp_path):
     nameless = Pseudonyms("hash", b"k" * 32)
     converted(pseudonyms=nameless)

@@ -129,3 +129,22 @@ def test_what_is_no_export_takes_neither_name_nor_place(tmp_path):
     assert found["anna.csv"].target == tmp_path / "anna"
     assert all(source.clash is None for source in found.values())
     assert found["anna.cfg"].name == "anna.cfg"
+
+
+def test_the_eyes_of_a_bids_recording_are_one(tmp_path):
+    for eye in (1, 2, 3):
+        for end, text in (("tsv.gz", "1\t2\t3\n"), ("json", "{}")):
+            (tmp_path / f"sub-1_task-a_recording-eye{eye}_physio.{end}").write_text(text)
+    (tmp_path / "sub-2_task-a_recording-eye2_physio.tsv.gz").write_text("1\t2\t3\n")
+    sources = {source.path.name: source for source in find_sources([tmp_path])}
+    first = sources["sub-1_task-a_recording-eye1_physio.tsv.gz"]
+    assert [path.name for path in first.eyes] == [
+        "sub-1_task-a_recording-eye2_physio.tsv.gz",
+        "sub-1_task-a_recording-eye3_physio.tsv.gz",
+    ]
+    assert first.parts == first.eyes
+    alone = sources["sub-2_task-a_recording-eye2_physio.tsv.gz"]
+    assert alone.eyes == ()
+    assert "sub-1_task-a_recording-eye2_physio.tsv.gz" not in sources
+    apart = find_sources([tmp_path], join=False)
+    assert all(source.eyes == () for source in apart)

@@ -64,6 +64,8 @@ def test_the_trackers_own_combination_comes_before_the_mean():
 def test_a_message_that_both_files_hold_is_there_once():
     both = joined_eyes([eye("left", [0, 4], messages=[1, 3]), eye("right", [0, 4], messages=[3])])
     assert both.events["onset_ms"].tolist() == [1, 3]
+    twice = joined_eyes([eye("left", [0, 4], messages=[3, 3]), eye("right", [0, 4], messages=[3])])
+    assert twice.events["onset_ms"].tolist() == [3, 3]
 
 
 def test_two_files_of_one_eye_are_refused():

@@ -51,6 +51,7 @@ _TIMES = ("timestamp", "eye_timestamp", "time")
 _COLUMN = re.compile(r"(?:eye([12])_)?(x_coordinate|y_coordinate|pupil_size)")
 _KEYS = {"x_coordinate": "x", "y_coordinate": "y", "pupil_size": "pupil"}
 _NAME = re.compile(r"(?:sub|task|ses|run|recording|acq)-[A-Za-z0-9]+")
+_EYE = re.compile(r"_recording-eye[0-9]+_physio\.")
 _PIXELS = {"", "pixel", "pixels", "px"}
 _FRACTIONS = {"normalized", "normalised", "fraction", "1"}
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]{1,3})?|n/a")
@@ -97,6 +98,9 @@ def _sniff_without_header(head: Head, n_cells: int) -> Verdict:
     if columns is None:
         missing = quote(expected_sidecar(head.path), 110)
         what = f"a BIDS table without its sidecar {missing}"
+        if _EYE.search(head.path.name):
+            # Gaze by its name: in a folder it must not be passed over as a file of something else.
+            return Verdict(Level.LIKELY, what)
         return Verdict(Level.NO, what, hint="put the sidecar beside it")
     return Verdict(Level.NO, f"a BIDS table; {_missing(head.path, columns, n_cells)}")
 
@@ -251,7 +255,11 @@ def _header(head: Head, facts: dict[str, Any]) -> Header:
     names = tuple(map(str, columns)) if isinstance(columns, list) else ()
     if header is None or not _is_gaze(names) or len(names) != n_cells:
         hint = _missing(head.path, columns, n_cells)
-        raise ParseError("no header, and no sidecar that fits", path=head.path, line=1, hint=hint)
+        what = "no header, and no sidecar that fits"
+        if columns is None:
+            what = f"a BIDS table without its sidecar {quote(expected_sidecar(head.path), 100)}"
+            hint = "put it beside the table, or task-…_physio.json above"
+        raise ParseError(what, path=head.path, line=1, hint=hint)
     return replace(header, names=names, lines=0)
 
 

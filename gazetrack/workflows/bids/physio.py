@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 GAZE_COLUMNS = ("timestamp", "x_coordinate", "y_coordinate")
 EVENT_BASE = ("onset", "duration", "trial_type", "message")
+_POSITIONS = ("x_coordinate", "y_coordinate")
 _TEXTS = ("eye", "trial", "stimulus")
 _MS = 1000.0
 _DECIMALS_MS = 3
@@ -138,10 +139,12 @@ def _write_events(
     events: Sequence[dict[str, Any]], origin_ms: float, folder: Path, name: str
 ) -> list[str]:
     """Write the tracker's events of an eye, and return the columns of the table."""
+    # Fixations without a column of positions would be given those of their samples.
+    always = _POSITIONS if any(event["kind"] == "fixation" for event in events) else ()
     more = [
         (column, field)
         for column, field in EVENT_COLUMNS.items()
-        if any(_has_value(event[field]) for event in events)
+        if column in always or any(_has_value(event[field]) for event in events)
     ]
     rows = [_event_cells(event, origin_ms, more) for event in events]
     cells.write_packed_rows(folder / f"{name}_physioevents.tsv.gz", rows)

@@ -90,18 +90,21 @@ def test_sidecars_are_inherited_and_the_nearest_wins(tmp_path):
 
 def test_sidecars_above_the_data_set_are_not_of_it(tmp_path):
     (tmp_path / "physio.json").write_text(json.dumps(FACTS))
-    with pytest.raises(UnknownFormat):
-        registry.detect(read_head(recording_in(tmp_path / "set", None)))
+    with pytest.raises(ParseError, match="without its sidecar"):
+        bids.read(read_head(recording_in(tmp_path / "set", None)), ReadOptions())
 
 
 def test_a_missing_sidecar_is_asked_for_by_name(tmp_path):
     path = recording_in(tmp_path, None)
-    with pytest.raises(
-        UnknownFormat, match=rf"without its sidecar {NAME}_physio\.json - put the sidecar beside it"
-    ):
-        registry.detect(read_head(path))
-    with pytest.raises(ParseError, match=f"put its sidecar {NAME}_physio.json beside it"):
+    # Told by its name to be of an eye: nobody else reads it, in a folder neither.
+    assert registry.detect(read_head(path)).verdict.level == Level.LIKELY
+    words = rf"without its sidecar {NAME}_physio\.json - put it beside the table"
+    with pytest.raises(ParseError, match=words):
         bids.read(read_head(path), ReadOptions())
+    other = path.rename(path.with_name("sub-01_task-look_physio.tsv.gz"))
+    words = r"without its sidecar sub-01_task-look_physio\.json - put the sidecar beside it"
+    with pytest.raises(UnknownFormat, match=words):
+        registry.detect(read_head(other))
 
 
 @pytest.mark.parametrize(

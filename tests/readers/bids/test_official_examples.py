@@ -134,10 +134,16 @@ def test_gaze_beside_eeg_is_read_and_the_heart_is_left_alone(tmp_path):
 
 
 def test_a_table_of_either_eye_that_lacks_its_sidecar_is_named(tmp_path):
-    begin = "sub-01/beh/sub-01_task-a_recording-eye1_physio"
-    write(tmp_path, {f"{begin}.tsv.gz": rows(1)})
-    ((_, found),) = read_files([tmp_path / f"{begin}.tsv.gz"], InputOptions())
-    assert "without its sidecar sub-01_task-a_recording-eye1_physio.json" in str(found)
+    begin = "sub-01/beh/sub-01_task-a_recording-eye"
+    whole = {f"{begin}{n}_physio.tsv.gz": rows(n) for n in (1, 2)}
+    whole |= {f"{begin}{n}_physio.json": PHYSIO | {"RecordedEye": "left"} for n in (1, 2)}
+    for lacking in (1, 2):
+        root = tmp_path / str(lacking)
+        write(root, whole | {"dataset_description.json": {}})
+        (root / f"{begin}{lacking}_physio.json").unlink()
+        # Of the folder as well: nothing is passed over.
+        (found,) = recordings(root)
+        assert f"without its sidecar sub-01_task-a_recording-eye{lacking}_physio.json" in str(found)
 
 
 @pytest.mark.real_data
