@@ -89,6 +89,14 @@ def _with_options_of_train(command: click.Command) -> click.Command:
 @click.option(
     "--force", is_flag=True, help="Train again what is there; by default what is left is done."
 )
+@click.option(
+    "--prune",
+    is_flag=True,
+    help=(
+        "End runs whose best validation Dice is below the median of the whole runs before them "
+        "(at least 3, after a third of the steps); the table says which."
+    ),
+)
 @opt.quiet_option
 @opt.json_option
 @opt.debug_option
@@ -107,7 +115,7 @@ def command(data: Path, methods: str, seeds: str, quiet: bool, as_json: bool, **
     names = _names(methods)
     numbers = _numbers(seeds)
     source = (given.pop("preset"), given.pop("config_file"), given.pop("settings"))
-    options = {name: given.pop(name) for name in ("reference", "force")}
+    options = {name: given.pop(name) for name in ("reference", "force", "prune")}
     options["flips"] = given.pop("tta")
     out = given.pop("out") or data / "comparison"
     common = train.settings_of(given)
@@ -176,6 +184,8 @@ def _teller(quiet: bool) -> Callable[[Result], None]:
             how = "done before"
             if not result.again:
                 how = f"{result.facts['steps']} steps in {result.facts['seconds']:.0f} s"
+                if result.facts.get("given_up"):
+                    how += f"; {result.facts['given_up']}"
             click.echo(f"{name}: Dice {statistics.fmean(all_dice):.4f}, {how}", err=True)
 
     return tell

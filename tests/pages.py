@@ -627,6 +627,17 @@ def training_page():
         ),
         "",
         *prose(
+            """`gradtrack-compare --prune` ends hopeless runs: at a validation at which the best
+            Dice that a run has had is below the median of what the whole runs before it, at least
+            three, had at the same step, from a third of the steps on (the median rule of Golovin
+            et al. 2017, as Optuna's MedianPruner has it; both end the same runs of a table of
+            40). Runs are taken in their order, so that the same comparison ends the same runs,
+            also after an interruption. Table, page and `comparison.json` say which methods had
+            runs that ended early, as such a row is not that of a whole training; a later call
+            without `--prune` goes on with them, to the same weights as if they had never ended."""
+        ),
+        "",
+        *prose(
             """`--set loggers=mlflow`, `wandb`, or both (`pip install "gazetrack[loggers]"`), log a
             run where a laboratory keeps its runs, beside `metrics.csv` and TensorBoard's file: all
             settings and every row, and nothing of the data, neither names nor images. Where that

@@ -11,6 +11,7 @@ from gradtrack_model.computed import Computed
 from gradtrack_model.data.gaze import choose_gaze
 from gradtrack_model.parallel import world
 from gradtrack_model.settings import config_from
+from gradtrack_model.study.pruning import RULE
 from gradtrack_model.study.report.comparison import write_comparison_report
 from gradtrack_model.study.report.html import installed
 from gradtrack_model.study.runner import run_jobs
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from gradtrack_model.training.loop import Progress
 
 NAME = "comparison"
-_SINCE = ("learned_from", "precision")
+_SINCE = ("learned_from", "precision", "given_up")
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ def compare_methods(
     reference: str | None = None,
     flips: bool = False,
     force: bool = False,
+    prune: bool = False,
     report: Callable[[Job, Progress], None] | None = None,
     tell: Callable[[Result], None] | None = None,
 ) -> Comparison:
@@ -80,6 +82,8 @@ def compare_methods(
         Average predictions over the four flips of each image.
     force : bool
         Train again what is there already.
+    prune : bool
+        End runs that are hopeless, see `gradtrack_model.study.pruning`; the table says which.
     report : callable, optional
         Called after every training step.
     tell : callable, optional
@@ -113,14 +117,15 @@ def compare_methods(
     refuse_doubles(jobs)
     way = "flips" if flips else "plain"
     results = []
-    for result in run_jobs(jobs, out, (way,), force=force, report=report):
+    for result in run_jobs(jobs, out, (way,), force=force, prune=prune, report=report):
         results.append(result)
         if tell is not None:
             tell(result)
     lines = summarise(results, reference, way)
     if lines:
         runs = [_facts(result, out, way) for result in results]
-        plot = write_table(out, NAME, lines, {"reference": reference, "flips": flips, "runs": runs})
+        about = {"reference": reference, "flips": flips, "pruning": RULE if prune else None}
+        plot = write_table(out, NAME, lines, {**about, "runs": runs})
         if installed():
             write_comparison_report(out / f"{NAME}.html", lines, runs, plot, flips)
     return Comparison(tuple(results), lines)

@@ -11,7 +11,7 @@ goes on to the same result as without a pause.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gazetrack.errors import CheckpointError, DataError, GazetrackError, quote
 from gazetrack.publish import write_json, write_text
@@ -25,6 +25,7 @@ from gradtrack_model.evaluation.evaluate import (
 from gradtrack_model.evaluation.predict import PredictOptions, predict_folder
 from gradtrack_model.network.precision import precision_on
 from gradtrack_model.study.jobs import WAYS, Job, Result
+from gradtrack_model.study.pruning import MedianRule, read_curve
 from gradtrack_model.study.report.html import installed
 from gradtrack_model.study.report.run import write_run_report
 from gradtrack_model.training.learner import pick_device
@@ -32,6 +33,7 @@ from gradtrack_model.training.loggers import check_loggers
 from gradtrack_model.training.loop import train
 from gradtrack_model.training.preflight import check_machine
 from gradtrack_model.training.resume import States, check_same
+from gradtrack_model.training.run_log import METRICS_FILE
 from gradtrack_model.weights.checkpoint import load_model
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ def run_jobs(
     ways: Sequence[str] = ("plain",),
     *,
     force: bool = False,
+    prune: bool = False,
     report: Callable[[Job, Progress], None] | None = None,
 ) -> Iterator[Result]:
     """Do what is left of a study, job by job; one that fails does not touch the others.
@@ -62,6 +65,9 @@ def run_jobs(
         How the validation images are segmented, of `gradtrack_model.study.jobs.WAYS`.
     force : bool
         Train again what is there already.
+    prune : bool
+        End runs that are hopeless beside the whole ones before them, see
+        `gradtrack_model.study.pruning`; without, runs that were so ended go on.
     report : callable, optional
         Called after every training step.
 
@@ -71,9 +77,15 @@ def run_jobs(
         After SIGINT or SIGTERM the one at hand is the last, with its state saved and `stopped_by`
         set.
     """
+    # Runs of other lengths are at other places of their schedules: each length has its own rule.
+    rules: dict[int, MedianRule] = {}
     for job in jobs:
+        steps = job.config.steps
+        rule = rules.setdefault(steps, MedianRule(steps=steps)) if prune else None
         try:
-            result = _do(job, job.folder(out), ways, force, report)
+            result = _do(job, job.folder(out), ways, _How(force, report, rule))
+            if rule is not None and result.facts and not result.facts.get("given_up"):
+                rule.curves.append(read_curve(job.folder(out) / "run" / METRICS_FILE))
         except GazetrackError as error:
             result = Result(job, {}, {}, error)
         except (RuntimeError, MemoryError) as error:  # of torch: out of memory, no kernel for it, …
@@ -85,13 +97,15 @@ def run_jobs(
             return
 
 
-def _do(
-    job: Job,
-    folder: Path,
-    ways: Sequence[str],
-    force: bool,
-    report: Callable[[Job, Progress], None] | None,
-) -> Result:
+class _How(NamedTuple):
+    """How the jobs of a study are done."""
+
+    force: bool
+    report: Callable[[Job, Progress], None] | None
+    rule: MedianRule | None
+
+
+def _do(job: Job, folder: Path, ways: Sequence[str], how: _How) -> Result:
     check_machine(job.config.device, job.config.model, job.config.optimizer)
     check_loggers(job.config.loggers)
     data = load_data(job.sources, job.config)
@@ -100,14 +114,18 @@ def _do(
         where = job.sources.masks or job.sources.images
         hint = "give --masks and --val-ids"
         raise DataError("no validation image has a mask", path=where, hint=hint)
-    if force:
+    if how.force:
         # First of all: an interruption shall not leave the old result with half of a new run.
         (folder / "result.json").unlink(missing_ok=True)
     facts = _finished(job, folder, data)
+    if facts is not None and facts.get("given_up") and how.rule is None:
+        # A run that was given up goes on where nobody is given up.
+        (folder / "result.json").unlink(missing_ok=True)
+        facts = None
     evaluated = all(_scores_file(folder, way).exists() for way in ways)
     again = facts is not None and evaluated
     if facts is None:
-        facts, stopped_by = _train(job, folder / "run", data, force, report)
+        facts, stopped_by = _train(job, folder / "run", data, how)
         if stopped_by is not None:
             return Result(job, {}, {}, stopped_by=stopped_by)
         for way in WAYS:  # evaluations of a network that is no more
@@ -125,20 +143,23 @@ def _do(
     return Result(job, facts, scores, again=again)
 
 
-def _train(
-    job: Job,
-    run: Path,
-    data: TrainingData,
-    force: bool,
-    report: Callable[[Job, Progress], None] | None,
-) -> tuple[dict[str, Any], int | None]:
+def _train(job: Job, run: Path, data: TrainingData, how: _How) -> tuple[dict[str, Any], int | None]:
     """Train, or go on with what is there.
 
     Returns the facts of ``result.json``, and the number of the signal that stopped it, if any.
     """
-    resume = not force and bool(States(run).paths)
+    resume = not how.force and bool(States(run).paths)
+    report = how.report
     tell = None if report is None else lambda progress: report(job, progress)
-    done = train(job.config, data, run, force=not resume, resume=resume, report=tell)
+    done = train(
+        job.config,
+        data,
+        run,
+        force=not resume,
+        resume=resume,
+        report=tell,
+        hopeless=None if how.rule is None else how.rule.reason,
+    )
     facts = {
         "method": job.name,
         "seed": job.seed,
@@ -152,6 +173,7 @@ def _train(
         "precision": precision_on(job.config.precision, pick_device(job.config.device)),
         "config": data.gaze.trained(job.config).as_dict(),
         "drawn_by": data.gaze.drawn_by,
+        "given_up": done.given_up,
     }
     return facts, done.stopped_by
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 Line = dict[str, Any]
 _FIGURES = ("images", "dice", "sd_seeds", "iou", "hd95_px", "steps", "seconds")
 _WHAT = ("computed", "what", "learned_from")
-_OWN_COLUMNS = ("method", "seeds", *_FIGURES, "dice_low", "dice_high", "drawn_by")
+_OWN_COLUMNS = ("method", "seeds", *_FIGURES, "dice_low", "dice_high", "drawn_by", "ended_early")
 _COMPARED_COLUMNS = ("reference", "difference", "p", "difference_low", "difference_high")
 
 
@@ -50,8 +50,9 @@ def summarise(results: Iterable[Result], reference: str, way: str = "plain") -> 
     -------
     list of dict
         ``method``, ``seeds``, ``dice`` (mean over seeds and images), ``per_seed``, ``sd_seeds``
-        (None of one seed), ``drawn_by`` (the prompt model that drew the labels, and the masks that
-        it learned from; empty for none), ``interval`` (95 % bootstrap over images), ``iou``,
+        (None of one seed), ``ended_early`` (how many runs were given up), ``drawn_by`` (the prompt
+        model that drew the labels, and the masks that it learned from; empty for none),
+        ``interval`` (95 % bootstrap over images), ``iou``,
         ``hd95_px``, ``images``, ``from`` (None, or ``reference`` and what
         `gradtrack_model.evaluation.statistics.paired` returns), ``steps`` and ``seconds`` (means
         over seeds), and of what was computed ``computed`` (its name), ``what`` and
@@ -81,6 +82,7 @@ def _line(results: Sequence[Result], dice: Mapping[str, float], way: str) -> Lin
     per_seed = [_mean([run], "dice") for run in runs]
     return {
         "method": results[0].job.name,
+        "ended_early": sum(bool(result.facts.get("given_up")) for result in results),
         # Results of earlier versions do not say so: no prompt model drew labels then.
         "drawn_by": str(results[0].facts.get("drawn_by", "")),
         "seeds": [result.job.seed for result in results],
@@ -161,9 +163,13 @@ def _texts(line: Line) -> list[str]:
         beside = f"{found['difference']:+.3f} [{least:+.3f}, {most:+.3f}], p = {found['p']:.2g}"
     # Labels that a prompt model drew are not free of masks: such a row stands apart by its name.
     drawn = f", labels drawn by {line['drawn_by']}" if line["drawn_by"] else ""
+    early = ""
+    if line["ended_early"]:
+        # Such a run may have become better: its row is not that of a whole training.
+        early = f", {line['ended_early']} of {len(line['seeds'])} runs ended early"
     minutes, seconds = divmod(round(line["seconds"]), 60)
     return [
-        row_name(line) + drawn,
+        row_name(line) + drawn + early,
         str(len(line["seeds"])),
         f"{line['dice']:.3f}{spread}",
         f"{low:.3f} to {high:.3f}",
@@ -232,7 +238,7 @@ def _csv(lines: Sequence[Line]) -> str:
     for line in lines:
         own = [line["method"], " ".join(map(str, line["seeds"]))]
         own += [line[key] for key in _FIGURES]
-        own += [*line["interval"], line["drawn_by"]]
+        own += [*line["interval"], line["drawn_by"], line["ended_early"]]
         compared = [""] * len(_COMPARED_COLUMNS)
         if line["from"]:
             found = line["from"]

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from gradtrack_model.data.sample import TrainingData
     from gradtrack_model.training.interrupts import Stop
     from gradtrack_model.training.learner import Row
+    from gradtrack_model.training.run_folder import Hopeless
 
 __all__ = [
     "NonFiniteLossError",
@@ -83,6 +84,7 @@ def train(
     force: bool = False,
     resume: bool = False,
     report: Callable[[Progress], None] | None = None,
+    hopeless: Hopeless | None = None,
 ) -> TrainResult:
     """Train a network on gaze. The same seed gives the same weights, bit for bit on one CPU.
 
@@ -104,6 +106,9 @@ def train(
         saved is begun from the start, and a note says so.
     report : callable, optional
         Called with a `Progress` after every step.
+    hopeless : callable, optional
+        Asked after every validation, with the rows of the log: a reason ends the run there, as
+        `given_up`; none, an empty text, lets it go on.
 
     Returns
     -------
@@ -136,6 +141,7 @@ def train(
         # The network first: what it lacks is said before the folder is touched.
         learner = Learner(config)
         run = Run(out, config, data, force=force, resume=resume)
+        run.hopeless = hopeless
         with contextlib.closing(run), fast_convolutions(learner.device), stop_signals() as stop:
             # A run that goes on has said so.
             reasons = not_one_batch(config.accumulate, config.loss, learner.model)

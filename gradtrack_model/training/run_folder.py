@@ -27,14 +27,17 @@ from gradtrack_model.training.run_log import METRICS_FILE, NOTES_FILE, RunLog
 from gradtrack_model.weights.checkpoint import save_checkpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
+    from typing import TypeAlias
 
     from gradtrack_model.config import TrainConfig
     from gradtrack_model.data.batches import Batch
     from gradtrack_model.data.sample import TrainingData
     from gradtrack_model.network.model import Network
     from gradtrack_model.training.learner import Learner
+
+    Hopeless: TypeAlias = Callable[[Sequence[Mapping[str, float]]], str]
 
 _NETWORKS = ("best.json", "last.json", "best.safetensors", "last.safetensors")
 SETTINGS_FILE = "settings.toml"
@@ -63,6 +66,8 @@ class TrainResult:
         Share of that time in which the network waited for batches.
     stopped_by : int or None
         Number of the signal that stopped the run.
+    given_up : str
+        Why the run ended before its steps were done, as it was hopeless; empty for no such reason.
     """
 
     folder: Path
@@ -73,6 +78,7 @@ class TrainResult:
     seconds: float
     waiting: float = 0.0
     stopped_by: int | None = None
+    given_up: str = ""
 
 
 def refuse_run(folder: Path) -> None:
@@ -137,6 +143,9 @@ class Run:
         self.data = data
         self.states = States(folder)
         self.best = Best(criterion(data.val))
+        # Says of the rows of the log why the run is hopeless, or nothing.
+        self.hopeless: Hopeless | None = None
+        self.given_up = ""
         # Each time that the run was given more steps: those planned before, and since when.
         self.extended: list[dict[str, int]] = []
         # Seconds in which the network had nothing to do, as its batches were not there yet.
@@ -206,9 +215,18 @@ class Run:
         return step == self.config.steps or step % self.config.val_every == 0
 
     def over(self, step: int) -> bool:
-        """Whether all steps are done, or `patience` validations have brought nothing better."""
+        """Whether the run ends after a step that was validated.
+
+        That is where all steps are done, `patience` validations have brought nothing better, or it
+        is hopeless.
+        """
         if step >= self.config.steps:
             return True
+        if self.hopeless is not None:
+            self.given_up = self.hopeless(self._log.rows)
+            if self.given_up:
+                self._log.note(self.given_up)
+                return True
         if self.config.patience == 0 or self.best.step == 0:
             return False
         return step - self.best.step >= self.config.patience * self.config.val_every
@@ -359,6 +377,7 @@ class Run:
             seconds=seconds,
             waiting=self.waited / max(seconds, 1e-9),
             stopped_by=stopped_by,
+            given_up=self.given_up,
         )
 
     def close(self) -> None:

@@ -29,6 +29,7 @@ def compare(
     reference: str | None = None,
     tta: bool = False,
     force: bool = False,
+    prune: bool = False,
     report: Callable[[Job, Progress], None] | None = None,
     tell: Callable[[Result], None] | None = None,
     **parts: Unpack[Parts],
@@ -57,6 +58,9 @@ def compare(
         Average over the four flips of each image.
     force : bool
         Train again what is there.
+    prune : bool
+        End runs that are hopeless beside the whole ones before them; the table says which. Without,
+        runs that were so ended go on.
     report : callable, optional
         Called with the job and a `Progress` after every training step.
     tell : callable, optional
@@ -91,6 +95,7 @@ def compare(
         reference=reference,
         flips=tta,
         force=force,
+        prune=prune,
         report=report,
         tell=tell,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gradtrack_model.study.pruning import RULE
 from gradtrack_model.study.report.html import POLICY, REPORT, data_uri, write_page
 from gradtrack_model.study.table import cells
 
@@ -47,12 +48,15 @@ def write_comparison_report(
     header, rows = cells(lines)
     images = f"{lines[0]['images']} validation images"
     averaged = ", averaged over flips" if flips else ""
+    policy = f"95 %: bootstrap over images; ±: standard deviation over seeds. {POLICY}"
+    if any(line["ended_early"] for line in lines):
+        policy += f" Ended early: {RULE}; such a run might have become better."
     page = {
         "title": "Comparison of methods",
         "lead": f"{images}, segmented from the image alone{averaged}.",
         "header": header,
         "rows": rows,
-        "policy": f"95 %: bootstrap over images; ±: standard deviation over seeds. {POLICY}",
+        "policy": policy,
         "plot": data_uri(plot, "image/png"),
         "runs": [_run(path.parent, run) for run in runs],
     }
