@@ -6,7 +6,7 @@ EXTRAS := model,export,medical,report,test,dev
 # A process a core, each with whole files of tests; no more than four, for each may take a gigabyte.
 SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
 
-.PHONY: demo test lint docs man clean
+.PHONY: demo test lint docs nnunet man clean
 
 demo: $(VENV)/.installed
 	$(BIN)/gazetrack demo --out demo-out
@@ -20,6 +20,11 @@ lint: $(VENV)/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# nnU-Net itself, which is half a gigabyte: its tests are skipped where it is not installed.
+nnunet: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[nnunet]"
+	$(BIN)/python -m pytest -q tests/nnunet
 
 # A page that Sphinx would warn of is an error, and so is one that asks the network for something.
 docs: $(VENV)/.docs-installed

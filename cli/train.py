@@ -45,6 +45,7 @@ _NNUNET_VARIABLES = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
         gradtrack-train --data study --preset polyp --method plain --steps 2000 \\
           --set optimizer.lr=0.001 -o study/runs/plain
         gradtrack-train nnunet --data study -o nnunet
+        gradtrack-train nnunet --soft
         """
     ),
 )
@@ -237,6 +238,11 @@ _NNUNET_VARIABLES = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
     metavar="NAME",
     help="Name of the data set in nnU-Net.",
 )
+@click.option(
+    "--soft",
+    is_flag=True,
+    help="Of nnunet: give images their soft label, for the trainer nnUNetTrainerGaze.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Show every log row and whole notes.")
 @opt.quiet_option
 @opt.json_option
@@ -274,16 +280,20 @@ def _run(action: str, data: Path, given: dict[str, Any], quiet: bool, as_json: b
         given.pop(name) for name in ("out", "force", "resume", "dry_run", "verbose")
     )
     name, folds = given.pop("nnunet_name"), given.pop("folds")
+    soft = given.pop("soft")
     if folds is not None and (dry or action != "run"):
         what = "--dry-run" if dry else action
         raise ConfigError(f"--folds with {what}", hint="leave out --folds: it is about one network")
+    if soft and action != "nnunet":
+        hint = "write gradtrack-train nnunet --soft; gradtrack-train always learns soft maps"
+        raise ConfigError("--soft is for nnU-Net's data sets", hint=hint)
     if action != "run" and world() > 1:
         raise ConfigError(f"{action} in {world()} processes", hint="leave out torchrun")
     config, sources = _chosen(data, given, quiet)
     if action == "check":
         return _show_findings(sources, config, quiet, as_json)
     if action == "nnunet":
-        raw = _Target(out or data / "nnunet", name, force)
+        raw = _Target(out or data / "nnunet", name, force, soft)
         return _show_nnunet(sources, config, raw, quiet, as_json)
     tell = silent if quiet else partial(show_data, verbose=verbose)
     if dry:
@@ -359,6 +369,7 @@ class _Target(NamedTuple):
     out: Path
     name: str
     force: bool
+    soft: bool
 
 
 def _show_findings(sources: Sources, config: DataConfig, quiet: bool, as_json: bool) -> int:
@@ -387,18 +398,24 @@ def _show_nnunet(
 ) -> int:
     """Write the data set for nnU-Net, and say what to do with it."""
     from gradtrack_model.data.nnunet import write_nnunet
+    from gradtrack_model.nnunet import FOLDER, TRAINER
 
-    written = write_nnunet(sources, config, target.out, target.name, target.force)
+    written = write_nnunet(
+        sources, config, target.out, target.name, force=target.force, soft=target.soft
+    )
     if as_json or not quiet:
         show_plan(written, as_json)
     if not (as_json or quiet):
         raw = Path(written["folder"])
         number, beside = raw.name[7:10], raw.parent.parent
         places = " ".join(f"{name}={shlex.quote(str(beside / name))}" for name in _NNUNET_VARIABLES)
+        trainer = ""
+        if target.soft:
+            places += f" nnUNet_extTrainer={shlex.quote(str(FOLDER))}"
+            trainer = f" -tr {TRAINER}"
+        plan, train = f"nnUNetv2_plan_and_preprocess -d {number} -c 2d", f"{number} 2d 0{trainer}"
         click.echo(f"next: export {places}")
-        click.echo(
-            f"      nnUNetv2_plan_and_preprocess -d {number} -c 2d; nnUNetv2_train {number} 2d 0"
-        )
+        click.echo(f"      {plan}; nnUNetv2_train {train}")
     return 0
 
 

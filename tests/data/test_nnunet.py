@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from gazetrack.images.reference import ImageRef
 from gazetrack_cli import train as cli
 from gradtrack_model.data.labels import full_map, refined_maps
 from gradtrack_model.data.loading import split_items
-from gradtrack_model.data.nnunet import label_of, write_nnunet
+from gradtrack_model.data.nnunet import soft_label_of, write_nnunet
 from gradtrack_model.data.sources import discover
 from gradtrack_model.settings import load_config
 from tests.synthetic import TINY, H, W
@@ -118,6 +119,61 @@ def test_labels_go_through_the_crf_that_the_settings_ask_for(data_folder):
     item = next(one for one in split_items(discover(data_folder), config).items("train"))
     full = full_map(item.tracks, config.maps, (H, W))
     _, image = pixels(data_folder / "images" / f"{item.image_id}.png")
-    label = label_of(item, "train", config, None)
+    label = soft_label_of(item, "train", config, None) >= 128
     np.testing.assert_array_equal(label, refined_maps(full[None], image, 3.0)[0] >= 0.5)
     assert (label != (full >= 0.5)).any()
+
+
+def test_soft_labels_are_one_more_channel(data_folder, config, tmp_path):
+    (data_folder / "test.txt").write_text("im0\n")
+    facts = write_nnunet(discover(data_folder), config, tmp_path, NAME, soft=True)
+    assert (facts["train"], facts["val"], facts["test"]) == (4, 1, 1)
+    raw = tmp_path / "nnUNet_raw" / NAME
+    about = json.loads((raw / "dataset.json").read_text())
+    assert about["channel_names"] == {"0": "R", "1": "G", "2": "B", "3": "noNorm"}
+    mode, stored = pixels(raw / "imagesTr" / "im1_0000.png")
+    assert mode == "RGBA"
+    # No colour is lost where the label, stored as opacity, is nothing.
+    assert np.array_equal(stored[..., :3], pixels(data_folder / "images" / "im1.png")[1])
+    item = next(
+        one
+        for one in split_items(discover(data_folder), config).items("train")
+        if one.image_id == "im1"
+    )
+    soft = full_map(item.tracks, config.maps, (H, W))
+    assert np.abs(stored[..., 3] / 255 - soft).max() <= 0.5 / 255 + 1e-6
+    label = pixels(raw / "labelsTr" / "im1.png")[1]
+    assert np.array_equal(label, stored[..., 3] >= 128)
+    # The mask of a validation image is its soft label, too; an image to test has none.
+    truth = read_mask(ImageRef(data_folder / "masks" / "im5.png"))
+    beside = pixels(raw / "imagesTr" / "im5_0000.png")[1]
+    assert np.array_equal(beside[..., 3], truth * 255)
+    assert pixels(raw / "imagesTs" / "im0_0000.png")[0] == "RGB"
+
+
+def test_soft_labels_of_gray_pictures_are_files_of_their_own(data_folder, config, tmp_path):
+    for path in (data_folder / "images").iterdir():
+        Image.open(path).convert("L").save(path)
+    write_nnunet(discover(data_folder), config, tmp_path, NAME, soft=True)
+    raw = tmp_path / "nnUNet_raw" / NAME
+    about = json.loads((raw / "dataset.json").read_text())
+    assert about["channel_names"] == {"0": "gray", "1": "noNorm"}
+    assert pixels(raw / "imagesTr" / "im1_0000.png")[0] == "L"
+    mode, soft = pixels(raw / "imagesTr" / "im1_0001.png")
+    assert (mode, soft.shape) == ("L", (H, W))
+    assert np.array_equal(pixels(raw / "labelsTr" / "im1.png")[1], soft >= 128)
+
+
+def test_the_trainer_for_soft_labels_is_told(data_folder, tmp_path):
+    arguments = ["nnunet", "--soft", "--data", str(data_folder), "-o", str(tmp_path)]
+    done = CliRunner().invoke(cli.command, arguments, standalone_mode=False)
+    assert "nnUNetv2_train 511 2d 0 -tr nnUNetTrainerGaze" in done.stdout
+    folder = Path(done.stdout.split("nnUNet_extTrainer=")[1].split()[0])
+    assert (folder / "nnunet_trainer_gaze.py").exists()
+
+
+def test_soft_is_for_nnunet(data_folder, tmp_path):
+    arguments = ["--soft", "--data", str(data_folder), "-o", str(tmp_path / "run")]
+    done = CliRunner().invoke(cli.command, arguments, standalone_mode=False)
+    assert isinstance(done.exception, ConfigError)
+    assert "gradtrack-train nnunet" in str(done.exception)

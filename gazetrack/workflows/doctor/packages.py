@@ -41,6 +41,7 @@ EXTRAS = {
     "az": "exports and tables in Azure",
     "datasets": "gazetrack dataset get: public data sets by name",
     "interop": "tables for and from MNE-Python, pymovements, polars, DuckDB and xarray",
+    "nnunet": "nnU-Net v2, whose trainer nnUNetTrainerGaze learns soft maps of gaze",
     "cluster": "--cluster: many recordings on a batch queue or Dask's scheduler",
     "loggers": "runs of gradtrack-train logged in MLflow or Weights & Biases",
     "examples": "what the examples and notebooks need besides",
