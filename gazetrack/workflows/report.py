@@ -71,7 +71,7 @@ def write_report(
     Parameters
     ----------
     paths : path-like, or sequence of path-like
-        Exports, tables of samples or of fixations, and folders of them.
+        Exports, tables of fixations, folders of either, and tables of samples named one by one.
     out : path-like
         The page to be written: one file that needs nothing else.
     jobs : int or Engine
@@ -144,7 +144,7 @@ def report_files(
     """
     check_installed()
     check_pictures(options.images, options.placement, options.maps)
-    inputs = find_inputs(paths, options)
+    inputs = find_inputs(paths, options, Path(out))
     _check_out(Path(out), inputs, force=force)
     engine = Engine.of(jobs)
     if not engine.works_here(len(inputs)):
@@ -173,7 +173,9 @@ def report_files(
     return Report(Path(out), outcomes, n_recordings, len(trials), len(pictures.missing))
 
 
-def find_inputs(paths: Sequence[str | Path], options: ReportOptions) -> list[Input]:
+def find_inputs(
+    paths: Sequence[str | Path], options: ReportOptions, out: Path | None = None
+) -> list[Input]:
     """Return the recordings of files and folders: exports, then tables of fixations.
 
     Parameters
@@ -182,6 +184,8 @@ def find_inputs(paths: Sequence[str | Path], options: ReportOptions) -> list[Inp
         Exports, tables and folders of either, or addresses of exports.
     options : ReportOptions
         Which files of a folder are taken, and whether they may be named in errors.
+    out : pathlib.Path, optional
+        The page, which may lie in a folder of exports and is none of them.
 
     Raises
     ------
@@ -201,6 +205,9 @@ def find_inputs(paths: Sequence[str | Path], options: ReportOptions) -> list[Inp
         if options.pseudonyms.keeps:
             raise
         raise InputError(error.what, hint=error.hint) from None
+    if out is not None:
+        page = out.absolute()
+        found = [one for one in found if not (one.from_folder and one.path.absolute() == page)]
     named = set(here)
     of_tables = [
         Source(path, path.name.removesuffix(".fixations.parquet"), path, path not in named)

@@ -78,6 +78,16 @@ def test_a_table_beside_its_export_is_not_reported_twice(study, tmp_path):
     assert names(tmp_path / "t.html") == ["reader-01", "reader-02"]
 
 
+def test_a_page_among_the_exports_is_written_again_and_is_none_of_them(study, tmp_path):
+    (tmp_path / "anna.asc").write_bytes(study.exports[0].read_bytes())
+    page = tmp_path / "report.html"
+    gazetrack.write_report(tmp_path, page)
+    first = page.read_bytes()
+    report = gazetrack.write_report(tmp_path, page)
+    assert page.read_bytes() == first
+    assert [outcome.status for outcome in report.outcomes] == ["ok"]
+
+
 @pytest.mark.parametrize("policy", ["hash", "drop"])
 def test_without_names_the_page_holds_none(study, tmp_path, policy):
     bad = tmp_path / "reader-09.asc"
