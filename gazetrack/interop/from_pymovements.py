@@ -182,5 +182,8 @@ def _messages(frame: Any) -> pd.DataFrame:
         "text": _texts(frame, "content"),
         "eye": "",
     }
-    columns |= {name: _texts(frame, name) for name in (*_OWN, "participant") if name in frame}
+    texts = (*_OWN, "participant", "eye")
+    columns |= {name: _texts(frame, name) for name in texts if name in frame.columns}
+    if "index" in frame.columns:  # of a message that we had
+        columns["index"] = frame["index"].to_list()
     return pd.DataFrame(columns, index=range(len(frame)))

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 UPPER_LEFT = "upper left"  # pymovements' word for our origin
 _TRIAL_COLUMNS = ("recording", "trial", "stimulus")
 _MESSAGE = "message"
+_OF_MESSAGES = (*_TRIAL_COLUMNS, "participant", "index", "eye")
 _MM_PER_CM = 10.0
 
 
@@ -133,7 +134,8 @@ def _experiment(pymovements: Any, recording: Recording) -> Any:
     )
     screen = recording.screen
     if screen is None:
-        return pymovements.Experiment(eyetracker=tracker, screen=pymovements.Screen())
+        nowhere = pymovements.Screen(origin=UPPER_LEFT)
+        return pymovements.Experiment(eyetracker=tracker, screen=nowhere)
     width_cm, height_cm, distance_cm = (
         None if length is None else length / _MM_PER_CM
         for length in (screen.width_mm, screen.height_mm, screen.distance_mm)
@@ -224,6 +226,6 @@ def _messages(polars: Any, table: pa.Table) -> Any:
         {
             "time": table["onset_ms"].to_numpy(),
             "content": table["text"].to_pylist(),
-            **{name: table[name].to_pylist() for name in (*_TRIAL_COLUMNS, "participant")},
+            **{name: table[name].to_pylist() for name in _OF_MESSAGES},
         }
     )

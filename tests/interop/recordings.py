@@ -61,7 +61,7 @@ EVENT_TABLE = conform(
         "stimulus": ["", "1.png", "1.png", "1.png", "2.png", "2.png"],
         "trial": ["", "1", "1", "1", "2", "2"],
         "kind": ["message", "fixation", "saccade", "blink", "fixation", "button"],
-        "index": [1, 1, 1, 1, 2, 1],
+        "index": [5, 1, 1, 1, 2, 1],
         "eye": ["", "left", "left", "right", "both", ""],
         "onset_ms": [-7.0, 55.0, 91.0, 103.0, 160.0, 170.0],
         "duration_ms": [0.0, 36.0, 12.0, 16.0, 24.0, 0.0],

@@ -38,6 +38,11 @@ def test_a_world_camera_comes_back_with_its_field_of_view():
     assert_same(from_pymovements(gaze), own)
 
 
+def test_a_recording_without_a_screen_comes_back():
+    own = recording(screen=None, rate_hz=None, tracker="", software="")
+    assert_same(from_pymovements(to_pymovements(own)), own)
+
+
 @pytest.mark.parametrize("number", [0, 1])
 def test_simulated_exports_there_and_back(tmp_path, number):
     example = gazetrack.write_example(tmp_path, n_images=2, size=(48, 64))
