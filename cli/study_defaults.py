@@ -222,7 +222,7 @@ class Study:
         if step is not None and step.makes and "out" in options:
             told.values["out"] = str(settings.out / _numbered(step.makes, number))
         if step is not None and "manifest" in options:
-            told.values["manifest"] = str(self.notes / RECORDINGS_FILE)
+            told.values["manifest"] = str(self.notes / _numbered(RECORDINGS_FILE, number))
         if "key" in options:
             told.values["key"] = str(self.file.folder / "gazetrack.key")
         if name == "report":
@@ -387,6 +387,8 @@ def _plain(value: Any, unit: str) -> Any:
     """Return a text or a number, in the option's own unit."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise _Wrong(f"{quote(value, 40)} is neither a text nor a number")
+    if isinstance(value, str) and "\0" in value:
+        raise _Wrong(f"{quote(value, 40)} has a character that no name and no text has")
     try:
         return in_unit(value, unit) if unit else value
     except ValueError as error:

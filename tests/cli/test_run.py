@@ -200,6 +200,36 @@ def test_a_run_that_was_killed_goes_on(study):
     assert kept >= 2
 
 
+def test_a_step_taken_twice_keeps_two_accounts(run, study):
+    text = TEXT.partition("[convert]")[0]
+    text += '[[events]]\nsource = "detected"\n[[events]]\nsource = "detected"\ndetector = "ivt"\n'
+    (study / "gazetrack.toml").write_text(text)
+    assert run("gazetrack run gazetrack.toml -q").code == 0
+    told = json.loads(run("gazetrack run gazetrack.toml --json").out)
+    assert [(each["step"], each["made"], each["kept"]) for each in told] == [
+        ("convert", 0, 2),
+        ("events", 0, 2),
+        ("events 2", 0, 2),
+    ]
+
+
+def test_ctrl_c_ends_a_run_with_its_code_and_leaves_nothing_half_written(study):
+    for number in range(40):
+        (study / "exports" / f"more-{number:02d}.csv").write_text(GAZE)
+    notes = study / "results" / "log" / "recordings.jsonl"
+    with subprocess.Popen(
+        [*PROGRAM, "run", "gazetrack.toml"], cwd=study, stderr=subprocess.PIPE, text=True
+    ) as stopped:
+        while stopped.poll() is None and not notes.exists():
+            time.sleep(0.005)
+        stopped.send_signal(signal.SIGINT)
+        said = stopped.communicate()[1]
+    assert stopped.returncode == 130
+    assert said.splitlines()[-1] == "gazetrack: error: interrupted"
+    names = [path.name for path in (study / "results").rglob("*") if path.is_file()]
+    assert all(name.endswith((".parquet", ".jsonl", ".txt")) for name in names)
+
+
 def test_two_runs_at_once_are_one_too_many(run, study):
     from gazetrack.workflows.engine.manifest import Manifest
 

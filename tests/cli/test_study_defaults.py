@@ -179,6 +179,7 @@ def test_tables_go_into_a_data_set_in_place_of_a_folder(study):
         ("[convert]\nsamples = 'yes'", 4, "yes is neither true nor false - give true or false"),
         ("[convert]\neye = 'middle'", 4, "- give one of auto, left, right, both"),
         ("[convert]\neye = 3", 4, "- give one of auto, left, right, both"),
+        ('[convert]\nreport = "a\\u0000b"', 4, "has a character that no name"),
         ("[convert]\njobs = 0", 4, "0 is not in the range x>=1"),
         ("[convert]\njobs = true", 4, "True is neither a text nor a number"),
         ("[convert]\njobs = 1.5", 4, "1.5 is no whole number"),

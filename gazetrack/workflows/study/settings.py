@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from glob import glob
 from typing import TYPE_CHECKING, Any
 
 from gazetrack.errors import quote
@@ -13,6 +13,7 @@ from gazetrack.workflows.study.units import in_unit
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+    from pathlib import Path
 
     from gazetrack.workflows.study.file import StudyFile
 
@@ -86,7 +87,7 @@ def settings_of(study: StudyFile, commands: Collection[str]) -> StudySettings:
 
 def _text(study: StudyFile, told: Mapping[str, Any], key: str, default: str) -> str:
     value = told.get(key, default)
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str) or not value or not value.isprintable():
         what = f"[study] {key} = {quote(value, 40)} is no text"
         raise study.error([TABLE, key], what, hint=f'write it in quotes: {key} = "{default}"')
     return value
@@ -121,9 +122,12 @@ def _matched(folder: Path, text: str) -> list[Path]:
     place = folder / text
     if place.exists():
         return [place]
-    if Path(text).is_absolute() or not any(mark in text for mark in "*?["):
-        return []
-    return sorted(folder.glob(text))
+    try:
+        # Unlike a path's own, it takes any pattern, from the root of the disk as well.
+        found = glob(text, root_dir=folder, recursive=True)  # noqa: PTH207
+    except ValueError:  # what no file is called
+        found = []
+    return [folder / name for name in sorted(found)]
 
 
 def _out(study: StudyFile, told: Mapping[str, Any]) -> Path:

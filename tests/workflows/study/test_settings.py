@@ -37,6 +37,8 @@ def test_exports_are_named_from_the_folder_of_the_file(settings, tmp_path):
     found = settings('[study]\ninputs = ["exports/c.asc", "exports/*.tsv", "s3://lab/raw"]')
     assert found.inputs == (exports / "c.asc", exports / "a.tsv", exports / "b.tsv", "s3://lab/raw")
     assert settings(f'[study]\ninputs = ["{exports}"]').inputs == (exports,)
+    found = settings(f'[study]\ninputs = ["{exports}/*.asc", "**/b.*"]')
+    assert found.inputs == (exports / "c.asc", exports / "b.tsv")
 
 
 SCREEN = '[study.screen]\npixels = "1920x1080"\n'
@@ -79,6 +81,8 @@ def test_a_screen_may_be_said_in_lengths_with_units(settings, text, screen):
             2,
             '[study] inputs is no list of texts - write it as inputs = ["',
         ),
+        ('[study]\nout = "a\\u0000b"', 2, "[study] out = a\\x00b is no text"),
+        ('[study]\ninputs = ["a\\u0000b*"]', 2, "there is no a\\x00b*"),
         ('[study]\ninputs = ["exprots"]', 2, "[study] inputs: there is no exprots"),
         ('[study]\ninputs = ["exports/*.xyz"]', 2, "there is no exports/*.xyz"),
         ('[study]\nsteps = ["qualty"]', 2, "'qualty' is no step - did you mean 'quality'?"),
