@@ -117,7 +117,7 @@ def command(
     shown = None if quiet else partial(_show, verbose=verbose)
     code = finish(outcomes, report, shown, verb="written")
     if not quiet and any(outcome.outputs for outcome in outcomes):
-        click.echo(f"wrote the data set {out}; to check it: bids-validator-deno {out}")
+        click.echo(f"wrote the data set {out}; to check it: bids-validator-deno {out} --recursive")
     return code
 
 

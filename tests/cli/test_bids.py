@@ -26,7 +26,7 @@ def test_it_says_what_it_wrote_and_how_to_check_it(run, exports, tmp_path):
     assert result.code == 0, result.err
     gaze = "set/sub-anna/beh/sub-anna_task-look_recording-eye1_physio.tsv.gz"
     assert f"  {gaze} (12 samples)" in result.out
-    assert "to check it: bids-validator-deno set" in result.out
+    assert "to check it: bids-validator-deno set --recursive" in result.out
     assert (tmp_path / gaze).is_file()
     assert (tmp_path / "set" / "derivatives" / "gazetrack" / "sub-ben").is_dir()
     first = json.loads((tmp_path / "report.jsonl").read_text().splitlines()[0])
