@@ -129,9 +129,27 @@ PAGES_AND_README = sorted([*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")])
 @pytest.mark.parametrize("page", PAGES_AND_README, ids=lambda page: page.name)
 def test_what_a_page_links_to_exists(page):
     text = re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
-    for target in re.findall(r"\]\(([^)#\s]+)", text):
-        if not target.startswith("https://"):
-            assert (page.parent / target).exists(), target
+    for target, anchor in re.findall(r"\]\(([^)#\s]*)#?([^)\s]*)\)", text):
+        if target.startswith("https://"):
+            continue
+        there = page.parent / target if target else page
+        assert there.exists(), target
+        if anchor:
+            assert anchor in anchors_of(there), f"{target}#{anchor}"
+
+
+def anchors_of(page):
+    """The anchors that GitHub and the site give the headings of a page."""
+    text = re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_an_anchor_is_that_of_a_heading():
+    page = ROOT / "docs" / "how-to.md"
+    assert "my-images-are-not-where-the-gaze-is" in anchors_of(page)
+    assert "my-images" not in anchors_of(page)
+    assert "a-cluster-several-processes-or-a-gpu" in anchors_of(page)
 
 
 def texts_that_name_modules():
