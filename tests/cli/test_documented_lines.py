@@ -49,7 +49,8 @@ JOBS = re.compile(r"--jobs \d+")
 BLOCKS = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 AS_A_WHOLE = ("getting-started.md", "how-to.md")
 ELSEWHERE = ("python.md",)  # by tests/test_docs.py
-SHOWN = ("text",)  # pictures made of letters: folders, formulas
+# Not run here: pictures made of letters, and R, which tests/interop/test_r.py runs.
+SHOWN = ("text", "r")
 
 
 def blocks():
