@@ -17,6 +17,7 @@ from gazetrack.errors import ConfigError, did_you_mean, quote
 from gazetrack.publish import write_text
 from gazetrack.storage.address import is_url
 from gazetrack.workflows.study.file import read_study
+from gazetrack.workflows.study.reads import files_of_exports
 from gazetrack.workflows.study.run import Done, Job
 from gazetrack.workflows.study.steps import STEPS
 
@@ -121,10 +122,18 @@ def _job(study: Study, name: str, number: int, n_jobs: int | None, before: list[
         where=Path(where),
         after=tuple(each for each in STEPS[name].after if each in before),
         plan=partial(_planned, study, name, number, told) if goes_on else None,
-        reads=tuple(dict.fromkeys(told.reads)),
+        reads=tuple(dict.fromkeys([*told.reads, *_beside_exports(study, name, told)])),
         parameters={key: _text(study, value) for key, value in sorted(values.items())},
         unnoted=_unnoted(told, where, STEPS[name].takes),
     )
+
+
+def _beside_exports(study: Study, name: str, told: Defaults) -> list[Path]:
+    """Return all files that a step reads of exports, also those beside the ones that are named."""
+    if STEPS[name].takes != "exports" or "manifest" in told.values:
+        return []
+    inputs = [place for place in study.settings.inputs if isinstance(place, Path)]
+    return files_of_exports(inputs, recursive=bool(told.values.get("recursive")))
 
 
 def _unnoted(told: Defaults, where: str, takes: str) -> str:

@@ -230,6 +230,26 @@ def test_ctrl_c_ends_a_run_with_its_code_and_leaves_nothing_half_written(study):
     assert all(name.endswith((".parquet", ".jsonl", ".txt")) for name in names)
 
 
+def test_what_lies_beside_an_export_is_a_part_of_a_report(run, tmp_path):
+    import gzip
+
+    name = "sub-01_task-look_recording-eye1_physio"
+    columns = ["timestamp", "x_coordinate", "y_coordinate"]
+    about = {"SamplingFrequency": 250, "StartTime": 0, "Columns": columns}
+    about |= {"PhysioType": "eyetrack", "RecordedEye": "left"}
+    (tmp_path / f"{name}.json").write_text(json.dumps(about))
+    rows = "".join(f"{4 * i}\t{100 + i % 3}\t{200 + i % 2}\n" for i in range(200))
+    with gzip.open(tmp_path / f"{name}.tsv.gz", "wt") as file:
+        file.write(rows)
+    text = f'[study]\ninputs = ["{name}.tsv.gz"]\nsteps = ["report"]\n'
+    (tmp_path / "study.toml").write_text(text)
+    assert run("gazetrack run study.toml").code == 0
+    plan = "gazetrack run study.toml --dry-run"
+    assert run(plan).out == "report: done before\n"
+    (tmp_path / f"{name}.json").write_text(json.dumps(about | {"SamplingFrequency": 500}))
+    assert run(plan).out == "report: would be taken: its files have changed\n"
+
+
 def test_two_runs_at_once_are_one_too_many(run, study):
     from gazetrack.workflows.engine.manifest import Manifest
 

@@ -303,7 +303,8 @@ def _parameters(job: Job, known: Manifest, files: Sequence[Mapping[str, Any]]) -
 
 def _read_by(job: Job) -> list[dict[str, Any]]:
     """Return the state of every file that a step reads."""
-    return [state_of(file) for place in job.reads for file in _files_of(place)]
+    files = dict.fromkeys(file for place in job.reads for file in _files_of(place))
+    return [state_of(file) for file in files]
 
 
 def _files_of(place: Path) -> list[Path]:
