@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -106,6 +106,19 @@ def _show_problems(result: Evaluation) -> None:
             click.echo(f"note: no {what} of {len(ids)} images: {shown}", err=True)
 
 
+def _show_certainty(summary: dict[str, Any]) -> None:
+    """Print what uncertainties and probabilities are good for, where there are any."""
+    referral = summary.get("referral")
+    if referral is not None:
+        shown = [line for line in referral["curve"] if line["referred"] in (0, 0.1, 0.2, 0.5)]
+        curve = ", ".join(f"{line['referred']:.0%}: {line['dice']:.4f}" for line in shown)
+        click.echo(f"  dice when the most uncertain are referred: {curve}")
+    calibration = summary.get("calibration")
+    if calibration is not None:
+        what = f"of {calibration['images']} images"
+        click.echo(f"  expected calibration error  {calibration['ece']:.4f} ({what})")
+
+
 def _show(result: Evaluation, out: Path) -> None:
     from gradtrack_model.evaluation.evaluate import MEASURES
 
@@ -125,6 +138,7 @@ def _show(result: Evaluation, out: Path) -> None:
         low, high = paired["interval"]
         difference = f"{paired['difference']:+.4f} [{low:+.4f}, {high:+.4f}], p = {paired['p']:.2g}"
         click.echo(f"  dice from {paired['file']}: {difference} (Wilcoxon, {paired['n']} images)")
+    _show_certainty(summary)
     click.echo("  [95 % bootstrap interval of the mean over images]")
     click.echo(f"  an image counts {summary['empty_masks']}")
     click.echo(f"  wrote {out}/evaluation.csv and {out}/summary.json")

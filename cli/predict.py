@@ -71,6 +71,14 @@ if TYPE_CHECKING:
     help="Also write probabilities as gray images: DIR/probabilities.",
 )
 @click.option(
+    "--uncertainty",
+    is_flag=True,
+    help=(
+        "Also write how far flips (--tta) and networks (several --weights) disagree: "
+        "DIR/uncertainty.csv by image, DIR/uncertainty by pixel."
+    ),
+)
+@click.option(
     "--tracks",
     is_flag=True,
     help="Also write the predicted track maps: DIR/tracks/1 (the core) to K.",
@@ -142,6 +150,7 @@ def command(
     ids: Path | None,
     overlay: bool,
     probabilities: bool,
+    uncertainty: bool,
     tracks: bool,
     tta: bool,
     image_size: int | None,
@@ -177,6 +186,7 @@ def command(
     chosen = PredictOptions(
         probabilities=probabilities,
         overlay=overlay,
+        uncertainty=uncertainty,
         tta=tta,
         batch_size=batch_size,
         device=pick_device(device),

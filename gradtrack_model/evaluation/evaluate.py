@@ -13,6 +13,14 @@ from gradtrack_model.data.image_files import find_images, read_ids, read_mask
 from gradtrack_model.evaluation.made_by import network_of
 from gradtrack_model.evaluation.metrics import EMPTY_DISTANCE_POLICY, EMPTY_POLICY, Scores, score
 from gradtrack_model.evaluation.statistics import describe, paired
+from gradtrack_model.evaluation.uncertainty import (
+    PROBABILITIES,
+    Counts,
+    calibration,
+    count,
+    read_uncertainty,
+    referral,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -76,6 +84,11 @@ class Evaluation:
     network : dict or None
         What `gradtrack_model.evaluation.made_by` says of the network that made all predictions;
         None where that is not recorded.
+    referral : dict or None
+        What is left when the most uncertain images are referred to a person, see
+        `gradtrack_model.evaluation.uncertainty.referral`; None without uncertainties.
+    calibration : dict or None
+        Whether probabilities are what they say, see `calibration` there; None without these.
     """
 
     scores: tuple[Score, ...]
@@ -84,6 +97,8 @@ class Evaluation:
     n_wanted: int
     against: dict[str, Any] | None = None
     network: dict[str, Any] | None = None
+    referral: dict[str, Any] | None = None
+    calibration: dict[str, Any] | None = None
 
     @property
     def complete(self) -> bool:
@@ -101,6 +116,11 @@ class Evaluation:
         facts["empty_masks_distance"] = EMPTY_DISTANCE_POLICY
         if self.against:
             facts["against"] = self.against
+        # Of predictions with `--uncertainty` and `--probabilities` alone.
+        if self.referral:
+            facts["referral"] = self.referral
+        if self.calibration:
+            facts["calibration"] = self.calibration
         facts["failed"] = {
             one.image_id: str(one.error) for one in self.scores if one.error is not None
         }
@@ -163,14 +183,16 @@ def evaluate_folder(
         counts = f"{len(predicted)} predictions, {len(reference)} masks"
         what = f"no prediction has a mask of its name ({counts})"
         raise DataError(what, path=predictions, hint="file stems must match")
+    uncertain = read_uncertainty(predictions)
+    counted: list[Counts] = []
     scores = []
     for image in comparable:
-        scores.append(_score(image, predicted[image], reference[image]))
+        scores.append(_score(image, predicted[image], reference[image], counted))
         if progress is not None:
             progress(len(scores), len(comparable))
     comparison = None
+    ours = {one.image_id: one.measures.dice for one in scores if one.measures is not None}
     if against is not None:
-        ours = {one.image_id: one.measures.dice for one in scores if one.measures is not None}
         theirs = {image: row["dice"] for image, row in other_rows.items()}
         comparison = compare(ours, theirs, against)
     result = Evaluation(
@@ -180,6 +202,8 @@ def evaluate_folder(
         n_wanted=len(reference) if ids is None else len(wanted),
         against=comparison,
         network=network_of(predictions, comparable),
+        referral=referral(ours, uncertain),
+        calibration=calibration(counted),
     )
     if out is not None:
         write_text(out / SCORES_FILE, _csv(result))
@@ -187,13 +211,18 @@ def evaluate_folder(
     return result
 
 
-def _score(image_id: str, predicted: ImageRef, reference: ImageRef) -> Score:
+def _score(image_id: str, predicted: ImageRef, reference: ImageRef, counts: list[Counts]) -> Score:
+    """Compare an image's two masks, and add to `counts` what its probabilities say, if any."""
     try:
         prediction = read_mask(predicted)
         mask = read_mask(reference)
         _check_same_size(prediction.shape, mask.shape, reference.path)
     except GazetrackError as error:
         return Score(image_id, error=error)
+    probabilities = predicted.file.parent / PROBABILITIES / f"{predicted.file.stem}.png"
+    counted = count(probabilities, prediction, mask) if predicted.is_picture else None
+    if counted is not None:
+        counts.append(counted)
     return Score(image_id, score(prediction, mask), int(prediction.sum()), int(mask.sum()))
 
 

@@ -23,6 +23,12 @@ from gradtrack_model.evaluation.made_by import (
     refuse_masks_of_others,
 )
 from gradtrack_model.evaluation.overlay import draw_overlay
+from gradtrack_model.evaluation.uncertainty import (
+    disagreement,
+    forget_uncertainty,
+    spread,
+    write_uncertainty,
+)
 from gradtrack_model.evaluation.volume_masks import VolumeMasks
 from gradtrack_model.network.model import foreground
 from gradtrack_model.network.precision import autocast
@@ -59,6 +65,10 @@ class PredictOptions:
         Whether to write ``probabilities/<name>.png``, too, where 255 stands for certainty.
     overlay : bool
         Also write ``overlays/<name>.png``: the image with the mask tinted and outlined.
+    uncertainty : bool
+        Also write ``uncertainty.csv``, a number for each image, and ``uncertainty/<name>.png``, the
+        standard deviation of the probability, where 255 stands for .5; takes `tta` or several
+        networks.
     tta : bool
         Average the logits over the four flips of the image.
     batch_size : int
@@ -88,6 +98,7 @@ class PredictOptions:
 
     probabilities: bool = False
     overlay: bool = False
+    uncertainty: bool = False
     tta: bool = False
     batch_size: int = 8
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
@@ -187,15 +198,11 @@ def predict_folder(
     """
     ensemble = as_ensemble(checkpoint)
     config = ensemble.first.config
-    levels = {one.model.n_tracks for one in ensemble.members}
-    if options.tracks and any(one.config.loss.track_weight == 0 for one in ensemble.members):
-        raise ConfigError("the network was trained without track maps", hint="leave --tracks out")
-    if options.tracks and len(levels) > 1:
-        raise ConfigError("networks of different track maps", hint="leave --tracks out")
+    levels = _levels(ensemble, options)
     images = find_images(folder)
     wanted = _wanted(images, options.ids, folder)
     names = unique_names(images)
-    files = _Files(options, levels=max(levels) if options.tracks else 0)
+    files = _Files(options, levels=levels)
     _refuse_inputs(files, names.values(), images.values(), folder, out)
     volumes = VolumeMasks(wanted.values(), out / "volumes")
     refiner = options.refiner()
@@ -207,20 +214,25 @@ def predict_folder(
     refuse_masks_of_others(out, replaced, force=options.force)
     begin(out, replaced)
     made = []
+    uncertain: dict[str, float] = {}
+    forget_uncertainty(out)
     for start in range(0, len(every), options.batch_size):
         batch = every[start : start + options.batch_size]
         opened = [_open(ref, config.window) for _, ref in batch]
         readable = [image for image in opened if isinstance(image, Image.Image)]
-        # One row of logits for each image that could be read, in their order.
-        logits = iter(ensemble_logits(ensemble, readable, size, options))
+        # What all networks say of each image that could be read, in their order.
+        said_of = iter(ensemble_passes(ensemble, readable, size, options))
         for (image_id, ref), image in zip(batch, opened, strict=True):
             if isinstance(image, GazetrackError):
                 yield Prediction(ref, error=image)
                 continue
-            own = next(logits)
+            passes = next(said_of)
+            own = mean_of_passes(passes)
+            if options.uncertainty:
+                uncertain[names[image_id]] = disagreement(_all_of(passes), threshold)
             if refiner is not None:
                 own = refiner.refine(image, own, threshold)
-            pictures, mask = _pictures(image, own, threshold, options)
+            pictures, mask = _pictures(image, own, threshold, options, passes)
             written = []
             for relative, picture in zip(files.of(names[image_id]), pictures, strict=True):
                 write_bytes(out / relative, _png(picture))
@@ -233,6 +245,24 @@ def predict_folder(
         network = describe_network(ensemble, threshold=threshold, size=size, flips=options.tta)
         network["refined_by"] = None if refiner is None else refiner.facts
         record_network(out, network, made)
+    if uncertain:
+        write_uncertainty(out, uncertain)
+
+
+def _levels(ensemble: Ensemble, options: PredictOptions) -> int:
+    """Return how many track maps are written, and refuse what the networks do not give."""
+    members = ensemble.members
+    if options.uncertainty and len(members) == 1 and not options.tta:
+        what = "the uncertainty of one network that sees an image once"
+        raise ConfigError(what, hint="give --tta, or several --weights")
+    if not options.tracks:
+        return 0
+    if any(one.config.loss.track_weight == 0 for one in members):
+        raise ConfigError("the network was trained without track maps", hint="leave --tracks out")
+    levels = {one.model.n_tracks for one in members}
+    if len(levels) > 1:
+        raise ConfigError("networks of different track maps", hint="leave --tracks out")
+    return levels.pop()
 
 
 def _wanted(
@@ -265,6 +295,8 @@ class _Files:
             folders.append("probabilities/")
         if self.options.overlay:
             folders.append("overlays/")
+        if self.options.uncertainty:
+            folders.append("uncertainty/")
         folders += [f"tracks/{level}/" for level in range(1, self.levels + 1)]
         return [f"{folder}{name}.png" for folder in folders]
 
@@ -310,13 +342,38 @@ def ensemble_logits(
     list of Tensor, shape (1 + levels, h, w) each
         As `logits_of` returns them.
     """
+    passes = ensemble_passes(ensemble, images, size, options)
+    return [mean_of_passes(one) for one in passes]
+
+
+def ensemble_passes(
+    ensemble: Ensemble, images: list[Image.Image], size: int, options: PredictOptions
+) -> list[Tensor]:
+    """Return what every network says of every flip of each image.
+
+    Parameters are those of `ensemble_logits`.
+
+    Returns
+    -------
+    list of Tensor, shape (networks, flips, 1 + levels, h, w) each
+        Logits as `logits_of` returns them, flipped back and not averaged.
+    """
     each = [
-        logits_of(one.model.to(options.device), images, size, options, one.config.precision)
+        _passes(one.model.to(options.device), images, size, options, one.config.precision)
         for one in ensemble.members
     ]
-    if len(each) == 1:
-        return each[0]
-    return [mean_of_logits(torch.stack(of_image)) for of_image in zip(*each, strict=True)]
+    return [torch.stack(of_image) for of_image in zip(*each, strict=True)]
+
+
+def mean_of_passes(passes: Tensor) -> Tensor:
+    """Return the logits of an image [C, h, w] from those of all networks and flips [N, F, ...]."""
+    members = []
+    for flips in passes:
+        total = torch.zeros(())
+        for one in flips:
+            total = total + one
+        members.append(total / len(flips))
+    return members[0] if len(members) == 1 else mean_of_logits(torch.stack(members))
 
 
 def mean_of_logits(logits: Tensor) -> Tensor:
@@ -354,19 +411,30 @@ def logits_of(
     list of Tensor, shape (1 + levels, h, w) each
         The segmentation, then the track maps where they are asked for, from the deepest stage on.
     """
+    passes = _passes(model, images, size, options, precision)
+    return [mean_of_passes(one[None]) for one in passes]
+
+
+def _passes(
+    model: Network,
+    images: list[Image.Image],
+    size: int,
+    options: PredictOptions,
+    precision: str,
+) -> list[Tensor]:
+    """Return the logits of all flips of each image, flipped back: [F, C, h, w] each."""
     if not images:
         return []
     pixels = torch.stack([resized(image, size) for image in images])
     batch = normalise(pixels.to(options.device).float() / 255)
     flips = _FLIPS if options.tta else _FLIPS[:1]
-    total = torch.zeros(())
+    found = []
     with torch.inference_mode():
         for axes in flips:
             with autocast(precision, options.device):
                 output = model(batch.flip(axes))
-            flipped = _logits(output, options.tracks)
-            total = total + flipped.flip(axes)
-    return list((total / len(flips)).float().cpu())
+            found.append(_logits(output, options.tracks).flip(axes).cpu())
+    return list(torch.stack(found, 1))
 
 
 def _logits(output: Output, tracks: bool) -> Tensor:
@@ -382,7 +450,7 @@ def _logits(output: Output, tracks: bool) -> Tensor:
 
 
 def _pictures(
-    image: Image.Image, logits: Tensor, threshold: float, options: PredictOptions
+    image: Image.Image, logits: Tensor, threshold: float, options: PredictOptions, passes: Tensor
 ) -> tuple[list[Pixels], npt.NDArray[np.bool_]]:
     """Return the pictures to write for an image, in the order of `_Files`, and its mask [H, W]."""
     shape = (image.height, image.width)
@@ -395,8 +463,23 @@ def _pictures(
         pictures.append(grey[0])
     if options.overlay:
         pictures.append(draw_overlay(np.array(image), mask))
+    if options.uncertainty:
+        pictures.append(_uncertainty(passes, shape))
     pictures += list(grey[1:])
     return pictures, mask
+
+
+def _all_of(passes: Tensor) -> Tensor:
+    """Return the segmentations of all networks and flips as [P, h, w]."""
+    return passes[:, :, 0].flatten(0, 1)
+
+
+def _uncertainty(passes: Tensor, shape: tuple[int, int]) -> Pixels:
+    """Return where networks and flips disagree, 255 for a standard deviation of .5, as all can."""
+    deviation = spread(_all_of(passes))[None, None]
+    full = functional.interpolate(deviation, size=shape, mode="bilinear", align_corners=False)
+    pixels: Pixels = (full[0, 0] * 2 * 255).round().clamp(0, 255).to(torch.uint8).numpy()
+    return pixels
 
 
 def _png(pixels: Pixels) -> bytes:
