@@ -123,7 +123,7 @@ def tables(draw):
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(made=tables())
 def test_any_table_of_samples_is_the_same_again(made, tmp_path_factory):
