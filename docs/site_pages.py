@@ -10,6 +10,8 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import os
+import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -113,10 +115,22 @@ def with_links_to_copies(text):
     return text
 
 
+def copied(source):
+    """The text of a page outside of `docs/`, with links that hold where its copy lies."""
+    folder = (ROOT / source).parent
+
+    def moved(found):
+        target = os.path.relpath(folder / found[1], GENERATED)
+        return f"]({target}"
+
+    text = (ROOT / source).read_text("utf-8")
+    return re.sub(r"\]\((?![a-z]+:|#)([^)#\s]+)", moved, text)
+
+
 def write_pages():
     """Write all pages; one that says what it said before is left as it is, for quick builds."""
     made = {f"api/{name}": text for name, text in pages().items()}
-    made |= {copy: (ROOT / source).read_text("utf-8") for source, copy in COPIES.items()}
+    made |= {copy: copied(source) for source, copy in COPIES.items()}
     (GENERATED / "api").mkdir(parents=True, exist_ok=True)
     for old in (GENERATED / "api").glob("*.rst"):
         if f"api/{old.name}" not in made:

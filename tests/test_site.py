@@ -12,7 +12,8 @@ import yaml
 
 import gazetrack
 import gradtrack_model
-from docs.site_pages import COPIES, pages, with_links_to_copies
+from docs import site_pages
+from docs.site_pages import COPIES, copied, pages, with_links_to_copies
 from tests.places import ROOT
 from tests.site_check import problems
 
@@ -60,6 +61,16 @@ def test_links_to_pages_outside_of_the_docs_lead_to_copies():
     assert with_links_to_copies(text) == text.replace("../CHANGELOG.md", "generated/changelog.md")
     names = "[every name](../gazetrack/__init__.pyi)"
     assert with_links_to_copies(names) == "[every name](generated/api/index.rst)"
+
+
+def test_links_of_copies_hold_where_these_lie(tmp_path, monkeypatch):
+    monkeypatch.setattr(site_pages, "ROOT", tmp_path)
+    monkeypatch.setattr(site_pages, "GENERATED", tmp_path / "docs" / "generated")
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "card.md").write_text(
+        "[1](../docs/b.md#c) [2](https://e.org) [3](#d) [4](e.py)"
+    )
+    assert copied("a/card.md") == "[1](../b.md#c) [2](https://e.org) [3](#d) [4](../../a/e.py)"
 
 
 def test_what_is_wrong_with_a_built_site_is_seen(tmp_path):
