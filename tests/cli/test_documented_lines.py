@@ -25,7 +25,7 @@ from tests.test_docs import PROGRAMS
 # exist is looked at all the same, for every line: `tests/test_docs.py`.
 NOT_RUN = {
     r"^(pip|make|npm|torchrun|python|echo|docker|conda|rattler-build|Rscript|man|cd|"
-    r"bids-validator-deno) ": "another program",
+    r"bids-validator-deno|nnUNetv2_\w+) ": "another program",
     r"s3://|gs://|az://|https://": "a server; tests/storage has one of its own",
     r"--cluster": "a cluster; tests/workflows/engine has one of its own",
     r"mobilesam": "weights that are not ours to hand out; tests/sam and tests/cli/test_models.py",
@@ -38,6 +38,7 @@ NOT_RUN = {
     r"^gazetrack dataset get": "gigabytes from the network; tests/cli/test_datasets.py",
     r"^gradtrack-train(?! check| nnunet)": "a minute to hours; tests/cli/test_demo.py",
     r"images --weights runs/gradtrack|--ids val.txt -o": "needs it trained; tests/cli/test_demo.py",
+    r"runs/folds|--ids test\.txt": "a network for each fold; tests/weights/test_ensemble.py",
     r"^gradtrack-compare": "four networks; tests/cli/test_model_commands.py",
     r"^gradtrack-export|polyps\.onnx": "a slow import; tests/weights/test_export.py",
     r"kvasir_fixation|maps/maps\.parquet --t|val-images|val\.txt$": (
