@@ -10,11 +10,11 @@ import numpy as np
 
 from gazetrack.cards import card, path_svg
 from gazetrack.tables.placement import Placement, filling
+from gazetrack.tables.rates import rate_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
-    import numpy.typing as npt
     import pandas as pd
     import pyarrow as pa
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 # What positions are fractions of where a vendor mapped them to the stimulus itself.
 SURFACE = "surface"
 ATTRS_KEY = "gazetrack"  # of `DataFrame.attrs`: what a table of ours knows of its recording
-_ENOUGH_STEPS = 1 << 20  # between samples, to know the ordinary one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -295,42 +294,12 @@ class Recording:
 
     @property
     def effective_rate_hz(self) -> float | None:
-        """Sampling rate from the steps between samples, gaps left out; None with fewer than two.
+        """Samples a second while there are any, gaps left out; None with fewer than two.
 
-        The mean of the ordinary steps, not their median: at 300 Hz, whole milliseconds come in
-        steps of 3 and 4.
+        See `rates.rate_of`: a gap, or a sample that is missing, does not lower it, and samples of
+        two eyes that come in pairs count as two.
         """
-        if self.sample_table is None or self.sample_table.num_rows < 2:
-            return None
-        # The first million steps tell what is ordinary: all of a long recording would fill the
-        # memory.
-        first: list[npt.NDArray[np.float64]] = []
-        n_first = 0
-        for steps in _steps_forward(self.sample_table["t_ms"]):
-            first.append(steps)
-            n_first += len(steps)
-            if n_first > _ENOUGH_STEPS:
-                break
-        if n_first == 0:
-            return None
-        longest_usual = 1.5 * float(np.median(np.concatenate(first)))
-        total_ms = 0.0
-        count = 0
-        for steps in _steps_forward(self.sample_table["t_ms"]):
-            usual = steps[steps < longest_usual]
-            total_ms += float(usual.sum())
-            count += len(usual)
-        return 1000.0 * count / total_ms
-
-
-def _steps_forward(times: pa.ChunkedArray) -> Iterator[npt.NDArray[np.float64]]:
-    """Yield the steps between times that go forward, chunk by chunk."""
-    last = np.empty(0)  # the last time of the chunk before: steps reach across chunks
-    for chunk in times.chunks:
-        t = np.concatenate([last, chunk.to_numpy()])
-        last = t[-1:]
-        steps = np.diff(t)
-        yield steps[steps > 0]
+        return None if self.sample_table is None else rate_of(self.sample_table["t_ms"])
 
 
 def _nominal_note(screen: Screen, fractions_of: str) -> str:

@@ -186,3 +186,13 @@ def test_a_larger_margin_never_makes_dwell_less(path):
         for margin in (0, 3, 20)
     ]
     assert dwell == sorted(dwell)
+
+
+def test_fixations_that_overlap_keep_their_lengths_and_share_more_than_the_trial():
+    # 0-100 and 80-180 ms: 200 ms of dwell in a trial of 180.
+    looks = table([10, 10], [5, 5], [0, 80], [100, 100])
+    trials = trials_of(looks, {})
+    assert "dwell times count such moments twice" in trials.notes[0]
+    left = measured(looks, halves()).iloc[0]
+    assert (left["dwell_ms"], left["trial_ms"]) == (200, 180)
+    assert left["dwell_share_of_trial"] == pytest.approx(200 / 180)

@@ -1,4 +1,8 @@
-"""Gazepoint: the area of interest that each row of a fixation names."""
+"""Gazepoint: the area of interest that each row of a fixation names.
+
+Rows that are of no fixation (``FPOGV`` is 0: a saccade, or the next fixation's first ones) still
+carry the number of the one before.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +29,7 @@ AOI = "AOI"
 def aoi_rows(head: Head) -> Iterator[tuple[str, int, str, str]]:
     """Yield the showing of a medium, the number of the fixation, the medium and the area.
 
+    Rows that are of no fixation are left out, as the reader leaves them out of its fixations.
     Showings are numbered from 1, as the recordings and trials of the reader are.
 
     Raises
@@ -59,11 +64,10 @@ class _Rows(Export):
         showing = super().showings(t, table, timed)
         texts = {key: table.text(key)[timed].tolist() for key in ("stimulus", "aoi")}
         numbers = (showing + 1).tolist()
-        index = table.number("index")[timed].astype(np.int64).tolist()
+        index = table.number("index")[timed]
+        of_fixation = np.flatnonzero(table.number("valid")[timed] == 1).tolist()
         self.of_part = [
-            (str(number), one, stimulus, aoi)
-            for number, one, stimulus, aoi in zip(
-                numbers, index, texts["stimulus"], texts["aoi"], strict=True
-            )
+            (str(numbers[at]), int(index[at]), texts["stimulus"][at], texts["aoi"][at])
+            for at in of_fixation
         ]
         return showing

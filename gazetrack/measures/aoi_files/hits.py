@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gazetrack.errors import InputError
 from gazetrack.measures.aoi_files import dataviewer_hits, named_hits, tobii_hits
 from gazetrack.readers.head import read_head
+from gazetrack.readers.smi.events import TABLE
 from gazetrack.readers.text.header import header_of
 
 if TYPE_CHECKING:
@@ -36,4 +38,9 @@ def read_aoi_hits(path: Path) -> RecordedAois:
         return dataviewer_hits.aoi_hits_of(path)
     if named_hits.is_named(head):
         return named_hits.aoi_hits_of(path)
+    if any(line.startswith(TABLE) for line in head.lines):
+        # Its column `AOI hit` was empty in every export at hand: nobody knows what it holds.
+        what = "is a table of events of SMI's IDF Event Detector, whose AOI hit is not read"
+        hint = "export events or samples with AOI Name from BeGaze; or give shapes as --aois"
+        raise InputError(what, path=path, hint=hint)
     return tobii_hits.aoi_hits_of(path)

@@ -24,6 +24,11 @@ _KIND = "Eye movement type"
 _NUMBER = "Eye movement type index"
 _RECORDING = "Recording name"
 _FIXATION = "Fixation"
+# Whose export it is nobody knows: what has another vendor's columns does not come here.
+_HINT = (
+    "tick AOI hit in Pro Lab's data export, or areas of interest in that of Data Viewer, BeGaze, "
+    "Gazepoint Analysis, iMotions or Tobii Studio; or give shapes as --aois"
+)
 
 
 def aoi_hits_of(path: Path) -> RecordedAois:
@@ -50,7 +55,7 @@ def aoi_hits_of(path: Path) -> RecordedAois:
             }
             if not columns:
                 what = "has no columns of AOI hits, such as AOI hit [image - area]"
-                raise InputError(what, path=path, hint="tick AOI hit in Pro Lab's data export")
+                raise InputError(what, path=path, hint=_HINT)
             hits = _hits(_fixations(reader, header, path), columns)
     except (OSError, UnicodeError, csv.Error) as error:
         raise InputError("cannot be read as an export", path=path, hint="export again") from error

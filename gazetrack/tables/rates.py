@@ -1,0 +1,102 @@
+"""The rate of samples, measured by their times: gaps count for nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy.typing as npt
+    import pyarrow as pa
+
+    Floats = npt.NDArray[np.float64]
+
+_ENOUGH_STEPS = 1 << 20  # between samples, to know the ordinary one
+_LEAST_STEPS = 8  # to tell pairs from a gap
+_TWO_SIZES = 1.5  # the longer of two neighbouring steps, by the shorter
+# Half a step more than is ordinary: of one step, and of two.
+_LONGEST_STEP = 1.5
+_LONGEST_SPAN = 1.25
+_MOST = 0.5  # share of the spans
+
+
+def rate_of(times: pa.ChunkedArray) -> float | None:
+    """Return how many samples come in a second, or None where no time is later than another.
+
+    Parameters
+    ----------
+    times : pyarrow.ChunkedArray
+        Times of samples in milliseconds, in the order of the samples.
+
+    Returns
+    -------
+    float or None
+        1000 by the mean of the ordinary steps, in Hz: those less than 1.5 times the median. It is
+        not the median's, as whole milliseconds at 300 Hz come in steps of 3 and 4. Where a long
+        step follows a short one all along, as where two eyes take turns, the mean of two steps
+        together counts, of which none is ordinary by itself.
+    """
+    # The first million steps tell what is ordinary: all of a long recording would fill the memory.
+    first: list[Floats] = []
+    n_first = 0
+    for steps in _steps_forward(times):
+        first.append(steps)
+        n_first += len(steps)
+        if n_first > _ENOUGH_STEPS:
+            break
+    if n_first == 0:
+        return None
+    known = np.concatenate(first)
+    if _in_pairs(known):
+        longest = _LONGEST_SPAN * float(np.median(known[1:] + known[:-1]))
+        return 2.0 * _mean_rate(_spans(times), longest)
+    return _mean_rate(_steps_forward(times), _LONGEST_STEP * float(np.median(known)))
+
+
+def _in_pairs(steps: Floats) -> bool:
+    """Whether steps have two sizes in turn: two of them together are even, one alone is not."""
+    if len(steps) < _LEAST_STEPS:
+        return False
+    before, after = steps[:-1], steps[1:]
+    longer = float(np.median(np.maximum(before, after)))
+    shorter = float(np.median(np.minimum(before, after)))
+    if longer < _TWO_SIZES * shorter:
+        return False
+    spans = before + after
+    usual = float(np.median(spans))
+    # Steps that are long where samples are missing add up to no even spans.
+    even = np.abs(spans - usual) < (_LONGEST_SPAN - 1.0) * usual
+    return float(np.mean(even)) > _MOST
+
+
+def _mean_rate(parts: Iterator[Floats], longest_ms: float) -> float:
+    """Return how many lengths of time of those that are short enough fit into a second."""
+    total_ms = 0.0
+    count = 0
+    for lengths in parts:
+        usual = lengths[lengths < longest_ms]
+        total_ms += float(usual.sum())
+        count += len(usual)
+    return 1000.0 * count / total_ms
+
+
+def _steps_forward(times: pa.ChunkedArray) -> Iterator[Floats]:
+    """Yield the steps between times that go forward, chunk by chunk."""
+    last = np.empty(0)  # the last time of the chunk before: steps reach across chunks
+    for chunk in times.chunks:
+        t = np.concatenate([last, chunk.to_numpy()])
+        last = t[-1:]
+        steps = np.diff(t)
+        yield steps[steps > 0]
+
+
+def _spans(times: pa.ChunkedArray) -> Iterator[Floats]:
+    """Yield the lengths of two steps together, chunk by chunk."""
+    last = np.empty(0)
+    for chunk in _steps_forward(times):
+        steps = np.concatenate([last, chunk])
+        last = steps[-1:]
+        yield steps[1:] + steps[:-1]

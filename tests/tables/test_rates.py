@@ -1,0 +1,67 @@
+"""The measured rate: gaps, jitter, missing samples and pairs of two eyes leave it as it is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gazetrack.tables.rates import rate_of
+
+
+def rate(times, chunks=1):
+    return rate_of(pa.chunked_array(np.array_split(np.asarray(times, np.float64), chunks)))
+
+
+def test_without_a_step_there_is_no_rate():
+    assert rate([]) is None
+    assert rate([3.0]) is None
+    assert rate([3.0, 3.0]) is None
+    assert rate([0.0, 4.0]) == 250.0
+
+
+@pytest.mark.parametrize(
+    ("apart_ms", "period_ms"), [(0.13, 8.333), (1.0, 33.3), (2.0, 5.0), (4.0, 9.0)]
+)
+@pytest.mark.parametrize("n_samples", [399, 400])
+def test_two_eyes_that_take_turns_are_two_samples_a_period(apart_ms, period_ms, n_samples):
+    number = np.arange(n_samples)
+    t = (number // 2) * period_ms + (number % 2) * apart_ms
+    assert rate(t) == pytest.approx(2000 / period_ms, rel=1e-3)
+    assert rate(t, chunks=7) == pytest.approx(2000 / period_ms, rel=1e-3)
+
+
+def test_a_few_samples_are_no_pairs():
+    # A gap between two runs, no second size of steps.
+    assert rate([0.0, 4.0, 104.0, 108.0]) == 250.0
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    period_ms=st.floats(0.5, 100.0),
+    apart=st.floats(0.01, 0.99),
+    jitter=st.floats(0.0, 0.1),
+    lost=st.floats(0.0, 0.15),
+    gap_at=st.integers(20, 380),
+    gap_ms=st.sampled_from([0.0, 300.0, 60_000.0]),
+    in_pairs=st.booleans(),
+    seed=st.integers(0, 2**31),
+)
+def test_the_rate_is_that_of_the_tracker(
+    period_ms, apart, jitter, lost, gap_at, gap_ms, in_pairs, seed
+):
+    noise = np.random.default_rng(seed)
+    number = np.arange(400)
+    t = number * period_ms
+    if in_pairs:
+        t = (number // 2) * period_ms + (number % 2) * apart * period_ms
+    # A step of a pair may be short: noise that is larger would turn it around.
+    shortest = min(apart, 1.0 - apart) if in_pairs else 1.0
+    t = t + noise.uniform(-0.5, 0.5, 400) * jitter * shortest * period_ms
+    t[gap_at:] += gap_ms
+    # Whole pairs are lost with the frame of the camera.
+    kept = noise.random(200).repeat(2) >= lost if in_pairs else noise.random(400) >= lost
+    per_period = 2.0 if in_pairs else 1.0
+    assert rate(t[kept]) == pytest.approx(1000 * per_period / period_ms, rel=0.03)
