@@ -19,7 +19,7 @@ from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.readers.bids.events import UNITS_MS, GazeRows, events_beside, stated_unit
 from gazetrack.readers.bids.screen import screen_of, screen_without, stated_screen
 from gazetrack.readers.bids.shown import with_shown
-from gazetrack.readers.bids.sidecars import described, expected_sidecar, sidecar
+from gazetrack.readers.bids.sidecars import described, entities_in, expected_sidecar, sidecar
 from gazetrack.readers.shared.clock import TimedParts
 from gazetrack.readers.shared.gaze import gaze_columns, pupils_of, without_marks
 from gazetrack.readers.shared.sink import SampleSink
@@ -154,11 +154,13 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     rate = facts.get("SamplingFrequency")
     maker = str(facts.get("Manufacturer", ""))
     model = str(facts.get("ManufacturersModelName", ""))
+    subject = entities_in(head.stem).get("sub", "")
     recording = Recording(
         name=head.stem,
         format=FORMAT.name,
         sample_table=samples,
         event_table=events_beside(head, rows, notes),
+        participants={head.stem: subject} if subject else {},
         screen=screen,
         world_camera=camera,
         marks_known=gaze.marks_known,

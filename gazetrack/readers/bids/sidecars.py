@@ -22,6 +22,7 @@ _ROOT = "dataset_description.json"
 _MOST_FOLDERS = 5  # data set, subject, session, kind of data, and one more for derivatives
 _MAX_BYTES = 1024**2
 _TABLE = re.compile(r"\.tsv(\.gz)?$", re.IGNORECASE)
+_ENTITY = re.compile(r"(sub|ses|task|run)-([0-9A-Za-z+]+)")
 
 
 def sidecar(path: Path, suffix: str = "") -> dict[str, Any]:
@@ -58,6 +59,21 @@ def sidecar(path: Path, suffix: str = "") -> dict[str, Any]:
             break
         folder = folder.parent
     return facts
+
+
+def entities_in(name: str) -> dict[str, str]:
+    """Return the subject, session, task and run that a name of BIDS tells, as ``sub``, ``ses``, ….
+
+    Parameters
+    ----------
+    name : str
+        The name of a table, with or without its suffix; of one that does not begin with the
+        subject nothing is told.
+    """
+    found = [_ENTITY.fullmatch(part) for part in name.split("_")]
+    if found[0] is None or found[0][1] != "sub":
+        return {}
+    return {match[1]: match[2] for match in found if match is not None}
 
 
 def expected_sidecar(path: Path) -> str:

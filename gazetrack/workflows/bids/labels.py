@@ -9,10 +9,16 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from gazetrack.errors import ConfigError, DataError, quote
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 ENTITIES = {"subject": "sub", "session": "ses", "task": "task", "run": "run"}
+_WORD = re.compile(r"[^\W_]+")
+_LEAST_CHARS = 2  # a word of one character is in too many others
 _LABEL = re.compile(r"[0-9A-Za-z+]+")
 _INDEX = re.compile(r"[0-9]+")
 _SEPARATORS = re.compile(r"[\s._-]+")
@@ -96,6 +102,34 @@ def label_of(entity: str, found: str) -> str:
     what = f"BIDS forbids {quote(found, 40)!r} as a {entity} label"
     hint = f"give it a label in [labels.{entity}] of --rules; {_rule(entity)}"
     raise DataError(what, hint=hint)
+
+
+def tells_of(label: str, people: Iterable[str]) -> bool:
+    """Tell whether a label gives away a part of a person's name.
+
+    Parameters
+    ----------
+    label : str
+        What was found in a name of the export; one of digits alone tells of nobody.
+    people : iterable of str
+        The names of participants, as exported.
+    """
+    own = folded(label)
+    if len(own) < _LEAST_CHARS or own.isdigit():
+        return False
+    for person in people:
+        words = [word for word in _WORD.findall(folded(person)) if not word.isdigit()]
+        if own in "".join(_WORD.findall(folded(person))):
+            return True
+        if any(len(word) >= _LEAST_CHARS and word in own for word in words):
+            return True
+    return False
+
+
+def folded(text: str) -> str:
+    """Return a text without accents and capitals, to compare it with others."""
+    letters = unicodedata.normalize("NFKD", text)
+    return "".join(char for char in letters if not unicodedata.combining(char)).casefold()
 
 
 def _is_allowed(entity: str, label: str) -> bool:

@@ -21,6 +21,7 @@ from gazetrack.errors import (
     quoting_nothing,
 )
 from gazetrack.publish import publish_folder, sha256_of
+from gazetrack.readers.bids.sidecars import entities_in
 from gazetrack.readers.head import read_head
 from gazetrack.tables.eyes import EYE_CHOICES
 from gazetrack.tables.pseudonyms import Pseudonyms
@@ -33,7 +34,7 @@ from gazetrack.workflows.bids.assembly import (
     write_root,
 )
 from gazetrack.workflows.bids.derived import Derived
-from gazetrack.workflows.bids.labels import checked_label, label_of
+from gazetrack.workflows.bids.labels import ENTITIES, checked_label, label_of, tells_of
 from gazetrack.workflows.bids.participants import read_participants
 from gazetrack.workflows.bids.parts import parts_of
 from gazetrack.workflows.bids.physio import write_part
@@ -392,7 +393,8 @@ def _write_parts(
         staged = []
         for place, (old, new) in enumerate(zip(exported, written, strict=True)):
             folder = f"{_STAGING}/{number}-{place}"
-            one = _named_part(old, new, folder, source, asked)
+            people = [part.participant for part in exported]
+            one = _named_part(old, new, _Place(source, folder, people), asked)
             staged.append(one)
             tables, found = write_part(new, asked.root / folder, asked.rules.hed)
             one.rows, one.sidecars = tables.rows, tables.sidecars
@@ -410,29 +412,53 @@ def _write_parts(
     return staged
 
 
-def _named_part(old: Part, new: Part, folder: str, source: Source, asked: _Asked) -> Staged:
+@dataclass(frozen=True)
+class _Place:
+    """Where a recording is from and goes to, and all whom its export names."""
+
+    source: Source
+    folder: str
+    people: list[str]
+
+
+def _named_part(old: Part, new: Part, place: _Place, asked: _Asked) -> Staged:
     """Return a recording with the labels that its names give it."""
+    rules = asked.rules
     texts = {
-        "file": source.path.as_posix(),
+        "file": place.source.path.as_posix(),
         "recording": old.label,
         "participant": old.participant,
     }
-    subjects = _Subjects(asked.rules, asked.options.pseudonyms)
+    subjects = _Subjects(rules, asked.options.pseudonyms)
     label = new.recording.name if _is_of_file(old) else new.label
     subject, name, is_given = subjects.of(old, texts, label)
+    by_rules = rules.found(texts)
+    people = [*place.people, by_rules.pop("subject", "")]
     found = {"subject": subject}
-    for entity, text in asked.rules.found(texts).items():
-        if entity != "subject":
-            found[entity] = asked.rules.label(entity, text) or label_of(entity, text)
+    for entity, text in (_of_bids(old) | by_rules).items():
+        given = rules.label(entity, text)
+        if not given and not asked.options.pseudonyms.keeps and tells_of(text, people):
+            what = f"the {entity} label that its names give holds a part of a participant's name"
+            raise DataError(what, hint=f"give it a label in [labels.{entity}] of --rules")
+        found[entity] = given or label_of(entity, text)
     return Staged(
-        file=str(source.path),
-        folder=folder,
+        file=str(place.source.path),
+        folder=place.folder,
         label=new.label,
         participant=new.participant,
         found=found,
         named=name,
         is_given=is_given,
     )
+
+
+def _of_bids(part: Part) -> dict[str, str]:
+    """Return the session, task and run that the name of a recording in BIDS states."""
+    if part.recording.format != "bids":
+        return {}
+    told = entities_in(part.label)
+    others = [entity for entity in ENTITIES if entity != "subject"]
+    return {entity: told[ENTITIES[entity]] for entity in others if ENTITIES[entity] in told}
 
 
 def _is_of_file(part: Part) -> bool:

@@ -74,6 +74,14 @@ def test_a_table_without_header_is_read_by_its_sidecar(tmp_path):
     )
 
 
+def test_the_subject_of_the_name_is_the_participant(tmp_path):
+    path = recording_in(tmp_path)
+    recording = read(path)
+    assert recording.participants == {f"{NAME}_physio": "01"}
+    (path.parent / "gaze_physio.json").write_text(json.dumps(FACTS))
+    assert read(path.rename(path.with_name("gaze_physio.tsv.gz"))).participants == {}
+
+
 def test_sidecars_are_inherited_and_the_nearest_wins(tmp_path):
     above = FACTS | {"RecordedEye": "left", "Manufacturer": "Maker"}
     path = recording_in(tmp_path, {"RecordedEye": "right"}, **{"task-look_physio.json": above})

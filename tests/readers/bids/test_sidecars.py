@@ -4,7 +4,13 @@ import json
 import pytest
 
 from gazetrack.errors import ParseError
-from gazetrack.readers.bids.sidecars import described, expected_sidecar, sibling, sidecar
+from gazetrack.readers.bids.sidecars import (
+    described,
+    entities_in,
+    expected_sidecar,
+    sibling,
+    sidecar,
+)
 
 NAME = "sub-01_task-look_physio"
 
@@ -88,3 +94,9 @@ def test_names_of_neighbours(table):
 )
 def test_what_is_said_of_a_column(facts, said):
     assert described(facts, "onset", "Units") == said
+
+
+def test_a_name_tells_its_entities_after_the_subject():
+    told = {"sub": "01", "ses": "b", "task": "look", "run": "2"}
+    assert entities_in("sub-01_ses-b_task-look_acq-x_run-2_recording-eye1_physio") == told
+    assert entities_in("task-look_physio") == entities_in("sub-_x") == entities_in("") == {}

@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from gazetrack.errors import ConfigError, DataError
-from gazetrack.workflows.bids.labels import MAX_LABEL_CHARS, Entities, checked_label, label_of
+from gazetrack.workflows.bids.labels import (
+    MAX_LABEL_CHARS,
+    Entities,
+    checked_label,
+    label_of,
+    tells_of,
+)
 
 
 def test_names_of_files_have_their_parts_in_the_order_of_bids():
@@ -41,3 +47,13 @@ def test_what_an_export_says_loses_its_separators_and_nothing_else():
         with pytest.raises(DataError, match=r"\[labels.subject\] of --rules"):
             label_of("subject", found)
     assert label_of("subject", "x" * MAX_LABEL_CHARS) == "x" * MAX_LABEL_CHARS
+
+
+@pytest.mark.parametrize("label", ["Meyer", "meyer2", "Anna", "nam", "ANNAMEYER", "rene"])
+def test_a_label_with_a_part_of_a_name_tells_of_the_person(label):
+    assert tells_of(label, ["Bert", "Anna Meyer_7", "Ren\u00e9"])
+
+
+@pytest.mark.parametrize("label", ["7", "07", "day1", "M", "look", ""])
+def test_a_label_of_digits_or_other_words_tells_of_nobody(label):
+    assert not tells_of(label, ["Anna Meyer 07", "P 7", ""])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -376,3 +377,48 @@ def test_the_validator_finds_no_error_in_real_exports(data_dir, tmp_path):
     written = {outcome.format for outcome in outcomes if outcome.outputs}
     assert len(written) >= 5
     assert errors_of(out) == []
+
+
+def test_a_data_set_of_bids_keeps_its_subjects_sessions_tasks_and_runs(exports, tmp_path):
+    files = [
+        write_samples(tmp_path / f"S1_look_day{day}_{run}.samples.parquet", n=9 + 3 * day + run)
+        for day, run in ((1, 1), (1, 2), (2, 1))
+    ]
+    rules = tmp_path / "rules.toml"
+    rules.write_text(
+        "[match]\nfile = 'S(?P<subject>1)_(?P<task>look)_day(?P<session>[0-9])_(?P<run>[0-9])'\n"
+    )
+    gazetrack.write_bids(files, tmp_path / "first", screen=SCREEN, rules=rules)
+    gazetrack.write_bids(tmp_path / "first", tmp_path / "again", recursive=True)
+    names = [
+        sorted(str(path.relative_to(tmp_path / one)) for path in (tmp_path / one).rglob("*"))
+        for one in ("first", "again")
+    ]
+    assert names[0] == names[1]
+    assert any("ses-2/beh/sub-1_ses-2_task-look_run-1_events.tsv" in name for name in names[1])
+    # Rules of the new data set say more than the names of the old one.
+    rules.write_text("[match]\nrecording = 'ses-(?P<session>[0-9])_(?P<task>task)'\n")
+    gazetrack.write_bids(
+        tmp_path / "first", tmp_path / "other", recursive=True, rules=rules, derivatives=False
+    )
+    assert list((tmp_path / "other").rglob("sub-1_ses-2_task-task_run-1_events.tsv"))
+
+
+@pytest.mark.parametrize("policy", ["hash", "drop"])
+def test_a_label_of_the_rules_does_not_give_a_name_away(policy, tmp_path):
+    path = tmp_path / "two.samples.parquet"
+    write_samples(path, recording=["Anna Meyer"] * 6 + ["Bert Klein"] * 6)
+    rules = tmp_path / "rules.toml"
+    rules.write_text("[match]\nrecording = '(?P<subject>(?P<task>Anna|Bert)) .*'\n")
+    key = b"k" * 32 if policy == "hash" else b""
+    choices = {"screen": SCREEN, "rules": rules, "pseudonyms": Pseudonyms(policy, key)}
+    gazetrack.write_bids(path, tmp_path / "open", screen=SCREEN, rules=rules)
+    assert list((tmp_path / "open").rglob("sub-Anna_task-Anna_events.tsv"))
+    with pytest.raises(DataError, match=r"task label .* holds a part of a participant's name"):
+        gazetrack.write_bids(path, tmp_path / "set", **choices)
+    assert not (tmp_path / "set").exists()
+    with rules.open("a") as file:
+        file.write('[labels.task]\n"Anna" = "a"\n"Bert" = "b"\n')
+    gazetrack.write_bids(path, tmp_path / "set", **choices)
+    names = " ".join(path.name for path in (tmp_path / "set").rglob("*_events.tsv"))
+    assert set(re.findall("task-([a-z]+)_", names)) == {"a", "b"}
