@@ -64,7 +64,8 @@ def from_mne(raw: BaseRaw, screen: Screen | None = None, name: str = FORMAT) -> 
     Recording
         Times begin at the first sample where the data do not come from `to_mne`. Annotations of
         fixations, saccades and blinks are events, those of trials say which samples are of which,
-        ``BAD_ACQ_SKIP`` is left out, and all others are messages.
+        ``BAD_ACQ_SKIP`` is left out, and all others are messages. Where `to_mne` had no sample for
+        a tick, there is none again.
 
     Raises
     ------
@@ -90,7 +91,8 @@ def from_mne(raw: BaseRaw, screen: Screen | None = None, name: str = FORMAT) -> 
     at_ms = first_ms + 1000.0 * (raw.times + raw.first_time)
     table = conform({**columns, "t_ms": at_ms, "recording": facts["name"]}, SAMPLES)
     annotated = _annotations(raw, first_ms, facts.get("outside", ()))
-    table, events = _cut(table, annotated)
+    lost = [(first_ms + 1000.0 * at, 1000.0 * length) for at, length in facts.get("lost_s", ())]
+    table, events = _cut(table, annotated, lost)
     found, said = event_table(events, str(facts["name"]))
     facts.setdefault("eyes", _eyes(columns))
     return recording_of(facts, samples=table, events=found, screen=screen, notes=(*notes, *said))
@@ -231,15 +233,23 @@ def _eye_of(names: tuple[str, ...]) -> str:
     return eyes.pop() if len(eyes) == 1 else "both"
 
 
-def _cut(table: Any, annotated: pd.DataFrame) -> tuple[Any, pd.DataFrame]:
-    """Return the samples that were recorded, with their trials, and the events among all rows."""
+def _cut(
+    table: Any, annotated: pd.DataFrame, lost: Sequence[tuple[float, float]]
+) -> tuple[Any, pd.DataFrame]:
+    """Return the samples that were recorded, with their trials, and the events among all rows.
+
+    `lost` are onsets and lengths in milliseconds without a sample, besides annotated pauses.
+    """
     t = table["t_ms"].to_numpy()
     is_pause = (annotated["name"] == PAUSE).to_numpy()
     is_trial = (annotated["kind"] == TRIAL).to_numpy()
     recorded = np.ones(len(t), np.bool_)
     half_ms = float(np.median(np.diff(t))) / 2 if len(t) > 1 else 0.0
-    for onset, length in annotated.loc[is_pause, ["onset_ms", "duration_ms"]].to_numpy():
-        recorded[(t > onset - half_ms) & (t < onset + length - half_ms)] = False
+    pauses = annotated.loc[is_pause, ["onset_ms", "duration_ms"]].to_numpy(np.float64)
+    for onset, length in (*pauses, *lost):
+        begin = np.searchsorted(t, onset - half_ms, side="right")
+        end = np.searchsorted(t, onset + length - half_ms, side="left")
+        recorded[begin:end] = False
     names = {name: np.full(len(t), "", object) for name in ("trial", "stimulus")}
     for row in annotated[is_trial].to_dict("records"):
         end = row["onset_ms"] + row["duration_ms"]

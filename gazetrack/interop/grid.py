@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 MOST_TICKS = 50_000_000
 _MOST_DROPPED = 0.01  # share of the samples
 _MUCH_MOVED = 0.3  # of a tick
+_MUCH_MOVED_MS = 1.001  # more than a clock of whole milliseconds rounds
 _PAUSE_MS = 100.0  # what is longer is no lost sample, but nothing was recorded
 
 
@@ -58,11 +59,22 @@ class Grid:
     def pauses(self) -> list[tuple[float, float]]:
         """Return onset and length in seconds, from the first tick, of what was not recorded."""
         steps = np.diff(self.ticks)
-        long_ones = np.flatnonzero(steps > max(1.0, _PAUSE_MS / 1000 * self.rate_hz))
-        return [
-            (float(self.ticks[at] + 1) / self.rate_hz, float(steps[at] - 1) / self.rate_hz)
-            for at in long_ones
-        ]
+        return self._without_sample(steps > self._longest_step())
+
+    def lost(self) -> list[tuple[float, float]]:
+        """Return the same of ticks without a sample that are no pause, but lost samples."""
+        steps = np.diff(self.ticks)
+        return self._without_sample((steps > 1) & (steps <= self._longest_step()))
+
+    def _longest_step(self) -> float:
+        return max(1.0, _PAUSE_MS / 1000 * self.rate_hz)
+
+    def _without_sample(self, after: npt.NDArray[np.bool_]) -> list[tuple[float, float]]:
+        """Return onset and length in seconds of the empty ticks after these samples."""
+        at = np.flatnonzero(after)
+        onset = (self.ticks[at] + 1) / self.rate_hz
+        length = (self.ticks[at + 1] - self.ticks[at] - 1) / self.rate_hz
+        return list(zip(onset.tolist(), length.tolist(), strict=True))
 
 
 def on_grid(t_ms: Floats, rate_hz: float, *, is_asked: bool) -> Grid:
@@ -115,8 +127,8 @@ def _losses(n_dropped: int, moved_ticks: float, rate_hz: float) -> list[str]:
     losses = []
     if n_dropped:
         losses.append(f"{n_dropped:,} samples are left out, between the ticks of {rate_hz:g} Hz")
-    if moved_ticks > _MUCH_MOVED:
-        moved_ms = 1000.0 * moved_ticks / rate_hz
+    moved_ms = 1000.0 * moved_ticks / rate_hz
+    if moved_ticks > _MUCH_MOVED or moved_ms > _MUCH_MOVED_MS:
         moved = f"samples are moved by up to {moved_ms:.3g} ms"
         losses.append(f"{moved} to the ticks of {rate_hz:g} Hz")
     return losses

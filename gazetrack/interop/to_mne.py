@@ -81,7 +81,7 @@ def to_mne(
     Warns
     -----
     ConversionWarning
-        Samples had to be left out, or moved by more than three tenths of a tick.
+        Samples had to be left out, or moved by more than three tenths of a tick or a millisecond.
 
     Examples
     --------
@@ -179,6 +179,8 @@ def _describe(raw: Any, recording: Recording, grid: Grid, beyond: list[dict[str,
     facts = facts_of(recording) | {"first_ms": grid.first_ms, "losses": list(grid.losses)}
     if beyond:
         facts["outside"] = beyond
+    # Pauses are annotated; what is merely lost is NaN there, and no sample when it comes back.
+    facts["lost_s"] = grid.lost()
     raw.info["description"] = json.dumps({ATTRS_KEY: facts})
     if recording.start_ns is not None:
         start = timedelta(microseconds=recording.start_ns // 1000, milliseconds=grid.first_ms)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
 import mne
 import numpy as np
@@ -97,6 +98,21 @@ def test_pauses_are_left_out_again():
     paused = with_column(own, "t_ms", t)
     back = from_mne(to_mne(paused))
     np.testing.assert_allclose(back.samples["t_ms"], t)
+
+
+@pytest.mark.parametrize("kept_from", [0, 7])
+def test_a_lost_sample_is_nan_in_mne_and_none_when_it_comes_back(tmp_path, kept_from):
+    own = recording()
+    at = [number for number in range(50) if number not in (20, 30, 31)]
+    lossy = replace(own, sample_table=own.sample_table.take(at))
+    raw = to_mne(lossy)
+    assert raw.n_times == 50
+    assert np.isnan(raw.get_data()[:, [20, 30, 31]]).all()
+    raw.crop(tmin=raw.times[kept_from])
+    raw.save(tmp_path / "own_raw.fif", fmt="double", verbose="error")
+    back = from_mne(mne.io.read_raw_fif(tmp_path / "own_raw.fif", verbose="error"))
+    rows = plain(lossy.samples)[kept_from:].reset_index(drop=True)
+    pd.testing.assert_frame_equal(plain(back.samples), rows, atol=1e-9)
 
 
 def test_what_mne_reads_of_eyelink_is_what_we_read(tmp_path):

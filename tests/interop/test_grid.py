@@ -40,8 +40,11 @@ def test_a_pause_is_from_the_tick_after_the_last_sample_to_the_next():
     ((onset, length),) = found.pauses()
     assert onset == pytest.approx(0.020)
     assert onset + length == pytest.approx(1.0)
+    assert found.lost() == []
     # A lost sample, or 100 ms of them, is no pause.
-    assert on_grid(np.array([0.0, 4.0, 12.0, 112.0]), 250.0, is_asked=False).pauses() == []
+    lossy = on_grid(np.array([0.0, 4.0, 12.0, 112.0]), 250.0, is_asked=False)
+    assert lossy.pauses() == []
+    assert lossy.lost() == [(0.008, 0.004), (0.016, 0.096)]
     slow = np.array([0.0, 500.0, 1000.0])
     assert on_grid(slow, 2.0, is_asked=False).pauses() == []
 
@@ -64,6 +67,10 @@ def test_samples_that_move_far_are_said():
     t = np.array([0.0, 10.0, 24.0, 30.0])
     found = on_grid(t, 100.0, is_asked=False)
     assert found.losses == ("samples are moved by up to 4 ms to the ticks of 100 Hz",)
+    # Less than three tenths of a tick, and more than whole milliseconds round.
+    slow = on_grid(np.array([0.0, 20.0, 42.0, 60.0]), 50.0, is_asked=False)
+    assert slow.losses == ("samples are moved by up to 2 ms to the ticks of 50 Hz",)
+    assert on_grid(np.array([0.0, 20.0, 41.0]), 50.0, is_asked=False).losses == ()
 
 
 def test_ticks_that_would_fill_the_memory_are_refused(monkeypatch):
