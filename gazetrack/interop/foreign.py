@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MESSAGE = "message"
+ROW = "row"  # where an event stood among all of ours, messages too
 # The longest first: a microsaccade is none of the saccades.
 _KINDS = (*sorted(MOVEMENT_KINDS, key=len, reverse=True), MESSAGE, "input", "button")
 _TEXTS = ("recording", "participant", "stimulus", "trial", "eye", "text")
@@ -40,7 +41,8 @@ def event_table(events: pd.DataFrame, recording: str) -> tuple[pa.Table, list[st
     ----------
     events : pandas.DataFrame
         Columns of `EVENTS`, of which ``kind``, ``onset_ms`` and ``duration_ms`` at least; ``kind``
-        may be any name. A column ``source`` says what gazetrack itself had detected.
+        may be any name. A column ``source`` says what gazetrack itself had detected, and ``row``
+        in which order those of one time were.
     recording : str
         The recording that events without one belong to.
     """
@@ -57,7 +59,8 @@ def event_table(events: pd.DataFrame, recording: str) -> tuple[pa.Table, list[st
             events = events.assign(**{name: ""})
         events[name] = events[name].fillna("").astype(str)
     events.loc[events["recording"] == "", "recording"] = recording
-    events = _with_people(events).sort_values("onset_ms", kind="stable")
+    order = ["onset_ms", *([ROW] if ROW in events else [])]
+    events = _with_people(events).sort_values(order, kind="stable")
     counted = events.groupby(_SAME_EVENT, sort=False).cumcount() + 1
     numbers = events["index"] if "index" in events else pd.Series(np.nan, events.index)
     events["index"] = numbers.where(numbers.notna(), counted).astype("int32")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from gazetrack.errors import ConfigError, SchemaError
+from gazetrack.errors import ConfigError, SchemaError, quote
 from gazetrack.interop.facts import recording_of
-from gazetrack.interop.foreign import MESSAGE, event_table, is_by_trial
+from gazetrack.interop.foreign import MESSAGE, ROW, event_table, is_by_trial
 from gazetrack.interop.installed import needed
-from gazetrack.interop.pymovements_gaze import only_eye, positions_of, screen_of
+from gazetrack.interop.pymovements_gaze import numbers_of, only_eye, positions_of, screen_of
+from gazetrack.tables.damage import check_times
 from gazetrack.tables.recording import ATTRS_KEY
 from gazetrack.tables.schema import SAMPLES, conform
 
@@ -48,7 +50,10 @@ def from_pymovements(gaze: Gaze, name: str = FORMAT) -> Recording:
     ConfigError
         pymovements is not installed, or this is no `Gaze` of it.
     SchemaError
-        It has neither pixels nor degrees that can become pixels, or no times.
+        It has neither pixels nor degrees that can become pixels; a sample, an event or a message
+        has no time, or an event ends before it begins.
+    ParseError
+        The times are in no order, never go forward, or begin again within a recording.
 
     Examples
     --------
@@ -74,7 +79,12 @@ def from_pymovements(gaze: Gaze, name: str = FORMAT) -> Recording:
         samples.setdefault("recording", facts["name"])
         table = conform(samples, SAMPLES)
     found, said = event_table(events, str(facts["name"]))
-    return recording_of(facts, samples=table, events=found, screen=screen, notes=(*notes, *said))
+    notes += said
+    recording = recording_of(facts, samples=table, events=found, screen=screen)
+    if not told:
+        # What nobody has read before is looked at like an export.
+        check_times(recording, notes)
+    return replace(recording, notes=(*recording.notes, *notes))
 
 
 def _samples(gaze: Any, screen: Any, notes: list[str]) -> dict[str, Any]:
@@ -83,7 +93,11 @@ def _samples(gaze: Any, screen: Any, notes: list[str]) -> dict[str, Any]:
         what = "the gaze has no times"
         raise SchemaError(what, hint="name them: pymovements.Gaze(…, time_column=…)")
     columns = positions_of(gaze, screen, notes)
-    columns["t_ms"] = gaze.samples["time"].to_numpy().astype(np.float64)
+    columns["t_ms"] = numbers_of(gaze.samples["time"])
+    n_timeless = np.count_nonzero(~np.isfinite(columns["t_ms"]))
+    if n_timeless:
+        what = f"{n_timeless} of {len(columns['t_ms'])} samples have no time"
+        raise SchemaError(what, hint='leave them out: gaze.samples.drop_nulls("time")')
     columns |= _names(gaze.samples, gaze.trial_columns or [])
     unused = [
         name
@@ -171,19 +185,37 @@ def _events(gaze: Any) -> pd.DataFrame:
     # What pymovements itself detects says no eye; a button, which is of none, has an empty text.
     columns["eye"] = [whose if value is None else value for value in eye]
     found = pd.DataFrame(columns)
-    return found if gaze.messages is None else pd.concat([found, _messages(gaze.messages)])
+    if gaze.messages is not None:
+        found = pd.concat([found, _messages(gaze.messages)], ignore_index=True)
+    _refuse_times(found)
+    return found
+
+
+def _refuse_times(events: pd.DataFrame) -> None:
+    """Refuse events and messages that have no time, or end before they begin."""
+    timeless = ~np.isfinite(events["onset_ms"].to_numpy(np.float64))
+    if timeless.any():
+        kind = quote(events["kind"].to_numpy()[timeless][0], 40)
+        what = f"{timeless.sum()} events have no onset; the first is a {kind!r}"
+        raise SchemaError(what, hint="leave them out of gaze.events or gaze.messages")
+    ends_early = events["duration_ms"].to_numpy(np.float64) < 0
+    if ends_early.any():
+        first = events[ends_early].iloc[0]
+        where = f"a {quote(first['kind'], 40)!r} at {first['onset_ms']:g} ms"
+        what = f"{ends_early.sum()} events end before they begin; the first is {where}"
+        raise SchemaError(what, hint="correct their offsets, or leave them out of gaze.events")
 
 
 def _messages(frame: Any) -> pd.DataFrame:
     columns: dict[str, Any] = {
         "kind": MESSAGE,
-        "onset_ms": frame["time"].to_numpy().astype(np.float64),
+        "onset_ms": numbers_of(frame["time"]),
         "duration_ms": 0.0,
         "text": _texts(frame, "content"),
         "eye": "",
     }
     texts = (*_OWN, "participant", "eye")
     columns |= {name: _texts(frame, name) for name in texts if name in frame.columns}
-    if "index" in frame.columns:  # of a message that we had
-        columns["index"] = frame["index"].to_list()
+    # Of a message that we had.
+    columns |= {name: frame[name].to_list() for name in ("index", ROW) if name in frame.columns}
     return pd.DataFrame(columns, index=range(len(frame)))

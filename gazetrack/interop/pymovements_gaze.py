@@ -102,10 +102,10 @@ def _components(gaze: Any, column: str) -> list[Floats]:
     if n not in _EYES_OF:
         what = f"{n} numbers a sample in {column!r}"
         raise SchemaError(what, hint="pymovements has 2, 4 or 6: x and y of one eye, two, or three")
-    return [_numbers(gaze.samples[column].list.get(i)) for i in range(n)]
+    return [numbers_of(gaze.samples[column].list.get(i)) for i in range(n)]
 
 
-def _numbers(series: Any) -> Floats:
+def numbers_of(series: Any) -> Floats:
     """Return a series of polars as float64, with NaN for its nulls."""
     found: Floats = series.cast(float).fill_null(np.nan).to_numpy().astype(np.float64)
     return found
@@ -155,9 +155,9 @@ def _pupils(gaze: Any, notes: list[str]) -> dict[str, Floats]:
         return {}
     sizes = gaze.samples[PUPIL]
     if hasattr(sizes.dtype, "inner"):  # a list of left and right
-        pair = {f"{eye}_pupil": _numbers(sizes.list.get(i)) for i, eye in enumerate(EYES)}
+        pair = {f"{eye}_pupil": numbers_of(sizes.list.get(i)) for i, eye in enumerate(EYES)}
         return {name: pupils_of(values) for name, values in pair.items()}
     eye = only_eye(gaze)
     if not eye:
         notes.append("nobody says whose pupil it is: it is taken as the left one")
-    return {f"{eye or 'left'}_pupil": pupils_of(_numbers(sizes))}
+    return {f"{eye or 'left'}_pupil": pupils_of(numbers_of(sizes))}

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from gazetrack.errors import ConfigError, refuse_other_type
 from gazetrack.interop.facts import facts_of
+from gazetrack.interop.foreign import ROW
 from gazetrack.interop.installed import needed
 from gazetrack.interop.losses import say
 from gazetrack.interop.movements import movements_of
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 UPPER_LEFT = "upper left"  # pymovements' word for our origin
 _TRIAL_COLUMNS = ("recording", "trial", "stimulus")
 _MESSAGE = "message"
-_OF_MESSAGES = (*_TRIAL_COLUMNS, "participant", "index", "eye")
+_OF_MESSAGES = (*_TRIAL_COLUMNS, "participant", "index", "eye", ROW)
 _MM_PER_CM = 10.0
 
 
@@ -74,7 +75,8 @@ def to_pymovements(recording: Recording, events: Rows | None = None) -> Gaze:
     refuse_other_type(recording, Recording, "the recording", hint)
     pymovements = needed("pymovements")
     polars = needed("polars")
-    movements = movements_of(recording, events)
+    # Messages go into a table of their own, whose place among the others would be lost.
+    movements = _numbered(movements_of(recording, events))
     facts = facts_of(recording)
     losses = _losses(recording)
     say(losses)
@@ -102,6 +104,10 @@ def to_pymovements(recording: Recording, events: Rows | None = None) -> Gaze:
         pixel_columns=pixels,
         **shared,
     )
+
+
+def _numbered(movements: pa.Table) -> pa.Table:
+    return movements.append_column(ROW, pa.array(np.arange(movements.num_rows)))
 
 
 def _losses(recording: Recording) -> list[str]:

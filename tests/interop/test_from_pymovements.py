@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -9,11 +11,12 @@ import pymovements
 import pytest
 
 import gazetrack
-from gazetrack.errors import ConfigError, SchemaError
+from gazetrack.errors import ConfigError, ParseError, SchemaError
 from gazetrack.interop.from_pymovements import from_pymovements
 from gazetrack.interop.losses import ConversionWarning
 from gazetrack.interop.to_pymovements import to_pymovements
 from gazetrack.tables.placement import Placement
+from gazetrack.tables.schema import EVENTS, conform
 from gazetrack.tables.screen import Screen
 from tests.interop.gazes import EXPERIMENT, gaze_of
 from tests.interop.recordings import SCREEN, assert_same, in_order, plain, recording
@@ -168,6 +171,75 @@ def test_what_cannot_become_a_recording_is_refused(change, message):
     gaze.samples = change(gaze)
     with pytest.raises(SchemaError, match=message):
         from_pymovements(gaze)
+
+
+def timed(times, **choices):
+    """A gaze of these times and of the trial 1."""
+    samples = pl.DataFrame({"time": times}, strict=False).with_columns(x=1.0, y=2.0)
+    return pymovements.Gaze(samples, EXPERIMENT, pixel_columns=["x", "y"], **choices)
+
+
+def test_samples_without_a_time_are_refused():
+    with pytest.raises(SchemaError, match="1 of 4 samples have no time") as caught:
+        from_pymovements(timed([0, 1, None, 3]))
+    assert "drop_nulls" in caught.value.hint
+
+
+def test_samples_in_no_order_are_refused():
+    with pytest.raises(ParseError, match="rows in no order: 4 of 7"):
+        from_pymovements(timed([4, 2, 0, 6, 5, 8, 7, 9]))
+
+
+def test_a_clock_that_steps_back_is_told():
+    assert "the clock steps back 1 times, by 1 ms at most" in from_pymovements(
+        timed([0, 1, 3, 2, 4, 5, 6])
+    ).notes
+    with pytest.raises(ParseError, match="a second recording begins with sample 5"):
+        from_pymovements(timed([0, 1, 2, 3, 0, 1, 2, 3]))
+
+
+def test_a_rate_that_is_not_that_of_the_times_is_told():
+    slow = from_pymovements(timed(list(range(0, 2000, 10))))
+    assert any("1000 Hz, its times say 100 Hz" in note for note in slow.notes)
+    right = from_pymovements(timed(list(range(200))))
+    assert not right.notes
+
+
+def test_pixels_from_the_centre_are_counted_from_the_corner():
+    experiment = pymovements.Experiment(1280, 1024, 38.0, 30.0, 60.0, "center", 1000.0)
+    found = from_pymovements(gaze_of(experiment=experiment))
+    np.testing.assert_array_equal(found.samples["x_px"], np.float32([639.5, 1279.0, np.nan]))
+
+
+@pytest.mark.parametrize(
+    ("onset", "offset", "message"),
+    [(1002, 1001, "1 events end before they begin.*'odd' at 1002 ms"), (None, 5, "have no onset")],
+)
+def test_events_that_cannot_be_are_refused(onset, offset, message):
+    kinds = {"name": pl.Utf8, "onset": pl.Int64, "offset": pl.Int64}
+    frame = pl.DataFrame({"name": ["odd"], "onset": [onset], "offset": [offset]}, schema=kinds)
+    gaze = gaze_of(events=pymovements.Events(frame))
+    with pytest.raises(SchemaError, match=message):
+        from_pymovements(gaze)
+
+
+def test_the_order_at_one_time_comes_back():
+    own = recording()
+    kinds = ["input", "message", "input", "message", "fixation", "message"]
+    events = pd.DataFrame(
+        {
+            "recording": "anna",
+            "kind": kinds,
+            "onset_ms": 4.0,
+            "duration_ms": 0.0,
+            "text": list("abcdef"),
+            "index": [1, 1, 2, 2, 1, 3],
+        }
+    )
+    own = dataclasses.replace(own, event_table=conform(dict(events), EVENTS))
+    back = from_pymovements(to_pymovements(own)).events
+    assert list(back["text"]) == list("abcdef")
+    assert list(back["kind"]) == kinds
 
 
 def test_what_is_no_gaze_is_refused():
