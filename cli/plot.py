@@ -138,4 +138,5 @@ def command(
             **options,
         )
     if not quiet:
-        click.echo(f"wrote {len(written)} pictures to {out}")
+        pictures = "1 picture" if len(written) == 1 else f"{len(written)} pictures"
+        click.echo(f"wrote {pictures} to {out}")

@@ -36,6 +36,7 @@ TITLES = {
         "workflows": "Verbs: one call from files to files or tables",
         "interop": "Other programs",
         "simulate": "Simulated studies",
+        "datasets": "Public data sets",
         "errors": "Errors",
     },
     "gradtrack_model": {
@@ -56,7 +57,8 @@ def public_names(package):
     groups = {title: [] for title in TITLES[package].values()}
     for line in stub.body:
         if isinstance(line, ast.ImportFrom):
-            wing = line.module.partition(".")[0]
+            # A wing that is public as a whole is a name itself.
+            wing = (line.module or line.names[0].name).partition(".")[0]
             title = TITLES[package].get(wing, wing.replace("_", " ").capitalize())
             names = [alias.asname or alias.name for alias in line.names]
             groups.setdefault(title, []).extend(n for n in names if not n.startswith("_"))
@@ -77,6 +79,8 @@ def described(package, name):
     """The directive that takes the docstring of a public name."""
     thing = getattr(importlib.import_module(package), name)
     heading = f"{name}\n{'-' * len(name)}\n"
+    if inspect.ismodule(thing):
+        return f"{heading}\n.. automodule:: {package}.{name}\n   :members:\n"
     if inspect.isclass(thing):
         options = "   :members:\n"
         return f"{heading}\n.. autoclass:: {package}.{name}\n{options}"

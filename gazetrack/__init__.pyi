@@ -1,6 +1,7 @@
 # The public names and where they live. `lazy_loader` reads this file when the package is imported,
 # and type checkers read it in place of `__init__.py`.
 
+from . import datasets
 from .errors import GazetrackError
 from .events.base import Detector
 from .events.prepare import Preparation
@@ -117,6 +118,7 @@ __all__ = [
     "convert",
     "convert_files",
     "crf_params",
+    "datasets",
     "detect_events",
     "detect_fixations",
     "exported_fixations",

@@ -129,13 +129,34 @@ class _Getter:
         flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
         descriptor = os.open(self._part, flags | (os.O_APPEND if n_there else os.O_TRUNC), 0o666)
         with os.fdopen(descriptor, "ab" if n_there else "wb") as file:
-            for piece in response.iter_content(_PIECE_BYTES):
+            for piece in _pieces(response):
                 file.write(piece)
                 n_there += len(piece)
                 if self._progress is not None:
                     self._progress(n_there, total)
         if n_there < total:
             raise Unfinished(f"{n_there} of {total} bytes came")
+
+
+def _pieces(response: Any) -> Iterator[bytes]:
+    """Yield what has come of an answer; requests itself waits until a piece is full.
+
+    What came before a break would be lost with the piece that it was to be a part of.
+    """
+    from requests import ConnectionError as Unreachable
+    from requests.exceptions import ChunkedEncodingError
+    from urllib3.exceptions import ProtocolError, ReadTimeoutError
+
+    if response.headers.get("Content-Encoding"):
+        yield from response.iter_content(_PIECE_BYTES)
+        return
+    try:
+        while piece := response.raw.read1(_PIECE_BYTES):
+            yield piece
+    except ProtocolError as error:
+        raise ChunkedEncodingError(error) from error
+    except ReadTimeoutError as error:
+        raise Unreachable(error) from error
 
 
 def _of_network(error: Exception, file: DataFile, target: Path) -> GazetrackError:

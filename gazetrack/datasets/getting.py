@@ -91,8 +91,8 @@ def get(
     name: str,
     directory: str | Path | None = None,
     *,
-    only: Sequence[str] = (),
-    subset: Sequence[str] = (),
+    only: str | Sequence[str] = (),
+    subset: str | Sequence[str] = (),
     dry_run: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Got:
@@ -106,10 +106,10 @@ def get(
         A name of `gazetrack.datasets.names`; see what its makers ask for with `show` first.
     directory : path-like, optional
         The folder that gets a folder for it; by default `datasets_folder`.
-    only : sequence of str
+    only : str or sequence of str
         Fetch the files of these contents, or of these names, alone: ``gaze``, ``fixations``.
-    subset : sequence of str
-        Unpack the files that fit one of these patterns alone, as in a shell, such as
+    subset : str or sequence of str
+        Unpack the files that fit this pattern, or one of these, alone, as in a shell, such as
         ``*_TEX.csv`` or ``Round_1/*``.
     dry_run : bool
         Say what would be fetched, and do nothing.
@@ -137,7 +137,8 @@ def get(
     """
     dataset = find(name)
     folder = Path(directory if directory is not None else datasets_folder()) / dataset.name
-    files = _chosen(dataset, only)
+    patterns = _listed(subset)
+    files = _chosen(dataset, _listed(only))
     planned = tuple(_planned(file, folder) for file in files)
     if dry_run:
         return Got(folder=folder, planned=planned)
@@ -146,16 +147,21 @@ def get(
     for file in files:
         path = fetch(file, _home_of(file, folder), progress)
         if file.is_archive:
-            found = unpack(path, folder / file.content, subset)
+            found = unpack(path, folder / file.content, patterns)
             tables += found.files
             n_others += found.n_others
         else:
             tables.append(path)
     if not tables:
-        what = f"no file of {dataset.title} fits {quote(', '.join(subset), 80)}"
+        what = f"no file of {dataset.title} fits {quote(', '.join(patterns), 80)}"
         raise InputError(what, path=folder, hint="give patterns as in a shell, such as '*_TEX.csv'")
     _write_terms(dataset, folder)
     return Got(folder=folder, planned=planned, tables=tuple(tables), n_others=n_others)
+
+
+def _listed(texts: str | Sequence[str]) -> Sequence[str]:
+    """Return texts as a list; a single one is not a list of its characters."""
+    return [texts] if isinstance(texts, str) else texts
 
 
 def _chosen(dataset: DataSet, only: Sequence[str]) -> list[DataFile]:

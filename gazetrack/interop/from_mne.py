@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from gazetrack.errors import ConfigError, SchemaError, quote
+from gazetrack.errors import ConfigError, SchemaError, quote, refuse_other_type
 from gazetrack.interop.facts import recording_of
 from gazetrack.interop.foreign import MESSAGE, event_table, kind_of
 from gazetrack.interop.installed import needed
@@ -82,6 +82,10 @@ def from_mne(raw: BaseRaw, screen: Screen | None = None, name: str = FORMAT) -> 
     if not isinstance(raw, needed("mne").io.BaseRaw):
         what = f"a {type(raw).__name__} is no Raw of MNE"
         raise ConfigError(what, hint="give one, such as mne.io.read_raw_eyelink(…) returns")
+    refuse_other_type(name, str, "the name", "give a text")
+    if screen is not None:
+        hint = "give gazetrack.Screen(1920, 1080, 531, 299, 650)"
+        refuse_other_type(screen, Screen, "the screen", hint)
     told = _told(raw.info["description"])
     facts = told or {"name": name, "reader": FORMAT, **_stated(raw, name)}
     known = screen or (Screen(**facts["screen"]) if facts.get("screen") else None)

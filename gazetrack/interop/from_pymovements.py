@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from gazetrack.errors import ConfigError, SchemaError, quote
+from gazetrack.errors import ConfigError, SchemaError, quote, refuse_other_type
 from gazetrack.interop.facts import recording_of
 from gazetrack.interop.foreign import MESSAGE, ROW, event_table, is_by_trial
 from gazetrack.interop.installed import needed
@@ -63,6 +63,7 @@ def from_pymovements(gaze: Gaze, name: str = FORMAT) -> Recording:
     if not isinstance(gaze, needed("pymovements").Gaze):
         what = f"a {type(gaze).__name__} is no Gaze of pymovements"
         raise ConfigError(what, hint="give one, such as pymovements.gaze.from_asc(…) returns")
+    refuse_other_type(name, str, "the name", "give a text")
     told = (gaze.metadata or {}).get(ATTRS_KEY)
     facts: dict[str, Any] = dict(told) if told else {"name": name, "reader": FORMAT}
     notes: list[str] = []
@@ -93,10 +94,11 @@ def _samples(gaze: Any, screen: Any, notes: list[str]) -> dict[str, Any]:
         what = "the gaze has no times"
         raise SchemaError(what, hint="name them: pymovements.Gaze(…, time_column=…)")
     columns = positions_of(gaze, screen, notes)
-    columns["t_ms"] = numbers_of(gaze.samples["time"])
-    n_timeless = np.count_nonzero(~np.isfinite(columns["t_ms"]))
+    t_ms = numbers_of(gaze.samples["time"])
+    columns["t_ms"] = t_ms
+    n_timeless = int(np.count_nonzero(~np.isfinite(t_ms)))
     if n_timeless:
-        what = f"{n_timeless} of {len(columns['t_ms'])} samples have no time"
+        what = f"{n_timeless} of {len(t_ms)} samples have no time"
         raise SchemaError(what, hint='leave them out: gaze.samples.drop_nulls("time")')
     columns |= _names(gaze.samples, gaze.trial_columns or [])
     unused = [

@@ -143,10 +143,9 @@ def _of(table: pa.Table, name: str) -> pa.Table:
 
 def _rate(recording: Recording, asked_hz: float | None) -> float:
     if asked_hz is not None:
-        if not (np.isfinite(asked_hz) and asked_hz > 0):
-            raise ConfigError(
-                f"rate_hz={asked_hz}", hint="give a positive number of samples a second"
-            )
+        if not _is_rate(asked_hz):
+            what = f"rate_hz={quote(asked_hz, 40)}"
+            raise ConfigError(what, hint="give a positive number of samples a second")
         return float(asked_hz)
     if recording.rates_hz:
         rates = " and ".join(f"{rate:g}" for _, rate in recording.rates_hz)
@@ -156,6 +155,11 @@ def _rate(recording: Recording, asked_hz: float | None) -> float:
     if rate is None:
         raise ConfigError("nobody knows the sampling rate", hint="give it as rate_hz")
     return float(rate)
+
+
+def _is_rate(value: Any) -> bool:
+    is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    return is_number and bool(np.isfinite(value)) and bool(value > 0)
 
 
 def _raw(mne: Any, samples: pa.Table, grid: Grid, channels: list[Channel]) -> Any:

@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from gazetrack.errors import ConfigError, SchemaError, refuse_other_type
+from gazetrack.errors import ConfigError, SchemaError, refuse_no_count, refuse_other_type
 from gazetrack.interop.installed import needed
 from gazetrack.maps.parameters import MapParams
 from gazetrack.maps.render import TrackMaps, level_titles
 from gazetrack.maps.store import MapStore, StoredMaps, read_maps
 from gazetrack.tables.placement import place
+from gazetrack.tables.screen import Screen
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     from xarray import DataArray
-
-    from gazetrack.tables.screen import Screen
 
     Floats = npt.NDArray[np.float64]
     Known: TypeAlias = tuple[list[StoredMaps], MapParams | None, dict[str, str]]
@@ -76,6 +75,8 @@ def to_xarray(
     >>> array = gazetrack.to_xarray("maps", screen=screen, placement="fit")  # doctest: +SKIP
     >>> array.sel(level=4).mean("trial").plot()  # doctest: +SKIP
     """
+    _refuse_types(screen, placement)
+    refuse_no_count(max_bytes, "max_bytes")
     xarray = needed("xarray")
     rows, params, meta = _rows_of(maps, max_bytes)
     levels, height, width = rows[0].values.shape
@@ -105,6 +106,14 @@ def to_xarray(
         attrs={"units": "1", "long_name": "gaze track map", **meta},
     )
     return array
+
+
+def _refuse_types(screen: object, placement: object) -> None:
+    if screen is not None:
+        refuse_other_type(screen, Screen, "the screen", "give gazetrack.Screen(1920, 1080)")
+    if placement is not None:
+        hint = 'give a text, such as "fit" or "X,Y,WIDTH,HEIGHT"'
+        refuse_other_type(placement, str, "the placement", hint)
 
 
 def _rows_of(maps: Maps, max_bytes: int) -> Known:

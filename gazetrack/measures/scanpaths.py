@@ -239,7 +239,7 @@ class Compared:
     reason: str = ""
 
 
-def check_methods(methods: Sequence[str]) -> tuple[str, ...]:
+def check_methods(methods: str | Sequence[str]) -> tuple[str, ...]:
     """Return the methods, each once; refuse unknown ones.
 
     Raises
@@ -247,6 +247,7 @@ def check_methods(methods: Sequence[str]) -> tuple[str, ...]:
     ConfigError
         One is unknown, or there are none.
     """
+    methods = [methods] if isinstance(methods, str) else methods
     for name in methods:
         if name not in METHODS:
             hint = f"{did_you_mean(name, METHODS)}known are {', '.join(METHODS)}"
@@ -259,7 +260,7 @@ def check_methods(methods: Sequence[str]) -> tuple[str, ...]:
 def compare_tracks(
     a: Track,
     b: Track,
-    methods: Sequence[str] = DEFAULT_METHODS,
+    methods: str | Sequence[str] = DEFAULT_METHODS,
     options: ScanpathOptions | None = None,
 ) -> list[Compared]:
     """Compare two scanpaths by some methods.
@@ -268,7 +269,7 @@ def compare_tracks(
     ----------
     a, b : Track
         Fixations on the same stimulus; those without a position are left out.
-    methods : sequence of str
+    methods : str or sequence of str
         Names of methods, as in `METHODS`.
     options : ScanpathOptions, optional
         What the methods need to know.

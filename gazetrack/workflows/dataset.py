@@ -139,7 +139,7 @@ def find_items(
     images: str | Path,
     *,
     masks: str | Path | None = None,
-    fixations: Sequence[str | Path] = (),
+    fixations: str | Path | Sequence[str | Path] = (),
     maps: str | Path | None = None,
     manifest: str | Path | None = None,
     train_ids: str | Path | None = None,
@@ -156,7 +156,7 @@ def find_items(
         The folder that holds the images.
     masks : path-like, optional
         Folder of masks with the images' stems.
-    fixations : sequence of path-like
+    fixations : path-like or sequence of path-like
         The fixation tables, files or folders of them.
     maps : path-like, optional
         Stored maps, for data sets without fixation tables: images with maps count as images with
@@ -185,6 +185,7 @@ def find_items(
     ConfigError
         `case` is no regular expression, or does not match an image id.
     """
+    fixations = [fixations] if isinstance(fixations, str | Path) else fixations
     distinct(fixations)
     files = find_images(images)
     mask_files = {} if masks is None else find_images(masks)

@@ -52,7 +52,7 @@ class _Chunk:
 
 def compare_scanpaths(
     fixations: Scanpaths,
-    methods: Sequence[str] = DEFAULT_METHODS,
+    methods: str | Sequence[str] = DEFAULT_METHODS,
     *,
     reference: str | None = None,
     images: str | Path | None = None,
@@ -67,7 +67,7 @@ def compare_scanpaths(
     ----------
     fixations : data frame, Arrow table, path-like, tracks, or a sequence of these
         Fixations of any number of recordings: tables, their files, folders of files; or tracks.
-    methods : sequence of str
+    methods : str or sequence of str
         How to compare them: ``multimatch``, ``scanmatch``, ``levenshtein``, ``dtw``, ``frechet``,
         ``hausdorff``, ``mannan``, ``eyenalysis``, ``tde``, ``cross_recurrence``.
     reference : str, optional
@@ -129,7 +129,7 @@ class ScanpathReport:
 def compare_scanpath_files(
     paths: Sequence[Path],
     place: Place,
-    methods: Sequence[str] = DEFAULT_METHODS,
+    methods: str | Sequence[str] = DEFAULT_METHODS,
     *,
     reference: str | None = None,
     options: ScanpathOptions | None = None,

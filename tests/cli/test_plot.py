@@ -38,7 +38,8 @@ def test_every_figure_can_be_asked_for(run, folder, line, names):
     result = run(f"gazetrack plot {line}")
     assert result.code == 0, result.err
     assert sorted(path.name for path in (folder / "plots").iterdir()) == names
-    assert f"wrote {len(names)} pictures to plots" in result.out
+    pictures = "1 picture" if len(names) == 1 else f"{len(names)} pictures"
+    assert f"wrote {pictures} to plots" in result.out
 
 
 def test_the_help_names_every_figure(run):

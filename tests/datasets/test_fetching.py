@@ -132,3 +132,13 @@ def test_without_pooch_it_says_what_to_install(file, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pooch", None)
     with pytest.raises(ConfigError, match=r"gazetrack\[datasets\]"):
         fetch(file, tmp_path)
+
+
+def test_what_came_before_an_early_break_is_kept(shop, file, tmp_path):
+    shop.breaks_after = 500
+    for n_calls in (1, 2, 3):
+        with pytest.raises(InputError, match="broke off"):
+            fetch(file, tmp_path)
+        assert (tmp_path / "data.bin.part").read_bytes() == DATA[: 500 * n_calls]
+    shop.breaks_after = None
+    assert fetch(file, tmp_path).read_bytes() == DATA

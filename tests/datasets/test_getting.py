@@ -101,3 +101,9 @@ def test_data_sets_go_where_the_variable_says_else_into_the_users_cache(monkeypa
     monkeypatch.setattr(Path, "home", lambda: (_ for _ in ()).throw(RuntimeError))
     with pytest.raises(ConfigError, match="GAZETRACK_DATASETS"):
         datasets_folder()
+
+
+def test_a_single_text_is_one_pattern_and_one_content(shop, tmp_path):
+    got = gazetrack.datasets.get("toy", tmp_path, only="gaze", subset="*_TEX.csv")
+    assert [path.name for path in got.tables] == ["S_1001_S1_TEX.csv", "S_1002_S1_TEX.csv"]
+    assert [name for name, _ in shop.asked] == ["toy.zip"]

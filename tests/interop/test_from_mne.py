@@ -176,3 +176,9 @@ def test_what_cannot_become_a_recording_is_refused():
     raw.info["chs"][0]["loc"][4] = np.nan
     with pytest.raises(SchemaError, match="whether it is x or y"):
         from_mne(raw)
+
+
+@pytest.mark.parametrize("wrong", [{"screen": "1920x1080"}, {"name": 3}])
+def test_arguments_of_another_type_are_refused(wrong):
+    with pytest.raises(ConfigError, match=f"the {next(iter(wrong))} is of type"):
+        from_mne(raw_of(["eyegaze", "eyegaze"], [107, 107]), **wrong)

@@ -191,9 +191,10 @@ def test_samples_in_no_order_are_refused():
 
 
 def test_a_clock_that_steps_back_is_told():
-    assert "the clock steps back 1 times, by 1 ms at most" in from_pymovements(
-        timed([0, 1, 3, 2, 4, 5, 6])
-    ).notes
+    assert (
+        "the clock steps back 1 times, by 1 ms at most"
+        in from_pymovements(timed([0, 1, 3, 2, 4, 5, 6])).notes
+    )
     with pytest.raises(ParseError, match="a second recording begins with sample 5"):
         from_pymovements(timed([0, 1, 2, 3, 0, 1, 2, 3]))
 
@@ -245,3 +246,8 @@ def test_the_order_at_one_time_comes_back():
 def test_what_is_no_gaze_is_refused():
     with pytest.raises(ConfigError, match="a DataFrame is no Gaze"):
         from_pymovements(pl.DataFrame())
+
+
+def test_a_name_that_is_no_text_is_refused():
+    with pytest.raises(ConfigError, match="the name is of type int"):
+        from_pymovements(gaze_of(), 3)

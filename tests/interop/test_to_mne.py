@@ -134,3 +134,9 @@ def test_samples_in_no_order_of_time_are_put_in_order():
     table = own.sample_table.take(pa.array(np.arange(own.sample_table.num_rows)[::-1]))
     turned = to_mne(replace(own, sample_table=table))
     np.testing.assert_array_equal(turned.get_data(), to_mne(own).get_data())
+
+
+@pytest.mark.parametrize("rate", ["a", [1], True, -5, float("nan")])
+def test_a_rate_that_is_none_is_refused(rate):
+    with pytest.raises(ConfigError, match="rate_hz="):
+        to_mne(recording(), rate_hz=rate)

@@ -163,3 +163,16 @@ def test_parameters_that_nobody_knows_are_no_shares(two, tmp_path, told):
     with map_writer(tmp_path / "maps.parquet", {"params": told}) as write:
         write(two[0])
     assert "share" not in to_xarray(tmp_path).coords
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"screen": "1920x1080"}, "the screen is of type str"),
+        ({"screen": SCREEN, "placement": 3}, "the placement is of type int"),
+        ({"max_bytes": "a"}, "max_bytes='a'|max_bytes=a"),
+    ],
+)
+def test_arguments_of_another_type_are_refused(two, wrong, message):
+    with pytest.raises(ConfigError, match=message):
+        to_xarray(two, **wrong)

@@ -30,7 +30,7 @@ class _Callback(Told):
 def run_study(
     path: str | Path,
     *,
-    only: Sequence[str] = (),
+    only: str | Sequence[str] = (),
     jobs: int | None = None,
     progress: Callable[[str, int, int], None] | None = None,
     errors: Literal["raise", "report"] = "raise",
@@ -43,7 +43,7 @@ def run_study(
     ----------
     path : path-like
         The study file, a TOML file with a table ``[study]``, see ``docs/study.md``.
-    only : sequence of str
+    only : str or sequence of str
         Names of the steps to take, such as ``quality``; all of the study by default.
     jobs : int, optional
         Number of processes, in place of what the study says; the results do not depend on it.
@@ -73,10 +73,11 @@ def run_study(
         raise ConfigError(f"errors={errors!r}", hint="use raise or report")
     # Steps are our commands, whose options click knows: they stand above the toolkit, which knows
     # neither, and are looked for when a study is to be run.
+    steps = [only] if isinstance(only, str) else only
     commands = import_module("gazetrack_cli.study_jobs")
     study = commands.load_study(path, import_module("gazetrack_cli.main").cli)
     told = None if progress is None else _Callback(progress)
-    results = run_jobs(commands.jobs_of(study, only, jobs), study.notes, told)
+    results = run_jobs(commands.jobs_of(study, steps, jobs), study.notes, told)
     found = [error for result in results for error in result.errors]
     if found and errors == "raise":
         for other in found[1:]:
