@@ -33,6 +33,7 @@ _OF_ONE_RUN = {
     "dry_run",
     "verbose",
     "nnunet_name",
+    "soft",
 }
 _PROGRAM = "gradtrack-compare"
 

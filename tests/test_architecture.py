@@ -21,6 +21,8 @@ import gazetrack_cli
 import gradtrack_model
 from gazetrack.events import detectors
 from gazetrack.readers import registry
+from gazetrack_cli import compare_methods, train
+from gradtrack_model.verbs.parts import Parts
 from tests.docstrings import too_short
 from tests.places import ROOT
 
@@ -188,6 +190,18 @@ def loaded_by(code):
     check = f"{code}\nimport sys\nprint(*[m for m in {HEAVY!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
     return done.stdout.splitlines()[-1]
+
+
+def test_a_comparison_takes_no_option_that_is_of_one_training_alone():
+    # What it takes over from gradtrack-train must be a setting or a part of the data set: anything
+    # else would reach the library as a part, and be refused in words that no user understands.
+    theirs = {option.name for option in train.command.params}
+    inherited = {option.name for option in compare_methods.command.params} & theirs
+    rest = dict.fromkeys(inherited)
+    train.settings_of(rest)
+    of_the_command = {"data", "preset", "config_file", "settings", "out", "force"}
+    of_the_command |= {"quiet", "as_json", "debug"}
+    assert set(rest) - of_the_command == set(Parts.__annotations__)
 
 
 def test_import_gazetrack_is_light():

@@ -62,6 +62,18 @@ def test_train_predict_evaluate(folder):
     assert whole["n"] == 6
 
 
+def test_methods_are_compared(folder):
+    compared = run(f"compare_methods {SMALL} --methods plain,heatmap --json")
+    assert compared.exit_code == 0, compared.output
+    lines = json.loads(compared.stdout)
+    assert [line["method"] for line in lines] == ["plain", "heatmap"]
+    assert [line["steps"] for line in lines] == [3, 3]
+    assert (folder / "comparison" / "comparison.md").is_file()
+    for option in ("--soft", "--nnunet-name", "--folds", "--resume"):
+        assert f"{option} " not in run("compare_methods --help").stdout
+        assert run(f"compare_methods {SMALL} {option}").exit_code == 2
+
+
 def test_machine_output(folder):
     result = run(f"train {SMALL} --json -q --out elsewhere")
     facts = json.loads(result.stdout)
