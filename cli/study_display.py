@@ -79,6 +79,8 @@ class Display(Told):
         """Show how a step has ended, and its errors."""
         for error in result.errors:
             say("gazetrack", error)
+        for note in result.notes:
+            say("gazetrack", note, "note")
         if result.waits_for:
             what = f"{result.step} was not taken: {result.waits_for} made nothing for it"
             say("gazetrack", what, "warning")

@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import contextlib
 import io
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from gazetrack.errors import ConfigError, did_you_mean, quote
+from gazetrack.errors import ConfigError, InputError, did_you_mean, quote
 from gazetrack.publish import write_text
 from gazetrack.storage.address import is_url
+from gazetrack.tables.finding import choose_tables
 from gazetrack.workflows.study.file import read_study
+from gazetrack.workflows.study.present import Present
 from gazetrack.workflows.study.reads import files_of_exports
 from gazetrack.workflows.study.run import Done, Job
-from gazetrack.workflows.study.steps import STEPS
+from gazetrack.workflows.study.steps import STEPS, TABLES
 
 from .progress import told_to
 from .reports import collecting
@@ -94,16 +97,29 @@ def jobs_of(
             hint = f"{did_you_mean(name, steps)}it takes {', '.join(steps)}"
             what = f"{quote(name, 40)!r} is no step of the study"
             raise ConfigError(what, path=study.file.path, hint=hint)
+    calls = [(name, number) for name in steps for number in _numbers(study, name)]
+    givers = [_called(*call) for call in calls if STEPS[call[0]].makes == TABLES]
+    present = Present(study.settings.out / TABLES, givers)
     found: list[Job] = []
-    for name in steps:
-        if only and name not in only:
+    for call in calls:
+        if only and call[0] not in only:
             continue
-        for number in range(max(len(study.file.each(name)), 1)):
-            found.append(_job(study, name, number, n_jobs, [job.name for job in found]))
+        job = _job(study, *call, n_jobs, present)
+        before = [job.name for job in found]
+        after = tuple(each for each in STEPS[call[0]].after if each in before)
+        found.append(replace(job, after=after))
     return found
 
 
-def _job(study: Study, name: str, number: int, n_jobs: int | None, before: list[str]) -> Job:
+def _numbers(study: Study, name: str) -> range:
+    return range(max(len(study.file.each(name)), 1))
+
+
+def _called(name: str, number: int) -> str:
+    return name if number == 0 else f"{name} {number + 1}"
+
+
+def _job(study: Study, name: str, number: int, n_jobs: int | None, present: Present) -> Job:
     command = study.commands[name]
     told = study.defaults(name, number)
     if STEPS[name].takes == "exports" and not study.settings.inputs:
@@ -114,17 +130,19 @@ def _job(study: Study, name: str, number: int, n_jobs: int | None, before: list[
     if n_jobs is not None and "jobs" in names:
         told.values["jobs"] = n_jobs
     where = str(told.values.get("dataset") or told.values.get("out") or study.settings.out)
+    takes = present if STEPS[name].takes == "tables" else None
     goes_on = {"manifest", "is_dry_run"} <= names
     values = {key: value for key, value in told.values.items() if key not in _NO_PARAMETERS}
     return Job(
-        name=name if number == 0 else f"{name} {number + 1}",
-        work=partial(_carry_out, study, name, number, told),
+        name=_called(name, number),
+        work=partial(_carry_out, study, (name, number), told, takes),
         where=Path(where),
-        after=tuple(each for each in STEPS[name].after if each in before),
         plan=partial(_planned, study, name, number, told) if goes_on else None,
         reads=tuple(dict.fromkeys([*told.reads, *_beside_exports(study, name, told)])),
         parameters={key: _text(study, value) for key, value in sorted(values.items())},
         unnoted=_unnoted(told, where, STEPS[name].takes),
+        gives=present if STEPS[name].makes == TABLES else None,
+        takes=takes,
     )
 
 
@@ -152,9 +170,19 @@ def _text(study: Study, value: Any) -> str:
     return text if folder == "." else text.replace(f"{folder}/", "")
 
 
-def _carry_out(study: Study, name: str, number: int, told: Defaults, progress: Progress) -> Done:
+def _carry_out(
+    study: Study,
+    call: tuple[str, int],
+    told: Defaults,
+    present: Present | None,
+    progress: Progress,
+) -> Done:
     """Call a command, and return what it has done; what it prints is kept in the notes."""
+    name, number = call
     printed = io.StringIO()
+    values = told.at_hand()
+    if present is not None:
+        values |= _tables(study.commands[name], present, printed)
     left: list[int] = []
 
     def tell(done: int, total: int) -> None:
@@ -163,7 +191,7 @@ def _carry_out(study: Study, name: str, number: int, told: Defaults, progress: P
 
     try:
         with told_to(tell), collecting() as counts:
-            code = _call(study, name, number, told.at_hand(), printed)
+            code = _call(study, name, number, values, printed)
     finally:
         log = study.notes / f"{name}{f'-{number + 1}' if number else ''}.txt"
         write_text(log, printed.getvalue())
@@ -175,6 +203,20 @@ def _carry_out(study: Study, name: str, number: int, told: Defaults, progress: P
         exit_code=code,
         outputs=tuple(map(Path, counts.outputs)),
     )
+
+
+def _tables(command: click.Command, present: Present, printed: io.StringIO) -> dict[str, Any]:
+    """Return what a command is told of the tables it takes: those of present recordings alone."""
+    tables = present.tables()
+    if not tables and present.notes():
+        hint = "convert exports of the study first: gazetrack run takes all steps"
+        raise InputError("no table in it is of the study as it is", path=present.folder, hint=hint)
+    if not tables:  # the command says so itself
+        return {}
+    found = choose_tables(tables)
+    printed.writelines(f"note: {note}\n" for note in found.notes)
+    first = next(each for each in command.params if isinstance(each, click.Argument))
+    return {str(first.name): [str(path) for path in found.paths]}
 
 
 def _planned(study: Study, name: str, number: int, told: Defaults) -> tuple[int, int]:

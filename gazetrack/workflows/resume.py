@@ -169,7 +169,10 @@ class Study:
 
         done = work(left, at_once)
         for pair, step in zip(pairs, steps, strict=True):
-            yield next(done) if step.before is None else again(step.before, pair)
+            if step.before is None:
+                yield _with_lost(step, pair[0], next(done))
+            else:
+                yield again(step.before, pair)
         # The engine ends its workers, and tells of the last one, when it is asked for one more.
         assert next(done, None) is None  # noqa: S101 - as many outcomes as recordings
 
@@ -234,6 +237,20 @@ class Study:
             for output, name in zip(outcome.outputs, names, strict=True):
                 output["path"] = str(source.target.parent / name)
         return outcome
+
+
+def _with_lost(step: Step, source: Source, outcomes: list[Outcome]) -> list[Outcome]:
+    """Return outcomes in which a file that was converted before, and is no export now, failed.
+
+    Any other file of a folder that is no export is skipped; the person of this one would be lost.
+    """
+    for outcome in outcomes:
+        if outcome.status == "skipped" and step.why != "new":
+            what = "was converted before, and now no reader recognises it"
+            hint = "put the export back; what is to leave the study has to leave its folder"
+            outcome.status, outcome.notes = "failed", []
+            outcome.error = InputError(what, path=source.path, hint=hint)
+    return outcomes
 
 
 def _within(folder: Path, path: str) -> str:

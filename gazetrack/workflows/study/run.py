@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,8 @@ from gazetrack.workflows.engine.manifest import Manifest, looking_in, state_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from gazetrack.workflows.study.present import Present
 
     Progress = Callable[[int, int], None]
 
@@ -79,6 +81,9 @@ class Job:
         All else that they depend on.
     unnoted : str
         Why nothing is noted of it, so that it is taken each time; empty where it is.
+    gives, takes : Present or None
+        The tables of present recordings: to be told of what it makes, or all that it may take of
+        their folder.
     """
 
     name: str
@@ -89,6 +94,8 @@ class Job:
     reads: tuple[Path, ...] = ()
     parameters: Mapping[str, str] = field(default_factory=dict)
     unnoted: str = ""
+    gives: Present | None = None
+    takes: Present | None = None
 
     @property
     def goes_on(self) -> bool:
@@ -120,6 +127,8 @@ class StepResult:
         That of its command; 0 where all is well.
     waits_for : str
         The step without whose results it was not taken; empty where it was.
+    notes : tuple of str
+        What is to be known of its results, in words for the user.
     """
 
     step: str
@@ -133,6 +142,7 @@ class StepResult:
     errors: tuple[GazetrackError, ...] = ()
     exit_code: int = 0
     waits_for: str = ""
+    notes: tuple[str, ...] = ()
 
 
 class Told:
@@ -183,7 +193,9 @@ def run_jobs(jobs: Sequence[Job], notes: Path, told: Told | None = None) -> list
             told.goes_on(stopped_in)
         for job in jobs:
             _note_place(known, job.name)
-            results.append(_taken(job, known, results, told))
+            said = {note for result in results for note in result.notes}
+            unsaid = tuple(note for note in _recalled(job, known) if note not in said)
+            results.append(replace(_taken(job, known, results, told), notes=unsaid))
             told.ends(results[-1])
         _note_place(known, "")
     return results
@@ -203,6 +215,7 @@ def plan_jobs(jobs: Sequence[Job], notes: Path) -> Iterator[tuple[Job, str]]:
     with Manifest(path, read_only=True) as known:
         doing: list[Job] = []
         for job in jobs:
+            _recalled(job, known)
             why = _why(job, known) if job.plan is None else _left(job.plan())
             before = [one.name for one in doing if one.name in job.after or one.where in job.reads]
             if not why and before:
@@ -210,6 +223,14 @@ def plan_jobs(jobs: Sequence[Job], notes: Path) -> Iterator[tuple[Job, str]]:
             if why:
                 doing.append(job)
             yield job, why
+
+
+def _recalled(job: Job, known: Manifest) -> tuple[str, ...]:
+    """Have a step know the tables that it may take, and return what is to be said of others."""
+    if job.takes is None:
+        return ()
+    job.takes.recall(known)
+    return job.takes.notes()
 
 
 def _taken(job: Job, known: Manifest, results: Sequence[StepResult], told: Told) -> StepResult:
@@ -230,6 +251,8 @@ def _taken(job: Job, known: Manifest, results: Sequence[StepResult], told: Told)
     files = [] if job.goes_on else _read_by(job)
     try:
         done = job.work(progress)
+        if job.gives is not None:
+            job.gives.tell(known, job.name, done.outputs)
     except GazetrackError as error:
         done = Done(errors=(error,), exit_code=error.exit_code)
     result = _result(job, done, why, time.monotonic() - begun)
@@ -303,8 +326,14 @@ def _parameters(job: Job, known: Manifest, files: Sequence[Mapping[str, Any]]) -
 
 def _read_by(job: Job) -> list[dict[str, Any]]:
     """Return the state of every file that a step reads."""
-    files = dict.fromkeys(file for place in job.reads for file in _files_of(place))
+    found = (file for place in job.reads for file in _files_of(place))
+    files = dict.fromkeys(file for file in found if _is_taken(job, file))
     return [state_of(file) for file in files]
+
+
+def _is_taken(job: Job, file: Path) -> bool:
+    tables = job.takes
+    return tables is None or tables.folder not in file.parents or tables.is_of_study(file)
 
 
 def _files_of(place: Path) -> list[Path]:
