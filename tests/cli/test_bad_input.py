@@ -126,7 +126,7 @@ def test_mistyped_formats_commands_and_columns_name_the_nearest(run, tmp_path):
     (tmp_path / "a.csv").write_text(GOOD)
     assert "did you mean 'tobii_pro'?" in run("gazetrack convert a.csv --format tobi_pro").err
     assert "Did you mean 'convert'?" in run("gazetrack covnert a.csv").err
-    assert "Commands are compact, compare, convert" in run("gazetrack frobnicate").err
+    assert "Commands are bids, compact, compare" in run("gazetrack frobnicate").err
     (tmp_path / "b.csv").write_text("gaze_x,gaze_y,seconds\n1,2,3\n")
     result = run("gazetrack convert b.csv --columns x=gazex,y=gaze_y,t=seconds[s]")
     assert "did you mean 'gaze_x'?" in result.err

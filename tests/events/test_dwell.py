@@ -152,7 +152,7 @@ def test_dwell_of_a_binocular_recording_is_counted_once(tmp_path):
 def test_dwell_by_the_documented_recipe_is_within_the_length(tmp_path, monkeypatch, eye):
     binocular(tmp_path)
     (outcome,) = convert_files([tmp_path / "two.asc"], ConvertOptions(eye=eye))
-    Path(outcome.outputs[0]["path"]).rename(tmp_path / "raw.fixations.parquet")
+    Path(outcome.outputs[0]["path"]).rename(tmp_path / "reader-1.fixations.parquet")
     text = (ROOT / "docs" / "getting-started.md").read_text("utf-8")
     recipe = next(
         code for code in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "dwell = " in code

@@ -79,8 +79,10 @@ def test_there_is_a_baseline_and_a_picture_of_every_figure_that_can_be_asked_for
         (cases.BASELINES, MOST_BASELINE_BYTES),
         (cases.GALLERY, MOST_GALLERY_BYTES),
     ):
-        assert {path.stem for path in folder.glob("*.png")} == set(cases.CASES)
-        for path in folder.iterdir():
+        # Those of concepts are drawn by a script of their own, and held by its test.
+        drawn = [path for path in folder.glob("*.png") if not path.stem.startswith("concept-")]
+        assert {path.stem for path in drawn} == set(cases.CASES)
+        for path in drawn:
             assert path.stat().st_size <= most, path
             with Image.open(path) as picture:
                 assert picture.width < 1300
