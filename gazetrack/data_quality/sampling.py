@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gazetrack.data_quality.gaze import PAUSE_STEPS, Gaze
+from gazetrack.tables.rates import rate_of_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +43,9 @@ def sampling(gaze: Gaze) -> dict[str, float]:
     duration = _duration(gaze)
     gaps = _gaps(gaze, known)
     # The mean of ordinary steps, not their median: whole milliseconds at 300 Hz are 3 and 4.
-    rate = 1000 / float(ordinary.mean()) if ordinary.size else _NAN
+    mean_rate = 1000 / float(ordinary.mean()) if ordinary.size else _NAN
+    # Of two eyes that take turns, short steps alone are ordinary, and none is by itself.
+    rate = rate_of_pairs(steps) or mean_rate
     return {
         "onset_ms": float(gaze.t_ms[0]) if gaze.t_ms.size else _NAN,
         "duration_ms": duration,

@@ -56,6 +56,20 @@ def rate_of(times: pa.ChunkedArray) -> float | None:
     return _mean_rate(_steps_forward(times), _LONGEST_STEP * float(np.median(known)))
 
 
+def rate_of_pairs(steps: Floats) -> float | None:
+    """Return the rate of samples that come in pairs as those of two eyes do, None of all others.
+
+    Parameters
+    ----------
+    steps : ndarray of float64, shape (N,)
+        Milliseconds from each sample to the next, all of them more than 0.
+    """
+    if not _in_pairs(steps):
+        return None
+    spans = steps[1:] + steps[:-1]
+    return 2.0 * _mean_rate(iter([spans]), _LONGEST_SPAN * float(np.median(spans)))
+
+
 def _in_pairs(steps: Floats) -> bool:
     """Whether steps have two sizes in turn: two of them together are even, one alone is not."""
     if len(steps) < _LEAST_STEPS:

@@ -40,3 +40,10 @@ def test_each_rate_has_its_own_expected_samples():
     assert facts["rate_hz"] == pytest.approx(625.0)
     assert facts["loss_expected"] == pytest.approx(0.0)
     assert facts["jitter_ms"] == pytest.approx(0.0)
+
+
+def test_samples_of_two_eyes_that_take_turns_are_all_expected_and_all_there():
+    number = np.arange(400)
+    facts = sampling(gaze_of((number // 2) * 8.333 + (number % 2) * 0.13))
+    assert facts["rate_hz"] == pytest.approx(2000 / 8.333)
+    assert facts["loss_expected"] == pytest.approx(0.0, abs=0.01)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gazetrack.tables.rates import rate_of
+from gazetrack.tables.rates import rate_of, rate_of_pairs
 
 
 def rate(times, chunks=1):
@@ -31,6 +31,12 @@ def test_two_eyes_that_take_turns_are_two_samples_a_period(apart_ms, period_ms, 
     t = (number // 2) * period_ms + (number % 2) * apart_ms
     assert rate(t) == pytest.approx(2000 / period_ms, rel=1e-3)
     assert rate(t, chunks=7) == pytest.approx(2000 / period_ms, rel=1e-3)
+
+
+def test_only_pairs_have_a_rate_of_pairs():
+    assert rate_of_pairs(np.tile([1.0, 7.0], 50)) == pytest.approx(250.0)
+    assert rate_of_pairs(np.tile([3.0, 3.0, 4.0], 50)) is None
+    assert rate_of_pairs(np.full(50, 4.0)) is None
 
 
 def test_a_few_samples_are_no_pairs():
