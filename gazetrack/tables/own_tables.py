@@ -69,14 +69,31 @@ def kind_of_table(path: Path) -> str:
 
 
 def tables_of(paths: Iterable[str | Path], recursive: bool) -> list[Path]:
-    """Return the files named, or in folders named, that are tables of ours but for samples."""
-    found: dict[Path, None] = {}
+    """Return the files named, or in folders named, that are tables of ours but for samples.
+
+    A file that several ways lead to is there once.
+    """
+    found: list[Path] = []
     for path in map(Path, paths):
         inside = (path.rglob if recursive else path.glob)("*.parquet") if path.is_dir() else [path]
-        found |= dict.fromkeys(
-            file for file in sorted(inside) if not file.name.startswith(".") and kind_of_table(file)
-        )
-    return list(found)
+        found += sorted(inside)
+    return [file for file in once(found) if not file.name.startswith(".") and kind_of_table(file)]
+
+
+def place_of(path: Path) -> Path:
+    """Return one path for a file, whatever way leads to it, such as ``d/../d/a.parquet``.
+
+    Links of two names stay two files.
+    """
+    return path.parent.resolve() / path.name
+
+
+def once(paths: Iterable[Path]) -> list[Path]:
+    """Return each file by the first way that leads to it, in order."""
+    found: dict[Path, Path] = {}
+    for path in paths:
+        found.setdefault(place_of(path), path)
+    return list(found.values())
 
 
 def describe_table(path: Path) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from gazetrack.readers.pupil.blinks import is_blinks
 from gazetrack.storage.address import local_or_url, output_folder, parent_of, shown_path
 from gazetrack.storage.copies import private_folder
 from gazetrack.storage.objects import fetch_beginning, listed
+from gazetrack.tables.own_tables import once
 from gazetrack.workflows.naming import output_stem, recording_name, recording_names, stem_of
 
 if TYPE_CHECKING:
@@ -247,7 +248,7 @@ class _Targets:
 def expand(
     paths: Iterable[str | Path], recursive: bool, addresses: dict[Path, str] | None = None
 ) -> dict[Path, bool]:
-    """Return each file once, and whether it was found in a folder.
+    """Return each file once, whatever way leads to it, and whether it was found in a folder.
 
     Of a folder, tables of ours and hidden files are left out. What lies elsewhere is returned as it
     may be shown, and its address put into `addresses`.
@@ -266,7 +267,7 @@ def expand(
             raise _empty_folder(path, recursive)
         for file in files:
             found.setdefault(file, True)
-    return found
+    return {path: found[path] for path in once(found)}
 
 
 def _expand_url(

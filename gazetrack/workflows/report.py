@@ -11,7 +11,7 @@ from gazetrack.errors import InputError, OutputError
 from gazetrack.publish import refuse_overwrite, write_text
 from gazetrack.storage.address import local_or_url
 from gazetrack.storage.objects import check_shared
-from gazetrack.tables.own_tables import tables_of
+from gazetrack.tables.own_tables import place_of, tables_of
 from gazetrack.workflows.engine.run import Engine, over
 from gazetrack.workflows.inputs import Source, find_sources
 from gazetrack.workflows.outcome import settled
@@ -20,7 +20,13 @@ from gazetrack.workflows.reporting.options import ReportOptions
 from gazetrack.workflows.reporting.packing import points_for
 from gazetrack.workflows.reporting.page import GENERATOR, check_installed, page_of
 from gazetrack.workflows.reporting.pictures import check_pictures, embedded, embedded_maps, placed
-from gazetrack.workflows.reporting.recordings import Input, is_fixations, lost, reported
+from gazetrack.workflows.reporting.recordings import (
+    SAMPLE_TABLE,
+    Input,
+    is_fixations,
+    lost,
+    reported,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -198,7 +204,12 @@ def find_inputs(
     inside = {
         path for path in here if path.is_dir() and _holds_only_tables(path, options.recursive)
     }
-    exports = [path for path in places if path not in tables and path not in inside]
+    taken = {place_of(path) for path in tables}
+    exports = [
+        path
+        for path in places
+        if isinstance(path, str) or (path not in inside and place_of(path) not in taken)
+    ]
     try:
         found = find_sources(exports, recursive=options.recursive, join=options.may_join)
     except InputError as error:
@@ -242,18 +253,36 @@ def _check_out(out: Path, inputs: Sequence[Input], *, force: bool) -> None:
 
 
 def _without_twins(found: Sequence[Reported]) -> list[Reported]:
-    """Leave out the tables of a folder that were made of exports which are there themselves."""
-    digests = {one.outcome.sha256 for one in found if one.entries}
+    """Leave out what is in the report already: second copies, and tables of exports in it."""
+    firsts: dict[str, Reported] = {}
+    for one in found:
+        if one.entries:
+            firsts.setdefault(one.outcome.sha256, one)
+    # By their samples tables recordings are here as well, and so need no table of fixations.
+    sampled = {
+        one.provenance.get("made_of")
+        for one in found
+        if one.entries and one.outcome.format == SAMPLE_TABLE
+    }
     kept = []
     for one in found:
         made_of = one.provenance.get("made_of")
-        if made_of is None or made_of not in digests:
+        first = firsts.get(one.outcome.sha256, one) if one.entries else one
+        if first is not one:
+            kept.append(_left_out(one, f"the same bytes as {first.outcome.file}"))
+        elif made_of in firsts:
+            kept.append(_left_out(one, "the export that it was made of is in the report itself"))
+        elif made_of is not None and made_of in sampled and one.outcome.format != SAMPLE_TABLE:
+            kept.append(_left_out(one, "the samples of its export are in the report"))
+        else:
             kept.append(one)
-            continue
-        note = f"{one.outcome.file}: the export that it was made of is in the report itself"
-        outcome = replace(one.outcome, status="skipped", notes=[note])
-        kept.append(replace(one, outcome=outcome, entries=()))
     return kept
+
+
+def _left_out(one: Reported, why: str) -> Reported:
+    note = f"{one.outcome.file}: {why}"
+    outcome = replace(one.outcome, status="skipped", notes=[note])
+    return replace(one, outcome=outcome, entries=())
 
 
 def _placed(one: Reported, pictures: Pictures, rule: str | None) -> Reported:

@@ -78,6 +78,43 @@ def test_a_table_beside_its_export_is_not_reported_twice(study, tmp_path):
     assert names(tmp_path / "t.html") == ["reader-01", "reader-02"]
 
 
+def test_a_file_is_reported_once_whatever_way_leads_to_it(study, tmp_path):
+    folder = study.exports[0].parent
+    ways = [study.exports[0], folder / ".." / folder.name / study.exports[0].name, folder]
+    report = gazetrack.write_report(ways, tmp_path / "r.html")
+    assert report.n_recordings == 2
+    gazetrack.convert(study.exports[0], out=tmp_path / "tables")
+    table = tmp_path / "tables" / "reader-01.fixations.parquet"
+    again = tmp_path / "tables" / ".." / "tables" / table.name
+    assert gazetrack.write_report([table, again], tmp_path / "t.html").n_recordings == 1
+
+
+def test_samples_beside_their_export_are_not_reported_twice(study, tmp_path):
+    gazetrack.convert(study.exports[0], out=tmp_path, samples=True)
+    samples = tmp_path / "reader-01.samples.parquet"
+    page = tmp_path / "r.html"
+    report = gazetrack.write_report([samples, study.exports[0]], page)
+    assert report.n_recordings == 1
+    assert report.outcomes[0].status == "skipped"
+    assert "Recordings that are in the report already (1)" in page.read_text("utf-8")
+    fixations = tmp_path / "reader-01.fixations.parquet"
+    assert gazetrack.write_report([samples, fixations], page).n_recordings == 1
+
+
+@pytest.mark.parametrize("policy", ["keep", "drop"])
+def test_files_of_the_same_bytes_are_said(study, tmp_path, policy):
+    for name in ("anna.asc", "berta.asc"):
+        (tmp_path / name).write_bytes(study.exports[0].read_bytes())
+    page = tmp_path / "r.html"
+    report = gazetrack.write_report(tmp_path, page, pseudonyms=Pseudonyms(policy))
+    assert report.n_recordings == 1
+    (note,) = report.outcomes[1].notes
+    meant = {"keep": "anna.asc", "drop": "input 1 of 2"}[policy]
+    assert note.endswith(f"the same bytes as {report.outcomes[0].file}")
+    assert meant in note
+    assert "the same bytes as" in page.read_text("utf-8")
+
+
 def test_a_page_among_the_exports_is_written_again_and_is_none_of_them(study, tmp_path):
     (tmp_path / "anna.asc").write_bytes(study.exports[0].read_bytes())
     page = tmp_path / "report.html"
@@ -102,6 +139,22 @@ def test_without_names_the_page_holds_none(study, tmp_path, policy):
     assert str(study.folder) not in text
     assert "input 3 of 3" in text
     assert "lesion-001.png" in text
+
+
+@pytest.mark.parametrize("policy", ["hash", "drop"])
+def test_maps_of_no_trial_say_what_fits_a_page_without_names(study, tmp_path, policy):
+    hidden = Pseudonyms(policy, b"k" * 32 if policy == "hash" else b"")
+    told = {}
+    for name, choices in (("named", {}), ("hidden", {"pseudonyms": hidden})):
+        folder = tmp_path / name
+        gazetrack.convert(study.exports, out=folder, **choices)
+        images = study.folder / "images"
+        gazetrack.render(sorted(folder.glob("*.parquet")), images, folder / "maps", size=(24, 32))
+        page = tmp_path / f"{name}.html"
+        gazetrack.write_report(study.exports, page, maps=folder / "maps", pseudonyms=hidden)
+        told[name] = page.read_text("utf-8")
+    assert "converted with the same --participant and --key as this page" in told["named"]
+    assert "Maps that are of no trial here" not in told["hidden"]
 
 
 def test_what_is_no_report_is_not_replaced(study, tmp_path):

@@ -86,7 +86,9 @@ def _facts(one: Reported) -> Iterator[tuple[str, str]]:
     sources = {"tracker": "the tracker's own", "detected": "detected in the samples"}
     assumed = ", degrees as if the screen were 45 deg wide" if made.get("degrees_assumed") else ""
     source = sources.get(made.get("saccade_source", ""), "")
-    yield "saccades and blinks", f"{source}{assumed}" if source else ""
+    eyes = made.get("saccade_eye")
+    of_eye = f", eye: {eyes}" if eyes else ""
+    yield "saccades and blinks", f"{source}{of_eye}{assumed}" if source else ""
 
 
 def _screen(screen: Mapping[str, Any] | None) -> str:

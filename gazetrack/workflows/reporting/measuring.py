@@ -14,7 +14,7 @@ from gazetrack.events.base import scale_of
 from gazetrack.tables.movements import DETECTED
 from gazetrack.tables.schema import FIXATIONS
 from gazetrack.workflows.reporting.entries import RecordingEntry, TrialEntry, shown_eye
-from gazetrack.workflows.reporting.movements import fixations_of, others_of, told
+from gazetrack.workflows.reporting.movements import fixations_of, others_of, told, whose
 from gazetrack.workflows.reporting.packing import on_grid, pack, step_for
 
 if TYPE_CHECKING:
@@ -96,8 +96,9 @@ def measured(recording: Recording, options: ReportOptions, n_points: int) -> Mea
             raise
         fixations = FIXATIONS.empty_table().to_pandas()
         notes.append(f"no fixations: {error}")
-    others, source, found = others_of(recording, options)
+    others, source, found = others_of(recording, options, fixations)
     facts["saccade_source"] = source
+    facts["saccade_eye"] = whose(others)
     facts["degrees_assumed"] = source == DETECTED and scale_of(recording.screen)[1]
     notes += [note for note in found if note not in notes]
     whole: dict[Key, Eyes] = _quality(recording, "recording") if has_samples else {}

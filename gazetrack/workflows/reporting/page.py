@@ -119,9 +119,10 @@ def page_of(
         "has_participants": any(row["participant"] for row in rows),
         "formats": sorted({row["format"] for row in rows if row["format"]}),
         "statuses": [STATUS[name] for name in STATUS if any(row["status"] == name for row in rows)],
+        "each": ", each eye" if options.eye == "both" else "",
         "thresholds": options.thresholds.in_words(),
         "tiles": _tiles(rows),
-        "left_out": _left_out(found, pictures, maps),
+        "left_out": _left_out(found, pictures, maps, has_names=options.pseudonyms.keeps),
         "pictures": {
             "images": list(pictures.uris.values()),
             "maps": [list(pair) for pair in zip(maps.uris, maps.levels, strict=True)],
@@ -336,19 +337,35 @@ def _tiles(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
 
 
 def _left_out(
-    found: Sequence[Reported], pictures: Pictures, maps: MapPictures
+    found: Sequence[Reported], pictures: Pictures, maps: MapPictures, *, has_names: bool
 ) -> list[tuple[str, list[str]]]:
     """Return what is not in the page, by reason."""
     failed = [one.outcome.error.whole() for one in found if one.outcome.error is not None]
-    skipped = [
-        note for one in found if one.outcome.status == "skipped" for note in one.outcome.notes
-    ]
+    skipped, again = (
+        [
+            note
+            for one in found
+            if one.outcome.status == "skipped" and bool(one.provenance) is was_read
+            for note in one.outcome.notes
+        ]
+        for was_read in (False, True)
+    )
     missing = [quote(name, _NAME_CHARS) for name in pictures.missing]
+    of_no_trial = [_of_no_trial(maps.n_unused, has_names=has_names)] if maps.n_unused else []
     groups = [
         ("Inputs that could not be read", failed),
         ("Files that are no exports", skipped),
+        ("Recordings that are in the report already", again),
         ("Stimuli without an image in the folder of images", missing),
         ("Images that could not be read", list(pictures.troubles)),
-        ("Maps that are of no trial here", [f"{maps.n_unused:,}"] if maps.n_unused else []),
+        ("Maps that are of no trial here", of_no_trial),
     ]
     return [(title, items) for title, items in groups if items]
+
+
+def _of_no_trial(n_maps: int, *, has_names: bool) -> str:
+    """Return how many maps are of no trial of the page, and what may be done about it."""
+    said = f"{n_maps:,}: render them from tables of these recordings"
+    if has_names:
+        return said
+    return f"{said} that were converted with the same --participant and --key as this page"

@@ -19,7 +19,7 @@ from gazetrack.tables.placing import screen_of
 from gazetrack.tables.recording import Recording
 from gazetrack.tables.schema import EVENTS
 from gazetrack.tables.selection import select_eye, split_trials
-from gazetrack.tables.store import first_source, read_fixations
+from gazetrack.tables.store import first_source, read_fixations, read_meta
 from gazetrack.workflows.describing import describe
 from gazetrack.workflows.elsewhere import near
 from gazetrack.workflows.outcome import Outcome
@@ -29,13 +29,16 @@ from gazetrack.workflows.reporting.entries import Reported
 from gazetrack.workflows.reporting.measuring import measured
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gazetrack.workflows.inputs import Source
     from gazetrack.workflows.privacy import Unnamed
     from gazetrack.workflows.reporting.options import ReportOptions
 
 FIXATION_TABLE = "gazetrack_fixations"
+SAMPLE_TABLE = "gazetrack_samples"
 _STATED = ("tracker", "software")
-_ALSO = ("saccade_source", "degrees_assumed", "made_of")
+_ALSO = ("saccade_source", "saccade_eye", "degrees_assumed", "made_of")
 _HOW = ("fixation_source", "detector", "preparation", "fixation_eye", "left_out")
 
 
@@ -127,6 +130,8 @@ def _measured(one: Input, options: ReportOptions, outcome: Outcome, n_points: in
             source, options, head, outcome.format, wants_own_fixations=wants_own
         )
         recording = split_trials(select_eye(recording, options.eye), options.trial_by)
+        if outcome.format == SAMPLE_TABLE:
+            how = _made_of(read_meta(source.path))
     recording = options.pseudonyms.apply(recording, outcome.sha256, [head.stem, source.name])
     found = measured(recording, options, n_points)
     facts = {name: found.facts[name] for name in found.facts} | how
@@ -167,8 +172,13 @@ def _of_table(source: Source) -> tuple[Recording, dict[str, Any]]:
         notes=tuple(map(str, notes)) if isinstance(notes, list) else (),
     )
     how = {name: meta[name] for name in _HOW if isinstance(meta.get(name), dict | str)}
-    digest = first_source(meta).get("sha256")
-    return recording, how | ({"made_of": digest} if digest else {})
+    return recording, how | _made_of(meta)
+
+
+def _made_of(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the digest of the export that a table was made of, where its metadata tell."""
+    digest = first_source(meta)["sha256"]
+    return {"made_of": digest} if digest else {}
 
 
 def is_fixations(path: Any) -> bool:

@@ -116,7 +116,16 @@ def judge(measures: Mapping[str, float], thresholds: Thresholds) -> Judgement:
             unknown.append(f"{title} is not known")
         elif (value > limit) if is_most else (value < limit):
             sign = ">" if is_most else "<"
-            found = f"{value:.3g}" if value < 1000 else f"{value:.0f}"
+            found = _apart(value, limit)
             beyond.append(" ".join(f"{title} {found} {unit} {sign} {limit:g} {unit}".split()))
     status = BEYOND if beyond else UNKNOWN if unknown else WITHIN if asked else NOT_ASKED
     return Judgement(status, (*beyond, *unknown))
+
+
+def _apart(value: float, limit: float) -> str:
+    """Return a value in few digits, but in as many as tell it from the limit it does not meet."""
+    short = f"{value:.3g}" if value < 1000 else f"{value:.0f}"
+    if float(short) != limit and f"{limit:g}" != short:
+        return short
+    more = (f"{value:.{digits}g}" for digits in range(4, 18))
+    return next((text for text in more if float(text) != limit), repr(value))

@@ -47,3 +47,21 @@ def test_thresholds_are_told_in_words():
 def test_a_limit_that_cannot_be_is_refused(limit):
     with pytest.raises(ConfigError, match="max_loss_percent"):
         Thresholds(max_loss_percent=limit)
+
+
+@pytest.mark.parametrize(
+    ("loss", "limit", "told"),
+    [
+        (0.03704, 3.7, "lost 3.704 % > 3.7 %"),
+        (0.0370000004, 3.7, "lost 3.70000004 % > 3.7 %"),
+        (0.038, 3.7, "lost 3.8 % > 3.7 %"),
+    ],
+)
+def test_a_value_is_told_in_digits_that_tell_it_from_the_limit(loss, limit, told):
+    found = judge({"loss": loss}, Thresholds(max_loss_percent=limit))
+    assert found.reasons == (told,)
+
+
+def test_a_large_value_beside_its_limit_is_told_apart_as_well():
+    found = judge({"longest_gap_ms": 1500.25}, Thresholds(max_gap_ms=1500))
+    assert found.reasons == ("longest gap 1500.2 ms > 1500 ms",)

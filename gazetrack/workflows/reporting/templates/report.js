@@ -379,7 +379,8 @@
     const recording = box.dataset.of;
     const all = trials(recording);
     const table = element("table", null, "sortable");
-    const names = ["", "Trial", "Stimulus", "Start, s", "Length, s", "Lost, %", "RMS‑S2S, deg", "Fixations", "Median, ms", "Saccades", "Blinks", "Status", ""];
+    const { each } = document.getElementById("overview").dataset;
+    const names = ["", "Trial", "Stimulus", "Start, s", "Length, s", "Lost, %", "RMS‑S2S, deg", `Fixations${each}`, "Median, ms", `Saccades${each}`, "Blinks", "Status", ""];
     const head = table.createTHead().insertRow();
     names.forEach((name, column) => {
       const isText = column < 3 || column === 11;
