@@ -16,7 +16,7 @@ from gazetrack.errors import quote
 from gazetrack.storage.address import is_url
 from gazetrack.workflows.study.run import RECORDINGS_FILE
 from gazetrack.workflows.study.settings import OWN, TABLE, settings_of
-from gazetrack.workflows.study.steps import ALSO_OF_EXPORTS, MAPS, STEPS, TABLES
+from gazetrack.workflows.study.steps import ALSO_OF_EXPORTS, STEPS, TABLES
 from gazetrack.workflows.study.units import in_unit, kind_of
 
 from .parsing import parse_screen
@@ -82,6 +82,8 @@ class Defaults:
         Files and folders of this machine among them that have to be there.
     if_there : list of str
         Names of options that are left out while what they name is not there.
+    made : list of pathlib.Path
+        Those of the files and folders that a step before makes; they need not be there yet.
     elsewhere : bool
         Whether an address is among them.
     """
@@ -89,6 +91,7 @@ class Defaults:
     values: dict[str, Any] = field(default_factory=dict)
     reads: list[Path] = field(default_factory=list)
     if_there: list[str] = field(default_factory=list)
+    made: list[Path] = field(default_factory=list)
     elsewhere: bool = False
 
     def at_hand(self) -> dict[str, Any]:
@@ -155,6 +158,7 @@ class Study:
         told.values |= own.values
         told.if_there = [each for each in told.if_there if each not in own.values]
         told.reads += own.reads
+        told.made += own.made
         told.elsewhere |= own.elsewhere
         if "dataset" in own.values and "out" not in own.values:
             # The layout's own folder gives way to a data set that the study asks for.
@@ -209,7 +213,7 @@ class Study:
         given = {
             "exports": settings.inputs,
             "tables": (settings.out / TABLES,),
-            "maps": (settings.out / MAPS,),
+            "maps": (self._made_by("render"),),
         }.get(takes, ())
         arguments = [each for each in self.commands[name].params if _is_argument(each)]
         if given and arguments:
@@ -227,14 +231,34 @@ class Study:
             told.values["key"] = str(self.file.folder / "gazetrack.key")
         if name == "report":
             # What the other steps have made belongs on the page, and so does the study's name.
-            told.values |= {"title": settings.name, "maps": str(settings.out / MAPS)}
-            told.reads.append(settings.out / MAPS)
+            maps = self._made_by("render")
+            told.values |= {"title": settings.name, "maps": str(maps)}
+            told.reads.append(maps)
             told.if_there.append("maps")
         images = self.file.folder / "images"
         if name in _LOOKS_FOR_IMAGES and images.is_dir():
             told.values["images"] = str(images)
             told.reads.append(images)
         return told
+
+    def _made_by(self, name: str, number: int = 0) -> Path:
+        """Return where a step leaves its results: where its table says, or in its own place."""
+        tables = self.file.each(name)
+        out = tables[number].get("out") if number < len(tables) else None
+        if isinstance(out, str) and out and not is_url(out):
+            return self.file.folder / out
+        return self.settings.out / _numbered(STEPS[name].makes, number)
+
+    def _is_made_before(self, path: Path, name: str) -> bool:
+        """Tell whether a step that is taken before another makes a file, or the folder it is in."""
+        steps = self.settings.steps
+        earlier = steps[: steps.index(name)] if name in steps else ()
+        places = {
+            self._made_by(each, number)
+            for each in earlier
+            for number in range(max(len(self.file.each(each)), 1))
+        }
+        return bool(places & {path, *path.parents})
 
     def _shared_of_all(self) -> dict[str, Any]:
         """Return what the study's own table says of options, by their names."""
@@ -272,7 +296,7 @@ class Study:
         try:
             typed = _typed(option, value)
             if _names_files(option):
-                typed = self._placed(told, option, typed)
+                typed = self._placed(told, option, typed, str(keys[0]))
             with click.Context(click.Command("study"), resilient_parsing=False) as context:
                 option.process_value(context, typed)
         except (click.UsageError, _Wrong) as error:
@@ -284,17 +308,22 @@ class Study:
     def _place_of(self, keys: list[Any]) -> str:
         return f"[{keys[0]}] {keys[-1]}"
 
-    def _placed(self, told: Defaults, option: click.Option, value: Any) -> Any:
-        """Return names of files as seen from the study's folder; what is read has to be there."""
+    def _placed(self, told: Defaults, option: click.Option, value: Any, name: str) -> Any:
+        """Return names of files as seen from the study's folder.
+
+        What is read has to be there, or is made by a step before the one of this name.
+        """
         if isinstance(value, list | tuple):
-            return [self._placed(told, option, each) for each in value]
+            return [self._placed(told, option, each, name) for each in value]
         if not isinstance(value, str) or not value:
             return value
         if is_url(value):
             told.elsewhere = True
             return value
         path = self.file.folder / value
-        if isinstance(option.type, click.Path):
+        if option.name not in WRITTEN and self._is_made_before(path, name):
+            told.made.append(path)
+        elif isinstance(option.type, click.Path):
             if option.name not in WRITTEN and not path.exists():
                 where = quote(self.file.folder.absolute(), 80)
                 raise _Wrong(f"there is no {quote(value, 80)} in {where}")

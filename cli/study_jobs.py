@@ -105,8 +105,8 @@ def jobs_of(
         if only and call[0] not in only:
             continue
         job = _job(study, *call, n_jobs, present)
-        before = [job.name for job in found]
-        after = tuple(each for each in STEPS[call[0]].after if each in before)
+        told = study.defaults(*call)
+        after = tuple(one.name for one in found if _is_needed(one, call[0], told))
         found.append(replace(job, after=after))
     return found
 
@@ -144,6 +144,12 @@ def _job(study: Study, name: str, number: int, n_jobs: int | None, present: Pres
         gives=present if STEPS[name].makes == TABLES else None,
         takes=takes,
     )
+
+
+def _is_needed(job: Job, name: str, told: Defaults) -> bool:
+    """Tell whether a step is in vain without another, by its kind or by what it names."""
+    named = {place for path in told.made for place in (path, *path.parents)}
+    return job.name in STEPS[name].after or job.where in named
 
 
 def _beside_exports(study: Study, name: str, told: Defaults) -> list[Path]:

@@ -91,7 +91,7 @@ def convert(
 
 
 def convert_files(
-    paths: Sequence[str | Path],
+    paths: str | Path | Sequence[str | Path],
     options: ConvertOptions,
     jobs: int | Engine = 1,
     progress: Callable[[int, int], None] | None = None,
@@ -130,7 +130,8 @@ def convert_files(
     >>> for outcome in gazetrack.convert_files(["a.tsv", "b.asc"], options):  # doctest: +SKIP
     ...     print(outcome.file, outcome.status)
     """
-    pairs = pairs_to_convert(paths, options, manifest)
+    listed = [paths] if isinstance(paths, str | Path) else paths
+    pairs = pairs_to_convert(listed, options, manifest)
     engine = Engine.of(jobs)
     if not engine.works_here(len(pairs)):
         _check_shared(pairs)

@@ -10,7 +10,7 @@ import pytest
 from gazetrack.errors import ConfigError
 from gazetrack_cli.main import COMMANDS, WITHOUT_STUDY, cli
 from gazetrack_cli.study_defaults import SHARED, WRITTEN, unit_of
-from gazetrack_cli.study_jobs import commands_of, load_study
+from gazetrack_cli.study_jobs import commands_of, jobs_of, load_study
 
 TOLD = commands_of(cli)
 OPTIONS = [
@@ -225,3 +225,23 @@ def test_options_about_another_kind_of_measures_are_refused(study, tmp_path):
     found = study('[measures]\nscanpaths = "dtw"\naoi-name = "a"\n')
     with pytest.raises(click.UsageError, match="--aoi-name is about another kind of measures"):
         command.main([], standalone_mode=False, default_map=found.defaults("measures").values)
+
+
+def test_what_a_step_before_makes_need_not_be_there_yet(study, tmp_path):
+    text = "[render]\nout = 'drawn'\n[refine]\n[report]\nmaps = 'results/refined'\n"
+    found = study(text)
+    assert found.defaults("report").values["maps"] == str(tmp_path / "results" / "refined")
+    assert found.defaults("refine").values["maps"] == str(tmp_path / "drawn")
+    steps = {job.name: job for job in jobs_of(found)}
+    assert steps["report"].after == ("refine",)
+    assert tmp_path / "results" / "refined" in steps["report"].reads
+    assert steps["refine"].after == ("render",)
+    # Without a table of its own nothing is made, and nothing is after itself.
+    for text in ("[report]\nmaps = 'results/maps'", "[render]\nimages = 'results/report.html'"):
+        with pytest.raises(ConfigError, match="there is no results"):
+            study(text)
+
+
+def test_a_report_shows_the_maps_that_are_rendered_wherever_they_are(study, tmp_path):
+    found = study("[render]\nout = 'drawn'\n[report]")
+    assert found.defaults("report").values["maps"] == str(tmp_path / "drawn")

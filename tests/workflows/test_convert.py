@@ -214,3 +214,9 @@ def test_an_input_that_fails_without_names_is_told_by_its_place(folder):
     assert failed.status == "failed"
     assert str(failed.error).startswith("input 2 of 2")
     assert "Rosalind" not in str(failed.error)
+
+
+def test_a_single_path_is_one_export(folder):
+    for path in ("raw.csv", folder / "raw.csv"):
+        (outcome,) = convert_files(path, ConvertOptions(force=True))
+        assert outcome.status == "ok"
