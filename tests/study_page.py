@@ -111,8 +111,9 @@ def study_page():
             cannot be is refused with file, line, table, key, and what is allowed; a mistyped key
             names the nearest one. An option that may be repeated takes a list, one of the form
             `KEY=VALUE` a table as well. Paths are seen from the folder of the file, and what is
-            read has to be there. A command line goes before the file, a command's table before
-            `[study]`."""
+            read has to be there, but for what a step before it makes: `maps = "results/refined"`
+            under `[report]` lets the report wait for `refine`; without a word it shows the maps of
+            `render`. A command line goes before the file, a command's table before `[study]`."""
         ),
         "",
         *prose(
