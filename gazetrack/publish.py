@@ -284,7 +284,10 @@ def publish_folder(path: str | os.PathLike[str], *, replace: bool = False) -> It
 
 def _refuse_filled(path: Path, *, replace: bool) -> None:
     """Refuse a place for a new folder that is taken: a file, a link, or a folder not empty."""
-    if path.is_symlink() or (path.exists() and not path.is_dir()):
+    if path.is_symlink():
+        hint = "name the folder itself, or choose a new one"
+        raise OutputError("is a link, whose place a folder would take", path=path, hint=hint)
+    if path.exists() and not path.is_dir():
         raise OutputError("is there and is no folder", path=path, hint="choose a new folder")
     if not replace and path.is_dir() and any(path.iterdir()):
         hint = "choose a new folder with --out, or empty this one"

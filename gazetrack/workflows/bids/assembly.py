@@ -5,13 +5,11 @@ Specification: "Brain Imaging Data Structure" 1.11, "Modality agnostic files" an
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gazetrack.errors import DataError, OutputError, quote
+from gazetrack.errors import DataError, quote
 from gazetrack.publish import put, write_json, write_text
 from gazetrack.workflows.bids.labels import Entities
 from gazetrack.workflows.bids.participants import write_participants
@@ -19,20 +17,13 @@ from gazetrack.workflows.bids.sidecars import BIDS_VERSION, GENERATED_BY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from gazetrack.workflows.bids.participants import People
     from gazetrack.workflows.bids.rules import Rules
 
 DERIVATIVES = "derivatives/gazetrack"
 _TYPE = "DatasetType"
-_OF_ROOT = (
-    "dataset_description.json",
-    "derivatives",
-    "participants.json",
-    "participants.tsv",
-    "README.md",
-)
-_OURS = ("_physio.tsv.gz", "_physioevents.tsv.gz", "_events.tsv", ".json")
 
 
 @dataclass
@@ -55,6 +46,10 @@ class Staged:
         What the subject's label was made of, in the words of the export.
     is_given : bool
         Whether the user has given the subject's label, so that others may share it.
+    fits : frozenset of str
+        What patterns of the rules fit: file, recording, participant.
+    looked_up : dict of str to str
+        What was found in the names of the export by entity, as far as the rules may label it.
     rows, derived_rows : dict of str to int
         The tables, and how many rows each has.
     sidecars, derived_sidecars : dict of str to dict
@@ -70,6 +65,8 @@ class Staged:
     found: dict[str, str]
     named: str
     is_given: bool = False
+    fits: frozenset[str] = frozenset()
+    looked_up: dict[str, str] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
     sidecars: dict[str, dict[str, Any]] = field(default_factory=dict)
     derived_rows: dict[str, int] = field(default_factory=dict)
@@ -255,41 +252,6 @@ def write_derivatives_root(root: Path, name: str, rules: Rules) -> None:
     }
     write_json(root / DERIVATIVES / "dataset_description.json", facts)
     write_text(root / DERIVATIVES / "README.md", _README_DERIVATIVES)
-
-
-def refuse_foreign(path: Path) -> None:
-    """Refuse to replace a folder that is no data set of ours alone.
-
-    Raises
-    ------
-    OutputError
-        It holds something else, which would be lost.
-    """
-    if not path.is_dir():
-        return
-    there = [file for file in path.iterdir() if not file.name.startswith(("sub-", "."))]
-    above = [*(path / "derivatives").iterdir()] if (path / "derivatives").is_dir() else []
-    others = [file for file in there if file.name not in _OF_ROOT]
-    others += [file for file in above if file.name != Path(DERIVATIVES).name]
-    others += [file for file in path.glob("sub-*/**/*") if file.is_file() and not _is_gaze(file)]
-    if others:
-        what = f"holds more than gazetrack has written, such as {quote(others[0].name, 60)}"
-        raise OutputError(what, path=path, hint="choose a new folder")
-    if there and not _is_ours(path / "dataset_description.json"):
-        hint = "choose a new folder"
-        raise OutputError("is no data set that gazetrack has written", path=path, hint=hint)
-
-
-def _is_gaze(file: Path) -> bool:
-    return file.parent.name == "beh" and file.name.endswith(_OURS)
-
-
-def _is_ours(description: Path) -> bool:
-    try:
-        facts = json.loads(description.read_text("utf-8"))
-        return bool(facts["GeneratedBy"][0]["Name"] == GENERATED_BY[0]["Name"])
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
-        return False
 
 
 _README = """# {name}

@@ -126,6 +126,11 @@ def tells_of(label: str, people: Iterable[str]) -> bool:
     return False
 
 
+def composed(text: str) -> str:
+    """Return a text with each letter and its accents as one character, as most programs do."""
+    return unicodedata.normalize("NFC", text)
+
+
 def folded(text: str) -> str:
     """Return a text without accents and capitals, to compare it with others."""
     letters = unicodedata.normalize("NFKD", text)

@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gazetrack.errors import ConfigError, InputError, did_you_mean, quote
-from gazetrack.workflows.bids.labels import ENTITIES, checked_label
+from gazetrack.workflows.bids.labels import ENTITIES, checked_label, composed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -124,16 +124,24 @@ class Rules:
         entities: dict[str, str] = {}
         for where in MATCHED:
             for pattern in self.match.get(where, ()):
-                match = pattern.search(texts.get(where, ""))
+                match = pattern.search(composed(texts.get(where, "")))
                 if match is not None:
                     own = {name: text for name, text in match.groupdict().items() if text}
                     entities = own | entities
                     break
         return entities
 
+    def fits(self, texts: Mapping[str, str]) -> frozenset[str]:
+        """Return which of `MATCHED` have a pattern that fits; for the parameter see `found`."""
+        return frozenset(
+            where
+            for where, patterns in self.match.items()
+            if any(pattern.search(composed(texts.get(where, ""))) for pattern in patterns)
+        )
+
     def label(self, entity: str, found: str) -> str:
         """Return the label that the rules give what was found; empty where they give none."""
-        return self.labels.get(entity, {}).get(found, "")
+        return self.labels.get(entity, {}).get(composed(found), "")
 
 
 def read_rules(path: str | Path | None) -> Rules:
@@ -163,7 +171,7 @@ def read_rules(path: str | Path | None) -> Rules:
 
 
 def _rules(told: Mapping[str, Any]) -> Rules:
-    _refuse_unknown(told, _SECTIONS, "a section")
+    _refuse_unknown(told, _SECTIONS, "as a section")
     sections = {name: _table(told.get(name, {}), f"[{name}]") for name in _SECTIONS}
     _refuse_unknown(sections["match"], MATCHED, "in [match]")
     _refuse_unknown(sections["labels"], ENTITIES, "in [labels]")
@@ -182,7 +190,7 @@ def _patterns(where: str, given: Any) -> tuple[re.Pattern[str], ...]:
     patterns = []
     for text in texts:
         try:
-            pattern = re.compile(_text(text, f"{where} in [match]"))
+            pattern = re.compile(composed(_text(text, f"{where} in [match]")))
         except re.error as error:
             what = f"{where} in [match] is no regular expression: {quote(error, 80)}"
             hint = "put it in single quotes, so that \\ stays as it is"
@@ -197,10 +205,14 @@ def _patterns(where: str, given: Any) -> tuple[re.Pattern[str], ...]:
 
 def _labels(entity: str, given: Any) -> dict[str, str]:
     where = f"[labels.{entity}]"
-    return {
-        found: checked_label(entity, _text(label, where), where)
-        for found, label in _table(given, where).items()
-    }
+    labels: dict[str, str] = {}
+    for found, given_label in _table(given, where).items():
+        own = f"{quote(found, 40)!r} in {where}"
+        label = checked_label(entity, _text(given_label, own), own)
+        if labels.setdefault(composed(found), label) != label:
+            what = f"{own} is there twice, its accents written in two ways"
+            raise ConfigError(what, hint="keep one of the two")
+    return labels
 
 
 def _of_task(task: str, given: Any) -> dict[str, Any]:
@@ -230,7 +242,10 @@ def _hed(given: Mapping[str, Any]) -> Hed | None:
     return Hed(
         version=_text(given["version"], "version in [hed]"),
         event=_text(given.get("event", "n/a"), "event in [hed]"),
-        stimuli={name: _text(value, "[hed.stimuli]") for name, value in stimuli.items()},
+        stimuli={
+            name: _text(value, f"{quote(name, 40)!r} in [hed.stimuli]")
+            for name, value in stimuli.items()
+        },
     )
 
 
@@ -243,6 +258,9 @@ def _table(value: Any, where: str) -> dict[str, Any]:
 def _text(value: Any, where: str) -> str:
     if isinstance(value, str) and value and value.isprintable():
         return value
+    if isinstance(value, str) and value:
+        what = f"{where} holds a tab, a line end or another sign that cannot be shown"
+        raise ConfigError(f"{what}: {quote(value, 40)!r}", hint="take it out")
     raise ConfigError(f"{where} is {quote(value, 40)!r}, no text", hint="write it in quotes")
 
 

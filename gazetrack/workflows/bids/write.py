@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import defaultdict
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -29,7 +30,6 @@ from gazetrack.workflows.bids.assembly import (
     Staged,
     assemble,
     named,
-    refuse_foreign,
     write_derivatives_root,
     write_root,
 )
@@ -40,6 +40,8 @@ from gazetrack.workflows.bids.parts import parts_of
 from gazetrack.workflows.bids.physio import write_part
 from gazetrack.workflows.bids.rules import Rules, read_rules
 from gazetrack.workflows.bids.sidecars import check_screen
+from gazetrack.workflows.bids.unused import notes_on
+from gazetrack.workflows.bids.written import refuse_changed, write_record
 from gazetrack.workflows.elsewhere import near
 from gazetrack.workflows.engine.run import Engine, over
 from gazetrack.workflows.outcome import Outcome, settled
@@ -57,6 +59,11 @@ if TYPE_CHECKING:
 
 DEFAULT_TASK = "gaze"
 _STAGING = "staged"
+_KINDS = {
+    "out": (str, Path),
+    "participants": (str, Path, type(None)),
+    "rules": (str, Path, type(None)),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +106,14 @@ class BidsOptions(InputOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        for name, kinds in _KINDS.items():
+            if not isinstance(getattr(self, name), kinds):
+                what = f"{name} is {type(getattr(self, name)).__name__}, no path"
+                raise ConfigError(what, hint="give the name of a file or folder")
+        task: object = self.task
+        if not isinstance(task, str):
+            what = f"task is {type(task).__name__}, no label"
+            raise ConfigError(what, hint='give a text, such as "look"')
         checked_label("task", self.task, "--task")
         if self.eye not in EYE_CHOICES:
             hint = f"use {', '.join(EYE_CHOICES)}"
@@ -168,9 +183,22 @@ def write_bids(
     --------
     >>> outcomes = gazetrack.write_bids(["s01.asc", "s02.asc"], "dataset")  # doctest: +SKIP
     """
-    listed = [paths] if isinstance(paths, str | Path) else list(paths)
+    listed = _listed(paths)
     options = BidsOptions(out=out, **choices)
     return settled(write_bids_files(listed, options, jobs, progress), errors)
+
+
+def _listed(paths: Any) -> list[str | Path]:
+    """Return paths as a list; a table of samples, say, is none, though it can be gone through."""
+    listed = [paths] if isinstance(paths, str | Path) else paths
+    is_list = isinstance(listed, Iterable) and not hasattr(listed, "columns")
+    listed = list(listed) if is_list else [paths]
+    for path in listed:
+        if not isinstance(path, str | Path):
+            what = f"{type(path).__name__} is no path of an export"
+            hint = "give the exports' own files: BIDS keeps their samples and events"
+            raise ConfigError(what, hint=hint)
+    return listed
 
 
 def write_bids_files(
@@ -212,7 +240,7 @@ def write_bids_files(
     pairs = find_pairs(paths, options, out=None, names_files=keeps)
     engine = Engine.of(jobs)
     if options.force:
-        refuse_foreign(Path(options.out))
+        refuse_changed(Path(options.out))
     with suppress(_NothingWritten), publish_folder(options.out, replace=options.force) as root:
         asked = _Asked(options=options, rules=rules, root=root)
         staged = list(
@@ -242,9 +270,18 @@ def write_bids_files(
         notes = write_root(root, name, subjects, people, rules)
         if options.derivatives:
             write_derivatives_root(root, name, rules)
-        outcomes[0].notes = [*outcomes[0].notes, *notes]
+        with quoting_nothing(not keeps):
+            notes = [*notes_on(rules, recordings, {one.task for one in entities}), *notes]
+        # In front of all others, since only the first ones are shown.
+        first = next(one.outcomes[0] for one in staged if one.parts)
+        first.notes = [*notes, *first.notes]
         # What is left there is of exports that failed on their way.
         shutil.rmtree(root / _STAGING)
+        listed = [entry for entries in outputs.values() for entry in entries]
+        write_record(root, {entry["path"]: entry["sha256"] for entry in listed})
+        if options.force:
+            # Again, since reading exports may take hours.
+            refuse_changed(Path(options.out))
     return outcomes
 
 
@@ -433,11 +470,15 @@ def _named_part(old: Part, new: Part, place: _Place, asked: _Asked) -> Staged:
     label = new.recording.name if _is_of_file(old) else new.label
     subject, name, is_given = subjects.of(old, texts, label)
     by_rules = rules.found(texts)
-    people = [*place.people, by_rules.pop("subject", "")]
+    keeps = asked.options.pseudonyms.keeps
+    matched = by_rules.pop("subject", "")
+    people = [*place.people, matched]
     found = {"subject": subject}
+    looked_up = {"subject": matched or old.participant or (label if keeps else "")}
     for entity, text in (_of_bids(old) | by_rules).items():
         given = rules.label(entity, text)
-        if not given and not asked.options.pseudonyms.keeps and tells_of(text, people):
+        looked_up[entity] = text
+        if not given and not keeps and tells_of(text, people):
             what = f"the {entity} label that its names give holds a part of a participant's name"
             raise DataError(what, hint=f"give it a label in [labels.{entity}] of --rules")
         found[entity] = given or label_of(entity, text)
@@ -449,6 +490,8 @@ def _named_part(old: Part, new: Part, place: _Place, asked: _Asked) -> Staged:
         found=found,
         named=name,
         is_given=is_given,
+        fits=rules.fits(texts),
+        looked_up=looked_up,
     )
 
 

@@ -50,6 +50,10 @@ def test_without_a_file_nothing_is_found():
         ('[dataset]\nAuthors = "A"\n', "no list of texts"),
         ('[task.look]\nTaskname = "a"\n', "did you mean 'TaskName'"),
         ('[task.free-view]\nTaskName = "a"\n', "such as freeview"),
+        ("[colour]\na = 1\n", "'colour' as a section is not known"),
+        ('[labels.subject]\n"Anna" = 1\n', "'Anna' in [labels.subject] is '1', no text"),
+        ('[task.look]\nTaskName = "a\\tb"\n', "holds a tab, a line end or another sign"),
+        ('[labels.run]\n"\u00e9" = "1"\n"e\u0301" = "2"\n', "accents written in two ways"),
         ('[hed]\nevent = "a"\n', "without a version"),
         ('[hed]\nversion = "8.3.0"\nstimulus = "a"\n', "did you mean 'stimuli'"),
     ],
@@ -71,3 +75,14 @@ def test_stimuli_have_annotations_of_their_own(tmp_path):
     text = '[hed]\nversion = "8.3.0"\nevent = "Event"\n[hed.stimuli]\n"a.png" = "Sensory-event"\n'
     hed = rules_of(tmp_path, text).hed
     assert (hed.of("a.png"), hed.of("b.png")) == ("Sensory-event", "Event")
+
+
+def test_accents_may_be_written_in_either_way(tmp_path):
+    one, other = "Jos\u00e9", "Jose\u0301"
+    for mine, theirs in ((one, other), (other, one)):
+        text = f"[match]\nfile = '(?P<subject>{mine})'\n[labels.subject]\n'{mine}' = '01'\n"
+        rules = rules_of(tmp_path, text)
+        (found,) = rules.found({"file": f"{theirs}.tsv"}).values()
+        assert rules.label("subject", found) == rules.label("subject", theirs) == "01"
+        assert rules.fits({"file": theirs}) == {"file"}
+    assert rules.fits({"file": "x"}) == frozenset()

@@ -311,7 +311,23 @@ def test_a_data_set_of_ours_alone_is_replaced_when_that_is_asked_for(exports, tm
         (out / other).unlink()
         if other.startswith("derivatives"):
             (out / other).parent.rmdir()
-    (out / "dataset_description.json").write_text("{}")
+    # Nor is an edit lost, also one that is made while exports are read.
+    for name in ("participants.tsv", "README.md", "dataset_description.json"):
+        ours = (out / name).read_text()
+        (out / name).write_text(ours + "mine\n")
+        before = bytes_of(out)
+        with pytest.raises(OutputError, match=f"changed since gazetrack has written it: {name}"):
+            gazetrack.write_bids(exports, out, screen=SCREEN, force=True)
+        assert bytes_of(out) == before
+        (out / name).write_text(ours)
+
+    def edit(done, n):
+        (out / "README.md").write_text("mine")
+
+    with pytest.raises(OutputError, match=r"changed since .* README\.md"):
+        gazetrack.write_bids(exports, out, screen=SCREEN, force=True, progress=edit)
+    assert (out / "README.md").read_text() == "mine"
+    (out / ".gazetrack.json").unlink()
     with pytest.raises(OutputError, match="no data set that gazetrack has written"):
         gazetrack.write_bids(exports, out, screen=SCREEN, force=True)
 
@@ -422,3 +438,35 @@ def test_a_label_of_the_rules_does_not_give_a_name_away(policy, tmp_path):
     gazetrack.write_bids(path, tmp_path / "set", **choices)
     names = " ".join(path.name for path in (tmp_path / "set").rglob("*_events.tsv"))
     assert set(re.findall("task-([a-z]+)_", names)) == {"a", "b"}
+
+
+def test_rules_that_nothing_fits_are_told_first(exports, tmp_path):
+    rules = tmp_path / "rules.toml"
+    rules.write_text('[labels.subject]\n"ana" = "07"\n"Ben_2" = "08"\n')
+    bad = tmp_path / "bad.asc"
+    bad.write_text("no export\n")
+    outcomes = gazetrack.write_bids(
+        [bad, *exports], tmp_path / "set", screen=SCREEN, rules=rules, errors="report"
+    )
+    words = "'ana' in [labels.subject] of the rules fits no name: did you mean 'anna'?"
+    assert [one.notes[:1] for one in outcomes][1] == [words]
+
+
+@pytest.mark.parametrize(
+    ("paths", "out", "choices", "words"),
+    [
+        (None, "o", {}, "NoneType is no path of an export"),
+        ([3], "o", {}, "int is no path of an export"),
+        ("samples", "o", {}, "DataFrame is no path of an export"),
+        (["recording"], "o", {}, "Recording is no path of an export"),
+        ("a.asc", None, {}, "out is NoneType, no path"),
+        ("a.asc", "o", {"task": 3}, "task is int, no label"),
+        ("a.asc", "o", {"rules": 3}, "rules is int, no path"),
+    ],
+)
+def test_what_is_no_path_is_an_error_of_ours(paths, out, choices, words, exports):
+    recording = gazetrack.read(exports[0])
+    given = recording.samples if paths == "samples" else paths
+    given = [recording] if paths == ["recording"] else given
+    with pytest.raises(ConfigError, match=words):
+        gazetrack.write_bids(given, out, **choices)
