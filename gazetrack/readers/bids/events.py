@@ -74,6 +74,8 @@ class GazeRows:
         The time of the first sample as exported, in ms.
     samples : pyarrow.Table
         The samples, with times in ms counted from `origin_ms` and positions in px.
+    participant : str
+        Who was recorded; empty where the name does not say it.
     """
 
     beside: Path
@@ -83,6 +85,7 @@ class GazeRows:
     unit_ms: float
     origin_ms: float
     samples: pa.Table
+    participant: str = ""
 
     def column(self, name: str) -> npt.NDArray[np.floating]:
         """Return a column of the samples, shape (n,): all of it, for what looks at any place."""
@@ -185,6 +188,7 @@ def _table(table: Columns, facts: dict[str, Any], gaze: GazeRows, notes: list[st
     frame["index"] = (frame.groupby("kind").cumcount() + 1).astype(np.int32)
     frame["eye"] = np.where(frame["kind"] == "message", "", gaze.eye)
     frame["recording"] = gaze.name
+    frame["participant"] = gaze.participant
     _take_own(frame, table, usable)
     if "x_px" not in frame:
         _place(frame, gaze, notes)

@@ -142,6 +142,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     notes += gaze.notes()
     samples = gaze.samples.table({"recording": [head.stem]})
     samples = with_shown(head, facts, samples, notes)
+    subject = entities_in(head.stem).get("sub", "")
     rows = GazeRows(
         beside=head.path,
         name=head.stem,
@@ -150,11 +151,11 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         unit_ms=unit_ms,
         origin_ms=timed.origin_ms,
         samples=samples,
+        participant=subject,
     )
     rate = facts.get("SamplingFrequency")
     maker = str(facts.get("Manufacturer", ""))
     model = str(facts.get("ManufacturersModelName", ""))
-    subject = entities_in(head.stem).get("sub", "")
     recording = Recording(
         name=head.stem,
         format=FORMAT.name,

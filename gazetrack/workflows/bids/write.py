@@ -22,7 +22,6 @@ from gazetrack.errors import (
     quoting_nothing,
 )
 from gazetrack.publish import publish_folder, sha256_of
-from gazetrack.readers.bids.sidecars import entities_in
 from gazetrack.readers.head import read_head
 from gazetrack.tables.eyes import EYE_CHOICES
 from gazetrack.tables.pseudonyms import Pseudonyms
@@ -34,7 +33,8 @@ from gazetrack.workflows.bids.assembly import (
     write_root,
 )
 from gazetrack.workflows.bids.derived import Derived
-from gazetrack.workflows.bids.labels import ENTITIES, checked_label, label_of, tells_of
+from gazetrack.workflows.bids.labels import checked_label
+from gazetrack.workflows.bids.naming import Place, Subjects, named_part
 from gazetrack.workflows.bids.participants import read_participants
 from gazetrack.workflows.bids.parts import parts_of
 from gazetrack.workflows.bids.physio import write_part
@@ -52,7 +52,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from gazetrack.tables.recording import Recording
-    from gazetrack.workflows.bids.parts import Part
     from gazetrack.workflows.inputs import Source
     from gazetrack.workflows.pairs import Pair
     from gazetrack.workflows.privacy import Unnamed
@@ -235,7 +234,7 @@ def write_bids_files(
         The folder is not empty, or cannot be written.
     """
     rules = read_rules(options.rules)
-    people = read_participants(options.participants, _Subjects(rules, options.pseudonyms).label)
+    people = read_participants(options.participants, Subjects(rules, options.pseudonyms).label)
     keeps = options.pseudonyms.keeps
     pairs = find_pairs(paths, options, out=None, names_files=keeps)
     engine = Engine.of(jobs)
@@ -314,41 +313,6 @@ class _Staged:
 
     outcomes: list[Outcome]
     parts: list[Staged] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class _Subjects:
-    """How a participant's name becomes the label of a subject."""
-
-    rules: Rules
-    pseudonyms: Pseudonyms
-
-    def label(self, found: str) -> str:
-        """Return the label of a name that a table of participants holds; empty for none."""
-        given = self.rules.label("subject", found)
-        if self.pseudonyms.keeps:
-            return given
-        return self.pseudonyms.of(given or found)
-
-    def of(self, part: Part, texts: dict[str, str], label: str) -> tuple[str, str, bool]:
-        """Return the subject's label, what it was made of, and whether the user gave it.
-
-        Parameters
-        ----------
-        part : Part
-            The recording under the names of the export.
-        texts : dict of str to str
-            What the rules look at.
-        label : str
-            The recording's name as it is written, for want of a participant's.
-        """
-        found = self.rules.found(texts).get("subject", "") or part.participant
-        given = self.rules.label("subject", found) if found else ""
-        if not self.pseudonyms.keeps:
-            pseudonym = self.pseudonyms.of(given or found) or label
-            return label_of("subject", pseudonym), pseudonym, False
-        name = found or self.rules.label("subject", label) or label
-        return given or label_of("subject", name), name, bool(given)
 
 
 def _stage(item: tuple[int, Pair], asked: _Asked) -> _Staged:
@@ -431,7 +395,9 @@ def _write_parts(
         for place, (old, new) in enumerate(zip(exported, written, strict=True)):
             folder = f"{_STAGING}/{number}-{place}"
             people = [part.participant for part in exported]
-            one = _named_part(old, new, _Place(source, folder, people), asked)
+            one = named_part(
+                old, new, Place(source, folder, people), asked.rules, options.pseudonyms
+            )
             staged.append(one)
             tables, found = write_part(new, asked.root / folder, asked.rules.hed)
             one.rows, one.sidecars = tables.rows, tables.sidecars
@@ -447,68 +413,6 @@ def _write_parts(
         raise told from error
     outcome.notes = list(dict.fromkeys(notes if derived is None else [*notes, *derived.notes]))
     return staged
-
-
-@dataclass(frozen=True)
-class _Place:
-    """Where a recording is from and goes to, and all whom its export names."""
-
-    source: Source
-    folder: str
-    people: list[str]
-
-
-def _named_part(old: Part, new: Part, place: _Place, asked: _Asked) -> Staged:
-    """Return a recording with the labels that its names give it."""
-    rules = asked.rules
-    texts = {
-        "file": place.source.path.as_posix(),
-        "recording": old.label,
-        "participant": old.participant,
-    }
-    subjects = _Subjects(rules, asked.options.pseudonyms)
-    label = new.recording.name if _is_of_file(old) else new.label
-    subject, name, is_given = subjects.of(old, texts, label)
-    by_rules = rules.found(texts)
-    keeps = asked.options.pseudonyms.keeps
-    matched = by_rules.pop("subject", "")
-    people = [*place.people, matched]
-    found = {"subject": subject}
-    looked_up = {"subject": matched or old.participant or (label if keeps else "")}
-    for entity, text in (_of_bids(old) | by_rules).items():
-        given = rules.label(entity, text)
-        looked_up[entity] = text
-        if not given and not keeps and tells_of(text, people):
-            what = f"the {entity} label that its names give holds a part of a participant's name"
-            raise DataError(what, hint=f"give it a label in [labels.{entity}] of --rules")
-        found[entity] = given or label_of(entity, text)
-    return Staged(
-        file=str(place.source.path),
-        folder=place.folder,
-        label=new.label,
-        participant=new.participant,
-        found=found,
-        named=name,
-        is_given=is_given,
-        fits=rules.fits(texts),
-        looked_up=looked_up,
-    )
-
-
-def _of_bids(part: Part) -> dict[str, str]:
-    """Return the session, task and run that the name of a recording in BIDS states."""
-    if part.recording.format != "bids":
-        return {}
-    told = entities_in(part.label)
-    others = [entity for entity in ENTITIES if entity != "subject"]
-    return {entity: told[ENTITIES[entity]] for entity in others if ENTITIES[entity] in told}
-
-
-def _is_of_file(part: Part) -> bool:
-    """Whether a recording is called after its file, so that others in it are of the same person."""
-    name = part.recording.name
-    rest = part.label.removeprefix(name)
-    return part.label.startswith(name) and not rest[:1].isalnum()
 
 
 def _lost(item: tuple[int, Pair], error: WorkerLost, keeps: bool) -> _Staged:

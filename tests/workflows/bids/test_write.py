@@ -85,6 +85,10 @@ def test_each_vendors_gaze_is_read_again_as_it_was(name, tmp_path):
     gazetrack.write_bids(GOLDEN / name, tmp_path / "set", screen=SCREEN, derivatives=False)
     before = gazetrack.read(GOLDEN / name, screen=SCREEN)
     again = read_back(tmp_path / "set")
+    for back in again:
+        (subject,) = back.participants.values()
+        assert subject
+        assert set(back.events["participant"]) <= {subject}
     labels = before.arrow()["recording"].unify_dictionaries().unique().to_pylist()
     assert len(again) == len(labels)
     for label, back in zip(labels, again, strict=True):
@@ -412,6 +416,8 @@ def test_a_data_set_of_bids_keeps_its_subjects_sessions_tasks_and_runs(exports, 
     ]
     assert names[0] == names[1]
     assert any("ses-2/beh/sub-1_ses-2_task-look_run-1_events.tsv" in name for name in names[1])
+    for one in read_back(tmp_path / "first"):
+        assert set(one.participants.values()) == {"1"}
     # Rules of the new data set say more than the names of the old one.
     rules.write_text("[match]\nrecording = 'ses-(?P<session>[0-9])_(?P<task>task)'\n")
     gazetrack.write_bids(
