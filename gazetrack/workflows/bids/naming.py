@@ -67,7 +67,7 @@ class Place:
     Parameters
     ----------
     source : Source
-        The export.
+        The export that was read, with the files that belong to it.
     folder : str
         The recording's folder within the data set in the making.
     people : list of str
