@@ -39,6 +39,8 @@ class Collected:
         Paths of files that were written, as far as commands tell them.
     planned : int
         How many recordings a dry run would do.
+    partial : int
+        Of those with an error, how many were done in part.
     """
 
     recordings: int | None = None
@@ -46,6 +48,7 @@ class Collected:
     errors: list[GazetrackError] = field(default_factory=list)
     outputs: list[str] = field(default_factory=list)
     planned: int = 0
+    partial: int = 0
 
     def add(self, recordings: int, errors: Iterable[GazetrackError]) -> None:
         """Count what one command has done."""
@@ -56,6 +59,7 @@ class Collected:
         """Count what one command has done, input by input."""
         counts = Counter(outcome.status for outcome in outcomes)
         self.skipped += counts["skipped"]
+        self.partial += counts["partial"]
         errors = [outcome.error for outcome in outcomes if outcome.error is not None]
         self.add(len(outcomes) - counts["skipped"] - counts["joined"], errors)
         self.outputs += [output["path"] for outcome in outcomes for output in outcome.outputs]

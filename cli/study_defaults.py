@@ -17,7 +17,7 @@ from gazetrack.storage.address import is_url
 from gazetrack.workflows.study.run import RECORDINGS_FILE
 from gazetrack.workflows.study.settings import OWN, TABLE, settings_of
 from gazetrack.workflows.study.steps import ALSO_OF_EXPORTS, STEPS, TABLES
-from gazetrack.workflows.study.units import in_unit, kind_of
+from gazetrack.workflows.study.units import has_endless, in_unit, kind_of
 
 from .parsing import parse_screen
 
@@ -149,7 +149,7 @@ class Study:
         """
         command = self.commands[name]
         told = self._of_layout(name, number)
-        options = _options_of(command)
+        options = options_of(command)
         self._refuse_names(name, options)
         for key, value in self._shared_of_all().items():
             if key in options:
@@ -195,9 +195,11 @@ class Study:
         told = Defaults()
         if number >= len(tables):
             return told
-        options = _options_of(self.commands[name])
+        options = options_of(self.commands[name])
+        before: list[str | int] = [name, *([number] if len(tables) > 1 else [])]
+        self.file.refuse_twice(before, tables[number])
         for key, value in tables[number].items():
-            keys: list[str | int] = [name, *([number] if len(tables) > 1 else []), key]
+            keys = [*before, key]
             normal = key.replace("_", "-")
             if normal not in options:
                 what = f"[{name}] {quote(key, 40)} is no option of this command"
@@ -222,7 +224,7 @@ class Study:
             told.values[str(first.name)] = texts if first.nargs != 1 else texts[0]
             told.reads += [place for place in given if isinstance(place, Path)]
             told.elsewhere = any(not isinstance(place, Path) for place in given)
-        options = _options_of(self.commands[name])
+        options = options_of(self.commands[name])
         if step is not None and step.makes and "out" in options:
             told.values["out"] = str(settings.out / _numbered(step.makes, number))
         if step is not None and "manifest" in options:
@@ -270,9 +272,10 @@ class Study:
     def _check_shared(self) -> None:
         """Refuse a key of the study's own table that is no option of several commands."""
         known = sorted({*OWN, *SHARED})
+        self.file.refuse_twice([TABLE], self.settings.shared)
         for key in self.settings.shared:
             if key.replace("_", "-") not in known:
-                owners = [name for name, each in self.commands.items() if key in _options_of(each)]
+                owners = [name for name, each in self.commands.items() if key in options_of(each)]
                 what = f"[study] has a key {quote(key, 40)!r}"
                 if owners:
                     where = " or ".join(f"[{name}]" for name in owners[:3])
@@ -280,7 +283,7 @@ class Study:
                 raise self.file.unknown([TABLE, key], known, what)
         for key, value in self._shared_of_all().items():
             for command in self.commands.values():
-                option = _options_of(command).get(key)
+                option = options_of(command).get(key)
                 if option is not None:
                     self._take(Defaults(), option, value, [TABLE, key])
         try:
@@ -298,7 +301,7 @@ class Study:
             if _names_files(option):
                 typed = self._placed(told, option, typed, str(keys[0]))
             with click.Context(click.Command("study"), resilient_parsing=False) as context:
-                option.process_value(context, typed)
+                _refuse_endless(option.process_value(context, typed))
         except (click.UsageError, _Wrong) as error:
             what = error.message if isinstance(error, click.UsageError) else str(error)
             hint = f"give {_allowed(option)}"
@@ -334,6 +337,11 @@ class Study:
         return str(path)
 
 
+def _refuse_endless(value: Any) -> None:
+    if has_endless(value):
+        raise _Wrong(f"{value} is no number that anything is measured by")
+
+
 def _numbered(name: str, number: int) -> str:
     """Return the name of results, of which the second and further ones have a number."""
     path = Path(name)
@@ -345,7 +353,7 @@ def _is_argument(parameter: click.Parameter) -> bool:
     return isinstance(parameter, click.Argument)
 
 
-def _options_of(command: click.Command) -> dict[str, click.Option]:
+def options_of(command: click.Command) -> dict[str, click.Option]:
     """Return the options of a command that a file may set, by their names on the command line."""
     return {
         name.removeprefix("--"): each

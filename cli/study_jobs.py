@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gazetrack.errors import ConfigError, InputError, did_you_mean, quote
+from gazetrack.errors import ConfigError, GazetrackError, InputError, did_you_mean, quote
 from gazetrack.publish import write_text
 from gazetrack.storage.address import is_url
 from gazetrack.tables.finding import choose_tables
@@ -26,10 +27,10 @@ from gazetrack.workflows.study.steps import STEPS, TABLES
 
 from .progress import told_to
 from .reports import collecting
-from .study_defaults import Defaults, Study
+from .study_defaults import Defaults, Study, options_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from gazetrack.workflows.study.run import Progress
 
@@ -195,20 +196,38 @@ def _carry_out(
         left[:] = [total]
         progress(done, total)
 
+    options = options_of(study.commands[name])
     try:
         with told_to(tell), collecting() as counts:
             code = _call(study, name, number, values, printed)
+    except GazetrackError as error:
+        raise _in_words_of_a_study(error, name, options) from None
     finally:
         log = study.notes / f"{name}{f'-{number + 1}' if number else ''}.txt"
         write_text(log, printed.getvalue())
     return Done(
         recordings=counts.recordings,
         skipped=counts.skipped,
+        partial=counts.partial,
         left=left[0] if left else None,
-        errors=tuple(counts.errors),
+        errors=tuple(_in_words_of_a_study(error, name, options) for error in counts.errors),
         exit_code=code,
         outputs=tuple(map(Path, counts.outputs)),
     )
+
+
+def _in_words_of_a_study(
+    error: GazetrackError, name: str, options: Collection[str]
+) -> GazetrackError:
+    """Return an error whose hint names keys of the study file, where it named what is typed."""
+
+    def key(match: re.Match[str]) -> str:
+        option = match.group(1)
+        return f"{option} in [{name}]" if option in options else match.group()
+
+    if error.hint:
+        error.hint = re.sub(r"--([a-z][a-z-]*)", key, error.hint)
+    return error
 
 
 def _tables(command: click.Command, present: Present, printed: io.StringIO) -> dict[str, Any]:

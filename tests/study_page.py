@@ -9,7 +9,7 @@ from gazetrack.workflows.study.settings import OWN
 from gazetrack.workflows.study.steps import STEPS
 from gazetrack.workflows.study.units import KINDS
 from gazetrack_cli.main import cli
-from gazetrack_cli.study_defaults import SHARED, _options_of, unit_of
+from gazetrack_cli.study_defaults import SHARED, options_of, unit_of
 from gazetrack_cli.study_jobs import commands_of
 from tests.places import ROOT
 
@@ -54,8 +54,8 @@ def example():
 def shared_keys(commands):
     """Rows on the keys of [study] that are options of several commands."""
     for key in SHARED:
-        owners = [name for name, each in commands.items() if key in _options_of(each)]
-        texts = [_options_of(commands[name])[key].help for name in owners]
+        owners = [name for name, each in commands.items() if key in options_of(each)]
+        texts = [options_of(commands[name])[key].help for name in owners]
         help_ = min(texts, key=len).split("  [default")[0].replace("|", "\\|")
         yield f"| `{key}` | {help_} |"
 
@@ -63,7 +63,7 @@ def shared_keys(commands):
 def keys_of(command):
     """The keys of a command's table, with the units of those that have one."""
     found = []
-    for name, option in sorted(_options_of(command).items()):
+    for name, option in sorted(options_of(command).items()):
         unit = unit_of(option)
         found.append(f"`{name}`" + (f" ({unit})" if unit else ""))
     return ", ".join(found)
@@ -161,6 +161,14 @@ def study_page():
         ),
         "",
         *prose(
+            """Steps of tables take those of the recordings that are in the study now. A table of an
+            export that was removed or renamed, of another policy for names, or that somebody put
+            there stays where it is; a note names it, and it is not used. An export that was
+            converted before and that no reader recognises any more has failed. A recording that was
+            done in part, such as without one image, counts as made and as failed."""
+        ),
+        "",
+        *prose(
             """Recordings that fail do not stop the others, nor the steps after them; a step is left
             out when the one that it needs made nothing. The exit code is 0 where all is done, 1
             where some recordings failed, else that of the first step that could do nothing."""
@@ -175,7 +183,7 @@ def study_page():
         *(
             f"| `[{name}]` | {keys_of(command)} |"
             for name, command in sorted(commands.items())
-            if _options_of(command)
+            if options_of(command)
         ),
         "",
         "This page is made from the commands: `python -m tests.pages`.",

@@ -258,7 +258,8 @@ def test_two_runs_at_once_are_one_too_many(run, study):
     with Manifest(study / "results" / "log" / "steps.jsonl"):
         result = run("gazetrack run gazetrack.toml")
     assert result.code == 7
-    assert "another call works with it" in result.err
+    assert "another run works on this study - wait until it has ended" in result.err
+    assert "--manifest" not in result.err
 
 
 def test_a_terminal_shows_all_steps_in_one_display(run, study, monkeypatch):

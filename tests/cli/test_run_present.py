@@ -81,3 +81,13 @@ def test_an_export_that_nobody_recognises_any_more_has_failed(run, study):
     assert "reader-02.asc: was converted before, and now no reader recognises it" in result.err
     assert "notes.txt" not in result.err
     assert participants(study) == ["reader-01", "reader-03"]
+
+
+def test_maps_that_were_made_in_part_count_as_made(run, study):
+    (study / "study.toml").write_text(TEXT.partition("[[measures]]")[0] + "[render]\nlevels = 1\n")
+    next((study / "images").iterdir()).unlink()
+    result = run("gazetrack run study.toml --json")
+    assert result.code == 1
+    render = json.loads(result.out)[-1]
+    assert (render["recordings"], render["made"], render["failed"]) == (3, 3, 3)
+    assert (study / "results" / "maps" / "maps.parquet").exists()

@@ -21,6 +21,18 @@ OPTIONS = [
 ]
 
 
+def test_two_spellings_of_a_key_are_refused_with_both_lines(study):
+    text = '[convert]\n[report]\nmax_gap = 10\nmax-gap = "900 ms"\n'
+    with pytest.raises(ConfigError, match=r"toml:6: \[report\] max_gap and max-gap .*line 5"):
+        study(text)
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", '"nan"'])
+def test_a_limit_that_is_no_number_is_refused_before_anything_is_done(study, value):
+    with pytest.raises(ConfigError, match=r"toml:4: \[report\] max-loss: (nan|inf) is no number"):
+        study(f"[report]\nmax-loss = {value}\n")
+
+
 @pytest.fixture
 def study(tmp_path):
     """The study of a text, in a folder with some files."""

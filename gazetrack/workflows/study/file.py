@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from gazetrack.errors import ConfigError, InputError, did_you_mean, quote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 NAME = "gazetrack.toml"
 MOST_BYTES = 1024**2
@@ -86,6 +86,24 @@ class StudyFile:
         nearest = did_you_mean(str(named[-1]).replace("_", "-"), names)
         return self.error(named, what, hint=f"{nearest}there are {', '.join(names)}")
 
+    def refuse_twice(self, table: Sequence[str | int], keys: Iterable[str]) -> None:
+        """Refuse two spellings of one key, as TOML refuses a key that is there twice.
+
+        Parameters
+        ----------
+        table : sequence of str or int
+            Where the table stands, from the outermost key to the innermost.
+        keys : iterable of str
+            The keys of the table.
+        """
+        seen: dict[str, str] = {}
+        for key in keys:
+            other = seen.setdefault(key.replace("_", "-"), key)
+            if other != key:
+                what = f"[{table[0]}] {other} and {key} are the same key"
+                hint = f"keep one: {other} is on line {self.line_of([*table, other])}"
+                raise self.error([*table, key], what, hint=hint)
+
     def line_of(self, keys: list[str | int]) -> int | None:
         """Return the line on which something begins, counted from 1; None of what is not there.
 
@@ -131,6 +149,13 @@ def _holds(found: Any, keys: list[str | int]) -> bool:
             if not (key == 0 and isinstance(found, dict)):
                 return False
     return True
+
+
+def _hint_about(told: str) -> str:
+    """Return what to do about what the reader of TOML says."""
+    if re.search("overwrite|twice|Duplicate", told):
+        return "it is there twice: keep one; several tables of a command are written [[measures]]"
+    return 'texts stand in quotes, as in out = "results"; tables in brackets, as in [study]'
 
 
 def find_study(folder: Path) -> Path:
@@ -182,6 +207,6 @@ def read_study(path: str | Path) -> StudyFile:
             path=path,
             line=None if line is None else int(line),
             column=None if column is None else int(column),
-            hint='texts stand in quotes, as in out = "results"; tables in brackets, as in [study]',
+            hint=_hint_about(told),
         ) from error
     return StudyFile(path, tables, text)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gazetrack.errors import GazetrackError
+from gazetrack.errors import GazetrackError, LockedError, OutputError
 from gazetrack.publish import sha256_of
 from gazetrack.workflows.engine.manifest import Manifest, looking_in, state_of
 
@@ -48,6 +48,8 @@ class Done:
         As the command would end the process.
     outputs : tuple of pathlib.Path
         Files that were written, also beside the step's own place.
+    partial : int
+        Of those with an error, how many were done in part: made, and yet failed.
     """
 
     recordings: int | None = None
@@ -56,6 +58,7 @@ class Done:
     errors: tuple[GazetrackError, ...] = ()
     exit_code: int = 0
     outputs: tuple[Path, ...] = ()
+    partial: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +117,8 @@ class StepResult:
     recordings : int or None
         How many recordings or tables it is about; None where it does not count them.
     made, kept, failed : int or None
-        How many were done now, were done before, and could not be done.
+        How many were done now, were done before, and could not be done; one that was done in part
+        is made, and has failed.
     seconds : float
         How long it took, in seconds.
     where : pathlib.Path
@@ -187,7 +191,7 @@ def run_jobs(jobs: Sequence[Job], notes: Path, told: Told | None = None) -> list
     """
     told = told or Told()
     results: list[StepResult] = []
-    with Manifest(notes / STEPS_FILE) as known:
+    with _notes_in(notes) as known:
         stopped_in = _stopped_in(known)
         if stopped_in:
             told.goes_on(stopped_in)
@@ -199,6 +203,18 @@ def run_jobs(jobs: Sequence[Job], notes: Path, told: Told | None = None) -> list
             told.ends(results[-1])
         _note_place(known, "")
     return results
+
+
+def _notes_in(folder: Path) -> Manifest:
+    """Return the notes of a run, with errors in words of a study: nobody typed their name."""
+    try:
+        return Manifest(folder / STEPS_FILE)
+    except LockedError as error:
+        what, hint = "another run works on this study", "wait until it has ended"
+        raise LockedError(what, path=error.path, hint=hint) from None
+    except OutputError as error:
+        hint = "make room for it, or give [study] another out"
+        raise OutputError(error.what, path=error.path, hint=hint) from None
 
 
 def plan_jobs(jobs: Sequence[Job], notes: Path) -> Iterator[tuple[Job, str]]:
@@ -279,9 +295,9 @@ def _result(job: Job, done: Done, why: str, seconds: float) -> StepResult:
     failed = len(done.errors)
     made = kept = None
     if done.recordings is not None:
-        well = max(done.recordings - failed, 0)
+        well = max(done.recordings - failed + done.partial, 0)
         # Files that are no recordings are never noted, and looked at each time.
-        left = well if done.left is None else done.left - failed - done.skipped
+        left = well if done.left is None else done.left - failed + done.partial - done.skipped
         made = min(max(left, 0), well) if job.goes_on else well
         kept = well - made
     return StepResult(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 # What is measured, and how many of the first unit each of them is.
@@ -58,3 +59,9 @@ def in_unit(value: object, unit: str) -> object:
     # Of powers of ten, only the decimal digits of the factors are exact.
     result = float(f"{float(number) * units[theirs] / units[unit]:.{_DIGITS}g}")
     return int(result) if result.is_integer() else result
+
+
+def has_endless(value: object) -> bool:
+    """Whether a value, or one of several, is a number nothing can be compared with: nan or inf."""
+    numbers = value if isinstance(value, list | tuple) else (value,)
+    return any(isinstance(number, float) and not math.isfinite(number) for number in numbers)

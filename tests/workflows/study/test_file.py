@@ -134,3 +134,9 @@ def test_an_unknown_key_names_the_nearest(tmp_path):
     assert str(error).startswith(str(tmp_path))
     assert error.line == 2
     assert error.hint == "did you mean 'screen'? there are out, screen"
+
+
+def test_a_key_that_is_there_twice_is_said_to_be(tmp_path):
+    (tmp_path / "study.toml").write_text("[study]\nout = 'a'\nout = 'b'\n")
+    with pytest.raises(ConfigError, match=r"study\.toml:3:.*there twice: keep one"):
+        read_study(tmp_path / "study.toml")
