@@ -22,8 +22,8 @@ its own size, with the last weights), results.json and results.md: means over se
 intervals over images, paired differences from the plain decoder on the same labels.
 
 Stopped while it trains, what is done of each row and network stays: called again, it goes on, and
-with nothing left it writes the table alone. On an H200, where 12 rows fill the card, each step of a
-row took 5 ms: 90 to 120 s for four rows and three seeds of one network.
+with nothing left it writes the table alone. On an H200,
+four rows and three seeds of one network took 95 to 123 s in three processes.
 
 --measure: only measure labels and fixations. --smoke: a few steps of every row on few images; on a
 GPU beside the same steps without recording.

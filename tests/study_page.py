@@ -165,7 +165,9 @@ def study_page():
             export that was removed or renamed, of another policy for names, or that somebody put
             there stays where it is; a note names it, and it is not used. An export that was
             converted before and that no reader recognises any more has failed. A recording that was
-            done in part, such as without one image, counts as made and as failed."""
+            done in part, such as without one image, counts as made and as failed. What steps made
+            that are no longer in the file, or did with other options, stays in `out` and is not
+            marked: give a new `out` where a study makes other things."""
         ),
         "",
         *prose(
