@@ -21,6 +21,7 @@ _TWO_SIZES = 1.5  # the longer of two neighbouring steps, by the shorter
 _LONGEST_STEP = 1.5
 _LONGEST_SPAN = 1.25
 _MOST = 0.5  # share of the spans
+_MILLISECOND = 1.0
 
 
 def rate_of(times: pa.ChunkedArray) -> float | None:
@@ -51,8 +52,7 @@ def rate_of(times: pa.ChunkedArray) -> float | None:
         return None
     known = np.concatenate(first)
     if _in_pairs(known):
-        longest = _LONGEST_SPAN * float(np.median(known[1:] + known[:-1]))
-        return 2.0 * _mean_rate(_spans(times), longest)
+        return 2.0 * _mean_rate(_spans(times), _longest_span(known))
     return _mean_rate(_steps_forward(times), _LONGEST_STEP * float(np.median(known)))
 
 
@@ -66,8 +66,14 @@ def rate_of_pairs(steps: Floats) -> float | None:
     """
     if not _in_pairs(steps):
         return None
-    spans = steps[1:] + steps[:-1]
-    return 2.0 * _mean_rate(iter([spans]), _LONGEST_SPAN * float(np.median(spans)))
+    return 2.0 * _mean_rate(iter([steps[1:] + steps[:-1]]), _longest_span(steps))
+
+
+def _longest_span(steps: Floats) -> float:
+    """Return which length of two steps together is that of no gap, in ms."""
+    # Of whole milliseconds, two steps of 600 Hz are 3 or 4.
+    rounded = _MILLISECOND if bool(np.all(steps == np.rint(steps))) else 0.0
+    return _LONGEST_SPAN * float(np.median(steps[1:] + steps[:-1])) + rounded
 
 
 def _in_pairs(steps: Floats) -> bool:

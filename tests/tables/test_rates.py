@@ -39,6 +39,13 @@ def test_only_pairs_have_a_rate_of_pairs():
     assert rate_of_pairs(np.full(50, 4.0)) is None
 
 
+@pytest.mark.parametrize("rate_hz", [120, 300, 400, 600, 700, 1000])
+@pytest.mark.parametrize("rounded", [np.floor, np.rint])
+def test_times_in_whole_milliseconds_have_the_rate_of_their_tracker(rate_hz, rounded):
+    t = rounded(np.arange(3000) * 1000 / rate_hz)
+    assert rate(t) == pytest.approx(rate_hz, rel=1e-3)
+
+
 def test_a_few_samples_are_no_pairs():
     # A gap between two runs, no second size of steps.
     assert rate([0.0, 4.0, 104.0, 108.0]) == 250.0
