@@ -117,7 +117,8 @@ def _numbers(study: Study, name: str) -> range:
 
 
 def _called(name: str, number: int) -> str:
-    return name if number == 0 else f"{name} {number + 1}"
+    counted = number + 1
+    return name if number == 0 else f"{name} {counted}"
 
 
 def _job(study: Study, name: str, number: int, n_jobs: int | None, present: Present) -> Job:

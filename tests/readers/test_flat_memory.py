@@ -75,7 +75,7 @@ def test_memory_does_not_grow_with_the_export(kind, tmp_path, monkeypatch):
     monkeypatch.setattr(cells, "PART_ROWS", 1 << 11)
     monkeypatch.setattr(number_rows, "_PART_ROWS", 1 << 9)
     monkeypatch.setattr(steps, "_MOST_AT_ONCE", 1 << 12)
-    monkeypatch.setattr("gazetrack.tables.recording._ENOUGH_STEPS", 1 << 12)
+    monkeypatch.setattr("gazetrack.tables.rates._ENOUGH_STEPS", 1 << 12)
     monkeypatch.setattr(cloud_gaze, "_ENOUGH_NEAR_AXIS", 1 << 12)
     path = tmp_path / (FORMATS[kind].name if kind != XDF else "raw.xdf")
     write(kind, path, SHORT_MB * 1_000_000)
