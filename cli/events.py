@@ -63,20 +63,8 @@ _AGREEMENT = ("matched", "f1", "f1_iou", "onset_error_ms", "offset_error_ms")
     show_default=True,
     help="Algorithm that tells fixations and saccades.",
 )
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="A parameter of the detector, such as min_duration_ms=80; may be repeated.",
-)
-@click.option(
-    "--prepare",
-    "preparations",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="What to do to the samples first, such as max_gap_ms=75; may be repeated.",
-)
+@opt.detector_settings_option
+@opt.prepare_option
 @click.option(
     "--blinks",
     "blinks",

@@ -50,23 +50,8 @@ if TYPE_CHECKING:
     show_default=True,
     help="Algorithm.",
 )
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="A parameter of the detector, such as min_duration_ms=80; may be repeated.",
-)
-@click.option(
-    "--prepare",
-    "preparations",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help=(
-        "What to do to the samples first, such as eye=strict, max_gap_ms=75 or smooth=median; "
-        "may be repeated."
-    ),
-)
+@opt.detector_settings_option
+@opt.prepare_option
 @click.option(
     "-o",
     "--out",

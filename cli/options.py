@@ -148,6 +148,23 @@ eye_option = click.option(
         "of the eye with more, of one, or both in a row each."
     ),
 )
+detector_settings_option = click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A parameter of the detector, such as min_duration_ms=80; may be repeated.",
+)
+prepare_option = click.option(
+    "--prepare",
+    "preparations",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help=(
+        "What to do to the samples first, such as eye=strict, max_gap_ms=75 or smooth=median; "
+        "may be repeated."
+    ),
+)
 trial_by_option = click.option(
     "--trial-by",
     metavar="RULE",

@@ -96,20 +96,8 @@ def _threshold_options(command: F) -> F:
     type=click.Choice(list(DETECTORS)),
     help="Detect fixations anew, also where the export has its own.",
 )
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="A parameter of the detector, such as min_duration_ms=80; may be repeated.",
-)
-@click.option(
-    "--prepare",
-    "preparations",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="What to do to the samples first, such as max_gap_ms=75; may be repeated.",
-)
+@opt.detector_settings_option
+@opt.prepare_option
 @engine_options
 @opt.eye_option
 @opt.trial_by_option

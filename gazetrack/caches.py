@@ -21,3 +21,23 @@ def user_caches() -> Path:
         caches = os.environ.get("XDG_CACHE_HOME", "")
     usual = Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
     return Path(caches) if Path(caches).is_absolute() else usual
+
+
+def own_folder(name: str, variable: str) -> Path:
+    """Return the folder of one kind of our files: where a variable says, or in the user's caches.
+
+    Parameters
+    ----------
+    name : str
+        What the folder is called among our caches, such as ``models``.
+    variable : str
+        The environment variable that names another folder.
+
+    Raises
+    ------
+    RuntimeError
+        The variable is not set, and the user has no home.
+    """
+    if chosen := os.environ.get(variable):
+        return Path(chosen)
+    return user_caches() / "gazetrack" / name

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gazetrack.caches import user_caches
+from gazetrack.caches import own_folder
 from gazetrack.datasets.dataset import CONTENTS
 from gazetrack.datasets.facts import find, show
 from gazetrack.datasets.fetching import fetch
@@ -78,10 +77,8 @@ def datasets_folder() -> Path:
     ConfigError
         The user has no home, and the variable is not set.
     """
-    if chosen := os.environ.get(FOLDER_VARIABLE):
-        return Path(chosen)
     try:
-        return user_caches() / "gazetrack" / "datasets"
+        return own_folder("datasets", FOLDER_VARIABLE)
     except RuntimeError as error:
         hint = f"set {FOLDER_VARIABLE}, or give --dir"
         raise ConfigError("there is no home folder", hint=hint) from error

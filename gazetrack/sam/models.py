@@ -6,14 +6,13 @@ models add``. Known models are checked by digest, others by their inputs when th
 
 from __future__ import annotations
 
-import os
 import tarfile
 import zlib
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from gazetrack.caches import user_caches
+from gazetrack.caches import own_folder
 from gazetrack.errors import ConfigError, InputError, did_you_mean, quote
 from gazetrack.publish import sha256_of, write_bytes
 
@@ -116,10 +115,8 @@ def models_folder() -> Path:
     ConfigError
         The user has no home, and the variable is not set.
     """
-    if chosen := os.environ.get(FOLDER_VARIABLE):
-        return Path(chosen)
     try:
-        return user_caches() / "gazetrack" / "models"
+        return own_folder("models", FOLDER_VARIABLE)
     except RuntimeError as error:
         raise ConfigError("there is no home folder", hint=f"set {FOLDER_VARIABLE}") from error
 
