@@ -12,7 +12,7 @@ from .engine_options import engine, engine_options
 from .examples import examples
 from .parsing import export_choices
 from .participants import participant_options, pseudonyms_of
-from .printing import progress_bar
+from .progress import progress_bar
 from .reports import check_report, finish
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ import click
 
 from . import options as opt
 from .examples import examples
-from .printing import print_json, progress_bar
+from .printing import print_json
+from .progress import progress_bar
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,8 @@ from . import completing, exit_codes, train
 from . import options as opt
 from .errors import say
 from .examples import examples
-from .printing import print_json, print_table, progress_bar, with_report
+from .printing import print_json, print_table, with_report
+from .progress import progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -14,7 +14,8 @@ from .engine_options import engine, engine_options, resume_options
 from .examples import examples
 from .parsing import export_choices
 from .participants import participant_options, pseudonyms_of
-from .printing import facts_line, print_json, progress_bar
+from .printing import facts_line, print_json
+from .progress import progress_bar
 from .reports import check_manifest, check_report, finish
 
 if TYPE_CHECKING:

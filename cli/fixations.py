@@ -18,7 +18,7 @@ from .examples import examples
 from .parameters import parse_detector, parse_preparation
 from .parsing import export_choices
 from .participants import participant_options, pseudonyms_of
-from .printing import progress_bar
+from .progress import progress_bar
 from .reports import check_manifest, check_report, finish
 
 if TYPE_CHECKING:

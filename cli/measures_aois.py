@@ -12,7 +12,8 @@ from . import options as opt
 from .engine_options import engine
 from .measures_output import GIVEN, beside, check_outputs, write_tables
 from .parsing import parse_pairs
-from .printing import cell, print_json, print_table, progress_bar, without_nan
+from .printing import cell, print_json, print_table, without_nan
+from .progress import progress_bar
 from .reports import check_report, finish
 
 if TYPE_CHECKING:

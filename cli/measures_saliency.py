@@ -10,7 +10,8 @@ import click
 from . import options as opt
 from .engine_options import engine
 from .measures_output import check_outputs, write_tables
-from .printing import cell, print_json, print_table, progress_bar, without_nan
+from .printing import cell, print_json, print_table, without_nan
+from .progress import progress_bar
 from .reports import check_report, finish
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from . import completing
 from . import options as opt
 from .examples import examples
 from .map_options import map_options
-from .printing import progress_bar
+from .progress import progress_bar
 
 _KINDS = "; ".join(f"{name}: {text}" for name, text in FIGURES.items())
 

@@ -16,7 +16,8 @@ from .examples import examples
 from .parameters import built
 from .parsing import export_choices
 from .participants import participant_options, pseudonyms_of
-from .printing import print_table, progress_bar
+from .printing import print_table
+from .progress import progress_bar
 from .reports import check_manifest, check_report, finish
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from .engine_options import engine, engine_options, resume_options
 from .errors import say
 from .examples import examples
 from .parsing import export_choices
-from .printing import cell, is_nan, print_json, print_table, progress_bar, without_nan
+from .printing import cell, is_nan, print_json, print_table, without_nan
+from .progress import progress_bar
 from .reports import check_manifest, of_inputs
 
 if TYPE_CHECKING:

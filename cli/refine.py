@@ -17,7 +17,7 @@ from .dry_run import job_of
 from .engine_options import cluster_option, dry_run_option, engine, track_retries_option
 from .examples import examples
 from .map_options import with_default
-from .printing import progress_bar
+from .progress import progress_bar
 from .reports import check_report, finish
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from .engine_options import cluster_option, dry_run_option, engine, track_retrie
 from .examples import examples
 from .map_options import map_options
 from .parsing import parse_size
-from .printing import progress_bar
+from .progress import progress_bar
 from .reports import check_report, finish
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from .examples import examples
 from .parameters import parse_detector, parse_preparation
 from .parsing import export_choices
 from .participants import participant_options, pseudonyms_of
-from .printing import progress_bar
+from .progress import progress_bar
 from .reports import finish
 
 if TYPE_CHECKING:
