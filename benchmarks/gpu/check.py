@@ -21,14 +21,14 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from _timing import save
 from bench_step import samples
 
-from gradtrack_model.data.batches import training_batch
-from gradtrack_model.data.device_batches import Resident
+from gradtrack_model.data.batches import batches, training_batch
+from gradtrack_model.data.device_batches import Resident, batch_maker
 from gradtrack_model.data.torch_maps import KINDS
 from gradtrack_model.settings import load_config
 from gradtrack_model.training.learner import Learner, NonFiniteLossError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from gradtrack_model.config import TrainConfig
 
@@ -55,7 +55,8 @@ def maps_on_the_gpu() -> Iterator[tuple[str, float, float]]:
         config = config_of(
             f"maps.kind={kind}", "augment.gamma=.3", "augment.hue=20", "augment.cutmix=.5"
         )
-        there, here = Resident(made, config, GPU).batch(0), training_batch(made, config, 0)
+        make, _ = batch_maker(made, dataclasses.replace(config, cache="device"), GPU)
+        there, here = make(0), training_batch(made, config, 0)
         yield f"maps {kind}", float((there.maps.cpu() - here.maps).abs().max()), 1e-3
         yield (
             f"images with maps {kind}",
@@ -105,25 +106,45 @@ def a_step_without_waiting() -> Iterator[tuple[str, float, float]]:
             config = config_of(
                 f"cache={cache}", f"optimizer.name={optimizer}", "ema=.99", "precision=bf16"
             )
-            made, learner = samples(SIZE), Learner(config)
-            make: Callable[[int], object]
-            make = Resident(made, config, GPU).batch if cache == "device" else None
-            batches = [training_batch(made, config, i) for i in range(6)]
-            batches = [
-                b._replace(images=b.images.pin_memory(), maps=b.maps.pin_memory()) for b in batches
-            ]
+            learner = Learner(config)
+            # As training makes them: pinned by a thread ahead, or on the GPU, on their own stream.
+            make, ahead = batch_maker(samples(SIZE), config, GPU)
+            stream = batches(make, ahead)
             waits = 0
             for step in range(1, 6):
                 if step == 3:  # the first steps choose convolutions and make the optimizer's state
                     torch.cuda.set_sync_debug_mode("error")
                 try:
-                    learner.advance(step, [make(step) if make else batches[step]])
+                    learner.advance(step, [next(stream)])
                 except RuntimeError as error:
                     print(f"  waited: {error}")
                     waits += 1
             torch.cuda.set_sync_debug_mode("default")
             learner.rest()
             yield f"waits in three steps, data on the {cache}, {optimizer}", float(waits), 0.0
+
+
+def batches_beside_the_steps() -> Iterator[tuple[str, float, float]]:
+    """Train on batches of a stream of their own: they are those of the one stream, to the bit.
+
+    A batch whose memory was given away while a step read it would give another loss.
+    """
+    config = config_of("cache=device", "precision=fp32")
+    found = []
+    for beside_them in (False, True):
+        made = samples(SIZE)
+        make = (
+            batch_maker(made, config, GPU)[0] if beside_them else Resident(made, config, GPU).batch
+        )
+        torch.manual_seed(0)
+        learner, sums = Learner(config), []
+        for step in range(1, 31):
+            batch = make(step)
+            sums.append(batch.images.double().sum() + batch.maps.double().sum())
+            learner.advance(step, [batch])
+        learner.rest()
+        found.append(torch.stack(sums).cpu())
+    yield "batches made beside the steps", float((found[0] - found[1]).abs().max()), 0.0
 
 
 def a_loss_that_is_not_finite() -> Iterator[tuple[str, float, float]]:
@@ -163,6 +184,7 @@ def main() -> None:
     for check in (
         maps_on_the_gpu,
         a_step_without_waiting,
+        batches_beside_the_steps,
         a_loss_that_is_not_finite,
         losses_beside_a_cpu,
     ):
