@@ -22,6 +22,10 @@ _LONGEST_STEP = 1.5
 _LONGEST_SPAN = 1.25
 _MOST = 0.5  # share of the spans
 _MILLISECOND = 1.0
+# Whole milliseconds that are a rounded clock: so many steps together are of two lengths at most.
+_TOGETHER = 64
+_NEARLY_ALL = 0.9
+_NOT_FEW = 0.04
 
 
 def rate_of(times: pa.ChunkedArray) -> float | None:
@@ -36,7 +40,8 @@ def rate_of(times: pa.ChunkedArray) -> float | None:
     -------
     float or None
         1000 by the mean of the ordinary steps, in Hz: those less than 1.5 times the median. It is
-        not the median's, as whole milliseconds at 300 Hz come in steps of 3 and 4. Where a long
+        not the median's, as whole milliseconds at 300 Hz come in steps of 3 and 4; those at 450 Hz
+        come in steps of 2 and 3, and both are ordinary where they take turns evenly. Where a long
         step follows a short one all along, as where two eyes take turns, the mean of two steps
         together counts, of which none is ordinary by itself.
     """
@@ -53,7 +58,7 @@ def rate_of(times: pa.ChunkedArray) -> float | None:
     known = np.concatenate(first)
     if _in_pairs(known):
         return 2.0 * _mean_rate(_spans(times), _longest_span(known))
-    return _mean_rate(_steps_forward(times), _LONGEST_STEP * float(np.median(known)))
+    return _mean_rate(_steps_forward(times), _longest_step(known))
 
 
 def rate_of_pairs(steps: Floats) -> float | None:
@@ -67,6 +72,33 @@ def rate_of_pairs(steps: Floats) -> float | None:
     if not _in_pairs(steps):
         return None
     return 2.0 * _mean_rate(iter([steps[1:] + steps[:-1]]), _longest_span(steps))
+
+
+def _longest_step(steps: Floats) -> float:
+    """Return which step is that of no gap, in ms."""
+    longest = _LONGEST_STEP * float(np.median(steps))
+    whole = bool(np.all(steps == np.rint(steps)))
+    # Samples that are lost now and then make long steps as well, but few of them.
+    if not whole or len(steps) <= _TOGETHER or float(np.mean(steps >= longest)) < _NOT_FEW:
+        return longest
+    together = _sums(steps)
+    # A pause says nothing of the clock.
+    together = together[_sums((steps > 2.0 * longest).astype(np.float64)) == 0.0]
+    if len(together) == 0:
+        return longest
+    lower = np.floor(np.median(together) - 0.5 * _MILLISECOND)
+    share_below = np.mean((together == lower) | (together == lower + 1.0))
+    share_above = np.mean((together == lower + 1.0) | (together == lower + 2.0))
+    if max(share_below, share_above) < _NEARLY_ALL:
+        return longest
+    period_ms = float(np.median(together)) / _TOGETHER
+    return max(longest, float(np.ceil(period_ms)) + 0.5 * _MILLISECOND)
+
+
+def _sums(values: Floats) -> Floats:
+    """Return the sum of each run of as many values as are looked at together."""
+    ends = np.concatenate([[0.0], np.cumsum(values)])
+    return ends[_TOGETHER:] - ends[:-_TOGETHER]
 
 
 def _longest_span(steps: Floats) -> float:

@@ -39,11 +39,19 @@ def test_only_pairs_have_a_rate_of_pairs():
     assert rate_of_pairs(np.full(50, 4.0)) is None
 
 
-@pytest.mark.parametrize("rate_hz", [120, 300, 400, 600, 700, 1000])
+@pytest.mark.parametrize("rate_hz", [120, 300, 400, 450, 600, 700, 800, 900, 1000])
 @pytest.mark.parametrize("rounded", [np.floor, np.rint])
 def test_times_in_whole_milliseconds_have_the_rate_of_their_tracker(rate_hz, rounded):
     t = rounded(np.arange(3000) * 1000 / rate_hz)
     assert rate(t) == pytest.approx(rate_hz, rel=1e-3)
+    t[200:] += 5000.0
+    assert rate(t[:400]) == pytest.approx(rate_hz, rel=5e-3)
+
+
+@pytest.mark.parametrize("lost", [0.01, 0.04, 0.1, 0.3])
+def test_samples_lost_at_random_lower_no_rate_of_whole_milliseconds(lost):
+    kept = np.random.default_rng(3).random(20_000) >= lost
+    assert rate(np.arange(20_000)[kept]) == pytest.approx(1000, rel=1e-6)
 
 
 def test_a_few_samples_are_no_pairs():
