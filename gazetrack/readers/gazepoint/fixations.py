@@ -34,7 +34,9 @@ def fixations_so_far(rows: pd.DataFrame) -> pd.DataFrame:
     That is the row that knows most: mean and length grow with every sample. ``pupil`` becomes the
     sum of ``pupils`` sizes, so that parts can be joined.
     """
-    pupils = rows.groupby(_KEY, sort=False)["pupil"].agg(["sum", "count"])
+    # The saccade after a fixation has its number still, but is none of it.
+    of_fixations = rows.assign(pupil=rows["pupil"].where(rows["valid"]))
+    pupils = of_fixations.groupby(_KEY, sort=False)["pupil"].agg(["sum", "count"])
     pupils.columns = pd.Index(["pupil", "pupils"])
     return _last_valid(rows).drop(columns="pupil").join(pupils, on=_KEY)
 

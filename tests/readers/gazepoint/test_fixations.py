@@ -13,7 +13,7 @@ def rows_of(*rows):
 
 def test_the_last_valid_row_states_a_fixation():
     rows = rows_of(
-        (0, 1, 0, 10, 0, 3), (0, 1, 90, 12, 1, 4), (0, 1, 120, 13, 1, 5), (0, 1, 0, 99, 0, 6)
+        (0, 1, 0, 10, 0, 3), (0, 1, 90, 12, 1, 4), (0, 1, 120, 13, 1, 5), (0, 1, 0, 99, 0, 9)
     )
     found = joined([fixations_so_far(rows)])
     assert found[["x_px", "duration_ms", "pupil"]].to_numpy().tolist() == [[13, 120, 4.5]]
@@ -33,8 +33,8 @@ def test_it_makes_no_difference_where_the_parts_end(cut):
     rows = rows_of(
         (0, 1, 20, 10, 1, 3),
         (0, 1, 40, 11, 1, 5),
-        (0, 2, 0, 20, 0, 4),
-        (0, 2, 30, 21, 1, None),
+        (0, 2, 0, 20, 0, 9),
+        (0, 2, 30, 21, 1, 4),
         (1, 1, 50, 5, 1, 2),
     )
     whole = joined([fixations_so_far(rows)])
