@@ -98,7 +98,8 @@ def _longest_step(steps: Floats) -> float:
 def _sums(values: Floats) -> Floats:
     """Return the sum of each run of as many values as are looked at together."""
     ends = np.concatenate([[0.0], np.cumsum(values)])
-    return ends[_TOGETHER:] - ends[:-_TOGETHER]
+    sums: Floats = ends[_TOGETHER:] - ends[:-_TOGETHER]
+    return sums
 
 
 def _longest_span(steps: Floats) -> float:
