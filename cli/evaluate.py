@@ -48,6 +48,22 @@ _SHOWN_IDS = 5
     help="evaluation.csv of another run: the paired difference in Dice.",
 )
 @click.option(
+    "--tolerance-mm",
+    type=click.FloatRange(min=0),
+    default=2.0,
+    show_default=True,
+    metavar="MM",
+    help="Surface Dice: this far apart is agreement, where files tell the size of voxels.",
+)
+@click.option(
+    "--tolerance-px",
+    type=click.FloatRange(min=0),
+    default=2.0,
+    show_default=True,
+    metavar="PX",
+    help="Surface Dice: the same in pixels, of any image.",
+)
+@click.option(
     "-o",
     "--out",
     type=opt.FILE,
@@ -65,6 +81,8 @@ def command(
     masks: Path,
     ids: Path | None,
     against: Path | None,
+    tolerance_mm: float,
+    tolerance_px: float,
     out: Path,
     report: Path | None,
     quiet: bool,
@@ -72,19 +90,25 @@ def command(
 ) -> int:
     """Compare PREDICTIONS with MASKS, matched by file stem.
 
-    Measured are Dice, IoU, precision, recall, HD95 and ASD of every image. Every mask, or every
+    Measured are Dice, IoU, precision, recall, HD95, ASD and surface Dice of every image, and of
+    every mask file of several slices as a volume, in mm where the file tells the size of its
+    voxels. Every mask, or every
     image of --ids, must have its prediction; otherwise the exit code is 1 and the summary says
     how many were compared. Gray above 127 is foreground. With both masks empty an image counts
     1, with one empty 0.
     """
     from gradtrack_model.data.image_files import find_images
     from gradtrack_model.evaluation.evaluate import evaluate_folder
+    from gradtrack_model.evaluation.volume_scores import Tolerances
 
     images = [*find_images(predictions).values(), *find_images(masks).values()]
     inputs = [image.file for image in images] + ([ids] if ids else [])
     check_report(report, inputs)
     bar = progress_bar("evaluating", quiet)
-    result = evaluate_folder(predictions, masks, out, ids, against, progress=bar)
+    tolerances = Tolerances(mm=tolerance_mm, px=tolerance_px)
+    result = evaluate_folder(
+        predictions, masks, out, ids, against, tolerances=tolerances, progress=bar
+    )
     write_results(report, [(predictions / f"{s.image_id}.png", s.error, ()) for s in result.scores])
     _show_problems(result)
     if as_json:
@@ -119,20 +143,42 @@ def _show_certainty(summary: dict[str, Any]) -> None:
         click.echo(f"  expected calibration error  {calibration['ece']:.4f} ({what})")
 
 
+def _show_measure(name: str, found: dict[str, Any] | None) -> None:
+    """Print a line of what is known of a measure, if anything is."""
+    if found is None or "mean" not in found:
+        return
+    is_distance = name.startswith(("hd95", "asd"))
+    digits = 2 if name.endswith("_mm") and is_distance else 1 if is_distance else 4
+    mean = f"{found['mean']:.{digits}f}"
+    low, high = (f"{end:.{digits}f}" for end in found["interval"])
+    spread = [f"{key} {found[key]:.{digits}f}" for key in ("std", "median", "min", "max")]
+    empty = found.get("n_empty", 0)
+    note = f"  ({empty} without: a mask is empty)" if empty else ""
+    click.echo(f"  {name:<9} {mean} [{low}, {high}]  {'  '.join(spread)}{note}")
+
+
+def _show_volumes(volumes: dict[str, Any]) -> None:
+    """Print the measures of whole volumes, and which of them are not whole."""
+    click.echo(f"{volumes['n']} volumes")
+    for name, found in volumes.items():
+        if isinstance(found, dict) and name != "slices_missing":
+            _show_measure(name, found)
+    missing = volumes["slices_missing"]
+    if missing:
+        shown = ", ".join(f"{name} ({n})" for name, n in list(missing.items())[:_SHOWN_IDS])
+        more = f" and {len(missing) - _SHOWN_IDS} more" if len(missing) > _SHOWN_IDS else ""
+        click.echo(f"  not as volumes, for slices without a result: {shown}{more}")
+
+
 def _show(result: Evaluation, out: Path) -> None:
     from gradtrack_model.evaluation.evaluate import MEASURES
 
     summary = result.summary()
     click.echo(f"{summary['n']} of {summary['n_wanted']} images")
-    for name in MEASURES.values():
-        found = summary[name]
-        if found is None:
-            continue
-        digits = 1 if name.endswith("_px") else 4
-        mean = f"{found['mean']:.{digits}f}"
-        low, high = (f"{end:.{digits}f}" for end in found["interval"])
-        spread = [f"{key} {found[key]:.{digits}f}" for key in ("std", "median", "min", "max")]
-        click.echo(f"  {name:<9} {mean} [{low}, {high}]  {'  '.join(spread)}")
+    for name in (*MEASURES.values(), *result.surfaces_known()):
+        _show_measure(name, summary[name])
+    if "volumes" in summary:
+        _show_volumes(summary["volumes"])
     paired = summary.get("against")
     if paired is not None:
         low, high = paired["interval"]
@@ -141,4 +187,5 @@ def _show(result: Evaluation, out: Path) -> None:
     _show_certainty(summary)
     click.echo("  [95 % bootstrap interval of the mean over images]")
     click.echo(f"  an image counts {summary['empty_masks']}")
-    click.echo(f"  wrote {out}/evaluation.csv and {out}/summary.json")
+    volumes = f", {out}/volumes.csv" if result.volumes else ""
+    click.echo(f"  wrote {out}/evaluation.csv{volumes} and {out}/summary.json")

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gazetrack.errors import ConfigError, InputError, quote
+from gazetrack.images.spacing import UNKNOWN, Spacing, dicom_spacing, nifti_spacing, nrrd_spacing
 from gazetrack.tables.stimulus import VOLUME_SUFFIXES
 
 if TYPE_CHECKING:
@@ -98,13 +99,14 @@ class Layout:
 
 @dataclass(frozen=True)
 class Header:
-    """What a file says of itself before its voxels are read."""
+    """What a file says of itself before its voxels are read; `spacing` is NaN where unknown."""
 
     n: int
     height: int
     width: int
     layout: Layout
     raw: Any
+    spacing: Spacing = UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -229,7 +231,8 @@ def _dicom_header(path: Path) -> tuple[Header, int]:
     bytes_a_sample = math.ceil(int(data.get("BitsAllocated", 8)) / 8)
     bytes_a_pixel = bytes_a_sample * int(data.get("SamplesPerPixel", 1))
     n_frames = int(data.get("NumberOfFrames") or 1)
-    return Header(n_frames, int(data.Rows), int(data.Columns), Layout(), None), bytes_a_pixel
+    size = (n_frames, int(data.Rows), int(data.Columns))
+    return Header(*size, Layout(), None, dicom_spacing(data)), bytes_a_pixel
 
 
 def _dicom(path: Path, found: Header) -> Volume:
@@ -368,7 +371,9 @@ def _described(path: Path, shape: tuple[int, ...], layout: Layout, raw: Any) -> 
     columns, rows, n = (*shape, 1)[:3]
     if layout.swap:
         columns, rows = rows, columns
-    return Header(n=n, height=rows, width=columns, layout=layout, raw=raw)
+    spacing = nrrd_spacing if suffix_of(path) == ".nrrd" else nifti_spacing
+    told = spacing(raw, swapped=layout.swap)
+    return Header(n=n, height=rows, width=columns, layout=layout, raw=raw, spacing=told)
 
 
 def _scaled(

@@ -15,7 +15,7 @@ from PIL import Image
 from gazetrack.errors import DataError
 from gazetrack.images.folder import DEEP_MODES, decode, find_images, image_size, read_mask
 from gazetrack.images.reference import ImageRef
-from gazetrack.images.slices import slices_of, write_like
+from gazetrack.images.slices import slices_of, spacing_of, write_like
 from gazetrack.images.volume_files import is_writable
 from gazetrack.workflows.dataset import read_ids
 
@@ -34,6 +34,7 @@ __all__ = [
     "read_mask",
     "resized",
     "slices_of",
+    "spacing_of",
     "write_like",
 ]
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gazetrack.errors import DataError, GazetrackError, InputError, quote
+from gazetrack.errors import DataError, GazetrackError, InputError
 from gazetrack.publish import refuse_input_folder, refuse_overwrite, write_json, write_text
 from gradtrack_model.data.image_files import find_images, read_ids, read_mask
+from gradtrack_model.evaluation.cells import cell
 from gradtrack_model.evaluation.made_by import network_of
 from gradtrack_model.evaluation.metrics import EMPTY_DISTANCE_POLICY, EMPTY_POLICY, Scores, score
 from gradtrack_model.evaluation.statistics import describe, paired
+from gradtrack_model.evaluation.surfaces import EMPTY_SURFACE_POLICY
 from gradtrack_model.evaluation.uncertainty import (
     PROBABILITIES,
     Counts,
@@ -20,6 +22,17 @@ from gradtrack_model.evaluation.uncertainty import (
     count,
     read_uncertainty,
     referral,
+)
+from gradtrack_model.evaluation.volume_scores import (
+    VOLUMES_FILE,
+    Tolerances,
+    VolumeScore,
+    VolumeScores,
+    describe_known,
+    slice_surfaces,
+    spacing_between,
+    summarise_volumes,
+    volumes_csv,
 )
 
 if TYPE_CHECKING:
@@ -37,11 +50,10 @@ MEASURES = {
     "hd95": "hd95_px",
     "asd": "asd_px",
 }
+# Measures without a value where a mask is empty; those in mm where files tell the size of pixels.
+SURFACES = ("surface_dice_px", "hd95_mm", "asd_mm", "surface_dice_mm")
 SCORES_FILE = "evaluation.csv"
 SUMMARY_FILE = "summary.json"
-_MAX_CELL_CHARS = 32_767  # what a cell of a spreadsheet holds
-# With these a spreadsheet begins to compute.
-_FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -58,6 +70,8 @@ class Score:
         How many pixels are foreground in the prediction and in the mask.
     error : GazetrackError or None
         Why there is no result; None where there is one.
+    surfaces : dict
+        Those of `SURFACES` that are known, by their name; NaN where a mask is empty.
     """
 
     image_id: str
@@ -65,6 +79,7 @@ class Score:
     predicted_px: int = 0
     mask_px: int = 0
     error: GazetrackError | None = None
+    surfaces: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -89,6 +104,12 @@ class Evaluation:
         `gradtrack_model.evaluation.uncertainty.referral`; None without uncertainties.
     calibration : dict or None
         Whether probabilities are what they say, see `calibration` there; None without these.
+    volumes : tuple of VolumeScore
+        One per mask file of several slices, all of which have a prediction.
+    volumes_missing : dict
+        How many slices are missing of each other volume.
+    tolerances : Tolerances
+        The distances that the surface Dice takes for agreement.
     """
 
     scores: tuple[Score, ...]
@@ -99,11 +120,18 @@ class Evaluation:
     network: dict[str, Any] | None = None
     referral: dict[str, Any] | None = None
     calibration: dict[str, Any] | None = None
+    volumes: tuple[VolumeScore, ...] = ()
+    volumes_missing: Mapping[str, int] = field(default_factory=dict)
+    tolerances: Tolerances = field(default_factory=Tolerances)
 
     @property
     def complete(self) -> bool:
         """Whether every image that should have a result has one."""
         return sum(score.error is None for score in self.scores) == self.n_wanted
+
+    def surfaces_known(self) -> list[str]:
+        """Return those of `SURFACES` that some image has."""
+        return [name for name in SURFACES if any(name in one.surfaces for one in self.scores)]
 
     def summary(self) -> dict[str, Any]:
         """Return what ``summary.json`` holds: counts, and each measure's mean with its interval."""
@@ -112,8 +140,19 @@ class Evaluation:
         facts["network"] = self.network
         for name, key in MEASURES.items():
             facts[key] = describe([getattr(measures, name) for measures in measured])
+        for name in self.surfaces_known():
+            facts[name] = describe_known(
+                [one.surfaces[name] for one in self.scores if name in one.surfaces]
+            )
+        facts["tolerance_px"] = self.tolerances.px
+        facts["tolerance_mm"] = self.tolerances.mm
         facts["empty_masks"] = EMPTY_POLICY
         facts["empty_masks_distance"] = EMPTY_DISTANCE_POLICY
+        facts["empty_masks_surface"] = EMPTY_SURFACE_POLICY
+        if self.volumes or self.volumes_missing:
+            facts["volumes"] = summarise_volumes(
+                self.volumes, self.volumes_missing, self.tolerances
+            )
         if self.against:
             facts["against"] = self.against
         # Of predictions with `--uncertainty` and `--probabilities` alone.
@@ -136,11 +175,13 @@ def evaluate_folder(
     ids: Path | None = None,
     against: Path | None = None,
     *,
+    tolerances: Tolerances | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
     """Compare a folder of predicted masks with a folder of reference masks, matched by file stem.
 
-    Writes ``evaluation.csv``, a row per image, and ``summary.json`` to `out`.
+    Writes ``evaluation.csv``, a row per image, and ``summary.json`` to `out`; where masks are
+    volumes all slices of which have a prediction, also ``volumes.csv``, a row per volume.
 
     Parameters
     ----------
@@ -153,6 +194,8 @@ def evaluate_folder(
         all that have a mask.
     against : pathlib.Path, optional
         ``evaluation.csv`` of another run, to be compared with image by image.
+    tolerances : Tolerances, optional
+        Distances that still count as agreement in the surface Dice; 2 mm and 2 pixels by default.
     progress : callable, optional
         Called with the number of images done and of all, after each.
 
@@ -172,7 +215,7 @@ def evaluate_folder(
         refuse_input_folder([out], [predictions, masks])
         # The evaluation that this one is compared with may lie in the default folder.
         read = [path for path in (against, ids) if path is not None]
-        for name in (SCORES_FILE, SUMMARY_FILE):
+        for name in (SCORES_FILE, SUMMARY_FILE, VOLUMES_FILE):
             refuse_overwrite(out / name, read)
     predicted = find_images(predictions)
     reference = find_images(masks)
@@ -184,10 +227,11 @@ def evaluate_folder(
         what = f"no prediction has a mask of its name ({counts})"
         raise DataError(what, path=predictions, hint="file stems must match")
     uncertain = read_uncertainty(predictions)
-    counted: list[Counts] = []
+    tolerances = tolerances or Tolerances()
+    seen = _Seen([], VolumeScores([reference[image] for image in comparable], tolerances))
     scores = []
     for image in comparable:
-        scores.append(_score(image, predicted[image], reference[image], counted))
+        scores.append(_score(image, predicted[image], reference[image], tolerances, seen))
         if progress is not None:
             progress(len(scores), len(comparable))
     comparison = None
@@ -203,16 +247,37 @@ def evaluate_folder(
         against=comparison,
         network=network_of(predictions, comparable),
         referral=referral(ours, uncertain),
-        calibration=calibration(counted),
+        calibration=calibration(seen.counts),
+        volumes=tuple(seen.volumes.done),
+        volumes_missing=seen.volumes.missing(),
+        tolerances=tolerances,
     )
     if out is not None:
-        write_text(out / SCORES_FILE, _csv(result))
-        write_json(out / SUMMARY_FILE, result.summary())
+        _write(result, out)
     return result
 
 
-def _score(image_id: str, predicted: ImageRef, reference: ImageRef, counts: list[Counts]) -> Score:
-    """Compare an image's two masks, and add to `counts` what its probabilities say, if any."""
+def _write(result: Evaluation, out: Path) -> None:
+    """Write the files of an evaluation; a table of volumes of another one does not stay."""
+    write_text(out / SCORES_FILE, _csv(result))
+    if result.volumes:
+        write_text(out / VOLUMES_FILE, volumes_csv(result.volumes))
+    else:
+        (out / VOLUMES_FILE).unlink(missing_ok=True)
+    write_json(out / SUMMARY_FILE, result.summary())
+
+
+class _Seen(NamedTuple):
+    """What is known of all images together."""
+
+    counts: list[Counts]
+    volumes: VolumeScores
+
+
+def _score(
+    image_id: str, predicted: ImageRef, reference: ImageRef, tolerances: Tolerances, seen: _Seen
+) -> Score:
+    """Compare an image's two masks, and add to `seen` what its probabilities and volume say."""
     try:
         prediction = read_mask(predicted)
         mask = read_mask(reference)
@@ -222,8 +287,16 @@ def _score(image_id: str, predicted: ImageRef, reference: ImageRef, counts: list
     probabilities = predicted.file.parent / PROBABILITIES / f"{predicted.file.stem}.png"
     counted = count(probabilities, prediction, mask) if predicted.is_picture else None
     if counted is not None:
-        counts.append(counted)
-    return Score(image_id, score(prediction, mask), int(prediction.sum()), int(mask.sum()))
+        seen.counts.append(counted)
+    seen.volumes.add(reference, prediction, mask)
+    spacing = spacing_between(reference, predicted)
+    return Score(
+        image_id,
+        score(prediction, mask),
+        int(prediction.sum()),
+        int(mask.sum()),
+        surfaces=slice_surfaces(prediction, mask, spacing, tolerances),
+    )
 
 
 def _check_same_size(predicted: Sequence[int], mask: Sequence[int], path: Path) -> None:
@@ -259,7 +332,7 @@ def read_scores(path: Path, measures: Sequence[str] = ("dice",)) -> dict[str, di
         with path.open(newline="", encoding="utf-8") as file:
             for row in csv.DictReader(file):
                 if row["dice"]:
-                    # An apostrophe in front is ours, see `_cell`.
+                    # An apostrophe in front is ours, see `gradtrack_model.evaluation.cells`.
                     image_id = row["image_id"].removeprefix("'")
                     found[image_id] = {name: float(row[name]) for name in measures}
     except (OSError, UnicodeDecodeError, KeyError, ValueError, TypeError) as error:
@@ -300,26 +373,24 @@ def compare(ours: Mapping[str, float], theirs: Mapping[str, float], path: Path) 
 def _csv(result: Evaluation) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["image_id", *MEASURES.values(), "predicted_px", "mask_px", "error"])
-    no_figures = [""] * (len(MEASURES) + 2)
+    surfaces = result.surfaces_known()
+    counted = ["predicted_px", "mask_px"]
+    writer.writerow(["image_id", *MEASURES.values(), *counted, "error", *surfaces])
+    no_figures = [""] * (len(MEASURES) + len(counted))
+    no_surfaces = [""] * len(surfaces)
     for one in result.scores:
         figures = no_figures if one.measures is None else _figures(one, one.measures)
         trouble = "" if one.error is None else str(one.error)
-        writer.writerow([_cell(one.image_id), *figures, _cell(trouble)])
+        # Empty where it is not known, nan where a mask is empty.
+        shown = [f"{one.surfaces[key]:.6f}" if key in one.surfaces else "" for key in surfaces]
+        writer.writerow([cell(one.image_id), *figures, cell(trouble), *shown])
     for image_id in result.without_prediction:
-        writer.writerow([_cell(image_id), *no_figures, "no prediction"])
+        writer.writerow([cell(image_id), *no_figures, "no prediction", *no_surfaces])
     for image_id in result.without_mask:
-        writer.writerow([_cell(image_id), *no_figures, "no mask"])
+        writer.writerow([cell(image_id), *no_figures, "no mask", *no_surfaces])
     return text.getvalue()
 
 
 def _figures(one: Score, measures: Scores) -> list[str]:
     shown = [f"{getattr(measures, name):.6f}" for name in MEASURES]
     return [*shown, str(one.predicted_px), str(one.mask_px)]
-
-
-def _cell(text: str) -> str:
-    """Keep spreadsheets from taking a name for a formula, and terminals for a command."""
-    shown = quote(text, _MAX_CELL_CHARS)
-    formula = text.lstrip().startswith(_FORMULA_START) or text.startswith(("\t", "\r"))
-    return f"'{shown}" if formula else shown

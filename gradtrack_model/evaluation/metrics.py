@@ -7,17 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import ndimage
+
+from gradtrack_model.evaluation.surfaces import hd95_and_asd, surface_distances_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     Mask = npt.NDArray[np.bool_]
-    Floats = npt.NDArray[np.float64]
 
 EMPTY_POLICY = "1 with both masks empty, 0 with one empty"
 EMPTY_DISTANCE_POLICY = "0 with both masks empty, the image's diagonal with one empty"
-_ROBUST = 95.0
 
 
 @dataclass(frozen=True)
@@ -99,11 +98,7 @@ def surface_distances(
 ) -> tuple[float, float]:
     """Return HD95 and the average symmetric surface distance of one image.
 
-    The border of a mask is its pixels with a neighbour above, below, left or right outside it;
-    outside the image counts as outside. With d(A, B) the distances from every border pixel of A to
-    the nearest one of B, HD95 is the larger of the 95th percentiles of d(A, B) and d(B, A), and ASD
-    the mean of both together: the definitions of Metrics Reloaded (Maier-Hein, Reinke et al.,
-    Nature Methods 2024).
+    `gradtrack_model.evaluation.surfaces` defines both; here, empty masks have a distance, too.
 
     Parameters
     ----------
@@ -124,27 +119,5 @@ def surface_distances(
         height, width = predicted.shape
         diagonal = math.hypot(height * spacing[0], width * spacing[1])
         return diagonal, diagonal
-    window = _bounding_box(predicted | mask)
-    predicted_border = _border(predicted[window])
-    mask_border = _border(mask[window])
-    there = _distances(predicted_border, mask_border, spacing)
-    back = _distances(mask_border, predicted_border, spacing)
-    hd95 = max(float(np.percentile(there, _ROBUST)), float(np.percentile(back, _ROBUST)))
-    asd = float(np.concatenate([there, back]).mean())
-    return hd95, asd
-
-
-def _bounding_box(mask: Mask) -> tuple[slice, ...]:
-    """Return the part of the image with all foreground: what is outside changes no distance."""
-    rows = np.flatnonzero(mask.any(axis=1))
-    columns = np.flatnonzero(mask.any(axis=0))
-    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-
-
-def _border(mask: Mask) -> Mask:
-    return np.asarray(mask & ~ndimage.binary_erosion(mask))
-
-
-def _distances(a: Mask, b: Mask, spacing: tuple[float, float]) -> Floats:
-    """Return the distance of every pixel of `a` to the nearest one of `b`."""
-    return np.asarray(ndimage.distance_transform_edt(~b, sampling=spacing)[a])
+    there, back = surface_distances_of(predicted, mask, spacing)
+    return hd95_and_asd(there, back)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from gradtrack_model.data.image_files import find_images, read_mask
 from gradtrack_model.evaluation.evaluate import Evaluation, Score, evaluate_folder
 from gradtrack_model.evaluation.in_memory import Segmentation
 from gradtrack_model.evaluation.metrics import score
+from gradtrack_model.evaluation.volume_scores import Tolerances, slice_surfaces
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
         | Sequence[npt.NDArray[np.bool_]]
     )
 
+# Arrays tell nothing of the size of their pixels.
+_UNKNOWN_MM = (math.nan, math.nan)
 _MASKS_HINT = "give folders, what predict returns, or bool arrays of shape (H, W)"
 
 
@@ -40,6 +44,7 @@ def evaluate(
     out: str | Path | None = None,
     ids: str | Path | None = None,
     against: str | Path | None = None,
+    tolerances: Tolerances | None = None,
 ) -> Evaluation:
     """Compare predicted masks with reference masks, as ``gradtrack-evaluate`` does.
 
@@ -55,6 +60,8 @@ def evaluate(
         A file of image ids, one a line: of two folders, only these count.
     against : path-like, optional
         ``evaluation.csv`` of another run, to be compared with image by image, of two folders.
+    tolerances : Tolerances, optional
+        Distances that still count as agreement in the surface Dice; 2 mm and 2 pixels by default.
 
     Returns
     -------
@@ -81,20 +88,23 @@ def evaluate(
             None if out is None else Path(out),
             None if ids is None else Path(ids),
             None if against is None else Path(against),
+            tolerances=tolerances,
         )
     if not (out is None and ids is None and against is None):
         raise ConfigError("out, ids or against without two folders", hint="give folders of masks")
     ours = _masks_by_id(predictions)
     theirs = _masks_by_id(masks)
+    tolerances = tolerances or Tolerances()
     both = [name for name in ours if name in theirs]
     if not both:
         what = f"no prediction has a mask of its name ({len(ours)} and {len(theirs)})"
         raise DataError(what, hint="give masks by the same ids, or as many of each in one order")
     return Evaluation(
-        scores=tuple(_score(name, ours[name], theirs[name]) for name in sorted(both)),
+        scores=tuple(_score(name, ours[name], theirs[name], tolerances) for name in sorted(both)),
         without_prediction=tuple(name for name in theirs if name not in ours),
         without_mask=tuple(name for name in ours if name not in theirs),
         n_wanted=len(theirs),
+        tolerances=tolerances,
     )
 
 
@@ -135,8 +145,19 @@ def _as_mask(mask: Any, name: str) -> npt.NDArray[np.bool_]:
     return array.astype(np.bool_)
 
 
-def _score(name: str, predicted: npt.NDArray[np.bool_], mask: npt.NDArray[np.bool_]) -> Score:
+def _score(
+    name: str,
+    predicted: npt.NDArray[np.bool_],
+    mask: npt.NDArray[np.bool_],
+    tolerances: Tolerances,
+) -> Score:
     if predicted.shape != mask.shape:
         what = f"the mask of {name} has shape {mask.shape}, its prediction {predicted.shape}"
         return Score(name, error=DataError(what, hint="predict at the size of the image"))
-    return Score(name, score(predicted, mask), int(predicted.sum()), int(mask.sum()))
+    return Score(
+        name,
+        score(predicted, mask),
+        int(predicted.sum()),
+        int(mask.sum()),
+        surfaces=slice_surfaces(predicted, mask, _UNKNOWN_MM, tolerances),
+    )

@@ -61,6 +61,8 @@ def test_scores(tmp_path):
         "predicted_px": "320",
         "mask_px": "640",
         "error": "",
+        # Of 164 + 172 border pixels, 90 + 90 are at most 2 px from the other border.
+        "surface_dice_px": f"{180 / 336:.6f}",
     }
     assert (last["image_id"], last["dice"], last["error"]) == ("alone", "", "no prediction")
     (tmp_path / "m" / "alone.png").unlink()
