@@ -194,7 +194,7 @@ def header(path: Path) -> Header:
 
     Errors are those of `read_slice`.
     """
-    with _reading(path):
+    with reading(path):
         status = path.stat()
         return _header(path, status.st_mtime_ns, status.st_size)
 
@@ -220,7 +220,7 @@ def _header(path: Path, _changed: int, _size: int) -> Header:
 
 def _values(image: ImageRef) -> tuple[Volume, npt.NDArray[Any]]:
     found = header(image.file)
-    with _reading(image.file):
+    with reading(image.file):
         status = image.file.stat()
         volume = _volume(image.file, status.st_mtime_ns, status.st_size)
     return volume, volume.values[_index(image, found.n)]
@@ -245,7 +245,7 @@ def _index(image: ImageRef, n: int) -> int:
 
 
 @contextlib.contextmanager
-def _reading(path: Path) -> Iterator[None]:
+def reading(path: Path) -> Iterator[None]:
     """Turn whatever a library raises over a damaged file into one line, and keep it quiet."""
     with _LOCK, warnings.catch_warnings():
         warnings.simplefilter("ignore")
