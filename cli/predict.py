@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -18,6 +18,7 @@ from .progress import progress_bar
 from .reports import check_report, write_results
 
 if TYPE_CHECKING:
+    from gradtrack_model.data.series_masks import SegOptions
     from gradtrack_model.evaluation.predict import Prediction
 
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
         # the network that comes with the package, over four flips
         gradtrack-predict polyps --weights kvasir-lite --tta -o predictions
         gradtrack-predict polyps --weights kvasir-lite --refine-with mobilesam
+        # for an archive: an object that refers to the series
+        gradtrack-predict series --weights kvasir-lite --dicom-seg binary
         # the mean of all networks of a cross-validation
         gradtrack-predict new-images --weights runs/folds
         """
@@ -82,6 +85,28 @@ if TYPE_CHECKING:
     "--tracks",
     is_flag=True,
     help="Also write the predicted track maps: DIR/tracks/1 (the core) to K.",
+)
+@click.option(
+    "--dicom-seg",
+    type=click.Choice(["binary", "fractional"]),
+    help=(
+        "Also write a DICOM segmentation of the series in FOLDER, of masks or of probabilities: "
+        "DIR/dicom-seg."
+    ),
+)
+@click.option(
+    "--segment-label",
+    multiple=True,
+    metavar="TEXT",
+    show_default="the class, else lesion",
+    help="Of --dicom-seg: what the segment is called, once for each class.",
+)
+@click.option(
+    "--segment-code",
+    multiple=True,
+    metavar="[CATEGORY;]TYPE",
+    show_default="the label's",
+    help="Of --dicom-seg: what the segment is, such as '10200004,SCT,Liver'.",
 )
 @click.option("--tta", is_flag=True, help="Average over the four flips of each image.")
 @click.option(
@@ -152,6 +177,9 @@ def command(
     probabilities: bool,
     uncertainty: bool,
     tracks: bool,
+    dicom_seg: Literal["binary", "fractional"] | None,
+    segment_label: tuple[str, ...],
+    segment_code: tuple[str, ...],
     tta: bool,
     image_size: int | None,
     threshold: float | None,
@@ -169,7 +197,8 @@ def command(
     """Segment the images of FOLDER, or one IMAGE.
 
     Each gets a mask of 0 and 255 at the image's own size. Slices of NRRD and NIfTI volumes are
-    images of their own; their masks also become volumes, in DIR/volumes.
+    images of their own; their masks also become volumes, in DIR/volumes. The folder of a DICOM
+    series can become a DICOM segmentation (--dicom-seg).
     """
     from gazetrack.workflows.workers import counted
     from gradtrack_model.data.image_files import find_images, read_ids
@@ -198,6 +227,7 @@ def command(
         prompt_params=PromptParams(size=prompt_size or PromptParams.size),
         refine_share=refine_share or PREDICTION_SHARE,
         force=force,
+        dicom_seg=_segments(dicom_seg, segment_label, segment_code),
     )
     segmented = predict_folder(folder, networks, out, chosen)
     n_images = len(set(chosen.ids) or images)
@@ -207,6 +237,20 @@ def command(
     _show(done, out, quiet, as_json)
     errors = [prediction.error for prediction in done if prediction.error is not None]
     return exit_codes.of_inputs(errors, len(done))
+
+
+def _segments(
+    kind: Literal["binary", "fractional"] | None, labels: tuple[str, ...], codes: tuple[str, ...]
+) -> SegOptions | None:
+    """Return how DICOM segmentations are written, if they are."""
+    from gradtrack_model.data.series_masks import SegOptions
+
+    if kind is not None:
+        return SegOptions(kind=kind, labels=labels, codes=codes)
+    if labels or codes:
+        what = "--segment-label and --segment-code are about --dicom-seg: give it, too"
+        raise click.UsageError(what)
+    return None
 
 
 def _weights(named: tuple[Path, ...], more: tuple[Path, ...]) -> tuple[Path, ...]:

@@ -70,8 +70,9 @@ def encode_segmentation(
         What was segmented, see `gazetrack.images.dicom_series.read_series`.
     values : ndarray
         Labels of uint8 [N, H, W], one image of them for each of the series in its order, where k
-        stands for segment k and 0 for none: an object of type BINARY. Or probabilities in [0, 1] as
-        floats [N, H, W, S]: one of type FRACTIONAL, in steps of 1/255.
+        stands for segment k and 0 for none; or of bool [N, H, W, S], of segments that may overlap:
+        an object of type BINARY. Or probabilities in [0, 1] as floats [N, H, W, S]: one of type
+        FRACTIONAL, in steps of 1/255.
     segments : sequence of Segment
         The S segments, the first one of label 1.
     made_by : MadeBy
@@ -130,8 +131,7 @@ def _encoded(
     made_by: MadeBy,
 ) -> Any:
     """Return the object as highdicom makes it, with identifiers of ours."""
-    is_binary = values.dtype == np.uint8
-    kind = "BINARY" if is_binary else "FRACTIONAL"
+    kind = "FRACTIONAL" if values.dtype.kind == "f" else "BINARY"
     sources = [str(found.SOPInstanceUID) for found in series.headers]
     told = [f"{key}={value}" for key, value in sorted(made_by.parameters.items())]
     named = [repr(segment) for segment in segments]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from gazetrack.publish import refuse_input_folder, refuse_overwrite, unique_name
 from gradtrack_model.data.augment import normalise
 from gradtrack_model.data.image_files import find_images, open_image, resized
 from gradtrack_model.data.prompted import PREDICTION_SHARE, PromptParams, PromptRefiner
+from gradtrack_model.data.series_masks import SegOptions, SeriesMasks, maker
 from gradtrack_model.evaluation.made_by import (
     begin,
     describe_network,
@@ -94,6 +95,9 @@ class PredictOptions:
         Of that model in the logits, above 0 to 1; the rest is the network's own.
     force : bool
         Replace files that no network of ours has made, such as masks that a person drew.
+    dicom_seg : SegOptions, optional
+        Also write ``dicom-seg/<series>.dcm``, a DICOM segmentation of the one series that the
+        images are; of images that tell no place in space, one of each.
     """
 
     probabilities: bool = False
@@ -110,6 +114,7 @@ class PredictOptions:
     prompt_params: PromptParams = field(default_factory=PromptParams)
     refine_share: float = PREDICTION_SHARE
     force: bool = False
+    dicom_seg: SegOptions | None = None
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:
@@ -167,7 +172,8 @@ def predict_folder(
         `gradtrack_model.weights.ensemble.load_ensemble` reads them, probabilities are averaged.
     out : pathlib.Path
         Masks go to ``<out>/<name>.png``, 0 and 255. Those of all slices of an NRRD or NIfTI file
-        also go to ``<out>/volumes``, 0 and 1, in a file of the same name, format and geometry.
+        also go to ``<out>/volumes``, 0 and 1, in a file of the same name, format and geometry;
+        those of a DICOM series to ``<out>/dicom-seg``, where that is asked for.
     options : PredictOptions
         What else to write, and how to compute.
 
@@ -204,11 +210,16 @@ def predict_folder(
     names = unique_names(images)
     files = _Files(options, levels=levels)
     _refuse_inputs(files, names.values(), images.values(), folder, out)
-    volumes = VolumeMasks(wanted.values(), out / "volumes")
     refiner = options.refiner()
 
     size = options.image_size or config.predicting_size
     threshold = ensemble.threshold(options.threshold)
+    network = {
+        **describe_network(ensemble, threshold=threshold, size=size, flips=options.tta),
+        "refined_by": None if refiner is None else refiner.facts,
+    }
+    objects = _dicom_objects(list(wanted.values()), out, options, ensemble, network)
+    volumes = VolumeMasks(wanted.values(), out / "volumes", objects)
     every = list(wanted.items())
     replaced = {names[image_id]: files.of(names[image_id]) for image_id in wanted}
     refuse_masks_of_others(out, replaced, force=options.force)
@@ -232,21 +243,33 @@ def predict_folder(
                 uncertain[names[image_id]] = disagreement(_all_of(passes), threshold)
             if refiner is not None:
                 own = refiner.refine(image, own, threshold)
-            pictures, mask = _pictures(image, own, threshold, options, passes)
+            pictures, mask, sure = _pictures(image, own, threshold, options, passes)
             written = []
             for relative, picture in zip(files.of(names[image_id]), pictures, strict=True):
                 write_bytes(out / relative, _png(picture))
                 written.append(out / relative)
-            written += volumes.add(ref, mask)
+            written += volumes.add(ref, mask, sure)
             made.append(names[image_id])
             said = "" if refiner is None else refiner.said
             yield Prediction(ref, tuple(written), float(mask.mean()), drawn_by=said)
     if made:
-        network = describe_network(ensemble, threshold=threshold, size=size, flips=options.tta)
-        network["refined_by"] = None if refiner is None else refiner.facts
         record_network(out, network, made)
     if uncertain:
         write_uncertainty(out, uncertain)
+
+
+def _dicom_objects(
+    images: list[ImageRef],
+    out: Path,
+    options: PredictOptions,
+    ensemble: Ensemble,
+    network: Mapping[str, Any],
+) -> SeriesMasks | None:
+    """Return what writes DICOM segmentations, where they are asked for."""
+    if options.dicom_seg is None:
+        return None
+    made_by = maker(network, ensemble.digests())
+    return SeriesMasks(images, out / "dicom-seg", options.dicom_seg, made_by=made_by)
 
 
 def _levels(ensemble: Ensemble, options: PredictOptions) -> int:
@@ -451,13 +474,17 @@ def _logits(output: Output, tracks: bool) -> Tensor:
 
 def _pictures(
     image: Image.Image, logits: Tensor, threshold: float, options: PredictOptions, passes: Tensor
-) -> tuple[list[Pixels], npt.NDArray[np.bool_]]:
-    """Return the pictures to write for an image, in the order of `_Files`, and its mask [H, W]."""
+) -> tuple[list[Pixels], npt.NDArray[np.bool_], npt.NDArray[np.float32]]:
+    """Return the pictures to write for an image, in the order of `_Files`.
+
+    Its mask and the probability of foreground [H, W] follow.
+    """
     shape = (image.height, image.width)
     # Logits are resized, not probabilities or masks: their border is a smooth line.
     full = functional.interpolate(logits[None], size=shape, mode="bilinear", align_corners=False)[0]
     mask = foreground(full[0], threshold).numpy()
-    grey = (torch.sigmoid(full) * 255).round().to(torch.uint8).numpy()
+    sure = torch.sigmoid(full)
+    grey = (sure * 255).round().to(torch.uint8).numpy()
     pictures: list[Pixels] = [mask.astype(np.uint8) * 255]
     if options.probabilities:
         pictures.append(grey[0])
@@ -466,7 +493,7 @@ def _pictures(
     if options.uncertainty:
         pictures.append(_uncertainty(passes, shape))
     pictures += list(grey[1:])
-    return pictures, mask
+    return pictures, mask, sure[0].numpy()
 
 
 def _all_of(passes: Tensor) -> Tensor:

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from gradtrack_model.data.image_files import ImageRef
+    from gradtrack_model.data.series_masks import SeriesMasks
 
     Mask = npt.NDArray[np.bool_]
+    Probability = npt.NDArray[np.float32]
 
 
 class VolumeMasks:
@@ -29,10 +31,15 @@ class VolumeMasks:
         All images to be segmented. A volume of which a slice is not among them is not written.
     out : pathlib.Path
         The folder that receives the volumes.
+    dicom : SeriesMasks, optional
+        Takes the masks of a DICOM series, too.
     """
 
-    def __init__(self, images: Iterable[ImageRef], out: Path) -> None:
+    def __init__(
+        self, images: Iterable[ImageRef], out: Path, dicom: SeriesMasks | None = None
+    ) -> None:
         self.out = out
+        self.dicom = dicom
         # By volume: the slices that are still to come, and the masks of those that came.
         self._left: dict[Path, set[ImageRef]] = {}
         self._masks: dict[Path, dict[ImageRef, Mask]] = {}
@@ -45,8 +52,10 @@ class VolumeMasks:
                 self._left[file] = set(slices)
                 refuse_overwrite(self.out / file.name, [file])
 
-    def add(self, image: ImageRef, mask: Mask) -> list[Path]:
-        """Take an image's mask, and return the volume that it completed, if any."""
+    def add(self, image: ImageRef, mask: Mask, probability: Probability) -> list[Path]:
+        """Take an image's mask and probabilities, and return what they completed, if anything."""
+        if self.dicom is not None:
+            return self.dicom.add(image, mask, probability)
         file = image.volume
         if file is None or file not in self._left:
             return []

@@ -14,10 +14,12 @@ import shlex
 import shutil
 import tomllib
 
+import numpy as np
 import pytest
 
 import gazetrack
 import gradtrack_model
+from tests.dicom_files import write_series
 from tests.places import ROOT
 from tests.test_docs import PROGRAMS
 
@@ -110,6 +112,7 @@ def furnish(folder):
     shutil.rmtree(another.folder)
     for copy in ("new-images", "polyps"):
         shutil.copytree(folder / "images", folder / copy)
+    write_series(folder / "series", np.zeros((3, 48, 64), np.int16))
     # A glance every 400 ms, to places that are 4 % of the screen apart.
     glances = [(i // 100, 0.001 * (i % 3)) for i in range(1500)]
     tables = {"a": ("GX,GY,Time", 250), "b": ("gx,gy,time", 250), "c": ("x,y,t", 0.25)}

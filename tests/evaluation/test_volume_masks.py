@@ -11,6 +11,8 @@ from gradtrack_model.weights.checkpoint import load_model
 from tests.synthetic import picture
 from tests.volume_files import write_dicom, write_nifti, write_nrrd
 
+SURE = np.zeros(())  # probabilities, which these volumes do not hold
+
 
 def test_volumes_are_predicted_in_their_own_format(run_folder, tmp_path):
     checkpoint = load_model(run_folder / "runs" / "gradtrack")
@@ -55,10 +57,10 @@ def test_a_volume_is_written_with_its_last_slice(tmp_path):
     masks = [np.zeros(read_mask(one).shape, bool) for one in slices]
     masks[1][2, 3] = True
     # In another order than theirs: a volume is complete when all are there.
-    assert volumes.add(slices[2], masks[2]) == []
-    assert volumes.add(slices[0], masks[0]) == []
+    assert volumes.add(slices[2], masks[2], SURE) == []
+    assert volumes.add(slices[0], masks[0], SURE) == []
     assert not (tmp_path / "out").exists()
-    assert volumes.add(slices[1], masks[1]) == [tmp_path / "out" / "a.nii.gz"]
+    assert volumes.add(slices[1], masks[1], SURE) == [tmp_path / "out" / "a.nii.gz"]
     for one, mask in zip(slices_of(tmp_path / "out" / "a.nii.gz"), masks, strict=True):
         assert np.array_equal(read_mask(one), mask)
 
@@ -68,5 +70,5 @@ def test_a_volume_of_which_a_slice_is_not_wanted_is_not_written(tmp_path):
     write_nifti(file, np.zeros((6, 5, 2), np.int16))
     first, _ = slices_of(file)
     volumes = VolumeMasks([first], tmp_path / "out")
-    assert volumes.add(first, np.zeros(read_mask(first).shape, bool)) == []
+    assert volumes.add(first, np.zeros(read_mask(first).shape, bool), SURE) == []
     assert not (tmp_path / "out").exists()

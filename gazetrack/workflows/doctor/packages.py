@@ -30,7 +30,7 @@ _OURS = "gazetrack"
 EXTRAS = {
     "model": "training, prediction and evaluation: gradtrack-train and its like",
     "report": "reports of studies, runs and comparisons as HTML",
-    "medical": "images and volumes in DICOM, NRRD and NIfTI",
+    "medical": "images and volumes in DICOM, NRRD and NIfTI, and predictions as DICOM-SEG",
     "export": "networks as ONNX files",
     "sam": "maps and predictions drawn by a prompt model such as MobileSAM",
     "xdf": "recordings of LabStreamingLayer (XDF)",
