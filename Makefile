@@ -6,20 +6,35 @@ EXTRAS := model,export,medical,report,test,dev
 # A process a core, each with whole files of tests; no more than four, for each may take a gigabyte.
 SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
 
-.PHONY: demo test lint docs nnunet man clean
+.PHONY: demo test test-slow lint imports style types uncompiled docs nnunet man clean
 
 demo: $(VENV)/.installed
 	$(BIN)/gazetrack demo --out demo-out
 
-test: lint
-	$(BIN)/python -m pytest -q $(SIDE_BY_SIDE)
-	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q -m kernel $(SIDE_BY_SIDE)
+# What needs one core each is done at the same time.
+test: $(VENV)/.installed
+	$(MAKE) --no-print-directory --jobs 2 lint uncompiled
+	$(BIN)/python -m pytest -q -m "not slow" $(SIDE_BY_SIDE)
 
-lint: $(VENV)/.installed
+# What takes more than three seconds of a processor, and has a quick sibling in `make test`.
+test-slow: $(VENV)/.installed
+	$(BIN)/python -m pytest -q -m slow $(SIDE_BY_SIDE)
+
+# The kernels as Python runs them: what compiled code hides, such as an index out of bounds, fails.
+uncompiled: $(VENV)/.installed
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q -m kernel tests/kernels
+
+lint: style imports types
+
+style: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+
+imports: $(VENV)/.installed
 	$(BIN)/lint-imports
+
+types: $(VENV)/.installed
+	$(BIN)/mypy
 
 # nnU-Net itself, which is half a gigabyte: its tests are skipped where it is not installed.
 nnunet: $(VENV)/.installed

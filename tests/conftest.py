@@ -6,7 +6,43 @@ from pathlib import Path
 
 import pytest
 
+try:
+    from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
+except ImportError:  # of Windows, which counts otherwise
+    getrusage = None
+
+QUICK_S = 3  # of a processor, its own processes included; what takes more is marked `slow`
 DATA = Path(os.environ.get("GAZETRACK_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
+def _processor_s():
+    """Seconds that this process has worked, and those that it has started and that have ended."""
+    used = [getrusage(who) for who in (RUSAGE_SELF, RUSAGE_CHILDREN)] if getrusage else []
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    before = _processor_s()
+    try:
+        return (yield)
+    finally:
+        if item.get_closest_marker("slow") is None:
+            item.user_properties.append(("processor_s", _processor_s() - before))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Name tests that take long and are not marked; where kernels were compiled, it is counted."""
+    long = {
+        report.nodeid: seconds
+        for report in terminalreporter.getreports("passed")
+        for name, seconds in report.user_properties
+        if name == "processor_s" and seconds > QUICK_S
+    }
+    if long:
+        terminalreporter.section(f"more than {QUICK_S} s of a processor, and not marked slow")
+    for nodeid, seconds in sorted(long.items(), key=lambda one: -one[1]):
+        terminalreporter.line(f"{seconds:6.1f} s {nodeid}")
 
 
 @pytest.fixture(scope="session")

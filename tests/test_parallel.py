@@ -322,6 +322,7 @@ def free_port():
         return listener.getsockname()[1]
 
 
+@pytest.mark.slow
 def test_two_machines_are_one_process(data_folder, tmp_path):
     """Two agents of torchrun that meet at an address, as on two machines (docs/how-to.md)."""
     trained(data_folder, tmp_path / "one", LITE)

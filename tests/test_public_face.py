@@ -56,6 +56,7 @@ def checked(tmp_path_factory):
     return lines, done.stdout
 
 
+@pytest.mark.slow
 def test_a_type_checker_knows_every_public_name(checked):
     lines, said = checked
     revealed = re.findall(r'names\.py:(\d+): note: Revealed type is "(.*)"', said)
@@ -64,6 +65,7 @@ def test_a_type_checker_knows_every_public_name(checked):
     assert not [lines[int(number) - 1] for number, found in revealed if found == "Any"]
 
 
+@pytest.mark.slow
 def test_a_type_checker_refuses_what_is_wrong(checked):
     _, said = checked
     assert '"smaples"' in said

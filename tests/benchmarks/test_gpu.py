@@ -27,6 +27,7 @@ def gpu_list(out, *arguments):
     )
 
 
+@pytest.mark.slow
 def test_step_times(tmp_path):
     net = [
         "--widths",
@@ -62,6 +63,7 @@ def test_step_times(tmp_path):
     assert done.stdout == (tmp_path / "step.txt").read_text()
 
 
+@pytest.mark.slow
 def test_training_from_scratch(tmp_path):
     data = write_data(tmp_path / "data", n=4)
     (data / "g.fixations.parquet").unlink()

@@ -412,6 +412,7 @@ def write_bomb(path, columns, times):
             writer.write_table(table)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits of memory are Linux's")
 def test_small_files_that_would_fill_the_memory_end_with_one_line(tmp_path):
     import numpy as np

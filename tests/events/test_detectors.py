@@ -215,6 +215,7 @@ HUMAN_AGREEMENT = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 def test_auto_agrees_with_human_coders_as_reported(data_dir, tmp_path):
     import json

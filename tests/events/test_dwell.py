@@ -92,6 +92,7 @@ def test_dwell_of_golden_files_is_within_their_length(path):
         check_dwell(recording, table)
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 def test_dwell_of_real_exports_is_within_their_length(data_dir):
     checked = binocular = 0

@@ -141,6 +141,7 @@ assert largest(out) == np.float32(3.5**2 + 2.5**2) ** np.float32(0.5), out
 """
 
 
+@pytest.mark.slow
 def test_found_code_brings_in_nothing_that_only_a_compilation_needs(tmp_path):
     env = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
     done = []

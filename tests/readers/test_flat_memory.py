@@ -65,7 +65,14 @@ def peak_mb(path):
     return (peak + pa.total_allocated_bytes() - before) / 1e6
 
 
-@pytest.mark.parametrize("kind", FLAT)
+# Each takes seconds: those of the others are slow.
+QUICK = ("eyelink_asc", "tobii_pro", "generic")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [kind if kind in QUICK else pytest.param(kind, marks=pytest.mark.slow) for kind in FLAT],
+)
 def test_memory_does_not_grow_with_the_export(kind, tmp_path, monkeypatch):
     monkeypatch.setattr(ahead, "_MOST_AHEAD", 1)
     monkeypatch.setattr(spill, "SPILL_ROWS", 1 << 12)

@@ -73,6 +73,7 @@ def test_no_golden_export_leaves_a_mark_of_a_missing_value(path):
     assert_no_marks(checked(registry.get(path.parts[-3]).read(read_head(path), options)))
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 def test_no_real_export_leaves_a_mark_of_a_missing_value(data_dir):
     count, found = 0, {}

@@ -81,6 +81,7 @@ def contents(folder):
     }
 
 
+@pytest.mark.slow
 def test_hopeless_runs_end_and_every_table_says_so(folder, doomed, tmp_path):
     jobs = jobs_of(folder, ("full", "gradtrack"), (0, 1), image_size=32)
     told = []

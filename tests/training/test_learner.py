@@ -132,6 +132,7 @@ def test_accumulated_batches_are_one_large_batch(data_folder, config):
         assert torch.allclose(a, b, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_compiled_network_computes_what_the_eager_one_does(data_folder, config, monkeypatch):
     # Traced alike, but run as it is: code made from it would take a compiler, and half a minute.
     compile_, asked = torch.compile, []

@@ -62,7 +62,10 @@ def test_masks_of_training_images_may_be_broken(data_folder, config):
 
 @pytest.mark.parametrize(
     ("method", "size", "flip", "least"),
-    [("gradtrack", 64, "true", 0.95), ("full", 80, "false", 0.98)],
+    [
+        ("gradtrack", 64, "true", 0.95),
+        pytest.param("full", 80, "false", 0.98, marks=pytest.mark.slow),
+    ],
 )
 def test_it_overfits_four_images(tmp_path, method, size, flip, least):
     points, masks = {}, []

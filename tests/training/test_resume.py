@@ -108,7 +108,7 @@ def test_interrupted_runs_are_the_same_bit_for_bit(whole, tmp_path, seed):
         {"model.encoder": "lite", "model.widths": [16] * 4, "model.pretrained": False},
         {"precision": "bf16", "workers": 2},
         {"precision": "fp16"},
-        {"compile": True},
+        pytest.param({"compile": True}, marks=pytest.mark.slow),
     ],
 )
 def test_every_recipe_resumes(whole, tmp_path, recipe, monkeypatch):

@@ -61,10 +61,27 @@ def onnx_session(path):
     return onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
 
 
+@pytest.fixture(scope="module")
+def in_onnx(basic, tmp_path_factory):
+    """The network in ONNX, with its tracks: what takes long is done once."""
+    return export_model(
+        basic, tmp_path_factory.mktemp("onnx") / "net.onnx", half=False, tracks=True
+    )
+
+
 @needs_onnx
-@pytest.mark.parametrize("half", [False, True])
-def test_onnx_gives_the_same_at_any_size(basic, tmp_path, half):
-    done = export_model(basic, tmp_path / "net.onnx", half=half, tracks=True)
+def test_onnx_gives_the_same_at_any_size(basic, in_onnx):
+    check_onnx(basic, in_onnx, atol=1e-5)
+
+
+@needs_onnx
+@pytest.mark.slow
+def test_onnx_of_half_precision_gives_almost_the_same(basic, tmp_path):
+    done = export_model(basic, tmp_path / "net.onnx", half=True, tracks=True)
+    check_onnx(basic, done, atol=0.02)
+
+
+def check_onnx(basic, done, atol):
     assert done.outputs == ("probability", "track_1", "track_2", "track_3", "track_4")
     assert done.bytes == done.path.stat().st_size
     session, original = onnx_session(done.path), Segmenter(basic.model, tracks=True)
@@ -73,12 +90,12 @@ def test_onnx_gives_the_same_at_any_size(basic, tmp_path, half):
         with torch.no_grad():
             want = original(image)
         for got, wanted in zip(session.run(None, {"image": image.numpy()}), want, strict=True):
-            np.testing.assert_allclose(got, wanted.numpy(), atol=0.02 if half else 1e-5)
+            np.testing.assert_allclose(got, wanted.numpy(), atol=atol)
 
 
 @needs_onnx
-def test_an_onnx_file_says_what_it_is(basic, tmp_path):
-    session = onnx_session(export_model(basic, tmp_path / "net.onnx").path)
+def test_an_onnx_file_says_what_it_is(in_onnx):
+    session = onnx_session(in_onnx.path)
     facts = session.get_modelmeta().custom_metadata_map
     assert facts["image_size"].startswith("64 x 64 pixels")
     assert json.loads(facts["config"])["model"]["encoder"] == "basic"
@@ -86,7 +103,7 @@ def test_an_onnx_file_says_what_it_is(basic, tmp_path):
     assert [i.name for i in session.get_inputs()] == ["image"]
 
 
-@pytest.mark.parametrize("encoder", ["basic", "lite"])
+@pytest.mark.parametrize("encoder", ["basic", pytest.param("lite", marks=pytest.mark.slow)])
 def test_an_exported_program_gives_the_same_at_any_size(tmp_path, encoder):
     network = checkpoint(tmp_path, encoder)
     done = export_model(network, tmp_path / "net.pt2", half=False)
@@ -123,6 +140,7 @@ def test_what_cannot_be_exported_is_said(basic, tmp_path, monkeypatch):
         export_model(basic, tmp_path / "net.onnx")
 
 
+@pytest.mark.slow
 @needs_onnx
 def test_the_example_of_the_docs_makes_our_own_mask(tmp_path, monkeypatch):
     network = checkpoint(tmp_path / "run", size=224)

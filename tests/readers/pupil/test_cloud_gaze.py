@@ -1,6 +1,7 @@
 """Gaze of Pupil Cloud in parts: fixations that reach across them, or that come again."""
 
 import numpy as np
+import pytest
 
 from gazetrack.readers.pupil import cloud_gaze
 from tests.parts import grown, same_in_parts
@@ -51,6 +52,7 @@ def test_a_line_is_drawn_through_the_first_samples_near_the_axis(tmp_path, monke
     assert abs(found.screen.fov_deg - whole.screen.fov_deg) < 0.01
 
 
+@pytest.mark.slow
 def test_a_grown_export_is_the_same_in_parts(tmp_path, monkeypatch):
     found = same_in_parts(grown("pupil_cloud", tmp_path / "gaze.csv"), monkeypatch)
     assert len(found.samples) > 400

@@ -292,6 +292,7 @@ with DaskWorkers(line.split()[-1], patience_s=1) as workers:
 """
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_dies_is_told_in_our_words_alone():
     settings = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "1s", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", ORPHAN]
@@ -355,6 +356,7 @@ def test_a_worker_without_gazetrack_is_told(empty):
         done(squared, range(3), empty)
 
 
+@pytest.mark.slow
 def test_when_all_workers_are_gone_that_is_told_and_the_work_can_go_on(empty, tmp_path):
     told = []
     items = [(tmp_path / f"{number}.txt", 0) for number in range(40)]
