@@ -14,11 +14,12 @@ demo: $(VENV)/.installed
 # What needs one core each is done at the same time.
 test: $(VENV)/.installed
 	$(MAKE) --no-print-directory --jobs 2 lint uncompiled
-	$(BIN)/python -m pytest -q -m "not slow" $(SIDE_BY_SIDE)
+	$(BIN)/python -m pytest -q -m "not slow and not real_data" $(SIDE_BY_SIDE)
 
-# What takes more than three seconds of a processor, and has a quick sibling in `make test`.
+# What takes more than three seconds of a processor, and all of real exports, which are many: golden exports, written
+# by us, are their quick siblings in `make test`.
 test-slow: $(VENV)/.installed
-	$(BIN)/python -m pytest -q -m slow $(SIDE_BY_SIDE)
+	$(BIN)/python -m pytest -q -m "slow or real_data" $(SIDE_BY_SIDE)
 
 # The kernels as Python runs them: what compiled code hides, such as an index out of bounds, fails.
 uncompiled: $(VENV)/.installed

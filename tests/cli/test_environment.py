@@ -285,7 +285,7 @@ def wait_for(condition, seconds=60):
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_signal_ends_a_command_with_nothing_half_written(study, tmp_path, number, code, jobs):
     process = start_slowly(tmp_path, *CONVERT, "--jobs", str(jobs), cwd=study)
     wait_for(lambda: len(half_written(study)) == jobs)
@@ -346,7 +346,7 @@ NAMES = (b"caf\xe9.csv", b"caf\xe8.csv", "caf\u00e9.csv".encode(), b"plain.csv")
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems refuse such names")
-@pytest.mark.parametrize("locale", ["C.UTF-8", "C"])
+@pytest.mark.parametrize("locale", [pytest.param("C.UTF-8", marks=pytest.mark.slow), "C"])
 def test_names_that_are_no_text_are_converted_and_reported(tmp_path, locale):
     import pyarrow.parquet as pq
 

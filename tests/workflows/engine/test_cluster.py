@@ -121,6 +121,7 @@ def mapped(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_refined_maps_are_the_same_bytes_as_those_made_here(address, mapped):
     for name, who in (("here", None), ("there", Engine(cluster=address))):
         outcome = refine("maps", "images", name, CRF, engine=who)

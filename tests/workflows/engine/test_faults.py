@@ -52,7 +52,7 @@ def converted(engine, exports="exports", out="tables"):
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="files are told by their numbers")
-@pytest.mark.parametrize("cluster", [None, "local"])
+@pytest.mark.parametrize("cluster", [None, pytest.param("local", marks=pytest.mark.slow)])
 def test_a_full_disk_at_a_worker(folder, monkeypatch, cluster):
     if cluster is not None and importlib.util.find_spec("distributed") is None:
         pytest.skip("a cluster needs: pip install 'gazetrack[cluster]'")
@@ -98,7 +98,10 @@ def test_a_store_that_is_busy_for_a_moment_fails_nothing(folder, store):
 @pytest.mark.parametrize(
     ("jobs", "status", "method", "kind", "says"),
     [
-        (2, 403, "GET", InputError, "may not be read: the store refuses (403)"),
+        pytest.param(
+            *(2, 403, "GET", InputError, "may not be read: the store refuses (403)"),
+            marks=pytest.mark.slow,
+        ),
         (1, 503, "PUT", OutputError, "cannot be written: the store is busy or broken (503)"),
     ],
 )
