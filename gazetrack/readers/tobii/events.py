@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from gazetrack.readers.tobii.movements import KIND_OF, KINDS, MESSAGE, movements_of, runs_of
 from gazetrack.readers.tobii.rows import starts_of_runs
 from gazetrack.tables.schema import EVENTS, coded, conform
+from gazetrack.tables.spill import EVENT_ROWS, Spill
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
-    import pyarrow as pa
 
     from gazetrack.readers.tobii.rows import Rows
 
@@ -39,8 +40,8 @@ class EventRows:
     def __init__(self) -> None:
         self._said = {"": 0}
         self._names: dict[str, list[str]] = {}
-        self._messages: list[dict[str, Any]] = []
-        self._runs: list[dict[str, Any]] = []
+        self._messages = _Rows()
+        self._runs = _Rows()
         self._steps: dict[float, int] = {}
         # The time of the last sample of the part before, so that the step between two parts counts.
         self._last: Floats = np.empty(0)
@@ -100,7 +101,7 @@ class EventRows:
         notes : list of str
             Receives what had to be inferred.
         """
-        messages = _frame(self._messages)
+        messages = self._messages.frame()
         within_trial = messages.groupby(["recording", "trial"], sort=False)
         messages = messages.assign(
             kind=MESSAGE,
@@ -111,10 +112,10 @@ class EventRows:
         )
         frames = [messages]
         if self._runs:
-            runs = _frame(self._runs)
             filters = self._names["filter"]
-            frames.append(movements_of(runs, self._step(), filters, numbered, notes))
-        events = pd.concat(frames).sort_values("row", kind="stable").drop(columns="row")
+            frames.append(movements_of(self._runs.frame(), self._step(), filters, numbered, notes))
+        place = np.concatenate([frame.pop("row").to_numpy() for frame in frames])
+        order = np.argsort(place, kind="stable")
 
         texts: dict[str, Sequence[str]] = {
             "recording": recordings,
@@ -126,8 +127,9 @@ class EventRows:
             "text": list(self._said),
         }
         columns: dict[str, object] = {}
-        for name in map(str, events):
-            values = events[name].to_numpy()
+        for name in list(map(str, messages)):
+            # A column at a time: all events together are not in memory twice.
+            values = np.concatenate([frame.pop(name).to_numpy() for frame in frames])[order]
             columns[name] = coded(values, texts[name]) if name in texts else values
         return conform(columns, EVENTS)
 
@@ -166,12 +168,32 @@ class EventRows:
         return float(steps[middle].mean())
 
 
-def _frame(parts: list[dict[str, Any]]) -> pd.DataFrame:
-    """Return the columns of all parts as one table.
+class _Rows:
+    """Columns of numbers collected part by part: few in memory, many in a temporary file."""
 
-    Each column is taken out of the parts, so that it is not in memory twice for long.
-    """
-    columns = {}
-    for name in list(parts[0]):
-        columns[name] = np.concatenate([part.pop(name) for part in parts])
-    return pd.DataFrame(columns, copy=False)
+    def __init__(self) -> None:
+        self._spill: Spill | None = None
+
+    def __bool__(self) -> bool:
+        return self._spill is not None
+
+    def append(self, columns: dict[str, Any]) -> None:
+        """Add the rows of a part; all parts have the same columns."""
+        # Parts of few known numbers have narrower ones.
+        wide = {
+            name: values.astype(np.float64) if values.dtype.kind == "f" else values
+            for name, values in columns.items()
+        }
+        batch = pa.RecordBatch.from_pydict(wide)
+        if self._spill is None:
+            self._spill = Spill(batch.schema, EVENT_ROWS)
+        self._spill.append(batch.cast(self._spill.schema))
+
+    def frame(self) -> pd.DataFrame:
+        """Return all rows as one table; no more can be added."""
+        if self._spill is None:
+            return pd.DataFrame()
+        rows = pa.Table.from_batches(self._spill.batches(), self._spill.schema)
+        self._spill = None
+        columns = {name: rows[name].to_numpy() for name in rows.column_names}
+        return pd.DataFrame(columns, copy=False)

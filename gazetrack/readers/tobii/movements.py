@@ -119,7 +119,7 @@ def movements_of(
     Parameters
     ----------
     runs : pandas.DataFrame
-        The runs of all parts, as `runs_of` returns them. Columns are added to it.
+        The runs of all parts, as `runs_of` returns them; it is used up.
     step_ms : float
         The usual time from one sample to the next.
     filters : sequence of str
@@ -152,13 +152,40 @@ def movements_of(
     unnumbered = not numbered or (events["number"] < 0).any()
     if unnumbered or n_again:
         events["number"] = events.groupby(_KIND_KEYS, sort=False).cumcount() + 1
-    events = events.assign(index=events["number"].astype(np.int32), eye=1, text=0)
+    events["index"] = events.pop("number").astype(np.int32)
+    events["eye"] = np.int8(1)
+    events["text"] = np.int8(0)
     wanted = {*EVENTS.names, "row"}
-    return events[[name for name in events if name in wanted]].copy()
+    for name in list(events):
+        if name not in wanted:
+            events.pop(name)
+    return events
 
 
 def _joined(runs: pd.DataFrame) -> pd.DataFrame:
     """Return a row per movement: what its first run says, and the sums and the end of all."""
+    of_movement = runs.groupby([*_MOVEMENT_KEYS, "round"], sort=False).ngroup().to_numpy()
+    n_runs = np.bincount(of_movement)
+    in_several = n_runs[of_movement] > 1
+    events = runs
+    if in_several.any():
+        # Movements are counted in the order of their first runs, and few have more than one.
+        is_first = np.zeros(len(runs), np.bool_)
+        is_first[np.unique(of_movement, return_index=True)[1]] = True
+        several = _of_several_runs(runs[in_several])
+        events = runs[is_first].reset_index(drop=True)
+        places = np.flatnonzero(n_runs > 1)
+        for name in several:
+            values = events[name].to_numpy().copy()
+            values[places] = several[name].to_numpy()
+            events[name] = values
+    # What is known of the runs is taken out as it is used: of long exports there are many.
+    events["pupil"] = events.pop("sum_pupil") / events.pop("known_pupil")
+    return events
+
+
+def _of_several_runs(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return a row per movement, of runs that several of are one, in the order of the first."""
     groups = runs.groupby([*_MOVEMENT_KEYS, "round"], sort=False)
     events = groups.first().reset_index()
     summed = ["n"]
@@ -168,7 +195,6 @@ def _joined(runs: pd.DataFrame) -> pd.DataFrame:
         events[name] = groups[name].sum().to_numpy()
     for name in ("last_ms", "last_x", "last_y"):
         events[name] = groups[name].last().to_numpy()
-    events["pupil"] = events["sum_pupil"] / events["known_pupil"]
     return events
 
 
@@ -269,16 +295,16 @@ def _fill(events: pd.DataFrame, step_ms: float, notes: list[str]) -> None:
     for axis in "xy":
         stated = events[f"{axis}_px"].to_numpy(np.float64)
         absent = fixations & np.isnan(stated)
-        mean = (events[f"sum_{axis}"] / events[f"known_{axis}"]).to_numpy(np.float64)
+        mean = events.pop(f"sum_{axis}") / events.pop(f"known_{axis}")
         of_fixation = np.where(absent, mean, stated)
-        of_saccade = np.where(saccades, events[f"first_{axis}"], np.nan)
+        of_saccade = np.where(saccades, events.pop(f"first_{axis}"), np.nan)
         events[f"{axis}_px"] = np.where(fixations, of_fixation, of_saccade)
-        events[f"end_{axis}_px"] = np.where(saccades, events[f"last_{axis}"], np.nan)
+        events[f"end_{axis}_px"] = np.where(saccades, events.pop(f"last_{axis}"), np.nan)
         if axis == "x" and absent.any():
             notes.append(f"{int(absent.sum())} fixations without a position: mean of their samples")
 
     # A sample stands for the time until the next one, so the last adds a step.
-    length = (events["last_ms"] - events["onset_ms"]).to_numpy(np.float64) + step_ms
+    length = (events.pop("last_ms") - events["onset_ms"]).to_numpy(np.float64) + step_ms
     unknown = events["duration_ms"].isna().to_numpy()
     if unknown.any():
         notes.append(
@@ -333,4 +359,5 @@ def _without_raw(events: pd.DataFrame, filters: Sequence[str], notes: list[str])
         notes.append(
             f"{int(raw.sum())} one-sample fixations of the filter Raw are no fixations: left out"
         )
-    return events[~raw]
+        events = events[~raw].copy()
+    return events
