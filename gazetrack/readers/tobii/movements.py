@@ -156,7 +156,7 @@ def movements_of(
     events["eye"] = np.int8(1)
     events["text"] = np.int8(0)
     wanted = {*EVENTS.names, "row"}
-    for name in list(events):
+    for name in map(str, list(events)):
         if name not in wanted:
             events.pop(name)
     return events
