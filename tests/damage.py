@@ -1,9 +1,16 @@
-"""Text exports, taken apart into preamble, header and rows, put together in a damaged way."""
+"""Text exports, taken apart into preamble, header and rows, put together in a damaged way.
+
+What is read of them is compared with what was read before: damage may be refused, noted or counted,
+and never taken in silence.
+"""
 
 import gzip
 import json
 import re
 from dataclasses import dataclass, replace
+
+import numpy as np
+from pyarrow.types import is_floating
 
 import gazetrack
 from gazetrack.errors import GazetrackError
@@ -15,6 +22,7 @@ NAMES = re.compile(
     r"session|recording date",
     re.IGNORECASE,
 )
+LEAST_ROWS = 4  # for damage to their order or their times
 # Of lines of several kinds, or of several tables.
 LINE_FORMATS = {"eyelink_asc", "viewpoint", "tobii_glasses2", "tobii_glasses3", "tobii_logs"}
 
@@ -120,3 +128,107 @@ def read(export, folder, suffix=".txt", columns=None):
         return gazetrack.read(path, export.format, columns=columns or {})
     except GazetrackError as error:
         return error
+
+
+def numbers(export, at):
+    """The numbers of a column, NaN for all else; short rows have none."""
+    cells = [export.cells(row) for row in export.rows]
+    found = np.full(len(cells), np.nan)
+    for i, row in enumerate(cells):
+        try:
+            found[i] = float(row[at].strip('"').replace(",", "."))
+        except (IndexError, ValueError):
+            continue
+    return found
+
+
+def clocks(export):
+    """The columns whose numbers always grow: times, and whatever counts the rows."""
+    known = [numbers(export, at) for at in range(len(export.names))]
+    return [
+        at for at, t in enumerate(known) if (np.diff(t[np.isfinite(t)]) > 0).sum() >= LEAST_ROWS - 1
+    ]
+
+
+def filled(export, columns, value):
+    """All cells of some columns become a value; the text of a message is of no column."""
+    chosen = set(columns)
+
+    def change(_, cells):
+        whole = 0 if cells[0] == "MSG" else 3 if cells[1:2] == ["MSG"] else len(cells)
+        return [value if at in chosen and at < whole else cell for at, cell in enumerate(cells)]
+
+    return export.with_cells(change)
+
+
+def frozen(export, columns):
+    """The columns of times keep the value of the row in the middle from there on."""
+    middle = len(export.rows) // 2
+    while middle < len(export.rows) - 1 and len(export.cells(export.rows[middle])) <= max(columns):
+        middle += 1  # a row of a message may be short
+    held = export.cells(export.rows[middle])
+
+    def change(row, cells):
+        return [
+            held[at] if row >= middle and at in columns else cell for at, cell in enumerate(cells)
+        ]
+
+    return export.with_cells(change)
+
+
+def in_order(export, order):
+    return replace(export, rows=tuple(export.rows[i] for i in order))
+
+
+def rows_damaged(export, rng):
+    """Yield what is damaged, and the export, for damage that needs no header."""
+    n = len(export.rows)
+    if n >= LEAST_ROWS:
+        yield "rows shuffled", in_order(export, rng.permutation(n))
+        yield "rows backwards", in_order(export, range(n)[::-1])
+        swapped = list(range(n))
+        at = int(rng.integers(1, n - 1))
+        swapped[at], swapped[at + 1] = swapped[at + 1], swapped[at]
+        yield "two rows swapped", in_order(export, swapped)
+
+
+def said(recording):
+    return set(recording.notes), dict(recording.dropped), recording.rows_in
+
+
+def same(one, other):
+    """Whether two recordings hold the same; rows with onsets may stand in any order."""
+    for name in ("sample_table", "event_table", "fixation_table"):
+        a, b = getattr(one, name), getattr(other, name)
+        if (a is None) != (b is None) or (a is not None and not rows_of(a).equals(rows_of(b))):
+            return False
+    return True
+
+
+def rows_of(table):
+    """The rows in an order of their own, as pandas, which calls NaN equal to itself."""
+    frame = table.to_pandas().astype(
+        {field.name: str for field in table.schema if not is_floating(field.type)}
+    )
+    return frame.sort_values(list(frame)).reset_index(drop=True)
+
+
+def times_of(recording):
+    return [] if recording.sample_table is None else recording.sample_table["t_ms"].to_pylist()
+
+
+def is_silent(what, whole, found):
+    """Whether damage was taken without a word: other tables, and nothing new was said."""
+    if isinstance(found, GazetrackError) or same(whole, found):
+        return False
+    if what == "clock stands still" and (
+        len(times_of(whole)) < LEAST_ROWS or times_of(whole) == times_of(found)
+    ):
+        # Too few samples to stand still, or the columns that count were not those of the time
+        return False
+    notes, dropped, rows_in = said(found)
+    before = said(whole)
+    counted = (
+        dropped != before[1] or dict(found.mended) != dict(whole.mended) or rows_in != before[2]
+    )
+    return not counted and notes <= before[0]
