@@ -28,7 +28,7 @@ def check_reader(reader, path, options=None):
     path, recognised = Path(path), options is None
     options = options or ReadOptions()
     recording = reader.read(read_head(path), options)
-    _check_recording(recording, reader.FORMAT.name, read_head(path).stem)
+    check_recording(recording, reader.FORMAT.name, read_head(path).stem)
     _check_equal(recording, reader.read(read_head(path), options))
     with tempfile.TemporaryDirectory() as folder:
         stem = read_head(path).stem
@@ -52,7 +52,8 @@ def _check_recognised(reader, path):
         assert registry.detect(head).name == reader.FORMAT.name
 
 
-def _check_recording(recording, name, stem):
+def check_recording(recording, name, stem):
+    """Assert that a reader keeps its contract in what it gave of one file."""
     assert (recording.format, recording.name) == (name, stem)
     assert (
         recording.sample_table is not None

@@ -67,12 +67,14 @@ class Export:
 
         return replace(self, header=kept(self.header), rows=tuple(map(kept, self.rows)))
 
-    def write(self, path):
+    def encoded(self):
         if self.trials:
-            path.write_text(json.dumps(self.trials), encoding="utf-8")
-            return path
+            return json.dumps(self.trials).encode()
         lines = [*self.preamble, *([] if self.header is None else [self.header]), *self.rows]
-        path.write_bytes(("\n".join(lines) + "\n").encode(self.encoding))
+        return ("\n".join(lines) + "\n").encode(self.encoding)
+
+    def write(self, path):
+        path.write_bytes(self.encoded())
         return path
 
 
