@@ -206,8 +206,11 @@ def _more_columns(_rng: np.random.Generator, export: Export) -> Export | None:
 
 
 def _quoted(_rng: np.random.Generator, export: Export) -> Export | None:
-    """Quote every cell that is filled."""
+    """Quote every cell that is filled, as spreadsheets do: all rows are of one length there."""
     if export.header is None or any('"' in row for row in (export.header, *export.rows)):
+        return None
+    n = len(export.names)
+    if any(len(export.cells(row)) != n for row in export.rows):
         return None
 
     def quoted(line: str) -> str:
@@ -241,6 +244,9 @@ NOTICES: dict[str, Change] = {
     "a row twice": _row_twice,
     "short rows": _short_rows,
 }
+# Changes of single cells, and those of them after which a value is missing.
+MISSING = {"empty cells", "cells that are no number"}
+OF_CELLS = MISSING | {"words for numbers", "half numbers", "huge numbers"}
 HARMLESS_ROWS: dict[str, Change] = {
     "columns in another order": _other_order,
     "a column more": _more_columns,

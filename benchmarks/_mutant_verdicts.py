@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import _mutant_bytes
 import _mutant_rows
 import numpy as np
-from _mutant_cases import Case, same_tables
+from _mutant_cases import Case, placed, same_numbers, same_tables, unnamed
 
 import gazetrack
 from gazetrack.errors import MAX_MESSAGE_CHARS, GazetrackError, NoGaze, ParseError
@@ -162,7 +162,7 @@ def judge(one: Mutant, folder: Path) -> Verdict:
     """
     case = one.case
     found = Verdict(number=one.number, case=case.name, what=one.what, kind=one.kind)
-    path = folder / case.file
+    path = placed(folder, case.file)
     path.write_bytes(one.data)
     start = time.perf_counter()
     try:
@@ -228,7 +228,18 @@ def _is_silent(one: Mutant, recording: Recording) -> bool:
         return False
     if one.what == "two recordings":
         return not _told_apart(whole, recording)
+    if one.what in _mutant_rows.MISSING:
+        # A cell without a value is a number that is missing, and is told so by what is lost.
+        if _n_missing(recording) > _n_missing(whole):
+            return False
+    if one.what in _mutant_rows.OF_CELLS and same_numbers(whole, recording):
+        return False  # the cell is a name to us
     return is_silent(one.what, whole, recording)
+
+
+def _n_missing(recording: Recording) -> int:
+    tables = (recording.sample_table, recording.event_table, recording.fixation_table)
+    return sum(int(unnamed(table).isna().sum().sum()) for table in tables if table is not None)
 
 
 def _is_of_order(what: str) -> bool:

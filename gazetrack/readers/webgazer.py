@@ -19,6 +19,7 @@ import pandas as pd
 
 from gazetrack.errors import ConfigError, ParseError, quote
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
+from gazetrack.readers.opening import BLOCK_BYTES
 from gazetrack.readers.shared.clock import TimedParts
 from gazetrack.readers.shared.counts import counted
 from gazetrack.readers.shared.sink import SampleSink
@@ -176,8 +177,15 @@ def _text(head: Head) -> str:
 
     jsPsych writes all trials into one line, which the limits of other tables do not fit.
     """
+    pieces = []
+    n_left = _MAX_BYTES + 1
     with head.blocks() as file:
-        data = file.read(_MAX_BYTES + 1)
+        # Piece by piece: to read a gigabyte at once takes the memory of one, however short the
+        # file.
+        while n_left > 0 and (piece := file.read(min(n_left, BLOCK_BYTES))):
+            pieces.append(piece)
+            n_left -= len(piece)
+    data = b"".join(pieces)
     if len(data) > _MAX_BYTES:
         hint = "save each participant by itself"
         raise ParseError("more than 1 GiB of trials", path=head.path, hint=hint)
