@@ -100,9 +100,22 @@ def same_tables(one: Recording, other: Recording) -> bool:
     return _alike(one, other, unnamed)
 
 
-def same_numbers(one: Recording, other: Recording) -> bool:
-    """Return whether two recordings have the same numbers; names may differ."""
-    return _alike(one, other, lambda table: unnamed(table).select_dtypes("floating"))
+def same_numbers(one: Recording, other: Recording, *, in_order: bool = True) -> bool:
+    """Return whether two recordings have the same numbers; names may differ.
+
+    Parameters
+    ----------
+    one, other : Recording
+        The two recordings.
+    in_order : bool
+        Whether the rows have to stand in the same order, too.
+    """
+
+    def numbers(table: Any) -> Any:
+        floats = unnamed(table).select_dtypes("floating")
+        return floats if in_order else floats.sort_values(list(floats), ignore_index=True)
+
+    return _alike(one, other, numbers)
 
 
 def _alike(one: Recording, other: Recording, part: Callable[[Any], Any]) -> bool:

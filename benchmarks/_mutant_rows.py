@@ -115,11 +115,11 @@ def _in_numbers(rng: np.random.Generator, export: Export, word: str) -> Export |
 
 
 def _words(rng: np.random.Generator, export: Export) -> Export | None:
-    return _in_numbers(rng, export, "broken")
+    return _in_numbers(rng, export, WORDS["words for numbers"])
 
 
 def _half_numbers(rng: np.random.Generator, export: Export) -> Export | None:
-    return _in_numbers(rng, export, "12.5x")
+    return _in_numbers(rng, export, WORDS["half numbers"])
 
 
 def _empty_cells(rng: np.random.Generator, export: Export) -> Export | None:
@@ -131,7 +131,7 @@ def _not_a_number(rng: np.random.Generator, export: Export) -> Export | None:
 
 
 def _huge(rng: np.random.Generator, export: Export) -> Export | None:
-    return _in_numbers(rng, export, "1e300")
+    return _in_numbers(rng, export, WORDS["huge numbers"])
 
 
 def _column_without(value: str) -> Change:
@@ -244,9 +244,9 @@ NOTICES: dict[str, Change] = {
     "a row twice": _row_twice,
     "short rows": _short_rows,
 }
-# Changes of single cells, and those of them after which a value is missing.
+# After these a value is missing; and what the others put into cells.
 MISSING = {"empty cells", "cells that are no number"}
-OF_CELLS = MISSING | {"words for numbers", "half numbers", "huge numbers"}
+WORDS = {"words for numbers": "broken", "half numbers": "12.5x", "huge numbers": "1e300"}
 HARMLESS_ROWS: dict[str, Change] = {
     "columns in another order": _other_order,
     "a column more": _more_columns,

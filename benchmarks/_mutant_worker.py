@@ -8,6 +8,7 @@ process for a crash. Memory beyond a limit is refused by the system.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import resource
 import select
@@ -132,6 +133,9 @@ class Worker:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+            for pipe in (self._process.stdin, self._process.stdout):
+                with contextlib.suppress(OSError):  # what was not sent any more
+                    pipe.close()
             self._process = None
 
     def _asked(self, number: int) -> dict[str, Any] | str:
@@ -143,7 +147,7 @@ class Worker:
             self.close()
             return f"no answer within {HANGS_AFTER_S:.0f} s"
         if not line:
-            code = process.wait()
+            code = process.wait()  # the input is at its end: nobody is there any more
             self.close()
             if code == -signal.SIGXCPU:
                 return f"more than {MOST_CPU_S} s of the processor"

@@ -97,7 +97,9 @@ class _GzipFile(gzip.GzipFile):
             hint = "copy or export the file again, or take its whole rows with --salvage"
             raise self._damaged("ends in the middle", hint) from None
         except (gzip.BadGzipFile, zlib.error, OSError) as error:
-            raise self._damaged(str(error), "copy or export the file again") from error
+            # Which sum the file has in place of which helps nobody.
+            reason = "its checksum does not fit" if "CRC" in str(error) else str(error)
+            raise self._damaged(reason, "copy or export the file again") from error
         self._n_plain += len(data)
         if not self._reading.trust_gzip:
             self._check_size()

@@ -131,7 +131,7 @@ def valid_fixations(table: pa.Table, *, positions: bool = True) -> tuple[pa.Tabl
 
 
 def _without_marks(table: pa.Table, what: str, *, on_screen: bool, notes: list[str]) -> pa.Table:
-    """Return a table without what trackers write for lost gaze.
+    """Return a table without what trackers write for lost gaze, and without infinite pupils.
 
     It is looked at batch by batch, and what has changed of a long one is kept in a file.
 
@@ -159,7 +159,7 @@ def _without_marks(table: pa.Table, what: str, *, on_screen: bool, notes: list[s
         for name in table.column_names
         if name.endswith("pupil") and not _is_signed(table[name])
     ]
-    n_positions = n_sizes = 0
+    n_positions = n_sizes = n_infinite = 0
     # Columns of numbers alone, from the first mark on: all else stays where it is.
     numbers = pa.schema([field for field in table.schema if pa.types.is_floating(field.type)])
     kept = Spill(numbers)
@@ -177,9 +177,11 @@ def _without_marks(table: pa.Table, what: str, *, on_screen: bool, notes: list[s
         for name in sizes:
             values = batch.column(name).to_numpy()
             missing = (values == 0) | (values == -1)
-            if missing.any():
+            infinite = np.isinf(values)
+            if missing.any() or infinite.any():
                 n_sizes += int(missing.sum())
-                mended[name] = np.where(missing, np.float32(np.nan), values)
+                n_infinite += int(infinite.sum())
+                mended[name] = np.where(missing | infinite, np.float32(np.nan), values)
         if not mended and not kept.rows:
             unchanged.append(batch.select(numbers.names))
             continue
@@ -197,7 +199,9 @@ def _without_marks(table: pa.Table, what: str, *, on_screen: bool, notes: list[s
         notes.append(f"{n_positions} {what} at {marks}: taken as missing")
     if n_sizes:
         notes.append(f"{n_sizes} pupil sizes of 0 or -1 in the {what}: taken as missing")
-    return _with_numbers(table, kept) if n_positions or n_sizes else table
+    if n_infinite:
+        notes.append(f"{n_infinite} pupil sizes of the {what} are absurdly large: taken as missing")
+    return _with_numbers(table, kept) if n_positions or n_sizes or n_infinite else table
 
 
 def _with_numbers(table: pa.Table, mended: Spill) -> pa.Table:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
+import numpy as np
 import pyarrow as pa
 
 from gazetrack.errors import (
@@ -298,8 +299,11 @@ def _read_head(head: Head, reader: str, options: InputOptions) -> Recording:
             raise ConfigError(what, path=head.path, hint=hint)
     given = ReadOptions(columns=options.columns or {}, screen=options.screen)
     try:
-        recording = registry.get(reader).read(head, given)
-        recording = checked(head.reading.applied(recording))
+        # A number too large for float32 becomes infinite, which `checked` takes out and notes:
+        # NumPy's warning would say less, and of arrays.
+        with np.errstate(over="ignore"):
+            recording = registry.get(reader).read(head, given)
+            recording = checked(head.reading.applied(recording))
     except ParseError as error:
         if error.path is not None:
             raise

@@ -229,7 +229,7 @@ class Samples:
         self._n_unsettled += n_unsettled
         if n_texts and not self._n_texts:
             line = int(block.lines[part][first])
-            self.first_text = _first_odd(block.line(line).split()[1 : width + 1])
+            self.first_text = _first_odd(block.line(line), width)
             self.first_text_line = self._number(line)
         self._n_texts += n_texts
 
@@ -305,8 +305,17 @@ class Samples:
             findings.note(f"{self._n_texts} values of samples are no numbers, {first}: missing")
 
 
-def _first_odd(tokens: list[bytes]) -> str:
-    """Return the first word that is neither a number nor the tracker's mark of a missing value."""
-    words = [token.decode("latin-1") for token in tokens]
-    odd = next(word for word in words if word != "." and math.isnan(number(word)))
-    return quote(odd)
+def _first_odd(line: bytes, width: int) -> str:
+    """Return the first value that is neither a number nor the tracker's mark of a missing one.
+
+    Parameters
+    ----------
+    line : bytes
+        The line of a sample. Between two of its tabs there may be no word at all: it is empty then.
+    width : int
+        How many values follow the time.
+    """
+    cells = line.split(b"\t") if b"\t" in line else line.split()
+    words = [cell.decode("latin-1").strip() for cell in cells[1 : width + 1]]
+    odd = (word for word in words if word != "." and math.isnan(number(word)))
+    return quote(next(odd, ""))

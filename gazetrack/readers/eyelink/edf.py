@@ -117,6 +117,10 @@ def _load(head: Head) -> Any:
         # So it says that SR Research's library is not there.
         what = f"eyelinkio cannot be used: {quote(error, 150)}"
         raise ConfigError(what, path=head.path, hint=_MAKE_ASC) from error
+    except OSError as error:
+        # vendor quirk: SR Research's library tells no more than that it did not open the file.
+        what = "SR Research's library cannot open it: it is damaged, or no EDF of an EyeLink"
+        raise ParseError(what, path=head.path, hint=_MAKE_ASC) from error
     except Exception as error:
         what = f"eyelinkio cannot read it: {type(error).__name__}: {quote(error, 150)}"
         raise ParseError(what, path=head.path, hint=_MAKE_ASC) from error

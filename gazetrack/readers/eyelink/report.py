@@ -61,6 +61,8 @@ _TEXTS = {
 }
 _NO_START = "the report has no CURRENT_FIX_START: fixations laid end to end within a trial"
 _NO_TRIAL = "the report has no TRIAL_INDEX: a trial begins wherever CURRENT_FIX_START falls back"
+# Of so many fixations or more, most are followed by another one of their trial.
+_LEAST_ROWS = 4
 _NO_POSITION = f"the report has no {' and '.join(_POSITION.values())}: fixations without positions"
 
 
@@ -169,7 +171,13 @@ def _trials(
     if "trial" in table.found or "onset" not in table.found:
         return table.text("trial")
     notes.append(_NO_TRIAL)
-    return trials_from_onsets(recording, onset)
+    trials = trials_from_onsets(recording, onset)
+    n_trials = len(set(_pairs(recording, trials)))
+    if len(trials) >= _LEAST_ROWS and 2 * n_trials > len(trials):
+        notes.append(
+            f"{n_trials} trials of {len(trials)} fixations: are the rows in the order of time?"
+        )
+    return trials
 
 
 def _pairs(

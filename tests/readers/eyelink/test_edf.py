@@ -12,7 +12,7 @@ from gazetrack.errors import ConfigError, ParseError
 from gazetrack.readers import registry
 from gazetrack.readers.base import ReadOptions, read_head
 from gazetrack.readers.eyelink import edf as eyelink_edf
-from tests.contracts import _check_recording
+from tests.contracts import check_recording
 
 EVENT = [("eye", "<f8"), ("stime", "<f8"), ("etime", "<f8")]
 DISCRETE = {
@@ -58,7 +58,7 @@ def head(tmp_path):
 def read(head, monkeypatch, module):
     monkeypatch.setitem(sys.modules, "eyelinkio", module)
     recording = eyelink_edf.read(head, ReadOptions())
-    _check_recording(recording, "eyelink_edf", "a")
+    check_recording(recording, "eyelink_edf", "a")
     return recording
 
 

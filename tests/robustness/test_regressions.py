@@ -1,0 +1,39 @@
+"""Damaged exports that once failed: each is read, or refused, with the words that it needs.
+
+A folder of tests/golden/regressions is an export made by hand, or by `benchmarks/robustness.py` and
+`benchmarks/fuzz.py` from golden and generated ones, never from real data; ``about.json`` says what
+was wrong (``was``), the format it is read as (``format``; null where it is refused), and what the
+user is told (``says``).
+"""
+
+import json
+
+import pytest
+
+import gazetrack
+from gazetrack.errors import GazetrackError
+from tests.contracts import check_recording
+from tests.places import GOLDEN
+
+CASES = sorted((GOLDEN / "regressions").iterdir())
+
+
+@pytest.mark.parametrize("folder", CASES, ids=lambda folder: folder.name)
+def test_what_failed_once_is_read_or_refused_in_words(folder):
+    about = json.loads((folder / "about.json").read_text("utf-8"))
+    (path,) = folder.glob("input*")
+    assert about["was"].endswith(".")
+    columns = about.get("columns") or {}
+
+    def read():
+        return gazetrack.read(path, about["format"] if columns else None, columns=columns)
+
+    if about["format"] is None:
+        with pytest.raises(GazetrackError) as error:
+            read()
+        assert about["says"] in str(error.value)
+        assert "cannot make sense" not in str(error.value)
+        return
+    recording = read()
+    check_recording(recording, about["format"], path.stem)
+    assert about["says"] in " ".join([*recording.notes, *recording.dropped])

@@ -1,0 +1,72 @@
+"""The process that judges mutants is started again when it dies, and its death is a fault."""
+
+import os
+import sys
+import time
+
+import pytest
+
+from tests.places import ROOT
+
+sys.path.insert(0, str(ROOT / "benchmarks"))
+import _goals_mutants
+import _mutant_worker
+from _mutant_verdicts import Verdict
+
+ANSWER = '{"number": 1, "case": "a", "what": "b", "kind": "any"}'
+
+
+def worker(monkeypatch, program):
+    """A worker whose process is a program of one line."""
+    made = _mutant_worker.Worker(7)
+    made._command = [sys.executable, "-c", f"print('ready', flush=True)\n{program}"]
+    return made
+
+
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        ("import os; input(); os.abort()", "exit status -6"),
+        ("import time; input(); time.sleep(60)", "no answer within"),
+        ("import os, signal; input(); os.kill(os.getpid(), signal.SIGXCPU)", "of the processor"),
+    ],
+)
+def test_a_process_that_dies_or_hangs_is_a_hard_failure(monkeypatch, program, said):
+    monkeypatch.setattr(_mutant_worker, "HANGS_AFTER_S", 0.5)
+    start = time.monotonic()
+    one = worker(monkeypatch, program)
+    found = list(one.verdicts([3, 4]))
+    one.close()
+    assert [(verdict.number, verdict.verdict) for verdict in found] == [(3, "hard"), (4, "hard")]
+    assert said in found[0].detail
+    assert time.monotonic() - start < 20
+
+
+def test_answers_are_verdicts(monkeypatch):
+    one = worker(monkeypatch, f"while True: input(); print('''{ANSWER}''', flush=True)")
+    found = list(one.verdicts([1, 2]))
+    one.close()
+    assert [verdict.verdict for verdict in found] == ["read", "read"]
+    assert os.getpid()
+
+
+def made(n, **facts):
+    return [
+        Verdict(number=number, **{"case": "a", "what": "b", "kind": "any"} | facts)
+        for number in range(n)
+    ]
+
+
+def test_rows_count_and_judge():
+    found = made(5000) + made(3, verdict="hard")
+    assert {row.goal: row.met for row in _goals_mutants.counted(found, 7)}["G1"] is False
+    few = _goals_mutants.counted(made(10), 7)
+    assert few[0].met is False, "fewer than the floor asks for"
+    enough = made(5000) + made(10, kind="error") + made(100, kind="harmless")
+    enough += made(100, kind="notice", verdict="refused", parsing=True, placed=True)
+    rows = {row.goal: row for row in _goals_mutants.counted(enough, 7)}
+    assert all(row.met for row in rows.values())
+    assert rows["G4"].figure == "100.00 % of 100"
+    assert rows["G3"].figure == "0 of 10; 0 of 100"
+    enough += made(1, kind="error", verdict="silent")
+    assert {row.goal: row.met for row in _goals_mutants.counted(enough, 7)}["G3"] is False
