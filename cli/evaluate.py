@@ -27,6 +27,7 @@ _SHOWN_IDS = 5
     epilog=examples(
         """
         gradtrack-evaluate predictions masks
+        gradtrack-evaluate predictions masks --html
         # the test images alone, and the paired difference from another run
         gradtrack-evaluate predictions masks --ids test.txt \\
           --against another/evaluation.csv -o evaluation
@@ -72,6 +73,11 @@ _SHOWN_IDS = 5
     metavar="DIR",
     help="Folder for evaluation.csv and summary.json.",
 )
+@click.option(
+    "--html",
+    is_flag=True,
+    help="Also write report.html there: measures, reliability diagram, referral curve.",
+)
 @opt.report_option
 @opt.quiet_option
 @opt.json_option
@@ -84,6 +90,7 @@ def command(
     tolerance_mm: float,
     tolerance_px: float,
     out: Path,
+    html: bool,
     report: Path | None,
     quiet: bool,
     as_json: bool,
@@ -98,23 +105,29 @@ def command(
     1, with one empty 0.
     """
     from gradtrack_model.data.image_files import find_images
-    from gradtrack_model.evaluation.evaluate import evaluate_folder
     from gradtrack_model.evaluation.volume_scores import Tolerances
+    from gradtrack_model.verbs.evaluate import evaluate
 
     images = [*find_images(predictions).values(), *find_images(masks).values()]
     inputs = [image.file for image in images] + ([ids] if ids else [])
     check_report(report, inputs)
     bar = progress_bar("evaluating", quiet)
-    tolerances = Tolerances(mm=tolerance_mm, px=tolerance_px)
-    result = evaluate_folder(
-        predictions, masks, out, ids, against, tolerances=tolerances, progress=bar
+    result = evaluate(
+        predictions,
+        masks,
+        out=out,
+        ids=ids,
+        against=against,
+        tolerances=Tolerances(mm=tolerance_mm, px=tolerance_px),
+        html=html,
+        progress=bar,
     )
     write_results(report, [(predictions / f"{s.image_id}.png", s.error, ()) for s in result.scores])
     _show_problems(result)
     if as_json:
         print_json(result.summary())
     elif not quiet:
-        _show(result, out)
+        _show(result, out, html)
     return exit_codes.DONE if result.complete else exit_codes.SOME_FAILED
 
 
@@ -170,7 +183,7 @@ def _show_volumes(volumes: dict[str, Any]) -> None:
         click.echo(f"  not as volumes, for slices without a result: {shown}{more}")
 
 
-def _show(result: Evaluation, out: Path) -> None:
+def _show(result: Evaluation, out: Path, html: bool) -> None:
     from gradtrack_model.evaluation.evaluate import MEASURES
 
     summary = result.summary()
@@ -188,4 +201,5 @@ def _show(result: Evaluation, out: Path) -> None:
     click.echo("  [95 % bootstrap interval of the mean over images]")
     click.echo(f"  an image counts {summary['empty_masks']}")
     volumes = f", {out}/volumes.csv" if result.volumes else ""
-    click.echo(f"  wrote {out}/evaluation.csv{volumes} and {out}/summary.json")
+    page = f", {out}/report.html" if html else ""
+    click.echo(f"  wrote {out}/evaluation.csv{volumes} and {out}/summary.json{page}")

@@ -34,6 +34,11 @@ def evaluate_main() -> NoReturn:
     _run("gradtrack-evaluate")
 
 
+def calibrate_main() -> NoReturn:
+    """Run `gradtrack-calibrate`."""
+    _run("gradtrack-calibrate")
+
+
 def export_main() -> NoReturn:
     """Run `gradtrack-export`."""
     _run("gradtrack-export")

@@ -20,6 +20,8 @@ from .reports import check_report, write_results
 if TYPE_CHECKING:
     from gradtrack_model.data.series_masks import SegOptions
     from gradtrack_model.evaluation.predict import Prediction
+    from gradtrack_model.evaluation.temperature import Temperature
+    from gradtrack_model.weights.ensemble import Ensemble
 
 
 @click.command(
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
         gradtrack-predict series --weights kvasir-lite --dicom-seg binary
         # the mean of all networks of a cross-validation
         gradtrack-predict new-images --weights runs/folds
+        # probabilities that are what they say, after gradtrack-calibrate
+        gradtrack-predict new-images --probabilities --calibrated
         """
     ),
 )
@@ -124,6 +128,18 @@ if TYPE_CHECKING:
     help="Probability above which a pixel is foreground.",
 )
 @click.option(
+    "--calibrated",
+    is_flag=True,
+    help="Write probabilities that are what they say; gradtrack-calibrate first. Masks stay.",
+)
+@click.option(
+    "--temperature",
+    type=opt.FILE,
+    metavar="FILE",
+    show_default="beside the weights",
+    help="Where gradtrack-calibrate wrote it; means --calibrated.",
+)
+@click.option(
     "--refine-with",
     metavar="NAME|DIR",
     shell_complete=completing.prompt_models,
@@ -183,6 +199,8 @@ def command(
     tta: bool,
     image_size: int | None,
     threshold: float | None,
+    calibrated: bool,
+    temperature: Path | None,
     refine_with: str | None,
     prompt_size: int | None,
     refine_share: float | None,
@@ -228,6 +246,7 @@ def command(
         refine_share=refine_share or PREDICTION_SHARE,
         force=force,
         dicom_seg=_segments(dicom_seg, segment_label, segment_code),
+        temperature=_temperature(calibrated, temperature, networks),
     )
     segmented = predict_folder(folder, networks, out, chosen)
     n_images = len(set(chosen.ids) or images)
@@ -262,6 +281,19 @@ def _weights(named: tuple[Path, ...], more: tuple[Path, ...]) -> tuple[Path, ...
         message = f"unexpected {' '.join(map(str, more))}: one folder of images at a time"
         raise click.UsageError(message)
     return (*named, *more) or (Path("runs/gradtrack"),)
+
+
+def _temperature(calibrated: bool, named: Path | None, networks: Ensemble) -> Temperature | None:
+    """Return the temperature that is asked for: of a file, or what lies beside the weights."""
+    from gradtrack_model.evaluation.temperature import beside, read_temperature
+
+    if named is not None:
+        return read_temperature(named)
+    if not calibrated:
+        return None
+    if len(networks.members) > 1:
+        raise click.UsageError("--calibrated of several networks: name the file by --temperature")
+    return read_temperature(beside(networks.first))
 
 
 def _show(done: list[Prediction], out: Path, quiet: bool, as_json: bool) -> None:

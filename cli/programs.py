@@ -12,6 +12,7 @@ PROGRAMS = {
     "gradtrack-train": ("train", "command"),
     "gradtrack-predict": ("predict", "command"),
     "gradtrack-evaluate": ("evaluate", "command"),
+    "gradtrack-calibrate": ("calibrate", "command"),
     "gradtrack-export": ("export", "command"),
     "gradtrack-compare": ("compare_methods", "command"),
 }

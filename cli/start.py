@@ -39,6 +39,14 @@ def evaluate() -> NoReturn:
     evaluate_main()
 
 
+def calibrate() -> NoReturn:
+    """Run `gradtrack-calibrate`."""
+    begin()
+    from .model_commands import calibrate_main
+
+    calibrate_main()
+
+
 def export() -> NoReturn:
     """Run `gradtrack-export`."""
     begin()

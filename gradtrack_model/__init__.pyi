@@ -4,11 +4,13 @@ from .config import TrainConfig
 from .evaluation.evaluate import Evaluation
 from .evaluation.in_memory import Segmentation
 from .evaluation.predict import PredictOptions, predict_folder
+from .evaluation.temperature import Temperature
 from .settings import load_config
 from .study.comparison import Comparison
 from .study.folds import CrossValidation
 from .training.loop import Progress
 from .training.run_folder import TrainResult
+from .verbs.calibrate import calibrate
 from .verbs.compare import compare
 from .verbs.cross_validate import cross_validate
 from .verbs.evaluate import evaluate
@@ -25,8 +27,10 @@ __all__ = [
     "PredictOptions",
     "Progress",
     "Segmentation",
+    "Temperature",
     "TrainConfig",
     "TrainResult",
+    "calibrate",
     "compare",
     "cross_validate",
     "evaluate",

@@ -150,7 +150,7 @@ def test_no_file_imports_one_that_imports_it(package):
 
 
 def commands():
-    from gazetrack_cli import compare_methods, evaluate, predict, train
+    from gazetrack_cli import calibrate, compare_methods, evaluate, predict, train
     from gazetrack_cli.main import COMMANDS, cli
 
     context = click.Context(cli)
@@ -159,6 +159,7 @@ def commands():
     yield from (("gradtrack-train", train.command), ("gradtrack-predict", predict.command))
     yield from (
         ("gradtrack-evaluate", evaluate.command),
+        ("gradtrack-calibrate", calibrate.command),
         ("gradtrack-compare", compare_methods.command),
     )
 

@@ -175,7 +175,7 @@ def _tables(sources: Sources, config: DataConfig, why: str) -> Gaze:
 
 
 def _stored(store: MapStore, why: str) -> Gaze:
-    params = _params_of(store)
+    params = params_of(store)
     kind = "unknown" if params is None else params.kind
     crf_weight = _crf_weight_of(store)
     drawn_by = _drawn_by(store)
@@ -219,7 +219,7 @@ def _tables_in_words(sources: Sources) -> str:
     return f"{len(sources.fixations)} fixation tables"
 
 
-def _params_of(store: MapStore) -> MapParams | None:
+def params_of(store: MapStore) -> MapParams | None:
     """Return how stored maps were rendered; None where that is not said in today's words."""
     recorded = store.meta.get("params")
     if not isinstance(recorded, dict) or not recorded.get("kind"):
@@ -240,7 +240,7 @@ def _contradiction(
     store: MapStore, sources: Sources, config: DataConfig, asked: Sequence[str]
 ) -> str:
     """Return how stored maps differ in what is asked for, if they do."""
-    params = _params_of(store)
+    params = params_of(store)
     if params is None:
         return ""
     names = list(asked)

@@ -212,6 +212,12 @@ def _of(image: ImageRef, digests: Mapping[Path, str]) -> str:
     return digest if image.slice is None else f"{digest}/{image.slice}"
 
 
+def digests_of(images: Mapping[str, ImageRef]) -> dict[str, str]:
+    """Return the SHA-256 of each image's file as a manifest has it; InputError as `manifest_of`."""
+    digests = _digests(images.values())
+    return {image_id: _of(image, digests) for image_id, image in images.items()}
+
+
 def _digests(images: Iterable[ImageRef | None]) -> dict[Path, str]:
     """Return the digest of every file; of several processes, each reads its share of them."""
     files = list(dict.fromkeys(image.file for image in images if image is not None))

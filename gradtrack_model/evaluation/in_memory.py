@@ -95,12 +95,13 @@ def segment(
     InputError
         A file cannot be read, or a folder holds no image.
     GazetrackError
-        The prompt model of `options` is not there.
+        The prompt model of `options` is not there, or its temperature is of other logits.
     """
     ensemble = as_ensemble(checkpoint)
     config = ensemble.first.config
     size = options.image_size or config.predicting_size
     threshold = ensemble.threshold(options.threshold)
+    options.check_temperature(ensemble, size, {})
     refiner = options.refiner()
     found: list[Segmentation] = []
     pictures = _opened(images, config.window)
@@ -110,17 +111,19 @@ def segment(
         for (name, image), own in zip(batch, logits, strict=True):
             if refiner is not None:
                 own = refiner.refine(image, own, threshold)
-            found.append(_segmented(name, image, own, threshold))
+            found.append(_segmented(name, image, own, threshold, options.divisor))
     return found
 
 
-def _segmented(name: str, image: Image.Image, logits: Tensor, threshold: float) -> Segmentation:
+def _segmented(
+    name: str, image: Image.Image, logits: Tensor, threshold: float, divisor: float
+) -> Segmentation:
     """Return the mask of an image at its own size, from the logits [1, h, w] at the network's."""
     shape = (image.height, image.width)
     # Logits are resized, not probabilities or masks: their border is a smooth line.
     full = functional.interpolate(logits[None, :1], size=shape, mode="bilinear")[0, 0]
     mask = foreground(full, threshold).numpy()
-    return Segmentation(name, mask, torch.sigmoid(full).numpy())
+    return Segmentation(name, mask, torch.sigmoid(full / divisor).numpy())
 
 
 def _opened(

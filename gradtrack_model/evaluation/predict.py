@@ -17,6 +17,7 @@ from gradtrack_model.data.augment import normalise
 from gradtrack_model.data.image_files import find_images, open_image, resized
 from gradtrack_model.data.prompted import PREDICTION_SHARE, PromptParams, PromptRefiner
 from gradtrack_model.data.series_masks import SegOptions, SeriesMasks, maker
+from gradtrack_model.data.splits import digests_of
 from gradtrack_model.evaluation.made_by import (
     begin,
     describe_network,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gradtrack_model.data.image_files import ImageRef
+    from gradtrack_model.evaluation.temperature import Temperature
     from gradtrack_model.network.model import Network, Output
     from gradtrack_model.weights.checkpoint import Checkpoint
     from gradtrack_model.weights.ensemble import Ensemble
@@ -98,6 +100,9 @@ class PredictOptions:
     dicom_seg : SegOptions, optional
         Also write ``dicom-seg/<series>.dcm``, a DICOM segmentation of the one series that the
         images are; of images that tell no place in space, one of each.
+    temperature : Temperature, optional
+        What makes probabilities what they say, see `gradtrack_model.evaluation.temperature`. Masks
+        stay as they are, at every threshold.
     """
 
     probabilities: bool = False
@@ -115,6 +120,7 @@ class PredictOptions:
     refine_share: float = PREDICTION_SHARE
     force: bool = False
     dicom_seg: SegOptions | None = None
+    temperature: Temperature | None = None
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:
@@ -124,6 +130,36 @@ class PredictOptions:
         if self.threshold is not None and not 0 < self.threshold < 1:
             hint = "use a probability between 0 and 1"
             raise ConfigError(f"threshold {self.threshold}", hint=hint)
+
+    @property
+    def divisor(self) -> float:
+        """What logits are divided by before they become probabilities."""
+        return 1.0 if self.temperature is None else self.temperature.value
+
+    def check_temperature(
+        self, ensemble: Ensemble, size: int, images: Mapping[str, ImageRef]
+    ) -> None:
+        """Refuse a temperature of other logits, and images that it was fitted on.
+
+        Parameters
+        ----------
+        ensemble : Ensemble
+            The networks whose logits are to be divided.
+        size : int
+            Pixels a side that images are resized to.
+        images : mapping of str to ImageRef
+            The images by their ids; those that lie in no file are not looked at.
+
+        Raises
+        ------
+        ConfigError, DataError
+            See `Temperature.check` and `Temperature.refuse`.
+        """
+        if self.temperature is None:
+            return
+        refined = self.refine_with is not None
+        self.temperature.check(ensemble, size=size, flips=self.tta, refined=refined)
+        self.temperature.refuse(digests_of(images))
 
     def refiner(self) -> PromptRefiner | None:
         """Open the prompt model; None where there is none. Errors as in `PromptRefiner`."""
@@ -190,8 +226,10 @@ def predict_folder(
         `out` cannot be written, or is the folder of the images; or an output would replace an
         image, or, without `force`, what no network of ours has made.
     ConfigError
-        `tracks` of a network that learned none, several networks that do not see images alike, or
-        the prompt model is not there.
+        `tracks` of a network that learned none, several networks that do not see images alike,
+        the prompt model is not there, or a temperature of other logits.
+    DataError
+        A temperature was fitted on one of the images.
 
     Examples
     --------
@@ -214,16 +252,15 @@ def predict_folder(
 
     size = options.image_size or config.predicting_size
     threshold = ensemble.threshold(options.threshold)
+    options.check_temperature(ensemble, size, wanted)
     network = {
         **describe_network(ensemble, threshold=threshold, size=size, flips=options.tta),
-        "refined_by": None if refiner is None else refiner.facts,
+        **_also(options, refiner),
     }
     objects = _dicom_objects(list(wanted.values()), out, options, ensemble, network)
     volumes = VolumeMasks(wanted.values(), out / "volumes", objects)
     every = list(wanted.items())
-    replaced = {names[image_id]: files.of(names[image_id]) for image_id in wanted}
-    refuse_masks_of_others(out, replaced, force=options.force)
-    begin(out, replaced)
+    _claim(out, {names[image_id]: files.of(names[image_id]) for image_id in wanted}, options)
     made = []
     uncertain: dict[str, float] = {}
     forget_uncertainty(out)
@@ -270,6 +307,20 @@ def _dicom_objects(
         return None
     made_by = maker(network, ensemble.digests())
     return SeriesMasks(images, out / "dicom-seg", options.dicom_seg, made_by=made_by)
+
+
+def _claim(out: Path, replaced: Mapping[str, list[str]], options: PredictOptions) -> None:
+    """Refuse to replace what is not ours, and note what is about to be made anew."""
+    refuse_masks_of_others(out, replaced, force=options.force)
+    begin(out, replaced)
+
+
+def _also(options: PredictOptions, refiner: PromptRefiner | None) -> dict[str, Any]:
+    """Return what else is recorded of predictions: who drew them anew, and their temperature."""
+    facts: dict[str, Any] = {"refined_by": None if refiner is None else refiner.facts}
+    if options.temperature is not None:
+        facts["temperature"] = options.divisor
+    return facts
 
 
 def _levels(ensemble: Ensemble, options: PredictOptions) -> int:
@@ -483,6 +534,8 @@ def _pictures(
     # Logits are resized, not probabilities or masks: their border is a smooth line.
     full = functional.interpolate(logits[None], size=shape, mode="bilinear", align_corners=False)[0]
     mask = foreground(full[0], threshold).numpy()
+    # A mask is what it was at the threshold that the network was validated at.
+    full[0] /= options.divisor
     sure = torch.sigmoid(full)
     grey = (sure * 255).round().to(torch.uint8).numpy()
     pictures: list[Pixels] = [mask.astype(np.uint8) * 255]

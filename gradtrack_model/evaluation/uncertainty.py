@@ -213,7 +213,31 @@ def calibration(counts: Iterable[Counts]) -> dict[str, Any] | None:
     pixels = np.sum([one.pixels for one in every], axis=0)
     is_foreground = np.sum([one.foreground for one in every], axis=0)
     levels = np.arange(_LEVELS) / (_LEVELS - 1)
-    bin_of = np.minimum((levels * N_BINS).astype(int), N_BINS - 1)
+    found = reliability(levels, pixels, is_foreground)
+    return {"images": len(every), "pixels": int(pixels.sum()), **found}
+
+
+def reliability(
+    said: npt.NDArray[np.float64],
+    pixels: npt.NDArray[np.int64],
+    is_foreground: npt.NDArray[np.int64],
+) -> dict[str, Any]:
+    """Return the reliability diagram of probabilities, and their expected calibration error.
+
+    Parameters
+    ----------
+    said : ndarray of float, shape (N,)
+        The probabilities that were predicted, in [0, 1].
+    pixels, is_foreground : ndarray of int64, shape (N,)
+        How many pixels have each of them, and how many of these are foreground in the reference.
+
+    Returns
+    -------
+    dict
+        ``ece`` and ``bins``, as `calibration` returns them.
+    """
+    bin_of = np.minimum((said * N_BINS).astype(int), N_BINS - 1)
+    total = float(pixels.sum())
     bins = []
     error = 0.0
     for number in range(N_BINS):
@@ -221,8 +245,8 @@ def calibration(counts: Iterable[Counts]) -> dict[str, Any] | None:
         n = int(pixels[here].sum())
         if not n:
             continue
-        said = float((pixels[here] * levels[here]).sum() / n)
+        mean = float((pixels[here] * said[here]).sum() / n)
         seen = float(is_foreground[here].sum() / n)
-        error += n / float(pixels.sum()) * abs(said - seen)
-        bins.append({"said": said, "seen": seen, "pixels": n})
-    return {"images": len(every), "pixels": int(pixels.sum()), "ece": error, "bins": bins}
+        error += n / total * abs(mean - seen)
+        bins.append({"said": mean, "seen": seen, "pixels": n})
+    return {"ece": error, "bins": bins}

@@ -15,9 +15,11 @@ from gradtrack_model.evaluation.evaluate import Evaluation, Score, evaluate_fold
 from gradtrack_model.evaluation.in_memory import Segmentation
 from gradtrack_model.evaluation.metrics import score
 from gradtrack_model.evaluation.volume_scores import Tolerances, slice_surfaces
+from gradtrack_model.study.report.evaluation import write_evaluation_report
+from gradtrack_model.study.report.html import require_jinja2
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import TypeAlias
 
     import numpy.typing as npt
@@ -45,6 +47,8 @@ def evaluate(
     ids: str | Path | None = None,
     against: str | Path | None = None,
     tolerances: Tolerances | None = None,
+    html: bool = False,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
     """Compare predicted masks with reference masks, as ``gradtrack-evaluate`` does.
 
@@ -62,6 +66,10 @@ def evaluate(
         ``evaluation.csv`` of another run, to be compared with image by image, of two folders.
     tolerances : Tolerances, optional
         Distances that still count as agreement in the surface Dice; 2 mm and 2 pixels by default.
+    html : bool
+        Also write ``report.html`` to `out`: measures, reliability diagram, referral curve.
+    progress : callable, optional
+        Called with the number of images done and of all, of two folders.
 
     Returns
     -------
@@ -82,15 +90,24 @@ def evaluate(
     0.86
     """
     if isinstance(predictions, str | Path) and isinstance(masks, str | Path):
-        return evaluate_folder(
+        folder = None if out is None else Path(out)
+        other = None if against is None else Path(against)
+        listed = None if ids is None else Path(ids)
+        if html:
+            _check_html(folder)
+        found = evaluate_folder(
             Path(predictions),
             Path(masks),
-            None if out is None else Path(out),
-            None if ids is None else Path(ids),
-            None if against is None else Path(against),
+            folder,
+            listed,
+            other,
             tolerances=tolerances,
+            progress=progress,
         )
-    if not (out is None and ids is None and against is None):
+        if html and folder is not None:
+            write_evaluation_report(folder, found, Path(predictions), other)
+        return found
+    if html or not (out is None and ids is None and against is None):
         raise ConfigError("out, ids or against without two folders", hint="give folders of masks")
     ours = _masks_by_id(predictions)
     theirs = _masks_by_id(masks)
@@ -106,6 +123,13 @@ def evaluate(
         n_wanted=len(theirs),
         tolerances=tolerances,
     )
+
+
+def _check_html(out: Path | None) -> None:
+    """Refuse a page without a place, or without what writes it, before anything is measured."""
+    if out is None:
+        raise ConfigError("html without out", hint="say where the page is to be written")
+    require_jinja2()
 
 
 def _masks_by_id(masks: AnyMasks) -> dict[str, npt.NDArray[np.bool_]]:

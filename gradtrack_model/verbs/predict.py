@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gradtrack_model.data.prompted import PREDICTION_SHARE
 from gradtrack_model.evaluation.in_memory import Segmentation, segment
 from gradtrack_model.evaluation.predict import PredictOptions
+from gradtrack_model.evaluation.temperature import Temperature, read_temperature
 from gradtrack_model.training import loop
 from gradtrack_model.weights.checkpoint import Checkpoint
 from gradtrack_model.weights.ensemble import Ensemble, load_ensemble
@@ -29,6 +30,7 @@ def predict(
     threshold: float | None = None,
     refine_with: str | Path | None = None,
     refine_share: float = PREDICTION_SHARE,
+    temperature: Temperature | str | Path | None = None,
 ) -> list[Segmentation]:
     """Segment images at hand; `predict_folder` writes files, as ``gradtrack-predict`` does.
 
@@ -55,6 +57,8 @@ def predict(
         network has found. Prompt models learned from masks.
     refine_share : float
         Of that model in the logits, above 0 to 1; the rest is the network's own.
+    temperature : Temperature or path-like, optional
+        What `calibrate` returns, or its file: probabilities are then what they say. Masks stay.
 
     Returns
     -------
@@ -84,5 +88,8 @@ def predict(
         threshold=threshold,
         refine_with=refine_with,
         refine_share=refine_share,
+        temperature=read_temperature(temperature)
+        if isinstance(temperature, str | Path)
+        else temperature,
     )
     return segment(networks, images, options)

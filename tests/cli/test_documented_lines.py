@@ -41,6 +41,7 @@ NOT_RUN = {
     r"^gradtrack-train(?! check| nnunet)": "a minute to hours; tests/cli/test_demo.py",
     r"images --weights runs/gradtrack|--ids val.txt -o": "needs it trained; tests/cli/test_demo.py",
     r"runs/folds|--ids test\.txt": "a network for each fold; tests/weights/test_ensemble.py",
+    r"^gradtrack-calibrate": "a trained network; tests/verbs/test_calibrate.py",
     r"^gradtrack-compare": "four networks; tests/cli/test_model_commands.py",
     r"^gradtrack-export|polyps\.onnx": "a slow import; tests/weights/test_export.py",
     r"kvasir_fixation|maps/maps\.parquet --t|val-images|val\.txt$": (

@@ -7,26 +7,30 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
-_COLOURS = ("#3465a4", "#cc5500", "#4e9a06", "#75507b")
+# Colours of the page's style, in light and in dark, and dashes for whoever cannot tell them apart.
+_COLOURS = ("var(--line-1)", "var(--line-2)", "var(--line-3)", "var(--line-4)")
+_DASHES = ("", "7 3", "2 3", "9 3 2 3")
 # The view box, and the rectangle in it within which lines are drawn.
 _WIDTH = 520
 _HEIGHT = 260
 _LEFT = 52
 _RIGHT = 508
 _TOP = 24
-_BOTTOM = 232
+_BOTTOM = 224
 _TICKS = 5
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line: its name, its colour, and its ``points`` as SVG wants them."""
+    """One line: its name, colour and dashes, its ``points`` as SVG wants them, and its dots."""
 
     name: str
     colour: str
+    dash: str
     points: str
+    dots: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ class Chart:
     x_ticks: tuple[tuple[float, str], ...]
     y_ticks: tuple[tuple[float, str], ...]
     mark: float | None
+    x_title: str = ""
     width: int = _WIDTH
     height: int = _HEIGHT
     left: int = _LEFT
@@ -47,7 +52,12 @@ class Chart:
 
 
 def chart(
-    title: str, series: Mapping[str, Sequence[tuple[float, float]]], mark: float | None = None
+    title: str,
+    series: Mapping[str, Sequence[tuple[float, float]]],
+    mark: float | None = None,
+    *,
+    x_title: str = "",
+    dotted: Collection[str] = (),
 ) -> Chart | None:
     """Lay out lines.
 
@@ -59,6 +69,10 @@ def chart(
         The (x, y) of each line by its name; points that are not finite are left out.
     mark : float, optional
         An x to be marked by a vertical line.
+    x_title : str
+        What the x axis shows; empty where the page says it.
+    dotted : collection of str
+        Names of lines that have a dot at each of their points.
 
     Returns
     -------
@@ -86,14 +100,22 @@ def chart(
 
     lines = []
     for number, (name, points) in enumerate(kept.items()):
-        places = " ".join(f"{across(x)},{up(y)}" for x, y in points)
-        lines.append(Line(name, _COLOURS[number % len(_COLOURS)], places))
+        places = [(across(x), up(y)) for x, y in points]
+        line = Line(
+            name=name,
+            colour=_COLOURS[number % len(_COLOURS)],
+            dash=_DASHES[number % len(_DASHES)],
+            points=" ".join(f"{x},{y}" for x, y in places),
+            dots=tuple(places) if name in dotted else (),
+        )
+        lines.append(line)
     return Chart(
         title=title,
         lines=tuple(lines),
         x_ticks=tuple((across(x), f"{x:g}") for x in x_ticks),
         y_ticks=tuple((up(y), f"{y:g}") for y in y_ticks),
         mark=None if mark is None else across(mark),
+        x_title=x_title,
     )
 
 

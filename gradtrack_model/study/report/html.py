@@ -31,6 +31,13 @@ def installed() -> bool:
     return find_spec("jinja2") is not None
 
 
+def require_jinja2() -> None:
+    """Raise ConfigError where Jinja2 is not installed."""
+    if not installed():
+        what = "Jinja2 is not installed, reports need it"
+        raise ConfigError(what, hint='pip install "gazetrack[report]"')
+
+
 def write_page(path: Path, template: str, page: Mapping[str, Any]) -> Path:
     """Fill a template and publish the page.
 
@@ -55,9 +62,7 @@ def write_page(path: Path, template: str, page: Mapping[str, Any]) -> Path:
     OutputError
         The page cannot be written.
     """
-    if not installed():
-        what = "Jinja2 is not installed, reports need it"
-        raise ConfigError(what, hint='pip install "gazetrack[report]"')
+    require_jinja2()
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(

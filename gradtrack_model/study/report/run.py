@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from gazetrack.errors import quote
 from gazetrack.version import __version__
 from gradtrack_model.computed import Computed
-from gradtrack_model.evaluation.evaluate import MEASURES
 from gradtrack_model.evaluation.metrics import Scores, score
-from gradtrack_model.evaluation.statistics import describe
 from gradtrack_model.study.report.cases import Case, draw_case
+from gradtrack_model.study.report.certainty import certainty_of_run
 from gradtrack_model.study.report.charts import Chart, chart
+from gradtrack_model.study.report.evaluation import measure_rows
 from gradtrack_model.study.report.html import POLICY, REPORT, write_page
 from gradtrack_model.training.learner import pick_device
 from gradtrack_model.training.resume import flat
@@ -71,9 +71,10 @@ def write_run_report(run: Path, data: TrainingData) -> Path:
         "title": f"{Computed(config).name}, seed {config.seed}",
         "lead": "Trained on masks." if config.method == "full" else "Trained on gaze alone.",
         "facts": _facts(checkpoint, data, *_planned(run, config.steps)),
-        "measures": _measures(list(scores.values())),
+        "measures": measure_rows(list(scores.values())),
         "policy": POLICY,
         "charts": _charts(run / "metrics.csv", checkpoint.step),
+        "certainty": certainty_of_run(checkpoint, data.val, scores, device),
         "groups": [
             (heading, _drawn(checkpoint, samples, scores, device))
             for heading, samples in _chosen(data.val, scores)
@@ -177,22 +178,6 @@ def _method(checkpoint: Checkpoint) -> str:
     asked = checkpoint.config.method
     computed = Computed(checkpoint.config).name
     return computed if computed == asked else f"{computed}; asked for: {asked}"
-
-
-def _measures(scores: Sequence[Scores]) -> list[list[str]]:
-    """Return a row per measure: its name, mean, interval, and how it is spread over images."""
-    rows = []
-    for name, key in MEASURES.items():
-        found = describe([getattr(one, name) for one in scores])
-        if found is None:
-            continue
-        digits = 1 if key.endswith("_px") else 4
-        low, high = found["interval"]
-        row = [key.replace("_px", ", px"), f"{found['mean']:.{digits}f}"]
-        row.append(f"{low:.{digits}f} to {high:.{digits}f}")
-        row += [f"{found[part]:.{digits}f}" for part in ("std", "median", "min", "max")]
-        rows.append(row)
-    return rows
 
 
 def _charts(metrics: Path, best_step: int) -> list[Chart]:

@@ -25,4 +25,4 @@ def test_ticks_are_round_and_hold_the_values(low, high):
 def test_a_chart_of_nothing_is_none():
     assert chart("x", {"a": [], "b": [(1.0, float("nan"))]}) is None
     one = chart("x", {"a": [(1.0, 2.0)]}, mark=1.0)
-    assert one.lines[0].points == "52.0,232.0"
+    assert one.lines[0].points == "52.0,224.0"

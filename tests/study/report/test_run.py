@@ -32,7 +32,8 @@ def trained(folder, method="gradtrack", **more):
 def test_a_run_report_holds_it_all(folder):
     run, data = trained(folder)
     page = read_page(write_run_report(run, data))
-    assert page.tags.count("svg") == 2
+    # Loss and overlap by step; then the reliability diagram and the referral curve.
+    assert page.tags.count("svg") == 4
     assert page.tags.count("img") == 2 * 4
     assert all(reference.startswith("data:image/jpeg;base64,") for reference in page.references)
     for text in (
