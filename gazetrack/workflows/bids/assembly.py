@@ -46,6 +46,8 @@ class Staged:
         What the subject's label was made of, in the words of the export.
     is_given : bool
         Whether the user has given the subject's label, so that others may share it.
+    data_set : str
+        The folder of the BIDS data set that the export is of; empty for all other exports.
     fits : frozenset of str
         What patterns of the rules fit: file, recording, participant.
     looked_up : dict of str to str
@@ -65,6 +67,7 @@ class Staged:
     found: dict[str, str]
     named: str
     is_given: bool = False
+    data_set: str = ""
     fits: frozenset[str] = frozenset()
     looked_up: dict[str, str] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
@@ -89,10 +92,12 @@ def named(recordings: Sequence[Staged], task: str) -> list[Entities]:
     Raises
     ------
     DataError
-        Two recordings would have one name, one participant two, or two participants one.
+        Two recordings would have one name, one participant two, or two participants one; or a
+        subject would be made of two data sets.
     """
     _refuse_two_names(recordings)
     _refuse_one_label(recordings)
+    _refuse_two_data_sets(recordings)
     groups: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for number, one in enumerate(recordings):
         own = (one.found["subject"], one.found.get("session", ""), one.found.get("task", task))
@@ -153,6 +158,20 @@ def _refuse_one_label(recordings: Sequence[Staged]) -> None:
             mine, yours = quote(one.named, 40), quote(other.named, 40)
             what = f"{mine!r} and {yours!r} of {quote(other.file, 60)} would both be sub-{subject}"
             hint = "say who they are in [labels.subject] of --rules: one label for one participant"
+            raise DataError(what, path=one.file, hint=hint)
+
+
+def _refuse_two_data_sets(recordings: Sequence[Staged]) -> None:
+    """Refuse subjects of two data sets that have one label: whether they are one, nobody knows."""
+    owners: dict[str, Staged] = {}
+    for one in recordings:
+        if not one.data_set or one.is_given:
+            continue
+        subject = one.found["subject"]
+        other = owners.setdefault(subject.casefold(), one)
+        if other.data_set != one.data_set:
+            what = f"sub-{subject} is also in another data set: {quote(other.file, 60)}"
+            hint = "tell them apart by file in [match] of --rules; one person: [labels.subject]"
             raise DataError(what, path=one.file, hint=hint)
 
 

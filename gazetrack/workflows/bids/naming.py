@@ -11,6 +11,8 @@ from gazetrack.workflows.bids.assembly import Staged
 from gazetrack.workflows.bids.labels import ENTITIES, label_of, tells_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gazetrack.tables.pseudonyms import Pseudonyms
     from gazetrack.workflows.bids.parts import Part
     from gazetrack.workflows.bids.rules import Rules
@@ -127,9 +129,19 @@ def named_part(old: Part, new: Part, place: Place, rules: Rules, pseudonyms: Pse
         found=found,
         named=name,
         is_given=is_given,
+        data_set=_data_set_of(old, place.source.path),
         fits=rules.fits(texts),
         looked_up=looked_up,
     )
+
+
+def _data_set_of(part: Part, path: Path) -> str:
+    """Return the folder of the BIDS data set that an export is of, empty for all others."""
+    if part.recording.format != "bids":
+        return ""
+    above = path.resolve().parents
+    roots = [folder.parent for folder in above if folder.name.startswith("sub-")]
+    return str(roots[0] if roots else path.resolve().parent)
 
 
 def _of_bids(part: Part) -> dict[str, str]:

@@ -60,6 +60,19 @@ def test_two_participants_as_one_subject_are_refused_unless_the_user_says_so():
     assert len(named(pair, "look")) == 2
 
 
+def test_a_subject_of_two_data_sets_is_refused_unless_the_user_says_that_it_is_one():
+    pair = [one("a", "1"), one("b", "1")]
+    pair[0].data_set, pair[1].data_set = "/first", "/second"
+    with pytest.raises(DataError, match=r"b: sub-1 is also in another data set: a .*one person"):
+        named(pair, "look")
+    assert len(named([pair[0], one("c", "1")], "look")) == 2
+    pair[1].data_set = "/first"
+    assert len(named(pair, "look")) == 2
+    pair[1].data_set = "/second"
+    pair[0].is_given = pair[1].is_given = True
+    assert len(named(pair, "look")) == 2
+
+
 def test_tasks_that_differ_in_case_alone_are_refused():
     with pytest.raises(DataError, match="rest and Rest differ in case alone"):
         named([one("a", "1", task="rest"), one("b", "2", task="Rest")], "look")

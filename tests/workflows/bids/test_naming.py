@@ -18,7 +18,7 @@ from gazetrack.workflows.inputs import Source
 HASH = Pseudonyms("hash", b"k" * 32)
 
 
-def named(tmp_path, label, participant, text="", pseudonyms=None, format_="bids"):
+def named(tmp_path, label, participant, text="", pseudonyms=None, format_="bids", file="raw.tsv"):
     rules = tmp_path / "rules.toml"
     rules.write_text(text)
     recording = Recording(
@@ -27,7 +27,7 @@ def named(tmp_path, label, participant, text="", pseudonyms=None, format_="bids"
     old = Part(recording, label, participant)
     pseudonyms = pseudonyms or Pseudonyms()
     new = old if pseudonyms.keeps else Part(recording, "p1-2", pseudonyms.of(participant))
-    path = Path("raw.tsv")
+    path = Path(file)
     place = Place(Source(path, path.name, path), "staged/0-0", [participant])
     return named_part(old, new, place, read_rules(rules), pseudonyms)
 
@@ -42,6 +42,15 @@ def test_a_name_in_bids_says_all_but_what_the_rules_say_otherwise(tmp_path):
     assert one.found == found | {"task": "l", "session": "post"}
     assert one.fits == {"recording"}
     assert one.looked_up == {"subject": "01", "session": "2", "task": "l", "run": "03"}
+
+
+def test_an_export_in_bids_knows_its_data_set(tmp_path):
+    label = "sub-01_task-look_physio"
+    deep = tmp_path / "sub-set" / "sub-01" / "ses-1" / "beh" / "sub-01_physio.tsv.gz"
+    of_deep = named(tmp_path, label, "01", file=deep)
+    assert of_deep.data_set == str(tmp_path / "sub-set")
+    assert named(tmp_path, label, "01").data_set == str(Path.cwd())
+    assert named(tmp_path, label, "01", format_="eyelink_asc", file=deep).data_set == ""
 
 
 @pytest.mark.parametrize("pseudonyms", [HASH, Pseudonyms("drop")], ids=["hash", "drop"])
