@@ -35,6 +35,8 @@ if TYPE_CHECKING:
         gazetrack render tables --images images --kind density --png --jobs 4
         # gaze in pixels of a screen on which images lay centred
         gazetrack render tables --images images --placement centre --dry-run
+        # trials named "find polyp", "find ulcer": maps of each
+        gazetrack render tables --images images --target "trial=find (.+)"
         """
     ),
 )
@@ -51,6 +53,14 @@ if TYPE_CHECKING:
     metavar="RULE",
     shell_complete=completing.placements,
     help="For gaze in screen pixels: centre, fit, stretch or X,Y,WIDTH,HEIGHT.",
+)
+@click.option(
+    "--target",
+    metavar="RULE|CSV",
+    help=(
+        "What a trial was looking for, where several things were: trial, stimulus, recording, "
+        "participant, COLUMN=REGEX, or a CSV of these columns and target. A map for each."
+    ),
 )
 @click.option("--size", metavar="N|HxW", help="Size of the maps; each image's own by default.")
 @click.option(
@@ -103,6 +113,7 @@ def command(
     tables: tuple[Path | str, ...],
     images: Path | str | None,
     placement: str | None,
+    target: str | None,
     size: str | None,
     pool: bool,
     out: Path | str,
@@ -138,6 +149,7 @@ def command(
             params=map_params(**choices),
             images=places.images,
             placement=placement,
+            target=target,
             size=parse_size(size),
             out=places.out,
             crf=crf_params(choices["preset"], weight=crf_weight) if crf else None,

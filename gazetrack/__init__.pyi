@@ -36,6 +36,7 @@ from .measures.saliency import SaliencyOptions
 from .measures.scanpaths import ScanpathOptions
 from .measures.time_courses import TimeCourseOptions, time_courses
 from .sam.parameters import PromptParams
+from .simulate.classes import write_class_example
 from .simulate.example import write_example
 from .simulate.study import Study, write_study
 from .tables.finding import find_tables
@@ -162,6 +163,7 @@ __all__ = [
     "to_xarray",
     "tracks",
     "write_bids",
+    "write_class_example",
     "write_example",
     "write_report",
     "write_study",

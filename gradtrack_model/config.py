@@ -19,7 +19,9 @@ from typing import Any, Self
 
 from gazetrack.errors import ConfigError
 from gazetrack.maps.parameters import MapParams
+from gazetrack.maps.targets import check_rule
 from gradtrack_model.limits import ANY, one_of, within
+from gradtrack_model.network.classes import ClassConfig
 from gradtrack_model.network.losses import LossConfig
 from gradtrack_model.network.model import ModelConfig
 from gradtrack_model.presets import METHODS
@@ -140,18 +142,25 @@ class InputConfig:
         Number of images in a batch.
     maps : MapParams
         How tracks are rendered; stored maps are taken as they are.
+    classes : ClassConfig
+        What is told apart, where that is more than foreground and background.
     """
 
     image_size: int = 224
     predict_scale: float = 1.0
     batch_size: int = 8
     maps: MapParams = field(default_factory=MapParams)
+    classes: ClassConfig = field(default_factory=ClassConfig)
 
     def __post_init__(self) -> None:
         within("image_size", self.image_size, MIN_IMAGE_SIZE, MAX_IMAGE_SIZE)
         within("predict_scale", self.predict_scale, 0.25, 4)
         within("image_size * predict_scale", self.predicting_size, MIN_IMAGE_SIZE, MAX_IMAGE_SIZE)
         within("batch_size", self.batch_size, 1, ANY)
+        try:
+            check_rule(self.classes.target)
+        except ConfigError as error:
+            raise ConfigError(f"classes.{error.what}", hint=error.hint) from error
 
     @property
     def predicting_size(self) -> int:
@@ -327,6 +336,26 @@ class TrainConfig(DataConfig, BatchConfig, ValidationConfig):
             what = "cuda_graphs without compile, or with accumulate"
             raise ConfigError(what, hint="use compile=true, accumulate=1")
         self._check_heads()
+        self._check_classes()
+
+    def _check_classes(self) -> None:
+        """Give the network its number of classes, and refuse what is made for one class alone."""
+        n = self.classes.n
+        if self.model.classes not in (1, n):
+            what = f"model.classes is {self.model.classes}, classes.names has {n}"
+            raise ConfigError(what, hint="leave model.classes out")
+        if not self.classes.names:
+            return
+        object.__setattr__(self, "model", dataclasses.replace(self.model, classes=n))
+        of_softmax = {
+            "loss.soft_labels": self.loss.soft_labels,
+            "loss.bootstrap": self.loss.bootstrap,
+        }
+        binary = {"crf_weight": self.crf_weight, **(of_softmax if self.classes.exclusive else {})}
+        for name, value in binary.items():
+            if value:
+                where = "classes" if name == "crf_weight" else "classes.heads=softmax"
+                raise ConfigError(f"{name} with {where}", hint=f"leave {name} out")
 
     def _check_heads(self) -> None:
         """Refuse a loss that is not made for the network's number of segmentations."""

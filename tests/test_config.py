@@ -19,6 +19,7 @@ from gradtrack_model.config import (
 )
 from gradtrack_model.network.losses import LossConfig
 from gradtrack_model.network.model import ModelConfig
+from gradtrack_model.settings import config_from, load_config
 
 
 @pytest.mark.parametrize(
@@ -102,4 +103,32 @@ def test_plain_values_begin_with_the_run_and_end_with_the_sections():
     values = list(TrainConfig().as_dict().values())
     are_sections = [isinstance(value, dict) for value in values]
     assert are_sections == sorted(are_sections)
-    assert sum(are_sections) == 5
+    assert sum(are_sections) == 6
+
+
+def test_the_network_gets_its_classes_from_their_names():
+    config = load_config("tiny", settings=["classes.names=['polyp','ulcer']"])
+    assert config.model.classes == 2
+    assert config_from(config.as_dict()) == config
+    assert load_config("tiny").model.classes == 1
+    with pytest.raises(ConfigError, match=r"model\.classes is 3, classes\.names has 2"):
+        load_config("tiny", settings=["classes.names=['a','b']", "model.classes=3"])
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "crf_weight=1",
+        "model.heads=2",
+        "method=gazemedseg",
+        "loss.soft_labels=true",
+        "loss.bootstrap=.2",
+        "classes.target=task",
+    ],
+)
+def test_what_several_classes_cannot_have_is_refused(setting):
+    names = "classes.names=['a','b']"
+    with pytest.raises(ConfigError):
+        load_config("tiny", settings=[names, setting])
+    if setting.startswith("loss."):
+        load_config("tiny", settings=[names, setting, "classes.heads=independent"])

@@ -168,6 +168,15 @@ def read_labels(mask: ImageRef) -> npt.NDArray[np.bool_]:
     return np.ascontiguousarray(highest > 0)
 
 
+def label_values(mask: ImageRef) -> npt.NDArray[Any]:
+    """Return the values of a slice of a label volume as they are stored: [H, W], of any type.
+
+    Errors are those of `read_slice`.
+    """
+    _, values = _values(mask)
+    return np.ascontiguousarray(values)
+
+
 def write_like(path: Path, labels: npt.NDArray[np.uint8], out: Path) -> None:
     """Write labels as a volume of the same format and geometry as another file.
 

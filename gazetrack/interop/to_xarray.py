@@ -121,6 +121,7 @@ def _rows_of(maps: Maps, max_bytes: int) -> Known:
     if isinstance(maps, str | Path):
         maps = read_maps(maps)
     if isinstance(maps, MapStore):
+        maps.refuse_targets()
         return _stored(maps, max_bytes)
     rendered = [maps] if isinstance(maps, TrackMaps) else maps
     refuse_other_type(rendered, Sequence, "the maps", _HINT)

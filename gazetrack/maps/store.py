@@ -67,6 +67,14 @@ MAPS = pa.schema(
 )
 DTYPES = ("uint8", "float32")
 
+# Only of files whose maps are of several targets.
+_TARGET = pa.field(
+    "target",
+    pa.string(),
+    nullable=False,
+    metadata={"meaning": "what was looked for: maps of an image are averaged within one target"},
+)
+
 _COPIED = ("stimulus", "recording", "participant", "trial", "n_fixations")
 _NEEDED = ("image_id", "levels", "height", "width", "maps")
 _KIND = {"string": "text", "int32": "whole numbers", "binary": "bytes"}
@@ -84,6 +92,8 @@ class StoredMaps:
         Number of fixations rendered, after cleaning.
     values : ndarray of uint8 or float32, shape (L, H, W)
         The maps, as 0..255 or in [0, 1].
+    target : str
+        What was looked for, in a file that tells targets apart.
     """
 
     stimulus: str
@@ -92,6 +102,7 @@ class StoredMaps:
     trial: str
     n_fixations: int
     values: Values
+    target: str = ""
 
     def as_float32(self) -> npt.NDArray[np.float32]:
         """Return the maps in [0, 1]."""
@@ -116,6 +127,7 @@ def stored(maps: TrackMaps, dtype: str = "uint8") -> StoredMaps:
         trial=track.trial,
         n_fixations=len(track),
         values=maps.as_uint8() if dtype == "uint8" else maps.values,
+        target=track.target,
     )
 
 
@@ -126,6 +138,7 @@ def map_writer(
     *,
     force: bool = False,
     max_total_bytes: int = MAX_TOTAL_BYTES,
+    targets: bool = False,
 ) -> Iterator[Callable[[TrackMaps | StoredMaps], None]]:
     """Open a map file for writing track by track; it appears when the block ends without an error.
 
@@ -139,6 +152,8 @@ def map_writer(
         Also replace a file that gazetrack did not write.
     max_total_bytes : int
         Refuse to write more unpacked bytes than this.
+    targets : bool
+        Also write what was looked for, so that maps of an image are told apart by it.
 
     Yields
     ------
@@ -151,7 +166,7 @@ def map_writer(
         The file cannot be written, or the maps are too many.
     """
     refuse_foreign(path, force=force)
-    schema = metadata_schema(MAPS, meta)
+    schema = metadata_schema(MAPS.append(_TARGET) if targets else MAPS, meta)
     total = 0
     # The bytes of maps have no order that a reader could use.
     with (
@@ -180,17 +195,19 @@ def map_writer(
 
 
 def _row(maps: StoredMaps, schema: pa.Schema) -> pa.Table:
-    """Return one row of `MAPS`, whose metadata `schema` has."""
-    facts = {name: getattr(maps, name) for name in _COPIED}
+    """Return one row of the columns and metadata of `schema`."""
+    facts = {name: getattr(maps, name) for name in (*_COPIED, _TARGET.name)}
     facts |= dict(zip(("levels", "height", "width"), maps.values.shape, strict=True))
     facts |= {"image_id": stem(maps.stimulus), "value_type": maps.values.dtype.name}
-    columns = pa.array([facts], pa.struct([field for field in MAPS if field.name != "maps"]))
+    fields = [field for field in schema if field.name != "maps"]
+    columns = {field.name: pa.array([facts[field.name]], field.type) for field in fields}
     stated_type = maps.values.dtype.newbyteorder("<")
     little_endian = np.ascontiguousarray(maps.values.astype(stated_type, copy=False))
     # A view of the maps, not a copy: they may take half a gigabyte.
     offsets = pa.py_buffer(np.array([0, little_endian.nbytes], np.int32))
     binary = pa.Array.from_buffers(pa.binary(), 1, [None, offsets, pa.py_buffer(little_endian)])
-    return pa.Table.from_arrays([*columns.flatten(), binary], schema=schema)
+    columns["maps"] = binary
+    return pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema)
 
 
 def _values(row: Mapping[str, Any], maps: Any) -> Any:
@@ -242,33 +259,37 @@ class MapStore:
         try:
             self._file = open_parquet(self.path, self.path, None, texts)
             self._check_columns()
-            ids = self._read_ids()
+            ids = self._read_texts("image_id")
+            has_targets = _TARGET.name in self._file.schema_arrow.names
+            targets = self._read_texts(_TARGET.name) if has_targets else [""] * len(ids)
         except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
             what = f"damaged map file: {error}"
             raise InputError(what, path=self.path, hint="render again") from error
-        if None in ids:
-            what = "holds a row without image_id"
+        if None in ids or None in targets:
+            what = "holds a row without image_id or target"
             raise SchemaError(what, path=self.path, hint="render the maps again")
-        self._groups: dict[str, list[int]] = {}
-        for group, image_id in enumerate(ids):
-            self._groups.setdefault(image_id, []).append(group)
+        self._ids = tuple(dict.fromkeys(ids))
+        self._targets = tuple(dict.fromkeys(targets)) if has_targets else ()
+        self._groups: dict[tuple[str, str], list[int]] = {}
+        for group, key in enumerate(zip(ids, targets, strict=True)):
+            self._groups.setdefault(key, []).append(group)
 
-    def _read_ids(self) -> list[Any]:
-        """Return the image id of every row."""
+    def _read_texts(self, name: str) -> list[Any]:
+        """Return what every row has in a column of texts."""
         groups = range(self._file.metadata.num_row_groups)
         unpacked = sum(self._file.metadata.row_group(group).total_byte_size for group in groups)
         if unpacked <= most_bytes(self.path.stat().st_size):
-            ids: list[Any] = self._file.read(["image_id"])["image_id"].to_pylist()
-            return ids
+            texts: list[Any] = self._file.read([name])[name].to_pylist()
+            return texts
         # Maps of little gaze shrink to any share of their size, and so do ids that were made to
         # fill the memory.
-        ids = []
+        texts = []
         for group in groups:
-            ids += self._file.read_row_group(group, ["image_id"])["image_id"].to_pylist()
-            if len(ids[-1] or "") > MAX_ID_CHARS:
-                what = f"row {group + 1} has an image_id of {len(ids[-1] or ''):,} characters"
+            texts += self._file.read_row_group(group, [name])[name].to_pylist()
+            if len(texts[-1] or "") > MAX_ID_CHARS:
+                what = f"row {group + 1} has an {name} of {len(texts[-1] or ''):,} characters"
                 raise SchemaError(what, path=self.path, hint="render the maps again")
-        return ids
+        return texts
 
     def _check_columns(self) -> None:
         """Refuse what is no map file, from its footer alone."""
@@ -279,7 +300,7 @@ class MapStore:
         if missing:
             what = f"is no map file: it has no column {', '.join(missing)}"
             raise SchemaError(what, path=self.path, hint=hint)
-        for field in MAPS:
+        for field in (*MAPS, _TARGET):
             if field.name in found.names and not _fits(found.field(field.name).type, field.type):
                 what = f"is no map file: column {field.name} is not {_KIND[str(field.type)]}"
                 raise SchemaError(what, path=self.path, hint=hint)
@@ -298,7 +319,30 @@ class MapStore:
     @property
     def ids(self) -> tuple[str, ...]:
         """Image ids, in the order of the file."""
-        return tuple(self._groups)
+        return self._ids
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """What was looked for, in the order of the file; nothing where maps are of one thing."""
+        return self._targets
+
+    def has(self, image_id: str, target: str = "") -> bool:
+        """Whether there are maps of an image, where several targets are told apart of this one."""
+        return (image_id, target) in self._groups
+
+    def refuse_targets(self) -> None:
+        """Refuse maps of several targets, for whatever takes all maps of an image for one.
+
+        Raises
+        ------
+        InputError
+            The file tells targets apart.
+        """
+        if self._targets:
+            named = ", ".join(quote(target, 30) for target in self._targets[:3])
+            what = f"holds maps of each of several targets ({named})"
+            hint = "render without --target, or give classes.names to gradtrack-train"
+            raise InputError(what, path=self.path, hint=hint)
 
     def __len__(self) -> int:
         """Return the number of rows: one per image and observer."""
@@ -323,6 +367,7 @@ class MapStore:
                     trial=row.get("trial") or "",
                     n_fixations=row.get("n_fixations") or 0,
                     values=values,
+                    target=row.get(_TARGET.name) or "",
                 )
             except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
                 what = f"damaged maps in row {group + 1}"
@@ -331,7 +376,8 @@ class MapStore:
 
     def _row(self, group: int) -> tuple[dict[str, Any], npt.NDArray[Any]]:
         """Return a row's other columns, and its maps as a view of what was read."""
-        known = [name for name in self._file.schema_arrow.names if name in MAPS.names]
+        ours = (*MAPS.names, _TARGET.name)
+        known = [name for name in self._file.schema_arrow.names if name in ours]
         table = self._file.read_row_group(group, known)
         maps = table["maps"][0]
         if not maps.is_valid:
@@ -339,13 +385,15 @@ class MapStore:
         row: dict[str, Any] = table.drop_columns("maps").to_pylist()[0]
         return row, _values(row, maps.as_buffer())
 
-    def load(self, image_id: str) -> npt.NDArray[np.uint8]:
+    def load(self, image_id: str, target: str = "") -> npt.NDArray[np.uint8]:
         """Return the maps of an image, the mean over its observers.
 
         Parameters
         ----------
         image_id : str
             Id of the image, one of `ids`.
+        target : str
+            What was looked for, one of `targets` where there are any.
 
         Returns
         -------
@@ -355,13 +403,17 @@ class MapStore:
         Raises
         ------
         InputError
-            The image has no maps, or the file is damaged.
+            The image has no maps, or the file is damaged; or it tells targets apart and none was
+            named.
         """
-        if image_id not in self._groups:
+        if not target:
+            self.refuse_targets()
+        if not self.has(image_id, target):
             what = f"has no maps of {quote(image_id)!r}"
             raise InputError(what, path=self.path, hint="render its fixations")
         try:
-            maps: list[npt.NDArray[Any]] = [self._row(group)[1] for group in self._groups[image_id]]
+            groups = self._groups[(image_id, target)]
+            maps: list[npt.NDArray[Any]] = [self._row(group)[1] for group in groups]
         except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
             what = f"damaged maps of {quote(image_id)!r}"
             raise InputError(what, path=self.path, hint="render again") from error

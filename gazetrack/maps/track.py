@@ -54,6 +54,8 @@ class Track:
         Who looked; empty when the export does not say.
     eye : str
         ``left`` or ``right`` where each eye has a track of its own; else empty.
+    target : str
+        What was looked for, see `gazetrack.maps.targets`; empty where nobody said so.
     """
 
     recording: str
@@ -66,6 +68,7 @@ class Track:
     height: float
     participant: str = ""
     eye: str = ""
+    target: str = ""
 
     def __len__(self) -> int:
         return len(self.x)

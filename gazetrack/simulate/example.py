@@ -129,6 +129,17 @@ def lesion_image(
     ndarray of uint8, shape (H, W, 3), and ndarray of bool, shape (H, W)
         The image, and its mask.
     """
+    rgb, light = mucosa(rng, height, width)
+    mask = np.zeros((height, width), np.bool_)
+    for _ in range(2 if rng.random() < 0.15 else 1):
+        lesion, dome = draw_lesion(rng, height, width)
+        rgb = _paint(rng, rgb, lesion, dome)
+        mask |= lesion
+    return as_picture(rng, rgb, light), mask
+
+
+def mucosa(rng: np.random.Generator, height: int, width: int) -> tuple[Floats, Floats]:
+    """Return an uneven, folded, dimly lit surface: colours [H, W, 3], and its light [H, W]."""
     s = math.sqrt(height * width)
     uneven = 0.13 * _noise(rng, height, width, s / 6)
     grain = 0.05 * _noise(rng, height, width, s / 25)
@@ -138,15 +149,16 @@ def lesion_image(
     light *= 1 - 0.9 * (x * x + y * y)  # vignette
     tone = _noise(rng, height, width, s / 8)
     rgb = np.stack([205 + 8 * tone, 112 + 12 * tone, 92 - 6 * tone], axis=-1) * light[..., None]
-    mask = np.zeros((height, width), np.bool_)
-    for _ in range(2 if rng.random() < 0.15 else 1):
-        lesion, dome = _lesion(rng, height, width)
-        rgb = _paint(rng, rgb, lesion, dome)
-        mask |= lesion
-    glare = _noise(rng, height, width, s / 60) * light > 2.1
+    return rgb, light
+
+
+def as_picture(rng: np.random.Generator, rgb: Floats, light: Floats) -> npt.NDArray[np.uint8]:
+    """Return a lit surface as a camera sees it: with glare and noise, 8 bits a colour."""
+    height, width = light.shape
+    glare = _noise(rng, height, width, math.sqrt(height * width) / 60) * light > 2.1
     rgb[glare] = 235
     rgb += rng.normal(0, 5, rgb.shape)
-    return np.clip(np.rint(rgb), 0, 255).astype(np.uint8), mask
+    return np.clip(np.rint(rgb), 0, 255).astype(np.uint8)
 
 
 def simulate_gaze(
@@ -234,7 +246,7 @@ def _noise(rng: np.random.Generator, height: int, width: int, scale: float) -> F
     return np.asarray((noise - noise.mean()) / noise.std())
 
 
-def _lesion(rng: np.random.Generator, height: int, width: int) -> tuple[Mask, Floats]:
+def draw_lesion(rng: np.random.Generator, height: int, width: int) -> tuple[Mask, Floats]:
     """Return the inside of an irregular smooth outline, and its height as a dome."""
     s = math.sqrt(height * width)
     radius = rng.uniform(0.1, 0.22) * s

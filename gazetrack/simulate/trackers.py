@@ -62,11 +62,14 @@ class Trial:
         Where the image lay on the screen.
     gaze : Gaze
         The fixations on the image.
+    task : str
+        What the reader was to look for; empty where nobody said it to the tracker.
     """
 
     stimulus: str
     placement: Placement
     gaze: Gaze
+    task: str = ""
 
     def on_screen(self) -> tuple[Floats, Floats]:
         """Return the fixations' positions in screen pixels."""
@@ -184,6 +187,8 @@ def _asc_begin(number: int, trial: Trial, start: int, rate_hz: int) -> Iterator[
     p = trial.placement
     mode = f"GAZE\tRIGHT\tRATE\t {rate_hz:.2f}\tTRACKING\tCR\tFILTER\t2"
     yield f"MSG\t{start - 5} TRIALID {number}"
+    if trial.task:
+        yield f"MSG\t{start - 4} TASK {trial.task}"
     yield f"START\t{start} \tRIGHT\tSAMPLES\tEVENTS"
     yield from (
         "PRESCALER\t1",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from gazetrack.errors import ConfigError, DataError, InputError, quote
 from gazetrack.images.folder import find_images, image_size
 from gazetrack.maps.store import read_maps
+from gazetrack.maps.targets import with_targets
 from gazetrack.tables.stimulus import stem
 from gazetrack.workflows.table_tracks import distinct, read_tracks
 
@@ -147,6 +148,7 @@ def find_items(
     test_ids: str | Path | None = None,
     placement: str | None = None,
     case: str | None = None,
+    target: str | None = None,
 ) -> DataSet:
     """Match images, masks, gaze and splits.
 
@@ -171,6 +173,8 @@ def find_items(
         Regular expression that matches the start of every image id; its first group, or all it
         matches, is the case. By default the case of a slice is its volume, and any other image is a
         case of its own.
+    target : str, optional
+        Rule for what each trial was looking for, see `gazetrack.maps.targets.target_rule`.
 
     Returns
     -------
@@ -194,6 +198,8 @@ def find_items(
     cases = cases_of(files, case)
     sizes = {image_id: image_size(image) for image_id, image in files.items()}
     tracks, without_image = _tracks_by_image(fixations, sizes, placement)
+    if target is not None:
+        tracks = {image_id: with_targets(own, target) for image_id, own in tracks.items()}
     items = []
     for image_id, image in files.items():
         width, height = sizes[image_id]

@@ -282,6 +282,7 @@ def _task(
         raise ConfigError(f"share {share:g}", hint="use a number above 0 and below 1")
     refuse_input_folder([out], [images, seen])
     store = read_maps(maps)
+    store.refuse_targets()
     files = find_images(images)
     pictures = {} if seen is None else probabilities_of(seen, store, files)
     crf_of_maps = crf_for(store, params, prompt, mixes=seen is not None)

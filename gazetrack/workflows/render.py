@@ -18,6 +18,7 @@ from gazetrack.maps.overlay import overlay
 from gazetrack.maps.parameters import MapParams
 from gazetrack.maps.render import TrackMaps, check_size, pool, render_maps
 from gazetrack.maps.store import MAP_FILE, MAX_TOTAL_BYTES, map_writer, stored
+from gazetrack.maps.targets import target_rule
 from gazetrack.maps.track import track_names
 from gazetrack.publish import publish, refuse_input_folder, refuse_overwrite, sha256_of
 from gazetrack.tables.finding import tables_among
@@ -26,7 +27,13 @@ from gazetrack.workflows.at_hand import at_hand
 from gazetrack.workflows.engine.run import Engine, over
 from gazetrack.workflows.outcome import Outcome, settled
 from gazetrack.workflows.refining import check_calibrated, refine_on, some_of
-from gazetrack.workflows.render_notes import by_image, count_used, image_sizes, take_note
+from gazetrack.workflows.render_notes import (
+    by_image,
+    count_used,
+    image_sizes,
+    of_targets,
+    take_note,
+)
 from gazetrack.workflows.table_tracks import distinct, read_tracks
 from gazetrack.workflows.unfinished import Kept
 from gazetrack.workflows.workers import counted
@@ -82,6 +89,9 @@ class RenderOptions:
         see the images and the folder `out`.
     dtype : {"uint8", "float32"}
         Type of the stored values: 0..255, or 0..1.
+    target : str or None
+        Rule for what a trial was looking for, see `gazetrack.maps.targets.target_rule`: maps then
+        say it, and `pooled` ones are of one target each. Tracks of no target are left out.
     """
 
     params: MapParams = field(default_factory=MapParams)
@@ -98,6 +108,7 @@ class RenderOptions:
     jobs: int = 1
     engine: Engine | None = None
     dtype: str = "uint8"
+    target: str | None = None
 
 
 class RenderChoices(TypedDict, total=False):
@@ -115,6 +126,7 @@ class RenderChoices(TypedDict, total=False):
     jobs: int
     engine: Engine | None
     dtype: str
+    target: str | None
 
 
 def render(
@@ -247,6 +259,7 @@ def gathered(paths: Sequence[str | Path], options: RenderOptions) -> Gathered:
         [options.out, options.out / "png", options.out / "overlay"], [options.images]
     )
     sizes, unreadable = image_sizes(images)
+    target = None if options.target is None else target_rule(options.target)
     outcomes: list[Outcome] = []
     work: Group = []
     for path in paths:
@@ -256,6 +269,8 @@ def gathered(paths: Sequence[str | Path], options: RenderOptions) -> Gathered:
             outcome.sha256 = sha256_of(path) if Path(path).is_file() else ""
             known_sizes = None if options.images is None else sizes
             found = read_tracks(path, known_sizes, options.placement)
+            if target is not None:
+                found = of_targets(found, target, outcome)
             work += [(track, outcome) for track in found.tracks]
             take_note(outcome, found, unreadable, options.images)
         except GazetrackError as error:
@@ -281,8 +296,13 @@ def _write_maps(
         "placement_rule": options.placement,
         "crf": None if options.crf is None else asdict(options.crf),
     }
+    if options.target is not None:
+        meta["target_rule"] = options.target
     most = options.max_total_bytes
-    with map_writer(target, meta, force=options.force, max_total_bytes=most) as write:
+    has_targets = options.target is not None
+    with map_writer(
+        target, meta, force=options.force, max_total_bytes=most, targets=has_targets
+    ) as write:
         rendered = _in_order(list(zip(groups, shown, strict=True)), options)
         rows = zip(groups, names, shown, rendered, strict=True)
         for group, name, image, maps in counted(rows, len(groups), progress):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gazetrack.errors import DataError, GazetrackError, InputError, quote
@@ -10,7 +11,7 @@ from gazetrack.maps.render import left_out
 from gazetrack.tables.stimulus import stem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from gazetrack.images.reference import ImageRef
@@ -83,11 +84,30 @@ def _without_images(file: str, found: TableTracks, images: Path | None) -> Input
     return InputError(what, path=file, hint=hint)
 
 
+def of_targets(found: TableTracks, target: Callable[[Track], str], outcome: Outcome) -> TableTracks:
+    """Return tracks with their targets, without those that have none, which is noted.
+
+    Raises
+    ------
+    DataError
+        None has a target.
+    """
+    told = [replace(track, target=target(track)) for track in found.tracks]
+    kept = tuple(track for track in told if track.target)
+    without = [track for track in told if not track.target]
+    if without and not kept:
+        what = f"the rule of --target says nothing of trial {quote(without[0].trial, 40)!r}"
+        raise DataError(f"{what}, nor of any other", path=outcome.file, hint="see --target")
+    n_left_out = sum(len(track) for track in without)
+    dropped = found.dropped | ({"no target": n_left_out} if n_left_out else {})
+    return replace(found, tracks=kept, dropped=dropped)
+
+
 def by_image(work: Sequence[tuple[Track, Outcome]]) -> list[list[tuple[Track, Outcome]]]:
-    """Return the tracks of each image together, in the order in which images come."""
-    groups: dict[str, list[tuple[Track, Outcome]]] = {}
+    """Return the tracks of each image, and target, together, in the order in which they come."""
+    groups: dict[tuple[str, str], list[tuple[Track, Outcome]]] = {}
     for track, outcome in work:
-        groups.setdefault(stem(track.stimulus), []).append((track, outcome))
+        groups.setdefault((stem(track.stimulus), track.target), []).append((track, outcome))
     return list(groups.values())
 
 

@@ -29,6 +29,7 @@ from gradtrack_model.data.augment import (
     tint,
     warp,
 )
+from gradtrack_model.data.class_maps import rendered_classes
 from gradtrack_model.data.labels import mean_maps
 from gradtrack_model.parallel import rank, world
 
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from gazetrack.maps.parameters import MapParams
     from gazetrack.maps.track import Track
     from gradtrack_model.config import AugmentConfig, BatchConfig, InputConfig
+    from gradtrack_model.data.labels import Maps
     from gradtrack_model.data.sample import Sample
 
 
@@ -52,7 +54,8 @@ class Batch(NamedTuple):
     images : Tensor of float32, shape (B, 3, S, S)
         Normalised by the statistics of ImageNet.
     maps : Tensor of float32, shape (B, L, S, S)
-        Track maps in [0, 1], the core first.
+        Track maps in [0, 1], the core first; of several classes, see
+        `gradtrack_model.data.class_maps`.
     ids : tuple of str
         The id of each image.
     """
@@ -218,8 +221,7 @@ def plain_batch(samples: Sequence[Sample], config: InputConfig) -> Batch:
 def plain_maps(samples: Sequence[Sample], config: InputConfig) -> Tensor:
     """Return the track maps [B, L, S, S] of samples as they are; all have gaze."""
     same = Affine(np.eye(3), 1.0)
-    maps = [_maps_of(sample, config.maps, same, config.image_size) for sample in samples]
-    return torch.stack(maps)
+    return torch.stack([_maps_of(sample, config, same) for sample in samples])
 
 
 # A batch may reach into the next epoch, and threads may work on two batches apart.
@@ -236,22 +238,23 @@ def render_batch(
     Fixations are moved and then rendered, with the tube's radius scaled along; stored maps are
     warped like the image.
     """
-    size = config.image_size
     maps = [
-        _maps_of(sample, config.maps, affine, size)
-        for sample, affine in zip(samples, affines, strict=True)
+        _maps_of(sample, config, affine) for sample, affine in zip(samples, affines, strict=True)
     ]
-    return torch.stack(maps) * inside(affines, size)
+    return torch.stack(maps) * inside(affines, config.image_size)
 
 
-def _maps_of(sample: Sample, params: MapParams, affine: Affine, size: int) -> Tensor:
+def _maps_of(sample: Sample, config: InputConfig, affine: Affine) -> Tensor:
     if sample.maps is not None:
         moved: Tensor = warp(sample.maps[None].float() / 255, [affine])[0]
         return moved
-    return _render(sample.tracks, params, affine, size)
+    render = functools.partial(_render, params=config.maps, affine=affine, size=config.image_size)
+    names = config.classes.names
+    maps = rendered_classes(sample.tracks, names, render) if names else render(sample.tracks)
+    return torch.from_numpy(maps)
 
 
-def _render(tracks: Sequence[Track], params: MapParams, affine: Affine, size: int) -> Tensor:
+def _render(tracks: Sequence[Track], params: MapParams, affine: Affine, size: int) -> Maps:
     """Render tracks that an affine moves and zooms; its zoom goes for all lengths of the maps."""
     zoomed = dataclasses.replace(
         params,
@@ -261,7 +264,7 @@ def _render(tracks: Sequence[Track], params: MapParams, affine: Affine, size: in
         max_saccade=params.max_saccade * affine.scale,
     )
     moved = [_moved(track, affine) for track in tracks]
-    return torch.from_numpy(mean_maps(moved, zoomed, (size, size)))
+    return mean_maps(moved, zoomed, (size, size))
 
 
 def _moved(track: Track, affine: Affine) -> Track:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gazetrack.errors import GazetrackError
+from gradtrack_model.data.class_maps import of_classes
 from gradtrack_model.data.image_files import open_image, read_image
 from gradtrack_model.data.labels import BORDER, STORED_BORDER, full_map, refined_maps
-from gradtrack_model.data.loading import mask_of, split_items
+from gradtrack_model.data.loading import labels_of, mask_of, split_items
 from gradtrack_model.data.splits import overlaps
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    import numpy.typing as npt
 
     from gazetrack.maps.store import MapStore
     from gazetrack.workflows.dataset import Item
@@ -91,7 +94,11 @@ def _of_files(item: Item, config: DataConfig) -> Iterator[Finding]:
     # Masks of training images are read by full supervision alone: elsewhere they can do no harm.
     used = config.method == "full" or item.split != "train"
     try:
-        mask = mask_of(item, item.mask)
+        mask: npt.NDArray[Any] = (
+            labels_of(item, item.mask, config.classes.n)
+            if config.classes.names
+            else mask_of(item, item.mask)
+        )
     except GazetrackError as error:
         yield Finding(item.image_id, f"mask {error.what}", fatal=used)
         return
@@ -103,6 +110,8 @@ def _of_files(item: Item, config: DataConfig) -> Iterator[Finding]:
 
 def _of_label(item: Item, config: DataConfig, store: MapStore | None) -> str:
     """Return why nothing of an image would be foreground, in words; empty where something is."""
+    if names := config.classes.names:
+        return _of_classes(item, names, config, store)
     if store is not None:
         if item.image_id not in store.ids:
             return ""
@@ -115,6 +124,25 @@ def _of_label(item: Item, config: DataConfig, store: MapStore | None) -> str:
     if label is None or label.max() < BORDER:
         return "no fixation is long enough and on the image"
     return _of_refined(item, config, label) if config.crf_weight else ""
+
+
+def _of_classes(
+    item: Item, names: Sequence[str], config: DataConfig, store: MapStore | None
+) -> str:
+    """Return why nothing of an image would be foreground, of whatever class."""
+    if store is not None:
+        own = [name for name in names if store.has(item.image_id, name)]
+        peaks = [int(store.load(item.image_id, name)[-1].max()) for name in own]
+        is_empty = bool(own) and max(peaks) < STORED_BORDER
+        return "no pixel of its last maps reaches one half" if is_empty else ""
+    told = of_classes(item.tracks, names)
+    if item.tracks and not told:
+        return f"its gaze is of no class: {', '.join(sorted({t.target for t in item.tracks}))!r}"
+    size = config.image_size
+    maps = [full_map([track], config.maps, (size, size)) for track in told]
+    if told and all(one is None or one.max() < BORDER for one in maps):
+        return "no fixation is long enough and on the image"
+    return ""
 
 
 def _of_refined(item: Item, config: DataConfig, label: Maps) -> str:

@@ -116,8 +116,8 @@ class Tracks(NamedTuple):
         First fixation of each level of each track.
     lengths : list of int
         Number of fixations of each track.
-    rows : list of range
-        Which of the T tracks are those of each sample.
+    rows : list of list of list of int
+        Which of the T tracks are those of each sample, of each class.
     points_a_track : list of int
         The most points that a blurred map of each track puts on its lines; known here, nobody waits
         for a GPU to say.
@@ -126,7 +126,7 @@ class Tracks(NamedTuple):
     points: Tensor
     firsts: Tensor
     lengths: list[int]
-    rows: list[range]
+    rows: list[list[list[int]]]
     points_a_track: list[int]
 
 
@@ -155,7 +155,7 @@ class Resident:
         self._maps = torch.stack(stored).to(device) if stored else None
         # Levels are suffixes here, as those of no other truncation are.
         renders = config.maps.kind in KINDS and config.maps.truncation == "tail"
-        self._tracks = _padded(samples, config.maps, device) if renders and not stored else None
+        self._tracks = _padded(samples, config, device) if renders and not stored else None
 
     def batch(self, step: int) -> Batch:
         """Return the augmented batch of one step, on the device."""
@@ -179,8 +179,9 @@ class Resident:
         return maps * inside(drawn.affines, size, self._device)
 
 
-def _padded(samples: Sequence[Sample], params: MapParams, device: torch.device) -> Tracks:
+def _padded(samples: Sequence[Sample], config: BatchConfig, device: torch.device) -> Tracks:
     """Copy the tracks of all samples to a device, as one array."""
+    params = config.maps
     tracks = [track for sample in samples for track in sample.tracks]
     lengths = [len(track) for track in tracks]
     points = np.full((3, len(tracks), max(lengths)), np.nan, np.float32)
@@ -195,17 +196,23 @@ def _padded(samples: Sequence[Sample], params: MapParams, device: torch.device) 
         points=torch.from_numpy(points).to(device),
         firsts=torch.tensor(firsts, device=device),
         lengths=lengths,
-        rows=_rows_of(samples),
+        rows=_rows_of(samples, config.classes.names),
         points_a_track=[_points_a_track(track, params, size) for track in tracks],
     )
 
 
-def _rows_of(samples: Sequence[Sample]) -> list[range]:
-    """Return which tracks are those of each sample, where the tracks of all are counted through."""
+def _rows_of(samples: Sequence[Sample], names: Sequence[str]) -> list[list[list[int]]]:
+    """Return which tracks are those of each sample, of each class that has a name.
+
+    The tracks of all samples are counted through.
+    """
     rows = []
     start = 0
     for sample in samples:
-        rows.append(range(start, start + len(sample.tracks)))
+        numbered = list(enumerate(sample.tracks, start))
+        # Of one class, all tracks are of it, whatever their targets are.
+        groups = [[row for row, track in numbered if track.target == name] for name in names]
+        rows.append(groups or [[row for row, _ in numbered]])
         start += len(sample.tracks)
     return rows
 
@@ -228,13 +235,17 @@ def _points_a_track(track: Track, params: MapParams, size: int) -> int:
 def _rendered(tracks: Tracks, drawn: Drawn, size: int, params: MapParams) -> Tensor:
     """Render the tracks of the drawn samples [B, L, S, S], moved and zoomed as drawn.
 
-    Where a sample has several tracks, its map is their mean.
+    Where a sample, or a class of it, has several tracks, its map is their mean. Maps of several
+    classes are those of `class_maps.rendered_classes`.
     """
-    rows = [tracks.rows[i] for i in drawn.indices]
-    counts = [len(of_sample) for of_sample in rows]
-    picked = [row for of_sample in rows for row in of_sample]
+    groups = [of_class for i in drawn.indices for of_class in tracks.rows[i]]
+    counts = [len(group) for group in groups]
+    picked = [row for group in groups for row in group]
     moves = [
-        affine for affine, count in zip(drawn.affines, counts, strict=True) for _ in range(count)
+        affine
+        for i, affine in zip(drawn.indices, drawn.affines, strict=True)
+        for group in tracks.rows[i]
+        for _ in group
     ]
     device = tracks.points.device
     which = upload(np.array(picked), device)
@@ -253,4 +264,15 @@ def _rendered(tracks: Tracks, drawn: Drawn, size: int, params: MapParams) -> Ten
         scale=scale,
         points=max(tracks.points_a_track[row] for row in picked),
     )
-    return torch.stack([part.mean(0) for part in torch.split(maps, counts)])
+    nothing = maps.new_zeros(maps.shape[1:])
+    means = [
+        part.mean(0) if count else nothing
+        for part, count in zip(torch.split(maps, counts), counts, strict=True)
+    ]
+    n_classes = len(tracks.rows[0])
+    if n_classes == 1:
+        return torch.stack(means)
+    # Behind the levels of a class: where nobody looked for it.
+    unknown = [nothing.new_full((1, size, size), not count) for count in counts]
+    each = [torch.cat(both) for both in zip(means, unknown, strict=True)]
+    return torch.stack(each).view(len(drawn.indices), -1, size, size)

@@ -136,6 +136,14 @@ def choose_gaze(sources: Sources, config: DataConfig) -> Gaze:
         given = sources.given == "fixations"
         return _tables(sources, config, "given as such" if given else "no maps are beside them")
     store = read_maps(sources.maps)
+    misses = _misses_classes(store, config)
+    if misses and (sources.given == "maps" or not sources.fixations):
+        hint = "render with --target RULE, or train without classes.names"
+        raise DataError(misses, path=sources.maps, hint=hint)
+    if misses:
+        return _tables(sources, config, misses)
+    if not config.classes.names:
+        store.refuse_targets()
     if sources.given == "maps":
         # What is typed is meant; what a method usually renders is not.
         if typed := _contradiction(store, sources, config, sources.map_settings):
@@ -158,6 +166,14 @@ def choose_gaze(sources: Sources, config: DataConfig) -> Gaze:
         return _stored(store, "there are no fixation tables beside them")
     _refuse_misfit(store, sources)
     return _stored(store, f"they fit {_tables_in_words(sources)}, as their digests say")
+
+
+def _misses_classes(store: MapStore, config: DataConfig) -> str:
+    """Return in words that stored maps do not say what was looked for, where classes are asked."""
+    if not config.classes.names or store.targets:
+        return ""
+    shown = quote(store.path, _NAME_CHARS)
+    return f"classes are asked for, and the maps of {shown} do not say what was looked for"
 
 
 def _tables(sources: Sources, config: DataConfig, why: str) -> Gaze:

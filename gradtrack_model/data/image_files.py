@@ -14,6 +14,7 @@ from PIL import Image
 
 from gazetrack.errors import DataError
 from gazetrack.images.folder import DEEP_MODES, decode, find_images, image_size, read_mask
+from gazetrack.images.labels import read_label_image
 from gazetrack.images.reference import ImageRef
 from gazetrack.images.slices import slices_of, spacing_of, write_like
 from gazetrack.images.volume_files import is_writable
@@ -31,6 +32,7 @@ __all__ = [
     "open_image",
     "read_ids",
     "read_image",
+    "read_label_image",
     "read_mask",
     "resized",
     "slices_of",

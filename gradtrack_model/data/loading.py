@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -12,8 +13,14 @@ from torch.nn import functional
 
 from gazetrack.errors import DataError, quote
 from gazetrack.workflows.dataset import find_items, hashed_split
+from gradtrack_model.data.class_maps import (
+    label_maps,
+    of_classes,
+    refuse_unseen,
+    stored_classes,
+)
 from gradtrack_model.data.gaze import choose_gaze
-from gradtrack_model.data.image_files import read_image, read_mask
+from gradtrack_model.data.image_files import read_image, read_label_image, read_mask
 from gradtrack_model.data.labels import cleaned, mean_maps, refined_maps
 from gradtrack_model.data.reading import read_together
 from gradtrack_model.data.sample import Sample, TrainingData
@@ -54,6 +61,13 @@ class SplitData(NamedTuple):
     gaze: Gaze
     manifest: Manifest
     notes: list[str]
+
+    def targets(self) -> set[str]:
+        """Return all that was looked for."""
+        store = self.gaze.store()
+        if store is not None:
+            return set(store.targets)
+        return {track.target for item in self.found.items for track in item.tracks}
 
     def items(self, split: str) -> list[Item]:
         """Return the images of one split."""
@@ -102,6 +116,8 @@ def load_data(sources: Sources, config: DataConfig) -> TrainingData:
             silent.append(item.image_id)
         else:
             train.append(sample)
+    if names := config.classes.names:
+        refuse_unseen(train, names, data.targets(), data.gaze.files or "the masks")
     if not train:
         raise _nothing_to_train_on(sources, data)
     # Validation sees images at the size of prediction, which may be larger.
@@ -134,6 +150,7 @@ def split_items(sources: Sources, config: DataConfig) -> SplitData:
         test_ids=sources.test_ids,
         placement=sources.placement,
         case=sources.case,
+        target=config.classes.target if config.classes.names else None,
     )
     if sources.split is not None:
         items, notes = recorded(found.items, sources.split, sources.allow_changes)
@@ -222,21 +239,26 @@ class _Loader:
             return ()
         size = self._config.image_size
         # Fixations are cleaned on the image itself: what lies outside it is known there.
-        tracks = cleaned(item.tracks, self._config.maps)
+        told = of_classes(item.tracks, self._config.classes.names)
+        tracks = cleaned(told, self._config.maps)
         return tuple(track.scaled(size, size) for track in tracks)
 
     def _validation_sample(self, item: Item) -> Sample:
         sample = self._training_sample(item) or Sample(item.image_id, self._pixels(item))
         if item.mask is None:
             return sample
-        return dataclasses.replace(sample, mask=mask_of(item, item.mask))
+        return dataclasses.replace(sample, mask=self._mask(item, item.mask))
 
     def _with_mask_as_map(self, item: Item) -> Sample | None:
         """Return an item with its mask as the one level of its maps."""
         if item.mask is None:
             return None
-        mask = torch.from_numpy(mask_of(item, item.mask))[None].float()
-        label = _shrunk(mask, self._config.image_size) * 255
+        mask = self._mask(item, item.mask)
+        if self._config.classes.names:
+            whole = label_maps(mask, self._config.classes.n)
+        else:
+            whole = torch.from_numpy(mask)[None].float()
+        label = _shrunk(whole, self._config.image_size) * 255
         return Sample(item.image_id, self._pixels(item), maps=label.round().to(torch.uint8))
 
     def _with_refined_maps(self, item: Item, tracks: Sequence[Track]) -> Sample:
@@ -250,7 +272,19 @@ class _Loader:
         maps = torch.from_numpy(np.rint(refined * 255).astype(np.uint8))
         return Sample(item.image_id, pixels, maps=maps)
 
+    def _mask(self, item: Item, where: ImageRef) -> npt.NDArray[Any]:
+        """Return the mask of an item, bool, or uint8 where there are several classes."""
+        if self._config.classes.names:
+            return labels_of(item, where, self._config.classes.n)
+        return mask_of(item, where)
+
     def _with_stored_maps(self, item: Item, store: MapStore) -> Sample | None:
+        if names := self._config.classes.names:
+            shrink = functools.partial(_shrunk, size=self._config.image_size)
+            of_each = stored_classes(store, item.image_id, names, shrink)
+            if of_each is None:
+                return None
+            return Sample(item.image_id, self._pixels(item), maps=of_each.round().to(torch.uint8))
         if item.image_id not in store.ids:
             return None
         # A copy, as the stored values are a view of the file's buffer, which nobody may write to.
@@ -289,11 +323,42 @@ def mask_of(item: Item, where: ImageRef) -> npt.NDArray[np.bool_]:
         As in `gazetrack.images.folder.read_mask`.
     """
     mask = read_mask(where)
-    height, width = mask.shape
+    _refuse_size(item, where, mask.shape)
+    return mask
+
+
+def labels_of(item: Item, where: ImageRef, n_classes: int) -> npt.NDArray[np.uint8]:
+    """Read the mask of an item as a label image of several classes.
+
+    Parameters
+    ----------
+    item, where
+        As those of `mask_of`.
+    n_classes : int
+        The number of classes.
+
+    Returns
+    -------
+    ndarray of uint8, shape (H, W)
+        0 for background, 1 to `n_classes`.
+
+    Raises
+    ------
+    DataError
+        The mask has another size than its image, or a value that is no class.
+    InputError
+        As in `gazetrack.images.labels.read_label_image`.
+    """
+    labels = read_label_image(where, n_classes)
+    _refuse_size(item, where, labels.shape)
+    return labels
+
+
+def _refuse_size(item: Item, where: ImageRef, shape: tuple[int, ...]) -> None:
+    height, width = shape
     if (height, width) != (item.height, item.width):
         what = f"is {width} x {height} pixels, its image {item.width} x {item.height}"
         raise DataError(what, path=where.path, hint="a mask has the size of its image")
-    return mask
 
 
 def _check_levels(samples: Iterable[Sample]) -> None:

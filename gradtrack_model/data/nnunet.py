@@ -27,6 +27,7 @@ from gradtrack_model.data.image_files import is_gray, open_image
 from gradtrack_model.data.labels import STORED_BORDER, full_map, refined_maps
 from gradtrack_model.data.loading import mask_of, split_items
 from gradtrack_model.data.splits import SPLITS, refuse_overlaps
+from gradtrack_model.network.classes import refuse_classes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,6 +100,7 @@ def write_nnunet(
     if raw.exists() and not force:
         hint = "give another name or --out, or --force to replace it"
         raise OutputError("is already there", path=raw, hint=hint)
+    refuse_classes(config.classes, "the export for nnU-Net")
     data = split_items(sources, config)
     if not sources.allow_overlap:
         refuse_overlaps(data.manifest, sources.images)

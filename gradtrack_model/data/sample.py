@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -32,16 +32,18 @@ class Sample:
     tracks : tuple of Track
         The cleaned track of each observer, in pixels of the resized image.
     maps : Tensor of uint8, shape (L, S, S), or None
-        Stored maps, 0 to 255, where these are trained on in place of tracks.
-    mask : ndarray of bool, shape (H, W), or None
-        The mask at the size of the original image, for validation only.
+        Stored maps, 0 to 255, where these are trained on in place of tracks; of several classes,
+        see `gradtrack_model.data.class_maps`.
+    mask : ndarray of bool or uint8, shape (H, W), or None
+        The mask at the size of the original image, for validation only; of several classes, a label
+        image.
     """
 
     image_id: str
     pixels: Tensor
     tracks: tuple[Track, ...] = ()
     maps: Tensor | None = None
-    mask: npt.NDArray[np.bool_] | None = None
+    mask: npt.NDArray[Any] | None = None
 
     @property
     def has_gaze(self) -> bool:
@@ -86,6 +88,8 @@ class TrainingData:
         digest = hashlib.sha256()
         for sample in (*self.train, *self.val):
             digest.update(sample.image_id.encode() + b"\0")
+            for track in sample.tracks:
+                digest.update(track.target.encode())
             for array in sample.arrays():
                 # Without type and shape, two data sets of the same bytes could be confused.
                 digest.update(f"{array.dtype}{array.shape}".encode())

@@ -17,6 +17,7 @@ from gazetrack.cards import card, levels_png
 from gazetrack.errors import ConfigError, InputError
 from gradtrack_model.data.image_files import find_images, open_image
 from gradtrack_model.evaluation.predict import PredictOptions, ensemble_logits
+from gradtrack_model.network.classes import refuse_classes
 from gradtrack_model.network.model import foreground
 from gradtrack_model.weights.ensemble import as_ensemble
 
@@ -99,6 +100,7 @@ def segment(
     """
     ensemble = as_ensemble(checkpoint)
     config = ensemble.first.config
+    refuse_classes(config.classes, "prediction in memory")
     size = options.image_size or config.predicting_size
     threshold = ensemble.threshold(options.threshold)
     options.check_temperature(ensemble, size, {})

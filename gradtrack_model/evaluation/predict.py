@@ -32,6 +32,7 @@ from gradtrack_model.evaluation.uncertainty import (
     write_uncertainty,
 )
 from gradtrack_model.evaluation.volume_masks import VolumeMasks
+from gradtrack_model.network.classes import refuse_classes
 from gradtrack_model.network.model import foreground
 from gradtrack_model.network.precision import autocast
 from gradtrack_model.weights.ensemble import as_ensemble
@@ -242,6 +243,7 @@ def predict_folder(
     """
     ensemble = as_ensemble(checkpoint)
     config = ensemble.first.config
+    refuse_classes(config.classes, "prediction")
     levels = _levels(ensemble, options)
     images = find_images(folder)
     wanted = _wanted(images, options.ids, folder)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from gradtrack_model.network.blocks import NORM_GROUPS, GroupNorm, resize
+from gradtrack_model.network.classes import any_class
 
 
 class TrackAttention(nn.Module):
@@ -16,7 +17,8 @@ class TrackAttention(nn.Module):
         a  = conv1(ReLU(GN(conv3(F)))) + alpha * up2(a')     alpha is learned and starts at 0
         F' = F + conv1(F * sigmoid(a))                       this conv1 starts at 0
 
-    so that training starts as the plain U-Net.
+    so that training starts as the plain U-Net. Of several classes, a has a channel each, and F is
+    seen through that of the most likely class: what any of them attends to.
 
     Parameters
     ----------
@@ -27,15 +29,17 @@ class TrackAttention(nn.Module):
     attend : bool
         Off: the stage is deeply supervised only, a = conv1(ReLU(GN(conv3(F)))) and F' = F, as a
         control.
+    classes : int
+        Number of track maps, one for each class.
     """
 
-    def __init__(self, channels: int, deepest: bool, attend: bool = True) -> None:
+    def __init__(self, channels: int, deepest: bool, attend: bool = True, classes: int = 1) -> None:
         super().__init__()
         self.predict = nn.Sequential(
             nn.Conv2d(channels, channels // 2, 3, padding=1, bias=False),
             GroupNorm(NORM_GROUPS, channels // 2),
             nn.ReLU(inplace=True),
-            nn.Conv2d(channels // 2, 1, 1),
+            nn.Conv2d(channels // 2, classes, 1),
         )
         self.attend = attend
         if attend and not deepest:
@@ -48,18 +52,19 @@ class TrackAttention(nn.Module):
                 nn.init.zeros_(self.refine.bias)
 
     def forward(self, features: Tensor, deeper: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Return the refined features [B, C, h, w] and the track map's logits [B, 1, h, w].
+        """Return the refined features [B, C, h, w] and the track maps' logits [B, K, h, w].
 
         Parameters
         ----------
         features : Tensor, shape (B, C, h, w)
             The features of this stage.
-        deeper : Tensor, shape (B, 1, h', w'), or None
-            Logits of the track map of the deeper stage; None at the deepest one.
+        deeper : Tensor, shape (B, K, h', w'), or None
+            Logits of the track maps of the deeper stage; None at the deepest one.
         """
         track: Tensor = self.predict(features)
         if not self.attend:
             return features, track
         if deeper is not None:
             track = track + self.alpha * resize(deeper, track)
-        return features + self.refine(features * torch.sigmoid(track)), track
+        attention = torch.sigmoid(any_class(track))
+        return features + self.refine(features * attention), track

@@ -19,6 +19,7 @@ from gazetrack.errors import ConfigError, quote
 from gradtrack_model.limits import within
 from gradtrack_model.network.attention import TrackAttention
 from gradtrack_model.network.blocks import NORM_GROUPS, DecoderStage, resize
+from gradtrack_model.network.classes import MOST_CLASSES
 from gradtrack_model.network.dinov2 import DinoEncoder
 from gradtrack_model.network.encoders import LITE_SCALES, BasicEncoder, Encoder, LiteEncoder
 from gradtrack_model.network.external_encoders import ExternalEncoder, is_external
@@ -61,6 +62,8 @@ class ModelConfig:
         each network.
     pretrained : bool
         Start the encoder from its ImageNet weights; ``basic`` has none.
+    classes : int
+        Number of classes that are told apart. `TrainConfig` takes it from ``classes.names``.
 
     Raises
     ------
@@ -75,6 +78,7 @@ class ModelConfig:
     heads: int = 1
     networks: int = 1
     pretrained: bool = True
+    classes: int = 1
 
     def __post_init__(self) -> None:
         if self.encoder not in DEFAULT_WIDTHS and not is_external(self.encoder):
@@ -83,6 +87,11 @@ class ModelConfig:
             raise ConfigError(what, hint=f"use one of {known}, timm:NAME, smp:NAME")
         within("heads", self.heads, 1, 8)
         within("networks", self.networks, 1, 8)
+        within("classes", self.classes, 1, MOST_CLASSES)
+        if self.classes > 1 and self.heads * self.networks > 1:
+            what = f"{self.classes} classes and {self.heads * self.networks} segmentations of each"
+            hint = "several heads or networks, as of gazemedseg, are for one class"
+            raise ConfigError(what, hint=hint)
         default = DEFAULT_WIDTHS.get(self.encoder, LITE_WIDTHS)
         widths = tuple(self.widths) or default
         if len(widths) != len(default):
@@ -100,12 +109,13 @@ class Output(NamedTuple):
 
     Parameters
     ----------
-    logits : Tensor, shape (B, 1, H, W)
-        Logits of the segmentation, at the size of the image.
-    tracks : list of Tensor, shapes (B, 1, h_k, w_k)
+    logits : Tensor, shape (B, K, H, W)
+        Logits of the segmentation, at the size of the image, a channel for each class.
+    tracks : list of Tensor, shapes (B, K, h_k, w_k)
         Logits of the track maps, deepest stage first.
     heads : Tensor, shape (B, m, h, w)
-        Logits of each segmentation, at the last stage's size; what the loss compares.
+        Logits of each segmentation, or of each class, at the last stage's size; what the loss
+        compares.
     features : tuple of Tensor, shapes (B, C, h, w)
         The features of the last stage, of each network.
     empty : Tensor, shape (m,)
@@ -159,10 +169,13 @@ class TrackUNet(Network):
         *skips, channels = self.encoder.channels
         for k, (c_skip, width) in enumerate(zip(reversed(skips), widths, strict=True)):
             self.stages.append(DecoderStage(channels, c_skip, width, config.gates))
-            attention = TrackAttention(width, deepest=k == 0, attend=config.attention)
+            attention = TrackAttention(
+                width, deepest=k == 0, attend=config.attention, classes=config.classes
+            )
             self.attention.append(attention)
             channels = width
-        self.head = nn.Conv2d(channels, config.heads, 1)
+        # One class may have several segmentations; several classes have one each.
+        self.head = nn.Conv2d(channels, config.heads * config.classes, 1)
 
     @property
     def encoders(self) -> tuple[Encoder, ...]:
@@ -192,10 +205,11 @@ class TrackUNet(Network):
         stages = zip(self.stages, self.attention, reversed(skips), strict=True)
         for stage, attention, skip in stages:
             x = stage(x, skip)  # F_k  [B, C_k, h_k, w_k]
-            x, track = attention(x, track)  # F'_k [B, C_k, h_k, w_k], a_k [B, 1, h_k, w_k]
+            x, track = attention(x, track)  # F'_k [B, C_k, h_k, w_k], a_k [B, K, h_k, w_k]
             tracks.append(track)
         heads = self.head(x)  # [B, m, h_K, w_K]
-        logits = resize(heads.mean(1, keepdim=True), image)  # [B, 1, H, W]
+        of_class = heads.mean(1, keepdim=True) if self.config.classes == 1 else heads
+        logits = resize(of_class, image)  # [B, K, H, W]
         assert self.head.bias is not None  # noqa: S101 - it is built with one
         return Output(logits, tracks, heads, (x,), self.head.bias)
 

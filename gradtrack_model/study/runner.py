@@ -23,6 +23,7 @@ from gradtrack_model.evaluation.evaluate import (
     read_scores,
 )
 from gradtrack_model.evaluation.predict import PredictOptions, predict_folder
+from gradtrack_model.network.classes import refuse_classes
 from gradtrack_model.network.precision import precision_on
 from gradtrack_model.study.jobs import WAYS, Job, Result
 from gradtrack_model.study.pruning import MedianRule, read_curve
@@ -108,6 +109,7 @@ class _How(NamedTuple):
 def _do(job: Job, folder: Path, ways: Sequence[str], how: _How) -> Result:
     check_machine(job.config.device, job.config.model, job.config.optimizer)
     check_loggers(job.config.loggers)
+    refuse_classes(job.config.classes, "a comparison")
     data = load_data(job.sources, job.config)
     ids = [sample.image_id for sample in data.val if sample.mask is not None]
     if not ids or job.sources.masks is None:

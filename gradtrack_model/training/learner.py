@@ -16,7 +16,7 @@ from gradtrack_model.network.batch_norm import (
     refuse_the_compiler,
     share_statistics,
 )
-from gradtrack_model.network.losses import gaze_loss
+from gradtrack_model.network.class_losses import loss_of
 from gradtrack_model.network.model import Network, build_network
 from gradtrack_model.network.precision import autocast
 from gradtrack_model.training.gradients import GradientMeans
@@ -183,7 +183,7 @@ class Learner:
         """
         with autocast(self.config.precision, self.device):
             output = self.model(images)
-        return torch.stack(list(gaze_loss(output, maps, self.config.loss)))
+        return torch.stack(list(loss_of(output, maps, self.config.loss, self.config.classes)))
 
     def _update(self, step: int, total: Tensor) -> None:
         """Let the optimizer take the step, unless its loss `total` is not finite."""

@@ -125,7 +125,9 @@ class RunLog:
 
 def _csv(rows: Sequence[Mapping[str, float]]) -> str:
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    # Of several classes, each has a column of its own.
+    others = dict.fromkeys(name for row in rows for name in row if name not in COLUMNS)
+    writer = csv.DictWriter(text, [*COLUMNS, *others], lineterminator="\n")
     writer.writeheader()
     for row in rows:
         writer.writerow({name: f"{value:.6g}" for name, value in row.items()})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -11,8 +11,10 @@ from torch.nn import functional
 from gradtrack_model import parallel
 from gradtrack_model.data.augment import normalise
 from gradtrack_model.data.batches import plain_maps
+from gradtrack_model.evaluation.class_metrics import class_means, class_overlaps
 from gradtrack_model.evaluation.metrics import dice_and_iou
-from gradtrack_model.network.losses import gaze_loss
+from gradtrack_model.network.class_losses import loss_of
+from gradtrack_model.network.classes import label_image
 from gradtrack_model.network.model import Output, foreground
 from gradtrack_model.network.precision import autocast
 
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
     from gradtrack_model.data.sample import Sample
     from gradtrack_model.network.model import Network
 
-    Mask = npt.NDArray[np.bool_]
+    # bool, or uint8 where it is a label image of several classes
+    Mask = npt.NDArray[Any]
 
 
 def validate(
@@ -51,7 +54,10 @@ def validate(
     -------
     dict
         ``val_dice`` and ``val_iou``, means over the images with a mask at the masks' own size;
-        ``val_loss``, the mean over the images with gaze. What there is nothing for is missing.
+        ``val_loss``, the mean over the images with gaze. What there is nothing for is missing. Of
+        several classes, ``val_dice`` and ``val_iou`` are means over the classes, and
+        ``val_dice_NAME`` that of a class over the images that count for it, see
+        `gradtrack_model.evaluation.class_metrics`.
     """
     config = config.predicting()
     chunks = list(_chunks(samples, config))
@@ -69,11 +75,20 @@ def validate(
         "val_iou": [value for chunk in measured for value in chunk.ious],
         "val_loss": [value for chunk in measured for value in chunk.losses],
     }
+    if names := config.classes.names:
+        dice = class_means(means["val_dice"], names)
+        iou = class_means(means["val_iou"], names)
+        means["val_dice"] = list(dice.values())
+        means["val_iou"] = list(iou.values())
+        means |= {f"val_dice_{name}": [value] for name, value in dice.items()}
     return {name: float(np.mean(values)) for name, values in means.items() if values}
 
 
 class _Measured(NamedTuple):
-    """What was measured on a batch: a number for each image that has what it is compared with."""
+    """What was measured on a batch: a number for each image that has what it is compared with.
+
+    Of several classes, each image has one after the other.
+    """
 
     dices: list[float]
     ious: list[float]
@@ -88,15 +103,19 @@ def _measured(
     dices = []
     ious = []
     for sample, predicted in _masks(chunk, output, config):
-        if sample.mask is not None:
-            dice, iou = dice_and_iou(predicted, sample.mask)
-            dices.append(dice)
-            ious.append(iou)
+        if sample.mask is None:
+            continue
+        if config.classes.names:
+            overlaps = class_overlaps(predicted, sample.mask, config.classes.n)
+        else:
+            overlaps = [dice_and_iou(predicted, sample.mask)]
+        dices += [dice for dice, _ in overlaps]
+        ious += [iou for _, iou in overlaps]
     losses = []
     gazed = [place for place, sample in enumerate(chunk) if sample.has_gaze]
     if gazed:
         maps = plain_maps([chunk[place] for place in gazed], config).to(device)
-        loss = gaze_loss(_part(output, gazed), maps, config.loss).total.item()
+        loss = loss_of(_part(output, gazed), maps, config.loss, config.classes).total.item()
         # A loss is a mean over its images: each of them counts as much as any other.
         losses = [loss] * len(gazed)
     return _Measured(dices, ious, losses)
@@ -130,7 +149,7 @@ def _masks(
 ) -> Iterator[tuple[Sample, Mask]]:
     for sample, logits in zip(chunk, output.logits.float(), strict=True):
         size = logits.shape[-2:] if sample.mask is None else sample.mask.shape
-        yield sample, _mask(logits, size, config.predict_threshold)
+        yield sample, _mask(logits, size, config)
 
 
 def _part(output: Output, places: list[int]) -> Output:
@@ -151,6 +170,10 @@ def _chunks(samples: Sequence[Sample], config: ValidationConfig) -> Iterator[Seq
     return (samples[start : start + size] for start in range(0, len(samples), size))
 
 
-def _mask(logits: Tensor, size: tuple[int, ...], threshold: float) -> Mask:
+def _mask(logits: Tensor, size: tuple[int, ...], config: ValidationConfig) -> Mask:
+    threshold = config.predict_threshold
     resized = functional.interpolate(logits[None], size=size, mode="bilinear", align_corners=False)
+    if config.classes.names:
+        labels = label_image(resized[0], threshold, exclusive=config.classes.exclusive)
+        return np.asarray(labels.cpu().numpy())
     return np.asarray(foreground(resized[0, 0], threshold).cpu().numpy())

@@ -137,7 +137,8 @@ def train_sources(
             loaded(found)
         result = loop.train(config, found, out, force=force, resume=resume, report=report)
         # The report is written here, where the data are in memory, and by one process alone.
-        if installed() and parallel.is_first() and result.stopped_by is None:
+        is_done = result.stopped_by is None and not config.classes.names
+        if installed() and parallel.is_first() and is_done:
             write_run_report(result.folder, found)
     return result
 

@@ -23,6 +23,7 @@ from gazetrack.errors import CheckpointError, ConfigError
 from gazetrack.publish import sha256_of, write_bytes
 from gazetrack.version import __version__
 from gradtrack_model.data.augment import IMAGENET_MEAN, IMAGENET_STD
+from gradtrack_model.network.classes import refuse_classes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -134,6 +135,7 @@ def export_model(
     OutputError
         The file cannot be written.
     """
+    refuse_classes(checkpoint.config.classes, "the export")
     kind = _format_of(path)
     if tracks and checkpoint.config.loss.track_weight == 0:
         what = "the network was trained without track maps"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import dataclasses
 from types import SimpleNamespace
 
 import numpy as np
@@ -46,6 +47,27 @@ def samples(tracks=(1, 2, 1, 3, 1), *, stored=False):
         made.append(
             Sample(str(i), pixels, maps=maps) if stored else Sample(str(i), pixels, tuple(gaze))
         )
+    return made
+
+
+CLASSES = ["classes.names=['a','b','c']"]
+
+
+def samples_of_classes(*, stored=False):
+    """Return samples whose gaze is of two of three classes each, or with stored maps."""
+    if stored:
+        rng = np.random.default_rng(1)
+        made = samples(stored=True)
+        shape = (len(made), 15, S, S)
+        maps = torch.from_numpy(rng.integers(0, 256, shape, np.uint8))
+        return [dataclasses.replace(one, maps=own) for one, own in zip(made, maps, strict=True)]
+    made = []
+    for number, one in enumerate(samples((2, 3, 2, 4, 2))):
+        names = ("abc"[number % 3], "abc"[(number + 1) % 3])
+        told = [
+            dataclasses.replace(track, target=names[i % 2]) for i, track in enumerate(one.tracks)
+        ]
+        made.append(dataclasses.replace(one, tracks=tuple(told)))
     return made
 
 
@@ -164,6 +186,29 @@ def test_a_whole_step_waits_for_nothing(settings, monkeypatch):
     heads = [module for name, module in learning.model.named_modules() if name.endswith("head")]
     assert len(heads) == config.model.networks
     assert all(head.weight.grad is not None for head in heads)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_maps_of_classes_rendered_on_the_device(kind):
+    overrides = RECIPE | {"maps.kind": kind}
+    assert_same(samples_of_classes(), load_config("tiny", overrides=overrides, settings=CLASSES))
+
+
+@pytest.mark.parametrize("stored", [False, True])
+@pytest.mark.parametrize("heads", ["softmax", "independent"])
+def test_a_whole_step_of_several_classes_waits_for_nothing(heads, stored, monkeypatch):
+    monkeypatch.setattr(learner, "pick_device", lambda _name: torch.device("meta"))
+    overrides = RECIPE | {"classes.heads": heads}
+    config = load_config("tiny", overrides=overrides, settings=CLASSES)
+    learning = learner.Learner(config)
+    make = Resident(samples_of_classes(stored=stored), config, learning.device).batch
+    for step in (1, 2):
+        parts = [make(step)]
+        assert parts[0].maps.device == learning.device
+        assert parts[0].maps.shape == (4, 3 * 5, S, S)
+        monkeypatch.setattr(learner._Taken, "row", lambda taken: taken)
+        assert [taken.step for taken in learning.advance(step, parts)] == [1][: step - 1]
+    assert learning.model.head.weight.grad.shape[0] == 3
 
 
 def test_what_asks_a_device_for_a_number_is_found(monkeypatch):

@@ -1,0 +1,128 @@
+"""What a trial's gaze was looking for: its target, read off its names or out of a table.
+
+A study that asks for several things, each in trials of its own, gives a map for each of them.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gazetrack.errors import ConfigError, InputError, quote
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from gazetrack.maps.track import Track
+
+COLUMNS = ("trial", "stimulus", "recording", "participant")
+TARGET = "target"
+_HINT = "use trial, stimulus, recording or participant, such as trial=REGEX, or a CSV file"
+# How `build_tracks` numbers an image's second showing within a trial.
+_SHOWING = re.compile(r"#\d+$")
+
+
+def check_rule(rule: str) -> None:
+    """Refuse a rule that is none; see `target_rule`, but that no file is opened."""
+    _parsed(rule)
+
+
+def target_rule(rule: str) -> Callable[[Track], str]:
+    """Return what reads the target of a track.
+
+    Parameters
+    ----------
+    rule : str
+        One of `COLUMNS`, whole; ``COLUMN=REGEX``, for the pattern's first group, or all that it
+        matches; or the name of a CSV file with some of these columns and ``target``, whose rows are
+        matched by all of them.
+
+    Returns
+    -------
+    callable
+        The target of a `Track`; empty where the rule says nothing of it.
+
+    Raises
+    ------
+    ConfigError
+        It is no rule, or its pattern no regular expression.
+    InputError
+        The file cannot be read, lacks columns, or names a trial twice.
+
+    Examples
+    --------
+    >>> read = target_rule("trial=find (.*)")
+    """
+    column, pattern = _parsed(rule)
+    if not column:
+        return _from_table(Path(rule))
+
+    def target(track: Track) -> str:
+        text = _SHOWING.sub("", getattr(track, column)) if column == "trial" else ""
+        text = text or getattr(track, column)
+        if pattern is None:
+            return str(text)
+        found = pattern.search(text)
+        if found is None:
+            return ""
+        return (found[1] if pattern.groups else found[0]) or ""
+
+    return target
+
+
+def with_targets(tracks: Iterable[Track], rule: str) -> list[Track]:
+    """Return tracks with their targets; parameters and errors as of `target_rule`."""
+    target = target_rule(rule)
+    return [replace(track, target=target(track)) for track in tracks]
+
+
+def _parsed(rule: str) -> tuple[str, re.Pattern[str] | None]:
+    """Return column and pattern of a rule; no column for a file."""
+    column, mark, text = rule.partition("=")
+    if column in COLUMNS:
+        if mark and not text:
+            raise ConfigError(f"target {quote(rule)!r}", hint=_HINT)
+        try:
+            return column, re.compile(text) if mark else None
+        except re.error as error:
+            what = f"target {quote(rule)!r} is no regular expression: {error}"
+            raise ConfigError(what, hint=_HINT) from error
+    if not rule.endswith(".csv"):
+        raise ConfigError(f"target {quote(rule)!r}", hint=_HINT)
+    return "", None
+
+
+def _from_table(path: Path) -> Callable[[Track], str]:
+    """Return what looks the target up in a table of trials."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            rows = list(reader)
+    except FileNotFoundError:
+        raise InputError("no such file", path=path, hint="check the name") from None
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        what = "cannot be read as a table of targets"
+        raise InputError(what, path=path, hint="write it as CSV, UTF-8") from error
+    found = reader.fieldnames or ()
+    keys = [name for name in COLUMNS if name in found]
+    if TARGET not in found or not keys:
+        hint = f"name the columns target and some of {', '.join(COLUMNS)}"
+        raise InputError("is no table of targets", path=path, hint=hint)
+    targets: dict[tuple[str, ...], str] = {}
+    for row in rows:
+        key = tuple(row[name] or "" for name in keys)
+        target = row[TARGET] or ""
+        if targets.setdefault(key, target) != target:
+            what = f"gives {quote(' '.join(key))!r} two targets"
+            raise InputError(what, path=path, hint="add a column that tells the trials apart")
+
+    def target_of(track: Track) -> str:
+        names = {name: getattr(track, name) for name in keys}
+        if "trial" in names:
+            names["trial"] = _SHOWING.sub("", names["trial"])
+        return targets.get(tuple(names.values()), "")
+
+    return target_of
