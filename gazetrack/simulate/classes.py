@@ -85,9 +85,13 @@ def write_class_example(
     rng = np.random.default_rng(seed)
     trials: list[list[Trial]] = []
     names = []
+    n_alone = 0
     for number in range(n_images):
         name = f"case-{number + 1:03d}.png"
-        present = CLASSES if rng.random() < BOTH else (CLASSES[number % len(CLASSES)],)
+        present: tuple[str, ...] = CLASSES
+        if rng.random() >= BOTH:
+            present = (CLASSES[n_alone % len(CLASSES)],)
+            n_alone += 1
         image, labels = class_image(rng, size, present)
         write_png(folder / "images" / name, image)
         write_png(folder / "masks" / name, labels)
@@ -122,7 +126,7 @@ def class_image(
     size : (height, width)
         Size of the image in pixels.
     present : tuple of str
-        Some of `CLASSES`.
+        The classes to draw, some of `CLASSES`.
 
     Returns
     -------

@@ -74,7 +74,7 @@ def stored_classes(
     store : MapStore
         Maps that say what was looked for.
     image_id : str
-        The image.
+        The id of the image, as in the file.
     names : sequence of str
         The classes, in their order.
     shrink : callable
@@ -123,9 +123,9 @@ def refuse_unseen(
     Parameters
     ----------
     samples : iterable of Sample
-        The training set.
+        All samples of the training set.
     names : sequence of str
-        The classes.
+        Names of the classes to be learned.
     targets : iterable of str
         All targets that the gaze has, for the message.
     where : str

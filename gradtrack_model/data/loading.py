@@ -333,14 +333,14 @@ def labels_of(item: Item, where: ImageRef, n_classes: int) -> npt.NDArray[np.uin
     Parameters
     ----------
     item, where
-        As those of `mask_of`.
+        The image and its mask, as for `mask_of`.
     n_classes : int
-        The number of classes.
+        How many classes there are, K.
 
     Returns
     -------
     ndarray of uint8, shape (H, W)
-        0 for background, 1 to `n_classes`.
+        0 for background, 1 to K for the classes.
 
     Raises
     ------

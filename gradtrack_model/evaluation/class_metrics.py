@@ -33,7 +33,7 @@ def class_overlaps(predicted: Labels, labels: Labels, n_classes: int) -> list[tu
     predicted, labels : ndarray of uint8, shape (H, W)
         What is compared: 0 for background, 1 to `n_classes` for the classes.
     n_classes : int
-        The number of classes.
+        How many classes there are, K.
 
     Returns
     -------

@@ -243,7 +243,6 @@ def predict_folder(
     """
     ensemble = as_ensemble(checkpoint)
     config = ensemble.first.config
-    refuse_classes(config.classes, "prediction")
     levels = _levels(ensemble, options)
     images = find_images(folder)
     wanted = _wanted(images, options.ids, folder)
@@ -327,6 +326,7 @@ def _also(options: PredictOptions, refiner: PromptRefiner | None) -> dict[str, A
 
 def _levels(ensemble: Ensemble, options: PredictOptions) -> int:
     """Return how many track maps are written, and refuse what the networks do not give."""
+    refuse_classes(ensemble.first.config.classes, "prediction")
     members = ensemble.members
     if options.uncertainty and len(members) == 1 and not options.tta:
         what = "the uncertainty of one network that sees an image once"

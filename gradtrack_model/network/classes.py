@@ -121,7 +121,7 @@ def label_image(logits: Tensor, threshold: float, *, exclusive: bool) -> Tensor:
         What is more probable than this is foreground: of exclusive classes, all of them together;
         of others, the most probable one. The pixel then has the most probable class.
     exclusive : bool
-        As for `probabilities`.
+        Whether classes exclude each other, as for `probabilities`.
 
     Returns
     -------
