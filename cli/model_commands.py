@@ -49,6 +49,11 @@ def compare_main() -> NoReturn:
     _run("gradtrack-compare")
 
 
+def view_main() -> NoReturn:
+    """Run `gradtrack-view`."""
+    _run("gradtrack-view")
+
+
 class _Programs(click.Group):
     """The programs of the trainer as commands of one."""
 
@@ -72,7 +77,7 @@ class _Programs(click.Group):
     ),
 )
 def programs() -> None:
-    """Train, predict, evaluate, export or compare, as the programs gradtrack-train and so on do."""
+    """Train, predict, calibrate, view and the rest, as the programs gradtrack-train and so on."""
 
 
 def module_main() -> NoReturn:

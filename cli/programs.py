@@ -15,6 +15,7 @@ PROGRAMS = {
     "gradtrack-calibrate": ("calibrate", "command"),
     "gradtrack-export": ("export", "command"),
     "gradtrack-compare": ("compare_methods", "command"),
+    "gradtrack-view": ("view", "command"),
 }
 
 

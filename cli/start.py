@@ -63,6 +63,14 @@ def compare() -> NoReturn:
     compare_main()
 
 
+def view() -> NoReturn:
+    """Run `gradtrack-view`."""
+    begin()
+    from .model_commands import view_main
+
+    view_main()
+
+
 def model() -> NoReturn:
     """Run `python -m gradtrack_model`."""
     begin()

@@ -17,6 +17,8 @@ from .verbs.evaluate import evaluate
 from .verbs.export import export
 from .verbs.predict import predict
 from .verbs.train import train
+from .verbs.view import view
+from .viewer.server import Viewer
 from .weights.checkpoint import Checkpoint, load_model
 
 __all__ = [
@@ -30,6 +32,7 @@ __all__ = [
     "Temperature",
     "TrainConfig",
     "TrainResult",
+    "Viewer",
     "calibrate",
     "compare",
     "cross_validate",
@@ -40,4 +43,5 @@ __all__ = [
     "predict",
     "predict_folder",
     "train",
+    "view",
 ]

@@ -150,7 +150,7 @@ def test_no_file_imports_one_that_imports_it(package):
 
 
 def commands():
-    from gazetrack_cli import calibrate, compare_methods, evaluate, predict, train
+    from gazetrack_cli import calibrate, compare_methods, evaluate, predict, train, view
     from gazetrack_cli.main import COMMANDS, cli
 
     context = click.Context(cli)
@@ -161,6 +161,7 @@ def commands():
         ("gradtrack-evaluate", evaluate.command),
         ("gradtrack-calibrate", calibrate.command),
         ("gradtrack-compare", compare_methods.command),
+        ("gradtrack-view", view.command),
     )
 
 

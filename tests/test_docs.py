@@ -221,7 +221,7 @@ def test_every_command_line_of_the_docs_is_one():
 
 
 PROGRAMS = ("gazetrack", "gradtrack-train", "gradtrack-predict", "gradtrack-evaluate")
-PROGRAMS += ("gradtrack-calibrate", "gradtrack-export", "gradtrack-compare")
+PROGRAMS += ("gradtrack-calibrate", "gradtrack-export", "gradtrack-compare", "gradtrack-view")
 
 
 def lines_of(page):

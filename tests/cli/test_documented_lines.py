@@ -42,6 +42,7 @@ NOT_RUN = {
     r"images --weights runs/gradtrack|--ids val.txt -o": "needs it trained; tests/cli/test_demo.py",
     r"runs/folds|--ids test\.txt": "a network for each fold; tests/weights/test_ensemble.py",
     r"^gradtrack-calibrate": "a trained network; tests/verbs/test_calibrate.py",
+    r"^gradtrack-view": "a server that waits; tests/viewer, in a browser",
     r"^gradtrack-compare": "four networks; tests/cli/test_model_commands.py",
     r"^gradtrack-export|polyps\.onnx": "a slow import; tests/weights/test_export.py",
     r"kvasir_fixation|maps/maps\.parquet --t|val-images|val\.txt$": (
