@@ -6,7 +6,12 @@ EXTRAS := model,export,medical,report,test,dev
 # A process a core, each with whole files of tests; no more than four, for each may take a gigabyte.
 SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
 
-.PHONY: demo test test-slow lint imports style types uncompiled docs nnunet man clean
+# What reads, writes and resumes: its tests run every branch of it.
+COVERED := gazetrack.tables gazetrack.publish gradtrack_model.weights.checkpoint gradtrack_model.training.resume \
+  gradtrack_model.training.run_folder
+COVERED_BY := tests/tables tests/test_publish.py tests/weights/test_checkpoint.py tests/training/test_resume.py tests/training/test_run_folder.py
+
+.PHONY: demo test test-slow coverage lint imports style types uncompiled docs nnunet man clean
 
 demo: $(VENV)/.installed
 	$(BIN)/gazetrack demo --out demo-out
@@ -24,6 +29,9 @@ test-slow: $(VENV)/.installed
 # The kernels as Python runs them: what compiled code hides, such as an index out of bounds, fails.
 uncompiled: $(VENV)/.installed
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q -m kernel tests/kernels
+
+coverage: $(VENV)/.installed
+	$(BIN)/python -m pytest -q -m "not slow and not real_data" $(COVERED_BY) $(addprefix --cov=,$(COVERED)) --cov-report=term-missing --cov-fail-under=100
 
 lint: style imports types
 

@@ -18,9 +18,11 @@ from gazetrack import publish as module
 from gazetrack.errors import OutputError
 from gazetrack.publish import (
     MAX_NAME_CHARS,
+    file_stem,
     publish,
     publish_folder,
     put,
+    refuse_input_folder,
     refuse_overwrite,
     safe_name,
     sha256_of,
@@ -404,3 +406,61 @@ def test_where_the_new_folder_cannot_be_put_the_older_one_stays(tmp_path, monkey
     with pytest.raises(OutputError, match="No space left"):
         publish_another()
     assert [path.name for path in tmp_path.rglob("*")] == ["set", "old"]
+
+
+def test_a_name_of_the_user_that_cannot_be_shown_or_written_becomes_a_safe_one():
+    for text in ("", " a", "a.", "-a", "a/b", "con", "a\u202eb", "ä" * 91):
+        assert file_stem(text) == safe_name(text) != text
+    assert file_stem("Größe 2") == "Größe 2"
+
+
+def test_a_name_that_the_system_cannot_encode_stands_there_as_its_bytes(monkeypatch):
+    def narrow(name):
+        raise UnicodeEncodeError("ascii", name, 0, 1, "ordinal not in range(128)")
+
+    monkeypatch.setattr(os, "fsencode", narrow)
+    assert file_stem("ä") == os.fsdecode("ä".encode())
+
+
+def test_a_folder_of_inputs_is_no_place_for_outputs(tmp_path):
+    (tmp_path / "images").mkdir()
+    refuse_input_folder([tmp_path / "new", tmp_path / "images"], [None, tmp_path / "gaze"])
+    with pytest.raises(OutputError, match="is a folder of inputs") as caught:
+        refuse_input_folder([tmp_path / "images"], [None, tmp_path / "images" / "." / ""])
+    assert caught.value.path == tmp_path / "images"
+
+
+def test_what_is_called_almost_as_our_temporary_folders_stays(tmp_path):
+    (tmp_path / ".mine.gtmp").mkdir()
+    with publish_folder(tmp_path / "mine"):
+        pass
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".mine.gtmp", "mine"]
+
+
+def test_machines_without_proc_are_told_apart_by_their_names(monkeypatch):
+    def absent(path):
+        raise FileNotFoundError(path)
+
+    monkeypatch.setattr(os, "readlink", absent)
+    here = module._machine.__wrapped__()
+    monkeypatch.setattr(module.platform, "node", lambda: "another")
+    assert here != module._machine.__wrapped__()
+
+
+def test_a_temporary_file_that_has_just_become_an_output_is_left_alone(tmp_path):
+    path = tmp_path / ".a.bin.7@00000000.gtmp"  # of another machine, and gone
+    assert not module.is_left(path)
+
+
+def test_a_process_of_another_user_is_alive(monkeypatch):
+    def refused(pid, number):
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "kill", refused)
+    monkeypatch.setattr(module, "_start_of", lambda pid: "5")
+    assert module._is_alive(1, "5")
+    assert not module._is_alive(1, "4")  # its number was given to another one since
+
+
+def test_nobody_tells_when_a_process_that_is_gone_began():
+    assert module._start_of(2**30) is None

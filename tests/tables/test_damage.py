@@ -223,3 +223,14 @@ def test_the_same_fixations_twice_are_noted_whatever_recording_they_are_in():
         recording, fixation_table=conform({name: table[name] for name in table}, FIXATIONS)
     )
     assert checked(others).notes == ()
+
+
+def test_events_in_no_order_are_noted_where_there_are_neither_samples_nor_fixations():
+    times = np.array([0.0, 300.0, 100.0])
+    events = conform(
+        {"recording": "r", "kind": ["saccade"] * 3, "onset_ms": times, "duration_ms": 50.0}, EVENTS
+    )
+    mended = checked(
+        Recording(name="r", format="f", sample_table=None, event_table=events, rows_in=3)
+    )
+    assert any("1 events begin before the one above them" in note for note in mended.notes)

@@ -384,3 +384,12 @@ def test_fixations_on_an_image_are_not_off_the_screen_in_units_of_the_image():
     )
     own = replace(recording(MIDDLE, Screen(1000, 800)), sample_table=None, fixation_table=fixations)
     assert with_geometry(own).notes == ()
+
+
+def test_a_screen_is_not_used_where_positions_are_directions():
+    given = recording(MIDDLE, directions=True)
+    found = with_geometry(given, Screen(1000, 800), None)
+    assert found.screen is None
+    assert found.notes[-1].startswith("positions are directions")
+    assert "--screen and --fov are not used" in found.notes[-1]
+    assert with_geometry(given, None, None).notes == given.notes

@@ -9,6 +9,11 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+from gazetrack.errors import InputError
+from gazetrack.tables.own_tables import describe_table, kind_of_table
+from gazetrack.tables.pupils import PUPIL
+from gazetrack.tables.schema import conform
+from gazetrack.tables.store import write_table
 from gazetrack_cli.main import cli
 from tests.pupil_files import write_core
 
@@ -109,3 +114,41 @@ def test_a_damaged_table_and_anothers_are_said_to_be_so(tables):
         result = run("info", tables / f"{name}.parquet")
         assert result.return_value == 1
         assert words in result.output
+
+
+def test_other_files_are_none_of_our_tables(tmp_path):
+    assert kind_of_table(tmp_path / "raw.tsv") == ""
+    (tmp_path / "broken.parquet").write_bytes(b"PAR1")
+    assert kind_of_table(tmp_path / "broken.parquet") == ""
+    pd.DataFrame({"a": [1]}).to_parquet(tmp_path / "others.parquet")
+    with pytest.raises(InputError, match="is none of our tables"):
+        describe_table(tmp_path / "others.parquet")
+
+
+def test_a_table_whose_rows_are_damaged_is_told(tables):
+    path = tables / "s01.fixations.parquet"
+    data = path.read_bytes()
+    # The schema is at the end: it is read, and then the first column is not.
+    path.write_bytes(data[:4] + bytes(200) + data[204:])
+    with pytest.raises(InputError, match="damaged Parquet file"):
+        describe_table(path)
+
+
+def test_fixations_of_others_say_what_they_hold(tmp_path):
+    path = tmp_path / "a.parquet"
+    columns = {"onset_ms": [0.0], "duration_ms": [250.0], "x_px": [1.0], "y_px": [2.0]}
+    pd.DataFrame({"stimulus": ["a.png"], **columns}).to_parquet(path)
+    facts = describe_table(path)
+    assert (facts["fixations"], facts["dwell_s"], facts["origin"]) == (1, 0.25, "not stated")
+    assert facts["eyes"] == {}
+    assert "on_images" not in facts
+
+
+def test_a_table_of_pupils_says_what_was_counted(tmp_path):
+    path = tmp_path / "a.pupil.parquet"
+    table = conform({"recording": ["r"], "eye": ["left"]}, PUPIL)
+    write_table(path, table, {"pupil": {"counts": {"blinks": 2}}})
+    facts = describe_table(path)
+    assert facts["format"] == "gazetrack_pupil"
+    assert facts["pupil"] == {"blinks": 2}
+    assert facts["eyes"] == {"left": 1}

@@ -250,3 +250,9 @@ def test_maps_of_little_gaze_are_read_however_small_their_file(tmp_path, monkeyp
     path = write_maps(tmp_path / "maps.parquet", [*rows, map_row(image_id="q" * 5000)])
     with pytest.raises(SchemaError, match="row 10 has an image_id of 5,000 characters"):
         MapStore(path)
+
+
+def test_a_table_is_read_from_an_open_file_from_its_beginning(tmp_path):
+    path = write(tmp_path / "a.parquet", fixations(3))
+    with path.open("rb") as file:
+        assert read_parquet(file, path, path.stat().st_size).num_rows == 3

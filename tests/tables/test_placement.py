@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gazetrack.errors import ConfigError
-from gazetrack.tables.placement import Placement, filling, place
+from gazetrack.tables.placement import Placement, check_rule, filling, place
 from gazetrack.tables.screen import Screen
 from tests import strategies
 
@@ -75,3 +75,10 @@ def test_a_surface_fills_its_screen():
     assert list(placed) == ["a", "b"]
     x, y = placed["a"].to_image(np.array([0.0, 1000.0]), np.array([0.0, 800.0]))
     assert (x.tolist(), y.tolist()) == ([0, 1000], [0, 800])
+
+
+def test_a_rule_is_refused_before_anything_is_placed():
+    check_rule("fit")
+    check_rule("1,2,3,4")
+    with pytest.raises(ConfigError):
+        check_rule("middle")

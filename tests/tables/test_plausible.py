@@ -1,6 +1,7 @@
 """What no reader may let through."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from gazetrack.events.fixations import fixation_table
@@ -160,3 +161,50 @@ def test_fixations_of_the_export_have_what_their_samples_say():
     assert (row["x_px"], row["n_samples"], row["dispersion_px"]) == (33, 3, 50)
     assert (row["median_x_px"], row["median_y_px"]) == (20, 5)
     assert row["rms_s2s_px"] == pytest.approx(np.sqrt((10**2 + 40**2) / 2))
+
+
+def samples(**columns):
+    n = len(next(iter(columns.values())))
+    usual = {"recording": "r", "t_ms": 4.0 * np.arange(n)}
+    return conform(usual | columns, SAMPLES)
+
+
+def test_marks_of_lost_gaze_and_of_no_pupil_are_missing_from_the_first_one_on():
+    good = np.arange(300.0) + 100
+    x, y, pupil = good.copy(), good.copy(), good / 50
+    x[200:203], y[200:203] = [0, -1, 0], [0, -1, -1]  # the last is a place, of no mark
+    pupil[[250, 251]] = [0, -1]
+    table = samples(x_px=x, y_px=y, left_pupil=pupil)
+    # In parts, of which the first has none.
+    parts = pa.Table.from_batches(table.to_batches(max_chunksize=100), table.schema)
+    recording = checked(
+        Recording(name="r", format="f", sample_table=parts, event_table=conform({}, EVENTS))
+    )
+    found = recording.sample_table.to_pandas()
+    assert np.flatnonzero(np.isnan(found["x_px"])).tolist() == [200, 201]
+    assert np.flatnonzero(np.isnan(found["y_px"])).tolist() == [200, 201]
+    assert np.flatnonzero(np.isnan(found["left_pupil"])).tolist() == [250, 251]
+    assert found["t_ms"].tolist() == table["t_ms"].to_pylist()
+    marks = "2 samples at (0, 0) or (-1, -1), which trackers write for lost gaze: taken as missing"
+    assert {marks, "2 pupil sizes of 0 or -1 in the samples: taken as missing"} <= set(
+        recording.notes
+    )
+
+
+def test_what_is_left_of_both_eyes_is_their_gaze():
+    n = 50
+    eyes = {f"{eye}_{axis}_px": np.full(n, 100.0) for eye in ("left", "right") for axis in "xy"}
+    eyes["right_x_px"] += 20
+    for name in ("left_x_px", "left_y_px"):
+        eyes[name][[3, 5]] = 0.0
+    for name in ("right_x_px", "right_y_px"):
+        eyes[name][[4, 5]] = -1.0
+    both = {f"{axis}_px": (eyes[f"left_{axis}_px"] + eyes[f"right_{axis}_px"]) / 2 for axis in "xy"}
+    recording = Recording(
+        name="r", format="f", sample_table=samples(**eyes, **both), event_table=conform({}, EVENTS)
+    )
+    found = checked(recording).sample_table.to_pandas()
+    assert found["x_px"][[2, 3, 4]].tolist() == [110.0, 120.0, 100.0]
+    assert found["y_px"][[2, 3, 4]].tolist() == [100.0, 100.0, 100.0]
+    assert np.isnan(found[["x_px", "y_px"]].to_numpy()[5]).all()
+    np.testing.assert_array_equal(np.flatnonzero(np.isnan(found["left_x_px"])), [3, 5])

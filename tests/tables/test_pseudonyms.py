@@ -233,3 +233,22 @@ def test_nothing_is_quoted_where_nothing_may_be():
 def test_a_policy_that_is_none_and_a_missing_key_are_refused(given, message):
     with pytest.raises(ConfigError, match=message):
         Pseudonyms(*given)
+
+
+@BOTH
+def test_a_person_whom_the_recording_alone_names_has_no_name_left(pseudonyms):
+    known = replace(recording([""]), participants={"rec": "Ada"})
+    found = pseudonyms.apply(known, DIGEST)
+    ((label, who),) = found.participants.items() or ((None, None),)
+    assert label == found.fixation_table["recording"][0].as_py()
+    assert who == pseudonyms.of("Ada")
+    assert "Ada" not in found.name
+
+
+@pytest.mark.parametrize("content", ["abc", "zz" * 32, "ab" * 31])
+def test_a_file_that_is_no_key_is_refused(tmp_path, content):
+    path = tmp_path / "key"
+    path.write_text(content)
+    with pytest.raises(ConfigError, match="is no key of 64 hexadecimal digits"):
+        read_key(path)
+    assert path.read_text() == content

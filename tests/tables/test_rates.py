@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gazetrack.tables import rates
 from gazetrack.tables.rates import rate_of, rate_of_pairs
 
 
@@ -86,3 +87,15 @@ def test_the_rate_is_that_of_the_tracker(
     kept = noise.random(200).repeat(2) >= lost if in_pairs else noise.random(400) >= lost
     per_period = 2.0 if in_pairs else 1.0
     assert rate(t[kept]) == pytest.approx(1000 * per_period / period_ms, rel=0.03)
+
+
+def test_a_long_recording_has_the_rate_of_its_first_million_steps_and_of_the_rest(monkeypatch):
+    monkeypatch.setattr(rates, "_ENOUGH_STEPS", 100)
+    t = np.arange(1000) * 4.0
+    t[700:] += 5000.0  # a gap that is none of the first steps
+    assert rate(t, chunks=10) == pytest.approx(250.0)
+
+
+def test_whole_milliseconds_with_pauses_all_along_have_a_rate():
+    steps = np.tile([4.0, 4.0, 4.0, 500.0], 100)
+    assert rate(np.concatenate([[0.0], np.cumsum(steps)])) == pytest.approx(250.0)

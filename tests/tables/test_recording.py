@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gazetrack.tables.recording import ATTRS_KEY, Recording
+from gazetrack.tables.recording import ATTRS_KEY, SURFACE, Recording
 from gazetrack.tables.schema import EVENTS, SAMPLES, conform
 from gazetrack.tables.screen import Screen
 
@@ -109,3 +109,17 @@ def test_what_a_file_says_becomes_no_markup():
     assert "&lt;script&gt;" in page
     assert "a &amp; b" in page
     assert "\x1b" not in page
+
+
+def test_stimuli_that_positions_are_fractions_of_fill_the_screen_that_is_given():
+    samples = conform(
+        {"t_ms": [0.0, 4.0], "x_px": [0.0, 1.0], "y_px": [0.0, 1.0], "stimulus": ["a.png", ""]},
+        SAMPLES,
+    )
+    recording = recording_of(samples, screen=Screen(1, 1), fractions_of=SURFACE)
+    found = recording.with_screen(SCREEN)
+    assert set(found.placements) == {"a.png"}
+    place = found.placements["a.png"]
+    assert (place.x_px, place.y_px, place.width_px, place.height_px) == (0, 0, 1000, 800)
+    assert found.sample_table["x_px"].to_pylist() == [0.0, 1000.0]
+    assert found.fractions_of == ""

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gazetrack.errors import SchemaError
-from gazetrack.tables.schema import EVENTS, FIXATIONS, MANIFEST, SAMPLES, TEXT, conform
+from gazetrack.tables.schema import EVENTS, FIXATIONS, MANIFEST, SAMPLES, TEXT, coded, conform
 
 SCHEMAS = {"samples": SAMPLES, "events": EVENTS, "fixations": FIXATIONS, "manifest": MANIFEST}
 
@@ -77,3 +77,9 @@ def test_no_columns_is_an_empty_table():
 def test_what_does_not_fit_is_refused(columns, match):
     with pytest.raises(SchemaError, match=match):
         conform(columns, FIXATIONS)
+
+
+def test_codes_become_texts_whose_dictionary_is_what_is_used_in_its_order():
+    found = coded(np.array([2, 0, 2, 3]), ["a", "never", "b", "a"])
+    assert found.to_pylist() == ["b", "a", "b", "a"]
+    assert found.dictionary.to_pylist() == ["b", "a"]

@@ -238,3 +238,21 @@ def test_rules_that_say_nothing_are_refused(rule, error, what):
     with pytest.raises(error, match=what) as caught:
         split_trials(recording(event_table=messages(["go"], [0])), rule)
     assert caught.value.hint
+
+
+def test_a_choice_of_an_eye_that_there_is_none_of_is_refused():
+    with pytest.raises(ConfigError, match="eye 'third'"):
+        select_eye(recording(), "third")
+
+
+def test_a_row_per_eye_is_told():
+    assert EyeChoice(asked="both", held=("left", "right")).note.startswith(
+        "a row per fixation and eye"
+    )
+
+
+def test_the_fixations_of_the_other_eye_are_left_out_and_told():
+    both = recording(fixation_table=fixations(["left", "right", "both"], [100, 200, 300]))
+    found = select_eye(both, "left")
+    assert found.fixation_table["eye"].to_pylist() == ["left", "both"]
+    assert found.notes[-1] == "left eye alone: 1 events of the right eye left out"

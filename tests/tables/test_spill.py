@@ -53,3 +53,12 @@ def test_a_full_folder_of_temporary_files_is_an_error_of_the_output(monkeypatch)
     with pytest.raises(OutputError, match="No space left on device") as caught:
         _spill.Spill(SCHEMA, 1).append(batch(0, 1))
     assert "TMPDIR" in caught.value.hint
+
+
+def test_a_disk_that_fills_at_the_end_is_an_error_of_the_output():
+    class Full:
+        def close(self):
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(OutputError, match="No space left on device"):
+        _spill._mapped(None, Full())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 
 import numpy as np
@@ -10,9 +11,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from gazetrack.errors import InputError, OutputError, SchemaError
+from gazetrack.errors import ConfigError, InputError, OutputError, SchemaError
 from gazetrack.tables.schema import FIXATIONS, conform
-from gazetrack.tables.store import ROW_GROUP_ROWS, read_fixations, write_table
+from gazetrack.tables.store import (
+    ROW_GROUP_ROWS,
+    check_suffix,
+    conform_fixations,
+    first_source,
+    origin_of,
+    read_fixations,
+    read_table,
+    refuse_doubled,
+    refuse_other_origin,
+    write_by_suffix,
+    write_table,
+)
 
 TABLE = conform(
     {"recording": ["r", "r"], "stimulus": ["ä.png", ""], "x_px": [1.5, np.nan], "y_px": [2.0, 3.0]},
@@ -22,7 +35,7 @@ TABLE = conform(
 
 def test_pandas_reads_it_and_it_explains_itself(tmp_path):
     path = tmp_path / "a.fixations.parquet"
-    write_table(path, TABLE, {"reader": "x", "rate_hz": np.float64(500.0)})
+    write_table(path, TABLE, {"reader": "x", "rate_hz": np.float32(500.0)})
     frame = pd.read_parquet(path)
     assert frame["stimulus"].tolist() == ["ä.png", ""]
     assert np.isnan(frame["x_px"][1])
@@ -187,3 +200,109 @@ def test_columns_of_numbers_with_nan_have_no_statistics_and_others_have(tmp_path
         found = group.column(at).statistics
         known = found is not None and found.has_min_max
         assert known == (not pa.types.is_floating(field.type)), field.name
+
+
+@pytest.mark.parametrize(("suffix", "delimiter"), [(".csv", ","), (".tsv", "\t")])
+def test_a_text_table_has_empty_cells_for_what_is_missing_and_no_formula(
+    tmp_path, suffix, delimiter
+):
+    path = tmp_path / f"a{suffix}"
+    table = pa.table({"name": ["=1+2", "plain", "a\n@b"], "n": [1.5, np.nan, 2.0], "k": [1, 2, 3]})
+    write_by_suffix(path, table, {"not": "in texts"})
+    with path.open(newline="") as file:
+        rows = list(csv.reader(file, delimiter=delimiter))
+    assert rows == [
+        ["name", "n", "k"],
+        ["'=1+2", "1.5", "1"],
+        ["plain", "", "2"],
+        ["'a\n@b", "2.0", "3"],
+    ]
+
+
+def test_a_parquet_file_is_written_by_its_suffix_with_its_metadata(tmp_path):
+    write_by_suffix(tmp_path / "a.PARQUET", TABLE, {"reader": "x"})
+    assert read_table(tmp_path / "a.PARQUET")[1]["reader"] == "x"
+
+
+def test_a_suffix_of_no_table_is_refused_before_any_work(tmp_path):
+    with pytest.raises(ConfigError, match=r"cannot tell the format of .*a\.xlsx"):
+        check_suffix(tmp_path / "a.xlsx", TABLE.schema, force=True)
+
+
+def test_a_text_that_is_no_such_table_is_replaced_with_force_alone(tmp_path):
+    path, table = tmp_path / "a.csv", pa.table({"n": [1]})
+    write_by_suffix(path, table, {})
+    write_by_suffix(path, table, {})  # the same columns: a table like it
+    path.write_text("precious\n1\n")
+    with pytest.raises(OutputError, match="is no such table"):
+        write_by_suffix(path, table, {})
+    assert path.read_text() == "precious\n1\n"
+    write_by_suffix(path, table, {}, force=True)
+    assert path.read_text() == "n\n1\n"
+
+
+def test_a_damaged_table_and_none_at_all_are_told(tmp_path):
+    path = tmp_path / "a.parquet"
+    with pytest.raises(InputError, match="no such file"):
+        read_table(path)
+    write_table(path, TABLE, {})
+    data = path.read_bytes()
+    # The end, which says what is in it, is whole.
+    path.write_bytes(data[:4] + bytes(60) + data[64:])
+    with pytest.raises(InputError, match="damaged Parquet file"):
+        read_table(path)
+    path.write_bytes(data[:-50])
+    with pytest.raises(InputError, match="is no Parquet table"):
+        read_table(path)
+
+
+def test_metadata_that_are_no_object_are_none(tmp_path):
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"n": [1]}).replace_schema_metadata({b"gazetrack": b"[1]"}), path)
+    assert read_table(path)[1] == {}
+
+
+def meta_of(sha256="1" * 64, file="a.tsv", **more):
+    return {"source": {"file": file, "sha256": sha256}, **more}
+
+
+def test_a_table_of_another_origin_is_replaced_with_force_alone(tmp_path):
+    path = tmp_path / "a.fixations.parquet"
+    refuse_other_origin(path, meta_of(), force=False, same_bytes=True)  # nothing is there
+    write_table(path, TABLE, meta_of())
+    refuse_other_origin(path, meta_of(), force=False, same_bytes=True)
+    changed = meta_of("2" * 64)
+    refuse_other_origin(path, changed, force=False, same_bytes=False)
+    with pytest.raises(OutputError, match=r"holds another recording, of 'a\.tsv'|of a\.tsv"):
+        refuse_other_origin(path, changed, force=False, same_bytes=True)
+    refuse_other_origin(path, changed, force=True, same_bytes=True)
+    detected = meta_of(detector={"name": "idt"})
+    with pytest.raises(
+        OutputError, match=r"holds the export's own fixations .* fixations detected by idt"
+    ):
+        refuse_other_origin(path, detected, force=False, same_bytes=True)
+
+
+def test_where_fixations_come_from_is_said_in_words():
+    assert origin_of({"movements": {}}) == "eye movements of gazetrack events"
+    assert origin_of({"detector": {}}) == "fixations detected by a detector"
+    assert origin_of({}) == "the export's own fixations"
+    between = {"source": {"file": "b", "made_of": {"file": "a.tsv", "sha256": "1"}}}
+    assert first_source(between) == {"file": "a.tsv", "sha256": "1"}
+    assert first_source({"source": "nothing"}) == {"file": "", "sha256": ""}
+
+
+def test_metadata_hold_json_values_alone(tmp_path):
+    with pytest.raises(TypeError, match="set is no JSON value"):
+        write_table(tmp_path / "a.parquet", TABLE, {"a": {1}})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_columns_of_another_type_or_twice_are_refused(tmp_path):
+    columns = {"stimulus": ["a"], "onset_ms": ["soon"], "duration_ms": [1.0], "x_px": [1.0]}
+    table = pa.table(columns | {"y_px": [1.0]})
+    with pytest.raises(SchemaError, match=r"a\.parquet: .*onset_ms"):
+        conform_fixations(table, tmp_path / "a.parquet")
+    with pytest.raises(SchemaError, match="has several columns called x_px"):
+        refuse_doubled(["x_px", "y_px", "x_px"])
+    refuse_doubled(["x_px", "y_px"])

@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,13 +22,14 @@ import torch
 from safetensors.torch import load, save
 
 from gazetrack.errors import CheckpointError
+from gradtrack_model import parallel
 from gradtrack_model.data.loading import load_data
 from gradtrack_model.data.sources import discover
 from gradtrack_model.settings import load_config
 from gradtrack_model.training import loop as training
 from gradtrack_model.training.loop import build_model, train
 from gradtrack_model.training.optim import lr_share
-from gradtrack_model.training.resume import KEPT, States, check_same
+from gradtrack_model.training.resume import KEPT, States, check_same, check_tensors
 from gradtrack_model.weights.checkpoint import load_model
 from tests.synthetic import write_data
 
@@ -87,7 +89,10 @@ def again(folder):
     return {"resume": saved, "force": not saved}
 
 
-@pytest.mark.parametrize("seed", range(20))
+# Many, as each seed is stopped in other places: most of them with what takes long.
+@pytest.mark.parametrize(
+    "seed", [*range(4), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(4, 20))]
+)
 def test_interrupted_runs_are_the_same_bit_for_bit(whole, tmp_path, seed):
     config, data, expected = whole
     rng = np.random.default_rng(seed)
@@ -387,3 +392,38 @@ def test_a_run_is_not_shortened_and_only_its_steps_may_grow(whole, tmp_path):
     with pytest.raises(CheckpointError, match="other settings: seed was 0, is 1"):
         train(other, data, tmp_path / "run", resume=True)
     assert contents(tmp_path / "run") == contents(finished)
+
+
+def test_every_process_goes_on_from_the_state_of_the_first(whole, tmp_path, monkeypatch):
+    kept = States(whole[2])
+    expected = kept.newest()
+    sent = []
+
+    def given_by_the_first(data):
+        sent.append(data)
+        return sent[0]
+
+    monkeypatch.setattr(parallel, "is_joined", lambda: True)
+    monkeypatch.setattr(parallel, "bytes_of_the_first", given_by_the_first)
+    for is_first, states in ((True, kept), (False, States(tmp_path))):
+        monkeypatch.setattr(parallel, "is_first", lambda is_first=is_first: is_first)
+        found = states.newest_of_the_first()
+        assert (found.step, found.facts, found.notes) == (expected.step, expected.facts, ())
+        assert found.tensors.keys() == expected.tensors.keys()
+        for name, tensor in found.tensors.items():
+            assert torch.equal(tensor, expected.tensors[name]), name
+    assert sent[1] == b""  # who is not the first has nothing to give
+
+
+def test_maps_that_were_rendered_in_another_way_are_told_as_such(whole, tmp_path):
+    config = whole[0]
+    stored = SimpleNamespace(gaze=SimpleNamespace(source="maps", files="maps"))
+    before = {"config": load_config("tiny", overrides=RECIPE | {"maps.levels": 3}).as_dict()}
+    with pytest.raises(CheckpointError, match=r"other maps than it began with: maps\.levels was 3"):
+        check_same(before, config.as_dict(), stored, tmp_path)
+
+
+def test_an_optimizer_has_no_moments_before_its_first_step(tmp_path):
+    check_tensors({}, {"optimizer.moment": torch.zeros(2)}, tmp_path)
+    with pytest.raises(CheckpointError, match=r"holds no model\.weight of shape \(2,\)"):
+        check_tensors({"model.weight": torch.zeros(3)}, {"model.weight": torch.zeros(2)}, tmp_path)

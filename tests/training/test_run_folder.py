@@ -11,12 +11,14 @@ import shutil
 import pytest
 
 from gazetrack.errors import LockedError, OutputError
+from gradtrack_model import parallel
 from gradtrack_model.data.loading import load_data
 from gradtrack_model.data.sources import discover
 from gradtrack_model.settings import load_config
 from gradtrack_model.training import run_log
 from gradtrack_model.training.best import BY_DICE
-from gradtrack_model.training.loop import train
+from gradtrack_model.training.loop import build_model, train
+from gradtrack_model.training.run_folder import Run
 from gradtrack_model.weights.checkpoint import load_model
 from tests.synthetic import write_data
 
@@ -113,3 +115,37 @@ def test_a_run_is_not_replaced_by_accident(run_folder, config, tmp_path):
     train(dataclasses.replace(config, steps=1), data, tmp_path / "run", force=True)
     assert load_model(tmp_path / "run").step == 1
     assert (tmp_path / "run" / "mine.txt").exists()
+
+
+def test_who_is_not_the_first_process_writes_nothing(config, data, tmp_path, monkeypatch):
+    monkeypatch.setattr(parallel, "is_first", lambda: False)
+    folder = tmp_path / "run"
+    run = Run(folder, config, data)
+    model = build_model(config)
+    assert run.save_if_finite("last", model, 2)
+    run.save_state(2, learner=None)  # which is not looked at
+    run._extend(2, planned=2)
+    assert run.extended == [{"planned": 2, "after": 2, "steps": 4}]
+    assert run.end(2, None).step == 2
+    run.close()
+    assert not folder.exists()
+
+
+def test_a_hopeless_run_is_over_and_says_why(config, data, tmp_path):
+    run = Run(tmp_path, config, data)
+    try:
+        verdicts = ["", "given up: worse than all others"]
+        run.hopeless = lambda rows: verdicts.pop(0)
+        assert not run.over(1)
+        assert run.over(2)
+        assert run.end(2, None).given_up == "given up: worse than all others"
+        assert "given up: worse than all others" in run.take_notes()
+    finally:
+        run.close()
+
+
+def test_a_board_is_begun_with_the_run(config, data, tmp_path):
+    pytest.importorskip("tensorboard")
+    run = Run(tmp_path, dataclasses.replace(config, tensorboard=True), data)
+    run.close()
+    assert any((tmp_path / "tensorboard").iterdir())

@@ -139,3 +139,10 @@ def test_released_networks_have_names(tmp_path, config, monkeypatch):
     assert load_model("made-up").step == 3
     with pytest.raises(CheckpointError, match="or one of made-up"):
         load_model("nobody")
+
+
+def test_a_checkpoint_says_in_a_line_what_it_is(run):
+    shown = repr(load_model(run))
+    step = json.loads((run / "best.json").read_text())["step"]
+    assert shown.startswith("<Checkpoint 'best.safetensors': method gradtrack")
+    assert shown.endswith(f", encoder basic, step {step}>")
