@@ -202,7 +202,7 @@ def publish(path: str | os.PathLike[str], *, private: bool = False) -> Iterator[
         The folder or file cannot be written (read-only, full, a folder of that name).
     """
     path = Path(path)
-    with _output_errors(path):
+    with output_errors(path):
         _prepare_folder(path.parent)
         if path.is_dir():
             raise OutputError(
@@ -221,12 +221,12 @@ def publish(path: str | os.PathLike[str], *, private: bool = False) -> Iterator[
             raise
         with os.fdopen(descriptor, "wb") as file:
             yield file
-            with _output_errors(path):
+            with output_errors(path):
                 file.flush()
                 os.fsync(file.fileno())
-        with _output_errors(path):
+        with output_errors(path):
             os.replace(temporary, path)  # noqa: PTH105 - the call whose semantics this module is about
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
     except BaseException as error:
         if ours:
             with contextlib.suppress(FileNotFoundError):
@@ -259,7 +259,7 @@ def publish_folder(path: str | os.PathLike[str], *, replace: bool = False) -> It
     """
     path = Path(os.path.abspath(path))  # noqa: PTH100 - `..` is taken out, links stay
     aside = path.with_name(temporary_name(f"{path.name}{_ASIDE}"))
-    with _output_errors(path):
+    with output_errors(path):
         _prepare_folder(path.parent)
         _mend_left_folders(path)
         _refuse_filled(path, replace=replace)
@@ -267,19 +267,42 @@ def publish_folder(path: str | os.PathLike[str], *, replace: bool = False) -> It
         temporary.mkdir()
     try:
         yield temporary
-        with _output_errors(path):
+        with output_errors(path):
             _refuse_filled(path, replace=replace)
-            if path.is_dir():
-                # Until the next line is done, the older one is found by whoever publishes next.
-                os.replace(path, aside)  # noqa: PTH105 - as in publish
-            os.replace(temporary, path)  # noqa: PTH105 - as in publish
-            _sync_folder(path.parent)
-        shutil.rmtree(aside, ignore_errors=True)
+            # Where two folders can change places in one step, there is no moment without any.
+            if not (path.is_dir() and exchanged(temporary, path)):
+                if path.is_dir():
+                    # Until the next line is done, the older is found by whoever publishes next.
+                    os.replace(path, aside)  # noqa: PTH105 - as in publish
+                os.replace(temporary, path)  # noqa: PTH105 - as in publish
+            sync_folder(path.parent)
+        for older in (temporary, aside):
+            shutil.rmtree(older, ignore_errors=True)
     except BaseException:
         if aside.exists() and not path.exists():
             os.replace(aside, path)  # noqa: PTH105 - as in publish
         shutil.rmtree(temporary, ignore_errors=True)
         raise
+
+
+def exchanged(new: Path, live: Path) -> bool:
+    """Exchange two folders in one step where the system can; tell whether it did.
+
+    Parameters
+    ----------
+    new, live : pathlib.Path
+        Two folders of one file system.
+    """
+    import ctypes
+
+    at_working_folder, exchange = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of Linux
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except (AttributeError, OSError, TypeError):
+        return False
+    names = os.fsencode(new), os.fsencode(live)
+    done = rename(at_working_folder, names[0], at_working_folder, names[1], exchange)
+    return bool(done == 0)
 
 
 def _refuse_filled(path: Path, *, replace: bool) -> None:
@@ -321,12 +344,12 @@ def put(file: Path, target: Path) -> None:
     OutputError
         Something is there, or it cannot be moved.
     """
-    with _output_errors(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
+    with output_errors(target):
+        _make(target.parent)
         if target.exists():
             raise OutputError("would be written twice", path=target, hint="give it another name")
         os.replace(file, target)  # noqa: PTH105 - as in publish
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
 
 
 def write_bytes(path: str | os.PathLike[str], data: bytes, *, private: bool = False) -> None:
@@ -378,9 +401,21 @@ def _machine() -> str:
     return digest_of(f"{platform.node()} {numbers_of}")
 
 
+def _make(folder: Path) -> None:
+    """Make a folder with those above it; the disk has their names when it returns."""
+    missing = []
+    for above in (folder, *folder.parents):
+        if above.exists():
+            break
+        missing.append(above)
+    folder.mkdir(parents=True, exist_ok=True)
+    for made in missing:
+        sync_folder(made.parent)
+
+
 def _prepare_folder(folder: Path) -> None:
     """Make the folder, and remove what runs that are no longer alive have left in it."""
-    folder.mkdir(parents=True, exist_ok=True)
+    _make(folder)
     with os.scandir(folder) as entries:
         left = [
             (entry.path, match) for entry in entries if (match := _TEMPORARY.fullmatch(entry.name))
@@ -434,7 +469,8 @@ def _start_of(pid: int) -> str | None:
     return status.rpartition(")")[2].split()[19]
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Let the disk have the names that a folder holds, so that a power cut takes none of them."""
     if os.name != "posix":
         return
     descriptor = os.open(folder, os.O_RDONLY)
@@ -445,7 +481,8 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _output_errors(path: Path) -> Iterator[None]:
+def output_errors(path: Path) -> Iterator[None]:
+    """Turn what the system answers inside the block into an `OutputError` about `path`."""
     try:
         yield
     except OSError as error:

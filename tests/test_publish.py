@@ -390,7 +390,34 @@ def test_a_folder_that_a_dead_run_put_aside_comes_back(tmp_path):
     assert (tmp_path / "set" / "old").exists()
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="in one step on Linux alone")
+def test_there_is_no_moment_without_the_older_folder_or_the_new(tmp_path, monkeypatch):
+    write_text(tmp_path / "set" / "old", "x")
+    seen = []
+    for name in ("replace", "fsync"):
+        real = getattr(os, name)
+
+        def watched(*args, real=real):
+            seen.append(os.listdir(tmp_path / "set"))  # noqa: PTH208 - fails where there is none
+            return real(*args)
+
+        monkeypatch.setattr(os, name, watched)
+    with publish_folder(tmp_path / "set", replace=True) as folder:
+        write_text(folder / "new", "x")
+    assert ["old"] in seen
+    assert seen[-1] == ["new"]
+    assert [path.name for path in tmp_path.rglob("*")] == ["set", "new"]
+
+
+def test_the_disk_has_the_names_of_new_folders(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(module, "sync_folder", synced.append)
+    write_bytes(tmp_path / "a" / "b" / "c.bin", b"x")
+    assert synced == [tmp_path / "a", tmp_path, tmp_path / "a" / "b"]
+
+
 def test_where_the_new_folder_cannot_be_put_the_older_one_stays(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "exchanged", lambda *_: False)
     write_text(tmp_path / "set" / "old", "x")
     replaced = os.replace
 

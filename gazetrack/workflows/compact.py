@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gazetrack.errors import ConfigError, InputError, OutputError
-from gazetrack.publish import publish
+from gazetrack.publish import output_errors, publish, sync_folder
 from gazetrack.storage.address import is_url, local_or_url, shown
 from gazetrack.tables.parquet import open_parquet
 from gazetrack.tables.partitions import KINDS, MERGED, MERGED_FOLDER
@@ -156,7 +156,9 @@ def _compact_kind(
         taken = {file.name for group in groups for file in group}
         _link_others(live, new, taken)
         _sync(new)
-        swap(new, live)
+        with output_errors(live):
+            swap(new, live)
+            sync_folder(live.parent)
     after = [*merged, *stays]
     return Compacted(
         kind=live.name,
@@ -303,11 +305,12 @@ def _tidy(new: Path, keep: set[str]) -> None:
     if not new.is_dir():
         return
     for path in sorted(new.rglob("*"), reverse=True):
-        if path.is_dir() and not path.is_symlink():
-            if not any(path.iterdir()):
-                path.rmdir()
-        elif path.relative_to(new).as_posix() not in keep:
-            path.unlink()
+        with output_errors(path):
+            if path.is_dir() and not path.is_symlink():
+                if not any(path.iterdir()):
+                    path.rmdir()
+            elif path.relative_to(new).as_posix() not in keep:
+                path.unlink()
 
 
 def _link_others(live: Path, new: Path, taken: set[str]) -> None:
@@ -335,11 +338,6 @@ def _link(path: Path, place: Path) -> None:
 
 def _sync(folder: Path) -> None:
     """Let the disk have all names of a folder before it takes the place of another."""
-    if os.name != "posix":
-        return
     for path in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        with output_errors(path):
+            sync_folder(path)

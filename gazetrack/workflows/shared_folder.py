@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from gazetrack.errors import OutputError, quote
-from gazetrack.publish import digest_of
+from gazetrack.publish import digest_of, exchanged
 from gazetrack.storage.address import joined, shown_path
 from gazetrack.storage.objects import names_in
 from gazetrack.tables.partitions import MERGED, MERGED_FOLDER
@@ -81,7 +81,7 @@ def swap(new: Path, live: Path) -> None:
     new, live : pathlib.Path
         Two folders of one file system.
     """
-    if _exchanged(new, live):
+    if exchanged(new, live):
         return
     old = new.with_name(new.name + _OLD)
     live.rename(old)
@@ -170,17 +170,3 @@ def _recover(folder: Path) -> None:
         live = folder / old.name.removesuffix(_OLD)
         if not live.exists():
             old.rename(live)
-
-
-def _exchanged(new: Path, live: Path) -> bool:
-    """Exchange two folders in one step where the system can; tell whether it did."""
-    import ctypes
-
-    at_working_folder, exchange = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of Linux
-    try:
-        rename = ctypes.CDLL(None, use_errno=True).renameat2
-    except (AttributeError, OSError, TypeError):
-        return False
-    names = os.fsencode(new), os.fsencode(live)
-    done = rename(at_working_folder, names[0], at_working_folder, names[1], exchange)
-    return bool(done == 0)

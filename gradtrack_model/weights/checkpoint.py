@@ -19,7 +19,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
 from gazetrack.errors import CheckpointError, ConfigError, quote
-from gazetrack.publish import write_bytes, write_json
+from gazetrack.publish import sha256_of, write_bytes, write_json
 from gazetrack.version import __version__
 from gradtrack_model.computed import Computed
 from gradtrack_model.network.model import Network, build_network
@@ -38,6 +38,7 @@ CARD_WEIGHTS = "model.safetensors"
 CARD_CONFIG = "config.json"
 _RELEASED = Path(__file__).parent
 MAX_JSON_BYTES = 1_000_000
+_NEXT = "next"  # in the JSON of a checkpoint, the facts of the one that takes its place
 _RETRAIN = "use another checkpoint of the run, or train again"
 
 
@@ -115,7 +116,6 @@ def save_checkpoint(
         stored[key] = plain.half() if half and plain.is_floating_point() else plain
     data = save_tensors(stored)
     path = folder / f"{name}.safetensors"
-    write_bytes(path, data)
     computed = Computed(config)
     facts = {
         "format": FORMAT,
@@ -128,9 +128,26 @@ def save_checkpoint(
         "sha256": hashlib.sha256(data).hexdigest(),
         "config": config.as_dict(),
     }
-    # Last: until it is there, the digest in the JSON of before does not fit the new weights.
+    # Two files cannot change at once. While the weights do, the JSON knows the digests of both, so
+    # that there is a whole checkpoint at any moment: the old one, or the new one.
+    older = _facts_of_older(path)
+    if older is not None:
+        write_json(_facts_beside(path), {**older, _NEXT: facts})
+    write_bytes(path, data)
     write_json(_facts_beside(path), facts)
     return path
+
+
+def _facts_of_older(path: Path) -> dict[str, Any] | None:
+    """Return the facts of the checkpoint that is about to be replaced; None where none is whole."""
+    if not path.is_file():
+        return None
+    try:
+        facts = _read_facts(path)
+    except CheckpointError:
+        return None
+    facts.pop(_NEXT, None)
+    return facts
 
 
 def load_model(path: str | Path, expect: Mapping[str, Any] | None = None) -> Checkpoint:
@@ -175,7 +192,7 @@ def load_model(path: str | Path, expect: Mapping[str, Any] | None = None) -> Che
         raise CheckpointError(
             "is no checkpoint", path=path, hint="give a run folder or a .safetensors file"
         )
-    facts = _read_facts(_facts_beside(path))
+    facts = _read_facts(path)
     config = _config_of(facts, _facts_beside(path))
     _compare(asdict(config), expect or {}, path)
     weights = _read_weights(path, facts["sha256"])
@@ -196,16 +213,30 @@ def released() -> dict[str, Path]:
     return {path.stem: path for path in sorted(_RELEASED.glob("*.safetensors"))}
 
 
-def _read_facts(path: Path) -> dict[str, Any]:
+def _read_facts(weights: Path) -> dict[str, Any]:
+    """Return the facts of a weights file; of two, as a save was cut short, those that fit it."""
+    path = _facts_beside(weights)
+    facts = _checked_facts(_parsed(path), path)
+    if _NEXT not in facts:
+        return facts
+    newer = _checked_facts(facts[_NEXT], path)
+    is_replaced = weights.is_file() and sha256_of(weights) == newer["sha256"]
+    return newer if is_replaced else facts
+
+
+def _parsed(path: Path) -> object:
     try:
         with path.open("rb") as file:
-            facts = json.loads(file.read(MAX_JSON_BYTES))
+            return json.loads(file.read(MAX_JSON_BYTES))
     except FileNotFoundError:
         raise CheckpointError(
             "no such file", path=path, hint="give a run folder of gradtrack-train"
         ) from None
     except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError("is damaged: no readable JSON", path=path, hint=_RETRAIN) from error
+
+
+def _checked_facts(facts: object, path: Path) -> dict[str, Any]:
     if not _complete(facts):
         raise CheckpointError(
             "is damaged: not what gradtrack-train writes", path=path, hint=_RETRAIN

@@ -76,7 +76,7 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path):
 @pytest.mark.parametrize("in_one_step", [True, False])
 def test_two_folders_change_places(tmp_path, monkeypatch, in_one_step):
     if not in_one_step:
-        monkeypatch.setattr(shared_folder, "_exchanged", lambda *_: False)
+        monkeypatch.setattr(shared_folder, "exchanged", lambda *_: False)
     for name in ("new", "live"):
         (tmp_path / name).mkdir()
         (tmp_path / name / name).write_text("x")
@@ -87,7 +87,7 @@ def test_two_folders_change_places(tmp_path, monkeypatch, in_one_step):
 
 
 def test_a_swap_of_two_steps_that_was_cut_short_is_undone(tmp_path, monkeypatch):
-    monkeypatch.setattr(shared_folder, "_exchanged", lambda *_: False)
+    monkeypatch.setattr(shared_folder, "exchanged", lambda *_: False)
     dataset = tmp_path / "set"
     live, new = dataset / "fixations", workshop_of(dataset) / "fixations"
     for folder in (live, new):

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from gazetrack.errors import InputError, LockedError, OutputError, quote
-from gazetrack.publish import sha256_of
+from gazetrack.publish import output_errors, sha256_of
 from gazetrack.storage.address import UrlPath
 from gazetrack.version import __version__
 
@@ -64,8 +64,9 @@ class Manifest:
         self._descriptor = self._opened()
         try:
             self._read()
-            _begin_if_empty(self._descriptor)
-            _end_last_line(self._descriptor)
+            with output_errors(self.path):
+                _begin_if_empty(self._descriptor)
+                _end_last_line(self._descriptor)
         except BaseException:
             os.close(self._descriptor)
             self._descriptor = None
@@ -82,10 +83,11 @@ class Manifest:
     ) -> None:
         if self._descriptor is not None:
             descriptor, self._descriptor = self._descriptor, None
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+            with output_errors(self.path):
+                try:
+                    os.fsync(descriptor)
+                finally:
+                    os.close(descriptor)
 
     def name_of(self, path: Path) -> str:
         """Return what a file is called here: its path as seen from the manifest's folder.
