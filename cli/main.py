@@ -35,6 +35,7 @@ COMMANDS = {
     "render": "Render fixation tables into gaze track maps.",
     "report": "Write one page about recordings, to look at.",
     "run": "Take all steps of a study that one file describes.",
+    "scrub-check": "Look for names that must not be in a folder.",
     "warm-up": "Compile what this machine needs, once.",
 }
 # These are called for a study as a whole, or for none.

@@ -126,6 +126,7 @@ def furnish(folder):
         ]
         (folder / f"{name}.csv").write_text("\n".join([header, *rows]) + "\n")
     (folder / "raw.csv").write_text("\n".join(["x,y,t", *(f"{i},{i},{4 * i}" for i in range(800))]))
+    (folder / "names.txt").write_text("Nobody Else\n")
     area = {"name": "lesion", "shape": "rectangle", "x_px": 10, "y_px": 10}
     area |= {"width_px": 30, "height_px": 20}
     everywhere = {"stimulus": "*", "image_width_px": 64, "image_height_px": 48, "aois": [area]}

@@ -1,0 +1,273 @@
+"""What lies within a file: unpacked, member by member, column by column, until there is only text.
+
+A name in a compressed page of Parquet or in a picture within a web page stands in no byte of the
+file. Every layer is yielded as bytes that can be searched, with words that say where it lies.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import bz2
+import codecs
+import gzip
+import json
+import lzma
+import mmap
+import re
+import tempfile
+import zipfile
+import zlib
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    Data = bytes | mmap.mmap
+
+DEEPEST = 6
+MOST_UNPACKED_BYTES = 16 * 2**30
+_IN_MEMORY_BYTES = 64 * 2**20
+_BASE64 = re.compile(rb"[A-Za-z0-9+/]{64,}(?:(?:\r?\n|\\n)[A-Za-z0-9+/]+)*={0,2}")
+_PDF_STREAM = re.compile(rb"stream\r?\n")
+_PNG = b"\x89PNG\r\n\x1a\n"
+_PNG_HEAD_BYTES = 8
+_PNG_PACKED = (b"zTXt", b"iTXt", b"iCCP")
+_PARQUET = b"PAR1"
+_ZSTD = b"\x28\xb5\x2f\xfd"
+_FIRST_BYTES = 8192
+_CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\x1b"))
+_HEX_DIGITS = re.compile(rb"[0-9a-f]*|[0-9A-F]*")
+_ENCRYPTED = 0x1
+_BATCH_ROWS = 65_536
+
+
+class NotSearched(Exception):
+    """A part of a file that cannot be looked into, so that nobody knows what it holds."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Bytes that can be searched.
+
+    Parameters
+    ----------
+    where : tuple of str
+        How to get to them from the file, such as a member of an archive, and a column of it.
+    data : bytes or mmap.mmap
+        The bytes themselves.
+    is_text : bool
+        Whether they are lines of text, and not packed or binary.
+    """
+
+    where: tuple[str, ...]
+    data: Data
+    is_text: bool
+
+
+def pieces_of(path: Path) -> Iterator[Piece]:
+    """Return all that a file holds.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        A regular file.
+
+    Yields
+    ------
+    Piece
+        The file's own bytes first, then what is packed in them.
+
+    Raises
+    ------
+    NotSearched
+        Something in it is encrypted, damaged, too large or packed too often.
+    OSError
+        The file cannot be read.
+    """
+    with path.open("rb") as stream:
+        yield from _within(_mapped(stream), ())
+
+
+def _mapped(stream: IO[bytes]) -> Data:
+    is_empty = stream.seek(0, 2) == 0
+    return b"" if is_empty else mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def _within(data: Data, where: tuple[str, ...]) -> Iterator[Piece]:
+    if len(where) > DEEPEST:
+        raise NotSearched(f"packed more than {DEEPEST} times")
+    first = data[:_FIRST_BYTES]
+    yield Piece(where, data, is_text=_is_text(first))
+    try:
+        for fits, unpack in _UNPACKERS:
+            if fits(first):
+                yield from unpack(data, where)
+    except (
+        EOFError, OSError, ValueError, RuntimeError, NotImplementedError,
+        lzma.LZMAError, zipfile.BadZipFile, zlib.error, pa.ArrowException,
+    ) as error:  # fmt: skip
+        what = " in ".join(("damaged", *reversed(where)))
+        raise NotSearched(what) from error
+    for match in _BASE64.finditer(data):
+        yield from _of_base64(match[0], where)
+
+
+def _is_text(first: bytes) -> bool:
+    """Whether bytes are lines of text: without control characters, or marked as UTF-16."""
+    if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return True
+    return not first.startswith(b"%PDF") and first == first.translate(None, delete=_CONTROLS)
+
+
+def _of_base64(text: bytes, where: tuple[str, ...]) -> Iterator[Piece]:
+    plain = re.sub(rb"\s|\\n", b"", text).rstrip(b"=")
+    is_digest = _HEX_DIGITS.fullmatch(plain) is not None
+    if is_digest:
+        return
+    whole = plain[: len(plain) - (len(plain) % 4 == 1)]
+    try:
+        decoded = base64.b64decode(whole + b"=" * (-len(whole) % 4))
+    except binascii.Error:
+        return
+    yield from _within(decoded, (*where, "base64"))
+
+
+def _unpacked(stream: IO[bytes]) -> Data:
+    """Return what a stream gives: in memory, or in a file without a name where it is long."""
+    head = stream.read(_IN_MEMORY_BYTES)
+    if len(head) < _IN_MEMORY_BYTES:
+        return head
+    with tempfile.TemporaryFile() as file:
+        file.write(head)
+        while block := stream.read(2**20):
+            file.write(block)
+            if file.tell() > MOST_UNPACKED_BYTES:
+                raise NotSearched(f"unpacks to more than {MOST_UNPACKED_BYTES // 2**30} GiB")
+        file.flush()
+        return _mapped(file)
+
+
+def _stream(data: Data) -> IO[bytes]:
+    return pa.BufferReader(pa.py_buffer(data))  # type: ignore[no-any-return]
+
+
+def _of_stream(opened: Callable[[IO[bytes]], Any], name: str) -> Unpack:
+    def unpack(data: Data, where: tuple[str, ...]) -> Iterator[Piece]:
+        with opened(_stream(data)) as stream:
+            unpacked = _unpacked(stream)
+        yield from _within(unpacked, (*where, name))
+
+    return unpack
+
+
+def _of_zip(data: Data, where: tuple[str, ...]) -> Iterator[Piece]:
+    with zipfile.ZipFile(_stream(data)) as archive:
+        names = "\n".join(archive.namelist()).encode("utf-8", "surrogateescape")
+        yield Piece((*where, "names in the archive"), names, is_text=True)
+        for number, member in enumerate(archive.infolist(), 1):
+            place = (*where, f"member {number} of the archive")
+            if member.flag_bits & _ENCRYPTED:
+                raise NotSearched("encrypted: " + ", ".join(place))
+            with archive.open(member) as stream:
+                unpacked = _unpacked(stream)
+            yield from _within(unpacked, place)
+
+
+def _of_parquet(data: Data, where: tuple[str, ...]) -> Iterator[Piece]:
+    schema = pq.ParquetFile(_stream(data)).schema_arrow
+    texts = [
+        field.name
+        for field in schema
+        if pa.types.is_large_string(field.type) or pa.types.is_string(field.type)
+    ]
+    # As dictionaries: what no row uses any more may still be in one.
+    file = pq.ParquetFile(_stream(data), read_dictionary=texts)
+    about = json.dumps(_metadata(file), ensure_ascii=False).encode("utf-8", "surrogateescape")
+    yield from _within(about, (*where, "metadata of the table"))
+    for number, field in enumerate(schema, 1):
+        if pa.types.is_floating(field.type):
+            continue
+        place = (*where, f"column {number} of the table")
+        for batch in file.iter_batches(_BATCH_ROWS, columns=[field.name]):
+            for column in batch.columns:
+                values = "\n".join(_values(column)).encode("utf-8", "surrogateescape")
+                yield from _within(values, place)
+
+
+def _metadata(file: pq.ParquetFile) -> list[str]:
+    """Return all texts of a table that are in no row: names, metadata, and who wrote it."""
+    stated = dict(file.metadata.metadata or {})
+    for field in (file.schema_arrow, *file.schema_arrow):
+        stated |= field.metadata or {}
+    texts = [text.decode("utf-8", "replace") for pair in stated.items() for text in pair]
+    return [*file.schema_arrow.names, str(file.metadata.created_by), *texts]
+
+
+def _values(column: pa.Array) -> list[str]:
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary
+    if pa.types.is_nested(column.type):
+        return [json.dumps(value, default=str, ensure_ascii=False) for value in column.to_pylist()]
+    different = pc.unique(column).to_pylist()
+    return [
+        value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value)
+        for value in different
+    ]
+
+
+def _of_png(data: Data, where: tuple[str, ...]) -> Iterator[Piece]:
+    """Return the packed texts of a picture; the others stand in its bytes as they are."""
+    at = len(_PNG)
+    while at + _PNG_HEAD_BYTES <= len(data):
+        length = int.from_bytes(data[at : at + 4], "big")
+        kind = data[at + 4 : at + _PNG_HEAD_BYTES]
+        body = data[at + _PNG_HEAD_BYTES : at + _PNG_HEAD_BYTES + length]
+        if kind in _PNG_PACKED:
+            # Where in the chunk the packed part begins depends on its kind; only one place unpacks.
+            starts = (n for n, byte in enumerate(body) if byte & 0x0F == 8)
+            text = next(filter(None, (_inflated(body[start:]) for start in starts)), b"")
+            yield from _within(text, (*where, "text of the picture"))
+        at += _PNG_HEAD_BYTES + length + 4
+
+
+def _of_pdf(data: Data, where: tuple[str, ...]) -> Iterator[Piece]:
+    for match in _PDF_STREAM.finditer(data):
+        end = data.find(b"endstream", match.end())
+        text = _inflated(data[match.end() : end])
+        if text:
+            yield from _within(text, (*where, "text of the page"))
+
+
+def _inflated(data: bytes) -> bytes:
+    """Return what zlib unpacks, at most as much as is held in memory; nothing of other bytes."""
+    try:
+        return zlib.decompressobj().decompress(data, _IN_MEMORY_BYTES)
+    except zlib.error:
+        return b""
+
+
+if TYPE_CHECKING:
+    Unpack = Callable[[Data, tuple[str, ...]], Iterator[Piece]]
+
+
+def _begins(*marks: bytes) -> Callable[[bytes], bool]:
+    return lambda first: first.startswith(marks)
+
+
+_UNPACKERS: list[tuple[Callable[[bytes], bool], Unpack]] = [
+    (_begins(b"\x1f\x8b"), _of_stream(gzip.open, "unpacked")),
+    (_begins(b"BZh"), _of_stream(bz2.BZ2File, "unpacked")),
+    (_begins(b"\xfd7zXZ\0"), _of_stream(lzma.LZMAFile, "unpacked")),
+    (_begins(_ZSTD), _of_stream(lambda s: pa.CompressedInputStream(s, "zstd"), "unpacked")),
+    (_begins(b"PK\x03\x04", b"PK\x05\x06"), _of_zip),
+    (_begins(_PARQUET), _of_parquet),
+    (_begins(_PNG), _of_png),
+    (_begins(b"%PDF"), _of_pdf),
+]

@@ -1,0 +1,169 @@
+"""Every layer of a file is looked into, whatever packs it."""
+
+from __future__ import annotations
+
+import base64
+import bz2
+import gzip
+import io
+import json
+import lzma
+import zipfile
+
+import matplotlib.figure
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image, PngImagePlugin
+
+from gazetrack.workflows.scrubbing import contents
+from gazetrack.workflows.scrubbing.contents import NotSearched, pieces_of
+
+NAME = b"Anna Kowalski"
+
+
+def zipped(data):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/sheet.xml", data)
+    return file.getvalue()
+
+
+def parquet(table):
+    file = io.BytesIO()
+    pq.write_table(table, file, compression="zstd")
+    return file.getvalue()
+
+
+def table(**columns):
+    return pa.table(columns)
+
+
+def picture(**texts):
+    info = PngImagePlugin.PngInfo()
+    for kind, text in texts.items():
+        if kind == "ztxt":
+            info.add_text("Title", text, zip=True)
+        else:
+            info.add_itxt("Title", text, zip=True)
+    file = io.BytesIO()
+    Image.new("L", (8, 8)).save(file, "png", pnginfo=info)
+    return file.getvalue()
+
+
+def pdf():
+    figure = matplotlib.figure.Figure()
+    figure.text(0.5, 0.5, "Anna Kowalski")
+    file = io.BytesIO()
+    with matplotlib.rc_context({"pdf.use14corefonts": True}):
+        figure.savefig(file, format="pdf", metadata={"CreationDate": None})
+    return file.getvalue()
+
+
+TEXT = NAME.decode()
+PACKED = {
+    "plain": NAME,
+    "gzip": gzip.compress(NAME),
+    "two members": gzip.compress(b"first") + gzip.compress(NAME),
+    "bzip2": bz2.compress(NAME),
+    "xz": lzma.compress(NAME),
+    "zstd": pa.compress(NAME, "zstd", asbytes=True),
+    "zip": zipped(NAME),
+    "name in a zip": zipped(b"").replace(b"xl/sheet.xml", b"xl/" + NAME[:9]),
+    "gzip in zip": zipped(gzip.compress(NAME)),
+    "parquet": parquet(table(who=[TEXT] * 3)),
+    "dictionary": parquet(
+        table(who=pa.DictionaryArray.from_arrays(pa.array([0, 0]), pa.array(["x", TEXT])))
+    ),
+    "list": parquet(table(who=[[TEXT], []])),
+    "bytes": parquet(table(who=[NAME])),
+    "table metadata": parquet(table(x=[1.0]).replace_schema_metadata({"gazetrack": TEXT})),
+    "field metadata": parquet(
+        pa.table([[1.0]], schema=pa.schema([pa.field("x", "float64", metadata={"by": TEXT})]))
+    ),
+    "name of a column": parquet(table(**{TEXT: [1.0]})),
+    "ztxt": picture(ztxt=TEXT),
+    "itxt": picture(itxt=TEXT),
+    "picture in a page": b"<img src='data:image/png;base64,"
+    + base64.b64encode(picture(itxt=TEXT))
+    + b"'>",
+    "picture in a notebook": json.dumps(
+        {"image/png": base64.encodebytes(picture(ztxt=TEXT)).decode()}
+    ).encode(),
+    "pdf": pdf(),
+}
+
+
+@pytest.mark.parametrize("kind", PACKED)
+def test_a_name_is_in_a_piece(kind, tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(PACKED[kind])
+    found = [piece for piece in pieces_of(path) if NAME[:9] in bytes(piece.data)]
+    assert found
+    assert all(len(piece.where) <= contents.DEEPEST for piece in found)
+
+
+def test_dates_and_whole_numbers_are_texts_as_well(tmp_path):
+    born = np.array(["1985-03-12"], "datetime64[D]")
+    path = tmp_path / "t.parquet"
+    path.write_bytes(parquet(table(born=born, number=[19850312], x=[0.5])))
+    texts = b"\n".join(
+        bytes(piece.data) for piece in pieces_of(path) if "column" in str(piece.where)
+    )
+    assert b"1985-03-12" in texts
+    assert b"19850312" in texts
+    assert b"0.5" not in texts
+
+
+def test_an_empty_file_has_one_piece_of_nothing(tmp_path):
+    path = tmp_path / "empty"
+    path.touch()
+    assert [bytes(piece.data) for piece in pieces_of(path)] == [b""]
+
+
+def encrypted():
+    data = bytearray(zipped(NAME))
+    data[6] |= 1  # of the member
+    data[data.index(b"PK\x01\x02") + 8] |= 1  # and of the list of members
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        gzip.compress(NAME * 9)[:-6],
+        gzip.compress(NAME)[:-8] + b"damaged!",
+        parquet(table(who=[TEXT]))[:-20],
+        zipped(NAME)[:-30],
+        encrypted(),
+        lzma.compress(NAME)[:-4],
+    ],
+)
+def test_what_cannot_be_looked_into_is_said(data, tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(data)
+    with pytest.raises(NotSearched):
+        list(pieces_of(path))
+
+
+def test_what_is_packed_too_often_or_too_large_is_said(tmp_path, monkeypatch):
+    data = NAME
+    for _ in range(contents.DEEPEST + 1):
+        data = gzip.compress(data)
+    path = tmp_path / "file"
+    path.write_bytes(data)
+    with pytest.raises(NotSearched, match="packed more than"):
+        list(pieces_of(path))
+    path.write_bytes(gzip.compress(bytes(2**21)))
+    monkeypatch.setattr(contents, "_IN_MEMORY_BYTES", 2**16)
+    assert max(len(piece.data) for piece in pieces_of(path)) == 2**21  # from a file
+    monkeypatch.setattr(contents, "MOST_UNPACKED_BYTES", 2**20)
+    with pytest.raises(NotSearched, match="unpacks to more"):
+        list(pieces_of(path))
+
+
+def test_digests_are_not_taken_for_packed_bytes(tmp_path):
+    path = tmp_path / "sums.txt"
+    path.write_text("0123456789abcdef" * 4)
+    assert len(list(pieces_of(path))) == 1
