@@ -29,7 +29,7 @@ _PLACE_CHARS = 240
     epilog=examples(
         """
         gazetrack scrub-check tables --tokens names.txt
-        # before a folder is given away: names, addresses and dates of birth, one a line
+        # names, addresses and dates of birth, one a line
         gazetrack scrub-check study-for-sharing --tokens names.txt --jobs 4
         gazetrack scrub-check bids --tokens names.txt --json
         """
