@@ -107,7 +107,7 @@ def command(
     chosen = BidsOptions(
         out=out,
         **export_choices(choices),
-        pseudonyms=pseudonyms_of(participant, key),
+        pseudonyms=pseudonyms_of(participant, key, choices),
         **choices,
     )
     check_report(report, (*files, key))

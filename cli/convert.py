@@ -110,7 +110,7 @@ def command(
     from gazetrack.workflows.convert_options import ConvertOptions
 
     exports = export_choices(choices)  # refused before a key is made
-    pseudonyms = pseudonyms_of(participant, key)
+    pseudonyms = pseudonyms_of(participant, key, choices)
     check_report(report, (*files, key))
     check_report(errors, (*files, key), report)
     chosen = ConvertOptions(

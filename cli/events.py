@@ -132,7 +132,7 @@ def command(
     from gazetrack.workflows.convert import convert_files
     from gazetrack.workflows.events import EventsOptions
 
-    pseudonyms = pseudonyms_of(participant, key)
+    pseudonyms = pseudonyms_of(participant, key, choices)
     chosen = EventsOptions(
         **export_choices(choices),
         recursive=recursive,

@@ -103,7 +103,7 @@ def command(
         detector=params,
         preparation=prepared,
         trial_by=trial_by,
-        pseudonyms=pseudonyms_of(participant, key),
+        pseudonyms=pseudonyms_of(participant, key, choices),
         out=out,
         force=force,
     )

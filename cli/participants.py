@@ -33,19 +33,34 @@ _OPTIONS = (
         default=Path("gazetrack.key"),
         show_default=True,
         metavar="FILE",
-        help="Secret of --participant hash; made where there is none. Keep it to yourself.",
+        help="Secret of hash, made where there is none. Keep it to yourself.",
+    ),
+    click.option(
+        "--stimulus",
+        "stimulus_names",
+        type=click.Choice(["keep", "hash"]),
+        default="keep",
+        show_default=True,
+        help="With --participant: names of stimuli, which may tell a person, as keyed pseudonyms.",
+    ),
+    click.option(
+        "--messages",
+        type=click.Choice(["keep", "drop"]),
+        default="keep",
+        show_default=True,
+        help="With --participant: texts of messages and names of trials, kept without known names.",
     ),
 )
 
 
 def participant_options(command: Command) -> Command:
-    """Add ``--participant`` and ``--key`` to a command."""
+    """Add ``--participant``, ``--key``, ``--stimulus`` and ``--messages`` to a command."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
 
 
-def pseudonyms_of(participant: str, key: Path) -> Pseudonyms:
+def pseudonyms_of(participant: str, key: Path, choices: dict[str, Any]) -> Pseudonyms:
     """Return how participants are named, and warn where others may read the key.
 
     Parameters
@@ -54,13 +69,20 @@ def pseudonyms_of(participant: str, key: Path) -> Pseudonyms:
         What stands for a participant, as ``--participant`` says it.
     key : pathlib.Path
         The file of the secret, which is made where it is needed and there is none.
+    choices : dict
+        The values of a command's options by name; those about stimuli and messages are gone
+        afterwards.
     """
     from gazetrack.tables.pseudonyms import Pseudonyms, read_key
 
-    pseudonyms = Pseudonyms(participant, read_key(key) if participant == "hash" else b"")
-    if pseudonyms.key:
+    stimuli: str = choices.pop("stimulus_names")
+    messages: str = choices.pop("messages")
+    if participant == "keep" and (stimuli, messages) != ("keep", "keep"):
+        raise click.UsageError("--stimulus and --messages go with --participant hash or drop")
+    secret = read_key(key) if "hash" in (participant, stimuli) else b""
+    if secret:
         _warn_of_shared(key)
-    return pseudonyms
+    return Pseudonyms(participant, secret, stimuli=stimuli, messages=messages)
 
 
 def _warn_of_shared(key: Path) -> None:

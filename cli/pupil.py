@@ -112,7 +112,7 @@ def command(
 
     start_ms, end_ms = baseline_ms
     window = (f"baseline_start_ms={start_ms}", f"baseline_end_ms={end_ms}")
-    pseudonyms = pseudonyms_of(participant, key)
+    pseudonyms = pseudonyms_of(participant, key, choices)
     chosen = PupilFilesOptions(
         **export_choices(choices),
         recursive=recursive,

@@ -15,6 +15,7 @@ from .engine_options import engine, engine_options, resume_options
 from .errors import say
 from .examples import examples
 from .parsing import export_choices
+from .participants import participant_options, pseudonyms_of
 from .printing import cell, is_nan, print_json, print_table, without_nan
 from .progress import progress_bar
 from .reports import check_manifest, of_inputs
@@ -91,6 +92,7 @@ _HEADER = {
     metavar="FILE|URL",
     help="Write all measures as a table: .parquet, .csv or .tsv.",
 )
+@participant_options
 @engine_options
 @resume_options
 @opt.export_options
@@ -104,6 +106,8 @@ def command(
     window_ms: float,
     targets: Path | None,
     out: Path | str | None,
+    participant: str,
+    key: Path,
     manifest: Path | None,
     is_dry_run: bool,
     force: bool,
@@ -125,10 +129,8 @@ def command(
     if targets is not None and by != "recording":
         raise click.UsageError("--targets has a row per target: leave out --by")
     looked_at = [] if targets is None else read_targets(targets)
-    options = InputOptions(
-        **export_choices(choices),
-        recursive=recursive,
-    )
+    options = InputOptions(**export_choices(choices), recursive=recursive)
+    pseudonyms = pseudonyms_of(participant, key, choices)
     measured: dict[str, Any] = {"by": by, "window_ms": window_ms, "targets": looked_at}
     if is_dry_run:
         plan = plan_quality(files, options, **measured, manifest=manifest)
@@ -143,6 +145,7 @@ def command(
         jobs=engine(**choices),
         progress=progress_bar("measuring"),
         manifest=manifest,
+        pseudonyms=pseudonyms,
     )
     table = report.table
     if out is not None and table.num_rows:

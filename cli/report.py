@@ -139,7 +139,7 @@ def command(
         thresholds=thresholds,
         detector=parse_detector(detector or DEFAULT, settings) if detector or settings else None,
         preparation=parse_preparation(preparations),
-        pseudonyms=pseudonyms_of(participant, key),
+        pseudonyms=pseudonyms_of(participant, key, choices),
         **choices,
     )
     workers = engine(jobs, cluster, retries, quiet=quiet)

@@ -37,11 +37,13 @@ SHARED = (
     "jobs",
     "key",
     "layout",
+    "messages",
     "participant",
     "placement",
     "recursive",
     "retries",
     "salvage",
+    "stimulus",
     "trial-by",
     "trust-gzip",
 )

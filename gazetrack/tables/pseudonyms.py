@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import re
 import secrets
+import unicodedata
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,22 +22,22 @@ import pyarrow as pa
 
 from gazetrack.errors import ConfigError, DataError, quote
 from gazetrack.publish import write_text
+from gazetrack.tables.cleaning import cleaner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
+    from gazetrack.tables.cleaning import Rename
     from gazetrack.tables.recording import Recording
 
-    Rename = Callable[[str], str]
     Key = tuple[str, str]  # a recording, and the participant where several share its name
 
 POLICIES = ("keep", "hash", "drop")
+STIMULUS_POLICIES = ("keep", "hash")
+MESSAGE_POLICIES = ("keep", "drop")
 _KEY_BYTES = 32
-_EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
-_BETWEEN = re.compile(r"[\s._-]+")
-_WORD = re.compile(r"[^\W_]+")
-_MORE_WORDS = 2
-_LEAST_CHARS = 2  # a participant called 1 would take the 1 out of every name
+_SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,5}")
+_NUMBER = re.compile(r"\d*")
 _PSEUDONYM_CHARS = 12
 _DIGEST_CHARS = 8
 
@@ -51,24 +52,46 @@ class Pseudonyms:
         What stands for a participant: the name itself, a keyed pseudonym of it, or nothing.
     key : bytes
         The secret that ``hash`` needs, of 32 bytes as `read_key` gives it; empty for the others.
+    stimuli : {"keep", "hash"}
+        What stands for a stimulus: its name, which is data and may tell a person all the same, or
+        a keyed pseudonym with the same suffix, see `of_stimulus`.
+    messages : {"keep", "drop"}
+        Whether texts of events, such as messages of the experiment, are kept, without the names
+        that are known, or left out; trials are then numbered unless they are numbers.
 
     Raises
     ------
     ConfigError
-        There is no such policy, or ``hash`` without a key of that length.
+        There is no such policy, ``hash`` without a key of that length, or stimuli or messages are
+        not kept while names of participants are.
     """
 
     policy: str = "keep"
     key: bytes = b""
+    stimuli: str = "keep"
+    messages: str = "keep"
 
     def __post_init__(self) -> None:
-        if self.policy not in POLICIES:
-            hint = f"choose of {', '.join(POLICIES)}"
-            raise ConfigError(f"no policy {quote(self.policy, 40)!r} for participants", hint=hint)
+        for what, value, known in (
+            ("participants", self.policy, POLICIES),
+            ("stimuli", self.stimuli, STIMULUS_POLICIES),
+            ("messages", self.messages, MESSAGE_POLICIES),
+        ):
+            if value not in known:
+                hint = f"choose of {', '.join(known)}"
+                raise ConfigError(f"no policy {quote(value, 40)!r} for {what}", hint=hint)
+        if self.keeps and (self.stimuli, self.messages) != ("keep", "keep"):
+            what = "stimuli or messages are to be hidden, and names of participants are kept"
+            raise ConfigError(what, hint="choose hash or drop for participants as well")
         # Without a key anybody could look pseudonyms up in a list of names.
-        if self.policy == "hash" and len(self.key) != _KEY_BYTES:
+        if self.needs_key and len(self.key) != _KEY_BYTES:
             hint = f"give {_KEY_BYTES} bytes, as gazetrack.tables.pseudonyms.read_key does"
             raise ConfigError(f"a key of {len(self.key)} bytes", hint=hint)
+
+    @property
+    def needs_key(self) -> bool:
+        """Whether there are keyed pseudonyms, of participants or of stimuli."""
+        return "hash" in (self.policy, self.stimuli)
 
     @property
     def keeps(self) -> bool:
@@ -81,10 +104,30 @@ class Pseudonyms:
             return participant
         return "" if self.policy == "drop" else "p" + self._keyed(participant)
 
+    def of_stimulus(self, name: str) -> str:
+        """Return what stands for a stimulus, so that its image can be renamed alike.
+
+        Parameters
+        ----------
+        name : str
+            As the export names it; a suffix such as ``.png`` stays.
+        """
+        if self.stimuli == "keep" or not name:
+            return name
+        suffix = Path(name).suffix
+        kept = suffix if _SUFFIX.fullmatch(suffix) else ""
+        composed = unicodedata.normalize("NFC", name)
+        # Nobody shall see that a participant is called like a stimulus.
+        return "s" + self._digits(f"stimulus/{composed}") + kept
+
     def _keyed(self, name: str) -> str:
-        return hmac.new(self.key, name.casefold().encode(), hashlib.sha256).hexdigest()[
-            :_PSEUDONYM_CHARS
-        ]
+        # Systems write ü as one letter or as two: both are the same name. Composed names have the
+        # pseudonyms that they had before this was done.
+        return self._digits(unicodedata.normalize("NFC", name).casefold())
+
+    def _digits(self, text: str) -> str:
+        digest = hmac.new(self.key, text.encode(), hashlib.sha256).hexdigest()
+        return digest[:_PSEUDONYM_CHARS]
 
     def apply(self, recording: Recording, digest: str, names: Iterable[str] = ()) -> Recording:
         """Return the recording without the names of its participants, and what else tells them.
@@ -102,10 +145,10 @@ class Pseudonyms:
         Returns
         -------
         Recording
-            Participants and recordings have new names. Whole names of either, and e-mail addresses,
-            are replaced in trials and texts; names of participants in stimuli as well, unless they
-            hold a digit, with a note. Times count from the start alone. What differed still
-            differs: two people never become one.
+            Participants and recordings have new names. Whole names of either, e-mail addresses and
+            dates are replaced in trials and texts; names of participants in stimuli as well, unless
+            they hold a digit, with a note. Times count from the start alone. What differed still
+            differs: two people never become one. Stimuli and messages as their policies say.
 
         Raises
         ------
@@ -122,12 +165,14 @@ class Pseudonyms:
         own_name = self._own_name(recordings, digest)
         others = dict.fromkeys((recording.name, *names), own_name)
         others |= {label: recordings[label, who] for label, who in reversed(recordings)}
-        in_texts = cleaner(others | people)
-        in_stimuli = cleaner(
-            {name: new for name, new in people.items() if not any(map(str.isdigit, name))}
-        )
-        stimuli = _kept_apart(found.stimuli | set(recording.placements), in_stimuli)
-        trials = _kept_apart(found.trials, in_texts)
+        stimuli = self._stimuli(found.stimuli | set(recording.placements), people)
+        if self.stimuli == "hash":
+            others |= {Path(name).stem: Path(new).stem for name, new in stimuli.items()} | stimuli
+        in_texts = cleaner(others | people, dates=True)
+        if self.messages == "drop":
+            trials = _numbered(found.trials)
+        else:
+            trials = _kept_apart(found.trials, in_texts)
 
         def renamed(table: pa.Table) -> pa.Table:
             table = _with_recordings(table, recordings, found.shared)
@@ -138,10 +183,12 @@ class Pseudonyms:
                 ("text", in_texts),
             ):
                 table = _with_renamed(table, column, rename)
-            return table
+            return _without_texts(table) if self.messages == "drop" else table
 
         samples, fixations = recording.sample_table, recording.fixation_table
-        notes = [in_texts(note) for note in recording.notes] + _notes(found, stimuli)
+        notes = [in_texts(note) for note in recording.notes]
+        if self.stimuli == "keep":
+            notes += _notes(found, stimuli)
         return replace(
             recording,
             name=own_name,
@@ -159,8 +206,20 @@ class Pseudonyms:
             origin_ms=0.0,
             start_ns=None,
             dropped=_summed(recording.dropped, in_texts),
+            mended=_summed(recording.mended, in_texts),
+            tracker=in_texts(recording.tracker),
+            software=in_texts(recording.software),
             notes=tuple(notes),
         )
+
+    def _stimuli(self, names: set[str], people: Mapping[str, str]) -> dict[str, str]:
+        """Return each stimulus' new name."""
+        if self.stimuli == "hash":
+            return {name: self.of_stimulus(name) for name in names}
+        in_stimuli = cleaner(
+            {name: new for name, new in people.items() if not any(map(str.isdigit, name))}
+        )
+        return _kept_apart(names, in_stimuli)
 
     def _recordings(self, found: _Found, name: str, digest: str) -> dict[Key, str]:
         """Return each recording's new name: numbered where several would share one."""
@@ -230,51 +289,6 @@ class _Found:
         return next(iter(owners)) if len(owners) == 1 else ""
 
 
-def cleaner(names: Mapping[str, str]) -> Rename:
-    """Return a function that replaces whole names and e-mail addresses in a text.
-
-    Parameters
-    ----------
-    names : mapping of str to str
-        What stands for each name. Case does not matter, nor do spaces, dots, dashes and underscores
-        within it. Names of one character or of digits alone are left in: they stand for too much
-        else.
-    """
-    known: dict[str, str] = {}
-    most_words = 0
-    for name, new in names.items():
-        words = list(_WORD.finditer(name))
-        plain = _plain(name[words[0].start() : words[-1].end()]) if words else ""
-        if len(plain) >= _LEAST_CHARS and not plain.isdigit():
-            known[plain] = new
-            most_words = max(most_words, len(words))
-    # A name may be written in more words than it was given in. Each stretch of words is looked up,
-    # the longest first: the time does not grow with the number of names, which a pattern of all of
-    # them would need.
-    most_words += _MORE_WORDS if known else 0
-
-    def clean(text: str) -> str:
-        text = _EMAIL.sub("removed", text)
-        words = [match.span() for match in _WORD.finditer(text)]
-        pieces, done, first = [], 0, 0
-        while first < len(words):
-            start = words[first][0]
-            for last in range(min(first + most_words, len(words)) - 1, first - 1, -1):
-                new = known.get(_plain(text[start : words[last][1]]))
-                if new is not None:
-                    pieces += [text[done:start], new]
-                    done, first = words[last][1], last
-                    break
-            first += 1
-        return "".join([*pieces, text[done:]])
-
-    return clean
-
-
-def _plain(name: str) -> str:
-    return _BETWEEN.sub("", name).casefold()
-
-
 def _kept_apart(names: Iterable[str], rename: Rename) -> dict[str, str]:
     """Return the new name of each; those that would become one are numbered."""
     renamed: dict[str, str] = {}
@@ -289,6 +303,21 @@ def _kept_apart(names: Iterable[str], rename: Rename) -> dict[str, str]:
         renamed[name] = new
         taken.add(new)
     return renamed
+
+
+def _numbered(trials: Iterable[str]) -> dict[str, str]:
+    """Return a number for each trial that is called by words; numbers stay."""
+    named = sorted(name for name in trials if not _NUMBER.fullmatch(name))
+    return {name: name for name in trials} | {name: f"t{n}" for n, name in enumerate(named, 1)}
+
+
+def _without_texts(table: pa.Table) -> pa.Table:
+    """Return a table of events in which nothing says more than the kind of each; others as is."""
+    if "text" not in table.column_names:
+        return table
+    place = table.column_names.index("text")
+    empty = pa.array([""] * table.num_rows, pa.string()).dictionary_encode()
+    return table.set_column(place, table.schema.field(place), empty)
 
 
 def _notes(found: _Found, stimuli: Mapping[str, str]) -> list[str]:

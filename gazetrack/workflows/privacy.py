@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gazetrack.errors import GazetrackError, OutputError
-from gazetrack.tables.pseudonyms import cleaner
+from gazetrack.tables.cleaning import cleaner
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

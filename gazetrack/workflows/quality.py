@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -11,8 +11,18 @@ from typing import TYPE_CHECKING, Any, Unpack
 import pyarrow.compute as pc
 
 from gazetrack.data_quality import measures
-from gazetrack.errors import GazetrackError, WorkerLost, quote, refuse_other_type
+from gazetrack.errors import (
+    ConfigError,
+    GazetrackError,
+    InputError,
+    WorkerLost,
+    quote,
+    quoting_nothing,
+    refuse_other_type,
+)
+from gazetrack.publish import sha256_of
 from gazetrack.storage.objects import check_shared
+from gazetrack.tables.pseudonyms import Pseudonyms
 from gazetrack.tables.recording import Recording
 from gazetrack.workflows.engine.manifest import Manifest
 from gazetrack.workflows.engine.run import Engine, over
@@ -20,6 +30,7 @@ from gazetrack.workflows.inputs import find_sources
 from gazetrack.workflows.noted import Notes, packed, unpacked
 from gazetrack.workflows.pairs import without_manifest
 from gazetrack.workflows.planned import Planned, planned
+from gazetrack.workflows.privacy import Unnamed
 from gazetrack.workflows.read import InputChoices, InputOptions, read_one
 from gazetrack.workflows.resume import texts_of
 
@@ -33,6 +44,8 @@ if TYPE_CHECKING:
     from gazetrack.workflows.inputs import Source
 
     AtOnce = Callable[[Source, "_Measured"], None]
+
+KEPT_NAMES = Pseudonyms()
 
 
 @dataclass(frozen=True)
@@ -131,6 +144,7 @@ def quality_files(
     jobs: int | Engine = 1,
     progress: Callable[[int, int], None] | None = None,
     manifest: str | Path | None = None,
+    pseudonyms: Pseudonyms = KEPT_NAMES,
 ) -> QualityReport:
     """Report the data quality of exports or sample tables; a bad one leaves the others alone.
 
@@ -151,17 +165,31 @@ def quality_files(
     manifest : path-like, optional
         A file that keeps what was found in each recording: those that are the same, and measured
         in the same way, are not read again. Made where there is none.
+    pseudonyms : Pseudonyms
+        How participants are named in the report; other than kept, files are told by their place in
+        the order of the inputs.
 
     Returns
     -------
     QualityReport
         Recordings to which two exports give one name are named by their files as well.
+
+    Raises
+    ------
+    ConfigError
+        A manifest, which names files, and participants who are not to be named.
     """
-    sources = _sources(paths, options, manifest)
+    if manifest is not None and not pseudonyms.keeps:
+        what = "a manifest of measures names the files, and participants are not to be named"
+        hint = "leave out the manifest, or measure what convert --samples wrote under this policy"
+        raise ConfigError(what, hint=hint)
+    sources = _found(paths, options, manifest, pseudonyms)
     engine = Engine.of(jobs)
     if not engine.works_here(len(sources)):
         check_shared(url for source in sources for url in source.addresses.values())
-    asked = _Asked(options=options, by=by, window_ms=window_ms, targets=tuple(targets))
+    asked = _Asked(
+        options=options, by=by, window_ms=window_ms, targets=tuple(targets), pseudonyms=pseudonyms
+    )
 
     def work(left: Sequence[Source], at_once: AtOnce | None) -> Iterator[_Measured]:
         return over(
@@ -175,7 +203,8 @@ def quality_files(
         )
 
     if manifest is None:
-        return _joined(work(sources, None), tell)
+        measured = work(sources, None)
+        return _joined(measured if pseudonyms.keeps else _unnamed(sources, measured), tell)
     with Manifest(manifest) as known:
         notes = Notes(known, "quality", asked.as_texts(), _KEPT)
         return _joined(notes.going_on(sources, work, kept=_kept, again=_again), tell)
@@ -222,6 +251,34 @@ def _sources(
     return sources if manifest is None else without_manifest(sources, manifest)
 
 
+def _found(
+    paths: Sequence[str | Path],
+    options: InputOptions,
+    manifest: str | Path | None,
+    pseudonyms: Pseudonyms,
+) -> list[Source]:
+    """Return the recordings; an error names no folder where that may be called after somebody."""
+    try:
+        return _sources(paths, options, manifest)
+    except InputError as error:
+        if pseudonyms.keeps:
+            raise
+        raise InputError(error.what, hint=error.hint) from None
+
+
+def _unnamed(sources: Sequence[Source], measured: Iterable[_Measured]) -> Iterator[_Measured]:
+    """Yield what was found in each recording, told by its place in place of its name."""
+    measured = iter(measured)
+    for number, source in enumerate(sources, 1):
+        one = next(measured)
+        files = (source.path, *source.parts)
+        unnamed = Unnamed(number, len(sources), files)
+        error = None if one.error is None else unnamed.error(one.error)
+        yield replace(one, file=unnamed.label, error=error)
+    # The engine ends its workers, and tells of the last one, when it is asked for one more.
+    assert next(measured, None) is None  # noqa: S101 - as many results as recordings
+
+
 def _joined(
     measured: Iterable[_Measured], tell: Callable[[GazetrackError], None] | None
 ) -> QualityReport:
@@ -250,6 +307,7 @@ class _Asked:
     by: str
     window_ms: float
     targets: tuple[Target, ...]
+    pseudonyms: Pseudonyms = KEPT_NAMES
 
     def as_texts(self) -> dict[str, str]:
         """Return all that a measure depends on besides the recording."""
@@ -269,6 +327,11 @@ class _Measured:
 
 def _measured(source: Source, asked: _Asked) -> _Measured:
     """Read a recording and measure it; an error about it names its file."""
+    with quoting_nothing(not asked.pseudonyms.keeps):
+        return _measured_as_told(source, asked)
+
+
+def _measured_as_told(source: Source, asked: _Asked) -> _Measured:
     file = str(source.path)
     recording = read_one(source, asked.options)
     if recording is None:
@@ -276,6 +339,10 @@ def _measured(source: Source, asked: _Asked) -> _Measured:
     if isinstance(recording, GazetrackError):
         return _Measured(file, error=recording)
     try:
+        if not asked.pseudonyms.keeps:
+            digest = sha256_of(source.path)
+            names = [source.path.name, source.path.stem, source.name]
+            recording = asked.pseudonyms.apply(recording, digest, names)
         table = measures.quality_table(recording, asked.by, asked.window_ms, asked.targets)
     except GazetrackError as error:
         told = type(error)(error.what, path=source.path, hint=error.hint)

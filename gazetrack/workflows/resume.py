@@ -267,7 +267,12 @@ def parameters_of(options: InputOptions, pseudonyms: Pseudonyms) -> dict[str, st
     Of the key of pseudonyms it is a digest: a manifest is no place for a secret.
     """
     key = hashlib.sha256(pseudonyms.key).hexdigest()[:16] if pseudonyms.key else ""
-    return texts_of(options) | {"pseudonyms": f"{pseudonyms.policy} {key}".rstrip()}
+    told = f"{pseudonyms.policy} {key}".rstrip()
+    if pseudonyms.stimuli != "keep":
+        told += f", stimuli {pseudonyms.stimuli}"
+    if pseudonyms.messages != "keep":
+        told += f", messages {pseudonyms.messages}"
+    return texts_of(options) | {"pseudonyms": told}
 
 
 def texts_of(options: InputOptions) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-import time
+import unicodedata
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +14,7 @@ from gazetrack.errors import ConfigError, DataError, ParseError, quote, quoting_
 from gazetrack.maps.track import build_tracks
 from gazetrack.readers.text.ahead import in_threads
 from gazetrack.tables.placement import Placement
-from gazetrack.tables.pseudonyms import Pseudonyms, cleaner, read_key
+from gazetrack.tables.pseudonyms import Pseudonyms, read_key
 from gazetrack.tables.recording import Recording
 from gazetrack.tables.schema import EVENTS, FIXATIONS, SAMPLES, conform
 
@@ -169,25 +169,6 @@ def test_keeping_changes_nothing():
     assert Pseudonyms().apply(kept, DIGEST) is kept
 
 
-def test_names_are_found_however_they_are_written():
-    clean = cleaner({"Ada Test": "X", "P 1": "Y", "7": "Z", "12": "Z", "a": "Z"})
-    assert clean("AdaTest ada_test ADA-TEST Ada  Test") == "X X X X"
-    assert cleaner({"O'Brien (left)": "X"})("o'brien (left) and left") == "X) and left"
-    assert clean("p1 P_1 P12 7 12 a AdaTests") == "Y Y P12 7 12 a AdaTests"
-
-
-def test_thousands_of_names_take_no_longer():
-    clean = cleaner({f"Participant {i} recording {i % 7}": f"p{i}" for i in range(20_000)})
-    texts = [
-        f"TRIALID {i} the cross is at 400 300 and then participant 77 Recording_0"
-        for i in range(2000)
-    ]
-    began = time.process_time()
-    cleaned = [clean(text) for text in texts]
-    assert time.process_time() - began < 10  # with a pattern of all names it takes minutes
-    assert {text.rpartition(" ")[2] for text in cleaned} == {"p77"}
-
-
 def test_the_key_is_private_from_its_first_byte(tmp_path, monkeypatch):
     modes, replace_file = [], os.replace
 
@@ -252,3 +233,73 @@ def test_a_file_that_is_no_key_is_refused(tmp_path, content):
     with pytest.raises(ConfigError, match="is no key of 64 hexadecimal digits"):
         read_key(path)
     assert path.read_text() == content
+
+
+def test_both_spellings_of_a_letter_give_one_pseudonym_and_composed_names_keep_theirs():
+    composed, decomposed = (unicodedata.normalize(form, "Zoë Ärzt") for form in ("NFC", "NFD"))
+    assert composed != decomposed
+    assert HASH.of(decomposed) == HASH.of(composed) == HASH.of(composed.upper())
+    # What names without a decomposed letter were called before this was looked at.
+    assert HASH.of("Ada") == "pa8b373bd9a0f"
+    assert HASH.of(composed) == "pf5dc43e50f44"
+
+
+HIDDEN = Pseudonyms("drop", b"k" * 32, stimuli="hash", messages="drop")
+
+
+def test_stimuli_get_pseudonyms_by_which_images_can_be_renamed():
+    stimuli = ["Ada.png", "Bob scan.dcm", "", "a.b.c longer suffix.notasuffix"]
+    shown = recording(["P"] * 4, stimulus=stimuli, trial=["Ada", "bob scan", "3", "x"])
+    placed = Placement(0, 0, 10, 10, 10, 10)
+    shown = replace(shown, placements={"Ada.png": placed}, notes=("Ada.png has no size",))
+    found = replace(HIDDEN, messages="keep").apply(shown, DIGEST)
+    names = column(found, "stimulus")
+    assert names == [HIDDEN.of_stimulus(name) for name in stimuli]
+    assert [name[-4:] for name in names[:2]] == [".png", ".dcm"]
+    assert list(found.placements) == names[:1]
+    assert column(found, "trial") == [names[0][:-4], names[1][:-4], "3", "x"]
+    assert found.notes == (f"{names[0]} has no size",)
+    assert Pseudonyms("drop", b"o" * 32, stimuli="hash").of_stimulus("Ada.png") != names[0]
+    assert HASH.of_stimulus("Ada.png") == "Ada.png"
+    # Whether somebody is called like a stimulus cannot be seen.
+    assert HASH.of("ada")[1:] != replace(HIDDEN, policy="hash").of_stimulus("ada")[1:]
+
+
+def test_texts_of_events_are_left_out_and_trials_numbered():
+    kept = recording(["P"] * 3, trial=["12", "patient Ada", "again"])
+    events = conform(
+        {
+            "kind": np.array(["message", "fixation"], object),
+            "text": np.array(["hello Ada", "FIXA"], object),
+            "trial": np.array(["again", ""], object),
+        },
+        EVENTS,
+    )
+    found = HIDDEN.apply(replace(kept, event_table=events), DIGEST)
+    assert column(found, "trial") == ["12", "t2", "t1"]
+    assert found.event_table["text"].to_pylist() == ["", ""]
+    assert found.event_table["trial"].to_pylist() == ["t1", ""]
+    assert found.event_table.schema == events.schema
+    assert found.event_table["kind"].to_pylist() == ["message", "fixation"]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"stimuli": "hash", "key": b"k" * 32}, "names of participants are kept"),
+        ({"messages": "drop"}, "names of participants are kept"),
+        ({"policy": "drop", "stimuli": "hash"}, "a key of 0 bytes"),
+        ({"policy": "drop", "stimuli": "drop"}, "no policy 'drop' for stimuli"),
+        ({"policy": "drop", "messages": "hash"}, "no policy 'hash' for messages"),
+    ],
+)
+def test_stimuli_and_messages_are_hidden_with_names_and_with_a_key(given, told):
+    with pytest.raises(ConfigError, match=told):
+        Pseudonyms(**given)
+
+
+def test_what_the_export_says_of_its_tracker_is_a_text_as_well():
+    kept = replace(recording(["Ada"]), tracker="of Ada", software="1.2", mended={"Ada short": 2})
+    found = HASH.apply(kept, DIGEST)
+    assert (found.tracker, found.software) == (f"of {HASH.of('Ada')}", "1.2")
+    assert found.mended == {f"{HASH.of('Ada')} short": 2}

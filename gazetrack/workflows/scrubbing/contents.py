@@ -61,7 +61,7 @@ class Piece:
     where : tuple of str
         How to get to them from the file, such as a member of an archive, and a column of it.
     data : bytes or mmap.mmap
-        The bytes themselves.
+        The bytes themselves, in memory or mapped from a file.
     is_text : bool
         Whether they are lines of text, and not packed or binary.
     """
@@ -77,7 +77,7 @@ def pieces_of(path: Path) -> Iterator[Piece]:
     Parameters
     ----------
     path : pathlib.Path
-        A regular file.
+        A regular file, of any kind and size.
 
     Yields
     ------
