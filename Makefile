@@ -11,7 +11,7 @@ COVERED := gazetrack.tables gazetrack.publish gradtrack_model.weights.checkpoint
   gradtrack_model.training.run_folder
 COVERED_BY := tests/tables tests/test_publish.py tests/weights/test_checkpoint.py tests/training/test_resume.py tests/training/test_run_folder.py
 
-.PHONY: demo test test-slow coverage lint imports style types uncompiled docs nnunet man clean
+.PHONY: demo test test-slow test-bounds coverage lint imports style types uncompiled docs nnunet man clean
 
 demo: $(VENV)/.installed
 	$(BIN)/gazetrack demo --out demo-out
@@ -29,6 +29,11 @@ test-slow: $(VENV)/.installed
 # The kernels as Python runs them: what compiled code hides, such as an index out of bounds, fails.
 uncompiled: $(VENV)/.installed
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q -m kernel tests/kernels
+
+# Compiled code reads and writes beyond an array without a word: here it is compiled so that it does not, into a
+# folder of its own, as what was compiled without is not to be found in its place.
+test-bounds: $(VENV)/.installed
+	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=build/bounds-checked $(BIN)/python -m pytest -q -m kernel tests/kernels $(SIDE_BY_SIDE)
 
 coverage: $(VENV)/.installed
 	$(BIN)/python -m pytest -q -m "not slow and not real_data" $(COVERED_BY) $(addprefix --cov=,$(COVERED)) --cov-report=term-missing --cov-fail-under=100

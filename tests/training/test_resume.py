@@ -128,6 +128,7 @@ def test_every_recipe_resumes(whole, tmp_path, recipe, monkeypatch):
     assert contents(tmp_path / "run") == contents(tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_a_killed_process_resumes(whole, tmp_path):
     config, data, expected = whole
     settings = [f"{key}={json.dumps(value)}" for key, value in RECIPE.items()]

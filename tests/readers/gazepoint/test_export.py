@@ -127,6 +127,7 @@ def peak(path):
     return found
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_samples(tmp_path):
     short, long = long_export(tmp_path, 10_000), long_export(tmp_path, 60_000)
     peak(short)

@@ -1,0 +1,112 @@
+"""G18 and G19: branches that the tests run, and the kernels with bounds checked and uncompiled."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from _goals import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from _goals import Settings
+
+ROOT = Path(__file__).resolve().parents[1]
+_QUICK = ("-m", "not slow and not real_data")
+# What is measured together, and the tests that are to run every branch of it; see `make coverage`.
+PARTS = {
+    "tables and publishing": (
+        ("gazetrack.tables", "gazetrack.publish"),
+        ("tests/tables", "tests/test_publish.py"),
+    ),
+    "checkpoints and resuming": (
+        (
+            "gradtrack_model.weights.checkpoint",
+            "gradtrack_model.training.resume",
+            "gradtrack_model.training.run_folder",
+        ),
+        (
+            "tests/weights/test_checkpoint.py",
+            "tests/training/test_resume.py",
+            "tests/training/test_run_folder.py",
+        ),
+    ),
+    "readers": (("gazetrack.readers",), ("tests/readers",)),
+}
+KERNELS = {
+    "bounds checked": {"NUMBA_BOUNDSCHECK": "1"},
+    "uncompiled": {"NUMBA_DISABLE_JIT": "1"},
+}
+
+
+def rows(settings: Settings) -> Iterator[Row]:
+    """Yield a row of each goal whose tests end within the time."""
+    end = time.monotonic() + settings.seconds
+    with tempfile.TemporaryDirectory() as folder:
+        green = {}
+        for name, environment in KERNELS.items():
+            # Code that was compiled without checks must not be found in its place.
+            own = environment | {"NUMBA_CACHE_DIR": str(Path(folder) / name)}
+            green[name] = _pytest(["-m", "kernel", "tests/kernels"], end, own)
+        if None not in green.values():
+            yield of_kernels({name: done or "" for name, done in green.items()})
+        reports = {}
+        for name, (modules, tests) in PARTS.items():
+            report = Path(folder) / f"{name}.json"
+            covered = [f"--cov={module}" for module in modules]
+            _pytest([*_QUICK, *covered, "--cov-branch", f"--cov-report=json:{report}", *tests], end)
+            if report.exists():
+                reports[name] = json.loads(report.read_text("utf-8"))["totals"]
+        if len(reports) == len(PARTS):
+            yield of_coverage(reports)
+
+
+def of_kernels(ended: Mapping[str, str]) -> Row:
+    """Return the row of the last lines that pytest printed, by how the kernels were run."""
+    green = {
+        name: re.search(r"\d+ passed", line) is not None and not re.search("failed|error", line)
+        for name, line in ended.items()
+    }
+    figure = "; ".join(f"{name}: {line.strip('= ')}" for name, line in ended.items())
+    how = "pytest -m kernel tests/kernels with NUMBA_BOUNDSCHECK=1, and with NUMBA_DISABLE_JIT=1"
+    return Row(goal="G19", figure=figure, met=all(green.values()), how=how)
+
+
+def of_coverage(reports: Mapping[str, Mapping[str, Any]]) -> Row:
+    """Return the row of coverage.py's totals, by what they are of."""
+    shares = []
+    for name, total in reports.items():
+        left = total["num_branches"] - total["covered_branches"]
+        what = f"{left} of {total['num_branches']:,} branches and {total['missing_lines']} of "
+        what += f"{total['num_statements']:,} statements are not run"
+        # Never rounded up: 100 % is all of them.
+        percent = math.floor(10 * total["percent_covered"]) / 10
+        shares.append(f"{name} {percent:.1f} % ({what})")
+    complete = all(total["percent_covered"] == 100 for total in reports.values())
+    how = "coverage.py with branches, each part by its own quick tests; `make coverage`"
+    return Row(goal="G18", figure="; ".join(shares), met=complete, how=how)
+
+
+def _pytest(
+    arguments: list[str], end: float, environment: Mapping[str, str] | None = None
+) -> str | None:
+    """Return the last line of a run of tests, or None where the time did not suffice."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
+    left = max(end - time.monotonic(), 0.01)
+    env = os.environ | dict(environment or {})
+    try:
+        done = subprocess.run(
+            command, cwd=ROOT, env=env, timeout=left, capture_output=True, text=True, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return None
+    return done.stdout.rstrip().splitlines()[-1]

@@ -1,0 +1,340 @@
+"""Mutation score: of small errors put into a wing's modules, how many its tests notice.
+
+    python benchmarks/mutation.py kernels [--modules cells text] [--tests PATH ...] [--every 1]
+        [--json FILE]
+
+Each mutant (`_mutants.py`) is one changed operator, comparison, number, condition or call within a
+function. The tests that reach its line are run, the quickest first, until one fails: it is killed.
+One whose tests take ten times as long as they did is killed, too. One that no test notices
+survives, and is printed with its line. Those that were judged to change nothing that anybody could
+see are in `benchmarks/mutation_equivalents.toml`, each with its reason, and count as neither.
+
+Kernels run without compilation: a mutant is a function's code, changed in a fork of a process that
+has imported everything. Hypothesis takes the same examples each time, and does not make them small.
+
+``--every N`` takes each N-th mutant, to look at a large wing in a short time: the score is one of a
+sample then, and the JSON says so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import resource
+import signal
+import sys
+import time
+import tomllib
+import warnings
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
+from typing import TYPE_CHECKING, Any
+
+from _mutants import mutants
+from _timing import save, where_and_when
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import pytest
+    from _mutants import Mutant
+
+_ROOT = Path(__file__).resolve().parents[1]
+_JUDGED = Path(__file__).with_name("mutation_equivalents.toml")
+_PATIENCE = 10  # times the processor's time that the tests of the line took
+_AT_LEAST_S = 5  # of a processor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wing:
+    """What is mutated, and what is to notice it.
+
+    Parameters
+    ----------
+    folder : str
+        The folder of the modules, below the repository.
+    tests : str
+        The folder of its tests, below the repository.
+    compiled : bool
+        Whether kernels are compiled while the tests run.
+    """
+
+    folder: str
+    tests: str
+    compiled: bool = True
+
+
+WINGS = {
+    "kernels": Wing(folder="gazetrack/kernels", tests="tests/kernels", compiled=False),
+    "events": Wing(folder="gazetrack/events", tests="tests/events"),
+    "data_quality": Wing(folder="gazetrack/data_quality", tests="tests/data_quality"),
+    "maps": Wing(folder="gazetrack/maps", tests="tests/maps"),
+}
+
+
+@dataclass
+class Result:
+    """What became of the mutants of one module."""
+
+    fates: Counter[str] = field(default_factory=Counter)
+    survivors: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def score(self) -> float:
+        """The share of killed ones, in percent, of those that are no equivalents."""
+        killed = self.fates["killed"] + self.fates["took too long"]
+        judged = killed + self.fates["survived"] + self.fates["reached by no test"]
+        return 100 * killed / judged if judged else 100.0
+
+
+class Runner:
+    """A plugin of pytest that runs the collected tests once for each mutant, in forks of itself.
+
+    Parameters
+    ----------
+    modules : dict
+        The modules by their paths.
+    every : int
+        Which mutants are taken: each one of so many.
+    """
+
+    def __init__(self, modules: dict[Path, ModuleType], every: int) -> None:
+        self._modules = modules
+        self._every = every
+        self._failed = False
+        self._items: list[pytest.Item] = []
+        self._seconds: list[float] = []
+        self._of_line: dict[tuple[str, int], list[int]] = {}
+        self._equivalents = _equivalents()
+        self.results: dict[str, Result] = {}
+
+    @staticmethod
+    def pytest_configure() -> None:
+        """Let Hypothesis take the same examples each time, before tests are read."""
+        from hypothesis import Phase, settings
+
+        phases = (Phase.explicit, Phase.generate)
+        settings.register_profile("mutation", derandomize=True, database=None, phases=phases)
+        settings.load_profile("mutation")
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Remember that a test failed."""
+        self._failed |= report.failed
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Run the tests as they are, then against each mutant."""
+        self._items = list(session.items)
+        self._watch()
+        for path, module in self._modules.items():
+            name = path.relative_to(_ROOT).as_posix()
+            result = self.results[name] = Result()
+            self._control(module)
+            for number, mutant in enumerate(mutants(path.read_text("utf-8"))):
+                if number % self._every == 0:
+                    self._judge(module, mutant, name, result)
+            print(f"{result.score:6.1f} %  {name}  {dict(result.fates)}", flush=True)
+        return True
+
+    def _watch(self) -> None:
+        """Run all tests and note which lines of the modules each of them runs."""
+        from coverage import Coverage
+
+        include = [str(path) for path in self._modules]
+        for number, (item, following) in enumerate(_with_next(self._items)):
+            cover = Coverage(data_file=None, include=include, config_file=False)
+            start = time.process_time()
+            with cover.collect():
+                self._run(item, following)
+            self._seconds.append(time.process_time() - start)
+            with warnings.catch_warnings():  # that a test runs none of these lines is no matter
+                warnings.simplefilter("ignore")
+                data = cover.get_data()
+            for file in data.measured_files():
+                for line in data.lines(file) or ():
+                    self._of_line.setdefault((file, line), []).append(number)
+        if self._failed:
+            sys.exit("the tests fail without a mutant: nothing can be said of any")
+
+    def _control(self, module: ModuleType) -> None:
+        """Make sure that nothing is noticed where nothing was changed: a fork is as its parent."""
+        chosen = {
+            n
+            for (file, _), found in self._of_line.items()
+            if file == module.__file__
+            for n in found
+        }
+        if self._fate_of(None, module, sorted(chosen)) != "survived":
+            sys.exit(f"the tests of {module.__name__} fail without a mutant, when run again")
+
+    def _judge(self, module: ModuleType, mutant: Mutant, name: str, result: Result) -> None:
+        said = {"line": mutant.line, "before": mutant.before, "after": mutant.after}
+        if (name, mutant.before, mutant.after) in self._equivalents:
+            result.fates["equivalent"] += 1
+            return
+        fate = self._fate(module, mutant)
+        result.fates[fate] += 1
+        if fate in ("survived", "reached by no test"):
+            result.survivors.append(said | {"fate": fate})
+            print(
+                f"  {fate}: {name}:{mutant.line}: {mutant.before}  ->  {mutant.after}", flush=True
+            )
+
+    def _fate(self, module: ModuleType, mutant: Mutant) -> str:
+        chosen = self._of_line.get((module.__file__ or "", mutant.line), [])
+        if not chosen:
+            return "reached by no test"
+        return self._fate_of(mutant, module, sorted(chosen, key=self._seconds.__getitem__))
+
+    def _fate_of(self, mutant: Mutant | None, module: ModuleType, chosen: Sequence[int]) -> str:
+        limit = _AT_LEAST_S + _PATIENCE * sum(self._seconds[number] for number in chosen)
+        child = os.fork()
+        if child == 0:
+            code = 2
+            try:
+                resource.setrlimit(resource.RLIMIT_CPU, (int(limit), int(limit) + 1))
+                _silence()
+                if mutant is not None:
+                    plant(module, mutant)
+                code = int(self._is_noticed(chosen))
+            except BaseException:  # noqa: BLE001 - whatever a mutant does, it is noticed
+                code = 1
+            finally:
+                os._exit(code)
+        _, status = os.waitpid(child, 0)
+        if os.WIFSIGNALED(status):
+            out_of_time = os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGKILL)
+            return "took too long" if out_of_time else "killed"
+        return "killed" if os.WEXITSTATUS(status) else "survived"
+
+    def _is_noticed(self, chosen: Sequence[int]) -> bool:
+        """Whether one of the tests fails."""
+        for item, following in _with_next([self._items[number] for number in chosen]):
+            self._run(item, following)
+            if self._failed:
+                return True
+        return False
+
+    @staticmethod
+    def _run(item: pytest.Item, following: pytest.Item | None) -> None:
+        """Run a test; what modules and the session share stays for the one that follows."""
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+
+
+def _with_next(items: Sequence[pytest.Item]) -> Iterator[tuple[pytest.Item, pytest.Item | None]]:
+    return zip(items, [*items[1:], None], strict=True)
+
+
+def _silence() -> None:
+    """Let a fork of ours print nothing."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in (1, 2):
+        os.dup2(nowhere, descriptor)
+
+
+def plant(module: ModuleType, mutant: Mutant) -> None:
+    """Give a module's functions and methods the code of the mutant.
+
+    Whoever has imported a function has the mutant's, too: the function stays the one it is.
+    """
+    code = compile(mutant.tree, module.__file__ or "", "exec")
+    for names, changed in _functions(code, ()):
+        function = _find(module, names)
+        if function is not None and len(function.__code__.co_freevars) == len(changed.co_freevars):
+            function.__code__ = changed
+
+
+def _functions(code: CodeType, way: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], CodeType]]:
+    """Yield the code of each function of a module and of each method, with the names that lead."""
+    for constant in code.co_consts:
+        if not isinstance(constant, CodeType) or constant.co_name.startswith("<"):
+            continue
+        names = (*way, constant.co_name)
+        if constant.co_flags & 1:  # CO_OPTIMIZED: a function's; that of a class is not
+            yield names, constant
+        else:
+            yield from _functions(constant, names)
+
+
+def _find(module: ModuleType, names: Sequence[str]) -> FunctionType | None:
+    """Return the function of that name as it was written, below its decorators."""
+    found: Any = module
+    for name in names:
+        found = vars(found).get(name)
+        if found is None:
+            return None
+    for below in ("__func__", "fget", "py_func", "__wrapped__"):
+        found = getattr(found, below, found)
+    return found if isinstance(found, FunctionType) else None
+
+
+def _equivalents() -> set[tuple[str, str, str]]:
+    """Return the mutants that were judged to be no errors: module, before, after."""
+    judged = tomllib.loads(_JUDGED.read_text("utf-8"))["equivalent"] if _JUDGED.exists() else []
+    return {(one["module"], one["before"], one["after"]) for one in judged}
+
+
+def measure(
+    wing: Wing, names: Sequence[str], tests: Sequence[str], every: int
+) -> dict[str, Result]:
+    """Return what became of the mutants of each module of a wing.
+
+    Parameters
+    ----------
+    wing : Wing
+        What is mutated, and by what it is to be noticed.
+    names : sequence of str
+        The names of the modules, without their endings; none means all.
+    tests : sequence of str
+        The files or folders of tests, below the repository; none means the wing's own.
+    every : int
+        Which mutants are taken: each one of so many.
+    """
+    os.chdir(_ROOT)
+    sys.path.insert(0, str(_ROOT))
+    if not wing.compiled:
+        os.environ["NUMBA_DISABLE_JIT"] = "1"
+    import pytest
+
+    paths = sorted((_ROOT / wing.folder).rglob("[!_]*.py"))
+    paths = [path for path in paths if not names or path.stem in names]
+    modules = {
+        path: importlib.import_module(".".join(path.relative_to(_ROOT).with_suffix("").parts))
+        for path in paths
+    }
+    runner = Runner(modules, every)
+    # Without what pytest prints, and the options of the project that are of it.
+    options = ["-o", "addopts=", "--import-mode=importlib", "-p", "no:terminal"]
+    options += ["-p", "no:cacheprovider", "-m", "not slow and not real_data"]
+    code = pytest.main([*options, *(tests or (wing.tests,))], plugins=[runner])
+    if code != pytest.ExitCode.OK:
+        sys.exit(f"pytest ends with {code!r}: nothing can be said of any mutant")
+    return runner.results
+
+
+def main() -> None:
+    """Measure one wing, print it and, where a path is given, save it."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("wing", choices=WINGS, help="whose modules get errors")
+    parser.add_argument("--modules", nargs="*", default=(), help="only these, by name")
+    parser.add_argument("--tests", nargs="*", default=(), help="only these files or folders")
+    parser.add_argument("--every", type=int, default=1, help="each N-th mutant only")
+    parser.add_argument("--json", help="a file for the result")
+    options = parser.parse_args()
+    results = measure(WINGS[options.wing], options.modules, options.tests, options.every)
+    whole = Result()
+    for result in results.values():
+        whole.fates.update(result.fates)
+    print(f"{whole.score:6.1f} %  {options.wing}  {dict(whole.fates)}")
+    modules = {
+        name: {"score": round(result.score, 1), **result.fates, "survivors": result.survivors}
+        for name, result in results.items()
+    }
+    score = {"wing": options.wing, "score": round(whole.score, 1), "every": options.every}
+    save(options.json, where_and_when() | score | dict(whole.fates) | {"modules": modules})
+
+
+if __name__ == "__main__":
+    main()

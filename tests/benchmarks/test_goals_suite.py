@@ -1,0 +1,52 @@
+"""The goals that the test suite itself has."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+from tests.places import ROOT
+
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+import _goals_suite as suite
+from _goals import Settings
+
+WHOLE = {
+    "num_branches": 1000,
+    "covered_branches": 1000,
+    "missing_lines": 0,
+    "num_statements": 4000,
+    "percent_covered": 100.0,
+}
+
+
+def test_a_branch_that_is_not_run_misses_the_goal():
+    assert suite.of_coverage({"a": WHOLE}).met
+    row = suite.of_coverage(
+        {"a": WHOLE, "b": WHOLE | {"covered_branches": 999, "percent_covered": 99.98}}
+    )
+    assert (row.goal, row.met) == ("G18", False)
+    assert "b 99.9 % (1 of 1,000 branches and 0 of 4,000 statements are not run)" in row.figure
+
+
+def test_a_kernel_that_fails_misses_the_goal():
+    assert suite.of_kernels({"a": "70 passed in 3.00s"}).met
+    row = suite.of_kernels({"a": "70 passed in 3.00s", "b": "1 failed, 69 passed in 3.00s"})
+    assert (row.goal, row.met) == ("G19", False)
+    assert not suite.of_kernels({"a": "no tests ran in 0.1s"}).met
+
+
+def test_without_time_there_is_no_row():
+    assert list(suite.rows(Settings(seconds=0))) == []
+
+
+def test_what_is_measured_is_what_make_coverage_demands_and_the_readers():
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    named = {}
+    for name in ("COVERED", "COVERED_BY"):
+        (found,) = re.findall(rf"^{name} := ((?:.*\\\n)*.*)$", makefile, re.MULTILINE)
+        named[name] = set(found.replace("\\", " ").split())
+    parts = [part for name, part in suite.PARTS.items() if name != "readers"]
+    assert {module for modules, _ in parts for module in modules} == named["COVERED"]
+    assert {path for _, tests in parts for path in tests} == named["COVERED_BY"]

@@ -1,0 +1,97 @@
+"""Errors are put into functions, one at a time, and those that tests notice are counted."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from types import ModuleType
+
+import pytest
+
+from tests.places import ROOT
+
+sys.path.insert(0, str(ROOT / "benchmarks"))
+from _mutants import mutants
+from mutation import Result, plant
+
+SOURCE = '''
+"""A module."""
+LIMIT = 3
+
+
+def above(values, limit: int = 2):
+    """Count."""
+    count = 0
+    for value in values:
+        if value > limit and not value == 9:
+            count += 1
+    return count
+
+
+class Box:
+    @property
+    def half(self):
+        return self.size / 2
+'''
+
+
+def changes():
+    return [(mutant.before, mutant.after) for mutant in mutants(SOURCE)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("0", "1"),
+        ("value > limit", "value >= limit"),
+        ("value > limit and (not value == 9)", "value > limit or not value == 9"),
+        ("not value == 9", "value == 9"),
+        ("value == 9", "value != 9"),
+        ("9", "10"),
+        ("count += 1", "count -= 1"),
+        ("count += 1", "count = 1"),
+        ("self.size / 2", "self.size * 2"),
+    ],
+)
+def test_an_error_is_one_slip_of_a_function(change):
+    assert changes().count(change) == 1
+
+
+def test_defaults_texts_and_what_is_outside_functions_are_left_alone():
+    found = changes()
+    assert len(found) == 11
+    assert ("3", "4") not in found
+    assert not [before for before, _ in found if "module" in before]
+
+
+def test_whoever_has_imported_a_function_has_its_mutant():
+    module = ModuleType("made_up")
+    module.__file__ = "made_up.py"
+    exec(compile(SOURCE, "made_up.py", "exec"), vars(module))
+    above, box = module.above, module.Box()
+    box.size = 3
+    assert (above([1, 2, 3]), box.half) == (1, 1.5)
+    by_change = {(mutant.before, mutant.after): mutant for mutant in mutants(SOURCE)}
+    plant(module, by_change["value > limit", "value >= limit"])
+    assert above([1, 2, 3]) == 2
+    plant(module, by_change["self.size / 2", "self.size * 2"])
+    assert (above([1, 2, 3]), box.half) == (1, 6)
+
+
+def test_the_score_is_of_those_that_are_errors():
+    result = Result()
+    result.fates.update({"killed": 8, "took too long": 1, "survived": 1, "equivalent": 5})
+    assert result.score == 90
+
+
+@pytest.mark.slow
+def test_a_kernel_is_measured(tmp_path):
+    script = ROOT / "benchmarks" / "mutation.py"
+    which = ["kernels", "--modules", "logistic", "--tests", "tests/kernels/test_gaussian.py"]
+    command = [sys.executable, script, *which, "--json", tmp_path / "score.json"]
+    subprocess.run(command, capture_output=True, check=True, cwd=tmp_path)
+    found = json.loads((tmp_path / "score.json").read_text())
+    assert found["killed"] > 20
+    assert found["score"] >= 80
+    assert len(found["modules"]["gazetrack/kernels/logistic.py"]["survivors"]) < 10
