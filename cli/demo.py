@@ -25,6 +25,27 @@ MODEL_STEPS = (
     ("gradtrack-predict", "predict", "images --weights runs/gradtrack --overlay -o predictions"),
     ("gradtrack-evaluate", "evaluate", "predictions masks --ids val.txt -o evaluation"),
 )
+# The same of two classes, which readers look for in trials of their own.
+_NAMES = 'classes.names=["polyp", "ulcer"]'
+CLASS_STEPS = (
+    (
+        (
+            "gazetrack convert",
+            "convert",
+            'reader-1.asc reader-2.asc --trial-by "message=TASK (.+)"',
+        ),
+        ("gazetrack render", "render", "--levels 4 --target trial"),
+    ),
+    (
+        ("gradtrack-train", "train", f"--preset tiny --steps 100 --force --set '{_NAMES}'"),
+        (
+            "gradtrack-predict",
+            "predict",
+            "images --weights runs/gradtrack --overlay --probabilities -o predictions",
+        ),
+        ("gradtrack-evaluate", "evaluate", "predictions masks --ids val.txt -o evaluation"),
+    ),
+)
 
 
 @click.command(
@@ -34,6 +55,8 @@ MODEL_STEPS = (
         """
         gazetrack demo
         gazetrack demo -o somewhere-else --seed 1
+        # two kinds of lesions, told apart
+        gazetrack demo --classes -o two
         """
     ),
 )
@@ -53,27 +76,36 @@ MODEL_STEPS = (
     show_default=True,
     help="Seed of the simulated images and gaze.",
 )
+@click.option(
+    "--classes", is_flag=True, help="Two kinds of lesions, each looked for in trials of its own."
+)
 @opt.debug_option
-def command(out: Path, seed: int) -> int:
+def command(out: Path, seed: int, classes: bool) -> int:
     """Run everything once on a built-in example.
 
     Gaze is simulated, converted and rendered; a network is trained, predicts and is evaluated.
     Every command is printed as you would type it yourself in that folder.
     """
+    from gazetrack.simulate.classes import write_class_example
     from gazetrack.simulate.example import write_example
 
-    write_example(out, seed=seed)
+    toolkit_steps, model_steps = CLASS_STEPS if classes else (TOOLKIT_STEPS, MODEL_STEPS)
+    if classes:
+        write_class_example(out, seed=seed)
+    else:
+        write_example(out, seed=seed)
     click.echo(f"simulated images, masks and the gaze of two readers in {out}\n")
     with contextlib.chdir(out):
-        for step in TOOLKIT_STEPS:
+        for step in toolkit_steps:
             _run(*step)
         if find_spec("torch") is None:
             needed = 'the model steps need: pip install "gazetrack[model]"'
             click.echo(f"PyTorch is not installed; {needed}", err=True)
             return exit_codes.USAGE
-        for step in MODEL_STEPS:
+        for step in model_steps:
             _run(*step)
-    pictures = f"{out}/plots, {out}/predictions/overlays"
+    plots = "" if classes else f"{out}/plots, "
+    pictures = f"{plots}{out}/predictions/overlays"
     click.echo(f"look at {pictures}, {out}/evaluation and {out}/runs/gradtrack/report.html")
     return exit_codes.DONE
 

@@ -16,6 +16,7 @@ from .progress import progress_bar
 from .reports import check_report, write_results
 
 if TYPE_CHECKING:
+    from gradtrack_model.evaluation.class_evaluation import ClassEvaluation
     from gradtrack_model.evaluation.evaluate import Evaluation
 
 _SHOWN_IDS = 5
@@ -41,6 +42,12 @@ _SHOWN_IDS = 5
     type=opt.FILE,
     metavar="FILE",
     help="Image ids, one a line: only these count, and all must be there.",
+)
+@click.option(
+    "--classes",
+    metavar="NAME,…",
+    show_default="as the network records",
+    help="Masks are label images, 1 for the first of these classes and so on.",
 )
 @click.option(
     "--against",
@@ -86,6 +93,7 @@ def command(
     predictions: Path,
     masks: Path,
     ids: Path | None,
+    classes: str | None,
     against: Path | None,
     tolerance_mm: float,
     tolerance_px: float,
@@ -103,8 +111,12 @@ def command(
     image of --ids, must have its prediction; otherwise the exit code is 1 and the summary says
     how many were compared. Gray above 127 is foreground. With both masks empty an image counts
     1, with one empty 0.
+
+    Label images of several classes are compared class by class: Dice, IoU, precision, recall,
+    HD95 and ASD in pixels.
     """
     from gradtrack_model.data.image_files import find_images
+    from gradtrack_model.evaluation.class_evaluation import classes_of_folder, evaluate_classes
     from gradtrack_model.evaluation.volume_scores import Tolerances
     from gradtrack_model.verbs.evaluate import evaluate
 
@@ -112,6 +124,11 @@ def command(
     inputs = [image.file for image in images] + ([ids] if ids else [])
     check_report(report, inputs)
     bar = progress_bar("evaluating", quiet)
+    if names := tuple(classes.split(",")) if classes else classes_of_folder(predictions):
+        if against is not None or html:
+            raise click.UsageError("--against and --html are for masks of one class so far")
+        of_classes = evaluate_classes(predictions, masks, out, names, ids=ids, progress=bar)
+        return _told(of_classes, predictions, report, None if quiet or as_json else out, as_json)
     result = evaluate(
         predictions,
         masks,
@@ -131,7 +148,31 @@ def command(
     return exit_codes.DONE if result.complete else exit_codes.SOME_FAILED
 
 
-def _show_problems(result: Evaluation) -> None:
+def _told(
+    result: ClassEvaluation, predictions: Path, report: Path | None, out: Path | None, as_json: bool
+) -> int:
+    """Tell the results of several classes, in words where there is `out`; return the exit code."""
+    write_results(report, [(predictions / f"{s.image_id}.png", s.error, ()) for s in result.scores])
+    _show_problems(result)
+    summary = result.summary()
+    if as_json:
+        print_json(summary)
+    if out is not None:
+        click.echo(f"{summary['n']} of {summary['n_wanted']} images, {len(result.names)} classes")
+        for name, facts in summary["classes"].items():
+            click.echo(f"{name}: {facts['n']} images count")
+            for key, found in facts.items():
+                _show_measure(key, found if isinstance(found, dict) else None)
+        means = summary["mean_over_classes"]
+        shown = ", ".join(f"{key} {mean:.4f}" for key, mean in means.items() if mean is not None)
+        click.echo(f"mean over classes: {shown}")
+        click.echo("  [95 % bootstrap interval of the mean over images]")
+        click.echo(f"  an image counts for a class {summary['empty_classes']}")
+        click.echo(f"  wrote {out}/evaluation.csv and {out}/summary.json")
+    return exit_codes.DONE if result.complete else exit_codes.SOME_FAILED
+
+
+def _show_problems(result: Evaluation | ClassEvaluation) -> None:
     for score in result.scores:
         if score.error is not None:
             say("gradtrack-evaluate", score.error)

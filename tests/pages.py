@@ -648,6 +648,54 @@ def training_page():
         ),
         "",
         "This page is made from the configuration: `python -m tests.pages`.",
+        "",
+        "## Several classes",
+        "",
+        *prose(
+            """Where trials look for several things, each of these targets is a class. A simulated
+            study shows it (`gazetrack demo --classes` runs all of this): readers see an image once
+            for its polyps and once for its ulcers, and the tracker's messages say which."""
+        ),
+        "",
+        "```bash",
+        "python -c 'import gazetrack; gazetrack.write_class_example(\"two\")'",
+        "cd two",
+        'gazetrack convert reader-1.asc reader-2.asc --trial-by "message=TASK (.+)"',
+        "gradtrack-train --preset tiny --steps 100 \\",
+        '  --set \'classes.names=["polyp", "ulcer"]\'',
+        "gradtrack-predict images --weights runs/gradtrack --overlay --probabilities",
+        "gradtrack-evaluate predictions masks --ids val.txt -o evaluation",
+        "```",
+        "",
+        *prose(
+            """`classes.target` says where a trial's target is read: its trial, stimulus, recording
+            or participant, whole or by a pattern (`classes.target="trial=find (.+)"`), or a CSV
+            file with some of these columns and `target`. `gazetrack render --target RULE` writes
+            maps that say their target; training on them needs no rule. An image that was not
+            searched for a class teaches nothing about it: of a softmax, where no other class is, it
+            may be background or that class (the marginal loss of Shi et al., Medical Image Analysis
+            2021)."""
+        ),
+        "",
+        *prose(
+            """Each class has its track maps, and each decoder stage predicts all, with the loss
+            of one class each; Track Attention sees the features through the most likely class at
+            each pixel. With `classes.heads = "softmax"` a pixel is of one class or background;
+            with `"independent"` each class is learned by itself. Masks are label images, 0 for
+            background and 1 to K in the order of the names, and a value that is no class is
+            refused. A pixel of the prediction is foreground where all classes together
+            (`softmax`), or one of them (`independent`), are above `predict_threshold`, and then of
+            the most probable class. `val_dice` is the mean over the classes, `val_dice_NAME` that
+            of one; an image on which a class is in neither mask nor prediction does not count for
+            it."""
+        ),
+        "",
+        *prose(
+            """For one class alone so far, refused with several: `crf_weight`, `gazetrack refine`,
+            prompt models, the heads and networks of GazeMedSeg, `gradtrack-compare`, nnU-Net,
+            ensembles, uncertainty, temperature, track maps and DICOM segmentations of predictions;
+            with a softmax, `loss.soft_labels` and `loss.bootstrap`."""
+        ),
     ]
     of_the_run = {
         "The run": config.TrainConfig,

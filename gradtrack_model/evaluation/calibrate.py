@@ -11,6 +11,7 @@ from gradtrack_model.data.image_files import find_images, open_image, read_ids, 
 from gradtrack_model.data.splits import SPLITS_FILE, digests_of, read_manifest
 from gradtrack_model.evaluation.predict import ensemble_logits
 from gradtrack_model.evaluation.temperature import LogitCounts, Temperature, fit, measure
+from gradtrack_model.network.classes import refuse_classes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -63,6 +64,7 @@ def calibrate_folder(
     if options.refine_with is not None or options.temperature is not None:
         what = "a temperature is fitted on the network's own logits"
         raise ConfigError(what, hint="leave the prompt model and other temperatures out")
+    refuse_classes(ensemble.first.config.classes, "the temperature")
     manifests = _manifests(ensemble)
     found, reference = find_images(images), find_images(masks)
     wanted = _wanted(found, reference, options.ids, manifests)

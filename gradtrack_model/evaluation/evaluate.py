@@ -217,6 +217,10 @@ def evaluate_folder(
         read = [path for path in (against, ids) if path is not None]
         for name in (SCORES_FILE, SUMMARY_FILE, VOLUMES_FILE):
             refuse_overwrite(out / name, read)
+    record = network_of(predictions, ())
+    if record is not None and record.get("classes"):
+        hint = "use gradtrack-evaluate --classes, or evaluate_classes"
+        raise DataError("holds label images of several classes", path=predictions, hint=hint)
     predicted = find_images(predictions)
     reference = find_images(masks)
     other_rows = {} if against is None else read_scores(against)

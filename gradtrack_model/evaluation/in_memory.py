@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -16,19 +16,20 @@ from torch.nn import functional
 from gazetrack.cards import card, levels_png
 from gazetrack.errors import ConfigError, InputError
 from gradtrack_model.data.image_files import find_images, open_image
+from gradtrack_model.evaluation.class_pictures import classes_of, refuse_for_classes
 from gradtrack_model.evaluation.predict import PredictOptions, ensemble_logits
-from gradtrack_model.network.classes import refuse_classes
 from gradtrack_model.network.model import foreground
 from gradtrack_model.weights.ensemble import as_ensemble
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from typing import Any, TypeAlias
+    from typing import TypeAlias
 
     import numpy.typing as npt
     from torch import Tensor
 
     from gradtrack_model.evaluation.predict import Networks
+    from gradtrack_model.network.classes import ClassConfig
 
     # A picture as an array of uint8 [H, W] or [H, W, 3], or the path of one.
     AnyImage: TypeAlias = npt.NDArray[np.uint8] | Image.Image | str | Path
@@ -43,19 +44,23 @@ class Segmentation:
     name : str
         The image's id where it comes from a file, else its number.
     mask : ndarray of bool, shape (H, W)
-        Which pixels of the image are foreground.
+        Which pixels of the image are foreground; of several classes, a label image of uint8: 0 for
+        background, 1 to K for the classes.
     probability : ndarray of float32, shape (H, W)
-        How likely each pixel is foreground, in [0, 1].
+        How likely each pixel is foreground, in [0, 1]; of several classes, of each, [K, H, W].
+    classes : tuple of str
+        Names of the classes that are told apart; empty where that is one.
     """
 
     name: str
-    mask: npt.NDArray[np.bool_]
+    mask: npt.NDArray[Any]
     probability: npt.NDArray[np.float32]
+    classes: tuple[str, ...] = ()
 
     @property
     def share(self) -> float:
         """Share of the image that the mask covers, in [0, 1]."""
-        return float(self.mask.mean())
+        return float((self.mask > 0).mean())
 
     def __repr__(self) -> str:
         height, width = self.mask.shape
@@ -64,8 +69,9 @@ class Segmentation:
     def _repr_html_(self) -> str:
         height, width = self.mask.shape
         facts = {"size": f"{height} x {width} px", "foreground": f"{self.share:.1%}"}
-        grey = np.rint(self.probability * 255).astype(np.uint8)
-        levels = np.stack([grey, self.mask.astype(np.uint8) * 255])
+        each = self.probability if self.classes else self.probability[None]
+        grey = np.rint(each * 255).astype(np.uint8)
+        levels = np.concatenate([grey, (self.mask > 0).astype(np.uint8)[None] * 255])
         return card(f"Segmentation of {self.name}", facts, levels_png(levels))
 
 
@@ -100,10 +106,13 @@ def segment(
     """
     ensemble = as_ensemble(checkpoint)
     config = ensemble.first.config
-    refuse_classes(config.classes, "prediction in memory")
     size = options.image_size or config.predicting_size
     threshold = ensemble.threshold(options.threshold)
     options.check_temperature(ensemble, size, {})
+    refuse_for_classes(
+        [one.config.classes for one in ensemble.members],
+        {**options.for_one_class, "the mean of several networks": len(ensemble.members) > 1},
+    )
     refiner = options.refiner()
     found: list[Segmentation] = []
     pictures = _opened(images, config.window)
@@ -113,8 +122,19 @@ def segment(
         for (name, image), own in zip(batch, logits, strict=True):
             if refiner is not None:
                 own = refiner.refine(image, own, threshold)
+            if config.classes.names:
+                found.append(_of_classes(name, image, own, threshold, config.classes))
+                continue
             found.append(_segmented(name, image, own, threshold, options.divisor))
     return found
+
+
+def _of_classes(
+    name: str, image: Image.Image, logits: Tensor, threshold: float, classes: ClassConfig
+) -> Segmentation:
+    """Return the label image of an image at its own size, from the logits [K, h, w]."""
+    labels, p = classes_of(logits, (image.height, image.width), threshold, classes)
+    return Segmentation(name, labels, p, classes.names)
 
 
 def _segmented(

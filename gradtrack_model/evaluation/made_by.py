@@ -52,6 +52,9 @@ def describe_network(
         several = {"method": ", ".join(names), "networks": len(ensemble.members)}
         several |= {"steps": [one.step for one in ensemble.members]}
         several |= {"weights_sha256": ensemble.digests()}
+    if config.classes.names:
+        # In the order of the values in the masks, from 1.
+        several |= {"classes": list(config.classes.names), "heads": config.classes.heads}
     return {
         "method": computed.name,
         **computed.parts,

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     Pixels = npt.NDArray[np.uint8]
     Mask = npt.NDArray[np.bool_]
 
-_GREEN = np.array([0, 220, 80])
-_TINT = 0.3  # how much of the green is mixed into the mask's inside
+_GREEN = (0, 220, 80)
+_TINT = 0.3  # how much of the colour is mixed into the mask's inside
 _PIXELS_PER_LINE_WIDTH = 200
 
 
-def draw_overlay(pixels: Pixels, mask: Mask) -> Pixels:
-    """Tint the mask green and outline it.
+def draw_overlay(pixels: Pixels, mask: Mask, colour: tuple[int, int, int] = _GREEN) -> Pixels:
+    """Tint the mask and outline it.
 
     Parameters
     ----------
@@ -26,6 +26,8 @@ def draw_overlay(pixels: Pixels, mask: Mask) -> Pixels:
         The image in colour (red, green, blue).
     mask : ndarray of bool, shape (H, W)
         The foreground to show on it.
+    colour : tuple of int
+        Red, green and blue of tint and outline, 0 to 255; green by default.
 
     Returns
     -------
@@ -37,7 +39,7 @@ def draw_overlay(pixels: Pixels, mask: Mask) -> Pixels:
     strength = np.where(mask, _TINT, 0.0)
     outline = mask & ~_eroded(mask, width)
     strength[outline] = 1.0
-    mixed = pixels + strength[..., None] * (_GREEN - pixels.astype(np.float64))
+    mixed = pixels + strength[..., None] * (np.array(colour) - pixels.astype(np.float64))
     return np.asarray(np.rint(mixed), np.uint8)
 
 

@@ -18,6 +18,11 @@ from gradtrack_model.data.image_files import find_images, open_image, resized
 from gradtrack_model.data.prompted import PREDICTION_SHARE, PromptParams, PromptRefiner
 from gradtrack_model.data.series_masks import SegOptions, SeriesMasks, maker
 from gradtrack_model.data.splits import digests_of
+from gradtrack_model.evaluation.class_pictures import (
+    class_pictures,
+    classes_of,
+    refuse_for_classes,
+)
 from gradtrack_model.evaluation.made_by import (
     begin,
     describe_network,
@@ -32,7 +37,6 @@ from gradtrack_model.evaluation.uncertainty import (
     write_uncertainty,
 )
 from gradtrack_model.evaluation.volume_masks import VolumeMasks
-from gradtrack_model.network.classes import refuse_classes
 from gradtrack_model.network.model import foreground
 from gradtrack_model.network.precision import autocast
 from gradtrack_model.weights.ensemble import as_ensemble
@@ -47,6 +51,7 @@ if TYPE_CHECKING:
 
     from gradtrack_model.data.image_files import ImageRef
     from gradtrack_model.evaluation.temperature import Temperature
+    from gradtrack_model.network.classes import ClassConfig
     from gradtrack_model.network.model import Network, Output
     from gradtrack_model.weights.checkpoint import Checkpoint
     from gradtrack_model.weights.ensemble import Ensemble
@@ -66,7 +71,8 @@ class PredictOptions:
     Parameters
     ----------
     probabilities : bool
-        Whether to write ``probabilities/<name>.png``, too, where 255 stands for certainty.
+        Whether to write ``probabilities/<name>.png``, too, where 255 stands for certainty; of
+        several classes, ``probabilities/<class>/<name>.png``.
     overlay : bool
         Also write ``overlays/<name>.png``: the image with the mask tinted and outlined.
     uncertainty : bool
@@ -131,6 +137,17 @@ class PredictOptions:
         if self.threshold is not None and not 0 < self.threshold < 1:
             hint = "use a probability between 0 and 1"
             raise ConfigError(f"threshold {self.threshold}", hint=hint)
+
+    @property
+    def for_one_class(self) -> dict[str, bool]:
+        """What is asked for of all that is made for networks of one class, in words."""
+        return {
+            "the uncertainty": self.uncertainty,
+            "track maps": self.tracks,
+            "a prompt model's drawing": self.refine_with is not None,
+            "the temperature": self.temperature is not None,
+            "a DICOM segmentation": self.dicom_seg is not None,
+        }
 
     @property
     def divisor(self) -> float:
@@ -208,8 +225,9 @@ def predict_folder(
         The network, as `gradtrack_model.weights.checkpoint.load_model` reads it; of several, as
         `gradtrack_model.weights.ensemble.load_ensemble` reads them, probabilities are averaged.
     out : pathlib.Path
-        Masks go to ``<out>/<name>.png``, 0 and 255. Those of all slices of an NRRD or NIfTI file
-        also go to ``<out>/volumes``, 0 and 1, in a file of the same name, format and geometry;
+        Masks go to ``<out>/<name>.png``, 0 and 255, or 0 and 1 to K of several classes. Those of
+        all slices of an NRRD or NIfTI file also go to ``<out>/volumes``, 0 and 1 or more, in a
+        file of the same name, format and geometry;
         those of a DICOM series to ``<out>/dicom-seg``, where that is asked for.
     options : PredictOptions
         What else to write, and how to compute.
@@ -247,7 +265,7 @@ def predict_folder(
     images = find_images(folder)
     wanted = _wanted(images, options.ids, folder)
     names = unique_names(images)
-    files = _Files(options, levels=levels)
+    files = _Files(options, levels=levels, classes=config.classes.names)
     _refuse_inputs(files, names.values(), images.values(), folder, out)
     refiner = options.refiner()
 
@@ -281,7 +299,9 @@ def predict_folder(
                 uncertain[names[image_id]] = disagreement(_all_of(passes), threshold)
             if refiner is not None:
                 own = refiner.refine(image, own, threshold)
-            pictures, mask, sure = _pictures(image, own, threshold, options, passes)
+            pictures, mask, sure = _pictures(
+                image, own, threshold, options, passes, classes=config.classes
+            )
             written = []
             for relative, picture in zip(files.of(names[image_id]), pictures, strict=True):
                 write_bytes(out / relative, _png(picture))
@@ -289,7 +309,7 @@ def predict_folder(
             written += volumes.add(ref, mask, sure)
             made.append(names[image_id])
             said = "" if refiner is None else refiner.said
-            yield Prediction(ref, tuple(written), float(mask.mean()), drawn_by=said)
+            yield Prediction(ref, tuple(written), float((mask > 0).mean()), drawn_by=said)
     if made:
         record_network(out, network, made)
     if uncertain:
@@ -326,8 +346,10 @@ def _also(options: PredictOptions, refiner: PromptRefiner | None) -> dict[str, A
 
 def _levels(ensemble: Ensemble, options: PredictOptions) -> int:
     """Return how many track maps are written, and refuse what the networks do not give."""
-    refuse_classes(ensemble.first.config.classes, "prediction")
     members = ensemble.members
+    asked = options.for_one_class
+    asked["the mean of several networks"] = len(members) > 1
+    refuse_for_classes([one.config.classes for one in members], asked)
     if options.uncertainty and len(members) == 1 and not options.tta:
         what = "the uncertainty of one network that sees an image once"
         raise ConfigError(what, hint="give --tta, or several --weights")
@@ -363,12 +385,14 @@ class _Files:
 
     options: PredictOptions
     levels: int
+    classes: tuple[str, ...] = ()
 
     def of(self, name: str) -> list[str]:
         """Return their paths below the folder of the outputs, in the order of `_pictures`."""
         folders = [""]
         if self.options.probabilities:
-            folders.append("probabilities/")
+            of_each = [f"probabilities/{name}/" for name in self.classes]
+            folders += of_each or ["probabilities/"]
         if self.options.overlay:
             folders.append("overlays/")
         if self.options.uncertainty:
@@ -526,13 +550,24 @@ def _logits(output: Output, tracks: bool) -> Tensor:
 
 
 def _pictures(
-    image: Image.Image, logits: Tensor, threshold: float, options: PredictOptions, passes: Tensor
-) -> tuple[list[Pixels], npt.NDArray[np.bool_], npt.NDArray[np.float32]]:
+    image: Image.Image,
+    logits: Tensor,
+    threshold: float,
+    options: PredictOptions,
+    passes: Tensor,
+    *,
+    classes: ClassConfig,
+) -> tuple[list[Pixels], npt.NDArray[Any], npt.NDArray[np.float32]]:
     """Return the pictures to write for an image, in the order of `_Files`.
 
-    Its mask and the probability of foreground [H, W] follow.
+    Its mask and the probability of foreground [H, W] follow; of several classes, its label image
+    and the probability of each [K, H, W].
     """
     shape = (image.height, image.width)
+    if classes.names:
+        found = classes_of(logits, shape, threshold, classes)
+        wanted = {"shares": options.probabilities, "overlay": options.overlay}
+        return class_pictures(image, found, **wanted), *found
     # Logits are resized, not probabilities or masks: their border is a smooth line.
     full = functional.interpolate(logits[None], size=shape, mode="bilinear", align_corners=False)[0]
     mask = foreground(full[0], threshold).numpy()

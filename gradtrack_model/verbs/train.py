@@ -137,8 +137,7 @@ def train_sources(
             loaded(found)
         result = loop.train(config, found, out, force=force, resume=resume, report=report)
         # The report is written here, where the data are in memory, and by one process alone.
-        is_done = result.stopped_by is None and not config.classes.names
-        if installed() and parallel.is_first() and is_done:
+        if installed() and parallel.is_first() and result.stopped_by is None:
             write_run_report(result.folder, found)
     return result
 

@@ -23,7 +23,7 @@ from gazetrack.errors import CheckpointError, ConfigError
 from gazetrack.publish import sha256_of, write_bytes
 from gazetrack.version import __version__
 from gradtrack_model.data.augment import IMAGENET_MEAN, IMAGENET_STD
-from gradtrack_model.network.classes import refuse_classes
+from gradtrack_model.network.classes import probabilities
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -80,15 +80,26 @@ class Segmenter(nn.Module):
         Also return the predicted track maps, deepest stage first.
     half : bool
         Compute in float16; inputs and outputs stay float32.
+    exclusive : bool
+        Whether several classes exclude each other, see
+        `gradtrack_model.network.classes.probabilities`.
     """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, model: nn.Module, tracks: bool = False, half: bool = False) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        tracks: bool = False,
+        half: bool = False,
+        *,
+        exclusive: bool = False,
+    ) -> None:
         super().__init__()
         self.model = model.half() if half else model.float()
         self.tracks = tracks
+        self.exclusive = exclusive
         self.kind = torch.float16 if half else torch.float32
         self.register_buffer("mean", torch.tensor(IMAGENET_MEAN)[:, None, None])
         self.register_buffer("std", torch.tensor(IMAGENET_STD)[:, None, None])
@@ -96,14 +107,15 @@ class Segmenter(nn.Module):
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """Turn RGB images [B, 3, H, W] in [0, 1] into probabilities.
 
-        The first output is the segmentation [B, 1, H, W]; track maps [B, 1, h_k, w_k] follow.
+        The first output is the segmentation [B, K, H, W], a channel for each class; track maps
+        [B, K, h_k, w_k] follow.
         """
         normalised = (image - self.mean) / self.std
         output = self.model(normalised.to(self.kind))
-        wanted = [output.logits]
+        found = [probabilities(output.logits.float(), exclusive=self.exclusive)]
         if self.tracks:
-            wanted += output.tracks
-        return tuple(torch.sigmoid(logits.float()) for logits in wanted)
+            found += [torch.sigmoid(logits.float()) for logits in output.tracks]
+        return tuple(found)
 
 
 def export_model(
@@ -135,13 +147,14 @@ def export_model(
     OutputError
         The file cannot be written.
     """
-    refuse_classes(checkpoint.config.classes, "the export")
     kind = _format_of(path)
     if tracks and checkpoint.config.loss.track_weight == 0:
         what = "the network was trained without track maps"
         raise ConfigError(what, hint="leave --tracks out")
-    original = Segmenter(_copy(checkpoint), tracks).eval()
-    segmenter = Segmenter(_copy(checkpoint), tracks, half).eval()
+    classes = checkpoint.config.classes
+    exclusive = classes.exclusive and bool(classes.names)
+    original = Segmenter(_copy(checkpoint), tracks, exclusive=exclusive).eval()
+    segmenter = Segmenter(_copy(checkpoint), tracks, half, exclusive=exclusive).eval()
     n_tracks = checkpoint.model.n_tracks if tracks else 0
     shapes = _shapes(checkpoint.config.predicting_size)
     names = ("probability", *(f"track_{k}" for k in range(1, n_tracks + 1)))
@@ -187,6 +200,11 @@ def _facts(checkpoint: Checkpoint, names: Sequence[str], half: bool) -> dict[str
     threshold = checkpoint.config.predict_threshold
     settings = checkpoint.config.as_dict()
     told = {key: value for key, value in settings.items() if key in _TOLD_SECTIONS}
+    classes = checkpoint.config.classes
+    of_classes: dict[str, str] = {}
+    if classes.names:
+        what = "softmax with the background" if classes.exclusive else "each by itself"
+        of_classes["classes"] = f"channels are {', '.join(classes.names)}: {what}"
     images = "RGB in [0, 1], float32, [batch, 3, height, width]"
     return {
         "producer": f"gazetrack {__version__}",
@@ -194,6 +212,7 @@ def _facts(checkpoint: Checkpoint, names: Sequence[str], half: bool) -> dict[str
         "image_size": f"{size} x {size} pixels: resize images to it, and the probabilities back",
         "outputs": ", ".join(names) + f": in [0, 1]; foreground is probability > {threshold:g}",
         "precision": "float16" if half else "float32",
+        **of_classes,
         "weights_sha256": sha256_of(checkpoint.path),
         "config": json.dumps(told, sort_keys=True),
     }

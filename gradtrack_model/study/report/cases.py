@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
 
 from gazetrack.maps.overlay import overlay
 from gradtrack_model.data.batches import plain_maps
+from gradtrack_model.data.labels import BORDER
+from gradtrack_model.evaluation.class_pictures import draw_labels
 from gradtrack_model.evaluation.overlay import draw_overlay
 from gradtrack_model.study.report.html import data_uri
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from gradtrack_model.config import DataConfig
     from gradtrack_model.data.sample import Sample
 
-    Mask = npt.NDArray[np.bool_]
+    Mask = npt.NDArray[Any]
     Pixels = npt.NDArray[np.uint8]
 
 PANEL_PX = 224
@@ -74,12 +76,13 @@ def draw_case(sample: Sample, predicted: Mask, dice: float | None, config: DataC
     pixels = sample.pixels.permute(1, 2, 0).numpy()
     # The network sees a square; panels have the proportions of the image again.
     shape = predicted.shape if sample.mask is None else sample.mask.shape
-    label = None if sample.mask is None else _outlined(pixels, sample.mask)
+    outlined = _classes_outlined if config.classes.names else _outlined
+    label = None if sample.mask is None else outlined(pixels, sample.mask)
     pictures = {
         "image": pixels,
         "gaze": _gaze(sample, pixels, config),
         "label": label,
-        "prediction": _outlined(pixels, predicted),
+        "prediction": outlined(pixels, predicted),
     }
     panels = tuple((name, _uri(picture, shape)) for name, picture in pictures.items())
     return Case(sample.image_id, dice, panels)
@@ -88,7 +91,8 @@ def draw_case(sample: Sample, predicted: Mask, dice: float | None, config: DataC
 def _gaze(sample: Sample, pixels: Pixels, config: DataConfig) -> Pixels | None:
     if config.method == "full" or not sample.has_gaze:  # the maps of `full` are its labels
         return None
-    drawn = overlay(pixels, plain_maps([sample], config)[0].numpy())
+    maps = plain_maps([sample], config)[0].numpy()
+    drawn = _of_classes(pixels, maps, config) if config.classes.names else overlay(pixels, maps)
     rows, columns = np.mgrid[: drawn.shape[0], : drawn.shape[1]]
     for track in sample.tracks:
         # A dot's area is the fixation's duration.
@@ -98,6 +102,19 @@ def _gaze(sample: Sample, pixels: Pixels, config: DataConfig) -> Pixels | None:
             squared_distance = (columns + 0.5 - x) ** 2 + (rows + 0.5 - y) ** 2
             drawn[squared_distance <= radius**2] = _DOT
     return drawn
+
+
+def _of_classes(pixels: Pixels, maps: npt.NDArray[np.float32], config: DataConfig) -> Pixels:
+    """Draw in which class's full track each pixel is, where it is in one."""
+    full = maps.reshape(config.classes.n, -1, *maps.shape[1:])[:, -2]
+    labels = np.where(full.max(0) >= BORDER, full.argmax(0) + 1, 0)
+    return draw_labels(pixels, labels.astype(np.uint8))
+
+
+def _classes_outlined(pixels: Pixels, labels: Pixels) -> Pixels:
+    height, width = pixels.shape[:2]
+    resized = Image.fromarray(labels).resize((width, height), Image.Resampling.NEAREST)
+    return draw_labels(pixels, np.asarray(resized))
 
 
 def _outlined(pixels: Pixels, mask: Mask) -> Pixels:

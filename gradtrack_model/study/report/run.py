@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import fields
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from gazetrack.errors import quote
 from gazetrack.version import __version__
 from gradtrack_model.computed import Computed
+from gradtrack_model.evaluation.class_metrics import EMPTY_CLASS_POLICY, class_scores
 from gradtrack_model.evaluation.metrics import Scores, score
 from gradtrack_model.study.report.cases import Case, draw_case
 from gradtrack_model.study.report.certainty import certainty_of_run
@@ -36,6 +40,10 @@ _PROTOCOL = (
     "clean: the checkpoint is chosen on the validation images, which are also the ones shown"
 )
 _MAX_NOTE_CHARS = 2000
+_CLASS_POLICY = (
+    f" Of several classes, an image counts for a class {EMPTY_CLASS_POLICY}; the first rows are of "
+    "each image's mean over its classes."
+)
 
 
 def write_run_report(run: Path, data: TrainingData) -> Path:
@@ -66,13 +74,13 @@ def write_run_report(run: Path, data: TrainingData) -> Path:
     config = checkpoint.config
     device = pick_device(config.device)
     checkpoint.model.to(device)
-    scores = _scores(checkpoint, data, device)
+    scores, of_classes = _scores(checkpoint, data, device)
     page = {
         "title": f"{Computed(config).name}, seed {config.seed}",
         "lead": "Trained on masks." if config.method == "full" else "Trained on gaze alone.",
         "facts": _facts(checkpoint, data, *_planned(run, config.steps)),
-        "measures": measure_rows(list(scores.values())),
-        "policy": POLICY,
+        "measures": measure_rows(list(scores.values())) + _class_rows(of_classes),
+        "policy": POLICY + (_CLASS_POLICY if of_classes else ""),
         "charts": _charts(run / "metrics.csv", checkpoint.step),
         "certainty": certainty_of_run(checkpoint, data.val, scores, device),
         "groups": [
@@ -85,14 +93,51 @@ def write_run_report(run: Path, data: TrainingData) -> Path:
     return write_page(run / REPORT, "run.html", page)
 
 
-def _scores(checkpoint: Checkpoint, data: TrainingData, device: torch.device) -> dict[str, Scores]:
-    """Return the measures of every validation image that has a mask, by image id."""
+def _scores(
+    checkpoint: Checkpoint, data: TrainingData, device: torch.device
+) -> tuple[dict[str, Scores], dict[str, list[Scores]]]:
+    """Return the measures of every validation image that has a mask, by image id.
+
+    Of several classes, these are the means over those that are on the image; and the measures of
+    each class come second, by its name, of the images that count for it.
+    """
     predicting = checkpoint.config.predicting()
-    scores = {}
+    classes = checkpoint.config.classes
+    scores: dict[str, Scores] = {}
+    of_classes: dict[str, list[Scores]] = {name: [] for name in classes.names}
     for sample, predicted in predicted_masks(checkpoint.model, data.val, predicting, device):
-        if sample.mask is not None:
+        if sample.mask is None:
+            continue
+        if not classes.names:
             scores[sample.image_id] = score(predicted, sample.mask)
-    return scores
+            continue
+        found = dict(
+            zip(classes.names, class_scores(predicted, sample.mask, classes.n), strict=True)
+        )
+        present = {name: one for name, one in found.items() if one is not None}
+        for name, one in present.items():
+            of_classes[name].append(one)
+        if present:
+            scores[sample.image_id] = _mean_of(list(present.values()))
+    return scores, of_classes
+
+
+def _mean_of(scores: Sequence[Scores]) -> Scores:
+    return Scores(
+        **{
+            one.name: float(np.mean([getattr(score, one.name) for score in scores]))
+            for one in fields(Scores)
+        }
+    )
+
+
+def _class_rows(of_classes: Mapping[str, Sequence[Scores]]) -> list[list[str]]:
+    """Return the rows of the measures of each class."""
+    return [
+        [f"{measure} of {name}", *figures]
+        for name, scores in of_classes.items()
+        for measure, *figures in measure_rows(scores)
+    ]
 
 
 def _drawn(

@@ -1,0 +1,81 @@
+"""Evaluation of label images, class by class."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gazetrack.errors import ConfigError, DataError
+from gradtrack_model.evaluation.class_evaluation import classes_of_folder, evaluate_classes
+
+NAMES = ("polyp", "ulcer")
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """Three images: both classes, one class missed, and one class that is in neither."""
+    pairs = {
+        "a": ([[1, 1, 2, 0]], [[1, 0, 2, 2]]),
+        "b": ([[1, 0, 0, 0]], [[1, 2, 0, 0]]),
+        "c": ([[0, 0, 2, 2]], [[0, 0, 2, 2]]),
+    }
+    for name, both in pairs.items():
+        for folder, values in zip(("predictions", "masks"), both, strict=True):
+            path = tmp_path / folder / f"{name}.png"
+            path.parent.mkdir(exist_ok=True)
+            Image.fromarray(np.array(values, np.uint8)).save(path)
+    return tmp_path / "predictions", tmp_path / "masks"
+
+
+def test_each_class_has_its_mean_and_there_is_one_over_classes(folders, tmp_path):
+    result = evaluate_classes(*folders, tmp_path / "out", NAMES)
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text("utf-8"))
+    assert result.complete
+    assert summary == json.loads(json.dumps(result.summary()))
+    polyp, ulcer = (summary["classes"][name] for name in NAMES)
+    assert (polyp["n"], ulcer["n"]) == (2, 3)
+    assert polyp["dice"]["mean"] == pytest.approx((2 / 3 + 1) / 2)
+    assert ulcer["dice"]["mean"] == pytest.approx((2 / 3 + 0 + 1) / 3)
+    mean = (polyp["dice"]["mean"] + ulcer["dice"]["mean"]) / 2
+    assert summary["mean_over_classes"]["dice"] == pytest.approx(mean)
+    with (tmp_path / "out" / "evaluation.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["image_id"], row["class"]) for row in rows] == [
+        (image, name) for image in "abc" for name in NAMES
+    ]
+    assert [row["dice"] for row in rows] == [
+        "0.666667",
+        "0.666667",
+        "1.000000",
+        "0.000000",
+        "",
+        "1.000000",
+    ]
+    assert [(row["predicted_px"], row["mask_px"]) for row in rows[:2]] == [("2", "1"), ("1", "2")]
+
+
+def test_what_is_no_label_image_of_these_classes_is_an_error_of_its_image(folders, tmp_path):
+    predictions, masks = folders
+    Image.fromarray(np.array([[0, 0, 3, 0]], np.uint8)).save(masks / "b.png")
+    Image.fromarray(np.zeros((1, 5), np.uint8)).save(masks / "c.png")
+    result = evaluate_classes(predictions, masks, tmp_path / "out", NAMES)
+    assert not result.complete
+    errors = {one.image_id: str(one.error) for one in result.scores if one.error}
+    assert sorted(errors) == ["b", "c"]
+    assert "b.png" in errors["b"]
+    assert "value 3" in errors["b"]
+    assert "is 5 x 1 pixels, its prediction 4 x 1" in errors["c"]
+    assert result.summary()["n"] == 1
+
+
+def test_there_has_to_be_something_to_compare(folders, tmp_path):
+    with pytest.raises(ConfigError, match="no classes"):
+        evaluate_classes(*folders, None, ())
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="3 predictions, 0 masks"):
+        evaluate_classes(folders[0], tmp_path / "empty", None, NAMES)
+    assert classes_of_folder(folders[0]) == ()
