@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from gradtrack_model.evaluation.predict import ensemble_passes, mean_of_passes
 from gradtrack_model.evaluation.uncertainty import disagreement, spread
+from gradtrack_model.network.classes import refuse_classes
 from gradtrack_model.network.model import foreground
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class Looker:
 
     def __init__(self, ensemble: Ensemble, options: PredictOptions) -> None:
         config = ensemble.first.config
+        refuse_classes(config.classes, "the page")
         self.ensemble = ensemble
         self.threshold = ensemble.threshold(options.threshold)
         self.size = options.image_size or config.predicting_size
