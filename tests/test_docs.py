@@ -45,7 +45,9 @@ def snippets(*paths):
         for number, code in enumerate(
             re.findall(r"```python\n(.*?)```", (ROOT / path).read_text("utf-8"), re.DOTALL)
         ):
-            yield pytest.param(code, id=f"{path}-{number}")
+            takes_long = "gradtrack_model.train(" in code
+            marks = [pytest.mark.slow] if takes_long else []
+            yield pytest.param(code, id=f"{path}-{number}", marks=marks)
 
 
 # The blocks of all other pages are run by tests/cli/test_documented_lines.py.

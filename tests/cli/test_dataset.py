@@ -71,6 +71,7 @@ def test_of_fixations_alone_every_parquet_file_of_the_data_set_is_one_table(run,
     assert total == pytest.approx(pd.read_parquet("dataset/fixations")["duration_ms"].sum())
 
 
+@pytest.mark.slow
 def test_again_it_is_the_same_data_set_whoever_writes_it(run, exports, tmp_path):
     run("gazetrack convert exports --dataset one")
     before = {name: (tmp_path / "one" / name).read_bytes() for name in parts(tmp_path / "one")}

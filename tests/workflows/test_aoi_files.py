@@ -32,6 +32,7 @@ def test_a_bad_table_leaves_the_others_alone(tmp_path):
         gazetrack.measure_aois([good, bad], halves())
 
 
+@pytest.mark.slow
 def test_the_tables_do_not_depend_on_the_number_of_processes(tmp_path):
     paths = [
         write(tmp_path / f"{name}.fixations.parquet", table([k, 60], [5] * 2, recording=name))

@@ -212,6 +212,7 @@ def test_participants_without_names_are_in_no_message_of_an_address(lab, tmp_pat
     assert "hopper" not in str(good.as_json())
 
 
+@pytest.mark.slow
 def test_several_processes_share_a_store(object_store, tmp_path):
     for name in ("a", "b"):
         put(f"{LAB}/raw/{name}.csv", GAZE, tmp_path)

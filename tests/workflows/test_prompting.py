@@ -121,6 +121,7 @@ def test_the_maps_say_what_drew_them(folder):
     }
 
 
+@pytest.mark.slow
 def test_the_bytes_do_not_depend_on_who_draws(folder):
     written = []
     for who in ({}, {"jobs": 3}, {"engine": Engine(jobs=2)}):

@@ -124,6 +124,7 @@ def test_recordings_of_one_name_are_named_by_their_files(folder):
     assert report.table.schema.field("recording") == QUALITY.field("recording")
 
 
+@pytest.mark.slow
 def test_the_report_does_not_depend_on_who_measures(folder):
     for name in "abc":
         (folder / f"{name}.csv").write_text(AT_REST.replace(",200,", f",20{ord(name) % 10},"))

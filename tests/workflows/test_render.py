@@ -91,8 +91,11 @@ def test_bytes_of_values_are_rounded_floats(tables, tmp_path):
     "more",
     [
         {},
-        {"pooled": True},
-        {"crf": CRFParams(position_px=8, iterations=2), "png": True, "overlay": True},
+        pytest.param({"pooled": True}, marks=pytest.mark.slow),
+        pytest.param(
+            {"crf": CRFParams(position_px=8, iterations=2), "png": True, "overlay": True},
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_the_bytes_do_not_depend_on_the_jobs(tables, images, tmp_path, more):

@@ -19,6 +19,7 @@ def names(page):
     return re.findall(r'<a href="#r\d+"><bdi>(.*?)</bdi>', page.read_text("utf-8"))
 
 
+@pytest.mark.slow
 def test_the_page_does_not_depend_on_who_works(study, tmp_path):
     pages = [tmp_path / "one.html", tmp_path / "two.html"]
     for page, jobs in zip(pages, (1, 2), strict=True):

@@ -307,6 +307,7 @@ def test_a_study_that_was_killed_goes_on_and_does_nothing_twice(folder, jobs):
     assert list((folder / "tables").glob(".*")) == []
 
 
+@pytest.mark.slow
 def test_a_study_on_several_processes_is_noted_too(folder):
     options = ConvertOptions(out="tables")
     list(convert_files(["exports"], options, Engine(jobs=2), manifest=MANIFEST))

@@ -95,6 +95,7 @@ def test_the_order_of_tables_does_not_matter(paths, maps, by):
     pd.testing.assert_frame_equal(one, other, check_exact=True)
 
 
+@pytest.mark.slow
 def test_several_processes_give_the_same(paths, maps):
     here = gazetrack.score_saliency(maps, paths)
     pd.testing.assert_frame_equal(here, gazetrack.score_saliency(maps, paths, jobs=2))

@@ -98,6 +98,7 @@ def test_the_order_of_tables_does_not_matter(paths):
     pd.testing.assert_frame_equal(one, other)
 
 
+@pytest.mark.slow
 def test_several_processes_give_the_same(paths, monkeypatch):
     monkeypatch.setattr(scanpaths, "PAIRS_AT_ONCE", 2)
     told = []

@@ -155,6 +155,7 @@ def _blank(made):
     return every
 
 
+@pytest.mark.slow
 def test_the_same_exports_give_the_same_bytes_whoever_works(exports, tmp_path):
     for name, jobs in (("one", 1), ("two", 2)):
         gazetrack.write_bids(exports, tmp_path / name / "set", jobs=jobs, screen=SCREEN)
