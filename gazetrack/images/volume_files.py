@@ -75,6 +75,8 @@ _NRRD_KEPT = (
     "centerings",
     "measurement frame",
 )
+# Texts of a NIfTI header that a file of labels does not take over: they may say whose it is.
+_NIFTI_TEXTS = ("descrip", "aux_file", "db_name", "intent_name")
 _COLOURS = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
 
 
@@ -160,12 +162,14 @@ def encode_like(path: Path, found: Header, labels: npt.NDArray[np.uint8], packed
     stored = found.layout.stored(labels)
     if suffix_of(path) == ".nrrd":
         return _nrrd_like(path, stored if found.raw["dimension"] == 3 else stored[:, :, 0])
-    image = _library(path).Nifti1Image(
-        stored.reshape(found.raw.shape), found.raw.affine, found.raw.header
-    )
+    # Of the version of the source: only NIfTI-2 keeps the affine in 64 bits.
+    image = type(found.raw)(stored.reshape(found.raw.shape), found.raw.affine, found.raw.header)
     image.set_data_dtype(np.uint8)
     image.header["cal_min"] = image.header["cal_max"] = 0
-    image.header.extensions.clear()  # may say whose it is
+    for name in _NIFTI_TEXTS:
+        if name in image.header:
+            image.header[name] = b""
+    image.header.extensions.clear()
     data = image.to_bytes()
     return gzip.compress(data, mtime=0) if packed else data
 
