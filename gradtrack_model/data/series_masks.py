@@ -23,7 +23,16 @@ if TYPE_CHECKING:
     from gazetrack.images.reference import ImageRef
 
 # What `describe_network` says that decides over a pixel, or over how the network came about.
-_TOLD = ("encoder", "step", "threshold", "image_size", "flips", "precision", "refined_by")
+_TOLD = (
+    "encoder",
+    "step",
+    "threshold",
+    "image_size",
+    "flips",
+    "precision",
+    "refined_by",
+    "temperature",
+)
 
 
 @dataclass(frozen=True, kw_only=True)

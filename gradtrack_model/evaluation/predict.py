@@ -215,7 +215,9 @@ def _dicom_objects(
     if options.dicom_seg is None:
         return None
     made_by = maker(network, ensemble.digests())
-    return SeriesMasks(images, out / "dicom-seg", options.dicom_seg, made_by=made_by)
+    classes = ensemble.first.config.classes.names or ("",)
+    where = out / "dicom-seg"
+    return SeriesMasks(images, where, options.dicom_seg, made_by=made_by, classes=classes)
 
 
 def _claim(out: Path, replaced: Mapping[str, list[str]], options: PredictOptions) -> None:

@@ -19,10 +19,11 @@ import PIL
 import torch
 from torch import Tensor
 
-from gazetrack.errors import CheckpointError, ConfigError
+from gazetrack.errors import CheckpointError
 from gazetrack.publish import publish_folder, sha256_of, write_bytes, write_text
 from gazetrack.version import __version__
 from gradtrack_model.computed import Computed
+from gradtrack_model.network.classes import refuse_classes
 from gradtrack_model.network.model import build_network
 from gradtrack_model.weights.export import TOLERANCE, Segmenter
 
@@ -86,6 +87,7 @@ def save_bundle(checkpoint: Checkpoint, folder: Path, *, half: bool = False) -> 
     OutputError
         The folder is there and not empty, or cannot be written.
     """
+    refuse_classes(checkpoint.config.classes, "a bundle")
     metadata = _metadata(checkpoint, half)
     texts = {METADATA_FILE: _json(metadata), INFERENCE_FILE: _json(_inference(checkpoint))}
     with publish_folder(folder) as root:  # refuses a folder that is taken before anything is done
@@ -108,9 +110,6 @@ def _torchscript(checkpoint: Checkpoint, half: bool, texts: dict[str, str]) -> b
         # TorchScript is deprecated in favour of what MONAI does not read.
         warnings.simplefilter("ignore")
         wanted = torch.sigmoid(original(images))
-        if wanted.shape[1] != 1:
-            what = f"a bundle of a network of {wanted.shape[1]} classes"
-            raise ConfigError(what, hint="export it as .onnx or .pt2")
         traced = torch.jit.trace(  # type: ignore[no-untyped-call]
             network, (images[:2],), check_trace=False
         )
