@@ -15,7 +15,7 @@ from gazetrack.images.segments import name_segments
 from gazetrack.publish import refuse_overwrite, unique_names, write_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     import numpy.typing as npt
@@ -75,6 +75,34 @@ def maker(network: Mapping[str, Any], digests: Sequence[str]) -> MadeBy:
         told["networks"] = str(len(digests))
     name = f"GradTrack, method {network['method']}"[:64]
     return MadeBy(name=name, digest=one, parameters=told)
+
+
+def asked_masks(
+    options: SegOptions | None,
+    images: Sequence[ImageRef],
+    out: Path,
+    *,
+    made_by: Callable[[], MadeBy],
+    classes: Sequence[str] = (),
+) -> SeriesMasks | None:
+    """Return what writes the segmentations that are asked for; None where none are.
+
+    Parameters
+    ----------
+    options : SegOptions or None
+        How they are written; None where nobody asks for them.
+    images : sequence of ImageRef
+        See `SeriesMasks`, and there for `out` and errors.
+    out : pathlib.Path
+        The folder that receives the objects.
+    made_by : callable
+        Returns what made them, which takes reading the weights.
+    classes : sequence of str
+        Names of the networks' classes; none of a network of one.
+    """
+    if options is None:
+        return None
+    return SeriesMasks(images, out, options, made_by=made_by(), classes=classes or ("",))
 
 
 class SeriesMasks:

@@ -15,7 +15,7 @@ from gazetrack.errors import ConfigError, GazetrackError, InputError, quote
 from gazetrack.publish import refuse_input_folder, refuse_overwrite, unique_names, write_bytes
 from gradtrack_model.data.augment import normalise
 from gradtrack_model.data.image_files import find_images, open_image, resized
-from gradtrack_model.data.series_masks import SeriesMasks, maker
+from gradtrack_model.data.series_masks import asked_masks, maker
 from gradtrack_model.evaluation.class_pictures import (
     class_pictures,
     classes_of,
@@ -164,7 +164,13 @@ def predict_folder(
         **describe_network(ensemble, threshold=threshold, size=size, flips=options.tta),
         **_also(options, refiner),
     }
-    objects = _dicom_objects(list(wanted.values()), out, options, ensemble, network)
+    objects = asked_masks(
+        options.dicom_seg,
+        list(wanted.values()),
+        out / "dicom-seg",
+        made_by=lambda: maker(network, ensemble.digests()),
+        classes=config.classes.names,
+    )
     volumes = VolumeMasks(wanted.values(), out / "volumes", objects)
     every = list(wanted.items())
     _claim(out, {names[image_id]: files.of(names[image_id]) for image_id in wanted}, options)
@@ -202,22 +208,6 @@ def predict_folder(
         record_network(out, network, made)
     if uncertain:
         write_uncertainty(out, uncertain)
-
-
-def _dicom_objects(
-    images: list[ImageRef],
-    out: Path,
-    options: PredictOptions,
-    ensemble: Ensemble,
-    network: Mapping[str, Any],
-) -> SeriesMasks | None:
-    """Return what writes DICOM segmentations, where they are asked for."""
-    if options.dicom_seg is None:
-        return None
-    made_by = maker(network, ensemble.digests())
-    classes = ensemble.first.config.classes.names or ("",)
-    where = out / "dicom-seg"
-    return SeriesMasks(images, where, options.dicom_seg, made_by=made_by, classes=classes)
 
 
 def _claim(out: Path, replaced: Mapping[str, list[str]], options: PredictOptions) -> None:
