@@ -115,8 +115,8 @@ def predict_folder(
     out : pathlib.Path
         Masks go to ``<out>/<name>.png``, 0 and 255, or 0 and 1 to K of several classes. Those of
         all slices of an NRRD or NIfTI file also go to ``<out>/volumes``, 0 and 1 or more, in a
-        file of the same name, format and geometry;
-        those of a DICOM series to ``<out>/dicom-seg``, where that is asked for.
+        file of the same name, format and geometry; those of a DICOM series to
+        ``<out>/dicom-seg``, where that is asked for.
     options : PredictOptions
         What else to write, and how to compute.
 
