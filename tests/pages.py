@@ -29,6 +29,7 @@ from gazetrack.tables.selection import RULE
 from tests.dataset_page import datasets_page
 from tests.figure_page import figures_page
 from tests.places import ROOT
+from tests.reliability_page import reliability_page
 from tests.study_page import study_page
 
 TABLES = {
@@ -763,6 +764,7 @@ PAGES = {
     "training.md": training_page,
     "figures.md": figures_page,
     "study.md": study_page,
+    "reliability.md": reliability_page,
 }
 
 

@@ -14,16 +14,10 @@ from tests.places import ROOT
 sys.path.insert(0, str(ROOT / "benchmarks"))
 import _mutant_bytes
 import _mutant_rows
-from _mutant_cases import cases
 from _mutant_verdicts import judge, mutant
 
 SEED = 20
 N = 400
-
-
-@pytest.fixture(scope="module")
-def exports():
-    return cases(None)
 
 
 @pytest.fixture(scope="module")

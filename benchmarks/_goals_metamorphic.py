@@ -1,0 +1,40 @@
+"""G4 as well: exports that are split, and the same gaze in all units of time and length."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from _goals import Row, Settings
+from _metamorphic import Check, checks
+from _mutant_cases import cases
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def rows(settings: Settings) -> list[Row]:
+    """Check all exports once."""
+    with tempfile.TemporaryDirectory() as folder:
+        rng = np.random.default_rng(settings.seed)
+        found = list(checks(cases(settings.data), rng, Path(folder)))
+    settings.found.extend(f"changed {one.name}: {one.detail}" for one in found if one.detail)
+    return [counted(found, settings.seed)]
+
+
+def counted(found: Sequence[Check], seed: int) -> Row:
+    """Return the row of all checks.
+
+    Parameters
+    ----------
+    found : sequence of Check
+        What was checked.
+    seed : int
+        From which it follows where exports were split.
+    """
+    same = sum(not one.detail for one in found)
+    share = same / max(len(found), 1)
+    how = f"exports split in two, and a table in all units of time and length; seed {seed}"
+    return Row(goal="G4", figure=f"{same} of {len(found)}", met=share >= 0.98, how=how)

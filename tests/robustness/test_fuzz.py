@@ -1,0 +1,48 @@
+"""A few seconds of what `benchmarks/fuzz.py` does by hand with a million inputs."""
+
+import sys
+from importlib.util import find_spec
+
+import pytest
+
+from tests.places import ROOT
+
+sys.path.insert(0, str(ROOT / "benchmarks"))
+import fuzz
+
+needs_atheris = pytest.mark.skipif(
+    find_spec("atheris") is None, reason="Atheris is not installed: it has no wheel here"
+)
+
+
+@needs_atheris
+def test_a_parser_gives_tables_or_errors_of_ours():
+    found = fuzz.fuzz("gazepoint", inputs=250, seconds=None, seed=7)
+    assert found["failures"] == {}
+    assert found["inputs"] >= 250
+    assert found["parsed"] > 0
+
+
+@needs_atheris
+def test_a_failure_is_noted_and_kept(tmp_path, monkeypatch):
+    # Of a parser that fails at everything that is no golden export.
+    monkeypatch.setattr(fuzz, "seeds_of", lambda _parser: [ROOT / "pyproject.toml"])
+    (tmp_path / "sitecustomize.py").write_text(
+        "import gazetrack.readers.arff as arff\n"
+        "def read(head, options):\n"
+        "    raise KeyError('made up')\n"
+        "arff.read = read\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    found = fuzz.fuzz("arff", inputs=20, seconds=None, seed=7, keep=tmp_path / "kept")
+    assert [name.split(" ")[0] for name in found["failures"]] == ["KeyError"]
+    assert (tmp_path / "kept" / "arff-0.input").read_bytes()
+
+
+def test_every_parser_has_exports_to_begin_with():
+    from gazetrack.readers import registry
+
+    # EDF is binary and SR Research's own: no file of it is ours to commit.
+    assert set(fuzz.parsers()) == set(registry.BUILTIN) - {"eyelink_edf"}
+    assert fuzz.columns_of("generic")
+    assert not fuzz.columns_of("gazepoint")
