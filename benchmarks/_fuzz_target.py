@@ -74,7 +74,7 @@ class Target:
         self._path.write_bytes(data)
         self._inputs += 1
         try:
-            with np.errstate(over="ignore"):
+            with np.errstate(over="ignore", invalid="ignore"):
                 head = read_head(self._path)
                 recording = checked(head.reading.applied(self._reader.read(head, self._options)))
             check_recording(recording, self._reader.FORMAT.name, "input")

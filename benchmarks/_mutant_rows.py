@@ -246,7 +246,12 @@ NOTICES: dict[str, Change] = {
 }
 # After these a value is missing; and what the others put into cells.
 MISSING = {"empty cells", "cells that are no number"}
-WORDS = {"words for numbers": "broken", "half numbers": "12.5x", "huge numbers": "1e300"}
+WORDS = {
+    "cells that are no number": "nan",
+    "words for numbers": "broken",
+    "half numbers": "12.5x",
+    "huge numbers": "1e300",
+}
 HARMLESS_ROWS: dict[str, Change] = {
     "columns in another order": _other_order,
     "a column more": _more_columns,

@@ -17,7 +17,7 @@ import gazetrack
 from gazetrack.errors import MAX_MESSAGE_CHARS, GazetrackError, NoGaze, ParseError
 from gazetrack.tables.store import read_table
 from tests.contracts import check_recording
-from tests.damage import is_silent
+from tests.damage import LEAST_ROWS, is_silent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -240,6 +240,8 @@ def _is_silent(one: Mutant, recording: Recording) -> bool:
         one.case.name in TIMELESS or same_numbers(whole, recording, in_order=False)
     ):
         return False  # two messages of one time, for example
+    if _is_of_order(one.what) and _n_rows(whole) < LEAST_ROWS:
+        return False  # the order of two or three rows says nothing
     if one.what == "two recordings":
         return not _told_apart(whole, recording)
     # A cell without a value is a number that is missing, and is told so by what is lost.
@@ -262,6 +264,11 @@ def _names(recording: Recording) -> set[str]:
         if frame[name].dtype.kind != "f"
         for value in frame[name].unique()
     }
+
+
+def _n_rows(recording: Recording) -> int:
+    tables = (recording.sample_table, recording.fixation_table)
+    return sum(table.num_rows for table in tables if table is not None)
 
 
 def _n_missing(recording: Recording) -> int:

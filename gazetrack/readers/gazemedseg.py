@@ -69,7 +69,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     columns = {
         "recording": head.stem,
         "stimulus": table.text("image"),
-        "index": np.nan_to_num(table.number("index")).astype(np.int32),
+        "index": table.number("index"),
         "eye": "both",
         "onset_ms": table.number("onset"),
         "duration_ms": table.number("duration"),

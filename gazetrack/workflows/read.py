@@ -299,9 +299,9 @@ def _read_head(head: Head, reader: str, options: InputOptions) -> Recording:
             raise ConfigError(what, path=head.path, hint=hint)
     given = ReadOptions(columns=options.columns or {}, screen=options.screen)
     try:
-        # A number too large for float32 becomes infinite, which `checked` takes out and notes:
-        # NumPy's warning would say less, and of arrays.
-        with np.errstate(over="ignore"):
+        # A number too large for float32 becomes infinite, which `checked` takes out and notes, and
+        # a NaN stays one: NumPy's warnings would say less, and of arrays.
+        with np.errstate(over="ignore", invalid="ignore"):
             recording = registry.get(reader).read(head, given)
             recording = checked(head.reading.applied(recording))
     except ParseError as error:

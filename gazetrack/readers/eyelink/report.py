@@ -128,12 +128,12 @@ def rows_of(head: Head) -> tuple[dict[str, npt.NDArray[Any]], int, list[str]]:
         onset = end_to_end(of_trial, table.number("duration"))
         notes.append(_NO_START)
     has_index = "index" in table.found
-    index = np.nan_to_num(table.number("index")) if has_index else order_within(of_trial)
+    index = table.number("index") if has_index else order_within(of_trial)
     columns: dict[str, npt.NDArray[Any]] = {
         "recording": recording,
         "stimulus": table.text("stimulus"),
         "trial": trial,
-        "index": index.astype(np.int32),
+        "index": index,
         "eye": eyes_of(table.text("eye")),
         "onset_ms": onset,
         "duration_ms": table.number("duration"),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _EYES = {"l": "left", "left": "left", "0": "left", "r": "right", "right": "right", "1": "right"}
+_NUMBERS_BELOW = 2.0**31
 SHARED = "recordings of several participants share a name: the participant is part of it"
 
 
@@ -49,7 +50,8 @@ def fixation_recording(
     name, format : str
         The name of the recording, and that of its format.
     columns : mapping of str to array or scalar
-        As those of `fixations_from`; without columns of positions all of them are missing.
+        As those of `fixations_from`; without columns of positions all of them are missing. The
+        export's own numbers of fixations may be floating, with NaN where there is none.
     n_rows : int
         The number of rows of the export.
     notes : sequence of str
@@ -59,6 +61,10 @@ def fixation_recording(
     if no_positions:
         missing = np.full(n_rows, np.nan)
         columns = {**columns, "x_px": missing, "y_px": missing}
+    if "index" in columns:
+        own, note = _whole_numbers(np.asarray(columns["index"]))
+        columns = {**columns, "index": own}
+        notes = [*notes, *note]
     fixations, dropped = fixations_from(columns, n_rows, positions=not no_positions)
     return Recording(
         name=name,
@@ -72,6 +78,18 @@ def fixation_recording(
         dropped=dropped,
         notes=tuple(notes),
     )
+
+
+def _whole_numbers(
+    exported: npt.NDArray[np.number],
+) -> tuple[npt.NDArray[np.int32], list[str]]:
+    """Return the export's own numbers of fixations, 0 where there is none, and a note of these."""
+    numbers = exported.astype(np.float64)
+    is_number = np.abs(numbers) < _NUMBERS_BELOW
+    n_without = int(np.count_nonzero(~is_number))
+    note = f"{n_without} fixations without a number of their own: 0 in its place"
+    whole: npt.NDArray[np.int32] = np.where(is_number, numbers, 0.0).astype(np.int32)
+    return whole, [note] if n_without else []
 
 
 def names_of_pairs(pairs: Sequence[tuple[str, str]]) -> list[str]:

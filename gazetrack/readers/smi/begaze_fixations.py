@@ -85,7 +85,7 @@ def read_fixations(head: Head, header: Header, format: str) -> Recording:
         "participant": people,
         "stimulus": _text(table, "stimulus")[kept],
         "trial": _text(table, "trial")[kept],
-        "index": np.nan_to_num(table.number("index"))[kept].astype(np.int32),
+        "index": table.number("index")[kept],
         "eye": eyes_of(_text(table, "eye")[kept]),
         "onset_ms": onset[kept],
         "duration_ms": duration[kept],

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from gazetrack.errors import NoGaze
+from gazetrack.errors import NoGaze, quote
 from gazetrack.readers.shared.clock import in_no_order
 from gazetrack.readers.shared.counts import counted
 from gazetrack.readers.shared.event_parts import EventParts
@@ -351,6 +351,10 @@ class BegazeRows:
             notes.append(
                 "events are runs of one category and index: durations are last - first + one sample"
             )
+        indices = [text for own in self._indices.values() for text in own.used if text]
+        odd = next((text for text in indices if not text.isdigit()), "")
+        if odd:
+            notes.append(f"an index that is no number begins an event: {quote(odd, 30)!r}")
         step = usual_step(lambda: (chunk.to_numpy() for chunk in samples["t_ms"].chunks))
         return self._events.table(lambda columns: {"duration_ms": columns["duration_ms"] + step})
 

@@ -28,6 +28,8 @@ def first_objects(head: Head, most: int = 50) -> list[dict[str, Any]]:
     """
     found = []
     for line in head.lines[:most]:
+        if not line.strip():
+            continue
         value = _object(line)
         if value is None:
             return []
@@ -70,7 +72,10 @@ def number(value: Any) -> float:
     """Return a JSON number, NaN for anything else: true and false are no numbers."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return math.nan
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:  # whole numbers of JSON have no limit
+        return math.nan
 
 
 def vector(value: Any, n: int) -> tuple[float, ...]:
