@@ -83,7 +83,7 @@ class Target:
             pass
         except Exception as error:  # noqa: BLE001 - whatever it is, it is a failure
             self._note(error, data)
-        if self._inputs % _REPORT_EACH == 0:
+        if self._inputs in (1, 10) or self._inputs % _REPORT_EACH == 0:
             self.write()
 
     def _note(self, error: Exception, data: bytes) -> None:
