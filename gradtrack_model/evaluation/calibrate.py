@@ -57,14 +57,15 @@ def calibrate_folder(
         One of the images was trained on, or is to test; an image has no mask of its size; or no
         temperature can be fitted.
     ConfigError
-        Predictions are drawn by a prompt model, or have a temperature already.
+        Predictions are drawn by a prompt model, or have a temperature already; or the network tells
+        several classes apart.
     InputError
         A folder is missing, or an image cannot be read.
     """
+    refuse_classes(ensemble.first.config.classes, "calibration")
     if options.refine_with is not None or options.temperature is not None:
         what = "a temperature is fitted on the network's own logits"
         raise ConfigError(what, hint="leave the prompt model and other temperatures out")
-    refuse_classes(ensemble.first.config.classes, "the temperature")
     manifests = _manifests(ensemble)
     found, reference = find_images(images), find_images(masks)
     wanted = _wanted(found, reference, options.ids, manifests)

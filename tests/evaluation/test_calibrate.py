@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 
@@ -14,7 +15,8 @@ from gradtrack_model.data.splits import digests_of
 from gradtrack_model.evaluation.calibrate import calibrate_folder
 from gradtrack_model.evaluation.evaluate import evaluate_folder
 from gradtrack_model.evaluation.predict import PredictOptions, predict_folder
-from gradtrack_model.weights.ensemble import load_ensemble
+from gradtrack_model.network.classes import ClassConfig
+from gradtrack_model.weights.ensemble import Ensemble, load_ensemble
 from tests.synthetic import picture
 
 
@@ -121,3 +123,11 @@ def test_what_does_not_fit_is_said(networks, others, tmp_path):
         calibrate_folder(others / "images", masks, networks, PredictOptions(ids=("new1",)))
     with pytest.raises(ConfigError, match="own logits"):
         calibrate_folder(*folders, networks, PredictOptions(refine_with="x"))
+
+
+def test_several_classes_are_refused(networks, others):
+    first = networks.first
+    config = dataclasses.replace(first.config, classes=ClassConfig(names=("a", "b")))
+    several = Ensemble((dataclasses.replace(first, config=config),))
+    with pytest.raises(ConfigError, match=r"calibration of 2 classes \(a, b\)"):
+        calibrate_folder(others / "images", others / "masks", several, PredictOptions())

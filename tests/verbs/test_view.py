@@ -8,11 +8,16 @@ import signal
 import subprocess
 import sys
 import urllib.request
+import webbrowser
 
 import pytest
+from click.testing import CliRunner
 
 import gradtrack_model
 from gazetrack.errors import CheckpointError, InputError
+from gazetrack_cli.signals import Stopped
+from gazetrack_cli.view import command
+from gradtrack_model.viewer.server import Viewer
 
 
 def test_gaze_alone(study):
@@ -32,6 +37,19 @@ def test_what_is_missing_is_said(study, tmp_path):
         gradtrack_model.view(tmp_path / "none", port=0)
     with pytest.raises(CheckpointError, match="no such run"):
         gradtrack_model.view(study / "images", tmp_path / "none", port=0)
+
+
+@pytest.mark.parametrize("ending", [KeyboardInterrupt, Stopped])
+def test_the_command_says_where_and_gives_the_port_back(study, monkeypatch, ending):
+    opened, closed = [], []
+    monkeypatch.setattr(webbrowser, "open", opened.append)
+    monkeypatch.setattr(Viewer, "serve", lambda self: (_ for _ in ()).throw(ending))
+    monkeypatch.setattr(Viewer, "close", lambda self: closed.append(self._server.server_close()))
+    words = [str(study / "images"), "--fixations", str(study), "--port", "0", "--open"]
+    done = CliRunner().invoke(command, words, standalone_mode=False)
+    assert done.return_value == 0
+    assert done.stdout == f"8 images; open {opened[0]} (Ctrl-C ends it)\n"
+    assert len(closed) == 1
 
 
 @pytest.mark.slow

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from PIL import Image
 
+from gazetrack.errors import ConfigError
 from gradtrack_model.evaluation.predict import PredictOptions
+from gradtrack_model.network.classes import ClassConfig
 from gradtrack_model.viewer import seeing
 from gradtrack_model.viewer.seeing import Looker
-from gradtrack_model.weights.ensemble import load_ensemble
+from gradtrack_model.weights.ensemble import Ensemble, load_ensemble
 
 
 @pytest.fixture
@@ -44,3 +47,11 @@ def test_one_network_that_looks_once_has_no_uncertainty(run_folder):
     seen = Looker(networks, PredictOptions()).look(0, Image.new("RGB", (80, 64)))
     assert seen.uncertainty == 0
     assert not seen.deviation.any()
+
+
+def test_several_classes_are_refused(looker):
+    first = looker.ensemble.first
+    config = dataclasses.replace(first.config, classes=ClassConfig(names=("a", "b")))
+    several = Ensemble((dataclasses.replace(first, config=config),))
+    with pytest.raises(ConfigError, match="the page of 2 classes"):
+        Looker(several, PredictOptions())
