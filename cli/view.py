@@ -77,6 +77,18 @@ _PORT = 8765
     help="Where to compute.",
 )
 @click.option(
+    "--onnx",
+    type=opt.FILE,
+    metavar="FILE",
+    help="A network of gradtrack-export that the page computes itself.",
+)
+@click.option(
+    "--onnxruntime-web",
+    type=opt.FILE,
+    metavar="DIR",
+    help="The npm package of that name, which computes it: node_modules/onnxruntime-web.",
+)
+@click.option(
     "--port",
     type=click.IntRange(0, 65535),
     default=_PORT,
@@ -95,6 +107,8 @@ def command(
     image_size: int | None,
     threshold: float | None,
     device: str,
+    onnx: Path | None,
+    onnxruntime_web: Path | None,
     port: int,
     opens: bool,
 ) -> int:
@@ -116,6 +130,8 @@ def command(
         image_size=image_size,
         device=device,
         port=port,
+        onnx=onnx,
+        onnxruntime_web=onnxruntime_web,
     )
     click.echo(f"{len(viewer.content)} images; open {viewer.url} (Ctrl-C ends it)")
     if opens:

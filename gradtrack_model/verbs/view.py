@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gazetrack.errors import ConfigError
 from gradtrack_model.data.looked_at import find_looked_at
 from gradtrack_model.evaluation.predict import PredictOptions
 from gradtrack_model.training import loop
 from gradtrack_model.viewer.content import Content
+from gradtrack_model.viewer.in_browser import InBrowser
 from gradtrack_model.viewer.seeing import Looker
 from gradtrack_model.viewer.server import DEFAULT_PORT, Viewer
 from gradtrack_model.weights.checkpoint import Checkpoint
@@ -30,6 +32,8 @@ def view(
     image_size: int | None = None,
     device: str = "auto",
     port: int = DEFAULT_PORT,
+    onnx: str | Path | None = None,
+    onnxruntime_web: str | Path | None = None,
 ) -> Viewer:
     """Make a page for a browser on this machine, as ``gradtrack-view`` does.
 
@@ -57,6 +61,10 @@ def view(
         Where to compute; ``auto`` is a GPU when there is one.
     port : int
         Where it listens on this machine, 127.0.0.1; 0 for any port that is free.
+    onnx : path-like, optional
+        An exported network that the page computes itself, ending in ``.onnx``.
+    onnxruntime_web : path-like, optional
+        The folder of the npm package onnxruntime-web, which computes it.
 
     Returns
     -------
@@ -91,4 +99,24 @@ def view(
             tta=True, threshold=threshold, image_size=image_size, device=loop.pick_device(device)
         )
         looker = Looker(as_ensemble(networks), options)
-    return Viewer(Content(found, looker), port)
+    in_browser = _in_browser(onnx, onnxruntime_web, looker, image_size)
+    return Viewer(Content(found, looker, in_browser=in_browser), port)
+
+
+def _in_browser(
+    onnx: str | Path | None,
+    runtime: str | Path | None,
+    looker: Looker | None,
+    image_size: int | None,
+) -> InBrowser | None:
+    """Return what the page computes itself, at the size of the network that it was made of."""
+    if onnx is None and runtime is None:
+        return None
+    if onnx is None or runtime is None:
+        what = "onnx and onnxruntime_web belong together"
+        raise ConfigError(what, hint="give the exported network, and the folder of the npm package")
+    size = image_size if looker is None else looker.size
+    if size is None:
+        what = "the size that images are resized to is not known"
+        raise ConfigError(what, hint="give image_size, or the network that was exported")
+    return InBrowser(Path(onnx), Path(runtime), size)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from gradtrack_model.data.looked_at import Item, LookedAt
+    from gradtrack_model.viewer.in_browser import InBrowser
     from gradtrack_model.viewer.seeing import Looker
 
 _NAME_CHARS = 160
@@ -31,13 +32,20 @@ class Content:
         The networks; None to show gaze alone.
     notes : sequence of str
         What the user should know, in one line each.
+    in_browser : InBrowser or None
+        The network that the page computes itself; None for none.
     """
 
     def __init__(
-        self, found: LookedAt, looker: Looker | None = None, notes: Sequence[str] = ()
+        self,
+        found: LookedAt,
+        looker: Looker | None = None,
+        notes: Sequence[str] = (),
+        in_browser: InBrowser | None = None,
     ) -> None:
         self._found = found
         self._looker = looker
+        self.in_browser = in_browser
         self._notes = [*found.notes, *notes]
 
     def __len__(self) -> int:
@@ -55,6 +63,7 @@ class Content:
                 for item in self._found.items
             ],
             "network": self._network(),
+            "in_browser": None if self.in_browser is None else self.in_browser.size,
             "notes": [quote(note, 300) for note in self._notes],
         }
 

@@ -34,12 +34,14 @@ _FILES = {
 }
 _FACTS = re.compile(r"/api/images/(\d{1,7})(/prediction)?")
 _PICTURE = re.compile(r"/pictures/(\d{1,7})/([a-z]+(?:-\d{1,3})?)\.png")
+_RUNTIME = re.compile(r"/onnx/([a-z0-9.-]{1,60})")
 _POLICY = (
-    "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'{}; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+# What a page that computes a network itself may do besides: compile WebAssembly.
+_WASM = " 'wasm-unsafe-eval'"
 _HEADERS = {
-    "Content-Security-Policy": _POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -138,6 +140,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._send((_PAGE / name).read_bytes(), kind)
         elif path == "/api/images":
             self._send_json(content.listing())
+        elif match := _RUNTIME.fullmatch(path):
+            if content.in_browser is None:
+                raise KeyError(path)
+            read, kind = content.in_browser.file(match[1])
+            self._send(read(), kind)
         elif match := _FACTS.fullmatch(path):
             ask = content.seen if match[2] else content.facts
             self._send_json(ask(int(match[1])))
@@ -192,7 +199,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(data)))
-        for name, value in {**_HEADERS, **(headers or {})}.items():
+        wasm = _WASM if self.server.viewer.content.in_browser is not None else ""
+        policy = {"Content-Security-Policy": _POLICY.format(wasm)}
+        for name, value in {**policy, **_HEADERS, **(headers or {})}.items():
             self.send_header(name, value)
         self.end_headers()
         try:

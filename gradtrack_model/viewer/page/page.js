@@ -2,12 +2,14 @@
 (() => {
   const id = (name) => document.getElementById(name);
   const SVG = "http://www.w3.org/2000/svg";
-  const LETTERS = { f: "fixations", g: "level", m: "mask", p: "probability", u: "uncertainty", r: "reference" };
+  const LETTERS = { f: "fixations", g: "level", m: "mask", p: "probability", u: "uncertainty", r: "reference", b: "computed" };
   const PICTURES = ["mask", "probability", "uncertainty", "reference"];
   const root = document.documentElement;
   let images = [];
   let shown = -1;
   let facts = null;
+  let inBrowser = null; // width and height of the network's images, px
+  let session = null;
   let level = 0; // 0: the last one there is
 
   const ask = async (path) => {
@@ -43,7 +45,9 @@
       if (wanted("level")) put(id("level"), `/pictures/${number}/level-${which}.png`);
       id("level-title").textContent = `${which} of ${facts.levels.length}: ${facts.levels[which - 1]}`;
     }
-    for (const layer of ["level", "probability", "uncertainty"]) id(layer).style.opacity = strength;
+    id("computed").hidden = !wanted("computed");
+    compute();
+    for (const layer of ["level", "probability", "uncertainty", "computed"]) id(layer).style.opacity = strength;
     drawFixations();
   };
 
@@ -73,6 +77,54 @@
       }
     });
     svg.setAttribute("aria-label", `${drawn} fixations`);
+  };
+
+  // The network itself, computed here: the runtime and the weights come from this machine, too.
+  const open = async () => {
+    const ort = await import("/onnx/ort.wasm.min.mjs");
+    ort.env.wasm.wasmPaths = "/onnx/";
+    ort.env.wasm.numThreads = 1;
+    const weights = await (await fetch("/onnx/model.onnx", { cache: "no-store" })).arrayBuffer();
+    return { ort, network: await ort.InferenceSession.create(new Uint8Array(weights)) };
+  };
+  const compute = async () => {
+    const number = shown;
+    const canvas = id("computed");
+    if (!inBrowser || !wanted("computed") || canvas.dataset.number === String(number)) return;
+    canvas.dataset.number = String(number);
+    canvas.dataset.drawn = "";
+    id("computed-said").textContent = "computing …";
+    try {
+      await id("image").decode();
+      session ||= open();
+      const { ort, network } = await session;
+      const small = new OffscreenCanvas(inBrowser, inBrowser).getContext("2d");
+      small.imageSmoothingQuality = "high";
+      small.drawImage(id("image"), 0, 0, inBrowser, inBrowser);
+      const rgba = small.getImageData(0, 0, inBrowser, inBrowser).data;
+      const n = inBrowser * inBrowser;
+      const values = new Float32Array(3 * n);
+      for (let i = 0; i < n; i += 1) for (let c = 0; c < 3; c += 1) values[c * n + i] = rgba[4 * i + c] / 255;
+      const began = performance.now();
+      const found = await network.run({ image: new ort.Tensor("float32", values, [1, 3, inBrowser, inBrowser]) });
+      const took = performance.now() - began;
+      if (shown !== number) return;
+      const probability = found.probability.data;
+      const layer = new ImageData(inBrowser, inBrowser);
+      let foreground = 0;
+      for (let i = 0; i < n; i += 1) {
+        layer.data.set([86, 180, 233, Math.round(255 * probability[i])], 4 * i);
+        foreground += probability[i] > 0.5;
+      }
+      canvas.width = inBrowser;
+      canvas.height = inBrowser;
+      canvas.getContext("2d").putImageData(layer, 0, 0);
+      id("computed-said").textContent = `above .5: ${((100 * foreground) / n).toFixed(1)} % of the image, in ${Math.round(took)} ms`;
+      canvas.dataset.drawn = String(number);
+    } catch (error) {
+      canvas.dataset.number = "";
+      if (shown === number) tell(`in this browser: ${error.message}`);
+    }
   };
 
   const fillTracks = () => {
@@ -122,6 +174,9 @@
       id(layer).dataset.path = "";
     }
     id("fixations").replaceChildren();
+    id("computed").hidden = true;
+    id("computed").dataset.number = "";
+    id("computed-said").textContent = "";
     put(id("image"), `/pictures/${number}/image.png`);
     try {
       const found = await ask(`/api/images/${number}`);
@@ -234,6 +289,8 @@
 
   ask("/api/images").then((found) => {
     images = found.images;
+    inBrowser = found.in_browser;
+    id("browser-controls").hidden = !inBrowser;
     id("network").textContent = found.network ? `network: ${found.network}` : "without a network";
     id("notes").replaceChildren(
       ...found.notes.map((note) => {
