@@ -29,6 +29,8 @@ from gradtrack_model.presets import METHODS
 # Pixels a side: below the first, an encoder's last features would be less than a pixel.
 MIN_IMAGE_SIZE = 32
 MAX_IMAGE_SIZE = 4096
+# Slices on either side: more than a network's first convolution could tell apart.
+MAX_CONTEXT = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,6 +142,11 @@ class InputConfig:
         2019).
     batch_size : int
         Number of images in a batch.
+    context : int
+        Slices of its volume before a slice, and as many after it, that the network sees beside it,
+        as further channels ("2.5-D"); what is learned and predicted is of the slice in the middle.
+        Beyond the ends of a volume its first or last slice stands again. 0 for images that are
+        seen alone; above it, every image has to be a slice of an NRRD, NIfTI or DICOM file.
     maps : MapParams
         How tracks are rendered; stored maps are taken as they are.
     classes : ClassConfig
@@ -149,6 +156,7 @@ class InputConfig:
     image_size: int = 224
     predict_scale: float = 1.0
     batch_size: int = 8
+    context: int = 0
     maps: MapParams = field(default_factory=MapParams)
     classes: ClassConfig = field(default_factory=ClassConfig)
 
@@ -161,6 +169,7 @@ class InputConfig:
             check_rule(self.classes.target)
         except ConfigError as error:
             raise ConfigError(f"classes.{error.what}", hint=error.hint) from error
+        within("context", self.context, 0, MAX_CONTEXT)
 
     @property
     def predicting_size(self) -> int:
@@ -335,6 +344,7 @@ class TrainConfig(DataConfig, BatchConfig, ValidationConfig):
             # A replayed graph writes its gradients where it wrote those of the batch before.
             what = "cuda_graphs without compile, or with accumulate"
             raise ConfigError(what, hint="use compile=true, accumulate=1")
+        self._check_context()
         self._check_heads()
         self._check_classes()
 
@@ -356,6 +366,12 @@ class TrainConfig(DataConfig, BatchConfig, ValidationConfig):
             if value:
                 where = "classes" if name == "crf_weight" else "classes.heads=softmax"
                 raise ConfigError(f"{name} with {where}", hint=f"leave {name} out")
+
+    def _check_context(self) -> None:
+        """Refuse neighbouring slices that a frozen convolution could not tell apart."""
+        if self.context and self.optimizer.frozen_blocks:
+            what = "optimizer.frozen_blocks with context: the first convolution has to learn"
+            raise ConfigError(what, hint="use optimizer.frozen_blocks=0, or context=0")
 
     def _check_heads(self) -> None:
         """Refuse a loss that is not made for the network's number of segmentations."""

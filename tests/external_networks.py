@@ -27,10 +27,10 @@ class Step(nn.Module):
 class Network(nn.Module):
     """Five such steps after a shift of the image, and what timm says of a network's features."""
 
-    def __init__(self, strides, weight):
+    def __init__(self, strides, weight, c_in=3):
         super().__init__()
-        self.shift = nn.Parameter(torch.zeros(3, 1, 1))
-        pairs = zip((3, *CHANNELS[:-1]), CHANNELS, strict=True)
+        self.shift = nn.Parameter(torch.zeros(c_in, 1, 1))
+        pairs = zip((c_in, *CHANNELS[:-1]), CHANNELS, strict=True)
         self.steps = nn.ModuleList(Step(c_in, c_out) for c_in, c_out in pairs)
         self.feature_info = types.SimpleNamespace(
             channels=lambda: list(CHANNELS), reduction=lambda: list(strides)
@@ -50,9 +50,9 @@ class Network(nn.Module):
 class OfSmp(Network):
     """The same as smp has it: the image first, and no channels for what is missing."""
 
-    def __init__(self, first, weight):
-        super().__init__(STRIDES, weight)
-        self.out_channels = (3, first, *CHANNELS[1:])
+    def __init__(self, first, weight, c_in=3):
+        super().__init__(STRIDES, weight, c_in)
+        self.out_channels = (c_in, first, *CHANNELS[1:])
 
     def forward(self, image):
         return [image, *super().forward(image)]
@@ -62,11 +62,12 @@ def install_timm(monkeypatch):
     """Let ``timm`` be a stand-in that knows the network ``small``; return what it is asked for."""
     asked = []
 
-    def create_model(name, *, features_only, pretrained):
+    def create_model(name, *, features_only, pretrained, in_chans=3):
         asked.append((name, features_only, pretrained))
         if name == "nothing":
             raise RuntimeError("Unknown model (nothing)")
-        return Network(STRIDES if name == "small" else (4, 8, 16, 32), 0.5 if pretrained else None)
+        strides = STRIDES if name == "small" else (4, 8, 16, 32)
+        return Network(strides, 0.5 if pretrained else None, in_chans)
 
     monkeypatch.setitem(sys.modules, "timm", types.SimpleNamespace(create_model=create_model))
     return asked
@@ -76,11 +77,11 @@ def install_smp(monkeypatch):
     """Let ``segmentation_models_pytorch`` be a stand-in; return what it is asked for."""
     asked = []
 
-    def get_encoder(name, *, weights):
+    def get_encoder(name, *, weights, in_channels=3):
         asked.append((name, weights))
         if name == "nothing":
             raise KeyError("Wrong encoder name `nothing`")
-        return OfSmp(8 if name == "small" else 0, 0.5 if weights else None)
+        return OfSmp(8 if name == "small" else 0, 0.5 if weights else None, in_channels)
 
     encoders = types.SimpleNamespace(get_encoder=get_encoder)
     package = types.SimpleNamespace(encoders=encoders)

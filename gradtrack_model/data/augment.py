@@ -111,6 +111,27 @@ def sampling_grid(
     return functional.affine_grid(theta, [len(affines), 1, size, size], align_corners=False)
 
 
+def beside(images: Tensor) -> Tensor:
+    """Return slices [B, 3 * n, H, W] as images [B, 3, n * H, W], one slice below the other.
+
+    So their colours change alike: of one image, and around one mean.
+    """
+    batch, channels, height, width = images.shape
+    if channels == 3:
+        return images
+    slices = images.reshape(batch, channels // 3, 3, height, width)
+    return slices.transpose(1, 2).reshape(batch, 3, -1, width)
+
+
+def above(images: Tensor, height: int) -> Tensor:
+    """Undo `beside`, where each slice has so many rows."""
+    batch, _, rows, width = images.shape
+    if rows == height:
+        return images
+    slices = images.reshape(batch, 3, -1, height, width)
+    return slices.transpose(1, 2).reshape(batch, -1, height, width)
+
+
 def recolour(images: Tensor, factors: npt.NDArray[np.float64]) -> Tensor:
     """Change brightness, contrast and saturation of images by factors.
 
@@ -213,9 +234,10 @@ def cutmix(tensors: Sequence[Tensor], boxes: Sequence[Box | None]) -> list[Tenso
 
 
 def normalise(images: Tensor) -> Tensor:
-    """Normalise images [B, 3, S, S] in [0, 1] by the statistics of ImageNet."""
-    mean = _constant(IMAGENET_MEAN, images.device)[:, None, None]
-    std = _constant(IMAGENET_STD, images.device)[:, None, None]
+    """Normalise images [B, 3 * n, S, S] in [0, 1] by the statistics of ImageNet."""
+    n_slices = images.shape[1] // 3
+    mean = _constant(IMAGENET_MEAN * n_slices, images.device)[:, None, None]
+    std = _constant(IMAGENET_STD * n_slices, images.device)[:, None, None]
     # The layout in which convolutions are fastest, on a CPU and on a GPU.
     return ((images - mean) / std).contiguous(memory_format=torch.channels_last)
 

@@ -18,6 +18,8 @@ import torch
 from gradtrack_model.data.augment import (
     Affine,
     Box,
+    above,
+    beside,
     cutmix,
     draw_affine,
     draw_box,
@@ -51,8 +53,8 @@ class Batch(NamedTuple):
 
     Parameters
     ----------
-    images : Tensor of float32, shape (B, 3, S, S)
-        Normalised by the statistics of ImageNet.
+    images : Tensor of float32, shape (B, 3 * n, S, S)
+        Normalised by the statistics of ImageNet; n is 1, or the number of slices of the context.
     maps : Tensor of float32, shape (B, L, S, S)
         Track maps in [0, 1], the core first; of several classes, see
         `gradtrack_model.data.class_maps`.
@@ -185,8 +187,8 @@ def augment(
 
     Parameters
     ----------
-    pixels : Tensor of uint8, shape (B, 3, S, S)
-        The images as they are.
+    pixels : Tensor of uint8, shape (B, 3 * n, S, S)
+        The images as they are, each as its n slices; all slices of an image change alike.
     maps : Tensor of float32, shape (B, L, S, S)
         Their maps, which are moved already.
     drawn : Drawn
@@ -196,16 +198,19 @@ def augment(
 
     Returns
     -------
-    images : Tensor of float32, shape (B, 3, S, S)
+    images : Tensor of float32, shape (B, 3 * n, S, S)
         Changed and normalised; one fewer where one was drawn as a successor alone.
     maps : Tensor of float32, shape (B, L, S, S)
         The maps that belong to them.
     """
-    images = recolour(warp(pixels.float() / 255, drawn.affines), np.array(drawn.colours))
+    height = pixels.shape[-2]
+    moved = beside(warp(pixels.float() / 255, drawn.affines))
+    images = recolour(moved, np.array(drawn.colours))
     if config.gamma or config.hue:
         powers = [power for power, _ in drawn.tints]
         angles = [angle for _, angle in drawn.tints]
         images = tint(images, powers, angles)
+    images = above(images, height)
     if config.cutmix:
         images, maps = cutmix([images, maps], drawn.boxes)
     return normalise(images), maps

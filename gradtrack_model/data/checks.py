@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gazetrack.errors import GazetrackError
 from gradtrack_model.data.class_maps import of_classes
-from gradtrack_model.data.image_files import open_image, read_image
+from gradtrack_model.data.image_files import open_slices, read_image
 from gradtrack_model.data.labels import BORDER, STORED_BORDER, full_map, refined_maps
 from gradtrack_model.data.loading import labels_of, mask_of, split_items
 from gradtrack_model.data.splits import overlaps
@@ -86,7 +86,7 @@ def check(sources: Sources, config: DataConfig) -> list[Finding]:
 def _of_files(item: Item, config: DataConfig) -> Iterator[Finding]:
     """Yield what is wrong with the files of an image and its mask."""
     try:
-        open_image(item.image, config.window)
+        open_slices(item.image, config.window, config.context)
     except GazetrackError as error:
         yield Finding(item.image_id, error.what, fatal=True)
     if item.mask is None:

@@ -23,7 +23,7 @@ from gradtrack_model.data.gaze import choose_gaze
 from gradtrack_model.data.image_files import read_image, read_label_image, read_mask
 from gradtrack_model.data.labels import cleaned, mean_maps, refined_maps
 from gradtrack_model.data.reading import read_together
-from gradtrack_model.data.sample import Sample, TrainingData
+from gradtrack_model.data.sample import Sample, TrainingData, middle_slice
 from gradtrack_model.data.splits import doubles, manifest_of, recorded, refuse_overlaps
 
 if TYPE_CHECKING:
@@ -266,7 +266,7 @@ class _Loader:
         size = self._config.image_size
         pixels = self._pixels(item)
         rendered = mean_maps(tracks, self._config.maps, (size, size))
-        image = np.ascontiguousarray(pixels.permute(1, 2, 0).numpy())
+        image = np.ascontiguousarray(middle_slice(pixels).permute(1, 2, 0).numpy())
         scale = size / math.sqrt(item.height * item.width)
         refined = refined_maps(rendered, image, self._config.crf_weight, scale)
         maps = torch.from_numpy(np.rint(refined * 255).astype(np.uint8))
@@ -293,7 +293,8 @@ class _Loader:
         return Sample(item.image_id, self._pixels(item), maps=maps.round().to(torch.uint8))
 
     def _pixels(self, item: Item) -> Tensor:
-        return read_image(item.image, self._config.image_size, self._config.window)
+        config = self._config
+        return read_image(item.image, config.image_size, config.window, config.context)
 
 
 def _shrunk(maps: Tensor, size: int) -> Tensor:

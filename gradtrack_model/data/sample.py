@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from gradtrack_model.data.splits import Manifest
 
 
+def middle_slice(pixels: Tensor) -> Tensor:
+    """Return the image [3, S, S] that is to be segmented, of the slices [3 * n, S, S] around it."""
+    first = (len(pixels) - 3) // 2
+    return pixels[first : first + 3]
+
+
 @dataclass(frozen=True)
 class Sample:
     """One image in memory, with the gaze on it.
@@ -27,8 +33,9 @@ class Sample:
     ----------
     image_id : str
         The id of the image: its file name without folder and suffix.
-    pixels : Tensor of uint8, shape (3, S, S)
-        The image, resized to a square of S pixels.
+    pixels : Tensor of uint8, shape (3, S, S) or (3 * n, S, S)
+        The image, resized to a square of S pixels; with neighbouring slices, the n slices in their
+        order, the image in the middle.
     tracks : tuple of Track
         The cleaned track of each observer, in pixels of the resized image.
     maps : Tensor of uint8, shape (L, S, S), or None

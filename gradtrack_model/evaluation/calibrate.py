@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from torch.nn import functional
 
 from gazetrack.errors import ConfigError, DataError, InputError, quote
-from gradtrack_model.data.image_files import find_images, open_image, read_ids, read_mask
+from gradtrack_model.data.image_files import find_images, middle, open_slices, read_ids, read_mask
 from gradtrack_model.data.splits import SPLITS_FILE, digests_of, read_manifest
 from gradtrack_model.evaluation.predict import ensemble_logits
 from gradtrack_model.evaluation.temperature import LogitCounts, Temperature, fit, measure
@@ -73,17 +73,18 @@ def calibrate_folder(
     _refuse_others(digests, manifests)
 
     size = options.image_size or ensemble.first.config.predicting_size
-    window = ensemble.first.config.window
+    config = ensemble.first.config
     # Neighbours of a volume stay together, as they stand beside each other.
     halves = (LogitCounts(), LogitCounts())
     for start in range(0, len(wanted), options.batch_size):
         batch = wanted[start : start + options.batch_size]
-        opened = [open_image(found[image_id], window) for image_id in batch]
+        opened = [open_slices(found[image_id], config.window, config.context) for image_id in batch]
         logits = ensemble_logits(ensemble, opened, size, options)
         for place, (image_id, own) in enumerate(zip(batch, logits, strict=True), start):
             ref = reference[image_id]
             mask = read_mask(ref)
-            height, width = opened[place - start].height, opened[place - start].width
+            image = middle(opened[place - start])
+            height, width = image.height, image.width
             if mask.shape != (height, width):
                 what = f"is {mask.shape[1]} x {mask.shape[0]} pixels, its image {width} x {height}"
                 raise DataError(what, path=ref.path, hint="give the mask of this image")

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from gazetrack.cards import card, levels_png
 from gazetrack.errors import ConfigError, InputError
-from gradtrack_model.data.image_files import find_images, open_image
+from gradtrack_model.data.image_files import find_images, middle, open_slices
 from gradtrack_model.evaluation.class_pictures import classes_of, refuse_for_classes
 from gradtrack_model.evaluation.predict import PredictOptions, ensemble_logits
 from gradtrack_model.network.model import foreground
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from torch import Tensor
 
-    from gradtrack_model.evaluation.predict import Networks
+    from gradtrack_model.config import DataConfig
+    from gradtrack_model.evaluation.predict import Networks, Slices
     from gradtrack_model.network.classes import ClassConfig
 
     # A picture as an array of uint8 [H, W] or [H, W, 3], or the path of one.
@@ -98,7 +99,7 @@ def segment(
     Raises
     ------
     ConfigError
-        An array is no picture.
+        An array is no picture, or the network sees slices beside a slice, which no array has.
     InputError
         A file cannot be read, or a folder holds no image.
     GazetrackError
@@ -115,11 +116,11 @@ def segment(
     )
     refiner = options.refiner()
     found: list[Segmentation] = []
-    pictures = _opened(images, config.window)
+    pictures = _opened(images, config)
     while batch := list(islice(pictures, options.batch_size)):
-        batch_images = [image for _, image in batch]
-        logits = ensemble_logits(ensemble, batch_images, size, options)
-        for (name, image), own in zip(batch, logits, strict=True):
+        logits = ensemble_logits(ensemble, [slices for _, slices in batch], size, options)
+        for (name, slices), own in zip(batch, logits, strict=True):
+            image = middle(slices)
             if refiner is not None:
                 own = refiner.refine(image, own, threshold)
             if config.classes.names:
@@ -149,9 +150,9 @@ def _segmented(
 
 
 def _opened(
-    images: AnyImage | Sequence[AnyImage], window: tuple[float, ...]
-) -> Iterator[tuple[str, Image.Image]]:
-    """Yield pictures and what they are called, each read when it is asked for."""
+    images: AnyImage | Sequence[AnyImage], config: DataConfig
+) -> Iterator[tuple[str, Slices]]:
+    """Yield pictures, each amid its slices, and what they are called, read when asked for."""
     # Whatever numpy can look at is one image, such as a tensor: it is no list of its rows.
     is_one = isinstance(images, str | Path | Image.Image) or hasattr(images, "__array__")
     is_many = isinstance(images, Iterable) and not isinstance(images, Mapping)
@@ -166,9 +167,12 @@ def _opened(
                 hint = "PNG, JPEG, TIFF, BMP, DICOM, NRRD and NIfTI are read"
                 raise InputError("holds no image", path=image, hint=hint)
             for image_id, ref in refs.items():
-                yield image_id, open_image(ref, window)
+                yield image_id, open_slices(ref, config.window, config.context)
+        elif config.context:
+            what = f"an array, of a network that sees {config.context} slices before and after"
+            raise ConfigError(what, hint="give files of volumes: NRRD, NIfTI, multi-frame DICOM")
         else:
-            yield str(number), _as_picture(image)
+            yield str(number), (_as_picture(image),)
 
 
 def _as_picture(image: npt.NDArray[np.uint8] | Image.Image) -> Image.Image:

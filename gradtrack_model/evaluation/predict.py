@@ -14,8 +14,9 @@ from torch.nn import functional
 from gazetrack.errors import ConfigError, GazetrackError, InputError, quote
 from gazetrack.publish import refuse_input_folder, refuse_overwrite, unique_names, write_bytes
 from gradtrack_model.data.augment import normalise
-from gradtrack_model.data.image_files import find_images, open_image, resized
+from gradtrack_model.data.image_files import find_images, middle, open_slices, resized_slices
 from gradtrack_model.data.series_masks import asked_masks, maker
+from gradtrack_model.evaluation.averaging import mean_of_logits, mean_of_passes
 from gradtrack_model.evaluation.class_pictures import (
     class_pictures,
     classes_of,
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from torch import Tensor
 
+    from gradtrack_model.config import DataConfig
     from gradtrack_model.data.image_files import ImageRef
     from gradtrack_model.data.prompted import PromptRefiner
     from gradtrack_model.network.classes import ClassConfig
@@ -57,6 +59,8 @@ if TYPE_CHECKING:
 
     Networks: TypeAlias = Checkpoint | Ensemble | Sequence[Checkpoint]
     Pixels = npt.NDArray[np.uint8]
+    # A picture in the middle of the slices around it; of a network that sees none, it alone.
+    Slices: TypeAlias = tuple[Image.Image, ...]
 
 __all__ = [
     "PredictOptions",
@@ -69,7 +73,6 @@ __all__ = [
     "predict_folder",
 ]
 
-_LEAST = 1e-12  # a probability of which the logit is finite in float32
 # Test-time augmentation: the axes along which an image is flipped before, and its logits after.
 _FLIPS: tuple[tuple[int, ...], ...] = ((), (-1,), (-2,), (-2, -1))
 
@@ -179,14 +182,15 @@ def predict_folder(
     forget_uncertainty(out)
     for start in range(0, len(every), options.batch_size):
         batch = every[start : start + options.batch_size]
-        opened = [_open(ref, config.window) for _, ref in batch]
-        readable = [image for image in opened if isinstance(image, Image.Image)]
+        opened = [_open(ref, config) for _, ref in batch]
+        readable = [slices for slices in opened if not isinstance(slices, GazetrackError)]
         # What all networks say of each image that could be read, in their order.
         said_of = iter(ensemble_passes(ensemble, readable, size, options))
-        for (image_id, ref), image in zip(batch, opened, strict=True):
-            if isinstance(image, GazetrackError):
-                yield Prediction(ref, error=image)
+        for (image_id, ref), slices in zip(batch, opened, strict=True):
+            if isinstance(slices, GazetrackError):
+                yield Prediction(ref, error=slices)
                 continue
+            image = middle(slices)
             passes = next(said_of)
             own = mean_of_passes(passes)
             if options.uncertainty:
@@ -294,15 +298,15 @@ def _refuse_inputs(
     refuse_input_folder(folders, [within])
 
 
-def _open(image: ImageRef, window: tuple[float, ...]) -> Image.Image | GazetrackError:
+def _open(image: ImageRef, config: DataConfig) -> Slices | GazetrackError:
     try:
-        return open_image(image, window)
+        return open_slices(image, config.window, config.context)
     except GazetrackError as error:
         return error
 
 
 def ensemble_logits(
-    ensemble: Ensemble, images: list[Image.Image], size: int, options: PredictOptions
+    ensemble: Ensemble, images: list[Slices], size: int, options: PredictOptions
 ) -> list[Tensor]:
     """Return the logits of each image: of several networks, those of their mean probability.
 
@@ -310,8 +314,9 @@ def ensemble_logits(
     ----------
     ensemble : Ensemble
         One network or several, whose models are moved to the device of the options.
-    images : list of Image
-        Pictures of Pillow, in RGB and at their own sizes.
+    images : list of tuple of Image
+        Pictures of Pillow, in RGB and at their own sizes, each with the slices that the networks
+        see beside it, see `gradtrack_model.data.image_files.open_slices`.
     size : int
         Pixels a side that they are resized to.
     options : PredictOptions
@@ -327,7 +332,7 @@ def ensemble_logits(
 
 
 def ensemble_passes(
-    ensemble: Ensemble, images: list[Image.Image], size: int, options: PredictOptions
+    ensemble: Ensemble, images: list[Slices], size: int, options: PredictOptions
 ) -> list[Tensor]:
     """Return what every network says of every flip of each image.
 
@@ -345,27 +350,9 @@ def ensemble_passes(
     return [torch.stack(of_image) for of_image in zip(*each, strict=True)]
 
 
-def mean_of_passes(passes: Tensor) -> Tensor:
-    """Return the logits of an image [C, h, w] from those of all networks and flips [N, F, ...]."""
-    members = []
-    for flips in passes:
-        total = torch.zeros(())
-        for one in flips:
-            total = total + one
-        members.append(total / len(flips))
-    return members[0] if len(members) == 1 else mean_of_logits(torch.stack(members))
-
-
-def mean_of_logits(logits: Tensor) -> Tensor:
-    """Return the logits of the mean probability of networks, from theirs [N, ...]."""
-    # In float64, where a probability close to 1 has a logit of its own.
-    mean = torch.sigmoid(logits.double()).mean(0)
-    return torch.logit(mean, eps=_LEAST).float()
-
-
 def logits_of(
     model: Network,
-    images: list[Image.Image],
+    images: list[Slices],
     size: int,
     options: PredictOptions,
     precision: str,
@@ -376,8 +363,8 @@ def logits_of(
     ----------
     model : Network
         The network, on the device of the options.
-    images : list of Image
-        Pictures of Pillow, in RGB and at their own sizes.
+    images : list of tuple of Image
+        Pictures in RGB, each with the slices around it, as for `ensemble_logits`.
     size : int
         Pixels a side that they are resized to.
     options : PredictOptions
@@ -397,7 +384,7 @@ def logits_of(
 
 def _passes(
     model: Network,
-    images: list[Image.Image],
+    images: list[Slices],
     size: int,
     options: PredictOptions,
     precision: str,
@@ -405,7 +392,7 @@ def _passes(
     """Return the logits of all flips of each image, flipped back: [F, C, h, w] each."""
     if not images:
         return []
-    pixels = torch.stack([resized(image, size) for image in images])
+    pixels = torch.stack([resized_slices(slices, size) for slices in images])
     batch = normalise(pixels.to(options.device).float() / 255)
     flips = _FLIPS if options.tta else _FLIPS[:1]
     found = []

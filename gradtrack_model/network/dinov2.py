@@ -22,6 +22,7 @@ from torch.nn import functional
 from gazetrack.errors import CheckpointError, ConfigError
 from gradtrack_model.network.blocks import ConvNormAct
 from gradtrack_model.network.encoders import Block, Encoder
+from gradtrack_model.network.pretrained import spread
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,11 +73,17 @@ def _by_head(x: Tensor) -> Tensor:
 
 
 class VisionTransformer(nn.Module):
-    """The transformer up to the last block whose output is wanted."""
+    """The transformer up to the last block whose output is wanted.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    c_in : int
+        Channels of the images, 3 for RGB.
+    """
+
+    def __init__(self, c_in: int = 3) -> None:
         super().__init__()
-        self.patches = nn.Conv2d(3, WIDTH, PATCH, PATCH)
+        self.patches = nn.Conv2d(c_in, WIDTH, PATCH, PATCH)
         self.class_token = nn.Parameter(torch.zeros(1, 1, WIDTH))
         self.positions = nn.Parameter(torch.zeros(1, 1 + GRID * GRID, WIDTH))
         self.layers = nn.ModuleList(Layer() for _ in range(max(TAPS) + 1))
@@ -106,17 +113,23 @@ class VisionTransformer(nn.Module):
 
 
 class DinoEncoder(Encoder):
-    """DINOv2 ViT-S/14 without its last block: strides 2, 4, 8, 16, 32; 20 million weights."""
+    """DINOv2 ViT-S/14 without its last block: strides 2, 4, 8, 16, 32; 20 million weights.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    c_in : int
+        Channels of the images, 3 for RGB.
+    """
+
+    def __init__(self, c_in: int = 3) -> None:
         super().__init__("dinov2")
         self.channels = (32, 64, 128, 192, 256)
         self.pretrained_part = "vit."
         # A transformer that was trained for long is led astray by what suits a convolution.
         self.lr_share = 0.1
-        self.fine = nn.Sequential(nn.Conv2d(3, 32, 3, stride=2, padding=1), ConvNormAct(32, 32))
+        self.fine = nn.Sequential(nn.Conv2d(c_in, 32, 3, stride=2, padding=1), ConvNormAct(32, 32))
         self.finer = nn.Sequential(nn.Conv2d(32, 64, 3, stride=2, padding=1), ConvNormAct(64, 64))
-        self.vit = VisionTransformer()
+        self.vit = VisionTransformer(c_in)
         self.lateral = nn.ModuleList(nn.Conv2d(WIDTH, c, 1) for c in self.channels[1:])
 
     def load_pretrained(self) -> None:
@@ -131,7 +144,10 @@ class DinoEncoder(Encoder):
         """
         path = _weights_file()
         try:
-            self.vit.load_state_dict(_stored(path))
+            stored = _stored(path)
+            first = "patches.weight"
+            stored[first] = spread(stored[first], self.vit.patches.in_channels)
+            self.vit.load_state_dict(stored)
         except Exception as error:  # of the file's reader, too, whose errors are no built-in ones
             what, hint = "does not hold DINOv2 ViT-S/14", f"reinstall {PACKAGE}"
             raise CheckpointError(what, path=path, hint=hint) from error

@@ -13,6 +13,7 @@ from gradtrack_model.network.encoders import Block, Encoder
 
 PACKAGES = {"timm": "timm", "smp": "segmentation_models_pytorch"}
 _STRIDES = (2, 4, 8, 16, 32)
+_RGB = 3
 # Pixels a side of the image by which blocks are told apart: a size that all networks of these
 # packages take.
 _TRACED_PX = 224
@@ -32,6 +33,9 @@ class ExternalEncoder(Encoder):
     name : str
         ``timm:`` and one of ``timm.list_models()``, or ``smp:`` and one of
         ``smp.encoders.get_encoder_names()``, such as ``timm:resnet34``.
+    c_in : int
+        Channels of the images, 3 for RGB. Both packages spread the weights of the first convolution
+        over more of them as `gradtrack_model.network.pretrained.spread` does.
 
     Raises
     ------
@@ -39,9 +43,10 @@ class ExternalEncoder(Encoder):
         The package is not installed, does not know it, or it has no five such feature maps.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, c_in: int = 3) -> None:
         super().__init__(name)
-        self.net = _network(name, pretrained=False)
+        self._c_in = c_in
+        self.net = _network(name, c_in, pretrained=False)
         if self._of_timm:
             self.channels = tuple(self.net.feature_info.channels())
             strides = tuple(self.net.feature_info.reduction())
@@ -61,7 +66,7 @@ class ExternalEncoder(Encoder):
 
     def load_pretrained(self) -> None:
         """Take over timm's default weights, or smp's of ImageNet; the package may download them."""
-        self.net.load_state_dict(_network(self.name, pretrained=True).state_dict())
+        self.net.load_state_dict(_network(self.name, self._c_in, pretrained=True).state_dict())
         self.pretrained = True
 
     def freezable_blocks(self) -> list[Block]:
@@ -71,7 +76,7 @@ class ExternalEncoder(Encoder):
         of a block are those that a feature map depends on, and the ones before it do not.
         """
         device = next(self.parameters()).device
-        image = torch.zeros(1, 3, _TRACED_PX, _TRACED_PX, device=device)
+        image = torch.zeros(1, self._c_in, _TRACED_PX, _TRACED_PX, device=device)
         was_training = self.training
         self.eval()  # running statistics stay as they are
         try:
@@ -117,7 +122,7 @@ def _modules_of(net: nn.Module, parameters: set[nn.Parameter]) -> list[nn.Module
     return found
 
 
-def _network(encoder: str, *, pretrained: bool) -> Any:
+def _network(encoder: str, c_in: int, *, pretrained: bool) -> Any:
     package, _, name = encoder.partition(":")
     try:
         module = import_module(PACKAGES[package])
@@ -128,8 +133,11 @@ def _network(encoder: str, *, pretrained: bool) -> Any:
         raise ConfigError(f"encoder {encoder} needs {needed}: {error}", hint=hint) from error
     try:
         if package == "timm":
-            return module.create_model(name, features_only=True, pretrained=pretrained)
-        return module.encoders.get_encoder(name, weights="imagenet" if pretrained else None)
+            more = {} if c_in == _RGB else {"in_chans": c_in}
+            return module.create_model(name, features_only=True, pretrained=pretrained, **more)
+        more = {} if c_in == _RGB else {"in_channels": c_in}
+        weights = "imagenet" if pretrained else None
+        return module.encoders.get_encoder(name, weights=weights, **more)
     except (RuntimeError, ValueError, KeyError, OSError) as error:
         what = f"{package} does not give {name}: {quote(error, 120)}"
         names = "timm.list_models()" if package == "timm" else "smp.encoders.get_encoder_names()"

@@ -136,9 +136,12 @@ class Network(nn.Module):
     ----------
     config : ModelConfig
         What it was built of.
+    context : int
+        Slices before, and slices after the one to be segmented that it sees.
     """
 
     config: ModelConfig
+    context: int
 
     @property
     def encoders(self) -> tuple[Encoder, ...]:
@@ -158,12 +161,15 @@ class TrackUNet(Network):
     ----------
     config : ModelConfig
         What to build. Weights are random; ``encoder.load_pretrained`` takes over those of ImageNet.
+    context : int
+        Slices before, and slices after the one to be segmented that it sees, see `channels_seen`.
     """
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, context: int = 0) -> None:
         super().__init__()
         self.config = config
-        self.encoder, widths = _encoder_and_decoder_widths(config)
+        self.context = context
+        self.encoder, widths = _encoder_and_decoder_widths(config, channels_seen(context))
         self.stages = nn.ModuleList()
         self.attention = nn.ModuleList()
         *skips, channels = self.encoder.channels
@@ -192,7 +198,7 @@ class TrackUNet(Network):
 
         Parameters
         ----------
-        image : Tensor, shape (B, 3, H, W)
+        image : Tensor, shape (B, channels_seen(context), H, W)
             Normalised images of any size from 32 x 32.
 
         Returns
@@ -223,12 +229,15 @@ class PeerUNets(Network):
     ----------
     config : ModelConfig
         What to build; `networks` says how many.
+    context : int
+        Slices before, and slices after the one to be segmented that each network sees.
     """
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, context: int = 0) -> None:
         super().__init__()
         self.config = config
-        first = TrackUNet(dataclasses.replace(config, networks=1))
+        self.context = context
+        first = TrackUNet(dataclasses.replace(config, networks=1), context)
         others = [copy.deepcopy(first) for _ in range(1, config.networks)]
         self.networks = nn.ModuleList([first, *others])
 
@@ -257,9 +266,22 @@ class PeerUNets(Network):
         )
 
 
-def build_network(config: ModelConfig) -> Network:
-    """Return one network, or several side by side, with random weights."""
-    return TrackUNet(config) if config.networks == 1 else PeerUNets(config)
+def build_network(config: ModelConfig, context: int = 0) -> Network:
+    """Return one network, or several side by side, with random weights.
+
+    Parameters
+    ----------
+    config : ModelConfig
+        What to build: encoder, decoder, heads, and how many networks.
+    context : int
+        Slices before, and slices after the one to be segmented that it sees.
+    """
+    return TrackUNet(config, context) if config.networks == 1 else PeerUNets(config, context)
+
+
+def channels_seen(context: int) -> int:
+    """Return the channels of what a network sees: three of each slice, in the slices' order."""
+    return 3 * (2 * context + 1)
 
 
 def foreground(logits: Tensor, threshold: float) -> Tensor:
@@ -267,14 +289,14 @@ def foreground(logits: Tensor, threshold: float) -> Tensor:
     return logits > math.log(threshold / (1 - threshold))
 
 
-def _encoder_and_decoder_widths(config: ModelConfig) -> tuple[Encoder, tuple[int, ...]]:
+def _encoder_and_decoder_widths(config: ModelConfig, c_in: int) -> tuple[Encoder, tuple[int, ...]]:
     """Build the encoder, and return it with the channels of the four decoder stages."""
     if is_external(config.encoder):
-        return ExternalEncoder(config.encoder), config.widths
+        return ExternalEncoder(config.encoder, c_in), config.widths
     if config.encoder == "dinov2":
-        return DinoEncoder(), config.widths
+        return DinoEncoder(c_in), config.widths
     if config.encoder in LITE_SCALES:
-        return LiteEncoder(config.encoder), config.widths
+        return LiteEncoder(config.encoder, c_in), config.widths
     *encoder, last = config.widths
     inner = encoder[1:-1]
-    return BasicEncoder(encoder), (*reversed(inner), last)
+    return BasicEncoder(encoder, c_in), (*reversed(inner), last)

@@ -28,6 +28,7 @@ _IN_BLOCK = {
     "_project_conv": "project.conv",
     "_bn2": "project.norm",
 }
+_FIRST = "stem.conv.weight"
 _CLASSIFIER = ("_conv_head.", "_bn1.", "_fc.")
 
 
@@ -54,11 +55,36 @@ def load_lite(encoder: nn.Module, name: str) -> None:
         # anything else. This is the one torch.load of the project: our own checkpoints are
         # safetensors.
         stored = torch.load(path, map_location="cpu", weights_only=True)
-        encoder.load_state_dict(rename(stored))
+        weights = rename(stored)
+        c_in = encoder.state_dict()[_FIRST].shape[1]
+        encoder.load_state_dict({**weights, _FIRST: spread(weights[_FIRST], c_in)})
     except Exception as error:  # also of the unpickler, whose errors are no built-in ones
         package = _PACKAGES[name]
         what = f"does not hold {package.removesuffix('-pytorch-model')}"
         raise CheckpointError(what, path=path, hint=f"reinstall {package}") from error
+
+
+def spread(weight: Tensor, c_in: int) -> Tensor:
+    """Spread the weights of a first convolution over several images that lie one upon the other.
+
+    Each gets an equal share, so that the response to one image many times is that to it alone, as
+    Carreira & Zisserman (2017) inflate networks from images to videos; timm and
+    segmentation_models_pytorch do the same.
+
+    Parameters
+    ----------
+    weight : Tensor, shape (C, 3, h, w)
+        The weights for one image in colours.
+    c_in : int
+        Channels of all images together, a multiple of 3.
+
+    Returns
+    -------
+    Tensor, shape (C, c_in, h, w)
+        `weight` itself for one image.
+    """
+    n_images = c_in // weight.shape[1]
+    return weight if n_images == 1 else weight.repeat(1, n_images, 1, 1) / n_images
 
 
 def rename(stored: dict[str, Tensor]) -> dict[str, Tensor]:

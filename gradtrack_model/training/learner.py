@@ -328,7 +328,7 @@ def build_model(config: TrainConfig) -> Network:
     """Build the network with the initial weights of the configuration's seed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        model = build_network(config.model)
+        model = build_network(config.model, config.context)
     if config.model.pretrained:
         for encoder in model.encoders:
             encoder.load_pretrained()

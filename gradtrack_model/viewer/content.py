@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gazetrack.errors import quote
-from gradtrack_model.data.image_files import open_image, read_mask
+from gradtrack_model.data.image_files import open_image, open_slices, read_mask
 from gradtrack_model.viewer import layers
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class Content:
     def seen(self, number: int) -> dict[str, Any]:
         """Return what the networks say of an image, as JSON values; KeyError without networks."""
         looker = self._need_looker()
-        seen = looker.look(number, self._image(number))
+        seen = looker.look(number, *self._slices(number))
         return {
             "share": float(seen.mask.mean()),
             "uncertainty": seen.uncertainty,
@@ -129,7 +129,7 @@ class Content:
             return layers.outlined(read_mask(item.mask), size, layers.REFERENCE)
         if name.startswith("level-"):
             return self._level(item, name, size)
-        seen = self._need_looker().look(number, self._image(number))
+        seen = self._need_looker().look(number, *self._slices(number))
         if name == "mask":
             return layers.outlined(seen.mask, size, layers.MASK)
         tints = {
@@ -147,6 +147,11 @@ class Content:
     def _image(self, number: int) -> Image.Image:
         window = () if self._looker is None else self._looker.window
         return open_image(self._found.items[number].image, window)
+
+    def _slices(self, number: int) -> tuple[Image.Image, ...]:
+        """Return an image amid the slices that the networks see around it."""
+        looker = self._need_looker()
+        return open_slices(self._found.items[number].image, looker.window, looker.context)
 
     def _level(self, item: Item, name: str, size: tuple[int, int]) -> bytes:
         levels = self._found.levels(item)

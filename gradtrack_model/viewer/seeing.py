@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional
 
-from gradtrack_model.evaluation.predict import ensemble_passes, mean_of_passes
+from gradtrack_model.data.image_files import middle
+from gradtrack_model.evaluation.averaging import mean_of_passes
+from gradtrack_model.evaluation.predict import ensemble_passes
 from gradtrack_model.evaluation.uncertainty import disagreement, spread
 from gradtrack_model.network.classes import refuse_classes
 from gradtrack_model.network.model import foreground
@@ -70,31 +72,34 @@ class Looker:
         self.threshold = ensemble.threshold(options.threshold)
         self.size = options.image_size or config.predicting_size
         self.window = config.window
+        self.context = config.context
         self._options = options
         self._kept: OrderedDict[int, Seen] = OrderedDict()
         # A page asks for several pictures at once, and all are of one pass.
         self._lock = Lock()
 
-    def look(self, number: int, image: Image.Image) -> Seen:
+    def look(self, number: int, *slices: Image.Image) -> Seen:
         """Return what is seen in an image.
 
         Parameters
         ----------
         number : int
             Which image it is: what was seen in it is kept under this number.
-        image : PIL.Image.Image
-            The image in RGB, at its own size.
+        *slices : PIL.Image.Image
+            The image in RGB, at its own size; in the middle of the slices that the networks see
+            around it, if they see any.
         """
         with self._lock:
             if number not in self._kept:
-                self._kept[number] = self._seen(image)
+                self._kept[number] = self._seen(slices)
             self._kept.move_to_end(number)
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
             return self._kept[number]
 
-    def _seen(self, image: Image.Image) -> Seen:
-        (passes,) = ensemble_passes(self.ensemble, [image], self.size, self._options)
+    def _seen(self, slices: tuple[Image.Image, ...]) -> Seen:
+        (passes,) = ensemble_passes(self.ensemble, [slices], self.size, self._options)
+        image = middle(slices)
         every = passes[:, :, 0].flatten(0, 1)
         logits = mean_of_passes(passes)[:1]
         shape = (image.height, image.width)

@@ -197,7 +197,7 @@ def load_model(path: str | Path, expect: Mapping[str, Any] | None = None) -> Che
     _compare(asdict(config), expect or {}, path)
     weights = _read_weights(path, facts["sha256"])
     with torch.device("meta"):
-        model = build_network(config.model)
+        model = build_network(config.model, config.context)
     _check_shapes(model.state_dict(), weights, path)
     model.load_state_dict(weights, assign=True)
     model = model.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload] # torch's stub lacks it

@@ -43,7 +43,7 @@ class Ensemble:
             raise ConfigError("an ensemble of no networks", hint="give at least one")
         first = self.members[0].config
         for one in self.members[1:]:
-            for name in ("predicting_size", "window"):
+            for name in ("predicting_size", "window", "context"):
                 mine, theirs = getattr(one.config, name), getattr(first, name)
                 if mine != theirs:
                     what = f"{name} of {one.path.parent.name} is {mine}, of the first {theirs}"

@@ -24,6 +24,7 @@ from gazetrack.publish import sha256_of, write_bytes
 from gazetrack.version import __version__
 from gradtrack_model.data.augment import IMAGENET_MEAN, IMAGENET_STD
 from gradtrack_model.network.classes import probabilities
+from gradtrack_model.network.model import Network, build_network, channels_seen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -41,7 +42,8 @@ MOST_IMAGES = 1 << 16
 # By how much a probability may differ from the original's, for float32 and for float16 (True).
 TOLERANCE = {False: 1e-4, True: 0.05}
 # What an exporter traces. Its numbers differ from each other, and so from those left open.
-_EXAMPLE_SHAPE = (2, 3, 96, 128)
+_EXAMPLE_SIZE = (96, 128)
+_EXAMPLE_IMAGES = 2
 _NEEDED = ("onnx", "onnxruntime", "onnxscript")
 # The sections of the configuration that say what the outputs are.
 _TOLD_SECTIONS = {"model", "loss", "maps"}
@@ -74,8 +76,8 @@ class Segmenter(nn.Module):
 
     Parameters
     ----------
-    model : nn.Module
-        A `gradtrack_model.network.model.Network`, which is taken over and changes its precision.
+    model : Network
+        The network, which is taken over and changes its precision.
     tracks : bool
         Also return the predicted track maps, deepest stage first.
     half : bool
@@ -90,7 +92,7 @@ class Segmenter(nn.Module):
 
     def __init__(
         self,
-        model: nn.Module,
+        model: Network,
         tracks: bool = False,
         half: bool = False,
         *,
@@ -101,11 +103,12 @@ class Segmenter(nn.Module):
         self.tracks = tracks
         self.exclusive = exclusive
         self.kind = torch.float16 if half else torch.float32
-        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN)[:, None, None])
-        self.register_buffer("std", torch.tensor(IMAGENET_STD)[:, None, None])
+        n_slices = 2 * model.context + 1
+        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN * n_slices)[:, None, None])
+        self.register_buffer("std", torch.tensor(IMAGENET_STD * n_slices)[:, None, None])
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        """Turn RGB images [B, 3, H, W] in [0, 1] into probabilities.
+        """Turn RGB images [B, 3 * n, H, W] in [0, 1], of n slices each, into probabilities.
 
         The first output is the segmentation [B, K, H, W], a channel for each class; track maps
         [B, K, h_k, w_k] follow.
@@ -156,7 +159,8 @@ def export_model(
     original = Segmenter(_copy(checkpoint), tracks, exclusive=exclusive).eval()
     segmenter = Segmenter(_copy(checkpoint), tracks, half, exclusive=exclusive).eval()
     n_tracks = checkpoint.model.n_tracks if tracks else 0
-    shapes = _shapes(checkpoint.config.predicting_size)
+    channels = channels_seen(checkpoint.config.context)
+    shapes = _shapes(checkpoint.config.predicting_size, channels)
     names = ("probability", *(f"track_{k}" for k in range(1, n_tracks + 1)))
     facts = _facts(checkpoint, names, half)
     with _quiet(), torch.no_grad():
@@ -187,9 +191,9 @@ def _format_of(path: Path) -> str:
     return kind
 
 
-def _copy(checkpoint: Checkpoint) -> nn.Module:
+def _copy(checkpoint: Checkpoint) -> Network:
     # Not in channels_last: how the strides of such a tensor look is a condition on its size.
-    model = type(checkpoint.model)(checkpoint.config.model)
+    model = build_network(checkpoint.config.model, checkpoint.config.context)
     model.load_state_dict(checkpoint.model.state_dict())
     return model
 
@@ -205,7 +209,11 @@ def _facts(checkpoint: Checkpoint, names: Sequence[str], half: bool) -> dict[str
     if classes.names:
         what = "softmax with the background" if classes.exclusive else "each by itself"
         of_classes["classes"] = f"channels are {', '.join(classes.names)}: {what}"
-    images = "RGB in [0, 1], float32, [batch, 3, height, width]"
+    context = checkpoint.config.context
+    channels = channels_seen(context)
+    images = f"RGB in [0, 1], float32, [batch, {channels}, height, width]"
+    if context:
+        images += f" ({context} slices before, the slice itself, and {context} after it)"
     return {
         "producer": f"gazetrack {__version__}",
         "input": f"image: {images}, at least {SMALLEST} pixels a side",
@@ -228,7 +236,7 @@ def _open_sizes() -> dict[int, torch.export.Dim]:
 
 
 def _as_program(segmenter: Segmenter, facts: dict[str, str]) -> tuple[bytes, Run]:
-    example = _images(_EXAMPLE_SHAPE)
+    example = _example(segmenter)
     program = torch.export.export(segmenter, (example,), dynamic_shapes=(_open_sizes(),))
     program.example_inputs = None  # no use to anybody who loads it
     data = io.BytesIO()
@@ -244,7 +252,7 @@ def _as_onnx(
 
     program: Any = torch.onnx.export(
         segmenter,
-        (_images(_EXAMPLE_SHAPE),),
+        (_example(segmenter),),
         dynamo=True,
         dynamic_shapes=(_open_sizes(),),
         input_names=["image"],
@@ -263,9 +271,14 @@ def _as_onnx(
     return data, run
 
 
-def _shapes(size: int) -> tuple[tuple[int, ...], ...]:
+def _shapes(size: int, channels: int) -> tuple[tuple[int, ...], ...]:
     """Return shapes to compare at: that of training, and one that no halving leaves even."""
-    return (1, 3, size, size), (3, 3, 67, 89)
+    return (1, channels, size, size), (3, channels, 67, 89)
+
+
+def _example(segmenter: Segmenter) -> Tensor:
+    """Return what an exporter traces."""
+    return _images((_EXAMPLE_IMAGES, len(segmenter.mean), *_EXAMPLE_SIZE))
 
 
 def _images(shape: tuple[int, ...]) -> Tensor:

@@ -19,12 +19,12 @@ import PIL
 import torch
 from torch import Tensor
 
-from gazetrack.errors import CheckpointError
+from gazetrack.errors import CheckpointError, ConfigError
 from gazetrack.publish import publish_folder, sha256_of, write_bytes, write_text
 from gazetrack.version import __version__
 from gradtrack_model.computed import Computed
 from gradtrack_model.network.classes import refuse_classes
-from gradtrack_model.network.model import build_network
+from gradtrack_model.network.model import Network, build_network
 from gradtrack_model.weights.export import TOLERANCE, Segmenter
 
 if TYPE_CHECKING:
@@ -81,13 +81,16 @@ def save_bundle(checkpoint: Checkpoint, folder: Path, *, half: bool = False) -> 
     Raises
     ------
     ConfigError
-        The network tells several classes apart.
+        The network tells several classes apart, or sees the slices around a slice.
     CheckpointError
         TorchScript does not give the same logits; nothing is written.
     OutputError
         The folder is there and not empty, or cannot be written.
     """
     refuse_classes(checkpoint.config.classes, "a bundle")
+    if checkpoint.config.context:
+        what = "a bundle of a network that sees the slices around a slice (context)"
+        raise ConfigError(what, hint="export it as .onnx or .pt2: a bundle reads single images")
     metadata = _metadata(checkpoint, half)
     texts = {METADATA_FILE: _json(metadata), INFERENCE_FILE: _json(_inference(checkpoint))}
     with publish_folder(folder) as root:  # refuses a folder that is taken before anything is done
@@ -138,7 +141,7 @@ def _without_paths(written: io.BytesIO) -> bytes:
     return packed.getvalue()
 
 
-def _copy(checkpoint: Checkpoint) -> torch.nn.Module:
+def _copy(checkpoint: Checkpoint) -> Network:
     model = build_network(checkpoint.config.model)
     model.load_state_dict(checkpoint.model.state_dict())
     return model

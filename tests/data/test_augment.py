@@ -8,8 +8,11 @@ import torch
 from gradtrack_model.config import AugmentConfig
 from gradtrack_model.data.augment import (
     Box,
+    above,
+    beside,
     cutmix,
     draw_box,
+    normalise,
     recolour,
     tint,
 )
@@ -50,3 +53,20 @@ def test_cutmix_moves_image_and_maps_alike():
         for b in drawn
         if b
     )
+
+
+def test_slices_lie_below_each_other_and_back():
+    slices = torch.rand(2, 9, 4, 5)
+    below = beside(slices)
+    assert below.shape == (2, 3, 12, 5)
+    assert torch.equal(below[:, :, 4:8], slices[:, 3:6])  # the colours of the second slice
+    assert torch.equal(above(below, 4), slices)
+    alone = torch.rand(2, 3, 4, 5)
+    assert beside(alone) is alone
+    assert above(alone, 4) is alone
+
+
+def test_slices_are_normalised_one_by_one():
+    slices = torch.rand(1, 9, 4, 5)
+    parts = [normalise(slices[:, first : first + 3]) for first in (0, 3, 6)]
+    assert torch.equal(normalise(slices), torch.cat(parts, 1))

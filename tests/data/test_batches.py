@@ -96,3 +96,20 @@ def test_maps_of_several_observers_are_averaged(config):
     both = plain_batch([Sample("s", pixels, (one, other))], config).maps
     each = [plain_batch([Sample("s", pixels, (track,))], config).maps for track in (one, other)]
     assert torch.allclose(both, (each[0] + each[1]) / 2)
+
+
+def test_slices_of_an_image_change_alike(config):
+    """One image three times, as its own neighbours, is changed as the image alone."""
+    pixels = torch.randint(0, 255, (3, 64, 64), dtype=torch.uint8)
+    maps = torch.zeros(1, 64, 64, dtype=torch.uint8)
+    augmented = dataclasses.replace(
+        config, augment=AugmentConfig(gamma=0.5, hue=30, cutmix=0.5), batch_size=2
+    )
+    alone = [Sample(str(i), pixels, maps=maps) for i in range(4)]
+    around = [Sample(str(i), pixels.repeat(3, 1, 1), maps=maps) for i in range(4)]
+    for step in range(3):
+        one = training_batch(alone, augmented, step).images
+        three = training_batch(around, augmented, step).images
+        assert three.shape[1] == 9
+        for first in (0, 3, 6):
+            assert torch.allclose(three[:, first : first + 3], one, atol=1e-5)

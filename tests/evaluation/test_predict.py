@@ -15,11 +15,11 @@ from gazetrack.publish import sha256_of
 from gradtrack_model.data.augment import normalise
 from gradtrack_model.data.image_files import open_image, resized
 from gradtrack_model.data.sample import Sample
+from gradtrack_model.evaluation.averaging import mean_of_logits
 from gradtrack_model.evaluation.in_memory import segment
 from gradtrack_model.evaluation.predict import (
     PredictOptions,
     logits_of,
-    mean_of_logits,
     predict_folder,
 )
 from gradtrack_model.network.blocks import resize
@@ -63,7 +63,7 @@ def test_predictions_are_computed_as_the_validation_was(run_folder, config):
     found = {}
     for precision in ("fp32", "bf16"):
         validated = dataclasses.replace(config, precision=precision, predict_threshold=0.5)
-        (own,) = logits_of(checkpoint.model, [image], size, PredictOptions(), precision)
+        (own,) = logits_of(checkpoint.model, [(image,)], size, PredictOptions(), precision)
         output = _output(checkpoint.model, [sample], validated, torch.device("cpu"))
         assert torch.equal(own, output.logits[0].float())
         found[precision] = own

@@ -97,3 +97,13 @@ def test_encoders_of_smp(smp, monkeypatch):
         ConfigError, match=r"encoder smp:small needs segmentation_models_pytorch: .*pip install seg"
     ):
         build_model(config("smp:small"))
+
+
+@pytest.mark.parametrize("package", ["timm", "smp"])
+def test_packages_are_asked_for_the_channels_of_all_slices(package, timm, smp):
+    chosen = config(f"{package}:small", context=1)
+    model = build_model(chosen)
+    assert model.encoder.net.steps[0].conv.in_channels == 9
+    with torch.no_grad():
+        assert model.eval()(torch.randn(1, 9, 64, 64)).logits.shape == (1, 1, 64, 64)
+    assert len(model.encoder.freezable_blocks()) == 5

@@ -6,7 +6,13 @@ import pytest
 import torch
 
 from gazetrack.errors import ConfigError
-from gradtrack_model.network.model import BASIC_WIDTHS, ModelConfig, TrackUNet, build_network
+from gradtrack_model.network.model import (
+    BASIC_WIDTHS,
+    ModelConfig,
+    TrackUNet,
+    build_network,
+    channels_seen,
+)
 
 TINY = (8, 16, 32, 64, 64, 16)
 
@@ -72,3 +78,15 @@ def test_peers_begin_alike_and_the_prediction_is_their_mean():
     single = build_network(ModelConfig(encoder="basic", widths=(8,) * 6))
     assert isinstance(single, TrackUNet)
     assert single.n_tracks == 4
+
+
+@pytest.mark.parametrize("encoder", ["basic", "lite", "dinov2"])
+@pytest.mark.parametrize("networks", [1, 2])
+def test_a_network_sees_the_slices_around_a_slice(encoder, networks):
+    config = ModelConfig(encoder=encoder, pretrained=False, networks=networks)
+    model = build_network(config, context=2).eval()
+    assert (model.context, channels_seen(2)) == (2, 15)
+    with torch.no_grad():
+        assert model(torch.randn(1, 15, 32, 48)).logits.shape == (1, 1, 32, 48)
+    with pytest.raises(RuntimeError, match="15 channels"):
+        model(torch.randn(1, 3, 32, 48))

@@ -11,7 +11,7 @@ from gazetrack.errors import CheckpointError, ConfigError
 from gradtrack_model.network import pretrained
 from gradtrack_model.network.encoders import LiteEncoder
 from gradtrack_model.network.model import ModelConfig, TrackUNet
-from gradtrack_model.network.pretrained import _CLASSIFIER, _weights_file, rename
+from gradtrack_model.network.pretrained import _CLASSIFIER, _weights_file, rename, spread
 
 
 def test_the_lite_weights_all_load():
@@ -77,3 +77,23 @@ def test_a_file_that_does_not_hold_the_weights_is_named(content, tmp_path, monke
     with pytest.raises(CheckpointError, match="does not hold efficientnet-lite0 - reinstall"):
         encoder.load_pretrained()
     assert not encoder.pretrained
+
+
+def test_several_slices_share_the_first_weights():
+    """To one image three times, the response is that to the image alone."""
+    alone = TrackUNet(ModelConfig(encoder="lite")).encoder
+    alone.load_pretrained()
+    around = TrackUNet(ModelConfig(encoder="lite"), context=1).encoder
+    around.load_pretrained()
+    ours = around.stem.conv.weight
+    assert torch.equal(ours[:, :3], ours[:, 6:])
+    assert torch.allclose(3 * ours[:, 3:6], alone.stem.conv.weight)
+    image = torch.randn(1, 3, 64, 64)
+    with torch.no_grad():
+        pairs = zip(alone.eval()(image), around.eval()(image.repeat(1, 3, 1, 1)), strict=True)
+        assert all(torch.allclose(a, b, atol=1e-4) for a, b in pairs)
+
+
+def test_weights_for_one_image_stay_as_they_are():
+    weight = torch.randn(4, 3, 3, 3)
+    assert spread(weight, 3) is weight

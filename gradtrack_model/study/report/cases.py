@@ -12,6 +12,7 @@ from PIL import Image
 from gazetrack.maps.overlay import overlay
 from gradtrack_model.data.batches import plain_maps
 from gradtrack_model.data.labels import BORDER
+from gradtrack_model.data.sample import middle_slice
 from gradtrack_model.evaluation.class_pictures import draw_labels
 from gradtrack_model.evaluation.overlay import draw_overlay
 from gradtrack_model.study.report.html import data_uri
@@ -73,7 +74,7 @@ def draw_case(sample: Sample, predicted: Mask, dice: float | None, config: DataC
         The image; the gaze as the method sees it, with the border of every level and a dot per
         fixation, the larger the longer; the label; the prediction.
     """
-    pixels = sample.pixels.permute(1, 2, 0).numpy()
+    pixels = middle_slice(sample.pixels).permute(1, 2, 0).numpy()
     # The network sees a square; panels have the proportions of the image again.
     shape = predicted.shape if sample.mask is None else sample.mask.shape
     outlined = _classes_outlined if config.classes.names else _outlined
