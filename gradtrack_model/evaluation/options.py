@@ -103,7 +103,6 @@ class PredictOptions:
             "track maps": self.tracks,
             "a prompt model's drawing": self.refine_with is not None,
             "the temperature": self.temperature is not None,
-            "a DICOM segmentation": self.dicom_seg is not None,
         }
 
     @property

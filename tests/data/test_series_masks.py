@@ -5,6 +5,7 @@ import json
 import highdicom
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from gazetrack.errors import ConfigError, DataError, InputError, OutputError
@@ -12,7 +13,9 @@ from gazetrack.images.folder import find_images, read_mask
 from gazetrack.publish import sha256_of
 from gradtrack_model.data.series_masks import SegOptions, SeriesMasks, maker
 from gradtrack_model.evaluation.predict import PredictOptions, predict_folder
-from gradtrack_model.weights.checkpoint import load_model
+from gradtrack_model.network.model import build_network
+from gradtrack_model.settings import load_config
+from gradtrack_model.weights.checkpoint import load_model, save_checkpoint
 from tests.dicom_files import affine_of, dcmqi_tool, read_by_dcmqi, write_enhanced, write_series
 from tests.synthetic import picture
 
@@ -186,3 +189,30 @@ def test_masks_beside_it_are_written_as_ever(checkpoint, tmp_path):
         same = find_images(tmp_path / "with" / ref.file.name)
         assert np.array_equal(read_mask(ref), read_mask(next(iter(same.values()))))
     assert not (tmp_path / "without" / "dicom-seg").exists()
+
+
+def test_a_network_of_two_classes_makes_two_segments(tmp_path):
+    torch.manual_seed(0)
+    settings = {"image_size": 64, "model.encoder": "basic", "model.pretrained": False}
+    settings |= {"model.widths": [8] * 6, "classes.names": ["polyp", "cyst"]}
+    config = load_config("tiny", overrides=settings)
+    model = build_network(config.model)
+    for parameter in model.parameters():
+        parameter.data += 0.05 * torch.randn_like(parameter)
+    saved = save_checkpoint(tmp_path / "net", "best", model, config, step=1, metrics={})
+    write_enhanced(tmp_path / "mr.dcm", SHOWN)
+    found = {}
+    for kind in ("binary", "fractional"):
+        out = tmp_path / kind
+        options = PredictOptions(dicom_seg=SegOptions(kind=kind), threshold=0.2)
+        done = list(predict_folder(tmp_path / "mr.dcm", load_model(saved), out, options))
+        seg = highdicom.seg.segread(out / "dicom-seg" / "mr.dcm")
+        named = [seg.get_segment_description(k) for k in (1, 2)]
+        assert [one.segment_label for one in named] == ["polyp", "cyst"]
+        assert [one.segmented_property_type.meaning for one in named] == ["Polyp of colon", "Cyst"]
+        found[kind] = seg.get_volume(rescale_fractional=False).array[::-1]
+    labels = np.stack([np.array(Image.open(one.outputs[0])) for one in done])
+    assert len(np.unique(labels)) > 1
+    for k in range(2):
+        assert np.array_equal(found["binary"][..., k] > 0, labels == k + 1)
+    assert found["fractional"].max() > found["fractional"].min()
