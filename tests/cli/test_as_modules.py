@@ -24,6 +24,7 @@ def python(*arguments, cwd):
     )
 
 
+@pytest.mark.slow
 def test_the_toolkit_converts_in_two_processes(tmp_path):
     # These are fixations already: nothing has to be compiled.
     case = next((GOLDEN / "gazemedseg").glob("*/input.*"))

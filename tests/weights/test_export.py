@@ -103,7 +103,8 @@ def test_an_onnx_file_says_what_it_is(in_onnx):
     assert [i.name for i in session.get_inputs()] == ["image"]
 
 
-@pytest.mark.parametrize("encoder", ["basic", pytest.param("lite", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("encoder", ["basic", "lite"])
 def test_an_exported_program_gives_the_same_at_any_size(tmp_path, encoder):
     network = checkpoint(tmp_path, encoder)
     done = export_model(network, tmp_path / "net.pt2", half=False)

@@ -246,7 +246,7 @@ def test_a_gaze_stream_may_come_late(tmp_path):
         xdf.read(head, ReadOptions())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.data())
 def test_what_is_written_is_read_back(data):
     n, rate = data.draw(st.integers(2, 30)), data.draw(st.sampled_from((0, 50, 120)))

@@ -110,7 +110,7 @@ def event_rows(draw):
     }
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(rows=st.lists(event_rows(), min_size=1, max_size=6))
 def test_any_events_are_the_same_again(rows, tmp_path_factory):
     folder = tmp_path_factory.mktemp("events")
