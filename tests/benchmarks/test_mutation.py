@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tomllib
 from types import ModuleType
 
 import pytest
@@ -95,3 +96,15 @@ def test_a_kernel_is_measured(tmp_path):
     assert found["killed"] > 20
     assert found["score"] >= 80
     assert len(found["modules"]["gazetrack/kernels/logistic.py"]["survivors"]) < 10
+
+
+def test_what_was_judged_to_be_no_error_is_in_the_code_still():
+    judged = tomllib.loads((ROOT / "benchmarks" / "mutation_equivalents.toml").read_text("utf-8"))
+    for one in judged["equivalent"]:
+        source = (ROOT / one["module"]).read_text("utf-8")
+        changes = {
+            (source.splitlines()[mutant.line - 1].strip(), mutant.before, mutant.after)
+            for mutant in mutants(source)
+        }
+        assert (one["code"], one["before"], one["after"]) in changes, one
+        assert len(one["why"].split()) > 3
