@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 _ROOT = Path(__file__).resolve().parents[1]
 _JUDGED = Path(__file__).with_name("mutation_equivalents.toml")
-_PATIENCE = 4  # times the time of a processor that the tests of the line took
+_PATIENCE = 2  # times what the tests of the line took while they were watched, twice their own
 _AT_LEAST_S = 2
 
 
