@@ -115,6 +115,17 @@ def label_maps(labels: npt.NDArray[np.uint8], n_classes: int) -> Tensor:
     return torch.stack([inside, torch.zeros_like(inside)], 1).flatten(0, 1)
 
 
+def left_out(tracks: Iterable[Track], names: Sequence[str]) -> list[str]:
+    """Return a note on tracks that are of no class, for the user, or none."""
+    strangers = [track.target for track in tracks if names and track.target not in names]
+    if not strangers:
+        return []
+    shown = [quote(target, 40) or "none" for target in sorted(set(strangers))]
+    more = ", …" if len(shown) > _NAMED else ""
+    what = f"{len(strangers)} tracks are of no class and left out"
+    return [f"{what}: their target is {' or '.join(shown[:_NAMED])}{more}"]
+
+
 def refuse_unseen(
     samples: Iterable[Sample], names: Sequence[str], targets: Iterable[str], where: str
 ) -> None:

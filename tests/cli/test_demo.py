@@ -1,6 +1,7 @@
 """The README shows what `gazetrack demo` prints, and the demo's network learns."""
 
 import io
+import json
 import os
 import re
 import runpy
@@ -123,3 +124,24 @@ def test_a_session_with_another_word_or_figure_is_noticed():
     printed = session.replace("...", "and more\nlines").replace("0.9000", "0.9012")
     assert re.fullmatch(pattern_of(session), printed, re.DOTALL).groups()[0] == "0.9012"
     assert not re.search(pattern_of(session), printed.replace("3 images", "4 images"), re.DOTALL)
+
+
+@pytest.mark.slow
+def test_the_demo_of_classes_tells_them_apart(tmp_path):
+    program = Path(sys.executable).with_name("gazetrack")
+    done = subprocess.run(
+        [program, "demo", "--classes", "-o", "two"],
+        cwd=tmp_path,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    summary = json.loads((tmp_path / "two" / "evaluation" / "summary.json").read_text("utf-8"))
+    assert set(summary["classes"]) == {"polyp", "ulcer"}
+    for name, measured in summary["classes"].items():
+        # All of an image called one class has a Dice of about .2 with it.
+        assert measured["dice"]["mean"] > 0.5, name
+    assert (tmp_path / "two" / "maps" / "maps.parquet").exists()

@@ -74,3 +74,26 @@ def test_it_looks_at_labels_after_the_crf_that_they_go_through(broken, config, m
     emptied = [finding.image_id for finding in check(sources, refining) if finding.what == what]
     # But those without gaze, with a damaged image, and without a label before the CRF.
     assert emptied == ["im3", "im4", "im5"]
+
+
+def test_masks_and_gaze_of_classes_are_looked_at(data_folder):
+    targets = [f"im{i}.png,{('a', 'b', 'rest')[min(i, 2)]}" for i in range(6)]
+    (data_folder / "t.csv").write_text("\n".join(["stimulus,target", *targets]), "utf-8")
+    for i in range(6):
+        labels = np.zeros((H, W), np.uint8)
+        labels[20:40, 20:40] = 1 + i % 2
+        labels[0, 0] = 9 if i == 5 else 0
+        Image.fromarray(labels).save(data_folder / "masks" / f"im{i}.png")
+    settings = {
+        "classes.names": ("a", "b"),
+        "classes.target": str(data_folder / "t.csv"),
+        "method": "full",
+    }
+    of_masks = load_config("tiny", overrides=TINY | settings)
+    assert [(f.image_id, f.fatal) for f in check(discover(data_folder), of_masks) if f.fatal] == [
+        ("im5", True)
+    ]
+    of_gaze = load_config("tiny", overrides=TINY | settings | {"method": "gradtrack"})
+    found = {f.image_id: f.what for f in check(discover(data_folder), of_gaze)}
+    assert found["im2"] == "empty label: its gaze is of no class: 'rest'"
+    assert "im0" not in found

@@ -14,6 +14,7 @@ from gradtrack_model.config import InputConfig
 from gradtrack_model.data.batches import plain_maps
 from gradtrack_model.data.class_maps import (
     label_maps,
+    left_out,
     of_classes,
     refuse_unseen,
     rendered_classes,
@@ -54,6 +55,13 @@ def test_tracks_of_no_class_are_left_out():
     tracks = (track("a"), track("practice"), track("b"))
     assert [one.target for one in of_classes(tracks, NAMES)] == ["a", "b"]
     assert of_classes(tracks, ()) == tracks
+
+
+def test_what_is_left_out_is_told():
+    tracks = (track("a"), track("practice"), track("b"), track("practice"), track(""))
+    told = ["3 tracks are of no class and left out: their target is none or practice"]
+    assert left_out(tracks, NAMES) == told
+    assert left_out(tracks[:1], NAMES) == left_out(tracks, ()) == []
 
 
 def test_stored_maps_of_each_class_are_those_rendered(tmp_path):

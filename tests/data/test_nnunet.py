@@ -177,3 +177,10 @@ def test_soft_is_for_nnunet(data_folder, tmp_path):
     done = CliRunner().invoke(cli.command, arguments, standalone_mode=False)
     assert isinstance(done.exception, ConfigError)
     assert "gradtrack-train nnunet" in str(done.exception)
+
+
+def test_several_classes_are_refused(data_folder, tmp_path):
+    config = load_config("tiny", overrides=TINY | {"classes.names": ("a", "b")})
+    with pytest.raises(ConfigError, match=r"the export for nnU-Net of 2 classes \(a, b\)"):
+        write_nnunet(discover(data_folder), config, tmp_path, NAME)
+    assert not list(tmp_path.glob("nnUNet*"))

@@ -53,3 +53,12 @@ def test_one_failure_does_not_lose_the_others(folder, monkeypatch, error):
     assert [line["method"] for line in facts["methods"]] == ["gradtrack", "heatmap"]
     assert "error" in facts["runs"][0]
     assert facts["methods"][1]["from"] is None  # the reference is the one that failed
+
+
+def test_several_classes_are_refused(folder):
+    jobs = jobs_of(folder, **{"classes.names": ("a", "b")})
+    results = list(run_jobs(jobs, folder / "out"))
+    assert {str(result.error).split(" - ")[0] for result in results} == {
+        "a comparison of 2 classes (a, b)"
+    }
+    assert not (folder / "out").exists() or not list((folder / "out").rglob("*.safetensors"))
