@@ -658,7 +658,7 @@ def training_page():
             for its polyps and once for its ulcers, and the tracker's messages say which."""
         ),
         "",
-        "```bash",
+        "```console",
         "python -c 'import gazetrack; gazetrack.write_class_example(\"two\")'",
         "cd two",
         'gazetrack convert reader-1.asc reader-2.asc --trial-by "message=TASK (.+)"',
