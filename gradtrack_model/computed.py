@@ -15,6 +15,7 @@ from gradtrack_model.settings import load_config
 
 if TYPE_CHECKING:
     from gradtrack_model.config import TrainConfig
+    from gradtrack_model.network.classes import ClassConfig
     from gradtrack_model.network.losses import LossConfig
     from gradtrack_model.network.model import ModelConfig
 
@@ -75,7 +76,7 @@ class Computed:
     def parts(self) -> dict[str, str]:
         """``decoder``, ``levels``, ``loss``, ``label``, ``precision``, ``threshold``, in words."""
         return {
-            "decoder": _decoder(self.config.model),
+            "decoder": _decoder(self.config.model, self.config.classes),
             "levels": self._levels(),
             "loss": _loss(self.config.loss),
             "label": self._label(),
@@ -205,7 +206,7 @@ def _value(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _decoder(model: ModelConfig) -> str:
+def _decoder(model: ModelConfig, classes: ClassConfig) -> str:
     words = ["Track Attention" if model.attention else "plain decoder"]
     if model.gates:
         words.append("attention gates on the skips")
@@ -213,6 +214,8 @@ def _decoder(model: ModelConfig) -> str:
         words.append(f"{model.networks} networks")
     if model.heads > 1:
         words.append(f"{model.heads} heads")
+    if classes.names:
+        words.append(f"{classes.n} classes ({classes.heads}): {' and '.join(classes.names)}")
     return ", ".join(words)
 
 

@@ -117,3 +117,14 @@ def test_what_has_no_effect_tells_nothing_apart():
     masks = load_config(settings=["method=full"])
     other = dataclasses.replace(masks, maps=load_config("polyp").maps)
     assert Computed(masks).essence == Computed(other).essence != plain
+
+
+def test_classes_are_said_and_make_another_run():
+    names = "classes.names=['polyp','ulcer']"
+    softmax = Computed(load_config(settings=[names]))
+    independent = Computed(load_config(settings=[names, "classes.heads=independent"]))
+    assert softmax.name == "gradtrack"
+    assert softmax.parts["decoder"] == "Track Attention, 2 classes (softmax): polyp and ulcer"
+    one_class = Computed(load_config())
+    assert "classes" not in one_class.line
+    assert one_class.essence != softmax.essence != independent.essence
