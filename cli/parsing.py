@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from gazetrack.maps.neighbours import SliceSmoothing
     from gazetrack.tables.screen import Screen
 
 _NUMBER = r"\d+(?:\.\d+)?"
@@ -95,3 +96,17 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
     if len(parts) > 2 or not all(part.isascii() and part.isdigit() for part in parts):
         raise click.BadParameter(f"{text!r} is not like 224 or 480x640", param_hint="--size")
     return int(parts[0]), int(parts[-1])
+
+
+def parse_smoothing(slices: float | None, mm: float | None) -> SliceSmoothing | None:
+    """Return the smoothing over slices that one of two options asks for, None for neither."""
+    if slices is None and mm is None:
+        return None
+    from gazetrack.maps.neighbours import SliceSmoothing
+
+    if mm is None:
+        return SliceSmoothing(sigma=slices or 0.0)
+    if slices is not None:
+        what = "cannot be given with --slice-sigma-mm"
+        raise click.BadParameter(what, param_hint="--slice-sigma")
+    return SliceSmoothing(sigma=mm, unit="mm")

@@ -13,7 +13,7 @@ from .dry_run import job_of
 from .engine_options import cluster_option, dry_run_option, engine, track_retries_option
 from .examples import examples
 from .map_options import map_options
-from .parsing import parse_size
+from .parsing import parse_size, parse_smoothing
 from .progress import progress_bar
 from .reports import check_report, finish
 
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
         # all tables of this folder, images/ where it is there → maps/maps.parquet
         gazetrack render --levels 4
         gazetrack render tables --images images --kind density --png --jobs 4
+        # of volumes: slices gain from looks at their neighbours
+        gazetrack render tables --images images --slice-sigma 1
         # gaze in pixels of a screen on which images lay centred
         gazetrack render tables --images images --placement centre --dry-run
         # trials named "find polyp", "find ulcer": maps of each
@@ -81,6 +83,18 @@ if TYPE_CHECKING:
     "--crf", is_flag=True, help="Refine the full track's map by a dense CRF on its image."
 )
 @click.option("--crf-weight", type=float, help="Weight of the CRF's bilateral term.  [default: 3]")
+@click.option(
+    "--slice-sigma",
+    type=float,
+    metavar="SLICES",
+    help="Of volumes: let maps gain from looks at slices around, by a Gaussian over slices.",
+)
+@click.option(
+    "--slice-sigma-mm",
+    type=float,
+    metavar="MM",
+    help="The same over millimetres, which the files of the images tell.",
+)
 @click.option("--png", is_flag=True, help="Also write every level as a PNG, for people.")
 @click.option("--overlay", is_flag=True, help="Also draw the maps on their images, for people.")
 @click.option(
@@ -119,6 +133,8 @@ def command(
     out: Path | str,
     crf: bool,
     crf_weight: float | None,
+    slice_sigma: float | None,
+    slice_sigma_mm: float | None,
     png: bool,
     overlay: bool,
     max_total_mb: int,
@@ -153,6 +169,7 @@ def command(
             size=parse_size(size),
             out=places.out,
             crf=crf_params(choices["preset"], weight=crf_weight) if crf else None,
+            smoothing=parse_smoothing(slice_sigma, slice_sigma_mm),
             pooled=pool,
             png=png,
             overlay=overlay,

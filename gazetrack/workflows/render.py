@@ -8,12 +8,13 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict, Unpack
 
 import numpy as np
 
 from gazetrack.errors import ConfigError, GazetrackError, WorkerLost, quote
 from gazetrack.images.folder import find_images, read_image
+from gazetrack.maps.neighbours import smoothed
 from gazetrack.maps.overlay import overlay
 from gazetrack.maps.parameters import MapParams
 from gazetrack.maps.render import TrackMaps, check_size, pool, render_maps
@@ -34,6 +35,7 @@ from gazetrack.workflows.render_notes import (
     of_targets,
     take_note,
 )
+from gazetrack.workflows.render_slices import slices_around
 from gazetrack.workflows.table_tracks import distinct, read_tracks
 from gazetrack.workflows.unfinished import Kept
 from gazetrack.workflows.workers import counted
@@ -43,11 +45,20 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from gazetrack.images.reference import ImageRef
+    from gazetrack.maps.neighbours import SliceSmoothing
     from gazetrack.maps.parameters import CRFParams
     from gazetrack.maps.track import Track
+    from gazetrack.workflows.render_slices import Around
 
     Group = list[tuple[Track, Outcome]]
-    Row = tuple[list[Track], ImageRef | None]
+
+
+class Row(NamedTuple):
+    """What one row of the map file is rendered from: tracks, and those on the slices around."""
+
+    tracks: list[Track]
+    image: ImageRef | None
+    around: list[Around]
 
 
 _MOST_WAITING = 64  # rendered rows, for one that is written before them
@@ -72,6 +83,9 @@ class RenderOptions:
         Folder for ``maps.parquet`` and pictures.
     crf : CRFParams or None
         Refine the full track's map on its image; needs `images`.
+    smoothing : SliceSmoothing or None
+        Let a slice's maps gain from the same observer's looks at the slices around it, see
+        `gazetrack.maps.neighbours`; before a CRF, and before maps are pooled.
     pooled : bool
         Write one map an image, the mean over its observers, instead of one each.
     png : bool
@@ -100,6 +114,7 @@ class RenderOptions:
     size: tuple[int, int] | None = None
     out: Path = Path("maps")
     crf: CRFParams | None = None
+    smoothing: SliceSmoothing | None = None
     pooled: bool = False
     png: bool = False
     overlay: bool = False
@@ -118,6 +133,7 @@ class RenderChoices(TypedDict, total=False):
     placement: str | None
     size: tuple[int, int] | None
     crf: CRFParams | None
+    smoothing: SliceSmoothing | None
     pooled: bool
     png: bool
     overlay: bool
@@ -289,7 +305,8 @@ def _write_maps(
     groups = found.groups
     firsts = [group[0][0] for group in groups]
     names = track_names(firsts)
-    shown = [found.images.get(stem(track.stimulus)) for track in firsts]
+    work = _rows(found, options)
+    shown = [row.image for row in work]
     meta = {
         "params": options.params.as_dict(),
         "sources": [{"file": Path(each.file).name, "sha256": each.sha256} for each in used],
@@ -298,12 +315,14 @@ def _write_maps(
     }
     if options.target is not None:
         meta["target_rule"] = options.target
+    if options.smoothing is not None:
+        meta["slice_smoothing"] = asdict(options.smoothing)
     most = options.max_total_bytes
     has_targets = options.target is not None
     with map_writer(
         target, meta, force=options.force, max_total_bytes=most, targets=has_targets
     ) as write:
-        rendered = _in_order(list(zip(groups, shown, strict=True)), options)
+        rendered = _in_order(work, options)
         rows = zip(groups, names, shown, rendered, strict=True)
         for group, name, image, maps in counted(rows, len(groups), progress):
             count_used(group, options.params)
@@ -317,12 +336,26 @@ def _write_maps(
     used[0].outputs.append({"path": str(target), "rows": len(groups), "sha256": sha256_of(target)})
 
 
-def _in_order(
-    work: Sequence[tuple[Sequence[tuple[Track, Outcome]], ImageRef | None]], options: RenderOptions
-) -> Iterator[TrackMaps]:
+def _rows(found: Gathered, options: RenderOptions) -> list[Row]:
+    """Return what each row of the map file is rendered from, with no outcome: these do not travel.
+
+    Errors are those of `gazetrack.workflows.render_slices.slices_around`.
+    """
+    work = [one for group in found.groups for one in group]
+    every: list[Around] = [[] for _ in work]
+    if options.smoothing is not None:
+        every = slices_around(work, found.images, options.smoothing, options.params)
+    around = iter(every)
+    rows = []
+    for group in found.groups:
+        tracks = [track for track, _ in group]
+        image = found.images.get(stem(tracks[0].stimulus))
+        rows.append(Row(tracks, image, [next(around) for _ in tracks]))
+    return rows
+
+
+def _in_order(rows: Sequence[Row], options: RenderOptions) -> Iterator[TrackMaps]:
     """Yield the maps of each row in order, rendered by `options.jobs` threads or by an engine."""
-    # What was read of a table is counted here, and needs not travel.
-    rows = [([track for track, _ in group], image) for group, image in work]
     if options.engine is not None:
         # Who works has no use for who else does.
         render_row = partial(_rendered, options=replace(options, engine=None))
@@ -331,7 +364,7 @@ def _in_order(
             if options.engine.cluster is not None and options.crf is not None:
                 # Without a CRF, a worker opens no file: the sizes of images are with the tracks.
                 mark = held.enter_context(Kept(options.out / MAP_FILE).marked())
-                needs = [mark, *some_of([image for _, image in rows if image is not None])]
+                needs = [mark, *some_of([row.image for row in rows if row.image is not None])]
             # Maps are large: few wait for one that is to be written before them.
             yield from over(
                 render_row,
@@ -361,19 +394,30 @@ def _in_order(
 
 def _lost(row: Row, error: WorkerLost) -> TrackMaps:
     """Give up: the maps are one file, which would lack a row."""
-    stimulus = quote(row[0][0].stimulus, 60)
+    stimulus = quote(row.tracks[0].stimulus, 60)
     raise WorkerLost(f"{stimulus}: {error.what}", hint="render it smaller, or on more memory")
 
 
 def _rendered(row: Row, options: RenderOptions) -> TrackMaps:
     """Render the tracks of one row."""
-    tracks, image = row
-    observers = [render_maps(track, options.params, options.size) for track in tracks]
+    image = row.image
+    pairs = zip(row.tracks, row.around, strict=True)
+    observers = [_smoothed(track, around, options) for track, around in pairs]
     maps = pool(observers) if options.pooled else observers[0]
     if options.crf is not None and image is not None:
         last = refine_on(maps.values[-1:], image, options.crf, Kept(options.out / MAP_FILE))
         maps = replace(maps, values=np.concatenate([maps.values[:-1], last]))
     return maps
+
+
+def _smoothed(track: Track, around: Around, options: RenderOptions) -> TrackMaps:
+    """Render a track, and let its maps gain from those of the tracks around it, if any."""
+    own = render_maps(track, options.params, options.size)
+    others = (
+        (weight, render_maps(other, options.params, options.size).values)
+        for weight, other in around
+    )
+    return replace(own, values=smoothed(own.values, others))
 
 
 def _write_pngs(folder: Path, name: str, values: Any) -> None:

@@ -11,6 +11,7 @@ from PIL import Image
 
 from gazetrack.maps.parameters import KINDS
 from gazetrack.maps.store import read_maps
+from tests.fixation_tables import write_fixations
 
 HEADER = "IMAGE," + ",".join(
     f"CURRENT_FIX_{n}" for n in ("INDEX", "X", "Y", "DURATION", "PUPIL", "START")
@@ -365,3 +366,21 @@ def test_refining_maps_whose_metadata_are_odd_is_an_error_that_says_so(run, tmp_
     assert result.code == 2
     assert result.err.count("\n") == 1
     assert "internal" not in result.err
+
+
+def test_maps_of_slices_gain_from_their_neighbours(run, tmp_path):
+    write_fixations(tmp_path / "a.fixations.parquet", ["case_1.png", "case_2.png"])
+    assert run("gazetrack render a.fixations.parquet -o plain -q").code == 0
+    assert run("gazetrack render a.fixations.parquet --slice-sigma 1 -q").code == 0
+    told = meta_of(tmp_path / "maps" / "maps.parquet")["slice_smoothing"]
+    assert told == {"sigma": 1.0, "unit": "slices"}
+    assert "slice_smoothing" not in meta_of(tmp_path / "plain" / "maps.parquet")
+    for options, what in (
+        ("--slice-sigma 0", "a sigma of 0 over slices"),
+        ("--slice-sigma-mm 3", "the distance between its slices is not known"),
+        ("--slice-sigma 1 --slice-sigma-mm 3", "cannot be given with"),
+    ):
+        refused = run(f"gazetrack render a.fixations.parquet {options} -o never")
+        assert refused.code == 2
+        assert what in refused.err
+    assert not (tmp_path / "never").exists()
