@@ -16,7 +16,8 @@ pytestmark = pytest.mark.kernel
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from([2.0, 0.0, 100.0, -9.0]), st.sampled_from([0.0, 1.0, 5.0, np.nan])
+            st.sampled_from([2.0, 0.0, 100.0, -9.0]),
+            st.sampled_from([0.0, 1.0, 3.0, 5.0, np.nan]),  # one of them just the threshold
         ),
         max_size=40,
     )

@@ -13,7 +13,8 @@ from tests import oracles
 pytestmark = pytest.mark.kernel
 
 steps = st.sampled_from([0.0, 2.0, 4.0, 8.0, 100.0, -50.0])
-positions = st.one_of(st.just(np.nan), st.floats(0, 100, width=32))
+known = st.floats(0, 100, width=32)
+positions = st.one_of(known, known, known, known, st.just(np.nan))
 
 
 @given(
@@ -25,6 +26,17 @@ def test_equals_the_oracle(samples, half_window):
     x = np.array([value for _, value, _ in samples], np.float32)
     y = np.array([value for _, _, value in samples], np.float32)
     fast, slow = np.empty(len(t)), np.empty(len(t))
+    windowed_speed(t, x, y, half_window, 75.0, fast)
+    oracles.windowed_speed(t, x, y, half_window, 75.0, slow)
+    np.testing.assert_allclose(fast, slow, rtol=1e-5)
+
+
+@pytest.mark.parametrize("half_window", [4.0, 8.0, 10.0])
+def test_windows_of_many_samples_reach_just_to_their_edges(half_window):
+    rng = np.random.default_rng(5)
+    t = np.cumsum(rng.choice([0.0, 1.0, 2.0, 4.0], 200))  # whole: some lie just on the edges
+    x, y = rng.uniform(0, 100, (2, 200)).astype(np.float32)
+    fast, slow = np.empty(200), np.empty(200)
     windowed_speed(t, x, y, half_window, 75.0, fast)
     oracles.windowed_speed(t, x, y, half_window, 75.0, slow)
     np.testing.assert_allclose(fast, slow, rtol=1e-5)
