@@ -18,8 +18,8 @@ pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="names of descriptors are Linux's"
 )
 SLOW = {"plot": 2, "report": 2, "bids": 4, "measures": 4, "predict": 2}
-N_FAULTS = 10
-N_CRASHES = 60
+N_FAULTS = 8
+N_CRASHES = 24
 
 
 @pytest.fixture(scope="module", params=(*TOOLKIT, *MODEL), ids=lambda case: case.name)

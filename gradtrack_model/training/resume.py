@@ -18,7 +18,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
 from gazetrack.errors import CheckpointError
-from gazetrack.publish import write_bytes, write_json
+from gazetrack.publish import output_errors, write_bytes, write_json
 from gradtrack_model import parallel
 from gradtrack_model.settings import config_from
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 FORMAT = "gradtrack-state-1"
 KEPT = 3
+_TENSORS = ".safetensors"
 OTHER_RUN = "it belongs to another run: train again with --force"
 # What `gradtrack_model.training.run_folder` saves beside the tensors, and of what type.
 _FACTS: dict[str, type | tuple[type, ...]] = {
@@ -93,8 +94,10 @@ class States:
         data = save_tensors(whole, {"facts": json.dumps(facts)})
         digest = hashlib.sha256(data).hexdigest()
         path = self.folder / f"{step:08d}.json"
+        for file in (path, path.with_suffix(_TENSORS)):
+            _make_way(file)
         # In this order: the JSON file says that the tensors are there, and whole.
-        write_bytes(path.with_suffix(".safetensors"), data)
+        write_bytes(path.with_suffix(_TENSORS), data)
         write_json(path, {"format": FORMAT, "step": step, "sha256": digest})
         self.keep(KEPT)
 
@@ -110,7 +113,9 @@ class States:
             what = "holds no run to resume"
             raise CheckpointError(what, path=self.folder.parent, hint="leave out --resume")
         notes: list[str] = []
-        for path in reversed(self.paths):
+        # Tensors without their JSON file, too: something has happened to it, or to the save.
+        steps = {path.stem for path in (*self.paths, *self._tensors)}
+        for path in (self.folder / f"{step}.json" for step in sorted(steps, reverse=True)):
             try:
                 tensors, facts = _read(path)
             except (OSError, ValueError, KeyError, TypeError, RecursionError, SafetensorError):
@@ -150,14 +155,30 @@ class States:
         newest_first = self.paths[::-1]
         for path in newest_first[n:]:
             # Without its JSON file it is no state any more, whatever happens next.
-            path.unlink(missing_ok=True)
-            path.with_suffix(".safetensors").unlink(missing_ok=True)
+            with output_errors(path):
+                path.unlink(missing_ok=True)
+        kept = {path.stem for path in newest_first[:n]}
+        for path in self._tensors:
+            if path.stem not in kept and path.stem <= max(kept, default=path.stem):
+                with output_errors(path):
+                    path.unlink(missing_ok=True)
+
+    @property
+    def _tensors(self) -> list[Path]:
+        return sorted(self.folder.glob(f"[0-9]*{_TENSORS}"))
+
+
+def _make_way(path: Path) -> None:
+    """Move a folder that lies in the place of a file: a run does not end for it."""
+    if path.is_dir() and not path.is_symlink():
+        with output_errors(path):
+            path.rename(path.with_name(f"{path.name}.damaged"))
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Return tensors and facts of a state; every error says that it is damaged."""
     kept = json.loads(path.read_text("utf-8"))
-    data = path.with_suffix(".safetensors").read_bytes()
+    data = path.with_suffix(_TENSORS).read_bytes()
     if kept["format"] != FORMAT or kept["sha256"] != hashlib.sha256(data).hexdigest():
         raise ValueError(path)
     facts = json.loads(_header(data)["facts"])

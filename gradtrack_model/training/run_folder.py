@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from gazetrack.errors import CheckpointError, OutputError, quote
-from gazetrack.publish import write_json, write_text
+from gazetrack.publish import output_errors, write_json, write_text
 from gazetrack.version import __version__
 from gradtrack_model import parallel
 from gradtrack_model.computed import Computed
@@ -196,7 +196,8 @@ class Run:
             refuse_run(self.folder)
         there = _run_files(self.folder)
         for name in there:
-            (self.folder / name).unlink()
+            with output_errors(self.folder / name):
+                (self.folder / name).unlink()
         self.states.keep(0)
         if there:
             shutil.rmtree(self.folder / "tensorboard", ignore_errors=True)
