@@ -694,8 +694,8 @@ def training_page():
         *prose(
             """For one class alone so far, refused with several: `crf_weight`, `gazetrack refine`,
             prompt models, the heads and networks of GazeMedSeg, `gradtrack-compare`, nnU-Net,
-            ensembles, uncertainty, temperature, track maps and DICOM segmentations of predictions;
-            with a softmax, `loss.soft_labels` and `loss.bootstrap`."""
+            ensembles, uncertainty, temperature and track maps of predictions; with a softmax,
+            `loss.soft_labels` and `loss.bootstrap`."""
         ),
     ]
     of_the_run = {
