@@ -21,7 +21,7 @@ from tests.damage import Export, take_apart
 from tests.places import GOLDEN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from gazetrack.tables.recording import Recording
 
@@ -144,7 +144,7 @@ def cases(data: Path | None) -> list[Case]:
         A folder of real exports.
     """
     logging.disable(logging.WARNING)
-    found = list(_golden())
+    found = golden(registry.BUILTIN)
     with tempfile.TemporaryDirectory() as folder:
         found += _generated(Path(folder))
     if data is not None:
@@ -152,14 +152,24 @@ def cases(data: Path | None) -> list[Case]:
     return found
 
 
-def _golden() -> Iterator[Case]:
-    for name in registry.BUILTIN:
+def golden(formats: Iterable[str]) -> list[Case]:
+    """Return the golden exports of some formats.
+
+    Parameters
+    ----------
+    formats : iterable of str
+        Names of readers.
+    """
+    found = []
+    for name in formats:
         for path in sorted((GOLDEN / name).glob("*/input.*")):
             given = path.parent / "columns.json"
             columns = json.loads(given.read_text()) if given.exists() else None
             whole = gazetrack.read(path, name if columns else None, columns=columns or {})
             title = f"{name}/{path.parent.name}"
-            yield Case(title, path.name, path.read_bytes(), name, columns, "golden", whole)
+            one = Case(title, path.name, path.read_bytes(), name, columns, "golden", whole)
+            found.append(one)
+    return found
 
 
 def _generated(folder: Path) -> Iterator[Case]:

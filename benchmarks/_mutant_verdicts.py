@@ -254,10 +254,10 @@ def _is_silent(one: Mutant, recording: Recording) -> bool:
 
 
 def _names(recording: Recording) -> set[str]:
-    """Return all texts of the tables."""
+    """Return all texts of the tables, and the names of recordings and people."""
     tables = (recording.sample_table, recording.event_table, recording.fixation_table)
-    frames = [unnamed(table) for table in tables if table is not None]
-    return {
+    frames = [table.to_pandas() for table in tables if table is not None]
+    return {*recording.participants, *recording.participants.values()} | {
         str(value)
         for frame in frames
         for name in frame.columns

@@ -8,6 +8,7 @@ import pytest
 from tests.places import ROOT
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
+import _goals_fuzz
 import fuzz
 
 needs_atheris = pytest.mark.skipif(
@@ -15,6 +16,7 @@ needs_atheris = pytest.mark.skipif(
 )
 
 
+@pytest.mark.slow
 @needs_atheris
 def test_a_parser_gives_tables_or_errors_of_ours():
     found = fuzz.fuzz("gazepoint", inputs=250, seconds=None, seed=7)
@@ -23,6 +25,7 @@ def test_a_parser_gives_tables_or_errors_of_ours():
     assert found["parsed"] > 0
 
 
+@pytest.mark.slow
 @needs_atheris
 def test_a_failure_is_noted_and_kept(tmp_path, monkeypatch):
     # Of a parser that fails at everything that is no golden export.
@@ -46,3 +49,16 @@ def test_every_parser_has_exports_to_begin_with():
     assert set(fuzz.parsers()) == set(registry.BUILTIN) - {"eyelink_edf"}
     assert fuzz.columns_of("generic")
     assert not fuzz.columns_of("gazepoint")
+
+
+def searched(parser, inputs, failures=()):
+    return {"parser": parser, "inputs": inputs, "failures": dict.fromkeys(failures, "")}
+
+
+def test_the_goal_asks_for_a_million_inputs_of_each_parser_without_a_failure():
+    enough = [searched("a", 1_000_000), searched("b", 2_000_000)]
+    assert _goals_fuzz.counted(enough, 7).met
+    assert _goals_fuzz.counted([*enough, searched("c", 999_999)], 7).met is False
+    failing = _goals_fuzz.counted([*enough, searched("c", 1_000_000, ["KeyError at a.py:1"])], 7)
+    assert failing.met is False
+    assert failing.figure == "1 of 4,000,000, at least 1,000,000 for each of 3 parsers"

@@ -7,13 +7,18 @@ user is told (``says``).
 """
 
 import json
+import sys
 
 import pytest
 
 import gazetrack
-from gazetrack.errors import GazetrackError
+from gazetrack.errors import GazetrackError, InputError
 from tests.contracts import check_recording
-from tests.places import GOLDEN
+from tests.places import GOLDEN, ROOT
+
+sys.path.insert(0, str(ROOT / "benchmarks"))
+import _goals
+import _goals_regressions
 
 CASES = sorted((GOLDEN / "regressions").iterdir())
 
@@ -37,3 +42,18 @@ def test_what_failed_once_is_read_or_refused_in_words(folder):
     recording = read()
     check_recording(recording, about["format"], path.stem)
     assert about["says"] in " ".join([*recording.notes, *recording.dropped])
+
+
+def test_the_goal_counts_those_that_fail_again(monkeypatch):
+    settings = _goals.Settings(found=[])
+    (row,) = _goals_regressions.rows(settings)
+    assert row.met
+    assert row.figure == f"{len(CASES)} exports, 0 fail again"
+
+    def fails(*_args, **_more):
+        raise InputError("another message")
+
+    monkeypatch.setattr(gazetrack, "read", fails)
+    (row,) = _goals_regressions.rows(settings)
+    assert row.met is False
+    assert len(settings.found) == len(CASES)
