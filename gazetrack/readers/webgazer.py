@@ -46,7 +46,10 @@ FORMAT = Format(
     source="https://www.jspsych.org/latest/extensions/webgazer/",
 )
 _COLUMNS = {"t": "timestamp_ms", "x": "gaze_x", "y": "gaze_y"}
-_IMAGE = re.compile(r"[^\s<>\"']+\.(?:jpe?g|png|bmp|gif|tiff?)", re.IGNORECASE)
+# Words of HTML, and in them the name of an image. Both at once would look at a picture that stands
+# in the text itself (data:image/png;base64,…) anew from each of its letters.
+_BETWEEN_WORDS = re.compile(r"[\s<>\"']+")
+_IMAGE = re.compile(r"(?s).+\.(?:jpe?g|png|bmp|gif|tiff?)", re.IGNORECASE)
 _TABLE_ENDS = b"# ---"
 _TRIAL_COLUMNS = {"webgazer_data", "trial_index", "trial_type"}
 _LARGEST = 1e19
@@ -216,6 +219,10 @@ def _table_trials(head: Head) -> list[dict[str, Any]]:
     except ValueError as error:
         what = f"a damaged table: {quote(error, 100)}"
         raise ParseError(what, path=head.path, hint=_AGAIN) from error
+    if not any(str(name).removeprefix("\ufeff") == "webgazer_data" for name in frame.columns):
+        what = "no column webgazer_data between commas"
+        hint = "save the data as jsPsych does: with commas, and each text in quotes"
+        raise ParseError(what, path=head.path, line=1, hint=hint)
     trials = [
         {str(key).removeprefix("\ufeff"): cell for key, cell in row.items()}
         for row in frame.to_dict("records")
@@ -302,8 +309,9 @@ def _number(value: Any, missing: float = float("nan")) -> float:
 
 def _stimulus(trial: dict[str, Any]) -> str:
     """Return the image a trial shows, which may stand within HTML; no other text of it."""
-    match = _IMAGE.search(str(trial.get("stimulus") or trial.get("image") or ""))
-    return match[0] if match else ""
+    text = str(trial.get("stimulus") or trial.get("image") or "")
+    names = (_IMAGE.match(word) for word in _BETWEEN_WORDS.split(text))
+    return next((name[0] for name in names if name), "")
 
 
 def _trials_screen(trials: list[dict[str, Any]]) -> Screen | None:

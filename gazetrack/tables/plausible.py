@@ -59,8 +59,16 @@ def checked(recording: Recording) -> Recording:
     if samples is not None:
         samples = _without_absurd_positions(unmarked(samples, "samples"), "samples", notes)
     events = _without_absurd_positions(unmarked(events, "events"), "events", notes)
-    events = _without_endless(events, notes)
     dropped = dict(recording.dropped)
+    n_before = events.num_rows
+    events = _without_endless(events, notes)
+    if n_endless := n_before - events.num_rows:
+        # Of a reader whose events are rows of the export they are rows that were not used; runs of
+        # samples are none.
+        n_samples = 0 if samples is None else samples.num_rows
+        n_rows = recording.rows_in - sum(dropped.values()) - n_samples - events.num_rows
+        if n_rows > 0:
+            dropped["longer than a day"] = min(n_endless, n_rows)
     if fixations is not None:
         fixations = unmarked(fixations, "fixations")
         fixations, more = valid_fixations(fixations, positions=not recording.no_positions)

@@ -213,6 +213,7 @@ class Export:
         self._n_timed = 0
         self._all_finished = True
         self._dropped = {"no time": 0, "no fixation number": 0}
+        self._n_unflagged = 0
         self._notes: list[str] = []
         if set(header.names) >= _ON_IMAGE:
             self._notes.append(
@@ -260,6 +261,8 @@ class Export:
             }
         )
 
+        is_fixation = table.number("valid")[timed]
+        self._n_unflagged += int(np.count_nonzero(np.isnan(is_fixation)))
         fixed_x, fixed_y = _position(table, "")
         rows = pd.DataFrame(
             {
@@ -271,7 +274,7 @@ class Export:
                 "x_px": fixed_x[timed],
                 "y_px": fixed_y[timed],
                 "pupil": mean_of_eyes(left_pupil, right_pupil),
-                "valid": table.number("valid")[timed] == 1,
+                "valid": is_fixation == 1,
             }
         )
         self._all_finished &= bool(rows["valid"].all() and (rows["duration_ms"] > 0).all())
@@ -315,6 +318,8 @@ class Export:
     def recording(self) -> Recording:
         """Return all of it."""
         notes = self._notes
+        if self._n_unflagged:
+            notes.append(f"{self._n_unflagged} rows without FPOGV: taken as of no fixation")
         stem = self._head.stem
         numbers = [str(n) for n in range(1, len(self._starts) + 1)]
         recordings = [stem]

@@ -27,6 +27,7 @@ _END = "Event End Trial Time [ms]"
 _DURATION = "Event Duration [ms]"
 # BeGaze 3.7 calls a fixation a visual intake.
 _FIXATIONS = ("Fixation", "Visual Intake")
+_ROUNDED_MS = 2.0  # start, end and duration are each rounded for themselves
 _OTHERS = ("Saccade", "Blink", "User Event")
 _PUPILS = ("{kind} Average Pupil Diameter [mm]", "{kind} Average Pupil Size [px] X")
 _TEXTS = {
@@ -77,7 +78,11 @@ def read_fixations(head: Head, header: Header, format: str) -> Recording:
         others[f"{known}, no fixation"] += 1
     onset = table.number("onset")
     duration = table.number("end") - onset
+    notes = []
     if "duration" in table.found:
+        differs = np.abs(duration - table.number("duration")) > _ROUNDED_MS
+        if n_differ := int(np.count_nonzero(differs & kept)):
+            notes.append(f"{n_differ} fixations do not end at their start plus their duration")
         duration = table.number("duration")
     people = _text(table, "participant")[kept]
     columns = {
@@ -93,7 +98,7 @@ def read_fixations(head: Head, header: Header, format: str) -> Recording:
         "y_px": table.number("y")[kept],
         "pupil": table.number("pupil")[kept],
     }
-    recording = fixation_recording(head.stem, format, columns, int(kept.sum()))
+    recording = fixation_recording(head.stem, format, columns, int(kept.sum()), notes)
     dropped = dict(sorted(others.items())) | dict(recording.dropped)
     return replace(recording, software="SMI BeGaze", rows_in=table.n_rows, dropped=dropped)
 
