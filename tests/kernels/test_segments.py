@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gazetrack.kernels.segments import slow_runs, still_stretches
+from gazetrack.kernels.segments import describe_runs, slow_runs, still_stretches
 from tests import oracles
 
 pytestmark = pytest.mark.kernel
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.kernel
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from([2.0, 0.0, 100.0, -9.0]),
+            st.sampled_from([2.0, 0.0, 75.0, 100.0, -9.0]),
             st.sampled_from([0.0, 1.0, 3.0, 5.0, np.nan]),  # one of them just the threshold
         ),
         max_size=40,
@@ -35,7 +35,7 @@ def test_equals_the_oracle(samples):
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from([2.0, 4.0, 4.0, 0.0, 90.0, -5.0]),
+            st.sampled_from([1.0, 2.0, 4.0, 4.0, 0.0, 90.0, -5.0]),
             st.sampled_from([0.0, 1.0, 2.0, 30.0, np.nan]),
             st.integers(0, 3),
         ),
@@ -53,3 +53,13 @@ def test_still_stretches(samples, half_window):
     )
     for fast, slow in zip(*runs, strict=True):
         assert fast.tolist() == slow.tolist()
+
+
+def test_a_sample_without_one_coordinate_is_no_known_one():
+    x = np.array([1.0, np.nan, 5.0, 9.0, 11.0])
+    y = np.array([2.0, 4.0, np.nan, 8.0, 9.0])
+    runs = np.array([0, 1, 3]), np.array([5, 3, 5])
+    found = describe_runs(x, y, *runs)
+    np.testing.assert_allclose(found, oracles.describe_runs(x, y, *runs), atol=1e-9)
+    assert found[:, 6].tolist() == [3, 0, 2]
+    assert np.isnan(found[1, :6]).all()
