@@ -145,8 +145,9 @@ def refuse_overwrite(
         It is.
     """
     output = Path(output)
-    if not output.exists():
-        return
+    with output_errors(output):
+        if not output.exists():
+            return
     for path in map(Path, inputs):
         if path.exists() and output.samefile(path):
             what = f"would be written over the input {path}"
@@ -208,6 +209,10 @@ def publish(path: str | os.PathLike[str], *, private: bool = False) -> Iterator[
             raise OutputError(
                 "is a folder, not a file", path=path, hint="choose another output name"
             )
+        if path.exists() and not path.is_file():
+            # Where we may, putting a file there would take /dev/null from the whole machine.
+            what = "is a device or a pipe, and no file"
+            raise OutputError(what, path=path, hint="choose another output name")
         temporary = _temporary_name(path)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
     ours = True

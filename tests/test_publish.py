@@ -218,6 +218,23 @@ def test_a_folder_of_that_name_and_a_file_as_folder(tmp_path):
             write_bytes(path, b"x")
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes are POSIX")
+def test_no_device_or_pipe_is_replaced(tmp_path):
+    """The superuser could take /dev/null from the whole machine."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+    for name in ("pipe", "link"):
+        with pytest.raises(OutputError, match="a device or a pipe"):
+            write_bytes(tmp_path / name, b"x")
+    assert (tmp_path / "pipe").is_fifo()
+    assert (tmp_path / "link").is_symlink()
+
+
+def test_a_name_that_no_file_system_takes_is_an_error_of_the_output(tmp_path):
+    with pytest.raises(OutputError, match="name too long"):
+        refuse_overwrite(tmp_path / ("x" * 300), [tmp_path])
+
+
 def test_others_may_read_what_the_umask_allows(tmp_path):
     write_bytes(tmp_path / "a.bin", b"x")
     umask = os.umask(0)

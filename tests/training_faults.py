@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import os
 import shutil
@@ -36,6 +37,10 @@ def results(folder):
         rows = [{**row, "seconds": None} for row in csv.DictReader(file)]
     networks = [path for path in folder.iterdir() if path.name[:4] in ("best", "last")]
     return rows, {path.name: path.read_bytes() for path in networks}
+
+
+class KilledError(BaseException):
+    """No error that anybody catches."""
 
 
 @dataclass
@@ -87,6 +92,20 @@ class Training:
     def try_crash(self, found):
         """Go on after a crash; return what is wrong."""
         self.clear(found)
+        return self._go_on()
+
+    def try_kills(self, rng):
+        """Cut a run short up to three times, whenever, and go on; return what is wrong."""
+        self.clear()
+        for _ in range(rng.integers(1, 4)):
+            at = int(rng.integers(1, 200))
+
+            def meet(n, _call, _when, at=at):
+                if n == at:
+                    raise KilledError
+
+            with contextlib.suppress(KilledError), Calls(self.run, meet):
+                self.train()
         return self._go_on()
 
     def try_fault(self, fault):
@@ -190,9 +209,6 @@ def try_damage(training, whole, name, ending):
 def two_states(training):
     """Return the files of a run that was killed with two states."""
     training.clear()
-
-    class KilledError(Exception):
-        pass
 
     def report(progress):
         if progress.step == 5:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import stat
 import zlib
@@ -12,6 +13,8 @@ from gazetrack.errors import InputError, ParseError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from _typeshed import WriteableBuffer
 
     from gazetrack.readers.reading import Reading
 
@@ -57,12 +60,38 @@ def open_plain(path: Path, reading: Reading) -> IO[bytes]:
         os.close(descriptor)
         raise _not_regular(path, mode)
 
-    file = os.fdopen(descriptor, "rb")
+    file = io.BufferedReader(_PlainFile(path, descriptor))
     magic = file.read(len(_GZIP_MAGIC))
     file.seek(0)
     if magic != _GZIP_MAGIC:
         return file
     return _GzipFile(path, file, reading)  # type: ignore[return-value]
+
+
+class _PlainFile(io.FileIO):
+    """A file whose disk may fail while it is read, which is an error about the file."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        super().__init__(descriptor, "rb")
+        self._path = path
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int | None:
+        """Read bytes into a buffer, and return how many."""
+        try:
+            return super().readinto(buffer)
+        except OSError as error:
+            raise self._unreadable(error) from error
+
+    def readall(self) -> bytes:
+        """Read all that is left."""
+        try:
+            return super().readall()
+        except OSError as error:
+            raise self._unreadable(error) from error
+
+    def _unreadable(self, error: OSError) -> InputError:
+        hint = "copy it from its disk or network drive once more"
+        return InputError(f"cannot be read: {error.strerror}", path=self._path, hint=hint)
 
 
 def _not_regular(path: Path, mode: int) -> InputError:
