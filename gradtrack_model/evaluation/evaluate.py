@@ -311,7 +311,9 @@ def _check_same_size(predicted: Sequence[int], mask: Sequence[int], path: Path) 
         raise DataError(what, path=path, hint=hint)
 
 
-def read_scores(path: Path, measures: Sequence[str] = ("dice",)) -> dict[str, dict[str, float]]:
+def read_scores(
+    path: Path, measures: Sequence[str] = ("dice",), optional: Sequence[str] = ()
+) -> dict[str, dict[str, float]]:
     """Read measures of each image from an ``evaluation.csv``.
 
     Parameters
@@ -320,11 +322,14 @@ def read_scores(path: Path, measures: Sequence[str] = ("dice",)) -> dict[str, di
         The file that `evaluate_folder` wrote.
     measures : sequence of str
         Columns to read, by their names in the file (the values of `MEASURES`).
+    optional : sequence of str
+        Columns to read where they are there (such as those of `SURFACES`).
 
     Returns
     -------
     dict
-        Image id → name of the measure → value; images without a result are left out.
+        Image id → name of the measure → value; images without a result are left out, and of an
+        image those optional measures that are not known.
 
     Raises
     ------
@@ -339,6 +344,8 @@ def read_scores(path: Path, measures: Sequence[str] = ("dice",)) -> dict[str, di
                     # An apostrophe in front is ours, see `gradtrack_model.evaluation.cells`.
                     image_id = row["image_id"].removeprefix("'")
                     found[image_id] = {name: float(row[name]) for name in measures}
+                    known = [name for name in optional if row.get(name)]
+                    found[image_id] |= {name: float(row[name]) for name in known}
     except (OSError, UnicodeDecodeError, KeyError, ValueError, TypeError) as error:
         hint = f"give {SCORES_FILE} of gradtrack-evaluate"
         raise InputError("is no evaluation", path=path, hint=hint) from error

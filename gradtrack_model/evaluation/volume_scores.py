@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gazetrack.errors import InputError
 from gradtrack_model.data.image_files import ImageRef, slices_of, spacing_of
 from gradtrack_model.evaluation.cells import cell
 from gradtrack_model.evaluation.metrics import dice_and_iou
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 VOLUMES_FILE = "volumes.csv"
 # The attributes of `Surfaces`, and what they are called in files, before their unit.
 SURFACE_MEASURES = {"hd95": "hd95", "asd": "asd", "surface_dice": "surface_dice"}
+# Columns of a volume that are compared.
+VOLUME_MEASURES = ("dice", *(f"{name}_mm" for name in SURFACE_MEASURES.values()))
 # Of a volume; what is not known, or not defined, is left empty.
 _COLUMNS = (
     "volume",
@@ -264,6 +267,38 @@ def summarise_volumes(
     facts["empty_masks_surface"] = EMPTY_SURFACE_POLICY
     facts["slices_missing"] = dict(missing)
     return facts
+
+
+def read_volumes(path: Path) -> dict[str, dict[str, float]]:
+    """Read the measures of volumes from a ``volumes.csv``.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file that `gradtrack_model.evaluation.evaluate.evaluate_folder` wrote, which need not be
+        there.
+
+    Returns
+    -------
+    dict
+        Volume → column → value, of the columns of `VOLUME_MEASURES` that are known.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, or is no such table.
+    """
+    if not path.exists():
+        return {}
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return {
+                row["volume"]: {name: float(row[name]) for name in VOLUME_MEASURES if row[name]}
+                for row in csv.DictReader(file)
+            }
+    except (OSError, UnicodeDecodeError, KeyError, ValueError, TypeError) as error:
+        hint = f"give {VOLUMES_FILE} of gradtrack-evaluate"
+        raise InputError("is no table of volumes", path=path, hint=hint) from error
 
 
 def volumes_csv(scores: Sequence[VolumeScore]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gazetrack.publish import safe_name
@@ -56,13 +56,16 @@ class Result:
         As in ``result.json``: ``config``, ``data``, ``steps``, ``best_step``, ``seconds``, …; empty
         after an error.
     scores : dict
-        Way (of `WAYS`) → image id → measure (of `MEASURES`) → value.
+        Way (of `WAYS`) → image id → measure (of `MEASURES`, and those of `SURFACES` that are known)
+        → value.
     error : GazetrackError or None
         Why there is no result; None where there is one.
     again : bool
         Whether it was there already, and nothing had to be done.
     stopped_by : int or None
         Number of the signal that stopped the job, and the study with it; None of one that ended.
+    volumes : dict
+        Way → volume → measure → value, of validation volumes that are whole.
     """
 
     job: Job
@@ -71,3 +74,4 @@ class Result:
     error: GazetrackError | None = None
     again: bool = False
     stopped_by: int | None = None
+    volumes: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)

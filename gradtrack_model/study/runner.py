@@ -19,10 +19,12 @@ from gradtrack_model.data.loading import load_data
 from gradtrack_model.evaluation.evaluate import (
     MEASURES,
     SCORES_FILE,
+    SURFACES,
     evaluate_folder,
     read_scores,
 )
 from gradtrack_model.evaluation.predict import PredictOptions, predict_folder
+from gradtrack_model.evaluation.volume_scores import VOLUMES_FILE, read_volumes
 from gradtrack_model.network.classes import refuse_classes
 from gradtrack_model.network.precision import precision_on
 from gradtrack_model.study.jobs import WAYS, Job, Result
@@ -141,8 +143,9 @@ def _do(job: Job, folder: Path, ways: Sequence[str], how: _How) -> Result:
     # Last of all: what has a result is complete.
     write_json(folder / "result.json", facts)
     names = tuple(MEASURES.values())
-    scores = {way: read_scores(_scores_file(folder, way), names) for way in ways}
-    return Result(job, facts, scores, again=again)
+    scores = {way: read_scores(_scores_file(folder, way), names, SURFACES) for way in ways}
+    volumes = {way: read_volumes(_scores_file(folder, way).with_name(VOLUMES_FILE)) for way in ways}
+    return Result(job, facts, scores, again=again, volumes=volumes)
 
 
 def _train(job: Job, run: Path, data: TrainingData, how: _How) -> tuple[dict[str, Any], int | None]:

@@ -18,6 +18,8 @@ from gradtrack_model.computed import Computed
 from gradtrack_model.evaluation.statistics import bootstrap, paired
 from gradtrack_model.presets import METHODS
 from gradtrack_model.settings import config_from
+from gradtrack_model.study import surface_columns
+from gradtrack_model.study.surface_columns import COLUMNS, known_means
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -53,7 +55,8 @@ def summarise(results: Iterable[Result], reference: str, way: str = "plain") -> 
         (None of one seed), ``ended_early`` (how many runs were given up), ``drawn_by`` (the prompt
         model that drew the labels, and the masks that it learned from; empty for none),
         ``interval`` (95 % bootstrap over images), ``iou``,
-        ``hd95_px``, ``images``, ``from`` (None, or ``reference`` and what
+        ``hd95_px``, ``surfaces`` (what `gradtrack_model.study.surface_columns` knows of surfaces
+        and volumes), ``images``, ``from`` (None, or ``reference`` and what
         `gradtrack_model.evaluation.statistics.paired` returns), ``steps`` and ``seconds`` (means
         over seeds), and of what was computed ``computed`` (its name), ``what`` and
         ``learned_from`` (in words).
@@ -94,6 +97,7 @@ def _line(results: Sequence[Result], dice: Mapping[str, float], way: str) -> Lin
         "interval": bootstrap([dice[image] for image in sorted(dice)]),
         "iou": _mean(runs, "iou"),
         "hd95_px": _mean(runs, "hd95_px"),
+        "surfaces": known_means(results, way),
         "steps": statistics.fmean(float(result.facts["steps"]) for result in results),
         "seconds": statistics.fmean(float(result.facts["seconds"]) for result in results),
         **_what(results[0].facts),
@@ -137,6 +141,7 @@ def cells(lines: Sequence[Line]) -> tuple[list[str], list[list[str]]]:
     """Return the header and the rows of the table as text."""
     references = [line["from"]["reference"] for line in lines if line["from"]]
     versus = f"from {references[0]} (95 %, Wilcoxon p)" if references else "from the reference"
+    surfaces = surface_columns.header(lines)
     header = [
         "method",
         "seeds",
@@ -147,12 +152,13 @@ def cells(lines: Sequence[Line]) -> tuple[list[str], list[list[str]]]:
         versus,
         "steps",
         "time",
+        *surface_columns.titles(surfaces),
         "what was computed",
     ]
-    return header, [_texts(line) for line in lines]
+    return header, [_texts(line, surfaces) for line in lines]
 
 
-def _texts(line: Line) -> list[str]:
+def _texts(line: Line, surfaces: Sequence[str]) -> list[str]:
     """Return a line's cells, in the order of the header of `cells`."""
     spread = "" if line["sd_seeds"] is None else f" ± {line['sd_seeds']:.3f}"
     low, high = line["interval"]
@@ -178,6 +184,7 @@ def _texts(line: Line) -> list[str]:
         beside,
         f"{line['steps']:.0f}",
         f"{minutes}:{seconds:02d}",
+        *surface_columns.texts(line, surfaces),
         f"{line['computed']}: {line['what']}; learned from {line['learned_from']}",
     ]
 
@@ -234,7 +241,9 @@ def write_table(out: Path, name: str, lines: Sequence[Line], about: Mapping[str,
 def _csv(lines: Sequence[Line]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*_OWN_COLUMNS, *_COMPARED_COLUMNS, *_WHAT])
+    surfaces = [name for name in COLUMNS if any(name in line["surfaces"] for line in lines)]
+    counted = [f"{name}{of}" for name in surfaces for of in ("", "_n", "_n_empty")]
+    writer.writerow([*_OWN_COLUMNS, *_COMPARED_COLUMNS, *_WHAT, *counted])
     for line in lines:
         own = [line["method"], " ".join(map(str, line["seeds"]))]
         own += [line[key] for key in _FIGURES]
@@ -243,7 +252,10 @@ def _csv(lines: Sequence[Line]) -> str:
         if line["from"]:
             found = line["from"]
             compared = [found["reference"], found["difference"], found["p"], *found["interval"]]
-        writer.writerow([*own, *compared, *(line[key] for key in _WHAT)])
+        what = [line[key] for key in _WHAT]
+        known = [line["surfaces"].get(name, {}) for name in surfaces]
+        figures = [each.get(of, "") for each in known for of in ("mean", "n", "n_empty")]
+        writer.writerow([*own, *compared, *what, *figures])
     return text.getvalue()
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gazetrack.errors import ConfigError
+from gazetrack.errors import ConfigError, InputError
 from gazetrack.images.folder import read_mask
 from gazetrack.images.reference import ImageRef
 from gazetrack.images.slices import slices_of
@@ -20,6 +20,7 @@ from gradtrack_model.evaluation.volume_scores import (
     Tolerances,
     VolumeScores,
     describe_known,
+    read_volumes,
     slice_surfaces,
     spacing_between,
 )
@@ -193,3 +194,15 @@ def test_a_real_prostate_is_a_slice_away_from_itself_moved_by_one(data_dir):
     # Nowhere is the surface further than the slice next to it, and at the ends it is as far.
     assert done.surfaces.hd95 > 0.5
     assert 10 < done.mask_voxels * math.prod(done.spacing) / 1000 < 200  # ml, of a prostate
+
+
+def test_a_table_of_volumes_is_read_back(folders, tmp_path):
+    result = evaluate_folder(*folders, tmp_path / "out")
+    found = read_volumes(tmp_path / "out" / "volumes.csv")
+    assert set(found) == {"a.nrrd", "b.nrrd"}
+    assert found["a.nrrd"]["hd95_mm"] == pytest.approx(result.volumes[0].surfaces.hd95, abs=1e-6)
+    assert set(found["b.nrrd"]) == {"dice"}  # nothing is known in mm
+    assert read_volumes(tmp_path / "none.csv") == {}
+    (tmp_path / "other.csv").write_text("volume,x\na,1\n")
+    with pytest.raises(InputError, match="no table of volumes"):
+        read_volumes(tmp_path / "other.csv")
