@@ -1,6 +1,7 @@
 # The public names and where they live; see `gazetrack/__init__.pyi`.
 
 from .config import TrainConfig
+from .data.series_masks import SegOptions
 from .evaluation.evaluate import Evaluation
 from .evaluation.in_memory import Segmentation
 from .evaluation.predict import PredictOptions, predict_folder
@@ -28,6 +29,7 @@ __all__ = [
     "Evaluation",
     "PredictOptions",
     "Progress",
+    "SegOptions",
     "Segmentation",
     "Temperature",
     "TrainConfig",

@@ -47,6 +47,17 @@ class SegOptions:
         What the segments are called, one for each class; the classes' own names by default.
     codes : tuple of str
         What they are, see `gazetrack.images.segments.name_segments`.
+
+    Raises
+    ------
+    ConfigError
+        An unknown kind.
+
+    Examples
+    --------
+    >>> options = gradtrack_model.SegOptions(labels=("polyp",))
+    >>> gradtrack_model.PredictOptions(dicom_seg=options).dicom_seg.kind
+    'binary'
     """
 
     kind: SegKind = "binary"
