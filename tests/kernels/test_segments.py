@@ -56,10 +56,10 @@ def test_still_stretches(samples, half_window):
 
 
 def test_a_sample_without_one_coordinate_is_no_known_one():
-    x = np.array([1.0, np.nan, 5.0, 9.0, 11.0])
-    y = np.array([2.0, 4.0, np.nan, 8.0, 9.0])
-    runs = np.array([0, 1, 3]), np.array([5, 3, 5])
+    x = np.array([1.0, np.nan, 5.0, 9.0, 11.0, 14.0, 2.0])
+    y = np.array([2.0, 4.0, np.nan, 8.0, 9.0, 3.0, 7.0])
+    runs = np.array([0, 1, 3]), np.array([7, 3, 7])
     found = describe_runs(x, y, *runs)
     np.testing.assert_allclose(found, oracles.describe_runs(x, y, *runs), atol=1e-9)
-    assert found[:, 6].tolist() == [3, 0, 2]
+    assert found[:, 6].tolist() == [5, 0, 4]
     assert np.isnan(found[1, :6]).all()
