@@ -41,6 +41,7 @@ NOT_RUN = {
     r"^gazetrack dataset get": "gigabytes from the network; tests/cli/test_datasets.py",
     r"^gradtrack-train(?! check| nnunet)": "a minute to hours; tests/cli/test_demo.py",
     r"--weights runs/volumes": "needs it trained; tests/verbs/test_volumes.py",
+    r"--slice-sigma": "of volumes; tests/workflows/test_render_slices.py",
     r"images --weights runs/gradtrack|--ids val.txt -o": "needs it trained; tests/cli/test_demo.py",
     r"runs/folds|--ids test\.txt": "a network for each fold; tests/weights/test_ensemble.py",
     r"^gradtrack-calibrate": "a trained network; tests/verbs/test_calibrate.py",
