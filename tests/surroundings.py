@@ -110,7 +110,7 @@ SURROUNDINGS = {
     ),
     "the output is a pipe": refused(prepare=_device, arguments=("a.csv", "-o", "out", "--force")),
     "the report is a device": Surrounding(
-        codes=(3,), arguments=("a.csv", "-o", "out", "--report", "/dev/full")
+        codes=(3,), made=None, arguments=("a.csv", "-o", "out", "--report", "/dev/full")
     ),
     "the name of the output is too long": refused(arguments=("a.csv", "-o", "x" * 300)),
     "no room for a byte": refused("out", child=limited(resource.RLIMIT_FSIZE, 0)),

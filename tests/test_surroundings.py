@@ -13,7 +13,10 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.mark.parametrize("name", ["the output is a pipe", "the export is in /proc"])
+CASES = ("the output is a pipe", "the name of the output is too long", "the export is in /proc")
+
+
+@pytest.mark.parametrize("name", CASES)
 def test_a_surrounding_is_told_or_does_no_harm(name, tmp_path):
     assert surrounded(name, tmp_path) == []
 

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gazetrack.errors import ConfigError, InputError, OutputError, SchemaError, quote
-from gazetrack.publish import publish, write_text
+from gazetrack.publish import output_errors, publish, write_text
 from gazetrack.tables.parquet import read_parquet
 from gazetrack.tables.schema import FIXATIONS, VERSION, conform
 from gazetrack.version import __version__
@@ -296,8 +296,9 @@ def refuse_doubled(names: Iterable[str], path: Path | None = None) -> None:
 def refuse_foreign(path: str | os.PathLike[str], *, force: bool) -> None:
     """Refuse to replace a file that gazetrack did not write, unless `force` is set."""
     path = Path(path)
-    if force or not path.is_file():
-        return
+    with output_errors(path):  # a name may be too long to be looked for
+        if force or not path.is_file():
+            return
     try:
         ours = KEY in (pq.read_schema(path).metadata or {})
     except (pa.ArrowException, OSError):
