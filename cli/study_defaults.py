@@ -158,6 +158,10 @@ class Study:
                 self._take(told, options[key], value, [TABLE, key])
         own = self._told(name, number)
         told.values |= own.values
+        is_unnamed = told.values.get("participant", "keep") != "keep"
+        if name == "quality" and is_unnamed and "manifest" not in own.values:
+            # Its notes name the files: all recordings are measured again.
+            told.values.pop("manifest", None)
         told.if_there = [each for each in told.if_there if each not in own.values]
         told.reads += own.reads
         told.made += own.made

@@ -47,8 +47,7 @@ def cleaner(names: Mapping[str, str], *, dates: bool = False) -> Rename:
     most_words += _MORE_WORDS if known else 0
 
     def clean(text: str) -> str:
-        text = _EMAIL.sub("removed", unicodedata.normalize("NFC", text))
-        text = _DATE.sub("removed", text) if dates else text
+        text = unicodedata.normalize("NFC", text)
         words = [match.span() for match in _WORD.finditer(text)]
         pieces, done, first = [], 0, 0
         while first < len(words):
@@ -60,7 +59,9 @@ def cleaner(names: Mapping[str, str], *, dates: bool = False) -> Rename:
                     done, first = words[last][1], last
                     break
             first += 1
-        return "".join([*pieces, text[done:]])
+        # Names first: a file may be called after an address, and its name would not be known again.
+        cleaned = _EMAIL.sub("removed", "".join([*pieces, text[done:]]))
+        return _DATE.sub("removed", cleaned) if dates else cleaned
 
     return clean
 

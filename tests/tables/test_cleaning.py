@@ -49,3 +49,10 @@ def test_dates_are_taken_out_where_they_are_asked_for():
     clean = cleaner({}, dates=True)
     assert clean(text) == "born removed or removed or removed, at 400.5.300 px, v 1.2.3"
     assert cleaner({})(text) == text
+
+
+def test_a_name_that_holds_an_address_is_known_before_the_address_is_gone():
+    clean = cleaner({"VP-7 ada@example.org 1": "X"}, dates=True)
+    assert clean("file VP-7 ada@example.org 1 begins, of ada@example.org") == (
+        "file X begins, of removed"
+    )

@@ -11,14 +11,15 @@ from itertools import product
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-import pyarrow as pa
-import pyarrow.compute as pc
+import numpy as np
 
 from gazetrack.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    import numpy.typing as npt
 
     View = Callable[[bytes], str]
 
@@ -35,7 +36,9 @@ _BETWEEN_WORDS = re.compile(r"[\s._,?-]+")
 _JOINERS = ("", " ", "_", "-", ".")
 _WITHOUT_MARKS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "æ": "ae", "ø": "oe"})
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
-_AT_ONCE = 200  # spellings in one pattern
+_HEADS = 2**20  # kinds of beginnings that are told apart
+_REPEATED_BYTES = 2**12
+_MOST_SEEN = 2**14
 _JSON_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|U([0-9a-fA-F]{8}))")
 _LAST_CODE = 0x10FFFF
 
@@ -106,6 +109,7 @@ class Tokens:
             for line, text in texts.items()
             for digest, name in digests(text).items()
         }
+        self._seen: dict[tuple[bytes, bool], tuple[Hit, ...]] = {}
         self._digest_heads = {digest[:_HASH_DIGITS]: digest for digest in self._digests}
         self._short_heads = {digest[:_LEAST_HASH_DIGITS]: digest for digest in self._digests}
 
@@ -142,6 +146,18 @@ class Tokens:
         Hit
             The first place of each token in each form.
         """
+        if len(data) > _REPEATED_BYTES:
+            yield from self._hits(data, packed=packed)
+            return
+        # Names and meanings of columns are the same in every table.
+        key = (data, packed)
+        if key not in self._seen:
+            if len(self._seen) >= _MOST_SEEN:
+                self._seen.clear()
+            self._seen[key] = tuple(self._hits(data, packed=packed))
+        yield from self._seen[key]
+
+    def _hits(self, data: bytes, *, packed: bool) -> Iterator[Hit]:
         known: set[tuple[int, str]] = set()
         for form, view in views(data):
             text = fold(view(data))
@@ -180,29 +196,37 @@ class Tokens:
 
 
 class _Spellings:
-    """The spellings of each token, and patterns of all of them."""
+    """The spellings of each token, found by their first three letters in one pass over a text."""
 
     def __init__(self, of_lines: Mapping[int, Sequence[str]]) -> None:
-        self._of_lines = of_lines
-        everything = sorted({text for texts in of_lines.values() for text in texts})
-        self._patterns = [
-            "|".join(re.escape(text) for text in everything[first : first + _AT_ONCE])
-            for first in range(0, len(everything), _AT_ONCE)
-        ]
+        self._of_head: dict[int, list[tuple[str, int]]] = {}
+        self._is_head = np.zeros(_HEADS, np.bool_)
+        for line, texts in of_lines.items():
+            for text in texts:
+                head = int(_heads(text[:LEAST_CHARS])[0])
+                self._of_head.setdefault(head, []).append((text, line))
+                self._is_head[head] = True
 
     def found(self, text: str, least: int) -> dict[tuple[int, str], str]:
         """Return which tokens stand in a folded text, and the longest of their spellings there."""
-        whole = pa.array([text.encode("utf-8", "surrogatepass")], pa.large_binary())
-        # One pass for many spellings says whether it is worth while to look for each.
-        matches = (pc.match_substring_regex(whole, pattern) for pattern in self._patterns)
-        if not any(match[0].as_py() for match in matches):
-            return {}
-        found = {}
-        for line, texts in self._of_lines.items():
-            there = [one for one in texts if len(one) >= least and one in text]
-            if there:
-                found[line, ""] = max(there, key=len)
+        found: dict[tuple[int, str], str] = {}
+        heads = _heads(text)
+        for at in np.flatnonzero(self._is_head[heads]).tolist():
+            for spelling, line in self._of_head[int(heads[at])]:
+                is_longer = len(spelling) > len(found.get((line, ""), ""))
+                if is_longer and len(spelling) >= least and text.startswith(spelling, at):
+                    found[line, ""] = spelling
         return found
+
+
+def _heads(text: str) -> npt.NDArray[np.uint32]:
+    """Return a small number for each three letters that follow each other in a text."""
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    if len(codes) < LEAST_CHARS:
+        return np.empty(0, np.uint32)
+    # Any mixture does: what begins alike is compared letter by letter.
+    mixed = (codes[:-2] * np.uint32(31) + codes[1:-1]) * np.uint32(769) + codes[2:]
+    return mixed % np.uint32(_HEADS)
 
 
 def _squeezed(text: str) -> str:
