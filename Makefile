@@ -55,6 +55,10 @@ nnunet: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[nnunet]"
 	$(BIN)/python -m pytest -q tests/nnunet
 
+# The tests that need no PyTorch, with the oldest packages that pyproject.toml allows; needs uv.
+oldest:
+	.ci/packages lowest-direct
+
 # A page that Sphinx would warn of is an error, and so is one that asks the network for something.
 docs: $(VENV)/.docs-installed
 	$(BIN)/sphinx-build -q -W --keep-going -b html -d build/docs/doctrees docs build/docs/html

@@ -1,0 +1,79 @@
+"""Names that are left after pseudonymising, and code that data could run: G6 and G21."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from _goals import Row, Settings
+
+from gazetrack.workflows.scrubbing.check import scrub_check
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_ROOT = Path(__file__).resolve().parent.parent
+_EVERYTHING = "--samples --events -v --report out/r.jsonl --errors out/e.jsonl -o out/tables"
+
+
+def rows(settings: Settings) -> Iterator[Row]:  # noqa: ARG001 - the same tokens every time
+    """Yield how many planted tokens are left, and how many calls could run code of data."""
+    from tests.planted import tokens
+
+    left = {policy: _left(f"--participant {policy}", in_data=False) for policy in ("hash", "drop")}
+    hidden = _left("--participant drop --stimulus hash --messages drop", in_data=True)
+    n = len(tokens())
+    yield Row(
+        goal="G6",
+        figure=f"{left['hash']} (hash), {left['drop']} (drop), {hidden} (in data as well) of {n}",
+        met=not any((*left.values(), hidden)),
+        how="convert of every format's golden exports, full of names; gazetrack scrub-check",
+    )
+    found = _misused()
+    yield Row(
+        goal="G21",
+        figure=f"{len(found)} in the packages outside the one module",
+        met=not found,
+        how="tests/test_static.py: pickle, eval, exec, yaml.load, torch.load, shell, allow_pickle",
+    )
+
+
+def _left(how: str, *, in_data: bool) -> int:
+    from tests.planted import plant, tokens
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        list(plant(folder / "in", damaged=not in_data, in_data=in_data))
+        (folder / "tokens.txt").write_text("\n".join(tokens()), "utf-8")
+        (folder / "out").mkdir()
+        line = [sys.executable, "-m", "gazetrack", "convert", "in", "--recursive"]
+        done = subprocess.run(
+            [*line, *how.split(), *_EVERYTHING.split()],
+            cwd=folder, env=os.environ | {"PYTHONPATH": str(_ROOT)},
+            capture_output=True, check=False,
+        )  # fmt: skip
+        (folder / "out" / "said.txt").write_bytes(done.stdout + done.stderr)
+        report = scrub_check(folder / "out", folder / "tokens.txt")
+        if report.errors or not list((folder / "out").rglob("*.parquet")):
+            raise RuntimeError(f"not searched: {report.errors}, exit {done.returncode}")
+        return len({finding.line for finding in report.findings})
+
+
+def _misused() -> list[str]:
+    path = _ROOT / "tests" / "test_static.py"
+    spec = importlib.util.spec_from_file_location("test_static", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return [
+        f"{name}: {call}"
+        for name, tree in module.trees(module.PACKAGES)
+        for call, _ in module.misused(tree)
+        if call not in module.ALLOWED.get(name, ())
+    ]
