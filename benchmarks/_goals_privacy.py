@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -65,12 +64,8 @@ def _left(how: str, *, in_data: bool) -> int:
 
 
 def _misused() -> list[str]:
-    path = _ROOT / "tests" / "test_static.py"
-    spec = importlib.util.spec_from_file_location("test_static", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    from tests import test_static as module
+
     return [
         f"{name}: {call}"
         for name, tree in module.trees(module.PACKAGES)
