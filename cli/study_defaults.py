@@ -158,10 +158,6 @@ class Study:
                 self._take(told, options[key], value, [TABLE, key])
         own = self._told(name, number)
         told.values |= own.values
-        is_unnamed = told.values.get("participant", "keep") != "keep"
-        if name == "quality" and is_unnamed and "manifest" not in own.values:
-            # Its notes name the files: all recordings are measured again.
-            told.values.pop("manifest", None)
         told.if_there = [each for each in told.if_there if each not in own.values]
         told.reads += own.reads
         told.made += own.made
@@ -233,7 +229,9 @@ class Study:
         options = options_of(self.commands[name])
         if step is not None and step.makes and "out" in options:
             told.values["out"] = str(settings.out / _numbered(step.makes, number))
-        if step is not None and "manifest" in options:
+        # Notes of quality name the files: where nobody is to be named, all are measured again.
+        keeps = name != "quality" or self.settings.shared.get("participant", "keep") == "keep"
+        if step is not None and "manifest" in options and keeps:
             told.values["manifest"] = str(self.notes / _numbered(RECORDINGS_FILE, number))
         if "key" in options:
             told.values["key"] = str(self.file.folder / "gazetrack.key")
