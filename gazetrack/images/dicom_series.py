@@ -8,6 +8,7 @@ Geometry: DICOM PS3.3 C.7.6.2 (image plane), C.7.6.16.2 (functional groups of mu
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import pairwise
@@ -17,6 +18,7 @@ import numpy as np
 
 from gazetrack.errors import DataError, InputError, quote
 from gazetrack.images.slices import header, reading
+from gazetrack.images.spacing import UNKNOWN, Spacing
 from gazetrack.images.volume_files import suffix_of
 from gazetrack.tables.stimulus import stem
 
@@ -89,11 +91,14 @@ class DicomSeries:
         In the order in which they lie in space, or as the frames of their one file.
     headers : tuple of pydicom.Dataset
         Of each file what `READ` names, in the same order; one of a multi-frame file.
+    spacing : tuple of float
+        Between slices, rows and columns, in mm; NaN where it is not known.
     """
 
     name: str
     images: tuple[ImageRef, ...]
     headers: tuple[Any, ...]
+    spacing: Spacing = UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -150,7 +155,9 @@ def read_series(images: Sequence[ImageRef]) -> list[DicomSeries]:
     placed = {image: _known(image, plane) for image, plane in planes.items()}
     order = _in_space(placed)
     name = stem(first.name) if len(files) == 1 else first.resolve().parent.name
-    return [DicomSeries(name, tuple(order), tuple(headers[image.file] for image in order))]
+    ordered_headers = tuple(headers[image.file] for image in order)
+    spacing = _spacing([placed[image] for image in order])
+    return [DicomSeries(name, tuple(order), ordered_headers, spacing)]
 
 
 def _read(file: Path) -> Any:
@@ -200,7 +207,8 @@ def _of_frames(images: list[ImageRef], headers: dict[Path, Any]) -> DicomSeries:
         image: _known(image, _plane(image, found, number)) for number, image in enumerate(ordered)
     }
     _in_space(placed)  # the frames keep their order, and have to make up a volume all the same
-    return DicomSeries(stem(file.name), tuple(ordered), (found,))
+    spacing = _spacing(list(placed.values()))
+    return DicomSeries(stem(file.name), tuple(ordered), (found,), spacing)
 
 
 def _known(image: ImageRef, plane: _Plane | None) -> _Plane:
@@ -249,6 +257,16 @@ def _of_frame(found: Any, number: int, group: str, name: str) -> Any:
             if item.get(name):
                 return item[name].value
     return None
+
+
+def _spacing(ordered: list[_Plane]) -> Spacing:
+    """Return how far apart slices, rows and columns of planes in their order are, in mm."""
+    first, last = ordered[0], ordered[-1]
+    rows, columns = (float(value) for value in first.spacing)
+    # Over the whole length: what scanners round of single places does not add up.
+    n_steps = len(ordered) - 1
+    length = abs(float((last.corner - first.corner) @ first.normal))
+    return (length / n_steps if n_steps else math.nan), rows, columns
 
 
 def _in_space(planes: dict[ImageRef, _Plane]) -> list[ImageRef]:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gazetrack.errors import DataError, GazetrackError, InputError
+from gazetrack.errors import GazetrackError, InputError
 from gazetrack.images.reference import ImageRef
 from gazetrack.images.spacing import UNKNOWN
 from gazetrack.images.volume_files import encode_like, read_header, read_volume
@@ -81,41 +81,6 @@ def spacing_of(image: ImageRef) -> Spacing:
         See `read_slice`.
     """
     return UNKNOWN if image.is_picture else header(image.file).spacing
-
-
-def neighbours(image: ImageRef, context: int) -> list[ImageRef]:
-    """Return a slice with those around it, in their order.
-
-    Parameters
-    ----------
-    image : ImageRef
-        A slice of a volume file.
-    context : int
-        How many slices before it, and how many after it. Beyond the first and the last slice of the
-        file, that slice stands again.
-
-    Returns
-    -------
-    list of ImageRef
-        2 * context + 1 slices, `image` in the middle.
-
-    Raises
-    ------
-    DataError
-        The image is no slice of a file of several, so that nothing is known of its neighbours.
-    InputError, ConfigError
-        See `read_slice`.
-    """
-    if context == 0:
-        return [image]
-    if image.slice is None:
-        what = f"has no slices before and after it, of which context = {context} needs {context}"
-        hint = "give volumes (NRRD, NIfTI, multi-frame DICOM), or use context=0"
-        raise DataError(what, path=image.file, hint=hint)
-    n = header(image.file).n
-    _index(image, n)
-    numbers = range(image.slice - context, image.slice + context + 1)
-    return [ImageRef(image.file, min(max(number, 1), n)) for number in numbers]
 
 
 def read_slice(image: ImageRef, window: tuple[float, ...] = ()) -> npt.NDArray[np.uint8]:

@@ -101,7 +101,10 @@ class Layout:
 
 @dataclass(frozen=True)
 class Header:
-    """What a file says of itself before its voxels are read; `spacing` is NaN where unknown."""
+    """What a file says of itself before its voxels are read; `spacing` is NaN where unknown.
+
+    `series` is the SeriesInstanceUID of a DICOM file of one frame that tells its place in space.
+    """
 
     n: int
     height: int
@@ -109,6 +112,7 @@ class Header:
     layout: Layout
     raw: Any
     spacing: Spacing = UNKNOWN
+    series: str = ""
 
 
 @dataclass(frozen=True)
@@ -236,7 +240,15 @@ def _dicom_header(path: Path) -> tuple[Header, int]:
     bytes_a_pixel = bytes_a_sample * int(data.get("SamplesPerPixel", 1))
     n_frames = int(data.get("NumberOfFrames") or 1)
     size = (n_frames, int(data.Rows), int(data.Columns))
-    return Header(*size, Layout(), None, dicom_spacing(data)), bytes_a_pixel
+    series = str(data.get("SeriesInstanceUID") or "") if n_frames == 1 and _is_placed(data) else ""
+    return Header(*size, Layout(), None, dicom_spacing(data), series), bytes_a_pixel
+
+
+def _is_placed(data: Any) -> bool:
+    """Whether a file of one frame tells where it lies, as classic or as enhanced DICOM does."""
+    groups = data.get("PerFrameFunctionalGroupsSequence") or ()
+    frames = [plane for group in groups for plane in group.get("PlanePositionSequence") or ()]
+    return any(one.get("ImagePositionPatient") for one in (data, *frames))
 
 
 def _dicom(path: Path, found: Header) -> Volume:

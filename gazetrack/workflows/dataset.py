@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from gazetrack.errors import ConfigError, DataError, InputError, quote
 from gazetrack.images.folder import find_images, image_size
+from gazetrack.images.volumes import volume_file
 from gazetrack.maps.store import read_maps
 from gazetrack.maps.targets import with_targets
 from gazetrack.tables.stimulus import stem
@@ -244,7 +245,7 @@ def _tracks_by_image(
 def cases_of(images: Mapping[str, ImageRef], pattern: str | None) -> dict[str, str]:
     """Return the case of each image, by id; `pattern` and errors as in `find_items`."""
     if pattern is None:
-        volumes = {image_id: image.volume for image_id, image in images.items()}
+        volumes = {image_id: volume_file(image) for image_id, image in images.items()}
         return {
             image_id: image_id if volume is None else stem(volume.name)
             for image_id, volume in volumes.items()

@@ -8,7 +8,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from gazetrack.errors import ConfigError, quote
-from gazetrack.images.slices import spacing_of
+from gazetrack.images.volumes import volume_of
 from gazetrack.maps.render import prepare
 from gazetrack.tables.stimulus import stem
 
@@ -46,8 +46,8 @@ def slices_around(
     work : sequence of (Track, Outcome)
         All tracks, each with the outcome of its table.
     images : mapping of str to ImageRef
-        The images by id, as far as they are known. A track on an image that is a slice of a file
-        lies there; else its place is that of its name, ``case_7``.
+        The images by id, as far as they are known. A track on an image that is a slice of a file or
+        of a DICOM series lies there; else its place is that of its name, ``case_7``.
     smoothing : SliceSmoothing
         What a slice counts by its distance.
     params : MapParams
@@ -66,6 +66,8 @@ def slices_around(
     ConfigError
         No track is on a slice, slices of a volume differ in size, or distances in mm are asked for
         and not known.
+    DataError, InputError
+        The DICOM series of an image is no volume, see `gazetrack.images.volumes.volume_of`.
     """
     looks: dict[tuple[object, ...], dict[int, list[Track]]] = defaultdict(lambda: defaultdict(list))
     for track, outcome in work:
@@ -119,8 +121,9 @@ def _key(track: Track, outcome: Outcome, place: _Place) -> tuple[object, ...]:
 def _place_of(track: Track, images: Mapping[str, ImageRef]) -> _Place | None:
     image_id = stem(track.stimulus)
     image = images.get(image_id)
-    if image is not None and image.slice is not None:
-        return _Place(str(image.file), image.slice)
+    volume = None if image is None else volume_of(image)
+    if image is not None and volume is not None:
+        return _Place(str(volume.file), volume.number(image))
     match = _BY_NAME.fullmatch(image_id)
     return None if match is None else _Place(match[1], int(match[2]))
 
@@ -130,7 +133,8 @@ def _step(track: Track, images: Mapping[str, ImageRef], smoothing: SliceSmoothin
     if smoothing.unit == "slices":
         return 1.0
     image = images.get(stem(track.stimulus))
-    between = math.nan if image is None or image.slice is None else spacing_of(image)[0]
+    volume = None if image is None else volume_of(image)
+    between = math.nan if volume is None else volume.spacing[0]
     if math.isnan(between):
         what = f"{quote(track.stimulus, 60)}: the distance between its slices is not known"
         raise ConfigError(what, hint="give the number of slices: --slice-sigma")

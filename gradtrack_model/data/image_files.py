@@ -16,8 +16,9 @@ from gazetrack.errors import DataError
 from gazetrack.images.folder import DEEP_MODES, decode, find_images, image_size, read_mask
 from gazetrack.images.labels import read_label_image
 from gazetrack.images.reference import ImageRef
-from gazetrack.images.slices import neighbours, slices_of, spacing_of, write_like
+from gazetrack.images.slices import slices_of, spacing_of, write_like
 from gazetrack.images.volume_files import is_writable
+from gazetrack.images.volumes import ImageVolume, neighbours, volume_of
 from gazetrack.workflows.dataset import read_ids
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ImageRef",
+    "ImageVolume",
     "find_images",
     "image_size",
     "is_gray",
@@ -42,6 +44,7 @@ __all__ = [
     "resized_slices",
     "slices_of",
     "spacing_of",
+    "volume_of",
     "write_like",
 ]
 

@@ -12,12 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gazetrack.errors import DataError, GazetrackError, InputError
+from gazetrack.errors import GazetrackError, InputError
 from gazetrack.images import slices as volumes
 from gazetrack.images.folder import find_images, read_image, read_mask
 from gazetrack.images.reference import ImageRef
 from gazetrack.images.slices import (
-    neighbours,
     read_labels,
     read_slice,
     slices_of,
@@ -349,28 +348,3 @@ def test_a_deflated_dicom_is_unpacked_within_its_limit_alone(tmp_path, monkeypat
             read_slice(ImageRef(path))
     else:
         assert read_slice(ImageRef(path)).shape == (3, 4)
-
-
-def test_neighbours_are_in_order_and_the_ends_stand_again(tmp_path):
-    path = write_nrrd(tmp_path / "a.nrrd", np.zeros((4, 3, 5), np.int16))
-
-    def numbers(of, context):
-        return [image.slice for image in neighbours(ImageRef(path, of), context)]
-
-    assert numbers(3, 1) == [2, 3, 4]
-    assert numbers(1, 2) == [1, 1, 1, 2, 3]
-    assert numbers(5, 2) == [3, 4, 5, 5, 5]
-    assert numbers(2, 0) == [2]
-    with pytest.raises(InputError, match="no slice 6"):
-        neighbours(ImageRef(path, 6), 1)
-
-
-def test_what_is_no_slice_has_no_neighbours(tmp_path):
-    picture = ImageRef(tmp_path / "a.png")
-    assert neighbours(picture, 0) == [picture]
-    with pytest.raises(DataError, match=r"a\.png.*no slices before and after.*context=0"):
-        neighbours(picture, 1)
-    flat = write_nrrd(tmp_path / "a.nrrd", np.zeros((4, 3, 1), np.int16))
-    (only,) = find_images(flat).values()
-    with pytest.raises(DataError, match="no slices before"):
-        neighbours(only, 1)

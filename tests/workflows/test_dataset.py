@@ -10,7 +10,8 @@ from gazetrack.errors import DataError, InputError, SchemaError
 from gazetrack.images.folder import find_images, image_size, read_image
 from gazetrack.images.reference import ImageRef
 from gazetrack.tables.stimulus import stem
-from gazetrack.workflows.dataset import find_items, hashed_split, read_ids
+from gazetrack.workflows.dataset import cases_of, find_items, hashed_split, read_ids
+from tests.dicom_files import write_series
 from tests.fixation_tables import write_fixations
 
 
@@ -151,3 +152,13 @@ def test_case_is_ignored_when_gaze_is_placed_by_a_rule_as_well(folder):
         ("c.1", 0),
     ]
     assert found.items[0].tracks[0].x.tolist() == [4.0]
+
+
+def test_a_dicom_series_is_one_case(tmp_path):
+    pytest.importorskip("pydicom")
+    write_series(tmp_path, np.zeros((3, 4, 6), np.int16), names=["c", "a", "b"])
+    write_series(tmp_path, np.zeros((1, 4, 6), np.int16), names=["d"], SeriesInstanceUID="1.9")
+    Image.new("L", (6, 4)).save(tmp_path / "e.png")
+    images = find_images(tmp_path)
+    assert cases_of(images, None) == {"a": "a", "b": "a", "c": "a", "d": "d", "e": "e"}
+    assert cases_of(images, ".")["c"] == "c"

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from gazetrack.errors import ConfigError
+from gazetrack.errors import ConfigError, DataError
 from gazetrack.images.folder import find_images
 from gazetrack.maps.neighbours import SliceSmoothing
 from gazetrack.maps.parameters import MapParams
@@ -17,6 +17,8 @@ from gazetrack.maps.track import Track
 from gazetrack.workflows.outcome import Outcome
 from gazetrack.workflows.render import render
 from gazetrack.workflows.render_slices import slices_around
+from tests.dicom_files import STEP as DICOM_STEP
+from tests.dicom_files import corners, write_series
 from tests.fixation_tables import write_fixations
 from tests.volume_files import write_nrrd
 
@@ -158,3 +160,27 @@ def test_what_cannot_be_smoothed_is_said(images):
 def test_targets_are_not_mixed(images):
     tracks = [track("case_3", target="liver"), track("case_4", target="spleen")]
     assert around(tracks, images, SliceSmoothing(sigma=1)) == [[], []]
+
+
+def test_slices_of_a_dicom_series_lie_where_their_positions_say(tmp_path):
+    pytest.importorskip("pydicom")
+    # By their names the slices would lie in another order, and further apart.
+    names = ["im_9", "im_1", "im_7", "im_2"]
+    write_series(tmp_path, np.zeros((4, *SIZE), np.int16), names=names)
+    images = find_images(tmp_path)
+    tracks = [track(f"{name}.dcm") for name in names]
+    found = around(tracks, images, SliceSmoothing(sigma=2 * DICOM_STEP, unit="mm"))
+    assert [one.stimulus for _, one in found[0]] == ["im_1.dcm", "im_7.dcm", "im_2.dcm"]
+    weights = [math.exp(-(distance**2) / 8) for distance in (1, 2, 3)]
+    assert [weight for weight, _ in found[0]] == pytest.approx(weights)
+    in_slices = around(tracks, images, SliceSmoothing(sigma=2))
+    assert [weight for weight, _ in in_slices[0]] == pytest.approx(weights)
+
+
+def test_a_dicom_series_with_a_gap_is_refused(tmp_path):
+    pytest.importorskip("pydicom")
+    places = corners(6)
+    kept = [*places[:2], *places[3:]]
+    write_series(tmp_path, np.zeros((5, *SIZE), np.int16), names=list("abcde"), places=kept)
+    with pytest.raises(DataError, match="missing or unevenly spaced"):
+        around([track("a"), track("b")], find_images(tmp_path), SliceSmoothing(sigma=1))
