@@ -16,6 +16,8 @@ from .progress import progress_bar
 from .reports import check_report, write_results
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gradtrack_model.evaluation.class_evaluation import ClassEvaluation
     from gradtrack_model.evaluation.evaluate import Evaluation
 
@@ -32,6 +34,8 @@ _SHOWN_IDS = 5
         # the test images alone, and the paired difference from another run
         gradtrack-evaluate predictions masks --ids test.txt \\
           --against another/evaluation.csv -o evaluation
+        # masks that are pictures, as volumes: the images tell where slices lie
+        gradtrack-evaluate predictions masks --images images
         """
     ),
 )
@@ -54,6 +58,12 @@ _SHOWN_IDS = 5
     type=opt.FILE,
     metavar="CSV",
     help="evaluation.csv of another run: the paired difference in Dice.",
+)
+@click.option(
+    "--images",
+    type=opt.FILE,
+    metavar="DIR",
+    help="The images: their headers tell spacing and slices of masks that tell none.",
 )
 @click.option(
     "--tolerance-mm",
@@ -95,6 +105,7 @@ def command(
     ids: Path | None,
     classes: str | None,
     against: Path | None,
+    images: Path | None,
     tolerance_mm: float,
     tolerance_px: float,
     out: Path,
@@ -107,26 +118,24 @@ def command(
 
     Measured are Dice, IoU, precision, recall, HD95, ASD and surface Dice of every image, and of
     every mask file of several slices as a volume, in mm where the file tells the size of its
-    voxels. Every mask, or every
-    image of --ids, must have its prediction; otherwise the exit code is 1 and the summary says
-    how many were compared. Gray above 127 is foreground. With both masks empty an image counts
-    1, with one empty 0.
+    voxels. A DICOM series of one file a slice is a volume, too, as masks or as --images. Every
+    mask, or every image of --ids, must have its prediction; otherwise the exit code is 1 and the
+    summary says how many were compared. Gray above 127 is foreground. With both masks empty an
+    image counts 1, with one empty 0.
 
     Label images of several classes are compared class by class: Dice, IoU, precision, recall,
     HD95 and ASD in pixels.
     """
-    from gradtrack_model.data.image_files import find_images
     from gradtrack_model.evaluation.class_evaluation import classes_of_folder, evaluate_classes
     from gradtrack_model.evaluation.volume_scores import Tolerances
     from gradtrack_model.verbs.evaluate import evaluate
 
-    images = [*find_images(predictions).values(), *find_images(masks).values()]
-    inputs = [image.file for image in images] + ([ids] if ids else [])
-    check_report(report, inputs)
+    check_report(report, _inputs([predictions, masks, *([images] if images else [])], ids))
     bar = progress_bar("evaluating", quiet)
     if names := tuple(classes.split(",")) if classes else classes_of_folder(predictions):
-        if against is not None or html:
-            raise click.UsageError("--against and --html are for masks of one class so far")
+        if against is not None or html or images is not None:
+            what = "--against, --images and --html are for masks of one class so far"
+            raise click.UsageError(what)
         of_classes = evaluate_classes(predictions, masks, out, names, ids=ids, progress=bar)
         return _told(of_classes, predictions, report, None if quiet or as_json else out, as_json)
     result = evaluate(
@@ -135,6 +144,7 @@ def command(
         out=out,
         ids=ids,
         against=against,
+        images=images,
         tolerances=Tolerances(mm=tolerance_mm, px=tolerance_px),
         html=html,
         progress=bar,
@@ -146,6 +156,14 @@ def command(
     elif not quiet:
         _show(result, out, html)
     return exit_codes.DONE if result.complete else exit_codes.SOME_FAILED
+
+
+def _inputs(folders: Sequence[Path], ids: Path | None) -> list[Path]:
+    """Return all files that are read, which a report must not replace."""
+    from gradtrack_model.data.image_files import find_images
+
+    files = [image.file for folder in folders for image in find_images(folder).values()]
+    return files if ids is None else [*files, ids]
 
 
 def _told(
@@ -215,13 +233,15 @@ def _show_volumes(volumes: dict[str, Any]) -> None:
     """Print the measures of whole volumes, and which of them are not whole."""
     click.echo(f"{volumes['n']} volumes")
     for name, found in volumes.items():
-        if isinstance(found, dict) and name != "slices_missing":
+        if isinstance(found, dict) and name not in ("slices_missing", "refused"):
             _show_measure(name, found)
     missing = volumes["slices_missing"]
     if missing:
         shown = ", ".join(f"{name} ({n})" for name, n in list(missing.items())[:_SHOWN_IDS])
         more = f" and {len(missing) - _SHOWN_IDS} more" if len(missing) > _SHOWN_IDS else ""
         click.echo(f"  not as volumes, for slices without a result: {shown}{more}")
+    for why in list(volumes.get("refused", {}).values())[:_SHOWN_IDS]:
+        click.echo(f"  no volume: {why}")
 
 
 def _show(result: Evaluation, out: Path, html: bool) -> None:

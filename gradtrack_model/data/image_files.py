@@ -18,7 +18,7 @@ from gazetrack.images.labels import read_label_image
 from gazetrack.images.reference import ImageRef
 from gazetrack.images.slices import slices_of, spacing_of, write_like
 from gazetrack.images.volume_files import is_writable
-from gazetrack.images.volumes import ImageVolume, neighbours, volume_of
+from gazetrack.images.volumes import ImageVolume, neighbours, volume_file, volume_of
 from gazetrack.workflows.dataset import read_ids
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ __all__ = [
     "resized_slices",
     "slices_of",
     "spacing_of",
+    "volume_file",
     "volume_of",
     "write_like",
 ]

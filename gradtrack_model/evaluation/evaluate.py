@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gazetrack.errors import DataError, GazetrackError, InputError
 from gazetrack.publish import refuse_input_folder, refuse_overwrite, write_json, write_text
-from gradtrack_model.data.image_files import find_images, read_ids, read_mask
+from gradtrack_model.data.image_files import find_images, image_size, read_ids, read_mask
 from gradtrack_model.evaluation.cells import cell
 from gradtrack_model.evaluation.made_by import network_of
 from gradtrack_model.evaluation.metrics import EMPTY_DISTANCE_POLICY, EMPTY_POLICY, Scores, score
@@ -105,9 +105,11 @@ class Evaluation:
     calibration : dict or None
         Whether probabilities are what they say, see `calibration` there; None without these.
     volumes : tuple of VolumeScore
-        One per mask file of several slices, all of which have a prediction.
+        One per mask file or DICOM series of several slices, all of which have a prediction.
     volumes_missing : dict
         How many slices are missing of each other volume.
+    volumes_refused : dict
+        Why a DICOM series is no volume, by the first of its files.
     tolerances : Tolerances
         The distances that the surface Dice takes for agreement.
     """
@@ -122,6 +124,7 @@ class Evaluation:
     calibration: dict[str, Any] | None = None
     volumes: tuple[VolumeScore, ...] = ()
     volumes_missing: Mapping[str, int] = field(default_factory=dict)
+    volumes_refused: Mapping[str, str] = field(default_factory=dict)
     tolerances: Tolerances = field(default_factory=Tolerances)
 
     @property
@@ -149,9 +152,9 @@ class Evaluation:
         facts["empty_masks"] = EMPTY_POLICY
         facts["empty_masks_distance"] = EMPTY_DISTANCE_POLICY
         facts["empty_masks_surface"] = EMPTY_SURFACE_POLICY
-        if self.volumes or self.volumes_missing:
+        if self.volumes or self.volumes_missing or self.volumes_refused:
             facts["volumes"] = summarise_volumes(
-                self.volumes, self.volumes_missing, self.tolerances
+                self.volumes, self.volumes_missing, self.volumes_refused, self.tolerances
             )
         if self.against:
             facts["against"] = self.against
@@ -175,6 +178,7 @@ def evaluate_folder(
     ids: Path | None = None,
     against: Path | None = None,
     *,
+    images: Path | None = None,
     tolerances: Tolerances | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
@@ -194,6 +198,9 @@ def evaluate_folder(
         all that have a mask.
     against : pathlib.Path, optional
         ``evaluation.csv`` of another run, to be compared with image by image.
+    images : pathlib.Path, optional
+        Folder of the images, by the same stems: their headers tell spacing and slices of masks that
+        tell none, such as pictures.
     tolerances : Tolerances, optional
         Distances that still count as agreement in the surface Dice; 2 mm and 2 pixels by default.
     progress : callable, optional
@@ -202,17 +209,18 @@ def evaluate_folder(
     Returns
     -------
     Evaluation
-        A mask of another size than its prediction is that image's error; the others are done.
+        A mask of another size than its prediction, or than its image, is that image's error; the
+        others are done.
 
     Raises
     ------
     DataError
-        Nothing to compare, or no image in common with `against`.
+        Nothing to compare, or no image in common with `against`, or in `images`.
     InputError, OutputError
         A folder is missing; `out` cannot be written, is one of the two, or holds `against`.
     """
     if out is not None:
-        refuse_input_folder([out], [predictions, masks])
+        refuse_input_folder([out], [predictions, masks, *([] if images is None else [images])])
         # The evaluation that this one is compared with may lie in the default folder.
         read = [path for path in (against, ids) if path is not None]
         for name in (SCORES_FILE, SUMMARY_FILE, VOLUMES_FILE):
@@ -232,7 +240,9 @@ def evaluate_folder(
         raise DataError(what, path=predictions, hint="file stems must match")
     uncertain = read_uncertainty(predictions)
     tolerances = tolerances or Tolerances()
-    seen = _Seen([], VolumeScores([reference[image] for image in comparable], tolerances))
+    of_masks = {} if images is None else _images_of(images, comparable, reference)
+    compared = [reference[image] for image in comparable]
+    seen = _Seen([], VolumeScores(compared, tolerances, of_masks), of_masks)
     scores = []
     for image in comparable:
         scores.append(_score(image, predicted[image], reference[image], tolerances, seen))
@@ -254,6 +264,7 @@ def evaluate_folder(
         calibration=calibration(seen.counts),
         volumes=tuple(seen.volumes.done),
         volumes_missing=seen.volumes.missing(),
+        volumes_refused=seen.volumes.refused,
         tolerances=tolerances,
     )
     if out is not None:
@@ -276,16 +287,33 @@ class _Seen(NamedTuple):
 
     counts: list[Counts]
     volumes: VolumeScores
+    images: Mapping[ImageRef, ImageRef]  # by mask
+
+
+def _images_of(
+    folder: Path, image_ids: Sequence[str], masks: Mapping[str, ImageRef]
+) -> dict[ImageRef, ImageRef]:
+    """Return the image of each mask that has one in a folder; refuse a folder of other images."""
+    found = find_images(folder)
+    of_masks = {masks[name]: found[name] for name in image_ids if name in found}
+    if not of_masks:
+        counts = f"{len(found)} images, {len(image_ids)} masks"
+        what = f"no mask has an image of its name ({counts})"
+        raise DataError(what, path=folder, hint="file stems must match")
+    return of_masks
 
 
 def _score(
     image_id: str, predicted: ImageRef, reference: ImageRef, tolerances: Tolerances, seen: _Seen
 ) -> Score:
     """Compare an image's two masks, and add to `seen` what its probabilities and volume say."""
+    image = seen.images.get(reference)
     try:
         prediction = read_mask(predicted)
         mask = read_mask(reference)
         _check_same_size(prediction.shape, mask.shape, reference.path)
+        if image is not None:
+            _check_size_of_image(image, mask.shape, reference.path)
     except GazetrackError as error:
         return Score(image_id, error=error)
     probabilities = predicted.file.parent / PROBABILITIES / f"{predicted.file.stem}.png"
@@ -293,7 +321,7 @@ def _score(
     if counted is not None:
         seen.counts.append(counted)
     seen.volumes.add(reference, prediction, mask)
-    spacing = spacing_between(reference, predicted)
+    spacing = spacing_between(reference, predicted, *([] if image is None else [image]))
     return Score(
         image_id,
         score(prediction, mask),
@@ -308,6 +336,15 @@ def _check_same_size(predicted: Sequence[int], mask: Sequence[int], path: Path) 
         theirs = f"{predicted[1]} x {predicted[0]}"
         what = f"is {mask[1]} x {mask[0]} pixels, its prediction {theirs}"
         hint = "predict at the size of the image, as gradtrack-predict does"
+        raise DataError(what, path=path, hint=hint)
+
+
+def _check_size_of_image(image: ImageRef, mask: Sequence[int], path: Path) -> None:
+    """Refuse a mask whose pixels are not the image's: its millimetres would be wrong."""
+    width, height = image_size(image)
+    if (height, width) != tuple(mask):
+        what = f"is {mask[1]} x {mask[0]} pixels, its image {width} x {height}"
+        hint = f"give masks at the size of {image.path.name}, or leave the images out"
         raise DataError(what, path=path, hint=hint)
 
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gazetrack.errors import InputError
-from gradtrack_model.data.image_files import ImageRef, slices_of, spacing_of
+from gazetrack.errors import GazetrackError, InputError
+from gradtrack_model.data.image_files import spacing_of, volume_file, volume_of
 from gradtrack_model.evaluation.cells import cell
 from gradtrack_model.evaluation.metrics import dice_and_iou
 from gradtrack_model.evaluation.statistics import describe
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy.typing as npt
+
+    from gradtrack_model.data.image_files import ImageRef, ImageVolume
 
     Mask = npt.NDArray[np.bool_]
 
@@ -85,7 +87,7 @@ class VolumeScore:
     Parameters
     ----------
     volume : str
-        The name of the mask's file.
+        The name of the mask's file, or of a DICOM series the first of its files by name.
     spacing : tuple of float
         Distance between slices, rows and columns in mm; NaN where the file does not tell.
     dice, iou : float
@@ -140,47 +142,87 @@ class VolumeScores:
         The masks of all slices that are compared, each once.
     tolerances : Tolerances
         Which distances count as agreement.
+    images : mapping of ImageRef to ImageRef, optional
+        By mask, the image that it is of, whose volume counts where the mask itself is no slice.
+
+    Attributes
+    ----------
+    done : list of VolumeScore
+        The volumes that are whole, in the order in which they came to be.
+    refused : dict of str to str
+        Why DICOM series are no volumes, by the first of their files.
     """
 
-    def __init__(self, masks: Sequence[ImageRef], tolerances: Tolerances) -> None:
+    def __init__(
+        self,
+        masks: Sequence[ImageRef],
+        tolerances: Tolerances,
+        images: Mapping[ImageRef, ImageRef] | None = None,
+    ) -> None:
         self._tolerances = tolerances
-        files = {mask.volume for mask in masks}
-        self._n_slices = {file: len(slices_of(file)) for file in files if file is not None}
-        self._n_seen = dict.fromkeys(self._n_slices, 0)
-        # Slices are kept of volumes alone that will be whole, unless one of theirs fails.
-        n_wanted = Counter(mask.volume for mask in masks)
-        self._held: dict[Path, dict[int, tuple[Mask, Mask]]] = {
-            file: {} for file, n in self._n_slices.items() if n_wanted[file] == n
-        }
         self.done: list[VolumeScore] = []
+        self.refused: dict[str, str] = {}
+        self._volumes: dict[Path, ImageVolume] = {}
+        # Of each mask that is a slice: what stands for its volume, and its number there.
+        self._places: dict[ImageRef, tuple[Path, int]] = {}
+        for mask in masks:
+            image = (images or {}).get(mask)
+            self._find_place(mask, [mask] if image is None else [mask, image])
+        self._n_seen = dict.fromkeys(self._volumes, 0)
+        # Slices are kept of volumes alone that will be whole, unless one of theirs fails.
+        n_wanted = Counter(file for file, _ in self._places.values())
+        self._held: dict[Path, dict[int, tuple[Mask, Mask]]] = {
+            file: {}
+            for file, volume in self._volumes.items()
+            if n_wanted[file] == len(volume.slices)
+        }
 
     def add(self, mask: ImageRef, predicted: Mask, reference: Mask) -> None:
-        """Take the two masks of a slice, by the reference mask's place in its file."""
-        file = mask.volume
-        if file is None or mask.slice is None:
+        """Take the two masks of a slice, by the reference mask's place in its volume."""
+        if mask not in self._places:
             return
+        file, number = self._places[mask]
         self._n_seen[file] += 1
         if file not in self._held:
             return
         slices = self._held[file]
-        slices[mask.slice] = (predicted, reference)
-        if len(slices) == self._n_slices[file]:
-            self.done.append(self._scored(file, self._held.pop(file)))
+        slices[number] = (predicted, reference)
+        if len(slices) == len(self._volumes[file].slices):
+            self.done.append(self._scored(self._volumes[file], self._held.pop(file)))
 
     def missing(self) -> dict[str, int]:
         """Return how many slices are missing of each volume that could not be compared."""
-        left = {file.name: n - self._n_seen[file] for file, n in sorted(self._n_slices.items())}
+        left = {
+            file.name: len(volume.slices) - self._n_seen[file]
+            for file, volume in sorted(self._volumes.items())
+        }
         return {name: n for name, n in left.items() if n}
 
-    def _scored(self, file: Path, slices: Mapping[int, tuple[Mask, Mask]]) -> VolumeScore:
+    def _find_place(self, mask: ImageRef, candidates: Sequence[ImageRef]) -> None:
+        """Keep which slice of which volume a mask is: its own, else that of its image."""
+        for image in candidates:
+            try:
+                volume = volume_of(image)
+            except GazetrackError as error:
+                file = volume_file(image)
+                if file is not None:
+                    self.refused[file.name] = str(error)
+                    return
+                continue  # a file that cannot be read is told of when its turn comes
+            if volume is not None:
+                self._volumes[volume.file] = volume
+                self._places[mask] = (volume.file, volume.number(image))
+                return
+
+    def _scored(self, volume: ImageVolume, slices: Mapping[int, tuple[Mask, Mask]]) -> VolumeScore:
         numbers = sorted(slices)
         predicted, reference = (np.stack([slices[n][side] for n in numbers]) for side in (0, 1))
-        spacing = spacing_of(ImageRef(file, numbers[0]))
+        spacing = volume.spacing
         known = bool(np.isfinite(spacing).all())
         tolerance = self._tolerances.mm if known else self._tolerances.px
         dice, iou = dice_and_iou(predicted, reference)
         return VolumeScore(
-            volume=file.name,
+            volume=volume.file.name,
             spacing=spacing,
             dice=dice,
             iou=iou,
@@ -222,9 +264,9 @@ def slice_surfaces(
     return found
 
 
-def spacing_between(one: ImageRef, other: ImageRef) -> tuple[float, float]:
-    """Return the distance between rows and columns in mm, as the first of two files tells it."""
-    for image in (one, other):
+def spacing_between(*images: ImageRef) -> tuple[float, float]:
+    """Return the distance between rows and columns in mm, as the first file that can tells it."""
+    for image in images:
         _, row, column = spacing_of(image)
         if not (math.isnan(row) or math.isnan(column)):
             return row, column
@@ -251,7 +293,10 @@ def describe_known(values: Sequence[float]) -> dict[str, Any]:
 
 
 def summarise_volumes(
-    scores: Sequence[VolumeScore], missing: Mapping[str, int], tolerances: Tolerances
+    scores: Sequence[VolumeScore],
+    missing: Mapping[str, int],
+    refused: Mapping[str, str],
+    tolerances: Tolerances,
 ) -> dict[str, Any]:
     """Return what ``summary.json`` says of volumes: each measure, and those not compared."""
     facts: dict[str, Any] = {"n": len(scores)}
@@ -266,6 +311,8 @@ def summarise_volumes(
     facts["tolerance_voxels"] = tolerances.px
     facts["empty_masks_surface"] = EMPTY_SURFACE_POLICY
     facts["slices_missing"] = dict(missing)
+    if refused:
+        facts["refused"] = dict(refused)
     return facts
 
 

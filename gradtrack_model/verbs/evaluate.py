@@ -46,6 +46,7 @@ def evaluate(
     out: str | Path | None = None,
     ids: str | Path | None = None,
     against: str | Path | None = None,
+    images: str | Path | None = None,
     tolerances: Tolerances | None = None,
     html: bool = False,
     progress: Callable[[int, int], None] | None = None,
@@ -64,6 +65,9 @@ def evaluate(
         A file of image ids, one a line: of two folders, only these count.
     against : path-like, optional
         ``evaluation.csv`` of another run, to be compared with image by image, of two folders.
+    images : path-like, optional
+        Folder of the images of two folders of masks, by the same stems: their headers tell spacing
+        and slices of masks that tell none, such as pictures.
     tolerances : Tolerances, optional
         Distances that still count as agreement in the surface Dice; 2 mm and 2 pixels by default.
     html : bool
@@ -101,14 +105,16 @@ def evaluate(
             folder,
             listed,
             other,
+            images=None if images is None else Path(images),
             tolerances=tolerances,
             progress=progress,
         )
         if html and folder is not None:
             write_evaluation_report(folder, found, Path(predictions), other)
         return found
-    if html or not (out is None and ids is None and against is None):
-        raise ConfigError("out, ids or against without two folders", hint="give folders of masks")
+    if html or not (out is None and ids is None and against is None and images is None):
+        what = "out, ids, against or images without two folders"
+        raise ConfigError(what, hint="give folders of masks")
     ours = _masks_by_id(predictions)
     theirs = _masks_by_id(masks)
     tolerances = tolerances or Tolerances()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gazetrack.errors import ConfigError, InputError
+from gazetrack.errors import ConfigError, DataError, InputError
 from gazetrack.images.folder import read_mask
 from gazetrack.images.reference import ImageRef
 from gazetrack.images.slices import slices_of
@@ -24,6 +24,8 @@ from gradtrack_model.evaluation.volume_scores import (
     slice_surfaces,
     spacing_between,
 )
+from tests.dicom_files import SPACING as PIXEL_SPACING
+from tests.dicom_files import STEP, corners, write_series
 from tests.volume_files import write_dicom, write_nrrd
 
 pytest.importorskip("nrrd")
@@ -206,3 +208,83 @@ def test_a_table_of_volumes_is_read_back(folders, tmp_path):
     (tmp_path / "other.csv").write_text("volume,x\na,1\n")
     with pytest.raises(InputError, match="no table of volumes"):
         read_volumes(tmp_path / "other.csv")
+
+
+NAMES = ["d", "a", "e", "b", "c"]  # in space; by name the slices would be another object
+IN_SPACE = (STEP, *PIXEL_SPACING)
+
+
+def write_named(folder, slices, names=NAMES):
+    folder.mkdir(exist_ok=True)
+    for name, mask in zip(names, slices, strict=True):
+        Image.fromarray(mask.astype(np.uint8) * 255).save(folder / f"{name}.png")
+
+
+@pytest.fixture
+def series(tmp_path):
+    """Predictions and masks as pictures, and the DICOM series that was segmented."""
+    pytest.importorskip("pydicom")
+    write_series(tmp_path / "images", ball().astype(np.int16), names=NAMES)
+    write_named(tmp_path / "predictions", ball(shift=1))
+    write_named(tmp_path / "masks", ball())
+    return tmp_path
+
+
+def test_pictures_of_a_dicom_series_are_a_volume_by_its_images(series):
+    tolerances = Tolerances(mm=0.5)
+    folders = (series / "predictions", series / "masks", series / "out")
+    result = evaluate_folder(*folders, images=series / "images", tolerances=tolerances)
+    (row,) = rows_of(series / "out" / "volumes.csv")
+    assert (row["volume"], row["slices"], row["spacing_mm"]) == ("a.dcm", "5", "2.5 x 0.7 x 0.5")
+    wanted = compare_surfaces(ball(shift=1), ball(), IN_SPACE, 0.5)
+    shown = [float(row[f"{name}_mm"]) for name in ("hd95", "asd", "surface_dice")]
+    assert shown == pytest.approx([wanted.hd95, wanted.asd, wanted.surface_dice], abs=1e-6)
+    # In the order of names the same slices are another object.
+    by_name = np.argsort(NAMES)
+    shuffled = compare_surfaces(ball(shift=1)[by_name], ball()[by_name], IN_SPACE, 0.5)
+    assert abs(shuffled.surface_dice - wanted.surface_dice) > 0.01
+    third = compare_surfaces(ball(shift=1)[2], ball()[2], PIXEL_SPACING, 0.5)
+    slices = {one["image_id"]: one for one in rows_of(series / "out" / "evaluation.csv")}
+    assert float(slices["e"]["hd95_mm"]) == pytest.approx(third.hd95, abs=1e-6)
+    assert result.complete
+    plain = evaluate_folder(*folders).summary()
+    assert "volumes" not in plain
+    assert "hd95_mm" not in plain
+
+
+def test_masks_that_are_a_dicom_series_are_a_volume(series):
+    write_series(series / "labels", ball().astype(np.uint8), names=NAMES)
+    result = evaluate_folder(series / "predictions", series / "labels", None)
+    (volume,) = result.volumes
+    assert (volume.volume, volume.n_slices) == ("a.dcm", 5)
+    assert volume.spacing == pytest.approx(IN_SPACE)
+    (series / "predictions" / "e.png").unlink()
+    result = evaluate_folder(series / "predictions", series / "labels", None)
+    assert (result.volumes, result.volumes_missing) == ((), {"a.dcm": 1})
+
+
+def test_a_series_that_is_no_volume_is_named_and_its_slices_are_compared(series):
+    places = corners(6)
+    kept = [*places[:3], *places[4:]]
+    write_series(series / "gap", ball().astype(np.int16), names=NAMES, places=kept)
+    folders = (series / "predictions", series / "masks", series / "out")
+    result = evaluate_folder(*folders, images=series / "gap")
+    assert result.complete
+    assert not result.volumes
+    told = result.summary()["volumes"]
+    assert list(told["refused"]) == ["a.dcm"]
+    assert "missing or unevenly spaced" in told["refused"]["a.dcm"]
+    assert told["n"] == 0
+    assert result.summary()["hd95_mm"]["n"] == 5
+
+
+def test_images_that_are_not_those_of_the_masks_are_refused(series):
+    folders = (series / "predictions", series / "masks", None)
+    write_named(series / "others", ball(), names=list("vwxyz"))
+    with pytest.raises(DataError, match=r"no mask has an image of its name \(5 images, 5 masks\)"):
+        evaluate_folder(*folders, images=series / "others")
+    # Millimetres of pixels of another size would be wrong.
+    write_series(series / "large", np.zeros((5, 24, 20), np.int16), names=NAMES)
+    result = evaluate_folder(*folders, images=series / "large")
+    assert "is 10 x 12 pixels, its image 20 x 24" in str(result.scores[0].error)
+    assert not result.complete
