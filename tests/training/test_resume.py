@@ -428,3 +428,17 @@ def test_an_optimizer_has_no_moments_before_its_first_step(tmp_path):
     check_tensors({}, {"optimizer.moment": torch.zeros(2)}, tmp_path)
     with pytest.raises(CheckpointError, match=r"holds no model\.weight of shape \(2,\)"):
         check_tensors({"model.weight": torch.zeros(3)}, {"model.weight": torch.zeros(2)}, tmp_path)
+
+
+def test_a_folder_in_the_place_of_a_state_makes_way(tmp_path):
+    states = States(tmp_path)
+    for name in ("00000002.json", "00000002.safetensors"):
+        (states.folder / name).mkdir(parents=True)
+        (states.folder / name / "mine.txt").write_text("kept")
+    facts = {"config": {}, "data": "", "scaler": {}, "best_step": 0, "best": {}, "rows": []}
+    states.save(2, {"weight": torch.arange(3.0)}, {**facts, "seconds": 1.5})
+    found = states.newest()
+    assert (found.step, found.facts["seconds"], found.notes) == (2, 1.5, ())
+    assert found.tensors["weight"].tolist() == [0, 1, 2]
+    for name in ("00000002.json", "00000002.safetensors"):
+        assert (states.folder / f"{name}.damaged" / "mine.txt").read_text() == "kept"

@@ -149,3 +149,17 @@ def test_a_board_is_begun_with_the_run(config, data, tmp_path):
     run = Run(tmp_path, dataclasses.replace(config, tensorboard=True), data)
     run.close()
     assert any((tmp_path / "tensorboard").iterdir())
+
+
+def test_a_stop_between_validations_leaves_the_best_network_as_it_is(config, data, tmp_path):
+    run = Run(tmp_path, config, data)
+    try:
+        model = build_model(config)
+        # Before anything was validated, what there is is the best.
+        run.save_stopped(model, 1, {"val_dice": 0.25})
+        assert (load_model(tmp_path).step, run.best.step) == (1, 1)
+        run.save_stopped(model, 2, {"val_dice": 0.5})
+        assert load_model(tmp_path / "last.safetensors").step == 2
+        assert (load_model(tmp_path).step, run.best.measured) == (1, {"val_dice": 0.25})
+    finally:
+        run.close()

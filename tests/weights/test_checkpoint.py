@@ -7,8 +7,9 @@ import shutil
 import pytest
 import torch
 
-from gazetrack.errors import CheckpointError
+from gazetrack.errors import CheckpointError, OutputError
 from gradtrack_model.training.loop import build_model
+from gradtrack_model.weights import checkpoint
 from gradtrack_model.weights.checkpoint import load_model, save_checkpoint
 
 
@@ -146,3 +147,48 @@ def test_a_checkpoint_says_in_a_line_what_it_is(run):
     step = json.loads((run / "best.json").read_text())["step"]
     assert shown.startswith("<Checkpoint 'best.safetensors': method gradtrack")
     assert shown.endswith(f", encoder basic, step {step}>")
+
+
+@pytest.mark.parametrize(("n_writes", "whole"), [(1, 3), (2, 4)])
+def test_a_save_that_is_cut_short_leaves_the_old_network_or_the_new_one(
+    n_writes, whole, config, tmp_path, monkeypatch
+):
+    old = build_model(config).eval()
+    new = build_model(config).eval()
+    with torch.no_grad():
+        for parameter in new.parameters():
+            parameter.add_(1)
+    save_checkpoint(tmp_path, "best", old, config, step=3, metrics={})
+    done = []
+
+    def counted(write):
+        def write_or_fail(path, content):
+            if len(done) == n_writes:
+                raise OutputError("cannot be written: No space left on device", path=path)
+            done.append(path.name)
+            write(path, content)
+
+        return write_or_fail
+
+    # The writes are: the JSON with both digests, the weights, the JSON of the new ones alone.
+    with monkeypatch.context() as patched:
+        for name in ("write_json", "write_bytes"):
+            patched.setattr(checkpoint, name, counted(getattr(checkpoint, name)))
+        with pytest.raises(OutputError, match="No space left"):
+            save_checkpoint(tmp_path, "best", new, config, step=4, metrics={})
+    assert done == ["best.json", "best.safetensors"][:n_writes]
+
+    found = load_model(tmp_path)
+    assert found.step == whole
+    for key, value in (old if whole == 3 else new).state_dict().items():
+        assert torch.equal(found.model.state_dict()[key], value), key
+    # The next save begins from what is whole, and leaves no trace of the one that failed.
+    save_checkpoint(tmp_path, "best", new, config, step=5, metrics={})
+    assert load_model(tmp_path).step == 5
+    assert "next" not in json.loads((tmp_path / "best.json").read_text())
+
+
+def test_a_damaged_checkpoint_is_replaced_as_if_it_were_not_there(run, config):
+    (run / "best.json").write_text("{")
+    save_checkpoint(run, "best", build_model(config), config, step=9, metrics={})
+    assert load_model(run).step == 9
