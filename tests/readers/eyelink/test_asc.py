@@ -467,3 +467,75 @@ def test_a_samples_line_that_names_another_eye_is_refused(started, sampled, what
     )
     assert error.line == 2
     assert what in str(error)
+
+
+def test_blanks_of_other_scripts_are_blanks(tmp_path):
+    text = HEADER + SAMPLE.format(100) + "\u00a0\n"
+    text += "EFIX L\u00a0100\u00a0112\u00a014\u00a010.0\u00a020.0\u00a0900\n"
+    recording = read(write(tmp_path, text))
+    (fixation,) = recording.event_table.to_pylist()
+    found = tuple(fixation[name] for name in ("kind", "eye", "onset_ms", "x_px", "pupil"))
+    assert found == ("fixation", "left", 0.0, 10.0, 900.0)
+    assert recording.dropped == {}
+
+
+def test_pupils_that_are_measured_in_two_ways_are_told(tmp_path):
+    text = HEADER + "PUPIL\tAREA\n" + SAMPLE.format(100) + "END\t102\n"
+    text += HEADER.replace("100", "200") + "PUPIL\tDIAMETER\n" + SAMPLE.format(200)
+    recording = read(write(tmp_path, text))
+    assert "pupil sizes are areas in some blocks and diameters in others" in recording.notes
+
+
+@pytest.mark.parametrize("rate", ["RATE\t 0", "RATE\t 20000", "RATE\tfast", ""])
+def test_a_rate_that_cannot_be_is_none(rate, tmp_path):
+    recording = read(write(tmp_path, HEADER.replace("RATE\t 500.00", rate) + SAMPLE.format(100)))
+    assert recording.rate_hz is None
+    said = "a sampling rate in the header is not usable: ignored" in recording.notes
+    assert said == bool(rate)
+
+
+DIRECTIONS = "EVENTS\tHREF\tLEFT\tRATE\t 500.00\n"
+SACCADE = "ESACC L {} {} 6 -900 1 1200 3 4.5 200\n"
+
+
+def places(recording):
+    events = recording.event_table.to_pandas()
+    return events[["x_px", "y_px", "end_x_px", "end_y_px"]].to_numpy()
+
+
+def test_a_saccade_in_directions_is_where_the_samples_in_pixels_are(tmp_path):
+    text = HEADER + DIRECTIONS
+    text += "".join(eye_line(100 + 2 * i, 10.0 + i, "900.0") for i in range(4))
+    # The second one is behind the last sample: nobody knows where.
+    recording = read(write(tmp_path, text + SACCADE.format(102, 106) + SACCADE.format(300, 304)))
+    nowhere = [np.nan] * 4
+    np.testing.assert_array_equal(places(recording), [[11, 20, 13, 20], nowhere])
+    assert recording.event_table["amplitude_deg"].to_pylist() == [4.5, 4.5]
+    assert any("2 events have positions in HREF" in note for note in recording.notes)
+
+
+def test_samples_in_no_order_do_not_tell_where_events_are(tmp_path):
+    text = HEADER + DIRECTIONS + "".join(SAMPLE.format(t) for t in (100, 104, 102, 106))
+    recording = read(write(tmp_path, text + SACCADE.format(100, 106)))
+    assert np.isnan(places(recording)).all()
+
+
+def test_directions_among_pixels_without_samples_have_no_place(tmp_path):
+    fixation = "EFIX L   {}\t{}\t14\t  10.0\t  20.0\t    900\n"
+    text = HEADER + fixation.format(100, 112) + DIRECTIONS + fixation.format(120, 132)
+    recording = read(write(tmp_path, text))
+    assert recording.sample_table is None
+    np.testing.assert_array_equal(recording.event_table["x_px"], np.float32([10, np.nan]))
+
+
+def test_the_first_screen_counts(tmp_path):
+    messages = "MSG\t90 DISPLAY_COORDS 0 0 1023 767\nMSG\t91 DISPLAY_COORDS 0 0 799 599\n"
+    recording = read(write(tmp_path, messages + HEADER + SAMPLE.format(100)))
+    assert recording.screen == Screen(1024, 768)
+
+
+def test_the_name_of_an_image_ends_before_its_numbers(tmp_path):
+    load = "MSG\t90 !V IMGLOAD CENTER my old image.png 400 300 200\n"
+    recording = read(write(tmp_path, load + HEADER + SAMPLE.format(100)))
+    assert recording.sample_table["stimulus"].to_pylist() == ["my old image.png"]
+    assert recording.placements == {}  # three numbers are no place and size

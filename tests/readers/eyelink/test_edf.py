@@ -204,3 +204,33 @@ def test_the_trackers_mean_position_is_that_of_the_samples_within_a_fixation(exa
     ]
     assert np.mean(np.abs(means - fixations["x_px"]) < 0.06) > 0.99
     assert np.mean(np.abs(shorter - fixations["x_px"]) < 0.06) < 0.96
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "words"),
+    [
+        (AssertionError("no edfapi"), ConfigError, "eyelinkio cannot be used: no edfapi"),
+        (OSError("failed"), ParseError, "cannot open it: it is damaged, or no EDF"),
+    ],
+)
+def test_errors_of_the_vendors_library_are_told_apart(error, kind, words, head, monkeypatch):
+    def read_edf(path):
+        raise error
+
+    module = SimpleNamespace(read_edf=read_edf)
+    with pytest.raises(kind, match=words) as caught:
+        read(head, monkeypatch, module)
+    assert "edf2asc" in caught.value.hint
+
+
+@pytest.mark.parametrize("size", [None, np.array([0, 0]), np.array([1024])])
+def test_a_screen_that_is_not_stated_is_none(size, head, monkeypatch):
+    # The third field is none of gaze, and is passed over.
+    module = stub(["xpos", "ypos", "flags"], [[400.0], [300.0], [7.0]], eye="LEFT_EYE")
+    info = module.read_edf("")["info"]
+    del info["screen_coords"]
+    if size is not None:
+        info["screen_coords"] = size
+    recording = read(head, monkeypatch, module)
+    assert recording.screen is None
+    assert recording.sample_table["left_x_px"].to_pylist() == [400.0]

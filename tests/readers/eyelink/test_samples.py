@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import gazetrack
-from gazetrack.errors import ParseError
+from gazetrack.errors import ParseError, UnknownFormat
 from gazetrack.readers.text import cells
 from tests.places import GOLDEN
 
@@ -82,3 +82,11 @@ def test_a_clock_that_begins_again_is_refused_with_its_line(tmp_path):
     with pytest.raises(ParseError, match="a second recording begins") as caught:
         gazetrack.read(written(tmp_path, *rows))
     assert caught.value.line == 7
+
+
+def test_a_report_of_areas_is_told_as_such(tmp_path):
+    path = tmp_path / "areas.txt"
+    path.write_text("RECORDING_SESSION_LABEL\tIA_ID\tIA_DWELL_TIME\ns1\t1\t200\n")
+    with pytest.raises(UnknownFormat, match="an interest area report of Data Viewer") as caught:
+        gazetrack.read(path)
+    assert "give the fixation or sample report" in str(caught.value)
