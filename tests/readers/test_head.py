@@ -82,3 +82,8 @@ def test_the_stem_has_neither_suffix_nor_gz(name, stem, tmp_path):
 def test_an_empty_file_is_an_error_that_says_so(name, words, tmp_path):
     with pytest.raises(InputError, match=words):
         head_of(tmp_path, b"", name)
+
+
+def test_a_mark_of_the_encoding_alone_is_no_line(tmp_path):
+    head = head_of(tmp_path, b"\xef\xbb\xbf")
+    assert (head.encoding, head.lines, head.delimiter) == ("utf-8-sig", (), "")

@@ -191,28 +191,25 @@ class _PartMaker:
             wanted = self._picked_wanted
             width = self.ragged.width
         n_lines = block.found.n_lines
-        n_cells = block.found.n_cells
         texts = np.empty((len(self._texts), n_lines, 2), np.int32)
         counts = np.zeros(len(self._texts) + 1, np.int64)
         # A guess: the blocks before this one may not be taken yet. `take` looks whether it holds.
         mark = "," if self._caster.marks == {","} else "."
 
-        plain = n_cells == n_lines * width
-        if plain:
-            part = block.part
-            n_plain = parse_cells(
-                np.frombuffer(block.data, np.uint8),
-                block.found.ends[:n_cells].reshape(n_lines, width),
-                wanted,
-                mark=ord(mark),
-                numbers=(part.exact[:, block.rows], part.short[:, block.rows]),
-                codes=part.codes[:, block.rows],
-                texts=texts,
-                counts=counts,
-            )
-            plain = n_plain == n_lines
+        # As many cells a line as that: `with_room` has picked them where it was not so.
+        part = block.part
+        n_plain = parse_cells(
+            np.frombuffer(block.data, np.uint8),
+            block.found.ends[: block.found.n_cells].reshape(n_lines, width),
+            wanted,
+            mark=ord(mark),
+            numbers=(part.exact[:, block.rows], part.short[:, block.rows]),
+            codes=part.codes[:, block.rows],
+            texts=texts,
+            counts=counts,
+        )
         self._spare.append(block.found.ends)
-        return _Parsed(block, plain, mark, texts, counts)
+        return _Parsed(block, n_plain == n_lines, mark, texts, counts)
 
     def take(self, parsed: _Parsed) -> Iterator[tuple[int, dict[str, Any]]]:
         """Take the next block: what the kernel made of it, or else what Arrow makes of it."""

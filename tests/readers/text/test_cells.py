@@ -1,6 +1,7 @@
 """The kernel and Arrow read the same table; parts and blocks make no difference."""
 
 import tempfile
+from itertools import chain
 from pathlib import Path
 from unittest import mock
 
@@ -12,8 +13,13 @@ from hypothesis import strategies as st
 from gazetrack.errors import ParseError
 from gazetrack.readers.base import read_head
 from gazetrack.readers.text import cells as _cells
+from gazetrack.readers.text.arrow_cells import ArrowCells
 from gazetrack.readers.text.header import needed_header
+from gazetrack.readers.text.numbers import line_of
+from gazetrack.readers.text.parts import TextNames
+from gazetrack.readers.text.ragged import Picked
 from gazetrack.readers.text.table import read_columns, read_parts
+from gazetrack.readers.text.utf8 import Utf8Lines
 
 WANTED = {"n": (0, "float64"), "m": (2, "float32"), "a": (1, "text"), "b": (3, "text")}
 numbers = st.one_of(
@@ -109,3 +115,66 @@ def test_texts_of_all_parts_share_their_codes(tmp_path):
     assert len(parts) == 1  # one block is one part, however small parts are
     assert parts[0].texts("b").names == ["b"]
     assert parts[0].texts("a").names == ["x", "y", "z"]
+
+
+def maker_of(tmp_path, text, wanted=WANTED):
+    path = tmp_path / "a.tsv"
+    path.write_text(text)
+    head = read_head(path)
+    header = needed_header(head)
+    return head, header, _cells._PartMaker(head, header, wanted)
+
+
+def test_a_mark_that_changes_is_found_though_it_was_guessed_otherwise(tmp_path):
+    text = "n\ta\tm\tb\n" + "1,5\ta\t2\tb\n" * 5 + "1.5\ta\t2\tb\n" * 5
+    head, header, maker = maker_of(tmp_path, text)
+    with mock.patch.object(_cells, "BLOCK_BYTES", 30), Utf8Lines(head) as file:
+        blocks = list(maker.with_room(_cells._whole_lines(file, header.lines)))
+    assert len(blocks) == 4
+    # All of them are parsed before the first one is taken: each with a point, as is usual.
+    parsed = [maker.parse(block) for block in blocks]
+    assert {one.mark for one in parsed} == {"."}
+    what = r"mark changes here, at '1\.5': since line 2 a comma"
+    with pytest.raises(ParseError, match=what):
+        list(chain.from_iterable(map(maker.take, parsed)))
+
+
+def test_blank_lines_between_longer_rows_are_no_rows(tmp_path):
+    # Two lines, one too long by as many cells as the other lacks: their cells add up.
+    text = "n\ta\n" + "1\tx\t\n\n" * 3 + "2\ty\n"
+    path = tmp_path / "a.tsv"
+    path.write_text(text)
+    head = read_head(path)
+    table = read_columns(head, needed_header(head), {"n": (0, "float64"), "a": (1, "text")})
+    assert table.number("n").tolist() == [1, 1, 1, 2]
+    assert table.text("a").tolist() == ["x", "x", "x", "y"]
+
+
+def test_a_text_with_blanks_around_it_is_the_text():
+    known = TextNames()
+    assert [known.code(text) for text in (b"b", b" b ", b"c", b"b ")] == [0, 0, 1, 0]
+    assert known.names == ["b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("data", "n_rows", "words"),
+    [
+        (b"1\t\n2\t\n", 3, "quoted cells that make 2 rows or 3"),
+        (b"1\t\n2\t3\t4\t\n", 2, "Expected 2 columns, got 4"),
+    ],
+)
+def test_rows_that_arrow_sees_otherwise_are_an_error(data, n_rows, words, tmp_path):
+    path = tmp_path / "a.tsv"
+    path.write_text("n\ta\n1\tx\n")
+    head = read_head(path)
+    cells = ArrowCells(head, needed_header(head), picked=[0], numbers=[0], texts=[])
+    picked = Picked(data, n_rows, np.zeros(10, np.int64), refused=-1, read=len(data))
+    with pytest.raises(ParseError, match=words) as caught:
+        cells.parse(picked)
+    assert caught.value.path == path
+
+
+def test_a_row_behind_the_last_one_is_told_by_the_header(tmp_path):
+    head, header, _ = maker_of(tmp_path, "n\ta\tm\tb\n\n1\ta\t2\tb\n")
+    assert line_of(head, header, 0) == 3
+    assert line_of(head, header, 1) == header.lines == 1

@@ -43,3 +43,8 @@ def test_numbers_and_lists_of_as_many_as_are_wanted():
     first, second = vector([1, "x"], 2)
     assert first == 1
     assert math.isnan(second)
+
+
+def test_a_whole_number_beyond_all_floats_is_missing(tmp_path):
+    (found,) = first_objects(head_of(tmp_path, '{"a": 1' + "0" * 400 + "}\n"))
+    assert math.isnan(number(found["a"]))

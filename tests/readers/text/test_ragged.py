@@ -11,6 +11,7 @@ from gazetrack.errors import ParseError
 from gazetrack.readers.base import read_head
 from gazetrack.readers.opening import MAX_LINE_BYTES
 from gazetrack.readers.text import cells as _cells
+from gazetrack.readers.text import ragged
 from gazetrack.readers.text.header import needed_header
 from gazetrack.readers.text.table import MAX_COLUMNS, read_columns
 from gazetrack.workflows.convert import ConvertOptions, convert_files
@@ -299,3 +300,23 @@ def test_the_limit_of_a_line(step, tmp_path):
         assert caught.value.line == 14
     else:
         assert gazetrack.read(path).sample_table.num_rows == 13
+
+
+def test_a_quote_that_is_never_closed_does_not_fill_the_memory(tmp_path, monkeypatch):
+    path = tmp_path / "a.csv"
+    path.write_text('"t","x"\n"1","2"\n"3","4\n')
+    head = read_head(path)
+    rows = ragged.RaggedRows(head, needed_header(head), [0, 1])
+    monkeypatch.setattr(ragged, "MAX_LINE_BYTES", 1_000)
+    given = []
+
+    def blocks():
+        yield b'"1","2"\n"3","4\n', True
+        for _ in range(100):
+            given.append(b"5,6\n" * 100)
+            yield given[-1], True
+
+    with pytest.raises(ParseError, match="a quote is left open") as caught:
+        list(rows.quoted_blocks(blocks()))
+    assert caught.value.line == 3
+    assert len(given) == 3
