@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from gazetrack.images.volume_files import Header, Volume
 
 MAX_VOLUME_BYTES = 2**30
+# Data sets of one file a slice have thousands, which are gone through several times in one order:
+# were fewer kept than there are, each pass would read all of them again.
+_KEPT_HEADERS = 2**14
 # One file at a time: the libraries' warnings are silenced by a filter that threads would share.
 _LOCK = threading.RLock()
 
@@ -173,7 +176,7 @@ def header(path: Path) -> Header:
         return _header(path, status.st_mtime_ns, status.st_size)
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=_KEPT_HEADERS)
 def _header(path: Path, _changed: int, _size: int) -> Header:
     found, itemsize = read_header(path)
     if min(found.n, found.height, found.width) < 1:

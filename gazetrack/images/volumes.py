@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from gazetrack.errors import DataError, GazetrackError, InputError
 from gazetrack.images.dicom_series import read_series
 from gazetrack.images.reference import ImageRef
-from gazetrack.images.slices import header, slice_size
+from gazetrack.images.slices import header, reading, slice_size
 from gazetrack.images.volume_files import suffix_of
 
 if TYPE_CHECKING:
@@ -150,15 +150,15 @@ def _series_files(image: ImageRef) -> tuple[Path, ...]:
     """Return the files beside an image that are of its series, and itself, by name."""
     if suffix_of(image.file) != ".dcm":
         return ()
-    series = header(image.file).series
-    if not series:
-        return ()
     folder = image.file.parent
-    status = folder.stat()
+    with reading(image.file):  # which may be gone, with its folder
+        status = folder.stat()
     with _LOCK:
         found = _series_in(folder, status.st_ino, status.st_mtime_ns)
-    files = found.get(series, ())
-    return files if image.file in files else ()
+    if image.file not in found:
+        header(image.file)  # says why it could not be read
+        return ()
+    return found[image.file]
 
 
 @functools.lru_cache(maxsize=_KEPT_VOLUMES)
@@ -168,9 +168,13 @@ def _of_file(path: Path, n: int, spacing: Spacing) -> ImageVolume:
 
 
 @functools.lru_cache(maxsize=64)
-def _series_in(folder: Path, _inode: int, _changed: int) -> Mapping[str, tuple[Path, ...]]:
-    """Return the files of a folder by their series, each in the order of names."""
-    found: dict[str, list[Path]] = defaultdict(list)
+def _series_in(folder: Path, _inode: int, _changed: int) -> Mapping[Path, tuple[Path, ...]]:
+    """Return of each DICOM file of a folder the files of its series, in the order of names.
+
+    None of a file that lies nowhere in space; one that cannot be read is left out.
+    """
+    of_file: dict[Path, str] = {}
+    members: dict[str, list[Path]] = defaultdict(list)
     for path in sorted(folder.iterdir()):
         if suffix_of(path) != ".dcm" or not path.is_file():
             continue
@@ -178,9 +182,11 @@ def _series_in(folder: Path, _inode: int, _changed: int) -> Mapping[str, tuple[P
             series = header(path).series
         except InputError:
             continue  # whoever asks for the file itself learns why
+        of_file[path] = series
         if series:
-            found[series].append(path)
-    return {series: tuple(files) for series, files in found.items()}
+            members[series].append(path)
+    files = {series: tuple(paths) for series, paths in members.items()}
+    return {path: files.get(series, ()) for path, series in of_file.items()}
 
 
 @functools.lru_cache(maxsize=_KEPT_VOLUMES)

@@ -214,7 +214,13 @@ def _evaluate(job: Job, folder: Path, way: str, ids: tuple[str, ...]) -> None:
     for _ in predict_folder(job.sources.images, network, folder / way, options):
         pass  # an image that fails is missing in the evaluation, which says so
     scores_file = _scores_file(folder, way)
-    evaluated = evaluate_folder(folder / way, masks, scores_file.parent, folder / "val.txt")
+    evaluated = evaluate_folder(
+        folder / way,
+        masks,
+        scores_file.parent,
+        folder / "val.txt",
+        images=job.sources.images,  # masks that are pictures do not tell their slices
+    )
     if not evaluated.complete:
         n = sum(score.error is None for score in evaluated.scores)
         what = f"{n} of {evaluated.n_wanted} validation images could be evaluated"

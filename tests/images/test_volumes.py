@@ -142,6 +142,10 @@ def test_damaged_files_beside_a_series_do_no_harm(tmp_path):
     assert len(volume_of(ImageRef(paths[0])).slices) == 5
     damaged = ImageRef(tmp_path / "damaged.dcm")
     assert volume_file(damaged) is None
+    gone = ImageRef(tmp_path / "nowhere" / "gone.dcm")
+    assert volume_file(gone) is None
+    with pytest.raises(InputError, match="no such file"):
+        volume_of(gone)
     with pytest.raises(InputError, match="cannot be read"):
         volume_of(damaged)
 

@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from gazetrack.errors import CheckpointError, GazetrackError
 from gradtrack_model.study import runner as study
 from gradtrack_model.study.comparison import compare_methods
 from gradtrack_model.study.runner import run_jobs
+from tests.dicom_files import write_series
 from tests.studies import SMALL, jobs_of, run
+from tests.synthetic import write_gaze
+from tests.volume_study import ball
 
 
 def test_other_settings_or_data_are_refused_and_force_begins_anew(folder):
@@ -62,3 +67,23 @@ def test_several_classes_are_refused(folder):
         "a comparison of 2 classes (a, b)"
     }
     assert not (folder / "out").exists() or not list((folder / "out").rglob("*.safetensors"))
+
+
+def test_masks_that_are_pictures_of_a_dicom_series_are_compared_as_a_volume(tmp_path):
+    """From training with neighbours to volumes: names say another order than positions."""
+    pytest.importorskip("pydicom")
+    mask = ball(0)
+    (tmp_path / "masks").mkdir()
+    for series, names in enumerate((["d", "a", "e", "b", "c"], ["y", "v", "z", "w", "x"])):
+        voxels = (60 + 130 * mask).astype(np.int16)
+        write_series(tmp_path / "images", voxels, names=names, SeriesInstanceUID=f"1.{series}")
+        for name, plane in zip(names, mask, strict=True):
+            Image.fromarray(plane.astype(np.uint8) * 255).save(tmp_path / "masks" / f"{name}.png")
+    write_gaze(tmp_path / "g.fixations.parquet", {name: [(26.0, 24.0)] * 3 for name in "abcde"})
+    (tmp_path / "val.txt").write_text("".join(f"{name}\n" for name in "vwxyz"))
+    jobs = jobs_of(tmp_path, ("full",), context=1)
+    (result,) = run_jobs(jobs, tmp_path / "out")
+    assert result.error is None
+    (volume,) = result.volumes["plain"]
+    assert volume == "v.dcm"
+    assert 0 <= result.volumes["plain"][volume]["dice"] <= 1
