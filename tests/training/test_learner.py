@@ -59,13 +59,13 @@ def test_a_step_moves_the_weights_and_returns_its_losses(data, config):
 
 
 def test_a_loss_that_is_not_finite_leaves_the_weights_as_they_are(data, config, monkeypatch):
-    real = learner.gaze_loss
+    real = learner.loss_of
 
     def spoiled(*arguments):
         losses = real(*arguments)
         return losses._replace(total=losses.total * float("nan"))
 
-    monkeypatch.setattr(learner, "gaze_loss", spoiled)
+    monkeypatch.setattr(learner, "loss_of", spoiled)
     taught = Learner(config)
     names = [name for name, _ in taught.model.named_parameters()]
     before = copy_of(taught.model)

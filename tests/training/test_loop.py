@@ -109,14 +109,14 @@ def test_it_overfits_four_images(tmp_path, method, size, flip, least):
 
 
 def test_a_loss_that_is_not_finite_ends_the_run(data_folder, config, monkeypatch):
-    real, calls = learner.gaze_loss, []
+    real, calls = learner.loss_of, []
 
     def spoiled(*args):
         calls.append(1)
         losses = real(*args)
         return losses._replace(total=losses.total * float("nan")) if len(calls) == 3 else losses
 
-    monkeypatch.setattr(learner, "gaze_loss", spoiled)
+    monkeypatch.setattr(learner, "loss_of", spoiled)
     with pytest.raises(
         NonFiniteLossError, match=r"not finite at step 3, images im\d, im\d.*\[NON_FINITE\]"
     ) as caught:
