@@ -11,6 +11,9 @@ from _goals import Row, Settings
 from _metamorphic import Check, checks
 from _mutant_cases import cases
 
+# Of so many exports as there are; where nearly none could be changed, the change is at fault.
+LEAST_CHECKS = 30
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -36,5 +39,6 @@ def counted(found: Sequence[Check], seed: int) -> Row:
     """
     same = sum(not one.detail for one in found)
     share = same / max(len(found), 1)
+    met = len(found) >= LEAST_CHECKS and share >= 0.98
     how = f"exports split in two, and a table in all units of time and length; seed {seed}"
-    return Row(goal="G4", figure=f"{same} of {len(found)}", met=share >= 0.98, how=how)
+    return Row(goal="G4", figure=f"{same} of {len(found)}", met=met, how=how)

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from _mutant_verdicts import Verdict
 
 FLOOR_MUTANTS = 5000
+# Of a kind of change, or of messages: a share of fewer says little.
+LEAST_OF_A_KIND = 300
+_TOO_FEW = f": fewer than {LEAST_OF_A_KIND} of a kind, no ground for a share"
 _FIRST_OF_EACH = 12  # faults that are listed of each kind
 
 
@@ -85,8 +88,14 @@ def counted(found: list[Verdict], seed: int) -> list[Row]:
             f"{100 * unclear:.2f} % of {len(refused):,} messages; {100 * placed:.0f} % of "
             f"{len(parsing):,} about the content of a file of a known format"
         )
+        enough = min(len(refused), len(parsing)) >= LEAST_OF_A_KIND
         rows_found.append(
-            Row(goal="G2", figure=figure, met=unclear <= 0.005 and placed >= 0.8, how=how)
+            Row(
+                goal="G2",
+                figure=figure,
+                met=enough and unclear <= 0.005 and placed >= 0.8,
+                how=how if enough else how + _TOO_FEW,
+            )
         )
     rows_found += _of_silence(found, how)
     return rows_found
@@ -95,16 +104,22 @@ def counted(found: list[Verdict], seed: int) -> list[Row]:
 def _of_silence(found: list[Verdict], how: str) -> Iterator[Row]:
     shares = {}
     texts = []
+    fewest = len(found)
     for kind in ("error", "notice"):
         own = [one for one in found if one.kind == kind]
         silent = sum(one.verdict == "silent" for one in own)
         shares[kind] = silent / max(len(own), 1)
+        fewest = min(fewest, len(own))
         texts.append(f"{silent} of {len(own):,}")
-    met = shares["error"] == 0.0 and shares["notice"] <= 0.02
-    yield Row(goal="G3", figure="; ".join(texts), met=met, how=how)
+    enough = fewest >= LEAST_OF_A_KIND
+    met = enough and shares["error"] == 0.0 and shares["notice"] <= 0.02
+    of_silence = how if enough else how + _TOO_FEW
+    yield Row(goal="G3", figure="; ".join(texts), met=met, how=of_silence)
     harmless = [one for one in found if one.kind == "harmless"]
     if harmless:
         same = sum(one.verdict == "read" for one in harmless)
         share = same / len(harmless)
         figure = f"{100 * share:.2f} % of {len(harmless):,}"
-        yield Row(goal="G4", figure=figure, met=share >= 0.98, how=how)
+        enough = len(harmless) >= LEAST_OF_A_KIND
+        of_harmless = how if enough else how + _TOO_FEW
+        yield Row(goal="G4", figure=figure, met=enough and share >= 0.98, how=of_harmless)

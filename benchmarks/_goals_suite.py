@@ -60,20 +60,22 @@ def rows(settings: Settings) -> Iterator[Row]:
         if None not in green.values():
             yield of_kernels({name: done or "" for name, done in green.items()})
         reports = {}
+        ended = {}
         for name, (modules, tests) in PARTS.items():
             report = Path(folder) / f"{name}.json"
             covered = [f"--cov={module}" for module in modules]
-            _pytest([*_QUICK, *covered, "--cov-branch", f"--cov-report=json:{report}", *tests], end)
+            told = ["--cov-branch", f"--cov-report=json:{report}"]
+            ended[name] = _pytest([*_QUICK, *covered, *told, *tests], end) or ""
             if report.exists():
                 reports[name] = json.loads(report.read_text("utf-8"))["totals"]
         if len(reports) == len(PARTS):
-            yield of_coverage(reports)
+            yield of_coverage(reports, ended)
 
 
 def of_kernels(ended: Mapping[str, str]) -> Row:
     """Return the row of the last lines that pytest printed, by how the kernels were run."""
     green = {
-        name: re.search(r"\d+ passed", line) is not None and not re.search("failed|error", line)
+        name: _counted(line, "passed") > _counted(line, "skipped") and _is_green(line)
         for name, line in ended.items()
     }
     figure = "; ".join(f"{name}: {line.strip('= ')}" for name, line in ended.items())
@@ -81,8 +83,18 @@ def of_kernels(ended: Mapping[str, str]) -> Row:
     return Row(goal="G19", figure=figure, met=all(green.values()), how=how)
 
 
-def of_coverage(reports: Mapping[str, Mapping[str, Any]]) -> Row:
-    """Return the row of coverage.py's totals, by what they are of."""
+def _counted(line: str, what: str) -> int:
+    """Return how many tests pytest's last line says have passed, or were skipped."""
+    found = re.search(rf"(\d+) {what}", line)
+    return int(found[1]) if found else 0
+
+
+def _is_green(line: str) -> bool:
+    return _counted(line, "passed") > 0 and not re.search("failed|error", line)
+
+
+def of_coverage(reports: Mapping[str, Mapping[str, Any]], ended: Mapping[str, str]) -> Row:
+    """Return the row of coverage.py's totals, and of pytest's last lines, by what they are of."""
     shares = []
     for name, total in reports.items():
         left = total["num_branches"] - total["covered_branches"]
@@ -92,6 +104,10 @@ def of_coverage(reports: Mapping[str, Mapping[str, Any]]) -> Row:
         percent = math.floor(10 * total["percent_covered"]) / 10
         shares.append(f"{name} {percent:.1f} % ({what})")
     complete = all(total["percent_covered"] == 100 for total in reports.values())
+    # A line that a failing test has run is none that a test holds.
+    failing = [name for name, line in ended.items() if not _is_green(line)]
+    shares += [f"tests of {name} fail: {ended[name].strip('= ')}" for name in failing]
+    complete = complete and not failing
     how = "coverage.py with branches, each part by its own quick tests; `make coverage`"
     return Row(goal="G18", figure="; ".join(shares), met=complete, how=how)
 

@@ -22,9 +22,13 @@ WHOLE = {
 
 
 def test_a_branch_that_is_not_run_misses_the_goal():
-    assert suite.of_coverage({"a": WHOLE}).met
+    green = {"a": "70 passed in 3.00s"}
+    assert suite.of_coverage({"a": WHOLE}, green).met
+    failing = suite.of_coverage({"a": WHOLE}, {"a": "1 failed, 69 passed in 3.00s"})
+    assert failing.met is False
+    assert "tests of a fail: 1 failed, 69 passed" in failing.figure
     row = suite.of_coverage(
-        {"a": WHOLE, "b": WHOLE | {"covered_branches": 999, "percent_covered": 99.98}}
+        {"a": WHOLE, "b": WHOLE | {"covered_branches": 999, "percent_covered": 99.98}}, green
     )
     assert (row.goal, row.met) == ("G18", False)
     assert "b 99.9 % (1 of 1,000 branches and 0 of 4,000 statements are not run)" in row.figure
@@ -34,6 +38,7 @@ def test_a_kernel_that_fails_misses_the_goal():
     assert suite.of_kernels({"a": "70 passed in 3.00s"}).met
     row = suite.of_kernels({"a": "70 passed in 3.00s", "b": "1 failed, 69 passed in 3.00s"})
     assert (row.goal, row.met) == ("G19", False)
+    assert not suite.of_kernels({"a": "1 passed, 79 skipped in 3.00s"}).met
     assert not suite.of_kernels({"a": "no tests ran in 0.1s"}).met
 
 

@@ -51,8 +51,9 @@ def test_every_parser_has_exports_to_begin_with():
     assert not fuzz.columns_of("gazepoint")
 
 
-def searched(parser, inputs, failures=()):
-    return {"parser": parser, "inputs": inputs, "failures": dict.fromkeys(failures, "")}
+def searched(parser, inputs, failures=(), parsed=9):
+    facts = {"parser": parser, "inputs": inputs, "parsed": parsed}
+    return facts | {"failures": dict.fromkeys(failures, "")}
 
 
 def test_the_goal_asks_for_a_million_inputs_of_each_parser_without_a_failure():
@@ -61,4 +62,8 @@ def test_the_goal_asks_for_a_million_inputs_of_each_parser_without_a_failure():
     assert _goals_fuzz.counted([*enough, searched("c", 999_999)], 7).met is False
     failing = _goals_fuzz.counted([*enough, searched("c", 1_000_000, ["KeyError at a.py:1"])], 7)
     assert failing.met is False
-    assert failing.figure == "1 of 4,000,000, at least 1,000,000 for each of 3 parsers"
+    assert failing.figure == (
+        "1 of 4,000,000, at least 1,000,000 for each of 3 parsers, of which at least 9 were read"
+    )
+    refuses_all = searched("c", 1_000_000, parsed=0)
+    assert _goals_fuzz.counted([*enough, refuses_all], 7).met is False

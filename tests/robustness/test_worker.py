@@ -62,11 +62,19 @@ def test_rows_count_and_judge():
     assert {row.goal: row.met for row in _goals_mutants.counted(found, 7)}["G1"] is False
     few = _goals_mutants.counted(made(10), 7)
     assert few[0].met is False, "fewer than the floor asks for"
-    enough = made(5000) + made(10, kind="error") + made(100, kind="harmless")
-    enough += made(100, kind="notice", verdict="refused", parsing=True, placed=True)
+    enough = made(5000) + made(300, kind="error") + made(300, kind="harmless")
+    enough += made(300, kind="notice", verdict="refused", parsing=True, placed=True)
     rows = {row.goal: row for row in _goals_mutants.counted(enough, 7)}
     assert all(row.met for row in rows.values())
-    assert rows["G4"].figure == "100.00 % of 100"
-    assert rows["G3"].figure == "0 of 10; 0 of 100"
+    assert rows["G4"].figure == "100.00 % of 300"
+    assert rows["G3"].figure == "0 of 300; 0 of 300"
+    without = {kind: [one for one in enough if one.kind != kind] for kind in ("error", "harmless")}
+    few = {row.goal: row.met for row in _goals_mutants.counted(without["error"], 7)}
+    assert (few["G3"], few["G4"]) == (False, True), "a share of none is no ground"
+    few = {
+        row.goal: row.met
+        for row in _goals_mutants.counted([*without["harmless"], *made(9, kind="harmless")], 7)
+    }
+    assert (few["G3"], few["G4"]) == (True, False)
     enough += made(1, kind="error", verdict="silent")
     assert {row.goal: row.met for row in _goals_mutants.counted(enough, 7)}["G3"] is False
