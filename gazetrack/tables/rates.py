@@ -22,10 +22,10 @@ _LONGEST_STEP = 1.5
 _LONGEST_SPAN = 1.25
 _MOST = 0.5  # share of the spans
 _MILLISECOND = 1.0
-# Whole milliseconds that are a rounded clock: so many steps together are of two lengths at most.
-_TOGETHER = 64
-_NEARLY_ALL = 0.9
+# Of a rounded clock, longer steps come evenly: from one to the next, one of two numbers of steps.
+_EVENLY = 0.65
 _NOT_FEW = 0.04
+_LEAST_LONG_STEPS = 8
 
 
 def rate_of(times: pa.ChunkedArray) -> float | None:
@@ -76,30 +76,26 @@ def rate_of_pairs(steps: Floats) -> float | None:
 
 def _longest_step(steps: Floats) -> float:
     """Return which step is that of no gap, in ms."""
-    longest = _LONGEST_STEP * float(np.median(steps))
-    whole = bool(np.all(steps == np.rint(steps)))
+    usual = float(np.median(steps))
+    longest = _LONGEST_STEP * usual
+    is_long = steps >= longest
+    n_long = int(np.count_nonzero(is_long))
     # Samples that are lost now and then make long steps as well, but few of them.
-    if not whole or len(steps) <= _TOGETHER or float(np.mean(steps >= longest)) < _NOT_FEW:
+    if n_long < max(_LEAST_LONG_STEPS, _NOT_FEW * len(steps)):
         return longest
-    together = _sums(steps)
-    # A pause says nothing of the clock.
-    together = together[_sums((steps > 2.0 * longest).astype(np.float64)) == 0.0]
-    if len(together) == 0:
-        return longest
-    lower = np.floor(np.median(together) - 0.5 * _MILLISECOND)
-    share_below = np.mean((together == lower) | (together == lower + 1.0))
-    share_above = np.mean((together == lower + 1.0) | (together == lower + 2.0))
-    if max(share_below, share_above) < _NEARLY_ALL:
-        return longest
-    period_ms = float(np.median(together)) / _TOGETHER
-    return max(longest, float(np.ceil(period_ms)) + 0.5 * _MILLISECOND)
+    is_next = steps == usual + _MILLISECOND
+    whole = usual == np.rint(usual) and float(np.mean(is_next[is_long])) > _MOST
+    return usual + 1.5 * _MILLISECOND if whole and _come_evenly(is_next) else longest
 
 
-def _sums(values: Floats) -> Floats:
-    """Return the sum of each run of as many values as are looked at together."""
-    ends = np.concatenate([[0.0], np.cumsum(values)])
-    sums: Floats = ends[_TOGETHER:] - ends[:-_TOGETHER]
-    return sums
+def _come_evenly(chosen: npt.NDArray[np.bool_]) -> bool:
+    """Whether the chosen ones follow each other at one of two distances, next to each other.
+
+    What is lost at random comes at all distances, the shortest ones being the most frequent.
+    """
+    counts = np.bincount(np.diff(np.flatnonzero(chosen)))
+    in_two = counts[:-1] + counts[1:]
+    return float(in_two.max()) >= _EVENLY * float(counts.sum())
 
 
 def _longest_span(steps: Floats) -> float:

@@ -49,6 +49,14 @@ def test_times_in_whole_milliseconds_have_the_rate_of_their_tracker(rate_hz, rou
     assert rate(t[:400]) == pytest.approx(rate_hz, rel=5e-3)
 
 
+@pytest.mark.parametrize("rate_hz", [300, 450, 600, 800, 900])
+@pytest.mark.parametrize("half", [0.0, 0.5], ids=["floor", "round"])
+def test_samples_that_are_lost_from_whole_milliseconds_change_little(rate_hz, half):
+    t = np.floor(np.arange(20_000) * 1000 / rate_hz + half)
+    kept = np.random.default_rng(4).random(len(t)) >= 0.02
+    assert rate(t[kept]) == pytest.approx(rate_hz, rel=0.03)
+
+
 @pytest.mark.parametrize("lost", [0.01, 0.04, 0.1, 0.3])
 def test_samples_lost_at_random_lower_no_rate_of_whole_milliseconds(lost):
     kept = np.random.default_rng(3).random(20_000) >= lost
