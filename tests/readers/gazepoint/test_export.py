@@ -6,7 +6,7 @@ import pytest
 
 import gazetrack
 from gazetrack.errors import ParseError
-from gazetrack.readers.base import Level, ReadOptions, read_head
+from gazetrack.readers.base import NO, Level, ReadOptions, read_head
 from gazetrack.readers.gazepoint import export as gazepoint
 from gazetrack.readers.shared import sink as _sink
 from gazetrack.readers.text import cells as _cells
@@ -188,3 +188,16 @@ def test_real_fixations_are_as_counted(file, exports, truth):
     assert ends.min() == pytest.approx(want["first_t_ms"], abs=0.05)
     assert ends.max() == pytest.approx(want["last_t_ms"], abs=0.05)
     assert len(set(recording.fixation_table["recording"].to_pylist())) == want["n_media"]
+
+
+def test_a_time_column_alone_is_no_export(tmp_path):
+    head = head_of(tmp_path, ["0.0,0.5,0.5"], "TIME,FPOGX,FPOGY")
+    assert gazepoint.sniff(head) == NO
+
+
+def test_pupils_of_a_log_may_be_in_millimetres(tmp_path):
+    header = "CNT,TIME,TIME_TICK,FPOGX,FPOGY,FPOGS,FPOGD,FPOGID,FPOGV,LPMM,LPMMV,LPUPILD,USER"
+    rows = [f"{i},{i / 10},{i},0.5,0.5,0.0,{i / 10},1,1,3.5,1,0.007,0" for i in range(3)]
+    recording = read(tmp_path, rows, header)
+    # Those in metres, which contradict them, are not looked at.
+    assert recording.sample_table["left_pupil"].to_pylist() == [3.5] * 3

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import gazetrack
 from gazetrack.readers.pupil import cloud_gaze
 from tests.parts import grown, same_in_parts
 
@@ -56,3 +57,37 @@ def test_a_line_is_drawn_through_the_first_samples_near_the_axis(tmp_path, monke
 def test_a_grown_export_is_the_same_in_parts(tmp_path, monkeypatch):
     found = same_in_parts(grown("pupil_cloud", tmp_path / "gaze.csv"), monkeypatch)
     assert len(found.samples) > 400
+
+
+@pytest.mark.parametrize(
+    ("spread", "px_per_deg", "ahead", "camera"),
+    [
+        (10, 20, 800, "Neon"),
+        (0.5, 20, 800, cloud_gaze.UNKNOWN_CAMERA),  # the gaze went nowhere
+        (10, -20, 800, cloud_gaze.UNKNOWN_CAMERA),  # as in a mirror
+        (10, 20, 50, cloud_gaze.UNKNOWN_CAMERA),  # no camera looks to the side
+    ],
+)
+def test_a_camera_is_told_by_where_straight_ahead_is(spread, px_per_deg, ahead, camera, tmp_path):
+    path = tmp_path / "gaze.csv"
+    lines = []
+    for i in range(100):
+        azimuth = spread * (i / 50 - 1)
+        x = ahead + px_per_deg * azimuth
+        lines.append(f"s,a,{START + 5_000_000 * i},{x:.3f},600,1,,,{azimuth:.6f},1.5\n")
+    path.write_text(HEAD + "".join(lines))
+    found = gazetrack.read(path)
+    assert found.world_camera == camera
+    assert (found.screen is None) == (camera == cloud_gaze.UNKNOWN_CAMERA)
+
+
+def test_stretches_without_a_fixation_make_no_difference(tmp_path, monkeypatch):
+    lines = []
+    for i in range(120):
+        fixation = 1 + i // 60 if i % 60 < 10 else ""
+        lines.append(f"s,a,{START + 5_000_000 * i},800,600,1,{fixation},,0,0\n")
+    path = tmp_path / "gaze.csv"
+    path.write_text(HEAD + "".join(lines))
+    found = same_in_parts(path, monkeypatch)
+    assert found.events["onset_ms"].tolist() == [0, 300]
+    assert found.events["duration_ms"].tolist() == [50, 50]

@@ -154,3 +154,10 @@ def test_real_companions_are_refused_by_name(exports, truth):
             UnknownFormat, match=r"holds no gaze: it is .* of a Pupil Core recording"
         ):
             registry.detect(read_head(exports / file))
+
+
+def test_gaze_that_is_trusted_throughout_needs_no_word(tmp_path):
+    text = "gaze_timestamp,confidence,norm_pos_x,norm_pos_y,base_data\n1,1,0.5,0.5,\n2,1,0.5,0.25,"
+    recording = pupil_core.read(head_of(tmp_path, text), ReadOptions())
+    assert recording.sample_table["t_ms"].to_pylist() == [0, 1000]
+    assert not any("confidence" in note for note in recording.notes)

@@ -64,3 +64,7 @@ def test_the_reference_image_lies_beside_the_gaze(tmp_path):
     assert reference_image(path) == ("reference_image.png", Screen(300, 200))
     (tmp_path / "reference_image.jpeg").write_bytes(b"no image")
     assert reference_image(path) == ("reference_image.jpeg", None)
+
+
+def test_a_size_beyond_all_screens_is_none():
+    assert size_from_scaled((X, Y), (X * 1e9, Y * 1e9)) is None

@@ -103,3 +103,14 @@ def test_events_without_positions_are_no_begaze_table(tmp_path):
         begaze.sniff(read_head(file(tmp_path, ["t1,a.png,P1,Fixation,10,260"], EVENTS))).level
         == Level.NO
     )
+
+
+def test_fixations_need_no_column_of_what_they_are(tmp_path):
+    header = "Participant,Event Start Trial Time [ms],Event End Trial Time [ms],Index,"
+    header += "Fixation Position X [px],Fixation Position Y [px]"
+    rows = ["P1,0,200,1,300,400", "P1,250,400,2,310,410"]
+    recording = gazetrack.read(file(tmp_path, rows, header))
+    fixations, _ = fixation_table(recording)
+    assert fixations["duration_ms"].to_pylist() == [200, 150]
+    assert fixations["x_px"].to_pylist() == [300, 310]
+    assert recording.dropped == {}

@@ -56,3 +56,18 @@ def test_separators_alone_are_no_gaze(tmp_path):
     path.write_text(HEAD + [*rows("A")][-1])
     with pytest.raises(NoGaze, match="no samples"):
         gazetrack.read(path)
+
+
+def test_a_stretch_of_separators_makes_no_difference(tmp_path, monkeypatch):
+    gap = ["900;T0;-;A;-;Separator;Separator;-;-;-;-;-;-\n"] * 40
+    before = [*rows("A", n=20)]
+    after = [*rows("A", n=40)][20:]
+    path = tmp_path / "raw.txt"
+    path.write_text(HEAD + "".join(gap + before + gap + after))
+    found = same_in_parts(path, monkeypatch)
+    whole = tmp_path / "whole.txt"
+    whole.write_text(HEAD + "".join(before + after))
+    expected = gazetrack.read(whole)
+    assert found.dropped == {"no sample (separators and events of the user)": 82}
+    assert found.samples["t_ms"].tolist() == expected.samples["t_ms"].tolist()
+    assert found.events["onset_ms"].tolist() == expected.events["onset_ms"].tolist()

@@ -115,3 +115,17 @@ def test_an_unusable_calibration_area_is_no_screen(tmp_path):
     recording = read(tmp_path, ["## Calibration Area:\t0\t0", HEADER, *samples(2)])
     assert recording.screen is None
     assert "calibration area is not usable" in recording.notes[0]
+
+
+def test_movements_that_name_no_eye_are_of_both(tmp_path):
+    recording = read(tmp_path, [*EVENTS, "Fixation,1,1,5000,7000,2000,30,40"])
+    assert recording.eyes == "combined"
+    (event,) = recording.event_table.to_pylist()
+    assert (event["eye"], event["duration_ms"], event["x_px"]) == ("both", 2.0, 30.0)
+
+
+def test_a_column_of_events_that_is_there_twice_is_named_with_its_line(tmp_path):
+    lines = [*EVENTS[:-1], EVENTS[-1] + ",Start", "Fixation L,1,1,5,6,1,2,3,4"]
+    with pytest.raises(ParseError, match="column 'Start' is there twice") as caught:
+        read(tmp_path, lines)
+    assert caught.value.line == 4
