@@ -333,10 +333,8 @@ class _Times:
         parts = texts.str.extract(f"^{_STAMP.pattern}$")
         digits = parts[0] + parts[1] + parts[2]
         stamps = pd.to_datetime(digits, format="%Y%m%d%H%M%S%f", errors="coerce")
-        if self._midnight is None and first:
+        if self._midnight is None:  # there is a first time: it told that these are stamps
             self._midnight = stamps[texts == first].iloc[0].normalize()
-        if self._midnight is None:
-            return np.full(len(texts), np.nan)
         return np.asarray((stamps - self._midnight) / pd.Timedelta(milliseconds=1), np.float64)
 
     def check(self) -> None:

@@ -204,8 +204,6 @@ def _json_trials(head: Head) -> list[dict[str, Any]]:
         raise ParseError("is no whole JSON", path=head.path, line=line, hint=_AGAIN) from error
     if isinstance(data, dict):
         data = data["trials"] if isinstance(data.get("trials"), list) else [data]
-    if not isinstance(data, list):
-        return []
     return [trial for trial in data if isinstance(trial, dict)]
 
 

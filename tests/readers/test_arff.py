@@ -125,3 +125,11 @@ def test_a_long_export_is_the_same_in_parts(tmp_path, monkeypatch):
     found = same_in_parts(grown("arff", tmp_path / "raw.arff"), monkeypatch)
     assert len(found.samples) > 200
     assert len(found.events) > 20
+
+
+@pytest.mark.parametrize("sizes", [(0, 720), (1280, 0), (9_999_999, 720)])
+def test_a_screen_that_cannot_be_is_none(sizes, tmp_path):
+    width, height = sizes
+    stated = [f"%@METADATA width_px {width}", f"%@METADATA height_px {height}"]
+    recording = read(tmp_path, ["0,1,2,1", "4000,1,2,1"], before=("@RELATION gaze", *stated))
+    assert recording.screen is None

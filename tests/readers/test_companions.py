@@ -75,3 +75,34 @@ def test_tables_of_trials_are_named_and_the_gaze_is_asked_for(header, tmp_path):
     with pytest.raises(UnknownFormat, match=f"{TRIALS[header]}'s table of trials") as caught:
         registry.detect(read_head(path))
     assert "tracker" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "what"),
+    [
+        ("a.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 100, "Excel's own format"),
+        ("et.tslv", b"\1\2\3\4" * 50, "the binary stream log of Tobii Glasses 2"),
+        ("a.bin", b"gaze\0\1\2\3" * 50, "is binary, not a text export"),
+    ],
+)
+def test_binary_files_are_called_what_they_are(name, data, what, tmp_path):
+    path = tmp_path / name
+    path.write_bytes(data)
+    with pytest.raises(UnknownFormat, match=what) as caught:
+        registry.detect(read_head(path))
+    assert caught.value.hint
+    assert caught.value.byte == (4 if name == "a.bin" else None)
+
+
+def test_a_companion_longer_than_the_head_is_known_by_its_first_keys(tmp_path):
+    whole = {"uuid": "1", "gaze": {}, "scenecamera": {}, "more": ["x"] * 30_000}
+    short = {**whole, "more": []}
+    errors = []
+    for name, facts in (("a", short), ("b", whole)):
+        path = tmp_path / f"{name}.json"
+        path.write_text(json.dumps(facts, indent=4))
+        with pytest.raises(UnknownFormat) as caught:
+            registry.detect(read_head(path))
+        errors.append((caught.value.what, caught.value.hint))
+    assert errors[0] == errors[1]
+    assert "a recording file of Tobii Glasses 3" in errors[0][0]

@@ -90,3 +90,22 @@ def _written(folder, meta):
     path = folder / "a.samples.parquet"
     pq.write_table(table.replace_schema_metadata({b"gazetrack": meta.encode()}), path)
     return path
+
+
+def test_a_table_of_fixations_is_told_from_one_of_samples(tmp_path):
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"onset_ms": [0.0], "duration_ms": [200.0]}), path)
+    with pytest.raises(UnknownFormat, match="a table of fixations or events") as caught:
+        gazetrack.read(path)
+    assert "*.samples.parquet" in str(caught.value)
+
+
+def test_a_column_of_another_type_is_an_error_about_the_file(tmp_path):
+    path = tmp_path / "a.samples.parquet"
+    numbers = pa.array([0.0, 4.0])
+    words = pa.array(["left", "right"])
+    pq.write_table(pa.table({"t_ms": numbers, "x_px": words, "y_px": numbers}), path)
+    with pytest.raises(ParseError, match="x_px") as caught:
+        gazetrack.read(path)
+    assert caught.value.path == path
+    assert caught.value.hint == "see docs/tables.md for the types"

@@ -180,3 +180,15 @@ def test_the_timer_is_followed_across_parts(tmp_path, monkeypatch):
     assert kinds["message"] == 9
     messages = found.events[found.events["kind"] == "message"]
     assert messages["index"].tolist() == [*range(1, 10)]
+
+
+def test_without_a_size_of_the_screen_it_is_a_nominal_one(tmp_path):
+    recording = read(tmp_path, *(sample(0.02 * i) for i in range(3)), info="3\tTimeValues\t0")
+    assert (recording.screen.width_px, recording.screen.width_mm) == (1280, None)
+
+
+def test_no_samples_have_no_fixations():
+    runs = viewpoint._Fixations()
+    nothing = {key: np.empty(0) for key in ("timer", "time", "x", "y")}
+    assert runs.take(nothing) == {}
+    assert not any(len(found) for found in runs.close())

@@ -169,3 +169,43 @@ def test_a_real_log_is_as_its_preamble_says(exports, truth):
     assert (recording.screen.width_px, recording.screen.height_px) == (1890, 1071)
     assert recording.effective_rate_hz == pytest.approx(float(want["sample_rate_hz"]), rel=0.02)
     assert recording.loss == float(want["tracking_loss_pct"])
+
+
+def test_trials_that_use_webgazer_and_hold_no_gaze_are_likely(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps([{"trial_type": "webgazer-calibrate", "rt": 5}]))
+    assert webgazer.sniff(read_head(path)).level == Level.LIKELY
+
+
+@pytest.mark.parametrize("text", ['{"trials": 5}', "[[1], 2]", "[]"])
+def test_json_without_trials_holds_no_gaze(text, tmp_path):
+    with pytest.raises(ParseError, match="no trial has webgazer_data"):
+        read(tmp_path, text)
+
+
+def test_more_trials_than_the_memory_holds_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(webgazer, "_MAX_BYTES", 1_000)
+    with pytest.raises(ParseError, match="more than 1 GiB of trials") as caught:
+        read(tmp_path, [trial(0, points(*range(200)))])
+    assert caught.value.hint == "save each participant by itself"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            '"trial_type","trial_index","webgazer_data"\n"a",1,"[]"\n"a",2,"[]","b","c"\n',
+            "a damaged table",
+        ),
+        (
+            '"trial_type";"trial_index";"webgazer_data"\n"a";1;"[]"\n',
+            "no column webgazer_data between commas",
+        ),
+    ],
+)
+def test_a_damaged_table_of_trials_is_named(text, words, tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(text)
+    with pytest.raises(ParseError, match=words) as caught:
+        webgazer.read(read_head(path), ReadOptions())
+    assert caught.value.hint

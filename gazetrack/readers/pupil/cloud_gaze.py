@@ -321,8 +321,6 @@ def _add_runs(
     ordered = in_order(numbered.batches(ends), "key", least_behind(least), "row")
     for batch in ordered:
         rows: pd.DataFrame = batch.to_pandas()
-        if not len(rows):
-            continue
         groups = rows.groupby(["recording", "index"], sort=False)
         firsts = groups.agg(
             row=("row", "first"), onset_ms=("t_ms", "first"), end=("end_ms", "last")

@@ -190,9 +190,7 @@ class Positions:
         """Count the samples of a part whose position cannot become pixels."""
         if self.unit not in (MEDIA_PX, MEDIA_NORM):
             return
-        key = next((key for key in GAZE_POINTS if key in self.wanted), None)
-        if key is None:
-            return
+        key = next(key for key in GAZE_POINTS if key in self.wanted)
         exported = table.number(key)
         in_pixels = self.pixels(table, "x", exported)
         lost = is_sample & np.isfinite(exported) & ~np.isfinite(in_pixels)

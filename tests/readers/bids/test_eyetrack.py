@@ -443,3 +443,71 @@ def copied(source, target):
 def test_a_long_export_is_the_same_in_parts(tmp_path, monkeypatch):
     found = same_in_parts(grown("bids", tmp_path / "sub-1_eyetrack.tsv"), monkeypatch)
     assert len(found.samples) > 200
+
+
+OWN = [
+    "onset",
+    "duration",
+    "trial_type",
+    "eye",
+    "trial",
+    "stimulus",
+    "index",
+    "x_coordinate",
+    "pupil_size",
+]
+OWN_FACTS = {"Columns": OWN, "onset": {"Units": "ms"}, "duration": {"Units": "ms"}}
+
+
+@pytest.mark.parametrize("header", [True, False])
+@pytest.mark.parametrize(("second", "index"), [("8", [7, 8]), ("n/a", [1, 2])])
+def test_own_columns_of_events_are_read_back(second, index, header, tmp_path):
+    rows = "4\t8\tfixation\tleft\t1\ta.png\t7\t500.5\t33\n"
+    rows += f"12\t4\tfixation\tmiddle\t1\tn/a\t{second}\tn/a\tn/a\n"
+    facts = OWN_FACTS
+    if header:  # as before BIDS 1.11
+        rows = "\t".join(OWN) + "\n" + rows
+        facts = facts | {"Columns": None}
+    events = read(with_events(tmp_path, rows, **facts)).event_table.to_pandas()
+    assert events["eye"].tolist() == ["left", ""]
+    assert events["stimulus"].tolist() == ["a.png", ""]
+    assert events["index"].tolist() == index
+    np.testing.assert_array_equal(events["x_px"], np.float32([500.5, np.nan]))
+    np.testing.assert_array_equal(events["pupil"], np.float32([33, np.nan]))
+
+
+def test_fixations_have_no_place_where_the_times_step_back(tmp_path):
+    path = with_events(tmp_path, "4\t8\tfixation\n", onset={"Units": "ms"})
+    lines = ROWS.splitlines(keepends=True)
+    lines[2], lines[3] = lines[3], lines[2]
+    path.write_bytes(gzip.compress("".join(lines).encode()))
+    recording = read(path)
+    assert np.isnan(recording.event_table["x_px"].to_pylist()).all()
+    assert "times step back: fixations have no position" in recording.notes
+
+
+def test_events_without_fixations_need_no_place(tmp_path):
+    recording = read(with_events(tmp_path, "4\t8\tblink\n", onset={"Units": "ms"}))
+    assert recording.event_table["kind"].to_pylist() == ["blink"]
+    assert not any("mean of their samples" in note for note in recording.notes)
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        (4, "time unit inferred from the sampling rate: ms"),
+        (400, "time taken as ms: no sidecar gives its unit"),
+    ],
+)
+def test_a_unit_of_time_that_fits_no_rate_is_ms(step, words, tmp_path):
+    rows = "".join(f"{1000 + step * i}\t400\t300\t900\n" for i in range(6))
+    recording = read(recording_in(tmp_path, FACTS | {"timestamp": {}}, rows))
+    assert recording.sample_table["t_ms"].to_pylist() == [step * i for i in range(6)]
+    assert words in recording.notes
+
+
+def test_marks_of_loss_are_places_where_missing_gaze_is_written_otherwise(tmp_path):
+    rows = "".join(f"{1000 + 4 * i}\t-1\t-1\t900\n" for i in range(6))
+    stated = read(recording_in(tmp_path, FACTS | {"MissingGaze": "n/a"}, rows))
+    assert stated.sample_table["x_px"].to_pylist() == [-1] * 6
+    assert np.isnan(read(recording_in(tmp_path, FACTS, rows)).sample_table["x_px"]).all()

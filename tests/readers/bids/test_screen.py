@@ -1,6 +1,6 @@
 import pytest
 
-from gazetrack.readers.bids.screen import screen_of, stated_screen
+from gazetrack.readers.bids.screen import screen_of, screen_without, stated_screen
 from gazetrack.tables.screen import Screen
 
 PIXELS = [1000, 800]
@@ -46,3 +46,17 @@ def test_lengths_in_other_units_than_metres_are_noticed(size, distance, lengths,
 )
 def test_what_anybody_writes_is_no_screen(shown):
     assert screen_of(shown, []) is None
+
+
+def test_the_plane_of_directions_and_the_image_of_a_camera_are_screens():
+    image = {"width_px": 1600, "height_px": 1200, "fov_deg": 90.0}
+    camera = {"WorldCamera": {"Image": image, "Model": "Neon"}}
+    assert screen_without(camera) == (Screen(1600, 1200, fov_deg=90.0), "Neon")
+    assert screen_without({"DirectionPlane": image}) == (Screen(1600, 1200, fov_deg=90.0), "")
+
+
+@pytest.mark.parametrize(
+    "image", [{"width_px": 0, "height_px": 1}, {"width": 5}, {"width_px": "a", "height_px": 1}, []]
+)
+def test_an_image_that_cannot_be_is_no_screen(image):
+    assert screen_without({"WorldCamera": {"Image": image, "Model": "Neon"}}) == (None, "")

@@ -35,6 +35,7 @@ def test_onsets_count_from_the_start_that_the_gaze_counts_from(tmp_path):
     [
         ("onset\tduration\tstimulus\n90\t1\ta.png\n", "at other times"),
         ("onset\tduration\tstimulus\nx\ty\tz\n", "cannot be read"),
+        ("onset\tduration\tstimulus\nn/a\tn/a\ta.png\n", "at other times"),
         ("onset\tduration\tside\n0\t1\tleft\n", ""),
     ],
 )

@@ -202,3 +202,17 @@ def test_without_times_fixations_lie_end_to_end(tmp_path):
     recording = read(tmp_path, "x,y,duration", (9, 9, 0.2), (10, 9, 0.3), columns=columns)
     assert recording.fixation_table["onset_ms"].to_pylist() == [0, 200]
     assert any("laid end to end" in note for note in recording.notes)
+
+
+@pytest.mark.parametrize(
+    ("names", "rows", "recordings"),
+    [
+        ("recording", ("one", "two"), ["one", "two"]),
+        ("recording,participant", ("one,p1", "two,p2"), ["one", "two"]),
+        ("participant", ("p1", "p2"), ["p1", "p2"]),
+    ],
+)
+def test_recordings_are_called_what_they_are_called(names, rows, recordings, tmp_path):
+    lines = [f"{100 * i},200,{300 * i},50,{row}" for i, row in enumerate(rows)]
+    recording = read_text(tmp_path, "\n".join([f"x,y,t,duration,{names}", *lines]) + "\n")
+    assert recording.fixation_table["recording"].to_pylist() == recordings

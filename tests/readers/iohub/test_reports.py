@@ -243,3 +243,16 @@ def test_without_h5py_the_error_says_what_to_install(tmp_path, monkeypatch):
         gazetrack.read(path, screen=SCREEN)
     assert 'pip install "gazetrack[hdf5]"' in caught.value.hint
     assert iohub.sniff(read_head(path)).level == Level.CERTAIN
+
+
+def test_a_report_without_positions_is_no_report(tmp_path):
+    path = report(tmp_path, [(1, 2)])
+    path.write_text(path.read_text().replace("_gaze_", "_raw_"))
+    assert iohub.sniff(read_head(path)).level == Level.NO
+
+
+def test_a_store_without_times_says_so(tmp_path):
+    rows = np.array([(1, 10.0, 20.0, 3.0, 0)], [column for column in ONE if column[0] != "time"])
+    with pytest.raises(ParseError, match="MonocularEyeSampleEvent without times") as caught:
+        gazetrack.read(store(tmp_path, {"MonocularEyeSampleEvent": rows}))
+    assert "current PsychoPy" in caught.value.hint

@@ -6,7 +6,7 @@ import pytest
 import gazetrack
 from gazetrack.errors import ConfigError, ParseError, UnknownFormat
 from gazetrack.readers import registry
-from gazetrack.readers.base import read_head
+from gazetrack.readers.base import NO, ReadOptions, read_head
 from gazetrack.readers.layouts.known import LAYOUTS
 from tests.public_tables import BY_LAYOUT, TABLES
 
@@ -210,3 +210,15 @@ def test_columns_beside_a_layout_are_refused(written):
 def test_a_name_with_a_slip_gets_the_nearest():
     with pytest.raises(ConfigError, match="did you mean 'gazebase'"):
         registry.get("gazebaze")
+
+
+def test_a_layout_is_a_reader_that_knows_its_own_tables(written, tmp_path):
+    table = RECOGNISED[0]
+    reader = registry.get(table.layout)
+    head = read_head(written(table.layout))
+    assert f"layout {table.layout}" in reader.sniff(head).reason
+    other = tmp_path / "other.csv"
+    other.write_text("a,b\n1,2\n")
+    assert reader.sniff(read_head(other)) == NO
+    with pytest.raises(ConfigError, match=f"the layout {table.layout} names the columns itself"):
+        reader.read(head, ReadOptions(columns={"x": "a"}))

@@ -1,6 +1,7 @@
 import pytest
 
 import gazetrack
+from gazetrack.errors import ParseError
 from gazetrack.readers.base import ReadOptions, read_head
 from gazetrack.readers.tobii import logs as tobii_logs
 from tests.places import GOLDEN
@@ -54,3 +55,9 @@ def test_a_log_that_a_spreadsheet_has_quoted_reads_the_same(tmp_path):
     plain, other = gazetrack.read(path), gazetrack.read(tmp_path / path.name)
     assert other.format == "tobii_logs"
     assert_frame_equal(other.sample_table.to_pandas(), plain.sample_table.to_pandas())
+
+
+def test_times_in_no_order_are_refused_at_their_line(tmp_path):
+    with pytest.raises(ParseError, match="backwards") as caught:
+        read(tmp_path, HEADER, *rows(*(100.0 - 10 * i for i in range(10))))
+    assert caught.value.line == 4  # below the preamble, the header, and the first row

@@ -81,3 +81,19 @@ def test_a_snapshot_that_is_there_twice_is_refused(tmp_path):
             written(tmp_path, header, [10, "Eye Tracker", 900, 500, 1, 1, 1]), "tobii_mapped"
         )
     assert caught.value.column == 6
+
+
+def test_without_sensors_and_numbers_rows_without_an_event_are_samples(tmp_path):
+    header = ["Recording timestamp [ms]", "Event"]
+    header += of("a", "Mapped gaze data X", "Mapped gaze data Y", "Mapped eye movement type")
+    kinds = ["Fixation"] * 3 + ["Saccade"] * 2
+    rows = [[10 * i, "", 100 + i, 50, kind] for i, kind in enumerate(kinds)]
+    rows.insert(2, [15, "KeyPress", "", "", ""])
+    recording = gazetrack.read(written(tmp_path, header, *rows))
+    assert recording.sample_table["t_ms"].to_pylist() == [0, 10, 20, 30, 40]
+    assert recording.rows_in == 6
+    events = [event for event in recording.event_table.to_pylist() if event["kind"] != "message"]
+    assert [(event["kind"], event["onset_ms"]) for event in events] == [
+        ("fixation", 0),
+        ("saccade", 30),
+    ]

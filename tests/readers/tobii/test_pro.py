@@ -1,10 +1,13 @@
 import numpy as np
 import pytest
 
-from gazetrack.errors import ParseError
+from gazetrack.errors import ConfigError, ParseError
 from gazetrack.readers import registry
-from gazetrack.readers.base import NO, ReadOptions, read_head
+from gazetrack.readers.base import NO, Level, ReadOptions, read_head
 from gazetrack.readers.tobii import pro as tobii_pro
+from gazetrack.readers.tobii.columns import SCREEN_MM
+from gazetrack.readers.tobii.events import _Rows
+from gazetrack.readers.tobii.units import Positions
 from gazetrack.tables.placement import Placement
 from gazetrack.tables.screen import Screen
 
@@ -406,3 +409,64 @@ def test_a_fixation_that_goes_on_after_a_gap_is_one(tmp_path):
     ]
     events = read(tmp_path, header, rows).event_table.to_pandas().query("kind == 'fixation'")
     assert events["duration_ms"].tolist() == [80]
+
+
+def test_an_export_without_gaze_points_is_called_one(tmp_path):
+    path = tmp_path / "a.tsv"
+    path.write_text("Recording timestamp\tRecording name\tMouse position X\n0\tr\t1\n")
+    verdict = tobii_pro.sniff(read_head(path))
+    assert (verdict.level, verdict.reason) == (
+        Level.NO,
+        "a Tobii Pro Lab export without gaze points",
+    )
+
+
+def sized(tmp_path, *sizes):
+    header = f"{HEADER}\tRecording resolution width\tRecording resolution height"
+    rows = [(10 * i, "r", 1, 2, "", "", *size) for i, size in enumerate(sizes)]
+    return read(tmp_path, header, rows)
+
+
+def test_several_screens_or_one_that_cannot_be_are_none(tmp_path):
+    assert sized(tmp_path, (1600, 900), (1600, 900)).screen == Screen(1600, 900)
+    several = sized(tmp_path, (1600, 900), (800, 600))
+    assert several.screen is None
+    assert "recordings with different screens: none is stated" in several.notes
+    huge = sized(tmp_path, (10**9, 10**9))
+    assert huge.screen is None
+    assert "the recording resolution is not usable: ignored" in huge.notes
+
+
+def test_an_image_at_two_places_has_none(tmp_path):
+    facts = {**SHOWN, **PLACE, **OWN}
+    header = f"{HEADER}\t" + "\t".join(facts)
+    there = tuple(facts.values())
+    elsewhere = tuple((facts | {"Presented Media position X [DACS px]": 0}).values())
+    other = tuple((facts | {"Presented Media name": "b.png"}).values())
+    rows = [(10 * i, "r", 1, 2, "", "", *of) for i, of in enumerate((there, elsewhere, other))]
+    recording = read(tmp_path, header, rows)
+    assert list(recording.placements) == ["b.png"]
+    assert "1 images were shown at several places: not mapped to image pixels" in recording.notes
+
+
+def test_a_movement_of_a_single_sample_has_no_step_to_last_for(tmp_path):
+    recording = read(tmp_path, HEADER, [(5, "r", 1, 2, "Fixation", 1), (20, "r", 3, 4, "", "")])
+    assert recording.sample_table.num_rows == 2
+    (event,) = recording.event_table.to_pylist()
+    assert (event["onset_ms"], event["duration_ms"], event["x_px"]) == (5, 0, 1)
+
+
+def test_millimetres_need_a_screen_of_known_size():
+    positions = Positions(SCREEN_MM, {}, Screen(1600, 900))
+    with pytest.raises(ConfigError, match="a screen without its size in mm"):
+        positions._px_per_mm("x")
+    wide = Positions(SCREEN_MM, {}, Screen(1600, 900, 400.0))
+    assert (wide._px_per_mm("x"), wide._px_per_mm("y")) == (4, 4)
+    both = Positions(SCREEN_MM, {}, Screen(1600, 900, 400.0, 300.0))
+    assert both._px_per_mm("y") == 3
+
+
+def test_rows_that_nobody_added_are_none():
+    rows = _Rows()
+    assert not rows
+    assert rows.frame().empty

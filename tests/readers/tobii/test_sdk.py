@@ -1,7 +1,7 @@
 import pytest
 
 from gazetrack.errors import ParseError
-from gazetrack.readers.base import ReadOptions, read_head
+from gazetrack.readers.base import NO, ReadOptions, read_head
 from gazetrack.readers.tobii import sdk as tobii_sdk
 from tests.contracts import check_reader
 from tests.parts import grown, same_in_parts
@@ -66,3 +66,21 @@ def test_the_rate_of_a_real_table_is_that_of_the_tracker(exports):
 def test_a_long_export_is_the_same_in_parts(tmp_path, monkeypatch):
     found = same_in_parts(grown("tobii_sdk", tmp_path / "raw.csv"), monkeypatch)
     assert len(found.samples) > 200
+
+
+def test_the_clocks_of_all_parts_are_compared(tmp_path, monkeypatch):
+    path = tmp_path / "a.csv"
+    lines = [row(1_000_000 + 11_000 * i, 11_103 * i + 7) for i in range(60)]
+    # A stretch in which the device has no time, longer than a part.
+    lines[20:40] = [row(1_000_000 + 11_000 * i, "nan") for i in range(20, 40)]
+    header = f"system_time_stamp;device_time_stamp;{POINTS};left_pupil_diameter"
+    path.write_text("\n".join([header, *lines]) + "\n")
+    found = same_in_parts(path, monkeypatch)
+    assert any("rounded to whole ms" in note for note in found.notes)
+    assert found.samples["t_ms"].iloc[-1] == pytest.approx(59 * 11.103)
+
+
+def test_times_of_the_tracker_without_points_are_no_export(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("system_time_stamp;device_time_stamp\n1000;1\n2000;2\n")
+    assert tobii_sdk.sniff(read_head(path)) == NO

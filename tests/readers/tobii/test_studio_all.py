@@ -51,3 +51,21 @@ def test_messages_alone_are_no_gaze(tmp_path):
     path.write_text(HEAD + "5" + "\t" * 13 + "KeyPress\tq" + "\t" * 9 + "\n")
     with pytest.raises(NoGaze, match="no samples"):
         gazetrack.read(path)
+
+
+def test_media_at_many_places_are_not_all_listed(tmp_path):
+    path = tmp_path / "raw.tsv"
+    path.write_text(HEAD + "".join(rows(250)))
+    (note,) = (note for note in gazetrack.read(path).notes if note.startswith("media shown at"))
+    places = "0,20,800,600 and 1,20,800,600 and 2,20,800,600 and others"
+    assert note.startswith(f"media shown at {places}: give the place")
+
+
+def test_fixations_without_a_duration_are_left_out_and_counted(tmp_path):
+    path = tmp_path / "raw.tsv"
+    lines = [line.replace("\t42\t\n", "\t\t\n") for line in rows(60)]  # those of index 2
+    path.write_text(HEAD + "".join(lines))
+    recording = gazetrack.read(path)
+    fixations = recording.events[recording.events["kind"] == "fixation"]
+    assert fixations["index"].tolist() == [1, 3, 4, 5, 6]
+    assert "1 fixations without a duration: left out" in recording.notes

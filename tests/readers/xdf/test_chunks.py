@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from gazetrack.errors import ParseError
+from gazetrack.readers.xdf import chunks
 from gazetrack.readers.xdf.chunks import MAGIC, Stream, checked_streams, first_streams
 from tests import xdf_files
 
@@ -76,3 +77,14 @@ def test_damage_is_refused_before_room_is_made_for_it(data, words):
     with pytest.raises(ParseError, match=words) as caught:
         checked(data)
     assert caught.value.byte is not None
+
+
+def test_a_header_of_megabytes_is_refused_before_it_is_read():
+    long = xdf_files.chunk(2, bytes(chunks._MAX_XML_BYTES + 1))
+    with pytest.raises(ParseError, match=f"a header of {chunks._MAX_XML_BYTES + 1} bytes"):
+        checked(file_of(long))
+
+
+def test_samples_too_short_to_name_their_stream_are_refused():
+    with pytest.raises(ParseError, match="samples of a stream without a header"):
+        checked(file_of(header(GAZE), xdf_files.chunk(3, b"\3\0")))

@@ -1,3 +1,4 @@
+import logging
 import struct
 import tempfile
 from pathlib import Path
@@ -341,3 +342,39 @@ def test_a_real_recording_without_a_tracker_is_refused_by_its_streams(exports):
     head = read_head(exports / "lsl_xdf" / "xdf_minimal.xdf")
     with pytest.raises(ParseError, match="holds no gaze: its streams are"):
         xdf.read(head, ReadOptions())
+
+
+def test_pixels_and_fractions_are_not_mixed(tmp_path):
+    shares = [(t, (x / 1000, y / 1000)) for t, (x, y) in GAZE]
+    pixels = xdf_files.Stream(1, "a", "Gaze", GAZE, labelled("x", "y"))
+    fractions = xdf_files.Stream(2, "b", "Gaze", shares, labelled("x", "y", unit="normalized"))
+    with pytest.raises(ParseError, match="one stream in pixels, another in fractions"):
+        read(tmp_path, pixels, fractions)
+
+
+def test_a_clock_that_was_reset_is_told(tmp_path):
+    before = [(0.1 * i, 0.0) for i in range(60)]
+    after = [(1000 + 0.1 * i, -900.0) for i in range(60)]
+    samples = [*GAZE, *((1000 + t, values) for t, values in GAZE)]
+    stream = xdf_files.Stream(1, "a", "Gaze", samples, labelled("x", "y"), offsets=before + after)
+    notes = read(tmp_path, stream).notes
+    assert "the clock of stream a was reset: times joined by pyxdf" in notes
+
+
+def test_a_count_in_a_notation_of_its_own_is_not_compared(tmp_path):
+    stream = xdf_files.Stream(1, "a", "Gaze", GAZE, labelled("x", "y"), footer_count="+9")
+    assert read(tmp_path, stream).sample_table.num_rows == 4
+
+
+def test_what_else_pyxdf_warns_of_is_a_note(tmp_path, monkeypatch):
+    import pyxdf
+
+    load = pyxdf.load_xdf
+
+    def load_and_warn(*given):
+        logging.getLogger("pyxdf").warning("something is odd")
+        return load(*given)
+
+    monkeypatch.setattr(pyxdf, "load_xdf", load_and_warn)
+    recording = read(tmp_path, xdf_files.Stream(1, "a", "Gaze", GAZE, labelled("x", "y")))
+    assert "pyxdf: something is odd" in recording.notes
