@@ -511,3 +511,11 @@ def test_marks_of_loss_are_places_where_missing_gaze_is_written_otherwise(tmp_pa
     stated = read(recording_in(tmp_path, FACTS | {"MissingGaze": "n/a"}, rows))
     assert stated.sample_table["x_px"].to_pylist() == [-1] * 6
     assert np.isnan(read(recording_in(tmp_path, FACTS, rows)).sample_table["x_px"]).all()
+
+
+def test_short_rows_of_events_are_told(tmp_path):
+    path = with_events(tmp_path, "4\t8\tfixation\n12\t4\n16\t4\tblink\n", onset={"Units": "ms"})
+    recording = read(path)
+    assert recording.event_table["kind"].to_pylist() == ["fixation", "message", "blink"]
+    (note,) = (note for note in recording.notes if "of the physioevents file beside it" in note)
+    assert note.startswith("1 rows of the physioevents file beside it shorter than the header")
