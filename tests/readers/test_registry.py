@@ -28,7 +28,7 @@ def test_readers_of_other_packages_are_loaded_by_their_name(monkeypatch):
         get("moons")
     assert caught.value.hint == "install what it needs"
     with pytest.raises(
-        ConfigError, match="no format is called 'suns'.*known are arff, stars, moons"
+        ConfigError, match=r"no format is called 'suns'.*known are arff, stars, moons"
     ):
         get("suns")
 
