@@ -6,7 +6,7 @@ EXTRAS := model,export,medical,report,test,dev
 # A process a core, each with whole files of tests; no more than four, for each may take a gigabyte.
 SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
 
-# What reads, writes and resumes: its tests run every branch of it.
+# What keeps tables and resumes training: its tests run every branch of it.
 COVERED := gazetrack.tables gazetrack.publish gradtrack_model.weights.checkpoint gradtrack_model.training.resume \
   gradtrack_model.training.run_folder
 COVERED_BY := tests/tables tests/test_publish.py tests/weights/test_checkpoint.py tests/training/test_resume.py tests/training/test_run_folder.py
