@@ -11,7 +11,7 @@ COVERED := gazetrack.tables gazetrack.publish gradtrack_model.weights.checkpoint
   gradtrack_model.training.run_folder
 COVERED_BY := tests/tables tests/test_publish.py tests/weights/test_checkpoint.py tests/training/test_resume.py tests/training/test_run_folder.py
 
-.PHONY: demo test test-slow test-bounds coverage lint imports style types uncompiled docs nnunet man clean
+.PHONY: demo test test-slow test-bounds coverage lint imports style types uncompiled docs nnunet oldest man clean
 
 demo: $(VENV)/.installed
 	$(BIN)/gazetrack demo --out demo-out

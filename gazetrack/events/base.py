@@ -234,8 +234,8 @@ def spans_of(samples: pa.Table) -> dict[TrialKey, list[tuple[int, int]]]:
             is_first[1:] |= code[1:] != code[:-1]
         firsts = np.flatnonzero(is_first)
         for start, end in itertools.pairwise([*firsts.tolist(), batch.num_rows]):
-            coded = [column.dictionary[int(column.indices[start])] for column in batch.columns]
-            key = tuple(value.as_py() for value in coded)
+            coded = zip(batch.columns, codes, strict=True)
+            key = tuple(column.dictionary[int(code[start])].as_py() for column, code in coded)
             own = spans.setdefault(key, [])
             if key == last:  # the span goes on from the batch before
                 first, n_rows = own.pop()

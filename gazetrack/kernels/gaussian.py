@@ -73,9 +73,11 @@ def _within(start: float, end: float, low: float, high: float, pieces: int) -> t
         return (0, pieces) if low <= start <= high else (0, 0)
     a, b = (low - start) / (end - start), (high - start) / (end - start)
     enters, leaves = min(a, b) * pieces, max(a, b) * pieces
-    first = int(min(max(math.floor(enters) - 1.0, 0.0), float(pieces)))
-    last = int(min(max(math.ceil(leaves) + 1.0, 0.0), float(pieces)))
-    return first, last
+    # Along a line of next to no length these are huge: compiled code has no whole number for them,
+    # so they are held within the line before they are rounded.
+    first = math.floor(min(max(enters, 0.0), float(pieces))) - 1
+    last = math.ceil(min(max(leaves, -1.0), float(pieces))) + 1
+    return max(first, 0), min(last, pieces)
 
 
 @jit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gazetrack.kernels.gaussian import spread, widen
@@ -23,6 +23,7 @@ coordinate = st.floats(-20, 40)
     st.sampled_from([0.7, 2.0, 9.0]),
     st.sampled_from([1.0, 2.5]),
 )
+@example(points=[(0.0, 1e-20, 1.0, True), (0.0, 0.0, 0.0, False)], first=0, sigma=0.7, step=1.0)
 @settings(deadline=None, max_examples=80)
 def test_spread(points, first, sigma, step):
     places = np.array([p[:3] for p in points], float).reshape(-1, 3).T.copy()

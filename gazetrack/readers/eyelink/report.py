@@ -16,6 +16,7 @@ from gazetrack.readers.shared.fixation_rows import (
     end_to_end,
     eyes_of,
     fixation_recording,
+    numbers_of,
     order_within,
     trials_from_onsets,
 )
@@ -119,10 +120,10 @@ def rows_of(head: Head) -> tuple[dict[str, npt.NDArray[Any]], int, list[str]]:
     has_onsets = "onset" in table.found
     onset = table.number("onset").astype(np.float64)
     trial = _trials(table, recording, onset, notes)
-    of_trial = _pairs(recording, trial)
+    of_trial = numbers_of(recording, trial)
     if has_onsets:
         # Fixations of the two eyes overlap: each eye has an order of its own.
-        of_one_eye = _pairs(of_trial, table.text("eye"))
+        of_one_eye = numbers_of(recording, trial, table.text("eye"))
         check_clock(head, header, onset, np.ones(table.n_rows, np.bool_), of_one_eye)
     else:
         onset = end_to_end(of_trial, table.number("duration"))
@@ -172,17 +173,9 @@ def _trials(
         return table.text("trial")
     notes.append(_NO_TRIAL)
     trials = trials_from_onsets(recording, onset)
-    n_trials = len(set(_pairs(recording, trials)))
+    n_trials = len(set(zip(recording, trials, strict=True)))
     if len(trials) >= _LEAST_ROWS and 2 * n_trials > len(trials):
         notes.append(
             f"{n_trials} trials of {len(trials)} fixations: are the rows in the order of time?"
         )
     return trials
-
-
-def _pairs(
-    first: npt.NDArray[np.object_], second: npt.NDArray[np.object_]
-) -> npt.NDArray[np.object_]:
-    """Return a name for each pair of texts; no text of an export has a NUL in it."""
-    pairs: npt.NDArray[np.object_] = first + "\0" + second
-    return pairs

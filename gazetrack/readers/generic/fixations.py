@@ -15,6 +15,7 @@ from gazetrack.readers.shared.fixation_rows import (
     eyes_of,
     fixation_recording,
     names_of_pairs,
+    numbers_of,
     order_within,
 )
 from gazetrack.readers.shared.positions import (
@@ -87,10 +88,10 @@ def read_fixations(asked: Asked, notes: list[str]) -> tuple[Recording, Screen | 
     return found, screen
 
 
-def _groups(table: Columns) -> npt.NDArray[np.object_]:
-    """Return one text per row that is the same for the rows of one trial, person and stimulus."""
+def _groups(table: Columns) -> npt.NDArray[np.int64]:
+    """Return a number per row that is the same for the rows of one trial, person and stimulus."""
     texts = [table.text(key) for key in sorted(TEXTS)]
-    return np.array(["\0".join(row) for row in zip(*texts, strict=True)], object)
+    return numbers_of(*texts)
 
 
 def _placed(
@@ -119,7 +120,7 @@ def _placed(
     return placed, frame.screen if needed else None
 
 
-def _check_times(asked: Asked, table: Columns, groups: npt.NDArray[np.object_]) -> None:
+def _check_times(asked: Asked, table: Columns, groups: npt.NDArray[np.int64]) -> None:
     """Refuse times that step back within the rows of one trial."""
     times = table.number("t")
     rows = np.flatnonzero(np.isfinite(times))  # a row without a time hides no step back

@@ -89,7 +89,7 @@ def check_clock(
     header: Header,
     t: npt.NDArray[np.floating],
     used: npt.NDArray[np.bool_],
-    groups: npt.NDArray[np.object_] | None = None,
+    groups: npt.NDArray[np.object_ | np.int64] | None = None,
 ) -> None:
     """Refuse a table in which a second recording begins, or whose rows are in no order of time.
 

@@ -121,8 +121,19 @@ def names_of_pairs(pairs: Sequence[tuple[str, str]]) -> list[str]:
     return list(found)
 
 
+def numbers_of(*texts: npt.NDArray[np.object_]) -> npt.NDArray[np.int64]:
+    """Return a number per row that rows with the same texts have in common.
+
+    Texts joined by a NUL will not do: pandas before 3 compares them up to the first one.
+    """
+    known: dict[tuple[str, ...], int] = {}
+    return np.array(
+        [known.setdefault(row, len(known)) for row in zip(*texts, strict=True)], np.int64
+    )
+
+
 def end_to_end(
-    groups: npt.NDArray[np.object_], durations: npt.NDArray[np.floating]
+    groups: npt.NDArray[np.int64], durations: npt.NDArray[np.floating]
 ) -> npt.NDArray[np.float64]:
     """Return onsets of fixations laid end to end within their group, for exports without onsets."""
     lengths = pd.Series(np.nan_to_num(durations).astype(np.float64))
@@ -130,7 +141,7 @@ def end_to_end(
     return (ends - lengths).to_numpy(np.float64)
 
 
-def order_within(groups: npt.NDArray[np.object_]) -> npt.NDArray[np.int32]:
+def order_within(groups: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
     """Return each row's number within its group, from 1."""
     return np.asarray(pd.Series(groups).groupby(groups).cumcount() + 1, np.int32)
 

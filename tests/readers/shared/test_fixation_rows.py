@@ -7,11 +7,17 @@ from gazetrack.readers.shared.fixation_rows import (
     eyes_of,
     fixation_recording,
     names_of_pairs,
+    numbers_of,
     order_within,
     trials_from_onsets,
 )
 
-GROUPS = np.array(list("aabab"), object)
+GROUPS = np.array([0, 0, 1, 0, 1])
+
+
+def test_rows_have_a_number_in_common_where_all_of_their_texts_are_the_same():
+    people, trials = np.array(["", "", "", "", "p"], object), np.array(list("aabab"), object)
+    assert numbers_of(people, trials).tolist() == [0, 0, 1, 0, 2]
 
 
 def test_rows_that_are_no_fixations_are_counted_by_reason():
