@@ -89,6 +89,7 @@ _ALIASES = {  # of Studio 3
     "media width": "media_width",
     "media height": "media_height",
 }
+TO_MS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
 _MICRO = {"us", "µs", "μs"}
 _TIMESTAMP = "recording timestamp"
 
@@ -113,11 +114,19 @@ def has_mapped_gaze(names: Iterable[str]) -> bool:
 
 
 def time_unit(name: str) -> str:
-    """Return ``ms``, ``us``, or nothing when the header of the timestamp does not say."""
+    """Return ``s``, ``ms``, ``us``, or nothing when the header of a time does not say."""
     unit = _split(name)[1]
     if unit in _MICRO:
         return "us"
-    return "ms" if unit == "ms" else ""
+    return unit if unit in TO_MS else ""
+
+
+def duration_to_ms(name: str) -> float:
+    """Return what to multiply durations by to get milliseconds, NaN for a unit that is none."""
+    unit = time_unit(name)
+    if unit or not _split(name)[1]:
+        return TO_MS[unit or "ms"]
+    return float("nan")
 
 
 def unit_of(name: str) -> str:

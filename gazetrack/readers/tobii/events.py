@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from gazetrack.errors import quote
 from gazetrack.readers.tobii.movements import KIND_OF, KINDS, MESSAGE, movements_of, runs_of
 from gazetrack.readers.tobii.rows import starts_of_runs
 from gazetrack.tables.schema import EVENTS, coded, conform
@@ -35,9 +36,16 @@ class EventRows:
 
     It keeps one row for each message, and one for each run of samples of one eye movement. There
     are many of both in a long export, so texts stay codes to the end.
+
+    Parameters
+    ----------
+    duration_to_ms : float
+        What to multiply exported durations by to get milliseconds, NaN where nobody knows.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, duration_to_ms: float = 1.0) -> None:
+        self._duration_to_ms = duration_to_ms
+        self._unknown: dict[str, int] = {}
         self._said = {"": 0}
         self._names: dict[str, list[str]] = {}
         self._messages = _Rows()
@@ -60,7 +68,8 @@ class EventRows:
         self._names = {key: rows.table.texts(key).names for key in ("participant", "filter")}
 
         codes, names = rows.table.texts("event_type")
-        kinds = np.array([KIND_OF.get(name, MESSAGE) for name in names], np.int32)
+        kinds = np.array([KIND_OF.get(name.casefold(), MESSAGE) for name in names], np.int32)
+        self._count_unknown(codes[rows.is_sample], kinds, names)
         is_kind_of_move = kinds != MESSAGE
         is_move = rows.is_sample & is_kind_of_move[codes]
         # Where all rows are samples of movements, a slice takes them without a copy.
@@ -70,7 +79,17 @@ class EventRows:
         self._count_steps(np.diff(np.r_[self._last, stamps]) * to_ms)
         if len(stamps):
             self._last = stamps[-1:]
-            self._runs.append(runs_of(rows, moves, kinds, to_ms))
+            self._runs.append(runs_of(rows, moves, kinds, (to_ms, self._duration_to_ms)))
+
+    def _count_unknown(
+        self, codes: npt.NDArray[np.int32], kinds: npt.NDArray[np.int32], names: Sequence[str]
+    ) -> None:
+        """Count the samples whose movement is of no kind that is known."""
+        counts = np.bincount(codes, minlength=len(names))
+        for code in np.flatnonzero((counts > 0) & (kinds == MESSAGE)).tolist():
+            name = names[code]
+            if name:
+                self._unknown[name] = self._unknown.get(name, 0) + int(counts[code])
 
     def _count_steps(self, steps: Floats) -> None:
         """Count the steps between samples by their length in ms."""
@@ -101,6 +120,11 @@ class EventRows:
         notes : list of str
             Receives what had to be inferred.
         """
+        for name, count in self._unknown.items():
+            notes.append(
+                f"{count} samples of an eye movement type that is not known, "
+                f"{quote(name, 40)!r}: no events"
+            )
         messages = self._messages.frame()
         within_trial = messages.groupby(["recording", "trial"], sort=False)
         messages = messages.assign(

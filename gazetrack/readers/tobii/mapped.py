@@ -20,7 +20,7 @@ from gazetrack.readers.shared.counts import counted
 from gazetrack.readers.shared.runs import movements
 from gazetrack.readers.text.header import Header, Kind, header_of, needed_header
 from gazetrack.readers.text.table import Columns, read_columns
-from gazetrack.readers.tobii.columns import has_timestamp, time_unit
+from gazetrack.readers.tobii.columns import TO_MS, has_timestamp, time_unit
 from gazetrack.readers.tobii.recordings import Recordings
 from gazetrack.tables.placement import Placement, filling
 from gazetrack.tables.recording import Recording
@@ -211,10 +211,10 @@ def _wanted(layout: _Layout) -> dict[str, tuple[int, Kind]]:
 
 def _to_ms(name: str, notes: list[str]) -> float:
     """Return the milliseconds in a unit of the timestamps, by the name of their column."""
-    if time_unit(name) != "us":
-        return 1.0
-    notes.append("timestamps converted from µs")
-    return 1e-3
+    unit = time_unit(name) or "ms"
+    if unit != "ms":
+        notes.append(f"timestamps converted from {'µs' if unit == 'us' else unit}")
+    return TO_MS[unit]
 
 
 def _of_tracker(table: Columns) -> npt.NDArray[np.bool_]:

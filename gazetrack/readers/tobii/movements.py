@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 KINDS = ["message", "fixation", "saccade", "unclassified", "eyes_not_found"]
 MESSAGE, FIXATION, SACCADE, UNCLASSIFIED, NOT_FOUND = range(5)
 KIND_OF = {
-    "Fixation": FIXATION,
-    "Saccade": SACCADE,
-    "Unclassified": UNCLASSIFIED,
-    "EyesNotFound": NOT_FOUND,
-    "EyesNotFoundMovement": NOT_FOUND,
+    "fixation": FIXATION,
+    "saccade": SACCADE,
+    "unclassified": UNCLASSIFIED,
+    "eyesnotfound": NOT_FOUND,
+    "eyesnotfoundmovement": NOT_FOUND,
 }
 # What numbers are counted within: two movements of one kind have different numbers.
 _KIND_KEYS = ["recording", "trial", "kind"]
@@ -48,7 +48,9 @@ _SEVERAL = 10
 _LONGEST_GAP_MS = 1000.0
 
 
-def runs_of(rows: Rows, moves: Any, kinds: npt.NDArray[np.int32], to_ms: float) -> dict[str, Any]:
+def runs_of(
+    rows: Rows, moves: Any, kinds: npt.NDArray[np.int32], to_ms: tuple[float, float]
+) -> dict[str, Any]:
     """Return one row for each run of samples of one movement, with what is needed of its samples.
 
     Parameters
@@ -59,8 +61,8 @@ def runs_of(rows: Rows, moves: Any, kinds: npt.NDArray[np.int32], to_ms: float) 
         The rows of the part that are samples of eye movements.
     kinds : ndarray of int32
         The kind of movement for each code of the texts in the column of types.
-    to_ms : float
-        What to multiply the exported times by to get milliseconds.
+    to_ms : tuple of (float, float)
+        What to multiply the exported times and the exported durations by to get milliseconds.
 
     Returns
     -------
@@ -68,14 +70,17 @@ def runs_of(rows: Rows, moves: Any, kinds: npt.NDArray[np.int32], to_ms: float) 
         Columns of equal length, one element per run.
     """
     table = rows.table
-    t = rows.stamp[moves] * to_ms
+    t_to_ms, duration_to_ms = to_ms
+    t = rows.stamp[moves] * t_to_ms
     number = _exported_numbers(table)[moves]
     recording = rows.recording[moves]
     trial = rows.trial[moves]
     stimulus = rows.stimulus[moves]
     codes = table.texts("event_type").codes[moves]
 
-    first = starts_of_runs(recording, trial, stimulus, codes, number)
+    # No run goes on where the clock steps back: it would end before it begins.
+    steps_back = np.cumsum(np.diff(t, prepend=t[:1]) < 0)
+    first = starts_of_runs(recording, trial, stimulus, codes, number, steps_back)
     last = np.r_[first[1:], len(t)] - 1
     # `first` counts samples of movements; `head` are the same rows counted within the part.
     head = first if isinstance(moves, slice) else moves[first]
@@ -93,7 +98,7 @@ def runs_of(rows: Rows, moves: Any, kinds: npt.NDArray[np.int32], to_ms: float) 
         "last_ms": t[last],
     }
 
-    duration = table.number("duration")
+    duration = table.number("duration") * duration_to_ms
     stated = {"duration_ms": np.where(duration > 0, duration, np.nan)}
     for axis, values in rows.fixation.items():
         stated[f"{axis}_px"] = values
@@ -136,10 +141,17 @@ def movements_of(
         row of the export in which the movement begins.
     """
     runs["number"] = _numbers(runs, numbered, notes)
-    runs["round"] = _rounds(runs)
+    runs["round"], stepped = _rounds(runs)
     kinds = [runs[key] for key in _KIND_KEYS]
-    starts_again = runs["round"].groupby(kinds).diff() > 0
+    starts_again = (runs["round"].groupby(kinds).diff() > 0) & ~stepped
     n_again = int(starts_again.sum())
+    n_stepped = int(stepped.sum())
+    if n_stepped:
+        _measure_parts(runs, stepped)
+        notes.append(
+            f"the clock steps back within eye movements {n_stepped} times: they end there, "
+            "and last as long as their samples"
+        )
     if n_again:
         notes.append(
             f"the eye movement index starts again {n_again} times: movements are numbered anew"
@@ -150,7 +162,7 @@ def movements_of(
     events = _without_raw(events, filters, notes)
 
     unnumbered = not numbered or (events["number"] < 0).any()
-    if unnumbered or n_again:
+    if unnumbered or n_again or n_stepped:
         events["number"] = events.groupby(_KIND_KEYS, sort=False).cumcount() + 1
     events["index"] = events.pop("number").astype(np.int32)
     events["eye"] = np.int8(1)
@@ -235,7 +247,7 @@ def _exported_numbers(table: Columns) -> Floats:
     if "event_index" in table.found:
         return table.number("event_index")
     codes, names = table.texts("event_type")
-    is_fixation = np.array([name == "Fixation" for name in names])[codes]
+    is_fixation = np.array([name.casefold() == "fixation" for name in names])[codes]
     return np.where(is_fixation, table.number("fixation_index"), table.number("saccade_index"))
 
 
@@ -262,12 +274,18 @@ def _numbers(runs: pd.DataFrame, exported: bool, notes: list[str]) -> pd.Series:
     return by_stretch.ffill().fillna(by_stretch.bfill()).fillna(-stretch)
 
 
-def _rounds(runs: pd.DataFrame) -> pd.Series:
+def _rounds(runs: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     """Return for each run how often the numbers of its kind have started again before it.
 
-    They do where a number is smaller than the one before, and where one comes again so late that it
-    cannot be the same movement, going on after a gap: later than its length, and after another gap
-    as long or with another stimulus.
+    They do where a number is smaller than the one before, where one comes again behind a movement
+    of another kind, and where one comes again so late that it cannot be the same movement, going on
+    after a gap: later than its length, and after another gap as long or with another stimulus.
+
+    Returns
+    -------
+    tuple of pandas.Series
+        The counts, and whether the run begins before the one that it goes on from has ended: the
+        clock stepped back.
     """
     kinds = [runs[key] for key in _KIND_KEYS]
     exported = runs["number"].where(runs["number"] >= 0)
@@ -276,6 +294,7 @@ def _rounds(runs: pd.DataFrame) -> pd.Series:
     rounds = smaller.groupby(kinds).cumsum()
 
     # Runs that would be one movement, if none of them were late.
+    runs["stretch"] = _stretches(runs)
     same = runs.groupby([*kinds, runs["number"], rounds])
     length = same["duration_ms"].transform("first").fillna(_LONGEST_GAP_MS)
     since = runs["onset_ms"] - same["onset_ms"].transform("first")
@@ -283,9 +302,34 @@ def _rounds(runs: pd.DataFrame) -> pd.Series:
     stimulus_before = same["stimulus"].shift()
     elsewhere = stimulus_before.notna() & (runs["stimulus"] != stimulus_before)
     late = (since >= length) & ((gap > length) | elsewhere)
+    stepped = gap < 0
+    interrupted = same["stretch"].diff() > 0
 
-    again: pd.Series = (smaller | late).groupby(kinds).cumsum()
-    return again
+    again: pd.Series = (smaller | late | stepped | interrupted).groupby(kinds).cumsum()
+    return again, stepped
+
+
+def _stretches(runs: pd.DataFrame) -> pd.Series:
+    """Return a number for each run that grows where a fixation follows a saccade or the reverse.
+
+    Samples that were lost or are unclassified interrupt a movement, but do not end it.
+    """
+    within = [runs["recording"], runs["trial"]]
+    moving = runs["kind"].where(runs["kind"].isin([FIXATION, SACCADE]))
+    known = moving.groupby(within).ffill()
+    before = known.groupby(within).shift()
+    changed = before.notna() & (known != before)
+    grown: pd.Series = changed.groupby(within).cumsum()
+    return grown
+
+
+def _measure_parts(runs: pd.DataFrame, stepped: pd.Series) -> None:
+    """Forget the duration of movements within which the clock steps back: each has a part of it."""
+    numbered = [runs[key] for key in _MOVEMENT_KEYS]
+    part = runs.groupby([*_MOVEMENT_KEYS, "round"]).ngroup()
+    part_before = part.groupby(numbered).shift()
+    in_parts = set(part[stepped]) | set(part_before[stepped])
+    runs["duration_ms"] = runs["duration_ms"].mask(part.isin(in_parts))
 
 
 def _fill(events: pd.DataFrame, step_ms: float, notes: list[str]) -> None:

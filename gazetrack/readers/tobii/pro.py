@@ -19,6 +19,8 @@ from gazetrack.readers.shared.sink import SampleSink
 from gazetrack.readers.text.header import header_of, needed_header
 from gazetrack.readers.text.table import no_rows, read_parts
 from gazetrack.readers.tobii.columns import (
+    TO_MS,
+    duration_to_ms,
     find_columns,
     has_mapped_gaze,
     has_timestamp,
@@ -138,10 +140,15 @@ class _Export:
         self.samples = SampleSink()
         self._head = head
         self._unit = time_unit(header.names[self.wanted["t"][0]])
-        self._unit_note = "timestamps converted from µs" if self._unit == "us" else ""
+        other_units = {"us": "µs", "s": "s"}
+        shown_unit = other_units.get(self._unit, "")
+        self._unit_note = f"timestamps converted from {shown_unit}" if shown_unit else ""
         self._recordings = Recordings(head, header)
         self._stimuli = Names(either=True)
-        self._events = EventRows()
+        duration = self.wanted.get("duration")
+        self._events = EventRows(
+            duration_to_ms(header.names[duration[0]]) if duration is not None else 1.0
+        )
         self._dropped: dict[str, int] = {}
         self._screens: set[tuple[float, float]] = set()
         self._videos: set[tuple[float, float]] = set()
@@ -199,7 +206,7 @@ class _Export:
             self._unit = _inferred_unit(stamps, recording)
             words = "µs, converted" if self._unit == "us" else "ms"
             self._unit_note = f"time unit inferred from the step between samples: {words}"
-        return 1e-3 if self._unit == "us" else 1.0
+        return TO_MS[self._unit]
 
     def recording(self) -> Recording:
         """Return all of it."""

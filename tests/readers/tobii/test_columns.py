@@ -75,6 +75,7 @@ def test_one_column_under_two_names_is_refused():
         ("Recording timestamp [ms]", "ms"),
         ("Recording timestamp [\u03bcs]", "us"),
         ("RecordingTimestamp [us]", "us"),
+        ("Recording timestamp [s]", "s"),
     ],
 )
 def test_timestamps_may_state_their_unit(name, unit):

@@ -32,6 +32,7 @@ def read(tmp_path, header, rows):
         ("", 16667, [0, 16.667]),
         (" [ms]", 1000, [0, 1000]),
         (" [μs]", 17, [0, 0.017]),
+        (" [s]", 0.017, [0, 17]),
     ],
 )
 def test_time_units(unit, step, times, tmp_path):
@@ -470,3 +471,85 @@ def test_rows_that_nobody_added_are_none():
     rows = _Rows()
     assert not rows
     assert rows.frame().empty
+
+
+MOVES = [("Fixation", 8, 1), ("Saccade", 2, 1), ("Fixation", 10, 2), ("Saccade", 3, 2)]
+STATED = HEADER + "\tEye movement event duration"
+
+
+def moves(*, duration=1.0, index=None, spelt=str, back_ms=0, back_at=0, parts=MOVES):
+    """Return rows each 10 ms of the movements; the clock steps back before one of them."""
+    rows = []
+    for kind, n, number in parts:
+        for _ in range(n):
+            t = 10 * len(rows) - (back_ms if len(rows) >= back_at else 0)
+            length = n * 10 * duration
+            rows.append((t, "r", 5 * n, 5, spelt(kind), index or number, length))
+    return rows
+
+
+def fixations(recording):
+    events = recording.event_table.to_pylist()
+    return [
+        (event["onset_ms"], event["duration_ms"]) for event in events if event["kind"] == "fixation"
+    ]
+
+
+@pytest.mark.parametrize("header", [HEADER, STATED])
+@pytest.mark.parametrize("back_ms", [15, 45, 300])
+def test_a_movement_ends_where_the_clock_steps_back(header, back_ms, tmp_path):
+    n_columns = header.count("\t") + 1
+    parts = [("Fixation", 60, 1), ("Saccade", 2, 1), ("Fixation", 10, 2)]
+    rows = [row[:n_columns] for row in moves(back_ms=back_ms, back_at=50, parts=parts)]
+    recording = read(tmp_path, header, rows)
+    expected = [(0, 500), (500 - back_ms, 100), (620 - back_ms, 100)]
+    assert fixations(recording) == expected
+    assert any("the clock steps back within eye movements 1 times" in n for n in recording.notes)
+    numbers = [e["index"] for e in recording.event_table.to_pylist() if e["kind"] == "fixation"]
+    assert numbers == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("unit", "duration"),
+    [("", 1), (" [ms]", 1), (" [μs]", 1000), (" [µs]", 1000), (" [us]", 1000), (" [s]", 0.001)],
+)
+def test_durations_are_in_the_unit_of_their_column(unit, duration, tmp_path):
+    recording = read(tmp_path, STATED + unit, moves(duration=duration))
+    assert fixations(recording) == [
+        pytest.approx((0, 80), abs=1e-3),
+        pytest.approx((100, 100), abs=1e-3),
+    ]
+    assert not any("without a duration" in note for note in recording.notes)
+
+
+def test_durations_in_a_unit_that_is_none_give_way_to_the_samples(tmp_path):
+    recording = read(tmp_path, STATED + " [min]", moves(duration=9))
+    assert fixations(recording) == [(0, 80), (100, 100)]
+    assert "4 eye movements without a duration" in " ".join(recording.notes)
+
+
+def test_a_number_that_comes_again_behind_another_movement_is_another_one(tmp_path):
+    recording = read(tmp_path, STATED, moves(index=1))
+    assert fixations(recording) == [(0, 80), (100, 100)]
+    assert "starts again 2 times" in " ".join(recording.notes)
+
+
+def test_a_movement_goes_on_behind_samples_that_are_no_movement(tmp_path):
+    rows = moves(parts=[("Fixation", 8, 1)])
+    rows[3] = (*rows[3][:4], "EyesNotFound", 1, 10)
+    rows[5] = (*rows[5][:4], "Unclassified", 1, 10)
+    assert fixations(read(tmp_path, STATED, rows)) == [(0, 80)]
+
+
+@pytest.mark.parametrize("spelt", [str.lower, str.upper])
+def test_kinds_of_movements_are_known_in_any_case(spelt, tmp_path):
+    assert fixations(read(tmp_path, STATED, moves(spelt=spelt))) == [(0, 80), (100, 100)]
+
+
+def test_kinds_of_movements_that_are_not_known_are_named(tmp_path):
+    words = {"Fixation": "Fixierung", "Saccade": "Saccade"}
+    recording = read(tmp_path, STATED, moves(spelt=words.get))
+    assert fixations(recording) == []
+    assert "18 samples of an eye movement type that is not known, 'Fixierung'" in " ".join(
+        recording.notes
+    )
