@@ -80,7 +80,8 @@ def runs_of(
 
     # No run goes on where the clock steps back: it would end before it begins.
     steps_back = np.cumsum(np.diff(t, prepend=t[:1]) < 0)
-    first = starts_of_runs(recording, trial, stimulus, codes, number, steps_back)
+    told_apart = (recording, trial, stimulus, codes, number, steps_back)
+    first = starts_of_runs(*told_apart)
     last = np.r_[first[1:], len(t)] - 1
     # `first` counts samples of movements; `head` are the same rows counted within the part.
     head = first if isinstance(moves, slice) else moves[first]
