@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from gazetrack.images.volume_files import Header, Volume
 
 MAX_VOLUME_BYTES = 2**30
+# By how much a label may differ from a whole number after its header's scale, which is stored in 32
+# bits, and by how much more because it was packed.
+_ROUNDED = 1e-3
+_MOST_PACKED = 0.05
 # Data sets of one file a slice have thousands, which are gone through several times in one order:
 # were fewer kept than there are, each pass would read all of them again.
 _KEPT_HEADERS = 2**14
@@ -129,20 +133,39 @@ def read_slice(image: ImageRef, window: tuple[float, ...] = ()) -> npt.NDArray[n
 def read_labels(mask: ImageRef) -> npt.NDArray[np.bool_]:
     """Read a slice of a label volume as booleans [H, W]: every value above 0 is foreground.
 
-    Errors are those of `read_slice`.
+    Errors are those of `label_values`.
     """
-    _, values = _values(mask)
+    values = label_values(mask)
     highest = values.max(-1) if values.ndim == 3 else values
     return np.ascontiguousarray(highest > 0)
 
 
 def label_values(mask: ImageRef) -> npt.NDArray[Any]:
-    """Return the values of a slice of a label volume as they are stored: [H, W], of any type.
+    """Return the values of a slice of a label volume as its file means them: [H, W], of any type.
 
-    Errors are those of `read_slice`.
+    Raises
+    ------
+    InputError
+        As in `read_slice`; or the header scales the stored values to what is no whole number, or
+        below 0.
+    ConfigError
+        The package that reads it is not installed.
     """
-    _, values = _values(mask)
-    return np.ascontiguousarray(values)
+    volume, values = _values(mask)
+    if (volume.slope, volume.intercept) == (1, 0):
+        return np.ascontiguousarray(values)
+    real = values * volume.slope + volume.intercept
+    whole = np.rint(real)
+    # A writer that packs numbers into few bits rounds each by up to half a step of the scale.
+    allowed = _ROUNDED + min(abs(volume.slope) / 2, _MOST_PACKED)
+    known = (np.abs(real - whole) <= allowed) & (whole >= 0)
+    if not known.all():
+        stranger = real[~known].flat[0]
+        scale = f"slope {volume.slope:g}, intercept {volume.intercept:g}"
+        what = f"has the value {stranger:g} by the scale of its header ({scale})"
+        hint = "save labels as whole numbers from 0, unscaled"
+        raise InputError(what, path=mask.path, hint=hint)
+    return np.ascontiguousarray(whole.astype(np.int64))
 
 
 def write_like(path: Path, labels: npt.NDArray[np.uint8], out: Path) -> None:

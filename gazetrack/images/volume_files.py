@@ -266,17 +266,41 @@ def _dicom(path: Path, found: Header) -> Volume:
             what = "has colours of more than 8 bits"
             raise InputError(what, path=path, hint="convert them to 8 bits")
         return Volume(values, (0, 255))
-    rescale = data if "RescaleSlope" in data else _shared(data)
-    slope = float(rescale.get("RescaleSlope", 1) or 1)
-    intercept = float(rescale.get("RescaleIntercept", 0) or 0)
     inverted = data.PhotometricInterpretation == "MONOCHROME1"
-    return _scaled(values[..., 0], slope, intercept, inverted)
+    scales = _rescaling(path, data, found.n)
+    if len(set(scales)) == 1:
+        return _scaled(values[..., 0], *scales[0], inverted)
+    # Each frame by its own, as in PET: what is left to be done is the same for all.
+    real = np.empty(values.shape[:3], np.float32)
+    for number, (slope, intercept) in enumerate(scales):
+        real[number] = values[number, ..., 0] * slope + intercept
+    return _scaled(real, inverted=inverted)
 
 
-def _shared(data: Any) -> Any:
-    """Return where an enhanced multi-frame file keeps the rescaling of all frames."""
-    groups = data.get("SharedFunctionalGroupsSequence") or [{}]
-    return (groups[0].get("PixelValueTransformationSequence") or [{}])[0]
+def _rescaling(path: Path, data: Any, n_frames: int) -> list[tuple[float, float]]:
+    """Return slope and intercept of each frame: of the file, or its own, or of all frames."""
+    if "RescaleSlope" in data or "RescaleIntercept" in data:
+        return [_slope_and_intercept(data)] * n_frames
+    shared = _transformation(data.get("SharedFunctionalGroupsSequence"), 0)
+    groups = data.get("PerFrameFunctionalGroupsSequence")
+    each = [_transformation(groups, number) or shared for number in range(n_frames)]
+    n_without = each.count(None)
+    if 0 < n_without < n_frames:
+        what = f"tells how values are rescaled for {n_frames - n_without} of {n_frames} frames"
+        raise InputError(what, path=path, hint="export it again from its archive")
+    return [(1.0, 0.0) if one is None else _slope_and_intercept(one) for one in each]
+
+
+def _transformation(groups: Any, number: int) -> Any:
+    """Return where a functional group of DICOM keeps the rescaling; None where it has none."""
+    if not groups or number >= len(groups):
+        return None
+    return next(iter(groups[number].get("PixelValueTransformationSequence") or ()), None)
+
+
+def _slope_and_intercept(rescale: Any) -> tuple[float, float]:
+    slope = float(rescale.get("RescaleSlope", 1) or 1)
+    return slope, float(rescale.get("RescaleIntercept", 0) or 0)
 
 
 def _nrrd_header(path: Path) -> tuple[Header, int]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.optimize import minimize_scalar
+from scipy.special import expit
 
 from gazetrack.errors import ConfigError, DataError, InputError, quote
 from gazetrack.publish import write_json
@@ -86,7 +87,7 @@ class LogitCounts:
 
     def reliability(self, temperature: float = 1.0) -> dict[str, Any]:
         """Return the reliability diagram and the ECE at a temperature, as `reliability` does."""
-        said = 1 / (1 + np.exp(-_CENTRES / temperature))
+        said = expit(_CENTRES / temperature)
         return reliability(said, self.pixels, self.foreground)
 
 
@@ -166,7 +167,7 @@ def crossed(halves: tuple[LogitCounts, LogitCounts], temperatures: list[float]) 
     dict
         As `reliability` returns it.
     """
-    said = [1 / (1 + np.exp(-_CENTRES / value)) for value in temperatures]
+    said = [expit(_CENTRES / value) for value in temperatures]
     return reliability(
         np.concatenate(said),
         np.concatenate([half.pixels for half in halves]),

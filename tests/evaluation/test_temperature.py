@@ -128,3 +128,11 @@ def test_the_images_it_was_fitted_on_are_refused_under_any_name():
     FOUND.refuse({"b": "2"})
     with pytest.raises(DataError, match="was fitted on 'copy of a': of these it says nothing"):
         FOUND.refuse({"b": "2", "copy of a": "1"})
+
+
+def test_the_lowest_temperature_overflows_nowhere():
+    counts = LogitCounts()
+    counts.add(*seen(1.0, 400))
+    with np.errstate(all="raise", under="ignore"):
+        found = crossed((counts, counts), [0.05, 0.05])
+        assert counts.reliability(0.05)["ece"] == pytest.approx(found["ece"])

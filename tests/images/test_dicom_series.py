@@ -8,7 +8,15 @@ import pytest
 from gazetrack.errors import DataError, InputError
 from gazetrack.images.dicom_series import READ, read_series
 from gazetrack.images.folder import find_images
-from tests.dicom_files import STEP, corners, normal_of, write_enhanced, write_series
+from tests.dicom_files import (
+    OBLIQUE,
+    SPACING,
+    STEP,
+    corners,
+    normal_of,
+    write_enhanced,
+    write_series,
+)
 from tests.volume_files import write_dicom, write_nifti
 
 VOXELS = np.arange(5 * 4 * 6, dtype=np.int16).reshape(5, 4, 6)
@@ -124,3 +132,25 @@ def test_frames_that_are_missing_or_nowhere_are_refused(tmp_path):
     write_enhanced(tmp_path / "f.dcm", VOXELS)
     with pytest.raises(DataError, match="is one of 2 files, and has several frames"):
         read_series([*images, *find_images(tmp_path / "f.dcm").values()])
+
+
+@pytest.mark.parametrize(
+    "directions",
+    [
+        (0.0, 1, 0, 0, 0, -1),  # sagittal: all corners are at one height
+        (1.0, 0, 0, 0, 0, -1),  # coronal
+        (1.0, 0, 0, 0, 1, 0),
+        # Along the normal its corners go down.
+        (1.0, 0, 0, 0, -0.6, 0.8),
+        OBLIQUE,
+    ],
+)
+@pytest.mark.parametrize("way", [1, -1])
+def test_shuffled_slices_of_any_direction_are_put_in_order(tmp_path, directions, way):
+    places = [np.array([3.0, 1, 2]) + way * k * STEP * normal_of(directions) for k in range(7)]
+    voxels = np.repeat(VOXELS[:1], 7, 0)
+    facts = {"ImageOrientationPatient": list(directions)}
+    paths = write_series(tmp_path / "mr", voxels, places=places, **facts)
+    (series,) = series_in(tmp_path / "mr")
+    assert [image.file for image in series.images] == paths[::way]
+    assert series.spacing == pytest.approx((STEP, *SPACING))

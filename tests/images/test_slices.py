@@ -17,6 +17,7 @@ from gazetrack.images import slices as volumes
 from gazetrack.images.folder import find_images, read_image, read_mask
 from gazetrack.images.reference import ImageRef
 from gazetrack.images.slices import (
+    label_values,
     read_labels,
     read_slice,
     slices_of,
@@ -348,3 +349,27 @@ def test_a_deflated_dicom_is_unpacked_within_its_limit_alone(tmp_path, monkeypat
             read_slice(ImageRef(path))
     else:
         assert read_slice(ImageRef(path)).shape == (3, 4)
+
+
+@pytest.mark.parametrize("kind", [np.int16, np.uint8])
+def test_labels_packed_by_a_scale_are_what_they_were(tmp_path, kind):
+    image = nibabel.Nifti1Image(np.float32([0, 1, 2, 1, 0, 2]).reshape(2, 3, 1), np.eye(4))
+    image.set_data_dtype(kind)
+    nibabel.save(image, tmp_path / "a.nii")
+    assert nibabel.load(tmp_path / "a.nii").dataobj.slope != 1  # its writer has packed them
+    mask = ImageRef(tmp_path / "a.nii")
+    given = label_values(mask)
+    assert given.dtype.kind == "i"
+    assert sorted(given.ravel()) == [0, 0, 1, 1, 2, 2]
+    assert read_labels(mask).tolist() == (given > 0).tolist()
+
+
+@pytest.mark.parametrize(
+    ("scale", "value"), [((0.25, 0.0), "0.25"), ((1.0, -1.0), "-1"), ((1.0, 0.5), "[01].5")]
+)
+def test_labels_that_a_scale_makes_no_labels_are_refused(tmp_path, scale, value):
+    stored = np.array([0, 1], np.int16).reshape(1, 2, 1)
+    mask = ImageRef(write_nifti(tmp_path / "a.nii", stored, slope=scale))
+    for read in (read_labels, label_values):
+        with pytest.raises(InputError, match=f"has the value {value} by the scale of its header"):
+            read(mask)
