@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gazetrack.errors import ConfigError, InputError, quote
+from gazetrack.images.rescaling import rescaling
 from gazetrack.images.spacing import UNKNOWN, Spacing, dicom_spacing, nifti_spacing, nrrd_spacing
 from gazetrack.tables.stimulus import VOLUME_SUFFIXES
 
@@ -267,7 +268,7 @@ def _dicom(path: Path, found: Header) -> Volume:
             raise InputError(what, path=path, hint="convert them to 8 bits")
         return Volume(values, (0, 255))
     inverted = data.PhotometricInterpretation == "MONOCHROME1"
-    scales = _rescaling(path, data, found.n)
+    scales = rescaling(path, data, found.n)
     if len(set(scales)) == 1:
         return _scaled(values[..., 0], *scales[0], inverted)
     # Each frame by its own, as in PET: what is left to be done is the same for all.
@@ -275,32 +276,6 @@ def _dicom(path: Path, found: Header) -> Volume:
     for number, (slope, intercept) in enumerate(scales):
         real[number] = values[number, ..., 0] * slope + intercept
     return _scaled(real, inverted=inverted)
-
-
-def _rescaling(path: Path, data: Any, n_frames: int) -> list[tuple[float, float]]:
-    """Return slope and intercept of each frame: of the file, or its own, or of all frames."""
-    if "RescaleSlope" in data or "RescaleIntercept" in data:
-        return [_slope_and_intercept(data)] * n_frames
-    shared = _transformation(data.get("SharedFunctionalGroupsSequence"), 0)
-    groups = data.get("PerFrameFunctionalGroupsSequence")
-    each = [_transformation(groups, number) or shared for number in range(n_frames)]
-    n_without = each.count(None)
-    if 0 < n_without < n_frames:
-        what = f"tells how values are rescaled for {n_frames - n_without} of {n_frames} frames"
-        raise InputError(what, path=path, hint="export it again from its archive")
-    return [(1.0, 0.0) if one is None else _slope_and_intercept(one) for one in each]
-
-
-def _transformation(groups: Any, number: int) -> Any:
-    """Return where a functional group of DICOM keeps the rescaling; None where it has none."""
-    if not groups or number >= len(groups):
-        return None
-    return next(iter(groups[number].get("PixelValueTransformationSequence") or ()), None)
-
-
-def _slope_and_intercept(rescale: Any) -> tuple[float, float]:
-    slope = float(rescale.get("RescaleSlope", 1) or 1)
-    return slope, float(rescale.get("RescaleIntercept", 0) or 0)
 
 
 def _nrrd_header(path: Path) -> tuple[Header, int]:

@@ -150,6 +150,7 @@ def find_items(
     placement: str | None = None,
     case: str | None = None,
     target: str | None = None,
+    left_out: list[InputError] | None = None,
 ) -> DataSet:
     """Match images, masks, gaze and splits.
 
@@ -176,6 +177,9 @@ def find_items(
         case of its own.
     target : str, optional
         Rule for what each trial was looking for, see `gazetrack.maps.targets.target_rule`.
+    left_out : list, optional
+        Takes the errors of images that cannot be read, which are then left out; without it the
+        first of them is raised.
 
     Returns
     -------
@@ -197,7 +201,8 @@ def find_items(
     lists = {"train": train_ids, "val": val_ids, "test": test_ids}
     splits = _splits(files, manifest, lists)
     cases = cases_of(files, case)
-    sizes = {image_id: image_size(image) for image_id, image in files.items()}
+    sizes = _sizes(files, left_out)
+    files = {image_id: files[image_id] for image_id in sizes}
     tracks, without_image = _tracks_by_image(fixations, sizes, placement)
     if target is not None:
         tracks = {image_id: with_targets(own, target) for image_id, own in tracks.items()}
@@ -223,6 +228,21 @@ def find_items(
         missing_gaze=tuple(image_id for image_id in files if image_id not in with_gaze),
         missing_images=tuple(sorted((with_gaze - set(files)) | without_image)),
     )
+
+
+def _sizes(
+    files: Mapping[str, ImageRef], left_out: list[InputError] | None
+) -> dict[str, tuple[int, int]]:
+    """Return (width, height) of each image; of those that cannot be read, their errors."""
+    sizes = {}
+    for image_id, image in files.items():
+        try:
+            sizes[image_id] = image_size(image)
+        except InputError as error:
+            if left_out is None:
+                raise
+            left_out.append(error)
+    return sizes
 
 
 def _tracks_by_image(

@@ -132,11 +132,15 @@ def find_looked_at(
     store = None if maps is None else read_maps(maps)
     tables = tables_among(fixations) if fixations else None
     paths = () if tables is None else tables.paths
-    found = find_items(images, masks=masks, fixations=paths, placement=placement)
+    damaged: list[InputError] = []
+    found = find_items(images, masks=masks, fixations=paths, placement=placement, left_out=damaged)
+    if not found.items and damaged:
+        raise damaged[0]
     if not found.items:
         hint = "PNG, JPEG, TIFF, BMP, DICOM, NRRD and NIfTI are read"
         raise InputError("holds no image", path=images, hint=hint)
     notes = () if tables is None else tables.notes
+    notes = (*notes, *(f"left out: {error}" for error in damaged))
     if found.missing_images:
         notes = (*notes, f"{len(found.missing_images)} stimuli with gaze have no image")
     # What is shown of an image lies on its own pixels.

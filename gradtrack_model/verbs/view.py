@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gazetrack.errors import ConfigError
+from gazetrack.publish import sha256_of
 from gradtrack_model.data.looked_at import find_looked_at
 from gradtrack_model.evaluation.predict import PredictOptions
 from gradtrack_model.training import loop
@@ -119,4 +120,6 @@ def _in_browser(
     if size is None:
         what = "the size that images are resized to is not known"
         raise ConfigError(what, hint="give image_size, or the network that was exported")
-    return InBrowser(Path(onnx), Path(runtime), size)
+    members = () if looker is None else looker.ensemble.members
+    digests = tuple(sha256_of(member.path) for member in members)
+    return InBrowser(Path(onnx), Path(runtime), size, digests)

@@ -53,3 +53,15 @@ def test_gaze_on_what_is_not_there_is_told(tmp_path):
     (folder / "images" / "im2.png").unlink()
     found = find_looked_at(folder / "images", fixations=[folder])
     assert found.notes == ("1 stimuli with gaze have no image",)
+
+
+def test_an_image_that_cannot_be_read_is_told_and_the_others_are_shown(tmp_path):
+    folder = write_data(tmp_path / "data", n=2)
+    (folder / "images" / "empty.png").write_bytes(b"")
+    found = find_looked_at(folder / "images", fixations=[folder])
+    assert [item.image_id for item in found.items] == ["im0", "im1"]
+    (note,) = found.notes
+    assert note.startswith("left out: ")
+    assert "empty.png: cannot be read as an image" in note
+    with pytest.raises(InputError, match=r"empty\.png: cannot be read as an image"):
+        find_looked_at(folder / "images" / "empty.png")

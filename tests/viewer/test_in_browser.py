@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import gradtrack_model
-from gazetrack.errors import ConfigError, InputError
+from gazetrack.errors import ConfigError, GazetrackError, InputError
+from gazetrack.publish import sha256_of
 from gradtrack_model.viewer.in_browser import RUNTIME, InBrowser
 from tests import browser
 from tests.viewer.test_server import asked
@@ -23,12 +24,22 @@ export const InferenceSession = {
   create: async (weights) => ({
     run: async ({ image }) => {
       const n = image.dims[2] * image.dims[3];
-      if (weights.length !== 7 || env.wasm.wasmPaths !== "/onnx/") throw new Error("made up");
+      if (weights.length !== LENGTH || env.wasm.wasmPaths !== "/onnx/") throw new Error("made up");
       return { probability: { data: image.data.slice(0, n).map((red) => Number(red > 0.5)) } };
     },
   }),
 };
 """
+
+
+def told(channels=3, digest="ab" * 32, more=b""):
+    """What an exported network tells of itself, as it lies in the file."""
+    text = f"image: RGB in [0, 1], float32, [batch, {channels}, height, width]".encode()
+    given = b"\x05input\x12" + bytes([len(text)]) + text
+    return b"weights" + given + b"\x0eweights_sha256\x12@" + digest.encode() + more
+
+
+MADE_UP = MADE_UP.replace("LENGTH", str(len(told())))
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +49,7 @@ def made_up(tmp_path_factory):
     for name in RUNTIME:
         (folder / "dist" / name).write_text(MADE_UP)
     (folder / "dist" / "secret.txt").write_text("no")
-    (folder / "network.onnx").write_bytes(b"weights")
+    (folder / "network.onnx").write_bytes(told())
     return folder
 
 
@@ -95,7 +106,7 @@ def test_an_image_becomes_a_layer(looked_at, made_up):
 def test_three_files_are_served_and_the_network(looked_at, made_up):
     viewer = served(looked_at, made_up / "network.onnx", made_up)
     try:
-        assert asked(viewer, "/onnx/model.onnx")[1] == b"weights"
+        assert asked(viewer, "/onnx/model.onnx")[1] == told()
         for name, kind in RUNTIME.items():
             answer, data = asked(viewer, f"/onnx/{name}")
             assert (answer.headers["Content-Type"], data.decode()) == (kind, MADE_UP)
@@ -128,6 +139,34 @@ def test_what_is_missing_is_said(looked_at, made_up, tmp_path):
             onnxruntime_web=made_up,
             port=0,
         )
+
+
+@pytest.mark.parametrize(
+    ("data", "size", "message"),
+    [
+        (told(channels=9), 64, "sees slices around an image"),
+        (told(more=b"\x07classes\x12\x01a"), 64, "several classes"),
+        (told(digest="cd" * 32), 64, "other weights than those of --weights"),
+        (told(), 32, "at least 33 pixels a side"),
+        (b"weights", 64, "is no network of gradtrack-export"),
+    ],
+)
+def test_a_network_that_does_not_fit_is_refused(made_up, tmp_path, data, size, message):
+    (tmp_path / "it.onnx").write_bytes(data)
+    with pytest.raises(GazetrackError, match=message):
+        InBrowser(tmp_path / "it.onnx", made_up, size, ("ab" * 32,))
+
+
+@pytest.mark.slow
+def test_an_exported_network_fits_its_own_weights_alone(made_up, run_folder, tmp_path):
+    for name in ("onnx", "onnxruntime", "onnxscript"):
+        pytest.importorskip(name)
+    network = run_folder / "runs" / "gradtrack"
+    gradtrack_model.export(network, tmp_path / "it.onnx")
+    digest = sha256_of(gradtrack_model.load_model(network).path)
+    assert InBrowser(tmp_path / "it.onnx", made_up, 64, (digest,)).size == 64
+    with pytest.raises(GazetrackError, match="other weights"):
+        InBrowser(tmp_path / "it.onnx", made_up, 64, ("ab" * 32,))
 
 
 @pytest.mark.slow

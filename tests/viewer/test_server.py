@@ -5,6 +5,8 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import struct
+import time
 
 import pytest
 
@@ -109,3 +111,34 @@ def test_a_port_that_is_taken_is_said():
         port = taken.getsockname()[1]
         with pytest.raises(ConfigError, match=f"port {port} .* choose another --port"):
             Viewer(None, port)
+
+
+def test_what_is_no_address_is_told(viewer, capfd):
+    request = f"GET http://[x HTTP/1.1\r\nHost: {HOST}:{viewer.port}\r\nConnection: close\r\n\r\n"
+    with socket.create_connection((HOST, viewer.port), timeout=20) as one:
+        one.sendall(request.encode())
+        answer = one.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.endswith(b'{"error": "that is no address"}')
+    assert capfd.readouterr().err == ""
+
+
+def test_a_page_that_is_closed_is_no_news(viewer, capfd):
+    request = f"GET / HTTP/1.1\r\nHost: {HOST}:{viewer.port}\r\n"
+    for sent in (request, f"{request}\r\n" * 50):
+        with socket.create_connection((HOST, viewer.port)) as one:
+            one.sendall(sent.encode())
+            time.sleep(0.1)  # until it is read from
+            # To linger for no time resets the connection.
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    time.sleep(0.2)
+    assert asked(viewer, "/")[0].status == 200
+    assert capfd.readouterr().err == ""
+
+
+def test_other_errors_are_not_hidden(viewer, capsys):
+    try:
+        int("a mistake of ours")
+    except ValueError:
+        viewer._server.handle_error(None, (HOST, 1))
+    assert "a mistake of ours" in capsys.readouterr().err
