@@ -28,7 +28,7 @@ MODEL = "model.onnx"
 _CHANNELS = 3
 # What gradtrack-export tells of a network, as ONNX stores its metadata: key, length, text.
 _DIGEST = re.compile(rb"\x0eweights_sha256\x12@([0-9a-f]{64})")
-_INPUT = re.compile(rb"\x05input\x12[^i]{1,2}image: RGB in \[0, 1\], float32, \[batch, (\d+),")
+_INPUT = re.compile(rb"\x05input\x12(?s:.{1,2})image: RGB in \[0, 1\], float32, \[batch, (\d+),")
 _CLASSES = re.compile(rb"\x07classes\x12")
 _HINT = "npm install onnxruntime-web, and give node_modules/onnxruntime-web"
 
