@@ -693,9 +693,10 @@ def training_page():
         "",
         *prose(
             """For one class alone so far, refused with several: `crf_weight`, `gazetrack refine`,
-            prompt models, the heads and networks of GazeMedSeg, `gradtrack-compare`, nnU-Net,
-            ensembles, uncertainty, temperature and track maps of predictions; with a softmax,
-            `loss.soft_labels` and `loss.bootstrap`."""
+            prompt models, the heads and networks of GazeMedSeg, `gradtrack-compare`,
+            `gradtrack-view`, MONAI bundles, nnU-Net, `--html`, `--images` and `--against` of
+            `gradtrack-evaluate`, ensembles, uncertainty, temperature and track maps of predictions;
+            with a softmax, `loss.soft_labels` and `loss.bootstrap`."""
         ),
     ]
     of_the_run = {

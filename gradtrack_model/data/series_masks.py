@@ -161,6 +161,10 @@ class SeriesMasks:
             refuse_overwrite(file, inputs)
             self._try(one)
 
+    def parts(self) -> dict[Path, set[ImageRef]]:
+        """Return the images of each object that is going to be written."""
+        return {file: set(series.images) for series, file in self._files.items()}
+
     def add(
         self, image: ImageRef, mask: npt.NDArray[Any], probability: npt.NDArray[Any]
     ) -> list[Path]:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from torch.nn import functional
 
-from gazetrack.errors import ConfigError, DataError, InputError, quote
-from gradtrack_model.data.image_files import find_images, middle, open_slices, read_ids, read_mask
+from gazetrack.errors import ConfigError, DataError, GazetrackError, InputError, quote
+from gradtrack_model.data.image_files import (
+    find_images,
+    middle,
+    open_slices,
+    read_ids,
+    read_mask,
+    volume_of,
+)
 from gradtrack_model.data.splits import SPLITS_FILE, digests_of, read_manifest
 from gradtrack_model.evaluation.predict import ensemble_logits
 from gradtrack_model.evaluation.temperature import LogitCounts, Temperature, fit, measure
 from gradtrack_model.network.classes import refuse_classes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Hashable, Mapping, Sequence
     from pathlib import Path
 
     from gradtrack_model.data.image_files import ImageRef
@@ -74,7 +82,7 @@ def calibrate_folder(
 
     size = options.image_size or ensemble.first.config.predicting_size
     config = ensemble.first.config
-    # Neighbours of a volume stay together, as they stand beside each other.
+    halves_of = _halves([found[image_id] for image_id in wanted])
     halves = (LogitCounts(), LogitCounts())
     for start in range(0, len(wanted), options.batch_size):
         batch = wanted[start : start + options.batch_size]
@@ -89,7 +97,7 @@ def calibrate_folder(
                 what = f"is {mask.shape[1]} x {mask.shape[0]} pixels, its image {width} x {height}"
                 raise DataError(what, path=ref.path, hint="give the mask of this image")
             full = functional.interpolate(own[None, :1], size=mask.shape, mode="bilinear")[0, 0]
-            halves[2 * place >= len(wanted)].add(full.numpy(), mask)
+            halves[halves_of[place]].add(full.numpy(), mask)
         if progress is not None:
             progress(start + len(batch), len(wanted))
     return Temperature(
@@ -100,6 +108,30 @@ def calibrate_folder(
         images=digests,
         measured=_measured(halves),
     )
+
+
+def _halves(images: Sequence[ImageRef]) -> list[int]:
+    """Return which half each image is in: slices of a volume are in one, of several volumes."""
+    volumes = [_group(image) for image in images]
+    sizes = Counter(volumes)
+    if len(sizes) == 1:
+        return [int(2 * place >= len(images)) for place in range(len(images))]
+    half_of = {}
+    before = 0
+    for volume, size in sizes.items():
+        # By where the middle of a volume is: neither half is ever empty.
+        half_of[volume] = int(2 * before + size - 1 >= len(images))
+        before += size
+    return [half_of[volume] for volume in volumes]
+
+
+def _group(image: ImageRef) -> Hashable:
+    """Return what an image is a slice of: a file, or a series; else itself."""
+    try:
+        volume = volume_of(image)
+    except GazetrackError:  # a series that is no volume
+        return image.file.parent
+    return image.file if volume is None else volume.file
 
 
 def validation_ids(path: Path | None) -> tuple[str, ...]:

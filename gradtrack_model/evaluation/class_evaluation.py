@@ -15,7 +15,7 @@ from gradtrack_model.data.image_files import find_images, read_ids, read_label_i
 from gradtrack_model.evaluation.cells import cell
 from gradtrack_model.evaluation.class_metrics import EMPTY_CLASS_POLICY, class_scores
 from gradtrack_model.evaluation.evaluate import MEASURES, SCORES_FILE, SUMMARY_FILE
-from gradtrack_model.evaluation.made_by import network_of
+from gradtrack_model.evaluation.made_by import by_ids, names_of, network_of
 from gradtrack_model.evaluation.metrics import EMPTY_DISTANCE_POLICY
 from gradtrack_model.evaluation.statistics import describe
 
@@ -169,7 +169,8 @@ def evaluate_classes(
         refuse_input_folder([out], [predictions, masks])
         for name in (SCORES_FILE, SUMMARY_FILE):
             refuse_overwrite(out / name, [] if ids is None else [ids])
-    predicted, reference = find_images(predictions), find_images(masks)
+    reference = find_images(masks)
+    predicted = by_ids(predictions, find_images(predictions), reference)
     wanted = sorted({*predicted, *reference}) if ids is None else sorted(set(read_ids(ids)))
     comparable = [image for image in wanted if image in predicted and image in reference]
     if not comparable:
@@ -187,7 +188,7 @@ def evaluate_classes(
         without_prediction=tuple(image for image in wanted if image not in predicted),
         without_mask=tuple(image for image in wanted if image not in reference),
         n_wanted=len(reference) if ids is None else len(wanted),
-        network=network_of(predictions, comparable),
+        network=network_of(predictions, names_of(predicted[one] for one in comparable)),
     )
     if out is not None:
         write_text(out / SCORES_FILE, _csv(result))

@@ -11,7 +11,7 @@ from gazetrack.errors import DataError, GazetrackError, InputError
 from gazetrack.publish import refuse_input_folder, refuse_overwrite, write_json, write_text
 from gradtrack_model.data.image_files import find_images, image_size, read_ids, read_mask
 from gradtrack_model.evaluation.cells import cell
-from gradtrack_model.evaluation.made_by import network_of
+from gradtrack_model.evaluation.made_by import by_ids, names_of, network_of
 from gradtrack_model.evaluation.metrics import EMPTY_DISTANCE_POLICY, EMPTY_POLICY, Scores, score
 from gradtrack_model.evaluation.statistics import describe, paired
 from gradtrack_model.evaluation.surfaces import EMPTY_SURFACE_POLICY
@@ -229,8 +229,8 @@ def evaluate_folder(
     if record is not None and record.get("classes"):
         hint = "use gradtrack-evaluate --classes, or evaluate_classes"
         raise DataError("holds label images of several classes", path=predictions, hint=hint)
-    predicted = find_images(predictions)
     reference = find_images(masks)
+    predicted = by_ids(predictions, find_images(predictions), reference)
     other_rows = {} if against is None else read_scores(against)
     wanted = sorted({*predicted, *reference}) if ids is None else sorted(set(read_ids(ids)))
     comparable = [image for image in wanted if image in predicted and image in reference]
@@ -259,7 +259,7 @@ def evaluate_folder(
         without_mask=tuple(image for image in wanted if image not in reference),
         n_wanted=len(reference) if ids is None else len(wanted),
         against=comparison,
-        network=network_of(predictions, comparable),
+        network=network_of(predictions, names_of(predicted[one] for one in comparable)),
         referral=referral(ours, uncertain),
         calibration=calibration(seen.counts),
         volumes=tuple(seen.volumes.done),

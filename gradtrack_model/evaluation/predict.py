@@ -73,6 +73,8 @@ __all__ = [
     "predict_folder",
 ]
 
+_VOLUMES = "volumes"
+_DICOM_SEG = "dicom-seg"
 # Test-time augmentation: the axes along which an image is flipped before, and its logits after.
 _FLIPS: tuple[tuple[int, ...], ...] = ((), (-1,), (-2,), (-2, -1))
 
@@ -170,14 +172,14 @@ def predict_folder(
     objects = asked_masks(
         options.dicom_seg,
         list(wanted.values()),
-        out / "dicom-seg",
+        out / _DICOM_SEG,
         made_by=lambda: maker(network, ensemble.digests()),
         classes=config.classes.names,
     )
-    volumes = VolumeMasks(wanted.values(), out / "volumes", objects)
+    volumes = VolumeMasks(wanted.values(), out / _VOLUMES, objects)
     every = list(wanted.items())
-    _claim(out, {names[image_id]: files.of(names[image_id]) for image_id in wanted}, options)
-    made = []
+    _claim(files, {ref: names[image_id] for image_id, ref in every}, volumes, out)
+    made: dict[str, str] = {}
     uncertain: dict[str, float] = {}
     forget_uncertainty(out)
     for start in range(0, len(every), options.batch_size):
@@ -194,7 +196,7 @@ def predict_folder(
             passes = next(said_of)
             own = mean_of_passes(passes)
             if options.uncertainty:
-                uncertain[names[image_id]] = disagreement(_all_of(passes), threshold)
+                uncertain[image_id] = disagreement(_all_of(passes), threshold)
             if refiner is not None:
                 own = refiner.refine(image, own, threshold)
             pictures, mask, sure = _pictures(
@@ -205,7 +207,7 @@ def predict_folder(
                 write_bytes(out / relative, _png(picture))
                 written.append(out / relative)
             written += volumes.add(ref, mask, sure)
-            made.append(names[image_id])
+            made[names[image_id]] = image_id
             said = "" if refiner is None else refiner.said
             yield Prediction(ref, tuple(written), float((mask > 0).mean()), drawn_by=said)
     if made:
@@ -214,10 +216,15 @@ def predict_folder(
         write_uncertainty(out, uncertain)
 
 
-def _claim(out: Path, replaced: Mapping[str, list[str]], options: PredictOptions) -> None:
+def _claim(files: _Files, name_of: Mapping[ImageRef, str], volumes: VolumeMasks, out: Path) -> None:
     """Refuse to replace what is not ours, and note what is about to be made anew."""
-    refuse_masks_of_others(out, replaced, force=options.force)
-    begin(out, replaced)
+    replaced = {name: files.of(name) for name in name_of.values()}
+    together = {
+        file.relative_to(out).as_posix(): [name_of[one] for one in images]
+        for file, images in volumes.parts().items()
+    }
+    refuse_masks_of_others(out, replaced, together, force=files.options.force)
+    begin(out, replaced, together)
 
 
 def _also(options: PredictOptions, refiner: PromptRefiner | None) -> dict[str, Any]:
@@ -289,11 +296,16 @@ def _refuse_inputs(
     files: _Files, names: Iterable[str], images: Iterable[ImageRef], folder: Path, out: Path
 ) -> None:
     """Refuse outputs that would replace an image, or lie among the images and be some next time."""
+    images = list(images)
     inputs = [image.file for image in images]
     for name in names:
         for relative in files.of(name):
             refuse_overwrite(out / relative, inputs)
     folders = {(out / relative).parent for relative in files.of("any")}
+    if any(image.volume is not None for image in images):
+        folders.add(out / _VOLUMES)
+    if files.options.dicom_seg is not None:
+        folders.add(out / _DICOM_SEG)
     within = folder if folder.is_dir() else folder.parent
     refuse_input_folder(folders, [within])
 

@@ -71,7 +71,7 @@ def write_uncertainty(out: Path, found: Mapping[str, float]) -> None:
     out : pathlib.Path
         The folder that holds the predictions.
     found : mapping of str to float
-        The uncertainty of each image, by the name of its mask.
+        The uncertainty of each image, by its id.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

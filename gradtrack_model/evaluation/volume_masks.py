@@ -52,6 +52,12 @@ class VolumeMasks:
                 self._left[file] = set(slices)
                 refuse_overwrite(self.out / file.name, [file])
 
+    def parts(self) -> dict[Path, set[ImageRef]]:
+        """Return the images of each file that is going to be written."""
+        if self.dicom is not None:
+            return self.dicom.parts()
+        return {self.out / file.name: set(slices) for file, slices in self._left.items()}
+
     def add(self, image: ImageRef, mask: Mask, probability: Probability) -> list[Path]:
         """Take an image's mask and probabilities, and return what they completed, if anything."""
         if self.dicom is not None:

@@ -44,6 +44,14 @@ TOLERANCE = {False: 1e-4, True: 0.05}
 # What an exporter traces. Its numbers differ from each other, and so from those left open.
 _EXAMPLE_SIZE = (96, 128)
 _EXAMPLE_IMAGES = 2
+# How a pixel gets its class.
+_OF_SOFTMAX = (
+    "softmax with the background; foreground where their sum is above the threshold, "
+    "of the most probable class"
+)
+_OF_INDEPENDENT = (
+    "each by itself; foreground where the most probable class is above the threshold, of that class"
+)
 _NEEDED = ("onnx", "onnxruntime", "onnxscript")
 # The sections of the configuration that say what the outputs are.
 _TOLD_SECTIONS = {"model", "loss", "maps"}
@@ -207,7 +215,7 @@ def _facts(checkpoint: Checkpoint, names: Sequence[str], half: bool) -> dict[str
     classes = checkpoint.config.classes
     of_classes: dict[str, str] = {}
     if classes.names:
-        what = "softmax with the background" if classes.exclusive else "each by itself"
+        what = _OF_SOFTMAX if classes.exclusive else _OF_INDEPENDENT
         of_classes["classes"] = f"channels are {', '.join(classes.names)}: {what}"
     context = checkpoint.config.context
     channels = channels_seen(context)
@@ -217,8 +225,9 @@ def _facts(checkpoint: Checkpoint, names: Sequence[str], half: bool) -> dict[str
     return {
         "producer": f"gazetrack {__version__}",
         "input": f"image: {images}, at least {SMALLEST} pixels a side",
-        "image_size": f"{size} x {size} pixels: resize images to it, and the probabilities back",
+        "image_size": f"{size} x {size} pixels: resize images to it, and the logits back",
         "outputs": ", ".join(names) + f": in [0, 1]; foreground is probability > {threshold:g}",
+        "threshold": str(threshold),
         "precision": "float16" if half else "float32",
         **of_classes,
         "weights_sha256": sha256_of(checkpoint.path),

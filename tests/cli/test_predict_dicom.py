@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from gazetrack.errors import OutputError
 from gazetrack_cli import predict
 from tests.dicom_files import write_series
 
@@ -42,3 +43,22 @@ def test_labels_of_nothing_are_a_question_of_usage(series, tmp_path):
     assert done.exit_code == 2
     assert "are about --dicom-seg: give it, too" in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_an_object_is_not_written_over_another_s_or_among_the_images(series, tmp_path):
+    asked = ("--weights", "kvasir-lite", "--dicom-seg", "binary")
+    theirs = tmp_path / "out" / "dicom-seg" / "mr.dcm"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_bytes(b"drawn")
+    with pytest.raises(OutputError, match="not made by gradtrack-predict"):
+        run(series, *asked, "-o", tmp_path / "out")
+    assert theirs.read_bytes() == b"drawn"
+    assert not list(theirs.parents[1].glob("*.png"))
+    run(series, *asked, "-o", tmp_path / "out", "--force")
+    # Without one asked for, the older does not stay beside masks that may be others.
+    run(series, "--weights", "kvasir-lite", "-o", tmp_path / "out")
+    assert not theirs.exists()
+    among = series.rename(tmp_path / "dicom-seg")
+    with pytest.raises(OutputError, match="folder of inputs"):
+        run(among, *asked, "-o", tmp_path)
+    assert len(list(among.iterdir())) == 3

@@ -11,13 +11,15 @@ import pytest
 from PIL import Image
 
 from gazetrack.errors import ConfigError, DataError, InputError
+from gradtrack_model.data.image_files import slices_of
 from gradtrack_model.data.splits import digests_of
-from gradtrack_model.evaluation.calibrate import calibrate_folder
+from gradtrack_model.evaluation.calibrate import _halves, calibrate_folder
 from gradtrack_model.evaluation.evaluate import evaluate_folder
 from gradtrack_model.evaluation.predict import PredictOptions, predict_folder
 from gradtrack_model.network.classes import ClassConfig
 from gradtrack_model.weights.ensemble import Ensemble, load_ensemble
 from tests.synthetic import picture
+from tests.volume_files import write_nifti
 
 
 @pytest.fixture(scope="module")
@@ -131,3 +133,14 @@ def test_several_classes_are_refused(networks, others):
     several = Ensemble((dataclasses.replace(first, config=config),))
     with pytest.raises(ConfigError, match=r"calibration of 2 classes \(a, b\)"):
         calibrate_folder(others / "images", others / "masks", several, PredictOptions())
+
+
+def test_slices_of_a_volume_are_in_one_half(tmp_path):
+    for name, n in (("a", 5), ("b", 2), ("c", 2)):
+        write_nifti(tmp_path / f"{name}.nii.gz", np.zeros((6, 5, n), np.int16))
+    slices = [one for name in "abc" for one in slices_of(tmp_path / f"{name}.nii.gz")]
+    assert _halves(slices) == [0] * 5 + [1] * 4
+    assert _halves(slices[5:]) == [0, 0, 1, 1]
+    # The larger volume may come last; and of a single one there is nothing else to be done.
+    assert _halves([*slices[7:], *slices[:5]]) == [0] * 2 + [1] * 5
+    assert _halves(slices[:5]) == [0, 0, 0, 1, 1]

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
+from gazetrack.errors import OutputError
 from gazetrack.images.folder import read_mask
 from gazetrack.images.reference import ImageRef
 from gazetrack.images.slices import slices_of
@@ -72,3 +74,12 @@ def test_a_volume_of_which_a_slice_is_not_wanted_is_not_written(tmp_path):
     volumes = VolumeMasks([first], tmp_path / "out")
     assert volumes.add(first, np.zeros(read_mask(first).shape, bool), SURE) == []
     assert not (tmp_path / "out").exists()
+
+
+def test_volumes_are_not_written_among_the_images(run_folder, tmp_path):
+    checkpoint = load_model(run_folder / "runs" / "gradtrack")
+    (tmp_path / "volumes").mkdir()
+    write_nifti(tmp_path / "volumes" / "a.nii.gz", np.zeros((6, 5, 2), np.int16))
+    chosen = PredictOptions(ids=("a_1",))
+    with pytest.raises(OutputError, match="folder of inputs"):
+        list(predict_folder(tmp_path / "volumes", checkpoint, tmp_path, chosen))

@@ -14,7 +14,7 @@ from PIL import Image
 
 from gazetrack.errors import CheckpointError, ConfigError
 from gradtrack_model.evaluation.in_memory import segment
-from gradtrack_model.evaluation.predict import PredictOptions
+from gradtrack_model.evaluation.predict import PredictOptions, predict_folder
 from gradtrack_model.network.model import TrackUNet
 from gradtrack_model.settings import load_config
 from gradtrack_model.weights import export
@@ -22,6 +22,7 @@ from gradtrack_model.weights.checkpoint import load_model, save_checkpoint
 from gradtrack_model.weights.export import Segmenter, export_model
 from tests.places import ROOT
 
+THRESHOLD = 0.45
 SETTINGS = {"basic": {"model.widths": [8, 8, 8, 8, 8, 8]}, "lite": {"model.widths": [8, 8, 8, 8]}}
 needs_onnx = pytest.mark.skipif(
     any(find_spec(name) is None for name in ("onnx", "onnxruntime", "onnxscript")),
@@ -33,6 +34,7 @@ def checkpoint(folder, encoder="basic", size=64):
     torch.manual_seed(0)
     overrides = {
         "image_size": size,
+        "predict_threshold": THRESHOLD,
         "model.encoder": encoder,
         "model.pretrained": False,
         **SETTINGS[encoder],
@@ -94,10 +96,32 @@ def check_onnx(basic, done, atol):
 
 
 @needs_onnx
+@pytest.mark.parametrize("size", [(90, 40), (37, 50), (150, 120)])
+def test_the_example_of_the_docs_gives_the_mask_of_predict(
+    basic, in_onnx, tmp_path, monkeypatch, size
+):
+    page = (ROOT / "docs" / "export.md").read_text("utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "polyps.onnx").write_bytes(in_onnx.path.read_bytes())
+    noise = np.random.default_rng(5).integers(0, 256, (5, 6, 3), np.uint8)
+    (tmp_path / "images").mkdir()
+    shown = Image.fromarray(noise).resize(size, Image.Resampling.BICUBIC)
+    shown.save(tmp_path / "images" / "image.png")
+    shown.save(tmp_path / "image.png")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(example, "export.md", "exec"), {})
+    (done,) = predict_folder(tmp_path / "images", basic, tmp_path / "out", PredictOptions())
+    assert 0.01 < done.share < 0.99
+    wanted, got = (np.asarray(Image.open(path)) for path in (done.outputs[0], "mask.png"))
+    assert np.array_equal(wanted, got)
+
+
+@needs_onnx
 def test_an_onnx_file_says_what_it_is(in_onnx):
     session = onnx_session(in_onnx.path)
     facts = session.get_modelmeta().custom_metadata_map
     assert facts["image_size"].startswith("64 x 64 pixels")
+    assert float(facts["threshold"]) == THRESHOLD
     assert json.loads(facts["config"])["model"]["encoder"] == "basic"
     assert re.fullmatch(r"[0-9a-f]{64}", facts["weights_sha256"])
     assert [i.name for i in session.get_inputs()] == ["image"]
