@@ -15,11 +15,12 @@ import json
 import lzma
 import mmap
 import re
+import tarfile
 import tempfile
 import zipfile
 import zlib
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -34,10 +35,22 @@ if TYPE_CHECKING:
 DEEPEST = 6
 MOST_UNPACKED_BYTES = 16 * 2**30
 _IN_MEMORY_BYTES = 64 * 2**20
-_BASE64 = re.compile(rb"[A-Za-z0-9+/]{64,}(?:(?:\r?\n|\\n)[A-Za-z0-9+/]+)*={0,2}")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{24,}(?:(?:\r?\n|\\n)[A-Za-z0-9+/_-]+)*={0,2}")
+_SURELY_BASE64 = 64  # characters; shorter ones count where they are text
 _PDF_STREAM = re.compile(rb"stream\r?\n")
+_PDF_TEXT = re.compile(rb"\bBT\b(.*?)\bET\b", re.DOTALL)
+_PDF_STRING = re.compile(rb"\(((?:[^\\()]|\\.)*)\)", re.DOTALL)
+_PDF_ESCAPE = re.compile(rb"\\([0-7]{1,3}|.)", re.DOTALL)
+_PDF_GLYPHS = re.compile(rb"<[0-9A-Fa-f\s]+>")
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_HEAD_BYTES = 8
+_PNG_PLAIN = (b"tEXt", b"iTXt", b"eXIf")
+_JPEG_TEXTS = (0xE1, 0xED, 0xFE)
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+_ZIP_TAIL_BYTES = 2**16 + 22
+_MAT_HEAD_BYTES = 128
+_MAT_PACKED = 15
+_TAR_MARK = slice(257, 262)
 _PNG_PACKED = (b"zTXt", b"iTXt", b"iCCP")
 _PARQUET = b"PAR1"
 _ZSTD = b"\x28\xb5\x2f\xfd"
@@ -93,6 +106,8 @@ def pieces_of(path: Path) -> Iterator[Piece]:
     """
     with path.open("rb") as stream:
         yield from _within(_mapped(stream), ())
+    if path.suffix.casefold() == ".br":
+        raise NotSearched("packed with brotli")
 
 
 def _mapped(stream: IO[bytes]) -> Data:
@@ -109,9 +124,11 @@ def _within(data: Data, where: tuple[str, ...]) -> Iterator[Piece]:
         for fits, unpack in _UNPACKERS:
             if fits(first):
                 yield from unpack(data, where)
+        if not first.startswith(_ZIP) and _ends_as_zip(data):
+            yield from _of_zip(data, where)
     except (
         EOFError, OSError, ValueError, RuntimeError, NotImplementedError,
-        lzma.LZMAError, zipfile.BadZipFile, zlib.error, pa.ArrowException,
+        lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile, zlib.error, pa.ArrowException,
     ) as error:  # fmt: skip
         what = " in ".join(("damaged", *reversed(where)))
         raise NotSearched(what) from error
@@ -121,7 +138,7 @@ def _within(data: Data, where: tuple[str, ...]) -> Iterator[Piece]:
 
 def _is_text(first: bytes) -> bool:
     """Whether bytes are lines of text: without control characters, or marked as UTF-16."""
-    if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)):
         return True
     return not first.startswith(b"%PDF") and first == first.translate(None, delete=_CONTROLS)
 
@@ -131,12 +148,14 @@ def _of_base64(text: bytes, where: tuple[str, ...]) -> Iterator[Piece]:
     is_digest = _HEX_DIGITS.fullmatch(plain) is not None
     if is_digest:
         return
+    altchars = b"-_" if re.search(rb"[-_]", plain) else None
     whole = plain[: len(plain) - (len(plain) % 4 == 1)]
     try:
-        decoded = base64.b64decode(whole + b"=" * (-len(whole) % 4))
+        decoded = base64.b64decode(whole + b"=" * (-len(whole) % 4), altchars)
     except binascii.Error:
         return
-    yield from _within(decoded, (*where, "base64"))
+    if len(plain) >= _SURELY_BASE64 or _is_text(decoded):
+        yield from _within(decoded, (*where, "base64"))
 
 
 def _unpacked(stream: IO[bytes]) -> Data:
@@ -178,6 +197,55 @@ def _of_zip(data: Data, where: tuple[str, ...]) -> Iterator[Piece]:
             with archive.open(member) as stream:
                 unpacked = _unpacked(stream)
             yield from _within(unpacked, place)
+
+
+def _ends_as_zip(data: Data) -> bool:
+    """Whether the list of an archive's members stands at the end, as behind a program."""
+    return data[-_ZIP_TAIL_BYTES:].find(b"PK\x05\x06") >= 0 and zipfile.is_zipfile(_stream(data))
+
+
+def _of_tar(data: Data, where: tuple[str, ...]) -> Iterator[Piece]:
+    with tarfile.open(fileobj=_stream(data), mode="r:") as archive:
+        for number, member in enumerate(archive, 1):
+            stream = archive.extractfile(member) if member.isfile() else None
+            if stream is not None:
+                yield from _within(_unpacked(stream), (*where, f"member {number} of the archive"))
+
+
+def _of_zlib(data: Data, where: tuple[str, ...]) -> Iterator[Piece]:
+    text = _inflated(data[:])
+    if text:
+        yield from _within(text, (*where, "unpacked"))
+
+
+def _of_mat(data: Data, where: tuple[str, ...]) -> Iterator[Piece]:
+    """Return the packed variables of a MATLAB file, version 5."""
+    order: Literal["little", "big"] = "little" if data[126:128] == b"IM" else "big"
+    at = _MAT_HEAD_BYTES
+    while at + 8 <= len(data):
+        kind = int.from_bytes(data[at : at + 4], order)
+        length = int.from_bytes(data[at + 4 : at + 8], order)
+        if kind == _MAT_PACKED:
+            variable = _inflated(data[at + 8 : at + 8 + length])
+            yield from _within(variable, (*where, "variable"))
+        at += 8 + length
+
+
+def _refused(name: str) -> Unpack:
+    def refuse(data: Data, where: tuple[str, ...]) -> Iterator[Piece]:  # noqa: ARG001
+        raise NotSearched(" in ".join((name, *reversed(where))))
+
+    return refuse
+
+
+def _of_jpeg(data: Data, where: tuple[str, ...]) -> Iterator[Piece]:
+    """Return what stands before the picture: EXIF, XMP and comments."""
+    at = 2
+    while data[at : at + 1] == b"\xff" and data[at + 1 : at + 2] not in (b"\xda", b"\xd9", b""):
+        length = int.from_bytes(data[at + 2 : at + 4], "big")
+        if data[at + 1] in _JPEG_TEXTS:
+            yield Piece((*where, "text of the picture"), data[at + 4 : at + 2 + length], True)
+        at += 2 + max(length, 2)
 
 
 def _of_parquet(data: Data, where: tuple[str, ...]) -> Iterator[Piece]:
@@ -223,12 +291,14 @@ def _values(column: pa.Array) -> list[str]:
 
 
 def _of_png(data: Data, where: tuple[str, ...]) -> Iterator[Piece]:
-    """Return the packed texts of a picture; the others stand in its bytes as they are."""
+    """Return the texts of a picture, packed and plain."""
     at = len(_PNG)
     while at + _PNG_HEAD_BYTES <= len(data):
         length = int.from_bytes(data[at : at + 4], "big")
         kind = data[at + 4 : at + _PNG_HEAD_BYTES]
         body = data[at + _PNG_HEAD_BYTES : at + _PNG_HEAD_BYTES + length]
+        if kind in _PNG_PLAIN:
+            yield Piece((*where, "text of the picture"), body, is_text=True)
         if kind in _PNG_PACKED:
             # Where in the chunk the packed part begins depends on its kind; only one place unpacks.
             starts = (n for n, byte in enumerate(body) if byte & 0x0F == 8)
@@ -238,11 +308,31 @@ def _of_png(data: Data, where: tuple[str, ...]) -> Iterator[Piece]:
 
 
 def _of_pdf(data: Data, where: tuple[str, ...]) -> Iterator[Piece]:
+    by_glyph = False
     for match in _PDF_STREAM.finditer(data):
         end = data.find(b"endstream", match.end())
         text = _inflated(data[match.end() : end])
-        if text:
-            yield from _within(text, (*where, "text of the page"))
+        if not text:
+            continue
+        yield from _within(text, (*where, "text of the page"))
+        # Programs write a letter at a time, with what moves it between them.
+        blocks = _PDF_TEXT.findall(text)
+        shown = [b"".join(map(_plain_string, _PDF_STRING.findall(block))) for block in blocks]
+        yield Piece((*where, "text of the page"), b"\n".join(shown), is_text=True)
+        by_glyph |= any(_PDF_GLYPHS.search(_PDF_STRING.sub(b"", block)) for block in blocks)
+    if b"/Encrypt" in data[:]:
+        raise NotSearched(" in ".join(("encrypted PDF", *reversed(where))))
+    if by_glyph:
+        raise NotSearched(" in ".join(("PDF with numbers of glyphs as text", *reversed(where))))
+
+
+def _plain_string(text: bytes) -> bytes:
+    """Return a string of a PDF without its escapes, and without the first half of each letter."""
+
+    def letter(match: re.Match[bytes]) -> bytes:
+        return bytes([int(match[1], 8) & 0xFF]) if match[1][:1].isdigit() else match[1]
+
+    return _PDF_ESCAPE.sub(letter, text).replace(b"\0", b"")
 
 
 def _inflated(data: bytes) -> bytes:
@@ -261,12 +351,26 @@ def _begins(*marks: bytes) -> Callable[[bytes], bool]:
     return lambda first: first.startswith(marks)
 
 
+def _lz4(stream: IO[bytes]) -> Any:
+    return pa.CompressedInputStream(stream, "lz4")
+
+
 _UNPACKERS: list[tuple[Callable[[bytes], bool], Unpack]] = [
     (_begins(b"\x1f\x8b"), _of_stream(gzip.open, "unpacked")),
     (_begins(b"BZh"), _of_stream(bz2.BZ2File, "unpacked")),
     (_begins(b"\xfd7zXZ\0"), _of_stream(lzma.LZMAFile, "unpacked")),
     (_begins(_ZSTD), _of_stream(lambda s: pa.CompressedInputStream(s, "zstd"), "unpacked")),
-    (_begins(b"PK\x03\x04", b"PK\x05\x06"), _of_zip),
+    (_begins(b"\x04\x22\x4d\x18"), _of_stream(_lz4, "unpacked")),
+    (_begins(b"\x5d\0\0"), _of_stream(lzma.LZMAFile, "unpacked")),
+    (_begins(b"x\x01", b"x\x5e", b"x\x9c", b"x\xda"), _of_zlib),
+    (_begins(*_ZIP), _of_zip),
+    (lambda first: first[_TAR_MARK] == b"ustar", _of_tar),
+    (_begins(b"MATLAB 5.0 MAT-file"), _of_mat),
+    (_begins(b"\xff\xd8\xff"), _of_jpeg),
+    (_begins(b"7z\xbc\xaf\x27\x1c"), _refused("packed as 7z")),
+    (_begins(b"Rar!\x1a\x07"), _refused("packed as rar")),
+    (lambda first: b"\x89HDF\r\n\x1a\n" in (first[:8], first[512:520]), _refused("HDF5")),
+    (lambda first: first[:3] == b"ORC" and not _is_text(first), _refused("ORC")),
     (_begins(_PARQUET), _of_parquet),
     (_begins(_PNG), _of_png),
     (_begins(b"%PDF"), _of_pdf),

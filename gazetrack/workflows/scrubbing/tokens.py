@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import html
+import quopri
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -35,6 +36,11 @@ _MARKS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20
 _BETWEEN_WORDS = re.compile(r"[\s._,?-]+")
 _JOINERS = ("", " ", "_", "-", ".")
 _WITHOUT_MARKS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "æ": "ae", "ø": "oe"})
+_DATE = re.compile(
+    r"(?P<y>\d{4})[-/. ](?P<m>\d{1,2})[-/. ](?P<d>\d{1,2})"
+    r"|(?P<D>\d{1,2})[-/. ](?P<M>\d{1,2})[-/. ](?P<Y>\d{4})"
+)
+_QUOTED = re.compile(rb"=(?:[0-9A-F]{2}|\r?\n)")
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _HEADS = 2**20  # kinds of beginnings that are told apart
 _REPEATED_BYTES = 2**12
@@ -94,7 +100,8 @@ class Tokens:
         if not texts:
             raise ConfigError("no token to look for", hint="write one a line")
         for line, text in texts.items():
-            if len(text) < LEAST_CHARS:
+            # A letter of a script such as Chinese is as seldom as several of the Latin one.
+            if len(fold(text).encode("utf-8", "surrogatepass")) < LEAST_CHARS:
                 what = f"line {line} has {len(text)} characters, which are in every file"
                 raise ConfigError(what, hint=f"give tokens of {LEAST_CHARS} characters and more")
             if len(text) > MOST_CHARS:
@@ -201,15 +208,19 @@ class _Spellings:
     def __init__(self, of_lines: Mapping[int, Sequence[str]]) -> None:
         self._of_head: dict[int, list[tuple[str, int]]] = {}
         self._is_head = np.zeros(_HEADS, np.bool_)
+        self._short: list[tuple[str, int]] = []
         for line, texts in of_lines.items():
             for text in texts:
+                if len(text) < LEAST_CHARS:
+                    self._short.append((text, line))
+                    continue
                 head = int(_heads(text[:LEAST_CHARS])[0])
                 self._of_head.setdefault(head, []).append((text, line))
                 self._is_head[head] = True
 
     def found(self, text: str, least: int) -> dict[tuple[int, str], str]:
         """Return which tokens stand in a folded text, and the longest of their spellings there."""
-        found: dict[tuple[int, str], str] = {}
+        found = {(line, ""): spelling for spelling, line in self._short if spelling in text}
         heads = _heads(text)
         for at in np.flatnonzero(self._is_head[heads]).tolist():
             for spelling, line in self._of_head[int(heads[at])]:
@@ -267,7 +278,29 @@ def spellings(token: str) -> set[str]:
         folded |= {joiner.join(words) for joiner in _JOINERS}
     # What little is left of a name in another script would be in every file.
     least = min(len(fold(composed)), LEAST_CHARS_IN_BYTES)
-    return {form for form in folded if len(form) >= least} | {fold(composed)}
+    folded |= _dates(composed)
+    named = {form for form in folded if len(form) >= least and _is_telling(form)}
+    return named | {fold(composed)}
+
+
+def _is_telling(form: str) -> bool:
+    """Whether letters are left: marks alone, or two ASCII letters, would be in every file."""
+    return any(map(str.isalnum, form)) and (len(form) >= LEAST_CHARS or not form.isascii())
+
+
+def _dates(text: str) -> set[str]:
+    """Return the usual ways to write a date in digits, none of what is no date."""
+    match = _DATE.fullmatch(text)
+    if match is None:
+        return set()
+    year, month, day = match["y"] or match["Y"], match["m"] or match["M"], match["d"] or match["D"]
+    parts = year, month.zfill(2), day.zfill(2)
+    short = year, month.lstrip("0"), day.lstrip("0")
+    return {
+        joiner.join(order)
+        for joiner in ("-", "/", ".", "_", " ", "")
+        for order in (parts, parts[::-1], *((short, short[::-1]) if joiner else ()))
+    }
 
 
 def digests(token: str) -> dict[str, str]:
@@ -308,6 +341,8 @@ def views(data: bytes) -> Iterator[tuple[str, View]]:
         yield "HTML entities", lambda part: html.unescape(_utf8(part))
     if b"\\" in data:
         yield "escapes", lambda part: _without_escapes(_utf8(part))
+    if b"=" in data and b"\0" not in data and _QUOTED.search(data):
+        yield "quoted-printable", lambda part: _utf8(quopri.decodestring(part))
     if b"%" in data:
         yield "an address", lambda part: unquote(_utf8(part))
 
@@ -322,7 +357,8 @@ def _latin1(data: bytes) -> str:
 
 
 def _utf16(code: str, skipped: int) -> View:
-    return lambda data: data[skipped:].decode(code, "replace")
+    # In UTF-32 each letter has two more bytes, which are zero: a letter of its own in UTF-16.
+    return lambda data: data[skipped:].decode(code, "replace").replace("\0", "")
 
 
 def _without_escapes(text: str) -> str:

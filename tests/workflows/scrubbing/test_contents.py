@@ -8,13 +8,16 @@ import gzip
 import io
 import json
 import lzma
+import tarfile
 import zipfile
+import zlib
 
 import matplotlib.figure
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import scipy.io
 from PIL import Image, PngImagePlugin
 
 from gazetrack.workflows.scrubbing import contents
@@ -52,12 +55,52 @@ def picture(**texts):
     return file.getvalue()
 
 
-def pdf():
+def pdf(**rc):
     figure = matplotlib.figure.Figure()
     figure.text(0.5, 0.5, "Anna Kowalski")
     file = io.BytesIO()
-    with matplotlib.rc_context({"pdf.use14corefonts": True}):
+    with matplotlib.rc_context(rc or {"pdf.use14corefonts": True}):
         figure.savefig(file, format="pdf", metadata={"CreationDate": None})
+    return file.getvalue()
+
+
+def tarred(data):
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        member = tarfile.TarInfo("a.gz")
+        member.size = len(data)
+        archive.addfile(member, io.BytesIO(data))
+    return file.getvalue()
+
+
+def lz4(data):
+    file = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(file, "lz4") as stream:
+        stream.write(data)
+    return file.getvalue().to_pybytes()
+
+
+def matlab():
+    file = io.BytesIO()
+    scipy.io.savemat(file, {"who": np.array([99.0]), "by": NAME.decode()}, do_compression=True)
+    return file.getvalue()
+
+
+def wrapped(data, width):
+    return [data[at : at + width] for at in range(0, len(data), width)]
+
+
+def png_text():
+    info = PngImagePlugin.PngInfo()
+    info.add_text("Author", NAME.decode())
+    file = io.BytesIO()
+    Image.new("L", (8, 8)).save(file, "png", pnginfo=info)
+    return file.getvalue()
+
+
+def jpeg():
+    file = io.BytesIO()
+    Image.new("L", (8, 8)).save(file, "jpeg", comment=NAME)
     return file.getvalue()
 
 
@@ -92,6 +135,19 @@ PACKED = {
         {"image/png": base64.encodebytes(picture(ztxt=TEXT)).decode()}
     ).encode(),
     "pdf": pdf(),
+    "pdf by letters": pdf(**{"pdf.fonttype": 3}),
+    "pdf by pairs of bytes": pdf(**{"pdf.fonttype": 42}),
+    "zip behind a program": b"#!/bin/sh\n" + zipped(NAME * 9),
+    "gzip in tar": tarred(gzip.compress(NAME * 9)),
+    "lzma": lzma.compress(NAME * 9, format=lzma.FORMAT_ALONE),
+    "zlib": zlib.compress(NAME * 9),
+    "lz4": lz4(NAME * 9),
+    "MATLAB": matlab(),
+    "base64 in lines of 60": b"\n".join(wrapped(base64.b64encode(NAME * 9), 60)),
+    "base64 of addresses": base64.urlsafe_b64encode(b"\xff\xfe?>" + NAME * 9),
+    "short base64": b"x=" + base64.b64encode(NAME + b" of Warsaw"),
+    "text of a PNG": png_text(),
+    "comment of a JPEG": jpeg(),
 }
 
 
@@ -99,7 +155,9 @@ PACKED = {
 def test_a_name_is_in_a_piece(kind, tmp_path):
     path = tmp_path / "file"
     path.write_bytes(PACKED[kind])
-    found = [piece for piece in pieces_of(path) if NAME[:9] in bytes(piece.data)]
+    found = [
+        piece for piece in pieces_of(path) if NAME[:9] in bytes(piece.data).replace(b"\0", b"")
+    ]
     assert found
     assert all(len(piece.where) <= contents.DEEPEST for piece in found)
 
@@ -138,6 +196,13 @@ def encrypted():
         zipped(NAME)[:-30],
         encrypted(),
         lzma.compress(NAME)[:-4],
+        b"7z\xbc\xaf\x27\x1c" + bytes(50),
+        b"Rar!\x1a\x07\x00" + bytes(50),
+        b"\x89HDF\r\n\x1a\n" + bytes(50),
+        b"MATLAB 7.3".ljust(512) + b"\x89HDF\r\n\x1a\n" + bytes(50),
+        b"ORC\x00\x01" + bytes(50),
+        b"%PDF-1.4\nstream\n" + zlib.compress(b"BT <0041004e> Tj ET") + b"\nendstream",
+        b"%PDF-1.4\ntrailer <</Encrypt 3 0 R>>",
     ],
     # What gzip makes of it holds the time: names of tests may not.
     ids=["gzip cut", "gzip damaged", "parquet", "zip", "encrypted", "xz"],
@@ -169,3 +234,17 @@ def test_digests_are_not_taken_for_packed_bytes(tmp_path):
     path = tmp_path / "sums.txt"
     path.write_text("0123456789abcdef" * 4)
     assert len(list(pieces_of(path))) == 1
+
+
+@pytest.mark.parametrize("kind", ["text of a PNG", "comment of a JPEG"])
+def test_texts_of_pictures_are_no_packed_bytes(kind, tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(PACKED[kind])
+    assert any(piece.is_text and NAME in bytes(piece.data) for piece in pieces_of(path))
+
+
+def test_brotli_is_told_by_its_name_alone(tmp_path):
+    path = tmp_path / "page.html.br"
+    path.write_bytes(pa.compress(NAME, "brotli", asbytes=True))
+    with pytest.raises(NotSearched, match="brotli"):
+        list(pieces_of(path))

@@ -119,3 +119,26 @@ def test_few_letters_that_are_left_of_a_name_are_no_spelling():
 
 def test_digests_are_those_of_the_tools():
     assert digests("abc")[hashlib.md5(b"abc\n", usedforsecurity=False).hexdigest()] == "md5"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1987-03-12", "1987/03/12", "12.03.1987", "12.3.1987", "19870312", "12/03/1987", "1987_03_12"],
+)
+def test_a_date_is_found_however_it_is_written(text):
+    for token in ("1987-03-12", "12.03.1987"):
+        assert list(Tokens({1: token}).hits(f"born {text}.".encode()))
+    assert not list(Tokens({1: "1988-03-12"}).hits(text.encode()))
+
+
+@pytest.mark.parametrize("code", ["utf-8", "utf-16", "utf-32", "utf-32-be"])
+def test_two_letters_of_another_script_are_a_name(code):
+    tokens = Tokens({1: "王芳"})
+    assert [hit.line for hit in tokens.hits("id 王芳 x".encode(code))] == [1]
+    assert not list(tokens.hits("id 王小 __ ?? x".encode(code)))
+
+
+def test_names_in_wide_letters_and_in_letters_by_post_are_found():
+    tokens = Tokens({1: "Ödön Kowalski"})
+    for text in (b"=C3=96d=C3=B6n Kowal=\nski", "Ödön Kowalski".encode("utf-32")):
+        assert list(tokens.hits(text))
