@@ -120,11 +120,11 @@ def command(
     every mask file of several slices as a volume, in mm where the file tells the size of its
     voxels. A DICOM series of one file a slice is a volume, too, as masks or as --images. Every
     mask, or every image of --ids, must have its prediction; otherwise the exit code is 1 and the
-    summary says how many were compared. Gray above 127 is foreground. With both masks empty an
-    image counts 1, with one empty 0.
+    summary says how many were compared. Foreground is gray above 127 of a picture, and what is
+    above 0 of NIfTI, NRRD and DICOM. With both masks empty an image counts 1, with one empty 0.
 
-    Label images of several classes are compared class by class: Dice, IoU, precision, recall,
-    HD95 and ASD in pixels.
+    Label images of several classes are compared class by class and image by image: Dice, IoU,
+    precision, recall, HD95 and ASD in pixels. There are no volumes and millimetres of them.
     """
     from gradtrack_model.evaluation.class_evaluation import classes_of_folder, evaluate_classes
     from gradtrack_model.evaluation.volume_scores import Tolerances
@@ -136,6 +136,7 @@ def command(
         if against is not None or html or images is not None:
             what = "--against, --images and --html are for masks of one class so far"
             raise click.UsageError(what)
+        _refuse_tolerances()
         of_classes = evaluate_classes(predictions, masks, out, names, ids=ids, progress=bar)
         return _told(of_classes, predictions, report, None if quiet or as_json else out, as_json)
     result = evaluate(
@@ -156,6 +157,16 @@ def command(
     elif not quiet:
         _show(result, out, html)
     return exit_codes.DONE if result.complete else exit_codes.SOME_FAILED
+
+
+def _refuse_tolerances() -> None:
+    """Refuse tolerances of a surface Dice that classes do not have."""
+    context = click.get_current_context()
+    for name in ("tolerance_mm", "tolerance_px"):
+        if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT:
+            option = f"--{name.replace('_', '-')}"
+            what = f"{option} is for masks of one class so far: classes have no surface Dice"
+            raise click.UsageError(what)
 
 
 def _inputs(folders: Sequence[Path], ids: Path | None) -> list[Path]:

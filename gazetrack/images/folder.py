@@ -16,6 +16,9 @@ from gazetrack.tables.stimulus import IMAGE_SUFFIXES, MAX_IMAGE_PX, VOLUME_SUFFI
 MASK_THRESHOLD = 127
 DEEP_MODES = ("I", "F", "I;16", "I;16B", "I;16L")
 _MAX_LABEL = 3
+# A picture of so few values, all of them dark, is a label image or badly stored: no gray mask.
+_MAX_LABEL_VALUES = 16
+_MASK_HINT = "store masks as 0 and 255, or give --classes for label images of several classes"
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -171,7 +174,8 @@ def read_mask(mask: ImageRef) -> npt.NDArray[np.bool_]:
     Raises
     ------
     DataError
-        It holds labels 0, 1, … instead of gray values, which would silently read as empty.
+        It holds labels instead of gray values, which would silently read as empty: few values and
+        all of them dark, or a palette of colours.
     InputError
         It is damaged, no image, or too large.
     ConfigError
@@ -182,12 +186,20 @@ def read_mask(mask: ImageRef) -> npt.NDArray[np.bool_]:
     picture = decode(mask)
     if picture.mode == "1":
         return np.array(picture, np.bool_)
+    if picture.mode in ("P", "PA"):
+        colours = np.array(picture.convert("RGB"))
+        if (colours != colours[..., :1]).any():
+            what = "has a palette of colours, whose gray does not say what is foreground"
+            raise DataError(what, path=mask.file, hint=_MASK_HINT)
     gray = np.array(picture if picture.mode in DEEP_MODES else picture.convert("L"))
     # JPEG smears its values, so that a few low ones are no labels there.
     is_jpeg = mask.file.suffix.lower() in (".jpg", ".jpeg")
-    if 0 < gray.max() <= _MAX_LABEL and not is_jpeg:
-        what = f"has values up to {int(gray.max())}; foreground is what is above {MASK_THRESHOLD}"
-        raise DataError(what, path=mask.file, hint="store masks as 0 and 255")
+    if 0 < gray.max() <= MASK_THRESHOLD and not is_jpeg:
+        is_few = gray.max() <= _MAX_LABEL or np.unique(gray).size <= _MAX_LABEL_VALUES
+        if is_few:
+            highest = int(gray.max())
+            what = f"has values up to {highest}; foreground is what is above {MASK_THRESHOLD}"
+            raise DataError(what, path=mask.file, hint=_MASK_HINT)
     return np.asarray(gray > MASK_THRESHOLD)
 
 

@@ -22,6 +22,8 @@ UNKNOWN: Spacing = (math.nan, math.nan, math.nan)
 _IN_MM = {"": 1.0, "mm": 1.0, "cm": 10.0, "m": 1000.0, "um": 0.001, "µm": 0.001}
 # Codes of NIfTI's `xyzt_units`; files that say nothing are in mm, as affines are by custom.
 _NIFTI_MM = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
+# The cosine of the angle between two axes above which they are not at right angles: headers round.
+_LEANING = 0.01
 # Slices whose distances differ by more than this share lie on no grid.
 _UNEVEN = 0.01
 
@@ -39,13 +41,12 @@ def nrrd_spacing(fields: Any, *, swapped: bool) -> Spacing:
     directions = fields.get("space directions")
     if directions is not None:
         rows = [[math.nan] if row is None else row for row in directions]
-        along = [float(np.linalg.norm(np.asarray(row, float))) for row in rows]
+        along = _lengths([np.asarray(row, float) for row in rows])
         units = fields.get("space units")
     else:
         along = [float(value) for value in fields.get("spacings", ())]
         units = fields.get("units")
-    named = [str(unit).strip().strip('"').lower() for unit in units] if units is not None else []
-    factors = [_IN_MM.get(unit, math.nan) for unit in named] or [1.0]
+    factors = _factors(units)
     # All axes of a space have units of their own; those of a slice that is turned are one unit.
     along = [value * factors[min(i, len(factors) - 1)] for i, value in enumerate(along)]
     return _turned(along, swapped)
@@ -63,15 +64,55 @@ def nifti_spacing(image: Any, *, swapped: bool) -> Spacing:
     """
     header = image.header
     unit = int(header["xyzt_units"]) & 7
-    placed = int(header["sform_code"]) > 0 or int(header["qform_code"]) > 0
+    placed = nifti_is_placed(image)
     if not placed and unit == 0:
         return UNKNOWN
-    factor = _NIFTI_MM.get(unit, math.nan)
+    factor = nifti_mm(image)
     if placed:
-        along = [float(np.linalg.norm(column)) * factor for column in image.affine[:3, :3].T]
+        along = [length * factor for length in _lengths(list(image.affine[:3, :3].T))]
     else:
         along = [float(value) * factor for value in header.get_zooms()[:3]]
     return _turned(along[: len(image.shape)], swapped)
+
+
+def nifti_is_placed(image: Any) -> bool:
+    """Whether a NIfTI file says by its sform or qform where it lies."""
+    header = image.header
+    return int(header["sform_code"]) > 0 or int(header["qform_code"]) > 0
+
+
+def nifti_mm(image: Any) -> float:
+    """Return how many mm a unit of a NIfTI file's space is, NaN where it is none of length."""
+    return _NIFTI_MM.get(int(image.header["xyzt_units"]) & 7, math.nan)
+
+
+def nrrd_is_in_mm(fields: Any) -> bool:
+    """Whether the space of a NRRD file is in mm, as it is where it tells no unit."""
+    return all(factor == 1 for factor in _factors(fields.get("space units")))
+
+
+def _factors(units: Any) -> list[float]:
+    """Return how many mm each unit of a NRRD file is."""
+    named = [str(unit).strip().strip('"').lower() for unit in units] if units is not None else []
+    return [_IN_MM.get(unit, math.nan) for unit in named] or [1.0]
+
+
+def _lengths(directions: list[Any]) -> list[float]:
+    """Return how far apart voxels are along each axis, NaN along one that is not upright.
+
+    Axes that are not at right angles, such as those of a tilted gantry, make no boxes of voxels:
+    their lengths would give wrong distances and volumes. The first of two axes keeps its length
+    where another one leans, so that slices are measured which are whole in themselves.
+    """
+    lengths = [float(np.linalg.norm(one)) for one in directions]
+    for later in range(1, len(directions)):
+        for earlier in range(later):
+            both = lengths[later] * lengths[earlier]
+            # What is NaN is not known already, and compares as not leaning.
+            if both > 0 and abs(float(directions[later] @ directions[earlier])) > _LEANING * both:
+                lengths[later] = math.nan
+                break
+    return lengths
 
 
 def dicom_spacing(data: Any) -> Spacing:

@@ -288,13 +288,18 @@ def _nrrd_header(path: Path) -> tuple[Header, int]:
             raise InputError(what, path=path, hint="give gray values: one per voxel")
     shape = tuple(int(size) for size in fields["sizes"])
     directions = fields.get("space directions")
-    signs = _TO_LPS.get(str(fields.get("space")).lower())
+    signs = to_lps(fields)
     layout = Layout()
     if directions is not None and signs is not None and len(shape) == 3:
         # An axis that lies nowhere in space, such as time, has no direction.
         known = [[math.nan] * 3 if row is None else row for row in directions]
         layout = layout_of(np.array(known, float) * signs)
     return _described(path, shape, layout, fields), _nrrd_type(path, fields).itemsize
+
+
+def to_lps(fields: Any) -> tuple[int, int, int] | None:
+    """Return signs that turn the axes of a NRRD file's space into left-posterior-superior."""
+    return _TO_LPS.get(str(fields.get("space")).lower())
 
 
 def _nrrd_type(path: Path, fields: Any) -> np.dtype[Any]:

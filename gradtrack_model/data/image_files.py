@@ -14,6 +14,7 @@ from PIL import Image
 
 from gazetrack.errors import DataError
 from gazetrack.images.folder import DEEP_MODES, decode, find_images, image_size, read_mask
+from gazetrack.images.geometry import check_same_geometry
 from gazetrack.images.labels import read_label_image
 from gazetrack.images.reference import ImageRef
 from gazetrack.images.slices import slices_of, spacing_of, write_like
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ImageRef",
     "ImageVolume",
+    "check_same_geometry",
     "find_images",
     "image_size",
     "is_gray",

@@ -9,12 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gazetrack.errors import ConfigError, DataError, GazetrackError
+from gazetrack.errors import ConfigError, DataError, GazetrackError, quote
 from gazetrack.publish import refuse_input_folder, refuse_overwrite, write_json, write_text
-from gradtrack_model.data.image_files import find_images, read_ids, read_label_image
+from gradtrack_model.data.image_files import (
+    check_same_geometry,
+    find_images,
+    read_ids,
+    read_label_image,
+)
 from gradtrack_model.evaluation.cells import cell
 from gradtrack_model.evaluation.class_metrics import EMPTY_CLASS_POLICY, class_scores
-from gradtrack_model.evaluation.evaluate import MEASURES, SCORES_FILE, SUMMARY_FILE
+from gradtrack_model.evaluation.evaluate import (
+    MEASURES,
+    SCORES_FILE,
+    SUMMARY_FILE,
+    remove_files_of_another,
+)
 from gradtrack_model.evaluation.made_by import by_ids, names_of, network_of
 from gradtrack_model.evaluation.metrics import EMPTY_DISTANCE_POLICY
 from gradtrack_model.evaluation.statistics import describe
@@ -157,7 +167,7 @@ def evaluate_classes(
     Raises
     ------
     ConfigError
-        No class is named.
+        No class is named, or others than the record of the predictions names, or in another order.
     DataError
         Nothing to compare.
     InputError, OutputError
@@ -165,6 +175,13 @@ def evaluate_classes(
     """
     if not names:
         raise ConfigError("no classes", hint="give --classes NAME,NAME")
+    recorded = classes_of_folder(predictions)
+    if recorded and recorded != tuple(names):
+        told = f"{predictions} is recorded as {', '.join(map(quote, recorded))}"
+        what = f"classes {', '.join(map(quote, names))}, but {told}"
+        raise ConfigError(
+            what, hint="leave --classes out: names stand in the order of their values"
+        )
     if out is not None:
         refuse_input_folder([out], [predictions, masks])
         for name in (SCORES_FILE, SUMMARY_FILE):
@@ -191,6 +208,7 @@ def evaluate_classes(
         network=network_of(predictions, names_of(predicted[one] for one in comparable)),
     )
     if out is not None:
+        remove_files_of_another(out)
         write_text(out / SCORES_FILE, _csv(result))
         write_json(out / SUMMARY_FILE, result.summary())
     return result
@@ -205,6 +223,7 @@ def _score(image_id: str, predicted: ImageRef, reference: ImageRef, n_classes: i
             what = f"is {sizes}{prediction.shape[1]} x {prediction.shape[0]}"
             hint = "predict at the size of the image, as gradtrack-predict does"
             raise DataError(what, path=reference.path, hint=hint)
+        check_same_geometry(predicted, reference)
     except GazetrackError as error:
         return ClassScore(image_id, error=error)
     return ClassScore(

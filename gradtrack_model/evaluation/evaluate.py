@@ -7,9 +7,15 @@ import io
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gazetrack.errors import DataError, GazetrackError, InputError
+from gazetrack.errors import DataError, GazetrackError, InputError, OutputError
 from gazetrack.publish import refuse_input_folder, refuse_overwrite, write_json, write_text
-from gradtrack_model.data.image_files import find_images, image_size, read_ids, read_mask
+from gradtrack_model.data.image_files import (
+    check_same_geometry,
+    find_images,
+    image_size,
+    read_ids,
+    read_mask,
+)
 from gradtrack_model.evaluation.cells import cell
 from gradtrack_model.evaluation.made_by import by_ids, names_of, network_of
 from gradtrack_model.evaluation.metrics import EMPTY_DISTANCE_POLICY, EMPTY_POLICY, Scores, score
@@ -54,6 +60,9 @@ MEASURES = {
 SURFACES = ("surface_dice_px", "hd95_mm", "asd_mm", "surface_dice_mm")
 SCORES_FILE = "evaluation.csv"
 SUMMARY_FILE = "summary.json"
+REPORT_FILE = "report.html"
+_REPORT_TITLE = b"<title>Evaluation</title>"
+_TITLE_WITHIN = 4096
 
 
 @dataclass(frozen=True)
@@ -273,13 +282,37 @@ def evaluate_folder(
 
 
 def _write(result: Evaluation, out: Path) -> None:
-    """Write the files of an evaluation; a table of volumes of another one does not stay."""
+    """Write the files of an evaluation; none of another one stays beside them."""
+    remove_files_of_another(out)
     write_text(out / SCORES_FILE, _csv(result))
     if result.volumes:
         write_text(out / VOLUMES_FILE, volumes_csv(result.volumes))
-    else:
-        (out / VOLUMES_FILE).unlink(missing_ok=True)
     write_json(out / SUMMARY_FILE, result.summary())
+
+
+def remove_files_of_another(out: Path) -> None:
+    """Remove what an earlier evaluation left in its folder and not every evaluation writes.
+
+    Parameters
+    ----------
+    out : pathlib.Path
+        The folder of the evaluation that is about to be written.
+
+    Raises
+    ------
+    OutputError
+        A file cannot be removed.
+    """
+    page = out / REPORT_FILE
+    try:
+        (out / VOLUMES_FILE).unlink(missing_ok=True)
+        # A run's report has the same name: ours is told by its title.
+        if page.is_file() and _REPORT_TITLE in page.read_bytes()[:_TITLE_WITHIN]:
+            page.unlink()
+    except OSError as error:
+        what = f"cannot be removed ({error.strerror})"
+        hint = "it is of another evaluation: remove it, or choose another --out"
+        raise OutputError(what, path=error.filename or out, hint=hint) from error
 
 
 class _Seen(NamedTuple):
@@ -312,6 +345,7 @@ def _score(
         prediction = read_mask(predicted)
         mask = read_mask(reference)
         _check_same_size(prediction.shape, mask.shape, reference.path)
+        check_same_geometry(predicted, reference)
         if image is not None:
             _check_size_of_image(image, mask.shape, reference.path)
     except GazetrackError as error:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from gradtrack_model.weights.ensemble import Ensemble
 
 NETWORK_FILE = "network.json"
+# The folder, below that of the predictions, that whole volumes are written to.
+VOLUMES = "volumes"
 _IMAGES = "images"
 _BEGUN = "begun"
 # What is put together of several masks, a volume or a DICOM segmentation: their names, by its path.
@@ -210,11 +212,14 @@ def network_of(predictions: Path, images: Iterable[str]) -> dict[str, Any] | Non
     Parameters
     ----------
     predictions : pathlib.Path
-        The folder that holds the predictions.
+        The folder that holds the predictions, or the volumes below it.
     images : iterable of str
         Names of the masks without their suffix.
     """
     record = _read(predictions)
+    if record is None and predictions.name == VOLUMES:
+        # Volumes lie in a folder of their own, below the pictures and the record.
+        record = _read(predictions.parent)
     if record is None or not set(images) <= set(record.pop(_IMAGES)):
         return None
     for key in _OF_THE_FOLDER:

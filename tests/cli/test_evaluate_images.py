@@ -66,3 +66,21 @@ def test_images_are_inputs_and_of_folders(folder):
     mask = np.ones((2, 2), bool)
     with pytest.raises(ConfigError, match="images without two folders"):
         gradtrack_model.evaluate({"a": mask}, {"a": mask}, images="images")
+
+
+def test_a_tolerance_is_refused_where_classes_have_no_surface_dice(folder):
+    for option in ("--tolerance-mm", "--tolerance-px"):
+        done = run("predictions", "masks", "--classes", "liver,spleen", option, "1")
+        assert (done.exit_code, f"{option} is for masks of one class" in done.output) == (2, True)
+    assert not (folder / "evaluation").exists()
+
+
+def test_a_page_of_another_evaluation_does_not_stay_and_that_of_a_run_does(folder):
+    out = folder / "evaluation"
+    assert run("predictions", "masks", "--html").exit_code == 0
+    assert (out / "report.html").exists()
+    assert run("predictions", "masks").exit_code == 0
+    assert not (out / "report.html").exists()
+    (out / "report.html").write_text("<title>gradtrack, seed 1</title>", "utf-8")
+    assert run("predictions", "masks").exit_code == 0
+    assert (out / "report.html").exists()

@@ -11,6 +11,7 @@ from PIL import Image
 
 from gazetrack.errors import ConfigError, DataError
 from gradtrack_model.evaluation.class_evaluation import classes_of_folder, evaluate_classes
+from gradtrack_model.evaluation.evaluate import evaluate_folder
 
 NAMES = ("polyp", "ulcer")
 
@@ -79,3 +80,36 @@ def test_there_has_to_be_something_to_compare(folders, tmp_path):
     with pytest.raises(DataError, match="3 predictions, 0 masks"):
         evaluate_classes(folders[0], tmp_path / "empty", None, NAMES)
     assert classes_of_folder(folders[0]) == ()
+
+
+def record(folder, *names):
+    facts = {"images": ["a", "b", "c"], "classes": list(names)}
+    (folder / "network.json").write_text(json.dumps(facts), "utf-8")
+
+
+def test_names_other_than_those_recorded_are_refused(folders, tmp_path):
+    record(folders[0], *NAMES)
+    for names in (NAMES[::-1], (*NAMES, "third"), NAMES[:1]):
+        with pytest.raises(ConfigError, match="recorded as polyp, ulcer"):
+            evaluate_classes(*folders, tmp_path / "out", names)
+    assert not (tmp_path / "out").exists()
+    assert evaluate_classes(*folders, None, NAMES).complete
+
+
+def test_the_volumes_of_predictions_have_the_record_above_them(folders):
+    record(folders[0], *NAMES)
+    volumes = folders[0] / "volumes"
+    volumes.mkdir()
+    (folders[0] / "a.png").rename(volumes / "a.png")
+    assert classes_of_folder(volumes) == NAMES
+    with pytest.raises(DataError, match="several classes"):
+        evaluate_folder(volumes, folders[1], None)
+
+
+def test_files_of_another_evaluation_do_not_stay(folders, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "volumes.csv").write_text("volume\n", "utf-8")
+    (out / "report.html").write_text("<html><title>Evaluation</title>", "utf-8")
+    evaluate_classes(*folders, out, NAMES)
+    assert sorted(path.name for path in out.iterdir()) == ["evaluation.csv", "summary.json"]

@@ -288,3 +288,45 @@ def test_images_that_are_not_those_of_the_masks_are_refused(series):
     result = evaluate_folder(*folders, images=series / "large")
     assert "is 10 x 12 pixels, its image 20 x 24" in str(result.scores[0].error)
     assert not result.complete
+
+
+def test_each_axis_of_a_volume_has_its_own_distance(tmp_path):
+    # Two bars that lie apart along one axis at a time: the distance tells which axis was meant.
+    affine = ((0.5, 0, 0), (0, 0.9, 0), (0, 0, 4))
+    for axis, millimetres in enumerate((4, 0.9, 0.5)):
+        mask, prediction = np.zeros((2, 6, 8, 10), bool)
+        mask[2, 3, 4] = True
+        prediction[tuple(np.array((2, 3, 4)) + 2 * (np.arange(3) == axis))] = True
+        for side, slices in (("predictions", prediction), ("masks", mask)):
+            folder = tmp_path / str(axis) / side
+            folder.mkdir(parents=True)
+            write_volume(folder / "a.nrrd", slices, directions=affine)
+        folders = (tmp_path / str(axis) / "predictions", tmp_path / str(axis) / "masks")
+        result = evaluate_folder(*folders, None)
+        (volume,) = result.volumes
+        assert volume.surfaces.hd95 == pytest.approx(2 * millimetres)
+        if axis:
+            of_slice = next(one for one in result.scores if one.image_id == "a_3").surfaces
+            assert of_slice["hd95_mm"] == pytest.approx(2 * millimetres)
+
+
+def test_a_mask_that_lies_elsewhere_than_its_prediction_is_refused(tmp_path):
+    for side, last in (("predictions", 3), ("masks", -3)):
+        (tmp_path / side).mkdir()
+        directions = ((0.5, 0, 0), (0, 0.5, 0), (0, 0, last))
+        write_volume(tmp_path / side / "a.nrrd", ball(), directions=directions)
+    result = evaluate_folder(tmp_path / "predictions", tmp_path / "masks", tmp_path / "out")
+    assert (result.complete, result.volumes) == (False, ())
+    assert all("lies elsewhere in space" in str(one.error) for one in result.scores)
+
+
+def test_what_leans_is_compared_in_voxels(tmp_path):
+    for side, shift in (("predictions", 1), ("masks", 0)):
+        (tmp_path / side).mkdir()
+        directions = ((0.5, 0, 0), (0, 0.5, 0), (0, 1.5, 3))
+        write_volume(tmp_path / side / "a.nrrd", ball(shift=shift), directions=directions)
+    result = evaluate_folder(tmp_path / "predictions", tmp_path / "masks", tmp_path / "out")
+    (row,) = rows_of(tmp_path / "out" / "volumes.csv")
+    assert (row["hd95_mm"], row["mask_ml"], row["spacing_mm"]) == ("", "", "")
+    assert row["hd95_voxels"] == "1.000000"
+    assert "hd95_mm" in result.scores[2].surfaces  # a slice is whole in itself

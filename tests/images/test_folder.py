@@ -169,3 +169,30 @@ def test_a_window_says_what_of_a_slice_is_black_and_white(tmp_path):
     shown = decode(image, (100.0, 100.0))  # from 50 to 150
     assert (shown.mode, shown.size) == ("L", (3, 1))
     assert np.array(shown).tolist() == [[0, 128, 255]]
+
+
+def test_labels_that_would_read_as_an_empty_mask_are_refused(tmp_path):
+    labels = np.array([[0, 5, 2, 0]], np.uint8)
+    Image.fromarray(labels).save(tmp_path / "k5.png")
+    with pytest.raises(DataError, match=r"k5\.png.*values up to 5.*--classes"):
+        read_mask(ImageRef(tmp_path / "k5.png"))
+    red = Image.fromarray(np.array([[[255, 0, 0], [0, 0, 0]]], np.uint8))
+    red.save(tmp_path / "red.png")
+    with pytest.raises(DataError, match=r"values up to 76"):
+        read_mask(ImageRef(tmp_path / "red.png"))
+    # A faint mask of many grays is no label image: nothing of it is foreground.
+    faint = np.arange(100, dtype=np.uint8)[None]
+    Image.fromarray(faint).save(tmp_path / "faint.png")
+    assert not read_mask(ImageRef(tmp_path / "faint.png")).any()
+
+
+def test_a_palette_is_a_mask_where_it_is_black_and_white(tmp_path):
+    picture = Image.fromarray(np.array([[0, 1, 1]], np.uint8)).convert("P")
+    picture.putpalette([0, 0, 0, 255, 255, 255])
+    picture.save(tmp_path / "white.png")
+    assert read_mask(ImageRef(tmp_path / "white.png")).tolist() == [[False, True, True]]
+    for colour in ((128, 0, 0), (255, 255, 0)):
+        picture.putpalette([0, 0, 0, *colour])
+        picture.save(tmp_path / "colour.png")
+        with pytest.raises(DataError, match=r"colour\.png.*palette of colours.*--classes"):
+            read_mask(ImageRef(tmp_path / "colour.png"))

@@ -123,3 +123,11 @@ def test_real_masks_tell_theirs(data_dir):
         assert 2 < between < 5
         assert row == pytest.approx(column)
         assert 0.3 < row < 1
+
+
+def test_axes_that_lean_have_no_distance_between_slices(tmp_path):
+    tilted = np.array([[0.5, 0, 0, 0], [0, 0.6, 1.5, 0], [0, 0, 3, 0], [0, 0, 0, 1.0]])
+    found = spacing(write_nifti(tmp_path / "a.nii", BLOCK, tilted))
+    assert found == pytest.approx((math.nan, 0.6, 0.5), nan_ok=True)
+    path = write_nrrd(tmp_path / "b.nrrd", BLOCK, ((0.5, 0, 0), (0, 0.6, 0), (0, 1.5, 3)))
+    assert spacing(path) == pytest.approx((math.nan, 0.6, 0.5), nan_ok=True)
