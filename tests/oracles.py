@@ -188,6 +188,21 @@ def parse_number(data, start, end):
     return float(token) if re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)", token) else math.nan
 
 
+def sample_cells(line, by_tabs):
+    if not by_tabs:
+        return re.split(r"[ \t]+", line.strip(" \t"))[:7]
+    cells = []
+    for gap, word in re.findall(r"([ \t]*)([^ \t]+)", line.strip(" \t")):
+        if cells and "\t" not in gap and re.match("[-0-9]", word):
+            cells[-1] += " " + word
+            continue
+        if len(cells) == 7:
+            break
+        cells += [""] * (gap.count("\t") - 1) if cells else []
+        cells.append(word)
+    return cells[:7]
+
+
 def parse_samples(data, times, values, fields, lines, others):
     text = bytes(data).decode("latin-1")
     n_samples = n_others = n_lines = offset = 0
@@ -196,13 +211,20 @@ def parse_samples(data, times, values, fields, lines, others):
         if not line and not mark:
             break
         if re.match("-?[0-9]", line):
-            tokens = re.split(r"[ \t]+", line.strip(" \t"))[:7]
+            by_tabs = re.match(r"[^ \t]+ *\t", line) is not None
+            tokens = sample_cells(line, by_tabs)
             numbers = [parse_number(token.encode("latin-1"), 0, len(token)) for token in tokens]
             times[n_samples] = numbers[0]
             missing = [word == "." for word in tokens]
             read = [
-                n if lost or not math.isnan(n) else math.inf
-                for n, lost in zip(numbers, missing, strict=True)
+                n
+                if lost or not math.isnan(n)
+                else (
+                    math.inf
+                    if by_tabs and (not word.startswith("..") or " " in word)
+                    else -math.inf
+                )
+                for n, lost, word in zip(numbers, missing, tokens, strict=True)
             ]
             values[n_samples] = read[1:] + [math.nan] * (7 - len(numbers))
             fields[n_samples], lines[n_samples] = len(tokens), n_lines
@@ -217,6 +239,7 @@ def parse_samples(data, times, values, fields, lines, others):
 
 def settle_samples(values, width, has_pupil):
     ours = values[:, :width]
+    ours[(ours == -math.inf).any(axis=1)] = math.inf
     texts = [s for s, row in enumerate(ours) for value in row if value == math.inf]
     ours[ours == math.inf] = math.nan
     has_pupil = has_pupil or bool((ours[:, 2::3] > 0).any())

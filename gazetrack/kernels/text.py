@@ -153,8 +153,11 @@ def parse_samples(
     LF. For sample s: times[s] its first field, NaN if it is no number; values[s, :6] the next six
     fields, NaN where a field is a lone point (the tracker's mark of a missing value) or absent,
     infinity where it is any other text that is no number; fields[s] their count, 7 at most;
-    lines[s] the line counted from 0. For other line o: others[o] = start, end (without line end),
-    line, samples before it. The outputs hold at least as many rows as data has lines. Returns the
+    lines[s] the line counted from 0. Where a tab follows the time, tabs part the fields: one with
+    nothing in it, or with a blank between numbers, is text as well. Elsewhere blanks do, and text
+    is -infinity, and so are dots: a value may be lost before it, all others be of other columns.
+    For other line o: others[o] = start, end (without line end), line, samples before it. The
+    outputs hold at least as many rows as data has lines. Returns the
     numbers of samples, other lines, and lines.
     """
     n = data.size
@@ -170,11 +173,28 @@ def parse_samples(
         is_sample = negative or 48 <= data[i] <= 57
         if is_sample:
             field = 0
+            tabbed = False
             for k in range(6):
                 values[n_samples, k] = math.nan
-            while field < 7:
-                i = _after_blanks(data, i)
+            while field < 8:
+                tabs = 0
+                while i < n and (data[i] == 32 or data[i] == 9):
+                    tabs += data[i] == 9
+                    i += 1
                 if i == n or data[i] == 10 or data[i] == 13:
+                    break
+                if field == 1:
+                    tabbed = tabs > 0
+                if tabbed and tabs == 0 and (data[i] == 45 or 48 <= data[i] <= 57):
+                    # A cell with a blank in it is no number; those behind it keep their columns.
+                    values[n_samples, field - 2] = math.inf
+                    i = _end_of_token(data, i)
+                    continue
+                while tabs > 1 and 0 < field < 7:
+                    values[n_samples, field - 1] = math.inf
+                    field += 1
+                    tabs -= 1
+                if field >= 7:
                     break
                 first = i
                 number = math.nan
@@ -189,7 +209,9 @@ def parse_samples(
                 if field == 0:
                     times[n_samples] = number
                 elif math.isnan(number) and (i > first + 1 or data[first] != 46):
-                    values[n_samples, field - 1] = math.inf
+                    # The marks of quality follow the values: one of them is lost.
+                    dots = data[first] == 46 and data[first + 1] == 46
+                    values[n_samples, field - 1] = math.inf if tabbed and not dots else -math.inf
                 else:
                     values[n_samples, field - 1] = number
                 field += 1
@@ -224,7 +246,8 @@ def settle_samples(
     first `width` (3 or 6) count. has_pupil: whether a pupil above 0 came before them. The tracker
     writes a lost eye with a pupil of 0: all three values of the eye become NaN. But a recording
     without any pupil sizes has a pupil of 0 beside every position: while no pupil above 0 has come,
-    a pupil of 0 beside a position stays as it is.
+    a pupil of 0 beside a position stays as it is. Infinity is text; a sample with -infinity has no
+    value that is known to be of its column.
 
     Returns whether a pupil above 0 has come by now; how often a pupil of 0 stayed; how many values
     were text that is no number; and the first sample with such a text, S without any.
@@ -232,9 +255,12 @@ def settle_samples(
     n = values.shape[0]
     texts, first_text, unsettled = 0, n, 0
     for s in range(n):
+        shifted = False
+        for k in range(width):
+            shifted |= values[s, k] == -math.inf
         for k in range(width):
             value = values[s, k]
-            if value == math.inf:
+            if shifted or value == math.inf:
                 values[s, k] = math.nan
                 texts += 1
                 first_text = min(first_text, s)

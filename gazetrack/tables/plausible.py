@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 # Trackers mark lost gaze with the extremes of 16 bits; no screen is as wide.
 MAX_POSITION_PX = 32_000.0
 MAX_DURATION_MS = 24 * 3600e3
+# Twice what the widest human pupil measures.
+MAX_PUPIL_MM = 20.0
+_USUAL_PUPIL_MM = (1.0, 9.0)
+_N_LOOKED_AT = 10_000
 
 
 def checked(recording: Recording) -> Recording:
@@ -40,7 +44,8 @@ def checked(recording: Recording) -> Recording:
     -------
     Recording
         Samples and events at impossible positions (beyond 32,000 px) and at those that trackers
-        write for lost gaze, (0, 0) and (-1, -1), have none; pupil sizes of 0 and -1 are missing;
+        write for lost gaze, (0, 0) and (-1, -1), have none, nor have those with one coordinate
+        alone; pupil sizes of 0 and -1 are missing, and those above 20 mm beside ones of eyes;
         events of impossible length (a day) are left out; all with a note. Rows of fixation tables
         are left out and counted in ``dropped`` by reason.
 
@@ -167,13 +172,16 @@ def _without_marks(table: pa.Table, what: str, *, on_screen: bool, notes: list[s
         for name in table.column_names
         if name.endswith("pupil") and not _is_signed(table[name])
     ]
-    n_positions = n_sizes = n_infinite = 0
+    n_positions = n_halves = n_sizes = n_infinite = 0
+    largest = {name: _largest_pupil(table[name]) for name in sizes}
     # Columns of numbers alone, from the first mark on: all else stays where it is.
     numbers = pa.schema([field for field in table.schema if pa.types.is_floating(field.type)])
     kept = Spill(numbers)
     unchanged: list[pa.RecordBatch] = []
     for batch in table.to_batches():
-        lost = {eye: _marked(batch, eye) for eye in eyes if on_screen}
+        marked = {eye: _marked(batch, eye) for eye in eyes if on_screen}
+        halves = {eye: _halves(batch, eye) for eye in eyes}
+        lost = {eye: np.union1d(rows, marked.get(eye, rows)) for eye, rows in halves.items()}
         mended = {
             name: column
             for eye, rows in lost.items()
@@ -181,11 +189,12 @@ def _without_marks(table: pa.Table, what: str, *, on_screen: bool, notes: list[s
         }
         if "left_" in lost and "right_" in lost:
             mended |= _combined_again(batch, mended, np.union1d(lost["left_"], lost["right_"]))
-        n_positions += len(np.unique(np.concatenate(list(lost.values())))) if lost else 0
+        n_positions += _n_rows(marked)
+        n_halves += _n_rows(halves)
         for name in sizes:
             values = batch.column(name).to_numpy()
             missing = (values == 0) | (values == -1)
-            infinite = np.isinf(values)
+            infinite = np.isinf(values) | (values > largest[name])
             if missing.any() or infinite.any():
                 n_sizes += int(missing.sum())
                 n_infinite += int(infinite.sum())
@@ -205,11 +214,43 @@ def _without_marks(table: pa.Table, what: str, *, on_screen: bool, notes: list[s
     if n_positions:
         marks = "(0, 0) or (-1, -1), which trackers write for lost gaze"
         notes.append(f"{n_positions} {what} at {marks}: taken as missing")
+    if n_halves:
+        half = "with one coordinate alone"
+        notes.append(f"{n_halves} {what} {half}, which is no place: taken as missing")
     if n_sizes:
         notes.append(f"{n_sizes} pupil sizes of 0 or -1 in the {what}: taken as missing")
     if n_infinite:
         notes.append(f"{n_infinite} pupil sizes of the {what} are absurdly large: taken as missing")
-    return _with_numbers(table, kept) if n_positions or n_sizes or n_infinite else table
+    any_mended = n_positions or n_halves or n_sizes or n_infinite
+    return _with_numbers(table, kept) if any_mended else table
+
+
+def _n_rows(of_eyes: Mapping[str, npt.NDArray[np.intp]]) -> int:
+    """Return how many rows are named for any of the eyes."""
+    return len(np.unique(np.concatenate(list(of_eyes.values())))) if of_eyes else 0
+
+
+def _halves(batch: pa.RecordBatch, eye: str) -> npt.NDArray[np.intp]:
+    """Return the rows in which one coordinate of two is missing."""
+    x = np.isnan(batch.column(f"{eye}x_px").to_numpy())
+    y = np.isnan(batch.column(f"{eye}y_px").to_numpy())
+    rows: npt.NDArray[np.intp] = np.flatnonzero(x != y)
+    return rows
+
+
+def _largest_pupil(column: pa.ChunkedArray) -> float:
+    """Return the largest size a pupil can have: 20 where the usual one is of millimetres.
+
+    No export's unit is known here. Areas and pixels are larger than any pupil in mm.
+    """
+    if _reach(column) <= MAX_PUPIL_MM:
+        return np.inf
+    step = max(1, len(column) // _N_LOOKED_AT)
+    some = column.to_numpy()[::step]
+    seen = some[some > 0]
+    least, most = _USUAL_PUPIL_MM
+    is_mm = bool(len(seen)) and least <= float(np.median(seen)) <= most
+    return MAX_PUPIL_MM if is_mm else np.inf
 
 
 def _with_numbers(table: pa.Table, mended: Spill) -> pa.Table:

@@ -2,14 +2,15 @@
 
 A folder of tests/golden/regressions is an export made by hand, or by `benchmarks/robustness.py` and
 `benchmarks/fuzz.py` from golden and generated ones, never from real data; ``about.json`` says what
-was wrong (``was``), the format it is read as (``format``; null where it is refused), and what the
-user is told (``says``).
+was wrong (``was``), the format it is read as (``format``; null where it is refused), what the user
+is told (``says``), and where numbers were wrong, some columns of the samples (``samples``).
 """
 
 import json
 import sys
 import time
 
+import numpy as np
 import pytest
 
 import gazetrack
@@ -46,6 +47,9 @@ def test_what_failed_once_is_read_or_refused_in_words(folder):
     assert time.process_time() - start < MOST_S
     check_recording(recording, about["format"], path.stem)
     assert about["says"] in " ".join([*recording.notes, *recording.dropped])
+    for name, expected in (about.get("samples") or {}).items():
+        values = recording.sample_table[name].to_numpy()
+        np.testing.assert_array_equal(values, np.array(expected, np.float32))
 
 
 def test_the_goal_counts_those_that_fail_again(monkeypatch):

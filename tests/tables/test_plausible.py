@@ -208,3 +208,40 @@ def test_what_is_left_of_both_eyes_is_their_gaze():
     assert found["y_px"][[2, 3, 4]].tolist() == [100.0, 100.0, 100.0]
     assert np.isnan(found[["x_px", "y_px"]].to_numpy()[5]).all()
     np.testing.assert_array_equal(np.flatnonzero(np.isnan(found["left_x_px"])), [3, 5])
+
+
+def _samples(**columns):
+    usual = {"recording": ["r"] * 4, "t_ms": [0.0, 1.0, 2.0, 3.0]}
+    table = conform(usual | columns, SAMPLES)
+    return checked(
+        Recording(name="r", format="f", sample_table=table, event_table=conform({}, EVENTS))
+    )
+
+
+def test_one_coordinate_alone_is_no_gaze():
+    recording = _samples(
+        left_x_px=[1.0, NAN, 3.0, 4.0],
+        left_y_px=[1.0, -1.0, 3.0, 4.0],
+        right_x_px=[3.0, 505.0, 5.0, NAN],
+        right_y_px=[3.0, 303.0, 5.0, NAN],
+        x_px=[2.0, 505.0, 4.0, 4.0],
+        y_px=[2.0, 151.0, 4.0, 4.0],
+    )
+    table = recording.sample_table
+    np.testing.assert_array_equal(table["left_y_px"], [1, NAN, 3, 4])
+    np.testing.assert_array_equal(table["x_px"], [2, 505, 4, 4])
+    np.testing.assert_array_equal(table["y_px"], [2, 303, 4, 4])
+    half = "1 samples with one coordinate alone, which is no place: taken as missing"
+    assert half in recording.notes
+
+
+def test_pupils_in_millimetres_have_a_largest_size():
+    gaze = {"x_px": [1.0, 2.0, 3.0, 4.0], "y_px": [1.0, 2.0, 3.0, 4.0]}
+    recording = _samples(**gaze, left_pupil=[3.0, 3000.0, 3.5, 4.0])
+    np.testing.assert_array_equal(recording.sample_table["left_pupil"], [3, NAN, 3.5, 4])
+    large = "1 pupil sizes of the samples are absurdly large: taken as missing"
+    assert large in recording.notes
+    areas = [900.0, 3000.0, 950.0, 1000.0]
+    np.testing.assert_array_equal(
+        _samples(**gaze, left_pupil=areas).sample_table["left_pupil"], areas
+    )

@@ -167,6 +167,8 @@ class Samples:
             return
         eyes = layout.eyes or self._guess_eyes(block.values[part])
         width = 6 if eyes == "binocular" else 3
+        if width == 3:
+            _refuse_split(block.values[part], block.fields[part])
         self._settle(block, part, width)
         placed = np.empty((len(_COLUMNS), len(times)), np.float32)
         if math.isnan(self._first):
@@ -318,4 +320,21 @@ def _first_odd(line: bytes, width: int) -> str:
     cells = line.split(b"\t") if b"\t" in line else line.split()
     words = [cell.decode("latin-1").strip() for cell in cells[1 : width + 1]]
     odd = (word for word in words if word != "." and math.isnan(number(word)))
-    return quote(next(odd, ""))
+    return quote(next(odd, line.decode("latin-1").strip()))
+
+
+def _refuse_split(values: npt.NDArray[np.float32], fields: npt.NDArray[np.uint8]) -> None:
+    """Mark samples of one eye with a number more than most: no value is known to be in place.
+
+    Parameters
+    ----------
+    values, fields : ndarray, shapes (S, 6) and (S,)
+        The samples as `parse_samples` gives them; changed in place.
+    """
+    is_number = np.isfinite(values[:, 3])
+    n_more = int(np.count_nonzero(is_number))
+    if not n_more or n_more == len(values):
+        return
+    ends_before = (fields <= 4) | np.isinf(values[:, 3])  # a mark of quality, or nothing
+    if 2 * int(np.count_nonzero(ends_before)) > len(values):
+        values[is_number, :3] = -np.inf

@@ -17,6 +17,7 @@ from gazetrack.readers.eyelink.movements import (
     message_of,
     movement_of,
 )
+from gazetrack.readers.eyelink.tokens import number
 from gazetrack.readers.eyelink.trials import Trials
 
 if TYPE_CHECKING:
@@ -79,6 +80,18 @@ class Lines:
             self.declared.pupil(text.split())
         elif keyword == "**":
             self._header(line)
+        elif not keyword:
+            self._unread(text)
+
+    def _unread(self, text: str) -> None:
+        """Count a line that is none of the format's but looks like a sample or a movement."""
+        words = text.strip("\"'\ufeff \t").split(None, 3)
+        if words and words[0].upper() in EVENT_FIELDS:
+            self.findings.drop(f"eye movement written as {words[0]}")
+        elif len(words) > 2 and all(
+            word == "." or number(word) == number(word) for word in words[:3]
+        ):
+            self.findings.drop("sample that does not begin with its time")
 
     def take_movements(
         self,

@@ -35,6 +35,11 @@ _KINDS = (
     "empty cells beyond the header left out",
     "text beyond the last column left out",
 )
+# Most rows have all cells: such a row may have lost a separator as well as empty cells at its end.
+_UNLIKE_MOST = (
+    "shorter than the header and most rows, used as if only cells at their end were missing: "
+    "look at them, a lost separator moves all cells behind it"
+)
 _UNUSED, _SHORT, _SPARE, _TEXT = range(4)
 # `pick_cells` gives the number of rows, then a count for each kind, then the first row of each
 # kind, then the number of cells in the last row.
@@ -190,7 +195,9 @@ class RaggedRows:
         counts[_UNUSED] -= counts[_SHORT]
         for kind in np.flatnonzero(counts > 0).tolist():
             line = self._line(self._firsts[kind])
-            self._head.reading.mend(_KINDS[kind], int(counts[kind]), line)
+            seldom = kind == _UNUSED and 2 * self._counts[_UNUSED] <= n_rows
+            what = _UNLIKE_MOST if seldom else _KINDS[kind]
+            self._head.reading.mend(what, int(counts[kind]), line)
 
     def _line(self, row: int) -> int:
         return line_of(self._head, self._header, row)

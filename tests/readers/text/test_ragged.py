@@ -18,6 +18,7 @@ from gazetrack.workflows.convert import ConvertOptions, convert_files
 
 HEADER = ["t", "x", "y", "stimulus", "remark"]
 SHORT_UNUSED = "shorter than the header, in columns that are not used"
+UNLIKE_MOST = ragged._UNLIKE_MOST
 SHORT = "shorter than the header: the missing cells taken as empty"
 SPARE = "empty cells beyond the header left out"
 TEXT = "text beyond the last column left out"
@@ -72,11 +73,11 @@ def test_empty_cells_that_a_vendor_left_out_at_the_end_are_empty(way, tmp_path):
     cells[3], cells[7] = cells[3][:4], cells[7][:3]
     recording = read(tmp_path, cells, way)
     assert_positions(recording)
-    assert recording.mended == {SHORT_UNUSED: 1, SHORT: 1}
+    assert recording.mended == {UNLIKE_MOST: 1, SHORT: 1}
     assert (recording.rows_in, recording.dropped) == (12, {})
     assert recording.sample_table["stimulus"].to_pylist() == ["a.png"] * 7 + [""] + ["a.png"] * 4
     assert recording.notes[:2] == (
-        f"1 rows {SHORT_UNUSED} (first: line 5)",
+        f"1 rows {UNLIKE_MOST} (first: line 5)",
         f"1 rows {SHORT} (first: line 9)",
     )
 
@@ -220,7 +221,7 @@ def test_a_cell_at_which_the_file_ends_may_be_cut_off(cells, refused, tmp_path):
         with pytest.raises(ParseError, match="ends in the middle of a row"):
             gazetrack.read(path)
     else:
-        assert gazetrack.read(path).mended == {SHORT_UNUSED: 1}
+        assert gazetrack.read(path).mended == {UNLIKE_MOST: 1}
 
 
 def test_salvage_leaves_a_whole_file_as_it_is(tmp_path):
@@ -320,3 +321,11 @@ def test_a_quote_that_is_never_closed_does_not_fill_the_memory(tmp_path, monkeyp
         list(rows.quoted_blocks(blocks()))
     assert caught.value.line == 3
     assert len(given) == 3
+
+
+def test_rows_that_are_mostly_short_are_as_the_exporter_cut_them(tmp_path):
+    cut = [row[:-1] for row in rows()]
+    cut[0] = rows()[0]
+    recording = read(tmp_path, cut)
+    assert_positions(recording)
+    assert recording.mended == {SHORT_UNUSED: 11}

@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 
+import gazetrack
 from gazetrack.errors import ParseError
 from gazetrack.readers.base import Level, ReadOptions, read_head
 from gazetrack.readers.tobii import glasses3
@@ -88,3 +89,36 @@ def test_a_line_that_is_no_json_is_named(tmp_path):
     with pytest.raises(ParseError, match="no JSON object") as caught:
         read(tmp_path, gaze(0.5), "[1, 2]")
     assert caught.value.line == 2
+
+
+def _recording(tmp_path, to_s=50.0, **changed):
+    lines = []
+    for at in range(6):
+        eye = {"pupildiameter": 3.0}
+        data = {"gaze2d": [0.4 + at / 100, 0.5], "eyeleft": eye, "eyeright": eye}
+        if at == 2:
+            data |= changed
+        lines.append(json.dumps({"type": "gaze", "timestamp": 1 + at / to_s, "data": data}))
+    path = tmp_path / "gazedata.json"
+    path.write_text("\n".join(lines) + "\n")
+    return gazetrack.read(path)
+
+
+def test_pupils_that_no_eye_has_are_missing(tmp_path):
+    for size in (1e38, 1e5, 3000.0):
+        recording = _recording(tmp_path, eyeleft={"pupildiameter": size})
+        assert np.isnan(recording.sample_table["left_pupil"][2].as_py())
+        large = "1 pupil sizes of the samples are absurdly large, above 20 mm: taken as missing"
+        assert large in recording.notes
+
+
+def test_words_for_gaze_are_said(tmp_path):
+    notes = _recording(tmp_path, gaze2d=["broken", 0.4]).notes
+    assert "1 values of gaze2d are no pair of numbers: taken as missing" in notes
+    assert not any("gaze2d" in note for note in _recording(tmp_path).notes)
+
+
+@pytest.mark.parametrize("to_s", [0.05, 5e4])
+def test_timestamps_in_another_unit_are_said(tmp_path, to_s):
+    notes = _recording(tmp_path, to_s=to_s).notes
+    assert any("perhaps they are in another unit" in note for note in notes)

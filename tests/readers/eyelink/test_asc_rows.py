@@ -1,0 +1,66 @@
+"""EyeLink ASC: rows that lost a value, or their beginning."""
+
+import numpy as np
+import pytest
+
+import gazetrack
+
+
+def _damaged(tmp_path, damage, more=()):
+    """Return the samples of one eye, of which the third is damaged."""
+    lines = [
+        "** CONVERTED FROM a.edf",
+        "MSG\t900 DISPLAY_COORDS 0 0 1919 1079",
+        "START\t1000 \tLEFT\tSAMPLES\tEVENTS",
+        "SAMPLES\tGAZE\tLEFT\tRATE\t 50.00",
+        *(f"{1000 + 20 * i}\t  {500 + i}.0\t  {300 + i}.0\t 1000.0\t..." for i in range(6)),
+    ]
+    lines[6] = damage(lines[6])
+    path = tmp_path / "damaged.asc"
+    path.write_text("\n".join([*lines, *more]) + "\n", "utf-8")
+    return gazetrack.read(path)
+
+
+def _by_blanks(line):
+    return line.replace("\t", " ")
+
+
+@pytest.mark.parametrize(
+    ("damage", "pupil"),
+    [
+        (lambda line: line.replace("  502.0", ""), 1000),
+        (lambda line: line.replace("502.0", "50 2.0"), 1000),
+        (lambda line: line.replace("\t  502.0", ""), np.nan),
+        (lambda line: line.replace("502.0", "50\t2.0"), np.nan),
+        (lambda line: _by_blanks(line.replace("\t  502.0", "")), np.nan),
+    ],
+)
+def test_a_lost_value_never_moves_the_others(tmp_path, damage, pupil):
+    recording = _damaged(tmp_path, damage)
+    samples = recording.sample_table
+    np.testing.assert_array_equal(samples["x_px"], [500, 501, np.nan, 503, 504, 505])
+    np.testing.assert_array_equal(samples["y_px"], [300, 301, np.nan, 303, 304, 305])
+    np.testing.assert_array_equal(samples["left_pupil"], [1000, 1000, pupil, 1000, 1000, 1000])
+    assert "values of samples are no numbers" in recording.notes[0]
+    assert "in line 7" in recording.notes[0]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda line: " " + line,
+        lambda line: "\t" + line,
+        lambda line: f'"{line}"',
+        lambda line: "\ufeff" + line,
+        lambda line: line[4:],
+    ],
+)
+def test_a_sample_that_is_not_read_is_counted(tmp_path, damage):
+    recording = _damaged(tmp_path, damage)
+    assert recording.sample_table.num_rows == 5
+    assert recording.dropped == {"sample that does not begin with its time": 1}
+
+
+def test_an_eye_movement_in_small_letters_is_counted(tmp_path):
+    more = ["efix L   1000\t1080\t80\t  529.5\t  314.8\t   1000"]
+    assert _damaged(tmp_path, str, more).dropped == {"eye movement written as efix": 1}
