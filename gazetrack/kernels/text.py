@@ -190,7 +190,7 @@ def parse_samples(
                     values[n_samples, field - 2] = math.inf
                     i = _end_of_token(data, i)
                     continue
-                while tabs > 1 and 0 < field < 7:
+                while tabbed and tabs > 1 and field < 7:
                     values[n_samples, field - 1] = math.inf
                     field += 1
                     tabs -= 1
