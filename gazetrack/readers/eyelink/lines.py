@@ -54,6 +54,7 @@ class Lines:
         self.events = EventRows()
         self.tracker = ""
         self.software = ""
+        self._recording = False  # between START and END; elsewhere numbers are a calibration's
 
     def take(self, line: Line) -> None:
         """Take one line that is not empty."""
@@ -68,9 +69,11 @@ class Lines:
             time = line.time(tokens, 1)
             self.events.add(message_of(line, keyword.lower(), time, " ".join(tokens[2:])))
         elif keyword == "START":
+            self._recording = True
             time = self.declared.start(line, text.split())
             self.trials.start_block(str(self.declared.n_blocks), time)
         elif keyword == "END":
+            self._recording = False
             self.trials.end_block()
         elif keyword == "SAMPLES":
             self.declared.samples(line, text.split())
@@ -80,7 +83,7 @@ class Lines:
             self.declared.pupil(text.split())
         elif keyword == "**":
             self._header(line)
-        elif not keyword:
+        elif not keyword and self._recording:
             self._unread(text)
 
     def _unread(self, text: str) -> None:
