@@ -28,8 +28,7 @@ MAX_POSITION_PX = 32_000.0
 MAX_DURATION_MS = 24 * 3600e3
 # Twice what the widest human pupil measures.
 MAX_PUPIL_MM = 20.0
-_USUAL_PUPIL_MM = (1.0, 9.0)
-_N_LOOKED_AT = 10_000
+_NO_ROWS = np.empty(0, np.intp)
 
 
 def checked(recording: Recording) -> Recording:
@@ -45,7 +44,7 @@ def checked(recording: Recording) -> Recording:
     Recording
         Samples and events at impossible positions (beyond 32,000 px) and at those that trackers
         write for lost gaze, (0, 0) and (-1, -1), have none, nor have those with one coordinate
-        alone; pupil sizes of 0 and -1 are missing, and those above 20 mm beside ones of eyes;
+        alone, unless the tracker measures one only; pupil sizes of 0 and -1 are missing;
         events of impossible length (a day) are left out; all with a note. Rows of fixation tables
         are left out and counted in ``dropped`` by reason.
 
@@ -173,15 +172,17 @@ def _without_marks(table: pa.Table, what: str, *, on_screen: bool, notes: list[s
         if name.endswith("pupil") and not _is_signed(table[name])
     ]
     n_positions = n_halves = n_sizes = n_infinite = 0
-    largest = {name: _largest_pupil(table[name]) for name in sizes}
+    in_planes = [eye for eye in eyes if _has_both(table, eye)]
     # Columns of numbers alone, from the first mark on: all else stays where it is.
     numbers = pa.schema([field for field in table.schema if pa.types.is_floating(field.type)])
     kept = Spill(numbers)
     unchanged: list[pa.RecordBatch] = []
     for batch in table.to_batches():
         marked = {eye: _marked(batch, eye) for eye in eyes if on_screen}
-        halves = {eye: _halves(batch, eye) for eye in eyes}
-        lost = {eye: np.union1d(rows, marked.get(eye, rows)) for eye, rows in halves.items()}
+        halves = {eye: _halves(batch, eye) for eye in in_planes}
+        lost = {
+            eye: np.union1d(marked.get(eye, _NO_ROWS), halves.get(eye, _NO_ROWS)) for eye in eyes
+        }
         mended = {
             name: column
             for eye, rows in lost.items()
@@ -194,7 +195,7 @@ def _without_marks(table: pa.Table, what: str, *, on_screen: bool, notes: list[s
         for name in sizes:
             values = batch.column(name).to_numpy()
             missing = (values == 0) | (values == -1)
-            infinite = np.isinf(values) | (values > largest[name])
+            infinite = np.isinf(values)
             if missing.any() or infinite.any():
                 n_sizes += int(missing.sum())
                 n_infinite += int(infinite.sum())
@@ -230,27 +231,23 @@ def _n_rows(of_eyes: Mapping[str, npt.NDArray[np.intp]]) -> int:
     return len(np.unique(np.concatenate(list(of_eyes.values())))) if of_eyes else 0
 
 
+def _has_both(table: pa.Table, eye: str) -> bool:
+    """Whether both coordinates are measured: a tracker of one alone has none of the other."""
+    names = (f"{eye}x_px", f"{eye}y_px")
+    return all(_has_any(table[name]) for name in names)
+
+
+def _has_any(column: pa.ChunkedArray) -> bool:
+    """Whether a number is known."""
+    return any(not bool(np.all(np.isnan(chunk))) for chunk in column.chunks)
+
+
 def _halves(batch: pa.RecordBatch, eye: str) -> npt.NDArray[np.intp]:
     """Return the rows in which one coordinate of two is missing."""
     x = np.isnan(batch.column(f"{eye}x_px").to_numpy())
     y = np.isnan(batch.column(f"{eye}y_px").to_numpy())
     rows: npt.NDArray[np.intp] = np.flatnonzero(x != y)
     return rows
-
-
-def _largest_pupil(column: pa.ChunkedArray) -> float:
-    """Return the largest size a pupil can have: 20 where the usual one is of millimetres.
-
-    No export's unit is known here. Areas and pixels are larger than any pupil in mm.
-    """
-    if _reach(column) <= MAX_PUPIL_MM:
-        return np.inf
-    step = max(1, len(column) // _N_LOOKED_AT)
-    some = column.to_numpy()[::step]
-    seen = some[some > 0]
-    least, most = _USUAL_PUPIL_MM
-    is_mm = bool(len(seen)) and least <= float(np.median(seen)) <= most
-    return MAX_PUPIL_MM if is_mm else np.inf
 
 
 def _with_numbers(table: pa.Table, mended: Spill) -> pa.Table:

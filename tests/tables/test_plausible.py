@@ -235,13 +235,7 @@ def test_one_coordinate_alone_is_no_gaze():
     assert half in recording.notes
 
 
-def test_pupils_in_millimetres_have_a_largest_size():
-    gaze = {"x_px": [1.0, 2.0, 3.0, 4.0], "y_px": [1.0, 2.0, 3.0, 4.0]}
-    recording = _samples(**gaze, left_pupil=[3.0, 3000.0, 3.5, 4.0])
-    np.testing.assert_array_equal(recording.sample_table["left_pupil"], [3, NAN, 3.5, 4])
-    large = "1 pupil sizes of the samples are absurdly large: taken as missing"
-    assert large in recording.notes
-    areas = [900.0, 3000.0, 950.0, 1000.0]
-    np.testing.assert_array_equal(
-        _samples(**gaze, left_pupil=areas).sample_table["left_pupil"], areas
-    )
+def test_a_tracker_of_one_coordinate_keeps_it():
+    recording = _samples(x_px=[1.0, 2.0, NAN, 4.0], y_px=[NAN] * 4)
+    np.testing.assert_array_equal(recording.sample_table["x_px"], [1, 2, NAN, 4])
+    assert not [note for note in recording.notes if "one coordinate" in note]
