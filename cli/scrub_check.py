@@ -12,6 +12,7 @@ from gazetrack.errors import quote
 from . import options as opt
 from .errors import say
 from .examples import examples
+from .exit_codes import DONE, SOME_FAILED
 from .printing import print_json
 from .progress import progress_bar
 
@@ -73,7 +74,7 @@ def command(folder: Path, tokens: Path, jobs: int, as_json: bool, quiet: bool) -
         print_json(_as_json_object(report))
     else:
         _print(report, quiet=quiet)
-    return 1 if report.findings or report.errors else 0
+    return SOME_FAILED if report.findings or report.errors else DONE
 
 
 def _print(report: ScrubReport, *, quiet: bool) -> None:
