@@ -88,8 +88,15 @@ def fuzz(
         command += [f"-max_len={MAX_INPUT_BYTES}", f"-timeout={_HANGS_AFTER_S}"]
         command += [f"-rss_limit_mb={_MOST_MEMORY_MB}", f"-artifact_prefix={folder}/ended-"]
         command += [] if seconds is None else [f"-max_total_time={max(1, round(seconds))}"]
+        # A process begins with the peak of memory of the one that starts it, and libFuzzer goes by
+        # it: a shell, which is small, starts it in place of this one, which may have been larger.
+        begin = ["sh", "-c", '"$@"; exit $?', "sh"]
         done = subprocess.run(
-            [*command, str(corpus)], capture_output=True, text=True, errors="replace", check=False
+            [*begin, *command, str(corpus)],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
         )
         if not report.exists():
             raise RuntimeError(f"{parser}: {done.stderr[-2000:]}")
