@@ -50,13 +50,7 @@ if TYPE_CHECKING:
     help="Image ids, one a line: fit it on these.",
 )
 @click.option("--tta", is_flag=True, help="Fit it for the mean over the four flips of an image.")
-@click.option(
-    "--image-size",
-    type=click.IntRange(32, 4096),
-    metavar="PX",
-    show_default="the network's",
-    help="Images are resized to a square of this many pixels.",
-)
+@opt.image_size
 @click.option(
     "-o",
     "--out",

@@ -212,3 +212,20 @@ def tables_among(paths: Sequence[Path], quiet: bool) -> tuple[Path, ...]:
         for note in found.notes:
             click.echo(f"note: {note}", err=True)
     return found.paths
+
+
+# Of networks.
+image_size = click.option(
+    "--image-size",
+    type=click.IntRange(32, 4096),
+    metavar="PX",
+    show_default="the network's",
+    help="Images are resized to a square of this many pixels for the network.",
+)
+threshold = click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    metavar="P",
+    show_default="the network's",
+    help="Probability above which a pixel is foreground.",
+)

@@ -113,20 +113,8 @@ if TYPE_CHECKING:
     help="Of --dicom-seg: what the segment is, such as '10200004,SCT,Liver'.",
 )
 @click.option("--tta", is_flag=True, help="Average over the four flips of each image.")
-@click.option(
-    "--image-size",
-    type=click.IntRange(32, 4096),
-    metavar="PX",
-    show_default="the network's",
-    help="Images are resized to a square of this many pixels.",
-)
-@click.option(
-    "--threshold",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    metavar="P",
-    show_default="the network's",
-    help="Probability above which a pixel is foreground.",
-)
+@opt.image_size
+@opt.threshold
 @click.option(
     "--calibrated",
     is_flag=True,

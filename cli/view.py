@@ -55,20 +55,8 @@ _PORT = 8765
     metavar="RULE",
     help="Where images lay on the screen, as in gazetrack render: fit, centre, stretch or X,Y,W,H.",
 )
-@click.option(
-    "--image-size",
-    type=click.IntRange(32, 4096),
-    metavar="PX",
-    show_default="the network's",
-    help="Images are resized to a square of this many pixels for the network.",
-)
-@click.option(
-    "--threshold",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    metavar="P",
-    show_default="the network's",
-    help="Probability above which a pixel is foreground.",
-)
+@opt.image_size
+@opt.threshold
 @click.option(
     "--device",
     type=click.Choice(["auto", "cpu", "cuda"]),
