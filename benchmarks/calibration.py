@@ -1,6 +1,6 @@
 """Whether probabilities are what they say, and whom to refer: the figures of docs/results.md.
 
-    python benchmarks/calibration.py --data DATA [--weights kvasir-lite] [--out DIR]
+    python benchmarks/calibration.py --data DATA [--weights kvasir-lite] [--out DIR] [--json FILE]
 
 DATA holds images/, masks/ and val.txt. Done are the commands that the page shows: a temperature is
 fitted on the images of val.txt (temperature.json: also what it does to the likelihood and the
@@ -15,6 +15,7 @@ import json
 from pathlib import Path
 
 from _commands import run
+from _timing import save, where_and_when
 
 
 def main() -> None:
@@ -22,7 +23,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--weights", default="kvasir-lite")
     parser.add_argument("--out", type=Path, default=Path("calibration"))
+    parser.add_argument("--json")
     options = parser.parse_args()
+    stamp = where_and_when()
     images, masks = options.data / "images", options.data / "masks"
     ids = ("--ids", options.data / "val.txt")
     weights = ("--weights", options.weights)
@@ -44,6 +47,7 @@ def main() -> None:
         "with_flips": {"ece": summary["calibration"]["ece"], "referral": summary["referral"]},
     }
     print(json.dumps(figures, indent=2))
+    save(options.json, {**stamp, "weights": options.weights, **figures})
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Do maps of slices gain from looks at the slices around them? On NCI-ISBI 2013, against masks.
 
-    python benchmarks/slice_smoothing.py [DATA]
+    python benchmarks/slice_smoothing.py [--data DATA] [--json FILE]
 
 One observer looked at 789 slices of 59 prostates (GazeMedSeg, Zhong et al., MICCAI 2024); a map's
 label is where its last level (preset ``prostate``) reaches .5, at the size of its slice. Printed is
@@ -11,13 +11,14 @@ prostates are used, and nothing is chosen here; the preset itself was chosen on 
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
-import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
+from _timing import save, where_and_when
 
 import gazetrack
 from gazetrack.maps.neighbours import SliceSmoothing
@@ -78,7 +79,13 @@ def interval(differences: dict[str, list[float]]) -> list[float]:
 
 def main() -> None:
     """Print a line of JSON for each sigma."""
-    data = (Path(sys.argv[1]) if len(sys.argv) > 1 else DATA) / "nci-isbi-gaze"
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--json")
+    options = parser.parse_args()
+    stamp = where_and_when()
+    data = options.data / "nci-isbi-gaze"
+    lines = []
     reference = masks(data / "masks")
     with tempfile.TemporaryDirectory() as folder:
         gazetrack.convert(data / "nci-isbi_fixation.csv", out=folder)
@@ -99,6 +106,8 @@ def main() -> None:
                 "dice_volumes": round(float(np.mean(list(found["volumes"].values()))), 4),
             }
             print(json.dumps(line), flush=True)
+            lines.append(line)
+    save(options.json, {**stamp, "sigmas": lines})
 
 
 if __name__ == "__main__":
