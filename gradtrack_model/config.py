@@ -230,7 +230,7 @@ class BatchConfig(InputConfig):
     accumulate : int
         Batches a step: their mean gradient is that of one batch as large as all, but for an encoder
         with BatchNorm (`lite`, most of other packages), which normalises each batch by itself, and
-        `ignore_band`, whose pixels count by batch.
+        `ignore_band` and several classes, whose pixels count by batch.
     workers : int
         Threads that prepare batches ahead, for a GPU: on two CPU cores they take more from the
         network than they give (`benchmarks/bench_step.py`). The result does not depend on it.

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from gazetrack.errors import ConfigError, DataError
 from gradtrack_model import parallel
@@ -26,6 +27,7 @@ from gradtrack_model.verbs.train import train_sources
 from gradtrack_model.weights.checkpoint import load_model
 from tests.processes import command_in, end, nothing, run_in, start
 from tests.synthetic import TINY, write_data
+from tests.volume_study import write_volume_study
 
 # Not AdamW: its first steps are the sign of the gradient, which rounding changes where it is
 # almost 0.
@@ -78,6 +80,38 @@ def test_accumulated_batches_are_one_large_batch(data_folder, tmp_path, accumula
 def test_processes_accumulate_alike(data_folder, tmp_path):
     trained(data_folder, tmp_path / "one", {"batch_size": 8})
     run_in(trained, 2, data_folder, tmp_path / "two", {"batch_size": 4, "accumulate": 2})
+    assert_same_run(tmp_path / "one", tmp_path / "two", atol=2e-6)
+
+
+def test_two_processes_are_one_where_pixels_are_left_out(data_folder, tmp_path):
+    """Of each process's share of a batch, another number of pixels is decided."""
+    changes = {"loss.ignore_band": 0.4, "maps.kind": "density"}
+    trained(data_folder, tmp_path / "one", changes)
+    run_in(trained, 2, data_folder, tmp_path / "two", changes)
+    assert_same_run(tmp_path / "one", tmp_path / "two", atol=2e-6)
+
+
+@pytest.mark.parametrize("heads", ["softmax", "independent"])
+def test_two_processes_are_one_on_several_classes(data_folder, tmp_path, heads):
+    """Each image was searched for one class: a process's share may know less than the batch."""
+    targets = [f"im{i}.png,{'ab'[i % 2]}" for i in range(6)]
+    (data_folder / "t.csv").write_text("\n".join(["stimulus,target", *targets]), "utf-8")
+    for i in range(6):
+        path = data_folder / "masks" / f"im{i}.png"
+        inside = np.asarray(Image.open(path)) > 0
+        Image.fromarray(inside.astype(np.uint8) * (1 + i % 2)).save(path)
+    changes = {"classes.names": ("a", "b"), "classes.heads": heads}
+    changes |= {"classes.target": str(data_folder / "t.csv")}
+    trained(data_folder, tmp_path / "one", changes)
+    run_in(trained, 2, data_folder, tmp_path / "two", changes)
+    assert_same_run(tmp_path / "one", tmp_path / "two", atol=2e-6)
+
+
+def test_two_processes_are_one_on_slices_with_their_neighbours(tmp_path):
+    pytest.importorskip("nrrd")
+    folder = write_volume_study(tmp_path / "data")
+    trained(folder, tmp_path / "one", {"context": 1})
+    run_in(trained, 2, folder, tmp_path / "two", {"context": 1})
     assert_same_run(tmp_path / "one", tmp_path / "two", atol=2e-6)
 
 

@@ -18,18 +18,27 @@ from gradtrack_model.network.losses import (
     Losses,
     gaze_loss,
     level_of_stage,
+    own_pixels,
     weighted_bce,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from torch import Tensor
 
     from gradtrack_model.network.classes import ClassConfig
-    from gradtrack_model.network.losses import LossConfig
+    from gradtrack_model.network.losses import Divisor, LossConfig
     from gradtrack_model.network.model import Output
 
 
-def loss_of(output: Output, maps: Tensor, config: LossConfig, classes: ClassConfig) -> Losses:
+def loss_of(
+    output: Output,
+    maps: Tensor,
+    config: LossConfig,
+    classes: ClassConfig,
+    divisor: Divisor = own_pixels,
+) -> Losses:
     """Compare predictions with track maps, of one class or several.
 
     Of several: cross-entropy + dice_weight * Dice + track_weight * sum over stages k of
@@ -49,13 +58,16 @@ def loss_of(output: Output, maps: Tensor, config: LossConfig, classes: ClassConf
         Weights and options of the loss.
     classes : ClassConfig
         The classes; without names, the loss is `gaze_loss`.
+    divisor : callable
+        From the number of pixels that a mean is over to what their sum is divided by, see
+        `gradtrack_model.network.losses.weighted_bce`.
 
     Returns
     -------
     Losses
     """
     if not classes.names:
-        return gaze_loss(output, maps, config)
+        return gaze_loss(output, maps, config, divisor)
     b, _, h, w = maps.shape
     by_class = maps.reshape(b, classes.n, -1, h, w)  # [B, K, L + 1, H, W]
     full = by_class[:, :, -2]  # [B, K, H, W]
@@ -68,28 +80,31 @@ def loss_of(output: Output, maps: Tensor, config: LossConfig, classes: ClassConf
         # A pixel has one label: where any class is undecided, so is the label.
         decided = ((~undecided) | (known == 0)).all(1, keepdim=True).to(full.dtype)
         weight = known * decided
-        mask = _marginal(logits, label, known, decided)
+        mask = _marginal(logits, label, known, decided, divisor)
     else:
         label = full if config.soft_labels else (full >= threshold).to(full.dtype)
         weight = known * (~undecided).to(full.dtype)
         believed = label
         if config.bootstrap:
             believed = torch.lerp(label, torch.sigmoid(logits).detach(), config.bootstrap)
-        each = [weighted_bce(*parts) for parts in _channels(logits, believed, weight)]
+        each = [weighted_bce(*one, divisor) for one in _channels(logits, believed, weight)]
         mask = torch.stack(each).mean()
     dice = full.new_zeros(())
     tracks = full.new_zeros(())
     if config.dice_weight:
         dice = _dice(probabilities(logits, exclusive=classes.exclusive), label, weight)
     if config.track_weight:
-        tracks = _tracks(output.tracks, by_class, config)
+        tracks = _tracks(output.tracks, by_class, config, divisor)
     total = mask + config.dice_weight * dice + config.track_weight * tracks
     return Losses(total, mask, dice, tracks)
 
 
-def _channels(*tensors: Tensor) -> list[tuple[Tensor, ...]]:
+def _channels(
+    logits: Tensor, target: Tensor, weight: Tensor
+) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Return the tensors [B, 1, H, W] of each class together, from those of all [B, K, H, W]."""
-    return list(zip(*(tensor.chunk(tensor.shape[1], dim=1) for tensor in tensors), strict=True))
+    tensors = (logits, target, weight)
+    return zip(*(tensor.chunk(tensor.shape[1], dim=1) for tensor in tensors), strict=True)
 
 
 def _most(full: Tensor, known: Tensor, threshold: float) -> Tensor:
@@ -101,7 +116,9 @@ def _most(full: Tensor, known: Tensor, threshold: float) -> Tensor:
     return ((numbers == which) & reached).to(full.dtype)
 
 
-def _marginal(logits: Tensor, label: Tensor, known: Tensor, decided: Tensor) -> Tensor:
+def _marginal(
+    logits: Tensor, label: Tensor, known: Tensor, decided: Tensor, divisor: Divisor
+) -> Tensor:
     """Return the mean of -log of the probability of what the label allows, over decided pixels."""
     is_background = label.sum(1, keepdim=True) == 0
     # Where there is no class that is known to be there, those that were not looked for may be.
@@ -109,7 +126,7 @@ def _marginal(logits: Tensor, label: Tensor, known: Tensor, decided: Tensor) -> 
     every = with_background(logits)
     some = every.masked_fill(~allowed, torch.finfo(every.dtype).min)
     loss = torch.logsumexp(every, 1, keepdim=True) - torch.logsumexp(some, 1, keepdim=True)
-    return (loss * decided).sum() / decided.sum().clamp(min=1)
+    return (loss * decided).sum() / divisor(decided.sum()).clamp(min=1)
 
 
 def _dice(p: Tensor, label: Tensor, weight: Tensor) -> Tensor:
@@ -124,7 +141,7 @@ def _dice(p: Tensor, label: Tensor, weight: Tensor) -> Tensor:
     return (1 - (2 * overlap + 1) / (total + 1)).mean()
 
 
-def _tracks(tracks: list[Tensor], by_class: Tensor, config: LossConfig) -> Tensor:
+def _tracks(tracks: list[Tensor], by_class: Tensor, config: LossConfig, divisor: Divisor) -> Tensor:
     """Sum over the stages of the cross-entropy with the maps of the stage's level, of all classes.
 
     Tracks of several classes may cross, so that each has a probability of its own with either kind
@@ -141,5 +158,5 @@ def _tracks(tracks: list[Tensor], by_class: Tensor, config: LossConfig) -> Tenso
         unknown = functional.interpolate(by_class[:, :, -1], size=size, mode="area")
         known = (unknown < 0.5).to(target.dtype)
         parts = _channels(logits.float(), target, known)
-        total = total + torch.stack([weighted_bce(*one) for one in parts]).mean()
+        total = total + torch.stack([weighted_bce(*one, divisor) for one in parts]).mean()
     return total

@@ -14,7 +14,12 @@ from gradtrack_model.network.blocks import resize
 from gradtrack_model.network.consistency import consistency_loss
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gradtrack_model.network.model import Output
+
+    # From the number of pixels that a mean is over, as a tensor, to what its sum is divided by.
+    Divisor = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +84,14 @@ class Losses(NamedTuple):
     tracks: Tensor
 
 
-def gaze_loss(output: Output, maps: Tensor, config: LossConfig) -> Losses:
+def own_pixels(counted: Tensor) -> Tensor:
+    """Return the number of pixels itself: a mean is over those of the batch."""
+    return counted
+
+
+def gaze_loss(
+    output: Output, maps: Tensor, config: LossConfig, divisor: Divisor = own_pixels
+) -> Losses:
     """Compare predictions with track maps.
 
     Sum over heads i of BCE(logits_i, M_L >= t_i) + dice_weight * Dice, + track_weight * sum over
@@ -93,6 +105,8 @@ def gaze_loss(output: Output, maps: Tensor, config: LossConfig) -> Losses:
         Track maps in [0, 1], the core first, the full track last.
     config : LossConfig
         Weights and options of the loss.
+    divisor : callable
+        From the number of pixels of weight 1 to what their sum is divided by, see `weighted_bce`.
 
     Returns
     -------
@@ -112,7 +126,7 @@ def gaze_loss(output: Output, maps: Tensor, config: LossConfig) -> Losses:
         if config.bootstrap:
             own = torch.sigmoid(logits).detach()
             believed = torch.lerp(target, own, config.bootstrap)
-        mask = mask + weighted_bce(logits, believed, weight)
+        mask = mask + weighted_bce(logits, believed, weight, divisor)
         if config.dice_weight:
             dice = dice + dice_loss(logits, target, weight)
     if config.track_weight:
@@ -124,10 +138,21 @@ def gaze_loss(output: Output, maps: Tensor, config: LossConfig) -> Losses:
     return Losses(total, mask, dice, tracks)
 
 
-def weighted_bce(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-    """Mean binary cross-entropy over the pixels of weight 1; 0 when there are none."""
+def weighted_bce(
+    logits: Tensor, target: Tensor, weight: Tensor, divisor: Divisor = own_pixels
+) -> Tensor:
+    """Mean binary cross-entropy over the pixels of weight 1; 0 when there are none.
+
+    Parameters
+    ----------
+    logits, target, weight : Tensor
+        All of one shape.
+    divisor : callable
+        Where several processes share a batch, each has pixels of weight 1 of its own number: with
+        the mean of these numbers over the processes, the mean of their losses is that of the batch.
+    """
     loss = functional.binary_cross_entropy_with_logits(logits, target, weight, reduction="sum")
-    return loss / weight.sum().clamp(min=1)
+    return loss / divisor(weight.sum()).clamp(min=1)
 
 
 def dice_loss(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from gradtrack_model.network.batch_norm import (
     share_statistics,
 )
 from gradtrack_model.network.class_losses import loss_of
+from gradtrack_model.network.losses import own_pixels
 from gradtrack_model.network.model import Network, build_network
 from gradtrack_model.network.precision import autocast
 from gradtrack_model.training.gradients import GradientMeans
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from gradtrack_model.config import TrainConfig
     from gradtrack_model.data.batches import Batch
-    from gradtrack_model.network.losses import LossConfig
 
 
 LOSS_NAMES = ("loss", "loss_mask", "loss_dice", "loss_tracks")
@@ -90,6 +90,7 @@ class Learner:
         self._means = GradientMeans(self.model.parameters())
         self.ema = EMA(self.model, config.ema)
         self._peaks = [float(group["lr"]) for group in self.optimizer.param_groups]
+        self._divisor = parallel.mean if _counts_differ(config) else own_pixels
         self._compute = self.losses
         if config.compile:
             # The loss is compiled with the network: by itself, its many small operations take as
@@ -183,7 +184,9 @@ class Learner:
         """
         with autocast(self.config.precision, self.device):
             output = self.model(images)
-        return torch.stack(list(loss_of(output, maps, self.config.loss, self.config.classes)))
+        config = self.config
+        losses = loss_of(output, maps, config.loss, config.classes, self._divisor)
+        return torch.stack(list(losses))
 
     def _update(self, step: int, total: Tensor) -> None:
         """Let the optimizer take the step, unless its loss `total` is not finite."""
@@ -281,15 +284,20 @@ def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     }
 
 
-def not_one_batch(accumulated: int, loss: LossConfig, model: Network) -> list[str]:
+def _counts_differ(config: TrainConfig) -> bool:
+    """Return whether equal shares of a batch may have other numbers of pixels that count."""
+    return bool(config.classes.names) or config.loss.ignore_band > 0
+
+
+def not_one_batch(accumulated: int, config: TrainConfig, model: Network) -> list[str]:
     """Return why a step is not that of one large batch, each reason in a line for the user.
 
     Parameters
     ----------
     accumulated : int
         Batches of a step, one after the other.
-    loss : LossConfig
-        The loss, some of whose means are over what a batch has.
+    config : TrainConfig
+        The settings of the loss, some of whose means are over what a batch has.
     model : Network
         The network, in training mode as the learner has it.
     """
@@ -300,10 +308,12 @@ def not_one_batch(accumulated: int, loss: LossConfig, model: Network) -> list[st
             "step is not that of one large batch; use a larger batch_size, more processes, or an "
             "encoder without BatchNorm (basic, dinov2)"
         )
-    if (accumulated > 1 or parallel.world() > 1) and loss.ignore_band > 0:
+    if accumulated > 1 and _counts_differ(config):
+        what = "loss.ignore_band" if config.loss.ignore_band > 0 else "several classes"
         found.append(
-            "loss.ignore_band: the mean is over the pixels that each batch has left, so that a "
-            "step is not that of one large batch"
+            f"accumulate is {accumulated}, with {what}: the mean is over the pixels that count in "
+            "each batch, so that a step is not that of one large batch; use a larger batch_size, "
+            "or more processes"
         )
     return found
 

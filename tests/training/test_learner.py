@@ -11,8 +11,9 @@ from gazetrack.errors import ConfigError
 from gradtrack_model.data.batches import plain_batch, training_batch
 from gradtrack_model.data.loading import load_data
 from gradtrack_model.data.sources import discover
-from gradtrack_model.network.losses import LossConfig, gaze_loss
+from gradtrack_model.network.losses import gaze_loss
 from gradtrack_model.network.model import ModelConfig, build_network
+from gradtrack_model.settings import load_config
 from gradtrack_model.training import learner
 from gradtrack_model.training.learner import (
     LOSS_NAMES,
@@ -184,18 +185,19 @@ def test_gaze_never_enters_the_network(data_folder, config):
 
 
 @pytest.mark.parametrize(
-    ("encoder", "accumulated", "band", "reasons"),
+    ("encoder", "accumulated", "settings", "reasons"),
     [
-        ("basic", 4, 0.0, []),
-        ("lite", 1, 0.0, []),
-        ("lite", 2, 0.0, ["accumulate is 2: BatchNorm"]),
-        ("basic", 2, 0.1, ["loss.ignore_band"]),
-        ("basic", 1, 0.1, []),
+        ("basic", 4, {}, []),
+        ("lite", 1, {}, []),
+        ("lite", 2, {}, ["accumulate is 2: BatchNorm"]),
+        ("basic", 2, {"loss.ignore_band": 0.1}, ["accumulate is 2, with loss.ignore_band"]),
+        ("basic", 2, {"classes.names": ("a", "b")}, ["accumulate is 2, with several classes"]),
+        ("basic", 1, {"loss.ignore_band": 0.1, "classes.names": ("a", "b")}, []),
     ],
 )
-def test_a_step_that_is_not_one_large_batch_says_so(encoder, accumulated, band, reasons):
+def test_a_step_that_is_not_one_large_batch_says_so(encoder, accumulated, settings, reasons):
     network = build_network(ModelConfig(encoder=encoder, pretrained=False))
-    found = not_one_batch(accumulated, LossConfig(ignore_band=band), network)
+    found = not_one_batch(accumulated, load_config("tiny", overrides=settings), network)
     assert [one.startswith(reason) for one, reason in zip(found, reasons, strict=True)] == (
         [True] * len(reasons)
     )
@@ -206,7 +208,7 @@ def test_frozen_blocks_have_no_batch_to_normalise_by():
     encoder = network.encoders[0]
     encoder.pretrained = True  # so that it can be frozen
     encoder.freeze(len(encoder.freezable_blocks()))
-    assert not_one_batch(2, LossConfig(), network) == []
+    assert not_one_batch(2, load_config("tiny"), network) == []
 
 
 def test_a_run_notes_that_its_step_is_not_one_large_batch(data_folder, config):
