@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from gradtrack_model.config import TrainConfig
     from gradtrack_model.data.batches import Batch
+    from gradtrack_model.network.classes import ClassConfig
+    from gradtrack_model.network.losses import LossConfig
 
 
 LOSS_NAMES = ("loss", "loss_mask", "loss_dice", "loss_tracks")
@@ -90,7 +92,7 @@ class Learner:
         self._means = GradientMeans(self.model.parameters())
         self.ema = EMA(self.model, config.ema)
         self._peaks = [float(group["lr"]) for group in self.optimizer.param_groups]
-        self._divisor = parallel.mean if _counts_differ(config) else own_pixels
+        self._divisor = parallel.mean if _counts_differ(config.loss, config.classes) else own_pixels
         self._compute = self.losses
         if config.compile:
             # The loss is compiled with the network: by itself, its many small operations take as
@@ -284,20 +286,24 @@ def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     }
 
 
-def _counts_differ(config: TrainConfig) -> bool:
+def _counts_differ(loss: LossConfig, classes: ClassConfig) -> bool:
     """Return whether equal shares of a batch may have other numbers of pixels that count."""
-    return bool(config.classes.names) or config.loss.ignore_band > 0
+    return bool(classes.names) or loss.ignore_band > 0
 
 
-def not_one_batch(accumulated: int, config: TrainConfig, model: Network) -> list[str]:
+def not_one_batch(
+    accumulated: int, loss: LossConfig, classes: ClassConfig, model: Network
+) -> list[str]:
     """Return why a step is not that of one large batch, each reason in a line for the user.
 
     Parameters
     ----------
     accumulated : int
         Batches of a step, one after the other.
-    config : TrainConfig
-        The settings of the loss, some of whose means are over what a batch has.
+    loss : LossConfig
+        The loss, some of whose means are over what a batch has.
+    classes : ClassConfig
+        The classes, not all of which may have been looked for on an image.
     model : Network
         The network, in training mode as the learner has it.
     """
@@ -308,8 +314,8 @@ def not_one_batch(accumulated: int, config: TrainConfig, model: Network) -> list
             "step is not that of one large batch; use a larger batch_size, more processes, or an "
             "encoder without BatchNorm (basic, dinov2)"
         )
-    if accumulated > 1 and _counts_differ(config):
-        what = "loss.ignore_band" if config.loss.ignore_band > 0 else "several classes"
+    if accumulated > 1 and _counts_differ(loss, classes):
+        what = "loss.ignore_band" if loss.ignore_band > 0 else "several classes"
         found.append(
             f"accumulate is {accumulated}, with {what}: the mean is over the pixels that count in "
             "each batch, so that a step is not that of one large batch; use a larger batch_size, "

@@ -144,7 +144,7 @@ def train(
         run.hopeless = hopeless
         with contextlib.closing(run), fast_convolutions(learner.device), stop_signals() as stop:
             # A run that goes on has said so.
-            reasons = not_one_batch(config.accumulate, config, learner.model)
+            reasons = not_one_batch(config.accumulate, config.loss, config.classes, learner.model)
             for reason in () if run.resume else reasons:
                 run.note(reason)
             return _take_steps(run, learner, stop, report or _tell_nobody)

@@ -11,7 +11,8 @@ from gazetrack.errors import ConfigError
 from gradtrack_model.data.batches import plain_batch, training_batch
 from gradtrack_model.data.loading import load_data
 from gradtrack_model.data.sources import discover
-from gradtrack_model.network.losses import gaze_loss
+from gradtrack_model.network.classes import ClassConfig
+from gradtrack_model.network.losses import LossConfig, gaze_loss
 from gradtrack_model.network.model import ModelConfig, build_network
 from gradtrack_model.settings import load_config
 from gradtrack_model.training import learner
@@ -197,7 +198,8 @@ def test_gaze_never_enters_the_network(data_folder, config):
 )
 def test_a_step_that_is_not_one_large_batch_says_so(encoder, accumulated, settings, reasons):
     network = build_network(ModelConfig(encoder=encoder, pretrained=False))
-    found = not_one_batch(accumulated, load_config("tiny", overrides=settings), network)
+    config = load_config("tiny", overrides=settings)
+    found = not_one_batch(accumulated, config.loss, config.classes, network)
     assert [one.startswith(reason) for one, reason in zip(found, reasons, strict=True)] == (
         [True] * len(reasons)
     )
@@ -208,7 +210,7 @@ def test_frozen_blocks_have_no_batch_to_normalise_by():
     encoder = network.encoders[0]
     encoder.pretrained = True  # so that it can be frozen
     encoder.freeze(len(encoder.freezable_blocks()))
-    assert not_one_batch(2, load_config("tiny"), network) == []
+    assert not_one_batch(2, LossConfig(), ClassConfig(), network) == []
 
 
 def test_a_run_notes_that_its_step_is_not_one_large_batch(data_folder, config):
