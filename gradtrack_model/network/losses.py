@@ -146,7 +146,7 @@ def weighted_bce(
     Parameters
     ----------
     logits, target, weight : Tensor
-        All of one shape.
+        Logits, what they are compared with, and 0 or 1 for each pixel, all of one shape.
     divisor : callable
         Where several processes share a batch, each has pixels of weight 1 of its own number: with
         the mean of these numbers over the processes, the mean of their losses is that of the batch.
