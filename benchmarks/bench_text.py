@@ -12,7 +12,8 @@ from _exports import TSV_NUMBERS, TSV_TEXTS, write_asc, write_tsv
 from _timing import race, save, show
 
 from gazetrack.kernels.cells import find_cells, parse_cells, pick_cells, recode
-from gazetrack.kernels.text import parse_events, parse_samples, place_samples, settle_samples
+from gazetrack.kernels.event_lines import parse_events
+from gazetrack.kernels.text import parse_samples, place_samples, settle_samples
 
 
 def cells(path, wanted):
@@ -46,6 +47,7 @@ def lines(path):
     out = (
         np.empty(n),
         np.empty((n, 6), np.float32),
+        np.empty(n, np.uint8),
         np.empty(n, np.uint8),
         np.empty(n, np.int64),
         np.empty((n, 4), int),

@@ -203,7 +203,18 @@ def sample_cells(line, by_tabs):
     return cells[:7]
 
 
-def parse_samples(data, times, values, fields, lines, others):
+def values_before_quality(line, by_tabs):
+    count = 0
+    for gap, word in re.findall(r"([ \t]+)([^ \t]+)", line.strip(" \t")):
+        count += max(gap.count("\t") - 1, 0) if by_tabs else 0
+        if re.fullmatch("[.CIR]{3,}", word):
+            break
+        in_cell = by_tabs and "\t" not in gap and re.match("[-0-9]", word)
+        count += not in_cell
+    return min(count, 255)
+
+
+def parse_samples(data, times, values, fields, n_values, lines, others):
     text = bytes(data).decode("latin-1")
     n_samples = n_others = n_lines = offset = 0
     pieces = re.split(r"(\r\r\n|\r\n|\r|\n)", text)
@@ -228,6 +239,7 @@ def parse_samples(data, times, values, fields, lines, others):
             ]
             values[n_samples] = read[1:] + [math.nan] * (7 - len(numbers))
             fields[n_samples], lines[n_samples] = len(tokens), n_lines
+            n_values[n_samples] = values_before_quality(line, by_tabs)
             n_samples += 1
         elif line:
             others[n_others] = offset, offset + len(line), n_lines, n_samples

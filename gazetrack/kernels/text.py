@@ -16,11 +16,6 @@ _KEPT = np.array(
 )  # the lowest bytes of a word
 _SPACES = np.uint64(0x2020202020202020)
 
-UNKNOWN_TIME = 4294967295.0  # how edf2asc writes a time that the tracker never knew: -1 in 32 bits
-
-_EFIX, _ESACC, _EBLINK = (np.frombuffer(word, np.uint8) for word in (b"EFIX", b"ESACC", b"EBLINK"))
-_SFIX, _SSACC, _SBLINK = (np.frombuffer(word, np.uint8) for word in (b"SFIX", b"SSACC", b"SBLINK"))
-
 
 @jit
 def _parse_number(data: npt.NDArray[np.uint8], start: int, end: int, mark: int) -> float:
@@ -118,6 +113,21 @@ def _end_of_line(data: npt.NDArray[np.uint8], start: int) -> int:
 
 
 @inlined
+def _next_line(data: npt.NDArray[np.uint8], end: int) -> int:
+    """Return where the line behind the line end at `end` begins: LF, CR, CR LF or CR CR LF."""
+    n = data.size
+    i = end
+    if i < n:
+        carriage = data[i] == 13
+        i += 1
+        if carriage and i < n and data[i] == 10:
+            i += 1
+        elif carriage and i + 1 < n and data[i] == 13 and data[i + 1] == 10:
+            i += 2
+    return i
+
+
+@inlined
 def _short_token(word: np.uint64, length: int) -> float:
     """Return the number in the lowest bytes of a word, NaN for anything else; length 1 to 8."""
     sign = word & np.uint64(255)
@@ -138,12 +148,49 @@ def _token_number(data: npt.NDArray[np.uint8], start: int, end: int) -> float:
     return _short_token(word_at(data, start), end - start)
 
 
+@inlined
+def _is_quality(data: npt.NDArray[np.uint8], start: int, end: int) -> bool:
+    """Whether data[start:end] is the tracker's marks of quality: 3 or more of ``.``, C, I and R."""
+    for i in range(start, end):
+        c = data[i]
+        if c != 46 and c != 67 and c != 73 and c != 82:
+            return False
+    return end - start >= 3
+
+
+@jit
+def _more_values(data: npt.NDArray[np.uint8], start: int, tabs: int, tabbed: bool) -> int:
+    """Return how many values of a sample follow from the token at `start` on.
+
+    They end at the marks of quality, or with the line. tabs: how many tabs stand before the token;
+    tabbed: whether tabs part the values.
+    """
+    count = 0
+    i = start
+    while i < data.size and data[i] != 10 and data[i] != 13:
+        end = _end_of_token(data, i)
+        if tabbed and tabs > 1:
+            count += tabs - 1
+        if _is_quality(data, i, end):
+            return count
+        in_cell = tabbed and tabs == 0 and (data[i] == 45 or 48 <= data[i] <= 57)
+        if not in_cell:
+            count += 1
+        i = end
+        tabs = 0
+        while i < data.size and (data[i] == 32 or data[i] == 9):
+            tabs += data[i] == 9
+            i += 1
+    return count
+
+
 @jit
 def parse_samples(
     data: npt.NDArray[np.uint8],
     times: npt.NDArray[np.float64],
     values: npt.NDArray[np.float32],
     fields: npt.NDArray[np.uint8],
+    n_values: npt.NDArray[np.uint8],
     lines: npt.NDArray[np.int64],
     others: npt.NDArray[np.int64],
 ) -> tuple[int, int, int]:
@@ -153,12 +200,13 @@ def parse_samples(
     LF. For sample s: times[s] its first field, NaN if it is no number; values[s, :6] the next six
     fields, NaN where a field is a lone point (the tracker's mark of a missing value) or absent,
     infinity where it is any other text that is no number; fields[s] their count, 7 at most;
-    lines[s] the line counted from 0. Where a tab follows the time, tabs part the fields: one with
-    nothing in it, or with a blank between numbers, is text as well. Elsewhere blanks do, and text
-    is -infinity, and so are dots: a value may be lost before it, all others be of other columns.
-    For other line o: others[o] = start, end (without line end), line, samples before it. The
-    outputs hold at least as many rows as data has lines. Returns the
-    numbers of samples, other lines, and lines.
+    n_values[s] how many fields, 255 at most, stand between the time and the marks of quality, or
+    the end of the line; lines[s] the line counted from 0. Where a tab follows the time, tabs part
+    the fields: one with nothing in it, or with a blank between numbers, is text as well. Elsewhere
+    blanks do, and text is -infinity, and so are dots: a value may be lost before it, all others be
+    of other columns. For other line o: others[o] = start, end (without line end), line, samples
+    before it. The outputs hold at least as many rows as data has lines. Returns the numbers of
+    samples, other lines, and lines.
     """
     n = data.size
     i = 0
@@ -174,6 +222,8 @@ def parse_samples(
         if is_sample:
             field = 0
             tabbed = False
+            tabs = 0
+            quality = 0  # the field with the marks of quality
             for k in range(6):
                 values[n_samples, k] = math.nan
             while field < 8:
@@ -210,12 +260,18 @@ def parse_samples(
                     times[n_samples] = number
                 elif math.isnan(number) and (i > first + 1 or data[first] != 46):
                     # The marks of quality follow the values: one of them is lost.
+                    if quality == 0 and _is_quality(data, first, i):
+                        quality = field
                     dots = data[first] == 46 and data[first + 1] == 46
                     values[n_samples, field - 1] = math.inf if tabbed and not dots else -math.inf
                 else:
                     values[n_samples, field - 1] = number
                 field += 1
             fields[n_samples] = field
+            n_before = (quality if quality > 0 else max(field, 1)) - 1
+            if field == 7 and quality == 0:
+                n_before += _more_values(data, i, tabs, tabbed)
+            n_values[n_samples] = min(n_before, 255)
             lines[n_samples] = line
             n_samples += 1
         i = _end_of_line(data, i)
@@ -225,13 +281,7 @@ def parse_samples(
             others[n_others, 2] = line
             others[n_others, 3] = n_samples
             n_others += 1
-        if i < n:
-            carriage = data[i] == 13
-            i += 1
-            if carriage and i < n and data[i] == 10:
-                i += 1
-            elif carriage and i + 1 < n and data[i] == 13 and data[i + 1] == 10:
-                i += 2
+        i = _next_line(data, i)
         line += 1
     return n_samples, n_others, line
 
@@ -319,67 +369,3 @@ def place_samples(
                 mean if not math.isnan(mean) else right if math.isnan(left) else left
             )
     return damaged, steepest, backwards, repeats
-
-
-@inlined
-def _is_word(
-    data: npt.NDArray[np.uint8], start: int, end: int, word: npt.NDArray[np.uint8]
-) -> bool:
-    if end - start != word.size:
-        return False
-    for i in range(word.size):
-        if data[start + i] != word[i]:
-            return False
-    return True
-
-
-@jit
-def parse_events(
-    data: npt.NDArray[np.uint8],
-    others: npt.NDArray[np.int64],
-    kinds: npt.NDArray[np.uint8],
-    fields: npt.NDArray[np.float64],
-) -> None:
-    """Parse the lines of eye movements among the lines of `parse_samples` that are no samples.
-
-    others [O, 4] as `parse_samples` gives it. kinds [O]: 1 EFIX, 2 ESACC, 3 EBLINK, 4 the start of
-    one (SFIX, SSACC, SBLINK), 0 any other line, also one of these that cannot be used: too short,
-    of no eye, without times, of an unknown time, or that ends before it starts. fields [O, 10]: of
-    an end, the eye (0 left, 1 right), then the numbers in the order of the line: start, end,
-    duration, and 3 more of EFIX, 6 of ESACC, NaN where one is none.
-    """
-    for o in range(others.shape[0]):
-        start, end = others[o, 0], others[o, 1]
-        kinds[o] = 0
-        i = min(_end_of_token(data, start), end)
-        needed = 0
-        if _is_word(data, start, i, _EFIX):
-            kind, needed = 1, 8
-        elif _is_word(data, start, i, _ESACC):
-            kind, needed = 2, 11
-        elif _is_word(data, start, i, _EBLINK):
-            kind, needed = 3, 5
-        elif (
-            _is_word(data, start, i, _SFIX)
-            or _is_word(data, start, i, _SSACC)
-            or _is_word(data, start, i, _SBLINK)
-        ):
-            kinds[o] = 4
-        if needed == 0:
-            continue
-        token = 1
-        while token < needed:
-            i = _after_blanks(data, i)
-            if i >= end:
-                break
-            first = i
-            i = min(_end_of_token(data, i), end)
-            if token == 1:
-                if i - first != 1 or (data[first] != 76 and data[first] != 82):
-                    break
-                fields[o, 0] = data[first] == 82
-            else:
-                fields[o, token - 1] = _token_number(data, first, i)
-            token += 1
-        if token == needed and fields[o, 1] <= fields[o, 2] < UNKNOWN_TIME:
-            kinds[o] = kind

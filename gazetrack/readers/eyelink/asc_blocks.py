@@ -9,7 +9,8 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from gazetrack.errors import ParseError
-from gazetrack.kernels.text import parse_events, parse_samples
+from gazetrack.kernels.event_lines import parse_events
+from gazetrack.kernels.text import parse_samples
 from gazetrack.readers.eyelink.movements import N_FIELDS
 from gazetrack.readers.opening import MAX_LINE_BYTES
 from gazetrack.readers.reading import CUT_OFF
@@ -30,9 +31,9 @@ _END_OF_FIRST = re.compile(rb"[\r\n]|\Z")
 class Block(NamedTuple):
     """Whole lines and what the kernels make of them: S samples and O other lines.
 
-    `times` [S], `values` [S, 6], `fields` [S] and `lines` [S] are the samples, `others` [O, 4] the
-    other lines, see `parse_samples`. `kinds` [O] and `movements` [O, 10] say which of these are eye
-    movements, see `parse_events`. Lines are counted from 0 within the block.
+    `times` [S], `values` [S, 6], `fields`, `n_values` and `lines` [S] are the samples, `others`
+    [O, 4] the other lines, see `parse_samples`. `kinds` [O] and `movements` [O, 10] say which of
+    these are eye movements, see `parse_events`. Lines are counted from 0 within the block.
     """
 
     data: bytes
@@ -40,6 +41,7 @@ class Block(NamedTuple):
     times: npt.NDArray[np.float64]
     values: npt.NDArray[np.float32]
     fields: npt.NDArray[np.uint8]
+    n_values: npt.NDArray[np.uint8]
     lines: npt.NDArray[np.int64]
     others: npt.NDArray[np.int64]
     kinds: npt.NDArray[np.uint8]
@@ -129,10 +131,17 @@ def parse(lines: bytes) -> Block:
     times = np.empty(room)
     values = np.empty((room, 6), np.float32)
     fields = np.empty(room, np.uint8)
+    n_values = np.empty(room, np.uint8)
     line_numbers = np.empty(room, np.int64)
     others = np.empty((room, 4), np.int64)
     n_samples, n_others, n_lines = parse_samples(
-        data, times=times, values=values, fields=fields, lines=line_numbers, others=others
+        data,
+        times=times,
+        values=values,
+        fields=fields,
+        n_values=n_values,
+        lines=line_numbers,
+        others=others,
     )
     # A copy, as most lines are samples: the room for all would be kept as long as the block.
     others = others[:n_others].copy()
@@ -145,6 +154,7 @@ def parse(lines: bytes) -> Block:
         times=times[:n_samples],
         values=values[:n_samples],
         fields=fields[:n_samples],
+        n_values=n_values[:n_samples],
         lines=line_numbers[:n_samples],
         others=others,
         kinds=kinds,

@@ -13,6 +13,7 @@ from gazetrack.readers.eyelink.asc_blocks import LINE, SAMPLES_BEFORE, check
 from gazetrack.readers.eyelink.declarations import steps_back_too_far
 from gazetrack.readers.eyelink.movements import BLINK
 from gazetrack.readers.eyelink.plane import on_plane
+from gazetrack.readers.eyelink.sample_rows import SampleRows
 from gazetrack.readers.eyelink.tokens import DAMAGED, Line, number
 from gazetrack.readers.shared.gaze import mean_of_eyes
 from gazetrack.readers.shared.sink import SampleSink
@@ -85,6 +86,7 @@ class Samples:
         self._head = head
         self._lines = lines
         self._sink = SampleSink()
+        self._rows = SampleRows()
         # Lines of UTF-16 and UTF-32 are UTF-8 by now.
         self._encoding = "utf-8" if head.encoding.startswith("utf") else head.encoding
         self._n_lines = 0  # of the blocks so far
@@ -167,8 +169,7 @@ class Samples:
             return
         eyes = layout.eyes or self._guess_eyes(block.values[part])
         width = 6 if eyes == "binocular" else 3
-        if width == 3:
-            _refuse_split(block.values[part], block.fields[part])
+        self._rows.clear(block, part, layout, self._n_lines)
         self._settle(block, part, width)
         placed = np.empty((len(_COLUMNS), len(times)), np.float32)
         if math.isnan(self._first):
@@ -298,6 +299,7 @@ class Samples:
     def note_inferred(self) -> None:
         """Note what had to be inferred about the samples."""
         findings = self._lines.findings
+        self._rows.note(findings)
         if self._any_twins:
             findings.note("2000 Hz with whole milliseconds: every second sample moved by 0.5 ms")
         if self._n_unsettled and not self._has_pupil:
@@ -321,20 +323,3 @@ def _first_odd(line: bytes, width: int) -> str:
     words = [cell.decode("latin-1").strip() for cell in cells[1 : width + 1]]
     odd = (word for word in words if word != "." and math.isnan(number(word)))
     return quote(next(odd, line.decode("latin-1").strip()))
-
-
-def _refuse_split(values: npt.NDArray[np.float32], fields: npt.NDArray[np.uint8]) -> None:
-    """Mark samples of one eye with a number more than most: no value is known to be in place.
-
-    Parameters
-    ----------
-    values, fields : ndarray, shapes (S, 6) and (S,)
-        The samples as `parse_samples` gives them; changed in place.
-    """
-    is_number = np.isfinite(values[:, 3])
-    n_more = int(np.count_nonzero(is_number))
-    if not n_more or n_more == len(values):
-        return
-    ends_before = (fields <= 4) | np.isinf(values[:, 3])  # a mark of quality, or nothing
-    if 2 * int(np.count_nonzero(ends_before)) > len(values):
-        values[is_number, :3] = -np.inf

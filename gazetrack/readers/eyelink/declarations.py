@@ -20,12 +20,14 @@ class Layout(NamedTuple):
     """How the samples that follow were recorded.
 
     `eyes` is left, right, binocular, or empty when no line says. `href`: as directions of the eye,
-    not in pixels of the screen.
+    not in pixels of the screen. `n_values`: how many numbers stand between the time and the marks
+    of quality, 0 when no line says.
     """
 
     eyes: str
     rate_hz: float | None
     href: bool = False
+    n_values: int = 0
 
 
 class Declarations:
@@ -64,6 +66,7 @@ class Declarations:
         self.pupil_measure = ""
         self.samples_line = 0
         self._rate_hz: float | None = None
+        self._n_values = 0
         self._rates: list[tuple[float, float]] = []
         self._last_start = -math.inf
         self._eyes_of_start: tuple[str, ...] = ()
@@ -71,7 +74,7 @@ class Declarations:
     @property
     def layout(self) -> Layout:
         """How the samples after the lines so far were recorded."""
-        return Layout(self.eyes, self._rate_hz, bool(self.href))
+        return Layout(self.eyes, self._rate_hz, bool(self.href), self._n_values)
 
     @property
     def step_ms(self) -> float:
@@ -130,6 +133,7 @@ class Declarations:
         self._take_rate(tokens)
         self._check_eyes(line, tokens)
         self._set_eyes(tokens)
+        self._n_values = _n_values(tokens)
         hint = "convert the EDF with gaze coordinates (edf2asc -sg)"
         # The kind of position stands behind the keyword.
         if "PUPIL" in tokens[:2]:
@@ -192,6 +196,21 @@ def steps_back_too_far(first: float, before: float, time: float) -> bool:
         Times of the first sample, of the one before it, and its own; ms of the tracker's clock.
     """
     return time < before - MOST_DISORDER_MS or time <= first < before
+
+
+def _n_values(tokens: list[str]) -> int:
+    """Return how many numbers a SAMPLES line states for each sample, 0 where it names no eye.
+
+    Of each eye x, y and the pupil, and with ``VEL`` its velocity in x and y; then with ``RES`` the
+    resolution in x and y, and a number for each of ``INPUT`` and ``BUTTONS``. Those of the head
+    target follow the marks of quality and do not count.
+    """
+    n_eyes = len(_eyes_in(tokens))
+    if not n_eyes:
+        return 0
+    of_an_eye = 5 if "VEL" in tokens else 3
+    of_both = 2 * ("RES" in tokens) + ("INPUT" in tokens) + ("BUTTONS" in tokens)
+    return n_eyes * of_an_eye + of_both
 
 
 def _eyes_in(tokens: list[str]) -> tuple[str, ...]:

@@ -107,7 +107,7 @@ class Lines:
         Parameters
         ----------
         kinds, fields : ndarray, shapes (n,) and (n, 10)
-            The movements as `kernels.text.parse_events` gives them.
+            The movements as `kernels.event_lines.parse_events` gives them.
         lines : ndarray of int, shape (n,)
             Their lines in the file, counted from 1.
         """

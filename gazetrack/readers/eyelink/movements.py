@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from gazetrack.kernels.text import UNKNOWN_TIME
+from gazetrack.kernels.event_lines import UNKNOWN_TIME
 from gazetrack.readers.eyelink.tokens import number
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Event(NamedTuple):
 
 
 class Movements(NamedTuple):
-    """Eye movements as `kernels.text.parse_events` gives them, one a row.
+    """Eye movements as `kernels.event_lines.parse_events` gives them, one a row.
 
     `lines` are their lines in the file, `steps` the time between two samples, ms.
     """

@@ -5,6 +5,9 @@ import pytest
 
 import gazetrack
 
+_NO_NUMBER = "values of samples are no numbers"
+_OTHERS = "1 samples have more or fewer values than the others"
+
 
 def _damaged(tmp_path, damage, more=()):
     """Return the samples of one eye, of which the third is damaged."""
@@ -26,22 +29,23 @@ def _by_blanks(line):
 
 
 @pytest.mark.parametrize(
-    ("damage", "pupil"),
+    ("damage", "pupil", "words"),
     [
-        (lambda line: line.replace("  502.0", ""), 1000),
-        (lambda line: line.replace("502.0", "50 2.0"), 1000),
-        (lambda line: line.replace("\t  502.0", ""), np.nan),
-        (lambda line: line.replace("502.0", "50\t2.0"), np.nan),
-        (lambda line: _by_blanks(line.replace("\t  502.0", "")), np.nan),
+        (lambda line: line.replace("  502.0", ""), 1000, _NO_NUMBER),
+        (lambda line: line.replace("502.0", "50 2.0"), 1000, _NO_NUMBER),
+        (lambda line: line.replace("\t  502.0", ""), np.nan, _OTHERS),
+        (lambda line: line.replace("502.0", "50\t2.0"), np.nan, _OTHERS),
+        (lambda line: _by_blanks(line.replace("\t  502.0", "")), np.nan, _OTHERS),
+        (lambda line: _by_blanks(line.replace("502.0", "5o2.0")), np.nan, _NO_NUMBER),
     ],
 )
-def test_a_lost_value_never_moves_the_others(tmp_path, damage, pupil):
+def test_a_lost_value_never_moves_the_others(tmp_path, damage, pupil, words):
     recording = _damaged(tmp_path, damage)
     samples = recording.sample_table
     np.testing.assert_array_equal(samples["x_px"], [500, 501, np.nan, 503, 504, 505])
     np.testing.assert_array_equal(samples["y_px"], [300, 301, np.nan, 303, 304, 305])
     np.testing.assert_array_equal(samples["left_pupil"], [1000, 1000, pupil, 1000, 1000, 1000])
-    assert "values of samples are no numbers" in recording.notes[0]
+    assert words in recording.notes[0]
     assert "in line 7" in recording.notes[0]
 
 
