@@ -25,7 +25,11 @@ _MAX_RATIO = 1000
 _RATIO_MATTERS_BYTES = 100 * 2**20
 _MAX_NESTED = 3  # archives within archives
 _MAX_FILES = 1_000_000
-_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+# A name that is not in the encoding that its flag says ends with UnicodeDecodeError.
+_DAMAGED = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError),
+    UnicodeDecodeError,
+)
 _OF_A_SYSTEM = {"__MACOSX", ".DS_Store", "Thumbs.db"}
 
 
@@ -111,7 +115,10 @@ class _Opener(NamedTuple):
     member: zipfile.ZipInfo
 
     def __call__(self) -> IO[bytes]:
-        return self.packed.open(self.member)
+        try:
+            return self.packed.open(self.member)
+        except OSError as error:  # it is said to begin before the archive does
+            raise zipfile.BadZipFile(str(error)) from error
 
 
 def _safe(member: zipfile.ZipInfo, archive: Path) -> PurePosixPath:

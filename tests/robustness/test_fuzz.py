@@ -8,6 +8,8 @@ import pytest
 from tests.places import ROOT
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
+import _fuzz_others
+import _fuzz_state
 import _goals_fuzz
 import fuzz
 
@@ -29,7 +31,7 @@ def test_a_parser_gives_tables_or_errors_of_ours():
 @needs_atheris
 def test_a_failure_is_noted_and_kept(tmp_path, monkeypatch):
     # Of a parser that fails at everything that is no golden export.
-    monkeypatch.setattr(fuzz, "seeds_of", lambda _parser: [ROOT / "pyproject.toml"])
+    monkeypatch.setattr(fuzz, "seeds_of", lambda _parser: [(ROOT / "pyproject.toml").read_bytes()])
     (tmp_path / "sitecustomize.py").write_text(
         "import gazetrack.readers.arff as arff\n"
         "def read(head, options):\n"
@@ -51,19 +53,105 @@ def test_every_parser_has_exports_to_begin_with():
     assert not fuzz.columns_of("gazepoint")
 
 
-def searched(parser, inputs, failures=(), parsed=9):
-    facts = {"parser": parser, "inputs": inputs, "parsed": parsed}
+def test_all_that_parses_is_searched_or_left_out_with_a_reason():
+    from gazetrack.readers import registry
+
+    readers = {*registry.BUILTIN}
+    searched = {*fuzz.targets()}
+    left_out = _fuzz_others.LEFT_OUT
+    assert searched & readers == readers - {*left_out}
+    assert searched == (readers - {*left_out}) | {*_fuzz_others.OTHERS}
+    assert all(len(why.split()) > 5 for why in left_out.values())
+
+
+def found_of(parser, inputs, failures=(), parsed=9):
+    facts = {"parser": parser, "inputs": inputs, "parsed": parsed, "portions": 2, "seconds": 1.5}
     return facts | {"failures": dict.fromkeys(failures, "")}
 
 
 def test_the_goal_asks_for_a_million_inputs_of_each_parser_without_a_failure():
-    enough = [searched("a", 1_000_000), searched("b", 2_000_000)]
+    enough = [found_of("a", 1_000_000), found_of("b", 2_000_000)]
     assert _goals_fuzz.counted(enough, 7).met
-    assert _goals_fuzz.counted([*enough, searched("c", 999_999)], 7).met is False
-    failing = _goals_fuzz.counted([*enough, searched("c", 1_000_000, ["KeyError at a.py:1"])], 7)
+    assert _goals_fuzz.counted([*enough, found_of("c", 999_999)], 7).met is False
+    failing = _goals_fuzz.counted([*enough, found_of("c", 1_000_000, ["KeyError at a.py:1"])], 7)
     assert failing.met is False
     assert failing.figure == (
-        "1 of 4,000,000, at least 1,000,000 for each of 3 parsers, of which at least 9 were read"
+        "1 of 4,000,000, at least 1,000,000 (a) for each of 3 parsers, of which at least 9 were "
+        "read"
     )
-    refuses_all = searched("c", 1_000_000, parsed=0)
+    assert "6 portions on these sources" in failing.how
+    refuses_all = found_of("c", 1_000_000, parsed=0)
     assert _goals_fuzz.counted([*enough, refuses_all], 7).met is False
+
+
+def test_portions_add_up_as_long_as_the_sources_stay(tmp_path, monkeypatch):
+    sources = {"a": "one", "b": "two"}
+    asked = []
+
+    def fuzz_once(name, *, inputs, seconds, seed, keep, corpus):
+        asked.append((name, inputs, seed))
+        (corpus / str(len(asked))).write_bytes(b"x")
+        return found_of(name, 40 if name == "a" else 30, ["E at x.py:1"] if inputs < 65 else ())
+
+    monkeypatch.setattr(fuzz, "fuzz", fuzz_once)
+    monkeypatch.setattr(fuzz, "sources_of", sources.get)
+
+    def on(inputs=90):
+        limits = {"inputs": inputs, "seconds": 60.0, "portion": 9.0, "seed": 7}
+        return {row["parser"]: row for row in fuzz.continued(["a", "b"], tmp_path, **limits)}
+
+    first = on(inputs=70)
+    # The one with the fewest inputs is next, and each portion has a seed of its own.
+    assert asked == [("a", 70, 7), ("b", 70, 7), ("b", 40, 8), ("a", 30, 8), ("b", 10, 9)]
+    assert (first["a"]["inputs"], first["b"]["inputs"]) == (80, 90)
+    assert first["a"]["seconds"] == 3.0
+    assert first["a"]["failures"].keys() == {"E at x.py:1"}
+    again = on()
+    assert again["a"]["inputs"] == 120
+    assert again["b"]["inputs"] == 90
+    assert len(list(tmp_path.glob("b/*"))) == 3
+    sources["a"] = "changed"
+    assert on(inputs=30)["a"]["inputs"] == 40
+    state = _fuzz_state.State(tmp_path)
+    assert state.ever("a") == 160
+    assert state.of("a", "changed")["failures"] == {"E at x.py:1": ""}
+    assert len(state.of("a", "one")["commits"]) == 1
+
+
+def test_a_corpus_keeps_its_small_inputs(tmp_path, monkeypatch):
+    monkeypatch.setattr(_fuzz_state, "_MOST_KEPT", 2)
+    state = _fuzz_state.State(tmp_path)
+    for length in (5, 1, 3):
+        (state.corpus("a") / str(length)).write_bytes(b"x" * length)
+    assert sorted(path.name for path in state.corpus("a").iterdir()) == ["1", "3"]
+
+
+def test_the_digest_is_of_the_sources_alone(tmp_path):
+    package = tmp_path / "top" / "package"
+    package.mkdir(parents=True)
+    (package / "one.py").write_text("1")
+    (tmp_path / "top" / "two.py").write_text("2")
+    modules = ("top.package", "top.two")
+    before = _fuzz_state.digest_of(modules, tmp_path)
+    (tmp_path / "top" / "three.py").write_text("3")
+    assert _fuzz_state.digest_of(modules, tmp_path) == before
+    (package / "one.py").write_text("one")
+    assert _fuzz_state.digest_of(modules, tmp_path) != before
+
+
+def test_the_words_of_the_seeds_are_tokens():
+    assert fuzz.tokens_of([b"MSG\t12.5 \xff\xfe", b"MSG"]) == (
+        '"\\x4d\\x53\\x47"\n"\\x31\\x32\\x2e\\x35"\n"\\xff\\xfe"\n'
+    )
+
+
+@pytest.mark.slow
+@needs_atheris
+def test_a_second_call_goes_on_from_the_first(tmp_path):
+    limits = {"seconds": 20.0, "portion": 20.0, "seed": 7}
+    first = fuzz.continued(["study"], tmp_path, inputs=300, **limits)[0]
+    second = fuzz.continued(["study"], tmp_path, inputs=600, **limits)[0]
+    assert first["failures"] == second["failures"] == {}
+    assert first["inputs"] >= 300
+    assert second["inputs"] > first["inputs"]
+    assert list(tmp_path.glob("study/*"))

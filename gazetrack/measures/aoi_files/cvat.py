@@ -76,6 +76,8 @@ def _root(path: Path) -> Element:
         line, column = error.position
         what = f"is no XML: {quote(error, 80)}"
         raise ParseError(what, path=path, line=line, column=column + 1, hint=hint) from None
+    except (LookupError, ValueError) as error:  # the first line names an encoding that is none
+        raise ParseError(f"is no XML: {quote(error, 80)}", path=path, line=1, hint=hint) from None
 
 
 def _areas(image: Element, path: Path) -> tuple[Aoi, ...]:

@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -190,8 +191,8 @@ def _patterns(where: str, given: Any) -> tuple[re.Pattern[str], ...]:
     patterns = []
     for text in texts:
         try:
-            pattern = re.compile(composed(_text(text, f"{where} in [match]")))
-        except re.error as error:
+            pattern = _compiled(composed(_text(text, f"{where} in [match]")))
+        except (re.error, OverflowError, RecursionError) as error:
             what = f"{where} in [match] is no regular expression: {quote(error, 80)}"
             hint = "put it in single quotes, so that \\ stays as it is"
             raise ConfigError(what, hint=hint) from None
@@ -201,6 +202,13 @@ def _patterns(where: str, given: Any) -> tuple[re.Pattern[str], ...]:
             raise ConfigError(what, hint="name what it finds, such as (?P<subject>[0-9]+)")
         patterns.append(pattern)
     return tuple(patterns)
+
+
+def _compiled(text: str) -> re.Pattern[str]:
+    with warnings.catch_warnings():
+        # That sets of characters may have sets in them one day is nothing for a user of ours.
+        warnings.simplefilter("ignore", FutureWarning)
+        return re.compile(text)
 
 
 def _labels(entity: str, given: Any) -> dict[str, str]:

@@ -1,0 +1,205 @@
+"""What is done with each input of a target: the calls that `_fuzz_target.py` makes.
+
+Each takes the path of the input and what is to be made of it, and gives True when the input was
+read. An error of ours is what a damaged input is to give; anything else is a failure.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from typing import TYPE_CHECKING
+
+from gazetrack.readers import registry
+from gazetrack.readers.base import ReadOptions
+from gazetrack.readers.head import read_head
+from gazetrack.tables.plausible import checked
+from gazetrack.tables.screen import Screen
+from tests.contracts import check_recording
+from tests.places import GOLDEN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+_DEEPEST = 100
+
+
+def _hold(holds: bool, what: str) -> None:
+    """Fail where what was read is against its rules."""
+    if not holds:
+        raise AssertionError(what)
+
+
+def reader(name: str, columns: dict[str, str]) -> Callable[[Path], None]:
+    """Return the call of a reader, with what a user would say of the columns."""
+    found = registry.get(name)
+    needs_screen = name == "iohub"
+    options = ReadOptions(
+        columns=columns, screen=Screen(width_px=1920, height_px=1080) if needs_screen else None
+    )
+
+    def call(path: Path) -> None:
+        head = read_head(path)
+        recording = checked(head.reading.applied(found.read(head, options)))
+        check_recording(recording, found.FORMAT.name, head.stem)
+
+    return call
+
+
+def iohub_hdf5() -> Callable[[Path], None]:
+    """The store of ioHub, whose unit a user has to say."""
+    return reader("iohub", {"unit": "pix"})
+
+
+def bids_sidecar() -> Callable[[Path], None]:
+    """The reader of BIDS tables, on a whole table beside the sidecar that is the input."""
+    call = reader("bids", {})
+    table = b"0\t100\t200\t3.5\n2\t101\t201\t3.5\n4\tn/a\tn/a\tn/a\n6\t103\t203\t3.6\n"
+
+    def with_table(path: Path) -> None:
+        beside = path.with_suffix(".tsv")
+        if not beside.exists():
+            beside.write_bytes(table)
+            path.with_name("dataset_description.json").write_bytes(b"{}")
+        call(beside)
+
+    return with_table
+
+
+def detection() -> Callable[[Path], None]:
+    """All readers' first look, and the decision between them."""
+    return lambda path: registry.detect(read_head(path)) and None
+
+
+def areas() -> Callable[[Path], None]:
+    """Areas of interest of any kind of file."""
+    from gazetrack.measures.aoi_files.reading import read_aois
+
+    def call(path: Path) -> None:
+        for stimulus in read_aois(path).stimuli:
+            _hold(len(set(stimulus.names)) == len(stimulus.aois), "a name twice")
+            _hold(all(aoi.area_px2 > 0 for aoi in stimulus.aois), "an area of nothing")
+
+    return call
+
+
+def fixation_table() -> Callable[[Path], None]:
+    """A table of fixations, anybody's."""
+    from gazetrack.tables.schema import FIXATIONS
+    from gazetrack.tables.store import read_fixations
+
+    def call(path: Path) -> None:
+        table, _ = read_fixations(path)
+        _hold(table.schema.equals(FIXATIONS), "another schema")
+        table.validate(full=True)
+
+    return call
+
+
+def maps() -> Callable[[Path], None]:
+    """A file of track maps, all of its rows."""
+    from gazetrack.maps.store import read_maps
+
+    def call(path: Path) -> None:
+        store = read_maps(path)
+        for row in store.rows():
+            _hold(row.values.ndim == 3, "no maps of levels")
+
+    return call
+
+
+def study() -> Callable[[Path], None]:
+    """The file of a study."""
+    from gazetrack.workflows.study.file import read_study
+
+    return lambda path: read_study(path) and None
+
+
+def bids_rules() -> Callable[[Path], None]:
+    """Rules of names for a BIDS data set."""
+    from gazetrack.workflows.bids.rules import read_rules
+
+    return lambda path: read_rules(path) and None
+
+
+def participants() -> Callable[[Path], None]:
+    """A table of participants."""
+    from gazetrack.workflows.bids.participants import read_participants
+
+    return lambda path: read_participants(path, lambda _name: "") and None
+
+
+def packed() -> Callable[[Path], None]:
+    """All that is packed in a file, as scrub-check looks through it."""
+    from gazetrack.workflows.scrubbing.contents import NotSearched, pieces_of
+
+    def call(path: Path) -> None:
+        try:
+            for piece in pieces_of(path):
+                _hold(len(piece.where) < _DEEPEST, "packed without end")
+        except NotSearched:
+            pass
+
+    return call
+
+
+def data_set() -> Callable[[Path], None]:
+    """An archive of a data set, unpacked."""
+    from gazetrack.datasets.unpacking import unpack
+
+    def call(path: Path) -> None:
+        folder = path.with_name("unpacked")
+        try:
+            unpack(path, folder)
+            outside = {found.name for found in path.parent.iterdir()} - {path.name, folder.name}
+            _hold(not outside, f"outside of the folder: {outside}")
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    return call
+
+
+def checkpoint() -> Callable[[Path], None]:
+    """The facts of a network, beside its weights."""
+    from gradtrack_model.weights.checkpoint import load_model
+
+    weights = GOLDEN / "compat" / "0.1.0" / "best.safetensors"
+
+    def call(path: Path) -> None:
+        beside = path.with_suffix(".safetensors")
+        if not beside.exists():
+            shutil.copy(weights, beside)
+        load_model(beside)
+
+    return call
+
+
+def weights() -> Callable[[Path], None]:
+    """The weights of a network, whose SHA-256 somebody who changed them would change as well."""
+    from gradtrack_model.weights.checkpoint import load_model
+
+    facts = json.loads((GOLDEN / "compat" / "0.1.0" / "best.json").read_text("utf-8"))
+
+    def call(path: Path) -> None:
+        facts["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+        path.with_suffix(".json").write_text(json.dumps(facts))
+        load_model(path)
+
+    return call
+
+
+def train_settings() -> Callable[[Path], None]:
+    """Settings of a training."""
+    from gradtrack_model.settings import load_config
+
+    return lambda path: load_config(file=path) and None
+
+
+def split() -> Callable[[Path], None]:
+    """Which image is in which split."""
+    from gradtrack_model.data.splits import read_manifest
+
+    return lambda path: read_manifest(path) and None
