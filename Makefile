@@ -6,10 +6,11 @@ EXTRAS := model,export,medical,report,test,dev
 # A process a core, each with whole files of tests; no more than four, for each may take a gigabyte.
 SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
 
-# What keeps tables and resumes training: its tests run every branch of it.
-COVERED := gazetrack.tables gazetrack.publish gradtrack_model.weights.checkpoint gradtrack_model.training.resume \
+# What reads exports, keeps tables and resumes training: its tests run every branch of it.
+COVERED := gazetrack.readers gazetrack.tables gazetrack.publish gradtrack_model.weights.checkpoint gradtrack_model.training.resume \
   gradtrack_model.training.run_folder
-COVERED_BY := tests/tables tests/test_publish.py tests/weights/test_checkpoint.py tests/training/test_resume.py tests/training/test_run_folder.py
+COVERED_BY := tests/readers tests/tables tests/test_publish.py tests/weights/test_checkpoint.py \
+  tests/training/test_resume.py tests/training/test_run_folder.py
 
 .PHONY: demo test test-slow test-bounds coverage lint imports style types uncompiled docs nnunet oldest man clean
 
@@ -36,7 +37,8 @@ test-bounds: $(VENV)/.installed
 	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=build/bounds-checked $(BIN)/python -m pytest -q -m kernel tests/kernels $(SIDE_BY_SIDE)
 
 coverage: $(VENV)/.installed
-	$(BIN)/python -m pytest -q -m "not slow and not real_data" $(COVERED_BY) $(addprefix --cov=,$(COVERED)) --cov-report=term-missing --cov-fail-under=100
+	$(BIN)/python -m pytest -q -m "not slow and not real_data" $(COVERED_BY) $(SIDE_BY_SIDE) \
+	  $(addprefix --cov=,$(COVERED)) --cov-report=term-missing:skip-covered --cov-fail-under=100
 
 lint: style imports types
 

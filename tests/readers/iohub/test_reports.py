@@ -170,6 +170,18 @@ def test_a_store_is_read_with_its_messages_in_units_of_pixels(tmp_path):
     np.testing.assert_array_equal(found(again), found(recording))
 
 
+def test_a_table_of_messages_without_texts_is_passed_over(tmp_path):
+    path = store(tmp_path, {"BinocularEyeSampleEvent": binocular(GAZE)}, [(1, 10.004, b"go")])
+    name = "data_collection/events/experiment/MessageEvent"
+    with pytest.importorskip("h5py").File(path, "a") as file:
+        rows = file[name][:][["session_id", "time"]]
+        del file[name]
+        file.create_dataset(name, data=rows)
+    recording = gazetrack.read(path, columns={"unit": "pix"}, screen=SCREEN)
+    np.testing.assert_allclose(found(recording), TRUTH, atol=2e-3)
+    assert recording.event_table.num_rows == 0
+
+
 def test_lost_eyes_go_by_the_status(tmp_path):
     rows = [
         (1, 0.0, -300, 0, 100, 0, 0),

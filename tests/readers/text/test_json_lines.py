@@ -18,6 +18,7 @@ def head_of(tmp_path, text):
 def test_objects_come_with_their_lines_and_blank_lines_are_passed_over(tmp_path):
     head = head_of(tmp_path, '{"a": 1}\n\n{"b": [2, 3]}\n')
     assert list(objects(head)) == [(1, {"a": 1}), (3, {"b": [2, 3]})]
+    assert first_objects(head) == [{"a": 1}, {"b": [2, 3]}]
 
 
 @pytest.mark.parametrize("line", ["[1]", "3", '{"a": 1', "[" * 50_000, "x"])

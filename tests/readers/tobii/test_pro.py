@@ -422,6 +422,17 @@ def test_an_export_without_gaze_points_is_called_one(tmp_path):
     )
 
 
+def test_an_export_of_gaze_in_an_unknown_unit_is_one_and_its_column_the_reason(tmp_path):
+    path = tmp_path / "a.tsv"
+    names = ("Recording timestamp", "Gaze point X [furlongs]", "Gaze point Y [furlongs]")
+    path.write_text("\t".join(names) + "\n0\t1\t1\n")
+    verdict = tobii_pro.sniff(read_head(path))
+    assert (verdict.level, verdict.reason) == (
+        Level.CERTAIN,
+        "columns Recording timestamp and Gaze point X [furlongs]",
+    )
+
+
 def sized(tmp_path, *sizes):
     header = f"{HEADER}\tRecording resolution width\tRecording resolution height"
     rows = [(10 * i, "r", 1, 2, "", "", *size) for i, size in enumerate(sizes)]
