@@ -16,7 +16,7 @@ from tests.places import GOLDEN
 from tests.xdf_files import Stream, write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 _FIRST = ("Jörkel", "Zoëvine", "Ånkreth", "Śwjetlan", "Quentrude", "Éloïsande", "Brunhexe")
@@ -104,13 +104,17 @@ def tokens() -> list[str]:
     return [token for person in people() for token in person.values()]
 
 
-def plant(folder: Path, *, damaged: bool = True, in_data: bool = False) -> Iterator[Path]:
+def plant(
+    folder: Path, *, formats: Sequence[str] = (), damaged: bool = True, in_data: bool = False
+) -> Iterator[Path]:
     """Write an export of every golden folder, each into a folder and a file called after somebody.
 
     Parameters
     ----------
     folder : pathlib.Path
         Is made, and holds nothing else.
+    formats : sequence of str
+        Only the first export of each of these formats; of all formats all exports by default.
     damaged : bool
         Whether there is a second one of each text, with a name in place of a number.
     in_data : bool
@@ -122,7 +126,11 @@ def plant(folder: Path, *, damaged: bool = True, in_data: bool = False) -> Itera
         Each export that was written.
     """
     rotation = cycle(people())
-    cases = (path for name in registry.BUILTIN for path in (GOLDEN / name).glob("*/input.*"))
+    cases = [
+        path
+        for name in formats or registry.BUILTIN
+        for path in sorted((GOLDEN / name).glob("*/input.*"))[: 1 if formats else None]
+    ]
     for number, source in enumerate(sorted(cases)):
         format_name, owner = source.parts[-3], next(rotation)
         below = folder / format_name / unicodedata.normalize("NFD", owner["name"])

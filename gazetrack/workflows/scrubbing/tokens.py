@@ -206,7 +206,8 @@ class _Spellings:
     """The spellings of each token, found by their first three letters in one pass over a text."""
 
     def __init__(self, of_lines: Mapping[int, Sequence[str]]) -> None:
-        self._of_head: dict[int, list[tuple[str, int]]] = {}
+        # By head and by length: many tokens, such as the codes of a study, begin alike.
+        self._of_head: dict[int, dict[int, dict[str, list[int]]]] = {}
         self._is_head = np.zeros(_HEADS, np.bool_)
         self._short: list[tuple[str, int]] = []
         for line, texts in of_lines.items():
@@ -215,7 +216,8 @@ class _Spellings:
                     self._short.append((text, line))
                     continue
                 head = int(_heads(text[:LEAST_CHARS])[0])
-                self._of_head.setdefault(head, []).append((text, line))
+                of_length = self._of_head.setdefault(head, {}).setdefault(len(text), {})
+                of_length.setdefault(text, []).append(line)
                 self._is_head[head] = True
 
     def found(self, text: str, least: int) -> dict[tuple[int, str], str]:
@@ -223,10 +225,11 @@ class _Spellings:
         found = {(line, ""): spelling for spelling, line in self._short if spelling in text}
         heads = _heads(text)
         for at in np.flatnonzero(self._is_head[heads]).tolist():
-            for spelling, line in self._of_head[int(heads[at])]:
-                is_longer = len(spelling) > len(found.get((line, ""), ""))
-                if is_longer and len(spelling) >= least and text.startswith(spelling, at):
-                    found[line, ""] = spelling
+            for length, of_length in self._of_head[int(heads[at])].items():
+                spelling = text[at : at + length]
+                for line in of_length.get(spelling, ()) if length >= least else ():
+                    if length > len(found.get((line, ""), "")):
+                        found[line, ""] = spelling
         return found
 
 
