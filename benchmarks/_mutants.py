@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,9 +80,8 @@ def mutants(source: str) -> Iterator[Mutant]:
     tree = ast.parse(source)
     for place, node in list(_inside_functions(tree)):
         for changed in _changes(node):
-            mutant = copy.deepcopy(tree)
-            _put(mutant, place, changed)
-            ast.fix_missing_locations(mutant)
+            ast.fix_missing_locations(ast.copy_location(changed, node))
+            mutant = _put(tree, place, changed)
             before, after = (ast.unparse(one).splitlines()[0] for one in (node, changed))
             yield Mutant(line=node.lineno, before=before, after=after, tree=mutant)
 
@@ -106,17 +105,17 @@ def _inside_functions(tree: ast.Module) -> Iterator[tuple[_Place, ast.expr | ast
     return visit(tree, (), False)
 
 
-def _put(tree: ast.AST, place: _Place, changed: ast.AST) -> None:
-    """Replace the node at a place of a tree."""
-    *way, (field, index) = place
-    node: ast.AST = tree
-    for name, number in way:
-        value = getattr(node, name)
-        node = value if number is None else value[number]
+def _put(tree: Any, place: _Place, changed: ast.AST) -> Any:
+    """Return a tree with another node at a place, which shares all other nodes with the first."""
+    if not place:
+        return changed
+    (field, index), *way = place
+    value = getattr(tree, field)
     if index is None:
-        setattr(node, field, changed)
-    else:
-        getattr(node, field)[index] = changed
+        return _with(tree, **{field: _put(value, tuple(way), changed)})
+    children = [*value]
+    children[index] = _put(value[index], tuple(way), changed)
+    return _with(tree, **{field: children})
 
 
 def _changes(node: ast.AST) -> Iterator[ast.AST]:

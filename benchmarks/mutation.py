@@ -1,7 +1,7 @@
 """Mutation score: of small errors put into a wing's modules, how many its tests notice.
 
     python benchmarks/mutation.py kernels [--modules cells text] [--tests PATH ...] [--every 1]
-        [--json FILE]
+        [--first 0] [--json FILE]
 
 Each mutant (`_mutants.py`) is one changed operator, comparison, number, condition or call within a
 function. The tests that reach its line are run, the quickest first, until one fails: it is killed.
@@ -13,13 +13,18 @@ Kernels run without compilation: a mutant is a function's code, changed in a for
 has imported everything. Hypothesis takes the same examples each time, and does not make them small.
 
 ``--every N`` takes each N-th mutant, to look at a large wing in a short time: the score is one of a
-sample then, and the JSON says so.
+sample then, and the JSON says so. ``--first K`` takes another sample, beginning with the mutant K:
+tests that were written for the survivors of one are honestly judged by another alone.
+
+The JSON file keeps what it says of other modules, of whichever wing, and is written after each
+module. Tests of real exports are left out, wherever the data are: everybody gets the same score.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import json
 import os
 import resource
 import signal
@@ -37,7 +42,7 @@ from _mutants import mutants
 from _timing import save, where_and_when
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import pytest
     from _mutants import Mutant
@@ -46,6 +51,7 @@ _ROOT = Path(__file__).resolve().parents[1]
 _JUDGED = Path(__file__).with_name("mutation_equivalents.toml")
 _PATIENCE = 2  # times what the tests of the line took while they were watched, twice their own
 _AT_LEAST_S = 2
+_FATES = ("killed", "took too long", "survived", "reached by no test", "equivalent")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,19 +103,26 @@ class Runner:
     ----------
     modules : dict
         The modules by their paths.
-    every : int
-        Which mutants are taken: each one of so many.
+    sample : slice
+        Which mutants of a module are taken.
+    keep : callable
+        What is given a module's path and its result when all its mutants were judged.
     """
 
-    def __init__(self, modules: dict[Path, ModuleType], every: int) -> None:
+    def __init__(
+        self,
+        modules: dict[Path, ModuleType],
+        sample: slice,
+        keep: Callable[[str, Result], None],
+    ) -> None:
         self._modules = modules
-        self._every = every
+        self._sample = sample
+        self._keep = keep
         self._failed = False
         self._items: list[pytest.Item] = []
         self._seconds: list[float] = []
         self._of_line: dict[tuple[str, int], list[int]] = {}
         self._equivalents = _equivalents()
-        self.results: dict[str, Result] = {}
 
     @staticmethod
     def pytest_configure() -> None:
@@ -128,14 +141,16 @@ class Runner:
         """Run the tests as they are, then against each mutant."""
         self._items = list(session.items)
         self._watch()
+        self._control()
         for path, module in self._modules.items():
             name = path.relative_to(_ROOT).as_posix()
-            result = self.results[name] = Result()
-            self._control(module)
-            for number, mutant in enumerate(mutants(path.read_text("utf-8"))):
-                if number % self._every == 0:
-                    self._judge(module, mutant, name, result)
-            print(f"{result.score:6.1f} %  {name}  {dict(result.fates)}", flush=True)
+            result = Result()
+            start = time.monotonic()
+            for mutant in [*mutants(path.read_text("utf-8"))][self._sample]:
+                self._judge(module, mutant, name, result)
+            took = f"in {time.monotonic() - start:.0f} s"
+            print(f"{result.score:6.1f} %  {name}  {dict(result.fates)} {took}", flush=True)
+            self._keep(name, result)
         return True
 
     def _watch(self) -> None:
@@ -158,16 +173,11 @@ class Runner:
         if self._failed:
             sys.exit("the tests fail without a mutant: nothing can be said of any")
 
-    def _control(self, module: ModuleType) -> None:
+    def _control(self) -> None:
         """Make sure that nothing is noticed where nothing was changed: a fork is as its parent."""
-        chosen = {
-            n
-            for (file, _), found in self._of_line.items()
-            if file == module.__file__
-            for n in found
-        }
-        if self._fate_of(None, module, sorted(chosen)) != "survived":
-            sys.exit(f"the tests of {module.__name__} fail without a mutant, when run again")
+        chosen = {number for found in self._of_line.values() for number in found}
+        if self._fate_of(chosen=sorted(chosen)) != "survived":
+            sys.exit("the tests fail without a mutant, when they are run again")
 
     def _judge(self, module: ModuleType, mutant: Mutant, name: str, result: Result) -> None:
         lines = Path(module.__file__ or "").read_text("utf-8").splitlines()
@@ -188,9 +198,13 @@ class Runner:
         chosen = self._of_line.get((module.__file__ or "", mutant.line), [])
         if not chosen:
             return "reached by no test"
-        return self._fate_of(mutant, module, sorted(chosen, key=self._seconds.__getitem__))
+        quickest_first = sorted(chosen, key=self._seconds.__getitem__)
+        return self._fate_of(lambda: plant(module, mutant), quickest_first)
 
-    def _fate_of(self, mutant: Mutant | None, module: ModuleType, chosen: Sequence[int]) -> str:
+    def _fate_of(
+        self, change: Callable[[], None] = lambda: None, chosen: Sequence[int] = ()
+    ) -> str:
+        """Run tests in a fork that makes a change first, and say how they ended."""
         limit = _AT_LEAST_S + _PATIENCE * sum(self._seconds[number] for number in chosen)
         child = os.fork()
         if child == 0:
@@ -198,8 +212,7 @@ class Runner:
             try:
                 resource.setrlimit(resource.RLIMIT_CPU, (int(limit), int(limit) + 1))
                 _silence()
-                if mutant is not None:
-                    plant(module, mutant)
+                change()
                 code = int(self._is_noticed(chosen))
             except BaseException:  # noqa: BLE001 - whatever a mutant does, it is noticed
                 code = 1
@@ -279,9 +292,13 @@ def _equivalents() -> set[tuple[str, str, str, str]]:
 
 
 def measure(
-    wing: Wing, names: Sequence[str], tests: Sequence[str], every: int
-) -> dict[str, Result]:
-    """Return what became of the mutants of each module of a wing.
+    wing: Wing,
+    names: Sequence[str],
+    tests: Sequence[str],
+    sample: slice,
+    keep: Callable[[str, Result], None],
+) -> None:
+    """Tell what became of the mutants of each module of a wing.
 
     Parameters
     ----------
@@ -291,11 +308,15 @@ def measure(
         The names of the modules, without their endings; none means all.
     tests : sequence of str
         The files or folders of tests, below the repository; none means the wing's own.
-    every : int
-        Which mutants are taken: each one of so many.
+    sample : slice
+        Which mutants of each module are taken.
+    keep : callable
+        What is given a module's path and its result, module after module.
     """
     os.chdir(_ROOT)
     sys.path.insert(0, str(_ROOT))
+    os.environ["GAZETRACK_DATA"] = os.devnull
+    os.environ.pop("GAZETRACK_REQUIRE_DATA", None)
     if not wing.compiled:
         os.environ["NUMBA_DISABLE_JIT"] = "1"
     import pytest
@@ -306,14 +327,74 @@ def measure(
         path: importlib.import_module(".".join(path.relative_to(_ROOT).with_suffix("").parts))
         for path in paths
     }
-    runner = Runner(modules, every)
+    runner = Runner(modules, sample, keep)
     # Without what pytest prints, and the options of the project that are of it.
     options = ["-o", "addopts=", "--import-mode=importlib", "-p", "no:terminal"]
     options += ["-p", "no:cacheprovider", "-m", "not slow and not real_data"]
     code = pytest.main([*options, *(tests or (wing.tests,))], plugins=[runner])
     if code != pytest.ExitCode.OK:
         sys.exit(f"pytest ends with {code!r}: nothing can be said of any mutant")
-    return runner.results
+
+
+class Report:
+    """The results in a file: of the modules measured now, and what it says of others.
+
+    Parameters
+    ----------
+    path : str or None
+        The file, which need not exist; None keeps nothing.
+    sample : slice
+        Which mutants were taken.
+    """
+
+    def __init__(self, path: str | None, sample: slice) -> None:
+        self._path = path
+        self._sample = sample
+        self._where = where_and_when()
+        known = json.loads(Path(path).read_text("utf-8")) if path and Path(path).exists() else {}
+        self._modules: dict[str, dict[str, Any]] = known.get("modules", {})
+
+    def keep(self, name: str, result: Result) -> None:
+        """Write the file anew, with one more module or another result of it.
+
+        Parameters
+        ----------
+        name : str
+            The module's path, below the repository.
+        result : Result
+            What became of its mutants.
+        """
+        self._modules[name] = {
+            "score": round(result.score, 1),
+            "every": self._sample.step,
+            "first": self._sample.start,
+            "commit": self._where["commit"],
+            **result.fates,
+            "survivors": result.survivors,
+        }
+        wings = {wing: self.of(wing) for wing in WINGS}
+        wings = {wing: whole for wing, whole in wings.items() if whole["modules"]}
+        modules = dict(sorted(self._modules.items()))
+        save(self._path, self._where | {"wings": wings, "modules": modules})
+
+    def of(self, wing: str) -> dict[str, Any]:
+        """Return a wing's modules, mutants and score; each mutant counts for those left out, too.
+
+        Parameters
+        ----------
+        wing : str
+            One of `WINGS`.
+        """
+        ours = [
+            of
+            for name, of in self._modules.items()
+            if Path(name).is_relative_to(WINGS[wing].folder)
+        ]
+        weighed = Result()
+        for of in ours:
+            weighed.fates.update({fate: of["every"] * of.get(fate, 0) for fate in _FATES})
+        judged = {fate: sum(of.get(fate, 0) for of in ours) for fate in _FATES}
+        return {"score": round(weighed.score, 1), "modules": len(ours), **judged}
 
 
 def main() -> None:
@@ -323,19 +404,13 @@ def main() -> None:
     parser.add_argument("--modules", nargs="*", default=(), help="only these, by name")
     parser.add_argument("--tests", nargs="*", default=(), help="only these files or folders")
     parser.add_argument("--every", type=int, default=1, help="each N-th mutant only")
-    parser.add_argument("--json", help="a file for the result")
+    parser.add_argument("--first", type=int, default=0, help="the first of them, from 0")
+    parser.add_argument("--json", help="a file for the result, which keeps other modules' results")
     options = parser.parse_args()
-    results = measure(WINGS[options.wing], options.modules, options.tests, options.every)
-    whole = Result()
-    for result in results.values():
-        whole.fates.update(result.fates)
-    print(f"{whole.score:6.1f} %  {options.wing}  {dict(whole.fates)}")
-    modules = {
-        name: {"score": round(result.score, 1), **result.fates, "survivors": result.survivors}
-        for name, result in results.items()
-    }
-    score = {"wing": options.wing, "score": round(whole.score, 1), "every": options.every}
-    save(options.json, where_and_when() | score | dict(whole.fates) | {"modules": modules})
+    sample = slice(options.first, None, options.every)
+    report = Report(options.json, sample)
+    measure(WINGS[options.wing], options.modules, options.tests, sample, report.keep)
+    print(f"{options.wing}: {report.of(options.wing)}")
 
 
 if __name__ == "__main__":
