@@ -23,6 +23,7 @@ module. Tests of real exports are left out, wherever the data are: everybody get
 from __future__ import annotations
 
 import argparse
+import ast
 import importlib
 import json
 import os
@@ -38,14 +39,13 @@ from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from _mutants import mutants
+from _mutants import Mutant, mutants
 from _timing import save, where_and_when
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     import pytest
-    from _mutants import Mutant
 
 _ROOT = Path(__file__).resolve().parents[1]
 _JUDGED = Path(__file__).with_name("mutation_equivalents.toml")
@@ -146,7 +146,9 @@ class Runner:
             name = path.relative_to(_ROOT).as_posix()
             result = Result()
             start = time.monotonic()
-            for mutant in [*mutants(path.read_text("utf-8"))][self._sample]:
+            source = path.read_text("utf-8")
+            plant(module, Mutant(line=0, before="", after="", tree=ast.parse(source)))  # it can be
+            for mutant in [*mutants(source)][self._sample]:
                 self._judge(module, mutant, name, result)
             took = f"in {time.monotonic() - start:.0f} s"
             print(f"{result.score:6.1f} %  {name}  {dict(result.fates)} {took}", flush=True)
@@ -253,12 +255,29 @@ def plant(module: ModuleType, mutant: Mutant) -> None:
     """Give a module's functions and methods the code of the mutant.
 
     Whoever has imported a function has the mutant's, too: the function stays the one it is.
+
+    Parameters
+    ----------
+    module : module
+        The module, as it was imported.
+    mutant : Mutant
+        The error.
+
+    Raises
+    ------
+    LookupError
+        A function is below a decorator that hides it: nothing could be said of its mutants.
     """
     code = compile(mutant.tree, module.__file__ or "", "exec")
     for names, changed in _functions(code, ()):
         function = _find(module, names)
-        if function is not None and len(function.__code__.co_freevars) == len(changed.co_freevars):
+        if function is None:
+            raise LookupError(f"{module.__name__} has no function {'.'.join(names)}")
+        if len(function.__code__.co_freevars) == len(changed.co_freevars):
             function.__code__ = changed
+    for found in vars(module).values():
+        if hasattr(found, "cache_clear"):  # what was remembered is what the function did before
+            found.cache_clear()
 
 
 def _functions(code: CodeType, way: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], CodeType]]:
@@ -280,7 +299,8 @@ def _find(module: ModuleType, names: Sequence[str]) -> FunctionType | None:
         found = vars(found).get(name)
         if found is None:
             return None
-    for below in ("__func__", "fget", "py_func", "__wrapped__"):
+    # Of static methods, properties, compiled kernels, other decorators and cached properties.
+    for below in ("__func__", "fget", "py_func", "__wrapped__", "func"):
         found = getattr(found, below, found)
     return found if isinstance(found, FunctionType) else None
 
