@@ -2,7 +2,8 @@
 
 A mutant is the module's syntax tree with one node of a function changed. Texts, annotations,
 defaults and decorators are left alone: what a message says is looked at by other tests than those
-of numbers, and a default or a decorator is not part of a function's code.
+of numbers, and a default or a decorator is not part of a function's code. So is ``strict`` of
+``zip``, which asserts that code is right, and does nothing where it is.
 """
 
 from __future__ import annotations
@@ -96,6 +97,8 @@ def _inside_functions(tree: ast.Module) -> Iterator[tuple[_Place, ast.expr | ast
             children = enumerate(value) if isinstance(value, list) else [(None, value)]
             for index, child in children:
                 if not isinstance(child, ast.AST) or isinstance(child, _LEFT_ALONE):
+                    continue
+                if isinstance(child, ast.keyword) and child.arg == "strict":
                     continue
                 here = (*place, (field, index))
                 if inside and isinstance(child, ast.expr | ast.stmt):

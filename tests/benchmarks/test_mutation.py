@@ -78,6 +78,13 @@ def test_defaults_texts_and_what_is_outside_functions_are_left_alone():
     assert not [before for before, _ in found if "module" in before]
 
 
+def test_an_assertion_of_the_code_is_left_alone():
+    source = "def pairs(a, b):\n    return [*zip(a, b, strict=True), True]\n"
+    assert [ast.unparse(one.tree) for one in mutants(source)] == [
+        "def pairs(a, b):\n    return [*zip(a, b, strict=True), False]"
+    ]
+
+
 def test_whoever_has_imported_a_function_has_its_mutant():
     module = ModuleType("made_up")
     module.__file__ = "made_up.py"

@@ -324,3 +324,60 @@ def test_of_one_rate_nothing_changes():
     assert rows["rate_hz"].to_pylist() == [500, 1000]
     one = quality_table(dataclasses.replace(changing, rates_hz=()), by="trial")
     assert rows.to_pandas().equals(one.to_pandas())
+
+
+def test_samples_of_one_time_do_not_cut_the_recording():
+    t = np.repeat(np.arange(50) * 4.0, 2)
+    row = only_row(quality_table(recording(t, t * 0 + 1, t * 0)))
+    assert (row["duration_ms"], row["n_gaps"], row["rate_hz"]) == (200, 0, 250)
+    assert row["loss_expected"] == pytest.approx(0)
+
+
+def test_half_a_position_is_no_gaze():
+    t, x, y = noise(missing=0)
+    nan = np.full(len(t), np.nan)
+    half = recording(t, x, y, left_x_px=x, left_y_px=nan)
+    assert quality_table(half)["eye"].to_pylist() == ["both"]
+    y[:60] = np.nan
+    assert only_row(quality_table(recording(t, x, y)))["loss"] == pytest.approx(0.1)
+
+
+def test_a_short_window_is_a_window():
+    assert np.isfinite(only_row(quality_table(recording(*noise()), window_ms=0.5))["window_std_px"])
+
+
+def test_rows_are_in_the_order_of_the_samples_and_only_of_what_is_there():
+    names = np.repeat(["a", "b", "c"], 100)
+    t = np.tile(np.arange(100) * 4.0, 3)
+    whole = recording(t, t, t, recording=names, trial=names)
+    # The names that a column knows stay in their order, whichever rows are taken.
+    rows = whole.sample_table.take([*range(200, 300), *range(100)])
+    part = dataclasses.replace(whole, sample_table=rows)
+    assert quality_table(part)["recording"].to_pylist() == ["c", "a"]
+    assert quality_table(part, by="trial")["trial"].to_pylist() == ["c", "a"]
+    aimed = quality_table(part, targets=[Target("t", 1, 1)])
+    assert aimed["recording"].to_pylist() == ["c", "a"]
+
+
+def test_a_target_is_looked_at_in_its_time_of_its_trial_at_its_stimulus():
+    t = np.arange(100) * 10.0
+    trial = np.repeat(["a", "b"], 50)
+    stimulus = np.tile(np.repeat(["one.png", "two.png"], 25), 2)
+    gaze = recording(t, t, t, trial=trial, stimulus=stimulus)
+    targets = [
+        Target("of a trial", 1, 1, 400, trial="a"),
+        Target("of a stimulus", 1, 1, 400, stimulus="one.png"),
+        Target("of both", 1, 1, trial="b", stimulus="two.png"),
+    ]
+    table = quality_table(gaze, targets=targets).to_pandas()
+    assert table["n_samples"].tolist() == [10, 25, 25]
+    assert table["onset_ms"].tolist() == [400, 500, 750]
+    assert table["trial"].tolist() == ["a", "", "b"]
+    assert table["stimulus"].tolist() == ["", "one.png", "two.png"]
+
+
+def test_windows_count_from_the_first_sample():
+    t = 70.0 + np.arange(30) * 10.0
+    table = quality_table(recording(t, t, t), by="window", window_ms=100.0).to_pandas()
+    assert table["n_samples"].tolist() == [10, 10, 10]
+    assert table["onset_ms"].tolist() == [70, 170, 270]

@@ -74,3 +74,10 @@ def test_columns_are_in_any_order_and_targets_without_a_name_are_numbered(tmp_pa
     path.write_bytes("name,x_px,y_px\nü,1,2\n".encode("latin-1"))
     with pytest.raises(InputError, match="table of targets"):
         read_targets(path)
+
+
+def test_a_target_may_flash_up_and_a_table_may_have_all_columns(tmp_path):
+    assert Target("t", 1, 2, onset_ms=500, duration_ms=0.5).end_ms == 500.5
+    path = tmp_path / "targets.csv"
+    path.write_text("name,x_px,y_px,onset_ms,duration_ms,trial,stimulus\na,1,2,3,4,5,6\n")
+    assert read_targets(path) == [Target("a", 1, 2, 3, 4, "5", "6")]
