@@ -286,18 +286,19 @@ def place_samples(times, values, fields, width, first, previous, placed):
 
 def parse_events(data, others, kinds, fields):
     needs = {"EFIX": (1, 8), "ESACC": (2, 11), "EBLINK": (3, 5)}
+    needs |= {"SFIX": (4, 3), "SSACC": (5, 3), "SBLINK": (6, 3)}
     for o, (start, end, _, _) in enumerate(others):
         tokens = re.split(r"[ \t]+", bytes(data[start:end]).decode("latin-1").rstrip(" \t"))
         kind, needed = needs.get(tokens[0], (0, 0))
-        kinds[o] = 4 if tokens[0] in {"SFIX", "SSACC", "SBLINK"} else 0
+        kinds[o] = 0
         if not needed or len(tokens) < needed or tokens[1] not in {"L", "R"}:
             continue
         numbers = [
             parse_number(token.encode("latin-1"), 0, len(token)) for token in tokens[2:needed]
         ]
         fields[o, : needed - 1] = [tokens[1] == "R", *numbers]
-        if numbers[0] <= numbers[1] < 2**32 - 1:
-            kinds[o] = kind
+        last = numbers[0] if kind > 3 else numbers[1]
+        kinds[o] = kind if numbers[0] <= last < (math.inf if kind > 3 else 2**32 - 1) else 0
 
 
 def find_cells(data, delimiter, ends):

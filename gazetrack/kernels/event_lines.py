@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -35,10 +37,10 @@ def parse_events(
 ) -> None:
     """Parse the lines of eye movements among the lines of `parse_samples` that are no samples.
 
-    others [O, 4] as `parse_samples` gives it. kinds [O]: 1 EFIX, 2 ESACC, 3 EBLINK, 4 the start of
-    one (SFIX, SSACC, SBLINK), 0 any other line, also one of these that cannot be used: too short,
-    of no eye, without times, of an unknown time, or that ends before it starts. fields [O, 10]: of
-    an end, the eye (0 left, 1 right), then the numbers in the order of the line: start, end,
+    others [O, 4] as `parse_samples` gives it. kinds [O]: 1 EFIX, 2 ESACC, 3 EBLINK, 4 SFIX, 5
+    SSACC, 6 SBLINK, 0 any other line, also one of these that cannot be used: too short, of no eye,
+    without times, of an unknown time, or that ends before it starts. fields [O, 10]: the eye (0
+    left, 1 right) and the start; of an end then the other numbers in the order of the line: end,
     duration, and 3 more of EFIX, 6 of ESACC, NaN where one is none.
     """
     for o in range(others.shape[0]):
@@ -52,12 +54,12 @@ def parse_events(
             kind, needed = 2, 11
         elif _is_word(data, start, i, _EBLINK):
             kind, needed = 3, 5
-        elif (
-            _is_word(data, start, i, _SFIX)
-            or _is_word(data, start, i, _SSACC)
-            or _is_word(data, start, i, _SBLINK)
-        ):
-            kinds[o] = 4
+        elif _is_word(data, start, i, _SFIX):
+            kind, needed = 4, 3
+        elif _is_word(data, start, i, _SSACC):
+            kind, needed = 5, 3
+        elif _is_word(data, start, i, _SBLINK):
+            kind, needed = 6, 3
         if needed == 0:
             continue
         token = 1
@@ -74,5 +76,8 @@ def parse_events(
             else:
                 fields[o, token - 1] = _token_number(data, first, i)
             token += 1
-        if token == needed and fields[o, 1] <= fields[o, 2] < UNKNOWN_TIME:
+        if token < needed:
+            continue
+        is_beginning = kind > 3 and not math.isnan(fields[o, 1])
+        if is_beginning or (kind <= 3 and fields[o, 1] <= fields[o, 2] < UNKNOWN_TIME):
             kinds[o] = kind

@@ -104,6 +104,7 @@ def _recording(head: Head, lines: Lines, samples: Samples) -> Recording:
     any_samples = samples.count > 0 and not disagree
     table = samples.table(head.stem, segments, origin) if any_samples else None
     samples.note_inferred()
+    lines.pairs.note(findings)
 
     directions = lies_on_plane(lines, any_samples)
     if directions:

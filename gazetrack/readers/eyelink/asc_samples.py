@@ -125,8 +125,11 @@ class Samples:
         self._take_movements(block, n_taken, len(block.others))
         self._keep(block, slice(n_kept, len(block.times)), lines.declared.layout, segments)
         self.count += len(block.times)
+        begins = np.flatnonzero(block.kinds > BLINK)
+        numbers = self._n_lines + block.others[begins, LINE] + 1
+        lines.pairs.add(block.kinds[begins], block.movements[begins], numbers)
+        lines.end_block()
         self._n_lines += block.n_lines
-        lines.events.end_block()
 
     def _line(self, block: Block, place: int) -> Line:
         """Return one of the block's lines that are no samples."""

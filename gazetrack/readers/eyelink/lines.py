@@ -11,12 +11,14 @@ from gazetrack.readers.eyelink.declarations import Declarations
 from gazetrack.readers.eyelink.event_rows import EventRows
 from gazetrack.readers.eyelink.findings import Findings
 from gazetrack.readers.eyelink.movements import (
+    BEGINNINGS,
     EVENT_FIELDS,
     Movements,
     artefact,
     message_of,
     movement_of,
 )
+from gazetrack.readers.eyelink.pairs import Pairs
 from gazetrack.readers.eyelink.tokens import number
 from gazetrack.readers.eyelink.trials import Trials
 
@@ -43,6 +45,8 @@ class Lines:
         Trials, images, and the screen.
     events : EventRows
         The eye movements, messages, buttons and inputs.
+    pairs : Pairs
+        The beginnings and ends of eye movements.
     tracker, software : str
         The model of the tracker and the program that made the file, where the header names them.
     """
@@ -52,6 +56,7 @@ class Lines:
         self.declared = Declarations(self.findings)
         self.trials = Trials(self.findings)
         self.events = EventRows()
+        self.pairs = Pairs()
         self.tracker = ""
         self.software = ""
         self._recording = False  # between START and END; elsewhere numbers are a calibration's
@@ -64,6 +69,8 @@ class Lines:
             self._message(line)
         elif keyword in EVENT_FIELDS:
             self._movement(line)
+        elif keyword in BEGINNINGS:
+            self.findings.drop(f"{keyword} line without an eye or a time")
         elif keyword in {"INPUT", "BUTTON"}:
             tokens = text.split()
             time = line.time(tokens, 1)
@@ -114,11 +121,18 @@ class Lines:
         if len(kinds):
             steps = np.full(len(kinds), self.declared.step_ms)
             self.events.add_movements(Movements(kinds, fields, lines, steps))
+            self.pairs.add(kinds, fields, lines)
+
+    def end_block(self) -> None:
+        """Take the end of a block: what follows stands on later lines than all so far."""
+        self.events.end_block()
+        self.pairs.end_block()
 
     def _movement(self, line: Line) -> None:
         event = movement_of(
             line, line.text.split(), self.declared.step_ms, self.declared.events_in_pixels
         )
+        self.pairs.add_end(event)
         if reason := artefact(event.onset, event.last):
             self.findings.drop(reason)
             return

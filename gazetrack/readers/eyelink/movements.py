@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # How many words a line has at least, by keyword.
 EVENT_FIELDS = {"EFIX": 8, "ESACC": 11, "EBLINK": 5}
+BEGINNINGS = ("SFIX", "SSACC", "SBLINK")
 # Places of the numbers of `Movements.fields`, in the order of the line; see `parse_events`.
 EYE, ONSET, LAST, DURATION, X, Y = range(6)
 PUPIL = 6  # of a fixation
