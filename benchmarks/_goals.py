@@ -7,15 +7,21 @@ Each group of goals is measured by a module ``_goals_NAME.py`` beside this one, 
         ...
 
 A row is a figure that was measured in this very call, and how. What could not be measured, for
-want of time or data, has no row: the table then says so by itself.
+want of time or data, has no row: the table then says so by itself. Where nothing failed, but less
+was tried than the floor asks for, a row is neither met nor missed.
+
+A module whose figures follow from counts alone may say how, in ``OF_COUNTS``: by goal, a function
+that gets the counts and the seeds they are of, and returns the row. Counts of several runs of one
+commit are then summed by ``robustness.py --more``. What each module needs is in `NEEDS`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 NOT_MEASURED = "not measured"
@@ -139,6 +145,62 @@ GOALS = {
 
 
 @dataclass(frozen=True, kw_only=True)
+class Needs:
+    """The time of a module, as one of several.
+
+    Parameters
+    ----------
+    seconds : float
+        What it takes on a quiet machine of two cores; of a module that could go on for ever, what
+        it has some figure after.
+    weight : float
+        Of the time that all together leave, this share; who needs less leaves it to the next.
+    alone : bool
+        Whether nothing else may run meanwhile.
+    """
+
+    seconds: float
+    weight: float = 0.5
+    alone: bool = False
+
+
+NEEDS = {
+    "faults": Needs(seconds=120.0, weight=5.0),
+    "fuzz": Needs(seconds=60.0, weight=4.0),
+    "hostile": Needs(seconds=40.0),
+    "metamorphic": Needs(seconds=30.0),
+    "mutants": Needs(seconds=60.0, weight=4.0),
+    "privacy": Needs(seconds=120.0),
+    "regressions": Needs(seconds=10.0),
+    # Times that are compared with each other, and files of 2 GB that a neighbour would push out of
+    # the memory that they are read from.
+    "size": Needs(seconds=270.0, alone=True),
+    "suite": Needs(seconds=300.0, weight=1.0),
+    "surroundings": Needs(seconds=80.0),
+    "training": Needs(seconds=120.0),
+}
+
+
+def share(own: Needs, waiting: Sequence[Needs], left: float) -> float:
+    """Return for how many seconds a module may go on.
+
+    Parameters
+    ----------
+    own : Needs
+        Of the module.
+    waiting : sequence of Needs
+        Of all that have yet to run in the same time, one after the other, itself included.
+    left : float
+        How many seconds there are for all of them.
+    """
+    least = sum(needs.seconds for needs in waiting)
+    if least >= left:
+        return max(left, 0.0) * own.seconds / least
+    weights = sum(needs.weight for needs in waiting)
+    return own.seconds + (left - least) * own.weight / weights
+
+
+@dataclass(frozen=True, kw_only=True)
 class Row:
     """A figure that was measured.
 
@@ -148,20 +210,73 @@ class Row:
         A key of `GOALS`.
     figure : str
         What came out, with its unit and of how many: ``0 of 20,000``.
-    met : bool
-        Whether the floor is reached.
+    met : bool or None
+        Whether the floor is reached; None where nothing says that it is not, but too little was
+        tried to say that it is. See `verdict`.
     how : str
         How it was measured, so that a reader can do it again: seed, number of cases, script.
+    cases, asked : int or None
+        How many cases were tried, and how many the floor asks for.
+    failures : int or None
+        How many of the cases failed.
+    counts : mapping of str to int
+        What the figure follows from, where it can be summed over runs with other seeds.
+    seeds : sequence of int
+        The seeds of the cases.
     """
 
     goal: str
     figure: str
-    met: bool
+    met: bool | None
     how: str
+    cases: int | None = None
+    asked: int | None = None
+    failures: int | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
+    seeds: Sequence[int] = ()
 
     def __post_init__(self) -> None:
         if self.goal not in GOALS:
             raise ValueError(f"no goal is called {self.goal}")
+
+
+def verdict(failures: int, cases: int, asked: int, *, allowed: float = 0.0) -> bool | None:
+    """Say whether a floor is reached, or None where the cases are too few to say so.
+
+    Parameters
+    ----------
+    failures : int
+        How many cases failed.
+    cases, asked : int
+        How many cases were tried, and how many the floor asks for.
+    allowed : float, optional
+        The share of cases that may fail.
+    """
+    # Of few cases one is a large share: what as many as are asked for may have is no failure yet.
+    if failures > allowed * max(cases, asked):
+        return False
+    return True if cases >= asked else None
+
+
+def mark(row: Mapping[str, Any]) -> str:
+    """Return in words whether the floor of a row is reached.
+
+    Parameters
+    ----------
+    row : mapping
+        What `Row` has, by name, as in the JSON file.
+    """
+    if row["met"] is not None:
+        return "met" if row["met"] else "MISSED"
+    if row.get("asked") is None:
+        return ""
+    so_far = "within the floor" if row["failures"] else "no failure"
+    return f"{so_far}, but too few cases: {row['cases']:,} of {row['asked']:,}"
+
+
+def named(seeds: Sequence[int]) -> str:
+    """Return the seeds in words."""
+    return f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,56 +1,59 @@
-"""G5 and G7 to G13: faults at the calls that change files, kills, hostile files, training."""
+"""G8 to G11: kills, crashes and faults at the calls that change files, of every command."""
 
 from __future__ import annotations
 
-import contextlib
-import shutil
 import signal
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from _goals import Row, Settings
+import torch
+from _goals import Row, Settings, named, verdict
 
 from tests.fault_cases import MODEL, TOOLKIT
 from tests.faults import Bench, Fault, faults_of
-from tests.hostile import cases, judge, whole_files
 from tests.kills import kill_loop, planted_links, signalled, two_at_once
-from tests.surroundings import SURROUNDINGS, surrounded
-from tests.training_faults import DAMAGES, Training, damages, try_damage, two_states
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-HOSTILE = 500
 KILLS = 200
-TRIALS = 50
 _KILLED = ("convert", "render", "compact", "bids", "measures", "run")
+# Of the time that is left when it is their turn: kills, then crashes; faults take all the rest.
+_KILLS_SHARE, _CRASHES_SHARE = 0.4, 0.4
 
 
 def rows(settings: Settings) -> Iterator[Row]:
-    """Measure all in turn; of the longest, those of one command in every share of the time."""
+    """Measure all in turn, each in its share of the time."""
+    # Threads that wait for each other take many times as long where cores are busy.
+    torch.set_num_threads(1)
+    end = time.monotonic() + settings.seconds
+
+    def until(share: float) -> float:
+        now = time.monotonic()
+        return now + share * max(end - now, 0.0)
+
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        yield _surroundings(folder / "surroundings", settings)
-        yield _hostile(folder / "hostile", settings)
-        benches = [
-            Bench(case, folder / f"bench{number}" / "work")
-            for number, case in enumerate((*TOOLKIT, *MODEL))
-        ]
-        yield _kills(benches, settings)
-        yield _crashes(benches, settings)
-        yield _faults(benches, settings)
+        places = enumerate((*TOOLKIT, *MODEL))
+        benches = [Bench(case, Path(name) / f"bench{i}" / "work") for i, case in places]
         yield _synced(benches, settings)
-        (folder / "training").mkdir()
-        training = Training(folder / "training")
-        yield _resumed(training, settings)
-        yield _damaged(training, settings)
+        yield _kills(benches, settings, until(_KILLS_SHARE))
+        yield _crashes(benches, settings, until(_CRASHES_SHARE))
+        yield _faults(benches, settings, end)
 
 
-def _count(found: Iterable[tuple[str, list[str]]], settings: Settings) -> tuple[int, int]:
-    """Return how many were tried, and how many of them failed; those are told."""
+def count(found: Iterable[tuple[str, list[str]]], settings: Settings) -> tuple[int, int]:
+    """Return how many were tried, and how many of them failed; those are told.
+
+    Parameters
+    ----------
+    found : iterable of (str, list of str)
+        What was tried, and what was wrong.
+    settings : Settings
+        Its `found` gets a line for the first things that were wrong.
+    """
     n = bad = 0
     for what, wrong in found:
         n += 1
@@ -59,147 +62,137 @@ def _count(found: Iterable[tuple[str, list[str]]], settings: Settings) -> tuple[
     return n, bad
 
 
-def _surroundings(folder: Path, settings: Settings) -> Row:
-    folder.mkdir()
-    found = ((name, surrounded(name, folder)) for name in SURROUNDINGS)
-    n, bad = _count(found, settings)
-    return Row(
-        goal="G5",
-        figure=f"{n - bad} of {n}",
-        met=bad == 0 and n >= 40,
-        how="each case of tests/surroundings.py, in a process of its own",
-    )
-
-
-def _hostile(folder: Path, settings: Settings) -> Row:
-    canary = folder / "canary"
-    folder.mkdir()
-
-    def judged() -> Iterator[tuple[str, list[str]]]:
-        for case in cases(whole_files(folder / "whole"), HOSTILE, settings.seed, canary):
-            place = folder / "case"
-            yield f"{case.kind} {case.number}: {case.what}", judge(case, place, canary)
-            shutil.rmtree(place)
-
-    (folder / "whole").mkdir()
-    n, bad = _count(judged(), settings)
-    ran = int(canary.exists())
-    how = f"networks, states and maps of tests/hostile.py, seed {settings.seed}"
-    return Row(goal="G7", figure=f"{ran}; {n - bad} of {n}", met=bad + ran == 0, how=how)
-
-
-def _kills(benches: list[Bench], settings: Settings) -> Row:
-    rng = np.random.default_rng(settings.seed)
-    killed = [bench for bench in benches if bench.case.name in _KILLED]
-    until = time.monotonic() + settings.seconds
-    landed = bad = 0
-    while landed < KILLS and time.monotonic() < until:
-        for bench in killed:
-            for has_landed, wrong in kill_loop(bench, 10, rng):
-                landed += has_landed
-                bad += bool(wrong)
-                settings.found.extend(f"killed {bench.case.name}: {text}" for text in wrong[:2])
-    at_once, together = _count(
-        ((f"two of {bench.case.name}", two_at_once(bench)) for bench in killed), settings
-    )
-    stopped, unclean = _count(_stops(killed), settings)
-    linked, followed = _count(
-        ((f"links: {bench.case.name}", list(planted_links(bench))) for bench in killed), settings
-    )
-    return Row(
-        goal="G8",
-        figure=f"{bad} of {landed}",
-        met=landed >= KILLS and bad + together + unclean + followed == 0,
-        how=f"SIGKILL at any time to {', '.join(_KILLED)}; two at once: {together} of {at_once} "
-        f"wrong; SIGTERM, SIGINT, a second signal: {unclean} of {stopped}; planted links "
-        f"followed: {followed} of {linked}",
-    )
-
-
-def _stops(benches: list[Bench]) -> Iterator[tuple[str, list[str]]]:
-    for bench in benches:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            for nth in (1, len(bench.calls) // 2):
-                for twice in (False, True):
-                    wrong = signalled(bench, nth, number, twice=twice)
-                    yield f"{number.name} at call {nth} of {bench.case.name}, {twice}", wrong
-
-
-def _crashes(benches: list[Bench], settings: Settings) -> Row:
-    def tried() -> Iterator[tuple[str, list[str]]]:
-        for bench in _in_time(benches, settings):
-            for n, when, found in bench.crashes():
-                again = n % 5 == 0 and when == "before"
-                yield f"{bench.case.name}, call {n}, {when}", bench.try_crash(found, again=again)
-
-    n, bad = _count(tried(), settings)
-    how = f"{len(benches)} commands, each call that changes a file: tests/faults.py"
-    return Row(goal="G9", figure=f"{bad} of {n:,}", met=bad == 0, how=how)
-
-
-def _faults(benches: list[Bench], settings: Settings) -> Row:
-    rng = np.random.default_rng(settings.seed)
-    share = settings.seconds / len(benches)
-    asked = 0
-
-    def tried() -> Iterator[tuple[str, list[str]]]:
-        nonlocal asked
-        for bench in benches:
-            faults: list[Fault] = list(faults_of(bench.calls))
-            asked += len(faults)
-            until = time.monotonic() + share
-            for place in rng.permutation(len(faults)):
-                if time.monotonic() > until:
-                    break
-                yield f"{bench.case.name}, {faults[place]}", bench.try_fault(faults[place])[0]
-
-    n, bad = _count(tried(), settings)
-    how = f"{n:,} of {asked:,} faults of {len(benches)} commands, by lot where time ends"
-    return Row(goal="G10", figure=f"{bad} of {n:,}", met=bad == 0, how=how)
-
-
-def _in_time(benches: list[Bench], settings: Settings) -> Iterator[Bench]:
-    until = time.monotonic() + settings.seconds
-    for bench in benches:
-        if time.monotonic() > until:
-            settings.found.append(f"no time for the crashes of {bench.case.name}")
-        else:
-            yield bench
-
-
 def _synced(benches: list[Bench], settings: Settings) -> Row:
-    _, bad = _count(((bench.case.name, list(bench.unsynced())) for bench in benches), settings)
+    _, bad = count(((bench.case.name, list(bench.unsynced())) for bench in benches), settings)
     published = [call for bench in benches for call in bench.calls if call.name == "replace"]
     how = f"the calls of {len(benches)} commands, traced"
     return Row(goal="G11", figure=f"{bad} of {len(published)}", met=bad == 0, how=how)
 
 
-def _resumed(training: Training, settings: Settings) -> Row:
+def _kills(benches: list[Bench], settings: Settings, until: float) -> Row:
+    killed = [bench for bench in benches if bench.case.name in _KILLED]
+    numbers = {}
+    beside: dict[str, Sequence[tuple[str, Callable[[], list[str]]]]] = {
+        "together": [(f"two of {b.case.name}", lambda b=b: two_at_once(b)) for b in killed],
+        "stopped": [stop for bench in killed for stop in _stops(bench)],
+        "linked": [(f"links: {b.case.name}", lambda b=b: list(planted_links(b))) for b in killed],
+    }
+    for what, trials in beside.items():
+        tried = ((name, trial()) for name, trial in trials if time.monotonic() < until)
+        n, bad = count(tried, settings)
+        numbers |= {what: n, f"{what} wrong": bad}
+    # Where the time was over before, no kill lands: as many as are asked for come after all that.
+    landed, damaged = _landed(killed, settings, until)
+    return of_kills({"kills": landed, "damaged": damaged, **numbers}, [settings.seed])
+
+
+def _landed(killed: list[Bench], settings: Settings, until: float) -> tuple[int, int]:
+    """Kill until it is enough, or the time is over; return how many kills landed, and damaged."""
     rng = np.random.default_rng(settings.seed)
-
-    def trials() -> Iterator[tuple[str, list[str]]]:
-        for number in range(TRIALS):
-            yield f"kill and resume {number}", training.try_kills(rng)
-
-    def saves() -> Iterator[tuple[str, list[str]]]:
-        for call, when, found in training.crashes():
-            yield f"{when} {call}", training.try_crash(found)
-
-    n, bad = _count(trials(), settings)
-    steps, worse = _count(saves(), settings)
-    how = "killed up to three times each; and after each call of a save"
-    figure = f"{n - bad} of {n}, {steps - worse} of {steps}"
-    return Row(goal="G12", figure=figure, met=bad + worse == 0, how=how)
+    landed = damaged = 0
+    while landed < KILLS and time.monotonic() < until:
+        for bench in killed:
+            for has_landed, wrong in kill_loop(bench, 10, rng):
+                landed += has_landed
+                damaged += bool(wrong)
+                settings.found.extend(f"killed {bench.case.name}: {text}" for text in wrong[:2])
+                if time.monotonic() > until:
+                    break
+    return landed, damaged
 
 
-def _damaged(training: Training, settings: Settings) -> Row:
-    whole: Any = two_states(training)
-    found = (
-        (f"{name} {ending}", try_damage(training, whole, name, ending))
-        for name, ending in damages()
+def _stops(bench: Bench) -> Iterator[tuple[str, Callable[[], list[str]]]]:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        for nth in (1, len(bench.calls) // 2):
+            for twice in (False, True):
+                what = f"{number.name} at call {nth} of {bench.case.name}, {twice}"
+                yield what, lambda n=nth, s=number, t=twice: signalled(bench, n, s, twice=t)
+
+
+def of_kills(counts: Mapping[str, int], seeds: Sequence[int]) -> Row:
+    """Return the row of kills, and of what is tried beside them.
+
+    Parameters
+    ----------
+    counts : mapping of str to int
+        How many ``kills`` landed and ``damaged`` something; of commands that ran ``together``, were
+        ``stopped`` by a signal, and found links ``linked``: how many, and how many ``wrong``.
+    seeds : sequence of int
+        From which it follows when a kill came.
+    """
+    kinds = ("together", "stopped", "linked")
+    wrong = counts["damaged"] + sum(counts[f"{kind} wrong"] for kind in kinds)
+    tried = {kind: f"{counts[f'{kind} wrong']} of {counts[kind]}" for kind in kinds}
+    return Row(
+        goal="G8",
+        figure=f"{counts['damaged']} of {counts['kills']}",
+        met=verdict(wrong, counts["kills"], KILLS),
+        how=f"SIGKILL at any time to {', '.join(_KILLED)}, {named(seeds)}; two at once: "
+        f"{tried['together']} wrong; SIGTERM, SIGINT, a second signal: {tried['stopped']}; planted "
+        f"links followed: {tried['linked']}",
+        cases=counts["kills"],
+        asked=KILLS,
+        failures=wrong,
+        counts=counts,
+        seeds=seeds,
     )
-    n, bad = _count(found, settings)
-    with contextlib.suppress(OSError):
-        shutil.rmtree(training.run)
-    how = f"{len(DAMAGES)} kinds with both files of a state, by tests/training_faults.py"
-    return Row(goal="G13", figure=f"{n - bad} of {n}", met=bad == 0, how=how)
+
+
+OF_COUNTS = {"G8": of_kills}
+
+
+def _crashes(benches: list[Bench], settings: Settings, until: float) -> Row:
+    asked = sum(_moments(bench) for bench in benches)
+
+    def tried() -> Iterator[tuple[str, list[str]]]:
+        for bench in benches:
+            if time.monotonic() > until:
+                return
+            for n, when, found in bench.crashes():
+                if time.monotonic() > until:
+                    return
+                again = n % 5 == 0 and when == "before"
+                yield f"{bench.case.name}, call {n}, {when}", bench.try_crash(found, again=again)
+
+    n, bad = count(tried(), settings)
+    how = f"{len(benches)} commands, each call that changes a file: tests/faults.py"
+    return Row(
+        goal="G9",
+        figure=f"{bad} of {n:,}",
+        met=verdict(bad, n, asked),
+        how=how,
+        cases=n,
+        asked=asked,
+        failures=bad,
+    )
+
+
+def _moments(bench: Bench) -> int:
+    """Return at how many moments a command may crash: those that `Bench.crashes` yields."""
+    return sum(1 for _ in bench.crashes())
+
+
+def _faults(benches: list[Bench], settings: Settings, end: float) -> Row:
+    rng = np.random.default_rng(settings.seed)
+    faults: list[tuple[Bench, Fault]] = [
+        (bench, fault) for bench in benches for fault in faults_of(bench.calls)
+    ]
+
+    def tried() -> Iterator[tuple[str, list[str]]]:
+        for place in rng.permutation(len(faults)):
+            if time.monotonic() > end:
+                return
+            bench, fault = faults[place]
+            yield f"{bench.case.name}, {fault}", bench.try_fault(fault)[0]
+
+    n, bad = count(tried(), settings)
+    how = f"faults of {len(benches)} commands, by lot where time ends"
+    return Row(
+        goal="G10",
+        figure=f"{bad} of {n:,}",
+        met=verdict(bad, n, len(faults)),
+        how=how,
+        cases=n,
+        asked=len(faults),
+        failures=bad,
+    )

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from _goals import Row, Settings
+from _goals import Row, Settings, named, verdict
 from _mutant_worker import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from _mutant_verdicts import Verdict
 
 FLOOR_MUTANTS = 5000
 # Of a kind of change, or of messages: a share of fewer says little.
 LEAST_OF_A_KIND = 300
-_TOO_FEW = f": fewer than {LEAST_OF_A_KIND} of a kind, no ground for a share"
 _FIRST_OF_EACH = 12  # faults that are listed of each kind
 
 
@@ -34,7 +33,9 @@ def rows(settings: Settings) -> list[Row]:
     finally:
         worker.close()
     settings.found.extend(listed(found))
-    return counted(found, settings.seed)
+    counts = counted(found)
+    measured = [of_counts(counts, [settings.seed]) for of_counts in OF_COUNTS.values()]
+    return [row for row in measured if row.cases]
 
 
 def _numbers() -> Iterator[int]:
@@ -56,70 +57,97 @@ def listed(found: list[Verdict]) -> list[str]:
     return lines
 
 
-def counted(found: list[Verdict], seed: int) -> list[Row]:
-    """Return the rows of G1 to G4.
+def counted(found: list[Verdict]) -> dict[str, int]:
+    """Return what the figures follow from.
 
     Parameters
     ----------
     found : list of Verdict
         What became of each mutant.
-    seed : int
-        From which the mutants follow.
     """
-    n = len(found)
     verdicts = Counter(one.verdict for one in found)
-    exports = len({one.case for one in found if one.case})
-    how = f"seed {seed}, {n:,} mutants of {exports} exports; python benchmarks/robustness.py"
-    hard = verdicts["hard"]
-    rows_found = [
-        Row(
-            goal="G1",
-            figure=f"{hard} of {n:,}",
-            met=hard == 0 and n >= FLOOR_MUTANTS,
-            how=how if n >= FLOOR_MUTANTS else f"{how}: fewer than the floor asks for",
-        )
-    ]
+    kinds = Counter(one.kind for one in found)
+    by_both = Counter((one.kind, one.verdict) for one in found)
     refused = [one for one in found if one.verdict in ("refused", "unclear")]
     parsing = [one for one in refused if one.parsing]
-    if refused and parsing:
-        unclear = verdicts["unclear"] / len(refused)
-        placed = sum(one.placed for one in parsing) / len(parsing)
-        figure = (
-            f"{100 * unclear:.2f} % of {len(refused):,} messages; {100 * placed:.0f} % of "
-            f"{len(parsing):,} about the content of a file of a known format"
-        )
-        enough = min(len(refused), len(parsing)) >= LEAST_OF_A_KIND
-        rows_found.append(
-            Row(
-                goal="G2",
-                figure=figure,
-                met=enough and unclear <= 0.005 and placed >= 0.8,
-                how=how if enough else how + _TOO_FEW,
-            )
-        )
-    rows_found += _of_silence(found, how)
-    return rows_found
+    return {
+        "mutants": len(found),
+        "hard": verdicts["hard"],
+        "refused": len(refused),
+        "unclear": verdicts["unclear"],
+        "about the content": len(parsing),
+        "with a place": sum(one.placed for one in parsing),
+        "errors": kinds["error"],
+        "silent errors": by_both["error", "silent"],
+        "notices": kinds["notice"],
+        "silent notices": by_both["notice", "silent"],
+        "harmless": kinds["harmless"],
+        "harmless read": by_both["harmless", "read"],
+    }
 
 
-def _of_silence(found: list[Verdict], how: str) -> Iterator[Row]:
-    shares = {}
-    texts = []
-    fewest = len(found)
-    for kind in ("error", "notice"):
-        own = [one for one in found if one.kind == kind]
-        silent = sum(one.verdict == "silent" for one in own)
-        shares[kind] = silent / max(len(own), 1)
-        fewest = min(fewest, len(own))
-        texts.append(f"{silent} of {len(own):,}")
-    enough = fewest >= LEAST_OF_A_KIND
-    met = enough and shares["error"] == 0.0 and shares["notice"] <= 0.02
-    of_silence = how if enough else how + _TOO_FEW
-    yield Row(goal="G3", figure="; ".join(texts), met=met, how=of_silence)
-    harmless = [one for one in found if one.kind == "harmless"]
-    if harmless:
-        same = sum(one.verdict == "read" for one in harmless)
-        share = same / len(harmless)
-        figure = f"{100 * share:.2f} % of {len(harmless):,}"
-        enough = len(harmless) >= LEAST_OF_A_KIND
-        of_harmless = how if enough else how + _TOO_FEW
-        yield Row(goal="G4", figure=figure, met=enough and share >= 0.98, how=of_harmless)
+def _row(
+    counts: Mapping[str, int], seeds: Sequence[int], tried: tuple[int, int, int], **facts: Any
+) -> Row:
+    """Return a row; `tried` is how many cases failed, of how many, and how many are asked for."""
+    failures, cases, asked = tried
+    how = f"{named(seeds)}, {counts['mutants']:,} mutants; python benchmarks/robustness.py"
+    return Row(
+        how=how, cases=cases, asked=asked, failures=failures, counts=counts, seeds=seeds, **facts
+    )
+
+
+def _of_failures(counts: Mapping[str, int], seeds: Sequence[int]) -> Row:
+    hard, n = counts["hard"], counts["mutants"]
+    met = verdict(hard, n, FLOOR_MUTANTS)
+    figure = f"{hard} of {n:,}"
+    return _row(counts, seeds, (hard, n, FLOOR_MUTANTS), goal="G1", figure=figure, met=met)
+
+
+def _of_messages(counts: Mapping[str, int], seeds: Sequence[int]) -> Row:
+    n, unclear, parsing = counts["refused"], counts["unclear"], counts["about the content"]
+    nowhere = parsing - counts["with a place"]
+    placed = _percent(parsing - nowhere, parsing)
+    figure = (
+        f"{_percent(unclear, n):.2f} % of {n:,} messages; {placed:.0f} % of {parsing:,} about the "
+        "content of a file of a known format"
+    )
+    met = _both(
+        verdict(unclear, n, LEAST_OF_A_KIND, allowed=0.005),
+        verdict(nowhere, parsing, LEAST_OF_A_KIND, allowed=0.2),
+    )
+    tried = (unclear + nowhere, min(n, parsing), LEAST_OF_A_KIND)
+    return _row(counts, seeds, tried, goal="G2", figure=figure, met=met)
+
+
+def _of_silence(counts: Mapping[str, int], seeds: Sequence[int]) -> Row:
+    errors, notices = counts["errors"], counts["notices"]
+    silent = counts["silent errors"], counts["silent notices"]
+    met = _both(
+        verdict(silent[0], errors, LEAST_OF_A_KIND),
+        verdict(silent[1], notices, LEAST_OF_A_KIND, allowed=0.02),
+    )
+    figure = f"{silent[0]} of {errors:,}; {silent[1]} of {notices:,}"
+    tried = (sum(silent), min(errors, notices), LEAST_OF_A_KIND)
+    return _row(counts, seeds, tried, goal="G3", figure=figure, met=met)
+
+
+def _of_harmless(counts: Mapping[str, int], seeds: Sequence[int]) -> Row:
+    n, same = counts["harmless"], counts["harmless read"]
+    met = verdict(n - same, n, LEAST_OF_A_KIND, allowed=0.02)
+    figure = f"{_percent(same, n):.2f} % of {n:,}"
+    return _row(counts, seeds, (n - same, n, LEAST_OF_A_KIND), goal="G4", figure=figure, met=met)
+
+
+OF_COUNTS = {"G1": _of_failures, "G2": _of_messages, "G3": _of_silence, "G4": _of_harmless}
+
+
+def _percent(part: int, whole: int) -> float:
+    return 100.0 * part / max(whole, 1)
+
+
+def _both(one: bool | None, other: bool | None) -> bool | None:
+    """Whether both are reached: not where one is missed, unknown where one is."""
+    if one is False or other is False:
+        return False
+    return True if one and other else None

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from _goals import Row, Settings
+from _goals import Row, Settings, verdict
 
 from gazetrack.workflows.scrubbing.check import scrub_check
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _ROOT = Path(__file__).resolve().parent.parent
+TOKENS = 200
 _EVERYTHING = "--samples --events -v --report out/r.jsonl --errors out/e.jsonl -o out/tables"
 
 
@@ -24,21 +25,25 @@ def rows(settings: Settings) -> Iterator[Row]:  # noqa: ARG001 - the same tokens
     """Yield how many planted tokens are left, and how many calls could run code of data."""
     from tests.planted import tokens
 
-    left = {policy: _left(f"--participant {policy}", in_data=False) for policy in ("hash", "drop")}
-    hidden = _left("--participant drop --stimulus hash --messages drop", in_data=True)
-    n = len(tokens())
-    yield Row(
-        goal="G6",
-        figure=f"{left['hash']} (hash), {left['drop']} (drop), {hidden} (in data as well) of {n}",
-        met=not any((*left.values(), hidden)),
-        how="convert of every format's golden exports, full of names; gazetrack scrub-check",
-    )
+    # What takes no time comes first: who is cut short keeps it.
     found = _misused()
     yield Row(
         goal="G21",
         figure=f"{len(found)} in the packages outside the one module",
         met=not found,
         how="tests/test_static.py: pickle, eval, exec, yaml.load, torch.load, shell, allow_pickle",
+    )
+    left = {policy: _left(f"--participant {policy}", in_data=False) for policy in ("hash", "drop")}
+    hidden = _left("--participant drop --stimulus hash --messages drop", in_data=True)
+    n = len(tokens())
+    yield Row(
+        goal="G6",
+        figure=f"{left['hash']} (hash), {left['drop']} (drop), {hidden} (in data as well) of {n}",
+        met=verdict(sum((*left.values(), hidden)), n, TOKENS),
+        how="convert of every format's golden exports, full of names; gazetrack scrub-check",
+        cases=n,
+        asked=TOKENS,
+        failures=sum((*left.values(), hidden)),
     )
 
 

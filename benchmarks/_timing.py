@@ -44,9 +44,11 @@ def show(title: str, seconds: Mapping[str, float], ours: str) -> None:
 
 
 def save(path: str | None, results: Mapping[str, Any]) -> None:
-    """Write the results as JSON when a path is given."""
+    """Write the results as JSON when a path is given; killed meanwhile, the earlier ones stay."""
     if path:
-        Path(path).write_text(json.dumps(results, indent=2) + "\n")
+        unfinished = Path(f"{path}.part")
+        unfinished.write_text(json.dumps(results, indent=2) + "\n")
+        unfinished.replace(path)
 
 
 def where_and_when() -> dict[str, Any]:

@@ -26,7 +26,7 @@ def reliability_page(figures=FIGURES):
 def _table(found):
     lines = [_stamp(found), "", "| | what | floor | measured | |", "|---|---|---|---|---|"]
     for row in robustness.by_goal(found["rows"]):
-        met = {True: "met", False: "**missed**", None: ""}[row["met"]]
+        met = "**missed**" if row["met"] is False else robustness.mark(row)
         where = f" ({row['commit']}, {row['date']})" if "commit" in row else ""
         cells = (row["goal"], row["what"], row["floor"], row["figure"] + where, met)
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")

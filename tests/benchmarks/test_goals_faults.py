@@ -23,5 +23,20 @@ def module(monkeypatch):
 def test_what_failed_is_counted_and_told(module):
     settings = module.Settings()
     found = [("fine", []), ("bad", ["litter", "traceback", "more"]), ("fine too", [])]
-    assert module._count(found, settings) == (3, 1)
+    assert module.count(found, settings) == (3, 1)
     assert settings.found == ["bad: litter", "bad: traceback"]
+
+
+def kills(**counts):
+    tried = {"together": 6, "stopped": 48, "linked": 6}
+    wrong = {f"{name} wrong": 0 for name in tried}
+    return {"kills": 200, "damaged": 0, **tried, **wrong, **counts}
+
+
+def test_few_kills_are_neither_met_nor_missed_unless_one_damages(module):
+    assert module.of_kills(kills(), [7]).met is True
+    few = module.of_kills(kills(kills=12), [7, 8])
+    assert (few.met, few.cases, few.asked, few.failures) == (None, 12, 200, 0)
+    assert "seeds 7, 8" in few.how
+    assert module.of_kills(kills(kills=12, damaged=1), [7]).met is False
+    assert module.of_kills(kills(**{"linked wrong": 1}), [7]).met is False

@@ -22,24 +22,35 @@ WHOLE = {
 
 
 def test_a_branch_that_is_not_run_misses_the_goal():
-    green = {"a": "70 passed in 3.00s"}
-    assert suite.of_coverage({"a": WHOLE}, green).met
-    failing = suite.of_coverage({"a": WHOLE}, {"a": "1 failed, 69 passed in 3.00s"})
+    whole = dict.fromkeys(suite.PARTS, WHOLE)
+    green = dict.fromkeys(suite.PARTS, "70 passed in 3.00s")
+    assert suite.of_coverage(whole, green).met
+    red = green | {"tables and publishing": "1 failed, 69 passed in 3.00s"}
+    failing = suite.of_coverage(whole, red)
     assert failing.met is False
-    assert "tests of a fail: 1 failed, 69 passed" in failing.figure
-    row = suite.of_coverage(
-        {"a": WHOLE, "b": WHOLE | {"covered_branches": 999, "percent_covered": 99.98}}, green
-    )
+    assert "tests of tables and publishing fail: 1 failed, 69 passed" in failing.figure
+    one_less = WHOLE | {"covered_branches": 999, "percent_covered": 99.98}
+    row = suite.of_coverage(whole | {"readers": one_less}, green)
     assert (row.goal, row.met) == ("G18", False)
-    assert "b 99.9 % (1 of 1,000 branches and 0 of 4,000 statements are not run)" in row.figure
+    left = "1 of 1,000 branches and 0 of 4,000 statements are not run"
+    assert f"readers 99.9 % ({left})" in row.figure
 
 
 def test_a_kernel_that_fails_misses_the_goal():
-    assert suite.of_kernels({"a": "70 passed in 3.00s"}).met
-    row = suite.of_kernels({"a": "70 passed in 3.00s", "b": "1 failed, 69 passed in 3.00s"})
+    checked, uncompiled = suite.KERNELS
+    green = {checked: "70 passed in 3.00s", uncompiled: "70 passed in 3.00s"}
+    assert suite.of_kernels(green).met
+    row = suite.of_kernels(green | {checked: "1 failed, 69 passed in 3.00s"})
     assert (row.goal, row.met) == ("G19", False)
-    assert not suite.of_kernels({"a": "1 passed, 79 skipped in 3.00s"}).met
-    assert not suite.of_kernels({"a": "no tests ran in 0.1s"}).met
+    assert suite.of_kernels(green | {checked: "1 passed, 79 skipped in 3.00s"}).met is False
+    assert suite.of_kernels(green | {checked: "no tests ran in 0.1s"}).met is False
+
+
+def test_a_part_that_there_was_no_time_for_is_neither_met_nor_missed():
+    kernels = suite.of_kernels({"bounds checked": "70 passed in 3.00s"})
+    assert (kernels.met, kernels.cases, kernels.asked) == (None, 1, 2)
+    parts = suite.of_coverage({"readers": WHOLE}, {"readers": "70 passed in 3.00s"})
+    assert (parts.met, parts.cases, parts.asked) == (None, 1, 3)
 
 
 def test_without_time_there_is_no_row():

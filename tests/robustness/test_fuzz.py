@@ -72,7 +72,7 @@ def found_of(parser, inputs, failures=(), parsed=9):
 def test_the_goal_asks_for_a_million_inputs_of_each_parser_without_a_failure():
     enough = [found_of("a", 1_000_000), found_of("b", 2_000_000)]
     assert _goals_fuzz.counted(enough, 7).met
-    assert _goals_fuzz.counted([*enough, found_of("c", 999_999)], 7).met is False
+    assert _goals_fuzz.counted([*enough, found_of("c", 999_999)], 7).met is None
     failing = _goals_fuzz.counted([*enough, found_of("c", 1_000_000, ["KeyError at a.py:1"])], 7)
     assert failing.met is False
     assert failing.figure == (
