@@ -6,9 +6,10 @@ ABOUT is JSON: the ``columns`` that a user would say; ``known``, the number of i
 from earlier calls and are not counted again; ``last``, the number of the last input.
 
 Atheris counts which branches of the target's modules an input takes, and goes on from those that
-took new ones. Half of the new inputs are libFuzzer's own, half are made by the changes of
-`_mutant_bytes`, which know of cells, lines and names. An error of ours is what a target is to give;
-anything else, and a table against its contract, is a failure: it is noted and the search goes on.
+took new ones. A part of the new inputs is libFuzzer's own, half are made by the small changes of
+`_fuzz_changes`, which leave a table a table, and the rest by those of `_mutant_bytes`, which do
+not; binary ones are libFuzzer's. An error of ours is what a target is to give; anything else, and a
+table against its contract, is a failure: it is noted and the search goes on.
 """
 
 from __future__ import annotations
@@ -64,6 +65,7 @@ with atheris.instrument_imports(include=list(_INSTRUMENTED)):
     import _fuzz_calls
 
 import _mutant_bytes  # noqa: E402
+from _fuzz_changes import gently_changed  # noqa: E402
 from _fuzz_others import OTHERS  # noqa: E402
 
 from gazetrack.errors import GazetrackError  # noqa: E402
@@ -72,6 +74,10 @@ _REPORT_EACH_S = 0.3  # libFuzzer ends the process without a word to Python
 # Both are cut off again where inputs are small.
 _NOT_HERE = {"a line of a megabyte", "many cells"}
 _CHANGES = [change for name, change in _mutant_bytes.CHANGES.items() if name not in _NOT_HERE]
+_SHARE_OF_LIBFUZZER = 0.3
+_SHARE_OF_SMALL_CHANGES = 0.5
+_SHARE_FROM_READ = 0.5
+_MOST_READ = 300
 _OWN = ("/gazetrack/", "/gradtrack_model/", "contracts", "_fuzz_calls")
 
 
@@ -101,6 +107,7 @@ class Target:
         self._inputs = -told["known"]
         self._almost = told["last"] - told["known"] - 1
         self._parsed = 0
+        self.read: list[bytes] = []
         self._failures: dict[str, str] = {}
         self._start = self._written = time.monotonic()
 
@@ -112,6 +119,9 @@ class Target:
             with np.errstate(over="ignore", invalid="ignore"):
                 self._call(self._path)
             self._parsed += self._inputs > 0
+            if len(self.read) == _MOST_READ:
+                self.read.pop(self._parsed % _MOST_READ)
+            self.read.append(data)
         except GazetrackError:
             pass
         except Exception as error:  # noqa: BLE001 - whatever it is, it is a failure
@@ -149,23 +159,30 @@ class Target:
         new.replace(self._report)
 
 
-def changed(data: bytes, max_size: int, seed: int) -> bytes:
-    """Return another input, made from one that took new branches.
+class Mutator:
+    """Makes inputs from others.
 
     Parameters
     ----------
-    data : bytes
-        The input.
-    max_size : int
-        The most bytes the other one may have.
-    seed : int
-        From which the change follows.
+    read : list of bytes
+        Inputs that were read, which grows: of those that took new branches, most were refused.
     """
-    rng = np.random.default_rng(seed)
-    if rng.random() < 0.5:
-        return atheris.Mutate(data, max_size)
-    change = _CHANGES[int(rng.integers(len(_CHANGES)))]
-    return change(rng, data, data[::-1][:200])[:max_size]
+
+    def __init__(self, read: list[bytes]) -> None:
+        self._read = read
+
+    def __call__(self, data: bytes, max_size: int, seed: int) -> bytes:
+        """Return another input of at most `max_size` bytes, made from one of new branches."""
+        rng = np.random.default_rng(seed)
+        if self._read and rng.random() < _SHARE_FROM_READ:
+            data = self._read[int(rng.integers(len(self._read)))]
+        kind = rng.random()
+        if kind < _SHARE_OF_LIBFUZZER or b"\0" in data:
+            return atheris.Mutate(data, max_size)
+        if kind < _SHARE_OF_LIBFUZZER + _SHARE_OF_SMALL_CHANGES:
+            return gently_changed(rng, data)[:max_size]
+        change = _CHANGES[int(rng.integers(len(_CHANGES)))]
+        return change(rng, data, data[::-1][:200])[:max_size]
 
 
 def main() -> None:
@@ -174,7 +191,7 @@ def main() -> None:
     told = json.loads(about)
     warnings.simplefilter("error")
     target = Target(name, Path(report), told)
-    atheris.Setup([sys.argv[0], *options], target, custom_mutator=changed)
+    atheris.Setup([sys.argv[0], *options], target, custom_mutator=Mutator(target.read))
     # What is loaded by now stays: looking through it again and again is a tenth of the time.
     gc.collect()
     gc.freeze()

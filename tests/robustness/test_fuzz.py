@@ -3,11 +3,13 @@
 import sys
 from importlib.util import find_spec
 
+import numpy as np
 import pytest
 
 from tests.places import ROOT
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
+import _fuzz_changes
 import _fuzz_others
 import _fuzz_state
 import _goals_fuzz
@@ -143,6 +145,22 @@ def test_the_words_of_the_seeds_are_tokens():
     assert fuzz.tokens_of([b"MSG\t12.5 \xff\xfe", b"MSG"]) == (
         '"\\x4d\\x53\\x47"\n"\\x31\\x32\\x2e\\x35"\n"\\xff\\xfe"\n'
     )
+
+
+def test_small_changes_leave_a_table_a_table():
+    table = b"t,x,y\n" + b"".join(b"%d,%d.5,7\n" % (row, row) for row in range(9))
+    changed = {
+        _fuzz_changes.gently_changed(np.random.default_rng(seed), table) for seed in range(400)
+    }
+    assert len(changed) > 300
+    assert sum(text.startswith(b"t,x,y\n") for text in changed) > 100
+    widths = [{line.count(b",") for line in text.splitlines()} for text in changed]
+    assert sum(len(found) == 1 for found in widths) > 150
+    # Of any bytes, something comes out.
+    for nothing in (b"", b"\n", b"\0\xff", b"9" * 400):
+        for seed in range(30):
+            rng = np.random.default_rng(seed)
+            assert isinstance(_fuzz_changes.gently_changed(rng, nothing), bytes)
 
 
 @pytest.mark.slow
