@@ -322,8 +322,10 @@ def turned(shape: Rectangle, rotation_deg: float) -> Rectangle | Polygon:
     left, top, right, bottom = shape.bounds
     middle_x = (left + right) / 2
     middle_y = (top + bottom) / 2
-    cosine = cos(radians(rotation_deg))
-    sine = sin(radians(rotation_deg))
+    # Without end there is no angle: the corners are no numbers either, which `problem` says.
+    angle = radians(rotation_deg) if isfinite(rotation_deg) else nan
+    cosine = cos(angle)
+    sine = sin(angle)
     corners = ((left, top), (right, top), (right, bottom), (left, bottom))
     moved = []
     for x, y in corners:
