@@ -6,11 +6,11 @@ unpacks to a thousand times its size.
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import zipfile
 import zlib
 from fnmatch import fnmatchcase
+from lzma import LZMAError
 from pathlib import PurePosixPath
 from typing import IO, TYPE_CHECKING, NamedTuple
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+_BLOCK_BYTES = 1024**2
 _MAX_RATIO = 1000
 _RATIO_MATTERS_BYTES = 100 * 2**20
 _MAX_NESTED = 3  # archives within archives
@@ -72,12 +73,24 @@ def unpack(archive: Path, folder: Path, patterns: Sequence[str] = ()) -> Unpacke
                 target = folder.joinpath(*name.parts)
                 if not (target.is_file() and target.stat().st_size == size):
                     with opened() as inside, publish(target) as output:
-                        shutil.copyfileobj(inside, output)
+                        _copy(inside, output)
                 files.append(target)
     except _DAMAGED as error:
         what = f"is a damaged archive: {quote(error, 80)}"
         raise InputError(what, path=archive, hint="remove it, and fetch it again") from error
     return Unpacked(files, n_others)
+
+
+def _copy(inside: IO[bytes], output: IO[bytes]) -> None:
+    """Copy a file of an archive; what cannot be unpacked makes it a damaged one."""
+    while True:
+        try:
+            data = inside.read(_BLOCK_BYTES)
+        except (OSError, LZMAError) as error:  # bzip2 calls its own errors those of the system
+            raise zipfile.BadZipFile(str(error)) from error
+        if not data:
+            return
+        output.write(data)
 
 
 def _is_asked_for(name: PurePosixPath, patterns: Sequence[str]) -> bool:
@@ -103,7 +116,7 @@ def _members(
             # To read an archive one goes back and forth in it: it is unpacked for that.
             with tempfile.TemporaryFile() as copy:
                 with opener() as nested:
-                    shutil.copyfileobj(nested, copy)
+                    _copy(nested, copy)
                 copy.seek(0)
                 yield from _members(copy, inside / name.with_suffix(""), archive, depth + 1)
 

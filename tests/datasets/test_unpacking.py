@@ -95,7 +95,7 @@ def test_a_full_disk_leaves_no_half_file(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(unpacking.shutil, "copyfileobj", full)
+    monkeypatch.setattr(unpacking, "_copy", full)
     with pytest.raises(OutputError):
         unpack(archive, tmp_path / "out")
     assert names_in(tmp_path / "out") == []
