@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gazetrack.errors import DataError, InputError, quote
+from gazetrack.images.dicom_frames import of_frame
 from gazetrack.images.slices import header, reading
 from gazetrack.images.spacing import UNKNOWN, Spacing
 from gazetrack.images.volume_files import suffix_of
@@ -222,9 +223,9 @@ def _known(image: ImageRef, plane: _Plane | None) -> _Plane:
 def _plane(image: ImageRef, found: Any, number: int) -> _Plane | None:
     """Return where frame `number` of a file lies; None where the file does not tell."""
     with reading(image.file):
-        corner = _of_frame(found, number, "PlanePositionSequence", "ImagePositionPatient")
-        directions = _of_frame(found, number, "PlaneOrientationSequence", "ImageOrientationPatient")
-        spacing = _of_frame(found, number, "PixelMeasuresSequence", "PixelSpacing")
+        corner = of_frame(found, number, "PlanePositionSequence", "ImagePositionPatient")
+        directions = of_frame(found, number, "PlaneOrientationSequence", "ImageOrientationPatient")
+        spacing = of_frame(found, number, "PixelMeasuresSequence", "PixelSpacing")
         told = corner is not None and directions is not None and spacing is not None
         if not told or "FrameOfReferenceUID" not in found:
             return None
@@ -243,20 +244,6 @@ def _plane(image: ImageRef, found: Any, number: int) -> _Plane | None:
         what = "has a place, directions or pixel spacing that cannot be"
         raise DataError(what, path=image.path, hint="export it again from its archive")
     return plane
-
-
-def _of_frame(found: Any, number: int, group: str, name: str) -> Any:
-    """Return an attribute of a frame: of the file, of all frames, or of this one."""
-    if found.get(name):
-        return found[name].value
-    shared = found.get("SharedFunctionalGroupsSequence") or [{}]
-    frames = found.get("PerFrameFunctionalGroupsSequence") or ()
-    own = frames[number] if number < len(frames) else {}
-    for groups in (own, shared[0]):
-        for item in groups.get(group) or ():
-            if item.get(name):
-                return item[name].value
-    return None
 
 
 def _spacing(ordered: list[_Plane]) -> Spacing:

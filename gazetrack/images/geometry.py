@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from gazetrack.images.dicom_frames import Frames
     from gazetrack.images.reference import ImageRef
     from gazetrack.images.volume_files import Header
 
@@ -43,9 +43,12 @@ def affine_of(found: Header, image: ImageRef) -> Affine | None:
     -------
     ndarray of float64, shape (4, 4), or None
         Takes (slice, row, column, 1), each counted from 0, to left, posterior and head in mm. None
-        where the header does not tell, and of DICOM.
+        where the header does not tell. Frames of DICOM that are not evenly spaced have none that
+        fits all of them: it is that of the first and the last.
     """
-    readers = {".nrrd": _of_nrrd, ".dcm": _of_dicom}
+    if suffix_of(image.file) == ".dcm":
+        return None if found.frames is None else _of_frames(found.frames)
+    readers = {".nrrd": _of_nrrd}
     stored = readers.get(suffix_of(image.file), _of_nifti)(found.raw)
     if stored is None or not np.isfinite(stored).all():
         return None
@@ -61,13 +64,15 @@ def affine_of(found: Header, image: ImageRef) -> Affine | None:
     return affine
 
 
-def check_same_geometry(predicted: ImageRef, mask: ImageRef) -> None:
-    """Refuse two masks whose files say that their voxels do not lie at the same places.
+def check_same_geometry(predicted: ImageRef, mask: ImageRef, called: str = "prediction") -> None:
+    """Refuse two files of one size that say that their voxels do not lie at the same places.
 
     Parameters
     ----------
     predicted, mask : ImageRef
         Of one size. Pictures, and files that tell no geometry, pass.
+    called : str
+        What the first of them is to the second: its prediction, or its image.
 
     Raises
     ------
@@ -80,16 +85,47 @@ def check_same_geometry(predicted: ImageRef, mask: ImageRef) -> None:
     if (ours.n, ours.height, ours.width) == (theirs.n, theirs.height, theirs.width):
         affines = [affine_of(*each) for each in ((ours, predicted), (theirs, mask))]
         if affines[0] is not None and affines[1] is not None:
-            _check_affines(affines[0], affines[1], (ours.n, ours.height, ours.width), mask.file)
+            # Frames of DICOM may lie unevenly; an affine is told by the first and the last slice.
+            is_even = ours.frames is None and theirs.frames is None
+            slices = np.unique((0, ours.n - 1)) if is_even else np.arange(ours.n)
+            places = [_places(ours, affines[0], slices), _places(theirs, affines[1], slices)]
+            told = _told(affines[0], affines[1], places, called)
+            if told:
+                _refuse(mask.file, told, called)
             return
     pairs = list(zip(ours.spacing, theirs.spacing, strict=True))
     # NaN, which is not known, is never far apart.
     if any(abs(one - other) > _SHARE * min(one, other) for one, other in pairs):
-        _refuse(mask.file, [_spacing_differs(ours.spacing, theirs.spacing)])
+        _refuse(mask.file, [_spacing_differs(ours.spacing, theirs.spacing, called)], called)
 
 
-def _of_dicom(_: Any) -> None:
-    """Nothing: of DICOM the spacing alone is compared."""
+def _of_frames(frames: Frames) -> Affine:
+    """Return the affine of frames from the first to the last one."""
+    n_steps = len(frames.corners) - 1
+    row, column = frames.rows[0], frames.columns[0]
+    normal = np.cross(column, row)
+    step = (
+        (frames.corners[-1] - frames.corners[0]) / n_steps
+        if n_steps
+        else normal / np.linalg.norm(normal)
+    )
+    affine = np.eye(4)
+    affine[:3] = np.stack([step, row, column, frames.corners[0]], axis=1)
+    return affine
+
+
+def _places(found: Header, affine: Affine, slices: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
+    """Return where the four corners of some slices lie, [S, 4, 3] in mm."""
+    ends = [(i, j) for i in (0, found.height - 1) for j in (0, found.width - 1)]
+    if found.frames is not None:
+        frames = found.frames
+        corners = [frames.corners + i * frames.rows + j * frames.columns for i, j in ends]
+        return np.stack(corners, axis=1)[slices]
+    points = np.ones((len(slices), len(ends), 4))
+    points[..., 0] = slices[:, None]
+    points[..., 1:3] = ends
+    placed: npt.NDArray[np.float64] = (points @ affine.T)[..., :3]
+    return placed
 
 
 def _of_nifti(image: Any) -> Affine | None:
@@ -115,25 +151,24 @@ def _of_nrrd(fields: Any) -> Affine | None:
     return affine
 
 
-def _check_affines(ours: Affine, theirs: Affine, size: tuple[int, ...], path: Path) -> None:
-    """Compare where the corners of two volumes lie."""
-    corners = np.array(
-        [(*corner, 1) for corner in itertools.product(*((0, n - 1) for n in size))], np.float64
-    )
+def _told(
+    ours: Affine, theirs: Affine, places: list[npt.NDArray[np.float64]], called: str
+) -> list[str]:
+    """Return in what two volumes of one size lie otherwise; nothing where they lie alike."""
     steps = [np.linalg.norm(one[:3, :3], axis=0) for one in (ours, theirs)]
     tolerance = _SHARE * float(np.minimum(*steps).min())
-    apart = np.linalg.norm((corners @ (ours - theirs).T)[:, :3], axis=1)
+    apart = np.linalg.norm(places[0] - places[1], axis=-1)
     if apart.max() <= tolerance:
-        return
+        return []
     told = []
     axes = [_named(one[:3, :3]) for one in (ours, theirs)]
     if axes[0] != axes[1]:
-        told.append(f"axes run {axes[1]}, the prediction's {axes[0]}")
+        told.append(f"axes run {axes[1]}, the {called}'s {axes[0]}")
     if (np.abs(steps[0] - steps[1]) > _SHARE * np.minimum(*steps)).any():
-        told.append(_spacing_differs(steps[0], steps[1]))
+        told.append(_spacing_differs(steps[0], steps[1], called))
     if not told and (np.linalg.norm(ours[:3, 3] - theirs[:3, 3])) > tolerance:
         told.append(f"its first voxel lies at {_mm(theirs[:3, 3])}, there at {_mm(ours[:3, 3])}")
-    _refuse(path, told or [f"its corners lie up to {apart.max():.3g} mm apart"])
+    return told or [f"corners of its slices lie up to {apart.max():.3g} mm apart"]
 
 
 def _named(directions: npt.NDArray[np.float64]) -> str:
@@ -145,15 +180,15 @@ def _named(directions: npt.NDArray[np.float64]) -> str:
     return ", ".join(shown)
 
 
-def _spacing_differs(ours: Any, theirs: Any) -> str:
-    return f"its voxels are {_mm(theirs, ' x ')}, the prediction's {_mm(ours, ' x ')}"
+def _spacing_differs(ours: Any, theirs: Any, called: str) -> str:
+    return f"its voxels are {_mm(theirs, ' x ')}, the {called}'s {_mm(ours, ' x ')}"
 
 
 def _mm(values: Any, between: str = ", ") -> str:
     return f"{between.join(f'{value:.4g}' for value in values)} mm"
 
 
-def _refuse(path: Path, told: list[str]) -> None:
-    what = f"lies elsewhere in space than its prediction: {'; '.join(told)}"
+def _refuse(path: Path, told: list[str], called: str) -> None:
+    what = f"lies elsewhere in space than its {called}: {'; '.join(told)}"
     hint = "resample one of them to the other's grid, or mend the header that is wrong"
     raise DataError(what, path=path, hint=hint)

@@ -15,6 +15,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from gazetrack.images.dicom_frames import of_frame
+
 # (Between slices, between rows, between columns), in mm.
 Spacing: TypeAlias = tuple[float, float, float]
 
@@ -141,7 +143,7 @@ def _dicom_spacing(data: Any) -> Spacing:
     between = data.get("SpacingBetweenSlices") or measures.get("SpacingBetweenSlices") or math.nan
     positions = _frame_positions(data)
     if len(positions) > 1:
-        between = _even_step(positions)
+        between = _even_step(positions, data)
     # The first value is the distance between rows (PS3.3 10.7.1.3).
     return _positive([float(between), float(pixels[0]), float(pixels[1])])
 
@@ -158,13 +160,22 @@ def _frame_positions(data: Any) -> list[Any]:
     return found
 
 
-def _even_step(positions: list[Any]) -> float:
-    """Return the distance from one frame to the next, NaN where it is not the same for all."""
+def _even_step(positions: list[Any], data: Any) -> float:
+    """Return the distance from one frame to the next, NaN where they make no boxes of voxels.
+
+    Either it is not the same for all, or frames are shifted against each other (a tilted gantry).
+    """
     steps = np.diff(np.array(positions, float), axis=0)
     mean = steps.mean(axis=0)
     length = float(np.linalg.norm(mean))
     off = float(np.linalg.norm(steps - mean, axis=1).max())
-    return length if off <= _UNEVEN * length else math.nan
+    if off > _UNEVEN * length:
+        return math.nan
+    directions = of_frame(data, 0, "PlaneOrientationSequence", "ImageOrientationPatient")
+    if directions is None:
+        return length
+    along = np.array([float(value) for value in directions]).reshape(2, 3)
+    return _lengths([*along, mean])[2]
 
 
 def _turned(along: list[float], swapped: bool) -> Spacing:

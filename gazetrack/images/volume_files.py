@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gazetrack.errors import ConfigError, InputError, quote
+from gazetrack.images.dicom_frames import Frames, frames_of
 from gazetrack.images.rescaling import rescaling
 from gazetrack.images.spacing import UNKNOWN, Spacing, dicom_spacing, nifti_spacing, nrrd_spacing
 from gazetrack.tables.stimulus import VOLUME_SUFFIXES
@@ -104,7 +105,8 @@ class Layout:
 class Header:
     """What a file says of itself before its voxels are read; `spacing` is NaN where unknown.
 
-    `series` is the SeriesInstanceUID of a DICOM file of one frame that tells its place in space.
+    `series` is the SeriesInstanceUID of a DICOM file of one frame that tells its place in space,
+    `frames` where all frames of a DICOM file lie, if it tells.
     """
 
     n: int
@@ -114,6 +116,7 @@ class Header:
     raw: Any
     spacing: Spacing = UNKNOWN
     series: str = ""
+    frames: Frames | None = None
 
 
 @dataclass(frozen=True)
@@ -242,7 +245,8 @@ def _dicom_header(path: Path) -> tuple[Header, int]:
     n_frames = int(data.get("NumberOfFrames") or 1)
     size = (n_frames, int(data.Rows), int(data.Columns))
     series = str(data.get("SeriesInstanceUID") or "") if n_frames == 1 and _is_placed(data) else ""
-    return Header(*size, Layout(), None, dicom_spacing(data), series), bytes_a_pixel
+    frames = frames_of(data, n_frames)
+    return Header(*size, Layout(), None, dicom_spacing(data), series, frames), bytes_a_pixel
 
 
 def _is_placed(data: Any) -> bool:

@@ -5,13 +5,13 @@ A study that asks for several things, each in trials of its own, gives a map for
 
 from __future__ import annotations
 
-import csv
 import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gazetrack.errors import ConfigError, InputError, quote
+from gazetrack.tables.named_rows import read_named_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -97,24 +97,15 @@ def _parsed(rule: str) -> tuple[str, re.Pattern[str] | None]:
 
 def _from_table(path: Path) -> Callable[[Track], str]:
     """Return what looks the target up in a table of trials."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            rows = list(reader)
-    except FileNotFoundError:
-        raise InputError("no such file", path=path, hint="check the name") from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        what = "cannot be read as a table of targets"
-        raise InputError(what, path=path, hint="write it as CSV, UTF-8") from error
-    found = reader.fieldnames or ()
+    found, rows = read_named_rows(path, "a table of targets")
     keys = [name for name in COLUMNS if name in found]
     if TARGET not in found or not keys:
         hint = f"name the columns target and some of {', '.join(COLUMNS)}"
         raise InputError("is no table of targets", path=path, hint=hint)
     targets: dict[tuple[str, ...], str] = {}
     for row in rows:
-        key = tuple(row[name] or "" for name in keys)
-        target = row[TARGET] or ""
+        key = tuple(row[name] for name in keys)
+        target = row[TARGET]
         if targets.setdefault(key, target) != target:
             what = f"gives {quote(' '.join(key))!r} two targets"
             raise InputError(what, path=path, hint="add a column that tells the trials apart")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import re
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from gazetrack.images.folder import find_images, image_size
 from gazetrack.images.volumes import volume_file
 from gazetrack.maps.store import read_maps
 from gazetrack.maps.targets import with_targets
+from gazetrack.tables.named_rows import read_named_rows
 from gazetrack.tables.stimulus import stem
 from gazetrack.workflows.table_tracks import distinct, read_tracks
 
@@ -318,20 +318,12 @@ def _named_splits(
             for image_id in read_ids(path):
                 yield image_id, split
     for row in [] if manifest is None else _rows(Path(manifest)):
-        yield stem(row["image_id"]), row.get("split") or ""
+        yield stem(row["image_id"]), row.get("split", "")
 
 
 def _rows(manifest: Path) -> list[dict[str, str]]:
     """Read a manifest, a CSV file with a column ``image_id``."""
-    try:
-        with manifest.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            rows = list(reader)
-    except FileNotFoundError:
-        raise InputError("no such file", path=manifest, hint="check the name") from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        what = "cannot be read as a manifest"
-        raise InputError(what, path=manifest, hint="write it as CSV, UTF-8") from error
-    if "image_id" not in (reader.fieldnames or ()):
+    names, rows = read_named_rows(manifest, "a manifest")
+    if "image_id" not in names:
         raise InputError("has no column image_id", path=manifest, hint="name it in the first line")
     return rows

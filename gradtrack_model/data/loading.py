@@ -21,7 +21,12 @@ from gradtrack_model.data.class_maps import (
     stored_classes,
 )
 from gradtrack_model.data.gaze import choose_gaze
-from gradtrack_model.data.image_files import read_image, read_label_image, read_mask
+from gradtrack_model.data.image_files import (
+    check_same_geometry,
+    read_image,
+    read_label_image,
+    read_mask,
+)
 from gradtrack_model.data.labels import cleaned, mean_maps, refined_maps
 from gradtrack_model.data.reading import read_together
 from gradtrack_model.data.sample import Sample, TrainingData, middle_slice
@@ -321,12 +326,12 @@ def mask_of(item: Item, where: ImageRef) -> npt.NDArray[np.bool_]:
     Raises
     ------
     DataError
-        The mask has another size than its image.
+        The mask has another size than its image, or lies elsewhere in space.
     InputError
         As in `gazetrack.images.folder.read_mask`.
     """
     mask = read_mask(where)
-    _refuse_size(item, where, mask.shape)
+    _refuse_misfit(item, where, mask.shape)
     return mask
 
 
@@ -348,20 +353,22 @@ def labels_of(item: Item, where: ImageRef, n_classes: int) -> npt.NDArray[np.uin
     Raises
     ------
     DataError
-        The mask has another size than its image, or a value that is no class.
+        The mask has another size than its image, lies elsewhere in space, or has a value that is
+        no class.
     InputError
         As in `gazetrack.images.labels.read_label_image`.
     """
     labels = read_label_image(where, n_classes)
-    _refuse_size(item, where, labels.shape)
+    _refuse_misfit(item, where, labels.shape)
     return labels
 
 
-def _refuse_size(item: Item, where: ImageRef, shape: tuple[int, ...]) -> None:
+def _refuse_misfit(item: Item, where: ImageRef, shape: tuple[int, ...]) -> None:
     height, width = shape
     if (height, width) != (item.height, item.width):
         what = f"is {width} x {height} pixels, its image {item.width} x {item.height}"
         raise DataError(what, path=where.path, hint="a mask has the size of its image")
+    check_same_geometry(item.image, where, "image")
 
 
 def _check_levels(samples: Iterable[Sample]) -> None:

@@ -348,6 +348,7 @@ def _score(
         check_same_geometry(predicted, reference)
         if image is not None:
             _check_size_of_image(image, mask.shape, reference.path)
+            check_same_geometry(image, reference, "image")
     except GazetrackError as error:
         return Score(image_id, error=error)
     probabilities = predicted.file.parent / PROBABILITIES / f"{predicted.file.stem}.png"

@@ -10,6 +10,8 @@ from gazetrack.images.folder import find_images
 from gazetrack.images.geometry import affine_of, check_same_geometry
 from gazetrack.images.reference import ImageRef
 from gazetrack.images.slices import header, read_labels
+from tests.dicom_files import affine_of as dicom_affine
+from tests.dicom_files import corners, normal_of, write_enhanced, write_series
 from tests.volume_files import write_dicom, write_nifti, write_nrrd
 
 nibabel, nrrd, pydicom = (pytest.importorskip(name) for name in ("nibabel", "nrrd", "pydicom"))
@@ -91,3 +93,54 @@ def test_files_that_tell_spacing_alone_are_compared_by_it(tmp_path):
     with pytest.raises(DataError, match=r"the prediction's 3 x 0\.6 x 0\.5"):
         checked(one, write_dicom(tmp_path / "e.dcm", frames, PixelSpacing=[0.6, 0.9]))
     checked(one, write_dicom(tmp_path / "f.dcm", frames, PixelSpacing=[0.6, 0.5]))
+
+
+FLIPPED = (-0.8, -0.6, 0.0, -0.36, 0.48, -0.8)  # columns run the other way
+
+
+@pytest.mark.parametrize(
+    ("facts", "told"),
+    [
+        ({"ImageOrientationPatient": list(FLIPPED)}, "columns to R, the image's .* columns to L"),
+        (
+            {"ImagePositionPatient": [10.0, -20.0, 32.0]},
+            r"first voxel lies at 10, -20, 32 mm, there at 10, -20, 30 mm",
+        ),
+        ({"PixelSpacing": [0.5, 0.7]}, r"0\.5 x 0\.7 mm, the image's 1 x 0\.7 x 0\.5 mm"),
+    ],
+)
+def test_a_dicom_mask_that_lies_elsewhere_than_its_image_is_refused(tmp_path, facts, told):
+    pixels = np.zeros((1, 6, 6), np.uint8)
+    (image,) = write_series(tmp_path / "images", pixels, names=["a"])
+    (same,) = write_series(tmp_path / "same", pixels, names=["a"])
+    check_same_geometry(first(image), first(same), "image")
+    (other,) = write_series(tmp_path / "other", pixels, names=["a"], **facts)
+    with pytest.raises(DataError, match=told):
+        check_same_geometry(first(image), first(other), "image")
+
+
+def test_frames_of_dicom_are_compared_one_by_one(tmp_path):
+    frames = np.zeros((5, 6, 6), np.uint8)
+    one = write_enhanced(tmp_path / "a.dcm", frames)
+    checked(one, write_enhanced(tmp_path / "b.dcm", frames))
+    uneven = corners(5)
+    uneven[2] = uneven[2] + 0.4 * normal_of()
+    with pytest.raises(DataError, match=r"corners of its slices lie up to 0\.4 mm apart"):
+        checked(one, write_enhanced(tmp_path / "c.dcm", frames, places=uneven))
+    with pytest.raises(DataError, match="slices to"):
+        checked(one, write_enhanced(tmp_path / "d.dcm", frames, places=corners(5)[::-1]))
+    nothing = write_enhanced(tmp_path / "e.dcm", frames, PerFrameFunctionalGroupsSequence=None)
+    checked(one, nothing)
+
+
+def test_dicom_and_nifti_of_one_place_are_alike(tmp_path):
+    frames = np.zeros((5, 6, 6), np.uint8)
+    # NIfTI is turned as radiologists look at it, and frames stay: only an upright one is alike.
+    places = [np.array([10.0, -20, 30 + 2.5 * k]) for k in range(5)]
+    upright = {"ImageOrientationPatient": [1, 0, 0, 0, 1, 0]}
+    one = write_enhanced(tmp_path / "b.dcm", frames, places=places, **upright)
+    affine = dicom_affine((1, 0, 0, 0, 1, 0))
+    checked(one, write_nifti(tmp_path / "c.nii", frames.transpose(2, 1, 0), affine))
+    affine[2, 3] += 1
+    with pytest.raises(DataError, match="first voxel lies"):
+        checked(one, write_nifti(tmp_path / "d.nii", frames.transpose(2, 1, 0), affine))

@@ -10,6 +10,7 @@ import pytest
 from gazetrack.images.folder import find_images
 from gazetrack.images.reference import ImageRef
 from gazetrack.images.slices import read_slice, spacing_of
+from tests.dicom_files import corners, write_enhanced
 from tests.volume_files import write_dicom, write_nifti, write_nrrd
 
 nibabel, nrrd, pydicom = (pytest.importorskip(name) for name in ("nibabel", "nrrd", "pydicom"))
@@ -131,3 +132,13 @@ def test_axes_that_lean_have_no_distance_between_slices(tmp_path):
     assert found == pytest.approx((math.nan, 0.6, 0.5), nan_ok=True)
     path = write_nrrd(tmp_path / "b.nrrd", BLOCK, ((0.5, 0, 0), (0, 0.6, 0), (0, 1.5, 3)))
     assert spacing(path) == pytest.approx((math.nan, 0.6, 0.5), nan_ok=True)
+
+
+def test_frames_of_a_tilted_gantry_make_no_boxes(tmp_path):
+    frames = np.zeros((3, 6, 6), np.uint8)
+    upright = spacing(write_enhanced(tmp_path / "a.dcm", frames))
+    assert upright == pytest.approx((2.5, 0.7, 0.5))
+    tilted = [place + np.array([0, 0, 0.8 * k]) for k, place in enumerate(corners(3))]
+    found = spacing(write_enhanced(tmp_path / "b.dcm", frames, places=tilted))
+    assert np.isnan(found[0])
+    assert found[1:] == pytest.approx((0.7, 0.5))

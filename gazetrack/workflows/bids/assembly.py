@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gazetrack.errors import DataError, quote
 from gazetrack.publish import put, write_json, write_text
+from gazetrack.workflows.bids.folders import refuse_two_inputs
 from gazetrack.workflows.bids.labels import Entities
 from gazetrack.workflows.bids.participants import write_participants
 from gazetrack.workflows.bids.sidecars import BIDS_VERSION, GENERATED_BY
@@ -48,6 +49,10 @@ class Staged:
         Whether the user has given the subject's label, so that others may share it.
     data_set : str
         The folder of the BIDS data set that the export is of; empty for all other exports.
+    asked : str
+        The folder that was named as input and holds the export, or the named export's own.
+    lies_in : str
+        The export's own folder.
     fits : frozenset of str
         What patterns of the rules fit: file, recording, participant.
     looked_up : dict of str to str
@@ -68,6 +73,8 @@ class Staged:
     named: str
     is_given: bool = False
     data_set: str = ""
+    asked: str = ""
+    lies_in: str = ""
     fits: frozenset[str] = frozenset()
     looked_up: dict[str, str] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
@@ -93,11 +100,12 @@ def named(recordings: Sequence[Staged], task: str) -> list[Entities]:
     ------
     DataError
         Two recordings would have one name, one participant two, or two participants one; or a
-        subject would be made of two data sets.
+        subject would be made of two data sets, or of two folders that were named.
     """
     _refuse_two_names(recordings)
     _refuse_one_label(recordings)
     _refuse_two_data_sets(recordings)
+    refuse_two_inputs(recordings)
     groups: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for number, one in enumerate(recordings):
         own = (one.found["subject"], one.found.get("session", ""), one.found.get("task", task))

@@ -57,8 +57,9 @@ class Subjects:
         given = self.rules.label("subject", found) if found else ""
         if not self.pseudonyms.keeps:
             pseudonym = self.pseudonyms.of(given or found) or label
-            return label_of("subject", pseudonym), pseudonym, False
-        name = found or self.rules.label("subject", label) or label
+            return label_of("subject", pseudonym), pseudonym, bool(given)
+        given = given or ("" if found else self.rules.label("subject", label))
+        name = found or given or label
         return given or label_of("subject", name), name, bool(given)
 
 
@@ -74,11 +75,14 @@ class Place:
         The recording's folder within the data set in the making.
     people : list of str
         The participants of all recordings in the export.
+    asked : str
+        The folder that was named as input and holds the export, or the named export's own.
     """
 
     source: Source
     folder: str
     people: list[str]
+    asked: str = ""
 
 
 def named_part(old: Part, new: Part, place: Place, rules: Rules, pseudonyms: Pseudonyms) -> Staged:
@@ -130,6 +134,8 @@ def named_part(old: Part, new: Part, place: Place, rules: Rules, pseudonyms: Pse
         named=name,
         is_given=is_given,
         data_set=_data_set_of(old, place.source.path),
+        asked=place.asked,
+        lies_in=str(place.source.path.parent),
         fits=rules.fits(texts),
         looked_up=looked_up,
     )

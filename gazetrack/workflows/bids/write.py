@@ -33,6 +33,12 @@ from gazetrack.workflows.bids.assembly import (
     write_root,
 )
 from gazetrack.workflows.bids.derived import Derived
+from gazetrack.workflows.bids.folders import (
+    asked_for,
+    named_folders,
+    not_looked_into,
+    notes_on_folders,
+)
 from gazetrack.workflows.bids.labels import checked_label
 from gazetrack.workflows.bids.naming import Place, Subjects, named_part
 from gazetrack.workflows.bids.participants import read_participants
@@ -241,7 +247,7 @@ def write_bids_files(
     if options.force:
         refuse_changed(Path(options.out))
     with suppress(_NothingWritten), publish_folder(options.out, replace=options.force) as root:
-        asked = _Asked(options=options, rules=rules, root=root)
+        asked = _Asked(options=options, rules=rules, root=root, folders=named_folders(paths))
         staged = list(
             over(
                 partial(_stage, asked=asked),
@@ -254,9 +260,12 @@ def write_bids_files(
         )
         outcomes = [outcome for one in staged for outcome in one.outcomes]
         recordings = [part for one in staged for part in one.parts]
+        unseen = "" if options.recursive else _unseen(asked.folders, recordings)
         if not recordings:
             if all(outcome.error is None for outcome in outcomes):
                 hint = "name the exports, or --format where the format is not found"
+                if unseen:
+                    hint = f"add --recursive: {unseen}"
                 raise InputError("no export of a known format among the files", hint=hint)
             raise _NothingWritten
         with quoting_nothing(not keeps):
@@ -271,6 +280,9 @@ def write_bids_files(
             write_derivatives_root(root, name, rules)
         with quoting_nothing(not keeps):
             notes = [*notes_on(rules, recordings, {one.task for one in entities}), *notes]
+        notes = [*notes_on_folders(recordings), *notes]
+        if unseen:
+            notes.insert(0, f"{unseen} (--recursive)")
         # In front of all others, since only the first ones are shown.
         first = next(one.outcomes[0] for one in staged if one.parts)
         first.notes = [*notes, *first.notes]
@@ -282,6 +294,11 @@ def write_bids_files(
             # Again, since reading exports may take hours.
             refuse_changed(Path(options.out))
     return outcomes
+
+
+def _unseen(folders: Sequence[Path], recordings: Sequence[Staged]) -> str:
+    n = not_looked_into(folders, recordings)
+    return f"{n} folders below those that were named were not looked into" if n else ""
 
 
 class _NothingWritten(Exception):
@@ -300,11 +317,14 @@ class _Asked:
         What the user's file of rules says.
     root : pathlib.Path
         The folder of the data set in the making.
+    folders : list of pathlib.Path
+        The folders that were named as inputs, the deepest first.
     """
 
     options: BidsOptions
     rules: Rules
     root: Path
+    folders: list[Path]
 
 
 @dataclass
@@ -395,9 +415,8 @@ def _write_parts(
         for place, (old, new) in enumerate(zip(exported, written, strict=True)):
             folder = f"{_STAGING}/{number}-{place}"
             people = [part.participant for part in exported]
-            one = named_part(
-                old, new, Place(source, folder, people), asked.rules, options.pseudonyms
-            )
+            own = Place(source, folder, people, asked_for(source.path, asked.folders))
+            one = named_part(old, new, own, asked.rules, options.pseudonyms)
             staged.append(one)
             tables, found = write_part(new, asked.root / folder, asked.rules.hed)
             one.rows, one.sidecars = tables.rows, tables.sidecars
