@@ -183,8 +183,10 @@ def show_found(outcome: Outcome, verbose: bool, echo: Callable[[Outcome], None])
         click.echo(f"  note: {note}")
     if len(shown) < len(outcome.notes):
         click.echo(f"  and {len(outcome.notes) - len(shown)} more notes (-v shows them)")
+    # Of a recording that a manifest knows, the tables lie there already.
+    done = "unchanged:" if found.get("unchanged") else "wrote"
     for output in outcome.outputs:
-        click.echo(f"  wrote {output['path']} ({output['rows']:,} rows)")
+        click.echo(f"  {done} {output['path']} ({output['rows']:,} rows)")
 
 
 def _echo_fixations(outcome: Outcome) -> None:

@@ -229,6 +229,7 @@ class Study:
         if not is_outcome(told) or len(told["outputs"]) != len(self._manifest.tables(key)):
             return None
         outcome = Outcome(**told)
+        outcome.summary["unchanged"] = True
         if "notes" in outcome.summary:
             outcome.summary["notes"] = outcome.notes
         if self._names_files:

@@ -100,7 +100,10 @@ def test_a_study_goes_on_where_it_was(run, exports, tmp_path, command):
     report = (tmp_path / "report.jsonl").read_text()
     times = {path: path.stat().st_mtime_ns for path in (tmp_path / "tables").iterdir()}
     again = run(line)
-    assert (again.code, again.out, again.err) == (0, first.out, "")
+    # Nothing was written, and it does not say so.
+    assert first.out.count("  wrote tables") == 3
+    assert (again.code, again.err) == (0, "")
+    assert again.out == first.out.replace("  wrote tables", "  unchanged: tables")
     assert (tmp_path / "report.jsonl").read_text() == report
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "tables").iterdir()} == times
 

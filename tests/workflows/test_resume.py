@@ -65,6 +65,7 @@ def test_a_second_call_does_nothing_and_reports_the_same(folder):
     assert done == list("01234")
     second, done = convert_again(samples=True)
     assert done == []
+    assert all(outcome.summary.pop("unchanged") for outcome in second)
     as_text = json.loads(json.dumps(reported(first)))  # pairs are lists in JSON
     assert json.loads(json.dumps(reported(second))) == as_text
 
@@ -353,6 +354,7 @@ def test_exports_and_tables_of_a_store_are_done_once(folder, lab, monkeypatch):
     assert made == list("012")
     second, made = convert_there(url, monkeypatch)
     assert made == []
+    assert all(outcome.summary.pop("unchanged") for outcome in second)
     assert json.loads(json.dumps(reported(second))) == json.loads(json.dumps(reported(first)))
     assert second[0].outputs[0]["path"] == f"{url}/tables/0.fixations.parquet"
     put("exports/1.csv", gaze(1, n=400))
