@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from gazetrack.errors import DataError, quote
 from gazetrack.publish import put, write_json, write_text
-from gazetrack.workflows.bids.folders import refuse_two_inputs
 from gazetrack.workflows.bids.labels import Entities
 from gazetrack.workflows.bids.participants import write_participants
 from gazetrack.workflows.bids.sidecars import BIDS_VERSION, GENERATED_BY
@@ -100,12 +99,11 @@ def named(recordings: Sequence[Staged], task: str) -> list[Entities]:
     ------
     DataError
         Two recordings would have one name, one participant two, or two participants one; or a
-        subject would be made of two data sets, or of two folders that were named.
+        subject would be made of two data sets.
     """
     _refuse_two_names(recordings)
     _refuse_one_label(recordings)
     _refuse_two_data_sets(recordings)
-    refuse_two_inputs(recordings)
     groups: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for number, one in enumerate(recordings):
         own = (one.found["subject"], one.found.get("session", ""), one.found.get("task", task))

@@ -38,6 +38,7 @@ from gazetrack.workflows.bids.folders import (
     named_folders,
     not_looked_into,
     notes_on_folders,
+    refuse_two_inputs,
 )
 from gazetrack.workflows.bids.labels import checked_label
 from gazetrack.workflows.bids.naming import Place, Subjects, named_part
@@ -271,6 +272,7 @@ def write_bids_files(
         with quoting_nothing(not keeps):
             _refuse_same_bytes(staged)
             entities = named(recordings, options.task_label)
+            refuse_two_inputs(recordings)
         outputs = assemble(root, recordings, entities, rules)
         _tell(staged, outputs, Path(options.out))
         subjects = list({one.subject for one in entities})
