@@ -245,8 +245,15 @@ def _dicom_header(path: Path) -> tuple[Header, int]:
     n_frames = int(data.get("NumberOfFrames") or 1)
     size = (n_frames, int(data.Rows), int(data.Columns))
     series = str(data.get("SeriesInstanceUID") or "") if n_frames == 1 and _is_placed(data) else ""
-    frames = frames_of(data, n_frames)
-    return Header(*size, Layout(), None, dicom_spacing(data), series, frames), bytes_a_pixel
+    found = Header(
+        *size,
+        Layout(),
+        None,
+        spacing=dicom_spacing(data),
+        series=series,
+        frames=frames_of(data, n_frames),
+    )
+    return found, bytes_a_pixel
 
 
 def _is_placed(data: Any) -> bool:
