@@ -17,7 +17,7 @@ def read_named_rows(path: Path, what: str) -> tuple[tuple[str, ...], list[dict[s
     Parameters
     ----------
     path : pathlib.Path
-        The file, in UTF-8.
+        The file to be read, in UTF-8, with commas between cells.
     what : str
         What it is to be, for the message of an error, such as ``a manifest``.
 

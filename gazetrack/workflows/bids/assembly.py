@@ -51,7 +51,7 @@ class Staged:
     asked : str
         The folder that was named as input and holds the export, or the named export's own.
     lies_in : str
-        The export's own folder.
+        The folder of the export's own file, as it was found.
     fits : frozenset of str
         What patterns of the rules fit: file, recording, participant.
     looked_up : dict of str to str

@@ -37,7 +37,7 @@ def asked_for(file: Path, folders: Iterable[Path]) -> str:
     file : pathlib.Path
         An export, by the name it was found under.
     folders : iterable of pathlib.Path
-        What `named_folders` returns.
+        The folders that were named, as `named_folders` returns them.
     """
     found = next((folder for folder in folders if folder in file.parents), file.parent)
     return _whole(found)
@@ -49,7 +49,7 @@ def not_looked_into(folders: Iterable[Path], recordings: Iterable[Staged]) -> in
     Parameters
     ----------
     folders : iterable of pathlib.Path
-        What `named_folders` returns.
+        The folders that were named, as `named_folders` returns them.
     recordings : iterable of Staged
         What was found in them.
     """
