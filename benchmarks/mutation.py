@@ -1,7 +1,7 @@
 """Mutation score: of small errors put into a wing's modules, how many its tests notice.
 
     python benchmarks/mutation.py kernels [--modules cells text] [--tests PATH ...] [--every 1]
-        [--first 0] [--json FILE]
+        [--first 0] [--seconds S] [--json FILE]
 
 Each mutant (`_mutants.py`) is one changed operator, comparison, number, condition or call within a
 function. The tests that reach its line are run, the quickest first, until one fails: it is killed.
@@ -14,7 +14,9 @@ has imported everything. Hypothesis takes the same examples each time, and does 
 
 ``--every N`` takes each N-th mutant, to look at a large wing in a short time: the score is one of a
 sample then, and the JSON says so. ``--first K`` takes another sample, beginning with the mutant K:
-tests that were written for the survivors of one are honestly judged by another alone.
+tests that were written for the survivors of one are honestly judged by another alone. With
+``--seconds S``, a mutant that has survived the quickest tests of so long is given up as a survivor,
+though a slower one might notice it: the score is at least what is said.
 
 The JSON file keeps what it says of other modules, of whichever wing, and is written after each
 module. Tests of real exports are left out, wherever the data are: everybody gets the same score.
@@ -26,6 +28,7 @@ import argparse
 import ast
 import importlib
 import json
+import math
 import os
 import resource
 import signal
@@ -105,6 +108,8 @@ class Runner:
         The modules by their paths.
     sample : slice
         Which mutants of a module are taken.
+    seconds : float
+        How long the tests of one mutant may take together, as long as they took unchanged.
     keep : callable
         What is given a module's path and its result when all its mutants were judged.
     """
@@ -113,10 +118,12 @@ class Runner:
         self,
         modules: dict[Path, ModuleType],
         sample: slice,
+        seconds: float,
         keep: Callable[[str, Result], None],
     ) -> None:
         self._modules = modules
         self._sample = sample
+        self._most_s = seconds
         self._keep = keep
         self._failed = False
         self._items: list[pytest.Item] = []
@@ -201,6 +208,12 @@ class Runner:
         if not chosen:
             return "reached by no test"
         quickest_first = sorted(chosen, key=self._seconds.__getitem__)
+        total = 0.0
+        for n, number in enumerate(quickest_first):
+            total += self._seconds[number]
+            if n and total > self._most_s:
+                quickest_first = quickest_first[:n]
+                break
         return self._fate_of(lambda: plant(module, mutant), quickest_first)
 
     def _fate_of(
@@ -316,6 +329,7 @@ def measure(
     names: Sequence[str],
     tests: Sequence[str],
     sample: slice,
+    seconds: float,
     keep: Callable[[str, Result], None],
 ) -> None:
     """Tell what became of the mutants of each module of a wing.
@@ -330,6 +344,8 @@ def measure(
         The files or folders of tests, below the repository; none means the wing's own.
     sample : slice
         Which mutants of each module are taken.
+    seconds : float
+        How long the tests of one mutant may take; infinity for as long as they do.
     keep : callable
         What is given a module's path and its result, module after module.
     """
@@ -347,7 +363,7 @@ def measure(
         path: importlib.import_module(".".join(path.relative_to(_ROOT).with_suffix("").parts))
         for path in paths
     }
-    runner = Runner(modules, sample, keep)
+    runner = Runner(modules, sample, seconds, keep)
     # Without what pytest prints, and the options of the project that are of it.
     options = ["-o", "addopts=", "--import-mode=importlib", "-p", "no:terminal"]
     options += ["-p", "no:cacheprovider", "-m", "not slow and not real_data"]
@@ -365,11 +381,14 @@ class Report:
         The file, which need not exist; None keeps nothing.
     sample : slice
         Which mutants were taken.
+    seconds : float
+        How long the tests of one of them might take.
     """
 
-    def __init__(self, path: str | None, sample: slice) -> None:
+    def __init__(self, path: str | None, sample: slice, seconds: float = math.inf) -> None:
         self._path = path
         self._sample = sample
+        self._most_s = seconds
         self._where = where_and_when()
         known = json.loads(Path(path).read_text("utf-8")) if path and Path(path).exists() else {}
         self._modules: dict[str, dict[str, Any]] = known.get("modules", {})
@@ -388,6 +407,7 @@ class Report:
             "score": round(result.score, 1),
             "every": self._sample.step,
             "first": self._sample.start,
+            **({} if math.isinf(self._most_s) else {"seconds": self._most_s}),
             "commit": self._where["commit"],
             **result.fates,
             "survivors": result.survivors,
@@ -425,11 +445,13 @@ def main() -> None:
     parser.add_argument("--tests", nargs="*", default=(), help="only these files or folders")
     parser.add_argument("--every", type=int, default=1, help="each N-th mutant only")
     parser.add_argument("--first", type=int, default=0, help="the first of them, from 0")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="of tests a mutant at most")
     parser.add_argument("--json", help="a file for the result, which keeps other modules' results")
     options = parser.parse_args()
     sample = slice(options.first, None, options.every)
-    report = Report(options.json, sample)
-    measure(WINGS[options.wing], options.modules, options.tests, sample, report.keep)
+    report = Report(options.json, sample, options.seconds)
+    wing = WINGS[options.wing]
+    measure(wing, options.modules, options.tests, sample, options.seconds, report.keep)
     print(f"{options.wing}: {report.of(options.wing)}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
@@ -27,8 +28,13 @@ def test_a_call_goes_on_while_its_caller_does_and_the_next_one_waits_for_it():
 
 def test_what_is_large_does_not_wait_beside_the_next_one():
     done = []
+
+    def slow():
+        time.sleep(0.05)
+        done.append("large")
+
     with Behind() as behind:
-        behind.call(lambda: done.append("large"), MOST_BYTES + 1)
+        behind.call(slow, MOST_BYTES + 1)
         assert done == ["large"]
 
 

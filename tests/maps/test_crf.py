@@ -102,3 +102,33 @@ def test_an_image_of_another_size_is_refused():
     image, _, soft = scene()
     with pytest.raises(ConfigError, match="24 x 24"):
         refine(soft, image[:20])
+
+
+def by_hand(p, weight, iterations):
+    """Take mean-field steps where all of the filter is the pixel itself."""
+    q = np.clip(p, 1e-5, 1 - 1e-5)
+    for _ in range(iterations):
+        q = 1 / (1 + np.exp(-(np.log(p_unary(p)) + weight * (2 * q - 1))))
+    return q
+
+
+def p_unary(p):
+    p = np.clip(p, 1e-5, 1 - 1e-5)
+    return p / (1 - p)
+
+
+@pytest.mark.parametrize("soft", [0.0, 0.3, 0.5, 0.8, 1.0])
+def test_an_image_of_one_pixel_by_hand(soft):
+    params = CRFParams(weight=0.7, iterations=3, smooth_weight=0.4)
+    found = refine(np.full((1, 1, 1), soft, np.float32), np.zeros((1, 1, 3), np.uint8), params)
+    assert found.item() == pytest.approx(by_hand(soft, 0.7 + 0.4, 3), rel=1e-4)
+
+
+def test_what_is_see_through_does_not_matter():
+    image, _, soft = scene()
+    alpha = np.random.default_rng(1).integers(0, 256, (24, 24, 1), np.uint8)
+    np.testing.assert_array_equal(
+        refine(soft, np.concatenate([image, alpha], -1)), refine(soft, image)
+    )
+    grey = image[..., 0]
+    np.testing.assert_array_equal(refine(soft, grey), refine(soft, np.stack([grey] * 3, -1)))

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gazetrack.maps.dwell import blurred_levels
 from gazetrack.maps.parameters import MapParams
+from gazetrack.maps.points import Points
 from gazetrack.maps.render import render_points
 from gazetrack.maps.track import level_members
 from tests import oracles
@@ -74,3 +76,34 @@ def test_density_backwards_is_the_same_density(seed, n, blur):
     np.testing.assert_allclose(
         render_points(x[::-1], y[::-1], d[::-1], (H, W), params), forwards, atol=2e-5
     )
+
+
+@pytest.mark.parametrize("sigma", [1.5, 4.0, 9.0])  # the first on the grid of pixels
+def test_sums_are_milliseconds_also_of_what_lies_far_beside_the_map(sigma):
+    # Weights make up for the distance: on the map, all of these count about as much.
+    far = np.array([0.0, 2.0, 3.0, 4.0])
+    duration_ms = 300 * np.exp(far**2 / 2)
+    for x, y in (
+        (-far, 2 * far),
+        (W / sigma + far, far - far),
+        (far, -far),
+        (far, H / sigma + far),
+    ):
+        p = Points(
+            x=x * sigma,
+            y=y * sigma,
+            duration_ms=duration_ms,
+            widening=np.ones(4),
+            joined=np.zeros(4, np.bool_),
+            firsts=np.array([2, 0]),
+            size=(H, W),
+        )
+        found = blurred_levels(p, sigma, p.joined)
+        rows = np.arange(H)[:, None] + 0.5
+        columns = np.arange(W) + 0.5
+        each = [
+            d * np.exp(-((columns - px) ** 2 + (rows - py) ** 2) / (2 * sigma**2))
+            for px, py, d in zip(p.x, p.y, duration_ms, strict=True)
+        ]
+        np.testing.assert_allclose(found[0], np.sum(each[2:], axis=0), atol=0.02)
+        np.testing.assert_allclose(found[1], np.sum(each, axis=0), atol=0.02)
