@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 from scipy.spatial import ConvexHull
 
+from gazetrack.maps.kinds import _cubic
 from gazetrack.maps.parameters import KINDS, PRESETS, TRUNCATIONS, MapParams
 from gazetrack.maps.render import render_points
 from gazetrack.maps.track import level_members
@@ -124,3 +125,87 @@ def test_the_smallest_maps_levels_and_durations_are_numbers(kind, by):
                 kind in ("hull", "gaussian", "linear") and height % 2
             ):  # the last fixation is in the middle of a pixel
                 assert maps[:, height // 2, -1].min() > 0.5
+
+
+@pytest.mark.parametrize("kind", ["gaussian", "linear"])
+def test_kinds_of_the_distance_are_their_formula_of_it(kind):
+    height, width = 20, 27
+    x, y, d = points(7, 5)
+    x, y = x * width / W, y * height / H
+    params = MapParams(kind=kind, blur=0.15)
+    sigma = params.blur * math.sqrt(height * width)
+
+    def expected(chosen):
+        out = np.empty((1, height, width))
+        joined = np.arange(len(chosen)) < len(chosen) - 1
+        nothing = np.zeros(len(chosen))
+        oracles.suffix_distance(x[chosen], y[chosen], nothing, joined, [0], False, out)
+        if kind == "linear":
+            return 1 - out[0] / out[0].max()
+        return np.exp(-(out[0] ** 2) / (2 * sigma**2))
+
+    ours = render_points(x, y, d, (height, width), params)
+    members = level_members(d, params.ratios)
+    np.testing.assert_allclose(ours, levels_of(members, expected), atol=1e-4)
+
+
+@pytest.mark.parametrize("blur", [0.1, 0.8])
+def test_a_heatmap_reaches_from_0_to_1_even_where_gaze_is_felt_everywhere(blur):
+    x, y, d = points(3, 6)
+    params = MapParams(kind="heatmap", blur=blur, levels=2)
+    sigma = blur * math.sqrt(H * W)
+    rows = np.arange(H)[:, None] + 0.5
+    columns = np.arange(W) + 0.5
+
+    def expected(chosen):
+        total = sum(
+            d[k] * np.exp(-((columns - x[k]) ** 2 + (rows - y[k]) ** 2) / (2 * sigma**2))
+            for k in chosen
+        )
+        return (total - total.min()) / np.ptp(total)
+
+    ours = render_points(x, y, d, (H, W), params)
+    members = level_members(d, params.ratios)
+    np.testing.assert_allclose(ours, levels_of(members, expected), atol=1e-4)
+
+
+def test_gazemedseg_puts_the_first_pixel_last_and_leaves_out_what_is_beside():
+    params = PRESETS["gazemedseg"]
+    d = np.array([300.0, 200.0])
+
+    def drawn(x, y):
+        return render_points(np.array(x, float), np.array(y, float), d[: len(x)], (H, W), params)
+
+    np.testing.assert_array_equal(drawn([0], [0]), drawn([W], [H]))
+    inside = drawn([30], [20])
+    for x, y in ((-1, 20), (W + 1, 20), (30, -1), (30, H + 1)):
+        np.testing.assert_array_equal(drawn([30, x], [20, y]), inside)
+        assert not drawn([x], [y]).any()
+    last = 0.4 * W / 768  # so near to the end, a position is rounded to it
+    np.testing.assert_array_equal(drawn([W - last], [20]), drawn([W], [20]))
+    assert np.argmax(drawn([W], [20])[0].max(0)) == W - 1
+
+
+def test_sizes_change_by_keys_cubic_interpolation():
+    # Keys (1981) with a = -.75 at distances of a quarter, three of them, five and seven.
+    near = [0.87890625, 0.26171875, -0.10546875, -0.03515625]
+    twice = _cubic(8, 4)
+    np.testing.assert_allclose(twice[4], [near[3], near[1], near[0], near[2]], atol=1e-12)
+    np.testing.assert_allclose(twice[3], [near[2], near[0], near[1], near[3]], atol=1e-12)
+    # Beyond the ends the last pixel is taken again.
+    np.testing.assert_allclose(twice[0], [near[3] + near[1] + near[0], near[2], 0, 0], atol=1e-12)
+    np.testing.assert_allclose(twice, twice[::-1, ::-1], atol=1e-12)
+    np.testing.assert_allclose(_cubic(5, 5), np.eye(5), atol=1e-12)
+    np.testing.assert_allclose(_cubic(3, 9) @ np.arange(9.0), [1, 4, 7], atol=1e-12)
+
+
+def test_a_tube_as_thin_as_a_hair_and_as_wide_as_the_map():
+    x, y, d = points(2, 4)
+    s = math.sqrt(H * W)
+    for radius in (0.01, 2.0):
+        params = MapParams(kind="tube", levels=1, radius=radius, softness=0.02)
+        out = np.empty((1, H, W))
+        joined = np.arange(4) < 3
+        oracles.suffix_distance(x, y, np.full(4, radius * s), joined, [0], False, out)
+        expected = 1 / (1 + np.exp(out / (0.02 * s)))
+        np.testing.assert_allclose(render_points(x, y, d, (H, W), params), expected, atol=1e-4)

@@ -11,7 +11,18 @@ from hypothesis import strategies as st
 
 from gazetrack.errors import ConfigError
 from gazetrack.maps.parameters import KINDS, TRUNCATIONS, MapParams
-from gazetrack.maps.render import as_uint8, level_titles, render_batch, render_maps, render_points
+from gazetrack.maps.render import (
+    TrackMaps,
+    as_uint8,
+    check_size,
+    left_out,
+    level_titles,
+    pool,
+    prepare,
+    render_batch,
+    render_maps,
+    render_points,
+)
 from gazetrack.maps.track import Track
 
 H, W = 24, 32
@@ -303,3 +314,93 @@ def test_levels_count_towards_the_largest_size(monkeypatch):
 def test_as_bytes_is_rounding_whatever_the_height():
     values = np.random.default_rng(0).random((2, 600, 3), np.float32)
     np.testing.assert_array_equal(as_uint8(values), np.rint(values * 255).astype(np.uint8))
+
+
+def track_of(x, y, d, width=W, height=H, **names):
+    names = {"recording": "r", "trial": "", "stimulus": "a.png"} | names
+    return Track(
+        x=np.array(x), y=np.array(y), duration_ms=np.array(d), width=width, height=height, **names
+    )
+
+
+def test_what_is_left_out_is_counted_by_reason():
+    track = track_of([1.0, 2, -3, 4, 5, 6, 7], [5.0] * 7, [300.0, 40, 300, 300, 300, 300, 30])
+    params = MapParams(drop_first=1)
+    assert left_out(track, params) == {
+        "shorter than 50 ms": 2,
+        "off the image": 1,
+        "first of their track": 1,
+    }
+    assert len(prepare(track, params)) == 3
+    assert left_out(track_of([1.0], [2.0], [300.0]), params) == {}
+
+
+def test_positions_and_durations_that_are_not_known_are_left_out():
+    x, y, d = np.arange(3.0, 23, 4), np.arange(2.0, 17, 3), np.full(5, 200.0)
+    params = MapParams(kind="tube", levels=2)
+    expected = render_points(x, y, d, (H, W), params)
+    for which in range(3):
+        values = [np.insert(array, 2, 9.0) for array in (x, y, d)]
+        values[which][2] = np.nan
+        np.testing.assert_array_equal(render_points(*values, (H, W), params), expected)
+
+
+def test_the_largest_sizes_are_allowed_and_the_next_ones_not(monkeypatch):
+    monkeypatch.setattr("gazetrack.maps.render.MAX_IMAGE_PX", 12)
+    monkeypatch.setattr("gazetrack.maps.render.MAX_PYRAMID_PX", 24)
+    for height, width, levels in ((1, 1, 1), (1, 12, 1), (3, 4, 2), (2, 6, 1)):
+        check_size(height, width, levels)
+    for size in ((0, 3), (3, 0), (1, 13), (-2, -3), (3, 4, 3)):
+        with pytest.raises(ConfigError, match=r"maps of"):
+            check_size(*size)
+
+
+def test_a_batch_of_a_size_that_is_not_possible_is_refused():
+    with pytest.raises(ConfigError, match="maps of 0 x 5 px"):
+        render_batch([], (0, 5))
+    with pytest.raises(ConfigError, match="maps of 0 x 5 px"):
+        render_points(np.ones(1), np.ones(1), np.ones(1), (0, 5), MapParams())
+
+
+def test_the_size_is_the_images_own_in_whole_pixels():
+    track = track_of([3.0, 9.0], [3.0, 9.0], [300.0, 300.0], width=31.6, height=24.4)
+    maps = render_maps(track, MapParams(levels=3))
+    assert maps.values.shape == (3, 24, 32)
+    assert (maps.track.width, maps.track.height) == (32, 24)
+    assert maps.track.x.tolist() == pytest.approx([3 * 32 / 31.6, 9 * 32 / 31.6])
+    assert repr(maps) == "<TrackMaps of 'a.png' from 2 fixations: 3 density levels, 24 x 32>"
+
+
+def test_a_card_tells_the_size_and_how_much_is_above_the_border():
+    values = np.zeros((2, 4, 10), np.float32)
+    values[1].flat[:9] = 0.5  # which is on the border, and counts
+    values[0] = 1
+    maps = TrackMaps(track_of([3.0], [3.0], [300.0]), MapParams(levels=2), values)
+    html = maps._repr_html_()
+    for fact in ("4 x 10 px", "22.5 % of the last level", "2: last 50 %, all", "a.png"):
+        assert fact in html, fact
+
+
+def test_pooled_tracks_have_each_name_once():
+    params = MapParams(levels=1)
+    names = [("r1", "p", "t", 1.0), ("r2", "p", "", 2.0), ("r1", "", "t", 3.0)]
+    maps = [
+        render_maps(
+            track_of([x, x], [y, y], [300.0, 60 + x], recording=r, participant=p, trial=t), params
+        )
+        for (r, p, t, x), y in zip(names, (4.0, 5, 6), strict=True)
+    ]
+    whole = pool(maps).track
+    assert (whole.recording, whole.participant, whole.trial) == ("r1, r2", "p", "t")
+    assert whole.x.tolist() == [1, 1, 2, 2, 3, 3]
+    assert whole.y.tolist() == [4, 4, 5, 5, 6, 6]
+    assert whole.duration_ms.tolist() == [300, 61, 300, 62, 300, 63]
+    mean = np.mean([one.values for one in maps], axis=0)
+    np.testing.assert_allclose(pool(maps).values, mean, atol=1e-6)
+
+
+def test_titles_of_all_truncations():
+    for truncation, word in (("random", "random"), ("shuffled", "shuffled"), ("tail", "last")):
+        params = MapParams(levels=3, truncation=truncation)
+        assert level_titles(params) == [f"{word} 33.3 %", f"{word} 66.7 %", "all"]
+    assert level_titles(MapParams(levels=2, truncation="none")) == ["all", "all"]

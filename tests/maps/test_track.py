@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -199,3 +200,119 @@ def test_fixations_without_a_time_are_in_no_track():
 def test_equal_names_are_numbered():
     one = track([1.0])
     assert track_names([one, one, one]) == ["a.r", "a.r.2", "a.r.3"]
+
+
+def test_a_track_says_what_it_is():
+    one = track([1.0, 2.0], d=[1500, 500])
+    assert repr(one) == "<Track on 'a' (100 x 80 px): 2 fixations>"
+    assert repr(replace(one, participant="p")) == "<Track on 'a' (100 x 80 px) by 'p': 2 fixations>"
+    html = replace(one, participant="p", eye="left")._repr_html_()
+    for fact in ("Track on a", "100 x 80 px", "2 s", "left"):
+        assert fact in html, fact
+
+
+def test_a_resized_image_moves_either_axis_by_its_own_scale():
+    found = track([10, 50], [8, 40]).scaled(50, 160)
+    assert (found.x.tolist(), found.y.tolist()) == ([5, 25], [16, 80])
+    assert (found.width, found.height) == (50, 160)
+
+
+def test_fixations_of_one_onset_are_in_the_order_of_their_index():
+    table = fixations(x_px=[3.0, 1.0, 2.0], onset_ms=[5.0, 5.0, 5.0], index=[3, 1, 2])
+    assert build_tracks(table)[0].x.tolist() == [1, 2, 3]
+
+
+def test_the_smallest_and_the_largest_image_and_none_beyond(monkeypatch):
+    monkeypatch.setattr("gazetrack.maps.track.MAX_IMAGE_PX", 12)
+    for width, height in ((1, 1), (3, 4), (12, 1), (1, 12)):
+        (one,) = build_tracks(
+            fixations(x_px=[0.5], y_px=[0.5], image_width_px=width, image_height_px=height)
+        )
+        assert (one.width, one.height) == (width, height)
+    for width, height in ((0, 4), (4, 0), (13, 1), (1, 13)):
+        with pytest.raises(SchemaError, match=f"an image of {width} x {height} px"):
+            build_tracks(
+                fixations(x_px=[0.5], y_px=[0.5], image_width_px=width, image_height_px=height)
+            )
+
+
+def test_either_size_of_an_image_may_be_unknown():
+    for name in ("image_width_px", "image_height_px"):
+        with pytest.raises(SchemaError, match=r"not known for 1 fixations, first on stimulus 'b'"):
+            build_tracks(fixations(x_px=[1.0, 2.0], stimulus=["a", "b"], **{name: [90, np.nan]}))
+    with pytest.raises(SchemaError, match=r"2 sizes in one trial: 100 x 80 px and 100 x 70 px"):
+        build_tracks(fixations(x_px=[1.0, 2.0], image_height_px=[80, 70]))
+
+
+def test_the_edges_of_an_image_are_in_it_where_its_pixels_begin():
+    for x, y, is_in in ((0, 0, True), (100, 5, False), (5, 80, False), (99.9, 79.9, True)):
+        assert len(clean(track([x], [y]))) == is_in
+    for x, y in ((-0.1, 5), (5, -0.1)):
+        assert len(clean(track([x], [y]))) == 0
+
+
+def test_showings_are_counted_by_image_trial_and_eye():
+    stimulus = ["a", "b", "a", "b", "a", "b", "a"]
+    trial = ["1", "1", "1", "1", "1", "2", "2"]
+    tracks = build_tracks(fixations(x_px=np.arange(1.0, 8), stimulus=stimulus, trial=trial))
+    assert [(t.stimulus, t.trial, t.x.tolist()) for t in tracks] == [
+        ("a", "1", [1]),
+        ("b", "1", [2]),
+        ("a", "1#2", [3]),
+        ("b", "1#2", [4]),
+        ("a", "1#3", [5]),
+        ("b", "2", [6]),
+        ("a", "2", [7]),
+    ]
+
+
+def test_tracks_are_in_the_order_of_their_rows_whatever_the_names_are():
+    table = fixations(x_px=[1.0, 2.0, 3.0], recording=["z", "a", "m"]).take([2, 0])
+    assert [(t.recording, t.x.tolist()) for t in build_tracks(table)] == [("m", [3]), ("z", [1])]
+    both = build_tracks(table, eye="both")
+    assert [(t.recording, t.eye) for t in both] == [("m", "right"), ("z", "right")]
+
+
+@pytest.mark.parametrize(
+    ("d", "ratio", "n"),
+    [
+        ([100, 100, 800], 0.8, 1),
+        ([100, 100, 800], 0.80001, 2),
+        ([100, 100, 800], 0.9, 2),
+        ([0.1] * 10, 0.3, 3),
+        ([0, 0, 0, 0], 0.5, 2),
+        ([500, 0, 0], 0.01, 3),
+        ([5, 1], 1.0, 2),
+        ([0, 7, 0], 1.0, 3),
+    ],
+)
+def test_a_share_of_the_time_is_the_fewest_fixations_that_last_so_long(d, ratio, n):
+    kept, _ = level_members(np.array(d, float), (ratio, 1.0), by="time")
+    assert len(kept) == n
+
+
+@pytest.mark.parametrize(
+    ("n", "ratio", "kept"), [(10, 0.3, 3), (10, 0.301, 4), (3, 0.01, 1), (0, 0.5, 0)]
+)
+def test_a_share_of_fixations_is_rounded_up_to_one_at_least(n, ratio, kept):
+    assert len(level_members(np.ones(n), (ratio, 1.0))[0]) == kept
+
+
+def test_a_random_choice_depends_on_the_seed_and_on_durations_and_is_in_the_order_of_time():
+    d = np.arange(100.0, 140)
+    choices = {}
+    for truncation in ("random", "shuffled"):
+        for seed in (0, 1):
+            few, whole = level_members(d, (0.3, 1.0), truncation=truncation, seed=seed)
+            choices[truncation, seed] = few.tolist()
+            assert sorted(few.tolist()) == few.tolist() or truncation == "shuffled"
+            assert (np.sort(whole) == np.arange(40)).all()
+            assert (whole.tolist() == list(range(40))) == (truncation == "random")
+            again = level_members(d, (0.3, 1.0), truncation=truncation, seed=seed)
+            assert again[0].tolist() == few.tolist()
+        assert choices[truncation, 0] != choices[truncation, 1]
+        others = level_members(d + 1, (0.3, 1.0), truncation=truncation)[0].tolist()
+        assert others != choices[truncation, 0]
+    assert sorted(choices["shuffled", 0]) == choices["random", 0]
+    for kept in level_members(d, (0.3, 1.0), truncation="none"):
+        assert kept.tolist() == list(range(40))
