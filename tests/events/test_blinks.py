@@ -174,3 +174,68 @@ def test_parameters_are_checked():
     with pytest.raises(ConfigError, match="pad_ms"):
         Blinks(pad_ms=-1.0)
     assert Blinks().facts()["merge_ms"] == 100.0
+
+
+@pytest.mark.parametrize(
+    ("smooth_ms", "half"), [(0.0, 0), (5.0, 0), (6.0, 1), (14.0, 3), (19.0, 4)]
+)
+def test_the_pupil_is_smoothed_as_long_as_asked_for(smooth_ms, half):
+    rng = np.random.default_rng(half)
+    size = np.round(rng.normal(40, 3, 300))
+    for start in (0, 40, 140, 290):
+        size[start : start + 9] = 0
+    chosen = Blinks(smooth_ms=smooth_ms, merge_ms=20.0, min_duration_ms=0.0, max_duration_ms=1e9)
+    assert pairs(closed_runs(trial_of(size), chosen)) == oracle(size.tolist(), half, merge=10)
+
+
+def test_gaze_before_and_after_a_blink_is_told_in_either_axis():
+    t = np.arange(60) * 10.0
+    x = np.where(t < 300, 10.0 + t, 500.0)
+    y = np.where(t < 300, 70.0 - t / 10, 900.0)
+    for first, end in ((0, 6), (24, 30), (54, 60)):
+        x[first:end] = y[first:end] = np.nan
+    found = blinks_of(Trial(t, x, y, 40.0), Blinks())
+    assert found["onset_ms"].tolist() == [0, 240, 540]
+    assert found["duration_ms"].tolist() == [60, 60, 60]
+    np.testing.assert_array_equal(found["x_px"], [np.nan, 240, 500])
+    np.testing.assert_array_equal(found["y_px"], [np.nan, 47, 900])
+    np.testing.assert_array_equal(found["end_x_px"], [70, 500, np.nan])
+    np.testing.assert_array_equal(found["end_y_px"], [64, 900, np.nan])
+
+
+@pytest.mark.parametrize(
+    ("lid_ms", "onset", "end"), [(0.0, 98, 112), (6.0, 92, 118), (20.0, 80, 130)]
+)
+def test_the_lid_moves_no_longer_than_told(lid_ms, onset, end):
+    # A pupil that shrinks all the time before the gap, and grows all the time behind it.
+    size = np.r_[100.0 - np.arange(50), np.zeros(6), 50.0 + np.arange(50)]
+    chosen = Blinks(lid_ms=lid_ms, smooth_ms=0.0, min_duration_ms=0.0)
+    found = blinks_of(trial_of(size), chosen)
+    assert found["onset_ms"][0] == pytest.approx(onset, abs=2)
+    assert found["onset_ms"][0] + found["duration_ms"][0] == pytest.approx(end, abs=2)
+
+
+@pytest.mark.parametrize(("merge_ms", "n"), [(40.0, 1), (39.9, 2), (0.0, 2)])
+def test_blinks_as_far_apart_as_told_are_one(merge_ms, n):
+    gaze = np.full(200, 5.0)
+    gaze[50:80] = gaze[100:130] = np.nan
+    found = blinks_of(trial_of(gaze=gaze), Blinks(merge_ms=merge_ms))
+    assert found["duration_ms"].tolist() == ([160.0] if n == 1 else [60.0, 60.0])
+
+
+@pytest.mark.parametrize(("n", "is_one"), [(24, False), (25, True), (250, True), (251, False)])
+def test_a_blink_of_exactly_the_least_or_the_longest_duration_is_one(n, is_one):
+    gaze = np.full(400, 5.0)
+    gaze[50 : 50 + n] = np.nan
+    assert blinks_of(trial_of(gaze=gaze), Blinks())["onset_ms"].size == is_one
+
+
+@pytest.mark.parametrize(("step", "is_gap"), [(14.9, False), (15.1, True)])
+def test_a_step_of_one_and_a_half_is_a_pause(step, is_gap):
+    t = np.cumsum([0.0, *[10.0] * 20, step, *[10.0] * 20])
+    trial = Trial(t, t * 0, t * 0, 40.0)
+    found = blinks_of(trial, Blinks(min_duration_ms=0.0))
+    assert found["onset_ms"].size == is_gap
+    if is_gap:
+        assert found["onset_ms"].tolist() == [210]
+        assert found["duration_ms"].tolist() == [pytest.approx(5.1)]

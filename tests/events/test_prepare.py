@@ -182,3 +182,72 @@ def test_rows_stay_and_gaze_appears_in_short_gaps_only(values, smooth, step):
     x, y = out["x_px"].to_numpy(), out["y_px"].to_numpy()
     assert (np.isnan(x) == np.isnan(y)).all()
     assert np.isnan(x[np.isnan(np.array(values, float))]).all()
+
+
+def xy_of(samples):
+    return np.stack([samples["x_px"].to_numpy(), samples["y_px"].to_numpy()])
+
+
+def test_either_axis_has_its_own_edge_of_the_screen():
+    x = [-21.0, 221, 50, 50, 100, 200, 0, -20, 220]
+    y = [50.0, 50, -11, 111, 100, 100, 0, -10, 110]
+    samples = conform({"t_ms": np.arange(9.0), "x_px": x, "y_px": y}, SAMPLES)
+    out = xy_of(prepare(samples, Screen(200, 100), Preparation(off_screen=0.1)))
+    assert np.isnan(out[:, :4]).all()
+    np.testing.assert_array_equal(out[:, 4:], [x[4:], y[4:]])
+
+
+def test_eyes_are_averaged_in_either_axis_and_half_a_position_is_none():
+    columns = {
+        "left_x_px": [1.0, 1, NAN, 1],
+        "left_y_px": [10.0, NAN, 10, 10],
+        "right_x_px": [3.0, 3, 3, 3],
+        "right_y_px": [30.0, 30, 30, NAN],
+    }
+    samples = table([9] * 4, **columns)
+    average = xy_of(prepare(samples, None, Preparation(eye="average")))
+    np.testing.assert_array_equal(average, [[2, 3, 3, 1], [20, 30, 30, 10]])
+    strict = xy_of(prepare(samples, None, Preparation(eye="strict")))
+    np.testing.assert_array_equal(strict, [[2, NAN, NAN, NAN], [20, NAN, NAN, NAN]])
+    left = xy_of(prepare(samples, None, Preparation(eye="left")))
+    np.testing.assert_array_equal(left, [[1, NAN, NAN, 1], [10, NAN, NAN, 10]])
+
+
+def test_both_axes_are_padded_filled_and_smoothed():
+    x = np.arange(30.0)
+    y = 100 + x[::-1] ** 2
+    y[10:20] = NAN
+    samples = conform({"t_ms": np.arange(30) * 10.0, "x_px": x, "y_px": y}, SAMPLES)
+    padded = xy_of(prepare(samples, None, Preparation(pad_ms=20)))
+    assert np.isnan(padded[:, 7:23]).all()
+    assert np.isfinite(padded[:, [6, 23]]).all()
+    filled = xy_of(prepare(samples, None, Preparation(max_gap_ms=110)))
+    np.testing.assert_allclose(filled[0], x)
+    np.testing.assert_allclose(filled[1, 9:21], np.linspace(y[9], y[20], 12), rtol=1e-6)
+    y[5] = 9999
+    samples = conform({"t_ms": np.arange(30) * 10.0, "x_px": x, "y_px": y}, SAMPLES)
+    median = xy_of(prepare(samples, None, Preparation(smooth="median", smooth_ms=20)))
+    assert median[1, 5] == y[4]
+
+
+@pytest.mark.parametrize("name", ["recording", "trial", "stimulus"])
+def test_nothing_reaches_from_one_part_of_a_table_into_the_next(name):
+    samples = table([0, NAN, 20, NAN, 40], **{name: np.array(list("aabbb"), object)})
+    out = x_of(prepare(samples, None, Preparation(max_gap_ms=100)))
+    assert out == pytest.approx([0, NAN, 20, 30, 40], nan_ok=True)
+
+
+def test_samples_of_one_time_are_no_step_back():
+    samples = table([0, NAN, NAN, 30], t=np.array([0.0, 10, 10, 30]))
+    out = x_of(prepare(samples, None, Preparation(max_gap_ms=100)))
+    assert out == pytest.approx([0, 10, 10, 30])
+
+
+def test_the_highest_degree_is_five():
+    assert Preparation(order=5).order == 5
+    with pytest.raises(ConfigError, match="whole number up to 5"):
+        Preparation(order=6)
+    t = np.arange(60) * 4.0
+    curve = ((t - 100) / 40) ** 5
+    chosen = Preparation(smooth="savgol", smooth_ms=60, order=5)
+    assert x_of(prepare(table(curve, t), None, chosen)) == pytest.approx(curve, abs=1e-3)
