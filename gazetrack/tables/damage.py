@@ -14,6 +14,7 @@ import pandas as pd
 from gazetrack.errors import ParseError
 from gazetrack.tables.clock import Clock
 from gazetrack.tables.kinds import count_kinds, not_of_kinds, of_kinds
+from gazetrack.tables.rates import doubt_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,6 +98,8 @@ def check_times(recording: Recording, notes: list[str]) -> None:
         notes.append(
             f"the file states a sampling rate of {stated:.4g} Hz, its times say {measured:.4g} Hz"
         )
+    if enough and not stated and (doubt := doubt_of(recording.sample_table["t_ms"])):
+        notes.append(doubt)
     if enough and measured and not _SLOWEST_HZ <= measured <= _FASTEST_HZ:
         notes.append(f"by its times it was sampled at {measured:.4g} Hz: are they in another unit?")
 

@@ -22,10 +22,17 @@ _LONGEST_STEP = 1.5
 _LONGEST_SPAN = 1.25
 _MOST = 0.5  # share of the spans
 _MILLISECOND = 1.0
+_SHORTEST = float(np.nextafter(0.0, 1.0))  # of steps that go forward
 # Of a rounded clock, longer steps come evenly: from one to the next, one of two numbers of steps.
 _EVENLY = 0.65
 _NOT_FEW = 0.04
 _LEAST_LONG_STEPS = 8
+# Fewer are the clock's only where nearly all come evenly.
+_EVENLY_IF_FEW = 0.9
+_LEAST_IF_FEW = 5
+_MAY_BE_EVEN = 0.5
+_IN_DOUBT = 0.005  # how far two readings of the times may be apart
+_NEARLY_WHOLE_MS = 1e-3  # times in seconds are whole milliseconds but for their last digit
 
 
 def rate_of(times: pa.ChunkedArray) -> float | None:
@@ -41,24 +48,77 @@ def rate_of(times: pa.ChunkedArray) -> float | None:
     float or None
         1000 by the mean of the ordinary steps, in Hz: those less than 1.5 times the median. It is
         not the median's, as whole milliseconds at 300 Hz come in steps of 3 and 4; those at 450 Hz
-        come in steps of 2 and 3, and both are ordinary where they take turns evenly. Where a long
-        step follows a short one all along, as where two eyes take turns, the mean of two steps
-        together counts, of which none is ordinary by itself.
+        come in steps of 2 and 3, and both are ordinary where they take turns evenly. Above 1000 Hz
+        some samples have the whole millisecond of the one before them: their steps of 0 are
+        ordinary where they come evenly. Where a long step follows a short one all along, as where
+        two eyes take turns, the mean of two steps together counts, of which none is ordinary by
+        itself.
     """
-    # The first million steps tell what is ordinary: all of a long recording would fill the memory.
-    first: list[Floats] = []
-    n_first = 0
-    for steps in _steps_forward(times):
-        first.append(steps)
-        n_first += len(steps)
-        if n_first > _ENOUGH_STEPS:
-            break
-    if n_first == 0:
+    known = _first_steps(times)
+    if not known.any():
         return None
-    known = np.concatenate(first)
-    if _in_pairs(known):
-        return 2.0 * _mean_rate(_spans(times), _longest_span(known))
-    return _mean_rate(_steps_forward(times), _longest_step(known))
+    forward = known[known > 0]
+    if _in_pairs(forward):
+        return 2.0 * _mean_rate(_spans(times), _longest_span(forward))
+    least = 0.0 if repeats_are_samples(known) else _SHORTEST
+    return _mean_rate(_steps(times, least), longest_step(forward))
+
+
+def doubt_of(times: pa.ChunkedArray) -> str:
+    """Return what speaks against the rate of `rate_of`, in words for the user; empty if nothing.
+
+    Parameters
+    ----------
+    times : pyarrow.ChunkedArray
+        Times of samples in milliseconds, in the order of the samples.
+    """
+    known = _first_steps(times)
+    forward = known[known > 0]
+    if not len(forward) or _in_pairs(forward):
+        return ""
+    usual = float(np.median(_nearly_whole(forward)))
+    if usual not in (1.0, 2.0) or not _is_whole(forward):
+        return ""
+    steps = _nearly_whole(known)
+    longest = longest_step(forward)
+    repeats = repeats_are_samples(known)
+    rate = _rate_within(steps, longest, repeats=repeats)
+    # As if all steps that rounding may have made were the clock's; or where every sample may be
+    # there twice, none.
+    may_be_longer = longest > usual + _MILLISECOND or _may_be_the_clocks(steps == usual + 1.0)
+    may_repeat = _all_twice(steps)
+    if usual == _MILLISECOND:
+        may_repeat |= repeats or _may_be_the_clocks(steps == 0)
+    longest_clocks = usual + (1.5 if may_be_longer else 0.5)
+    others = [_rate_within(steps, longest_clocks, repeats=may_repeat)]
+    if repeats and _all_twice(steps):
+        others.append(_rate_within(steps, longest, repeats=False))
+    other = max(others, key=lambda one: abs(one - rate))
+    if abs(other - rate) <= _IN_DOUBT * rate:
+        return ""
+    return (
+        f"times in whole milliseconds do not tell the sampling rate: {rate:.4g} Hz or {other:.4g} "
+        "Hz, by which samples are lost or there twice"
+    )
+
+
+def repeats_are_samples(steps: Floats) -> bool:
+    """Return whether samples of one time are what a clock of whole milliseconds makes of more.
+
+    They are where no step is usually shorter than one millisecond, and steps of 0 come evenly.
+    Others are rows that are there twice.
+
+    Parameters
+    ----------
+    steps : ndarray of float64, shape (N,)
+        Milliseconds from each sample to the next, none of them less than 0.
+    """
+    is_repeat = steps == 0
+    forward = steps[~is_repeat]
+    if not len(forward) or not is_repeat.any() or not _is_whole(forward):
+        return False
+    usual = float(np.median(_nearly_whole(forward)))
+    return usual == _MILLISECOND and _are_the_clocks(is_repeat)
 
 
 def rate_of_pairs(steps: Floats) -> float | None:
@@ -74,34 +134,93 @@ def rate_of_pairs(steps: Floats) -> float | None:
     return 2.0 * _mean_rate(iter([steps[1:] + steps[:-1]]), _longest_span(steps))
 
 
-def _longest_step(steps: Floats) -> float:
-    """Return which step is that of no gap, in ms."""
-    usual = float(np.median(steps))
+def longest_step(steps: Floats) -> float:
+    """Return which step is the shortest of a gap, in ms.
+
+    Parameters
+    ----------
+    steps : ndarray of float64, shape (N,)
+        Milliseconds from each sample to the next, all of them more than 0; one at least.
+    """
+    whole = _nearly_whole(steps)
+    usual = float(np.median(whole))
     longest = _LONGEST_STEP * usual
-    is_long = steps >= longest
-    n_long = int(np.count_nonzero(is_long))
-    # Samples that are lost now and then make long steps as well, but few of them.
-    if n_long < max(_LEAST_LONG_STEPS, _NOT_FEW * len(steps)):
+    is_long = whole >= longest
+    if not is_long.any():
         return longest
-    is_next = steps == usual + _MILLISECOND
-    whole = usual == np.rint(usual) and float(np.mean(is_next[is_long])) > _MOST
-    return usual + 1.5 * _MILLISECOND if whole and _come_evenly(is_next) else longest
+    is_next = whole == usual + _MILLISECOND
+    is_whole = usual == np.rint(usual) and float(np.mean(is_next[is_long])) > _MOST
+    return usual + 1.5 * _MILLISECOND if is_whole and _are_the_clocks(is_next) else longest
 
 
-def _come_evenly(chosen: npt.NDArray[np.bool_]) -> bool:
-    """Whether the chosen ones follow each other at one of two distances, next to each other.
+def _are_the_clocks(chosen: npt.NDArray[np.bool_]) -> bool:
+    """Whether the chosen steps are those that rounding makes longer or shorter than the others.
 
+    Samples that are lost, or there twice, now and then make such steps as well: few of them, and
+    not evenly.
+    """
+    n_chosen = int(np.count_nonzero(chosen))
+    evenly = _evenness(chosen)
+    if n_chosen >= max(_LEAST_LONG_STEPS, _NOT_FEW * len(chosen)):
+        return evenly >= _EVENLY
+    return n_chosen >= _LEAST_IF_FEW and evenly >= _EVENLY_IF_FEW
+
+
+def _may_be_the_clocks(chosen: npt.NDArray[np.bool_]) -> bool:
+    """Whether rounding may have made the chosen steps: there are few, or many come evenly."""
+    n_chosen = int(np.count_nonzero(chosen))
+    return 0 < n_chosen < _LEAST_IF_FEW or _evenness(chosen) > _MAY_BE_EVEN
+
+
+def _evenness(chosen: npt.NDArray[np.bool_]) -> float:
+    """Return how many of the chosen ones follow the one before at one of two distances, as a share.
+
+    The two are next to each other, or the next but one where halves are rounded to even numbers.
     What is lost at random comes at all distances, the shortest ones being the most frequent.
     """
-    counts = np.bincount(np.diff(np.flatnonzero(chosen)))
-    in_two = counts[:-1] + counts[1:]
-    return float(in_two.max()) >= _EVENLY * float(counts.sum())
+    distances = np.diff(np.flatnonzero(chosen))
+    if not len(distances):
+        return 0.0
+    counts = np.bincount(distances, minlength=3)
+    next_to = counts[:-1] + counts[1:]
+    next_but_one = counts[:-2] + counts[2:]
+    return float(max(next_to.max(), next_but_one.max())) / float(counts.sum())
+
+
+def _nearly_whole(steps: Floats) -> Floats:
+    """Return steps as whole milliseconds where all of them are, but for their last digits."""
+    return np.rint(steps) if _is_whole(steps) else steps
+
+
+def _is_whole(steps: Floats) -> bool:
+    return bool(np.all(np.abs(steps - np.rint(steps)) < _NEARLY_WHOLE_MS))
+
+
+def _all_twice(steps: Floats) -> bool:
+    """Whether every second step is 0: rows may be there twice."""
+    is_repeat = steps == 0
+    return float(np.mean(is_repeat[1:] != is_repeat[:-1])) > 1.0 - _IN_DOUBT
+
+
+def _rate_within(steps: Floats, longest_ms: float, *, repeats: bool) -> float:
+    """Return the rate of the steps that are short enough, with those of 0 or without them.
+
+    Parameters
+    ----------
+    steps : ndarray of float64, shape (N,)
+        Milliseconds from each sample to the next, none of them less than 0.
+    longest_ms : float
+        The shortest step that does not count.
+    repeats : bool
+        Whether steps of 0 count.
+    """
+    return _mean_rate(iter([steps if repeats else steps[steps > 0]]), longest_ms)
 
 
 def _longest_span(steps: Floats) -> float:
     """Return which length of two steps together is that of no gap, in ms."""
     # Of whole milliseconds, two steps of 600 Hz are 3 or 4.
-    rounded = _MILLISECOND if bool(np.all(steps == np.rint(steps))) else 0.0
+    rounded = _MILLISECOND if _is_whole(steps) else 0.0
     return _LONGEST_SPAN * float(np.median(steps[1:] + steps[:-1])) + rounded
 
 
@@ -132,20 +251,40 @@ def _mean_rate(parts: Iterator[Floats], longest_ms: float) -> float:
     return 1000.0 * count / total_ms
 
 
-def _steps_forward(times: pa.ChunkedArray) -> Iterator[Floats]:
-    """Yield the steps between times that go forward, chunk by chunk."""
+def _first_steps(times: pa.ChunkedArray) -> Floats:
+    """Return the first steps that do not go back: what is ordinary, without filling the memory."""
+    first: list[Floats] = [np.empty(0)]
+    n_first = 0
+    for steps in _steps(times, 0.0):
+        first.append(steps)
+        n_first += len(steps)
+        if n_first > _ENOUGH_STEPS:
+            break
+    return np.concatenate(first)
+
+
+def _steps(times: pa.ChunkedArray, least_ms: float) -> Iterator[Floats]:
+    """Yield the steps between times that are long enough, chunk by chunk.
+
+    Parameters
+    ----------
+    times : pyarrow.ChunkedArray
+        Times of samples in milliseconds.
+    least_ms : float
+        The shortest step that counts.
+    """
     last = np.empty(0)  # the last time of the chunk before: steps reach across chunks
     for chunk in times.chunks:
         t = np.concatenate([last, chunk.to_numpy()])
         last = t[-1:]
         steps = np.diff(t)
-        yield steps[steps > 0]
+        yield steps[steps >= least_ms]
 
 
 def _spans(times: pa.ChunkedArray) -> Iterator[Floats]:
     """Yield the lengths of two steps together, chunk by chunk."""
     last = np.empty(0)
-    for chunk in _steps_forward(times):
+    for chunk in _steps(times, _SHORTEST):
         steps = np.concatenate([last, chunk])
         last = steps[-1:]
         yield steps[1:] + steps[:-1]

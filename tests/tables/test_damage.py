@@ -113,6 +113,14 @@ def test_a_rate_that_is_not_that_of_the_times_is_noted():
     )
 
 
+def test_a_rate_that_whole_milliseconds_do_not_tell_is_noted_where_no_rate_is_stated():
+    t = np.arange(100.0).repeat(2)
+    doubt = "times in whole milliseconds do not tell the sampling rate: 2010 Hz or 1000 Hz"
+    assert any(note.startswith(doubt) for note in checked(of_samples(t)).notes)
+    stated = checked(of_samples(t, rate_hz=2000.0)).notes
+    assert not any("do not tell" in note for note in stated)
+
+
 def test_gaze_that_is_lost_throughout_is_noted():
     nothing = np.full(30, np.nan)
     assert checked(of_samples(4.0 * np.arange(30), nothing, nothing)).notes == (

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gazetrack.tables import rates
-from gazetrack.tables.rates import rate_of, rate_of_pairs
+from gazetrack.tables.rates import doubt_of, rate_of, rate_of_pairs, repeats_are_samples
 
 
 def rate(times, chunks=1):
@@ -40,13 +40,23 @@ def test_only_pairs_have_a_rate_of_pairs():
     assert rate_of_pairs(np.full(50, 4.0)) is None
 
 
-@pytest.mark.parametrize("rate_hz", [120, 300, 400, 450, 600, 700, 800, 900, 1000])
+@pytest.mark.parametrize("rate_hz", [120, 300, 400, 450, 480, 494, 600, 700, 800, 900, 970, 1000])
 @pytest.mark.parametrize("rounded", [np.floor, np.rint])
 def test_times_in_whole_milliseconds_have_the_rate_of_their_tracker(rate_hz, rounded):
     t = rounded(np.arange(3000) * 1000 / rate_hz)
     assert rate(t) == pytest.approx(rate_hz, rel=1e-3)
     t[200:] += 5000.0
     assert rate(t[:400]) == pytest.approx(rate_hz, rel=5e-3)
+
+
+@pytest.mark.parametrize("rate_hz", [1040, 1200, 1500, 1999, 2000])
+@pytest.mark.parametrize("rounded", [np.floor, np.rint])
+def test_above_1000_hz_samples_of_one_whole_millisecond_count(rate_hz, rounded):
+    t = rounded(np.arange(3000) * 1000 / rate_hz)
+    assert rate(t) == pytest.approx(rate_hz, rel=1e-3)
+    assert rate(t, chunks=7) == pytest.approx(rate_hz, rel=1e-3)
+    t[200:] += 5000.0  # a millisecond at each end of 400 samples is a hundredth
+    assert rate(t[:400]) == pytest.approx(rate_hz, rel=1e-2)
 
 
 @pytest.mark.parametrize("rate_hz", [300, 450, 600, 800, 900])
@@ -61,6 +71,59 @@ def test_samples_that_are_lost_from_whole_milliseconds_change_little(rate_hz, ha
 def test_samples_lost_at_random_lower_no_rate_of_whole_milliseconds(lost):
     kept = np.random.default_rng(3).random(20_000) >= lost
     assert rate(np.arange(20_000)[kept]) == pytest.approx(1000, rel=1e-6)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    rate_hz=st.one_of(st.floats(25.0, 2000.0), st.integers(25, 2000).map(float)),
+    unit_ms=st.sampled_from([1.0, 0.1]),
+    rounded=st.sampled_from([np.floor, np.rint, np.ceil]),
+    n_samples=st.integers(400, 2000),
+    phase=st.one_of(st.just(0.0), st.floats(0.0, 1.0)),
+    in_seconds=st.booleans(),
+)
+@example(1200.0, 1.0, np.rint, 600, 0.0, False)
+@example(480.0, 1.0, np.rint, 600, 0.0, True)
+@example(1011.76, 1.0, np.floor, 400, 0.76, False)
+def test_rounded_times_have_the_rate_of_their_tracker_or_it_is_in_doubt(
+    rate_hz, unit_ms, rounded, n_samples, phase, in_seconds
+):
+    t = rounded((phase + np.arange(n_samples)) * 1000 / rate_hz / unit_ms) * unit_ms
+    t = np.array([float(f"{one / 1000:.4f}") for one in t]) * 1000 if in_seconds else t
+    times = pa.chunked_array([t])
+    is_right = rate_of(times) == pytest.approx(rate_hz, rel=0.01)
+    assert is_right or "do not tell the sampling rate" in doubt_of(times)
+
+
+@pytest.mark.parametrize("rate_hz", [50, 250, 450, 500, 1000, 1200])
+def test_no_rate_is_in_doubt_where_it_is_plain(rate_hz):
+    assert doubt_of(pa.chunked_array([np.floor(np.arange(1000) * 1000 / rate_hz)])) == ""
+    assert doubt_of(pa.chunked_array([np.arange(1000) * 1000 / rate_hz + 0.013])) == ""
+    assert doubt_of(pa.chunked_array([np.zeros(1)])) == ""
+
+
+def test_rows_that_are_all_there_twice_may_be_those_of_twice_the_rate():
+    times = pa.chunked_array([np.arange(500).repeat(2).astype(np.float64)])
+    assert rate_of(times) == pytest.approx(2000, rel=0.01)
+    assert "2002 Hz or 1000 Hz" in doubt_of(times)
+    # At another step the clock's unit explains no repeats.
+    apart = pa.chunked_array([np.arange(500).repeat(2) * 4.0])
+    assert rate_of(apart) == 250.0
+    assert doubt_of(apart) == ""
+
+
+def test_some_rows_that_are_there_twice_are_no_samples():
+    noise = np.random.default_rng(6)
+    t = np.arange(5000.0)
+    t = np.sort(np.concatenate([t, noise.choice(t, 300)]))
+    assert not repeats_are_samples(np.diff(t))
+    assert rate(t) == 1000.0
+
+
+def test_a_step_or_two_that_rounding_may_have_made_leave_a_rate_in_doubt():
+    t = np.delete(np.arange(200.0), [30, 60, 150])
+    assert rate(t) == 1000.0
+    assert "1000 Hz or 984.9 Hz" in doubt_of(pa.chunked_array([t]))
 
 
 def test_a_few_samples_are_no_pairs():
