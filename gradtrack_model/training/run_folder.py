@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-import shutil
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from gazetrack.errors import CheckpointError, OutputError, quote
-from gazetrack.publish import output_errors, write_json, write_text
+from gazetrack.publish import write_json, write_text
 from gazetrack.version import __version__
 from gradtrack_model import parallel
 from gradtrack_model.computed import Computed
@@ -22,9 +22,10 @@ from gradtrack_model.training.best import Best, criterion
 from gradtrack_model.training.folder_lock import FolderLock
 from gradtrack_model.training.learner import pick_device
 from gradtrack_model.training.loggers import FINISHED, LOGGERS_FILE, STOPPED
+from gradtrack_model.training.replaced import clear, discard, put_back, set_aside
 from gradtrack_model.training.resume import OTHER_RUN, States, check_same, check_tensors, flat
 from gradtrack_model.training.run_log import METRICS_FILE, NOTES_FILE, RunLog
-from gradtrack_model.weights.checkpoint import save_checkpoint
+from gradtrack_model.weights.checkpoint import save_checkpoint, standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -105,6 +106,16 @@ def _run_files(folder: Path) -> list[str]:
     return [name for name in _RUN_FILES if (folder / name).exists()]
 
 
+def _is_worth_keeping(folder: Path) -> bool:
+    """Whether a folder holds states or networks of a run, which a new one would replace.
+
+    Between its first networks and its first state a run has no metrics.csv yet: killed there, it
+    has nothing.
+    """
+    has_networks = any((folder / name).exists() for name in _NETWORKS)
+    return bool(States(folder).paths) or (has_networks and (folder / METRICS_FILE).exists())
+
+
 class Run:
     """A run folder in the hands of a trainer; of several processes, the first one writes.
 
@@ -151,7 +162,7 @@ class Run:
         # Seconds in which the network had nothing to do, as its batches were not there yet.
         self.waited = 0.0
         # Stopped before anything was saved, a run is begun from the start.
-        anew = resume and not self.states.paths and not self._holds_a_result()
+        anew = resume and not _is_worth_keeping(standing(folder))
         # The folder is that of the first process; others, on another machine, may not see it.
         anew = parallel.of_the_first(anew)
         self.resume = resume and not anew
@@ -174,6 +185,8 @@ class Run:
             raise
 
     def _open(self, *, replace: bool) -> None:
+        # One that should have been replaced, by a run that was killed before it saved anything.
+        put_back(self.folder, _RUN_FILES)
         if self.resume:
             self._log.resume()
             return
@@ -191,25 +204,13 @@ class Run:
         write_text(self.folder / SETTINGS_FILE, heading + as_toml(self.config.as_dict()))
 
     def _clear(self, *, replace: bool) -> None:
-        """Remove what a run has left; other files of the folder stay."""
+        """Make room for a run; other files of the folder stay."""
         if not replace:
             refuse_run(self.folder)
-        there = _run_files(self.folder)
-        for name in there:
-            with output_errors(self.folder / name):
-                (self.folder / name).unlink()
-        self.states.keep(0)
-        if there:
-            shutil.rmtree(self.folder / "tensorboard", ignore_errors=True)
-
-    def _holds_a_result(self) -> bool:
-        """Whether the folder holds networks of a run, which a begin from the start would replace.
-
-        Between its first networks and its first state a run has no metrics.csv yet: killed there,
-        it has nothing.
-        """
-        has_networks = any((self.folder / name).exists() for name in _NETWORKS)
-        return has_networks and (self.folder / METRICS_FILE).exists()
+        if _is_worth_keeping(self.folder):
+            set_aside(self.folder, _RUN_FILES)
+        elif _run_files(self.folder) or self.states.folder.exists():
+            clear(self.folder, _RUN_FILES)
 
     def validates(self, step: int) -> bool:
         """Whether the network is validated and saved after a step counted from 1."""
@@ -303,6 +304,7 @@ class Run:
             "extended": self.extended,
         }
         self.states.save(step, learner.tensors(), facts)
+        discard(self.folder)
 
     def restore(self, learner: Learner) -> int:
         """Go on where the newest state is, and return its step.
@@ -385,6 +387,10 @@ class Run:
         """Close TensorBoard's file and all loggers, and let others into the folder."""
         self._log.close()
         if self._lock is not None:
+            # Of a run that ended before it saved anything; what cannot be put back now, the next
+            # one puts back.
+            with contextlib.suppress(OutputError):
+                put_back(self.folder, _RUN_FILES)
             self._lock.close()
 
     def _seconds(self) -> float:

@@ -38,6 +38,8 @@ CARD_WEIGHTS = "model.safetensors"
 CARD_CONFIG = "config.json"
 _RELEASED = Path(__file__).parent
 MAX_JSON_BYTES = 1_000_000
+# In the folder of a run: the one before, until the new one has saved something.
+REPLACED = "replaced"
 _NEXT = "next"  # in the JSON of a checkpoint, the facts of the one that takes its place
 _RETRAIN = "use another checkpoint of the run, or train again"
 
@@ -186,6 +188,7 @@ def load_model(path: str | Path, expect: Mapping[str, Any] | None = None) -> Che
         names = ", ".join(released())
         hint = f"give a run folder of gradtrack-train{names and f', or one of {names}'}"
         raise CheckpointError("no such run", path=path, hint=hint)
+    path = standing(path)
     if path.is_dir():
         path = path / (CARD_WEIGHTS if (path / CARD_WEIGHTS).exists() else "best.safetensors")
     if path.suffix != ".safetensors":
@@ -202,6 +205,20 @@ def load_model(path: str | Path, expect: Mapping[str, Any] | None = None) -> Che
     model.load_state_dict(weights, assign=True)
     model = model.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload] # torch's stub lacks it
     return Checkpoint(model, config, facts["step"], facts["metrics"], path)
+
+
+def standing(path: Path) -> Path:
+    """Return where the run that counts is: one that is being replaced stands in ``replaced/``.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The folder of a run, or a weights file in it.
+    """
+    folder, name = (path, "") if path.is_dir() else (path.parent, path.name)
+    older = folder / REPLACED
+    # The new run has not saved anything yet that could be gone on from.
+    return older / name if older.is_dir() and (older / name).exists() else path
 
 
 def _facts_beside(path: Path) -> Path:
