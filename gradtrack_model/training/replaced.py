@@ -39,7 +39,7 @@ def set_aside(folder: Path, names: Sequence[str]) -> None:
     Parameters
     ----------
     folder : pathlib.Path
-        The run's folder.
+        The folder that holds the run's files.
     names : sequence of str
         The files of a run, of which some may be missing.
 
@@ -59,7 +59,7 @@ def put_back(folder: Path, names: Sequence[str]) -> None:
     Parameters
     ----------
     folder : pathlib.Path
-        The run's folder.
+        The folder that holds the run's files.
     names : sequence of str
         The files of a run: those of the one that should have replaced it are removed.
 
@@ -81,7 +81,7 @@ def discard(folder: Path) -> None:
     Parameters
     ----------
     folder : pathlib.Path
-        The run's folder.
+        The folder that holds the run's files.
 
     Raises
     ------
@@ -104,9 +104,9 @@ def clear(folder: Path, names: Sequence[str]) -> None:
     Parameters
     ----------
     folder : pathlib.Path
-        The run's folder.
+        The folder that holds the run's files.
     names : sequence of str
-        The files of a run.
+        The names of a run's files, as `run_folder` has them.
 
     Raises
     ------
