@@ -184,7 +184,7 @@ class Runner:
 
     def _control(self) -> None:
         """Make sure that nothing is noticed where nothing was changed: a fork is as its parent."""
-        chosen = {number for found in self._of_line.values() for number in found}
+        chosen = {number for found in self._of_line.values() for number in self._quickest(found)}
         if self._fate_of(chosen=sorted(chosen)) != "survived":
             sys.exit("the tests fail without a mutant, when they are run again")
 
@@ -207,14 +207,17 @@ class Runner:
         chosen = self._of_line.get((module.__file__ or "", mutant.line), [])
         if not chosen:
             return "reached by no test"
+        return self._fate_of(lambda: plant(module, mutant), self._quickest(chosen))
+
+    def _quickest(self, chosen: Sequence[int]) -> list[int]:
+        """Return tests, the quickest first: as many as there is time for, one at least."""
         quickest_first = sorted(chosen, key=self._seconds.__getitem__)
         total = 0.0
         for n, number in enumerate(quickest_first):
             total += self._seconds[number]
             if n and total > self._most_s:
-                quickest_first = quickest_first[:n]
-                break
-        return self._fate_of(lambda: plant(module, mutant), quickest_first)
+                return quickest_first[:n]
+        return quickest_first
 
     def _fate_of(
         self, change: Callable[[], None] = lambda: None, chosen: Sequence[int] = ()

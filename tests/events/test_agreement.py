@@ -87,3 +87,60 @@ def test_the_worked_vectors_of_startsev_and_zemblys(data_dir, key, min_iou):
     invented = [(-1, label) for j, label in enumerate(theirs) if j not in {j for _, j in pairs}]
     table = expected[key]["multiclass"]
     assert [*matched, *missed, *invented] == list(zip(table["gt"], table["pr"], strict=True))
+
+
+def test_kappa_counts_samples_by_their_weight():
+    a = np.array([True, True, False, False])
+    b = np.array([True, False, True, False])
+    # The same as twenty, five, ten and fifteen samples of one weight each.
+    assert kappa(a, b, np.array([20.0, 5, 10, 15])) == pytest.approx(0.4)
+    assert kappa(a, b, np.array([2.0, 0.5, 1, 1.5])) == pytest.approx(0.4)
+    assert kappa(a, ~a) == -1.0
+    # Unlike shares: observed .6, chance .8 x .4 + .2 x .6 = .44
+    a = np.repeat([True, True, False], [4, 4, 2])
+    b = np.repeat([True, False, False], [4, 4, 2])
+    assert kappa(a, b) == pytest.approx((0.6 - 0.44) / 0.56)
+
+
+events = st.lists(st.tuples(st.integers(0, 3), st.integers(1, 6)), max_size=8)
+
+
+def coded(pauses_and_lengths):
+    edges = np.cumsum(np.array(pauses_and_lengths, float).reshape(-1))
+    return Intervals(edges[::2], edges[1::2])
+
+
+def greedy(one, two, min_iou):
+    """Take the best of all pairs that are left, again and again; of equals the earliest."""
+    pairs = []
+    for i, (a, b) in enumerate(zip(*one, strict=True)):
+        for j, (c, d) in enumerate(zip(*two, strict=True)):
+            shared = min(b, d) - max(a, c)
+            share = shared / (max(b, d) - min(a, c))
+            if shared > 0 and (min_iou == 0 or share >= min_iou):
+                pairs.append((-(share if min_iou else shared), i, j))
+    chosen = []
+    for _, i, j in sorted(pairs):
+        if all(i != k and j != m for k, m in chosen):
+            chosen.append((i, j))
+    return sorted(chosen)
+
+
+@given(events, events, st.sampled_from([0.0, 0.25, 0.5, 1.0]))
+def test_pairs_are_the_best_of_those_that_are_left(a, b, min_iou):
+    one, two = coded(a), coded(b)
+    pairs = greedy(one, two, min_iou)
+    assert match(one, two, min_iou) == pairs
+    found = event_agreement(one, two, min_iou)
+    assert (found.matched, found.reference, found.other) == (len(pairs), len(a), len(b))
+    onsets = [abs(one.starts[i] - two.starts[j]) for i, j in pairs]
+    offsets = [abs(one.ends[i] - two.ends[j]) for i, j in pairs]
+    assert found.onset_error == pytest.approx(np.mean(onsets) if pairs else np.nan, nan_ok=True)
+    assert found.offset_error == pytest.approx(np.mean(offsets) if pairs else np.nan, nan_ok=True)
+    assert found.f1 == (2 * len(pairs) / (len(a) + len(b)) if a or b else 1)
+
+
+def test_runs_are_intervals_in_samples():
+    found = intervals_of(np.array([False, True, True, False, True]))
+    assert (found.starts.tolist(), found.ends.tolist()) == ([1, 4], [3, 5])
+    assert found.starts.dtype == np.float64

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gazetrack.errors import ConfigError
-from gazetrack.events.auto import BEHIND_CAMERA, Auto
+from gazetrack.events.auto import BEHIND_CAMERA, Auto, _deviation, _median_length
 from gazetrack.events.base import Trial, detect
 from gazetrack.events.detectors import DETECTORS
 from gazetrack.tables.schema import SAMPLES, conform
@@ -105,3 +105,109 @@ def test_parameters_are_checked(value):
 def test_gaze_that_never_moves_is_one_fixation_and_none_is_none():
     assert pairs(Auto().runs(trial_of(np.full(100, 7.0), 0.0))) == [(0, 100)]
     assert pairs(Auto().runs(trial_of(np.full(100, np.nan)))) == []
+
+
+def turned(trial):
+    return Trial(trial.t_ms, trial.y_px, trial.x_px, trial.px_per_deg)
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize(("n", "is_one"), [(3, True), (4, False), (10, False)])
+def test_a_spike_of_less_than_half_the_median_is_ironed_out(axis, n, is_one):
+    x = np.full(400, 300.0)
+    x[200 : 200 + n] += 300.0
+    trial = trial_of(x, 0.2)  # seven samples are in the window of 14 ms
+    found = Auto(merge_gap_ms=0.0).runs(turned(trial) if axis else trial)
+    assert (pairs(found) == [(0, 400)]) == is_one
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_neighbours_are_merged_up_to_the_longest_time_between_them(axis):
+    x = np.full(400, 300.0)
+    x[200:225] = np.nan
+    trial = trial_of(x)
+    trial = turned(trial) if axis else trial
+    apart = {"fill_gap_ms": 0.0}
+    first, second = pairs(Auto(merge_gap_ms=0.0, **apart).runs(trial))
+    between_ms = 2.0 * (second[0] - first[1])
+    assert pairs(Auto(merge_gap_ms=between_ms, **apart).runs(trial)) == [(0, 400)]
+    assert len(pairs(Auto(merge_gap_ms=between_ms - 1.0, **apart).runs(trial))) == 2
+
+
+def test_saccades_are_told_and_hold_no_sample_of_a_fixation():
+    found = Auto().movements(trial_of(jump()))
+    ((start, end),) = pairs(found["saccade"])
+    assert start == pytest.approx(200, abs=6)
+    assert end == pytest.approx(210, abs=6)
+    (_, first_end), (second_start, _) = pairs(found["fixation"])
+    assert first_end <= start < end <= second_start
+    assert pairs(found["smooth_pursuit"]) == []
+
+
+def pursued(speed=16.0, n=500, noise=0.1, bend=0.0):
+    """Return a rest and then a drift in px a second, bent sideways back and forth, at 500 Hz."""
+    way = np.clip(np.arange(n) - 200, 0, None) * speed / 500
+    trial = trial_of(300 + way, noise)
+    return Trial(trial.t_ms, trial.x_px, trial.y_px + bend * np.abs((way % 40) - 20), 40.0)
+
+
+def test_pursuit_is_faster_longer_and_farther_than_told():
+    trial = pursued(speed=200.0)  # 5 degrees a second for 600 ms: 3 degrees
+    ((start, end),) = pairs(Auto().movements(trial)["smooth_pursuit"])
+    assert start == pytest.approx(200, abs=25)
+    assert end == 500
+
+    def is_found(**changes):
+        return len(pairs(Auto(**changes).movements(trial)["smooth_pursuit"])) == 1
+
+    assert is_found(pursuit_velocity_deg_s=4.7)
+    assert not is_found(pursuit_velocity_deg_s=5.3)
+    assert is_found(pursuit_duration_ms=2.0 * (end - start))
+    assert not is_found(pursuit_duration_ms=2.0 * (end - start) + 1.0)
+    assert is_found(pursuit_distance_deg=2.6)
+    assert not is_found(pursuit_distance_deg=3.2)
+    vertical = pairs(Auto().movements(turned(trial))["smooth_pursuit"])
+    assert vertical == [(start, end)]
+
+
+def test_pursuit_is_as_straight_as_told():
+    trial = pursued(speed=200.0, bend=2.0)  # for each px on, two to the side and back
+    assert pairs(Auto().movements(trial)["smooth_pursuit"]) == []
+    crooked = Auto(pursuit_straightness=0.3).movements(trial)["smooth_pursuit"]
+    assert len(pairs(crooked)) == 1
+
+
+def test_of_a_fixation_that_is_mostly_pursuit_nothing_is_left():
+    trial = pursued(speed=200.0)
+    fixations = pairs(Auto(pursuit_share=1.0).movements(trial)["fixation"])
+    pursuit = pairs(Auto().movements(trial)["smooth_pursuit"])
+    assert fixations == [(0, pursuit[0][0])]
+    share = (pursuit[0][1] - pursuit[0][0]) / 500
+    assert pairs(Auto(pursuit_share=share + 0.01).movements(trial)["fixation"]) == fixations
+    assert pairs(Auto(pursuit_share=share - 0.01).movements(trial)["fixation"]) == []
+
+
+def test_the_noise_of_velocity_is_taken_from_medians_about_its_median():
+    assert _deviation(np.array([3.0, 4.0, 5.0])) == pytest.approx(0.0)
+    assert _deviation(np.array([-2.0, -1.0, 0.0, 1.0, 2.0])) == pytest.approx(1.0)
+    assert _deviation(np.array([1.0, 2.0, 3.0, 6.0, 7.0])) == pytest.approx(0.0)
+    assert _deviation(np.array([-3.0, 1.0, 2.0, 5.0])) == pytest.approx(np.sqrt(6.5 - 2.25))
+    assert _deviation(np.full(3, np.nan)) == 0.0
+
+
+def test_the_noise_of_positions_is_the_median_step():
+    assert _median_length(np.array([3.0, -4.0, np.nan, 12.0])) == 4.0
+    assert _median_length(np.array([np.nan])) == 0.0
+
+
+@pytest.mark.parametrize("step", [2.0, 8.0])
+def test_the_slope_of_noise_is_that_of_a_line_through_it(step):
+    n = round(180 / step)
+    rng = np.random.default_rng(0)
+    t = np.arange(n) * step
+    slopes = [np.polyfit(t, rng.normal(0, 3.0, n), 1)[0] for _ in range(2000)]
+    trial = trial_of(np.zeros(50), step=step)
+    assert Auto()._slope_of_noise(trial, 3.0) == pytest.approx(np.std(slopes), rel=0.06)
+    assert Auto()._slope_of_noise(trial_of(np.zeros(1)), 3.0) == 0.0
+    slow = trial_of(np.zeros(9), step=500.0)  # three samples at least
+    assert Auto()._slope_of_noise(slow, 3.0) == pytest.approx(3 * np.sqrt(12) / (500 * 3**1.5))

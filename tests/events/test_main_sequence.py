@@ -70,3 +70,59 @@ def test_peaks_that_do_not_rise_have_no_main_sequence(model):
 def test_an_unknown_model_is_refused():
     with pytest.raises(ConfigError, match="cubic"):
         main_sequence([1.0], [2.0], "cubic")
+
+
+@pytest.mark.parametrize(
+    ("model", "curve"),
+    [
+        ("exponential", lambda a: 500 * (1 - np.exp(-a / 6))),
+        ("power", lambda a: 90 * np.sqrt(a)),
+    ],
+)
+def test_how_well_saccades_keep_to_the_curve_is_told_by_its_definition(model, curve):
+    amplitude, _ = saccades(40)
+    off = np.random.default_rng(0).permutation(np.linspace(-0.1, 0.1, 40))
+    off[:2] = 0.9
+    found = main_sequence(amplitude, curve(amplitude) * np.exp(off), model)
+    residual = np.log(curve(amplitude) * np.exp(off) / found.peak_velocity(amplitude))
+    spread = np.log(curve(amplitude) * np.exp(off))
+    expected = 1 - (residual**2).sum() / ((spread - spread.mean()) ** 2).sum()
+    assert found.r2 == pytest.approx(expected)
+    assert found.outliers == 2 / 40
+
+
+@pytest.mark.parametrize(("times", "share"), [(2.9, 0.0), (3.1, 0.1)])
+def test_an_outlier_is_three_deviations_by_medians_off(times, share):
+    amplitude = np.tile(np.linspace(1, 20, 10), 20)
+    off = np.repeat(np.resize([1.0, -1.0], 20) * 0.02, 10)
+    off[:20] = 0.02 * np.sign(off[:20]) * 1.4826 * times
+    found = main_sequence(amplitude, 90 * np.sqrt(amplitude) * np.exp(off), "power")
+    assert found.outliers == pytest.approx(share)
+
+
+def test_ten_saccades_are_enough_unless_all_are_of_one_length():
+    amplitude = np.linspace(1, 20, 10)
+    assert main_sequence(amplitude, 50 * amplitude).n == 10
+    assert np.isfinite(main_sequence(amplitude, 50 * amplitude).first)
+    one = main_sequence(np.full(10, 4.0), np.linspace(100, 200, 10))
+    assert np.isnan([one.first, one.second, one.r2, one.outliers]).all()
+    assert one.n == 10
+
+
+@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize("value", [np.nan, np.inf, 0.0, -1.0])
+def test_either_number_of_a_saccade_may_be_impossible(place, value):
+    pair = [np.linspace(1, 20, 12), 50 * np.linspace(1, 20, 12)]
+    pair[place][3] = value
+    assert main_sequence(*pair).n == 11
+
+
+def test_the_curve_is_told_in_a_line():
+    amplitude, _ = saccades()
+    found = main_sequence(amplitude, 520 * (1 - np.exp(-amplitude / 7)))
+    assert str(found) == (
+        "peak = 520 (1 - exp(-amplitude / 7.00)) deg/s, n 300, R2 1.00, 0.0 % outliers"
+    )
+    power = main_sequence(amplitude, 110 * amplitude**0.6, "power")
+    assert str(power) == "peak = 110 amplitude^0.60 deg/s, n 300, R2 1.00, 0.0 % outliers"
+    assert power.peak_velocity([1.0, 2.0]) == pytest.approx([110, 110 * 2**0.6], rel=1e-3)

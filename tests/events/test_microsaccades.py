@@ -14,6 +14,8 @@ from gazetrack.events.base import Trial
 from gazetrack.events.microsaccades import (
     Excursions,
     Microsaccades,
+    _deviation,
+    _velocity,
     binocular,
     excursions,
     microsaccades_of,
@@ -187,3 +189,82 @@ def test_parameters_are_positive(name):
         Microsaccades(**{name: 0.0})
     with pytest.raises(ConfigError, match=name):
         Microsaccades(**{name: math.nan})
+
+
+def test_the_velocity_is_of_five_samples_or_of_three_beside_what_is_missing():
+    rng = np.random.default_rng(0)
+    t = np.cumsum(np.r_[0, rng.integers(2, 5, 39)]).astype(float)
+    t[25:] += 200.0  # a pause
+    v = rng.normal(0, 1, 40)
+    v[10] = np.nan
+    found = _velocity(t, v)
+    for i in range(40):
+        if i == 10:
+            assert np.isnan(found[i])
+        elif i in (0, 39):
+            assert found[i] == 0
+        elif i in (9, 11, 24, 25):
+            assert np.isnan(found[i])
+        elif i in (1, 8, 12, 23, 26, 38):
+            assert found[i] == pytest.approx((v[i + 1] - v[i - 1]) / (t[i + 1] - t[i - 1]))
+        else:
+            over = t[i + 2] + t[i + 1] - t[i - 1] - t[i - 2]
+            assert found[i] == pytest.approx((v[i + 2] + v[i + 1] - v[i - 1] - v[i - 2]) / over)
+    assert _velocity(t[:3], v[:3]) == pytest.approx([0, (v[2] - v[0]) / (t[2] - t[0]), 0])
+    lost = _velocity(t[:3], np.array([np.nan, 1.0, 2.0]))
+    assert np.isnan(lost[:2]).all()
+    assert lost[2] == 0
+
+
+def test_where_medians_say_nothing_means_do():
+    still = np.zeros(9)
+    assert np.isnan(_deviation(still))
+    assert np.isnan(_deviation(np.full(3, np.nan)))
+    few = np.array([0.0, 0, 0, 0, 0, 0, 3, -3, np.nan])
+    assert _deviation(few) == pytest.approx(np.sqrt(18 / 8))
+    assert _deviation(np.array([1.0, 2, 3, 4, 90])) == pytest.approx(np.sqrt(8130 / 5 - 20**2))
+    assert _deviation(np.array([-2.0, -1, 0, 1, 2])) == pytest.approx(1.0)
+
+
+def test_an_excursion_of_exactly_the_least_duration_is_one():
+    x, y = np.cumsum(np.random.default_rng(1).normal(0, 0.05, (2, 400)), axis=1)
+    x[200:] += 3.0 * np.minimum(np.arange(200) + 1, 4)
+    trial = Trial(np.arange(400) * 2.0, x, y, SCALE)
+    found = excursions(trial, Microsaccades())
+    lasts = float(found.end_ms[0] - found.onset_ms[0])
+    assert found.width == pytest.approx([12.0], rel=0.1)
+    assert excursions(trial, Microsaccades(min_duration_ms=lasts)).peak.size == 1
+    assert excursions(trial, Microsaccades(min_duration_ms=lasts + 0.1)).peak.size == 0
+
+
+def test_of_one_eye_the_columns_are_its_own():
+    (left, _) = trials()
+    chosen = Microsaccades(max_amplitude_deg=100.0)
+    own = excursions(left, chosen)
+    found = microsaccades_of([left], chosen)
+    assert found["onset_ms"].tolist() == own.onset_ms.tolist()
+    np.testing.assert_allclose(found["duration_ms"], own.end_ms - own.onset_ms)
+    np.testing.assert_allclose(found["amplitude_deg"], np.hypot(own.width, own.height) / SCALE)
+    np.testing.assert_allclose(found["peak_velocity_deg_s"], own.peak)
+    for axis, values in (("x_px", left.x_px), ("y_px", left.y_px)):
+        np.testing.assert_allclose(found[axis], values[own.starts])
+        np.testing.assert_allclose(found[f"end_{axis}"], values[own.ends - 1])
+    longest = float(found["amplitude_deg"].max())
+    kept = microsaccades_of([left], Microsaccades(max_amplitude_deg=longest))
+    assert len(kept["onset_ms"]) == len(own.peak)
+
+
+def test_of_two_eyes_positions_are_means():
+    left, right = trials()
+    chosen = Microsaccades(max_amplitude_deg=100.0)
+    found = microsaccades_of([left, right], chosen)
+    pairs = binocular(excursions(left, chosen), excursions(right, chosen))
+    for k, (a, b) in enumerate(pairs):
+        for axis in ("x_px", "y_px"):
+            one, two = getattr(left, axis), getattr(right, axis)
+            start = (one[a.starts[0]] + two[b.starts[0]]) / 2
+            end = (one[a.ends[0] - 1] + two[b.ends[0] - 1]) / 2
+            assert found[axis][k] == pytest.approx(start)
+            assert found[f"end_{axis}"][k] == pytest.approx(end)
+        ways = [np.hypot(eye.width[0], eye.height[0]) for eye in (a, b)]
+        assert found["amplitude_deg"][k] == pytest.approx(np.mean(ways) / SCALE)

@@ -303,3 +303,109 @@ def test_saccades_agree_with_human_coders_as_reported(data_dir):
 def test_choices_are_checked(choices):
     with pytest.raises(ConfigError, match=next(iter(choices))):
         MovementOptions(**choices)
+
+
+def fixations_of(**columns):
+    facts = {"stimulus": "a", "duration_ms": 300.0, "x_px": 1.0, "y_px": 3.0, "eye": "both"}
+    return conform(facts | {"amplitude_deg": 4.0} | columns, FIXATIONS)
+
+
+@pytest.mark.parametrize(
+    ("origin", "expected"), [("recording", [1, 2, 3, 4]), ("trial", [2, 4, 1, 3])]
+)
+def test_rows_are_in_the_order_of_time_or_of_trials_with_clocks_of_their_own(origin, expected):
+    table = fixations_of(
+        recording="r",
+        trial=["x", "x", "b", "b"],
+        onset_ms=[20.0, 40.0, 10.0, 30.0],
+        index=[2, 4, 1, 3],
+    )
+    recording = replace(
+        recording_of(*gaze()), sample_table=None, fixation_table=table, time_origin=origin
+    )
+    frame, _, _ = events(recording, source="tracker")
+    assert frame["index"].tolist() == expected
+
+
+def test_recordings_are_in_the_order_in_which_they_come():
+    table = fixations_of(
+        recording=["z", "a", "z"], trial="1", onset_ms=[20.0, 0.0, 10.0], index=[1, 2, 3]
+    )
+    recording = replace(recording_of(*gaze()), sample_table=None, fixation_table=table)
+    frame, _, _ = events(recording, source="tracker")
+    assert frame["recording"].tolist() == ["z", "z", "a"]
+    assert frame["index"].tolist() == [3, 1, 2]
+    # How far it is from the fixation before is no property of a fixation as a movement.
+    assert frame["amplitude_deg"].isna().all()
+
+
+def test_a_tracker_s_amplitude_is_of_both_axes_and_its_own_stays():
+    rows = tracker_events().to_pandas()
+    rows.loc[1, ["end_x_px", "end_y_px", "duration_ms"]] = [230.0, 260.0, 100.0]
+    rows.loc[2, "duration_ms"] = 50.0
+    table = conform({name: rows[name].to_numpy() for name in rows}, EVENTS)
+    recording = recording_of(*gaze(), event_table=table)
+    found = tracker_movements(recording).to_pandas().query("kind == 'saccade'")
+    assert found["amplitude_deg"].tolist() == pytest.approx([50 / SCALE, 9.5])
+    assert found["mean_velocity_deg_s"].tolist() == pytest.approx([500 / SCALE, 190.0])
+    assert found["direction_deg"].iloc[0] == pytest.approx(np.degrees(np.arctan2(40, 30)))
+
+
+def test_movements_are_numbered_within_trial_stimulus_kind_and_eye():
+    t, xy = gaze()
+    half = len(t) // 2
+    samples = recording_of(t, xy).sample_table.to_pandas()
+    samples["trial"] = ["1"] * half + ["2"] * (len(t) - half)
+    table = conform({name: samples[name].to_numpy() for name in samples}, SAMPLES)
+    frame, _, _ = events(replace(recording_of(t, xy), sample_table=table))
+    for _, rows in frame.groupby(["trial", "kind"], observed=True):
+        assert rows["index"].tolist() == list(range(1, len(rows) + 1))
+    assert set(frame["trial"]) == {"1", "2"}
+    assert frame["onset_ms"].is_monotonic_increasing
+
+
+def test_the_velocity_is_taken_over_the_window_asked_for():
+    recording = recording_of(*gaze(noise=0.0))
+    peaks = []
+    for window in (4.0, 20.0, 60.0):
+        frame, facts, _ = events(recording, velocity_window_ms=window)
+        assert facts["velocity_window_ms"] == window
+        peaks.append(frame.query("kind == 'saccade'")["peak_velocity_deg_s"].iloc[0])
+    assert peaks[0] == pytest.approx(400 / SCALE / 0.03, rel=0.01)
+    assert peaks[2] < 0.8 * peaks[1]
+
+
+def test_pupils_are_of_the_eye_whose_movements_these_are():
+    t, xy = gaze()
+    recording = recording_of(
+        t, xy, other=xy + 3.0, eyes="binocular", left_pupil=4.0, right_pupil=6.0
+    )
+    frame, _, _ = events(recording, eye="both")
+    fixed = frame[frame["kind"] == "fixation"]
+    assert set(fixed[fixed["eye"] == "left"]["pupil"]) == {4.0}
+    assert set(fixed[fixed["eye"] == "right"]["pupil"]) == {6.0}
+    combined, _, _ = events(recording)
+    assert set(combined[combined["kind"] == "fixation"]["pupil"]) == {5.0}
+
+
+def test_a_microsaccade_s_mean_velocity_is_its_way_by_its_time():
+    t, (left, right) = fixational()
+    recording = recording_of(t, left, other=right, eyes="binocular", rate_hz=None)
+    frame, _, notes = events(recording, microsaccades=Microsaccades(max_amplitude_deg=5.0))
+    micro = frame[frame["kind"] == "microsaccade"]
+    expected = 1000 * micro["amplitude_deg"] / micro["duration_ms"]
+    np.testing.assert_allclose(micro["mean_velocity_deg_s"], expected, rtol=1e-5)
+    assert notes == []
+    exactly = replace(recording, rate_hz=200.0)
+    assert events(exactly, microsaccades=Microsaccades())[2] == []
+
+
+def test_where_the_eyes_pieces_differ_one_eye_alone_has_microsaccades(monkeypatch):
+    monkeypatch.setattr("gazetrack.events.base.MAX_PIECE_SAMPLES", 1000)
+    monkeypatch.setattr("gazetrack.events.base.CUT_SAMPLES", 200)
+    t, (left, right) = fixational()
+    left, right = left.copy(), right.copy()
+    left[900], right[950] = np.nan, np.nan
+    recording = recording_of(t, left, other=right, eyes="binocular")
+    frame, _, _ = events(recording, microsaccades=Microsaccades(max_amplitude_deg=5.0))
+    assert (frame["kind"] == "microsaccade").sum() > 4

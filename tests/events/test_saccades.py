@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gazetrack.events.base import Trial, clear_of
 from gazetrack.events.saccades import described, direction, means, peaks, speed_of, unbroken
@@ -103,3 +105,76 @@ def test_missing_values_do_not_count():
     assert peaks(values, asked)[0] == 3.0
     assert np.isnan([means(values, asked)[1], peaks(values, asked)[1]]).all()
     assert np.isnan(means(None, asked)).all()
+
+
+def test_smooth_pursuit_leads_from_its_first_known_sample_to_its_last():
+    t = np.arange(10) * 10.0
+    x = np.array([np.nan, 10, 20, 30, np.nan, 50, np.nan, 70, 80, 90])
+    y = np.where(np.isnan(x), np.nan, 5 * np.arange(10.0))
+    trial = Trial(t, x, y, 20.0, pupil=np.arange(10.0))
+    found = described(trial, np.arange(10.0), "smooth_pursuit", runs((0, 7), (7, 10)))
+    assert found["onset_ms"].tolist() == [0, 70]
+    assert found["duration_ms"].tolist() == [70, 30]
+    assert (found["x_px"].tolist(), found["y_px"].tolist()) == ([10, 70], [5, 35])
+    assert (found["end_x_px"].tolist(), found["end_y_px"].tolist()) == ([50, 90], [25, 45])
+    np.testing.assert_allclose(found["amplitude_deg"], np.hypot([40, 20], [20, 10]) / 20)
+    assert found["direction_deg"] == pytest.approx([-np.degrees(np.arctan2(20, 40))] * 2)
+    assert found["pupil"].tolist() == [3, 8]
+    assert found["mean_velocity_deg_s"].tolist() == [3, 8]
+    assert found["peak_velocity_deg_s"].tolist() == [6, 9]
+    lost = described(Trial(t, x * np.nan, y, 20.0), t, "smooth_pursuit", runs((2, 4)))
+    assert np.isnan(lost["x_px"]).all()
+
+
+def test_a_saccade_at_the_ends_of_a_trial_has_no_sample_beyond_them():
+    t = np.arange(6) * 10.0
+    trial = Trial(t, np.arange(6) * 40.0, np.arange(6) * 30.0, 50.0)
+    found = described(trial, t, "saccade", runs((0, 2), (2, 3), (4, 6)))
+    assert found["x_px"].tolist() == [0, 40, 120]
+    assert found["end_x_px"].tolist() == [80, 120, 200]
+    assert found["end_y_px"].tolist() == [60, 90, 150]
+    assert found["amplitude_deg"].tolist() == [2, 2, 2]
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_the_speed_is_of_both_axes_and_of_any_window(axis):
+    t = np.cumsum(np.random.default_rng(0).uniform(2, 6, 200))
+    ways = [3 * t, np.full(200, 7.0)]
+    trial = Trial(t, ways[axis], ways[1 - axis], 40.0)  # 3 px/ms are 75 deg/s
+    for window_ms in (4.0, 20.0, 100.0):
+        np.testing.assert_allclose(speed_of(trial, window_ms)[1:-1], 75.0)
+    both = Trial(t, 3 * t, -4 * t, 40.0)
+    np.testing.assert_allclose(speed_of(both, 20.0)[1:-1], 125.0)
+
+
+def test_the_window_is_as_long_as_asked_for():
+    t = np.arange(100) * 2.0
+    x = np.zeros(100)
+    x[50] = 40.0
+    for window_ms, reach in ((4.0, 1), (12.0, 3), (20.0, 5)):
+        moved = np.flatnonzero(speed_of(Trial(t, x, x * 0, 40.0), window_ms) > 1e-9)
+        assert (moved.min(), moved.max()) == (50 - reach, 50 + reach)
+
+
+@pytest.mark.parametrize(("step", "is_known"), [(100.0, True), (100.1, False)])
+def test_a_step_of_a_tenth_of_a_second_is_no_pause(step, is_known):
+    t = np.cumsum([0.0, 10, 10, 10, step, 10, 10, 10])
+    trial = Trial(t, t * 0, t * 0, 40.0)
+    starts, _ = unbroken(trial, runs((2, 6)))
+    assert starts.size == is_known
+
+
+@given(st.lists(st.sampled_from([0, 0, 0, 1, 2]), min_size=3, max_size=20), st.data())
+def test_unbroken_runs_are_those_whose_samples_are_known_one_by_one(kinds, data):
+    kinds = np.array(kinds)  # 1 is a lost sample, 2 one that comes late
+    n = kinds.size
+    t = np.cumsum(np.where(kinds == 2, 500.0, 10.0))
+    x = np.where(kinds == 1, np.nan, 1.0)
+    start = data.draw(st.integers(0, n - 1))
+    end = data.draw(st.integers(start + 1, n))
+    has_sides = start > 0 and end < n
+    around = range(start - 1, end + 1)
+    is_whole = has_sides and not any(np.isnan(x[k]) for k in around)
+    is_whole = is_whole and not any(t[k] - t[k - 1] > 100 for k in around[1:])
+    starts, _ = unbroken(Trial(t, x, x, 40.0), runs((start, end)))
+    assert starts.size == is_whole
