@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 
 _DEEPEST = 100
+_MOST_SLICES = 4
+_N_AXES = 3
 
 
 def _hold(holds: bool, what: str) -> None:
@@ -130,6 +132,40 @@ def participants() -> Callable[[Path], None]:
     from gazetrack.workflows.bids.participants import read_participants
 
     return lambda path: read_participants(path, lambda _name: "") and None
+
+
+def queue() -> Callable[[Path], None]:
+    """What is said of a cluster's queue."""
+    from gazetrack.workflows.engine.queues import read_queue
+
+    return lambda path: read_queue(path) and None
+
+
+def picture() -> Callable[[Path], None]:
+    """A picture, decoded whole."""
+    from gazetrack.images.folder import image_size, read_image
+    from gazetrack.images.reference import ImageRef
+
+    def call(path: Path) -> None:
+        width, height = image_size(ImageRef(path))
+        _hold(read_image(ImageRef(path), "RGB").shape == (height, width, 3), "another size")
+
+    return call
+
+
+def dicom() -> Callable[[Path], None]:
+    """All slices of a volume file, and how far apart they are."""
+    from gazetrack.images.slices import read_slice, slices_of, spacing_of
+
+    def call(path: Path) -> None:
+        for image in slices_of(path)[:_MOST_SLICES]:
+            _hold(len(spacing_of(image)) == _N_AXES, "no spacing of three axes")
+            _hold(read_slice(image).dtype == "uint8", "no image of 8 bits")
+
+    return call
+
+
+nifti = nrrd = dicom
 
 
 def packed() -> Callable[[Path], None]:

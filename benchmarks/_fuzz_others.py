@@ -26,6 +26,8 @@ _ENGINE = (
     *("gazetrack.tables", "gazetrack.kernels"),
 )
 
+_IMAGES = ("gazetrack.images",)
+
 # Readers, and other code that parses files, that are not searched, and why.
 LEFT_OUT = {
     "eyelink_edf": "SR Research's own closed library parses it; no file of it is ours to commit",
@@ -235,6 +237,31 @@ def _zips() -> list[bytes]:
     return _packed()[:1]
 
 
+def _volumes(suffix: str) -> Callable[[], list[bytes]]:
+    """Return what gives small volumes, or pictures, of a kind."""
+
+    def made() -> list[bytes]:
+        import numpy as np
+        from PIL import Image
+
+        from tests.volume_files import write_dicom, write_nifti, write_nrrd
+
+        voxels = np.arange(24, dtype=np.int16).reshape(2, 3, 4)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, f"a{suffix}")
+            if suffix == ".dcm":
+                write_dicom(path, voxels)
+            elif suffix == ".nrrd":
+                write_nrrd(path, voxels)
+            elif suffix == ".nii":
+                write_nifti(path, voxels)
+            else:
+                Image.fromarray(voxels[0].astype(np.uint8)).save(path)
+            return [path.read_bytes()]
+
+    return made
+
+
 def _old(*names: str) -> Callable[[], list[bytes]]:
     return lambda: [(_OLD / name).read_bytes() for name in names]
 
@@ -278,6 +305,15 @@ OTHERS = {
         modules=("gazetrack.workflows.bids.participants",),
         seeds=_texts(b"participant_id\tage\tsex\nsub-01\t34\tF\nsub-02\tn/a\tM\n"),
     ),
+    "queue": Target(
+        name="queue.toml",
+        modules=("gazetrack.workflows.engine.queues",),
+        seeds=_texts(b'[slurm]\njobs = 4\ncores = 8\nmemory = "32GB"\nwalltime = "01:00:00"\n'),
+    ),
+    "dicom": Target(name="a.dcm", modules=_IMAGES, seeds=_volumes(".dcm")),
+    "nifti": Target(name="a.nii", modules=_IMAGES, seeds=_volumes(".nii")),
+    "nrrd": Target(name="a.nrrd", modules=_IMAGES, seeds=_volumes(".nrrd")),
+    "picture": Target(name="a.png", modules=_IMAGES, seeds=_volumes(".png")),
     "packed": Target(
         name="a.bin", modules=("gazetrack.workflows.scrubbing.contents",), seeds=_packed
     ),

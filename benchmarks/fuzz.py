@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MAX_INPUT_BYTES = 64 * 1024
-MIN_INPUT_BYTES = 4 * 1024
+MIN_INPUT_BYTES = 8 * 1024  # a number may have 4300 digits, and nesting a thousand levels
 _HANGS_AFTER_S = 60
 _MOST_MEMORY_MB = 4096
 _MOST_TOKENS = 400

@@ -255,7 +255,7 @@ def _parse_setting(text: str) -> tuple[str, Any]:
         raise ConfigError(f"setting {quote(text)!r}", hint="write it as optimizer.lr=0.001")
     try:
         return key, tomllib.loads(f"value = {_BARE_POINT.sub('0', value)}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # no TOML, or more digits or brackets than it takes
         return key, value
 
 
@@ -264,6 +264,6 @@ def _read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text("utf-8-sig"))
     except FileNotFoundError:
         raise InputError("no such file", path=path, hint="check --config") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # ValueErrors are those of TOML, too
         what = f"is no TOML: {quote(error, 120)}"
         raise ConfigError(what, path=path, hint="see --config in the help") from error

@@ -162,7 +162,7 @@ def read_rules(path: str | Path | None) -> Rules:
         raise InputError("no such file", path=path, hint="check the name")
     try:
         told = tomllib.loads(path.read_text("utf-8-sig"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         what = f"is no TOML file: {quote(error, 120)}"
         raise InputError(what, path=path, hint="correct it, see docs/bids.md") from error
     try:

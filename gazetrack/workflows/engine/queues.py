@@ -95,7 +95,7 @@ def read_queue(path: str | Path) -> tuple[str, int, dict[str, Any]]:
         raise InputError("no such file", path=path, hint="check the name")
     try:
         told = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         hint = "give a TOML file with a section [slurm]"
         raise InputError(f"is no TOML file: {quote(error, 120)}", path=path, hint=hint) from error
     hint = f"write one section: {', '.join(f'[{name}]' for name in QUEUES)}"

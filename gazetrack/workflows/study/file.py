@@ -209,4 +209,6 @@ def read_study(path: str | Path) -> StudyFile:
             column=None if column is None else int(column),
             hint=_hint_about(told),
         ) from error
+    except ValueError as error:  # a number of thousands of digits
+        raise ConfigError(f"no TOML: {quote(error, 100)}", path=path, hint="correct it") from error
     return StudyFile(path, tables, text)
