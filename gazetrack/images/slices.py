@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import logging
 import threading
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -247,7 +248,7 @@ def _index(image: ImageRef, n: int) -> int:
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[None]:
     """Turn whatever a library raises over a damaged file into one line, and keep it quiet."""
-    with _LOCK, warnings.catch_warnings():
+    with _LOCK, warnings.catch_warnings(), _unlogged():
         warnings.simplefilter("ignore")
         try:
             yield
@@ -259,3 +260,15 @@ def reading(path: Path) -> Iterator[None]:
             raise InputError(
                 "cannot be read as an image", path=path, hint="replace or remove it"
             ) from error
+
+
+@contextlib.contextmanager
+def _unlogged() -> Iterator[None]:
+    """Let nibabel write no line of its own to the terminal, which would name no file."""
+    logger = logging.getLogger("nibabel.global")
+    was_disabled = logger.disabled
+    logger.disabled = True
+    try:
+        yield
+    finally:
+        logger.disabled = was_disabled

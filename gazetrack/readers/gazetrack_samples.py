@@ -40,6 +40,11 @@ FORMAT = Format(
 _MAGIC = b"PAR1"
 _NOTE_CHARS = 300
 _HINT = "write it again: gazetrack convert EXPORT --samples"
+# What reading it, and the JSON of its metadata, ends in where it is damaged.
+_UNREADABLE = (
+    *(pa.ArrowException, OSError, ValueError, TypeError, AttributeError),
+    RecursionError,
+)
 _NEEDED = {"t_ms", "x_px", "y_px"}
 # What the metadata may state, with the types that it can have.
 _STATED: dict[str, Any] = {
@@ -106,7 +111,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     except ConfigError as error:
         what = f"is a damaged table of samples: {error.what}"
         raise ParseError(what, path=head.path, hint=_HINT) from error
-    except (pa.ArrowException, OSError, ValueError, TypeError, AttributeError) as error:
+    except _UNREADABLE as error:
         what = f"is a damaged table of samples: {quote(error, 150)}"
         raise ParseError(what, path=head.path, hint=_HINT) from error
     samples = _samples(table, head.path, head.stem)

@@ -373,3 +373,14 @@ def test_labels_that_a_scale_makes_no_labels_are_refused(tmp_path, scale, value)
     for read in (read_labels, label_values):
         with pytest.raises(InputError, match=f"has the value {value} by the scale of its header"):
             read(mask)
+
+
+def test_what_nibabel_has_to_say_of_a_header_is_not_on_the_terminal(tmp_path, caplog):
+    path = write_nifti(tmp_path / "a.nii", BLOCK)
+    data = bytearray(path.read_bytes())
+    data[252:254] = b"\x7f\x7f"  # qform_code, of which there is no such number
+    path.write_bytes(data)
+    assert len(slices_of(path)) == BLOCK.shape[2]
+    assert caplog.records == []
+    nibabel.load(path)
+    assert [record.name for record in caplog.records] == ["nibabel.global"]
