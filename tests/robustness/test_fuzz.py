@@ -22,10 +22,14 @@ needs_atheris = pytest.mark.skipif(
 
 @pytest.mark.slow
 @needs_atheris
-def test_a_parser_gives_tables_or_errors_of_ours():
-    found = fuzz.fuzz("gazepoint", inputs=250, seconds=None, seed=7)
+@pytest.mark.parametrize(
+    ("parser", "inputs"),
+    [("gazepoint", 250), ("areas", 1500), ("data_set", 1500), ("fixation_table", 1000)],
+)
+def test_a_parser_gives_tables_or_errors_of_ours(parser, inputs):
+    found = fuzz.fuzz(parser, inputs=inputs, seconds=None, seed=7)
     assert found["failures"] == {}
-    assert found["inputs"] >= 250
+    assert found["inputs"] >= inputs
     assert found["parsed"] > 0
 
 
