@@ -60,9 +60,10 @@ def command(folder: Path, tokens: Path, jobs: int, as_json: bool, quiet: bool) -
 
     Each token is looked for in any case, composed or not, in UTF-8, UTF-16 and latin-1, escaped as
     in HTML, JSON and addresses, and as its plain md5, sha1, sha256 or sha512; in names of files, in
-    text, in columns and metadata of Parquet, in gzip, bzip2, xz, zstd, zip, XLSX, PNG, PDF, and
-    base64. What is found is told by its file, its place and the line of the token, which itself is
-    never printed. What is drawn in a picture is not read.
+    text, in columns and metadata of Parquet, in gzip, bzip2, xz, zstd, zip, XLSX, PNG, DICOM,
+    NIfTI, PDF, and base64. What is found is told by its file, its place and the line of the token,
+    which itself is never printed. What is drawn in a picture is not read; what cannot be looked
+    into is named, and the exit code is 1 as well.
     """
     from gazetrack.workflows.scrubbing.check import scrub_check
 
@@ -86,7 +87,8 @@ def _print(report: ScrubReport, *, quiet: bool) -> None:
     n_tokens = len({finding.line for finding in report.findings})
     n_files = len({finding.file for finding in report.findings})
     found = f"found {n_tokens:,} of them, in {n_files:,} files" if n_tokens else "found none"
-    click.echo(f"{searched}: {found}")
+    left = f"; {len(report.errors):,} could not be looked into" if report.errors else ""
+    click.echo(f"{searched}: {found}{left}")
 
 
 def _line(finding: Finding) -> str:

@@ -33,6 +33,7 @@ EXTRAS = {
     "medical": "images and volumes in DICOM, NRRD and NIfTI, and predictions as DICOM-SEG",
     "export": "networks as ONNX files",
     "sam": "maps and predictions drawn by a prompt model such as MobileSAM",
+    "pdf": "PDFs in folders that gazetrack scrub-check looks through",
     "xdf": "recordings of LabStreamingLayer (XDF)",
     "edf": "EyeLink EDF files",
     "hdf5": "PsychoPy's ioHub files (HDF5)",

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from gazetrack.errors import ConfigError, GazetrackError, InputError, readable
 from gazetrack.workflows.engine import run
-from gazetrack.workflows.scrubbing.contents import NotSearched, Piece, pieces_of
+from gazetrack.workflows.scrubbing.contents import pieces_of
+from gazetrack.workflows.scrubbing.piece import NotSearched, Piece
 from gazetrack.workflows.scrubbing.tokens import Tokens
 
 if TYPE_CHECKING:

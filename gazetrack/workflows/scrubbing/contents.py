@@ -19,29 +19,27 @@ import tarfile
 import tempfile
 import zipfile
 import zlib
-from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from gazetrack.workflows.scrubbing import heads
+from gazetrack.workflows.scrubbing.pdf import parts_of_pdf
+from gazetrack.workflows.scrubbing.piece import NotSearched, Piece
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    Data = bytes | mmap.mmap
+    from gazetrack.workflows.scrubbing.piece import Data
 
 DEEPEST = 6
 MOST_UNPACKED_BYTES = 16 * 2**30
 _IN_MEMORY_BYTES = 64 * 2**20
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{24,}(?:(?:\r?\n|\\n)[A-Za-z0-9+/_-]+)*={0,2}")
 _SURELY_BASE64 = 64  # characters; shorter ones count where they are text
-_PDF_STREAM = re.compile(rb"stream\r?\n")
-_PDF_TEXT = re.compile(rb"\bBT\b(.*?)\bET\b", re.DOTALL)
-_PDF_STRING = re.compile(rb"\(((?:[^\\()]|\\.)*)\)", re.DOTALL)
-_PDF_ESCAPE = re.compile(rb"\\([0-7]{1,3}|.)", re.DOTALL)
-_PDF_GLYPHS = re.compile(rb"<[0-9A-Fa-f\s]+>")
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_HEAD_BYTES = 8
 _PNG_PLAIN = (b"tEXt", b"iTXt", b"eXIf")
@@ -51,37 +49,17 @@ _ZIP_TAIL_BYTES = 2**16 + 22
 _MAT_HEAD_BYTES = 128
 _MAT_PACKED = 15
 _TAR_MARK = slice(257, 262)
+_DICOM_MARK = slice(128, 132)
 _PNG_PACKED = (b"zTXt", b"iTXt", b"iCCP")
 _PARQUET = b"PAR1"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _FIRST_BYTES = 8192
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\x1b"))
+# UTF-16 of Latin letters without a mark at its beginning.
+_WIDE_TEXT = re.compile(rb"(?:[\t\n\r -~]\0){4,}[\t\n\r -~]?|(?:\0[\t\n\r -~]){4,}\0?")
 _HEX_DIGITS = re.compile(rb"[0-9a-f]*|[0-9A-F]*")
 _ENCRYPTED = 0x1
 _BATCH_ROWS = 65_536
-
-
-class NotSearched(Exception):
-    """A part of a file that cannot be looked into, so that nobody knows what it holds."""
-
-
-@dataclass(frozen=True)
-class Piece:
-    """Bytes that can be searched.
-
-    Parameters
-    ----------
-    where : tuple of str
-        How to get to them from the file, such as a member of an archive, and a column of it.
-    data : bytes or mmap.mmap
-        The bytes themselves, in memory or mapped from a file.
-    is_text : bool
-        Whether they are lines of text, and not packed or binary.
-    """
-
-    where: tuple[str, ...]
-    data: Data
-    is_text: bool
 
 
 def pieces_of(path: Path) -> Iterator[Piece]:
@@ -119,7 +97,10 @@ def _within(data: Data, where: tuple[str, ...]) -> Iterator[Piece]:
     if len(where) > DEEPEST:
         raise NotSearched(f"packed more than {DEEPEST} times")
     first = data[:_FIRST_BYTES]
-    yield Piece(where, data, is_text=_is_text(first))
+    is_text = _is_text(first)
+    yield Piece(where, data, is_text=is_text)
+    if not is_text and (fields := heads.fields_of(data)):
+        yield Piece((*where, "fields of text"), fields, is_text=True)
     try:
         for fits, unpack in _UNPACKERS:
             if fits(first):
@@ -139,6 +120,8 @@ def _within(data: Data, where: tuple[str, ...]) -> Iterator[Piece]:
 def _is_text(first: bytes) -> bool:
     """Whether bytes are lines of text: without control characters, or marked as UTF-16."""
     if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)):
+        return True
+    if _WIDE_TEXT.fullmatch(first):
         return True
     return not first.startswith(b"%PDF") and first == first.translate(None, delete=_CONTROLS)
 
@@ -257,25 +240,41 @@ def _of_parquet(data: Data, where: tuple[str, ...]) -> Iterator[Piece]:
     ]
     # As dictionaries: what no row uses any more may still be in one.
     file = pq.ParquetFile(_stream(data), read_dictionary=texts)
-    about = json.dumps(_metadata(file), ensure_ascii=False).encode("utf-8", "surrogateescape")
+    about = _metadata(file.schema_arrow, file.metadata.metadata, str(file.metadata.created_by))
     yield from _within(about, (*where, "metadata of the table"))
     for number, field in enumerate(schema, 1):
         if pa.types.is_floating(field.type):
             continue
-        place = (*where, f"column {number} of the table")
         for batch in file.iter_batches(_BATCH_ROWS, columns=[field.name]):
-            for column in batch.columns:
-                values = "\n".join(_values(column)).encode("utf-8", "surrogateescape")
-                yield from _within(values, place)
+            yield from _of_columns(batch, number, where)
 
 
-def _metadata(file: pq.ParquetFile) -> list[str]:
+def _of_arrow(data: Data, where: tuple[str, ...]) -> Iterator[Piece]:
+    """Return the columns of an Arrow file, such as Feather, and what is said of them."""
+    file = pa.ipc.open_file(_stream(data))
+    about = _metadata(file.schema, file.schema.metadata)
+    yield from _within(about, (*where, "metadata of the table"))
+    for number in range(file.num_record_batches):
+        batch = file.get_batch(number)
+        batch.validate(full=True)
+        yield from _of_columns(batch, 1, where)
+
+
+def _of_columns(batch: pa.RecordBatch, first: int, where: tuple[str, ...]) -> Iterator[Piece]:
+    for number, column in enumerate(batch.columns, first):
+        if not pa.types.is_floating(column.type):
+            values = "\n".join(_values(column)).encode("utf-8", "surrogateescape")
+            yield from _within(values, (*where, f"column {number} of the table"))
+
+
+def _metadata(schema: pa.Schema, stated: dict[bytes, bytes] | None, *more: str) -> bytes:
     """Return all texts of a table that are in no row: names, metadata, and who wrote it."""
-    stated = dict(file.metadata.metadata or {})
-    for field in (file.schema_arrow, *file.schema_arrow):
-        stated |= field.metadata or {}
-    texts = [text.decode("utf-8", "replace") for pair in stated.items() for text in pair]
-    return [*file.schema_arrow.names, str(file.metadata.created_by), *texts]
+    said = dict(stated or {})
+    for field in (schema, *schema):
+        said |= field.metadata or {}
+    texts = [text.decode("utf-8", "replace") for pair in said.items() for text in pair]
+    about = json.dumps([*schema.names, *more, *texts], ensure_ascii=False)
+    return about.encode("utf-8", "surrogateescape")
 
 
 def _values(column: pa.Array) -> list[str]:
@@ -308,31 +307,31 @@ def _of_png(data: Data, where: tuple[str, ...]) -> Iterator[Piece]:
 
 
 def _of_pdf(data: Data, where: tuple[str, ...]) -> Iterator[Piece]:
-    by_glyph = False
-    for match in _PDF_STREAM.finditer(data):
-        end = data.find(b"endstream", match.end())
-        text = _inflated(data[match.end() : end])
-        if not text:
-            continue
-        yield from _within(text, (*where, "text of the page"))
-        # Programs write a letter at a time, with what moves it between them.
-        blocks = _PDF_TEXT.findall(text)
-        shown = [b"".join(map(_plain_string, _PDF_STRING.findall(block))) for block in blocks]
-        yield Piece((*where, "text of the page"), b"\n".join(shown), is_text=True)
-        by_glyph |= any(_PDF_GLYPHS.search(_PDF_STRING.sub(b"", block)) for block in blocks)
-    if b"/Encrypt" in data[:]:
-        raise NotSearched(" in ".join(("encrypted PDF", *reversed(where))))
-    if by_glyph:
-        raise NotSearched(" in ".join(("PDF with numbers of glyphs as text", *reversed(where))))
+    try:
+        for name, part, is_text in parts_of_pdf(data[:]):
+            place = (*where, name)
+            yield from [Piece(place, part, is_text=True)] if is_text else _within(part, place)
+    except NotSearched as error:
+        raise NotSearched(" in ".join((str(error), *reversed(where)))) from error
 
 
-def _plain_string(text: bytes) -> bytes:
-    """Return a string of a PDF without its escapes, and without the first half of each letter."""
+def _of_dicom(data: Data, where: tuple[str, ...]) -> Iterator[Piece]:
+    texts, others = heads.dicom_texts(_stream(data))
+    yield Piece((*where, "texts of the image"), texts, is_text=True)
+    for number, other in enumerate(others, 1):
+        yield from _within(other, (*where, f"element {number} of bytes"))
 
-    def letter(match: re.Match[bytes]) -> bytes:
-        return bytes([int(match[1], 8) & 0xFF]) if match[1][:1].isdigit() else match[1]
 
-    return _PDF_ESCAPE.sub(letter, text).replace(b"\0", b"")
+def _of_head(head: Callable[[Data], bytes]) -> Unpack:
+    def unpack(data: Data, where: tuple[str, ...]) -> Iterator[Piece]:
+        yield Piece((*where, "head of the image"), head(data), is_text=True)
+
+    return unpack
+
+
+def _of_tiff(data: Data, where: tuple[str, ...]) -> Iterator[Piece]:
+    texts = heads.tiff_texts(_stream(data))
+    yield Piece((*where, "text of the picture"), texts, is_text=True)
 
 
 def _inflated(data: bytes) -> bytes:
@@ -372,6 +371,12 @@ _UNPACKERS: list[tuple[Callable[[bytes], bool], Unpack]] = [
     (lambda first: b"\x89HDF\r\n\x1a\n" in (first[:8], first[512:520]), _refused("HDF5")),
     (lambda first: first[:3] == b"ORC" and not _is_text(first), _refused("ORC")),
     (_begins(_PARQUET), _of_parquet),
+    (_begins(b"ARROW1\0\0"), _of_arrow),
+    (_begins(b"FEA1"), _refused("the first version of Feather")),
+    (lambda first: first[_DICOM_MARK] == b"DICM", _of_dicom),
+    (heads.is_nifti, _of_head(heads.nifti_head)),
+    (_begins(b"NRRD"), _of_head(heads.nrrd_head)),
+    (_begins(b"II*\0", b"MM\0*"), _of_tiff),
     (_begins(_PNG), _of_png),
     (_begins(b"%PDF"), _of_pdf),
 ]

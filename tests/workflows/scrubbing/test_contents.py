@@ -15,13 +15,16 @@ import zlib
 import matplotlib.figure
 import numpy as np
 import pyarrow as pa
+import pyarrow.feather
 import pyarrow.parquet as pq
 import pytest
 import scipy.io
 from PIL import Image, PngImagePlugin
 
 from gazetrack.workflows.scrubbing import contents
-from gazetrack.workflows.scrubbing.contents import NotSearched, pieces_of
+from gazetrack.workflows.scrubbing.contents import pieces_of
+from gazetrack.workflows.scrubbing.piece import NotSearched
+from gazetrack.workflows.scrubbing.tokens import Tokens
 
 NAME = b"Anna Kowalski"
 
@@ -90,6 +93,12 @@ def wrapped(data, width):
     return [data[at : at + width] for at in range(0, len(data), width)]
 
 
+def feather(**columns):
+    file = io.BytesIO()
+    pyarrow.feather.write_feather(table(**columns), file, compression="zstd")
+    return file.getvalue()
+
+
 def png_text():
     info = PngImagePlugin.PngInfo()
     info.add_text("Author", NAME.decode())
@@ -148,6 +157,7 @@ PACKED = {
     "short base64": b"x=" + base64.b64encode(NAME + b" of Warsaw"),
     "text of a PNG": png_text(),
     "comment of a JPEG": jpeg(),
+    "feather": feather(who=[TEXT] * 3),
 }
 
 
@@ -201,8 +211,8 @@ def encrypted():
         b"\x89HDF\r\n\x1a\n" + bytes(50),
         b"MATLAB 7.3".ljust(512) + b"\x89HDF\r\n\x1a\n" + bytes(50),
         b"ORC\x00\x01" + bytes(50),
-        b"%PDF-1.4\nstream\n" + zlib.compress(b"BT <0041004e> Tj ET") + b"\nendstream",
-        b"%PDF-1.4\ntrailer <</Encrypt 3 0 R>>",
+        b"FEA1" + bytes(50),
+        bytes(128) + b"DICM" + b"damaged" * 9,
     ],
     # What gzip makes of it holds the time: names of tests may not.
     ids=map(str, range(13)),
@@ -248,3 +258,59 @@ def test_brotli_is_told_by_its_name_alone(tmp_path):
     path.write_bytes(pa.compress(NAME, "brotli", asbytes=True))
     with pytest.raises(NotSearched, match="brotli"):
         list(pieces_of(path))
+
+
+def nifti(text):
+    """Return the head of NIfTI-1, with a text where a scanner writes what it likes, and voxels."""
+    head = bytearray(352)
+    head[:4], head[344:348] = (348).to_bytes(4, "little"), b"n+1\0"
+    head[108:112] = np.float32(352).tobytes()
+    head[147] = 0x41  # the number before the field
+    head[148 : 148 + len(text)] = text
+    return bytes(head) + np.random.default_rng(1).bytes(4096)
+
+
+def tiff(text):
+    file = io.BytesIO()
+    Image.new("L", (8, 8)).save(file, "tiff", description=text.decode())
+    return file.getvalue()
+
+
+def dicom(text):
+    pydicom = pytest.importorskip("pydicom")
+    data = pydicom.dataset.FileDataset("", {}, preamble=bytes(128))
+    data.file_meta = pydicom.dataset.FileMetaDataset()
+    data.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
+    data.PatientName = text.decode() + "^Ada"
+    file = io.BytesIO()
+    data.save_as(file)
+    return file.getvalue()
+
+
+SHORT = {
+    "nifti": gzip.compress(nifti(b"by Kim")),
+    "field": b"\x81\x82" + bytes(3) + b"Kim" + bytes(9) + b"\x99",
+    "nrrd": b"NRRD0005\ncontent: Kim\nencoding: raw\n\n" + bytes(range(256)),
+    "tiff": tiff(b"Kim"),
+    "wide": "a,b\nKim,1\n".encode("utf-16-le"),
+}
+
+
+@pytest.mark.parametrize("kind", [*SHORT, "dicom"])
+def test_a_short_name_is_in_a_piece_of_text(kind, tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(dicom(b"Kim") if kind == "dicom" else SHORT[kind])
+    texts = [bytes(piece.data).replace(b"\0", b"") for piece in pieces_of(path) if piece.is_text]
+    assert any(b"Kim" in text for text in texts)
+
+
+def test_packed_bytes_have_no_short_names_by_chance(tmp_path):
+    path = tmp_path / "a.nii.gz"
+    path.write_bytes(gzip.compress(nifti(b"") + np.random.default_rng(2).bytes(2**20)))
+    tokens = Tokens({1: "Kim", 2: "Ada", 3: "Lee"})
+    found = [
+        hit
+        for piece in pieces_of(path)
+        for hit in tokens.hits(bytes(piece.data), packed=not piece.is_text)
+    ]
+    assert not found
