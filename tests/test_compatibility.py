@@ -11,6 +11,7 @@ import pytest
 
 import gazetrack
 from gazetrack.tables import schema
+from gazetrack.tables.own_tables import describe_table
 from gazetrack.version import __version__
 
 ROOT = Path(__file__).parent.parent
@@ -53,6 +54,8 @@ def test_maps_hold_what_they_held(folder, golden):
     told = values(folder)["maps"]
     assert told
     assert golden.values_of_maps(folder / "maps.parquet") == told
+    # Who looked came later: of these files nobody knows whether they are means.
+    assert describe_table(folder / "maps.parquet")["observers"] is None
 
 
 @EVERY

@@ -176,6 +176,8 @@ def _maps(_kind: str, table: pa.Table, meta: dict[str, Any]) -> dict[str, Any]:
         "kind": params.get("kind"),
         "params": params or None,
         "crf": meta.get("crf"),
+        # Files of 0.1 do not tell.
+        "observers": meta.get("observers"),
         "made_of": [str(source.get("file", "")) for source in sources if isinstance(source, dict)],
     }
 

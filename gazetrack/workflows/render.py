@@ -32,6 +32,7 @@ from gazetrack.workflows.render_notes import (
     by_image,
     count_used,
     image_sizes,
+    observers_of,
     of_targets,
     take_note,
 )
@@ -310,6 +311,7 @@ def _write_maps(
     meta = {
         "params": options.params.as_dict(),
         "sources": [{"file": Path(each.file).name, "sha256": each.sha256} for each in used],
+        "observers": observers_of(groups, pooled=options.pooled),
         "placement_rule": options.placement,
         "crf": None if options.crf is None else asdict(options.crf),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gazetrack.errors import DataError, GazetrackError, InputError, quote
 from gazetrack.images.folder import image_size
@@ -34,6 +34,34 @@ def image_sizes(
         except GazetrackError as error:
             errors[image_id] = error
     return sizes, errors
+
+
+def observers_of(
+    groups: Sequence[Sequence[tuple[Track, Outcome]]], *, pooled: bool
+) -> dict[str, Any]:
+    """Return who looked, as the map file says it: a mean over people is not one person's gaze.
+
+    Parameters
+    ----------
+    groups : sequence of sequences of (Track, Outcome)
+        The tracks of each row of the map file.
+    pooled : bool
+        Whether a row is the mean over its tracks.
+
+    Returns
+    -------
+    dict of str to Any
+        ``pooled``, and how many ``participants`` (None where some track does not name its own) and
+        ``recordings`` there are; ``most_tracks_a_map`` is the largest number behind one map.
+    """
+    tracks = [track for group in groups for track, _ in group]
+    participants = {track.participant for track in tracks}
+    return {
+        "pooled": pooled,
+        "participants": None if "" in participants else len(participants),
+        "recordings": len({track.recording for track in tracks}),
+        "most_tracks_a_map": max(map(len, groups), default=0),
+    }
 
 
 def take_note(

@@ -89,6 +89,8 @@ def test_all_tables_of_a_folder_are_described(tables):
     maps = found["maps.parquet"]
     assert (maps["maps"], maps["images"], maps["sizes"]) == (1, 1, {"3 levels of 60x80": 1})
     assert maps["made_of"] == ["seen.fixations.parquet"]
+    assert maps["observers"]["pooled"] is False
+    assert maps["observers"]["recordings"] == 1
     assert maps["kind"] == maps["params"]["kind"]
     assert found["s01.events.parquet"]["events"] == {"fixation": 3}
     assert found["q.parquet"]["settings"] == {"by": "recording", "window_ms": 200.0}

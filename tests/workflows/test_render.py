@@ -69,6 +69,10 @@ def test_pooled_maps_are_the_mean_over_the_observers_of_an_image(tables, tmp_pat
     assert list(found) == [("p.png", "one, two"), ("q.png", "one")]
     both = (disc_at(10, 10) + disc_at(50, 30)) / 2
     np.testing.assert_allclose(found["p.png", "one, two"][0], both, atol=1e-5)
+    told = read_maps(tmp_path / "pooled").meta["observers"]
+    assert told == {
+        "pooled": True, "participants": None, "recordings": 2, "most_tracks_a_map": 2,
+    }  # fmt: skip
 
 
 def test_a_size_that_is_asked_for_is_that_of_all_maps(tables, tmp_path):

@@ -13,7 +13,13 @@ from gazetrack.images.folder import find_images
 from gazetrack.maps.parameters import MapParams
 from gazetrack.maps.track import Track
 from gazetrack.workflows.outcome import Outcome
-from gazetrack.workflows.render_notes import by_image, count_used, image_sizes, take_note
+from gazetrack.workflows.render_notes import (
+    by_image,
+    count_used,
+    image_sizes,
+    observers_of,
+    take_note,
+)
 from gazetrack.workflows.table_tracks import TableTracks
 
 ONE = np.ones(1)
@@ -79,3 +85,14 @@ def test_tracks_of_an_image_come_together_and_are_counted_by_reason():
     count_used(work[:1], MapParams(min_duration_ms=400))
     assert outcomes[0].rows_out == 2
     assert sum(outcomes[0].dropped.values()) == 1
+
+
+def test_observers_are_counted_and_unnamed_people_are_not():
+    anna, ben = (replace(TRACK, recording=name, participant=name) for name in ("anna", "ben"))
+    outcome = Outcome("one.fixations.parquet")
+    rows = [[(anna, outcome), (ben, outcome)], [(anna, outcome)]]
+    told = observers_of(rows, pooled=True)
+    assert told == {"pooled": True, "participants": 2, "recordings": 2, "most_tracks_a_map": 2}
+    nobody = replace(TRACK, participant="")
+    told = observers_of([[(nobody, outcome)], [(anna, outcome)]], pooled=False)
+    assert told == {"pooled": False, "participants": None, "recordings": 2, "most_tracks_a_map": 1}

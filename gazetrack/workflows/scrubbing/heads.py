@@ -102,7 +102,7 @@ def tiff_texts(stream: IO[bytes]) -> bytes:
     Parameters
     ----------
     stream : file of bytes
-        The file.
+        The file, open for reading and at its beginning.
 
     Raises
     ------

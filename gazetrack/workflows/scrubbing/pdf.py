@@ -39,7 +39,7 @@ def parts_of_pdf(data: bytes) -> Iterator[tuple[str, bytes, bool]]:
     Parameters
     ----------
     data : bytes
-        The whole file.
+        All bytes of the file, from its mark to its end.
 
     Yields
     ------
