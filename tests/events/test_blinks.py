@@ -239,3 +239,16 @@ def test_a_step_of_one_and_a_half_is_a_pause(step, is_gap):
     if is_gap:
         assert found["onset_ms"].tolist() == [210]
         assert found["duration_ms"].tolist() == [pytest.approx(5.1)]
+
+
+@pytest.mark.parametrize(
+    ("first", "end"), [(0, 1), (0, 2), (1, 2), (1, 30), (2, 3), (98, 99), (99, 100)]
+)
+def test_a_gap_at_the_very_end_of_a_trial_is_one(first, end):
+    size = np.resize([40.0, 44.0, 42.0], 100)
+    size[first:end] = 0
+    runs = closed_runs(trial_of(size), ANY)
+    assert pairs(runs) == oracle(size.tolist(), half=2, merge=50)
+    gaze = np.full(100, 5.0)
+    gaze[first:end] = np.nan
+    assert pairs(closed_runs(trial_of(gaze=gaze), ANY)) == [[first, end]]

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from gazetrack.errors import DataError
-from gazetrack.events.compare import compare_fixations, left_out, overall
+from gazetrack.events.compare import (
+    compare_fixations,
+    joined,
+    left_out,
+    overall,
+    taken_for_one,
+)
 from gazetrack.tables.schema import FIXATIONS, conform
 
 
@@ -111,3 +117,48 @@ def test_kappa_is_exact_and_takes_no_longer_for_long_times():
     assert row["kappa"] == pytest.approx(
         _kappa(1 - 0.5 / (1e12 + 0.5), 0.75 / (1e12 + 0.5), 0.75 / (1e12 + 0.5)), rel=1e-3
     )
+
+
+def test_what_has_no_time_is_no_fixation():
+    a = table([0.0, 100.0, 200.0, np.nan], [50.0, 0.0, np.nan, 50.0])
+    (row,) = compare_fixations(a, table([0.0], [50.0]))
+    assert (row["reference"], row["other"], row["matched"]) == (1, 1, 1)
+
+
+def test_a_fixation_ends_where_the_next_one_begins():
+    a = table([100.0, 0.0], [100.0, 180.0])  # in no order, and 80 ms of both at once
+    (row,) = compare_fixations(a, table([0.0, 100.0], [100.0, 100.0]))
+    assert (row["f1_iou"], row["offset_error_ms"], row["kappa"]) == (1, 0, 1)
+
+
+def test_eyes_that_the_other_table_lacks_are_matched_by_none():
+    rows = compare_fixations(table([0.0], [90.0], eye="left"), table([0.0], [90.0], eye="right"))
+    found = [(row["eyes"], row["reference"], row["other"], row["matched"]) for row in rows]
+    assert found == [("left", 1, 0, 0), ("right", 0, 1, 0)]
+
+
+def test_rows_are_added_up_and_what_is_not_known_is_left_out():
+    rows = [
+        {"reference": 3, "other": 2, "matched": 2, "matched_iou": 1, "kappa": 0.5},
+        {"reference": 1, "other": 4, "matched": 1, "matched_iou": 0, "kappa": 1.0},
+        {"reference": 2, "other": 0, "matched": 0, "matched_iou": 0, "kappa": np.nan},
+    ]
+    for row, onset in zip(rows, (10.0, 30.0, np.nan), strict=True):
+        row |= {"onset_error_ms": onset, "offset_error_ms": 2 * onset}
+    found = overall(rows)
+    assert (found["rows"], found["reference"], found["other"]) == (3, 6, 6)
+    assert (found["matched"], found["matched_iou"]) == (3, 1)
+    assert (found["f1"], found["f1_iou"]) == (0.5, pytest.approx(1 / 6))
+    assert (found["kappa"], found["onset_error_ms"], found["offset_error_ms"]) == (0.75, 20, 40)
+    nothing = overall([])
+    assert (nothing["f1"], nothing["f1_iou"]) == (1, 1)
+    assert np.isnan([nothing["kappa"], nothing["onset_error_ms"]]).all()
+
+
+def test_the_only_recordings_of_two_tables_are_taken_for_one():
+    a, b = table([0.0], [9.0], recording="a"), table([0.0], [9.0], recording="b")
+    assert taken_for_one(a, b) == ("a", "b")
+    assert taken_for_one(a, a) is None
+    both = joined([a, b])
+    assert taken_for_one(a, both) is taken_for_one(both, a) is taken_for_one(both, both) is None
+    assert both["recording"].to_pylist() == ["a", "b"]

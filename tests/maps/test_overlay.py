@@ -46,3 +46,25 @@ def test_pooled_maps_are_the_mean_and_name_everybody():
     np.testing.assert_array_equal(pool([one]).values, one.values)
     with pytest.raises(ConfigError, match="several sizes"):
         pool([one, render_maps(track("t", 20.0, width=90.0))])
+
+
+def test_tint_and_borders_are_drawn_pixel_by_pixel():
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 256, (7, 9, 3), np.uint8)
+    maps = rng.choice([0.2, 0.5, 0.9], (3, 7, 9), p=[0.3, 0.4, 0.3]).astype(np.float32)
+    maps[:, 2:5, 2:6] = 0.8
+    expected = image + 0.45 * maps[2][..., None] * (np.array([255, 80, 40]) - image.astype(float))
+    colours = [(255, 230, 80), (255, 242.5, 167.5), (255, 255, 255)]  # the middle one half-way
+    for values, colour in zip(maps, colours, strict=True):
+        inside = values >= 0.5
+        for row, column in np.argwhere(inside):
+            beside = [(row - 1, column), (row + 1, column), (row, column - 1), (row, column + 1)]
+            on_the_image = [(r, c) for r, c in beside if 0 <= r < 7 and 0 <= c < 9]
+            if not all(inside[place] for place in on_the_image):
+                expected[row, column] = colour
+    np.testing.assert_array_equal(overlay(image, maps), np.rint(expected))
+    only = np.where(np.arange(9) < 4, 1.0, 0.0)[None, None].repeat(7, 1).astype(np.float32)
+    drawn = overlay(np.zeros((7, 9, 3), np.uint8), only)
+    assert (drawn[:, 3] == 255).all()  # of a single level the border is white
+    assert drawn[3, 1].tolist() == [115, 36, 18]
+    assert not drawn[:, 4:].any()
