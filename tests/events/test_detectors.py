@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import subprocess
 import sys
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -249,3 +250,48 @@ def test_where_the_chunks_of_samples_end_does_not_matter(rows_a_chunk):
     found, _ = detect(chunked, None, DETECTORS["ivt"]())
     assert expected.num_rows > 5
     pd.testing.assert_frame_equal(found.to_pandas(), expected.to_pandas())
+
+
+def wandering(hz=500.0, seed=0):
+    """Return rests, saccades of all directions, a pursuit, a glissade and losses, 40 px/deg."""
+    rng = np.random.default_rng(seed)
+    places = [(300, 300), (340, 500), (620, 480), (600, 200), (610, 215), (300, 240)]
+    step = 1000 / hz
+    x, y = [], []
+    for here, there in pairwise([*places, places[0]]):
+        rest = np.tile(here, (round(220 / step), 1))
+        jump = np.linspace(here, there, round(28 / step))
+        over = there + 0.04 * np.subtract(there, here)
+        back = np.linspace(over, there, round(20 / step))
+        for part in (rest, jump, back):
+            x.append(part[:, 0])
+            y.append(part[:, 1])
+    drift = np.linspace(0, 130, round(500 / step))
+    x.append(300 + drift)
+    y.append(300 + 0.7 * drift)
+    x, y = (np.concatenate(parts) + rng.normal(0, 0.5, sum(map(len, parts))) for parts in (x, y))
+    for first, last in ((100, 112), (420, 421), (700, 760)):
+        x[round(first / step * 2) : round(last / step * 2)] = np.nan
+    y[np.isnan(x)] = np.nan
+    # Sixty-fourths: sums, halves and doubles of them are exact.
+    x, y = (np.round(values * 64) / 64 for values in (x, y))
+    return Trial(np.arange(x.size) * step, x, y, 40.0)
+
+
+def told(name, trial):
+    found = DETECTORS[name]().movements(trial)
+    return {kind: [part.tolist() for part in runs] for kind, runs in found.items()}
+
+
+@pytest.mark.parametrize("hz", [500.0, 125.0])
+@pytest.mark.parametrize("name", DETECTORS)
+def test_what_is_found_does_not_depend_on_how_the_screen_is_held_or_counted(name, hz):
+    trial = wandering(hz)
+    t, x, y, scale = trial.t_ms, trial.x_px, trial.y_px, trial.px_per_deg
+    as_it_is = told(name, trial)
+    assert len(as_it_is["fixation"][0]) > 4
+    assert len(as_it_is["saccade"][0]) > 2
+    assert told(name, Trial(t, y, x, scale)) == as_it_is  # turned
+    assert told(name, Trial(t, -x, y, scale)) == as_it_is  # seen in a mirror
+    assert told(name, Trial(t, 2 * x, 2 * y, 2 * scale)) == as_it_is  # of twice as many pixels
+    assert told(name, Trial(t + 4096.0, x, y, scale)) == as_it_is  # later
