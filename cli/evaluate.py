@@ -124,7 +124,8 @@ def command(
     above 0 of NIfTI, NRRD and DICOM. With both masks empty an image counts 1, with one empty 0.
 
     Label images of several classes are compared class by class and image by image: Dice, IoU,
-    precision, recall, HD95 and ASD in pixels. There are no volumes and millimetres of them.
+    precision, recall, HD95 and ASD in pixels, the last two also in mm where their files tell the
+    size of a pixel. There are no volumes of them.
     """
     from gradtrack_model.evaluation.class_evaluation import classes_of_folder, evaluate_classes
     from gradtrack_model.evaluation.volume_scores import Tolerances

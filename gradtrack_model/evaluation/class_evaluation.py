@@ -18,7 +18,11 @@ from gradtrack_model.data.image_files import (
     read_label_image,
 )
 from gradtrack_model.evaluation.cells import cell
-from gradtrack_model.evaluation.class_metrics import EMPTY_CLASS_POLICY, class_scores
+from gradtrack_model.evaluation.class_metrics import (
+    EMPTY_CLASS_POLICY,
+    class_distances,
+    class_scores,
+)
 from gradtrack_model.evaluation.evaluate import (
     MEASURES,
     SCORES_FILE,
@@ -28,6 +32,7 @@ from gradtrack_model.evaluation.evaluate import (
 from gradtrack_model.evaluation.made_by import by_ids, names_of, network_of
 from gradtrack_model.evaluation.metrics import EMPTY_DISTANCE_POLICY
 from gradtrack_model.evaluation.statistics import describe
+from gradtrack_model.evaluation.volume_scores import describe_known, spacing_between
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,6 +42,9 @@ if TYPE_CHECKING:
 
     from gradtrack_model.data.image_files import ImageRef
     from gradtrack_model.evaluation.metrics import Scores
+
+
+IN_MM = ("hd95_mm", "asd_mm")
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,9 @@ class ClassScore:
         Pixels of each class in the prediction and in the mask.
     error : GazetrackError or None
         Why there is no result; None where there is one.
+    in_mm : tuple of (float, float) or None
+        Of each class the distances `IN_MM`, NaN where it is in one of the two alone; empty where no
+        file tells the size of a pixel.
     """
 
     image_id: str
@@ -61,6 +72,7 @@ class ClassScore:
     predicted_px: tuple[int, ...] = ()
     mask_px: tuple[int, ...] = ()
     error: GazetrackError | None = None
+    in_mm: tuple[tuple[float, float] | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,6 +106,10 @@ class ClassEvaluation:
         """Whether every image that should have a result has one."""
         return sum(score.error is None for score in self.scores) == self.n_wanted
 
+    def in_mm(self) -> tuple[str, ...]:
+        """Return those of `IN_MM` that are known, which is all or none."""
+        return IN_MM if any(one.in_mm for one in self.scores) else ()
+
     def summary(self) -> dict[str, Any]:
         """Return what ``summary.json`` holds: measures of each class, and their means."""
         done = [one for one in self.scores if one.error is None]
@@ -104,10 +120,14 @@ class ClassEvaluation:
             facts: dict[str, Any] = {"n": len(measured)}
             for attribute, key in MEASURES.items():
                 facts[key] = describe([getattr(one, attribute) for one in measured])
+            distances = [one.in_mm[number] for one in done if one.in_mm]
+            for place, key in enumerate(self.in_mm()):
+                facts[key] = describe_known([two[place] for two in distances if two is not None])
             of_classes[name] = facts
         means = {}
-        for key in MEASURES.values():
-            known = [facts[key]["mean"] for facts in of_classes.values() if facts[key] is not None]
+        for key in (*MEASURES.values(), *self.in_mm()):
+            told = [facts[key] for facts in of_classes.values()]
+            known = [one["mean"] for one in told if one is not None and "mean" in one]
             means[key] = float(np.mean(known)) if known else None
         return {
             "n": len(done),
@@ -226,11 +246,14 @@ def _score(image_id: str, predicted: ImageRef, reference: ImageRef, n_classes: i
         check_same_geometry(predicted, reference)
     except GazetrackError as error:
         return ClassScore(image_id, error=error)
+    spacing = spacing_between(reference, predicted)
+    in_mm = class_distances(prediction, mask, n_classes, spacing)
     return ClassScore(
         image_id,
         measures=tuple(class_scores(prediction, mask, n_classes)),
         predicted_px=_pixels(prediction, n_classes),
         mask_px=_pixels(mask, n_classes),
+        in_mm=tuple(in_mm) if np.isfinite(spacing).all() else (),
     )
 
 
@@ -242,23 +265,31 @@ def _pixels(labels: npt.NDArray[np.uint8], n_classes: int) -> tuple[int, ...]:
 def _csv(result: ClassEvaluation) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["image_id", "class", *MEASURES.values(), "predicted_px", "mask_px", "error"])
+    in_mm = result.in_mm()
+    counted = ("predicted_px", "mask_px")
+    writer.writerow(["image_id", "class", *MEASURES.values(), *counted, "error", *in_mm])
     nothing = [""] * len(MEASURES)
     for one in result.scores:
         if one.error is not None:
-            writer.writerow([cell(one.image_id), "", *nothing, "", "", cell(str(one.error))])
+            row = [cell(one.image_id), "", *nothing, "", "", cell(str(one.error))]
+            writer.writerow([*row, *[""] * len(in_mm)])
             continue
-        of_each = zip(result.names, one.measures, one.predicted_px, one.mask_px, strict=True)
-        for name, measured, predicted_px, mask_px in of_each:
+        distances = one.in_mm or (None,) * len(result.names)
+        of_each = zip(
+            result.names, one.measures, one.predicted_px, one.mask_px, distances, strict=True
+        )
+        for name, measured, predicted_px, mask_px, two in of_each:
             figures = nothing
             if measured is not None:
                 figures = [f"{getattr(measured, attribute):.6f}" for attribute in MEASURES]
             row = [cell(one.image_id), cell(name), *figures, str(predicted_px), str(mask_px), ""]
-            writer.writerow(row)
+            # Of a class that one of the two has not, there is no distance.
+            told = [f"{value:.6f}" if np.isfinite(value) else "" for value in two or ()]
+            writer.writerow([*row, *(told or [""] * len(in_mm))])
     for ids, what in (
         (result.without_prediction, "no prediction"),
         (result.without_mask, "no mask"),
     ):
         for image_id in ids:
-            writer.writerow([cell(image_id), "", *nothing, "", "", what])
+            writer.writerow([cell(image_id), "", *nothing, "", "", what, *[""] * len(in_mm)])
     return text.getvalue()

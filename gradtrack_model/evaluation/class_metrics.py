@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradtrack_model.evaluation.metrics import dice_and_iou, score
+from gradtrack_model.evaluation.metrics import dice_and_iou, score, surface_distances
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,6 +58,37 @@ def class_scores(predicted: Labels, labels: Labels, n_classes: int) -> list[Scor
         mine, theirs = predicted == number, labels == number
         is_there = mine.any() or theirs.any()
         found.append(score(mine, theirs) if is_there else None)
+    return found
+
+
+def class_distances(
+    predicted: Labels, labels: Labels, n_classes: int, spacing: tuple[float, float]
+) -> list[tuple[float, float] | None]:
+    """Return HD95 and the average symmetric surface distance of each class of one image.
+
+    Parameters
+    ----------
+    predicted, labels : ndarray of uint8, shape (H, W)
+        What is compared, as for `class_overlaps`.
+    n_classes : int
+        How many classes there are, K.
+    spacing : (float, float)
+        Height and width of a pixel, such as in mm: the distances have its unit.
+
+    Returns
+    -------
+    list of (float, float) or None
+        None of a class that is in neither of the two; NaN where it is in one alone.
+    """
+    found: list[tuple[float, float] | None] = []
+    for number in range(1, n_classes + 1):
+        mine, theirs = predicted == number, labels == number
+        if not mine.any() and not theirs.any():
+            found.append(None)
+        elif mine.any() and theirs.any():
+            found.append(surface_distances(mine, theirs, spacing))
+        else:
+            found.append((np.nan, np.nan))
     return found
 
 

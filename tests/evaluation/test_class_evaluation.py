@@ -12,6 +12,7 @@ from PIL import Image
 from gazetrack.errors import ConfigError, DataError
 from gradtrack_model.evaluation.class_evaluation import classes_of_folder, evaluate_classes
 from gradtrack_model.evaluation.evaluate import evaluate_folder
+from tests.volume_files import write_nifti
 
 NAMES = ("polyp", "ulcer")
 
@@ -113,3 +114,40 @@ def test_files_of_another_evaluation_do_not_stay(folders, tmp_path):
     (out / "report.html").write_text("<html><title>Evaluation</title>", "utf-8")
     evaluate_classes(*folders, out, NAMES)
     assert sorted(path.name for path in out.iterdir()) == ["evaluation.csv", "summary.json"]
+
+
+def test_distances_are_in_mm_where_files_tell_the_size_of_a_pixel(tmp_path):
+    pytest.importorskip("nibabel")
+    predicted = np.zeros((8, 6, 2), np.uint8)  # stored as columns, rows, slices
+    mask = predicted.copy()
+    # In slice 1, class 1 is 3 columns of 0.5 mm off; class 2 is in the mask alone.
+    predicted[1, 2, 0], mask[4, 2, 0], mask[6, 5, 0] = 1, 1, 2
+    # In slice 2, class 2 is 2 rows of 0.75 mm off, class 1 is in neither.
+    predicted[3, 1, 1], mask[3, 3, 1] = 2, 2
+    affine = np.diag([-0.5, -0.75, 3, 1])
+    for folder, voxels in (("predictions", predicted), ("masks", mask)):
+        (tmp_path / folder).mkdir()
+        write_nifti(tmp_path / folder / "case.nii.gz", voxels, affine)
+    folders = tmp_path / "predictions", tmp_path / "masks"
+    result = evaluate_classes(*folders, tmp_path / "out", NAMES)
+    assert result.complete
+    polyp, ulcer = (result.summary()["classes"][name] for name in NAMES)
+    assert polyp["hd95_mm"]["mean"] == polyp["asd_mm"]["mean"] == pytest.approx(1.5)
+    assert (polyp["hd95_mm"]["n"], polyp["hd95_mm"]["n_empty"]) == (1, 0)
+    assert ulcer["hd95_mm"]["mean"] == ulcer["asd_mm"]["mean"] == pytest.approx(1.5)
+    assert (ulcer["hd95_mm"]["n"], ulcer["hd95_mm"]["n_empty"]) == (1, 1)
+    assert result.summary()["mean_over_classes"]["hd95_mm"] == pytest.approx(1.5)
+    with (tmp_path / "out" / "evaluation.csv").open(newline="", encoding="utf-8") as file:
+        rows = [(row["image_id"], row["class"], row["hd95_mm"]) for row in csv.DictReader(file)]
+    assert rows == [
+        ("case_1", "polyp", "1.500000"),
+        ("case_1", "ulcer", ""),
+        ("case_2", "polyp", ""),
+        ("case_2", "ulcer", "1.500000"),
+    ]
+
+
+def test_pictures_have_no_millimetres(folders):
+    result = evaluate_classes(*folders, None, NAMES)
+    assert result.in_mm() == ()
+    assert "hd95_mm" not in result.summary()["classes"]["polyp"]
