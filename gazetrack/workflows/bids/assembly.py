@@ -143,7 +143,9 @@ def _refuse_two_names(recordings: Sequence[Staged]) -> None:
             continue
         other = owners.setdefault(one.participant, one)
         mine, yours = one.found["subject"], other.found["subject"]
-        if mine != yours:
+        # Two people of two folders may both be called P1, where the user gives each a label.
+        are_two = one.is_given and other.is_given and one.asked != other.asked
+        if mine != yours and not are_two:
             who = quote(one.participant, 40)
             what = (
                 f"names the participant {who!r} and would be sub-{mine}, "

@@ -87,8 +87,8 @@ def refuse_two_inputs(recordings: Sequence[Staged]) -> None:
         if other.asked != one.asked:
             what = f"sub-{subject} is also in another folder: {quote(other.file, 60)}"
             hint = (
-                "two people: tell them apart by file in [match] of --rules; "
-                "one person: [labels.subject], or a session for each folder"
+                "two people: match their folders by file in --rules and give each a label in "
+                "[labels.subject]; one person: a label, or a session for each folder"
             )
             raise DataError(what, path=one.file, hint=hint)
 
@@ -106,8 +106,8 @@ def notes_on_folders(recordings: Sequence[Staged]) -> list[str]:
         if not one.is_given and not one.data_set:
             found[one.found["subject"], one.found.get("session", "")].add(one.lies_in)
     return [
-        f"sub-{subject} is in {len(lies_in)} folders, taken as one person; two people: tell them "
-        "apart by file in [match] of --rules"
+        f"sub-{subject} is in {len(lies_in)} folders, taken as one person; two people: match "
+        "their folders by file in --rules and give each a label in [labels.subject]"
         for (subject, _), lies_in in found.items()
         if len(lies_in) > 1
     ]

@@ -50,6 +50,18 @@ def test_one_participant_as_two_subjects_is_refused():
         named([one("a", "1", "Anna"), one("b", "2", "Anna")], "look")
 
 
+def test_two_people_of_one_name_in_two_folders_are_told_apart_by_labels():
+    pair = [one("a", "B1", "P1"), one("b", "L1", "P1")]
+    pair[0].asked, pair[1].asked = "/berlin", "/lyon"
+    with pytest.raises(DataError, match="'P1' and would be sub-L1"):
+        named(pair, "look")
+    pair[0].is_given = pair[1].is_given = True
+    assert [entities.subject for entities in named(pair, "look")] == ["B1", "L1"]
+    pair[1].asked = "/berlin"
+    with pytest.raises(DataError, match="'P1' and would be sub-L1"):
+        named(pair, "look")
+
+
 def test_two_participants_as_one_subject_are_refused_unless_the_user_says_so():
     pair = [one("a", "P1", "P_1"), one("b", "P1", "P.1")]
     with pytest.raises(DataError, match="would both be sub-P1"):

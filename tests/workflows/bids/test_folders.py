@@ -53,7 +53,10 @@ def test_one_name_in_two_folders_is_refused_until_somebody_says_who_it_is(sites,
     with pytest.raises(DataError, match=r"is also in another folder: .*two people: .*one person:"):
         written(sites, out, **choices)
     assert not out.exists()
-    rules.write_text("[match]\nfile = '(?P<subject>berlin|lyon)/in'\n")
+    rules.write_text(
+        "[match]\nfile = '(?P<subject>(berlin|lyon)/in/P1)'\n"
+        '[labels.subject]\n"berlin/in/P1" = "B1"\n"lyon/in/P1" = "L1"\n'
+    )
     written(sites, tmp_path / "two", **choices)
     assert len(subjects(tmp_path / "two")) == 2
     rules.write_text(f"[match]\n{own}file = '(?P<session>berlin|lyon)/in'\n")
