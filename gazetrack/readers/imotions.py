@@ -315,7 +315,8 @@ class _Times:
         wrong = np.isnan(found) & there
         if wrong.any() and self._damage is None:
             row = int(wrong.argmax())
-            what = f"{quote(names[codes[row]], 40)!r} is no time like that of the first row"
+            like = "" if names[codes[row]] == first else " like that of the first row"
+            what = f"{quote(names[codes[row]], 40)!r} is no time{like}"
             line = line_of(self._head, self._header, self._n_rows + row)
             hint = "the file is damaged here; export it again"
             self._damage = ParseError(what, path=self._head.path, line=line, hint=hint)
@@ -334,7 +335,8 @@ class _Times:
         digits = parts[0] + parts[1] + parts[2]
         stamps = pd.to_datetime(digits, format="%Y%m%d%H%M%S%f", errors="coerce")
         if self._midnight is None:  # there is a first time: it told that these are stamps
-            self._midnight = stamps[texts == first].iloc[0].normalize()
+            # NaT, and no other row has a time, where there is no such date: `check` says so.
+            self._midnight = stamps[texts == first].dt.normalize().iloc[0]
         return np.asarray((stamps - self._midnight) / pd.Timedelta(milliseconds=1), np.float64)
 
     def check(self) -> None:
