@@ -56,19 +56,69 @@ def iohub_hdf5() -> Callable[[Path], None]:
     return reader("iohub", {"unit": "pix"})
 
 
+def _beside(name: str, files: dict[str, bytes], read: str) -> Callable[[Path], None]:
+    """Return the call of a reader on a whole file that the input lies beside.
+
+    Parameters
+    ----------
+    name : str
+        The name of the reader.
+    files : dict of str to bytes
+        What else is in the folder, by name.
+    read : str
+        The name of the one that is read.
+    """
+    call = reader(name, {})
+
+    def with_files(path: Path) -> None:
+        for beside, content in files.items():
+            if not path.with_name(beside).exists():
+                path.with_name(beside).write_bytes(content)
+        call(path.with_name(read))
+
+    return with_files
+
+
+_GAZE = b"".join(b"%d\t%d\t300\t9\n" % (1000 + 4 * row, 400 + row) for row in range(6))
+_TABLE = "sub-01_task-look_physio.tsv"
+_FACTS = {
+    "PhysioType": "eyetrack",
+    "Columns": ["timestamp", "x_coordinate", "y_coordinate", "pupil_size"],
+    "SamplingFrequency": 250,
+    "RecordedEye": "right",
+    "SampleCoordinateSystem": "gaze-on-screen",
+    "timestamp": {"Units": "ms"},
+    "x_coordinate": {"Units": "pixel"},
+    "y_coordinate": {"Units": "pixel"},
+}
+_EVENT_FACTS = {
+    "Columns": ["onset", "duration", "trial_type", "blink", "message"],
+    "ForeignIndexColumn": "timestamp",
+}
+_BIDS = {"dataset_description.json": b"{}", _TABLE: _GAZE}
+_BIDS_WITH_FACTS = {**_BIDS, "task-look_physio.json": json.dumps(_FACTS).encode()}
+
+
 def bids_sidecar() -> Callable[[Path], None]:
-    """The reader of BIDS tables, on a whole table beside the sidecar that is the input."""
-    call = reader("bids", {})
-    table = b"0\t100\t200\t3.5\n2\t101\t201\t3.5\n4\tn/a\tn/a\tn/a\n6\t103\t203\t3.6\n"
+    """The reader of BIDS tables, whose sidecar is the input."""
+    return _beside("bids", _BIDS, _TABLE)
 
-    def with_table(path: Path) -> None:
-        beside = path.with_suffix(".tsv")
-        if not beside.exists():
-            beside.write_bytes(table)
-            path.with_name("dataset_description.json").write_bytes(b"{}")
-        call(beside)
 
-    return with_table
+def bids_events() -> Callable[[Path], None]:
+    """The reader of BIDS tables, beside a table of what was shown."""
+    return _beside("bids", _BIDS_WITH_FACTS, _TABLE)
+
+
+def bids_physioevents() -> Callable[[Path], None]:
+    """The reader of BIDS tables, beside a table of the tracker's events."""
+    facts = {"task-look_physioevents.json": json.dumps(_EVENT_FACTS).encode()}
+    return _beside("bids", {**_BIDS_WITH_FACTS, **facts}, _TABLE)
+
+
+def adhawk_settings() -> Callable[[Path], None]:
+    """The reader of AdHawk's exports, beside settings of the camera."""
+    (export,) = sorted((GOLDEN / "adhawk").glob("*/input.csv"))[:1]
+    return _beside("adhawk", {"gaze.csv": export.read_bytes()}, "gaze.csv")
 
 
 def detection() -> Callable[[Path], None]:

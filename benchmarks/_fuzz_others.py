@@ -31,6 +31,8 @@ _IMAGES = ("gazetrack.images",)
 # Readers, and other code that parses files, that are not searched, and why.
 LEFT_OUT = {
     "eyelink_edf": "SR Research's own closed library parses it; no file of it is ours to commit",
+    "training states": "ours alone, and refused by their SHA-256 before anything is parsed",
+    "weights of other models": "fetched by a SHA-256 that is written in the code",
 }
 
 
@@ -274,9 +276,26 @@ OTHERS = {
     "detection": Target(name="input.txt", modules=("gazetrack.readers",), seeds=_goldens),
     "iohub_hdf5": Target(name="a.hdf5", modules=reader_modules("iohub"), seeds=_stores),
     "bids_sidecar": Target(
-        name="sub-01_task-look_eyetrack.json",
+        name="sub-01_task-look_physio.json",
         modules=reader_modules("bids"),
         seeds=_texts(json.dumps(_SIDECAR).encode()),
+    ),
+    "bids_events": Target(
+        name="sub-01_task-look_events.tsv",
+        modules=reader_modules("bids"),
+        seeds=_texts(
+            b"onset\tduration\ttrial\tstimulus\n0.004\t0.008\t1\ta.png\n0.012\tn/a\t2\tn/a\n"
+        ),
+    ),
+    "bids_physioevents": Target(
+        name="sub-01_task-look_physioevents.tsv",
+        modules=reader_modules("bids"),
+        seeds=_texts(b'1004\t8\tfixation\t0\tn/a\n1010\tn/a\tn/a\tn/a\tsay "hi"\n'),
+    ),
+    "adhawk_settings": Target(
+        name="meta_data.json",
+        modules=reader_modules("adhawk"),
+        seeds=_texts(b'{"camera_config": {"deg_to_px": [10.0, 20.5]}}'),
     ),
     "areas": Target(
         name="aois.json",

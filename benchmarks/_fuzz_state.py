@@ -54,8 +54,12 @@ class State:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self._path = folder / STATE
-        text = self._path.read_text("utf-8") if self._path.exists() else "{}"
-        self._told: dict[str, dict[str, Any]] = json.loads(text)
+        self._told: dict[str, dict[str, Any]] = {}
+        self._load()
+
+    def _load(self) -> None:
+        if self._path.exists():
+            self._told = json.loads(self._path.read_text("utf-8"))
 
     def corpus(self, target: str) -> Path:
         """Return the folder of a target's inputs, without the largest where there are too many."""
@@ -98,6 +102,7 @@ class State:
         commit : str
             At which it was.
         """
+        self._load()  # another call may have added some meanwhile
         kept = self.of(target, digest)
         for name in ("inputs", "parsed", "seconds"):
             kept[name] += found[name]

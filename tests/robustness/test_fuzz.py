@@ -124,6 +124,14 @@ def test_portions_add_up_as_long_as_the_sources_stay(tmp_path, monkeypatch):
     assert len(state.of("a", "one")["commits"]) == 1
 
 
+def test_two_calls_at_once_add_up(tmp_path):
+    one, other = _fuzz_state.State(tmp_path), _fuzz_state.State(tmp_path)
+    one.add("a", "d", found_of("a", 40), "c1")
+    other.add("a", "d", found_of("a", 2), "c2")
+    assert _fuzz_state.State(tmp_path).of("a", "d")["inputs"] == 42
+    assert _fuzz_state.State(tmp_path).of("a", "d")["commits"] == ["c1", "c2"]
+
+
 def test_a_corpus_keeps_its_small_inputs(tmp_path, monkeypatch):
     monkeypatch.setattr(_fuzz_state, "_MOST_KEPT", 2)
     state = _fuzz_state.State(tmp_path)
