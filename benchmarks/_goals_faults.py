@@ -62,6 +62,32 @@ def count(found: Iterable[tuple[str, list[str]]], settings: Settings) -> tuple[i
     return n, bad
 
 
+def alike(
+    trials: Sequence[Iterator[tuple[str, list[str]]]], until: float
+) -> Iterator[tuple[str, list[str]]]:
+    """Yield what several have to try, until the time is over; all get as much of it.
+
+    Who is quick is then done with all of its own, however slow others are.
+
+    Parameters
+    ----------
+    trials : sequence of iterator
+        What each of them tries.
+    until : float
+        When to begin no other trial, s of `time.monotonic`.
+    """
+    spent = dict.fromkeys(range(len(trials)), 0.0)
+    while spent and time.monotonic() < until:
+        own = min(spent, key=lambda number: spent[number])
+        begun = time.monotonic()
+        found = next(trials[own], None)
+        spent[own] += time.monotonic() - begun
+        if found is None:
+            del spent[own]
+        else:
+            yield found
+
+
 def _synced(benches: list[Bench], settings: Settings) -> Row:
     _, bad = count(((bench.case.name, list(bench.unsynced())) for bench in benches), settings)
     published = [call for bench in benches for call in bench.calls if call.name == "replace"]
@@ -144,17 +170,12 @@ OF_COUNTS = {"G8": of_kills}
 def _crashes(benches: list[Bench], settings: Settings, until: float) -> Row:
     asked = sum(_moments(bench) for bench in benches)
 
-    def tried() -> Iterator[tuple[str, list[str]]]:
-        for bench in benches:
-            if time.monotonic() > until:
-                return
-            for n, when, found in bench.crashes():
-                if time.monotonic() > until:
-                    return
-                again = n % 5 == 0 and when == "before"
-                yield f"{bench.case.name}, call {n}, {when}", bench.try_crash(found, again=again)
+    def crashes(bench: Bench) -> Iterator[tuple[str, list[str]]]:
+        for n, when, found in bench.crashes():
+            again = n % 5 == 0 and when == "before"
+            yield f"{bench.case.name}, call {n}, {when}", bench.try_crash(found, again=again)
 
-    n, bad = count(tried(), settings)
+    n, bad = count(alike([crashes(bench) for bench in benches], until), settings)
     how = f"{len(benches)} commands, each call that changes a file: tests/faults.py"
     return Row(
         goal="G9",
@@ -174,25 +195,22 @@ def _moments(bench: Bench) -> int:
 
 def _faults(benches: list[Bench], settings: Settings, end: float) -> Row:
     rng = np.random.default_rng(settings.seed)
-    faults: list[tuple[Bench, Fault]] = [
-        (bench, fault) for bench in benches for fault in faults_of(bench.calls)
-    ]
+    faults: list[list[Fault]] = [list(faults_of(bench.calls)) for bench in benches]
+    asked = sum(map(len, faults))
 
-    def tried() -> Iterator[tuple[str, list[str]]]:
-        for place in rng.permutation(len(faults)):
-            if time.monotonic() > end:
-                return
-            bench, fault = faults[place]
-            yield f"{bench.case.name}, {fault}", bench.try_fault(fault)[0]
+    def tried(bench: Bench, own: list[Fault]) -> Iterator[tuple[str, list[str]]]:
+        for place in rng.permutation(len(own)):
+            yield f"{bench.case.name}, {own[place]}", bench.try_fault(own[place])[0]
 
-    n, bad = count(tried(), settings)
-    how = f"faults of {len(benches)} commands, by lot where time ends"
+    trials = [tried(bench, own) for bench, own in zip(benches, faults, strict=True)]
+    n, bad = count(alike(trials, end), settings)
+    how = f"faults of {len(benches)} commands, in equal times and by lot where time ends"
     return Row(
         goal="G10",
         figure=f"{bad} of {n:,}",
-        met=verdict(bad, n, len(faults)),
+        met=verdict(bad, n, asked),
         how=how,
         cases=n,
-        asked=len(faults),
+        asked=asked,
         failures=bad,
     )

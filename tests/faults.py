@@ -330,15 +330,12 @@ class Result:
 def run(line, folder):
     """Run a command in this process, in a folder, as a user would."""
     import shlex
-    from importlib import import_module
 
     from gazetrack_cli import errors
+    from gazetrack_cli.programs import command_of
 
     program, *arguments = shlex.split(line)
-    name = program.removeprefix("gradtrack-").replace("-", "_")
-    module, command = ("main", "cli") if program == "gazetrack" else (name, "command")
-    module = "compare_methods" if program == "gradtrack-compare" else module
-    command = getattr(import_module(f"gazetrack_cli.{module}"), command)
+    command = command_of(program)
     out, err = io.StringIO(), io.StringIO()
     before = os.getcwd(), sys.argv, tempfile.tempdir, errors._throw_output_away
     os.chdir(folder)
@@ -363,7 +360,7 @@ class Case:
     looks at. unfinished: what a run that was cut short keeps for the next one, by design. varying:
     what differs from run to run in contents and names, and is no result. codes: those of a fault
     of the output side. check(folder) yields what cannot be used, beyond being old or new, file by
-    file."""
+    file. within: gives what is there while the command runs, such as a server's data set."""
 
     name: str
     line: str
@@ -373,6 +370,7 @@ class Case:
     varying: str = r"(?!)"
     codes: tuple = (3,)
     check: object = None
+    within: object = contextlib.nullcontext
 
 
 @dataclass
@@ -389,7 +387,7 @@ class Bench:
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "tmp").mkdir()
         self.case.prepare(self.folder, 0)
-        first = run(self.case.line, self.folder)
+        first = self.run()
         assert first.code == 0, (self.case.name, first)
         self.case.prepare(self.folder, 1)
         self.before = tree(self.folder)
@@ -404,7 +402,8 @@ class Bench:
         assert self._plain(self.after) != self._plain(self.before), "it changes nothing"
 
     def run(self):
-        return run(self.case.line, self.folder)
+        with self.case.within():
+            return run(self.case.line, self.folder)
 
     def _plain(self, contents):
         varying = self.case.varying

@@ -11,22 +11,37 @@ import sys
 
 import pytest
 
-from tests.fault_cases import MODEL, TOOLKIT
+from tests.fault_cases import LEFT_OUT, MODEL, TOOLKIT, tried
 from tests.faults import Bench, Calls, Fault, faults_of, run, seen_by_the_system, spread, tree
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="names of descriptors are Linux's"
 )
-SLOW = {"plot": 2, "report": 2, "bids": 4, "measures": 4, "predict": 2}
+SLOW = {
+    "plot": 2,
+    "report": 2,
+    "bids": 4,
+    "measures": 4,
+    "predict": 2,
+    "train": 2,
+    "gradtrack-compare": 2,
+}
 N_FAULTS = 8
 N_CRASHES = 24
 
 
 @pytest.fixture(scope="module", params=(*TOOLKIT, *MODEL), ids=lambda case: case.name)
 def bench(request, tmp_path_factory):
-    if request.param in MODEL:
-        pytest.importorskip("torch")
-    return Bench(request.param, tmp_path_factory.mktemp("faults") / "work")
+    folder = tmp_path_factory.mktemp("faults") / "work"
+    if request.param in TOOLKIT:
+        yield Bench(request.param, folder)
+        return
+    torch = pytest.importorskip("torch")
+    threads = torch.get_num_threads()
+    # Of networks this small, threads take longer to wait for each other than to compute.
+    torch.set_num_threads(1)
+    yield Bench(request.param, folder)
+    torch.set_num_threads(threads)
 
 
 def test_a_fault_leaves_the_old_outputs_or_the_new_and_is_told(bench):
@@ -72,6 +87,16 @@ def test_the_system_sees_no_other_calls_than_we_do(name, tmp_path):
     for call in ("open", "mkdir", "replace", "unlink", "rmdir", "fsync", "link"):
         assert theirs.get(call, 0) <= ours.get(call, 0), call
     assert theirs["write"] > 0
+
+
+def test_every_command_is_tried_or_left_out_for_a_reason():
+    """A new one that writes files is a case; one that writes none says so."""
+    from gazetrack_cli.main import COMMANDS
+    from gazetrack_cli.programs import PROGRAMS
+
+    there = {f"gazetrack {name}" for name in COMMANDS} | {*PROGRAMS} - {"gazetrack"}
+    assert there == tried() | {*LEFT_OUT}
+    assert not tried() & {*LEFT_OUT}
 
 
 # A harness that finds nothing proves nothing: commands that do wrong on purpose.

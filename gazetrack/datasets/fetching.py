@@ -1,17 +1,16 @@
 """A file from where it is published: fetched on from where it was cut off, and checked.
 
-``pooch`` checks what was fetched and puts it in its place; this module gives it a way to fetch that
-goes on, and turns what goes wrong into our errors.
+``pooch`` tells whether a file is the one that was published. It is not let fetch: what it fetches
+into is called otherwise each time, and would stay behind a process that is killed.
 """
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import os
 from typing import TYPE_CHECKING, Any
 
 from gazetrack.errors import ConfigError, GazetrackError, InputError, OutputError, quote
+from gazetrack.publish import sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,7 +48,7 @@ def fetch(file: DataFile, folder: Path, progress: Callable[[int, int], None] | N
         The file cannot be written.
     """
     try:
-        import pooch
+        import pooch  # noqa: F401 - whether it is there
         from requests import RequestException
     except ImportError as error:
         raise ConfigError(
@@ -57,16 +56,22 @@ def fetch(file: DataFile, folder: Path, progress: Callable[[int, int], None] | N
         ) from error
     target = folder / file.name
     getter = _Getter(target.with_name(f"{file.name}.part"), bool(file.md5), progress)
-    known = f"md5:{file.md5}" if file.md5 else None
     try:
-        with _silent(pooch.get_logger()):
-            pooch.retrieve(file.url, known, fname=file.name, path=folder, downloader=getter)
+        if target.is_file() and _is_published(target, file.md5):
+            return target
+        folder.mkdir(parents=True, exist_ok=True)
+        getter(file.url)
+        if not _is_published(getter.part, file.md5):
+            getter.part.unlink()
+            what = f"is not the file that was published: its MD5 is not {file.md5}"
+            hint = (
+                "it was thrown away: try again; if it stays so, the file was changed at its source"
+            )
+            raise InputError(what, path=target, hint=hint)
+        os.replace(getter.part, target)  # noqa: PTH105 - within one folder, at once
+        sync_folder(folder)
     except RequestException as error:
         raise _of_network(error, file, target) from error
-    except ValueError as error:
-        what = f"is not the file that was published: its MD5 is not {file.md5}"
-        hint = "it was thrown away: try again; if it stays so, the file was changed at its source"
-        raise InputError(what, path=target, hint=hint) from error
     except OSError as error:
         what = f"cannot be written: {quote(error.strerror or error, 80)}"
         hint = f"make room, or choose another folder with --dir; {_KEPT}"
@@ -74,15 +79,11 @@ def fetch(file: DataFile, folder: Path, progress: Callable[[int, int], None] | N
     return target
 
 
-@contextlib.contextmanager
-def _silent(logger: logging.Logger) -> Iterator[None]:
-    """Keep a logger from telling on stderr what is done: errors and progress are ours."""
-    before = logger.level
-    logger.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)
+def _is_published(path: Path, md5: str) -> bool:
+    """Tell whether a file has the published digest; where there is none, every file does."""
+    import pooch
+
+    return not md5 or bool(pooch.file_hash(str(path), alg="md5") == md5)
 
 
 class _Getter:
@@ -101,15 +102,15 @@ class _Getter:
     def __init__(
         self, part: Path, goes_on: bool, progress: Callable[[int, int], None] | None
     ) -> None:
-        self._part = part
+        self.part = part
         self._goes_on = goes_on
         self._progress = progress
 
-    def __call__(self, url: str, output_file: str | os.PathLike[str], _pooch: Any) -> None:
-        """Fetch an address; `output_file` is what pooch looks at then."""
+    def __call__(self, url: str) -> None:
+        """Fetch an address."""
         import requests
 
-        n_there = self._part.stat().st_size if self._goes_on and self._part.exists() else 0
+        n_there = self.part.stat().st_size if self._goes_on and self.part.exists() else 0
         headers = {"Range": f"bytes={n_there}-"} if n_there else {}
         with requests.get(url, headers=headers, stream=True, timeout=_SECONDS) as response:
             if response.status_code != _WHOLE_ALREADY or not n_there:
@@ -117,7 +118,6 @@ class _Getter:
                 # A server may begin anew all the same.
                 n_there = n_there if response.status_code == _GOES_ON else 0
                 self._take(response, n_there)
-        os.replace(self._part, output_file)  # noqa: PTH105 - within one folder, at once
 
     def _take(self, response: Any, n_there: int) -> None:
         from requests import ConnectionError as Unfinished
@@ -127,13 +127,16 @@ class _Getter:
         total = n_there + left if left and not encoded else 0
         # Never through a link that somebody else put here.
         flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
-        descriptor = os.open(self._part, flags | (os.O_APPEND if n_there else os.O_TRUNC), 0o666)
+        descriptor = os.open(self.part, flags | (os.O_APPEND if n_there else os.O_TRUNC), 0o666)
         with os.fdopen(descriptor, "ab" if n_there else "wb") as file:
             for piece in _pieces(response):
                 file.write(piece)
                 n_there += len(piece)
                 if self._progress is not None:
                     self._progress(n_there, total)
+            # The disk has the bytes before they get the name of the whole file.
+            file.flush()
+            os.fsync(file.fileno())
         if n_there < total:
             raise Unfinished(f"{n_there} of {total} bytes came")
 

@@ -14,7 +14,7 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gazetrack.errors import CheckpointError, DataError, GazetrackError, quote
-from gazetrack.publish import write_json, write_text
+from gazetrack.publish import output_errors, write_json, write_text
 from gradtrack_model.data.loading import load_data
 from gradtrack_model.evaluation.evaluate import (
     MEASURES,
@@ -120,11 +120,11 @@ def _do(job: Job, folder: Path, ways: Sequence[str], how: _How) -> Result:
         raise DataError("no validation image has a mask", path=where, hint=hint)
     if how.force:
         # First of all: an interruption shall not leave the old result with half of a new run.
-        (folder / "result.json").unlink(missing_ok=True)
+        _forget(folder)
     facts = _finished(job, folder, data)
     if facts is not None and facts.get("given_up") and how.rule is None:
         # A run that was given up goes on where nobody is given up.
-        (folder / "result.json").unlink(missing_ok=True)
+        _forget(folder)
         facts = None
     evaluated = all(_scores_file(folder, way).exists() for way in ways)
     again = facts is not None and evaluated
@@ -146,6 +146,13 @@ def _do(job: Job, folder: Path, ways: Sequence[str], how: _How) -> Result:
     scores = {way: read_scores(_scores_file(folder, way), names, SURFACES) for way in ways}
     volumes = {way: read_volumes(_scores_file(folder, way).with_name(VOLUMES_FILE)) for way in ways}
     return Result(job, facts, scores, again=again, volumes=volumes)
+
+
+def _forget(folder: Path) -> None:
+    """Remove the result of a job, so that the job is done again."""
+    path = folder / "result.json"
+    with output_errors(path):
+        path.unlink(missing_ok=True)
 
 
 def _train(job: Job, run: Path, data: TrainingData, how: _How) -> tuple[dict[str, Any], int | None]:

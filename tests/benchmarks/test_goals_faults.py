@@ -40,3 +40,17 @@ def test_few_kills_are_neither_met_nor_missed_unless_one_damages(module):
     assert "seeds 7, 8" in few.how
     assert module.of_kills(kills(kills=12, damaged=1), [7]).met is False
     assert module.of_kills(kills(**{"linked wrong": 1}), [7]).met is False
+
+
+def test_all_commands_get_as_much_of_the_time_until_it_is_over(module, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+
+    def taking(seconds, name, n):
+        for _ in range(n):
+            now[0] += seconds
+            yield name, []
+
+    found = list(module.alike([taking(10.0, "slow", 9), taking(1.0, "quick", 5)], 26.0))
+    assert [name for name, _ in found].count("quick") == 5
+    assert [name for name, _ in found].count("slow") == 3

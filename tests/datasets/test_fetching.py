@@ -142,3 +142,17 @@ def test_what_came_before_an_early_break_is_kept(shop, file, tmp_path):
         assert (tmp_path / "data.bin.part").read_bytes() == DATA[: 500 * n_calls]
     shop.breaks_after = None
     assert fetch(file, tmp_path).read_bytes() == DATA
+
+
+def test_a_killed_process_leaves_what_the_next_one_takes(shop, file, tmp_path, monkeypatch):
+    """Under a name that is the same each time; the file gets its own with its bytes on the disk."""
+    synced = []
+    with monkeypatch.context() as killed:
+        killed.setattr(os, "fsync", lambda _: synced.append(file.name))
+        killed.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            fetch(file, tmp_path)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["data.bin.part"]
+    assert synced
+    assert fetch(file, tmp_path).read_bytes() == DATA
+    assert [entry.name for entry in tmp_path.iterdir()] == ["data.bin"]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gazetrack.errors import CheckpointError, GazetrackError
+from gazetrack.errors import CheckpointError, GazetrackError, OutputError
 from gradtrack_model.study import runner as study
 from gradtrack_model.study.comparison import compare_methods
 from gradtrack_model.study.runner import run_jobs
@@ -87,3 +87,12 @@ def test_masks_that_are_pictures_of_a_dicom_series_are_compared_as_a_volume(tmp_
     (volume,) = result.volumes["plain"]
     assert volume == "v.dcm"
     assert 0 <= result.volumes["plain"][volume]["dice"] <= 1
+
+
+def test_an_old_result_that_cannot_be_removed_is_named(folder, tmp_path):
+    (job,) = jobs_of(folder)[:1]
+    result = job.folder(tmp_path) / "result.json"
+    result.mkdir(parents=True)
+    (done,) = run_jobs([job], tmp_path, force=True)
+    assert isinstance(done.error, OutputError)
+    assert done.error.path == result
