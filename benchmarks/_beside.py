@@ -136,9 +136,10 @@ class _Run:
         ours, its = spawn.Pipe(duplex=False)
         begun = time.monotonic()
         late = begun + MORE_TIME * seconds + MORE_SECONDS
-        settings = replace(self.settings, seconds=seconds, found=[])
+        settings = replace(self.settings, found=[])
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-            process = spawn.Process(target=_work, args=(one, settings, its, folder))
+            until = begun + seconds
+            process = spawn.Process(target=_work, args=(one, settings, until, its, folder))
             with self._lock:
                 if self._stopped:
                     return Ended(found=[], error="not begun")
@@ -228,7 +229,7 @@ def _end(process: BaseProcess) -> None:
         process.kill()
 
 
-def _work(one: Module, settings: Settings, its: Connection, folder: str) -> None:
+def _work(one: Module, settings: Settings, until: float, its: Connection, folder: str) -> None:
     """Measure, and send what comes out: what the process of a module does."""
     os.setsid()
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -238,7 +239,11 @@ def _work(one: Module, settings: Settings, its: Connection, folder: str) -> None
     told = 0
     try:
         module = importlib.import_module(PREFIX + one.name)
+        # All that is imported has taken its time, too: seconds, where machines are busy.
+        settings = replace(settings, seconds=max(until - time.monotonic(), 0.0))
         for row in module.rows(settings):
+            if _is_empty(row):
+                continue
             its.send(("row", asdict(_added(module, row, one.earlier.get(row.goal)))))
             its.send(("found", settings.found[told:]))
             told = len(settings.found)
@@ -247,6 +252,11 @@ def _work(one: Module, settings: Settings, its: Connection, folder: str) -> None
         error = f"could not measure: {type(raised).__name__}: {raised}"
     its.send(("found", settings.found[told:]))
     its.send(("end", error))
+
+
+def _is_empty(row: Row) -> bool:
+    """Whether nothing was tried: the goal is not measured then."""
+    return row.cases == 0 and not row.failures and not any(row.counts.values())
 
 
 def _end_with_parent() -> None:

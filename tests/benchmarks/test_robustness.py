@@ -91,6 +91,18 @@ def test_a_module_that_fails_keeps_the_rows_that_it_had_and_others_theirs(made_u
     assert "no disk" in capfd.readouterr().err
 
 
+def test_a_row_of_no_case_is_none(made_up):
+    name = made_up("yield row(met=None, cases=0, asked=5, failures=0); yield row('G9')")
+    rows, _ = told(name)
+    assert [found["goal"] for _, found in rows] == ["G9"]
+
+
+def test_the_time_of_a_module_begins_with_its_process(made_up):
+    name = made_up("yield row(figure=str(settings.seconds))")
+    [(_, found)], _ = told(name, seconds=60.0)
+    assert 30.0 < float(found["figure"]) < 60.0
+
+
 def test_who_does_not_end_is_ended_and_its_rows_stay(made_up, monkeypatch, capfd, tmp_path):
     monkeypatch.setattr(_beside, "MORE_SECONDS", 2.0)
     place = tmp_path / "place"
