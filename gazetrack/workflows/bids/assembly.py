@@ -144,7 +144,7 @@ def _refuse_two_names(recordings: Sequence[Staged]) -> None:
         other = owners.setdefault(one.participant, one)
         mine, yours = one.found["subject"], other.found["subject"]
         # Two people of two folders may both be called P1, where the user gives each a label.
-        are_two = one.is_given and other.is_given and one.asked != other.asked
+        are_two = one.is_given and other.is_given and one.lies_in != other.lies_in
         if mine != yours and not are_two:
             who = quote(one.participant, 40)
             what = (

@@ -52,12 +52,12 @@ def test_one_participant_as_two_subjects_is_refused():
 
 def test_two_people_of_one_name_in_two_folders_are_told_apart_by_labels():
     pair = [one("a", "B1", "P1"), one("b", "L1", "P1")]
-    pair[0].asked, pair[1].asked = "/berlin", "/lyon"
+    pair[0].lies_in, pair[1].lies_in = "/berlin", "/lyon"
     with pytest.raises(DataError, match="'P1' and would be sub-L1"):
         named(pair, "look")
     pair[0].is_given = pair[1].is_given = True
     assert [entities.subject for entities in named(pair, "look")] == ["B1", "L1"]
-    pair[1].asked = "/berlin"
+    pair[1].lies_in = "/berlin"
     with pytest.raises(DataError, match="'P1' and would be sub-L1"):
         named(pair, "look")
 
