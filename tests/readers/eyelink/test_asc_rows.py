@@ -65,6 +65,12 @@ def test_a_sample_that_is_not_read_is_counted(tmp_path, damage):
     assert recording.dropped == {"sample that does not begin with its time": 1}
 
 
+@pytest.mark.parametrize("line", ["  1040\t  502.0", '"', "  and so on"])
+def test_a_line_that_looks_like_nothing_is_passed_over(tmp_path, line):
+    recording = _damaged(tmp_path, str, [line])
+    assert (recording.sample_table.num_rows, recording.dropped) == (6, {})
+
+
 def test_an_eye_movement_in_small_letters_is_counted(tmp_path):
     more = ["efix L   1000\t1080\t80\t  529.5\t  314.8\t   1000"]
     assert _damaged(tmp_path, str, more).dropped == {"eye movement written as efix": 1}
