@@ -12,20 +12,23 @@ COVERED := gazetrack.readers gazetrack.tables gazetrack.publish gradtrack_model.
 COVERED_BY := tests/readers tests/tables tests/test_publish.py tests/weights/test_checkpoint.py \
   tests/training/test_resume.py tests/training/test_run_folder.py
 
-.PHONY: demo test test-slow test-bounds coverage lint imports style types uncompiled docs nnunet oldest man clean
+.PHONY: demo test test-slow test-bounds test-bounds-all coverage lint imports style types uncompiled compiled docs nnunet oldest lock man clean
 
 demo: $(VENV)/.installed
 	$(BIN)/gazetrack demo --out demo-out
 
-# What needs one core each is done at the same time.
+# What needs one core each is done at the same time. Of the processes of the tests, each would compile on its own.
 test: $(VENV)/.installed
-	$(MAKE) --no-print-directory --jobs 2 lint uncompiled
+	$(MAKE) --no-print-directory --jobs 2 lint uncompiled compiled
 	$(BIN)/python -m pytest -q -m "not slow and not real_data" $(SIDE_BY_SIDE)
 
 # What takes more than three seconds of a processor, and all of real exports, which are many: golden exports, written
 # by us, are their quick siblings in `make test`.
 test-slow: $(VENV)/.installed
 	$(BIN)/python -m pytest -q -m "slow or real_data" $(SIDE_BY_SIDE)
+
+compiled: $(VENV)/.installed
+	$(BIN)/gazetrack warm-up >/dev/null
 
 # The kernels as Python runs them: what compiled code hides, such as an index out of bounds, fails.
 uncompiled: $(VENV)/.installed
@@ -35,6 +38,10 @@ uncompiled: $(VENV)/.installed
 # folder of its own, as what was compiled without is not to be found in its place.
 test-bounds: $(VENV)/.installed
 	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=build/bounds-checked $(BIN)/python -m pytest -q -m kernel tests/kernels $(SIDE_BY_SIDE)
+
+# All quick tests with indices looked at, those of arrays that the kernels' own tests do not think of.
+test-bounds-all: $(VENV)/.installed
+	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=build/bounds-checked $(BIN)/python -m pytest -q -m "not slow and not real_data" $(SIDE_BY_SIDE)
 
 coverage: $(VENV)/.installed
 	$(BIN)/python -m pytest -q -m "not slow and not real_data" $(COVERED_BY) $(SIDE_BY_SIDE) \
@@ -60,6 +67,13 @@ nnunet: $(VENV)/.installed
 # The tests that need no PyTorch, with the oldest packages that pyproject.toml allows; needs uv.
 oldest:
 	.ci/packages lowest-direct
+
+# What builds a release, and what its users get, to the byte; needs uv. Where it is looked up is nobody's business.
+LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile --quiet --upgrade --generate-hashes --no-annotate \
+  --no-emit-index-url --no-emit-find-links --python-version 3.11 --python-platform linux -c constraints.txt
+lock:
+	$(LOCK) --output-file .ci/build.lock .ci/build.in
+	$(LOCK) --output-file .ci/users.lock pyproject.toml
 
 # A page that Sphinx would warn of is an error, and so is one that asks the network for something.
 docs: $(VENV)/.docs-installed

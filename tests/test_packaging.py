@@ -47,6 +47,37 @@ def test_the_citation_is_valid():
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+# ---- the locks ----
+
+LOCKS = (".ci/build.lock", ".ci/users.lock")
+
+
+def pinned(text):
+    """{name: version} of the lines `name==version`."""
+    found = re.findall(r"^([\w.-]+)==([\w.]+)", text, re.MULTILINE)
+    return {canonicalize_name(name): version for name, version in found}
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_locks_have_the_pinned_versions_with_hashes_and_no_address(lock):
+    text = read(lock)
+    versions, pins = pinned(text), pinned(read("constraints.txt"))
+    both = versions.keys() & pins.keys()
+    assert {name: versions[name] for name in both} == {name: pins[name] for name in both}
+    assert "://" not in text
+    for package in re.split(r"^(?=\w)", text, flags=re.MULTILINE)[1:]:
+        assert re.search(r"--hash=sha256:[0-9a-f]{64}\b", package), package
+
+
+def test_the_locks_have_what_is_needed():
+    needed = {canonicalize_name(Requirement(line).name) for line in PROJECT["dependencies"]}
+    assert needed <= pinned(read(".ci/users.lock")).keys()
+    assert {"build", "setuptools"} <= pinned(read(".ci/build.lock")).keys()
+    release = read(".github/workflows/release.yml")
+    for lock in LOCKS:
+        assert f"--require-hashes -r {lock}" in release
+
+
 # ---- the recipe for conda ----
 
 RECIPE = yaml.safe_load(read("recipe/recipe.yaml"))
