@@ -80,3 +80,11 @@ def test_an_eyelink_export_is_told_and_no_number_changes(tmp_path):
     fov = float(re.search(r"--fov (\S+),", note)[1])
     given = gazetrack.detect_events(gazetrack.read(example.exports[0], fov_deg=fov))
     assert not [note for note in given.attrs["gazetrack"]["notes"] if "imply" in note]
+
+
+def test_ten_saccades_of_a_degree_are_enough():
+    assert implied_px_per_deg(saccades(36.0, n=10)) == pytest.approx(36, rel=1e-5)
+    across = {"x_px": 100.0, "end_x_px": 130.0, "y_px": 50.0, "end_y_px": 90.0}
+    assert implied_px_per_deg(saccades(36.0, n=10, amplitude_deg=1.0, **across)) == 50.0
+    still = across | {"end_x_px": 100.0, "end_y_px": 50.0}
+    assert implied_px_per_deg(saccades(36.0, amplitude_deg=1.0, **still)) is None
