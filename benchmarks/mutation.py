@@ -169,6 +169,8 @@ class Runner:
         include = [str(path) for path in self._modules]
         for number, (item, following) in enumerate(_with_next(self._items)):
             cover = Coverage(data_file=None, include=include, config_file=False)
+            for module in self._modules.values():
+                _forget(module)
             start = time.process_time()
             with cover.collect():
                 self._run(item, following)
@@ -291,8 +293,13 @@ def plant(module: ModuleType, mutant: Mutant) -> None:
             raise LookupError(f"{module.__name__} has no function {'.'.join(names)}")
         if len(function.__code__.co_freevars) == len(changed.co_freevars):
             function.__code__ = changed
+    _forget(module)
+
+
+def _forget(module: ModuleType) -> None:
+    """Clear what a module's functions remember: a function that does would not be run again."""
     for found in vars(module).values():
-        if hasattr(found, "cache_clear"):  # what was remembered is what the function did before
+        if hasattr(found, "cache_clear"):
             found.cache_clear()
 
 

@@ -107,3 +107,13 @@ def test_sums_are_milliseconds_also_of_what_lies_far_beside_the_map(sigma):
         ]
         np.testing.assert_allclose(found[0], np.sum(each[2:], axis=0), atol=0.02)
         np.testing.assert_allclose(found[1], np.sum(each, axis=0), atol=0.02)
+
+
+def test_a_line_is_exact_also_where_the_blur_is_narrower_than_a_pixel():
+    x, y, d = np.array([10.5, 30.0, 30.5]), np.array([20.5, 20.5, 41.0]), np.array([300.0, 200, 90])
+    blur = 0.6 / math.sqrt(H * W)
+    params = MapParams(kind="density", blur=blur, levels=1)
+    total = oracles.dwell(x, y, d, np.array([True, True, False]), 0.6, (H, W))
+    expected = 1 / (1 + np.exp((params.threshold - total / total.max()) / params.width))
+    ours = render_points(x, y, d, (H, W), params)[0]
+    np.testing.assert_allclose(ours, expected, atol=2e-5)
