@@ -144,3 +144,8 @@ def test_runs_are_intervals_in_samples():
     found = intervals_of(np.array([False, True, True, False, True]))
     assert (found.starts.tolist(), found.ends.tolist()) == ([1, 4], [3, 5])
     assert found.starts.dtype == np.float64
+
+
+def test_what_takes_no_time_overlaps_with_nothing():
+    instant = Intervals(np.array([5.0]), np.array([5.0]))
+    assert match(instant, Intervals(np.array([0.0]), np.array([10.0]))) == []

@@ -40,6 +40,7 @@ def trial_of(t):
 def test_the_step_is_the_median_of_the_steps_forward():
     assert trial_of([0, 4, 8, 8, 12, 500]).step_ms == 4.0
     assert trial_of([7]).step_ms == 0.0
+    assert trial_of([0, 0.25, 0.5, 0.75]).step_ms == 0.25
 
 
 def test_a_run_lasts_until_its_last_sample_is_over():
@@ -174,6 +175,8 @@ def test_the_clock_steps_back_within_chunks_and_between_them():
     t = [0.0, 5, 5, 3, 4, 2, 2, 9]
     for cut in range(9):
         assert steps_back(pa.chunked_array([t[:cut], t[cut:]], pa.float64())) == [3, 5]
+    by_twos = pa.chunked_array([t[k : k + 2] for k in range(0, 8, 2)], pa.float64())
+    assert steps_back(by_twos) == [3, 5]
     by_threes = pa.chunked_array([t[:3], t[3:6], t[6:]], pa.float64())
     assert steps_back(by_threes) == [3, 5]
 

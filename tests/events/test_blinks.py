@@ -11,7 +11,7 @@ import pytest
 
 from gazetrack.errors import ConfigError
 from gazetrack.events.base import Trial
-from gazetrack.events.blinks import Blinks, blinks_of, closed_runs
+from gazetrack.events.blinks import Blinks, _smoothed, blinks_of, closed_runs
 from tests.eye_signals import pupil_with_blinks
 
 HERE = Path(__file__).parent
@@ -252,3 +252,12 @@ def test_a_gap_at_the_very_end_of_a_trial_is_one(first, end):
     gaze = np.full(100, 5.0)
     gaze[first:end] = np.nan
     assert pairs(closed_runs(trial_of(gaze=gaze), ANY)) == [[first, end]]
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 5, 6, 7, 8, 9, 20])
+@pytest.mark.parametrize("half", [0, 1, 2, 3, 4])
+def test_the_moving_average_is_of_fewer_samples_at_either_end(n, half):
+    values = np.random.default_rng(n).uniform(1, 9, n)
+    expected = smoothed(values, half) if n > 2 * half else values
+    assert _smoothed(values, 2.0 * (2 * half + 1), 2.0) == pytest.approx(np.array(expected))
+    assert _smoothed(values, 10.0, 0.0).tolist() == values.tolist()

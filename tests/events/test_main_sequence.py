@@ -107,6 +107,7 @@ def test_ten_saccades_are_enough_unless_all_are_of_one_length():
     one = main_sequence(np.full(10, 4.0), np.linspace(100, 200, 10))
     assert np.isnan([one.first, one.second, one.r2, one.outliers]).all()
     assert one.n == 10
+    assert str(one) == "no main sequence: peak velocities do not rise with amplitudes, n 10"
 
 
 @pytest.mark.parametrize("place", [0, 1])

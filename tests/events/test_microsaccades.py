@@ -268,3 +268,8 @@ def test_of_two_eyes_positions_are_means():
             assert found[f"end_{axis}"][k] == pytest.approx(end)
         ways = [np.hypot(eye.width[0], eye.height[0]) for eye in (a, b)]
         assert found["amplitude_deg"][k] == pytest.approx(np.mean(ways) / SCALE)
+
+
+def test_samples_may_follow_each_other_in_less_than_a_millisecond():
+    v = np.array([0.0, 1.0, 3.0, 6.0, 10.0, 15.0])
+    assert _velocity(np.arange(6) * 0.25, v) == pytest.approx([0, 6, 10, 14, 18, 0])

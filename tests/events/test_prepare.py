@@ -251,3 +251,12 @@ def test_the_highest_degree_is_five():
     curve = ((t - 100) / 40) ** 5
     chosen = Preparation(smooth="savgol", smooth_ms=60, order=5)
     assert x_of(prepare(table(curve, t), None, chosen)) == pytest.approx(curve, abs=1e-3)
+
+
+@pytest.mark.parametrize(("least_ms", "padded"), [(50, True), (50.1, False)])
+def test_a_gap_at_an_end_begins_a_step_before_the_first_sample(least_ms, padded):
+    x = np.arange(30.0)
+    x[:4] = x[-4:] = NAN
+    out = np.array(x_of(prepare(table(x), None, Preparation(pad_ms=20, pad_gap_ms=least_ms))))
+    first, last = (7, 22) if padded else (4, 25)
+    assert np.flatnonzero(np.isfinite(out))[[0, -1]].tolist() == [first, last]
