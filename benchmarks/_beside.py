@@ -269,7 +269,7 @@ def _end_with_parent() -> None:
 
 def _added(module: Any, row: Row, earlier: Mapping[str, Any] | None) -> Row:
     """Return the row of all counts, those of an earlier run included."""
-    if earlier is None or not row.counts:
+    if earlier is None or row.goal not in getattr(module, "OF_COUNTS", {}):
         return row
     counts = Counter(row.counts)
     counts.update(earlier["counts"])

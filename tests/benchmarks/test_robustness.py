@@ -92,9 +92,16 @@ def test_a_module_that_fails_keeps_the_rows_that_it_had_and_others_theirs(made_u
 
 
 def test_a_row_of_no_case_is_none(made_up):
-    name = made_up("yield row(met=None, cases=0, asked=5, failures=0); yield row('G9')")
+    none = "met=None, cases=0, asked=5, failures=0"
+    name = made_up(
+        f"""
+        yield row({none})
+        yield row('G9', {none}, counts={{'of one parser': 3, 'of another': 0}})
+        yield row('G10', met=False, cases=0, asked=5, failures=1)
+        """
+    )
     rows, _ = told(name)
-    assert [found["goal"] for _, found in rows] == ["G9"]
+    assert [found["goal"] for _, found in rows] == ["G9", "G10"]
 
 
 def test_the_time_of_a_module_begins_with_its_process(made_up):
