@@ -99,7 +99,8 @@ def _within(data: Data, where: tuple[str, ...]) -> Iterator[Piece]:
     first = data[:_FIRST_BYTES]
     is_text = _is_text(first)
     yield Piece(where, data, is_text=is_text)
-    if not is_text and (fields := heads.fields_of(data)):
+    may_have_fields = not is_text and not heads.has_head(first)
+    if may_have_fields and (fields := heads.fields_of(data)):
         yield Piece((*where, "fields of text"), fields, is_text=True)
     try:
         for fits, unpack in _UNPACKERS:

@@ -31,6 +31,8 @@ _FIELD = re.compile(rb"(?:[ -~]|[\xc2-\xf4][\x80-\xbf]{1,3}){3,}(?=\0)")
 _FIRST_LETTER = 32  # a blank
 _LONGEST_FIELD = 4096
 _CHUNK_BYTES = 2**20
+_FEW_BYTES = 2**16
+_LEAST_BYTES_A_LETTER = 100
 _DICOM_TEXTS = (
     "AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT",
     "PN", "SH", "ST", "TM", "UC", "UI", "UR", "UT",
@@ -56,8 +58,22 @@ def fields_of(data: Data) -> bytes:
         begins = np.flatnonzero((values[:-1] == 0) & (values[1:] >= _FIRST_LETTER))
         first_letters = begins[begins < _CHUNK_BYTES] + 1
         matches = (_FIELD.match(chunk, at, at + _LONGEST_FIELD) for at in first_letters.tolist())
-        found += [match[0] for match in matches if match]
+        here = [match[0] for match in matches if match]
+        # So many are no fields: values of an image lie between zeros by chance.
+        if len(chunk) < _FEW_BYTES or sum(map(len, here)) * _LEAST_BYTES_A_LETTER < len(chunk):
+            found += here
     return b"\n".join(found)
+
+
+def has_head(first: bytes) -> bool:
+    """Whether the text of a file stands in its head, and what follows are voxels.
+
+    Parameters
+    ----------
+    first : bytes
+        The first bytes of a file.
+    """
+    return is_nifti(first) or first.startswith(b"NRRD")
 
 
 def is_nifti(first: bytes) -> bool:

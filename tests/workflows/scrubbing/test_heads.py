@@ -48,6 +48,15 @@ def test_fields_across_blocks_are_found_once():
         assert heads.fields_of(bytes(data)) == b"Kim"
 
 
+def test_values_of_an_image_between_zeros_are_no_fields():
+    rng = np.random.default_rng(3)
+    values = np.clip(rng.normal(80, 20, 2**20), 0, 255).astype(np.uint8)
+    values[rng.random(values.shape) < 0.4] = 0
+    assert heads.fields_of(values.tobytes()) == b""
+    # In few bytes, such as those of a head, there are many.
+    assert heads.fields_of(values[:1000].tobytes())
+
+
 def test_the_head_of_nrrd_ends_with_a_blank_line():
     assert heads.nrrd_head(b"NRRD0005\r\ncontent: a\r\n\r\nvoxels") == b"NRRD0005\r\ncontent: a"
 
