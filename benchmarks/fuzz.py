@@ -221,9 +221,9 @@ def continued(
 
 def show(row: dict[str, Any]) -> None:
     """Print what was found of a target."""
-    rate = row["inputs"] / max(row["seconds"], 0.1)
+    rate = row["inputs"] / max(row["seconds"], 0.01)
     print(f"{row['parser']:18} {row['inputs']:9,} inputs, {row['parsed']:9,} read, ", end="")
-    print(f"{len(row['failures'])} failures, {rate:.0f} inputs/s", flush=True)
+    print(f"{len(row['failures'])} failures, {rate:.0f} inputs/s of the processor", flush=True)
     for failure, detail in row["failures"].items():
         print(f"    {failure}: {detail}", flush=True)
 
