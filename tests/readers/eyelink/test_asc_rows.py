@@ -71,6 +71,12 @@ def test_a_line_that_looks_like_nothing_is_passed_over(tmp_path, line):
     assert (recording.sample_table.num_rows, recording.dropped) == (6, {})
 
 
+def test_numbers_outside_of_a_block_are_no_samples(tmp_path):
+    more = ["END\t1120 \tSAMPLES\tEVENTS\tRES\t 30.00\t 30.00", "  0.1  0.2  0.3"]
+    recording = _damaged(tmp_path, str, more)
+    assert (recording.sample_table.num_rows, recording.dropped) == (6, {})
+
+
 def test_an_eye_movement_in_small_letters_is_counted(tmp_path):
     more = ["efix L   1000\t1080\t80\t  529.5\t  314.8\t   1000"]
     assert _damaged(tmp_path, str, more).dropped == {"eye movement written as efix": 1}
