@@ -9,12 +9,15 @@ import pytest
 from PIL import Image
 
 from gazetrack.errors import DataError, InputError
+from gazetrack.images.reference import ImageRef
 from gazetrack.maps.parameters import MapParams
 from gazetrack.maps.render import prepare, render_maps, render_points
 from gazetrack.maps.store import map_writer
+from gazetrack.workflows.dataset import Item
 from gradtrack_model.data.batches import plain_batch
-from gradtrack_model.data.loading import load_data
+from gradtrack_model.data.loading import labels_of, load_data, mask_of
 from gradtrack_model.data.sources import discover
+from tests.dicom_files import write_series
 from tests.synthetic import H, W, write_gaze
 
 
@@ -91,3 +94,20 @@ def test_prepared_tracks_can_be_empty(data_folder, config):
     data = load_data(discover(data_folder), config)
     assert [s.image_id for s in data.train] == ["im1"]
     assert len(prepare(data.train[0].tracks[0], MapParams(kind="tube", drop_first=0))) == 4
+
+
+def test_a_mask_that_lies_elsewhere_than_its_image_is_refused(tmp_path):
+    pytest.importorskip("pydicom")
+    pixels = np.ones((1, 4, 4), np.uint8)
+    flipped = {"ImageOrientationPatient": [-0.8, -0.6, 0.0, -0.36, 0.48, -0.8]}
+    places = {"images": {}, "masks": {}, "flipped": flipped}
+    image, mask, other = (
+        ImageRef(write_series(tmp_path / name, pixels, names=["a"], **facts)[0])
+        for name, facts in places.items()
+    )
+    item = Item("a", image, mask, "train", (), 4, 4, "a")
+    assert mask_of(item, mask).all()
+    assert labels_of(item, mask, 1).all()
+    for read in (lambda: mask_of(item, other), lambda: labels_of(item, other, 1)):
+        with pytest.raises(DataError, match="lies elsewhere in space than its image: axes run"):
+            read()
