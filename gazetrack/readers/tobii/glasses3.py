@@ -75,8 +75,8 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         data = data if isinstance(data, dict) else {}
         time, x, y, *pupils = _row(found.get("timestamp"), data)
         n_broken += data.get("gaze2d") is not None and math.isnan(x + y)
-        n_wide += sum(size > MAX_PUPIL_MM for size in pupils)
-        pupils = [math.nan if size > MAX_PUPIL_MM else size for size in pupils]
+        n_wide += sum(abs(size) > MAX_PUPIL_MM for size in pupils)
+        pupils = [math.nan if abs(size) > MAX_PUPIL_MM else size for size in pupils]
         rows.add(time, x, y, *pupils, float(line))
     if not rows.count:
         raise NoGaze(
