@@ -29,13 +29,15 @@ def cells(path, wanted):
     )
     table = ends[:found].reshape(rows, -1)
     lookup = np.zeros(rows, np.int32)
-    columns, width, facts = np.sort(wanted), len(ends[:found]) // rows, np.empty(10, np.int64)
+    columns, width, facts = np.sort(wanted), len(ends[:found]) // rows, np.empty(12, np.int64)
     out = np.empty(data.size + (len(columns) + 2) * rows, np.uint8)
     return {
         "floor: count tabs": lambda: int(np.count_nonzero(data == 9)),
         "find_cells": lambda: find_cells(data, 9, ends),
         "parse_cells": lambda: parse_cells(data, table, wanted, 46, values, codes, texts, counts),
-        "pick_cells": lambda: pick_cells(data, (9, 0), columns, (width, width), out, facts),
+        "pick_cells": lambda: pick_cells(
+            data, (9, 0), columns, (width, width, width, 0, 0), out, facts
+        ),
         "recode": lambda: [recode(row, lookup) for row in codes],
     }
 

@@ -1,7 +1,14 @@
 """What golden folders state about a recording, as plain JSON."""
 
+import json
 import math
 from collections import Counter
+
+import numpy as np
+from pyarrow.types import is_floating
+
+import gazetrack
+from gazetrack.errors import GazetrackError
 
 
 def _plain(value):
@@ -42,3 +49,39 @@ def facts(recording):
         "first_events": _rows(recording.event_table, 12),
         "first_fixations": _rows(fixations, 4) if fixations else [],
     }
+
+
+def _in_sum(table):
+    """Of each column of numbers how many there are, and their mean, to six digits."""
+    found = {}
+    for field in table.schema if table is not None else ():
+        if is_floating(field.type):
+            values = table[field.name].to_numpy().astype(np.float64)
+            known = values[np.isfinite(values)]
+            mean = float(f"{known.mean():.6g}") if len(known) else None
+            found[field.name] = [len(known), mean]
+    return found
+
+
+def outcome(folder):
+    """What becomes of a damaged export: the code and place of the error, or what is in its tables.
+
+    A folder of tests/golden/regressions holds one export and its ``about.json``.
+    """
+    about = json.loads((folder / "about.json").read_text("utf-8"))
+    (path,) = folder.glob("input*")
+    columns = about.get("columns") or {}
+    try:
+        recording = gazetrack.read(path, about["format"] if columns else None, columns=columns)
+    except GazetrackError as error:
+        place = {name: getattr(error, name, None) for name in ("line", "column", "byte")}
+        return {"error": error.code, **place}
+    rate_hz = recording.effective_rate_hz
+    found = facts(recording) | {
+        "measured_rate_hz": rate_hz and float(f"{rate_hz:.6g}"),
+        "mended": dict(recording.mended),
+        "sample_columns": _in_sum(recording.sample_table),
+        "event_columns": _in_sum(recording.event_table),
+        "fixation_columns": _in_sum(recording.fixation_table),
+    }
+    return json.loads(json.dumps(found))

@@ -373,6 +373,10 @@ def _rows(text, delimiter, quote):
     return rows
 
 
+def is_figure(cell):
+    return re.fullmatch(r'[-+.,eE0-9 \t"]*', cell) and re.search("[0-9]", cell)
+
+
 def pick_cells(data, marks, wanted, widths, out, facts):
     text = bytes(data).decode("latin-1")
     delimiter, quote = (chr(mark) if mark else "" for mark in marks)
@@ -381,21 +385,21 @@ def pick_cells(data, marks, wanted, widths, out, facts):
     for number, row in enumerate(whole):
         beyond = [cell.strip(' \t"') for cell in row[widths[1] :]]
         texts = [cell for cell in beyond if cell]
-        figures = [
-            cell
-            for cell in texts
-            if re.fullmatch(r'[-+.,eE0-9 \t"]*', cell) and re.search("[0-9]", cell)
-        ]
+        figures = [cell for cell in texts if is_figure(cell)]
         spare = len(row) > widths[1] and not texts
+        is_text, is_any = row[-1].strip(' \t"') and not is_figure(row[-1]), is_figure(row[-1])
+        fits = (True, is_text, is_text or is_any, not is_text and not is_any)[widths[4]]
+        lost = bool(max(widths[2] - widths[3], 1) <= len(row) < widths[2] and fits)
+        short = len(row) <= max(wanted, default=-1)
         counted.append(
-            (len(row) < widths[0], len(row) <= max(wanted, default=-1), spare, bool(texts))
+            (len(row) < widths[0] and not lost, short and not lost, spare, bool(texts), lost)
         )
         if refused < 0 and (figures or len(texts) >= max(2, widths[1] - 1)):
             refused = number
-        lines.append([row[c] if c < len(row) else "" for c in wanted] + [""])
+        lines.append([row[c] if c < len(row) and not lost else "" for c in wanted] + [""])
     written = "".join(delimiter.join(line) + "\n" for line in lines).encode("latin-1")
     out[: len(written)] = np.frombuffer(written, np.uint8)
-    kinds = list(zip(*counted, strict=True)) if counted else [()] * 4
+    kinds = list(zip(*counted, strict=True)) if counted else [()] * 5
     firsts = (kind.index(True) if any(kind) else -1 for kind in kinds)
     facts[:] = [len(whole), *(sum(kind) for kind in kinds), *firsts, len(whole[-1]) if whole else 0]
     return len(written), refused, None in rows

@@ -234,7 +234,10 @@ def formats_page():
         "",
         *prose(
             """Rows of a table may be shorter than its header, as vendors leave out empty cells at
-            the end: the missing cells are empty. They may be longer by a separator or a remark:
+            the end: the missing cells are empty. A row with a cell or two fewer than the others, in
+            a table whose rows are not short otherwise, may have lost a separator, which moves all
+            cells behind it: all of it is empty, unless its last cell shows that only cells at its
+            end are missing. Rows may be longer by a separator or a remark:
             what no column claims is left out. Both are counted as `mended` in the report, with
             the first line as a note. A number beyond the header, two rows in one line, or text
             beyond it in most rows mean that cells have moved: such a file is refused with the

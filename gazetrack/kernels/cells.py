@@ -232,7 +232,7 @@ def pick_cells(
     data: npt.NDArray[np.uint8],
     marks: tuple[int, int],
     wanted: npt.NDArray[np.int64],
-    widths: tuple[int, int],
+    widths: tuple[int, int, int, int, int],
     out: npt.NDArray[np.uint8],
     facts: npt.NDArray[np.int64],
 ) -> tuple[int, int, int]:
@@ -240,20 +240,23 @@ def pick_cells(
 
     Those of another length are counted. data [B] lines, each ended by LF; blank ones are no rows.
     marks: the bytes of the delimiter and of the quote that may enclose cells, 0 for none. wanted
-    [K] the columns to keep, ascending. widths: the columns up to the last one that has a name, and
-    all columns of the header. out: of each row its wanted cells as they are, empty where the row
-    ends before, and an empty one, so that no row is a blank line; at most B + (K + 2) * R bytes for
-    R line ends. facts [10]: the rows; those that end before the last name; those that end before a
-    wanted cell; those with empty cells beyond the header; those with text beyond it; the first one
-    of each of these four kinds, -1 for none; and the cells of the last row. A row is refused where
-    a number stands beyond the header, or as many cells as make a second row. Returns the bytes
+    [K] the columns to keep, ascending. widths: the columns up to the last one that has a name, all
+    columns of the header, the cells that most rows have, how many fewer a row has at most that may
+    have lost a separator, and what its last cell is then: 1 text, 2 text or a number, 3 nothing, 0
+    any. All its cells are empty then. out: of each row its wanted cells as they are,
+    empty where the row ends before, and an empty one, so that no row is a blank line; at most B +
+    (K + 2) * R bytes for R line ends. facts [12]: the rows; those that end before the last name;
+    those that end before a wanted cell; those with empty cells beyond the header; those with text
+    beyond it; those that may have lost a separator, which count as nothing else; the first one of
+    each of these five kinds, -1 for none; and the cells of the last row. A row is refused where a
+    number stands beyond the header, or as many cells as make a second row. Returns the bytes
     written, those read (less than B where a quote is left open) and the first refused row, else -1.
     """
     delimiter, quote = marks
-    named, width = widths
-    facts[:5] = 0
-    facts[5:9] = -1
-    facts[9] = 0
+    named, width, usual, most_lost, last_kind = widths
+    facts[:6] = 0
+    facts[6:11] = -1
+    facts[11] = 0
     refused = -1
     n = data.size
     i = 0
@@ -263,6 +266,7 @@ def pick_cells(
             i += 1
             continue
         row_start, row_written = i, written
+        start = i
         cell = 0
         kept = 0
         texts = 0
@@ -300,16 +304,25 @@ def pick_cells(
             i += 1
             cell += 1
         row = facts[0]
-        kinds = (cell < named, kept < wanted.size, cell > width and texts == 0, texts > 0)
-        for k in range(4):
+        lost = max(usual - most_lost, 1) <= cell < usual
+        if lost and last_kind > 0:
+            kind = _kind_beyond(data, start, i - 1)
+            lost = kind == 0 if last_kind == 3 else kind == 1 or (kind == 2 and last_kind == 2)
+        if lost:
+            written = row_written
+            kept = 0
+        short = not lost and kept < wanted.size
+        spare = cell > width and texts == 0
+        kinds = (cell < named and not lost, short, spare, texts > 0, lost)
+        for k in range(5):
             if kinds[k]:
                 facts[1 + k] += 1
-                if facts[5 + k] < 0:
-                    facts[5 + k] = row
+                if facts[6 + k] < 0:
+                    facts[6 + k] = row
         if refused < 0 and (numbers > 0 or texts >= max(2, width - 1)):
             refused = row
         facts[0] += 1
-        facts[9] = cell
+        facts[11] = cell
         while kept < wanted.size:
             out[written] = delimiter
             written += 1

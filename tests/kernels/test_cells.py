@@ -123,20 +123,35 @@ ragged = st.lists(
 )
 
 
-@given(ragged, st.sampled_from([0, 34]), st.sets(st.integers(0, 3), min_size=1), st.integers(0, 2))
-@example(
-    [["1", "2", "3"], ["1"], ["1", "2", "3", "4", "", ""], ["1", "2", "3", "4", "a"]], 0, {0, 3}, 0
+@given(
+    ragged,
+    st.sampled_from([0, 34]),
+    st.sets(st.integers(0, 3), min_size=1),
+    st.integers(0, 2),
+    st.integers(3, 5),
+    st.integers(0, 2),
+    st.integers(0, 3),
 )
-@example([["1", "2", "3", "4", "5"], ["1", "2", "3", "4", "a", "b", "c"]], 0, {0, 3}, 0)
+@example(
+    [["1", "2", "3"], ["1"], ["1", "2", "3", "4", "", ""], ["1", "2", "3", "4", "a"]],
+    0,
+    {0, 3},
+    0,
+    4,
+    0,
+    0,
+)
+@example([["1", "2", "3", "4", "5"], ["1", "2", "3", "4", "a", "b", "c"]], 0, {0, 3}, 0, 4, 0, 0)
+@example([["1", "2", "3"], ["1", "2"], ["1"], ["1", "2", "3", "4"]], 0, {0, 3}, 0, 4, 2, 2)
 @settings(deadline=None, max_examples=500)
-def test_pick_cells_is_its_oracle(rows, quote, wanted, nameless):
+def test_pick_cells_is_its_oracle(rows, quote, wanted, nameless, usual, most_lost, last_kind):
     data = table(rows)
-    columns, widths = sorted(wanted), (4 - nameless, 4)
+    columns, widths = sorted(wanted), (4 - nameless, 4, usual, most_lost, last_kind)
     results = []
     for kernel in (pick_cells, oracles.pick_cells):
         out, facts = (
             np.zeros(len(data) + (len(columns) + 2) * data.count(b"\n"), np.uint8),
-            np.zeros(10, np.int64),
+            np.zeros(12, np.int64),
         )
         cells = np.frombuffer(data, np.uint8)
         found = kernel(cells, (9, quote), np.array(columns), widths, out, facts)

@@ -4,6 +4,8 @@ A folder of tests/golden/regressions is an export made by hand, or by `benchmark
 `benchmarks/fuzz.py` from golden and generated ones, never from real data; ``about.json`` says what
 was wrong (``was``), the format it is read as (``format``; null where it is refused), what the user
 is told (``says``), and where numbers were wrong, some columns of the samples (``samples``).
+``expected.json`` is all that becomes of it: the code and place of the error, or the facts of the
+recording with the count and the mean of each column of numbers.
 """
 
 import json
@@ -16,6 +18,7 @@ import pytest
 import gazetrack
 from gazetrack.errors import GazetrackError, InputError
 from tests.contracts import check_recording
+from tests.golden_facts import outcome
 from tests.places import GOLDEN, ROOT
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
@@ -50,6 +53,24 @@ def test_what_failed_once_is_read_or_refused_in_words(folder):
     for name, expected in (about.get("samples") or {}).items():
         values = recording.sample_table[name].to_numpy()
         np.testing.assert_array_equal(values, np.array(expected, np.float32))
+
+
+@pytest.mark.parametrize("folder", CASES, ids=lambda folder: folder.name)
+def test_what_becomes_of_a_damaged_export_stays_as_it_is(folder):
+    assert outcome(folder) == json.loads((folder / "expected.json").read_text("utf-8"))
+
+
+def test_another_number_is_another_outcome(tmp_path):
+    case = GOLDEN / "regressions" / "eyelink_asc_value_lost"
+    for path in case.iterdir():
+        text = path.read_text("utf-8")
+        (tmp_path / path.name).write_text(text.replace("  963.0", "  964.0"), "utf-8")
+    expected = json.loads((case / "expected.json").read_text("utf-8"))
+    changed = outcome(tmp_path)
+    assert {name for name in changed if changed[name] != expected[name]} == {
+        "first_samples",
+        "sample_columns",
+    }
 
 
 def test_the_goal_counts_those_that_fail_again(monkeypatch):

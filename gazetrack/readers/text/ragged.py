@@ -3,11 +3,16 @@
 Vendors leave out empty cells at the end of a row, end some rows with a separator more than the
 header, or put a remark behind the last column. Such rows are used; what is beyond the header is
 not. Rows that look as if cells had moved from one column to another are refused: a number beyond
-the header, two rows in one line, text beyond it in most rows.
+the header, two rows in one line, text beyond it in most rows. A row that lacks a cell or two, where
+others do not, may have lost a separator: it is taken as empty, and counted.
 """
 
 from __future__ import annotations
 
+import csv
+import re
+from collections import Counter
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -34,13 +39,21 @@ _KINDS = (
     "shorter than the header: the missing cells taken as empty",
     "empty cells beyond the header left out",
     "text beyond the last column left out",
+    "one or two cells shorter than the others: taken as empty, as if a separator were lost",
 )
+_MOST_LOST = 2  # separators of a row; where more cells are missing, they are those at its end
+# Where so many rows are short and none ends in an empty cell, empty cells at the end are left out.
+_LEAST_SHORT, _LEAST_SHORT_SHARE = 3, 0.1
+_ROWS_LOOKED_AT = 2000
+_NUMBER = re.compile(r"[-+.,eE \t]*[0-9][-+.,eE0-9 \t]*")
 # Most rows have all cells: such a row may have lost a separator as well as empty cells at its end.
 _UNLIKE_MOST = (
     "shorter than the header and most rows, used as if only cells at their end were missing: "
     "look at them, a lost separator moves all cells behind it"
 )
-_UNUSED, _SHORT, _SPARE, _TEXT = range(4)
+_UNUSED, _SHORT, _SPARE, _TEXT, _LOST = range(5)
+# What the last cell of a row with a lost separator is, as `pick_cells` takes it.
+_ANY, _TEXT_ALONE, _NO_EMPTY, _EMPTY = range(4)
 # `pick_cells` gives the number of rows, then a count for each kind, then the first row of each
 # kind, then the number of cells in the last row.
 _N_FACTS = 2 + 2 * len(_KINDS)
@@ -84,6 +97,36 @@ class RaggedRows:
         self._counts = np.zeros(len(_KINDS), np.int64)
         self._firsts: dict[int, int] = {}
 
+    @cached_property
+    def _suspected(self) -> tuple[int, int, int]:
+        """Which rows with fewer cells than others may have lost a separator.
+
+        How many cells most have, how many fewer such a row has at most, and what its last cell is,
+        as `pick_cells` takes it. The beginning of the file says whether its rows are short on
+        purpose; no row is suspected then. Behind a lost separator all cells move, to the last one:
+        what the last column never holds does not end such a row.
+        """
+        header = self._header
+        lines = self._head.lines[header.lines :][:_ROWS_LOOKED_AT]
+        mark = header.delimiter
+        if header.quoted:
+            rows = [row for row in csv.reader(lines, delimiter=mark) if row]
+        else:
+            rows = [line.split(mark) for line in lines if line]
+        # Rows may end with a separator more than names need.
+        widths = Counter(len(row) for row in rows if len(row) >= self._n_named)
+        usual = max(widths, key=widths.__getitem__, default=self._n_named)
+        last_cells = [row[usual - 1].strip() for row in rows if len(row) >= usual]
+        n_short = len(rows) - len(last_cells)
+        n_empty = last_cells.count("")
+        enough = n_short >= max(_LEAST_SHORT, _LEAST_SHORT_SHARE * len(rows))
+        if 2 * n_short >= len(rows) or (enough and not n_empty):
+            return usual, 0, _ANY
+        if n_empty:
+            return usual, _MOST_LOST, _EMPTY if n_empty == len(last_cells) else _ANY
+        any_number = any(map(_NUMBER.fullmatch, last_cells))
+        return usual, _MOST_LOST, _NO_EMPTY if any_number else _TEXT_ALONE
+
     def pick(self, data: bytes) -> Picked:
         """Return the wanted cells of whole lines; several threads may call this at once."""
         header = self._header
@@ -95,7 +138,7 @@ class RaggedRows:
             cells,
             marks=(ord(header.delimiter), _QUOTE if header.quoted else 0),
             wanted=self.columns,
-            widths=(self._n_named, len(header.names)),
+            widths=(self._n_named, len(header.names), *self._suspected),
             out=out,
             facts=facts,
         )
@@ -167,7 +210,8 @@ class RaggedRows:
         # The last cell that is there is perhaps half of one, too.
         last_cell = int(picked.facts[-1]) - 1
         last_is_used = bool(counts[_UNUSED]) and last_cell in self.columns
-        if not counts[_SHORT] and not last_is_used:
+        ends_before = bool(counts[_LOST]) and last_cell <= self.columns[-1]
+        if not counts[_SHORT] and not last_is_used and not ends_before:
             return
         what = "the file ends in the middle of a row"
         hint = "copy or export it again, or take its whole rows with --salvage"

@@ -20,6 +20,7 @@ HEADER = ["t", "x", "y", "stimulus", "remark"]
 SHORT_UNUSED = "shorter than the header, in columns that are not used"
 UNLIKE_MOST = ragged._UNLIKE_MOST
 SHORT = "shorter than the header: the missing cells taken as empty"
+LOST = ragged._KINDS[ragged._LOST]
 SPARE = "empty cells beyond the header left out"
 TEXT = "text beyond the last column left out"
 # Quotes anywhere take another way through the table, small blocks a third.
@@ -70,16 +71,51 @@ def test_whole_rows_mend_nothing(way, tmp_path):
 @pytest.mark.parametrize("way", WAYS)
 def test_empty_cells_that_a_vendor_left_out_at_the_end_are_empty(way, tmp_path):
     cells = rows()
-    cells[3], cells[7] = cells[3][:4], cells[7][:3]
+    cells[3], cells[5], cells[7] = cells[3][:4], cells[5][:4], cells[7][:3]
     recording = read(tmp_path, cells, way)
     assert_positions(recording)
-    assert recording.mended == {UNLIKE_MOST: 1, SHORT: 1}
+    assert recording.mended == {UNLIKE_MOST: 2, SHORT: 1}
     assert (recording.rows_in, recording.dropped) == (12, {})
     assert recording.sample_table["stimulus"].to_pylist() == ["a.png"] * 7 + [""] + ["a.png"] * 4
     assert recording.notes[:2] == (
-        f"1 rows {UNLIKE_MOST} (first: line 5)",
+        f"2 rows {UNLIKE_MOST} (first: line 5)",
         f"1 rows {SHORT} (first: line 9)",
     )
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("at", range(4))
+def test_a_row_that_lost_a_separator_is_taken_as_empty_and_counted(at, way, tmp_path):
+    cells = rows()
+    cells[6] = [*cells[6][:at], cells[6][at] + cells[6][at + 1], *cells[6][at + 2 :]]
+    recording = read(tmp_path, cells, way)
+    whole = np.delete(np.arange(12), 6)
+    np.testing.assert_allclose(recording.sample_table["x_px"], 100.5 + whole)
+    np.testing.assert_allclose(recording.sample_table["y_px"], 200 + whole)
+    np.testing.assert_allclose(recording.sample_table["t_ms"], 20 * whole)
+    assert set(recording.sample_table["stimulus"].to_pylist()) == {"a.png"}
+    assert recording.mended == {LOST: 1}
+    assert recording.notes[0] == f"1 rows {LOST} (first: line 8)"
+    assert (recording.rows_in, sum(recording.dropped.values())) == (12, 1)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_row_that_ends_as_no_row_with_a_lost_separator_does_lacks_its_last_cells(way, tmp_path):
+    cells = rows()
+    cells[7] = cells[7][:3]  # a lost separator would have moved a remark here
+    recording = read(tmp_path, cells, way)
+    assert_positions(recording)
+    assert recording.mended == {SHORT: 1}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("left", [[], ["7"]])
+def test_rows_of_numbers_alone_do_not_say_which_cell_is_missing(left, way, tmp_path):
+    cells = [[*row[:3], "5", "6"] for row in rows(60)]
+    cells[40] = [*cells[40][:2], *cells[40][3:4], *left] if left else cells[40][:4]
+    recording = read(tmp_path, cells, way)
+    assert recording.sample_table.num_rows == 59
+    assert recording.mended == {LOST: 1}
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -221,7 +257,7 @@ def test_a_cell_at_which_the_file_ends_may_be_cut_off(cells, refused, tmp_path):
         with pytest.raises(ParseError, match="ends in the middle of a row"):
             gazetrack.read(path)
     else:
-        assert gazetrack.read(path).mended == {UNLIKE_MOST: 1}
+        assert gazetrack.read(path).mended == {LOST: 1}
 
 
 def test_salvage_leaves_a_whole_file_as_it_is(tmp_path):
