@@ -9,6 +9,7 @@ from pyarrow.types import is_floating
 
 import gazetrack
 from gazetrack.errors import GazetrackError
+from tests.places import GOLDEN
 
 
 def _plain(value):
@@ -85,3 +86,12 @@ def outcome(folder):
         "fixation_columns": _in_sum(recording.fixation_table),
     }
     return json.loads(json.dumps(found))
+
+
+if __name__ == "__main__":
+    # What becomes of damaged exports that were added is written down: look at it before keeping it.
+    for added in sorted((GOLDEN / "regressions").iterdir()):
+        expected = added / "expected.json"
+        if not expected.exists():
+            text = json.dumps(outcome(added), indent=1, ensure_ascii=False)
+            expected.write_text(text + "\n", "utf-8")

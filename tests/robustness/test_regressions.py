@@ -5,7 +5,8 @@ A folder of tests/golden/regressions is an export made by hand, or by `benchmark
 was wrong (``was``), the format it is read as (``format``; null where it is refused), what the user
 is told (``says``), and where numbers were wrong, some columns of the samples (``samples``).
 ``expected.json`` is all that becomes of it: the code and place of the error, or the facts of the
-recording with the count and the mean of each column of numbers.
+recording with the count and the mean of each column of numbers; ``python -m tests.golden_facts``
+writes those that are not there.
 """
 
 import json
