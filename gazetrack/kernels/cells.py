@@ -227,6 +227,14 @@ def _kind_beyond(data: npt.NDArray[np.uint8], start: int, end: int) -> int:
     return 1 if other else 0
 
 
+@inlined
+def _is_last(kind: int, last_kind: int) -> bool:
+    """Whether a cell of a kind may be the last of a row, see `pick_cells`."""
+    if last_kind == 0:
+        return True
+    return kind == 0 if last_kind == 3 else kind == 1 or (kind == 2 and last_kind == 2)
+
+
 @jit
 def pick_cells(
     data: npt.NDArray[np.uint8],
@@ -266,7 +274,6 @@ def pick_cells(
             i += 1
             continue
         row_start, row_written = i, written
-        start = i
         cell = 0
         kept = 0
         texts = 0
@@ -304,10 +311,8 @@ def pick_cells(
             i += 1
             cell += 1
         row = facts[0]
-        lost = max(usual - most_lost, 1) <= cell < usual
-        if lost and last_kind > 0:
-            kind = _kind_beyond(data, start, i - 1)
-            lost = kind == 0 if last_kind == 3 else kind == 1 or (kind == 2 and last_kind == 2)
+        is_fewer = max(usual - most_lost, 1) <= cell < usual
+        lost = is_fewer and _is_last(_kind_beyond(data, start, i - 1), last_kind)
         if lost:
             written = row_written
             kept = 0

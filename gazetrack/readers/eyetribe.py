@@ -117,17 +117,21 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     samples = SampleSink()
     fixations = RunParts()
     events = EventParts()
+    n_unflagged = 0
     for part in table.parts():
         rows, t_ms = timed.take(part.number("t"))
         gaze = {key: values[rows] for key, values in _gaze(part).items()}
         columns: dict[str, Any] = {**gaze_columns(gaze), "t_ms": t_ms}
         samples.append(columns)
         t = part.number("t")[rows]
+        n_unflagged += _n_unflagged(part, rows)
         runs = fixations.take(_kinds(part)[rows], t, (gaze["x"], gaze["y"]))
         _add_fixations(events, runs)
     timed.check()
     _add_fixations(events, fixations.close())
     notes = ["fixations are runs of the tracker's flag fix"] if events.count else []
+    if n_unflagged:
+        notes.append(f"{n_unflagged} samples whose flag fix is no True or False: of no fixation")
     _add_messages(head, events, messages.found)
     stated = _stated(messages.found)
     return Recording(
@@ -205,6 +209,13 @@ def _kinds(table: Columns) -> npt.NDArray[np.object_]:
     kinds = ["fixation" if name.lower() == "true" else "" for name in names]
     found: npt.NDArray[np.object_] = np.array(kinds, object)[codes]
     return found
+
+
+def _n_unflagged(table: Columns, rows: npt.NDArray[np.bool_]) -> int:
+    """Return how many of the chosen samples the tracker calls neither of a fixation nor of none."""
+    codes, names = table.texts("fix")
+    is_odd = np.array([name.lower() not in {"true", "false"} for name in names], np.bool_)
+    return int(np.count_nonzero(is_odd[codes[rows]]))
 
 
 def _add_fixations(events: EventParts, runs: dict[str, npt.NDArray[Any]]) -> None:

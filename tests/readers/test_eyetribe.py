@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
 
+import gazetrack
 from gazetrack.errors import ParseError
 from gazetrack.readers import eyetribe, registry
 from gazetrack.readers.base import ReadOptions, read_head
 from tests.parts import grown, same_in_parts
+from tests.places import GOLDEN
 from tests.real_exports import read_export
 
 REAL = [f"eyetribe/huettel_P{n}_EyeTribe.tsv" for n in (1, 2)]
@@ -117,3 +119,13 @@ def test_a_long_export_is_the_same_in_parts(tmp_path, monkeypatch):
     found = same_in_parts(grown("eyetribe", tmp_path / "raw.tsv"), monkeypatch)
     assert len(found.samples) > 200
     assert len(found.events) > 10
+
+
+def test_samples_without_a_flag_are_of_no_fixation_and_noted(tmp_path):
+    source = (GOLDEN / "eyetribe" / "fixations" / "input.tsv").read_text("utf-8")
+    flag = "\tTrue\t"
+    at = source.index(flag)
+    path = tmp_path / "input.tsv"
+    path.write_text(source[:at] + "\t\t" + source[at + len(flag) :], "utf-8")
+    note = "1 samples whose flag fix is no True or False: of no fixation"
+    assert note in gazetrack.read(path).notes

@@ -114,6 +114,11 @@ class Declarations:
         time = line.time(tokens, 1)
         if time < self._last_start:
             raise line.second_recording(f"START {time:g} after START {self._last_start:g}")
+        if time == self._last_start:
+            self._findings.note(
+                f"START {time:.12g} is there twice, again in line {line.number}: "
+                "taken as the start of another block"
+            )
         self._last_start = time
         self.origin = time if self.origin is None else self.origin
         self.n_blocks += 1

@@ -86,6 +86,8 @@ _TEXTS: dict[str, tuple[str, ...]] = {
 _TIME_IN_SECONDS = "Time (in secs)"
 # A log has no media, but a counter, the tracker's ticks, and the messages of the experiment.
 _OF_LOG = {"CNT", "TIME", "TIME_TICK", "USER"}
+# The flags that say whether a value is one.
+_FLAGS = {"best_valid": "best_x", "left_valid": "left_pupil", "right_valid": "right_pupil"}
 _PUPILS_IN_METRES = {"left_pupil": "LPUPILD", "right_pupil": "RPUPILD"}
 _FLAGS_IN_METRES = {"left_valid": "LPUPILV", "right_valid": "RPUPILV"}
 _MM_PER_M = 1e3
@@ -214,6 +216,7 @@ class Export:
         self._all_finished = True
         self._dropped = {"no time": 0, "no fixation number": 0}
         self._n_unflagged = 0
+        self._without_flag = dict.fromkeys(_FLAGS, 0)
         self._notes: list[str] = []
         if set(header.names) >= _ON_IMAGE:
             self._notes.append(
@@ -241,6 +244,7 @@ class Export:
 
         starts = np.array(self._starts)[showing]
         stimulus = table.texts("stimulus").codes[timed]
+        self._count_without_flag(table, timed)
         x, y = self._gaze(table)
         left_pupil = _pupil(table, "left")[timed] * self._pupil_factor
         right_pupil = _pupil(table, "right")[timed] * self._pupil_factor
@@ -308,6 +312,13 @@ class Export:
         if was_in_order and self._order.first_back >= 0:
             self._first_back = int(rows[self._order.first_back - before])
 
+    def _count_without_flag(self, table: Columns, timed: npt.NDArray[np.bool_]) -> None:
+        """Count values that no flag says to be valid or not, where the export has the flag."""
+        for flag, value in _FLAGS.items():
+            if {flag, value} <= set(self.wanted):
+                is_open = np.isnan(table.number(flag)) & np.isfinite(table.number(value))
+                self._without_flag[flag] += int(np.count_nonzero(is_open & timed))
+
     def _gaze(self, table: Columns) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]:
         """Return the gaze of the moment, where the export has it, else that of the fixation."""
         x, y = _position(table, "best_" if self._best else "")
@@ -320,6 +331,10 @@ class Export:
         notes = self._notes
         if self._n_unflagged:
             notes.append(f"{self._n_unflagged} rows without FPOGV: taken as of no fixation")
+        for flag, count in self._without_flag.items():
+            if count:
+                name = self._header.names[self.wanted[flag][0]]
+                notes.append(f"{count} values without {name}, their flag: taken as missing")
         stem = self._head.stem
         numbers = [str(n) for n in range(1, len(self._starts) + 1)]
         recordings = [stem]

@@ -80,3 +80,14 @@ def test_numbers_outside_of_a_block_are_no_samples(tmp_path):
 def test_an_eye_movement_in_small_letters_is_counted(tmp_path):
     more = ["efix L   1000\t1080\t80\t  529.5\t  314.8\t   1000"]
     assert _damaged(tmp_path, str, more).dropped == {"eye movement written as efix": 1}
+
+
+def test_a_start_that_is_there_twice_is_noted(tmp_path):
+    lines = ["START\t1000 \tLEFT\tSAMPLES\tEVENTS"] * 2
+    lines += [f"{1000 + 2 * i}\t  500.0\t  300.0\t 1000.0\t..." for i in range(4)]
+    path = tmp_path / "twice.asc"
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    note = "START 1000 is there twice, again in line 2: taken as the start of another block"
+    assert note in gazetrack.read(path).notes
+    path.write_text("\n".join(lines[1:]) + "\n", "utf-8")
+    assert not any("is there twice" in words for words in gazetrack.read(path).notes)

@@ -201,3 +201,18 @@ def test_pupils_of_a_log_may_be_in_millimetres(tmp_path):
     recording = read(tmp_path, rows, header)
     # Those in metres, which contradict them, are not looked at.
     assert recording.sample_table["left_pupil"].to_pylist() == [3.5] * 3
+
+
+def test_values_without_their_flag_are_missing_and_counted(tmp_path):
+    source = (GOLDEN / "gazepoint" / "all_gaze" / "input.csv").read_text("utf-8").splitlines()
+    names = source[0].split(",")
+    cells = [line.split(",") for line in source]
+    cells[2][names.index("LPMMV")] = ""
+    cells[3][names.index("LPMMV")] = ""
+    cells[2][names.index("BPOGV")] = "nan"
+    path = tmp_path / "input.csv"
+    path.write_text("\n".join(map(",".join, cells)) + "\n", "utf-8")
+    recording = gazetrack.read(path)
+    assert pd.isna(recording.samples["left_pupil"][1])
+    assert "2 values without LPMMV, their flag: taken as missing" in recording.notes
+    assert "1 values without BPOGV, their flag: taken as missing" in recording.notes
