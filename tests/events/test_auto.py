@@ -211,3 +211,26 @@ def test_the_slope_of_noise_is_that_of_a_line_through_it(step):
     assert Auto()._slope_of_noise(trial_of(np.zeros(1)), 3.0) == 0.0
     slow = trial_of(np.zeros(9), step=500.0)  # three samples at least
     assert Auto()._slope_of_noise(slow, 3.0) == pytest.approx(3 * np.sqrt(12) / (500 * 3**1.5))
+
+
+@pytest.mark.parametrize("window_ms", [100.0, 180.0, 300.0])
+def test_pursuit_begins_where_a_line_in_the_window_is_steep_enough(window_ms):
+    trial = pursued(speed=200.0, noise=0.0)
+    half = round(window_ms / 4)  # samples of 2 ms
+    slope = [
+        np.polyfit(trial.t_ms[k - half : k + half + 1], trial.x_px[k - half : k + half + 1], 1)[0]
+        for k in range(160, 240)
+    ]
+    first = 160 + int(np.argmax(np.array(slope) > 1.5 * 40 / 1000))  # px a ms
+    detector = Auto(pursuit_window_ms=window_ms, pursuit_velocity_deg_s=1.5)
+    ((start, _),) = pairs(detector.movements(trial)["smooth_pursuit"])
+    assert start == pytest.approx(first, abs=2)
+
+
+def test_a_fixation_with_exactly_the_share_of_pursuit_is_left_out():
+    trial = pursued(speed=200.0)
+    ((start, end),) = pairs(Auto().movements(trial)["smooth_pursuit"])
+    share = (end - start) / 500
+    assert pairs(Auto(pursuit_share=share - 1e-9).movements(trial)["fixation"]) == []
+    just_more = Auto(pursuit_share=share + 0.001)
+    assert pairs(just_more.movements(trial)["fixation"]) == [(0, start)]

@@ -252,6 +252,9 @@ def test_a_gap_at_the_very_end_of_a_trial_is_one(first, end):
     gaze = np.full(100, 5.0)
     gaze[first:end] = np.nan
     assert pairs(closed_runs(trial_of(gaze=gaze), ANY)) == [[first, end]]
+    found = blinks_of(trial_of(gaze=gaze), ANY)
+    np.testing.assert_array_equal(found["x_px"], [5.0 if first else np.nan])
+    np.testing.assert_array_equal(found["end_x_px"], [5.0 if end < 100 else np.nan])
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 3, 5, 6, 7, 8, 9, 20])

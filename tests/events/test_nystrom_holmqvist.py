@@ -110,3 +110,20 @@ def test_samples_faster_than_an_eye_are_in_no_fixation():
 def test_fixations_shorter_than_the_least_duration_are_left_out():
     assert len(pairs(NystromHolmqvist(min_duration_ms=280.0).runs(gaze()))) == 2
     assert pairs(NystromHolmqvist(min_duration_ms=310.0).runs(gaze())) == []
+
+
+def test_a_glissade_is_what_follows_a_saccade_while_it_is_fast():
+    trial = gaze()
+    found = NystromHolmqvist().movements(trial)
+    ((start, end),) = pairs(found["saccade"])
+    assert (start, end) == (pytest.approx(150, abs=6), pytest.approx(160, abs=6))
+    assert pairs(found["pso"]) == []
+    x = trial.x_px.copy()
+    x[end : end + 10] += 12 * np.sin(np.arange(10) / 10 * np.pi)  # a bump of 20 ms behind it
+    found = NystromHolmqvist().movements(Trial(trial.t_ms, x, trial.y_px, 40.0))
+    ((begins, ends),) = pairs(found["pso"])
+    (saccade,) = pairs(found["saccade"])
+    assert begins == saccade[1]
+    assert end + 5 < ends < end + 20
+    without = NystromHolmqvist(glissade_ms=0.0).movements(Trial(trial.t_ms, x, trial.y_px, 40.0))
+    assert pairs(without["pso"]) == []

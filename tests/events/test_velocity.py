@@ -96,3 +96,13 @@ def test_i_vt_finds_the_fixations_with_each(estimator):
 def test_an_unknown_estimator_is_refused():
     with pytest.raises(ConfigError, match="velocity = 'guess'"):
         IVT(velocity="guess")
+
+
+def test_neighbours_are_one_sample_to_either_side_at_any_rate():
+    rng = np.random.default_rng(0)
+    for step in (0.1, 0.5, 4.0):
+        t = np.arange(9) * step
+        x, y = rng.normal(0, 1, (2, 9))
+        found = speed(Trial(t, x, y, 40.0), "neighbours", 20.0, 75.0)
+        expected = np.hypot(x[2:] - x[:-2], y[2:] - y[:-2]) / (2 * step)
+        assert found[1:-1] == pytest.approx(expected)
