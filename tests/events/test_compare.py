@@ -162,3 +162,10 @@ def test_the_only_recordings_of_two_tables_are_taken_for_one():
     both = joined([a, b])
     assert taken_for_one(a, both) is taken_for_one(both, a) is taken_for_one(both, both) is None
     assert both["recording"].to_pylist() == ["a", "b"]
+
+
+def test_rows_are_in_the_order_in_which_trials_come():
+    a = table([0.0, 1000.0, 2000.0], [90.0, 90.0, 90.0], trial=["b", "c", "a"])
+    assert [row["trial"] for row in compare_fixations(a, a)] == ["b", "c", "a"]
+    fewer = table([0.0], [90.0], trial=["a"])
+    assert [row["trial"] for row in compare_fixations(fewer, a)] == ["a", "b", "c"]

@@ -134,3 +134,11 @@ def test_an_export_without_positions_has_fixations_all_the_same():
     assert exported_fixations(recording(nowhere, no_positions=True))[0].num_rows == 2
     table, left_out = exported_fixations(recording(nowhere))
     assert (table.num_rows, left_out) == (0, {"no position": 2})
+
+
+def test_an_empty_chunk_says_nothing_about_the_order_of_samples():
+    backwards = samples(**{name: values[::-1] for name, values in SAMPLE_COLUMNS.items()})
+    table = pa.concat_tables([backwards.slice(0, 0), backwards.slice(0, 4), backwards.slice(4)])
+    assert len(table["t_ms"].chunk(0)) == 0
+    (row,) = exported_fixations(recording(events([20], [30]), table))[0].to_pylist()
+    assert (row["x_px"], row["n_samples"]) == (9.0, 3)

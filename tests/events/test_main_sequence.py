@@ -127,3 +127,12 @@ def test_the_curve_is_told_in_a_line():
     power = main_sequence(amplitude, 110 * amplitude**0.6, "power")
     assert str(power) == "peak = 110 amplitude^0.60 deg/s, n 300, R2 1.00, 0.0 % outliers"
     assert power.peak_velocity([1.0, 2.0]) == pytest.approx([110, 110 * 2**0.6], rel=1e-3)
+
+
+def test_outliers_are_counted_from_the_middle_of_the_saccades_and_not_from_the_curve():
+    amplitude = np.tile(np.linspace(1, 20, 10), 20)
+    off = np.tile(np.linspace(-0.004, 0.004, 20), 10)
+    off[np.arange(200) // 10 % 10 < 3] += 0.2  # which draws the curve away from the others
+    found = main_sequence(amplitude, 90 * np.sqrt(amplitude) * np.exp(off), "power")
+    assert found.first > 90 * 1.02
+    assert found.outliers == pytest.approx(0.3)
