@@ -177,3 +177,16 @@ def test_what_was_judged_to_be_no_error_is_in_the_code_still():
     for one in judged["equivalent"]:
         assert (one["code"], one["before"], one["after"]) in changes[one["module"]], one
         assert len(one["why"].split()) > 3
+
+
+def test_the_page_tells_the_scores_that_were_measured():
+    page = (ROOT / "docs" / "reliability.md").read_text("utf-8")
+    measured = json.loads((ROOT / "benchmarks/results/mutation.json").read_text("utf-8"))
+    for name, of in measured["wings"].items():
+        (row,) = (line for line in page.splitlines() if line.startswith(f"| `gazetrack/{name}`"))
+        killed = of["killed"] + of["took too long"]
+        judged = killed + of["survived"] + of["reached by no test"] + of["equivalent"]
+        cells = [cell.strip() for cell in row.strip("|").split("|")]
+        assert cells[1].startswith(f"{of['modules']} of ")
+        assert cells[2:5] == [f"{judged:,}", f"{killed:,}", str(of["equivalent"])]
+        assert cells[5] == f"{of['score']} %"
