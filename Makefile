@@ -8,9 +8,9 @@ SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
 
 # What reads exports, keeps tables and resumes training: its tests run every branch of it.
 COVERED := gazetrack.readers gazetrack.tables gazetrack.publish gradtrack_model.weights.checkpoint gradtrack_model.training.resume \
-  gradtrack_model.training.run_folder
+  gradtrack_model.training.run_folder gradtrack_model.training.replaced
 COVERED_BY := tests/readers tests/tables tests/test_publish.py tests/weights/test_checkpoint.py \
-  tests/training/test_resume.py tests/training/test_run_folder.py
+  tests/training/test_resume.py tests/training/test_run_folder.py tests/training/test_replaced.py
 
 .PHONY: demo test test-slow test-bounds test-bounds-all coverage lint imports style types uncompiled compiled docs nnunet oldest lock man clean
 

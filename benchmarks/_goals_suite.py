@@ -33,11 +33,13 @@ PARTS = {
             "gradtrack_model.weights.checkpoint",
             "gradtrack_model.training.resume",
             "gradtrack_model.training.run_folder",
+            "gradtrack_model.training.replaced",
         ),
         (
             "tests/weights/test_checkpoint.py",
             "tests/training/test_resume.py",
             "tests/training/test_run_folder.py",
+            "tests/training/test_replaced.py",
         ),
     ),
     "readers": (("gazetrack.readers",), ("tests/readers",)),

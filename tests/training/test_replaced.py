@@ -9,6 +9,7 @@ import os
 
 import pytest
 
+from gazetrack.errors import OutputError
 from gradtrack_model.data.loading import load_data
 from gradtrack_model.data.sources import discover
 from gradtrack_model.settings import load_config
@@ -106,3 +107,19 @@ def test_where_there_are_no_links_files_are_copied(study, tmp_path, monkeypatch)
     assert load_model(tmp_path).path.parent.name == "replaced"
     replaced.put_back(tmp_path, _RUN_FILES)
     assert tree(tmp_path) == old
+
+
+def test_a_full_disk_leaves_the_old_run_where_it_was(study, tmp_path, monkeypatch):
+    def link(*_):
+        raise OSError(errno.ENOSPC, "no space left")
+
+    _, _, old = study
+    restore(old, tmp_path)
+    (tmp_path / "states" / "00000001.json.damaged").mkdir()  # as one is left that lay in the way
+    monkeypatch.setattr(os, "link", link)
+    with pytest.raises(OutputError, match="no space left"):
+        replaced.set_aside(tmp_path, _RUN_FILES)
+    assert {name: data for name, data in tree(tmp_path).items() if "damaged" not in name} == old
+    monkeypatch.undo()
+    replaced.set_aside(tmp_path, _RUN_FILES)
+    assert load_model(tmp_path).path.parent.name == "replaced"
