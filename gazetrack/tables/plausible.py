@@ -268,7 +268,7 @@ def _is_signed(column: pa.ChunkedArray) -> bool:
     Then 0 and -1 are sizes like any other.
     """
     return any(
-        bool(((values < 0) & (values != -1)).any())
+        bool(((values < 0) & (values != -1) & np.isfinite(values)).any())
         for values in (chunk.to_numpy() for chunk in column.chunks)
     )
 
