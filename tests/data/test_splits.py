@@ -230,7 +230,9 @@ def test_volumes_are_cases(tmp_path):
             affine,
         )
         write_nrrd(
-            tmp_path / "masks" / f"p{case}.nrrd", masks.transpose(1, 0, 2).astype(np.int16) * 2
+            tmp_path / "masks" / f"p{case}.nrrd",
+            masks.transpose(1, 0, 2).astype(np.int16) * 2,
+            **{"space origin": "(0,0,0)"},
         )
         for k in range(3):
             ring = [(25 + 6 * case + 6 * np.cos(a), 20 + 4 * k + 6 * np.sin(a)) for a in range(6)]
