@@ -221,6 +221,9 @@ def continued(
 
 def show(row: dict[str, Any]) -> None:
     """Print what was found of a target."""
+    if not row["inputs"]:
+        print(f"{row['parser']:18} not tried", flush=True)
+        return
     rate = row["inputs"] / max(row["seconds"], 0.01)
     print(f"{row['parser']:18} {row['inputs']:9,} inputs, {row['parsed']:9,} read, ", end="")
     print(f"{len(row['failures'])} failures, {rate:.0f} inputs/s of the processor", flush=True)
@@ -236,7 +239,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, help="for each target, at most; not with --corpus")
     parser.add_argument("--corpus", type=Path, help="go on from this folder, and add to it")
     parser.add_argument("--minutes", type=float, default=30.0, help="in all, with --corpus")
-    parser.add_argument("--portion", type=float, default=90.0, help="seconds, with --corpus")
+    parser.add_argument(
+        "--portion", type=float, default=90.0, help="seconds for a target at a time, with --corpus"
+    )
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--keep", type=Path, help="where inputs that failed are put")
     parser.add_argument("--json", type=Path)

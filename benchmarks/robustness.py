@@ -149,11 +149,16 @@ def _options() -> argparse.Namespace:
     options = parser.parse_args()
     if options.data is not None and not options.data.is_dir():
         parser.error(f"no such folder: {options.data}")
+    if options.json is not None and not options.json.parent.is_dir():
+        parser.error(f"no such folder: {options.json.parent}")
     if options.processes < 1:
         parser.error("--processes is at least 1")
     options.names = options.only or modules()
     options.stamp = where_and_when()
-    options.others = kept(options.json) if options.add or options.more else []
+    try:
+        options.others = kept(options.json) if options.add or options.more else []
+    except (ValueError, KeyError, TypeError) as error:
+        parser.error(f"{options.json} has no rows to add to: {error}")
     options.earlier = {}
     if options.more:
         if options.json is None or options.stamp["commit"].endswith("-dirty"):
@@ -187,4 +192,8 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("interrupted: what was measured by then is in the --json file", file=sys.stderr)
+        sys.exit(130)

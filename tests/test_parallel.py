@@ -21,6 +21,7 @@ from gradtrack_model.data.batches import training_batch
 from gradtrack_model.data.loading import load_data
 from gradtrack_model.data.sources import discover
 from gradtrack_model.settings import load_config
+from gradtrack_model.training import learner
 from gradtrack_model.training.loop import train
 from gradtrack_model.training.run_folder import Run
 from gradtrack_model.verbs.train import train_sources
@@ -89,6 +90,15 @@ def test_two_processes_are_one_where_pixels_are_left_out(data_folder, tmp_path):
     trained(data_folder, tmp_path / "one", changes)
     run_in(trained, 2, data_folder, tmp_path / "two", changes)
     assert_same_run(tmp_path / "one", tmp_path / "two", atol=2e-6)
+
+
+def test_a_single_pixel_that_counts_is_divided_by_one(monkeypatch):
+    """Of two processes, one has it: the mean of their losses is the pixel's."""
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setattr(parallel, "mean", lambda counted: (counted + 0) / 2)
+    loss = torch.tensor(3.0)
+    of_one = loss / learner.of_all_processes(torch.tensor(1.0))
+    assert (of_one + 0) / 2 == loss
 
 
 @pytest.mark.parametrize("heads", ["softmax", "independent"])

@@ -189,7 +189,8 @@ def _without_marks(table: pa.Table, what: str, *, on_screen: bool, notes: list[s
             for name, column in _blank(batch, eye, rows).items()
         }
         if "left_" in lost and "right_" in lost:
-            mended |= _combined_again(batch, mended, np.union1d(lost["left_"], lost["right_"]))
+            of_an_eye = np.union1d(lost["left_"], lost["right_"])
+            mended |= _combined_again(batch, mended, of_an_eye, in_plane="" in in_planes)
         n_positions += _n_rows(marked)
         n_halves += _n_rows(halves)
         for name in sizes:
@@ -299,10 +300,12 @@ def _combined_again(
     batch: pa.RecordBatch,
     mended: Mapping[str, npt.NDArray[np.floating]],
     rows: npt.NDArray[np.intp],
+    *,
+    in_plane: bool,
 ) -> dict[str, npt.NDArray[np.floating]]:
     """Return the combined gaze of these rows with only what is left of both eyes.
 
-    A mark of lost gaze was averaged into it.
+    A mark of lost gaze was averaged into it. Combined gaze that lies in a plane has no half either.
     """
     if not len(rows):
         return {}
@@ -319,6 +322,10 @@ def _combined_again(
         combined = column(name).copy()
         combined[rows] = np.where(np.isnan(left), right, np.where(np.isnan(right), left, mean))
         found[name] = combined
+    if in_plane:
+        is_half = np.isnan(found["x_px"]) != np.isnan(found["y_px"])
+        for combined in found.values():
+            combined[is_half] = np.nan
     return found
 
 

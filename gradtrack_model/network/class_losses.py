@@ -126,7 +126,7 @@ def _marginal(
     every = with_background(logits)
     some = every.masked_fill(~allowed, torch.finfo(every.dtype).min)
     loss = torch.logsumexp(every, 1, keepdim=True) - torch.logsumexp(some, 1, keepdim=True)
-    return (loss * decided).sum() / divisor(decided.sum()).clamp(min=1)
+    return (loss * decided).sum() / divisor(decided.sum())
 
 
 def _dice(p: Tensor, label: Tensor, weight: Tensor) -> Tensor:

@@ -85,8 +85,8 @@ class Losses(NamedTuple):
 
 
 def own_pixels(counted: Tensor) -> Tensor:
-    """Return the number of pixels itself: a mean is over those of the batch."""
-    return counted
+    """Return what a sum over pixels of the batch is divided by: their number, or 1 of none."""
+    return counted.clamp(min=1)
 
 
 def gaze_loss(
@@ -152,7 +152,7 @@ def weighted_bce(
         the mean of these numbers over the processes, the mean of their losses is that of the batch.
     """
     loss = functional.binary_cross_entropy_with_logits(logits, target, weight, reduction="sum")
-    return loss / divisor(weight.sum()).clamp(min=1)
+    return loss / divisor(weight.sum())
 
 
 def dice_loss(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:

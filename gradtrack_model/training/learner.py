@@ -92,7 +92,9 @@ class Learner:
         self._means = GradientMeans(self.model.parameters())
         self.ema = EMA(self.model, config.ema)
         self._peaks = [float(group["lr"]) for group in self.optimizer.param_groups]
-        self._divisor = parallel.mean if _counts_differ(config.loss, config.classes) else own_pixels
+        self._divisor = (
+            of_all_processes if _counts_differ(config.loss, config.classes) else own_pixels
+        )
         self._compute = self.losses
         if config.compile:
             # The loss is compiled with the network: by itself, its many small operations take as
@@ -284,6 +286,17 @@ def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {
         key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)
     }
+
+
+def of_all_processes(counted: Tensor) -> Tensor:
+    """Return what each process divides its sum over pixels by, so that their mean is that of all.
+
+    Parameters
+    ----------
+    counted : Tensor
+        How many pixels of this process count, a scalar.
+    """
+    return parallel.mean(counted).clamp(min=1 / parallel.world())
 
 
 def _counts_differ(loss: LossConfig, classes: ClassConfig) -> bool:

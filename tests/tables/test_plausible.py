@@ -235,6 +235,21 @@ def test_one_coordinate_alone_is_no_gaze():
     assert half in recording.notes
 
 
+def test_what_is_left_of_two_eyes_is_no_half_either():
+    recording = _samples(
+        left_x_px=[1.0, 2.0, 3.0, 4.0],
+        left_y_px=[1.0, 2.0, 3.0, NAN],
+        right_x_px=[1.0, 2.0, 3.0, 6.0],
+        right_y_px=[NAN] * 4,  # measures one coordinate, and keeps it
+        x_px=[1.0, 2.0, 3.0, 5.0],
+        y_px=[1.0, 2.0, 3.0, 5.0],
+    )
+    table = recording.sample_table
+    np.testing.assert_array_equal(table["right_x_px"], [1, 2, 3, 6])
+    for name in ("left_x_px", "x_px", "y_px"):
+        np.testing.assert_array_equal(table[name], [1, 2, 3, NAN])
+
+
 def test_a_tracker_of_one_coordinate_keeps_it():
     recording = _samples(x_px=[1.0, 2.0, NAN, 4.0], y_px=[NAN] * 4)
     np.testing.assert_array_equal(recording.sample_table["x_px"], [1, 2, NAN, 4])

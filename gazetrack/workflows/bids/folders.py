@@ -94,7 +94,9 @@ def refuse_two_inputs(recordings: Sequence[Staged]) -> None:
 
 
 def notes_on_folders(recordings: Sequence[Staged]) -> list[str]:
-    """Return a note for each subject whose recordings lie in several folders of one input.
+    """Return a note for each subject whose recordings lie in several folders.
+
+    They are folders of one input, or inputs that a label of the user's makes one person.
 
     Parameters
     ----------
@@ -102,12 +104,25 @@ def notes_on_folders(recordings: Sequence[Staged]) -> list[str]:
         All recordings, none of which was refused.
     """
     found: dict[tuple[str, str], set[str]] = defaultdict(set)
+    given: dict[tuple[str, str], set[str]] = defaultdict(set)
     for one in recordings:
-        if not one.is_given and not one.data_set:
-            found[one.found["subject"], one.found.get("session", "")].add(one.lies_in)
-    return [
+        if one.data_set:
+            continue
+        person = (one.found["subject"], one.found.get("session", ""))
+        if one.is_given:
+            given[person].add(one.asked)
+        else:
+            found[person].add(one.lies_in)
+    notes = [
         f"sub-{subject} is in {len(lies_in)} folders, taken as one person; two people: match "
         "their folders by file in --rules and give each a label in [labels.subject]"
         for (subject, _), lies_in in found.items()
         if len(lies_in) > 1
     ]
+    notes += [
+        f"sub-{subject} is in {len(asked)} of the folders that were named: one person, as "
+        "[labels.subject] gives all of it one label"
+        for (subject, _), asked in given.items()
+        if len(asked) > 1
+    ]
+    return notes

@@ -64,8 +64,16 @@ def test_one_name_in_two_folders_is_refused_until_somebody_says_who_it_is(sites,
     assert len(list((tmp_path / "days").glob("sub-*/ses-*"))) == 2
     assert len(subjects(tmp_path / "days")) == 1
     rules.write_text(f'[match]\n{own}[labels.subject]\n"P1" = "01"\n')
-    written(sites, tmp_path / "one", **choices)
+    first, *_ = written(sites, tmp_path / "one", **choices)
     assert len(subjects(tmp_path / "one")) == 1
+    assert any("is in 2 of the folders that were named: one person" in one for one in first.notes)
+    # The label of what was found in one folder's path is that of a name in the other folder, too.
+    rules.write_text(
+        "[match]\nfile = 'berlin/in/(?P<subject>P1)'\nrecording = '(?P<subject>P1)'\n"
+        '[labels.subject]\n"P1" = "01"\n'
+    )
+    first, *_ = written(sites, tmp_path / "either", **choices)
+    assert any("is in 2 of the folders that were named: one person" in one for one in first.notes)
 
 
 def test_one_name_below_one_folder_is_one_person_with_a_note():
