@@ -37,7 +37,7 @@ from gradtrack_model.training.loop import train
 from gradtrack_model.training.preflight import check_machine
 from gradtrack_model.training.resume import States, check_same
 from gradtrack_model.training.run_log import METRICS_FILE
-from gradtrack_model.weights.checkpoint import load_model
+from gradtrack_model.weights.checkpoint import load_model, standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -160,7 +160,8 @@ def _train(job: Job, run: Path, data: TrainingData, how: _How) -> tuple[dict[str
 
     Returns the facts of ``result.json``, and the number of the signal that stopped it, if any.
     """
-    resume = not how.force and bool(States(run).paths)
+    # A run that another one should have replaced is put back, and gone on with.
+    resume = not how.force and bool(States(standing(run)).paths)
     report = how.report
     tell = None if report is None else lambda progress: report(job, progress)
     done = train(

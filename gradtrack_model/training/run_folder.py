@@ -22,7 +22,14 @@ from gradtrack_model.training.best import Best, criterion
 from gradtrack_model.training.folder_lock import FolderLock
 from gradtrack_model.training.learner import pick_device
 from gradtrack_model.training.loggers import FINISHED, LOGGERS_FILE, STOPPED
-from gradtrack_model.training.replaced import clear, discard, put_back, set_aside
+from gradtrack_model.training.replaced import (
+    NETWORKS,
+    clear,
+    discard,
+    is_worth_keeping,
+    put_back,
+    set_aside,
+)
 from gradtrack_model.training.resume import OTHER_RUN, States, check_same, check_tensors, flat
 from gradtrack_model.training.run_log import METRICS_FILE, NOTES_FILE, RunLog
 from gradtrack_model.weights.checkpoint import save_checkpoint, standing
@@ -40,9 +47,11 @@ if TYPE_CHECKING:
 
     Hopeless: TypeAlias = Callable[[Sequence[Mapping[str, float]]], str]
 
-_NETWORKS = ("best.json", "last.json", "best.safetensors", "last.safetensors")
 SETTINGS_FILE = "settings.toml"
-_RUN_FILES = (*_NETWORKS, METRICS_FILE, NOTES_FILE, SPLITS_FILE, SETTINGS_FILE, LOGGERS_FILE)
+_WRITTEN = (*NETWORKS, METRICS_FILE, NOTES_FILE, SPLITS_FILE, SETTINGS_FILE, LOGGERS_FILE)
+# What others write about a run is of no other one, either; by itself it is no run.
+_ABOUT = ("report.html", "best.temperature.json", "last.temperature.json")
+_RUN_FILES = (*_WRITTEN, *_ABOUT)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,17 +112,7 @@ def refuse_run(folder: Path) -> None:
 
 
 def _run_files(folder: Path) -> list[str]:
-    return [name for name in _RUN_FILES if (folder / name).exists()]
-
-
-def _is_worth_keeping(folder: Path) -> bool:
-    """Whether a folder holds states or networks of a run, which a new one would replace.
-
-    Between its first networks and its first state a run has no metrics.csv yet: killed there, it
-    has nothing.
-    """
-    has_networks = any((folder / name).exists() for name in _NETWORKS)
-    return bool(States(folder).paths) or (has_networks and (folder / METRICS_FILE).exists())
+    return [name for name in _WRITTEN if (folder / name).exists()]
 
 
 class Run:
@@ -162,7 +161,7 @@ class Run:
         # Seconds in which the network had nothing to do, as its batches were not there yet.
         self.waited = 0.0
         # Stopped before anything was saved, a run is begun from the start.
-        anew = resume and not _is_worth_keeping(standing(folder))
+        anew = resume and not is_worth_keeping(standing(folder))
         # The folder is that of the first process; others, on another machine, may not see it.
         anew = parallel.of_the_first(anew)
         self.resume = resume and not anew
@@ -207,7 +206,7 @@ class Run:
         """Make room for a run; other files of the folder stay."""
         if not replace:
             refuse_run(self.folder)
-        if _is_worth_keeping(self.folder):
+        if is_worth_keeping(self.folder):
             set_aside(self.folder, _RUN_FILES)
         elif _run_files(self.folder) or self.states.folder.exists():
             clear(self.folder, _RUN_FILES)

@@ -12,7 +12,7 @@ from gradtrack_model.settings import load_config, map_settings
 from gradtrack_model.study.folds import CrossValidation, make_folds, summarise, write_summary
 from gradtrack_model.training.run_folder import refuse_run
 from gradtrack_model.verbs.parts import Parts, as_paths
-from gradtrack_model.verbs.train import train_sources
+from gradtrack_model.verbs.train import refuse_both, train_sources
 from gradtrack_model.weights.ensemble import FOLDS_FILE
 
 if TYPE_CHECKING:
@@ -129,6 +129,7 @@ def cross_validate_sources(
     if world() > 1:
         what = f"a cross-validation in {world()} processes"
         raise ConfigError(what, hint="leave out torchrun; it is for one network")
+    refuse_both(force=force, resume=resume)
     # A run beside its folds would be taken for what they are.
     refuse_run(out)
     if not (force or resume):

@@ -19,6 +19,7 @@ from gradtrack_model.study.report.run import write_run_report
 from gradtrack_model.training import loop
 from gradtrack_model.training.loggers import check_loggers
 from gradtrack_model.training.preflight import check_machine
+from gradtrack_model.training.replaced import refuse_in_the_way
 from gradtrack_model.training.run_folder import refuse_run
 from gradtrack_model.verbs.parts import Parts, as_paths
 
@@ -125,11 +126,14 @@ def train_sources(
     force, resume, loaded, report
         Described at `train`, and meant alike here.
     """
+    refuse_both(force=force, resume=resume)
     with parallel.joined():
         # What would stop the run anyway is said before minutes go by with reading images.
         refuse_input_folder([out], [sources.images, sources.masks])
         if parallel.is_first() and not (force or resume):
             refuse_run(out)
+        if parallel.is_first() and force:
+            refuse_in_the_way(out)
         check_machine(config.device, config.model, config.optimizer)
         check_loggers(config.loggers)
         found = load_data(sources, config)
@@ -140,6 +144,24 @@ def train_sources(
         if installed() and parallel.is_first() and result.stopped_by is None:
             write_run_report(result.folder, found)
     return result
+
+
+def refuse_both(*, force: bool, resume: bool) -> None:
+    """Refuse to replace a run and to go on with it at once.
+
+    Parameters
+    ----------
+    force, resume : bool
+        As in `train`: replace the run that is there, or go on with it.
+
+    Raises
+    ------
+    ConfigError
+        Both are asked for.
+    """
+    if force and resume:
+        what = "--force replaces the run, and --resume goes on with it"
+        raise ConfigError(what, hint="give one of them")
 
 
 def _not_default(maps: MapParams) -> tuple[str, ...]:

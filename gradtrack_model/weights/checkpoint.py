@@ -40,6 +40,9 @@ _RELEASED = Path(__file__).parent
 MAX_JSON_BYTES = 1_000_000
 # In the folder of a run: the one before, until the new one has saved something.
 REPLACED = "replaced"
+# Within it, and written last: what the run there consists of. A folder without is not ours.
+REPLACED_FILE = "replaced.json"
+REPLACED_FORMAT = "gradtrack-replaced-1"
 _NEXT = "next"  # in the JSON of a checkpoint, the facts of the one that takes its place
 _RETRAIN = "use another checkpoint of the run, or train again"
 
@@ -218,7 +221,37 @@ def standing(path: Path) -> Path:
     folder, name = (path, "") if path.is_dir() else (path.parent, path.name)
     older = folder / REPLACED
     # The new run has not saved anything yet that could be gone on from.
-    return older / name if older.is_dir() and (older / name).exists() else path
+    return older / name if is_replaced(older) and (older / name).exists() else path
+
+
+def replaced_files(older: Path) -> list[str]:
+    """Return the files of the run that a folder says to hold; none where it is not ours.
+
+    Parameters
+    ----------
+    older : pathlib.Path
+        The folder ``replaced/`` of a run, which may be missing or somebody else's.
+    """
+    try:
+        said = json.loads((older / REPLACED_FILE).read_bytes()[:MAX_JSON_BYTES])
+    except (OSError, ValueError, RecursionError):
+        return []
+    if not isinstance(said, dict) or said.get("format") != REPLACED_FORMAT:
+        return []
+    files = said.get("files")
+    return [str(name) for name in files] if isinstance(files, list) else []
+
+
+def is_replaced(older: Path) -> bool:
+    """Whether a folder is the ``replaced/`` that we made, and every file of the run is there.
+
+    Parameters
+    ----------
+    older : pathlib.Path
+        The folder, which may be missing or somebody else's.
+    """
+    files = replaced_files(older)
+    return bool(files) and all((older / name).is_file() for name in files)
 
 
 def _facts_beside(path: Path) -> Path:

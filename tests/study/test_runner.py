@@ -13,6 +13,8 @@ from gazetrack.errors import CheckpointError, GazetrackError, OutputError
 from gradtrack_model.study import runner as study
 from gradtrack_model.study.comparison import compare_methods
 from gradtrack_model.study.runner import run_jobs
+from gradtrack_model.training.replaced import set_aside
+from gradtrack_model.training.run_folder import _RUN_FILES
 from tests.dicom_files import write_series
 from tests.studies import SMALL, jobs_of, run
 from tests.synthetic import write_gaze
@@ -96,3 +98,22 @@ def test_an_old_result_that_cannot_be_removed_is_named(folder, tmp_path):
     (done,) = run_jobs([job], tmp_path, force=True)
     assert isinstance(done.error, OutputError)
     assert done.error.path == result
+
+
+def test_a_run_whose_replacement_was_killed_is_not_trained_again(folder):
+    (job,) = jobs_of(folder)[:1]
+    steps = []
+
+    def report(_job, progress):
+        steps.append(progress.step)
+
+    (first,) = run_jobs([job], folder / "out", report=report)
+    assert len(steps) > 1
+    place = job.folder(folder / "out")
+    (place / "result.json").unlink()
+    set_aside(place / "run", _RUN_FILES)
+    trained = steps[-1:]
+    steps.clear()
+    (again,) = run_jobs([job], folder / "out", report=report)
+    assert steps == trained  # the end of a run that is complete is told again
+    assert again.scores == first.scores

@@ -10,6 +10,7 @@ import os
 import pytest
 
 from gazetrack.errors import OutputError
+from gazetrack.publish import temporary_name
 from gradtrack_model.data.loading import load_data
 from gradtrack_model.data.sources import discover
 from gradtrack_model.settings import load_config
@@ -31,6 +32,15 @@ def study(tmp_path_factory):
     data = load_data(discover(write_data(folder / "data")), config)
     train(config, data, folder / "run")
     return config, data, tree(folder / "run")
+
+
+def files(folder):
+    """The bytes of every file below a folder, whatever folders are there."""
+    return {name: data for name, data in tree(folder).items() if data is not None}
+
+
+def files_of(study):
+    return {name: data for name, data in study[2].items() if data is not None}
 
 
 def results(folder):
@@ -94,6 +104,112 @@ def test_what_is_no_file_of_a_run_stays(study, tmp_path):
     assert tree(tmp_path) == old | {"notes.md": b"mine"}
     replaced.put_back(tmp_path, _RUN_FILES)  # nothing is there to be put back
     assert tree(tmp_path) == old | {"notes.md": b"mine"}
+
+
+@pytest.mark.parametrize(
+    "mine",
+    [
+        {"replaced/notes.txt": "mine"},
+        {"replaced/best.json": "mine", "replaced/states/1.json": "mine"},
+        {"replaced/replaced.json": "mine"},
+        {"replaced/replaced.json": '{"format": "gradtrack-replaced-1", "files": ["best.json"]}'},
+        {"replaced/replaced.json": '{"format": "gradtrack-replaced-1", "files": 7}'},
+        {"replaced/replaced.json": '{"format": "mine", "files": ["replaced.json"]}'},
+        {"replaced/replaced.json": "[]"},
+    ],
+)
+def test_a_folder_of_that_name_that_is_not_ours_counts_for_nothing_and_stays(study, tmp_path, mine):
+    config, old = study[0], files_of(study)
+    whole = old | {name: text.encode() for name, text in mine.items()}
+    restore(whole, tmp_path)
+    assert load_model(tmp_path).config.seed == config.seed
+    assert load_model(tmp_path).path.parent == tmp_path
+    replaced.put_back(tmp_path, _RUN_FILES)
+    replaced.discard(tmp_path)
+    assert files(tmp_path) == whole
+    with pytest.raises(OutputError, match="replaced: is in the way"):
+        replaced.set_aside(tmp_path, _RUN_FILES)
+    assert files(tmp_path) == whole
+
+
+def test_a_run_with_such_a_folder_is_gone_on_with_and_not_replaced(study, tmp_path):
+    config, data, _ = study
+    old = files_of(study)
+    restore(old | {"replaced/notes.txt": b"mine"}, tmp_path)
+    expected = results(tmp_path)
+    train(config, data, tmp_path, resume=True)
+    assert results(tmp_path) == expected
+    with pytest.raises(OutputError, match="in the way"):
+        train(config, data, tmp_path, force=True)
+    assert results(tmp_path) == expected
+    assert (tmp_path / "replaced" / "notes.txt").read_text() == "mine"
+
+
+def test_an_empty_folder_of_that_name_is_no_run(study, tmp_path):
+    old = files_of(study)
+    restore(old, tmp_path)
+    (tmp_path / "replaced").mkdir()
+    assert load_model(tmp_path).path.parent == tmp_path
+    replaced.put_back(tmp_path, _RUN_FILES)
+    assert files(tmp_path) == old
+    replaced.set_aside(tmp_path, _RUN_FILES)
+    assert load_model(tmp_path).path.parent.name == "replaced"
+    replaced.put_back(tmp_path, _RUN_FILES)
+    assert files(tmp_path) == old
+
+
+def test_half_of_a_run_does_not_take_the_place_of_a_whole_one(study, tmp_path):
+    old = files_of(study)
+    restore(old, tmp_path)
+    replaced.set_aside(tmp_path, _RUN_FILES)
+    (tmp_path / "replaced" / "best.safetensors").unlink()
+    restore(old | files(tmp_path), tmp_path)
+    before = files(tmp_path)
+    replaced.put_back(tmp_path, _RUN_FILES)
+    assert files(tmp_path) == before
+    assert load_model(tmp_path).path.parent == tmp_path
+
+
+def test_what_others_put_into_the_folder_stays(study, tmp_path):
+    old = files_of(study)
+    restore(old, tmp_path)
+    replaced.set_aside(tmp_path, _RUN_FILES)
+    (tmp_path / "replaced" / "mine").mkdir()
+    (tmp_path / "replaced" / "mine" / "notes.txt").write_text("mine")
+    replaced.discard(tmp_path)
+    assert files(tmp_path) == {"replaced/mine/notes.txt": b"mine"}
+
+
+def test_what_is_written_about_a_run_goes_and_comes_with_it(study, tmp_path):
+    old = files_of(study)
+    about = {"report.html": b"old", "best.temperature.json": b"{}"}
+    restore(old | about, tmp_path)
+    replaced.set_aside(tmp_path, _RUN_FILES)
+    assert [name for name in files(tmp_path) if not name.startswith("replaced/")] == []
+    (tmp_path / "report.html").write_text("new")
+    replaced.put_back(tmp_path, _RUN_FILES)
+    assert files(tmp_path) == old | about
+    replaced.set_aside(tmp_path, _RUN_FILES)
+    replaced.discard(tmp_path)
+    assert files(tmp_path) == {}
+
+
+def test_what_one_that_was_killed_left_of_a_replaced_run_is_removed(study, tmp_path):
+    old = files_of(study)
+    restore(old, tmp_path)
+    replaced.set_aside(tmp_path, _RUN_FILES)
+    hidden = temporary_name("replaced")
+    aside = {
+        name.replace("replaced", hidden, 1): data
+        for name, data in files(tmp_path).items()
+        if name.startswith("replaced/")
+    }
+    left = as_left_by_the_dead(aside)
+    replaced.discard(tmp_path)
+    restore(old | left, tmp_path)
+    assert len(files(tmp_path)) > len(old)
+    replaced.put_back(tmp_path, _RUN_FILES)
+    assert files(tmp_path) == old
 
 
 def test_where_there_are_no_links_files_are_copied(study, tmp_path, monkeypatch):

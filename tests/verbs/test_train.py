@@ -87,3 +87,22 @@ def test_a_run_is_not_written_among_its_images(study, tmp_path, settings, spelli
     with pytest.raises(OutputError, match=r"is a folder of inputs.*--out"):
         gradtrack_model.train(study, "tiny", settings=settings, out=places[spelling])
     assert sorted((study / "images").iterdir()) == before
+
+
+def test_a_run_is_replaced_or_gone_on_with_and_not_both(study, run, tmp_path, settings):
+    given = {"settings": settings, "force": True, "resume": True}
+    for verb_of in (gradtrack_model.train, gradtrack_model.cross_validate):
+        with pytest.raises(ConfigError, match=r"--force replaces .* - give one of them") as error:
+            verb_of(study, "tiny", out=tmp_path, **given)
+        assert error.value.exit_code == 2
+
+
+def test_what_is_in_the_way_of_force_is_said_before_any_image_is_read(
+    study, run, tmp_path, settings, monkeypatch
+):
+    shutil.copytree(run.folder, tmp_path / "run")
+    (tmp_path / "run" / "replaced").mkdir()
+    (tmp_path / "run" / "replaced" / "notes.txt").write_text("mine")
+    monkeypatch.setattr(verb, "load_data", None)
+    with pytest.raises(OutputError, match="replaced: is in the way"):
+        gradtrack_model.train(study, "tiny", settings=settings, out=tmp_path / "run", force=True)
