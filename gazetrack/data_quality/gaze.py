@@ -36,10 +36,14 @@ class Gaze:
     piece: npt.NDArray[np.int64]
 
     @cached_property
+    def all_steps_ms(self) -> Floats:
+        """Steps in time within the pieces, those of 0 as well."""
+        return np.asarray(np.diff(self.t_ms)[np.diff(self.piece) == 0])
+
+    @cached_property
     def steps_ms(self) -> Floats:
         """Steps forward in time within the pieces."""
-        steps = np.diff(self.t_ms)[np.diff(self.piece) == 0]
-        return np.asarray(steps[steps > 0])
+        return np.asarray(self.all_steps_ms[self.all_steps_ms > 0])
 
     @cached_property
     def usual_step_ms(self) -> float:

@@ -6,8 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gazetrack.data_quality.gaze import PAUSE_STEPS, Gaze
-from gazetrack.tables.rates import rate_of_pairs
+from gazetrack.data_quality.gaze import Gaze
+from gazetrack.tables.rates import (
+    longest_step,
+    rate_of_steps,
+    repeats_are_samples,
+)
+from gazetrack.tables.whole_ms import evened_steps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +28,8 @@ def sampling(gaze: Gaze) -> dict[str, float]:
     """Return the measures of sampling, under the names of the schema `QUALITY`.
 
     The rate is measured from the ordinary steps, since some exports state a wrong one. Expected
-    samples are those of that rate; samples of one time count as one. A gap is the time between two
+    samples are those of that rate; samples of one time count as one, but where whole milliseconds
+    at more than 1000 Hz make them so. A gap is the time between two
     known samples less one step, or the time before the first or after the last.
 
     Parameters
@@ -36,23 +42,19 @@ def sampling(gaze: Gaze) -> dict[str, float]:
     dict of str to float
         Measures that are not known, as all are without samples, are NaN.
     """
-    step = gaze.usual_step_ms
-    steps = gaze.steps_ms
-    ordinary = steps[steps < PAUSE_STEPS * step]
     known = np.isfinite(gaze.x)
     duration = _duration(gaze)
+    steps = gaze.all_steps_ms
+    # As everywhere else where a rate is measured; two eyes that take turns have theirs.
+    rate = rate_of_steps(steps) or _NAN
     gaps = _gaps(gaze, known)
-    # The mean of ordinary steps, not their median: whole milliseconds at 300 Hz are 3 and 4.
-    mean_rate = 1000 / float(ordinary.mean()) if ordinary.size else _NAN
-    # Of two eyes that take turns, short steps alone are ordinary, and none is by itself.
-    rate = rate_of_pairs(steps) or mean_rate
     return {
         "onset_ms": float(gaze.t_ms[0]) if gaze.t_ms.size else _NAN,
         "duration_ms": duration,
         "n_samples": gaze.t_ms.size,
         "rate_hz": rate,
         "effective_rate_hz": 1000 * float(known.sum()) / duration if duration else _NAN,
-        "jitter_ms": float(ordinary.std()) if ordinary.size else _NAN,
+        "jitter_ms": _jitter(gaze),
         "loss": float(1 - known.mean()) if known.size else _NAN,
         "loss_expected": _loss_expected(gaze, known, duration, rate),
         "n_gaps": gaps.size,
@@ -122,12 +124,35 @@ def _duration(gaze: Gaze) -> float:
     return float((gaze.t_ms[lasts] - gaze.t_ms[firsts] + gaze.usual_step_ms).sum())
 
 
+def _evened(gaze: Gaze) -> Floats:
+    """Return the steps of the gaze without the jitter of whole milliseconds."""
+    steps = gaze.all_steps_ms
+    return evened_steps(steps) if steps.any() else steps
+
+
+def _longest(gaze: Gaze) -> float:
+    """Return which step is the shortest that misses samples, in ms; there is a step forward."""
+    evened = _evened(gaze)
+    return longest_step(evened[evened > 0])
+
+
+def _jitter(gaze: Gaze) -> float:
+    """Return the standard deviation of the ordinary steps as they are, in ms."""
+    steps = gaze.steps_ms
+    if not steps.size:
+        return _NAN
+    ordinary = steps[steps < _longest(gaze)]
+    return float(ordinary.std()) if ordinary.size else _NAN
+
+
 def _loss_expected(
     gaze: Gaze, known: npt.NDArray[np.bool_], duration_ms: float, rate_hz: float
 ) -> float:
     """Return the share of the samples expected at this rate that lack gaze or are not there."""
     if not duration_ms:
         return _NAN
+    if repeats_are_samples(_evened(gaze)):
+        return 1 - float(known.sum()) / (duration_ms / 1000 * rate_hz)
     is_new_time = np.diff(gaze.t_ms[known], prepend=-np.inf) != 0
     is_new_piece = np.diff(gaze.piece[known], prepend=-1) != 0
     n_different = float((is_new_time | is_new_piece).sum())
@@ -138,7 +163,7 @@ def _gaps(gaze: Gaze, known: npt.NDArray[np.bool_]) -> Floats:
     """Return the lengths in ms of the stretches without gaze.
 
     Known samples, each one step long, cut every piece into stretches; those that are shorter than
-    half a step are the jitter of the clock.
+    half a step are the jitter of the clock, or what whole milliseconds make of its step.
     """
     step = gaze.usual_step_ms
     if not step:
@@ -151,4 +176,4 @@ def _gaps(gaze: Gaze, known: npt.NDArray[np.bool_]) -> Floats:
         ends = np.append(t, gaze.t_ms[last] + step)
         lengths.append(ends - begins)
     length = np.concatenate(lengths)
-    return np.asarray(length[length >= (PAUSE_STEPS - 1) * step])
+    return np.asarray(length[length >= _longest(gaze) - step])

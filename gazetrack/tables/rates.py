@@ -6,6 +6,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gazetrack.tables.whole_ms import (
+    LONGEST_JITTERY_MS,
+    MILLISECOND,
+    evened,
+    evened_steps,
+    evenness,
+    is_whole,
+    jittery_step,
+    nearly_whole,
+    unsteadiness,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -21,7 +33,6 @@ _TWO_SIZES = 1.5  # the longer of two neighbouring steps, by the shorter
 _LONGEST_STEP = 1.5
 _LONGEST_SPAN = 1.25
 _MOST = 0.5  # share of the spans
-_MILLISECOND = 1.0
 _SHORTEST = float(np.nextafter(0.0, 1.0))  # of steps that go forward
 # Of a rounded clock, longer steps come evenly: from one to the next, one of two numbers of steps.
 _EVENLY = 0.65
@@ -31,8 +42,11 @@ _LEAST_LONG_STEPS = 8
 _EVENLY_IF_FEW = 0.9
 _LEAST_IF_FEW = 5
 _MAY_BE_EVEN = 0.5
+# Of the counts in windows of steps, the variance by the mean: 1 where chosen ones come at random.
+_STEADY = 0.3
+_MAY_BE_STEADY = 0.75
+_JITTER_SHARE = 0.005  # of the steps, from which on the clock is said to jitter
 _IN_DOUBT = 0.005  # how far two readings of the times may be apart
-_NEARLY_WHOLE_MS = 1e-3  # times in seconds are whole milliseconds but for their last digit
 
 
 def rate_of(times: pa.ChunkedArray) -> float | None:
@@ -52,7 +66,8 @@ def rate_of(times: pa.ChunkedArray) -> float | None:
         some samples have the whole millisecond of the one before them: their steps of 0 are
         ordinary where they come evenly. Where a long step follows a short one all along, as where
         two eyes take turns, the mean of two steps together counts, of which none is ordinary by
-        itself.
+        itself. Where jitter moves a sample to another whole millisecond, a short step and the long
+        one that makes up for it are evened out first.
     """
     known = _first_steps(times)
     if not known.any():
@@ -60,8 +75,44 @@ def rate_of(times: pa.ChunkedArray) -> float | None:
     forward = known[known > 0]
     if _in_pairs(forward):
         return 2.0 * _mean_rate(_spans(times), _longest_span(forward))
-    least = 0.0 if repeats_are_samples(known) else _SHORTEST
-    return _mean_rate(_steps(times, least), longest_step(forward))
+    usual = jittery_step(forward)
+    even = evened(known, usual)
+    least = 0.0 if repeats_are_samples(even) else _SHORTEST
+    parts = (evened(steps, usual) for steps in _steps(times, 0.0))
+    longest = longest_step(even[even > 0])
+    return _mean_rate((steps[steps >= least] for steps in parts), longest)
+
+
+def rate_of_steps(steps: Floats) -> float | None:
+    """Return the rate that `rate_of` finds for times with these steps, None where there is none.
+
+    Parameters
+    ----------
+    steps : ndarray of float64, shape (N,)
+        Milliseconds from each sample to the next, none of them less than 0. Those across pieces of
+        a recording may be left out.
+    """
+    if not steps.any():
+        return None
+    forward = steps[steps > 0]
+    pairs = rate_of_pairs(forward)
+    if pairs is not None:
+        return pairs
+    return 1000.0 / float(ordinary_steps(steps).mean())
+
+
+def ordinary_steps(steps: Floats) -> Floats:
+    """Return the steps of no gap, those of 0 only where they are samples; jitter is evened out.
+
+    Parameters
+    ----------
+    steps : ndarray of float64, shape (N,)
+        Milliseconds from each sample to the next, none of them less than 0; one at least is more.
+    """
+    even = evened_steps(steps)
+    least = 0.0 if repeats_are_samples(even) else _SHORTEST
+    longest = longest_step(even[even > 0])
+    return even[(even >= least) & (even < longest)]
 
 
 def doubt_of(times: pa.ChunkedArray) -> str:
@@ -76,23 +127,36 @@ def doubt_of(times: pa.ChunkedArray) -> str:
     forward = known[known > 0]
     if not len(forward) or _in_pairs(forward):
         return ""
-    usual = float(np.median(_nearly_whole(forward)))
-    if usual not in (1.0, 2.0) or not _is_whole(forward):
+    usual = jittery_step(forward)
+    if usual not in (1.0, 2.0):
         return ""
-    steps = _nearly_whole(known)
-    longest = longest_step(forward)
-    repeats = repeats_are_samples(known)
+    raw = nearly_whole(known)
+    steps = evened(raw, usual)
+    longest = longest_step(steps[steps > 0])
+    repeats = repeats_are_samples(steps)
     rate = _rate_within(steps, longest, repeats=repeats)
+    jitters = float(np.mean(steps != raw)) > _JITTER_SHARE
     # As if all steps that rounding may have made were the clock's; or where every sample may be
     # there twice, none.
-    may_be_longer = longest > usual + _MILLISECOND or _may_be_the_clocks(steps == usual + 1.0)
+    is_longer = steps == usual + MILLISECOND
+    may_be_longer = longest > usual + MILLISECOND or _may_be_the_clocks(is_longer)
     may_repeat = _all_twice(steps)
-    if usual == _MILLISECOND:
+    if usual == MILLISECOND:
         may_repeat |= repeats or _may_be_the_clocks(steps == 0)
-    longest_clocks = usual + (1.5 if may_be_longer else 0.5)
+    # What jitter has moved is even no more, be it the clock's or not.
+    longest_clocks = usual + (1.5 if may_be_longer or jitters else 0.5)
+    may_repeat |= jitters and usual == MILLISECOND
     others = [_rate_within(steps, longest_clocks, repeats=may_repeat)]
     if repeats and _all_twice(steps):
         others.append(_rate_within(steps, longest, repeats=False))
+    # Where the clock's own steps come evenly but for some, samples are lost, or there twice.
+    if repeats:
+        others.append(_rate_of_distances(steps == 0, usual, -MILLISECOND))
+    elif longest > usual + MILLISECOND:
+        others.append(_rate_of_distances(is_longer, usual, MILLISECOND))
+    if jitters and usual == MILLISECOND:
+        # Jitter of more than half a millisecond makes steps of 3, as lost samples do.
+        others.append(_rate_within(steps, usual + 2.5, repeats=True))
     other = max(others, key=lambda one: abs(one - rate))
     if abs(other - rate) <= _IN_DOUBT * rate:
         return ""
@@ -115,10 +179,10 @@ def repeats_are_samples(steps: Floats) -> bool:
     """
     is_repeat = steps == 0
     forward = steps[~is_repeat]
-    if not len(forward) or not is_repeat.any() or not _is_whole(forward):
+    if not len(forward) or not is_repeat.any() or not is_whole(forward):
         return False
-    usual = float(np.median(_nearly_whole(forward)))
-    return usual == _MILLISECOND and _are_the_clocks(is_repeat)
+    usual = float(np.median(nearly_whole(forward)))
+    return usual == MILLISECOND and _are_the_clocks(is_repeat)
 
 
 def rate_of_pairs(steps: Floats) -> float | None:
@@ -142,15 +206,18 @@ def longest_step(steps: Floats) -> float:
     steps : ndarray of float64, shape (N,)
         Milliseconds from each sample to the next, all of them more than 0; one at least.
     """
-    whole = _nearly_whole(steps)
+    whole = nearly_whole(steps)
     usual = float(np.median(whole))
     longest = _LONGEST_STEP * usual
     is_long = whole >= longest
+    is_next = whole == usual + MILLISECOND
+    is_before = whole == usual - MILLISECOND
+    if usual == LONGEST_JITTERY_MS and np.count_nonzero(is_before) > np.count_nonzero(is_next):
+        return usual + 0.5 * MILLISECOND  # 4 may be two steps of 2
     if not is_long.any():
         return longest
-    is_next = whole == usual + _MILLISECOND
-    is_whole = usual == np.rint(usual) and float(np.mean(is_next[is_long])) > _MOST
-    return usual + 1.5 * _MILLISECOND if is_whole and _are_the_clocks(is_next) else longest
+    is_clocks = usual == np.rint(usual) and float(np.mean(is_next[is_long])) > _MOST
+    return usual + 1.5 * MILLISECOND if is_clocks and _are_the_clocks(is_next) else longest
 
 
 def _are_the_clocks(chosen: npt.NDArray[np.bool_]) -> bool:
@@ -160,40 +227,39 @@ def _are_the_clocks(chosen: npt.NDArray[np.bool_]) -> bool:
     not evenly.
     """
     n_chosen = int(np.count_nonzero(chosen))
-    evenly = _evenness(chosen)
+    evenly = evenness(chosen)
+    if unsteadiness(chosen) < _STEADY:
+        return True
     if n_chosen >= max(_LEAST_LONG_STEPS, _NOT_FEW * len(chosen)):
         return evenly >= _EVENLY
     return n_chosen >= _LEAST_IF_FEW and evenly >= _EVENLY_IF_FEW
 
 
+def _rate_of_distances(chosen: npt.NDArray[np.bool_], usual_ms: float, more_ms: float) -> float:
+    """Return the rate by how far the chosen steps usually are from each other.
+
+    Parameters
+    ----------
+    chosen : ndarray of bool, shape (N,)
+        Which steps are longer or shorter than the usual one; three at least.
+    usual_ms : float
+        The usual step.
+    more_ms : float
+        By how much a chosen step is longer; negative where it is shorter.
+    """
+    distances = np.diff(np.flatnonzero(chosen))
+    counts = np.bincount(distances, minlength=3)
+    shorter = int(np.argmax(counts[:-1] + counts[1:]))
+    distance = float(distances[(distances == shorter) | (distances == shorter + 1)].mean())
+    return 1000.0 * distance / (usual_ms * distance + more_ms)
+
+
 def _may_be_the_clocks(chosen: npt.NDArray[np.bool_]) -> bool:
     """Whether rounding may have made the chosen steps: there are few, or many come evenly."""
     n_chosen = int(np.count_nonzero(chosen))
-    return 0 < n_chosen < _LEAST_IF_FEW or _evenness(chosen) > _MAY_BE_EVEN
-
-
-def _evenness(chosen: npt.NDArray[np.bool_]) -> float:
-    """Return how many of the chosen ones follow the one before at one of two distances, as a share.
-
-    The two are next to each other, or the next but one where halves are rounded to even numbers.
-    What is lost at random comes at all distances, the shortest ones being the most frequent.
-    """
-    distances = np.diff(np.flatnonzero(chosen))
-    if not len(distances):
-        return 0.0
-    counts = np.bincount(distances, minlength=3)
-    next_to = counts[:-1] + counts[1:]
-    next_but_one = counts[:-2] + counts[2:]
-    return float(max(next_to.max(), next_but_one.max())) / float(counts.sum())
-
-
-def _nearly_whole(steps: Floats) -> Floats:
-    """Return steps as whole milliseconds where all of them are, but for their last digits."""
-    return np.rint(steps) if _is_whole(steps) else steps
-
-
-def _is_whole(steps: Floats) -> bool:
-    return bool(np.all(np.abs(steps - np.rint(steps)) < _NEARLY_WHOLE_MS))
+    if 0 < n_chosen < _LEAST_IF_FEW or evenness(chosen) > _MAY_BE_EVEN:
+        return True
+    return unsteadiness(chosen) < _MAY_BE_STEADY
 
 
 def _all_twice(steps: Floats) -> bool:
@@ -220,7 +286,7 @@ def _rate_within(steps: Floats, longest_ms: float, *, repeats: bool) -> float:
 def _longest_span(steps: Floats) -> float:
     """Return which length of two steps together is that of no gap, in ms."""
     # Of whole milliseconds, two steps of 600 Hz are 3 or 4.
-    rounded = _MILLISECOND if _is_whole(steps) else 0.0
+    rounded = MILLISECOND if is_whole(steps) else 0.0
     return _LONGEST_SPAN * float(np.median(steps[1:] + steps[:-1])) + rounded
 
 
@@ -233,6 +299,8 @@ def _in_pairs(steps: Floats) -> bool:
     shorter = float(np.median(np.minimum(before, after)))
     if longer < _TWO_SIZES * shorter:
         return False
+    if is_whole(steps) and np.rint(longer - shorter) <= MILLISECOND:
+        return False  # rounding makes both sizes
     spans = before + after
     usual = float(np.median(spans))
     # Steps that are long where samples are missing add up to no even spans.

@@ -146,3 +146,11 @@ def test_a_stretch_of_a_single_sample_says_nothing_about_rates():
     quick = 41 + np.arange(10) * 1.0
     facts = sampling_at_rates(gaze_of([*slow, 40.0, *quick]), [40.0, 41.0])
     assert (facts["duration_ms"], facts["n_samples"], facts["rate_hz"]) == (50, 20, 400)
+
+
+@pytest.mark.parametrize("rate_hz", [450, 500, 1200])
+def test_whole_milliseconds_have_the_rate_of_the_tracker_and_no_gaps(rate_hz):
+    facts = sampling(gaze_of(np.floor(np.arange(3000) * 1000 / rate_hz)))
+    assert facts["rate_hz"] == pytest.approx(rate_hz, rel=1e-3)
+    assert facts["n_gaps"] == 0
+    assert facts["loss_expected"] == pytest.approx(0.0, abs=2e-3)

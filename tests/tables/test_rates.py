@@ -9,7 +9,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gazetrack.tables import rates
-from gazetrack.tables.rates import doubt_of, rate_of, rate_of_pairs, repeats_are_samples
+from gazetrack.tables.rates import (
+    doubt_of,
+    rate_of,
+    rate_of_pairs,
+    rate_of_steps,
+    repeats_are_samples,
+)
 
 
 def rate(times, chunks=1):
@@ -170,3 +176,29 @@ def test_a_long_recording_has_the_rate_of_its_first_million_steps_and_of_the_res
 def test_whole_milliseconds_with_pauses_all_along_have_a_rate():
     steps = np.tile([4.0, 4.0, 4.0, 500.0], 100)
     assert rate(np.concatenate([[0.0], np.cumsum(steps)])) == pytest.approx(250.0)
+
+
+@pytest.mark.parametrize("rate_hz", [300, 500, 1000])
+@pytest.mark.parametrize("jitter_ms", [0.05, 0.1, 0.2])
+@pytest.mark.parametrize("phase_ms", [0.0, 0.1, 0.5])
+def test_jitter_that_moves_samples_to_another_whole_millisecond_leaves_the_rate(
+    rate_hz, jitter_ms, phase_ms
+):
+    noise = np.random.default_rng(1)
+    t = np.arange(4000) * 1000 / rate_hz + phase_ms + noise.normal(0, jitter_ms, 4000)
+    assert rate(np.floor(np.sort(t)) + 1) == pytest.approx(rate_hz, rel=5e-3)
+
+
+@pytest.mark.parametrize("rate_hz", [700, 750, 950, 1200, 1500])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_rate_that_lost_samples_hide_is_right_or_in_doubt(rate_hz, seed):
+    kept = np.random.default_rng(seed).random(4000) >= 0.05
+    times = pa.chunked_array([np.floor(np.arange(4000) * 1000 / rate_hz)[kept]])
+    assert rate_of(times) == pytest.approx(rate_hz, rel=0.01) or doubt_of(times)
+
+
+@pytest.mark.parametrize("rate_hz", [60, 250, 300, 450, 500, 970, 1000, 1200, 2000])
+def test_the_rate_of_steps_is_that_of_their_times(rate_hz):
+    t = np.floor(np.arange(2000) * 1000 / rate_hz)
+    assert rate_of_steps(np.diff(t)) == pytest.approx(rate(t))
+    assert rate_of_steps(np.zeros(3)) is None
