@@ -243,7 +243,7 @@ def _rate_of_distances(chosen: npt.NDArray[np.bool_], usual_ms: float, more_ms: 
     chosen : ndarray of bool, shape (N,)
         Which steps are longer or shorter than the usual one; three at least.
     usual_ms : float
-        The usual step.
+        The usual step in ms, 1 or 2.
     more_ms : float
         By how much a chosen step is longer; negative where it is shorter.
     """
