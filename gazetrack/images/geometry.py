@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 
     Affine = npt.NDArray[np.float64]
 
-# Voxels that lie no farther apart than this share of their distance lie at one place: headers
-# round.
+# Voxels that lie no farther apart than this share of a pixel lie at one place: headers round (a
+# spacing of 3 decimals moves the last of 512 pixels by a third of one), and what is flipped, or
+# moved by a pixel, lies farther apart.
+_SHARE_OF_PIXEL = 0.5
+# Spacing alone, of files that tell no places, differs by more than this share of itself, or not.
 _SHARE = 0.05
 _AXES = ("slices", "rows", "columns")
 _TOWARDS = ("LR", "PA", "HF")
@@ -77,19 +80,21 @@ def check_same_geometry(predicted: ImageRef, mask: ImageRef, called: str = "pred
     Raises
     ------
     DataError
-        Axes, spacing or origin differ by more than a twentieth of a voxel.
+        The centre of a pixel lies more than half a pixel off; or, where one of them tells spacing
+        alone, that differs by more than a twentieth.
     """
     if predicted.is_picture or mask.is_picture:
         return
     ours, theirs = header(predicted.file), header(mask.file)
     if (ours.n, ours.height, ours.width) == (theirs.n, theirs.height, theirs.width):
-        affines = [affine_of(*each) for each in ((ours, predicted), (theirs, mask))]
-        if affines[0] is not None and affines[1] is not None:
+        one, other = affine_of(ours, predicted), affine_of(theirs, mask)
+        if one is not None and other is not None:
             # Frames of DICOM may lie unevenly; an affine is told by the first and the last slice.
             is_even = ours.frames is None and theirs.frames is None
             slices = np.unique((0, ours.n - 1)) if is_even else np.arange(ours.n)
-            places = [_places(ours, affines[0], slices), _places(theirs, affines[1], slices)]
-            told = _told(affines[0], affines[1], places, called)
+            places = [_places(ours, one, slices), _places(theirs, other, slices)]
+            sizes = np.array([ours.n, ours.height, ours.width])
+            told = _told((one, other), sizes, places, called)
             if told:
                 _refuse(mask.file, told, called)
             return
@@ -152,36 +157,48 @@ def _of_nrrd(fields: Any) -> Affine | None:
 
 
 def _told(
-    ours: Affine, theirs: Affine, places: list[npt.NDArray[np.float64]], called: str
+    affines: tuple[Affine, Affine],
+    sizes: npt.NDArray[np.intp],
+    places: list[npt.NDArray[np.float64]],
+    called: str,
 ) -> list[str]:
     """Return in what two volumes of one size lie otherwise; nothing where they lie alike."""
-    steps = [np.linalg.norm(one[:3, :3], axis=0) for one in (ours, theirs)]
-    tolerance = _SHARE * float(np.minimum(*steps).min())
+    ours, theirs = affines
+    is_stack = sizes[0] > 1
+    # Of a single slice, how far it is to the next one means nothing.
+    kept = slice(None) if is_stack else slice(1, None)
+    steps = [np.linalg.norm(one[:3, :3], axis=0)[kept] for one in (ours, theirs)]
+    distances = np.minimum(*steps)
+    # Frames of one place, as of a film, have no distance.
+    tolerance = _SHARE_OF_PIXEL * float(distances[distances > 0].min())
     apart = np.linalg.norm(places[0] - places[1], axis=-1)
     if apart.max() <= tolerance:
         return []
     told = []
-    axes = [_named(one[:3, :3]) for one in (ours, theirs)]
+    axes = [_named(one[:3, :3], kept) for one in (ours, theirs)]
     if axes[0] != axes[1]:
         told.append(f"axes run {axes[1]}, the {called}'s {axes[0]}")
-    if (np.abs(steps[0] - steps[1]) > _SHARE * np.minimum(*steps)).any():
+    longer = np.abs(steps[0] - steps[1]) * (sizes[kept] - 1)
+    if (longer > tolerance).any():
         told.append(_spacing_differs(steps[0], steps[1], called))
     if not told and (np.linalg.norm(ours[:3, 3] - theirs[:3, 3])) > tolerance:
         told.append(f"its first voxel lies at {_mm(theirs[:3, 3])}, there at {_mm(ours[:3, 3])}")
-    return told or [f"corners of its slices lie up to {apart.max():.3g} mm apart"]
+    corners = "corners of its slices lie" if is_stack else "its corners lie"
+    return told or [f"{corners} up to {apart.max():.3g} mm apart"]
 
 
-def _named(directions: npt.NDArray[np.float64]) -> str:
+def _named(directions: npt.NDArray[np.float64], kept: slice) -> str:
     """Return towards what slices, rows and columns run, such as ``slices to H``."""
     shown = []
-    for name, direction in zip(_AXES, directions.T, strict=True):
+    for name, direction in zip(_AXES[kept], directions.T[kept], strict=True):
         axis = int(np.abs(direction).argmax())
         shown.append(f"{name} to {_TOWARDS[axis][int(direction[axis] < 0)]}")
     return ", ".join(shown)
 
 
 def _spacing_differs(ours: Any, theirs: Any, called: str) -> str:
-    return f"its voxels are {_mm(theirs, ' x ')}, the {called}'s {_mm(ours, ' x ')}"
+    what = "voxels" if len(ours) == len(_AXES) else "pixels"
+    return f"its {what} are {_mm(theirs, ' x ')}, the {called}'s {_mm(ours, ' x ')}"
 
 
 def _mm(values: Any, between: str = ", ") -> str:

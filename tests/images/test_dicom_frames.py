@@ -44,3 +44,23 @@ def test_an_attribute_is_of_the_frame_of_all_or_not_told(tmp_path):
 def test_what_is_not_told_or_cannot_be_is_not_known(tmp_path, facts):
     (path,) = write_series(tmp_path / "series", PIXELS[:1], names=["a"], **facts)
     assert frames_of(pydicom.dcmread(path), 1) is None
+
+
+@pytest.mark.parametrize("between", [2.5, -2.5, 0, None])
+def test_frames_of_one_position_are_stacked_along_their_normal(tmp_path, between):
+    facts = {} if between is None else {"SpacingBetweenSlices": between}
+    (path,) = write_series(tmp_path / "series", PIXELS[None], names=["a"], **facts)
+    data = pydicom.dcmread(path)
+    assert int(data.NumberOfFrames) == 3
+    frames = frames_of(data, 3)
+    if not between:
+        assert frames is None
+        return
+    assert frames.corners == pytest.approx(np.array(corners(3, step=between)), abs=1e-5)
+    assert frames.rows == pytest.approx(np.array([OBLIQUE[3:]] * 3) * SPACING[0])
+
+
+def test_a_place_of_a_frame_counts_before_that_of_the_file(tmp_path):
+    path = write_enhanced(tmp_path / "a.dcm", PIXELS, ImagePositionPatient=[0.0, 0.0, 0.0])
+    frames = frames_of(pydicom.dcmread(path), 3)
+    assert frames.corners == pytest.approx(np.array(corners(3)), abs=1e-5)

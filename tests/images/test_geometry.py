@@ -101,12 +101,15 @@ FLIPPED = (-0.8, -0.6, 0.0, -0.36, 0.48, -0.8)  # columns run the other way
 @pytest.mark.parametrize(
     ("facts", "told"),
     [
-        ({"ImageOrientationPatient": list(FLIPPED)}, "columns to R, the image's .* columns to L"),
+        (
+            {"ImageOrientationPatient": list(FLIPPED)},
+            "axes run rows to F, columns to R, the image's rows to F, columns to L",
+        ),
         (
             {"ImagePositionPatient": [10.0, -20.0, 32.0]},
             r"first voxel lies at 10, -20, 32 mm, there at 10, -20, 30 mm",
         ),
-        ({"PixelSpacing": [0.5, 0.7]}, r"0\.5 x 0\.7 mm, the image's 1 x 0\.7 x 0\.5 mm"),
+        ({"PixelSpacing": [0.5, 0.7]}, r"pixels are 0\.5 x 0\.7 mm, the image's 0\.7 x 0\.5 mm"),
     ],
 )
 def test_a_dicom_mask_that_lies_elsewhere_than_its_image_is_refused(tmp_path, facts, told):
@@ -144,3 +147,96 @@ def test_dicom_and_nifti_of_one_place_are_alike(tmp_path):
     affine[2, 3] += 1
     with pytest.raises(DataError, match="first voxel lies"):
         checked(one, write_nifti(tmp_path / "d.nii", frames.transpose(2, 1, 0), affine))
+
+
+PLACED = {
+    "ImagePositionPatient": [-123.45678, -98.76543, 33.333333],
+    "ImageOrientationPatient": [0.9961947, 0.0871557, 0, -0.0871557, 0.9961947, 0],
+    "PixelSpacing": [0.683594, 0.683594],
+}
+_TURNED = [-0.9961947, -0.0871557, 0, -0.0871557, 0.9961947, 0]
+# What scanners round, and what is another place: which of it a mask may have beside its image.
+_ROUNDED = [
+    {"ImagePositionPatient": [-123.5, -98.8, 33.3]},
+    {"PixelSpacing": [0.684, 0.684]},
+    {"ImageOrientationPatient": [0.996, 0.087, 0, -0.087, 0.996, 0]},
+    {"ImagePositionPatient": [-123.45678, -98.76543, 33.333333 + 0.49 * 0.683594]},
+]
+_ELSEWHERE = [
+    {"ImagePositionPatient": [-123.45678, -98.76543, 33.333333 + 0.51 * 0.683594]},
+    {"ImagePositionPatient": [-123.45678 + 0.683594, -98.76543, 33.333333]},
+    {"PixelSpacing": [0.6865, 0.6865]},
+    {"ImageOrientationPatient": [0.995, 0.0998, 0, -0.0998, 0.995, 0]},
+    {"ImageOrientationPatient": _TURNED},
+]
+
+
+@pytest.mark.parametrize("facts", [*_ROUNDED, *_ELSEWHERE])
+def test_half_a_pixel_is_rounding_and_more_is_another_place(tmp_path, facts):
+    pixels = np.zeros((1, 512, 512), np.uint8)
+    (image,) = write_series(tmp_path / "images", pixels, names=["a"], **PLACED)
+    (mask,) = write_series(tmp_path / "masks", pixels, names=["a"], **{**PLACED, **facts})
+    if facts in _ROUNDED:
+        check_same_geometry(first(image), first(mask), "image")
+        return
+    with pytest.raises(DataError, match="elsewhere in space") as refused:
+        check_same_geometry(first(image), first(mask), "image")
+    assert "slices" not in str(refused.value)
+    if "PixelSpacing" in facts:
+        told = "its pixels are 0.6865 x 0.6865 mm, the image's 0.6836 x 0.6836 mm"
+        assert told in str(refused.value)
+
+
+def test_a_mask_that_is_flipped_or_a_pixel_off_is_refused_however_small(tmp_path):
+    pixels = np.zeros((1, 2, 2), np.uint8)
+    upright = {"ImageOrientationPatient": [1, 0, 0, 0, 1, 0], "PixelSpacing": [0.5, 0.5]}
+    (image,) = write_series(tmp_path / "images", pixels, names=["a"], **upright)
+    for number, facts in enumerate(
+        (
+            {"ImageOrientationPatient": [-1, 0, 0, 0, 1, 0]},
+            # Flipped in place: the same four places, in another order.
+            {
+                "ImageOrientationPatient": [-1, 0, 0, 0, 1, 0],
+                "ImagePositionPatient": [10.5, -20.0, 30.0],
+            },
+            {"ImagePositionPatient": [10.0, -19.5, 30.0]},
+        )
+    ):
+        (mask,) = write_series(tmp_path / f"{number}", pixels, names=["a"], **{**upright, **facts})
+        with pytest.raises(DataError, match="elsewhere in space"):
+            check_same_geometry(first(image), first(mask), "image")
+
+
+UPRIGHT = {
+    "ImagePositionPatient": [10.0, -20.0, 30.0],
+    "ImageOrientationPatient": [1, 0, 0, 0, 1, 0],
+    "PixelSpacing": [0.7, 0.5],
+}
+
+
+def test_frames_of_one_position_lie_as_far_apart_as_the_file_says(tmp_path):
+    frames = np.zeros((5, 6, 6), np.uint8)
+    stacked = write_dicom(tmp_path / "a.dcm", frames, **UPRIGHT, SpacingBetweenSlices=2.5)
+    affine = dicom_affine((1, 0, 0, 0, 1, 0))
+    same = write_nifti(tmp_path / "b.nii", frames.transpose(2, 1, 0), affine)
+    checked(stacked, same)
+    places = [np.array([10.0, -20, 30 + 2.5 * k]) for k in range(5)]
+    upright = {"ImageOrientationPatient": UPRIGHT["ImageOrientationPatient"]}
+    checked(stacked, write_enhanced(tmp_path / "c.dcm", frames, places=places, **upright))
+    with pytest.raises(DataError, match="slices to F, rows to P, columns to L, the prediction's"):
+        checked(stacked, write_enhanced(tmp_path / "d.dcm", frames, places=places[::-1], **upright))
+    untold = write_dicom(tmp_path / "e.dcm", frames, **UPRIGHT)
+    checked(untold, same)
+    with pytest.raises(DataError, match=r"2\.5 x 0\.7 x 0\.5 mm, the prediction's nan x 0\.9"):
+        checked(
+            write_dicom(tmp_path / "f.dcm", frames, **{**UPRIGHT, "PixelSpacing": [0.9, 0.5]}), same
+        )
+
+
+def test_frames_that_tell_one_place_are_compared_all_the_same(tmp_path):
+    frames = np.zeros((3, 6, 6), np.uint8)
+    film = write_enhanced(tmp_path / "a.dcm", frames, places=corners(1) * 3)
+    checked(film, write_enhanced(tmp_path / "b.dcm", frames, places=corners(1) * 3))
+    moved = [corners(2)[1]] * 3
+    with pytest.raises(DataError, match="first voxel lies"):
+        checked(film, write_enhanced(tmp_path / "c.dcm", frames, places=moved))
