@@ -207,7 +207,7 @@ def values_before_quality(line, by_tabs):
     count = 0
     for gap, word in re.findall(r"([ \t]+)([^ \t]+)", line.strip(" \t")):
         count += max(gap.count("\t") - 1, 0) if by_tabs else 0
-        if re.fullmatch("[.CIR]{3,}", word):
+        if re.fullmatch("[.CIR]{3,}|[.MANCFTBLR]{13}|[.MANCFTBLR]{17}", word):
             break
         in_cell = by_tabs and "\t" not in gap and re.match("[-0-9]", word)
         count += not in_cell

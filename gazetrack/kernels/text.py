@@ -150,12 +150,21 @@ def _token_number(data: npt.NDArray[np.uint8], start: int, end: int) -> float:
 
 @inlined
 def _is_quality(data: npt.NDArray[np.uint8], start: int, end: int) -> bool:
-    """Whether data[start:end] is the tracker's marks of quality: 3 or more of ``.``, C, I and R."""
+    """Whether data[start:end] is the tracker's marks of quality.
+
+    They are 3 or more of ``.``, C, I and R; or those of a head target, which are 13 of one eye and
+    17 of two: a point, or one of the letters A, B, C, F, L, M, N, R and T.
+    """
+    length = end - start
+    of_eyes = length >= 3
+    of_target = length == 13 or length == 17
     for i in range(start, end):
         c = data[i]
-        if c != 46 and c != 67 and c != 73 and c != 82:
+        of_eyes &= c == 46 or c == 67 or c == 73 or c == 82
+        of_target &= c == 46 or 65 <= c <= 67 or c == 70 or 76 <= c <= 78 or c == 82 or c == 84
+        if not (of_eyes or of_target):
             return False
-    return end - start >= 3
+    return of_eyes or of_target
 
 
 @jit

@@ -33,7 +33,10 @@ decimals = st.builds(
 tokens = st.one_of(
     decimals,
     st.sampled_from(
-        [".", "...", ".C.C.", "MAR", "1e5", "1_0", "--1", "nan", "inf", "0x1", "1.2.3"]
+        [
+            *(".", "...", ".C.C.", "MAR", "1e5", "1_0", "--1", "nan", "inf", "0x1", "1.2.3"),
+            *("M............", "MANCFTBLRTBLR", ".NC..........", "M" + "." * 16, "M.I.........."),
+        ]
     ),
 )
 blanks = st.sampled_from(["\t", " ", "\t   ", " \t"])

@@ -105,6 +105,7 @@ def _recording(head: Head, lines: Lines, samples: Samples) -> Recording:
     table = samples.table(head.stem, segments, origin) if any_samples else None
     samples.note_inferred()
     lines.pairs.note(findings)
+    lines.repeats.note(findings)
 
     directions = lies_on_plane(lines, any_samples)
     if directions:

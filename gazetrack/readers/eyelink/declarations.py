@@ -21,13 +21,16 @@ class Layout(NamedTuple):
 
     `eyes` is left, right, binocular, or empty when no line says. `href`: as directions of the eye,
     not in pixels of the screen. `n_values`: how many numbers stand between the time and the marks
-    of quality, 0 when no line says.
+    of quality, 0 when no line says. `has_input`: whether the last of them is of the input port.
+    `has_target`: whether those of a head target follow the marks, or all others without marks.
     """
 
     eyes: str
     rate_hz: float | None
     href: bool = False
     n_values: int = 0
+    has_input: bool = False
+    has_target: bool = False
 
 
 class Declarations:
@@ -67,6 +70,7 @@ class Declarations:
         self.samples_line = 0
         self._rate_hz: float | None = None
         self._n_values = 0
+        self._has = (False, False)  # a column of the input port, those of a head target
         self._rates: list[tuple[float, float]] = []
         self._last_start = -math.inf
         self._eyes_of_start: tuple[str, ...] = ()
@@ -74,7 +78,8 @@ class Declarations:
     @property
     def layout(self) -> Layout:
         """How the samples after the lines so far were recorded."""
-        return Layout(self.eyes, self._rate_hz, bool(self.href), self._n_values)
+        href = bool(self.href)
+        return Layout(self.eyes, self._rate_hz, href, self._n_values, *self._has)
 
     @property
     def step_ms(self) -> float:
@@ -139,6 +144,7 @@ class Declarations:
         self._check_eyes(line, tokens)
         self._set_eyes(tokens)
         self._n_values = _n_values(tokens)
+        self._has = ("INPUT" in tokens and "BUTTONS" not in tokens, "HTARGET" in tokens)
         hint = "convert the EDF with gaze coordinates (edf2asc -sg)"
         # The kind of position stands behind the keyword.
         if "PUPIL" in tokens[:2]:

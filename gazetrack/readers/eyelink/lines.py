@@ -19,6 +19,7 @@ from gazetrack.readers.eyelink.movements import (
     movement_of,
 )
 from gazetrack.readers.eyelink.pairs import Pairs
+from gazetrack.readers.eyelink.repeats import Repeats
 from gazetrack.readers.eyelink.tokens import number
 from gazetrack.readers.eyelink.trials import Trials
 
@@ -47,6 +48,8 @@ class Lines:
         The eye movements, messages, buttons and inputs.
     pairs : Pairs
         The beginnings and ends of eye movements.
+    repeats : Repeats
+        The eye movements that are there twice, of which one is among the events.
     tracker, software : str
         The model of the tracker and the program that made the file, where the header names them.
     """
@@ -57,6 +60,7 @@ class Lines:
         self.trials = Trials(self.findings)
         self.events = EventRows()
         self.pairs = Pairs()
+        self.repeats = Repeats()
         self.tracker = ""
         self.software = ""
         self._recording = False  # between START and END; elsewhere numbers are a calibration's
@@ -118,6 +122,8 @@ class Lines:
         lines : ndarray of int, shape (n,)
             Their lines in the file, counted from 1.
         """
+        is_kept = ~self.repeats.among(kinds, fields, lines)
+        kinds, fields, lines = kinds[is_kept], fields[is_kept], lines[is_kept]
         if len(kinds):
             steps = np.full(len(kinds), self.declared.step_ms)
             self.events.add_movements(Movements(kinds, fields, lines, steps))
@@ -132,8 +138,11 @@ class Lines:
         event = movement_of(
             line, line.text.split(), self.declared.step_ms, self.declared.events_in_pixels
         )
+        reason = artefact(event.onset, event.last)
+        if not reason and self.repeats.is_again(event):
+            return
         self.pairs.add_end(event)
-        if reason := artefact(event.onset, event.last):
+        if reason:
             self.findings.drop(reason)
             return
         self.events.add(event)

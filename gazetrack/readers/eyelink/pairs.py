@@ -107,7 +107,8 @@ class Pairs:
 
         agree = (onsets[:-1] == onsets[1:]) | np.isnan(onsets[1:])
         is_pair = begins[:-1] & ~begins[1:] & agree
-        endless = lines[:-1][begins[:-1] & ~is_pair]
+        is_again = begins[:-1] & begins[1:] & (onsets[:-1] == onsets[1:])  # one beginning, twice
+        endless = lines[:-1][begins[:-1] & ~is_pair & ~is_again]
         sudden = lines[~begins & ~np.append(False, is_pair)]
         self._n_endless += len(endless)
         self._first_endless = _first(self._first_endless, endless)

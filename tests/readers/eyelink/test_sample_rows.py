@@ -100,3 +100,47 @@ def test_the_size_of_blocks_changes_nothing(tmp_path):
     assert whole.sample_table.to_pandas().equals(parted.sample_table.to_pandas())
     assert whole.notes == parted.notes
     assert any(note.startswith("2 samples have more or fewer") for note in whole.notes)
+
+
+@pytest.mark.parametrize("status", ["M............", ".A.CFTBLRTBLR", "............."])
+def test_the_marks_of_a_head_target_alone_are_no_value(tmp_path, status):
+    target = "\t 5069.0\t 3637.0\t  577.5\t............."
+    lines = _lines("", target, n=12)
+    lines[1] = lines[1].replace("\t\t", "\tHTARGET\t").replace("\tCR", "\tP")
+    for row in (2, 5, 8):
+        lines[row] = lines[row].replace("\t.............", f"\t{status}")
+    recording = _read(tmp_path, lines)
+    for name in _EYE_COLUMNS:
+        assert np.isfinite(recording.sample_table[name]).all()
+    assert not any("values" in note for note in recording.notes)
+
+
+@pytest.mark.parametrize("n_without", [20, 100])
+def test_a_column_of_the_input_port_that_many_samples_lack_moves_nothing(tmp_path, n_without):
+    lines = _lines("INPUT", n=120)
+    for row in range(2, 2 + n_without):
+        lines[row] = lines[row].replace("\t  127.0", "")
+    recording = _read(tmp_path, lines)
+    np.testing.assert_array_equal(recording.sample_table["left_x_px"], 500 + np.arange(120))
+    np.testing.assert_array_equal(recording.sample_table["right_pupil"], np.full(120, 1100))
+    words = f"{min(n_without, 120 - n_without)} samples have one value more or fewer than the other"
+    assert any(note.startswith(words) for note in recording.notes)
+
+
+def test_a_value_that_few_samples_lack_may_be_any(tmp_path):
+    lines = _lines("INPUT", n=200)
+    for row in range(2, 13):
+        lines[row] = lines[row].replace("\t  127.0", "")
+    recording = _read(tmp_path, lines)
+    found = np.isnan(recording.sample_table["left_x_px"].to_numpy())
+    assert np.flatnonzero(found).tolist() == list(range(11))
+
+
+@pytest.mark.parametrize("lost", ["   .\t   .\t...", "   .\t   .\t   .\t..."])
+def test_lost_samples_say_nothing_of_how_many_values_the_others_have(tmp_path, lost):
+    head = ["START\t1000 \tLEFT\tSAMPLES\tEVENTS", "SAMPLES\tGAZE\tLEFT\tRATE\t 500.00"]
+    rows = [f"  {500 + i}.0\t  300.0\t 1000.0\t..." if i % 5 == 0 else lost for i in range(40)]
+    recording = _read(tmp_path, [*head, *(f"{1000 + 2 * i}\t{row}" for i, row in enumerate(rows))])
+    expected = np.where(np.arange(40) % 5 == 0, 500 + np.arange(40), np.nan)
+    np.testing.assert_array_equal(recording.sample_table["x_px"], expected)
+    assert not any("values" in note for note in recording.notes)
