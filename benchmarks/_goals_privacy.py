@@ -69,11 +69,10 @@ def _left(how: str, *, in_data: bool) -> int:
 
 
 def _misused() -> list[str]:
-    from tests import test_static as module
+    from tests.test_static import ALLOWED, PACKAGES, misused_in
 
     return [
-        f"{name}: {call}"
-        for name, tree in module.trees(module.PACKAGES)
-        for call, _ in module.misused(tree)
-        if call not in module.ALLOWED.get(name, ())
+        f"{name}: {call}, line {line}"
+        for name, call, line in misused_in(PACKAGES)
+        if call not in ALLOWED.get(name, ())
     ]
