@@ -17,6 +17,7 @@ import shutil
 import time
 import unicodedata
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -408,11 +409,7 @@ def _machine() -> str:
 
 def _make(folder: Path) -> None:
     """Make a folder with those above it; the disk has their names when it returns."""
-    missing = []
-    for above in (folder, *folder.parents):
-        if above.exists():
-            break
-        missing.append(above)
+    missing = list(takewhile(lambda above: not above.exists(), (folder, *folder.parents)))
     folder.mkdir(parents=True, exist_ok=True)
     for made in missing:
         sync_folder(made.parent)

@@ -433,6 +433,19 @@ def test_the_disk_has_the_names_of_new_folders(tmp_path, monkeypatch):
     assert synced == [tmp_path / "a", tmp_path, tmp_path / "a" / "b"]
 
 
+def test_a_system_that_exchanges_no_names_says_so(tmp_path, monkeypatch):
+    def none_there(name, **_):
+        raise OSError(name)
+
+    monkeypatch.setattr("ctypes.CDLL", none_there)
+    write_text(tmp_path / "set" / "old", "x")
+    (tmp_path / "other").mkdir()
+    assert not module.exchanged(tmp_path / "other", tmp_path / "set")
+    with publish_folder(tmp_path / "set", replace=True) as folder:
+        write_text(folder / "new", "x")
+    assert [path.name for path in (tmp_path / "set").iterdir()] == ["new"]
+
+
 def test_where_the_new_folder_cannot_be_put_the_older_one_stays(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "exchanged", lambda *_: False)
     write_text(tmp_path / "set" / "old", "x")

@@ -250,6 +250,24 @@ def test_what_is_left_of_two_eyes_is_no_half_either():
         np.testing.assert_array_equal(table[name], [1, 2, 3, NAN])
 
 
+def test_combined_gaze_of_one_coordinate_keeps_what_one_eye_has():
+    recording = _samples(
+        left_x_px=[1.0, 2.0, NAN, 4.0],
+        left_y_px=[1.0, 2.0, 3.0, 4.0],
+        right_x_px=[3.0, 4.0, 5.0, 6.0],
+        right_y_px=[NAN] * 4,
+        x_px=[2.0, 3.0, 5.0, 5.0],
+        y_px=[NAN] * 4,
+    )
+    np.testing.assert_array_equal(recording.sample_table["x_px"], [2, 3, 5, 5])
+
+
+def test_an_infinite_pupil_is_missing_and_told():
+    recording = _samples(left_pupil=[3.0, np.inf, 3.5, 4.0])
+    np.testing.assert_array_equal(recording.sample_table["left_pupil"], [3, NAN, 3.5, 4])
+    assert any("1 pupil sizes of the samples are absurdly large" in one for one in recording.notes)
+
+
 def test_a_tracker_of_one_coordinate_keeps_it():
     recording = _samples(x_px=[1.0, 2.0, NAN, 4.0], y_px=[NAN] * 4)
     np.testing.assert_array_equal(recording.sample_table["x_px"], [1, 2, NAN, 4])
