@@ -74,13 +74,13 @@ def rate_of(times: pa.ChunkedArray) -> float | None:
         return None
     forward = known[known > 0]
     if _in_pairs(forward):
-        return 2.0 * _mean_rate(_spans(times), _longest_span(forward))
+        return _known(2.0 * _mean_rate(_spans(times), _longest_span(forward)))
     usual = jittery_step(forward)
     even = evened(known, usual)
     least = 0.0 if repeats_are_samples(even) else _SHORTEST
     parts = (evened(steps, usual) for steps in _steps(times, 0.0))
     longest = longest_step(even[even > 0])
-    return _mean_rate((steps[steps >= least] for steps in parts), longest)
+    return _known(_mean_rate((steps[steps >= least] for steps in parts), longest))
 
 
 def rate_of_steps(steps: Floats) -> float | None:
@@ -98,7 +98,7 @@ def rate_of_steps(steps: Floats) -> float | None:
     pairs = rate_of_pairs(forward)
     if pairs is not None:
         return pairs
-    return 1000.0 / float(ordinary_steps(steps).mean())
+    return _known(_mean_rate(iter([ordinary_steps(steps)]), np.inf))
 
 
 def ordinary_steps(steps: Floats) -> Floats:
@@ -308,14 +308,24 @@ def _in_pairs(steps: Floats) -> bool:
     return float(np.mean(even)) > _MOST
 
 
+def _known(rate_hz: float) -> float | None:
+    """Return a rate, or None: times without end, or next to no time apart, are no clock's."""
+    return rate_hz if np.isfinite(rate_hz) else None
+
+
 def _mean_rate(parts: Iterator[Floats], longest_ms: float) -> float:
-    """Return how many lengths of time of those that are short enough fit into a second."""
+    """Return how many lengths of time of those that are short enough fit into a second.
+
+    It is infinite where they are too short to count, and NaN where there are none.
+    """
     total_ms = 0.0
     count = 0
     for lengths in parts:
         usual = lengths[lengths < longest_ms]
         total_ms += float(usual.sum())
         count += len(usual)
+    if not total_ms:
+        return float("nan")
     return 1000.0 * count / total_ms
 
 

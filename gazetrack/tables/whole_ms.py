@@ -137,4 +137,9 @@ def is_whole(steps: Floats) -> bool:
     steps : ndarray of float64, shape (N,)
         Milliseconds from each sample to the next, in their order.
     """
-    return bool(np.all(np.abs(steps - np.rint(steps)) < _NEARLY_WHOLE_MS))
+    if not np.all(np.isfinite(steps)):
+        return False
+    whole = np.rint(steps)
+    # Microseconds that are called milliseconds are no whole ones, though they are nearly 0.
+    is_nothing = (whole == 0) & (steps > 0)
+    return bool(np.all(np.abs(steps - whole) < _NEARLY_WHOLE_MS) and not is_nothing.any())

@@ -29,6 +29,22 @@ def test_without_a_step_there_is_no_rate():
     assert rate([0.0, 4.0]) == 250.0
 
 
+@pytest.mark.filterwarnings("ignore:overflow encountered")
+@pytest.mark.parametrize(
+    "times",
+    [[0.0, 5e-324], [0.0, 1e-320, 2e-320], [-1.7e308, 1.7e308], [0.0, np.inf], [0.0, 1e-310, 1.0]],
+)
+def test_times_of_no_clock_have_no_rate(times):
+    assert rate(times) is None
+    assert rate_of_steps(np.diff(times)) is None
+
+
+def test_steps_of_microseconds_are_no_whole_milliseconds():
+    t = np.arange(100) * 4e-4
+    assert rate(t) == pytest.approx(2.5e6)
+    assert doubt_of(pa.chunked_array([t])) == ""
+
+
 @pytest.mark.parametrize(
     ("apart_ms", "period_ms"), [(0.13, 8.333), (1.0, 33.3), (2.0, 5.0), (4.0, 9.0)]
 )
