@@ -21,7 +21,7 @@ from gazetrack.errors import (
     quote,
     quoting_nothing,
 )
-from gazetrack.publish import publish_folder, sha256_of
+from gazetrack.publish import output_errors, publish_folder, sha256_of
 from gazetrack.readers.head import read_head
 from gazetrack.tables.eyes import EYE_CHOICES
 from gazetrack.tables.pseudonyms import Pseudonyms
@@ -289,7 +289,8 @@ def write_bids_files(
         first = next(one.outcomes[0] for one in staged if one.parts)
         first.notes = [*notes, *first.notes]
         # What is left there is of exports that failed on their way.
-        shutil.rmtree(root / _STAGING)
+        with output_errors(Path(options.out)):
+            shutil.rmtree(root / _STAGING)
         listed = [entry for entries in outputs.values() for entry in entries]
         write_record(root, {entry["path"]: entry["sha256"] for entry in listed})
         if options.force:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from hypothesis import strategies as st
 import gazetrack
 from gazetrack.errors import ConfigError, DataError, GazetrackError, InputError, OutputError
 from gazetrack.tables.pseudonyms import Pseudonyms
+from gazetrack.workflows.bids import write as module
 from gazetrack.workflows.read import InputOptions, read_files
 from tests.bids_sets import SCREEN, errors_of, write_samples
 from tests.places import GOLDEN
@@ -357,6 +360,16 @@ def test_one_recording_under_two_names_is_refused(exports, tmp_path):
     with pytest.raises(DataError, match="same bytes"):
         gazetrack.write_bids([exports[0], twin], tmp_path / "set", screen=SCREEN)
     assert [path.name for path in tmp_path.iterdir()] == [twin.name]
+
+
+def test_a_disk_that_fails_at_the_last_call_is_told(exports, tmp_path, monkeypatch):
+    def read_only(folder):
+        raise OSError(errno.EROFS, "Read-only file system", str(folder))
+
+    monkeypatch.setattr(module, "shutil", SimpleNamespace(rmtree=read_only))
+    with pytest.raises(OutputError, match="cannot be written: Read-only file system"):
+        gazetrack.write_bids(exports, tmp_path / "set", screen=SCREEN, derivatives=False)
+    assert not (tmp_path / "set").exists()
 
 
 def test_a_folder_without_exports_is_an_error(tmp_path):
