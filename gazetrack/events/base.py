@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 ASSUMED_SCREEN_WIDTH_DEG = 45.0
 ASSUMED_SCREEN_WIDTH_PX = 1920
 # Detectors hold several arrays as long as their trial: pieces bound what they take in memory.
-MAX_PIECE_SAMPLES = 1 << 21
+MAX_PIECE_SAMPLES = 1 << 19
 # Of 80 degrees they last about 200 ms (Bahill, Clark & Stark 1975, The main sequence).
 LONGEST_SACCADE_MS = 200.0
 CUT_SAMPLES = 1 << 14  # how many of a piece's last samples are searched for a jump to cut at
@@ -139,7 +139,7 @@ def detect(
     ----------
     samples : pyarrow.Table
         Schema `SAMPLES`. Where time steps back within a trial, the clock was set: what follows is
-        looked at on its own. So is each part of a trial of more than two million samples, which is
+        looked at on its own. So is each part of a trial of more than 524,288 samples, which is
         cut where gaze jumps.
     screen : Screen or None
         The screen or camera image, for the size of a degree in pixels. Without physical sizes it

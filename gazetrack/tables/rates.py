@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-_ENOUGH_STEPS = 1 << 20  # between samples, to know the ordinary one
+_ENOUGH_STEPS = 1 << 17  # between samples, to know the ordinary one: minutes of any tracker
 _LEAST_STEPS = 8  # to tell pairs from a gap
 _TWO_SIZES = 1.5  # the longer of two neighbouring steps, by the shorter
 # Half a step more than is ordinary: of one step, and of two.

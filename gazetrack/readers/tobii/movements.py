@@ -93,7 +93,7 @@ def runs_of(
         "trial": trial[first],
         "kind": kinds[codes[first]],
         "number": number[first],
-        "n": last - first + 1,
+        "n": (last - first + 1).astype(np.int32),
         "filter": table.texts("filter").codes[head],
         "onset_ms": t[first],
         "last_ms": t[last],
@@ -159,6 +159,7 @@ def movements_of(
         )
 
     events = _joined(runs)
+    del runs  # of long exports there are many
     _fill(events, step_ms, notes)
     events = _without_raw(events, filters, notes)
 
@@ -236,7 +237,7 @@ def _sums(name: str, values: Floats, first: Starts) -> dict[str, npt.NDArray[np.
     numbers = np.where(known, values, 0.0).astype(np.float64)
     return {
         f"sum_{name}": np.add.reduceat(numbers, first),
-        f"known_{name}": np.add.reduceat(known.astype(np.int64), first),
+        f"known_{name}": np.add.reduceat(known, first, dtype=np.int32),
     }
 
 
@@ -306,8 +307,9 @@ def _rounds(runs: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     stepped = gap < 0
     interrupted = same["stretch"].diff() > 0
 
+    runs.pop("stretch")
     again: pd.Series = (smaller | late | stepped | interrupted).groupby(kinds).cumsum()
-    return again, stepped
+    return again.astype(np.int32), stepped
 
 
 def _stretches(runs: pd.DataFrame) -> pd.Series:
