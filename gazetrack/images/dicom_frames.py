@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # Of the components of a unit vector, by how much directions may differ: headers round.
 _TOLERANCE_DIRECTION = 1e-3
+# A header may call for any number; what has more is no volume, and has one place at most.
+MOST_FRAMES = 100_000
 _PLACES, _PLACE = "PlanePositionSequence", "ImagePositionPatient"
 
 
@@ -84,8 +86,14 @@ def frames_of(data: Any, n: int) -> Frames | None:
         which the file tells one position for all are stacked by ``SpacingBetweenSlices``, without
         which their places are not known.
     """
+    if n > MOST_FRAMES:
+        return None
+    n_own = min(n, len(data.get("PerFrameFunctionalGroupsSequence") or ()))
     try:
-        planes = [_plane(data, number) for number in range(n)]
+        planes = [_plane(data, number) for number in range(n_own)]
+        if n > n_own:
+            # All others have what the file tells of all.
+            planes += [_plane(data, n_own)] * (n - n_own)
         told = np.array([plane for plane in planes if plane is not None], np.float64)
         step = _step_of_one_position(data) if n > 1 else None
     except (ValueError, TypeError, IndexError, AttributeError):

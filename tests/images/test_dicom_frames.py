@@ -7,6 +7,7 @@ import pytest
 
 from gazetrack.images.dicom_frames import frames_of, of_frame
 from tests.dicom_files import OBLIQUE, SPACING, corners, write_enhanced, write_series
+from tests.volume_files import write_dicom
 
 pydicom = pytest.importorskip("pydicom")
 PIXELS = np.zeros((3, 4, 4), np.uint8)
@@ -64,3 +65,9 @@ def test_a_place_of_a_frame_counts_before_that_of_the_file(tmp_path):
     path = write_enhanced(tmp_path / "a.dcm", PIXELS, ImagePositionPatient=[0.0, 0.0, 0.0])
     frames = frames_of(pydicom.dcmread(path), 3)
     assert frames.corners == pytest.approx(np.array(corners(3)), abs=1e-5)
+
+
+def test_a_header_of_more_frames_than_any_volume_tells_no_places(tmp_path):
+    path = tmp_path / "a.dcm"
+    write_dicom(path, np.zeros((2, 2), np.uint8), NumberOfFrames=2_000_000_000)
+    assert frames_of(pydicom.dcmread(path, stop_before_pixels=True), 2_000_000_000) is None
