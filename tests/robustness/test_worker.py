@@ -57,24 +57,26 @@ def made(n, **facts):
     ]
 
 
+def judged(found):
+    """Return the rows that follow from what became of mutants, by their goals."""
+    counts = _goals_mutants.counted(found)
+    return {goal: of_counts(counts, [7]) for goal, of_counts in _goals_mutants.OF_COUNTS.items()}
+
+
 def test_rows_count_and_judge():
-    found = made(5000) + made(3, verdict="hard")
-    assert {row.goal: row.met for row in _goals_mutants.counted(found, 7)}["G1"] is False
-    few = _goals_mutants.counted(made(10), 7)
-    assert few[0].met is False, "fewer than the floor asks for"
+    assert judged(made(5000) + made(3, verdict="hard"))["G1"].met is False
+    assert judged(made(10))["G1"].met is None, "fewer than the floor asks for"
+    assert judged(made(10) + made(1, verdict="hard"))["G1"].met is False
     enough = made(5000) + made(300, kind="error") + made(300, kind="harmless")
     enough += made(300, kind="notice", verdict="refused", parsing=True, placed=True)
-    rows = {row.goal: row for row in _goals_mutants.counted(enough, 7)}
+    rows = judged(enough)
     assert all(row.met for row in rows.values())
     assert rows["G4"].figure == "100.00 % of 300"
     assert rows["G3"].figure == "0 of 300; 0 of 300"
     without = {kind: [one for one in enough if one.kind != kind] for kind in ("error", "harmless")}
-    few = {row.goal: row.met for row in _goals_mutants.counted(without["error"], 7)}
-    assert (few["G3"], few["G4"]) == (False, True), "a share of none is no ground"
-    few = {
-        row.goal: row.met
-        for row in _goals_mutants.counted([*without["harmless"], *made(9, kind="harmless")], 7)
-    }
-    assert (few["G3"], few["G4"]) == (True, False)
+    rows = judged(without["error"])
+    assert (rows["G3"].met, rows["G4"].met) == (None, True), "a share of none is no ground"
+    rows = judged([*without["harmless"], *made(9, kind="harmless")])
+    assert (rows["G3"].met, rows["G4"].met) == (True, None)
     enough += made(1, kind="error", verdict="silent")
-    assert {row.goal: row.met for row in _goals_mutants.counted(enough, 7)}["G3"] is False
+    assert judged(enough)["G3"].met is False
