@@ -18,7 +18,7 @@ import torch
 from PIL import Image
 
 from gazetrack.errors import InputError
-from gazetrack.publish import write_text
+from gazetrack.publish import output_errors, write_text
 from gradtrack_model.network.model import foreground
 
 if TYPE_CHECKING:
@@ -112,7 +112,9 @@ def forget_uncertainty(out: Path) -> None:
     """Remove the file of an earlier prediction: what is not predicted anew has no uncertainty."""
     with contextlib.suppress(InputError):  # somebody else's file of that name
         if read_uncertainty(out):
-            (out / UNCERTAINTY_FILE).unlink(missing_ok=True)
+            path = out / UNCERTAINTY_FILE
+            with output_errors(path):
+                path.unlink(missing_ok=True)
 
 
 def referral(dice: Mapping[str, float], uncertainty: Mapping[str, float]) -> dict[str, Any] | None:

@@ -133,7 +133,7 @@ def _do(job: Job, folder: Path, ways: Sequence[str], how: _How) -> Result:
         if stopped_by is not None:
             return Result(job, {}, {}, stopped_by=stopped_by)
         for way in WAYS:  # evaluations of a network that is no more
-            _scores_file(folder, way).unlink(missing_ok=True)
+            _remove(_scores_file(folder, way))
         if installed():
             write_run_report(folder / "run", data)
     write_text(folder / "val.txt", "".join(f"{image_id}\n" for image_id in ids))
@@ -150,7 +150,11 @@ def _do(job: Job, folder: Path, ways: Sequence[str], how: _How) -> Result:
 
 def _forget(folder: Path) -> None:
     """Remove the result of a job, so that the job is done again."""
-    path = folder / "result.json"
+    _remove(folder / "result.json")
+
+
+def _remove(path: Path) -> None:
+    """Remove a file, if it is there."""
     with output_errors(path):
         path.unlink(missing_ok=True)
 

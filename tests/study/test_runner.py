@@ -100,6 +100,15 @@ def test_an_old_result_that_cannot_be_removed_is_named(folder, tmp_path):
     assert done.error.path == result
 
 
+def test_an_old_evaluation_that_cannot_be_removed_is_named(folder, tmp_path):
+    (job,) = jobs_of(folder)[:1]
+    scores = job.folder(tmp_path) / "plain" / "evaluation" / "evaluation.csv"
+    scores.mkdir(parents=True)
+    (done,) = run_jobs([job], tmp_path)
+    assert isinstance(done.error, OutputError)
+    assert done.error.path == scores
+
+
 def test_a_run_whose_replacement_was_killed_is_not_trained_again(folder):
     (job,) = jobs_of(folder)[:1]
     steps = []
