@@ -60,6 +60,7 @@ def test_only_pairs_have_a_rate_of_pairs():
     assert rate_of_pairs(np.tile([1.0, 7.0], 50)) == pytest.approx(250.0)
     assert rate_of_pairs(np.tile([3.0, 3.0, 4.0], 50)) is None
     assert rate_of_pairs(np.full(50, 4.0)) is None
+    assert rate_of_steps(np.tile([1.0, 7.0], 50)) == pytest.approx(250.0)
 
 
 @pytest.mark.parametrize("rate_hz", [120, 300, 400, 450, 480, 494, 600, 700, 800, 900, 970, 1000])
