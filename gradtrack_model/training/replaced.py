@@ -148,8 +148,10 @@ def discard(folder: Path) -> None:
         left = older.with_name(temporary_name(REPLACED))
         with output_errors(older):
             older.rename(left)
-            sync_folder(folder)
-        _remove(left)
+            try:
+                sync_folder(folder)
+            finally:
+                _remove(left)
 
 
 def _remove_left(folder: Path) -> None:

@@ -239,3 +239,18 @@ def test_a_full_disk_leaves_the_old_run_where_it_was(study, tmp_path, monkeypatc
     monkeypatch.undo()
     replaced.set_aside(tmp_path, _RUN_FILES)
     assert load_model(tmp_path).path.parent.name == "replaced"
+
+
+def test_a_disk_that_fails_while_a_replaced_run_is_removed_keeps_nothing_of_it(
+    tmp_path, monkeypatch
+):
+    def full(_folder):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "best.json").write_text("{}")
+    replaced.set_aside(tmp_path, ["best.json"])
+    assert (tmp_path / "replaced" / "best.json").exists()
+    monkeypatch.setattr(replaced, "sync_folder", full)
+    with pytest.raises(OutputError, match="No space left"):
+        replaced.discard(tmp_path)
+    assert list(tmp_path.iterdir()) == []
