@@ -177,8 +177,13 @@ def _crashes(benches: list[Bench], settings: Settings, until: float) -> Row:
 
     n, bad = count(alike([crashes(bench) for bench in benches], until), settings)
     how = f"{len(benches)} commands, each call that changes a file: tests/faults.py"
+    return _of_tried("G9", bad, n, asked, how)
+
+
+def _of_tried(goal: str, bad: int, n: int, asked: int, how: str) -> Row:
+    """Return the row of a goal that allows no failure: `bad` of `n`, of `asked` there are."""
     return Row(
-        goal="G9",
+        goal=goal,
         figure=f"{bad} of {n:,}",
         met=verdict(bad, n, asked),
         how=how,
@@ -205,12 +210,4 @@ def _faults(benches: list[Bench], settings: Settings, end: float) -> Row:
     trials = [tried(bench, own) for bench, own in zip(benches, faults, strict=True)]
     n, bad = count(alike(trials, end), settings)
     how = f"faults of {len(benches)} commands, in equal times and by lot where time ends"
-    return Row(
-        goal="G10",
-        figure=f"{bad} of {n:,}",
-        met=verdict(bad, n, asked),
-        how=how,
-        cases=n,
-        asked=asked,
-        failures=bad,
-    )
+    return _of_tried("G10", bad, n, asked, how)
