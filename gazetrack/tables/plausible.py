@@ -166,11 +166,8 @@ def _without_marks(table: pa.Table, what: str, *, on_screen: bool, notes: list[s
         for name in table.column_names
         if name.endswith("x_px") and not name.startswith("median_")
     ]
-    sizes = [
-        name
-        for name in table.column_names
-        if name.endswith("pupil") and not _is_signed(table[name])
-    ]
+    sizes = [name for name in table.column_names if name.endswith("pupil")]
+    relative = {name for name in sizes if _is_signed(table[name])}
     n_positions = n_halves = n_sizes = n_infinite = 0
     in_planes = [eye for eye in eyes if _has_both(table, eye)]
     # Columns of numbers alone, from the first mark on: all else stays where it is.
@@ -195,7 +192,8 @@ def _without_marks(table: pa.Table, what: str, *, on_screen: bool, notes: list[s
         n_halves += _n_rows(halves)
         for name in sizes:
             values = batch.column(name).to_numpy()
-            missing = (values == 0) | (values == -1)
+            # Of sizes relative to a baseline, 0 and -1 are sizes like any other.
+            missing = ((values == 0) | (values == -1)) & (name not in relative)
             infinite = np.isinf(values)
             if missing.any() or infinite.any():
                 n_sizes += int(missing.sum())
@@ -264,10 +262,7 @@ def _with_numbers(table: pa.Table, mended: Spill) -> pa.Table:
 
 
 def _is_signed(column: pa.ChunkedArray) -> bool:
-    """Return whether pupil sizes are relative, as to a baseline.
-
-    Then 0 and -1 are sizes like any other.
-    """
+    """Return whether pupil sizes are relative, as to a baseline."""
     return any(
         bool(((values < 0) & (values != -1) & np.isfinite(values)).any())
         for values in (chunk.to_numpy() for chunk in column.chunks)

@@ -268,6 +268,13 @@ def test_an_infinite_pupil_is_missing_and_told():
     assert any("1 pupil sizes of the samples are absurdly large" in one for one in recording.notes)
 
 
+def test_an_infinite_pupil_is_missing_among_relative_ones_as_well():
+    recording = _samples(left_pupil=[0.1, np.inf, -0.2, -1.0])
+    np.testing.assert_array_equal(
+        recording.sample_table["left_pupil"], np.array([0.1, NAN, -0.2, -1.0], np.float32)
+    )
+
+
 def test_a_tracker_of_one_coordinate_keeps_it():
     recording = _samples(x_px=[1.0, 2.0, NAN, 4.0], y_px=[NAN] * 4)
     np.testing.assert_array_equal(recording.sample_table["x_px"], [1, 2, NAN, 4])
