@@ -157,7 +157,7 @@ def doubt_of(times: pa.ChunkedArray) -> str:
     if jitters and usual == MILLISECOND:
         # Jitter of more than half a millisecond makes steps of 3, as lost samples do.
         others.append(_rate_within(steps, usual + 2.5, repeats=True))
-    other = max(others, key=lambda one: abs(one - rate))
+    other = max(filter(np.isfinite, others), key=lambda one: abs(one - rate), default=rate)
     if abs(other - rate) <= _IN_DOUBT * rate:
         return ""
     return (
@@ -181,6 +181,8 @@ def repeats_are_samples(steps: Floats) -> bool:
     forward = steps[~is_repeat]
     if not len(forward) or not is_repeat.any() or not is_whole(forward):
         return False
+    if 2 * np.count_nonzero(is_repeat[1:] & is_repeat[:-1]) > np.count_nonzero(is_repeat):
+        return False  # a clock that stands still
     usual = float(np.median(nearly_whole(forward)))
     return usual == MILLISECOND and _are_the_clocks(is_repeat)
 
@@ -251,7 +253,8 @@ def _rate_of_distances(chosen: npt.NDArray[np.bool_], usual_ms: float, more_ms: 
     counts = np.bincount(distances, minlength=3)
     shorter = int(np.argmax(counts[:-1] + counts[1:]))
     distance = float(distances[(distances == shorter) | (distances == shorter + 1)].mean())
-    return 1000.0 * distance / (usual_ms * distance + more_ms)
+    total_ms = usual_ms * distance + more_ms
+    return 1000.0 * distance / total_ms if total_ms > 0 else float("nan")
 
 
 def _may_be_the_clocks(chosen: npt.NDArray[np.bool_]) -> bool:

@@ -39,6 +39,13 @@ def test_times_of_no_clock_have_no_rate(times):
     assert rate_of_steps(np.diff(times)) is None
 
 
+@pytest.mark.parametrize("times", [[0.0, *[1.0] * 100], [*range(50), *[50.0] * 200]])
+def test_a_clock_that_stands_still_has_the_rate_from_before(times):
+    assert rate(times) == pytest.approx(1000.0)
+    assert rate_of_steps(np.diff(times)) == pytest.approx(1000.0)
+    assert isinstance(doubt_of(pa.chunked_array([np.array(times, np.float64)])), str)
+
+
 def test_steps_of_microseconds_are_no_whole_milliseconds():
     t = np.arange(100) * 4e-4
     assert rate(t) == pytest.approx(2.5e6)
