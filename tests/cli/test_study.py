@@ -227,6 +227,9 @@ def test_a_signal_ends_a_cluster_with_nothing_half_written(exports, tmp_path, nu
     modules = tmp_path / "slow"
     modules.mkdir()
     (modules / "sitecustomize.py").write_text(SLOW_DISK)
+    # A worker that makes the folder waits half a minute for its name to be on the disk, and only
+    # then begins: as long as the other takes to publish its table.
+    (tmp_path / "tables").mkdir()
     arguments = ("convert", "exports", "-o", "tables", "--cluster", "local", "--jobs", "2", "-q")
     process = subprocess.Popen(
         [*PROGRAM, *arguments],
