@@ -49,14 +49,16 @@ def unpack(archive: Path, folder: Path, patterns: Sequence[str] = ()) -> Unpacke
     archive : pathlib.Path
         A zip file, as it was fetched.
     folder : pathlib.Path
-        Where its files go; those that are there, of the same size, stay as they are.
+        Where its files go; those that are there with the same bytes (by their CRC-32, which the
+        archive knows) stay as they are, and others of their names are unpacked again.
     patterns : sequence of str
         Which files, as in a shell, by their names or their paths in the archive; all by default.
 
     Raises
     ------
     InputError
-        The archive is damaged, or a name in it leads out of the folder.
+        The archive is damaged, a name in it leads out of the folder, or a file that is there
+        cannot be read.
     OutputError
         A file cannot be written.
     """
@@ -64,14 +66,14 @@ def unpack(archive: Path, folder: Path, patterns: Sequence[str] = ()) -> Unpacke
     n_others = 0
     try:
         with archive.open("rb") as file:
-            for name, size, opened in _members(file, PurePosixPath(), archive, 0):
+            for name, opened in _members(file, PurePosixPath(), archive, 0):
                 if len(files) + n_others >= _MAX_FILES:
                     raise InputError(f"more than {_MAX_FILES:,} files", path=archive)
                 if not _is_asked_for(name, patterns):
                     n_others += 1
                     continue
                 target = folder.joinpath(*name.parts)
-                if not (target.is_file() and target.stat().st_size == size):
+                if not _is_there(target, opened.member):
                     with opened() as inside, publish(target) as output:
                         _copy(inside, output)
                 files.append(target)
@@ -79,6 +81,21 @@ def unpack(archive: Path, folder: Path, patterns: Sequence[str] = ()) -> Unpacke
         what = f"is a damaged archive: {quote(error, 80)}"
         raise InputError(what, path=archive, hint="remove it, and fetch it again") from error
     return Unpacked(files, n_others)
+
+
+def _is_there(target: Path, member: zipfile.ZipInfo) -> bool:
+    """Tell whether a file of an archive lies unpacked already, byte for byte."""
+    if not (target.is_file() and target.stat().st_size == member.file_size):
+        return False
+    checksum = 0
+    try:
+        with target.open("rb") as file:
+            while data := file.read(_BLOCK_BYTES):
+                checksum = zlib.crc32(data, checksum)
+    except OSError as error:
+        what = f"cannot be read: {quote(error.strerror or str(error))}"
+        raise InputError(what, path=target, hint="remove it, or make it readable") from error
+    return checksum == member.CRC
 
 
 def _copy(inside: IO[bytes], output: IO[bytes]) -> None:
@@ -101,8 +118,8 @@ def _is_asked_for(name: PurePosixPath, patterns: Sequence[str]) -> bool:
 
 def _members(
     file: IO[bytes], inside: PurePosixPath, archive: Path, depth: int
-) -> Iterator[tuple[PurePosixPath, int, _Opener]]:
-    """Yield the path, the size and the opener of each file in an archive, nested ones included."""
+) -> Iterator[tuple[PurePosixPath, _Opener]]:
+    """Yield the path and the opener of each file in an archive, nested ones included."""
     with zipfile.ZipFile(file) as packed:
         for member in packed.infolist():
             name = _safe(member, archive)
@@ -111,7 +128,7 @@ def _members(
             _refuse_bomb(member, archive)
             opener = _Opener(packed, member)
             if name.suffix.lower() != ".zip" or depth == _MAX_NESTED:
-                yield inside / name, member.file_size, opener
+                yield inside / name, opener
                 continue
             # To read an archive one goes back and forth in it: it is unpacked for that.
             with tempfile.TemporaryFile() as copy:

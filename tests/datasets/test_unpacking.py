@@ -2,6 +2,7 @@
 
 import errno
 import os
+from pathlib import Path
 
 import pytest
 
@@ -44,11 +45,27 @@ def test_what_is_there_stays_and_what_is_cut_off_is_written_anew(tmp_path):
     archive = packed(tmp_path, {"a.csv": "1,2\n", "b.csv": "3,4\n"})
     out = tmp_path / "out"
     unpack(archive, out)
-    (out / "a.csv").write_text("1")
     untouched = (out / "b.csv").stat().st_mtime_ns
-    unpack(archive, out)
-    assert (out / "a.csv").read_text() == "1,2\n"
-    assert (out / "b.csv").stat().st_mtime_ns == untouched
+    for not_whole in ("1", "1,9\n"):  # of the same size, too
+        (out / "a.csv").write_text(not_whole)
+        unpack(archive, out)
+        assert (out / "a.csv").read_text() == "1,2\n"
+        assert (out / "b.csv").stat().st_mtime_ns == untouched
+
+
+def test_a_file_that_is_there_and_cannot_be_read_is_named(tmp_path, monkeypatch):
+    archive = packed(tmp_path, {"a.csv": "1,2\n"})
+    unpack(archive, tmp_path / "out")
+    opened = Path.open
+
+    def failing(path, *arguments, **options):
+        if path.name == "a.csv":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return opened(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", failing)
+    with pytest.raises(InputError, match=r"a\.csv.*cannot be read: Input/output error.*remove it"):
+        unpack(archive, tmp_path / "out")
 
 
 @pytest.mark.parametrize(
