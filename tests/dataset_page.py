@@ -95,16 +95,16 @@ def fetching():
     yield ""
     yield from prose(
         """`get` needs the extra `datasets` (`pip install "gazetrack[datasets]"`). It prints licence
-        and citation before it fetches anything, and writes them beside the files (`DATASET.json`).
-        Files are checked by their published MD5; one that is not as published is thrown away.
-        A call that was cut off is made once more: a file goes on where it ended, what is whole
-        stays. Archives, and archives within them, are unpacked file by file, each whole or not at
-        all; one that is there already is compared with its checksum in the archive, and unpacked
-        again where it differs; of a large set `--subset` unpacks some, as often as you like from the archive that is
-        there, and `--only fixations` leaves out the gaze. `--dry-run` says what would be fetched,
-        from where and to where. Without `--dir` it goes into `$GAZETRACK_DATASETS`, or the
-        user's cache folder. In Python: `gazetrack.datasets.get("gazebase", "data",
-        subset=["*_TEX.csv"]).tables`."""
+        and citation before it fetches anything, and writes them beside the files
+        (`DATASET.json`). Files are checked by their published MD5; one that is not as published
+        is thrown away. A call that was cut off is made once more: a file goes on where it ended,
+        what is whole stays. Archives, and archives within them, are unpacked file by file, each
+        whole or not at all; one that is there already is compared with its checksum in the
+        archive, and unpacked again where it differs; of a large set `--subset` unpacks some, as
+        often as you like from the archive that is there, and `--only fixations` leaves out the
+        gaze. `--dry-run` says what would be fetched, from where and to where. Without `--dir` it
+        goes into `$GAZETRACK_DATASETS`, or the user's cache folder. In Python:
+        `gazetrack.datasets.get("gazebase", "data", subset=["*_TEX.csv"]).tables`."""
     )
     yield ""
     yield from prose(
