@@ -284,13 +284,16 @@ def plant(module: ModuleType, mutant: Mutant) -> None:
     Raises
     ------
     LookupError
-        A function is below a decorator that hides it: nothing could be said of its mutants.
+        A function is below a decorator that hides it, or its name was given to another one:
+        nothing could be said of its mutants.
     """
     code = compile(mutant.tree, module.__file__ or "", "exec")
     for names, changed in _functions(code, ()):
         function = _find(module, names)
         if function is None:
             raise LookupError(f"{module.__name__} has no function {'.'.join(names)}")
+        if function.__name__ != names[-1]:  # its mutants would be put into the other one
+            raise LookupError(f"{module.__name__} has {function.__name__} as {'.'.join(names)}")
         if len(function.__code__.co_freevars) == len(changed.co_freevars):
             function.__code__ = changed
     _forget(module)
@@ -334,6 +337,22 @@ def _equivalents() -> set[tuple[str, str, str, str]]:
     return {(one["module"], one["code"], one["before"], one["after"]) for one in judged}
 
 
+def chosen(wing: Wing, names: Sequence[str]) -> list[Path]:
+    """Return the modules of a wing that are measured.
+
+    Parameters
+    ----------
+    wing : Wing
+        Where they are.
+    names : sequence of str
+        Their names, without endings; none means all that are public.
+    """
+    paths = sorted((_ROOT / wing.folder).rglob("*.py"))
+    return [
+        path for path in paths if (path.stem in names if names else not path.stem.startswith("_"))
+    ]
+
+
 def measure(
     wing: Wing,
     names: Sequence[str],
@@ -349,7 +368,7 @@ def measure(
     wing : Wing
         What is mutated, and by what it is to be noticed.
     names : sequence of str
-        The names of the modules, without their endings; none means all.
+        The names of the modules, without their endings; none means all that are public.
     tests : sequence of str
         The files or folders of tests, below the repository; none means the wing's own.
     sample : slice
@@ -367,11 +386,9 @@ def measure(
         os.environ["NUMBA_DISABLE_JIT"] = "1"
     import pytest
 
-    paths = sorted((_ROOT / wing.folder).rglob("[!_]*.py"))
-    paths = [path for path in paths if not names or path.stem in names]
     modules = {
         path: importlib.import_module(".".join(path.relative_to(_ROOT).with_suffix("").parts))
-        for path in paths
+        for path in chosen(wing, names)
     }
     runner = Runner(modules, sample, seconds, keep)
     # Without what pytest prints, and the options of the project that are of it.
@@ -451,7 +468,7 @@ def main() -> None:
     """Measure one wing, print it and, where a path is given, save it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("wing", choices=WINGS, help="whose modules get errors")
-    parser.add_argument("--modules", nargs="*", default=(), help="only these, by name")
+    parser.add_argument("--modules", nargs="*", default=(), help="only these; private ones, too")
     parser.add_argument("--tests", nargs="*", default=(), help="only these files or folders")
     parser.add_argument("--every", type=int, default=1, help="each N-th mutant only")
     parser.add_argument("--first", type=int, default=0, help="the first of them, from 0")

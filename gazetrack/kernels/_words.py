@@ -69,13 +69,13 @@ def _trailing_zeros(typing: Any, word: Any) -> Any:  # noqa: ARG001
 
 
 @inlined
-def word_at(data: npt.NDArray[np.uint8], at: int) -> np.uint64:
+def _fast_word_at(data: npt.NDArray[np.uint8], at: int) -> np.uint64:
     """Return data[at:at + 8] as a little-endian number; data must hold them all."""
     return _word_at(data, at)  # type: ignore[call-arg]
 
 
 @inlined
-def marks_at(data: npt.NDArray[np.uint8], at: int, one: int, other: int) -> np.uint64:
+def _fast_marks_at(data: npt.NDArray[np.uint8], at: int, one: int, other: int) -> np.uint64:
     """Return which of data[at : at + 64] are one of two bytes, the first in the lowest bit.
 
     All 64 bytes must lie within the data.
@@ -84,19 +84,19 @@ def marks_at(data: npt.NDArray[np.uint8], at: int, one: int, other: int) -> np.u
 
 
 @inlined
-def trailing_zeros(word: np.uint64) -> int:
+def _fast_trailing_zeros(word: np.uint64) -> int:
     """Return the number of zero bits below the lowest one, 64 without any."""
     return np.int64(_trailing_zeros(word))  # type: ignore[call-arg, return-value]
 
 
 @inlined
-def without_lowest(word: np.uint64) -> np.uint64:
+def _fast_without_lowest(word: np.uint64) -> np.uint64:
     """Return the word without its lowest bit that is set; 0 stays 0."""
     return word & (word - np.uint64(1))
 
 
 @inlined
-def bytes_before(word: np.uint64, limit: int) -> int:
+def _fast_bytes_before(word: np.uint64, limit: int) -> int:
     """Return how many bytes of a word come before the first one below `limit`, or 8.
 
     They are counted from the lowest byte; `limit` is 128 at most.
@@ -107,7 +107,7 @@ def bytes_before(word: np.uint64, limit: int) -> int:
 
 
 @inlined
-def short_number(word: np.uint64, length: int, mark: int) -> float:
+def _fast_short_number(word: np.uint64, length: int, mark: int) -> float:
     """Return the decimal number in the lowest bytes of a word, infinity for anything else.
 
     length 1 to 8; mark is the decimal mark's byte. The grammar is ``digits[mark digits?] | mark
@@ -174,3 +174,7 @@ if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
     word_at, marks_at = _slow_word_at, _slow_marks_at
     trailing_zeros, without_lowest = _slow_trailing_zeros, _slow_without_lowest
     short_number, bytes_before = _slow_short_number, _slow_bytes_before
+else:
+    word_at, marks_at = _fast_word_at, _fast_marks_at
+    trailing_zeros, without_lowest = _fast_trailing_zeros, _fast_without_lowest
+    short_number, bytes_before = _fast_short_number, _fast_bytes_before

@@ -15,7 +15,7 @@ from tests.places import ROOT
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 from _mutants import mutants
-from mutation import Report, Result, plant
+from mutation import WINGS, Report, Result, chosen, plant
 
 SOURCE = '''
 """A module."""
@@ -118,6 +118,23 @@ def test_a_function_that_cannot_be_found_is_no_survivor():
     module.__file__ = "made_up.py"
     with pytest.raises(LookupError, match="no function above"):
         plant(module, next(mutants(SOURCE)))
+
+
+def test_a_name_that_was_given_to_another_function_takes_no_mutant():
+    module = ModuleType("made_up")
+    module.__file__ = "made_up.py"
+    source = "def fast(n):\n    return n + n\n\ndef slow(n):\n    return 2 * n\n\nfast = slow\n"
+    exec(compile(source, "made_up.py", "exec"), vars(module))
+    with pytest.raises(LookupError, match="made_up has slow as fast"):
+        plant(module, next(mutants(source)))
+    assert module.fast(3) == 6
+
+
+def test_a_private_module_is_measured_where_it_is_named():
+    names = {path.stem for path in chosen(WINGS["kernels"], ())}
+    assert "cells" in names
+    assert "_words" not in names
+    assert [path.stem for path in chosen(WINGS["kernels"], ["_words"])] == ["_words"]
 
 
 def test_the_score_is_of_those_that_are_errors():
