@@ -11,7 +11,7 @@ from . import completing
 from . import options as opt
 from .engine_options import engine
 from .measures_output import GIVEN, beside, check_outputs, write_tables
-from .parsing import parse_pairs
+from .parsing import parse_labels
 from .printing import cell, print_json, print_table, without_nan
 from .progress import progress_bar
 from .reports import check_report, finish
@@ -145,7 +145,7 @@ def run(
     if masks is None and typed in GIVEN:
         raise click.UsageError("--aoi-name needs --masks DIR: other areas have names of their own")
     who = {name: choices.pop(name) for name in ("jobs", "cluster", "retries")}
-    names = _labels(labels)
+    names = parse_labels(labels)
     if aoi_hits is not None:
         areas: AoiSet = read_aoi_hits(aoi_hits)
     else:
@@ -180,18 +180,6 @@ def run(
     if show is not None:
         _show_all(measured, written)
     return code
-
-
-def _labels(text: str | None) -> dict[int, str] | None:
-    """Return the names of labels that were typed."""
-    if text is None:
-        return None
-    pairs = parse_pairs(text, "--labels")
-    for label in pairs:
-        if not label.isdecimal() or int(label) == 0:
-            what = f"{label!r} is no label: give whole numbers above 0, as in 1=polyp"
-            raise click.BadParameter(what, param_hint="--labels")
-    return {int(label): name for label, name in pairs.items()}
 
 
 def _places(out: Path | str) -> tuple[str, str, str]:

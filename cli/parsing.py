@@ -41,6 +41,18 @@ def parse_pairs(text: str | None, option: str) -> dict[str, str]:
     return pairs
 
 
+def parse_labels(text: str | None) -> dict[int, str] | None:
+    """Parse ``1=polyp,2=tool``, the names of labels; None where nothing was typed."""
+    if text is None:
+        return None
+    pairs = parse_pairs(text, "--labels")
+    for label in pairs:
+        if not label.isdecimal() or int(label) == 0:
+            what = f"{label!r} is no label: give whole numbers above 0, as in 1=polyp"
+            raise click.BadParameter(what, param_hint="--labels")
+    return {int(label): name for label, name in pairs.items()}
+
+
 def parse_screen(text: str | None) -> Screen | None:
     """Parse ``1920x1080``, ``1920x1080,531x299mm``, ``1920x1080,24in,65cm`` and the like.
 

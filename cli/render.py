@@ -13,13 +13,14 @@ from .dry_run import job_of
 from .engine_options import cluster_option, dry_run_option, engine, track_retries_option
 from .examples import examples
 from .map_options import map_options
-from .parsing import parse_size, parse_smoothing
+from .parsing import parse_labels, parse_size, parse_smoothing
 from .progress import progress_bar
 from .reports import check_report, finish
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gazetrack.measures.aois import AoiSet
     from gazetrack.workflows.at_hand import AtHand
     from gazetrack.workflows.outcome import Outcome
     from gazetrack.workflows.render import RenderOptions
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
         gazetrack render tables --images images --placement centre --dry-run
         # trials named "find polyp", "find ulcer": maps of each
         gazetrack render tables --images images --target "trial=find (.+)"
+        # several things in one trial: a map of each label of areas of interest
+        gazetrack render tables --images images --target aoi --aois aois.json
         """
     ),
 )
@@ -61,8 +64,20 @@ if TYPE_CHECKING:
     metavar="RULE|CSV",
     help=(
         "What a trial was looking for, where several things were: trial, stimulus, recording, "
-        "participant, COLUMN=REGEX, or a CSV of these columns and target. A map for each."
+        "participant, COLUMN=REGEX, or a CSV of these columns and target. A map for each. Or aoi, "
+        "or aoi=REGEX: the label of the area of interest that gaze fell on."
     ),
+)
+@click.option(
+    "--aois",
+    type=opt.FILE,
+    metavar="FILE|DIR",
+    help="For --target aoi: areas of interest, as for measures --aois; or a folder of masks.",
+)
+@click.option(
+    "--labels",
+    metavar="N=NAME,…",
+    help="The areas are images of labels: which value is which, as in 1=polyp,2=ulcer.",
 )
 @click.option("--size", metavar="N|HxW", help="Size of the maps; each image's own by default.")
 @click.option(
@@ -128,6 +143,8 @@ def command(
     images: Path | str | None,
     placement: str | None,
     target: str | None,
+    aois: Path | None,
+    labels: str | None,
     size: str | None,
     pool: bool,
     out: Path | str,
@@ -166,6 +183,7 @@ def command(
             images=places.images,
             placement=placement,
             target=target,
+            aois=_areas(aois, labels),
             size=parse_size(size),
             out=places.out,
             crf=crf_params(choices["preset"], weight=crf_weight) if crf else None,
@@ -186,6 +204,18 @@ def command(
         rendered = render_tables(found, chosen, progress_bar("rendering", quiet))
         outcomes = places.told(rendered)
     return finish(outcomes, report, None if quiet else _show)
+
+
+def _areas(aois: Path | None, labels: str | None) -> AoiSet | None:
+    """Return the areas of interest that were named."""
+    from gazetrack.measures.aoi_files.reading import read_aois
+
+    names = parse_labels(labels)
+    if aois is not None:
+        return read_aois(aois, labels=names)
+    if names is not None:
+        raise click.UsageError("--labels needs --aois DIR")
+    return None
 
 
 def _dry_run(

@@ -682,6 +682,33 @@ def training_page():
         ),
         "",
         *prose(
+            """Where one trial looks for several things, an area of interest says what gaze fell on:
+            its label is the class. The areas may be rough boxes (`aois.csv` of the example has
+            some), in any file that `gazetrack measures --aois` reads, or images of labels (`--aois
+            masks --labels 1=polyp,2=ulcer`). They are needed for training images alone."""
+        ),
+        "",
+        "```console",
+        "gazetrack convert reader-1.asc reader-2.asc --force        # of no task",
+        "gazetrack render --images images --target aoi --aois aois.csv -o by-area",
+        "gradtrack-train --maps by-area --preset tiny --steps 100 \\",
+        '  --set \'classes.names=["polyp", "ulcer"]\'',
+        "```",
+        "",
+        *prose(
+            """A trial then has a track of each class: its fixations within the areas of that label,
+            of which each level keeps the last, as of any track. A line joins fixations that
+            followed each other within the class, and breaks where gaze was elsewhere; noise (short
+            fixations, those off the image, the first of the trial) is left out before, so that it
+            breaks nothing. A fixation within areas of two classes is one of either, and one in none
+            is of no class, counted as such: there the maps say background. A class that is in the
+            image and that a trial never looked at has no map of it, which is not the same as a map
+            of nothing. `--target "aoi=^([a-z]+)"` makes one class of polyp-1 and polyp-2. Images
+            without areas are left out and named; areas that move, or are there for a time only, are
+            refused."""
+        ),
+        "",
+        *prose(
             """Each class has its track maps, and each decoder stage predicts all, with the loss
             of one class each; Track Attention sees the features through the most likely class at
             each pixel. With `classes.heads = "softmax"` a pixel is of one class or background;

@@ -132,6 +132,7 @@ def pool(observers: Sequence[TrackMaps]) -> TrackMaps:
         x=np.concatenate([track.x for track in tracks]),
         y=np.concatenate([track.y for track in tracks]),
         duration_ms=np.concatenate([track.duration_ms for track in tracks]),
+        visit=None,
     )
     values = np.asarray(np.mean([maps.values for maps in observers], axis=0), np.float32)
     return TrackMaps(track, observers[0].params, values)
@@ -205,7 +206,8 @@ def render_maps(
     refuse_other_type(params, MapParams, "params", hint)
     height, width = size or (round(track.height), round(track.width))
     kept = prepare(track, params).scaled(width, height)
-    values = render_points(kept.x, kept.y, kept.duration_ms, (height, width), params)
+    size = (height, width)
+    values = render_points(kept.x, kept.y, kept.duration_ms, size, params, visit=kept.visit)
     return TrackMaps(kept, params, values)
 
 
@@ -252,7 +254,13 @@ def render_batch(
 
 
 def render_points(
-    x: Floats, y: Floats, duration_ms: Floats, size: tuple[int, int], params: MapParams
+    x: Floats,
+    y: Floats,
+    duration_ms: Floats,
+    size: tuple[int, int],
+    params: MapParams,
+    *,
+    visit: npt.NDArray[np.int64] | None = None,
 ) -> Maps:
     """Render fixations that are already cleaned, for example after an augmentation has moved them.
 
@@ -266,6 +274,9 @@ def render_points(
         Size of the maps in pixels.
     params : MapParams
         How they become maps; what it says of cleaning is not asked here.
+    visit : ndarray of int, shape (N,), optional
+        Which visit of an area each fixation belongs to: lines stay within a visit, see
+        `gazetrack.maps.track.Track.within`. Without it, lines join all fixations.
 
     Returns
     -------
@@ -276,7 +287,8 @@ def render_points(
     known = np.isfinite(x) & np.isfinite(y) & np.isfinite(duration_ms)
     duration_ms = duration_ms[known]
     factors = widening(duration_ms, params.duration_exponent)
-    fixations = np.stack([x[known], y[known], duration_ms, factors])
+    visits = np.zeros(len(x)) if visit is None else visit.astype(np.float64)
+    fixations = np.stack([x[known], y[known], duration_ms, factors, visits[known]])
     members = level_members(
         duration_ms, params.ratios, truncation=params.truncation, by=params.by, seed=params.seed
     )
@@ -309,14 +321,15 @@ def check_size(height: int, width: int, levels: int = 1) -> None:
 def _render(fixations: Floats, firsts: list[int], size: tuple[int, int], p: MapParams) -> Maps:
     """Render levels that are suffixes of the same fixations.
 
-    The parameters' shares of the image size become pixels here. Fixations [4, N] are their x, y,
-    duration and widening; `firsts` has each level's first fixation.
+    The parameters' shares of the image size become pixels here. Fixations [5, N] are their x, y,
+    duration, widening and visit; `firsts` has each level's first fixation.
     """
-    x, y, duration_ms, factors = fixations
+    x, y, duration_ms, factors, visit = fixations
     s = math.sqrt(size[0] * size[1])
     joined = np.zeros(len(x), np.bool_)
     if p.kind != "disc":
         joined[:-1] = np.hypot(np.diff(x), np.diff(y)) <= p.max_saccade * s
+        joined[:-1] &= np.diff(visit) == 0
     points = Points(
         x=x,
         y=y,

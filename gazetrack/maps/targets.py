@@ -1,6 +1,7 @@
 """What a trial's gaze was looking for: its target, read off its names or out of a table.
 
-A study that asks for several things, each in trials of its own, gives a map for each of them.
+A study that asks for several things, each in trials of its own, gives a map for each of them. Where
+one trial asks for several, the target is what gaze fell on: the label of an area of interest.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("trial", "stimulus", "recording", "participant")
 TARGET = "target"
+AOI = "aoi"
 _HINT = "use trial, stimulus, recording or participant, such as trial=REGEX, or a CSV file"
 # How `build_tracks` numbers an image's second showing within a trial.
 _SHOWING = re.compile(r"#\d+$")
@@ -65,12 +67,42 @@ def target_rule(rule: str) -> Callable[[Track], str]:
         text = text or getattr(track, column)
         if pattern is None:
             return str(text)
-        found = pattern.search(text)
-        if found is None:
-            return ""
-        return (found[1] if pattern.groups else found[0]) or ""
+        return _first_of(pattern, text)
 
     return target
+
+
+def is_of_areas(rule: str | None) -> bool:
+    """Return whether a rule is ``aoi`` or ``aoi=REGEX``: a target is the label of an area."""
+    return rule is not None and rule.partition("=")[0] == AOI
+
+
+def area_rule(rule: str) -> Callable[[str], str]:
+    """Return what reads the target of an area of interest off its label.
+
+    Parameters
+    ----------
+    rule : str
+        ``aoi``, for the label itself, or ``aoi=REGEX``, for the pattern's first group, or all that
+        it matches: ``aoi=([a-z]+)`` makes one target of polyp-1 and polyp-2.
+
+    Returns
+    -------
+    callable
+        The target of a label; empty where the pattern does not match.
+
+    Raises
+    ------
+    ConfigError
+        The pattern is no regular expression.
+
+    Examples
+    --------
+    >>> area_rule("aoi=([a-z]+)")("polyp-2")
+    'polyp'
+    """
+    pattern = _pattern(rule)
+    return lambda label: label if pattern is None else _first_of(pattern, label)
 
 
 def with_targets(tracks: Iterable[Track], rule: str) -> list[Track]:
@@ -81,18 +113,38 @@ def with_targets(tracks: Iterable[Track], rule: str) -> list[Track]:
 
 def _parsed(rule: str) -> tuple[str, re.Pattern[str] | None]:
     """Return column and pattern of a rule; no column for a file."""
-    column, mark, text = rule.partition("=")
+    column = rule.partition("=")[0]
     if column in COLUMNS:
-        if mark and not text:
-            raise ConfigError(f"target {quote(rule)!r}", hint=_HINT)
-        try:
-            return column, re.compile(text) if mark else None
-        except re.error as error:
-            what = f"target {quote(rule)!r} is no regular expression: {error}"
-            raise ConfigError(what, hint=_HINT) from error
+        return column, _pattern(rule)
+    if is_of_areas(rule):
+        what = f"target {quote(rule)!r}: which areas gaze fell on is said as maps are rendered"
+        raise ConfigError(what, hint="gazetrack render --target aoi --aois FILE, and train on that")
     if not rule.endswith(".csv"):
         raise ConfigError(f"target {quote(rule)!r}", hint=_HINT)
     return "", None
+
+
+def _pattern(rule: str) -> re.Pattern[str] | None:
+    """Return the pattern of ``NAME=REGEX``; None where there is the name alone."""
+    name, mark, text = rule.partition("=")
+    if not mark:
+        return None
+    hint = "use aoi, or aoi=REGEX" if name == AOI else _HINT
+    if not text:
+        raise ConfigError(f"target {quote(rule)!r}", hint=hint)
+    try:
+        return re.compile(text)
+    except re.error as error:
+        what = f"target {quote(rule)!r} is no regular expression: {error}"
+        raise ConfigError(what, hint=hint) from error
+
+
+def _first_of(pattern: re.Pattern[str], text: str) -> str:
+    """Return the first group of what a pattern finds, or all of it; empty where that is nothing."""
+    found = pattern.search(text)
+    if found is None:
+        return ""
+    return (found[1] if pattern.groups else found[0]) or ""
 
 
 def _from_table(path: Path) -> Callable[[Track], str]:

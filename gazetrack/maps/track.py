@@ -56,6 +56,10 @@ class Track:
         ``left`` or ``right`` where each eye has a track of its own; else empty.
     target : str
         What was looked for, see `gazetrack.maps.targets`; empty where nobody said so.
+    visit : ndarray of int64, shape (N,), optional
+        Of what a longer track has within an area, see `within`: which visit each fixation belongs
+        to, from 1. No line goes from one visit to the next. None where gaze went from each fixation
+        to the next one.
     """
 
     recording: str
@@ -69,6 +73,7 @@ class Track:
     participant: str = ""
     eye: str = ""
     target: str = ""
+    visit: npt.NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.x)
@@ -93,7 +98,25 @@ class Track:
 
     def take(self, keep: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> Track:
         """Return the track with only the fixations that `keep` selects."""
-        return replace(self, x=self.x[keep], y=self.y[keep], duration_ms=self.duration_ms[keep])
+        visit = None if self.visit is None else self.visit[keep]
+        return replace(
+            self, x=self.x[keep], y=self.y[keep], duration_ms=self.duration_ms[keep], visit=visit
+        )
+
+    def within(self, inside: npt.NDArray[np.bool_], target: str) -> Track:
+        """Return what of the track lies in an area, as the track of that target.
+
+        Parameters
+        ----------
+        inside : ndarray of bool, shape (N,)
+            Which fixations lie in the area. Those that follow each other are one visit: what is
+            noise has to be cleaned out before, or a stray fixation would end a visit.
+        target : str
+            What the area is of.
+        """
+        begins = inside.copy()
+        begins[1:] &= ~inside[:-1]
+        return replace(self, visit=np.cumsum(begins), target=target).take(inside)
 
     def scaled(self, width: float, height: float) -> Track:
         """Return the same track on the image resized to this width and height."""
@@ -223,7 +246,9 @@ def track_names(tracks: Sequence[Track]) -> list[str]:
     texts = []
     for track in tracks:
         image = stem(track.stimulus)
-        parts = (image, track.recording, track.participant, track.trial, track.eye)
+        # A trial has tracks of several targets where these are what lies within areas.
+        of_area = "" if track.visit is None else track.target
+        parts = (image, track.recording, track.participant, track.trial, track.eye, of_area)
         text = ".".join(part for part in parts if part)
         seen[text] = seen.get(text, 0) + 1
         texts.append(text if seen[text] == 1 else f"{text}.{seen[text]}")
@@ -244,7 +269,8 @@ def clean(track: Track, *, min_duration_ms: float = 50.0, drop_first: int = 1) -
     min_duration_ms : float
         Shorter fixations are dropped; those of exactly this duration stay.
     drop_first : int
-        How many to drop from the start, of tracks with at least four fixations left.
+        How many to drop from the start, of tracks with at least four fixations left. What lies
+        within an area, see `Track.within`, has no start of its own: nothing is dropped there.
 
     Returns
     -------
@@ -275,7 +301,7 @@ def cleaned_out(
     inside = (track.x >= 0) & (track.x < track.width) & (track.y >= 0) & (track.y < track.height)
     kept = np.flatnonzero(inside & ~short)
     first = np.zeros(len(track), np.bool_)
-    if len(kept) >= MIN_FIXATIONS_TO_DROP:
+    if len(kept) >= MIN_FIXATIONS_TO_DROP and track.visit is None:
         first[kept[:drop_first]] = True
     whole = "first of their track" if drop_first == 1 else f"first {drop_first} of their track"
     return {

@@ -171,7 +171,7 @@ def find_hits(
             shared.append(f"{quote(first, 40)} and {quote(name, 40)}")
         sizes = trials.frame.iloc[rows][["image_width_px", "image_height_px"]].to_numpy(np.float64)
         _refuse_other_plane(sizes[[len(places) > 0 for places in fixations]], own, aois.space)
-        plane = _plane(sizes, own, whole)
+        plane = plane_of(sizes, own, whole)
         beyond += plane.beyond
         scaled += plane.scaled
         margin_px = _margin_px(margin or Margin(), name, px_per_deg or {}, plane)
@@ -179,7 +179,7 @@ def find_hits(
         sized = zip(own.names, found[-1].area_px2, strict=True)
         empty += [f"{quote(area, 30)} of {quote(name, 40)}" for area, px2 in sized if px2 == 0]
     if not found and without:
-        _refuse_strangers(aois, without)
+        refuse_strangers(aois, without)
     notes = [
         f"{len(told)} {what}: {told[0]}{', …' if len(told) > 1 else ''}"
         for told, what in (
@@ -194,8 +194,20 @@ def find_hits(
 
 
 @dataclass(frozen=True)
-class _Plane:
-    """What brings the fixations of each trial to the pixels of the areas."""
+class Plane:
+    """What brings the fixations of each trial to the pixels of the areas.
+
+    Parameters
+    ----------
+    scale_x, scale_y : ndarray of float64, shape (T,)
+        Factors of the positions of each trial.
+    sizes : ndarray of float64, shape (T, 2)
+        Width and height in pixels of what the areas lie on.
+    beyond : list of str
+        Areas that reach beyond the image, in words for the user.
+    scaled : list of str
+        Images of another size than the one drawn on, in words for the user.
+    """
 
     scale_x: Floats
     scale_y: Floats
@@ -220,13 +232,32 @@ def _refuse_other_plane(sizes: Floats, own: StimulusAois, space: str) -> None:
         raise SchemaError(what, hint="give the areas in pixels of the image")
 
 
-def _plane(sizes: Floats, own: StimulusAois, screen_px: tuple[float, float] | None) -> _Plane:
-    """Return how positions get to the pixels of the areas; `sizes` are those of the trials."""
+def plane_of(sizes: Floats, own: StimulusAois, screen_px: tuple[float, float] | None) -> Plane:
+    """Return how positions get to the pixels of the areas of one stimulus.
+
+    Parameters
+    ----------
+    sizes : ndarray of float64, shape (T, 2)
+        Width and height in pixels of the image of each trial; NaN where they are not known.
+    own : StimulusAois
+        The areas, and the size of the image that they were drawn on.
+    screen_px : (float, float) or None
+        Width and height of the screen in pixels, for areas in its pixels.
+
+    Returns
+    -------
+    Plane
+
+    Raises
+    ------
+    DataError
+        An area lies outside its image, or the image has another shape than the one drawn on.
+    """
     if own.size is None:
         planes = sizes if screen_px is None else np.broadcast_to(screen_px, sizes.shape)
         beyond = [note for size in _distinct(planes) if (note := checked_on(own, size))]
         ones = np.ones(len(sizes))
-        return _Plane(ones, ones, planes, beyond, [])
+        return Plane(ones, ones, planes, beyond, [])
     widths, heights = sizes.T
     width, height = own.size
     beyond = [note for note in [checked_on(own, (width, height))] if note]
@@ -243,7 +274,7 @@ def _plane(sizes: Floats, own: StimulusAois, screen_px: tuple[float, float] | No
     scale_x = np.where(np.isfinite(widths), width / widths, 1.0)
     scale_y = np.where(np.isfinite(heights), height / heights, 1.0)
     drawn_on = np.broadcast_to([float(width), float(height)], sizes.shape)
-    return _Plane(scale_x, scale_y, drawn_on, beyond, scaled)
+    return Plane(scale_x, scale_y, drawn_on, beyond, scaled)
 
 
 def _distinct(sizes: Floats) -> list[tuple[float, float]]:
@@ -252,7 +283,7 @@ def _distinct(sizes: Floats) -> list[tuple[float, float]]:
 
 
 def _margin_px(
-    margin: Margin, stimulus: str, px_per_deg: Mapping[str, float], plane: _Plane
+    margin: Margin, stimulus: str, px_per_deg: Mapping[str, float], plane: Plane
 ) -> float:
     """Return a margin in pixels of the areas."""
     if margin.deg is None or margin.deg == 0:
@@ -269,7 +300,7 @@ def _on_stimulus(
     fixations: pd.DataFrame,
     own: StimulusAois,
     trials: tuple[Places, Sequence[Places]],
-    plane: _Plane,
+    plane: Plane,
     margin_px: float,
 ) -> Hits:
     """Return the hits on one stimulus; `trials` are their rows, and those of their fixations."""
@@ -283,10 +314,10 @@ def _on_stimulus(
     end = mine["end_ms"].to_numpy()
     in_aoi_ms = np.zeros((len(own.aois), len(places)))
     reach = np.full((len(own.aois), len(rows)), np.nan)
-    planes, plane_of = np.unique(plane.sizes, axis=0, return_inverse=True)
+    planes, of_trial = np.unique(plane.sizes, axis=0, return_inverse=True)
     for number, aoi in enumerate(own.aois):
         shares = [reach_share(aoi, (width, height), margin_px) for width, height in planes]
-        reach[number] = np.array(shares)[plane_of.ravel()]
+        reach[number] = np.array(shares)[of_trial.ravel()]
         for (onset, offset), inside in aoi.inside(x, y, margin_px).items():
             shared = np.minimum(end, offset) - np.maximum(begin, onset)
             in_aoi_ms[number] += np.where(inside, np.maximum(shared, 0.0), 0.0)
@@ -304,8 +335,21 @@ def _on_stimulus(
     )
 
 
-def _refuse_strangers(aois: AoiSet, stimuli: Iterable[str]) -> None:
-    """Refuse areas of other stimuli than all of a table's."""
+def refuse_strangers(aois: AoiSet, stimuli: Iterable[str]) -> None:
+    """Refuse areas of other stimuli than all of a table's.
+
+    Parameters
+    ----------
+    aois : AoiSet
+        The areas, none of which is of these stimuli.
+    stimuli : iterable of str
+        The stimuli of the table, by their names in it.
+
+    Raises
+    ------
+    DataError
+        Always; it names the stimulus that may be meant.
+    """
     known = [name for name in aois.known if name != EVERY]
     first = next((name for name in stimuli if name), "")
     meant = did_you_mean(stem(first), known)

@@ -41,6 +41,8 @@ _LOOKS = {
     "ulcer": (1.05, 0.15, (0.98, 1.32, 1.22)),
 }
 _MOST_TRIES = 100
+_BOX_COLUMNS = ("stimulus", "aoi", "x_px", "y_px", "width_px", "height_px")
+_BOX_MARGIN = 0.04  # of the root of the image's area: nobody draws a box tightly
 
 
 def write_class_example(
@@ -49,7 +51,8 @@ def write_class_example(
     """Write a small data set of two classes: images, label images, a split, and readers' gaze.
 
     Each of two readers sees half of the images, once for every class that is in them. The message
-    ``TASK polyp`` or ``TASK ulcer`` says what a trial was looking for.
+    ``TASK polyp`` or ``TASK ulcer`` says what a trial was looking for, and ``aois.csv`` has a rough
+    box around each lesion, as areas of interest that are labelled with its class.
 
     Parameters
     ----------
@@ -85,6 +88,7 @@ def write_class_example(
     rng = np.random.default_rng(seed)
     trials: list[list[Trial]] = []
     names = []
+    boxes = [",".join(_BOX_COLUMNS)]
     n_alone = 0
     for number in range(n_images):
         name = f"case-{number + 1:03d}.png"
@@ -95,6 +99,7 @@ def write_class_example(
         image, labels = class_image(rng, size, present)
         write_png(folder / "images" / name, image)
         write_png(folder / "masks" / name, labels)
+        boxes += [f"{name},{each},{box}" for each, box in _boxes(labels, present)]
         placement = place("fit", SCREEN, size[1], size[0])
         own = []
         for each in present:
@@ -108,6 +113,7 @@ def write_class_example(
         # All images for one task, then all for the other: nobody looks for two things in turn.
         shown = [trial for each in CLASSES for own in seen for trial in own if trial.task == each]
         write_asc(path, shown, SCREEN, rate_hz=RATE_HZ, rng=rng)
+    write_text(folder / "aois.csv", "".join(f"{line}\n" for line in boxes))
     held_out = set(names[::4])
     write_text(folder / "train.txt", "".join(f"{n}\n" for n in names if n not in held_out))
     write_text(folder / "val.txt", "".join(f"{n}\n" for n in names if n in held_out))
@@ -144,6 +150,23 @@ def class_image(
         rgb = np.where(lesion[..., None], painted, rgb)
         labels[lesion] = CLASSES.index(name) + 1
     return as_picture(rng, rgb, light), labels
+
+
+def _boxes(labels: npt.NDArray[np.uint8], present: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Return each class that is in the image, and its box: left, top, width, height in pixels."""
+    height, width = labels.shape
+    margin = round(_BOX_MARGIN * np.sqrt(height * width))
+    found = []
+    for name in present:
+        rows, columns = np.nonzero(labels == CLASSES.index(name) + 1)
+        if not len(rows):
+            continue
+        left = max(int(columns.min()) - margin, 0)
+        top = max(int(rows.min()) - margin, 0)
+        right = min(int(columns.max()) + 1 + margin, width)
+        bottom = min(int(rows.max()) + 1 + margin, height)
+        found.append((name, f"{left},{top},{right - left},{bottom - top}"))
+    return found
 
 
 def _beside(rng: np.random.Generator, labels: npt.NDArray[np.uint8]) -> tuple[Mask, Floats]:

@@ -24,6 +24,7 @@ from gazetrack.maps.track import track_names
 from gazetrack.publish import publish, refuse_input_folder, refuse_overwrite, sha256_of
 from gazetrack.tables.finding import tables_among
 from gazetrack.tables.stimulus import stem
+from gazetrack.workflows.aoi_targets import area_targets, within_areas
 from gazetrack.workflows.at_hand import at_hand
 from gazetrack.workflows.engine.run import Engine, over
 from gazetrack.workflows.outcome import Outcome, settled
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from gazetrack.maps.neighbours import SliceSmoothing
     from gazetrack.maps.parameters import CRFParams
     from gazetrack.maps.track import Track
+    from gazetrack.measures.aois import AoiSet
     from gazetrack.workflows.render_slices import Around
 
     Group = list[tuple[Track, Outcome]]
@@ -106,7 +108,11 @@ class RenderOptions:
         Type of the stored values: 0..255, or 0..1.
     target : str or None
         Rule for what a trial was looking for, see `gazetrack.maps.targets.target_rule`: maps then
-        say it, and `pooled` ones are of one target each. Tracks of no target are left out.
+        say it, and `pooled` ones are of one target each. Tracks of no target are left out. Or
+        ``aoi`` or ``aoi=REGEX``: the label of the area that gaze fell on, see
+        `gazetrack.workflows.aoi_targets`; needs `aois`.
+    aois : AoiSet or None
+        The areas of interest of the images, as `gazetrack.read_aois` returns them.
     """
 
     params: MapParams = field(default_factory=MapParams)
@@ -125,6 +131,7 @@ class RenderOptions:
     engine: Engine | None = None
     dtype: str = "uint8"
     target: str | None = None
+    aois: AoiSet | None = None
 
 
 class RenderChoices(TypedDict, total=False):
@@ -144,6 +151,7 @@ class RenderChoices(TypedDict, total=False):
     engine: Engine | None
     dtype: str
     target: str | None
+    aois: AoiSet | None
 
 
 def render(
@@ -276,7 +284,10 @@ def gathered(paths: Sequence[str | Path], options: RenderOptions) -> Gathered:
         [options.out, options.out / "png", options.out / "overlay"], [options.images]
     )
     sizes, unreadable = image_sizes(images)
-    target = None if options.target is None else target_rule(options.target)
+    areas = area_targets(options.target, options.aois)
+    target = None
+    if options.target is not None and areas is None:
+        target = target_rule(options.target)
     outcomes: list[Outcome] = []
     work: Group = []
     for path in paths:
@@ -288,11 +299,15 @@ def gathered(paths: Sequence[str | Path], options: RenderOptions) -> Gathered:
             found = read_tracks(path, known_sizes, options.placement)
             if target is not None:
                 found = of_targets(found, target, outcome)
+            if areas is not None:
+                found = within_areas(found, areas, options.params, outcome)
             work += [(track, outcome) for track in found.tracks]
             take_note(outcome, found, unreadable, options.images)
         except GazetrackError as error:
             outcome.status = "failed"
             outcome.error = error
+    if areas is not None and outcomes:
+        outcomes[0].notes += areas.aois.notes
     groups = by_image(work) if options.pooled else [[one] for one in work]
     return Gathered(outcomes, groups, images)
 
@@ -317,6 +332,8 @@ def _write_maps(
     }
     if options.target is not None:
         meta["target_rule"] = options.target
+    if options.aois is not None:
+        meta["target_areas"] = dict(options.aois.source)
     if options.smoothing is not None:
         meta["slice_smoothing"] = asdict(options.smoothing)
     most = options.max_total_bytes
@@ -359,8 +376,8 @@ def _rows(found: Gathered, options: RenderOptions) -> list[Row]:
 def _in_order(rows: Sequence[Row], options: RenderOptions) -> Iterator[TrackMaps]:
     """Yield the maps of each row in order, rendered by `options.jobs` threads or by an engine."""
     if options.engine is not None:
-        # Who works has no use for who else does.
-        render_row = partial(_rendered, options=replace(options, engine=None))
+        # Who works has no use for who else does, nor for areas: tracks are split already.
+        render_row = partial(_rendered, options=replace(options, engine=None, aois=None))
         with ExitStack() as held:
             needs: list[Path] = []
             if options.engine.cluster is not None and options.crf is not None:

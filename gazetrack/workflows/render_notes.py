@@ -142,6 +142,8 @@ def by_image(work: Sequence[tuple[Track, Outcome]]) -> list[list[tuple[Track, Ou
 def count_used(group: Sequence[tuple[Track, Outcome]], params: MapParams) -> None:
     """Count in the outcomes what cleaning leaves of a row's tracks, and what it drops and why."""
     for track, outcome in group:
+        if track.visit is not None:  # counted when it was split: a fixation may be in two of these
+            continue
         reasons = left_out(track, params)
         outcome.rows_out += len(track) - sum(reasons.values())
         for reason, n in reasons.items():

@@ -37,7 +37,8 @@ class ClassConfig:
     target : str
         What says which class a trial's gaze was looking for: ``trial``, ``stimulus``, ``recording``
         or ``participant``, whole or ``trial=REGEX`` for the pattern's first group; or a CSV file
-        with such columns and ``target``. Stored maps say it themselves.
+        with such columns and ``target``. Stored maps say it themselves, also those of areas of
+        interest (``gazetrack render --target aoi``).
     """
 
     names: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 import gazetrack
-from gazetrack.errors import DataError
+from gazetrack.errors import ConfigError, DataError
 from tests.synthetic import write_data
 
 
@@ -76,3 +76,44 @@ def test_maps_say_what_was_looked_for(tmp_path, monkeypatch):
     failed = run("render --target trial=nobody --levels 2 --size 16 -o other")
     assert failed.return_value == 4
     assert "says nothing of trial" in failed.output
+
+
+def test_what_gaze_fell_on_is_a_target(tmp_path, monkeypatch):
+    folder = write_data(tmp_path / "data")
+    monkeypatch.chdir(folder)
+    # Half and half of every image, as one table of areas and as images of labels.
+    rows = ["stimulus,aoi,x_px,y_px,width_px,height_px,image_width_px,image_height_px"]
+    (folder / "labels").mkdir()
+    for path in sorted((folder / "images").iterdir()):
+        with Image.open(path) as image:
+            width, height = image.size
+        half = width // 2
+        size = f"{width},{height}"
+        rows.append(f"{path.name},polyp,0,0,{half},{height},{size}")
+        rows.append(f"{path.name},ulcer,{half},0,{width - half},{height},{size}")
+        labels = np.full((height, width), 2, np.uint8)
+        labels[:, :half] = 1
+        Image.fromarray(labels).save(folder / "labels" / f"{path.stem}.png")
+    (folder / "areas.csv").write_text("\n".join(rows), "utf-8")
+    line = "render --levels 2 --size 16 --target aoi"
+    done = run(f"{line} --aois areas.csv")
+    assert done.exit_code == 0, done.output
+    by_label = run(f"{line} --aois labels --labels 1=polyp,2=ulcer -o others")
+    assert by_label.exit_code == 0, by_label.output
+    stores = [gazetrack.read_maps(name) for name in ("maps", "others")]
+    found = [
+        {(row.stimulus, row.trial, row.target): row.values for row in store.rows()}
+        for store in stores
+    ]
+    assert {target for _, _, target in found[0]} == {"polyp", "ulcer"}
+    assert list(found[0]) == list(found[1])
+    for key, values in found[0].items():
+        np.testing.assert_array_equal(values, found[1][key])
+    planned = run(f"{line} --aois areas.csv --dry-run -o nowhere")
+    assert f"would render {len(found[0])} tracks" in planned.output
+    with pytest.raises(ConfigError, match="say which value is what: --labels 1=polyp,2=ulcer"):
+        run(f"{line} --aois labels -o more")
+    with pytest.raises(UsageError, match="--labels needs --aois"):
+        run(f"{line} --labels 1=polyp")
+    with pytest.raises(ConfigError, match="needs the areas of interest"):
+        run(line)

@@ -148,6 +148,40 @@ def test_stored_maps_of_each_target_train_as_the_tables_do(study, tmp_path):
         gradtrack_model.train(study, "tiny", settings=short, maps=tmp_path / "plain")
 
 
+def test_labels_of_areas_are_classes_without_any_task(study, tmp_path):
+    """From rough boxes around what is there, gaze within them, and no word of what was asked."""
+    example = [study / f"reader-{number}.asc" for number in (1, 2)]
+    gazetrack.convert(example, out=tmp_path)
+    areas = gazetrack.read_aois(study / "aois.csv")
+    told = gazetrack.render(
+        tmp_path, study / "images", tmp_path / "maps", target="aoi", aois=areas, pooled=True
+    )
+    assert all(one.rows_in == one.rows_out + sum(one.dropped.values()) for one in told)
+    store = gazetrack.read_maps(tmp_path / "maps")
+    assert sorted(store.targets) == list(NAMES)
+    run = tmp_path / "run"
+    result = gradtrack_model.train(
+        study, "tiny", settings=SETTINGS, maps=tmp_path / "maps", out=run
+    )
+    assert result.best["val_dice_polyp"] > 0.4
+    assert result.best["val_dice_ulcer"] > 0.4
+    network = gradtrack_model.load_model(run)
+    ids = tuple((study / "val.txt").read_text("utf-8").split())
+    out = tmp_path / "predictions"
+    options = gradtrack_model.PredictOptions(ids=ids)
+    list(gradtrack_model.predict_folder(study / "images", network, out, options))
+    found = evaluate_classes(out, study / "masks", None, NAMES, ids=study / "val.txt").summary()
+    for name in NAMES:
+        dice = found["classes"][name]["dice"]["mean"]
+        assert dice == pytest.approx(result.best[f"val_dice_{name}"], abs=1e-6)
+    other = {**SETTINGS, "classes.names": ("polyp", "bleeding")}
+    with pytest.raises(DataError, match=r"class bleeding: the targets in .* are polyp, ulcer"):
+        gradtrack_model.train(study, "tiny", settings=other, maps=tmp_path / "maps")
+    by_area = {**SETTINGS, "classes.target": "aoi"}
+    with pytest.raises(ConfigError, match="said as maps are rendered - gazetrack render --target"):
+        gradtrack_model.train(study, "tiny", settings=by_area)
+
+
 def test_a_class_that_nobody_looked_for_stops_the_run_before_it_begins(study, tmp_path):
     settings = {**SETTINGS, "classes.names": ("polyp", "bleeding")}
     with pytest.raises(DataError, match=r"class bleeding: the targets in .* are polyp, ulcer"):
