@@ -35,7 +35,7 @@ def change_weights(
         last = max(last, first)
         while last < size and t[last] - t[first] < window:
             last += 1
-        if last >= size and (size == 0 or t[size - 1] - t[first] < window - step):
+        if last >= size and t[size - 1] - t[first] < window - step:
             break
         missing = -1
         for i in range(first, last):

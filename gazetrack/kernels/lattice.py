@@ -14,6 +14,8 @@ import numpy.typing as npt
 
 from gazetrack.kernels._jit import jit
 
+_SLOTS = 1 << 16  # of the first table of vertices, a power of two
+
 
 @jit
 def lattice_build(
@@ -31,7 +33,7 @@ def lattice_build(
     vertices = np.empty((n, d + 1), np.int32)
     weights = np.empty((n, d + 1), np.float32)
     keys = np.empty((n * (d + 1) + 1, d), np.int32)
-    table = np.zeros(1 << 16, np.int32)
+    table = np.zeros(_SLOTS, np.int32)
     count = 0
     elevated = np.empty(d + 1, np.float32)
     base = np.empty(d + 1, np.int32)

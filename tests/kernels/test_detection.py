@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gazetrack.kernels.clusters import change_weights, two_means
@@ -19,7 +19,15 @@ pytestmark = pytest.mark.kernel
 
 steps = st.sampled_from([0.0, 2.0, 4.0, 4.0, 200.0])
 whole = st.integers(0, 9).map(float)
+seeds = st.integers(0, 2**32 - 1)
 quick = settings(deadline=None, max_examples=150)
+
+
+def scattered_gaze(seed, n):
+    """Three places that gaze jumps among and noise about them, so that no two points are as far."""
+    rng = np.random.default_rng(seed)
+    places = rng.uniform(-9, 9, (2, 1)) + rng.normal(0, rng.uniform(0, 4, (2, 1)), (2, 3))
+    return places[:, rng.integers(0, 3, n)] + rng.normal(0, 0.5, (2, n))
 
 
 @given(
@@ -81,16 +89,41 @@ def test_two_means_splits_two_plateaus_and_the_change_has_the_weight():
     assert np.nan_to_num(weights[:30]).max() == 0
 
 
-@given(
-    st.lists(
-        st.tuples(st.sampled_from([2.0, 4.0]), st.one_of(whole, whole, st.just(np.nan)), whole),
-        max_size=40,
-    )
-)
+@given(seeds, st.integers(0, 2), st.integers(1, 3), st.integers(1, 12))
 @quick
-def test_change_weights_equal_the_oracle(signal):
-    t = np.cumsum([s for s, _, _ in signal]).astype(float)
-    x, y = (np.array([row[k] for row in signal], float) for k in (1, 2))
-    y[np.isnan(x)] = np.nan
-    arguments = (t, x, y, 30.0, 8.0, np.array([1, 2]))
+def test_two_means_are_those_of_the_oracle(seed, first, n, blocks):
+    x, y = scattered_gaze(seed, first + n * blocks + 2)
+    labels = np.full(14, 7, np.int8)
+    two_means(x, y, first, n, blocks, labels)
+    means = [v[first : first + n * blocks].reshape(blocks, n).mean(axis=1) for v in (x, y)]
+    assert labels[:blocks].tolist() == oracles.two_means(np.stack(means, axis=1)).tolist()
+    assert (labels[blocks:] == 7).all()
+
+
+def test_two_means_begin_along_x_where_both_axes_are_as_wide():
+    x, labels = np.array([1.0, 1.0, 5.0, 5.0]), np.empty(4, np.int8)
+    two_means(x, -x, 0, 1, 4, labels)
+    assert labels.tolist() == [0, 0, 1, 1]
+
+
+@given(
+    seeds,
+    st.lists(st.sampled_from([2.0, 4.0]), min_size=12, max_size=40),
+    st.lists(st.sampled_from([0, 1, 9, 20, -1]), max_size=2),
+    st.sampled_from([0.0, 3.0, 8.0]),
+)
+@example(0, [], [], 8.0)
+@quick
+def test_change_weights_equal_the_oracle(seed, steps, missing, step):
+    t = np.cumsum(steps)
+    x, y = scattered_gaze(seed, t.size)
+    for i in missing:
+        x[i : i + 1 or None] = y[i : i + 1 or None] = np.nan
+    arguments = (t, x, y, 30.0, step, np.array([4, 1, 2]))
     np.testing.assert_allclose(change_weights(*arguments), oracles.change_weights(*arguments))
+
+
+def test_gaze_that_stays_has_no_change():
+    x = np.ones(50)
+    weights = change_weights(np.arange(50) * 4.0, x, x, 40.0, 8.0, np.array([1, 2]))
+    assert set(weights[~np.isnan(weights)]) == {0.0}

@@ -46,12 +46,29 @@ def test_equals_the_oracle_within_reach(track, reach):
     assert (fast[1:] <= fast[:-1]).all()
 
 
+@given(st.integers(0, 2**32 - 1), st.booleans())
+@settings(deadline=None, max_examples=40)
+def test_equals_the_oracle_near_long_segments(seed, tapered):
+    rng = np.random.default_rng(seed)
+    n = rng.integers(2, 5)
+    xs, ys = rng.uniform(-8, 16, (2, n)).astype(np.float32)
+    radii = (rng.uniform(0, 2, n) if tapered else np.ones(n)).astype(np.float32)
+    track = xs, ys, radii, rng.random(n) < 0.8, np.array([n - 2, 0]), tapered
+    fast, slow = (np.empty((2, 9, 7), np.float32) for _ in range(2))
+    suffix_distance(*track, 3.0, fast)
+    oracles.suffix_distance(*track, slow)
+    near = slow + radii.max() < 3.0
+    np.testing.assert_allclose(fast[near], slow[near], atol=2e-4)
+
+
+@pytest.mark.parametrize("side", [5, 40])
 @pytest.mark.parametrize("tapered", [False, True])
-def test_many_fixations(tapered):
+def test_many_fixations(tapered, side):
     rng = np.random.default_rng(0)
     n = 300
-    xs, ys = rng.uniform(-5, 14, (2, n)).astype(np.float32)
-    radii = (rng.uniform(0, 2, n) if tapered else np.ones(n)).astype(np.float32)
+    xs, ys = rng.uniform(-side, side + 9, (2, n)).astype(np.float32)
+    # A few are so large that they are the nearest from afar.
+    radii = (rng.exponential(side / 5, n) if tapered else np.ones(n)).astype(np.float32)
     track = xs, ys, radii, rng.random(n) < 0.3, np.array([250, 0]), tapered
     fast, slow = (np.empty((2, 7, 9), np.float32) for _ in range(2))
     suffix_distance(*track, np.inf, fast)

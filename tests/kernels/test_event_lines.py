@@ -21,8 +21,17 @@ events = st.builds(
     st.lists(st.builds(str.__add__, blanks, st.one_of(decimals, tokens)), max_size=11),
 )
 
+of_times = st.builds(
+    lambda word, eye, start, end, rest: " ".join([word, eye, str(start), str(end), *rest]),
+    st.sampled_from(["EFIX", "ESACC", "EBLINK", "SFIX", "SSACC", "SBLINK"]),
+    st.sampled_from(["L", "R", "X L", "LR L"]),
+    st.integers(2, 4),
+    st.integers(2, 4),
+    st.lists(decimals.filter(bool), max_size=8),
+)
 
-@given(st.lists(st.one_of(events, others), max_size=8))
+
+@given(st.lists(st.one_of(events, of_times, others), max_size=8))
 @example(
     [
         "EFIX L   100\t200\t101\t  960.0\t  -540.5\t   1200",

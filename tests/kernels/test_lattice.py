@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gazetrack.kernels.lattice import lattice_build, lattice_filter
+from gazetrack.kernels import lattice
+from gazetrack.kernels.lattice import _rehash, _slot, lattice_build, lattice_filter
 from tests import oracles
 
 pytestmark = pytest.mark.kernel
+
+
+def _jit_is_off():
+    return bool(numba.config.DISABLE_JIT)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small_tables():
+    """Let tables grow after a few points where kernels are not compiled.
+
+    A compiled one has its constants in itself, and is quick enough for many points.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        if _jit_is_off():
+            patch.setattr(lattice, "_SLOTS", 8)
+        yield
 
 
 def filtered(features, values):
@@ -72,7 +90,29 @@ def test_many_points_make_the_table_grow():
     assert len(np.unique(vertices)) == neighbours.shape[2] - 1
 
 
-def _jit_is_off():
-    import numba
+@given(
+    st.lists(st.tuples(*[st.integers(-9, 9)] * 2), min_size=2, max_size=32, unique=True),
+    st.integers(1, 31),
+    st.sampled_from([1, 2, 8]),
+)
+@settings(deadline=None, max_examples=100)
+def test_the_table_holds_each_key_once(keys, count, size):
+    count = min(count, len(keys) - 1)
+    while size < 2 * count:
+        size *= 2
+    rows = np.array([(0, 0), *keys], np.int32)  # keys are counted from 1
+    table = _rehash(rows, count, size)
+    assert sorted(table[table != 0]) == [*range(1, count + 1)]
+    found = [int(table[_slot(rows, table, row)]) for row in rows[1:]]
+    assert found == [k if k <= count else 0 for k in range(1, len(rows))]
 
-    return bool(numba.config.DISABLE_JIT)
+
+@pytest.mark.parametrize("unit", [1, 6])
+def test_keys_are_spread_over_the_table(unit):
+    """Neighbours must not share their slots: what looks for one would pass all the others."""
+    keys = unit * np.stack(np.unravel_index(np.arange(1024), (8, 8, 4, 1, 4)), axis=1)
+    empty = np.zeros(2048, np.int32)
+    keys = keys.astype(np.int32)
+    used = {_slot(keys, empty, key) for key in keys}
+    of_chance = empty.size * (1 - np.exp(-len(keys) / empty.size))
+    assert len(used) > 0.9 * of_chance

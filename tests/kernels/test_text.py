@@ -86,7 +86,9 @@ def test_parse_samples_is_its_oracle(text):
 
 @given(
     st.lists(
-        st.lists(st.sampled_from([math.nan, math.inf, 0.0, 1.0]), min_size=6, max_size=6),
+        st.lists(
+            st.sampled_from([math.nan, math.inf, -math.inf, 0.0, 1.0]), min_size=6, max_size=6
+        ),
         min_size=1,
         max_size=9,
     ),
@@ -139,6 +141,13 @@ def test_place_samples_finds_a_sample_without_a_time():
     assert got[0] == 1
 
 
+def test_more_values_than_a_byte_counts():
+    data = ("1" + " 2" * 300 + " ...\n").encode()
+    got = outputs(data)
+    parse_samples(np.frombuffer(data, np.uint8), *got)
+    assert got[3].tolist()[0] == 255
+
+
 @given(st.one_of(tokens, decimals))
 @example("0.0000000000000000000000001")
 @settings(deadline=None, max_examples=300)
@@ -149,14 +158,24 @@ def test_parse_number_gives_the_nearest_double(token):
     assert got == want or (math.isnan(got) and math.isnan(want)) or abs(got - want) < 1e-18
 
 
-@pytest.mark.parametrize(
-    ("token", "want"),
-    [
-        ("12345678901234567", 12345678901234567.0),
-        ("1.23456789012345678901", 1.234567890123456),
-        ("1" * 19, math.nan),
-    ],
+@given(
+    st.sampled_from(["", "+", "-"]),
+    st.text("0123456789", max_size=20),
+    st.text("0123456789", max_size=22),
 )
-def test_parse_number_with_more_digits_than_a_double_holds(token, want):
-    data = np.frombuffer(token.encode(), np.uint8)
-    np.testing.assert_allclose(_parse_number(data, 0, data.size, 46), want, rtol=1e-14)
+@example("", "0", "0" * 17 + "123")
+@example("", "12345678901234567", "")
+@example("", "1", "23456789012345678901")
+@example("-", "1" * 19, "")
+@settings(deadline=None, max_examples=300)
+def test_parse_number_keeps_15_digits_and_all_before_the_point(sign, before, after):
+    data = np.frombuffer(f"{sign}{before}.{after}".encode(), np.uint8)
+    counted = before.lstrip("0")
+    kept = after[: max(15 - len(counted), 0)]
+    if not counted:  # zeros behind the point are no digits of it, but there are 18 places at most
+        zeros = len(after) - len(after.lstrip("0"))
+        kept = after[: min(zeros + 15, 18)]
+    want = float(f"{sign}{before}.{kept}") if before or after else math.nan
+    if len(counted) > 18:
+        want = math.nan
+    np.testing.assert_array_equal(_parse_number(data, 0, data.size, 46), want)
