@@ -76,12 +76,27 @@ def outputs(data):
 @example("1\r\r2\r\r\n3 4\r")
 @settings(deadline=None, max_examples=300)
 def test_parse_samples_is_its_oracle(text):
-    data = text.encode()
+    check_samples(text)
+
+
+def check_samples(text):
+    data = text.encode("latin-1")
     got, want = outputs(data), outputs(data)
     counts = parse_samples(np.frombuffer(data, np.uint8), *got)
     assert counts == oracles.parse_samples(data, *want)
     for a, b in zip(got, want, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_each_byte_within_tokens_and_around_them():
+    for c in map(chr, range(1, 256)):
+        check_samples(f"1 2{c}3 4{c}56789012 .{c}\n{c}5 6\n-{c}7\n1{c}2\t3{c}4\t5 6{c}7 8{c}")
+
+
+def test_marks_of_quality_are_of_some_letters_and_lengths_alone():
+    marks = [c + "." * n for c in map(chr, range(33, 127)) for n in (1, 2, 3, 11, 12, 13, 15, 16)]
+    check_samples("".join(f"1 2 {word} 3\n" for word in marks))
+    check_samples("".join(f"1 2 3 4 5 6 7 8 {word} 9\n" for word in marks))
 
 
 @given(
@@ -125,6 +140,12 @@ def test_place_samples_is_its_oracle(samples, layout, previous):
         *arrays, *layout, float(previous), want
     )
     np.testing.assert_array_equal(got, want)
+
+
+def test_no_samples_are_placed():
+    none = np.empty((0, 6), np.float32)
+    of_each = np.empty(0), none, np.empty(0, np.uint8)
+    assert place_samples(*of_each, 6, 0, 0.0, np.empty((8, 0), np.float32)) == (0, 0, 0, 0)
 
 
 def test_place_samples_finds_a_sample_without_a_time():
