@@ -99,6 +99,6 @@ def two_means(
             sums[k, 1] += my[b]
             sums[k, 2] += 1.0
         if not changed or sums[0, 2] == 0.0 or sums[1, 2] == 0.0:
-            break
+            break  # or all further rounds would be as this one
         ax, ay = sums[0, 0] / sums[0, 2], sums[0, 1] / sums[0, 2]
         cx, cy = sums[1, 0] / sums[1, 2], sums[1, 1] / sums[1, 2]

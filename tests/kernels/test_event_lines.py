@@ -30,8 +30,16 @@ of_times = st.builds(
     st.lists(decimals.filter(bool), max_size=8),
 )
 
+fields = {"EFIX": 8, "ESACC": 11, "EBLINK": 5, "SFIX": 3, "SSACC": 3, "SBLINK": 3}
+short_and_whole = [
+    " ".join([word, "R", *map(str, range(1, n - 1))])
+    for word, needed in fields.items()
+    for n in (needed - 1, needed, needed + 1)
+]
+
 
 @given(st.lists(st.one_of(events, of_times, others), max_size=8))
+@example(short_and_whole)
 @example(
     [
         "EFIX L   100\t200\t101\t  960.0\t  -540.5\t   1200",
