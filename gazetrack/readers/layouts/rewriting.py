@@ -105,7 +105,9 @@ def of_some_rows(
 def _cell(line: bytes, at: int, mark: bytes) -> bytes:
     """Return a cell of a line, without quotes around it; empty where the line is too short."""
     if b'"' in line:
-        cells = next(csv.reader([line.decode("utf-8", "replace")], delimiter=mark.decode()))
+        # What names the kind of a row does not stand behind the longest cell that csv takes.
+        text = line.decode("utf-8", "replace")[: csv.field_size_limit()]
+        cells = next(csv.reader([text], delimiter=mark.decode()))
         return cells[at].strip().encode() if at < len(cells) else b""
     plain = line.split(mark, at + 1)
     return plain[at].strip() if at < len(plain) else b""

@@ -16,6 +16,9 @@ from gazetrack.errors import ParseError, quote
 from gazetrack.readers.text.utf8 import Utf8Lines
 
 if TYPE_CHECKING:
+    import _csv
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
     from gazetrack.readers.head import Head
@@ -191,9 +194,7 @@ class _Change(NamedTuple):
 
 
 def _change_of_mark(head: Head, header: Header, columns: tuple[int, ...]) -> _Change | None:
-    """Find where a table's second decimal mark begins, or None when it has a single one."""
-    before = ""
-    since = 0
+    """Find where a table's second decimal mark begins, or None where that is not known."""
     with (
         Utf8Lines(head) as raw,
         io.TextIOWrapper(io.BufferedReader(raw), "utf-8", newline="\n") as file,
@@ -203,18 +204,30 @@ def _change_of_mark(head: Head, header: Header, columns: tuple[int, ...]) -> _Ch
         # A quote character opens nothing in a table without quotes.
         quotes = '"' if header.quoted else None
         reader = csv.reader(file, delimiter=header.delimiter, quotechar=quotes)
-        for row in reader:
-            line = header.lines + reader.line_num
-            for column in sorted(columns):
-                cell = row[column].strip() if column < len(row) else ""
-                found = _MARKED.fullmatch(cell)
-                if found is None:
-                    continue
-                if not before:
-                    before = found[1]
-                    since = line
-                elif found[1] != before:
-                    return _Change(line, column, cell, before, since)
+        try:
+            return _first_change(reader, header.lines, sorted(columns))
+        except csv.Error:  # a cell of more than 128 KiB, which other readers of tables take
+            return None
+
+
+def _first_change(
+    reader: _csv.Reader, n_header_lines: int, columns: Sequence[int]
+) -> _Change | None:
+    """Return the first cell with another mark than those before it, or None without one."""
+    before = ""
+    since = 0
+    for row in reader:
+        line = n_header_lines + reader.line_num
+        for column in columns:
+            cell = row[column].strip() if column < len(row) else ""
+            found = _MARKED.fullmatch(cell)
+            if found is None:
+                continue
+            if not before:
+                before = found[1]
+                since = line
+            elif found[1] != before:
+                return _Change(line, column, cell, before, since)
     return None
 
 

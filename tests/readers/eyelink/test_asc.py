@@ -7,6 +7,7 @@ import gazetrack
 from gazetrack.errors import ParseError
 from gazetrack.readers.base import NO, Level, ReadOptions, read_head
 from gazetrack.readers.eyelink import asc as eyelink_asc
+from gazetrack.readers.reading import CUT_OFF
 from gazetrack.tables.geometry import with_geometry
 from gazetrack.tables.placement import Placement
 from gazetrack.tables.screen import Screen
@@ -539,3 +540,31 @@ def test_the_name_of_an_image_ends_before_its_numbers(tmp_path):
     recording = read(write(tmp_path, load + HEADER + SAMPLE.format(100)))
     assert recording.sample_table["stimulus"].to_pylist() == ["my old image.png"]
     assert recording.placements == {}  # three numbers are no place and size
+
+
+def test_the_header_of_edf2asc_is_enough_to_know_it(tmp_path):
+    text = "** CONVERTED FROM a.edf using edfapi 4.2.1 Linux\n** DATE: unknown\n" + HEADER
+    verdict = eyelink_asc.sniff(read_head(write(tmp_path, text)))
+    assert (verdict.level, verdict.reason) == (Level.CERTAIN, "header of edf2asc")
+
+
+def test_a_last_line_without_its_end_is_used_and_said_or_left_out_and_counted(tmp_path):
+    rows = "".join(map(SAMPLE.format, (100, 102, 104)))
+    path = write(tmp_path, HEADER + rows.rstrip("\n"))
+    used = gazetrack.read(path)
+    assert used.sample_table["t_ms"].to_pylist() == [0, 2, 4]
+    assert not used.dropped
+    (note,) = used.notes
+    assert note.startswith("the last line has no line end: the file may be cut off there")
+    salvaged = gazetrack.read(path, salvage=True)
+    assert salvaged.sample_table["t_ms"].to_pylist() == [0, 2]
+    assert salvaged.dropped == {CUT_OFF: 1}
+    assert not salvaged.notes
+
+
+@pytest.mark.parametrize("salvage", [False, True])
+def test_blanks_behind_the_last_line_end_are_nothing(tmp_path, salvage):
+    path = write(tmp_path, HEADER + SAMPLE.format(100) + "  ")
+    found = gazetrack.read(path, salvage=salvage)
+    assert found.sample_table["t_ms"].to_pylist() == [0]
+    assert (found.dropped, found.notes) == ({}, ())

@@ -31,6 +31,16 @@ def test_without_onsets_fixations_are_laid_end_to_end(tmp_path):
     assert "CURRENT_FIX_START" in recording.notes[0]
 
 
+def test_rows_that_make_a_trial_of_nearly_each_are_asked_about(tmp_path):
+    rows = "".join(f"1\t1\t2\t{start}\n" for start in (900, 700, 500, 300))
+    columns = REPORT.removeprefix("RECORDING_SESSION_LABEL\t")
+    head = write(tmp_path, f"{columns}\tCURRENT_FIX_START\n{rows}")
+    recording = eyelink_report.read(head, ReadOptions())
+    assert recording.fixation_table["trial"].to_pylist() == ["1", "2", "3", "4"]
+    assert set(recording.fixation_table["recording"].to_pylist()) == {"a"}  # the name of the file
+    assert "4 trials of 4 fixations: are the rows in the order of time?" in recording.notes
+
+
 def test_required_columns(tmp_path):
     head = write(tmp_path, "CURRENT_FIX_X\tCURRENT_FIX_Y\n1\t2\n")
     verdict = eyelink_report.sniff(head)

@@ -84,6 +84,11 @@ def test_a_clock_that_begins_again_is_refused_with_its_line(tmp_path):
     assert caught.value.line == 7
 
 
+def test_a_header_alone_is_no_recording(tmp_path):
+    with pytest.raises(ParseError, match="a header and no rows"):
+        gazetrack.read(written(tmp_path))
+
+
 def test_a_report_of_areas_is_told_as_such(tmp_path):
     path = tmp_path / "areas.txt"
     path.write_text("RECORDING_SESSION_LABEL\tIA_ID\tIA_DWELL_TIME\ns1\t1\t200\n")

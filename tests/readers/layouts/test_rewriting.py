@@ -40,6 +40,16 @@ def test_rows_of_one_kind_are_kept_and_the_others_counted(tmp_path, end):
     assert n_others() == 2
 
 
+def test_a_cell_longer_than_what_csv_takes_is_no_matter_behind_the_kind(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(f'kind,x,page\na,1,"short"\nb,2,"{"p" * 200_000}"\na,3,"{"p" * 200_000}"\n')
+    plain = read_head(path)
+    header = header_of(plain)
+    head, n_others = of_some_rows(plain, header, "kind", "a")
+    assert read_columns(head, header, {"x": (1, "float64")}).found["x"].tolist() == [1, 3]
+    assert n_others() == 1
+
+
 def test_one_row_without_a_line_end_is_of_a_kind_as_well(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("kind,x\nb,1")

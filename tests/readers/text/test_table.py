@@ -152,6 +152,17 @@ def test_the_line_where_the_decimal_mark_changes_is_named(first, second, change,
     assert f"since line 2 {'a point' if first == '.' else 'a comma'}" in error.what
 
 
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_beside_a_cell_longer_than_what_csv_takes_a_second_decimal_mark_is_no_number(
+    quote, tmp_path
+):
+    page = quote + "p" * 200_000 + quote
+    text = f"x_px;y_px;t;page\n1.5;7;0;p\n2.5;7;20;{page}\n3,5;7;40;p\n"
+    error = refused(tmp_path, "generic", text)
+    assert "'3,5' in column 'x_px' is not a number" in error.what
+    assert (error.line, error.column) == (4, 1)
+
+
 @pytest.mark.parametrize("name", ["eyelink_report", "gazemedseg"])
 def test_a_column_that_is_missing(name, tmp_path):
     error = refused(tmp_path, name, table(name, row(0)).replace("CURRENT_FIX_X", "X"))
