@@ -254,3 +254,25 @@ def test_a_disk_that_fails_while_a_replaced_run_is_removed_keeps_nothing_of_it(
     with pytest.raises(OutputError, match="No space left"):
         replaced.discard(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_of_a_trainer_at_work_stays(tmp_path):
+    mine = tmp_path / temporary_name("replaced") / "best.json"
+    mine.parent.mkdir()
+    mine.write_text("{}")
+    replaced.put_back(tmp_path, _RUN_FILES)
+    assert files(tmp_path) == {f"{mine.parent.name}/best.json": b"{}"}
+
+
+def test_files_of_others_with_one_name_both_stay(tmp_path):
+    (tmp_path / "best.json").write_text("{}")
+    replaced.set_aside(tmp_path, ["best.json"])
+    hidden = temporary_name("replaced")
+    names = {name: name.replace("replaced", hidden, 1) for name in files(tmp_path)}
+    aside = {names[name]: data for name, data in files(tmp_path).items()}
+    left = as_left_by_the_dead(aside | {f"{hidden}/notes.txt": b"older"})
+    replaced.discard(tmp_path)
+    both = left | {"replaced/notes.txt": b"newer"}
+    restore(both, tmp_path)
+    replaced.put_back(tmp_path, ["best.json"])
+    assert files(tmp_path) == both

@@ -89,6 +89,15 @@ def test_without_a_line_that_states_it_most_samples_say_how_many_values_there_ar
     assert any("line 5:" in note for note in recording.notes)
 
 
+def test_a_line_that_names_no_eye_states_no_number_of_values(tmp_path):
+    lines = _lines(stated="GAZE")
+    lines[5] = lines[5].replace("\t  300.0", "")
+    recording = _read(tmp_path, lines)
+    assert recording.eyes == "binocular"  # by START
+    assert np.flatnonzero(np.isnan(recording.sample_table["left_x_px"])).tolist() == [3]
+    assert not any("of their SAMPLES line" in note for note in recording.notes)
+
+
 def test_the_size_of_blocks_changes_nothing(tmp_path):
     lines = _lines("INPUT", n=40)
     for row in (12, 30):
