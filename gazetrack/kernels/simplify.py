@@ -85,7 +85,6 @@ def simplified_saccades(
     while n > 0:
         durations_before = n_durations
         n = _join_aligned(saccades, durations, n, n_durations, limits)
-        n_durations = n + 1
         last = durations[n]
         i = 0
         w = 0

@@ -19,7 +19,8 @@ def two_states(
     """Return the most probable states (0 or 1) of v [N].
 
     In each state v is Gaussian, with means [2] and deviations [2]. Both states are equally probable
-    at the start; log_stay and log_leave [2] are the logarithms of going on and ending.
+    at the start; log_stay and log_leave [2] are the logarithms of going on and ending. Of equally
+    probable ways into a state the one that stays is taken, of such last states the first.
     """
     n = v.size
     states = np.zeros(n, np.int8)

@@ -56,16 +56,23 @@ def test_compact_runs_of_a_ramp_take_linear_time():
     assert compact_runs(t, t * 0.01, t * 0.0, 10.0, 5000.0, 50.0)[0].size == 0
 
 
-@given(st.lists(whole, min_size=1, max_size=8))
+@given(st.lists(whole, max_size=8), st.permutations([0.5, 3.0]))
 @quick
-def test_two_states_are_the_most_probable(values):
-    v, means, deviations = np.array(values), np.array([1.0, 6.0]), np.array([1.0, 2.0])
+def test_two_states_are_the_most_probable(values, deviations):
+    v, means, deviations = np.array(values), np.array([1.0, 6.0]), np.array(deviations)
     stay, leave = np.log([0.9, 0.7]), np.log([0.1, 0.3])
     path = two_states(v, means, deviations, stay, leave)
     z = (v - means[path]) / deviations[path]
     score = -0.5 * z @ z - np.log(deviations[path]).sum()
     score += sum(stay[a] if a == b else leave[a] for a, b in itertools.pairwise(path))
     assert score == pytest.approx(oracles.two_states(v, means, deviations, stay, leave))
+
+
+@pytest.mark.parametrize(("last", "state"), [(0.0, 0), (2.0, 1), (1.0, 0)])
+def test_of_two_equally_probable_paths_the_one_that_stays_is_taken(last, state):
+    v, ones = np.array([1.0, 1.0, 1.0, last]), np.ones(2)
+    path = two_states(v, np.array([0.0, 2.0]), ones, -ones, -ones)
+    assert path.tolist() == [state] * 4
 
 
 @given(st.lists(st.tuples(steps, st.one_of(st.just(np.nan), whole)), max_size=20))

@@ -66,13 +66,14 @@ def test_widen(nodes, height, width):
         rng.random((nodes, width)).astype(np.float32),
     )
     across[np.abs(np.arange(width) * nodes / width - np.arange(nodes)[:, None]) > 2] = 0
-    across[-1] = 0
+    across[-1] = across[: nodes % 2] = 0
     # One stretch of each row, in one row of the table nothing at all.
     first = rng.integers(0, nodes + 1, height)
     away = np.arange(nodes + 1) - first[:, None]
     down[(away < 0) | (away > 11)] = 0
     down[-1] = 0
     grids[0, nodes // 2] = 0
+    grids[1] = 1
     fast, slow = (np.empty((3, height, width), np.float32) for _ in range(2))
     widen(grids, down, across, fast)
     oracles.widen(grids, down, across, slow)

@@ -22,7 +22,7 @@ def signals(draw, most=60):
     """Levels that last a few samples, with whole numbers around them, so that limits are met."""
     n = draw(st.integers(0, most))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    t = np.cumsum(rng.choice(STEPS, n))
+    t = np.cumsum(rng.choice(draw(st.sampled_from([STEPS, STEPS[:4], [0.0, 0.0, 4.0]])), n))
     level = np.cumsum(rng.random(n) < draw(st.sampled_from([0.1, 0.3, 1.0])))
     high, noise = draw(st.sampled_from([(6, 1), (48, 1), (48, 4)]))
     x, y = rng.integers(0, high, (2, n + 1))[:, level] + rng.integers(0, noise, (2, n))
@@ -50,13 +50,12 @@ def test_moving_median(signal, half, most):
     )
 
 
-@given(signals(), st.sampled_from([0.0, 5.0, 20.0]))
+@given(signals(), st.sampled_from([0.0, 5.0, 20.0]), st.sampled_from([4.0, 30.0]))
 @quick
-def test_local_slope(signal, half):
+def test_local_slope(signal, half, max_gap):
     t, x, _ = signal
-    np.testing.assert_allclose(
-        smooth.local_slope(t, x, half, 100.0), oracles.local_slope(t, x, half, 100.0), atol=1e-8
-    )
+    slope = smooth.local_slope(t, x, half, max_gap)
+    np.testing.assert_allclose(slope, oracles.local_slope(t, x, half, max_gap), atol=1e-8)
 
 
 @pytest.mark.parametrize("half", [8.0, 90.0])
@@ -95,15 +94,14 @@ def test_local_polynomial_is_savitzky_golay_where_steps_are_equal(order):
 
 @given(
     signals(),
-    st.sampled_from([10.0, 30.0]),
-    st.sampled_from([5.0, 10.0]),
-    st.sampled_from([0.0, 6.0]),
+    st.sampled_from([(30.0, 5.0), (10.0, 10.0), (4.0, 2.0), (3.0, 0.0)]),
+    st.sampled_from([0.0, 6.0, 8.0]),
 )
 @quick
-def test_moving_samples(signal, high, low, quiet):
+def test_moving_samples(signal, limits, quiet):
     t, speed, _ = signal
-    expected = oracles.moving_samples(t, speed, high, low, quiet)
-    np.testing.assert_array_equal(movements.moving_samples(t, speed, high, low, quiet), expected)
+    expected = oracles.moving_samples(t, speed, *limits, quiet)
+    np.testing.assert_array_equal(movements.moving_samples(t, speed, *limits, quiet), expected)
 
 
 @given(signals(), st.sampled_from([0.13, 3.13, 5.13, 12.13]))
@@ -139,13 +137,13 @@ def test_describe_merge_and_pursuit(signal, apart):
         )
 
 
-@given(signals())
+@given(signals(), st.sampled_from([2.0, 4.0, 30.0]))
 @quick
-def test_still_runs(signal):
+def test_still_runs(signal, max_gap):
     t, x, _ = signal
     state = np.nan_to_num(x % 3, nan=movements.UNKNOWN).astype(np.int8)
     for ours, slow in zip(
-        movements.still_runs(t, state, 20.0), oracles.still_runs(t, state, 20.0), strict=True
+        movements.still_runs(t, state, max_gap), oracles.still_runs(t, state, max_gap), strict=True
     ):
         assert ours.tolist() == slow.tolist()
 
