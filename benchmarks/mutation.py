@@ -134,10 +134,17 @@ class Runner:
     @staticmethod
     def pytest_configure() -> None:
         """Let Hypothesis take the same examples each time, before tests are read."""
-        from hypothesis import Phase, settings
+        from hypothesis import HealthCheck, Phase, settings
 
-        phases = (Phase.explicit, Phase.generate)
-        settings.register_profile("mutation", derandomize=True, database=None, phases=phases)
+        settings.register_profile(
+            "mutation",
+            derandomize=True,
+            database=None,
+            phases=(Phase.explicit, Phase.generate),
+            # On a busy machine a test is slow, and has noticed nothing for that.
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow],
+        )
         settings.load_profile("mutation")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

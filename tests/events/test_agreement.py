@@ -149,3 +149,11 @@ def test_runs_are_intervals_in_samples():
 def test_what_takes_no_time_overlaps_with_nothing():
     instant = Intervals(np.array([5.0]), np.array([5.0]))
     assert match(instant, Intervals(np.array([0.0]), np.array([10.0]))) == []
+
+
+def test_without_a_least_share_the_longest_time_in_common_counts():
+    one = Intervals(np.array([0.0]), np.array([100.0]))
+    # The first has 60 of 1100 ms in common with it, the second 35 of 100.
+    two = Intervals(np.array([-1000.0, 65.0]), np.array([60.0, 100.0]))
+    assert match(one, two) == [(0, 0)]
+    assert match(one, two, 0.05) == [(0, 1)]

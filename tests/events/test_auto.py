@@ -7,10 +7,12 @@ import pytest
 
 from gazetrack.errors import ConfigError
 from gazetrack.events.auto import BEHIND_CAMERA, Auto, _deviation, _median_length
-from gazetrack.events.base import Trial, detect
+from gazetrack.events.base import Trial, detect, runs_of
 from gazetrack.events.detectors import DETECTORS
+from gazetrack.kernels.movements import MOVING
 from gazetrack.tables.schema import SAMPLES, conform
 from gazetrack.tables.screen import Screen
+from tests import oracles
 
 SCREEN = Screen(1920, 1080, 531.0, 299.0, 650.0)
 
@@ -234,3 +236,102 @@ def test_a_fixation_with_exactly_the_share_of_pursuit_is_left_out():
     assert pairs(Auto(pursuit_share=share - 1e-9).movements(trial)["fixation"]) == []
     just_more = Auto(pursuit_share=share + 0.001)
     assert pairs(just_more.movements(trial)["fixation"]) == [(0, start)]
+
+
+def drift(deg_s, n=400):
+    """Return gaze at 500 Hz that goes on at one speed, without any noise."""
+    x = 300 + deg_s * 40 / 1000 * 2.0 * np.arange(n)
+    return Trial(np.arange(n) * 2.0, x, np.full(n, 300.0), 40.0)
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_velocities_are_in_degrees_of_the_screen_at_hand(axis):
+    def movements(deg_s, **changes):
+        trial = turned(drift(deg_s)) if axis else drift(deg_s)
+        found = Auto(**changes).movements(trial)
+        return {kind: pairs(runs) for kind, runs in found.items() if runs[0].size}
+
+    no_pursuit = {"pursuit_velocity_deg_s": 1000.0}
+    assert movements(11.994, **no_pursuit) == {"fixation": [(0, 400)]}
+    assert movements(12.006, **no_pursuit) == {"saccade": [(0, 400)]}
+    assert movements(2.4987) == {"fixation": [(0, 400)]}
+    assert movements(2.5013) == {"smooth_pursuit": [(0, 400)]}
+
+
+def test_what_does_not_move_is_no_pursuit_whatever_is_asked_for():
+    nothing = dict.fromkeys(
+        ("pursuit_velocity_deg_s", "pursuit_noise", "pursuit_distance_deg"), 0.0
+    )
+    found = Auto(**nothing, pursuit_duration_ms=0.0).movements(drift(0.0))
+    assert pairs(found["smooth_pursuit"]) == []
+    assert pairs(found["fixation"]) == [(0, 400)]
+
+
+def test_pursuit_may_be_just_as_far_and_as_straight_as_told():
+    trial = pursued(speed=250.0, noise=0.0)  # half a pixel a sample: sums are exact
+    ((start, end),) = pairs(Auto().movements(trial)["smooth_pursuit"])
+    far = float(trial.x_px[end - 1] - trial.x_px[start]) / 40
+    assert far * 40 == trial.x_px[end - 1] - trial.x_px[start]
+
+    def found(**changes):
+        return pairs(Auto(**changes).movements(trial)["smooth_pursuit"])
+
+    assert found(pursuit_straightness=1.0, pursuit_distance_deg=far) == [(start, end)]
+    assert found(pursuit_straightness=1.001) == found(pursuit_distance_deg=far + 0.001) == []
+
+
+@pytest.mark.parametrize("window_ms", [120.0, 180.0])
+def test_the_path_of_pursuit_is_walked_in_legs_of_half_the_window(window_ms):
+    trial = pursued(speed=200.0, bend=1.0, noise=0.0)
+    fixed = {"pursuit_window_ms": window_ms, "pursuit_noise": 0.0}
+    anyhow = Auto(pursuit_straightness=0.0, **fixed).movements(trial)["smooth_pursuit"]
+    ((start, end),) = pairs(anyhow)
+    xy = [oracles.moving_median(trial.t_ms, v, 7.0, 64) for v in (trial.x_px, trial.y_px)]
+    ((net, way),) = oracles.net_and_way(trial.t_ms, *xy, *anyhow, window_ms / 2)
+    for share, n in ((0.999, 1), (1.001, 0)):
+        detector = Auto(pursuit_straightness=share * net / way, **fixed)
+        assert len(pairs(detector.movements(trial)["smooth_pursuit"])) == n
+    assert end - start > 200
+
+
+@pytest.mark.parametrize("window_ms", [6.0, 16.0, 30.0])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_saccades_are_what_the_thresholds_say_of_the_velocity(axis, window_ms):
+    trial = trial_of(np.concatenate([jump(size=300.0), jump(size=-40.0)[100:] + 290]))
+    trial = turned(trial) if axis else trial
+    t = trial.t_ms
+    xy = [oracles.moving_median(t, v, 7.0, 64) for v in (trial.x_px, trial.y_px)]
+    vx, vy = (oracles.local_slope(t, v, window_ms / 2, 100.0) for v in xy)
+    deviation = np.hypot(*(np.sqrt(np.median(v**2) - np.median(v) ** 2) for v in (vx, vy)))
+    low = max(4 * deviation, 12 * 40 / 1000)
+    high = max(9 * deviation, low)
+    state = oracles.moving_samples(t, np.hypot(vx, vy), high, low, 18.0)
+    unmerged = dict.fromkeys(("merge_gap_ms", "merge_distance_deg", "merge_noise"), 0.0)
+    detector = Auto(velocity_window_ms=window_ms, **unmerged)
+    expected = pairs(runs_of(state == MOVING))
+    assert len(expected) >= 2
+    assert pairs(detector.movements(trial)["saccade"]) == expected
+
+
+def test_exactly_the_share_of_pursuit_is_enough_to_leave_a_fixation_out():
+    quiet = {"pursuit_noise": 0.0}
+    ((start, _),) = pairs(Auto(**quiet).movements(pursued(200.0, noise=0.0))["smooth_pursuit"])
+    trial = pursued(200.0, n=2 * start, noise=0.0)
+    found = Auto(pursuit_share=0.5, **quiet).movements(trial)
+    assert pairs(found["smooth_pursuit"]) == [(start, 2 * start)]
+    assert pairs(found["fixation"]) == []
+
+
+def test_the_share_of_pursuit_is_that_in_the_fixation_itself():
+    before = np.full(300, 300.0)
+    rest = np.full(200, 500.0)
+    trial = trial_of(np.concatenate([before, rest, 500 + 0.4 * np.arange(200)]), noise=0.1)
+    found = Auto(pursuit_share=1.0).movements(trial)
+    first, (start, _) = pairs(found["fixation"])
+    assert start == pytest.approx(300, abs=5)
+    ((begins, end),) = pairs(found["smooth_pursuit"])
+    share = (end - begins) / (700 - start)
+    assert 0.4 < share < 0.6
+    assert pairs(Auto(pursuit_share=share - 0.01).movements(trial)["fixation"]) == [first]
+    more = Auto(pursuit_share=share + 0.01).movements(trial)["fixation"]
+    assert pairs(more) == [first, (start, begins)]

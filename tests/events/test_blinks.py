@@ -11,7 +11,7 @@ import pytest
 
 from gazetrack.errors import ConfigError
 from gazetrack.events.base import Trial
-from gazetrack.events.blinks import Blinks, _smoothed, blinks_of, closed_runs
+from gazetrack.events.blinks import Blinks, _smoothed, _times, blinks_of, closed_runs
 from tests.eye_signals import pupil_with_blinks
 
 HERE = Path(__file__).parent
@@ -41,8 +41,11 @@ def smoothed(values, half):
     return [math.nan if value == 0 else value for value in out]
 
 
-def oracle(pupil, half, merge):
-    """Hershman et al. (2018) as their paper tells it, in samples: [first, end) of each blink."""
+def oracle(pupil, half, merge, lid=math.inf):
+    """Hershman et al. (2018) as their paper tells it, in samples: [first, end) of each blink.
+
+    The lid moves for as many samples, to either side, as `lid` says at most.
+    """
     n = len(pupil)
     flat = smoothed(pupil, half)
     found = []
@@ -57,9 +60,9 @@ def oracle(pupil, half, merge):
         onset, offset = i, j
         if i > 0:
             onset = i - 1
-            while onset - 1 > 0 and flat[onset] - flat[onset - 1] <= 0:
+            while onset - 1 > 0 and flat[onset] - flat[onset - 1] <= 0 and i - onset <= lid:
                 onset -= 1
-        while offset < n - 1 and flat[offset + 1] - flat[offset] >= 0:
+        while offset < n - 1 and flat[offset + 1] - flat[offset] >= 0 and offset - j < lid:
             offset += 1
         if found and onset - found[-1][1] <= merge:
             found[-1][1] = max(offset, found[-1][1])
@@ -230,7 +233,7 @@ def test_a_blink_of_exactly_the_least_or_the_longest_duration_is_one(n, is_one):
     assert blinks_of(trial_of(gaze=gaze), Blinks())["onset_ms"].size == is_one
 
 
-@pytest.mark.parametrize(("step", "is_gap"), [(14.9, False), (15.1, True)])
+@pytest.mark.parametrize(("step", "is_gap"), [(14.9, False), (15.0, False), (15.1, True)])
 def test_a_step_of_one_and_a_half_is_a_pause(step, is_gap):
     t = np.cumsum([0.0, *[10.0] * 20, step, *[10.0] * 20])
     trial = Trial(t, t * 0, t * 0, 40.0)
@@ -255,6 +258,7 @@ def test_a_gap_at_the_very_end_of_a_trial_is_one(first, end):
     found = blinks_of(trial_of(gaze=gaze), ANY)
     np.testing.assert_array_equal(found["x_px"], [5.0 if first else np.nan])
     np.testing.assert_array_equal(found["end_x_px"], [5.0 if end < 100 else np.nan])
+    assert (found["onset_ms"][0], found["duration_ms"][0]) == (2.0 * first, 2.0 * (end - first))
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 3, 5, 6, 7, 8, 9, 20])
@@ -264,3 +268,49 @@ def test_the_moving_average_is_of_fewer_samples_at_either_end(n, half):
     expected = smoothed(values, half) if n > 2 * half else values
     assert _smoothed(values, 2.0 * (2 * half + 1), 2.0) == pytest.approx(np.array(expected))
     assert _smoothed(values, 10.0, 0.0).tolist() == values.tolist()
+
+
+@pytest.mark.parametrize("lid", [0, 1, 2, 5, 400])
+@pytest.mark.parametrize("half", [0, 1])
+def test_a_pupil_shrinks_and_grows_as_the_paper_tells_and_no_longer_than_the_lid_moves(lid, half):
+    rng = np.random.default_rng(lid)
+    for _ in range(20):
+        # From one gap to the next, it grows for a while and then shrinks.
+        size = np.concatenate(
+            [
+                [*np.sort(rng.integers(1, 60, n)), *-np.sort(-rng.integers(1, 60, n)), *[0] * m]
+                for n, m in zip(rng.integers(0, 9, 6), rng.integers(1, 5, 6), strict=True)
+            ]
+        ).astype(float)
+        size = size[rng.integers(0, 3) : -rng.integers(1, 9)]
+        if not size.any():
+            continue
+        chosen = Blinks(smooth_ms=2.0 * (2 * half + 1), lid_ms=2.0 * lid, merge_ms=0.0)
+        expected = oracle(size.tolist(), half, 0, lid)
+        assert pairs(closed_runs(trial_of(size), chosen)) == expected
+        # Whatever the unit that sizes are in.
+        assert pairs(closed_runs(trial_of(size / 64), chosen)) == expected
+
+
+def test_a_pause_behind_the_very_first_sample_is_a_gap():
+    t = np.r_[0.0, 100 + 10 * np.arange(20)]
+    found = blinks_of(Trial(t, t * 0, t * 0, 40.0), Blinks())
+    assert found["onset_ms"].tolist() == [10.0]
+    assert found["duration_ms"].tolist() == [90.0]
+    assert found["x_px"].tolist() == found["end_x_px"].tolist() == [0.0]
+
+
+def test_without_pupil_sizes_or_samples_there_are_no_gaps_at_all():
+    for trial in (trial_of(gaze=np.ones(9)), trial_of(np.zeros(9)), trial_of(gaze=[])):
+        first, end = closed_runs(trial, Blinks(method="pupil"))
+        assert first.size == end.size == 0
+    empty = trial_of(gaze=[])
+    onset, stop = _times(empty, closed_runs(empty, Blinks()))
+    assert onset.size == stop.size == 0
+
+
+def test_a_sample_is_lost_however_short_its_step_is():
+    t = np.cumsum([0.0, *[10.0] * 9, 4.0, 4.0, *[10.0] * 9])
+    gaze = np.full(t.size, 5.0)
+    gaze[10] = np.nan
+    assert pairs(closed_runs(Trial(t, gaze, gaze, 40.0), ANY)) == [[10, 11]]

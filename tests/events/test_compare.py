@@ -139,7 +139,7 @@ def test_eyes_that_the_other_table_lacks_are_matched_by_none():
 
 def test_rows_are_added_up_and_what_is_not_known_is_left_out():
     rows = [
-        {"reference": 3, "other": 2, "matched": 2, "matched_iou": 1, "kappa": 0.5},
+        {"reference": 3, "other": 2, "matched": 2, "matched_iou": 2, "kappa": 0.5},
         {"reference": 1, "other": 4, "matched": 1, "matched_iou": 0, "kappa": 1.0},
         {"reference": 2, "other": 0, "matched": 0, "matched_iou": 0, "kappa": np.nan},
     ]
@@ -147,8 +147,8 @@ def test_rows_are_added_up_and_what_is_not_known_is_left_out():
         row |= {"onset_error_ms": onset, "offset_error_ms": 2 * onset}
     found = overall(rows)
     assert (found["rows"], found["reference"], found["other"]) == (3, 6, 6)
-    assert (found["matched"], found["matched_iou"]) == (3, 1)
-    assert (found["f1"], found["f1_iou"]) == (0.5, pytest.approx(1 / 6))
+    assert (found["matched"], found["matched_iou"]) == (3, 2)
+    assert (found["f1"], found["f1_iou"]) == (0.5, pytest.approx(1 / 3))
     assert (found["kappa"], found["onset_error_ms"], found["offset_error_ms"]) == (0.75, 20, 40)
     nothing = overall([])
     assert (nothing["f1"], nothing["f1_iou"]) == (1, 1)
@@ -168,4 +168,10 @@ def test_rows_are_in_the_order_in_which_trials_come():
     a = table([0.0, 1000.0, 2000.0], [90.0, 90.0, 90.0], trial=["b", "c", "a"])
     assert [row["trial"] for row in compare_fixations(a, a)] == ["b", "c", "a"]
     fewer = table([0.0], [90.0], trial=["a"])
-    assert [row["trial"] for row in compare_fixations(fewer, a)] == ["a", "b", "c"]
+    other = table([0.0, 1000.0, 2000.0], [90.0, 90.0, 90.0], trial=["c", "b", "a"])
+    assert [row["trial"] for row in compare_fixations(fewer, other)] == ["a", "c", "b"]
+
+
+def test_a_trial_of_nothing_that_lasts_is_no_trial():
+    a = table([0.0, 1000.0], [90.0, 0.0], trial=["1", "2"])
+    assert [row["trial"] for row in compare_fixations(a, a)] == ["1"]

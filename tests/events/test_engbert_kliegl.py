@@ -88,3 +88,20 @@ def test_a_step_longer_than_the_gap_ends_a_fixation():
     t[400:] += 50.0
     assert len(pairs(EngbertKliegl(max_gap_ms=60.0).runs(Trial(t, x, y, 40.0)))) == 1
     assert len(pairs(EngbertKliegl(max_gap_ms=40.0).runs(Trial(t, x, y, 40.0)))) == 2
+
+
+def test_the_ellipse_itself_is_not_left(monkeypatch):
+    # Velocities of deviation 1 on either axis, so that the radius is the factor.
+    vx = np.tile([1.0, -1.0], 50)
+    vy = np.tile([1.0, 1.0, -1.0, -1.0], 25)
+    vx[40:50] *= 6.0
+    vx[70:80] *= 6.001
+    vy[40:50] = vy[70:80] = 0.0
+    t = np.arange(100) * 2.0
+    velocity = iter([vx, vy])
+    monkeypatch.setattr(
+        "gazetrack.events.engbert_kliegl.five_point_velocity", lambda *_: next(velocity)
+    )
+    found = EngbertKliegl().movements(Trial(t, t, t, 40.0))
+    assert pairs(found["saccade"]) == [(70, 80)]
+    assert pairs(found["fixation"]) == [(0, 70), (80, 100)]

@@ -142,3 +142,26 @@ def test_an_empty_chunk_says_nothing_about_the_order_of_samples():
     assert len(table["t_ms"].chunk(0)) == 0
     (row,) = exported_fixations(recording(events([20], [30]), table))[0].to_pylist()
     assert (row["x_px"], row["n_samples"]) == (9.0, 3)
+
+
+def test_a_chunk_that_begins_before_the_end_of_the_one_before_is_put_in_order():
+    order = [0, 1, 2, 5, 3, 4, 6, 7, 8, 9]  # the second chunk begins at 30 ms, after one at 50
+    table = samples(**{name: values[order] for name, values in SAMPLE_COLUMNS.items()})
+    parts = pa.concat_tables([table.slice(0, 4), table.slice(4)])
+    (row,) = exported_fixations(recording(events([30], [20]), parts))[0].to_pylist()
+    assert (row["x_px"], row["n_samples"]) == (10.5, 2)
+    # And one that is alone in its chunk.
+    for size in (1, 2):
+        parts = pa.concat_tables([table.slice(k, size) for k in range(0, 10, size)])
+        (row,) = exported_fixations(recording(events([30], [20]), parts))[0].to_pylist()
+        assert (row["x_px"], row["n_samples"]) == (10.5, 2)
+
+
+def test_samples_of_a_recording_may_lie_in_two_places_behind_those_of_another():
+    names = np.array(["r", "r", "r", "s", "r", "s"], object)
+    columns = {name: values[:6] for name, values in SAMPLE_COLUMNS.items()}
+    found, _ = exported_fixations(
+        recording(events([0], [100], recording=["s"]), samples(**columns, recording=names))
+    )
+    assert found["x_px"].to_pylist() == [12.0]  # the mean of 9 and 15
+    assert found["n_samples"].to_pylist() == [2]

@@ -90,3 +90,23 @@ def test_where_on_the_screen_gaze_is_decides_nothing(seed):
     here = Trial(np.arange(x.size) * 16.0, x, x.copy(), 40.0)
     there = Trial(here.t_ms, x + 256.0, x.copy(), 40.0)
     assert pairs(I2MC().runs(here)) == pairs(I2MC().runs(there))
+
+
+def test_edges_are_far_from_the_centre_wherever_the_centre_is():
+    rng = np.random.default_rng(0)
+    for axis in (0, 1):
+        xy = rng.normal(0, 1, (2, 60))
+        xy[axis, :3] = xy[axis, 55:] = 40.0
+        for shift in (0.0, 500.0):
+            trial = Trial(np.arange(60) * STEP_MS, *(xy + shift), 40.0)
+            starts, ends = I2MC(edge_deviations=20.0)._trimmed(
+                trial, (np.array([0]), np.array([60]))
+            )
+            assert (starts.tolist(), ends.tolist()) == ([3], [55])
+
+
+def test_a_sample_alone_is_no_trouble():
+    lost = np.full(30, np.nan)
+    lost[12] = 5.0
+    runs = pairs(I2MC(min_duration_ms=0.0).runs(trial_of(lost)))
+    assert all(12 <= start < end <= 13 for start, end in runs)

@@ -50,3 +50,9 @@ def test_a_degree_is_of_the_screen_at_hand():
     x = np.where(np.arange(40) % 2, 50.0, 0.0)
     assert runs(IDT(), x, px_per_deg=40.0) == []
     assert runs(IDT(), x, px_per_deg=50.0) == [(0, 40)]
+
+
+def test_with_no_least_duration_a_sample_alone_is_a_fixation():
+    alone = [(k, k + 1) for k in range(5)]
+    assert runs(IDT(min_duration_ms=0.0), 500.0 * np.arange(5)) == alone
+    assert runs(IDT(min_duration_ms=10.0), 500.0 * np.arange(5)) == alone

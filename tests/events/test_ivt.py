@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from gazetrack.errors import ConfigError
-from gazetrack.events.base import detect
-from gazetrack.events.ivt import IVT
+from gazetrack.events.base import Trial, detect, runs_of
+from gazetrack.events.ivt import IVT, merge
+from gazetrack.events.velocity import ESTIMATORS, speed
 from gazetrack.tables.schema import SAMPLES, conform
 from gazetrack.tables.screen import Screen
 
@@ -89,3 +90,57 @@ def test_without_a_screen_the_scale_is_assumed_and_said():
 def test_parameters_must_be_numbers_of_zero_or_more():
     with pytest.raises(ConfigError, match="window_ms"):
         IVT(window_ms=-1)
+
+
+def drift(deg_s, n=60, px_per_deg=40.0):
+    """Return gaze at 250 Hz that goes on at one speed."""
+    t = np.arange(n) * 4.0
+    x = 100 + deg_s * px_per_deg / 1000 * t
+    return Trial(t, x, np.full(n, 300.0), px_per_deg)
+
+
+def pairs(runs):
+    starts, ends = runs
+    return list(zip(starts.tolist(), ends.tolist(), strict=True))
+
+
+@pytest.mark.parametrize("estimator", ["window", "savgol"])
+@pytest.mark.parametrize("px_per_deg", [20.0, 40.0])
+def test_the_threshold_is_in_degrees_of_the_screen_at_hand(estimator, px_per_deg):
+    for deg_s, is_slow in ((29.985, True), (30.015, False)):
+        trial = drift(deg_s, px_per_deg=px_per_deg)
+        detector = IVT(velocity=estimator)
+        assert pairs(detector.runs(trial)) == ([(0, 60)] if is_slow else [])
+        # Too short to be a fixation, it is no saccade all the same.
+        long_ones = IVT(velocity=estimator, min_duration_ms=9999.0)
+        found = long_ones.movements(trial)
+        assert pairs(found["fixation"]) == []
+        assert pairs(found["saccade"]) == ([] if is_slow else [(0, 60)])
+
+
+def test_what_is_exactly_as_fast_as_the_threshold_is_a_saccade():
+    found = IVT(velocity_threshold_deg_s=25.0).movements(drift(25.0))  # 1 px a ms
+    assert pairs(found["fixation"]) == []
+    assert pairs(found["saccade"]) == [(0, 60)]
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+@pytest.mark.parametrize("window_ms", [9.0, 20.0, 33.0])
+def test_fixations_are_what_is_slow_by_the_estimator_asked_for(estimator, window_ms):
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(0, 1, (2, 300)).cumsum(1) + 80 * rng.integers(0, 4, 12).repeat(25)
+    trial = Trial(np.cumsum(rng.choice([2.0, 4.0, 6.0], 300)), x, y, 40.0)
+    nothing_else = {"merge_gap_ms": 0.0, "merge_distance_deg": 0.0, "min_duration_ms": 0.0}
+    detector = IVT(velocity=estimator, window_ms=window_ms, **nothing_else)
+    is_slow = speed(trial, estimator, window_ms, detector.max_gap_ms) < 30 * 40 / 1000
+    assert 0.1 < is_slow.mean() < 0.99
+    assert pairs(detector.runs(trial)) == pairs(runs_of(is_slow))
+
+
+@pytest.mark.parametrize(("merge_gap_ms", "n"), [(40.0, 1), (39.9, 2)])
+def test_runs_as_far_apart_in_time_as_told_are_merged(merge_gap_ms, n):
+    still = np.full(60, 7.0)
+    trial = Trial(np.arange(60) * 4.0, still, still, 40.0)
+    # The first is over at 100 ms, when its last sample is; the second begins at 140.
+    runs = np.array([0, 35]), np.array([25, 60])
+    assert pairs(merge(trial, runs, merge_gap_ms, 0.5)) == ([(0, 60)] if n == 1 else pairs(runs))

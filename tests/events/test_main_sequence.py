@@ -136,3 +136,58 @@ def test_outliers_are_counted_from_the_middle_of_the_saccades_and_not_from_the_c
     found = main_sequence(amplitude, 90 * np.sqrt(amplitude) * np.exp(off), "power")
     assert found.first > 90 * 1.02
     assert found.outliers == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize("model", ["exponential", "power"])
+def test_units_change_the_numbers_of_the_curve_and_nothing_else(model):
+    amplitude, factor = saccades(40, noise=0.1)
+    peak = 520 * (1 - np.exp(-amplitude / 7)) * factor
+    found = main_sequence(amplitude, peak, model)
+    smaller = main_sequence(amplitude * 0.01, peak * 0.001, model)
+    expected = 0.001 * found.peak_velocity(amplitude)
+    assert smaller.peak_velocity(amplitude * 0.01) == pytest.approx(expected, rel=1e-5)
+    assert (smaller.n, smaller.outliers) == (40, found.outliers)
+    assert smaller.r2 == pytest.approx(found.r2, abs=1e-6)
+
+
+def test_saccades_whose_lengths_differ_by_exactly_a_degree_have_a_curve():
+    amplitude = np.linspace(1, 2, 12)
+    assert main_sequence(amplitude, 90 * np.sqrt(amplitude), "power").second == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("model", ["exponential", "power"])
+def test_peaks_that_are_all_the_same_have_no_main_sequence(model):
+    found = main_sequence(np.linspace(1, 20, 10), np.ones(10), model)
+    assert np.isnan([found.first, found.second, found.r2, found.outliers]).all()
+
+
+def test_the_curve_of_peaks_that_rise_without_end_is_bent_all_but_not():
+    amplitude = np.linspace(1, 20, 10)
+    found = main_sequence(amplitude, 50 * amplitude)
+    assert found.second == pytest.approx(np.exp(7))
+    assert found.peak_velocity(amplitude) == pytest.approx(50 * amplitude, rel=0.01)
+    early = np.linspace(0.01, 0.03, 10)  # and the other way round: reached at once
+    found = main_sequence(early, 300 * (1 - np.exp(-early / 4e-3)))
+    assert found.second == pytest.approx(4e-3, rel=1e-3)
+
+
+def test_outliers_pull_at_the_curve_by_the_slope_of_the_loss():
+    amplitude = np.tile(np.linspace(1, 20, 20), 10)
+    off = np.where(np.arange(200) // 20 % 5 == 0, 1.0, 0.0)
+    found = main_sequence(amplitude, 90 * np.sqrt(amplitude) * np.exp(off), "power")
+
+    def pull(residual):
+        return residual / np.sqrt(1 + (residual / 0.3) ** 2)
+
+    # A fifth of them is a whole logarithm off, all others as far as the curve is drawn away.
+    drawn = np.log(found.first / 90)
+    assert 0.05 < drawn < 0.1
+    assert 0.2 * pull(1 - drawn) == pytest.approx(0.8 * pull(drawn), rel=1e-3)
+    assert found.second == pytest.approx(0.5, abs=1e-4)
+    assert found.outliers == pytest.approx(0.2)
+
+
+def test_the_curve_is_bent_within_a_thousandth_of_a_degree_at_the_earliest():
+    amplitude = np.linspace(1e-4, 3e-3, 20)
+    found = main_sequence(amplitude, 300 * (1 - np.exp(-amplitude / 5e-4)))
+    assert found.second == pytest.approx(np.exp(-7))

@@ -273,3 +273,28 @@ def test_of_two_eyes_positions_are_means():
 def test_samples_may_follow_each_other_in_less_than_a_millisecond():
     v = np.array([0.0, 1.0, 3.0, 6.0, 10.0, 15.0])
     assert _velocity(np.arange(6) * 0.25, v) == pytest.approx([0, 6, 10, 14, 18, 0])
+
+
+@pytest.mark.parametrize(("step", "expected"), [(75.0, [0, 2 / 150, 0]), (75.1, [0, np.nan, 0])])
+def test_no_velocity_is_taken_across_more_than_twice_the_longest_gap(step, expected):
+    found = _velocity(np.arange(3) * step, np.array([0.0, 5.0, 2.0]))
+    np.testing.assert_allclose(found, expected)
+
+
+def test_samples_of_one_time_have_no_velocity():
+    found = _velocity(np.zeros(3), np.array([0.0, 1.0, 2.0]))
+    np.testing.assert_array_equal(found, [0, np.nan, 0])
+
+
+def test_the_ellipse_itself_is_not_left(monkeypatch):
+    # Velocities of deviation 1 on either axis, so that the radius is the factor.
+    vx = np.tile([1.0, -1.0], 50)
+    vy = np.tile([1.0, 1.0, -1.0, -1.0], 25)
+    vx[40:50] *= 6.0
+    vx[70:80] *= 6.001
+    vy[40:50] = vy[70:80] = 0.0
+    t = np.arange(100) * 2.0
+    velocity = iter([vx, vy])
+    monkeypatch.setattr("gazetrack.events.microsaccades._velocity", lambda *_: next(velocity))
+    found = excursions(Trial(t, t, t, SCALE), Microsaccades())
+    assert (found.starts.tolist(), found.ends.tolist()) == ([70], [80])

@@ -409,3 +409,19 @@ def test_where_the_eyes_pieces_differ_one_eye_alone_has_microsaccades(monkeypatc
     recording = recording_of(t, left, other=right, eyes="binocular")
     frame, _, _ = events(recording, microsaccades=Microsaccades(max_amplitude_deg=5.0))
     assert (frame["kind"] == "microsaccade").sum() > 4
+
+
+def test_microsaccades_stand_beside_all_other_movements_and_so_do_their_notes():
+    t, (left, right) = fixational()
+    recording = recording_of(t, left, other=right, eyes="binocular", rate_hz=60.0, screen=None)
+    without, _, notes = events(recording)
+    frame, _, more = events(recording, microsaccades=Microsaccades(max_amplitude_deg=5.0))
+    others = frame[frame["kind"] != "microsaccade"]
+    assert 0 < len(others) == len(without) < len(frame)
+    assert len(more) == len(notes) + 1
+    assert "60 Hz" in more[0]
+    assert more[1:] == notes
+
+
+def test_the_velocity_window_may_be_less_than_a_millisecond():
+    assert MovementOptions(velocity_window_ms=0.5).velocity_window_ms == 0.5

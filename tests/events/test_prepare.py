@@ -260,3 +260,29 @@ def test_a_gap_at_an_end_begins_a_step_before_the_first_sample(least_ms, padded)
     out = np.array(x_of(prepare(table(x), None, Preparation(pad_ms=20, pad_gap_ms=least_ms))))
     first, last = (7, 22) if padded else (4, 25)
     assert np.flatnonzero(np.isfinite(out))[[0, -1]].tolist() == [first, last]
+
+
+def test_lengths_may_be_less_than_a_millisecond():
+    t = np.arange(12) * 0.25
+    x = np.arange(12.0)
+    x[4:6] = NAN  # 0.75 ms from known to known
+    filled = x_of(prepare(table(x, t), None, Preparation(max_gap_ms=0.75)))
+    assert filled == pytest.approx(np.arange(12))
+    assert np.isnan(x_of(prepare(table(x, t), None, Preparation(max_gap_ms=0.74)))[4:6]).all()
+    padded = np.array(x_of(prepare(table(x, t), None, Preparation(pad_ms=0.5, pad_gap_ms=0.5))))
+    assert np.flatnonzero(np.isnan(padded)).tolist() == list(range(1, 9))
+    whole = table(np.arange(12.0), t)
+    assert x_of(prepare(whole, None, Preparation(pad_ms=0.5, pad_gap_ms=0.0))) == list(range(12))
+
+
+def test_a_pause_of_one_step_and_a_half_is_no_gap():
+    for pause, padded in ((15.0, []), (15.1, [9, 10])):
+        t = np.cumsum([0.0, *[10.0] * 9, pause, *[10.0] * 9])
+        out = x_of(prepare(table(np.arange(20.0), t), None, Preparation(pad_ms=5, pad_gap_ms=0)))
+        assert np.flatnonzero(np.isnan(out)).tolist() == padded
+
+
+def test_samples_of_one_time_say_nothing_about_the_rate():
+    t = np.repeat(np.arange(8) * 10.0, 3)
+    x = np.arange(24.0)
+    assert x_of(prepare(table(x, t), None, Preparation(pad_ms=5, pad_gap_ms=0))) == x.tolist()

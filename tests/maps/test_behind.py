@@ -54,3 +54,18 @@ def test_the_block_ends_with_the_last_call():
     with Behind() as behind:
         behind.call(lambda: done.append(1), 1)
     assert done == [1]
+
+
+def test_the_block_does_not_end_before_its_last_call():
+    may_end, done = threading.Event(), []
+
+    def slow():
+        may_end.wait(60)
+        done.append("slow")
+
+    with Behind() as behind:
+        behind.call(slow, 1)
+        later = threading.Timer(0.05, may_end.set)
+        later.start()
+    assert done == ["slow"]
+    later.join()

@@ -178,7 +178,10 @@ def test_gazemedseg_puts_the_first_pixel_last_and_leaves_out_what_is_beside():
 
     np.testing.assert_array_equal(drawn([0], [0]), drawn([W], [H]))
     inside = drawn([30], [20])
-    for x, y in ((-1, 20), (W + 1, 20), (30, -1), (30, H + 1)):
+    # A place of the canvas beside it is enough.
+    wide, high = W / 768, H / 768
+    beside = [(-wide, 20), (W + wide, 20), (30, -high), (30, H + high)]
+    for x, y in ((-1, 20), (W + 1, 20), (30, -1), (30, H + 1), *beside):
         np.testing.assert_array_equal(drawn([30, x], [20, y]), inside)
         assert not drawn([x], [y]).any()
     last = 0.4 * W / 768  # so near to the end, a position is rounded to it
@@ -209,3 +212,13 @@ def test_a_tube_as_thin_as_a_hair_and_as_wide_as_the_map():
         oracles.suffix_distance(x, y, np.full(4, radius * s), joined, [0], False, out)
         expected = 1 / (1 + np.exp(out / (0.02 * s)))
         np.testing.assert_allclose(render_points(x, y, d, (H, W), params), expected, atol=1e-4)
+
+
+def test_gazemedseg_is_1_at_most_between_the_pixels_of_its_canvas_too():
+    # Four impulses around the middle of a pixel of the map, which is between those of the canvas.
+    height, width = 2, 384
+    x = np.array([201, 202, 201, 202]) * width / 768
+    y = np.array([192, 192, 193, 193]) * height / 768
+    maps = render_points(x, y, np.full(4, 300.0), (height, width), PRESETS["gazemedseg"])
+    assert maps[-1, 0].argmax() == 100
+    assert maps.max() == 1.0

@@ -404,3 +404,33 @@ def test_titles_of_all_truncations():
         params = MapParams(levels=3, truncation=truncation)
         assert level_titles(params) == [f"{word} 33.3 %", f"{word} 66.7 %", "all"]
     assert level_titles(MapParams(levels=2, truncation="none")) == ["all", "all"]
+
+
+def test_one_observer_alone_is_pooled_as_well():
+    one = render_maps(track_of([5.0, 9.0], [5.0, 9.0], [300.0, 300.0]))
+    whole = pool([one])
+    np.testing.assert_array_equal(whole.values, one.values)
+    assert whole.params is one.params
+    assert whole.track.x.tolist() == [5, 9]
+
+
+def test_what_is_no_track_or_no_parameters_is_refused_by_name():
+    track = track_of([5.0], [5.0], [300.0])
+    with pytest.raises(ConfigError, match="the track is of type str") as refused:
+        render_maps("raw.fixations.parquet")
+    assert "gazetrack.tracks" in refused.value.hint
+    with pytest.raises(ConfigError, match="params is of type str"):
+        render_maps(track, "hull")
+    for jobs in (1, 2):  # what a thread raises is raised to whoever asked for the maps
+        with pytest.raises(ConfigError, match="the track is of type str"):
+            render_batch([track, "raw.fixations.parquet"], (H, W), jobs=jobs)
+
+
+@pytest.mark.parametrize(("away", "is_joined"), [(4.0, True), (4.01, False)])
+def test_a_saccade_as_long_as_the_longest_is_part_of_the_line(away, is_joined):
+    params = MapParams(kind="tube", levels=1, max_saccade=0.25)
+    x, y, d = np.array([5.0, 5.0 + away]), np.array([8.0, 8.0]), np.full(2, 300.0)
+    maps = render_points(x, y, d, (16, 16), params)
+    kind = "tube" if is_joined else "disc"
+    anyhow = MapParams(kind=kind, levels=1)
+    np.testing.assert_array_equal(maps, render_points(x, y, d, (16, 16), anyhow))

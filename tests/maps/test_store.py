@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import replace
 
 import numpy as np
@@ -320,3 +321,20 @@ def test_ids_are_read_whether_or_not_the_file_might_fill_the_memory(tmp_path, mo
         return
     with pytest.raises(SchemaError, match="row 2 has an image_id of 6 characters"):
         write_rows(path, row_of("a.png"), row_of("123456.png"))
+
+
+def test_what_fails_with_the_very_last_row_is_raised(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(pq.ParquetWriter, "write_table", full)
+    path = tmp_path / "maps.parquet"
+    with pytest.raises(OutputError, match="No space left"):
+        write_rows(path, row_of())
+    assert not path.exists()
+
+
+def test_shares_of_nothing_and_of_all_are_maps(tmp_path):
+    values = np.array([[[0.0, 1.0]]], np.float32)
+    store = write_rows(tmp_path / "maps.parquet", row_of(values=values))
+    np.testing.assert_array_equal(next(store.rows()).as_float32(), values)

@@ -316,3 +316,18 @@ def test_a_random_choice_depends_on_the_seed_and_on_durations_and_is_in_the_orde
     assert sorted(choices["shuffled", 0]) == choices["random", 0]
     for kept in level_members(d, (0.3, 1.0), truncation="none"):
         assert kept.tolist() == list(range(40))
+
+
+def test_fixations_of_one_onset_are_on_one_clock():
+    table = fixations(
+        x_px=[1.0, 2.0, 3.0], stimulus=["a", "b", "a"], onset_ms=[5.0, 5.0, 9.0], trial="1"
+    )
+    found = [(t.stimulus, t.trial, t.x.tolist()) for t in build_tracks(table)]
+    assert found == [("a", "1", [1]), ("b", "1", [2]), ("a", "1#2", [3])]
+
+
+def test_of_many_sizes_two_are_named():
+    with pytest.raises(
+        SchemaError, match=r"has 3 sizes in one trial: 100 x 80 px and 50 x 80 px - "
+    ):
+        build_tracks(fixations(x_px=[1.0, 2.0, 3.0], image_width_px=[100, 50, 60]))
