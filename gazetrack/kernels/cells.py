@@ -167,7 +167,7 @@ def parse_cells(
             elif word == 0 or word != words[j]:  # most columns keep their number for a while
                 words[j] = word
                 values[j] = _number(data, start, ends[r, c], mark)
-                if values[j] == math.inf or values[j] == -math.inf:
+                if values[j] == math.inf:
                     return r
                 if not marked:
                     marked = not math.isnan(values[j]) and _has_mark(data, start, ends[r, c], mark)

@@ -56,11 +56,7 @@ def table(rows):
     return "".join("\t".join(row) + "\n" for row in rows).encode()
 
 
-@given(st.binary(max_size=300), st.sampled_from([9, 44]), st.integers(72, 200))
-@example(b"\t\n" * 64, 9, 72 + 128)
-@example(b"\t\n" * 64, 9, 72 + 127)
-@settings(deadline=None, max_examples=300)
-def test_find_cells_is_its_oracle(data, delimiter, room):
+def find_as_the_oracle(data, delimiter, room):
     cells = np.frombuffer(data, np.uint8)
     got, want = np.zeros(room, np.int32), np.zeros(room, np.int32)
     found = find_cells(cells, delimiter, got)
@@ -69,10 +65,29 @@ def test_find_cells_is_its_oracle(data, delimiter, room):
 
 
 @given(
+    st.integers(0, 300),
+    st.integers(0, 2**32 - 1),
+    st.sampled_from([b"a\tb", b"\t\n,", bytes(range(64))]),
+    st.sampled_from([9, 44]),
+    st.integers(72, 400),
+)
+@settings(deadline=None, max_examples=150)
+def test_find_cells_is_its_oracle(n, seed, alphabet, delimiter, room):
+    data = bytes(np.random.default_rng(seed).choice(np.frombuffer(alphabet, np.uint8), n))
+    find_as_the_oracle(data, delimiter, room)
+
+
+@pytest.mark.parametrize("room", [127, 128])
+def test_as_many_cells_are_found_as_there_is_room_for(room):
+    find_as_the_oracle(b"\t\n" * 64, 9, 72 + room)
+
+
+@given(
     st.lists(st.tuples(numbers, texts, numbers, texts), min_size=1, max_size=12),
     st.sampled_from([46, 44]),
 )
 @example([("1.5", "", "2", "a"), ("", "a", "2", "a"), ("12345678.25", "", "", "b")], 46)
+@example([("1", "", "2", "a")], 46)  # a digit with less than a word behind it
 @settings(deadline=None, max_examples=300)
 def test_parse_cells_is_its_oracle(rows, mark):
     data = np.frombuffer(table(rows), np.uint8)
@@ -113,29 +128,58 @@ def test_a_row_of_another_width_is_not_plain():
     assert done == 0
 
 
+def parsed_texts(rows):
+    """Return the values, the texts and their codes of rows of a number and a text each."""
+    n, data = len(rows), np.frombuffer(table(rows), np.uint8)
+    ends = np.empty(data.size + 72, np.int32)
+    find_cells(data, 9, ends)
+    values = np.empty((1, n)), np.empty((0, n), np.float32)
+    codes, spans = np.empty((1, n), np.int32), np.empty((1, n, 2), np.int32)
+    cells, counts = ends[: 2 * n].reshape(n, 2), np.empty(2, np.int64)
+    assert parse_cells(data, cells, np.array([0, 1]), 46, values, codes, spans, counts) == n
+    texts = [bytes(data[slice(*spans[0, code])]).decode() for code in codes[0]]
+    return values[0][0].tolist(), texts, codes[0].tolist()
+
+
 def test_a_text_that_comes_again_keeps_its_code():
     """Whatever stands before it; it is longer than a word, and another is of its length."""
     texts = ["Eye Tracker of A", "Eye Tracker of B", "Mouse"]
     rows = [(str(7**i), texts[i % 3]) for i in range(9)]
-    data = np.frombuffer(table(rows), np.uint8)
-    ends = np.empty(data.size + 72, np.int32)
-    find_cells(data, 9, ends)
-    values = np.empty((1, 9)), np.empty((0, 9), np.float32)
-    codes, spans, counts = (
-        np.empty((1, 9), np.int32),
-        np.empty((1, 9, 2), np.int32),
-        np.empty(2, np.int64),
-    )
-    parse_cells(data, ends[:18].reshape(9, 2), np.array([0, 1]), 46, values, codes, spans, counts)
-    assert codes.tolist() == [[0, 1, 2] * 3]
-    assert counts[0] == 3
-    assert values[0].tolist() == [[7.0**i for i in range(9)]]
+    assert parsed_texts(rows) == ([7.0**i for i in range(9)], texts * 3, [0, 1, 2] * 3)
+
+
+def test_texts_that_differ_in_one_byte_are_two():
+    texts = [
+        "a" * place + byte + "a" * (length - place - 1)
+        for length in range(1, 20)
+        for place in range(length)
+        for byte in "ab"
+    ]
+    assert parsed_texts([("1", text) for text in texts])[1] == texts
 
 
 ragged = st.lists(
     st.lists(
         st.sampled_from(
-            ["", "", "1", "a b", '"', '""', '"a\t""b"', '"a\nb"', " ", "1,5", "-", "é"]
+            [
+                "",
+                "",
+                "1",
+                "a b",
+                '"',
+                '""',
+                '"a\t""b"',
+                '"a\nb"',
+                " ",
+                "1,5",
+                "-",
+                "é",
+                "0",
+                "9",
+                "+E",
+                "-.0e",
+                '" "',
+            ]
         ),
         max_size=6,
     ),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
+import numba
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -64,6 +67,16 @@ def test_of_equal_ways_the_one_that_steps_in_both_is_taken(n, m, seed):
     way = warping_path(x1, np.zeros(n), x2, np.zeros(m))
     assert way.tolist() == oracles.warping_path(x1, np.zeros(n), x2, np.zeros(m)).tolist()
     assert warping_path(np.zeros(n), x1, np.zeros(m), x2).tolist() == way.tolist()
+
+
+@pytest.mark.skipif(not numba.config.DISABLE_JIT, reason="only memory of Python's own is traced")
+def test_memory_of_a_way_does_not_grow_with_both_paths():
+    a, b = np.random.default_rng(0).uniform(0, 100, (2, 2, 100))
+    tracemalloc.start()
+    warping_path(*a, *b)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 100 * 100 * 8
 
 
 @given(paths(5), paths(5))
