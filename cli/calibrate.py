@@ -88,8 +88,9 @@ def command(
     """Fit a network's temperature on validation IMAGES and their MASKS.
 
     It makes probabilities what they say: all logits are divided by one number, and no mask
-    changes. Images that were trained on, or are kept for testing, are refused as far as the run
-    says which these are; and so is the temperature, later, on the images that it was fitted on.
+    changes. Several classes have one number together. Images that were trained on, or are kept for
+    testing, are refused as far as the run says which these are; and so is the temperature, later,
+    on the images that it was fitted on.
     """
     from gradtrack_model.verbs.calibrate import calibrate
 
@@ -116,7 +117,11 @@ def command(
 def _show(found: Temperature, path: Path) -> None:
     click.echo(f"temperature {found.value:.3f}, of {len(found.images)} images")
     measured = found.measured
-    for key, what in (("nll", "negative log-likelihood"), ("ece", "expected calibration error")):
+    for key, what in (
+        ("nll", "negative log-likelihood"),
+        ("ece", "expected calibration error"),
+        ("class_ece", "the same of each class"),
+    ):
         if f"{key}_before" in measured:
             before, after = measured[f"{key}_before"], measured[f"{key}_after"]
             click.echo(f"  {what:<26}  {before:.4f} → {after:.4f}")

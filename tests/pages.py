@@ -722,11 +722,25 @@ def training_page():
         ),
         "",
         *prose(
+            """Several networks of the same classes predict together: the probabilities of each
+            class (of a softmax, with the background's) are averaged. `gradtrack-calibrate images
+            masks` fits one temperature for all classes, by the likelihood of the label images, and
+            label images stay as they are with it; what it tells is the calibration error of the
+            most likely class and the mean over those of each class (of independent heads, over all
+            classes at once), on at most 2^24 logits evenly taken from the images. `--uncertainty`
+            writes 1 less the mean Dice of all pairs of label images, which is the mean over the
+            classes that either has; beside it the mean entropy of the image's pixels, in nats,
+            which tells where all networks are unsure alike; and a picture of how far probabilities
+            are spread: the root of half the sum of their variances, background included, or of
+            independent heads the largest standard deviation, 255 for .5."""
+        ),
+        "",
+        *prose(
             """For one class alone so far, refused with several: `crf_weight`, `gazetrack refine`,
             prompt models, the heads and networks of GazeMedSeg, `gradtrack-compare`,
             `gradtrack-view`, MONAI bundles, nnU-Net, `--html`, `--images` and `--against` of
-            `gradtrack-evaluate`, ensembles, uncertainty, temperature and track maps of predictions;
-            with a softmax, `loss.soft_labels` and `loss.bootstrap`."""
+            `gradtrack-evaluate`, and track maps of predictions; with a softmax,
+            `loss.soft_labels` and `loss.bootstrap`."""
         ),
     ]
     of_the_run = {

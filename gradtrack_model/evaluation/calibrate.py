@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from torch.nn import functional
 
@@ -13,22 +13,30 @@ from gradtrack_model.data.image_files import (
     middle,
     open_slices,
     read_ids,
+    read_label_image,
     read_mask,
     volume_of,
 )
 from gradtrack_model.data.splits import SPLITS_FILE, digests_of, read_manifest
+from gradtrack_model.evaluation.class_temperature import ClassLogits
 from gradtrack_model.evaluation.predict import ensemble_logits
-from gradtrack_model.evaluation.temperature import LogitCounts, Temperature, fit, measure
-from gradtrack_model.network.classes import refuse_classes
+from gradtrack_model.evaluation.temperature import C, LogitCounts, Temperature, fit, measure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
     from pathlib import Path
+    from typing import TypeAlias
+
+    import numpy as np
+    import numpy.typing as npt
 
     from gradtrack_model.data.image_files import ImageRef
     from gradtrack_model.data.splits import Manifest
     from gradtrack_model.evaluation.predict import PredictOptions
+    from gradtrack_model.network.classes import ClassConfig
     from gradtrack_model.weights.ensemble import Ensemble
+
+    Halves: TypeAlias = tuple[LogitCounts, LogitCounts] | tuple[ClassLogits, ClassLogits]
 
 
 def calibrate_folder(
@@ -65,12 +73,10 @@ def calibrate_folder(
         One of the images was trained on, or is to test; an image has no mask of its size; or no
         temperature can be fitted.
     ConfigError
-        Predictions are drawn by a prompt model, or have a temperature already; or the network tells
-        several classes apart.
+        Predictions are drawn by a prompt model, or have a temperature already.
     InputError
         A folder is missing, or an image cannot be read.
     """
-    refuse_classes(ensemble.first.config.classes, "calibration")
     if options.refine_with is not None or options.temperature is not None:
         what = "a temperature is fitted on the network's own logits"
         raise ConfigError(what, hint="leave the prompt model and other temperatures out")
@@ -83,31 +89,58 @@ def calibrate_folder(
     size = options.image_size or ensemble.first.config.predicting_size
     config = ensemble.first.config
     halves_of = _halves([found[image_id] for image_id in wanted])
-    halves = (LogitCounts(), LogitCounts())
+    halves = _empty_halves(config.classes, ensemble.exclusive, len(wanted))
     for start in range(0, len(wanted), options.batch_size):
         batch = wanted[start : start + options.batch_size]
         opened = [open_slices(found[image_id], config.window, config.context) for image_id in batch]
         logits = ensemble_logits(ensemble, opened, size, options)
         for place, (image_id, own) in enumerate(zip(batch, logits, strict=True), start):
             ref = reference[image_id]
-            mask = read_mask(ref)
+            mask = _reference(ref, config.classes)
             image = middle(opened[place - start])
             height, width = image.height, image.width
             if mask.shape != (height, width):
                 what = f"is {mask.shape[1]} x {mask.shape[0]} pixels, its image {width} x {height}"
                 raise DataError(what, path=ref.path, hint="give the mask of this image")
-            full = functional.interpolate(own[None, :1], size=mask.shape, mode="bilinear")[0, 0]
-            halves[halves_of[place]].add(full.numpy(), mask)
+            full = functional.interpolate(own[None], size=mask.shape, mode="bilinear")[0]
+            _add(halves[halves_of[place]], full.numpy(), mask)
         if progress is not None:
             progress(start + len(batch), len(wanted))
     return Temperature(
-        value=fit(halves[0] + halves[1]),
+        value=_fitted(halves),
         weights_sha256=tuple(ensemble.digests()),
         flips=options.tta,
         image_size=size,
         images=digests,
         measured=_measured(halves),
     )
+
+
+def _empty_halves(classes: ClassConfig, exclusive: bool, n_images: int) -> Halves:
+    """Return what the pixels of either half of the images are added to.
+
+    Classes of their own heads are counted together, as if each were the one class.
+    """
+    if not exclusive:
+        return LogitCounts(), LogitCounts()
+    return ClassLogits.of(classes.names, n_images), ClassLogits.of(classes.names, n_images)
+
+
+def _reference(ref: ImageRef, classes: ClassConfig) -> npt.NDArray[Any]:
+    """Return a mask, or a label image of several classes."""
+    return read_label_image(ref, classes.n) if classes.names else read_mask(ref)
+
+
+def _add(half: LogitCounts | ClassLogits, logits: npt.NDArray[np.float32], mask: Any) -> None:
+    """Add the pixels of an image: logits [K, H, W], and its mask or label image [H, W]."""
+    if isinstance(half, ClassLogits):
+        half.add(logits, mask)
+        return
+    if len(logits) == 1:
+        half.add(logits[0], mask > 0)
+        return
+    for number, own in enumerate(logits, 1):
+        half.add(own, mask == number)
 
 
 def _halves(images: Sequence[ImageRef]) -> list[int]:
@@ -139,9 +172,14 @@ def validation_ids(path: Path | None) -> tuple[str, ...]:
     return () if path is None else tuple(read_ids(path))
 
 
-def _measured(halves: tuple[LogitCounts, LogitCounts]) -> dict[str, float]:
+def _fitted(halves: tuple[C, C]) -> float:
+    """Return the temperature of all images."""
+    return fit(halves[0] + halves[1])
+
+
+def _measured(halves: Halves) -> dict[str, float]:
     """Return what a temperature is good for; nothing where a half of the images does not do."""
-    if not halves[0].pixels.any():
+    if not halves[0].n:
         return {}
     try:
         return measure(halves)

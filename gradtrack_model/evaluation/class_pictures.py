@@ -77,7 +77,12 @@ def draw_labels(pixels: Pixels, labels: Pixels) -> Pixels:
 
 
 def classes_of(
-    logits: Tensor, size: tuple[int, int], threshold: float, classes: ClassConfig
+    logits: Tensor,
+    size: tuple[int, int],
+    threshold: float,
+    classes: ClassConfig,
+    *,
+    divisor: float = 1.0,
 ) -> tuple[Pixels, npt.NDArray[np.float32]]:
     """Return the label image [H, W] and the probabilities [K, H, W] of an image at its own size.
 
@@ -92,11 +97,15 @@ def classes_of(
         `gradtrack_model.network.classes.label_image`.
     classes : ClassConfig
         The classes of the network.
+    divisor : float
+        Temperature, by which logits are divided before they become probabilities. Labels are those
+        without it.
     """
     # Logits are resized, not probabilities or labels: their border is a smooth line.
     full = functional.interpolate(logits[None], size=size, mode="bilinear", align_corners=False)[0]
     labels = label_image(full, threshold, exclusive=classes.exclusive)
-    return labels.numpy(), probabilities(full, exclusive=classes.exclusive).numpy()
+    p = probabilities(full / divisor, exclusive=classes.exclusive)
+    return labels.numpy(), p.numpy()
 
 
 def class_pictures(

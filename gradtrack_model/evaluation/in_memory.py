@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from gradtrack_model.config import DataConfig
     from gradtrack_model.evaluation.predict import Networks, Slices
-    from gradtrack_model.network.classes import ClassConfig
 
     # A picture as an array of uint8 [H, W] or [H, W, 3], or the path of one.
     AnyImage: TypeAlias = npt.NDArray[np.uint8] | Image.Image | str | Path
@@ -110,10 +109,8 @@ def segment(
     size = options.image_size or config.predicting_size
     threshold = ensemble.threshold(options.threshold)
     options.check_temperature(ensemble, size, {})
-    refuse_for_classes(
-        [one.config.classes for one in ensemble.members],
-        {**options.for_one_class, "the mean of several networks": len(ensemble.members) > 1},
-    )
+    every = [one.config.classes for one in ensemble.members]
+    refuse_for_classes(every, options.for_one_class)
     refiner = options.refiner()
     found: list[Segmentation] = []
     pictures = _opened(images, config)
@@ -124,18 +121,12 @@ def segment(
             if refiner is not None:
                 own = refiner.refine(image, own, threshold)
             if config.classes.names:
-                found.append(_of_classes(name, image, own, threshold, config.classes))
+                shape = (image.height, image.width)
+                two = classes_of(own, shape, threshold, config.classes, divisor=options.divisor)
+                found.append(Segmentation(name, *two, config.classes.names))
                 continue
             found.append(_segmented(name, image, own, threshold, options.divisor))
     return found
-
-
-def _of_classes(
-    name: str, image: Image.Image, logits: Tensor, threshold: float, classes: ClassConfig
-) -> Segmentation:
-    """Return the label image of an image at its own size, from the logits [K, h, w]."""
-    labels, p = classes_of(logits, (image.height, image.width), threshold, classes)
-    return Segmentation(name, labels, p, classes.names)
 
 
 def _segmented(

@@ -35,7 +35,8 @@ class PredictOptions:
     uncertainty : bool
         Also write ``uncertainty.csv``, a number for each image, and ``uncertainty/<name>.png``, the
         standard deviation of the probability, where 255 stands for .5; takes `tta` or several
-        networks.
+        networks. Of several classes see `gradtrack_model.evaluation.class_uncertainty`; the file
+        then also has the mean entropy of an image's pixels.
     tta : bool
         Average the logits over the four flips of the image.
     batch_size : int
@@ -99,10 +100,8 @@ class PredictOptions:
     def for_one_class(self) -> dict[str, bool]:
         """What is asked for of all that is made for networks of one class, in words."""
         return {
-            "the uncertainty": self.uncertainty,
             "track maps": self.tracks,
             "a prompt model's drawing": self.refine_with is not None,
-            "the temperature": self.temperature is not None,
         }
 
     @property

@@ -22,6 +22,11 @@ from gradtrack_model.evaluation.class_pictures import (
     classes_of,
     refuse_for_classes,
 )
+from gradtrack_model.evaluation.class_uncertainty import (
+    class_disagreement,
+    class_spread,
+    entropy,
+)
 from gradtrack_model.evaluation.made_by import (
     begin,
     describe_network,
@@ -180,7 +185,7 @@ def predict_folder(
     every = list(wanted.items())
     _claim(files, {ref: names[image_id] for image_id, ref in every}, volumes, out)
     made: dict[str, str] = {}
-    uncertain: dict[str, float] = {}
+    uncertain: dict[str, tuple[float, ...]] = {}
     forget_uncertainty(out)
     for start in range(0, len(every), options.batch_size):
         batch = every[start : start + options.batch_size]
@@ -194,9 +199,9 @@ def predict_folder(
                 continue
             image = middle(slices)
             passes = next(said_of)
-            own = mean_of_passes(passes)
+            own = mean_of_passes(passes, exclusive=ensemble.exclusive)
             if options.uncertainty:
-                uncertain[image_id] = disagreement(_all_of(passes), threshold)
+                uncertain[image_id] = _doubt(passes, own, threshold, config.classes)
             if refiner is not None:
                 own = refiner.refine(image, own, threshold)
             pictures, mask, sure = _pictures(
@@ -213,7 +218,7 @@ def predict_folder(
     if made:
         record_network(out, network, made)
     if uncertain:
-        write_uncertainty(out, uncertain)
+        write_uncertainty(out, *_by_image(uncertain))
 
 
 def _claim(files: _Files, name_of: Mapping[ImageRef, str], volumes: VolumeMasks, out: Path) -> None:
@@ -238,9 +243,7 @@ def _also(options: PredictOptions, refiner: PromptRefiner | None) -> dict[str, A
 def _levels(ensemble: Ensemble, options: PredictOptions) -> int:
     """Return how many track maps are written, and refuse what the networks do not give."""
     members = ensemble.members
-    asked = options.for_one_class
-    asked["the mean of several networks"] = len(members) > 1
-    refuse_for_classes([one.config.classes for one in members], asked)
+    refuse_for_classes([one.config.classes for one in members], options.for_one_class)
     if options.uncertainty and len(members) == 1 and not options.tta:
         what = "the uncertainty of one network that sees an image once"
         raise ConfigError(what, hint="give --tta, or several --weights")
@@ -340,7 +343,7 @@ def ensemble_logits(
         As `logits_of` returns them.
     """
     passes = ensemble_passes(ensemble, images, size, options)
-    return [mean_of_passes(one) for one in passes]
+    return [mean_of_passes(one, exclusive=ensemble.exclusive) for one in passes]
 
 
 def ensemble_passes(
@@ -444,9 +447,13 @@ def _pictures(
     """
     shape = (image.height, image.width)
     if classes.names:
-        found = classes_of(logits, shape, threshold, classes)
+        found = classes_of(logits, shape, threshold, classes, divisor=options.divisor)
         wanted = {"shares": options.probabilities, "overlay": options.overlay}
-        return class_pictures(image, found, **wanted), *found
+        drawn = class_pictures(image, found, **wanted)
+        if options.uncertainty:
+            of_all = passes.flatten(0, 1)
+            drawn.append(_uncertainty(class_spread(of_all, exclusive=classes.exclusive), shape))
+        return drawn, *found
     # Logits are resized, not probabilities or masks: their border is a smooth line.
     full = functional.interpolate(logits[None], size=shape, mode="bilinear", align_corners=False)[0]
     mask = foreground(full[0], threshold).numpy()
@@ -460,7 +467,7 @@ def _pictures(
     if options.overlay:
         pictures.append(draw_overlay(np.array(image), mask))
     if options.uncertainty:
-        pictures.append(_uncertainty(passes, shape))
+        pictures.append(_uncertainty(spread(_all_of(passes)), shape))
     pictures += list(grey[1:])
     return pictures, mask, sure[0].numpy()
 
@@ -470,9 +477,29 @@ def _all_of(passes: Tensor) -> Tensor:
     return passes[:, :, 0].flatten(0, 1)
 
 
-def _uncertainty(passes: Tensor, shape: tuple[int, int]) -> Pixels:
-    """Return where networks and flips disagree, 255 for a standard deviation of .5, as all can."""
-    deviation = spread(_all_of(passes))[None, None]
+def _doubt(
+    passes: Tensor, mean: Tensor, threshold: float, classes: ClassConfig
+) -> tuple[float, ...]:
+    """Return how far networks and flips disagree on an image; of several classes the entropy, too.
+
+    That is of the mean of all: networks can be unsure, and agree in that.
+    """
+    if not classes.names:
+        return (disagreement(_all_of(passes), threshold),)
+    exclusive = classes.exclusive
+    doubt = class_disagreement(passes.flatten(0, 1), threshold, exclusive=exclusive)
+    return doubt, entropy(mean, exclusive=exclusive)
+
+
+def _by_image(found: Mapping[str, tuple[float, ...]]) -> list[dict[str, float]]:
+    """Return each of the numbers of `_doubt` by image."""
+    n_told = len(next(iter(found.values())))
+    return [{name: told[place] for name, told in found.items()} for place in range(n_told)]
+
+
+def _uncertainty(deviation: Tensor, shape: tuple[int, int]) -> Pixels:
+    """Return a spread of probabilities [h, w] as a picture, 255 for one of .5 and more."""
+    deviation = deviation[None, None]
     full = functional.interpolate(deviation, size=shape, mode="bilinear", align_corners=False)
     pixels: Pixels = (full[0, 0] * 2 * 255).round().clamp(0, 255).to(torch.uint8).numpy()
     return pixels

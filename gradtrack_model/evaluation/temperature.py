@@ -11,7 +11,7 @@ import json
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -23,6 +23,7 @@ from gradtrack_model.evaluation.uncertainty import reliability
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Self
 
     import numpy.typing as npt
 
@@ -39,6 +40,53 @@ _MAX_JSON_BYTES = 50_000_000
 # Logits are counted in bins of .01, so that memory does not grow with the number of images.
 _REACH = 40.0
 _BINS = 8000
+
+
+class Said(NamedTuple):
+    """Probabilities, and how often they were right: what a reliability diagram is made of.
+
+    Parameters
+    ----------
+    said : ndarray of float64, shape (N,)
+        The probabilities, in [0, 1].
+    pixels, right : ndarray of int64, shape (N,)
+        How many pixels have each of them, and of how many of these it was right.
+    """
+
+    said: npt.NDArray[np.float64]
+    pixels: npt.NDArray[np.int64]
+    right: npt.NDArray[np.int64]
+
+    @staticmethod
+    def of_pixels(said: npt.NDArray[np.float64], right: npt.NDArray[np.bool_]) -> Said:
+        """Return those of single pixels, of which each was right or wrong."""
+        return Said(said, np.ones(len(said), np.int64), right.astype(np.int64))
+
+
+class Counted(Protocol):
+    """Logits of pixels and what these are: of one class, or of several that exclude each other."""
+
+    @property
+    def n(self) -> int:
+        """How many pixels there are."""
+
+    @property
+    def problem(self) -> str:
+        """Why no temperature can be fitted, in words; empty where one can."""
+
+    def nll(self, temperature: float) -> float:
+        """Return the mean negative log-likelihood of a pixel, in nats, at a temperature."""
+
+    def said(self, temperature: float) -> Said:
+        """Return what is said of all pixels at a temperature."""
+
+    def said_of_classes(self, temperature: float) -> list[Said]:
+        """Return what is said of each class, where there are several."""
+
+    def __add__(self, other: Self) -> Self: ...
+
+
+C = TypeVar("C", bound=Counted)
 
 
 class LogitCounts:
@@ -76,6 +124,20 @@ class LogitCounts:
     def __add__(self, other: LogitCounts) -> LogitCounts:
         return LogitCounts(self.pixels + other.pixels, self.foreground + other.foreground)
 
+    @property
+    def n(self) -> int:
+        """How many pixels there are."""
+        return int(self.pixels.sum())
+
+    @property
+    def problem(self) -> str:
+        """Why no temperature can be fitted, in words; empty where one can."""
+        n_foreground = int(self.foreground.sum())
+        if n_foreground not in (0, self.n):
+            return ""
+        kind = "foreground" if n_foreground else "background"
+        return f"all pixels of the masks are {kind}"
+
     def nll(self, temperature: float) -> float:
         """Return the mean negative log-likelihood of a pixel, in nats, at a temperature."""
         logits = _CENTRES / temperature
@@ -87,19 +149,27 @@ class LogitCounts:
 
     def reliability(self, temperature: float = 1.0) -> dict[str, Any]:
         """Return the reliability diagram and the ECE at a temperature, as `reliability` does."""
-        said = expit(_CENTRES / temperature)
-        return reliability(said, self.pixels, self.foreground)
+        return reliability(*self.said(temperature))
+
+    def said(self, temperature: float) -> Said:
+        """Return how likely foreground is said to be at a temperature, and where it is."""
+        return Said(expit(_CENTRES / temperature), self.pixels, self.foreground)
+
+    def said_of_classes(self, temperature: float) -> list[Said]:
+        """Return nothing: there is one class, or several that are counted as one."""
+        del temperature
+        return []
 
 
 _CENTRES = (np.arange(_BINS) + 0.5) * (2 * _REACH / _BINS) - _REACH
 
 
-def fit(counts: LogitCounts) -> float:
+def fit(counts: Counted) -> float:
     """Return the temperature of the greatest likelihood.
 
     Parameters
     ----------
-    counts : LogitCounts
+    counts : Counted
         The pixels of validation images.
 
     Raises
@@ -107,10 +177,8 @@ def fit(counts: LogitCounts) -> float:
     DataError
         All pixels are of one kind, or there is no best temperature within .05 to 20.
     """
-    n_foreground = int(counts.foreground.sum())
-    if n_foreground in (0, int(counts.pixels.sum())):
-        kind = "foreground" if n_foreground else "background"
-        what = f"all pixels of the masks are {kind}: no temperature can be fitted"
+    if counts.problem:
+        what = f"{counts.problem}: no temperature can be fitted"
         raise DataError(what, hint="give images of both")
     # The likelihood is concave in 1 / temperature: it has one maximum.
     found = minimize_scalar(
@@ -126,38 +194,51 @@ def fit(counts: LogitCounts) -> float:
     return best
 
 
-def measure(halves: tuple[LogitCounts, LogitCounts]) -> dict[str, float]:
+def measure(halves: tuple[C, C]) -> dict[str, float]:
     """Return what a temperature is good for: likelihood and calibration before and after.
 
     Parameters
     ----------
-    halves : tuple of LogitCounts
+    halves : tuple of Counted
         The images in two halves: each is measured with the temperature of the other, as one that
         has been fitted on an image says nothing of it.
 
     Returns
     -------
     dict of str to float
-        ``nll_before``, ``nll_after``, ``ece_before`` and ``ece_after``, over all pixels.
+        ``nll_before``, ``nll_after``, ``ece_before`` and ``ece_after``, over all pixels. Of classes
+        that exclude each other the ECE is that of the most likely one, and ``class_ece_before`` and
+        ``class_ece_after`` are the means over those of each class.
     """
     every = halves[0] + halves[1]
-    shares = [half.pixels.sum() / every.pixels.sum() for half in halves]
+    shares = [half.n / every.n for half in halves]
     after = [fit(other) for other in reversed(halves)]
     scaled = [half.nll(value) for half, value in zip(halves, after, strict=True)]
-    return {
+    found = {
         "nll_before": every.nll(1.0),
         "nll_after": float(np.dot(shares, scaled)),
-        "ece_before": float(every.reliability()["ece"]),
+        "ece_before": float(reliability(*every.said(1.0))["ece"]),
         "ece_after": float(crossed(halves, after)["ece"]),
     }
+    of_classes = _class_errors(halves, [1.0, 1.0])
+    if of_classes:
+        found["class_ece_before"] = float(np.mean(of_classes))
+        found["class_ece_after"] = float(np.mean(_class_errors(halves, after)))
+    return found
 
 
-def crossed(halves: tuple[LogitCounts, LogitCounts], temperatures: list[float]) -> dict[str, Any]:
+def _class_errors(halves: tuple[C, C], temperatures: list[float]) -> list[float]:
+    """Return the ECE of each class of two halves; of one class nothing."""
+    each = [half.said_of_classes(value) for half, value in zip(halves, temperatures, strict=True)]
+    return [float(_together(list(parts))["ece"]) for parts in zip(*each, strict=True)]
+
+
+def crossed(halves: tuple[C, C], temperatures: list[float]) -> dict[str, Any]:
     """Return the reliability diagram of two halves, each at a temperature of its own.
 
     Parameters
     ----------
-    halves : tuple of LogitCounts
+    halves : tuple of Counted
         The images in two halves.
     temperatures : list of float
         What each half's logits are divided by.
@@ -167,12 +248,13 @@ def crossed(halves: tuple[LogitCounts, LogitCounts], temperatures: list[float]) 
     dict
         As `reliability` returns it.
     """
-    said = [expit(_CENTRES / value) for value in temperatures]
-    return reliability(
-        np.concatenate(said),
-        np.concatenate([half.pixels for half in halves]),
-        np.concatenate([half.foreground for half in halves]),
-    )
+    pairs = zip(halves, temperatures, strict=True)
+    return _together([half.said(value) for half, value in pairs])
+
+
+def _together(parts: list[Said]) -> dict[str, Any]:
+    """Return the reliability diagram of several parts as one."""
+    return reliability(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
 @dataclass(frozen=True, kw_only=True)

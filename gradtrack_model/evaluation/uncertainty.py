@@ -63,7 +63,9 @@ def spread(logits: Tensor) -> Tensor:
     return torch.sigmoid(logits.double()).std(0, correction=0).float()
 
 
-def write_uncertainty(out: Path, found: Mapping[str, float]) -> None:
+def write_uncertainty(
+    out: Path, found: Mapping[str, float], entropies: Mapping[str, float] | None = None
+) -> None:
     """Write ``uncertainty.csv``, the most uncertain image first.
 
     Parameters
@@ -72,12 +74,15 @@ def write_uncertainty(out: Path, found: Mapping[str, float]) -> None:
         The folder that holds the predictions.
     found : mapping of str to float
         The uncertainty of each image, by its id.
+    entropies : mapping of str to float, optional
+        The mean entropy of the pixels of each image, in nats; of several classes.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["image", "uncertainty"])
+    columns = [found, entropies] if entropies else [found]
+    writer.writerow(["image", "uncertainty", "entropy_nats"][: 1 + len(columns)])
     for name in sorted(found, key=lambda name: (-found[name], name)):
-        writer.writerow([name, f"{found[name]:.6f}"])
+        writer.writerow([name, *(f"{column[name]:.6f}" for column in columns)])
     write_text(out / UNCERTAINTY_FILE, text.getvalue())
 
 

@@ -33,7 +33,7 @@ class Ensemble:
     Raises
     ------
     ConfigError
-        There is none, or two do not read or resize images alike.
+        There is none, or two do not read or resize images alike, or tell other classes apart.
     """
 
     members: tuple[Checkpoint, ...]
@@ -48,6 +48,23 @@ class Ensemble:
                 if mine != theirs:
                     what = f"{name} of {one.path.parent.name} is {mine}, of the first {theirs}"
                     raise ConfigError(what, hint="average networks that see images alike")
+            self._refuse_other_classes(one)
+
+    def _refuse_other_classes(self, one: Checkpoint) -> None:
+        """Refuse a network whose channels are other classes than those of the first."""
+        told = [
+            f"{', '.join(classes.names)} ({classes.heads})" if classes.names else "one class"
+            for classes in (one.config.classes, self.first.config.classes)
+        ]
+        if told[0] != told[1]:
+            what = f"{one.path.parent.name} tells apart {told[0]}, the first {told[1]}"
+            raise ConfigError(what, hint="average networks of the same classes, in one order")
+
+    @property
+    def exclusive(self) -> bool:
+        """Whether there are several classes, and a pixel is of one of them at most."""
+        classes = self.first.config.classes
+        return bool(classes.names) and classes.exclusive
 
     @property
     def first(self) -> Checkpoint:

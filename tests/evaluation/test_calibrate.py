@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import json
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from gazetrack.errors import ConfigError, DataError, InputError
+from gradtrack_model.data.augment import normalise
 from gradtrack_model.data.image_files import slices_of
 from gradtrack_model.data.splits import digests_of
 from gradtrack_model.evaluation.calibrate import _halves, calibrate_folder
+from gradtrack_model.evaluation.class_uncertainty import class_spread
 from gradtrack_model.evaluation.evaluate import evaluate_folder
+from gradtrack_model.evaluation.in_memory import segment
 from gradtrack_model.evaluation.predict import PredictOptions, predict_folder
-from gradtrack_model.network.classes import ClassConfig
-from gradtrack_model.weights.ensemble import Ensemble, load_ensemble
+from gradtrack_model.network.classes import ClassConfig, probabilities
+from gradtrack_model.weights.checkpoint import Checkpoint
+from gradtrack_model.weights.ensemble import as_ensemble, load_ensemble
 from tests.synthetic import picture
 from tests.volume_files import write_nifti
 
@@ -127,12 +134,115 @@ def test_what_does_not_fit_is_said(networks, others, tmp_path):
         calibrate_folder(*folders, networks, PredictOptions(refine_with="x"))
 
 
-def test_several_classes_are_refused(networks, others):
-    first = networks.first
-    config = dataclasses.replace(first.config, classes=ClassConfig(names=("a", "b")))
-    several = Ensemble((dataclasses.replace(first, config=config),))
-    with pytest.raises(ConfigError, match=r"calibration of 2 classes \(a, b\)"):
-        calibrate_folder(others / "images", others / "masks", several, PredictOptions())
+class BrightOrDark(torch.nn.Module):
+    """Says class 1 of what is bright and class 2 of what is dark, and is `sure` of it."""
+
+    def __init__(self, sure):
+        super().__init__()
+        self.sure = sure
+
+    def forward(self, images):
+        bright = images.mean(1, keepdim=True)
+        return SimpleNamespace(logits=torch.cat([bright, -bright], 1) * self.sure)
+
+
+@pytest.fixture
+def two_classes(networks, tmp_path):
+    """Networks of two classes that see images at their own size, and label images of noise."""
+
+    def network(heads, sure=4.0, name="two"):
+        path = tmp_path / name / "best.safetensors"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(name.encode())
+        config = dataclasses.replace(
+            networks.first.config,
+            classes=ClassConfig(names=("bright", "dark"), heads=heads),
+            image_size=32,
+            predict_scale=1.0,
+        )
+        return Checkpoint(BrightOrDark(sure), config, 0, {}, path)
+
+    rng = np.random.default_rng(0)
+    for folder in ("images", "labels"):
+        (tmp_path / folder).mkdir()
+    for i in range(6):
+        image = rng.integers(0, 256, (32, 32), np.uint8)
+        labels = np.where(image > 160, 1, np.where(image < 80, 2, 0))
+        # A label in five is another one: nobody can be as sure as the network is.
+        wrong = rng.random(image.shape) < 0.2
+        labels[wrong] = rng.integers(0, 3, int(wrong.sum()))
+        Image.fromarray(image).save(tmp_path / "images" / f"{i}.png")
+        Image.fromarray(labels.astype(np.uint8)).save(tmp_path / "labels" / f"{i}.png")
+    return network
+
+
+@pytest.mark.parametrize("heads", ["softmax", "independent"])
+def test_several_classes_have_one_temperature_together(two_classes, tmp_path, heads):
+    folders = tmp_path / "images", tmp_path / "labels"
+    one = as_ensemble(two_classes(heads))
+    options = PredictOptions(ids=("0", "1", "2", "3"))
+    found = calibrate_folder(*folders, one, options)
+    assert found.value > 1.5
+    assert found.measured["nll_after"] < found.measured["nll_before"]
+    assert found.measured["ece_after"] < found.measured["ece_before"]
+    assert ("class_ece_after" in found.measured) == (heads == "softmax")
+    # As sure again, twice the temperature, to the rounding of its bins.
+    surer = calibrate_folder(*folders, as_ensemble(two_classes(heads, 8.0)), options)
+    assert surer.value == pytest.approx(2 * found.value, rel=0.01)
+
+    made = {}
+    for name, more in (("plain", {}), ("scaled", {"temperature": found})):
+        predicted(folders[0], one, tmp_path / name, ids=("4", "5"), **more)
+        made[name] = np.asarray(Image.open(tmp_path / name / "4.png"))
+        p = [
+            np.asarray(Image.open(tmp_path / name / "probabilities" / each / "4.png")) / 255
+            for each in ("bright", "dark")
+        ]
+        made[f"{name} p"] = np.stack(p)
+    np.testing.assert_array_equal(made["plain"], made["scaled"])
+    logits = one.first.model(normalised(folders[0] / "4.png")).logits[0] / found.value
+    expected = probabilities(logits, exclusive=heads == "softmax").numpy()
+    np.testing.assert_allclose(made["scaled p"], expected, atol=0.6 / 255)
+    (alone,) = segment(one, folders[0] / "4.png", PredictOptions(temperature=found))
+    np.testing.assert_array_equal(alone.mask, made["scaled"])
+    np.testing.assert_allclose(alone.probability, expected, atol=1e-5)
+    with pytest.raises(DataError, match="was fitted on '0'"):
+        predicted(folders[0], one, tmp_path / "again", ids=("0",), temperature=found)
+
+
+@pytest.mark.parametrize("heads", ["softmax", "independent"])
+def test_several_networks_of_several_classes(two_classes, tmp_path, heads):
+    images = tmp_path / "images"
+    members = [two_classes(heads, 4.0, "a"), two_classes(heads, -1.0, "b")]
+    predicted(images, members, tmp_path / "out", ids=("0", "1"), uncertainty=True, overlay=True)
+    pixels = normalised(images / "0.png")
+    is_exclusive = heads == "softmax"
+    each = torch.stack([one.model(pixels).logits[0] for one in members])
+    mean = probabilities(each, exclusive=is_exclusive).mean(0).numpy()
+    for number, name in enumerate(("bright", "dark")):
+        grey = np.asarray(Image.open(tmp_path / "out" / "probabilities" / name / "0.png"))
+        np.testing.assert_allclose(grey / 255, mean[number], atol=0.6 / 255)
+    doubt = np.asarray(Image.open(tmp_path / "out" / "uncertainty" / "0.png")) / 255 / 2
+    wanted = class_spread(each, exclusive=is_exclusive).numpy()
+    np.testing.assert_allclose(doubt, np.minimum(wanted, 0.5), atol=0.6 / 255)
+    with (tmp_path / "out" / "uncertainty.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert {row["image"] for row in rows} == {"0", "1"}
+    assert all(0.5 < float(row["uncertainty"]) <= 1 for row in rows)  # they are opposite
+    assert all(float(row["entropy_nats"]) > 0.1 for row in rows)
+    made = json.loads((tmp_path / "out" / "network.json").read_text())
+    assert (made["networks"], made["classes"]) == (2, ["bright", "dark"])
+    # The mean of a network with itself is the network.
+    predicted(images, members[0], tmp_path / "one", ids=("0",))
+    predicted(images, [members[0]] * 2, tmp_path / "twice", ids=("0",))
+    for name in ("0.png", "probabilities/dark/0.png"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "twice" / name).read_bytes()
+
+
+def normalised(path):
+    """An image as a network sees it that sees it at its own size."""
+    pixels = np.asarray(Image.open(path).convert("RGB")).transpose(2, 0, 1)[None]
+    return normalise(torch.from_numpy(pixels.copy()).float() / 255)
 
 
 def test_slices_of_a_volume_are_in_one_half(tmp_path):

@@ -18,7 +18,8 @@ def test_what_is_made_for_one_class_is_known_by_its_name():
     assert not any(
         PredictOptions(probabilities=True, overlay=True, tta=True).for_one_class.values()
     )
-    for options in ({"tracks": True}, {"uncertainty": True}, {"refine_with": "sam"}):
+    assert not any(PredictOptions(uncertainty=True).for_one_class.values())
+    for options in ({"tracks": True}, {"refine_with": "sam"}):
         assert sum(PredictOptions(**options).for_one_class.values()) == 1
 
 

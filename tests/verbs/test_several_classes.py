@@ -114,18 +114,34 @@ def test_the_export_gives_the_probabilities_of_each_class(trained, tmp_path):
 
 def test_what_is_for_one_class_is_refused(study, trained, tmp_path):
     network = gradtrack_model.load_model(trained.folder)
-    for options in ({"tracks": True}, {"uncertainty": True, "tta": True}, {"refine_with": "sam"}):
+    for options in ({"tracks": True}, {"refine_with": "sam"}):
         chosen = gradtrack_model.PredictOptions(**options)
         with pytest.raises(ConfigError, match=r"of 2 classes \(polyp, ulcer\)"):
             list(gradtrack_model.predict_folder(study / "images", network, tmp_path / "p", chosen))
-    chosen = gradtrack_model.PredictOptions()
-    with pytest.raises(ConfigError, match="the mean of several networks of 2 classes"):
-        list(
-            gradtrack_model.predict_folder(
-                study / "images", [network, network], tmp_path / "p", chosen
-            )
-        )
     assert not (tmp_path / "p").exists()
+
+
+def test_a_run_of_classes_is_calibrated_and_two_of_its_networks_are_averaged(
+    study, trained, tmp_path
+):
+    found, path = gradtrack_model.calibrate(
+        trained.folder, study / "images", study / "masks", out=tmp_path / "t.json"
+    )
+    assert path.exists()
+    assert found.measured["nll_after"] < found.measured["nll_before"]
+    network = gradtrack_model.load_model(trained.folder)
+    ids = tuple((study / "train.txt").read_text("utf-8").split())[:3]
+    options = gradtrack_model.PredictOptions(ids=ids, temperature=found, tta=False)
+    done = list(gradtrack_model.predict_folder(study / "images", network, tmp_path / "p", options))
+    assert [one.error for one in done] == [None] * 3
+    last = gradtrack_model.load_model(trained.folder / "last.safetensors")
+    options = gradtrack_model.PredictOptions(ids=ids, uncertainty=True)
+    out = tmp_path / "both"
+    list(gradtrack_model.predict_folder(study / "images", [network, last], out, options))
+    with (out / "uncertainty.csv").open() as file:
+        assert [set(row) for row in csv.DictReader(file)] == [
+            {"image", "uncertainty", "entropy_nats"}
+        ] * 3
 
 
 def test_stored_maps_of_each_target_train_as_the_tables_do(study, tmp_path):

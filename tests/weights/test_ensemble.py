@@ -9,6 +9,7 @@ import shutil
 import pytest
 
 from gazetrack.errors import CheckpointError, ConfigError
+from gradtrack_model.network.classes import ClassConfig
 from gradtrack_model.weights.checkpoint import load_model
 from gradtrack_model.weights.ensemble import Ensemble, as_ensemble, load_ensemble
 
@@ -91,3 +92,23 @@ def test_networks_that_do_not_see_images_alike(run_folder):
         unequal.threshold(None)
     assert unequal.threshold(0.3) == 0.3
     assert as_ensemble(one).threshold(None) == one.config.predict_threshold
+
+
+def test_networks_of_other_classes_are_not_averaged(run_folder):
+    first = load_model(run_folder / "runs" / "gradtrack")
+
+    def of(**classes):
+        config = dataclasses.replace(first.config, classes=ClassConfig(**classes))
+        return dataclasses.replace(first, config=config)
+
+    two = of(names=("a", "b"))
+    assert Ensemble((two, two)).exclusive
+    assert not Ensemble((first, first)).exclusive
+    assert not Ensemble((of(names=("a", "b"), heads="independent"),)).exclusive
+    for other, said in (
+        (first, "tells apart one class, the first a, b"),
+        (of(names=("b", "a")), "tells apart b, a"),
+        (of(names=("a", "b"), heads="independent"), r"a, b \(independent\)"),
+    ):
+        with pytest.raises(ConfigError, match=said):
+            Ensemble((two, other))
