@@ -175,7 +175,7 @@ NEEDS = {
     # Times that are compared with each other, and files of 2 GB that a neighbour would push out of
     # the memory that they are read from.
     "size": Needs(seconds=270.0, alone=True),
-    "suite": Needs(seconds=300.0, weight=1.0),
+    "suite": Needs(seconds=450.0, weight=1.0),
     "surroundings": Needs(seconds=80.0),
     "training": Needs(seconds=120.0),
 }

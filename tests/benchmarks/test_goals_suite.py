@@ -66,3 +66,11 @@ def test_what_is_measured_is_what_make_coverage_demands():
     parts = suite.PARTS.values()
     assert {module for modules, _ in parts for module in modules} == named["COVERED"]
     assert {path for _, tests in parts for path in tests} == named["COVERED_BY"]
+
+
+def test_what_is_left_out_is_there_and_is_said():
+    for left_out in suite.WITHOUT:
+        path, _, name = left_out.partition("::")
+        assert f"def {name}" in (ROOT / path).read_text("utf-8")
+    how = suite.of_coverage({"readers": WHOLE}, {"readers": "70 passed in 3.00s"}).how
+    assert "test_damaged.py::test_no_damage_is_taken_in_silence, test_doubled.py" in how

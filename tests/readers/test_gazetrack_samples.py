@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -109,3 +110,16 @@ def test_a_column_of_another_type_is_an_error_about_the_file(tmp_path):
         gazetrack.read(path)
     assert caught.value.path == path
     assert caught.value.hint == "see docs/tables.md for the types"
+
+
+def test_infinite_numbers_are_missing(tmp_path):
+    path = tmp_path / "a.samples.parquet"
+    numbers = pa.array([0.0, 4.0, 8.0])
+    x = pa.array([1.0, math.inf, -math.inf])
+    pq.write_table(pa.table({"t_ms": numbers, "x_px": x, "y_px": numbers}), path)
+    samples = gazetrack.read(path).sample_table
+    assert samples["x_px"].to_pylist() == pytest.approx([1.0, math.nan, math.nan], nan_ok=True)
+    assert samples["x_px"].null_count == 0
+    # Half a position is none.
+    assert samples["y_px"].to_pylist() == pytest.approx([0.0, math.nan, math.nan], nan_ok=True)
+    assert samples["t_ms"].to_pylist() == [0.0, 4.0, 8.0]

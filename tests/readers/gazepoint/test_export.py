@@ -1,6 +1,7 @@
 import tracemalloc
 from unittest import mock
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -216,3 +217,24 @@ def test_values_without_their_flag_are_missing_and_counted(tmp_path):
     assert pd.isna(recording.samples["left_pupil"][1])
     assert "2 values without LPMMV, their flag: taken as missing" in recording.notes
     assert "1 values without BPOGV, their flag: taken as missing" in recording.notes
+
+
+def test_rows_without_their_flag_are_of_no_fixation_and_counted(tmp_path):
+    rows = ["0,a,0.0,0.5,0.5,0,0,1,1,", "0,a,0.1,0.5,0.5,0,0.1,1,1,", "0,a,0.2,0.5,0.5,0,0.2,2,,"]
+    recording = read(tmp_path, rows)
+    assert recording.event_table["duration_ms"].to_pylist() == pytest.approx([100])
+    assert "1 rows without FPOGV: taken as of no fixation" in recording.notes
+
+
+def test_rows_in_no_order_are_refused_at_the_first_of_them(tmp_path):
+    times = np.random.default_rng(1).permutation(50) / 10
+    with pytest.raises(ParseError, match="rows in no order") as caught:
+        read(tmp_path, [f"0,a,{t},0.5,0.5,0,0.1,1,0," for t in times])
+    first = int(np.flatnonzero(np.diff(times) < 0)[0]) + 1
+    assert caught.value.line == 2 + first
+
+
+def test_rows_without_a_time_are_counted(tmp_path):
+    recording = read(tmp_path, ["0,a,,0.5,0.5,0,0,1,1,", "0,a,,0.5,0.5,0,0.1,1,1,"])
+    assert recording.dropped == {"no time": 2}
+    assert recording.rows_in == 2
