@@ -1,10 +1,12 @@
 """Fixtures of the whole suite."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 try:
     from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
@@ -12,6 +14,12 @@ except ImportError:  # of Windows, which counts otherwise
     getrusage = None
 
 QUICK_S = 3  # of a processor, its own processes included; what takes more is marked `slow`
+# How long an example takes, and making one, tells how busy the machine is. And what is tried is the
+# same at every run, so that a failure is of the change; `--hypothesis-profile fresh` tries others.
+_QUIET = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("same", derandomize=True, **_QUIET)
+settings.register_profile("fresh", derandomize=False, **_QUIET)
+settings.load_profile("same")
 DATA = Path(os.environ.get("GAZETRACK_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 
@@ -61,6 +69,14 @@ def _one_thread():
     # this.
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
+
+
+@pytest.fixture
+def interrupts_are_heeded():
+    """What is started inherits it: where the tests run in the background, SIGINT is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

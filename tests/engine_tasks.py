@@ -10,6 +10,9 @@ from pathlib import Path
 
 from gazetrack.publish import publish, write_text
 
+# Longer than any test waits: whatever is whole was never interrupted.
+HALF_WRITTEN_S = 600
+
 
 def squared(number):
     return number**2
@@ -39,11 +42,11 @@ def die(item):
 
 
 def write_slowly(path):
-    """Write a file that is half-written for half a minute."""
+    """Write a file that is half-written for as long as a test may wait for anything."""
     with publish(path) as file:
         file.write(b"half")
         file.flush()
-        end = time.monotonic() + 30
+        end = time.monotonic() + HALF_WRITTEN_S
         while time.monotonic() < end:
             time.sleep(0.01)
     return Path(path).name

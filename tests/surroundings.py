@@ -183,7 +183,7 @@ def surrounded(name, above):
         cwd=folder,
         env=env,
         check=False,
-        timeout=120,
+        timeout=600,
         stdin=subprocess.DEVNULL,
         preexec_fn=case.child,
         **options,

@@ -24,7 +24,11 @@ def bench(tmp_path_factory):
 
 
 def test_kills_damage_nothing(bench):
-    found = list(kill_loop(bench, 6, np.random.default_rng(0)))
+    rng = np.random.default_rng(0)
+    found = list(kill_loop(bench, 6, rng))
+    # On a busy machine the first one, which is not killed, may take many times as long as the rest.
+    while not any(landed for landed, _ in found) and len(found) < 60:
+        found += kill_loop(bench, 6, rng)
     assert [wrong for _, wrong in found if wrong] == []
     assert sum(landed for landed, _ in found) > 0
 

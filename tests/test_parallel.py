@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch.distributed import TCPStore
 
 from gazetrack.errors import ConfigError, DataError
 from gradtrack_model import parallel
@@ -360,19 +360,17 @@ def test_a_usage_error_is_said_once(data_folder, tmp_path):
     assert "batch_size 3 on 2 processes" in errors[0]
 
 
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
 @pytest.mark.slow
 def test_two_machines_are_one_process(data_folder, tmp_path):
     """Two agents of torchrun that meet at an address, as on two machines (docs/how-to.md)."""
     trained(data_folder, tmp_path / "one", LITE)
     settings = [f"--set={name}={_toml(value)}" for name, value in LITE.items()]
     agent = [sys.executable, "-m", "torch.distributed.run", "--nnodes=2", "--nproc-per-node=1"]
-    meet = ["--rdzv-backend=c10d", f"--rdzv-endpoint=127.0.0.1:{free_port()}"]
+    # They meet at a store of ours, which has its port before anybody else can take it, and outlives
+    # both: the one that ends first would take its own along.
+    store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+    meet = ["--rdzv-backend=c10d", f"--rdzv-endpoint=127.0.0.1:{store.port}"]
+    meet += ["--rdzv-conf=is_host=0", "--local-addr=127.0.0.1"]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     agents = []
     for number in range(2):
@@ -381,7 +379,7 @@ def test_two_machines_are_one_process(data_folder, tmp_path):
         program = str(Path(sys.executable).parent / "gradtrack-train")
         command = [*agent, *meet, program, *arguments_of(data_folder, out, *settings)]
         agents.append(subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True))
-    ended = [agent.communicate(timeout=120)[1] for agent in agents]
+    ended = [agent.communicate(timeout=600)[1] for agent in agents]
     assert [agent.returncode for agent in agents] == [0, 0], ended
     assert_same_run(tmp_path / "one", tmp_path / "two", atol=2e-6)
     assert not (tmp_path / "nowhere").exists()

@@ -20,7 +20,7 @@ def python(*arguments, cwd):
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=600,
     )
 
 

@@ -199,7 +199,7 @@ def become(place, command, begin):
         env=environment(place),
         encoding="utf-8",
         dimensions=(50, 200),
-        timeout=60,
+        timeout=600,
     )
     found = {}
     try:
@@ -248,7 +248,7 @@ def test_fish(place):
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=600,
     )
     found = {}
     for block in re.split("^@@ ", done.stdout, flags=re.MULTILINE)[1:]:

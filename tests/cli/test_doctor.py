@@ -88,7 +88,7 @@ def test_a_cache_that_others_may_write_is_found_in_a_process_of_its_own(tmp_path
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=600,
     )
     assert done.returncode == 1, done.stderr
     wrong = [one for one in json.loads(done.stdout)["findings"] if one["state"] == "problem"]

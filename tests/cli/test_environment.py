@@ -21,6 +21,7 @@ import pytest
 import gazetrack.kernels
 from tests.places import GOLDEN, ROOT
 
+pytestmark = pytest.mark.usefixtures("interrupts_are_heeded")
 GAZE = "x,y,t\n" + "".join(f"{100 + i % 3},{200 + i % 2},{i * 4}\n" for i in range(200))
 PROGRAM = [sys.executable, "-P", "-c", "from gazetrack_cli.start import gazetrack; gazetrack()"]
 
@@ -45,7 +46,7 @@ sys.stdout.buffer.write(pickle.dumps(Foreign()))
 def shell(*arguments, cwd, **options):
     """Run `gazetrack` in a process of its own."""
     env = {**os.environ, **options.pop("env", {})}
-    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "timeout": 120} | options
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "timeout": 600} | options
     return subprocess.run(
         [*PROGRAM, *arguments], cwd=cwd, text=True, env=env, check=False, **options
     )
@@ -243,21 +244,13 @@ def test_a_key_that_others_may_read_is_told(study):
     )
 
 
-@pytest.fixture(autouse=True)
-def _interrupts_are_heeded():
-    """Commands inherit it: where the tests run in the background, a shell has SIGINT ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 def start_slowly(tmp_path, *arguments, cwd):
-    """Start `gazetrack` where a disk takes half a minute to sync, with files half-written."""
+    """Start `gazetrack` where a disk takes ten minutes to sync, with files half-written."""
     modules = tmp_path / "slow"
     modules.mkdir()
     code = (
         "import os, time\nfsync = os.fsync\n"
-        "os.fsync = lambda number: (time.sleep(30), fsync(number))\n"
+        "os.fsync = lambda number: (time.sleep(600), fsync(number))\n"
     )
     (modules / "sitecustomize.py").write_text(code)
     env = os.environ | {"PYTHONPATH": str(modules)}
@@ -276,8 +269,8 @@ def half_written(folder):
     return list(folder.glob(".*.gtmp"))
 
 
-def wait_for(condition, seconds=60):
-    end = time.monotonic() + seconds
+def wait_for(condition):
+    end = time.monotonic() + 300
     while not condition():
         assert time.monotonic() < end, "it never came"
         time.sleep(0.01)
@@ -293,7 +286,7 @@ def test_a_signal_ends_a_command_with_nothing_half_written(study, tmp_path, numb
         os.killpg(process.pid, number)
     else:
         process.send_signal(number)
-    output, errors = process.communicate(timeout=20)
+    output, errors = process.communicate(timeout=300)  # and no file is whole before ten minutes
     assert (process.returncode, output) == (code, "")
     assert errors in ("gazetrack: error: interrupted\n", "gazetrack: error: stopped by SIGTERM\n")
     assert half_written(study) == []

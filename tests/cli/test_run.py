@@ -177,19 +177,41 @@ def test_recordings_that_fail_do_not_stop_the_others(run, study):
     assert result.out.splitlines()[1].split()[:5] == ["convert", "2", "0", "2", "0"]
 
 
+# Once some recordings are noted, the next file stays half-written for ten minutes, and says so.
+STUCK = """
+import os, pathlib, time
+replace, notes = os.replace, pathlib.Path("results/log/recordings.jsonl")
+def stuck(*names, **more):
+    if notes.exists() and len(notes.read_bytes().splitlines()) > 3:
+        os.replace = replace
+        pathlib.Path("stuck").touch()
+        time.sleep(600)
+    replace(*names, **more)
+os.replace = stuck
+from gazetrack_cli.start import gazetrack
+gazetrack()
+"""
+
+
+def stuck_in_the_middle(study, **streams):
+    """Start a run of a study of many recordings, and wait until it is in the middle of a file."""
+    for number in range(10):
+        (study / "exports" / f"more-{number}.csv").write_text(GAZE)
+    command = [sys.executable, "-P", "-c", STUCK, "run", "gazetrack.toml"]
+    process = subprocess.Popen(command, cwd=study, text=True, **streams)
+    end = time.monotonic() + 300
+    while not (study / "stuck").exists():
+        assert process.poll() is None, process.returncode
+        assert time.monotonic() < end, process.kill()
+        time.sleep(0.01)
+    assert list((study / "results").rglob(".*.gtmp"))
+    return process
+
+
 def test_a_run_that_was_killed_goes_on(study):
-    for number in range(40):
-        (study / "exports" / f"more-{number:02d}.csv").write_text(GAZE)
-    notes = study / "results" / "log" / "recordings.jsonl"
-    with subprocess.Popen(
-        [*PROGRAM, "run", "gazetrack.toml"], cwd=study, stdout=subprocess.DEVNULL, stderr=-3
-    ) as killed:
-        while killed.poll() is None and not (
-            notes.exists() and len(notes.read_bytes().splitlines()) > 3
-        ):
-            time.sleep(0.005)
-        killed.kill()
-    assert killed.returncode == -signal.SIGKILL
+    killed = stuck_in_the_middle(study, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    killed.kill()
+    assert killed.wait() == -signal.SIGKILL
     done = subprocess.run(
         [*PROGRAM, "run", "gazetrack.toml"], cwd=study, capture_output=True, text=True, check=False
     )
@@ -197,7 +219,7 @@ def test_a_run_that_was_killed_goes_on(study):
     first, second, *_ = done.stderr.splitlines()
     assert first == "note: an earlier run of this study stopped in convert; this one goes on"
     made, kept = (int(second.split()[at]) for at in (1, 3))
-    assert made + kept == 42
+    assert made + kept == 12
     assert kept >= 2
 
 
@@ -214,17 +236,11 @@ def test_a_step_taken_twice_keeps_two_accounts(run, study):
     ]
 
 
+@pytest.mark.usefixtures("interrupts_are_heeded")
 def test_ctrl_c_ends_a_run_with_its_code_and_leaves_nothing_half_written(study):
-    for number in range(40):
-        (study / "exports" / f"more-{number:02d}.csv").write_text(GAZE)
-    notes = study / "results" / "log" / "recordings.jsonl"
-    with subprocess.Popen(
-        [*PROGRAM, "run", "gazetrack.toml"], cwd=study, stderr=subprocess.PIPE, text=True
-    ) as stopped:
-        while stopped.poll() is None and not notes.exists():
-            time.sleep(0.005)
-        stopped.send_signal(signal.SIGINT)
-        said = stopped.communicate()[1]
+    stopped = stuck_in_the_middle(study, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    stopped.send_signal(signal.SIGINT)
+    said = stopped.communicate(timeout=300)[1]
     assert stopped.returncode == 130
     assert said.splitlines()[-1] == "gazetrack: error: interrupted"
     names = [path.name for path in (study / "results").rglob("*") if path.is_file()]

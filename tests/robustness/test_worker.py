@@ -27,19 +27,20 @@ def worker(monkeypatch, program):
     ("program", "said"),
     [
         ("import os; input(); os.abort()", "exit status -6"),
-        ("import time; input(); time.sleep(60)", "no answer within"),
+        ("import time; input(); time.sleep(600)", "no answer within"),
         ("import os, signal; input(); os.kill(os.getpid(), signal.SIGXCPU)", "of the processor"),
     ],
 )
 def test_a_process_that_dies_or_hangs_is_a_hard_failure(monkeypatch, program, said):
-    monkeypatch.setattr(_mutant_worker, "HANGS_AFTER_S", 0.5)
+    if said == "no answer within":  # one that dies has all the time that it takes
+        monkeypatch.setattr(_mutant_worker, "HANGS_AFTER_S", 0.5)
     start = time.monotonic()
     one = worker(monkeypatch, program)
     found = list(one.verdicts([3, 4]))
     one.close()
     assert [(verdict.number, verdict.verdict) for verdict in found] == [(3, "hard"), (4, "hard")]
     assert said in found[0].detail
-    assert time.monotonic() - start < 20
+    assert time.monotonic() - start < 300
 
 
 def test_answers_are_verdicts(monkeypatch):

@@ -142,18 +142,20 @@ def test_a_killed_process_resumes(whole, tmp_path):
         "-q",
     ]
     arguments += [part for text in settings for part in ("--set", text)]
-    # Slowed down, so that the kill comes before the end.
+    # Once something is saved it stands still, so that the kill comes before the end.
     code = f"""
-import time, torch
+import pathlib, time, torch
 from gradtrack_model.training import learner
+from gradtrack_model.training.resume import States
+states = States(pathlib.Path({str(tmp_path / "run")!r}))
 torch.set_num_threads(1)
 advance = learner.Learner.advance
-learner.Learner.advance = lambda *a: (time.sleep(.1), advance(*a))[1]
+learner.Learner.advance = lambda *a: (states.paths and time.sleep(600), advance(*a))[1]
 from gazetrack_cli.train import command
 command({arguments!r})
 """
     process = subprocess.Popen([sys.executable, "-c", code])
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while not States(tmp_path / "run").paths and time.monotonic() < deadline:
         time.sleep(0.01)
     process.kill()

@@ -53,6 +53,7 @@ def test_the_command_says_where_and_gives_the_port_back(study, monkeypatch, endi
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("interrupts_are_heeded")
 def test_the_command_prints_an_address_and_ends_by_ctrl_c(study):
     code = "from gazetrack_cli.start import view; view()"
     command = [sys.executable, "-c", code, str(study / "images"), "--fixations", str(study)]
@@ -70,10 +71,10 @@ def test_the_command_prints_an_address_and_ends_by_ctrl_c(study):
         )
         assert found, line + done.stderr.read() if done.poll() is not None else line
         opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
-        with opener.open(found[1], timeout=20) as answer:
+        with opener.open(found[1], timeout=300) as answer:
             assert "Images, gaze and prediction" in answer.read().decode()
         done.send_signal(signal.SIGINT)
-        assert done.wait(20) == 0
+        assert done.wait(300) == 0
         assert done.stderr.read() == ""
     finally:
         done.kill()

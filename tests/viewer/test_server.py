@@ -15,7 +15,7 @@ from gradtrack_model.viewer.server import HOST, Viewer
 
 
 def asked(viewer, path, *, cookie=True, method="GET", **headers):
-    connection = http.client.HTTPConnection(HOST, viewer.port, timeout=20)
+    connection = http.client.HTTPConnection(HOST, viewer.port, timeout=300)
     if cookie:
         headers["Cookie"] = f"gradtrack-view-{viewer.port}={viewer.secret}"
     connection.request(method, path, headers=headers)
@@ -115,7 +115,7 @@ def test_a_port_that_is_taken_is_said():
 
 def test_what_is_no_address_is_told(viewer, capfd):
     request = f"GET http://[x HTTP/1.1\r\nHost: {HOST}:{viewer.port}\r\nConnection: close\r\n\r\n"
-    with socket.create_connection((HOST, viewer.port), timeout=20) as one:
+    with socket.create_connection((HOST, viewer.port), timeout=300) as one:
         one.sendall(request.encode())
         answer = one.makefile("rb").read()
     assert answer.startswith(b"HTTP/1.1 400 ")

@@ -24,12 +24,14 @@ from gazetrack.workflows.shared_folder import (
 )
 
 HOLD = """
-import sys
+import sys, time
 from pathlib import Path
 from gazetrack.workflows.shared_folder import held
+print("wants it", flush=True)
 with held(Path(sys.argv[1]), alone=sys.argv[2] == "alone"):
-    print("held", flush=True)
+    print(time.monotonic(), flush=True)
     sys.stdin.read()
+    print(time.monotonic(), flush=True)
 """
 
 
@@ -49,17 +51,18 @@ def holder(folder, how):
 )
 def test_who_wants_it_alone_waits_and_is_waited_for(tmp_path, first, second, waits):
     one = holder(tmp_path, first)
-    assert one.stdout.readline() == "held\n"
+    assert one.stdout.readline() == "wants it\n"
+    assert float(one.stdout.readline())
     other = holder(tmp_path, second)
     try:
+        assert other.stdout.readline() == "wants it\n"
         if waits:
-            time.sleep(1.5)  # it would have held it by now
-            one.communicate("", timeout=20)
-            ended = time.monotonic()
-            assert other.stdout.readline() == "held\n"
-            assert time.monotonic() >= ended
+            time.sleep(0.5)  # it would hold it by now
+            let_go = float(one.communicate("", timeout=300)[0])
+            # Of one clock, which all processes share.
+            assert float(other.stdout.readline()) >= let_go
         else:
-            assert other.stdout.readline() == "held\n"
+            assert float(other.stdout.readline())
             assert one.poll() is None
     finally:
         for process in (one, other):

@@ -49,6 +49,7 @@ def test_a_bar_is_there_before_the_first_item_is_done(capsys, monkeypatch):
 @pytest.mark.parametrize("jobs", [1, 3])
 def test_results_come_in_the_order_of_the_items_and_few_are_ahead(jobs):
     taken = []
+    all_at_work = threading.Barrier(jobs)
 
     def items():
         for item in range(30):
@@ -56,6 +57,8 @@ def test_results_come_in_the_order_of_the_items_and_few_are_ahead(jobs):
             yield item
 
     def work(item):
+        if item < jobs:
+            all_at_work.wait(300)  # else one thread may do it all before another begins
         time.sleep(0.002 * (item % 3 == 0))
         return item, threading.current_thread()
 

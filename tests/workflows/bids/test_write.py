@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gazetrack
@@ -130,9 +130,7 @@ def tables(draw):
     return made | {"trial": np.array(trials, object)}
 
 
-@settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=15, deadline=None)
 @given(made=tables())
 def test_any_table_of_samples_is_the_same_again(made, tmp_path_factory):
     folder = tmp_path_factory.mktemp("any")

@@ -24,7 +24,14 @@ from gazetrack.workflows.engine.cluster import DaskWorkers
 from gazetrack.workflows.engine.run import Engine, over
 from gazetrack.workflows.refine import refine
 from gazetrack.workflows.render import render
-from tests.engine_tasks import die, is_imported, refuse, squared, write_slowly
+from tests.engine_tasks import (
+    HALF_WRITTEN_S,
+    die,
+    is_imported,
+    refuse,
+    squared,
+    write_slowly,
+)
 from tests.places import ROOT
 
 distributed = pytest.importorskip("distributed")
@@ -60,8 +67,8 @@ def done(function, items, address, **engine):
     return list(over(function, items, engine, total=len(items), lost=lost))
 
 
-def wait_for(condition, seconds=60):
-    end = time.monotonic() + seconds
+def wait_for(condition):
+    end = time.monotonic() + HALF_WRITTEN_S / 2
     while not condition():
         assert time.monotonic() < end, "it never came"
         time.sleep(0.01)
@@ -184,7 +191,11 @@ def test_an_item_that_kills_its_workers_is_given_up_and_the_others_are_done(addr
     assert not (tmp_path / "1.txt").exists()
 
 
-def test_an_interruption_ends_the_tasks_and_nothing_stays_half_written(address, tmp_path):
+def test_an_interruption_ends_the_tasks_and_nothing_stays_half_written(
+    address, tmp_path, monkeypatch
+):
+    # A busy machine is no worker that hangs.
+    monkeypatch.setattr("gazetrack.workflows.engine.cluster._STOP_SECONDS", HALF_WRITTEN_S / 2)
     begun = lambda: len(list(tmp_path.glob(".*.gtmp"))) == 2  # noqa: E731
 
     def interrupt():
@@ -204,7 +215,7 @@ def test_an_interruption_ends_the_tasks_and_nothing_stays_half_written(address, 
     assert list(tmp_path.iterdir()) == []
     # The workers, which are other people's, too, are there for the next one.
     assert done(squared, [3], address) == [9]
-    assert time.monotonic() - started < 25, "the tasks went on to their end"
+    assert time.monotonic() - started < HALF_WRITTEN_S, "the tasks went on to their end"
 
 
 def test_other_versions_at_a_worker_are_told(address, monkeypatch):
@@ -272,7 +283,8 @@ def test_jobs_that_wait_in_a_queue_are_waited_for_and_its_programs_may_fail(queu
 
 # A scheduler that dies while nobody works for it.
 ORPHAN = """
-import os, signal, subprocess, sys, time
+import subprocess, sys, time
+import dask
 from gazetrack.errors import ClusterError
 from gazetrack.workflows.engine.cluster import DaskWorkers
 scheduler = subprocess.Popen(
@@ -284,21 +296,21 @@ for line in scheduler.stderr:
 with DaskWorkers(line.split()[-1], patience_s=1) as workers:
     scheduler.kill()
     scheduler.wait()
-    try:
-        while True:
-            workers.look()
-            time.sleep(0.2)
-    except ClusterError as error:
-        print(error)
+    with dask.config.set({"distributed.comm.timeouts.connect": "1s"}):
+        try:
+            while True:
+                workers.look()
+                time.sleep(0.2)
+        except ClusterError as error:
+            print(error)
 """
 
 
 @pytest.mark.slow
 def test_a_scheduler_that_dies_is_told_in_our_words_alone():
-    settings = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "1s", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", ORPHAN]
-    env = os.environ | settings
-    ran = subprocess.run(command, capture_output=True, text=True, env=env, timeout=60, check=True)
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    ran = subprocess.run(command, capture_output=True, text=True, env=env, timeout=600, check=True)
     assert "no worker is left" in ran.stdout
     assert ran.stderr == ""
 
@@ -335,6 +347,7 @@ main()
 
 @contextlib.contextmanager
 def worker_of(address, kind="whole"):
+    """A worker that the scheduler knows: a process takes seconds to become one."""
     options = ("--no-nanny", "--nthreads", "1", "--no-dashboard", kind)
     worker = subprocess.Popen(
         [sys.executable, "-c", WORKER, address, *options],
@@ -343,6 +356,8 @@ def worker_of(address, kind="whole"):
         start_new_session=True,
     )
     try:
+        with distributed.Client(address, timeout=300, set_as_default=False) as client:
+            client.wait_for_workers(1, timeout=300)
         yield worker
     finally:
         worker.kill()

@@ -12,6 +12,7 @@ import pytest
 from gazetrack.errors import ClusterError
 from gazetrack.workflows.engine import remote
 from gazetrack.workflows.engine.remote import Given, Terms, do, stop, versions
+from tests.engine_tasks import HALF_WRITTEN_S
 
 
 def terms(folder, study="one", **other):
@@ -38,7 +39,7 @@ def waited(held):
     """Wait until told to stop, and tidy up."""
     try:
         held["begun"].set()
-        end = time.monotonic() + 30
+        end = time.monotonic() + HALF_WRITTEN_S
         while time.monotonic() < end:
             time.sleep(0.001)
     except remote.Stopped:
@@ -57,7 +58,7 @@ def begin(folder, study, outcome):
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    assert held["begun"].wait(10)
+    assert held["begun"].wait(HALF_WRITTEN_S / 2)
     return thread, held
 
 
@@ -68,7 +69,7 @@ def test_only_tasks_of_a_study_end_with_it(tmp_path, monkeypatch):
     assert asyncio.run(stop("another"))
     assert thread.is_alive()
     assert asyncio.run(stop("one"))
-    thread.join(5)
+    thread.join(HALF_WRITTEN_S / 2)
     assert outcome == ["stopped"]
     assert held["tidied"]
 
@@ -88,8 +89,8 @@ def test_a_task_of_another_folder_waits_its_turn(tmp_path, monkeypatch):
     second.join(0.2)
     assert found == []
     assert asyncio.run(stop("one"))
-    second.join(5)
-    thread.join(5)
+    second.join(HALF_WRITTEN_S / 2)
+    thread.join(HALF_WRITTEN_S / 2)
     assert found == [str(other)]
 
 
