@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from gazetrack.readers.eyelink.findings import Findings
     from gazetrack.readers.eyelink.movements import Event
 
-ENDLESS = "eye movement that begins and never ends"
-
 
 class _Ends(NamedTuple):
     """Lines of beginnings and ends, one a row: kind, eye, onset (ms) and line of each."""
@@ -119,8 +117,8 @@ class Pairs:
         """Count and note what has no other end, when all blocks are taken."""
         left = np.array([line for _, line in self._open.values()], np.int64)
         n_endless = self._n_endless + len(left)
+        # Said once: lines of beginnings are no rows, so none of them is one that is not used.
         if n_endless:
-            findings.drop(ENDLESS, n_endless)
             line = _first(self._first_endless, left)
             findings.note(
                 f"{n_endless} eye movements begin (SFIX, SSACC, SBLINK) and no line ends them, "
