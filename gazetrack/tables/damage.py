@@ -148,6 +148,23 @@ def check_gaze(recording: Recording, notes: list[str]) -> None:
         _check_unchanged(recording, fixations, "fixations", notes)
 
 
+def check_trials(recording: Recording, notes: list[str]) -> None:
+    """Note rows that are in no trial, of a table in which others are in one."""
+    tables = {"samples": recording.sample_table, "fixations": recording.fixation_table}
+    for what, table in tables.items():
+        if table is None or not table.num_rows:
+            continue
+        n_nowhere = sum(_n_nameless(chunk) for chunk in table["trial"].chunks)
+        if 0 < n_nowhere < table.num_rows:
+            notes.append(f"{n_nowhere} of {table.num_rows} {what} are in no trial")
+
+
+def _n_nameless(names: pa.DictionaryArray) -> int:
+    """Return how many rows of a part of a table have no name."""
+    nameless = [code for code, name in enumerate(names.dictionary.to_pylist()) if not name]
+    return int(np.isin(names.indices.to_numpy(), nameless).sum())
+
+
 def _n_movements(events: pa.Table) -> int:
     counts = count_kinds(events)
     return int(events.num_rows) - sum(counts.get(kind, 0) for kind in _NO_MOVEMENT)

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gazetrack.tables.damage import check_durations, check_gaze, check_times, refuse_nothing
+from gazetrack.tables.damage import (
+    check_durations,
+    check_gaze,
+    check_times,
+    check_trials,
+    refuse_nothing,
+)
 from gazetrack.tables.spill import Spill
 
 if TYPE_CHECKING:
@@ -88,6 +94,7 @@ def checked(recording: Recording) -> Recording:
     check_times(mended, notes)
     check_durations(mended, notes)
     check_gaze(mended, notes)
+    check_trials(mended, notes)
     return replace(mended, notes=tuple(dict.fromkeys(notes)))
 
 

@@ -242,3 +242,20 @@ def test_events_in_no_order_are_noted_where_there_are_neither_samples_nor_fixati
         Recording(name="r", format="f", sample_table=None, event_table=events, rows_in=3)
     )
     assert any("1 events begin before the one above them" in note for note in mended.notes)
+
+
+def test_samples_in_no_trial_are_noted_where_others_are_in_one():
+    trials = ["1"] * 20 + [""] * 5 + ["2"] * 25
+    recording = checked(of_samples(4.0 * np.arange(50), trial=trials))
+    assert recording.notes == ("5 of 50 samples are in no trial",)
+    assert not checked(of_samples(4.0 * np.arange(50))).notes
+    assert not checked(of_samples(4.0 * np.arange(50), trial="1")).notes
+
+
+def test_fixations_in_no_trial_are_noted_where_others_are_in_one():
+    recording = of_fixations(100.0 * np.arange(4))
+    table = recording.fixation_table
+    at = table.column_names.index("trial")
+    named = conform({"trial": ["1", "1", "", "1"]}, FIXATIONS)["trial"]
+    recording = replace(recording, fixation_table=table.set_column(at, table.schema[at], named))
+    assert "1 of 4 fixations are in no trial" in checked(recording).notes

@@ -339,6 +339,7 @@ def _fill(events: pd.DataFrame, step_ms: float, notes: list[str]) -> None:
     """Take from the samples what the export does not state: positions, durations, ends."""
     fixations = (events["kind"] == FIXATION).to_numpy()
     saccades = (events["kind"] == SACCADE).to_numpy()
+    unplaced = np.zeros(len(events), np.bool_)
     for axis in "xy":
         stated = events[f"{axis}_px"].to_numpy(np.float64)
         absent = fixations & np.isnan(stated)
@@ -347,8 +348,9 @@ def _fill(events: pd.DataFrame, step_ms: float, notes: list[str]) -> None:
         of_saccade = np.where(saccades, events.pop(f"first_{axis}"), np.nan)
         events[f"{axis}_px"] = np.where(fixations, of_fixation, of_saccade)
         events[f"end_{axis}_px"] = np.where(saccades, events.pop(f"last_{axis}"), np.nan)
-        if axis == "x" and absent.any():
-            notes.append(f"{int(absent.sum())} fixations without a position: mean of their samples")
+        unplaced |= absent
+    if unplaced.any():
+        notes.append(f"{int(unplaced.sum())} fixations without a position: mean of their samples")
 
     # A sample stands for the time until the next one, so the last adds a step.
     length = (events.pop("last_ms") - events["onset_ms"]).to_numpy(np.float64) + step_ms

@@ -59,6 +59,17 @@ def test_durations_and_positions_come_from_samples_when_not_exported(tmp_path):
     assert (event["onset_ms"], event["duration_ms"], event["x_px"], event["y_px"]) == (0, 30, 1, 2)
 
 
+@pytest.mark.parametrize("missing", ["X", "Y"])
+def test_a_fixation_without_one_of_its_coordinates_is_noted(missing, tmp_path):
+    header = HEADER + "\tFixation point X\tFixation point Y"
+    stated = ("", 7) if missing == "X" else (9, "")
+    rows = [(10 * i, "r", i, 2 * i, "Fixation", 1, *stated) for i in range(3)]
+    recording = read(tmp_path, header, rows)
+    (event,) = recording.event_table.to_pylist()
+    assert (event["x_px"], event["y_px"]) == ((1, 7) if missing == "X" else (9, 2))
+    assert "1 fixations without a position: mean of their samples" in recording.notes
+
+
 def test_numbers_of_events_may_restart_in_each_recording(tmp_path):
     rows = [(10 * i, name, 5, 5, "Fixation", 1) for name in "ab" for i in range(3)]
     events = read(tmp_path, HEADER, rows).event_table.to_pylist()
