@@ -201,7 +201,7 @@ def _excess(times: Floats, after: Floats, step_ms: float) -> Floats:
     after : ndarray of float64, shape (M,)
         The times that the steps begin at.
     step_ms : float
-        The usual step.
+        The usual step from one sample to the next, in ms.
     """
     place = np.searchsorted(times, after)
     first = np.maximum(place - 1, 0)

@@ -115,6 +115,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
         raise no_rows(table_head, header)
     notes: list[str] = []
     samples = rows.samples()
+    rows.note(notes)
     return Recording(
         name=head.stem,
         format=FORMAT.name,
@@ -212,6 +213,7 @@ class _Rows:
         self._samples = SampleSink()
         self._stimuli = UsedNames()
         self._n_others = 0
+        self._n_unrated = 0
 
     def take(self, table: Columns) -> None:
         """Take a part of some ten thousand rows."""
@@ -224,6 +226,7 @@ class _Rows:
         columns: dict[str, Any] = {**gaze, "t_ms": t_ms}
         columns["stimulus"] = self._stimuli.coded(codes[rows], texts)
         self._samples.append(columns)
+        self._n_unrated += int(np.count_nonzero(_unrated(table)[rows]))
         self.fixations.take(table, time, self.n_rows)
         self.n_rows += table.n_rows
 
@@ -242,6 +245,11 @@ class _Rows:
         self._timed.check()
         texts = {"recording": [self._head.stem], "stimulus": self._stimuli.used or [""]}
         return self._samples.table(texts)
+
+    def note(self, notes: list[str]) -> None:
+        """Say what was unusual about the samples, when all parts are taken."""
+        if self._n_unrated:
+            notes.append(f"{self._n_unrated} positions of eyes without a validity are kept")
 
     @property
     def origin_ms(self) -> float:
@@ -286,6 +294,16 @@ def _gaze(table: Columns) -> dict[str, npt.NDArray[np.floating]]:
         gaze[f"{side}_y"] = np.where(lost, np.nan, y)
         gaze[f"{side}_pupil"] = np.where(lost | ~(pupil > 0), np.nan, pupil)
     return gaze
+
+
+def _unrated(table: Columns) -> npt.NDArray[np.bool_]:
+    """Return in which rows an eye has a position, and no validity though there is a column."""
+    unrated = np.zeros(table.n_rows, np.bool_)
+    for side in ("left", "right"):
+        if f"{side}_validity" in table.found:
+            there = np.isfinite(table.number(f"{side}_x")) & (table.number(f"{side}_x") != -1)
+            unrated |= there & np.isnan(table.number(f"{side}_validity"))
+    return unrated
 
 
 class _Times:

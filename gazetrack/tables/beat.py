@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gazetrack.tables.whole_ms import is_whole
+from gazetrack.tables.whole_ms import is_whole, jittery_step
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     Floats = npt.NDArray[np.float64]
 
+RIGHT = 0.01  # of a rate: nothing is said of less
 LEAST_SAMPLES = 100  # that a line can be found among
 # Of an ordinary step: how far jitter may move one, and from where on samples are missing.
 _FAR = 0.25
@@ -36,12 +37,46 @@ _LOWEST, _HIGHEST = 0.6, 1.25
 # The power of a line; noise has 1 on average, and of few spectra now and then much more.
 _LEAST_POWER = 4.0
 _LEAST_OF_ONE = 12.0
+_MEDIAN_OF_NOISE = float(np.log(2.0))  # by its mean, of one spectrum
 _WIDTH = 4  # frequencies of a block without padding: farther away is no line
 _AROUND = 4  # widths, within which nothing else is as strong
 _ALONE = 0.6
 _HALF_KHZ = 500.0
 _AWAY = 8  # frequencies of a block, from those that whole milliseconds make
 _PASSES = 10
+
+
+def jittered_rate(known: Floats, rate_hz: float, *, in_pairs: bool) -> tuple[float, float]:
+    """Return the rate that a clock has which jitters too much for its steps to tell it.
+
+    Parameters
+    ----------
+    known : ndarray of float64, shape (N,)
+        Milliseconds from each sample to the next, none of them less than 0.
+    rate_hz : float
+        What the steps say the rate is, in Hz.
+    in_pairs : bool
+        Whether they are long and short in turn, by jitter or as those of two eyes.
+
+    Returns
+    -------
+    tuple of (float, float)
+        The rate, and another one that it may as well be, in Hz; both are the same where it is
+        plain, and what the steps say where they are right to a hundredth.
+    """
+    forward = known[known > 0]
+    plain = rate_hz, rate_hz
+    if len(known) < LEAST_SAMPLES or not (in_pairs or jitters(forward)):
+        return plain
+    if jittery_step(forward) in (1.0, 2.0) and not in_pairs:
+        return plain  # whole milliseconds jitter by themselves
+    beat = beat_of(known, rate_hz, in_pairs=in_pairs)
+    if beat is not None:
+        return plain if abs(beat - rate_hz) <= RIGHT * rate_hz else (beat, beat)
+    middle = middle_rate(forward)
+    if abs(middle - rate_hz) <= RIGHT * rate_hz:
+        return plain
+    return (rate_hz, middle) if in_pairs else (middle, rate_hz)
 
 
 def jitters(steps: Floats) -> bool:
@@ -73,7 +108,9 @@ def middle_rate(steps: Floats) -> float:
     return 1000.0 / usual
 
 
-def beat_of(steps: Floats, near_hz: float, *, in_pairs: bool) -> float | None:
+def beat_of(
+    steps: Floats, near_hz: float, *, in_pairs: bool, above_noise: bool = False
+) -> float | None:
     """Return the rate at which samples come by the line of their spectrum, None without any line.
 
     Parameters
@@ -85,6 +122,9 @@ def beat_of(steps: Floats, near_hz: float, *, in_pairs: bool) -> float | None:
     in_pairs : bool
         Whether steps are long and short in turn. Then they may be those of two eyes, and the line
         may be at half the rate.
+    above_noise : bool
+        Whether a line counts that is strong for the noise around it alone, as that of a regular
+        clock is which whole milliseconds all but hide.
     """
     if len(steps) < LEAST_SAMPLES:
         return None
@@ -96,6 +136,9 @@ def beat_of(steps: Floats, near_hz: float, *, in_pairs: bool) -> float | None:
         mirror = _HALF_KHZ * float(np.floor(near_hz / _HALF_KHZ))
         away = _AWAY * near_hz / n_samples
         lowest, highest = max(lowest, mirror + away), min(highest, mirror + _HALF_KHZ - away)
+    if above_noise:
+        around = power[int(lowest / apart_hz) : int(highest / apart_hz)]
+        least *= min(1.0, float(np.median(around)) / _MEDIAN_OF_NOISE) if around.size else 1.0
     lines = [(*_line(power, lowest / apart_hz, highest / apart_hz), 1.0)]
     if in_pairs:
         half = 0.5 * near_hz

@@ -148,15 +148,16 @@ def check_gaze(recording: Recording, notes: list[str]) -> None:
         _check_unchanged(recording, fixations, "fixations", notes)
 
 
-def check_trials(recording: Recording, notes: list[str]) -> None:
-    """Note rows that are in no trial, of a table in which others are in one."""
+def check_names(recording: Recording, notes: list[str]) -> None:
+    """Note rows of no recording or trial, of a table in which others are of one."""
     tables = {"samples": recording.sample_table, "fixations": recording.fixation_table}
     for what, table in tables.items():
         if table is None or not table.num_rows:
             continue
-        n_nowhere = sum(_n_nameless(chunk) for chunk in table["trial"].chunks)
-        if 0 < n_nowhere < table.num_rows:
-            notes.append(f"{n_nowhere} of {table.num_rows} {what} are in no trial")
+        for name in ("recording", "trial"):
+            n_nowhere = sum(_n_nameless(chunk) for chunk in table[name].chunks)
+            if 0 < n_nowhere < table.num_rows:
+                notes.append(f"{n_nowhere} of {table.num_rows} {what} are of no {name}")
 
 
 def _n_nameless(names: pa.DictionaryArray) -> int:

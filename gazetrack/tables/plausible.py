@@ -15,8 +15,8 @@ import numpy as np
 from gazetrack.tables.damage import (
     check_durations,
     check_gaze,
+    check_names,
     check_times,
-    check_trials,
     refuse_nothing,
 )
 from gazetrack.tables.spill import Spill
@@ -94,7 +94,7 @@ def checked(recording: Recording) -> Recording:
     check_times(mended, notes)
     check_durations(mended, notes)
     check_gaze(mended, notes)
-    check_trials(mended, notes)
+    check_names(mended, notes)
     return replace(mended, notes=tuple(dict.fromkeys(notes)))
 
 

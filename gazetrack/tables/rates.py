@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gazetrack.tables.beat import LEAST_SAMPLES, beat_of, jitters, middle_rate
+from gazetrack.tables.beat import RIGHT, beat_of, jittered_rate
 from gazetrack.tables.whole_ms import (
     LONGEST_JITTERY_MS,
     MILLISECOND,
@@ -46,7 +46,7 @@ _MAY_BE_EVEN = 0.5
 _STEADY = 0.3
 _MAY_BE_STEADY = 0.75
 _JITTER_SHARE = 0.005  # of the steps, from which on the clock is said to jitter
-_RIGHT = 0.01  # of a rate: nothing is said of less
+_FEW_OTHERS = 0.001  # share of steps that are not the usual one
 _IN_DOUBT = 0.005  # how far two readings of the times may be apart
 
 
@@ -101,8 +101,8 @@ def _rates(known: Floats, all_parts: Callable[[], Iterator[Floats]]) -> tuple[fl
     Returns
     -------
     tuple of (float, float) or None
-        The rate, and another one that it may as well be because of jitter, as of `_of_jitter`;
-        None where no time is later than another.
+        The rate, and another one that it may as well be because of jitter, as of
+        `beat.jittered_rate`; None where no time is later than another.
     """
     if not known.any():
         return None
@@ -119,40 +119,7 @@ def _rates(known: Floats, all_parts: Callable[[], Iterator[Floats]]) -> tuple[fl
         rate = _mean_rate((steps[steps >= least] for steps in parts), longest)
     if not np.isfinite(rate):
         return None  # times without end, or next to no time apart, are no clock's
-    return _of_jitter(known, rate, in_pairs=in_pairs)
-
-
-def _of_jitter(known: Floats, rate_hz: float, *, in_pairs: bool) -> tuple[float, float]:
-    """Return the rate that a clock has which jitters too much for its steps to tell it.
-
-    Parameters
-    ----------
-    known : ndarray of float64, shape (N,)
-        Milliseconds from each sample to the next, none of them less than 0.
-    rate_hz : float
-        What the steps say.
-    in_pairs : bool
-        Whether they are long and short in turn, by jitter or as those of two eyes.
-
-    Returns
-    -------
-    tuple of (float, float)
-        The rate, and another one that it may as well be, in Hz; both are the same where it is
-        plain, and what the steps say where they are right to a hundredth.
-    """
-    forward = known[known > 0]
-    plain = rate_hz, rate_hz
-    if len(known) < LEAST_SAMPLES or not (in_pairs or jitters(forward)):
-        return plain
-    if jittery_step(forward) in (1.0, 2.0) and not in_pairs:
-        return plain  # whole milliseconds jitter by themselves
-    beat = beat_of(known, rate_hz, in_pairs=in_pairs)
-    if beat is not None:
-        return plain if abs(beat - rate_hz) <= _RIGHT * rate_hz else (beat, beat)
-    middle = middle_rate(forward)
-    if abs(middle - rate_hz) <= _RIGHT * rate_hz:
-        return plain
-    return (rate_hz, middle) if in_pairs else (middle, rate_hz)
+    return jittered_rate(known, rate, in_pairs=in_pairs)
 
 
 def doubt_of(times: pa.ChunkedArray) -> str:
@@ -168,7 +135,7 @@ def doubt_of(times: pa.ChunkedArray) -> str:
     if found is None:
         return ""
     rate, other = found
-    if abs(other - rate) > _RIGHT * rate:
+    if abs(other - rate) > RIGHT * rate:
         return (
             f"the times jitter too much to tell the sampling rate: {rate:.4g} Hz or {other:.4g} Hz"
         )
@@ -208,6 +175,11 @@ def _doubt_of_whole_ms(known: Floats, usual: float) -> str:
     if moved and usual == MILLISECOND:
         # Jitter of more than half a millisecond makes steps of 3, as lost samples do.
         others.append(_rate_within(steps, usual + 2.5, repeats=True))
+    if float(np.mean(raw != usual)) > _FEW_OTHERS:
+        # Regular steps that lost samples hide still keep time.
+        beat = beat_of(known, rate, in_pairs=False, above_noise=True)
+        if beat is not None and abs(beat - rate) > RIGHT * rate:
+            others.append(beat)
     other = max(filter(np.isfinite, others), key=lambda one: abs(one - rate), default=rate)
     if abs(other - rate) <= _IN_DOUBT * rate:
         return ""

@@ -185,3 +185,17 @@ def test_real_samples_are_even_and_fixations_those_of_imotions(exports):
         assert events[name].tolist() == want[column].astype(float).tolist()
     lost = (tracker[["GazeLeftx", "GazeRightx"]] == "-1").all(axis=1).mean()
     assert recording.loss == pytest.approx(lost)
+
+
+def test_eyes_without_a_validity_are_kept_and_noted(tmp_path):
+    columns = (*NEW, "ET_ValidityLeftEye", "ET_ValidityRightEye")
+    gaze = [(100, 50, 104, 52), (100, 50, 104, 52), (-1, -1, 104, 52), (100, 50, 104, 52)]
+    rated = [(0, 0), ("", 0), ("", 0), (4, 0)]
+    rows = [
+        (*new(10 * i, gaze=one, fixation=()), *validity)
+        for i, (one, validity) in enumerate(zip(gaze, rated, strict=True))
+    ]
+    recording = read(tmp_path, columns, rows)
+    left = recording.sample_table["left_x_px"].to_numpy()
+    assert np.isnan(left).tolist() == [False, False, True, True]
+    assert "1 positions of eyes without a validity are kept" in recording.notes

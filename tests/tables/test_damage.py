@@ -247,7 +247,7 @@ def test_events_in_no_order_are_noted_where_there_are_neither_samples_nor_fixati
 def test_samples_in_no_trial_are_noted_where_others_are_in_one():
     trials = ["1"] * 20 + [""] * 5 + ["2"] * 25
     recording = checked(of_samples(4.0 * np.arange(50), trial=trials))
-    assert recording.notes == ("5 of 50 samples are in no trial",)
+    assert recording.notes == ("5 of 50 samples are of no trial",)
     assert not checked(of_samples(4.0 * np.arange(50))).notes
     assert not checked(of_samples(4.0 * np.arange(50), trial="1")).notes
 
@@ -258,4 +258,13 @@ def test_fixations_in_no_trial_are_noted_where_others_are_in_one():
     at = table.column_names.index("trial")
     named = conform({"trial": ["1", "1", "", "1"]}, FIXATIONS)["trial"]
     recording = replace(recording, fixation_table=table.set_column(at, table.schema[at], named))
-    assert "1 of 4 fixations are in no trial" in checked(recording).notes
+    assert "1 of 4 fixations are of no trial" in checked(recording).notes
+
+
+def test_fixations_of_no_recording_are_noted_where_others_are_of_one():
+    recording = of_fixations(100.0 * np.arange(4))
+    table = recording.fixation_table
+    at = table.column_names.index("recording")
+    named = conform({"recording": ["r", "", "r", "r"]}, FIXATIONS)["recording"]
+    recording = replace(recording, fixation_table=table.set_column(at, table.schema[at], named))
+    assert "1 of 4 fixations are of no recording" in checked(recording).notes

@@ -201,7 +201,10 @@ def _gaze(
     notes : list of str
         Receives what had to be inferred.
     """
-    status = np.nan_to_num(values.get("status", np.zeros(values["time"].size)))
+    exported = values.get("status", np.zeros(values["time"].size))
+    if n_unknown := int(np.count_nonzero(np.isnan(exported))):
+        notes.append(f"{n_unknown} samples without a status: taken as those of eyes that are there")
+    status = np.nan_to_num(exported)
     raw: dict[str, Floats] = {}
     eyes = [eye for eye in EYES if f"{eye}_gaze_x" in values and f"{eye}_gaze_y" in values]
     if eyes:

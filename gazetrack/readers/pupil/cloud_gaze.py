@@ -119,7 +119,9 @@ def read_gaze(head: Head, header: Header, plane: Plane, notes: list[str]) -> Rec
     ends = _Ends(rows)
     for rank, (key, kind) in enumerate((("id", "fixation"), ("blink", "blink"))):
         if key in names:
-            _add_runs(events, _Numbered(rows, plane, key), ends, kind=kind, rank=rank)
+            n_broken = _add_runs(events, _Numbered(rows, plane, key), ends, kind=kind, rank=rank)
+            if n_broken:
+                notes.append(f"{n_broken} {kind}s have samples among theirs without their number")
     if events.count:
         notes.append(
             "fixations and blinks from the numbers of the samples: each ends with the next sample"
@@ -309,19 +311,27 @@ class _Numbered:
             yield pa.record_batch({name: columns[name] for name in _OF_ROWS})
 
 
-def _add_runs(
-    events: EventParts, numbered: _Numbered, ends: _Ends, *, kind: str, rank: int
-) -> None:
-    """Add an event per number: from its first sample to the one after its last."""
+def _add_runs(events: EventParts, numbered: _Numbered, ends: _Ends, *, kind: str, rank: int) -> int:
+    """Add an event per number: from its first sample to the one after its last.
+
+    Returns
+    -------
+    int
+        How many of them have samples among theirs that are not theirs.
+    """
     least = numbered.least()
     if not np.isfinite(least).any():
-        return
+        return 0
+    n_broken = 0
     names = np.array(numbered.rows.recordings, object)
     # In the order of their keys, the rows of one number stand together, wherever they were.
     ordered = in_order(numbered.batches(ends), "key", least_behind(least), "row")
     for batch in ordered:
         rows: pd.DataFrame = batch.to_pandas()
         groups = rows.groupby(["recording", "index"], sort=False)
+        # A sample ends with the next one of its recording: later ones do not follow it.
+        is_broken = groups["t_ms"].shift(-1) > rows["end_ms"]
+        n_broken += len(rows.loc[is_broken, ["recording", "index"]].drop_duplicates())
         firsts = groups.agg(
             row=("row", "first"), onset_ms=("t_ms", "first"), end=("end_ms", "last")
         )
@@ -338,3 +348,4 @@ def _add_runs(
             for axis in ("x_px", "y_px"):
                 columns[axis] = groups[axis].mean().to_numpy()
         events.append(runs["row"].to_numpy(), columns, rank=rank)
+    return n_broken

@@ -268,3 +268,14 @@ def test_a_store_without_times_says_so(tmp_path):
     with pytest.raises(ParseError, match="MonocularEyeSampleEvent without times") as caught:
         gazetrack.read(store(tmp_path, {"MonocularEyeSampleEvent": rows}))
     assert "current PsychoPy" in caught.value.hint
+
+
+def test_samples_without_a_status_are_noted(tmp_path):
+    path = report(tmp_path, [CENTRED["pix"](*position) for position in TRUTH])
+    lines = path.read_text().splitlines()
+    lines[2] = lines[2].removesuffix("0")
+    path.write_text("\n".join(lines) + "\n")
+    recording = gazetrack.read(path, screen=SCREEN)
+    np.testing.assert_allclose(found(recording), TRUTH, atol=2e-3)
+    note = "1 samples without a status: taken as those of eyes that are there"
+    assert note in recording.notes

@@ -91,3 +91,19 @@ def test_stretches_without_a_fixation_make_no_difference(tmp_path, monkeypatch):
     found = same_in_parts(path, monkeypatch)
     assert found.events["onset_ms"].tolist() == [0, 300]
     assert found.events["duration_ms"].tolist() == [50, 50]
+
+
+def test_samples_without_the_number_of_the_fixation_around_them_are_noted(tmp_path):
+    path = tmp_path / "gaze.csv"
+    lines = list(rows())
+    path.write_text(HEAD + "".join(lines))
+    # Both blinks have the same number all along, and samples of none in between.
+    blinks = "2 blinks have samples among theirs without their number"
+    assert [note for note in gazetrack.read(path).notes if "their number" in note] == [blinks]
+    for i in (4, 5, 27):
+        cells = lines[i].split(",")
+        cells[6] = ""
+        lines[i] = ",".join(cells)
+    path.write_text(HEAD + "".join(lines))
+    notes = gazetrack.read(path).notes
+    assert "2 fixations have samples among theirs without their number" in notes
