@@ -39,6 +39,7 @@ def trial_of(t):
 
 def test_the_step_is_the_median_of_the_steps_forward():
     assert trial_of([0, 4, 8, 8, 12, 500]).step_ms == 4.0
+    assert trial_of([0, 4, 4, 4, 8, 8, 12]).step_ms == 4.0
     assert trial_of([7]).step_ms == 0.0
     assert trial_of([0, 0.25, 0.5, 0.75]).step_ms == 0.25
 
