@@ -49,6 +49,8 @@ def test_a_run_lasts_until_its_last_sample_is_over():
     # One step of 4 ms after the last sample, but no longer than to the next one, which is at 10.
     found = durations(trial, np.array([0, 0, 3]), np.array([2, 3, 5]))
     assert found.tolist() == [8.0, 10.0, 8.0]
+    late = trial_of([0, 4, 8, 12, 14])  # and no longer than to the very last one
+    assert durations(late, np.array([0]), np.array([4])).tolist() == [14.0]
 
 
 def test_runs_of_exactly_the_least_duration_stay():
