@@ -141,11 +141,13 @@ def _fast_short_number(word: np.uint64, length: int, mark: int) -> float:
 
 
 def _slow_word_at(data: npt.NDArray[np.uint8], at: int) -> np.uint64:
-    return np.uint64(int.from_bytes(data[at : at + 8].tobytes(), "little"))
+    word = data[at : at + 8].reshape(8)  # refused where the data end: compiled code reads on
+    return np.uint64(int.from_bytes(word.tobytes(), "little"))
 
 
 def _slow_marks_at(data: npt.NDArray[np.uint8], at: int, one: int, other: int) -> np.uint64:
-    found = (data[at : at + 64] == one) | (data[at : at + 64] == other)
+    cells = data[at : at + 64].reshape(64)
+    found = (cells == one) | (cells == other)
     return np.uint64(int.from_bytes(np.packbits(found, bitorder="little").tobytes(), "little"))
 
 

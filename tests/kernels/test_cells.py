@@ -281,6 +281,15 @@ def test_what_numba_has_no_name_for_is_its_twin(monkeypatch):
     assert trailing_zeros(np.uint64(0)) == _words._slow_trailing_zeros(np.uint64(0)) == 64
 
 
+def test_the_twins_read_nothing_behind_the_data():
+    data = np.zeros(70, np.uint8)
+    assert _words._slow_word_at(data, 62) == _words._slow_marks_at(data, 6, 1, 1) == 0
+    with pytest.raises(ValueError, match="reshape"):
+        _words._slow_word_at(data, 63)
+    with pytest.raises(ValueError, match="reshape"):
+        _words._slow_marks_at(data, 7, 1, 1)
+
+
 @given(st.binary(min_size=80, max_size=80), st.integers(0, 16), st.integers(0, 255))
 @settings(deadline=None, max_examples=30)
 def test_words_are_read_as_their_twins_read_them(data, at, other):
