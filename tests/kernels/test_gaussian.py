@@ -66,7 +66,7 @@ def test_widen(nodes, height, width):
         rng.random((nodes, width)).astype(np.float32),
     )
     across[np.abs(np.arange(width) * nodes / width - np.arange(nodes)[:, None]) > 2] = 0
-    across[-1] = across[: nodes % 2] = 0
+    across[-1] = across[: nodes % 2] = across[1:2, 1:] = 0
     # One stretch of each row, in one row of the table nothing at all.
     first = rng.integers(0, nodes + 1, height)
     away = np.arange(nodes + 1) - first[:, None]
