@@ -691,7 +691,7 @@ def training_page():
         "```console",
         "gazetrack convert reader-1.asc reader-2.asc --force        # of no task",
         "gazetrack render --images images --target aoi --aois aois.csv -o by-area",
-        "gradtrack-train --maps by-area --preset tiny --steps 100 \\",
+        "gradtrack-train --maps by-area --preset tiny --steps 100 -o runs/by-area \\",
         '  --set \'classes.names=["polyp", "ulcer"]\'',
         "```",
         "",
