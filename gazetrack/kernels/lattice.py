@@ -42,7 +42,7 @@ def lattice_build(
     key = np.empty(d, np.int32)
     for p in range(n):
         # Lift the point onto the hyperplane whose coordinates add up to zero.
-        total = np.float32(0.0)
+        total = np.float32(0.0)  # of the coordinates from j on
         for j in range(d, 0, -1):
             c = features[p, j - 1] * scale[j - 1]
             elevated[j] = total - j * c

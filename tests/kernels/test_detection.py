@@ -34,14 +34,15 @@ def scattered_gaze(seed, n):
     st.lists(st.tuples(steps, whole, whole), max_size=40),
     st.sampled_from([0.0, 6.0, 16.0]),
     st.integers(0, 9),
+    st.sampled_from([4.0, 50.0]),
 )
 @quick
-def test_compact_runs(signal, window, dispersion):
+def test_compact_runs(signal, window, dispersion, max_gap):
     t = np.cumsum([s for s, _, _ in signal]).astype(float)
     x, y = (np.array([row[k] for row in signal], float) for k in (1, 2))
     for fast, slow in zip(
-        compact_runs(t, x, y, dispersion, window, 50.0),
-        oracles.compact_runs(t, x, y, dispersion, window, 50.0),
+        compact_runs(t, x, y, dispersion, window, max_gap),
+        oracles.compact_runs(t, x, y, dispersion, window, max_gap),
         strict=True,
     ):
         assert fast.tolist() == slow.tolist()
@@ -105,6 +106,15 @@ def test_two_means_are_those_of_the_oracle(seed, first, n, blocks):
     means = [v[first : first + n * blocks].reshape(blocks, n).mean(axis=1) for v in (x, y)]
     assert labels[:blocks].tolist() == oracles.two_means(np.stack(means, axis=1)).tolist()
     assert (labels[blocks:] == 7).all()
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_two_means_go_on_where_a_cluster_is_of_one_point(mirrored):
+    x = np.array([0.0, 6.0, 10.0, 10.0, 10.0, 10.0, 10.0, 10.0])
+    y = np.array([0.0, 0.0, 0.0, 9.0, 9.0, 9.0, 9.0, 9.0])  # drag the other mean off both
+    labels = np.empty(8, np.int8)
+    two_means(-x if mirrored else x, y, 0, 1, 8, labels)
+    assert labels.tolist() == [int((k > 2) != mirrored) for k in range(8)]
 
 
 def test_two_means_begin_along_x_where_both_axes_are_as_wide():

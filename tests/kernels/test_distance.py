@@ -76,6 +76,16 @@ def test_many_fixations(tapered, side):
     np.testing.assert_allclose(fast, slow, atol=2e-4)
 
 
+@pytest.mark.parametrize("tapered", [False, True])
+def test_one_fixation_is_as_far_as_its_rim(tapered):
+    x, y, radius = (np.full(1, value, np.float32) for value in (3.0, 2.0, 1.5))
+    out = np.empty((1, 5, 7), np.float32)
+    joined, firsts = np.zeros(1, np.bool_), np.zeros(1, np.int64)
+    suffix_distance(x, y, radius, joined, firsts, tapered, np.inf, out)
+    rows, columns = np.indices(out.shape[1:]) + 0.5
+    np.testing.assert_allclose(out[0], np.hypot(columns - 3.0, rows - 2.0) - 1.5, atol=1e-5)
+
+
 def test_no_fixation_is_infinitely_far():
     empty = np.zeros(0, np.float32)
     out = np.empty((2, 3, 4), np.float32)

@@ -93,6 +93,17 @@ def test_each_byte_within_tokens_and_around_them():
         check_samples(f"1 2{c}3 4{c}56789012 .{c}\n{c}5 6\n-{c}7\n1{c}2\t3{c}4\t5 6{c}7 8{c}")
 
 
+def test_values_beyond_the_sixth_are_counted_by_tabs():
+    rng = np.random.default_rng(0)
+    gaps = ["\t", "\t\t", "\t\t\t", " ", "\t "]
+    words = ["0", "9", "-5", "-.5", ".", "word", "...", "3."]
+    lines = [
+        "1\t" + "".join(map("".join, zip(rng.choice(words, 15), rng.choice(gaps, 15), strict=True)))
+        for _ in range(400)
+    ]
+    check_samples("\n".join(lines))
+
+
 def test_marks_of_quality_are_of_some_letters_and_lengths_alone():
     marks = [c + "." * n for c in map(chr, range(33, 127)) for n in (1, 2, 3, 11, 12, 13, 15, 16)]
     check_samples("".join(f"1 2 {word} 3\n" for word in marks))
