@@ -101,7 +101,8 @@ def test_values_beyond_the_sixth_are_counted_by_tabs():
         "1\t" + "".join(map("".join, zip(rng.choice(words, 15), rng.choice(gaps, 15), strict=True)))
         for _ in range(400)
     ]
-    check_samples("\n".join(lines))
+    ends = rng.choice(["\n", "\r\n", "\r\r\n", "\r"], len(lines))
+    check_samples("".join(map("".join, zip(lines, ends, strict=True))))
 
 
 def test_marks_of_quality_are_of_some_letters_and_lengths_alone():
