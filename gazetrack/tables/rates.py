@@ -46,7 +46,7 @@ _MAY_BE_EVEN = 0.5
 _STEADY = 0.3
 _MAY_BE_STEADY = 0.75
 _JITTER_SHARE = 0.005  # of the steps, from which on the clock is said to jitter
-_FEW_OTHERS = 0.001  # share of steps that are not the usual one
+_FEW_LOST = 0.001  # share of steps that only lost samples make
 _IN_DOUBT = 0.005  # how far two readings of the times may be apart
 
 
@@ -175,7 +175,7 @@ def _doubt_of_whole_ms(known: Floats, usual: float) -> str:
     if moved and usual == MILLISECOND:
         # Jitter of more than half a millisecond makes steps of 3, as lost samples do.
         others.append(_rate_within(steps, usual + 2.5, repeats=True))
-    if float(np.mean(raw != usual)) > _FEW_OTHERS:
+    if float(np.mean(raw > usual + MILLISECOND)) > _FEW_LOST:
         # Regular steps that lost samples hide still keep time.
         beat = beat_of(known, rate, in_pairs=False, above_noise=True)
         if beat is not None and abs(beat - rate) > RIGHT * rate:
