@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 EXTRAS := model,export,medical,report,test,dev
 # A process a core, each with whole files of tests; no more than four, for each may take a gigabyte.
 SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
+# Containers often forbid bytecode: each process of the tests would compile every file of them on its own.
+export PYTHONDONTWRITEBYTECODE :=
 
 # What reads exports, keeps tables and resumes training: its tests run every branch of it.
 COVERED := gazetrack.readers gazetrack.tables gazetrack.publish gradtrack_model.weights.checkpoint gradtrack_model.training.resume \
@@ -12,14 +14,15 @@ COVERED := gazetrack.readers gazetrack.tables gazetrack.publish gradtrack_model.
 COVERED_BY := tests/readers tests/tables tests/test_publish.py tests/weights/test_checkpoint.py \
   tests/training/test_resume.py tests/training/test_run_folder.py tests/training/test_replaced.py
 
-.PHONY: demo test test-slow test-bounds test-bounds-all coverage lint imports style types uncompiled compiled docs nnunet oldest lock man clean
+.PHONY: demo test test-slow test-bounds test-bounds-all coverage lint imports style types uncompiled compiled collected docs nnunet oldest lock man clean
 
 demo: $(VENV)/.installed
 	$(BIN)/gazetrack demo --out demo-out
 
-# What needs one core each is done at the same time. Of the processes of the tests, each would compile on its own.
+# What needs one core each is done at the same time, what takes longest first. Of the processes of the tests, each
+# would compile kernels, and what pytest makes of the files of tests, on its own.
 test: $(VENV)/.installed
-	$(MAKE) --no-print-directory --jobs 2 lint uncompiled compiled
+	$(MAKE) --no-print-directory --jobs 2 compiled lint uncompiled collected
 	$(BIN)/python -m pytest -q -m "not slow and not real_data" $(SIDE_BY_SIDE)
 
 # What takes more than three seconds of a processor, and all of real exports, which are many: golden exports, written
@@ -29,6 +32,10 @@ test-slow: $(VENV)/.installed
 
 compiled: $(VENV)/.installed
 	$(BIN)/gazetrack warm-up >/dev/null
+
+# What is wrong with a file of tests is told by the run itself.
+collected: $(VENV)/.installed
+	-@$(BIN)/python -m pytest -q --collect-only >/dev/null 2>&1
 
 # The kernels as Python runs them: what compiled code hides, such as an index out of bounds, fails.
 uncompiled: $(VENV)/.installed

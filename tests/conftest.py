@@ -71,6 +71,21 @@ def _one_thread():
         sys.modules["torch"].set_num_threads(1)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_waiting_for_the_disk():
+    """A sync is called, and may fail, but does not wait.
+
+    What it does shows after a loss of power alone. Processes that tests start do wait.
+    """
+
+    def synced(file):
+        os.fstat(file if isinstance(file, int) else file.fileno())
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(os, "fsync", synced)
+        yield
+
+
 @pytest.fixture
 def interrupts_are_heeded():
     """What is started inherits it: where the tests run in the background, SIGINT is ignored."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+import gazetrack
 from gazetrack.maps.parameters import KINDS
 from gazetrack.maps.store import read_maps
 from tests.fixation_tables import write_fixations
@@ -18,18 +20,17 @@ HEADER = "IMAGE," + ",".join(
 )
 
 
-@pytest.fixture
-def folder(run, tmp_path):
-    """Two observers on p, one on q, as fixation tables; images with a red disc where they look."""
+@pytest.fixture(scope="module")
+def _written(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("written")
     y, x = np.mgrid[:60, :80]
     disc = np.hypot(x - 40, y - 30) < 15
     noise = np.random.default_rng(0).normal(0, 3, (60, 80, 3))
-    (tmp_path / "images").mkdir()
+    (folder / "images").mkdir()
     for name in "pq":
         pixels = np.where(disc[..., None], [170, 60, 60], [90, 120, 90]) + noise
-        Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(
-            tmp_path / "images" / f"{name}.png"
-        )
+        picture = Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+        picture.save(folder / "images" / f"{name}.png")
     for observer, images in (("one", "pq"), ("two", "p")):
         rows = [
             f"{image}.jpg,{i + 1},{0.4 + 0.05 * (i % 5)},{0.4 + 0.04 * (i * 7 % 5)},"
@@ -37,11 +38,16 @@ def folder(run, tmp_path):
             for image in images
             for i in range(8)
         ]
-        (tmp_path / f"{observer}.csv").write_text(
-            f"{HEADER},IMAGE_HEIGHT,IMAGE_WIDTH\n{''.join(rows)}"
-        )
-        assert run(f"gazetrack convert {observer}.csv -q").code == 0
-    return tmp_path
+        text = f"{HEADER},IMAGE_HEIGHT,IMAGE_WIDTH\n{''.join(rows)}"
+        (folder / f"{observer}.csv").write_text(text)
+    gazetrack.convert([folder / "one.csv", folder / "two.csv"])
+    return folder
+
+
+@pytest.fixture
+def folder(_written, tmp_path):
+    """Two observers on p, one on q, as fixation tables; images with a red disc where they look."""
+    return shutil.copytree(_written, tmp_path, dirs_exist_ok=True)
 
 
 def meta_of(path):

@@ -20,7 +20,7 @@ GAZE = "x,y,t\n" + "".join(
 @pytest.fixture
 def study(tmp_path):
     """An EyeLink recording of a few images, with the tracker's own fixations."""
-    write_example(tmp_path)
+    write_example(tmp_path, n_images=8, size=(48, 64))
     for path in tmp_path.glob("*.tsv"):
         path.unlink()
     (export,) = tmp_path.glob("*.asc")
