@@ -280,7 +280,8 @@ def wait_for(condition):
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 @pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_signal_ends_a_command_with_nothing_half_written(study, tmp_path, number, code, jobs):
-    process = start_slowly(tmp_path, *CONVERT, "--jobs", str(jobs), cwd=study)
+    # Quietly: a command that takes more than ten seconds tells how far it is.
+    process = start_slowly(tmp_path, *CONVERT, "--jobs", str(jobs), "-q", cwd=study)
     wait_for(lambda: len(half_written(study)) == jobs)
     if number == signal.SIGINT:  # from a keyboard it goes to all processes
         os.killpg(process.pid, number)
