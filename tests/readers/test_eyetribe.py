@@ -129,3 +129,9 @@ def test_samples_without_a_flag_are_of_no_fixation_and_noted(tmp_path):
     path.write_text(source[:at] + "\t\t" + source[at + len(flag) :], "utf-8")
     note = "1 samples whose flag fix is no True or False: of no fixation"
     assert note in gazetrack.read(path).notes
+
+
+def test_rows_without_a_time_make_no_fixation(tmp_path):
+    recording = read(tmp_path, row("", "True"))
+    assert recording.event_table.num_rows == 0
+    assert sum(recording.dropped.values()) == 1

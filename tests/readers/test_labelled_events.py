@@ -37,3 +37,9 @@ def test_a_column_of_ends_that_is_empty_is_named(tmp_path):
     recording = read(tmp_path, *((0.3 * i, 0.2, "FIXA", 100 * i, 50, "", 52) for i in range(3)))
     assert "columns without a value in any of 3 rows: end_x" in recording.notes
     assert "3 fixations without an end: they lie where they begin" in recording.notes
+
+
+def test_labels_of_others_are_events_without_a_kind_and_named(tmp_path):
+    recording = read(tmp_path, (0, 0.2, "FIXA", 1, 2, 1, 2), (0.3, 0.2, "ODD", 1, 2, 1, 2))
+    assert recording.event_table["kind"].to_pylist() == ["fixation", "unclassified"]
+    assert "labels taken as unclassified: odd" in recording.notes

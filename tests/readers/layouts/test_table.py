@@ -222,3 +222,12 @@ def test_a_layout_is_a_reader_that_knows_its_own_tables(written, tmp_path):
     assert reader.sniff(read_head(other)) == NO
     with pytest.raises(ConfigError, match=f"the layout {table.layout} names the columns itself"):
         reader.read(head, ReadOptions(columns={"x": "a"}))
+
+
+def test_a_table_of_no_known_columns_is_refused_with_the_names_of_layouts(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("a,b\n1,2\n")
+    with pytest.raises(ParseError, match="no table of a data set that is known") as caught:
+        gazetrack.read(path, format="public_dataset")
+    assert caught.value.line == 1
+    assert next(iter(LAYOUTS)) in caught.value.hint

@@ -71,3 +71,11 @@ def test_a_stretch_of_separators_makes_no_difference(tmp_path, monkeypatch):
     assert found.dropped == {"no sample (separators and events of the user)": 82}
     assert found.samples["t_ms"].tolist() == expected.samples["t_ms"].tolist()
     assert found.events["onset_ms"].tolist() == expected.events["onset_ms"].tolist()
+
+
+def test_an_index_that_is_no_number_begins_an_event_and_is_noted(tmp_path):
+    path = tmp_path / "raw.txt"
+    lines = [line.replace(";Fixation;1;", ";Fixation;x;") for line in rows("A")]
+    path.write_text(HEAD.replace("Category Left", "Of the left eye") + "".join(lines))
+    recording = gazetrack.read(path)
+    assert "an index that is no number begins an event: 'x'" in recording.notes

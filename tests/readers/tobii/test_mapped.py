@@ -97,3 +97,17 @@ def test_without_sensors_and_numbers_rows_without_an_event_are_samples(tmp_path)
         ("fixation", 0),
         ("saccade", 30),
     ]
+
+
+def test_a_table_without_mapped_gaze_is_refused_where_it_is_named_so(tmp_path):
+    path = written(tmp_path, COLUMNS, (0, "Eye Tracker", 1, 2))
+    with pytest.raises(ParseError, match="no columns of mapped gaze") as caught:
+        gazetrack.read(path, format="tobii_mapped")
+    assert caught.value.line == 1
+
+
+def test_rows_of_other_sensors_alone_are_no_gaze(tmp_path):
+    header = [*COLUMNS, *of("Shelf", "Mapped gaze data X [MCS px]", "Mapped gaze data Y [MCS px]")]
+    path = written(tmp_path, header, (0, "Gyroscope", "", "", "", ""))
+    with pytest.raises(NoGaze, match="no rows of the eye tracker"):
+        gazetrack.read(path, format="tobii_mapped")

@@ -163,3 +163,9 @@ def test_no_fixation_is_lost_where_their_index_starts_again(tmp_path):
         "the fixation index starts again 1 times: the same number is another fixation"
         in recording.notes
     )
+
+
+def test_a_file_without_the_header_of_studio_is_refused(tmp_path):
+    with pytest.raises(ParseError, match="no header line of Tobii Studio") as caught:
+        read(tmp_path, ["a\tb", "1\t2"])
+    assert "All-Data or Fixation-Data" in caught.value.hint
