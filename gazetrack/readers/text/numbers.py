@@ -168,7 +168,10 @@ class Caster:
         """
         changed = _change_of_mark(self.head, self.header, self.columns)
         if changed is None:
-            self._refuse(cells, row, at, first_row)
+            # What looked like a second mark is of a word, most likely of one of these.
+            pointed = pc.replace_substring(pc.ascii_trim_whitespace(cells), ",", ".")
+            wrong = pc.invert(pc.match_substring_regex(pointed, _NUMBER))
+            self._refuse(cells, _first(wrong) if _any(wrong) else row, at, first_row)
         before = {".": "a point", ",": "a comma"}[changed.before]
         what = (
             f"the decimal mark changes here, at {quote(changed.cell, 30)!r}: "

@@ -152,6 +152,13 @@ def test_the_line_where_the_decimal_mark_changes_is_named(first, second, change,
     assert f"since line 2 {'a point' if first == '.' else 'a comma'}" in error.what
 
 
+@pytest.mark.parametrize("rows", [("1,5", "a.b"), ("a.b", "1,5")])
+def test_a_word_with_a_point_is_no_second_decimal_mark(rows, tmp_path):
+    error = refused(tmp_path, "generic", "x_px;y_px;t\n" + ";7;0\n".join((*rows, "")))
+    assert "'a.b' in column 'x_px' is not a number" in error.what
+    assert (error.line, error.column) == (2 + rows.index("a.b"), 1)
+
+
 @pytest.mark.parametrize("quote", ["", '"'])
 def test_beside_a_cell_longer_than_what_csv_takes_a_second_decimal_mark_is_no_number(
     quote, tmp_path
