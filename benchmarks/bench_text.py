@@ -34,7 +34,9 @@ def cells(path, wanted):
     return {
         "floor: count tabs": lambda: int(np.count_nonzero(data == 9)),
         "find_cells": lambda: find_cells(data, 9, ends),
-        "parse_cells": lambda: parse_cells(data, table, wanted, 46, values, codes, texts, counts),
+        "parse_cells": lambda: parse_cells(
+            data, table, wanted, 46, (*values, codes), 0, texts, counts
+        ),
         "pick_cells": lambda: pick_cells(
             data, (9, 0), columns, (width, width, width, 0, 0), out, facts
         ),

@@ -309,13 +309,14 @@ def find_cells(data, delimiter, ends):
     return len(places), bytes(data).count(b"\n")
 
 
-def parse_cells(data, ends, wanted, mark, numbers, codes, texts, counts):
+def parse_cells(data, ends, wanted, mark, columns, first, texts, counts):
     rows, _ = ends.shape
     lines = bytes(data).decode("latin-1")
     starts = [0, *(int(end) + 1 for end in ends.ravel())]
     cells = [lines[a:b] for a, b in zip(starts, ends.ravel(), strict=False)]
+    codes = columns[2][:, first:]
     marked, names = False, [{} for _ in codes]
-    numbers = [*numbers[0], *numbers[1]]
+    numbers = [column[first:] for part in columns[:2] for column in part]
     for r in range(rows):
         if lines[ends[r, -1]] != "\n":
             return r
@@ -337,9 +338,9 @@ def parse_cells(data, ends, wanted, mark, numbers, codes, texts, counts):
             numbers[j][r] = float(plain)
         for j, cell in enumerate(row[len(numbers) :]):
             codes[j, r] = names[j].setdefault(cell, len(names[j]))
-            first = starts[r * ends.shape[1] + wanted[len(numbers) + j]]
+            start = starts[r * ends.shape[1] + wanted[len(numbers) + j]]
             if codes[j, r] == len(names[j]) - 1 and counts[j] <= codes[j, r]:
-                texts[j, codes[j, r]] = first, first + len(cell)
+                texts[j, codes[j, r]] = start, start + len(cell)
             counts[j] = len(names[j])
     counts[len(codes)] = marked
     return rows

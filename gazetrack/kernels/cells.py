@@ -124,8 +124,8 @@ def parse_cells(
     ends: npt.NDArray[np.int32],
     wanted: npt.NDArray[np.int64],
     mark: int,
-    numbers: tuple[npt.NDArray[np.float64], npt.NDArray[np.float32]],
-    codes: npt.NDArray[np.int32],
+    columns: tuple[npt.NDArray[np.float64], npt.NDArray[np.float32], npt.NDArray[np.int32]],
+    first: int,
     texts: npt.NDArray[np.int32],
     counts: npt.NDArray[np.int64],
 ) -> int:
@@ -133,14 +133,16 @@ def parse_cells(
 
     data [B] the lines, each ended by LF. ends [R, C] where the cells end, see `find_cells`. wanted
     [K] the columns among the C: numbers, first the exact ones, then texts. mark is the decimal
-    mark's byte. numbers [M, R] and [N, R]: NaN where missing. codes [T, R], T = K - M - N: texts[j,
-    codes[j, r]] is where the text starts and ends in data; counts[j] of them, where one text may be
-    twice. texts [T, R, 2]. counts [T + 1], the last: whether any number has a decimal mark. Returns
-    the first row that is not plain (its last cell does not end the line, or a number is in none of
-    the plain notations), R when all are.
+    mark's byte. columns: numbers [M, S] and [N, S], S >= first + R, NaN where missing, and codes
+    [T, S], T = K - M - N; the lines' rows are those from `first` on. They are whole: slices would
+    be of many types, each compiled on its own. texts[j, codes[j, first + r]] is where a text starts
+    and ends in data; counts[j] of them, where one text may be twice. texts [T, R, 2]. counts
+    [T + 1], the last: whether any number has a decimal mark. Returns the first row that is not
+    plain (its last cell does not end the line, or a number is in none of the plain notations), R
+    when all are.
     """
     rows, width = ends.shape
-    exact, short = numbers
+    exact, short, codes = columns
     n_exact = exact.shape[0]
     n_numbers = n_exact + short.shape[0]
     n_texts = wanted.size - n_numbers
@@ -172,9 +174,9 @@ def parse_cells(
                 if not marked:
                     marked = not math.isnan(values[j]) and _has_mark(data, start, ends[r, c], mark)
             if j < n_exact:
-                exact[j, r] = values[j]
+                exact[j, first + r] = values[j]
             else:
-                short[j - n_exact, r] = values[j]
+                short[j - n_exact, first + r] = values[j]
         for j in range(n_texts):
             c = wanted[n_numbers + j]
             start = line if c == 0 else ends[r, c - 1] + 1
@@ -198,7 +200,7 @@ def parse_cells(
                     texts[j, code, 1] = ends[r, c]
                     slots[j, slot] = code
                 latest[j] = code
-            codes[j, r] = code
+            codes[j, first + r] = code
         line = ends[r, width - 1] + 1
     counts[n_texts] = marked
     return int(rows)

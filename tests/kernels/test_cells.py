@@ -85,26 +85,36 @@ def test_as_many_cells_are_found_as_there_is_room_for(room):
 @given(
     st.lists(st.tuples(numbers, texts, numbers, texts), min_size=1, max_size=12),
     st.sampled_from([46, 44]),
+    st.integers(0, 3),
 )
-@example([("1.5", "", "2", "a"), ("", "a", "2", "a"), ("12345678.25", "", "", "b")], 46)
-@example([("1", "", "2", "a")], 46)  # a digit with less than a word behind it
+@example([("1.5", "", "2", "a"), ("", "a", "2", "a"), ("12345678.25", "", "", "b")], 46, 0)
+@example([("1", "", "2", "a")], 46, 0)  # a digit with less than a word behind it
 @settings(deadline=None, max_examples=300)
-def test_parse_cells_is_its_oracle(rows, mark):
+def test_parse_cells_is_its_oracle(rows, mark, first):
     data = np.frombuffer(table(rows), np.uint8)
     ends = np.empty(data.size + 72, np.int32)
     found, lines = find_cells(data, 9, ends)
     wanted, ends = np.array([0, 2, 1, 3]), ends[:found].reshape(lines, 4)
     results = []
     for kernel in (parse_cells, oracles.parse_cells):
-        values = np.full((1, lines), -7.0), np.full((1, lines), -7.0, np.float32)
-        codes = np.full((2, lines), -7, np.int32)
+        room = first + lines + 2
+        values = np.full((1, room), -7.0), np.full((1, room), -7.0, np.float32)
+        codes = np.full((2, room), -7, np.int32)
         spans, counts = np.zeros((2, lines, 2), np.int32), np.zeros(3, np.int64)
-        done = kernel(data, ends, wanted, mark, values, codes, spans, counts)
+        done = kernel(data, ends, wanted, mark, (*values, codes), first, spans, counts)
+        outside = np.delete(np.vstack([*values, codes]), np.s_[first : first + lines], axis=1)
+        assert (outside == -7).all()  # rows of other blocks
         names = [
-            [bytes(data[slice(*spans[j, code])]) for code in codes[j, :done]] for j in range(2)
+            [bytes(data[slice(*spans[j, code])]) for code in codes[j, first : first + done]]
+            for j in range(2)
         ]
         results.append(
-            (done, np.vstack(values)[:, :done], names, counts[2] if done == lines else 0)
+            (
+                done,
+                np.vstack(values)[:, first : first + done],
+                names,
+                counts[2] if done == lines else 0,
+            )
         )
     (done, values, names, marked), want = results
     assert (done, names, marked) == (want[0], want[2], want[3])
@@ -120,8 +130,8 @@ def test_a_row_of_another_width_is_not_plain():
         ends[:4].reshape(2, 2),
         np.array([0]),
         46,
-        (np.empty((1, 2)), np.empty((0, 2), np.float32)),
-        np.empty((0, 2), np.int32),
+        (np.empty((1, 2)), np.empty((0, 2), np.float32), np.empty((0, 2), np.int32)),
+        0,
         np.empty((0, 2, 2), np.int32),
         np.empty(1, np.int64),
     )
@@ -136,7 +146,7 @@ def parsed_texts(rows):
     values = np.empty((1, n)), np.empty((0, n), np.float32)
     codes, spans = np.empty((1, n), np.int32), np.empty((1, n, 2), np.int32)
     cells, counts = ends[: 2 * n].reshape(n, 2), np.empty(2, np.int64)
-    assert parse_cells(data, cells, np.array([0, 1]), 46, values, codes, spans, counts) == n
+    assert parse_cells(data, cells, np.array([0, 1]), 46, (*values, codes), 0, spans, counts) == n
     texts = [bytes(data[slice(*spans[0, code])]).decode() for code in codes[0]]
     return values[0][0].tolist(), texts, codes[0].tolist()
 

@@ -203,8 +203,8 @@ class _PartMaker:
             block.found.ends[: block.found.n_cells].reshape(n_lines, width),
             wanted,
             mark=ord(mark),
-            numbers=(part.exact[:, block.rows], part.short[:, block.rows]),
-            codes=part.codes[:, block.rows],
+            columns=(part.exact, part.short, part.codes),
+            first=block.first,
             texts=texts,
             counts=counts,
         )

@@ -178,3 +178,19 @@ def test_a_row_behind_the_last_one_is_told_by_the_header(tmp_path):
     head, header, _ = maker_of(tmp_path, "n\ta\tm\tb\n\n1\ta\t2\tb\n")
     assert line_of(head, header, 0) == 3
     assert line_of(head, header, 1) == header.lines == 1
+
+
+@pytest.mark.skipif(not hasattr(_cells.parse_cells, "signatures"), reason="it is not compiled")
+@pytest.mark.parametrize("wanted", [("n",), ("n", "m"), ("m", "a"), ("n", "m", "a", "b")])
+@pytest.mark.parametrize("part", [1, 60_000])
+def test_the_kernel_is_compiled_once_for_all_tables(tmp_path, wanted, part):
+    """A part of a single column, or a block that fills it, is no type of its own."""
+    path = tmp_path / "x.tsv"
+    path.write_text("n\ta\tm\tb\n" + "1\tx\t2.5\ty\n" * 20)
+    head = read_head(path)
+    with mock.patch.object(_cells, "PART_ROWS", part):
+        table = read_columns(head, needed_header(head), {name: WANTED[name] for name in wanted})
+    assert table.n_rows == 20
+    for signature in _cells.parse_cells.signatures:
+        arrays = [each for given in signature for each in getattr(given, "types", [given])]
+        assert {each.layout for each in arrays if hasattr(each, "layout")} == {"C"}
