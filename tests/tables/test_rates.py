@@ -226,12 +226,3 @@ def test_the_rate_of_steps_is_that_of_their_times(rate_hz):
     t = np.floor(np.arange(2000) * 1000 / rate_hz)
     assert rate_of_steps(np.diff(t)) == pytest.approx(rate(t))
     assert rate_of_steps(np.zeros(3)) is None
-
-
-@pytest.mark.parametrize("rate_hz", [600, 960])
-@pytest.mark.parametrize("lost", [0.05, 0.2])
-def test_a_rate_just_beside_a_whole_step_is_right_or_in_doubt_when_samples_are_lost(rate_hz, lost):
-    for seed in range(3):
-        kept = np.random.default_rng(seed).random(8000) >= lost
-        times = pa.chunked_array([np.floor(np.arange(8000) * 1000 / rate_hz)[kept]])
-        assert rate_of(times) == pytest.approx(rate_hz, rel=0.01) or doubt_of(times)
