@@ -226,3 +226,11 @@ def test_the_rate_of_steps_is_that_of_their_times(rate_hz):
     t = np.floor(np.arange(2000) * 1000 / rate_hz)
     assert rate_of_steps(np.diff(t)) == pytest.approx(rate(t))
     assert rate_of_steps(np.zeros(3)) is None
+
+
+@pytest.mark.parametrize(("jitter", "too_high"), [(0.1, 0.0), (0.2, 0.025), (0.4, 0.09)])
+def test_a_clock_that_jitters_reads_as_high_as_the_page_says(jitter, too_high):
+    """See "What are the data worth?" in docs/fixations.md."""
+    noise = np.random.default_rng(7).normal(0.0, jitter, 8000)
+    times = np.sort(np.arange(8000) + noise) * 4.0
+    assert rate(times) == pytest.approx(250.0 * (1 + too_high), rel=0.007)
