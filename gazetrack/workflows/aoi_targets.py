@@ -169,6 +169,9 @@ class _Split:
     n_used: int = 0
     n_with_areas: int = 0
     n_unseen: int = 0
+    # Every target of the areas of an image; of images of labels, some are in no pixel of any.
+    asked: dict[str, None] = field(default_factory=dict)
+    held: set[str] = field(default_factory=set)
 
     def add(self, track: Track) -> None:
         """Split one track."""
@@ -183,12 +186,25 @@ class _Split:
         in_any = np.zeros(len(kept), np.bool_)
         for target, inside in self._inside(kept, own).items():
             in_any |= inside
+            self.asked[target] = None
             if inside.any():
                 self.tracks.append(kept.within(inside, target))
-            else:
+            elif self._is_in_image(own, target):
                 self.n_unseen += 1
+            else:
+                continue
+            self.held.add(target)
         self.n_used += int(in_any.sum())
         self.dropped[IN_NONE] += int((~in_any).sum())
+
+    def _is_in_image(self, own: StimulusAois, target: str) -> bool:
+        """Tell whether an area of a target has any pixel: a label that an image lacks has none."""
+        return any(
+            part.shape.area_px2 > 0
+            for aoi in own.aois
+            if self.areas.target(aoi.name) == target
+            for part in aoi.parts
+        )
 
     def _inside(self, track: Track, own: StimulusAois) -> dict[str, Flags]:
         """Return which fixations lie in an area of each target of the image."""
@@ -215,6 +231,9 @@ class _Split:
         if self.n_unseen:
             what = f"{self.n_unseen} times nobody looked at a target that is in the image"
             notes.append(f"{what}: there is no map of it")
+        if missing := [target for target in self.asked if target not in self.held]:
+            what = f"none of {self.n_with_areas} tracks is of an image that has {some(missing)}"
+            notes.append(f"{what}: does --labels name the right value?")
         for told, what in (
             (self.beyond, "stimuli have areas that reach beyond the image"),
             (self.scaled, "stimuli have their gaze scaled to the image that areas were drawn on"),

@@ -278,3 +278,20 @@ def test_files_of_areas_and_of_labels_are_read_for_it(tmp_path):
     render(table, out=tmp_path / "maps", target="aoi", aois=areas)
     assert sorted(read_maps(tmp_path / "maps").targets) == ["polyp", "ulcer"]
     assert read_maps(tmp_path / "maps").meta["target_areas"]["format"] == "masks"
+
+
+def test_a_label_that_an_image_lacks_is_no_target_that_nobody_looked_at(tmp_path):
+    table = gaze(tmp_path, (10, 10), (20, 20), (10, 10), stimuli=["p.png", "p.png", "q.png"])
+    (tmp_path / "labels").mkdir()
+    for name, held in (("p", (1,)), ("q", (1, 2))):
+        labels = np.zeros((60, 80), np.uint8)
+        for value in held:
+            labels[:, 30 * (value - 1) : 30 * value] = value
+        Image.fromarray(labels).save(tmp_path / "labels" / f"{name}.png")
+    # The ulcer is in one of two images, and the value of the tool is mistyped: it is in none.
+    names = {1: "polyp", 2: "ulcer", 33: "tool"}
+    areas = gazetrack.read_aois(tmp_path / "labels", labels=names)
+    (told,) = render(table, out=tmp_path / "maps", target="aoi", aois=areas)
+    assert any("1 times nobody looked at a target that is in the image" in n for n in told.notes)
+    (said,) = [note for note in told.notes if "--labels" in note]
+    assert said.startswith("none of 2 tracks is of an image that has tool: ")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gazetrack.errors import DataError, GazetrackError, InputError, quote
+from gazetrack.errors import ConfigError, DataError, GazetrackError, InputError, quote
 from gazetrack.measures.aoi_files import csv_table, cvat, dataviewer, geojson, labelme, own
 from gazetrack.measures.aoi_files.json_file import load
 from gazetrack.measures.aoi_files.masks import DEFAULT_NAME, masks_of
@@ -54,6 +54,8 @@ def read_aois(
         The file breaks the rules of its kind, at a named place.
     DataError
         An area cannot be: edges that cross, a name that is there twice, fractions for pixels.
+    ConfigError
+        Names of labels for a file, which names its areas itself.
 
     Examples
     --------
@@ -68,6 +70,9 @@ def read_aois(
         if not files or labels:
             return masks_of(path, name, labels)
         return _together([read_aois(each) for each in files], path)
+    if labels:
+        what = f"names of labels for {quote(path.name, 60)!r}, which names its areas itself"
+        raise ConfigError(what, hint="give --labels with a folder of images of labels alone")
     return _of_file(path)
 
 

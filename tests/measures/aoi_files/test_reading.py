@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PIL import Image
 
-from gazetrack.errors import GazetrackError, InputError
+from gazetrack.errors import ConfigError, GazetrackError, InputError
 from gazetrack.measures.aoi_files.reading import read_aois
 from tests.aoi_tables import own_json, rectangle
 
@@ -38,3 +38,9 @@ def test_what_holds_no_areas_is_told(tmp_path, text, message):
     assert caught.value.path == tmp_path / "a"
     with pytest.raises(InputError, match="no such file"):
         read_aois(tmp_path / "none.json")
+
+
+def test_a_file_names_its_areas_itself(tmp_path):
+    own_json(tmp_path / "areas.json", rectangle())
+    with pytest.raises(ConfigError, match="which names its areas itself"):
+        read_aois(tmp_path / "areas.json", labels={1: "polyp"})
