@@ -201,7 +201,9 @@ def predict_folder(
             passes = next(said_of)
             own = mean_of_passes(passes, exclusive=ensemble.exclusive)
             if options.uncertainty:
-                uncertain[image_id] = _doubt(passes, own, threshold, config.classes)
+                uncertain[image_id] = _doubt(
+                    passes, own / options.divisor, threshold, config.classes
+                )
             if refiner is not None:
                 own = refiner.refine(image, own, threshold)
             pictures, mask, sure = _pictures(
@@ -482,7 +484,8 @@ def _doubt(
 ) -> tuple[float, ...]:
     """Return how far networks and flips disagree on an image; of several classes the entropy, too.
 
-    That is of the mean of all: networks can be unsure, and agree in that.
+    That is of the mean of all, and of the probabilities that are written, with the temperature:
+    networks can be unsure, and agree in that.
     """
     if not classes.names:
         return (disagreement(_all_of(passes), threshold),)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from scipy.special import entr
 
 from gazetrack.errors import ConfigError, DataError, InputError
 from gradtrack_model.data.augment import normalise
@@ -180,7 +181,7 @@ def two_classes(networks, tmp_path):
 def test_several_classes_have_one_temperature_together(two_classes, tmp_path, heads):
     folders = tmp_path / "images", tmp_path / "labels"
     one = as_ensemble(two_classes(heads))
-    options = PredictOptions(ids=("0", "1", "2", "3"))
+    options = PredictOptions(ids=("0", "1", "2", "3"), tta=True)
     found = calibrate_folder(*folders, one, options)
     assert found.value > 1.5
     assert found.measured["nll_after"] < found.measured["nll_before"]
@@ -192,6 +193,7 @@ def test_several_classes_have_one_temperature_together(two_classes, tmp_path, he
 
     made = {}
     for name, more in (("plain", {}), ("scaled", {"temperature": found})):
+        more = {**more, "tta": True, "uncertainty": True}
         predicted(folders[0], one, tmp_path / name, ids=("4", "5"), **more)
         made[name] = np.asarray(Image.open(tmp_path / name / "4.png"))
         p = [
@@ -203,11 +205,18 @@ def test_several_classes_have_one_temperature_together(two_classes, tmp_path, he
     logits = one.first.model(normalised(folders[0] / "4.png")).logits[0] / found.value
     expected = probabilities(logits, exclusive=heads == "softmax").numpy()
     np.testing.assert_allclose(made["scaled p"], expected, atol=0.6 / 255)
-    (alone,) = segment(one, folders[0] / "4.png", PredictOptions(temperature=found))
+    # The entropy is that of the probabilities beside it.
+    with (tmp_path / "scaled" / "uncertainty.csv").open() as file:
+        told = {row["image"]: float(row["entropy_nats"]) for row in csv.DictReader(file)}
+    whole = np.concatenate([expected, 1 - expected.sum(0, keepdims=True)])
+    states = [whole] if heads == "softmax" else [np.stack([p, 1 - p]) for p in expected]
+    nats = sum(float(entr(p.clip(0)).sum(0).mean()) for p in states)
+    assert told["4"] == pytest.approx(nats, rel=1e-3)
+    (alone,) = segment(one, folders[0] / "4.png", PredictOptions(temperature=found, tta=True))
     np.testing.assert_array_equal(alone.mask, made["scaled"])
     np.testing.assert_allclose(alone.probability, expected, atol=1e-5)
     with pytest.raises(DataError, match="was fitted on '0'"):
-        predicted(folders[0], one, tmp_path / "again", ids=("0",), temperature=found)
+        predicted(folders[0], one, tmp_path / "again", ids=("0",), temperature=found, tta=True)
 
 
 @pytest.mark.parametrize("heads", ["softmax", "independent"])
