@@ -74,11 +74,17 @@ def test_a_share_of_the_pixels_does_and_memory_is_bounded():
     many = ClassLogits.of(NAMES, 1000)
     assert many.most * 1000 * 3 <= MOST_VALUES
     assert ClassLogits.of(NAMES, 10**9).most == 1
-    # Evenly: not the columns of an image whose width a step divides.
-    columns = ClassLogits(("a", "b"), 1000)
-    labels = np.tile(np.arange(100, dtype=np.uint8) % 3, (100, 1))
-    columns.add(np.zeros((2, 100, 100), np.float32), labels)
-    assert len(np.unique(np.concatenate(columns._labels))) == 3
+    # Evenly: of all rows, and not of the columns that a step leads to which divides the width.
+    even = ClassLogits(("a", "b"), 999)
+    rows_and_columns = np.indices((100, 100))
+    of_row = (np.arange(100) // 50)[:, None].repeat(100, 1)
+    even.add(rows_and_columns.astype(np.float32), of_row.astype(np.uint8))
+    rows, columns = even._logits[0]
+    np.testing.assert_array_equal(np.unique(rows), np.arange(100))
+    np.testing.assert_array_equal(np.unique(columns), np.arange(100))
+    # A pixel keeps its own class, and about as many are of either half.
+    np.testing.assert_array_equal(even._labels[0], rows // 50)
+    assert np.bincount(even._labels[0]).tolist() == [500, 499]
 
 
 def test_what_cannot_be_fitted_is_said():
