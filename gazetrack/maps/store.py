@@ -270,6 +270,8 @@ class MapStore:
             raise SchemaError(what, path=self.path, hint="render the maps again")
         self._ids = tuple(dict.fromkeys(ids))
         self._targets = tuple(dict.fromkeys(targets)) if has_targets else ()
+        # Maps of one target are of one thing, whether it is named or not.
+        self._only = self._targets[0] if len(self._targets) == 1 else ""
         self._groups: dict[tuple[str, str], list[int]] = {}
         for group, key in enumerate(zip(ids, targets, strict=True)):
             self._groups.setdefault(key, []).append(group)
@@ -328,7 +330,11 @@ class MapStore:
 
     def has(self, image_id: str, target: str = "") -> bool:
         """Whether there are maps of an image, where several targets are told apart of this one."""
-        return (image_id, target) in self._groups
+        return (image_id, target or self._only) in self._groups
+
+    def rows_of(self, target: str) -> int:
+        """Return how many rows are of a target, one of `targets`."""
+        return sum(len(own) for (_, of), own in self._groups.items() if of == target)
 
     def refuse_targets(self) -> None:
         """Refuse maps of several targets, for whatever takes all maps of an image for one.
@@ -336,9 +342,9 @@ class MapStore:
         Raises
         ------
         InputError
-            The file tells targets apart.
+            The file tells several targets apart; of one alone, maps are those of one thing.
         """
-        if self._targets:
+        if len(self._targets) > 1:
             named = ", ".join(quote(target, 30) for target in self._targets[:3])
             what = f"holds maps of each of several targets ({named})"
             hint = "render without --target, or give classes.names to gradtrack-train"
@@ -393,7 +399,7 @@ class MapStore:
         image_id : str
             Id of the image, one of `ids`.
         target : str
-            What was looked for, one of `targets` where there are any.
+            What was looked for, one of `targets` where there are several.
 
         Returns
         -------
@@ -403,8 +409,8 @@ class MapStore:
         Raises
         ------
         InputError
-            The image has no maps, or the file is damaged; or it tells targets apart and none was
-            named.
+            The image has no maps, or the file is damaged; or it tells several targets apart and
+            none was named.
         """
         if not target:
             self.refuse_targets()
@@ -412,7 +418,7 @@ class MapStore:
             what = f"has no maps of {quote(image_id)!r}"
             raise InputError(what, path=self.path, hint="render its fixations")
         try:
-            groups = self._groups[(image_id, target)]
+            groups = self._groups[(image_id, target or self._only)]
             maps: list[npt.NDArray[Any]] = [self._row(group)[1] for group in groups]
         except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
             what = f"damaged maps of {quote(image_id)!r}"

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gazetrack.errors import GazetrackError
-from gradtrack_model.data.class_maps import of_classes
+from gradtrack_model.data.class_maps import left_out, maps_left_out, of_classes, unseen
 from gradtrack_model.data.image_files import open_slices, read_image
-from gradtrack_model.data.labels import BORDER, STORED_BORDER, full_map, refined_maps
+from gradtrack_model.data.labels import BORDER, STORED_BORDER, cleaned, full_map, refined_maps
 from gradtrack_model.data.loading import labels_of, mask_of, split_items
 from gradtrack_model.data.splits import overlaps
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gazetrack.workflows.dataset import Item
     from gradtrack_model.config import DataConfig
     from gradtrack_model.data.labels import Maps
+    from gradtrack_model.data.loading import SplitData
     from gradtrack_model.data.sources import Sources
 
 _EMPTY = "empty label: "
@@ -34,7 +35,7 @@ class Finding:
     Parameters
     ----------
     image_id : str
-        The image, or the stimulus without one.
+        The image, the stimulus without one, or the files of gaze where all of it is meant.
     what : str
         What is wrong, in words for the user.
     fatal : bool
@@ -76,11 +77,31 @@ def check(sources: Sources, config: DataConfig) -> list[Finding]:
     for name, what in overlaps(data.manifest).items():
         findings.append(Finding(name, what, fatal=not sources.allow_overlap))
     store = data.gaze.store()
+    findings += _of_whole(data, config, store)
     for item in data.found.items:
         findings += _of_files(item, config)
         if trouble := _of_label(item, config, store):
             findings.append(Finding(item.image_id, _EMPTY + trouble))
     return sorted(findings, key=lambda finding: finding.image_id)
+
+
+def _of_whole(data: SplitData, config: DataConfig, store: MapStore | None) -> list[Finding]:
+    """Return what is wrong with the gaze of all images together: which classes it is of."""
+    names = config.classes.names
+    if not names or config.method == "full":
+        return []
+    if store is not None:
+        notes = maps_left_out(store, names)
+        known = {n for item in data.items("train") for n in names if store.has(item.image_id, n)}
+    else:
+        notes = left_out([track for item in data.found.items for track in item.tracks], names)
+        tracks = [track for item in data.items("train") for track in item.tracks]
+        known = {track.target for track in cleaned(of_classes(tracks, names), config.maps)}
+    where = data.gaze.files
+    findings = [Finding(where, note) for note in notes]
+    if missing := unseen(names, known, data.targets(), where):
+        findings.append(Finding(where, missing, fatal=True))
+    return findings
 
 
 def _of_files(item: Item, config: DataConfig) -> Iterator[Finding]:

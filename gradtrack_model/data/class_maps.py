@@ -14,7 +14,7 @@ import torch
 from gazetrack.errors import DataError, quote
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     import numpy.typing as npt
     from torch import Tensor
@@ -126,6 +126,45 @@ def left_out(tracks: Iterable[Track], names: Sequence[str]) -> list[str]:
     return [f"{what}: their target is {' or '.join(shown[:_NAMED])}{more}"]
 
 
+def maps_left_out(store: MapStore | None, names: Sequence[str]) -> list[str]:
+    """Return a note on stored maps that are of no class, for the user, or none."""
+    if store is None or not names:
+        return []
+    strangers = {name: store.rows_of(name) for name in store.targets if name not in names}
+    if not strangers:
+        return []
+    shown = [f"{n} of {quote(name, 40) or 'no target'}" for name, n in strangers.items()]
+    more = ", …" if len(shown) > _NAMED else ""
+    what = f"{sum(strangers.values())} maps are of no class and left out"
+    return [f"{what}: {', '.join(shown[:_NAMED])}{more}"]
+
+
+def unseen(names: Sequence[str], known: Collection[str], targets: Iterable[str], where: str) -> str:
+    """Say which classes no training image says anything of; empty where there is none.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names of the classes to be learned.
+    known : collection of str
+        Those that a training image has gaze of.
+    targets : iterable of str
+        All targets that the gaze has, for the message.
+    where : str
+        The files that hold the gaze, for the message.
+
+    Returns
+    -------
+    str
+    """
+    missing = ", ".join(name for name in names if name not in known)
+    if not missing:
+        return ""
+    said = sorted(dict.fromkeys(target for target in targets if target))
+    shown = ", ".join(quote(target, 40) for target in said[:_NAMED]) or "nothing"
+    return f"no training image has gaze of class {missing}: the targets in {where} are {shown}"
+
+
 def refuse_unseen(
     samples: Iterable[Sample], names: Sequence[str], targets: Iterable[str], where: str
 ) -> None:
@@ -156,8 +195,5 @@ def refuse_unseen(
             left -= {name for name, known in zip(names, is_known, strict=True) if known}
         if not left:
             return
-    missing = ", ".join(name for name in names if name in left)
-    said = sorted(dict.fromkeys(target for target in targets if target))
-    shown = ", ".join(quote(target, 40) for target in said[:_NAMED]) or "nothing"
-    what = f"no training image has gaze of class {missing}: the targets in {where} are {shown}"
+    what = unseen(names, set(names) - left, targets, where)
     raise DataError(what, hint="check classes.names, and classes.target, which reads them")

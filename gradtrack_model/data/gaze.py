@@ -197,6 +197,8 @@ def _stored(store: MapStore, why: str) -> Gaze:
     drawn_by = _drawn_by(store)
     mixed = bool(store.meta.get("probabilities_share"))
     after = _refined(crf_weight, drawn_by, mixed)
+    if len(store.targets) == 1:
+        after += f", all of {quote(store.targets[0], _NAME_CHARS)}"
     return Gaze(
         source="maps",
         what=f"the maps of {quote(store.path, _NAME_CHARS)} (kind {kind}{after})",

@@ -16,6 +16,7 @@ from gazetrack.workflows.dataset import find_items, hashed_split
 from gradtrack_model.data.class_maps import (
     label_maps,
     left_out,
+    maps_left_out,
     of_classes,
     refuse_unseen,
     stored_classes,
@@ -124,6 +125,7 @@ def load_data(sources: Sources, config: DataConfig) -> TrainingData:
             train.append(sample)
     if names := config.classes.names:
         notes += left_out([track for item in data.found.items for track in item.tracks], names)
+        notes += maps_left_out(data.gaze.store(), names)
         refuse_unseen(train, names, data.targets(), data.gaze.files or "the masks")
     if not train:
         raise _nothing_to_train_on(sources, data)

@@ -6,10 +6,12 @@ import dataclasses
 import json
 import math
 import re
+import shutil
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from gazetrack.errors import ConfigError, DataError
 from gazetrack.maps import crf
@@ -316,3 +318,56 @@ def test_predictions_that_were_mixed_into_maps_are_said(data_folder):
     assert gaze.recorded.endswith(", mixed with predictions of networks")
     assert "mixed with predictions of networks" in gaze.line
     assert "mixed" not in chosen(data_folder, maps=store.path).recorded
+
+
+def classes_by_image(folder):
+    """Render a table whose images are of one target each, beside label images."""
+    rows = [f"im{i}.png,{('polyp', 'ulcer', 'tool')[i % 3]}" for i in range(6)]
+    (folder / "t.csv").write_text("\n".join(["stimulus,target", *rows]), "utf-8")
+    (folder / "train.txt").write_text("im0\nim1\nim2\nim3\n", "utf-8")
+    for mask in (folder / "masks").iterdir():
+        labels = np.asarray(Image.open(mask).convert("L")) // 255
+        Image.fromarray(labels).save(mask)
+    return rendered(folder, target=str(folder / "t.csv"))
+
+
+def test_a_class_without_maps_is_found_by_the_check_and_maps_of_no_class_are_counted(data_folder):
+    sources = discover(data_folder, maps=classes_by_image(data_folder))
+
+    def of(*names):
+        return load_config("tiny", overrides=OPEN | {"classes.names": names, "method": "gradtrack"})
+
+    def found(*names):
+        whole = check(sources, of(*names))
+        return [(f.what, f.fatal) for f in whole if "maps.parquet" in f.image_id]
+
+    left_out = "2 maps are of no class and left out: 2 of tool"
+    assert found("polyp", "ulcer", "tool") == []
+    assert found("polyp", "ulcer") == [(left_out, False)]
+    assert left_out in load_data(sources, of("polyp", "ulcer")).notes
+    with pytest.raises(DataError, match="no training image has gaze of class vessel") as stopped:
+        load_data(sources, of("polyp", "ulcer", "vessel"))
+    assert found("polyp", "ulcer", "vessel") == [(left_out, False), (stopped.value.what, True)]
+
+
+def test_a_class_without_fixations_is_found_by_the_check(data_folder):
+    classes_by_image(data_folder)
+    shutil.rmtree(data_folder / "maps")
+    sources = discover(data_folder)
+    asked = {"names": ("polyp", "vessel"), "target": str(data_folder / "t.csv")}
+    settings = {f"classes.{name}": value for name, value in asked.items()}
+    config = load_config("tiny", overrides=OPEN | settings | {"method": "gradtrack"})
+    with pytest.raises(DataError, match="no training image has gaze of class vessel") as stopped:
+        load_data(sources, config)
+    assert [f.what for f in check(sources, config) if f.fatal] == [stopped.value.what]
+
+
+def test_maps_of_one_target_train_as_those_of_one_thing(data_folder):
+    rows = [f"im{i}.png,polyp" for i in range(6)]
+    (data_folder / "t.csv").write_text("\n".join(["stimulus,target", *rows]), "utf-8")
+    maps = rendered(data_folder, target=str(data_folder / "t.csv"))
+    config = load_config("tiny", overrides=OPEN | {"method": "gradtrack"})
+    data = load_data(discover(data_folder, maps=maps), config)
+    assert ", all of polyp)" in data.gaze.line
+    assert len(data.train)
+    assert all(sample.maps is not None and sample.maps.max() > 0 for sample in data.train)

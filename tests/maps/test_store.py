@@ -202,6 +202,19 @@ def test_maps_of_targets_are_averaged_within_one(tmp_path):
     assert plain.has("a")
 
 
+def test_maps_of_one_target_are_those_of_one_thing(tmp_path):
+    values = [np.full((1, 2, 2), value, np.uint8) for value in (10, 20)]
+    rows = [row_of(values=v, target="polyp") for v in values]
+    store = write_rows(tmp_path / "maps.parquet", *rows, targets=True)
+    store.refuse_targets()
+    assert store.has("a")
+    assert store.has("a", "polyp")
+    assert not store.has("a", "ulcer")
+    assert (store.load("a") == 15).all()
+    assert (store.load("a", "polyp") == 15).all()
+    assert store.rows_of("polyp") == 2
+
+
 def test_shares_of_several_observers_are_averaged_before_they_are_rounded(tmp_path):
     shares = [np.full((1, 1, 1), k / 255, np.float32) for k in (10.4, 10.4, 12)]
     store = write_rows(tmp_path / "maps.parquet", *(row_of(values=v) for v in shares))
