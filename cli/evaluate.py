@@ -138,6 +138,7 @@ def command(
             what = "--against, --images and --html are for masks of one class so far"
             raise click.UsageError(what)
         _refuse_tolerances()
+        _tell_what_is_not_read(predictions)
         of_classes = evaluate_classes(predictions, masks, out, names, ids=ids, progress=bar)
         return _told(of_classes, predictions, report, None if quiet or as_json else out, as_json)
     result = evaluate(
@@ -168,6 +169,16 @@ def _refuse_tolerances() -> None:
             option = f"--{name.replace('_', '-')}"
             what = f"{option} is for masks of one class so far: classes have no surface Dice"
             raise click.UsageError(what)
+
+
+def _tell_what_is_not_read(predictions: Path) -> None:
+    """Say that what predictions of several classes tell of how sure they are is not measured."""
+    from gradtrack_model.evaluation.uncertainty import PROBABILITIES, UNCERTAINTY_FILE
+
+    places = (UNCERTAINTY_FILE, PROBABILITIES)
+    if left := [name for name in places if (predictions / name).exists()]:
+        what = "the referral curve and the calibration error are for one class so far"
+        click.echo(f"note: {' and '.join(left)} not looked at: {what}", err=True)
 
 
 def _inputs(folders: Sequence[Path], ids: Path | None) -> list[Path]:

@@ -685,7 +685,9 @@ def training_page():
             """Where one trial looks for several things, an area of interest says what gaze fell on:
             its label is the class. The areas may be rough boxes (`aois.csv` of the example has
             some), in any file that `gazetrack measures --aois` reads, or images of labels (`--aois
-            masks --labels 1=polyp,2=ulcer`). They are needed for training images alone."""
+            masks --labels 1=polyp,2=ulcer`). They are needed for training images alone.
+            Maps of one label alone train without `classes.names`, as those of one thing; maps of
+            labels that are no class are left out, and counted in a note."""
         ),
         "",
         "```console",
@@ -703,7 +705,9 @@ def training_page():
             breaks nothing. A fixation within areas of two classes is one of either, and one in none
             is of no class, counted as such: there the maps say background. A class that is in the
             image and that a trial never looked at has no map of it, which is not the same as a map
-            of nothing. `--target "aoi=^([a-z]+)"` makes one class of polyp-1 and polyp-2. Images
+            of nothing; a class that no image with gaze has is named, as the value of its label may
+            be mistyped. Areas of one image have names of their own in a CSV, and `--target
+            "aoi=^([a-z]+)"` makes one class of polyp-1 and polyp-2. Images
             without areas are left out and named; areas that move, or are there for a time only, are
             refused."""
         ),
@@ -730,9 +734,10 @@ def training_page():
             classes at once), on at most 2^24 logits evenly taken from the images. `--uncertainty`
             writes 1 less the mean Dice of all pairs of label images, which is the mean over the
             classes that either has; beside it the mean entropy of the image's pixels, in nats,
-            which tells where all networks are unsure alike; and a picture of how far probabilities
-            are spread: the root of half the sum of their variances, background included, or of
-            independent heads the largest standard deviation, 255 for .5."""
+            which tells where all networks are unsure alike and, with `--calibrated`, is of the
+            calibrated probabilities (the rest is of the networks as they are); and a picture of how
+            far probabilities are spread: the root of half the sum of their variances, background
+            included, or of independent heads the largest standard deviation, 255 for .5."""
         ),
         "",
         *prose(
@@ -740,7 +745,9 @@ def training_page():
             prompt models, the heads and networks of GazeMedSeg, `gradtrack-compare`,
             `gradtrack-view`, MONAI bundles, nnU-Net, `--html`, `--images` and `--against` of
             `gradtrack-evaluate`, and track maps of predictions; with a softmax,
-            `loss.soft_labels` and `loss.bootstrap`."""
+            `loss.soft_labels` and `loss.bootstrap`. Left out with a note: the referral curve and
+            the calibration error that `gradtrack-evaluate` measures of `uncertainty.csv` and of
+            probabilities."""
         ),
     ]
     of_the_run = {

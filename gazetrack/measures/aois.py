@@ -170,11 +170,15 @@ class AoiSet:
             raise DataError(f"areas in the space {quote(self.space)!r}", hint="use image or screen")
         if not any(one.aois for one in self.stimuli):
             raise DataError("there is no area of interest", hint="draw one, or name another file")
-        _refuse_twice((stem(one.stimulus) for one in self.stimuli), "stimulus")
+        _refuse_twice((stem(one.stimulus) for one in self.stimuli), "stimulus", "rename one")
         for one in self.stimuli:
             for aoi in one.aois:
                 _check(aoi, one.stimulus)
-            _refuse_twice(one.names, f"area of stimulus {quote(one.stimulus, 40)!r}")
+            hint = (
+                "give them names of their own, such as polyp-1 and polyp-2: render --target "
+                '"aoi=^([a-z]+)" makes one target of both'
+            )
+            _refuse_twice(one.names, f"area of stimulus {quote(one.stimulus, 40)!r}", hint)
         self._refuse_fractions()
 
     def __len__(self) -> int:
@@ -279,11 +283,11 @@ def _check(aoi: Aoi, stimulus: str) -> None:
             raise DataError(what, hint="give the two areas two names, or times that follow")
 
 
-def _refuse_twice(names: Iterable[str], what: str) -> None:
+def _refuse_twice(names: Iterable[str], what: str, hint: str) -> None:
     seen: set[str] = set()
     for name in names:
         if name in seen:
-            raise DataError(f"{what} {quote(name, 40)!r} is there twice", hint="rename one")
+            raise DataError(f"{what} {quote(name, 40)!r} is there twice", hint=hint)
         seen.add(name)
 
 

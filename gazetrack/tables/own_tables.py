@@ -109,7 +109,8 @@ def describe_table(path: Path) -> dict[str, Any]:
         raise InputError(
             "is none of our tables", path=path, hint="give a table that gazetrack wrote"
         )
-    names = [*_MARKS[kind], *_NAMES, "eye", "image_width_px", "height", "width", "value_type"]
+    of_maps = ("height", "width", "value_type", "target")
+    names = [*_MARKS[kind], *_NAMES, "eye", "image_width_px", *of_maps]
     own = [
         name
         for name in dict.fromkeys(names)
@@ -176,6 +177,10 @@ def _maps(_kind: str, table: pa.Table, meta: dict[str, Any]) -> dict[str, Any]:
         "kind": params.get("kind"),
         "params": params or None,
         "crf": meta.get("crf"),
+        # Of which target each map is, where it was rendered with --target.
+        "targets": _counts(table, "target"),
+        "target_rule": meta.get("target_rule"),
+        "target_areas": meta.get("target_areas"),
         # Files of 0.1 do not tell.
         "observers": meta.get("observers"),
         "made_of": [str(source.get("file", "")) for source in sources if isinstance(source, dict)],

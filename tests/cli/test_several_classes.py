@@ -50,7 +50,15 @@ def test_measures_of_each_class_are_told(masks, tmp_path):
 def test_a_folder_that_records_its_classes_needs_no_names(masks, tmp_path):
     record = {"classes": ["polyp", "ulcer"], "images": ["a", "b"]}
     (tmp_path / "predictions" / "network.json").write_text(json.dumps(record), "utf-8")
-    assert "2 classes" in run("evaluate predictions masks -o out").output
+    done = run("evaluate predictions masks -o out")
+    assert "2 classes" in done.output
+    assert "not looked at" not in done.output
+    # How sure predictions are is measured of one class alone, and that is said.
+    (tmp_path / "predictions" / "uncertainty.csv").write_text("image,uncertainty\n", "utf-8")
+    (tmp_path / "predictions" / "probabilities").mkdir()
+    noted = run("evaluate predictions masks -o out --json")
+    assert "note: uncertainty.csv and probabilities not looked at" in noted.stderr
+    assert json.loads(noted.stdout)["n"] == 2
     with pytest.raises(DataError, match="several classes"):
         gazetrack_model_evaluate("predictions", "masks")
 
@@ -113,6 +121,8 @@ def test_what_gaze_fell_on_is_a_target(tmp_path, monkeypatch):
     assert f"would render {len(found[0])} tracks" in planned.output
     with pytest.raises(ConfigError, match="say which value is what: --labels 1=polyp,2=ulcer"):
         run(f"{line} --aois labels -o more")
+    with pytest.raises(ConfigError, match="which names its areas itself"):
+        run(f"{line} --aois areas.csv --labels 1=polyp -o more")
     with pytest.raises(UsageError, match="--labels needs --aois"):
         run(f"{line} --labels 1=polyp")
     with pytest.raises(ConfigError, match="needs the areas of interest"):

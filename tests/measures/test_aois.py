@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 
 from gazetrack.errors import DataError
+from gazetrack.maps.targets import area_rule
 from gazetrack.measures.aois import Aoi, AoiSet, Part, StimulusAois, checked_on
 from tests.aoi_tables import area, areas, box, halves, polygon
 
@@ -96,3 +98,11 @@ def test_an_area_outside_the_image_is_refused_and_one_across_its_edge_told():
     (one,) = areas(area("wide", box(90, 0, 120, 20)), area("near", box(0, 0, 9, 9))).stimuli
     assert checked_on(one, (100, 80)) == "wide of cat"
     assert checked_on(halves().stimuli[0], (100, 100)) == ""
+
+
+def test_two_areas_of_one_name_are_told_how_to_be_one_target():
+    twice = (area("polyp", box(0, 0, 9, 9)),) * 2
+    with pytest.raises(DataError, match="'polyp' is there twice") as caught:
+        AoiSet(stimuli=(StimulusAois(stimulus="cat", aois=twice),))
+    pattern = re.search('"(aoi=.+)"', caught.value.hint)[1]
+    assert {area_rule(pattern)(name) for name in ("polyp-1", "polyp-2")} == {"polyp"}

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+import gazetrack
 from gazetrack.errors import InputError
+from gazetrack.maps.parameters import MapParams
 from gazetrack.tables.own_tables import describe_table, kind_of_table
 from gazetrack.tables.pupils import PUPIL
 from gazetrack.tables.schema import conform
 from gazetrack.tables.store import write_table
 from gazetrack_cli.main import cli
+from tests.fixation_tables import write_fixations
 from tests.pupil_files import write_core
 
 FIXATIONS = ((250.0, 400, 300.0, 200.0), (700.0, 300, 800.0, 500.0), (1050.0, 250, 500.0, 350.0))
@@ -154,3 +158,25 @@ def test_a_table_of_pupils_says_what_was_counted(tmp_path):
     assert facts["format"] == "gazetrack_pupil"
     assert facts["pupil"] == {"blinks": 2}
     assert facts["eyes"] == {"left": 1}
+
+
+def test_of_maps_of_targets_their_targets_and_where_those_are_from_are_told(tmp_path):
+    table = write_fixations(
+        tmp_path / "g.fixations.parquet",
+        ["p.png"] * 2,
+        x_px=np.array([10.0, 70.0]),
+        y_px=np.array([10.0, 30.0]),
+    )
+    left = "stimulus,aoi,x_px,y_px,width_px,height_px\np.png,polyp,0,0,30,60\n"
+    (tmp_path / "aois.csv").write_text(left + "p.png,tool,50,0,30,60\n", "utf-8")
+    aois = gazetrack.read_aois(tmp_path / "aois.csv")
+    all_of_them = MapParams(drop_first=0)
+    gazetrack.render(table, out=tmp_path / "maps", target="aoi", aois=aois, params=all_of_them)
+    facts = describe_table(tmp_path / "maps" / "maps.parquet")
+    assert facts["targets"] == {"polyp": 1, "tool": 1}
+    assert facts["target_rule"] == "aoi"
+    assert facts["target_areas"]["file"] == "aois.csv"
+    shown = run("info", tmp_path / "maps").output
+    assert "targets: polyp 1, tool 1" in shown
+    assert "target rule: aoi" in shown
+    assert "aois.csv" in shown
