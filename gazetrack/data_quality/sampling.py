@@ -9,7 +9,6 @@ import numpy as np
 from gazetrack.data_quality.gaze import Gaze
 from gazetrack.tables.rates import (
     longest_step,
-    rate_of_pairs,
     rate_of_steps,
     repeats_are_samples,
 )
@@ -31,9 +30,7 @@ def sampling(gaze: Gaze) -> dict[str, float]:
     The rate is measured from the ordinary steps, since some exports state a wrong one. Expected
     samples are those of that rate; samples of one time count as one, but where whole milliseconds
     at more than 1000 Hz make them so. A gap is the time between two
-    known samples less one step, or the time before the first or after the last. Where no sample
-    without gaze lies between two known ones, it is one only if the steps beside it do not make up
-    for it: a sample that comes late makes the next step short, one that is lost does not.
+    known samples less one step, or the time before the first or after the last.
 
     Parameters
     ----------
@@ -50,7 +47,7 @@ def sampling(gaze: Gaze) -> dict[str, float]:
     steps = gaze.all_steps_ms
     # As everywhere else where a rate is measured; two eyes that take turns have theirs.
     rate = rate_of_steps(steps) or _NAN
-    gaps = _gaps(gaze, known, rate)
+    gaps = _gaps(gaze, known)
     return {
         "onset_ms": float(gaze.t_ms[0]) if gaze.t_ms.size else _NAN,
         "duration_ms": duration,
@@ -162,7 +159,7 @@ def _loss_expected(
     return 1 - n_different / (duration_ms / 1000 * rate_hz)
 
 
-def _gaps(gaze: Gaze, known: npt.NDArray[np.bool_], rate_hz: float) -> Floats:
+def _gaps(gaze: Gaze, known: npt.NDArray[np.bool_]) -> Floats:
     """Return the lengths in ms of the stretches without gaze.
 
     Known samples, each one step long, cut every piece into stretches; those that are shorter than
@@ -171,39 +168,12 @@ def _gaps(gaze: Gaze, known: npt.NDArray[np.bool_], rate_hz: float) -> Floats:
     step = gaze.usual_step_ms
     if not step:
         return np.zeros(0)
-    least = _longest(gaze) - step
-    if rate_of_pairs(gaze.steps_ms) is not None:
-        # The usual step of two eyes that take turns is one of two that are not ordinary.
-        step = 1000.0 / rate_hz
-        least = 0.5 * step
     lengths = []
     for first, last in zip(*_first_and_last(gaze), strict=True):
         piece = slice(first, last + 1)
-        is_known = known[piece]
-        t = gaze.t_ms[piece]
-        seen = t[is_known]
-        length = np.append(seen, t[-1] + step) - np.append(t[0], seen + step)
-        is_gap = length >= least
-        # Stretch i lies before the i-th known sample; here without any sample in it.
-        is_next = np.diff(np.flatnonzero(is_known)) == 1
-        is_gap[1:-1] &= ~is_next | (_excess(np.unique(t), seen[:-1], step) >= least)
-        lengths.append(length[is_gap])
-    return np.concatenate(lengths)
-
-
-def _excess(times: Floats, after: Floats, step_ms: float) -> Floats:
-    """Return by how much steps, with those before and behind them, are longer than usual, in ms.
-
-    Parameters
-    ----------
-    times : ndarray of float64, shape (N,)
-        When there were samples, ascending, each time once.
-    after : ndarray of float64, shape (M,)
-        The times that the steps begin at.
-    step_ms : float
-        The usual step from one sample to the next, in ms.
-    """
-    place = np.searchsorted(times, after)
-    first = np.maximum(place - 1, 0)
-    last = np.minimum(place + 2, len(times) - 1)
-    return np.asarray(times[last] - times[first] - step_ms * (last - first))
+        t = gaze.t_ms[piece][known[piece]]
+        begins = np.append(gaze.t_ms[first], t + step)
+        ends = np.append(t, gaze.t_ms[last] + step)
+        lengths.append(ends - begins)
+    length = np.concatenate(lengths)
+    return np.asarray(length[length >= _longest(gaze) - step])

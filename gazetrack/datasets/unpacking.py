@@ -1,7 +1,7 @@
 """Archives of data sets, unpacked file by file: each is there whole, or not at all.
 
-What is inside comes from others: no name leads out of the folder, no link is followed, and nothing
-unpacks to a thousand times its size.
+What is inside comes from others: no name leads out of the folder, no link is made, no file takes
+the place of another one, and nothing unpacks to a thousand times its size.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import zlib
 from fnmatch import fnmatchcase
 from lzma import LZMAError
 from pathlib import PurePosixPath
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple, NoReturn
 
 from gazetrack.errors import InputError, quote
 from gazetrack.publish import publish
@@ -57,11 +57,12 @@ def unpack(archive: Path, folder: Path, patterns: Sequence[str] = ()) -> Unpacke
     Raises
     ------
     InputError
-        The archive is damaged, a name in it leads out of the folder, or a file that is there
-        cannot be read.
+        The archive is damaged, a name in it leads out of the folder or is the place of two files,
+        or a file that is there cannot be read.
     OutputError
         A file cannot be written.
     """
+    places = _Places(archive)
     files: list[Path] = []
     n_others = 0
     try:
@@ -72,6 +73,8 @@ def unpack(archive: Path, folder: Path, patterns: Sequence[str] = ()) -> Unpacke
                 if not _is_asked_for(name, patterns):
                     n_others += 1
                     continue
+                if not places.take(name, opened.member):
+                    continue
                 target = folder.joinpath(*name.parts)
                 if not _is_there(target, opened.member):
                     with opened() as inside, publish(target) as output:
@@ -81,6 +84,37 @@ def unpack(archive: Path, folder: Path, patterns: Sequence[str] = ()) -> Unpacke
         what = f"is a damaged archive: {quote(error, 80)}"
         raise InputError(what, path=archive, hint="remove it, and fetch it again") from error
     return Unpacked(files, n_others)
+
+
+class _Places:
+    """Where the files of an archive go, so that none takes the place of another."""
+
+    def __init__(self, archive: Path) -> None:
+        self._archive = archive
+        self._files: dict[PurePosixPath, tuple[int, int]] = {}
+        self._folders: set[PurePosixPath] = set()
+
+    def take(self, name: PurePosixPath, member: zipfile.ZipInfo) -> bool:
+        """Tell whether a file is the first of its name; the same one may be there twice.
+
+        Raises
+        ------
+        InputError
+            Another file has that name, or one is where the other has a folder.
+        """
+        contents = (member.file_size, member.CRC)
+        is_first = name not in self._files
+        if self._files.setdefault(name, contents) != contents:
+            self._refuse(f"holds two files called {quote(str(name), 60)!r}")
+        folders = set(name.parents)
+        if name in self._folders or not folders.isdisjoint(self._files):
+            self._refuse(f"holds a file and a folder at {quote(str(name), 60)!r}")
+        self._folders |= folders
+        return is_first
+
+    def _refuse(self, what: str) -> NoReturn:
+        hint = "unpack it yourself; tell those who publish it"
+        raise InputError(what, path=self._archive, hint=hint)
 
 
 def _is_there(target: Path, member: zipfile.ZipInfo) -> bool:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gazetrack.tables.beat import RIGHT, beat_of, jittered_rate
 from gazetrack.tables.whole_ms import (
     LONGEST_JITTERY_MS,
     MILLISECOND,
     evened,
+    evened_steps,
     evenness,
     is_whole,
     jittery_step,
@@ -19,7 +19,7 @@ from gazetrack.tables.whole_ms import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     import numpy.typing as npt
     import pyarrow as pa
@@ -46,7 +46,6 @@ _MAY_BE_EVEN = 0.5
 _STEADY = 0.3
 _MAY_BE_STEADY = 0.75
 _JITTER_SHARE = 0.005  # of the steps, from which on the clock is said to jitter
-_FEW_LOST = 0.001  # share of steps that only lost samples make
 _IN_DOUBT = 0.005  # how far two readings of the times may be apart
 
 
@@ -68,11 +67,20 @@ def rate_of(times: pa.ChunkedArray) -> float | None:
         ordinary where they come evenly. Where a long step follows a short one all along, as where
         two eyes take turns, the mean of two steps together counts, of which none is ordinary by
         itself. Where jitter moves a sample to another whole millisecond, a short step and the long
-        one that makes up for it are evened out first. Where jitter is a good part of a step, the
-        rate is that of the line in the spectrum of the times, if there is one: see `tables.beat`.
+        one that makes up for it are evened out first.
     """
-    found = _rates(_first_steps(times), lambda: _steps(times, 0.0))
-    return None if found is None else found[0]
+    known = _first_steps(times)
+    if not known.any():
+        return None
+    forward = known[known > 0]
+    if _in_pairs(forward):
+        return _known(2.0 * _mean_rate(_spans(times), _longest_span(forward)))
+    usual = jittery_step(forward)
+    even = evened(known, usual)
+    least = 0.0 if repeats_are_samples(even) else _SHORTEST
+    parts = (evened(steps, usual) for steps in _steps(times, 0.0))
+    longest = longest_step(even[even > 0])
+    return _known(_mean_rate((steps[steps >= least] for steps in parts), longest))
 
 
 def rate_of_steps(steps: Floats) -> float | None:
@@ -84,42 +92,27 @@ def rate_of_steps(steps: Floats) -> float | None:
         Milliseconds from each sample to the next, none of them less than 0. Those across pieces of
         a recording may be left out.
     """
-    found = _rates(steps, lambda: iter([steps]))
-    return None if found is None else found[0]
+    if not steps.any():
+        return None
+    forward = steps[steps > 0]
+    pairs = rate_of_pairs(forward)
+    if pairs is not None:
+        return pairs
+    return _known(_mean_rate(iter([ordinary_steps(steps)]), np.inf))
 
 
-def _rates(known: Floats, all_parts: Callable[[], Iterator[Floats]]) -> tuple[float, float] | None:
-    """Return the rate of all parts, by what is ordinary among the steps that are known.
+def ordinary_steps(steps: Floats) -> Floats:
+    """Return the steps of no gap, those of 0 only where they are samples; jitter is evened out.
 
     Parameters
     ----------
-    known : ndarray of float64, shape (N,)
-        Milliseconds from each sample to the next, none of them less than 0: the first ones.
-    all_parts : callable
-        Gives all such steps, part by part.
-
-    Returns
-    -------
-    tuple of (float, float) or None
-        The rate, and another one that it may as well be because of jitter, as of
-        `beat.jittered_rate`; None where no time is later than another.
+    steps : ndarray of float64, shape (N,)
+        Milliseconds from each sample to the next, none of them less than 0; one at least is more.
     """
-    if not known.any():
-        return None
-    forward = known[known > 0]
-    in_pairs = _in_pairs(forward)
-    if in_pairs:
-        rate = 2.0 * _mean_rate(_spans(all_parts()), _longest_span(forward))
-    else:
-        usual = jittery_step(forward)
-        even = evened(known, usual)
-        least = 0.0 if repeats_are_samples(even) else _SHORTEST
-        parts = (evened(steps, usual) for steps in all_parts())
-        longest = longest_step(even[even > 0])
-        rate = _mean_rate((steps[steps >= least] for steps in parts), longest)
-    if not np.isfinite(rate):
-        return None  # times without end, or next to no time apart, are no clock's
-    return jittered_rate(known, rate, in_pairs=in_pairs)
+    even = evened_steps(steps)
+    least = 0.0 if repeats_are_samples(even) else _SHORTEST
+    longest = longest_step(even[even > 0])
+    return even[(even >= least) & (even < longest)]
 
 
 def doubt_of(times: pa.ChunkedArray) -> str:
@@ -131,29 +124,18 @@ def doubt_of(times: pa.ChunkedArray) -> str:
         Times of samples in milliseconds, in the order of the samples.
     """
     known = _first_steps(times)
-    found = _rates(known, lambda: iter([known]))
-    if found is None:
-        return ""
-    rate, other = found
-    if abs(other - rate) > RIGHT * rate:
-        return (
-            f"the times jitter too much to tell the sampling rate: {rate:.4g} Hz or {other:.4g} Hz"
-        )
     forward = known[known > 0]
-    usual = jittery_step(forward)
-    if _in_pairs(forward) or usual not in (1.0, 2.0):
+    if not len(forward) or _in_pairs(forward):
         return ""
-    return _doubt_of_whole_ms(known, usual)
-
-
-def _doubt_of_whole_ms(known: Floats, usual: float) -> str:
-    """Return what speaks against the rate of steps that are usually 1 or 2 whole milliseconds."""
+    usual = jittery_step(forward)
+    if usual not in (1.0, 2.0):
+        return ""
     raw = nearly_whole(known)
     steps = evened(raw, usual)
     longest = longest_step(steps[steps > 0])
     repeats = repeats_are_samples(steps)
     rate = _rate_within(steps, longest, repeats=repeats)
-    moved = float(np.mean(steps != raw)) > _JITTER_SHARE
+    jitters = float(np.mean(steps != raw)) > _JITTER_SHARE
     # As if all steps that rounding may have made were the clock's; or where every sample may be
     # there twice, none.
     is_longer = steps == usual + MILLISECOND
@@ -162,8 +144,8 @@ def _doubt_of_whole_ms(known: Floats, usual: float) -> str:
     if usual == MILLISECOND:
         may_repeat |= repeats or _may_be_the_clocks(steps == 0)
     # What jitter has moved is even no more, be it the clock's or not.
-    longest_clocks = usual + (1.5 if may_be_longer or moved else 0.5)
-    may_repeat |= moved and usual == MILLISECOND
+    longest_clocks = usual + (1.5 if may_be_longer or jitters else 0.5)
+    may_repeat |= jitters and usual == MILLISECOND
     others = [_rate_within(steps, longest_clocks, repeats=may_repeat)]
     if repeats and _all_twice(steps):
         others.append(_rate_within(steps, longest, repeats=False))
@@ -172,14 +154,9 @@ def _doubt_of_whole_ms(known: Floats, usual: float) -> str:
         others.append(_rate_of_distances(steps == 0, usual, -MILLISECOND))
     elif longest > usual + MILLISECOND:
         others.append(_rate_of_distances(is_longer, usual, MILLISECOND))
-    if moved and usual == MILLISECOND:
+    if jitters and usual == MILLISECOND:
         # Jitter of more than half a millisecond makes steps of 3, as lost samples do.
         others.append(_rate_within(steps, usual + 2.5, repeats=True))
-    if float(np.mean(raw > usual + MILLISECOND)) > _FEW_LOST:
-        # Regular steps that lost samples hide still keep time.
-        beat = beat_of(known, rate, in_pairs=False, above_noise=True)
-        if beat is not None and abs(beat - rate) > RIGHT * rate:
-            others.append(beat)
     other = max(filter(np.isfinite, others), key=lambda one: abs(one - rate), default=rate)
     if abs(other - rate) <= _IN_DOUBT * rate:
         return ""
@@ -334,6 +311,11 @@ def _in_pairs(steps: Floats) -> bool:
     return float(np.mean(even)) > _MOST
 
 
+def _known(rate_hz: float) -> float | None:
+    """Return a rate, or None: times without end, or next to no time apart, are no clock's."""
+    return rate_hz if np.isfinite(rate_hz) else None
+
+
 def _mean_rate(parts: Iterator[Floats], longest_ms: float) -> float:
     """Return how many lengths of time of those that are short enough fit into a second.
 
@@ -380,10 +362,10 @@ def _steps(times: pa.ChunkedArray, least_ms: float) -> Iterator[Floats]:
         yield steps[steps >= least_ms]
 
 
-def _spans(parts: Iterator[Floats]) -> Iterator[Floats]:
-    """Yield the lengths of two steps together, of the steps of all parts that go forward."""
+def _spans(times: pa.ChunkedArray) -> Iterator[Floats]:
+    """Yield the lengths of two steps together, chunk by chunk."""
     last = np.empty(0)
-    for part in parts:
-        steps = np.concatenate([last, part[part > 0]])
+    for chunk in _steps(times, _SHORTEST):
+        steps = np.concatenate([last, chunk])
         last = steps[-1:]
         yield steps[1:] + steps[:-1]

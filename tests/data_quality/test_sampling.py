@@ -65,19 +65,10 @@ def plainly(pieces):
     gaps = []
     for piece in pieces:
         edge = piece[0][0]
-        times = sorted({time for time, _ in piece})
-        was_known = False
         for time, gaze in piece:
             if gaze:
-                gap = time - edge
-                if was_known:  # the steps beside it may make up for it
-                    at = times.index(edge - step)
-                    around = times[max(at - 1, 0) : at + 3]
-                    over = around[-1] - around[0] - step * (len(around) - 1)
-                    gap = gap if over >= 0.5 * step else 0.0
-                gaps.append(gap)
+                gaps.append(time - edge)
                 edge = time + step
-            was_known = gaze
         gaps.append(piece[-1][0] + step - edge)
     gaps = [gap for gap in gaps if step and gap >= 0.5 * step]
     different = sum(len({time for time, gaze in piece if gaze}) for piece in pieces)
@@ -163,34 +154,3 @@ def test_whole_milliseconds_have_the_rate_of_the_tracker_and_no_gaps(rate_hz):
     assert facts["rate_hz"] == pytest.approx(rate_hz, rel=1e-3)
     assert facts["n_gaps"] == 0
     assert facts["loss_expected"] == pytest.approx(0.0, abs=2e-3)
-
-
-@pytest.mark.parametrize("late_ms", [2.5, 3.5])
-def test_a_sample_that_comes_late_is_no_gap(late_ms):
-    t = np.arange(250) * 4.0
-    t[[50, 120]] += late_ms
-    assert sampling(gaze_of(t))["n_gaps"] == 0
-    # One that is not there is.
-    facts = sampling(gaze_of(np.delete(t, 200)))
-    assert (facts["n_gaps"], facts["gaps_ms"]) == (1, 4.0)
-    # So is a late one without gaze, and one that comes late behind a gap is no other.
-    facts = sampling(gaze_of(t, lost=[50, 119]))
-    assert facts["n_gaps"] == 2
-
-
-def test_a_jittered_clock_has_about_the_gaps_that_samples_are_lost_in():
-    noise = np.random.default_rng(7)
-    t = np.sort(np.arange(5000) + noise.normal(0, 0.15, 5000)) * 4.0
-    assert sampling(gaze_of(t))["n_gaps"] <= 5
-    kept = np.ones(5000, bool)
-    kept[50::100] = False
-    assert 45 <= sampling(gaze_of(t[kept]))["n_gaps"] <= 55
-
-
-def test_two_eyes_that_take_turns_leave_no_gaps_but_where_both_are_lost():
-    number = np.arange(400)
-    t = (number // 2) * 8.333 + (number % 2) * 0.13
-    assert sampling(gaze_of(t))["n_gaps"] == 0
-    facts = sampling(gaze_of(np.delete(t, [100, 101])))
-    assert facts["n_gaps"] == 1
-    assert facts["gaps_ms"] == pytest.approx(2 * 8.333 - 0.13 - 8.333 / 2)

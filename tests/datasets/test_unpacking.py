@@ -2,6 +2,7 @@
 
 import errno
 import os
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,36 @@ def test_what_is_there_stays_and_what_is_cut_off_is_written_anew(tmp_path):
         unpack(archive, out)
         assert (out / "a.csv").read_text() == "1,2\n"
         assert (out / "b.csv").stat().st_mtime_ns == untouched
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ([("x.csv", "1"), ("x.csv", "2")], "two files called 'x.csv'"),
+        ([("x.csv", "1"), ("./x.csv", "2")], "two files called 'x.csv'"),
+        ([("s.zip", zipped({"n.csv": "1"})), ("s/n.csv", "2")], "two files called 's/n.csv'"),
+        ([("a", "1"), ("a/b.csv", "2")], "a file and a folder at 'a/b.csv'"),
+        ([("a/b/c.csv", "1"), ("a", "2")], "a file and a folder at 'a'"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_no_file_takes_the_place_of_another(tmp_path, members, message):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members:
+            archive.writestr(name, content)
+    with pytest.raises(InputError, match=rf"a\.zip.*holds {message}.*unpack it yourself"):
+        unpack(path, tmp_path / "out")
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_the_same_file_twice_is_one(tmp_path):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("a/x.csv", "a/x.csv", "a/y.csv"):
+            archive.writestr(name, "1")
+    found = unpack(path, tmp_path / "out")
+    assert [file.name for file in found.files] == ["x.csv", "y.csv"]
 
 
 def test_a_file_that_is_there_and_cannot_be_read_is_named(tmp_path, monkeypatch):
