@@ -33,7 +33,7 @@ NOT_RUN = {
     r"mobilesam": "weights that are not ours to hand out; tests/sam and tests/cli/test_models.py",
     r"^gazetrack completion \w+ >": "a file in the home of who reads; tests/cli/test_completion.py",
     r"^gazetrack demo": "a minute and a half; tests/cli/test_demo.py",
-    r"TASK|by-area|reader-1\.asc reader-2\.asc": "a study of two classes; tests/verbs/test_several_classes.py",
+    r"TASK|by-area|\.asc reader-2\.asc": "two classes; tests/verbs/test_several_classes.py",
     r"^gazetrack doctor": "what it says is of this machine; tests/cli/test_doctor.py",
     r"^gazetrack warm-up": "it compiles everything; tests/cli/test_warm_up.py",
     r"^gazetrack run|--study": "a study of its own; tests/cli/test_run.py",
