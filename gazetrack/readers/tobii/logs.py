@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from gazetrack.errors import ParseError
 from gazetrack.readers.base import NO, Format, Head, Level, ReadOptions, Verdict
 from gazetrack.readers.shared.clock import check_clock, in_no_order
 from gazetrack.readers.shared.counts import counted
@@ -122,6 +123,7 @@ class _Blocks:
         self.block_of_row: list[int] = []
         self.messages: list[tuple[int, float, str]] = []  # block, time as logged, text
         self.cut_off = 0
+        self.open_quote = 0  # the first line with a quotation mark that no other one closes
 
     def start(self) -> Callable[[bytes], bytes]:
         """Return the function that rewrites lines from the start of the file on.
@@ -134,9 +136,12 @@ class _Blocks:
         self.block_of_row = []
         self.messages = []
         self.cut_off = 0
+        self.open_quote = 0
+        self._n_lines = 0
         return by_line(self._line)
 
     def _line(self, line: bytes) -> bytes:
+        self._n_lines += 1
         if not self._header:
             self._quoted = line.startswith(b'"')
             line = self._plain(line)
@@ -156,6 +161,8 @@ class _Blocks:
                 self.cut_off += 1
             return b""
         self.block_of_row.append(self._block)
+        if line.count(b'"') % 2:
+            self.open_quote = self.open_quote or self._n_lines
         return line
 
     def _plain(self, line: bytes) -> bytes:
@@ -196,6 +203,10 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     timed = np.isfinite(time)
     block = np.ones(table.n_rows, np.int64)
     if blocks.block_of_row:
+        if len(blocks.block_of_row) != table.n_rows:
+            what = "a quotation mark that its line does not close takes other rows into its cell"
+            hint = "remove the mark, or export the log again"
+            raise ParseError(what, path=head.path, line=blocks.open_quote, hint=hint)
         block = np.array(blocks.block_of_row, np.int64)
     notes: list[str] = []
     if "trial" in table.found:
