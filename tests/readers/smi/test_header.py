@@ -88,3 +88,8 @@ def test_messages_become_rows_of_as_many_cells_and_lines_keep_their_numbers(tmp_
 def test_a_message_that_is_the_name_of_a_file_is_a_stimulus(cell, text, shown):
     assert message_text(cell) == text
     assert is_stimulus(text) == shown
+
+
+def test_names_and_values_are_what_stands_about_the_first_colon():
+    lines = ("## A b :\t c:d ", "Sample Rate:500", "##:", "no colon", "a\tb: c", "  : x", "E:")
+    assert properties_of(lines) == {"A b": "c:d", "Sample Rate": "500", "E": ""}
