@@ -7,6 +7,7 @@ from gazetrack.readers.tobii.columns import (
     SCREEN_MM,
     SCREEN_NORM,
     SCREEN_PX,
+    _split,
     find_columns,
     has_mapped_gaze,
     has_timestamp,
@@ -91,3 +92,20 @@ def test_gaze_in_the_units_of_the_user_cannot_be_read():
 def test_mapped_gaze_is_told_by_its_column():
     assert has_mapped_gaze(["Mapped gaze data X [Shelf]"])
     assert not has_mapped_gaze(["Gaze point X"])
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("Gaze point X [DACS px]", ("gaze point x", "dacs px")),
+        ("GazePointX (ADCSpx)", ("gaze point x", "adcspx")),
+        ("Pupil (left) [mm]", ("pupil (left)", "mm")),
+        ("x ((a)", ("x", "(a")),
+        ("x]", ("x]", "")),
+        ("(a)", ("", "a")),
+        ("x [a] ", ("x [a]", "")),
+        ("", ("", "")),
+    ],
+)
+def test_a_unit_stands_in_the_last_brackets_of_a_name(name, parts):
+    assert _split(name) == parts
