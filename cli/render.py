@@ -208,14 +208,14 @@ def command(
 
 def _areas(aois: Path | None, labels: str | None) -> AoiSet | None:
     """Return the areas of interest that were named."""
+    names = parse_labels(labels)
+    if aois is None:
+        if names is not None:
+            raise click.UsageError("--labels needs --aois DIR")
+        return None
     from gazetrack.measures.aoi_files.reading import read_aois
 
-    names = parse_labels(labels)
-    if aois is not None:
-        return read_aois(aois, labels=names)
-    if names is not None:
-        raise click.UsageError("--labels needs --aois DIR")
-    return None
+    return read_aois(aois, labels=names)
 
 
 def _dry_run(

@@ -19,12 +19,11 @@ from gazetrack.maps.overlay import overlay
 from gazetrack.maps.parameters import MapParams
 from gazetrack.maps.render import TrackMaps, check_size, pool, render_maps
 from gazetrack.maps.store import MAP_FILE, MAX_TOTAL_BYTES, map_writer, stored
-from gazetrack.maps.targets import target_rule
+from gazetrack.maps.targets import is_of_areas, target_rule
 from gazetrack.maps.track import track_names
 from gazetrack.publish import publish, refuse_input_folder, refuse_overwrite, sha256_of
 from gazetrack.tables.finding import tables_among
 from gazetrack.tables.stimulus import stem
-from gazetrack.workflows.aoi_targets import area_targets, within_areas
 from gazetrack.workflows.at_hand import at_hand
 from gazetrack.workflows.engine.run import Engine, over
 from gazetrack.workflows.outcome import Outcome, settled
@@ -284,7 +283,12 @@ def gathered(paths: Sequence[str | Path], options: RenderOptions) -> Gathered:
         [options.out, options.out / "png", options.out / "overlay"], [options.images]
     )
     sizes, unreadable = image_sizes(images)
-    areas = area_targets(options.target, options.aois)
+    areas = None
+    if options.aois is not None or is_of_areas(options.target):
+        # What measures areas takes a tenth of a second to import, which others need not wait for.
+        from gazetrack.workflows.aoi_targets import area_targets, within_areas
+
+        areas = area_targets(options.target, options.aois)
     target = None
     if options.target is not None and areas is None:
         target = target_rule(options.target)
