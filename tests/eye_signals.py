@@ -48,3 +48,16 @@ def pupil_with_blinks(n=4000, hz=500.0, seed=3):
                 size[start + closed + k] *= 0.5 + 0.5 * (k + 1) / 19
         size[start : start + closed] = 0
     return t, np.round(size)
+
+
+def about_six_deviations():
+    """Return velocities on x and y, of deviation 1: 100 samples on an ellipse, and beyond it.
+
+    On x, samples 40 to 49 have six deviations, and 70 to 79 a little more; there y has none.
+    """
+    vx = np.tile([1.0, -1.0], 50)
+    vy = np.tile([1.0, 1.0, -1.0, -1.0], 25)
+    vx[40:50] *= 6.0
+    vx[70:80] *= 6.001
+    vy[40:50] = vy[70:80] = 0.0
+    return vx, vy

@@ -163,6 +163,8 @@ def check_names(recording: Recording, notes: list[str]) -> None:
 def _n_nameless(names: pa.DictionaryArray) -> int:
     """Return how many rows of a part of a table have no name."""
     nameless = [code for code, name in enumerate(names.dictionary.to_pylist()) if not name]
+    if not nameless:
+        return 0
     return int(np.isin(names.indices.to_numpy(), nameless).sum())
 
 

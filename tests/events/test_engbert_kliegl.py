@@ -8,6 +8,7 @@ import pytest
 from gazetrack.events.base import Trial
 from gazetrack.events.engbert_kliegl import EngbertKliegl
 from tests import oracles
+from tests.eye_signals import about_six_deviations
 
 
 def noisy(n=800, seed=5):
@@ -91,14 +92,8 @@ def test_a_step_longer_than_the_gap_ends_a_fixation():
 
 
 def test_the_ellipse_itself_is_not_left(monkeypatch):
-    # Velocities of deviation 1 on either axis, so that the radius is the factor.
-    vx = np.tile([1.0, -1.0], 50)
-    vy = np.tile([1.0, 1.0, -1.0, -1.0], 25)
-    vx[40:50] *= 6.0
-    vx[70:80] *= 6.001
-    vy[40:50] = vy[70:80] = 0.0
+    velocity = iter(about_six_deviations())
     t = np.arange(100) * 2.0
-    velocity = iter([vx, vy])
     monkeypatch.setattr(
         "gazetrack.events.engbert_kliegl.five_point_velocity", lambda *_: next(velocity)
     )

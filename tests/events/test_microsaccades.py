@@ -20,7 +20,7 @@ from gazetrack.events.microsaccades import (
     excursions,
     microsaccades_of,
 )
-from tests.eye_signals import fixational
+from tests.eye_signals import about_six_deviations, fixational
 
 HERE = Path(__file__).parent
 SCALE = 40.0
@@ -287,14 +287,8 @@ def test_samples_of_one_time_have_no_velocity():
 
 
 def test_the_ellipse_itself_is_not_left(monkeypatch):
-    # Velocities of deviation 1 on either axis, so that the radius is the factor.
-    vx = np.tile([1.0, -1.0], 50)
-    vy = np.tile([1.0, 1.0, -1.0, -1.0], 25)
-    vx[40:50] *= 6.0
-    vx[70:80] *= 6.001
-    vy[40:50] = vy[70:80] = 0.0
+    velocity = iter(about_six_deviations())
     t = np.arange(100) * 2.0
-    velocity = iter([vx, vy])
     monkeypatch.setattr("gazetrack.events.microsaccades._velocity", lambda *_: next(velocity))
     found = excursions(Trial(t, t, t, SCALE), Microsaccades())
     assert (found.starts.tolist(), found.ends.tolist()) == ([70], [80])

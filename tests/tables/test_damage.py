@@ -252,19 +252,11 @@ def test_samples_in_no_trial_are_noted_where_others_are_in_one():
     assert not checked(of_samples(4.0 * np.arange(50), trial="1")).notes
 
 
-def test_fixations_in_no_trial_are_noted_where_others_are_in_one():
+@pytest.mark.parametrize("name", ["trial", "recording"])
+def test_fixations_of_no_name_are_noted_where_others_have_one(name):
     recording = of_fixations(100.0 * np.arange(4))
     table = recording.fixation_table
-    at = table.column_names.index("trial")
-    named = conform({"trial": ["1", "1", "", "1"]}, FIXATIONS)["trial"]
+    at = table.column_names.index(name)
+    named = conform({name: ["a", "a", "", "a"]}, FIXATIONS)[name]
     recording = replace(recording, fixation_table=table.set_column(at, table.schema[at], named))
-    assert "1 of 4 fixations are of no trial" in checked(recording).notes
-
-
-def test_fixations_of_no_recording_are_noted_where_others_are_of_one():
-    recording = of_fixations(100.0 * np.arange(4))
-    table = recording.fixation_table
-    at = table.column_names.index("recording")
-    named = conform({"recording": ["r", "", "r", "r"]}, FIXATIONS)["recording"]
-    recording = replace(recording, fixation_table=table.set_column(at, table.schema[at], named))
-    assert "1 of 4 fixations are of no recording" in checked(recording).notes
+    assert f"1 of 4 fixations are of no {name}" in checked(recording).notes

@@ -203,7 +203,7 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     timed = np.isfinite(time)
     block = np.ones(table.n_rows, np.int64)
     if blocks.block_of_row:
-        if len(blocks.block_of_row) != table.n_rows:
+        if blocks.open_quote and len(blocks.block_of_row) != table.n_rows:
             what = "a quotation mark that its line does not close takes other rows into its cell"
             hint = "remove the mark, or export the log again"
             raise ParseError(what, path=head.path, line=blocks.open_quote, hint=hint)
