@@ -8,7 +8,6 @@ tobii_pro``.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +42,6 @@ FORMAT = Format(
     lost="gaze on the scene camera, pupils, areas of interest, other sensors",
     source="Tobii Pro Lab User Manual, Data Export",
 )
-_COLUMN = re.compile(r"(.*?)\s*\[(.+)\]")
 # The names of columns in lower case, without the snapshot; they have changed over the years.
 _OF_SNAPSHOT: dict[str, tuple[str, Kind]] = {
     "mapped gaze data x": ("x", "float64"),
@@ -65,7 +63,6 @@ _COMMON: dict[str, tuple[str, Kind]] = {
     "participant name": ("participant", "text"),
     "event": ("event", "text"),
 }
-_UNIT = re.compile(r"\s*[\[(].*[\])]$")
 _TRACKER = "Eye Tracker"
 _KINDS = {"Fixation": "fixation", "Saccade": "saccade"}
 _MOST_INDEX = 2**31 - 1
@@ -161,6 +158,21 @@ def read(head: Head, options: ReadOptions) -> Recording:  # noqa: ARG001
     )
 
 
+# By hand, as in `columns`: a pattern goes back over each of thousands of blanks in a name.
+def _of_snapshot(full: str) -> tuple[str, str]:
+    """Return the name of a column and the snapshot in brackets at its end, empty without one."""
+    name, _, rest = full.partition("[")
+    return (name.rstrip(), rest[:-1]) if rest.endswith("]") else (full, "")
+
+
+def _before_brackets(full: str) -> str:
+    """Return the name of a column without the unit, or whatever stands in brackets at its end."""
+    begins = [at for at in (full.find("["), full.find("(")) if at >= 0]
+    if not begins or not full.endswith(("]", ")")):
+        return full
+    return full[: min(begins)].rstrip()
+
+
 def _layout(header: Header, head: Head) -> _Layout:
     """Return where the columns are.
 
@@ -171,11 +183,11 @@ def _layout(header: Header, head: Head) -> _Layout:
     """
     layout = _Layout()
     for at, full in enumerate(header.names):
-        match = _COLUMN.fullmatch(full)
-        of_snapshot = _OF_SNAPSHOT.get(match[1].lower()) if match else None
-        common = _COMMON.get(_UNIT.sub("", full).lower())
-        if match and of_snapshot:
-            found = layout.snapshots.setdefault(match[2], {})
+        name, snapshot = _of_snapshot(full)
+        of_snapshot = _OF_SNAPSHOT.get(name.lower()) if snapshot else None
+        common = _COMMON.get(_before_brackets(full).lower())
+        if of_snapshot:
+            found = layout.snapshots.setdefault(snapshot, {})
             key, kind = of_snapshot
         elif common:
             found = layout.common

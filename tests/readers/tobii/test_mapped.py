@@ -7,6 +7,7 @@ import gazetrack
 from gazetrack.errors import NoGaze, ParseError
 from gazetrack.readers import registry
 from gazetrack.readers.base import read_head
+from gazetrack.readers.tobii.mapped import _before_brackets, _of_snapshot
 from gazetrack.tables.placement import Placement
 from gazetrack.workflows.convert import ConvertOptions, convert_files
 from tests.places import GOLDEN
@@ -111,3 +112,17 @@ def test_rows_of_other_sensors_alone_are_no_gaze(tmp_path):
     path = written(tmp_path, header, (0, "Gyroscope", "", "", "", ""))
     with pytest.raises(NoGaze, match="no rows of the eye tracker"):
         gazetrack.read(path, format="tobii_mapped")
+
+
+@pytest.mark.parametrize(
+    ("name", "of_snapshot", "plain"),
+    [
+        ("Mapped gaze data X [Shelf]", ("Mapped gaze data X", "Shelf"), "Mapped gaze data X"),
+        ("X [a][b]", ("X", "a][b"), "X"),
+        ("X []", ("X", ""), "X"),
+        ("Recording timestamp (ms)", ("Recording timestamp (ms)", ""), "Recording timestamp"),
+        ("X", ("X", ""), "X"),
+    ],
+)
+def test_what_stands_in_brackets_is_no_part_of_a_name(name, of_snapshot, plain):
+    assert (_of_snapshot(name), _before_brackets(name)) == (of_snapshot, plain)
